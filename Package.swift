@@ -1,0 +1,99 @@
+// swift-tools-version:6.2
+
+import PackageDescription
+
+/// The same rules for every target. Why each: docs/decisions/0001-house-settings.md.
+let house: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+]
+
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+
+let package = Package(
+    name: "clavitor",
+    products: [
+        .executable(name: "clavitor-node", targets: ["clavitor-node"]),
+        .executable(name: "clavitor", targets: ["clavitor"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-certificates.git", exact: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-crypto.git", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types.git", exact: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", exact: "2.37.6"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1", traits: []),
+        .package(url: "https://github.com/LebJe/TOMLKit.git", exact: "0.6.0"),
+        .package(url: "https://github.com/swift-server/async-http-client.git", exact: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", exact: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess.git", exact: "1.0.2", traits: []),
+    ],
+    targets: [
+        // System libraries.
+        .systemLibrary(name: "CSQLite"),
+        .systemLibrary(name: "CArgon2"),
+
+        // Leaves: import nothing of ours.
+        .target(name: "Vault", dependencies: [crypto], swiftSettings: house),
+        .target(name: "Wire", swiftSettings: house),
+        .target(name: "SQLite", dependencies: ["CSQLite"], swiftSettings: house),
+        .target(
+            name: "Autocert",
+            dependencies: [crypto, nioSSL, .product(name: "X509", package: "swift-certificates")],
+            swiftSettings: house
+        ),
+
+        // Built on the leaves; adapters do not know each other.
+        .target(name: "Auth", dependencies: ["Vault", crypto], swiftSettings: house),
+        .target(name: "Storage", dependencies: ["Vault", "Auth", "SQLite"], swiftSettings: house),
+        .target(name: "Backup", dependencies: ["SQLite", crypto], swiftSettings: house),
+        .target(
+            name: "API",
+            dependencies: [
+                "Vault", "Auth", "Wire", httpTypes, logging, nioCore,
+                .product(name: "Hummingbird", package: "hummingbird"),
+            ],
+            swiftSettings: house
+        ),
+
+        // Programs: arguments, configuration and wiring.
+        .executableTarget(
+            name: "clavitor-node",
+            dependencies: [
+                "API", "Auth", "Autocert", "Backup", "SQLite", "Storage", "Vault", "Wire",
+                arguments, lifecycle, logging, nioCore, nioPosix, nioSSL,
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdHTTP2", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "TOMLKit", package: "TOMLKit"),
+            ],
+            swiftSettings: house
+        ),
+        .executableTarget(
+            name: "clavitor",
+            dependencies: ["CArgon2", "Vault", "Wire", arguments, crypto, httpClient, nioCore, nioSSL, subprocess],
+            swiftSettings: house
+        ),
+
+        // Tests.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: house),
+        .testTarget(name: "ArchitectureTests", swiftSettings: house),
+    ]
+)

@@ -1,0 +1,91 @@
+package import Vault
+
+/// An account: one owner, one vault.
+package struct AccountRow: Sendable {
+    package let vault: VaultID
+    /// HMAC of the address. 32 bytes.
+    package let emailIndex: [UInt8]
+    /// Boxed in the node tier.
+    package let email: [UInt8]
+    package let kdf: KDF
+    /// 16 bytes.
+    package let salt: [UInt8]
+    /// The owner. Changes with the password.
+    package let owner: HolderID
+    /// Boxed in the node tier.
+    package let auditKey: [UInt8]
+    /// Unix seconds.
+    package let created: Int64
+
+    package init(
+        vault: VaultID, emailIndex: [UInt8], email: [UInt8], kdf: KDF, salt: [UInt8], owner: HolderID,
+        auditKey: [UInt8], created: Int64
+    ) {
+        self.vault = vault
+        self.emailIndex = emailIndex
+        self.email = email
+        self.kdf = kdf
+        self.salt = salt
+        self.owner = owner
+        self.auditKey = auditKey
+        self.created = created
+    }
+}
+
+/// Parameters of Argon2id (RFC 9106), which runs on the client alone.
+package struct KDF: Equatable, Sendable {
+    package var memoryKiB: Int
+    package var iterations: Int
+    package var parallelism: Int
+
+    package init(memoryKiB: Int, iterations: Int, parallelism: Int) {
+        self.memoryKiB = memoryKiB
+        self.iterations = iterations
+        self.parallelism = parallelism
+    }
+
+    /// What every account of this version registers with, so that prelogin's answer tells nothing.
+    package static let standard = KDF(memoryKiB: 32_768, iterations: 6, parallelism: 4)
+}
+
+/// A token's row, and the agent's if it is an agent's.
+package struct PresentedToken: Sendable {
+    package let credential: StoredCredential
+    package let agent: StoredAgent?
+
+    package init(credential: StoredCredential, agent: StoredAgent?) {
+        self.credential = credential
+        self.agent = agent
+    }
+}
+
+/// Where accounts and credentials rest. Adds to the vault's rows; opens nothing.
+package protocol AccountStore: VaultStore {
+    /// By key, so quick enough not to suspend.
+    func account(emailIndex: [UInt8]) throws -> AccountRow?
+    func account(of vault: VaultID) throws -> AccountRow?
+    func token(lookup: [UInt8]) throws -> PresentedToken?
+    func credential(_ kind: CredentialKind, of vault: VaultID) throws -> StoredCredential?
+    func sessions(of vault: VaultID) async throws -> [StoredCredential]
+    func answer(to key: [UInt8], of holder: HolderID) throws -> IdempotentAnswer?
+    /// Wraps of `holder` that `successor` does not have yet.
+    func wraps(of holder: HolderID, lackedBy successor: HolderID, limit: Int) async throws -> [Wrap]
+    /// Every L2 value of the vault, of every version.
+    func l2Places(of vault: VaultID) async throws -> Set<FieldPlace>
+    func commit(_ steps: [AccountStep], _ lines: [SealedAuditLine]) async throws
+}
+
+package enum AccountStep: Sendable {
+    case vault(Step)
+    /// Throws `emailTaken`.
+    case insertAccount(AccountRow)
+    /// Makes `successor` the owner and deletes the old holder with all that hangs on it.
+    case switchOwner(VaultID, from: HolderID, to: HolderID)
+    case deleteCredential(CredentialID)
+    case deleteCredentials(CredentialKind, of: VaultID)
+    case deleteSessionsExpired(before: Int64, idleSince: Int64)
+    case touch(CredentialID, at: Int64)
+    /// Throws `inviteNeeded` when it was used before.
+    case spendInvite([UInt8])
+    case deleteAccount(VaultID)
+}

@@ -1,0 +1,23 @@
+/// Why somebody is not let in, or not let do this now.
+package enum AuthError: Error, Equatable, Sendable {
+    /// Wrong password, wrong kit, or no such account: nobody learns which.
+    case badCredentials
+    case secondFactorNeeded
+    case secondFactorWrong
+    /// Seconds until the next try is worth it.
+    case tooManyAttempts(retryAfter: Int)
+    /// No such token, or a session that ended.
+    case badToken
+    case sessionExpired
+    /// An agent's token outside its policy: why.
+    case tokenRefused(String)
+    case rateLimited(retryAfter: Int)
+    /// The session is older than ten minutes; the password is needed again.
+    case reauthenticate
+    case registrationClosed
+    case inviteNeeded
+    case emailTaken
+    /// The member of the request, and what to do.
+    case invalid(String, String)
+    case notEnabled
+}

@@ -1,0 +1,140 @@
+import Crypto
+import Synchronization
+package import Vault
+
+/// Holders that were opened on one TLS connection: a second request on it need not open them again.
+///
+/// Lives and dies with the connection, five minutes at most for each holder.
+package final class OpenHolders: Sendable {
+    private let holders = Mutex<[[UInt8]: (holder: HolderKey, until: Int64)]>([:])
+    private static let seconds: Int64 = 300
+    private static let most = 8
+
+    package init() {}
+
+    func holder(_ lookup: [UInt8], at now: Int64) -> HolderKey? {
+        holders.withLock { holders in
+            guard let (holder, until) = holders[lookup] else { return nil }
+            guard now < until else {
+                holders[lookup] = nil
+                return nil
+            }
+            return holder
+        }
+    }
+
+    func keep(_ holder: HolderKey, _ lookup: [UInt8], at now: Int64) {
+        holders.withLock { holders in
+            if holders.count >= Self.most { holders.removeAll() }
+            holders[lookup] = (holder, now + Self.seconds)
+        }
+    }
+}
+
+/// Turns a token into a caller, or says why not.
+package final class Authenticator: Sendable {
+    private let store: any AccountStore
+    private let keys: NodeKeys
+    private let failures: FailureLog
+    private let now: @Sendable () -> Int64
+    private let sessionIdle: Int64
+    private let rates = AgentRates()
+    private let policies = Mutex<[HolderID: (box: [UInt8], policy: AgentPolicy)]>([:])
+
+    /// - Parameter sessionIdle: Seconds without a request after which a session ends.
+    package init(
+        store: any AccountStore, keys: NodeKeys, failures: FailureLog, sessionIdle: Int64,
+        now: @escaping @Sendable () -> Int64
+    ) {
+        self.store = store
+        self.keys = keys
+        self.failures = failures
+        self.sessionIdle = sessionIdle
+        self.now = now
+    }
+
+    /// The caller that a token stands for, here and now.
+    ///
+    /// - Throws: `AuthError.badToken` and its siblings; `RootBoxError` when a row was tampered with.
+    package func caller(token text: String, from address: IPAddress?, on connection: OpenHolders?) async throws -> Caller {
+        guard let token = Token(text), token.kind == .session || token.kind == .agent else {
+            return try await refuse("malformed", nil, from: address, .badToken)
+        }
+        let lookup = token.lookup
+        guard let presented = try store.token(lookup: lookup) else {
+            return try await refuse("unknown", nil, from: address, .badToken)
+        }
+        let credential = presented.credential
+        let role = try await role(of: presented, from: address)
+        let holder: HolderKey
+        if let open = connection?.holder(lookup, at: now()), open.id == credential.holder {
+            holder = open
+        } else {
+            do {
+                holder = try credential.open(token.secret, root: keys.root)
+            } catch BoxError.wrongKeyOrContext {
+                // A row under this look-up that another token made.
+                return try await refuse("foreign", nil, from: address, .badToken)
+            }
+            connection?.keep(holder, lookup, at: now())
+        }
+        return Caller(vault: credential.vault, holder: holder, role: role, from: address)
+    }
+
+    private func role(of presented: PresentedToken, from address: IPAddress?) async throws -> Caller.Role {
+        let credential = presented.credential
+        let time = now()
+        switch credential.kind {
+        case .session:
+            guard time < credential.expires ?? 0, time - credential.lastUsed < sessionIdle else {
+                try await store.commit([.deleteCredential(credential.id)] as [AccountStep], [])
+                throw AuthError.sessionExpired
+            }
+            // Coarse, so that reading does not write more than once a minute.
+            if time - credential.lastUsed >= 60 {
+                try await store.commit([.touch(credential.id, at: time)] as [AccountStep], [])
+            }
+            return .owner(session: credential.id, since: credential.created)
+        case .agent:
+            guard let agent = presented.agent else { throw AuthError.badToken }
+            let policy = try policy(of: agent)
+            guard agent.state == .active else {
+                return try await refuse(
+                    agent.state == .paused ? "paused" : "suspended", agent, from: address, .tokenRefused("\(agent.state)"))
+            }
+            if let refusal = policy.refusal(at: time, from: address) {
+                return try await refuse(refusal.rawValue, agent, from: address, .tokenRefused(refusal.rawValue))
+            }
+            if let rate = policy.ratePerMinute,
+                let wait = rates.wait(agent.holder, perMinute: rate, at: Double(time))
+            {
+                return try await refuse("rate", agent, from: address, .rateLimited(retryAfter: wait))
+            }
+            return .agent(policy)
+        case .password, .recovery:
+            throw AuthError.badToken
+        }
+    }
+
+    /// Opened once and kept while the row stays the same.
+    private func policy(of agent: StoredAgent) throws -> AgentPolicy {
+        if let known = policies.withLock({ $0[agent.holder] }), known.box == agent.policy { return known.policy }
+        let policy = try keys.policy(of: agent)
+        policies.withLock { policies in
+            if policies.count >= 10_000 { policies.removeAll() }
+            policies[agent.holder] = (agent.policy, policy)
+        }
+        return policy
+    }
+
+    private func refuse<R>(
+        _ reason: String, _ agent: StoredAgent?, from address: IPAddress?, _ error: AuthError
+    ) async throws -> R {
+        let event = AuditEvent(
+            .denied, by: .init(agent == nil ? .stranger : .agent, agent?.holder), from: address?.text, outcome: .denied,
+            reason: reason)
+        try await failures.record(
+            event, account: agent?.holder.bytes ?? [], network: address?.neighbourhood, vault: agent?.vault)
+        throw error
+    }
+}

@@ -1,0 +1,79 @@
+import Synchronization
+package import Vault
+
+/// Puts failures and denials on record without letting anybody fill the disk with them.
+///
+/// The first of a kind in a minute is written before it is answered. What follows within the same minute is
+/// counted, and the count written when the minute is over.
+package final class FailureLog: Sendable {
+    private let audit: AuditSealer
+    private let commit: @Sendable ([SealedAuditLine]) async throws -> Void
+    private let now: @Sendable () -> Int64
+    private let state = Mutex(State())
+    private static let mostKeys = 10_000
+
+    private struct State {
+        var minute: Int64 = 0
+        var counts: [Key: (count: Int, event: AuditEvent, vault: VaultID?)] = [:]
+    }
+
+    private struct Key: Hashable {
+        let account: [UInt8]
+        let from: IPNetwork?
+        let action: AuditEvent.Action
+        let reason: String?
+    }
+
+    package init(
+        audit: AuditSealer, now: @escaping @Sendable () -> Int64,
+        commit: @escaping @Sendable ([SealedAuditLine]) async throws -> Void
+    ) {
+        self.audit = audit
+        self.now = now
+        self.commit = commit
+    }
+
+    /// - Parameters:
+    ///   - account: What the failure is about: an e-mail index or a holder.
+    ///   - vault: Nil where nobody's vault is concerned.
+    package func record(
+        _ event: AuditEvent, account: [UInt8], network: IPNetwork?, vault: VaultID?
+    ) async throws {
+        let minute = now() / 60
+        let (isFirst, due) = state.withLock { state in
+            let due = state.minute == minute ? [] : Self.drain(&state)
+            state.minute = minute
+            var key = Key(account: account, from: network, action: event.action, reason: event.reason)
+            if state.counts[key] == nil, state.counts.count >= Self.mostKeys {
+                // Too many different ones in one minute: the rest share a line.
+                key = Key(account: [], from: nil, action: event.action, reason: nil)
+            }
+            let known = state.counts[key]
+            state.counts[key] = ((known?.count ?? 0) + 1, known?.event ?? event, known?.vault ?? vault)
+            return (known == nil, due)
+        }
+        var lines = try due.map { try audit.seal($0.event, vault: $0.vault) }
+        if isFirst { lines.append(try audit.seal(event, vault: vault)) }
+        if !lines.isEmpty { try await commit(lines) }
+    }
+
+    /// Writes what was counted in minutes that are over; at a stop, all of it.
+    package func flush(isStopping: Bool = false) async throws {
+        let minute = now() / 60
+        let due = state.withLock { state in
+            state.minute == minute && !isStopping ? [] : Self.drain(&state)
+        }
+        guard !due.isEmpty else { return }
+        try await commit(try due.map { try audit.seal($0.event, vault: $0.vault) })
+    }
+
+    /// The first of each was written already.
+    private static func drain(_ state: inout State) -> [(event: AuditEvent, vault: VaultID?)] {
+        defer { state.counts.removeAll() }
+        return state.counts.values.filter { $0.count > 1 }.map { entry in
+            var event = entry.event
+            event.count = entry.count - 1
+            return (event, entry.vault)
+        }
+    }
+}

@@ -1,0 +1,21 @@
+import Crypto
+package import Vault
+
+/// An invitation to register: signed by the node, so that making one needs no row, and spent by one.
+extension NodeKeys {
+    /// - Parameter expires: Unix seconds.
+    package func makeInvite(expires: Int64) -> String {
+        let payload = expires.bigEndianBytes + Int64.random(in: .min ... .max).bigEndianBytes
+        return Token(.invite, secret: SymmetricKey(data: payload + inviteCode(payload))).text
+    }
+
+    /// What to remember when it is spent, or nil for one that is forged or over.
+    func openInvite(_ text: String, at now: Int64) -> [UInt8]? {
+        guard let token = Token(text), token.kind == .invite else { return nil }
+        let bytes = token.secret.bytes
+        let payload = Array(bytes.prefix(16))
+        let expires = payload.prefix(8).reduce(Int64(0)) { $0 << 8 | Int64($1) }
+        guard constantTimeEqual(inviteCode(payload), bytes.suffix(16)), now < expires else { return nil }
+        return payload
+    }
+}

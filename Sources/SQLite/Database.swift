@@ -1,0 +1,111 @@
+import Synchronization
+
+/// One SQLite file in WAL mode: one writer that commits in groups, and readers that never wait for it.
+///
+/// - `write`: durable when it returns (`synchronous=FULL`).
+/// - `lookUp`: a few rows by key, on the caller's own thread; some microseconds, less than a hop would cost.
+/// - `read`: anything longer, on a thread where blocking harms nobody.
+package final class Database: Sendable {
+    package let path: String
+    private let writer: Writer
+    private let lookUps: [LookUp]
+    private let scans: [Scan]
+    private let turn = Atomic<Int>(0)
+
+    /// Unchecked is sound: reached through the mutex, or on the one thread that owns it.
+    private struct Confined: @unchecked Sendable {
+        let connection: Connection
+    }
+
+    private final class LookUp: Sendable {
+        let connection: Mutex<Confined>
+        init(_ connection: Connection) { self.connection = Mutex(Confined(connection: connection)) }
+    }
+
+    private struct Scan: Sendable {
+        let thread: WorkerThread
+        let connection: Confined
+    }
+
+    /// Opens or creates the file and brings its schema up to date.
+    ///
+    /// - Parameters:
+    ///   - migrations: In order; those already applied are skipped.
+    ///   - readers: Connections for `lookUp`, and as many again for `read`.
+    package init(
+        path: String,
+        migrations: [Migration] = [],
+        readers: Int = 2,
+        observer: (any BatchObserver)? = nil
+    ) throws {
+        self.path = path
+        let connection = try Connection(path: path, access: .readWrite)
+        try connection.script(
+            """
+            PRAGMA journal_mode = WAL;
+            PRAGMA synchronous = FULL;
+            PRAGMA foreign_keys = ON;
+            PRAGMA secure_delete = ON;
+            PRAGMA trusted_schema = OFF;
+            PRAGMA journal_size_limit = 16777216;
+            PRAGMA temp_store = MEMORY;
+            PRAGMA cache_size = -4096;
+            """)
+        try Migration.apply(migrations, to: connection)
+        writer = Writer(connection, observer: observer)
+        lookUps = try (0..<readers).map { _ in LookUp(try Self.reader(path)) }
+        scans = try (0..<readers).map { _ in
+            Scan(thread: WorkerThread(), connection: Confined(connection: try Self.reader(path)))
+        }
+    }
+
+    deinit {
+        writer.stop()
+        for scan in scans { scan.thread.stop() }
+    }
+
+    /// Runs `body` in a transaction that is on disk when this returns, or leaves no trace when it throws.
+    package func write<R: Sendable>(_ body: @escaping @Sendable (Connection) throws -> R) async throws -> R {
+        try await writer.perform(body)
+    }
+
+    /// Runs `body` on the writer's connection outside any transaction: checkpoints, pragmas.
+    package func maintain<R: Sendable>(_ body: @escaping @Sendable (Connection) throws -> R) async throws -> R {
+        try await writer.performAlone(body)
+    }
+
+    /// Runs a short `body` here and now, over one snapshot. For rows found by key.
+    package func lookUp<R>(_ body: (Connection) throws -> R) throws -> R {
+        for lookUp in lookUps {
+            // Boxed: the result of a closure under the lock must be able to leave it.
+            if let result = try lookUp.connection.withLockIfAvailable({ try Unsent($0.connection.snapshot(body)) }) {
+                return result.value
+            }
+        }
+        let next = turn.wrappingAdd(1, ordering: .relaxed).newValue
+        return try lookUps[abs(next % lookUps.count)].connection.withLock { try Unsent($0.connection.snapshot(body)) }.value
+    }
+
+    /// Runs `body` on a reader's thread, over one snapshot.
+    package func read<R: Sendable>(_ body: @escaping @Sendable (Connection) throws -> R) async throws -> R {
+        let next = turn.wrappingAdd(1, ordering: .relaxed).newValue
+        let scan = scans[abs(next % scans.count)]
+        return try await withCheckedThrowingContinuation { continuation in
+            scan.thread.enqueue {
+                continuation.resume(with: Result { try scan.connection.connection.snapshot(body) })
+            }
+        }
+    }
+
+    private static func reader(_ path: String) throws -> Connection {
+        let connection = try Connection(path: path, access: .readOnly)
+        try connection.script("PRAGMA query_only = ON; PRAGMA cache_size = -2048;")
+        return connection
+    }
+
+    /// Unchecked is sound: the value was made by this thread and goes back to this thread.
+    private struct Unsent<R>: @unchecked Sendable {
+        let value: R
+        init(_ value: R) { self.value = value }
+    }
+}

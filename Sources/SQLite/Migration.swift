@@ -1,0 +1,40 @@
+/// One step of the schema. Applied in a transaction of its own, once, for ever.
+///
+/// A fleet rolls back, so a step leaves a database that the previous program can still read and write:
+/// tables and columns may be added, never dropped or given another meaning.
+package struct Migration: Sendable {
+    /// 1, 2, 3 … without gaps; kept in `PRAGMA user_version`.
+    package let number: Int
+    package let script: String
+
+    package init(_ number: Int, _ script: String) {
+        self.number = number
+        self.script = script
+    }
+
+    /// Brings the schema up to the last migration. A newer file is left as it is: see above.
+    package static func apply(_ migrations: [Migration], to database: Connection) throws {
+        precondition(migrations.map(\.number) == Array(1..<(migrations.count + 1)), "migrations are numbered from 1")
+        let version = try database.schemaVersion
+        for migration in migrations where migration.number > version {
+            try database.run("BEGIN IMMEDIATE")
+            do {
+                try database.script(migration.script)
+                try database.script("PRAGMA user_version = \(migration.number)")
+                try database.run("COMMIT")
+            } catch {
+                database.rollBack()
+                throw error
+            }
+        }
+    }
+}
+
+extension Connection {
+    /// The number of the last migration applied.
+    package var schemaVersion: Int {
+        get throws {
+            try first("PRAGMA user_version") { $0.int(0) } ?? 0
+        }
+    }
+}

@@ -1,0 +1,121 @@
+import CSQLite
+
+/// SQLITE_TRANSIENT: SQLite copies the bytes before the bind returns.
+private let transient = unsafe unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+
+/// A prepared statement. Owned by exactly one `Connection`, which finalizes it by dropping it.
+@safe
+final class Statement {
+    private let handle: OpaquePointer
+    private let sql: String
+
+    init(_ sql: String, on database: OpaquePointer) throws(SQLiteError) {
+        var handle: OpaquePointer?
+        let code = unsafe sqlite3_prepare_v3(database, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &handle, nil)
+        guard code == SQLITE_OK, let prepared = unsafe handle else {
+            throw unsafe SQLiteError(database: database, code: code, sql: sql)
+        }
+        unsafe self.handle = prepared
+        self.sql = sql
+    }
+
+    deinit {
+        unsafe sqlite3_finalize(handle)
+    }
+
+    /// Binds, steps through every row, and resets, so that no read lock outlives the call.
+    func forEachRow<E: Error>(
+        _ bindings: [Value],
+        _ body: (Row) throws(E) -> Continuation
+    ) throws {
+        defer {
+            unsafe sqlite3_reset(handle)
+            unsafe sqlite3_clear_bindings(handle)
+        }
+        try bind(bindings)
+        while true {
+            let code = unsafe sqlite3_step(handle)
+            switch code {
+            case SQLITE_ROW:
+                if unsafe try body(Row(handle)) == .stop { return }
+            case SQLITE_DONE:
+                return
+            default:
+                throw unsafe SQLiteError(database: sqlite3_db_handle(handle), code: code, sql: sql)
+            }
+        }
+    }
+
+    enum Continuation { case next, stop }
+
+    private func bind(_ bindings: [Value]) throws(SQLiteError) {
+        precondition(
+            unsafe Int(sqlite3_bind_parameter_count(handle)) == bindings.count,
+            "a placeholder without a value, or the other way round, in: \(sql)"
+        )
+        for (offset, value) in bindings.enumerated() {
+            let index = Int32(offset + 1)
+            let code: Int32 =
+                switch value {
+                case .null: unsafe sqlite3_bind_null(handle, index)
+                case .integer(let integer): unsafe sqlite3_bind_int64(handle, index, integer)
+                case .text(let text): unsafe sqlite3_bind_text(handle, index, text, -1, transient)
+                case .blob(let bytes):
+                    if bytes.isEmpty {
+                        unsafe sqlite3_bind_zeroblob(handle, index, 0)
+                    } else {
+                        unsafe bytes.withUnsafeBytes { buffer in
+                            unsafe sqlite3_bind_blob(handle, index, buffer.baseAddress, Int32(buffer.count), transient)
+                        }
+                    }
+                }
+            guard code == SQLITE_OK else {
+                throw unsafe SQLiteError(database: sqlite3_db_handle(handle), code: code, sql: sql)
+            }
+        }
+    }
+}
+
+/// The row under the cursor. Valid only inside the closure that it is handed to.
+@safe
+package struct Row {
+    private let handle: OpaquePointer
+
+    fileprivate init(_ handle: OpaquePointer) {
+        unsafe self.handle = handle
+    }
+
+    package func isNull(_ column: Int) -> Bool {
+        unsafe sqlite3_column_type(handle, Int32(column)) == SQLITE_NULL
+    }
+
+    package func integer(_ column: Int) -> Int64 {
+        unsafe sqlite3_column_int64(handle, Int32(column))
+    }
+
+    package func int(_ column: Int) -> Int { Int(integer(column)) }
+
+    package func text(_ column: Int) -> String {
+        guard let text = unsafe sqlite3_column_text(handle, Int32(column)) else { return "" }
+        return unsafe String(cString: text)
+    }
+
+    package func blob(_ column: Int) -> [UInt8] {
+        guard let bytes = unsafe sqlite3_column_blob(handle, Int32(column)) else { return [] }
+        let count = unsafe Int(sqlite3_column_bytes(handle, Int32(column)))
+        return unsafe [UInt8](UnsafeRawBufferPointer(start: bytes, count: count))
+    }
+
+    package func optionalInteger(_ column: Int) -> Int64? { isNull(column) ? nil : integer(column) }
+    package func optionalBlob(_ column: Int) -> [UInt8]? { isNull(column) ? nil : blob(column) }
+}
+
+extension SQLiteError {
+    init(database: OpaquePointer?, code: Int32, sql: String) {
+        self.init(
+            code: unsafe database == nil ? code : sqlite3_extended_errcode(database),
+            message: unsafe String(cString: database == nil ? sqlite3_errstr(code) : sqlite3_errmsg(database)),
+            sql: sql
+        )
+    }
+}

@@ -1,0 +1,159 @@
+import Synchronization
+
+/// What an owner of the database keeps in step with its transactions, such as the head of a hash chain.
+///
+/// Every call comes on the writer's thread.
+package protocol BatchObserver: Sendable {
+    /// A job is about to run; `jobDidFail` undoes everything since this call.
+    func jobWillRun()
+    func jobDidFail()
+    /// The last words before COMMIT, once for the whole batch.
+    func batchWillCommit(_ database: Connection) throws
+    func batchDidCommit()
+    /// Nothing of the batch was kept.
+    func batchDidFail(_ error: any Error)
+}
+
+/// The one connection that writes. Jobs that arrive while a commit is under way share the next one.
+///
+/// Group commit: durability costs one fsync per batch, not per job. Each job runs in a savepoint, so one that
+/// throws takes back its own changes and nobody else's.
+final class Writer: Sendable {
+    private let thread = WorkerThread()
+    private let connection: Confined
+    private let observer: (any BatchObserver)?
+    private let pending = Mutex<Pending>(Pending())
+    /// Bounds how long the first job of a batch waits for the last, and the size of the WAL frame burst.
+    private static let largestBatch = 512
+
+    private struct Pending {
+        var jobs: [any WriteJob] = []
+        var isDraining = false
+    }
+
+    /// Unchecked is sound: the connection is touched by jobs on `thread` alone.
+    private struct Confined: @unchecked Sendable {
+        let connection: Connection
+    }
+
+    init(_ connection: consuming sending Connection, observer: (any BatchObserver)?) {
+        self.connection = Confined(connection: connection)
+        self.observer = observer
+    }
+
+    func stop() { thread.stop() }
+
+    func perform<R: Sendable>(_ body: @escaping @Sendable (Connection) throws -> R) async throws -> R {
+        try await withCheckedThrowingContinuation { continuation in
+            submit(Job(body: body, continuation: continuation))
+        }
+    }
+
+    /// Runs `body` between batches, outside any transaction: for checkpoints and pragmas.
+    func performAlone<R: Sendable>(_ body: @escaping @Sendable (Connection) throws -> R) async throws -> R {
+        try await withCheckedThrowingContinuation { continuation in
+            thread.enqueue { [connection] in
+                continuation.resume(with: Result { try body(connection.connection) })
+            }
+        }
+    }
+
+    private func submit(_ job: any WriteJob) {
+        let mustWake = pending.withLock { pending in
+            pending.jobs.append(job)
+            defer { pending.isDraining = true }
+            return !pending.isDraining
+        }
+        if mustWake { thread.enqueue { self.drain() } }
+    }
+
+    private func drain() {
+        while true {
+            let batch = pending.withLock { pending -> [any WriteJob] in
+                let batch = Array(pending.jobs.prefix(Self.largestBatch))
+                pending.jobs.removeFirst(batch.count)
+                if batch.isEmpty { pending.isDraining = false }
+                return batch
+            }
+            if batch.isEmpty { return }
+            commit(batch)
+        }
+    }
+
+    private func commit(_ batch: [any WriteJob]) {
+        let database = connection.connection
+        do {
+            try database.run("BEGIN IMMEDIATE")
+            for job in batch {
+                try run(job, alone: batch.count == 1, on: database)
+            }
+            try observer?.batchWillCommit(database)
+            try database.run("COMMIT")
+            observer?.batchDidCommit()
+            for job in batch { job.succeed() }
+        } catch {
+            database.rollBack()
+            observer?.batchDidFail(error)
+            for job in batch { job.fail(error) }
+        }
+    }
+
+    /// Throws only when the whole transaction is lost.
+    private func run(_ job: any WriteJob, alone: Bool, on database: Connection) throws {
+        // A batch of one needs no savepoint: rolling back the transaction is the same.
+        if !alone { try database.run("SAVEPOINT job") }
+        observer?.jobWillRun()
+        do {
+            try job.run(on: database)
+        } catch {
+            observer?.jobDidFail()
+            if alone || !database.isInTransaction { throw error }
+            try database.run("ROLLBACK TO job")
+        }
+        if !alone { try database.run("RELEASE job") }
+    }
+}
+
+/// A closure waiting for its commit, its result type erased.
+private protocol WriteJob: AnyObject, Sendable {
+    func run(on database: Connection) throws
+    /// The batch is on disk. A job whose own closure threw gets its own error.
+    func succeed()
+    func fail(_ error: any Error)
+}
+
+/// Unchecked is sound: `outcome` is written and read on the writer's thread alone.
+private final class Job<R: Sendable>: WriteJob, @unchecked Sendable {
+    private let body: @Sendable (Connection) throws -> R
+    private let continuation: CheckedContinuation<R, any Error>
+    private var outcome: Result<R, any Error>?
+
+    init(
+        body: @escaping @Sendable (Connection) throws -> R,
+        continuation: CheckedContinuation<R, any Error>
+    ) {
+        self.body = body
+        self.continuation = continuation
+    }
+
+    func run(on database: Connection) throws {
+        do {
+            outcome = .success(try body(database))
+        } catch {
+            outcome = .failure(error)
+            throw error
+        }
+    }
+
+    func succeed() {
+        continuation.resume(with: outcome ?? .failure(CancellationError()))
+    }
+
+    func fail(_ error: any Error) {
+        if case .failure(let own) = outcome {
+            continuation.resume(throwing: own)
+        } else {
+            continuation.resume(throwing: error)
+        }
+    }
+}

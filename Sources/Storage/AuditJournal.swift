@@ -1,0 +1,90 @@
+package import Crypto
+package import SQLite
+import Synchronization
+package import Vault
+
+/// Keeps the chain's head in step with the transactions: appends lines, and signs the head once per commit.
+package final class AuditJournal: BatchObserver {
+    private let key: SymmetricKey
+    private let onFault: @Sendable (any Error) -> Void
+    private let state: Mutex<State>
+
+    private struct State {
+        var committed: AuditHead
+        var current: AuditChain
+        var mark: AuditChain
+    }
+
+    package init(key: SymmetricKey, onFault: @escaping @Sendable (any Error) -> Void) {
+        self.key = key
+        self.onFault = onFault
+        state = Mutex(State(committed: AuditHead(epoch: 0, chain: .start), current: .start, mark: .start))
+    }
+
+    /// The last committed head: what the heartbeat reports.
+    package var head: AuditHead { state.withLock { $0.committed } }
+
+    /// Reads the head and checks its code.
+    ///
+    /// - Throws: `VaultError.damaged` when it is missing or not this node's.
+    package func load(from database: Database) throws {
+        let head = try database.lookUp { db in try Self.readHead(db, key: key) }
+        state.withLock { $0 = State(committed: head, current: head.chain, mark: head.chain) }
+    }
+
+    static func readHead(_ database: Connection, key: SymmetricKey) throws -> AuditHead {
+        let row = try database.first("SELECT epoch, sequence, hash, code FROM audit_head WHERE id = 1") { row in
+            (
+                AuditHead(epoch: row.integer(0), chain: AuditChain(sequence: row.integer(1), hash: row.blob(2))),
+                row.blob(3)
+            )
+        }
+        guard let (head, code) = row else { throw VaultError.damaged("the audit log has no head") }
+        guard constantTimeEqual(head.code(key: key), code) else {
+            throw VaultError.damaged("the audit log's head was not written by this node")
+        }
+        return head
+    }
+
+    /// The head of a log without lines, in a given epoch.
+    static func writeHead(_ head: AuditHead, key: SymmetricKey, _ database: Connection) throws {
+        try database.run(
+            """
+            INSERT INTO audit_head (id, epoch, sequence, hash, code) VALUES (1, ?, ?, ?, ?)
+            ON CONFLICT (id) DO UPDATE SET epoch = excluded.epoch, sequence = excluded.sequence,
+                hash = excluded.hash, code = excluded.code
+            """,
+            .integer(head.epoch), .integer(head.chain.sequence), .blob(head.chain.hash), .blob(head.code(key: key)))
+    }
+
+    /// Adds lines to the open transaction. On the writer's thread.
+    func append(_ lines: [SealedAuditLine], _ database: Connection) throws {
+        try state.withLock { state in
+            for line in lines {
+                state.current.append(line)
+                try database.run(
+                    "INSERT INTO audit (sequence, time, vault, body, hash) VALUES (?, ?, ?, ?, ?)",
+                    .integer(state.current.sequence), .integer(line.time), .blob(line.vault?.bytes),
+                    .blob(line.body), .blob(state.current.hash))
+            }
+        }
+    }
+
+    package func jobWillRun() { state.withLock { $0.mark = $0.current } }
+    package func jobDidFail() { state.withLock { $0.current = $0.mark } }
+
+    package func batchWillCommit(_ database: Connection) throws {
+        let head = state.withLock { state in
+            state.current == state.committed.chain
+                ? nil : AuditHead(epoch: state.committed.epoch, chain: state.current)
+        }
+        if let head { try Self.writeHead(head, key: key, database) }
+    }
+
+    package func batchDidCommit() { state.withLock { $0.committed.chain = $0.current } }
+
+    package func batchDidFail(_ error: any Error) {
+        state.withLock { $0.current = $0.committed.chain }
+        onFault(error)
+    }
+}

@@ -1,0 +1,141 @@
+package import SQLite
+
+/// The schema, step by step. Rules for a new step: see `Migration`.
+package enum Schema {
+    package static let migrations = [first]
+
+    private static let first = Migration(
+        1,
+        """
+        CREATE TABLE node (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            node_key BLOB NOT NULL,
+            created INTEGER NOT NULL
+        ) STRICT;
+
+        -- Every row is chained to the one before; the head is authenticated and rewritten in each commit.
+        CREATE TABLE audit (
+            sequence INTEGER PRIMARY KEY,
+            time INTEGER NOT NULL,
+            vault BLOB,
+            body BLOB NOT NULL,
+            hash BLOB NOT NULL
+        ) STRICT;
+        CREATE INDEX audit_of_vault ON audit (vault, sequence) WHERE vault IS NOT NULL;
+        CREATE TABLE audit_head (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            epoch INTEGER NOT NULL,
+            sequence INTEGER NOT NULL,
+            hash BLOB NOT NULL,
+            code BLOB NOT NULL
+        ) STRICT;
+
+        CREATE TABLE account (
+            vault BLOB PRIMARY KEY,
+            email_index BLOB NOT NULL UNIQUE,
+            email BLOB NOT NULL,
+            kdf_memory INTEGER NOT NULL,
+            kdf_iterations INTEGER NOT NULL,
+            kdf_parallelism INTEGER NOT NULL,
+            salt BLOB NOT NULL,
+            owner BLOB NOT NULL,
+            audit_key BLOB NOT NULL,
+            created INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE holder (
+            id BLOB PRIMARY KEY,
+            vault BLOB NOT NULL REFERENCES account (vault) ON DELETE CASCADE,
+            is_owner INTEGER NOT NULL,
+            public_key BLOB NOT NULL
+        ) STRICT;
+        CREATE INDEX holder_of_vault ON holder (vault);
+        CREATE TABLE credential (
+            id BLOB PRIMARY KEY,
+            vault BLOB NOT NULL REFERENCES account (vault) ON DELETE CASCADE,
+            holder BLOB NOT NULL REFERENCES holder (id) ON DELETE CASCADE,
+            kind TEXT NOT NULL,
+            lookup BLOB UNIQUE,
+            box BLOB NOT NULL,
+            l2_key BLOB,
+            created INTEGER NOT NULL,
+            expires INTEGER,
+            last_used INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX credential_of_vault ON credential (vault, kind);
+        CREATE INDEX credential_of_holder ON credential (holder);
+        CREATE TABLE item (
+            holder BLOB NOT NULL REFERENCES holder (id) ON DELETE CASCADE,
+            name TEXT NOT NULL,
+            box BLOB NOT NULL,
+            PRIMARY KEY (holder, name)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE agent (
+            holder BLOB PRIMARY KEY REFERENCES holder (id) ON DELETE CASCADE,
+            vault BLOB NOT NULL REFERENCES account (vault) ON DELETE CASCADE,
+            state INTEGER NOT NULL,
+            policy BLOB NOT NULL,
+            record_version INTEGER NOT NULL,
+            uses INTEGER NOT NULL,
+            created INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX agent_of_vault ON agent (vault);
+
+        CREATE TABLE entry (
+            ordinal INTEGER PRIMARY KEY AUTOINCREMENT,
+            id BLOB NOT NULL UNIQUE,
+            vault BLOB NOT NULL REFERENCES account (vault) ON DELETE CASCADE,
+            version INTEGER NOT NULL,
+            state INTEGER NOT NULL,
+            created INTEGER NOT NULL,
+            updated INTEGER NOT NULL,
+            deleted INTEGER,
+            depositor BLOB
+        ) STRICT;
+        CREATE INDEX entry_of_vault ON entry (vault, state, ordinal);
+        -- The newest version of a field is its current one, unless the field was removed. An agent's record stands
+        -- here too, at the agent's own id.
+        CREATE TABLE value (
+            entry BLOB NOT NULL,
+            field BLOB NOT NULL,
+            version INTEGER NOT NULL,
+            vault BLOB NOT NULL REFERENCES account (vault) ON DELETE CASCADE,
+            tier INTEGER NOT NULL,
+            is_current INTEGER NOT NULL,
+            written INTEGER NOT NULL,
+            author BLOB NOT NULL,
+            box BLOB NOT NULL,
+            PRIMARY KEY (entry, field, version)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX value_of_vault ON value (vault, tier);
+        CREATE TABLE wrap (
+            holder BLOB NOT NULL REFERENCES holder (id) ON DELETE CASCADE,
+            entry BLOB NOT NULL,
+            field BLOB NOT NULL,
+            version INTEGER NOT NULL,
+            is_sealed INTEGER NOT NULL,
+            box BLOB NOT NULL,
+            PRIMARY KEY (holder, entry, field, version),
+            FOREIGN KEY (entry, field, version) REFERENCES value (entry, field, version) ON DELETE CASCADE
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX wrap_of_value ON wrap (entry, field, version, holder);
+        CREATE INDEX wrap_sealed ON wrap (holder) WHERE is_sealed = 1;
+        CREATE TABLE term (
+            vault BLOB NOT NULL REFERENCES account (vault) ON DELETE CASCADE,
+            term BLOB NOT NULL,
+            entry BLOB NOT NULL REFERENCES entry (id) ON DELETE CASCADE,
+            PRIMARY KEY (vault, term, entry)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX term_of_entry ON term (entry);
+        CREATE TABLE answer (
+            holder BLOB NOT NULL REFERENCES holder (id) ON DELETE CASCADE,
+            key BLOB NOT NULL,
+            box BLOB NOT NULL,
+            created INTEGER NOT NULL,
+            PRIMARY KEY (holder, key)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE spent_invite (
+            payload BLOB PRIMARY KEY,
+            spent INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """)
+}

@@ -1,0 +1,101 @@
+package import Auth
+import SQLite
+package import Vault
+
+extension Store: AccountStore {
+    package func account(emailIndex: [UInt8]) throws -> AccountRow? {
+        try database.lookUp { db in
+            try db.first(
+                """
+                SELECT vault, email_index, email, kdf_memory, kdf_iterations, kdf_parallelism, salt, owner, audit_key,
+                    created FROM account WHERE email_index = ?
+                """, .blob(emailIndex), row: Self.account)
+        }
+    }
+
+    package func account(of vault: VaultID) throws -> AccountRow? {
+        try database.lookUp { db in
+            try db.first(
+                """
+                SELECT vault, email_index, email, kdf_memory, kdf_iterations, kdf_parallelism, salt, owner, audit_key,
+                    created FROM account WHERE vault = ?
+                """, .blob(vault.bytes), row: Self.account)
+        }
+    }
+
+    package func token(lookup: [UInt8]) throws -> PresentedToken? {
+        try database.lookUp { db in
+            try db.first(
+                """
+                SELECT c.id, c.vault, c.holder, c.kind, c.lookup, c.box, c.l2_key, c.created, c.expires, c.last_used,
+                    a.holder, a.vault, a.state, a.policy, a.record_version, a.uses, a.created, NULL
+                FROM credential c LEFT JOIN agent a ON a.holder = c.holder WHERE c.lookup = ?
+                """, .blob(lookup)
+            ) { row in
+                PresentedToken(
+                    credential: try Self.credential(row), agent: row.isNull(10) ? nil : try Self.agent(row, from: 10))
+            }
+        }
+    }
+
+    package func credential(_ kind: CredentialKind, of vault: VaultID) throws -> StoredCredential? {
+        try database.lookUp { db in
+            try db.first(
+                """
+                SELECT id, vault, holder, kind, lookup, box, l2_key, created, expires, last_used FROM credential
+                WHERE vault = ? AND kind = ?
+                """, .blob(vault.bytes), .text(kind.rawValue), row: Self.credential)
+        }
+    }
+
+    package func sessions(of vault: VaultID) async throws -> [StoredCredential] {
+        try await database.read { db in
+            try db.all(
+                """
+                SELECT id, vault, holder, kind, lookup, box, l2_key, created, expires, last_used FROM credential
+                WHERE vault = ? AND kind = 'session' ORDER BY created
+                """, .blob(vault.bytes), row: Self.credential)
+        }
+    }
+
+    package func answer(to key: [UInt8], of holder: HolderID) throws -> IdempotentAnswer? {
+        try database.lookUp { db in
+            try db.first(
+                "SELECT box, created FROM answer WHERE holder = ? AND key = ?", .blob(holder.bytes), .blob(key)
+            ) { IdempotentAnswer(holder: holder, key: key, box: $0.blob(0), created: $0.integer(1)) }
+        }
+    }
+
+    package func wraps(of holder: HolderID, lackedBy successor: HolderID, limit: Int) async throws -> [Wrap] {
+        try await database.read { db in
+            try db.all(
+                """
+                SELECT v.entry, v.field, v.version, v.vault, v.tier, w.is_sealed, w.box FROM wrap w
+                JOIN value v ON v.entry = w.entry AND v.field = w.field AND v.version = w.version
+                WHERE w.holder = ? AND NOT EXISTS (
+                    SELECT 1 FROM wrap s WHERE s.holder = ? AND s.entry = w.entry AND s.field = w.field
+                        AND s.version = w.version)
+                LIMIT ?
+                """, .blob(holder.bytes), .blob(successor.bytes), .integer(limit)
+            ) { row in
+                Wrap(place: try Self.place(row), holder: holder, isSealed: row.int(5) == 1, box: row.blob(6))
+            }
+        }
+    }
+
+    package func l2Places(of vault: VaultID) async throws -> Set<FieldPlace> {
+        try await database.read { db in
+            Set(
+                try db.all(
+                    "SELECT entry, field, version, vault, tier FROM value WHERE vault = ? AND tier = 2",
+                    .blob(vault.bytes), row: Self.place))
+        }
+    }
+
+    private static func account(_ row: Row) throws -> AccountRow {
+        AccountRow(
+            vault: try id(row.blob(0)), emailIndex: row.blob(1), email: row.blob(2),
+            kdf: KDF(memoryKiB: row.int(3), iterations: row.int(4), parallelism: row.int(5)), salt: row.blob(6),
+            owner: try id(row.blob(7)), auditKey: row.blob(8), created: row.integer(9))
+    }
+}

@@ -1,0 +1,86 @@
+import SQLite
+import Vault
+
+/// From columns to rows. A value that no program wrote is damage, not a crash.
+extension Store {
+    static func id<Kind>(_ bytes: [UInt8]) throws -> Identifier<Kind> {
+        guard let id = Identifier<Kind>(bytes) else { throw VaultError.damaged("an id that is not 16 bytes") }
+        return id
+    }
+
+    /// Columns: entry, field, version, vault, tier.
+    static func place(_ row: Row) throws -> FieldPlace {
+        guard let tier = Tier(rawValue: UInt8(truncatingIfNeeded: row.integer(4))) else {
+            throw VaultError.damaged("an unknown tier")
+        }
+        return FieldPlace(
+            vault: try id(row.blob(3)), entry: try id(row.blob(0)), field: try id(row.blob(1)), tier: tier,
+            version: row.int(2))
+    }
+
+    /// Columns: those of `place`, is_current, written, author, box, the wrap's is_sealed and box.
+    static func part(_ row: Row, for holder: HolderID) throws -> StoredPart {
+        let place = try place(row)
+        let value = StoredValue(
+            place: place, box: row.blob(8), written: row.integer(6), author: try id(row.blob(7)))
+        let wrap =
+            row.isNull(9) ? nil : Wrap(place: place, holder: holder, isSealed: row.int(9) == 1, box: row.blob(10))
+        return StoredPart(value: value, wrap: wrap)
+    }
+
+    static func entryRow(_ row: Row) throws -> EntryRow {
+        guard let state = EntryState(rawValue: row.int(3)) else { throw VaultError.damaged("an unknown entry state") }
+        return EntryRow(
+            id: try id(row.blob(0)), vault: try id(row.blob(1)), version: row.int(2), state: state,
+            created: row.integer(4), updated: row.integer(5), deleted: row.optionalInteger(6),
+            depositor: try row.optionalBlob(7).map { try id($0) }, order: row.integer(8))
+    }
+
+    static func stored(_ row: EntryRow, for holder: HolderID, _ db: Connection) throws -> StoredEntry {
+        StoredEntry(row: row, parts: try parts(of: row.id, for: holder, db))
+    }
+
+    /// The current parts of an entry, or of an agent's record.
+    static func parts(of entry: EntryID, for holder: HolderID, _ db: Connection) throws -> [FieldID: StoredPart] {
+        let parts = try db.all(
+            """
+            SELECT v.entry, v.field, v.version, v.vault, v.tier, v.is_current, v.written, v.author, v.box,
+                w.is_sealed, w.box
+            FROM value v LEFT JOIN wrap w
+                ON w.holder = ? AND w.entry = v.entry AND w.field = v.field AND w.version = v.version
+            WHERE v.entry = ? AND v.is_current = 1
+            """, .blob(holder.bytes), .blob(entry.bytes)
+        ) { try part($0, for: holder) }
+        return Dictionary(parts.map { ($0.value.place.field, $0) }) { _, last in last }
+    }
+
+    /// Columns: holder, vault, state, policy, record_version, uses, created, public_key; from `first` on.
+    static func agent(_ row: Row, from first: Int = 0) throws -> StoredAgent {
+        guard let state = StoredAgent.State(rawValue: row.int(first + 2)) else {
+            throw VaultError.damaged("an unknown agent state")
+        }
+        return StoredAgent(
+            holder: try id(row.blob(first)), vault: try id(row.blob(first + 1)), state: state,
+            policy: row.blob(first + 3), recordVersion: row.int(first + 4), uses: row.int(first + 5),
+            created: row.integer(first + 6), publicKey: row.blob(first + 7))
+    }
+
+    /// Columns: id, vault, holder, kind, lookup, box, l2_key, created, expires, last_used.
+    static func credential(_ row: Row) throws -> StoredCredential {
+        guard let kind = CredentialKind(rawValue: row.text(3)) else {
+            throw VaultError.damaged("an unknown kind of credential")
+        }
+        return StoredCredential(
+            id: try id(row.blob(0)), vault: try id(row.blob(1)), holder: try id(row.blob(2)), kind: kind,
+            lookup: row.optionalBlob(4), box: row.blob(5), created: row.integer(7), expires: row.optionalInteger(8),
+            lastUsed: row.integer(9), l2Key: row.optionalBlob(6))
+    }
+
+    static func auditLine(_ row: Row) throws -> StoredAuditLine {
+        StoredAuditLine(
+            sequence: row.integer(0),
+            line: SealedAuditLine(
+                time: row.integer(1), vault: try row.optionalBlob(2).map { try id($0) }, body: row.blob(3)),
+            hash: row.blob(4))
+    }
+}

@@ -1,0 +1,190 @@
+import Auth
+import SQLite
+import Vault
+
+/// One statement or two for each step.
+extension Store {
+    static func perform(_ step: AccountStep, _ now: Int64, _ db: Connection) throws {
+        switch step {
+        case .vault(let step):
+            try perform(step, db)
+        case .insertAccount(let row):
+            try insert(row, db)
+        case .switchOwner(let vault, let old, let new):
+            try db.run("UPDATE account SET owner = ? WHERE vault = ?", .blob(new.bytes), .blob(vault.bytes))
+            try perform(.deleteHolder(old), db)
+        case .deleteCredential(let id):
+            try db.run("DELETE FROM credential WHERE id = ?", .blob(id.bytes))
+        case .deleteCredentials(let kind, let vault):
+            try db.run(
+                "DELETE FROM credential WHERE vault = ? AND kind = ?", .blob(vault.bytes), .text(kind.rawValue))
+        case .deleteSessionsExpired(let before, let idleSince):
+            try db.run(
+                "DELETE FROM credential WHERE kind = 'session' AND (expires < ? OR last_used < ?)",
+                .integer(before), .integer(idleSince))
+        case .touch(let id, let time):
+            try db.run("UPDATE credential SET last_used = ? WHERE id = ?", .integer(time), .blob(id.bytes))
+        case .spendInvite(let payload):
+            let spent = try db.run(
+                "INSERT INTO spent_invite (payload, spent) VALUES (?, ?) ON CONFLICT DO NOTHING", .blob(payload),
+                .integer(now))
+            guard spent == 1 else { throw AuthError.inviteNeeded }
+        case .deleteAccount(let vault):
+            // Everything of a vault hangs on its account.
+            try db.run("DELETE FROM account WHERE vault = ?", .blob(vault.bytes))
+        }
+    }
+
+    static func perform(_ step: Step, _ db: Connection) throws {
+        switch step {
+        case .expectEntry(let id, let vault, let version, let state):
+            let found = try db.first(
+                "SELECT version, state FROM entry WHERE id = ? AND vault = ?", .blob(id.bytes), .blob(vault.bytes)
+            ) { (version: $0.int(0), state: $0.int(1)) }
+            guard let found, found.state == state.rawValue else { throw VaultError.noSuchEntry }
+            guard found.version == version else { throw VaultError.changedSince(version: found.version) }
+        case .insertEntry(let row):
+            try insert(row, db)
+        case .updateEntry(let row):
+            try db.run(
+                """
+                UPDATE entry SET version = ?, state = ?, updated = ?, deleted = ?, depositor = ? WHERE id = ?
+                """,
+                .integer(row.version), .integer(row.state.rawValue), .integer(row.updated), .integer(row.deleted),
+                .blob(row.depositor?.bytes), .blob(row.id.bytes))
+        case .deleteEntry(let id):
+            try db.run("DELETE FROM value WHERE entry = ?", .blob(id.bytes))
+            try db.run("DELETE FROM entry WHERE id = ?", .blob(id.bytes))
+        case .putValue(let value):
+            try put(value, db)
+        case .replaceEnvelope(let place, let box):
+            try db.run(
+                "UPDATE value SET box = ? WHERE entry = ? AND field = ? AND version = ? AND tier = 2", .blob(box),
+                .blob(place.entry.bytes), .blob(place.field.bytes), .integer(place.version))
+        case .removeField(let entry, let field):
+            try db.run(
+                "UPDATE value SET is_current = 0 WHERE entry = ? AND field = ? AND is_current = 1",
+                .blob(entry.bytes), .blob(field.bytes))
+        case .putWrap(let wrap):
+            try db.run(
+                """
+                INSERT INTO wrap (holder, entry, field, version, is_sealed, box) VALUES (?, ?, ?, ?, ?, ?)
+                ON CONFLICT DO UPDATE SET is_sealed = excluded.is_sealed, box = excluded.box
+                """,
+                .blob(wrap.holder.bytes), .blob(wrap.place.entry.bytes), .blob(wrap.place.field.bytes),
+                .integer(wrap.place.version), .integer(wrap.isSealed ? 1 : 0), .blob(wrap.box))
+        case .settleWrap(let wrap):
+            // An update and never an insert: a wrap that was revoked meanwhile must not come back.
+            try db.run(
+                """
+                UPDATE wrap SET is_sealed = 0, box = ?
+                WHERE holder = ? AND entry = ? AND field = ? AND version = ? AND is_sealed = 1
+                """,
+                .blob(wrap.box), .blob(wrap.holder.bytes), .blob(wrap.place.entry.bytes),
+                .blob(wrap.place.field.bytes), .integer(wrap.place.version))
+        case .dropWrap(let entry, let field, let holder):
+            try db.run(
+                "DELETE FROM wrap WHERE holder = ? AND entry = ? AND field = ?", .blob(holder.bytes),
+                .blob(entry.bytes), .blob(field.bytes))
+        case .dropAgentWraps(let entry, let field?, let owner):
+            try db.run(
+                "DELETE FROM wrap WHERE entry = ? AND field = ? AND holder <> ?", .blob(entry.bytes),
+                .blob(field.bytes), .blob(owner.bytes))
+        case .dropAgentWraps(let entry, nil, let owner):
+            try db.run(
+                "DELETE FROM wrap WHERE entry = ? AND holder <> ?", .blob(entry.bytes), .blob(owner.bytes))
+        case .replaceTerms(let entry, let vault, let terms):
+            try db.run("DELETE FROM term WHERE entry = ?", .blob(entry.bytes))
+            for term in terms {
+                try db.run(
+                    "INSERT INTO term (vault, term, entry) VALUES (?, ?, ?)", .blob(vault.bytes), .blob(term),
+                    .blob(entry.bytes))
+            }
+        case .putItem(let item, let holder, let box):
+            try db.run(
+                "INSERT INTO item (holder, name, box) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET box = excluded.box",
+                .blob(holder.bytes), .text(item.rawValue), .blob(box))
+        case .dropItem(let item, let holder):
+            try db.run("DELETE FROM item WHERE holder = ? AND name = ?", .blob(holder.bytes), .text(item.rawValue))
+        case .insertHolder(let row):
+            try db.run(
+                "INSERT INTO holder (id, vault, is_owner, public_key) VALUES (?, ?, ?, ?)", .blob(row.id.bytes),
+                .blob(row.vault.bytes), .integer(row.isOwner ? 1 : 0), .blob(row.publicKey))
+        case .deleteHolder(let id):
+            try db.run("DELETE FROM holder WHERE id = ?", .blob(id.bytes))
+            // An agent's record stands among the values, at the agent's id.
+            try db.run("DELETE FROM value WHERE entry = ?", .blob(id.bytes))
+        case .insertCredential(let credential):
+            try insert(credential, db)
+        case .insertAgent(let agent):
+            try db.run(
+                """
+                INSERT INTO agent (holder, vault, state, policy, record_version, uses, created)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                """,
+                .blob(agent.holder.bytes), .blob(agent.vault.bytes), .integer(agent.state.rawValue),
+                .blob(agent.policy), .integer(agent.recordVersion), .integer(agent.uses), .integer(agent.created))
+        case .updateAgent(let agent):
+            try db.run(
+                "UPDATE agent SET state = ?, policy = ?, record_version = ? WHERE holder = ?",
+                .integer(agent.state.rawValue), .blob(agent.policy), .integer(agent.recordVersion),
+                .blob(agent.holder.bytes))
+        case .countUse(let holder, let maximum):
+            let counted = try db.run(
+                "UPDATE agent SET uses = uses + 1 WHERE holder = ? AND uses < ?", .blob(holder.bytes),
+                .integer(maximum))
+            guard counted == 1 else { throw VaultError.usesExhausted }
+        case .rememberAnswer(let answer):
+            let remembered = try db.run(
+                "INSERT INTO answer (holder, key, box, created) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                .blob(answer.holder.bytes), .blob(answer.key), .blob(answer.box), .integer(answer.created))
+            guard remembered == 1 else { throw VaultError.entryExists }
+        }
+    }
+
+    private static func insert(_ row: AccountRow, _ db: Connection) throws {
+        let inserted = try db.run(
+            """
+            INSERT INTO account (vault, email_index, email, kdf_memory, kdf_iterations, kdf_parallelism, salt, owner,
+                audit_key, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+            """,
+            .blob(row.vault.bytes), .blob(row.emailIndex), .blob(row.email), .integer(row.kdf.memoryKiB),
+            .integer(row.kdf.iterations), .integer(row.kdf.parallelism), .blob(row.salt), .blob(row.owner.bytes),
+            .blob(row.auditKey), .integer(row.created))
+        guard inserted == 1 else { throw AuthError.emailTaken }
+    }
+
+    private static func insert(_ row: EntryRow, _ db: Connection) throws {
+        let inserted = try db.run(
+            """
+            INSERT INTO entry (id, vault, version, state, created, updated, deleted, depositor)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+            """,
+            .blob(row.id.bytes), .blob(row.vault.bytes), .integer(row.version), .integer(row.state.rawValue),
+            .integer(row.created), .integer(row.updated), .integer(row.deleted), .blob(row.depositor?.bytes))
+        guard inserted == 1 else { throw VaultError.entryExists }
+    }
+
+    private static func insert(_ row: StoredCredential, _ db: Connection) throws {
+        try db.run(
+            """
+            INSERT INTO credential (id, vault, holder, kind, lookup, box, l2_key, created, expires, last_used)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            .blob(row.id.bytes), .blob(row.vault.bytes), .blob(row.holder.bytes), .text(row.kind.rawValue),
+            .blob(row.lookup), .blob(row.box), .blob(row.l2Key), .integer(row.created), .integer(row.expires),
+            .integer(row.lastUsed))
+    }
+
+    private static func put(_ value: StoredValue, _ db: Connection) throws {
+        let place = value.place
+        try perform(.removeField(place.entry, place.field), db)
+        try db.run(
+            """
+            INSERT INTO value (entry, field, version, vault, tier, is_current, written, author, box)
+            VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?)
+            """,
+            .blob(place.entry.bytes), .blob(place.field.bytes), .integer(place.version), .blob(place.vault.bytes),
+            .integer(Int(place.tier.rawValue)), .integer(value.written), .blob(value.author.bytes), .blob(value.box))
+    }
+}

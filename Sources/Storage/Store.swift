@@ -1,0 +1,119 @@
+package import Auth
+package import SQLite
+package import Vault
+
+/// The vault's rows in SQLite. Knows columns; knows no rules and no keys.
+package final class Store: Sendable {
+    package let database: Database
+    package let journal: AuditJournal
+    package let health: NodeHealth
+    let now: @Sendable () -> Int64
+
+    /// Opens a file that `create` made, at the schema's last version.
+    package init(
+        path: String, auditHeadKey: @autoclosure () throws -> AuditJournal, health: NodeHealth,
+        now: @escaping @Sendable () -> Int64
+    ) throws {
+        journal = try auditHeadKey()
+        self.health = health
+        self.now = now
+        database = try Database(path: path, migrations: Schema.migrations, observer: journal)
+        try journal.load(from: database)
+    }
+
+    /// The stored node key of a file, which must be opened before anything else can be.
+    package static func nodeKey(path: String) throws -> [UInt8] {
+        let connection = try Connection(path: path, access: .readOnly)
+        guard let key = try connection.first("SELECT node_key FROM node WHERE id = 1", row: { $0.blob(0) }) else {
+            throw VaultError.damaged("the file holds no node key")
+        }
+        return key
+    }
+
+    /// Creates the file of a new node.
+    package static func create(path: String, root: RootKeys, now: Int64) throws {
+        let stored = NodeKeys.makeStored(root: root)
+        let keys = try NodeKeys(root: root, stored: stored)
+        let database = try Connection(path: path, access: .readWrite)
+        try database.script("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;")
+        try Migration.apply(Schema.migrations, to: database)
+        try database.run("BEGIN IMMEDIATE")
+        try database.run("INSERT INTO node (id, node_key, created) VALUES (1, ?, ?)", .blob(stored), .integer(now))
+        try AuditJournal.writeHead(AuditHead(epoch: 1, chain: .start), key: keys.auditHeadKey, database)
+        try database.run("COMMIT")
+    }
+
+    // MARK: Committing
+
+    package func commit(_ steps: [Step], _ lines: [SealedAuditLine]) async throws {
+        try await commit(steps.map(AccountStep.vault), lines)
+    }
+
+    package func commit(_ steps: [AccountStep], _ lines: [SealedAuditLine]) async throws {
+        let steps = try admitted(steps)
+        guard !steps.isEmpty || !lines.isEmpty else { return }
+        do {
+            try await database.write { [journal, now] db in
+                for step in steps { try Self.perform(step, now(), db) }
+                try journal.append(lines, db)
+            }
+        } catch let error as SQLiteError {
+            throw refusal(error)
+        }
+    }
+
+    package func forgetDeleted() async throws {
+        try await database.truncateLog()
+    }
+
+    /// What may be performed in the node's present state: everything, bookkeeping of reads, or nothing.
+    private func admitted(_ steps: [AccountStep]) throws -> [AccountStep] {
+        switch health.mode {
+        case .normal:
+            return steps
+        case .readOnly(let fault):
+            guard steps.allSatisfy(\.isBookkeeping) else { throw VaultError.readOnly(fault.rawValue) }
+            // Counting uses is part of a policy, so it stays; the rest only saves time later.
+            return steps.filter(\.isPolicy)
+        case .closed(let fault):
+            throw VaultError.readOnly(fault.rawValue)
+        }
+    }
+
+    /// A commit that the disk refused is not the caller's fault.
+    private func refusal(_ error: SQLiteError) -> any Error {
+        switch error.cause {
+        case .full: VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue)
+        case .io: VaultError.readOnly(NodeHealth.Fault.ioError.rawValue)
+        case .damaged: VaultError.readOnly(NodeHealth.Fault.damaged.rawValue)
+        case .busy, .access, .constraint, .other: error
+        }
+    }
+}
+
+extension NodeHealth {
+    /// What an error from the database says about the node; nothing, if it was the caller's.
+    package func note(_ error: any Error) -> Bool {
+        guard let error = error as? SQLiteError else { return false }
+        switch error.cause {
+        case .full: return note(.diskFull)
+        case .io: return note(.ioError)
+        case .damaged: return note(.damaged)
+        case .busy, .access, .constraint, .other: return false
+        }
+    }
+}
+
+extension AccountStep {
+    /// Done on the side of a read, and no change to the vault.
+    fileprivate var isBookkeeping: Bool {
+        switch self {
+        case .vault(.settleWrap), .vault(.countUse), .touch, .deleteSessionsExpired: true
+        default: false
+        }
+    }
+
+    fileprivate var isPolicy: Bool {
+        if case .vault(.countUse) = self { true } else { false }
+    }
+}

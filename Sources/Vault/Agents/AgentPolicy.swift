@@ -1,0 +1,156 @@
+/// What a live node allows an agent. Not cryptography: the wraps decide which fields it can open at all.
+package struct AgentPolicy: Codable, Equatable, Sendable {
+    package var verbs: Set<Verb>
+    /// Unix seconds.
+    package var notBefore: Int64?
+    package var expiresAt: Int64?
+    /// Networks from which the token works; empty for any.
+    package var cidr: [IPNetwork]
+    package var maxUses: Int?
+    package var ratePerMinute: Int?
+
+    package enum Verb: String, Codable, Sendable, CaseIterable {
+        /// Values, and codes too.
+        case read
+        /// New values of fields that it can open.
+        case write
+        /// New entries that it cannot read back.
+        case deposit
+        /// Codes of TOTP fields, without their seeds.
+        case totp
+    }
+
+    package init(
+        verbs: Set<Verb> = [.read], notBefore: Int64? = nil, expiresAt: Int64? = nil, cidr: [IPNetwork] = [],
+        maxUses: Int? = nil, ratePerMinute: Int? = nil
+    ) {
+        self.verbs = verbs
+        self.notBefore = notBefore
+        self.expiresAt = expiresAt
+        self.cidr = cidr
+        self.maxUses = maxUses
+        self.ratePerMinute = ratePerMinute
+    }
+
+    /// Why the token does not work now and from there; nil when it does.
+    package func refusal(at now: Int64, from address: IPAddress?) -> Refusal? {
+        if let notBefore, now < notBefore { return .notYet }
+        if let expiresAt, now >= expiresAt { return .expired }
+        if !cidr.isEmpty {
+            guard let address, cidr.contains(where: { $0.contains(address) }) else { return .network }
+        }
+        return nil
+    }
+
+    package enum Refusal: String, Sendable {
+        case notYet = "not-yet"
+        case expired
+        case network
+    }
+}
+
+/// Which fields of which entries an agent is given.
+package struct Grant: Codable, Equatable, Sendable {
+    package var scope: Scope
+    /// Nil for every L1 field.
+    package var only: [String]?
+
+    package enum Scope: Equatable, Sendable {
+        /// `only` holds field ids.
+        case entry(EntryID)
+        /// `only` holds labels, compared without case.
+        case tag(String)
+    }
+
+    package init(scope: Scope, only: [String]?) {
+        self.scope = scope
+        self.only = only
+    }
+
+    /// Whether the grant covers a field of an entry with these tags. Tags are compared without case.
+    package func covers(entry: EntryID, tags: [String], field: FieldID, label: String) -> Bool {
+        switch scope {
+        case .entry(let granted):
+            return granted == entry && (only?.contains(field.text) ?? true)
+        case .tag(let tag):
+            guard tags.contains(where: { $0.lowercased() == tag.lowercased() }) else { return false }
+            return only?.contains { $0.lowercased() == label.lowercased() } ?? true
+        }
+    }
+
+    private enum Key: String, CodingKey { case entry, tag, fields, labels }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Key.self)
+        if let text = try container.decodeIfPresent(String.self, forKey: .entry) {
+            guard let id = EntryID(text: text) else {
+                throw DecodingError.dataCorruptedError(forKey: .entry, in: container, debugDescription: "not an id")
+            }
+            self.init(scope: .entry(id), only: try container.decodeIfPresent([String].self, forKey: .fields))
+        } else {
+            let tag = try container.decode(String.self, forKey: .tag)
+            self.init(scope: .tag(tag), only: try container.decodeIfPresent([String].self, forKey: .labels))
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        switch scope {
+        case .entry(let id):
+            try container.encode(id.text, forKey: .entry)
+            try container.encodeIfPresent(only, forKey: .fields)
+        case .tag(let tag):
+            try container.encode(tag, forKey: .tag)
+            try container.encodeIfPresent(only, forKey: .labels)
+        }
+    }
+}
+
+/// An agent's rows: its policy is the node's to open, its record the owner's.
+package struct StoredAgent: Sendable {
+    package var holder: HolderID
+    package var vault: VaultID
+    package var state: State
+    /// `AgentPolicy` as JSON, boxed in the node tier.
+    package var policy: [UInt8]
+    package var recordVersion: Int
+    package var uses: Int
+    package var created: Int64
+    /// Boxed in the node tier. Empty where it was not asked for.
+    package var publicKey: [UInt8]
+    /// Name and grants with the owner's wrap. Nil where it was not asked for.
+    package var record: StoredPart?
+
+    package enum State: Int, Sendable {
+        case active = 0
+        case paused = 1
+        /// By a restore from backup: nobody knows what happened since.
+        case suspended = 2
+    }
+
+    package init(
+        holder: HolderID, vault: VaultID, state: State, policy: [UInt8], recordVersion: Int, uses: Int, created: Int64,
+        publicKey: [UInt8] = [], record: StoredPart? = nil
+    ) {
+        self.holder = holder
+        self.vault = vault
+        self.state = state
+        self.policy = policy
+        self.recordVersion = recordVersion
+        self.uses = uses
+        self.created = created
+        self.publicKey = publicKey
+        self.record = record
+    }
+}
+
+/// An agent as its owner sees it.
+package struct AgentView: Equatable, Sendable {
+    package var id: HolderID
+    package var name: String
+    package var grants: [Grant]
+    package var policy: AgentPolicy
+    package var state: StoredAgent.State
+    package var uses: Int
+    package var created: Int64
+}

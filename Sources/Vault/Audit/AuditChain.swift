@@ -1,0 +1,49 @@
+package import Crypto
+
+/// The hash chain through all audit lines: each line's hash covers the one before it.
+package struct AuditChain: Equatable, Sendable {
+    /// Of the last line; 0 before the first.
+    package private(set) var sequence: Int64
+    /// 32 bytes.
+    package private(set) var hash: [UInt8]
+
+    package static let start = AuditChain(sequence: 0, hash: [UInt8](repeating: 0, count: 32))
+    private static let label = Array("clav1/audit".utf8)
+
+    package init(sequence: Int64, hash: [UInt8]) {
+        self.sequence = sequence
+        self.hash = hash
+    }
+
+    /// Adds a line: SHA-256 over label, previous hash, sequence, time, vault (zeros if none), body length, body.
+    package mutating func append(_ line: SealedAuditLine) {
+        sequence += 1
+        var hasher = SHA256()
+        hasher.update(data: Self.label)
+        hasher.update(data: hash)
+        hasher.update(data: sequence.bigEndianBytes)
+        hasher.update(data: line.time.bigEndianBytes)
+        hasher.update(data: line.vault?.bytes ?? [UInt8](repeating: 0, count: 16))
+        hasher.update(data: UInt32(line.body.count).bigEndianBytes)
+        hasher.update(data: line.body)
+        hash = Array(hasher.finalize())
+    }
+}
+
+/// The chain's end, authenticated: who has the file alone cannot cut the log and write a new end.
+package struct AuditHead: Equatable, Sendable {
+    /// Counts lawful restores; a chain that goes back without a new epoch was tampered with.
+    package var epoch: Int64
+    package var chain: AuditChain
+
+    package init(epoch: Int64, chain: AuditChain) {
+        self.epoch = epoch
+        self.chain = chain
+    }
+
+    /// HMAC-SHA256 under the node's audit-head key.
+    package func code(key: SymmetricKey) -> [UInt8] {
+        let message = Array("clav1/audit-head".utf8) + epoch.bigEndianBytes + chain.sequence.bigEndianBytes + chain.hash
+        return Array(HMAC<SHA256>.authenticationCode(for: message, using: key))
+    }
+}

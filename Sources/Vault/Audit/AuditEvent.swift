@@ -1,0 +1,125 @@
+import FoundationEssentials
+
+/// What happened, as the body of an audit line. Ids and codes only: no name, label or value ever stands here.
+package struct AuditEvent: Codable, Equatable, Sendable {
+    package var action: Action
+    package var actor: Actor
+    package var outcome: Outcome
+    /// The network address that asked.
+    package var from: String?
+    package var entry: String?
+    package var field: String?
+    /// The entry's version after the change, or the version of the value read.
+    package var version: Int?
+    /// Fields written in `version`.
+    package var changed: [String]?
+    package var removed: [String]?
+    /// The agents that can open a field after this line, by field; only fields whose readers this line sets.
+    package var readers: [String: [String]]?
+    /// Everything that the subject, or its successor, can open after this line, as `entry/field`.
+    package var holds: [String]?
+    /// The agent, session or owner holder that the line is about.
+    package var subject: String?
+    /// What takes the subject's place: after a rotation or a change of password.
+    package var successor: String?
+    package var reason: String?
+    /// For aggregated lines: how many of these within the minute.
+    package var count: Int?
+
+    package enum Action: String, Codable, Sendable, CaseIterable {
+        case valueRead = "value.read"
+        case codeRead = "value.totp"
+        case entryCreate = "entry.create"
+        case entryUpdate = "entry.update"
+        case entryTrash = "entry.trash"
+        case entryUntrash = "entry.untrash"
+        case entryPurge = "entry.purge"
+        case depositCreate = "deposit.create"
+        case depositAccept = "deposit.accept"
+        case depositReject = "deposit.reject"
+        case agentCreate = "agent.create"
+        case agentUpdate = "agent.update"
+        case agentRotate = "agent.rotate"
+        case agentRevoke = "agent.revoke"
+        case accountCreate = "account.create"
+        case accountDelete = "account.delete"
+        case accountRecover = "account.recover"
+        case passwordChange = "account.password"
+        case signOutEverywhere = "account.sign-out-everywhere"
+        case l2Rekey = "account.l2-rekey"
+        case recoveryChange = "account.recovery"
+        case secondFactorEnable = "account.totp-enable"
+        case secondFactorDisable = "account.totp-disable"
+        case login
+        case logout
+        /// A caller asked for what it may not have, or with a token that does not work.
+        case denied
+        case nodeStart = "node.start"
+        case nodeStop = "node.stop"
+        case backup
+        case restore
+        case rootKeyRotate = "root-key.rotate"
+        case rootKeyExport = "root-key.export"
+        case export
+        case readOnly = "node.read-only"
+    }
+
+    package struct Actor: Codable, Equatable, Sendable {
+        package var kind: Kind
+        package var id: String?
+
+        package enum Kind: String, Codable, Sendable {
+            case owner, agent, node, operator_ = "operator", stranger
+        }
+
+        package init(_ kind: Kind, _ id: HolderID? = nil) {
+            self.kind = kind
+            self.id = id?.text
+        }
+    }
+
+    package enum Outcome: String, Codable, Sendable {
+        case ok, denied, failed
+    }
+
+    package init(
+        _ action: Action, by actor: Actor, from: String? = nil, outcome: Outcome = .ok, entry: EntryID? = nil,
+        field: FieldID? = nil, version: Int? = nil, subject: String? = nil, reason: String? = nil
+    ) {
+        self.action = action
+        self.actor = actor
+        self.from = from
+        self.outcome = outcome
+        self.entry = entry?.text
+        self.field = field?.text
+        self.version = version
+        self.subject = subject
+        self.reason = reason
+    }
+}
+
+/// A line ready to be chained: the store sees neither key nor content.
+package struct SealedAuditLine: Sendable {
+    /// Unix seconds.
+    package let time: Int64
+    package let vault: VaultID?
+    package let body: [UInt8]
+
+    package init(time: Int64, vault: VaultID?, body: [UInt8]) {
+        self.time = time
+        self.vault = vault
+        self.body = body
+    }
+}
+
+package struct StoredAuditLine: Sendable {
+    package let sequence: Int64
+    package let line: SealedAuditLine
+    package let hash: [UInt8]
+
+    package init(sequence: Int64, line: SealedAuditLine, hash: [UInt8]) {
+        self.sequence = sequence
+        self.line = line
+        self.hash = hash
+    }
+}

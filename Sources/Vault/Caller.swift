@@ -1,0 +1,49 @@
+/// Who is asking, proven: the holder is open because a credential for it came with the request.
+package struct Caller: Sendable {
+    package let vault: VaultID
+    package let holder: HolderKey
+    package let role: Role
+    package let from: IPAddress?
+
+    package enum Role: Sendable {
+        /// `since` is when the password or kit was given, in Unix seconds.
+        case owner(session: CredentialID, since: Int64)
+        case agent(AgentPolicy)
+    }
+
+    package init(vault: VaultID, holder: HolderKey, role: Role, from: IPAddress?) {
+        self.vault = vault
+        self.holder = holder
+        self.role = role
+        self.from = from
+    }
+
+    package var isOwner: Bool {
+        if case .owner = role { true } else { false }
+    }
+
+    package func requireOwner() throws(VaultError) {
+        guard isOwner else { throw .ownerOnly }
+    }
+
+    /// The owner may do everything; an agent what its token says.
+    package func require(_ verbs: AgentPolicy.Verb...) throws(VaultError) {
+        guard case .agent(let policy) = role else { return }
+        guard verbs.contains(where: policy.verbs.contains) else { throw .verbMissing(verbs[0]) }
+    }
+
+    /// Counts a use in the same commit, if the token has a maximum.
+    var useSteps: [Step] {
+        guard case .agent(let policy) = role, let maximum = policy.maxUses else { return [] }
+        return [.countUse(holder.id, maximum: maximum)]
+    }
+
+    package func event(
+        _ action: AuditEvent.Action, outcome: AuditEvent.Outcome = .ok, entry: EntryID? = nil, field: FieldID? = nil,
+        version: Int? = nil, subject: String? = nil, reason: String? = nil
+    ) -> AuditEvent {
+        AuditEvent(
+            action, by: .init(isOwner ? .owner : .agent, holder.id), from: from?.text, outcome: outcome, entry: entry,
+            field: field, version: version, subject: subject, reason: reason)
+    }
+}

@@ -1,0 +1,51 @@
+package import Crypto
+
+/// Finds entries by host or tag without the file telling which: HMAC under a key that only the owner can open.
+package struct BlindIndex: Sendable {
+    private let key: SymmetricKey
+
+    package init(key: SymmetricKey) {
+        self.key = key
+    }
+
+    /// 16 bytes for `host:` and a URL's host.
+    package func term(host: String) -> [UInt8] { term("host:" + host.lowercased()) }
+
+    /// 16 bytes for `tag:` and a tag.
+    package func term(tag: String) -> [UInt8] { term("tag:" + tag.lowercased()) }
+
+    private func term(_ text: String) -> [UInt8] {
+        Array(HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: key).prefix(16))
+    }
+
+    /// The terms of an entry, each once.
+    func terms(urls: [String], tags: [String]) -> [[UInt8]] {
+        Array(Set(urls.compactMap(Self.host(of:)).map(term(host:)) + tags.map(term(tag:))))
+    }
+
+    /// The host in a URL or in what people type for one, such as `example.com/login`.
+    package static func host(of url: String) -> String? {
+        var rest = url[...]
+        if let scheme = rest.range(of: "://") { rest = rest[scheme.upperBound...] }
+        rest = rest.prefix { !"/?#".contains($0) }
+        if let at = rest.lastIndex(of: "@") { rest = rest[rest.index(after: at)...] }
+        if rest.hasPrefix("[") {
+            rest = rest.dropFirst().prefix { $0 != "]" }
+        } else {
+            rest = rest.prefix { $0 != ":" }
+        }
+        return rest.isEmpty || rest.contains(where: \.isWhitespace) ? nil : rest.lowercased()
+    }
+}
+
+extension Substring {
+    /// Where `other` first stands.
+    fileprivate func range(of other: String) -> Range<Index>? {
+        var start = startIndex
+        while start < endIndex {
+            if self[start...].hasPrefix(other) { return start..<index(start, offsetBy: other.count) }
+            formIndex(after: &start)
+        }
+        return nil
+    }
+}

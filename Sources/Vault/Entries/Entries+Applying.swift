@@ -1,0 +1,187 @@
+import Crypto
+
+extension Entries {
+    /// What an edit comes to: the steps to perform and the entry as it will be.
+    struct Written {
+        var steps: [Step]
+        var changed: [FieldID]
+        var removed: [FieldID]
+        var readers: [String: [String]]
+        var view: EntryView
+    }
+
+    /// Works an edit by the owner out: merges it with what is there, boxes what changed, and shares each part
+    /// with just the agents whose grants match from now on.
+    ///
+    /// - Parameters:
+    ///   - open: The entry as it is; nil for a new one.
+    ///   - row: The entry's row as it will be.
+    func apply(_ edit: EntryEdit, to open: OpenEntry?, row: EntryRow, as caller: Caller) async throws -> Written {
+        let title = TitleText(title: edit.title ?? open?.title.title ?? "", type: edit.type ?? open?.title.type ?? .login)
+        guard !title.title.isEmpty else { throw VaultError.invalid("title", "must not be empty") }
+        var details = open?.details ?? DetailsText()
+        details.urls = edit.urls ?? details.urls
+        details.tags = edit.tags ?? details.tags
+        details.notes = edit.notes ?? details.notes
+        let merged = try merge(edit, with: open)
+        details.fields = merged.fields.map {
+            DetailsText.Field(id: $0.id.text, label: $0.label, kind: $0.kind, tier: $0.tier.rawValue)
+        }
+
+        let agents = try await agentReaders(as: caller)
+        let present = open == nil ? [:] : try await store.readers(of: row.id)
+        var writer = EntryWriter(
+            vault: row.vault, entry: row.id, version: row.version, owner: caller.holder, root: keys.root,
+            time: row.updated, agents: agents)
+        for field in merged.removed { writer.remove(field) }
+
+        var anyField: Set<HolderID> = []
+        for field in merged.fields {
+            let readers =
+                field.tier == .l1
+                ? agents.filter { $0.mayRead(entry: row.id, tags: details.tags, field: field.id, label: field.label) }
+                : []
+            anyField.formUnion(readers.map(\.holder))
+            switch field.write {
+            case .value(let value):
+                let text = ValueText(label: field.label, kind: field.kind, value: value)
+                try writer.write(try text.jsonBytes(), field.id, tier: .l1, readers: readers)
+            case .envelope(let box):
+                writer.write(envelope: box, field.id)
+            case .unchanged(let part):
+                if field.tier == .l1 {
+                    try writer.share(part, now: present[field.id] ?? [], with: readers)
+                }
+            }
+        }
+        let titleReaders = agents.filter { anyField.contains($0.holder) }
+        if title != open?.title {
+            try writer.write(try title.jsonBytes(), .title, tier: .metadata, readers: titleReaders)
+        } else if let part = open?.stored.parts[.title] {
+            try writer.share(part, now: present[.title] ?? [], with: titleReaders)
+        }
+        if details != open?.details {
+            try writer.write(try details.jsonBytes(), .details, tier: .metadata, readers: [])
+        }
+        let index = try await index(as: caller)
+        return Written(
+            steps: writer.steps + [
+                .replaceTerms(row.id, vault: row.vault, index.terms(urls: details.urls, tags: details.tags))
+            ],
+            changed: writer.changed,
+            removed: merged.removed,
+            readers: writer.readers,
+            view: EntryView(
+                id: row.id, version: row.version, state: row.state, created: row.created, updated: row.updated,
+                title: title.title, type: title.type,
+                details: .init(urls: details.urls, tags: details.tags, notes: details.notes),
+                fields: merged.fields.map { field in
+                    EntryView.FieldView(
+                        id: field.id, label: field.label, kind: field.kind, tier: field.tier,
+                        version: field.version(ifWritten: row.version))
+                },
+                order: row.order))
+    }
+
+    /// A field as it will be, and what has to be written for it.
+    struct MergedField {
+        var id: FieldID
+        var label: String
+        var kind: FieldKind
+        var tier: Tier
+        var write: Write
+
+        enum Write {
+            case value(String)
+            case envelope([UInt8])
+            case unchanged(StoredPart)
+        }
+
+        func version(ifWritten version: Int) -> Int {
+            if case .unchanged(let part) = write { part.value.place.version } else { version }
+        }
+    }
+
+    private func merge(
+        _ edit: EntryEdit, with open: OpenEntry?
+    ) throws -> (fields: [MergedField], removed: [FieldID]) {
+        var fields: [MergedField] = []
+        var removed: [FieldID] = []
+        var named: [FieldID: EntryEdit.Field] = [:]
+        for field in edit.fields { if let id = field.id { named[id] = field } }
+        let existing = open?.fields ?? []
+        for old in existing {
+            guard let part = open?.stored.parts[old.id] else { throw VaultError.damaged("a field without a value") }
+            let change = named.removeValue(forKey: old.id)
+            if change?.isRemoved ?? edit.replacesFields {
+                removed.append(old.id)
+                continue
+            }
+            fields.append(try merged(old, part, change))
+        }
+        for field in edit.fields where !existing.contains(where: { $0.id == field.id }) {
+            guard !field.isRemoved else { throw VaultError.noSuchField }
+            fields.append(try added(field, isNewEntry: open == nil))
+        }
+        guard fields.count <= EntryLimits.fields else {
+            throw VaultError.invalid("fields", "at most \(EntryLimits.fields) fields")
+        }
+        return (fields, removed)
+    }
+
+    private func merged(
+        _ old: EntryView.FieldView, _ part: StoredPart, _ change: EntryEdit.Field?
+    ) throws -> MergedField {
+        let tier = change?.tier ?? old.tier
+        var field = MergedField(
+            id: old.id, label: change?.label ?? old.label, kind: change?.kind ?? old.kind, tier: tier,
+            write: .unchanged(part))
+        switch (change?.content, tier) {
+        case (.value(let value)?, .l1): field.write = .value(value)
+        case (.envelope(let box)?, .l2): field.write = .envelope(box)
+        case (nil, _) where tier == old.tier:
+            break
+        default:
+            throw VaultError.invalid("fields.tier", "1 takes a value and 2 an envelope; another tier needs a new one")
+        }
+        return field
+    }
+
+    private func added(_ field: EntryEdit.Field, isNewEntry: Bool) throws -> MergedField {
+        let tier = field.tier ?? .l1
+        guard let label = field.label else { throw VaultError.invalid("fields.label", "is missing") }
+        let kind = field.kind ?? (tier == .l2 ? .secret : .text)
+        switch (field.content, tier) {
+        case (.value(let value)?, .l1):
+            return MergedField(id: field.id ?? .random(), label: label, kind: kind, tier: tier, write: .value(value))
+        case (.envelope(let box)?, .l2):
+            guard let id = field.id else {
+                throw VaultError.invalid("fields.id", "an L2 field's id is the client's, as the envelope names it")
+            }
+            return MergedField(id: id, label: label, kind: kind, tier: tier, write: .envelope(box))
+        default:
+            throw VaultError.invalid("fields", "tier 1 takes a value and tier 2 an envelope")
+        }
+    }
+
+    /// The owner's search index.
+    func index(as caller: Caller) async throws -> BlindIndex {
+        guard let box = try await store.item(.index, of: caller.holder.id) else {
+            throw VaultError.damaged("an owner without an index key")
+        }
+        let context = OwnerItem.index.context(vault: caller.vault, holder: caller.holder.id)
+        return BlindIndex(key: SymmetricKey(data: try Box.open(box, key: caller.holder.wrapKey, context: context)))
+    }
+
+    /// The agents to whom the owner seals, with their grants open.
+    func agentReaders(as caller: Caller) async throws -> [AgentReader] {
+        try await store.agents(of: caller.vault, for: caller.holder.id).map { agent in
+            guard let record = agent.record else { throw VaultError.damaged("an agent without a record") }
+            return AgentReader(
+                holder: agent.holder,
+                grants: try AgentText(jsonBytes: try record.open(by: caller.holder, root: keys.root)).grants,
+                publicKey: try HolderPublicKey(
+                    id: agent.holder, vault: caller.vault, stored: agent.publicKey, keys: keys))
+        }
+    }
+}

@@ -1,0 +1,183 @@
+import Crypto
+
+extension Entries {
+    /// Adds an entry. The client may have chosen the ids; with L2 fields it must have.
+    package func create(
+        _ edit: EntryEdit, id: EntryID?, as caller: Caller, remembering answer: AnswerMaker? = nil
+    ) async throws -> EntryView {
+        try caller.requireOwner()
+        try edit.validate()
+        let id = id ?? .random()
+        let time = now()
+        return try await locks.withLock(caller.vault) {
+            let row = EntryRow(id: id, vault: caller.vault, version: 1, state: .active, created: time, updated: time)
+            var steps: [Step] = [.insertEntry(row)]
+            let written = try await apply(edit, to: nil, row: row, as: caller)
+            steps += written.steps
+            var event = caller.event(.entryCreate, entry: id, version: 1)
+            event.changed = written.changed.map(\.text)
+            event.readers = written.readers
+            if let answer { steps.append(.rememberAnswer(try answer(written.view))) }
+            try await store.commit(steps, [try audit.seal(event, vault: caller.vault)])
+            return written.view
+        }
+    }
+
+    /// Changes an entry that is still at `version`: the owner anything, an agent values of fields that it holds.
+    package func update(
+        _ id: EntryID, ifVersion version: Int, _ edit: EntryEdit, as caller: Caller
+    ) async throws -> EntryView {
+        try caller.require(.write)
+        try edit.validate()
+        return try await locks.withLock(caller.vault) {
+            let open = try await openEntry(id, as: caller)
+            let row = open.stored.row
+            guard row.state == .active else { throw VaultError.noSuchEntry }
+            guard row.version == version else { throw VaultError.changedSince(version: row.version) }
+            return caller.isOwner
+                ? try await commit(edit, to: open, as: caller)
+                : try await commitByAgent(edit, to: open, as: caller)
+        }
+    }
+
+    /// Brings an older version back as a new one. Fields that it lacked go away.
+    ///
+    /// - Parameter envelopes: New envelopes for L2 fields that have changed since; only the client can make them.
+    package func restore(
+        _ id: EntryID, to version: Int, ifVersion current: Int, envelopes: [FieldID: [UInt8]], as caller: Caller
+    ) async throws -> EntryView {
+        try caller.requireOwner()
+        for envelope in envelopes.values { try EntryEdit.checkEnvelope(envelope) }
+        return try await locks.withLock(caller.vault) {
+            let open = try await openEntry(id, as: caller)
+            let row = open.stored.row
+            guard row.state == .active else { throw VaultError.noSuchEntry }
+            guard row.version == current else { throw VaultError.changedSince(version: row.version) }
+            guard (1..<row.version).contains(version) else { throw VaultError.noSuchVersion }
+            let edit = try await past(of: open, at: version, envelopes: envelopes, as: caller)
+            return try await commit(edit, to: open, as: caller)
+        }
+    }
+
+    /// The edit that turns an entry back into what it was.
+    private func past(
+        of open: OpenEntry, at version: Int, envelopes: [FieldID: [UInt8]], as caller: Caller
+    ) async throws -> EntryEdit {
+        let id = open.stored.row.id
+        func part(_ field: FieldID) async throws -> StoredPart {
+            let part = try await store.part(
+                field, of: id, in: caller.vault, for: caller.holder.id, notAfter: version)
+            guard let part else { throw VaultError.noSuchVersion }
+            return part
+        }
+        let title = try TitleText(
+            jsonBytes: try await part(.title).open(by: caller.holder, root: keys.root))
+        let details = try DetailsText(
+            jsonBytes: try await part(.details).open(by: caller.holder, root: keys.root))
+        var edit = EntryEdit(
+            title: title.title, type: title.type, urls: details.urls, tags: details.tags, notes: details.notes,
+            replacesFields: true)
+        var missing: [FieldID] = []
+        for field in details.fields {
+            guard let fieldID = FieldID(text: field.id) else { throw VaultError.damaged("a field id in the details") }
+            let old = try await part(fieldID)
+            var change = EntryEdit.Field(id: fieldID, label: field.label, kind: field.kind, tier: old.value.place.tier)
+            let isUnchanged = open.stored.parts[fieldID]?.value.place == old.value.place
+            if !isUnchanged {
+                if old.value.place.tier == .l2 {
+                    if let envelope = envelopes[fieldID] {
+                        change.content = .envelope(envelope)
+                    } else {
+                        missing.append(fieldID)
+                    }
+                } else {
+                    let text = try ValueText(jsonBytes: try old.open(by: caller.holder, root: keys.root))
+                    change.content = .value(text.value)
+                }
+            }
+            edit.fields.append(change)
+        }
+        guard missing.isEmpty else { throw VaultError.needsEnvelopes(missing) }
+        return edit
+    }
+
+    /// Writes the owner's edit as the entry's next version.
+    private func commit(_ edit: EntryEdit, to open: OpenEntry, as caller: Caller) async throws -> EntryView {
+        var row = open.stored.row
+        let expectation = Step.expectEntry(row.id, vault: row.vault, version: row.version, state: .active)
+        row.version += 1
+        row.updated = now()
+        let written = try await apply(edit, to: open, row: row, as: caller)
+        var event = caller.event(.entryUpdate, entry: row.id, version: row.version)
+        event.changed = written.changed.map(\.text)
+        event.removed = written.removed.map(\.text)
+        event.readers = written.readers
+        try await store.commit(
+            [expectation, .updateEntry(row)] + written.steps, [try audit.seal(event, vault: caller.vault)])
+        return written.view
+    }
+
+    /// An agent's new values: each sealed at once to the field's present holders, without the owner.
+    private func commitByAgent(_ edit: EntryEdit, to open: OpenEntry, as caller: Caller) async throws -> EntryView {
+        guard !edit.touchesMetadata, !edit.fields.isEmpty else { throw VaultError.ownerOnly }
+        var row = open.stored.row
+        var steps: [Step] = [.expectEntry(row.id, vault: row.vault, version: row.version, state: .active)]
+        row.version += 1
+        row.updated = now()
+        steps.append(.updateEntry(row))
+        let present = try await store.readers(of: row.id)
+        let publicKeys = try await publicKeys(of: caller.vault)
+        var event = caller.event(.entryUpdate, entry: row.id, version: row.version)
+        event.changed = []
+        event.readers = [:]
+        var view = open.view
+        view.version = row.version
+        view.updated = row.updated
+        for change in edit.fields {
+            guard let id = change.id, let index = view.fields.firstIndex(where: { $0.id == id }) else {
+                throw VaultError.noSuchField
+            }
+            guard case .value(let value)? = change.content else {
+                throw VaultError.invalid("fields.value", "an agent writes L1 values only")
+            }
+            let field = view.fields[index]
+            let place = FieldPlace(
+                vault: row.vault, entry: row.id, field: id, tier: .l1, version: row.version)
+            let key = SymmetricKey(size: .bits256)
+            let text = try ValueText(label: field.label, kind: field.kind, value: value).jsonBytes()
+            let box = Box.seal(text, key: key, context: place.valueContext)
+            steps.append(
+                .putValue(StoredValue(place: place, box: box, written: row.updated, author: caller.holder.id)))
+            guard let owner = publicKeys.owner else { throw VaultError.damaged("a vault without an owner") }
+            steps.append(.dropAgentWraps(row.id, id, owner: owner.id))
+            steps.append(.putWrap(try owner.seal(key, at: place, root: keys.root)))
+            steps.append(.putWrap(caller.holder.wrap(key, at: place)))
+            let others = (present[id] ?? []).subtracting([caller.holder.id])
+            for other in others.sorted() {
+                guard let reader = publicKeys.agents[other] else { continue }
+                steps.append(.putWrap(try reader.seal(key, at: place, root: keys.root)))
+            }
+            event.changed?.append(id.text)
+            event.readers?[id.text] = (others.map(\.text) + [caller.holder.id.text]).sorted()
+            view.fields[index].version = row.version
+        }
+        try await store.commit(caller.useSteps + steps, [try audit.seal(event, vault: caller.vault)])
+        return view
+    }
+
+    /// The public halves of everybody in a vault, each from the row that a node sealed.
+    private func publicKeys(
+        of vault: VaultID
+    ) async throws -> (owner: HolderPublicKey?, agents: [HolderID: HolderPublicKey]) {
+        var owner: HolderPublicKey?
+        var agents: [HolderID: HolderPublicKey] = [:]
+        for row in try await store.holders(of: vault) {
+            let key = try HolderPublicKey(id: row.id, vault: vault, stored: row.publicKey, keys: keys)
+            if row.isOwner { owner = key } else { agents[row.id] = key }
+        }
+        return (owner, agents)
+    }
+}
+
+/// Makes the row that remembers an answer for its `Idempotency-Key`, once the answer is known.
+package typealias AnswerMaker = @Sendable (EntryView) throws -> IdempotentAnswer

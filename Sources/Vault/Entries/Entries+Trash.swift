@@ -1,0 +1,156 @@
+import Crypto
+
+extension Entries {
+    /// Puts an entry into the trash: no agent can open it any more, the owner can undo it.
+    package func trash(_ id: EntryID, ifVersion version: Int?, as caller: Caller) async throws {
+        try caller.requireOwner()
+        try await locks.withLock(caller.vault) {
+            var row = try await row(id, .active, as: caller, missing: .noSuchEntry)
+            if let version, version != row.version { throw VaultError.changedSince(version: row.version) }
+            let expectation = Step.expectEntry(id, vault: row.vault, version: row.version, state: .active)
+            row.state = .trashed
+            row.deleted = now()
+            let event = caller.event(.entryTrash, entry: id, version: row.version)
+            try await store.commit(
+                [expectation, .updateEntry(row), .dropAgentWraps(id, nil, owner: caller.holder.id)],
+                [try audit.seal(event, vault: caller.vault)])
+        }
+    }
+
+    /// Takes an entry out of the trash; agents whose grants match get it back.
+    package func untrash(_ id: EntryID, as caller: Caller) async throws -> EntryView {
+        try caller.requireOwner()
+        return try await locks.withLock(caller.vault) {
+            try await activate(id, from: .trashed, .entryUntrash, missing: .noSuchEntry, as: caller)
+        }
+    }
+
+    /// Deletes a trashed entry for good: its values, their keys, and what the log still holds of them.
+    package func purge(_ id: EntryID, as caller: Caller) async throws {
+        try caller.requireOwner()
+        try await locks.withLock(caller.vault) {
+            let row = try await row(id, .trashed, as: caller, missing: .noSuchEntry)
+            try await delete(row, .entryPurge, as: caller)
+        }
+    }
+
+    // MARK: Deposits
+
+    /// Leaves an entry that the depositor cannot read back and cannot place in another agent's view.
+    ///
+    /// - Returns: Its id, a receipt and nothing more.
+    package func deposit(
+        _ edit: EntryEdit, as caller: Caller, remembering answer: (@Sendable (EntryID) throws -> IdempotentAnswer)? = nil
+    ) async throws -> EntryID {
+        guard case .agent(let policy) = caller.role else {
+            throw VaultError.invalid("deposit", "is for agents; the owner creates entries")
+        }
+        guard policy.verbs.contains(.deposit) else { throw VaultError.verbMissing(.deposit) }
+        try edit.validate()
+        let time = now()
+        let row = EntryRow(
+            id: .random(), vault: caller.vault, version: 1, state: .deposit, created: time, updated: time,
+            depositor: caller.holder.id)
+        return try await locks.withLock(caller.vault) {
+            var steps = caller.useSteps + [.insertEntry(row)]
+            for (field, tier, plaintext) in try depositParts(edit) {
+                let place = FieldPlace(vault: row.vault, entry: row.id, field: field, tier: tier, version: 1)
+                let key = SymmetricKey(size: .bits256)
+                let box = Box.seal(plaintext, key: key, context: place.valueContext)
+                steps.append(.putValue(StoredValue(place: place, box: box, written: time, author: caller.holder.id)))
+                steps.append(.putWrap(try await ownerKey(of: row.vault).seal(key, at: place, root: keys.root)))
+            }
+            let event = caller.event(.depositCreate, entry: row.id, version: 1)
+            if let answer { steps.append(.rememberAnswer(try answer(row.id))) }
+            try await store.commit(steps, [try audit.seal(event, vault: caller.vault)])
+            return row.id
+        }
+    }
+
+    /// Makes a deposit an entry like any other: boxed for the owner, indexed, shared by its tags.
+    package func accept(_ id: EntryID, as caller: Caller) async throws -> EntryView {
+        try caller.requireOwner()
+        return try await locks.withLock(caller.vault) {
+            try await activate(id, from: .deposit, .depositAccept, missing: .noSuchDeposit, as: caller)
+        }
+    }
+
+    /// Deletes a deposit unaccepted.
+    package func reject(_ id: EntryID, as caller: Caller) async throws {
+        try caller.requireOwner()
+        try await locks.withLock(caller.vault) {
+            let row = try await row(id, .deposit, as: caller, missing: .noSuchDeposit)
+            try await delete(row, .depositReject, as: caller)
+        }
+    }
+
+    // MARK: Shared
+
+    private func activate(
+        _ id: EntryID, from state: EntryState, _ action: AuditEvent.Action, missing: VaultError, as caller: Caller
+    ) async throws -> EntryView {
+        let open = try await openEntry(id, as: caller)
+        var row = open.stored.row
+        guard row.state == state else { throw missing }
+        let expectation = Step.expectEntry(id, vault: row.vault, version: row.version, state: state)
+        row.state = .active
+        row.deleted = nil
+        row.depositor = nil
+        // No content changes, only who can open it: the version stays.
+        let written = try await apply(EntryEdit(), to: open, row: row, as: caller)
+        let settled: [Step] = try open.stored.parts.values.compactMap { part in
+            guard let wrap = part.wrap, wrap.isSealed else { return nil }
+            let key = try caller.holder.unwrap(wrap, root: keys.root)
+            return .settleWrap(caller.holder.wrap(key, at: part.value.place))
+        }
+        var event = caller.event(action, entry: id, version: row.version)
+        event.changed = open.fields.map(\.id.text)
+        event.readers = written.readers
+        try await store.commit(
+            [expectation, .updateEntry(row)] + settled + written.steps, [try audit.seal(event, vault: caller.vault)])
+        return written.view
+    }
+
+    private func row(
+        _ id: EntryID, _ state: EntryState, as caller: Caller, missing: VaultError
+    ) async throws -> EntryRow {
+        guard let row = try await store.entry(id, in: caller.vault, for: caller.holder.id)?.row, row.state == state
+        else { throw missing }
+        return row
+    }
+
+    private func delete(_ row: EntryRow, _ action: AuditEvent.Action, as caller: Caller) async throws {
+        let event = caller.event(action, entry: row.id, version: row.version)
+        try await store.commit(
+            [
+                .expectEntry(row.id, vault: row.vault, version: row.version, state: row.state),
+                .deleteEntry(row.id),
+            ], [try audit.seal(event, vault: caller.vault)])
+        try await store.forgetDeleted()
+    }
+
+    private func ownerKey(of vault: VaultID) async throws -> HolderPublicKey {
+        guard let owner = try await store.holders(of: vault).first(where: \.isOwner) else {
+            throw VaultError.damaged("a vault without an owner")
+        }
+        return try HolderPublicKey(id: owner.id, vault: vault, stored: owner.publicKey, keys: keys)
+    }
+
+    private func depositParts(_ edit: EntryEdit) throws -> [(FieldID, Tier, [UInt8])] {
+        guard let title = edit.title else { throw VaultError.invalid("title", "is missing") }
+        var details = DetailsText(urls: edit.urls ?? [], tags: edit.tags ?? [], notes: edit.notes ?? "")
+        var parts: [(FieldID, Tier, [UInt8])] = []
+        for field in edit.fields {
+            guard case .value(let value)? = field.content, field.tier ?? .l1 == .l1, let label = field.label else {
+                throw VaultError.invalid("fields", "a deposit holds L1 fields with label and value")
+            }
+            let id = field.id ?? .random()
+            let kind = field.kind ?? .text
+            parts.append((id, .l1, try ValueText(label: label, kind: kind, value: value).jsonBytes()))
+            details.fields.append(.init(id: id.text, label: label, kind: kind, tier: Tier.l1.rawValue))
+        }
+        parts.append((.title, .metadata, try TitleText(title: title, type: edit.type ?? .login).jsonBytes()))
+        parts.append((.details, .metadata, try details.jsonBytes()))
+        return parts
+    }
+}

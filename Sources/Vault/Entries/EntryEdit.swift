@@ -1,0 +1,112 @@
+/// A change to an entry, or a new one. What is nil stays as it is.
+package struct EntryEdit: Sendable {
+    package var title: String?
+    package var type: EntryType?
+    package var urls: [String]?
+    package var tags: [String]?
+    package var notes: String?
+    package var fields: [Field]
+    /// Whether fields that are not named go away: a replacement rather than a patch.
+    package var replacesFields: Bool
+
+    package struct Field: Sendable {
+        /// Nil for a new field; the node chooses. An L2 field's is always the client's, as its envelope names it.
+        package var id: FieldID?
+        package var label: String?
+        package var kind: FieldKind?
+        package var tier: Tier?
+        package var content: FieldContent.Content?
+        package var isRemoved: Bool
+
+        package init(
+            id: FieldID? = nil, label: String? = nil, kind: FieldKind? = nil, tier: Tier? = nil,
+            content: FieldContent.Content? = nil, isRemoved: Bool = false
+        ) {
+            self.id = id
+            self.label = label
+            self.kind = kind
+            self.tier = tier
+            self.content = content
+            self.isRemoved = isRemoved
+        }
+    }
+
+    package init(
+        title: String? = nil, type: EntryType? = nil, urls: [String]? = nil, tags: [String]? = nil,
+        notes: String? = nil, fields: [Field] = [], replacesFields: Bool = false
+    ) {
+        self.title = title
+        self.type = type
+        self.urls = urls
+        self.tags = tags
+        self.notes = notes
+        self.fields = fields
+        self.replacesFields = replacesFields
+    }
+
+    /// Whether anything but values of existing fields is touched: what an agent may not do.
+    var touchesMetadata: Bool {
+        title != nil || type != nil || urls != nil || tags != nil || notes != nil || replacesFields
+            || fields.contains { $0.id == nil || $0.label != nil || $0.kind != nil || $0.tier != nil || $0.isRemoved }
+    }
+}
+
+/// How large the parts of an entry may be, in bytes of UTF-8 unless said otherwise.
+package enum EntryLimits {
+    package static let title = 1_024
+    package static let label = 256
+    package static let notes = 65_536
+    package static let value = 65_536
+    package static let url = 2_048
+    package static let tag = 128
+    /// Items of each list.
+    package static let list = 64
+    package static let fields = 128
+}
+
+extension EntryEdit {
+    /// Checks sizes and shapes; what follows need not.
+    ///
+    /// - Throws: `VaultError.invalid` naming the member and what to do.
+    func validate() throws(VaultError) {
+        try check(title, "title", EntryLimits.title)
+        if let title, title.allSatisfy(\.isWhitespace) { throw .invalid("title", "must not be empty") }
+        try check(notes, "notes", EntryLimits.notes)
+        try check(urls, "urls", EntryLimits.url)
+        try check(tags, "tags", EntryLimits.tag)
+        if let tags, tags.contains(where: \.isEmpty) { throw .invalid("tags", "must not be empty") }
+        guard fields.count <= EntryLimits.fields else {
+            throw .invalid("fields", "at most \(EntryLimits.fields) fields")
+        }
+        var seen: Set<FieldID> = []
+        for field in fields {
+            if let id = field.id {
+                guard !id.isReserved else { throw .invalid("fields.id", "is reserved; choose 16 random bytes") }
+                guard seen.insert(id).inserted else { throw .invalid("fields.id", "the same id twice") }
+            }
+            try check(field.label, "fields.label", EntryLimits.label)
+            if field.tier == .metadata { throw .invalid("fields.tier", "must be 1 or 2") }
+            if case .value(let value)? = field.content { try check(value, "fields.value", EntryLimits.value) }
+            if case .envelope(let box)? = field.content { try Self.checkEnvelope(box) }
+        }
+    }
+
+    /// All that the node can check of an L2 envelope: its header and its length.
+    package static func checkEnvelope(_ box: [UInt8]) throws(VaultError) {
+        guard (try? Box.keyID(of: box)) == 0, box.count <= EntryLimits.value * 2 + Box.overhead else {
+            throw .invalid("fields.envelope", "is not a suite-1 box with key id 0 of at most 128 KiB")
+        }
+    }
+
+    private func check(_ text: String?, _ member: String, _ limit: Int) throws(VaultError) {
+        guard let text else { return }
+        guard text.utf8.count <= limit else { throw .invalid(member, "at most \(limit) bytes") }
+        guard !text.utf8.contains(0) else { throw .invalid(member, "must not contain NUL") }
+    }
+
+    private func check(_ list: [String]?, _ member: String, _ limit: Int) throws(VaultError) {
+        guard let list else { return }
+        guard list.count <= EntryLimits.list else { throw .invalid(member, "at most \(EntryLimits.list) items") }
+        for item in list { try check(item, member, limit) }
+    }
+}

@@ -1,0 +1,93 @@
+import Crypto
+
+/// Works out what a change by the owner writes: new boxes, who can open them, and the audit line. Writes nothing.
+struct EntryWriter {
+    let vault: VaultID
+    let entry: EntryID
+    let version: Int
+    let owner: HolderKey
+    let root: RootKeys
+    let time: Int64
+    let agents: [AgentReader]
+
+    private(set) var steps: [Step] = []
+    private(set) var changed: [FieldID] = []
+    private(set) var readers: [String: [String]] = [:]
+
+    init(
+        vault: VaultID, entry: EntryID, version: Int, owner: HolderKey, root: RootKeys, time: Int64,
+        agents: [AgentReader]
+    ) {
+        self.vault = vault
+        self.entry = entry
+        self.version = version
+        self.owner = owner
+        self.root = root
+        self.time = time
+        self.agents = agents
+    }
+
+    /// Writes a new version of a part under a new data key, for the owner and these agents.
+    mutating func write(_ plaintext: [UInt8], _ field: FieldID, tier: Tier, readers: [AgentReader]) throws {
+        let place = place(field, tier)
+        let key = SymmetricKey(size: .bits256)
+        let box = Box.seal(plaintext, key: key, context: place.valueContext)
+        steps.append(.putValue(StoredValue(place: place, box: box, written: time, author: owner.id)))
+        steps.append(.dropAgentWraps(entry, field, owner: owner.id))
+        steps.append(.putWrap(owner.wrap(key, at: place)))
+        for reader in readers { steps.append(.putWrap(try reader.publicKey.seal(key, at: place, root: root))) }
+        note(field, readers)
+        changed.append(field)
+    }
+
+    /// Stores a client's envelope: no data key, no wraps.
+    mutating func write(envelope: [UInt8], _ field: FieldID) {
+        let place = place(field, .l2)
+        // A field that was L1 before loses its readers.
+        steps.append(.dropAgentWraps(entry, field, owner: owner.id))
+        steps.append(.putValue(StoredValue(place: place, box: envelope, written: time, author: owner.id)))
+        note(field, [])
+        changed.append(field)
+    }
+
+    /// Leaves a part as it is and makes just these agents its readers.
+    mutating func share(_ part: StoredPart, now present: Set<HolderID>, with readers: [AgentReader]) throws {
+        let field = part.value.place.field
+        let wanted = Set(readers.map(\.holder))
+        guard wanted != present else { return }
+        for holder in present.subtracting(wanted).sorted() { steps.append(.dropWrap(entry, field, holder)) }
+        let new = readers.filter { !present.contains($0.holder) }
+        if !new.isEmpty {
+            let key = try part.dataKey(by: owner, root: root)
+            for reader in new {
+                steps.append(.putWrap(try reader.publicKey.seal(key, at: part.value.place, root: root)))
+            }
+        }
+        note(field, readers)
+    }
+
+    mutating func remove(_ field: FieldID) {
+        steps.append(.dropAgentWraps(entry, field, owner: owner.id))
+        steps.append(.removeField(entry, field))
+        note(field, [])
+    }
+
+    private mutating func note(_ field: FieldID, _ readers: [AgentReader]) {
+        self.readers[field.text] = readers.map(\.holder.text).sorted()
+    }
+
+    private func place(_ field: FieldID, _ tier: Tier) -> FieldPlace {
+        FieldPlace(vault: vault, entry: entry, field: field, tier: tier, version: version)
+    }
+}
+
+/// An agent to whom the owner may have to seal: its grants and its public key.
+struct AgentReader {
+    let holder: HolderID
+    let grants: [Grant]
+    let publicKey: HolderPublicKey
+
+    func mayRead(entry: EntryID, tags: [String], field: FieldID, label: String) -> Bool {
+        grants.contains { $0.covers(entry: entry, tags: tags, field: field, label: label) }
+    }
+}

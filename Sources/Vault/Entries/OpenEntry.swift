@@ -1,0 +1,65 @@
+import Crypto
+
+/// An entry with its metadata open, as its holder may see it.
+///
+/// The owner's field list comes from the details; an agent's from the fields whose keys it holds, which it has
+/// to open to learn their labels.
+struct OpenEntry {
+    let stored: StoredEntry
+    let title: TitleText
+    /// Nil for an agent.
+    let details: DetailsText?
+    let fields: [EntryView.FieldView]
+
+    init(_ stored: StoredEntry, by caller: Caller, root: RootKeys) throws {
+        self.stored = stored
+        guard let titlePart = stored.parts[.title] else { throw VaultError.noSuchEntry }
+        title = try TitleText(jsonBytes: try titlePart.open(by: caller.holder, root: root))
+        if caller.isOwner {
+            guard let part = stored.parts[.details] else { throw VaultError.damaged("an entry without details") }
+            let details = try DetailsText(jsonBytes: try part.open(by: caller.holder, root: root))
+            fields = try details.fields.map { field in
+                guard let id = FieldID(text: field.id), let tier = Tier(rawValue: field.tier),
+                    let part = stored.parts[id], part.value.place.tier == tier
+                else { throw VaultError.damaged("details that name a missing field") }
+                return EntryView.FieldView(
+                    id: id, label: field.label, kind: field.kind, tier: tier, version: part.value.place.version)
+            }
+            self.details = details
+        } else {
+            details = nil
+            fields = try stored.parts.values
+                .filter { $0.value.place.tier == .l1 && $0.wrap != nil }
+                .map { part in
+                    let text = try ValueText(jsonBytes: try part.open(by: caller.holder, root: root))
+                    return EntryView.FieldView(
+                        id: part.value.place.field, label: text.label, kind: text.kind, tier: .l1,
+                        version: part.value.place.version)
+                }
+                .sorted { ($0.label, $0.id) < ($1.label, $1.id) }
+        }
+    }
+
+    var view: EntryView {
+        let row = stored.row
+        return EntryView(
+            id: row.id, version: row.version, state: row.state, created: row.created, updated: row.updated,
+            deleted: row.deleted, title: title.title, type: title.type,
+            details: details.map { EntryView.Details(urls: $0.urls, tags: $0.tags, notes: $0.notes) },
+            fields: fields, depositor: row.depositor, order: row.order)
+    }
+}
+
+extension StoredPart {
+    /// The data key, if the holder has a wrap of it.
+    func dataKey(by holder: HolderKey, root: RootKeys) throws -> SymmetricKey {
+        guard let wrap else { throw VaultError.noSuchField }
+        return try holder.unwrap(wrap, root: root)
+    }
+
+    /// The plaintext of a metadata or L1 part.
+    func open(by holder: HolderKey, root: RootKeys) throws -> [UInt8] {
+        let key = try dataKey(by: holder, root: root)
+        return try Box.open(value.box, key: key, context: value.place.valueContext)
+    }
+}

@@ -1,0 +1,125 @@
+import Crypto
+import FoundationEssentials
+
+/// A time-based one-time password generator (RFC 6238).
+package struct TOTP: Equatable, Sendable {
+    package enum Algorithm: String, Sendable {
+        case sha1 = "SHA1"
+        case sha256 = "SHA256"
+        case sha512 = "SHA512"
+    }
+
+    package var secret: [UInt8]
+    package var algorithm = Algorithm.sha1
+    /// 6 to 8.
+    package var digits = 6
+    /// Seconds, 1 to 3600.
+    package var period: Int64 = 30
+
+    package init(secret: [UInt8], algorithm: Algorithm = .sha1, digits: Int = 6, period: Int64 = 30) {
+        self.secret = secret
+        self.algorithm = algorithm
+        self.digits = digits
+        self.period = period
+    }
+
+    /// Reads a base32 seed, as sites show it, or an `otpauth://totp/…` URI
+    /// (https://github.com/google/google-authenticator/wiki/Key-Uri-Format). Nil for anything else.
+    package init?(_ text: String) {
+        guard text.lowercased().hasPrefix("otpauth://") else {
+            guard let secret = Base32.decode(text), !secret.isEmpty else { return nil }
+            self.init(secret: secret)
+            return
+        }
+        guard text.lowercased().hasPrefix("otpauth://totp/") else { return nil }
+        var parameters: [String: String] = [:]
+        let query = text.drop { $0 != "?" }.dropFirst().prefix { $0 != "#" }
+        for pair in query.split(separator: "&") {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2 else { continue }
+            parameters[parts[0].lowercased()] = String(parts[1])
+        }
+        guard let secret = parameters["secret"].flatMap(Base32.decode), !secret.isEmpty else { return nil }
+        self.init(secret: secret)
+        if let name = parameters["algorithm"] {
+            guard let algorithm = Algorithm(rawValue: name.uppercased()) else { return nil }
+            self.algorithm = algorithm
+        }
+        if let text = parameters["digits"] {
+            guard let digits = Int(text), (6...8).contains(digits) else { return nil }
+            self.digits = digits
+        }
+        if let text = parameters["period"] {
+            guard let period = Int64(text), (1...3_600).contains(period) else { return nil }
+            self.period = period
+        }
+    }
+
+    /// The number of the period that `time` (Unix seconds) falls into.
+    package func step(at time: Int64) -> Int64 { time / period }
+
+    /// The code of a step, with leading zeros (RFC 4226 section 5.3).
+    package func code(step: Int64) -> String {
+        let message = step.bigEndianBytes
+        let key = SymmetricKey(data: secret)
+        let digest: [UInt8] =
+            switch algorithm {
+            case .sha1: Array(HMAC<Insecure.SHA1>.authenticationCode(for: message, using: key))
+            case .sha256: Array(HMAC<SHA256>.authenticationCode(for: message, using: key))
+            case .sha512: Array(HMAC<SHA512>.authenticationCode(for: message, using: key))
+            }
+        let offset = Int((digest.last ?? 0) & 0x0f)
+        let number = digest[offset..<(offset + 4)].reduce(UInt32(0)) { $0 << 8 | UInt32($1) } & 0x7fff_ffff
+        let modulus: UInt32 = (0..<digits).reduce(1) { product, _ in product * 10 }
+        let text = String(number % modulus)
+        return String(repeating: "0", count: digits - text.utf8.count) + text
+    }
+
+    package func code(at time: Int64) -> String { code(step: step(at: time)) }
+
+    /// The step whose code this is, one step of clock skew either way, later than `last`: a code works once.
+    package func accepts(_ code: String, at time: Int64, after last: Int64) -> Int64? {
+        let now = step(at: time)
+        return [now, now - 1, now + 1].first { step in
+            step > last && constantTimeEqual(Array(self.code(step: step).utf8), Array(code.utf8))
+        }
+    }
+}
+
+/// RFC 4648 section 6, read leniently: lower case, spaces, hyphens and missing padding are what people paste.
+package enum Base32 {
+    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".utf8)
+
+    package static func encode(_ bytes: [UInt8]) -> String {
+        var text: [UInt8] = []
+        var buffer: UInt32 = 0
+        var bits = 0
+        for byte in bytes {
+            buffer = buffer << 8 | UInt32(byte)
+            bits += 8
+            while bits >= 5 {
+                bits -= 5
+                text.append(alphabet[Int(buffer >> UInt32(bits) & 31)])
+            }
+        }
+        if bits > 0 { text.append(alphabet[Int(buffer << UInt32(5 - bits) & 31)]) }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    package static func decode(_ text: String) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        var buffer: UInt32 = 0
+        var bits = 0
+        for character in text.uppercased().utf8 where character != UInt8(ascii: " ") && character != UInt8(ascii: "-") {
+            if character == UInt8(ascii: "=") { continue }
+            guard let value = alphabet.firstIndex(of: character) else { return nil }
+            buffer = buffer << 5 | UInt32(value)
+            bits += 5
+            if bits >= 8 {
+                bits -= 8
+                bytes.append(UInt8(truncatingIfNeeded: buffer >> UInt32(bits)))
+            }
+        }
+        return bytes
+    }
+}

@@ -1,0 +1,67 @@
+/// Sixteen random bytes that name one thing. `Kind` keeps an entry's id from being used as a field's.
+package struct Identifier<Kind>: Hashable, Sendable, Comparable {
+    private let high: UInt64
+    private let low: UInt64
+
+    package static func random() -> Identifier {
+        var generator = SystemRandomNumberGenerator()
+        return Identifier(high: generator.next(), low: generator.next())
+    }
+
+    /// Nil unless there are exactly 16 bytes.
+    package init?(_ bytes: some Collection<UInt8>) {
+        guard bytes.count == 16 else { return nil }
+        high = bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+        low = bytes.dropFirst(8).reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    /// Reads the 22 characters that `text` gives. Nil for anything else.
+    package init?(text: some StringProtocol) {
+        guard text.utf8.count == 22, let bytes = Base64URL.decode(text) else { return nil }
+        self.init(bytes)
+    }
+
+    private init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
+    package var bytes: [UInt8] { high.bigEndianBytes + low.bigEndianBytes }
+
+    /// Base64url, 22 characters.
+    package var text: String { Base64URL.encode(bytes) }
+
+    package static func < (left: Identifier, right: Identifier) -> Bool {
+        (left.high, left.low) < (right.high, right.low)
+    }
+}
+
+package enum VaultKind {}
+package enum EntryKind {}
+package enum FieldKindName {}
+package enum HolderKind {}
+package enum CredentialKindName {}
+
+package typealias VaultID = Identifier<VaultKind>
+package typealias EntryID = Identifier<EntryKind>
+package typealias FieldID = Identifier<FieldKindName>
+package typealias HolderID = Identifier<HolderKind>
+package typealias CredentialID = Identifier<CredentialKindName>
+
+extension FieldID {
+    /// The place of an entry's title: 16 zero bytes. Granted along with any field.
+    package static let title = FieldID([UInt8](repeating: 0, count: 16))!  // swift-format-ignore: NeverForceUnwrap
+    /// The place of an entry's details: 15 zero bytes and a one. The owner's alone.
+    // swift-format-ignore: NeverForceUnwrap
+    package static let details = FieldID([UInt8](repeating: 0, count: 15) + [1])!
+
+    /// Ids that a client may not choose, because the format gave them a meaning.
+    package var isReserved: Bool { self == .title || self == .details }
+}
+
+extension FixedWidthInteger {
+    /// The bytes, most significant first.
+    package var bigEndianBytes: [UInt8] {
+        (0..<(Self.bitWidth / 8)).reversed().map { UInt8(truncatingIfNeeded: self >> Self($0 * 8)) }
+    }
+}

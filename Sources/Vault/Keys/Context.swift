@@ -1,0 +1,70 @@
+/// Where a ciphertext belongs. Part of the key derivation, so a box opens at its own place only.
+///
+/// The encoding is injective: every part is preceded by its length in two bytes, big-endian.
+package struct Context: Equatable, Sendable {
+    package private(set) var bytes: [UInt8]
+    private static let version = Array("clav1".utf8)
+
+    package init(_ label: String, _ parts: [UInt8]...) {
+        self.init(label, parts: parts)
+    }
+
+    package init(_ label: String, parts: [[UInt8]]) {
+        bytes = []
+        bytes.reserveCapacity(128)
+        append(Self.version)
+        append(Array(label.utf8))
+        for part in parts { append(part) }
+    }
+
+    /// The same place seen by the outer box: `root`, then the parts of the inner one, then `more`.
+    package func outer(_ more: [UInt8]...) -> Context {
+        var outer = Context("root")
+        outer.bytes += bytes.dropFirst(2 + Self.version.count)
+        for part in more { outer.append(part) }
+        return outer
+    }
+
+    private mutating func append(_ part: [UInt8]) {
+        precondition(part.count <= UInt16.max, "a context part is at most 65,535 bytes")
+        bytes += UInt16(part.count).bigEndianBytes
+        bytes += part
+    }
+}
+
+/// One version of one field: the place of a value and of its wraps.
+package struct FieldPlace: Hashable, Sendable {
+    package var vault: VaultID
+    package var entry: EntryID
+    package var field: FieldID
+    package var tier: Tier
+    package var version: Int
+
+    package init(vault: VaultID, entry: EntryID, field: FieldID, tier: Tier, version: Int) {
+        self.vault = vault
+        self.entry = entry
+        self.field = field
+        self.tier = tier
+        self.version = version
+    }
+
+    private var parts: [[UInt8]] {
+        [vault.bytes, entry.bytes, field.bytes, [tier.rawValue], Int64(version).bigEndianBytes]
+    }
+
+    package var valueContext: Context { Context("value", parts: parts) }
+
+    package func wrapContext(for holder: HolderID) -> Context {
+        Context("wrap", parts: parts + [holder.bytes])
+    }
+}
+
+/// Who can open a value.
+package enum Tier: UInt8, Sendable, CaseIterable {
+    /// Titles and details.
+    case metadata = 0
+    /// The node can open it while an authorised caller asks.
+    case l1 = 1
+    /// Encrypted on the client; the node never has the key.
+    case l2 = 2
+}

@@ -1,0 +1,73 @@
+package import Crypto
+
+/// The node's root keys by id. Lives in a file or a systemd credential, never in the database or a backup.
+///
+/// More than one only while a rotation is under way: new boxes are made under `current`, old ones still open.
+package struct RootKeys: Sendable {
+    package let current: UInt32
+    private let keys: [UInt32: SymmetricKey]
+
+    /// Nil when `current` is not among the keys.
+    package init?(current: UInt32, keys: [UInt32: SymmetricKey]) {
+        guard keys[current] != nil else { return nil }
+        self.current = current
+        self.keys = keys
+    }
+
+    package static func generate(id: UInt32 = 1) -> RootKeys {
+        RootKeys(current: id, key: SymmetricKey(size: .bits256))
+    }
+
+    private init(current: UInt32, key: SymmetricKey) {
+        self.current = current
+        keys = [current: key]
+    }
+
+    package var ids: [UInt32] { keys.keys.sorted() }
+
+    /// Seals under the current key. `context` is the outer one.
+    package func seal(_ inner: [UInt8], context: Context) -> [UInt8] {
+        // `init` made sure of it.
+        guard let key = keys[current] else { preconditionFailure("the current root key is in the ring") }
+        return Box.seal(inner, key: key, context: context, keyID: current)
+    }
+
+    /// Opens a box made under any key of the ring.
+    ///
+    /// A failure here is damage or a forged row, never a caller's mistake: alarm, do not answer 401.
+    package func open(_ outer: [UInt8], context: Context) throws(RootBoxError) -> [UInt8] {
+        do {
+            let id = try Box.keyID(of: outer)
+            guard let key = keys[id] else { throw RootBoxError.unknownKey(id) }
+            return try Box.open(outer, key: key, context: context)
+        } catch let error as BoxError {
+            throw .notOurs(error)
+        } catch let error as RootBoxError {
+            throw error
+        } catch {
+            throw .notOurs(.malformed)
+        }
+    }
+
+    /// A ring with a new current key beside the old ones: the first step of a rotation.
+    package func adding() -> RootKeys {
+        let next = (ids.last ?? 0) + 1
+        var keys = keys
+        keys[next] = SymmetricKey(size: .bits256)
+        return RootKeys(current: next, keys: keys) ?? self
+    }
+
+    /// The current key alone: the last step of a rotation.
+    package func retiringOthers() -> RootKeys {
+        RootKeys(current: current, keys: keys.filter { $0.key == current }) ?? self
+    }
+
+    package func key(_ id: UInt32) -> SymmetricKey? { keys[id] }
+}
+
+package enum RootBoxError: Error, Equatable, Sendable {
+    /// The row was made under a root key that this node does not have.
+    case unknownKey(UInt32)
+    /// Not made by a node with this root key for this place, or changed since.
+    case notOurs(BoxError)
+}

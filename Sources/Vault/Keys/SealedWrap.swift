@@ -1,0 +1,53 @@
+package import Crypto
+import FoundationEssentials
+
+/// A data key sealed to a holder who is absent: HPKE base mode (RFC 9180) with X-Wing, `docs/FORMAT.md`, "suite 2".
+package enum SealedWrap {
+    package static let count = 1_174
+    private static let header: [UInt8] = [1, 2, 0, 0, 0, 0]
+    private static let encapsulatedCount = 1_120
+    private static let ciphersuite = HPKE.Ciphersuite.XWingMLKEM768X25519_SHA256_AES_GCM_256
+
+    /// Seals 32 bytes to `recipient`.
+    package static func seal(
+        _ key: SymmetricKey,
+        to recipient: XWingMLKEM768X25519.PublicKey,
+        context: Context
+    ) throws -> [UInt8] {
+        var sender = try HPKE.Sender(recipientKey: recipient, ciphersuite: ciphersuite, info: info(context))
+        let sealed = try sender.seal(key.bytes)
+        return header + sender.encapsulatedKey + sealed
+    }
+
+    /// Opens what `seal` made for exactly this key and place.
+    package static func open(
+        _ sealed: [UInt8],
+        with privateKey: XWingMLKEM768X25519.PrivateKey,
+        context: Context
+    ) throws(BoxError) -> SymmetricKey {
+        guard sealed.count == count, sealed.starts(with: header) else { throw .malformed }
+        do {
+            var recipient = try HPKE.Recipient(
+                privateKey: privateKey,
+                ciphersuite: ciphersuite,
+                info: info(context),
+                encapsulatedKey: Data(sealed[header.count..<(header.count + encapsulatedCount)])
+            )
+            return SymmetricKey(data: try recipient.open(sealed[(header.count + encapsulatedCount)...]))
+        } catch {
+            // HPKE does not tell a wrong key from a changed ciphertext; the outer box around it does.
+            throw .wrongKeyOrContext
+        }
+    }
+
+    private static func info(_ context: Context) -> Data {
+        Data(Array("clav1/seal".utf8) + header + context.bytes)
+    }
+}
+
+extension SymmetricKey {
+    /// HKDF-SHA256 with an empty salt and a context as `info`; 32 bytes.
+    package func derive(_ context: Context, count: Int = 32) -> SymmetricKey {
+        HKDF<SHA256>.deriveKey(inputKeyMaterial: self, info: context.bytes, outputByteCount: count)
+    }
+}

@@ -1,0 +1,52 @@
+import Synchronization
+
+/// Whether the node may write, as everything that writes must know.
+///
+/// Goes only downhill by itself; what brings it back is an operator, or room on the disk.
+package final class NodeHealth: Sendable {
+    package enum Mode: Equatable, Sendable {
+        case normal
+        /// No changes. Reads go on as long as their audit lines can be committed.
+        case readOnly(Fault)
+        /// Nothing is committed, so nothing secret is read either.
+        case closed(Fault)
+    }
+
+    package enum Fault: String, Sendable {
+        /// Bytes in the file that SQLite or the audit chain did not write.
+        case damaged
+        case diskFull = "disk-full"
+        /// A write or an fsync failed. What a later fsync says is no longer worth anything, until a restart.
+        case ioError = "io-error"
+    }
+
+    private let state = Mutex(Mode.normal)
+
+    package init() {}
+
+    package var mode: Mode { state.withLock { $0 } }
+
+    /// Notes a fault. A worse one stays.
+    ///
+    /// - Returns: Whether the mode changed.
+    @discardableResult
+    package func note(_ fault: Fault) -> Bool {
+        state.withLock { mode in
+            let next: Mode =
+                switch (mode, fault) {
+                case (.closed, _): mode
+                case (_, .ioError): .closed(.ioError)
+                case (.readOnly(.damaged), _): mode
+                case (_, .damaged): .readOnly(.damaged)
+                case (_, .diskFull): .readOnly(.diskFull)
+                }
+            defer { mode = next }
+            return mode != next
+        }
+    }
+
+    /// There is room again.
+    package func diskHasRoom() {
+        state.withLock { if $0 == .readOnly(.diskFull) { $0 = .normal } }
+    }
+}

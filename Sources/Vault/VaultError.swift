@@ -1,0 +1,25 @@
+/// Everything the vault refuses to do. Each case is a decision, not an accident.
+package enum VaultError: Error, Equatable, Sendable {
+    case noSuchEntry
+    case noSuchField
+    case noSuchVersion
+    case noSuchAgent
+    case noSuchDeposit
+    case entryExists
+    /// A stale `If-Match`. Carries the current version.
+    case changedSince(version: Int)
+    /// The member of the request, and what to do.
+    case invalid(String, String)
+    /// These L2 fields differ from what is to be restored; only the client can re-encrypt them.
+    case needsEnvelopes([FieldID])
+    case ownerOnly
+    /// The token lacks this verb. About the token alone, so that it tells nothing of entries.
+    case verbMissing(AgentPolicy.Verb)
+    case usesExhausted
+    /// A value that should be a TOTP seed is none.
+    case notATOTPSeed
+    /// The file says something that no node wrote there.
+    case damaged(String)
+    /// Nothing is written, and nothing secret leaves, until an operator has looked.
+    case readOnly(String)
+}

@@ -1,0 +1,179 @@
+/// A value as it rests: a box under its data key, or a client's envelope.
+package struct StoredValue: Sendable {
+    package let place: FieldPlace
+    package let box: [UInt8]
+    /// Unix seconds.
+    package let written: Int64
+    package let author: HolderID
+
+    package init(place: FieldPlace, box: [UInt8], written: Int64, author: HolderID) {
+        self.place = place
+        self.box = box
+        self.written = written
+        self.author = author
+    }
+}
+
+/// A value and one holder's wrap of its key, if it has one. L2 values have none.
+package struct StoredPart: Sendable {
+    package let value: StoredValue
+    package let wrap: Wrap?
+
+    package init(value: StoredValue, wrap: Wrap?) {
+        self.value = value
+        self.wrap = wrap
+    }
+}
+
+/// An entry's row, with the current parts as one holder sees them.
+package struct StoredEntry: Sendable {
+    package let row: EntryRow
+    package let parts: [FieldID: StoredPart]
+
+    package init(row: EntryRow, parts: [FieldID: StoredPart]) {
+        self.row = row
+        self.parts = parts
+    }
+}
+
+package struct EntryRow: Sendable {
+    package let id: EntryID
+    package let vault: VaultID
+    package var version: Int
+    package var state: EntryState
+    package var created: Int64
+    package var updated: Int64
+    package var deleted: Int64?
+    package var depositor: HolderID?
+    /// Grows with every new entry of the file.
+    package let order: Int64
+
+    package init(
+        id: EntryID, vault: VaultID, version: Int, state: EntryState, created: Int64, updated: Int64,
+        deleted: Int64? = nil, depositor: HolderID? = nil, order: Int64 = 0
+    ) {
+        self.id = id
+        self.vault = vault
+        self.version = version
+        self.state = state
+        self.created = created
+        self.updated = updated
+        self.deleted = deleted
+        self.depositor = depositor
+        self.order = order
+    }
+}
+
+/// Where a vault rests. Knows rows; opens nothing.
+package protocol VaultStore: Sendable {
+    /// The current value of a field of an active entry, with the holder's wrap. By key, so quick enough not to suspend.
+    func part(_ field: FieldID, of entry: EntryID, in vault: VaultID, for holder: HolderID) throws -> StoredPart?
+    func entry(_ id: EntryID, in vault: VaultID, for holder: HolderID) async throws -> StoredEntry?
+    /// Entries in the order of their creation, after `order`, of which the holder can open at least the title.
+    func entries(
+        in vault: VaultID, for holder: HolderID, state: EntryState, after order: Int64, limit: Int
+    ) async throws -> [StoredEntry]
+    /// The same, of those that carry every one of the terms.
+    func entries(
+        in vault: VaultID, for holder: HolderID, terms: [[UInt8]], after order: Int64, limit: Int
+    ) async throws -> [StoredEntry]
+    /// Every value row of an entry without its box: what its history is made of, oldest first.
+    func history(of entry: EntryID, in vault: VaultID) async throws -> [(place: FieldPlace, at: Int64, by: HolderID)]
+    /// The newest value not younger than `version`.
+    func part(
+        _ field: FieldID, of entry: EntryID, in vault: VaultID, for holder: HolderID, notAfter version: Int
+    ) async throws -> StoredPart?
+    /// The agents that hold a wrap of a current version, by field.
+    func readers(of entry: EntryID) async throws -> [FieldID: Set<HolderID>]
+    /// Current places of which the holder has a wrap.
+    func places(of holder: HolderID) async throws -> Set<FieldPlace>
+    func agents(of vault: VaultID, for owner: HolderID) async throws -> [StoredAgent]
+    func holders(of vault: VaultID) async throws -> [HolderRow]
+    func item(_ item: OwnerItem, of holder: HolderID) async throws -> [UInt8]?
+    /// The box of the vault's audit key.
+    func auditKey(of vault: VaultID) throws -> [UInt8]?
+    /// Audit lines of a vault, newest first, before `sequence`.
+    func auditLines(of vault: VaultID, before sequence: Int64?, limit: Int) async throws -> [StoredAuditLine]
+    /// Makes what was deleted unreadable in the log beside the file too, as soon as no reader holds it.
+    func forgetDeleted() async throws
+    /// Performs all steps and appends the lines, or nothing. On disk when it returns.
+    func commit(_ steps: [Step], _ lines: [SealedAuditLine]) async throws
+}
+
+/// Something of the owner's, boxed under his wrap key.
+package enum OwnerItem: String, Sendable {
+    case totp
+    case pendingTOTP = "totp-pending"
+    case index
+
+    package func context(vault: VaultID, holder: HolderID) -> Context {
+        Context("item", vault.bytes, holder.bytes, Array(rawValue.utf8))
+    }
+}
+
+/// One thing that a commit does. A change is a list of these: a value, to be looked at before it is performed.
+package enum Step: Sendable {
+    /// Throws `changedSince` or `noSuchEntry` unless the entry is just so.
+    case expectEntry(EntryID, vault: VaultID, version: Int, state: EntryState)
+    /// Throws `entryExists`.
+    case insertEntry(EntryRow)
+    case updateEntry(EntryRow)
+    case deleteEntry(EntryID)
+    /// Makes this the field's current version.
+    case putValue(StoredValue)
+    /// Overwrites a value in its place: L2 rekey alone, which changes the key and not the value.
+    case replaceEnvelope(FieldPlace, [UInt8])
+    case removeField(EntryID, FieldID)
+    case putWrap(Wrap)
+    /// Replaces a sealed wrap by a symmetric one if it is still there.
+    case settleWrap(Wrap)
+    case dropWrap(EntryID, FieldID, HolderID)
+    /// Takes a field, or every field, of an entry from all holders but the owner.
+    case dropAgentWraps(EntryID, FieldID?, owner: HolderID)
+    case replaceTerms(EntryID, vault: VaultID, [[UInt8]])
+    case putItem(OwnerItem, HolderID, [UInt8])
+    case dropItem(OwnerItem, HolderID)
+    case insertHolder(HolderRow)
+    /// And its credentials, wraps and items.
+    case deleteHolder(HolderID)
+    case insertCredential(StoredCredential)
+    case insertAgent(StoredAgent)
+    /// Policy, state and the version of the record.
+    case updateAgent(StoredAgent)
+    /// Throws `usesExhausted` when the count has reached the maximum.
+    case countUse(HolderID, maximum: Int)
+    /// Remembers an answer for an `Idempotency-Key`; throws `entryExists` when there is one.
+    case rememberAnswer(IdempotentAnswer)
+}
+
+package struct HolderRow: Sendable {
+    package let id: HolderID
+    package let vault: VaultID
+    package let isOwner: Bool
+    /// Boxed in the node tier.
+    package let publicKey: [UInt8]
+
+    package init(id: HolderID, vault: VaultID, isOwner: Bool, publicKey: [UInt8]) {
+        self.id = id
+        self.vault = vault
+        self.isOwner = isOwner
+        self.publicKey = publicKey
+    }
+}
+
+/// What was answered to a request with an `Idempotency-Key`, boxed under the caller's wrap key.
+package struct IdempotentAnswer: Sendable {
+    package let holder: HolderID
+    /// SHA-256 of the key.
+    package let key: [UInt8]
+    package let box: [UInt8]
+    /// Unix seconds.
+    package let created: Int64
+
+    package init(holder: HolderID, key: [UInt8], box: [UInt8], created: Int64) {
+        self.holder = holder
+        self.key = key
+        self.box = box
+        self.created = created
+    }
+}

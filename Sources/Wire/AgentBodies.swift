@@ -1,0 +1,262 @@
+/// Fields of an entry, or of every entry with a tag. In JSON `"*"` stands for all of them.
+package struct GrantBody: Codable, Equatable, Sendable {
+    package var entry: String?
+    package var fields: Selection?
+    package var tag: String?
+    package var labels: Selection?
+
+    package enum Selection: Codable, Equatable, Sendable {
+        case all
+        case only([String])
+
+        package init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            if let list = try? container.decode([String].self) {
+                self = .only(list)
+            } else if try container.decode(String.self) == "*" {
+                self = .all
+            } else {
+                throw DecodingError.dataCorruptedError(in: container, debugDescription: "neither a list nor \"*\"")
+            }
+        }
+
+        package func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            switch self {
+            case .all: try container.encode("*")
+            case .only(let list): try container.encode(list)
+            }
+        }
+    }
+
+    package init(entry: String, fields: Selection) {
+        self.entry = entry
+        self.fields = fields
+    }
+
+    package init(tag: String, labels: Selection) {
+        self.tag = tag
+        self.labels = labels
+    }
+}
+
+/// A new agent, or in a patch what is to change. `null` takes a limit away; what is absent stays.
+package struct AgentWriteBody: Codable, Sendable {
+    package var name: String?
+    package var grants: [GrantBody]?
+    /// `read`, `write`, `deposit`, `totp`
+    package var verbs: [String]?
+    package var notBefore: Limit<Int64>
+    package var expiresAt: Limit<Int64>
+    /// Networks such as `192.0.2.0/24`.
+    package var cidr: [String]?
+    package var maxUses: Limit<Int>
+    package var ratePerMinute: Limit<Int>
+    package var paused: Bool?
+
+    package enum Limit<Value: Codable & Sendable>: Sendable {
+        case unchanged
+        case none
+        case some(Value)
+    }
+
+    package init(
+        name: String? = nil, grants: [GrantBody]? = nil, verbs: [String]? = nil, notBefore: Limit<Int64> = .unchanged,
+        expiresAt: Limit<Int64> = .unchanged, cidr: [String]? = nil, maxUses: Limit<Int> = .unchanged,
+        ratePerMinute: Limit<Int> = .unchanged, paused: Bool? = nil
+    ) {
+        self.name = name
+        self.grants = grants
+        self.verbs = verbs
+        self.notBefore = notBefore
+        self.expiresAt = expiresAt
+        self.cidr = cidr
+        self.maxUses = maxUses
+        self.ratePerMinute = ratePerMinute
+        self.paused = paused
+    }
+
+    private enum Key: String, CodingKey {
+        case name, grants, verbs, notBefore, expiresAt, cidr, maxUses, ratePerMinute, paused
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Key.self)
+        func limit<Value>(_ key: Key) throws -> Limit<Value> {
+            guard container.contains(key) else { return .unchanged }
+            return try container.decodeIfPresent(Value.self, forKey: key).map(Limit.some) ?? .none
+        }
+        name = try container.decodeIfPresent(String.self, forKey: .name)
+        grants = try container.decodeIfPresent([GrantBody].self, forKey: .grants)
+        verbs = try container.decodeIfPresent([String].self, forKey: .verbs)
+        notBefore = try limit(.notBefore)
+        expiresAt = try limit(.expiresAt)
+        cidr = try container.decodeIfPresent([String].self, forKey: .cidr)
+        maxUses = try limit(.maxUses)
+        ratePerMinute = try limit(.ratePerMinute)
+        paused = try container.decodeIfPresent(Bool.self, forKey: .paused)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        func encode<Value>(_ limit: Limit<Value>, _ key: Key) throws {
+            switch limit {
+            case .unchanged: break
+            case .none: try container.encodeNil(forKey: key)
+            case .some(let value): try container.encode(value, forKey: key)
+            }
+        }
+        try container.encodeIfPresent(name, forKey: .name)
+        try container.encodeIfPresent(grants, forKey: .grants)
+        try container.encodeIfPresent(verbs, forKey: .verbs)
+        try encode(notBefore, .notBefore)
+        try encode(expiresAt, .expiresAt)
+        try container.encodeIfPresent(cidr, forKey: .cidr)
+        try encode(maxUses, .maxUses)
+        try encode(ratePerMinute, .ratePerMinute)
+        try container.encodeIfPresent(paused, forKey: .paused)
+    }
+}
+
+package struct AgentBody: Codable, Equatable, Sendable {
+    package var id: String
+    package var name: String
+    package var grants: [GrantBody]
+    package var verbs: [String]
+    package var notBefore: Int64?
+    package var expiresAt: Int64?
+    package var cidr: [String]
+    package var maxUses: Int?
+    package var ratePerMinute: Int?
+    /// `active`, `paused` or `suspended` (by a restore from backup).
+    package var state: String
+    package var uses: Int
+    package var createdAt: Int64
+
+    package init(
+        id: String, name: String, grants: [GrantBody], verbs: [String], notBefore: Int64?, expiresAt: Int64?,
+        cidr: [String], maxUses: Int?, ratePerMinute: Int?, state: String, uses: Int, createdAt: Int64
+    ) {
+        self.id = id
+        self.name = name
+        self.grants = grants
+        self.verbs = verbs
+        self.notBefore = notBefore
+        self.expiresAt = expiresAt
+        self.cidr = cidr
+        self.maxUses = maxUses
+        self.ratePerMinute = ratePerMinute
+        self.state = state
+        self.uses = uses
+        self.createdAt = createdAt
+    }
+}
+
+package struct AgentListBody: Codable, Equatable, Sendable {
+    package var agents: [AgentBody]
+
+    package init(agents: [AgentBody]) {
+        self.agents = agents
+    }
+}
+
+/// A new or rotated agent. The token is shown this once.
+package struct AgentTokenBody: Codable, Equatable, Sendable {
+    package var id: String
+    package var token: String
+    package var agent: AgentBody
+    /// After a rotation: what the old token could and did read.
+    package var disclosures: DisclosuresBody?
+
+    package init(id: String, token: String, agent: AgentBody, disclosures: DisclosuresBody?) {
+        self.id = id
+        self.token = token
+        self.agent = agent
+        self.disclosures = disclosures
+    }
+}
+
+/// What an agent can open now, and what it has read: the list of what to change when its token is lost.
+package struct DisclosuresBody: Codable, Equatable, Sendable {
+    package var canRead: [Field]
+    package var didRead: [Read]
+
+    package struct Field: Codable, Equatable, Hashable, Sendable {
+        package var entry: String
+        package var field: String
+
+        package init(entry: String, field: String) {
+            self.entry = entry
+            self.field = field
+        }
+    }
+
+    package struct Read: Codable, Equatable, Sendable {
+        package var entry: String
+        package var field: String
+        package var version: Int
+        package var lastAt: Int64
+        package var count: Int
+
+        package init(entry: String, field: String, version: Int, lastAt: Int64, count: Int) {
+            self.entry = entry
+            self.field = field
+            self.version = version
+            self.lastAt = lastAt
+            self.count = count
+        }
+    }
+
+    package init(canRead: [Field], didRead: [Read]) {
+        self.canRead = canRead
+        self.didRead = didRead
+    }
+}
+
+/// `GET /api/v1/audit`: newest first.
+package struct AuditBody: Codable, Equatable, Sendable {
+    package var lines: [Line]
+    package var next: String?
+
+    package struct Line: Codable, Equatable, Sendable {
+        package var sequence: Int64
+        package var at: Int64
+        package var action: String
+        package var outcome: String
+        /// `owner`, `agent`, `node`, `operator` or `stranger`.
+        package var actorKind: String
+        package var actor: String?
+        package var from: String?
+        package var entry: String?
+        package var field: String?
+        package var version: Int?
+        package var subject: String?
+        package var reason: String?
+        /// How often within the minute, for lines that stand for several.
+        package var count: Int?
+
+        package init(
+            sequence: Int64, at: Int64, action: String, outcome: String, actorKind: String, actor: String?,
+            from: String?, entry: String?, field: String?, version: Int?, subject: String?, reason: String?, count: Int?
+        ) {
+            self.sequence = sequence
+            self.at = at
+            self.action = action
+            self.outcome = outcome
+            self.actorKind = actorKind
+            self.actor = actor
+            self.from = from
+            self.entry = entry
+            self.field = field
+            self.version = version
+            self.subject = subject
+            self.reason = reason
+            self.count = count
+        }
+    }
+
+    package init(lines: [Line], next: String?) {
+        self.lines = lines
+        self.next = next
+    }
+}

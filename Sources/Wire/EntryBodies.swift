@@ -1,0 +1,213 @@
+/// A new entry, a replacement (`PUT`) or a patch. What is absent stays as it is; in a replacement, fields that are
+/// not named go away.
+package struct EntryWriteBody: Codable, Sendable {
+    package var id: String?
+    package var title: String?
+    package var type: String?
+    package var urls: [String]?
+    package var tags: [String]?
+    package var notes: String?
+    package var fields: [FieldWriteBody]?
+
+    package init(
+        id: String? = nil, title: String? = nil, type: String? = nil, urls: [String]? = nil, tags: [String]? = nil,
+        notes: String? = nil, fields: [FieldWriteBody]? = nil
+    ) {
+        self.id = id
+        self.title = title
+        self.type = type
+        self.urls = urls
+        self.tags = tags
+        self.notes = notes
+        self.fields = fields
+    }
+}
+
+package struct FieldWriteBody: Codable, Sendable {
+    package var id: String?
+    package var label: String?
+    package var kind: String?
+    /// 1 or 2.
+    package var tier: Int?
+    /// L1.
+    package var value: String?
+    /// L2: the client's box.
+    package var envelope: String?
+    /// In a patch: takes the field away.
+    package var remove: Bool?
+
+    package init(
+        id: String? = nil, label: String? = nil, kind: String? = nil, tier: Int? = nil, value: String? = nil,
+        envelope: String? = nil, remove: Bool? = nil
+    ) {
+        self.id = id
+        self.label = label
+        self.kind = kind
+        self.tier = tier
+        self.value = value
+        self.envelope = envelope
+        self.remove = remove
+    }
+}
+
+/// Metadata of an entry, never a value. An agent gets no urls, tags and notes, and its own fields only.
+package struct EntryBody: Codable, Equatable, Sendable {
+    package var id: String
+    package var version: Int
+    package var title: String
+    package var type: String
+    package var urls: [String]?
+    package var tags: [String]?
+    package var notes: String?
+    package var createdAt: Int64
+    package var updatedAt: Int64
+    package var deletedAt: Int64?
+    /// The agent that left it, while it is a deposit.
+    package var depositor: String?
+    package var fields: [FieldBody]
+
+    package init(
+        id: String, version: Int, title: String, type: String, urls: [String]?, tags: [String]?, notes: String?,
+        createdAt: Int64, updatedAt: Int64, deletedAt: Int64?, depositor: String?, fields: [FieldBody]
+    ) {
+        self.id = id
+        self.version = version
+        self.title = title
+        self.type = type
+        self.urls = urls
+        self.tags = tags
+        self.notes = notes
+        self.createdAt = createdAt
+        self.updatedAt = updatedAt
+        self.deletedAt = deletedAt
+        self.depositor = depositor
+        self.fields = fields
+    }
+}
+
+package struct FieldBody: Codable, Equatable, Sendable {
+    package var id: String
+    package var label: String
+    package var kind: String
+    package var tier: Int
+    /// The entry's version in which the value was last written.
+    package var version: Int
+
+    package init(id: String, label: String, kind: String, tier: Int, version: Int) {
+        self.id = id
+        self.label = label
+        self.kind = kind
+        self.tier = tier
+        self.version = version
+    }
+}
+
+package struct EntryListBody: Codable, Equatable, Sendable {
+    package var entries: [EntryBody]
+    /// Where to go on; absent at the end.
+    package var next: String?
+
+    package init(entries: [EntryBody], next: String?) {
+        self.entries = entries
+        self.next = next
+    }
+}
+
+package struct SearchBody: Codable, Sendable {
+    package var text: String?
+    package var tag: String?
+    package var host: String?
+    package var cursor: String?
+    package var limit: Int?
+
+    package init(
+        text: String? = nil, tag: String? = nil, host: String? = nil, cursor: String? = nil, limit: Int? = nil
+    ) {
+        self.text = text
+        self.tag = tag
+        self.host = host
+        self.cursor = cursor
+        self.limit = limit
+    }
+}
+
+/// One field with its content: `value` for L1, `envelope` for L2.
+package struct FieldValueBody: Codable, Equatable, Sendable {
+    package var id: String
+    package var label: String
+    package var kind: String
+    package var tier: Int
+    package var version: Int
+    package var value: String?
+    package var envelope: String?
+
+    package init(
+        id: String, label: String, kind: String, tier: Int, version: Int, value: String?, envelope: String?
+    ) {
+        self.id = id
+        self.label = label
+        self.kind = kind
+        self.tier = tier
+        self.version = version
+        self.value = value
+        self.envelope = envelope
+    }
+}
+
+package struct CodeBody: Codable, Equatable, Sendable {
+    package var code: String
+    /// Seconds.
+    package var period: Int64
+    package var expiresIn: Int64
+
+    package init(code: String, period: Int64, expiresIn: Int64) {
+        self.code = code
+        self.period = period
+        self.expiresIn = expiresIn
+    }
+}
+
+package struct VersionsBody: Codable, Equatable, Sendable {
+    package var versions: [Version]
+
+    package struct Version: Codable, Equatable, Sendable {
+        package var version: Int
+        package var at: Int64
+        /// The holder who wrote it: the owner or an agent.
+        package var by: String
+        /// Fields written in it.
+        package var fields: [String]
+
+        package init(version: Int, at: Int64, by: String, fields: [String]) {
+            self.version = version
+            self.at = at
+            self.by = by
+            self.fields = fields
+        }
+    }
+
+    package init(versions: [Version]) {
+        self.versions = versions
+    }
+}
+
+/// `POST …/restore`: with a version, back to it; without, out of the trash.
+package struct RestoreBody: Codable, Sendable {
+    package var version: Int?
+    /// New envelopes for L2 fields that have changed since.
+    package var fields: [FieldWriteBody]?
+
+    package init(version: Int? = nil, fields: [FieldWriteBody]? = nil) {
+        self.version = version
+        self.fields = fields
+    }
+}
+
+/// A receipt for a deposit.
+package struct DepositBody: Codable, Equatable, Sendable {
+    package var id: String
+
+    package init(id: String) {
+        self.id = id
+    }
+}

@@ -1,0 +1,5 @@
+import ArgumentParser
+import Hummingbird
+import HummingbirdHTTP2
+import HummingbirdTLS
+import TOMLKit

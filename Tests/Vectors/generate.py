@@ -1,0 +1,580 @@
+#!/usr/bin/env python3
+"""Makes the test vectors beside this file; `--check` compares instead and fails if a file differs.
+
+Every byte follows from fixed labels, with one exception: HPKE draws its own randomness, so a sealed wrap
+that is already on disk is kept as long as it opens to what it should.
+"""
+
+import argparse
+import base64
+import hashlib
+import hmac
+import json
+import pathlib
+import struct
+import sys
+import unicodedata
+
+import clav1
+from clav1 import context, u64
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+NO_FIELD = bytes(16)
+VAULT, ENTRY, FIELD = (bytes([first]) * 16 for first in (0xA1, 0xB2, 0xC3))
+AGENT = bytes([0xD4]) * 16
+ROW = bytes([0xE5]) * 16
+ORIGIN = "zurich.example.net"
+
+
+def fixed(label, count):
+    """Bytes that look random and are the same on every run."""
+    return hashlib.shake_256(b"clavitor vectors: " + label.encode()).digest(count)
+
+
+def compact(value):
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+# context.json
+
+
+def context_file():
+    value = (b"value", VAULT, ENTRY)
+    cases = {
+        "no parts": (),
+        "one label": (b"audit-head",),
+        "an empty part": (b"",),
+        "empty parts keep their places": (b"", b"value", b""),
+        "the same bytes cut elsewhere": (b"val", b"ue"),
+        "a holder": (b"holder-wrap", AGENT),
+        "a password credential": (b"credential", VAULT, AGENT, b"password", ROW),
+        "tier 0, a title": (*value, NO_FIELD, b"\x00", u64(1)),
+        "tier 0, details": (*value, bytes(15) + b"\x01", b"\x00", u64(1)),
+        "tier 1, FORMAT.md's own": (*value, FIELD, b"\x01", u64(7)),
+        "tier 2, the largest version": (*value, FIELD, b"\x02", u64(2**63 - 1)),
+        "a wrap": (b"wrap", VAULT, ENTRY, FIELD, b"\x01", u64(256), AGENT),
+        "an agent's record": (b"value", VAULT, AGENT, bytes(16), b"\x00", u64(1)),
+        "owner's items": (b"item", VAULT, AGENT, b"totp"),
+        "l2 key": (b"l2key", VAULT),
+        "outer box of a session: creation, expiry": (
+            b"root", b"credential", VAULT, AGENT, b"session", ROW, u64(1709312400), u64(1709355600),
+        ),
+        "node tier, no vault": (b"node", bytes(16), b"node-key", ROW),
+        "a part of 255 bytes": (b"\x5a" * 255,),
+        "a part of 256 bytes": (b"\x5a" * 256,),
+        "a part of 1000 bytes": (b"value", b"\x5a" * 1000, b"\x01"),
+    }
+    return {
+        "about": "context(parts): clav1 and the parts, each behind its length as two bytes big-endian",
+        "cases": [{"name": name, "parts": list(parts), "bytes": context(*parts)} for name, parts in cases.items()],
+    }
+
+
+# box.json
+
+
+def box_case(name, plaintext, ctx, key=None, salt=None, key_id=0):
+    key, salt = key or fixed(f"{name}: key", 32), salt or fixed(f"{name}: salt", 24)
+    box = clav1.seal_box(plaintext, key, ctx, salt, key_id)
+    assert clav1.open_box(box, key, ctx) == plaintext
+    return {"name": name, "key": key, "salt": salt, "keyId": key_id, "context": ctx, "plaintext": plaintext, "box": box}
+
+
+def flipped(data, at, bit=0x01):
+    changed = bytearray(data)
+    changed[at] ^= bit
+    return bytes(changed)
+
+
+def box_failures(good):
+    """Ways to spoil the box of `good`; each must be refused with the class beside it."""
+    key, ctx, box = good["key"], good["context"], good["box"]
+    form, wrong, damaged = clav1.FORMAT, clav1.WRONG_KEY_OR_CONTEXT, clav1.DAMAGED
+    failures = []
+
+    def add(name, error, box=box, key=key, ctx=ctx):
+        try:
+            clav1.open_box(box, key, ctx)
+            raise AssertionError(f"{name}: opened")
+        except clav1.Refused as refused:
+            assert str(refused) == error, name
+        failures.append({"name": name, "key": key, "context": ctx, "box": box, "error": error})
+
+    add("format 0", form, box=b"\x00" + box[1:])
+    add("format 2", form, box=b"\x02" + box[1:])
+    add("suite 0", form, box=box[:1] + b"\x00" + box[2:])
+    add("suite 2, which is a sealed wrap", form, box=box[:1] + b"\x02" + box[2:])
+    add("suite 3", form, box=box[:1] + b"\x03" + box[2:])
+    add("format and suite swapped places with the key id", form, box=box[2:6] + box[:2] + box[6:])
+    for at in range(2, 6):
+        add(f"key id, byte {at} flipped", wrong, box=flipped(box, at))
+    for at in (6, 29):
+        add(f"salt, byte {at} flipped", wrong, box=flipped(box, at))
+    for at in (30, 61):
+        add(f"commitment, byte {at} flipped", wrong, box=flipped(box, at, 0x80))
+    for at in (62, len(box) - 17):
+        add(f"ciphertext, byte {at} flipped", damaged, box=flipped(box, at))
+    for at in (len(box) - 16, len(box) - 1):
+        add(f"tag, byte {at} flipped", damaged, box=flipped(box, at))
+    add("commitment and tag flipped", wrong, box=flipped(flipped(box, 30), len(box) - 1))
+    add("one byte too many", damaged, box=box + b"\x00")
+    add("wrong key", wrong, key=flipped(key, 31))
+    add("key of zeros", wrong, key=bytes(32))
+    value = (b"value", VAULT, ENTRY, FIELD, b"\x01", u64(7))
+    add("context of another kind", wrong, ctx=context(b"wrap", *value[1:]))
+    add("context of another vault", wrong, ctx=context(value[0], AGENT, *value[2:]))
+    add("context of another entry", wrong, ctx=context(*value[:2], AGENT, *value[3:]))
+    add("context of another field", wrong, ctx=context(*value[:3], NO_FIELD, *value[4:]))
+    add("context of another tier", wrong, ctx=context(*value[:4], b"\x02", value[5]))
+    add("context of another version", wrong, ctx=context(*value[:5], u64(6)))
+    add("context with a further part", wrong, ctx=context(*value, b""))
+    add("context with a missing part", wrong, ctx=context(*value[:5]))
+    add("empty context", wrong, ctx=b"")
+    # 78 and more is long enough to be a box, so the commitment is compared and is right.
+    for length in (0, 1, 2, 5, 6, 29, 30, 31, 61, 62, 63, 77):
+        add(f"truncated to {length}", form, box=box[:length])
+    for length in (78, len(box) - 1):
+        add(f"truncated to {length}", damaged, box=box[:length])
+    return failures
+
+
+def box_limit():
+    """The largest plaintext, told by its hash, and one byte more, which neither side may accept."""
+    key, salt, ctx = fixed("limit: key", 32), fixed("limit: salt", 24), context(b"value", VAULT)
+    plaintext = b"\x61" * clav1.MAX_PLAINTEXT
+    box = clav1.seal_box(plaintext, key, ctx, salt)
+    try:
+        clav1.open_box(box + b"\x00", key, ctx)
+        raise AssertionError("too long a box opened")
+    except clav1.Refused as refused:
+        assert str(refused) == clav1.FORMAT
+    return {
+        "key": key, "salt": salt, "keyId": 0, "context": ctx,
+        "plaintextByte": b"\x61", "plaintextLength": len(plaintext),
+        "boxLength": len(box), "boxSHA256": hashlib.sha256(box).digest(),
+        "oneByteMore": clav1.FORMAT,
+    }
+
+
+# As it stands in FORMAT.md.
+FORMAT_MD_BOX = (
+    "010100000000404142434445464748494a4b4c4d4e4f5051525354555657f065c779a089f03c69aff42fc0d20084"
+    "16612e9a3808dd86717b637ca55614afc3743936690bc35d5bfbe99e1a5c6e06d2ffe88ce19cc3"
+)
+
+
+def box_file():
+    value = context(b"value", VAULT, ENTRY, FIELD, b"\x01", u64(7))
+    own = box_case("FORMAT.md", b"hunter2", value, bytes(range(32)), bytes(range(0x40, 0x58)))
+    assert own["box"].hex() == FORMAT_MD_BOX
+    cases = [
+        own,
+        box_case("empty plaintext", b"", value),
+        box_case("one byte", b"\x00", value),
+        box_case("exactly one AES block", b"\x11" * 16, value),
+        box_case("a 32-byte key, as in a wrap", fixed("a data key", 32), context(b"wrap", VAULT, ENTRY)),
+        box_case("UTF-8 JSON", compact({"value": "Grüezi 🗝"}), value),
+        box_case("root key id 1, outer context", own["box"], context(b"root", b"l2key", VAULT), key_id=1),
+        box_case("root key id with four different bytes", b"hunter2", value, key_id=0x01020304),
+        box_case("the largest root key id", b"hunter2", value, key_id=0xFFFFFFFF),
+        box_case("key and salt of zeros", b"hunter2", value, bytes(32), bytes(24)),
+        box_case("context without parts", b"hunter2", context()),
+        box_case("5000 bytes", fixed("a long plaintext", 5000), value),
+    ]
+    empty = cases[1]
+    short = {"name": "empty plaintext, truncated to 77", "key": empty["key"], "context": value,
+             "box": empty["box"][:77], "error": clav1.FORMAT}
+    return {
+        "about": "boxes of suite 1; failures name the error that opening must give",
+        "cases": cases,
+        "failures": [*box_failures(own), short],
+        "limit": box_limit(),
+    }
+
+
+# seal.json
+
+
+def kept_seal(old, name, plaintext, seed, ctx):
+    """The sealed wrap that `old` holds under `name`, if it opens, else a new one."""
+    for case in old.get("cases", []):
+        try:
+            if case["name"] == name and clav1.open_seal(bytes.fromhex(case["sealed"]), seed, ctx) == plaintext:
+                return bytes.fromhex(case["sealed"])
+        except (KeyError, TypeError, ValueError, clav1.Refused):
+            continue
+    return clav1.seal_wrap(plaintext, seed, ctx)
+
+
+def seal_case(old, name, ctx, seed=None, plaintext=None):
+    seed, plaintext = seed or fixed(f"{name}: seed", 32), plaintext or fixed(f"{name}: DEK", 32)
+    sealed = kept_seal(old, name, plaintext, seed, ctx)
+    assert clav1.open_seal(sealed, seed, ctx) == plaintext and len(sealed) == clav1.SEAL_LENGTH
+    return {"name": name, "seed": seed, "publicKey": clav1.xwing(seed)[1], "context": ctx,
+            "plaintext": plaintext, "sealed": sealed}
+
+
+def seal_failures(good):
+    seed, ctx, sealed = good["seed"], good["context"], good["sealed"]
+    form, wrong = clav1.FORMAT, clav1.WRONG_KEY_OR_CONTEXT
+    failures = []
+
+    def add(name, error, sealed=sealed, seed=seed, ctx=ctx):
+        try:
+            clav1.open_seal(sealed, seed, ctx)
+            raise AssertionError(f"{name}: opened")
+        except clav1.Refused as refused:
+            assert str(refused) == error, name
+        failures.append({"name": name, "seed": seed, "context": ctx, "sealed": sealed, "error": error})
+
+    add("format 2", form, sealed=b"\x02" + sealed[1:])
+    add("suite 1, which is a box", form, sealed=sealed[:1] + b"\x01" + sealed[2:])
+    add("suite 3", form, sealed=sealed[:1] + b"\x03" + sealed[2:])
+    add("key id not zero", form, sealed=flipped(sealed, 5))
+    add("first byte of the ML-KEM ciphertext flipped", wrong, sealed=flipped(sealed, 6))
+    add("last byte of the ML-KEM ciphertext flipped", wrong, sealed=flipped(sealed, 6 + 1087))
+    add("first byte of the X25519 share flipped", wrong, sealed=flipped(sealed, 6 + 1088))
+    add("first byte of the ciphertext flipped", wrong, sealed=flipped(sealed, 6 + 1120))
+    add("last byte of the tag flipped", wrong, sealed=flipped(sealed, len(sealed) - 1))
+    add("wrong seed", wrong, seed=flipped(seed, 0))
+    parts = (b"wrap", VAULT, ENTRY, FIELD, b"\x01", u64(7))
+    add("context of another holder", wrong, ctx=context(*parts, ROW))
+    add("context without the holder", wrong, ctx=context(*parts))
+    add("empty context", wrong, ctx=b"")
+    for length in (0, 1, 2, 6, 1126, 1142, 1173):
+        add(f"truncated to {length}", form, sealed=sealed[:length])
+    add("one byte too many", form, sealed=sealed + b"\x00")
+    return failures
+
+
+def seal_file():
+    old = on_disk("seal.json")
+    wrap = context(b"wrap", VAULT, ENTRY, FIELD, b"\x01", u64(7), AGENT)
+    cases = [
+        seal_case(old, "a field's data key for an agent", wrap),
+        seal_case(old, "a title's data key", context(b"wrap", VAULT, ENTRY, NO_FIELD, b"\x00", u64(1), AGENT)),
+        seal_case(old, "seed and data key of ones", wrap, b"\xff" * 32, b"\xff" * 32),
+        seal_case(old, "empty context", b""),
+    ]
+    public = cases[0]["publicKey"]
+    return {
+        "about": "sealed wraps of suite 2; HPKE commits to no key, so what fails past the header is wrongKeyOrContext",
+        "cases": cases,
+        "failures": seal_failures(cases[0]),
+        "badPublicKeys": [
+            {"name": "empty", "publicKey": b""},
+            {"name": "one byte short", "publicKey": public[:-1]},
+            {"name": "one byte long", "publicKey": public + b"\x00"},
+            {"name": "ML-KEM coefficients not reduced", "publicKey": b"\xff" * 1152 + public[1152:]},
+        ],
+    }
+
+
+# derive.json
+
+
+def password_case(name, password, iterations, memory_kib, parallelism):
+    encoded, salt = unicodedata.normalize("NFC", password).encode(), fixed(f"{name}: salt", 16)
+    return {
+        "name": name, "password": password, "passwordBytes": encoded, "salt": salt,
+        "kdf": {"type": "argon2id", "memoryKiB": memory_kib, "iterations": iterations, "parallelism": parallelism},
+        "masterKey": clav1.argon2id(encoded, salt, iterations, memory_kib, parallelism),
+    }
+
+
+def refused_parameters():
+    """Outside what a client accepts: 3 ≤ t ≤ 20, 32 MiB ≤ m ≤ 256 MiB, 1 ≤ p ≤ 16, Argon2id alone."""
+    good = {"type": "argon2id", "memoryKiB": 32768, "iterations": 6, "parallelism": 4}
+    changes = [
+        {"type": "argon2i"}, {"type": "argon2d"}, {"type": "pbkdf2"}, {"type": ""},
+        {"iterations": 2}, {"iterations": 21}, {"iterations": 0}, {"iterations": -6},
+        {"memoryKiB": 32767}, {"memoryKiB": 262145}, {"memoryKiB": 0},
+        {"parallelism": 0}, {"parallelism": 17},
+    ]
+    return [good | change for change in changes]
+
+
+def derive_file():
+    # Composed and decomposed: the same password typed on two machines.
+    composed = unicodedata.normalize("NFC", "Zürich 한글 ångström 🗝")
+    decomposed = unicodedata.normalize("NFD", composed)
+    assert composed != decomposed
+    passwords = [
+        password_case("the default parameters", "correct horse battery staple", 6, 32768, 4),
+        password_case("the least of everything", "correct horse battery staple", 3, 32768, 1),
+        password_case("the most memory", "correct horse battery staple", 3, 262144, 4),
+        password_case("the most iterations and lanes", "correct horse battery staple", 20, 32768, 16),
+        password_case("memory that is no power of two", "correct horse battery staple", 4, 50000, 3),
+        password_case("composed", composed, 6, 32768, 4),
+        password_case("decomposed", decomposed, 6, 32768, 4),
+        password_case("long", "passphrase " * 30, 6, 32768, 4),
+    ]
+    assert passwords[5]["passwordBytes"] == passwords[6]["passwordBytes"]
+
+    client = []
+    for origin in (ORIGIN, "localhost:8443"):
+        for recovery, secret in ((False, passwords[0]["masterKey"]), (True, fixed("a recovery kit", 32))):
+            auth, wrap = clav1.client_keys(secret, origin, recovery)
+            client.append({"secret": secret, "recovery": recovery, "origin": origin,
+                           "authKey": auth, "l2WrapKey": wrap})
+
+    holder_key, node_key = fixed("a holder's H", 32), fixed("nodeKey", 32)
+    node = []
+    for ikm, *parts in [
+        *((fixed(f"a {kind} credential", 32), b"credential", kind.encode())
+          for kind in ("password", "session", "agent", "recovery")),
+        (holder_key, b"holder-wrap", AGENT),
+        (holder_key, b"holder-seal", AGENT),
+        (fixed("a agent credential", 32), b"token-id"),
+        (fixed("a session credential", 32), b"token-id"),
+        (node_key, b"email-index"),
+        (node_key, b"prelogin"),
+        (node_key, b"audit-head"),
+    ]:
+        info = context(*parts)
+        node.append({"label": parts[0].decode(), "ikm": ikm, "parts": parts, "info": info,
+                     "okm": clav1.hkdf(ikm, info)})
+
+    seed = node[5]["okm"]
+    return {
+        "about": "Argon2id v1.3 and HKDF-SHA256 without salt, 32 bytes each; passwordBytes = UTF-8 of password's NFC",
+        "passwords": passwords,
+        "refusedParameters": refused_parameters(),
+        "client": client,
+        "node": node,
+        "holderSeal": {"seed": seed, "publicKey": clav1.xwing(seed)[1]},
+    }
+
+
+# totp.json
+
+
+def totp(secret, time, algorithm, digits, period):
+    mac = hmac.digest(secret, u64(time // period), algorithm)
+    at = mac[-1] & 0x0F
+    return str((struct.unpack(">I", mac[at : at + 4])[0] & 0x7FFFFFFF) % 10**digits).zfill(digits)
+
+
+# RFC 6238, appendix B: time, then the code under SHA1, SHA256 and SHA512.
+RFC_6238 = [
+    (59, "94287082", "46119246", "90693936"),
+    (1111111109, "07081804", "68084774", "25091201"),
+    (1111111111, "14050471", "67062674", "99943326"),
+    (1234567890, "89005924", "91819424", "93441116"),
+    (2000000000, "69279037", "90698825", "38618901"),
+    (20000000000, "65353130", "77737706", "47863826"),
+]
+
+
+def totp_file():
+    # The RFC's own program stretches the seed to the hash's length; its prose does not say so.
+    lengths = {"SHA1": 20, "SHA256": 32, "SHA512": 64}
+    codes = []
+
+    def add(source, algorithm, time, digits=6, period=30, secret=None):
+        secret = secret or (b"1234567890" * 7)[: lengths[algorithm]]
+        codes.append({"source": source, "secret": secret, "algorithm": algorithm, "digits": digits, "period": period,
+                      "time": time, "code": totp(secret, time, algorithm, digits, period)})
+        return codes[-1]["code"]
+
+    for time, *expected in RFC_6238:
+        for algorithm, code in zip(lengths, expected):
+            assert add("RFC 6238", algorithm, time, 8) == code
+    for time in (0, 29, 30, 59, 1111111109, 1709312400):
+        add("six digits", "SHA1", time)
+    add("six digits", "SHA256", 1709312400)
+    add("seven digits", "SHA1", 1709312400, 7)
+    add("sixty seconds", "SHA1", 1709312400, 6, 60)
+    add("ten bytes of secret", "SHA1", 1709312400, secret=fixed("a short TOTP secret", 10))
+    # A key longer than the hash's block is hashed first, which is easy to forget.
+    add("a hundred bytes of secret", "SHA1", 1709312400, secret=fixed("a long TOTP secret", 100))
+
+    secret = b"12345678901234567890"
+    text = base64.b32encode(secret).decode()
+    odd = fixed("a secret that base32 pads", 16)
+    odd_text = base64.b32encode(odd).decode()
+
+    base = "otpauth://totp/"
+
+    def uri(name, value, issuer, account, secret=secret, algorithm="SHA1", digits=6, period=30):
+        return {"name": name, "uri": value, "expected": {"issuer": issuer, "account": account, "secret": secret,
+                "algorithm": algorithm, "digits": digits, "period": period}}
+
+    uris = [
+        uri("everything said",
+            f"{base}Example:ada@example.org?secret={text}&issuer=Example&algorithm=SHA1&digits=6&period=30",
+            "Example", "ada@example.org"),
+        uri("the secret alone", f"{base}ada?secret={text}", None, "ada"),
+        uri("issuer in the label only", f"{base}Example:ada?secret={text}", "Example", "ada"),
+        uri("issuer as a parameter only", f"{base}ada?secret={text}&issuer=Example", "Example", "ada"),
+        uri("two issuers: the parameter counts", f"{base}Old:ada?secret={text}&issuer=New", "New", "ada"),
+        uri("percent-encoded",
+            f"{base}Z%C3%BCrich%20Bank%3A%20ada%40example.org?secret={text}&issuer=Z%C3%BCrich%20Bank",
+            "Zürich Bank", "ada@example.org"),
+        uri("SHA256, 8 digits", f"{base}x?secret={text}&algorithm=SHA256&digits=8", None, "x",
+            algorithm="SHA256", digits=8),
+        uri("SHA512, 60 seconds", f"{base}x?secret={text}&algorithm=SHA512&period=60", None, "x",
+            algorithm="SHA512", period=60),
+        uri("lower-case secret and algorithm", f"{base}x?secret={text.lower()}&algorithm=sha1", None, "x"),
+        uri("scheme and type in capitals", f"OTPAUTH://TOTP/x?secret={text}", None, "x"),
+        uri("padding present", f"{base}x?secret={odd_text.replace('=', '%3D')}", None, "x", secret=odd),
+        uri("padding absent", f"{base}x?secret={odd_text.rstrip('=')}", None, "x", secret=odd),
+        uri("unknown parameter", f"{base}x?secret={text}&image=https%3A%2F%2Fexample.org%2Fx.png", None, "x"),
+    ]
+    refused = {
+        "another scheme": f"https://totp/x?secret={text}",
+        "counter-based": f"otpauth://hotp/x?secret={text}&counter=1",
+        "no secret": "otpauth://totp/x?issuer=Example",
+        "empty secret": "otpauth://totp/x?secret=",
+        "not base32": "otpauth://totp/x?secret=0189",
+        "unknown algorithm": f"otpauth://totp/x?secret={text}&algorithm=MD5",
+        "five digits": f"otpauth://totp/x?secret={text}&digits=5",
+        "nine digits": f"otpauth://totp/x?secret={text}&digits=9",
+        "digits that are no number": f"otpauth://totp/x?secret={text}&digits=six",
+        "period of zero": f"otpauth://totp/x?secret={text}&period=0",
+        "negative period": f"otpauth://totp/x?secret={text}&period=-30",
+        "empty": "",
+    }
+    return {
+        "about": "RFC 6238 codes, and otpauth URIs with what they say; an absent issuer is null; digits are 6 to 8",
+        "codes": codes,
+        "uris": uris,
+        "refusedURIs": [{"name": name, "uri": value} for name, value in refused.items()],
+    }
+
+
+# chain.json
+
+
+def chain_file():
+    bodies = [
+        (bytes(16), b"node started"),
+        (VAULT, b""),
+        (VAULT, fixed("an audit body", 120)),
+        (fixed("another vault", 16), fixed("a long audit body", 300)),
+        (bytes(16), b"\x00"),
+    ]
+    first = previous = bytes(32)
+    lines = []
+    for seq, (vault, body) in enumerate(bodies, start=1):
+        time = 1709312400 + 3600 * (seq - 1)
+        hash_ = clav1.chain_hash(previous, seq, time, vault, body)
+        lines.append({"seq": seq, "time": time, "vault": vault, "body": body, "hash": hash_})
+        previous = hash_
+    far = {"previous": fixed("a far hash", 32), "seq": 2**40 + 1, "time": 2**33, "vault": VAULT, "body": b"far"}
+    far["hash"] = clav1.chain_hash(*far.values())
+    return {
+        "about": "the audit chain; hash = SHA-256(clav1/audit, previous, seq, time, vault, body length, body)",
+        "first": first, "lines": lines, "single": [far],
+    }
+
+
+# end-to-end.json
+
+
+def end_to_end_file():
+    old = on_disk("end-to-end.json")
+    account = password_case("account", "violet tractor seventeen lakes", 6, 32768, 4)
+    del account["name"]
+    auth, wrap = clav1.client_keys(account["masterKey"], ORIGIN)
+    vault, entry, secret_field, open_field, owner, agent, row = (
+        fixed(f"end to end: {name}", 16)
+        for name in ("vault", "entry", "L2 field", "L1 field", "owner", "agent", "row")
+    )
+    l2_key, owner_key, agent_key, root = (
+        fixed(f"end to end: {name}", 32) for name in ("l2Key", "owner's H", "agent's H", "root key")
+    )
+    title_dek, dek = fixed("end to end: title DEK", 32), fixed("end to end: DEK", 32)
+    version, kid = u64(3), 1
+
+    def inner(name, plaintext, key, *parts):
+        return box_case(f"end to end: {name}", plaintext, context(*parts), key)
+
+    def outer(name, inside, *parts):
+        return box_case(f"end to end: outer box of {name}", inside, context(b"root", *parts), root, key_id=kid)
+
+    credential = (b"credential", vault, owner, b"password", row)
+    l2 = (b"l2key", vault)
+    owner_wrap = clav1.hkdf(owner_key, context(b"holder-wrap", owner))
+    agent_seed = clav1.hkdf(agent_key, context(b"holder-seal", agent))
+    for_owner = (b"wrap", vault, entry, open_field, b"\x01", version, owner)
+    for_agent = (*for_owner[:-1], agent)
+    title_place = (vault, entry, NO_FIELD, b"\x00", version)
+
+    boxes = {}
+    boxes["credential"] = inner(
+        "credential", owner_key, clav1.hkdf(auth, context(b"credential", b"password")), *credential)
+    boxes["credentialOuter"] = outer("credential", boxes["credential"]["box"], *credential)
+    boxes["l2Key"] = inner("l2Key", l2_key, wrap, *l2)
+    boxes["l2KeyOuter"] = outer("l2Key", boxes["l2Key"]["box"], *l2)
+    boxes["l2Value"] = inner(
+        "L2 value", compact({"value": "4111 1111 1111 1111"}), l2_key,
+        b"value", vault, entry, secret_field, b"\x02", version)
+    boxes["title"] = inner("title", compact({"title": "Bank", "type": "login"}), title_dek, b"value", *title_place)
+    boxes["titleWrap"] = inner("title wrap", title_dek, owner_wrap, b"wrap", *title_place, owner)
+    boxes["l1Value"] = inner(
+        "L1 value", compact({"label": "api key", "kind": "password", "value": "hunter2"}), dek,
+        b"value", vault, entry, open_field, b"\x01", version)
+    boxes["l1Wrap"] = inner("L1 wrap", dek, owner_wrap, *for_owner)
+    sealed = seal_case(old, "end to end: sealed wrap", context(*for_agent), agent_seed, dek)
+    boxes["sealedWrapOuter"] = outer("sealed wrap", sealed["sealed"], *for_agent)
+    assert len(boxes["l1Wrap"]["box"]) == 110 and len(boxes["sealedWrapOuter"]["box"]) == 1252
+
+    return {
+        "about": "one small account, from its password to its values; cases: the sealed wrap inside sealedWrapOuter",
+        "account": account | {"origin": ORIGIN, "authKey": auth, "l2WrapKey": wrap},
+        "ids": {"vault": vault, "entry": entry, "l2Field": secret_field, "l1Field": open_field,
+                "owner": owner, "agent": agent, "credentialRow": row},
+        "version": 3,
+        "rootKey": {"id": kid, "key": root},
+        "owner": {"H": owner_key, "wrapKey": owner_wrap},
+        "agent": {"H": agent_key, "sealSeed": agent_seed},
+        "boxes": boxes,
+        "cases": [sealed],
+    }
+
+
+FILES = {
+    "context.json": context_file,
+    "box.json": box_file,
+    "seal.json": seal_file,
+    "derive.json": derive_file,
+    "totp.json": totp_file,
+    "chain.json": chain_file,
+    "end-to-end.json": end_to_end_file,
+}
+
+
+def on_disk(name):
+    """What a vector file holds now; nothing if it is missing or unreadable."""
+    try:
+        content = json.loads((HERE / name).read_text())
+        return content if isinstance(content, dict) else {}
+    except (OSError, ValueError):
+        return {}
+
+
+def as_text(value):
+    return json.dumps(value, indent=2, ensure_ascii=True, default=bytes.hex) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a file on disk differs")
+    check = parser.parse_args().check
+    differing = []
+    for name, make in FILES.items():
+        path, text = HERE / name, as_text(make())
+        if path.exists() and path.read_bytes() == text.encode():
+            continue
+        differing.append(name)
+        if not check:
+            path.write_text(text)
+    for name in differing:
+        print(f"{name}: {'differs' if check else 'written'}")
+    sys.exit(1 if check and differing else 0)
+
+
+if __name__ == "__main__":
+    main()
