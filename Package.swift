@@ -38,6 +38,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types.git", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", exact: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", exact: "2.37.6"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1", traits: []),
         .package(url: "https://github.com/LebJe/TOMLKit.git", exact: "0.6.0"),
@@ -63,11 +64,12 @@ let package = Package(
         // Built on the leaves; adapters do not know each other.
         .target(name: "Auth", dependencies: ["Vault", crypto], swiftSettings: house),
         .target(name: "Storage", dependencies: ["Vault", "Auth", "SQLite"], swiftSettings: house),
-        .target(name: "Backup", dependencies: ["SQLite", crypto], swiftSettings: house),
+        .target(name: "Backup", dependencies: [crypto], swiftSettings: house),
         .target(
             name: "API",
             dependencies: [
-                "Vault", "Auth", "Wire", httpTypes, logging, nioCore,
+                "Vault", "Auth", "Wire", crypto, httpTypes, logging, nioCore,
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "Hummingbird", package: "hummingbird"),
             ],
             swiftSettings: house
@@ -79,7 +81,10 @@ let package = Package(
             dependencies: [
                 "API", "Auth", "Autocert", "Backup", "SQLite", "Storage", "Vault", "Wire",
                 arguments, lifecycle, logging, nioCore, nioPosix, nioSSL,
+                .product(name: "NIOTLS", package: "swift-nio"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdHTTP2", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
@@ -95,5 +100,6 @@ let package = Package(
         // Tests.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: house),
         .testTarget(name: "ArchitectureTests", swiftSettings: house),
+        .testTarget(name: "BackupTests", dependencies: ["Backup"], swiftSettings: house),
     ]
 )

@@ -71,7 +71,7 @@ package protocol AccountStore: VaultStore {
     /// Wraps of `holder` that `successor` does not have yet.
     func wraps(of holder: HolderID, lackedBy successor: HolderID, limit: Int) async throws -> [Wrap]
     /// Every L2 value of the vault, of every version.
-    func l2Places(of vault: VaultID) async throws -> Set<FieldPlace>
+    func l2Values(of vault: VaultID) async throws -> [StoredValue]
     func commit(_ steps: [AccountStep], _ lines: [SealedAuditLine]) async throws
 }
 

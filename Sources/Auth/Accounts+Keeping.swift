@@ -27,7 +27,7 @@ extension Accounts {
     ///
     /// The old kit ends with the old holder: only its own key could box the new one. A client sends a new kit along.
     package func changePassword(_ secrets: Secrets, recovery: Secrets?, as caller: Caller) async throws -> NewSession {
-        try requireFresh(caller)
+        try caller.requireFreshOwner(at: now())
         try check(secrets)
         if let recovery { try check(recovery) }
         return try await replaceOwner(.passwordChange, secrets, recovery, as: caller)
@@ -94,7 +94,7 @@ extension Accounts {
 
     /// Replaces the recovery kit, or removes it when `kit` is nil.
     package func setRecovery(_ kit: Secrets?, as caller: Caller) async throws {
-        try requireFresh(caller)
+        try caller.requireFreshOwner(at: now())
         if let kit { try check(kit) }
         var steps: [AccountStep] = [.deleteCredentials(.recovery, of: caller.vault)]
         if let kit { steps.append(.vault(.insertCredential(credential(.recovery, kit, caller.holder, caller.vault)))) }
@@ -106,7 +106,7 @@ extension Accounts {
     ///
     /// - Returns: The seed in base32.
     package func beginSecondFactor(as caller: Caller) async throws -> String {
-        try requireFresh(caller)
+        try caller.requireFreshOwner(at: now())
         let factor = SecondFactor.generate()
         let box = try factor.boxed(.pendingTOTP, vault: caller.vault, owner: caller.holder)
         try await store.commit([.putItem(.pendingTOTP, caller.holder.id, box)] as [Step], [])
@@ -117,7 +117,7 @@ extension Accounts {
     ///
     /// - Returns: Ten recovery codes, each good once.
     package func confirmSecondFactor(_ code: String, as caller: Caller) async throws -> [String] {
-        try requireFresh(caller)
+        try caller.requireFreshOwner(at: now())
         guard let box = try await store.item(.pendingTOTP, of: caller.holder.id) else { throw AuthError.notEnabled }
         var factor = try SecondFactor(boxed: box, .pendingTOTP, vault: caller.vault, owner: caller.holder)
         guard factor.accept(code, at: now()) else { throw AuthError.secondFactorWrong }
@@ -130,7 +130,7 @@ extension Accounts {
     }
 
     package func endSecondFactor(as caller: Caller) async throws {
-        try requireFresh(caller)
+        try caller.requireFreshOwner(at: now())
         guard try await store.item(.totp, of: caller.holder.id) != nil else { throw AuthError.notEnabled }
         try await store.commit(
             [.dropItem(.totp, caller.holder.id), .dropItem(.pendingTOTP, caller.holder.id)] as [Step],
@@ -139,13 +139,24 @@ extension Accounts {
 
     // MARK: L2
 
+    /// Every L2 value of every version, as the client needs them to make a new l2Key.
+    package func l2Values(as caller: Caller) async throws -> [StoredValue] {
+        try caller.requireOwner()
+        return try await store.l2Values(of: caller.vault)
+    }
+
     /// Replaces the l2Key: every L2 envelope, of every version, and its wrapped copies, in one commit.
     package func rekeyL2(
         wrappedKey: [UInt8], recoveryWrappedKey: [UInt8]?, envelopes: [FieldPlace: [UInt8]], as caller: Caller
     ) async throws {
-        try requireFresh(caller)
+        try caller.requireFreshOwner(at: now())
+        for key in [wrappedKey, recoveryWrappedKey ?? wrappedKey] {
+            guard key.count == 32 + Box.overhead, (try? Box.keyID(of: key)) == 0 else {
+                throw AuthError.invalid("l2.wrappedKey", "must be a box of 32 bytes with key id 0")
+            }
+        }
         try await locks.withLock(caller.vault) {
-            let places = try await store.l2Places(of: caller.vault)
+            let places = Set(try await store.l2Values(of: caller.vault).map(\.place))
             guard places == Set(envelopes.keys) else {
                 throw AuthError.invalid(
                     "envelopes", "must hold every L2 value of every version; \(places.count) are stored")
@@ -175,7 +186,7 @@ extension Accounts {
 
     /// Deletes the account and all that it holds, the key of its audit bodies too.
     package func delete(as caller: Caller) async throws {
-        try requireFresh(caller)
+        try caller.requireFreshOwner(at: now())
         try await locks.withLock(caller.vault) {
             let event = AuditEvent(
                 .accountDelete, by: .init(.owner, caller.holder.id), from: caller.from?.text,

@@ -21,8 +21,6 @@ package struct Accounts: Sendable {
         package var sessionLifetime: Int64
         /// Sessions per account; the oldest gives way.
         package var mostSessions = 50
-        /// Seconds during which a session may do what could make a thief permanent.
-        package var freshness: Int64 = 600
 
         package enum Registration: String, Sendable, CaseIterable {
             case open, invite, closed
@@ -289,11 +287,5 @@ package struct Accounts: Sendable {
         }
         let event = caller.event(.logout, subject: id.text)
         try await store.commit([.deleteCredential(id)], [try audit.seal(event, vault: caller.vault)])
-    }
-
-    /// Throws `reauthenticate` unless the password was given within the last ten minutes.
-    package func requireFresh(_ caller: Caller) throws {
-        guard case .owner(_, let since) = caller.role else { throw VaultError.ownerOnly }
-        guard now() - since < settings.freshness else { throw AuthError.reauthenticate }
     }
 }

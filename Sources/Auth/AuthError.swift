@@ -12,8 +12,6 @@ package enum AuthError: Error, Equatable, Sendable {
     /// An agent's token outside its policy: why.
     case tokenRefused(String)
     case rateLimited(retryAfter: Int)
-    /// The session is older than ten minutes; the password is needed again.
-    case reauthenticate
     case registrationClosed
     case inviteNeeded
     case emailTaken

@@ -90,14 +90,10 @@ package final class Connection {
     /// Lets `body` see one snapshot however many statements it runs.
     func snapshot<T>(_ body: (Connection) throws -> T) throws -> T {
         try run("BEGIN")
-        do {
-            let result = try body(self)
-            try run("COMMIT")
-            return result
-        } catch {
-            rollBack()
-            throw error
-        }
+        // Nothing was written, so there is nothing to commit; and in a damaged file COMMIT throws, which would
+        // take the findings of an integrity check with it.
+        defer { rollBack() }
+        return try body(self)
     }
 
     /// Takes back the open transaction, if SQLite has not done so already.

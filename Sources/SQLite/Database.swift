@@ -4,12 +4,14 @@ import Synchronization
 ///
 /// - `write`: durable when it returns (`synchronous=FULL`).
 /// - `lookUp`: a few rows by key, on the caller's own thread; some microseconds, less than a hop would cost.
-/// - `read`: anything longer, on a thread where blocking harms nobody.
+/// - `read`: anything longer, on a thread where blocking harms nobody; what takes seconds has a thread of its own.
 package final class Database: Sendable {
     package let path: String
     private let writer: Writer
     private let lookUps: [LookUp]
     private let scans: [Scan]
+    /// Apart, so that a copy or an integrity check does not hold up every other list.
+    private let longScan: Scan
     private let turn = Atomic<Int>(0)
 
     /// Unchecked is sound: reached through the mutex, or on the one thread that owns it.
@@ -54,14 +56,13 @@ package final class Database: Sendable {
         try Migration.apply(migrations, to: connection)
         writer = Writer(connection, observer: observer)
         lookUps = try (0..<readers).map { _ in LookUp(try Self.reader(path)) }
-        scans = try (0..<readers).map { _ in
-            Scan(thread: WorkerThread(), connection: Confined(connection: try Self.reader(path)))
-        }
+        scans = try (0..<readers).map { _ in try Self.scan(path) }
+        longScan = try Self.scan(path)
     }
 
     deinit {
         writer.stop()
-        for scan in scans { scan.thread.stop() }
+        for scan in scans + [longScan] { scan.thread.stop() }
     }
 
     /// Runs `body` in a transaction that is on disk when this returns, or leaves no trace when it throws.
@@ -86,15 +87,32 @@ package final class Database: Sendable {
         return try lookUps[abs(next % lookUps.count)].connection.withLock { try Unsent($0.connection.snapshot(body)) }.value
     }
 
+    /// How long a read keeps its thread.
+    package enum Length: Sendable {
+        case short
+        /// Seconds or more. One at a time.
+        case long
+    }
+
     /// Runs `body` on a reader's thread, over one snapshot.
-    package func read<R: Sendable>(_ body: @escaping @Sendable (Connection) throws -> R) async throws -> R {
+    package func read<R: Sendable>(
+        lasting length: Length = .short, _ body: @escaping @Sendable (Connection) throws -> R
+    ) async throws -> R {
         let next = turn.wrappingAdd(1, ordering: .relaxed).newValue
-        let scan = scans[abs(next % scans.count)]
+        let scan =
+            switch length {
+            case .short: scans[abs(next % scans.count)]
+            case .long: longScan
+            }
         return try await withCheckedThrowingContinuation { continuation in
             scan.thread.enqueue {
                 continuation.resume(with: Result { try scan.connection.connection.snapshot(body) })
             }
         }
+    }
+
+    private static func scan(_ path: String) throws -> Scan {
+        Scan(thread: WorkerThread(), connection: Confined(connection: try reader(path)))
     }
 
     private static func reader(_ path: String) throws -> Connection {

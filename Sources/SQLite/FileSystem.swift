@@ -18,7 +18,8 @@ package enum FileSystem: Equatable, Sendable {
         self.init(magic: magic)
     }
 
-    init(magic: UInt32) {
+    /// Reads `f_type` of statfs(2).
+    package init(magic: UInt32) {
         let networks: [UInt32: String] = [
             0x6969: "NFS", 0x517B: "SMB", 0xFF53_4D42: "CIFS", 0xFE53_4D42: "SMB2", 0x0102_1997: "9p",
             0x6573_5546: "FUSE", 0x5346_414F: "AFS", 0x00C3_6400: "Ceph", 0x0BD0_0BD0: "Lustre",

@@ -31,7 +31,7 @@ extension Connection {
 extension Database {
     /// Looks for damage on a reader's thread, resting often, so that the vault goes on at its usual speed.
     package func findDamage(_ depth: IntegrityDepth) async throws -> [String] {
-        try await read { database in
+        try await read(lasting: .long) { database in
             unsafe database.withHandle { handle in
                 // Every 100,000 instructions of SQLite's machine, about a millisecond of work, one of rest.
                 unsafe sqlite3_progress_handler(

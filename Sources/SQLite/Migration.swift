@@ -37,4 +37,11 @@ extension Connection {
             try first("PRAGMA user_version") { $0.int(0) } ?? 0
         }
     }
+
+    /// Changes when another connection has written (https://www.sqlite.org/pragma.html#pragma_data_version).
+    package var dataVersion: Int {
+        get throws {
+            try first("PRAGMA data_version") { $0.int(0) } ?? 0
+        }
+    }
 }

@@ -6,7 +6,7 @@ extension Database {
     /// The copy is the state at the moment of the call. Errors leave a partial file behind, which the caller,
     /// who chose the name, removes.
     package func copy(to destination: String) async throws {
-        try await read { source in
+        try await read(lasting: .long) { source in
             // `read` holds one snapshot open, so pages changed meanwhile do not restart the copy.
             _ = try source.first("SELECT count(*) FROM sqlite_schema") { $0.int(0) }
             let target = try Connection(path: destination, access: .readWrite)

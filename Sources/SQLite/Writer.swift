@@ -4,6 +4,8 @@ import Synchronization
 ///
 /// Every call comes on the writer's thread.
 package protocol BatchObserver: Sendable {
+    /// A transaction has begun, so nobody else writes: the time to read what another process may have changed.
+    func batchDidBegin(_ database: Connection) throws
     /// A job is about to run; `jobDidFail` undoes everything since this call.
     func jobWillRun()
     func jobDidFail()
@@ -84,6 +86,7 @@ final class Writer: Sendable {
         let database = connection.connection
         do {
             try database.run("BEGIN IMMEDIATE")
+            try observer?.batchDidBegin(database)
             for job in batch {
                 try run(job, alone: batch.count == 1, on: database)
             }

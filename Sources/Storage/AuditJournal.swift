@@ -13,12 +13,14 @@ package final class AuditJournal: BatchObserver {
         var committed: AuditHead
         var current: AuditChain
         var mark: AuditChain
+        /// Of the writer's connection when the head was last read.
+        var dataVersion: Int?
     }
 
     package init(key: SymmetricKey, onFault: @escaping @Sendable (any Error) -> Void) {
         self.key = key
         self.onFault = onFault
-        state = Mutex(State(committed: AuditHead(epoch: 0, chain: .start), current: .start, mark: .start))
+        state = Mutex(State(committed: AuditHead(epoch: 0, chain: .start), current: .start, mark: .start, dataVersion: nil))
     }
 
     /// The last committed head: what the heartbeat reports.
@@ -29,7 +31,7 @@ package final class AuditJournal: BatchObserver {
     /// - Throws: `VaultError.damaged` when it is missing or not this node's.
     package func load(from database: Database) throws {
         let head = try database.lookUp { db in try Self.readHead(db, key: key) }
-        state.withLock { $0 = State(committed: head, current: head.chain, mark: head.chain) }
+        state.withLock { $0 = State(committed: head, current: head.chain, mark: head.chain, dataVersion: nil) }
     }
 
     static func readHead(_ database: Connection, key: SymmetricKey) throws -> AuditHead {
@@ -67,6 +69,16 @@ package final class AuditJournal: BatchObserver {
                     .integer(state.current.sequence), .integer(line.time), .blob(line.vault?.bytes),
                     .blob(line.body), .blob(state.current.hash))
             }
+        }
+    }
+
+    /// Reads the head again if another process, such as `clavitor-node backup`, has added lines.
+    package func batchDidBegin(_ database: Connection) throws {
+        let version = try database.dataVersion
+        guard state.withLock({ $0.dataVersion != version }) else { return }
+        let head = try Self.readHead(database, key: key)
+        state.withLock {
+            $0 = State(committed: head, current: head.chain, mark: head.chain, dataVersion: version)
         }
     }
 

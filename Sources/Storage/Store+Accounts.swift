@@ -83,12 +83,15 @@ extension Store: AccountStore {
         }
     }
 
-    package func l2Places(of vault: VaultID) async throws -> Set<FieldPlace> {
+    package func l2Values(of vault: VaultID) async throws -> [StoredValue] {
         try await database.read { db in
-            Set(
-                try db.all(
-                    "SELECT entry, field, version, vault, tier FROM value WHERE vault = ? AND tier = 2",
-                    .blob(vault.bytes), row: Self.place))
+            try db.all(
+                "SELECT entry, field, version, vault, tier, written, author, box FROM value WHERE vault = ? AND tier = 2",
+                .blob(vault.bytes)
+            ) { row in
+                StoredValue(
+                    place: try Self.place(row), box: row.blob(7), written: row.integer(5), author: try Self.id(row.blob(6)))
+            }
         }
     }
 

@@ -11,10 +11,9 @@ package final class Store: Sendable {
 
     /// Opens a file that `create` made, at the schema's last version.
     package init(
-        path: String, auditHeadKey: @autoclosure () throws -> AuditJournal, health: NodeHealth,
-        now: @escaping @Sendable () -> Int64
+        path: String, journal: AuditJournal, health: NodeHealth, now: @escaping @Sendable () -> Int64
     ) throws {
-        journal = try auditHeadKey()
+        self.journal = journal
         self.health = health
         self.now = now
         database = try Database(path: path, migrations: Schema.migrations, observer: journal)

@@ -26,6 +26,15 @@ package struct Caller: Sendable {
         guard isOwner else { throw .ownerOnly }
     }
 
+    /// How old a session may be, in seconds, to do what could make a thief permanent.
+    private static let freshness: Int64 = 600
+
+    /// Throws `reauthenticate` unless the owner gave the password (or the kit) within the last ten minutes.
+    package func requireFreshOwner(at now: Int64) throws(VaultError) {
+        guard case .owner(_, let since) = role else { throw .ownerOnly }
+        guard now - since < Self.freshness else { throw .reauthenticate }
+    }
+
     /// The owner may do everything; an agent what its token says.
     package func require(_ verbs: AgentPolicy.Verb...) throws(VaultError) {
         guard case .agent(let policy) = role else { return }

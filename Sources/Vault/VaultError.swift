@@ -13,6 +13,8 @@ package enum VaultError: Error, Equatable, Sendable {
     /// These L2 fields differ from what is to be restored; only the client can re-encrypt them.
     case needsEnvelopes([FieldID])
     case ownerOnly
+    /// The session is older than ten minutes; the password is needed again.
+    case reauthenticate
     /// The token lacks this verb. About the token alone, so that it tells nothing of entries.
     case verbMissing(AgentPolicy.Verb)
     case usesExhausted

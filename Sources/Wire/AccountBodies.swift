@@ -218,8 +218,7 @@ package struct SecondFactorBody: Codable, Sendable {
     }
 }
 
-/// `GET /api/v1/account/l2`: every L2 value, of every version, as the client needs them for a new l2Key.
-/// `PUT`: the same under the new key.
+/// `PUT /api/v1/account/l2`: every L2 value, of every version, under a new l2Key.
 package struct L2RekeyBody: Codable, Sendable {
     package var l2: L2Body
     /// The new key under the kit's twin; without it an existing kit is removed.
@@ -243,6 +242,15 @@ package struct L2RekeyBody: Codable, Sendable {
     package init(l2: L2Body, recovery: L2Body?, envelopes: [Envelope]) {
         self.l2 = l2
         self.recovery = recovery
+        self.envelopes = envelopes
+    }
+}
+
+/// `GET /api/v1/account/l2`: every L2 value, of every version.
+package struct L2ValuesBody: Codable, Sendable {
+    package var envelopes: [L2RekeyBody.Envelope]
+
+    package init(envelopes: [L2RekeyBody.Envelope]) {
         self.envelopes = envelopes
     }
 }

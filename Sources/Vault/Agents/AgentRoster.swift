@@ -69,7 +69,7 @@ package struct AgentRoster: Sendable {
     package func create(
         _ draft: Draft, as caller: Caller, credential: @Sendable (Created) throws -> [Step]
     ) async throws -> Created {
-        try caller.requireOwner()
+        try caller.requireFreshOwner(at: entries.now())
         try draft.validate()
         return try await entries.locks.withLock(caller.vault) {
             try await checkEntries(draft.grants, as: caller)
@@ -94,7 +94,9 @@ package struct AgentRoster: Sendable {
     package func update(
         _ id: HolderID, name: String?, grants: [Grant]?, policy: AgentPolicy?, isPaused: Bool?, as caller: Caller
     ) async throws -> AgentView {
-        try caller.requireOwner()
+        // Pausing is what one does in a hurry; anything else could widen.
+        let isPauseOnly = name == nil && grants == nil && policy == nil && isPaused == true
+        if isPauseOnly { try caller.requireOwner() } else { try caller.requireFreshOwner(at: entries.now()) }
         return try await entries.locks.withLock(caller.vault) {
             var agent = try await stored(id, as: caller)
             let old = try view(agent, by: caller)
@@ -133,7 +135,7 @@ package struct AgentRoster: Sendable {
     package func rotate(
         _ id: HolderID, as caller: Caller, credential: @Sendable (Created) throws -> [Step]
     ) async throws -> Created {
-        try caller.requireOwner()
+        try caller.requireFreshOwner(at: entries.now())
         return try await entries.locks.withLock(caller.vault) {
             let old = try await stored(id, as: caller)
             let draft = Draft(old: try view(old, by: caller))

@@ -53,14 +53,16 @@ extension Entries {
             depositor: caller.holder.id)
         return try await locks.withLock(caller.vault) {
             var steps = caller.useSteps + [.insertEntry(row)]
-            for (field, tier, plaintext) in try depositParts(edit) {
+            let parts = try depositParts(edit)
+            for (field, tier, plaintext) in parts {
                 let place = FieldPlace(vault: row.vault, entry: row.id, field: field, tier: tier, version: 1)
                 let key = SymmetricKey(size: .bits256)
                 let box = Box.seal(plaintext, key: key, context: place.valueContext)
                 steps.append(.putValue(StoredValue(place: place, box: box, written: time, author: caller.holder.id)))
                 steps.append(.putWrap(try await ownerKey(of: row.vault).seal(key, at: place, root: keys.root)))
             }
-            let event = caller.event(.depositCreate, entry: row.id, version: 1)
+            var event = caller.event(.depositCreate, entry: row.id, version: 1)
+            event.changed = parts.map(\.0.text)
             if let answer { steps.append(.rememberAnswer(try answer(row.id))) }
             try await store.commit(steps, [try audit.seal(event, vault: caller.vault)])
             return row.id
@@ -104,7 +106,6 @@ extension Entries {
             return .settleWrap(caller.holder.wrap(key, at: part.value.place))
         }
         var event = caller.event(action, entry: id, version: row.version)
-        event.changed = open.fields.map(\.id.text)
         event.readers = written.readers
         try await store.commit(
             [expectation, .updateEntry(row)] + settled + written.steps, [try audit.seal(event, vault: caller.vault)])

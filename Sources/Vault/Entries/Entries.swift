@@ -22,9 +22,14 @@ package struct Entries: Sendable {
     /// A field's current content. On record before it is returned.
     package func read(_ field: FieldID, of entry: EntryID, as caller: Caller) async throws -> FieldContent {
         try caller.require(.read)
-        let (part, text) = try open(field, of: entry, as: caller)
+        var (part, content) = try open(field, of: entry, as: caller)
+        if part.value.place.tier == .l2, let known = try await view(entry, as: caller).fields.first(where: { $0.id == field }) {
+            // The label of an L2 field stands in the details: the node cannot open the value.
+            content.field.label = known.label
+            content.field.kind = known.kind
+        }
         try await record(.valueRead, part, caller)
-        return text
+        return content
     }
 
     /// A field's content as it was in an older version. The owner's alone.
@@ -112,7 +117,6 @@ package struct Entries: Sendable {
         let place = part.value.place
         guard place.tier == .l1 else {
             try caller.requireOwner()
-            // The label of an L2 field stands in the details, which a client has read before it asks.
             return FieldContent(
                 field: .init(id: place.field, label: "", kind: .secret, tier: place.tier, version: place.version),
                 content: .envelope(part.value.box))

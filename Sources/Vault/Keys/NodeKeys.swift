@@ -12,7 +12,7 @@ package struct NodeKeys: Sendable {
     package let auditHeadKey: SymmetricKey
     package let nodeAuditKey: SymmetricKey
 
-    private static let place = Context("node", [UInt8](repeating: 0, count: 16), Array("node-key".utf8), [])
+    static let place = Context("node", [UInt8](repeating: 0, count: 16), Array("node-key".utf8), [])
 
     /// Opens the stored node key.
     package init(root: RootKeys, stored: [UInt8]) throws(RootBoxError) {

@@ -1,0 +1,57 @@
+package import Auth
+package import Hummingbird
+package import Vault
+package import Wire
+
+/// Everything that the API needs to answer with.
+package struct NodeAPI: Sendable {
+    package var accounts: Accounts
+    package var authenticator: Authenticator
+    package var entries: Entries
+    package var roster: AgentRoster
+    package var trail: AuditTrail
+    package var tokens: AgentTokens
+    package var answers: RememberedAnswers
+    package var counters: RequestCounters
+    package var node: NodeBody
+    package var nodes: NodesBody
+    /// Why the node is not ready; empty when it is.
+    package var readiness: @Sendable () async -> [String]
+    /// Told about rows that no node wrote.
+    package var onDamage: @Sendable (any Error) -> Void
+
+    package init(
+        accounts: Accounts, authenticator: Authenticator, entries: Entries, roster: AgentRoster, trail: AuditTrail,
+        tokens: AgentTokens, answers: RememberedAnswers, counters: RequestCounters, node: NodeBody, nodes: NodesBody,
+        readiness: @escaping @Sendable () async -> [String], onDamage: @escaping @Sendable (any Error) -> Void
+    ) {
+        self.accounts = accounts
+        self.authenticator = authenticator
+        self.entries = entries
+        self.roster = roster
+        self.trail = trail
+        self.tokens = tokens
+        self.answers = answers
+        self.counters = counters
+        self.node = node
+        self.nodes = nodes
+        self.readiness = readiness
+        self.onDamage = onDamage
+    }
+
+    /// All routes. Serves the program and the tests alike.
+    package func router() -> Router<NodeContext> {
+        let router = Router(context: NodeContext.self)
+        router.add(middleware: AnswerMiddleware(counters: counters, onDamage: onDamage))
+        NodeRoutes(node: node, nodes: nodes, readiness: readiness).add(to: router)
+        let accountRoutes = AccountRoutes(accounts: accounts, origin: node.origin)
+        accountRoutes.add(toOpen: router)
+        let signedIn = router.group("/api/v1")
+            .add(middleware: AuthenticationMiddleware(authenticator: authenticator))
+            .group(context: SignedInContext.self)
+        accountRoutes.add(toSignedIn: signedIn)
+        EntryRoutes(entries: entries, answers: answers).add(to: signedIn)
+        AgentRoutes(roster: roster, trail: trail, tokens: tokens, answers: answers).add(to: signedIn)
+        return router
+    }
+}

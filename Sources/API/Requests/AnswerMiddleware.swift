@@ -1,0 +1,116 @@
+import Auth
+import HTTPTypes
+import Hummingbird
+import Logging
+import Vault
+import Wire
+
+/// The one place where an error becomes a response, and where every response gets its headers and its log line.
+///
+/// Logs carry the route's template and never its values, nor a query, nor a body.
+struct AnswerMiddleware: RouterMiddleware {
+    typealias Context = NodeContext
+
+    let counters: RequestCounters
+    /// Told about rows that no node wrote.
+    let onDamage: @Sendable (any Error) -> Void
+
+    func handle(
+        _ request: Request, context: NodeContext, next: @concurrent (Request, NodeContext) async throws -> Response
+    ) async throws -> Response {
+        var response: Response
+        do {
+            response = try await next(request, context)
+        } catch {
+            response = try answer(to: error, request, context)
+        }
+        for field in Self.headers { response.headers[field.name] = field.value }
+        response.headers[.xRequestID] = context.id
+        counters.count(isError: response.status.code >= 500)
+        context.logger.debug(
+            "answered",
+            metadata: [
+                "method": "\(request.method)", "route": "\(context.endpointPath ?? "-")",
+                "status": "\(response.status.code)",
+            ])
+        return response
+    }
+
+    private func answer(to error: any Error, _ request: Request, _ context: NodeContext) throws -> Response {
+        var problem = problem(for: error, request, context)
+        problem.requestId = context.id
+        var response = try Response(
+            problem, status: HTTPResponse.Status(code: problem.status), type: Problem.mediaType)
+        if let seconds = problem.retryAfter { response.headers[.retryAfter] = "\(seconds)" }
+        if problem.status == 401 { response.headers[.wwwAuthenticate] = "Bearer" }
+        return response
+    }
+
+    private func problem(for error: any Error, _ request: Request, _ context: NodeContext) -> Problem {
+        switch error {
+        case let problem as Problem:
+            return problem
+        case let error as AuthError:
+            return Problem(error)
+        case let error as VaultError:
+            if case .damaged(let what) = error {
+                context.logger.critical("damage found", metadata: ["what": "\(what)"])
+                onDamage(error)
+            }
+            return Problem(error)
+        case is RootBoxError, is BoxError:
+            // A wrong secret was told apart before; what is left was changed on the disk.
+            context.logger.critical("a stored box does not open", metadata: ["error": "\(error)"])
+            onDamage(error)
+            return Problem(VaultError.damaged("box"))
+        case let error as any HTTPResponseError:
+            return error.status == .notFound
+                ? Problem("no-such-route", status: 404, title: "Nothing here", detail: "See /openapi.json.")
+                : Problem("http", status: Int(error.status.code), title: error.status.reasonPhrase)
+        case is CancellationError:
+            return Problem("stopping", status: 503, title: "Node is stopping", detail: "Try again in a moment.", retryAfter: 5)
+        default:
+            context.logger.error("unhandled error", metadata: ["error": "\(error)", "route": "\(context.endpointPath ?? "-")"])
+            return Problem("internal", status: 500, title: "Internal error", detail: "The request id finds it in the log.")
+        }
+    }
+
+    /// For an API that only programs read: nothing may be framed, run, sniffed, referred to or kept.
+    private static let headers: [HTTPField] = [
+        HTTPField(name: .cacheControl, value: "no-store"),
+        HTTPField(name: .contentSecurityPolicy, value: "default-src 'none'; frame-ancestors 'none'"),
+        HTTPField(name: .strictTransportSecurity, value: "max-age=31536000"),
+        HTTPField(name: .xContentTypeOptions, value: "nosniff"),
+        HTTPField(name: .referrerPolicy, value: "no-referrer"),
+        HTTPField(name: .crossOriginResourcePolicy, value: "same-origin"),
+    ]
+}
+
+extension HTTPField.Name {
+    // Literals that are valid field names.
+    // swift-format-ignore: NeverForceUnwrap
+    static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
+    // swift-format-ignore: NeverForceUnwrap
+    static let xRequestID = HTTPField.Name("X-Request-Id")!
+    // swift-format-ignore: NeverForceUnwrap
+    static let idempotencyKey = HTTPField.Name("Idempotency-Key")!
+}
+
+/// Says who is asking, for the routes behind it.
+struct AuthenticationMiddleware: RouterMiddleware {
+    typealias Context = NodeContext
+
+    let authenticator: Authenticator
+
+    func handle(
+        _ request: Request, context: NodeContext, next: @concurrent (Request, NodeContext) async throws -> Response
+    ) async throws -> Response {
+        guard let header = request.headers[.authorization], header.lowercased().hasPrefix("bearer ") else {
+            throw AuthError.badToken
+        }
+        var context = context
+        context.caller = try await authenticator.caller(
+            token: String(header.dropFirst(7)), from: context.address, on: context.holders)
+        return try await next(request, context)
+    }
+}

@@ -1,0 +1,29 @@
+import Auth
+import HTTPTypes
+import Hummingbird
+import Vault
+import Wire
+
+extension Request {
+    /// The request as something to be answered once, if it carries an `Idempotency-Key`.
+    func remembered(_ body: [UInt8]) throws(Problem) -> RememberedAnswers.Request? {
+        guard let key = headers[.idempotencyKey] else { return nil }
+        guard (1...128).contains(key.utf8.count) else { throw .malformed("Idempotency-Key", "has 1 to 128 characters") }
+        return RememberedAnswers.Request(key: key, content: Array(uri.path.utf8) + [0] + body)
+    }
+}
+
+extension RememberedAnswers {
+    /// Answers from memory, or performs and remembers. Two at once: one performs, the other gets its answer.
+    func once(
+        _ request: Request, as caller: Caller, perform: () async throws -> [UInt8]
+    ) async throws -> Response {
+        if let answer = try recall(request, as: caller) { return Response(json: answer, status: .created) }
+        do {
+            return Response(json: try await perform(), status: .created)
+        } catch VaultError.entryExists {
+            guard let answer = try recall(request, as: caller) else { throw VaultError.entryExists }
+            return Response(json: answer, status: .created)
+        }
+    }
+}

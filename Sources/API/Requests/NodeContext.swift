@@ -1,0 +1,54 @@
+import Auth
+package import Hummingbird
+import NIOCore
+import Vault
+
+/// What is known of every request: where it comes from, and after authentication by whom.
+package struct NodeContext: RequestContext {
+    package var coreContext: CoreRequestContextStorage
+    let address: IPAddress?
+    /// Holders that were opened on this connection before.
+    let holders: OpenHolders
+    var caller: Caller?
+
+    package init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        address = source.channel.remoteAddress.flatMap(IPAddress.init(socket:))
+        holders = ConnectionTable.shared.holders(on: source.channel)
+    }
+
+    package var maxUploadSize: Int { RequestLimits.body }
+}
+
+/// A request whose sender is known. Handlers take this type, so none can forget to check.
+struct SignedInContext: ChildRequestContext {
+    var coreContext: CoreRequestContextStorage
+    let caller: Caller
+
+    init(context: NodeContext) throws {
+        guard let caller = context.caller else { throw AuthError.badToken }
+        coreContext = context.coreContext
+        self.caller = caller
+    }
+
+    var maxUploadSize: Int { RequestLimits.body }
+}
+
+/// How large requests may be, in bytes.
+package enum RequestLimits {
+    /// Holds an entry with every field full, and an L2 rekey of some thousand values.
+    package static let body = 4 << 20
+    /// All header fields together.
+    package static let headers = 16 << 10
+    /// Items of a page.
+    static let page = 200
+    static let standardPage = 50
+}
+
+extension IPAddress {
+    init?(socket: SocketAddress) {
+        // The text is all that NIO gives without touching raw memory.
+        guard let text = socket.ipAddress else { return nil }
+        self.init(text)
+    }
+}

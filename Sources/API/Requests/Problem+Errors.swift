@@ -1,0 +1,117 @@
+import Auth
+import Vault
+import Wire
+
+// What a client learns of each refusal. No `default` anywhere: a new refusal does not compile until somebody
+// decides what the client sees.
+
+extension Problem {
+    init(_ error: VaultError) {
+        self =
+            switch error {
+            case .noSuchEntry: Problem("no-such-entry", status: 404, title: "No such entry")
+            // Alike for an entry or field that is not there and for one that the caller was not granted.
+            case .noSuchField: Problem("no-such-field", status: 404, title: "No such field")
+            case .noSuchVersion: Problem("no-such-version", status: 404, title: "No such version")
+            case .noSuchAgent: Problem("no-such-agent", status: 404, title: "No such agent")
+            case .noSuchDeposit: Problem("no-such-deposit", status: 404, title: "No such deposit")
+            case .entryExists:
+                Problem("entry-exists", status: 409, title: "Entry exists", detail: "Choose another id.")
+            case .changedSince(let version):
+                Problem(
+                    "changed-since", status: 412, title: "Changed since",
+                    detail: "Read the entry again and send If-Match: \"\(version)\".", version: version)
+            case .invalid(let member, let why):
+                Problem("invalid", status: 422, title: "Invalid request", detail: "\(member) \(why).", member: member)
+            case .needsEnvelopes(let fields):
+                Problem(
+                    "needs-envelopes", status: 422, title: "New envelopes needed",
+                    detail: "Decrypt these L2 fields, encrypt them for the new version and send them along.",
+                    fields: fields.map(\.text))
+            case .ownerOnly:
+                Problem("owner-only", status: 403, title: "Owner only", detail: "Agents cannot do this.")
+            case .reauthenticate:
+                Problem(
+                    "reauthenticate", status: 403, title: "Sign in again",
+                    detail: "This needs a session younger than ten minutes.")
+            case .verbMissing(let verb):
+                Problem(
+                    "verb-missing", status: 403, title: "Not among the token's verbs",
+                    detail: "The owner can give the token \"\(verb.rawValue)\".")
+            case .usesExhausted:
+                Problem("uses-exhausted", status: 403, title: "Token used up", detail: "The owner can raise maxUses.")
+            case .notATOTPSeed:
+                Problem("not-a-totp-seed", status: 422, title: "Not a TOTP seed", detail: "The field holds no seed.")
+            case .damaged, .readOnly:
+                Problem(
+                    "read-only", status: 503, title: "Node is read-only",
+                    detail: "Nothing was changed and nothing is lost. The operator has been told.")
+            }
+    }
+
+    init(_ error: AuthError) {
+        self =
+            switch error {
+            case .badCredentials:
+                Problem("bad-credentials", status: 401, title: "Wrong e-mail or password")
+            case .secondFactorNeeded:
+                Problem(
+                    "second-factor-needed", status: 401, title: "Second factor needed",
+                    detail: "Send a code or a recovery code in `totp`.")
+            case .secondFactorWrong:
+                Problem("second-factor-wrong", status: 401, title: "Wrong code", detail: "Each code works once.")
+            case .tooManyAttempts(let seconds):
+                Problem(
+                    "too-many-attempts", status: 429, title: "Too many attempts",
+                    detail: "Wait \(seconds) seconds.", retryAfter: seconds)
+            case .badToken: Problem("bad-token", status: 401, title: "Token not valid", detail: "Sign in.")
+            case .sessionExpired: Problem("session-expired", status: 401, title: "Session ended", detail: "Sign in again.")
+            case .tokenRefused(let why):
+                Problem("token-refused", status: 403, title: "Token refused", detail: "The token's policy says: \(why).")
+            case .rateLimited(let seconds):
+                Problem(
+                    "rate-limited", status: 429, title: "Too many requests", detail: "Wait \(seconds) seconds.",
+                    retryAfter: seconds)
+            case .registrationClosed:
+                Problem("registration-closed", status: 403, title: "Registration is closed on this node")
+            case .inviteNeeded:
+                Problem(
+                    "invite-needed", status: 403, title: "Invitation needed",
+                    detail: "Send an unused invitation of this node in `invite`.")
+            case .emailTaken:
+                Problem("email-taken", status: 409, title: "Cannot register", detail: "Sign in, or use another address.")
+            case .invalid(let member, let why):
+                Problem("invalid", status: 422, title: "Invalid request", detail: "\(member) \(why).", member: member)
+            case .notEnabled:
+                Problem("not-enabled", status: 409, title: "Not enabled", detail: "Begin by sending no code.")
+            }
+    }
+
+    init(_ error: DecodingError) {
+        switch error {
+        case .keyNotFound(let key, let context):
+            self = .malformed(Self.path(context.codingPath + [key]), "is missing")
+        case .typeMismatch(_, let context), .valueNotFound(_, let context):
+            self = .malformed(Self.path(context.codingPath), "has the wrong type")
+        case .dataCorrupted(let context):
+            self = .malformed(Self.path(context.codingPath), "cannot be read")
+        @unknown default:
+            self = .malformed("body", "cannot be read")
+        }
+    }
+
+    static func malformed(_ member: String, _ why: String) -> Problem {
+        Problem("malformed", status: 400, title: "Malformed request", detail: "\(member) \(why).", member: member)
+    }
+
+    static let tooLarge = Problem(
+        "too-large", status: 413, title: "Too large", detail: "A request has at most \(RequestLimits.body) bytes.")
+
+    static let preconditionRequired = Problem(
+        "precondition-required", status: 428, title: "If-Match needed",
+        detail: "Send the version that you have read, as in If-Match: \"3\".")
+
+    private static func path(_ keys: [any CodingKey]) -> String {
+        keys.isEmpty ? "body" : keys.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".")
+    }
+}

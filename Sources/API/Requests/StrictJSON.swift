@@ -1,0 +1,168 @@
+/// Checks JSON text (RFC 8259) before it is decoded: what two parsers could read differently is refused.
+///
+/// Refused are duplicate keys, nesting deeper than 16, invalid UTF-8, lone surrogates in escapes, and anything after
+/// the value. Foundation's decoder takes the first three in its stride.
+enum StrictJSON {
+    static let depth = 16
+
+    static func check(_ bytes: [UInt8]) throws(Malformed) {
+        guard String(validating: bytes, as: UTF8.self) != nil else {
+            throw Malformed(reason: "the body is not valid UTF-8", offset: 0)
+        }
+        var scanner = Scanner(bytes: bytes)
+        try scanner.value(depth: 0)
+        scanner.skipSpace()
+        guard scanner.isAtEnd else { throw scanner.error("something follows the value") }
+    }
+
+    struct Malformed: Error, Equatable {
+        let reason: String
+        /// Bytes from the start.
+        let offset: Int
+    }
+}
+
+private struct Scanner {
+    let bytes: [UInt8]
+    var offset = 0
+
+    init(bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    var isAtEnd: Bool { offset >= bytes.count }
+
+    func error(_ reason: String) -> StrictJSON.Malformed { .init(reason: reason, offset: offset) }
+
+    mutating func skipSpace() {
+        while let byte = peek(), byte == 0x20 || byte == 0x09 || byte == 0x0a || byte == 0x0d { offset += 1 }
+    }
+
+    mutating func value(depth: Int) throws(StrictJSON.Malformed) {
+        guard depth <= StrictJSON.depth else { throw error("nested deeper than \(StrictJSON.depth)") }
+        skipSpace()
+        switch peek() {
+        case UInt8(ascii: "{"): try object(depth: depth)
+        case UInt8(ascii: "["): try array(depth: depth)
+        case UInt8(ascii: "\""): _ = try string()
+        case UInt8(ascii: "t"): try word("true")
+        case UInt8(ascii: "f"): try word("false")
+        case UInt8(ascii: "n"): try word("null")
+        case nil: throw error("the text ends too early")
+        case let byte? where byte == UInt8(ascii: "-") || Self.isDigit(byte): try number()
+        default: throw error("not a JSON value")
+        }
+    }
+
+    private func peek() -> UInt8? { offset < bytes.count ? bytes[offset] : nil }
+
+    private mutating func take(_ byte: UInt8) -> Bool {
+        guard peek() == byte else { return false }
+        offset += 1
+        return true
+    }
+
+    private mutating func object(depth: Int) throws(StrictJSON.Malformed) {
+        offset += 1
+        var keys: Set<[UInt8]> = []
+        skipSpace()
+        if take(UInt8(ascii: "}")) { return }
+        repeat {
+            skipSpace()
+            guard peek() == UInt8(ascii: "\"") else { throw error("a member needs a name in quotes") }
+            guard keys.insert(try string()).inserted else { throw error("the same member twice") }
+            skipSpace()
+            guard take(UInt8(ascii: ":")) else { throw error("a colon is missing") }
+            try value(depth: depth + 1)
+            skipSpace()
+        } while take(UInt8(ascii: ","))
+        guard take(UInt8(ascii: "}")) else { throw error("a brace is missing") }
+    }
+
+    private mutating func array(depth: Int) throws(StrictJSON.Malformed) {
+        offset += 1
+        skipSpace()
+        if take(UInt8(ascii: "]")) { return }
+        repeat {
+            try value(depth: depth + 1)
+            skipSpace()
+        } while take(UInt8(ascii: ","))
+        guard take(UInt8(ascii: "]")) else { throw error("a bracket is missing") }
+    }
+
+    /// The string's bytes with escapes resolved, so that `"a"` and `"\u0061"` are the same name.
+    private mutating func string() throws(StrictJSON.Malformed) -> [UInt8] {
+        offset += 1
+        var text: [UInt8] = []
+        while let byte = peek() {
+            offset += 1
+            switch byte {
+            case UInt8(ascii: "\""): return text
+            case UInt8(ascii: "\\"): try escape(into: &text)
+            case 0..<0x20: throw error("a control character in a string")
+            default: text.append(byte)
+            }
+        }
+        throw error("a string does not end")
+    }
+
+    private mutating func escape(into text: inout [UInt8]) throws(StrictJSON.Malformed) {
+        guard let byte = peek() else { throw error("a string does not end") }
+        offset += 1
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): text.append(byte)
+        case UInt8(ascii: "b"): text.append(0x08)
+        case UInt8(ascii: "f"): text.append(0x0c)
+        case UInt8(ascii: "n"): text.append(0x0a)
+        case UInt8(ascii: "r"): text.append(0x0d)
+        case UInt8(ascii: "t"): text.append(0x09)
+        case UInt8(ascii: "u"):
+            var code = try hexadecimal()
+            if 0xd800..<0xdc00 ~= code {
+                guard take(UInt8(ascii: "\\")), take(UInt8(ascii: "u")) else { throw error("half a surrogate pair") }
+                let low = try hexadecimal()
+                guard 0xdc00..<0xe000 ~= low else { throw error("half a surrogate pair") }
+                code = 0x10000 + (code - 0xd800) << 10 + (low - 0xdc00)
+            }
+            guard let scalar = Unicode.Scalar(code) else { throw error("half a surrogate pair") }
+            text += Array(String(Character(scalar)).utf8)
+        default: throw error("an unknown escape")
+        }
+    }
+
+    private mutating func hexadecimal() throws(StrictJSON.Malformed) -> UInt32 {
+        var code: UInt32 = 0
+        for _ in 0..<4 {
+            guard let byte = peek(), let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
+                throw error("four hexadecimal digits are missing")
+            }
+            offset += 1
+            code = code << 4 | UInt32(digit)
+        }
+        return code
+    }
+
+    private mutating func word(_ word: StaticString) throws(StrictJSON.Malformed) {
+        for byte in Array(word.description.utf8) {
+            guard take(byte) else { throw error("not a JSON value") }
+        }
+    }
+
+    private mutating func number() throws(StrictJSON.Malformed) {
+        _ = take(UInt8(ascii: "-"))
+        if !take(UInt8(ascii: "0")) { try digits() }
+        if take(UInt8(ascii: ".")) { try digits() }
+        if take(UInt8(ascii: "e")) || take(UInt8(ascii: "E")) {
+            if !take(UInt8(ascii: "+")) { _ = take(UInt8(ascii: "-")) }
+            try digits()
+        }
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+
+    private mutating func digits() throws(StrictJSON.Malformed) {
+        let start = offset
+        while let byte = peek(), Self.isDigit(byte) { offset += 1 }
+        guard offset > start else { throw error("a digit is missing") }
+    }
+}

@@ -1,0 +1,229 @@
+import Auth
+import Hummingbird
+import Vault
+import Wire
+
+/// Routes under `/api/v1/agents` and `/audit`. Translates between HTTP, `AgentRoster` and `AuditTrail`; decides nothing.
+struct AgentRoutes {
+    let roster: AgentRoster
+    let trail: AuditTrail
+    let tokens: AgentTokens
+    let answers: RememberedAnswers
+
+    func add(to group: RouterGroup<SignedInContext>) {
+        group.post("agents", use: create)
+        group.get("agents", use: list)
+        group.get("agents/:id", use: view)
+        group.patch("agents/:id", use: update)
+        group.delete("agents/:id", use: revoke)
+        group.post("agents/:id/rotate", use: rotate)
+        group.get("agents/:id/disclosures", use: disclosures)
+        group.get("audit", use: audit)
+    }
+
+    private func create(_ request: Request, context: SignedInContext) async throws -> Response {
+        let bytes = try await request.bytes(in: context)
+        let body: AgentWriteBody = try JSONText.decode(bytes)
+        guard let name = body.name else { throw Problem.malformed("name", "is missing") }
+        let draft = AgentRoster.Draft(
+            name: name, grants: try (body.grants ?? []).map { body throws(Problem) in try Grant(body) },
+            policy: try AgentPolicy(body, over: AgentPolicy()))
+        let remembered = try request.remembered(bytes)
+        let perform = { [roster, tokens, answers] () async throws -> [UInt8] in
+            let token = Token(.agent)
+            let answer = { @Sendable (created: AgentRoster.Created) throws -> [UInt8] in
+                let agent = AgentBody(created.agent)
+                return try JSONText.encode(
+                    AgentTokenBody(id: agent.id, token: token.text, agent: agent, disclosures: nil))
+            }
+            let created = try await roster.create(draft, as: context.caller) { created in
+                var steps = tokens.steps(for: created.holder, token, vault: context.caller.vault)
+                if let remembered {
+                    steps.append(
+                        .rememberAnswer(
+                            answers.remember(try answer(created), to: remembered, as: context.caller)))
+                }
+                return steps
+            }
+            return try answer(created)
+        }
+        guard let remembered else { return Response(json: try await perform(), status: .created) }
+        return try await answers.once(remembered, as: context.caller, perform: perform)
+    }
+
+    private func list(_: Request, context: SignedInContext) async throws -> Response {
+        try Response(AgentListBody(agents: try await roster.list(as: context.caller).map(AgentBody.init)))
+    }
+
+    private func view(_: Request, context: SignedInContext) async throws -> Response {
+        try Response(AgentBody(try await roster.view(try agent(context), as: context.caller)))
+    }
+
+    private func update(_ request: Request, context: SignedInContext) async throws -> Response {
+        let body: AgentWriteBody = try await request.json(in: context)
+        let id = try agent(context)
+        let policy =
+            body.touchesPolicy
+            ? try AgentPolicy(body, over: try await roster.view(id, as: context.caller).policy) : nil
+        let agent = try await roster.update(
+            id, name: body.name, grants: try body.grants?.map { body throws(Problem) in try Grant(body) },
+            policy: policy, isPaused: body.paused, as: context.caller)
+        return try Response(AgentBody(agent))
+    }
+
+    private func revoke(_: Request, context: SignedInContext) async throws -> Response {
+        let id = try agent(context)
+        _ = try await roster.view(id, as: context.caller)
+        let disclosures = try await trail.disclosures(of: id, as: context.caller)
+        try await roster.revoke(id, as: context.caller)
+        return try Response(DisclosuresBody(disclosures))
+    }
+
+    private func rotate(_: Request, context: SignedInContext) async throws -> Response {
+        let id = try agent(context)
+        _ = try await roster.view(id, as: context.caller)
+        let disclosures = try await trail.disclosures(of: id, as: context.caller)
+        let token = Token(.agent)
+        let created = try await roster.rotate(id, as: context.caller) { [tokens] created in
+            tokens.steps(for: created.holder, token, vault: context.caller.vault)
+        }
+        let agent = AgentBody(created.agent)
+        return try Response(
+            AgentTokenBody(id: agent.id, token: token.text, agent: agent, disclosures: DisclosuresBody(disclosures)))
+    }
+
+    private func disclosures(_: Request, context: SignedInContext) async throws -> Response {
+        let id = try agent(context)
+        _ = try await roster.view(id, as: context.caller)
+        return try Response(DisclosuresBody(try await trail.disclosures(of: id, as: context.caller)))
+    }
+
+    private func audit(_ request: Request, context: SignedInContext) async throws -> Response {
+        let (before, limit) = try request.page()
+        let lines = try await trail.lines(before: before, limit: limit, as: context.caller)
+        return try Response(
+            AuditBody(
+                lines: lines.map(AuditBody.Line.init),
+                next: lines.count == limit ? Cursor.encode(lines.last?.sequence) : nil))
+    }
+
+    private func agent(_ context: SignedInContext) throws -> HolderID {
+        guard let id = HolderID(text: try context.parameters.require("id")) else { throw VaultError.noSuchAgent }
+        return id
+    }
+}
+
+// MARK: Wire types
+
+extension Grant {
+    init(_ body: GrantBody) throws(Problem) {
+        switch (body.entry, body.tag) {
+        case (let text?, nil):
+            guard let id = EntryID(text: text) else { throw .malformed("grants.entry", "is no entry id") }
+            self.init(scope: .entry(id), only: try Self.only(body.fields, "grants.fields"))
+        case (nil, let tag?):
+            self.init(scope: .tag(tag), only: try Self.only(body.labels, "grants.labels"))
+        default:
+            throw .malformed("grants", "names an entry or a tag")
+        }
+    }
+
+    private static func only(_ selection: GrantBody.Selection?, _ member: String) throws(Problem) -> [String]? {
+        switch selection {
+        case .all?: nil
+        case .only(let list)?: list
+        // Forgetting to say which must not mean all.
+        case nil: throw .malformed(member, "is a list, or \"*\" for all")
+        }
+    }
+}
+
+extension GrantBody {
+    init(_ grant: Grant) {
+        let selection = grant.only.map(Selection.only) ?? .all
+        switch grant.scope {
+        case .entry(let id): self.init(entry: id.text, fields: selection)
+        case .tag(let tag): self.init(tag: tag, labels: selection)
+        }
+    }
+}
+
+extension AgentWriteBody {
+    fileprivate var touchesPolicy: Bool {
+        func touches<Value>(_ limit: Limit<Value>) -> Bool { if case .unchanged = limit { false } else { true } }
+        return verbs != nil || cidr != nil || touches(notBefore) || touches(expiresAt) || touches(maxUses)
+            || touches(ratePerMinute)
+    }
+}
+
+extension AgentPolicy {
+    init(_ body: AgentWriteBody, over old: AgentPolicy) throws(Problem) {
+        self = old
+        if let names = body.verbs {
+            verbs = []
+            for name in names {
+                guard let verb = Verb(rawValue: name) else {
+                    throw .malformed("verbs", "are among \(Verb.allCases.map(\.rawValue).joined(separator: ", "))")
+                }
+                verbs.insert(verb)
+            }
+        }
+        if let texts = body.cidr {
+            cidr = []
+            for text in texts {
+                guard let network = IPNetwork(text) else { throw .malformed("cidr", "holds networks like 192.0.2.0/24") }
+                cidr.append(network)
+            }
+        }
+        notBefore = body.notBefore.applied(to: notBefore)
+        expiresAt = body.expiresAt.applied(to: expiresAt)
+        maxUses = body.maxUses.applied(to: maxUses)
+        ratePerMinute = body.ratePerMinute.applied(to: ratePerMinute)
+    }
+}
+
+extension AgentWriteBody.Limit {
+    fileprivate func applied(to old: Value?) -> Value? {
+        switch self {
+        case .unchanged: old
+        case .none: nil
+        case .some(let value): value
+        }
+    }
+}
+
+extension AgentBody {
+    init(_ agent: AgentView) {
+        let state =
+            switch agent.state {
+            case .active: "active"
+            case .paused: "paused"
+            case .suspended: "suspended"
+            }
+        self.init(
+            id: agent.id.text, name: agent.name, grants: agent.grants.map(GrantBody.init),
+            verbs: agent.policy.verbs.map(\.rawValue).sorted(), notBefore: agent.policy.notBefore,
+            expiresAt: agent.policy.expiresAt, cidr: agent.policy.cidr.map(\.text), maxUses: agent.policy.maxUses,
+            ratePerMinute: agent.policy.ratePerMinute, state: state, uses: agent.uses, createdAt: agent.created)
+    }
+}
+
+extension DisclosuresBody {
+    init(_ disclosures: AuditTrail.Disclosures) {
+        self.init(
+            canRead: disclosures.canRead.map { .init(entry: $0.entry.text, field: $0.field.text) },
+            didRead: disclosures.didRead.map {
+                .init(entry: $0.entry, field: $0.field, version: $0.version, lastAt: $0.lastAt, count: $0.count)
+            })
+    }
+}
+
+extension AuditBody.Line {
+    init(_ line: AuditTrail.Line) {
+        let event = line.event
+        self.init(
+            sequence: line.sequence, at: line.at, action: event.action.rawValue, outcome: event.outcome.rawValue,
+            actorKind: event.actor.kind.rawValue, actor: event.actor.id, from: event.from, entry: event.entry,
+            field: event.field, version: event.version, subject: event.subject, reason: event.reason, count: event.count)
+    }
+}

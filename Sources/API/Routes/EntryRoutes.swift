@@ -1,0 +1,269 @@
+import Auth
+import Hummingbird
+import Vault
+import Wire
+
+/// Routes under `/api/v1/entries`, `/trash` and `/deposits`. Translates between HTTP and `Entries`; decides nothing.
+struct EntryRoutes {
+    let entries: Entries
+    let answers: RememberedAnswers
+
+    func add(to group: RouterGroup<SignedInContext>) {
+        group.post("entries", use: create)
+        group.get("entries", use: list)
+        group.post("entries/search", use: search)
+        group.get("entries/:id", use: view)
+        group.put("entries/:id", use: replace)
+        group.patch("entries/:id", use: patch)
+        group.delete("entries/:id", use: trash)
+        group.get("entries/:id/versions", use: versions)
+        group.post("entries/:id/restore", use: restore)
+        group.get("entries/:id/fields/:field", use: read)
+        group.get("entries/:id/fields/:field/totp", use: code)
+        group.get("trash", use: listTrash)
+        group.delete("trash/:id", use: purge)
+        group.post("deposits", use: deposit)
+        group.get("deposits", use: listDeposits)
+        group.post("deposits/:id/accept", use: accept)
+        group.delete("deposits/:id", use: reject)
+    }
+
+    // MARK: Reading
+
+    private func read(_ request: Request, context: SignedInContext) async throws -> Response {
+        let (entry, field) = try field(context)
+        guard let text = request.uri.queryParameters.get("version") else {
+            return try Response(FieldValueBody(try await entries.read(field, of: entry, as: context.caller)))
+        }
+        guard let version = Int(text), version > 0 else { throw Problem.malformed("version", "is a positive number") }
+        return try Response(
+            FieldValueBody(try await entries.read(field, of: entry, at: version, as: context.caller)))
+    }
+
+    private func code(_: Request, context: SignedInContext) async throws -> Response {
+        let (entry, field) = try field(context)
+        let (code, period, expiresIn) = try await entries.code(field, of: entry, as: context.caller)
+        return try Response(CodeBody(code: code, period: period, expiresIn: expiresIn))
+    }
+
+    private func view(_: Request, context: SignedInContext) async throws -> Response {
+        try Response(entry: EntryBody(try await entries.view(try entry(context), as: context.caller)))
+    }
+
+    private func list(_ request: Request, context: SignedInContext) async throws -> Response {
+        try await list(.active, request, context)
+    }
+
+    private func listTrash(_ request: Request, context: SignedInContext) async throws -> Response {
+        try await list(.trashed, request, context)
+    }
+
+    private func listDeposits(_ request: Request, context: SignedInContext) async throws -> Response {
+        try await list(.deposit, request, context)
+    }
+
+    private func list(_ state: EntryState, _ request: Request, _ context: SignedInContext) async throws -> Response {
+        let (after, limit) = try request.page()
+        let (page, next) = try await entries.list(state, after: after ?? 0, limit: limit, as: context.caller)
+        return try Response(EntryListBody(entries: page.map(EntryBody.init), next: Cursor.encode(next)))
+    }
+
+    private func search(_ request: Request, context: SignedInContext) async throws -> Response {
+        let body: SearchBody = try await request.json(in: context)
+        let (page, next) = try await entries.search(
+            .init(text: body.text, tag: body.tag, host: body.host), after: try Cursor.decode(body.cursor) ?? 0,
+            limit: try RequestLimits.check(body.limit ?? RequestLimits.standardPage), as: context.caller)
+        return try Response(EntryListBody(entries: page.map(EntryBody.init), next: Cursor.encode(next)))
+    }
+
+    private func versions(_: Request, context: SignedInContext) async throws -> Response {
+        let versions = try await entries.versions(of: try entry(context), as: context.caller)
+        return try Response(
+            VersionsBody(
+                versions: versions.map {
+                    .init(version: $0.version, at: $0.at, by: $0.by.text, fields: $0.fields.map(\.text))
+                }))
+    }
+
+    // MARK: Changing
+
+    private func create(_ request: Request, context: SignedInContext) async throws -> Response {
+        let bytes = try await request.bytes(in: context)
+        let body: EntryWriteBody = try JSONText.decode(bytes)
+        let id = try body.id.map { text throws(Problem) in
+            guard let id = EntryID(text: text) else { throw .malformed("id", "is 16 bytes in base64url") }
+            return id
+        }
+        let edit = try EntryEdit(body, replacesFields: true)
+        guard let remembered = try request.remembered(bytes) else {
+            let view = try await entries.create(edit, id: id, as: context.caller)
+            return try Response(entry: EntryBody(view), status: .created)
+        }
+        return try await answers.once(remembered, as: context.caller) { [answers] in
+            let view = try await entries.create(edit, id: id, as: context.caller) { view in
+                answers.remember(try JSONText.encode(EntryBody(view)), to: remembered, as: context.caller)
+            }
+            return try JSONText.encode(EntryBody(view))
+        }
+    }
+
+    private func replace(_ request: Request, context: SignedInContext) async throws -> Response {
+        try await update(request, context, replacesFields: true)
+    }
+
+    private func patch(_ request: Request, context: SignedInContext) async throws -> Response {
+        try await update(request, context, replacesFields: false)
+    }
+
+    private func update(_ request: Request, _ context: SignedInContext, replacesFields: Bool) async throws -> Response {
+        let version = try request.expectedVersion()
+        let body: EntryWriteBody = try await request.json(in: context)
+        let edit = try EntryEdit(body, replacesFields: replacesFields)
+        let view = try await entries.update(try entry(context), ifVersion: version, edit, as: context.caller)
+        return try Response(entry: EntryBody(view))
+    }
+
+    private func trash(_ request: Request, context: SignedInContext) async throws -> Response {
+        try await entries.trash(try entry(context), ifVersion: try request.expectedVersion(), as: context.caller)
+        return .nothing
+    }
+
+    private func restore(_ request: Request, context: SignedInContext) async throws -> Response {
+        let body: RestoreBody = try await request.json(in: context)
+        let id = try entry(context)
+        guard let version = body.version else {
+            return try Response(entry: EntryBody(try await entries.untrash(id, as: context.caller)))
+        }
+        var envelopes: [FieldID: [UInt8]] = [:]
+        for field in try EntryEdit(EntryWriteBody(fields: body.fields), replacesFields: false).fields {
+            guard let id = field.id, case .envelope(let box)? = field.content else {
+                throw Problem.malformed("fields", "holds ids and envelopes")
+            }
+            envelopes[id] = box
+        }
+        let view = try await entries.restore(
+            id, to: version, ifVersion: try request.expectedVersion(), envelopes: envelopes, as: context.caller)
+        return try Response(entry: EntryBody(view))
+    }
+
+    private func purge(_: Request, context: SignedInContext) async throws -> Response {
+        try await entries.purge(try entry(context), as: context.caller)
+        return .nothing
+    }
+
+    // MARK: Deposits
+
+    private func deposit(_ request: Request, context: SignedInContext) async throws -> Response {
+        let bytes = try await request.bytes(in: context)
+        let body: EntryWriteBody = try JSONText.decode(bytes)
+        let edit = try EntryEdit(body, replacesFields: true)
+        guard let remembered = try request.remembered(bytes) else {
+            let id = try await entries.deposit(edit, as: context.caller)
+            return try Response(DepositBody(id: id.text), status: .created)
+        }
+        return try await answers.once(remembered, as: context.caller) { [answers] in
+            let id = try await entries.deposit(edit, as: context.caller) { id in
+                answers.remember(try JSONText.encode(DepositBody(id: id.text)), to: remembered, as: context.caller)
+            }
+            return try JSONText.encode(DepositBody(id: id.text))
+        }
+    }
+
+    private func accept(_: Request, context: SignedInContext) async throws -> Response {
+        try Response(entry: EntryBody(try await entries.accept(try entry(context), as: context.caller)))
+    }
+
+    private func reject(_: Request, context: SignedInContext) async throws -> Response {
+        try await entries.reject(try entry(context), as: context.caller)
+        return .nothing
+    }
+
+    // MARK: Parameters
+
+    /// An id that cannot be one is answered like one that is not there.
+    private func entry(_ context: SignedInContext) throws -> EntryID {
+        guard let id = EntryID(text: try context.parameters.require("id")) else { throw VaultError.noSuchEntry }
+        return id
+    }
+
+    private func field(_ context: SignedInContext) throws -> (EntryID, FieldID) {
+        guard let entry = EntryID(text: try context.parameters.require("id")),
+            let field = FieldID(text: try context.parameters.require("field"))
+        else { throw VaultError.noSuchField }
+        return (entry, field)
+    }
+}
+
+// MARK: Wire types
+
+extension EntryEdit {
+    init(_ body: EntryWriteBody, replacesFields: Bool) throws(Problem) {
+        let type = try body.type.map { name throws(Problem) in
+            guard let type = EntryType(rawValue: name) else {
+                throw .malformed("type", "is one of \(EntryType.allCases.map(\.rawValue).joined(separator: ", "))")
+            }
+            return type
+        }
+        var fields: [EntryEdit.Field] = []
+        for field in body.fields ?? [] { fields.append(try EntryEdit.Field(field)) }
+        self.init(
+            title: body.title, type: type, urls: body.urls, tags: body.tags, notes: body.notes, fields: fields,
+            replacesFields: replacesFields)
+    }
+}
+
+extension EntryEdit.Field {
+    init(_ body: FieldWriteBody) throws(Problem) {
+        self.init(label: body.label, isRemoved: body.remove ?? false)
+        if let text = body.id {
+            guard let id = FieldID(text: text) else { throw .malformed("fields.id", "is 16 bytes in base64url") }
+            self.id = id
+        }
+        if let name = body.kind {
+            guard let kind = FieldKind(rawValue: name) else {
+                throw .malformed(
+                    "fields.kind", "is one of \(FieldKind.allCases.map(\.rawValue).joined(separator: ", "))")
+            }
+            self.kind = kind
+        }
+        if let number = body.tier {
+            guard let tier = UInt8(exactly: number).flatMap(Tier.init(rawValue:)), tier != .metadata else {
+                throw .malformed("fields.tier", "is 1 or 2")
+            }
+            self.tier = tier
+        }
+        switch (body.value, body.envelope) {
+        case (let value?, nil): content = .value(value)
+        case (nil, let envelope?): content = .envelope(try Base64URL.bytes(envelope, "fields.envelope"))
+        case (nil, nil): content = nil
+        default: throw .malformed("fields", "takes a value or an envelope, not both")
+        }
+    }
+}
+
+extension EntryBody {
+    init(_ view: EntryView) {
+        self.init(
+            id: view.id.text, version: view.version, title: view.title, type: view.type.rawValue,
+            urls: view.details?.urls, tags: view.details?.tags, notes: view.details?.notes, createdAt: view.created,
+            updatedAt: view.updated, deletedAt: view.deleted, depositor: view.depositor?.text,
+            fields: view.fields.map { field in
+                FieldBody(
+                    id: field.id.text, label: field.label, kind: field.kind.rawValue, tier: Int(field.tier.rawValue),
+                    version: field.version)
+            })
+    }
+}
+
+extension FieldValueBody {
+    init(_ content: FieldContent) {
+        let field = content.field
+        self.init(
+            id: field.id.text, label: field.label, kind: field.kind.rawValue, tier: Int(field.tier.rawValue),
+            version: field.version, value: nil, envelope: nil)
+        switch content.content {
+        case .value(let value): self.value = value
+        case .envelope(let box): envelope = Base64URL.encode(box)
+        }
+    }
+}

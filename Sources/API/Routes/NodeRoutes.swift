@@ -1,0 +1,23 @@
+import Hummingbird
+import Vault
+import Wire
+
+/// What anybody may ask a node: whether it lives, who it is, who its neighbours are, how to talk to it.
+struct NodeRoutes {
+    let node: NodeBody
+    let nodes: NodesBody
+    let readiness: @Sendable () async -> [String]
+
+    func add(to router: Router<NodeContext>) {
+        router.get("/livez") { _, _ in try Response(HealthBody(status: "ok", reasons: [])) }
+        router.get("/readyz") { _, _ in
+            let reasons = await readiness()
+            return reasons.isEmpty
+                ? try Response(HealthBody(status: "ok", reasons: []))
+                : try Response(HealthBody(status: "unavailable", reasons: reasons), status: .serviceUnavailable)
+        }
+        router.get("/.well-known/clavitor") { _, _ in try Response(node) }
+        router.get("/.well-known/clavitor/nodes") { _, _ in try Response(nodes) }
+        router.get("/openapi.json") { _, _ in Response(json: Array(OpenAPI.document.utf8)) }
+    }
+}

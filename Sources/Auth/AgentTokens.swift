@@ -1,0 +1,21 @@
+package import Vault
+
+/// Makes the credential that opens an agent's holder.
+package struct AgentTokens: Sendable {
+    private let keys: NodeKeys
+    private let now: @Sendable () -> Int64
+
+    package init(keys: NodeKeys, now: @escaping @Sendable () -> Int64) {
+        self.keys = keys
+        self.now = now
+    }
+
+    package func steps(for holder: HolderKey, _ token: Token, vault: VaultID) -> [Step] {
+        [
+            .insertCredential(
+                StoredCredential.make(
+                    .agent, secret: token.secret, holder: holder, vault: vault, lookup: token.lookup, created: now(),
+                    root: keys.root))
+        ]
+    }
+}

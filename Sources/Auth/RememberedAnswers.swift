@@ -1,0 +1,53 @@
+import Crypto
+import FoundationEssentials
+package import Vault
+
+/// Answers to creating requests with an `Idempotency-Key`, for clients that lost the first.
+///
+/// Boxed under the caller's own wrap key: a token in an answer rests as safely as what it opens.
+package struct RememberedAnswers: Sendable {
+    private let store: any AccountStore
+    private let now: @Sendable () -> Int64
+    /// Seconds for which answers are kept.
+    package static let lifetime: Int64 = 86_400
+
+    package init(store: any AccountStore, now: @escaping @Sendable () -> Int64) {
+        self.store = store
+        self.now = now
+    }
+
+    /// A request that carries a key.
+    package struct Request: Sendable {
+        let key: [UInt8]
+        let digest: [UInt8]
+
+        /// - Parameters:
+        ///   - key: The header's value.
+        ///   - content: Everything that makes the request what it is: path and body.
+        package init(key: String, content: [UInt8]) {
+            self.key = Array(SHA256.hash(data: Array(key.utf8)))
+            digest = Array(SHA256.hash(data: content))
+        }
+    }
+
+    /// The answer given before, if there was one.
+    ///
+    /// - Throws: `AuthError.invalid` when the key came with another request.
+    package func recall(_ request: Request, as caller: Caller) throws -> [UInt8]? {
+        guard let stored = try store.answer(to: request.key, of: caller.holder.id) else { return nil }
+        let plaintext = try Box.open(stored.box, key: caller.holder.wrapKey, context: context(request, caller))
+        guard constantTimeEqual(plaintext.prefix(32), request.digest) else {
+            throw AuthError.invalid("Idempotency-Key", "was used for another request")
+        }
+        return Array(plaintext.dropFirst(32))
+    }
+
+    package func remember(_ answer: [UInt8], to request: Request, as caller: Caller) -> IdempotentAnswer {
+        let box = Box.seal(request.digest + answer, key: caller.holder.wrapKey, context: context(request, caller))
+        return IdempotentAnswer(holder: caller.holder.id, key: request.key, box: box, created: now())
+    }
+
+    private func context(_ request: Request, _ caller: Caller) -> Context {
+        Context("answer", caller.vault.bytes, caller.holder.id.bytes, request.key)
+    }
+}

@@ -1,0 +1,78 @@
+import Crypto
+
+/// A secret key that opens files: `AGE-SECRET-KEY-1…` (specification, "The X25519 recipient type").
+///
+/// Its bytes live in the Curve25519 key alone, and it has no description.
+package struct AgeIdentity: Sendable {
+    /// What every age secret begins with, whatever its type.
+    static let marker = "AGE-SECRET-KEY-"
+
+    private let key: Curve25519.KeyAgreement.PrivateKey
+
+    private init(_ key: Curve25519.KeyAgreement.PrivateKey) {
+        self.key = key
+    }
+
+    package static func generate() -> AgeIdentity {
+        AgeIdentity(Curve25519.KeyAgreement.PrivateKey())
+    }
+
+    /// - Parameter text: One identity in upper case, without surrounding white space.
+    /// - Throws: `invalidIdentity` or `unsupportedKeyType`, with line 1.
+    package init(_ text: some StringProtocol) throws(AgeError) {
+        try self.init(text, line: 1)
+    }
+
+    /// The identities in the text of a file such as `age-keygen` writes.
+    ///
+    /// - Throws: As `init`, with the line at fault; `noIdentities` when there is none.
+    package static func list(_ file: String) throws(AgeError) -> [AgeIdentity] {
+        var identities: [AgeIdentity] = []
+        for (number, text) in keyLines(file) {
+            identities.append(try AgeIdentity(text, line: number))
+        }
+        guard !identities.isEmpty else { throw .noIdentities }
+        return identities
+    }
+
+    private init(_ text: some StringProtocol, line: Int) throws(AgeError) {
+        guard var decoded = Bech32.decode(text) else { throw .invalidIdentity(line: line) }
+        defer { wipe(&decoded.bytes) }
+        if decoded.prefix != Self.marker, decoded.prefix.hasPrefix("AGE-") { throw .unsupportedKeyType(line: line) }
+        guard decoded.prefix == Self.marker,
+            let key = try? Curve25519.KeyAgreement.PrivateKey(rawRepresentation: decoded.bytes)
+        else { throw .invalidIdentity(line: line) }
+        self.key = key
+    }
+
+    package var recipient: AgeRecipient { AgeRecipient(key.publicKey) }
+
+    /// The secret as text, to be shown or written once. A `String` cannot be wiped: do not keep it.
+    package func revealed() -> String {
+        var bytes = Array(key.rawRepresentation)
+        defer { wipe(&bytes) }
+        return Bech32.encode(prefix: Self.marker.lowercased(), bytes: bytes).uppercased()
+    }
+
+    /// The file key from the first stanza that is addressed to this identity, nil when none is.
+    ///
+    /// - Throws: `malformedHeader` for an X25519 stanza that breaks the format, `lowOrderPoint` for a forged one:
+    ///   the whole file is refused then, even if a later stanza would open.
+    func unwrap(_ stanzas: [AgeStanza]) throws(AgeError) -> FileKey? {
+        for stanza in stanzas where stanza.type == AgeRecipient.stanzaType {
+            guard stanza.arguments.count == 2,
+                let share = Base64.decode(Array(stanza.arguments[1].utf8)[...]),
+                let publicKey = try? Curve25519.KeyAgreement.PublicKey(rawRepresentation: share),
+                // Before any decryption, so that one body cannot be tried against many keys at once.
+                stanza.body.count == 32
+            else { throw .malformedHeader(line: stanza.line, .x25519) }
+            let wrapKey = AgeRecipient.wrapKey(
+                secret: try key.agree(with: publicKey),
+                share: share,
+                recipient: key.publicKey
+            )
+            if let fileKey = FileKey.unwrapped(stanza.body, under: wrapKey) { return fileKey }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,83 @@
+/// One recipient's lines in a header: a type, its arguments, and a body (specification, "Recipient stanza").
+struct AgeStanza {
+    /// Where it begins in the file that it was read from, for errors.
+    var line = 0
+    /// At least one: the first is the type. Each is one or more printable ASCII characters.
+    var arguments: [String]
+    var body: [UInt8]
+
+    static let columns = 64
+
+    var type: String { arguments.first ?? "" }
+
+    /// The lines as they stand in a file. The body ends with a line shorter than 64 columns, if need be an empty one.
+    var serialized: [UInt8] {
+        var text = [UInt8]("-> \(arguments.joined(separator: " "))\n".utf8)
+        var rest = Base64.encode(body)[...]
+        while rest.count >= Self.columns {
+            text += rest.prefix(Self.columns)
+            text.append(UInt8(ascii: "\n"))
+            rest = rest.dropFirst(Self.columns)
+        }
+        text += rest
+        text.append(UInt8(ascii: "\n"))
+        return text
+    }
+
+    /// Reads a stanza whose first line was already taken off `lines`.
+    ///
+    /// - Parameters:
+    ///   - first: That line, without its end. It begins with `->`.
+    ///   - lines: Stands behind that line, and afterwards behind the stanza.
+    /// - Throws: `malformedHeader` with the line at fault, and what `HeaderLines.next` throws.
+    init(first: ArraySlice<UInt8>, rest lines: inout HeaderLines) throws(AgeError) {
+        guard first.starts(with: Array("-> ".utf8)) else { throw .malformedHeader(line: lines.number, .argument) }
+        let words = first.dropFirst(3).split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+        guard words.allSatisfy({ !$0.isEmpty && $0.allSatisfy { (0x21...0x7e).contains($0) } }) else {
+            throw .malformedHeader(line: lines.number, .argument)
+        }
+        line = lines.number
+        arguments = words.map { String(decoding: $0, as: UTF8.self) }
+
+        var text: [UInt8] = []
+        var next: ArraySlice<UInt8>
+        repeat {
+            next = try lines.next()
+            guard next.count <= Self.columns else { throw .malformedHeader(line: lines.number, .body) }
+            text += next
+        } while next.count == Self.columns
+        guard let body = Base64.decode(text[...]) else { throw .malformedHeader(line: lines.number, .body) }
+        self.body = body
+    }
+
+    init(arguments: [String], body: [UInt8]) {
+        self.arguments = arguments
+        self.body = body
+    }
+}
+
+/// The beginning of a file, taken line by line. Never looks past `AgeHeader.maximumByteCount`.
+struct HeaderLines {
+    private let bytes: ArraySlice<UInt8>
+    private(set) var position: Int
+    /// The line that was taken last, counted from 1.
+    private(set) var number = 0
+
+    /// - Parameter bytes: As much of the file as there is, up to the limit.
+    init(_ bytes: [UInt8]) {
+        self.bytes = bytes.prefix(AgeHeader.maximumByteCount)
+        position = self.bytes.startIndex
+    }
+
+    /// The next line without its line feed.
+    ///
+    /// - Throws: `headerTooLarge` when the limit is reached, `truncated` when the file ends within a line.
+    mutating func next() throws(AgeError) -> ArraySlice<UInt8> {
+        number += 1
+        guard let end = bytes[position...].firstIndex(of: UInt8(ascii: "\n")) else {
+            throw bytes.count == AgeHeader.maximumByteCount ? .headerTooLarge : .truncated
+        }
+        defer { position = end + 1 }
+        return bytes[position..<end]
+    }
+}

@@ -1,0 +1,93 @@
+import Glibc
+
+/// Names in directories. Everything here blocks, and takes symbolic links for what they are: names, not files.
+enum Directory {
+    /// Makes a directory with mode 0700 and makes it durable. One that exists is left as it is.
+    static func create(_ path: String) throws(SystemCallError) {
+        guard unsafe mkdir(path, 0o700) == 0 else {
+            // Whether it is a directory shows when it is opened.
+            if errno == EEXIST { return }
+            throw .last("mkdir", path)
+        }
+        try synchronize(parent(of: path))
+    }
+
+    /// All names but `.` and `..`, in no order. Empty when there is no such directory.
+    static func names(in path: String) throws(SystemCallError) -> [String] {
+        guard let stream = unsafe opendir(path) else {
+            if errno == ENOENT { return [] }
+            throw .last("opendir", path)
+        }
+        defer { unsafe closedir(stream) }
+        var names: [String] = []
+        while true {
+            errno = 0
+            guard let entry = unsafe readdir(stream) else {
+                if errno != 0 { throw .last("readdir", path) }
+                return names
+            }
+            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { tuple in
+                // A name is at most 255 bytes and ends with a zero.
+                unsafe tuple.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+    }
+
+    /// Size in bytes of a regular file; nil for anything else and for nothing.
+    static func fileSize(_ path: String) throws(SystemCallError) -> Int64? {
+        guard let status = try status(path), status.st_mode & S_IFMT == S_IFREG else { return nil }
+        return Int64(status.st_size)
+    }
+
+    /// Whether the name is taken, if only by a dangling link.
+    static func exists(_ path: String) throws(SystemCallError) -> Bool {
+        try status(path) != nil
+    }
+
+    /// Gives a file a second name.
+    ///
+    /// `link` and not `rename`: it refuses to replace on every file system, and needs no check beforehand.
+    ///
+    /// - Returns: False when the name is taken.
+    static func link(_ path: String, as name: String) throws(SystemCallError) -> Bool {
+        guard unsafe Glibc.link(path, name) == 0 else {
+            if errno == EEXIST { return false }
+            throw .last("link", name)
+        }
+        return true
+    }
+
+    /// Removes a name. That it is gone already is not an error.
+    static func remove(_ path: String) throws(SystemCallError) {
+        guard unsafe unlink(path) == 0 || errno == ENOENT else { throw .last("unlink", path) }
+    }
+
+    /// Waits until the disk has the content of a file. What other descriptors wrote counts as well.
+    static func synchronize(file path: String) throws(SystemCallError) {
+        let file = try OpenFile(reading: path)
+        try file.synchronize()
+    }
+
+    /// Waits until the disk has the names in a directory.
+    static func synchronize(_ path: String) throws(SystemCallError) {
+        let directory = try OpenFile(directory: path)
+        try directory.synchronize()
+    }
+
+    static func parent(of path: String) -> String {
+        var trimmed = path[...]
+        while trimmed.count > 1, trimmed.last == "/" { trimmed.removeLast() }
+        guard let slash = trimmed.lastIndex(of: "/") else { return "." }
+        return slash == trimmed.startIndex ? "/" : String(trimmed[..<slash])
+    }
+
+    private static func status(_ path: String) throws(SystemCallError) -> stat? {
+        var status = stat()
+        guard unsafe lstat(path, &status) == 0 else {
+            if errno == ENOENT { return nil }
+            throw .last("lstat", path)
+        }
+        return status
+    }
+}

@@ -1,0 +1,65 @@
+import Crypto
+
+/// The chunks of a payload, in order (specification, "Payload"; the STREAM construction).
+///
+/// Chunk number and "this is the last" go into the nonce, so chunks can be neither moved, dropped nor appended.
+struct PayloadCipher {
+    /// Bytes of plaintext in every chunk but the last.
+    static let chunkByteCount = 65_536
+    static let tagByteCount = 16
+    static let sealedByteCount = chunkByteCount + tagByteCount
+    static let nonceByteCount = 16
+
+    private let key: SymmetricKey
+    /// Counts chunks from 0. 64 of the nonce's 88 bits: 2^64 chunks are more than any disk holds.
+    private var index: UInt64 = 0
+
+    /// - Parameters:
+    ///   - fileKey: From the header.
+    ///   - nonce: 16 bytes that stand in front of the first chunk, random for each file.
+    init(fileKey: FileKey, nonce: [UInt8]) {
+        key = fileKey.payloadKey(nonce: nonce)
+    }
+
+    mutating func seal(_ chunk: [UInt8], isLast: Bool) -> [UInt8] {
+        guard let nonce = try? nonce(isLast: isLast), let box = try? ChaChaPoly.seal(chunk, using: key, nonce: nonce)
+        else { preconditionFailure("ChaCha20-Poly1305 seals 64 KiB under a 32-byte key") }
+        index += 1
+        return Array(box.ciphertext) + Array(box.tag)
+    }
+
+    /// - Parameters:
+    ///   - sealed: The next chunk with its tag.
+    ///   - isLast: Whether the file ends behind this chunk.
+    /// - Returns: The plaintext, at most 64 KiB.
+    /// - Throws: `truncated` and `trailingData` when the chunk is genuine and `isLast` is not what its writer said;
+    ///   `emptyLastChunk`; else `payloadAltered`.
+    mutating func open(_ sealed: [UInt8], isLast: Bool) throws(AgeError) -> [UInt8] {
+        guard sealed.count >= Self.tagByteCount else { throw .truncated }
+        guard let chunk = opened(sealed, isLast: isLast) else {
+            if opened(sealed, isLast: !isLast) != nil { throw isLast ? .truncated : .trailingData }
+            throw .payloadAltered(chunk: index)
+        }
+        if chunk.isEmpty, index > 0 { throw .emptyLastChunk }
+        index += 1
+        return chunk
+    }
+
+    private func opened(_ sealed: [UInt8], isLast: Bool) -> [UInt8]? {
+        guard let nonce = try? nonce(isLast: isLast),
+            let box = try? ChaChaPoly.SealedBox(
+                nonce: nonce,
+                ciphertext: sealed.dropLast(Self.tagByteCount),
+                tag: sealed.suffix(Self.tagByteCount)
+            ),
+            let chunk = try? ChaChaPoly.open(box, using: key)
+        else { return nil }
+        return Array(chunk)
+    }
+
+    /// An 11-byte big-endian counter and the flag.
+    private func nonce(isLast: Bool) throws -> ChaChaPoly.Nonce {
+        let counter = (0..<8).map { UInt8(truncatingIfNeeded: index >> UInt64(56 - 8 * $0)) }
+        return try ChaChaPoly.Nonce(data: [0, 0, 0] + counter + [isLast ? 1 : 0])
+    }
+}

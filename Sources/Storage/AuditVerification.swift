@@ -1,0 +1,100 @@
+package import Crypto
+package import SQLite
+package import Vault
+
+/// Checks a file's audit log from the first line to the head, and the vaults' rows against what it says.
+package struct AuditVerification: Sendable {
+    private let database: Database
+    private let headKey: SymmetricKey
+    private let open: @Sendable (SealedAuditLine) throws -> AuditEvent?
+
+    package struct Report: Sendable {
+        package var head: AuditHead
+        package var vaults = 0
+        /// Empty when all is as it should be.
+        package var findings: [String] = []
+    }
+
+    /// - Parameter open: Opens a body; nil for one whose vault was deleted.
+    package init(
+        _ database: Database, headKey: SymmetricKey, open: @escaping @Sendable (SealedAuditLine) throws -> AuditEvent?
+    ) {
+        self.database = database
+        self.headKey = headKey
+        self.open = open
+    }
+
+    package func run() async throws -> Report {
+        try await database.read { [headKey, open] db in
+            // One snapshot: the log and the rows belong together.
+            var report = Report(head: try AuditJournal.readHead(db, key: headKey))
+            try Self.checkChain(&report, db)
+            for vault in try db.all("SELECT vault FROM account", row: { try Store.id($0.blob(0)) as VaultID }) {
+                report.vaults += 1
+                var replay = AuditReplay()
+                try db.forEach(
+                    "SELECT sequence, time, vault, body, hash FROM audit WHERE vault = ? ORDER BY sequence",
+                    .blob(vault.bytes)
+                ) { row in
+                    let line = try Store.auditLine(row)
+                    do {
+                        if let event = try open(line.line) { replay.apply(event) }
+                    } catch {
+                        report.findings.append("line \(line.sequence) does not open")
+                    }
+                }
+                report.findings += replay.state.differences(from: try Self.state(of: vault, db))
+                    .map { "vault \(vault.text): \($0)" }
+            }
+            return report
+        }
+    }
+
+    private static func checkChain(_ report: inout Report, _ db: Connection) throws {
+        var chain = AuditChain.start
+        var findings: [String] = []
+        try db.forEach("SELECT sequence, time, vault, body, hash FROM audit ORDER BY sequence") { row in
+            let stored = try Store.auditLine(row)
+            chain.append(stored.line)
+            if stored.sequence != chain.sequence || !constantTimeEqual(stored.hash, chain.hash) {
+                if findings.count < 20 { findings.append("line \(stored.sequence) does not follow the one before it") }
+                chain = AuditChain(sequence: stored.sequence, hash: stored.hash)
+            }
+        }
+        if chain != report.head.chain {
+            findings.append("the log ends at \(chain.sequence), its head says \(report.head.chain.sequence)")
+        }
+        report.findings += findings
+    }
+
+    private static func state(of vault: VaultID, _ db: Connection) throws -> VaultState {
+        var state = VaultState()
+        let id: [UInt8] = vault.bytes
+        state.owner = try db.first("SELECT owner FROM account WHERE vault = ?", .blob(id)) { Base64URL.encode($0.blob(0)) }
+        state.agents = Set(
+            try db.all("SELECT holder FROM agent WHERE vault = ?", .blob(id)) { Base64URL.encode($0.blob(0)) })
+        try db.forEach("SELECT id, version, state FROM entry WHERE vault = ?", .blob(id)) { row in
+            guard let entryState = EntryState(rawValue: row.int(2)) else { return }
+            state.entries[Base64URL.encode(row.blob(0))] = .init(version: row.int(1), state: entryState)
+        }
+        try db.forEach(
+            """
+            SELECT v.entry, v.field, v.version FROM value v JOIN entry e ON e.id = v.entry
+            WHERE v.vault = ? AND v.is_current = 1
+            """, .blob(id)
+        ) { row in
+            state.fields["\(Base64URL.encode(row.blob(0)))/\(Base64URL.encode(row.blob(1)))"] = row.int(2)
+        }
+        // Every wrap of an agent counts, of old versions too: there should be none of those.
+        try db.forEach(
+            """
+            SELECT w.entry, w.field, w.holder FROM wrap w JOIN holder h ON h.id = w.holder
+            WHERE h.vault = ? AND h.is_owner = 0
+            """, .blob(id)
+        ) { row in
+            let place = "\(Base64URL.encode(row.blob(0)))/\(Base64URL.encode(row.blob(1)))"
+            state.readers[place, default: []].insert(Base64URL.encode(row.blob(2)))
+        }
+        return state
+    }
+}

@@ -1,0 +1,123 @@
+import Auth
+package import SQLite
+package import Vault
+
+/// Re-boxes every outer box under the current root key, in small commits, so that it can stop anywhere and go on.
+package struct RootKeyRotation: Sendable {
+    private let database: Database
+    private let root: RootKeys
+    private static let batch = 200
+
+    package init(_ database: Database, root: RootKeys) {
+        self.database = database
+        self.root = root
+    }
+
+    /// - Returns: The number of boxes renewed. When it returns, nothing in the file needs an older key.
+    @discardableResult
+    package func run() async throws -> Int {
+        var total = 0
+        for table in Table.allCases {
+            while true {
+                let renewed = try await database.write { [root] db in try table.renew(db, root, limit: Self.batch) }
+                total += renewed
+                if renewed == 0 { break }
+            }
+        }
+        // Old boxes must not survive in the log.
+        try await database.truncateLog()
+        return total
+    }
+
+    /// Boxes still under another key than the current one.
+    package func remaining() async throws -> Int {
+        try await database.read { [root] db in
+            try Table.allCases.reduce(0) { sum, table in sum + (try table.stale(db, root.current.bigEndianBytes, .max).count) }
+        }
+    }
+
+    private enum Table: CaseIterable {
+        case node, email, auditKey, publicKey, policy, credential, credentialL2Key, sealedWrap
+
+        /// Rows whose box names another key. Bytes 3 to 6 of a box are its key id.
+        func stale(_ db: Connection, _ key: [UInt8], _ limit: Int) throws -> [(RootBox, [UInt8])] {
+            let bindings: (Value, Value) = (.blob(key), .integer(limit))
+            switch self {
+            case .node:
+                return try db.all(
+                    "SELECT node_key FROM node WHERE substr(node_key, 3, 4) <> ? LIMIT ?", bindings.0, bindings.1
+                ) { (.nodeKey, $0.blob(0)) }
+            case .email:
+                return try db.all(
+                    "SELECT vault, email FROM account WHERE substr(email, 3, 4) <> ? LIMIT ?", bindings.0, bindings.1
+                ) { (.email(try Store.id($0.blob(0))), $0.blob(1)) }
+            case .auditKey:
+                return try db.all(
+                    "SELECT vault, audit_key FROM account WHERE substr(audit_key, 3, 4) <> ? LIMIT ?", bindings.0,
+                    bindings.1
+                ) { (.auditKey(try Store.id($0.blob(0))), $0.blob(1)) }
+            case .publicKey:
+                return try db.all(
+                    "SELECT vault, id, public_key FROM holder WHERE substr(public_key, 3, 4) <> ? LIMIT ?", bindings.0,
+                    bindings.1
+                ) { (.publicKey(try Store.id($0.blob(0)), try Store.id($0.blob(1))), $0.blob(2)) }
+            case .policy:
+                return try db.all(
+                    "SELECT vault, holder, policy FROM agent WHERE substr(policy, 3, 4) <> ? LIMIT ?", bindings.0,
+                    bindings.1
+                ) { (.policy(try Store.id($0.blob(0)), try Store.id($0.blob(1))), $0.blob(2)) }
+            case .credential:
+                return try db.all(
+                    """
+                    SELECT id, vault, holder, kind, lookup, box, l2_key, created, expires, last_used FROM credential
+                    WHERE substr(box, 3, 4) <> ? LIMIT ?
+                    """, bindings.0, bindings.1
+                ) { (.credential(try Store.credential($0)), $0.blob(5)) }
+            case .credentialL2Key:
+                return try db.all(
+                    """
+                    SELECT id, vault, holder, kind, lookup, box, l2_key, created, expires, last_used FROM credential
+                    WHERE l2_key IS NOT NULL AND substr(l2_key, 3, 4) <> ? LIMIT ?
+                    """, bindings.0, bindings.1
+                ) { (.credentialL2Key(try Store.credential($0)), $0.blob(6)) }
+            case .sealedWrap:
+                return try db.all(
+                    """
+                    SELECT v.entry, v.field, v.version, v.vault, v.tier, w.holder, w.box FROM wrap w
+                    JOIN value v ON v.entry = w.entry AND v.field = w.field AND v.version = w.version
+                    WHERE w.is_sealed = 1 AND substr(w.box, 3, 4) <> ? LIMIT ?
+                    """, bindings.0, bindings.1
+                ) { (.sealedWrap(try Store.place($0), try Store.id($0.blob(5))), $0.blob(6)) }
+            }
+        }
+
+        func renew(_ db: Connection, _ root: RootKeys, limit: Int) throws -> Int {
+            let rows = try stale(db, root.current.bigEndianBytes, limit)
+            for (item, box) in rows { try Self.put(try item.renewed(box, root: root), item, db) }
+            return rows.count
+        }
+
+        private static func put(_ box: [UInt8], _ item: RootBox, _ db: Connection) throws {
+            switch item {
+            case .nodeKey:
+                try db.run("UPDATE node SET node_key = ?", .blob(box))
+            case .email(let vault):
+                try db.run("UPDATE account SET email = ? WHERE vault = ?", .blob(box), .blob(vault.bytes))
+            case .auditKey(let vault):
+                try db.run("UPDATE account SET audit_key = ? WHERE vault = ?", .blob(box), .blob(vault.bytes))
+            case .publicKey(_, let holder):
+                try db.run("UPDATE holder SET public_key = ? WHERE id = ?", .blob(box), .blob(holder.bytes))
+            case .policy(_, let holder):
+                try db.run("UPDATE agent SET policy = ? WHERE holder = ?", .blob(box), .blob(holder.bytes))
+            case .credential(let credential):
+                try db.run("UPDATE credential SET box = ? WHERE id = ?", .blob(box), .blob(credential.id.bytes))
+            case .credentialL2Key(let credential):
+                try db.run("UPDATE credential SET l2_key = ? WHERE id = ?", .blob(box), .blob(credential.id.bytes))
+            case .sealedWrap(let place, let holder):
+                try db.run(
+                    "UPDATE wrap SET box = ? WHERE holder = ? AND entry = ? AND field = ? AND version = ?", .blob(box),
+                    .blob(holder.bytes), .blob(place.entry.bytes), .blob(place.field.bytes), .integer(place.version))
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import Auth
+import SQLite
+package import Vault
+
+/// What a node does to its file without anybody asking.
+extension Store {
+    /// Deletes what has run out: sessions, remembered answers, and owner holders that an interrupted change of
+    /// password left behind.
+    package func sweep(sessionIdle: Int64) async throws {
+        let time = now()
+        try await commit([.deleteSessionsExpired(before: time, idleSince: time - sessionIdle)] as [AccountStep], [])
+        guard health.mode == .normal else { return }
+        _ = try await database.write { db in
+            try db.run("DELETE FROM answer WHERE created < ?", .integer(time - RememberedAnswers.lifetime))
+        }
+    }
+
+    /// For the start, when no change of password can be under way.
+    package func deleteAbandonedHolders() async throws {
+        _ = try await database.write { db in
+            try db.run(
+                "DELETE FROM holder WHERE is_owner = 1 AND id NOT IN (SELECT owner FROM account)")
+        }
+    }
+
+    /// Every audit line, oldest first, in pages.
+    package func forEachAuditLine(_ body: (StoredAuditLine) throws -> Void) async throws {
+        var last: Int64 = 0
+        while true {
+            let after = last
+            let page = try await database.read { db in
+                try db.all(
+                    "SELECT sequence, time, vault, body, hash FROM audit WHERE sequence > ? ORDER BY sequence LIMIT 500",
+                    .integer(after), row: Self.auditLine)
+            }
+            guard let end = page.last else { return }
+            for line in page { try body(line) }
+            last = end.sequence
+        }
+    }
+
+    /// Unix seconds of the newest line; 0 in an empty log.
+    package func lastAuditTime() async throws -> Int64 {
+        try await database.read { db in
+            try db.first("SELECT time FROM audit ORDER BY sequence DESC LIMIT 1") { $0.integer(0) } ?? 0
+        }
+    }
+
+    /// Sessions that have not expired.
+    package func activeSessions() async throws -> Int {
+        let time = now()
+        return try await database.read { db in
+            try db.first(
+                "SELECT count(*) FROM credential WHERE kind = 'session' AND expires > ?", .integer(time)
+            ) { $0.int(0) } ?? 0
+        }
+    }
+
+    /// Makes a file that came from a backup fit to serve: nobody is signed in, agents wait for their owner, and the
+    /// log says that it begins anew. What happened after the backup is unknown, and nothing pretends otherwise.
+    package static func adoptRestored(path: String, keys: NodeKeys, line: SealedAuditLine) throws {
+        let db = try Connection(path: path, access: .readWrite)
+        try db.script("PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA synchronous = FULL;")
+        try Migration.apply(Schema.migrations, to: db)
+        try db.run("BEGIN IMMEDIATE")
+        var head = try AuditJournal.readHead(db, key: keys.auditHeadKey)
+        head.epoch += 1
+        head.chain.append(line)
+        try db.run(
+            "INSERT INTO audit (sequence, time, vault, body, hash) VALUES (?, ?, NULL, ?, ?)",
+            .integer(head.chain.sequence), .integer(line.time), .blob(line.body), .blob(head.chain.hash))
+        try AuditJournal.writeHead(head, key: keys.auditHeadKey, db)
+        try db.run("DELETE FROM credential WHERE kind = 'session'")
+        try db.run("UPDATE agent SET state = ?", .integer(StoredAgent.State.suspended.rawValue))
+        try db.run("COMMIT")
+        try db.script("PRAGMA journal_mode = DELETE")
+    }
+}

@@ -1,0 +1,29 @@
+/// A box under a root key, with all that its context is made of: what a rotation of the root key visits.
+package enum RootBox: Sendable {
+    case nodeKey
+    case email(VaultID)
+    case auditKey(VaultID)
+    case publicKey(VaultID, HolderID)
+    case policy(VaultID, HolderID)
+    case credential(StoredCredential)
+    case credentialL2Key(StoredCredential)
+    case sealedWrap(FieldPlace, HolderID)
+
+    package var context: Context {
+        switch self {
+        case .nodeKey: NodeKeys.place
+        case .email(let vault): NodeTierItem.email.context(vault: vault, id: vault.bytes)
+        case .auditKey(let vault): NodeTierItem.auditKey.context(vault: vault, id: vault.bytes)
+        case .publicKey(let vault, let holder): NodeTierItem.holder.context(vault: vault, id: holder.bytes)
+        case .policy(let vault, let holder): NodeTierItem.policy.context(vault: vault, id: holder.bytes)
+        case .credential(let credential): credential.outerContexts.box
+        case .credentialL2Key(let credential): credential.outerContexts.l2Key
+        case .sealedWrap(let place, let holder): place.wrapContext(for: holder).outer()
+        }
+    }
+
+    /// The same content under the ring's current key.
+    package func renewed(_ box: [UInt8], root: RootKeys) throws(RootBoxError) -> [UInt8] {
+        root.seal(try root.open(box, context: context), context: context)
+    }
+}

@@ -1,0 +1,80 @@
+import ArgumentParser
+import SQLite
+import Storage
+import Vault
+
+struct Doctor: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Check permissions, file system, integrity, audit log, clock, free space and root key.")
+
+    @OptionGroup var options: DataOptions
+
+    private struct Check {
+        let name: String
+        /// Nil when all is well, else what is wrong and what to do.
+        let problem: String?
+    }
+
+    func run() async throws {
+        let directory = options.directory
+        var checks = filesystem(directory)
+        checks.append(contentsOf: await database(directory))
+        for check in checks {
+            print("\(check.problem == nil ? "ok  " : "FAIL")  \(check.name)\(check.problem.map { ": \($0)" } ?? "")")
+        }
+        if checks.contains(where: { $0.problem != nil }) { throw ExitCode(1) }
+    }
+
+    private func filesystem(_ directory: DataDirectory) -> [Check] {
+        func mode(_ path: String, _ most: UInt32) -> String? {
+            guard let mode = File.mode(path) else { return "\(path) is missing" }
+            return mode & ~most == 0 ? nil : "\(path) has mode \(String(mode, radix: 8)); chmod \(String(most, radix: 8))"
+        }
+        let network: String?
+        switch try? FileSystem(folder: directory.path) {
+        case .network(let name)?: network = "\(directory.path) is on \(name); use a local disk"
+        case .local?: network = nil
+        case nil: network = "\(directory.path) cannot be read"
+        }
+        let free = File.freeSpace(directory.path) ?? 0
+        return [
+            Check(name: "data directory is private", problem: mode(directory.path, 0o700)),
+            Check(name: "database is private", problem: mode(directory.database, 0o600)),
+            Check(name: "root key is private", problem: mode(directory.rootKeyPath, 0o600)),
+            Check(name: "file system is local", problem: network),
+            Check(
+                name: "free space",
+                problem: free > 4 * Keeper.reserve ? nil : "\(free >> 20) MiB left; at least \(4 * Keeper.reserve >> 20) are wanted"),
+        ]
+    }
+
+    private func database(_ directory: DataDirectory) async -> [Check] {
+        let keys: NodeKeys
+        do {
+            keys = try directory.nodeKeys()
+        } catch {
+            return [Check(name: "root key opens the database", problem: "\(error)")]
+        }
+        var checks = [
+            Check(name: "root key opens the database", problem: nil),
+            Check(
+                name: "no rotation is unfinished",
+                problem: keys.root.ids.count == 1 ? nil : "run `clavitor-node root-key rotate --resume`"),
+        ]
+        do {
+            let findings = try await Inspection(path: directory.database, keys: keys).findings()
+            checks.append(
+                Check(name: "database and audit log are whole", problem: findings.isEmpty ? nil : findings.joined(separator: "; ")))
+            let node = try Node(offline: directory)
+            let last = try await node.store.lastAuditTime()
+            checks.append(
+                Check(
+                    name: "clock",
+                    problem: last <= unixTime() + 60
+                        ? nil : "the last audit line is \(last - unixTime()) seconds in the future; set the clock"))
+        } catch {
+            checks.append(Check(name: "database and audit log are whole", problem: "\(error)"))
+        }
+        return checks
+    }
+}

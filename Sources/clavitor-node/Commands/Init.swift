@@ -1,0 +1,48 @@
+import ArgumentParser
+import Auth
+import Vault
+
+struct Init: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Create a node's data directory and root key.",
+        discussion: "Prints the root key once. Without it neither the database nor any backup can be opened.")
+
+    @OptionGroup var options: DataOptions
+
+    @Flag(help: "Do not print the root key; `clavitor-node root-key print` does.")
+    var quiet = false
+
+    func run() async throws {
+        let directory = options.directory
+        let keys = try directory.initialize(now: unixTime())
+        print("Created \(directory.database).")
+        guard let keys else {
+            print("It uses the root key in \(directory.rootKeyPath).")
+            return
+        }
+        print("The root key is in \(directory.rootKeyPath).")
+        guard !quiet else { return }
+        print(
+            """
+
+            Keep a copy of this line apart from the machine and from its backups. Whoever has it and a backup can
+            guess passwords; whoever lacks it can open nothing, and neither can you.
+
+                \(RootKeyFile.text(keys))
+            """)
+    }
+}
+
+struct Invite: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Print an invitation: good for one registration on this node.")
+
+    @OptionGroup var options: DataOptions
+
+    @Option(help: "How long it is good for, such as 12h or 7d.")
+    var expires: Span = Span(seconds: 7 * 86_400)
+
+    func run() async throws {
+        print(try options.directory.nodeKeys().makeInvite(expires: unixTime() + expires.seconds))
+    }
+}

@@ -1,0 +1,120 @@
+import API
+import ArgumentParser
+import Auth
+import Backup
+import FoundationEssentials
+import Hummingbird
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import SQLite
+import Storage
+import UnixSignals
+import Vault
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Serve the vault over HTTPS.")
+
+    @OptionGroup var options: DataOptions
+    @OptionGroup var serving: ServeOptions
+
+    func run() async throws {
+        let settings = try Settings(serving)
+        let directory = options.directory
+        if serving.dev, !File.exists(directory.database) { _ = try directory.initialize(now: unixTime()) }
+        guard let level = Logger.Level(rawValue: settings.logLevel) else {
+            throw Failure("There is no log level \"\(settings.logLevel)\".")
+        }
+        LoggingSystem.bootstrap { _ in JSONLog(logLevel: level) }
+        let logger = Logger(label: "clavitor-node")
+        try Self.refuseNetworkFileSystem(directory)
+        try directory.takeLock()
+
+        let node = try Node(directory, settings, logger: logger, now: unixTime)
+        let tls = try Server.tls(settings, directory, now: unixTime())
+        try await node.store.deleteAbandonedHolders()
+        try await Self.finishRotation(node, directory, logger)
+        try await node.record(AuditEvent(.nodeStart, by: .init(.node), reason: Version.current))
+
+        var server = Server(node: node, tls: tls, logger: logger)
+        let isDevelopment = serving.dev
+        server.onRunning = { channel in
+            logger.info("serving", metadata: ["address": "\(channel.localAddress?.description ?? "-")"])
+            if isDevelopment { Self.sayWhatNext(directory, settings, channel.localAddress?.port) }
+        }
+        let keeper = Keeper(node: node, directory: directory, logger: logger)
+        var services = keeper.services
+        if let backup = settings.backup { services.append(try Self.backups(backup, node, logger)) }
+        services.append(server.application(on: MultiThreadedEventLoopGroup.singleton))
+        var configuration = ServiceGroupConfiguration(
+            services: services.map { .init(service: $0, successTerminationBehavior: .ignore) },
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        configuration.maximumGracefulShutdownDuration = .seconds(20)
+        configuration.maximumCancellationDuration = .seconds(5)
+        let group = ServiceGroup(configuration: configuration)
+        do {
+            try await group.run()
+        } catch {
+            try? await Self.stop(node, reason: "failed")
+            throw Failure("The node stopped: \(error)")
+        }
+        try await Self.stop(node, reason: "asked")
+        logger.info("stopped")
+    }
+
+    private static func stop(_ node: Node, reason: String) async throws {
+        try await node.failures.flush(isStopping: true)
+        try await node.record(AuditEvent(.nodeStop, by: .init(.node), reason: reason))
+        try await node.store.database.truncateLog()
+    }
+
+    static func refuseNetworkFileSystem(_ directory: DataDirectory) throws {
+        if case .network(let name) = try FileSystem(folder: directory.path) {
+            throw Failure("\(directory.path) is on \(name). SQLite loses data there; use a local disk.")
+        }
+    }
+
+    /// Goes on with a rotation of the root key that was begun or interrupted.
+    private static func finishRotation(_ node: Node, _ directory: DataDirectory, _ logger: Logger) async throws {
+        guard node.keys.root.ids.count > 1 else { return }
+        let renewed = try await RootKeyRotation(node.store.database, root: node.keys.root).run()
+        try await node.record(AuditEvent(.rootKeyRotate, by: .init(.node), reason: "key \(node.keys.root.current)"))
+        guard !directory.isRootKeyForeign else {
+            logger.notice(
+                "root key rotated; keep only the last line of the credential",
+                metadata: ["current": "\(node.keys.root.current)", "renewed": "\(renewed)"])
+            return
+        }
+        try RootKeyFile.write(node.keys.root.retiringOthers(), to: directory.rootKeyPath)
+        logger.notice("root key rotated", metadata: ["current": "\(node.keys.root.current)", "renewed": "\(renewed)"])
+    }
+
+    private static func backups(_ settings: Settings.BackupSettings, _ node: Node, _ logger: Logger) throws -> Periodic {
+        let job = BackupJob(
+            node: node, folder: BackupFolder(path: settings.folder),
+            recipients: try settings.recipients.map { try AgeRecipient($0) },
+            keep: Retention(
+                last: settings.keep[0], daily: settings.keep[1], weekly: settings.keep[2], monthly: settings.keep[3]))
+        let every = settings.every.seconds
+        return Periodic(name: "backup", interval: .seconds(min(every, 300)), logger: logger) {
+            guard try await job.isDue(every: every) else { return }
+            let written = try await job.run()
+            logger.info(
+                "backup written", metadata: ["name": "\(written.name.fileName)", "bytes": "\(written.byteCount)"])
+        }
+    }
+
+    private static func sayWhatNext(_ directory: DataDirectory, _ settings: Settings, _ port: Int?) {
+        print(
+            """
+
+            Clavitor is serving on https://\(settings.origin):\(port ?? settings.https.port) with a certificate of its own. In another terminal:
+
+                alias clavitor='swift run -q clavitor --ca-file \(directory.developmentCertificate)'
+                clavitor register --server https://\(settings.origin):\(port ?? settings.https.port) --email you@example.com
+
+            """)
+        flushOutput()
+    }
+}

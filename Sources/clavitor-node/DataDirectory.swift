@@ -1,0 +1,115 @@
+import Auth
+import Backup
+import Storage
+import Vault
+
+/// Where a node keeps what it has: one database, and beside it a root key, a lock and a reserve.
+struct DataDirectory: Sendable {
+    let path: String
+    let rootKeyPath: String
+    /// Whether the root key comes from systemd, which alone can change it.
+    let isRootKeyForeign: Bool
+
+    init(path: String, rootKey: String?) {
+        self.path = path
+        if let rootKey {
+            rootKeyPath = rootKey
+            isRootKeyForeign = false
+        } else if let credentials = Environment.credentialsDirectory, File.exists("\(credentials)/root-key") {
+            rootKeyPath = "\(credentials)/root-key"
+            isRootKeyForeign = true
+        } else {
+            rootKeyPath = "\(path)/root.key"
+            isRootKeyForeign = false
+        }
+    }
+
+    var database: String { "\(path)/clavitor.db" }
+    var lock: String { "\(path)/lock" }
+    var reserve: String { "\(path)/reserve" }
+    var developmentCertificate: String { "\(path)/dev-cert.pem" }
+    var developmentKey: String { "\(path)/dev-key.pem" }
+
+    /// Creates the directory, its root key unless there is one, and an empty vault.
+    ///
+    /// - Returns: The keys, if they were made now.
+    func initialize(now: Int64) throws -> RootKeys? {
+        guard !File.exists(database) else { throw Failure("\(database) exists. Choose another directory, or serve it.") }
+        try File.makeDirectory(path)
+        if File.exists(rootKeyPath) {
+            try Store.create(path: database, root: try rootKeys(), now: now)
+            return nil
+        }
+        let keys = RootKeys.generate()
+        try RootKeyFile.write(keys, to: rootKeyPath)
+        try Store.create(path: database, root: keys, now: now)
+        return keys
+    }
+
+    func rootKeys() throws -> RootKeys {
+        guard File.exists(rootKeyPath) else {
+            throw Failure("There is no root key at \(rootKeyPath). Give its place with --root-key, or restore it from your copy.")
+        }
+        return try RootKeyFile.read(rootKeyPath)
+    }
+
+    /// The keys of the node, which only its own root key opens.
+    func nodeKeys() throws -> NodeKeys {
+        guard File.exists(database) else { throw Failure("There is no vault in \(path). Begin with `clavitor-node init`.") }
+        do {
+            return try NodeKeys(root: try rootKeys(), stored: try Store.nodeKey(path: database))
+        } catch let error as RootBoxError {
+            switch error {
+            case .unknownKey(let id): throw Failure("The database needs root key \(id), which \(rootKeyPath) does not hold.")
+            case .notOurs: throw Failure("The root key in \(rootKeyPath) is not this database's, or the database is damaged.")
+            }
+        }
+    }
+
+    /// Takes the directory for this process alone, until the process ends.
+    func takeLock() throws {
+        guard try File.takeLock(lock) else {
+            throw Failure("Another clavitor-node is using \(path). Stop it first.")
+        }
+    }
+}
+
+/// The ring of root keys as text: `1 clv_root_…`, a line for each key, the last one current.
+enum RootKeyFile {
+    static func read(_ path: String) throws -> RootKeys {
+        guard let keys = parse(try File.read(path, most: 65_536)) else {
+            throw Failure("\(path) is no root key file. Each line is a number and a key that begins with clv_root_.")
+        }
+        return keys
+    }
+
+    static func parse(_ text: String) -> RootKeys? {
+        var keys: [UInt32: Token] = [:]
+        for line in text.split(whereSeparator: \.isNewline) where !line.hasPrefix("#") {
+            let words = line.split(separator: " ")
+            guard words.count == 2, let id = UInt32(words[0]), let token = Token(words[1]), token.kind == .rootKey,
+                keys.updateValue(token, forKey: id) == nil
+            else { return nil }
+        }
+        guard let current = keys.keys.max() else { return nil }
+        return RootKeys(current: current, keys: keys.mapValues(\.secret))
+    }
+
+    static func text(_ keys: RootKeys) -> String {
+        keys.ids.compactMap { id in keys.key(id).map { "\(id) \(Token(.rootKey, secret: $0).text)\n" } }.joined()
+    }
+
+    /// Replaces the file as a whole: the old one or the new one is there at any instant.
+    static func write(_ keys: RootKeys, to path: String) throws {
+        try File.replace(path, with: text(keys), mode: 0o400)
+    }
+}
+
+/// An error for the person at the terminal: what is wrong and what to do.
+struct Failure: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}

@@ -1,0 +1,33 @@
+import Backup
+import FoundationEssentials
+import Logging
+import SQLite
+import Storage
+import Vault
+
+/// Makes one backup, puts it on record, and removes those that are kept no longer.
+struct BackupJob: Sendable {
+    let node: Node
+    let folder: BackupFolder
+    let recipients: [AgeRecipient]
+    /// Nil keeps everything.
+    let keep: Retention?
+
+    func run() async throws -> BackupFolder.Written {
+        let store = node.store
+        let now = Date(timeIntervalSince1970: Double(node.now()))
+        let written = try await folder.write(recipients: recipients, now: now) { path in
+            try await store.database.copy(to: path)
+        }
+        try await node.record(
+            AuditEvent(.backup, by: .init(.node), reason: "\(written.name.fileName) sha256:\(written.sha256)"))
+        if let keep { _ = try await folder.prune(keep: keep) }
+        return written
+    }
+
+    /// Whether the newest backup is older than `seconds`: a restart does not make another one.
+    func isDue(every seconds: Int64) async throws -> Bool {
+        guard let newest = try await folder.list().first else { return true }
+        return node.now() - newest.name.time.seconds >= seconds
+    }
+}

@@ -1,0 +1,76 @@
+import Auth
+import Logging
+import ServiceLifecycle
+import SQLite
+import Storage
+import Vault
+
+/// What a node does for itself while it serves: looks for damage, keeps room on the disk, forgets what has run out.
+struct Keeper: Sendable {
+    let node: Node
+    let directory: DataDirectory
+    let logger: Logger
+    /// Bytes that are given back to the disk when it is full, so that the node can still say so.
+    static let reserve: Int64 = 16 << 20
+
+    var services: [any Service] {
+        [
+            Periodic(name: "failures", interval: .seconds(60), logger: logger) { try await node.failures.flush() },
+            Periodic(name: "sweep", interval: .seconds(600), logger: logger) {
+                try await node.store.sweep(sessionIdle: node.settings.sessionIdle.seconds)
+            },
+            Periodic(name: "disk", interval: .seconds(10), logger: logger) { try await watchDisk() },
+            Periodic(name: "quick-check", interval: .seconds(6 * 3_600), logger: logger) { try await check(.quick) },
+            Periodic(name: "audit", interval: .seconds(86_400), logger: logger) {
+                try await check(.full)
+                try await verifyAudit()
+            },
+        ]
+    }
+
+    func check(_ depth: IntegrityDepth) async throws {
+        let findings = try await node.store.database.findDamage(depth)
+        guard !findings.isEmpty else { return }
+        try await declare(.damaged, findings)
+    }
+
+    func verifyAudit() async throws {
+        let report = try await AuditVerification(node.store.database, headKey: node.keys.auditHeadKey) {
+            try node.audit.open($0)
+        }.run()
+        guard !report.findings.isEmpty else { return }
+        try await declare(.damaged, report.findings)
+    }
+
+    /// Gives the reserve up when the disk is full and takes it back when there is room again.
+    func watchDisk() async throws {
+        guard let free = File.freeSpace(directory.path) else { return }
+        switch node.health.mode {
+        case .readOnly(.diskFull):
+            if File.exists(directory.reserve) {
+                File.remove(directory.reserve)
+                try await declare(.diskFull, ["\(free) bytes free"])
+            } else if free > 4 * Self.reserve {
+                node.health.diskHasRoom()
+                logger.notice("the disk has room again", metadata: ["free": "\(free)"])
+            }
+        case .normal:
+            if File.size(directory.reserve) ?? 0 < Self.reserve, free > 2 * Self.reserve {
+                if !File.allocate(directory.reserve, Self.reserve) {
+                    File.remove(directory.reserve)
+                    logger.warning("no room for the reserve", metadata: ["free": "\(free)"])
+                }
+            }
+        case .readOnly, .closed:
+            break
+        }
+    }
+
+    private func declare(_ fault: NodeHealth.Fault, _ findings: [String]) async throws {
+        node.health.note(fault)
+        logger.critical(
+            "the node is read-only",
+            metadata: ["fault": "\(fault.rawValue)", "findings": "\(findings.prefix(5).joined(separator: "; "))"])
+        try await node.record(AuditEvent(.readOnly, by: .init(.node), reason: fault.rawValue))
+    }
+}

@@ -1,0 +1,25 @@
+import Logging
+import ServiceLifecycle
+
+/// Does something again and again until the node stops. A failure is logged and the next turn comes all the same.
+struct Periodic: Service {
+    let name: String
+    let interval: Duration
+    let logger: Logger
+    let work: @Sendable () async throws -> Void
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                do {
+                    try await work()
+                } catch is CancellationError {
+                    return
+                } catch {
+                    logger.error("periodic work failed", metadata: ["work": "\(name)", "error": "\(error)"])
+                }
+                try? await Task.sleep(for: interval)
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import API
+import Auth
+import FoundationEssentials
+import Hummingbird
+import Logging
+import Storage
+import Vault
+import Wire
+
+/// A node put together: the one place that knows every module. Serves the program and the tests.
+struct Node: Sendable {
+    let keys: NodeKeys
+    let store: Store
+    let health: NodeHealth
+    let audit: AuditSealer
+    let failures: FailureLog
+    let api: NodeAPI
+    let settings: Settings
+    let now: @Sendable () -> Int64
+
+    init(
+        _ directory: DataDirectory, _ settings: Settings, logger: Logger, now: @escaping @Sendable () -> Int64
+    ) throws {
+        let keys = try directory.nodeKeys()
+        let health = NodeHealth()
+        let onFault: @Sendable (any Error) -> Void = { error in
+            if health.note(error) {
+                logger.critical("the node goes read-only", metadata: ["mode": "\(health.mode)", "error": "\(error)"])
+            }
+        }
+        let journal = AuditJournal(key: keys.auditHeadKey, onFault: onFault)
+        let store = try Store(path: directory.database, journal: journal, health: health, now: now)
+        let audit = AuditSealer(keys: keys, now: now) { try store.auditKey(of: $0) }
+        let failures = FailureLog(audit: audit, now: now) { try await store.commit([] as [Step], $0) }
+        let locks = VaultLocks()
+        let entries = Entries(store: store, keys: keys, audit: audit, locks: locks, now: now)
+        self.keys = keys
+        self.store = store
+        self.health = health
+        self.audit = audit
+        self.failures = failures
+        self.settings = settings
+        self.now = now
+        api = NodeAPI(
+            accounts: Accounts(
+                store: store, keys: keys, audit: audit, locks: locks, limits: AbuseLimits(now: now),
+                failures: failures,
+                settings: .init(
+                    registration: settings.registration, sessionLifetime: settings.sessionLifetime.seconds), now: now),
+            authenticator: Authenticator(
+                store: store, keys: keys, failures: failures, sessionIdle: settings.sessionIdle.seconds, now: now),
+            entries: entries,
+            roster: AgentRoster(entries: entries),
+            trail: AuditTrail(store: store, sealer: audit),
+            tokens: AgentTokens(keys: keys, now: now),
+            answers: RememberedAnswers(store: store, now: now),
+            counters: RequestCounters(now: now),
+            node: NodeBody(
+                origin: settings.origin, version: Version.current, registration: settings.registration.rawValue),
+            nodes: try settings.nodes.map(Self.fleet) ?? NodesBody(nodes: []),
+            readiness: {
+                switch health.mode {
+                case .normal: []
+                case .readOnly(let fault): ["read-only: \(fault.rawValue)"]
+                case .closed(let fault): ["closed: \(fault.rawValue)"]
+                }
+            },
+            onDamage: { error in
+                if health.note(NodeHealth.Fault.damaged) {
+                    logger.critical("the node goes read-only", metadata: ["error": "\(error)"])
+                }
+            })
+    }
+
+    /// Puts something that the node itself did on record.
+    func record(_ event: AuditEvent) async throws {
+        try await store.commit([] as [Step], [try audit.seal(event, vault: nil)])
+    }
+
+    private static func fleet(_ path: String) throws -> NodesBody {
+        do {
+            return try JSONDecoder().decode(NodesBody.self, from: Data(try File.read(path, most: 1 << 20).utf8))
+        } catch let error as DecodingError {
+            throw Failure("\(path) does not list nodes: \(error)")
+        }
+    }
+}

@@ -1,0 +1,126 @@
+import API
+import Autocert
+import FoundationEssentials
+import Hummingbird
+import HummingbirdCore
+import HummingbirdHTTP2
+import Logging
+import NIOCore
+import NIOPosix
+import NIOSSL
+import NIOTLS
+
+/// HTTP/1.1 and HTTP/2 over TLS, with a ceiling on connections and deadlines for slow clients.
+struct Server {
+    let node: Node
+    let tls: TLSConfiguration
+    let logger: Logger
+    var spans = RequestDeadline.Spans.standard
+    var onRunning: @Sendable (any Channel) async -> Void = { _ in }
+
+    func application(on group: any EventLoopGroup) -> some ApplicationProtocol {
+        let spans = spans
+        let streams = HTTP1Channel.Configuration(
+            additionalChannelHandlers: [RequestDeadline(spans)],
+            httpDecoderConfiguration: .init(
+                maxHeaderFieldSize: RequestLimits.headers, maxHeaderListSize: RequestLimits.headers,
+                maxHeaderFieldCount: 64))
+        let connections = HTTP2ChannelConfiguration(
+            idleTimeout: .nanoseconds(spans.idle.nanoseconds), gracefulCloseTimeout: .seconds(10),
+            streamConfiguration: streams)
+        let tls = tls
+        let address = node.settings.https
+        return Application(
+            responder: node.api.router().buildResponder(),
+            server: HTTPServerBuilder { responder in
+                HandshakeGuard(
+                    try HTTP2UpgradeChannel(tlsConfiguration: tls, configuration: connections, responder: responder),
+                    within: spans.firstHead)
+            },
+            configuration: ApplicationConfiguration(
+                address: .hostname(address.host, port: address.port),
+                availableConnectionsDelegate: .maximum(node.settings.maxConnections, logger: logger)),
+            onServerRunning: onRunning,
+            eventLoopGroupProvider: .shared(group),
+            logger: logger)
+    }
+
+    /// The certificate that the settings name, or in development one of the node's own making.
+    static func tls(_ settings: Settings, _ directory: DataDirectory, now: Int64) throws -> TLSConfiguration {
+        var files = settings.tls
+        if files == nil {
+            if !File.exists(directory.developmentCertificate) {
+                let made = try DevelopmentCertificate(
+                    name: settings.origin, now: Date(timeIntervalSince1970: Double(now)))
+                try File.replace(directory.developmentKey, with: made.privateKeyPEM, mode: 0o600)
+                try File.replace(directory.developmentCertificate, with: made.certificatePEM, mode: 0o644)
+            }
+            files = (directory.developmentCertificate, directory.developmentKey)
+        }
+        guard let files else { throw Failure("There is no certificate to serve with.") }
+        do {
+            let chain = try NIOSSLCertificate.fromPEMFile(files.certificate)
+            let key = try NIOSSLPrivateKey(file: files.key, format: .pem)
+            var configuration = TLSConfiguration.makeServerConfiguration(
+                certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
+            configuration.minimumTLSVersion = .tlsv12
+            return configuration
+        } catch {
+            throw Failure("The certificate in \(files.certificate) with the key in \(files.key) cannot be used: \(error)")
+        }
+    }
+}
+
+/// Closes connections whose TLS handshake does not come to an end.
+struct HandshakeGuard<Base: ServerChildChannel>: ServerChildChannel {
+    typealias Value = Base.Value
+
+    private let base: Base
+    private let limit: TimeAmount
+
+    init(_ base: Base, within limit: TimeAmount) {
+        self.base = base
+        self.limit = limit
+    }
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
+        let limit = limit
+        return base.setup(channel: channel, logger: logger).flatMapThrowing { value in
+            let pipeline = channel.pipeline.syncOperations
+            let handler = try pipeline.handler(type: NIOSSLServerHandler.self)
+            try pipeline.addHandler(HandshakeDeadline(limit), position: .after(handler))
+            return value
+        }
+    }
+
+    func handle(value: Value, logger: Logger) async {
+        await base.handle(value: value, logger: logger)
+    }
+}
+
+/// Waits for the handshake and steps aside.
+private final class HandshakeDeadline: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = NIOAny
+
+    private let limit: TimeAmount
+    private var timer: Scheduled<Void>?
+
+    init(_ limit: TimeAmount) {
+        self.limit = limit
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        let channel = context.channel
+        timer = context.eventLoop.scheduleTask(in: limit) { channel.close(promise: nil) }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { timer?.cancel() }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // First on, then out: a handler that has left the pipeline passes nothing on.
+        context.fireUserInboundEventTriggered(event)
+        guard event is TLSUserEvent else { return }
+        timer?.cancel()
+        context.pipeline.syncOperations.removeHandler(self, promise: nil)
+    }
+}

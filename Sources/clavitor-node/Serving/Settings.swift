@@ -1,0 +1,198 @@
+import ArgumentParser
+import Auth
+import TOMLKit
+
+/// How a node serves. One TOML file; every key is also a flag, which wins. Secrets stand in files of their own.
+struct ServeOptions: ParsableArguments {
+    @Option(help: "A TOML file whose keys are the flags below.")
+    var config: String?
+
+    @Flag(help: "A node on this machine for development: self-signed certificate, 127.0.0.1:8443, open registration.")
+    var dev = false
+
+    @Option(help: "Where to serve HTTPS, as ADDRESS:PORT.")
+    var https: String?
+
+    @Option(help: "The node's DNS name, to which clients bind their keys. Cannot change later without resetting passwords.")
+    var origin: String?
+
+    @Option(help: "Certificate chain in PEM.")
+    var tlsCert: String?
+
+    @Option(help: "Private key in PEM.")
+    var tlsKey: String?
+
+    @Option(help: "Who may register: open, invite or closed.")
+    var registration: String?
+
+    @Option(help: "A JSON file with the fleet's nodes, for clients that look for the nearest.")
+    var nodes: String?
+
+    @Option(help: "A session ends after this long without a request.")
+    var sessionIdle: Span?
+
+    @Option(help: "A session ends after this long in any case.")
+    var sessionLifetime: Span?
+
+    @Option(help: "TCP connections at the same time.")
+    var maxConnections: Int?
+
+    @Option(help: "A folder for encrypted backups; without it the node makes none.")
+    var backupTo: String?
+
+    @Option(help: "An age recipient for backups (repeatable).")
+    var backupRecipient: [String] = []
+
+    @Option(help: "How often to make a backup.")
+    var backupEvery: Span?
+
+    @Option(help: "How many backups to keep, as last,daily,weekly,monthly.")
+    var backupKeep: String?
+
+    @Option(help: "What to log: trace, debug, info, notice, warning, error, critical.")
+    var logLevel: String?
+}
+
+struct Settings: Sendable {
+    var https = BindAddress(host: "0.0.0.0", port: 443)
+    var origin: String
+    /// Nil in development, where the node makes its own.
+    var tls: (certificate: String, key: String)?
+    var registration = Accounts.Settings.Registration.invite
+    var nodes: String?
+    var sessionIdle = Span(seconds: 12 * 3_600)
+    var sessionLifetime = Span(seconds: 30 * 86_400)
+    var maxConnections = 2_000
+    var backup: BackupSettings?
+    var logLevel = "info"
+
+    struct BackupSettings: Sendable {
+        var folder: String
+        var recipients: [String]
+        var every = Span(seconds: 86_400)
+        var keep = [3, 7, 5, 12]
+    }
+
+    struct BindAddress: Equatable, Sendable {
+        var host: String
+        var port: Int
+
+        init(host: String, port: Int) {
+            self.host = host
+            self.port = port
+        }
+
+        /// `192.0.2.1:443` or `[2001:db8::1]:443`.
+        init(_ text: String) throws {
+            let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+            guard parts.count >= 2, let port = UInt16(parts.last ?? "") else {
+                throw Failure("\"\(text)\" is no ADDRESS:PORT, such as 0.0.0.0:443 or [::]:443.")
+            }
+            let host = parts.dropLast().joined(separator: ":")
+            self.init(host: host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host, port: Int(port))
+        }
+    }
+
+    /// For commands that do not serve.
+    static let offline = Settings(origin: "localhost")
+
+    private init(origin: String) {
+        self.origin = origin
+    }
+
+    /// Flags over file over defaults.
+    init(_ flags: ServeOptions) throws {
+        let file = try flags.config.map(SettingsFile.read) ?? SettingsFile()
+        guard let origin = flags.origin ?? file.origin ?? (flags.dev ? "localhost" : nil) else {
+            throw Failure("The node needs its DNS name: --origin NAME. (For a node on your own machine: --dev.)")
+        }
+        self.origin = origin.lowercased()
+        if flags.dev { https = BindAddress(host: "127.0.0.1", port: 8_443) }
+        if let text = flags.https ?? file.https { https = try BindAddress(text) }
+        switch (flags.tlsCert ?? file.tlsCert, flags.tlsKey ?? file.tlsKey) {
+        case (let certificate?, let key?): tls = (certificate, key)
+        case (nil, nil) where flags.dev: tls = nil
+        default: throw Failure("The node needs --tls-cert and --tls-key. (For a node on your own machine: --dev.)")
+        }
+        if flags.dev { registration = .open }
+        if let text = flags.registration ?? file.registration {
+            guard let mode = Accounts.Settings.Registration(rawValue: text) else {
+                throw Failure("Registration is open, invite or closed, not \"\(text)\".")
+            }
+            registration = mode
+        }
+        nodes = flags.nodes ?? file.nodes
+        sessionIdle = flags.sessionIdle ?? file.sessionIdle ?? sessionIdle
+        sessionLifetime = flags.sessionLifetime ?? file.sessionLifetime ?? sessionLifetime
+        maxConnections = flags.maxConnections ?? file.maxConnections ?? maxConnections
+        guard maxConnections > 0 else { throw Failure("max-connections is at least 1.") }
+        logLevel = flags.logLevel ?? file.logLevel ?? logLevel
+        let recipients = flags.backupRecipient.isEmpty ? file.backupRecipient ?? [] : flags.backupRecipient
+        if let folder = flags.backupTo ?? file.backupTo {
+            guard !recipients.isEmpty else {
+                throw Failure("Backups need somebody who can open them: --backup-recipient age1… (`age-keygen` makes one).")
+            }
+            var backup = BackupSettings(folder: folder, recipients: recipients)
+            backup.every = flags.backupEvery ?? file.backupEvery ?? backup.every
+            if let text = flags.backupKeep ?? file.backupKeep { backup.keep = try Self.keep(text) }
+            self.backup = backup
+        }
+    }
+
+    static func keep(_ text: String) throws -> [Int] {
+        let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) ?? -1 }
+        guard numbers.count == 4, numbers.allSatisfy({ $0 >= 0 }), numbers.contains(where: { $0 > 0 }) else {
+            throw Failure("\"\(text)\" does not say what to keep: four numbers, last,daily,weekly,monthly, as in 3,7,5,12.")
+        }
+        return numbers
+    }
+}
+
+/// The keys of the TOML file.
+struct SettingsFile: Decodable {
+    var https: String?
+    var origin: String?
+    var tlsCert: String?
+    var tlsKey: String?
+    var registration: String?
+    var nodes: String?
+    var sessionIdle: Span?
+    var sessionLifetime: Span?
+    var maxConnections: Int?
+    var backupTo: String?
+    var backupRecipient: [String]?
+    var backupEvery: Span?
+    var backupKeep: String?
+    var logLevel: String?
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case https, origin, registration, nodes
+        case tlsCert = "tls-cert"
+        case tlsKey = "tls-key"
+        case sessionIdle = "session-idle"
+        case sessionLifetime = "session-lifetime"
+        case maxConnections = "max-connections"
+        case backupTo = "backup-to"
+        case backupRecipient = "backup-recipient"
+        case backupEvery = "backup-every"
+        case backupKeep = "backup-keep"
+        case logLevel = "log-level"
+    }
+
+    /// A key that nobody reads is a mistake that should be heard of before the night.
+    static func read(_ path: String) throws -> SettingsFile {
+        do {
+            let table = try TOMLTable(string: try File.read(path, most: 1 << 20))
+            let known = Set(CodingKeys.allCases.map(\.rawValue))
+            let unknown = table.keys.filter { !known.contains($0) }.sorted()
+            guard unknown.isEmpty else {
+                throw Failure("\(path): unknown keys: \(unknown.joined(separator: ", ")).")
+            }
+            return try TOMLDecoder().decode(SettingsFile.self, from: table)
+        } catch let error as TOMLParseError {
+            throw Failure("\(path): \(error.description)")
+        } catch let error as DecodingError {
+            throw Failure("\(path): \(error)")
+        }
+    }
+}

@@ -1,5 +1,0 @@
-import ArgumentParser
-import Hummingbird
-import HummingbirdHTTP2
-import HummingbirdTLS
-import TOMLKit
