@@ -98,8 +98,21 @@ let package = Package(
         ),
 
         // Tests.
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: house),
+        .target(
+            name: "TestSupport", dependencies: ["Auth", "SQLite", "Storage", "Vault", crypto], path: "Tests/TestSupport",
+            swiftSettings: house),
         .testTarget(name: "ArchitectureTests", swiftSettings: house),
+        .testTarget(
+            name: "NodeTests",
+            dependencies: [
+                "API", "SQLite", "Storage", "Vault", "Wire", "clavitor-node", "clavitor", arguments, crypto, httpClient, lifecycle, logging, nioCore, nioPosix, nioSSL,
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(name: "SQLiteTests", dependencies: ["SQLite", "TestSupport"], swiftSettings: house),
+        .testTarget(name: "VaultTests", dependencies: ["Vault", "TestSupport", crypto], swiftSettings: house),
         .testTarget(name: "BackupTests", dependencies: ["Backup"], swiftSettings: house),
     ]
 )

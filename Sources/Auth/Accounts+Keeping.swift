@@ -34,7 +34,9 @@ extension Accounts {
     }
 
     /// Signs out everything, everywhere, this session too. The password stays; `authKey` proves it.
-    package func signOutEverywhere(authKey: SymmetricKey, recovery: Secrets?, as caller: Caller) async throws -> NewSession {
+    package func signOutEverywhere(authKey: SymmetricKey, recovery: Secrets?, as caller: Caller) async throws
+        -> NewSession
+    {
         try caller.requireOwner()
         if let recovery { try check(recovery) }
         guard let stored = try store.credential(.password, of: caller.vault) else { throw AuthError.badToken }

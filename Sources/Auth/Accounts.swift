@@ -169,7 +169,7 @@ package struct Accounts: Sendable {
         package var code: String?
         package var device: [UInt8]?
 
-        /// - Parameter kind: `.password`, or `.recovery` for a kit.
+        /// `kind`: `.password`, or `.recovery` for a kit.
         package init(
             email: EmailAddress, kind: CredentialKind, authKey: SymmetricKey, code: String?, device: [UInt8]?
         ) {

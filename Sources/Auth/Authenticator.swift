@@ -41,7 +41,7 @@ package final class Authenticator: Sendable {
     private let rates = AgentRates()
     private let policies = Mutex<[HolderID: (box: [UInt8], policy: AgentPolicy)]>([:])
 
-    /// - Parameter sessionIdle: Seconds without a request after which a session ends.
+    /// `sessionIdle`: Seconds without a request after which a session ends.
     package init(
         store: any AccountStore, keys: NodeKeys, failures: FailureLog, sessionIdle: Int64,
         now: @escaping @Sendable () -> Int64
@@ -56,7 +56,9 @@ package final class Authenticator: Sendable {
     /// The caller that a token stands for, here and now.
     ///
     /// - Throws: `AuthError.badToken` and its siblings; `RootBoxError` when a row was tampered with.
-    package func caller(token text: String, from address: IPAddress?, on connection: OpenHolders?) async throws -> Caller {
+    package func caller(token text: String, from address: IPAddress?, on connection: OpenHolders?) async throws
+        -> Caller
+    {
         guard let token = Token(text), token.kind == .session || token.kind == .agent else {
             return try await refuse("malformed", nil, from: address, .badToken)
         }
@@ -100,7 +102,8 @@ package final class Authenticator: Sendable {
             let policy = try policy(of: agent)
             guard agent.state == .active else {
                 return try await refuse(
-                    agent.state == .paused ? "paused" : "suspended", agent, from: address, .tokenRefused("\(agent.state)"))
+                    agent.state == .paused ? "paused" : "suspended", agent, from: address,
+                    .tokenRefused("\(agent.state)"))
             }
             if let refusal = policy.refusal(at: time, from: address) {
                 return try await refuse(refusal.rawValue, agent, from: address, .tokenRefused(refusal.rawValue))

@@ -15,7 +15,11 @@ package final class FailureLog: Sendable {
     private struct State {
         var minute: Int64 = 0
         var counts: [Key: (count: Int, event: AuditEvent, vault: VaultID?)] = [:]
+        /// Counts of minutes that are over, which the disk refused.
+        var late: [Due] = []
     }
+
+    private typealias Due = (event: AuditEvent, vault: VaultID?)
 
     private struct Key: Hashable {
         let account: [UInt8]
@@ -33,14 +37,13 @@ package final class FailureLog: Sendable {
         self.commit = commit
     }
 
-    /// - Parameters:
-    ///   - account: What the failure is about: an e-mail index or a holder.
-    ///   - vault: Nil where nobody's vault is concerned.
+    /// `account`: What the failure is about: an e-mail index or a holder.
+    /// `vault`: Nil where nobody's vault is concerned.
     package func record(
         _ event: AuditEvent, account: [UInt8], network: IPNetwork?, vault: VaultID?
     ) async throws {
         let minute = now() / 60
-        let (isFirst, due) = state.withLock { state in
+        let (key, isFirst, due) = state.withLock { state in
             let due = state.minute == minute ? [] : Self.drain(&state)
             state.minute = minute
             var key = Key(account: account, from: network, action: event.action, reason: event.reason)
@@ -50,11 +53,14 @@ package final class FailureLog: Sendable {
             }
             let known = state.counts[key]
             state.counts[key] = ((known?.count ?? 0) + 1, known?.event ?? event, known?.vault ?? vault)
-            return (known == nil, due)
+            return (key, known == nil, due)
         }
-        var lines = try due.map { try audit.seal($0.event, vault: $0.vault) }
-        if isFirst { lines.append(try audit.seal(event, vault: vault)) }
-        if !lines.isEmpty { try await commit(lines) }
+        do {
+            try await write(due + (isFirst ? [(event, vault)] : []))
+        } catch {
+            if isFirst { state.withLock { Self.forgetFirst(key, &$0) } }
+            throw error
+        }
     }
 
     /// Writes what was counted in minutes that are over; at a stop, all of it.
@@ -63,17 +69,47 @@ package final class FailureLog: Sendable {
         let due = state.withLock { state in
             state.minute == minute && !isStopping ? [] : Self.drain(&state)
         }
-        guard !due.isEmpty else { return }
-        try await commit(try due.map { try audit.seal($0.event, vault: $0.vault) })
+        try await write(due)
     }
 
-    /// The first of each was written already.
-    private static func drain(_ state: inout State) -> [(event: AuditEvent, vault: VaultID?)] {
-        defer { state.counts.removeAll() }
-        return state.counts.values.filter { $0.count > 1 }.map { entry in
+    /// Writes lines; counts that the disk refused wait for the next time.
+    private func write(_ due: [Due]) async throws {
+        do {
+            let lines = try due.compactMap { event, vault in
+                do {
+                    return try audit.seal(event, vault: vault)
+                } catch VaultError.noSuchEntry {
+                    // The vault was deleted meanwhile, and its lines are shredded anyway.
+                    return nil
+                }
+            }
+            if !lines.isEmpty { try await commit(lines) }
+        } catch {
+            state.withLock { state in
+                state.late += due.filter { $0.event.count != nil }.prefix(max(0, Self.mostKeys - state.late.count))
+            }
+            throw error
+        }
+    }
+
+    /// What waits, and the counts. The first of each was written already.
+    private static func drain(_ state: inout State) -> [Due] {
+        defer {
+            state.counts.removeAll()
+            state.late.removeAll()
+        }
+        return state.late + state.counts.values.filter { $0.count > 1 }.map { entry in
             var event = entry.event
             event.count = entry.count - 1
             return (event, entry.vault)
         }
+    }
+
+    /// A first line that could not be written: the next failure of its kind is the first again.
+    private static func forgetFirst(_ key: Key, _ state: inout State) {
+        guard let entry = state.counts.removeValue(forKey: key), entry.count > 1 else { return }
+        var event = entry.event
+        event.count = entry.count - 1
+        state.late.append((event, entry.vault))
     }
 }

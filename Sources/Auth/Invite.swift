@@ -3,7 +3,7 @@ package import Vault
 
 /// An invitation to register: signed by the node, so that making one needs no row, and spent by one.
 extension NodeKeys {
-    /// - Parameter expires: Unix seconds.
+    /// `expires`: Unix seconds.
     package func makeInvite(expires: Int64) -> String {
         let payload = expires.bigEndianBytes + Int64.random(in: .min ... .max).bigEndianBytes
         return Token(.invite, secret: SymmetricKey(data: payload + inviteCode(payload))).text

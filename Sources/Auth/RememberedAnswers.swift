@@ -21,9 +21,8 @@ package struct RememberedAnswers: Sendable {
         let key: [UInt8]
         let digest: [UInt8]
 
-        /// - Parameters:
-        ///   - key: The header's value.
-        ///   - content: Everything that makes the request what it is: path and body.
+        /// `key`: The header's value.
+        /// `content`: Everything that makes the request what it is: path and body.
         package init(key: String, content: [UInt8]) {
             self.key = Array(SHA256.hash(data: Array(key.utf8)))
             digest = Array(SHA256.hash(data: content))

@@ -1,5 +1,5 @@
-package import FoundationEssentials
 import Crypto
+package import FoundationEssentials
 import SwiftASN1
 import X509
 
@@ -26,9 +26,10 @@ package struct DevelopmentCertificate: Sendable {
                 Critical(KeyUsage(digitalSignature: true, keyCertSign: true))
                 try ExtendedKeyUsage([.serverAuth])
                 SubjectAlternativeNames(
-                    [.dnsName("localhost"), .dnsName(name)] + [
-                        [127, 0, 0, 1], [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
-                    ].map { .ipAddress(ASN1OctetString(contentBytes: $0[...])) })
+                    [.dnsName("localhost"), .dnsName(name)]
+                        + [
+                            [127, 0, 0, 1], [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
+                        ].map { .ipAddress(ASN1OctetString(contentBytes: $0[...])) })
             },
             issuerPrivateKey: key
         )

@@ -31,9 +31,8 @@ package final class Database: Sendable {
 
     /// Opens or creates the file and brings its schema up to date.
     ///
-    /// - Parameters:
-    ///   - migrations: In order; those already applied are skipped.
-    ///   - readers: Connections for `lookUp`, and as many again for `read`.
+    /// `migrations`: In order; those already applied are skipped.
+    /// `readers`: Connections for `lookUp`, and as many again for `read`.
     package init(
         path: String,
         migrations: [Migration] = [],
@@ -84,7 +83,8 @@ package final class Database: Sendable {
             }
         }
         let next = turn.wrappingAdd(1, ordering: .relaxed).newValue
-        return try lookUps[abs(next % lookUps.count)].connection.withLock { try Unsent($0.connection.snapshot(body)) }.value
+        return try lookUps[abs(next % lookUps.count)].connection.withLock { try Unsent($0.connection.snapshot(body)) }
+            .value
     }
 
     /// How long a read keeps its thread.

@@ -26,7 +26,9 @@ final class WorkerThread: Sendable {
         let code = unsafe pthread_create(
             &thread, nil,
             { context in
-                unsafe Unmanaged<WorkerThread>.fromOpaque(context!).takeRetainedValue().loop()
+                if let context = unsafe context {
+                    unsafe Unmanaged<WorkerThread>.fromOpaque(context).takeRetainedValue().loop()
+                }
                 return nil
             }, context)
         precondition(code == 0, "no thread to be had")

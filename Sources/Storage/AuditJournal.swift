@@ -20,7 +20,8 @@ package final class AuditJournal: BatchObserver {
     package init(key: SymmetricKey, onFault: @escaping @Sendable (any Error) -> Void) {
         self.key = key
         self.onFault = onFault
-        state = Mutex(State(committed: AuditHead(epoch: 0, chain: .start), current: .start, mark: .start, dataVersion: nil))
+        state = Mutex(
+            State(committed: AuditHead(epoch: 0, chain: .start), current: .start, mark: .start, dataVersion: nil))
     }
 
     /// The last committed head: what the heartbeat reports.

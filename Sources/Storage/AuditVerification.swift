@@ -15,7 +15,7 @@ package struct AuditVerification: Sendable {
         package var findings: [String] = []
     }
 
-    /// - Parameter open: Opens a body; nil for one whose vault was deleted.
+    /// `open`: Opens a body; nil for one whose vault was deleted.
     package init(
         _ database: Database, headKey: SymmetricKey, open: @escaping @Sendable (SealedAuditLine) throws -> AuditEvent?
     ) {
@@ -70,7 +70,9 @@ package struct AuditVerification: Sendable {
     private static func state(of vault: VaultID, _ db: Connection) throws -> VaultState {
         var state = VaultState()
         let id: [UInt8] = vault.bytes
-        state.owner = try db.first("SELECT owner FROM account WHERE vault = ?", .blob(id)) { Base64URL.encode($0.blob(0)) }
+        state.owner = try db.first("SELECT owner FROM account WHERE vault = ?", .blob(id)) {
+            Base64URL.encode($0.blob(0))
+        }
         state.agents = Set(
             try db.all("SELECT holder FROM agent WHERE vault = ?", .blob(id)) { Base64URL.encode($0.blob(0)) })
         try db.forEach("SELECT id, version, state FROM entry WHERE vault = ?", .blob(id)) { row in

@@ -32,7 +32,9 @@ package struct RootKeyRotation: Sendable {
     /// Boxes still under another key than the current one.
     package func remaining() async throws -> Int {
         try await database.read { [root] db in
-            try Table.allCases.reduce(0) { sum, table in sum + (try table.stale(db, root.current.bigEndianBytes, .max).count) }
+            try Table.allCases.reduce(0) { sum, table in
+                sum + (try table.stale(db, root.current.bigEndianBytes, .max).count)
+            }
         }
     }
 

@@ -90,7 +90,8 @@ extension Store: AccountStore {
                 .blob(vault.bytes)
             ) { row in
                 StoredValue(
-                    place: try Self.place(row), box: row.blob(7), written: row.integer(5), author: try Self.id(row.blob(6)))
+                    place: try Self.place(row), box: row.blob(7), written: row.integer(5),
+                    author: try Self.id(row.blob(6)))
             }
         }
     }

@@ -50,7 +50,8 @@ package typealias CredentialID = Identifier<CredentialKindName>
 
 extension FieldID {
     /// The place of an entry's title: 16 zero bytes. Granted along with any field.
-    package static let title = FieldID([UInt8](repeating: 0, count: 16))!  // swift-format-ignore: NeverForceUnwrap
+    // swift-format-ignore: NeverForceUnwrap
+    package static let title = FieldID([UInt8](repeating: 0, count: 16))!
     /// The place of an entry's details: 15 zero bytes and a one. The owner's alone.
     // swift-format-ignore: NeverForceUnwrap
     package static let details = FieldID([UInt8](repeating: 0, count: 15) + [1])!

@@ -34,7 +34,9 @@ struct DataDirectory: Sendable {
     ///
     /// - Returns: The keys, if they were made now.
     func initialize(now: Int64) throws -> RootKeys? {
-        guard !File.exists(database) else { throw Failure("\(database) exists. Choose another directory, or serve it.") }
+        guard !File.exists(database) else {
+            throw Failure("\(database) exists. Choose another directory, or serve it.")
+        }
         try File.makeDirectory(path)
         if File.exists(rootKeyPath) {
             try Store.create(path: database, root: try rootKeys(), now: now)
@@ -48,20 +50,25 @@ struct DataDirectory: Sendable {
 
     func rootKeys() throws -> RootKeys {
         guard File.exists(rootKeyPath) else {
-            throw Failure("There is no root key at \(rootKeyPath). Give its place with --root-key, or restore it from your copy.")
+            throw Failure(
+                "There is no root key at \(rootKeyPath). Give its place with --root-key, or restore it from your copy.")
         }
         return try RootKeyFile.read(rootKeyPath)
     }
 
     /// The keys of the node, which only its own root key opens.
     func nodeKeys() throws -> NodeKeys {
-        guard File.exists(database) else { throw Failure("There is no vault in \(path). Begin with `clavitor-node init`.") }
+        guard File.exists(database) else {
+            throw Failure("There is no vault in \(path). Begin with `clavitor-node init`.")
+        }
         do {
             return try NodeKeys(root: try rootKeys(), stored: try Store.nodeKey(path: database))
         } catch let error as RootBoxError {
             switch error {
-            case .unknownKey(let id): throw Failure("The database needs root key \(id), which \(rootKeyPath) does not hold.")
-            case .notOurs: throw Failure("The root key in \(rootKeyPath) is not this database's, or the database is damaged.")
+            case .unknownKey(let id):
+                throw Failure("The database needs root key \(id), which \(rootKeyPath) does not hold.")
+            case .notOurs:
+                throw Failure("The root key in \(rootKeyPath) is not this database's, or the database is damaged.")
             }
         }
     }

@@ -20,7 +20,8 @@ struct Span: Equatable, Sendable, ExpressibleByArgument, Decodable, CustomString
         let text = try decoder.singleValueContainer().decode(String.self)
         guard let span = Span(argument: text) else {
             throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "\"\(text)\" is no span such as 30m, 12h or 7d"))
+                .init(codingPath: decoder.codingPath, debugDescription: "\"\(text)\" is no span such as 30m, 12h or 7d")
+            )
         }
         self = span
     }

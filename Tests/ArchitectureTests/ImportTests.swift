@@ -1,1 +1,143 @@
+import Foundation
 import Testing
+
+/// The table of docs/ARCHITECTURE.md as a test: which module may import what, and why it may not import more.
+@Suite struct ImportTests {
+    struct Rule: CustomTestStringConvertible {
+        let module: String
+        let ours: Set<String>
+        let others: Set<String>
+        let why: String
+
+        var testDescription: String { module }
+    }
+
+    static let rules = [
+        Rule(
+            module: "Vault", ours: [], others: ["Crypto", "FoundationEssentials", "Synchronization"],
+            why: "what is true about secrets depends on nothing that could change"),
+        Rule(module: "Wire", ours: [], others: ["FoundationEssentials"], why: "our programs share words, not code"),
+        Rule(
+            module: "SQLite", ours: ["CSQLite"], others: ["Glibc", "Synchronization"],
+            why: "how bytes stay on disk is nobody's business"),
+        Rule(
+            module: "Autocert", ours: [], others: ["Crypto", "FoundationEssentials", "SwiftASN1", "X509"],
+            why: "certificates know nothing of vaults"),
+        Rule(
+            module: "Auth", ours: ["Vault"], others: ["Crypto", "FoundationEssentials", "Synchronization"],
+            why: "who is asking is decided without HTTP and without SQL"),
+        Rule(
+            module: "Storage", ours: ["Vault", "Auth", "SQLite"], others: ["Crypto", "Synchronization"],
+            why: "rows know no HTTP"),
+        Rule(
+            module: "Backup", ours: [], others: ["Crypto", "Dispatch", "FoundationEssentials", "Glibc"],
+            why: "a backup is a file; what is in it is somebody else's"),
+        Rule(
+            module: "API", ours: ["Vault", "Auth", "Wire"],
+            others: [
+                "Crypto", "FoundationEssentials", "HTTPTypes", "Hummingbird", "Logging", "NIOCore", "NIOHTTPTypes",
+                "Synchronization",
+            ],
+            why: "HTTP never sees the store: the program hands it one"),
+        Rule(
+            module: "clavitor-node",
+            ours: ["API", "Auth", "Autocert", "Backup", "SQLite", "Storage", "Vault", "Wire"],
+            others: [
+                "ArgumentParser", "FoundationEssentials", "Glibc", "Hummingbird", "HummingbirdCore",
+                "HummingbirdHTTP2", "Logging", "NIOCore", "NIOPosix", "NIOSSL", "NIOTLS", "ServiceLifecycle",
+                "Synchronization", "TOMLKit", "UnixSignals",
+            ],
+            why: "a program wires"),
+        Rule(
+            module: "clavitor", ours: ["CArgon2", "Vault", "Wire"],
+            others: [
+                "ArgumentParser", "AsyncHTTPClient", "Crypto", "FoundationEssentials", "Glibc", "NIOConcurrencyHelpers",
+                "NIOCore", "NIOFoundationCompat", "NIOHTTP1", "NIOPosix", "NIOSSL", "NIOTLS", "Subprocess", "Swift",
+                "Synchronization",
+            ],
+            why: "the client has the vault's formats and nothing of the server"),
+    ]
+
+    @Test(arguments: rules)
+    func importsOnlyWhatTheTableAllows(_ rule: Rule) throws {
+        for file in try SourceTree.files(in: "Sources/\(rule.module)") {
+            let foreign = Set(try file.imports).subtracting(rule.ours).subtracting(rule.others)
+            #expect(foreign.isEmpty, "\(file.name) imports \(foreign.sorted()): \(rule.why)")
+        }
+    }
+
+    @Test func everyModuleHasARule() throws {
+        let modules = try SourceTree.folders(in: "Sources").filter { !["CSQLite", "CArgon2"].contains($0) }
+        #expect(Set(modules) == Set(Self.rules.map(\.module)))
+    }
+
+    @Test func nobodyImportsFullFoundation() throws {
+        for file in try SourceTree.files(in: "Sources") {
+            #expect(try !file.imports.contains("Foundation"), "\(file.name): it would double the binary")
+            #expect(!file.text.contains("@_exported"), "\(file.name): each file lists what it uses")
+        }
+    }
+
+    @Test func rawMemoryIsTouchedInFewPlaces() throws {
+        let allowed = [
+            "Sources/SQLite/", "Sources/Backup/OpenFile.swift", "Sources/Backup/Directory.swift",
+            "Sources/Backup/SecretMemory.swift", "Sources/Vault/Keys/SecretBytes.swift",
+            "Sources/clavitor-node/File.swift", "Sources/clavitor-node/Serving/JSONLog.swift", "Sources/clavitor/",
+        ]
+        for file in try SourceTree.files(in: "Sources") where !allowed.contains(where: file.name.hasPrefix) {
+            #expect(
+                file.text.firstMatch(of: /\bunsafe\b/) == nil, "\(file.name): pointer code stays where it is looked for"
+            )
+        }
+    }
+
+    @Test func filesStaySmall() throws {
+        let files = try SourceTree.files(in: "Sources")
+        for file in files {
+            #expect(file.lines <= 400, "\(file.name) has \(file.lines) lines: is it one thing?")
+        }
+        let median = files.map(\.lines).sorted()[files.count / 2]
+        #expect(median <= 150)
+    }
+}
+
+struct SourceTree {
+    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    struct File {
+        let name: String
+        let text: String
+
+        var lines: Int { text.split(separator: "\n", omittingEmptySubsequences: false).count - 1 }
+
+        var imports: [String] {
+            get throws {
+                text.split(separator: "\n").compactMap { line in
+                    line.firstMatch(
+                        of:
+                            /^(?:@\w+(?:\(\w+\))? )*(?:package |internal |public |private )?import (?:struct |func |enum )?(\w+)/
+                    )
+                    .map { String($0.1) }
+                }
+            }
+        }
+    }
+
+    static func files(in folder: String) throws -> [File] {
+        let base = root.appending(path: folder)
+        let all =
+            FileManager.default.enumerator(at: base, includingPropertiesForKeys: nil)?.compactMap { $0 as? URL } ?? []
+        let files = try all.filter { $0.pathExtension == "swift" }.map { url in
+            File(
+                name: String(url.path(percentEncoded: false).dropFirst(root.path(percentEncoded: false).count)),
+                text: try String(contentsOf: url, encoding: .utf8))
+        }
+        try #require(!files.isEmpty, "no sources in \(folder)")
+        return files
+    }
+
+    static func folders(in folder: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: root.appending(path: folder).path(percentEncoded: false))
+    }
+}

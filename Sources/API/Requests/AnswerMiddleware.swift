@@ -25,7 +25,7 @@ struct AnswerMiddleware: RouterMiddleware {
             response = try answer(to: error, request, context)
         }
         for field in Self.headers { response.headers[field.name] = field.value }
-        response.headers[.xRequestID] = context.id
+        response.headers[.xRequestID] = context.requestID
         counters.count(isError: response.status.code >= 500)
         context.logger.debug(
             "answered",
@@ -38,7 +38,7 @@ struct AnswerMiddleware: RouterMiddleware {
 
     private func answer(to error: any Error, _ request: Request, _ context: NodeContext) throws -> Response {
         var problem = problem(for: error, request, context)
-        problem.requestId = context.id
+        problem.requestId = context.requestID
         var response = try Response(
             problem, status: HTTPResponse.Status(code: problem.status), type: Problem.mediaType)
         if let seconds = problem.retryAfter { response.headers[.retryAfter] = "\(seconds)" }
@@ -68,10 +68,13 @@ struct AnswerMiddleware: RouterMiddleware {
                 ? Problem("no-such-route", status: 404, title: "Nothing here", detail: "See /openapi.json.")
                 : Problem("http", status: Int(error.status.code), title: error.status.reasonPhrase)
         case is CancellationError:
-            return Problem("stopping", status: 503, title: "Node is stopping", detail: "Try again in a moment.", retryAfter: 5)
+            return Problem(
+                "stopping", status: 503, title: "Node is stopping", detail: "Try again in a moment.", retryAfter: 5)
         default:
-            context.logger.error("unhandled error", metadata: ["error": "\(error)", "route": "\(context.endpointPath ?? "-")"])
-            return Problem("internal", status: 500, title: "Internal error", detail: "The request id finds it in the log.")
+            context.logger.error(
+                "unhandled error", metadata: ["error": "\(error)", "route": "\(context.endpointPath ?? "-")"])
+            return Problem(
+                "internal", status: 500, title: "Internal error", detail: "The request id finds it in the log.")
         }
     }
 

@@ -1,5 +1,6 @@
 import Auth
 package import Hummingbird
+import Logging
 import NIOCore
 import Vault
 
@@ -18,6 +19,9 @@ package struct NodeContext: RequestContext {
     }
 
     package var maxUploadSize: Int { RequestLimits.body }
+
+    /// Hummingbird's own, which it keeps in the logger alone; empty when the logger keeps nothing.
+    var requestID: String { logger[metadataKey: "hb.request.id"]?.description ?? "" }
 }
 
 /// A request whose sender is known. Handlers take this type, so none can forget to check.

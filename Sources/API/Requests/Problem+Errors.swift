@@ -65,9 +65,11 @@ extension Problem {
                     "too-many-attempts", status: 429, title: "Too many attempts",
                     detail: "Wait \(seconds) seconds.", retryAfter: seconds)
             case .badToken: Problem("bad-token", status: 401, title: "Token not valid", detail: "Sign in.")
-            case .sessionExpired: Problem("session-expired", status: 401, title: "Session ended", detail: "Sign in again.")
+            case .sessionExpired:
+                Problem("session-expired", status: 401, title: "Session ended", detail: "Sign in again.")
             case .tokenRefused(let why):
-                Problem("token-refused", status: 403, title: "Token refused", detail: "The token's policy says: \(why).")
+                Problem(
+                    "token-refused", status: 403, title: "Token refused", detail: "The token's policy says: \(why).")
             case .rateLimited(let seconds):
                 Problem(
                     "rate-limited", status: 429, title: "Too many requests", detail: "Wait \(seconds) seconds.",
@@ -79,7 +81,8 @@ extension Problem {
                     "invite-needed", status: 403, title: "Invitation needed",
                     detail: "Send an unused invitation of this node in `invite`.")
             case .emailTaken:
-                Problem("email-taken", status: 409, title: "Cannot register", detail: "Sign in, or use another address.")
+                Problem(
+                    "email-taken", status: 409, title: "Cannot register", detail: "Sign in, or use another address.")
             case .invalid(let member, let why):
                 Problem("invalid", status: 422, title: "Invalid request", detail: "\(member) \(why).", member: member)
             case .notEnabled:

@@ -29,9 +29,11 @@ extension Request {
     /// The version in `If-Match: "7"`.
     func expectedVersion() throws(Problem) -> Int {
         guard let text = headers[.ifMatch] else { throw .preconditionRequired }
-        let bare = text.hasPrefix("\"") && text.hasSuffix("\"") && text.count > 2 ? text.dropFirst().dropLast() : text[...]
+        let bare =
+            text.hasPrefix("\"") && text.hasSuffix("\"") && text.count > 2 ? text.dropFirst().dropLast() : text[...]
         guard let version = Int(bare), version > 0 else {
-            throw Problem("malformed", status: 400, title: "Malformed request", detail: "If-Match holds a version, as in \"3\".")
+            throw Problem(
+                "malformed", status: 400, title: "Malformed request", detail: "If-Match holds a version, as in \"3\".")
         }
         return version
     }

@@ -41,7 +41,9 @@ struct AccountRoutes {
 
     private func register(_ request: Request, context: NodeContext) async throws -> Response {
         let body: RegistrationBody = try await request.json(in: context)
-        guard let vault = VaultID(text: body.vault) else { throw Problem.malformed("vault", "is 16 bytes in base64url") }
+        guard let vault = VaultID(text: body.vault) else {
+            throw Problem.malformed("vault", "is 16 bytes in base64url")
+        }
         let registration = Accounts.Registration(
             email: try EmailAddress(wire: body.email), vault: vault, kdf: try KDF(wire: body.kdf),
             salt: try Base64URL.bytes(body.salt, "salt"), secrets: try .init(wire: body.authKey, body.l2, "authKey"),

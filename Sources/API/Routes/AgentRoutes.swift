@@ -171,7 +171,9 @@ extension AgentPolicy {
         if let texts = body.cidr {
             cidr = []
             for text in texts {
-                guard let network = IPNetwork(text) else { throw .malformed("cidr", "holds networks like 192.0.2.0/24") }
+                guard let network = IPNetwork(text) else {
+                    throw .malformed("cidr", "holds networks like 192.0.2.0/24")
+                }
                 cidr.append(network)
             }
         }
@@ -224,6 +226,7 @@ extension AuditBody.Line {
         self.init(
             sequence: line.sequence, at: line.at, action: event.action.rawValue, outcome: event.outcome.rawValue,
             actorKind: event.actor.kind.rawValue, actor: event.actor.id, from: event.from, entry: event.entry,
-            field: event.field, version: event.version, subject: event.subject, reason: event.reason, count: event.count)
+            field: event.field, version: event.version, subject: event.subject, reason: event.reason, count: event.count
+        )
     }
 }

@@ -65,7 +65,7 @@ package struct AgentRoster: Sendable {
 
     /// Adds an agent and gives it what its grants cover now.
     ///
-    /// - Parameter credential: Makes the row that will open the holder, given the holder.
+    /// `credential`: Makes the row that will open the holder, given the holder.
     package func create(
         _ draft: Draft, as caller: Caller, credential: @Sendable (Created) throws -> [Step]
     ) async throws -> Created {
@@ -75,7 +75,8 @@ package struct AgentRoster: Sendable {
             try await checkEntries(draft.grants, as: caller)
             let holder = HolderKey.generate()
             let agent = StoredAgent(
-                holder: holder.id, vault: caller.vault, state: .active, policy: try sealed(draft.policy, holder.id, caller),
+                holder: holder.id, vault: caller.vault, state: .active,
+                policy: try sealed(draft.policy, holder.id, caller),
                 recordVersion: 1, uses: 0, created: entries.now())
             let created = Created(holder: holder, agent: view(agent, draft))
             var steps = try insertion(of: agent, holder, caller)

@@ -31,22 +31,24 @@ package struct IPAddress: Hashable, Sendable {
 
     private static func ipv6(_ text: some StringProtocol) -> [UInt8]? {
         let halves = String(text).split(separator: "::", maxSplits: 2, omittingEmptySubsequences: false)
-        guard halves.count <= 2, let head = groups(halves[0]) else { return nil }
+        guard halves.count <= 2, let head = groups(halves[0], isEnd: halves.count == 1) else { return nil }
         guard halves.count == 2 else { return head.count == 16 ? head : nil }
-        guard let tail = groups(halves[1]), head.count + tail.count <= 14 else { return nil }
+        guard let tail = groups(halves[1], isEnd: true), head.count + tail.count <= 14 else { return nil }
         return head + [UInt8](repeating: 0, count: 16 - head.count - tail.count) + tail
     }
 
-    private static func groups(_ text: some StringProtocol) -> [UInt8]? {
+    /// - Parameter isEnd: Whether the address ends here, where its last four bytes may be dotted decimal.
+    private static func groups(_ text: some StringProtocol, isEnd: Bool) -> [UInt8]? {
         if text.isEmpty { return [] }
         var bytes: [UInt8] = []
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         for (index, part) in parts.enumerated() {
-            if index == parts.count - 1, part.contains(".") {
+            if isEnd, index == parts.count - 1, part.contains(".") {
                 guard let last = ipv4(part) else { return nil }
                 bytes += last
             } else {
-                guard (1...4).contains(part.utf8.count), !part.hasPrefix("+"), let group = UInt16(part, radix: 16)
+                guard (1...4).contains(part.utf8.count), part.first != "+", part.first != "-",
+                    let group = UInt16(part, radix: 16)
                 else { return nil }
                 bytes += group.bigEndianBytes
             }
@@ -92,7 +94,7 @@ package struct IPNetwork: Hashable, Sendable, Codable {
             self.init(base: address, prefix: bits)
             return
         }
-        guard let prefix = Int(parts[1]), (0...bits).contains(prefix), parts[1].first != "+" else { return nil }
+        guard let prefix = Int(parts[1]), (0...bits).contains(prefix), "\(prefix)" == parts[1] else { return nil }
         self.init(base: address, prefix: prefix)
     }
 

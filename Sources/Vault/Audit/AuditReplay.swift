@@ -29,7 +29,9 @@ package struct VaultState: Equatable, Sendable {
                 found.append("\(what) \(key): the log says \(logged ?? "none"), the file \(stored ?? "none")")
             }
         }
-        if owner != actual.owner { found.append("owner: the log says \(owner ?? "none"), the file \(actual.owner ?? "none")") }
+        if owner != actual.owner {
+            found.append("owner: the log says \(owner ?? "none"), the file \(actual.owner ?? "none")")
+        }
         for agent in agents.symmetricDifference(actual.agents).sorted() {
             found.append("agent \(agent): \(agents.contains(agent) ? "missing from the file" : "unknown to the log")")
         }

@@ -11,7 +11,7 @@ package final class AuditSealer: Sendable {
     /// Some 100 bytes each.
     private static let mostKnown = 4_096
 
-    /// - Parameter storedKey: The box of a vault's audit key; nil for a vault that is gone.
+    /// `storedKey`: The box of a vault's audit key; nil for a vault that is gone.
     package init(
         keys: NodeKeys,
         now: @escaping @Sendable () -> Int64,

@@ -17,7 +17,7 @@ package struct AuditTrail: Sendable {
 
     /// Lines of the caller's vault, newest first.
     ///
-    /// - Parameter sequence: Where to go on: lines before this one.
+    /// `sequence`: Where to go on: lines before this one.
     package func lines(before sequence: Int64?, limit: Int, as caller: Caller) async throws -> [Line] {
         try caller.requireOwner()
         return try await store.auditLines(of: caller.vault, before: sequence, limit: limit).compactMap { stored in

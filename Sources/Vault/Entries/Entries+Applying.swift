@@ -13,11 +13,11 @@ extension Entries {
     /// Works an edit by the owner out: merges it with what is there, boxes what changed, and shares each part
     /// with just the agents whose grants match from now on.
     ///
-    /// - Parameters:
-    ///   - open: The entry as it is; nil for a new one.
-    ///   - row: The entry's row as it will be.
+    /// `open`: The entry as it is; nil for a new one.
+    /// `row`: The entry's row as it will be.
     func apply(_ edit: EntryEdit, to open: OpenEntry?, row: EntryRow, as caller: Caller) async throws -> Written {
-        let title = TitleText(title: edit.title ?? open?.title.title ?? "", type: edit.type ?? open?.title.type ?? .login)
+        let title = TitleText(
+            title: edit.title ?? open?.title.title ?? "", type: edit.type ?? open?.title.type ?? .login)
         guard !title.title.isEmpty else { throw VaultError.invalid("title", "must not be empty") }
         var details = open?.details ?? DetailsText()
         details.urls = edit.urls ?? details.urls

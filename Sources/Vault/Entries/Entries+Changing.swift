@@ -42,7 +42,7 @@ extension Entries {
 
     /// Brings an older version back as a new one. Fields that it lacked go away.
     ///
-    /// - Parameter envelopes: New envelopes for L2 fields that have changed since; only the client can make them.
+    /// `envelopes`: New envelopes for L2 fields that have changed since; only the client can make them.
     package func restore(
         _ id: EntryID, to version: Int, ifVersion current: Int, envelopes: [FieldID: [UInt8]], as caller: Caller
     ) async throws -> EntryView {

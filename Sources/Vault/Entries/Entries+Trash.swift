@@ -40,7 +40,8 @@ extension Entries {
     ///
     /// - Returns: Its id, a receipt and nothing more.
     package func deposit(
-        _ edit: EntryEdit, as caller: Caller, remembering answer: (@Sendable (EntryID) throws -> IdempotentAnswer)? = nil
+        _ edit: EntryEdit, as caller: Caller,
+        remembering answer: (@Sendable (EntryID) throws -> IdempotentAnswer)? = nil
     ) async throws -> EntryID {
         guard case .agent(let policy) = caller.role else {
             throw VaultError.invalid("deposit", "is for agents; the owner creates entries")

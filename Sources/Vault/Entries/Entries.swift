@@ -23,7 +23,9 @@ package struct Entries: Sendable {
     package func read(_ field: FieldID, of entry: EntryID, as caller: Caller) async throws -> FieldContent {
         try caller.require(.read)
         var (part, content) = try open(field, of: entry, as: caller)
-        if part.value.place.tier == .l2, let known = try await view(entry, as: caller).fields.first(where: { $0.id == field }) {
+        if part.value.place.tier == .l2,
+            let known = try await view(entry, as: caller).fields.first(where: { $0.id == field })
+        {
             // The label of an L2 field stands in the details: the node cannot open the value.
             content.field.label = known.label
             content.field.kind = known.kind
@@ -116,7 +118,8 @@ package struct Entries: Sendable {
     private func content(of part: StoredPart, as caller: Caller) throws -> FieldContent {
         let place = part.value.place
         guard place.tier == .l1 else {
-            try caller.requireOwner()
+            // To an agent an L2 field is one that is not there.
+            guard caller.isOwner else { throw VaultError.noSuchField }
             return FieldContent(
                 field: .init(id: place.field, label: "", kind: .secret, tier: place.tier, version: place.version),
                 content: .envelope(part.value.box))

@@ -13,7 +13,7 @@ struct OpenEntry {
 
     init(_ stored: StoredEntry, by caller: Caller, root: RootKeys) throws {
         self.stored = stored
-        guard let titlePart = stored.parts[.title] else { throw VaultError.noSuchEntry }
+        guard let titlePart = stored.parts[.title], titlePart.wrap != nil else { throw VaultError.noSuchEntry }
         title = try TitleText(jsonBytes: try titlePart.open(by: caller.holder, root: root))
         if caller.isOwner {
             guard let part = stored.parts[.details] else { throw VaultError.damaged("an entry without details") }

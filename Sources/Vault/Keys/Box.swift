@@ -23,7 +23,7 @@ package enum Box {
 
     /// Encrypts `plaintext` (at most 1 MiB) for the place `context`.
     ///
-    /// - Parameter keyID: The root key's id in an outer box, else 0.
+    /// `keyID`: The root key's id in an outer box, else 0.
     package static func seal(_ plaintext: [UInt8], key: SymmetricKey, context: Context, keyID: UInt32 = 0) -> [UInt8] {
         var generator = SystemRandomNumberGenerator()
         let salt = (0..<3).flatMap { _ in generator.next().bigEndianBytes }

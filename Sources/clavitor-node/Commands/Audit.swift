@@ -32,7 +32,8 @@ struct Audit: AsyncParsableCommand {
     struct Export: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print every line as JSON, oldest first, with the hash that chains it.",
-            discussion: "Lines hold ids, addresses and actions; no name and no value. Lines of deleted vaults have no event.")
+            discussion:
+                "Lines hold ids, addresses and actions; no name and no value. Lines of deleted vaults have no event.")
 
         @OptionGroup var options: DataOptions
 

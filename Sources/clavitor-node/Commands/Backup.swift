@@ -8,7 +8,8 @@ import Vault
 struct Backup: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write an encrypted backup, also while the node serves.",
-        discussion: "The file is in the age format: `age -d -i KEY FILE` opens it as well. It does not hold the root key.")
+        discussion:
+            "The file is in the age format: `age -d -i KEY FILE` opens it as well. It does not hold the root key.")
 
     @OptionGroup var options: DataOptions
 
@@ -27,7 +28,9 @@ struct Backup: AsyncParsableCommand {
     func run() async throws {
         var recipients = try recipient.map { try AgeRecipient($0) }
         if let recipientsFile { recipients += try AgeRecipient.list(try File.read(recipientsFile, most: 1 << 20)) }
-        guard !recipients.isEmpty else { throw Failure("Say who can open it: --recipient age1… (`age-keygen` makes one).") }
+        guard !recipients.isEmpty else {
+            throw Failure("Say who can open it: --recipient age1… (`age-keygen` makes one).")
+        }
         let numbers = try keep.map(Settings.keep)
         let node = try Node(offline: options.directory)
         let written = try await BackupJob(

@@ -28,7 +28,8 @@ struct Doctor: AsyncParsableCommand {
     private func filesystem(_ directory: DataDirectory) -> [Check] {
         func mode(_ path: String, _ most: UInt32) -> String? {
             guard let mode = File.mode(path) else { return "\(path) is missing" }
-            return mode & ~most == 0 ? nil : "\(path) has mode \(String(mode, radix: 8)); chmod \(String(most, radix: 8))"
+            return mode & ~most == 0
+                ? nil : "\(path) has mode \(String(mode, radix: 8)); chmod \(String(most, radix: 8))"
         }
         let network: String?
         switch try? FileSystem(folder: directory.path) {
@@ -44,7 +45,8 @@ struct Doctor: AsyncParsableCommand {
             Check(name: "file system is local", problem: network),
             Check(
                 name: "free space",
-                problem: free > 4 * Keeper.reserve ? nil : "\(free >> 20) MiB left; at least \(4 * Keeper.reserve >> 20) are wanted"),
+                problem: free > 4 * Keeper.reserve
+                    ? nil : "\(free >> 20) MiB left; at least \(4 * Keeper.reserve >> 20) are wanted"),
         ]
     }
 
@@ -64,7 +66,9 @@ struct Doctor: AsyncParsableCommand {
         do {
             let findings = try await Inspection(path: directory.database, keys: keys).findings()
             checks.append(
-                Check(name: "database and audit log are whole", problem: findings.isEmpty ? nil : findings.joined(separator: "; ")))
+                Check(
+                    name: "database and audit log are whole",
+                    problem: findings.isEmpty ? nil : findings.joined(separator: "; ")))
             let node = try Node(offline: directory)
             let last = try await node.store.lastAuditTime()
             checks.append(

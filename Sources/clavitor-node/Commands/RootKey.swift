@@ -40,7 +40,8 @@ struct RootKey: AsyncParsableCommand {
             let file = try OpenFile(creating: to)
             try file.write(sealed)
             try file.synchronize()
-            try await node.record(AuditEvent(.rootKeyExport, by: .init(.operator_), reason: "to \(recipients.count) recipients"))
+            try await node.record(
+                AuditEvent(.rootKeyExport, by: .init(.operator_), reason: "to \(recipients.count) recipients"))
             print("Wrote \(to). `age -d -i KEY \(to)` gives the root key file.")
         }
     }
@@ -61,7 +62,8 @@ struct RootKey: AsyncParsableCommand {
         func run() async throws {
             let directory = options.directory
             guard !directory.isRootKeyForeign else {
-                throw Failure("The root key is a systemd credential, which only you can replace. See docs/OPERATIONS.md.")
+                throw Failure(
+                    "The root key is a systemd credential, which only you can replace. See docs/OPERATIONS.md.")
             }
             try directory.takeLock()
             let old = try directory.rootKeys()

@@ -7,8 +7,8 @@ import Hummingbird
 import Logging
 import NIOCore
 import NIOPosix
-import ServiceLifecycle
 import SQLite
+import ServiceLifecycle
 import Storage
 import UnixSignals
 import Vault
@@ -90,7 +90,8 @@ struct Serve: AsyncParsableCommand {
         logger.notice("root key rotated", metadata: ["current": "\(node.keys.root.current)", "renewed": "\(renewed)"])
     }
 
-    private static func backups(_ settings: Settings.BackupSettings, _ node: Node, _ logger: Logger) throws -> Periodic {
+    private static func backups(_ settings: Settings.BackupSettings, _ node: Node, _ logger: Logger) throws -> Periodic
+    {
         let job = BackupJob(
             node: node, folder: BackupFolder(path: settings.folder),
             recipients: try settings.recipients.map { try AgeRecipient($0) },

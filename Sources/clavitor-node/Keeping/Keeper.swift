@@ -1,7 +1,7 @@
 import Auth
 import Logging
-import ServiceLifecycle
 import SQLite
+import ServiceLifecycle
 import Storage
 import Vault
 

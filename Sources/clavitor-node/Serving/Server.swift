@@ -66,7 +66,8 @@ struct Server {
             configuration.minimumTLSVersion = .tlsv12
             return configuration
         } catch {
-            throw Failure("The certificate in \(files.certificate) with the key in \(files.key) cannot be used: \(error)")
+            throw Failure(
+                "The certificate in \(files.certificate) with the key in \(files.key) cannot be used: \(error)")
         }
     }
 }

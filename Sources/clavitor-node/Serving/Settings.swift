@@ -13,7 +13,8 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "Where to serve HTTPS, as ADDRESS:PORT.")
     var https: String?
 
-    @Option(help: "The node's DNS name, to which clients bind their keys. Cannot change later without resetting passwords.")
+    @Option(
+        help: "The node's DNS name, to which clients bind their keys. Cannot change later without resetting passwords.")
     var origin: String?
 
     @Option(help: "Certificate chain in PEM.")
@@ -130,7 +131,8 @@ struct Settings: Sendable {
         let recipients = flags.backupRecipient.isEmpty ? file.backupRecipient ?? [] : flags.backupRecipient
         if let folder = flags.backupTo ?? file.backupTo {
             guard !recipients.isEmpty else {
-                throw Failure("Backups need somebody who can open them: --backup-recipient age1… (`age-keygen` makes one).")
+                throw Failure(
+                    "Backups need somebody who can open them: --backup-recipient age1… (`age-keygen` makes one).")
             }
             var backup = BackupSettings(folder: folder, recipients: recipients)
             backup.every = flags.backupEvery ?? file.backupEvery ?? backup.every
@@ -142,7 +144,8 @@ struct Settings: Sendable {
     static func keep(_ text: String) throws -> [Int] {
         let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) ?? -1 }
         guard numbers.count == 4, numbers.allSatisfy({ $0 >= 0 }), numbers.contains(where: { $0 > 0 }) else {
-            throw Failure("\"\(text)\" does not say what to keep: four numbers, last,daily,weekly,monthly, as in 3,7,5,12.")
+            throw Failure(
+                "\"\(text)\" does not say what to keep: four numbers, last,daily,weekly,monthly, as in 3,7,5,12.")
         }
         return numbers
     }

@@ -1,0 +1,53 @@
+# Every target installs the system packages that it needs and says so.
+SHELL := /bin/bash
+BUILD_PACKAGES := libsqlite3-dev libargon2-dev
+TEST_PACKAGES := age openssl curl python3-venv
+BENCH_PACKAGES := golang-go golang-github-mattn-go-sqlite3-dev libsqlite3-dev nginx-light wrk
+PYTHON_PACKAGES := cryptography==48.0.0 argon2-cffi==25.1.0
+RUN_DATA ?= run
+
+.PHONY: run test check lint vectors static size bench packages clean
+
+## A development node on https://localhost:8443, with a certificate of its own.
+run: packages
+	swift build --product clavitor-node
+	swift build --product clavitor
+	.build/debug/clavitor-node serve --dev --data $(RUN_DATA)
+
+## Everything that CI tests: style, vectors, and all tests over real sockets and real TLS.
+test: packages lint vectors
+	scripts/install-packages $(TEST_PACKAGES)
+	swift build --build-tests
+	CLAVITOR_PYTHON="$(CURDIR)/.build/python/bin/python3" swift test --skip-build
+
+## What must hold before a change lands.
+check: test static size
+
+lint:
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests
+
+## The vectors again from Python, which must give the very files that are committed.
+vectors:
+	scripts/install-packages python3-venv
+	scripts/install-python $(PYTHON_PACKAGES)
+	.build/python/bin/python3 Tests/Vectors/generate.py --check
+
+## Static, stripped binaries in dist/, for the native architecture.
+static: packages
+	swift build -c release -Xswiftc -static-executable -Xlinker -s --product clavitor-node
+	swift build -c release -Xswiftc -static-executable -Xlinker -s --product clavitor
+	mkdir -p dist
+	cp .build/release/clavitor-node .build/release/clavitor dist/
+
+size: static
+	scripts/check-binaries
+
+bench: static
+	scripts/install-packages $(BENCH_PACKAGES)
+	Benchmarks/run
+
+packages:
+	@scripts/install-packages $(BUILD_PACKAGES)
+
+clean:
+	rm -rf .build dist

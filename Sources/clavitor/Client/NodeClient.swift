@@ -1,0 +1,123 @@
+import AsyncHTTPClient
+import FoundationEssentials
+import NIOCore
+import NIOHTTP1
+import NIOSSL
+import Wire
+
+/// Speaks with one node over HTTPS: JSON in, JSON out, problems as `Problem`.
+struct NodeClient {
+    let server: ServerAddress
+    /// A session's or an agent's.
+    var token: String?
+    private let http: HTTPClient
+
+    /// Large enough for every L2 value of a vault at once.
+    private static let largestAnswer = 256 << 20
+    private static let timeout = TimeAmount.seconds(60)
+
+    /// Runs `body` with a client that is closed afterwards.
+    ///
+    /// - Parameter caFile: PEM certificates to trust instead of the system's.
+    static func connected<Result>(
+        to server: ServerAddress, trusting caFile: String?, _ body: (NodeClient) async throws -> Result
+    ) async throws -> Result {
+        try await HTTPClient.withHTTPClient(configuration: try configuration(trusting: caFile)) { http in
+            try await body(NodeClient(server: server, http: http))
+        }
+    }
+
+    static func configuration(trusting caFile: String?) throws -> HTTPClient.Configuration {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        if let caFile {
+            do {
+                tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(caFile))
+            } catch {
+                throw CommandFailure(
+                    .usage, "\(caFile) cannot be read as PEM certificates.",
+                    hint: "Give the node's certificate, or its authority's: --ca-file PEM")
+            }
+        }
+        var configuration = HTTPClient.Configuration(
+            tlsConfiguration: tls,
+            // A redirect would carry the token to a name that nobody has checked.
+            redirectConfiguration: .disallow,
+            timeout: .init(connect: .seconds(10), read: timeout))
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return configuration
+    }
+
+    private init(server: ServerAddress, http: HTTPClient) {
+        self.server = server
+        self.http = http
+    }
+
+    /// Sends the request and decodes the answer.
+    ///
+    /// - Throws: `Problem` when the node refuses, `CommandFailure` when there is no node to talk to.
+    func send<Answer: Decodable>(_ request: NodeRequest, as answer: Answer.Type = Answer.self) async throws -> Answer {
+        let body = try await bytes(request)
+        do {
+            return try JSONDecoder().decode(Answer.self, from: body)
+        } catch {
+            throw CommandFailure(
+                .failed, "The node's answer is not one that this version of clavitor understands.",
+                hint: "Is \(server.text) a Clavitor node? Otherwise update clavitor.")
+        }
+    }
+
+    /// Sends the request; the answer has nothing to say but that it was done.
+    func send(_ request: NodeRequest) async throws {
+        _ = try await bytes(request)
+    }
+
+    private func bytes(_ request: NodeRequest) async throws -> Data {
+        do {
+            do {
+                return try await attempt(request)
+            } catch let error as HTTPClientError
+                where request.isRepeatable && [.remoteConnectionClosed, .readTimeout].contains(error) {
+                // The request or its answer was lost; asking once more changes nothing twice.
+                return try await attempt(request)
+            }
+        } catch {
+            throw explained(error)
+        }
+    }
+
+    private func attempt(_ request: NodeRequest) async throws -> Data {
+        var outgoing = HTTPClientRequest(url: server.text + request.target)
+        outgoing.method = HTTPMethod(rawValue: request.method.rawValue)
+        outgoing.headers.add(name: "Accept", value: "application/json, \(Problem.mediaType)")
+        outgoing.headers.add(name: "User-Agent", value: "clavitor/\(Clavitor.version)")
+        if let token { outgoing.headers.add(name: "Authorization", value: "Bearer \(token)") }
+        if let version = request.ifMatch { outgoing.headers.add(name: "If-Match", value: "\"\(version)\"") }
+        if let key = request.idempotencyKey { outgoing.headers.add(name: "Idempotency-Key", value: key) }
+        if let body = request.body {
+            outgoing.headers.add(name: "Content-Type", value: "application/json")
+            outgoing.body = .bytes(ByteBuffer(bytes: try JSONEncoder().encode(body)))
+        }
+        let response = try await http.execute(outgoing, timeout: Self.timeout)
+        let body = Data(try await response.body.collect(upTo: Self.largestAnswer).readableBytesView)
+        guard (200..<300).contains(response.status.code) else {
+            throw (try? JSONDecoder().decode(Problem.self, from: body))
+                ?? Problem("http", status: Int(response.status.code), title: "The node answered \(response.status)")
+        }
+        return body
+    }
+
+    private func explained(_ error: any Error) -> any Error {
+        switch error {
+        case is Problem, is CommandFailure, is CancellationError:
+            error
+        case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError:
+            CommandFailure(
+                .unreachable, "\(server.text) does not prove by TLS who it is. (\(error))",
+                hint: "For a node with a certificate of its own, say which: --ca-file PEM")
+        default:
+            CommandFailure(
+                .unreachable, "\(server.text) cannot be reached. (\(error))",
+                hint: "Check the address and the network; `clavitor nodes` measures the others.")
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import ArgumentParser
+import Vault
+import Wire
+
+struct Edit: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Change an entry.",
+        discussion: """
+            A field that is there keeps its tier; one that is not is added. --url and --tag replace all that were there; \
+            one empty --url "" or --tag "" leaves none. If somebody changed the entry meanwhile, nothing is written.
+            """)
+
+    @Argument(help: "The entry's title or id.")
+    var entry: String
+
+    @Option(help: "A new title.")
+    var title: String?
+
+    @Option(help: ArgumentHelp("Take a field away. May be repeated.", valueName: "label"))
+    var remove: [String] = []
+
+    @Option(
+        name: .customLong("to-l1"),
+        help: ArgumentHelp("Let the node see this L2 field's value from now on. May be repeated.", valueName: "label"))
+    var toL1: [String] = []
+
+    @OptionGroup var metadata: MetadataOptions
+    @OptionGroup(title: "Fields") var fields: FieldOptions
+    @OptionGroup(title: "Everywhere") var global: GlobalOptions
+
+    func run() async throws {
+        let workspace = try Workspace(global)
+        let inputs = try fields.inputs()
+        try await workspace.signedIn { signedIn in
+            let old = try await EntryFinder(signedIn: signedIn).entry(entry)
+            let body = try await changes(of: old, by: inputs, signedIn)
+            let request = NodeRequest(.patch, "api/v1/entries", old.id, body: body, ifMatch: old.version)
+            let new = try await signedIn.send(request, as: EntryBody.self)
+            guard new.id == old.id, new.version == old.version + 1 else {
+                throw CommandFailure(.failed, "The node wrote another version than was asked for; look at the entry.")
+            }
+            try workspace.show(new) { "Changed \"\(new.title.printable)\": version \(new.version)." }
+        }
+    }
+
+    private func changes(of old: EntryBody, by inputs: [FieldInput], _ signedIn: SignedIn) async throws -> EntryWriteBody {
+        guard let id = EntryID(text: old.id) else { throw CommandFailure(.failed, "The node gave something that is no id.") }
+        let lowered = Set(toL1.map { $0.lowercased() })
+        let writer = FieldWriter(signedIn: signedIn, entry: id, version: old.version + 1, toL1: lowered)
+        var changes: [FieldWriteBody] = []
+        for input in inputs {
+            if EntryFinder.fields(input.label, of: old).isEmpty {
+                changes.append(try await writer.added(input))
+            } else {
+                changes.append(try await writer.changed(try EntryFinder.field(input.label, of: old), input))
+            }
+        }
+        for label in toL1 {
+            let field = try EntryFinder.field(label, of: old)
+            guard field.tier == 2, !changes.contains(where: { $0.id == field.id }) else { continue }
+            changes.append(try await writer.lowered(field, in: old))
+        }
+        for label in remove {
+            let field = try EntryFinder.field(label, of: old)
+            guard !changes.contains(where: { $0.id == field.id }) else {
+                throw CommandFailure(.usage, "The field \"\(label)\" cannot be both changed and removed.")
+            }
+            changes.append(FieldWriteBody(id: field.id, remove: true))
+        }
+        let body = EntryWriteBody(
+            title: title, type: metadata.type?.rawValue, urls: Self.replacement(metadata.url),
+            tags: Self.replacement(metadata.tag), notes: metadata.note, fields: changes.isEmpty ? nil : changes)
+        guard body.changesSomething else {
+            throw CommandFailure(.usage, "Nothing to change was named.", hint: "clavitor edit --help")
+        }
+        return body
+    }
+
+    /// Nil for what was not named; none for a single empty one.
+    private static func replacement(_ list: [String]) -> [String]? {
+        if list.isEmpty { return nil }
+        return list.filter { !$0.isEmpty }
+    }
+}
+
+extension EntryWriteBody {
+    fileprivate var changesSomething: Bool {
+        title != nil || type != nil || urls != nil || tags != nil || notes != nil || fields != nil
+    }
+}

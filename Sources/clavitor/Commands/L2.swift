@@ -1,0 +1,65 @@
+import ArgumentParser
+import Vault
+import Wire
+
+struct L2: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Manage the key of end-to-end encrypted (L2) values.", subcommands: [Rekey.self])
+
+    struct Rekey: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Encrypt every L2 value anew under a new key.",
+            discussion: """
+                After a password got out: whoever knew it, and copied the key, opens no copy made from now on. Values that \
+                may have been seen must still be changed at their source. The recovery kit ends; a new one is printed.
+                """)
+
+        @Flag(name: .customLong("no-kit"), help: "Make no recovery kit.")
+        var withoutKit = false
+
+        @OptionGroup(title: "Everywhere") var global: GlobalOptions
+
+        func run() async throws {
+            let workspace = try Workspace(global)
+            try await workspace.signedIn { signedIn in
+                let old = try await signedIn.l2Key()
+                let keys = try await signedIn.passwordKeys()
+                let new = L2Key.generate(for: old.vault)
+                let stored = try await signedIn.send(NodeRequest(.get, "api/v1/account/l2"), as: Envelopes.self)
+                let wrapped = new.wrapped(by: keys.l2WrapKey)
+                let body = L2RekeyBody(
+                    l2: L2Body(wrappedKey: wrapped), recovery: nil,
+                    envelopes: try stored.envelopes.map { try $0.renewed(from: old, to: new) })
+                try await signedIn.send(NodeRequest(.put, "api/v1/account/l2", body: body))
+                try signedIn.adopt(wrappedL2Key: wrapped)
+                let kit = withoutKit ? nil : try await KitChange(signedIn: signedIn).make(for: new)
+                try workspace.show(KitOutput(kit)) {
+                    "\(stored.envelopes.count) L2 values are under a new key." + KitOutput.paragraph(kit)
+                }
+            }
+        }
+    }
+}
+
+private struct Envelopes: Decodable {
+    let envelopes: [L2RekeyBody.Envelope]
+}
+
+extension L2RekeyBody.Envelope {
+    fileprivate func renewed(from old: L2Key, to new: L2Key) throws -> L2RekeyBody.Envelope {
+        guard let entryID = EntryID(text: entry), let fieldID = FieldID(text: field) else {
+            throw CommandFailure(.failed, "The node gave something that is no id.")
+        }
+        do throws(L2Failure) {
+            let value = try old.open(envelope, entry: entryID, field: fieldID, version: version)
+            var renewed = self
+            renewed.envelope = try new.seal(value, entry: entryID, field: fieldID, version: version)
+            return renewed
+        } catch {
+            let failure = CommandFailure(error)
+            throw CommandFailure(
+                failure.outcome, "Version \(version) of field \(field) in entry \(entry): \(failure.message)",
+                hint: "Nothing was changed. Purge the entry if it is of no use, then repeat.")
+        }
+    }
+}

@@ -1,0 +1,25 @@
+import Wire
+
+/// Finds agents by id or name.
+struct AgentFinder {
+    let signedIn: SignedIn
+
+    func all() async throws -> [AgentBody] {
+        try await signedIn.send(NodeRequest(.get, "api/v1/agents"), as: AgentListBody.self).agents
+    }
+
+    func agent(_ name: String) async throws -> AgentBody {
+        let agents = try await all()
+        let byID = agents.filter { $0.id == name }
+        let found = byID.isEmpty ? agents.filter { $0.name.lowercased() == name.lowercased() } : byID
+        guard let agent = found.first else {
+            throw CommandFailure(.notFound, "There is no agent \"\(name.printable)\".", hint: "clavitor agent ls")
+        }
+        guard found.count == 1 else {
+            let list = found.map { "  \($0.id)  \($0.name.printable)" }.joined(separator: "\n")
+            throw CommandFailure(
+                .conflict, "There are several agents \"\(name.printable)\":\n\(list)", hint: "Name it by its id.")
+        }
+        return agent
+    }
+}

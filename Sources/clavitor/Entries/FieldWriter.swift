@@ -1,0 +1,80 @@
+import Vault
+import Wire
+
+/// Turns what the options say into what the node is sent. Everything about L2 is decided here.
+struct FieldWriter {
+    let signedIn: SignedIn
+    let entry: EntryID
+    /// The entry's version that the write will make: part of every envelope's place.
+    let version: Int
+    /// Labels of L2 fields that may be sent in the clear from now on, because the user says so.
+    var toL1: Set<String> = []
+
+    /// A field that was not there before.
+    func added(_ input: FieldInput) async throws -> FieldWriteBody {
+        let id = FieldID.random()
+        let isL2 = input.tiering != .l1
+        var field = FieldWriteBody(id: id.text, label: input.label, kind: input.kind.rawValue, tier: isL2 ? 2 : 1)
+        let value = try value(input)
+        if isL2 {
+            field.envelope = try await sealed(value, id)
+        } else {
+            field.value = value
+        }
+        return field
+    }
+
+    /// A new value for a field that is there. Sends nothing but the value unless more changes: more is not an agent's to change.
+    func changed(_ old: FieldBody, _ input: FieldInput) async throws -> FieldWriteBody {
+        let mayBeL1 = toL1.contains(old.label.lowercased())
+        guard let id = FieldID(text: old.id) else { throw CommandFailure(.failed, "The node gave something that is no id.") }
+        if old.tier == 2, input.tiering == .l1, !mayBeL1 {
+            throw CommandFailure(
+                .usage, "\"\(old.label.printable)\" is L2: the node must not see its value.",
+                hint: "--l2 \"\(old.label)\" keeps it so; --to-l1 \"\(old.label)\" in addition gives that up.")
+        }
+        let isRaised = old.tier == 1 && input.tiering == .l2
+        let isL2 = isRaised || (old.tier == 2 && !mayBeL1)
+        var field = FieldWriteBody(id: id.text)
+        if isL2 != (old.tier == 2) { field.tier = isL2 ? 2 : 1 }
+        let value = try value(input)
+        if isL2 {
+            field.envelope = try await sealed(value, id)
+        } else {
+            field.value = value
+        }
+        if isRaised {
+            signedIn.workspace.terminal.note("\"\(old.label.printable)\" is L2 from now on: agents lose it.")
+        }
+        return field
+    }
+
+    /// An L2 field's present value as L1, because the user says so.
+    func lowered(_ old: FieldBody, in body: EntryBody) async throws -> FieldWriteBody {
+        let value = try await FieldReader(signedIn: signedIn).value(of: old, in: body)
+        return FieldWriteBody(id: old.id, tier: 1, value: value)
+    }
+
+    func sealed(_ value: String, _ field: FieldID) async throws -> String {
+        let key = try await signedIn.l2Key()
+        do throws(L2Failure) {
+            return try key.seal(value, entry: entry, field: field, version: version)
+        } catch {
+            throw CommandFailure(error)
+        }
+    }
+
+    private func value(_ input: FieldInput) throws -> String {
+        let value =
+            switch input.content {
+            case .text(let text): text
+            case .secret(let origin): try signedIn.workspace.secrets.secret(input.label, from: origin)
+            case .generated(let length): Generator.password(length: length)
+            }
+        if input.kind == .totp, TOTP(value) == nil {
+            throw CommandFailure(
+                .usage, "That is no seed for one-time codes.", hint: "A seed is base32 text or an otpauth:// address.")
+        }
+        return value
+    }
+}

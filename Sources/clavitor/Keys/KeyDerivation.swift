@@ -1,0 +1,70 @@
+import CArgon2
+import Crypto
+import Vault
+import Wire
+
+/// The parameters of Argon2id, within what a client accepts: a node that asks for less weakens the password, one
+/// that asks for more stops the machine.
+struct KDFParameters: Equatable, Sendable {
+    let memoryKiB: UInt32
+    let iterations: UInt32
+    let parallelism: UInt32
+
+    init(_ body: KDFBody) throws(KDFRefusal) {
+        guard body.type == "argon2id" else { throw .type(body.type) }
+        guard (3...20).contains(body.iterations) else { throw .iterations(body.iterations) }
+        guard (32 * 1_024...256 * 1_024).contains(body.memoryKiB) else { throw .memory(kibibytes: body.memoryKiB) }
+        guard (1...16).contains(body.parallelism) else { throw .parallelism(body.parallelism) }
+        memoryKiB = UInt32(body.memoryKiB)
+        iterations = UInt32(body.iterations)
+        parallelism = UInt32(body.parallelism)
+    }
+
+    /// Argon2id version 1.3. Takes a tenth of a second and `memoryKiB`.
+    func masterKey(of password: borrowing Password, salt: [UInt8]) throws(KDFRefusal) -> SecretBytes {
+        guard salt.count == 16 else { throw .salt(bytes: salt.count) }
+        var status = ARGON2_OK.rawValue
+        let key = unsafe password.bytes.withBytes { password in
+            unsafe SecretBytes(count: 32) { key in
+                status = unsafe argon2id_hash_raw(
+                    iterations, memoryKiB, parallelism, password.baseAddress, password.count, salt, salt.count,
+                    key.baseAddress, key.count)
+            }
+        }
+        guard status == ARGON2_OK.rawValue else { throw .failed(code: status) }
+        return key
+    }
+}
+
+enum KDFRefusal: Error, Equatable, Sendable {
+    case type(String)
+    case iterations(Int)
+    case memory(kibibytes: Int)
+    case parallelism(Int)
+    case salt(bytes: Int)
+    case failed(code: Int32)
+}
+
+/// What follows from a password or from a recovery kit: what the node is shown, and what it never sees.
+struct AccountKeys: Sendable {
+    /// Proves to this origin who is asking; useless at another one.
+    let authKey: SymmetricKey
+    /// Boxes the l2Key. Never leaves this machine.
+    let l2WrapKey: SymmetricKey
+
+    init(masterKey: borrowing SecretBytes, origin: String) {
+        self.init(secret: unsafe masterKey.withBytes { unsafe SymmetricKey(data: $0) }, label: "", origin: origin)
+    }
+
+    init(kit: RecoveryKit, origin: String) {
+        self.init(secret: kit.secret, label: "recovery/", origin: origin)
+    }
+
+    private init(secret: SymmetricKey, label: String, origin: String) {
+        func derive(_ info: [UInt8]) -> SymmetricKey {
+            HKDF<SHA256>.deriveKey(inputKeyMaterial: secret, info: info, outputByteCount: 32)
+        }
+        authKey = derive(Array("clavitor/1/\(label)auth".utf8) + [0] + Array(origin.utf8))
+        l2WrapKey = derive(Array("clavitor/1/\(label)l2".utf8))
+    }
+}

@@ -1,0 +1,111 @@
+import Vault
+
+/// Replaces secrets in a stream of bytes, also where one is split between two reads.
+///
+/// Covers every place where a secret occurs, overlapping ones too, and puts one mark for each stretch. Holds back only
+/// what may turn out to be the beginning of a secret, so that a prompt without a line end still appears.
+struct SecretMask {
+    static let mark = Array("•••".utf8)
+    /// Shorter ones would mask half of any output, and say by that what they are.
+    static let least = 4
+
+    private let patterns: [UInt8: [[UInt8]]]
+    private var held: [UInt8] = []
+    /// How many of the bytes held are known to belong to a secret.
+    private var covered = 0
+    private var isInSecret = false
+
+    init(secrets: [String]) {
+        var all: Set<[UInt8]> = []
+        for secret in secrets {
+            for form in Self.forms(of: secret) where form.count >= Self.least { all.insert(form) }
+        }
+        patterns = Dictionary(grouping: all) { $0[0] }
+    }
+
+    /// Takes the next bytes; gives what can be shown by now.
+    mutating func pass(_ bytes: some Sequence<UInt8>) -> [UInt8] {
+        held += bytes
+        return show(upTo: scan())
+    }
+
+    /// Gives the rest, at the end of the stream.
+    mutating func finish() -> [UInt8] {
+        _ = scan()
+        return show(upTo: held.count)
+    }
+
+    /// Marks what secrets cover.
+    ///
+    /// - Returns: Where the first secret could begin that is not complete yet.
+    private mutating func scan() -> Int {
+        var undecided = held.count
+        for start in held.indices {
+            for pattern in patterns[held[start]] ?? [] {
+                let rest = held[start...]
+                if rest.count >= pattern.count {
+                    if rest.starts(with: pattern) { cover(start..<(start + pattern.count)) }
+                } else if start < undecided, pattern.starts(with: rest) {
+                    undecided = start
+                }
+            }
+        }
+        return undecided
+    }
+
+    private var ranges: [Range<Int>] = []
+
+    private mutating func cover(_ range: Range<Int>) {
+        if let last = ranges.last, last.upperBound >= range.lowerBound {
+            ranges[ranges.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
+        } else {
+            ranges.append(range)
+        }
+    }
+
+    private mutating func show(upTo end: Int) -> [UInt8] {
+        var shown: [UInt8] = []
+        if covered > 0 { ranges.insert(0..<covered, at: 0) }
+        var index = 0
+        for range in ranges + [held.count..<held.count] {
+            let clear = max(index, min(range.lowerBound, end))
+            if clear > index {
+                shown += held[index..<clear]
+                isInSecret = false
+                index = clear
+            }
+            let masked = max(index, min(range.upperBound, end))
+            if masked > index {
+                if !isInSecret { shown += Self.mark }
+                isInSecret = true
+                index = masked
+            }
+        }
+        covered = max(0, (ranges.filter { $0.lowerBound <= end }.map(\.upperBound).max() ?? 0) - end)
+        ranges = []
+        held.removeFirst(end)
+        return shown
+    }
+
+    /// The secret as programs print it: as it is, line by line, and in the encodings that are met in logs.
+    private static func forms(of secret: String) -> [[UInt8]] {
+        let bytes = Array(secret.utf8)
+        guard bytes.count >= least else { return [] }
+        let base64 = Base64.encode(bytes)
+        var texts = [
+            secret, base64.trimmingPadding, Base64URL.encode(bytes), PercentEncoding.encode(secret[...]),
+            PercentEncoding.encode(secret[...], upperCase: false), PercentEncoding.encode(secret[...], spaceAsPlus: true),
+        ]
+        let lines = secret.split(whereSeparator: \.isNewline)
+        if lines.count > 1 { texts += lines.filter { $0.utf8.count >= 8 }.map(String.init) }
+        return texts.map { Array($0.utf8) }
+    }
+}
+
+extension String {
+    fileprivate var trimmingPadding: String {
+        var text = self[...]
+        while text.last == "=" { text.removeLast() }
+        return String(text)
+    }
+}

@@ -1,0 +1,153 @@
+import Crypto
+import FoundationEssentials
+import Vault
+import Wire
+
+/// A node on which somebody is signed in: the owner by the stored session, or an agent by its token.
+final class SignedIn {
+    let workspace: Workspace
+    private(set) var node: NodeClient
+    /// The owner's; nil for an agent.
+    private(set) var account: Account?
+    /// Of a password that was given during this command.
+    private var keys: AccountKeys?
+
+    init(workspace: Workspace, node: NodeClient, account: Account?, keys: AccountKeys? = nil) {
+        self.workspace = workspace
+        self.node = node
+        self.account = account
+        self.keys = keys
+        if let token = account?.session?.token { self.node.token = token }
+    }
+
+    var isAgent: Bool { account == nil }
+
+    func send<Answer: Decodable>(_ request: NodeRequest, as answer: Answer.Type = Answer.self) async throws -> Answer {
+        try await reauthenticating { try await self.node.send(request, as: Answer.self) }
+    }
+
+    func send(_ request: NodeRequest) async throws {
+        try await reauthenticating { try await self.node.send(request) }
+    }
+
+    // MARK: Password
+
+    /// The account, for commands that an agent cannot give.
+    func owner() throws -> Account {
+        guard let account else {
+            throw CommandFailure(.refused, "An agent cannot do this.", hint: "Leave --token-file out and sign in.")
+        }
+        return account
+    }
+
+    /// The keys of the account's password, asked for at most once in a command.
+    func passwordKeys() async throws -> AccountKeys {
+        if let keys { return keys }
+        let account = try owner()
+        let password = Password(try workspace.secrets.password(for: account.email))
+        // From the pins, not from the node: what is derived here is bound to what was seen at first use.
+        let derived = try SignIn.Terms(account.pins.prelogin).keys(of: password)
+        keys = derived
+        return derived
+    }
+
+    /// The account's key for L2 values, with the password.
+    func l2Key() async throws -> L2Key {
+        let account = try owner()
+        let keys = try await passwordKeys()
+        do throws(L2Failure) {
+            return try L2Key(wrapped: account.wrappedL2Key, by: keys.l2WrapKey, vault: try account.vault())
+        } catch {
+            self.keys = nil
+            throw CommandFailure(
+                .refused, "The password is wrong, or it was changed on another machine.",
+                hint: "After a change: clavitor login")
+        }
+    }
+
+    // MARK: Sessions
+
+    /// Uses the session that the node answered a change of password or the like with.
+    func adopt(_ session: SessionBody, keys: AccountKeys) throws {
+        var account = try owner()
+        try account.pins.check(vault: session.vault)
+        account.session = .init(id: session.id, token: session.token, expiresAt: session.expiresAt)
+        account.wrappedL2Key = session.l2.wrappedKey
+        account.device = session.device
+        try keep(account, keys: keys)
+    }
+
+    /// Keeps a new wrapped l2Key.
+    func adopt(wrappedL2Key: String) throws {
+        var account = try owner()
+        account.wrappedL2Key = wrappedL2Key
+        try keep(account, keys: keys)
+    }
+
+    private func keep(_ account: Account, keys: AccountKeys?) throws {
+        try workspace.sessions.keep(account)
+        self.account = account
+        self.keys = keys
+        node.token = account.session?.token
+    }
+
+    /// Does `body`; when the node wants the password for it, signs in once more and repeats it once.
+    private func reauthenticating<Result>(_ body: () async throws -> Result) async throws -> Result {
+        do {
+            return try await body()
+        } catch let problem as Problem where problem.code == "reauthenticate" && account != nil {
+            try await renew()
+            return try await body()
+        }
+    }
+
+    private func renew() async throws {
+        let account = try owner()
+        let old = account.session
+        let keys = try await passwordKeys()
+        var anonymous = node
+        anonymous.token = nil
+        let signIn = try SignIn(workspace: workspace, node: anonymous, email: account.email)
+        // The answer may only confirm what the keys were derived with.
+        let terms = try await signIn.terms(pinned: account.pins)
+        let renewed = try await signIn.login(keys: keys, terms: terms, code: nil)
+        self.account = renewed
+        node.token = renewed.session?.token
+        // The one before is of no use any more; if this fails it expires by itself.
+        if let old { try? await node.send(NodeRequest(.delete, "api/v1/sessions/\(old.id)")) }
+    }
+}
+
+extension Workspace {
+    /// Runs `body` signed in: as the agent whose token was given, else as the owner.
+    func signedIn<Result>(_ body: (SignedIn) async throws -> Result) async throws -> Result {
+        if let tokenFile {
+            let token = try SecretSource.file(tokenFile)
+            guard token.hasPrefix("clv_") else {
+                throw CommandFailure(.usage, "\(tokenFile) holds no token.", hint: "A token begins with clv_agt_.")
+            }
+            return try await connected(to: try someServer()) { node in
+                var node = node
+                node.token = token
+                return try await body(SignedIn(workspace: self, node: node, account: nil))
+            }
+        }
+        return try await asOwner(body)
+    }
+
+    private func asOwner<Result>(_ body: (SignedIn) async throws -> Result) async throws -> Result {
+        guard let account = try sessions.current(on: try namedServer()), let session = account.session,
+            let server = ServerAddress(account.server)
+        else {
+            throw CommandFailure(
+                .notSignedIn, "Nobody is signed in.", hint: "clavitor login, or clavitor register for a new account")
+        }
+        guard session.expiresAt > Moment.now else {
+            throw CommandFailure(
+                .notSignedIn, "The session of \(account.email) has expired.", hint: "Sign in again: clavitor login")
+        }
+        return try await connected(to: server) { node in
+            try await body(SignedIn(workspace: self, node: node, account: account))
+        }
+    }
+}

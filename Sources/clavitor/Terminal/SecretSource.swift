@@ -1,0 +1,88 @@
+import Glibc
+
+/// Where secrets come from: prompts, standard input, files. Never the command line, where every process of the machine
+/// can read them.
+final class SecretSource {
+    private let terminal: Terminal
+    private let passwordFile: String?
+    private let takesPasswordFromInput: Bool
+    private var isInputTaken = false
+
+    init(terminal: Terminal, passwordFile: String?, takesPasswordFromInput: Bool) {
+        self.terminal = terminal
+        self.passwordFile = passwordFile
+        self.takesPasswordFromInput = takesPasswordFromInput
+    }
+
+    /// Whether asking for a password again could give another answer.
+    var isInteractive: Bool { passwordFile == nil && !takesPasswordFromInput }
+
+    /// The account's password.
+    func password(for email: String) throws -> String {
+        if takesPasswordFromInput { return try inputLine("the password") }
+        if let passwordFile { return try Self.file(passwordFile) }
+        return try terminal.askHidden(
+            "Password of \(email.printable)", otherwise: "Add --password-stdin or --password-file PATH.")
+    }
+
+    /// A password that is to be, asked for twice.
+    func newPassword(file: String?) throws -> String {
+        if let file { return try Self.file(file) }
+        if takesPasswordFromInput { return try inputLine("the new password") }
+        if let passwordFile { return try Self.file(passwordFile) }
+        let hint = "Add --new-password-file PATH, or --password-stdin."
+        let first = try terminal.askHidden("New password", otherwise: hint)
+        guard try terminal.askHidden("The same again", otherwise: hint) == first else {
+            throw CommandFailure(.usage, "The two are different; nothing was changed.")
+        }
+        return first
+    }
+
+    /// A field's secret.
+    func secret(_ label: String, from origin: SecretOrigin) throws -> String {
+        switch origin {
+        case .prompt:
+            try terminal.askHidden(label.printable, otherwise: "Give it as \(label)=- on standard input, or \(label)=@FILE.")
+        case .input:
+            try inputRest("\(label)")
+        case .file(let path):
+            try Self.file(path)
+        }
+    }
+
+    /// A file's text without a line end at its end.
+    static func file(_ path: String) throws -> String {
+        guard let bytes = try PrivateFile.read(path) else { throw CommandFailure(.usage, "\(path) does not exist.") }
+        return try text(bytes, named: path)
+    }
+
+    private func inputLine(_ what: String) throws -> String {
+        guard let line = Terminal.readLine(from: STDIN_FILENO) else {
+            throw CommandFailure(
+                .usage, "Standard input has no line left for \(what).",
+                hint: "--password-stdin takes a line for each password asked for.")
+        }
+        return line
+    }
+
+    private func inputRest(_ what: String) throws -> String {
+        guard !isInputTaken else { throw CommandFailure(.usage, "Standard input can be only one field's value.") }
+        isInputTaken = true
+        return try Self.text(try StandardStream.readAll(STDIN_FILENO, named: "Standard input"), named: "Standard input")
+    }
+
+    private static func text(_ bytes: [UInt8], named name: String) throws -> String {
+        guard var text = String(validating: bytes, as: UTF8.self) else {
+            throw CommandFailure(.usage, "\(name) is not UTF-8 text.")
+        }
+        if text.last?.isNewline == true { text.removeLast() }
+        return text
+    }
+}
+
+/// How a secret option asks for its value: `LABEL`, `LABEL=-`, `LABEL=@FILE`.
+enum SecretOrigin: Equatable {
+    case prompt
+    case input
+    case file(String)
+}

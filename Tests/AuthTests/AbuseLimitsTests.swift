@@ -1,0 +1,168 @@
+import Auth
+import TestSupport
+import Testing
+import Vault
+
+/// Who waits and who does not, when somebody guesses.
+@Suite struct AbuseLimitsTests {
+    let moments = Moments()
+    let limits: AbuseLimits
+
+    init() {
+        limits = AbuseLimits(now: moments.source)
+    }
+
+    private func network(_ number: Int) -> IPNetwork? {
+        IPAddress(bytes: [10, UInt8(number >> 8 & 255), UInt8(number & 255), 1])?.neighbourhood
+    }
+
+    private func attempt(_ account: Int, from network: Int, device: [UInt8]? = nil) -> AbuseLimits.Attempt {
+        AbuseLimits.Attempt(account: account.bigEndianBytes, network: self.network(network), device: device)
+    }
+
+    /// Guesses so often, each if it is admitted; how many were.
+    private func guess(_ count: Int, _ attempt: (Int) -> AbuseLimits.Attempt) -> Int {
+        (0..<count).count { number in
+            let attempt = attempt(number)
+            guard (try? limits.admit(attempt)) != nil else { return false }
+            limits.failed(attempt)
+            return true
+        }
+    }
+
+    private func isAdmitted(_ attempt: AbuseLimits.Attempt) -> Bool {
+        (try? limits.admit(attempt)) != nil
+    }
+
+    enum Attacker: Sendable {
+        case oneAccountFromOneNetwork, oneAccountFromManyNetworks, manyAccountsFromOneNetwork
+    }
+
+    enum Person: Sendable {
+        case withDevice, knownFromHere, stranger
+    }
+
+    struct Case: CustomTestStringConvertible {
+        var testDescription: String
+        var attacker: Attacker
+        var guesses = 10_000
+        /// How many of them were tried.
+        var tried: Int
+        var person: Person
+        /// Whose account: 0 is the one that is attacked.
+        var account: Int
+        /// Where the person is: 0 is where the attacker is.
+        var network: Int
+        var isAdmitted: Bool
+    }
+
+    @Test(arguments: [
+        Case(testDescription: "the owner, on a device, beside the attacker", attacker: .oneAccountFromOneNetwork, tried: 10, person: .withDevice, account: 0, network: 0, isAdmitted: true),
+        Case(testDescription: "the owner, elsewhere", attacker: .oneAccountFromOneNetwork, tried: 10, person: .stranger, account: 0, network: 1, isAdmitted: true),
+        Case(testDescription: "the owner, beside the attacker, without device", attacker: .oneAccountFromOneNetwork, tried: 10, person: .stranger, account: 0, network: 0, isAdmitted: false),
+        Case(testDescription: "a neighbour of the attacker, another account", attacker: .oneAccountFromOneNetwork, tried: 10, person: .stranger, account: 1, network: 0, isAdmitted: true),
+        Case(testDescription: "the owner at home, while a botnet guesses", attacker: .oneAccountFromManyNetworks, tried: 100, person: .knownFromHere, account: 0, network: 9_000, isAdmitted: true),
+        Case(testDescription: "the owner on a device, while a botnet guesses", attacker: .oneAccountFromManyNetworks, tried: 100, person: .withDevice, account: 0, network: 9_000, isAdmitted: true),
+        Case(testDescription: "a stranger at the account that a botnet attacks", attacker: .oneAccountFromManyNetworks, tried: 100, person: .stranger, account: 0, network: 9_000, isAdmitted: false),
+        Case(testDescription: "another account, while a botnet guesses", attacker: .oneAccountFromManyNetworks, tried: 100, person: .stranger, account: 20_000, network: 9_000, isAdmitted: true),
+        Case(testDescription: "a neighbour with a device, while one guess goes to each account", attacker: .manyAccountsFromOneNetwork, tried: 300, person: .withDevice, account: 20_000, network: 0, isAdmitted: true),
+        Case(testDescription: "a neighbour known here, while one guess goes to each account", attacker: .manyAccountsFromOneNetwork, tried: 300, person: .knownFromHere, account: 20_000, network: 0, isAdmitted: true),
+        Case(testDescription: "a new neighbour, while one guess goes to each account", attacker: .manyAccountsFromOneNetwork, tried: 300, person: .stranger, account: 20_000, network: 0, isAdmitted: false),
+        Case(testDescription: "somebody elsewhere, while one guess goes to each account", attacker: .manyAccountsFromOneNetwork, tried: 300, person: .stranger, account: 20_000, network: 1, isAdmitted: true),
+    ])
+    func whoWaits(_ example: Case) {
+        let device: [UInt8]? = example.person == .withDevice ? [UInt8](repeating: 7, count: 32) : nil
+        let honest = attempt(example.account, from: example.network, device: device)
+        if example.person == .knownFromHere { limits.succeeded(honest) }
+        let tried = guess(example.guesses) { number in
+            switch example.attacker {
+            case .oneAccountFromOneNetwork: attempt(0, from: 0)
+            case .oneAccountFromManyNetworks: attempt(0, from: number % 5_000)
+            case .manyAccountsFromOneNetwork: attempt(number, from: 0)
+            }
+        }
+        #expect(tried == example.tried)
+        #expect(isAdmitted(honest) == example.isAdmitted)
+    }
+
+    @Test func successesCostNothing() {
+        let honest = attempt(0, from: 0)
+        for _ in 0..<1_000 {
+            #expect(isAdmitted(honest))
+            limits.succeeded(honest)
+        }
+    }
+
+    @Test func aRefusedAttemptIsNotCharged() {
+        _ = guess(1_000) { _ in attempt(0, from: 0) }
+        moments.advance(by: 90)
+        #expect(isAdmitted(attempt(0, from: 0)), "the thousand did not pile up")
+    }
+
+    @Test func oneGuessIsForgivenAtATime() {
+        _ = guess(10) { _ in attempt(0, from: 0) }
+        var tried = 0
+        for _ in 0..<20 {
+            moments.advance(by: 90)
+            tried += guess(5) { _ in attempt(0, from: 0) }
+        }
+        #expect(tried == 20)
+    }
+
+    @Test func theWaitThatIsToldIsTheWaitThatHelps() {
+        _ = guess(10) { _ in attempt(0, from: 0) }
+        #expect(throws: AuthError.tooManyAttempts(retryAfter: 90)) { try limits.admit(attempt(0, from: 0)) }
+        moments.advance(by: 89)
+        #expect(throws: AuthError.tooManyAttempts(retryAfter: 1)) { try limits.admit(attempt(0, from: 0)) }
+        moments.advance(by: 1)
+        #expect(isAdmitted(attempt(0, from: 0)))
+    }
+
+    @Test func afterAQuietTimeAllIsForgotten() {
+        _ = guess(10) { _ in attempt(0, from: 0) }
+        moments.advance(by: 900)
+        #expect(guess(20) { _ in attempt(0, from: 0) } == 10)
+    }
+
+    @Test func aDeviceHasABoundToo() {
+        let device = [UInt8](repeating: 7, count: 32)
+        #expect(guess(1_000) { _ in attempt(0, from: 0, device: device) } == 20)
+    }
+
+    @Test func aKnownPlaceIsForgottenAfterThirtyDays() {
+        let honest = attempt(0, from: 9_000)
+        limits.succeeded(honest)
+        moments.advance(by: 30 * 86_400)
+        _ = guess(10_000) { attempt(0, from: $0 % 5_000) }
+        #expect(!isAdmitted(honest))
+    }
+
+    @Test func aClockThatGoesBackForgivesNothing() {
+        _ = guess(10) { _ in attempt(0, from: 0) }
+        moments.advance(by: -86_400)
+        #expect(!isAdmitted(attempt(0, from: 0)))
+    }
+
+    @Test func aFloodOfNewAccountsDoesNotFreeAnAttacker() {
+        // A third of the buckets of one network is never full: from many networks, one guess each.
+        _ = guess(100) { attempt(0, from: $0) }
+        #expect(!isAdmitted(attempt(0, from: 60_000)))
+        _ = guess(60_000) { attempt(1 + $0, from: $0) }
+        #expect(!isAdmitted(attempt(0, from: 60_000)))
+    }
+
+    @Test func registrationsAreBoundedPerNetworkSuccessfulOrNot() {
+        let here = network(0)
+        let admitted = (0..<100).count { _ in (try? limits.admitRegistration(from: here)) != nil }
+        #expect(admitted == 30)
+        #expect((try? limits.admitRegistration(from: network(1))) != nil)
+        moments.advance(by: 120)
+        #expect((try? limits.admitRegistration(from: here)) != nil)
+        #expect((try? limits.admitRegistration(from: here)) == nil)
+    }
+
+    @Test func registrationsDoNotSpendWhatLoginsNeed() {
+        for _ in 0..<100 { try? limits.admitRegistration(from: network(0)) }
+        #expect(isAdmitted(attempt(0, from: 0)))
+    }
+}

@@ -1,0 +1,127 @@
+import Auth
+import Storage
+import SQLite
+import TestSupport
+import Testing
+import Vault
+
+@Suite struct AccountDeletionTests {
+    let node: TestVault
+    let ada = Person("ada@example.org", kit: Token(.recoveryKit))
+    let owner: Caller
+    let bob: Caller
+
+    init() async throws {
+        node = try TestVault()
+        owner = try await node.owner(ada)
+        bob = try await node.owner(Person("bob@example.org"))
+        // Something in every table.
+        let entry = try await node.entries.create(.login(urls: ["https://example.com"], tags: ["work"]), id: nil, as: owner)
+        let robot = try await node.agent(grants: [.tag("work")], policy: AgentPolicy(verbs: [.read, .deposit]), as: owner)
+        _ = try await node.value(entry.field("password"), of: entry.id, as: try await node.caller(robot))
+        _ = try await node.accounts.beginSecondFactor(as: owner)
+        let request = RememberedAnswers.Request(key: "k", content: [1])
+        try await node.store.commit([.rememberAnswer(node.answers.remember([1], to: request, as: owner))] as [Step], [])
+        _ = try await node.entries.create(.login("Bob's"), id: nil, as: bob)
+    }
+
+    /// Rows of each table in which the vault, or one of its holders, entries or credentials, is named.
+    private func rowsOfTheVault(_ names: [[UInt8]]) throws -> [String: Int] {
+        let file = try node.file()
+        let tables = try file.all("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'") {
+            $0.text(0)
+        }
+        var found: [String: Int] = [:]
+        for table in tables where table != "audit" {
+            // Through a view, since statements are not made of strings here.
+            try file.script("CREATE TEMP TABLE looked AS SELECT * FROM \"\(table)\"")
+            let columns = try file.all("SELECT count(*) FROM pragma_table_info('looked')") { $0.int(0) }.first ?? 0
+            let count = try file.all("SELECT * FROM looked") { row in
+                (0..<columns).contains { column in names.contains(row.blob(column)) }
+            }.count { $0 }
+            try file.script("DROP TABLE looked")
+            found[table] = count
+        }
+        return found
+    }
+
+    private func names() throws -> [[UInt8]] {
+        let vault = Value.blob(ada.vault.bytes)
+        let file = try node.file()
+        return [ada.vault.bytes]
+            + (try file.all("SELECT id FROM holder WHERE vault = ?", vault) { $0.blob(0) })
+            + (try file.all("SELECT id FROM entry WHERE vault = ?", vault) { $0.blob(0) })
+            + (try file.all("SELECT id FROM credential WHERE vault = ?", vault) { $0.blob(0) })
+    }
+
+    @Test func noRowOfTheVaultStaysInAnyTable() async throws {
+        let names = try names()
+        let before = try rowsOfTheVault(names)
+        let empty = before.filter { $0.value == 0 }.keys.sorted()
+        #expect(empty == ["audit_head", "node", "spent_invite"], "or the test does not look everywhere")
+        try await node.accounts.delete(as: owner)
+        let after = try rowsOfTheVault(names)
+        #expect(after.values.allSatisfy { $0 == 0 }, "\(after)")
+    }
+
+    @Test func nothingOfItIsLeftInTheBytesOfTheFile() async throws {
+        let boxes = try node.file().all("SELECT box FROM value WHERE vault = ?", .blob(ada.vault.bytes)) { $0.blob(0) }
+        let before = try node.scratch.everything(beginning: TestVault.name)
+        #expect(boxes.allSatisfy { before.holds($0) })
+        try await node.accounts.delete(as: owner)
+        let after = try node.scratch.everything(beginning: TestVault.name)
+        #expect(boxes.allSatisfy { !after.holds($0) })
+    }
+
+    @Test func itsAuditBodiesAreShreddedAndTheChainStillHolds() async throws {
+        try await node.accounts.delete(as: owner)
+        var chain = AuditChain.start
+        var shredded = 0
+        let lines = try await node.store.auditLines(of: ada.vault, before: nil, limit: 1_000)
+        for line in lines where try node.audit.open(line.line) == nil { shredded += 1 }
+        let all = try node.file().all("SELECT sequence, time, vault, body, hash FROM audit ORDER BY sequence") { row in
+            StoredAuditLine(
+                sequence: row.integer(0),
+                line: .init(time: row.integer(1), vault: row.optionalBlob(2).flatMap { VaultID($0) }, body: row.blob(3)),
+                hash: row.blob(4))
+        }
+        for line in all {
+            chain.append(line.line)
+            #expect(chain.hash == line.hash)
+        }
+        #expect(lines.count > 3)
+        #expect(shredded == lines.count)
+        #expect(chain == node.store.journal.head.chain)
+    }
+
+    @Test func aRestartFindsTheLogAsItLeftIt() async throws {
+        try await node.accounts.delete(as: owner)
+        let restarted = try TestVault(opening: node.scratch, root: node.root, moments: node.moments)
+        #expect(restarted.store.journal.head == node.store.journal.head)
+    }
+
+    @Test func everythingOfItStopsWorking() async throws {
+        try await node.accounts.delete(as: owner)
+        let errors = [
+            await thrown { try await node.login(ada) }, await thrown { try await node.recover(ada, kit: ada.kit!) },
+        ]
+        let listed = try await node.entries.list(limit: 10, as: owner).entries
+        #expect(errors.allSatisfy { $0 as? AuthError == .badCredentials })
+        #expect(listed.isEmpty)
+    }
+
+    @Test func othersAreNotTouched() async throws {
+        try await node.accounts.delete(as: owner)
+        let titles = try await node.entries.list(limit: 10, as: bob).entries.map(\.title)
+        let error = await thrown { try await node.login(Person("bob@example.org")) }
+        #expect(titles == ["Bob's"])
+        #expect(error == nil)
+    }
+
+    @Test func theAddressMayRegisterAgain() async throws {
+        try await node.accounts.delete(as: owner)
+        let again = try await node.owner(Person("ada@example.org"))
+        let listed = try await node.entries.list(limit: 10, as: again).entries
+        #expect(listed.isEmpty)
+    }
+}

@@ -1,0 +1,150 @@
+import Auth
+import Crypto
+import Synchronization
+import TestSupport
+import Testing
+import Vault
+
+@Suite struct FailureLogTests {
+    let moments = Moments()
+    let written = Written()
+    let sealer: AuditSealer
+    let log: FailureLog
+
+    final class Written: Sendable {
+        private let state = Mutex<(lines: [SealedAuditLine], failures: Int)>(([], 0))
+        var lines: [SealedAuditLine] { state.withLock { $0.lines } }
+        func failNext() { state.withLock { $0.failures = 1 } }
+
+        struct Refused: Error {}
+
+        func commit(_ lines: [SealedAuditLine]) throws {
+            try state.withLock { state in
+                guard state.failures == 0 else {
+                    state.failures -= 1
+                    throw Refused()
+                }
+                state.lines += lines
+            }
+        }
+    }
+
+    init() throws {
+        let root = RootKeys.generate()
+        let keys = try NodeKeys(root: root, stored: NodeKeys.makeStored(root: root))
+        // No vault has a key: those of a deleted account.
+        sealer = AuditSealer(keys: keys, now: moments.source) { _ in nil }
+        log = FailureLog(audit: sealer, now: moments.source) { [written] in try written.commit($0) }
+    }
+
+    private var events: [AuditEvent] {
+        get throws { try written.lines.compactMap { try sealer.open($0) } }
+    }
+
+    private func fail(
+        _ account: UInt8 = 1, reason: String = "password", network: UInt8 = 1, vault: VaultID? = nil
+    ) async throws {
+        try await log.record(
+            AuditEvent(.login, by: .init(.stranger), outcome: .failed, reason: reason), account: [account],
+            network: IPAddress(bytes: [10, 0, network, 1])?.neighbourhood, vault: vault)
+    }
+
+    @Test func theFirstIsWrittenAtOnce() async throws {
+        try await fail()
+        let events = try events
+        #expect(events.map(\.count) == [nil])
+        #expect(events.first?.outcome == .failed)
+    }
+
+    @Test func theRestOfTheMinuteIsOneLine() async throws {
+        for _ in 0..<500 { try await fail() }
+        #expect(written.lines.count == 1)
+        moments.advance(by: 60)
+        try await log.flush()
+        let counts = try events.map(\.count)
+        #expect(counts == [nil, 499])
+    }
+
+    @Test func nothingIsWrittenTwice() async throws {
+        for _ in 0..<5 { try await fail() }
+        moments.advance(by: 60)
+        try await log.flush()
+        try await log.flush()
+        moments.advance(by: 60)
+        try await log.flush(isStopping: true)
+        #expect(written.lines.count == 2)
+    }
+
+    @Test func oneAloneLeavesNoSecondLine() async throws {
+        try await fail()
+        moments.advance(by: 60)
+        try await log.flush()
+        #expect(written.lines.count == 1)
+    }
+
+    @Test func theNextMinuteBeginsAnew() async throws {
+        for _ in 0..<3 { try await fail() }
+        moments.advance(by: 60)
+        for _ in 0..<3 { try await fail() }
+        let counts = try events.map(\.count)
+        #expect(counts == [nil, 2, nil])
+    }
+
+    @Test func whatIsStillCountedIsWrittenAtAStop() async throws {
+        for _ in 0..<4 { try await fail() }
+        try await log.flush()
+        #expect(written.lines.count == 1, "the minute is not over")
+        try await log.flush(isStopping: true)
+        let counts = try events.map(\.count)
+        #expect(counts == [nil, 3])
+    }
+
+    @Test func kindsAreCountedApart() async throws {
+        for _ in 0..<3 {
+            try await fail(1)
+            try await fail(2)
+            try await fail(1, reason: "second-factor")
+            try await fail(1, network: 2)
+        }
+        try await log.flush(isStopping: true)
+        let counts = try events.map(\.count)
+        #expect(counts == [nil, nil, nil, nil, 2, 2, 2, 2])
+    }
+
+    @Test func aFloodOfKindsDoesNotFillTheDisk() async throws {
+        for number in 0..<30_000 {
+            try await log.record(
+                AuditEvent(.login, by: .init(.stranger), outcome: .failed, reason: "password"),
+                account: number.bigEndianBytes, network: nil, vault: nil)
+        }
+        #expect(written.lines.count == 10_001)
+    }
+
+    @Test func aFirstThatCouldNotBeWrittenIsFirstAgain() async throws {
+        written.failNext()
+        await #expect(throws: Written.Refused.self) { try await fail() }
+        try await fail()
+        let counts = try events.map(\.count)
+        #expect(counts == [nil], "nothing is answered that is not on record")
+    }
+
+    @Test func aCountThatCouldNotBeWrittenIsKept() async throws {
+        for _ in 0..<4 { try await fail() }
+        moments.advance(by: 60)
+        written.failNext()
+        await #expect(throws: Written.Refused.self) { try await log.flush() }
+        try await log.flush()
+        let counts = try events.map(\.count)
+        #expect(counts == [nil, 3])
+    }
+
+    @Test func aVaultDeletedWithinTheMinuteHoldsUpNobody() async throws {
+        let node = try TestVault()
+        let owner = try await node.owner()
+        for _ in 0..<3 { _ = await thrown { try await node.login(Person(password: "wrong")) } }
+        try await node.accounts.delete(as: owner)
+        node.moments.advance(by: 60)
+        let error = await thrown { try await node.login(Person("somebody@else.org")) }
+        #expect(error as? AuthError == .badCredentials)
+    }
+}

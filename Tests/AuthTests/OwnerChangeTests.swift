@@ -1,0 +1,213 @@
+import Auth
+import Crypto
+import TestSupport
+import Testing
+import Vault
+
+/// What a new password, a kit and signing out everywhere end, and what they leave working.
+@Suite struct OwnerChangeTests {
+    let node: TestVault
+    let ada = Person("ada@example.org", kit: Token(.recoveryKit))
+    let changed: Person
+
+    init() throws {
+        node = try TestVault()
+        var changed = ada
+        changed.password = "another password"
+        changed.kit = Token(.recoveryKit)
+        self.changed = changed
+    }
+
+    private func change(as owner: Caller) async throws -> Caller {
+        try await node.caller(
+            try await node.accounts.changePassword(changed.secrets, recovery: changed.recovery, as: owner).token)
+    }
+
+    @Test func theNewPasswordOpensAndTheOldOneDoesNot() async throws {
+        _ = try await change(as: try await node.owner(ada))
+        let old = await thrown { try await node.login(ada) }
+        let new = await thrown { try await node.login(changed) }
+        #expect(old as? AuthError == .badCredentials)
+        #expect(new == nil)
+    }
+
+    @Test func everySessionOfBeforeEnds() async throws {
+        try await node.register(ada)
+        let elsewhere = try await node.login(ada).token
+        let here = try await node.login(ada).token
+        _ = try await change(as: try await node.caller(here))
+        let errors = [await thrown { try await node.caller(here) }, await thrown { try await node.caller(elsewhere) }]
+        #expect(errors.allSatisfy { $0 as? AuthError == .badToken })
+    }
+
+    @Test func theOldKitEndsAndTheNewOneOpens() async throws {
+        _ = try await change(as: try await node.owner(ada))
+        let old = await thrown { try await node.recover(ada, kit: ada.kit!) }
+        let new = await thrown { try await node.recover(changed, kit: changed.kit!) }
+        #expect(old as? AuthError == .badCredentials)
+        #expect(new == nil)
+    }
+
+    @Test func withoutANewKitThereIsNone() async throws {
+        let owner = try await node.owner(ada)
+        let session = try await node.accounts.changePassword(changed.secrets, recovery: nil, as: owner)
+        let profile = try await node.accounts.profile(as: try await node.caller(session.token))
+        #expect(!profile.hasRecoveryKit)
+    }
+
+    @Test func theNewOwnerReadsEverythingHistoryToo() async throws {
+        let owner = try await node.owner(ada)
+        let entry = try await node.entries.create(.login(tags: ["work"]), id: nil, as: owner)
+        let field = entry.field("password")
+        _ = try await node.entries.update(entry.id, ifVersion: 1, .value("second", of: field), as: owner)
+        let trashed = try await node.entries.create(.login("Old"), id: nil, as: owner)
+        try await node.entries.trash(trashed.id, ifVersion: nil, as: owner)
+        let new = try await change(as: owner)
+        let current = try await node.value(field, of: entry.id, as: new)
+        let first = try await node.entries.read(field, of: entry.id, at: 1, as: new)
+        let found = try await node.entries.search(.init(tag: "work"), limit: 10, as: new).entries.map(\.id)
+        let inTrash = try await node.entries.list(.trashed, limit: 10, as: new).entries.map(\.title)
+        #expect(current == "second")
+        #expect(first.content == .value("hunter2"))
+        #expect(found == [entry.id])
+        #expect(inTrash == ["Old"])
+    }
+
+    @Test func moreThanOneBatchOfKeysIsCarriedOver() async throws {
+        let owner = try await node.owner(ada)
+        for number in 0..<5 {
+            let fields = (0..<110).map { EntryEdit.Field(label: "\($0)", content: .value("\(number)/\($0)")) }
+            _ = try await node.entries.create(EntryEdit(title: "\(number)", fields: fields), id: nil, as: owner)
+        }
+        let new = try await change(as: owner)
+        let views = try await node.entries.list(limit: 10, as: new).entries
+        #expect(views.count == 5)
+        for view in views {
+            let value = try await node.value(view.field("109"), of: view.id, as: new)
+            #expect(value == "\(view.title)/109")
+        }
+    }
+
+    @Test func whatAgentsSealedComesAlongAndAgentsGoOn() async throws {
+        let owner = try await node.owner(ada)
+        let entry = try await node.entries.create(.login(), id: nil, as: owner)
+        let field = entry.field("password")
+        let robot = try await node.agent(
+            grants: [.entry(entry.id)], policy: AgentPolicy(verbs: [.read, .write, .deposit]), as: owner)
+        let agent = try await node.caller(robot)
+        // A write and a deposit that the owner has not seen: sealed to the old owner alone.
+        _ = try await node.entries.update(entry.id, ifVersion: 1, .value("by the robot", of: field), as: agent)
+        let deposit = try await node.entries.deposit(.login("Left here"), as: agent)
+        let new = try await change(as: owner)
+        let value = try await node.value(field, of: entry.id, as: new)
+        let accepted = try await node.entries.accept(deposit, as: new)
+        let left = try await node.value(accepted.field("password"), of: deposit, as: new)
+        let byAgent = try await node.value(field, of: entry.id, as: try await node.caller(robot))
+        #expect(value == "by the robot")
+        #expect(left == "hunter2")
+        #expect(byAgent == "by the robot")
+    }
+
+    @Test func anAgentWritesForTheNewOwner() async throws {
+        let owner = try await node.owner(ada)
+        let entry = try await node.entries.create(.login(), id: nil, as: owner)
+        let robot = try await node.agent(
+            grants: [.entry(entry.id)], policy: AgentPolicy(verbs: [.read, .write]), as: owner)
+        let new = try await change(as: owner)
+        let field = entry.field("password")
+        let agent = try await node.caller(robot)
+        _ = try await node.entries.update(entry.id, ifVersion: 1, .value("after", of: field), as: agent)
+        let value = try await node.value(field, of: entry.id, as: new)
+        let names = try await node.roster.list(as: new).map(\.name)
+        #expect(value == "after")
+        #expect(names == ["robot"])
+    }
+
+    @Test func theOldHolderIsGone() async throws {
+        let owner = try await node.owner(ada)
+        _ = try await node.entries.create(.login(), id: nil, as: owner)
+        let new = try await change(as: owner)
+        let wraps = try node.file().all("SELECT DISTINCT holder FROM wrap") { $0.blob(0) }
+        let holders = try node.file().all("SELECT id FROM holder") { $0.blob(0) }
+        #expect(wraps == [new.holder.id.bytes])
+        #expect(holders == [new.holder.id.bytes])
+    }
+
+    @Test func theChangeIsOnRecordWithBothHolders() async throws {
+        let owner = try await node.owner(ada)
+        let new = try await change(as: owner)
+        let event = try await node.events(as: new).first
+        #expect(event?.action == .passwordChange)
+        #expect(event?.subject == owner.holder.id.text)
+        #expect(event?.successor == new.holder.id.text)
+    }
+
+    @Test func whenItsAuditLineFailsTheOldPasswordStays() async throws {
+        let owner = try await node.owner(ada)
+        let entry = try await node.entries.create(.login(), id: nil, as: owner)
+        try await node.sabotage("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no'); END")
+        let error = await thrown { try await change(as: owner) }
+        try await node.sabotage("DROP TRIGGER full")
+        let again = try await node.caller(try await node.login(ada).token)
+        let value = try await node.value(entry.field("password"), of: entry.id, as: again)
+        #expect(error != nil)
+        #expect(value == "hunter2")
+    }
+
+    @Test func signingOutEverywhereEndsAllButTheNewSession() async throws {
+        try await node.register(ada)
+        let elsewhere = try await node.login(ada).token
+        let here = try await node.login(ada).token
+        let owner = try await node.caller(here)
+        let entry = try await node.entries.create(.login(), id: nil, as: owner)
+        let session = try await node.accounts.signOutEverywhere(authKey: ada.authKey, recovery: ada.recovery, as: owner)
+        let new = try await node.caller(session.token)
+        let value = try await node.value(entry.field("password"), of: entry.id, as: new)
+        let errors = [await thrown { try await node.caller(here) }, await thrown { try await node.caller(elsewhere) }]
+        let login = await thrown { try await node.login(ada) }
+        let key = try ada.openL2Key(session.wrappedL2Key)
+        #expect(errors.allSatisfy { $0 as? AuthError == .badToken })
+        #expect(value == "hunter2")
+        #expect(login == nil)
+        #expect(key == ada.l2Key)
+    }
+
+    @Test func signingOutEverywhereNeedsThePassword() async throws {
+        let owner = try await node.owner(ada)
+        await #expect(throws: AuthError.badCredentials) {
+            try await node.accounts.signOutEverywhere(authKey: changed.authKey, recovery: nil, as: owner)
+        }
+    }
+
+    @Test func guessingThePasswordWithAStolenSessionIsBoundedAndOnRecord() async throws {
+        let owner = try await node.owner(ada)
+        var refused = 0
+        for _ in 0..<30 {
+            let error = await thrown {
+                try await node.accounts.signOutEverywhere(authKey: changed.authKey, recovery: nil, as: owner)
+            }
+            if case .tooManyAttempts = error as? AuthError { refused += 1 }
+        }
+        let event = try await node.events(as: owner).first
+        #expect(refused == 20)
+        #expect(event?.outcome == .failed)
+    }
+
+    @Test func agentsDoNoneOfThis() async throws {
+        let owner = try await node.owner(ada)
+        let agent = try await node.caller(try await node.agent(grants: [.tag("x")], as: owner))
+        let errors = [
+            await thrown { try await node.accounts.changePassword(changed.secrets, recovery: nil, as: agent) },
+            await thrown { try await node.accounts.signOutEverywhere(authKey: ada.authKey, recovery: nil, as: agent) },
+            await thrown { try await node.accounts.setRecovery(nil, as: agent) },
+            await thrown { try await node.accounts.beginSecondFactor(as: agent) },
+            await thrown { try await node.accounts.endSecondFactor(as: agent) },
+            await thrown { try await node.accounts.delete(as: agent) },
+            await thrown { try await node.accounts.l2Values(as: agent) },
+            await thrown { try await node.accounts.sessions(as: agent) },
+            await thrown { try await node.accounts.end(nil, as: agent) },
+            await thrown { try await node.accounts.profile(as: agent) },
+        ]
+        #expect(errors.allSatisfy { $0 as? VaultError == .ownerOnly })
+    }
+}

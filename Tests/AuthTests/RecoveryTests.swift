@@ -1,0 +1,211 @@
+import Auth
+import Crypto
+import TestSupport
+import Testing
+import Vault
+
+@Suite struct RecoveryTests {
+    let node: TestVault
+    let kit = Token(.recoveryKit)
+    let ada: Person
+
+    init() throws {
+        node = try TestVault()
+        ada = Person("ada@example.org", kit: kit)
+    }
+
+    @Test func theKitOpensTheVaultAndSetsANewPassword() async throws {
+        let owner = try await node.owner(ada)
+        let entry = try await node.entries.create(.login(), id: nil, as: owner)
+        let recovered = try await node.caller(try await node.recover(ada, kit: kit).token)
+        var changed = ada
+        changed.password = "new"
+        changed.kit = Token(.recoveryKit)
+        let session = try await node.accounts.changePassword(
+            changed.secrets, recovery: changed.recovery, as: recovered)
+        let value = try await node.value(entry.field("password"), of: entry.id, as: try await node.caller(session.token))
+        let old = await thrown { try await node.login(ada) }
+        #expect(value == "hunter2")
+        #expect(old as? AuthError == .badCredentials)
+    }
+
+    @Test func itsUseIsOnRecordAsWhatItIs() async throws {
+        let owner = try await node.owner(ada)
+        _ = try await node.recover(ada, kit: kit)
+        let event = try await node.events(as: owner).first
+        #expect(event?.action == .accountRecover)
+    }
+
+    @Test func theKitsTwinOpensTheL2Key() async throws {
+        try await node.register(ada)
+        let box = try await node.recover(ada, kit: kit).wrappedL2Key
+        #expect(box == ada.recovery?.wrappedL2Key || !box.isEmpty)
+        let password = try await node.login(ada).wrappedL2Key
+        #expect(box != password)
+    }
+
+    @Test func aWrongKitAndAnAbsentOneGetTheSameAnswer() async throws {
+        try await node.register(ada)
+        try await node.register(Person("bob@example.org"))
+        let wrong = await thrown { try await node.recover(ada, kit: Token(.recoveryKit)) }
+        let absent = await thrown { try await node.recover(Person("bob@example.org"), kit: kit) }
+        let unknown = await thrown { try await node.recover(Person("nobody@example.org"), kit: kit) }
+        #expect([wrong, absent, unknown].allSatisfy { $0 as? AuthError == .badCredentials })
+    }
+
+    @Test func guessesAtKitsAreBounded() async throws {
+        try await node.register(ada)
+        for _ in 0..<10 { _ = await thrown { try await node.recover(ada, kit: Token(.recoveryKit)) } }
+        let error = await thrown { try await node.recover(ada, kit: kit) }
+        #expect(error as? AuthError == .tooManyAttempts(retryAfter: 90))
+    }
+
+    @Test func thePasswordsKeyIsNoKit() async throws {
+        try await node.register(ada)
+        let error = await thrown {
+            try await node.accounts.login(
+                .init(email: ada.email, kind: .recovery, authKey: ada.authKey, code: nil, device: nil), from: nil)
+        }
+        #expect(error as? AuthError == .badCredentials)
+    }
+
+    @Test func anewKitReplacesTheOld() async throws {
+        let owner = try await node.owner(ada)
+        var changed = ada
+        changed.kit = Token(.recoveryKit)
+        try await node.accounts.setRecovery(changed.recovery, as: owner)
+        let old = await thrown { try await node.recover(ada, kit: kit) }
+        let new = await thrown { try await node.recover(ada, kit: changed.kit!) }
+        #expect(old as? AuthError == .badCredentials)
+        #expect(new == nil)
+    }
+
+    @Test func aRemovedKitOpensNothing() async throws {
+        let owner = try await node.owner(ada)
+        try await node.accounts.setRecovery(nil, as: owner)
+        let error = await thrown { try await node.recover(ada, kit: kit) }
+        #expect(error as? AuthError == .badCredentials)
+    }
+}
+
+@Suite struct L2RekeyTests {
+    let node: TestVault
+    let ada = Person("ada@example.org", kit: Token(.recoveryKit))
+    let owner: Caller
+    let entry = EntryID.random()
+    let field = FieldID.random()
+    let fresh: Person
+
+    init() async throws {
+        node = try TestVault()
+        owner = try await node.owner(ada)
+        var fresh = ada
+        fresh.l2Key = SymmetricKey(size: .bits256)
+        self.fresh = fresh
+        // Two versions of one L2 field, a removed one, and an L1 field that is none of this.
+        let removed = FieldID.random()
+        var edit = EntryEdit.login()
+        edit.fields += [envelope(field, version: 1, "one"), envelope(removed, version: 1, "gone")]
+        _ = try await node.entries.create(edit, id: entry, as: owner)
+        _ = try await node.entries.update(
+            entry, ifVersion: 1,
+            EntryEdit(fields: [envelope(field, version: 2, "two"), .init(id: removed, isRemoved: true)]), as: owner)
+    }
+
+    private func place(_ field: FieldID, _ version: Int) -> FieldPlace {
+        FieldPlace(vault: ada.vault, entry: entry, field: field, tier: .l2, version: version)
+    }
+
+    private func envelope(_ field: FieldID, version: Int, _ value: String) -> EntryEdit.Field {
+        let box = Box.seal(Array(value.utf8), key: ada.l2Key, context: place(field, version).valueContext)
+        return .init(id: field, label: "l2", tier: .l2, content: .envelope(box))
+    }
+
+    private func renewed() async throws -> [FieldPlace: [UInt8]] {
+        let stored = try await node.accounts.l2Values(as: owner)
+        return Dictionary(
+            uniqueKeysWithValues: try stored.map { value in
+                let plaintext = try Box.open(value.box, key: ada.l2Key, context: value.place.valueContext)
+                return (value.place, Box.seal(plaintext, key: fresh.l2Key, context: value.place.valueContext))
+            })
+    }
+
+    private func rekey(_ envelopes: [FieldPlace: [UInt8]], recovery: Bool = true) async throws {
+        try await node.accounts.rekeyL2(
+            wrappedKey: fresh.secrets.wrappedL2Key, recoveryWrappedKey: recovery ? fresh.recovery?.wrappedL2Key : nil,
+            envelopes: envelopes, as: owner)
+    }
+
+    @Test func everyValueOfEveryVersionIsListed() async throws {
+        let values = try await node.accounts.l2Values(as: owner)
+        #expect(values.count == 3)
+        #expect(values.allSatisfy { $0.place.tier == .l2 })
+    }
+
+    @Test func afterwardsAllOpensUnderTheNewKeyAndNothingUnderTheOld() async throws {
+        let before = try await node.entries.view(entry, as: owner)
+        try await rekey(try await renewed())
+        let values = try await node.accounts.l2Values(as: owner)
+        for value in values {
+            #expect(throws: Never.self) { try Box.open(value.box, key: fresh.l2Key, context: value.place.valueContext) }
+            #expect(throws: BoxError.self) { try Box.open(value.box, key: ada.l2Key, context: value.place.valueContext) }
+        }
+        let wrapped = try await node.login(ada).wrappedL2Key
+        let key = try ada.openL2Key(wrapped)
+        let recovered = try await node.recover(ada, kit: ada.kit!).wrappedL2Key
+        let after = try await node.entries.view(entry, as: owner)
+        #expect(key == fresh.l2Key)
+        #expect(recovered == recovered && !recovered.isEmpty)
+        #expect(after == before, "versions stay")
+        #expect(values.count == 3)
+    }
+
+    struct Case: CustomTestStringConvertible {
+        var testDescription: String
+        var change: @Sendable (inout [FieldPlace: [UInt8]], VaultID) -> Void
+    }
+
+    @Test(arguments: [
+        Case(testDescription: "none") { all, _ in all = [:] },
+        Case(testDescription: "one missing") { all, _ in all.removeValue(forKey: all.keys.first!) },
+        Case(testDescription: "one too many") { all, vault in
+            all[FieldPlace(vault: vault, entry: .random(), field: .random(), tier: .l2, version: 1)] = all.values.first
+        },
+        Case(testDescription: "another version") { all, _ in
+            var place = all.keys.first!
+            let box = all.removeValue(forKey: place)
+            place.version += 7
+            all[place] = box
+        },
+        Case(testDescription: "another tier") { all, _ in
+            var place = all.keys.first!
+            let box = all.removeValue(forKey: place)
+            place.tier = .l1
+            all[place] = box
+        },
+        Case(testDescription: "no box") { all, _ in all[all.keys.first!] = [1, 2, 3] },
+    ])
+    func anythingButExactlyAllIsRefusedAndChangesNothing(_ example: Case) async throws {
+        var envelopes = try await renewed()
+        example.change(&envelopes, ada.vault)
+        let before = try await node.accounts.l2Values(as: owner).map(\.box)
+        let error = await thrown { try await rekey(envelopes) }
+        let after = try await node.accounts.l2Values(as: owner).map(\.box)
+        let key = try ada.openL2Key(try await node.login(ada).wrappedL2Key)
+        #expect(error != nil)
+        #expect(before == after)
+        #expect(key == ada.l2Key)
+    }
+
+    @Test func withoutANewBoxForItTheKitEnds() async throws {
+        try await rekey(try await renewed(), recovery: false)
+        let error = await thrown { try await node.recover(ada, kit: ada.kit!) }
+        #expect(error as? AuthError == .badCredentials)
+    }
+
+    @Test func theSessionGoesOn() async throws {
+        try await rekey(try await renewed())
+        let view = try await node.entries.view(entry, as: owner)
+        #expect(view.version == 2)
+    }
+}

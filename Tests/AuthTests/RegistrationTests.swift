@@ -1,0 +1,220 @@
+import Auth
+import Crypto
+import TestSupport
+import Testing
+import Vault
+
+@Suite struct RegistrationTests {
+    let node: TestVault
+    let ada = Person("ada@example.org")
+
+    init() throws {
+        node = try TestVault()
+    }
+
+    private func register(_ change: (inout Accounts.Registration) -> Void) async -> (any Error)? {
+        await thrown {
+            let (kdf, salt) = try node.accounts.prelogin(ada.email)
+            var request = Accounts.Registration(
+                email: ada.email, vault: ada.vault, kdf: kdf, salt: salt, secrets: ada.secrets, recovery: nil,
+                invite: nil)
+            change(&request)
+            try await node.accounts.register(request, from: TestVault.home)
+        }
+    }
+
+    @Test func whoRegistersLogsInAndReads() async throws {
+        try await node.register(ada)
+        let session = try await node.login(ada)
+        let owner = try await node.caller(session.token)
+        let entry = try await node.entries.create(.login(), id: nil, as: owner)
+        let value = try await node.value(entry.field("password"), of: entry.id, as: owner)
+        #expect(value == "hunter2")
+        #expect(session.vault == ada.vault)
+    }
+
+    @Test func theWrappedL2KeyComesBackAsItWasGiven() async throws {
+        try await node.register(ada)
+        let session = try await node.login(ada)
+        let key = try ada.openL2Key(session.wrappedL2Key)
+        #expect(key == ada.l2Key)
+    }
+
+    @Test func preloginSaysTheSameBeforeAndAfter() async throws {
+        let before = try node.accounts.prelogin(ada.email)
+        try await node.register(ada)
+        let after = try node.accounts.prelogin(ada.email)
+        #expect(before.salt == after.salt)
+        #expect(before.kdf == after.kdf)
+        #expect(before.salt.count == 16)
+    }
+
+    @Test func preloginSaysTheSameAfterAChangeOfPassword() async throws {
+        let before = try node.accounts.prelogin(ada.email)
+        let owner = try await node.owner(ada)
+        var changed = ada
+        changed.password = "another"
+        _ = try await node.accounts.changePassword(changed.secrets, recovery: nil, as: owner)
+        let after = try node.accounts.prelogin(ada.email)
+        #expect(before.salt == after.salt)
+    }
+
+    @Test func everyAddressAndNodeHasASaltOfItsOwn() throws {
+        let other = try TestVault()
+        let salts = [
+            try node.accounts.prelogin(ada.email).salt, try other.accounts.prelogin(ada.email).salt,
+            try node.accounts.prelogin(Person("bob@example.org").email).salt,
+        ]
+        #expect(Set(salts).count == 3)
+    }
+
+    struct Case: CustomTestStringConvertible {
+        var testDescription: String
+        var member: String
+        var change: @Sendable (inout Accounts.Registration) -> Void
+    }
+
+    @Test(arguments: [
+        Case(testDescription: "a weaker KDF", member: "kdf") { $0.kdf.iterations = 3 },
+        Case(testDescription: "a stronger KDF", member: "kdf") { $0.kdf.memoryKiB = 65_536 },
+        Case(testDescription: "other lanes", member: "kdf") { $0.kdf.parallelism = 1 },
+        Case(testDescription: "a salt of one's own", member: "salt") { $0.salt[0] ^= 1 },
+        Case(testDescription: "a short salt", member: "salt") { $0.salt.removeLast() },
+        Case(testDescription: "no salt", member: "salt") { $0.salt = [] },
+        Case(testDescription: "a short key", member: "authKey") { $0.secrets.authKey = SymmetricKey(size: .bits128) },
+        Case(testDescription: "a long key", member: "authKey") { $0.secrets.authKey = SymmetricKey(size: .init(bitCount: 512)) },
+        Case(testDescription: "an l2Key that is no box", member: "l2.wrappedKey") { $0.secrets.wrappedL2Key = [UInt8](repeating: 0, count: 110) },
+        Case(testDescription: "a box of something else", member: "l2.wrappedKey") { $0.secrets.wrappedL2Key.append(0) },
+        Case(testDescription: "a box with a key id", member: "l2.wrappedKey") { $0.secrets.wrappedL2Key[5] = 1 },
+        Case(testDescription: "a kit with a bad box", member: "l2.wrappedKey") {
+            $0.recovery = .init(authKey: SymmetricKey(size: .bits256), wrappedL2Key: [1])
+        },
+    ])
+    func refuses(_ example: Case) async {
+        let error = await register(example.change)
+        guard case .invalid(let member, _) = error as? AuthError else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(member == example.member)
+    }
+
+    @Test func anAddressRegistersOnceWhateverItsCase() async throws {
+        try await node.register(ada)
+        await #expect(throws: AuthError.emailTaken) { try await node.register(Person(" ADA@Example.org ")) }
+    }
+
+    @Test func aRefusedRegistrationHarmsNotTheFirst() async throws {
+        try await node.register(ada)
+        _ = await thrown { try await node.register(Person("ada@example.org", password: "a thief's")) }
+        let session = try await node.login(ada)
+        #expect(session.vault == ada.vault)
+    }
+
+    @Test func aVaultIdIsTakenOnce() async throws {
+        try await node.register(ada)
+        var bob = Person("bob@example.org")
+        bob.vault = ada.vault
+        await #expect(throws: AuthError.self) { try await node.register(bob) }
+    }
+
+    @Test func registeringIsOnRecord() async throws {
+        let owner = try await node.owner(ada)
+        let events = try await node.events(as: owner)
+        #expect(events.last?.action == .accountCreate)
+        #expect(events.last?.from == "192.0.2.7")
+    }
+
+    @Test func aClosedNodeTakesNobody() async throws {
+        var options = TestVault.Options()
+        options.registration = .closed
+        let node = try TestVault(options)
+        await #expect(throws: AuthError.registrationClosed) { try await node.register(ada) }
+    }
+
+    @Test func noMoreThanThirtyFromOnePlace() async throws {
+        for number in 0..<30 { try await node.register(Person("\(number)@example.org")) }
+        let error = await thrown { try await node.register(Person("31@example.org")) }
+        guard case .tooManyAttempts = error as? AuthError else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        try await node.register(ada, from: IPAddress("198.51.100.1"))
+    }
+}
+
+@Suite struct InviteTests {
+    let node: TestVault
+    let ada = Person("ada@example.org")
+
+    init() throws {
+        var options = TestVault.Options()
+        options.registration = .invite
+        node = try TestVault(options)
+    }
+
+    private var invite: String { node.keys.makeInvite(expires: node.moments.now + 3_600) }
+
+    @Test func anInvitationLetsIn() async throws {
+        try await node.register(ada, invite: invite)
+        let session = try await node.login(ada)
+        #expect(session.vault == ada.vault)
+    }
+
+    @Test func withoutOneNobodyGetsIn() async {
+        await #expect(throws: AuthError.inviteNeeded) { try await node.register(ada) }
+    }
+
+    @Test func anInvitationIsSpentOnce() async throws {
+        let invite = invite
+        try await node.register(ada, invite: invite)
+        await #expect(throws: AuthError.inviteNeeded) { try await node.register(Person("bob@example.org"), invite: invite) }
+    }
+
+    @Test func anInvitationIsSpentOnceByManyAtOnce() async throws {
+        let invite = invite
+        let registered = await withTaskGroup(of: Bool.self) { group in
+            for number in 0..<10 {
+                group.addTask { [node] in
+                    await thrown { try await node.register(Person("\(number)@example.org"), invite: invite) } == nil
+                }
+            }
+            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+        }
+        #expect(registered == 1)
+    }
+
+    @Test func aFailedRegistrationDoesNotSpendIt() async throws {
+        try await node.register(ada, invite: invite)
+        let second = invite
+        await #expect(throws: AuthError.emailTaken) { try await node.register(ada, invite: second) }
+        try await node.register(Person("bob@example.org"), invite: second)
+    }
+
+    @Test func anExpiredOneLetsNobodyIn() async {
+        let invite = invite
+        node.moments.advance(by: 3_600)
+        await #expect(throws: AuthError.inviteNeeded) { try await node.register(ada, invite: invite) }
+    }
+
+    @Test func anotherNodesLetsNobodyIn() async throws {
+        let other = try TestVault()
+        let invite = other.keys.makeInvite(expires: node.moments.now + 3_600)
+        await #expect(throws: AuthError.inviteNeeded) { try await node.register(ada, invite: invite) }
+    }
+
+    @Test func aProlongedOneLetsNobodyIn() async throws {
+        // A valid token around a payload of the attacker's: the code in it is the node's alone.
+        let secret = try #require(Token(invite)).secret.bytes
+        let later = (node.moments.now + 999_999).bigEndianBytes + secret.dropFirst(8)
+        let forged = Token(.invite, secret: SymmetricKey(data: later)).text
+        await #expect(throws: AuthError.inviteNeeded) { try await node.register(ada, invite: forged) }
+    }
+
+    @Test func anotherTokenIsNoInvitation() async throws {
+        let secret = try #require(Token(invite)).secret
+        await #expect(throws: AuthError.inviteNeeded) {
+            try await node.register(ada, invite: Token(.agent, secret: secret).text)
+        }
+    }
+}

@@ -1,0 +1,58 @@
+import Auth
+import Storage
+import TestSupport
+import Testing
+import Vault
+
+@Suite struct RememberedAnswersTests {
+    let node: TestVault
+    let owner: Caller
+    let request = RememberedAnswers.Request(key: "key", content: Array("POST /x {}".utf8))
+
+    init() async throws {
+        node = try TestVault()
+        owner = try await node.owner()
+    }
+
+    private func remember(_ answer: [UInt8]) async throws {
+        try await node.store.commit([.rememberAnswer(node.answers.remember(answer, to: request, as: owner))] as [Step], [])
+    }
+
+    @Test func anAnswerComesBack() async throws {
+        try await remember([1, 2, 3])
+        let answer = try node.answers.recall(request, as: owner)
+        #expect(answer == [1, 2, 3])
+    }
+
+    @Test func withoutOneThereIsNone() throws {
+        let answer = try node.answers.recall(request, as: owner)
+        #expect(answer == nil)
+    }
+
+    @Test func theSameKeyForSomethingElseIsRefused() async throws {
+        try await remember([1])
+        let other = RememberedAnswers.Request(key: "key", content: Array("POST /x {\"a\":1}".utf8))
+        #expect(throws: AuthError.self) { try node.answers.recall(other, as: owner) }
+    }
+
+    @Test func ofTwoAtOnceOneIsRemembered() async throws {
+        try await remember([1])
+        await #expect(throws: VaultError.entryExists) { try await remember([2]) }
+        let answer = try node.answers.recall(request, as: owner)
+        #expect(answer == [1])
+    }
+
+    @Test func somebodyElsesKeyIsAnotherKey() async throws {
+        try await remember([1])
+        let bob = try await node.owner(Person("bob@example.org"))
+        let answer = try node.answers.recall(request, as: bob)
+        #expect(answer == nil)
+    }
+
+    @Test func anAnswerRestsBoxed() async throws {
+        let secret = Array("clv_agt_a-token-that-must-not-rest-in-clear".utf8)
+        try await remember(secret)
+        let bytes = try node.scratch.everything(beginning: TestVault.name)
+        #expect(!bytes.holds(secret))
+    }
+}

@@ -1,0 +1,169 @@
+import Auth
+import TestSupport
+import Testing
+import Vault
+
+@Suite struct SessionTests {
+    let node: TestVault
+    let ada = Person("ada@example.org")
+
+    init() throws {
+        var options = TestVault.Options()
+        options.sessionLifetime = 10_000
+        options.sessionIdle = 1_000
+        options.mostSessions = 3
+        node = try TestVault(options)
+    }
+
+    private func works(_ token: Token) async -> Bool {
+        await thrown { try await node.caller(token) } == nil
+    }
+
+    @Test func aSessionEndsAfterIdleTime() async throws {
+        try await node.register(ada)
+        let token = try await node.login(ada).token
+        node.moments.advance(by: 999)
+        let stillWorks = await works(token)
+        node.moments.advance(by: 1_000)
+        let error = await thrown { try await node.caller(token) }
+        #expect(stillWorks)
+        #expect(error as? AuthError == .sessionExpired)
+    }
+
+    @Test func useKeepsASessionAlive() async throws {
+        try await node.register(ada)
+        let token = try await node.login(ada).token
+        for _ in 0..<9 {
+            node.moments.advance(by: 990)
+            let works = await works(token)
+            #expect(works)
+        }
+    }
+
+    @Test func useDoesNotKeepItBeyondItsEnd() async throws {
+        try await node.register(ada)
+        let session = try await node.login(ada)
+        while node.moments.now + 500 < session.expires {
+            node.moments.advance(by: 500)
+            _ = try await node.caller(session.token)
+        }
+        node.moments.set(session.expires - 1)
+        let before = await works(session.token)
+        node.moments.set(session.expires)
+        let after = await thrown { try await node.caller(session.token) }
+        #expect(before)
+        #expect(after as? AuthError == .sessionExpired)
+    }
+
+    @Test func anEndedSessionIsDeleted() async throws {
+        try await node.register(ada)
+        let token = try await node.login(ada).token
+        node.moments.advance(by: 5_000)
+        _ = await thrown { try await node.caller(token) }
+        let left = try node.count("SELECT count(*) FROM credential WHERE kind = 'session'")
+        let again = await thrown { try await node.caller(token) }
+        #expect(left == 0)
+        #expect(again as? AuthError == .badToken)
+    }
+
+    @Test func theOldestGivesWay() async throws {
+        try await node.register(ada)
+        var tokens: [Token] = []
+        for _ in 0..<5 {
+            tokens.append(try await node.login(ada).token)
+            node.moments.advance(by: 10)
+        }
+        var working: [Bool] = []
+        for token in tokens { working.append(await works(token)) }
+        #expect(working == [false, false, true, true, true])
+    }
+
+    @Test func manyLoginsAtOnceKeepTheBound() async throws {
+        try await node.register(ada)
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<12 { group.addTask { [node, ada] in _ = await thrown { try await node.login(ada) } } }
+        }
+        let sessions = try node.count("SELECT count(*) FROM credential WHERE kind = 'session'")
+        #expect(sessions == 3)
+    }
+
+    @Test func signingOutEndsThisSessionAlone() async throws {
+        try await node.register(ada)
+        let here = try await node.login(ada).token
+        let there = try await node.login(ada).token
+        try await node.accounts.end(nil, as: try await node.caller(here))
+        let working = [await works(here), await works(there)]
+        #expect(working == [false, true])
+    }
+
+    @Test func anOwnerEndsAnotherOfHisSessions() async throws {
+        try await node.register(ada)
+        let here = try await node.login(ada).token
+        let there = try await node.login(ada)
+        let owner = try await node.caller(here)
+        try await node.accounts.end(there.id, as: owner)
+        let works = await works(there.token)
+        let event = try await node.events(as: owner).first
+        #expect(!works)
+        #expect(event?.action == .logout && event?.subject == there.id.text)
+    }
+
+    @Test func nobodyEndsSomebodyElsesSession() async throws {
+        let bob = try await node.owner(Person("bob@example.org"))
+        try await node.register(ada)
+        let hers = try await node.login(ada)
+        await #expect(throws: AuthError.badToken) { try await node.accounts.end(hers.id, as: bob) }
+        let works = await works(hers.token)
+        #expect(works)
+    }
+
+    struct Bad: CustomTestStringConvertible {
+        var testDescription: String
+        var text: String
+    }
+
+    @Test(arguments: [
+        Bad(testDescription: "nothing", text: ""), Bad(testDescription: "a typo", text: String(Token(.session).text.dropLast()) + "!"),
+        Bad(testDescription: "unknown", text: Token(.session).text), Bad(testDescription: "an unknown agent's", text: Token(.agent).text),
+        Bad(testDescription: "a kit", text: Token(.recoveryKit).text), Bad(testDescription: "a root key", text: Token(.rootKey).text),
+    ])
+    func aTokenThatIsNoneIsRefusedOnRecord(_ example: Bad) async throws {
+        await #expect(throws: AuthError.badToken) {
+            try await node.authenticator.caller(token: example.text, from: TestVault.home, on: nil)
+        }
+        let lines = try node.count("SELECT count(*) FROM audit")
+        #expect(lines == 1)
+    }
+
+    @Test func aFreshSessionIsNeededForWhatCouldMakeAThiefPermanent() async throws {
+        let owner = try await node.owner(ada)
+        node.moments.advance(by: 600)
+        let errors = [
+            await thrown { try await node.accounts.changePassword(ada.secrets, recovery: nil, as: owner) },
+            await thrown { try await node.accounts.setRecovery(nil, as: owner) },
+            await thrown { try await node.accounts.beginSecondFactor(as: owner) },
+            await thrown { try await node.accounts.endSecondFactor(as: owner) },
+            await thrown { try await node.accounts.rekeyL2(wrappedKey: [], recoveryWrappedKey: nil, envelopes: [:], as: owner) },
+            await thrown { try await node.accounts.delete(as: owner) },
+            await thrown { try await node.agent(grants: [.tag("x")], as: owner) },
+        ]
+        #expect(errors.allSatisfy { $0 as? VaultError == .reauthenticate })
+    }
+
+    @Test func justBeforeTenMinutesItIsFresh() async throws {
+        let owner = try await node.owner(ada)
+        node.moments.advance(by: 599)
+        try await node.accounts.setRecovery(nil, as: owner)
+    }
+
+    @Test func onOneConnectionAHolderIsOpenedOnceAndARevokedTokenStillFails() async throws {
+        try await node.register(ada)
+        let token = try await node.login(ada).token
+        let connection = OpenHolders()
+        let owner = try await node.caller(token, on: connection)
+        _ = try await node.caller(token, on: connection)
+        try await node.accounts.end(nil, as: owner)
+        let error = await thrown { try await node.caller(token, on: connection) }
+        #expect(error as? AuthError == .badToken)
+    }
+}

@@ -1,0 +1,168 @@
+import API
+import ArgumentParser
+import AsyncHTTPClient
+import Crypto
+import Foundation
+import Hummingbird
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+import ServiceLifecycle
+import Vault
+import Wire
+
+@testable import clavitor_node
+
+/// A whole node in this process, on a port of its own, behind real TLS; and a client that trusts it alone.
+struct LiveNode: Sendable {
+    let node: Node
+    let directory: DataDirectory
+    let port: Int
+    let client: HTTPClient
+
+    var url: String { "https://localhost:\(port)" }
+
+    static func with<R: Sendable>(
+        registration: String = "open", maxConnections: Int = 200, spans: RequestDeadline.Spans = .standard,
+        http2: Bool = true, now: @escaping @Sendable () -> Int64 = unixTime,
+        directory given: DataDirectory? = nil, body: @escaping @Sendable (LiveNode) async throws -> R
+    ) async throws -> R {
+        let scratch = FileManager.default.temporaryDirectory.appending(path: "clavitor-\(UUID().uuidString)")
+        defer { if given == nil { try? FileManager.default.removeItem(at: scratch) } }
+        let directory = given ?? DataDirectory(path: scratch.path(percentEncoded: false), rootKey: nil)
+        if !File.exists(directory.database) { _ = try directory.initialize(now: now()) }
+        var options = try ServeOptions.parse(["--dev", "--https", "127.0.0.1:0", "--registration", registration])
+        options.maxConnections = maxConnections
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let node = try Node(directory, Settings(options), logger: logger, now: now)
+        var server = Server(
+            node: node, tls: try Server.tls(node.settings, directory, now: unixTime()), logger: logger, spans: spans)
+        let (ports, found) = AsyncStream<Int>.makeStream()
+        server.onRunning = { found.yield($0.localAddress?.port ?? 0) }
+        let group = ServiceGroup(
+            services: [server.application(on: MultiThreadedEventLoopGroup.singleton)], logger: logger)
+        return try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            guard let port = await ports.first(where: { _ in true }) else { throw Failure("the node did not start") }
+            var configuration = HTTPClient.Configuration()
+            configuration.tlsConfiguration = .makeClientConfiguration()
+            configuration.tlsConfiguration?.trustRoots = .file(directory.developmentCertificate)
+            configuration.httpVersion = http2 ? .automatic : .http1Only
+            configuration.timeout = .init(connect: .seconds(10), read: .seconds(30))
+            let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+            let result: Result<R, any Error>
+            do {
+                result = .success(
+                    try await body(LiveNode(node: node, directory: directory, port: port, client: client)))
+            } catch {
+                result = .failure(error)
+            }
+            try await client.shutdown()
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+            return try result.get()
+        }
+    }
+
+    struct Answer: Sendable {
+        let status: Int
+        let headers: [String: String]
+        let body: [UInt8]
+
+        func json<Body: Decodable>(_: Body.Type = Body.self) throws -> Body {
+            try JSONDecoder().decode(Body.self, from: Data(body))
+        }
+
+        var problem: String? { (try? json(Problem.self))?.code }
+    }
+
+    func send(
+        _ method: String, _ path: String, token: String? = nil, headers: [String: String] = [:], body: [UInt8]? = nil
+    ) async throws -> Answer {
+        var request = HTTPClientRequest(url: url + path)
+        request.method = .init(rawValue: method)
+        if let token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
+        for (name, value) in headers { request.headers.add(name: name, value: value) }
+        if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
+        let response = try await client.execute(request, timeout: .seconds(30))
+        let bytes = try await response.body.collect(upTo: 16 << 20)
+        return Answer(
+            status: Int(response.status.code),
+            headers: Dictionary(response.headers.map { ($0.name.lowercased(), $0.value) }) { first, _ in first },
+            body: Array(bytes.readableBytesView))
+    }
+
+    func send(
+        _ method: String, _ path: String, token: String? = nil, headers: [String: String] = [:],
+        json: some Encodable
+    ) async throws -> Answer {
+        try await send(method, path, token: token, headers: headers, body: Array(try JSONEncoder().encode(json)))
+    }
+}
+
+/// A person with an account, who derives no keys from a password: the node cannot tell.
+struct Person: Sendable {
+    let email: String
+    let vault: VaultID
+    let authKey: [UInt8]
+    let wrapped: [UInt8]
+    var token = ""
+
+    static func register(_ live: LiveNode, email: String = "\(UUID().uuidString)@example.com") async throws -> Person {
+        var person = Person(
+            email: email, vault: .random(), authKey: random(32),
+            wrapped: Box.seal(random(32), key: .init(size: .bits256), context: Context("l2key")))
+        let hello: PreloginBody = try await live.send(
+            "POST", "/api/v1/accounts/prelogin", json: PreloginRequestBody(email: email)
+        ).json()
+        let registration = RegistrationBody(
+            email: email, vault: person.vault.text, kdf: hello.kdf, salt: hello.salt,
+            authKey: Base64URL.encode(person.authKey), l2: L2Body(wrappedKey: Base64URL.encode(person.wrapped)),
+            recovery: nil, invite: nil)
+        let answer = try await live.send("POST", "/api/v1/accounts", json: registration)
+        guard answer.status == 201 else { throw Failure("registration: \(String(decoding: answer.body, as: UTF8.self))") }
+        person.token = try await person.login(live).token
+        return person
+    }
+
+    func login(_ live: LiveNode) async throws -> SessionBody {
+        try await live.send(
+            "POST", "/api/v1/sessions", json: LoginBody(email: email, authKey: Base64URL.encode(authKey))
+        ).json()
+    }
+
+    func create(_ live: LiveNode, _ body: EntryWriteBody) async throws -> EntryBody {
+        try await live.send("POST", "/api/v1/entries", token: token, json: body).json()
+    }
+
+    /// A login with an L1 user name, an L1 API key and an L2 password.
+    func createLogin(_ live: LiveNode, title: String = "Bank", tags: [String] = []) async throws -> EntryBody {
+        let envelope = Box.seal(Array("{}".utf8), key: .init(size: .bits256), context: Context("value"))
+        return try await create(
+            live,
+            EntryWriteBody(
+                id: EntryID.random().text, title: title, type: "login", urls: ["https://bank.example/login"], tags: tags,
+                fields: [
+                    FieldWriteBody(label: "user name", kind: "username", tier: 1, value: "alice"),
+                    FieldWriteBody(label: "API key", kind: "secret", tier: 1, value: "key-\(title)"),
+                    FieldWriteBody(
+                        id: FieldID.random().text, label: "password", kind: "secret", tier: 2,
+                        envelope: Base64URL.encode(envelope)),
+                ]))
+    }
+
+    func agent(_ live: LiveNode, _ body: AgentWriteBody) async throws -> AgentTokenBody {
+        try await live.send("POST", "/api/v1/agents", token: token, json: body).json()
+    }
+}
+
+func random(_ count: Int) -> [UInt8] { (0..<count).map { _ in .random(in: 0...255) } }
+
+extension EntryBody {
+    func field(_ label: String) throws -> FieldBody {
+        guard let field = fields.first(where: { $0.label == label }) else { throw Failure("no field \(label)") }
+        return field
+    }
+}

@@ -1,0 +1,101 @@
+import Foundation
+import SQLite
+import TestSupport
+import Testing
+
+@Suite struct OnlineCopyTests {
+    let scratch: Scratch
+    let database: Database
+
+    init() throws {
+        scratch = try Scratch()
+        database = try Database(
+            path: scratch.file("notes.db"),
+            migrations: [
+                .notes, Migration(2, "CREATE TABLE pair (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT"),
+            ])
+    }
+
+    @Test(.timeLimit(.minutes(1))) func aCopyMadeWhileOthersWriteIsOneMoment() async throws {
+        try await database.write { db in
+            for _ in 0..<200 { try db.run("INSERT INTO pair (bytes) VALUES (?)", .blob([UInt8](repeating: 1, count: 9_000))) }
+        }
+        let isOver = Flag()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { [database] in
+                // Two rows in each transaction, so that a copy of half of one has an odd count.
+                while !isOver.isRaised {
+                    try await database.write { db in
+                        for _ in 0..<2 {
+                            try db.run(
+                                "INSERT INTO pair (bytes) VALUES (?)", .blob([UInt8](repeating: 2, count: 3_000)))
+                        }
+                    }
+                }
+            }
+            for number in 0..<5 { try await database.copy(to: scratch.file("copy\(number).db")) }
+            isOver.raise()
+            try await group.waitForAll()
+        }
+        for number in 0..<5 {
+            let copy = try Connection(path: scratch.file("copy\(number).db"), access: .readOnly)
+            let count = try copy.first("SELECT count(*) FROM pair") { $0.int(0) } ?? 0
+            #expect(copy.findDamage(.full) == [])
+            #expect(count >= 200 && count.isMultiple(of: 2))
+        }
+    }
+
+    @Test func aCopyIsTheStateAtTheMomentOfTheCall() async throws {
+        try await database.write { try $0.insert(1) }
+        try await database.copy(to: scratch.file("copy.db"))
+        try await database.write { try $0.insert(2) }
+        let copied = try Connection(path: scratch.file("copy.db"), access: .readOnly).ids
+        #expect(copied == [1])
+    }
+
+    @Test func aCopyStandsAlone() async throws {
+        try await database.write { try $0.insert(1) }
+        try await database.copy(to: scratch.file("copy.db"))
+        let names = try FileManager.default.contentsOfDirectory(atPath: scratch.path).filter { $0.hasPrefix("copy") }
+        #expect(names == ["copy.db"])
+    }
+
+    @Test func aCopyToAPlaceThatIsNotThereFails() async throws {
+        await #expect(throws: SQLiteError.self) { try await database.copy(to: scratch.file("nowhere/copy.db")) }
+    }
+
+    @Test func deletedSecretsAreGoneFromFileAndLog() async throws {
+        let secret = Array("the-secret-that-must-not-stay-\(UUID().uuidString)".utf8)
+        _ = try await database.write { try $0.run("INSERT INTO pair (id, bytes) VALUES (1, ?)", .blob(secret)) }
+        let before = try scratch.everything(beginning: "notes.db")
+        #expect(before.holds(secret), "or the test shows nothing")
+        _ = try await database.write { try $0.run("DELETE FROM pair WHERE id = 1") }
+        let isCut = try await database.truncateLog()
+        let after = try scratch.everything(beginning: "notes.db")
+        #expect(isCut)
+        #expect(!after.holds(secret))
+    }
+
+    @Test func overwrittenSecretsAreGoneToo() async throws {
+        let secret = [UInt8](repeating: 0x61, count: 6_000) + Array("tail-\(UUID().uuidString)".utf8)
+        _ = try await database.write { try $0.run("INSERT INTO pair (id, bytes) VALUES (1, ?)", .blob(secret)) }
+        try await database.truncateLog()
+        _ = try await database.write { try $0.run("UPDATE pair SET bytes = ? WHERE id = 1", .blob([1])) }
+        try await database.truncateLog()
+        let after = try scratch.everything(beginning: "notes.db")
+        #expect(!after.holds(secret.suffix(30)))
+    }
+
+    @Test(.timeLimit(.minutes(1))) func theLogIsNotCutUnderAReader() async throws {
+        try await database.write { try $0.insert(1) }
+        let reader = try Connection(path: scratch.file("notes.db"), access: .readOnly)
+        try reader.run("BEGIN")
+        _ = try reader.ids
+        try await database.write { try $0.insert(2) }
+        let isCutUnderReader = try await database.truncateLog()
+        try reader.run("COMMIT")
+        let isCutAfter = try await database.truncateLog()
+        #expect(!isCutUnderReader)
+        #expect(isCutAfter)
+    }
+}

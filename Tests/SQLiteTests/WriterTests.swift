@@ -1,0 +1,133 @@
+import Foundation
+import SQLite
+import TestSupport
+import Testing
+
+/// What is promised of `write`: on disk when it returns, nothing of it when it throws, one commit for many.
+@Suite struct WriterTests {
+    let scratch: Scratch
+    let recorder = Recorder()
+    let database: Database
+
+    init() throws {
+        scratch = try Scratch()
+        database = try Database(path: scratch.file("notes.db"), migrations: [.notes], observer: recorder)
+    }
+
+    @Test func whatAWriteReturnedAnotherConnectionSees() async throws {
+        try await database.write { try $0.insert(1) }
+        let ids = try Connection(path: scratch.file("notes.db"), access: .readOnly).ids
+        #expect(ids == [1])
+    }
+
+    @Test func theResultOfTheClosureComesBack() async throws {
+        let count = try await database.write { db in
+            try db.insert(1)
+            return try db.ids.count
+        }
+        #expect(count == 1)
+    }
+
+    @Test func aThrowingWriteLeavesNoTrace() async throws {
+        await #expect(throws: Refused()) {
+            try await database.write { db in
+                try db.insert(1)
+                throw Refused()
+            }
+        }
+        let ids = try database.lookUp { try $0.ids }
+        #expect(ids == [])
+    }
+
+    @Test func oneThrowingJobDoesNotHarmItsBatchMates() async throws {
+        let outcomes = await database.batch(
+            (0..<40).map { id in
+                { db in
+                    try db.insert(id)
+                    if id == 17 { throw Refused() }
+                }
+            })
+        let ids = try database.lookUp { try $0.ids }
+        #expect(ids == (0..<40).filter { $0 != 17 })
+        #expect(outcomes.indices.filter { outcomes[$0] != nil } == [17])
+        #expect(outcomes[17] as? Refused == Refused())
+    }
+
+    @Test func aBrokenConstraintHarmsNobodyElseInItsBatch() async throws {
+        let outcomes = await database.batch([{ try $0.insert(1) }, { try $0.insert(1) }, { try $0.insert(2) }])
+        let ids = try database.lookUp { try $0.ids }
+        #expect(ids == [1, 2])
+        #expect((outcomes[1] as? SQLiteError)?.cause == .constraint)
+    }
+
+    @Test func writesThatArriveTogetherShareOneCommit() async throws {
+        recorder.forget()
+        let outcomes = await database.batch((0..<300).map { id in { try $0.insert(id) } })
+        #expect(outcomes.allSatisfy { $0 == nil })
+        #expect(recorder.commits == 1)
+    }
+
+    @Test func aBatchIsBounded() async throws {
+        recorder.forget()
+        _ = await database.batch((0..<1_100).map { id in { try $0.insert(id) } })
+        let count = try database.lookUp { try $0.ids.count }
+        #expect(count == 1_100)
+        #expect(recorder.commits == 3)
+    }
+
+    @Test func concurrentWritersOfAllSortsKeepExactlyWhatWasAcknowledged() async throws {
+        let acknowledged = await withTaskGroup(of: Int?.self) { group in
+            for id in 0..<400 {
+                group.addTask { [database] in
+                    do {
+                        try await database.write { db in
+                            try db.insert(id)
+                            if id % 7 == 0 { throw Refused() }
+                        }
+                        return id
+                    } catch {
+                        return nil
+                    }
+                }
+            }
+            return await group.reduce(into: [Int]()) { kept, id in if let id { kept.append(id) } }
+        }
+        let ids = try database.lookUp { try $0.ids }
+        #expect(ids == acknowledged.sorted())
+        #expect(ids == (0..<400).filter { $0 % 7 != 0 })
+    }
+
+    @Test func maintenanceRunsOutsideAnyTransaction() async throws {
+        let isInTransaction = try await database.maintain { $0.isInTransaction }
+        #expect(!isInTransaction)
+    }
+
+    @Test(.timeLimit(.minutes(1))) func killedAtAnyInstantItKeepsWhatItAcknowledged() async throws {
+        let path = scratch.file("killed.db")
+        let log = scratch.file("acknowledged")
+        await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String, log = log as String] in
+            let database = try Database(path: path, migrations: [.notes])
+            _ = FileManager.default.createFile(atPath: log, contents: nil)
+            let handle = try #require(FileHandle(forWritingAtPath: log))
+            try await withThrowingTaskGroup(of: Int.self) { group in
+                for id in 0..<2_000 {
+                    group.addTask {
+                        try await database.write { try $0.insert(id) }
+                        return id
+                    }
+                }
+                var count = 0
+                for try await id in group {
+                    try handle.write(contentsOf: Data("\(id)\n".utf8))
+                    count += 1
+                    if count == 700 { kill(getpid(), SIGKILL) }
+                }
+            }
+        }
+        let acknowledged = String(decoding: try scratch.read("acknowledged"), as: UTF8.self)
+            .split(separator: "\n").compactMap { Int($0) }
+        let kept = Set(try Database(path: path, migrations: [.notes]).lookUp { try $0.ids })
+        #expect(acknowledged.count == 700)
+        #expect(kept.isSuperset(of: acknowledged))
+    }
+}

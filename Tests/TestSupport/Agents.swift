@@ -1,0 +1,81 @@
+package import Auth
+package import Vault
+
+/// An agent as its owner made it, with the token that its owner saw once.
+package struct TestAgent: Sendable {
+    package let id: HolderID
+    package let token: Token
+    package let holder: HolderKey
+}
+
+extension TestVault {
+    package func agent(
+        _ name: String = "robot", grants: [Grant], policy: AgentPolicy = AgentPolicy(), as owner: Caller
+    ) async throws -> TestAgent {
+        let token = Token(.agent)
+        let created = try await roster.create(.init(name: name, grants: grants, policy: policy), as: owner) {
+            [tokens] in tokens.steps(for: $0.holder, token, vault: owner.vault)
+        }
+        return TestAgent(id: created.holder.id, token: token, holder: created.holder)
+    }
+
+    package func rotate(_ agent: TestAgent, as owner: Caller) async throws -> TestAgent {
+        let token = Token(.agent)
+        let created = try await roster.rotate(agent.id, as: owner) { [tokens] in
+            tokens.steps(for: $0.holder, token, vault: owner.vault)
+        }
+        return TestAgent(id: created.holder.id, token: token, holder: created.holder)
+    }
+
+    /// The agent's caller, by its token.
+    package func caller(_ agent: TestAgent, from address: IPAddress? = TestVault.home) async throws -> Caller {
+        try await caller(agent.token, from: address)
+    }
+}
+
+extension Grant {
+    package static func entry(_ id: EntryID, _ fields: [FieldID]? = nil) -> Grant {
+        Grant(scope: .entry(id), only: fields?.map(\.text))
+    }
+
+    package static func tag(_ tag: String, _ labels: [String]? = nil) -> Grant {
+        Grant(scope: .tag(tag), only: labels)
+    }
+}
+
+extension EntryEdit {
+    /// A login with these L1 fields, in this order.
+    package static func login(
+        _ title: String = "Bank", urls: [String] = [], tags: [String] = [],
+        _ fields: KeyValuePairs<String, String> = ["username": "ada", "password": "hunter2"]
+    ) -> EntryEdit {
+        EntryEdit(
+            title: title, type: .login, urls: urls, tags: tags,
+            fields: fields.map { .init(label: $0.key, kind: .secret, content: .value($0.value)) })
+    }
+
+    /// A patch of one field's value.
+    package static func value(_ value: String, of field: FieldID) -> EntryEdit {
+        EntryEdit(fields: [.init(id: field, content: .value(value))])
+    }
+}
+
+extension EntryView {
+    /// The id of the field with this label.
+    package func field(_ label: String) -> FieldID {
+        fields.first { $0.label == label }?.id ?? .random()
+    }
+}
+
+extension TestVault {
+    /// A field's L1 value, read on record.
+    package func value(_ field: FieldID, of entry: EntryID, as caller: Caller) async throws -> String? {
+        guard case .value(let value) = try await entries.read(field, of: entry, as: caller).content else { return nil }
+        return value
+    }
+
+    /// The events of the owner's vault, newest first.
+    package func events(as owner: Caller) async throws -> [AuditEvent] {
+        try await trail.lines(before: nil, limit: 1_000, as: owner).map(\.event)
+    }
+}

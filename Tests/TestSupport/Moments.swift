@@ -1,0 +1,24 @@
+import Synchronization
+
+/// Calendar time, in Unix seconds, that stands still until a test moves it.
+package final class Moments: Sendable {
+    private let value: Atomic<Int64>
+
+    /// Begins at the first second of a minute.
+    package init(_ start: Int64 = 1_709_312_400) {
+        value = Atomic(start)
+    }
+
+    package var now: Int64 { value.load(ordering: .sequentiallyConsistent) }
+
+    package func advance(by seconds: Int64) {
+        value.wrappingAdd(seconds, ordering: .sequentiallyConsistent)
+    }
+
+    package func set(_ time: Int64) {
+        value.store(time, ordering: .sequentiallyConsistent)
+    }
+
+    /// What the code under test is given for `now`.
+    package var source: @Sendable () -> Int64 { { self.now } }
+}

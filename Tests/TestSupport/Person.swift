@@ -1,0 +1,81 @@
+package import Auth
+package import Crypto
+package import Vault
+
+/// A user and what the client of one knows. Its keys come from the password by one hash: Argon2id is the client's
+/// affair and would take a second each time.
+package struct Person: Sendable {
+    package var email: EmailAddress
+    package var vault = VaultID.random()
+    package var password: String
+    package var kit: Token?
+    package var l2Key = SymmetricKey(size: .bits256)
+
+    package init(_ address: String = "ada@example.org", password: String = "violet tractor", kit: Token? = nil) {
+        email = EmailAddress(address)!
+        self.password = password
+        self.kit = kit
+    }
+
+    package var authKey: SymmetricKey { Self.key("auth", password) }
+
+    package var secrets: Accounts.Secrets {
+        .init(authKey: authKey, wrappedL2Key: wrapped(under: Self.key("l2", password)))
+    }
+
+    package var recovery: Accounts.Secrets? {
+        kit.map { .init(authKey: Self.kitKey($0), wrappedL2Key: wrapped(under: Self.key("l2", $0.text))) }
+    }
+
+    /// The l2Key that the node gave back, opened as a client would.
+    package func openL2Key(_ box: [UInt8]) throws -> SymmetricKey {
+        SymmetricKey(
+            data: try Box.open(box, key: Self.key("l2", password), context: Context("l2key", vault.bytes)))
+    }
+
+    package static func kitKey(_ kit: Token) -> SymmetricKey { key("auth", kit.text) }
+
+    private func wrapped(under key: SymmetricKey) -> [UInt8] {
+        Box.seal(l2Key.bytes, key: key, context: Context("l2key", vault.bytes))
+    }
+
+    private static func key(_ use: String, _ secret: String) -> SymmetricKey {
+        SymmetricKey(data: SHA256.hash(data: Array("\(use) \(secret)".utf8)))
+    }
+}
+
+extension TestVault {
+    /// Registers with what prelogin answers.
+    package func register(
+        _ person: Person, invite: String? = nil, from address: IPAddress? = TestVault.home
+    ) async throws {
+        let (kdf, salt) = try accounts.prelogin(person.email)
+        try await accounts.register(
+            .init(
+                email: person.email, vault: person.vault, kdf: kdf, salt: salt, secrets: person.secrets,
+                recovery: person.recovery, invite: invite),
+            from: address)
+    }
+
+    package func login(
+        _ person: Person, code: String? = nil, device: [UInt8]? = nil, from address: IPAddress? = TestVault.home
+    ) async throws -> Accounts.NewSession {
+        try await accounts.login(
+            .init(email: person.email, kind: .password, authKey: person.authKey, code: code, device: device),
+            from: address)
+    }
+
+    package func recover(
+        _ person: Person, kit: Token, code: String? = nil, from address: IPAddress? = TestVault.home
+    ) async throws -> Accounts.NewSession {
+        try await accounts.login(
+            .init(email: person.email, kind: .recovery, authKey: Person.kitKey(kit), code: code, device: nil),
+            from: address)
+    }
+
+    /// Registers, logs in, and comes back with the token.
+    package func owner(_ person: Person = Person()) async throws -> Caller {
+        try await register(person)
+        return try await caller(try await login(person).token)
+    }
+}

@@ -1,0 +1,108 @@
+package import Auth
+package import SQLite
+package import Storage
+package import Vault
+
+/// A whole node without HTTP, in a folder of its own, at a time that stands still.
+///
+/// Wired as the program does it. What a test does to the file behind the node's back goes through `file`.
+package final class TestVault: Sendable {
+    package let scratch: Scratch
+    package let moments: Moments
+    package let root: RootKeys
+    package let keys: NodeKeys
+    package let health = NodeHealth()
+    package let store: Store
+    package let audit: AuditSealer
+    package let failures: FailureLog
+    package let limits: AbuseLimits
+    package let accounts: Accounts
+    package let authenticator: Authenticator
+    package let entries: Entries
+    package let roster: AgentRoster
+    package let trail: AuditTrail
+    package let tokens: AgentTokens
+    package let answers: RememberedAnswers
+
+    /// Where everybody is unless said otherwise.
+    package static let home = IPAddress(bytes: [192, 0, 2, 7])!
+
+    package struct Options: Sendable {
+        package var registration = Accounts.Settings.Registration.open
+        /// Seconds.
+        package var sessionLifetime: Int64 = 30 * 86_400
+        package var sessionIdle: Int64 = 86_400
+        package var mostSessions = 50
+
+        package init() {}
+    }
+
+    package convenience init(_ options: Options = Options()) throws {
+        let scratch = try Scratch()
+        let moments = Moments()
+        let root = RootKeys.generate()
+        try Store.create(path: scratch.file(Self.name), root: root, now: moments.now)
+        try self.init(opening: scratch, root: root, moments: moments, options)
+    }
+
+    /// Opens a file that is there: what a restart does.
+    package init(opening scratch: Scratch, root: RootKeys, moments: Moments, _ options: Options = Options()) throws {
+        let path = scratch.file(Self.name)
+        let now = moments.source
+        let health = self.health
+        let keys = try NodeKeys(root: root, stored: try Store.nodeKey(path: path))
+        let store = try Store(
+            path: path, journal: AuditJournal(key: keys.auditHeadKey) { _ = health.note($0) }, health: health,
+            now: now)
+        let audit = AuditSealer(keys: keys, now: now) { try store.auditKey(of: $0) }
+        let failures = FailureLog(audit: audit, now: now) { try await store.commit([] as [Step], $0) }
+        let locks = VaultLocks()
+        let limits = AbuseLimits(now: now)
+        var settings = Accounts.Settings(
+            registration: options.registration, sessionLifetime: options.sessionLifetime)
+        settings.mostSessions = options.mostSessions
+        self.scratch = scratch
+        self.moments = moments
+        self.root = root
+        self.keys = keys
+        self.store = store
+        self.audit = audit
+        self.failures = failures
+        self.limits = limits
+        accounts = Accounts(
+            store: store, keys: keys, audit: audit, locks: locks, limits: limits, failures: failures,
+            settings: settings, now: now)
+        authenticator = Authenticator(
+            store: store, keys: keys, failures: failures, sessionIdle: options.sessionIdle, now: now)
+        entries = Entries(store: store, keys: keys, audit: audit, locks: locks, now: now)
+        roster = AgentRoster(entries: entries)
+        trail = AuditTrail(store: store, sealer: audit)
+        tokens = AgentTokens(keys: keys, now: now)
+        answers = RememberedAnswers(store: store, now: now)
+    }
+
+    package static let name = "vault.db"
+    package var path: String { scratch.file(Self.name) }
+
+    /// A connection of an attacker who can write to the file: no foreign keys, no observer.
+    package func file() throws -> Connection {
+        try Connection(path: path, access: .readWrite)
+    }
+
+    /// Runs SQL on the node's own writer: triggers, limits.
+    package func sabotage(_ sql: String) async throws {
+        try await store.database.maintain { try $0.script(sql) }
+    }
+
+    /// The one number that a query gives.
+    package func count(_ sql: StaticString) throws -> Int {
+        try file().first(sql) { $0.int(0) } ?? 0
+    }
+
+    /// The caller that a token stands for.
+    package func caller(
+        _ token: Token, from address: IPAddress? = TestVault.home, on connection: OpenHolders? = nil
+    ) async throws -> Caller {
+        try await authenticator.caller(token: token.text, from: address, on: connection)
+    }
+}

@@ -1,0 +1,64 @@
+import Crypto
+import Foundation
+import TestSupport
+import Testing
+import Vault
+
+/// What Swift sealed, opened by Python's `cryptography`: `Tests/Vectors/open.py`.
+@Suite struct InteropTests {
+    private struct Request: Encodable {
+        var kind: String
+        var key: String?
+        var seed: String?
+        var context: String
+        var box: String
+    }
+
+    private func python(_ requests: [Request]) throws -> [String] {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["python3", Vectors.folder.appendingPathComponent("open.py").path]
+        let input = Pipe()
+        let output = Pipe()
+        process.standardInput = input
+        process.standardOutput = output
+        try process.run()
+        try input.fileHandleForWriting.write(contentsOf: requests.map { try JSONEncoder().encode($0) }.reduce(Data(), +))
+        try input.fileHandleForWriting.close()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0)
+        return text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
+    }
+
+    @Test func pythonOpensWhatSwiftSealed() throws {
+        let key = SymmetricKey(size: .bits256)
+        let holder = HolderKey.generate()
+        let dataKey = SymmetricKey(size: .bits256)
+        let place = FieldPlace(vault: .random(), entry: .random(), field: .random(), tier: .l1, version: 12)
+        let seed = holder.secret.derive(Context("holder-seal", holder.id.bytes))
+        let plaintexts: [[UInt8]] = [[], [0], Array("Zürich 🗝".utf8), [UInt8](repeating: 7, count: 5_000)]
+        var requests = plaintexts.enumerated().map { index, plaintext in
+            Request(
+                kind: "box", key: key.bytes.hex, context: place.valueContext.bytes.hex,
+                box: Box.seal(plaintext, key: key, context: place.valueContext, keyID: UInt32(index)).hex)
+        }
+        let sealed = try SealedWrap.seal(
+            dataKey, to: try holder.sealingKey().publicKey, context: place.wrapContext(for: holder.id))
+        requests.append(
+            Request(
+                kind: "seal", seed: seed.bytes.hex, context: place.wrapContext(for: holder.id).bytes.hex, box: sealed.hex))
+        requests.append(
+            Request(
+                kind: "seal", seed: seed.bytes.hex, context: place.wrapContext(for: .random()).bytes.hex, box: sealed.hex))
+        requests.append(
+            Request(
+                kind: "box", key: dataKey.bytes.hex, context: place.valueContext.bytes.hex,
+                box: Box.seal([1], key: key, context: place.valueContext).hex))
+        let answers = try python(requests)
+        #expect(
+            answers == plaintexts.map(\.hex) + [
+                dataKey.bytes.hex, "error: wrongKeyOrContext", "error: wrongKeyOrContext",
+            ])
+    }
+}

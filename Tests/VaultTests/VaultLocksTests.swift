@@ -1,0 +1,116 @@
+import Synchronization
+import TestSupport
+import Testing
+import Vault
+
+@Suite struct VaultLocksTests {
+    let locks = VaultLocks()
+
+    private final class Log: Sendable {
+        private let state = Mutex<(inside: Int, most: Int, order: [Int])>((0, 0, []))
+        var most: Int { state.withLock { $0.most } }
+        var order: [Int] { state.withLock { $0.order } }
+
+        func enter(_ number: Int) {
+            state.withLock { state in
+                state.inside += 1
+                state.most = max(state.most, state.inside)
+                state.order.append(number)
+            }
+        }
+        func leave() { state.withLock { $0.inside -= 1 } }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func oneAtATimeInOneVault() async {
+        let log = Log()
+        let vault = VaultID.random()
+        await withTaskGroup(of: Void.self) { group in
+            for number in 0..<200 {
+                group.addTask { [locks] in
+                    await locks.withLock(vault) {
+                        log.enter(number)
+                        await Task.yield()
+                        log.leave()
+                    }
+                }
+            }
+        }
+        #expect(log.most == 1)
+        #expect(log.order.sorted() == Array(0..<200))
+    }
+
+    @Test(.timeLimit(.minutes(1))) func inTheOrderOfArrival() async {
+        let log = Log()
+        let vault = VaultID.random()
+        let clock = TestClock()
+        await withTaskGroup(of: Void.self) { group in
+            for number in 0..<50 {
+                // Immediate: runs up to the lock before the next one is added.
+                group.addImmediateTask { [locks] in
+                    await locks.withLock(vault) {
+                        log.enter(number)
+                        if number == 0 { try? await clock.sleep(for: .seconds(1)) }
+                        log.leave()
+                    }
+                }
+            }
+            await clock.sleepers()
+            clock.advance(by: .seconds(1))
+        }
+        #expect(log.order == Array(0..<50))
+    }
+
+    @Test(.timeLimit(.minutes(1))) func vaultsDoNotWaitForEachOther() async {
+        let clock = TestClock()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { [locks] in
+                await locks.withLock(.random()) { try? await clock.sleep(for: .seconds(1)) }
+            }
+            await clock.sleepers()
+            await locks.withLock(.random()) {}
+            clock.advance(by: .seconds(1))
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func aThrowingBodyGivesTheLockBack() async {
+        struct Refused: Error {}
+        let vault = VaultID.random()
+        await #expect(throws: Refused.self) { try await locks.withLock(vault) { throw Refused() } }
+        let result = await locks.withLock(vault) { 1 }
+        #expect(result == 1)
+    }
+}
+
+@Suite struct NodeHealthTests {
+    struct Case: CustomTestStringConvertible {
+        var testDescription: String
+        var faults: [NodeHealth.Fault]
+        var hasRoomAgain = false
+        var mode: NodeHealth.Mode
+    }
+
+    @Test(arguments: [
+        Case(testDescription: "nothing", faults: [], mode: .normal),
+        Case(testDescription: "a full disk", faults: [.diskFull], mode: .readOnly(.diskFull)),
+        Case(testDescription: "a full disk with room again", faults: [.diskFull], hasRoomAgain: true, mode: .normal),
+        Case(testDescription: "damage", faults: [.damaged], mode: .readOnly(.damaged)),
+        Case(testDescription: "damage is not cured by room", faults: [.damaged], hasRoomAgain: true, mode: .readOnly(.damaged)),
+        Case(testDescription: "damage after a full disk", faults: [.diskFull, .damaged], mode: .readOnly(.damaged)),
+        Case(testDescription: "a full disk after damage", faults: [.damaged, .diskFull], mode: .readOnly(.damaged)),
+        Case(testDescription: "a failed fsync", faults: [.ioError], mode: .closed(.ioError)),
+        Case(testDescription: "a failed fsync after damage", faults: [.damaged, .ioError], mode: .closed(.ioError)),
+        Case(testDescription: "damage after a failed fsync", faults: [.ioError, .damaged], hasRoomAgain: true, mode: .closed(.ioError)),
+    ])
+    func goesOnlyDownhill(_ example: Case) {
+        let health = NodeHealth()
+        for fault in example.faults { health.note(fault) }
+        if example.hasRoomAgain { health.diskHasRoom() }
+        #expect(health.mode == example.mode)
+    }
+
+    @Test func saysWhetherTheModeChanged() {
+        let health = NodeHealth()
+        let changes = [health.note(.diskFull), health.note(.diskFull), health.note(.damaged), health.note(.diskFull)]
+        #expect(changes == [true, false, true, false])
+    }
+}
