@@ -40,10 +40,12 @@ package struct NodeAPI: Sendable {
     }
 
     /// All routes. Serves the program and the tests alike.
-    package func router() -> Router<NodeContext> {
+    package func router() throws -> Router<NodeContext> {
         let router = Router(context: NodeContext.self)
         router.add(middleware: AnswerMiddleware(counters: counters, onDamage: onDamage))
-        NodeRoutes(node: node, nodes: nodes, readiness: readiness).add(to: router)
+        NodeRoutes(
+            node: node, nodes: nodes, readiness: readiness, description: try OpenAPI.document(version: node.version)
+        ).add(to: router)
         let accountRoutes = AccountRoutes(accounts: accounts, origin: node.origin)
         accountRoutes.add(toOpen: router)
         let signedIn = router.group("/api/v1")

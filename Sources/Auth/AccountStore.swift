@@ -77,9 +77,10 @@ package protocol AccountStore: VaultStore {
 
 package enum AccountStep: Sendable {
     case vault(Step)
-    /// Throws `emailTaken`.
+    /// Throws `emailTaken`, or `invalid` for a vault id that was used before.
     case insertAccount(AccountRow)
-    /// Makes `successor` the owner and deletes the old holder with all that hangs on it.
+    /// Makes `to` the owner and deletes the old holder with all that hangs on it. Throws `reauthenticate` unless `from`
+    /// is the owner.
     case switchOwner(VaultID, from: HolderID, to: HolderID)
     case deleteCredential(CredentialID)
     case deleteCredentials(CredentialKind, of: VaultID)

@@ -30,7 +30,7 @@ extension Accounts {
         try caller.requireFreshOwner(at: now())
         try check(secrets)
         if let recovery { try check(recovery) }
-        return try await replaceOwner(.passwordChange, secrets, recovery, as: caller)
+        return try await replaceOwner(.passwordChange, recovery, as: caller) { secrets }
     }
 
     /// Signs out everything, everywhere, this session too. The password stays; `authKey` proves it.
@@ -39,24 +39,31 @@ extension Accounts {
     {
         try caller.requireOwner()
         if let recovery { try check(recovery) }
-        guard let stored = try store.credential(.password, of: caller.vault) else { throw AuthError.badToken }
-        do {
-            _ = try stored.open(authKey, root: keys.root)
-        } catch BoxError.wrongKeyOrContext {
-            throw AuthError.badCredentials
+        guard let account = try store.account(of: caller.vault) else { throw AuthError.badToken }
+        // With a stolen session this must not be a way to try passwords.
+        let attempt = AbuseLimits.Attempt(
+            account: account.emailIndex, network: caller.from?.neighbourhood, device: nil)
+        try limits.admit(attempt)
+        return try await replaceOwner(.signOutEverywhere, recovery, as: caller) {
+            guard let stored = try store.credential(.password, of: caller.vault) else { throw AuthError.badToken }
+            do {
+                _ = try stored.open(authKey, root: keys.root)
+            } catch BoxError.wrongKeyOrContext {
+                try await fail("password", attempt, caller.vault, caller.from)
+                throw AuthError.badCredentials
+            }
+            return Secrets(authKey: authKey, wrappedL2Key: try stored.openL2Key(root: keys.root) ?? [])
         }
-        let wrapped = try stored.openL2Key(root: keys.root) ?? []
-        return try await replaceOwner(
-            .signOutEverywhere, Secrets(authKey: authKey, wrappedL2Key: wrapped), recovery, as: caller)
     }
 
     /// Makes a new owner holder: re-wraps every data key in batches, then switches in one commit.
     private func replaceOwner(
-        _ action: AuditEvent.Action, _ secrets: Secrets, _ recovery: Secrets?, as caller: Caller
+        _ action: AuditEvent.Action, _ recovery: Secrets?, as caller: Caller, secrets: () async throws -> Secrets
     ) async throws -> NewSession {
         let vault = caller.vault
         let old = caller.holder
-        return try await locks.withLock(vault) {
+        return try await locks.withLock(for: caller, in: store) {
+            let secrets = try await secrets()
             let owner = HolderKey.generate()
             let row = HolderRow(
                 id: owner.id, vault: vault, isOwner: true,
@@ -101,7 +108,9 @@ extension Accounts {
         var steps: [AccountStep] = [.deleteCredentials(.recovery, of: caller.vault)]
         if let kit { steps.append(.vault(.insertCredential(credential(.recovery, kit, caller.holder, caller.vault)))) }
         let event = caller.event(.recoveryChange, reason: kit == nil ? "removed" : "set")
-        try await store.commit(steps, [try audit.seal(event, vault: caller.vault)])
+        try await locks.withLock(for: caller, in: store) {
+            try await store.commit(steps, [try audit.seal(event, vault: caller.vault)])
+        }
     }
 
     /// First half of switching the second factor on: a new seed, not yet asked for.
@@ -111,7 +120,9 @@ extension Accounts {
         try caller.requireFreshOwner(at: now())
         let factor = SecondFactor.generate()
         let box = try factor.boxed(.pendingTOTP, vault: caller.vault, owner: caller.holder)
-        try await store.commit([.putItem(.pendingTOTP, caller.holder.id, box)] as [Step], [])
+        try await locks.withLock(for: caller, in: store) {
+            try await store.commit([.putItem(.pendingTOTP, caller.holder.id, box)] as [Step], [])
+        }
         return factor.secret
     }
 
@@ -120,23 +131,28 @@ extension Accounts {
     /// - Returns: Ten recovery codes, each good once.
     package func confirmSecondFactor(_ code: String, as caller: Caller) async throws -> [String] {
         try caller.requireFreshOwner(at: now())
-        guard let box = try await store.item(.pendingTOTP, of: caller.holder.id) else { throw AuthError.notEnabled }
-        var factor = try SecondFactor(boxed: box, .pendingTOTP, vault: caller.vault, owner: caller.holder)
-        guard factor.accept(code, at: now()) else { throw AuthError.secondFactorWrong }
-        let codes = factor.makeRecoveryCodes()
-        let final = try factor.boxed(.totp, vault: caller.vault, owner: caller.holder)
-        try await store.commit(
-            [.putItem(.totp, caller.holder.id, final), .dropItem(.pendingTOTP, caller.holder.id)] as [Step],
-            [try audit.seal(caller.event(.secondFactorEnable), vault: caller.vault)])
-        return codes
+        return try await locks.withLock(for: caller, in: store) {
+            guard let box = try await store.item(.pendingTOTP, of: caller.holder.id) else { throw AuthError.notEnabled }
+            var factor = try SecondFactor(boxed: box, .pendingTOTP, vault: caller.vault, owner: caller.holder)
+            guard factor.accept(code, at: now()) else { throw AuthError.secondFactorWrong }
+            let codes = factor.makeRecoveryCodes()
+            let final = try factor.boxed(.totp, vault: caller.vault, owner: caller.holder)
+            try await store.commit(
+                [.putItem(.totp, caller.holder.id, final), .dropItem(.pendingTOTP, caller.holder.id)] as [Step],
+                [try audit.seal(caller.event(.secondFactorEnable), vault: caller.vault)])
+            return codes
+        }
     }
 
     package func endSecondFactor(as caller: Caller) async throws {
         try caller.requireFreshOwner(at: now())
-        guard try await store.item(.totp, of: caller.holder.id) != nil else { throw AuthError.notEnabled }
-        try await store.commit(
-            [.dropItem(.totp, caller.holder.id), .dropItem(.pendingTOTP, caller.holder.id)] as [Step],
-            [try audit.seal(caller.event(.secondFactorDisable), vault: caller.vault)])
+        // Under the lock, so that a login under way does not put the factor back.
+        try await locks.withLock(for: caller, in: store) {
+            guard try await store.item(.totp, of: caller.holder.id) != nil else { throw AuthError.notEnabled }
+            try await store.commit(
+                [.dropItem(.totp, caller.holder.id), .dropItem(.pendingTOTP, caller.holder.id)] as [Step],
+                [try audit.seal(caller.event(.secondFactorDisable), vault: caller.vault)])
+        }
     }
 
     // MARK: L2
@@ -157,7 +173,7 @@ extension Accounts {
                 throw AuthError.invalid("l2.wrappedKey", "must be a box of 32 bytes with key id 0")
             }
         }
-        try await locks.withLock(caller.vault) {
+        try await locks.withLock(for: caller, in: store) {
             let places = Set(try await store.l2Values(of: caller.vault).map(\.place))
             guard places == Set(envelopes.keys) else {
                 throw AuthError.invalid(
@@ -189,7 +205,7 @@ extension Accounts {
     /// Deletes the account and all that it holds, the key of its audit bodies too.
     package func delete(as caller: Caller) async throws {
         try caller.requireFreshOwner(at: now())
-        try await locks.withLock(caller.vault) {
+        try await locks.withLock(for: caller, in: store) {
             let event = AuditEvent(
                 .accountDelete, by: .init(.owner, caller.holder.id), from: caller.from?.text,
                 subject: caller.vault.text)

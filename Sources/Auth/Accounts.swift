@@ -208,24 +208,39 @@ package struct Accounts: Sendable {
             try await fail("password", attempt, account?.vault, address)
             throw AuthError.badCredentials
         }
-        guard let account, let stored else { throw AuthError.badCredentials }
+        guard let account else { throw AuthError.badCredentials }
+        // One at a time, so that a code is spent once and the sessions are counted.
+        return try await locks.withLock(account.vault) {
+            try limits.admit(attempt)
+            return try await begin(request, owner, in: account.vault, attempt, from: address)
+        }
+    }
+
+    /// The half of a login after the password. Under the vault's lock.
+    private func begin(
+        _ request: Login, _ owner: HolderKey, in vault: VaultID, _ attempt: AbuseLimits.Attempt,
+        from address: IPAddress?
+    ) async throws -> NewSession {
+        // Read again: the password or the l2Key may have changed while this waited for its turn.
+        guard let stored = try store.credential(request.kind, of: vault), stored.holder == owner.id else {
+            throw AuthError.badCredentials
+        }
         var steps: [AccountStep] = []
         if let box = try await store.item(.totp, of: owner.id) {
             guard let code = request.code else { throw AuthError.secondFactorNeeded }
-            var factor = try SecondFactor(boxed: box, .totp, vault: account.vault, owner: owner)
+            var factor = try SecondFactor(boxed: box, .totp, vault: vault, owner: owner)
             guard factor.accept(code, at: now()) else {
-                try await fail("second-factor", attempt, account.vault, address)
+                try await fail("second-factor", attempt, vault, address)
                 throw AuthError.secondFactorWrong
             }
-            steps.append(
-                .vault(.putItem(.totp, owner.id, try factor.boxed(.totp, vault: account.vault, owner: owner))))
+            steps.append(.vault(.putItem(.totp, owner.id, try factor.boxed(.totp, vault: vault, owner: owner))))
         }
         limits.succeeded(attempt)
-        let session = try await session(for: owner, in: account.vault, l2Key: stored, device: request.device)
+        let session = try await session(for: owner, in: vault, l2Key: stored, device: request.device)
         let action: AuditEvent.Action = request.kind == .recovery ? .accountRecover : .login
         let event = AuditEvent(
             action, by: .init(.owner, owner.id), from: address?.text, subject: session.new.id.text)
-        try await store.commit(steps + session.steps, [try audit.seal(event, vault: account.vault)])
+        try await store.commit(steps + session.steps, [try audit.seal(event, vault: vault)])
         return session.new
     }
 
@@ -250,7 +265,7 @@ package struct Accounts: Sendable {
         )
     }
 
-    private func fail(
+    func fail(
         _ reason: String, _ attempt: AbuseLimits.Attempt, _ vault: VaultID?, _ address: IPAddress?
     ) async throws {
         limits.failed(attempt)

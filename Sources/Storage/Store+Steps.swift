@@ -11,7 +11,10 @@ extension Store {
         case .insertAccount(let row):
             try insert(row, db)
         case .switchOwner(let vault, let old, let new):
-            try db.run("UPDATE account SET owner = ? WHERE vault = ?", .blob(new.bytes), .blob(vault.bytes))
+            let switched = try db.run(
+                "UPDATE account SET owner = ? WHERE vault = ? AND owner = ?", .blob(new.bytes), .blob(vault.bytes),
+                .blob(old.bytes))
+            guard switched == 1 else { throw VaultError.reauthenticate }
             try perform(.deleteHolder(old), db)
         case .deleteCredential(let id):
             try db.run("DELETE FROM credential WHERE id = ?", .blob(id.bytes))
@@ -152,6 +155,9 @@ extension Store {
             .integer(row.kdf.iterations), .integer(row.kdf.parallelism), .blob(row.salt), .blob(row.owner.bytes),
             .blob(row.auditKey), .integer(row.created))
         guard inserted == 1 else { throw AuthError.emailTaken }
+        // The lines of a deleted vault stay, shredded. Under a second key for the same id they would look like damage.
+        let isUsed = try db.first("SELECT 1 FROM audit WHERE vault = ? LIMIT 1", .blob(row.vault.bytes)) { _ in true }
+        guard isUsed == nil else { throw AuthError.invalid("vault", "was used before; choose 16 random bytes") }
     }
 
     private static func insert(_ row: EntryRow, _ db: Connection) throws {

@@ -17,6 +17,21 @@ package final class VaultLocks: Sendable {
         return try await body()
     }
 
+    /// The same for a change by somebody whose holder must still be there when its turn comes.
+    ///
+    /// While it waited, another tab may have changed the password, or the owner revoked the agent. Every deletion of
+    /// a holder holds this lock, so one look is enough.
+    ///
+    /// - Throws: `VaultError.reauthenticate` when the holder is gone.
+    package func withLock<R>(
+        for caller: Caller, in store: any VaultStore, _ body: () async throws -> R
+    ) async throws -> R {
+        try await withLock(caller.vault) {
+            guard try await store.holds(caller) else { throw VaultError.reauthenticate }
+            return try await body()
+        }
+    }
+
     private func acquire(_ vault: VaultID) async {
         await withCheckedContinuation { continuation in
             let isFree = waiting.withLock { waiting in

@@ -100,6 +100,13 @@ package protocol VaultStore: Sendable {
     func commit(_ steps: [Step], _ lines: [SealedAuditLine]) async throws
 }
 
+extension VaultStore {
+    /// Whether the caller's holder is an agent of the vault, or its present owner.
+    package func holds(_ caller: Caller) async throws -> Bool {
+        try await holders(of: caller.vault).contains { $0.id == caller.holder.id }
+    }
+}
+
 /// Something of the owner's, boxed under his wrap key.
 package enum OwnerItem: String, Sendable {
     case totp

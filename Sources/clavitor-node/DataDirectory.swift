@@ -38,6 +38,8 @@ struct DataDirectory: Sendable {
             throw Failure("\(database) exists. Choose another directory, or serve it.")
         }
         try File.makeDirectory(path)
+        // SQLite gives its other files the mode of this one.
+        _ = try OpenFile(creating: database)
         if File.exists(rootKeyPath) {
             try Store.create(path: database, root: try rootKeys(), now: now)
             return nil

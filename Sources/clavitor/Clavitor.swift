@@ -23,14 +23,18 @@ struct Clavitor: AsyncParsableCommand {
             """,
         version: version,
         groupedSubcommands: [
-            CommandGroup(name: "Account", subcommands: [
-                Register.self, Login.self, Logout.self, Status.self, ChangePassword.self, Recover.self, Kit.self,
-                SecondFactor.self, Sessions.self, SignOutEverywhere.self, L2.self, Forget.self, DeleteAccount.self,
-            ]),
-            CommandGroup(name: "Entries", subcommands: [
-                Add.self, List.self, Get.self, OneTimeCode.self, Edit.self, Remove.self, Restore.self, Purge.self,
-                History.self,
-            ]),
+            CommandGroup(
+                name: "Account",
+                subcommands: [
+                    Register.self, Login.self, Logout.self, Status.self, ChangePassword.self, Recover.self, Kit.self,
+                    SecondFactor.self, Sessions.self, SignOutEverywhere.self, L2.self, Forget.self, DeleteAccount.self,
+                ]),
+            CommandGroup(
+                name: "Entries",
+                subcommands: [
+                    Add.self, List.self, Get.self, OneTimeCode.self, Edit.self, Remove.self, Restore.self, Purge.self,
+                    History.self,
+                ]),
             CommandGroup(name: "Agents", subcommands: [Agent.self, Deposits.self, Deposit.self, Audit.self]),
             CommandGroup(name: "Tools", subcommands: [Run.self, Generate.self, Nodes.self]),
         ])

@@ -10,7 +10,8 @@ extension CommandFailure {
         self =
             switch problem.code {
             case "bad-credentials":
-                CommandFailure(.refused, "The e-mail address or the password is wrong.", hint: "Lost it? clavitor recover")
+                CommandFailure(
+                    .refused, "The e-mail address or the password is wrong.", hint: "Lost it? clavitor recover")
             case "second-factor-needed":
                 CommandFailure(.refused, "This account asks for a second factor.", hint: "Add --totp CODE.")
             case "second-factor-wrong":

@@ -1,5 +1,5 @@
 import Auth
-import Crypto
+import SQLite
 import TestSupport
 import Testing
 import Vault

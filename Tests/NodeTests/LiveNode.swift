@@ -42,7 +42,7 @@ struct LiveNode: Sendable {
         let (ports, found) = AsyncStream<Int>.makeStream()
         server.onRunning = { found.yield($0.localAddress?.port ?? 0) }
         let group = ServiceGroup(
-            services: [server.application(on: MultiThreadedEventLoopGroup.singleton)], logger: logger)
+            services: [try server.application(on: MultiThreadedEventLoopGroup.singleton)], logger: logger)
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             guard let port = await ports.first(where: { _ in true }) else { throw Failure("the node did not start") }
@@ -164,5 +164,70 @@ extension EntryBody {
     func field(_ label: String) throws -> FieldBody {
         guard let field = fields.first(where: { $0.label == label }) else { throw Failure("no field \(label)") }
         return field
+    }
+}
+
+extension LiveNode {
+    /// A node in another process, which may end in the middle of an answer.
+    struct Remote: Sendable {
+        let url: String
+        let certificate: String
+
+        func client() -> HTTPClient {
+            var configuration = HTTPClient.Configuration()
+            configuration.tlsConfiguration = .makeClientConfiguration()
+            configuration.tlsConfiguration?.trustRoots = .file(certificate)
+            configuration.timeout = .init(connect: .seconds(5), read: .seconds(10))
+            return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        }
+
+        private func live(_ client: HTTPClient, _ method: String, _ path: String, token: String?, body: [UInt8]?) async throws -> [UInt8] {
+            var request = HTTPClientRequest(url: url + path)
+            request.method = .init(rawValue: method)
+            if let token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
+            if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
+            let response = try await client.execute(request, timeout: .seconds(10))
+            let bytes = try await response.body.collect(upTo: 1 << 20)
+            guard (200..<300).contains(response.status.code) else { throw Failure("\(response.status)") }
+            return Array(bytes.readableBytesView)
+        }
+
+        func register(_ client: HTTPClient) async throws -> String {
+            let email = "\(UUID().uuidString)@example.com"
+            func post<Body: Encodable>(_ path: String, _ body: Body) async throws -> Data {
+                Data(try await live(client, "POST", path, token: nil, body: Array(try JSONEncoder().encode(body))))
+            }
+            let hello = try JSONDecoder().decode(
+                PreloginBody.self,
+                from: try await post("/api/v1/accounts/prelogin", PreloginRequestBody(email: email)))
+            let authKey = Base64URL.encode(random(32))
+            let wrapped = Box.seal(random(32), key: .init(size: .bits256), context: Context("l2key"))
+            _ = try await post(
+                "/api/v1/accounts",
+                RegistrationBody(
+                    email: email, vault: VaultID.random().text, kdf: hello.kdf, salt: hello.salt, authKey: authKey,
+                    l2: L2Body(wrappedKey: Base64URL.encode(wrapped)), recovery: nil, invite: nil))
+            let session = try JSONDecoder().decode(
+                SessionBody.self, from: try await post("/api/v1/sessions", LoginBody(email: email, authKey: authKey)))
+            return session.token
+        }
+
+        func create(_ client: HTTPClient, token: String) async throws -> String {
+            let body = Array(#"{"title":"written","fields":[{"label":"l","value":"v"}]}"#.utf8)
+            let answer = try await live(client, "POST", "/api/v1/entries", token: token, body: body)
+            return try JSONDecoder().decode(EntryBody.self, from: Data(answer)).id
+        }
+
+        func entries(_ client: HTTPClient, token: String) async throws -> Set<String> {
+            var ids: Set<String> = []
+            var path: String? = "/api/v1/entries?limit=200"
+            while let current = path {
+                let answer = try await live(client, "GET", current, token: token, body: nil)
+                let page = try JSONDecoder().decode(EntryListBody.self, from: Data(answer))
+                ids.formUnion(page.entries.map(\.id))
+                path = page.next.map { "/api/v1/entries?limit=200&cursor=\($0)" }
+            }
+            return ids
+        }
     }
 }

@@ -33,6 +33,11 @@ package struct Person: Sendable {
             data: try Box.open(box, key: Self.key("l2", password), context: Context("l2key", vault.bytes)))
     }
 
+    /// The same, from what a kit's login gave back.
+    package func openL2Key(_ box: [UInt8], kit: Token) throws -> SymmetricKey {
+        SymmetricKey(data: try Box.open(box, key: Self.key("l2", kit.text), context: Context("l2key", vault.bytes)))
+    }
+
     package static func kitKey(_ kit: Token) -> SymmetricKey { key("auth", kit.text) }
 
     private func wrapped(under key: SymmetricKey) -> [UInt8] {

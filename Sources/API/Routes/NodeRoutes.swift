@@ -7,6 +7,8 @@ struct NodeRoutes {
     let node: NodeBody
     let nodes: NodesBody
     let readiness: @Sendable () async -> [String]
+    /// The OpenAPI document.
+    let description: [UInt8]
 
     func add(to router: Router<NodeContext>) {
         router.get("/livez") { _, _ in try Response(HealthBody(status: "ok", reasons: [])) }
@@ -18,6 +20,6 @@ struct NodeRoutes {
         }
         router.get("/.well-known/clavitor") { _, _ in try Response(node) }
         router.get("/.well-known/clavitor/nodes") { _, _ in try Response(nodes) }
-        router.get("/openapi.json") { _, _ in Response(json: Array(OpenAPI.document.utf8)) }
+        router.get("/openapi.json") { [description] _, _ in Response(json: description) }
     }
 }

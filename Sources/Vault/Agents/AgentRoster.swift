@@ -71,7 +71,7 @@ package struct AgentRoster: Sendable {
     ) async throws -> Created {
         try caller.requireFreshOwner(at: entries.now())
         try draft.validate()
-        return try await entries.locks.withLock(caller.vault) {
+        return try await entries.locks.withLock(for: caller, in: store) {
             try await checkEntries(draft.grants, as: caller)
             let holder = HolderKey.generate()
             let agent = StoredAgent(
@@ -98,7 +98,7 @@ package struct AgentRoster: Sendable {
         // Pausing is what one does in a hurry; anything else could widen.
         let isPauseOnly = name == nil && grants == nil && policy == nil && isPaused == true
         if isPauseOnly { try caller.requireOwner() } else { try caller.requireFreshOwner(at: entries.now()) }
-        return try await entries.locks.withLock(caller.vault) {
+        return try await entries.locks.withLock(for: caller, in: store) {
             var agent = try await stored(id, as: caller)
             let old = try view(agent, by: caller)
             let draft = Draft(name: name ?? old.name, grants: grants ?? old.grants, policy: policy ?? old.policy)
@@ -137,7 +137,7 @@ package struct AgentRoster: Sendable {
         _ id: HolderID, as caller: Caller, credential: @Sendable (Created) throws -> [Step]
     ) async throws -> Created {
         try caller.requireFreshOwner(at: entries.now())
-        return try await entries.locks.withLock(caller.vault) {
+        return try await entries.locks.withLock(for: caller, in: store) {
             let old = try await stored(id, as: caller)
             let draft = Draft(old: try view(old, by: caller))
             let holder = HolderKey.generate()
@@ -164,7 +164,7 @@ package struct AgentRoster: Sendable {
     /// Ends an agent: holder, credential and wraps are deleted.
     package func revoke(_ id: HolderID, as caller: Caller) async throws {
         try caller.requireOwner()
-        try await entries.locks.withLock(caller.vault) {
+        try await entries.locks.withLock(for: caller, in: store) {
             _ = try await stored(id, as: caller)
             let event = caller.event(.agentRevoke, subject: id.text)
             try await store.commit([.deleteHolder(id)], [try entries.audit.seal(event, vault: caller.vault)])

@@ -167,7 +167,8 @@ extension Entries {
     /// The owner's search index.
     func index(as caller: Caller) async throws -> BlindIndex {
         guard let box = try await store.item(.index, of: caller.holder.id) else {
-            throw VaultError.damaged("an owner without an index key")
+            // An owner who was replaced a moment ago has none any more.
+            throw try await store.holds(caller) ? VaultError.damaged("an owner without an index key") : .reauthenticate
         }
         let context = OwnerItem.index.context(vault: caller.vault, holder: caller.holder.id)
         return BlindIndex(key: SymmetricKey(data: try Box.open(box, key: caller.holder.wrapKey, context: context)))

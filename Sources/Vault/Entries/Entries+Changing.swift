@@ -9,7 +9,7 @@ extension Entries {
         try edit.validate()
         let id = id ?? .random()
         let time = now()
-        return try await locks.withLock(caller.vault) {
+        return try await locks.withLock(for: caller, in: store) {
             let row = EntryRow(id: id, vault: caller.vault, version: 1, state: .active, created: time, updated: time)
             var steps: [Step] = [.insertEntry(row)]
             let written = try await apply(edit, to: nil, row: row, as: caller)
@@ -29,7 +29,7 @@ extension Entries {
     ) async throws -> EntryView {
         try caller.require(.write)
         try edit.validate()
-        return try await locks.withLock(caller.vault) {
+        return try await locks.withLock(for: caller, in: store) {
             let open = try await openEntry(id, as: caller)
             let row = open.stored.row
             guard row.state == .active else { throw VaultError.noSuchEntry }
@@ -48,7 +48,7 @@ extension Entries {
     ) async throws -> EntryView {
         try caller.requireOwner()
         for envelope in envelopes.values { try EntryEdit.checkEnvelope(envelope) }
-        return try await locks.withLock(caller.vault) {
+        return try await locks.withLock(for: caller, in: store) {
             let open = try await openEntry(id, as: caller)
             let row = open.stored.row
             guard row.state == .active else { throw VaultError.noSuchEntry }

@@ -4,7 +4,7 @@ extension Entries {
     /// Puts an entry into the trash: no agent can open it any more, the owner can undo it.
     package func trash(_ id: EntryID, ifVersion version: Int?, as caller: Caller) async throws {
         try caller.requireOwner()
-        try await locks.withLock(caller.vault) {
+        try await locks.withLock(for: caller, in: store) {
             var row = try await row(id, .active, as: caller, missing: .noSuchEntry)
             if let version, version != row.version { throw VaultError.changedSince(version: row.version) }
             let expectation = Step.expectEntry(id, vault: row.vault, version: row.version, state: .active)
@@ -20,7 +20,7 @@ extension Entries {
     /// Takes an entry out of the trash; agents whose grants match get it back.
     package func untrash(_ id: EntryID, as caller: Caller) async throws -> EntryView {
         try caller.requireOwner()
-        return try await locks.withLock(caller.vault) {
+        return try await locks.withLock(for: caller, in: store) {
             try await activate(id, from: .trashed, .entryUntrash, missing: .noSuchEntry, as: caller)
         }
     }
@@ -28,7 +28,7 @@ extension Entries {
     /// Deletes a trashed entry for good: its values, their keys, and what the log still holds of them.
     package func purge(_ id: EntryID, as caller: Caller) async throws {
         try caller.requireOwner()
-        try await locks.withLock(caller.vault) {
+        try await locks.withLock(for: caller, in: store) {
             let row = try await row(id, .trashed, as: caller, missing: .noSuchEntry)
             try await delete(row, .entryPurge, as: caller)
         }
@@ -52,7 +52,7 @@ extension Entries {
         let row = EntryRow(
             id: .random(), vault: caller.vault, version: 1, state: .deposit, created: time, updated: time,
             depositor: caller.holder.id)
-        return try await locks.withLock(caller.vault) {
+        return try await locks.withLock(for: caller, in: store) {
             var steps = caller.useSteps + [.insertEntry(row)]
             let parts = try depositParts(edit)
             for (field, tier, plaintext) in parts {
@@ -73,7 +73,7 @@ extension Entries {
     /// Makes a deposit an entry like any other: boxed for the owner, indexed, shared by its tags.
     package func accept(_ id: EntryID, as caller: Caller) async throws -> EntryView {
         try caller.requireOwner()
-        return try await locks.withLock(caller.vault) {
+        return try await locks.withLock(for: caller, in: store) {
             try await activate(id, from: .deposit, .depositAccept, missing: .noSuchDeposit, as: caller)
         }
     }
@@ -81,7 +81,7 @@ extension Entries {
     /// Deletes a deposit unaccepted.
     package func reject(_ id: EntryID, as caller: Caller) async throws {
         try caller.requireOwner()
-        try await locks.withLock(caller.vault) {
+        try await locks.withLock(for: caller, in: store) {
             let row = try await row(id, .deposit, as: caller, missing: .noSuchDeposit)
             try await delete(row, .depositReject, as: caller)
         }

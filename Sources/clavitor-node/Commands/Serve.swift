@@ -46,7 +46,7 @@ struct Serve: AsyncParsableCommand {
         let keeper = Keeper(node: node, directory: directory, logger: logger)
         var services = keeper.services
         if let backup = settings.backup { services.append(try Self.backups(backup, node, logger)) }
-        services.append(server.application(on: MultiThreadedEventLoopGroup.singleton))
+        services.append(try server.application(on: MultiThreadedEventLoopGroup.singleton))
         var configuration = ServiceGroupConfiguration(
             services: services.map { .init(service: $0, successTerminationBehavior: .ignore) },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

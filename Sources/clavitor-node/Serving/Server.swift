@@ -18,7 +18,7 @@ struct Server {
     var spans = RequestDeadline.Spans.standard
     var onRunning: @Sendable (any Channel) async -> Void = { _ in }
 
-    func application(on group: any EventLoopGroup) -> some ApplicationProtocol {
+    func application(on group: any EventLoopGroup) throws -> some ApplicationProtocol {
         let spans = spans
         let streams = HTTP1Channel.Configuration(
             additionalChannelHandlers: [RequestDeadline(spans)],
@@ -31,7 +31,7 @@ struct Server {
         let tls = tls
         let address = node.settings.https
         return Application(
-            responder: node.api.router().buildResponder(),
+            responder: try node.api.router().buildResponder(),
             server: HTTPServerBuilder { responder in
                 HandshakeGuard(
                     try HTTP2UpgradeChannel(tlsConfiguration: tls, configuration: connections, responder: responder),

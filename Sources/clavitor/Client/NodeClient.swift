@@ -76,7 +76,8 @@ struct NodeClient {
             do {
                 return try await attempt(request)
             } catch let error as HTTPClientError
-                where request.isRepeatable && [.remoteConnectionClosed, .readTimeout].contains(error) {
+                where request.isRepeatable && [.remoteConnectionClosed, .readTimeout].contains(error)
+            {
                 // The request or its answer was lost; asking once more changes nothing twice.
                 return try await attempt(request)
             }
@@ -109,15 +110,31 @@ struct NodeClient {
     private func explained(_ error: any Error) -> any Error {
         switch error {
         case is Problem, is CommandFailure, is CancellationError:
-            error
+            return error
+        case let error as NIOSSLExtraError where error == .failedToValidateHostname:
+            return CommandFailure(
+                .unreachable, "\(server.text) shows a certificate for another name.",
+                hint: "Use the name that the node goes by.")
         case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError:
-            CommandFailure(
-                .unreachable, "\(server.text) does not prove by TLS who it is. (\(error))",
+            guard "\(error)".contains("CERTIFICATE_VERIFY_FAILED") else {
+                return CommandFailure(.unreachable, "\(server.text) fails in the TLS handshake. (\(error))")
+            }
+            return CommandFailure(
+                .unreachable, "\(server.text) shows a certificate that this machine does not trust.",
                 hint: "For a node with a certificate of its own, say which: --ca-file PEM")
         default:
-            CommandFailure(
-                .unreachable, "\(server.text) cannot be reached. (\(error))",
+            return CommandFailure(
+                .unreachable, "\(server.text) cannot be reached: \(Self.reason(of: error)).",
                 hint: "Check the address and the network; `clavitor nodes` measures the others.")
         }
+    }
+
+    /// The system's words for it, out of an error of a module that this program does not import.
+    private static func reason(of error: any Error) -> String {
+        let text = "\(error)"
+        let known = [
+            "Connection refused", "No route to host", "Network is unreachable", "unknown host", "Connection reset",
+        ]
+        return known.first(where: text.contains) ?? text
     }
 }

@@ -46,7 +46,8 @@ struct NodeRequest {
     var isRepeatable: Bool { method == .get || idempotencyKey != nil }
 
     var target: String {
-        let path = "/" + path.flatMap { $0.split(separator: "/") }.map { PercentEncoding.encode($0) }.joined(separator: "/")
+        let path =
+            "/" + path.flatMap { $0.split(separator: "/") }.map { PercentEncoding.encode($0) }.joined(separator: "/")
         let query = query.map { "\($0.name)=\(PercentEncoding.encode($0.value[...]))" }.joined(separator: "&")
         return query.isEmpty ? path : "\(path)?\(query)"
     }

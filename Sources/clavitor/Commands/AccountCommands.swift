@@ -36,7 +36,8 @@ private struct StatusOutput: Encodable {
 struct ChangePassword: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "password", abstract: "Change the account's password.",
-        discussion: "Everything else that is signed in is signed out, and the old recovery kit ends: a new one is printed.")
+        discussion:
+            "Everything else that is signed in is signed out, and the old recovery kit ends: a new one is printed.")
 
     @Flag(name: .customLong("no-kit"), help: "Make no recovery kit.")
     var withoutKit = false
@@ -65,7 +66,9 @@ struct Recover: AsyncParsableCommand {
     @Option(help: "Your e-mail address; the last one used when left out.")
     var email: String?
 
-    @Option(name: .customLong("kit-file"), help: ArgumentHelp("Take the kit from a file.", valueName: "path"), completion: .file())
+    @Option(
+        name: .customLong("kit-file"), help: ArgumentHelp("Take the kit from a file.", valueName: "path"),
+        completion: .file())
     var kitFile: String?
 
     @Option(help: "The second factor's code, or a recovery code.")
@@ -89,11 +92,7 @@ struct Recover: AsyncParsableCommand {
             let terms = try await signIn.terms(pinned: known?.pins)
             let old = try kit(workspace)
             let keys = AccountKeys(kit: old, origin: terms.answer.origin)
-            let session = try await signIn.withSecondFactor(totp) { code in
-                let body = RecoverBody(
-                    email: signIn.email, key: Base64URL.encode(keys.authKey.bytes), totp: code, device: known?.device)
-                return try await node.send(NodeRequest(.post, "api/v1/accounts/recover", body: body), as: SessionBody.self)
-            }
+            let session = try await open(with: keys, signIn, node)
             try known?.pins.check(vault: session.vault)
             let account = try signIn.stored(session, terms: terms, l2WrapKey: keys.l2WrapKey, before: known)
             let l2Key: L2Key
@@ -108,6 +107,22 @@ struct Recover: AsyncParsableCommand {
             try workspace.show(KitOutput(kit)) {
                 "The new password is set. Everything else that was signed in is signed out." + KitOutput.paragraph(kit)
             }
+        }
+    }
+
+    private func open(with keys: AccountKeys, _ signIn: SignIn, _ node: NodeClient) async throws -> SessionBody {
+        do {
+            return try await signIn.withSecondFactor(totp) { code in
+                let body = RecoverBody(
+                    email: signIn.email, key: Base64URL.encode(keys.authKey.bytes), totp: code,
+                    device: try signIn.known?.device)
+                return try await node.send(
+                    NodeRequest(.post, "api/v1/accounts/recover", body: body), as: SessionBody.self)
+            }
+        } catch let problem as Problem where problem.code == "bad-credentials" {
+            throw CommandFailure(
+                .refused, "The kit does not belong to this address, or a newer one took its place.",
+                hint: "A kit ends with each change of password; look for the one printed last.")
         }
     }
 

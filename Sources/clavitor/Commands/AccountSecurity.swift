@@ -96,14 +96,16 @@ struct SecondFactor: AsyncParsableCommand {
             let workspace = try Workspace(global)
             try await workspace.signedIn { signedIn in
                 let begun = try await signedIn.send(
-                    NodeRequest(.post, "api/v1/account/totp", body: SecondFactorRequestBody()), as: SecondFactorBody.self)
+                    NodeRequest(.post, "api/v1/account/totp", body: SecondFactorRequestBody()),
+                    as: SecondFactorBody.self)
                 workspace.terminal.note(
                     "Enter this in an authenticator app:\n\n    \(begun.secret ?? "")\n    \(begun.uri ?? "")\n")
                 let code = try workspace.terminal.ask("The code it shows now", otherwise: "This needs a terminal.")
                 let done = try await signedIn.send(
                     NodeRequest(
                         .post, "api/v1/account/totp",
-                        body: SecondFactorRequestBody(code: code.filter { !$0.isWhitespace })), as: SecondFactorBody.self)
+                        body: SecondFactorRequestBody(code: code.filter { !$0.isWhitespace })),
+                    as: SecondFactorBody.self)
                 try workspace.show(done) {
                     """
                     The second factor is on. These codes stand in for it, each of them once; keep them like the kit:

@@ -16,7 +16,8 @@ extension Agent {
     }
 
     struct Resume: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Make a paused or suspended agent's token work again.")
+        static let configuration = CommandConfiguration(
+            abstract: "Make a paused or suspended agent's token work again.")
 
         @Argument(help: "Its name or id.")
         var agent: String
@@ -32,7 +33,8 @@ extension Agent {
         try await workspace.signedIn { signedIn in
             let agent = try await AgentFinder(signedIn: signedIn).agent(name)
             let changed = try await signedIn.send(
-                NodeRequest(.patch, "api/v1/agents", agent.id, body: AgentWriteBody(paused: isPaused)), as: AgentBody.self)
+                NodeRequest(.patch, "api/v1/agents", agent.id, body: AgentWriteBody(paused: isPaused)),
+                as: AgentBody.self)
             try workspace.show(changed) { "\"\(changed.name.printable)\" is \(changed.state)." }
         }
     }
@@ -78,7 +80,9 @@ extension Agent {
                 let disclosures = try await signedIn.send(
                     NodeRequest(.delete, "api/v1/agents", agent.id), as: DisclosuresBody.self)
                 let names = workspace.printsJSON ? Names() : try await Names(signedIn)
-                try workspace.show(disclosures) { "\"\(agent.name.printable)\" is revoked.\n\n" + disclosures.printed(names) }
+                try workspace.show(disclosures) {
+                    "\"\(agent.name.printable)\" is revoked.\n\n" + disclosures.printed(names)
+                }
             }
         }
     }

@@ -4,12 +4,14 @@ import Wire
 
 /// The options of `agent create` and `agent edit`.
 struct AgentOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("A field, or with * all L1 fields of an entry. May be repeated.", valueName: "entry/field"))
+    @Option(
+        help: ArgumentHelp("A field, or with * all L1 fields of an entry. May be repeated.", valueName: "entry/field"))
     var grant: [String] = []
 
     @Option(
         name: .customLong("grant-tag"),
-        help: ArgumentHelp("Every entry with this tag: all L1 fields, or one. May be repeated.", valueName: "tag[/label]"))
+        help: ArgumentHelp(
+            "Every entry with this tag: all L1 fields, or one. May be repeated.", valueName: "tag[/label]"))
     var grantTag: [String] = []
 
     @Option(help: "\(AgentPolicy.Verb.allCases.map(\.rawValue).joined(separator: ", ")). May be repeated.")
@@ -24,7 +26,8 @@ struct AgentOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A network it works from, such as 192.0.2.0/24. May be repeated.", valueName: "network"))
     var cidr: [String] = []
 
-    @Option(name: .customLong("max-uses"), help: ArgumentHelp("How often it may read or write in all.", valueName: "count"))
+    @Option(
+        name: .customLong("max-uses"), help: ArgumentHelp("How often it may read or write in all.", valueName: "count"))
     var maxUses: String?
 
     @Option(help: ArgumentHelp("How often in a minute.", valueName: "count"))
@@ -38,7 +41,9 @@ struct AgentOptions: ParsableArguments {
                 hint: "One of: \(AgentPolicy.Verb.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         return AgentWriteBody(
-            notBefore: try Self.limit(notBefore, "--not-before", "30d, 12h or 2026-12-31") { Moment.parse($0, now: now) },
+            notBefore: try Self.limit(notBefore, "--not-before", "30d, 12h or 2026-12-31") {
+                Moment.parse($0, now: now)
+            },
             expiresAt: try Self.limit(expires, "--expires", "30d, 12h or 2026-12-31") { Moment.parse($0, now: now) },
             cidr: cidr.isEmpty ? nil : cidr.filter { $0 != "none" },
             maxUses: try Self.limit(maxUses, "--max-uses", "a number from 1") { Self.count($0) },

@@ -13,8 +13,8 @@ struct Agent: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make an agent and print its token, once.",
             discussion: """
-                A grant names one field (ENTRY/FIELD), all L1 fields of an entry (ENTRY/*), or by tag those of every entry \
-                that has it, now or later (TAG/LABEL, TAG). L2 fields cannot be granted.
+                A grant names one field (ENTRY/FIELD), all L1 fields of an entry (ENTRY/*), or by tag those of every \
+                entry that has it, now or later (TAG/LABEL, TAG). L2 fields cannot be granted.
                 """)
 
         @Argument(help: "A name for it.")
@@ -29,7 +29,8 @@ struct Agent: AsyncParsableCommand {
                 var body = try policy.body(now: Moment.now)
                 body.name = name
                 body.verbs = policy.verb.isEmpty ? ["read"] : policy.verb
-                body.grants = try await GrantInput(signedIn: signedIn).grants(entries: policy.grant, tags: policy.grantTag)
+                body.grants = try await GrantInput(signedIn: signedIn).grants(
+                    entries: policy.grant, tags: policy.grantTag)
                 let created = try await signedIn.send(
                     NodeRequest(.post, "api/v1/agents", body: body).once(), as: AgentTokenBody.self)
                 try workspace.show(created) { created.printed("\"\(created.agent.name.printable)\" is made.") }
@@ -82,8 +83,8 @@ struct Agent: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Change an agent.",
             discussion: """
-                --grant and --grant-tag together replace all its grants, --verb and --cidr all of theirs. "none" takes a \
-                limit away: --expires none. Its token stays the same.
+                --grant and --grant-tag together replace all its grants, --verb and --cidr all of theirs. "none" takes \
+                a limit away: --expires none. Its token stays the same.
                 """)
 
         @Argument(help: "Its name or id.")

@@ -2,7 +2,8 @@ import ArgumentParser
 import Wire
 
 struct Audit: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Show what was done in your vault, by whom: newest first.")
+    static let configuration = CommandConfiguration(
+        abstract: "Show what was done in your vault, by whom: newest first.")
 
     @Option(help: "How many lines.")
     var limit = 50
@@ -22,7 +23,8 @@ struct Audit: AsyncParsableCommand {
                 var table = Table("time", "who", "what", "entry/field", "outcome", "from")
                 for line in lines {
                     table.add(
-                        Moment.text(line.at), line.who(names), line.what, line.place(names), line.result, line.from ?? "")
+                        Moment.text(line.at), line.who(names), line.what, line.place(names), line.result,
+                        line.from ?? "")
                 }
                 return table.isEmpty ? "Nothing was done yet." : table.text
             }
@@ -57,8 +59,8 @@ extension AuditBody.Line {
 
     /// The entry and field; for what concerns an agent, that.
     fileprivate func place(_ names: Names) -> String {
-        if entry != nil { return names.place(entry, field) + (version.map { " (\($0))" } ?? "") }
-        return subject.flatMap { names.isAgent($0) ? names.agent($0) : nil } ?? ""
+        if entry != nil { return names.place(entry, field) + (version.map { " v\($0)" } ?? "") }
+        return action.hasPrefix("agent.") ? subject.map(names.agent) ?? "" : ""
     }
 
     fileprivate var result: String {

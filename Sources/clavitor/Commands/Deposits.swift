@@ -5,7 +5,7 @@ import Wire
 struct Deposit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "As an agent: leave an entry for the vault's owner, who accepts it or not.",
-        discussion: "The agent cannot read it back. Fields are L1; --generate and --password make L1 secrets here.")
+        discussion: "The agent cannot read it back. All fields are L1.")
 
     @Argument(help: "Its title.")
     var title: String
@@ -17,24 +17,22 @@ struct Deposit: AsyncParsableCommand {
     func run() async throws {
         let workspace = try Workspace(global)
         let inputs = try fields.inputs()
-        guard !inputs.contains(where: { $0.tiering == .l2 }) else {
-            throw CommandFailure(.usage, "A deposit has no L2 fields: its depositor does not have the owner's key.")
+        if let input = inputs.first(where: \.isL2) {
+            throw CommandFailure(
+                .usage, "A deposit has no L2 fields: its depositor does not have the owner's key.",
+                hint: "--secret \"\(input.label)\"")
         }
         try await workspace.signedIn { signedIn in
             let writer = FieldWriter(signedIn: signedIn, entry: .random(), version: 1)
             var body = EntryWriteBody(
                 title: title, type: (metadata.type ?? .login).rawValue, urls: metadata.url, tags: metadata.tag,
                 notes: metadata.note, fields: [])
-            for input in inputs { body.fields?.append(try await writer.added(input.asL1)) }
+            for input in inputs { body.fields?.append(try await writer.added(input)) }
             let deposit = try await signedIn.send(
                 NodeRequest(.post, "api/v1/deposits", body: body).once(), as: DepositBody.self)
             try workspace.show(deposit) { "Left for the vault's owner: \(deposit.id)" }
         }
     }
-}
-
-extension FieldInput {
-    fileprivate var asL1: FieldInput { FieldInput(label: label, kind: kind, content: content) }
 }
 
 struct Deposits: AsyncParsableCommand {

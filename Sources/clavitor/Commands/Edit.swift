@@ -6,8 +6,9 @@ struct Edit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Change an entry.",
         discussion: """
-            A field that is there keeps its tier; one that is not is added. --url and --tag replace all that were there; \
-            one empty --url "" or --tag "" leaves none. If somebody changed the entry meanwhile, nothing is written.
+            A field that is there gets the new value, one that is not is added. An L2 field stays L2 unless --to-l1 \
+            says otherwise; --password and --l2 make an L1 field L2. --url and --tag replace all that were there; an \
+            empty one, --tag "", leaves none. If somebody changed the entry meanwhile, nothing is written.
             """)
 
     @Argument(help: "The entry's title or id.")
@@ -43,8 +44,12 @@ struct Edit: AsyncParsableCommand {
         }
     }
 
-    private func changes(of old: EntryBody, by inputs: [FieldInput], _ signedIn: SignedIn) async throws -> EntryWriteBody {
-        guard let id = EntryID(text: old.id) else { throw CommandFailure(.failed, "The node gave something that is no id.") }
+    private func changes(of old: EntryBody, by inputs: [FieldInput], _ signedIn: SignedIn) async throws
+        -> EntryWriteBody
+    {
+        guard let id = EntryID(text: old.id) else {
+            throw CommandFailure(.failed, "The node gave something that is no id.")
+        }
         let lowered = Set(toL1.map { $0.lowercased() })
         let writer = FieldWriter(signedIn: signedIn, entry: id, version: old.version + 1, toL1: lowered)
         var changes: [FieldWriteBody] = []

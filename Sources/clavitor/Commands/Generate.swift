@@ -16,7 +16,8 @@ struct Generate: ParsableCommand {
 
     func validate() throws {
         guard Generator.lengths.contains(length) else {
-            throw ValidationError("--length is from \(Generator.lengths.lowerBound) to \(Generator.lengths.upperBound).")
+            throw ValidationError(
+                "--length is from \(Generator.lengths.lowerBound) to \(Generator.lengths.upperBound).")
         }
         if let words, !Generator.wordCounts.contains(words) {
             let counts = Generator.wordCounts

@@ -67,7 +67,9 @@ struct Get: AsyncParsableCommand {
         }
         try workspace.show(revealed) {
             var lines = ["\(entry.title.printable)\(version.map { " in version \($0)" } ?? "")"]
-            for field in revealed { lines.append("  \(field.label.printable): \(field.value.printable(keeping: "\n\t"))") }
+            for field in revealed {
+                lines.append("  \(field.label.printable): \(field.value.printable(keeping: "\n\t"))")
+            }
             return lines.joined(separator: "\n")
         }
     }

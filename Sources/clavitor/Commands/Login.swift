@@ -52,7 +52,8 @@ struct Logout: AsyncParsableCommand {
 
     func run() async throws {
         let workspace = try Workspace(global)
-        guard var account = try workspace.sessions.current(on: try workspace.namedServer()), account.session != nil else {
+        guard var account = try workspace.sessions.current(on: try workspace.namedServer()), account.session != nil
+        else {
             workspace.terminal.note("Nobody was signed in.")
             return
         }

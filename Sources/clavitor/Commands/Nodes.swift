@@ -20,11 +20,14 @@ struct Nodes: AsyncParsableCommand {
             }
             return await group.reduce(into: []) { $0.append($1) }
         }
-        let sorted = measured.sorted { ($0.milliseconds ?? .infinity, $0.name) < ($1.milliseconds ?? .infinity, $1.name) }
+        let sorted = measured.sorted {
+            ($0.milliseconds ?? .infinity, $0.name) < ($1.milliseconds ?? .infinity, $1.name)
+        }
         try workspace.show(sorted) {
             var table = Table("name", "city", "latency", "url")
             for node in sorted {
-                table.add(node.name, node.city, node.milliseconds.map { "\(Int($0.rounded())) ms" } ?? "no answer", node.url)
+                table.add(
+                    node.name, node.city, node.milliseconds.map { "\(Int($0.rounded())) ms" } ?? "no answer", node.url)
             }
             return table.isEmpty ? "\(server.text) knows of no fleet." : table.text
         }

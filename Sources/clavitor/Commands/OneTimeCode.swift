@@ -36,6 +36,7 @@ struct OneTimeCode: AsyncParsableCommand {
         guard let generator = TOTP(seed) else { throw Problem("not-a-totp-seed", status: 422, title: "Not a seed") }
         let now = Moment.now
         return CodeBody(
-            code: generator.code(at: now), period: generator.period, expiresIn: generator.period - now % generator.period)
+            code: generator.code(at: now), period: generator.period,
+            expiresIn: generator.period - now % generator.period)
     }
 }

@@ -5,8 +5,8 @@ struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run a program with secrets in its environment.",
         discussion: """
-            Every value of four characters or more is replaced by ••• in what the program prints, and so are its base64 and \
-            URL-encoded forms. The program's output is a pipe then; --no-mask leaves it the terminal. The exit code is \
+            Every value of four characters or more is replaced by ••• in what the program prints, and so are its \
+            base64 and URL-encoded forms. The program's output is a pipe then; --no-mask leaves it the terminal. The exit code is \
             the program's. A file of --env-file has lines KEY=ENTRY/FIELD and comments with #.
 
               clavitor run --env DB_PASSWORD=postgres/password -- pg_dump shop
@@ -16,7 +16,8 @@ struct Run: AsyncParsableCommand {
     var env: [String] = []
 
     @Option(
-        name: .customLong("env-file"), help: ArgumentHelp("A file with such lines. May be repeated.", valueName: "path"),
+        name: .customLong("env-file"),
+        help: ArgumentHelp("A file with such lines. May be repeated.", valueName: "path"),
         completion: .file())
     var envFile: [String] = []
 
@@ -31,7 +32,8 @@ struct Run: AsyncParsableCommand {
     func run() async throws {
         let workspace = try Workspace(global)
         guard let program = command.first else {
-            throw CommandFailure(.usage, "Which program?", hint: "clavitor run --env KEY=ENTRY/FIELD -- PROGRAM ARGUMENTS")
+            throw CommandFailure(
+                .usage, "Which program?", hint: "clavitor run --env KEY=ENTRY/FIELD -- PROGRAM ARGUMENTS")
         }
         let bindings =
             try envFile.flatMap { try EnvironmentBinding.lines(of: try SecretSource.file($0)) }

@@ -22,7 +22,8 @@ struct Remove: AsyncParsableCommand {
 }
 
 struct Purge: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Delete an entry in the trash, with its history, for good.")
+    static let configuration = CommandConfiguration(
+        abstract: "Delete an entry in the trash, with its history, for good.")
 
     @Argument(help: "The entry's title or id, as `ls --trash` shows it.")
     var entry: String

@@ -5,17 +5,8 @@ struct FieldInput: Equatable {
     let label: String
     let kind: FieldKind
     let content: Content
-    let tiering: Tiering
-
-    /// Who is to open the field.
-    enum Tiering: Equatable {
-        /// The node, for those who are granted it.
-        case l1
-        /// Nobody but the owner's machine.
-        case l2
-        /// As it is; when the field is new, as with `l2`.
-        case l2WhenNew
-    }
+    /// Whether the option means L2. What the node says of the field never lowers that.
+    let isL2: Bool
 
     enum Content: Equatable {
         case text(String)
@@ -23,11 +14,11 @@ struct FieldInput: Equatable {
         case generated(length: Int)
     }
 
-    init(label: String, kind: FieldKind, content: Content, tiering: Tiering = .l1) {
+    init(label: String, kind: FieldKind, content: Content, isL2: Bool = false) {
         self.label = label
         self.kind = kind
         self.content = content
-        self.tiering = tiering
+        self.isL2 = isL2
     }
 
     /// `LABEL=VALUE`, in the clear on the command line.
@@ -40,9 +31,9 @@ struct FieldInput: Equatable {
     }
 
     /// `LABEL`, `LABEL=-` or `LABEL=@FILE`; any other value would stand on the command line.
-    init(secret text: String, option: String, kind: FieldKind, tiering: Tiering) throws {
+    init(secret text: String, option: String, kind: FieldKind, isL2: Bool) throws {
         let (label, origin) = try Self.split(text, option: option)
-        self.init(label: label, kind: kind, content: .secret(origin), tiering: tiering)
+        self.init(label: label, kind: kind, content: .secret(origin), isL2: isL2)
     }
 
     static func split(_ text: String, option: String) throws -> (label: String, origin: SecretOrigin) {

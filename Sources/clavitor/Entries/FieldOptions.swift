@@ -18,18 +18,26 @@ struct FieldOptions: ParsableArguments {
     @Option(help: ArgumentHelp("A field with text.", valueName: "label=value"))
     var field: [String] = []
 
-    @Option(help: ArgumentHelp("A secret that agents can be granted (L1): asked for; LABEL=- from standard input, LABEL=@FILE.", valueName: "label"))
+    @Option(
+        help: ArgumentHelp(
+            "A secret that agents can be granted (L1): asked for; LABEL=- from standard input, LABEL=@FILE.",
+            valueName: "label"))
     var secret: [String] = []
 
-    @Option(help: ArgumentHelp("A secret for nobody but you (L2, end-to-end encrypted): asked for; also LABEL=- and LABEL=@FILE.", valueName: "label"))
+    @Option(
+        help: ArgumentHelp(
+            "A secret for nobody but you (L2, end-to-end encrypted): asked for; also LABEL=- and LABEL=@FILE.",
+            valueName: "label"))
     var l2: [String] = []
 
-    @Option(help: ArgumentHelp("A seed for one-time codes: asked for; also LABEL=- and LABEL=@FILE.", valueName: "label"))
+    @Option(
+        help: ArgumentHelp("A seed for one-time codes: asked for; also LABEL=- and LABEL=@FILE.", valueName: "label"))
     var totp: [String] = []
 
     func validate() throws {
         guard Generator.lengths.contains(length) else {
-            throw ValidationError("--length is from \(Generator.lengths.lowerBound) to \(Generator.lengths.upperBound).")
+            throw ValidationError(
+                "--length is from \(Generator.lengths.lowerBound) to \(Generator.lengths.upperBound).")
         }
     }
 
@@ -41,12 +49,12 @@ struct FieldOptions: ParsableArguments {
             inputs.append(
                 FieldInput(
                     label: "password", kind: .secret,
-                    content: generate ? .generated(length: length) : .secret(.prompt), tiering: .l2WhenNew))
+                    content: generate ? .generated(length: length) : .secret(.prompt), isL2: true))
         }
         inputs += try field.map { try FieldInput(field: $0) }
-        inputs += try secret.map { try FieldInput(secret: $0, option: "--secret", kind: .secret, tiering: .l1) }
-        inputs += try l2.map { try FieldInput(secret: $0, option: "--l2", kind: .secret, tiering: .l2) }
-        inputs += try totp.map { try FieldInput(secret: $0, option: "--totp", kind: .totp, tiering: .l1) }
+        inputs += try secret.map { try FieldInput(secret: $0, option: "--secret", kind: .secret, isL2: false) }
+        inputs += try l2.map { try FieldInput(secret: $0, option: "--l2", kind: .secret, isL2: true) }
+        inputs += try totp.map { try FieldInput(secret: $0, option: "--totp", kind: .totp, isL2: false) }
         var labels: Set<String> = []
         for input in inputs where !labels.insert(input.label.lowercased()).inserted {
             throw CommandFailure(.usage, "The field \"\(input.label)\" is given twice.")

@@ -13,10 +13,9 @@ struct FieldWriter {
     /// A field that was not there before.
     func added(_ input: FieldInput) async throws -> FieldWriteBody {
         let id = FieldID.random()
-        let isL2 = input.tiering != .l1
-        var field = FieldWriteBody(id: id.text, label: input.label, kind: input.kind.rawValue, tier: isL2 ? 2 : 1)
+        var field = FieldWriteBody(id: id.text, label: input.label, kind: input.kind.rawValue, tier: input.isL2 ? 2 : 1)
         let value = try value(input)
-        if isL2 {
+        if input.isL2 {
             field.envelope = try await sealed(value, id)
         } else {
             field.value = value
@@ -24,17 +23,19 @@ struct FieldWriter {
         return field
     }
 
-    /// A new value for a field that is there. Sends nothing but the value unless more changes: more is not an agent's to change.
+    /// A new value for a field that is there. Sends nothing but the value unless the tier changes: more is not an
+    /// agent's to change.
     func changed(_ old: FieldBody, _ input: FieldInput) async throws -> FieldWriteBody {
         let mayBeL1 = toL1.contains(old.label.lowercased())
-        guard let id = FieldID(text: old.id) else { throw CommandFailure(.failed, "The node gave something that is no id.") }
-        if old.tier == 2, input.tiering == .l1, !mayBeL1 {
+        guard let id = FieldID(text: old.id) else {
+            throw CommandFailure(.failed, "The node gave something that is no id.")
+        }
+        if old.tier == 2, !input.isL2, !mayBeL1 {
             throw CommandFailure(
                 .usage, "\"\(old.label.printable)\" is L2: the node must not see its value.",
                 hint: "--l2 \"\(old.label)\" keeps it so; --to-l1 \"\(old.label)\" in addition gives that up.")
         }
-        let isRaised = old.tier == 1 && input.tiering == .l2
-        let isL2 = isRaised || (old.tier == 2 && !mayBeL1)
+        let isL2 = input.isL2 && !mayBeL1
         var field = FieldWriteBody(id: id.text)
         if isL2 != (old.tier == 2) { field.tier = isL2 ? 2 : 1 }
         let value = try value(input)
@@ -43,7 +44,7 @@ struct FieldWriter {
         } else {
             field.value = value
         }
-        if isRaised {
+        if isL2, old.tier == 1 {
             signedIn.workspace.terminal.note("\"\(old.label.printable)\" is L2 from now on: agents lose it.")
         }
         return field

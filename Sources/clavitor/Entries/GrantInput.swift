@@ -26,7 +26,9 @@ struct GrantInput {
         if let field = target.field, field.tier == 2 {
             throw CommandFailure(
                 .usage, "\"\(field.label.printable)\" is L2: the node has no key that it could give an agent.",
-                hint: "clavitor edit \"\(target.entry.title.printable)\" --to-l1 \"\(field.label.printable)\" changes that.")
+                hint:
+                    "clavitor edit \"\(target.entry.title.printable)\" --to-l1 \"\(field.label.printable)\" changes that."
+            )
         }
         return target
     }
@@ -37,7 +39,8 @@ struct GrantInput {
         for text in texts {
             let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             guard !parts[0].isEmpty, parts.count == 1 || !parts[1].isEmpty else {
-                throw CommandFailure(.usage, "\"\(text)\" is no grant.", hint: "--grant-tag TAG or --grant-tag TAG/LABEL")
+                throw CommandFailure(
+                    .usage, "\"\(text)\" is no grant.", hint: "--grant-tag TAG or --grant-tag TAG/LABEL")
             }
             let label = parts.count == 2 && parts[1] != "*" ? parts[1] : nil
             let index = byTag.firstIndex { $0.tag.lowercased() == parts[0].lowercased() } ?? byTag.endIndex

@@ -28,6 +28,4 @@ struct Names {
     }
 
     func agent(_ id: String) -> String { agents[id] ?? id }
-
-    func isAgent(_ id: String) -> Bool { agents[id] != nil }
 }

@@ -53,7 +53,8 @@ enum PasswordWeakness: Error, Equatable, Sendable {
     private static func isCounting(_ text: String) -> Bool {
         let scalars = text.unicodeScalars.map { Int($0.value) }
         let steps = zip(scalars, scalars.dropFirst()).map { $1 - $0 }
-        return steps.count >= 5 && (steps.allSatisfy { $0 == 1 || $0 == -9 } || steps.allSatisfy { $0 == -1 || $0 == 9 })
+        return steps.count >= 5
+            && (steps.allSatisfy { $0 == 1 || $0 == -9 } || steps.allSatisfy { $0 == -1 || $0 == 9 })
     }
 }
 

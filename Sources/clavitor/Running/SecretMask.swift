@@ -94,7 +94,8 @@ struct SecretMask {
         let base64 = Base64.encode(bytes)
         var texts = [
             secret, base64.trimmingPadding, Base64URL.encode(bytes), PercentEncoding.encode(secret[...]),
-            PercentEncoding.encode(secret[...], upperCase: false), PercentEncoding.encode(secret[...], spaceAsPlus: true),
+            PercentEncoding.encode(secret[...], upperCase: false),
+            PercentEncoding.encode(secret[...], spaceAsPlus: true),
         ]
         let lines = secret.split(whereSeparator: \.isNewline)
         if lines.count > 1 { texts += lines.filter { $0.utf8.count >= 8 }.map(String.init) }

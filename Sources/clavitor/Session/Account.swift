@@ -1,7 +1,7 @@
 import Vault
 import Wire
 
-/// An account as this machine knows it: what it has seen at first use and holds the node to, and the session if there is one.
+/// An account as this machine knows it: what it saw at first use and holds the node to, and the session if there is one.
 struct Account: Codable, Equatable, Sendable {
     var server: String
     var email: String
@@ -30,24 +30,25 @@ struct Account: Codable, Equatable, Sendable {
 
         /// - Throws: `CommandFailure` naming what the node answers differently.
         func check(_ answer: PreloginBody) throws {
-            if answer.origin != origin { throw Self.changed("origin", from: origin, to: answer.origin) }
-            if answer.salt != salt { throw Self.changed("salt", from: salt, to: answer.salt) }
-            if answer.kdf != kdf { throw Self.changed("key derivation", from: "\(kdf.text)", to: "\(answer.kdf.text)") }
+            let spared = "The password was not used."
+            if answer.origin != origin { throw Self.changed("origin", origin, answer.origin, spared) }
+            if answer.salt != salt { throw Self.changed("salt", salt, answer.salt, spared) }
+            if answer.kdf != kdf { throw Self.changed("key derivation", kdf.text, answer.kdf.text, spared) }
         }
 
         func check(vault answered: String) throws {
-            if answered != vault { throw Self.changed("vault", from: vault, to: answered) }
+            if answered != vault { throw Self.changed("vault", vault, answered, "Nothing was read or written.") }
         }
 
         /// What the keys were derived with, as the node said it at first use.
         var prelogin: PreloginBody { PreloginBody(origin: origin, kdf: kdf, salt: salt) }
 
-        private static func changed(_ what: String, from old: String, to new: String) -> CommandFailure {
+        private static func changed(_ what: String, _ old: String, _ new: String, _ so: String) -> CommandFailure {
             CommandFailure(
-                .refused, "The node's \(what) for this account is not what it was: \(new) instead of \(old).",
+                .refused, "The node's \(what) for this account is not what it was: \(new.printable) instead of \(old).",
                 hint: """
-                    The node may have been replaced or tampered with; the password was not used. Ask its operator. If the \
-                    account was deleted and made anew on purpose: clavitor forget
+                    \(so) The node may have been replaced or tampered with: ask its operator. If the account was \
+                    deleted and made anew on purpose: clavitor forget
                     """)
         }
     }

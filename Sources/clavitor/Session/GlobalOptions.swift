@@ -16,11 +16,14 @@ struct GlobalOptions: ParsableArguments {
     @Flag(help: "Print JSON.")
     var json = false
 
-    @Flag(name: .customLong("password-stdin"), help: "Take each password that is asked for from a line of standard input.")
+    @Flag(
+        name: .customLong("password-stdin"), help: "Take each password that is asked for from a line of standard input."
+    )
     var passwordStdin = false
 
     @Option(
-        name: .customLong("password-file"), help: ArgumentHelp("Take the account's password from a file.", valueName: "path"),
+        name: .customLong("password-file"),
+        help: ArgumentHelp("Take the account's password from a file.", valueName: "path"),
         completion: .file())
     var passwordFile: String?
 
@@ -88,7 +91,8 @@ struct Workspace {
     }
 
     /// Runs `body` with a node, signed in to it or not.
-    func connected<Result>(to server: ServerAddress, _ body: (NodeClient) async throws -> Result) async throws -> Result {
+    func connected<Result>(to server: ServerAddress, _ body: (NodeClient) async throws -> Result) async throws -> Result
+    {
         try await NodeClient.connected(to: server, trusting: try caFile(for: server), body)
     }
 

@@ -52,7 +52,8 @@ struct SignIn {
         try pins?.check(answer)
         guard node.server.mayClaim(origin: answer.origin) else {
             throw CommandFailure(
-                .refused, "\(node.server.text) says that it is \(answer.origin.printable); keys are bound to a node's name.",
+                .refused,
+                "\(node.server.text) says that it is \(answer.origin.printable); keys are bound to a node's name.",
                 hint: "Use the name that the node goes by: --server https://\(answer.origin.printable)")
         }
         return try Terms(answer)
@@ -69,7 +70,14 @@ struct SignIn {
             return try await node.send(NodeRequest(.post, "api/v1/sessions", body: body), as: SessionBody.self)
         }
         try known?.pins.check(vault: session.vault)
-        return try stored(session, terms: terms, l2WrapKey: keys.l2WrapKey, before: known)
+        let account = try stored(session, terms: terms, l2WrapKey: keys.l2WrapKey, before: known)
+        if let old = known?.session {
+            // This machine has a newer one. If this fails, the old one expires by itself.
+            var node = node
+            node.token = session.token
+            try? await node.send(NodeRequest(.delete, "api/v1/sessions", old.id))
+        }
+        return account
     }
 
     /// Sends a login, and once more with a code when the node asks for one.

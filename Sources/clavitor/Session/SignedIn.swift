@@ -103,7 +103,6 @@ final class SignedIn {
 
     private func renew() async throws {
         let account = try owner()
-        let old = account.session
         let keys = try await passwordKeys()
         var anonymous = node
         anonymous.token = nil
@@ -113,8 +112,6 @@ final class SignedIn {
         let renewed = try await signIn.login(keys: keys, terms: terms, code: nil)
         self.account = renewed
         node.token = renewed.session?.token
-        // The one before is of no use any more; if this fails it expires by itself.
-        if let old { try? await node.send(NodeRequest(.delete, "api/v1/sessions/\(old.id)")) }
     }
 }
 

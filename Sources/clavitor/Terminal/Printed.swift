@@ -12,8 +12,10 @@ extension EntryBody {
         for url in urls ?? [] { lines.append("  url      \(url.printable)") }
         if let tags, !tags.isEmpty { lines.append("  tags     \(tags.map(\.printable).joined(separator: ", "))") }
         if let notes, !notes.isEmpty {
-            lines.append("  notes    " + notes.split(separator: "\n", omittingEmptySubsequences: false)
-                .map { String($0).printable }.joined(separator: "\n           "))
+            lines.append(
+                "  notes    "
+                    + notes.split(separator: "\n", omittingEmptySubsequences: false)
+                    .map { String($0).printable }.joined(separator: "\n           "))
         }
         var table = Table("field", "kind", "tier", "version", "id")
         for field in fields { table.add(field.label, field.kind, "L\(field.tier)", "\(field.version)", field.id) }

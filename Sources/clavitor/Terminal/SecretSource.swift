@@ -4,7 +4,8 @@ import Glibc
 /// can read them.
 final class SecretSource {
     private let terminal: Terminal
-    private let passwordFile: String?
+    /// With the account's present password.
+    let passwordFile: String?
     private let takesPasswordFromInput: Bool
     private var isInputTaken = false
 
@@ -14,9 +15,6 @@ final class SecretSource {
         self.takesPasswordFromInput = takesPasswordFromInput
     }
 
-    /// Whether asking for a password again could give another answer.
-    var isInteractive: Bool { passwordFile == nil && !takesPasswordFromInput }
-
     /// The account's password.
     func password(for email: String) throws -> String {
         if takesPasswordFromInput { return try inputLine("the password") }
@@ -25,24 +23,34 @@ final class SecretSource {
             "Password of \(email.printable)", otherwise: "Add --password-stdin or --password-file PATH.")
     }
 
-    /// A password that is to be, asked for twice.
-    func newPassword(file: String?) throws -> String {
-        if let file { return try Self.file(file) }
-        if takesPasswordFromInput { return try inputLine("the new password") }
-        if let passwordFile { return try Self.file(passwordFile) }
-        let hint = "Add --new-password-file PATH, or --password-stdin."
-        let first = try terminal.askHidden("New password", otherwise: hint)
-        guard try terminal.askHidden("The same again", otherwise: hint) == first else {
-            throw CommandFailure(.usage, "The two are different; nothing was changed.")
+    /// A password that is to be: from a terminal asked for twice, and again while it may not be used.
+    ///
+    /// - Parameter refusal: Why it may not be; nil when it may.
+    func newPassword(file: String?, refusal: (String) -> CommandFailure?) throws -> String {
+        if takesPasswordFromInput || file != nil {
+            let password = try file.map { try Self.file($0) } ?? inputLine("the new password")
+            if let refusal = refusal(password) { throw refusal }
+            return password
         }
-        return first
+        let hint = "Add --new-password-file PATH, or --password-stdin."
+        while true {
+            let password = try terminal.askHidden("New password", otherwise: hint)
+            if let refusal = refusal(password) {
+                terminal.note(refusal.printed)
+            } else if try terminal.askHidden("The same again", otherwise: hint) == password {
+                return password
+            } else {
+                terminal.note("The two are different.")
+            }
+        }
     }
 
     /// A field's secret.
     func secret(_ label: String, from origin: SecretOrigin) throws -> String {
         switch origin {
         case .prompt:
-            try terminal.askHidden(label.printable, otherwise: "Give it as \(label)=- on standard input, or \(label)=@FILE.")
+            try terminal.askHidden(
+                label.printable, otherwise: "Give it as \(label)=- on standard input, or \(label)=@FILE.")
         case .input:
             try inputRest("\(label)")
         case .file(let path):

@@ -15,7 +15,9 @@ enum StandardStream {
         return true
     }
 
-    static func readAll(_ descriptor: Int32, named name: String, limit: Int = 16 << 20) throws(CommandFailure) -> [UInt8] {
+    static func readAll(_ descriptor: Int32, named name: String, limit: Int = 16 << 20) throws(CommandFailure)
+        -> [UInt8]
+    {
         var bytes: [UInt8] = []
         while let chunk = read(descriptor, upTo: 65_536) {
             guard !chunk.isEmpty else { return bytes }

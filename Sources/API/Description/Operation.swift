@@ -1,0 +1,138 @@
+/// One thing that a client can ask for.
+struct Operation: Sendable {
+    let method: String
+    let path: String
+    let summary: String
+    let caller: Caller
+    var request: String?
+    var answer: String?
+    var status = 200
+    var query: [String] = []
+    var headers: [String] = []
+
+    enum Caller: Sendable { case anybody, owner, agent, both }
+
+    private init(
+        _ method: String, _ path: String, _ summary: String, _ caller: Caller, takes request: String? = nil,
+        gives answer: String? = nil, _ status: Int? = nil, query: [String] = [], headers: [String] = []
+    ) {
+        self.method = method
+        self.path = path
+        self.summary = summary
+        self.caller = caller
+        self.request = request
+        self.answer = answer
+        self.status = status ?? (answer == nil ? 204 : 200)
+        self.query = query
+        self.headers = headers
+    }
+
+    private static let page = ["cursor", "limit"]
+
+    static let all: [Operation] = [
+        Operation("GET", "/livez", "Whether the process answers.", .anybody, gives: "Health"),
+        Operation("GET", "/readyz", "Whether it can be trusted with work; 503 gives the reasons.", .anybody, gives: "Health"),
+        Operation("GET", "/.well-known/clavitor", "Who this node is.", .anybody, gives: "Node"),
+        Operation("GET", "/.well-known/clavitor/nodes", "The fleet.", .anybody, gives: "Nodes"),
+        Operation("GET", "/openapi.json", "This document.", .anybody, gives: "OpenAPI"),
+
+        Operation(
+            "POST", "/api/v1/accounts/prelogin", "What a client needs to derive keys; alike for unknown addresses.", .anybody,
+            takes: "PreloginRequest", gives: "Prelogin"),
+        Operation("POST", "/api/v1/accounts", "Register.", .anybody, takes: "Registration", 201),
+        Operation(
+            "POST", "/api/v1/accounts/recover", "A session by recovery kit.", .anybody, takes: "Recover", gives: "Session", 201),
+        Operation("POST", "/api/v1/sessions", "A session by password.", .anybody, takes: "Login", gives: "Session", 201),
+        Operation("GET", "/api/v1/sessions", "Open sessions.", .owner, gives: "SessionList"),
+        Operation("DELETE", "/api/v1/sessions/{id}", "End a session; `current` is this one.", .owner),
+
+        Operation("GET", "/api/v1/account", "The account.", .owner, gives: "Account"),
+        Operation("DELETE", "/api/v1/account", "Delete the account and all it holds.", .owner),
+        Operation(
+            "PUT", "/api/v1/account/password", "Change the password; signs everything out.", .owner, takes: "Password",
+            gives: "Session"),
+        Operation(
+            "POST", "/api/v1/account/sign-out-everywhere", "End every session, this one too.", .owner, takes: "SignOut",
+            gives: "Session"),
+        Operation("PUT", "/api/v1/account/recovery", "A new recovery kit.", .owner, takes: "Recovery"),
+        Operation("DELETE", "/api/v1/account/recovery", "No recovery kit.", .owner),
+        Operation(
+            "POST", "/api/v1/account/totp", "Begin (no code) or confirm (a code) the second factor.", .owner,
+            takes: "SecondFactorRequest", gives: "SecondFactor"),
+        Operation("DELETE", "/api/v1/account/totp", "No second factor.", .owner),
+        Operation("GET", "/api/v1/account/l2", "Every L2 value of every version.", .owner, gives: "L2Values"),
+        Operation("PUT", "/api/v1/account/l2", "Every L2 value under a new l2Key.", .owner, takes: "L2Rekey"),
+
+        Operation(
+            "POST", "/api/v1/entries", "Add an entry.", .owner, takes: "EntryWrite", gives: "Entry", 201,
+            headers: ["Idempotency-Key"]),
+        Operation("GET", "/api/v1/entries", "Metadata; an agent's: what it was granted.", .both, gives: "EntryList", query: page),
+        Operation("POST", "/api/v1/entries/search", "By text, and for the owner by tag or host.", .both, takes: "Search", gives: "EntryList"),
+        Operation("GET", "/api/v1/entries/{id}", "One entry's metadata.", .both, gives: "Entry"),
+        Operation("PUT", "/api/v1/entries/{id}", "Replace.", .owner, takes: "EntryWrite", gives: "Entry", headers: ["If-Match"]),
+        Operation(
+            "PATCH", "/api/v1/entries/{id}", "Change; an agent: values it can open.", .both, takes: "EntryWrite", gives: "Entry",
+            headers: ["If-Match"]),
+        Operation("DELETE", "/api/v1/entries/{id}", "Into the trash.", .owner, headers: ["If-Match"]),
+        Operation("GET", "/api/v1/entries/{id}/versions", "Its history.", .owner, gives: "Versions"),
+        Operation(
+            "POST", "/api/v1/entries/{id}/restore", "Back to a version, or out of the trash.", .owner, takes: "Restore",
+            gives: "Entry", headers: ["If-Match"]),
+        Operation(
+            "GET", "/api/v1/entries/{id}/fields/{field}", "A field's content. On record before it is sent.", .both,
+            gives: "FieldValue", query: ["version"]),
+        Operation("GET", "/api/v1/entries/{id}/fields/{field}/totp", "A code, not its seed.", .both, gives: "Code"),
+        Operation("GET", "/api/v1/trash", "Trashed entries.", .owner, gives: "EntryList", query: page),
+        Operation("DELETE", "/api/v1/trash/{id}", "Delete for good.", .owner),
+        Operation(
+            "POST", "/api/v1/deposits", "Leave an entry that you cannot read back.", .agent, takes: "EntryWrite",
+            gives: "Deposit", 201, headers: ["Idempotency-Key"]),
+        Operation("GET", "/api/v1/deposits", "What agents left.", .owner, gives: "EntryList", query: page),
+        Operation("POST", "/api/v1/deposits/{id}/accept", "Make it an entry.", .owner, gives: "Entry"),
+        Operation("DELETE", "/api/v1/deposits/{id}", "Delete it.", .owner),
+
+        Operation(
+            "POST", "/api/v1/agents", "Add an agent. The token is shown this once.", .owner, takes: "AgentWrite",
+            gives: "AgentToken", 201, headers: ["Idempotency-Key"]),
+        Operation("GET", "/api/v1/agents", "The agents.", .owner, gives: "AgentList"),
+        Operation("GET", "/api/v1/agents/{id}", "One agent.", .owner, gives: "Agent"),
+        Operation("PATCH", "/api/v1/agents/{id}", "Change grants or policy, pause, resume.", .owner, takes: "AgentWrite", gives: "Agent"),
+        Operation("DELETE", "/api/v1/agents/{id}", "Revoke; answers what it could and did read.", .owner, gives: "Disclosures"),
+        Operation("POST", "/api/v1/agents/{id}/rotate", "A new token; the old one ends.", .owner, gives: "AgentToken"),
+        Operation("GET", "/api/v1/agents/{id}/disclosures", "What it can and did read.", .owner, gives: "Disclosures"),
+        Operation("GET", "/api/v1/audit", "Everything done in the vault, newest first.", .owner, gives: "Audit", query: page),
+    ]
+
+    var json: JSON {
+        var content: [String: JSON] = ["summary": .string(summary)]
+        let names = path.split(separator: "/").filter { $0.hasPrefix("{") }.map { String($0.dropFirst().dropLast()) }
+        let parameters =
+            names.map { Self.parameter($0, in: "path", isRequired: true) }
+            + query.map { Self.parameter($0, in: "query", isRequired: false) }
+            + headers.map { Self.parameter($0, in: "header", isRequired: $0 == "If-Match" && method != "POST") }
+        if !parameters.isEmpty { content["parameters"] = .array(parameters) }
+        if let request {
+            content["requestBody"] = ["required": true, "content": ["application/json": ["schema": Self.reference(request)]]]
+        }
+        var success: [String: JSON] = ["description": .string(answer == nil ? "Done." : summary)]
+        if let answer { success["content"] = ["application/json": ["schema": Self.reference(answer)]] }
+        content["responses"] = .object([
+            "\(status)": .object(success), "default": ["$ref": "#/components/responses/Problem"],
+        ])
+        switch caller {
+        case .anybody: break
+        case .owner: content["security"] = [["token": []]]
+        case .agent, .both:
+            content["security"] = [["token": []]]
+            content["description"] = .string(caller == .agent ? "For agents." : "For the owner and for agents.")
+        }
+        return .object(content)
+    }
+
+    private static func reference(_ schema: String) -> JSON { ["$ref": .string("#/components/schemas/\(schema)")] }
+
+    private static func parameter(_ name: String, in place: String, isRequired: Bool) -> JSON {
+        let type: JSON = ["limit", "version"].contains(name) ? ["type": "integer", "minimum": 1] : ["type": "string"]
+        return ["name": .string(name), "in": .string(place), "required": .bool(isRequired), "schema": type]
+    }
+}

@@ -1,0 +1,148 @@
+import Vault
+
+/// The shape of a body. Members marked `?` may be absent.
+struct Schema: Sendable {
+    let members: [String: Member]
+
+    indirect enum Member: Sendable {
+        case text, id, base64, integer, number, bool, time
+        case choice([String])
+        case list(Member)
+        case schema(String)
+        /// A list of texts, or `"*"` for all.
+        case selection
+    }
+
+    private init(_ members: [String: Member]) {
+        self.members = members
+    }
+
+    static let all: [String: Schema] = [
+        "Problem": Schema([
+            "type": .text, "title": .text, "status": .integer, "detail?": .text, "retryAfter?": .integer,
+            "version?": .integer, "fields?": .list(.id), "member?": .text, "requestId?": .text,
+        ]),
+        "Health": Schema(["status": .text, "reasons": .list(.text)]),
+        "Node": Schema(["origin": .text, "version": .text, "registration": .choice(["open", "invite", "closed"])]),
+        "Nodes": Schema(["nodes": .list(.schema("FleetNode"))]),
+        "FleetNode": Schema(["name": .text, "city": .text, "url": .text, "latitude": .number, "longitude": .number]),
+        "OpenAPI": Schema(["openapi": .text]),
+        "PreloginRequest": Schema(["email": .text]),
+        "Prelogin": Schema(["origin": .text, "kdf": .schema("KDF"), "salt": .base64]),
+        "KDF": Schema([
+            "type": .choice(["argon2id"]), "memoryKiB": .integer, "iterations": .integer, "parallelism": .integer,
+        ]),
+        "L2": Schema(["wrappedKey": .base64]),
+        "Recovery": Schema(["key": .base64, "l2": .schema("L2")]),
+        "Registration": Schema([
+            "email": .text, "vault": .id, "kdf": .schema("KDF"), "salt": .base64, "authKey": .base64, "l2": .schema("L2"),
+            "recovery?": .schema("Recovery"), "invite?": .text,
+        ]),
+        "Login": Schema(["email": .text, "authKey": .base64, "totp?": .text, "device?": .base64]),
+        "Recover": Schema(["email": .text, "key": .base64, "totp?": .text, "device?": .base64]),
+        "Session": Schema([
+            "token": .text, "id": .id, "expiresAt": .time, "vault": .id, "l2": .schema("L2"), "device": .base64,
+        ]),
+        "SessionList": Schema(["sessions": .list(.schema("SessionItem"))]),
+        "SessionItem": Schema([
+            "id": .id, "createdAt": .time, "lastUsedAt": .time, "expiresAt": .time, "isCurrent": .bool,
+        ]),
+        "Account": Schema([
+            "email": .text, "vault": .id, "createdAt": .time, "hasRecoveryKit": .bool, "hasSecondFactor": .bool,
+        ]),
+        "Password": Schema(["authKey": .base64, "l2": .schema("L2"), "recovery?": .schema("Recovery")]),
+        "SignOut": Schema(["authKey": .base64, "recovery?": .schema("Recovery")]),
+        "SecondFactorRequest": Schema(["code?": .text]),
+        "SecondFactor": Schema(["secret?": .text, "uri?": .text, "recoveryCodes?": .list(.text)]),
+        "L2Values": Schema(["envelopes": .list(.schema("Envelope"))]),
+        "Envelope": Schema(["entry": .id, "field": .id, "version": .integer, "envelope": .base64]),
+        "L2Rekey": Schema([
+            "l2": .schema("L2"), "recovery?": .schema("L2"), "envelopes": .list(.schema("Envelope")),
+        ]),
+        "EntryWrite": Schema([
+            "id?": .id, "title?": .text, "type?": .choice(EntryType.allCases.map(\.rawValue)), "urls?": .list(.text), "tags?": .list(.text),
+            "notes?": .text, "fields?": .list(.schema("FieldWrite")),
+        ]),
+        "FieldWrite": Schema([
+            "id?": .id, "label?": .text, "kind?": .choice(FieldKind.allCases.map(\.rawValue)), "tier?": .integer, "value?": .text,
+            "envelope?": .base64, "remove?": .bool,
+        ]),
+        "Entry": Schema([
+            "id": .id, "version": .integer, "title": .text, "type": .choice(EntryType.allCases.map(\.rawValue)), "urls?": .list(.text),
+            "tags?": .list(.text), "notes?": .text, "createdAt": .time, "updatedAt": .time, "deletedAt?": .time,
+            "depositor?": .id, "fields": .list(.schema("Field")),
+        ]),
+        "Field": Schema([
+            "id": .id, "label": .text, "kind": .choice(FieldKind.allCases.map(\.rawValue)), "tier": .integer, "version": .integer,
+        ]),
+        "EntryList": Schema(["entries": .list(.schema("Entry")), "next?": .text]),
+        "Search": Schema(["text?": .text, "tag?": .text, "host?": .text, "cursor?": .text, "limit?": .integer]),
+        "FieldValue": Schema([
+            "id": .id, "label": .text, "kind": .choice(FieldKind.allCases.map(\.rawValue)), "tier": .integer, "version": .integer,
+            "value?": .text, "envelope?": .base64,
+        ]),
+        "Code": Schema(["code": .text, "period": .integer, "expiresIn": .integer]),
+        "Versions": Schema(["versions": .list(.schema("Version"))]),
+        "Version": Schema(["version": .integer, "at": .time, "by": .id, "fields": .list(.id)]),
+        "Restore": Schema(["version?": .integer, "fields?": .list(.schema("FieldWrite"))]),
+        "Deposit": Schema(["id": .id]),
+        "Grant": Schema(["entry?": .id, "fields?": .selection, "tag?": .text, "labels?": .selection]),
+        "AgentWrite": Schema([
+            "name?": .text, "grants?": .list(.schema("Grant")), "verbs?": .list(.choice(AgentPolicy.Verb.allCases.map(\.rawValue))), "notBefore?": .time,
+            "expiresAt?": .time, "cidr?": .list(.text), "maxUses?": .integer, "ratePerMinute?": .integer,
+            "paused?": .bool,
+        ]),
+        "Agent": Schema([
+            "id": .id, "name": .text, "grants": .list(.schema("Grant")), "verbs": .list(.choice(AgentPolicy.Verb.allCases.map(\.rawValue))),
+            "notBefore?": .time, "expiresAt?": .time, "cidr": .list(.text), "maxUses?": .integer,
+            "ratePerMinute?": .integer, "state": .choice(["active", "paused", "suspended"]), "uses": .integer,
+            "createdAt": .time,
+        ]),
+        "AgentList": Schema(["agents": .list(.schema("Agent"))]),
+        "AgentToken": Schema([
+            "id": .id, "token": .text, "agent": .schema("Agent"), "disclosures?": .schema("Disclosures"),
+        ]),
+        "Disclosures": Schema([
+            "canRead": .list(.schema("FieldPlace")), "didRead": .list(.schema("FieldRead")),
+        ]),
+        "FieldPlace": Schema(["entry": .id, "field": .id]),
+        "FieldRead": Schema([
+            "entry": .id, "field": .id, "version": .integer, "lastAt": .time, "count": .integer,
+        ]),
+        "Audit": Schema(["lines": .list(.schema("AuditLine")), "next?": .text]),
+        "AuditLine": Schema([
+            "sequence": .integer, "at": .time, "action": .text, "outcome": .choice(["ok", "denied", "failed"]),
+            "actorKind": .choice(["owner", "agent", "node", "operator", "stranger"]), "actor?": .id, "from?": .text,
+            "entry?": .id, "field?": .id, "version?": .integer, "subject?": .text, "reason?": .text, "count?": .integer,
+        ]),
+    ]
+
+    var json: JSON {
+        let required = members.keys.filter { !$0.hasSuffix("?") }.sorted()
+        let properties = Dictionary(
+            uniqueKeysWithValues: members.map { name, member in
+                (name.hasSuffix("?") ? String(name.dropLast()) : name, member.json)
+            })
+        return [
+            "type": "object", "required": .array(required.map(JSON.string)), "properties": .object(properties),
+        ]
+    }
+}
+
+extension Schema.Member {
+    var json: JSON {
+        switch self {
+        case .text: ["type": "string"]
+        case .id: ["type": "string", "pattern": "^[A-Za-z0-9_-]{22}$"]
+        case .base64: ["type": "string", "pattern": "^[A-Za-z0-9_-]*$", "contentEncoding": "base64url"]
+        case .integer: ["type": "integer"]
+        case .number: ["type": "number"]
+        case .bool: ["type": "boolean"]
+        case .time: ["type": "integer", "description": "Unix seconds"]
+        case .choice(let values): ["type": "string", "enum": .array(values.map(JSON.string))]
+        case .list(let item): ["type": "array", "items": item.json]
+        case .schema(let name): ["$ref": .string("#/components/schemas/\(name)")]
+        case .selection: ["oneOf": [["type": "array", "items": ["type": "string"]], ["const": "*"]]]
+        }
+    }
+}

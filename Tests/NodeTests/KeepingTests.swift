@@ -1,0 +1,132 @@
+import Foundation
+import Testing
+
+/// The operator's commands, as processes.
+@Suite(.timeLimit(.minutes(5))) struct KeepingTests {
+    private let node = Program(name: "clavitor-node")
+
+    private func run(_ program: String, _ arguments: [String]) throws -> String {
+        let process = Process()
+        let pipe = Pipe()
+        process.executableURL = URL(filePath: program)
+        process.arguments = arguments
+        process.standardOutput = pipe
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        let output = pipe.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return process.terminationStatus == 0 ? String(decoding: output, as: UTF8.self) : ""
+    }
+
+    private func served(_ scratch: Scratch) throws -> (ServedNode, Program, String) {
+        let served = try ServedNode(in: scratch)
+        let me = served.person(scratch, "me")
+        let password = try scratch.write("tulip-anvil-orbit-mango", to: "password")
+        let registered = try me.run([
+            "register", "--server", served.url, "--ca-file", served.certificate, "--email", "alice@example.com",
+            "--password-file", password,
+        ])
+        #expect(registered.status == 0, "\(registered.errors)")
+        let added = try me.run(["add", "Bank", "--username", "alice"])
+        #expect(added.status == 0, "\(added.errors)")
+        return (served, me, password)
+    }
+
+    @Test func aBackupMadeWhileServingOpensWithStockAgeAndRestoresElsewhere() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let (served, me, password) = try served(scratch)
+        defer { served.stop() }
+        _ = try run("/usr/bin/age-keygen", ["-o", scratch.path("identity")])
+        let recipient = try #require(try scratch.text("identity").firstMatch(of: /age1[0-9a-z]+/))
+        let backup = try node.run([
+            "backup", "--data", served.data, "--to", scratch.path("backups"), "--recipient", String(recipient.0),
+        ])
+        #expect(backup.status == 0, "\(backup.errors)")
+        // The node goes on, and its chain with the other process's line in it.
+        #expect(try me.run(["get", "Bank/username"]).output == "alice")
+        let file = try #require(FileManager.default.contentsOfDirectory(atPath: scratch.path("backups")).first)
+        let path = scratch.path("backups/\(file)")
+        let plain = try run("/usr/bin/age", ["-d", "-i", scratch.path("identity"), "-o", scratch.path("plain.db"), path])
+        #expect(plain.isEmpty)
+        #expect(try scratch.text("plain.db").hasPrefix("SQLite format 3"))
+
+        // Without the root key nothing is restored; with it everything is.
+        let elsewhere = scratch.path("elsewhere")
+        let arguments = ["restore", "--data", elsewhere, "--from", path, "--identity", scratch.path("identity")]
+        let refused = try node.run(arguments)
+        #expect(refused.status != 0)
+        #expect(!FileManager.default.fileExists(atPath: elsewhere + "/clavitor.db"))
+        try FileManager.default.copyItem(atPath: served.data + "/root.key", toPath: elsewhere + "/root.key")
+        let restored = try node.run(arguments)
+        #expect(restored.status == 0, "\(restored.errors)")
+        let again = try node.run(arguments)
+        #expect(again.status != 0)
+        served.stop()
+
+        let verified = try node.run(["audit", "verify", "--data", elsewhere])
+        #expect(verified.status == 0, "\(verified.output)")
+        #expect(verified.output.contains("epoch 2"))
+        // The old session is gone; the password still opens the vault.
+        try FileManager.default.moveItem(atPath: served.data, toPath: scratch.path("old"))
+        try FileManager.default.moveItem(atPath: elsewhere, toPath: served.data)
+        try served.restart()
+        let place = ["--server", served.url, "--ca-file", served.certificate]
+        #expect(try me.run(["get", "Bank/username"] + place).status == 3)
+        let login = try me.run(["login", "--email", "alice@example.com", "--password-file", password] + place)
+        #expect(login.status == 0, "\(login.errors)")
+        #expect(try me.run(["get", "Bank/username"]).output == "alice")
+    }
+
+    @Test func rotatingTheRootKeyKeepsEverythingAndEndsTheOldKey() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let (served, me, _) = try served(scratch)
+        defer { served.stop() }
+        let old = try scratch.text("data/root.key")
+        let busy = try node.run(["root-key", "rotate", "--data", served.data])
+        #expect(busy.status != 0)
+        #expect(busy.errors.contains("Stop it first"))
+        served.stop()
+        let rotated = try node.run(["root-key", "rotate", "--data", served.data])
+        #expect(rotated.status == 0, "\(rotated.errors)")
+        let new = try scratch.text("data/root.key")
+        #expect(new.hasPrefix("2 clv_root_"))
+        #expect(new.split(separator: "\n").count == 1)
+        try served.restart()
+        #expect(
+            try me.run(["get", "Bank/username", "--server", served.url, "--ca-file", served.certificate]).output
+                == "alice")
+        served.stop()
+        // With the old key alone the database is shut.
+        try FileManager.default.removeItem(atPath: served.data + "/root.key")
+        try Data(old.utf8).write(to: URL(filePath: served.data + "/root.key"))
+        let shut = try node.run(["audit", "verify", "--data", served.data])
+        #expect(shut.status != 0)
+        #expect(shut.errors.contains("root key 2"))
+    }
+
+    @Test func doctorSaysWhatIsWrong() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let data = scratch.path("data")
+        #expect(try node.run(["init", "--data", data, "--quiet"]).status == 0)
+        let well = try node.run(["doctor", "--data", data])
+        #expect(well.status == 0, "\(well.output)")
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: data + "/root.key")
+        let ill = try node.run(["doctor", "--data", data])
+        #expect(ill.status == 1)
+        #expect(ill.output.contains("FAIL  root key is private"))
+    }
+
+    @Test func initShowsTheRootKeyOnceAndNeverOverwrites() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let first = try node.run(["init", "--data", scratch.path("data")])
+        #expect(first.output.contains("clv_root_"))
+        let key = try scratch.text("data/root.key")
+        let second = try node.run(["init", "--data", scratch.path("data")])
+        #expect(second.status != 0)
+        #expect(try scratch.text("data/root.key") == key)
+    }
+}
