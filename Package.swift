@@ -93,19 +93,24 @@ let package = Package(
         ),
         .executableTarget(
             name: "clavitor",
-            dependencies: ["CArgon2", "Vault", "Wire", arguments, crypto, httpClient, nioCore, nioSSL, subprocess],
+            dependencies: [
+                "CArgon2", "Vault", "Wire", arguments, crypto, httpClient, nioCore, nioSSL, subprocess,
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
             swiftSettings: house
         ),
 
         // Tests.
         .target(
-            name: "TestSupport", dependencies: ["Auth", "SQLite", "Storage", "Vault", crypto], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["Auth", "SQLite", "Storage", "Vault", crypto],
+            path: "Tests/TestSupport",
             swiftSettings: house),
         .testTarget(name: "ArchitectureTests", swiftSettings: house),
         .testTarget(
             name: "NodeTests",
             dependencies: [
-                "API", "SQLite", "Storage", "Vault", "Wire", "clavitor-node", "clavitor", arguments, crypto, httpClient, lifecycle, logging, nioCore, nioPosix, nioSSL,
+                "API", "SQLite", "Storage", "Vault", "Wire", "clavitor-node", "clavitor", arguments, crypto, httpClient,
+                lifecycle, logging, nioCore, nioPosix, nioSSL,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
@@ -113,6 +118,14 @@ let package = Package(
         ),
         .testTarget(name: "SQLiteTests", dependencies: ["SQLite", "TestSupport"], swiftSettings: house),
         .testTarget(name: "VaultTests", dependencies: ["Vault", "TestSupport", crypto], swiftSettings: house),
+        .testTarget(
+            name: "AuthTests", dependencies: ["Auth", "SQLite", "Storage", "Vault", "TestSupport", crypto],
+            swiftSettings: house),
+        .testTarget(
+            name: "StorageTests", dependencies: ["Auth", "SQLite", "Storage", "Vault", "TestSupport", crypto],
+            swiftSettings: house),
+        .testTarget(
+            name: "ClavitorTests", dependencies: ["Vault", "Wire", "clavitor", arguments, crypto], swiftSettings: house),
         .testTarget(name: "BackupTests", dependencies: ["Backup"], swiftSettings: house),
     ]
 )

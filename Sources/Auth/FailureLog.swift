@@ -98,11 +98,12 @@ package final class FailureLog: Sendable {
             state.counts.removeAll()
             state.late.removeAll()
         }
-        return state.late + state.counts.values.filter { $0.count > 1 }.map { entry in
-            var event = entry.event
-            event.count = entry.count - 1
-            return (event, entry.vault)
-        }
+        return state.late
+            + state.counts.values.filter { $0.count > 1 }.map { entry in
+                var event = entry.event
+                event.count = entry.count - 1
+                return (event, entry.vault)
+            }
     }
 
     /// A first line that could not be written: the next failure of its kind is the first again.

@@ -37,7 +37,10 @@ extension Database {
     @discardableResult
     package func truncateLog() async throws -> Bool {
         try await maintain { database in
-            try database.first("PRAGMA wal_checkpoint(TRUNCATE)") { $0.int(0) == 0 } ?? false
+            // Look-ups are over in a moment; a backup is not, and no commit may wait for its end.
+            try database.script("PRAGMA busy_timeout = 100")
+            defer { try? database.script("PRAGMA busy_timeout = 5000") }
+            return try database.first("PRAGMA wal_checkpoint(TRUNCATE)") { $0.int(0) == 0 } ?? false
         }
     }
 }

@@ -4,7 +4,6 @@ package import Vault
 
 /// Checks a file's audit log from the first line to the head, and the vaults' rows against what it says.
 package struct AuditVerification: Sendable {
-    private let database: Database
     private let headKey: SymmetricKey
     private let open: @Sendable (SealedAuditLine) throws -> AuditEvent?
 
@@ -17,37 +16,38 @@ package struct AuditVerification: Sendable {
 
     /// `open`: Opens a body; nil for one whose vault was deleted.
     package init(
-        _ database: Database, headKey: SymmetricKey, open: @escaping @Sendable (SealedAuditLine) throws -> AuditEvent?
+        headKey: SymmetricKey, open: @escaping @Sendable (SealedAuditLine) throws -> AuditEvent?
     ) {
-        self.database = database
         self.headKey = headKey
         self.open = open
     }
 
-    package func run() async throws -> Report {
-        try await database.read { [headKey, open] db in
-            // One snapshot: the log and the rows belong together.
-            var report = Report(head: try AuditJournal.readHead(db, key: headKey))
-            try Self.checkChain(&report, db)
-            for vault in try db.all("SELECT vault FROM account", row: { try Store.id($0.blob(0)) as VaultID }) {
-                report.vaults += 1
-                var replay = AuditReplay()
-                try db.forEach(
-                    "SELECT sequence, time, vault, body, hash FROM audit WHERE vault = ? ORDER BY sequence",
-                    .blob(vault.bytes)
-                ) { row in
-                    let line = try Store.auditLine(row)
-                    do {
-                        if let event = try open(line.line) { replay.apply(event) }
-                    } catch {
-                        report.findings.append("line \(line.sequence) does not open")
-                    }
+    /// On a reader's thread, over one snapshot: the log and the rows belong together.
+    package func run(_ database: Database) async throws -> Report {
+        try await database.read(lasting: .long) { try run($0) }
+    }
+
+    package func run(_ db: Connection) throws -> Report {
+        var report = Report(head: try AuditJournal.readHead(db, key: headKey))
+        try Self.checkChain(&report, db)
+        for vault in try db.all("SELECT vault FROM account", row: { try Store.id($0.blob(0)) as VaultID }) {
+            report.vaults += 1
+            var replay = AuditReplay()
+            try db.forEach(
+                "SELECT sequence, time, vault, body, hash FROM audit WHERE vault = ? ORDER BY sequence",
+                .blob(vault.bytes)
+            ) { row in
+                let line = try Store.auditLine(row)
+                do {
+                    if let event = try open(line.line) { replay.apply(event) }
+                } catch {
+                    report.findings.append("line \(line.sequence) does not open")
                 }
-                report.findings += replay.state.differences(from: try Self.state(of: vault, db))
-                    .map { "vault \(vault.text): \($0)" }
             }
-            return report
+            report.findings += replay.state.differences(from: try Self.state(of: vault, db))
+                .map { "vault \(vault.text): \($0)" }
         }
+        return report
     }
 
     private static func checkChain(_ report: inout Report, _ db: Connection) throws {

@@ -1,11 +1,11 @@
 import Auth
-import SQLite
+package import SQLite
+import Synchronization
 package import Vault
 
 /// What a node does to its file without anybody asking.
 extension Store {
-    /// Deletes what has run out: sessions, remembered answers, and owner holders that an interrupted change of
-    /// password left behind.
+    /// Deletes what has run out, sessions and remembered answers, and what an earlier deletion had to leave in the log.
     package func sweep(sessionIdle: Int64) async throws {
         let time = now()
         try await commit([.deleteSessionsExpired(before: time, idleSince: time - sessionIdle)] as [AccountStep], [])
@@ -13,6 +13,7 @@ extension Store {
         _ = try await database.write { db in
             try db.run("DELETE FROM answer WHERE created < ?", .integer(time - RememberedAnswers.lifetime))
         }
+        if owesForgetting.load(ordering: .relaxed) { try await forgetDeleted() }
     }
 
     /// For the start, when no change of password can be under way.
@@ -54,6 +55,14 @@ extension Store {
                 "SELECT count(*) FROM credential WHERE kind = 'session' AND expires > ?", .integer(time)
             ) { $0.int(0) } ?? 0
         }
+    }
+
+    /// The boxes of all vaults' audit keys.
+    package static func auditKeys(_ database: Connection) throws -> [VaultID: [UInt8]] {
+        let rows = try database.all("SELECT vault, audit_key FROM account") { row in
+            (try id(row.blob(0)) as VaultID, row.blob(1))
+        }
+        return Dictionary(rows) { first, _ in first }
     }
 
     /// Makes a file that came from a backup fit to serve: nobody is signed in, agents wait for their owner, and the

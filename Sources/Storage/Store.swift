@@ -1,5 +1,6 @@
 package import Auth
 package import SQLite
+import Synchronization
 package import Vault
 
 /// The vault's rows in SQLite. Knows columns; knows no rules and no keys.
@@ -8,6 +9,8 @@ package final class Store: Sendable {
     package let journal: AuditJournal
     package let health: NodeHealth
     let now: @Sendable () -> Int64
+    /// A reader kept deleted bytes in the log; `sweep` tries again.
+    let owesForgetting = Atomic(false)
 
     /// Opens a file that `create` made, at the schema's last version.
     package init(
@@ -62,7 +65,8 @@ package final class Store: Sendable {
     }
 
     package func forgetDeleted() async throws {
-        try await database.truncateLog()
+        let isForgotten = try await database.truncateLog()
+        owesForgetting.store(!isForgotten, ordering: .relaxed)
     }
 
     /// What may be performed in the node's present state: everything, bookkeeping of reads, or nothing.

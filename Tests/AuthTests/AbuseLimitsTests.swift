@@ -57,18 +57,46 @@ import Vault
     }
 
     @Test(arguments: [
-        Case(testDescription: "the owner, on a device, beside the attacker", attacker: .oneAccountFromOneNetwork, tried: 10, person: .withDevice, account: 0, network: 0, isAdmitted: true),
-        Case(testDescription: "the owner, elsewhere", attacker: .oneAccountFromOneNetwork, tried: 10, person: .stranger, account: 0, network: 1, isAdmitted: true),
-        Case(testDescription: "the owner, beside the attacker, without device", attacker: .oneAccountFromOneNetwork, tried: 10, person: .stranger, account: 0, network: 0, isAdmitted: false),
-        Case(testDescription: "a neighbour of the attacker, another account", attacker: .oneAccountFromOneNetwork, tried: 10, person: .stranger, account: 1, network: 0, isAdmitted: true),
-        Case(testDescription: "the owner at home, while a botnet guesses", attacker: .oneAccountFromManyNetworks, tried: 100, person: .knownFromHere, account: 0, network: 9_000, isAdmitted: true),
-        Case(testDescription: "the owner on a device, while a botnet guesses", attacker: .oneAccountFromManyNetworks, tried: 100, person: .withDevice, account: 0, network: 9_000, isAdmitted: true),
-        Case(testDescription: "a stranger at the account that a botnet attacks", attacker: .oneAccountFromManyNetworks, tried: 100, person: .stranger, account: 0, network: 9_000, isAdmitted: false),
-        Case(testDescription: "another account, while a botnet guesses", attacker: .oneAccountFromManyNetworks, tried: 100, person: .stranger, account: 20_000, network: 9_000, isAdmitted: true),
-        Case(testDescription: "a neighbour with a device, while one guess goes to each account", attacker: .manyAccountsFromOneNetwork, tried: 300, person: .withDevice, account: 20_000, network: 0, isAdmitted: true),
-        Case(testDescription: "a neighbour known here, while one guess goes to each account", attacker: .manyAccountsFromOneNetwork, tried: 300, person: .knownFromHere, account: 20_000, network: 0, isAdmitted: true),
-        Case(testDescription: "a new neighbour, while one guess goes to each account", attacker: .manyAccountsFromOneNetwork, tried: 300, person: .stranger, account: 20_000, network: 0, isAdmitted: false),
-        Case(testDescription: "somebody elsewhere, while one guess goes to each account", attacker: .manyAccountsFromOneNetwork, tried: 300, person: .stranger, account: 20_000, network: 1, isAdmitted: true),
+        Case(
+            testDescription: "the owner, on a device, beside the attacker", attacker: .oneAccountFromOneNetwork,
+            tried: 10, person: .withDevice, account: 0, network: 0, isAdmitted: true),
+        Case(
+            testDescription: "the owner, elsewhere", attacker: .oneAccountFromOneNetwork, tried: 10, person: .stranger,
+            account: 0, network: 1, isAdmitted: true),
+        Case(
+            testDescription: "the owner, beside the attacker, without device", attacker: .oneAccountFromOneNetwork,
+            tried: 10, person: .stranger, account: 0, network: 0, isAdmitted: false),
+        Case(
+            testDescription: "a neighbour of the attacker, another account", attacker: .oneAccountFromOneNetwork,
+            tried: 10, person: .stranger, account: 1, network: 0, isAdmitted: true),
+        Case(
+            testDescription: "the owner at home, while a botnet guesses", attacker: .oneAccountFromManyNetworks,
+            tried: 100, person: .knownFromHere, account: 0, network: 9_000, isAdmitted: true),
+        Case(
+            testDescription: "the owner on a device, while a botnet guesses", attacker: .oneAccountFromManyNetworks,
+            tried: 100, person: .withDevice, account: 0, network: 9_000, isAdmitted: true),
+        Case(
+            testDescription: "a stranger at the account that a botnet attacks", attacker: .oneAccountFromManyNetworks,
+            tried: 100, person: .stranger, account: 0, network: 9_000, isAdmitted: false),
+        Case(
+            testDescription: "another account, while a botnet guesses", attacker: .oneAccountFromManyNetworks,
+            tried: 100, person: .stranger, account: 20_000, network: 9_000, isAdmitted: true),
+        Case(
+            testDescription: "a neighbour with a device, while one guess goes to each account",
+            attacker: .manyAccountsFromOneNetwork, tried: 300, person: .withDevice, account: 20_000, network: 0,
+            isAdmitted: true),
+        Case(
+            testDescription: "a neighbour known here, while one guess goes to each account",
+            attacker: .manyAccountsFromOneNetwork, tried: 300, person: .knownFromHere, account: 20_000, network: 0,
+            isAdmitted: true),
+        Case(
+            testDescription: "a new neighbour, while one guess goes to each account",
+            attacker: .manyAccountsFromOneNetwork, tried: 300, person: .stranger, account: 20_000, network: 0,
+            isAdmitted: false),
+        Case(
+            testDescription: "somebody elsewhere, while one guess goes to each account",
+            attacker: .manyAccountsFromOneNetwork, tried: 300, person: .stranger, account: 20_000, network: 1,
+            isAdmitted: true),
     ])
     func whoWaits(_ example: Case) {
         let device: [UInt8]? = example.person == .withDevice ? [UInt8](repeating: 7, count: 32) : nil

@@ -1,6 +1,6 @@
 import Auth
-import Storage
 import SQLite
+import Storage
 import TestSupport
 import Testing
 import Vault
@@ -16,8 +16,10 @@ import Vault
         owner = try await node.owner(ada)
         bob = try await node.owner(Person("bob@example.org"))
         // Something in every table.
-        let entry = try await node.entries.create(.login(urls: ["https://example.com"], tags: ["work"]), id: nil, as: owner)
-        let robot = try await node.agent(grants: [.tag("work")], policy: AgentPolicy(verbs: [.read, .deposit]), as: owner)
+        let entry = try await node.entries.create(
+            .login(urls: ["https://example.com"], tags: ["work"]), id: nil, as: owner)
+        let robot = try await node.agent(
+            grants: [.tag("work")], policy: AgentPolicy(verbs: [.read, .deposit]), as: owner)
         _ = try await node.value(entry.field("password"), of: entry.id, as: try await node.caller(robot))
         _ = try await node.accounts.beginSecondFactor(as: owner)
         let request = RememberedAnswers.Request(key: "k", content: [1])
@@ -82,7 +84,8 @@ import Vault
         let all = try node.file().all("SELECT sequence, time, vault, body, hash FROM audit ORDER BY sequence") { row in
             StoredAuditLine(
                 sequence: row.integer(0),
-                line: .init(time: row.integer(1), vault: row.optionalBlob(2).flatMap { VaultID($0) }, body: row.blob(3)),
+                line: .init(
+                    time: row.integer(1), vault: row.optionalBlob(2).flatMap { VaultID($0) }, body: row.blob(3)),
                 hash: row.blob(4))
         }
         for line in all {

@@ -59,7 +59,9 @@ import Vault
         let cafe = IPAddress("203.0.113.5")
         var refused = 0
         for _ in 0..<10_000 {
-            if case .tooManyAttempts = await thrown({ try await node.login(wrong, from: cafe) }) as? AuthError { refused += 1 }
+            if case .tooManyAttempts = await thrown({ try await node.login(wrong, from: cafe) }) as? AuthError {
+                refused += 1
+            }
         }
         #expect(refused == 9_990)
         let honest = try await node.login(ada, device: device, from: IPAddress("203.0.113.77"))

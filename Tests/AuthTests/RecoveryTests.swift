@@ -23,7 +23,8 @@ import Vault
         changed.kit = Token(.recoveryKit)
         let session = try await node.accounts.changePassword(
             changed.secrets, recovery: changed.recovery, as: recovered)
-        let value = try await node.value(entry.field("password"), of: entry.id, as: try await node.caller(session.token))
+        let value = try await node.value(
+            entry.field("password"), of: entry.id, as: try await node.caller(session.token))
         let old = await thrown { try await node.login(ada) }
         #expect(value == "hunter2")
         #expect(old as? AuthError == .badCredentials)
@@ -146,7 +147,9 @@ import Vault
         let values = try await node.accounts.l2Values(as: owner)
         for value in values {
             #expect(throws: Never.self) { try Box.open(value.box, key: fresh.l2Key, context: value.place.valueContext) }
-            #expect(throws: BoxError.self) { try Box.open(value.box, key: ada.l2Key, context: value.place.valueContext) }
+            #expect(throws: BoxError.self) {
+                try Box.open(value.box, key: ada.l2Key, context: value.place.valueContext)
+            }
         }
         let wrapped = try await node.login(ada).wrappedL2Key
         let key = try ada.openL2Key(wrapped)

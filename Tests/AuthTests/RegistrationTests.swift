@@ -82,8 +82,12 @@ import Vault
         Case(testDescription: "a short salt", member: "salt") { $0.salt.removeLast() },
         Case(testDescription: "no salt", member: "salt") { $0.salt = [] },
         Case(testDescription: "a short key", member: "authKey") { $0.secrets.authKey = SymmetricKey(size: .bits128) },
-        Case(testDescription: "a long key", member: "authKey") { $0.secrets.authKey = SymmetricKey(size: .init(bitCount: 512)) },
-        Case(testDescription: "an l2Key that is no box", member: "l2.wrappedKey") { $0.secrets.wrappedL2Key = [UInt8](repeating: 0, count: 110) },
+        Case(testDescription: "a long key", member: "authKey") {
+            $0.secrets.authKey = SymmetricKey(size: .init(bitCount: 512))
+        },
+        Case(testDescription: "an l2Key that is no box", member: "l2.wrappedKey") {
+            $0.secrets.wrappedL2Key = [UInt8](repeating: 0, count: 110)
+        },
         Case(testDescription: "a box of something else", member: "l2.wrappedKey") { $0.secrets.wrappedL2Key.append(0) },
         Case(testDescription: "a box with a key id", member: "l2.wrappedKey") { $0.secrets.wrappedL2Key[5] = 1 },
         Case(testDescription: "a kit with a bad box", member: "l2.wrappedKey") {
@@ -168,7 +172,9 @@ import Vault
     @Test func anInvitationIsSpentOnce() async throws {
         let invite = invite
         try await node.register(ada, invite: invite)
-        await #expect(throws: AuthError.inviteNeeded) { try await node.register(Person("bob@example.org"), invite: invite) }
+        await #expect(throws: AuthError.inviteNeeded) {
+            try await node.register(Person("bob@example.org"), invite: invite)
+        }
     }
 
     @Test func anInvitationIsSpentOnceByManyAtOnce() async throws {

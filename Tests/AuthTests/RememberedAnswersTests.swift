@@ -15,7 +15,8 @@ import Vault
     }
 
     private func remember(_ answer: [UInt8]) async throws {
-        try await node.store.commit([.rememberAnswer(node.answers.remember(answer, to: request, as: owner))] as [Step], [])
+        try await node.store.commit(
+            [.rememberAnswer(node.answers.remember(answer, to: request, as: owner))] as [Step], [])
     }
 
     @Test func anAnswerComesBack() async throws {

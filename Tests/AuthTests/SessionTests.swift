@@ -123,9 +123,12 @@ import Vault
     }
 
     @Test(arguments: [
-        Bad(testDescription: "nothing", text: ""), Bad(testDescription: "a typo", text: String(Token(.session).text.dropLast()) + "!"),
-        Bad(testDescription: "unknown", text: Token(.session).text), Bad(testDescription: "an unknown agent's", text: Token(.agent).text),
-        Bad(testDescription: "a kit", text: Token(.recoveryKit).text), Bad(testDescription: "a root key", text: Token(.rootKey).text),
+        Bad(testDescription: "nothing", text: ""),
+        Bad(testDescription: "a typo", text: String(Token(.session).text.dropLast()) + "!"),
+        Bad(testDescription: "unknown", text: Token(.session).text),
+        Bad(testDescription: "an unknown agent's", text: Token(.agent).text),
+        Bad(testDescription: "a kit", text: Token(.recoveryKit).text),
+        Bad(testDescription: "a root key", text: Token(.rootKey).text),
     ])
     func aTokenThatIsNoneIsRefusedOnRecord(_ example: Bad) async throws {
         await #expect(throws: AuthError.badToken) {
@@ -143,7 +146,9 @@ import Vault
             await thrown { try await node.accounts.setRecovery(nil, as: owner) },
             await thrown { try await node.accounts.beginSecondFactor(as: owner) },
             await thrown { try await node.accounts.endSecondFactor(as: owner) },
-            await thrown { try await node.accounts.rekeyL2(wrappedKey: [], recoveryWrappedKey: nil, envelopes: [:], as: owner) },
+            await thrown {
+                try await node.accounts.rekeyL2(wrappedKey: [], recoveryWrappedKey: nil, envelopes: [:], as: owner)
+            },
             await thrown { try await node.accounts.delete(as: owner) },
             await thrown { try await node.agent(grants: [.tag("x")], as: owner) },
         ]

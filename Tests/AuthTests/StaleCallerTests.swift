@@ -45,7 +45,9 @@ import Vault
         Case(testDescription: "set a kit") {
             try await $0.node.accounts.setRecovery(Person(kit: Token(.recoveryKit)).recovery, as: $0.stale)
         },
-        Case(testDescription: "begin a second factor") { _ = try await $0.node.accounts.beginSecondFactor(as: $0.stale) },
+        Case(testDescription: "begin a second factor") {
+            _ = try await $0.node.accounts.beginSecondFactor(as: $0.stale)
+        },
         Case(testDescription: "rekey L2") {
             try await $0.node.accounts.rekeyL2(
                 wrappedKey: $0.ada.secrets.wrappedL2Key, recoveryWrappedKey: nil, envelopes: [:], as: $0.stale)
@@ -60,7 +62,9 @@ import Vault
         Case(testDescription: "trash an entry") {
             try await $0.node.entries.trash($0.entry.id, ifVersion: nil, as: $0.stale)
         },
-        Case(testDescription: "untrash an entry") { _ = try await $0.node.entries.untrash($0.trashed.id, as: $0.stale) },
+        Case(testDescription: "untrash an entry") {
+            _ = try await $0.node.entries.untrash($0.trashed.id, as: $0.stale)
+        },
         Case(testDescription: "purge an entry") { try await $0.node.entries.purge($0.trashed.id, as: $0.stale) },
         Case(testDescription: "make an agent") { _ = try await $0.node.agent(grants: [.tag("x")], as: $0.stale) },
         Case(testDescription: "pause an agent") {
@@ -120,7 +124,8 @@ import Vault
         try await node.roster.revoke(robot.id, as: stale)
         let errors = [
             await thrown {
-                try await node.entries.update(entry.id, ifVersion: 1, .value("x", of: entry.field("password")), as: agent)
+                try await node.entries.update(
+                    entry.id, ifVersion: 1, .value("x", of: entry.field("password")), as: agent)
             },
             await thrown { try await node.entries.deposit(.login(), as: agent) },
         ]

@@ -62,7 +62,9 @@ import Vault
     }
 
     @Test(arguments: [
-        Bound(testDescription: "the least", secret: [UInt8](repeating: 0, count: 32), digits: String(repeating: "0", count: 43)),
+        Bound(
+            testDescription: "the least", secret: [UInt8](repeating: 0, count: 32),
+            digits: String(repeating: "0", count: 43)),
         Bound(
             testDescription: "one", secret: [UInt8](repeating: 0, count: 31) + [1],
             digits: String(repeating: "0", count: 42) + "1"),
@@ -87,7 +89,10 @@ import Vault
     }
 
     static let largest = "clv_ses_yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp138CJzD"
-    static let tooLarge = ["clv_ses_yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp20ulwIP", "clv_ses_zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz1pWjWA"]
+    static let tooLarge = [
+        "clv_ses_yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp20ulwIP",
+        "clv_ses_zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz1pWjWA",
+    ]
 
     @Test func thePrefixIsPartOfTheChecksum() {
         let text = Token(.session).text

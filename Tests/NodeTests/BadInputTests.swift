@@ -41,11 +41,19 @@ import Wire
         Body("no title", #"{}"#, 422, "invalid"),
         Body("a title that is too long", #"{"title":"\#(String(repeating: "x", count: 1_025))"}"#, 422, "invalid"),
         Body("an id that is none", #"{"title":"a","id":"short"}"#, 400, "malformed"),
-        Body("a reserved field id", #"{"title":"a","fields":[{"id":"AAAAAAAAAAAAAAAAAAAAAA","label":"x","value":"y"}]}"#, 422, "invalid"),
-        Body("value and envelope", #"{"title":"a","fields":[{"label":"x","value":"y","envelope":"AA"}]}"#, 400, "malformed"),
+        Body(
+            "a reserved field id", #"{"title":"a","fields":[{"id":"AAAAAAAAAAAAAAAAAAAAAA","label":"x","value":"y"}]}"#,
+            422, "invalid"),
+        Body(
+            "value and envelope", #"{"title":"a","fields":[{"label":"x","value":"y","envelope":"AA"}]}"#, 400,
+            "malformed"),
         Body("L2 in the clear", #"{"title":"a","fields":[{"label":"x","tier":2,"value":"y"}]}"#, 422, "invalid"),
-        Body("an envelope that is no box", #"{"title":"a","fields":[{"id":"\#(FieldID.random().text)","label":"x","tier":2,"envelope":"AAAA"}]}"#, 422, "invalid"),
-        Body("a tier that is none", #"{"title":"a","fields":[{"label":"x","tier":256,"value":"y"}]}"#, 400, "malformed"),
+        Body(
+            "an envelope that is no box",
+            #"{"title":"a","fields":[{"id":"\#(FieldID.random().text)","label":"x","tier":2,"envelope":"AAAA"}]}"#, 422,
+            "invalid"),
+        Body(
+            "a tier that is none", #"{"title":"a","fields":[{"label":"x","tier":256,"value":"y"}]}"#, 400, "malformed"),
         Body("ten megabytes", [UInt8](repeating: 0x20, count: 10 << 20), 413, "too-large"),
     ]
 
@@ -108,11 +116,13 @@ import Wire
             let without = try await live.send("PATCH", path, token: person.token, json: EntryWriteBody(title: "x"))
             #expect(without.status == 428)
             let first = try await live.send(
-                "PATCH", path, token: person.token, headers: ["if-match": "\"1\""], json: EntryWriteBody(title: "first"))
+                "PATCH", path, token: person.token, headers: ["if-match": "\"1\""], json: EntryWriteBody(title: "first")
+            )
             #expect(first.status == 200)
             #expect(first.headers["etag"] == "\"2\"")
             let stale = try await live.send(
-                "PATCH", path, token: person.token, headers: ["if-match": "\"1\""], json: EntryWriteBody(title: "stale"))
+                "PATCH", path, token: person.token, headers: ["if-match": "\"1\""], json: EntryWriteBody(title: "stale")
+            )
             #expect(stale.status == 412)
             let problem: Problem = try stale.json()
             #expect(problem.version == 2)

@@ -47,7 +47,8 @@ import Testing
         #expect(try me.run(["get", "Bank/username"]).output == "alice")
         let file = try #require(FileManager.default.contentsOfDirectory(atPath: scratch.path("backups")).first)
         let path = scratch.path("backups/\(file)")
-        let plain = try run("/usr/bin/age", ["-d", "-i", scratch.path("identity"), "-o", scratch.path("plain.db"), path])
+        let plain = try run(
+            "/usr/bin/age", ["-d", "-i", scratch.path("identity"), "-o", scratch.path("plain.db"), path])
         #expect(plain.isEmpty)
         #expect(try scratch.text("plain.db").hasPrefix("SQLite format 3"))
 

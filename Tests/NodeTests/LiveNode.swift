@@ -21,6 +21,8 @@ struct LiveNode: Sendable {
     let directory: DataDirectory
     let port: Int
     let client: HTTPClient
+    /// Begins a graceful shutdown.
+    let stop: @Sendable () async -> Void
 
     var url: String { "https://localhost:\(port)" }
 
@@ -55,7 +57,10 @@ struct LiveNode: Sendable {
             let result: Result<R, any Error>
             do {
                 result = .success(
-                    try await body(LiveNode(node: node, directory: directory, port: port, client: client)))
+                    try await body(
+                        LiveNode(
+                            node: node, directory: directory, port: port, client: client,
+                            stop: { await group.triggerGracefulShutdown() })))
             } catch {
                 result = .failure(error)
             }
@@ -122,7 +127,9 @@ struct Person: Sendable {
             authKey: Base64URL.encode(person.authKey), l2: L2Body(wrappedKey: Base64URL.encode(person.wrapped)),
             recovery: nil, invite: nil)
         let answer = try await live.send("POST", "/api/v1/accounts", json: registration)
-        guard answer.status == 201 else { throw Failure("registration: \(String(decoding: answer.body, as: UTF8.self))") }
+        guard answer.status == 201 else {
+            throw Failure("registration: \(String(decoding: answer.body, as: UTF8.self))")
+        }
         person.token = try await person.login(live).token
         return person
     }
@@ -143,7 +150,8 @@ struct Person: Sendable {
         return try await create(
             live,
             EntryWriteBody(
-                id: EntryID.random().text, title: title, type: "login", urls: ["https://bank.example/login"], tags: tags,
+                id: EntryID.random().text, title: title, type: "login", urls: ["https://bank.example/login"],
+                tags: tags,
                 fields: [
                     FieldWriteBody(label: "user name", kind: "username", tier: 1, value: "alice"),
                     FieldWriteBody(label: "API key", kind: "secret", tier: 1, value: "key-\(title)"),
@@ -181,7 +189,9 @@ extension LiveNode {
             return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         }
 
-        private func live(_ client: HTTPClient, _ method: String, _ path: String, token: String?, body: [UInt8]?) async throws -> [UInt8] {
+        private func live(_ client: HTTPClient, _ method: String, _ path: String, token: String?, body: [UInt8]?)
+            async throws -> [UInt8]
+        {
             var request = HTTPClientRequest(url: url + path)
             request.method = .init(rawValue: method)
             if let token { request.headers.add(name: "authorization", value: "Bearer \(token)") }

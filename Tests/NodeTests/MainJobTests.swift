@@ -41,7 +41,9 @@ import Testing
         #expect(try bot.run(["get", "Bank/password"] + place).status == 4)
 
         let audit = try me.run(["audit"])
-        let read = audit.output.split(separator: "\n").first { $0.contains("deploy-bot") && $0.contains("read a value") }
+        let read = audit.output.split(separator: "\n").first {
+            $0.contains("deploy-bot") && $0.contains("read a value")
+        }
         #expect(read?.contains("Bank/API key") == true, "\(audit.output)")
 
         node.stop()

@@ -15,7 +15,8 @@ struct Program: Sendable {
 
     var url: URL { Self.folder.appending(path: name) }
 
-    func start(_ arguments: [String], input: Any? = FileHandle.nullDevice, output: Any?, errors: Any?) throws -> Process {
+    func start(_ arguments: [String], input: Any? = FileHandle.nullDevice, output: Any?, errors: Any?) throws -> Process
+    {
         let process = Process()
         process.executableURL = url
         process.arguments = arguments
@@ -103,7 +104,8 @@ final class ServedNode {
         let handle = try FileHandle(forWritingTo: URL(filePath: log))
         try handle.seekToEnd()
         return try Program(name: "clavitor-node").start(
-            ["serve", "--dev", "--data", data, "--https", "127.0.0.1:\(port)"] + arguments, output: handle, errors: handle)
+            ["serve", "--dev", "--data", data, "--https", "127.0.0.1:\(port)"] + arguments, output: handle,
+            errors: handle)
     }
 
     /// Reads its log until it says where it serves.

@@ -14,7 +14,9 @@ import Testing
     private func database() throws -> Database {
         try Database(
             path: scratch.file("notes.db"),
-            migrations: [.notes, Migration(2, "CREATE TABLE bulk (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT")])
+            migrations: [
+                .notes, Migration(2, "CREATE TABLE bulk (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL) STRICT"),
+            ])
     }
 
     private static let bulk = Value.blob([UInt8](repeating: 7, count: 50_000))

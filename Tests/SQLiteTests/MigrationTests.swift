@@ -37,7 +37,9 @@ import Testing
         let broken = Migration(2, "CREATE TABLE more (id INTEGER) STRICT; INSERT INTO nowhere VALUES (1)")
         #expect(throws: SQLiteError.self) { try Database(path: path, migrations: [.notes, broken]) }
         let found = try version
-        let tables = try Connection(path: path, access: .readOnly).all("SELECT name FROM sqlite_schema WHERE type = 'table'") { $0.text(0) }
+        let tables = try Connection(path: path, access: .readOnly).all(
+            "SELECT name FROM sqlite_schema WHERE type = 'table'"
+        ) { $0.text(0) }
         #expect(found == 1)
         #expect(tables == ["note"])
     }

@@ -65,7 +65,9 @@ import Testing
         Stored(testDescription: "text", value: .text("Zürich 🗝")) { .text($0.text(0)) },
         Stored(testDescription: "empty text", value: .text("")) { $0.isNull(0) ? .null : .text($0.text(0)) },
         Stored(testDescription: "bytes with zeros", value: .blob([0, 1, 0, 255])) { .blob($0.blob(0)) },
-        Stored(testDescription: "no bytes, which is not null", value: .blob([])) { $0.isNull(0) ? .null : .blob($0.blob(0)) },
+        Stored(testDescription: "no bytes, which is not null", value: .blob([])) {
+            $0.isNull(0) ? .null : .blob($0.blob(0))
+        },
     ])
     func givesBackWhatWasBound(_ example: Stored) throws {
         let found = try database.lookUp { db in try db.first("SELECT ?", example.value, row: example.read) }

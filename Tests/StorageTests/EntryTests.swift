@@ -198,7 +198,8 @@ import Vault
         Search(testDescription: "nothing asked", query: .init(), found: ["Bank", "Card", "Mail"]),
     ])
     func finds(_ example: Search) async throws {
-        _ = try await node.entries.create(.login("Bank", urls: ["https://bank.example/"], tags: ["money"]), id: nil, as: owner)
+        _ = try await node.entries.create(
+            .login("Bank", urls: ["https://bank.example/"], tags: ["money"]), id: nil, as: owner)
         _ = try await node.entries.create(.login("Card", tags: ["money"]), id: nil, as: owner)
         _ = try await node.entries.create(.login("Mail", urls: ["mail.example"]), id: nil, as: owner)
         let found = try await node.entries.search(example.query, limit: 10, as: owner).entries.map(\.title)

@@ -44,7 +44,8 @@ import Vault
     @Test func aRemovedFieldsHistoryStays() async throws {
         let entry = try await node.entries.create(.login(), id: nil, as: owner)
         let field = entry.field("password")
-        _ = try await node.entries.update(entry.id, ifVersion: 1, EntryEdit(fields: [.init(id: field, isRemoved: true)]), as: owner)
+        _ = try await node.entries.update(
+            entry.id, ifVersion: 1, EntryEdit(fields: [.init(id: field, isRemoved: true)]), as: owner)
         let now = await thrown { try await node.value(field, of: entry.id, as: owner) }
         let old = try await node.entries.read(field, of: entry.id, at: 1, as: owner)
         #expect(now as? VaultError == .noSuchField)
@@ -80,7 +81,8 @@ import Vault
             EntryEdit(
                 title: "Second", tags: ["new"],
                 fields: [
-                    .init(id: password, content: .value("changed")), .init(id: entry.field("username"), isRemoved: true),
+                    .init(id: password, content: .value("changed")),
+                    .init(id: entry.field("username"), isRemoved: true),
                     .init(label: "pin", content: .value("1")),
                 ]), as: owner)
         let restored = try await node.entries.restore(entry.id, to: 1, ifVersion: 2, envelopes: [:], as: owner)
@@ -110,7 +112,12 @@ import Vault
         let id = EntryID.random()
         let field = FieldID.random()
         func edit(_ value: String, _ version: Int) -> EntryEdit {
-            EntryEdit(title: "Card", fields: [.init(id: field, label: "number", tier: .l2, content: .envelope(envelope(value, id, field, version)))])
+            EntryEdit(
+                title: "Card",
+                fields: [
+                    .init(
+                        id: field, label: "number", tier: .l2, content: .envelope(envelope(value, id, field, version)))
+                ])
         }
         _ = try await node.entries.create(edit("one", 1), id: id, as: owner)
         _ = try await node.entries.update(id, ifVersion: 1, edit("two", 2), as: owner)
@@ -130,7 +137,8 @@ import Vault
         let field = FieldID.random()
         let box = envelope("one", id, field, 1)
         _ = try await node.entries.create(
-            EntryEdit(title: "a", fields: [.init(id: field, label: "l", tier: .l2, content: .envelope(box))]), id: id, as: owner)
+            EntryEdit(title: "a", fields: [.init(id: field, label: "l", tier: .l2, content: .envelope(box))]), id: id,
+            as: owner)
         _ = try await node.entries.update(id, ifVersion: 1, EntryEdit(title: "b"), as: owner)
         let restored = try await node.entries.restore(id, to: 1, ifVersion: 2, envelopes: [:], as: owner)
         let read = try await node.entries.read(field, of: id, as: owner)

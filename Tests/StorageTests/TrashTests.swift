@@ -74,9 +74,15 @@ import Vault
     }
 
     @Test(arguments: [
-        Case(testDescription: "update") { _ = try await $0.node.entries.update($0.entry.id, ifVersion: 1, EntryEdit(title: "x"), as: $0.owner) },
-        Case(testDescription: "restore") { _ = try await $0.node.entries.restore($0.entry.id, to: 1, ifVersion: 1, envelopes: [:], as: $0.owner) },
-        Case(testDescription: "trash again") { try await $0.node.entries.trash($0.entry.id, ifVersion: nil, as: $0.owner) },
+        Case(testDescription: "update") {
+            _ = try await $0.node.entries.update($0.entry.id, ifVersion: 1, EntryEdit(title: "x"), as: $0.owner)
+        },
+        Case(testDescription: "restore") {
+            _ = try await $0.node.entries.restore($0.entry.id, to: 1, ifVersion: 1, envelopes: [:], as: $0.owner)
+        },
+        Case(testDescription: "trash again") {
+            try await $0.node.entries.trash($0.entry.id, ifVersion: nil, as: $0.owner)
+        },
     ])
     func whatIsInTheTrashIsNotChanged(_ example: Case) async throws {
         try await node.entries.trash(entry.id, ifVersion: 1, as: owner)
@@ -106,7 +112,8 @@ import Vault
             """
             SELECT (SELECT count(*) FROM entry WHERE id = ?1) + (SELECT count(*) FROM value WHERE entry = ?1)
                 + (SELECT count(*) FROM wrap WHERE entry = ?1) + (SELECT count(*) FROM term WHERE entry = ?1)
-            """, id) { $0.int(0) }
+            """, id
+        ) { $0.int(0) }
         let bytes = try node.scratch.everything(beginning: TestVault.name)
         #expect(left == 0)
         #expect(boxes.count == 5)

@@ -99,6 +99,11 @@ package final class TestVault: Sendable {
         try file().first(sql) { $0.int(0) } ?? 0
     }
 
+    /// What the daily check of the log finds.
+    package func verification() async throws -> AuditVerification.Report {
+        try await AuditVerification(headKey: keys.auditHeadKey) { [audit] in try audit.open($0) }.run(store.database)
+    }
+
     /// The caller that a token stands for.
     package func caller(
         _ token: Token, from address: IPAddress? = TestVault.home, on connection: OpenHolders? = nil

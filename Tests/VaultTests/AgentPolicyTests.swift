@@ -31,7 +31,9 @@ import Vault
         Case(testDescription: "tag and label in another case", grant: .tag("prod", ["api key"]), covers: true),
         Case(testDescription: "tag and another label", grant: .tag("prod", ["password"]), covers: false),
         Case(testDescription: "another tag and the label", grant: .tag("staging", ["API Key"]), covers: false),
-        Case(testDescription: "an entry's grant does not go by label", grant: Grant(scope: .entry(entry), only: ["API Key"]), covers: false),
+        Case(
+            testDescription: "an entry's grant does not go by label",
+            grant: Grant(scope: .entry(entry), only: ["API Key"]), covers: false),
         Case(testDescription: "a tag's grant does not go by field", grant: .tag("prod", [field.text]), covers: false),
     ])
     func covers(_ example: Case) {
@@ -71,8 +73,12 @@ import Vault
         Case(testDescription: "a second before the end", policy: AgentPolicy(expiresAt: 1_001), refusal: nil),
         Case(testDescription: "at the end", policy: AgentPolicy(expiresAt: 1_000), refusal: .expired),
         Case(testDescription: "in the network", policy: AgentPolicy(cidr: office), refusal: nil),
-        Case(testDescription: "in the other network", policy: AgentPolicy(cidr: office), from: "2001:db8::9", refusal: nil),
-        Case(testDescription: "mapped into the network", policy: AgentPolicy(cidr: office), from: "::ffff:192.0.2.9", refusal: nil),
+        Case(
+            testDescription: "in the other network", policy: AgentPolicy(cidr: office), from: "2001:db8::9",
+            refusal: nil),
+        Case(
+            testDescription: "mapped into the network", policy: AgentPolicy(cidr: office), from: "::ffff:192.0.2.9",
+            refusal: nil),
         Case(testDescription: "elsewhere", policy: AgentPolicy(cidr: office), from: "198.51.100.1", refusal: .network),
         Case(testDescription: "from nowhere", policy: AgentPolicy(cidr: office), from: nil, refusal: .network),
     ])

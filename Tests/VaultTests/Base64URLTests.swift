@@ -27,7 +27,8 @@ import Vault
     }
 
     @Test(arguments: [
-        "A", "AAAAA", "Zg==", "Zg=", "Zh", "Zm9", "Zm8=", "+/AA", "Zm 8", "Zm8\n", " Zm8", "Zm8\0", "Zmé8", "Zm8…", "Zm.8",
+        "A", "AAAAA", "Zg==", "Zg=", "Zh", "Zm9", "Zm8=", "+/AA", "Zm 8", "Zm8\n", " Zm8", "Zm8\0", "Zmé8", "Zm8…",
+        "Zm.8",
     ])
     func refuses(_ text: String) {
         #expect(Base64URL.decode(text) == nil)
@@ -43,7 +44,9 @@ import Vault
     @Test func oneValueHasOneText() {
         // Of all texts of two characters, just those that `encode` makes decode.
         let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-        let decoded = alphabet.flatMap { first in alphabet.map { "\(first)\($0)" } }.filter { Base64URL.decode($0) != nil }
+        let decoded = alphabet.flatMap { first in alphabet.map { "\(first)\($0)" } }.filter {
+            Base64URL.decode($0) != nil
+        }
         #expect(decoded.count == 256)
         #expect(decoded.allSatisfy { Base64URL.decode($0).map(Base64URL.encode) == $0 })
     }
@@ -71,7 +74,7 @@ import Vault
     @Test func everyTruncationIsRefused() {
         let id = EntryID.random()
         for count in 0..<22 { #expect(EntryID(text: id.text.prefix(count)) == nil) }
-        for count in 0..<16 { #expect(EntryID(id.bytes.prefix(count)) == nil) }
+        for count in 0..<16 { #expect(EntryID(Array(id.bytes.prefix(count))) == nil) }
     }
 
     @Test func longerIsRefused() {

@@ -16,7 +16,8 @@ import Vault
 
     @Test(arguments: [
         Case("https://example.com", "example.com"), Case("https://example.com/login?next=/a#b", "example.com"),
-        Case("example.com", "example.com"), Case("example.com/login", "example.com"), Case("EXAMPLE.com", "example.com"),
+        Case("example.com", "example.com"), Case("example.com/login", "example.com"),
+        Case("EXAMPLE.com", "example.com"),
         Case("example.com:8443", "example.com"), Case("https://ada:secret@example.com:8443/x", "example.com"),
         Case("https://ada@home@example.com", "example.com"), Case("https://evil.com/@example.com", "evil.com"),
         Case("https://evil.com?@example.com", "evil.com"), Case("https://evil.com#@example.com", "evil.com"),

@@ -132,7 +132,9 @@ extension Hex {
     func opens(_ example: BoxFile.Case) throws {
         let context = try Context(vector: example.context)
         let id = try Box.keyID(of: example.box.bytes)
-        #expect(opened(example.box.bytes, SymmetricKey(data: example.key.bytes), context) == .success(example.plaintext.bytes))
+        #expect(
+            opened(example.box.bytes, SymmetricKey(data: example.key.bytes), context)
+                == .success(example.plaintext.bytes))
         #expect(id == example.keyId)
     }
 

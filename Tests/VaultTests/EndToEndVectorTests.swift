@@ -77,7 +77,9 @@ struct EndToEndFile: Decodable {
     @Test func theOwnerOpensTitleAndValue() throws {
         let holder = try opensTheCredential()
         let field = try #require(FieldID(file.ids.l1Field.bytes))
-        for (value, wrap, place) in [("title", "titleWrap", place(.title, .metadata)), ("l1Value", "l1Wrap", place(field, .l1))] {
+        for (value, wrap, place) in [
+            ("title", "titleWrap", place(.title, .metadata)), ("l1Value", "l1Wrap", place(field, .l1)),
+        ] {
             let stored = Wrap(place: place, holder: owner, isSealed: false, box: try box(wrap).box.bytes)
             let key = try holder.unwrap(stored, root: root)
             let plaintext = try Box.open(try box(value).box.bytes, key: key, context: place.valueContext)

@@ -25,7 +25,9 @@ import Vault
     static let cases = [
         Case(testDescription: "a title of 1,024 bytes", edit: EntryEdit(title: text(1_024)), fault: nil),
         Case(testDescription: "a longer title", edit: EntryEdit(title: text(1_025)), fault: "title"),
-        Case(testDescription: "bytes count, not characters", edit: EntryEdit(title: String(repeating: "ü", count: 513)), fault: "title"),
+        Case(
+            testDescription: "bytes count, not characters", edit: EntryEdit(title: String(repeating: "ü", count: 513)),
+            fault: "title"),
         Case(testDescription: "no title", edit: EntryEdit(), fault: "title"),
         Case(testDescription: "an empty title", edit: EntryEdit(title: ""), fault: "title"),
         Case(testDescription: "a title of spaces", edit: EntryEdit(title: " \n\t"), fault: "title"),
@@ -44,27 +46,69 @@ import Vault
         Case(testDescription: "a longer label", edit: field { $0.label = text(257) }, fault: "fields.label"),
         Case(testDescription: "no label", edit: field { $0.label = nil }, fault: "fields.label"),
         Case(testDescription: "a value of 64 KiB", edit: field { $0.content = .value(text(65_536)) }, fault: nil),
-        Case(testDescription: "a longer value", edit: field { $0.content = .value(text(65_537)) }, fault: "fields.value"),
+        Case(
+            testDescription: "a longer value", edit: field { $0.content = .value(text(65_537)) }, fault: "fields.value"),
         Case(testDescription: "NUL in a value", edit: field { $0.content = .value("\0") }, fault: "fields.value"),
         Case(testDescription: "no content", edit: field { $0.content = nil }, fault: "fields"),
         Case(testDescription: "an empty value", edit: field { $0.content = .value("") }, fault: nil),
         Case(testDescription: "the title's id", edit: field { $0.id = .title }, fault: "fields.id"),
         Case(testDescription: "the details' id", edit: field { $0.id = .details }, fault: "fields.id"),
         Case(testDescription: "tier 0", edit: field { $0.tier = .metadata }, fault: "fields.tier"),
-        Case(testDescription: "an envelope in tier 1", edit: field { $0.content = .envelope(envelope) }, fault: "fields"),
-        Case(testDescription: "a value in tier 2", edit: field { $0.tier = .l2; $0.id = id }, fault: "fields"),
-        Case(testDescription: "L2", edit: field { $0.tier = .l2; $0.id = id; $0.content = .envelope(envelope) }, fault: nil),
-        Case(testDescription: "L2 without id", edit: field { $0.tier = .l2; $0.content = .envelope(envelope) }, fault: "fields.id"),
-        Case(testDescription: "an envelope that is no box", edit: field { $0.tier = .l2; $0.id = id; $0.content = .envelope([1]) }, fault: "fields.envelope"),
-        Case(testDescription: "an envelope with a key id", edit: field { $0.tier = .l2; $0.id = id; $0.content = .envelope([1, 1, 0, 0, 0, 1] + envelope.dropFirst(6)) }, fault: "fields.envelope"),
-        Case(testDescription: "an envelope of 128 KiB", edit: field { $0.tier = .l2; $0.id = id; $0.content = .envelope([1, 1, 0, 0, 0, 0] + [UInt8](repeating: 1, count: 131_072 + 72)) }, fault: nil),
-        Case(testDescription: "a longer envelope", edit: field { $0.tier = .l2; $0.id = id; $0.content = .envelope([1, 1, 0, 0, 0, 0] + [UInt8](repeating: 1, count: 131_072 + 73)) }, fault: "fields.envelope"),
+        Case(
+            testDescription: "an envelope in tier 1", edit: field { $0.content = .envelope(envelope) }, fault: "fields"),
+        Case(
+            testDescription: "a value in tier 2",
+            edit: field {
+                $0.tier = .l2; $0.id = id
+            }, fault: "fields"),
+        Case(
+            testDescription: "L2",
+            edit: field {
+                $0.tier = .l2; $0.id = id; $0.content = .envelope(envelope)
+            }, fault: nil),
+        Case(
+            testDescription: "L2 without id",
+            edit: field {
+                $0.tier = .l2; $0.content = .envelope(envelope)
+            }, fault: "fields.id"),
+        Case(
+            testDescription: "an envelope that is no box",
+            edit: field {
+                $0.tier = .l2; $0.id = id; $0.content = .envelope([1])
+            }, fault: "fields.envelope"),
+        Case(
+            testDescription: "an envelope with a key id",
+            edit: field {
+                $0.tier = .l2; $0.id = id; $0.content = .envelope([1, 1, 0, 0, 0, 1] + envelope.dropFirst(6))
+            }, fault: "fields.envelope"),
+        Case(
+            testDescription: "an envelope of 128 KiB",
+            edit: field {
+                $0.tier = .l2; $0.id = id;
+                $0.content = .envelope([1, 1, 0, 0, 0, 0] + [UInt8](repeating: 1, count: 131_072 + 72))
+            }, fault: nil),
+        Case(
+            testDescription: "a longer envelope",
+            edit: field {
+                $0.tier = .l2; $0.id = id;
+                $0.content = .envelope([1, 1, 0, 0, 0, 0] + [UInt8](repeating: 1, count: 131_072 + 73))
+            }, fault: "fields.envelope"),
         Case(
             testDescription: "the same id twice",
-            edit: EntryEdit(title: "t", fields: [.init(id: id, label: "a", content: .value("")), .init(id: id, label: "b", content: .value(""))]),
+            edit: EntryEdit(
+                title: "t",
+                fields: [
+                    .init(id: id, label: "a", content: .value("")), .init(id: id, label: "b", content: .value("")),
+                ]),
             fault: "fields.id"),
-        Case(testDescription: "128 fields", edit: EntryEdit(title: "t", fields: (0..<128).map { .init(label: "\($0)", content: .value("")) }), fault: nil),
-        Case(testDescription: "129 fields", edit: EntryEdit(title: "t", fields: (0..<129).map { .init(label: "\($0)", content: .value("")) }), fault: "fields"),
+        Case(
+            testDescription: "128 fields",
+            edit: EntryEdit(title: "t", fields: (0..<128).map { .init(label: "\($0)", content: .value("")) }),
+            fault: nil),
+        Case(
+            testDescription: "129 fields",
+            edit: EntryEdit(title: "t", fields: (0..<129).map { .init(label: "\($0)", content: .value("")) }),
+            fault: "fields"),
     ]
 
     @Test(arguments: cases) func isBounded(_ example: Case) async throws {

@@ -30,10 +30,12 @@ import Vault
         Case("1:2:3:4:5:6:192.0.2.7", "000100020003000400050006c0000207"),
         Case("", nil), Case("1.2.3", nil), Case("1.2.3.4.5", nil), Case("1.2.3.", nil), Case(".1.2.3", nil),
         Case("256.1.1.1", nil), Case("01.2.3.4", nil), Case("1.2.3.0004", nil), Case("+1.2.3.4", nil),
-        Case("1.2.3.-4", nil), Case(" 1.2.3.4", nil), Case("1.2.3.4 ", nil), Case("1.2.3.4/32", nil), Case("a.b.c.d", nil),
+        Case("1.2.3.-4", nil), Case(" 1.2.3.4", nil), Case("1.2.3.4 ", nil), Case("1.2.3.4/32", nil),
+        Case("a.b.c.d", nil),
         Case("0x1.2.3.4", nil), Case("１.2.3.4", nil),
         Case(":", nil), Case(":::", nil), Case("1::2::3", nil), Case("::1::", nil), Case("1:::2", nil),
-        Case("1:2:3:4:5:6:7", nil), Case("1:2:3:4:5:6:7:8:9", nil), Case("1:2:3:4:5:6:7:8::", nil), Case(":1:2:3:4:5:6:7", nil),
+        Case("1:2:3:4:5:6:7", nil), Case("1:2:3:4:5:6:7:8:9", nil), Case("1:2:3:4:5:6:7:8::", nil),
+        Case(":1:2:3:4:5:6:7", nil),
         Case("1:2:3:4:5:6:7:", nil), Case("12345::", nil), Case("g::", nil), Case("+1::", nil), Case("-0::1", nil),
         Case("1.2.3.4::", nil), Case("1.2.3.4::1", nil), Case("1.2.3.4:1::", nil), Case("::1.2.3", nil),
         Case("::1.2.3.4:1", nil), Case("1:2:3:4:5:6:7:1.2.3.4", nil), Case("::256.0.0.1", nil),
@@ -53,7 +55,9 @@ import Vault
 
     @Test func givesBackWhatItRead() {
         for _ in 0..<200 {
-            let bytes = (0..<(Bool.random() ? 4 : 16)).map { _ in UInt8.random(in: 0...3) == 0 ? 0 : UInt8.random(in: 0...255) }
+            let bytes = (0..<(Bool.random() ? 4 : 16)).map { _ in
+                UInt8.random(in: 0...3) == 0 ? 0 : UInt8.random(in: 0...255)
+            }
             let address = IPAddress(bytes: bytes)
             #expect(address.flatMap { IPAddress($0.text) } == address)
         }
@@ -75,9 +79,11 @@ import Vault
     @Test(arguments: [
         Neighbours(testDescription: "the same /24", one: "192.0.2.1", other: "192.0.2.254", areNeighbours: true),
         Neighbours(testDescription: "the next /24", one: "192.0.2.1", other: "192.0.3.1", areNeighbours: false),
-        Neighbours(testDescription: "the same /64", one: "2001:db8::1", other: "2001:db8::ffff:0:0:1", areNeighbours: true),
+        Neighbours(
+            testDescription: "the same /64", one: "2001:db8::1", other: "2001:db8::ffff:0:0:1", areNeighbours: true),
         Neighbours(testDescription: "the next /64", one: "2001:db8::1", other: "2001:db8:0:1::1", areNeighbours: false),
-        Neighbours(testDescription: "mapped and plain", one: "::ffff:192.0.2.1", other: "192.0.2.2", areNeighbours: true),
+        Neighbours(
+            testDescription: "mapped and plain", one: "::ffff:192.0.2.1", other: "192.0.2.2", areNeighbours: true),
     ])
     func knowsItsNeighbourhood(_ example: Neighbours) throws {
         let one = try #require(IPAddress(example.one))
@@ -95,7 +101,9 @@ import Vault
     }
 
     @Test(arguments: [
-        Case(network: "10.0.0.0/8", inside: ["10.0.0.0", "10.255.255.255", "::ffff:10.1.2.3"], outside: ["11.0.0.0", "9.255.255.255", "::a00:1"]),
+        Case(
+            network: "10.0.0.0/8", inside: ["10.0.0.0", "10.255.255.255", "::ffff:10.1.2.3"],
+            outside: ["11.0.0.0", "9.255.255.255", "::a00:1"]),
         Case(network: "10.1.2.3/8", inside: ["10.9.9.9"], outside: ["11.0.0.1"]),
         Case(network: "192.0.2.128/25", inside: ["192.0.2.128", "192.0.2.255"], outside: ["192.0.2.127"]),
         Case(network: "192.0.2.7", inside: ["192.0.2.7"], outside: ["192.0.2.6", "192.0.2.8"]),
@@ -111,8 +119,10 @@ import Vault
     }
 
     @Test(arguments: [
-        "", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/+8", "10.0.0.0/-0", "10.0.0.0/8/8", "10.0.0.0/08",
-        "10.0.0.0/8 ", "10.0.0.0/a", "10.0.0/8", "2001:db8::/129", "::ffff:10.0.0.0/104", "10.0.0.0/99999999999999999999",
+        "", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/+8", "10.0.0.0/-0", "10.0.0.0/8/8",
+        "10.0.0.0/08",
+        "10.0.0.0/8 ", "10.0.0.0/a", "10.0.0/8", "2001:db8::/129", "::ffff:10.0.0.0/104",
+        "10.0.0.0/99999999999999999999",
     ])
     func refuses(_ text: String) {
         #expect(IPNetwork(text) == nil)

@@ -17,13 +17,17 @@ import Vault
     private func python(_ requests: [Request]) throws -> [String] {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["python3", Vectors.folder.appendingPathComponent("open.py").path]
+        process.arguments = [
+            ProcessInfo.processInfo.environment["CLAVITOR_PYTHON"] ?? "python3",
+            Vectors.folder.appendingPathComponent("open.py").path,
+        ]
         let input = Pipe()
         let output = Pipe()
         process.standardInput = input
         process.standardOutput = output
         try process.run()
-        try input.fileHandleForWriting.write(contentsOf: requests.map { try JSONEncoder().encode($0) }.reduce(Data(), +))
+        try input.fileHandleForWriting.write(
+            contentsOf: requests.map { try JSONEncoder().encode($0) }.reduce(Data(), +))
         try input.fileHandleForWriting.close()
         let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
@@ -47,10 +51,12 @@ import Vault
             dataKey, to: try holder.sealingKey().publicKey, context: place.wrapContext(for: holder.id))
         requests.append(
             Request(
-                kind: "seal", seed: seed.bytes.hex, context: place.wrapContext(for: holder.id).bytes.hex, box: sealed.hex))
+                kind: "seal", seed: seed.bytes.hex, context: place.wrapContext(for: holder.id).bytes.hex,
+                box: sealed.hex))
         requests.append(
             Request(
-                kind: "seal", seed: seed.bytes.hex, context: place.wrapContext(for: .random()).bytes.hex, box: sealed.hex))
+                kind: "seal", seed: seed.bytes.hex, context: place.wrapContext(for: .random()).bytes.hex,
+                box: sealed.hex))
         requests.append(
             Request(
                 kind: "box", key: dataKey.bytes.hex, context: place.valueContext.bytes.hex,

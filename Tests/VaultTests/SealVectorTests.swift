@@ -38,7 +38,9 @@ func privateKey(_ seed: Hex) throws -> XWingMLKEM768X25519.PrivateKey {
 @Suite struct SealVectorTests {
     static let file = Result { try Vectors.load("seal.json", as: SealFile.self) }
 
-    @Test(arguments: try file.get().cases.filter { $0.context.bytes.count > 7 }) func opens(_ example: SealFile.Case) throws {
+    @Test(arguments: try file.get().cases.filter { $0.context.bytes.count > 7 }) func opens(_ example: SealFile.Case)
+        throws
+    {
         let key = try SealedWrap.open(
             example.sealed.bytes, with: try privateKey(example.seed), context: try Context(vector: example.context))
         #expect(key.bytes.hex == example.plaintext.hex)

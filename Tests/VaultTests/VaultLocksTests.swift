@@ -94,12 +94,16 @@ import Vault
         Case(testDescription: "a full disk", faults: [.diskFull], mode: .readOnly(.diskFull)),
         Case(testDescription: "a full disk with room again", faults: [.diskFull], hasRoomAgain: true, mode: .normal),
         Case(testDescription: "damage", faults: [.damaged], mode: .readOnly(.damaged)),
-        Case(testDescription: "damage is not cured by room", faults: [.damaged], hasRoomAgain: true, mode: .readOnly(.damaged)),
+        Case(
+            testDescription: "damage is not cured by room", faults: [.damaged], hasRoomAgain: true,
+            mode: .readOnly(.damaged)),
         Case(testDescription: "damage after a full disk", faults: [.diskFull, .damaged], mode: .readOnly(.damaged)),
         Case(testDescription: "a full disk after damage", faults: [.damaged, .diskFull], mode: .readOnly(.damaged)),
         Case(testDescription: "a failed fsync", faults: [.ioError], mode: .closed(.ioError)),
         Case(testDescription: "a failed fsync after damage", faults: [.damaged, .ioError], mode: .closed(.ioError)),
-        Case(testDescription: "damage after a failed fsync", faults: [.ioError, .damaged], hasRoomAgain: true, mode: .closed(.ioError)),
+        Case(
+            testDescription: "damage after a failed fsync", faults: [.ioError, .damaged], hasRoomAgain: true,
+            mode: .closed(.ioError)),
     ])
     func goesOnlyDownhill(_ example: Case) {
         let health = NodeHealth()

@@ -16,7 +16,9 @@ package enum OpenAPI {
             ],
             "paths": .object(paths.mapValues(JSON.object)),
             "components": [
-                "securitySchemes": ["token": ["type": "http", "scheme": "bearer", "bearerFormat": "clv_ses_… or clv_agt_…"]],
+                "securitySchemes": [
+                    "token": ["type": "http", "scheme": "bearer", "bearerFormat": "clv_ses_… or clv_agt_…"]
+                ],
                 "schemas": .object(Schema.all.mapValues(\.json)),
                 "responses": [
                     "Problem": [

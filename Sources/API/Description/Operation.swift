@@ -31,18 +31,22 @@ struct Operation: Sendable {
 
     static let all: [Operation] = [
         Operation("GET", "/livez", "Whether the process answers.", .anybody, gives: "Health"),
-        Operation("GET", "/readyz", "Whether it can be trusted with work; 503 gives the reasons.", .anybody, gives: "Health"),
+        Operation(
+            "GET", "/readyz", "Whether it can be trusted with work; 503 gives the reasons.", .anybody, gives: "Health"),
         Operation("GET", "/.well-known/clavitor", "Who this node is.", .anybody, gives: "Node"),
         Operation("GET", "/.well-known/clavitor/nodes", "The fleet.", .anybody, gives: "Nodes"),
         Operation("GET", "/openapi.json", "This document.", .anybody, gives: "OpenAPI"),
 
         Operation(
-            "POST", "/api/v1/accounts/prelogin", "What a client needs to derive keys; alike for unknown addresses.", .anybody,
+            "POST", "/api/v1/accounts/prelogin", "What a client needs to derive keys; alike for unknown addresses.",
+            .anybody,
             takes: "PreloginRequest", gives: "Prelogin"),
         Operation("POST", "/api/v1/accounts", "Register.", .anybody, takes: "Registration", 201),
         Operation(
-            "POST", "/api/v1/accounts/recover", "A session by recovery kit.", .anybody, takes: "Recover", gives: "Session", 201),
-        Operation("POST", "/api/v1/sessions", "A session by password.", .anybody, takes: "Login", gives: "Session", 201),
+            "POST", "/api/v1/accounts/recover", "A session by recovery kit.", .anybody, takes: "Recover",
+            gives: "Session", 201),
+        Operation(
+            "POST", "/api/v1/sessions", "A session by password.", .anybody, takes: "Login", gives: "Session", 201),
         Operation("GET", "/api/v1/sessions", "Open sessions.", .owner, gives: "SessionList"),
         Operation("DELETE", "/api/v1/sessions/{id}", "End a session; `current` is this one.", .owner),
 
@@ -66,12 +70,19 @@ struct Operation: Sendable {
         Operation(
             "POST", "/api/v1/entries", "Add an entry.", .owner, takes: "EntryWrite", gives: "Entry", 201,
             headers: ["Idempotency-Key"]),
-        Operation("GET", "/api/v1/entries", "Metadata; an agent's: what it was granted.", .both, gives: "EntryList", query: page),
-        Operation("POST", "/api/v1/entries/search", "By text, and for the owner by tag or host.", .both, takes: "Search", gives: "EntryList"),
-        Operation("GET", "/api/v1/entries/{id}", "One entry's metadata.", .both, gives: "Entry"),
-        Operation("PUT", "/api/v1/entries/{id}", "Replace.", .owner, takes: "EntryWrite", gives: "Entry", headers: ["If-Match"]),
         Operation(
-            "PATCH", "/api/v1/entries/{id}", "Change; an agent: values it can open.", .both, takes: "EntryWrite", gives: "Entry",
+            "GET", "/api/v1/entries", "Metadata; an agent's: what it was granted.", .both, gives: "EntryList",
+            query: page),
+        Operation(
+            "POST", "/api/v1/entries/search", "By text, and for the owner by tag or host.", .both, takes: "Search",
+            gives: "EntryList"),
+        Operation("GET", "/api/v1/entries/{id}", "One entry's metadata.", .both, gives: "Entry"),
+        Operation(
+            "PUT", "/api/v1/entries/{id}", "Replace.", .owner, takes: "EntryWrite", gives: "Entry",
+            headers: ["If-Match"]),
+        Operation(
+            "PATCH", "/api/v1/entries/{id}", "Change; an agent: values it can open.", .both, takes: "EntryWrite",
+            gives: "Entry",
             headers: ["If-Match"]),
         Operation("DELETE", "/api/v1/entries/{id}", "Into the trash.", .owner, headers: ["If-Match"]),
         Operation("GET", "/api/v1/entries/{id}/versions", "Its history.", .owner, gives: "Versions"),
@@ -96,11 +107,16 @@ struct Operation: Sendable {
             gives: "AgentToken", 201, headers: ["Idempotency-Key"]),
         Operation("GET", "/api/v1/agents", "The agents.", .owner, gives: "AgentList"),
         Operation("GET", "/api/v1/agents/{id}", "One agent.", .owner, gives: "Agent"),
-        Operation("PATCH", "/api/v1/agents/{id}", "Change grants or policy, pause, resume.", .owner, takes: "AgentWrite", gives: "Agent"),
-        Operation("DELETE", "/api/v1/agents/{id}", "Revoke; answers what it could and did read.", .owner, gives: "Disclosures"),
+        Operation(
+            "PATCH", "/api/v1/agents/{id}", "Change grants or policy, pause, resume.", .owner, takes: "AgentWrite",
+            gives: "Agent"),
+        Operation(
+            "DELETE", "/api/v1/agents/{id}", "Revoke; answers what it could and did read.", .owner, gives: "Disclosures"
+        ),
         Operation("POST", "/api/v1/agents/{id}/rotate", "A new token; the old one ends.", .owner, gives: "AgentToken"),
         Operation("GET", "/api/v1/agents/{id}/disclosures", "What it can and did read.", .owner, gives: "Disclosures"),
-        Operation("GET", "/api/v1/audit", "Everything done in the vault, newest first.", .owner, gives: "Audit", query: page),
+        Operation(
+            "GET", "/api/v1/audit", "Everything done in the vault, newest first.", .owner, gives: "Audit", query: page),
     ]
 
     var json: JSON {
@@ -112,7 +128,9 @@ struct Operation: Sendable {
             + headers.map { Self.parameter($0, in: "header", isRequired: $0 == "If-Match" && method != "POST") }
         if !parameters.isEmpty { content["parameters"] = .array(parameters) }
         if let request {
-            content["requestBody"] = ["required": true, "content": ["application/json": ["schema": Self.reference(request)]]]
+            content["requestBody"] = [
+                "required": true, "content": ["application/json": ["schema": Self.reference(request)]],
+            ]
         }
         var success: [String: JSON] = ["description": .string(answer == nil ? "Done." : summary)]
         if let answer { success["content"] = ["application/json": ["schema": Self.reference(answer)]] }

@@ -37,7 +37,7 @@ package struct IPAddress: Hashable, Sendable {
         return head + [UInt8](repeating: 0, count: 16 - head.count - tail.count) + tail
     }
 
-    /// - Parameter isEnd: Whether the address ends here, where its last four bytes may be dotted decimal.
+    /// `isEnd`: Whether the address ends here, where its last four bytes may be dotted decimal.
     private static func groups(_ text: some StringProtocol, isEnd: Bool) -> [UInt8]? {
         if text.isEmpty { return [] }
         var bytes: [UInt8] = []

@@ -23,7 +23,7 @@ extension Entries {
         details.urls = edit.urls ?? details.urls
         details.tags = edit.tags ?? details.tags
         details.notes = edit.notes ?? details.notes
-        let merged = try merge(edit, with: open)
+        let merged = try merge(edit, with: open, by: caller.holder)
         details.fields = merged.fields.map {
             DetailsText.Field(id: $0.id.text, label: $0.label, kind: $0.kind, tier: $0.tier.rawValue)
         }
@@ -102,27 +102,31 @@ extension Entries {
         }
     }
 
+    /// The fields as they will be: in a patch the old ones in their order and then the new ones, in a replacement all
+    /// in its order.
     private func merge(
-        _ edit: EntryEdit, with open: OpenEntry?
+        _ edit: EntryEdit, with open: OpenEntry?, by owner: HolderKey
     ) throws -> (fields: [MergedField], removed: [FieldID]) {
-        var fields: [MergedField] = []
+        var ranked: [(rank: Int, field: MergedField)] = []
         var removed: [FieldID] = []
-        var named: [FieldID: EntryEdit.Field] = [:]
-        for field in edit.fields { if let id = field.id { named[id] = field } }
+        var named: [FieldID: (rank: Int, field: EntryEdit.Field)] = [:]
+        for (rank, field) in edit.fields.enumerated() { if let id = field.id { named[id] = (rank, field) } }
         let existing = open?.fields ?? []
-        for old in existing {
+        for (rank, old) in existing.enumerated() {
             guard let part = open?.stored.parts[old.id] else { throw VaultError.damaged("a field without a value") }
-            let change = named.removeValue(forKey: old.id)
-            if change?.isRemoved ?? edit.replacesFields {
+            let change = named[old.id]
+            if change?.field.isRemoved ?? edit.replacesFields {
                 removed.append(old.id)
                 continue
             }
-            fields.append(try merged(old, part, change))
+            let newRank = edit.replacesFields ? change?.rank : nil
+            ranked.append((newRank ?? rank, try merged(old, part, change?.field, by: owner)))
         }
-        for field in edit.fields where !existing.contains(where: { $0.id == field.id }) {
+        for (rank, field) in edit.fields.enumerated() where !existing.contains(where: { $0.id == field.id }) {
             guard !field.isRemoved else { throw VaultError.noSuchField }
-            fields.append(try added(field, isNewEntry: open == nil))
+            ranked.append((edit.replacesFields ? rank : existing.count + rank, try added(field)))
         }
+        let fields = ranked.sorted { $0.rank < $1.rank }.map(\.field)
         guard fields.count <= EntryLimits.fields else {
             throw VaultError.invalid("fields", "at most \(EntryLimits.fields) fields")
         }
@@ -130,7 +134,7 @@ extension Entries {
     }
 
     private func merged(
-        _ old: EntryView.FieldView, _ part: StoredPart, _ change: EntryEdit.Field?
+        _ old: EntryView.FieldView, _ part: StoredPart, _ change: EntryEdit.Field?, by owner: HolderKey
     ) throws -> MergedField {
         let tier = change?.tier ?? old.tier
         var field = MergedField(
@@ -139,6 +143,10 @@ extension Entries {
         switch (change?.content, tier) {
         case (.value(let value)?, .l1): field.write = .value(value)
         case (.envelope(let box)?, .l2): field.write = .envelope(box)
+        case (nil, .l1) where tier == old.tier && (field.label, field.kind) != (old.label, old.kind):
+            // An L1 value carries its label, which is how an agent learns it.
+            let text = try ValueText(jsonBytes: try part.open(by: owner, root: keys.root))
+            field.write = .value(text.value)
         case (nil, _) where tier == old.tier:
             break
         default:
@@ -147,7 +155,7 @@ extension Entries {
         return field
     }
 
-    private func added(_ field: EntryEdit.Field, isNewEntry: Bool) throws -> MergedField {
+    private func added(_ field: EntryEdit.Field) throws -> MergedField {
         let tier = field.tier ?? .l1
         guard let label = field.label else { throw VaultError.invalid("fields.label", "is missing") }
         let kind = field.kind ?? (tier == .l2 ? .secret : .text)

@@ -92,9 +92,9 @@ extension Entries {
     private func activate(
         _ id: EntryID, from state: EntryState, _ action: AuditEvent.Action, missing: VaultError, as caller: Caller
     ) async throws -> EntryView {
+        _ = try await row(id, state, as: caller, missing: missing)
         let open = try await openEntry(id, as: caller)
         var row = open.stored.row
-        guard row.state == state else { throw missing }
         let expectation = Step.expectEntry(id, vault: row.vault, version: row.version, state: state)
         row.state = .active
         row.deleted = nil

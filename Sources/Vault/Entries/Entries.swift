@@ -55,7 +55,8 @@ package struct Entries: Sendable {
     ) async throws -> (code: String, period: Int64, expiresIn: Int64) {
         try caller.require(.totp, .read)
         let (part, content) = try open(field, of: entry, as: caller)
-        guard case .value(let seed) = content.content, let generator = TOTP(seed) else {
+        // A password may be base32 by chance, and its code would tell of it.
+        guard content.field.kind == .totp, case .value(let seed) = content.content, let generator = TOTP(seed) else {
             throw VaultError.notATOTPSeed
         }
         try await record(.codeRead, part, caller)

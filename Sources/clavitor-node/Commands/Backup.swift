@@ -80,7 +80,7 @@ struct Restore: AsyncParsableCommand {
             } catch is RootBoxError {
                 throw Failure("The root key in \(directory.rootKeyPath) is not the one of this backup.")
             }
-            let findings = try await Inspection(path: path, keys: keys).findings()
+            let findings = try Inspection(path: path, keys: keys).findings()
             guard findings.isEmpty else {
                 throw Failure("The backup is damaged; nothing was restored.\n" + findings.joined(separator: "\n"))
             }

@@ -64,7 +64,7 @@ struct Doctor: AsyncParsableCommand {
                 problem: keys.root.ids.count == 1 ? nil : "run `clavitor-node root-key rotate --resume`"),
         ]
         do {
-            let findings = try await Inspection(path: directory.database, keys: keys).findings()
+            let findings = try Inspection(path: directory.database, keys: keys).findings()
             checks.append(
                 Check(
                     name: "database and audit log are whole",

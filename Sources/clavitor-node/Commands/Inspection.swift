@@ -2,24 +2,21 @@ import SQLite
 import Storage
 import Vault
 
-/// Everything that can be checked about a database file at rest.
+/// Everything that can be checked about a database file at rest. Opens it for reading alone and leaves no trace.
 struct Inspection {
     let path: String
     let keys: NodeKeys
 
-    func findings() async throws -> [String] {
-        let database = try Database(path: path, migrations: Schema.migrations, readers: 1)
-        let damage = try await database.findDamage(.full)
-        guard damage.isEmpty else { return damage }
-        return try await verify(database).findings
+    /// What is wrong. Empty when nothing is.
+    func findings() throws -> [String] {
+        let database = try Connection(path: path, access: .readOnly)
+        let damage = database.findDamage(.full)
+        return try damage.isEmpty ? report(database).findings : damage
     }
 
-    func verify(_ database: Database) async throws -> AuditVerification.Report {
-        let sealer = AuditSealer(keys: keys, now: unixTime) { vault in
-            try database.lookUp { db in
-                try db.first("SELECT audit_key FROM account WHERE vault = ?", .blob(vault.bytes)) { $0.blob(0) }
-            }
-        }
-        return try await AuditVerification(database, headKey: keys.auditHeadKey) { try sealer.open($0) }.run()
+    private func report(_ database: Connection) throws -> AuditVerification.Report {
+        let stored = try Store.auditKeys(database)
+        let sealer = AuditSealer(keys: keys, now: unixTime) { stored[$0] }
+        return try AuditVerification(headKey: keys.auditHeadKey) { try sealer.open($0) }.run(database)
     }
 }

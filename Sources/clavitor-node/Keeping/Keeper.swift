@@ -20,8 +20,10 @@ struct Keeper: Sendable {
                 try await node.store.sweep(sessionIdle: node.settings.sessionIdle.seconds)
             },
             Periodic(name: "disk", interval: .seconds(10), logger: logger) { try await watchDisk() },
-            Periodic(name: "quick-check", interval: .seconds(6 * 3_600), logger: logger) { try await check(.quick) },
-            Periodic(name: "audit", interval: .seconds(86_400), logger: logger) {
+            Periodic(name: "quick-check", delay: .seconds(5), interval: .seconds(6 * 3_600), logger: logger) {
+                try await check(.quick)
+            },
+            Periodic(name: "audit", delay: .seconds(3_600), interval: .seconds(86_400), logger: logger) {
                 try await check(.full)
                 try await verifyAudit()
             },
@@ -35,9 +37,9 @@ struct Keeper: Sendable {
     }
 
     func verifyAudit() async throws {
-        let report = try await AuditVerification(node.store.database, headKey: node.keys.auditHeadKey) {
+        let report = try await AuditVerification(headKey: node.keys.auditHeadKey) {
             try node.audit.open($0)
-        }.run()
+        }.run(node.store.database)
         guard !report.findings.isEmpty else { return }
         try await declare(.damaged, report.findings)
     }

@@ -16,9 +16,8 @@ struct NodeClient {
     private static let largestAnswer = 256 << 20
     private static let timeout = TimeAmount.seconds(60)
 
-    /// Runs `body` with a client that is closed afterwards.
-    ///
-    /// - Parameter caFile: PEM certificates to trust instead of the system's.
+    /// Runs `body` with a client that is closed afterwards. `caFile` holds PEM certificates to trust instead of the
+    /// system's.
     static func connected<Result>(
         to server: ServerAddress, trusting caFile: String?, _ body: (NodeClient) async throws -> Result
     ) async throws -> Result {

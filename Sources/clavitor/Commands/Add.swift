@@ -39,7 +39,7 @@ struct Add: AsyncParsableCommand {
 
 /// The options of `add` and `edit` that do not set fields.
 struct MetadataOptions: ParsableArguments {
-    @Option(help: "What it is for: \(EntryType.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(help: "What it is for.")
     var type: EntryType?
 
     @Option(help: "An address it belongs to. May be repeated.")

@@ -55,7 +55,10 @@ extension AuditBody.Line {
     }
 
     /// Past tense for what the table knows; an action of a newer node goes by its own name.
-    fileprivate var what: String { Self.actions[action] ?? action }
+    fileprivate var what: String {
+        if action == "login", outcome != "ok" { return "tried to sign in" }
+        return Self.actions[action] ?? action
+    }
 
     /// The entry and field; for what concerns an agent, that.
     fileprivate func place(_ names: Names) -> String {

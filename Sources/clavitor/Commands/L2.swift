@@ -11,7 +11,8 @@ struct L2: AsyncParsableCommand {
             abstract: "Encrypt every L2 value anew under a new key.",
             discussion: """
                 After a password got out: whoever knew it, and copied the key, opens no copy made from now on. Values \
-                that may have been seen must still be changed at their source. The recovery kit ends; a new one is printed.
+                that may have been seen must still be changed at their source. The recovery kit ends; a new one is \
+                printed.
                 """)
 
         @Flag(name: .customLong("no-kit"), help: "Make no recovery kit.")

@@ -6,8 +6,8 @@ struct Run: AsyncParsableCommand {
         abstract: "Run a program with secrets in its environment.",
         discussion: """
             Every value of four characters or more is replaced by ••• in what the program prints, and so are its \
-            base64 and URL-encoded forms. The program's output is a pipe then; --no-mask leaves it the terminal. The exit code is \
-            the program's. A file of --env-file has lines KEY=ENTRY/FIELD and comments with #.
+            base64 and URL-encoded forms. The program's output is a pipe then; --no-mask leaves it the terminal. The \
+            exit code is the program's. A file of --env-file has lines KEY=ENTRY/FIELD and comments with #.
 
               clavitor run --env DB_PASSWORD=postgres/password -- pg_dump shop
             """)

@@ -14,12 +14,7 @@ struct FieldWriter {
     func added(_ input: FieldInput) async throws -> FieldWriteBody {
         let id = FieldID.random()
         var field = FieldWriteBody(id: id.text, label: input.label, kind: input.kind.rawValue, tier: input.isL2 ? 2 : 1)
-        let value = try value(input)
-        if input.isL2 {
-            field.envelope = try await sealed(value, id)
-        } else {
-            field.value = value
-        }
+        try await fill(&field, with: input, id, isL2: input.isL2)
         return field
     }
 
@@ -38,12 +33,7 @@ struct FieldWriter {
         let isL2 = input.isL2 && !mayBeL1
         var field = FieldWriteBody(id: id.text)
         if isL2 != (old.tier == 2) { field.tier = isL2 ? 2 : 1 }
-        let value = try value(input)
-        if isL2 {
-            field.envelope = try await sealed(value, id)
-        } else {
-            field.value = value
-        }
+        try await fill(&field, with: input, id, isL2: isL2)
         if isL2, old.tier == 1 {
             signedIn.workspace.terminal.note("\"\(old.label.printable)\" is L2 from now on: agents lose it.")
         }
@@ -63,6 +53,16 @@ struct FieldWriter {
         } catch {
             throw CommandFailure(error)
         }
+    }
+
+    private func fill(_ field: inout FieldWriteBody, with input: FieldInput, _ id: FieldID, isL2: Bool) async throws {
+        guard isL2 else {
+            field.value = try value(input)
+            return
+        }
+        // The password before the value: where both come from standard input, the password is its first line.
+        _ = try await signedIn.l2Key()
+        field.envelope = try await sealed(try value(input), id)
     }
 
     private func value(_ input: FieldInput) throws -> String {

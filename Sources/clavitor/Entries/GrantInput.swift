@@ -26,9 +26,7 @@ struct GrantInput {
         if let field = target.field, field.tier == 2 {
             throw CommandFailure(
                 .usage, "\"\(field.label.printable)\" is L2: the node has no key that it could give an agent.",
-                hint:
-                    "clavitor edit \"\(target.entry.title.printable)\" --to-l1 \"\(field.label.printable)\" changes that."
-            )
+                hint: "--to-l1 of clavitor edit changes that.")
         }
         return target
     }

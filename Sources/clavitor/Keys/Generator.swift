@@ -2,7 +2,7 @@ import Glibc
 
 /// Makes passwords and passphrases that nobody has thought of.
 ///
-/// `Int.random(in:)` and `randomElement` reject rather than wrap around, so no character and no word is likelier than another.
+/// `Int.random(in:)` rejects rather than wraps around, so no character and no word is likelier than another.
 struct Generator {
     static let lengths = 8...1_024
     static let wordCounts = 4...64

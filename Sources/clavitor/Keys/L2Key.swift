@@ -30,7 +30,7 @@ struct L2Key: Sendable {
         Base64URL.encode(Box.seal(key.bytes, key: wrapKey, context: Context("l2key", vault.bytes)))
     }
 
-    /// - Parameter version: The entry's version that the write will make.
+    /// Encrypts a value for the entry's version that the write will make.
     func seal(_ value: String, entry: EntryID, field: FieldID, version: Int) throws(L2Failure) -> String {
         let plaintext: [UInt8]
         do {

@@ -12,7 +12,7 @@ enum PasswordWeakness: Error, Equatable, Sendable {
         let plain = password.lowercased()
         let folded = String(plain.filter { $0.isLetter || $0.isNumber })
         let name = email.lowercased()
-        let mailbox = String(name.prefix { $0 != "@" })
+        let mailbox = String(name.prefix { $0 != "@" }.filter { $0.isLetter || $0.isNumber })
         if plain == name || folded == name.filter({ $0.isLetter || $0.isNumber }) || isPadded(folded, mailbox) {
             return .email
         }

@@ -3,7 +3,8 @@ import Vault
 
 /// Thirty-two bytes on paper that open the account when the password is lost.
 ///
-/// As text `clv_kit_`, 43 digits of base 62 and six of the CRC-32 over all before them: a typo is told from a wrong kit.
+/// As text `clv_kit_`, 43 digits of base 62 and six of the CRC-32 over all before them: a typo is told from a kit
+/// that is not the account's.
 struct RecoveryKit: Sendable {
     let secret: SymmetricKey
 

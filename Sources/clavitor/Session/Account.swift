@@ -1,7 +1,8 @@
 import Vault
 import Wire
 
-/// An account as this machine knows it: what it saw at first use and holds the node to, and the session if there is one.
+/// An account as this machine knows it: what it saw at first use and holds the node to, and the session if there is
+/// one.
 struct Account: Codable, Equatable, Sendable {
     var server: String
     var email: String

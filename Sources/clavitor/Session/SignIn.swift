@@ -45,7 +45,7 @@ struct SignIn {
 
     var known: Account? { get throws { try workspace.sessions.account(email, on: node.server) } }
 
-    /// - Parameter pins: What an earlier use saw; nil at the first one.
+    /// Asks the node; `pins` is what an earlier use saw, nil at the first one.
     func terms(pinned pins: Account.Pins?) async throws -> Terms {
         let request = NodeRequest(.post, "api/v1/accounts/prelogin", body: PreloginRequestBody(email: email))
         let answer = try await node.send(request, as: PreloginBody.self)
@@ -59,9 +59,7 @@ struct SignIn {
         return try Terms(answer)
     }
 
-    /// Opens a session and stores it.
-    ///
-    /// - Parameter code: The second factor's, where it is known; asked for when the node wants one.
+    /// Opens a session and stores it. The second factor's code is asked for when the node wants one and it is nil.
     func login(keys: AccountKeys, terms: Terms, code: String?) async throws -> Account {
         let known = try known
         let session = try await withSecondFactor(code) { code in

@@ -23,9 +23,7 @@ final class SecretSource {
             "Password of \(email.printable)", otherwise: "Add --password-stdin or --password-file PATH.")
     }
 
-    /// A password that is to be: from a terminal asked for twice, and again while it may not be used.
-    ///
-    /// - Parameter refusal: Why it may not be; nil when it may.
+    /// A password that is to be: from a terminal asked for twice, and again while `refusal` says why it may not be.
     func newPassword(file: String?, refusal: (String) -> CommandFailure?) throws -> String {
         if takesPasswordFromInput || file != nil {
             let password = try file.map { try Self.file($0) } ?? inputLine("the new password")

@@ -25,9 +25,7 @@ struct Terminal {
         line(String(decoding: try encoder.encode(value), as: UTF8.self))
     }
 
-    /// Asks without showing the answer.
-    ///
-    /// - Parameter otherwise: How to answer where there is no terminal.
+    /// Asks without showing the answer; `otherwise` says how to answer where there is no terminal.
     func askHidden(_ question: String, otherwise: String) throws -> String {
         try ask(question, otherwise: otherwise) { terminal in try HiddenInput.readLine(from: terminal) }
     }

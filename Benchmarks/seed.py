@@ -1,0 +1,80 @@
+"""Fills a node that runs in development mode: one account, entries of ten L1 fields, one agent that may read some.
+
+Prints one JSON object: the owner's token, the agent's, how many fields. Writes lines 'path token' for wrk/read.lua.
+"""
+
+import argparse
+import base64
+import concurrent.futures
+import http.client
+import json
+import os
+import ssl
+import threading
+
+
+def b64(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+class Client:
+    """One keep-alive connection per thread."""
+
+    def __init__(self, host, port, certificate):
+        self.place = (host, port)
+        self.context = ssl.create_default_context(cafile=certificate)
+        self.local = threading.local()
+
+    def call(self, method, path, body=None, token=None):
+        if not hasattr(self.local, "connection"):
+            self.local.connection = http.client.HTTPSConnection(*self.place, context=self.context, timeout=120)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self.local.connection.request(method, path, json.dumps(body) if body is not None else None, headers)
+        answer = self.local.connection.getresponse()
+        text = answer.read()
+        if answer.status >= 300:
+            raise SystemExit(f"{method} {path}: {answer.status} {text.decode()}")
+        return json.loads(text) if text else None
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--certificate", required=True)
+    parser.add_argument("--entries", type=int, default=1000)
+    parser.add_argument("--fields", type=int, default=10)
+    parser.add_argument("--granted", type=int, default=1000, help="entries that the agent may read")
+    parser.add_argument("--paths", required=True)
+    options = parser.parse_args()
+
+    client = Client("localhost", options.port, options.certificate)
+    email = f"bench-{os.getpid()}@example.com"
+    hello = client.call("POST", "/api/v1/accounts/prelogin", {"email": email})
+    key = b64(os.urandom(32))
+    # The node checks the shape of the wrapped key alone; nobody here will open it.
+    wrapped = b64(bytes([1, 1, 0, 0, 0, 0]) + os.urandom(24 + 32 + 32 + 16))
+    client.call("POST", "/api/v1/accounts", {
+        "email": email, "vault": b64(os.urandom(16)), "kdf": hello["kdf"], "salt": hello["salt"], "authKey": key,
+        "l2": {"wrappedKey": wrapped}})
+    owner = client.call("POST", "/api/v1/sessions", {"email": email, "authKey": key})["token"]
+
+    def create(number):
+        return client.call("POST", "/api/v1/entries", {
+            "title": f"entry {number}", "type": "api-key",
+            "tags": ["granted"] if number < options.granted else [],
+            "fields": [{"label": f"field {index}", "kind": "secret", "tier": 1, "value": os.urandom(12).hex()}
+                       for index in range(options.fields)]}, owner)
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        entries = list(pool.map(create, range(options.entries)))
+    agent = client.call("POST", "/api/v1/agents", {
+        "name": "bench", "grants": [{"tag": "granted", "labels": "*"}], "verbs": ["read"]}, owner)
+    with open(options.paths, "w") as file:
+        for entry in entries[:options.granted]:
+            for field in entry["fields"]:
+                file.write(f"/api/v1/entries/{entry['id']}/fields/{field['id']} {agent['token']}\n")
+    print(json.dumps({"owner": owner, "agent": agent["token"], "fields": options.entries * options.fields}))
+
+
+if __name__ == "__main__":
+    main()

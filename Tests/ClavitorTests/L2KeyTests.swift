@@ -1,0 +1,106 @@
+import Crypto
+import Testing
+import Vault
+import Wire
+
+@testable import clavitor
+
+@Suite struct L2KeyTests {
+    private struct EndToEndFile: Decodable {
+        var account: Account
+        var ids: IDs
+        var version: Int
+        var boxes: Boxes
+
+        struct Account: Decodable {
+            var password: String
+            var salt: String
+            var kdf: KDFBody
+            var origin: String
+            var authKey: String
+        }
+
+        struct IDs: Decodable {
+            var vault: String
+            var entry: String
+            var l2Field: String
+        }
+
+        struct Boxes: Decodable {
+            var l2Key: Box
+            var l2Value: Box
+        }
+
+        struct Box: Decodable {
+            var box: String
+        }
+    }
+
+    private let file: EndToEndFile
+    private let vault: VaultID
+    private let entry: EntryID
+    private let field: FieldID
+
+    init() throws {
+        file = try vectors("end-to-end")
+        vault = try #require(VaultID(bytes(hex: file.ids.vault)))
+        entry = try #require(EntryID(bytes(hex: file.ids.entry)))
+        field = try #require(FieldID(bytes(hex: file.ids.l2Field)))
+    }
+
+    @Test func fromThePasswordToTheValue() throws {
+        let master = try KDFParameters(file.account.kdf).masterKey(
+            of: Password(file.account.password), salt: bytes(hex: file.account.salt))
+        let keys = AccountKeys(masterKey: master, origin: file.account.origin)
+        #expect(keys.authKey.bytes == bytes(hex: file.account.authKey))
+        let wrapped = Base64URL.encode(bytes(hex: file.boxes.l2Key.box))
+        let l2Key = try L2Key(wrapped: wrapped, by: keys.l2WrapKey, vault: vault)
+        let envelope = Base64URL.encode(bytes(hex: file.boxes.l2Value.box))
+        let value = try l2Key.open(envelope, entry: entry, field: field, version: file.version)
+        #expect(value == "4111 1111 1111 1111")
+    }
+
+    @Test func aValueOpensAtItsOwnPlaceOnly() throws {
+        let key = L2Key.generate(for: vault)
+        let envelope = try key.seal("päss/\u{1f511}", entry: entry, field: field, version: 4)
+        let value = try key.open(envelope, entry: entry, field: field, version: 4)
+        #expect(value == "päss/\u{1f511}")
+        #expect(throws: L2Failure.wrongKeyOrPlace) {
+            try key.open(envelope, entry: entry, field: field, version: 5)
+        }
+        #expect(throws: L2Failure.wrongKeyOrPlace) {
+            try key.open(envelope, entry: .random(), field: field, version: 4)
+        }
+        #expect(throws: L2Failure.wrongKeyOrPlace) {
+            try key.open(envelope, entry: entry, field: .random(), version: 4)
+        }
+        #expect(throws: L2Failure.wrongKeyOrPlace) {
+            try L2Key.generate(for: vault).open(envelope, entry: entry, field: field, version: 4)
+        }
+    }
+
+    @Test func aWrappedKeyOpensForItsVaultOnly() throws {
+        let wrapKey = SymmetricKey(size: .bits256)
+        let wrapped = L2Key.generate(for: vault).wrapped(by: wrapKey)
+        _ = try L2Key(wrapped: wrapped, by: wrapKey, vault: vault)
+        #expect(throws: L2Failure.wrongKeyOrPlace) { try L2Key(wrapped: wrapped, by: wrapKey, vault: .random()) }
+        #expect(throws: L2Failure.notABox) { try L2Key(wrapped: "", by: wrapKey, vault: vault) }
+        #expect(throws: L2Failure.notABox) { try L2Key(wrapped: "not base64!", by: wrapKey, vault: vault) }
+    }
+
+    @Test func noTruncatedEnvelopeOpens() throws {
+        let key = L2Key.generate(for: vault)
+        let box = try #require(Base64URL.decode(try key.seal("hunter2", entry: entry, field: field, version: 1)))
+        for count in 0..<box.count {
+            let cut = Base64URL.encode(box.prefix(count))
+            #expect(throws: L2Failure.self) { try key.open(cut, entry: entry, field: field, version: 1) }
+        }
+    }
+
+    @Test func aValueThatTheNodeWouldRefuseIsRefusedHere() {
+        let key = L2Key.generate(for: vault)
+        #expect(throws: L2Failure.tooLong(limit: 131_072)) {
+            try key.seal(String(repeating: "x", count: 131_072), entry: entry, field: field, version: 1)
+        }
+    }
+}

@@ -1,0 +1,147 @@
+import API
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOHTTP1
+import Testing
+import Vault
+import Wire
+
+@testable import clavitor_node
+
+/// Clients that are slow, many, or in the middle of something when the node stops.
+@Suite(.timeLimit(.minutes(2))) struct LoadTests {
+    private static let short = RequestDeadline.Spans(firstHead: .seconds(1), body: .seconds(1), idle: .seconds(1))
+
+    /// A TLS connection by OpenSSL, which says what it is told and no more.
+    final class Connection {
+        private let process = Process()
+        private let input = Pipe()
+        private let output = Pipe()
+
+        init(_ live: LiveNode, saying text: String) throws {
+            process.executableURL = URL(filePath: "/usr/bin/openssl")
+            process.arguments = [
+                "s_client", "-quiet", "-connect", "127.0.0.1:\(live.port)", "-CAfile",
+                live.directory.developmentCertificate,
+                "-verify_return_error",
+            ]
+            process.standardInput = input
+            process.standardOutput = output
+            process.standardError = FileHandle.nullDevice
+            try process.run()
+            input.fileHandleForWriting.write(Data(text.utf8))
+        }
+
+        /// Returns when the node closes the connection; the test's time limit is for when it never does.
+        func untilClosed() -> String {
+            let data = output.fileHandleForReading.readDataToEndOfFile()
+            process.waitUntilExit()
+            return String(decoding: data, as: UTF8.self)
+        }
+
+        func close() {
+            process.terminate()
+            process.waitUntilExit()
+        }
+    }
+
+    @Test(arguments: [
+        "", "GET /livez HT", "GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: ",
+        "POST /api/v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{\"em",
+        "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n",
+    ])
+    func aClientThatStopsHalfwayIsShownOut(_ text: String) async throws {
+        try await LiveNode.with(spans: Self.short) { live in
+            let connection = try Connection(live, saying: text)
+            let answer = connection.untilClosed()
+            #expect(answer.contains("200 OK") == text.hasSuffix("\r\n\r\n") && !text.contains("POST") || answer.isEmpty)
+        }
+    }
+
+    @Test func aClientThatNeverShakesHandsIsShownOut() async throws {
+        try await LiveNode.with(spans: Self.short) { live in
+            let process = Process()
+            process.executableURL = URL(filePath: "/bin/bash")
+            process.arguments = ["-c", "exec 3<>/dev/tcp/127.0.0.1/\(live.port); cat <&3 >/dev/null"]
+            try process.run()
+            process.waitUntilExit()
+            #expect(process.terminationStatus == 0)
+        }
+    }
+
+    @Test func beyondTheCeilingConnectionsWaitForRoom() async throws {
+        try await LiveNode.with(maxConnections: 2) { live in
+            let first = try Connection(live, saying: "")
+            let second = try Connection(live, saying: "")
+            defer { second.close() }
+            let waiting = Task { try await live.send("GET", "/livez").status }
+            first.close()
+            #expect(try await waiting.value == 200)
+        }
+    }
+
+    @Test func aRequestInFlightIsFinishedBeforeTheNodeStops() async throws {
+        try await LiveNode.with(http2: false) { live in
+            let person = try await Person.register(live)
+            let (parts, send) = AsyncStream<ByteBuffer>.makeStream()
+            let text = #"{"title":"in flight","type":"note"}"#
+            var request = HTTPClientRequest(url: live.url + "/api/v1/entries")
+            request.method = .POST
+            request.headers.add(name: "authorization", value: "Bearer \(person.token)")
+            request.body = .stream(parts, length: .known(Int64(text.utf8.count)))
+            let sent = request
+            async let answer = live.client.execute(sent, timeout: .seconds(30))
+            send.yield(ByteBuffer(string: String(text.prefix(10))))
+            // The node has the head once it counts the connection as busy; a second request shows that it is past it.
+            _ = try await live.send("GET", "/livez")
+            await live.stop()
+            send.yield(ByteBuffer(string: String(text.dropFirst(10))))
+            send.finish()
+            #expect(try await answer.status == .created)
+        }
+    }
+}
+
+@Suite(.timeLimit(.minutes(15))) struct GuessingTests {
+    /// An attacker behind the same address guesses at many accounts and at the honest user's own.
+    @Test func tenThousandWrongLoginsBehindOneAddressLockNobodyOut() async throws {
+        try await LiveNode.with { live in
+            let person = try await Person.register(live)
+            let device = try await person.login(live).device
+            let other = try await Person.register(live)
+            let wrong = Base64URL.encode([UInt8](repeating: 0, count: 32))
+            try await withThrowingTaskGroup(of: [Int: Int].self) { group in
+                for worker in 0..<10 {
+                    group.addTask {
+                        var statuses: [Int: Int] = [:]
+                        for guess in 0..<1_000 {
+                            let email = guess.isMultiple(of: 2) ? person.email : "nobody-\(worker)-\(guess)@example.com"
+                            let answer = try await live.send(
+                                "POST", "/api/v1/sessions", json: LoginBody(email: email, authKey: wrong))
+                            statuses[answer.status, default: 0] += 1
+                        }
+                        return statuses
+                    }
+                }
+                let statuses = try await group.reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) }
+                #expect(statuses[401, default: 0] + statuses[429, default: 0] == 10_000)
+                // Guesses that were looked at, at one account from one network, and in all.
+                #expect(statuses[401, default: 0] < 1_000)
+            }
+            let known = try await live.send(
+                "POST", "/api/v1/sessions",
+                json: LoginBody(email: person.email, authKey: Base64URL.encode(person.authKey), device: device))
+            #expect(known.status == 201)
+            let neighbour = try await live.send(
+                "POST", "/api/v1/sessions",
+                json: LoginBody(email: other.email, authKey: Base64URL.encode(other.authKey)))
+            #expect(neighbour.status == 201)
+            let stranger = try await live.send(
+                "POST", "/api/v1/sessions",
+                json: LoginBody(email: person.email, authKey: Base64URL.encode(person.authKey)))
+            #expect(stranger.status == 429)
+            #expect(stranger.headers["retry-after"] != nil)
+        }
+    }
+}

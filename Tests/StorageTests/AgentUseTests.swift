@@ -1,0 +1,186 @@
+import Auth
+import SQLite
+import TestSupport
+import Testing
+import Vault
+
+/// What a live node allows a token, beyond what its keys open.
+@Suite struct AgentUseTests {
+    let node: TestVault
+    let owner: Caller
+    let entry: EntryView
+    let field: FieldID
+
+    init() async throws {
+        node = try TestVault()
+        owner = try await node.owner()
+        entry = try await node.entries.create(
+            EntryEdit(
+                title: "Bank",
+                fields: [
+                    .init(label: "password", content: .value("hunter2")),
+                    .init(label: "seed", kind: .totp, content: .value("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")),
+                ]), id: nil, as: owner)
+        field = entry.field("password")
+    }
+
+    private func agent(_ policy: AgentPolicy) async throws -> TestAgent {
+        try await node.agent(grants: [.entry(entry.id)], policy: policy, as: owner)
+    }
+
+    private func read(_ robot: TestAgent, from address: IPAddress? = TestVault.home) async -> (any Error)? {
+        await thrown {
+            try await node.value(field, of: entry.id, as: try await node.caller(robot, from: address))
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func ofAHundredReadsAtOnceExactlyTenSucceed() async throws {
+        let robot = try await agent(AgentPolicy(maxUses: 10))
+        let caller = try await node.caller(robot)
+        let errors = await withTaskGroup(of: (any Error)?.self) { group in
+            for _ in 0..<100 {
+                group.addTask { [node, field, entry] in
+                    await thrown { try await node.value(field, of: entry.id, as: caller) }
+                }
+            }
+            return await group.reduce(into: [(any Error)?]()) { $0.append($1) }
+        }
+        let lines = try await node.events(as: owner).count { $0.action == .valueRead && $0.actor.id == robot.id.text }
+        let uses = try await node.roster.view(robot.id, as: owner).uses
+        #expect(errors.count { $0 == nil } == 10)
+        #expect(errors.count { $0 as? VaultError == .usesExhausted } == 90)
+        #expect(lines == 10)
+        #expect(uses == 10)
+    }
+
+    @Test func everyKindOfUseCounts() async throws {
+        let robot = try await agent(AgentPolicy(verbs: [.read, .write, .deposit, .totp], maxUses: 4))
+        let caller = try await node.caller(robot)
+        _ = try await node.value(field, of: entry.id, as: caller)
+        _ = try await node.entries.code(entry.field("seed"), of: entry.id, as: caller)
+        _ = try await node.entries.update(entry.id, ifVersion: 1, .value("b", of: field), as: caller)
+        _ = try await node.entries.deposit(.login(), as: caller)
+        await #expect(throws: VaultError.usesExhausted) { try await node.value(field, of: entry.id, as: caller) }
+    }
+
+    @Test func aUseThatFailsIsNotCounted() async throws {
+        let robot = try await agent(AgentPolicy(maxUses: 1))
+        let caller = try await node.caller(robot)
+        _ = await thrown { try await node.value(.random(), of: entry.id, as: caller) }
+        let value = try await node.value(field, of: entry.id, as: caller)
+        #expect(value == "hunter2")
+    }
+
+    @Test func theOwnerCanRaiseTheMaximum() async throws {
+        let robot = try await agent(AgentPolicy(maxUses: 1))
+        _ = await read(robot)
+        let before = await read(robot)
+        _ = try await node.roster.update(
+            robot.id, name: nil, grants: nil, policy: AgentPolicy(maxUses: 2), isPaused: nil, as: owner)
+        let after = await read(robot)
+        #expect(before as? VaultError == .usesExhausted)
+        #expect(after == nil)
+    }
+
+    struct Case: CustomTestStringConvertible {
+        var testDescription: String
+        var policy: AgentPolicy
+        var from = IPAddress("192.0.2.7")
+        var refusal: String?
+    }
+
+    @Test(arguments: [
+        Case(testDescription: "not yet", policy: AgentPolicy(notBefore: Moments().now + 1), refusal: "not-yet"),
+        Case(testDescription: "just now", policy: AgentPolicy(notBefore: Moments().now), refusal: nil),
+        Case(testDescription: "just before its end", policy: AgentPolicy(expiresAt: Moments().now + 1), refusal: nil),
+        Case(testDescription: "expired", policy: AgentPolicy(expiresAt: Moments().now), refusal: "expired"),
+        Case(testDescription: "in its network", policy: AgentPolicy(cidr: [IPNetwork("192.0.2.0/24")!]), refusal: nil),
+        Case(testDescription: "elsewhere", policy: AgentPolicy(cidr: [IPNetwork("10.0.0.0/8")!]), refusal: "network"),
+        Case(
+            testDescription: "from nowhere", policy: AgentPolicy(cidr: [IPNetwork("192.0.2.0/24")!]), from: nil,
+            refusal: "network"),
+    ])
+    func theTokenWorksWhenAndWhereItsPolicySays(_ example: Case) async throws {
+        let robot = try await agent(example.policy)
+        let error = await read(robot, from: example.from)
+        #expect(error as? AuthError == example.refusal.map(AuthError.tokenRefused))
+        if let refusal = example.refusal {
+            let event = try await node.events(as: owner).first
+            #expect(event?.action == .denied && event?.reason == refusal && event?.actor.id == robot.id.text)
+        }
+    }
+
+    @Test func theRateIsKeptAndRefills() async throws {
+        let robot = try await agent(AgentPolicy(ratePerMinute: 6))
+        var errors: [(any Error)?] = []
+        for _ in 0..<7 { errors.append(await read(robot)) }
+        node.moments.advance(by: 9)
+        errors.append(await read(robot))
+        node.moments.advance(by: 1)
+        errors.append(await read(robot))
+        errors.append(await read(robot))
+        #expect(errors.prefix(6).allSatisfy { $0 == nil })
+        #expect(errors[6] as? AuthError == .rateLimited(retryAfter: 10))
+        #expect(errors[7] as? AuthError == .rateLimited(retryAfter: 1))
+        #expect(errors[8] == nil)
+        #expect(errors[9] as? AuthError == .rateLimited(retryAfter: 10))
+    }
+
+    @Test func oneAgentsRateIsNotAnothers() async throws {
+        let one = try await agent(AgentPolicy(ratePerMinute: 1))
+        let other = try await agent(AgentPolicy(ratePerMinute: 1))
+        let errors = [await read(one), await read(one), await read(other)]
+        #expect(errors.map { $0 == nil } == [true, false, true])
+    }
+
+    struct Verbs: CustomTestStringConvertible {
+        var verbs: Set<AgentPolicy.Verb>
+        /// May read, see a code, write, deposit.
+        var may: [Bool]
+        var testDescription: String { verbs.map(\.rawValue).sorted().joined(separator: " and ") }
+    }
+
+    @Test(arguments: [
+        Verbs(verbs: [.read], may: [true, true, false, false]),
+        Verbs(verbs: [.totp], may: [false, true, false, false]),
+        Verbs(verbs: [.write], may: [false, false, true, false]),
+        Verbs(verbs: [.deposit], may: [false, false, false, true]),
+        Verbs(verbs: [.read, .deposit], may: [true, true, false, true]),
+    ])
+    func verbsAreKept(_ example: Verbs) async throws {
+        let caller = try await node.caller(try await agent(AgentPolicy(verbs: example.verbs)))
+        let errors = [
+            await thrown { try await node.value(field, of: entry.id, as: caller) },
+            await thrown { try await node.entries.code(entry.field("seed"), of: entry.id, as: caller) },
+            await thrown { try await node.entries.update(entry.id, ifVersion: 1, .value("b", of: field), as: caller) },
+            await thrown { try await node.entries.deposit(.login(), as: caller) },
+        ]
+        let needed: [AgentPolicy.Verb] = [.read, .totp, .write, .deposit]
+        #expect(errors.map { $0 == nil } == example.may)
+        for (error, verb) in zip(errors, needed) where error != nil {
+            #expect(error as? VaultError == .verbMissing(verb))
+        }
+    }
+
+    @Test func aCodeIsGivenWithoutItsSeed() async throws {
+        let caller = try await node.caller(try await agent(AgentPolicy(verbs: [.totp])))
+        let (code, period, expiresIn) = try await node.entries.code(entry.field("seed"), of: entry.id, as: caller)
+        let generator = try #require(TOTP("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"))
+        #expect(code == generator.code(at: node.moments.now))
+        #expect(period == 30 && expiresIn == 30 - node.moments.now % 30)
+        await #expect(throws: VaultError.notATOTPSeed) { try await node.entries.code(field, of: entry.id, as: caller) }
+    }
+
+    @Test func aPolicyOfAnotherAgentIsNotOpened() async throws {
+        // The file's writer gives a narrow agent the policy row of a wide one.
+        let narrow = try await agent(AgentPolicy(expiresAt: node.moments.now + 1))
+        let wide = try await agent(AgentPolicy(verbs: [.read, .write]))
+        try node.file().script(
+            """
+            UPDATE agent SET policy = (SELECT policy FROM agent WHERE holder = x'\(wide.id.bytes.hex)')
+            WHERE holder = x'\(narrow.id.bytes.hex)'
+            """)
+        let error = await read(narrow)
+        #expect(isDamage(error))
+    }
+}

@@ -1,0 +1,95 @@
+import Auth
+import SQLite
+import Storage
+import TestSupport
+import Testing
+import Vault
+
+/// What a node does to its file without anybody asking.
+@Suite struct KeepingTests {
+    let node: TestVault
+    let owner: Caller
+
+    init() async throws {
+        node = try TestVault()
+        owner = try await node.owner()
+    }
+
+    @Test func aSweepDeletesWhatHasRunOut() async throws {
+        let request = RememberedAnswers.Request(key: "k", content: [])
+        try await node.store.commit(
+            [.rememberAnswer(node.answers.remember([1], to: request, as: owner))] as [Step], [])
+        node.moments.advance(by: RememberedAnswers.lifetime - 1)
+        try await node.store.sweep(sessionIdle: 999_999)
+        let kept = try node.count("SELECT count(*) FROM answer")
+        node.moments.advance(by: 2)
+        try await node.store.sweep(sessionIdle: 100)
+        let left = try node.count(
+            "SELECT (SELECT count(*) FROM answer) + (SELECT count(*) FROM credential WHERE kind = 'session')")
+        #expect(kept == 1)
+        #expect(left == 0)
+    }
+
+    @Test func aSweepForgetsWhatAReaderHeldUp() async throws {
+        let entry = try await node.entries.create(.login(), id: nil, as: owner)
+        let boxes = try node.file().all("SELECT box FROM value") { $0.blob(0) }
+        let reader = try Connection(path: node.path, access: .readOnly)
+        try reader.run("BEGIN")
+        _ = try reader.first("SELECT count(*) FROM value") { $0.int(0) }
+        try await node.entries.trash(entry.id, ifVersion: nil, as: owner)
+        try await node.entries.purge(entry.id, as: owner)
+        let underReader = try node.scratch.everything(beginning: TestVault.name)
+        try reader.run("COMMIT")
+        try await node.store.sweep(sessionIdle: 86_400)
+        let after = try node.scratch.everything(beginning: TestVault.name)
+        #expect(boxes.contains { underReader.holds($0) }, "or the test shows nothing")
+        #expect(boxes.allSatisfy { !after.holds($0) })
+    }
+
+    @Test func anOwnerThatAnInterruptedChangeLeftBehindIsDeleted() async throws {
+        let entry = try await node.entries.create(.login(), id: nil, as: owner)
+        let orphan = HolderKey.generate()
+        let row = HolderRow(
+            id: orphan.id, vault: owner.vault, isOwner: true,
+            publicKey: try orphan.storedPublicKey(vault: owner.vault, keys: node.keys))
+        try await node.store.commit([.insertHolder(row)] as [Step], [])
+        try await node.store.deleteAbandonedHolders()
+        let holders = try node.file().all("SELECT id FROM holder") { $0.blob(0) }
+        let value = try await node.value(entry.field("password"), of: entry.id, as: owner)
+        #expect(holders == [owner.holder.id.bytes])
+        #expect(value == "hunter2")
+    }
+
+    @Test func underANewRootKeyEverythingGoesOnAndNothingNeedsTheOld() async throws {
+        let entry = try await node.entries.create(.login(tags: ["work"]), id: nil, as: owner)
+        let robot = try await node.agent(
+            grants: [.tag("work")], policy: AgentPolicy(verbs: [.read, .write, .deposit]), as: owner)
+        let agent = try await node.caller(robot)
+        // Sealed wraps of all kinds: by the owner to the agent, by the agent to the owner.
+        _ = try await node.entries.update(entry.id, ifVersion: 1, .value("b", of: entry.field("username")), as: agent)
+        _ = try await node.entries.update(entry.id, ifVersion: 2, .value("c", of: entry.field("password")), as: owner)
+        let deposit = try await node.entries.deposit(.login("Left"), as: agent)
+        let both = node.root.adding()
+        let rotation = RootKeyRotation(node.store.database, root: both)
+        let before = try await rotation.remaining()
+        let renewed = try await rotation.run()
+        let after = try await rotation.remaining()
+        let again = try await rotation.run()
+        let moved = try TestVault(opening: node.scratch, root: both.retiringOthers(), moments: node.moments)
+        let newOwner = try await moved.caller(try await moved.login(Person()).token)
+        let values = [
+            try await moved.value(entry.field("username"), of: entry.id, as: newOwner),
+            try await moved.value(entry.field("password"), of: entry.id, as: try await moved.caller(robot)),
+        ]
+        let accepted = try await moved.entries.accept(deposit, as: newOwner)
+        let findings = try await moved.verification().findings
+        #expect(before == renewed && before > 10)
+        #expect(after == 0 && again == 0)
+        #expect(values == ["b", "c"])
+        #expect(accepted.title == "Left")
+        #expect(findings == [])
+        #expect(throws: RootBoxError.self) {
+            try TestVault(opening: node.scratch, root: node.root, moments: node.moments)
+        }
+    }
+}

@@ -1,0 +1,113 @@
+import Auth
+import TestSupport
+import Testing
+import Vault
+
+/// What goes on and what does not, once a fault was noted.
+@Suite struct ReadOnlyTests {
+    let node: TestVault
+    let owner: Caller
+    let entry: EntryView
+    let robot: TestAgent
+
+    init() async throws {
+        node = try TestVault()
+        owner = try await node.owner()
+        entry = try await node.entries.create(.login(tags: ["work"]), id: nil, as: owner)
+        robot = try await node.agent(
+            grants: [.tag("work")], policy: AgentPolicy(verbs: [.read, .write, .deposit], maxUses: 2), as: owner)
+        _ = try await node.entries.update(
+            entry.id, ifVersion: 1, .value("sealed", of: entry.field("password")), as: owner)
+    }
+
+    private func read(as caller: Caller) async throws -> String? {
+        try await node.value(entry.field("password"), of: entry.id, as: caller)
+    }
+
+    @Test(arguments: [NodeHealth.Fault.damaged, .diskFull]) func readsGoOnAndAreOnRecord(_ fault: NodeHealth.Fault)
+        async throws
+    {
+        node.health.note(fault)
+        let before = try node.count("SELECT count(*) FROM audit")
+        let values = [try await read(as: owner), try await read(as: try await node.caller(robot))]
+        let after = try node.count("SELECT count(*) FROM audit")
+        #expect(values == ["sealed", "sealed"])
+        #expect(after == before + 2)
+    }
+
+    @Test func usesAreStillCountedAndRefused() async throws {
+        node.health.note(.damaged)
+        let agent = try await node.caller(robot)
+        for _ in 0..<2 { _ = try await read(as: agent) }
+        await #expect(throws: VaultError.usesExhausted) { try await read(as: agent) }
+    }
+
+    @Test func aSealedKeyStaysSealed() async throws {
+        let before = try node.count("SELECT sum(is_sealed) FROM wrap")
+        node.health.note(.damaged)
+        _ = try await read(as: try await node.caller(robot))
+        let after = try node.count("SELECT sum(is_sealed) FROM wrap")
+        #expect(before > 0)
+        #expect(after == before)
+    }
+
+    @Test func aSessionInUseGoesOn() async throws {
+        let token = try await node.login(Person()).token
+        node.health.note(.damaged)
+        node.moments.advance(by: 3_600)
+        let caller = try await node.caller(token)
+        #expect(caller.vault == owner.vault)
+    }
+
+    @Test func failuresAreStillOnRecord() async throws {
+        node.health.note(.damaged)
+        let before = try node.count("SELECT count(*) FROM audit")
+        let error = await thrown { try await node.login(Person(password: "wrong")) }
+        let after = try node.count("SELECT count(*) FROM audit")
+        #expect(error as? AuthError == .badCredentials)
+        #expect(after == before + 1)
+    }
+
+    struct Case: CustomTestStringConvertible {
+        var testDescription: String
+        var run: @Sendable (ReadOnlyTests) async throws -> Void
+    }
+
+    @Test(arguments: [
+        Case(testDescription: "create") { _ = try await $0.node.entries.create(.login(), id: nil, as: $0.owner) },
+        Case(testDescription: "update") {
+            _ = try await $0.node.entries.update($0.entry.id, ifVersion: 2, EntryEdit(title: "x"), as: $0.owner)
+        },
+        Case(testDescription: "trash") { try await $0.node.entries.trash($0.entry.id, ifVersion: nil, as: $0.owner) },
+        Case(testDescription: "deposit") {
+            _ = try await $0.node.entries.deposit(.login(), as: try await $0.node.caller($0.robot))
+        },
+        Case(testDescription: "make an agent") { _ = try await $0.node.agent(grants: [.tag("x")], as: $0.owner) },
+        Case(testDescription: "revoke an agent") { try await $0.node.roster.revoke($0.robot.id, as: $0.owner) },
+        Case(testDescription: "log in") { _ = try await $0.node.login(Person()) },
+        Case(testDescription: "register") { try await $0.node.register(Person("bob@example.org")) },
+        Case(testDescription: "change the password") {
+            _ = try await $0.node.accounts.changePassword(Person().secrets, recovery: nil, as: $0.owner)
+        },
+        Case(testDescription: "delete the account") { try await $0.node.accounts.delete(as: $0.owner) },
+    ])
+    func changesAreRefused(_ example: Case) async throws {
+        let before = try node.count("SELECT (SELECT count(*) FROM audit) + (SELECT count(*) FROM holder)")
+        node.health.note(.damaged)
+        let error = await thrown { try await example.run(self) }
+        let after = try node.count("SELECT (SELECT count(*) FROM audit) + (SELECT count(*) FROM holder)")
+        #expect(error as? VaultError == .readOnly("damaged"))
+        #expect(after == before)
+    }
+
+    @Test func afterAFailedFsyncNothingSecretIsReadEither() async throws {
+        node.health.note(.ioError)
+        await #expect(throws: VaultError.readOnly("io-error")) { try await read(as: owner) }
+    }
+
+    @Test func metadataIsStillListed() async throws {
+        node.health.note(.ioError)
+        let titles = try await node.entries.list(limit: 5, as: owner).entries.map(\.title)
+        #expect(titles == ["Bank"])
+    }
+}
