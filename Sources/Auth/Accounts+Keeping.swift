@@ -67,7 +67,7 @@ extension Accounts {
             let owner = HolderKey.generate()
             let row = HolderRow(
                 id: owner.id, vault: vault, isOwner: true,
-                publicKey: try owner.storedPublicKey(vault: vault, keys: keys))
+                publicKey: try owner.storedPublicKey(vault: vault, isOwner: true, keys: keys))
             try await store.commit([.insertHolder(row)] as [Step], [])
             while true {
                 let wraps = try await store.wraps(of: old.id, lackedBy: owner.id, limit: 500)

@@ -128,7 +128,7 @@ package struct Accounts: Sendable {
                 .insertHolder(
                     HolderRow(
                         id: owner.id, vault: vault, isOwner: true,
-                        publicKey: try owner.storedPublicKey(vault: vault, keys: keys)))),
+                        publicKey: try owner.storedPublicKey(vault: vault, isOwner: true, keys: keys)))),
             .vault(.insertCredential(credential(.password, request.secrets, owner, vault))),
             .vault(.putItem(.index, owner.id, indexKey(of: owner, vault))),
         ]

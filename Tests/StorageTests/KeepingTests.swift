@@ -51,7 +51,7 @@ import Vault
         let orphan = HolderKey.generate()
         let row = HolderRow(
             id: orphan.id, vault: owner.vault, isOwner: true,
-            publicKey: try orphan.storedPublicKey(vault: owner.vault, keys: node.keys))
+            publicKey: try orphan.storedPublicKey(vault: owner.vault, isOwner: true, keys: node.keys))
         try await node.store.commit([.insertHolder(row)] as [Step], [])
         try await node.store.deleteAbandonedHolders()
         let holders = try node.file().all("SELECT id FROM holder") { $0.blob(0) }

@@ -150,7 +150,7 @@ import Vault
         let attacker = HolderKey(id: owner.holder.id, secret: SymmetricKey(size: .bits256))
         let foreign = RootKeys.generate()
         let keys = try NodeKeys(root: foreign, stored: NodeKeys.makeStored(root: foreign))
-        let planted = try attacker.storedPublicKey(vault: owner.vault, keys: keys)
+        let planted = try attacker.storedPublicKey(vault: owner.vault, isOwner: false, keys: keys)
         let copied = try #require(
             try node.file().first("SELECT public_key FROM holder WHERE id = ?", .blob(robot.id.bytes)) { $0.blob(0) })
         let agent = try await node.caller(robot)
@@ -177,10 +177,8 @@ import Vault
         let error = await thrown { try await node.entries.deposit(.login(), as: agent) }
         let wraps = try file.first("SELECT count(*) FROM wrap WHERE holder = ?", .blob(spy.id.bytes)) { $0.int(0) }
         #expect(!before.isEmpty, "at the latest when the node next verifies")
-        withKnownIssue("nothing in a holder's row or its boxes says that it is the owner's") {
-            #expect(error != nil)
-            #expect(wraps == 0)
-        }
+        #expect(error != nil)
+        #expect(wraps == 0)
     }
 
     @Test func anotherNodesCredentialOpensNothing() async throws {

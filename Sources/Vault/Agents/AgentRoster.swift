@@ -212,7 +212,7 @@ package struct AgentRoster: Sendable {
     }
 
     private func insertion(of agent: StoredAgent, _ holder: HolderKey, _ caller: Caller) throws -> [Step] {
-        let publicKey = try holder.storedPublicKey(vault: caller.vault, keys: keys)
+        let publicKey = try holder.storedPublicKey(vault: caller.vault, isOwner: false, keys: keys)
         return [
             .insertHolder(HolderRow(id: holder.id, vault: caller.vault, isOwner: false, publicKey: publicKey)),
             .insertAgent(agent),

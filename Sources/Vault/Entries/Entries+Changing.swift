@@ -172,7 +172,7 @@ extension Entries {
         var owner: HolderPublicKey?
         var agents: [HolderID: HolderPublicKey] = [:]
         for row in try await store.holders(of: vault) {
-            let key = try HolderPublicKey(id: row.id, vault: vault, stored: row.publicKey, keys: keys)
+            let key = try HolderPublicKey(row, keys: keys)
             if row.isOwner { owner = key } else { agents[row.id] = key }
         }
         return (owner, agents)

@@ -135,7 +135,7 @@ extension Entries {
         guard let owner = try await store.holders(of: vault).first(where: \.isOwner) else {
             throw VaultError.damaged("a vault without an owner")
         }
-        return try HolderPublicKey(id: owner.id, vault: vault, stored: owner.publicKey, keys: keys)
+        return try HolderPublicKey(owner, keys: keys)
     }
 
     private func depositParts(_ edit: EntryEdit) throws -> [(FieldID, Tier, [UInt8])] {

@@ -45,13 +45,22 @@ package struct HolderKey: Sendable {
 /// A holder's public half, opened from the row that the node itself sealed.
 package struct HolderPublicKey: Sendable {
     package let id: HolderID
+    /// As the node sealed it: what a column of the file says may be somebody else's writing.
+    package let isOwner: Bool
     private let key: XWingMLKEM768X25519.PublicKey
 
     /// Opens `stored` as `HolderKey.storedPublicKey` made it.
     package init(id: HolderID, vault: VaultID, stored: [UInt8], keys: NodeKeys) throws {
         let raw = try keys.openNodeTier(stored, .holder, vault: vault, id: id.bytes)
         self.id = id
-        key = try XWingMLKEM768X25519.PublicKey(rawRepresentation: raw)
+        isOwner = raw.first == 1
+        key = try XWingMLKEM768X25519.PublicKey(rawRepresentation: raw.dropFirst())
+    }
+
+    /// Opens a holder's row and compares its column with what the node sealed.
+    package init(_ row: HolderRow, keys: NodeKeys) throws {
+        try self.init(id: row.id, vault: row.vault, stored: row.publicKey, keys: keys)
+        guard isOwner == row.isOwner else { throw VaultError.damaged("a holder that became somebody else") }
     }
 
     /// Seals a data key to this holder, inside a root box that proves a node did it.
@@ -63,9 +72,10 @@ package struct HolderPublicKey: Sendable {
 }
 
 extension HolderKey {
-    /// The public key, boxed for the holder's row.
-    package func storedPublicKey(vault: VaultID, keys: NodeKeys) throws -> [UInt8] {
-        keys.sealNodeTier(Array(try sealingKey().publicKey.rawRepresentation), .holder, vault: vault, id: id.bytes)
+    /// The public key and whether it is an owner's, boxed for the holder's row.
+    package func storedPublicKey(vault: VaultID, isOwner: Bool, keys: NodeKeys) throws -> [UInt8] {
+        let plaintext = [isOwner ? 1 : 0] + Array(try sealingKey().publicKey.rawRepresentation)
+        return keys.sealNodeTier(plaintext, .holder, vault: vault, id: id.bytes)
     }
 }
 
