@@ -6,27 +6,34 @@ package import Vault
 ///
 /// Lives and dies with the connection, five minutes at most for each holder.
 package final class OpenHolders: Sendable {
-    private let holders = Mutex<[[UInt8]: (holder: HolderKey, until: Int64)]>([:])
+    private let holders = Mutex<[String: Open]>([:])
     private static let seconds: Int64 = 300
     private static let most = 8
 
+    /// A token's look-up, which takes two HMACs to derive, and what it opened.
+    struct Open: Sendable {
+        let lookup: [UInt8]
+        let holder: HolderKey
+        let until: Int64
+    }
+
     package init() {}
 
-    func holder(_ lookup: [UInt8], at now: Int64) -> HolderKey? {
+    func open(_ token: String, at now: Int64) -> Open? {
         holders.withLock { holders in
-            guard let (holder, until) = holders[lookup] else { return nil }
-            guard now < until else {
-                holders[lookup] = nil
+            guard let open = holders[token] else { return nil }
+            guard now < open.until else {
+                holders[token] = nil
                 return nil
             }
-            return holder
+            return open
         }
     }
 
-    func keep(_ holder: HolderKey, _ lookup: [UInt8], at now: Int64) {
+    func keep(_ holder: HolderKey, _ lookup: [UInt8], of token: String, at now: Int64) {
         holders.withLock { holders in
             if holders.count >= Self.most { holders.removeAll() }
-            holders[lookup] = (holder, now + Self.seconds)
+            holders[token] = Open(lookup: lookup, holder: holder, until: now + Self.seconds)
         }
     }
 }
@@ -59,28 +66,29 @@ package final class Authenticator: Sendable {
     package func caller(token text: String, from address: IPAddress?, on connection: OpenHolders?) async throws
         -> Caller
     {
-        guard let token = Token(text), token.kind == .session || token.kind == .agent else {
+        let open = connection?.open(text, at: now())
+        let token = open == nil ? Token(text) : nil
+        guard let lookup = open?.lookup ?? token?.lookup else {
             return try await refuse("malformed", nil, from: address, .badToken)
         }
-        let lookup = token.lookup
+        // The row is read every time: a token may have been revoked since.
         guard let presented = try store.token(lookup: lookup) else {
             return try await refuse("unknown", nil, from: address, .badToken)
         }
         let credential = presented.credential
         let role = try await role(of: presented, from: address)
-        let holder: HolderKey
-        if let open = connection?.holder(lookup, at: now()), open.id == credential.holder {
-            holder = open
-        } else {
-            do {
-                holder = try credential.open(token.secret, root: keys.root)
-            } catch BoxError.wrongKeyOrContext {
-                // A row under this look-up that another token made.
-                return try await refuse("foreign", nil, from: address, .badToken)
-            }
-            connection?.keep(holder, lookup, at: now())
+        if let open, open.holder.id == credential.holder {
+            return Caller(vault: credential.vault, holder: open.holder, role: role, from: address)
         }
-        return Caller(vault: credential.vault, holder: holder, role: role, from: address)
+        guard let token = token ?? Token(text) else { throw AuthError.badToken }
+        do {
+            let holder = try credential.open(token.secret, root: keys.root)
+            connection?.keep(holder, lookup, of: text, at: now())
+            return Caller(vault: credential.vault, holder: holder, role: role, from: address)
+        } catch BoxError.wrongKeyOrContext {
+            // A row under this look-up that another token made.
+            return try await refuse("foreign", nil, from: address, .badToken)
+        }
     }
 
     private func role(of presented: PresentedToken, from address: IPAddress?) async throws -> Caller.Role {

@@ -74,16 +74,16 @@ package final class Database: Sendable {
         try await writer.performAlone(body)
     }
 
-    /// Runs a short `body` here and now, over one snapshot. For rows found by key.
+    /// Runs a short `body` of one statement here and now. For rows found by key.
     package func lookUp<R>(_ body: (Connection) throws -> R) throws -> R {
         for lookUp in lookUps {
             // Boxed: the result of a closure under the lock must be able to leave it.
-            if let result = try lookUp.connection.withLockIfAvailable({ try Unsent($0.connection.snapshot(body)) }) {
+            if let result = try lookUp.connection.withLockIfAvailable({ try Unsent(body($0.connection)) }) {
                 return result.value
             }
         }
         let next = turn.wrappingAdd(1, ordering: .relaxed).newValue
-        return try lookUps[abs(next % lookUps.count)].connection.withLock { try Unsent($0.connection.snapshot(body)) }
+        return try lookUps[abs(next % lookUps.count)].connection.withLock { try Unsent(body($0.connection)) }
             .value
     }
 

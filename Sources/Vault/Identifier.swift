@@ -30,7 +30,15 @@ package struct Identifier<Kind>: Hashable, Sendable, Comparable {
         self.low = low
     }
 
-    package var bytes: [UInt8] { high.bigEndianBytes + low.bigEndianBytes }
+    package var bytes: [UInt8] {
+        // By hand: this runs some twenty times for every read.
+        var bytes = [UInt8](repeating: 0, count: 16)
+        for index in 0..<8 {
+            bytes[index] = UInt8(truncatingIfNeeded: high >> UInt64(56 - 8 * index))
+            bytes[index + 8] = UInt8(truncatingIfNeeded: low >> UInt64(56 - 8 * index))
+        }
+        return bytes
+    }
 
     /// Base64url, 22 characters.
     package var text: String { Base64URL.encode(bytes) }
@@ -67,6 +75,6 @@ extension FieldID {
 extension FixedWidthInteger {
     /// The bytes, most significant first.
     package var bigEndianBytes: [UInt8] {
-        (0..<(Self.bitWidth / 8)).reversed().map { UInt8(truncatingIfNeeded: self >> Self($0 * 8)) }
+        (1...(Self.bitWidth / 8)).map { UInt8(truncatingIfNeeded: self >> Self(Self.bitWidth - 8 * $0)) }
     }
 }

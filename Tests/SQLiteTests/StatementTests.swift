@@ -74,18 +74,6 @@ import Testing
         #expect(found == example.value)
     }
 
-    @Test func aLookUpSeesOneSnapshot() throws {
-        let other = try Connection(path: scratch.file("notes.db"), access: .readWrite)
-        let (before, after) = try database.lookUp { db in
-            let before = try db.ids
-            try other.insert(1)
-            return (before, try db.ids)
-        }
-        let next = try database.lookUp { try $0.ids }
-        #expect(before == [] && after == [])
-        #expect(next == [1])
-    }
-
     @Test func aReadSeesOneSnapshot() async throws {
         let path = scratch.file("notes.db")
         let (before, after) = try await database.read { db in

@@ -78,12 +78,17 @@ import Vault
         #expect(isDamage(error))
     }
 
-    @Test func anOldValuesBoxPutBackDoesNotOpen() async throws {
-        let old = try #require(
-            try node.file().first("SELECT box FROM value WHERE field = ?", .blob(password.bytes)) { $0.blob(0) })
+    @Test(arguments: [false, true]) func anOldValuesBoxPutBackDoesNotOpen(withItsKey: Bool) async throws {
+        let file = try node.file()
+        let field = Value.blob(password.bytes)
+        let value = try #require(try file.first("SELECT box FROM value WHERE field = ?", field) { $0.blob(0) })
+        let wrap = try #require(
+            try file.first(
+                "SELECT box FROM wrap WHERE field = ? AND holder = ?", field, .blob(owner.holder.id.bytes)
+            ) { $0.blob(0) })
         _ = try await node.entries.update(entry.id, ifVersion: 1, .value("new", of: password), as: owner)
-        try node.file().run(
-            "UPDATE value SET box = ? WHERE field = ? AND version = 2", .blob(old), .blob(password.bytes))
+        try file.run("UPDATE value SET box = ? WHERE field = ? AND version = 2", .blob(value), field)
+        if withItsKey { try file.run("UPDATE wrap SET box = ? WHERE field = ? AND version = 2", .blob(wrap), field) }
         let error = await readError(password)
         #expect(isDamage(error))
     }

@@ -24,8 +24,8 @@ struct AnswerMiddleware: RouterMiddleware {
         } catch {
             response = try answer(to: error, request, context)
         }
-        for field in Self.headers { response.headers[field.name] = field.value }
-        response.headers[.xRequestID] = context.requestID
+        for field in Self.headers { response.headers.append(field) }
+        response.headers.append(HTTPField(name: .xRequestID, value: context.requestID))
         counters.count(isError: response.status.code >= 500)
         context.logger.debug(
             "answered",

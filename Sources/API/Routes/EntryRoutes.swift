@@ -33,7 +33,7 @@ struct EntryRoutes {
     private func read(_ request: Request, context: SignedInContext) async throws -> Response {
         let (entry, field) = try field(context)
         guard let text = request.uri.queryParameters.get("version") else {
-            return try Response(FieldValueBody(try await entries.read(field, of: entry, as: context.caller)))
+            return Response(json: try await entries.read(field, of: entry, as: context.caller).compactJSON())
         }
         guard let version = Int(text), version > 0 else { throw Problem.malformed("version", "is a positive number") }
         return try Response(
@@ -252,6 +252,23 @@ extension EntryBody {
                     id: field.id.text, label: field.label, kind: field.kind.rawValue, tier: Int(field.tier.rawValue),
                     version: field.version)
             })
+    }
+}
+
+extension FieldContent {
+    /// A `FieldValueBody`, without an encoder: this is the answer that agents wait for.
+    fileprivate func compactJSON() -> [UInt8] {
+        var json = CompactJSON()
+        json.add("id", field.id.text)
+        json.add("label", field.label)
+        json.add("kind", field.kind.rawValue)
+        json.add("tier", Int(field.tier.rawValue))
+        json.add("version", field.version)
+        switch content {
+        case .value(let value): json.add("value", value)
+        case .envelope(let box): json.add("envelope", Base64URL.encode(box))
+        }
+        return json.finished()
     }
 }
 

@@ -98,6 +98,29 @@ package struct AuditEvent: Codable, Equatable, Sendable {
     }
 }
 
+extension AuditEvent {
+    /// What `Codable` would write, in the order of the members.
+    package func compactJSON() -> [UInt8] {
+        var json = CompactJSON()
+        json.add("action", action.rawValue)
+        json.add("actor", ["kind": actor.kind.rawValue, "id": actor.id])
+        json.add("outcome", outcome.rawValue)
+        json.add("from", from)
+        json.add("entry", entry)
+        json.add("field", field)
+        json.add("version", version)
+        json.add("changed", changed)
+        json.add("removed", removed)
+        json.add("readers", readers)
+        json.add("holds", holds)
+        json.add("subject", subject)
+        json.add("successor", successor)
+        json.add("reason", reason)
+        json.add("count", count)
+        return json.finished()
+    }
+}
+
 /// A line ready to be chained: the store sees neither key nor content.
 package struct SealedAuditLine: Sendable {
     /// Unix seconds.

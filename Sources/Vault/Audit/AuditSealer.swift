@@ -24,7 +24,7 @@ package final class AuditSealer: Sendable {
 
     /// Seals an event of a vault, or of the node itself when `vault` is nil.
     package func seal(_ event: AuditEvent, vault: VaultID?) throws -> SealedAuditLine {
-        let body = Box.seal(try event.jsonBytes(), key: try key(of: vault), context: Self.context(vault))
+        let body = Box.seal(event.compactJSON(), key: try key(of: vault), context: Self.context(vault))
         return SealedAuditLine(time: now(), vault: vault, body: body)
     }
 
@@ -43,7 +43,7 @@ package final class AuditSealer: Sendable {
     package func seal(_ event: AuditEvent, vault: VaultID, key: SymmetricKey) throws -> SealedAuditLine {
         SealedAuditLine(
             time: now(), vault: vault,
-            body: Box.seal(try event.jsonBytes(), key: key, context: Self.context(vault)))
+            body: Box.seal(event.compactJSON(), key: key, context: Self.context(vault)))
     }
 
     package func forget(_ vault: VaultID) {
