@@ -17,13 +17,13 @@ package struct NodeAPI: Sendable {
     package var nodes: NodesBody
     /// Why the node is not ready; empty when it is.
     package var readiness: @Sendable () async -> [String]
-    /// Told about rows that no node wrote.
-    package var onDamage: @Sendable (any Error) -> Void
+    /// Told about rows that no node wrote, and about errors that may be the disk's.
+    package var onFault: @Sendable (any Error) -> Void
 
     package init(
         accounts: Accounts, authenticator: Authenticator, entries: Entries, roster: AgentRoster, trail: AuditTrail,
         tokens: AgentTokens, answers: RememberedAnswers, counters: RequestCounters, node: NodeBody, nodes: NodesBody,
-        readiness: @escaping @Sendable () async -> [String], onDamage: @escaping @Sendable (any Error) -> Void
+        readiness: @escaping @Sendable () async -> [String], onFault: @escaping @Sendable (any Error) -> Void
     ) {
         self.accounts = accounts
         self.authenticator = authenticator
@@ -36,13 +36,13 @@ package struct NodeAPI: Sendable {
         self.node = node
         self.nodes = nodes
         self.readiness = readiness
-        self.onDamage = onDamage
+        self.onFault = onFault
     }
 
     /// All routes. Serves the program and the tests alike.
     package func router() throws -> Router<NodeContext> {
         let router = Router(context: NodeContext.self)
-        router.add(middleware: AnswerMiddleware(counters: counters, onDamage: onDamage))
+        router.add(middleware: AnswerMiddleware(counters: counters, onFault: onFault))
         NodeRoutes(
             node: node, nodes: nodes, readiness: readiness, description: try OpenAPI.document(version: node.version)
         ).add(to: router)

@@ -96,6 +96,9 @@ package final class AuditJournal: BatchObserver {
 
     package func batchDidCommit() { state.withLock { $0.committed.chain = $0.current } }
 
+    /// Tells the node about an error that may be the disk's.
+    func report(_ error: any Error) { onFault(error) }
+
     package func batchDidFail(_ error: any Error) {
         state.withLock { $0.current = $0.committed.chain }
         onFault(error)

@@ -161,6 +161,9 @@ extension Store {
     }
 
     private static func insert(_ row: EntryRow, _ db: Connection) throws {
+        // An agent's record stands among the values at the agent's id.
+        let holder = try db.first("SELECT 1 FROM holder WHERE id = ?", .blob(row.id.bytes)) { $0.int(0) }
+        guard holder == nil else { throw VaultError.entryExists }
         let inserted = try db.run(
             """
             INSERT INTO entry (id, vault, version, state, created, updated, deleted, depositor)

@@ -60,6 +60,8 @@ package final class Store: Sendable {
                 try journal.append(lines, db)
             }
         } catch let error as SQLiteError {
+            // In a batch of several the journal hears of a failed commit, not of a failed job.
+            journal.report(error)
             throw refusal(error)
         }
     }

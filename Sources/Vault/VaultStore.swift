@@ -66,7 +66,8 @@ package struct EntryRow: Sendable {
 
 /// Where a vault rests. Knows rows; opens nothing.
 package protocol VaultStore: Sendable {
-    /// The current value of a field of an active entry, with the holder's wrap. By key, so quick enough not to suspend.
+    /// The current value of a field, with the holder's wrap; agents have none of what is in the trash. By key, so quick
+    /// enough not to suspend.
     func part(_ field: FieldID, of entry: EntryID, in vault: VaultID, for holder: HolderID) throws -> StoredPart?
     func entry(_ id: EntryID, in vault: VaultID, for holder: HolderID) async throws -> StoredEntry?
     /// Entries in the order of their creation, after `order`, of which the holder can open at least the title.

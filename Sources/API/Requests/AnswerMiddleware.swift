@@ -12,8 +12,8 @@ struct AnswerMiddleware: RouterMiddleware {
     typealias Context = NodeContext
 
     let counters: RequestCounters
-    /// Told about rows that no node wrote.
-    let onDamage: @Sendable (any Error) -> Void
+    /// Told about rows that no node wrote, and about errors that may be the disk's.
+    let onFault: @Sendable (any Error) -> Void
 
     func handle(
         _ request: Request, context: NodeContext, next: @concurrent (Request, NodeContext) async throws -> Response
@@ -55,13 +55,13 @@ struct AnswerMiddleware: RouterMiddleware {
         case let error as VaultError:
             if case .damaged(let what) = error {
                 context.logger.critical("damage found", metadata: ["what": "\(what)"])
-                onDamage(error)
+                onFault(error)
             }
             return Problem(error)
         case is RootBoxError, is BoxError:
             // A wrong secret was told apart before; what is left was changed on the disk.
             context.logger.critical("a stored box does not open", metadata: ["error": "\(error)"])
-            onDamage(error)
+            onFault(error)
             return Problem(VaultError.damaged("box"))
         case let error as any HTTPResponseError:
             return error.status == .notFound
@@ -71,6 +71,7 @@ struct AnswerMiddleware: RouterMiddleware {
             return Problem(
                 "stopping", status: 503, title: "Node is stopping", detail: "Try again in a moment.", retryAfter: 5)
         default:
+            onFault(error)
             context.logger.error(
                 "unhandled error", metadata: ["error": "\(error)", "route": "\(context.endpointPath ?? "-")"])
             return Problem(

@@ -65,9 +65,11 @@ struct Node: Sendable {
                 case .closed(let fault): ["closed: \(fault.rawValue)"]
                 }
             },
-            onDamage: { error in
-                if health.note(NodeHealth.Fault.damaged) {
-                    logger.critical("the node goes read-only", metadata: ["error": "\(error)"])
+            onFault: { error in
+                if error is VaultError || error is RootBoxError || error is BoxError {
+                    health.note(NodeHealth.Fault.damaged)
+                } else {
+                    onFault(error)
                 }
             })
     }
