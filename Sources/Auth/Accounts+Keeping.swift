@@ -168,11 +168,8 @@ extension Accounts {
         wrappedKey: [UInt8], recoveryWrappedKey: [UInt8]?, envelopes: [FieldPlace: [UInt8]], as caller: Caller
     ) async throws {
         try caller.requireFreshOwner(at: now())
-        for key in [wrappedKey, recoveryWrappedKey ?? wrappedKey] {
-            guard key.count == 32 + Box.overhead, (try? Box.keyID(of: key)) == 0 else {
-                throw AuthError.invalid("l2.wrappedKey", "must be a box of 32 bytes with key id 0")
-            }
-        }
+        try check(wrappedL2Key: wrappedKey)
+        if let recoveryWrappedKey { try check(wrappedL2Key: recoveryWrappedKey) }
         try await locks.withLock(for: caller, in: store) {
             let places = Set(try await store.l2Values(of: caller.vault).map(\.place))
             guard places == Set(envelopes.keys) else {

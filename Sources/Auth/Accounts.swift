@@ -155,7 +155,12 @@ package struct Accounts: Sendable {
 
     func check(_ secrets: Secrets) throws(AuthError) {
         guard secrets.authKey.bitCount == 256 else { throw .invalid("authKey", "must be 32 bytes") }
-        guard secrets.wrappedL2Key.count == 32 + Box.overhead, (try? Box.keyID(of: secrets.wrappedL2Key)) == 0 else {
+        try check(wrappedL2Key: secrets.wrappedL2Key)
+    }
+
+    /// All that the node can tell of a box that the client made of its l2Key.
+    func check(wrappedL2Key key: [UInt8]) throws(AuthError) {
+        guard key.count == 32 + Box.overhead, (try? Box.keyID(of: key)) == 0 else {
             throw .invalid("l2.wrappedKey", "must be a box of 32 bytes with key id 0")
         }
     }

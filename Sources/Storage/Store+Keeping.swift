@@ -47,16 +47,6 @@ extension Store {
         }
     }
 
-    /// Sessions that have not expired.
-    package func activeSessions() async throws -> Int {
-        let time = now()
-        return try await database.read { db in
-            try db.first(
-                "SELECT count(*) FROM credential WHERE kind = 'session' AND expires > ?", .integer(time)
-            ) { $0.int(0) } ?? 0
-        }
-    }
-
     /// The boxes of all vaults' audit keys.
     package static func auditKeys(_ database: Connection) throws -> [VaultID: [UInt8]] {
         let rows = try database.all("SELECT vault, audit_key FROM account") { row in

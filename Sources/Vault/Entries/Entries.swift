@@ -22,16 +22,16 @@ package struct Entries: Sendable {
     /// A field's current content. On record before it is returned.
     package func read(_ field: FieldID, of entry: EntryID, as caller: Caller) async throws -> FieldContent {
         try caller.require(.read)
-        var (part, content) = try open(field, of: entry, as: caller)
-        if part.value.place.tier == .l2,
+        var opened = try open(field, of: entry, as: caller)
+        if opened.place.tier == .l2,
             let known = try await view(entry, as: caller).fields.first(where: { $0.id == field })
         {
             // The label of an L2 field stands in the details: the node cannot open the value.
-            content.field.label = known.label
-            content.field.kind = known.kind
+            opened.content.field.label = known.label
+            opened.content.field.kind = known.kind
         }
-        try await record(.valueRead, part, caller)
-        return content
+        try await record(.valueRead, opened, caller)
+        return opened.content
     }
 
     /// A field's content as it was in an older version. The owner's alone.
@@ -44,9 +44,9 @@ package struct Entries: Sendable {
                 field, of: entry, in: caller.vault, for: caller.holder.id, notAfter: version),
             !field.isReserved
         else { throw VaultError.noSuchVersion }
-        let content = try content(of: part, as: caller)
-        try await record(.valueRead, part, caller)
-        return content
+        let opened = try open(part, as: caller)
+        try await record(.valueRead, opened, caller)
+        return opened.content
     }
 
     /// The current code of a TOTP field, for callers that may have the code and not the seed.
@@ -54,12 +54,12 @@ package struct Entries: Sendable {
         _ field: FieldID, of entry: EntryID, as caller: Caller
     ) async throws -> (code: String, period: Int64, expiresIn: Int64) {
         try caller.require(.totp, .read)
-        let (part, content) = try open(field, of: entry, as: caller)
+        let opened = try open(field, of: entry, as: caller)
         // A password may be base32 by chance, and its code would tell of it.
-        guard content.field.kind == .totp, case .value(let seed) = content.content, let generator = TOTP(seed) else {
-            throw VaultError.notATOTPSeed
-        }
-        try await record(.codeRead, part, caller)
+        guard opened.content.field.kind == .totp, case .value(let seed) = opened.content.content,
+            let generator = TOTP(seed)
+        else { throw VaultError.notATOTPSeed }
+        try await record(.codeRead, opened, caller)
         let time = now()
         return (generator.code(at: time), generator.period, generator.period - time % generator.period)
     }
@@ -106,38 +106,45 @@ package struct Entries: Sendable {
         return try OpenEntry(stored, by: caller, root: keys.root)
     }
 
+    /// A field with its content, and its wrap made symmetric if it was sealed.
+    private struct OpenField {
+        let place: FieldPlace
+        var content: FieldContent
+        let settled: Wrap?
+    }
+
     /// The hot path: one look-up by key, two boxes.
-    private func open(
-        _ field: FieldID, of entry: EntryID, as caller: Caller
-    ) throws -> (StoredPart, FieldContent) {
+    private func open(_ field: FieldID, of entry: EntryID, as caller: Caller) throws -> OpenField {
         guard !field.isReserved,
             let part = try store.part(field, of: entry, in: caller.vault, for: caller.holder.id)
         else { throw VaultError.noSuchField }
-        return (part, try content(of: part, as: caller))
+        return try open(part, as: caller)
     }
 
-    private func content(of part: StoredPart, as caller: Caller) throws -> FieldContent {
+    private func open(_ part: StoredPart, as caller: Caller) throws -> OpenField {
         let place = part.value.place
         guard place.tier == .l1 else {
             // To an agent an L2 field is one that is not there.
             guard caller.isOwner else { throw VaultError.noSuchField }
-            return FieldContent(
+            let content = FieldContent(
                 field: .init(id: place.field, label: "", kind: .secret, tier: place.tier, version: place.version),
                 content: .envelope(part.value.box))
+            return OpenField(place: place, content: content, settled: nil)
         }
-        let text = try ValueText(jsonBytes: try part.open(by: caller.holder, root: keys.root))
-        return FieldContent(
+        // A sealed key costs an X-Wing decapsulation, so it is opened once.
+        let key = try part.dataKey(by: caller.holder, root: keys.root)
+        let text = try ValueText(jsonBytes: try part.open(with: key))
+        let content = FieldContent(
             field: .init(id: place.field, label: text.label, kind: text.kind, tier: .l1, version: place.version),
             content: .value(text.value))
+        let isSealed = part.wrap?.isSealed == true
+        return OpenField(place: place, content: content, settled: isSealed ? caller.holder.wrap(key, at: place) : nil)
     }
 
     /// Puts a read on record, and in the same commit makes a sealed wrap cheap to open next time.
-    private func record(_ action: AuditEvent.Action, _ part: StoredPart, _ caller: Caller) async throws {
-        let place = part.value.place
-        var steps = caller.useSteps
-        if let wrap = part.wrap, wrap.isSealed {
-            steps.append(.settleWrap(caller.holder.wrap(try caller.holder.unwrap(wrap, root: keys.root), at: place)))
-        }
+    private func record(_ action: AuditEvent.Action, _ opened: OpenField, _ caller: Caller) async throws {
+        let place = opened.place
+        let steps = caller.useSteps + (opened.settled.map { [.settleWrap($0)] } ?? [])
         let event = caller.event(action, entry: place.entry, field: place.field, version: place.version)
         try await store.commit(steps, [try audit.seal(event, vault: caller.vault)])
     }

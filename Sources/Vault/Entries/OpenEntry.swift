@@ -59,7 +59,11 @@ extension StoredPart {
 
     /// The plaintext of a metadata or L1 part.
     func open(by holder: HolderKey, root: RootKeys) throws -> [UInt8] {
-        let key = try dataKey(by: holder, root: root)
-        return try Box.open(value.box, key: key, context: value.place.valueContext)
+        try open(with: try dataKey(by: holder, root: root))
+    }
+
+    /// The plaintext, for a caller that has use for the key as well.
+    func open(with key: SymmetricKey) throws -> [UInt8] {
+        try Box.open(value.box, key: key, context: value.place.valueContext)
     }
 }
