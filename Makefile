@@ -1,18 +1,27 @@
 # Every target installs the system packages that it needs and says so.
 SHELL := /bin/bash
 BUILD_PACKAGES := libsqlite3-dev libargon2-dev
-TEST_PACKAGES := age openssl curl python3-venv
+ACME_PACKAGES := pebble openssl curl
+TEST_PACKAGES := age openssl curl python3-venv pebble knot knot-dnsutils caddy lego iproute2
 BENCH_PACKAGES := golang-go golang-github-mattn-go-sqlite3-dev libsqlite3-dev nginx-light wrk
 PYTHON_PACKAGES := cryptography==48.0.0 argon2-cffi==25.1.0
 RUN_DATA ?= run
+# Across modules, so that what swift-crypto and swift-nio write generically is compiled for the types it is used with.
+STATIC := swift build -c release -Xswiftc -static-executable -Xswiftc -cross-module-optimization -Xlinker -s
 
-.PHONY: run test check lint vectors static size bench packages clean
+.PHONY: run run-acme test check lint vectors static size bench packages clean
 
 ## A development node on https://localhost:8443, with a certificate of its own.
 run: packages
 	swift build --product clavitor-node
 	swift build --product clavitor
 	.build/debug/clavitor-node serve --dev --data $(RUN_DATA)
+
+## A CA on this machine, and a node that gets a real certificate from it, with the proof.
+run-acme: packages
+	scripts/install-packages $(ACME_PACKAGES)
+	swift build --product clavitor-node
+	scripts/run-acme
 
 ## Everything that CI tests: style, vectors, and all tests over real sockets and real TLS.
 test: packages lint vectors
@@ -34,8 +43,8 @@ vectors:
 
 ## Static, stripped binaries in dist/, for the native architecture.
 static: packages
-	swift build -c release -Xswiftc -static-executable -Xlinker -s --product clavitor-node
-	swift build -c release -Xswiftc -static-executable -Xlinker -s --product clavitor
+	$(STATIC) --product clavitor-node
+	$(STATIC) --product clavitor
 	mkdir -p dist
 	cp .build/release/clavitor-node .build/release/clavitor dist/
 

@@ -33,6 +33,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-asn1.git", exact: "1.7.4"),
         .package(url: "https://github.com/apple/swift-certificates.git", exact: "1.21.1"),
         .package(url: "https://github.com/apple/swift-crypto.git", exact: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types.git", exact: "1.8.0"),
@@ -55,9 +56,17 @@ let package = Package(
         .target(name: "Vault", dependencies: [crypto], swiftSettings: house),
         .target(name: "Wire", swiftSettings: house),
         .target(name: "SQLite", dependencies: ["CSQLite"], swiftSettings: house),
+        .target(name: "DNSUpdate", dependencies: [crypto, nioCore, nioPosix], swiftSettings: house),
         .target(
             name: "Autocert",
-            dependencies: [crypto, nioSSL, .product(name: "X509", package: "swift-certificates")],
+            dependencies: [
+                crypto, nioCore, nioSSL, logging, lifecycle, httpClient,
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+                .product(name: "X509", package: "swift-certificates"),
+            ],
             swiftSettings: house
         ),
 
@@ -79,7 +88,7 @@ let package = Package(
         .executableTarget(
             name: "clavitor-node",
             dependencies: [
-                "API", "Auth", "Autocert", "Backup", "SQLite", "Storage", "Vault", "Wire",
+                "API", "Auth", "Autocert", "Backup", "DNSUpdate", "SQLite", "Storage", "Vault", "Wire",
                 arguments, lifecycle, logging, nioCore, nioPosix, nioSSL,
                 .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -101,17 +110,38 @@ let package = Package(
 
         // Tests.
         .target(
-            name: "TestSupport", dependencies: ["Auth", "SQLite", "Storage", "Vault", crypto],
+            name: "TestSupport",
+            dependencies: [
+                "Auth", "Autocert", "DNSUpdate", "SQLite", "Storage", "Vault", crypto, nioCore, nioPosix,
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+                .product(name: "X509", package: "swift-certificates"),
+            ],
             path: "Tests/TestSupport",
             swiftSettings: house),
         .testTarget(name: "ArchitectureTests", swiftSettings: house),
         .testTarget(
             name: "NodeTests",
             dependencies: [
-                "API", "SQLite", "Storage", "Vault", "Wire", "clavitor-node", "clavitor", arguments, crypto, httpClient,
+                "API", "Autocert", "SQLite", "Storage", "TestSupport", "Vault", "Wire", "clavitor-node", "clavitor",
+                arguments,
+                crypto, httpClient,
                 lifecycle, logging, nioCore, nioPosix, nioSSL,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            swiftSettings: house
+        ),
+        .testTarget(
+            name: "DNSUpdateTests", dependencies: ["DNSUpdate", "TestSupport", crypto, nioCore, nioPosix],
+            swiftSettings: house),
+        .testTarget(
+            name: "AutocertTests",
+            dependencies: [
+                "Autocert", "TestSupport", "Vault", crypto, nioCore, nioPosix, nioSSL,
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+                .product(name: "X509", package: "swift-certificates"),
             ],
             swiftSettings: house
         ),

@@ -61,6 +61,12 @@ def rss(pid):
     return total
 
 
+def peak(pid):
+    """The most memory that the server has had resident, in bytes."""
+    line = next(line for line in (PROC / str(pid) / "status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024
+
+
 def machine_busy():
     """Seconds that all cores together were not idle since boot, and seconds stolen by other guests."""
     ticks = [int(word) for word in (PROC / "stat").read_text().splitlines()[0].split()[1:9]]

@@ -122,14 +122,15 @@ package final class AbuseLimits: Sendable {
         return max(0, bucket.level - Double(max(0, time - bucket.at)) / key.allowance.seconds)
     }
 
-    /// Makes room: first what is forgiven anyway, then the emptier half. Full buckets stay, so that a flood of
-    /// new keys does not free an attacker.
+    /// Makes room: first what is forgiven anyway, then the emptier half, so that a flood of new keys does not free an
+    /// attacker.
     private static func thin(_ buckets: inout [Key: Bucket], at time: Int64) {
         buckets = buckets.filter { level($0.value, $0.key, at: time) > 0 }
         guard buckets.count >= mostBuckets else { return }
         let fill = { (key: Key, bucket: Bucket) in level(bucket, key, at: time) / key.allowance.burst }
-        let median = buckets.map(fill).sorted()[buckets.count / 2]
-        buckets = buckets.filter { fill($0.key, $0.value) > median }
+        let fuller = buckets.map { (fill: fill($0.key, $0.value), bucket: $0) }.sorted { $0.fill < $1.fill }
+        buckets = Dictionary(
+            uniqueKeysWithValues: fuller.suffix(mostBuckets / 2).map { ($0.bucket.key, $0.bucket.value) })
     }
 }
 

@@ -79,11 +79,12 @@ package enum AccountStep: Sendable {
     case vault(Step)
     /// Throws `emailTaken`, or `invalid` for a vault id that was used before.
     case insertAccount(AccountRow)
-    /// Makes `to` the owner and deletes the old holder with all that hangs on it. Throws `reauthenticate` unless `from`
+    /// Makes `to` the owner and deletes the old holder with all that hangs on it. Throws `callerGone` unless `from`
     /// is the owner.
     case switchOwner(VaultID, from: HolderID, to: HolderID)
     case deleteCredential(CredentialID)
     case deleteCredentials(CredentialKind, of: VaultID)
+    case deleteSessions(of: VaultID, except: CredentialID)
     case deleteSessionsExpired(before: Int64, idleSince: Int64)
     case touch(CredentialID, at: Int64)
     /// Throws `inviteNeeded` when it was used before.

@@ -164,10 +164,14 @@ extension Accounts {
     }
 
     /// Replaces the l2Key: every L2 envelope, of every version, and its wrapped copies, in one commit.
+    ///
+    /// Ends every other session: a client that still has the old key would write envelopes that nobody opens again, or
+    /// wrap the old key anew in a change of password.
     package func rekeyL2(
         wrappedKey: [UInt8], recoveryWrappedKey: [UInt8]?, envelopes: [FieldPlace: [UInt8]], as caller: Caller
     ) async throws {
         try caller.requireFreshOwner(at: now())
+        guard case .owner(let session, _) = caller.role else { throw VaultError.ownerOnly }
         try check(wrappedL2Key: wrappedKey)
         if let recoveryWrappedKey { try check(wrappedL2Key: recoveryWrappedKey) }
         try await locks.withLock(for: caller, in: store) {
@@ -178,6 +182,7 @@ extension Accounts {
             }
             guard let password = try store.credential(.password, of: caller.vault) else { throw AuthError.badToken }
             var steps: [AccountStep] = [
+                .deleteSessions(of: caller.vault, except: session),
                 .deleteCredentials(.password, of: caller.vault),
                 .vault(.insertCredential(password.replacingL2Key(wrappedKey, root: keys.root))),
             ]

@@ -1,7 +1,7 @@
 import Glibc
 
 /// Names in directories. Everything here blocks, and takes symbolic links for what they are: names, not files.
-enum Directory {
+package enum Directory {
     /// Makes a directory with mode 0700 and makes it durable. One that exists is left as it is.
     static func create(_ path: String) throws(SystemCallError) {
         guard unsafe mkdir(path, 0o700) == 0 else {
@@ -13,7 +13,7 @@ enum Directory {
     }
 
     /// All names but `.` and `..`, in no order. Empty when there is no such directory.
-    static func names(in path: String) throws(SystemCallError) -> [String] {
+    package static func names(in path: String) throws(SystemCallError) -> [String] {
         guard let stream = unsafe opendir(path) else {
             if errno == ENOENT { return [] }
             throw .last("opendir", path)

@@ -14,13 +14,17 @@ extension Store {
             let switched = try db.run(
                 "UPDATE account SET owner = ? WHERE vault = ? AND owner = ?", .blob(new.bytes), .blob(vault.bytes),
                 .blob(old.bytes))
-            guard switched == 1 else { throw VaultError.reauthenticate }
+            guard switched == 1 else { throw VaultError.callerGone }
             try perform(.deleteHolder(old), db)
         case .deleteCredential(let id):
             try db.run("DELETE FROM credential WHERE id = ?", .blob(id.bytes))
         case .deleteCredentials(let kind, let vault):
             try db.run(
                 "DELETE FROM credential WHERE vault = ? AND kind = ?", .blob(vault.bytes), .text(kind.rawValue))
+        case .deleteSessions(let vault, let kept):
+            try db.run(
+                "DELETE FROM credential WHERE vault = ? AND kind = 'session' AND id <> ?", .blob(vault.bytes),
+                .blob(kept.bytes))
         case .deleteSessionsExpired(let before, let idleSince):
             try db.run(
                 "DELETE FROM credential WHERE kind = 'session' AND (expires < ? OR last_used < ?)",

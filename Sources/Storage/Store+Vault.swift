@@ -171,6 +171,12 @@ extension Store: VaultStore {
         }
     }
 
+    package func hasCredential(_ id: CredentialID) throws -> Bool {
+        try database.lookUp { db in
+            try db.first("SELECT 1 FROM credential WHERE id = ?", .blob(id.bytes)) { _ in true } ?? false
+        }
+    }
+
     package func auditKey(of vault: VaultID) throws -> [UInt8]? {
         try database.lookUp { db in
             try db.first("SELECT audit_key FROM account WHERE vault = ?", .blob(vault.bytes)) { $0.blob(0) }

@@ -15,6 +15,8 @@ package enum VaultError: Error, Equatable, Sendable {
     case ownerOnly
     /// The session is older than ten minutes; the password is needed again.
     case reauthenticate
+    /// The session or the agent ended while its request waited for its turn.
+    case callerGone
     /// The token lacks this verb. About the token alone, so that it tells nothing of entries.
     case verbMissing(AgentPolicy.Verb)
     case usesExhausted

@@ -22,12 +22,12 @@ package final class VaultLocks: Sendable {
     /// While it waited, another tab may have changed the password, or the owner revoked the agent. Every deletion of
     /// a holder holds this lock, so one look is enough.
     ///
-    /// - Throws: `VaultError.reauthenticate` when the holder is gone.
+    /// - Throws: `VaultError.callerGone` when the holder is gone.
     package func withLock<R>(
         for caller: Caller, in store: any VaultStore, _ body: () async throws -> R
     ) async throws -> R {
         try await withLock(caller.vault) {
-            guard try await store.holds(caller) else { throw VaultError.reauthenticate }
+            guard try await store.holds(caller) else { throw VaultError.callerGone }
             return try await body()
         }
     }

@@ -91,6 +91,7 @@ package protocol VaultStore: Sendable {
     func agents(of vault: VaultID, for owner: HolderID) async throws -> [StoredAgent]
     func holders(of vault: VaultID) async throws -> [HolderRow]
     func item(_ item: OwnerItem, of holder: HolderID) async throws -> [UInt8]?
+    func hasCredential(_ id: CredentialID) throws -> Bool
     /// The box of the vault's audit key.
     func auditKey(of vault: VaultID) throws -> [UInt8]?
     /// Audit lines of a vault, newest first, before `sequence`.
@@ -102,9 +103,12 @@ package protocol VaultStore: Sendable {
 }
 
 extension VaultStore {
-    /// Whether the caller's holder is an agent of the vault, or its present owner.
+    /// Whether the caller's holder is an agent of the vault, or its present owner with a session that was not ended.
     package func holds(_ caller: Caller) async throws -> Bool {
-        try await holders(of: caller.vault).contains { $0.id == caller.holder.id }
+        if case .owner(let session, _) = caller.role {
+            guard try hasCredential(session) else { return false }
+        }
+        return try await holders(of: caller.vault).contains { $0.id == caller.holder.id }
     }
 }
 

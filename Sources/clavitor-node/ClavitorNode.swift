@@ -13,6 +13,7 @@ struct ClavitorNode: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             Init.self, Serve.self, Backup.self, Restore.self, Doctor.self, Audit.self, RootKey.self, Invite.self,
+            Cert.self,
         ]
     )
 }

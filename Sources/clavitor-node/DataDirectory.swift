@@ -27,6 +27,8 @@ struct DataDirectory: Sendable {
     var database: String { "\(path)/clavitor.db" }
     var lock: String { "\(path)/lock" }
     var reserve: String { "\(path)/reserve" }
+    /// Certificates, accounts at CAs, and what happened with them.
+    var certificates: String { "\(path)/tls" }
     var developmentCertificate: String { "\(path)/dev-cert.pem" }
     var developmentKey: String { "\(path)/dev-key.pem" }
 

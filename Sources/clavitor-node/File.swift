@@ -44,24 +44,9 @@ enum File {
 
     static func remove(_ path: String) { _ = unsafe unlink(path) }
 
-    /// Permission bits, nil for a file that is not there.
-    static func mode(_ path: String) -> mode_t? {
-        var status = stat()
-        guard unsafe stat(path, &status) == 0 else { return nil }
-        return status.st_mode & 0o7777
-    }
-
-    static func size(_ path: String) -> Int64? {
-        var status = stat()
-        guard unsafe stat(path, &status) == 0 else { return nil }
-        return Int64(status.st_size)
-    }
-
-    /// Bytes that this process may still write there.
-    static func freeSpace(_ path: String) -> Int64? {
-        var status = statvfs()
-        guard unsafe statvfs(path, &status) == 0 else { return nil }
-        return Int64(status.f_bavail) * Int64(status.f_frsize)
+    static func move(_ path: String, to other: String) throws {
+        guard unsafe rename(path, other) == 0 else { throw failure("rename", path) }
+        try OpenFile(directory: folder(of: other)).synchronize()
     }
 
     /// Takes up `bytes` on the disk for real.

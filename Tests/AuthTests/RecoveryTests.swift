@@ -209,4 +209,24 @@ import Vault
         let view = try await node.entries.view(entry, as: owner)
         #expect(view.version == 2)
     }
+
+    /// It has the old key, so the next thing that it writes would be lost.
+    @Test func everyOtherSessionEndsAndWhatItHadBegunIsRefused() async throws {
+        let token = try await node.login(ada).token
+        let other = try await node.caller(token)
+        try await rekey(try await renewed())
+        let request = await thrown { try await node.caller(token) }
+        let password = await thrown {
+            try await node.accounts.changePassword(ada.secrets, recovery: nil, as: other)
+        }
+        let write = await thrown {
+            try await node.entries.update(
+                entry, ifVersion: 2, EntryEdit(fields: [envelope(field, version: 3, "lost")]), as: other)
+        }
+        let key = try ada.openL2Key(try await node.login(ada).wrappedL2Key)
+        #expect(request as? AuthError == .badToken)
+        #expect(password as? VaultError == .callerGone)
+        #expect(write as? VaultError == .callerGone)
+        #expect(key == fresh.l2Key)
+    }
 }

@@ -84,7 +84,7 @@ import Vault
         let old = try await node.value(back.field("password"), of: back.id, as: owner)
         let byAgent = try await node.value(entry.field("password"), of: entry.id, as: agent)
         let login = await thrown { try await node.login(ada) }
-        #expect(error as? VaultError == .reauthenticate)
+        #expect(error as? VaultError == .callerGone)
         #expect(after == before)
         #expect([value, old, byAgent] == ["hunter2", "hunter2", "hunter2"])
         #expect(login == nil)
@@ -130,14 +130,14 @@ import Vault
             await thrown { try await node.entries.deposit(.login(), as: agent) },
         ]
         let deposits = try node.count("SELECT count(*) FROM entry WHERE state = 2")
-        #expect(errors.allSatisfy { $0 as? VaultError == .reauthenticate })
+        #expect(errors.allSatisfy { $0 as? VaultError == .callerGone })
         #expect(deposits == 0)
     }
 
     @Test func aDepositForADeletedAccountIsNoDamage() async throws {
         try await node.accounts.delete(as: stale)
         let error = await thrown { try await node.entries.deposit(.login(), as: agent) }
-        #expect(error as? VaultError == .reauthenticate)
+        #expect(error as? VaultError == .callerGone)
     }
 
     @Test func theIdOfADeletedVaultIsNotGivenAgain() async throws {

@@ -26,6 +26,7 @@ import Wire
 
     static let bodies = [
         Body("nothing", "", 400, "malformed"),
+        Body("a comma too many", #"{"title":"a","tags":["x",]}"#, 400, "malformed"),
         Body("cut short", #"{"title":"a","fie"#, 400, "malformed"),
         Body("no object", "[]", 400, "malformed"),
         Body("a wrong type", #"{"title":7}"#, 400, "malformed"),

@@ -39,8 +39,8 @@ struct LiveNode: Sendable {
         options.maxConnections = maxConnections
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let node = try Node(directory, Settings(options), logger: logger, now: now)
-        var server = Server(
-            node: node, tls: try Server.tls(node.settings, directory, now: unixTime()), logger: logger, spans: spans)
+        let certificates = try Certificates(node.settings, directory, node, logger, port: Shared(nil))
+        var server = Server(node: node, served: certificates.served, logger: logger, spans: spans)
         let (ports, found) = AsyncStream<Int>.makeStream()
         server.onRunning = { found.yield($0.localAddress?.port ?? 0) }
         let group = ServiceGroup(

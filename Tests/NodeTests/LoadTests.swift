@@ -41,7 +41,8 @@ import Wire
         }
 
         func close() {
-            process.terminate()
+            // Threads of the pool block SIGTERM, and a child begins with the mask of the thread that made it.
+            kill(process.processIdentifier, SIGKILL)
             process.waitUntilExit()
         }
     }

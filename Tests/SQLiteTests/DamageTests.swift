@@ -143,7 +143,7 @@ import Testing
         let gate = Gate()
         // In case they do, so that the test fails and does not hang.
         let gaveUp = Mutex(false)
-        DispatchQueue.global().asyncAfter(deadline: .now() + 50) {
+        DispatchQueue.global().asyncAfter(deadline: .now() + 240) {
             gaveUp.withLock { $0 = true }
             gate.open()
         }

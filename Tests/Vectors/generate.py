@@ -507,14 +507,14 @@ def end_to_end_file():
         "credential", owner_key, clav1.hkdf(auth, context(b"credential", b"password")), *credential)
     boxes["credentialOuter"] = outer("credential", boxes["credential"]["box"], *credential)
     boxes["l2Key"] = inner("l2Key", l2_key, wrap, *l2)
-    boxes["l2KeyOuter"] = outer("l2Key", boxes["l2Key"]["box"], *l2)
+    boxes["l2KeyOuter"] = outer("l2Key", boxes["l2Key"]["box"], *l2, row)
     boxes["l2Value"] = inner(
         "L2 value", compact({"value": "4111 1111 1111 1111"}), l2_key,
         b"value", vault, entry, secret_field, b"\x02", version)
     boxes["title"] = inner("title", compact({"title": "Bank", "type": "login"}), title_dek, b"value", *title_place)
     boxes["titleWrap"] = inner("title wrap", title_dek, owner_wrap, b"wrap", *title_place, owner)
     boxes["l1Value"] = inner(
-        "L1 value", compact({"label": "api key", "kind": "password", "value": "hunter2"}), dek,
+        "L1 value", compact({"label": "api key", "kind": "secret", "value": "hunter2"}), dek,
         b"value", vault, entry, open_field, b"\x01", version)
     boxes["l1Wrap"] = inner("L1 wrap", dek, owner_wrap, *for_owner)
     sealed = seal_case(old, "end to end: sealed wrap", context(*for_agent), agent_seed, dek)

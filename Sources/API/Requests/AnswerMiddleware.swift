@@ -114,7 +114,7 @@ struct AuthenticationMiddleware: RouterMiddleware {
         }
         var context = context
         context.caller = try await authenticator.caller(
-            token: String(header.dropFirst(7)), from: context.address, on: context.holders)
+            token: String(header.dropFirst(7)), from: context.connection.address, on: context.connection.holders)
         return try await next(request, context)
     }
 }

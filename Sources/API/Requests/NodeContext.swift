@@ -7,15 +7,12 @@ import Vault
 /// What is known of every request: where it comes from, and after authentication by whom.
 package struct NodeContext: RequestContext {
     package var coreContext: CoreRequestContextStorage
-    let address: IPAddress?
-    /// Holders that were opened on this connection before.
-    let holders: OpenHolders
+    let connection: ClientConnection
     var caller: Caller?
 
     package init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
-        address = source.channel.remoteAddress.flatMap(IPAddress.init(socket:))
-        holders = ConnectionTable.shared.holders(on: source.channel)
+        connection = ConnectionTable.shared.connection(of: source.channel)
     }
 
     package var maxUploadSize: Int { RequestLimits.body }
@@ -47,12 +44,4 @@ package enum RequestLimits {
     /// Items of a page.
     static let page = 200
     static let standardPage = 50
-}
-
-extension IPAddress {
-    init?(socket: SocketAddress) {
-        // The text is all that NIO gives without touching raw memory.
-        guard let text = socket.ipAddress else { return nil }
-        self.init(text)
-    }
 }

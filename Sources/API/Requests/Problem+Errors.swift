@@ -34,6 +34,7 @@ extension Problem {
                 Problem(
                     "reauthenticate", status: 403, title: "Sign in again",
                     detail: "This needs a session younger than ten minutes.")
+            case .callerGone: .badToken
             case .verbMissing(let verb):
                 Problem(
                     "verb-missing", status: 403, title: "Not among the token's verbs",
@@ -64,7 +65,7 @@ extension Problem {
                 Problem(
                     "too-many-attempts", status: 429, title: "Too many attempts",
                     detail: "Wait \(seconds) seconds.", retryAfter: seconds)
-            case .badToken: Problem("bad-token", status: 401, title: "Token not valid", detail: "Sign in.")
+            case .badToken: .badToken
             case .sessionExpired:
                 Problem("session-expired", status: 401, title: "Session ended", detail: "Sign in again.")
             case .tokenRefused(let why):
@@ -109,6 +110,8 @@ extension Problem {
 
     static let tooLarge = Problem(
         "too-large", status: 413, title: "Too large", detail: "A request has at most \(RequestLimits.body) bytes.")
+
+    private static let badToken = Problem("bad-token", status: 401, title: "Token not valid", detail: "Sign in.")
 
     static let preconditionRequired = Problem(
         "precondition-required", status: 428, title: "If-Match needed",

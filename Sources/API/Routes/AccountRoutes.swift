@@ -48,7 +48,7 @@ struct AccountRoutes {
             email: try EmailAddress(wire: body.email), vault: vault, kdf: try KDF(wire: body.kdf),
             salt: try Base64URL.bytes(body.salt, "salt"), secrets: try .init(wire: body.authKey, body.l2, "authKey"),
             recovery: try body.recovery.map { try .init(wire: $0) }, invite: body.invite)
-        try await accounts.register(registration, from: context.address)
+        try await accounts.register(registration, from: context.connection.address)
         return Response(status: .created)
     }
 
@@ -73,7 +73,7 @@ struct AccountRoutes {
     }
 
     private func session(_ login: Accounts.Login, _ context: NodeContext) async throws -> Response {
-        try Response(SessionBody(try await accounts.login(login, from: context.address)), status: .created)
+        try Response(SessionBody(try await accounts.login(login, from: context.connection.address)), status: .created)
     }
 
     // MARK: With one

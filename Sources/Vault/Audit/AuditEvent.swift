@@ -62,6 +62,9 @@ package struct AuditEvent: Codable, Equatable, Sendable {
         case rootKeyExport = "root-key.export"
         case export
         case readOnly = "node.read-only"
+        case certificateIssue = "certificate.issue"
+        case certificateFail = "certificate.fail"
+        case certificateRevoke = "certificate.revoke"
     }
 
     package struct Actor: Codable, Equatable, Sendable {

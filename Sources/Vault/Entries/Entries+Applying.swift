@@ -176,7 +176,7 @@ extension Entries {
     func index(as caller: Caller) async throws -> BlindIndex {
         guard let box = try await store.item(.index, of: caller.holder.id) else {
             // An owner who was replaced a moment ago has none any more.
-            throw try await store.holds(caller) ? VaultError.damaged("an owner without an index key") : .reauthenticate
+            throw try await store.holds(caller) ? VaultError.damaged("an owner without an index key") : .callerGone
         }
         let context = OwnerItem.index.context(vault: caller.vault, holder: caller.holder.id)
         return BlindIndex(key: SymmetricKey(data: try Box.open(box, key: caller.holder.wrapKey, context: context)))

@@ -32,30 +32,41 @@ struct Serve: AsyncParsableCommand {
         try directory.takeLock()
 
         let node = try Node(directory, settings, logger: logger, now: unixTime)
-        let tls = try Server.tls(settings, directory, now: unixTime())
+        let port = Shared<Int?>(nil)
+        let certificates = try Certificates(settings, directory, node, logger, port: port)
         try await node.store.deleteAbandonedHolders()
         try await Self.finishRotation(node, directory, logger)
         try await node.record(AuditEvent(.nodeStart, by: .init(.node), reason: Version.current))
 
-        var server = Server(node: node, tls: tls, logger: logger)
+        var server = Server(node: node, served: certificates.served, logger: logger)
         let isDevelopment = serving.dev
         server.onRunning = { channel in
             logger.info("serving", metadata: ["address": "\(channel.localAddress?.description ?? "-")"])
+            port.value = channel.localAddress?.port
             if isDevelopment { Self.sayWhatNext(directory, settings, channel.localAddress?.port) }
         }
         let keeper = Keeper(node: node, directory: directory, logger: logger)
         var services = keeper.services
         if let backup = settings.backup { services.append(try Self.backups(backup, node, logger)) }
-        services.append(try server.application(on: MultiThreadedEventLoopGroup.singleton))
+        services += certificates.services
+        let group = MultiThreadedEventLoopGroup.singleton
+        if let http = settings.http {
+            services.append(
+                PlainHTTP(
+                    address: http, challenges: certificates.challenges, names: settings.names,
+                    httpsPort: settings.https.port, group: group, logger: logger))
+        }
+        services.append(try server.application(on: group))
         var configuration = ServiceGroupConfiguration(
             services: services.map { .init(service: $0, successTerminationBehavior: .ignore) },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = .seconds(20)
         configuration.maximumCancellationDuration = .seconds(5)
-        let group = ServiceGroup(configuration: configuration)
         do {
-            try await group.run()
+            try await ServiceGroup(configuration: configuration).run()
+            await certificates.close()
         } catch {
+            await certificates.close()
             try? await Self.stop(node, reason: "failed")
             throw Failure("The node stopped: \(error)")
         }

@@ -1,4 +1,5 @@
 import Auth
+import Backup
 import Logging
 import SQLite
 import ServiceLifecycle
@@ -46,7 +47,7 @@ struct Keeper: Sendable {
 
     /// Gives the reserve up when the disk is full and takes it back when there is room again.
     func watchDisk() async throws {
-        guard let free = File.freeSpace(directory.path) else { return }
+        guard let free = FileFacts.freeSpace(directory.path) else { return }
         switch node.health.mode {
         case .readOnly(.diskFull):
             if File.exists(directory.reserve) {
@@ -57,7 +58,7 @@ struct Keeper: Sendable {
                 logger.notice("the disk has room again", metadata: ["free": "\(free)"])
             }
         case .normal:
-            if File.size(directory.reserve) ?? 0 < Self.reserve, free > 2 * Self.reserve {
+            if FileFacts.size(directory.reserve) ?? 0 < Self.reserve, free > 2 * Self.reserve {
                 if !File.allocate(directory.reserve, Self.reserve) {
                     File.remove(directory.reserve)
                     logger.warning("no room for the reserve", metadata: ["free": "\(free)"])

@@ -22,10 +22,8 @@ struct JSONLog: LogHandler {
 
     func log(event: LogEvent) {
         let all = metadata.merging(event.metadata ?? [:]) { _, new in new }
-        var clock = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &clock)
         let line = Line(
-            time: Double(clock.tv_sec) + Double(clock.tv_nsec / 1_000_000) / 1_000, level: event.level.rawValue,
+            time: (Date().timeIntervalSince1970 * 1_000).rounded(.down) / 1_000, level: event.level.rawValue,
             message: event.message.description,
             data: Dictionary(all.map { (Self.name($0.key), $0.value.description) }) { first, _ in first })
         let encoder = JSONEncoder()

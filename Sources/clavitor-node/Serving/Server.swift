@@ -1,6 +1,5 @@
 import API
 import Autocert
-import FoundationEssentials
 import Hummingbird
 import HummingbirdCore
 import HummingbirdHTTP2
@@ -13,7 +12,7 @@ import NIOTLS
 /// HTTP/1.1 and HTTP/2 over TLS, with a ceiling on connections and deadlines for slow clients.
 struct Server {
     let node: Node
-    let tls: TLSConfiguration
+    let served: ServedCertificates
     let logger: Logger
     var spans = RequestDeadline.Spans.standard
     var onRunning: @Sendable (any Channel) async -> Void = { _ in }
@@ -28,14 +27,17 @@ struct Server {
         let connections = HTTP2ChannelConfiguration(
             idleTimeout: .nanoseconds(spans.idle.nanoseconds), gracefulCloseTimeout: .seconds(10),
             streamConfiguration: streams)
-        let tls = tls
+        let served = served
         let address = node.settings.https
         return Application(
             responder: try node.api.router().buildResponder(),
             server: HTTPServerBuilder { responder in
-                HandshakeGuard(
-                    try HTTP2UpgradeChannel(tlsConfiguration: tls, configuration: connections, responder: responder),
-                    within: spans.firstHead)
+                OnItsLoop(
+                    HandshakeGuard(
+                        try HTTP2UpgradeChannel(
+                            tlsConfiguration: served.tlsConfiguration(), configuration: connections,
+                            responder: responder),
+                        served, within: spans.firstHead))
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(address.host, port: address.port),
@@ -44,52 +46,29 @@ struct Server {
             eventLoopGroupProvider: .shared(group),
             logger: logger)
     }
-
-    /// The certificate that the settings name, or in development one of the node's own making.
-    static func tls(_ settings: Settings, _ directory: DataDirectory, now: Int64) throws -> TLSConfiguration {
-        var files = settings.tls
-        if files == nil {
-            if !File.exists(directory.developmentCertificate) {
-                let made = try DevelopmentCertificate(
-                    name: settings.origin, now: Date(timeIntervalSince1970: Double(now)))
-                try File.replace(directory.developmentKey, with: made.privateKeyPEM, mode: 0o600)
-                try File.replace(directory.developmentCertificate, with: made.certificatePEM, mode: 0o644)
-            }
-            files = (directory.developmentCertificate, directory.developmentKey)
-        }
-        guard let files else { throw Failure("There is no certificate to serve with.") }
-        do {
-            let chain = try NIOSSLCertificate.fromPEMFile(files.certificate)
-            let key = try NIOSSLPrivateKey(file: files.key, format: .pem)
-            var configuration = TLSConfiguration.makeServerConfiguration(
-                certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
-            configuration.minimumTLSVersion = .tlsv12
-            return configuration
-        } catch {
-            throw Failure(
-                "The certificate in \(files.certificate) with the key in \(files.key) cannot be used: \(error)")
-        }
-    }
 }
 
-/// Closes connections whose TLS handshake does not come to an end.
+/// Reads whom a client wants before TLS does, and closes connections whose handshake does not come to an end.
 struct HandshakeGuard<Base: ServerChildChannel>: ServerChildChannel {
     typealias Value = Base.Value
 
     private let base: Base
+    private let served: ServedCertificates
     private let limit: TimeAmount
 
-    init(_ base: Base, within limit: TimeAmount) {
+    init(_ base: Base, _ served: ServedCertificates, within limit: TimeAmount) {
         self.base = base
+        self.served = served
         self.limit = limit
     }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-        let limit = limit
+        let (served, limit) = (served, limit)
         return base.setup(channel: channel, logger: logger).flatMapThrowing { value in
             let pipeline = channel.pipeline.syncOperations
             let handler = try pipeline.handler(type: NIOSSLServerHandler.self)
             try pipeline.addHandler(HandshakeDeadline(limit), position: .after(handler))
+            try pipeline.addHandler(ClientHelloGate(served), position: .first)
             return value
         }
     }

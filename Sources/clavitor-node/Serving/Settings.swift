@@ -1,6 +1,6 @@
 import ArgumentParser
 import Auth
-import TOMLKit
+import Autocert
 
 /// How a node serves. One TOML file; every key is also a flag, which wins. Secrets stand in files of their own.
 struct ServeOptions: ParsableArguments {
@@ -17,11 +17,7 @@ struct ServeOptions: ParsableArguments {
         help: "The node's DNS name, to which clients bind their keys. Cannot change later without resetting passwords.")
     var origin: String?
 
-    @Option(help: "Certificate chain in PEM.")
-    var tlsCert: String?
-
-    @Option(help: "Private key in PEM.")
-    var tlsKey: String?
+    @OptionGroup(title: "Certificate") var certificate: CertificateOptions
 
     @Option(help: "Who may register: open, invite or closed.")
     var registration: String?
@@ -57,8 +53,9 @@ struct ServeOptions: ParsableArguments {
 struct Settings: Sendable {
     var https = BindAddress(host: "0.0.0.0", port: 443)
     var origin: String
-    /// Nil in development, where the node makes its own.
-    var tls: (certificate: String, key: String)?
+    var certificate = CertificateSource.development
+    /// For HTTP-01 and for whoever types the name without a scheme; nil to listen there not at all.
+    var http: BindAddress?
     var registration = Accounts.Settings.Registration.invite
     var nodes: String?
     var sessionIdle = Span(seconds: 12 * 3_600)
@@ -94,6 +91,12 @@ struct Settings: Sendable {
         }
     }
 
+    /// The names that the node has, the one that clients know it by first.
+    var names: [String] {
+        guard case .acme(let acme) = certificate else { return [origin] }
+        return [origin] + acme.keeper.names.filter { $0 != origin }
+    }
+
     /// For commands that do not serve.
     static let offline = Settings(origin: "localhost")
 
@@ -104,17 +107,16 @@ struct Settings: Sendable {
     /// Flags over file over defaults.
     init(_ flags: ServeOptions) throws {
         let file = try flags.config.map(SettingsFile.read) ?? SettingsFile()
-        guard let origin = flags.origin ?? file.origin ?? (flags.dev ? "localhost" : nil) else {
-            throw Failure("The node needs its DNS name: --origin NAME. (For a node on your own machine: --dev.)")
+        let domains = flags.certificate.domain.isEmpty ? file.domain ?? [] : flags.certificate.domain
+        guard let origin = flags.origin ?? file.origin ?? domains.first ?? (flags.dev ? "localhost" : nil) else {
+            throw Failure("The node needs its DNS name: --domain NAME. (For a node on your own machine: --dev.)")
         }
         self.origin = origin.lowercased()
         if flags.dev { https = BindAddress(host: "127.0.0.1", port: 8_443) }
         if let text = flags.https ?? file.https { https = try BindAddress(text) }
-        switch (flags.tlsCert ?? file.tlsCert, flags.tlsKey ?? file.tlsKey) {
-        case (let certificate?, let key?): tls = (certificate, key)
-        case (nil, nil) where flags.dev: tls = nil
-        default: throw Failure("The node needs --tls-cert and --tls-key. (For a node on your own machine: --dev.)")
-        }
+        certificate = try CertificateSource(flags.certificate, file, domains: domains, isDevelopment: flags.dev)
+        if case .acme = certificate { http = BindAddress(host: "0.0.0.0", port: 80) }
+        if let text = flags.certificate.http ?? file.http { http = try BindAddress(text) }
         if flags.dev { registration = .open }
         if let text = flags.registration ?? file.registration {
             guard let mode = Accounts.Settings.Registration(rawValue: text) else {
@@ -148,54 +150,5 @@ struct Settings: Sendable {
                 "\"\(text)\" does not say what to keep: four numbers, last,daily,weekly,monthly, as in 3,7,5,12.")
         }
         return numbers
-    }
-}
-
-/// The keys of the TOML file.
-struct SettingsFile: Decodable {
-    var https: String?
-    var origin: String?
-    var tlsCert: String?
-    var tlsKey: String?
-    var registration: String?
-    var nodes: String?
-    var sessionIdle: Span?
-    var sessionLifetime: Span?
-    var maxConnections: Int?
-    var backupTo: String?
-    var backupRecipient: [String]?
-    var backupEvery: Span?
-    var backupKeep: String?
-    var logLevel: String?
-
-    enum CodingKeys: String, CodingKey, CaseIterable {
-        case https, origin, registration, nodes
-        case tlsCert = "tls-cert"
-        case tlsKey = "tls-key"
-        case sessionIdle = "session-idle"
-        case sessionLifetime = "session-lifetime"
-        case maxConnections = "max-connections"
-        case backupTo = "backup-to"
-        case backupRecipient = "backup-recipient"
-        case backupEvery = "backup-every"
-        case backupKeep = "backup-keep"
-        case logLevel = "log-level"
-    }
-
-    /// A key that nobody reads is a mistake that should be heard of before the night.
-    static func read(_ path: String) throws -> SettingsFile {
-        do {
-            let table = try TOMLTable(string: try File.read(path, most: 1 << 20))
-            let known = Set(CodingKeys.allCases.map(\.rawValue))
-            let unknown = table.keys.filter { !known.contains($0) }.sorted()
-            guard unknown.isEmpty else {
-                throw Failure("\(path): unknown keys: \(unknown.joined(separator: ", ")).")
-            }
-            return try TOMLDecoder().decode(SettingsFile.self, from: table)
-        } catch let error as TOMLParseError {
-            throw Failure("\(path): \(error.description)")
-        } catch let error as DecodingError {
-            throw Failure("\(path): \(error)")
-        }
     }
 }

@@ -1,0 +1,118 @@
+import Crypto
+import FoundationEssentials
+
+/// The key that an account at a CA is known by: ECDSA with P-256 and SHA-256, "ES256" of RFC 7518 section 3.4.
+///
+/// Never the key of a certificate (RFC 8555 section 11.1).
+package struct AccountKey: Sendable {
+    private let key: P256.Signing.PrivateKey
+
+    package init() {
+        key = P256.Signing.PrivateKey()
+    }
+
+    package init(pem: String) throws {
+        key = try P256.Signing.PrivateKey(pemRepresentation: pem)
+    }
+
+    package var pem: String { key.pemRepresentation }
+
+    /// The public half as a JSON Web Key, members in the order that RFC 7638 section 3 hashes them in.
+    var publicKey: WebKey {
+        let point = Array(key.publicKey.rawRepresentation)
+        return WebKey(crv: "P-256", kty: "EC", x: base64URL(point.prefix(32)), y: base64URL(point.suffix(32)))
+    }
+
+    /// RFC 7638: the hash that key authorizations carry.
+    package var thumbprint: String {
+        get throws { base64URL(Array(SHA256.hash(data: try json(publicKey)))) }
+    }
+
+    /// RFC 8555 section 8.1: what proves that whoever holds this key wanted the challenge answered.
+    package func authorization(of token: String) throws -> String { "\(token).\(try thumbprint)" }
+
+    /// A JSON Web Signature in its flattened form (RFC 7515 section 7.2.2), as RFC 8555 section 6.2 wants it.
+    ///
+    /// `account`: The account's URL; nil to send the public key itself, as for a new account.
+    /// `payload`: Nil is POST-as-GET (RFC 8555 section 6.3): an empty payload, not an empty object.
+    func sign(_ payload: [UInt8]?, for url: String, nonce: String?, account: String?) throws -> [UInt8] {
+        let header = ProtectedHeader(
+            alg: "ES256", jwk: account == nil ? publicKey : nil, kid: account, nonce: nonce, url: url)
+        return try JWS(header: try json(header), payload: payload ?? []) { message in
+            Array(try key.signature(for: message).rawRepresentation)
+        }.bytes
+    }
+}
+
+/// An external account binding (RFC 8555 section 7.3.4): a key that the CA gave out of band.
+package struct ExternalAccount: Sendable {
+    package let keyID: String
+    private let key: SymmetricKey
+
+    /// `base64URLKey`: As the CA prints it.
+    package init?(keyID: String, base64URLKey text: String) {
+        guard let bytes = bytes(base64URL: text), bytes.count >= 16 else { return nil }
+        self.keyID = keyID
+        key = SymmetricKey(data: bytes)
+    }
+
+    /// The account's public key, signed with the CA's.
+    func binding(_ account: WebKey, url: String) throws -> JWS {
+        let header = ProtectedHeader(alg: "HS256", jwk: nil, kid: keyID, nonce: nil, url: url)
+        return JWS(header: try json(header), payload: try json(account)) { message in
+            Array(HMAC<SHA256>.authenticationCode(for: message, using: key))
+        }
+    }
+}
+
+struct WebKey: Encodable {
+    let crv: String
+    let kty: String
+    let x: String
+    let y: String
+}
+
+private struct ProtectedHeader: Encodable {
+    let alg: String
+    let jwk: WebKey?
+    let kid: String?
+    let nonce: String?
+    let url: String
+}
+
+struct JWS: Encodable {
+    private let protected: String
+    private let payload: String
+    private let signature: String
+
+    init(header: [UInt8], payload: [UInt8], sign: ([UInt8]) throws -> [UInt8]) rethrows {
+        protected = base64URL(header)
+        self.payload = base64URL(payload)
+        signature = base64URL(try sign(Array("\(protected).\(self.payload)".utf8)))
+    }
+
+    var bytes: [UInt8] { get throws { try json(self) } }
+}
+
+/// JSON with its members in order, so that what is hashed is always the same.
+func json(_ value: some Encodable) throws -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return Array(try encoder.encode(value))
+}
+
+/// RFC 4648 section 5, without padding.
+func base64URL(_ bytes: some Collection<UInt8>) -> String {
+    var text = Data(bytes).base64EncodedString()
+    while text.hasSuffix("=") { text.removeLast() }
+    text.replace("+", with: "-")
+    text.replace("/", with: "_")
+    return text
+}
+
+func bytes(base64URL text: String) -> [UInt8]? {
+    var text = text.replacing("-", with: "+").replacing("_", with: "/")
+    while text.hasSuffix("=") { text.removeLast() }
+    while text.utf8.count % 4 != 0 { text += "=" }
+    return Data(base64Encoded: text).map { Array($0) }
+}

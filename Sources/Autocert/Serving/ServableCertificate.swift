@@ -1,0 +1,87 @@
+package import FoundationEssentials
+package import NIOSSL
+import SwiftASN1
+package import X509
+
+/// A certificate chain with its private key, of which is known that they can be served together.
+package struct ServableCertificate: Sendable {
+    /// Leaf first, as it goes over the wire.
+    package let chain: [NIOSSLCertificate]
+    package let key: NIOSSLPrivateKey
+    package let leaf: Certificate
+    /// The names that clients accept it for, in lower case.
+    package let names: [String]
+    package let issuer: String
+
+    package var notBefore: Date { leaf.notValidBefore }
+    package var notAfter: Date { leaf.notValidAfter }
+
+    /// Reads PEM. The key may be PKCS#8, SEC1 or PKCS#1.
+    package init(certificatePEM: [UInt8], privateKeyPEM: [UInt8]) throws(Flaw) {
+        chain = try Self.chain(certificatePEM)
+        key = try Self.key(privateKeyPEM)
+        guard let der = try? chain.first?.toDERBytes(), let leaf = try? Certificate(derEncoded: der) else {
+            throw .damagedCertificate
+        }
+        // BoringSSL compares the two when it takes the key; nobody else's opinion counts at the handshake.
+        guard (try? NIOSSLContext(configuration: Self.configuration(chain, key))) != nil else {
+            throw .keyDoesNotMatch
+        }
+        self.leaf = leaf
+        issuer = leaf.issuer.description
+        let alternatives = (try? leaf.extensions.subjectAlternativeNames) ?? SubjectAlternativeNames()
+        names = alternatives.compactMap { name in
+            if case .dnsName(let name) = name { name.lowercased() } else { nil }
+        }
+    }
+
+    /// Of a server that has this certificate and no other.
+    var configuration: TLSConfiguration { Self.configuration(chain, key) }
+
+    private static func configuration(_ chain: [NIOSSLCertificate], _ key: NIOSSLPrivateKey) -> TLSConfiguration {
+        var configuration = TLSConfiguration.makeServerConfiguration(
+            certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
+        configuration.minimumTLSVersion = .tlsv12
+        return configuration
+    }
+
+    private static func chain(_ pem: [UInt8]) throws(Flaw) -> [NIOSSLCertificate] {
+        let text = String(decoding: pem, as: UTF8.self)
+        guard text.contains("-----BEGIN ") else { throw .certificateIsNotPEM }
+        guard text.contains("-----BEGIN CERTIFICATE-----") else { throw .noCertificate }
+        guard let chain = try? NIOSSLCertificate.fromPEMBytes(pem) else { throw .damagedCertificate }
+        return chain
+    }
+
+    private static func key(_ pem: [UInt8]) throws(Flaw) -> NIOSSLPrivateKey {
+        if !pem.isEmpty, let key = try? NIOSSLPrivateKey(bytes: pem, format: .pem) { return key }
+        let text = String(decoding: pem, as: UTF8.self)
+        guard text.contains("-----BEGIN ") else { throw .keyIsNotPEM }
+        guard text.contains("PRIVATE KEY-----") else { throw .noKey }
+        throw text.contains("ENCRYPTED") ? .encryptedKey : .damagedKey
+    }
+}
+
+extension ServableCertificate {
+    /// Why a certificate and a key cannot be served.
+    package enum Flaw: Error, Equatable, Sendable, CaseIterable, CustomStringConvertible {
+        case certificateIsNotPEM, noCertificate, damagedCertificate
+        case keyIsNotPEM, noKey, encryptedKey, damagedKey
+        case keyDoesNotMatch
+
+        package var description: String {
+            switch self {
+            case .certificateIsNotPEM:
+                "The certificate is not PEM: convert it with openssl x509 -inform der -in FILE."
+            case .noCertificate: "There is PEM but no certificate in it: were certificate and key mixed up?"
+            case .damagedCertificate: "A certificate of the chain cannot be read: copy the file again, whole."
+            case .keyIsNotPEM: "The private key is not PEM: convert it with openssl pkey -inform der -in FILE."
+            case .noKey: "There is PEM but no private key in it: were certificate and key mixed up?"
+            case .encryptedKey: "The private key asks for a passphrase: remove it with openssl pkey -in FILE."
+            case .damagedKey: "The private key cannot be read: copy the file again, whole."
+            case .keyDoesNotMatch:
+                "The private key belongs to another certificate: the chain must begin with the one that it was made for."
+            }
+        }
+    }
+}

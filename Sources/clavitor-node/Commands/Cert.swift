@@ -1,0 +1,122 @@
+import ArgumentParser
+import Autocert
+import FoundationEssentials
+import Vault
+
+struct Cert: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "The certificate that a CA gave this node.",
+        subcommands: [Status.self, Renew.self, Revoke.self])
+
+    struct Status: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Say what there is, until when, and what comes next.",
+            discussion: "Ends with 1 when there is no certificate whose time is not over.")
+
+        @OptionGroup var options: DataOptions
+        @Flag(help: "One JSON object.") var json = false
+
+        private struct Report: Encodable {
+            var names: [String]?
+            var issuer: String?
+            var serial: String?
+            var notAfter: Date?
+            var daysRemaining: Double?
+            var directory: String?
+            var nextAttempt: Date?
+            var lastError: String?
+            var lastErrorAt: Date?
+        }
+
+        func run() async throws {
+            let store = try Cert.store(options)
+            let certificate = try store.latest(for: []).certificate
+            let ledger = try store.ledger()
+            let left = certificate.map { $0.notAfter.timeIntervalSince(Date()) / 86_400 }
+            let report = Report(
+                names: certificate?.names, issuer: certificate?.issuer, serial: certificate?.serial,
+                notAfter: certificate?.notAfter, daysRemaining: left.map { ($0 * 100).rounded() / 100 },
+                directory: certificate?.directory, nextAttempt: ledger.nextAttempt, lastError: ledger.lastError,
+                lastErrorAt: ledger.lastErrorAt)
+            if json {
+                let encoder = JSONEncoder()
+                encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+                encoder.dateEncodingStrategy = .iso8601
+                print(String(decoding: try encoder.encode(report), as: UTF8.self))
+            } else {
+                Self.say("names", report.names?.joined(separator: " ") ?? "there is no certificate")
+                Self.say("issuer", report.issuer)
+                Self.say("serial", report.serial)
+                Self.say(
+                    "until", report.notAfter.map { "\($0.formatted(.iso8601)), \(report.daysRemaining ?? 0) days" })
+                Self.say("from", report.directory)
+                Self.say("next", report.nextAttempt?.formatted(.iso8601))
+                Self.say("error", report.lastError)
+            }
+            if (left ?? 0) <= 0 { throw ExitCode(1) }
+        }
+
+        private static func say(_ what: String, _ text: String?) {
+            guard let text else { return }
+            print("\(what)\(String(repeating: " ", count: max(1, 8 - what.count)))\(text)")
+        }
+    }
+
+    struct Renew: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Ask for a new certificate, whatever the old one has left.",
+            discussion: "The node that serves this data directory takes the wish up within ten seconds.")
+
+        @OptionGroup var options: DataOptions
+
+        func run() async throws {
+            try Cert.store(options).requestRenewal()
+            print("Asked. `clavitor-node cert status` shows when it is done.")
+        }
+    }
+
+    struct Revoke: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Tell the CA to revoke the certificate, and get another with a new key.")
+
+        @OptionGroup var options: DataOptions
+        @Flag(help: "Somebody else has the private key.") var keyCompromise = false
+        @Option(help: "Certificates to trust a private CA's directory by, in PEM.") var acmeCaFile: String?
+
+        func run() async throws {
+            let store = try Cert.store(options)
+            guard let certificate = try store.latest(for: []).certificate else {
+                throw Failure("There is no certificate to revoke in \(options.directory.certificates).")
+            }
+            let trusted = try acmeCaFile.map { Array(try File.read($0, most: 1 << 20).utf8) }
+            let web = try WebClient(trustedPEM: trusted)
+            let account = try store.account(at: certificate.directory)
+            let client = ACMEClient(
+                directory: certificate.directory, key: account.key, account: account.url, now: { Date() },
+                send: { (request) async throws(ACMEError) in try await web.send(request) })
+            do {
+                // RFC 5280 section 5.3.1: key compromise is 1, superseded 4.
+                try await client.revoke(der: try certificate.der, reason: keyCompromise ? 1 : 4)
+            } catch {
+                try? await web.shutdown()
+                throw Failure("\(error)")
+            }
+            try await web.shutdown()
+            try store.requestRenewal()
+            let node = try Node(offline: options.directory)
+            try await node.record(
+                AuditEvent(.certificateRevoke, by: .init(.operator_), reason: "serial \(certificate.serial)"))
+            print(
+                "Revoked \(certificate.serial). The node that serves this directory asks for another within ten seconds."
+            )
+        }
+    }
+
+    private static func store(_ options: DataOptions) throws -> CertificateStore {
+        let directory = options.directory
+        guard File.exists(directory.database) else {
+            throw Failure("There is no vault in \(directory.path). Begin with `clavitor-node init`.")
+        }
+        return CertificateStore(try DiskFiles(directory.certificates))
+    }
+}

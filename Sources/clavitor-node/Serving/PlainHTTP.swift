@@ -1,0 +1,57 @@
+import API
+import Autocert
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import ServiceLifecycle
+
+/// Port 80: answers of HTTP-01, and the way to HTTPS for everything else. Never a byte of the vault.
+struct PlainHTTP: Service {
+    let address: Settings.BindAddress
+    let challenges: HTTPChallenges
+    /// The names that this node has; the first is where a stranger's `Host` is sent.
+    let names: [String]
+    let httpsPort: Int
+    let group: any EventLoopGroup
+    let logger: Logger
+    var onRunning: @Sendable (any Channel) async -> Void = { _ in }
+
+    func run() async throws {
+        let streams = HTTP1Channel.Configuration(
+            additionalChannelHandlers: [RequestDeadline(.standard)],
+            httpDecoderConfiguration: .init(
+                maxHeaderFieldSize: RequestLimits.headers, maxHeaderListSize: RequestLimits.headers,
+                maxHeaderFieldCount: 64))
+        let application = Application(
+            responder: CallbackResponder<BasicRequestContext> { request, _ in answer(request) },
+            server: .http1(configuration: streams),
+            configuration: ApplicationConfiguration(
+                address: .hostname(address.host, port: address.port),
+                availableConnectionsDelegate: .maximum(200, logger: logger)),
+            onServerRunning: onRunning, eventLoopGroupProvider: .shared(group), logger: logger)
+        do {
+            try await application.run()
+        } catch {
+            // The port is taken or not ours. The vault is served all the same, and TLS-ALPN-01 needs no port 80.
+            logger.error(
+                "nothing listens for plain HTTP: HTTP-01 cannot be answered",
+                metadata: ["address": "\(address.host):\(address.port)", "error": "\(error)"])
+            try? await gracefulShutdown()
+        }
+    }
+
+    func answer(_ request: Request) -> Response {
+        guard request.method == .get || request.method == .head else { return Response(status: .badRequest) }
+        if request.uri.path.hasPrefix(HTTPChallenges.path) {
+            guard let answer = challenges.answer(path: request.uri.path) else { return Response(status: .notFound) }
+            return Response(
+                status: .ok, headers: [.contentType: "application/octet-stream"],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: answer)))
+        }
+        let asked = request.head.authority?.prefix { $0 != ":" }.lowercased() ?? ""
+        let host = names.contains(asked) ? asked : names[0]
+        let port = httpsPort == 443 ? "" : ":\(httpsPort)"
+        return Response(status: .permanentRedirect, headers: [.location: "https://\(host)\(port)\(request.uri)"])
+    }
+}

@@ -1,0 +1,102 @@
+import Autocert
+import Foundation
+import NIOCore
+import NIOPosix
+import NIOSSL
+import NIOTLS
+import Synchronization
+import Testing
+
+/// A TLS server on a port that the kernel chose. It echoes what it hears first, and closes.
+struct EchoServer: Sendable {
+    let certificates: ServedCertificates
+    let port: Int
+    let heard: Heard
+
+    /// What reached the handler behind TLS.
+    final class Heard: Sendable {
+        enum Event: Equatable, Sendable {
+            case handshake(String?)
+            case bytes(String)
+            case inactive
+        }
+
+        private let list = Mutex<[Event]>([])
+        var events: [Event] { list.withLock { $0 } }
+        func add(_ event: Event) { list.withLock { $0.append(event) } }
+    }
+
+    /// The pipeline is built as Hummingbird builds it: the gate is put in front of what stands already.
+    static func with<R>(
+        _ certificates: ServedCertificates, gated: Bool = true, _ body: (EchoServer) async throws -> R
+    ) async throws -> R {
+        let heard = Heard()
+        var configuration = certificates.tlsConfiguration()
+        configuration.applicationProtocols = ["h2", "http/1.1"]
+        configuration.shutdownTimeout = .seconds(1)
+        let context = try NIOSSLContext(configuration: configuration)
+        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.backlog, value: 256)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let pipeline = channel.pipeline.syncOperations
+                    try pipeline.addHandler(NIOSSLServerHandler(context: context))
+                    try pipeline.addHandler(Echo(heard))
+                    if gated { try pipeline.addHandler(ClientHelloGate(certificates), position: .first) }
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let port = try #require(channel.localAddress?.port)
+        let result: R
+        do {
+            result = try await body(EchoServer(certificates: certificates, port: port, heard: heard))
+        } catch {
+            try await channel.close().get()
+            throw error
+        }
+        try await channel.close().get()
+        return result
+    }
+
+    /// Waits, with a bound, until as many connections as given have ended.
+    func ended(_ count: Int) async throws {
+        for _ in 0..<2000 where heard.events.count(where: { $0 == .inactive }) < count {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        #expect(heard.events.count(where: { $0 == .inactive }) == count)
+    }
+
+    private final class Echo: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        typealias OutboundOut = ByteBuffer
+
+        private let heard: Heard
+
+        init(_ heard: Heard) {
+            self.heard = heard
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            let bytes = unwrapInboundIn(data)
+            heard.add(.bytes(String(buffer: bytes)))
+            context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
+            context.close(promise: nil)
+        }
+
+        func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+            if case .handshakeCompleted(let name)? = event as? TLSUserEvent { heard.add(.handshake(name)) }
+        }
+
+        func channelInactive(context: ChannelHandlerContext) { heard.add(.inactive) }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    }
+}
+
+/// A certificate as `--dev` makes it; each has a key of its own.
+func someCertificate(_ name: String = "node.example") throws -> ServableCertificate {
+    let made = try DevelopmentCertificate(name: name, now: Date())
+    return try ServableCertificate(
+        certificatePEM: Array(made.certificatePEM.utf8), privateKeyPEM: Array(made.privateKeyPEM.utf8))
+}

@@ -1,0 +1,181 @@
+import Autocert
+import Foundation
+import NIOSSL
+import Testing
+
+/// Over real sockets, with OpenSSL as the witness.
+@Suite(.timeLimit(.minutes(5))) struct ServingTests {
+    let certificates = ServedCertificates(names: ["node.example", "second.example"])
+
+    @Test(arguments: [
+        ["-servername", "node.example"], ["-servername", "NODE.example"], ["-noservername"],
+        ["-servername", "second.example", "-tls1_2"], ["-servername", "node.example", "-tls1_3"],
+        ["-noservername", "-tls1_2"], ["-servername", "node.example", "-alpn", "h2"],
+        ["-servername", "node.example", "-alpn", "acme-tls/1,h2"],
+        // The server asks for a second hello, with a key share that it can use.
+        ["-servername", "node.example", "-tls1_3", "-groups", "P-521:P-256"],
+    ])
+    func anOrdinaryVisitorIsServed(_ arguments: [String]) async throws {
+        let certificate = try someCertificate()
+        certificates.install(certificate)
+        try await EchoServer.with(certificates) { server in
+            let visit = try await OpenSSL.visit(server.port, arguments)
+            #expect(visit.certificates == certificate.chain)
+            #expect(visit.output.contains("\nping\n"))
+            #expect(server.heard.events.contains(.handshake(arguments.contains("-alpn") ? "h2" : nil)))
+        }
+    }
+
+    @Test(arguments: ["-tls1_2", "-tls1_3"])
+    func anUnknownNameIsTurnedAwayWithoutACertificate(_ version: String) async throws {
+        certificates.install(try someCertificate())
+        try await EchoServer.with(certificates) { server in
+            let visit = try await OpenSSL.visit(server.port, ["-servername", "other.example", version])
+            #expect(visit.alert == 112)
+            #expect(visit.certificates.isEmpty)
+            #expect(visit.output.contains("no peer certificate available"))
+            try await server.ended(1)
+            #expect(server.heard.events == [.inactive])
+        }
+    }
+
+    @Test(arguments: [true, false], ["-tls1_2", "-tls1_3"])
+    func beforeTheFirstCertificateEveryoneIsTurnedAway(gated: Bool, _ version: String) async throws {
+        try await EchoServer.with(certificates, gated: gated) { server in
+            let early = try await OpenSSL.visit(server.port, ["-servername", "node.example", version])
+            #expect(early.alert == 80)
+            #expect(early.certificates.isEmpty)
+            try await server.ended(1)
+            #expect(server.heard.events == [.inactive])
+
+            let certificate = try someCertificate()
+            certificates.install(certificate)
+            let later = try await OpenSSL.visit(server.port, ["-servername", "node.example", version])
+            #expect(later.certificates == certificate.chain)
+        }
+    }
+
+    @Test(arguments: ["-tls1_2", "-tls1_3"])
+    func aChallengeIsAnsweredWhileOthersAreServed(_ version: String) async throws {
+        let certificate = try someCertificate()
+        certificates.install(certificate)
+        let challenge = try ChallengeCertificate(name: "node.example", keyAuthorization: "token.key", now: Date())
+        let arguments = ["-servername", "node.example", "-alpn", "acme-tls/1", version]
+        try await EchoServer.with(certificates) { server in
+            let early = try await OpenSSL.visit(server.port, arguments)
+            #expect(early.alert == 120)
+
+            certificates.offer(challenge.servable, for: "node.example")
+            async let proof = OpenSSL.visit(server.port, arguments)
+            async let ordinary = OpenSSL.visit(server.port, ["-servername", "node.example", version])
+            let (proven, served) = try await (proof, ordinary)
+            #expect(proven.certificates == challenge.servable.chain)
+            #expect(proven.output.contains("ALPN protocol: acme-tls/1"))
+            #expect(!proven.output.contains("\nping\n"))
+            #expect(served.certificates == certificate.chain)
+            #expect(served.output.contains("\nping\n"))
+            try await server.ended(3)
+            #expect(server.heard.events.count(where: { $0 == .bytes("ping\n") }) == 1)
+            #expect(server.heard.events.count(where: { $0 == .handshake(nil) }) == 1)
+            #expect(server.heard.events.count == 5)
+
+            certificates.withdraw("node.example")
+            let late = try await OpenSSL.visit(server.port, arguments)
+            #expect(late.alert == 120)
+            #expect(late.certificates.isEmpty)
+        }
+    }
+
+    @Test func aSwapServesTheNextHandshake() async throws {
+        let (first, second) = (try someCertificate(), try someCertificate())
+        certificates.install(first)
+        try await EchoServer.with(certificates) { server in
+            let standing = try await TLSClient.connect(server.port)
+            #expect(standing.certificate == first.chain[0])
+            certificates.install(second)
+            let next = try await OpenSSL.visit(server.port, ["-servername", "node.example"])
+            #expect(next.certificates == second.chain)
+            let answer = try await standing.ask("still there")
+            #expect(answer == "still there")
+        }
+    }
+
+    @Test(arguments: ["-tls1_2", "-tls1_3"])
+    func aSessionFromBeforeASwapStillServes(_ version: String) async throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let arguments = ["-servername", "node.example", version]
+        certificates.install(try someCertificate())
+        try await EchoServer.with(certificates) { server in
+            _ = try await OpenSSL.visit(server.port, arguments + ["-sess_out", scratch.path("session")])
+            certificates.install(try someCertificate())
+            let again = try await OpenSSL.visit(server.port, arguments + ["-sess_in", scratch.path("session")])
+            #expect(again.output.contains("\nping\n"))
+        }
+    }
+
+    @Test func noHandshakeFailsWhileCertificatesAreSwapped() async throws {
+        let all = try (0..<8).map { _ in try someCertificate() }
+        let leaves = Set(all.map { $0.chain[0] })
+        certificates.install(all[0])
+        try await EchoServer.with(certificates) { server in
+            let seen = try await withThrowingTaskGroup(of: Set<NIOSSLCertificate>.self) { group in
+                for _ in 0..<6 {
+                    group.addTask {
+                        var seen: Set<NIOSSLCertificate> = []
+                        for turn in 0..<40 {
+                            let client = try await TLSClient.connect(server.port)
+                            let leaf = try #require(client.certificate)
+                            #expect(leaves.contains(leaf))
+                            seen.insert(leaf)
+                            let answer = try await client.ask("turn \(turn)")
+                            #expect(answer == "turn \(turn)")
+                            certificates.install(all[(turn + seen.count) % all.count])
+                        }
+                        return seen
+                    }
+                }
+                return try await group.reduce(into: Set()) { $0.formUnion($1) }
+            }
+            #expect(seen.count > 1)
+
+            certificates.install(all[7])
+            let last = try await OpenSSL.visit(server.port, ["-servername", "node.example"])
+            #expect(last.certificates == all[7].chain)
+        }
+    }
+
+    @Test func aHelloInSingleBytesIsServed() async throws {
+        let certificate = try someCertificate()
+        certificates.install(certificate)
+        try await EchoServer.with(certificates) { server in
+            let client = try await TLSClient.connect(server.port, byteByByte: true)
+            #expect(client.certificate == certificate.chain[0])
+            let answer = try await client.ask("slowly")
+            #expect(answer == "slowly")
+        }
+    }
+
+    @Test func whoSpeaksNoTLSIsShownOut() async throws {
+        certificates.install(try someCertificate())
+        try await EchoServer.with(certificates) { server in
+            let answer = try await TLSClient.send(Array("GET / HTTP/1.1\r\nHost: x\r\n\r\n".utf8), to: server.port)
+            #expect(answer == [])
+            try await server.ended(1)
+            #expect(server.heard.events == [.inactive])
+        }
+    }
+
+    @Test(arguments: [["-alpn", "h2"], ["-alpn", "acme-tls/1"]], [10, .max])
+    func whoEndsItsHalfTooEarlyIsShownOut(_ arguments: [String], _ count: Int) async throws {
+        certificates.install(try someCertificate())
+        certificates.offer(try someCertificate(), for: "node.example")
+        let hello = try await RecordedHello.openSSL(["-servername", "node.example"] + arguments)
+        try await EchoServer.with(certificates) { server in
+            let answer = try await TLSClient.send(Array(hello.prefix(count)), to: server.port, ending: true)
+            #expect(answer.isEmpty || count == .max)
+            try await server.ended(1)
+            #expect(server.heard.events == [.inactive])
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import NIOCore
+import NIOPosix
+import NIOSSL
+import NIOTLS
+
+/// A client that holds its connection until it is told to speak, and one that speaks no TLS.
+struct TLSClient: Sendable {
+    let channel: any Channel
+    let certificate: NIOSSLCertificate?
+    private let rest: EventLoopFuture<[UInt8]>
+
+    /// Returns when the handshake is complete; throws when it fails.
+    static func connect(_ port: Int, name: String? = "node.example", byteByByte: Bool = false) async throws -> TLSClient
+    {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.certificateVerification = .none
+        let context = try NIOSSLContext(configuration: configuration)
+        return try await connect(port) { channel, listener in
+            let pipeline = channel.pipeline.syncOperations
+            if byteByByte { try pipeline.addHandler(Splitter()) }
+            try pipeline.addHandler(NIOSSLClientHandler(context: context, serverHostname: name))
+            try pipeline.addHandler(listener)
+        }
+    }
+
+    /// Sends `bytes` as they are, if `ending` ends its half of the connection, and returns all that comes back.
+    static func send(_ bytes: [UInt8], to port: Int, ending: Bool = false) async throws -> [UInt8] {
+        let end = MultiThreadedEventLoopGroup.singleton.any().makePromise(of: [UInt8].self)
+        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.allowRemoteHalfClosure, value: false)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(Listener(nil, end))
+                }
+            }
+            .connect(host: "127.0.0.1", port: port).get()
+        try await channel.writeAndFlush(ByteBuffer(bytes: bytes)).get()
+        if ending { try await channel.close(mode: .output).get() }
+        return try await end.futureResult.get()
+    }
+
+    /// Says something and returns what comes back until the server closes.
+    func ask(_ text: String) async throws -> String {
+        try await channel.writeAndFlush(ByteBuffer(string: text)).get()
+        return String(decoding: try await rest.get(), as: UTF8.self)
+    }
+
+    func close() async throws { try await channel.close().get() }
+
+    private static func connect(
+        _ port: Int, _ build: @escaping @Sendable (any Channel, Listener) throws -> Void
+    ) async throws -> TLSClient {
+        let loop = MultiThreadedEventLoopGroup.singleton.any()
+        let shaken = loop.makePromise(of: NIOSSLCertificate?.self)
+        let end = loop.makePromise(of: [UInt8].self)
+        do {
+            let channel = try await ClientBootstrap(group: loop)
+                .channelOption(.socketOption(.tcp_nodelay), value: 1)
+                .channelInitializer { channel in
+                    channel.eventLoop.makeCompletedFuture { try build(channel, Listener(shaken, end)) }
+                }
+                .connect(host: "127.0.0.1", port: port).get()
+            return TLSClient(channel: channel, certificate: try await shaken.futureResult.get(), rest: end.futureResult)
+        } catch {
+            shaken.fail(error)
+            end.fail(error)
+            throw error
+        }
+    }
+
+    private final class Listener: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+
+        private let shaken: EventLoopPromise<NIOSSLCertificate?>?
+        private let end: EventLoopPromise<[UInt8]>
+        private var heard: [UInt8] = []
+
+        init(_ shaken: EventLoopPromise<NIOSSLCertificate?>?, _ end: EventLoopPromise<[UInt8]>) {
+            self.shaken = shaken
+            self.end = end
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            heard += Array(buffer: unwrapInboundIn(data))
+        }
+
+        func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+            guard case .handshakeCompleted? = event as? TLSUserEvent else { return }
+            shaken?.succeed(try? context.pipeline.syncOperations.nioSSL_peerCertificate())
+        }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            shaken?.fail(error)
+            context.close(promise: nil)
+        }
+
+        func channelInactive(context: ChannelHandlerContext) {
+            shaken?.fail(ChannelError.eof)
+            end.succeed(heard)
+        }
+    }
+
+    /// Sends each byte in a write of its own.
+    private final class Splitter: ChannelOutboundHandler {
+        typealias OutboundIn = ByteBuffer
+        typealias OutboundOut = ByteBuffer
+
+        func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+            var bytes = unwrapOutboundIn(data)
+            while bytes.readableBytes > 1, let byte = bytes.readSlice(length: 1) {
+                context.writeAndFlush(wrapOutboundOut(byte), promise: nil)
+            }
+            context.writeAndFlush(wrapOutboundOut(bytes), promise: promise)
+        }
+    }
+}

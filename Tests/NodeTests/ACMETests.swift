@@ -1,0 +1,245 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `clavitor-node serve --domain` as a process, with pebble as its CA and OpenSSL as the witness.
+@Suite(.timeLimit(.minutes(5))) struct ACMETests {
+    private static let name = "vault.example.org"
+
+    /// A node and what it says.
+    private final class Visited {
+        let scratch: Scratch
+        let ca: Pebble
+        private(set) var process: Process
+
+        /// `directory`: Instead of the CA's.
+        init(_ ca: Pebble, _ arguments: [String] = [], directory: String? = nil) throws {
+            scratch = try Scratch()
+            self.ca = ca
+            process = try Self.start(scratch, ca, arguments, directory)
+        }
+
+        deinit {
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+            scratch.remove()
+        }
+
+        private static func start(
+            _ scratch: Scratch, _ ca: Pebble, _ arguments: [String], _ directory: String? = nil
+        ) throws -> Process {
+            let log = scratch.path("log")
+            if !FileManager.default.fileExists(atPath: log) {
+                _ = FileManager.default.createFile(atPath: log, contents: nil)
+            }
+            let handle = try FileHandle(forWritingTo: URL(filePath: log))
+            try handle.seekToEnd()
+            return try Program(name: "clavitor-node").start(
+                [
+                    "serve", "--dev", "--data", scratch.path("data"), "--domain", ACMETests.name, "--https",
+                    "127.0.0.1:\(ca.tlsPort)", "--http", "127.0.0.1:\(ca.httpPort)", "--acme-directory",
+                    directory ?? ca.directory,
+                    "--acme-ca-file", ca.trust,
+                ] + arguments, output: handle, errors: handle)
+        }
+
+        func kill9AndStartAgain(_ arguments: [String] = []) throws {
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+            process = try Self.start(scratch, ca, arguments)
+        }
+
+        var log: String { (try? scratch.text("log")) ?? "" }
+
+        /// Waits until the log has `text` so many times, and no longer than a minute.
+        func says(_ text: String, times: Int = 1) async throws -> Bool {
+            for _ in 0..<1_200 {
+                if log.ranges(of: text).count >= times { return true }
+                guard process.isRunning else { return false }
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            return false
+        }
+
+        func openssl(_ arguments: [String] = []) throws -> String {
+            try Pebble.run(
+                "/usr/bin/openssl",
+                ["s_client", "-connect", "127.0.0.1:\(ca.tlsPort)", "-servername", ACMETests.name] + arguments)
+        }
+
+        func cert(_ arguments: String...) throws -> Program.Result {
+            try Program(name: "clavitor-node").run(["cert"] + arguments + ["--data", scratch.path("data")])
+        }
+    }
+
+    struct Case: CustomTestStringConvertible {
+        var testDescription: String
+        var options: Pebble.Options
+        var arguments: [String]
+    }
+
+    @Test(arguments: [
+        Case(testDescription: "as it comes", options: .init(), arguments: []),
+        Case(testDescription: "HTTP-01", options: .init(), arguments: ["--acme-challenge", "http-01"]),
+        Case(testDescription: "TLS-ALPN-01", options: .init(), arguments: ["--acme-challenge", "tls-alpn-01"]),
+        Case(testDescription: "half of all nonces refused", options: .init(badNonces: 50), arguments: []),
+        Case(testDescription: "authorizations used again", options: .init(reuse: 100), arguments: []),
+        Case(testDescription: "slow validation", options: .init(delay: 2), arguments: []),
+        Case(testDescription: "P-384", options: .init(), arguments: ["--acme-key", "p384"]),
+        Case(testDescription: "RSA", options: .init(), arguments: ["--acme-key", "rsa2048"]),
+    ])
+    func anEmptyDirectoryGetsACertificateThatOpenSSLAccepts(_ example: Case) async throws {
+        let node = try Visited(try Pebble(example.options), example.arguments)
+        let isIssued = try await node.says("certificate issued")
+        let visit = try node.openssl([
+            "-CAfile", try node.ca.root(), "-verify_return_error", "-verify_hostname", Self.name,
+        ])
+        let status = try node.cert("status")
+        #expect(isIssued, "\(node.log)")
+        #expect(visit.contains("Verify return code: 0 (ok)"), "\(visit)")
+        #expect(status.status == 0 && status.output.contains(Self.name), "\(status.output)\(status.errors)")
+    }
+
+    /// Another client at the same CA: what fails for us alone is ours.
+    @Test func legoIsServedByTheSameCA() async throws {
+        let ca = try Pebble()
+        let output = try Pebble.run(
+            "/usr/bin/env",
+            [
+                "LEGO_CA_CERTIFICATES=\(ca.trust)", "/usr/bin/lego", "--path", ca.scratch.path("lego"), "--server",
+                ca.directory, "--accept-tos", "--email", "soc@example.org", "--domains", Self.name, "--http",
+                "--http.port",
+                "127.0.0.1:\(ca.httpPort)", "run",
+            ])
+        let certificate = ca.scratch.path("lego/certificates/\(Self.name).crt")
+        #expect(FileManager.default.fileExists(atPath: certificate), "\(output)")
+    }
+
+    @Test func anExternalAccountIsBound() async throws {
+        let key = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
+        let ca = try Pebble(.init(externalAccount: ("kid-1", key)))
+        let node = try Visited(ca)
+        let isRefused = try await node.says("external account binding")
+        let path = try node.scratch.write(key + "\n", to: "eab")
+        try FileManager.default.removeItem(atPath: node.scratch.path("data/tls/ledger.json"))
+        try node.kill9AndStartAgain(["--acme-eab-kid", "kid-1", "--acme-eab-key-file", path])
+        let isIssued = try await node.says("certificate issued")
+        #expect(isRefused)
+        #expect(isIssued, "\(node.log)")
+    }
+
+    @Test func aNameThatTheCACannotReachIsProvenThroughDNS() async throws {
+        let knot = try KnotServer()
+        let node = try Visited(
+            try Pebble(.init(dns: (knot.address, knot.port))),
+            [
+                "--acme-challenge", "dns-01", "--dns-server", "\(knot.address):\(knot.port)", "--dns-zone",
+                "example.org",
+                "--dns-key-file", try knot.keyFile(),
+            ])
+        let isIssued = try await node.says("certificate issued")
+        let left = try knot.lookUp("_acme-challenge.\(Self.name)", "TXT")
+        #expect(isIssued, "\(node.log)")
+        #expect(left.isEmpty)
+    }
+
+    @Test func ofSeveralChainsThePreferredOneIsServed() async throws {
+        let ca = try Pebble(.init(alternates: 2))
+        let root = try ca.root(2)
+        let subject = try Pebble.run(
+            "/usr/bin/openssl", ["x509", "-in", root, "-noout", "-subject", "-nameopt", "sep_multiline"])
+        let name = try #require(subject.firstMatch(of: /CN=(.+)/)?.1)
+        let node = try Visited(ca, ["--acme-chain", String(name)])
+        let isIssued = try await node.says("certificate issued")
+        let visit = try node.openssl(["-CAfile", root, "-verify_return_error"])
+        #expect(isIssued, "\(node.log)")
+        #expect(visit.contains("Verify return code: 0 (ok)"), "\(visit)")
+    }
+
+    @Test func aShortCertificateIsReplacedWithoutARestart() async throws {
+        // Half of 60 seconds: the first renewal comes while the test looks.
+        let node = try Visited(try Pebble(.init(badNonces: 0, validity: 60)))
+        let isRenewed = try await node.says("certificate issued", times: 2)
+        #expect(isRenewed, "\(node.log)")
+    }
+
+    @Test func anOperatorsRenewalAndRevocationReachTheCA() async throws {
+        let node = try Visited(try Pebble())
+        let isIssued = try await node.says("certificate issued")
+        let revoked = try node.cert("revoke", "--key-compromise", "--acme-ca-file", node.ca.trust)
+        let isReplaced = try await node.says("certificate issued", times: 2)
+        let again = try node.cert("revoke", "--acme-ca-file", node.scratch.path("nothing"))
+        #expect(isIssued)
+        #expect(revoked.status == 0, "\(revoked.errors)")
+        #expect(isReplaced, "\(node.log)")
+        #expect(again.status != 0)
+    }
+
+    @Test func aRestartAsksForNothing() async throws {
+        let node = try Visited(try Pebble())
+        let isIssued = try await node.says("certificate issued")
+        let before = try node.openssl()
+        try node.kill9AndStartAgain()
+        let isServing = try await node.says("\"message\":\"serving\"", times: 2)
+        let after = try node.openssl()
+        let pem = /-----BEGIN CERTIFICATE-----[^-]+/
+        #expect(isIssued && isServing)
+        #expect(before.firstMatch(of: pem)?.0 == after.firstMatch(of: pem)?.0)
+        #expect(node.log.ranges(of: "certificate issued").count == 1)
+    }
+
+    @Test func withoutCertificateAHandshakeIsRefusedAndPlainHTTPRedirects() async throws {
+        let ca = try Pebble()
+        // Nothing listens where this CA would be.
+        let node = try Visited(ca, directory: "https://localhost:1/dir")
+        _ = try await node.says("\"message\":\"serving\"")
+        let refused = try node.openssl()
+        let plain = try Pebble.run(
+            "/usr/bin/curl", ["-si", "-H", "Host: \(Self.name)", "http://127.0.0.1:\(ca.httpPort)/a?b=c"])
+        let stranger = try Pebble.run(
+            "/usr/bin/curl", ["-si", "-H", "Host: evil.example.net", "http://127.0.0.1:\(ca.httpPort)/"])
+        let unknown = try Pebble.run(
+            "/usr/bin/curl", ["-si", "http://127.0.0.1:\(ca.httpPort)/.well-known/acme-challenge/guess"])
+        #expect(!refused.contains("BEGIN CERTIFICATE") && refused.contains("alert internal error"), "\(refused)")
+        #expect(plain.hasPrefix("HTTP/1.1 308"))
+        #expect(plain.contains("https://\(Self.name):\(ca.tlsPort)/a?b=c"))
+        #expect(stranger.contains("https://\(Self.name):"))
+        #expect(unknown.hasPrefix("HTTP/1.1 404"))
+    }
+
+    @Test func aTakenPort80IsSaidAndTheOtherChallengeServes() async throws {
+        let ca = try Pebble()
+        let other = try Visited(ca, ["--acme-challenge", "tls-alpn-01"])
+        _ = try await other.says("certificate issued")
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        _ = FileManager.default.createFile(atPath: scratch.path("log"), contents: nil)
+        let handle = try FileHandle(forWritingTo: scratch.url("log"))
+        let process = try Program(name: "clavitor-node").start(
+            [
+                "serve", "--dev", "--data", scratch.path("data"), "--domain", Self.name, "--https", "127.0.0.1:0",
+                "--http", "127.0.0.1:\(ca.httpPort)", "--acme-directory", ca.directory, "--acme-ca-file", ca.trust,
+            ], output: handle, errors: handle)
+        defer {
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+        }
+        var text = ""
+        for _ in 0..<600 where !text.contains("nothing listens for plain HTTP") {
+            text = try scratch.text("log")
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        #expect(text.contains("nothing listens for plain HTTP"), "\(text)")
+        #expect(process.isRunning)
+    }
+
+    @Test func aSecondNodeOnOneDirectoryIsTurnedAway() async throws {
+        let node = try Visited(try Pebble())
+        _ = try await node.says("certificate issued")
+        let second = try Program(name: "clavitor-node").run([
+            "serve", "--dev", "--data", node.scratch.path("data"), "--domain", Self.name, "--https", "127.0.0.1:0",
+        ])
+        #expect(second.status != 0)
+        #expect(node.log.ranges(of: "certificate issued").count == 1)
+    }
+}

@@ -1,0 +1,127 @@
+import Foundation
+import Testing
+
+/// Caddy's `acme_server` as the CA: another implementation than pebble's. It looks on ports 80 and 443 alone and resolves by
+/// the machine's hosts file, so it and the node run in a network namespace of their own, which takes root.
+@Suite(.timeLimit(.minutes(3)), .enabled(if: geteuid() == 0, "needs root for a network namespace"))
+struct CaddyTests {
+    private final class Namespace {
+        let name = "clavitor-\(UInt32.random(in: 0...UInt32.max))"
+        let scratch: Scratch
+        private var processes: [Process] = []
+
+        init() throws {
+            scratch = try Scratch()
+            _ = try Pebble.run("/usr/sbin/ip", ["netns", "add", name])
+            _ = try inside("/usr/sbin/ip", ["link", "set", "lo", "up"])
+            let folder = "/etc/netns/\(name)"
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try Data("127.0.0.1 localhost ca.clavitor.test node.clavitor.test\n".utf8).write(
+                to: URL(filePath: folder + "/hosts"))
+        }
+
+        deinit {
+            for process in processes {
+                kill(process.processIdentifier, SIGKILL)
+                process.waitUntilExit()
+            }
+            _ = try? Pebble.run("/usr/sbin/ip", ["netns", "del", name])
+            try? FileManager.default.removeItem(atPath: "/etc/netns/\(name)")
+            scratch.remove()
+        }
+
+        func inside(_ program: String, _ arguments: [String]) throws -> String {
+            try Pebble.run("/usr/sbin/ip", ["netns", "exec", name, program] + arguments)
+        }
+
+        func start(_ program: String, _ arguments: [String], log: String) throws {
+            _ = FileManager.default.createFile(atPath: scratch.path(log), contents: nil)
+            let handle = try FileHandle(forWritingTo: scratch.url(log))
+            let process = Process()
+            // `ip netns exec` becomes the program, so its id is the program's.
+            process.executableURL = URL(filePath: "/usr/sbin/ip")
+            process.arguments = ["netns", "exec", name, program] + arguments
+            process.environment = [
+                "PATH": "/usr/sbin:/usr/bin:/bin", "XDG_DATA_HOME": scratch.path("data"),
+                "XDG_CONFIG_HOME": scratch.path("config"), "HOME": scratch.path("home"),
+            ]
+            process.standardOutput = handle
+            process.standardError = handle
+            try process.run()
+            processes.append(process)
+        }
+
+        /// The certificate to trust the CA by, as soon as it has one.
+        func startCaddy() async throws -> String {
+            let file = try scratch.write(CaddyTests.configuration, to: "Caddyfile")
+            try start("/usr/bin/caddy", ["run", "--config", file, "--adapter", "caddyfile"], log: "caddy.log")
+            struct Answer: Decodable { let root_certificate: String }
+            for _ in 0..<600 {
+                let text = try inside("/usr/bin/curl", ["-s", "http://127.0.0.1:2019/pki/ca/test"])
+                let directory = try inside("/usr/bin/curl", ["-sk", CaddyTests.directory])
+                if directory.contains("newNonce"),
+                    let answer = try? JSONDecoder().decode(Answer.self, from: Data(text.utf8))
+                {
+                    return try scratch.write(answer.root_certificate, to: "root.pem")
+                }
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            throw Pebble.StartFailure(log: try scratch.text("caddy.log"))
+        }
+    }
+
+    private static let directory = "https://ca.clavitor.test:9443/acme/test/directory"
+
+    private static let configuration = """
+        {
+            admin 127.0.0.1:2019
+            skip_install_trust
+            auto_https disable_redirects
+            https_port 9443
+            http_port 9080
+            pki {
+                ca test {
+                    name "Clavitor test CA"
+                }
+            }
+        }
+        https://ca.clavitor.test:9443 {
+            bind 127.0.0.1
+            tls {
+                issuer internal {
+                    ca test
+                }
+            }
+            acme_server {
+                ca test
+            }
+        }
+
+        """
+
+    @Test(arguments: ["http-01", "tls-alpn-01"])
+    func caddyIssuesAndOpenSSLAccepts(_ challenge: String) async throws {
+        let machine = try Namespace()
+        let root = try await machine.startCaddy()
+        try machine.start(
+            Program(name: "clavitor-node").url.path,
+            [
+                "serve", "--dev", "--data", machine.scratch.path("node"), "--domain", "node.clavitor.test", "--https",
+                "127.0.0.1:443", "--http", "127.0.0.1:80", "--acme-directory", Self.directory, "--acme-ca-file", root,
+                "--acme-challenge", challenge,
+            ], log: "node.log")
+        var log = ""
+        for _ in 0..<600 where !log.contains("certificate issued") {
+            log = try machine.scratch.text("node.log")
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        let visit = try machine.inside(
+            "/usr/bin/openssl",
+            [
+                "s_client", "-connect", "127.0.0.1:443", "-servername", "node.clavitor.test", "-CAfile", root,
+                "-verify_return_error", "-verify_hostname", "node.clavitor.test",
+            ])
+        #expect(log.contains("certificate issued"), "\(log)")
+        #expect(visit.contains("Verify return code: 0 (ok)"), "\(visit)")
+    }
+}

@@ -1,0 +1,76 @@
+import Foundation
+import TestSupport
+import Testing
+import Vault
+import Wire
+
+@testable import API
+
+/// Mutated requests against everything that reads a request's body, with Foundation as the second opinion.
+@Suite struct FuzzTests {
+    private static let bodies = [
+        #"{"title":"a \u00e9 \ud83d\ude00","urls":["https://example.com/?q=1"],"tags":["x","y"],"notes":"n","#
+            + #""fields":[{"label":"l","kind":"secret","tier":1,"value":"v"},{"id":"AAAAAAAAAAAAAAAAAAAAAQ","remove":true}]}"#,
+        #"{"name":"robot","grants":[{"tag":"work","labels":"*"},{"entry":"AAAAAAAAAAAAAAAAAAAAAQ","fields":["x"]}],"#
+            + #""verbs":["read","totp"],"expiresAt":1700000000,"cidr":["192.0.2.0/24","2001:db8::/32"],"maxUses":5}"#,
+        #"{"text":"a","tag":null,"limit":50,"cursor":"AAAAAAAAAAE"}"#,
+        #"[1,-2.5e3,true,false,null,"\"\\\/\b\f\n\r\t",{"a":{"b":[[]]}}]"#,
+    ]
+    private static let tokens = [
+        "{", "}", "[", "]", ",", ":", "\"", "\\", "\\u", "\\ud800", "\\udc00", "null", "true", "-", "0", "1e9", "1e999",
+        "18446744073709551616", "-0", ".", "\u{feff}", "\u{0}", #""title""#, #","title":1"#,
+        String(repeating: "[", count: 20),
+    ]
+
+    @Test func whatTheStrictParserTakesFoundationTakesTooAndReadsTheSame() {
+        var taken = 0
+        for bytes in Mutations(of: Self.bodies, tokens: Self.tokens, count: 20_000) {
+            guard (try? StrictJSON.check(bytes)) != nil else { continue }
+            taken += 1
+            do {
+                let value = try JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)
+                let again = try JSONSerialization.data(withJSONObject: value, options: .fragmentsAllowed)
+                try StrictJSON.check(Array(again))
+            } catch {
+                // A number that no Double holds is JSON all the same, and Foundation's to refuse.
+                if "\(error)".contains("not representable") { continue }
+                Issue.record("\(String(decoding: bytes, as: UTF8.self)): \(error)")
+            }
+        }
+        #expect(taken > 1_000, "too few mutations are still JSON to mean anything: \(taken)")
+    }
+
+    @Test func noBodyEndsInAnythingButAProblem() {
+        var read = 0
+        for bytes in Mutations(of: Self.bodies, tokens: Self.tokens, count: 10_000, seed: 2) {
+            do {
+                let entry: EntryWriteBody = try JSONText.decode(bytes)
+                _ = try EntryEdit(entry, replacesFields: true)
+                read += 1
+            } catch is Problem {
+            } catch {
+                Issue.record("\(String(decoding: bytes, as: UTF8.self)): \(error)")
+            }
+            do {
+                let _: AgentWriteBody = try JSONText.decode(bytes)
+            } catch is Problem {
+            } catch {
+                Issue.record("\(String(decoding: bytes, as: UTF8.self)): \(error)")
+            }
+        }
+        #expect(read > 100, "too few mutations are still entries to mean anything: \(read)")
+    }
+
+    @Test func whatReadsAsANameIsWrittenTheSame() {
+        let names = [EntryID.random().text, "192.0.2.1", "2001:db8::7", "192.0.2.0/24", "AAAAAAAAAAE"]
+        for bytes in Mutations(
+            of: names, tokens: ["=", ".", ":", "::", "/", "-", "_", "%", "+"], count: 20_000, seed: 3)
+        {
+            let text = String(decoding: bytes, as: UTF8.self)
+            if let id = EntryID(text: text), id.text != text { Issue.record("\(text) reads as \(id.text)") }
+            if let decoded = Base64URL.decode(text), Base64URL.encode(decoded) != text { Issue.record("\(text)") }
+            if let address = IPAddress(text), IPAddress(address.text) != address { Issue.record("\(text)") }
+            if let number = try? Cursor.decode(text), Cursor.encode(number) != text { Issue.record("\(text)") }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+import Foundation
+import NIOCore
+import NIOPosix
+
+/// pebble and its DNS as processes: a CA that validates for real, on ports of this test's own.
+final class Pebble {
+    let scratch: Scratch
+    /// Where it looks for answers.
+    let httpPort: Int
+    let tlsPort: Int
+    private let port: Int
+    private let managementPort: Int
+    private var processes: [Process] = []
+
+    struct Options {
+        /// Per cent of nonces refused, and of authorizations used again.
+        var badNonces = 5
+        var reuse = 0
+        /// Seconds.
+        var validity = 86_400
+        var externalAccount: (keyID: String, key: String)?
+        /// A name server to ask instead of one that says 127.0.0.1 to everything.
+        var dns: (address: String, port: Int)?
+        /// Other roots than the first that a certificate can be had with.
+        var alternates = 0
+        /// Seconds at most that a validation is put off.
+        var delay: Int?
+    }
+
+    struct StartFailure: Error { let log: String }
+
+    init(_ options: Options = Options()) throws {
+        scratch = try Scratch()
+        let ports = try (0..<6).map { _ in try Self.freePort() }
+        (port, managementPort, httpPort, tlsPort) = (ports[0], ports[1], ports[2], ports[3])
+        _ = try Self.run(
+            "/usr/bin/openssl",
+            [
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+                "/CN=pebble", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout",
+                scratch.path("key.pem"),
+                "-out", scratch.path("ca.pem"),
+            ])
+        var settings: [String: Any] = [
+            "listenAddress": "127.0.0.1:\(port)", "managementListenAddress": "127.0.0.1:\(managementPort)",
+            "certificate": scratch.path("ca.pem"), "privateKey": scratch.path("key.pem"), "httpPort": httpPort,
+            "tlsPort": tlsPort, "ocspResponderURL": "", "certificateValidityPeriod": options.validity,
+            "externalAccountBindingRequired": options.externalAccount != nil,
+        ]
+        if let external = options.externalAccount {
+            settings["externalAccountMACKeys"] = [external.keyID: external.key]
+        }
+        let configuration = try JSONSerialization.data(withJSONObject: ["pebble": settings])
+        try configuration.write(to: scratch.url("pebble.json"))
+        if options.dns == nil {
+            processes.append(
+                try start(
+                    "/usr/bin/pebble-challtestsrv",
+                    [
+                        "-http01", "", "-https01", "", "-tlsalpn01", "", "-defaultIPv6", "", "-defaultIPv4",
+                        "127.0.0.1",
+                        "-dns01", "127.0.0.1:\(ports[4])", "-management", "127.0.0.1:\(ports[5])",
+                    ]))
+        }
+        var environment = [
+            "PEBBLE_WFE_NONCEREJECT": "\(options.badNonces)", "PEBBLE_AUTHZREUSE": "\(options.reuse)",
+            "PEBBLE_ALTERNATE_ROOTS": "\(options.alternates)",
+        ]
+        if let delay = options.delay {
+            environment["PEBBLE_VA_SLEEPTIME"] = "\(delay)"
+        } else {
+            environment["PEBBLE_VA_NOSLEEP"] = "1"
+        }
+        let dns = options.dns ?? ("127.0.0.1", ports[4])
+        processes.append(
+            try start(
+                "/usr/bin/pebble",
+                ["-strict", "-config", scratch.path("pebble.json"), "-dnsserver", "\(dns.address):\(dns.port)"],
+                environment))
+        for _ in 0..<600 {
+            if try Self.run("/usr/bin/curl", ["-s", "--cacert", scratch.path("ca.pem"), directory]).contains("newNonce")
+            {
+                return
+            }
+            usleep(25_000)
+        }
+        throw StartFailure(log: try scratch.text("log"))
+    }
+
+    deinit {
+        for process in processes {
+            // A child may begin with SIGTERM blocked.
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+        }
+        scratch.remove()
+    }
+
+    var directory: String { "https://localhost:\(port)/dir" }
+    var trust: String { scratch.path("ca.pem") }
+
+    /// The root that its certificates end at.
+    func root(_ number: Int = 0) throws -> String {
+        let text = try Self.run(
+            "/usr/bin/curl", ["-s", "--cacert", trust, "https://localhost:\(managementPort)/roots/\(number)"])
+        return try scratch.write(text, to: "root.pem")
+    }
+
+    private func start(_ program: String, _ arguments: [String], _ environment: [String: String] = [:]) throws
+        -> Process
+    {
+        let log = scratch.url("log")
+        if !FileManager.default.fileExists(atPath: log.path) { try Data().write(to: log) }
+        let handle = try FileHandle(forWritingTo: log)
+        try handle.seekToEnd()
+        let process = Process()
+        process.executableURL = URL(filePath: program)
+        process.arguments = arguments
+        process.environment = environment
+        process.standardOutput = handle
+        process.standardError = handle
+        try process.run()
+        return process
+    }
+
+    static func run(_ program: String, _ arguments: [String]) throws -> String {
+        let process = Process()
+        let pipe = Pipe()
+        process.executableURL = URL(filePath: program)
+        process.arguments = arguments
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = pipe
+        process.standardError = pipe
+        try process.run()
+        let output = pipe.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return String(decoding: output, as: UTF8.self)
+    }
+
+    /// A port that was free a moment ago.
+    static func freePort() throws -> Int {
+        let channel = try ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .bind(host: "127.0.0.1", port: 0).wait()
+        defer { try? channel.close().wait() }
+        return channel.localAddress?.port ?? 0
+    }
+}

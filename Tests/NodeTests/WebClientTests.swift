@@ -1,0 +1,78 @@
+import Autocert
+import Foundation
+import Testing
+
+/// A CA's side of the connection that sends too much, or nothing. OpenSSL plays it.
+@Suite(.timeLimit(.minutes(2))) struct WebClientTests {
+    private final class Server {
+        let scratch: Scratch
+        let port: Int
+        private let process = Process()
+
+        /// `arguments`: What `openssl s_server` does with whoever comes.
+        init(_ arguments: [String]) throws {
+            scratch = try Scratch()
+            port = try Pebble.freePort()
+            let made = try DevelopmentCertificate(name: "localhost", now: Date())
+            _ = try scratch.write(made.certificatePEM, to: "cert.pem")
+            _ = try scratch.write(made.privateKeyPEM, to: "key.pem")
+            try Data(repeating: 0x20, count: 1 << 20).write(to: scratch.url("huge"))
+            process.executableURL = URL(filePath: "/usr/bin/openssl")
+            process.currentDirectoryURL = scratch.folder
+            process.arguments =
+                ["s_server", "-accept", "127.0.0.1:\(port)", "-cert", "cert.pem", "-key", "key.pem"] + arguments
+            process.standardInput = Pipe()
+            process.standardOutput = FileHandle.nullDevice
+            process.standardError = FileHandle.nullDevice
+            try process.run()
+        }
+
+        deinit {
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+            scratch.remove()
+        }
+
+        /// Asks until the server is there, and then for `path`.
+        func get(_ path: String) async throws -> ACMEError? {
+            let client = try WebClient(trustedPEM: Array(Data(contentsOf: scratch.url("cert.pem"))))
+            let send: WebSend = { (request) async throws(ACMEError) in try await client.send(request) }
+            var error: ACMEError?
+            for _ in 0..<200 {
+                let acme = ACMEClient(
+                    directory: "https://localhost:\(port)/\(path)", key: AccountKey(), account: nil, now: { Date() },
+                    send: send)
+                do {
+                    _ = try await acme.directory()
+                    error = nil
+                } catch let thrown {
+                    error = thrown
+                }
+                if case .unreachable(let why)? = error, why.contains("onnect") {
+                    try await Task.sleep(for: .milliseconds(50))
+                    continue
+                }
+                break
+            }
+            try await client.shutdown()
+            return error
+        }
+    }
+
+    @Test func anAnswerWithoutEndIsCutOff() async throws {
+        let error = try await Server(["-WWW"]).get("huge")
+        guard case .malformed("answer", let why)? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(why.contains("longer than"))
+    }
+
+    @Test func aServerThatSaysNothingIsGivenUp() async throws {
+        let error = try await Server(["-quiet"]).get("directory")
+        guard case .unreachable? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+    }
+}

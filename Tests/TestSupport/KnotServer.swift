@@ -1,0 +1,145 @@
+package import DNSUpdate
+import Foundation
+import NIOCore
+import NIOPosix
+
+/// Knot DNS as a process on a loopback address and port of its own, the primary of `example.org`. Stops when it is let
+/// go.
+package final class KnotServer: Sendable {
+    package static let secret = Data((0..<32).map { UInt8($0) }).base64EncodedString()
+    package static let otherSecret = Data(repeating: 7, count: 32).base64EncodedString()
+
+    /// Any of 127.0.0.0/8, so that no other program's client is given the port before we take it.
+    package let address = "127.\(Int.random(in: 1...254)).\(Int.random(in: 1...254)).\(Int.random(in: 1...254))"
+    package let port: Int
+    private let folder: URL
+    private let process: Process
+
+    package init() throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: "clavitor-knot-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        port = try Self.freePort(on: address)
+        let (configuration, log) = (folder.appending(path: "knot.conf"), folder.appending(path: "knot.log"))
+        try Data(Self.configuration(folder.path, address, port).utf8).write(to: configuration)
+        try Data(Self.zone.utf8).write(to: folder.appending(path: "example.org.zone"))
+        try Data().write(to: log)
+        process = Process()
+        process.executableURL = URL(filePath: "/usr/sbin/knotd")
+        process.arguments = ["-c", configuration.path]
+        process.standardOutput = try FileHandle(forWritingTo: log)
+        process.standardError = process.standardOutput
+        try process.run()
+        try awaitReadiness(log)
+    }
+
+    deinit {
+        if process.isRunning {
+            process.terminate()
+            process.waitUntilExit()
+        }
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    /// `late`: How many seconds its clock is behind.
+    package func updater(
+        zone: String = "example.org", key: String? = "hmac-sha256:acme.key:\(secret)", late: Int64 = 0
+    ) throws -> DNSUpdater {
+        DNSUpdater(
+            server: (address, port), zone: try DNSName(zone), key: try key.map { text in try TSIGKey(text) },
+            now: { Int64(Date().timeIntervalSince1970) - late })
+    }
+
+    /// A file with the key that may update, as programs read it.
+    package func keyFile() throws -> String {
+        let file = folder.appending(path: "key")
+        try Data("hmac-sha256:acme.key:\(Self.secret)\n".utf8).write(to: file)
+        return file.path
+    }
+
+    /// The records of a name as `kdig` reads them, sorted; over TCP, where a long answer fits.
+    package func lookUp(_ name: String, _ type: String) throws -> [String] {
+        try kdig("+short", name, type).split(separator: "\n").map(String.init).sorted()
+    }
+
+    private func kdig(_ arguments: String...) throws -> String {
+        let kdig = Process()
+        kdig.executableURL = URL(filePath: "/usr/bin/kdig")
+        kdig.arguments = ["@\(address)", "-p", "\(port)", "+tcp", "+timeout=1", "+retry=0"] + arguments
+        let output = Pipe()
+        kdig.standardOutput = output
+        kdig.standardError = FileHandle.nullDevice
+        try kdig.run()
+        defer { kdig.waitUntilExit() }
+        return String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    }
+
+    /// Asks until it answers for its zone.
+    private func awaitReadiness(_ log: URL) throws {
+        for _ in 0..<400 where process.isRunning {
+            if try kdig("+short", "example.org", "SOA").contains("hostmaster") { return }
+            usleep(25_000)
+        }
+        throw KnotFailure(log: String(decoding: try Data(contentsOf: log), as: UTF8.self))
+    }
+
+    /// A port that was free a moment ago.
+    package static func freePort(on address: String) throws -> Int {
+        let channel = try ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .bind(host: address, port: 0).wait()
+        defer { try? channel.close().wait() }
+        return channel.localAddress?.port ?? 0
+    }
+
+    /// Three keys: two that may update, and one that is known and may not.
+    private static func configuration(_ folder: String, _ address: String, _ port: Int) -> String {
+        """
+        server:
+            rundir: "\(folder)"
+            listen: \(address)@\(port)
+            tcp-workers: 1
+            udp-workers: 1
+            background-workers: 1
+        log:
+          - target: stdout
+            any: info
+        database:
+            storage: "\(folder)"
+        key:
+          - id: acme.key
+            algorithm: hmac-sha256
+            secret: \(secret)
+          - id: long.key
+            algorithm: hmac-sha512
+            secret: \(secret)
+          - id: reader.key
+            algorithm: hmac-sha256
+            secret: \(secret)
+        acl:
+          - id: update
+            key: [acme.key, long.key]
+            action: update
+          - id: read
+            key: reader.key
+            action: transfer
+        zone:
+          - domain: example.org
+            storage: "\(folder)"
+            file: example.org.zone
+            acl: [update, read]
+
+        """
+    }
+
+    private static let zone = """
+        $ORIGIN example.org.
+        $TTL 300
+        @ SOA ns hostmaster 1 3600 600 86400 300
+        @ NS ns
+        ns A 127.0.0.1
+
+        """
+}
+
+package struct KnotFailure: Error {
+    package var log: String
+}
