@@ -5,7 +5,7 @@ import SwiftASN1
 import Testing
 import X509
 
-@Suite(.timeLimit(.minutes(5))) struct CertificateTests {
+@Suite(.timeLimit(.minutes(15))) struct CertificateTests {
     struct Kind: CustomTestStringConvertible, Sendable {
         let testDescription: String
         let arguments: [String]

@@ -2,7 +2,7 @@ import Autocert
 import NIOCore
 import Testing
 
-@Suite(.timeLimit(.minutes(5))) struct ClientHelloTests {
+@Suite(.timeLimit(.minutes(15))) struct ClientHelloTests {
     struct Recording: CustomTestStringConvertible, Sendable {
         let arguments: [String]
         let name: String?

@@ -4,7 +4,7 @@ import NIOSSL
 import Testing
 
 /// Over real sockets, with OpenSSL as the witness.
-@Suite(.timeLimit(.minutes(5))) struct ServingTests {
+@Suite(.timeLimit(.minutes(15))) struct ServingTests {
     let certificates = ServedCertificates(names: ["node.example", "second.example"])
 
     @Test(arguments: [
@@ -120,10 +120,10 @@ import Testing
         certificates.install(all[0])
         try await EchoServer.with(certificates) { server in
             let seen = try await withThrowingTaskGroup(of: Set<NIOSSLCertificate>.self) { group in
-                for _ in 0..<6 {
+                for _ in 0..<8 {
                     group.addTask {
                         var seen: Set<NIOSSLCertificate> = []
-                        for turn in 0..<40 {
+                        for turn in 0..<125 {
                             let client = try await TLSClient.connect(server.port)
                             let leaf = try #require(client.certificate)
                             #expect(leaves.contains(leaf))

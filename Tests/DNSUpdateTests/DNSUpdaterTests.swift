@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Connections that go wrong.
-@Suite(.timeLimit(.minutes(1))) struct DNSUpdaterTests {
+@Suite(.timeLimit(.minutes(15))) struct DNSUpdaterTests {
     /// A server that does as it is told with each connection.
     private static func with(_ answer: Answer, body: (_ port: Int) async throws -> Void) async throws {
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// What an account can do at a real CA, beside ordering.
-@Suite(.timeLimit(.minutes(2))) struct ACMEAccountTests {
+@Suite(.timeLimit(.minutes(15))) struct ACMEAccountTests {
     /// A client of pebble's, with the connection it needs closed in the end.
     private func with<R>(
         _ key: AccountKey = AccountKey(), at ca: Pebble, account: String? = nil, _ body: (ACMEClient) async throws -> R

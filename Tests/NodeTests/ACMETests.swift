@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `clavitor-node serve --domain` as a process, with pebble as its CA and OpenSSL as the witness.
-@Suite(.timeLimit(.minutes(5))) struct ACMETests {
+@Suite(.timeLimit(.minutes(15))) struct ACMETests {
     private static let name = "vault.example.org"
 
     /// A node and what it says.
@@ -43,17 +43,21 @@ import Testing
                 ] + arguments, output: handle, errors: handle)
         }
 
-        func kill9AndStartAgain(_ arguments: [String] = []) throws {
+        func kill9() {
             kill(process.processIdentifier, SIGKILL)
             process.waitUntilExit()
+        }
+
+        func kill9AndStartAgain(_ arguments: [String] = []) throws {
+            kill9()
             process = try Self.start(scratch, ca, arguments)
         }
 
         var log: String { (try? scratch.text("log")) ?? "" }
 
-        /// Waits until the log has `text` so many times, and no longer than a minute.
+        /// Waits until the log has `text` so many times, and no longer than three minutes.
         func says(_ text: String, times: Int = 1) async throws -> Bool {
-            for _ in 0..<1_200 {
+            for _ in 0..<3_600 {
                 if log.ranges(of: text).count >= times { return true }
                 guard process.isRunning else { return false }
                 try await Task.sleep(for: .milliseconds(50))
@@ -121,6 +125,7 @@ import Testing
         let node = try Visited(ca)
         let isRefused = try await node.says("external account binding")
         let path = try node.scratch.write(key + "\n", to: "eab")
+        node.kill9()
         try FileManager.default.removeItem(atPath: node.scratch.path("data/tls/ledger.json"))
         try node.kill9AndStartAgain(["--acme-eab-kid", "kid-1", "--acme-eab-key-file", path])
         let isIssued = try await node.says("certificate issued")
@@ -186,6 +191,21 @@ import Testing
         #expect(isIssued && isServing)
         #expect(before.firstMatch(of: pem)?.0 == after.firstMatch(of: pem)?.0)
         #expect(node.log.ranges(of: "certificate issued").count == 1)
+    }
+
+    @Test func killedAtAnyMomentOfAnOrderItGetsItsCertificateAllTheSame() async throws {
+        let node = try Visited(try Pebble(.init(delay: 1)))
+        for turn in 0..<8 {
+            // From before the first request to the middle of the validation.
+            try await Task.sleep(for: .milliseconds(40 + 90 * turn))
+            try node.kill9AndStartAgain()
+        }
+        let isIssued = try await node.says("certificate issued")
+        node.kill9()
+        let audit = try Program(name: "clavitor-node").run(["audit", "export", "--data", node.scratch.path("data")])
+        #expect(isIssued, "\(node.log)")
+        #expect((1...5).contains(audit.output.ranges(of: "certificate.order").count), "\(audit.output)")
+        #expect(audit.output.ranges(of: "certificate.issue").count == 1)
     }
 
     @Test func withoutCertificateAHandshakeIsRefusedAndPlainHTTPRedirects() async throws {

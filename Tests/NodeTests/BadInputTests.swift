@@ -5,7 +5,7 @@ import Wire
 
 @testable import clavitor_node
 
-@Suite(.timeLimit(.minutes(2))) struct BadInputTests {
+@Suite(.timeLimit(.minutes(15))) struct BadInputTests {
     struct Body: CustomTestStringConvertible, Sendable {
         let testDescription: String
         let bytes: [UInt8]

@@ -3,7 +3,7 @@ import Testing
 
 /// Caddy's `acme_server` as the CA: another implementation than pebble's. It looks on ports 80 and 443 alone and resolves by
 /// the machine's hosts file, so it and the node run in a network namespace of their own, which takes root.
-@Suite(.timeLimit(.minutes(3)), .enabled(if: geteuid() == 0, "needs root for a network namespace"))
+@Suite(.timeLimit(.minutes(15)), .enabled(if: geteuid() == 0, "needs root for a network namespace"))
 struct CaddyTests {
     private final class Namespace {
         let name = "clavitor-\(UInt32.random(in: 0...UInt32.max))"

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 import Wire
 
-@Suite(.timeLimit(.minutes(5))) struct CrashTests {
+@Suite(.timeLimit(.minutes(15))) struct CrashTests {
     /// Writers write as fast as they can; the node is killed; whatever it acknowledged must be there.
     @Test func killedAtAnyInstantTheNodeLosesNothingThatItAcknowledged() async throws {
         let scratch = try Scratch()

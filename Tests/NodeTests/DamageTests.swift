@@ -7,7 +7,7 @@ import Wire
 
 @testable import clavitor_node
 
-@Suite(.timeLimit(.minutes(2))) struct DamageTests {
+@Suite(.timeLimit(.minutes(15))) struct DamageTests {
     @Test func aFullDiskRefusesChangesAndLosesNothing() async throws {
         try await LiveNode.with { live in
             let person = try await Person.register(live)

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The operator's commands, as processes.
-@Suite(.timeLimit(.minutes(5))) struct KeepingTests {
+@Suite(.timeLimit(.minutes(15))) struct KeepingTests {
     private let node = Program(name: "clavitor-node")
 
     private func run(_ program: String, _ arguments: [String]) throws -> String {

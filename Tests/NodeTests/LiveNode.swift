@@ -52,7 +52,7 @@ struct LiveNode: Sendable {
             configuration.tlsConfiguration = .makeClientConfiguration()
             configuration.tlsConfiguration?.trustRoots = .file(directory.developmentCertificate)
             configuration.httpVersion = http2 ? .automatic : .http1Only
-            configuration.timeout = .init(connect: .seconds(10), read: .seconds(30))
+            configuration.timeout = .init(connect: .seconds(10), read: .seconds(120))
             let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
             let result: Result<R, any Error>
             do {
@@ -91,7 +91,7 @@ struct LiveNode: Sendable {
         if let token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
         for (name, value) in headers { request.headers.add(name: name, value: value) }
         if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
-        let response = try await client.execute(request, timeout: .seconds(30))
+        let response = try await client.execute(request, timeout: .seconds(120))
         let bytes = try await response.body.collect(upTo: 16 << 20)
         return Answer(
             status: Int(response.status.code),
@@ -185,7 +185,7 @@ extension LiveNode {
             var configuration = HTTPClient.Configuration()
             configuration.tlsConfiguration = .makeClientConfiguration()
             configuration.tlsConfiguration?.trustRoots = .file(certificate)
-            configuration.timeout = .init(connect: .seconds(5), read: .seconds(10))
+            configuration.timeout = .init(connect: .seconds(5), read: .seconds(60))
             return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         }
 
@@ -196,7 +196,7 @@ extension LiveNode {
             request.method = .init(rawValue: method)
             if let token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
             if let body { request.body = .bytes(ByteBuffer(bytes: body)) }
-            let response = try await client.execute(request, timeout: .seconds(10))
+            let response = try await client.execute(request, timeout: .seconds(60))
             let bytes = try await response.body.collect(upTo: 1 << 20)
             guard (200..<300).contains(response.status.code) else { throw Failure("\(response.status)") }
             return Array(bytes.readableBytesView)

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The main job as a newcomer does it: the programs as processes, real TLS, a real password.
-@Suite(.timeLimit(.minutes(5))) struct MainJobTests {
+@Suite(.timeLimit(.minutes(15))) struct MainJobTests {
     @Test func aNewcomerStoresReadsSharesAndSeesWhoReadWhat() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }

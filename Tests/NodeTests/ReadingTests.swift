@@ -6,7 +6,7 @@ import Wire
 
 @testable import clavitor_node
 
-@Suite(.timeLimit(.minutes(2))) struct ReadingTests {
+@Suite(.timeLimit(.minutes(15))) struct ReadingTests {
     @Test(arguments: [true, false]) func aPersonReadsBackWhatWasStored(http2: Bool) async throws {
         try await LiveNode.with(http2: http2) { live in
             let person = try await Person.register(live)

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// A CA's side of the connection that sends too much, or nothing. OpenSSL plays it.
-@Suite(.timeLimit(.minutes(2))) struct WebClientTests {
+@Suite(.timeLimit(.minutes(15))) struct WebClientTests {
     private final class Server {
         let scratch: Scratch
         let port: Int

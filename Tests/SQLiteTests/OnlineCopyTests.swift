@@ -16,7 +16,7 @@ import Testing
             ])
     }
 
-    @Test(.timeLimit(.minutes(1))) func aCopyMadeWhileOthersWriteIsOneMoment() async throws {
+    @Test(.timeLimit(.minutes(15))) func aCopyMadeWhileOthersWriteIsOneMoment() async throws {
         try await database.write { db in
             for _ in 0..<200 {
                 try db.run("INSERT INTO pair (bytes) VALUES (?)", .blob([UInt8](repeating: 1, count: 9_000)))
@@ -88,7 +88,7 @@ import Testing
         #expect(!after.holds(secret.suffix(30)))
     }
 
-    @Test(.timeLimit(.minutes(1))) func theLogIsNotCutUnderAReader() async throws {
+    @Test(.timeLimit(.minutes(15))) func theLogIsNotCutUnderAReader() async throws {
         try await database.write { try $0.insert(1) }
         let reader = try Connection(path: scratch.file("notes.db"), access: .readOnly)
         try reader.run("BEGIN")
@@ -101,7 +101,7 @@ import Testing
         #expect(isCutAfter)
     }
 
-    @Test(.timeLimit(.minutes(1))) func aLongReaderDoesNotHoldUpTheWriter() async throws {
+    @Test(.timeLimit(.minutes(15))) func aLongReaderDoesNotHoldUpTheWriter() async throws {
         // A backup reads for minutes; a purge meanwhile must not stop every commit until SQLite gives up waiting.
         try await database.write { try $0.insert(1) }
         let reader = try Connection(path: scratch.file("notes.db"), access: .readOnly)

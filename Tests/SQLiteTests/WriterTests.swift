@@ -102,7 +102,7 @@ import Testing
         #expect(!isInTransaction)
     }
 
-    @Test(.timeLimit(.minutes(1))) func killedAtAnyInstantItKeepsWhatItAcknowledged() async throws {
+    @Test(.timeLimit(.minutes(15))) func killedAtAnyInstantItKeepsWhatItAcknowledged() async throws {
         let path = scratch.file("killed.db")
         let log = scratch.file("acknowledged")
         await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String, log = log as String] in

@@ -125,7 +125,7 @@ import Vault
         #expect(title == "Second")
     }
 
-    @Test(.timeLimit(.minutes(1))) func ofManyWritersOnOneEntryExactlyOneWins() async throws {
+    @Test(.timeLimit(.minutes(15))) func ofManyWritersOnOneEntryExactlyOneWins() async throws {
         let entry = try await node.entries.create(.login(), id: nil, as: owner)
         let errors = await withTaskGroup(of: (any Error)?.self) { group in
             for number in 0..<12 {

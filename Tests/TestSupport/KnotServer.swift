@@ -64,7 +64,7 @@ package final class KnotServer: Sendable {
     private func kdig(_ arguments: String...) throws -> String {
         let kdig = Process()
         kdig.executableURL = URL(filePath: "/usr/bin/kdig")
-        kdig.arguments = ["@\(address)", "-p", "\(port)", "+tcp", "+timeout=1", "+retry=0"] + arguments
+        kdig.arguments = ["@\(address)", "-p", "\(port)", "+tcp", "+timeout=10", "+retry=2"] + arguments
         let output = Pipe()
         kdig.standardOutput = output
         kdig.standardError = FileHandle.nullDevice

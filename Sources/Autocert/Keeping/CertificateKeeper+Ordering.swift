@@ -80,6 +80,7 @@ extension CertificateKeeper {
         if pending.url == nil {
             let recent = ledger.authorities[directory]?.orders.filter { $0 > world.now().addingTimeInterval(-3_600) }
             ledger.authorities[directory, default: .init()].orders = (recent ?? []) + [world.now()]
+            await report(.ordering(directory))
         }
         ledger.pending = pending
         try store.keep(ledger)

@@ -46,6 +46,8 @@ package final class CertificateKeeper: Service {
     }
 
     package enum Event: Sendable {
+        /// The account's key is about to sign an order at this directory.
+        case ordering(String)
         /// Nil when it is the first one.
         case issued(IssuedCertificate, after: IssuedCertificate?)
         case failed(String, next: Date?)

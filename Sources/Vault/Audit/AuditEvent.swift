@@ -62,6 +62,7 @@ package struct AuditEvent: Codable, Equatable, Sendable {
         case rootKeyExport = "root-key.export"
         case export
         case readOnly = "node.read-only"
+        case certificateOrder = "certificate.order"
         case certificateIssue = "certificate.issue"
         case certificateFail = "certificate.fail"
         case certificateRevoke = "certificate.revoke"

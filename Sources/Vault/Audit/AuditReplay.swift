@@ -81,7 +81,7 @@ package struct AuditReplay: Sendable {
             remove(event.subject)
         case .valueRead, .codeRead, .accountDelete, .accountRecover, .l2Rekey, .recoveryChange, .secondFactorEnable,
             .secondFactorDisable, .login, .logout, .denied, .nodeStart, .nodeStop, .backup, .restore, .rootKeyRotate,
-            .rootKeyExport, .export, .readOnly, .certificateIssue, .certificateFail, .certificateRevoke:
+            .rootKeyExport, .export, .readOnly, .certificateOrder, .certificateIssue, .certificateFail, .certificateRevoke:
             break
         }
     }

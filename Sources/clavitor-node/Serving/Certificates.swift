@@ -94,6 +94,8 @@ struct Certificates: Sendable {
 
     private static func report(_ event: CertificateKeeper.Event, _ node: Node, _ logger: Logger) async {
         switch event {
+        case .ordering(let directory):
+            await record(.certificateOrder, "account key used at \(directory)", node, logger)
         case .issued(let certificate, let old):
             logger.notice(
                 "certificate issued",
