@@ -81,7 +81,8 @@ package struct AuditReplay: Sendable {
             remove(event.subject)
         case .valueRead, .codeRead, .accountDelete, .accountRecover, .l2Rekey, .recoveryChange, .secondFactorEnable,
             .secondFactorDisable, .login, .logout, .denied, .nodeStart, .nodeStop, .backup, .restore, .rootKeyRotate,
-            .rootKeyExport, .export, .readOnly, .certificateOrder, .certificateIssue, .certificateFail, .certificateRevoke:
+            .rootKeyExport, .export, .readOnly, .certificateOrder, .certificateIssue, .certificateFail,
+            .certificateRevoke:
             break
         }
     }
