@@ -35,6 +35,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-asn1.git", exact: "1.7.4"),
         .package(url: "https://github.com/apple/swift-certificates.git", exact: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-collections.git", exact: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto.git", exact: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types.git", exact: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
@@ -81,6 +82,18 @@ let package = Package(
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "Hummingbird", package: "hummingbird"),
             ],
+            swiftSettings: house
+        ),
+
+        .target(
+            name: "Monitor",
+            dependencies: [
+                "SQLite", "Wire", crypto, httpClient, httpTypes, lifecycle, logging, nioCore, nioPosix, nioSSL,
+                .product(name: "HeapModule", package: "swift-collections"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            exclude: ["Notifying"],
             swiftSettings: house
         ),
 
@@ -155,6 +168,9 @@ let package = Package(
             swiftSettings: house),
         .testTarget(
             name: "ClavitorTests", dependencies: ["Vault", "Wire", "clavitor", arguments, crypto], swiftSettings: house),
+        .testTarget(
+            name: "MonitorTests", dependencies: ["Monitor", "SQLite", "TestSupport", "Wire", crypto],
+            exclude: ["Notifying"], swiftSettings: house),
         .testTarget(name: "BackupTests", dependencies: ["Backup"], swiftSettings: house),
     ]
 )

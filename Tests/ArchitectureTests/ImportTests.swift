@@ -48,6 +48,21 @@ import Testing
             ],
             why: "HTTP never sees the store: the program hands it one"),
         Rule(
+            module: "Telemetry", ours: ["Wire"],
+            others: [
+                "AsyncHTTPClient", "FoundationEssentials", "Glibc", "Logging", "NIOCore", "NIOHTTP1", "NIOSSL",
+                "ServiceLifecycle", "Synchronization",
+            ],
+            why: "what a node says of itself can neither see nor slow the vault"),
+        Rule(
+            module: "Monitor", ours: ["SQLite", "Wire", "CMonitorAssets"],
+            others: [
+                "AsyncHTTPClient", "Crypto", "CryptoExtras", "FoundationEssentials", "HTTPTypes", "HeapModule",
+                "Hummingbird", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "ServiceLifecycle",
+                "Synchronization",
+            ],
+            why: "who judges the fleet has no way into a vault"),
+        Rule(
             module: "clavitor-node",
             ours: ["API", "Auth", "Autocert", "Backup", "DNSUpdate", "SQLite", "Storage", "Vault", "Wire"],
             others: [

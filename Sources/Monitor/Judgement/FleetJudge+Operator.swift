@@ -1,0 +1,120 @@
+/// Somebody does not want to hear of it for a while. It is shown all the same.
+package struct Silence: Codable, Equatable, Identifiable, Sendable {
+    package var id: Int64
+    /// Nil for any.
+    package var node: String?
+    package var rule: String?
+    package var by: String
+    package var reason: String
+    /// Wall milliseconds.
+    package var until: Int64
+
+    package init(id: Int64, node: String?, rule: String?, by: String, reason: String, until: Int64) {
+        self.id = id
+        self.node = node
+        self.rule = rule
+        self.by = by
+        self.reason = reason
+        self.until = until
+    }
+
+    var key: String { "silence/\(id)" }
+}
+
+/// Planned work: nothing new is raised about these nodes until it ends, which it does by itself.
+package struct Lease: Codable, Equatable, Identifiable, Sendable {
+    package var id: Int64
+    /// Empty for all.
+    package var nodes: [String]
+    package var by: String
+    package var reason: String
+    /// Wall milliseconds.
+    package var until: Int64
+
+    package init(id: Int64, nodes: [String], by: String, reason: String, until: Int64) {
+        self.id = id
+        self.nodes = nodes
+        self.by = by
+        self.reason = reason
+        self.until = until
+    }
+
+    func covers(_ name: String) -> Bool { nodes.isEmpty || nodes.contains(name) }
+}
+
+/// What people do about incidents.
+extension FleetJudge {
+    package enum Refusal: Error, Equatable, Sendable {
+        case noSuchIncident
+        /// It ends when what is wrong ends.
+        case notYoursToEnd
+    }
+
+    package mutating func acknowledge(
+        _ id: Int64, by: String, note: String?, at now: Moment
+    ) throws(Refusal) -> [IncidentChange] {
+        guard book.key(of: id) != nil else { throw .noSuchIncident }
+        return book.acknowledge(id, by: by, note: note, at: now.wall)
+    }
+
+    /// Ends one that only a human can end; a changed audit chain is accepted as it is now.
+    package mutating func accept(_ id: Int64, at now: Moment) throws(Refusal) -> [IncidentChange] {
+        guard let key = book.key(of: id), let incident = book.open[key]?.incident else { throw .noSuchIncident }
+        guard Rule.table.contains(where: { $0.name == incident.rule && $0.isLatched }) else { throw .notYoursToEnd }
+        if let name = incident.node, let body = nodes[name]?.memory.body {
+            nodes[name]?.memory.witness = AuditWitness(body)
+        }
+        return book.resolve(key, at: now.wall) + (incident.node.map { hideFollowers(of: $0, at: now) } ?? [])
+    }
+
+    package mutating func add(_ silence: Silence, at now: Moment) -> [IncidentChange] {
+        silences.append(silence)
+        var changes: [IncidentChange] = []
+        for (key, entry) in book.open.sorted(by: { $0.key < $1.key }) where entry.incident.hiddenBy == nil {
+            guard let node = entry.incident.node, self.silence(of: node, entry.incident.rule, at: now) != nil else {
+                continue
+            }
+            changes += book.hide(key, behind: silence.key, at: now.wall)
+        }
+        return changes
+    }
+
+    package mutating func removeSilence(_ id: Int64, at now: Moment) -> [IncidentChange] {
+        silences.removeAll { $0.id == id }
+        var changes: [IncidentChange] = []
+        for (key, entry) in book.open.sorted(by: { $0.key < $1.key }) where entry.incident.hiddenBy == "silence/\(id)" {
+            changes += book.hide(key, behind: nil, at: now.wall)
+        }
+        return changes
+    }
+
+    package mutating func add(_ lease: Lease, at now: Moment) {
+        leases.append(lease)
+        for name in nodes.keys where lease.covers(name) {
+            let end = now.steady + max(0, lease.until - now.wall)
+            if let present = nodes[name]?.judgedFrom, present < end { nodes[name]?.judgedFrom = end }
+        }
+    }
+
+    /// Ends it early: from now on the nodes are judged again.
+    package mutating func removeLease(_ id: Int64, at now: Moment) {
+        guard let lease = leases.first(where: { $0.id == id }) else { return }
+        leases.removeAll { $0.id == id }
+        for name in nodes.keys where lease.covers(name) && !isInMaintenance(name, at: now) {
+            nodes[name]?.judgedFrom = now.steady
+            nodes[name].map { watch($0) }
+        }
+    }
+
+    func silence(of node: String, _ rule: String, at now: Moment) -> String? {
+        silences.first { silence in
+            silence.until > now.wall && (silence.node ?? node) == node && (silence.rule ?? rule) == rule
+        }?.key
+    }
+
+    mutating func expire(at now: Moment) -> [IncidentChange] {
+        leases.removeAll { $0.until <= now.wall }
+        let over = silences.filter { $0.until <= now.wall }
+        return over.flatMap { removeSilence($0.id, at: now) }
+    }
+}

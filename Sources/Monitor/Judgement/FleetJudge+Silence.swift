@@ -1,0 +1,136 @@
+import HeapModule
+
+/// Who has not been heard of, and for how long.
+extension FleetJudge {
+    /// Steady milliseconds from which this node's silence counts. Nil before its first beat: nothing is missing yet.
+    private func since(_ record: NodeRecord) -> Int64? {
+        record.lastBeat.map { max($0, record.judgedFrom, judgedFrom) }
+    }
+
+    /// A planned stop is borne for longer.
+    private func patience(_ record: NodeRecord) -> Int64 {
+        record.memory.isStopped ? timing.plannedStop - timing.sev2 : 0
+    }
+
+    /// What its silence amounts to by now.
+    private func verdict(_ record: NodeRecord, at now: Moment) -> Severity? {
+        guard let since = since(record) else { return nil }
+        let quiet = now.steady - since - patience(record)
+        return quiet >= timing.sev1 ? .sev1 : quiet >= timing.sev2 ? .sev2 : nil
+    }
+
+    mutating func watch(_ record: NodeRecord) {
+        guard let since = since(record) else { return }
+        look(at: record.node.name, since + patience(record) + timing.sev2)
+    }
+
+    private mutating func look(at name: String, _ moment: Int64) {
+        nodes[name]?.nextLook = moment
+        deadlines.insert(Deadline(at: moment, node: name))
+    }
+
+    mutating func judgeSilence(at now: Moment) -> [IncidentChange] {
+        var due: [String] = []
+        while let next = deadlines.min, next.at <= now.steady {
+            deadlines.removeMin()
+            guard let record = nodes[next.node], record.nextLook == next.at, let since = since(record) else { continue }
+            let first = since + patience(record) + timing.sev2
+            let second = since + patience(record) + timing.sev1
+            if first > now.steady {
+                look(at: next.node, first)
+                continue
+            }
+            due.append(next.node)
+            // After the second deadline nothing more comes of waiting; a new look once a window finds what was hidden.
+            look(at: next.node, second > now.steady ? second : now.steady + timing.sev2)
+        }
+        guard !due.isEmpty else { return [] }
+        var changes = isCutOff(at: now) ? beginCutOff(at: now) : []
+        for name in due {
+            guard let record = nodes[name], let severity = verdict(record, at: now) else { continue }
+            changes += fallSilent(record, severity, at: now)
+        }
+        if book.open[Self.cutOff] != nil { changes += raiseCutOff(at: now) }
+        return changes
+    }
+
+    private mutating func fallSilent(_ record: NodeRecord, _ severity: Severity, at now: Moment) -> [IncidentChange] {
+        let name = record.node.name
+        nodes[name]?.isSilent = true
+        let key = "\(name)/silent"
+        let isCutOff = book.open[Self.cutOff] != nil
+        // It follows from the cut only if it came with it: who was silent before is silent for a reason of its own.
+        let cause = isCutOff && (book.open[key]?.isTold ?? false) == false ? Self.cutOff : nil
+        let quiet = (now.steady - (record.lastBeat ?? now.steady)) / 1_000
+        var changes = report(
+            max(severity, book.severity(key) ?? severity), "silent", of: record,
+            title: record.memory.isStopped ? "\(name) did not come back" : "\(name) is silent",
+            detail: "No beat for \(quiet) s.", hiddenBy: cause, at: now)
+        if cause == nil, book.open[key]?.incident.hiddenBy == Self.cutOff {
+            changes += book.hide(key, behind: nil, at: now.wall)
+        }
+        changes += hideFollowers(of: name, at: now)
+        return changes
+    }
+
+    mutating func endSilence(_ name: String, at now: Moment) -> [IncidentChange] {
+        nodes[name]?.isSilent = false
+        nodes[name].map { watch($0) }
+        var changes = book.resolve("\(name)/silent", at: now.wall)
+        changes += hideFollowers(of: name, at: now)
+        if book.open[Self.cutOff] != nil, !isStillCutOff(at: now) {
+            changes += book.resolve(Self.cutOff, at: now.wall)
+            // Who is not back in a full window is silent for a reason of its own.
+            for key in nodes.keys where nodes[key]?.isSilent == true { nodes[key]?.judgedFrom = now.steady }
+        }
+        return changes
+    }
+
+    // MARK: All at once
+
+    /// Whether most of those that were there a moment ago are gone together.
+    private func isCutOff(at now: Moment) -> Bool {
+        var (there, gone) = (0, 0)
+        for record in nodes.values where !record.memory.isStopped && !isInMaintenance(record.node.name, at: now) {
+            // Who was silent before does not count.
+            guard let since = since(record), book.open["\(record.node.name)/silent"]?.isTold != true else { continue }
+            let quiet = now.steady - since
+            there += 1
+            if quiet > timing.missedOne { gone += 1 }
+        }
+        return there >= 3 && gone * 2 > there && gone >= 3
+    }
+
+    private func isStillCutOff(at now: Moment) -> Bool {
+        var (there, gone) = (0, 0)
+        for record in nodes.values where record.lastBeat != nil {
+            let entry = record.isSilent ? book.open["\(record.node.name)/silent"] : nil
+            if let entry, entry.incident.hiddenBy != Self.cutOff { continue }
+            there += 1
+            if entry != nil { gone += 1 }
+        }
+        return gone * 2 > there
+    }
+
+    private mutating func beginCutOff(at now: Moment) -> [IncidentChange] {
+        guard book.open[Self.cutOff] == nil else { return [] }
+        return book.set(
+            .sev2,
+            .init(
+                key: Self.cutOff, node: nil, region: nil, rule: "cut-off", title: "The hub is cut off",
+                detail: "Most nodes fell silent together: look at the hub's network first."),
+            hiddenBy: nil, at: now.wall)
+    }
+
+    private mutating func raiseCutOff(at now: Moment) -> [IncidentChange] {
+        let hidden = book.open.values.filter { $0.incident.hiddenBy == Self.cutOff }
+        let worst = hidden.map(\.incident.severity).max() ?? .sev2
+        return book.set(
+            max(worst, book.severity(Self.cutOff) ?? .sev2),
+            .init(
+                key: Self.cutOff, node: nil, region: nil, rule: "cut-off", title: "The hub is cut off",
+                detail: "\(hidden.count) of \(nodes.count) nodes fell silent together: look at the hub's network first."
+            ),
+            hiddenBy: nil, at: now.wall)
+    }
+}

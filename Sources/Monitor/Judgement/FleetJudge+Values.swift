@@ -1,0 +1,112 @@
+import Wire
+
+/// What a beat says, held against the table of rules.
+extension FleetJudge {
+    mutating func judgeValues(_ beat: Beat, of name: String, at now: Moment) -> [IncidentChange] {
+        guard var record = nodes[name] else { return [] }
+        let reading = reading(of: beat, &record)
+        var changes: [IncidentChange] = []
+        let mayOpen = !isDoubtful(at: now) && !isInMaintenance(name, at: now)
+        for rule in Rule.table {
+            guard let value = rule.measure(reading) else { continue }
+            let key = "\(name)/\(rule.name)"
+            let present = book.severity(key)
+            switch (rule.severity(of: value, present: present), present) {
+            case (nil, nil):
+                record.pending[rule.name] = nil
+            case (nil, .some):
+                record.pending[rule.name] = nil
+                if !rule.isLatched { changes += book.resolve(key, at: now.wall) }
+            case (let severity?, let present) where present.map { severity > $0 } ?? true:
+                let began = record.pending[rule.name] ?? now.steady
+                record.pending[rule.name] = began
+                guard mayOpen, now.steady - began >= rule.holds else { continue }
+                let cause = rule.followsFrom.first { book.severity("\(name)/\($0)") != nil }.map { "\(name)/\($0)" }
+                changes += report(
+                    severity, rule.name, of: record, title: rule.title(name), detail: rule.detail(reading),
+                    hiddenBy: cause ?? (rule.name == "clock" ? ownClock(at: now, &changes) : nil), at: now)
+            case (let severity?, let present?) where rule.isLatched && severity <= present:
+                break
+            case (let severity?, _):
+                changes += report(
+                    severity, rule.name, of: record, title: rule.title(name), detail: rule.detail(reading),
+                    hiddenBy: book.open[key]?.incident.hiddenBy, at: now)
+            }
+        }
+        if let body = beat.body, book.severity("\(name)/errors") == nil { record.learnErrors(body) }
+        nodes[name] = record
+        changes += hideFollowers(of: name, at: now)
+        changes += endOwnClock(at: now)
+        return changes
+    }
+
+    /// Remembers the audit chain as it goes on, and keeps what it was when it does not.
+    private func reading(of beat: Beat, _ record: inout NodeRecord) -> Rule.Reading {
+        var finding: AuditWitness.Finding?
+        if let next = beat.body.flatMap(AuditWitness.init) {
+            finding = record.memory.witness?.finding(next) ?? .holds
+            if finding?.isBroken == false { record.memory.witness = next }
+        }
+        return Rule.Reading(
+            beat: beat, skew: record.memory.skew, usualErrors: record.memory.usualErrors, witness: finding, fleet: norm)
+    }
+
+    /// Hides what follows from something else, and shows what does no longer.
+    mutating func hideFollowers(of name: String, at now: Moment) -> [IncidentChange] {
+        var changes: [IncidentChange] = []
+        let silent = "\(name)/silent"
+        let isSilent = book.severity(silent) != nil
+        for rule in Rule.table {
+            let key = "\(name)/\(rule.name)"
+            guard let hiddenBy = book.open[key].map(\.incident.hiddenBy) else { continue }
+            let cause =
+                isSilent
+                ? silent : rule.followsFrom.first { book.severity("\(name)/\($0)") != nil }.map { "\(name)/\($0)" }
+            if let cause {
+                changes += book.hide(key, behind: cause, at: now.wall)
+            } else if let hiddenBy, !hiddenBy.hasPrefix("silence/"), !hiddenBy.hasSuffix("/flapping"),
+                hiddenBy != Self.ownClock || book.open[Self.ownClock] == nil
+            {
+                changes += book.hide(key, behind: silence(of: name, rule.name, at: now), at: now.wall)
+            }
+        }
+        return changes
+    }
+
+    // MARK: Across the fleet
+
+    /// The monitor's own clock, when most nodes' are off by the same.
+    private mutating func ownClock(at now: Moment, _ changes: inout [IncidentChange]) -> String? {
+        guard isOwnClockOff else { return nil }
+        changes += book.set(
+            .sev2,
+            .init(
+                key: Self.ownClock, node: nil, region: nil, rule: "clock", title: "The monitor's clock is off",
+                detail: "Most nodes' clocks differ from it in the same direction."),
+            hiddenBy: nil, at: now.wall)
+        return Self.ownClock
+    }
+
+    private mutating func endOwnClock(at now: Moment) -> [IncidentChange] {
+        guard book.open[Self.ownClock] != nil, !isOwnClockOff else { return [] }
+        // Whose clock is still off says so in its next beat, and is told of then.
+        return book.resolve(Self.ownClock, at: now.wall)
+    }
+
+    private var isOwnClockOff: Bool {
+        let skews = nodes.values.filter { $0.memory.body != nil && !$0.isSilent }.map(\.memory.skew)
+        let (ahead, behind) = (skews.count { $0 >= 10_000 }, skews.count { $0 <= -10_000 })
+        return skews.count >= 3 && max(ahead, behind) * 2 > skews.count
+    }
+
+    /// What more than half of the nodes that beat at present run.
+    func majority(at now: Moment) -> Rule.FleetNorm {
+        let bodies = nodes.values.filter { ($0.lastBeat ?? .min) > now.steady - timing.sev1 }.compactMap(\.memory.body)
+        guard bodies.count >= 3 else { return Rule.FleetNorm() }
+        func most<Value: Hashable>(_ values: [Value]) -> Value? {
+            let counts = Dictionary(values.map { ($0, 1) }, uniquingKeysWith: +)
+            return counts.first { $0.value * 2 > bodies.count }?.key
+        }
+        return Rule.FleetNorm(version: most(bodies.compactMap(\.version)), generation: most(bodies.map(\.nixGen)))
+    }
+}

@@ -1,0 +1,168 @@
+import HeapModule
+import Wire
+
+/// Decides what is wrong with the fleet. Pure: beats and moments go in, changes of incidents come out; it knows no
+/// clock, no network and no disk.
+///
+/// What it promises: silence is an alarm after two missed beats and a worse one after five minutes, by the monitor's own
+/// clock and the moment of receipt; nothing is told twice; what follows from something else is not told; the monitor's
+/// own absence, stall or clock step is nobody's fault but its own.
+package struct FleetJudge: Sendable {
+    package let timing: Timing
+    package internal(set) var nodes: [String: NodeRecord] = [:]
+    package internal(set) var book: IncidentBook
+    package internal(set) var silences: [Silence] = []
+    package internal(set) var leases: [Lease] = []
+    var norm = Rule.FleetNorm()
+    /// When to look at which node. An entry may be too early, which costs a look, and is never too late.
+    var deadlines = Heap<Deadline>()
+    /// Nobody is judged by what came, or did not come, before.
+    var judgedFrom: Int64
+    var lastLook: Moment
+    private var lastMinute: Int64
+
+    static let cutOff = "fleet/cut-off"
+    static let ownClock = "monitor/clock"
+
+    struct Deadline: Comparable, Sendable {
+        var at: Int64
+        var node: String
+
+        static func < (left: Deadline, right: Deadline) -> Bool { left.at < right.at }
+    }
+
+    /// What became of a beat.
+    package enum Reception: Equatable, Sendable {
+        case taken
+        /// An old one again. It proves nothing and is no sign of life.
+        case replayed
+        case unknownNode
+    }
+
+    /// Begins, or goes on after a restart: `open` are incidents that were open, and stay so untold.
+    package init(
+        timing: Timing = .standard, nodes: [(NodeName, NodeMemory)], open: [IncidentBook.Entry] = [], nextID: Int64 = 1,
+        silences: [Silence] = [], leases: [Lease] = [], at now: Moment
+    ) {
+        self.timing = timing
+        self.silences = silences
+        self.leases = leases
+        book = IncidentBook(open: open, nextID: nextID)
+        judgedFrom = now.steady
+        lastLook = now
+        lastMinute = now.steady
+        for (node, memory) in nodes { add(node, memory, at: now) }
+    }
+
+    package mutating func add(_ node: NodeName, _ memory: NodeMemory = NodeMemory(), at now: Moment) {
+        var record = NodeRecord(node, memory)
+        // How long ago, as well as the wall clock can tell; it only matters for what is shown.
+        record.lastBeat = memory.lastBeat.map { now.steady - max(0, now.wall - $0) }
+        record.isSilent = book.open["\(node.name)/silent"] != nil
+        for lease in leases where lease.covers(node.name) {
+            record.judgedFrom = max(record.judgedFrom, now.steady + max(0, lease.until - now.wall))
+        }
+        nodes[node.name] = record
+        if record.lastBeat != nil { watch(record) }
+    }
+
+    package mutating func remove(_ name: String, at now: Moment) -> [IncidentChange] {
+        guard nodes.removeValue(forKey: name) != nil else { return [] }
+        return book.open.filter { $0.value.incident.node == name }.keys.sorted()
+            .flatMap { book.resolve($0, at: now.wall) }
+    }
+
+    // MARK: What comes in
+
+    /// A beat of a node whose token was right.
+    package mutating func receive(_ beat: Beat, from name: String, at now: Moment) -> (Reception, [IncidentChange]) {
+        var changes = advance(to: now)
+        guard var record = nodes[name] else { return (.unknownNode, changes) }
+        if let body = beat.body {
+            guard record.isFresh(body) else { return (.replayed, changes) }
+            record.memory.skew = body.ts * 1_000 - now.wall
+        }
+        let isFirst = record.lastBeat == nil
+        let wasStopped = record.memory.isStopped
+        let gap = record.lastBeat.map { now.steady - $0 } ?? 0
+        record.goodBeats = gap > timing.missedOne ? 1 : record.goodBeats + 1
+        record.lastBeat = now.steady
+        record.memory.lastBeat = now.wall
+        record.memory.isStopped = beat.body?.phase == .stopping
+        record.memory.body = beat.body ?? record.memory.body
+        (record.memory.ill, record.memory.ping) = (beat.ill, beat.ping)
+        if record.memory.isStopped { record.goodBeats = 0 }
+        nodes[name] = record
+        if isFirst || record.memory.isStopped != wasStopped { watch(record) }
+        if record.isSilent, record.goodBeats >= 2 || record.memory.isStopped {
+            changes += endSilence(name, at: now)
+        }
+        if !record.memory.isStopped { changes += judgeValues(beat, of: name, at: now) }
+        return (.taken, changes)
+    }
+
+    /// Time went by. To be called often: a pause counts as the monitor's own stall.
+    package mutating func advance(to now: Moment) -> [IncidentChange] {
+        let passed = now.steady - lastLook.steady
+        let jump = (now.wall - lastLook.wall) - passed
+        if passed > timing.stall || jump.magnitude > 10_000 { judgedFrom = now.steady }
+        lastLook = now
+        var changes: [IncidentChange] = []
+        changes += expire(at: now)
+        changes += judgeSilence(at: now)
+        if now.steady - lastMinute >= 60_000 {
+            lastMinute = now.steady
+            norm = majority(at: now)
+            changes += endFlapping(at: now)
+        }
+        return changes
+    }
+
+    /// When there may be something to do; nil when nothing is watched.
+    package var nextDeadline: Int64? { deadlines.min?.at }
+
+    /// Whether nobody is judged at present, because the monitor itself has just come, stalled or lost its clock.
+    package func isDoubtful(at now: Moment) -> Bool { now.steady < judgedFrom + timing.sev2 }
+
+    func isInMaintenance(_ name: String, at now: Moment) -> Bool {
+        leases.contains { $0.covers(name) && $0.until > now.wall }
+    }
+
+    // MARK: Opening
+
+    /// Opens an incident or changes its severity, hidden where it follows from something or where somebody asked for
+    /// silence, and told as one where it flaps.
+    mutating func report(
+        _ severity: Severity, _ rule: String, of record: NodeRecord, title: String, detail: String,
+        hiddenBy cause: String?,
+        at now: Moment
+    ) -> [IncidentChange] {
+        let name = record.node.name
+        let finding = IncidentBook.Finding(
+            key: "\(name)/\(rule)", node: name, region: record.node.region, rule: rule, title: title, detail: detail)
+        var changes: [IncidentChange] = []
+        var hiddenBy = cause ?? silence(of: name, rule, at: now)
+        if hiddenBy == nil, book.severity(finding.key) == nil, book.isFlapping(finding.key, at: now.wall) {
+            let flapping = IncidentBook.Finding(
+                key: "\(finding.key)/flapping", node: name, region: record.node.region, rule: "flapping",
+                title: "\(title), again and again", detail: "It came and went more than four times in half an hour.")
+            changes += book.set(severity, flapping, hiddenBy: nil, at: now.wall)
+            hiddenBy = flapping.key
+        }
+        return changes + book.set(severity, finding, hiddenBy: hiddenBy, at: now.wall)
+    }
+
+    private mutating func endFlapping(at now: Moment) -> [IncidentChange] {
+        book.forgetOpenings(before: now.wall)
+        let calm = book.open.values.filter { entry in
+            entry.incident.rule == "flapping"
+                && !book.isFlapping(String(entry.incident.key.dropLast("/flapping".count)), at: now.wall)
+        }
+        var changes: [IncidentChange] = []
+        for entry in calm.sorted(by: { $0.incident.id < $1.incident.id }) {
+            changes += book.resolve(entry.incident.key, at: now.wall)
+            changes += book.hide(String(entry.incident.key.dropLast("/flapping".count)), behind: nil, at: now.wall)
+        }
+        return changes
+    }
+}

@@ -1,0 +1,75 @@
+package import Wire
+
+/// A node that is expected to beat.
+package struct NodeName: Codable, Equatable, Sendable {
+    package var name: String
+    package var region: String?
+
+    package init(_ name: String, region: String? = nil) {
+        self.name = name
+        self.region = region
+    }
+}
+
+/// What is known of one node, as it survives a restart of the monitor.
+package struct NodeMemory: Codable, Equatable, Sendable {
+    /// Wall milliseconds.
+    package var lastBeat: Int64?
+    package var isStopped = false
+    package var body: Heartbeat?
+    package var ill: String?
+    package var ping: Double?
+    /// The node's clock less ours, in milliseconds.
+    package var skew: Int64 = 0
+    package var bootID: String?
+    package var sequence: Int64 = 0
+    /// Earlier starts: a beat from one of them is a replay.
+    package var pastBoots: [String] = []
+    package var witness: AuditWitness?
+    package var usualErrors = 0.0
+
+    package init() {}
+}
+
+/// A node under judgement.
+package struct NodeRecord: Equatable, Sendable {
+    package let node: NodeName
+    package internal(set) var memory: NodeMemory
+    /// Steady milliseconds; nil until the first beat.
+    package internal(set) var lastBeat: Int64?
+    package internal(set) var isSilent = false
+    /// Beats in a row since it came back.
+    var goodBeats = 0
+    /// Silence counts from here at the earliest: the end of a maintenance, or of the monitor's own doubts.
+    var judgedFrom: Int64 = .min
+    /// When it is looked at next, steady: a deadline with another time was replaced by this one.
+    var nextLook: Int64?
+    /// Since when a rule's condition has held, for those that must hold for a while.
+    var pending: [String: Int64] = [:]
+
+    init(_ node: NodeName, _ memory: NodeMemory = NodeMemory()) {
+        self.node = node
+        self.memory = memory
+    }
+
+    /// Whether the beat belongs to the present and not to the past.
+    mutating func isFresh(_ body: Heartbeat) -> Bool {
+        guard let boot = body.bootID, let sequence = body.seq else { return true }
+        if boot == memory.bootID {
+            guard sequence > memory.sequence else { return false }
+        } else {
+            guard !memory.pastBoots.contains(boot) else { return false }
+            if let past = memory.bootID { memory.pastBoots = memory.pastBoots.suffix(7) + [past] }
+            memory.bootID = boot
+        }
+        memory.sequence = sequence
+        return true
+    }
+
+    /// A share of errors, moved towards the present one so slowly that a bad hour does not become usual.
+    mutating func learnErrors(_ body: Heartbeat) {
+        guard body.req1h >= 50 else { return }
+        let share = Double(body.err1h) / Double(body.req1h)
+        memory.usualErrors += (share - memory.usualErrors) / 2_880
+    }
+}

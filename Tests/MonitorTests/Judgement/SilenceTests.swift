@@ -1,0 +1,308 @@
+import Monitor
+import Testing
+import Wire
+
+/// Silence, from the first missed beat to the second good one.
+@Suite struct SilenceTests {
+    @Test func twoMissedBeatsAreASEV2AndFiveMinutesASEV1() {
+        var fleet = Watched()
+        fleet.beat()
+        fleet.wait(64.9)
+        #expect(fleet.told() == [])
+        fleet.wait(0.1)
+        #expect(fleet.told() == ["opened tokyo/silent sev2"])
+        fleet.wait(234.9)
+        #expect(fleet.told() == [])
+        fleet.wait(0.1)
+        #expect(fleet.told() == ["raised tokyo/silent sev1"])
+        fleet.wait(7_200)
+        #expect(fleet.told() == [])
+    }
+
+    @Test func itIsOverAfterTwoGoodBeats() {
+        var fleet = Watched()
+        fleet.wait(400)
+        _ = fleet.told()
+        fleet.beat()
+        fleet.wait(30)
+        #expect(fleet.told() == [])
+        fleet.beat()
+        #expect(fleet.told() == ["resolved tokyo/silent sev1"])
+        fleet.wait(100)
+        #expect(fleet.told() == ["opened tokyo/silent sev2"])
+    }
+
+    @Test func twoBeatsFarApartAreNoRecovery() {
+        var fleet = Watched()
+        fleet.wait(100)
+        fleet.beat()
+        fleet.wait(60)
+        _ = fleet.told()
+        fleet.beat()
+        #expect(fleet.told() == [])
+        fleet.wait(30)
+        fleet.beat()
+        #expect(fleet.told() == ["resolved tokyo/silent sev2"])
+    }
+
+    @Test func oneMissedBeatIsNothing() {
+        var fleet = Watched()
+        for _ in 0..<100 {
+            fleet.beat()
+            fleet.wait(60)
+        }
+        #expect(fleet.told() == [])
+    }
+
+    @Test func aNodeThatNeverBeatIsNotMissed() {
+        var fleet = Watched(["tokyo"], settled: false)
+        fleet.wait(10_000)
+        #expect(fleet.told() == [])
+    }
+
+    @Test func aPlannedStopIsBorneForTenMinutes() {
+        var fleet = Watched()
+        fleet.beat("tokyo") { $0.phase = .stopping }
+        fleet.wait(599.9)
+        #expect(fleet.told() == [])
+        fleet.wait(0.1)
+        #expect(fleet.told() == ["opened tokyo/silent sev2"])
+        #expect(fleet.judge.book.open["tokyo/silent"]?.incident.title == "tokyo did not come back")
+        fleet.wait(235)
+        #expect(fleet.told() == ["raised tokyo/silent sev1"])
+    }
+
+    @Test func aRestartWithinTheTimeIsNothing() {
+        var fleet = Watched()
+        fleet.beat("tokyo") { $0.phase = .stopping }
+        fleet.wait(120)
+        fleet.reboot("tokyo", as: "second")
+        fleet.beat(["tokyo"], for: 300)
+        #expect(fleet.told() == [])
+        fleet.wait(65)
+        #expect(fleet.told() == ["opened tokyo/silent sev2"])
+    }
+
+    // MARK: Which beats count
+
+    @Test func anOldBeatAgainIsNoSignOfLife() {
+        var fleet = Watched()
+        let old = Beat(
+            body: {
+                var body = Heartbeat.healthy("tokyo", at: 0); body.bootID = "boot"; body.seq = 2; return body
+            }())
+        for _ in 0..<3 {
+            fleet.wait(30)
+            #expect(fleet.judge.receive(old, from: "tokyo", at: fleet.now).0 == .replayed)
+        }
+        #expect(fleet.told() == ["opened tokyo/silent sev2"])
+    }
+
+    @Test func aBeatOfAnEarlierStartIsAReplay() {
+        var fleet = Watched()
+        fleet.reboot("tokyo", as: "second")
+        #expect(fleet.beat() == .taken)
+        fleet.reboot("tokyo", as: "boot")
+        #expect(fleet.beat() == .replayed)
+    }
+
+    @Test func whoSpeaksOnlyKumasProtocolIsWatchedToo() {
+        var fleet = Watched()
+        for _ in 0..<3 {
+            fleet.changes += fleet.judge.receive(Beat(), from: "tokyo", at: fleet.now).1
+            fleet.wait(30)
+        }
+        fleet.changes += fleet.judge.receive(Beat(ill: "no disk"), from: "tokyo", at: fleet.now).1
+        #expect(fleet.told() == ["opened tokyo/down sev2"])
+        fleet.changes += fleet.judge.receive(Beat(), from: "tokyo", at: fleet.now).1
+        #expect(fleet.told() == ["resolved tokyo/down sev2"])
+        fleet.wait(65)
+        #expect(fleet.told() == ["opened tokyo/silent sev2"])
+    }
+
+    @Test func aNodeThatIsRemovedIsNotMissed() {
+        var fleet = Watched()
+        fleet.wait(65)
+        _ = fleet.told()
+        fleet.changes += fleet.judge.remove("tokyo", at: fleet.now)
+        #expect(fleet.told() == ["resolved tokyo/silent sev2"])
+        fleet.wait(1_000)
+        #expect(fleet.told() == [])
+        #expect(fleet.judge.receive(Beat(), from: "tokyo", at: fleet.now).0 == .unknownNode)
+    }
+
+    // MARK: The monitor itself
+
+    @Test(arguments: [0, 5, 3_600] as [Int64]) func aRestartRaisesNothingBeforeAFullWindow(_ seconds: Int64) {
+        var fleet = Watched()
+        fleet.restart(after: seconds)
+        fleet.wait(64.9)
+        #expect(fleet.told() == [])
+        fleet.wait(0.1)
+        #expect(fleet.told() == ["opened tokyo/silent sev2"])
+    }
+
+    @Test func aRestartTellsNothingAgainAndForgetsNothing() {
+        var fleet = Watched(["tokyo", "seoul"])
+        fleet.beat(["seoul"], for: 90)
+        #expect(fleet.told() == ["opened tokyo/silent sev2"])
+        fleet.restart(after: 600)
+        fleet.beat(["seoul"], for: 270)
+        #expect(fleet.told() == [])
+        fleet.beat(["seoul"], for: 60)
+        #expect(fleet.told() == ["raised tokyo/silent sev1"])
+        fleet.restart()
+        fleet.beat(["tokyo", "seoul"], for: 60)
+        #expect(fleet.told() == ["resolved tokyo/silent sev1"])
+    }
+
+    @Test func aStallOfTheMonitorIsNotTheNodesFault() {
+        var fleet = Watched(["tokyo", "seoul", "dubai"])
+        fleet.sleep(400)
+        fleet.beat(["tokyo", "seoul", "dubai"], for: 300)
+        #expect(fleet.told() == [])
+    }
+
+    @Test(arguments: [-86_400, 86_400] as [Int64]) func aStepOfTheHubsClockRaisesNothing(_ seconds: Int64) {
+        var fleet = Watched(["tokyo", "seoul", "dubai"])
+        fleet.now.wall += seconds * 1_000
+        let wrong = fleet.now.wall - seconds * 1_000
+        for _ in 0..<2 {
+            for name in ["tokyo", "seoul", "dubai"] { fleet.beat(name) { $0.ts = wrong / 1_000 } }
+            fleet.wait(30)
+        }
+        fleet.now.wall -= seconds * 1_000
+        fleet.beat(["tokyo", "seoul", "dubai"], for: 300)
+        #expect(fleet.told() == [])
+    }
+
+    @Test func aHubWhoseClockStaysWrongIsOneIncident() {
+        let names = ["tokyo", "seoul", "dubai", "warsaw"]
+        var fleet = Watched(names)
+        fleet.now.wall += 3_600_000
+        fleet.beat(names, for: 600) { $0.ts -= 3_600 }
+        #expect(fleet.told() == ["opened monitor/clock sev2"])
+        fleet.now.wall -= 3_600_000
+        fleet.beat(names, for: 600)
+        #expect(fleet.told() == ["resolved monitor/clock sev2"])
+    }
+
+    // MARK: All at once
+
+    @Test func mostNodesSilentTogetherAreOneIncident() {
+        let names = (1...16).map { "node\($0)" }
+        var fleet = Watched(names)
+        // Each beats in a phase of its own, and then the hub's network goes.
+        for name in names {
+            fleet.beat(name)
+            fleet.wait(30.0 / 16)
+        }
+        fleet.wait(120)
+        #expect(fleet.told() == ["opened fleet/cut-off sev2"])
+        #expect(fleet.judge.book.open.count == 17)
+        fleet.wait(400)
+        #expect(fleet.told() == ["raised fleet/cut-off sev1"])
+        fleet.beat(names, for: 90)
+        #expect(fleet.told() == ["resolved fleet/cut-off sev1"])
+        #expect(fleet.judge.book.open.isEmpty)
+    }
+
+    @Test func whoDoesNotComeBackAfterACutIsToldOf() {
+        let names = (1...8).map { "node\($0)" }
+        var fleet = Watched(names)
+        fleet.wait(120)
+        #expect(fleet.told() == ["opened fleet/cut-off sev2"])
+        fleet.beat(Array(names.dropLast()), for: 60)
+        #expect(fleet.told() == ["resolved fleet/cut-off sev2"])
+        fleet.beat(Array(names.dropLast()), for: 90)
+        #expect(fleet.told() == ["opened node8/silent sev2"])
+    }
+
+    @Test func oneNodeThatDiesIsNotACut() {
+        let names = ["tokyo", "seoul", "dubai"]
+        var fleet = Watched(names)
+        fleet.beat(["seoul", "dubai"], for: 90)
+        #expect(fleet.told() == ["opened tokyo/silent sev2"])
+        fleet.beat(["dubai"], for: 90)
+        #expect(fleet.told() == ["opened seoul/silent sev2"])
+    }
+
+    // MARK: People
+
+    @Test func plannedWorkRaisesNothingAndEndsByItself() {
+        var fleet = Watched(["tokyo", "seoul"])
+        fleet.judge.add(
+            Lease(id: 1, nodes: ["tokyo"], by: "soc", reason: "deploy", until: fleet.now.wall + 600_000), at: fleet.now)
+        fleet.beat(["seoul"], for: 600)
+        #expect(fleet.told() == [])
+        fleet.beat(["seoul"], for: 60)
+        #expect(fleet.told() == [])
+        fleet.beat(["seoul"], for: 30)
+        #expect(fleet.told() == ["opened tokyo/silent sev2"])
+        #expect(fleet.judge.leases.isEmpty)
+    }
+
+    @Test func plannedWorkTellsNothingAgain() {
+        var fleet = Watched(["tokyo", "seoul"])
+        fleet.beat(["seoul"], for: 90)
+        #expect(fleet.told() == ["opened tokyo/silent sev2"])
+        fleet.judge.add(
+            Lease(id: 1, nodes: [], by: "soc", reason: "deploy", until: fleet.now.wall + 120_000), at: fleet.now)
+        fleet.beat(["seoul"], for: 240)
+        #expect(fleet.told() == [])
+        fleet.beat(["tokyo", "seoul"], for: 60)
+        #expect(fleet.told() == ["resolved tokyo/silent sev2"])
+    }
+
+    @Test func workThatIsDoneEarlyIsJudgedAgain() {
+        var fleet = Watched(["tokyo"])
+        fleet.judge.add(
+            Lease(id: 1, nodes: ["tokyo"], by: "soc", reason: "deploy", until: fleet.now.wall + 3_600_000),
+            at: fleet.now)
+        fleet.wait(300)
+        fleet.judge.removeLease(1, at: fleet.now)
+        fleet.wait(64)
+        #expect(fleet.told() == [])
+        fleet.wait(1)
+        #expect(fleet.told() == ["opened tokyo/silent sev2"])
+    }
+
+    @Test func aSilencedNodeIsShownAndNotTold() throws {
+        var fleet = Watched(["tokyo"])
+        fleet.changes += fleet.judge.add(
+            Silence(
+                id: 1, node: "tokyo", rule: nil, by: "soc", reason: "known", until: fleet.now.wall + 600_000),
+            at: fleet.now)
+        fleet.wait(300)
+        #expect(fleet.told() == [])
+        #expect(fleet.judge.book.open["tokyo/silent"]?.incident.hiddenBy == "silence/1")
+        fleet.wait(300)
+        #expect(fleet.told() == ["opened tokyo/silent sev1"])
+    }
+
+    @Test func anAcknowledgementFallsWhenItGetsWorse() throws {
+        var fleet = Watched()
+        fleet.wait(65)
+        let id = try #require(fleet.judge.book.open["tokyo/silent"]?.incident.id)
+        fleet.changes += try fleet.judge.acknowledge(id, by: "soc", note: "looking", at: fleet.now)
+        #expect(fleet.told() == ["opened tokyo/silent sev2", "acknowledged tokyo/silent sev2"])
+        fleet.wait(235)
+        #expect(fleet.judge.book.open["tokyo/silent"]?.incident.acknowledged == nil)
+        #expect(throws: FleetJudge.Refusal.noSuchIncident) {
+            _ = try fleet.judge.acknowledge(99, by: "soc", note: nil, at: fleet.now)
+        }
+    }
+
+    @Test func whatFlapsIsToldOnce() {
+        var fleet = Watched()
+        for _ in 0..<8 {
+            fleet.wait(70)
+            fleet.beat(["tokyo"], for: 60)
+        }
+        let told = fleet.told()
+        #expect(told.count { $0.hasPrefix("opened tokyo/silent ") } == 4)
+        #expect(told.count { $0 == "opened tokyo/silent/flapping sev2" } == 1)
+        fleet.beat(["tokyo"], for: 3_600)
+        #expect(fleet.told() == ["resolved tokyo/silent/flapping sev2"])
+    }
+}
