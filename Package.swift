@@ -30,6 +30,7 @@ let package = Package(
     products: [
         .executable(name: "clavitor-node", targets: ["clavitor-node"]),
         .executable(name: "clavitor", targets: ["clavitor"]),
+        .executable(name: "clavitor-monitor", targets: ["clavitor-monitor"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
@@ -52,6 +53,8 @@ let package = Package(
         // System libraries.
         .systemLibrary(name: "CSQLite"),
         .systemLibrary(name: "CArgon2"),
+        // The monitor's pages, embedded.
+        .target(name: "CMonitorAssets", exclude: ["web"]),
 
         // Leaves: import nothing of ours.
         .target(name: "Vault", dependencies: [crypto], swiftSettings: house),
@@ -86,14 +89,24 @@ let package = Package(
         ),
 
         .target(
+            name: "Telemetry",
+            dependencies: [
+                "Wire", httpClient, lifecycle, logging, nioCore, nioSSL,
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            swiftSettings: house
+        ),
+        .target(
             name: "Monitor",
             dependencies: [
-                "SQLite", "Wire", crypto, httpClient, httpTypes, lifecycle, logging, nioCore, nioPosix, nioSSL,
+                "CMonitorAssets", "SQLite", "Wire", crypto, httpClient, httpTypes, lifecycle, logging, nioCore,
+                nioPosix,
+                nioSSL,
+                .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
-            exclude: ["Notifying"],
             swiftSettings: house
         ),
 
@@ -101,8 +114,8 @@ let package = Package(
         .executableTarget(
             name: "clavitor-node",
             dependencies: [
-                "API", "Auth", "Autocert", "Backup", "DNSUpdate", "SQLite", "Storage", "Vault", "Wire",
-                arguments, lifecycle, logging, nioCore, nioPosix, nioSSL,
+                "API", "Auth", "Autocert", "Backup", "DNSUpdate", "SQLite", "Storage", "Telemetry", "Vault",
+                "Wire", arguments, lifecycle, logging, nioCore, nioPosix, nioSSL,
                 .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -117,6 +130,20 @@ let package = Package(
             dependencies: [
                 "CArgon2", "Vault", "Wire", arguments, crypto, httpClient, nioCore, nioSSL, subprocess,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            swiftSettings: house
+        ),
+
+        .executableTarget(
+            name: "clavitor-monitor",
+            dependencies: [
+                "Autocert", "Monitor", "Wire", arguments, httpClient, lifecycle, logging, nioCore, nioPosix, nioSSL,
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HummingbirdHTTP2", package: "hummingbird"),
+                .product(name: "TOMLKit", package: "TOMLKit"),
             ],
             swiftSettings: house
         ),
@@ -169,7 +196,14 @@ let package = Package(
         .testTarget(
             name: "ClavitorTests", dependencies: ["Vault", "Wire", "clavitor", arguments, crypto], swiftSettings: house),
         .testTarget(
-            name: "MonitorTests", dependencies: ["Monitor", "SQLite", "TestSupport", "Wire", crypto],
+            name: "TelemetryTests",
+            dependencies: [
+                "Telemetry", "TestSupport", "Wire", lifecycle, logging, nioCore, nioPosix, nioSSL,
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
+            ], swiftSettings: house),
+        .testTarget(
+            name: "MonitorTests", dependencies: ["Monitor", "SQLite", "TestSupport", "Wire", crypto, logging],
             exclude: ["Notifying"], swiftSettings: house),
         .testTarget(name: "BackupTests", dependencies: ["Backup"], swiftSettings: house),
     ]

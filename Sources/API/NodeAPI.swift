@@ -39,6 +39,9 @@ package struct NodeAPI: Sendable {
         self.onFault = onFault
     }
 
+    /// TCP connections that have sent a request.
+    package static var connections: Int { ConnectionTable.shared.count }
+
     /// All routes. Serves the program and the tests alike.
     package func router() throws -> Router<NodeContext> {
         let router = Router(context: NodeContext.self)

@@ -16,6 +16,17 @@ extension Store {
         if owesForgetting.load(ordering: .relaxed) { try await forgetDeleted() }
     }
 
+    /// Sessions that would be let in.
+    package func activeSessions(idleLimit: Int64) async throws -> Int {
+        let time = now()
+        return try await database.read { db in
+            try db.first(
+                "SELECT COUNT(*) FROM credential WHERE kind = 'session' AND expires > ? AND last_used > ?",
+                .integer(time), .integer(time - idleLimit)
+            ) { $0.int(0) } ?? 0
+        }
+    }
+
     /// For the start, when no change of password can be under way.
     package func deleteAbandonedHolders() async throws {
         _ = try await database.write { db in

@@ -15,6 +15,8 @@ final class ConnectionTable: Sendable {
     /// Requests find their connection's entry by the channel alone, so one table serves the process.
     static let shared = ConnectionTable()
 
+    var count: Int { connections.withLock { $0.count } }
+
     private let connections = Mutex<[ObjectIdentifier: ClientConnection]>([:])
 
     func connection(of channel: any Channel) -> ClientConnection {

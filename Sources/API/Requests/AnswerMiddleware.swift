@@ -18,6 +18,7 @@ struct AnswerMiddleware: RouterMiddleware {
     func handle(
         _ request: Request, context: NodeContext, next: @concurrent (Request, NodeContext) async throws -> Response
     ) async throws -> Response {
+        let began = ContinuousClock.now
         var response: Response
         do {
             response = try await next(request, context)
@@ -26,7 +27,7 @@ struct AnswerMiddleware: RouterMiddleware {
         }
         for field in Self.headers { response.headers.append(field) }
         response.headers.append(HTTPField(name: .xRequestID, value: context.requestID))
-        counters.count(isError: response.status.code >= 500)
+        counters.count(status: response.status.code, took: ContinuousClock.now - began)
         context.logger.debug(
             "answered",
             metadata: [

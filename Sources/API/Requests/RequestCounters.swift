@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Requests and server errors of the last hour, in sixty one-minute buckets.
+/// Requests, errors and times of the last hour, in sixty one-minute buckets; always the same few kilobytes.
 package final class RequestCounters: Sendable {
     private let buckets = Mutex([Bucket](repeating: Bucket(), count: 60))
     private let now: @Sendable () -> Int64
@@ -8,27 +8,91 @@ package final class RequestCounters: Sendable {
     private struct Bucket {
         var minute: Int64 = -1
         var requests = 0
-        var errors = 0
+        var refused = 0
+        var failed = 0
+        var times = LatencyHistogram()
+    }
+
+    /// Of the last hour.
+    package struct Figures: Equatable, Sendable {
+        package var requests = 0
+        /// Answers from 400 on, so that guessing shows, and those from 500 on.
+        package var errors = 0
+        package var failures = 0
+        /// Milliseconds; nil without requests.
+        package var p99: Double?
     }
 
     package init(now: @escaping @Sendable () -> Int64) {
         self.now = now
     }
 
-    func count(isError: Bool) {
+    package func count(status: Int, took time: Duration) {
         let minute = now() / 60
         buckets.withLock { buckets in
             let index = Int(minute % 60)
             if buckets[index].minute != minute { buckets[index] = Bucket(minute: minute) }
             buckets[index].requests += 1
-            if isError { buckets[index].errors += 1 }
+            if status >= 400 { buckets[index].refused += 1 }
+            if status >= 500 { buckets[index].failed += 1 }
+            buckets[index].times.add(time)
         }
     }
 
-    package var lastHour: (requests: Int, errors: Int) {
+    package var lastHour: Figures {
         let oldest = now() / 60 - 59
         return buckets.withLock { buckets in
-            buckets.filter { $0.minute >= oldest }.reduce((0, 0)) { ($0.0 + $1.requests, $0.1 + $1.errors) }
+            var figures = Figures()
+            var times = LatencyHistogram()
+            for bucket in buckets where bucket.minute >= oldest {
+                figures.requests += bucket.requests
+                figures.errors += bucket.refused
+                figures.failures += bucket.failed
+                times.add(bucket.times)
+            }
+            figures.p99 = times.quantile(0.99)
+            return figures
         }
+    }
+}
+
+/// Times in 64 steps, each a quarter to a half longer than the one before: from 16 µs to about a minute.
+struct LatencyHistogram: Equatable, Sendable {
+    private var counts = [UInt32](repeating: 0, count: 64)
+
+    mutating func add(_ time: Duration) {
+        let (seconds, attoseconds) = time.components
+        let micros = UInt64(max(0, seconds)) * 1_000_000 + UInt64(max(0, attoseconds) / 1_000_000_000_000)
+        counts[Self.step(micros)] &+= 1
+    }
+
+    mutating func add(_ other: LatencyHistogram) {
+        for index in counts.indices { counts[index] &+= other.counts[index] }
+    }
+
+    /// The upper end of the step that it falls into, in milliseconds. Nil without times.
+    func quantile(_ share: Double) -> Double? {
+        let all = counts.reduce(UInt64(0)) { $0 + UInt64($1) }
+        guard all > 0 else { return nil }
+        var left = UInt64((Double(all) * share).rounded(.up))
+        for (index, count) in counts.enumerated() {
+            if UInt64(count) >= left { return Double(Self.end(index)) / 1_000 }
+            left -= UInt64(count)
+        }
+        return Double(Self.end(63)) / 1_000
+    }
+
+    /// Three steps for each power of two: 4, 5 and 6 quarters of it begin one, and the last goes to the next power.
+    private static func step(_ micros: UInt64) -> Int {
+        guard micros >= 16 else { return 0 }
+        let power = 63 - micros.leadingZeroBitCount
+        let quarter = Int(micros >> UInt64(power - 2)) & 3
+        return min(63, (power - 4) * 3 + min(quarter, 2))
+    }
+
+    /// Microseconds.
+    private static func end(_ step: Int) -> UInt64 {
+        let base = UInt64(16) << UInt64(step / 3)
+        return step % 3 == 2 ? base * 2 : base + base / 4 * UInt64(step % 3 + 1)
     }
 }

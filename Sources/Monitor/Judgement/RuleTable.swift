@@ -26,8 +26,8 @@ extension Rule {
         Rule(
             "disk",
             [
-                Level(.warning, from: 85, until: 82), Level(.sev2, from: 92, until: 90),
-                Level(.sev1, from: 97, until: 95),
+                Level(.warning, from: 85, until: 82), Level(.sev2, from: 90, until: 88),
+                Level(.sev1, from: 95, until: 93),
             ],
             title: { "\($0): the disk is filling up" },
             detail: { beat, _ in "\(one(beat.diskPct)) % used; the database has \(one(beat.dbSizeMB)) MB." },

@@ -49,6 +49,8 @@ struct Serve: AsyncParsableCommand {
         var services = keeper.services
         if let backup = settings.backup { services.append(try Self.backups(backup, node, logger)) }
         services += certificates.services
+        let heartbeats = try settings.push.map { try Heartbeats($0, node, directory, certificates, logger: logger) }
+        if let heartbeats { services.append(heartbeats.service) }
         let group = MultiThreadedEventLoopGroup.singleton
         if let http = settings.http {
             services.append(
@@ -65,8 +67,10 @@ struct Serve: AsyncParsableCommand {
         do {
             try await ServiceGroup(configuration: configuration).run()
             await certificates.close()
+            await heartbeats?.close()
         } catch {
             await certificates.close()
+            await heartbeats?.close()
             try? await Self.stop(node, reason: "failed")
             throw Failure("The node stopped: \(error)")
         }

@@ -41,6 +41,7 @@ struct Keeper: Sendable {
         let report = try await AuditVerification(headKey: node.keys.auditHeadKey) {
             try node.audit.open($0)
         }.run(node.store.database)
+        node.isAuditWell.value = report.findings.isEmpty
         guard !report.findings.isEmpty else { return }
         try await declare(.damaged, report.findings)
     }

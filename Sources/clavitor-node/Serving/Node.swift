@@ -12,6 +12,9 @@ struct Node: Sendable {
     let keys: NodeKeys
     let store: Store
     let health: NodeHealth
+    let journal: AuditJournal
+    /// What the last verification of the audit log found; nil before the first.
+    let isAuditWell = Shared<Bool?>(nil)
     let audit: AuditSealer
     let failures: FailureLog
     let api: NodeAPI
@@ -37,6 +40,7 @@ struct Node: Sendable {
         self.keys = keys
         self.store = store
         self.health = health
+        self.journal = journal
         self.audit = audit
         self.failures = failures
         self.settings = settings

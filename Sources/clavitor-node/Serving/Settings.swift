@@ -46,6 +46,18 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "How many backups to keep, as last,daily,weekly,monthly.")
     var backupKeep: String?
 
+    @Option(help: "A file with a monitor's push URL (repeatable). The URL is a credential.")
+    var pushUrlFile: [String] = []
+
+    @Option(help: "Certificates to trust a private monitor by, in PEM.")
+    var pushCaFile: String?
+
+    @Option(help: "How often to push a heartbeat. Monitors expect 30s.")
+    var pushEvery: Span?
+
+    @Option(help: "The node's name in the fleet. By default the first label of its DNS name.")
+    var nodeName: String?
+
     @Option(help: "What to log: trace, debug, info, notice, warning, error, critical.")
     var logLevel: String?
 }
@@ -62,7 +74,15 @@ struct Settings: Sendable {
     var sessionLifetime = Span(seconds: 30 * 86_400)
     var maxConnections = 2_000
     var backup: BackupSettings?
+    var push: PushSettings?
     var logLevel = "info"
+
+    struct PushSettings: Sendable {
+        var name: String
+        var urlFiles: [String]
+        var trust: String?
+        var every = Span(seconds: 30)
+    }
 
     struct BackupSettings: Sendable {
         var folder: String
@@ -130,6 +150,13 @@ struct Settings: Sendable {
         maxConnections = flags.maxConnections ?? file.maxConnections ?? maxConnections
         guard maxConnections > 0 else { throw Failure("max-connections is at least 1.") }
         logLevel = flags.logLevel ?? file.logLevel ?? logLevel
+        let urlFiles = flags.pushUrlFile.isEmpty ? file.pushUrlFile ?? [] : flags.pushUrlFile
+        if !urlFiles.isEmpty {
+            let name = flags.nodeName ?? file.nodeName ?? String(self.origin.prefix { $0 != "." })
+            var push = PushSettings(name: name, urlFiles: urlFiles, trust: flags.pushCaFile ?? file.pushCaFile)
+            push.every = flags.pushEvery ?? file.pushEvery ?? push.every
+            self.push = push
+        }
         let recipients = flags.backupRecipient.isEmpty ? file.backupRecipient ?? [] : flags.backupRecipient
         if let folder = flags.backupTo ?? file.backupTo {
             guard !recipients.isEmpty else {

@@ -30,6 +30,10 @@ struct SettingsFile: Decodable {
     var backupRecipient: [String]?
     var backupEvery: Span?
     var backupKeep: String?
+    var pushUrlFile: [String]?
+    var pushCaFile: String?
+    var pushEvery: Span?
+    var nodeName: String?
     var logLevel: String?
 
     enum CodingKeys: String, CodingKey, CaseIterable {
@@ -56,6 +60,10 @@ struct SettingsFile: Decodable {
         case backupRecipient = "backup-recipient"
         case backupEvery = "backup-every"
         case backupKeep = "backup-keep"
+        case pushUrlFile = "push-url-file"
+        case pushCaFile = "push-ca-file"
+        case pushEvery = "push-every"
+        case nodeName = "node-name"
         case logLevel = "log-level"
     }
 

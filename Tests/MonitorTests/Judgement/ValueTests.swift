@@ -115,12 +115,12 @@ import Wire
 
     @Test func whatFollowsFromSilenceIsHidden() {
         var fleet = Watched()
-        fleet.beat("tokyo") { $0.diskPct = 90 }
+        fleet.beat("tokyo") { $0.diskPct = 87 }
         #expect(fleet.told() == ["opened tokyo/disk warning"])
         fleet.wait(65)
         #expect(fleet.told() == ["opened tokyo/silent sev2"])
         #expect(fleet.judge.book.open["tokyo/disk"]?.incident.hiddenBy == "tokyo/silent")
-        fleet.beat(["tokyo"], for: 60) { $0.diskPct = 90 }
+        fleet.beat(["tokyo"], for: 60) { $0.diskPct = 87 }
         #expect(fleet.told() == ["resolved tokyo/silent sev2"])
         #expect(fleet.judge.book.open["tokyo/disk"]?.incident.hiddenBy == nil)
     }

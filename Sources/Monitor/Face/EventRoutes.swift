@@ -1,0 +1,38 @@
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Wire
+
+/// News for open pages, as server-sent events (WHATWG HTML section 9.2).
+struct EventRoutes: Sendable {
+    let watch: Watch
+
+    func add(to group: RouterGroup<OperatorContext>) {
+        group.get("/events") { _, _ in
+            guard let news = watch.audience.join() else {
+                throw Problem("too-many", status: 503, title: "Too many open pages", retryAfter: 60)
+            }
+            return Response(
+                status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
+                body: .init { writer in
+                    try await writer.write(ByteBuffer(string: ": hello\n\n"))
+                    for await piece in news { try await writer.write(ByteBuffer(string: try Self.text(piece))) }
+                    try await writer.finish(nil)
+                })
+        }
+    }
+
+    private static func text(_ news: Audience.News) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.withoutEscapingSlashes]
+        func event(_ name: String, _ data: Data) -> String {
+            "event: \(name)\ndata: \(String(decoding: data, as: UTF8.self))\n\n"
+        }
+        return switch news {
+        case .nodes(let nodes): event("nodes", try encoder.encode(nodes))
+        case .incidents(let incidents): event("incidents", try encoder.encode(incidents))
+        case .pause: ": still here\n\n"
+        }
+    }
+}

@@ -1,0 +1,97 @@
+import Hummingbird
+import Wire
+
+/// Incidents, and what people do about them.
+struct IncidentRoutes: Sendable {
+    let watch: Watch
+    /// The longest that silence or planned work may be asked for, in minutes.
+    private static let longest = 30 * 24 * 60
+
+    func add(to group: RouterGroup<OperatorContext>) {
+        group.get("/incidents") { request, _ in
+            let before = request.uri.queryParameters.get("before").flatMap { Int64($0) }
+            return try Response(
+                json: IncidentsBody(incidents: try await watch.store.incidents(before: before, most: 50)))
+        }
+        group.get("/incidents/:id") { _, context in
+            guard let (incident, timeline) = try await watch.store.incident(try context.id()) else {
+                throw Problem.noSuch("incident")
+            }
+            return try Response(json: IncidentBody(incident: incident, timeline: timeline))
+        }
+        group.post("/incidents/:id/acknowledge") { request, context in
+            let body: AcknowledgeBody = try await request.json(in: context)
+            try await watch.acknowledge(
+                try context.id(), by: context.name, note: body.note.map { String($0.prefix(1_000)) })
+            return Response.nothing
+        }
+        group.post("/incidents/:id/accept") { _, context in
+            try await watch.accept(try context.id())
+            return Response.nothing
+        }
+        group.post("/silences") { request, context in
+            let body: SilenceBody = try await request.json(in: context)
+            let silence = try await watch.silence(
+                node: body.node, rule: body.rule, by: context.name, reason: try reason(body.reason),
+                for: try span(body.minutes))
+            return try Response(json: silence, status: .created)
+        }
+        group.delete("/silences/:id") { _, context in
+            try await watch.endSilence(try context.id())
+            return Response.nothing
+        }
+        group.post("/maintenance") { request, context in
+            let body: MaintenanceBody = try await request.json(in: context)
+            if let stranger = body.nodes.first(where: { watch.node($0) == nil }) {
+                throw Problem.malformed("There is no node \(stranger.prefix(64)).")
+            }
+            let lease = try await watch.maintain(
+                nodes: body.nodes, by: context.name, reason: try reason(body.reason), for: try span(body.minutes))
+            return try Response(json: lease, status: .created)
+        }
+        group.delete("/maintenance/:id") { _, context in
+            try await watch.endMaintenance(try context.id())
+            return Response.nothing
+        }
+    }
+
+    /// Milliseconds.
+    private func span(_ minutes: Int) throws -> Int64 {
+        guard (1...Self.longest).contains(minutes) else {
+            throw Problem.malformed("minutes is a number from 1 to \(Self.longest).")
+        }
+        return Int64(minutes) * 60_000
+    }
+
+    private func reason(_ text: String) throws -> String {
+        guard (1...500).contains(text.count) else { throw Problem.malformed("Say why, in at most 500 characters.") }
+        return text
+    }
+}
+
+struct IncidentsBody: Encodable {
+    var incidents: [Incident]
+}
+
+struct IncidentBody: Encodable {
+    var incident: Incident
+    var timeline: [MonitorStore.TimelineLine]
+}
+
+struct AcknowledgeBody: Decodable {
+    var note: String?
+}
+
+struct SilenceBody: Decodable {
+    var node: String?
+    var rule: String?
+    var reason: String
+    var minutes: Int
+}
+
+struct MaintenanceBody: Decodable {
+    /// Empty for all.
+    var nodes: [String]
+    var reason: String
+    var minutes: Int
+}

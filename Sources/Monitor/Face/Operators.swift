@@ -1,0 +1,153 @@
+import Crypto
+import CryptoExtras
+import FoundationEssentials
+import NIOPosix
+import SQLite
+import Synchronization
+import Wire
+
+/// Who may sign in, and who is.
+package final class Operators: Sendable {
+    private let store: MonitorStore
+    private let now: @Sendable () -> Int64
+    /// Failed tries by name, steady or not: the wall clock does, since a jump forgives at most some guesses.
+    private let failures = Mutex<[String: [Int64]]>([:])
+    /// One derivation at a time: guessing keeps one core busy, never all, and never the pushes.
+    private let derivation = NIOThreadPool(numberOfThreads: 1)
+
+    private static let sessionLifetime: Int64 = 12 * 3_600_000
+    private static let triesInFiveMinutes = 5
+
+    /// - Parameters:
+    ///   - store: Has the operators.
+    ///   - now: Unix milliseconds.
+    package init(store: MonitorStore, now: @escaping @Sendable () -> Int64) {
+        self.store = store
+        self.now = now
+        derivation.start()
+    }
+
+    deinit { derivation.shutdownGracefully { _ in } }
+
+    struct Session: Sendable {
+        var token: String
+        var csrf: String
+        var lifetime: Int64
+    }
+
+    struct SignedIn: Sendable {
+        var name: String
+        var csrf: String
+    }
+
+    /// Adds an operator, or gives one another password, which ends the old sessions.
+    package func set(_ name: String, password: String) async throws {
+        let salt = Self.random(16)
+        let hash = try await derive(password, salt)
+        let now = now()
+        try await store.database.write { db in
+            try db.run("DELETE FROM session WHERE operator = ?", .text(name))
+            try db.run(
+                """
+                INSERT INTO operator (name, salt, hash, added) VALUES (?, ?, ?, ?)
+                ON CONFLICT (name) DO UPDATE SET salt = excluded.salt, hash = excluded.hash
+                """, .text(name), .blob(salt), .blob(hash), .integer(now))
+        }
+    }
+
+    /// - Throws: A 401 problem, the same for a wrong password and for nobody; 429 after five failures in five minutes.
+    func signIn(_ name: String, password: String) async throws -> Session {
+        let now = now()
+        let recent = failures.withLock { failures in
+            failures = failures.mapValues { $0.filter { $0 > now - 300_000 } }.filter { !$0.value.isEmpty }
+            return failures[name]?.count ?? 0
+        }
+        guard recent < Self.triesInFiveMinutes else {
+            throw Problem("too-many-tries", status: 429, title: "Too many tries", retryAfter: 300)
+        }
+        let known = try await store.database.read { db in
+            try db.first("SELECT salt, hash FROM operator WHERE name = ?", .text(name)) { ($0.blob(0), $0.blob(1)) }
+        }
+        // For nobody the same work is done, so that the time tells nothing.
+        let derived = try await derive(password, known?.0 ?? Array(repeating: 0, count: 16))
+        guard let known, Self.areEqual(derived, known.1) else {
+            failures.withLock { failures in
+                // Names are what strangers type; a bound on how many are remembered.
+                if failures.count < 10_000 { failures[name, default: []].append(now) }
+            }
+            throw Problem("wrong-password", status: 401, title: "Wrong name or password")
+        }
+        failures.withLock { failures in _ = failures.removeValue(forKey: name) }
+        return try await open(name, lifetime: Self.sessionLifetime)
+    }
+
+    /// A token for a tool, valid for a year.
+    package func makeToken(for name: String) async throws -> String {
+        let isThere = try await store.database.read { db in
+            try db.first("SELECT 1 FROM operator WHERE name = ?", .text(name)) { _ in true } ?? false
+        }
+        guard isThere else { throw OperatorRefusal.noSuchOperator(name) }
+        return try await open(name, lifetime: 366 * 86_400_000).token
+    }
+
+    func signedIn(_ token: String) async throws -> SignedIn? {
+        let hash = PushToken.hash(token)
+        let now = now()
+        return try store.database.lookUp { db in
+            try db.first(
+                "SELECT operator, csrf FROM session WHERE token_hash = ? AND expires > ?", .blob(hash), .integer(now)
+            ) { SignedIn(name: $0.text(0), csrf: $0.text(1)) }
+        }
+    }
+
+    func signOut(_ token: String) async throws {
+        let hash = PushToken.hash(token)
+        _ = try await store.database.write { db in try db.run("DELETE FROM session WHERE token_hash = ?", .blob(hash)) }
+    }
+
+    private func open(_ name: String, lifetime: Int64) async throws -> Session {
+        let session = Session(
+            token: "clm_" + Self.random(32).map(Self.hex).joined(), csrf: Self.random(16).map(Self.hex).joined(),
+            lifetime: lifetime)
+        let (hash, expires) = (PushToken.hash(session.token), now() + lifetime)
+        _ = try await store.database.write { db in
+            try db.run(
+                "INSERT INTO session VALUES (?, ?, ?, ?)", .blob(hash), .text(name), .text(session.csrf),
+                .integer(expires))
+        }
+        return session
+    }
+
+    /// scrypt with the cost that OWASP's password storage cheat sheet asks for first (N = 2^17, r = 8, p = 1).
+    private func derive(_ password: String, _ salt: [UInt8]) async throws -> [UInt8] {
+        try await derivation.runIfActive {
+            let key = try KDF.Scrypt.deriveKey(
+                from: Array(password.utf8), salt: salt, outputByteCount: 32, rounds: 1 << 17, blockSize: 8,
+                parallelism: 1)
+            return unsafe key.withUnsafeBytes { unsafe Array($0) }
+        }
+    }
+
+    private static func random(_ count: Int) -> [UInt8] {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
+    }
+
+    private static func hex(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }
+
+    /// In the same time wherever they differ.
+    static func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+        guard left.count == right.count else { return false }
+        return zip(left, right).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
+    }
+}
+
+package enum OperatorRefusal: Error, Equatable, CustomStringConvertible, Sendable {
+    case noSuchOperator(String)
+
+    package var description: String {
+        switch self {
+        case .noSuchOperator(let name): "There is no operator \(name). `operator add \(name)` makes one."
+        }
+    }
+}

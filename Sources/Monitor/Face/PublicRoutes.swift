@@ -1,0 +1,97 @@
+import Hummingbird
+import Wire
+
+/// What anybody may see: whether the service is up, and where. No names of machines, no figures, no reasons.
+struct PublicRoutes: Sendable {
+    let watch: Watch
+
+    func add(to group: RouterGroup<MonitorContext>) {
+        group.get("/livez") { _, _ in Response(text: "ok\n", type: "text/plain") }
+        group.get("/readyz") { _, _ in
+            let isWell = watch.figures.isStoreWell
+            return Response(
+                text: isWell ? "ok\n" : "the store fails\n", status: isWell ? .ok : .serviceUnavailable,
+                type: "text/plain")
+        }
+        group.get("/api/v1/status") { _, _ in try Response(json: StatusBody(watch.fleet())) }
+        group.get("/badge.svg") { _, _ in
+            Response(text: Badge(StatusBody(watch.fleet()).state).svg, type: "image/svg+xml")
+        }
+    }
+}
+
+/// `GET /api/v1/status`
+struct StatusBody: Codable, Equatable {
+    enum State: String, Codable {
+        case up, degraded, down
+        /// The monitor has just come, or has nothing to go by.
+        case unknown
+    }
+
+    struct Region: Codable, Equatable {
+        var name: String
+        var state: State
+    }
+
+    struct Event: Codable, Equatable {
+        var title: String
+        var since: Int64
+    }
+
+    var state: State
+    var updated: Int64
+    var regions: [Region]
+    var incidents: [Event]
+
+    init(_ fleet: FleetView) {
+        updated = fleet.now
+        let groups = Dictionary(grouping: fleet.nodes.filter { $0.state != .never }) { $0.region ?? "Everywhere" }
+        // When the hub is cut off it knows nothing of the nodes.
+        let isBlind = fleet.incidents.contains { $0.rule == "cut-off" } || groups.isEmpty
+        regions = groups.map { name, nodes in
+            Region(name: name, state: isBlind ? .unknown : Self.state(of: nodes))
+        }.sorted { $0.name < $1.name }
+        let states = Set(regions.map(\.state))
+        state =
+            isBlind ? .unknown : states == [.up] ? .up : states == [.down] ? .down : .degraded
+        incidents =
+            isBlind
+            ? []
+            : regions.filter { $0.state != .up }.map { region in
+                let names = Set(groups[region.name]?.map(\.name) ?? [])
+                let since = fleet.incidents.filter { $0.node.map(names.contains) ?? false }.map(\.opened).min()
+                return Event(
+                    title: "\(region.name): \(region.state == .down ? "not reachable" : "partly impaired")",
+                    since: since ?? fleet.now)
+            }
+    }
+
+    private static func state(of nodes: [NodeView]) -> State {
+        let bad = nodes.count { $0.state == .silent || $0.worst == .sev1 }
+        return bad == 0 ? .up : bad == nodes.count ? .down : .degraded
+    }
+}
+
+/// A small picture for a README or a wiki.
+struct Badge {
+    let state: StatusBody.State
+
+    init(_ state: StatusBody.State) { self.state = state }
+
+    var svg: String {
+        let color =
+            switch state {
+            case .up: "#1a7f37"
+            case .degraded: "#9a6700"
+            case .down: "#cf222e"
+            case .unknown: "#57606a"
+            }
+        return """
+            <svg xmlns="http://www.w3.org/2000/svg" width="132" height="20" role="img" aria-label="clavitor: \(state.rawValue)">\
+            <rect width="60" height="20" fill="#24292f"/><rect x="60" width="72" height="20" fill="\(color)"/>\
+            <g fill="#fff" font-family="Verdana,sans-serif" font-size="11" text-anchor="middle">\
+            <text x="30" y="14">clavitor</text><text x="96" y="14">\(state.rawValue)</text></g></svg>
+
+            """
+    }
+}

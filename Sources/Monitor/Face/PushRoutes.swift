@@ -1,0 +1,53 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import Wire
+
+/// Where nodes push. Answers as Uptime Kuma does, so that whatever can push there can push here.
+struct PushRoutes: Sendable {
+    let watch: Watch
+
+    func add(to router: Router<MonitorContext>) {
+        for method in [HTTPRequest.Method.get, .post, .put, .patch, .head] {
+            router.on("/api/push/:token", method: method) { request, context in await answer(request, context) }
+        }
+    }
+
+    private func answer(_ request: Request, _ context: MonitorContext) async -> Response {
+        do {
+            let token = context.parameters.get("token") ?? ""
+            let query = request.uri.queryParameters
+            let time = try await watch.receive(
+                token: token, status: query.get("status"), msg: query.get("msg"), ping: query.get("ping"),
+                body: try await body(request))
+            return response(200, "{\"ok\":true,\"time_ms\":\(time)}")
+        } catch let refusal as PushRefusal {
+            return refused(refusal.status, refusal.text)
+        } catch {
+            // It counts as a sign of life; only the chart will lack it.
+            context.logger.error("a beat could not be written down", metadata: ["error": "\(error)"])
+            return refused(503, "The beat was seen and could not be written down.")
+        }
+    }
+
+    private func body(_ request: Request) async throws -> [UInt8] {
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > Push.most {
+            throw PushRefusal.tooLarge
+        }
+        do {
+            return Array(try await request.body.collect(upTo: Push.most).readableBytesView)
+        } catch is NIOTooManyBytesError {
+            throw PushRefusal.tooLarge
+        }
+    }
+
+    private func refused(_ status: Int, _ text: String) -> Response {
+        let answer = PushAnswer(ok: false, msg: text)
+        return (try? Response(json: answer, status: .init(code: status))) ?? Response(status: .init(code: status))
+    }
+
+    private func response(_ status: Int, _ json: String) -> Response {
+        Response(text: json, status: .init(code: status), type: "application/json")
+    }
+}

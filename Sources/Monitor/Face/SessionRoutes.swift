@@ -1,0 +1,75 @@
+import HTTPTypes
+import Hummingbird
+import Wire
+
+/// Signing in and out.
+struct SessionRoutes: Sendable {
+    let operators: Operators
+    static let cookie = "clavitor_monitor"
+
+    private struct LoginBody: Decodable {
+        var name: String
+        var password: String
+    }
+
+    private struct SessionBody: Encodable {
+        var name: String
+        var csrf: String
+    }
+
+    func add(toOpen group: RouterGroup<MonitorContext>) {
+        group.post("/api/v1/login") { request, context in
+            let body: LoginBody = try await request.json(in: context)
+            guard body.name.utf8.count <= 100, body.password.utf8.count <= 1_000 else {
+                throw Problem.malformed("A name has at most 100 bytes, a password 1,000.")
+            }
+            let session = try await operators.signIn(body.name, password: body.password)
+            var response = try Response(json: SessionBody(name: body.name, csrf: session.csrf))
+            response.headers[.setCookie] =
+                "\(Self.cookie)=\(session.token); Path=/; Max-Age=\(session.lifetime / 1_000); Secure; HttpOnly; SameSite=Strict"
+            return response
+        }
+    }
+
+    func add(toSignedIn group: RouterGroup<OperatorContext>) {
+        group.get("/session") { _, context in
+            try Response(json: SessionBody(name: context.name, csrf: context.csrf))
+        }
+        group.post("/logout") { request, _ in
+            if let token = request.cookies[Self.cookie]?.value { try await operators.signOut(token) }
+            var response = Response.nothing
+            response.headers[.setCookie] = "\(Self.cookie)=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict"
+            return response
+        }
+    }
+}
+
+/// Says who is asking: a browser by its cookie, a tool by its bearer token.
+struct OperatorMiddleware: RouterMiddleware {
+    typealias Context = MonitorContext
+
+    let operators: Operators
+
+    func handle(
+        _ request: Request, context: MonitorContext,
+        next: @concurrent (Request, MonitorContext) async throws -> Response
+    ) async throws -> Response {
+        let bearer = request.headers[.authorization].flatMap { header in
+            header.lowercased().hasPrefix("bearer ") ? String(header.dropFirst(7)) : nil
+        }
+        let cookie = request.cookies[SessionRoutes.cookie]?.value
+        guard let token = bearer ?? cookie, let session = try await operators.signedIn(token) else {
+            throw Problem.signIn
+        }
+        // A cookie is sent by whatever page makes the browser ask; this header only by ours.
+        if bearer == nil, ![.get, .head].contains(request.method),
+            !Operators.areEqual(Array((request.headers[.csrfToken] ?? "").utf8), Array(session.csrf.utf8))
+        {
+            throw Problem("csrf", status: 403, title: "X-CSRF-Token is missing or wrong")
+        }
+        var context = context
+        context.operatorName = session.name
+        context.csrf = session.csrf
+        return try await next(request, context)
+    }
+}

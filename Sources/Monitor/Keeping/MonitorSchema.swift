@@ -1,0 +1,91 @@
+import SQLite
+
+/// The monitor's one file. Beats, minutes and hours lie in the order of time, so that writing appends, forgetting cuts
+/// off one end, and a year of one node stays within a megabyte.
+enum MonitorSchema {
+    static let migrations = [first, Outbox.migration(2)]
+
+    private static let first = Migration(
+        1,
+        """
+        CREATE TABLE node (
+            id INTEGER PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            region TEXT,
+            token_hash BLOB NOT NULL UNIQUE,
+            added INTEGER NOT NULL,
+            -- What the judgement remembers, as JSON, of `kept` (Unix milliseconds).
+            memory TEXT,
+            kept INTEGER NOT NULL DEFAULT 0
+        ) STRICT;
+
+        -- One row each beat, for a day.
+        CREATE TABLE beat (
+            at INTEGER NOT NULL,
+            node INTEGER NOT NULL,
+            boot TEXT,
+            sequence INTEGER,
+            epoch INTEGER,
+            audit_sequence INTEGER,
+            audit_head TEXT,
+            metrics BLOB NOT NULL,
+            PRIMARY KEY (at, node)
+        ) STRICT, WITHOUT ROWID;
+
+        -- Means: `at` counts minutes, or hours, since 1970.
+        CREATE TABLE minute (
+            at INTEGER NOT NULL,
+            node INTEGER NOT NULL,
+            beats INTEGER NOT NULL,
+            metrics BLOB NOT NULL,
+            PRIMARY KEY (at, node)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE hour (
+            at INTEGER NOT NULL,
+            node INTEGER NOT NULL,
+            beats INTEGER NOT NULL,
+            metrics BLOB NOT NULL,
+            PRIMARY KEY (at, node)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE rolled (id INTEGER PRIMARY KEY CHECK (id = 1), hour INTEGER NOT NULL) STRICT;
+
+        CREATE TABLE incident (
+            id INTEGER PRIMARY KEY,
+            key TEXT NOT NULL,
+            node TEXT,
+            is_open INTEGER NOT NULL,
+            is_told INTEGER NOT NULL,
+            opened INTEGER NOT NULL,
+            resolved INTEGER,
+            body TEXT NOT NULL
+        ) STRICT;
+        CREATE UNIQUE INDEX one_open_incident ON incident (key) WHERE is_open = 1;
+        CREATE INDEX incident_of_node ON incident (node, id);
+        CREATE TABLE incident_change (
+            incident INTEGER NOT NULL,
+            at INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            severity TEXT NOT NULL,
+            hidden_by TEXT,
+            by TEXT,
+            note TEXT,
+            UNIQUE (incident, at, kind, severity)
+        ) STRICT;
+
+        CREATE TABLE silence (id INTEGER PRIMARY KEY, until INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
+        CREATE TABLE lease (id INTEGER PRIMARY KEY, until INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
+
+        CREATE TABLE operator (
+            name TEXT PRIMARY KEY,
+            salt BLOB NOT NULL,
+            hash BLOB NOT NULL,
+            added INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE session (
+            token_hash BLOB PRIMARY KEY,
+            operator TEXT NOT NULL REFERENCES operator (name) ON DELETE CASCADE,
+            csrf TEXT NOT NULL,
+            expires INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """)
+}

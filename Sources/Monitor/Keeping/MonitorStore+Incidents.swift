@@ -1,0 +1,96 @@
+import SQLite
+
+/// Incidents and what was done about them.
+extension MonitorStore {
+    /// Writes down what changed. The same again changes nothing.
+    func record(_ changes: [IncidentChange], told: [String: Bool]) async throws {
+        guard !changes.isEmpty else { return }
+        let rows = try changes.map { (change: $0, body: try Self.encode($0.incident)) }
+        try await database.write { db in
+            for (change, body) in rows {
+                let incident = change.incident
+                try db.run(
+                    """
+                    INSERT INTO incident (id, key, node, is_open, is_told, opened, resolved, body)
+                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                    ON CONFLICT (id) DO UPDATE SET is_open = excluded.is_open, is_told = excluded.is_told,
+                        resolved = excluded.resolved, body = excluded.body
+                    """, .integer(incident.id), .text(incident.key), incident.node.map { .text($0) } ?? .null,
+                    .integer(incident.resolved == nil ? 1 : 0), .integer(told[incident.key] ?? true ? 1 : 0),
+                    .integer(incident.opened), incident.resolved.map { .integer($0) } ?? .null, .text(body))
+                let isAnswer = change.kind == .acknowledged
+                try db.run(
+                    "INSERT OR IGNORE INTO incident_change VALUES (?, ?, ?, ?, ?, ?, ?)", .integer(incident.id),
+                    .integer(change.at), .text(change.kind.rawValue), .text(incident.severity.rawValue),
+                    incident.hiddenBy.map { .text($0) } ?? .null,
+                    isAnswer ? incident.acknowledged.map { .text($0.by) } ?? .null : .null,
+                    isAnswer ? incident.acknowledged?.note.map { .text($0) } ?? .null : .null)
+            }
+        }
+    }
+
+    /// Newest first.
+    func incidents(of node: String? = nil, before id: Int64?, most: Int) async throws -> [Incident] {
+        try await database.read { db in
+            try db.all(
+                """
+                SELECT body FROM incident WHERE id < ?1 AND (?2 IS NULL OR node = ?2) ORDER BY id DESC LIMIT ?3
+                """, .integer(id ?? .max), node.map { .text($0) } ?? .null, .integer(Int64(most))
+            ) { try Self.decode($0.text(0)) }
+        }
+    }
+
+    package struct TimelineLine: Codable, Equatable, Sendable {
+        package var at: Int64
+        package var kind: String
+        package var severity: Severity
+        package var hiddenBy: String?
+        package var by: String?
+        package var note: String?
+    }
+
+    func incident(_ id: Int64) async throws -> (Incident, [TimelineLine])? {
+        try await database.read { db in
+            guard
+                let incident: Incident = try db.first(
+                    "SELECT body FROM incident WHERE id = ?", .integer(id), row: { try Self.decode($0.text(0)) })
+            else { return nil }
+            let lines = try db.all(
+                """
+                SELECT at, kind, severity, hidden_by, by, note FROM incident_change WHERE incident = ? ORDER BY at, rowid
+                """, .integer(id)
+            ) { row in
+                TimelineLine(
+                    at: row.integer(0), kind: row.text(1), severity: Severity(rawValue: row.text(2)) ?? .warning,
+                    hiddenBy: row.isNull(3) ? nil : row.text(3), by: row.isNull(4) ? nil : row.text(4),
+                    note: row.isNull(5) ? nil : row.text(5))
+            }
+            return (incident, lines)
+        }
+    }
+
+    // MARK: Silences and planned work
+
+    func add(_ silence: Silence) async throws {
+        let body = try Self.encode(silence)
+        _ = try await database.write { db in
+            try db.run(
+                "INSERT INTO silence VALUES (?, ?, ?)", .integer(silence.id), .integer(silence.until), .text(body))
+        }
+    }
+
+    func removeSilence(_ id: Int64) async throws {
+        _ = try await database.write { db in try db.run("DELETE FROM silence WHERE id = ?", .integer(id)) }
+    }
+
+    func add(_ lease: Lease) async throws {
+        let body = try Self.encode(lease)
+        _ = try await database.write { db in
+            try db.run("INSERT INTO lease VALUES (?, ?, ?)", .integer(lease.id), .integer(lease.until), .text(body))
+        }
+    }
+
+    func removeLease(_ id: Int64) async throws {
+        _ = try await database.write { db in try db.run("DELETE FROM lease WHERE id = ?", .integer(id)) }
+    }
+}

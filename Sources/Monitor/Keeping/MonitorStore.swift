@@ -1,0 +1,139 @@
+import Crypto
+import FoundationEssentials
+package import SQLite
+import Wire
+
+/// Everything that the monitor keeps. Knows rows; judges nothing.
+package final class MonitorStore: Sendable {
+    package let database: Database
+
+    package init(path: String) throws {
+        database = try Database(path: path, migrations: MonitorSchema.migrations)
+    }
+
+    /// A node that may push.
+    struct StoredNode: Sendable {
+        var id: Int64
+        var name: NodeName
+        var tokenHash: [UInt8]
+        var memory: NodeMemory
+    }
+
+    /// What the judgement goes on with after a restart.
+    struct Kept: Sendable {
+        var nodes: [StoredNode]
+        var open: [IncidentBook.Entry]
+        var nextIncident: Int64
+        var silences: [Silence]
+        var leases: [Lease]
+    }
+
+    func load() async throws -> Kept {
+        try await database.read(lasting: .long) { db in
+            Kept(
+                nodes: try Self.nodes(db),
+                open: try db.all("SELECT body, is_told FROM incident WHERE is_open = 1") { row in
+                    IncidentBook.Entry(incident: try Self.decode(row.text(0)), isTold: row.int(1) == 1)
+                },
+                nextIncident: (try db.first("SELECT MAX(id) FROM incident") { $0.integer(0) } ?? 0) + 1,
+                silences: try db.all("SELECT body FROM silence") { try Self.decode($0.text(0)) },
+                leases: try db.all("SELECT body FROM lease") { try Self.decode($0.text(0)) })
+        }
+    }
+
+    /// Each with what it remembered when it was last written down, and the beats that came after that.
+    private static func nodes(_ db: Connection) throws -> [StoredNode] {
+        var nodes: [Int64: StoredNode] = [:]
+        var latest: Int64 = 0
+        try db.forEach("SELECT id, name, region, token_hash, memory, kept FROM node") { row in
+            let memory: NodeMemory? = row.isNull(4) ? nil : try? decode(row.text(4))
+            latest = max(latest, row.integer(5))
+            nodes[row.integer(0)] = StoredNode(
+                id: row.integer(0), name: NodeName(row.text(1), region: row.isNull(2) ? nil : row.text(2)),
+                tokenHash: row.blob(3), memory: memory ?? NodeMemory())
+        }
+        // All that beat are written down each minute, so that what is missing came after the latest of them.
+        try db.forEach(
+            """
+            SELECT node, at, boot, sequence, epoch, audit_sequence, audit_head FROM beat WHERE at > ? ORDER BY at
+            """, .integer(latest - 120_000)
+        ) { row in
+            guard var node = nodes[row.integer(0)], row.integer(1) > node.memory.lastBeat ?? 0 else { return }
+            node.memory.lastBeat = row.integer(1)
+            if let sequence = row.optionalInteger(3), !row.isNull(2) {
+                node.memory.bootID = row.text(2)
+                node.memory.sequence = sequence
+            }
+            if let sequence = row.optionalInteger(5), !row.isNull(6) {
+                let next = AuditWitness(epoch: row.integer(4), sequence: sequence, head: row.text(6))
+                // A broken one was told of, and is held against what was before it.
+                if node.memory.witness?.finding(next).isBroken != true { node.memory.witness = next }
+            }
+            nodes[node.id] = node
+        }
+        return nodes.values.sorted { $0.id < $1.id }
+    }
+
+    // MARK: Nodes
+
+    /// - Throws: `StoreRefusal.nameTaken`.
+    package func addNode(_ node: NodeName, tokenHash: [UInt8], now: Int64) async throws {
+        try await database.write { db in
+            let isTaken = try db.first("SELECT 1 FROM node WHERE name = ?", .text(node.name)) { _ in true } ?? false
+            guard !isTaken else { throw StoreRefusal.nameTaken(node.name) }
+            try db.run(
+                "INSERT INTO node (name, region, token_hash, added) VALUES (?, ?, ?, ?)", .text(node.name),
+                node.region.map { .text($0) } ?? .null, .blob(tokenHash), .integer(now))
+        }
+    }
+
+    /// Another token from now on.
+    ///
+    /// - Throws: `StoreRefusal.noSuchNode`.
+    package func renewToken(of name: String, tokenHash: [UInt8]) async throws {
+        try await database.write { db in
+            let changed = try db.run(
+                "UPDATE node SET token_hash = ? WHERE name = ?", .blob(tokenHash), .text(name))
+            guard changed == 1 else { throw StoreRefusal.noSuchNode(name) }
+        }
+    }
+
+    /// - Throws: `StoreRefusal.noSuchNode`.
+    package func removeNode(_ name: String) async throws {
+        try await database.write { db in
+            guard try db.run("DELETE FROM node WHERE name = ?", .text(name)) == 1 else {
+                throw StoreRefusal.noSuchNode(name)
+            }
+        }
+    }
+
+    package func nodeNames() async throws -> [NodeName] {
+        try await database.read { db in
+            try db.all("SELECT name, region FROM node ORDER BY name") {
+                NodeName($0.text(0), region: $0.isNull(1) ? nil : $0.text(1))
+            }
+        }
+    }
+
+    // MARK: JSON in columns
+
+    static func encode(_ value: some Encodable) throws -> String {
+        String(decoding: try JSONEncoder().encode(value), as: UTF8.self)
+    }
+
+    static func decode<Value: Decodable>(_ text: String) throws -> Value {
+        try JSONDecoder().decode(Value.self, from: Data(text.utf8))
+    }
+}
+
+package enum StoreRefusal: Error, Equatable, CustomStringConvertible, Sendable {
+    case nameTaken(String)
+    case noSuchNode(String)
+
+    package var description: String {
+        switch self {
+        case .nameTaken(let name): "There is a \(name) already. Its token is renewed by `node renew \(name)`."
+        case .noSuchNode(let name): "There is no node \(name). `node list` shows those that there are."
+        }
+    }
+}

@@ -1,0 +1,134 @@
+import Crypto
+import FoundationEssentials
+package import Logging
+
+/// Makes couriers of settings: reads the secrets, once, and refuses at the start what could not work later.
+package struct ChannelFactory: Sendable {
+    private let readFile: @Sendable (String) throws -> [UInt8]
+    private let send: WebSend
+    private let post: Post
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - web: For all channels but e-mail.
+    ///   - mail: For e-mail.
+    ///   - logger: Hears of recipients that a mail server refused while it took others.
+    package init(web: WebSender, mail: MailSender, logger: Logger) {
+        self.init(send: web.send, post: mail.send, logger: logger)
+    }
+
+    package init(
+        send: @escaping WebSend, post: @escaping Post, logger: Logger,
+        readFile: @escaping @Sendable (String) throws -> [UInt8] = { try Array(Data(contentsOf: URL(filePath: $0))) }
+    ) {
+        self.send = send
+        self.post = post
+        self.logger = logger
+        self.readFile = readFile
+    }
+
+    package func couriers(_ settings: NotificationSettings) throws(NotificationSettingsError) -> [Courier] {
+        var couriers: [Courier] = []
+        for channel in settings.channels { couriers.append(try courier(channel, settings.dashboard)) }
+        return couriers
+    }
+
+    private func courier(
+        _ channel: ChannelSettings, _ dashboard: String?
+    ) throws(NotificationSettingsError) -> Courier {
+        let name = channel.name
+        switch channel.kind {
+        case .webhook(let webhook):
+            let (url, host) = try url(in: webhook.urlFile, name)
+            let key = try webhook.keyFile.map { path throws(NotificationSettingsError) in try secret(in: path, name) }
+            let type = webhook.contentType ?? "application/json"
+            let template = webhook.template.map { WebhookTemplate($0, contentType: type) }
+            return Courier(
+                Webhook(
+                    name: name, url: url, host: host, key: key.map { SymmetricKey(data: Array($0.exposed.utf8)) },
+                    template: template, contentType: type, dashboard: dashboard), send: send)
+        case .ntfy(let urlFile, let tokenFile):
+            let (url, _) = try url(in: urlFile, name)
+            let token = try tokenFile.map { path throws(NotificationSettingsError) in try secret(in: path, name) }
+            guard let ntfy = Ntfy(name: name, url: url, token: token, dashboard: dashboard) else {
+                throw .badSecret(path: urlFile, channel: name, reason: "it is not the URL of a topic")
+            }
+            return Courier(ntfy, send: send)
+        case .chat(let urlFile, let style):
+            let (url, host) = try url(in: urlFile, name)
+            return Courier(Chat(name: name, url: url, host: host, style: style, dashboard: dashboard), send: send)
+        case .pagerDuty(let keyFile, let url):
+            let url = url ?? PagerDuty.usual
+            return Courier(
+                PagerDuty(
+                    name: name, url: Secret(url), host: WebAddress(url)?.authority ?? "",
+                    key: try secret(in: keyFile, name), dashboard: dashboard), send: send)
+        case .telegram(let tokenFile, let chat, let url):
+            let base = url ?? Telegram.usual
+            let token = try secret(in: tokenFile, name)
+            guard token.exposed.utf8.allSatisfy({ Self.isTokenByte($0) }) else {
+                throw .badSecret(path: tokenFile, channel: name, reason: "it is not a bot's token")
+            }
+            return Courier(
+                Telegram(
+                    name: name, base: base, host: WebAddress(base)?.authority ?? "", token: token, chat: chat,
+                    dashboard: dashboard), send: send)
+        case .email(let email):
+            let password = try email.passwordFile.map { path throws(NotificationSettingsError) in
+                try secret(in: path, name, ofASCII: false)
+            }
+            let logger = logger
+            return Courier(
+                MailAccount(email, password: password, channel: name), dashboard: dashboard, post: post
+            ) { refused in
+                logger.warning("recipients refused", metadata: ["channel": "\(name)", "count": "\(refused.count)"])
+            }
+        }
+    }
+
+    /// A token stands in the middle of a URL.
+    private static func isTokenByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: ":"):
+            true
+        default: false
+        }
+    }
+
+    private func url(in path: String, _ channel: String) throws(NotificationSettingsError) -> (Secret, String) {
+        let secret = try secret(in: path, channel)
+        guard let address = WebAddress(secret.exposed), address.isPrivate else {
+            throw .badSecret(
+                path: path, channel: channel, reason: "it is not an https URL; http is for this machine alone")
+        }
+        return (secret, address.authority)
+    }
+
+    /// One line, so that it cannot end a header.
+    private func secret(
+        in path: String, _ channel: String, ofASCII isASCII: Bool = true
+    ) throws(NotificationSettingsError) -> Secret {
+        let text: String
+        do {
+            text = String(decoding: try readFile(path), as: UTF8.self).trimmed
+        } catch {
+            throw .unreadable(path: path, channel: channel, reason: Self.reason(error))
+        }
+        let isLine = isASCII ? text.isHeaderValue : text.utf8.allSatisfy { $0 >= 0x20 }
+        guard !text.isEmpty, text.utf8.count <= 4_096, isLine else {
+            let kind = isASCII ? "printable ASCII" : "text"
+            throw .badSecret(path: path, channel: channel, reason: "it is not one line of \(kind)")
+        }
+        return Secret(text)
+    }
+
+    /// Without what a library may have put into its error.
+    private static func reason(_ error: any Error) -> String {
+        switch (error as? CocoaError)?.code {
+        case .fileReadNoSuchFile, .fileNoSuchFile: "there is no such file"
+        case .fileReadNoPermission: "this program may not read it"
+        default: "it cannot be read"
+        }
+    }
+}

@@ -1,0 +1,49 @@
+/// Why a message was not taken. Fit for a log: names the channel, its host, a status, and a little of the answer.
+package struct DeliveryFailure: Error, Equatable, Sendable, CustomStringConvertible {
+    package enum Kind: Equatable, Sendable {
+        /// It may go better later.
+        case passing
+        /// The service does not want this, and asking again will hardly change its mind.
+        case refused
+    }
+
+    package let kind: Kind
+    package let description: String
+    /// Seconds that the service asks for.
+    package let retryAfter: Double?
+
+    package init(_ kind: Kind, _ description: String, retryAfter: Double? = nil) {
+        self.kind = kind
+        self.description = description
+        self.retryAfter = retryAfter
+    }
+}
+
+/// When a message that was not taken is sent again. Times are Unix milliseconds.
+package enum RetryRule {
+    static let first = 5.0
+    static let longest = 900.0
+    /// Three days.
+    static let lifetime: Int64 = 3 * 86_400_000
+    static let mostRefusals = 3
+    /// What a service may ask for at most.
+    private static let mostPatience = 86_400.0
+
+    /// - Parameters:
+    ///   - failure: What went wrong.
+    ///   - attempts: With this one.
+    ///   - refusals: With this one.
+    ///   - created: When the message was put in.
+    ///   - now: The time.
+    ///   - random: Between 0.5 and 1, so that not everything comes back at once.
+    /// - Returns: Nil when it is given up.
+    package static func next(
+        after failure: DeliveryFailure, attempts: Int, refusals: Int, created: Int64, now: Int64, random: Double
+    ) -> Int64? {
+        guard refusals < mostRefusals, now - created < lifetime else { return nil }
+        var delay = first
+        for _ in 1..<max(2, min(attempts, 16)) where attempts > 1 { delay *= 2 }
+        let wait = max(min(delay, longest) * random, min(failure.retryAfter ?? 0, mostPatience))
+        return now + Int64(wait * 1_000)
+    }
+}

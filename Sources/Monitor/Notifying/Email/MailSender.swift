@@ -1,0 +1,69 @@
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// SMTP over TCP and TLS, each mail over a connection of its own.
+package struct MailSender: Sendable {
+    private let context: NIOSSLContext
+    private static let patience = TimeAmount.seconds(10)
+
+    /// `trustedPEM`: Certificates to trust instead of the system's, for a server of one's own.
+    package init(trustedPEM: [UInt8]? = nil) throws {
+        context = try NIOSSLContext(configuration: TLSConfiguration.client(trusting: trustedPEM))
+    }
+
+    package func send(_ account: MailAccount, _ mail: Mail) async throws(DeliveryFailure) -> [String] {
+        let channel: any Channel
+        let outcome: EventLoopFuture<SMTPConversation.Outcome>
+        do {
+            // Several addresses may be tried, so what is said waits for the one that answers.
+            channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .connectTimeout(Self.patience)
+                .channelOption(.autoRead, value: false)
+                .connect(host: account.host, port: account.port).get()
+            outcome = converse(on: channel, account, mail)
+        } catch {
+            throw account.failure(.passing, "cannot be reached: \(Self.reason(error))")
+        }
+        let result = await withTaskCancellationHandler {
+            // The handler keeps its promise whatever happens to the connection.
+            (try? await outcome.get()) ?? .failure(account.failure(.passing, "cannot be talked to"))
+        } onCancel: {
+            channel.close(promise: nil)
+        }
+        return try result.get()
+    }
+
+    private func converse(
+        on channel: any Channel, _ account: MailAccount, _ mail: Mail
+    ) -> EventLoopFuture<SMTPConversation.Outcome> {
+        let promise = channel.eventLoop.makePromise(of: SMTPConversation.Outcome.self)
+        let begun = channel.eventLoop.submit { [context] in
+            let pipeline = channel.pipeline.syncOperations
+            if account.security == .implicit {
+                try pipeline.addHandler(NIOSSLClientHandler(context: context, serverHostname: account.nameForTLS))
+            }
+            try pipeline.addHandler(
+                SMTPConversation(account: account, mail: mail, context: context, promise: promise))
+            try channel.syncOptions?.setOption(.autoRead, value: true)
+        }
+        begun.whenFailure { error in
+            promise.succeed(.failure(account.failure(.passing, "cannot be talked to: \(error)")))
+            channel.close(promise: nil)
+        }
+        return promise.futureResult
+    }
+
+    /// Of the last address tried.
+    private static func reason(_ error: any Error) -> String {
+        guard let error = error as? NIOConnectionError else { return "\(error)" }
+        return error.connectionErrors.last.map { "\($0.error)" } ?? "its name has no address"
+    }
+}
+
+extension MailAccount {
+    /// Nil for an IP address, which is then verified as such: it has no place in SNI.
+    var nameForTLS: String? {
+        (try? SocketAddress(ipAddress: host, port: port)) == nil ? host : nil
+    }
+}

@@ -1,0 +1,109 @@
+/// What people read, the same in every channel: a title of one line, and one line per change. Bounded.
+package struct MessageText: Equatable, Sendable {
+    /// Changes that a text names; the others are counted.
+    package static let mostNamed = 20
+
+    package let title: String
+    /// Nothing but the detail when there is one change alone.
+    package let lines: [String]
+
+    package init(_ message: Message) {
+        let rest = message.total - min(message.changes.count, Self.mostNamed)
+        if message.total == 1, let change = message.changes.first {
+            title = "\(change.heading): \(Self.line(change.incident.title, most: 200))"
+            let detail = Self.line(change.incident.detail, most: 1_000)
+            lines = [change.remark ?? "", detail].filter { !$0.isEmpty }
+            return
+        }
+        title = "\(message.total) notices: \(Self.counts(message))"
+        let named = message.changes.prefix(Self.mostNamed).map { change in
+            let detail = change.remark ?? change.incident.detail
+            let text = "\(change.heading): \(change.incident.title)" + (detail.isEmpty ? "" : " (\(detail))")
+            return Self.line(text, most: 300)
+        }
+        lines = rest > 0 ? named + ["and \(rest) more"] : named
+    }
+
+    package var text: String { ([title] + lines).joined(separator: "\n") }
+
+    /// Such as "2 SEV1 opened, 1 SEV2 resolved". Of the changes that the message carries.
+    private static func counts(_ message: Message) -> String {
+        var order: [String] = []
+        var counts: [String: Int] = [:]
+        for heading in message.changes.map(\.heading) {
+            if counts[heading] == nil { order.append(heading) }
+            counts[heading, default: 0] += 1
+        }
+        let rest = message.total - message.changes.count
+        return (order.map { "\(counts[$0] ?? 0) \($0)" } + (rest > 0 ? ["\(rest) more"] : [])).joined(separator: ", ")
+    }
+
+    /// One line without control characters, such as would begin another header.
+    static func line(_ text: String, most: Int) -> String {
+        let scalars = text.unicodeScalars.map { scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .lineSeparator, .paragraphSeparator: UnicodeScalar(" ")
+            default: scalar
+            }
+        }
+        let line = String(String.UnicodeScalarView(scalars))
+        return line.count <= most ? line : String(line.prefix(most - 1)) + "…"
+    }
+}
+
+extension IncidentChange {
+    /// Such as "SEV1 opened".
+    var heading: String {
+        let verb =
+            switch kind {
+            case .opened: "opened"
+            case .raised: "raised"
+            case .lowered: "lowered"
+            case .acknowledged: "acknowledged"
+            case .resolved: "resolved"
+            case .escalated: "escalated"
+            case .reminded: "still open"
+            }
+        return "\(incident.severity.heading) \(verb)"
+    }
+
+    /// What the kind of the change has to say, before any detail.
+    fileprivate var remark: String? {
+        switch kind {
+        case .acknowledged:
+            incident.acknowledged.map { acknowledgement in
+                let note = acknowledgement.note.map { ": \($0)" } ?? ""
+                return MessageText.line("acknowledged by \(acknowledgement.by)\(note)", most: 300)
+            }
+        case .resolved: "after \(Self.span(at - incident.opened))"
+        case .escalated: "open for \(Self.span(at - incident.opened)), and nobody has acknowledged it"
+        case .reminded: "open for \(Self.span(at - incident.opened))"
+        case .opened, .raised, .lowered: nil
+        }
+    }
+
+    /// Such as "3 d 2 h", "2 h 5 min", "12 min" or "40 s".
+    static func span(_ milliseconds: Int64) -> String {
+        let seconds = max(0, milliseconds / 1_000)
+        let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60)
+        return if days > 0 {
+            "\(days) d \(hours) h"
+        } else if hours > 0 {
+            "\(hours) h \(minutes) min"
+        } else if minutes > 0 {
+            "\(minutes) min"
+        } else {
+            "\(seconds) s"
+        }
+    }
+}
+
+extension Severity {
+    var heading: String {
+        switch self {
+        case .warning: "Warning"
+        case .sev2: "SEV2"
+        case .sev1: "SEV1"
+        }
+    }
+}

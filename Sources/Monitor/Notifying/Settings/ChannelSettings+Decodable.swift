@@ -1,0 +1,90 @@
+extension ChannelSettings: Decodable {
+    private enum CodingKeys: String, CodingKey {
+        case name, type, url, template, style, host, port, tls, username, from, to
+        case urlFile = "url-file"
+        case keyFile = "key-file"
+        case tokenFile = "token-file"
+        case passwordFile = "password-file"
+        case contentType = "content-type"
+        case chat = "chat-id"
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let table = try Table(decoder)
+        switch table.type {
+        case "webhook":
+            try table.allow(.urlFile, .keyFile, .template, .contentType)
+            kind = .webhook(
+                Webhook(
+                    urlFile: try table.text(.urlFile), keyFile: try table.optional(.keyFile),
+                    template: try table.optional(.template), contentType: try table.optional(.contentType)))
+        case "ntfy":
+            try table.allow(.urlFile, .tokenFile)
+            kind = .ntfy(urlFile: try table.text(.urlFile), tokenFile: try table.optional(.tokenFile))
+        case "chat":
+            try table.allow(.urlFile, .style)
+            let style = try table.choice(.style, among: [ChatStyle.slack, .discord]) ?? .slack
+            kind = .chat(urlFile: try table.text(.urlFile), style)
+        case "pagerduty":
+            try table.allow(.keyFile, .url)
+            kind = .pagerDuty(keyFile: try table.text(.keyFile), url: try table.optional(.url))
+        case "telegram":
+            try table.allow(.tokenFile, .chat, .url)
+            kind = .telegram(
+                tokenFile: try table.text(.tokenFile), chat: try table.text(.chat), url: try table.optional(.url))
+        case "email":
+            try table.allow(.host, .port, .tls, .username, .passwordFile, .from, .to)
+            kind = .email(
+                Email(
+                    host: try table.text(.host), port: try table.container.decodeIfPresent(Int.self, forKey: .port),
+                    security: try table.choice(.tls, among: [Email.Security.implicit, .starttls, .none]) ?? .starttls,
+                    username: try table.optional(.username), passwordFile: try table.optional(.passwordFile),
+                    from: try table.text(.from), to: try table.container.decode([String].self, forKey: .to)))
+        default:
+            throw NotificationSettingsError.unknownType(table.type, channel: table.name)
+        }
+        name = table.name
+    }
+
+    private struct Table {
+        let decoder: any Decoder
+        let container: KeyedDecodingContainer<CodingKeys>
+        let name: String
+        let type: String
+
+        init(_ decoder: any Decoder) throws {
+            self.decoder = decoder
+            container = try decoder.container(keyedBy: CodingKeys.self)
+            name = try container.decodeIfPresent(String.self, forKey: .name) ?? ""
+            guard !name.isEmpty else { throw NotificationSettingsError.missing(key: "name", channel: "without a name") }
+            guard let type = try container.decodeIfPresent(String.self, forKey: .type) else {
+                throw NotificationSettingsError.missing(key: "type", channel: name)
+            }
+            self.type = type
+        }
+
+        func allow(_ keys: CodingKeys...) throws {
+            let known = keys.map(\.rawValue) + ["name", "type"]
+            try decoder.refuseOtherKeys(than: known, in: "the \(type) channel \(name)")
+        }
+
+        func optional(_ key: CodingKeys) throws -> String? { try container.decodeIfPresent(String.self, forKey: key) }
+
+        func text(_ key: CodingKeys) throws -> String {
+            guard let text = try optional(key) else {
+                throw NotificationSettingsError.missing(key: key.rawValue, channel: name)
+            }
+            return text
+        }
+
+        func choice<Word: RawRepresentable<String>>(_ key: CodingKeys, among words: [Word]) throws -> Word? {
+            guard let text = try optional(key) else { return nil }
+            guard let word = Word(rawValue: text) else {
+                let choices = words.map(\.rawValue).joined(separator: ", ")
+                throw NotificationSettingsError.badValue(
+                    "\(key.rawValue) of \(name)", "\"\(text)\" is none of \(choices)")
+            }
+            return word
+        }
+    }
+}

@@ -1,0 +1,147 @@
+/// One `[[channel]]` table: a name and what its type needs. Secrets are paths to files.
+package struct ChannelSettings: Equatable, Sendable {
+    package var name: String
+    package var kind: Kind
+
+    package enum Kind: Equatable, Sendable {
+        case webhook(Webhook)
+        /// The file holds the topic's URL.
+        case ntfy(urlFile: String, tokenFile: String?)
+        case chat(urlFile: String, ChatStyle)
+        /// `url`: Another address than that of the US region.
+        case pagerDuty(keyFile: String, url: String?)
+        case telegram(tokenFile: String, chat: String, url: String?)
+        case email(Email)
+    }
+
+    package struct Webhook: Equatable, Sendable {
+        package var urlFile: String
+        package var keyFile: String?
+        package var template: String?
+        package var contentType: String?
+
+        package init(urlFile: String, keyFile: String? = nil, template: String? = nil, contentType: String? = nil) {
+            self.urlFile = urlFile
+            self.keyFile = keyFile
+            self.template = template
+            self.contentType = contentType
+        }
+    }
+
+    package enum ChatStyle: String, Sendable { case slack, discord }
+
+    package struct Email: Equatable, Sendable {
+        package enum Security: String, Sendable {
+            case implicit, starttls
+            /// To this machine alone.
+            case none
+        }
+
+        package var host: String
+        package var port: Int
+        package var security: Security
+        package var username: String?
+        package var passwordFile: String?
+        package var from: String
+        package var to: [String]
+
+        package init(
+            host: String, port: Int? = nil, security: Security = .starttls, username: String? = nil,
+            passwordFile: String? = nil, from: String, to: [String]
+        ) {
+            let usual =
+                switch security {
+                case .implicit: 465
+                case .starttls: 587
+                case .none: 25
+                }
+            self.host = host
+            self.port = port ?? usual
+            self.security = security
+            self.username = username
+            self.passwordFile = passwordFile
+            self.from = from
+            self.to = to
+        }
+    }
+
+    package init(name: String, kind: Kind) {
+        self.name = name
+        self.kind = kind
+    }
+
+    /// How many changes one message carries with all their details; the others are counted.
+    package var mostChanges: Int {
+        switch kind {
+        // Each incident is a thing of its own there, and one that was not closed would stay open for ever.
+        case .pagerDuty: .max
+        case .webhook: 500
+        case .ntfy, .chat, .telegram, .email: MessageText.mostNamed
+        }
+    }
+
+    func validate() throws(NotificationSettingsError) {
+        let isName = name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+                true
+            default: false
+            }
+        }
+        guard isName, (1...64).contains(name.utf8.count) else {
+            throw .badValue("a channel's name", "use 1 to 64 letters, digits, - and _")
+        }
+        switch kind {
+        case .webhook(let webhook):
+            guard (webhook.template?.utf8.count ?? 0) <= 65_536 else {
+                throw .badValue("template of \(name)", "it is longer than 64 KiB")
+            }
+            guard webhook.contentType.map(\.isHeaderValue) ?? true else {
+                throw .badValue("content-type of \(name)", "it has characters that a header cannot have")
+            }
+        case .ntfy, .chat: break
+        case .pagerDuty(_, let url): try validate(url)
+        case .telegram(_, let chat, let url):
+            guard !chat.isEmpty else { throw .badValue("chat-id of \(name)", "it is empty") }
+            try validate(url)
+        case .email(let email): try email.validate(name)
+        }
+    }
+
+    private func validate(_ url: String?) throws(NotificationSettingsError) {
+        guard let url else { return }
+        guard let address = WebAddress(url), address.isPrivate else {
+            throw .badValue("url of \(name)", "it is not an https URL; http is for this machine alone")
+        }
+    }
+}
+
+extension ChannelSettings.Email {
+    fileprivate func validate(_ channel: String) throws(NotificationSettingsError) {
+        guard !host.isEmpty, host.isHeaderValue, (1...65_535).contains(port) else {
+            throw .badValue("host or port of \(channel)", "there is no such server")
+        }
+        guard security != .none || WebAddress.isLoopback(host) else {
+            throw .badValue("tls of \(channel)", "none is for a server on this machine; use starttls or implicit")
+        }
+        guard (username == nil) == (passwordFile == nil) else {
+            throw .badValue("username of \(channel)", "it and password-file go together")
+        }
+        guard !to.isEmpty, to.count <= 50 else { throw .badValue("to of \(channel)", "name 1 to 50 addresses") }
+        for address in [from] + to where !address.isMailAddress {
+            throw .badValue("from or to of \(channel)", "\"\(address)\" is not a plain ASCII address")
+        }
+    }
+}
+
+extension String {
+    /// Printable ASCII, so that it cannot end a line.
+    var isHeaderValue: Bool { utf8.allSatisfy { (0x20...0x7E).contains($0) } }
+
+    fileprivate var isMailAddress: Bool {
+        let parts = split(separator: "@", omittingEmptySubsequences: false)
+        return parts.count == 2 && parts.allSatisfy { !$0.isEmpty } && utf8.count <= 254 && isHeaderValue
+            && !contains { " <>(),;:\\\"[]".contains($0) }
+    }
+}

@@ -1,0 +1,101 @@
+/// Who is told what, and how: the tables `[[channel]]` and `[[route]]` of the configuration file.
+package struct NotificationSettings: Decodable, Equatable, Sendable {
+    package var channels: [ChannelSettings]
+    package var routes: [Route]
+    /// Where the dashboard is, for links in messages.
+    package var dashboard: String?
+
+    private enum CodingKeys: String, CodingKey, CaseIterable {
+        case channels = "channel"
+        case routes = "route"
+        case dashboard
+    }
+
+    /// Without routes every channel hears of SEV2 and SEV1 at once.
+    package init(
+        channels: [ChannelSettings], routes: [Route] = [], dashboard: String? = nil
+    ) throws(NotificationSettingsError) {
+        self.channels = channels
+        self.routes = routes.isEmpty ? channels.map { Route(channel: $0.name, severities: [.sev2, .sev1]) } : routes
+        self.dashboard = dashboard.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
+        var names: Set<String> = []
+        for channel in channels {
+            guard names.insert(channel.name).inserted else { throw .sameName(channel.name) }
+            try channel.validate()
+        }
+        for route in routes {
+            guard names.contains(route.channel) else { throw .noSuchChannel(route.channel) }
+            try route.validate()
+        }
+        guard let dashboard = self.dashboard else { return }
+        guard WebAddress(dashboard) != nil else { throw .badValue("dashboard", "it is not an http or https URL") }
+    }
+
+    package init(from decoder: any Decoder) throws {
+        try decoder.refuseOtherKeys(than: CodingKeys.allCases.map(\.rawValue), in: "the notification settings")
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        try self.init(
+            channels: try container.decodeIfPresent([ChannelSettings].self, forKey: .channels) ?? [],
+            routes: try container.decodeIfPresent([Route].self, forKey: .routes) ?? [],
+            dashboard: try container.decodeIfPresent(String.self, forKey: .dashboard))
+    }
+}
+
+/// One rule about who hears of an incident. Several routes to different channels make an escalation ladder.
+package struct Route: Decodable, Equatable, Sendable {
+    package var channel: String
+    package var severities: Set<Severity>
+    /// Nil: all. An incident without a region, such as one of the whole fleet, concerns every region.
+    package var regions: Set<String>?
+    /// Seconds without an acknowledgement until this route is taken.
+    package var after: Int64
+    /// Seconds between reminders while nobody has acknowledged; 0 for none.
+    package var resend: Int64
+
+    private enum CodingKeys: String, CodingKey, CaseIterable {
+        case channel, severities, regions, after, resend
+    }
+
+    package init(
+        channel: String, severities: Set<Severity>, regions: Set<String>? = nil, after: Int64 = 0, resend: Int64 = 0
+    ) {
+        self.channel = channel
+        self.severities = severities
+        self.regions = regions
+        self.after = after
+        self.resend = resend
+    }
+
+    package init(from decoder: any Decoder) throws {
+        try decoder.refuseOtherKeys(than: CodingKeys.allCases.map(\.rawValue), in: "a route")
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        channel = try container.decode(String.self, forKey: .channel)
+        var severities: Set<Severity> = []
+        for word in try container.decode([String].self, forKey: .severities) {
+            guard let severity = Severity(rawValue: word) else {
+                throw NotificationSettingsError.badValue("severities", "\"\(word)\" is not warning, sev2 or sev1")
+            }
+            severities.insert(severity)
+        }
+        self.severities = severities
+        regions = try container.decodeIfPresent([String].self, forKey: .regions).map { Set($0) }
+        after = try container.decodeIfPresent(Int64.self, forKey: .after) ?? 0
+        resend = try container.decodeIfPresent(Int64.self, forKey: .resend) ?? 0
+    }
+
+    func matches(_ incident: Incident) -> Bool {
+        guard severities.contains(incident.severity) else { return false }
+        guard let regions, let region = incident.region else { return true }
+        return regions.contains(region)
+    }
+
+    fileprivate func validate() throws(NotificationSettingsError) {
+        let name = "the route to \(channel)"
+        guard !severities.isEmpty else { throw .badValue(name, "it names no severity, so nothing would take it") }
+        guard regions?.isEmpty != true else { throw .badValue(name, "its list of regions is empty") }
+        guard (0...604_800).contains(after) else { throw .badValue(name, "after is not between 0 and 604800 seconds") }
+        guard resend == 0 || (10...604_800).contains(resend) else {
+            throw .badValue(name, "resend is neither 0 nor between 10 and 604800 seconds")
+        }
+    }
+}

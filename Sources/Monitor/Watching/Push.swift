@@ -1,0 +1,119 @@
+import FoundationEssentials
+import Wire
+
+/// Why a push is not taken.
+package enum PushRefusal: Error, Equatable, Sendable {
+    case unknownToken
+    case tooMany
+    case tooLarge
+    case malformed(String)
+    case otherNode(String)
+    case replayed
+
+    package var status: Int {
+        switch self {
+        case .unknownToken: 404
+        case .tooMany: 429
+        case .tooLarge: 413
+        case .malformed, .otherNode: 400
+        case .replayed: 409
+        }
+    }
+
+    package var text: String {
+        switch self {
+        case .unknownToken: "No monitor has this token."
+        case .tooMany: "Too many pushes; one every few seconds is enough."
+        case .tooLarge: "A heartbeat has at most \(Push.most) bytes."
+        case .malformed(let what): what
+        case .otherNode(let name): "This token does not belong to \(name)."
+        case .replayed: "This beat, or a later one, was here before."
+        }
+    }
+}
+
+/// What a pusher sends: Uptime Kuma's three query parameters, and a heartbeat as the body if it is one of ours.
+///
+/// As Uptime Kuma reads them (server/routers/api-router.js): any method, `status` up unless it says otherwise, `ping` in
+/// milliseconds.
+package enum Push {
+    /// Bytes of a body.
+    package static let most = 16_384
+
+    package static func beat(
+        status: String?, msg: String?, ping: String?, body: [UInt8], of node: String
+    ) throws(PushRefusal) -> Beat {
+        var beat = Beat()
+        if let ping, !ping.isEmpty {
+            guard let value = Double(ping), (0...1e11).contains(value) else {
+                throw .malformed("ping is a number of milliseconds, 0 or more.")
+            }
+            beat.ping = value
+        }
+        if let status, status != "up" { beat.ill = String((msg ?? "down").prefix(250)) }
+        guard !body.isEmpty else { return beat }
+        guard body.count <= most else { throw .tooLarge }
+        let heartbeat: Heartbeat
+        do {
+            heartbeat = try JSONDecoder().decode(Heartbeat.self, from: Data(body))
+        } catch {
+            throw .malformed("The body is no heartbeat: \(reason(error))")
+        }
+        try check(heartbeat, node)
+        // What a planned stop says to a stock Kuma is no illness.
+        if heartbeat.phase == .stopping { beat.ill = nil }
+        beat.body = heartbeat
+        return beat
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        func path(_ context: DecodingError.Context) -> String {
+            context.codingPath.map(\.stringValue).joined(separator: ".")
+        }
+        switch error as? DecodingError {
+        case .keyNotFound(let key, _)?: return "\(key.stringValue) is missing."
+        case .typeMismatch(_, let context)?, .valueNotFound(_, let context)?:
+            return "\(path(context)) has another type."
+        case .dataCorrupted(let context)? where !context.codingPath.isEmpty: return "\(path(context)) is out of range."
+        default: return "it is not JSON."
+        }
+    }
+
+    /// Bounds: a figure that cannot be true is a mistake to be heard of, not a point on a chart.
+    private static func check(_ beat: Heartbeat, _ node: String) throws(PushRefusal) {
+        guard beat.node == node else { throw .otherNode(String(beat.node.prefix(64))) }
+        let shares = [("ram_pct", beat.ramPct), ("disk_pct", beat.diskPct), ("cpu_pct", beat.cpuPct)]
+        for (name, value) in shares where !(0...100.5).contains(value) {
+            throw .malformed("\(name) is not between 0 and 100.")
+        }
+        let sizes: [(String, Double)] = [
+            ("ram_mb", beat.ramMB), ("disk_mb", beat.diskMB), ("db_size_mb", beat.dbSizeMB),
+            ("p99_ms", beat.p99MS ?? 0),
+            ("rss_mb", beat.rssMB ?? 0), ("load_1m", beat.load1m ?? 0), ("swap_mb", beat.swapMB ?? 0),
+            ("cert_lifetime_days", beat.certLifetimeDays ?? 0),
+        ]
+        for (name, value) in sizes where !(0...1e9).contains(value) { throw .malformed("\(name) is out of range.") }
+        let counts: [(String, Int64)] = [
+            ("active_sessions", Int64(beat.activeSessions)), ("req_1h", Int64(beat.req1h)),
+            ("err_1h", Int64(beat.err1h)),
+            ("nix_gen", Int64(beat.nixGen)), ("uptime_s", beat.uptimeS), ("seq", beat.seq ?? 0),
+            ("audit_seq", beat.auditSeq ?? 0), ("audit_epoch", beat.auditEpoch ?? 0),
+            ("last_backup_age_s", beat.lastBackupAgeS ?? 0), ("conns", Int64(beat.conns ?? 0)),
+            ("beats_dropped", beat.beatsDropped ?? 0), ("err_5xx_1h", Int64(beat.err5xx1h ?? 0)),
+        ]
+        for (name, value) in counts where !(0...1_000_000_000_000).contains(value) {
+            throw .malformed("\(name) is out of range.")
+        }
+        guard (-100_000...100_000).contains(beat.certDaysRemaining ?? 0) else {
+            throw .malformed("cert_days_remaining is out of range.")
+        }
+        // 2001 to 2286: nearer bounds are a rule's business, since a wrong clock is news and not nonsense.
+        guard (1_000_000_000..<10_000_000_000).contains(beat.ts) else {
+            throw .malformed("ts is no Unix time in seconds.")
+        }
+        let texts = [beat.dbIntegrity, beat.bootID, beat.version, beat.auditHead, beat.certError].compactMap(\.self)
+        guard texts.allSatisfy({ $0.utf8.count <= 1_000 }) else {
+            throw .malformed("A text is longer than 1,000 bytes.")
+        }
+    }
+}

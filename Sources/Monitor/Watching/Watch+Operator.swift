@@ -1,0 +1,82 @@
+import Synchronization
+
+/// What people, and the tools that deploy, do with the judgement. Each is on the disk when it returns.
+extension Watch {
+    /// - Throws: `FleetJudge.Refusal`.
+    package func acknowledge(_ id: Int64, by: String, note: String?) async throws {
+        let now = world.now()
+        try state.withLock { $0.unsaved += try $0.judge.acknowledge(id, by: by, note: note, at: now) }
+        await look()
+    }
+
+    /// - Throws: `FleetJudge.Refusal`.
+    package func accept(_ id: Int64) async throws {
+        let now = world.now()
+        try state.withLock { $0.unsaved += try $0.judge.accept(id, at: now) }
+        await look()
+    }
+
+    package func silence(node: String?, rule: String?, by: String, reason: String, for span: Int64) async throws
+        -> Silence
+    {
+        let now = world.now()
+        let silence = state.withLock { state in
+            Silence(
+                id: max(now.wall, (state.judge.silences.map(\.id).max() ?? 0) + 1), node: node, rule: rule, by: by,
+                reason: reason, until: now.wall + span)
+        }
+        try await store.add(silence)
+        state.withLock { $0.unsaved += $0.judge.add(silence, at: now) }
+        await look()
+        return silence
+    }
+
+    package func endSilence(_ id: Int64) async throws {
+        try await store.removeSilence(id)
+        let now = world.now()
+        state.withLock { $0.unsaved += $0.judge.removeSilence(id, at: now) }
+        await look()
+    }
+
+    package func maintain(nodes: [String], by: String, reason: String, for span: Int64) async throws -> Lease {
+        let now = world.now()
+        let lease = state.withLock { state in
+            Lease(
+                id: max(now.wall, (state.judge.leases.map(\.id).max() ?? 0) + 1), nodes: nodes, by: by, reason: reason,
+                until: now.wall + span)
+        }
+        try await store.add(lease)
+        state.withLock { state in
+            state.judge.add(lease, at: now)
+            state.touched.formUnion(nodes.isEmpty ? Array(state.ids.keys) : nodes)
+        }
+        return lease
+    }
+
+    package func endMaintenance(_ id: Int64) async throws {
+        try await store.removeLease(id)
+        let now = world.now()
+        state.withLock { state in
+            state.touched.formUnion(state.ids.keys)
+            state.judge.removeLease(id, at: now)
+        }
+    }
+
+    /// Takes in nodes that were added, removed or given another token by `clavitor-monitor node`.
+    package func reloadNodes() async throws {
+        let kept = try await store.load().nodes
+        let now = world.now()
+        state.withLock { state in
+            let present = Set(kept.map(\.name.name))
+            for name in state.judge.nodes.keys where !present.contains(name) {
+                state.unsaved += state.judge.remove(name, at: now)
+            }
+            for node in kept where state.judge.nodes[node.name.name] == nil {
+                state.judge.add(node.name, node.memory, at: now)
+            }
+            state.ids = Dictionary(kept.map { ($0.name.name, $0.id) }) { first, _ in first }
+            state.names = Dictionary(kept.map { ($0.tokenHash, $0.name.name) }) { first, _ in first }
+        }
+        await look()
+    }
+}

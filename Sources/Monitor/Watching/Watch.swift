@@ -1,0 +1,253 @@
+import FoundationEssentials
+package import Logging
+import ServiceLifecycle
+import Synchronization
+import Wire
+
+/// The judgement at work: takes pushes, writes them down, looks at the time, and hands on what changed.
+///
+/// A beat is judged in memory before it is written, and answered when it is written. Nothing about notification happens on
+/// its way, and a store that fails makes no node look silent.
+package final class Watch: Service {
+    /// The outside world, each piece replaced in tests.
+    package struct World: Sendable {
+        package var now: @Sendable () -> Moment
+        package var sleep: @Sendable (Duration) async throws -> Void
+
+        package init(
+            now: @escaping @Sendable () -> Moment = SteadyClock.now,
+            sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
+        ) {
+            self.now = now
+            self.sleep = sleep
+        }
+    }
+
+    let store: MonitorStore
+    let world: World
+    let logger: Logger
+    let timing: Timing
+    let state: Mutex<State>
+    let audience = Audience()
+    private let tell: @Sendable ([IncidentChange]) async throws -> Void
+
+    struct State: Sendable {
+        var judge: FleetJudge
+        var ids: [String: Int64] = [:]
+        var names: [[UInt8]: String] = [:]
+        var places: [String: NodePlace] = [:]
+        var budgets: [String: PushBudget] = [:]
+        var refused: [String: String] = [:]
+        /// Of the present minute, by node.
+        var means: [String: MeanMetrics] = [:]
+        /// Found, and not yet on the disk and told; how many were before these.
+        var unsaved: [IncidentChange] = []
+        var saved = 0
+        /// Nodes that the dashboards have not seen since they changed.
+        var touched: Set<String> = []
+        var shownStates: [String: NodeView.State] = [:]
+        var shownAt: Int64 = .min / 2
+        var hasIncidentNews = false
+        var figures = WatchFigures()
+    }
+
+    /// Goes on where the last run ended.
+    ///
+    /// - Parameters:
+    ///   - store: Open, with its schema.
+    ///   - timing: How long silence is borne.
+    ///   - places: Where the nodes stand.
+    ///   - world: Clocks.
+    ///   - logger: Hears of errors of the store.
+    ///   - tell: Hands changes to whoever notifies. On the disk when it returns.
+    /// - Throws: The store's error.
+    package init(
+        store: MonitorStore, timing: Timing = .standard, places: [NodePlace] = [], world: World = World(),
+        logger: Logger,
+        tell: @escaping @Sendable ([IncidentChange]) async throws -> Void
+    ) async throws {
+        let kept = try await store.load()
+        self.store = store
+        self.timing = timing
+        self.world = world
+        self.logger = logger
+        self.tell = tell
+        var state = State(
+            judge: FleetJudge(
+                timing: timing, nodes: kept.nodes.map { ($0.name, $0.memory) }, open: kept.open,
+                nextID: kept.nextIncident, silences: kept.silences, leases: kept.leases, at: world.now()))
+        for node in kept.nodes {
+            state.ids[node.name.name] = node.id
+            state.names[node.tokenHash] = node.name.name
+        }
+        state.places = Dictionary(places.map { ($0.name, $0) }) { first, _ in first }
+        self.state = Mutex(state)
+    }
+
+    // MARK: Intake
+
+    /// Takes one push.
+    ///
+    /// - Returns: The monitor's time of receipt, in Unix milliseconds.
+    /// - Throws: `PushRefusal`, or the store's error: then the beat counts as a sign of life and is not on record.
+    package func receive(
+        token: some StringProtocol, status: String?, msg: String?, ping: String?, body: [UInt8]
+    ) async throws -> Int64 {
+        let hash = PushToken.hash(token)
+        let now = world.now()
+        let name = try state.withLock { state in
+            guard let name = state.names[hash] else {
+                state.figures.unknownTokens += 1
+                throw PushRefusal.unknownToken
+            }
+            guard state.budgets[name, default: PushBudget()].spend(at: now.steady) else {
+                state.figures.refused += 1
+                throw PushRefusal.tooMany
+            }
+            return name
+        }
+        let beat: Beat
+        do throws(PushRefusal) {
+            beat = try Push.beat(status: status, msg: msg, ping: ping, body: body, of: name)
+        } catch {
+            state.withLock { state in
+                state.figures.refused += 1
+                state.refused[name] = error.text
+                state.touched.insert(name)
+            }
+            throw error
+        }
+        let metrics = Metrics(beat)
+        let id = try state.withLock { state in
+            let (reception, changes) = state.judge.receive(beat, from: name, at: now)
+            state.unsaved += changes
+            guard reception == .taken, let id = state.ids[name] else {
+                state.figures.refused += 1
+                throw reception == .replayed ? PushRefusal.replayed : PushRefusal.unknownToken
+            }
+            state.means[name, default: MeanMetrics()].add(metrics)
+            state.refused[name] = nil
+            state.touched.insert(name)
+            state.figures.beats += 1
+            return id
+        }
+        try await store.append(beat, metrics, of: id, at: now.wall)
+        return now.wall
+    }
+
+    // MARK: Time
+
+    package func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await withTaskGroup(of: Void.self) { tasks in
+                tasks.addTask {
+                    while !Task.isCancelled {
+                        await self.look()
+                        try? await self.world.sleep(self.pulse)
+                    }
+                }
+                tasks.addTask { await self.keepMinutes() }
+            }
+        }
+        // What was found last is written down before the program ends.
+        await look()
+        await keepMinute(minute: world.now().wall / 60_000)
+    }
+
+    private var pulse: Duration { .milliseconds(max(10, min(250, timing.interval / 120))) }
+
+    /// Looks at the time, and puts on the disk and into the outbox whatever was found since the last look.
+    package func look() async {
+        let (changes, end, told) = state.withLock { state in
+            state.unsaved += state.judge.advance(to: world.now())
+            return (
+                state.unsaved, state.saved + state.unsaved.count,
+                state.unsaved.isEmpty ? [:] : state.judge.book.open.mapValues(\.isTold)
+            )
+        }
+        if !changes.isEmpty {
+            do {
+                try await store.record(changes, told: told)
+                try await tell(changes)
+                state.withLock { state in
+                    // Somebody else may have looked meanwhile, and the same twice does no harm.
+                    state.unsaved.removeFirst(max(0, end - state.saved))
+                    state.saved = max(end, state.saved)
+                    state.figures.noteStore(isWell: true)
+                }
+            } catch {
+                let isNews = state.withLock { $0.figures.noteStore(isWell: false) }
+                // Kept in memory, and tried again at the next look.
+                if isNews { logger.critical("incidents cannot be written down", metadata: ["error": "\(error)"]) }
+            }
+        }
+        show(changes)
+    }
+
+    private func keepMinutes() async {
+        var minute = world.now().wall / 60_000
+        while !Task.isCancelled {
+            try? await world.sleep(.seconds(1))
+            let present = world.now().wall / 60_000
+            guard present != minute else { continue }
+            await keepMinute(minute: minute)
+            await keepHousehold(hasNewHour: present / 60 != minute / 60, forgets: present % 10 == 0)
+            minute = present
+        }
+    }
+
+    func keepMinute(minute: Int64) async {
+        let rows = state.withLock { state in
+            let rows = state.means.compactMap { name, mean -> MonitorStore.MinuteRow? in
+                guard let id = state.ids[name], let record = state.judge.nodes[name] else { return nil }
+                return .init(node: id, beats: mean.beats, metrics: mean.mean, memory: record.memory)
+            }
+            state.means = [:]
+            return rows
+        }
+        do {
+            try await store.keep(rows, minute: minute, now: world.now().wall)
+        } catch {
+            logger.error("a minute cannot be written down", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func keepHousehold(hasNewHour: Bool, forgets: Bool) async {
+        let now = world.now().wall
+        do {
+            if hasNewHour { try await store.rollHours(now: now) }
+            if forgets { try await store.forget(now: now) }
+        } catch {
+            logger.error("old beats cannot be put away", metadata: ["error": "\(error)"])
+        }
+    }
+}
+
+/// The machine's clocks as a `Moment`.
+package enum SteadyClock {
+    private static let origin = ContinuousClock.now
+
+    package static let now: @Sendable () -> Moment = {
+        let passed = (ContinuousClock.now - origin).components
+        return Moment(
+            steady: passed.seconds * 1_000 + passed.attoseconds / 1_000_000_000_000_000,
+            wall: Int64(Date().timeIntervalSince1970 * 1_000))
+    }
+}
+
+/// What the watch counts of itself.
+package struct WatchFigures: Equatable, Sendable {
+    package var beats: Int64 = 0
+    package var refused: Int64 = 0
+    package var unknownTokens: Int64 = 0
+    package var storeErrors: Int64 = 0
+    package private(set) var isStoreWell = true
+
+    /// - Returns: Whether this is news.
+    @discardableResult
+    mutating func noteStore(isWell: Bool) -> Bool {
+        defer { isStoreWell = isWell }
+        if !isWell { storeErrors += 1 }
+        return isWell != isStoreWell
+    }
+}

@@ -1,0 +1,19 @@
+/// How many tasks ran or waited to run, on average.
+package struct LoadAverage: Equatable, Sendable {
+    package var lastMinute: Double
+
+    package init(lastMinute: Double) {
+        self.lastMinute = lastMinute
+    }
+
+    /// Reads the text of `/proc/loadavg`.
+    package init(loadavg text: String) throws(MachineError) {
+        let words = text.split(separator: " ", omittingEmptySubsequences: false)
+        // Whole only if something follows.
+        guard words.count >= 2 else { throw .missing("the load of the last minute") }
+        guard let load = Double(words[0]), load.isFinite, load >= 0 else {
+            throw .malformed("the load of the last minute")
+        }
+        lastMinute = load
+    }
+}

@@ -1,0 +1,29 @@
+/// Memory as the kernel reports it, in bytes.
+package struct MemoryInfo: Equatable, Sendable {
+    package var total: UInt64
+    /// What a new program could have without swapping: free memory and caches that can be given up.
+    package var available: UInt64
+    /// Nil when the kernel says nothing of swap.
+    package var swapUsed: UInt64?
+
+    package init(total: UInt64, available: UInt64, swapUsed: UInt64? = nil) {
+        self.total = total
+        self.available = available
+        self.swapUsed = swapUsed
+    }
+
+    /// Reads the text of `/proc/meminfo`.
+    package init(meminfo text: String) throws(MachineError) {
+        let table = KernelTable(text)
+        guard let total = try table.bytes("MemTotal") else { throw .missing("MemTotal") }
+        guard total > 0 else { throw .malformed("MemTotal") }
+        guard let available = try table.bytes("MemAvailable") else { throw .missing("MemAvailable") }
+        self.total = total
+        self.available = available
+        if let swap = try table.bytes("SwapTotal"), let free = try table.bytes("SwapFree") {
+            swapUsed = swap - min(free, swap)
+        }
+    }
+
+    package var used: UInt64 { total - min(available, total) }
+}

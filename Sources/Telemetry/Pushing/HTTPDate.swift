@@ -1,0 +1,19 @@
+/// Reads a date in the one form that HTTP still writes: IMF-fixdate of RFC 9110 section 5.6.7, in Unix seconds.
+func unixTime(httpDate text: String) -> Int64? {
+    let words = text.split(separator: " ")
+    let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+    guard words.count == 6, words[0].hasSuffix(","), words[5] == "GMT",
+        let day = Int64(words[1]), (1...31).contains(day), let year = Int64(words[3]), (1970...9999).contains(year),
+        let month = months.firstIndex(of: String(words[2]))
+    else { return nil }
+    let time = words[4].split(separator: ":").compactMap { Int64($0) }
+    guard time.count == 3, (0..<24).contains(time[0]), (0..<60).contains(time[1]), (0...60).contains(time[2]) else {
+        return nil
+    }
+    // Years that begin in March have the leap day at their end, and then the months before one follow a straight line.
+    let place = (Int64(month) + 10) % 12
+    let march = month < 2 ? year - 1 : year
+    let leapDays = march / 4 - march / 100 + march / 400
+    let days = 365 * march + leapDays + (153 * place + 2) / 5 + day - 1 - 719_468
+    return days * 86_400 + time[0] * 3_600 + time[1] * 60 + time[2]
+}

@@ -1,0 +1,38 @@
+import FoundationEssentials
+import Glibc
+import Logging
+import Synchronization
+
+/// One JSON object a line on standard error, with the time as Unix seconds.
+struct JSONLog: LogHandler {
+    var logLevel = Logger.Level.info
+    var metadata: Logger.Metadata = [:]
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    private struct Line: Encodable {
+        var time: Double
+        var level: String
+        var message: String
+        var data: [String: String]
+    }
+
+    func log(event: LogEvent) {
+        let all = metadata.merging(event.metadata ?? [:]) { _, new in new }
+        let line = Line(
+            time: (Date().timeIntervalSince1970 * 1_000).rounded(.down) / 1_000, level: event.level.rawValue,
+            message: event.message.description,
+            data: Dictionary(all.map { (Self.name($0.key), $0.value.description) }) { first, _ in first })
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard var bytes = try? Array(encoder.encode(line)) else { return }
+        bytes.append(UInt8(ascii: "\n"))
+        // One call a line, so that lines do not mix.
+        _ = unsafe write(STDERR_FILENO, bytes, bytes.count)
+    }
+
+    private static func name(_ key: String) -> String { key == "hb.request.id" ? "request" : key }
+}

@@ -1,0 +1,82 @@
+import API
+import Autocert
+import Backup
+import FoundationEssentials
+import Logging
+import ServiceLifecycle
+import Storage
+import Synchronization
+import Telemetry
+import Vault
+
+/// The node's voice: what it knows of itself, told to monitors every thirty seconds.
+struct Heartbeats {
+    let service: any Service
+    private let client: PushClient
+
+    init(
+        _ settings: Settings.PushSettings, _ node: Node, _ directory: DataDirectory, _ certificates: Certificates,
+        logger: Logger
+    ) throws {
+        var targets: [PushTarget] = []
+        for file in settings.urlFiles { targets.append(try PushTarget(file: file, trust: settings.trust)) }
+        let client = PushClient()
+        self.client = client
+        let sampler = Sampler(
+            node: settings.name, machine: .host(data: directory.path), now: { Self.milliseconds() }, logger: logger
+        ) {
+            await Self.facts(node, directory, certificates)
+        }
+        var times = HeartbeatPusher<ContinuousClock>.Settings()
+        times.interval = .seconds(settings.every.seconds)
+        service = HeartbeatPusher(
+            to: targets, sampler: sampler, settings: times, clock: ContinuousClock(), now: { Self.milliseconds() },
+            logger: logger
+        ) { (request) async throws(PushError) in try await client.send(request) }
+    }
+
+    /// Once the services have ended.
+    func close() async { try? await client.shutdown() }
+
+    private static func milliseconds() -> Int64 { Int64(Date().timeIntervalSince1970 * 1_000) }
+
+    private static func facts(_ node: Node, _ directory: DataDirectory, _ certificates: Certificates) async -> NodeFacts
+    {
+        var facts = NodeFacts(version: Version.current)
+        let bytes = [directory.database, directory.database + "-wal"].compactMap(FileFacts.size).reduce(0, +)
+        facts.dbSizeMB = Double(bytes) / 1_048_576
+        switch node.health.mode {
+        case .normal: break
+        case .readOnly(.damaged), .closed(.damaged):
+            (facts.dbIntegrity, facts.readOnly) = ("damaged", true)
+        case .readOnly(let fault), .closed(let fault):
+            facts.readOnly = true
+            facts.ills = [fault.rawValue]
+        }
+        // A file that cannot be read says so by its integrity, not by how many sessions it has.
+        facts.activeSessions = (try? await node.store.activeSessions(idleLimit: node.settings.sessionIdle.seconds)) ?? 0
+        let hour = node.api.counters.lastHour
+        (facts.req1h, facts.err1h, facts.err5xx1h, facts.p99MS) = (hour.requests, hour.errors, hour.failures, hour.p99)
+        facts.conns = NodeAPI.connections
+        if let served = certificates.served.current {
+            let now = Date().timeIntervalSince1970
+            let end = served.notAfter.timeIntervalSince1970
+            facts.certDaysRemaining = (end - now) / 86_400
+            facts.certLifetimeDays = (end - served.notBefore.timeIntervalSince1970) / 86_400
+        } else {
+            // Nobody is served until there is one.
+            facts.certDaysRemaining = 0
+        }
+        facts.certError = certificates.keeper?.status.lastError.map { String($0.prefix(300)) }
+        let head = node.journal.head
+        (facts.auditEpoch, facts.auditSeq) = (head.epoch, head.chain.sequence)
+        facts.auditHead = Base64URL.encode(head.chain.hash)
+        facts.auditOK = node.isAuditWell.value
+        if let backup = node.settings.backup {
+            let newest = try? await BackupFolder(path: backup.folder).list().first
+            // Without any, as old as can be said: a node that should make backups and has none is not well.
+            facts.lastBackupAgeS = newest.map { max(0, node.now() - $0.name.time.seconds) } ?? 10 * 366 * 86_400
+        }
+        return facts
+    }
+}

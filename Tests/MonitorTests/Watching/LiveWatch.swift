@@ -1,0 +1,99 @@
+import Foundation
+import Logging
+import Monitor
+import SQLite
+import Synchronization
+import Testing
+import Wire
+
+/// A watch on a real file, with a clock in the test's hand.
+final class LiveWatch: Sendable {
+    let folder: URL
+    let store: MonitorStore
+    let watch: Watch
+    let clock: HandClock
+    let told: Told
+    let tokens: [String: PushToken]
+
+    /// What was handed to whoever notifies.
+    final class Told: Sendable {
+        private let state = Mutex<(lines: [String], fails: Bool)>(([], false))
+
+        var lines: [String] { state.withLock { $0.lines } }
+        var fails: Bool {
+            get { state.withLock { $0.fails } }
+            set { state.withLock { $0.fails = newValue } }
+        }
+
+        struct Deaf: Error {}
+
+        func take(_ changes: [IncidentChange]) throws {
+            try state.withLock { state in
+                if state.fails { throw Deaf() }
+                state.lines += changes.map { "\($0.kind.rawValue) \($0.incident.key) \($0.incident.severity.rawValue)" }
+            }
+        }
+    }
+
+    final class HandClock: Sendable {
+        private let state = Mutex(Moment(steady: 5_000_000, wall: 1_800_000_000_000))
+
+        var now: Moment { state.withLock { $0 } }
+
+        func advance(_ seconds: Double) {
+            state.withLock {
+                $0 = Moment(steady: $0.steady + Int64(seconds * 1_000), wall: $0.wall + Int64(seconds * 1_000))
+            }
+        }
+    }
+
+    convenience init(_ names: [String] = ["tokyo"]) async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "clavitor-monitor-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let tokens = Dictionary(uniqueKeysWithValues: names.map { ($0, PushToken()) })
+        let store = try MonitorStore(path: folder.appending(path: "monitor.db").path())
+        for (name, token) in tokens { try await store.addNode(NodeName(name), tokenHash: token.hash, now: 0) }
+        try await self.init(folder, store, HandClock(), Told(), tokens)
+    }
+
+    private init(
+        _ folder: URL, _ store: MonitorStore, _ clock: HandClock, _ told: Told, _ tokens: [String: PushToken]
+    ) async throws {
+        self.folder = folder
+        self.store = store
+        self.clock = clock
+        self.told = told
+        self.tokens = tokens
+        watch = try await Watch(
+            store: store, world: .init(now: { clock.now }),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        ) { try told.take($0) }
+    }
+
+    /// Another run on the same file, as after a kill: nothing was written in between.
+    func again() async throws -> LiveWatch {
+        try await LiveWatch(
+            folder, try MonitorStore(path: folder.appending(path: "monitor.db").path()), clock, told, tokens)
+    }
+
+    func remove() { try? FileManager.default.removeItem(at: folder) }
+
+    func push(
+        _ name: String = "tokyo", seq: Int64? = nil, _ change: (inout Heartbeat) -> Void = { _ in }
+    ) async throws {
+        var body = Heartbeat.healthy(name, at: clock.now.wall / 1_000)
+        if let seq { (body.bootID, body.seq) = ("boot", seq) }
+        change(&body)
+        _ = try await watch.receive(
+            token: tokens[name]?.text ?? "", status: "up", msg: "OK", ping: "4",
+            body: Array(try JSONEncoder().encode(body)))
+    }
+
+    /// Time goes by, looked at each second.
+    func wait(_ seconds: Int) async {
+        for _ in 0..<seconds {
+            clock.advance(1)
+            await watch.look()
+        }
+    }
+}

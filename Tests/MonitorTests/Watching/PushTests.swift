@@ -1,0 +1,137 @@
+import Foundation
+import Monitor
+import Testing
+import Wire
+
+/// What is taken from a pusher, and what is not.
+@Suite struct PushTests {
+    static let body = try! JSONEncoder().encode(Heartbeat.healthy("tokyo", at: 1_800_000_000))
+
+    private static func beat(_ change: (inout Heartbeat) -> Void) throws -> [UInt8] {
+        var body = Heartbeat.healthy("tokyo", at: 1_800_000_000)
+        change(&body)
+        return Array(try JSONEncoder().encode(body))
+    }
+
+    @Test func aHeartbeatOfTheFirstPlanIsTaken() throws {
+        let text = """
+            {"node":"tokyo","ts":1709312400,"ram_mb":142,"ram_pct":27.7,"disk_mb":3200,"disk_pct":31.2,"cpu_pct":2.1,
+             "db_size_mb":12,"db_integrity":"ok","active_sessions":3,"req_1h":847,"err_1h":2,"cert_days_remaining":62,
+             "nix_gen":2,"uptime_s":864000}
+            """
+        let beat = try Push.beat(status: "up", msg: "OK", ping: "12", body: Array(text.utf8), of: "tokyo")
+        #expect(beat.ping == 12 && beat.ill == nil)
+        #expect(beat.body?.ramPct == 27.7 && beat.body?.certDaysRemaining == 62 && beat.body?.uptimeS == 864_000)
+    }
+
+    struct Query: CustomTestStringConvertible {
+        var testDescription: String { "\(status ?? "-") \(msg ?? "-") \(ping ?? "-")" }
+        var status: String?
+        var msg: String?
+        var ping: String?
+        var expected: Beat
+    }
+
+    /// As Uptime Kuma reads them.
+    @Test(arguments: [
+        Query(status: nil, msg: nil, ping: nil, expected: Beat()),
+        Query(status: "up", msg: "OK", ping: "", expected: Beat()),
+        Query(status: "up", msg: "OK", ping: "1.5", expected: Beat(ping: 1.5)),
+        Query(status: "down", msg: nil, ping: nil, expected: Beat(ill: "down")),
+        Query(status: "nonsense", msg: "why", ping: "0", expected: Beat(ill: "why", ping: 0)),
+    ])
+    func theQueryIsReadAsUptimeKumaReadsIt(_ query: Query) throws {
+        let beat = try Push.beat(status: query.status, msg: query.msg, ping: query.ping, body: [], of: "tokyo")
+        #expect(beat == query.expected)
+    }
+
+    @Test(arguments: ["-1", "x", "1e12", "nan", "inf"]) func aPingThatIsNoneIsRefused(_ ping: String) {
+        #expect(throws: PushRefusal.self) {
+            try Push.beat(status: nil, msg: nil, ping: ping, body: [], of: "tokyo")
+        }
+    }
+
+    struct Bad: CustomTestStringConvertible {
+        var testDescription: String
+        var change: @Sendable (inout Heartbeat) -> Void
+        var says: String
+    }
+
+    @Test(arguments: [
+        Bad(
+            testDescription: "another node", change: { $0.node = "seoul" }, says: "This token does not belong to seoul."
+        ),
+        Bad(
+            testDescription: "more than all memory", change: { $0.ramPct = 130 },
+            says: "ram_pct is not between 0 and 100."),
+        Bad(
+            testDescription: "less than no disk", change: { $0.diskPct = -1 },
+            says: "disk_pct is not between 0 and 100."),
+        Bad(testDescription: "a huge file", change: { $0.dbSizeMB = 1e300 }, says: "db_size_mb is out of range."),
+        Bad(testDescription: "negative requests", change: { $0.req1h = -5 }, says: "req_1h is out of range."),
+        Bad(testDescription: "a negative sequence", change: { $0.seq = -1 }, says: "seq is out of range."),
+        Bad(testDescription: "milliseconds", change: { $0.ts *= 1_000 }, says: "ts is no Unix time in seconds."),
+        Bad(
+            testDescription: "an epic", change: { $0.certError = String(repeating: "x", count: 2_000) },
+            says: "A text is longer than 1,000 bytes."),
+        Bad(
+            testDescription: "an endless certificate", change: { $0.certDaysRemaining = 1e9 },
+            says: "cert_days_remaining is out of range."),
+    ])
+    func whatCannotBeTrueIsRefused(_ bad: Bad) throws {
+        let body = try Self.beat(bad.change)
+        do throws(PushRefusal) {
+            _ = try Push.beat(status: nil, msg: nil, ping: nil, body: body, of: "tokyo")
+            Issue.record("it was taken")
+        } catch {
+            #expect(error.text == bad.says)
+        }
+    }
+
+    @Test(arguments: [
+        ("[]", "it is not JSON"), ("{}", "node is missing"), ("nonsense", "it is not JSON"),
+        (#"{"node":7}"#, "node has another type"), (#"{"node":"tokyo","ts":"now"}"#, "ts has another type"),
+    ])
+    func aBodyThatIsNoHeartbeatIsNamed(_ text: String, _ says: String) {
+        do throws(PushRefusal) {
+            _ = try Push.beat(status: nil, msg: nil, ping: nil, body: Array(text.utf8), of: "tokyo")
+            Issue.record("it was taken")
+        } catch {
+            #expect(error.status == 400)
+            #expect(error.text.contains(says) || text == "[]", "\(error.text)")
+        }
+    }
+
+    @Test func everyTruncationIsRefused() {
+        for length in 1..<Self.body.count {
+            #expect(throws: PushRefusal.self) {
+                try Push.beat(status: nil, msg: nil, ping: nil, body: Array(Self.body.prefix(length)), of: "tokyo")
+            }
+        }
+    }
+
+    @Test func noMutationDoesWorseThanBeRefused() {
+        var random = RandomScheduleTests.Seeded(state: 5)
+        for _ in 0..<5_000 {
+            var bytes = Array(Self.body)
+            for _ in 0..<Int.random(in: 1...4, using: &random) {
+                bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+            }
+            let beat = try? Push.beat(status: nil, msg: nil, ping: nil, body: bytes, of: "tokyo")
+            #expect(beat == nil || beat?.body?.node == "tokyo")
+        }
+    }
+
+    @Test func tenMegabytesAreRefused() {
+        #expect(throws: PushRefusal.tooLarge) {
+            try Push.beat(
+                status: nil, msg: nil, ping: nil, body: Array(repeating: 0x20, count: 10_000_000), of: "tokyo")
+        }
+    }
+
+    @Test func aPlannedStopIsNoIllness() throws {
+        let beat = try Push.beat(
+            status: "down", msg: "stopping", ping: nil, body: try Self.beat { $0.phase = .stopping }, of: "tokyo")
+        #expect(beat.ill == nil && beat.body?.phase == .stopping)
+    }
+}

@@ -1,0 +1,186 @@
+import Foundation
+import Monitor
+import SQLite
+import Testing
+import Wire
+
+/// The watch on a real file: what is on the disk when, and what a failing disk does.
+@Suite(.timeLimit(.minutes(15))) struct WatchTests {
+    @Test func aBeatIsOnTheDiskWhenItIsAnswered() async throws {
+        let live = try await LiveWatch()
+        defer { live.remove() }
+        try await live.push(seq: 1)
+        let other = try Connection(path: live.store.database.path, access: .readOnly)
+        #expect(try other.first("SELECT sequence FROM beat") { $0.integer(0) } == 1)
+        #expect(live.watch.node("tokyo")?.state == .up)
+        #expect(live.watch.node("tokyo")?.body?.ramPct == 27.7)
+    }
+
+    @Test func aTokenIsKeptAsItsHashOnly() async throws {
+        let live = try await LiveWatch()
+        defer { live.remove() }
+        try await live.push()
+        let token = try #require(live.tokens["tokyo"]?.text)
+        for file in try FileManager.default.contentsOfDirectory(at: live.folder, includingPropertiesForKeys: nil) {
+            #expect(try Data(contentsOf: file).range(of: Data(token.utf8)) == nil, "\(file.lastPathComponent)")
+        }
+    }
+
+    @Test func aStrangersTokenIsRefusedAndCounted() async throws {
+        let live = try await LiveWatch()
+        defer { live.remove() }
+        for _ in 0..<1_000 {
+            await #expect(throws: PushRefusal.unknownToken) {
+                try await live.watch.receive(token: PushToken().text, status: nil, msg: nil, ping: nil, body: [])
+            }
+        }
+        try await live.push()
+        #expect(live.watch.figures.unknownTokens == 1_000)
+        #expect(live.watch.figures.beats == 1)
+    }
+
+    @Test func aPusherGoneWildIsHeldBack() async throws {
+        let live = try await LiveWatch()
+        defer { live.remove() }
+        for seq in 1...20 { try await live.push(seq: Int64(seq)) }
+        await #expect(throws: PushRefusal.tooMany) { try await live.push(seq: 21) }
+        live.clock.advance(0.2)
+        try await live.push(seq: 22)
+    }
+
+    @Test func whyAPushWasRefusedIsShown() async throws {
+        let live = try await LiveWatch()
+        defer { live.remove() }
+        await #expect(throws: PushRefusal.self) { try await live.push { $0.ramPct = 200 } }
+        #expect(live.watch.node("tokyo")?.refused == "ram_pct is not between 0 and 100.")
+        try await live.push()
+        #expect(live.watch.node("tokyo")?.refused == nil)
+    }
+
+    @Test func silenceIsToldAndOnRecord() async throws {
+        let live = try await LiveWatch()
+        defer { live.remove() }
+        try await live.push()
+        await live.wait(301)
+        #expect(live.told.lines == ["opened tokyo/silent sev2", "raised tokyo/silent sev1"])
+        let rows = try Connection(path: live.store.database.path, access: .readOnly)
+            .all("SELECT kind, severity FROM incident_change ORDER BY at") { "\($0.text(0)) \($0.text(1))" }
+        #expect(rows == ["opened sev2", "raised sev1"])
+    }
+
+    // MARK: After a kill
+
+    @Test func afterAKillNothingIsToldAgainAndNothingForgotten() async throws {
+        let live = try await LiveWatch(["tokyo", "seoul"])
+        defer { live.remove() }
+        try await live.push("tokyo", seq: 7)
+        try await live.push("seoul", seq: 7)
+        await live.wait(35)
+        try await live.push("seoul", seq: 8)
+        await live.wait(35)
+        #expect(live.told.lines == ["opened tokyo/silent sev2"])
+        live.clock.advance(40)
+        let next = try await live.again()
+        #expect(next.watch.fleet().incidents.map(\.key) == ["tokyo/silent"])
+        await #expect(throws: PushRefusal.replayed) { try await next.push("seoul", seq: 8) }
+        for turn in 0..<4 {
+            try await next.push("seoul", seq: Int64(9 + turn))
+            await next.wait(20)
+        }
+        #expect(next.told.lines == ["opened tokyo/silent sev2"])
+        try await next.push("tokyo", seq: 8)
+        await next.wait(30)
+        try await next.push("tokyo", seq: 9)
+        await next.wait(1)
+        #expect(next.told.lines.contains("resolved tokyo/silent sev2"))
+    }
+
+    @Test func theWitnessSurvivesAKillWithinTheMinute() async throws {
+        let live = try await LiveWatch()
+        defer { live.remove() }
+        try await live.push(seq: 1) { ($0.auditEpoch, $0.auditSeq, $0.auditHead) = (1, 500, "head") }
+        let next = try await live.again()
+        for turn in 2...5 {
+            await next.wait(30)
+            try await next.push(seq: Int64(turn)) { ($0.auditEpoch, $0.auditSeq, $0.auditHead) = (1, 499, "older") }
+        }
+        await next.wait(1)
+        #expect(next.told.lines == ["opened tokyo/audit-chain sev1"])
+    }
+
+    @Test func silencesAndPlannedWorkSurviveAKill() async throws {
+        let live = try await LiveWatch(["tokyo", "seoul"])
+        defer { live.remove() }
+        try await live.push("tokyo")
+        try await live.push("seoul")
+        _ = try await live.watch.silence(node: "tokyo", rule: nil, by: "soc", reason: "known", for: 3_600_000)
+        _ = try await live.watch.maintain(nodes: ["seoul"], by: "soc", reason: "deploy", for: 3_600_000)
+        let next = try await live.again()
+        await next.wait(600)
+        #expect(next.told.lines.isEmpty == false || next.watch.fleet().incidents.first?.hiddenBy != nil)
+        #expect(next.watch.fleet().incidents.map(\.key) == ["tokyo/silent"])
+        #expect(next.watch.fleet().incidents.first?.hiddenBy?.hasPrefix("silence/") == true)
+        #expect(next.watch.node("seoul")?.state == .maintenance)
+    }
+
+    // MARK: A failing store
+
+    @Test func aStoreThatFailsMakesNoNodeSilent() async throws {
+        let live = try await LiveWatch()
+        defer { live.remove() }
+        try await live.push(seq: 1)
+        try await live.store.database.maintain { db in
+            try db.script("CREATE TRIGGER full BEFORE INSERT ON beat BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+        }
+        for turn in 2...20 {
+            await live.wait(30)
+            await #expect(throws: SQLiteError.self) { try await live.push(seq: Int64(turn)) }
+        }
+        #expect(live.told.lines == [])
+        #expect(live.watch.node("tokyo")?.state == .up)
+    }
+
+    @Test func anIncidentThatCannotBeWrittenIsToldWhenItCan() async throws {
+        let live = try await LiveWatch()
+        defer { live.remove() }
+        try await live.push()
+        try await live.store.database.maintain { db in
+            try db.script("CREATE TRIGGER full BEFORE INSERT ON incident BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+        }
+        await live.wait(120)
+        #expect(live.told.lines == [])
+        #expect(live.watch.figures.isStoreWell == false)
+        try await live.store.database.maintain { db in try db.script("DROP TRIGGER full") }
+        await live.wait(2)
+        #expect(live.told.lines == ["opened tokyo/silent sev2"])
+        #expect(live.watch.figures.isStoreWell)
+    }
+
+    @Test func whatTheOutboxDidNotTakeIsHandedOverAgain() async throws {
+        let live = try await LiveWatch()
+        defer { live.remove() }
+        try await live.push()
+        live.told.fails = true
+        await live.wait(70)
+        #expect(live.told.lines == [])
+        live.told.fails = false
+        await live.wait(1)
+        #expect(live.told.lines == ["opened tokyo/silent sev2"])
+    }
+
+    @Test func manyLooksAtOnceTellOnce() async throws {
+        let live = try await LiveWatch()
+        defer { live.remove() }
+        try await live.push()
+        for _ in 0..<64 {
+            live.clock.advance(1)
+            await live.watch.look()
+        }
+        live.clock.advance(2)
+        await withTaskGroup(of: Void.self) { tasks in for _ in 0..<20 { tasks.addTask { await live.watch.look() } } }
+        await live.wait(5)
+        let rows = try Connection(path: live.store.database.path, access: .readOnly)
+            .first("SELECT COUNT(*) FROM incident") { $0.int(0) }
+        #expect(rows == 1)
+    }
+}

@@ -1,0 +1,98 @@
+import Foundation
+import Telemetry
+
+/// What a small NixOS node's kernel says.
+enum Fixtures {
+    static let meminfo = """
+        MemTotal:         489732 kB
+        MemFree:           61200 kB
+        MemAvailable:     344132 kB
+        Buffers:            3184 kB
+        SwapCached:            0 kB
+        Active(anon):       1588 kB
+        SwapTotal:        524284 kB
+        SwapFree:         511996 kB
+        Zswap:                 ? kB
+        HugePages_Total:       0
+        DirectMap4k:       26624 kB
+
+        """
+    static let stat = """
+        cpu  180387 11 31919 1107978 726 0 342 253 40 2
+        cpu0 180387 11 31919 1107978 726 0 342 253 40 2
+        intr 1174742 0 0 0
+        ctxt 991
+
+        """
+    static let loadavg = "0.37 0.69 0.40 1/163 12154\n"
+    static let uptime = "864000.27 11079.77\n"
+    static let status = """
+        Name:\tclavitor-node
+        Umask:\t0022
+        VmPeak:\t  103060 kB
+        VmRSS:\t   27648 kB
+        RssAnon:\t    2116 kB
+        Threads:\t4
+
+        """
+    static let limits = """
+        Limit                     Soft Limit           Hard Limit           Units     
+        Max cpu time              unlimited            unlimited            seconds   
+        Max open files            1024                 524288               files     
+        Max locked memory         8388608              8388608              bytes     
+
+        """
+    static let pressure = """
+        some avg10=1.04 avg60=0.64 avg300=0.67 total=12443321
+        full avg10=0.00 avg60=0.00 avg300=0.06 total=5504354
+
+        """
+    static let ioPressure = """
+        some avg10=2.55 avg60=0.64 avg300=0.67 total=12443321
+        full avg10=0.00 avg60=0.00 avg300=0.06 total=5504354
+
+        """
+
+    /// A folder that looks like a machine's root.
+    static func machine(in folder: Folder) throws -> Machine {
+        for (path, text) in [
+            "proc/meminfo": meminfo, "proc/stat": stat, "proc/loadavg": loadavg, "proc/uptime": uptime,
+            "proc/self/status": status, "proc/self/limits": limits, "proc/pressure/memory": pressure,
+            "proc/pressure/io": ioPressure, "proc/self/fd/0": "", "proc/self/fd/1": "", "proc/self/fd/2": "",
+        ] {
+            try folder.write(text, to: path)
+        }
+        try folder.link("nix/var/nix/profiles/system", to: "system-42-link")
+        var machine = Machine.host(data: "/", root: folder.path)
+        machine.space = { DiskSpace(used: 3200 << 20, available: 7040 << 20) }
+        return machine
+    }
+}
+
+/// A folder that belongs to one test.
+final class Folder: Sendable {
+    let path: String
+
+    init() throws {
+        path = NSTemporaryDirectory() + "telemetry-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    @discardableResult
+    func write(_ text: String, to name: String) throws -> String {
+        let file = URL(fileURLWithPath: "\(path)/\(name)")
+        try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(text.utf8).write(to: file)
+        return "\(path)/\(name)"
+    }
+
+    func link(_ name: String, to target: String) throws {
+        let link = URL(fileURLWithPath: "\(path)/\(name)")
+        try FileManager.default.createDirectory(at: link.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(atPath: link.path, withDestinationPath: target)
+    }
+
+    func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: "\(path)/\(name)") }
+}
