@@ -163,6 +163,7 @@ let package = Package(
             name: "NodeTests",
             dependencies: [
                 "API", "Autocert", "SQLite", "Storage", "TestSupport", "Vault", "Wire", "clavitor-node", "clavitor",
+                "clavitor-monitor",
                 arguments,
                 crypto, httpClient,
                 lifecycle, logging, nioCore, nioPosix, nioSSL,
@@ -203,8 +204,14 @@ let package = Package(
                 .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
             ], swiftSettings: house),
         .testTarget(
-            name: "MonitorTests", dependencies: ["Monitor", "SQLite", "TestSupport", "Wire", crypto, logging],
-            exclude: ["Notifying"], swiftSettings: house),
+            name: "MonitorTests",
+            dependencies: [
+                "Monitor", "SQLite", "TestSupport", "Wire", crypto, httpClient, lifecycle, logging, nioCore, nioPosix,
+                nioSSL,
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "TOMLKit", package: "TOMLKit"),
+            ], swiftSettings: house),
         .testTarget(name: "BackupTests", dependencies: ["Backup"], swiftSettings: house),
     ]
 )

@@ -3,40 +3,47 @@
 
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
-#define GIVE(name, bytes) \
-    monitor_asset name(void) { return (monitor_asset){bytes, sizeof bytes}; }
+#define HTML "text/html; charset=utf-8"
+#define CSS "text/css; charset=utf-8"
+#define SCRIPT "text/javascript; charset=utf-8"
+#define SVG "image/svg+xml"
+#define JSON "application/json"
 
-static const unsigned char monitor_index_html_bytes[] = {
+static const unsigned char index_html[] = {
 #embed "web/index.html"
 };
-GIVE(monitor_index_html, monitor_index_html_bytes)
-
-static const unsigned char monitor_status_html_bytes[] = {
+static const unsigned char status_html[] = {
 #embed "web/status.html"
 };
-GIVE(monitor_status_html, monitor_status_html_bytes)
-
-static const unsigned char monitor_css_bytes[] = {
+static const unsigned char monitor_css[] = {
 #embed "web/monitor.css"
 };
-GIVE(monitor_css, monitor_css_bytes)
-
-static const unsigned char monitor_js_bytes[] = {
+static const unsigned char monitor_js[] = {
 #embed "web/monitor.js"
 };
-GIVE(monitor_js, monitor_js_bytes)
-
-static const unsigned char monitor_status_js_bytes[] = {
+static const unsigned char status_js[] = {
 #embed "web/status.js"
 };
-GIVE(monitor_status_js, monitor_status_js_bytes)
-
-static const unsigned char monitor_world_svg_bytes[] = {
+static const unsigned char world_svg[] = {
 #embed "web/world.svg"
 };
-GIVE(monitor_world_svg, monitor_world_svg_bytes)
-
-static const unsigned char monitor_openapi_json_bytes[] = {
+static const unsigned char openapi_json[] = {
 #embed "web/openapi.json"
 };
-GIVE(monitor_openapi_json, monitor_openapi_json_bytes)
+
+#define ASSET(path, type, bytes) {path, type, bytes, sizeof bytes}
+
+static const monitor_asset assets[] = {
+    ASSET("/", HTML, index_html),
+    ASSET("/incidents", HTML, index_html),
+    ASSET("/incidents/:id", HTML, index_html),
+    ASSET("/status", HTML, status_html),
+    ASSET("/assets/monitor.css", CSS, monitor_css),
+    ASSET("/assets/monitor.js", SCRIPT, monitor_js),
+    ASSET("/assets/status.js", SCRIPT, status_js),
+    ASSET("/assets/world.svg", SVG, world_svg),
+    ASSET("/openapi.json", JSON, openapi_json),
+};
+
+size_t monitor_asset_count(void) { return sizeof assets / sizeof assets[0]; }
+monitor_asset monitor_asset_at(size_t index) { return assets[index]; }

@@ -3,14 +3,12 @@
 #include <stddef.h>
 
 typedef struct {
-    const unsigned char *start;
+    const char *path;
+    const char *type;
+    const unsigned char *bytes;
     size_t size;
 } monitor_asset;
 
-monitor_asset monitor_index_html(void);
-monitor_asset monitor_status_html(void);
-monitor_asset monitor_css(void);
-monitor_asset monitor_js(void);
-monitor_asset monitor_status_js(void);
-monitor_asset monitor_world_svg(void);
-monitor_asset monitor_openapi_json(void);
+// How many there are, and the one at `index`.
+size_t monitor_asset_count(void);
+monitor_asset monitor_asset_at(size_t index);

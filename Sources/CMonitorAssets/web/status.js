@@ -1,1 +1,69 @@
-<!-- -->
+// The public page: what /api/v1/status says, and no more. Asks again each minute.
+
+const words = {
+  up: "All regions are up",
+  degraded: "Some regions are impaired",
+  down: "Not reachable",
+  unknown: "Not known at present",
+};
+const regionWords = { up: "Up", degraded: "Partly impaired", down: "Not reachable", unknown: "Not known" };
+const levels = { up: "up", degraded: "warning", down: "sev1", unknown: "unknown" };
+const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const byID = (id) => document.getElementById(id);
+
+function element(tag, className, text) {
+  const made = document.createElement(tag);
+  made.className = className;
+  made.textContent = text;
+  return made;
+}
+
+function time(milliseconds) {
+  const made = element("time", "", clock.format(milliseconds));
+  made.dateTime = new Date(milliseconds).toISOString();
+  return made;
+}
+
+function show(status) {
+  const overall = byID("overall");
+  overall.dataset.level = levels[status.state] ?? "unknown";
+  overall.textContent = words[status.state] ?? words.unknown;
+  byID("regions").replaceChildren(
+    ...status.regions.map((region) => {
+      const line = element("li", "", region.name);
+      const state = element("span", "state", regionWords[region.state] ?? regionWords.unknown);
+      state.dataset.level = levels[region.state] ?? "unknown";
+      line.append(state);
+      return line;
+    }),
+  );
+  if (status.regions.length === 0) byID("regions").append(element("li", "muted", "None yet."));
+  byID("incidents").replaceChildren(
+    ...status.incidents.map((incident) => {
+      const line = element("li", "", incident.title);
+      const since = element("span", "muted", "since ");
+      since.append(time(incident.since));
+      line.append(since);
+      return line;
+    }),
+  );
+  if (status.incidents.length === 0) byID("incidents").append(element("li", "muted", "None open."));
+  byID("updated").replaceChildren("Updated ", time(status.updated));
+}
+
+async function refresh() {
+  try {
+    const response = await fetch("/api/v1/status", { cache: "no-store", signal: AbortSignal.timeout(15_000) });
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    show(await response.json());
+  } catch {
+    // What is shown stays, with its time; silence about the monitor must not read as "up".
+    byID("overall").dataset.level = "unknown";
+    byID("overall").textContent = "Not known at present: the monitor does not answer";
+  }
+}
+
+const theme = localStorage.getItem("theme");
+if (theme) document.documentElement.dataset.theme = theme;
+refresh();
+setInterval(refresh, 60_000);

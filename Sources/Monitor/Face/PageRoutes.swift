@@ -3,7 +3,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 
-/// The pages, which are part of the program.
+/// The pages, which are part of the program: see `CMonitorAssets/assets.c` for what is served where.
 struct PageRoutes: Sendable {
     private struct Page: Sendable {
         var path: RouterPath
@@ -11,15 +11,9 @@ struct PageRoutes: Sendable {
         var bytes: ByteBuffer
     }
 
-    private static let pages = unsafe [
-        page("/", "text/html; charset=utf-8", monitor_index_html()),
-        page("/status", "text/html; charset=utf-8", monitor_status_html()),
-        page("/assets/monitor.css", "text/css; charset=utf-8", monitor_css()),
-        page("/assets/monitor.js", "text/javascript; charset=utf-8", monitor_js()),
-        page("/assets/status.js", "text/javascript; charset=utf-8", monitor_status_js()),
-        page("/assets/world.svg", "image/svg+xml", monitor_world_svg()),
-        page("/openapi.json", "application/json", monitor_openapi_json()),
-    ]
+    private static let pages = (0..<monitor_asset_count()).map { index in
+        unsafe page(monitor_asset_at(index))
+    }
 
     func add(to group: RouterGroup<MonitorContext>) {
         for page in Self.pages {
@@ -31,9 +25,9 @@ struct PageRoutes: Sendable {
         }
     }
 
-    private static func page(_ path: RouterPath, _ type: String, _ asset: monitor_asset) -> Page {
+    private static func page(_ asset: monitor_asset) -> Page {
         unsafe Page(
-            path: path, type: type,
-            bytes: ByteBuffer(bytes: UnsafeBufferPointer(start: asset.start, count: asset.size)))
+            path: RouterPath(String(cString: asset.path)), type: String(cString: asset.type),
+            bytes: ByteBuffer(bytes: UnsafeBufferPointer(start: asset.bytes, count: asset.size)))
     }
 }

@@ -18,9 +18,11 @@ extension FleetJudge {
                 record.pending[rule.name] = nil
                 if !rule.isLatched { changes += book.resolve(key, at: now.wall) }
             case (let severity?, let present) where present.map { severity > $0 } ?? true:
-                let began = record.pending[rule.name] ?? now.steady
+                let lastSaid = record.lastBeat ?? now.steady
+                let began = record.pending[rule.name] ?? lastSaid
                 record.pending[rule.name] = began
-                guard mayOpen, now.steady - began >= rule.holds else { continue }
+                if !mayOpen { heldBack.insert(name) }
+                guard mayOpen, lastSaid - began >= rule.holds else { continue }
                 let cause = rule.followsFrom.first { book.severity("\(name)/\($0)") != nil }.map { "\(name)/\($0)" }
                 changes += report(
                     severity, rule.name, of: record, title: rule.title(name), detail: rule.detail(reading),
@@ -37,6 +39,20 @@ extension FleetJudge {
         nodes[name] = record
         changes += hideFollowers(of: name, at: now)
         changes += endOwnClock(at: now)
+        return changes
+    }
+
+    /// Tells what could not be told when it came. Who pushes once a day does not say it again.
+    mutating func judgeHeldBack(at now: Moment) -> [IncidentChange] {
+        guard !heldBack.isEmpty, !isDoubtful(at: now) else { return [] }
+        var changes: [IncidentChange] = []
+        for name in heldBack.filter({ !isInMaintenance($0, at: now) }).sorted() {
+            heldBack.remove(name)
+            // Who is silent or stopped is judged by the beat with which it comes back.
+            guard let record = nodes[name], !record.isSilent, !record.memory.isStopped else { continue }
+            let beat = Beat(ill: record.memory.ill, ping: record.memory.ping, body: record.memory.body)
+            changes += judgeValues(beat, of: name, at: now)
+        }
         return changes
     }
 

@@ -18,6 +18,8 @@ package struct FleetJudge: Sendable {
     var deadlines = Heap<Deadline>()
     /// Nobody is judged by what came, or did not come, before.
     var judgedFrom: Int64
+    /// Whose last beat may say what could not be told when it came: in doubt, or during planned work.
+    var heldBack: Set<String> = []
     var lastLook: Moment
     private var lastMinute: Int64
 
@@ -63,7 +65,9 @@ package struct FleetJudge: Sendable {
             record.judgedFrom = max(record.judgedFrom, now.steady + max(0, lease.until - now.wall))
         }
         nodes[node.name] = record
-        if record.lastBeat != nil { watch(record) }
+        guard record.lastBeat != nil else { return }
+        watch(record)
+        heldBack.insert(node.name)
     }
 
     package mutating func remove(_ name: String, at now: Moment) -> [IncidentChange] {
@@ -110,6 +114,7 @@ package struct FleetJudge: Sendable {
         var changes: [IncidentChange] = []
         changes += expire(at: now)
         changes += judgeSilence(at: now)
+        changes += judgeHeldBack(at: now)
         if now.steady - lastMinute >= 60_000 {
             lastMinute = now.steady
             norm = majority(at: now)

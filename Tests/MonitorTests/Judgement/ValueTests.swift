@@ -102,6 +102,28 @@ import Wire
         #expect(fleet.told() == [])
     }
 
+    /// A job that pushes once a day says it once.
+    @Test func whatIsSaidInDoubtOrDuringPlannedWorkIsToldAfterwards() {
+        var fleet = Watched(settled: false)
+        fleet.wait(5)
+        fleet.changes += fleet.judge.receive(Beat(ill: "no paper"), from: "tokyo", at: fleet.now).1
+        fleet.wait(59)
+        #expect(fleet.told() == [])
+        fleet.wait(2)
+        #expect(fleet.told() == ["opened tokyo/down sev2"])
+        fleet.changes += fleet.judge.receive(Beat(), from: "tokyo", at: fleet.now).1
+        #expect(fleet.told() == ["resolved tokyo/down sev2"])
+
+        fleet.judge.add(
+            Lease(id: 1, nodes: ["tokyo"], by: "soc", reason: "deploy", until: fleet.now.wall + 50_000), at: fleet.now)
+        fleet.changes += fleet.judge.receive(Beat(ill: "no paper"), from: "tokyo", at: fleet.now).1
+        fleet.restart(after: 5)
+        fleet.wait(44)
+        #expect(fleet.told() == [])
+        fleet.wait(30)
+        #expect(fleet.told() == ["opened tokyo/down sev2"])
+    }
+
     @Test func itRisesAndFalls() {
         var fleet = Watched()
         for percent in [86.0, 93, 98, 96, 94, 91, 90.5, 83, 81] { fleet.beat("tokyo") { $0.diskPct = percent } }

@@ -41,8 +41,7 @@ package enum RetryRule {
         after failure: DeliveryFailure, attempts: Int, refusals: Int, created: Int64, now: Int64, random: Double
     ) -> Int64? {
         guard refusals < mostRefusals, now - created < lifetime else { return nil }
-        var delay = first
-        for _ in 1..<max(2, min(attempts, 16)) where attempts > 1 { delay *= 2 }
+        let delay = first * Double(1 << min(max(attempts - 1, 0), 16))
         let wait = max(min(delay, longest) * random, min(failure.retryAfter ?? 0, mostPatience))
         return now + Int64(wait * 1_000)
     }

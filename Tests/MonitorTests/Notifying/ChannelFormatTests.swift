@@ -1,0 +1,200 @@
+import Foundation
+import Logging
+import Monitor
+import Testing
+
+/// What goes out on each channel, compared with what its service documents.
+@Suite struct ChannelFormatTests {
+    static let at: Int64 = 1_709_312_400
+    static let incident = anIncident(
+        7, .sev1, opened: 1_709_312_300, title: "tökyo \"is\" <!channel> @here silent\r\nBcc: x", detail: "no beat")
+    static let group = Message(
+        channel: "c", changes: (1...40).map { anIncident($0, node: "node\($0)").becomes(.opened, at: at) }, most: 40)
+
+    /// The requests that a channel makes of a message.
+    static func requests(
+        _ kind: ChannelSettings.Kind, _ message: Message, _ answer: WebAnswer = WebAnswer(status: 200)
+    ) async throws -> [WebRequest] {
+        let network = ScriptedNetwork()
+        network.answers { _, _ in answer }
+        let courier = try courier(kind, network)
+        for piece in 0..<courier.pieces(message) { try await courier.send(piece, message, at * 1_000) }
+        return network.requests
+    }
+
+    static func courier(_ kind: ChannelSettings.Kind, _ network: ScriptedNetwork) throws -> Courier {
+        let files = [
+            "/url": "https://chat.example/hooks/T0K3NT0K3N\n", "/topic": "https://ntfy.example/alerts-9f8e7d",
+            "/token": "123456:AAbbCCddEE", "/key": "0123456789abcdef0123456789abcdef",
+        ]
+        let factory = ChannelFactory(
+            send: network.send, post: network.post,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, readFile: { Array((files[$0] ?? "").utf8) }
+        )
+        return try factory.couriers(
+            NotificationSettings(channels: [.init(name: "c", kind: kind)], dashboard: "https://m.example/"))[0]
+    }
+
+    static func json(_ text: String) throws -> NSDictionary? {
+        try JSONSerialization.jsonObject(with: Data(text.utf8)) as? NSDictionary
+    }
+
+    private func message(_ kind: IncidentChange.Kind = .opened, _ incident: Incident = incident) -> Message {
+        aMessage("c", kind, incident, at: Self.at)
+    }
+
+    @Test func aWebhookGetsTheWholeStory() async throws {
+        let request = try await Self.requests(.webhook(.init(urlFile: "/url")), message())[0]
+        let expected = """
+            {"version": 1, "key": "\(message().key)", "channel": "c", "time": 1709312400, "severity": "sev1", "total": 1,
+             "url": "https://m.example/incidents/7", "title": "SEV1 opened: tökyo \\"is\\" <!channel> @here silent  Bcc: x",
+             "text": "SEV1 opened: tökyo \\"is\\" <!channel> @here silent  Bcc: x\\nno beat",
+             "changes": [{"kind": "opened", "time": 1709312400, "incident": {"id": 7, "key": "tokyo/silent/7",
+             "node": "tokyo", "region": "asia", "rule": "silent", "severity": "sev1", "detail": "no beat",
+             "title": "tökyo \\"is\\" <!channel> @here silent\\r\\nBcc: x", "opened": 1709312300}}]}
+            """
+        #expect(try request.json == Self.json(expected))
+        #expect(request.header("Idempotency-Key") == message().key)
+        #expect(request.header("Content-Type") == "application/json")
+        #expect(request.header("X-Clavitor-Signature") == nil)
+    }
+
+    struct Template: CustomTestStringConvertible {
+        let testDescription: String
+        let template: String
+        var contentType: String?
+        let expected: String
+    }
+
+    @Test(arguments: [
+        Template(
+            testDescription: "JSON is escaped", template: #"{"t":"{title}","n":"{node}","x":{}}"#,
+            expected: #"{"t":"SEV1 opened: tökyo \"is\" <!channel> @here silent  Bcc: x","n":"tokyo","x":{}}"#),
+        Template(
+            testDescription: "a form is percent-encoded", template: "k={kind}&d={detail}&u={url}",
+            contentType: "application/x-www-form-urlencoded",
+            expected: "k=opened&d=no%20beat&u=https%3A%2F%2Fm.example%2Fincidents%2F7"),
+        Template(
+            testDescription: "text is as it is", template: "{severity} {region} {time} {unknown} {",
+            contentType: "text/plain; charset=utf-8", expected: "sev1 asia 2024-03-01T17:00:00Z {unknown} {"),
+    ])
+    func aTemplateIsFilled(_ example: Template) async throws {
+        let kind = ChannelSettings.Kind.webhook(
+            .init(urlFile: "/url", template: example.template, contentType: example.contentType))
+        let request = try await Self.requests(kind, message())[0]
+        #expect(String(decoding: request.body, as: UTF8.self) == example.expected)
+    }
+
+    @Test func whatAPlaceholderBringsIsNotFilledAgain() async throws {
+        var odd = Self.incident
+        odd.title = "{detail} {title}"
+        let kind = ChannelSettings.Kind.webhook(.init(urlFile: "/url", template: "{title}", contentType: "text/plain"))
+        let request = try await Self.requests(kind, message(.opened, odd))[0]
+        #expect(String(decoding: request.body, as: UTF8.self) == "SEV1 opened: {detail} {title}")
+    }
+
+    @Test func ntfyIsPublishedAsJSONToTheRoot() async throws {
+        let request = try await Self.requests(.ntfy(urlFile: "/topic", tokenFile: "/token"), message())[0]
+        #expect(request.url.exposed == "https://ntfy.example/")
+        #expect(request.header("Authorization") == "Bearer 123456:AAbbCCddEE")
+        let expected = """
+            {"topic": "alerts-9f8e7d", "title": "SEV1 opened: tökyo \\"is\\" <!channel> @here silent  Bcc: x",
+             "message": "no beat", "priority": 5, "tags": ["rotating_light"], "click": "https://m.example/incidents/7"}
+            """
+        #expect(try request.json == Self.json(expected))
+        let end = try await Self.requests(.ntfy(urlFile: "/topic", tokenFile: nil), message(.resolved))[0]
+        #expect(end.json?["priority"] as? Int == 3)
+        #expect(end.json?["tags"] as? [String] == ["white_check_mark"])
+    }
+
+    @Test func slackIsEscapedAndCallsNobody() async throws {
+        let request = try await Self.requests(.chat(urlFile: "/url", .slack), message())[0]
+        let title = "SEV1 opened: tökyo \\\"is\\\" &lt;!channel&gt; @\u{200B}here silent  Bcc: x"
+        let expected = """
+            {"text": "\(title)",
+             "attachments": [{"color": "#c62828", "fallback": "\(title)",
+              "text": "no beat\\nhttps://m.example/incidents/7"}]}
+            """
+        #expect(try request.json == Self.json(expected))
+    }
+
+    @Test func discordIsCutAndCallsNobody() async throws {
+        let request = try await Self.requests(.chat(urlFile: "/url", .discord), message())[0]
+        #expect(request.json?["allowed_mentions"] as? NSDictionary == ["parse": [String]()])
+        #expect((request.json?["content"] as? String)?.contains("@\u{200B}here") == true)
+        var long = Self.group.changes
+        for index in long.indices { long[index].incident.detail = String(repeating: "👩‍🚒", count: 300) }
+        let group = try await Self.requests(.chat(urlFile: "/url", .discord), Message(channel: "c", changes: long))[0]
+        let content = try #require(group.json?["content"] as? String)
+        #expect((1_900...2_000).contains(content.utf16.count))
+        #expect(content.hasSuffix("…\nhttps://m.example/incidents"))
+    }
+
+    @Test func pagerDutyGetsAnEventForEachIncident() async throws {
+        let kind = ChannelSettings.Kind.pagerDuty(keyFile: "/key", url: nil)
+        let request = try await Self.requests(kind, message())[0]
+        #expect(request.url.exposed == "https://events.pagerduty.com/v2/enqueue")
+        let expected = """
+            {"routing_key": "0123456789abcdef0123456789abcdef", "event_action": "trigger",
+             "dedup_key": "clavitor/7/1709312300000", "client": "Clavitor", "client_url": "https://m.example/incidents/7",
+             "payload": {"summary": "SEV1 opened: tökyo \\"is\\" <!channel> @here silent  Bcc: x", "source": "tokyo",
+             "severity": "critical", "timestamp": "2024-03-01T17:00:00Z", "component": "tokyo", "group": "asia",
+             "class": "silent", "custom_details": {"detail": "no beat", "key": "tokyo/silent/7"}}}
+            """
+        #expect(try request.json == Self.json(expected))
+        let end = try await Self.requests(kind, message(.resolved))[0]
+        let short = """
+            {"routing_key": "0123456789abcdef0123456789abcdef", "event_action": "resolve",
+             "dedup_key": "clavitor/7/1709312300000"}
+            """
+        #expect(try end.json == Self.json(short))
+        let known = try await Self.requests(kind, message(.acknowledged))[0]
+        #expect(known.json?["event_action"] as? String == "acknowledge")
+        #expect(try await Self.requests(kind, Self.group).count == 40, "none may stay open for ever")
+    }
+
+    @Test(arguments: [(Severity.sev1, "critical"), (.sev2, "error"), (.warning, "warning")])
+    func pagerDutyHasItsOwnWordsForSeverities(_ severity: Severity, _ word: String) async throws {
+        let request = try await Self.requests(
+            .pagerDuty(keyFile: "/key", url: nil), message(.opened, anIncident(1, severity)))[0]
+        #expect((request.json?["payload"] as? NSDictionary)?["severity"] as? String == word)
+    }
+
+    @Test func telegramHasItsTokenInTheURLAndALimit() async throws {
+        let kind = ChannelSettings.Kind.telegram(tokenFile: "/token", chat: "-100123", url: nil)
+        let request = try await Self.requests(kind, message())[0]
+        #expect(request.url.exposed == "https://api.telegram.org/bot123456:AAbbCCddEE/sendMessage")
+        let expected = """
+            {"chat_id": "-100123", "disable_notification": false, "link_preview_options": {"is_disabled": true},
+             "text": "SEV1 opened: tökyo \\"is\\" <!channel> @\u{200B}here silent  Bcc: x\\nno beat\\nhttps://m.example/incidents/7"}
+            """
+        #expect(try request.json == Self.json(expected))
+        var long = Self.group.changes
+        for index in long.indices { long[index].incident.detail = String(repeating: "é", count: 300) }
+        let group = try await Self.requests(kind, Message(channel: "c", changes: long))[0]
+        let text = try #require(group.json?["text"] as? String)
+        #expect((4_000...4_096).contains(text.utf16.count))
+        let quiet = try await Self.requests(kind, message(.resolved))[0]
+        #expect(quiet.json?["disable_notification"] as? Bool == true)
+    }
+
+    @Test func telegramAsksForPatienceInItsBody() async throws {
+        let body = #"{"ok":false,"error_code":429,"description":"Too Many Requests","parameters":{"retry_after":37}}"#
+        await #expect {
+            _ = try await Self.requests(
+                .telegram(tokenFile: "/token", chat: "1", url: nil), message(),
+                WebAnswer(status: 429, body: Array(body.utf8)))
+        } throws: { error in
+            (error as? DeliveryFailure)?.retryAfter == 37
+        }
+    }
+
+    @Test func aGroupNamesTwentyAndCountsTheRest() async throws {
+        let request = try await Self.requests(.chat(urlFile: "/url", .slack), Self.group)[0]
+        #expect(request.json?["text"] as? String == "40 notices: 40 SEV2 opened")
+        let attachment = (request.json?["attachments"] as? [NSDictionary])?.first?["text"] as? String ?? ""
+        #expect(attachment.contains("node20 is silent"))
+        #expect(!attachment.contains("node21 is silent"))
+        #expect(attachment.hasSuffix("and 20 more\nhttps://m.example/incidents"))
+    }
+}

@@ -1,0 +1,117 @@
+import Monitor
+
+/// The rules of escalation once more, told second by second with counters instead of times.
+struct EscalationModel {
+    struct Told: Hashable, CustomStringConvertible {
+        let at: Int64
+        let channel: String
+        let kind: IncidentChange.Kind
+        let incident: Int64
+        var description: String { "\(at): \(channel) \(kind) \(incident)" }
+    }
+
+    private struct State {
+        var incident: Incident
+        var isAcknowledged = false
+        /// Seconds for which each route has been waited for.
+        var waited: [Int]
+        /// Seconds since each channel was told something.
+        var sinceTold: [String: Int] = [:]
+        var believed: Severity
+    }
+
+    let routes: [Route]
+    private(set) var told: [Told] = []
+    private var open: [Int64: State] = [:]
+
+    init(routes: [Route]) { self.routes = routes }
+
+    mutating func second() {
+        for id in open.keys {
+            guard var state = open[id] else { continue }
+            for (index, route) in routes.enumerated() {
+                state.waited[index] = counts(route, state) ? state.waited[index] + 1 : 0
+            }
+            for channel in state.sinceTold.keys { state.sinceTold[channel, default: 0] += 1 }
+            open[id] = state
+        }
+    }
+
+    mutating func tick(_ now: Int64) {
+        for id in open.keys.sorted() {
+            guard var state = open[id] else { continue }
+            var news: [String: IncidentChange.Kind] = [:]
+            for (index, route) in routes.enumerated() where counts(route, state) {
+                guard state.waited[index] >= Int(route.after) else { continue }
+                if let since = state.sinceTold[route.channel] {
+                    if route.resend > 0, since >= Int(route.resend) { news[route.channel] = .reminded }
+                } else {
+                    news[route.channel] = .escalated
+                }
+            }
+            for (channel, kind) in news { tell(channel, kind, &state, now) }
+            open[id] = state
+        }
+    }
+
+    mutating func take(_ change: IncidentChange) {
+        let (id, now) = (change.incident.id, change.at / 1_000)
+        if change.kind == .resolved {
+            guard let state = open.removeValue(forKey: id) else { return }
+            for channel in state.sinceTold.keys {
+                told.append(Told(at: now, channel: channel, kind: .resolved, incident: id))
+            }
+            return
+        }
+        if change.kind == .acknowledged {
+            guard var state = open[id] else { return }
+            state.isAcknowledged = true
+            state.waited = routes.map { _ in 0 }
+            if state.incident.hiddenBy == nil {
+                for channel in state.sinceTold.keys { tell(channel, .acknowledged, &state, now) }
+            }
+            open[id] = state
+            return
+        }
+        guard var state = open[id] ?? begin(change) else { return }
+        let was = state.incident
+        state.incident = change.incident
+        if change.incident.severity > was.severity { state.isAcknowledged = false }
+        for (index, route) in routes.enumerated() where !counts(route, state) || was.hiddenBy != nil {
+            state.waited[index] = 0
+        }
+        if change.incident.hiddenBy == nil {
+            if state.believed != change.incident.severity {
+                for channel in state.sinceTold.keys { tell(channel, change.kind, &state, now) }
+                state.believed = change.incident.severity
+            }
+            for route in routes where route.after == 0 && matches(route, change.incident) {
+                if change.kind == .lowered, state.isAcknowledged { continue }
+                if state.sinceTold[route.channel] == nil { tell(route.channel, change.kind, &state, now) }
+            }
+        }
+        open[id] = state
+    }
+
+    private func begin(_ change: IncidentChange) -> State? {
+        guard change.incident.hiddenBy == nil else { return nil }
+        // It may have been acknowledged while it was hidden.
+        return State(
+            incident: change.incident, isAcknowledged: change.kind != .raised && change.incident.acknowledged != nil,
+            waited: routes.map { _ in 0 }, believed: change.incident.severity)
+    }
+
+    private mutating func tell(_ channel: String, _ kind: IncidentChange.Kind, _ state: inout State, _ now: Int64) {
+        told.append(Told(at: now, channel: channel, kind: kind, incident: state.incident.id))
+        state.sinceTold[channel] = 0
+    }
+
+    private func counts(_ route: Route, _ state: State) -> Bool {
+        !state.isAcknowledged && state.incident.hiddenBy == nil && matches(route, state.incident)
+    }
+
+    private func matches(_ route: Route, _ incident: Incident) -> Bool {
+        route.severities.contains(incident.severity)
+            && (incident.region.map { route.regions?.contains($0) ?? true } ?? true)
+    }
+}

@@ -1,0 +1,93 @@
+import Foundation
+import Monitor
+import NIOCore
+import NIOPosix
+import Testing
+
+/// Mail servers that misbehave in ways a real one does not on request.
+@Suite(.timeLimit(.minutes(1))) struct MailTroubleTests {
+    private func send(_ answers: [String: String], _ security: ChannelSettings.Email.Security) async throws -> [String]
+    {
+        let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(Parrot(answers))
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        defer { channel.close(promise: nil) }
+        let settings = ChannelSettings.Email(
+            host: "127.0.0.1", port: try #require(channel.localAddress?.port), security: security,
+            from: "a@example.org", to: ["b@example.org"])
+        let message = aMessage("mail")
+        let mail = Mail(message, from: settings.from, to: settings.to, dashboard: nil, at: message.at)
+        return try await MailSender().send(MailAccount(settings, password: nil, channel: "mail"), mail)
+    }
+
+    @Test func whatStandsBehindTheConsentToTLSIsNotBelieved() async throws {
+        await #expect {
+            try await send(
+                [
+                    "": "220 hi\r\n", "EHLO": "250-hi\r\n250 STARTTLS\r\n",
+                    "STARTTLS": "220 go\r\n250-x\r\n250 AUTH\r\n",
+                ],
+                .starttls)
+        } throws: { error in
+            "\(error)".hasSuffix("sent more than its consent to STARTTLS")
+        }
+    }
+
+    struct Trouble: CustomTestStringConvertible {
+        let testDescription: String
+        let answers: [String: String]
+        let error: String
+    }
+
+    @Test(arguments: [
+        Trouble(
+            testDescription: "it is a web server", answers: ["": "HTTP/1.1 200 OK\r\n"], error: "does not speak SMTP"),
+        Trouble(
+            testDescription: "it never comes to an end", answers: ["": String(repeating: "220-a\r\n", count: 9_000)],
+            error: "gave an answer longer than 16384 bytes"),
+        Trouble(
+            testDescription: "it hangs up", answers: ["": "220 hi\r\n", "EHLO": "(close)"],
+            error: "closed the connection before it had taken the mail"),
+    ])
+    func isSaidPlainly(_ trouble: Trouble) async throws {
+        await #expect { try await send(trouble.answers, .none) } throws: { error in
+            (error as? DeliveryFailure)?.kind == .passing && "\(error)".hasSuffix(trouble.error)
+        }
+    }
+
+    @Test func oneThatSaysNothingIsLeftWhenTheTimeIsUp() async throws {
+        let task = Task { try await send([:], .none) }
+        try await Task.sleep(for: .milliseconds(100))
+        task.cancel()
+        await #expect(throws: DeliveryFailure.self) { try await task.value }
+    }
+
+    /// Answers each line by its first word, and the connection by "".
+    private final class Parrot: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        typealias OutboundOut = ByteBuffer
+
+        private let answers: [String: String]
+
+        init(_ answers: [String: String]) { self.answers = answers }
+
+        func channelActive(context: ChannelHandlerContext) { say("", context) }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            let line = String(buffer: unwrapInboundIn(data))
+            say(String(line.prefix { $0.isLetter }), context)
+        }
+
+        private func say(_ word: String, _ context: ChannelHandlerContext) {
+            guard let answer = answers[word] else { return }
+            if answer == "(close)" { return context.close(promise: nil) }
+            context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: answer)), promise: nil)
+        }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    }
+}

@@ -1,0 +1,184 @@
+import Foundation
+import Logging
+import Monitor
+import SQLite
+import Synchronization
+import TestSupport
+
+/// Everything between the judgement and the network, on a database of its own, with a clock that stands still.
+struct NotifyingRig: Sendable {
+    let folder: NotifyingScratch
+    let clock = TestClock()
+    let network = ScriptedNetwork()
+    let log = LogLines()
+    let outbox: Outbox
+    let settings: NotificationSettings
+    static let start: Int64 = 1_709_312_400_000
+
+    /// Webhooks with these names, each at a host of its name.
+    init(hooks: [String] = ["hook"], routes: [Route] = [], limit: Int? = nil, in folder: NotifyingScratch? = nil) throws
+    {
+        let channels = hooks.map { name in
+            ChannelSettings(name: name, kind: .webhook(.init(urlFile: "/\(name)", keyFile: "/key")))
+        }
+        try self.init(channels: channels, routes: routes, limit: limit, in: folder)
+    }
+
+    init(channels: [ChannelSettings], routes: [Route] = [], limit: Int? = nil, in folder: NotifyingScratch? = nil)
+        throws
+    {
+        self.folder = try folder ?? NotifyingScratch()
+        settings = try NotificationSettings(channels: channels, routes: routes)
+        let database = try Database(path: self.folder.path("monitor.db"), migrations: [Outbox.migration(1)])
+        outbox = Outbox(database: database, channels: channels.map(\.name), limit: limit)
+    }
+
+    /// Unix milliseconds.
+    var now: Int64 { Self.start + Int64(TestClock.Instant().duration(to: clock.now) / .milliseconds(1)) }
+
+    var notifier: Notifier<TestClock> {
+        Notifier(outbox: outbox, settings: settings, clock: clock, now: { now }, logger: log.logger)
+    }
+
+    /// Without jitter.
+    func delivery() throws -> Delivery<TestClock> {
+        let factory = ChannelFactory(
+            send: network.send, post: network.post, logger: log.logger
+        ) { path in
+            Array(path == "/key" ? "signing key".utf8 : "https://\(path.dropFirst()).example/hooks/9f8e7d6c5b".utf8)
+        }
+        return Delivery(
+            outbox: outbox, couriers: try factory.couriers(settings),
+            world: .init(clock: clock, now: { now }, random: { $0.upperBound }), logger: log.logger)
+    }
+
+    /// Runs a delivery while `body` does something, and cuts it off afterwards, as a crash does.
+    @discardableResult
+    func delivering<R: Sendable>(_ body: () async throws -> R) async throws -> R {
+        let task = Task { [delivery = try delivery()] in try await delivery.run() }
+        let result: R
+        do {
+            result = try await body()
+        } catch {
+            task.cancel()
+            try? await task.value
+            throw error
+        }
+        task.cancel()
+        try await task.value
+        return result
+    }
+
+    /// Puts in one message about one incident.
+    func put(_ id: Int64, to channel: String = "hook") async throws {
+        let message = Message(channel: channel, changes: [IncidentChange(.opened, anIncident(id), at: now)])
+        try await outbox.escalate(.incidents([]), routes: [], now: now) { _ in [message] }
+    }
+
+    /// Waits, with a bound, until what is in the outbox looks as wanted.
+    @discardableResult
+    func until(_ isSo: ([Outbox.Row]) -> Bool) async throws -> [Outbox.Row] {
+        for _ in 0..<4_000 {
+            let rows = try await outbox.list().reversed()
+            if isSo(Array(rows)) { return Array(rows) }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        throw NeverHappened(rows: "\(try await outbox.list())")
+    }
+
+    struct NeverHappened: Error { let rows: String }
+}
+
+extension Outbox.Row {
+    var isDelivered: Bool { if case .delivered = state { true } else { false } }
+    var isFailed: Bool { if case .failed = state { true } else { false } }
+    var isWaiting: Bool { nextAttempt != nil }
+    var nextAttempt: Int64? { if case .waiting(let next) = state { next } else { nil } }
+}
+
+/// The services behind channels, as a test wants them.
+final class ScriptedNetwork: Sendable {
+    typealias Answer = @Sendable (WebRequest, _ attempt: Int) async throws -> WebAnswer
+
+    private struct State {
+        var requests: [WebRequest] = []
+        var mails: [Mail] = []
+        var answer: Answer = { _, _ in WebAnswer(status: 200) }
+    }
+
+    private let state = Mutex(State())
+
+    var requests: [WebRequest] { state.withLock { $0.requests } }
+    var mails: [Mail] { state.withLock { $0.mails } }
+
+    func answers(_ answer: @escaping Answer) { state.withLock { $0.answer = answer } }
+
+    @Sendable func send(_ request: WebRequest) async throws -> WebAnswer {
+        let (answer, attempt) = state.withLock { state in
+            state.requests.append(request)
+            return (state.answer, state.requests.count)
+        }
+        return try await answer(request, attempt)
+    }
+
+    @Sendable func post(_ account: MailAccount, _ mail: Mail) async throws(DeliveryFailure) -> [String] {
+        state.withLock { $0.mails.append(mail) }
+        return []
+    }
+}
+
+extension WebRequest {
+    func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
+    var json: NSDictionary? { try? JSONSerialization.jsonObject(with: Data(body)) as? NSDictionary }
+    /// The incidents that a webhook's body names.
+    var incidents: [Int64] {
+        let changes = json?["changes"] as? [NSDictionary] ?? []
+        return changes.compactMap { ($0["incident"] as? NSDictionary)?["id"] as? Int64 }
+    }
+}
+
+/// What was logged.
+final class LogLines: Sendable {
+    private let lines = Mutex<[String]>([])
+    var all: [String] { lines.withLock { $0 } }
+
+    var logger: Logger { Logger(label: "test") { [self] _ in Handler(lines: self) } }
+
+    private struct Handler: LogHandler {
+        let lines: LogLines
+        var metadata: Logger.Metadata = [:]
+        var logLevel = Logger.Level.trace
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) {
+            let pairs = (event.metadata ?? [:]).map { "\($0.key)=\($0.value)" }.sorted().joined(separator: " ")
+            lines.lines.withLock { $0.append("\(event.level) \(event.message) \(pairs)") }
+        }
+    }
+}
+
+/// A folder that is gone when the last who holds it is.
+final class NotifyingScratch: Sendable {
+    private let folder: URL
+
+    init() throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: "notifying-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(at: folder) }
+
+    func path(_ name: String) -> String { folder.appending(path: name).path(percentEncoded: false) }
+
+    @discardableResult
+    func write(_ text: String, to name: String) throws -> String {
+        try Data(text.utf8).write(to: URL(filePath: path(name)))
+        return path(name)
+    }
+
+    func text(_ name: String) throws -> String { try String(contentsOfFile: path(name), encoding: .utf8) }
+}

@@ -1,0 +1,162 @@
+import Foundation
+import NIOHTTP1
+import Testing
+import Wire
+
+/// Nodes and a monitor as real processes, ten times as fast as in earnest.
+@Suite(.timeLimit(.minutes(15))) struct MonitoredNodeTests {
+    private static func arguments(_ monitor: ServedMonitor, _ name: String) throws -> [String] {
+        [
+            "--node-name", name, "--push-url-file", try monitor.addNode(name), "--push-ca-file", monitor.certificate,
+            "--push-every", "3s",
+        ]
+    }
+
+    @Test func aKilledNodeIsASEV2ThenASEV1AndComesBack() async throws {
+        let monitor = try await ServedMonitor()
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let arguments = try Self.arguments(monitor, "tokyo")
+        let node = try ServedNode(in: scratch, arguments: arguments)
+        defer { node.kill() }
+        let isUp = try await monitor.sees { $0.nodes.first?.state == "up" && ($0.nodes.first?.body?.seq ?? 0) > 3 }
+        let body = try #require(try await monitor.fleet().nodes.first?.body)
+        #expect(isUp)
+        #expect(body.node == "tokyo" && body.dbIntegrity == "ok" && body.readOnly == false && body.auditHead != nil)
+        #expect(body.ramMB > 0 && body.diskMB > 0 && body.uptimeS > 0 && body.dbSizeMB > 0)
+        #expect((body.certDaysRemaining ?? 0) > 1)
+
+        node.kill()
+        let isSEV2 = try await monitor.sees {
+            $0.incidents.contains { $0.key == "tokyo/silent" && $0.severity == "sev2" }
+        }
+        let first = try await monitor.fleet().incidents.first?.id
+        // The monitor dies as well, and goes on where it was.
+        try await monitor.kill9AndStartAgain()
+        let isSEV1 = try await monitor.sees {
+            $0.incidents.contains { $0.key == "tokyo/silent" && $0.severity == "sev1" }
+        }
+        let second = try await monitor.fleet().incidents.first?.id
+        #expect(isSEV2 && isSEV1)
+        #expect(first == second)
+
+        try node.restart(arguments: arguments)
+        let isOver = try await monitor.sees { $0.incidents.isEmpty && $0.nodes.first?.state == "up" }
+        #expect(isOver)
+        #expect(monitor.log.ranges(of: "\"kind\":\"opened\"").count == 1, "\(monitor.log)")
+    }
+
+    @Test func aPlannedStopIsNoAlarm() async throws {
+        let monitor = try await ServedMonitor()
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let node = try ServedNode(in: scratch, arguments: try Self.arguments(monitor, "tokyo"))
+        _ = try await monitor.sees { $0.nodes.first?.state == "up" }
+        node.stop()
+        let isStopped = try await monitor.sees { $0.nodes.first?.state == "stopped" }
+        try await Task.sleep(for: .seconds(8))
+        let fleet = try await monitor.fleet()
+        #expect(isStopped)
+        #expect(fleet.incidents.map(\.key) == [])
+    }
+
+    @Test func whateverPushesToUptimeKumaPushesHere() async throws {
+        let monitor = try await ServedMonitor()
+        let file = try monitor.addNode("printer")
+        let url = try String(contentsOfFile: file, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
+        _ = try await monitor.sees { $0.nodes.count == 1 }
+        for method in [HTTPMethod.GET, .POST, .PUT] {
+            let answer = try await monitor.send(method, url + "?status=up&msg=OK&ping=12")
+            #expect(answer.status == 200)
+            #expect(try answer.json(PushAnswer.self).ok)
+        }
+        let stranger = try await monitor.send(.GET, "/api/push/nonsense?status=up")
+        #expect(stranger.status == 404)
+        #expect(try stranger.json(PushAnswer.self).ok == false)
+        let huge = try await monitor.send(.POST, url, body: String(repeating: "x", count: 10_000_000))
+        #expect(huge.status == 413)
+        let wrong = try await monitor.send(.POST, url, body: #"{"node":"printer","ts":"soon"}"#)
+        #expect(wrong.status == 400 && wrong.body.contains("ts has another type"))
+        let down = try await monitor.send(.GET, url + "?status=down&msg=no%20paper")
+        #expect(down.status == 200)
+        let isTold = try await monitor.sees { $0.incidents.contains { $0.key == "printer/down" } }
+        #expect(isTold)
+        #expect(!monitor.log.contains(url.suffix(32)))
+    }
+
+    @Test func onlyWhoIsSignedInSeesAndChanges() async throws {
+        let monitor = try await ServedMonitor()
+        _ = try monitor.addNode("tokyo")
+        for path in ["/api/v1/fleet", "/api/v1/nodes/tokyo", "/api/v1/incidents", "/api/v1/events", "/metrics"] {
+            let answer = try await monitor.send(.GET, path)
+            #expect(answer.status == 401, "\(path)")
+        }
+        let signIn = try await monitor.send(
+            .POST, "/api/v1/login", body: #"{"name":"soc","password":"\#(ServedMonitor.password)"}"#)
+        let cookie = try #require(signIn.headers.first(name: "Set-Cookie"))
+        #expect(signIn.status == 200)
+        #expect(["Secure", "HttpOnly", "SameSite=Strict"].allSatisfy(cookie.contains))
+        struct Session: Decodable { var csrf: String }
+        let csrf = try signIn.json(Session.self).csrf
+        let pair = String(cookie.prefix { $0 != ";" })
+        let body = #"{"nodes":["tokyo"],"reason":"deploy","minutes":10}"#
+        _ = try await monitor.sees { $0.nodes.count == 1 }
+        let forged = try await monitor.send(.POST, "/api/v1/maintenance", headers: ["Cookie": pair], body: body)
+        #expect(forged.status == 403)
+        let honest = try await monitor.send(
+            .POST, "/api/v1/maintenance", headers: ["Cookie": pair, "X-CSRF-Token": csrf], body: body)
+        #expect(honest.status == 201)
+        #expect(try await monitor.fleet().nodes.first?.state == "maintenance")
+        let out = try await monitor.send(.POST, "/api/v1/logout", headers: ["Cookie": pair, "X-CSRF-Token": csrf])
+        let after = try await monitor.send(.GET, "/api/v1/fleet", headers: ["Cookie": pair])
+        #expect(out.status == 204 && after.status == 401)
+    }
+
+    @Test func guessingIsHeldBack() async throws {
+        let monitor = try await ServedMonitor()
+        var statuses: [Int] = []
+        for turn in 0..<7 {
+            let answer = try await monitor.send(
+                .POST, "/api/v1/login", body: #"{"name":"soc","password":"guess number \#(turn)"}"#)
+            statuses.append(answer.status)
+        }
+        #expect(statuses == [401, 401, 401, 401, 401, 429, 429])
+    }
+
+    @Test func strangersLearnNoNames() async throws {
+        let monitor = try await ServedMonitor()
+        let url = try String(contentsOfFile: monitor.addNode("tokyo"), encoding: .utf8)
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+        _ = try await monitor.sees { $0.nodes.count == 1 }
+        _ = try await monitor.send(.GET, url)
+        for path in ["/api/v1/status", "/badge.svg", "/status", "/livez"] {
+            let answer = try await monitor.send(.GET, path)
+            #expect(answer.status == 200)
+            #expect(!answer.body.contains("tokyo"), "\(path)")
+        }
+        let status = try await monitor.send(.GET, "/api/v1/status")
+        #expect(status.body.contains("\"asia\"") && status.body.contains("\"up\""))
+    }
+
+    @Test func checkExitsAsNagiosPluginsDo() async throws {
+        let monitor = try await ServedMonitor()
+        let url = try String(contentsOfFile: monitor.addNode("tokyo"), encoding: .utf8)
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+        func check(_ port: Int) throws -> Program.Result {
+            try Program(name: "clavitor-monitor").run([
+                "check", "--url", "https://localhost:\(port)", "--token-file", monitor.scratch.path("token"),
+                "--ca-file",
+                monitor.certificate,
+            ])
+        }
+        _ = try await monitor.sees { $0.nodes.count == 1 }
+        let well = try check(monitor.port)
+        #expect(well.status == 0 && well.output.hasPrefix("OK"), "\(well.output)\(well.errors)")
+        _ = try await monitor.send(.GET, url + "?status=down&msg=why")
+        _ = try await monitor.sees { !$0.incidents.isEmpty }
+        let ill = try check(monitor.port)
+        #expect(ill.status == 2 && ill.output.hasPrefix("CRITICAL"))
+        let gone = try check(1)
+        #expect(gone.status == 3 && gone.output.hasPrefix("UNKNOWN"))
+    }
+}

@@ -1,0 +1,135 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOHTTP1
+import NIOSSL
+import Wire
+
+/// `clavitor-monitor serve --dev` as a process, with an operator, a tool's token, and somebody who talks to it.
+final class ServedMonitor {
+    let scratch: Scratch
+    let data: String
+    private(set) var process: Process
+    private(set) var port = 0
+    let token: String
+    let client: HTTPClient
+    private let configuration: String
+    static let password = "five words make a password"
+
+    var certificate: String { "\(data)/dev-cert.pem" }
+    var log: String { (try? scratch.text("monitor.log")) ?? "" }
+    private var arguments: [String] {
+        ["serve", "--dev", "--data", data, "--config", configuration, "--hurry", "10", "--https", "127.0.0.1:\(port)"]
+    }
+
+    init(configuration: String = "") async throws {
+        scratch = try Scratch()
+        data = scratch.path("monitor")
+        self.configuration = try scratch.write(configuration, to: "monitor.toml")
+        let program = Program(name: "clavitor-monitor")
+        _ = try program.run(["operator", "add", "soc", "--data", data], input: Self.password + "\n")
+        token = try program.run(["token", "soc", "--data", data]).output.trimmingCharacters(in: .whitespacesAndNewlines)
+        _ = try scratch.write(token, to: "token")
+        _ = FileManager.default.createFile(atPath: scratch.path("monitor.log"), contents: nil)
+        process = Process()
+        client = HTTPClient(eventLoopGroupProvider: .singleton)
+        try await start()
+    }
+
+    deinit {
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        try? client.syncShutdown()
+        scratch.remove()
+    }
+
+    private func start() async throws {
+        let handle = try FileHandle(forWritingTo: scratch.url("monitor.log"))
+        try handle.seekToEnd()
+        let before = log.ranges(of: "\"message\":\"serving\"").count
+        process = try Program(name: "clavitor-monitor").start(arguments, output: handle, errors: handle)
+        while log.ranges(of: "\"message\":\"serving\"").count == before {
+            guard process.isRunning else { throw ServedNode.StartFailure(log: log) }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        if port == 0, let found = log.firstMatch(of: /127\.0\.0\.1:(\d+)"/) { port = Int(found.1) ?? 0 }
+    }
+
+    func kill9AndStartAgain() async throws {
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        try await start()
+    }
+
+    /// A file with the push URL of a new node.
+    func addNode(_ name: String) throws -> String {
+        let added = try Program(name: "clavitor-monitor").run([
+            "node", "add", name, "--region", "asia", "--data", data, "--url", "https://localhost:\(port)",
+        ])
+        return try scratch.write(added.output, to: "\(name).url")
+    }
+
+    struct Answer {
+        var status: Int
+        var headers: HTTPHeaders
+        var body: String
+
+        func json<Body: Decodable>(_: Body.Type = Body.self) throws -> Body {
+            try JSONDecoder().decode(Body.self, from: Data(body.utf8))
+        }
+    }
+
+    func send(
+        _ method: HTTPMethod, _ path: String, headers: HTTPHeaders = [:], body: String? = nil
+    ) async throws -> Answer {
+        try await send(method, url: path.hasPrefix("https") ? path : "https://localhost:\(port)\(path)", headers, body)
+    }
+
+    private func send(
+        _ method: HTTPMethod, url: String, _ headers: HTTPHeaders, _ body: String?
+    ) async throws -> Answer {
+        var request = HTTPClientRequest(url: url)
+        request.method = method
+        request.headers = headers
+        if let body { request.body = .bytes(ByteBuffer(string: body)) }
+        var tls = TLSConfiguration.makeClientConfiguration()
+        tls.trustRoots = .file(certificate)
+        request.tlsConfiguration = tls
+        let response = try await client.execute(request, timeout: .seconds(120))
+        let bytes = try await response.body.collect(upTo: 16 << 20)
+        return Answer(
+            status: Int(response.status.code), headers: response.headers,
+            body: String(decoding: bytes.readableBytesView, as: UTF8.self))
+    }
+
+    /// As the tool with the token.
+    func get(_ path: String) async throws -> Answer {
+        try await send(.GET, path, headers: ["Authorization": "Bearer \(token)"])
+    }
+
+    struct Fleet: Decodable {
+        struct Node: Decodable {
+            var name: String
+            var state: String
+            var body: Heartbeat?
+        }
+        struct Incident: Decodable {
+            var id: Int64
+            var key: String
+            var severity: String
+        }
+        var nodes: [Node]
+        var incidents: [Incident]
+    }
+
+    func fleet() async throws -> Fleet { try await get("/api/v1/fleet").json() }
+
+    /// Looks until it is so, for three minutes at most.
+    func sees(_ condition: (Fleet) -> Bool) async throws -> Bool {
+        for _ in 0..<900 {
+            if condition(try await fleet()) { return true }
+            try await Task.sleep(for: .milliseconds(200))
+        }
+        return false
+    }
+}
