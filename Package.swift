@@ -59,6 +59,7 @@ let package = Package(
         // Leaves: import nothing of ours.
         .target(name: "Vault", dependencies: [crypto], swiftSettings: house),
         .target(name: "Wire", swiftSettings: house),
+        .target(name: "Files", swiftSettings: house),
         .target(name: "SQLite", dependencies: ["CSQLite"], swiftSettings: house),
         .target(name: "DNSUpdate", dependencies: [crypto, nioCore, nioPosix], swiftSettings: house),
         .target(
@@ -77,7 +78,7 @@ let package = Package(
         // Built on the leaves; adapters do not know each other.
         .target(name: "Auth", dependencies: ["Vault", crypto], swiftSettings: house),
         .target(name: "Storage", dependencies: ["Vault", "Auth", "SQLite"], swiftSettings: house),
-        .target(name: "Backup", dependencies: [crypto], swiftSettings: house),
+        .target(name: "Backup", dependencies: ["Files", crypto], swiftSettings: house),
         .target(
             name: "API",
             dependencies: [
@@ -88,6 +89,19 @@ let package = Package(
             swiftSettings: house
         ),
 
+        .target(
+            name: "Serving",
+            dependencies: [
+                "Autocert", "DNSUpdate", "Files", arguments, lifecycle, logging, nioCore, nioPosix, nioSSL,
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "HummingbirdHTTP2", package: "hummingbird"),
+                .product(name: "TOMLKit", package: "TOMLKit"),
+            ],
+            swiftSettings: house
+        ),
         .target(
             name: "Telemetry",
             dependencies: [
@@ -114,14 +128,10 @@ let package = Package(
         .executableTarget(
             name: "clavitor-node",
             dependencies: [
-                "API", "Auth", "Autocert", "Backup", "DNSUpdate", "SQLite", "Storage", "Telemetry", "Vault",
-                "Wire", arguments, lifecycle, logging, nioCore, nioPosix, nioSSL,
-                .product(name: "NIOTLS", package: "swift-nio"),
+                "API", "Auth", "Autocert", "Backup", "Files", "SQLite", "Serving", "Storage", "Telemetry", "Vault",
+                "Wire", arguments, lifecycle, logging, nioCore, nioPosix,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "HummingbirdCore", package: "hummingbird"),
-                .product(name: "HummingbirdHTTP2", package: "hummingbird"),
-                .product(name: "TOMLKit", package: "TOMLKit"),
             ],
             swiftSettings: house
         ),
@@ -137,12 +147,11 @@ let package = Package(
         .executableTarget(
             name: "clavitor-monitor",
             dependencies: [
-                "Autocert", "Monitor", "Wire", arguments, httpClient, lifecycle, logging, nioCore, nioPosix, nioSSL,
+                "Files", "Monitor", "Serving", "Wire", arguments, httpClient, lifecycle, logging, nioCore, nioPosix,
+                nioSSL,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "HummingbirdCore", package: "hummingbird"),
-                .product(name: "HummingbirdHTTP2", package: "hummingbird"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ],
             swiftSettings: house
@@ -162,11 +171,9 @@ let package = Package(
         .testTarget(
             name: "NodeTests",
             dependencies: [
-                "API", "Autocert", "SQLite", "Storage", "TestSupport", "Vault", "Wire", "clavitor-node", "clavitor",
-                "clavitor-monitor",
-                arguments,
-                crypto, httpClient,
-                lifecycle, logging, nioCore, nioPosix, nioSSL,
+                "API", "Autocert", "Files", "SQLite", "Serving", "Storage", "TestSupport", "Vault", "Wire", "clavitor-node",
+                "clavitor", "clavitor-monitor", arguments, crypto, httpClient, lifecycle, logging, nioCore, nioPosix,
+                nioSSL,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
@@ -212,6 +219,6 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ], swiftSettings: house),
-        .testTarget(name: "BackupTests", dependencies: ["Backup"], swiftSettings: house),
+        .testTarget(name: "BackupTests", dependencies: ["Backup", "Files"], swiftSettings: house),
     ]
 )

@@ -1,3 +1,5 @@
+package import Files
+
 /// Everything that can be wrong with an age file, a key, or the descriptors it flows through.
 ///
 /// Apart from `system`, every case of reading means: no byte of the output may be used.

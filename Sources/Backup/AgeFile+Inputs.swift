@@ -1,3 +1,5 @@
+package import Files
+
 /// The two usual ways to feed an age file: open files of any size, and bytes of small secrets.
 extension AgeFile {
     /// Encrypts from where `source` stands to its end. Blocks: call it off the cooperative pool.

@@ -1,3 +1,5 @@
+import Files
+
 /// What `BackupFolder` refuses to do. What the disk or the age format refuse comes as `SystemCallError` or `AgeError`.
 package enum BackupError: Error, Equatable, Sendable {
     /// The path that is in the way: the target itself, or a file that SQLite would take for part of it.

@@ -1,3 +1,5 @@
+import Files
+
 extension BackupFolder {
     private static let restorePrefix = ".clavitor-restore-"
 

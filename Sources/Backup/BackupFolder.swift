@@ -1,4 +1,5 @@
 import Crypto
+import Files
 package import FoundationEssentials
 
 /// A directory of encrypted backups. Knows nothing of databases: somebody else makes the copy.

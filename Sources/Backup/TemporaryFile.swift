@@ -1,3 +1,5 @@
+import Files
+
 /// A file under a hidden name, locked while it is in use, so that what a crash left behind can be told and removed.
 ///
 /// A class because it is handed to work on another thread; it never changes. Call `remove` in a `defer`: the end of a

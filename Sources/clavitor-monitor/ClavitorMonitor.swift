@@ -1,6 +1,7 @@
 import ArgumentParser
-import FoundationEssentials
+import Files
 import Monitor
+import Serving
 
 /// The program on the hub. Arguments, configuration and wiring only.
 @main
@@ -28,24 +29,12 @@ struct DataOptions: ParsableArguments {
 
     /// Opens the database, which is made at the first time: 0600 in a directory of 0700.
     func store() throws -> MonitorStore {
-        try FileManager.default.createDirectory(
-            atPath: data, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        try File.makeDirectory(data)
         let path = "\(data)/monitor.db"
-        if !FileManager.default.fileExists(atPath: path) {
-            guard FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
-            else {
-                throw Failure("\(path) cannot be made.")
-            }
-        }
+        // SQLite gives its other files the mode of this one.
+        if !File.exists(path) { _ = try OpenFile(creating: path) }
         return try MonitorStore(path: path)
     }
-}
-
-/// What went wrong, in words for whoever typed the command.
-struct Failure: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ description: String) { self.description = description }
 }
 
 /// Unix milliseconds by the machine's clock.

@@ -1,5 +1,6 @@
 import Auth
-import Backup
+import Files
+import Serving
 import Storage
 import Vault
 
@@ -27,12 +28,11 @@ struct DataDirectory: Sendable {
     var database: String { "\(path)/clavitor.db" }
     var lock: String { "\(path)/lock" }
     var reserve: String { "\(path)/reserve" }
-    /// Certificates, accounts at CAs, and what happened with them.
-    var certificates: String { "\(path)/tls" }
-    var developmentCertificate: String { "\(path)/dev-cert.pem" }
-    var developmentKey: String { "\(path)/dev-key.pem" }
+    var certificates: CertificatePlaces { CertificatePlaces(data: path) }
 
-    /// Creates the directory, its root key unless there is one, and an empty vault.
+    /// Makes the directory, a root key unless there is one, and an empty vault.
+    ///
+    /// The vault takes its name when it is whole, so that a start that was cut off is begun anew by the next.
     ///
     /// - Returns: The keys, if they were made now.
     func initialize(now: Int64) throws -> RootKeys? {
@@ -40,16 +40,16 @@ struct DataDirectory: Sendable {
             throw Failure("\(database) exists. Choose another directory, or serve it.")
         }
         try File.makeDirectory(path)
+        let isNew = !File.exists(rootKeyPath)
+        let keys = isNew ? RootKeys.generate() : try rootKeys()
+        if isNew { try RootKeyFile.write(keys, to: rootKeyPath) }
+        let unfinished = "\(database).new"
+        for name in [unfinished, "\(unfinished)-wal", "\(unfinished)-shm"] { File.remove(name) }
         // SQLite gives its other files the mode of this one.
-        _ = try OpenFile(creating: database)
-        if File.exists(rootKeyPath) {
-            try Store.create(path: database, root: try rootKeys(), now: now)
-            return nil
-        }
-        let keys = RootKeys.generate()
-        try RootKeyFile.write(keys, to: rootKeyPath)
-        try Store.create(path: database, root: keys, now: now)
-        return keys
+        _ = try OpenFile(creating: unfinished)
+        try Store.create(path: unfinished, root: keys, now: now)
+        try File.move(unfinished, to: database)
+        return isNew ? keys : nil
     }
 
     func rootKeys() throws -> RootKeys {
@@ -60,11 +60,15 @@ struct DataDirectory: Sendable {
         return try RootKeyFile.read(rootKeyPath)
     }
 
-    /// The keys of the node, which only its own root key opens.
-    func nodeKeys() throws -> NodeKeys {
+    func requireVault() throws {
         guard File.exists(database) else {
             throw Failure("There is no vault in \(path). Begin with `clavitor-node init`.")
         }
+    }
+
+    /// The keys of the node, which only its own root key opens.
+    func nodeKeys() throws -> NodeKeys {
+        try requireVault()
         do {
             return try NodeKeys(root: try rootKeys(), stored: try Store.nodeKey(path: database))
         } catch let error as RootBoxError {
@@ -77,8 +81,9 @@ struct DataDirectory: Sendable {
         }
     }
 
-    /// Takes the directory for this process alone, until the process ends.
+    /// Takes the directory for this process alone, until the process ends. Makes it if it is not there.
     func takeLock() throws {
+        try File.makeDirectory(path)
         guard try File.takeLock(lock) else {
             throw Failure("Another clavitor-node is using \(path). Stop it first.")
         }
@@ -113,14 +118,5 @@ enum RootKeyFile {
     /// Replaces the file as a whole: the old one or the new one is there at any instant.
     static func write(_ keys: RootKeys, to path: String) throws {
         try File.replace(path, with: text(keys), mode: 0o400)
-    }
-}
-
-/// An error for the person at the terminal: what is wrong and what to do.
-struct Failure: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ description: String) {
-        self.description = description
     }
 }

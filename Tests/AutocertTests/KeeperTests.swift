@@ -133,6 +133,23 @@ import Testing
         }
     }
 
+    /// The program dies with the certificate on the disk, before anybody was told: the next start tells, once.
+    @Test func whatNobodyHeardOfBecauseOfACrashIsReportedByTheNextStart() async throws {
+        struct Killed: Error {}
+        let rig = Rig()
+        func reports() -> Int { rig.seen.events.count { if case .issued = $0 { true } else { false } } }
+        let files = rig.files
+        _ = await rig.start(install: { _ in
+            files.isFull = true
+            throw Killed()
+        }).step()
+        #expect(reports() == 0)
+        rig.files.isFull = false
+        for _ in 0..<3 { _ = await rig.start().step() }
+        #expect(reports() == 1)
+        #expect(rig.ca.record.issued.count == 1)
+    }
+
     @Test func aCrashLoopBurnsNoLimits() async throws {
         let rig = Rig()
         let ca = rig.ca

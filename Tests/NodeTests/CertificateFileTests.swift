@@ -2,6 +2,7 @@ import Autocert
 import Foundation
 import Testing
 
+@testable import Serving
 @testable import clavitor_node
 
 /// Certificates that somebody else renews, in files.

@@ -47,4 +47,27 @@ import Wire
         let verified = try Program(name: "clavitor-node").run(["audit", "verify", "--data", node.data])
         #expect(verified.status == 0, "\(verified.output)")
     }
+
+    /// The first start is cut off as soon as a file is there; the next one is as good as a first.
+    @Test(arguments: ["lock", "root.key.new", "root.key", "clavitor.db.new", "clavitor.db.new-wal", "clavitor.db"])
+    func aFirstStartThatIsCutOffIsBegunAnew(_ name: String) async throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let file = scratch.path("data/\(name)")
+        let first = try Program(name: "clavitor-node").start(
+            ["serve", "--dev", "--data", scratch.path("data"), "--https", "127.0.0.1:0"],
+            output: FileHandle.nullDevice, errors: FileHandle.nullDevice)
+        // Some files are there for less than a moment: then it is killed a little later.
+        while first.isRunning, !FileManager.default.fileExists(atPath: file),
+            !FileManager.default.fileExists(atPath: scratch.path("data/clavitor.db"))
+        {
+            await Task.yield()
+        }
+        kill(first.processIdentifier, SIGKILL)
+        first.waitUntilExit()
+        let node = try ServedNode(in: scratch)
+        node.stop()
+        #expect(try Program(name: "clavitor-node").run(["doctor", "--data", node.data]).status == 0)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: node.data).filter { $0.contains(".new") } == [])
+    }
 }

@@ -1,5 +1,7 @@
+import Files
 import Foundation
 import SQLite
+import Serving
 import Storage
 import Testing
 import Vault

@@ -2,6 +2,7 @@ import API
 import ArgumentParser
 import AsyncHTTPClient
 import Crypto
+import Files
 import Foundation
 import Hummingbird
 import Logging
@@ -10,6 +11,7 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 import ServiceLifecycle
+import Serving
 import Vault
 import Wire
 
@@ -39,18 +41,25 @@ struct LiveNode: Sendable {
         options.maxConnections = maxConnections
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let node = try Node(directory, Settings(options), logger: logger, now: now)
-        let certificates = try Certificates(node.settings, directory, node, logger, port: Shared(nil))
-        var server = Server(node: node, served: certificates.served, logger: logger, spans: spans)
+        let certificates = try Certificates(
+            node.settings.certificate, name: node.settings.origin, in: directory.certificates,
+            address: node.settings.https, port: Shared(nil), logger: logger)
+        var server = HTTPSServer(
+            address: node.settings.https, served: certificates.served, maxConnections: maxConnections, logger: logger,
+            spans: spans)
         let (ports, found) = AsyncStream<Int>.makeStream()
         server.onRunning = { found.yield($0.localAddress?.port ?? 0) }
         let group = ServiceGroup(
-            services: [try server.application(on: MultiThreadedEventLoopGroup.singleton)], logger: logger)
+            services: [
+                server.application(
+                    responder: try node.api.router().buildResponder(), on: MultiThreadedEventLoopGroup.singleton)
+            ], logger: logger)
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             guard let port = await ports.first(where: { _ in true }) else { throw Failure("the node did not start") }
             var configuration = HTTPClient.Configuration()
             configuration.tlsConfiguration = .makeClientConfiguration()
-            configuration.tlsConfiguration?.trustRoots = .file(directory.developmentCertificate)
+            configuration.tlsConfiguration?.trustRoots = .file(directory.certificates.developmentCertificate)
             configuration.httpVersion = http2 ? .automatic : .http1Only
             configuration.timeout = .init(connect: .seconds(10), read: .seconds(120))
             let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)

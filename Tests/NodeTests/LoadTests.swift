@@ -3,6 +3,7 @@ import AsyncHTTPClient
 import Foundation
 import NIOCore
 import NIOHTTP1
+import Serving
 import Synchronization
 import Testing
 import Vault
@@ -24,7 +25,7 @@ import Wire
             process.executableURL = URL(filePath: "/usr/bin/openssl")
             process.arguments = [
                 "s_client", "-quiet", "-connect", "127.0.0.1:\(live.port)", "-CAfile",
-                live.directory.developmentCertificate,
+                live.directory.certificates.developmentCertificate,
                 "-verify_return_error",
             ]
             process.standardInput = input

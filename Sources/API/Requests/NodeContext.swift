@@ -39,8 +39,6 @@ struct SignedInContext: ChildRequestContext {
 package enum RequestLimits {
     /// Holds an entry with every field full, and an L2 rekey of some thousand values.
     package static let body = 4 << 20
-    /// All header fields together.
-    package static let headers = 16 << 10
     /// Items of a page.
     static let page = 200
     static let standardPage = 50

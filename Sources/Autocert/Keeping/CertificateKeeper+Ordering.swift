@@ -14,6 +14,8 @@ extension CertificateKeeper {
                 try store.keep(ledger)
             }
             let certificate = try await order(from: directory, replacing: old, &ledger)
+            ledger.unreported = certificate.serial
+            try store.keep(ledger)
             // On the disk before it is served: what is served and lost would be ordered again.
             try store.keep(certificate)
             ledger.pending = nil
@@ -28,6 +30,8 @@ extension CertificateKeeper {
                 throw ACMEError.malformed("certificate", "a handshake with it fails: \(error)")
             }
             await report(.issued(certificate, after: old))
+            ledger.unreported = nil
+            try store.keep(ledger)
             return world.now()
         } catch let error as ACMEError {
             return try await failed(error, directory, urgency, &ledger)

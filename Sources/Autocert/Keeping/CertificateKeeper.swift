@@ -137,6 +137,12 @@ package final class CertificateKeeper: Service {
         for name in setAside { await report(.setAside(name)) }
         state.withLock { $0.hasLoaded = true }
         guard let certificate, certificate.notAfter > world.now() else { return }
+        var ledger = try store.ledger()
+        if ledger.unreported == certificate.serial {
+            await report(.issued(certificate, after: nil))
+            ledger.unreported = nil
+            try store.keep(ledger)
+        }
         do {
             try await serve(certificate, since: .distantPast)
         } catch {

@@ -8,6 +8,8 @@ package struct Ledger: Codable, Equatable, Sendable {
     /// When certificates for these names came, of the last seven days.
     package var issued: [Date] = []
     package var pending: Pending?
+    /// The serial of a certificate whose coming nobody may have heard of, because the program died over it.
+    package var unreported: String?
     /// The last thing that went wrong, in words.
     package var lastError: String?
     package var lastErrorAt: Date?

@@ -5,6 +5,7 @@ import Monitor
 import NIOCore
 import NIOHTTP1
 import NIOSSL
+import Serving
 
 /// The fleet in a terminal, with the exit codes of Nagios' plugins.
 struct Check: AsyncParsableCommand {

@@ -2,6 +2,7 @@ import ArgumentParser
 import FoundationEssentials
 import Glibc
 import Monitor
+import Serving
 
 /// Who may sign in.
 struct OperatorCommand: AsyncParsableCommand {

@@ -1,9 +1,12 @@
 import ArgumentParser
 import FoundationEssentials
+import Hummingbird
 import Logging
 import Monitor
+import NIOCore
 import NIOPosix
 import ServiceLifecycle
+import Serving
 import UnixSignals
 
 struct Serve: AsyncParsableCommand {
@@ -45,20 +48,37 @@ struct Serve: AsyncParsableCommand {
         let api = MonitorAPI(
             watch: watch, operators: Operators(store: store, now: wallTime), version: Version.current,
             deliveries: { (try? await delivery.figures()) ?? [:] })
-        let server = try Server(api: api, settings: settings, data: options.data, logger: logger)
+        let port = Shared<Int?>(nil)
+        let certificates = try Certificates(
+            settings.certificate, name: "localhost", in: CertificatePlaces(data: options.data),
+            address: settings.https, port: port, logger: logger)
+        let group = MultiThreadedEventLoopGroup.singleton
 
         var services: [any Service] = [
             notifier, delivery, watch,
             Periodic(name: "nodes", interval: .seconds(5), logger: logger) { try await watch.reloadNodes() },
         ]
-        services += server.certificateServices
+        services += certificates.services
         if let path = settings.deadMan {
             services.append(
                 Periodic(name: "own heartbeat", interval: .milliseconds(settings.timing.interval * 2), logger: logger) {
                     try await DeadMan(urlFile: path, send: web.send).beat(isWell: watch.figures.isStoreWell)
                 })
         }
-        services.append(try server.application(on: MultiThreadedEventLoopGroup.singleton))
+        if let http = settings.http {
+            services.append(
+                PlainHTTP(
+                    address: http, challenges: certificates.challenges, names: settings.certificate.names,
+                    httpsPort: settings.https.port, group: group, logger: logger))
+        }
+        var server = HTTPSServer(
+            address: settings.https, served: certificates.served, maxConnections: settings.maxConnections,
+            logger: logger)
+        server.onRunning = { channel in
+            logger.info("serving", metadata: ["address": "\(channel.localAddress?.description ?? "-")"])
+            port.value = channel.localAddress?.port
+        }
+        services.append(server.application(responder: api.router().buildResponder(), on: group))
         var configuration = ServiceGroupConfiguration(
             services: services.map { .init(service: $0, successTerminationBehavior: .ignore) },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
@@ -67,9 +87,11 @@ struct Serve: AsyncParsableCommand {
         do {
             try await ServiceGroup(configuration: configuration).run()
         } catch {
+            await certificates.close()
             try? await web.shutdown()
             throw Failure("The monitor stopped: \(error)")
         }
+        await certificates.close()
         try await web.shutdown()
         logger.info("stopped")
     }

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Auth
 import Backup
+import Files
 import Logging
+import Serving
 import Storage
 import Vault
 

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Autocert
+import Files
 import FoundationEssentials
+import Serving
 import Vault
 
 struct Cert: AsyncParsableCommand {
@@ -86,7 +88,7 @@ struct Cert: AsyncParsableCommand {
         func run() async throws {
             let store = try Cert.store(options)
             guard let certificate = try store.latest(for: []).certificate else {
-                throw Failure("There is no certificate to revoke in \(options.directory.certificates).")
+                throw Failure("There is no certificate to revoke in \(options.directory.certificates.folder).")
             }
             let trusted = try acmeCaFile.map { Array(try File.read($0, most: 1 << 20).utf8) }
             let web = try WebClient(trustedPEM: trusted)
@@ -117,6 +119,6 @@ struct Cert: AsyncParsableCommand {
         guard File.exists(directory.database) else {
             throw Failure("There is no vault in \(directory.path). Begin with `clavitor-node init`.")
         }
-        return CertificateStore(try DiskFiles(directory.certificates))
+        return CertificateStore(try DiskFiles(directory.certificates.folder))
     }
 }

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Backup
+import Files
 import SQLite
+import Serving
 import Storage
 import Vault
 

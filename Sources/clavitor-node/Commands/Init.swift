@@ -1,5 +1,6 @@
 import ArgumentParser
 import Auth
+import Serving
 import Vault
 
 struct Init: AsyncParsableCommand {
@@ -14,6 +15,7 @@ struct Init: AsyncParsableCommand {
 
     func run() async throws {
         let directory = options.directory
+        try directory.takeLock()
         let keys = try directory.initialize(now: unixTime())
         print("Created \(directory.database).")
         guard let keys else {

@@ -1,4 +1,5 @@
 import SQLite
+import Serving
 import Storage
 import Vault
 

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Backup
+import Files
+import Serving
 import Storage
 import Vault
 

@@ -2,6 +2,7 @@ import API
 import ArgumentParser
 import Auth
 import Backup
+import Files
 import FoundationEssentials
 import Hummingbird
 import Logging
@@ -9,6 +10,7 @@ import NIOCore
 import NIOPosix
 import SQLite
 import ServiceLifecycle
+import Serving
 import Storage
 import UnixSignals
 import Vault
@@ -22,23 +24,29 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         let settings = try Settings(serving)
         let directory = options.directory
-        if serving.dev, !File.exists(directory.database) { _ = try directory.initialize(now: unixTime()) }
+        if !serving.dev { try directory.requireVault() }
         guard let level = Logger.Level(rawValue: settings.logLevel) else {
             throw Failure("There is no log level \"\(settings.logLevel)\".")
         }
         LoggingSystem.bootstrap { _ in JSONLog(logLevel: level) }
         let logger = Logger(label: "clavitor-node")
-        try Self.refuseNetworkFileSystem(directory)
         try directory.takeLock()
+        try Self.refuseNetworkFileSystem(directory)
+        if serving.dev, !File.exists(directory.database) { _ = try directory.initialize(now: unixTime()) }
 
         let node = try Node(directory, settings, logger: logger, now: unixTime)
         let port = Shared<Int?>(nil)
-        let certificates = try Certificates(settings, directory, node, logger, port: port)
+        let certificates = try Certificates(
+            settings.certificate, name: settings.origin, in: directory.certificates, address: settings.https,
+            port: port,
+            logger: logger, record: CertificateRecord(node: node, logger: logger).add)
         try await node.store.deleteAbandonedHolders()
         try await Self.finishRotation(node, directory, logger)
         try await node.record(AuditEvent(.nodeStart, by: .init(.node), reason: Version.current))
 
-        var server = Server(node: node, served: certificates.served, logger: logger)
+        var server = HTTPSServer(
+            address: settings.https, served: certificates.served, maxConnections: settings.maxConnections,
+            logger: logger)
         let isDevelopment = serving.dev
         server.onRunning = { channel in
             logger.info("serving", metadata: ["address": "\(channel.localAddress?.description ?? "-")"])
@@ -58,7 +66,7 @@ struct Serve: AsyncParsableCommand {
                     address: http, challenges: certificates.challenges, names: settings.names,
                     httpsPort: settings.https.port, group: group, logger: logger))
         }
-        services.append(try server.application(on: group))
+        services.append(server.application(responder: try node.api.router().buildResponder(), on: group))
         var configuration = ServiceGroupConfiguration(
             services: services.map { .init(service: $0, successTerminationBehavior: .ignore) },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
@@ -127,7 +135,7 @@ struct Serve: AsyncParsableCommand {
 
             Clavitor is serving on https://\(settings.origin):\(port ?? settings.https.port) with a certificate of its own. In another terminal:
 
-                alias clavitor='swift run -q clavitor --ca-file \(directory.developmentCertificate)'
+                alias clavitor='swift run -q clavitor --ca-file \(directory.certificates.developmentCertificate)'
                 clavitor register --server https://\(settings.origin):\(port ?? settings.https.port) --email you@example.com
 
             """)

@@ -1,8 +1,10 @@
 import Auth
 import Backup
+import Files
 import Logging
 import SQLite
 import ServiceLifecycle
+import Serving
 import Storage
 import Vault
 

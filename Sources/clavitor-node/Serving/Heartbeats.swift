@@ -1,9 +1,11 @@
 import API
 import Autocert
 import Backup
+import Files
 import FoundationEssentials
 import Logging
 import ServiceLifecycle
+import Serving
 import Storage
 import Synchronization
 import Telemetry

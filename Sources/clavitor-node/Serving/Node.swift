@@ -1,8 +1,10 @@
 import API
 import Auth
+import Files
 import FoundationEssentials
 import Hummingbird
 import Logging
+import Serving
 import Storage
 import Vault
 import Wire

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Auth
-import Autocert
+import Serving
 
 /// How a node serves. One TOML file; every key is also a flag, which wins. Secrets stand in files of their own.
 struct ServeOptions: ParsableArguments {
@@ -91,30 +91,9 @@ struct Settings: Sendable {
         var keep = [3, 7, 5, 12]
     }
 
-    struct BindAddress: Equatable, Sendable {
-        var host: String
-        var port: Int
-
-        init(host: String, port: Int) {
-            self.host = host
-            self.port = port
-        }
-
-        /// `192.0.2.1:443` or `[2001:db8::1]:443`.
-        init(_ text: String) throws {
-            let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-            guard parts.count >= 2, let port = UInt16(parts.last ?? "") else {
-                throw Failure("\"\(text)\" is no ADDRESS:PORT, such as 0.0.0.0:443 or [::]:443.")
-            }
-            let host = parts.dropLast().joined(separator: ":")
-            self.init(host: host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host, port: Int(port))
-        }
-    }
-
     /// The names that the node has, the one that clients know it by first.
     var names: [String] {
-        guard case .acme(let acme) = certificate else { return [origin] }
-        return [origin] + acme.keeper.names.filter { $0 != origin }
+        [origin] + certificate.names.filter { $0 != origin }
     }
 
     /// For commands that do not serve.
@@ -127,16 +106,16 @@ struct Settings: Sendable {
     /// Flags over file over defaults.
     init(_ flags: ServeOptions) throws {
         let file = try flags.config.map(SettingsFile.read) ?? SettingsFile()
-        let domains = flags.certificate.domain.isEmpty ? file.domain ?? [] : flags.certificate.domain
-        guard let origin = flags.origin ?? file.origin ?? domains.first ?? (flags.dev ? "localhost" : nil) else {
+        certificate = try CertificateSource(flags.certificate, file.certificate, isDevelopment: flags.dev)
+        guard let origin = flags.origin ?? file.origin ?? certificate.names.first ?? (flags.dev ? "localhost" : nil)
+        else {
             throw Failure("The node needs its DNS name: --domain NAME. (For a node on your own machine: --dev.)")
         }
         self.origin = origin.lowercased()
         if flags.dev { https = BindAddress(host: "127.0.0.1", port: 8_443) }
         if let text = flags.https ?? file.https { https = try BindAddress(text) }
-        certificate = try CertificateSource(flags.certificate, file, domains: domains, isDevelopment: flags.dev)
         if case .acme = certificate { http = BindAddress(host: "0.0.0.0", port: 80) }
-        if let text = flags.certificate.http ?? file.http { http = try BindAddress(text) }
+        if let text = flags.certificate.http ?? file.certificate.http { http = try BindAddress(text) }
         if flags.dev { registration = .open }
         if let text = flags.registration ?? file.registration {
             guard let mode = Accounts.Settings.Registration(rawValue: text) else {

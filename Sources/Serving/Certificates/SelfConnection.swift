@@ -9,7 +9,7 @@ enum SelfConnection {
     /// Throws if a handshake at `address` shows another certificate, or none. A connection that does not come about
     /// proves nothing, a firewall may be in its way.
     static func check(
-        _ address: Settings.BindAddress, name: String, shows certificate: ServableCertificate
+        _ address: BindAddress, name: String, shows certificate: ServableCertificate
     ) async throws {
         let group = MultiThreadedEventLoopGroup.singleton
         let shown = group.next().makePromise(of: [UInt8].self)
@@ -40,22 +40,11 @@ enum SelfConnection {
             der = try await shown.futureResult.get()
         } catch {
             try? await channel.close()
-            throw Failure("a handshake with this node failed: \(error)")
+            throw Failure("a handshake with oneself failed: \(error)")
         }
         try? await channel.close()
         guard der == (try certificate.chain[0].toDERBytes()) else {
-            throw Failure("a handshake with this node shows another certificate")
-        }
-    }
-}
-
-extension Settings.BindAddress {
-    /// Where a server that listens here can be found from the same machine.
-    fileprivate var reachableHost: String {
-        switch host {
-        case "0.0.0.0": "127.0.0.1"
-        case "::": "::1"
-        default: host
+            throw Failure("a handshake with oneself shows another certificate")
         }
     }
 }

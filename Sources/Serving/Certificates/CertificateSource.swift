@@ -1,91 +1,47 @@
-import ArgumentParser
-import Autocert
+package import Autocert
 import DNSUpdate
+import Files
 
-/// Where the node's certificate comes from.
-struct CertificateOptions: ParsableArguments {
-    @Option(help: "A name to get a certificate for (repeatable). The first one is the origin unless that is given.")
-    var domain: [String] = []
-
-    @Option(help: "Where to answer HTTP-01 and to redirect to HTTPS, as ADDRESS:PORT. By default port 80.")
-    var http: String?
-
-    @Option(help: "A CA's ACME directory (repeatable, in order of preference). By default Let's Encrypt.")
-    var acmeDirectory: [String] = []
-
-    @Option(help: "The staging directory of the first CA, for the try after one that failed.")
-    var acmeStaging: String?
-
-    @Option(help: "Certificates to trust a private CA's directory by, in PEM.")
-    var acmeCaFile: String?
-
-    @Option(help: "An e-mail address for the CA (repeatable).")
-    var acmeContact: [String] = []
-
-    @Option(help: "The key id of an external account binding.")
-    var acmeEabKid: String?
-
-    @Option(help: "A file with the key of an external account binding, as the CA prints it.")
-    var acmeEabKeyFile: String?
-
-    @Option(help: "A profile that the CA offers, such as shortlived.")
-    var acmeProfile: String?
-
-    @Option(help: "The common name of the root to prefer, if the CA has several chains.")
-    var acmeChain: String?
-
-    @Option(help: "The kind of key: p256, p384 or rsa2048.")
-    var acmeKey: String?
-
-    @Option(help: "The one kind of challenge to answer: http-01, tls-alpn-01 or dns-01.")
-    var acmeChallenge: String?
-
-    @Option(help: "The name server to send updates to for dns-01 (RFC 2136), as ADDRESS:PORT.")
-    var dnsServer: String?
-
-    @Option(help: "The zone to update for dns-01.")
-    var dnsZone: String?
-
-    @Option(help: "A file with the TSIG key for updates, as ALGORITHM:NAME:SECRET.")
-    var dnsKeyFile: String?
-
-    @Option(help: "Certificate chain in PEM, instead of getting one. Read again when it changes.")
-    var tlsCert: String?
-
-    @Option(help: "Its private key in PEM.")
-    var tlsKey: String?
-}
-
-enum CertificateSource: Sendable {
+/// Where a program's certificate comes from.
+package enum CertificateSource: Sendable {
     /// Self-signed, made at the first start.
     case development
     case files(certificate: String, key: String)
     case acme(ACMESettings)
 
-    init(_ flags: CertificateOptions, _ file: SettingsFile, domains: [String], isDevelopment: Bool) throws {
+    /// The names that a CA is asked for.
+    package var names: [String] {
+        guard case .acme(let acme) = self else { return [] }
+        return acme.keeper.names
+    }
+
+    /// Flags over file.
+    package init(_ flags: CertificateOptions, _ file: CertificateKeys, isDevelopment: Bool) throws {
+        let domains = flags.domain.isEmpty ? file.domain ?? [] : flags.domain
         switch (flags.tlsCert ?? file.tlsCert, flags.tlsKey ?? file.tlsKey) {
         case (let certificate?, let key?) where domains.isEmpty: self = .files(certificate: certificate, key: key)
         case (nil, nil) where !domains.isEmpty: self = .acme(try ACMESettings(flags, file, domains: domains))
         case (nil, nil) where isDevelopment: self = .development
         default:
             throw Failure(
-                "The node needs a certificate: --domain NAME to get one, or --tls-cert with --tls-key, not both. (For a node on your own machine: --dev.)"
+                "A certificate is needed: --domain NAME to get one, or --tls-cert with --tls-key, not both. (To try it out on your own machine: --dev.)"
             )
         }
     }
 }
 
-struct ACMESettings: Sendable {
+/// How to get a certificate from a CA.
+package struct ACMESettings: Sendable {
     static let letsEncrypt = "https://acme-v02.api.letsencrypt.org/directory"
     static let letsEncryptStaging = "https://acme-staging-v02.api.letsencrypt.org/directory"
 
-    var keeper: CertificateKeeper.Settings
+    package var keeper: CertificateKeeper.Settings
     var trustedPEM: [UInt8]?
     /// Challenge types in order.
     var challenges = ["tls-alpn-01", "http-01"]
     var dns: DNSUpdater?
 
-    init(_ flags: CertificateOptions, _ file: SettingsFile, domains: [String]) throws {
+    init(_ flags: CertificateOptions, _ file: CertificateKeys, domains: [String]) throws {
         let names = try domains.map { text in
             guard let name = try? DNSName(text), text.contains("."), !text.contains("*"), !text.hasSuffix(".") else {
                 throw Failure("\"\(text)\" is no name that a CA would certify, such as vault.example.org.")
@@ -133,16 +89,16 @@ struct ACMESettings: Sendable {
         }
     }
 
-    private static func dns(_ flags: CertificateOptions, _ file: SettingsFile) throws -> DNSUpdater? {
+    private static func dns(_ flags: CertificateOptions, _ file: CertificateKeys) throws -> DNSUpdater? {
         guard let server = flags.dnsServer ?? file.dnsServer else { return nil }
         guard let zone = flags.dnsZone ?? file.dnsZone else { throw Failure("--dns-server needs --dns-zone.") }
-        let address = try Settings.BindAddress(server)
+        let address = try BindAddress(server)
         do {
             let key = try (flags.dnsKeyFile ?? file.dnsKeyFile).map {
                 try TSIGKey(try File.read($0, most: 4_096).filter { !$0.isWhitespace })
             }
             return DNSUpdater(
-                server: (address.host, address.port), zone: try DNSName(zone), key: key, now: { unixTime() })
+                server: (address.host, address.port), zone: try DNSName(zone), key: key, now: unixTime)
         } catch let error as TSIGKeyError {
             throw Failure("--dns-key-file: \(error)")
         } catch let error as DNSNameError {

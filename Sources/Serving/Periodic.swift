@@ -1,16 +1,27 @@
-import Logging
+package import Logging
 import ServiceLifecycle
 
 /// Does something again and again until the program stops. A failure is logged and the next turn comes all the same.
-struct Periodic: Service {
-    let name: String
+package struct Periodic: Service {
+    private let name: String
     /// Before the first turn: what is not urgent leaves the start alone.
-    var delay = Duration.zero
-    let interval: Duration
-    let logger: Logger
-    let work: @Sendable () async throws -> Void
+    private let delay: Duration
+    private let interval: Duration
+    private let logger: Logger
+    private let work: @Sendable () async throws -> Void
 
-    func run() async throws {
+    package init(
+        name: String, delay: Duration = .zero, interval: Duration, logger: Logger,
+        work: @escaping @Sendable () async throws -> Void
+    ) {
+        self.name = name
+        self.delay = delay
+        self.interval = interval
+        self.logger = logger
+        self.work = work
+    }
+
+    package func run() async throws {
         await cancelWhenGracefulShutdown {
             try? await Task.sleep(for: delay)
             while !Task.isCancelled {

@@ -3,7 +3,7 @@ import Glibc
 /// Names in directories. Everything here blocks, and takes symbolic links for what they are: names, not files.
 package enum Directory {
     /// Makes a directory with mode 0700 and makes it durable. One that exists is left as it is.
-    static func create(_ path: String) throws(SystemCallError) {
+    package static func create(_ path: String) throws(SystemCallError) {
         guard unsafe mkdir(path, 0o700) == 0 else {
             // Whether it is a directory shows when it is opened.
             if errno == EEXIST { return }
@@ -35,13 +35,13 @@ package enum Directory {
     }
 
     /// Size in bytes of a regular file; nil for anything else and for nothing.
-    static func fileSize(_ path: String) throws(SystemCallError) -> Int64? {
+    package static func fileSize(_ path: String) throws(SystemCallError) -> Int64? {
         guard let status = try status(path), status.st_mode & S_IFMT == S_IFREG else { return nil }
         return Int64(status.st_size)
     }
 
     /// Whether the name is taken, if only by a dangling link.
-    static func exists(_ path: String) throws(SystemCallError) -> Bool {
+    package static func exists(_ path: String) throws(SystemCallError) -> Bool {
         try status(path) != nil
     }
 
@@ -50,7 +50,7 @@ package enum Directory {
     /// `link` and not `rename`: it refuses to replace on every file system, and needs no check beforehand.
     ///
     /// - Returns: False when the name is taken.
-    static func link(_ path: String, as name: String) throws(SystemCallError) -> Bool {
+    package static func link(_ path: String, as name: String) throws(SystemCallError) -> Bool {
         guard unsafe Glibc.link(path, name) == 0 else {
             if errno == EEXIST { return false }
             throw .last("link", name)
@@ -59,23 +59,23 @@ package enum Directory {
     }
 
     /// Removes a name. That it is gone already is not an error.
-    static func remove(_ path: String) throws(SystemCallError) {
+    package static func remove(_ path: String) throws(SystemCallError) {
         guard unsafe unlink(path) == 0 || errno == ENOENT else { throw .last("unlink", path) }
     }
 
     /// Waits until the disk has the content of a file. What other descriptors wrote counts as well.
-    static func synchronize(file path: String) throws(SystemCallError) {
+    package static func synchronize(file path: String) throws(SystemCallError) {
         let file = try OpenFile(reading: path)
         try file.synchronize()
     }
 
     /// Waits until the disk has the names in a directory.
-    static func synchronize(_ path: String) throws(SystemCallError) {
+    package static func synchronize(_ path: String) throws(SystemCallError) {
         let directory = try OpenFile(directory: path)
         try directory.synchronize()
     }
 
-    static func parent(of path: String) -> String {
+    package static func parent(of path: String) -> String {
         var trimmed = path[...]
         while trimmed.count > 1, trimmed.last == "/" { trimmed.removeLast() }
         guard let slash = trimmed.lastIndex(of: "/") else { return "." }

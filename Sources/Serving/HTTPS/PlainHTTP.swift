@@ -1,27 +1,39 @@
-import API
-import Autocert
+package import Autocert
 import Hummingbird
 import HummingbirdCore
-import Logging
-import NIOCore
+package import Logging
+package import NIOCore
 import ServiceLifecycle
 
-/// Port 80: answers of HTTP-01, and the way to HTTPS for everything else. Never a byte of the vault.
-struct PlainHTTP: Service {
-    let address: Settings.BindAddress
+/// Port 80: answers of HTTP-01, and the way to HTTPS for everything else. Never a byte of what is served over TLS.
+package struct PlainHTTP: Service {
+    let address: BindAddress
     let challenges: HTTPChallenges
-    /// The names that this node has; the first is where a stranger's `Host` is sent.
+    /// The names that this server has; the first is where a stranger's `Host` is sent.
     let names: [String]
     let httpsPort: Int
     let group: any EventLoopGroup
     let logger: Logger
-    var onRunning: @Sendable (any Channel) async -> Void = { _ in }
+    let onRunning: @Sendable (any Channel) async -> Void
 
-    func run() async throws {
+    package init(
+        address: BindAddress, challenges: HTTPChallenges, names: [String], httpsPort: Int,
+        group: any EventLoopGroup, logger: Logger, onRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
+    ) {
+        self.address = address
+        self.challenges = challenges
+        self.names = names
+        self.httpsPort = httpsPort
+        self.group = group
+        self.logger = logger
+        self.onRunning = onRunning
+    }
+
+    package func run() async throws {
         let streams = HTTP1Channel.Configuration(
             additionalChannelHandlers: [RequestDeadline(.standard)],
             httpDecoderConfiguration: .init(
-                maxHeaderFieldSize: RequestLimits.headers, maxHeaderListSize: RequestLimits.headers,
+                maxHeaderFieldSize: HTTPSServer.mostHeaders, maxHeaderListSize: HTTPSServer.mostHeaders,
                 maxHeaderFieldCount: 64))
         let application = Application(
             responder: CallbackResponder<BasicRequestContext> { request, _ in answer(request) },
@@ -33,7 +45,7 @@ struct PlainHTTP: Service {
         do {
             try await application.run()
         } catch {
-            // The port is taken or not ours. The vault is served all the same, and TLS-ALPN-01 needs no port 80.
+            // The port is taken or not ours. HTTPS is served all the same, and TLS-ALPN-01 needs no port 80.
             logger.error(
                 "nothing listens for plain HTTP: HTTP-01 cannot be answered",
                 metadata: ["address": "\(address.host):\(address.port)", "error": "\(error)"])

@@ -1,28 +1,28 @@
 import Autocert
-import Backup
+import Files
 
 /// The folder of certificates and keys on the disk: 0700, its files 0600 and whole.
-struct DiskFiles: CertificateFiles {
+package struct DiskFiles: CertificateFiles {
     private let folder: String
     private static let most = 1 << 20
 
-    init(_ folder: String) throws {
+    package init(_ folder: String) throws {
         try File.makeDirectory(folder)
         self.folder = folder
     }
 
-    func read(_ name: String) throws -> [UInt8]? {
+    package func read(_ name: String) throws -> [UInt8]? {
         guard File.exists(path(name)) else { return nil }
         return Array(try File.read(path(name), most: Self.most).utf8)
     }
 
-    func replace(_ name: String, with bytes: [UInt8]) throws {
+    package func replace(_ name: String, with bytes: [UInt8]) throws {
         try File.replace(path(name), with: String(decoding: bytes, as: UTF8.self), mode: 0o600)
     }
 
-    func rename(_ name: String, to other: String) throws { try File.move(path(name), to: path(other)) }
-    func remove(_ name: String) throws { File.remove(path(name)) }
-    func names() throws -> [String] { try Directory.names(in: folder) }
+    package func rename(_ name: String, to other: String) throws { try File.move(path(name), to: path(other)) }
+    package func remove(_ name: String) throws { File.remove(path(name)) }
+    package func names() throws -> [String] { try Directory.names(in: folder) }
 
     private func path(_ name: String) -> String { "\(folder)/\(name)" }
 }

@@ -1,52 +1,9 @@
-import API
 import Autocert
-import Hummingbird
 import HummingbirdCore
-import HummingbirdHTTP2
 import Logging
 import NIOCore
-import NIOPosix
 import NIOSSL
 import NIOTLS
-
-/// HTTP/1.1 and HTTP/2 over TLS, with a ceiling on connections and deadlines for slow clients.
-struct Server {
-    let node: Node
-    let served: ServedCertificates
-    let logger: Logger
-    var spans = RequestDeadline.Spans.standard
-    var onRunning: @Sendable (any Channel) async -> Void = { _ in }
-
-    func application(on group: any EventLoopGroup) throws -> some ApplicationProtocol {
-        let spans = spans
-        let streams = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [RequestDeadline(spans)],
-            httpDecoderConfiguration: .init(
-                maxHeaderFieldSize: RequestLimits.headers, maxHeaderListSize: RequestLimits.headers,
-                maxHeaderFieldCount: 64))
-        let connections = HTTP2ChannelConfiguration(
-            idleTimeout: .nanoseconds(spans.idle.nanoseconds), gracefulCloseTimeout: .seconds(10),
-            streamConfiguration: streams)
-        let served = served
-        let address = node.settings.https
-        return Application(
-            responder: try node.api.router().buildResponder(),
-            server: HTTPServerBuilder { responder in
-                OnItsLoop(
-                    HandshakeGuard(
-                        try HTTP2UpgradeChannel(
-                            tlsConfiguration: served.tlsConfiguration(), configuration: connections,
-                            responder: responder),
-                        served, within: spans.firstHead))
-            },
-            configuration: ApplicationConfiguration(
-                address: .hostname(address.host, port: address.port),
-                availableConnectionsDelegate: .maximum(node.settings.maxConnections, logger: logger)),
-            onServerRunning: onRunning,
-            eventLoopGroupProvider: .shared(group),
-            logger: logger)
-    }
-}
 
 /// Reads whom a client wants before TLS does, and closes connections whose handshake does not come to an end.
 struct HandshakeGuard<Base: ServerChildChannel>: ServerChildChannel {

@@ -1,14 +1,16 @@
 import FoundationEssentials
 import Glibc
-import Logging
+package import Logging
 import Synchronization
 
 /// One JSON object a line on standard error, with the time as Unix seconds.
-struct JSONLog: LogHandler {
-    var logLevel = Logger.Level.info
-    var metadata: Logger.Metadata = [:]
+package struct JSONLog: LogHandler {
+    package var logLevel: Logger.Level
+    package var metadata: Logger.Metadata = [:]
 
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    package init(logLevel: Logger.Level) { self.logLevel = logLevel }
+
+    package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
@@ -20,7 +22,7 @@ struct JSONLog: LogHandler {
         var data: [String: String]
     }
 
-    func log(event: LogEvent) {
+    package func log(event: LogEvent) {
         let all = metadata.merging(event.metadata ?? [:]) { _, new in new }
         let line = Line(
             time: (Date().timeIntervalSince1970 * 1_000).rounded(.down) / 1_000, level: event.level.rawValue,

@@ -1,14 +1,14 @@
 import ArgumentParser
 
 /// A length of time as people write it: `90s`, `30m`, `12h`, `30d`.
-struct Span: Equatable, Sendable, ExpressibleByArgument, Decodable, CustomStringConvertible {
-    let seconds: Int64
+package struct Span: Equatable, Sendable, ExpressibleByArgument, Decodable, CustomStringConvertible {
+    package let seconds: Int64
 
-    init(seconds: Int64) {
+    package init(seconds: Int64) {
         self.seconds = seconds
     }
 
-    init?(argument: String) {
+    package init?(argument: String) {
         let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400]
         guard let unit = argument.last.flatMap({ units[$0] }), let number = Int64(argument.dropLast()), number > 0,
             number <= 3_650 * 86_400 / unit
@@ -16,7 +16,7 @@ struct Span: Equatable, Sendable, ExpressibleByArgument, Decodable, CustomString
         seconds = number * unit
     }
 
-    init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let text = try decoder.singleValueContainer().decode(String.self)
         guard let span = Span(argument: text) else {
             throw DecodingError.dataCorrupted(
@@ -26,7 +26,7 @@ struct Span: Equatable, Sendable, ExpressibleByArgument, Decodable, CustomString
         self = span
     }
 
-    var description: String {
+    package var description: String {
         for (unit, length) in [("d", Int64(86_400)), ("h", 3_600), ("m", 60)] where seconds % length == 0 {
             return "\(seconds / length)\(unit)"
         }

@@ -1,28 +1,51 @@
-import API
-import Autocert
-import Backup
+package import Autocert
 import DNSUpdate
+import Files
 import FoundationEssentials
-import Logging
-import ServiceLifecycle
-import Synchronization
-import Vault
+package import Logging
+package import ServiceLifecycle
 
-/// The certificate's part of a node: what is served, and who sees to it that it stays good.
-struct Certificates: Sendable {
-    let served: ServedCertificates
+/// Where a program keeps its certificates, in its data directory.
+package struct CertificatePlaces: Sendable {
+    /// Certificates and keys from CAs, accounts, and what happened with them.
+    package let folder: String
+    package let developmentCertificate: String
+    package let developmentKey: String
+
+    package init(data: String) {
+        folder = "\(data)/tls"
+        developmentCertificate = "\(data)/dev-cert.pem"
+        developmentKey = "\(data)/dev-key.pem"
+    }
+}
+
+/// The certificate's part of a program: what is served, and who sees to it that it stays good.
+package struct Certificates: Sendable {
+    package let served: ServedCertificates
     /// Answers for port 80.
-    let challenges = HTTPChallenges()
+    package let challenges = HTTPChallenges()
     /// Nil unless a CA is asked.
-    let keeper: CertificateKeeper?
-    let services: [any Service]
+    package let keeper: CertificateKeeper?
+    package let services: [any Service]
     private let web: WebClient?
 
-    init(_ settings: Settings, _ directory: DataDirectory, _ node: Node, _ logger: Logger, port: Shared<Int?>) throws {
-        switch settings.certificate {
+    /// - Parameters:
+    ///   - source: Where the certificate comes from.
+    ///   - name: Whose name the development certificate has.
+    ///   - places: Where everything is kept.
+    ///   - address: Where the program listens, for a look at what it shows.
+    ///   - port: The port that it really has, once it listens.
+    ///   - logger: Hears of every event.
+    ///   - record: Puts an event on record where the program has one.
+    package init(
+        _ source: CertificateSource, name: String, in places: CertificatePlaces, address: BindAddress,
+        port: Shared<Int?>, logger: Logger,
+        record: @escaping @Sendable (CertificateKeeper.Event) async -> Void = { _ in }
+    ) throws {
+        switch source {
         case .development:
             served = ServedCertificates(names: [])
-            served.install(try Self.development(settings, directory))
+            served.install(try Self.development(name, places))
             (keeper, services, web) = (nil, [], nil)
         case .files(let certificate, let key):
             served = ServedCertificates(names: [])
@@ -39,29 +62,34 @@ struct Certificates: Sendable {
         case .acme(let acme):
             served = ServedCertificates(names: Set(acme.keeper.names))
             let web = try WebClient(trustedPEM: acme.trustedPEM)
-            let keeper = try Self.keeper(acme, directory, node, logger, served, challenges, web, port)
+            let files = try DiskFiles(places.folder)
+            let keeper = Self.keeper(acme, files, served, challenges, web, address, port) { event in
+                Self.log(event, logger)
+                await record(event)
+            }
             (self.keeper, self.web) = (keeper, web)
             services = [keeper]
         }
     }
 
     /// Once the services have ended.
-    func close() async { try? await web?.shutdown() }
+    package func close() async { try? await web?.shutdown() }
 
-    /// A certificate of the node's own making, the same one at each start.
-    private static func development(_ settings: Settings, _ directory: DataDirectory) throws -> ServableCertificate {
-        if !File.exists(directory.developmentCertificate) {
-            let made = try DevelopmentCertificate(name: settings.origin, now: Date())
-            try File.replace(directory.developmentKey, with: made.privateKeyPEM, mode: 0o600)
-            try File.replace(directory.developmentCertificate, with: made.certificatePEM, mode: 0o644)
+    /// A certificate of the program's own making, the same one at each start.
+    private static func development(_ name: String, _ places: CertificatePlaces) throws -> ServableCertificate {
+        if !File.exists(places.developmentCertificate) {
+            let made = try DevelopmentCertificate(name: name, now: Date())
+            try File.replace(places.developmentKey, with: made.privateKeyPEM, mode: 0o600)
+            try File.replace(places.developmentCertificate, with: made.certificatePEM, mode: 0o644)
         }
-        return try CertificateFilePair.read(directory.developmentCertificate, directory.developmentKey)
+        return try CertificateFilePair.read(places.developmentCertificate, places.developmentKey)
     }
 
     private static func keeper(
-        _ acme: ACMESettings, _ directory: DataDirectory, _ node: Node, _ logger: Logger, _ served: ServedCertificates,
-        _ challenges: HTTPChallenges, _ web: WebClient, _ port: Shared<Int?>
-    ) throws -> CertificateKeeper {
+        _ acme: ACMESettings, _ files: DiskFiles, _ served: ServedCertificates, _ challenges: HTTPChallenges,
+        _ web: WebClient, _ address: BindAddress, _ port: Shared<Int?>,
+        report: @escaping @Sendable (CertificateKeeper.Event) async -> Void
+    ) -> CertificateKeeper {
         var solvers: [any ChallengeSolver] = []
         for type in acme.challenges {
             switch type {
@@ -72,7 +100,7 @@ struct Certificates: Sendable {
         }
         let send: WebSend = { (request) async throws(ACMEError) in try await web.send(request) }
         return CertificateKeeper(
-            settings: acme.keeper, store: CertificateStore(try DiskFiles(directory.certificates)), solvers: solvers,
+            settings: acme.keeper, store: CertificateStore(files), solvers: solvers,
             world: .init(send: send),
             install: { issued in
                 let new = try ServableCertificate(
@@ -83,19 +111,18 @@ struct Certificates: Sendable {
                 guard let port = port.value else { return }
                 do {
                     try await SelfConnection.check(
-                        .init(host: node.settings.https.host, port: port), name: acme.keeper.names[0], shows: new)
+                        .init(host: address.host, port: port), name: acme.keeper.names[0], shows: new)
                 } catch {
                     if let old { served.install(old) }
                     throw error
                 }
             },
-            report: { event in await report(event, node, logger) })
+            report: report)
     }
 
-    private static func report(_ event: CertificateKeeper.Event, _ node: Node, _ logger: Logger) async {
+    private static func log(_ event: CertificateKeeper.Event, _ logger: Logger) {
         switch event {
-        case .ordering(let directory):
-            await record(.certificateOrder, "account key used at \(directory)", node, logger)
+        case .ordering: break
         case .issued(let certificate, let old):
             logger.notice(
                 "certificate issued",
@@ -104,41 +131,15 @@ struct Certificates: Sendable {
                     "serial": "\(certificate.serial)", "until": "\(certificate.notAfter.formatted(.iso8601))",
                     "directory": "\(certificate.directory)", "replaces": "\(old?.serial ?? "-")",
                 ])
-            await record(.certificateIssue, "serial \(certificate.serial) of \(certificate.issuer)", node, logger)
         case .failed(let why, let next):
             logger.error(
                 "no new certificate",
                 metadata: ["error": "\(why)", "next": "\(next?.formatted(.iso8601) ?? "-")"])
-            await record(.certificateFail, why, node, logger)
         case .setAside(let name):
             logger.error("a stored certificate is torn or foreign, and was set aside", metadata: ["name": "\(name)"])
         case .explained(let url):
             logger.notice("the CA explains why it wants a renewal", metadata: ["url": "\(url)"])
         }
-    }
-
-    /// A read-only node renews its certificate all the same.
-    private static func record(_ action: AuditEvent.Action, _ reason: String, _ node: Node, _ logger: Logger) async {
-        do {
-            try await node.record(
-                AuditEvent(
-                    action, by: .init(.node), outcome: action == .certificateFail ? .failed : .ok,
-                    reason: String(reason.prefix(500))))
-        } catch {
-            logger.warning("the audit log did not take it", metadata: ["error": "\(error)"])
-        }
-    }
-}
-
-/// A value that one task sets and another reads.
-final class Shared<Value: Sendable>: Sendable {
-    private let state: Mutex<Value>
-
-    init(_ value: Value) { state = Mutex(value) }
-
-    var value: Value {
-        get { state.withLock { $0 } }
-        set { state.withLock { $0 = newValue } }
     }
 }
 

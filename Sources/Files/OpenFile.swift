@@ -20,7 +20,7 @@ package struct SystemCallError: Error, Equatable, Sendable, CustomStringConverti
     }
 
     /// Takes `errno` from the call that has just failed.
-    static func last(_ call: String, _ path: String? = nil) -> SystemCallError {
+    package static func last(_ call: String, _ path: String? = nil) -> SystemCallError {
         SystemCallError(call: call, path: path, code: errno)
     }
 }
@@ -100,7 +100,7 @@ package struct OpenFile: ~Copyable, Sendable {
     /// Locks the file against other holders of this lock, until it is closed or the process dies.
     ///
     /// - Returns: False when somebody else has it.
-    func lock() throws(SystemCallError) -> Bool {
+    package func lock() throws(SystemCallError) -> Bool {
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             if errno == EWOULDBLOCK { return false }
             guard errno == EINTR else { throw .last("flock") }
@@ -109,7 +109,7 @@ package struct OpenFile: ~Copyable, Sendable {
     }
 
     /// Whether the file still has a name.
-    func isLinked() throws(SystemCallError) -> Bool {
+    package func isLinked() throws(SystemCallError) -> Bool {
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else { throw .last("fstat") }
         return status.st_nlink > 0

@@ -1,4 +1,5 @@
 import Autocert
+import Files
 import Synchronization
 
 /// A certificate and a key in two files that somebody else renews.

@@ -1,0 +1,29 @@
+/// Where to listen.
+package struct BindAddress: Equatable, Sendable {
+    package var host: String
+    package var port: Int
+
+    package init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+
+    /// `192.0.2.1:443` or `[2001:db8::1]:443`.
+    package init(_ text: String) throws {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count >= 2, let port = UInt16(parts.last ?? "") else {
+            throw Failure("\"\(text)\" is no ADDRESS:PORT, such as 0.0.0.0:443 or [::]:443.")
+        }
+        let host = parts.dropLast().joined(separator: ":")
+        self.init(host: host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host, port: Int(port))
+    }
+
+    /// Where a server that listens here can be found from the same machine.
+    var reachableHost: String {
+        switch host {
+        case "0.0.0.0": "127.0.0.1"
+        case "::": "::1"
+        default: host
+        }
+    }
+}

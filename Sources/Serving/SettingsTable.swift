@@ -1,0 +1,36 @@
+import Files
+package import TOMLKit
+
+/// A program's TOML file. A key that nobody reads is a mistake that should be heard of before the night.
+package struct SettingsTable {
+    package let path: String
+    package let table: TOMLTable
+
+    package init(_ path: String) throws {
+        self.path = path
+        let text = try File.read(path, most: 1 << 20)
+        do {
+            table = try TOMLTable(string: text)
+        } catch let error as TOMLParseError {
+            throw Failure("\(path): \(error.description)")
+        }
+    }
+
+    package func refuseKeys(butThese known: [String]) throws {
+        let unknown = Set(table.keys).subtracting(known).sorted()
+        guard unknown.isEmpty else { throw Failure("\(path): unknown keys: \(unknown.joined(separator: ", ")).") }
+    }
+
+    /// What is there for `Keys`, from the whole table or from the part that `keys` names.
+    package func decode<Keys: Decodable>(_: Keys.Type = Keys.self, keys: (String) -> Bool = { _ in true }) throws
+        -> Keys
+    {
+        let part = TOMLTable()
+        for (key, value) in table where keys(key) { part[key] = value }
+        do {
+            return try TOMLDecoder().decode(Keys.self, from: part)
+        } catch {
+            throw Failure("\(path): \(error)")
+        }
+    }
+}

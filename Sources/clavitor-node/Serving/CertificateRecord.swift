@@ -1,0 +1,32 @@
+import Autocert
+import Logging
+import Serving
+import Vault
+
+/// What happens with the node's certificate is on record in its audit log.
+struct CertificateRecord: Sendable {
+    let node: Node
+    let logger: Logger
+
+    func add(_ event: CertificateKeeper.Event) async {
+        switch event {
+        case .ordering(let directory): await record(.certificateOrder, "account key used at \(directory)")
+        case .issued(let certificate, _):
+            await record(.certificateIssue, "serial \(certificate.serial) of \(certificate.issuer)")
+        case .failed(let why, _): await record(.certificateFail, why)
+        case .setAside, .explained: break
+        }
+    }
+
+    /// A read-only node renews its certificate all the same.
+    private func record(_ action: AuditEvent.Action, _ reason: String) async {
+        do {
+            try await node.record(
+                AuditEvent(
+                    action, by: .init(.node), outcome: action == .certificateFail ? .failed : .ok,
+                    reason: String(reason.prefix(500))))
+        } catch {
+            logger.warning("the audit log did not take it", metadata: ["error": "\(error)"])
+        }
+    }
+}
