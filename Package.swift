@@ -171,7 +171,8 @@ let package = Package(
         .testTarget(
             name: "NodeTests",
             dependencies: [
-                "API", "Autocert", "Files", "SQLite", "Serving", "Storage", "TestSupport", "Vault", "Wire", "clavitor-node",
+                "API", "Autocert", "Files", "SQLite", "Serving", "Storage", "TestSupport", "Vault", "Wire",
+                "clavitor-node",
                 "clavitor", "clavitor-monitor", arguments, crypto, httpClient, lifecycle, logging, nioCore, nioPosix,
                 nioSSL,
                 .product(name: "Hummingbird", package: "hummingbird"),

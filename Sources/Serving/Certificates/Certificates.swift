@@ -37,6 +37,7 @@ package struct Certificates: Sendable {
     ///   - port: The port that it really has, once it listens.
     ///   - logger: Hears of every event.
     ///   - record: Puts an event on record where the program has one.
+    /// - Throws: A `Failure` when files cannot be read or hold no certificate that fits.
     package init(
         _ source: CertificateSource, name: String, in places: CertificatePlaces, address: BindAddress,
         port: Shared<Int?>, logger: Logger,
