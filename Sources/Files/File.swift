@@ -1,4 +1,4 @@
-package import Glibc
+import Glibc
 
 /// The few things that programs do to whole files.
 package enum File {
@@ -14,7 +14,7 @@ package enum File {
     }
 
     /// Writes to a temporary name, syncs, renames, syncs the directory.
-    package static func replace(_ path: String, with text: String, mode: mode_t) throws {
+    package static func replace(_ path: String, with text: String, mode: UInt32) throws {
         let temporary = "\(path).new"
         remove(temporary)
         let file = try OpenFile(creating: temporary)

@@ -14,20 +14,23 @@ struct NodeCommand: AsyncParsableCommand {
 
         @OptionGroup var options: DataOptions
         @OptionGroup var address: AddressOptions
-        @Argument(help: "The name that the node gives itself in its heartbeats.") var name: String
+        @Argument(help: "The name that the node gives itself in its heartbeats. Several: a URL each, in their order.")
+        var names: [String]
         @Option(help: "Nodes of one region are told of together.") var region: String?
 
         func validate() throws {
-            guard (1...64).contains(name.utf8.count), name.utf8.allSatisfy({ $0.isNameByte }) else {
+            guard names.allSatisfy({ (1...64).contains($0.utf8.count) && $0.utf8.allSatisfy(\.isNameByte) }) else {
                 throw ValidationError("A name has 1 to 64 letters, digits, dots and hyphens.")
             }
         }
 
         func run() async throws {
-            let token = PushToken()
-            try await options.store().addNode(
-                NodeName(name, region: region), tokenHash: token.hash, now: wallTime())
-            print(address.pushURL(token))
+            let store = try options.store()
+            for name in names {
+                let token = PushToken()
+                try await store.addNode(NodeName(name, region: region), tokenHash: token.hash, now: wallTime())
+                print(address.pushURL(token))
+            }
         }
     }
 
