@@ -2,9 +2,9 @@
 SHELL := /bin/bash
 BUILD_PACKAGES := libsqlite3-dev libargon2-dev
 ACME_PACKAGES := pebble openssl curl
-TEST_PACKAGES := age openssl curl python3-venv pebble knot knot-dnsutils caddy lego iproute2
+TEST_PACKAGES := age openssl curl python3-venv pebble knot knot-dnsutils caddy lego iproute2 prometheus chromium chromium-driver
 BENCH_PACKAGES := golang-go golang-github-mattn-go-sqlite3-dev libsqlite3-dev nginx-light wrk
-PYTHON_PACKAGES := cryptography==48.0.0 argon2-cffi==25.1.0 aiosmtpd==1.4.6
+PYTHON_PACKAGES := cryptography==48.0.0 argon2-cffi==25.1.0 aiosmtpd==1.4.6 openapi-spec-validator==0.9.0 selenium==4.51.0
 RUN_DATA ?= run
 # Across modules, so that what swift-crypto and swift-nio write generically is compiled for the types it is used with.
 STATIC := swift build -c release -Xswiftc -static-executable -Xswiftc -cross-module-optimization -Xlinker -s

@@ -2,6 +2,7 @@ import FoundationEssentials
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import ServiceLifecycle
 import Wire
 
 /// News for open pages, as server-sent events (WHATWG HTML section 9.2).
@@ -17,7 +18,10 @@ struct EventRoutes: Sendable {
                 status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
                 body: .init { writer in
                     try await writer.write(ByteBuffer(string: ": hello\n\n"))
-                    for await piece in news { try await writer.write(ByteBuffer(string: try Self.text(piece))) }
+                    // An open page must not hold up a stop.
+                    for await piece in news.cancelOnGracefulShutdown() {
+                        try await writer.write(ByteBuffer(string: try Self.text(piece)))
+                    }
                     try await writer.finish(nil)
                 })
         }

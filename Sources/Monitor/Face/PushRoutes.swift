@@ -9,9 +9,11 @@ struct PushRoutes: Sendable {
     let watch: Watch
 
     func add(to router: Router<MonitorContext>) {
-        for method in [HTTPRequest.Method.get, .post, .put, .patch, .head] {
+        for method in [HTTPRequest.Method.get, .post, .put, .patch] {
             router.on("/api/push/:token", method: method) { request, context in await answer(request, context) }
         }
+        // A body after an answer to HEAD would be taken for the next answer.
+        router.head("/api/push/:token") { request, context in await answer(request, context).createHeadResponse() }
     }
 
     private func answer(_ request: Request, _ context: MonitorContext) async -> Response {

@@ -40,10 +40,4 @@ final class Audience: Sendable {
         let streams = state.withLock { Array($0.streams.values) }
         for stream in streams { stream.yield(news) }
     }
-
-    /// Ends every stream, so that a stopping program does not wait for open pages.
-    func dismiss() {
-        let streams = state.withLock { Array($0.streams.values) }
-        for stream in streams { stream.finish() }
-    }
 }

@@ -2,7 +2,7 @@ package import Wire
 
 /// A node as people see it.
 package struct NodeView: Codable, Equatable, Sendable {
-    package enum State: String, Codable, Sendable {
+    package enum State: String, CaseIterable, Codable, Sendable {
         case never, up, late, silent, stopped, maintenance
     }
 

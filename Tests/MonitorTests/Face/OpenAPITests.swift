@@ -1,0 +1,131 @@
+import CMonitorAssets
+import Foundation
+import Hummingbird
+import Monitor
+import SQLite
+import Testing
+import Wire
+
+/// The OpenAPI document against the routes that are really there, and against what they really answer.
+@Suite(.timeLimit(.minutes(5))) struct OpenAPITests {
+    private static let file = Project.folder.appending(path: "Sources/CMonitorAssets/web/openapi.json")
+
+    private struct Document: Decodable {
+        struct Operation: Decodable {
+            struct Response: Decodable {}
+            var operationId: String
+            var responses: [String: Response]
+        }
+        var paths: [String: [String: Operation]]
+
+        init() throws {
+            let object = try JSONSerialization.jsonObject(with: Data(contentsOf: OpenAPITests.file))
+            var document = try #require(object as? [String: Any])
+            // Beside the operations of a path stand the parameters that they share.
+            let paths = try #require(document["paths"] as? [String: [String: Any]])
+            document["paths"] = paths.mapValues { $0.filter { $0.key != "parameters" } }
+            self = try JSONDecoder().decode(
+                Document.self, from: JSONSerialization.data(withJSONObject: ["paths": document["paths"]]))
+        }
+
+        /// Such as `GET /livez`.
+        var operations: [String: Operation] {
+            var operations: [String: Operation] = [:]
+            for (path, methods) in paths {
+                for (method, operation) in methods { operations["\(method.uppercased()) \(path)"] = operation }
+            }
+            return operations
+        }
+    }
+
+    @Test func describesEveryRouteAndNothingElse() async throws {
+        let routes = try await ServedFace.with { face in
+            face.api.router().routes.map { "\($0.method.rawValue) \($0.path.described)" }
+        }
+        let pages = (0..<monitor_asset_count()).map { index in
+            unsafe RouterPath(String(cString: monitor_asset_at(index).path))
+        }.map { "GET \($0.described)" }
+        let described = try Document().operations.keys
+        #expect(Set(routes).count == routes.count)
+        #expect(Set(described) == Set(routes).subtracting(pages).union(["GET /openapi.json"]))
+        #expect(Set(pages).isSubset(of: routes))
+    }
+
+    @Test func everyOperationHasANameOfItsOwn() throws {
+        let names = try Document().operations.values.map(\.operationId)
+        #expect(Set(names).count == names.count)
+    }
+
+    @Test func isServedAsItStandsInTheSources() async throws {
+        let answer = try await ServedFace.with { try await $0.send("GET", "/openapi.json") }
+        #expect(answer.body == String(decoding: try Data(contentsOf: Self.file), as: UTF8.self))
+        #expect(answer.headers["content-type"] == "application/json")
+    }
+
+    @Test func everyAnswerIsAsDescribed() async throws {
+        let records = try await ServedFace.with(["tokyo", "seoul"]) { face in
+            let visit = Visit(face)
+            try await visit.tools()
+            try await visit.pushes()
+            try await visit.sessions()
+            try await visit.fleet()
+            try await visit.incidents()
+            try await visit.plannedWork()
+            try await visit.refusals()
+            try await visit.aFailingStore()
+            return visit.records
+        }
+        let complaints = try Self.complaints(records)
+        #expect(complaints == [])
+        let seen = Set(records.compactMap(\.outcome))
+        for (operation, content) in try Document().operations {
+            for status in content.responses.keys where status.hasPrefix("2") {
+                #expect(seen.contains("\(operation) \(status)"), "\(operation) \(status) was not tried")
+            }
+        }
+    }
+
+    /// The comparison itself.
+    @Test(arguments: [
+        (#"{"method":"GET","path":"/api/v1/status","status":200,"type":"application/json","body":"{}"}"#, "required"),
+        (
+            #"{"method":"POST","path":"/api/v1/login","status":401,"type":"application/json","body":"{}"}"#,
+            "the type is"
+        ),
+        (#"{"method":"GET","path":"/livez","status":201,"type":"text/plain","body":""}"#, "no such status"),
+        (#"{"method":"GET","path":"/secret","status":200,"type":"text/plain","body":""}"#, "no such operation"),
+        (
+            #"{"schema":"PushTaken","body":"{\"ok\":true,\"time_ms\":1,\"more\":1}"}"#,
+            "Additional properties are not allowed"
+        ),
+        (#"{"schema":"PushTaken","body":"{\"ok\":true,\"time_ms\":\"1\"}"}"#, "is not of type 'integer'"),
+    ])
+    func aWrongAnswerIsFound(_ line: String, _ complaint: String) throws {
+        let complaints = try Self.validate(line)
+        #expect(complaints.count >= 1 && complaints.allSatisfy { $0.contains(complaint) }, "\(complaints)")
+    }
+
+    private static func complaints(_ records: [Visit.Record]) throws -> [String] {
+        let encoder = JSONEncoder()
+        return try validate(
+            records.map { String(decoding: try encoder.encode($0), as: UTF8.self) }.joined(separator: "\n"))
+    }
+
+    private static func validate(_ lines: String) throws -> [String] {
+        let script = Project.folder.appending(path: "Tests/MonitorTests/Face/validate.py").path
+        let python = try Tool(
+            ProcessInfo.processInfo.environment["CLAVITOR_PYTHON"] ?? "python3", "make test installs it",
+            [script, file.path], input: lines)
+        try #require(python.status == 0, "pip install openapi-spec-validator: \(python.errors)")
+        return python.output.split(separator: "\n").map(String.init)
+    }
+}
+
+extension RouterPath {
+    /// As OpenAPI writes it.
+    fileprivate var described: String {
+        "/"
+            + description.split(separator: "/").map { $0.hasPrefix(":") ? "{\($0.dropFirst())}" : String($0) }
+            .joined(separator: "/")
+    }
+}
