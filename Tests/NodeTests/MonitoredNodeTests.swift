@@ -112,6 +112,18 @@ import Wire
         #expect(out.status == 204 && after.status == 401)
     }
 
+    @Test func aTokenThatOnlyReadsChangesNothing() async throws {
+        let monitor = try await ServedMonitor()
+        let token = try Program(name: "clavitor-monitor").run(["token", "soc", "--read-only", "--data", monitor.data])
+            .output.trimmingCharacters(in: .whitespacesAndNewlines)
+        let bearer: HTTPHeaders = ["Authorization": "Bearer \(token)"]
+        let read = try await monitor.send(.GET, "/metrics", headers: bearer)
+        let change = try await monitor.send(
+            .POST, "/api/v1/maintenance", headers: bearer, body: #"{"nodes":[],"reason":"none","minutes":1}"#)
+        #expect(read.status == 200)
+        #expect(change.status == 403 && change.body.contains("reads-only"))
+    }
+
     @Test func guessingIsHeldBack() async throws {
         let monitor = try await ServedMonitor()
         var statuses: [Int] = []

@@ -38,6 +38,7 @@ package final class Operators: Sendable {
     struct SignedIn: Sendable {
         var name: String
         var csrf: String
+        var readsOnly: Bool
     }
 
     /// Adds an operator, or gives one another password, which ends the old sessions.
@@ -82,12 +83,12 @@ package final class Operators: Sendable {
     }
 
     /// A token for a tool, valid for a year.
-    package func makeToken(for name: String) async throws -> String {
+    package func makeToken(for name: String, readsOnly: Bool = false) async throws -> String {
         let isThere = try await store.database.read { db in
             try db.first("SELECT 1 FROM operator WHERE name = ?", .text(name)) { _ in true } ?? false
         }
         guard isThere else { throw OperatorRefusal.noSuchOperator(name) }
-        return try await open(name, lifetime: 366 * 86_400_000).token
+        return try await open(name, lifetime: 366 * 86_400_000, readsOnly: readsOnly).token
     }
 
     func signedIn(_ token: String) async throws -> SignedIn? {
@@ -95,8 +96,9 @@ package final class Operators: Sendable {
         let now = now()
         return try store.database.lookUp { db in
             try db.first(
-                "SELECT operator, csrf FROM session WHERE token_hash = ? AND expires > ?", .blob(hash), .integer(now)
-            ) { SignedIn(name: $0.text(0), csrf: $0.text(1)) }
+                "SELECT operator, csrf, reads_only FROM session WHERE token_hash = ? AND expires > ?", .blob(hash),
+                .integer(now)
+            ) { SignedIn(name: $0.text(0), csrf: $0.text(1), readsOnly: $0.integer(2) != 0) }
         }
     }
 
@@ -105,25 +107,26 @@ package final class Operators: Sendable {
         _ = try await store.database.write { db in try db.run("DELETE FROM session WHERE token_hash = ?", .blob(hash)) }
     }
 
-    private func open(_ name: String, lifetime: Int64) async throws -> Session {
+    private func open(_ name: String, lifetime: Int64, readsOnly: Bool = false) async throws -> Session {
         let session = Session(
             token: "clm_" + Self.random(32).map(Self.hex).joined(), csrf: Self.random(16).map(Self.hex).joined(),
             lifetime: lifetime)
         let (hash, expires) = (PushToken.hash(session.token), now() + lifetime)
         _ = try await store.database.write { db in
             try db.run(
-                "INSERT INTO session VALUES (?, ?, ?, ?)", .blob(hash), .text(name), .text(session.csrf),
-                .integer(expires))
+                "INSERT INTO session VALUES (?, ?, ?, ?, ?)", .blob(hash), .text(name), .text(session.csrf),
+                .integer(expires), .integer(readsOnly ? 1 : 0))
         }
         return session
     }
 
-    /// scrypt with the cost that OWASP's password storage cheat sheet asks for first (N = 2^17, r = 8, p = 1).
+    /// scrypt with a cost of OWASP's password storage cheat sheet, the one that takes 32 MB (N = 2^15, r = 8, p = 3): a
+    /// hub is a small machine.
     private func derive(_ password: String, _ salt: [UInt8]) async throws -> [UInt8] {
         try await derivation.runIfActive {
             let key = try KDF.Scrypt.deriveKey(
-                from: Array(password.utf8), salt: salt, outputByteCount: 32, rounds: 1 << 17, blockSize: 8,
-                parallelism: 1)
+                from: Array(password.utf8), salt: salt, outputByteCount: 32, rounds: 1 << 15, blockSize: 8,
+                parallelism: 3)
             return unsafe key.withUnsafeBytes { unsafe Array($0) }
         }
     }

@@ -61,8 +61,12 @@ struct OperatorMiddleware: RouterMiddleware {
         guard let token = bearer ?? cookie, let session = try await operators.signedIn(token) else {
             throw Problem.signIn
         }
+        let reads = [.get, .head].contains(request.method)
+        guard reads || !session.readsOnly else {
+            throw Problem("reads-only", status: 403, title: "This token only reads")
+        }
         // A cookie is sent by whatever page makes the browser ask; this header only by ours.
-        if bearer == nil, ![.get, .head].contains(request.method),
+        if bearer == nil, !reads,
             !Operators.areEqual(Array((request.headers[.csrfToken] ?? "").utf8), Array(session.csrf.utf8))
         {
             throw Problem("csrf", status: 403, title: "X-CSRF-Token is missing or wrong")

@@ -85,7 +85,8 @@ enum MonitorSchema {
             token_hash BLOB PRIMARY KEY,
             operator TEXT NOT NULL REFERENCES operator (name) ON DELETE CASCADE,
             csrf TEXT NOT NULL,
-            expires INTEGER NOT NULL
+            expires INTEGER NOT NULL,
+            reads_only INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
         """)
 }

@@ -46,8 +46,10 @@ struct TokenCommand: AsyncParsableCommand {
 
     @OptionGroup var options: DataOptions
     @Argument var name: String
+    @Flag(help: "A token that changes nothing: for Prometheus, for `check`.") var readOnly = false
 
     func run() async throws {
-        print(try await Operators(store: options.store(), now: wallTime).makeToken(for: name))
+        let operators = Operators(store: try options.store(), now: wallTime)
+        print(try await operators.makeToken(for: name, readsOnly: readOnly))
     }
 }
