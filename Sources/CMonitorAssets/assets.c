@@ -21,6 +21,57 @@ static const unsigned char monitor_css[] = {
 static const unsigned char monitor_js[] = {
 #embed "web/monitor.js"
 };
+static const unsigned char actions_js[] = {
+#embed "web/actions.js"
+};
+static const unsigned char api_js[] = {
+#embed "web/api.js"
+};
+static const unsigned char ask_js[] = {
+#embed "web/ask.js"
+};
+static const unsigned char chart_js[] = {
+#embed "web/chart.js"
+};
+static const unsigned char columns_js[] = {
+#embed "web/columns.js"
+};
+static const unsigned char dom_js[] = {
+#embed "web/dom.js"
+};
+static const unsigned char figures_js[] = {
+#embed "web/figures.js"
+};
+static const unsigned char fleet_js[] = {
+#embed "web/fleet.js"
+};
+static const unsigned char incident_js[] = {
+#embed "web/incident.js"
+};
+static const unsigned char incidents_js[] = {
+#embed "web/incidents.js"
+};
+static const unsigned char map_js[] = {
+#embed "web/map.js"
+};
+static const unsigned char node_js[] = {
+#embed "web/node.js"
+};
+static const unsigned char stream_js[] = {
+#embed "web/stream.js"
+};
+static const unsigned char table_js[] = {
+#embed "web/table.js"
+};
+static const unsigned char top_js[] = {
+#embed "web/top.js"
+};
+static const unsigned char words_js[] = {
+#embed "web/words.js"
+};
+static const unsigned char work_js[] = {
+#embed "web/work.js"
+};
 static const unsigned char status_js[] = {
 #embed "web/status.js"
 };
@@ -40,6 +91,23 @@ static const monitor_asset assets[] = {
     ASSET("/status", HTML, status_html),
     ASSET("/assets/monitor.css", CSS, monitor_css),
     ASSET("/assets/monitor.js", SCRIPT, monitor_js),
+    ASSET("/assets/actions.js", SCRIPT, actions_js),
+    ASSET("/assets/api.js", SCRIPT, api_js),
+    ASSET("/assets/ask.js", SCRIPT, ask_js),
+    ASSET("/assets/chart.js", SCRIPT, chart_js),
+    ASSET("/assets/columns.js", SCRIPT, columns_js),
+    ASSET("/assets/dom.js", SCRIPT, dom_js),
+    ASSET("/assets/figures.js", SCRIPT, figures_js),
+    ASSET("/assets/fleet.js", SCRIPT, fleet_js),
+    ASSET("/assets/incident.js", SCRIPT, incident_js),
+    ASSET("/assets/incidents.js", SCRIPT, incidents_js),
+    ASSET("/assets/map.js", SCRIPT, map_js),
+    ASSET("/assets/node.js", SCRIPT, node_js),
+    ASSET("/assets/stream.js", SCRIPT, stream_js),
+    ASSET("/assets/table.js", SCRIPT, table_js),
+    ASSET("/assets/top.js", SCRIPT, top_js),
+    ASSET("/assets/words.js", SCRIPT, words_js),
+    ASSET("/assets/work.js", SCRIPT, work_js),
     ASSET("/assets/status.js", SCRIPT, status_js),
     ASSET("/assets/world.svg", SVG, world_svg),
     ASSET("/openapi.json", JSON, openapi_json),

@@ -77,10 +77,12 @@ import Wire
         #expect(huge.status == 413)
         let wrong = try await monitor.send(.POST, url, body: #"{"node":"printer","ts":"soon"}"#)
         #expect(wrong.status == 400 && wrong.body.contains("ts has another type"))
-        let down = try await monitor.send(.GET, url + "?status=down&msg=no%20paper")
+        let down = try await monitor.send(.GET, url + "?status=down&msg=no%20paper+left")
         #expect(down.status == 200)
         let isTold = try await monitor.sees { $0.incidents.contains { $0.key == "printer/down" } }
         #expect(isTold)
+        let fleet = try await monitor.get("/api/v1/fleet").body
+        #expect(fleet.contains("no paper left"))
         #expect(!monitor.log.contains(url.suffix(32)))
     }
 

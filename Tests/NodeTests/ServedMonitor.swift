@@ -14,18 +14,29 @@ final class ServedMonitor {
     let token: String
     let client: HTTPClient
     private let configuration: String
+    private let nodes: String
+    private let hurry: Int
     static let password = "five words make a password"
 
     var certificate: String { "\(data)/dev-cert.pem" }
     var log: String { (try? scratch.text("monitor.log")) ?? "" }
     private var arguments: [String] {
-        ["serve", "--dev", "--data", data, "--config", configuration, "--hurry", "10", "--https", "127.0.0.1:\(port)"]
+        [
+            "serve", "--dev", "--data", data, "--config", configuration, "--nodes", nodes, "--hurry", "\(hurry)",
+            "--https", "127.0.0.1:\(port)",
+        ]
     }
 
-    init(configuration: String = "") async throws {
+    /// - Parameters:
+    ///   - configuration: Of the TOML file.
+    ///   - places: As the file of nodes has them.
+    ///   - hurry: How many times as fast as in earnest.
+    init(configuration: String = "", places: NodesBody = NodesBody(nodes: []), hurry: Int = 10) async throws {
+        self.hurry = hurry
         scratch = try Scratch()
         data = scratch.path("monitor")
         self.configuration = try scratch.write(configuration, to: "monitor.toml")
+        nodes = try scratch.write(String(decoding: try JSONEncoder().encode(places), as: UTF8.self), to: "nodes.json")
         let program = Program(name: "clavitor-monitor")
         _ = try program.run(["operator", "add", "soc", "--data", data], input: Self.password + "\n")
         token = try program.run(["token", "soc", "--data", data]).output.trimmingCharacters(in: .whitespacesAndNewlines)
@@ -63,10 +74,14 @@ final class ServedMonitor {
 
     /// A file with the push URL of a new node.
     func addNode(_ name: String) throws -> String {
-        let added = try Program(name: "clavitor-monitor").run([
-            "node", "add", name, "--region", "asia", "--data", data, "--url", "https://localhost:\(port)",
-        ])
-        return try scratch.write(added.output, to: "\(name).url")
+        try scratch.write(try addNodes([name]).joined(), to: "\(name).url")
+    }
+
+    /// The nodes' push URLs.
+    func addNodes(_ names: [String]) throws -> [String] {
+        let added = try Program(name: "clavitor-monitor").run(
+            ["node", "add"] + names + ["--region", "asia", "--data", data, "--url", "https://localhost:\(port)"])
+        return added.output.split(whereSeparator: \.isNewline).map(String.init)
     }
 
     struct Answer {

@@ -8,7 +8,7 @@ const words = {
 };
 const regionWords = { up: "Up", degraded: "Partly impaired", down: "Not reachable", unknown: "Not known" };
 const levels = { up: "up", degraded: "warning", down: "sev1", unknown: "unknown" };
-const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
 const byID = (id) => document.getElementById(id);
 
 function element(tag, className, text) {

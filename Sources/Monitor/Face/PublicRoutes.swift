@@ -59,7 +59,11 @@ struct StatusBody: Codable, Equatable {
             ? []
             : regions.filter { $0.state != .up }.map { region in
                 let names = Set(groups[region.name]?.map(\.name) ?? [])
-                let since = fleet.incidents.filter { $0.node.map(names.contains) ?? false }.map(\.opened).min()
+                // Only what impairs the region: a warning is nobody's business but the operators'.
+                let since = fleet.incidents.filter { incident in
+                    (incident.node.map(names.contains) ?? false)
+                        && (incident.rule == "silent" || incident.severity == .sev1 && incident.hiddenBy == nil)
+                }.map(\.opened).min()
                 return Event(
                     title: "\(region.name): \(region.state == .down ? "not reachable" : "partly impaired")",
                     since: since ?? fleet.now)

@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 import Logging
 import NIOCore
 import Wire
@@ -19,7 +20,8 @@ struct PushRoutes: Sendable {
     private func answer(_ request: Request, _ context: MonitorContext) async -> Response {
         do {
             let token = context.parameters.get("token") ?? ""
-            let query = request.uri.queryParameters
+            // As forms write it, a plus is a space (WHATWG URL section 5.1): so Uptime Kuma reads it.
+            let query = URI(request.uri.string.replacing("+", with: "%20")).queryParameters
             let time = try await watch.receive(
                 token: token, status: query.get("status"), msg: query.get("msg"), ping: query.get("ping"),
                 body: try await body(request))

@@ -13,6 +13,7 @@ final class Audience: Sendable {
     private struct State {
         var next = 0
         var streams: [Int: AsyncStream<News>.Continuation] = [:]
+        var lastPause = Int64.min / 2
     }
 
     private let state = Mutex(State())
@@ -34,6 +35,16 @@ final class Audience: Sendable {
         guard let seat else { return nil }
         continuation.onTermination = { _ in self.state.withLock { _ = $0.streams.removeValue(forKey: seat) } }
         return stream
+    }
+
+    /// Every fifteen seconds. `now`: Steady milliseconds.
+    func tellPause(at now: Int64) {
+        let isDue = state.withLock { state in
+            guard now - state.lastPause >= 15_000 else { return false }
+            state.lastPause = now
+            return true
+        }
+        if isDue { tell(.pause) }
     }
 
     func tell(_ news: News) {

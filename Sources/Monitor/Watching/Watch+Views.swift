@@ -44,7 +44,7 @@ extension Watch {
             state.touched = []
             return (views, hasNews ? state.incidents : nil)
         }
-        if now.steady % 15_000 < 250 { audience.tell(.pause) }
+        audience.tellPause(at: now.steady)
         if !nodes.isEmpty { audience.tell(.nodes(nodes)) }
         if let incidents {
             audience.tell(.incidents(incidents))

@@ -1,0 +1,62 @@
+// The monitor's API as this page uses it: one session cookie, which the script cannot read, and its CSRF token.
+
+let csrf = "";
+let whenSignedOut = () => {};
+
+/// What the monitor, or the lack of it, said no with. `status` is 0 when nothing answered.
+class Refusal extends Error {
+  constructor(status, problem) {
+    super(Refusal.text(status, problem));
+    this.status = status;
+  }
+
+  static text(status, problem) {
+    if (status === 0) return "The monitor does not answer. Try again in a moment.";
+    const wait = problem.retryAfter ? `Try again in ${Math.ceil(problem.retryAfter / 60)} min.` : undefined;
+    const words = [problem.title ?? `The monitor answered ${status}.`, problem.detail, wait];
+    return words.filter(Boolean).map((sentence) => (/[.!?]$/.test(sentence) ? sentence : `${sentence}.`)).join(" ");
+  }
+}
+
+export function onSignedOut(listener) {
+  whenSignedOut = listener;
+}
+
+export function noteSignedOut() {
+  csrf = "";
+  whenSignedOut();
+}
+
+async function send(method, path, body) {
+  const headers = { accept: "application/json" };
+  if (method !== "GET") headers["x-csrf-token"] = csrf;
+  if (body !== undefined) headers["content-type"] = "application/json";
+  let response;
+  try {
+    response = await fetch(`/api/v1${path}`, {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      cache: "no-store",
+      signal: AbortSignal.timeout(20_000),
+    });
+    if (response.ok) return response.status === 204 ? undefined : await response.json();
+  } catch {
+    throw new Refusal(0, {});
+  }
+  const problem = await response.json().catch(() => ({}));
+  if (response.status === 401 && path !== "/login") noteSignedOut();
+  throw new Refusal(response.status, problem);
+}
+
+export const get = (path) => send("GET", path);
+export const post = (path, body) => send("POST", path, body);
+export const remove = (path) => send("DELETE", path);
+
+export async function signIn(name, password) {
+  csrf = (await post("/login", { name, password })).csrf;
+}
+
+export async function resume() {
+  csrf = (await get("/session")).csrf;
+}
