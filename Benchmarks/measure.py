@@ -122,8 +122,8 @@ def parse_wrk(text):
     }
 
 
-def run_wrk(pid, url, connections, seconds, threads=2, script=None, paths=None, wrk="wrk"):
-    command = [wrk, "--latency", f"-t{min(threads, connections)}", f"-c{connections}", f"-d{seconds}s"]
+def run_wrk(pid, url, connections, seconds, threads=2, script=None, paths=None, timeout=2, wrk="wrk"):
+    command = [wrk, "--latency", f"-t{min(threads, connections)}", f"-c{connections}", f"-d{seconds}s", f"--timeout={timeout}s"]
     command += ["-s", script] if script else []
     env = dict(os.environ, **({"CLAVITOR_PATHS": str(paths)} if paths else {}))
     text, used = around(pid, lambda: run([*command, url], env))

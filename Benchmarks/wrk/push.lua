@@ -12,7 +12,7 @@ local body = '{"node":"%s","ts":%d,"ram_mb":142.3,"ram_pct":27.7,"disk_mb":3210.
     .. '"nix_gen":2,"uptime_s":864000,"boot_id":"%s","seq":%d,"phase":"running","version":"0.1.0","conns":12,'
     .. '"read_only":false,"audit_seq":%d,"audit_epoch":1,"audit_head":"8vyQ2dOVsGQNCVAHAZPqdwTYv2Kb9dNhqR0t7c9JtPs",'
     .. '"audit_ok":true,"last_backup_age_s":3600,"cert_lifetime_days":89.9,"p99_ms":4.2,"err_5xx_1h":0,'
-    .. '"clock_offset_ms":1.5,"load_1m":0.12,"swap_mb":0,"psi_memory":0,"psi_io":0.1,"rss_mb":38.1,"beats_dropped":0}'
+    .. '"clock_offset_ms":2,"load_1m":0.12,"swap_mb":0,"psi_memory":0,"psi_io":0.1,"rss_mb":38.1,"beats_dropped":0}'
 
 function setup(thread)
     thread:set("number", threads)

@@ -70,7 +70,8 @@ import Testing
             module: "Monitor", ours: ["SQLite", "Wire", "CMonitorAssets"],
             others: [
                 "AsyncHTTPClient", "Crypto", "CryptoExtras", "FoundationEssentials", "HTTPTypes", "HeapModule",
-                "Hummingbird", "HummingbirdCore", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "ServiceLifecycle",
+                "Hummingbird", "HummingbirdCore", "Logging", "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL",
+                "ServiceLifecycle",
                 "Synchronization",
             ],
             why: "who judges the fleet has no way into a vault"),

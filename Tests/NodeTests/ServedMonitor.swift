@@ -16,6 +16,8 @@ final class ServedMonitor {
     private let configuration: String
     private let nodes: String
     private let hurry: Int
+    /// How large a file of it may become, in blocks of 512 bytes.
+    private let fileBlocks: Int?
     static let password = "five words make a password"
 
     var certificate: String { "\(data)/dev-cert.pem" }
@@ -31,8 +33,13 @@ final class ServedMonitor {
     ///   - configuration: Of the TOML file.
     ///   - places: As the file of nodes has them.
     ///   - hurry: How many times as fast as in earnest.
-    init(configuration: String = "", places: NodesBody = NodesBody(nodes: []), hurry: Int = 10) async throws {
+    ///   - fileBlocks: How large a file of it may become, in blocks of 512 bytes: a disk that is full.
+    /// - Throws: When it does not start.
+    init(
+        configuration: String = "", places: NodesBody = NodesBody(nodes: []), hurry: Int = 10, fileBlocks: Int? = nil
+    ) async throws {
         self.hurry = hurry
+        self.fileBlocks = fileBlocks
         scratch = try Scratch()
         data = scratch.path("monitor")
         self.configuration = try scratch.write(configuration, to: "monitor.toml")
@@ -58,12 +65,31 @@ final class ServedMonitor {
         let handle = try FileHandle(forWritingTo: scratch.url("monitor.log"))
         try handle.seekToEnd()
         let before = log.ranges(of: "\"message\":\"serving\"").count
-        process = try Program(name: "clavitor-monitor").start(arguments, output: handle, errors: handle)
+        process = try start(handle)
         while log.ranges(of: "\"message\":\"serving\"").count == before {
             guard process.isRunning else { throw ServedNode.StartFailure(log: log) }
             try await Task.sleep(for: .milliseconds(20))
         }
         if port == 0, let found = log.firstMatch(of: /127\.0\.0\.1:(\d+)"/) { port = Int(found.1) ?? 0 }
+    }
+
+    private func start(_ handle: FileHandle) throws -> Process {
+        let program = Program(name: "clavitor-monitor")
+        guard let fileBlocks else { return try program.start(arguments, output: handle, errors: handle) }
+        let shell = Process()
+        shell.executableURL = URL(filePath: "/bin/sh")
+        shell.arguments =
+            ["-c", "trap '' XFSZ; ulimit -S -f \(fileBlocks); exec \"$@\"", "sh", program.url.path] + arguments
+        (shell.standardOutput, shell.standardError) = (handle, handle)
+        try shell.run()
+        return shell
+    }
+
+    func liftFileLimit() throws {
+        let lifted = try Process.run(
+            URL(filePath: "/usr/bin/prlimit"),
+            arguments: ["--pid", "\(process.processIdentifier)", "--fsize=unlimited:unlimited"])
+        lifted.waitUntilExit()
     }
 
     func kill9AndStartAgain() async throws {
@@ -146,5 +172,29 @@ final class ServedMonitor {
             try await Task.sleep(for: .milliseconds(200))
         }
         return false
+    }
+}
+
+/// Somebody with the monitor's address and nothing else; may be many at once.
+struct Visitor: Sendable {
+    private let client: HTTPClient
+    private let base: String
+    private let certificate: String
+
+    init(_ monitor: ServedMonitor) {
+        client = monitor.client
+        base = "https://localhost:\(monitor.port)"
+        certificate = monitor.certificate
+    }
+
+    /// The status of the answer.
+    func get(_ path: String) async throws -> Int {
+        var request = HTTPClientRequest(url: base + path)
+        var tls = TLSConfiguration.makeClientConfiguration()
+        tls.trustRoots = .file(certificate)
+        request.tlsConfiguration = tls
+        let response = try await client.execute(request, timeout: .seconds(120))
+        _ = try await response.body.collect(upTo: 1 << 16)
+        return Int(response.status.code)
     }
 }

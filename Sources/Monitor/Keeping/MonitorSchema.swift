@@ -18,6 +18,13 @@ enum MonitorSchema {
             memory TEXT,
             kept INTEGER NOT NULL DEFAULT 0
         ) STRICT;
+        -- Grows with every change of who may push, so that a running monitor sees one without reading them all.
+        CREATE TABLE roster (version INTEGER NOT NULL) STRICT;
+        INSERT INTO roster VALUES (1);
+        CREATE TRIGGER node_added AFTER INSERT ON node BEGIN UPDATE roster SET version = version + 1; END;
+        CREATE TRIGGER node_removed AFTER DELETE ON node BEGIN UPDATE roster SET version = version + 1; END;
+        CREATE TRIGGER node_changed AFTER UPDATE OF name, region, token_hash ON node
+            BEGIN UPDATE roster SET version = version + 1; END;
 
         -- One row each beat, for a day.
         CREATE TABLE beat (

@@ -41,6 +41,20 @@ package final class MonitorStore: Sendable {
         }
     }
 
+    /// Who may push, without what is remembered of them; nil when that is still `version`.
+    func roster(since version: Int64) async throws -> (nodes: [StoredNode], version: Int64)? {
+        try await database.read { db in
+            let present = try db.first("SELECT version FROM roster") { $0.integer(0) } ?? 0
+            guard present != version else { return nil }
+            let nodes = try db.all("SELECT id, name, region, token_hash FROM node") { row in
+                StoredNode(
+                    id: row.integer(0), name: NodeName(row.text(1), region: row.isNull(2) ? nil : row.text(2)),
+                    tokenHash: row.blob(3), memory: NodeMemory())
+            }
+            return (nodes, present)
+        }
+    }
+
     /// Each with what it remembered when it was last written down, and the beats that came after that.
     private static func nodes(_ db: Connection) throws -> [StoredNode] {
         var nodes: [Int64: StoredNode] = [:]

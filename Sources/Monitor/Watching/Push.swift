@@ -75,7 +75,7 @@ package enum Push {
         case .typeMismatch(_, let context)?, .valueNotFound(_, let context)?:
             return "\(path(context)) has another type."
         case .dataCorrupted(let context)? where !context.codingPath.isEmpty: return "\(path(context)) is out of range."
-        default: return "it is not JSON."
+        default: return "it is not JSON, or a number that counts something is not whole."
         }
     }
 

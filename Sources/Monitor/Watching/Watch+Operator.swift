@@ -64,9 +64,11 @@ extension Watch {
 
     /// Takes in nodes that were added, removed or given another token by `clavitor-monitor node`.
     package func reloadNodes() async throws {
-        let kept = try await store.load().nodes
+        let known = state.withLock { $0.rosterVersion }
+        guard let (kept, version) = try await store.roster(since: known) else { return }
         let now = world.now()
         state.withLock { state in
+            state.rosterVersion = version
             let present = Set(kept.map(\.name.name))
             for name in state.judge.nodes.keys where !present.contains(name) {
                 state.unsaved += state.judge.remove(name, at: now)

@@ -48,6 +48,8 @@ package final class Watch: Service {
         var shownStates: [String: NodeView.State] = [:]
         var shownAt: Int64 = .min / 2
         var hasIncidentNews = false
+        /// Of whoever may push, as last read.
+        var rosterVersion: Int64 = 0
         var figures = WatchFigures()
     }
 

@@ -69,7 +69,8 @@ struct FleetSummary {
             }
         self.code = code
         let up = fleet.nodes.count { $0.state == .up }
-        var lines = ["\(word) - \(up) of \(fleet.nodes.count) nodes up, \(told.count) open incidents"]
+        let incidents = told.count == 1 ? "1 open incident" : "\(told.count) open incidents"
+        var lines = ["\(word) - \(up) of \(fleet.nodes.count) nodes up, \(incidents)"]
         let width = fleet.nodes.map(\.name.count).max() ?? 0
         for node in fleet.nodes {
             let name = node.name + String(repeating: " ", count: width - node.name.count)

@@ -1,0 +1,161 @@
+import Foundation
+import NIOHTTP1
+import Testing
+import Wire
+
+/// What goes wrong around a monitor, with the real program.
+@Suite(.timeLimit(.minutes(15))) struct MonitorFaultTests {
+    /// Its files may not grow, then they may again. Nobody falls silent for that, and nobody is told so.
+    @Test func aFullDiskMakesNoNodeSilentAndEndsByItself() async throws {
+        // 512-byte blocks: the database fits and its log does not grow far.
+        let monitor = try await ServedMonitor(fileBlocks: 1_000)
+        let urls = try monitor.addNodes((0..<20).map { "node-\($0)" })
+        _ = try await monitor.sees { $0.nodes.count == 20 }
+        func pushAll() async throws -> [Int] {
+            var statuses: [Int] = []
+            for url in urls { statuses.append(try await monitor.send(.GET, url).status) }
+            // More than five a second would be refused for that.
+            try await Task.sleep(for: .milliseconds(250))
+            return statuses
+        }
+        var isFull = false
+        for _ in 0..<200 where !isFull { isFull = try await pushAll().contains(503) }
+        try #require(isFull, "the files never grew too large")
+        let fullFrom = ContinuousClock.now
+        // SEV2 would be due after 6.5 seconds.
+        var answers: Set<Int> = []
+        while ContinuousClock.now - fullFrom < .seconds(12) { answers.formUnion(try await pushAll()) }
+        let during = try await monitor.fleet()
+        #expect(answers.contains(503) && answers.isSubset(of: [200, 503]), "\(answers)")
+        #expect(during.nodes.allSatisfy { $0.state == "up" })
+        #expect(during.incidents.map(\.key) == [])
+        try monitor.liftFileLimit()
+        var isWell = false
+        for _ in 0..<100 where !isWell { isWell = try await pushAll().allSatisfy { $0 == 200 } }
+        #expect(isWell, "\(monitor.log.suffix(2_000))")
+        #expect(!monitor.log.contains("/silent"))
+    }
+
+    @Test func aThousandWrongTokensCostNobodyElse() async throws {
+        let monitor = try await ServedMonitor()
+        let url = try monitor.addNodes(["tokyo"])[0]
+        _ = try await monitor.sees { $0.nodes.count == 1 }
+        let stranger = Visitor(monitor)
+        let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+            for number in 0..<1_000 {
+                group.addTask {
+                    try await stranger.get("/api/push/\(String(repeating: "x", count: 30))\(number)?status=down")
+                }
+            }
+            var honest: [Int] = []
+            for _ in 0..<5 { honest.append(try await monitor.send(.GET, url).status) }
+            #expect(honest == [200, 200, 200, 200, 200])
+            return try await group.reduce(into: [Int: Int]()) { $0[$1, default: 0] += 1 }
+        }
+        let metrics = try await monitor.get("/metrics").body
+        #expect(statuses == [404: 1_000])
+        #expect(metrics.contains(#"clavitor_monitor_pushes_refused_total{reason="unknown token"} 1000"#))
+        let isUp = try await monitor.sees { $0.nodes.first?.state == "up" && $0.incidents.isEmpty }
+        #expect(isUp)
+    }
+
+    /// The endpoint takes a second for each answer and refuses three times. It is told under one key until it agrees, and pushes
+    /// are answered meanwhile.
+    @Test func anEndpointThatIsSlowAndBrokenIsToldInTheEnd() async throws {
+        let hook = try Hook(refusals: 3, seconds: 1)
+        let file = try hook.scratch.write("http://127.0.0.1:\(hook.port)/", to: "hook.url")
+        let monitor = try await ServedMonitor(
+            configuration: """
+                [[channel]]
+                name = "hook"
+                type = "webhook"
+                url-file = "\(file)"
+                """)
+        let url = try monitor.addNodes(["tokyo"])[0]
+        _ = try await monitor.sees { $0.nodes.count == 1 }
+        var isTold = false
+        for _ in 0..<600 where !isTold {
+            #expect(try await monitor.send(.GET, url + "?status=down&msg=no").status == 200)
+            isTold = hook.calls.contains { $0.status == 204 }
+            try await Task.sleep(for: .milliseconds(250))
+        }
+        let calls = hook.calls
+        #expect(calls.prefix(4).map(\.status) == [500, 500, 500, 204])
+        #expect(Set(calls.prefix(4).map(\.key)).count == 1)
+        #expect(calls.first?.title.contains("tokyo says that it is down") == true)
+    }
+
+    @Test func aRemovedNodeIsForgottenAndItsTokenDead() async throws {
+        let monitor = try await ServedMonitor()
+        let url = try monitor.addNodes(["tokyo"])[0]
+        _ = try await monitor.sees { $0.nodes.count == 1 }
+        _ = try await monitor.send(.GET, url + "?status=down&msg=no")
+        let isOpen = try await monitor.sees { !$0.incidents.isEmpty }
+        let removed = try Program(name: "clavitor-monitor").run(["node", "remove", "tokyo", "--data", monitor.data])
+        let isGone = try await monitor.sees { $0.nodes.isEmpty && $0.incidents.isEmpty }
+        #expect(isOpen && removed.status == 0 && isGone)
+        #expect(try await monitor.send(.GET, url).status == 404)
+    }
+}
+
+/// An HTTP endpoint as a process: refuses some times, and takes its time.
+private final class Hook {
+    let scratch: Scratch
+    private(set) var port = 0
+    private let process: Process
+
+    struct Call {
+        var status: Int
+        var key: String
+        var title: String
+    }
+
+    private static let program = """
+        import http.server, json, sys, time
+        left, pause = int(sys.argv[1]), float(sys.argv[2])
+        class Hook(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                global left
+                body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                time.sleep(pause)
+                status, left = (500, left - 1) if left > 0 else (204, 0)
+                print(status, self.headers["Idempotency-Key"], body["title"], flush=True)
+                self.send_response(status)
+                self.end_headers()
+            def log_message(self, *_): pass
+        server = http.server.HTTPServer(("127.0.0.1", 0), Hook)
+        print("port", server.server_port, flush=True)
+        server.serve_forever()
+        """
+
+    init(refusals: Int, seconds: Double) throws {
+        scratch = try Scratch()
+        process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/python3")
+        process.arguments = ["-c", Self.program, "\(refusals)", "\(seconds)"]
+        _ = FileManager.default.createFile(atPath: scratch.path("calls"), contents: nil)
+        process.standardOutput = try FileHandle(forWritingTo: scratch.url("calls"))
+        try process.run()
+        while port == 0, process.isRunning {
+            usleep(20_000)
+            port = lines.first.flatMap { Int($0.dropFirst(5)) } ?? 0
+        }
+    }
+
+    deinit {
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        scratch.remove()
+    }
+
+    private var lines: [Substring] {
+        ((try? scratch.text("calls")) ?? "").split(whereSeparator: \.isNewline)
+    }
+
+    var calls: [Call] {
+        lines.dropFirst().map { line in
+            let words = line.split(separator: " ", maxSplits: 2)
+            return Call(status: Int(words[0]) ?? 0, key: String(words[1]), title: String(words[2]))
+        }
+    }
+}
