@@ -53,6 +53,7 @@ let package = Package(
         // System libraries.
         .systemLibrary(name: "CSQLite"),
         .systemLibrary(name: "CArgon2"),
+        .target(name: "CAllocator"),
         // The monitor's pages, embedded.
         .target(name: "CMonitorAssets", exclude: ["web"]),
 
@@ -60,6 +61,7 @@ let package = Package(
         .target(name: "Vault", dependencies: [crypto], swiftSettings: house),
         .target(name: "Wire", swiftSettings: house),
         .target(name: "Files", swiftSettings: house),
+        .target(name: "Systemd", swiftSettings: house),
         .target(name: "SQLite", dependencies: ["CSQLite"], swiftSettings: house),
         .target(name: "DNSUpdate", dependencies: [crypto, nioCore, nioPosix], swiftSettings: house),
         .target(
@@ -92,7 +94,8 @@ let package = Package(
         .target(
             name: "Serving",
             dependencies: [
-                "Autocert", "DNSUpdate", "Files", arguments, lifecycle, logging, nioCore, nioPosix, nioSSL,
+                "Autocert", "CAllocator", "DNSUpdate", "Files", "Systemd", arguments, lifecycle, logging, nioCore,
+                nioPosix, nioSSL,
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -129,8 +132,8 @@ let package = Package(
         .executableTarget(
             name: "clavitor-node",
             dependencies: [
-                "API", "Auth", "Autocert", "Backup", "Files", "SQLite", "Serving", "Storage", "Telemetry", "Vault",
-                "Wire", arguments, lifecycle, logging, nioCore, nioPosix,
+                "API", "Auth", "Autocert", "Backup", "Files", "SQLite", "Serving", "Storage", "Systemd", "Telemetry",
+                "Vault", "Wire", arguments, lifecycle, logging, nioCore, nioPosix,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Hummingbird", package: "hummingbird"),
             ],
@@ -223,6 +226,7 @@ let package = Package(
             ],
             exclude: ["Face/validate.py"],
             swiftSettings: house),
+        .testTarget(name: "SystemdTests", dependencies: ["Systemd", "TestSupport"], swiftSettings: house),
         .testTarget(name: "BackupTests", dependencies: ["Backup", "Files"], swiftSettings: house),
     ]
 )

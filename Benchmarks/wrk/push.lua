@@ -40,9 +40,10 @@ function request()
 end
 
 if every > 0 then
-    -- The first beat of each connection at a moment of its own.
+    -- The first beat of each connection at once, the second at a moment of its own.
     function delay()
         asked = asked + 1
-        return asked <= connections and math.random(0, every) or every
+        if asked <= connections then return 0 end
+        return asked <= 2 * connections and math.random(0, every) or every
     end
 end

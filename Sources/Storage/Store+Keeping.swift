@@ -16,6 +16,11 @@ extension Store {
         if owesForgetting.load(ordering: .relaxed) { try await forgetDeleted() }
     }
 
+    /// Returns when a reader could be had and answered.
+    package func ping() async throws {
+        _ = try await database.read { db in try db.first("SELECT 1") { $0.integer(0) } }
+    }
+
     /// Sessions that would be let in.
     package func activeSessions(idleLimit: Int64) async throws -> Int {
         let time = now()

@@ -2,6 +2,7 @@ import Auth
 import Files
 import Serving
 import Storage
+import Systemd
 import Vault
 
 /// Where a node keeps what it has: one database, and beside it a root key, a lock and a reserve.

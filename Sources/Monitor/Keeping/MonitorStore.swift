@@ -88,6 +88,11 @@ package final class MonitorStore: Sendable {
         return nodes.values.sorted { $0.id < $1.id }
     }
 
+    /// Returns when a reader could be had and answered.
+    package func ping() async throws {
+        _ = try await database.read { db in try db.first("SELECT 1") { $0.integer(0) } }
+    }
+
     // MARK: Nodes
 
     /// - Throws: `StoreRefusal.nameTaken`.

@@ -16,6 +16,7 @@ struct Serve: AsyncParsableCommand {
     @OptionGroup var serving: ServeOptions
 
     func run() async throws {
+        keepMemorySmall()
         let settings = try Settings(serving)
         LoggingSystem.bootstrap { _ in JSONLog(logLevel: settings.logLevel) }
         let logger = Logger(label: "clavitor-monitor")
@@ -71,12 +72,15 @@ struct Serve: AsyncParsableCommand {
                     address: http, challenges: certificates.challenges, names: settings.certificate.names,
                     httpsPort: settings.https.port, group: group, logger: logger))
         }
+        let supervision = Supervision(logger: logger) { try await store.ping() }
+        if let supervision { services.append(supervision) }
         var server = HTTPSServer(
             address: settings.https, served: certificates.served, maxConnections: settings.maxConnections,
             logger: logger)
         server.onRunning = { channel in
             logger.info("serving", metadata: ["address": "\(channel.localAddress?.description ?? "-")"])
             port.value = channel.localAddress?.port
+            supervision?.tellReady()
         }
         services.append(server.application(responder: api.router().buildResponder(), on: group))
         var configuration = ServiceGroupConfiguration(

@@ -4,6 +4,7 @@ import Auth
 import Backup
 import Files
 import FoundationEssentials
+import Glibc
 import Hummingbird
 import Logging
 import NIOCore
@@ -22,6 +23,7 @@ struct Serve: AsyncParsableCommand {
     @OptionGroup var serving: ServeOptions
 
     func run() async throws {
+        keepMemorySmall()
         let settings = try Settings(serving)
         let directory = options.directory
         if !serving.dev { try directory.requireVault() }
@@ -47,10 +49,12 @@ struct Serve: AsyncParsableCommand {
         var server = HTTPSServer(
             address: settings.https, served: certificates.served, maxConnections: settings.maxConnections,
             logger: logger)
+        let supervision = Supervision(logger: logger) { try await node.store.ping() }
         let isDevelopment = serving.dev
         server.onRunning = { channel in
             logger.info("serving", metadata: ["address": "\(channel.localAddress?.description ?? "-")"])
             port.value = channel.localAddress?.port
+            supervision?.tellReady()
             if isDevelopment { Self.sayWhatNext(directory, settings, channel.localAddress?.port) }
         }
         let keeper = Keeper(node: node, directory: directory, logger: logger)
@@ -59,6 +63,7 @@ struct Serve: AsyncParsableCommand {
         services += certificates.services
         let heartbeats = try settings.push.map { try Heartbeats($0, node, directory, certificates, logger: logger) }
         if let heartbeats { services.append(heartbeats.service) }
+        if let supervision { services.append(supervision) }
         let group = MultiThreadedEventLoopGroup.singleton
         if let http = settings.http {
             services.append(
@@ -139,6 +144,7 @@ struct Serve: AsyncParsableCommand {
                 clavitor register --server https://\(settings.origin):\(port ?? settings.https.port) --email you@example.com
 
             """)
-        flushOutput()
+        // Standard output is buffered when it is not a terminal.
+        fflush(nil)
     }
 }

@@ -1,0 +1,33 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Both programs under a service manager that listens where systemd would.
+@Suite(.timeLimit(.minutes(15))) struct SupervisionTests {
+    @Test(arguments: ["clavitor-node", "clavitor-monitor"])
+    func itIsReadyThenAliveThenStopping(_ name: String) async throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let socket = try #require(NotifySocket(at: scratch.path("notify")))
+        defer { socket.close() }
+        var program = Program(name: name)
+        program.environment = ["NOTIFY_SOCKET": scratch.path("notify"), "WATCHDOG_USEC": "400000"]
+        let process = try program.start(
+            ["serve", "--dev", "--data", scratch.path("data"), "--https", "127.0.0.1:0"],
+            output: FileHandle.nullDevice, errors: FileHandle.nullDevice)
+        defer { kill(process.processIdentifier, SIGKILL) }
+        var heard: [String] = []
+        while heard.count < 8, !heard.contains("READY=1") || heard.last != "WATCHDOG=1" {
+            heard.append(try await socket.next())
+        }
+        let beats = [try await socket.next(), try await socket.next()]
+        process.terminate()
+        var last = try await socket.next()
+        while last == "WATCHDOG=1" { last = try await socket.next() }
+        process.waitUntilExit()
+        #expect(heard.count { $0 == "READY=1" } == 1, "\(heard)")
+        #expect(beats == ["WATCHDOG=1", "WATCHDOG=1"])
+        #expect(last == "STOPPING=1")
+        #expect(process.terminationStatus == 0)
+    }
+}
