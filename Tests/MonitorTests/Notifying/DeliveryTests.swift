@@ -54,6 +54,29 @@ import Testing
         #expect(rig.log.all.filter { $0.contains("not taken") }.count == 1, "not a line for each attempt")
     }
 
+    /// What the endpoint cannot digest must not silence everything after it; about the same incident the order holds.
+    @Test func aMessageThatAlwaysFailsLetsOthersPass() async throws {
+        let rig = try NotifyingRig()
+        rig.network.answers { request, _ in WebAnswer(status: request.incidents == [1] ? 500 : 204) }
+        for id in [1, 2, 1, 3] as [Int64] {
+            try await rig.put(id)
+            rig.clock.advance(by: .milliseconds(1))
+        }
+        try await rig.delivering {
+            for attempts in 1..<3 {
+                let rows = try await rig.until { $0.first?.attempts == attempts }
+                #expect(rows.dropFirst().allSatisfy { $0.attempts == 0 })
+                await advance(rig, to: try #require(rows.first?.nextAttempt))
+            }
+            let rows = try await rig.until { $0.count { $0.isDelivered } == 2 }
+            #expect(rows.map(\.isDelivered) == [false, true, false, true])
+            rig.network.answers { _, _ in WebAnswer(status: 204) }
+            await advance(rig, to: try #require(rows.first?.nextAttempt))
+            try await rig.until { $0.allSatisfy(\.isDelivered) }
+        }
+        #expect(rig.network.requests.map(\.incidents) == [[1], [1], [1], [2], [3], [1], [1]])
+    }
+
     /// Wakes the channel only when it sleeps: housekeeping does too, and an attempt under way watches its time.
     private func advance(_ rig: NotifyingRig, to time: Int64) async {
         var left = time - rig.now

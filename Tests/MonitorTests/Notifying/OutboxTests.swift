@@ -62,7 +62,7 @@ import Testing
     @Test func theNumberOfRowsIsBounded() async throws {
         let rig = try NotifyingRig(limit: 5)
         for id in 1...4 { try await rig.put(Int64(id)) }
-        let first = try #require(try await rig.outbox.next(for: "hook"))
+        let first = try #require(try await rig.outbox.next(for: "hook", now: rig.now))
         #expect(first.message?.changes.first?.incident.id == 1)
         let third = try await rig.outbox.list()[1]
         try await rig.outbox.markDelivered(third.id, at: rig.now)
@@ -76,7 +76,8 @@ import Testing
         for id in 1...3 { try await rig.put(Int64(id)) }
         let rows = try await rig.outbox.list()
         try await rig.outbox.markDelivered(rows[0].id, at: rig.now)
-        try await rig.outbox.markFailed(rows[1].id, error: "no", isRefusal: true, next: nil, progress: 0, at: rig.now)
+        try await rig.outbox.markFailed(
+            rows[1].id, DeliveryFailure(.refused, "no"), next: nil, progress: 0, at: rig.now)
         let month: Int64 = 30 * 86_400_000
         try await rig.outbox.prune(now: rig.now + month)
         #expect(try await rig.outbox.list().count == 3)

@@ -24,7 +24,9 @@ extension WebChannel {
         throw DeliveryFailure(
             isPassing ? .passing : .refused,
             "\(name): \(host) answered \(answer.status)" + (said.isEmpty ? "" : ": \(said)"),
-            retryAfter: isPassing ? answer.patience(now: now) ?? patience(in: answer) : nil)
+            retryAfter: isPassing ? answer.patience(now: now) ?? patience(in: answer) : nil,
+            // A gateway or a service that is not there speaks of itself.
+            mayBeTheMessage: answer.status >= 500 && ![502, 503, 504].contains(answer.status))
     }
 }
 

@@ -70,7 +70,7 @@ package final class Delivery<C: Clock>: Service where C.Duration == Duration {
         guard let bell = outbox.bell(of: courier.channel) else { return }
         while !mustStop {
             do {
-                let row = try await outbox.next(for: courier.channel)
+                let row = try await outbox.next(for: courier.channel, now: world.now())
                 store.isWell(for: courier.channel)
                 switch row?.state {
                 case .waiting(let due) where due <= world.now():
@@ -148,9 +148,7 @@ package final class Delivery<C: Clock>: Service where C.Duration == Duration {
         }
         let now = world.now()
         await keep(row.channel) {
-            try await $0.markFailed(
-                row.id, error: failure.description, isRefusal: failure.kind == .refused, next: next,
-                progress: progress, at: now)
+            try await $0.markFailed(row.id, failure, next: next, progress: progress, at: now)
         }
     }
 

@@ -11,11 +11,14 @@ package struct DeliveryFailure: Error, Equatable, Sendable, CustomStringConverti
     package let description: String
     /// Seconds that the service asks for.
     package let retryAfter: Double?
+    /// Whether the fault may lie with this message, so that the next one could be taken.
+    package let mayBeTheMessage: Bool
 
-    package init(_ kind: Kind, _ description: String, retryAfter: Double? = nil) {
+    package init(_ kind: Kind, _ description: String, retryAfter: Double? = nil, mayBeTheMessage: Bool = false) {
         self.kind = kind
         self.description = description
         self.retryAfter = retryAfter
+        self.mayBeTheMessage = mayBeTheMessage
     }
 }
 
@@ -26,6 +29,8 @@ package enum RetryRule {
     /// Three days.
     static let lifetime: Int64 = 3 * 86_400_000
     static let mostRefusals = 3
+    /// From here on a message that may itself be the fault lets others pass.
+    static let mostInTheWay = 3
     /// What a service may ask for at most.
     private static let mostPatience = 86_400.0
 

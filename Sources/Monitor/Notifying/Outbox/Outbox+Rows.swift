@@ -24,16 +24,28 @@ extension Outbox {
         }
     }
 
-    /// The oldest message that the channel has not had. The others wait behind it.
-    package func next(for channel: String) async throws -> Row? {
-        try await database.read { database in
-            try database.first(
+    /// The oldest message that the channel has not had. The others wait behind it, but for those that it lets pass; about
+    /// one incident nothing ever passes anything, or an end would come before its beginning.
+    package func next(for channel: String, now: Int64) async throws -> Row? {
+        let rows = try await database.read { database in
+            try database.all(
                 """
                 SELECT id, key, channel, payload, created, progress, attempts, refusals, next_attempt, delivered_at,
-                    failed_at, last_error
-                FROM notification WHERE channel = ? AND next_attempt IS NOT NULL ORDER BY id LIMIT 1
-                """, .text(channel), row: Row.init)
+                    failed_at, last_error, steps_aside
+                FROM notification WHERE channel = ? AND next_attempt IS NOT NULL ORDER BY id LIMIT 100
+                """, .text(channel), row: { (Row($0), stepsAside: $0.int(12) == 1) })
         }
+        var candidates: [Row] = []
+        var held: Set<Int64> = []
+        for (row, stepsAside) in rows {
+            let incidents = Set(row.message?.changes.map(\.incident.id) ?? [])
+            if held.isDisjoint(with: incidents) {
+                candidates.append(row)
+                guard stepsAside else { break }
+            }
+            held.formUnion(incidents)
+        }
+        return candidates.min { $0.due(at: now) < $1.due(at: now) }
     }
 
     /// The newest first, for people to look at.
@@ -67,17 +79,18 @@ extension Outbox {
 
     /// `next`: Nil when it is given up.
     package func markFailed(
-        _ id: Int64, error: String, isRefusal: Bool, next: Int64?, progress: Int, at now: Int64
+        _ id: Int64, _ failure: DeliveryFailure, next: Int64?, progress: Int, at now: Int64
     ) async throws {
         try await database.write {
             _ = try $0.run(
                 """
                 UPDATE notification SET attempts = attempts + 1, refusals = refusals + ?, last_error = ?,
-                    next_attempt = ?, failed_at = ?, progress = ?
+                    next_attempt = ?, failed_at = ?, progress = ?, steps_aside = ? AND attempts >= ?
                 WHERE id = ?
                 """,
-                .integer(isRefusal ? 1 : 0), .text(error), .integer(next), .integer(next == nil ? now : nil),
-                .integer(progress), .integer(id))
+                .integer(failure.kind == .refused ? 1 : 0), .text(failure.description), .integer(next),
+                .integer(next == nil ? now : nil), .integer(progress), .integer(failure.mayBeTheMessage ? 1 : 0),
+                .integer(RetryRule.mostInTheWay - 1), .integer(id))
         }
     }
 
@@ -121,6 +134,11 @@ extension Outbox {
 }
 
 extension Outbox.Row {
+    /// When it may be sent; what may be sent already comes in the order of its age.
+    fileprivate func due(at now: Int64) -> (Int64, Int64) {
+        if case .waiting(let next) = state { (max(next, now), id) } else { (.max, id) }
+    }
+
     fileprivate init(_ row: SQLite.Row) {
         id = row.integer(0)
         key = row.text(1)

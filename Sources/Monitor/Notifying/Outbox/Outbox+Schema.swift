@@ -17,6 +17,8 @@ extension Outbox {
                 progress INTEGER NOT NULL DEFAULT 0,
                 attempts INTEGER NOT NULL DEFAULT 0,
                 refusals INTEGER NOT NULL DEFAULT 0,
+                -- Whether others may go first while it waits.
+                steps_aside INTEGER NOT NULL DEFAULT 0,
                 next_attempt INTEGER,
                 delivered_at INTEGER,
                 failed_at INTEGER,
