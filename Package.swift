@@ -62,6 +62,7 @@ let package = Package(
         .target(name: "Wire", swiftSettings: house),
         .target(name: "Files", swiftSettings: house),
         .target(name: "Systemd", swiftSettings: house),
+        .target(name: "Prompt", swiftSettings: house),
         .target(name: "SQLite", dependencies: ["CSQLite"], swiftSettings: house),
         .target(name: "DNSUpdate", dependencies: [crypto, nioCore, nioPosix], swiftSettings: house),
         .target(
@@ -142,7 +143,7 @@ let package = Package(
         .executableTarget(
             name: "clavitor",
             dependencies: [
-                "CArgon2", "Vault", "Wire", arguments, crypto, httpClient, nioCore, nioSSL, subprocess,
+                "CArgon2", "Prompt", "Vault", "Wire", arguments, crypto, httpClient, nioCore, nioSSL, subprocess,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: house
@@ -151,7 +152,8 @@ let package = Package(
         .executableTarget(
             name: "clavitor-monitor",
             dependencies: [
-                "Files", "Monitor", "Serving", "Wire", arguments, httpClient, lifecycle, logging, nioCore, nioPosix,
+                "Files", "Monitor", "Prompt", "Serving", "Wire", arguments, httpClient, lifecycle, logging, nioCore,
+                nioPosix,
                 nioSSL,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),

@@ -41,6 +41,9 @@ import Testing
             module: "Files", ours: [], others: ["Glibc"],
             why: "what a disk does is the same for whoever writes to it"),
         Rule(
+            module: "Prompt", ours: [], others: ["Glibc"],
+            why: "what a person types is the same for whoever asks"),
+        Rule(
             module: "Systemd", ours: [], others: ["Glibc"],
             why: "whoever supervises a program need not know what it is"),
         Rule(
@@ -90,14 +93,14 @@ import Testing
             ],
             why: "a program wires"),
         Rule(
-            module: "clavitor-monitor", ours: ["Files", "Monitor", "Serving", "Wire"],
+            module: "clavitor-monitor", ours: ["Files", "Monitor", "Prompt", "Serving", "Wire"],
             others: [
                 "ArgumentParser", "AsyncHTTPClient", "FoundationEssentials", "Glibc", "Hummingbird", "Logging",
                 "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "ServiceLifecycle", "TOMLKit", "UnixSignals",
             ],
             why: "a program wires"),
         Rule(
-            module: "clavitor", ours: ["CArgon2", "Vault", "Wire"],
+            module: "clavitor", ours: ["CArgon2", "Prompt", "Vault", "Wire"],
             others: [
                 "ArgumentParser", "AsyncHTTPClient", "Crypto", "FoundationEssentials", "Glibc", "NIOConcurrencyHelpers",
                 "NIOCore", "NIOFoundationCompat", "NIOHTTP1", "NIOPosix", "NIOSSL", "NIOTLS", "Subprocess", "Swift",
@@ -132,7 +135,7 @@ import Testing
         let allowed = [
             "Sources/SQLite/", "Sources/Files/", "Sources/Backup/SecretMemory.swift",
             "Sources/Vault/Keys/SecretBytes.swift", "Sources/Serving/JSONLog.swift",
-            "Sources/Serving/HTTPS/LoopExecutor.swift", "Sources/clavitor/", "Sources/Systemd/",
+            "Sources/Serving/HTTPS/LoopExecutor.swift", "Sources/clavitor/", "Sources/Prompt/", "Sources/Systemd/",
             "Sources/Telemetry/Machine/Machine+Host.swift", "Sources/Monitor/Face/Operators.swift",
             "Sources/Monitor/Face/PageRoutes.swift",
         ]

@@ -126,6 +126,21 @@ import Wire
         #expect(change.status == 403 && change.body.contains("reads-only"))
     }
 
+    @Test func aRemovedOperatorIsOut() async throws {
+        let monitor = try await ServedMonitor()
+        let program = Program(name: "clavitor-monitor")
+        let before = try await monitor.get("/api/v1/fleet")
+        let listed = try program.run(["operator", "list", "--data", monitor.data])
+        let removed = try program.run(["operator", "remove", "soc", "--data", monitor.data])
+        let again = try program.run(["operator", "remove", "soc", "--data", monitor.data])
+        let after = try await monitor.get("/api/v1/fleet")
+        let signIn = try await monitor.send(
+            .POST, "/api/v1/login", body: #"{"name":"soc","password":"\#(ServedMonitor.password)"}"#)
+        #expect(before.status == 200 && listed.output == "soc\n" && removed.status == 0)
+        #expect(again.status != 0 && again.errors.contains("There is no operator soc."))
+        #expect(after.status == 401 && signIn.status == 401)
+    }
+
     @Test func guessingIsHeldBack() async throws {
         let monitor = try await ServedMonitor()
         var statuses: [Int] = []

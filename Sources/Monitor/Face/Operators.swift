@@ -56,6 +56,20 @@ package final class Operators: Sendable {
         }
     }
 
+    package func names() async throws -> [String] {
+        try await store.database.read { db in try db.all("SELECT name FROM operator ORDER BY name") { $0.text(0) } }
+    }
+
+    /// - Throws: `OperatorRefusal.noSuchOperator`.
+    package func remove(_ name: String) async throws {
+        try await store.database.write { db in
+            try db.run("DELETE FROM session WHERE operator = ?", .text(name))
+            guard try db.run("DELETE FROM operator WHERE name = ?", .text(name)) == 1 else {
+                throw OperatorRefusal.noSuchOperator(name)
+            }
+        }
+    }
+
     /// - Throws: A 401 problem, the same for a wrong password and for nobody; 429 after five failures in five minutes.
     func signIn(_ name: String, password: String) async throws -> Session {
         let now = now()

@@ -2,12 +2,14 @@ import ArgumentParser
 import FoundationEssentials
 import Glibc
 import Monitor
+import Prompt
 import Serving
 
 /// Who may sign in.
 struct OperatorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "operator", abstract: "Add operators and change their passwords.", subcommands: [Add.self])
+        commandName: "operator", abstract: "Add, list and remove operators.",
+        subcommands: [Add.self, List.self, Remove.self])
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -27,13 +29,37 @@ struct OperatorCommand: AsyncParsableCommand {
 
         private static func firstLine(of path: String) throws -> String {
             if path == "-" {
-                if isatty(STDIN_FILENO) == 1 {
-                    print("Password (it shows as you type; a pipe or --password-file does not):")
-                }
-                return readLine(strippingNewline: true) ?? ""
+                guard isatty(STDIN_FILENO) == 1 else { return readLine() ?? "" }
+                print("Password: ", terminator: "")
+                fflush(nil)
+                return try HiddenInput.on(STDIN_FILENO) { readLine() ?? "" }
             }
             let text = String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
             return String(text.prefix { $0 != "\n" })
+        }
+    }
+}
+
+extension OperatorCommand {
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List the operators.")
+
+        @OptionGroup var options: DataOptions
+
+        func run() async throws {
+            for name in try await Operators(store: options.store(), now: wallTime).names() { print(name) }
+        }
+    }
+
+    struct Remove: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Remove an operator, whose sessions and tokens end at once.")
+
+        @OptionGroup var options: DataOptions
+        @Argument var name: String
+
+        func run() async throws {
+            try await Operators(store: options.store(), now: wallTime).remove(name)
         }
     }
 }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import Prompt
 
 /// The person at the machine: questions go to the terminal, answers of the program to standard output, and what is
 /// only said along the way to standard error.
@@ -27,7 +28,9 @@ struct Terminal {
 
     /// Asks without showing the answer; `otherwise` says how to answer where there is no terminal.
     func askHidden(_ question: String, otherwise: String) throws -> String {
-        try ask(question, otherwise: otherwise) { terminal in try HiddenInput.readLine(from: terminal) }
+        try ask(question, otherwise: otherwise) { terminal in
+            try HiddenInput.on(terminal) { Self.readLine(from: terminal) }
+        }
     }
 
     func ask(_ question: String, otherwise: String) throws -> String {

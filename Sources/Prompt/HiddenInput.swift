@@ -1,15 +1,21 @@
 import Glibc
 
-/// Reads a line from the terminal without showing it, and leaves the terminal as it was: at the end, on an error and
-/// when a signal ends the program meanwhile.
-enum HiddenInput {
+/// Typing that nobody sees. Leaves the terminal as it was: at the end, on an error and when a signal ends the program
+/// meanwhile.
+package enum HiddenInput {
+    package struct NotHidden: Error, CustomStringConvertible {
+        package let description = "The terminal cannot be kept from showing what is typed."
+    }
+
     private static let endings = [SIGINT, SIGTERM, SIGHUP, SIGQUIT]
 
-    /// - Returns: The line without its end; nil at the end of input.
-    static func readLine(from terminal: Int32) throws(CommandFailure) -> String? {
+    /// Nothing that is typed while `read` runs is shown.
+    ///
+    /// - Throws: `NotHidden`, or what `read` throws.
+    package static func on<Answer>(_ terminal: Int32, _ read: () throws -> Answer) throws -> Answer {
         var shown = termios()
         guard unsafe tcgetattr(terminal, &shown) == 0 else {
-            throw CommandFailure(.failed, "The terminal cannot be kept from showing what is typed.")
+            throw NotHidden()
         }
         unsafe interrupted.pointee = (terminal, shown)
         for signal in endings {
@@ -28,9 +34,9 @@ enum HiddenInput {
         hidden.c_lflag &= ~tcflag_t(ECHO)
         hidden.c_lflag |= tcflag_t(ICANON | ECHONL)
         guard unsafe tcsetattr(terminal, TCSAFLUSH, &hidden) == 0 else {
-            throw CommandFailure(.failed, "The terminal cannot be kept from showing what is typed.")
+            throw NotHidden()
         }
-        return Terminal.readLine(from: terminal)
+        return try read()
     }
 }
 
