@@ -3,13 +3,14 @@ SHELL := /bin/bash
 BUILD_PACKAGES := libsqlite3-dev libargon2-dev
 ACME_PACKAGES := pebble openssl curl
 TEST_PACKAGES := age openssl curl python3-venv pebble knot knot-dnsutils caddy lego iproute2 prometheus chromium chromium-driver
+NIX_PACKAGES := nix-bin wireguard-tools openssh-client shellcheck jq systemd
 BENCH_PACKAGES := golang-go golang-github-mattn-go-sqlite3-dev libsqlite3-dev nginx-light wrk
 PYTHON_PACKAGES := cryptography==48.0.0 argon2-cffi==25.1.0 aiosmtpd==1.4.6 openapi-spec-validator==0.9.0 selenium==4.51.0
 RUN_DATA ?= run
 # Across modules, so that what swift-crypto and swift-nio write generically is compiled for the types it is used with.
 STATIC := swift build -c release -Xswiftc -static-executable -Xswiftc -cross-module-optimization -Xlinker -s
 
-.PHONY: run run-acme run-fleet test check lint vectors static size bench packages clean
+.PHONY: run run-acme run-fleet test check check-nix lint vectors static size bench bench-monitor packages clean
 
 ## A development node on https://localhost:8443, with a certificate of its own.
 run: packages
@@ -38,7 +39,12 @@ test: packages lint vectors
 	CLAVITOR_PYTHON="$(CURDIR)/.build/python/bin/python3" SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=8 swift test --skip-build
 
 ## What must hold before a change lands.
-check: test static size
+check: test static size check-nix
+
+## The machines: inventory, modules, units, installer. NIXPKGS=DIR evaluates all sixteen as well.
+check-nix:
+	scripts/install-packages $(NIX_PACKAGES)
+	scripts/check-nix
 
 lint:
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests
@@ -63,6 +69,11 @@ size: static
 bench: static
 	scripts/install-packages $(BENCH_PACKAGES)
 	Benchmarks/run
+
+## A storm of heartbeats, and a fleet of ten thousand nodes.
+bench-monitor: static
+	scripts/install-packages nginx-light wrk
+	Benchmarks/monitor
 
 packages:
 	@scripts/install-packages $(BUILD_PACKAGES)

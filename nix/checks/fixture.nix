@@ -1,0 +1,15 @@
+# The real inventory, completed for a check: keys that were made for it a moment ago, addresses that belong to nobody.
+{
+  # What `wg pubkey` said, by name, and an SSH key of the form ssh-ed25519 ….
+  keys,
+  sshKey,
+  fleet ? builtins.fromTOML (builtins.readFile ../fleet.toml),
+}:
+let
+  lastOf = address: builtins.head (builtins.match ".*\\.([0-9]+)" address);
+in
+fleet // {
+  node = map (n: n // { public-key = keys.${n.name}; ipv4 = "203.0.113.${lastOf n.address}"; }) fleet.node;
+  operator = [ { name = "soc"; address = "10.84.0.200"; public-key = keys.soc; ssh-key = sshKey; } ];
+  break-glass = { ssh-key = sshKey; from = "198.51.100.7"; };
+}

@@ -1,0 +1,64 @@
+# What every machine of the fleet is, whatever it serves: small, minimal, and built elsewhere.
+{ config, lib, options, modulesPath, ... }:
+let
+  isAtLeast = lib.versionAtLeast lib.trivial.release;
+in
+{
+  imports = [ (modulesPath + "/profiles/qemu-guest.nix") ];
+
+  # nixpkgs had `nix.maxJobs` until 22.05, `nix.settings` since.
+  nix = {
+    gc = { automatic = true; dates = "weekly"; };
+    # Evaluating a system takes 500 MB and more: never here. Systems arrive built.
+    extraOptions = "min-free = 536870912";
+    nixPath = [ ];
+  } // (if options.nix ? settings then { settings.max-jobs = 0; } else { maxJobs = 0; })
+    // lib.optionalAttrs (options.nix ? channel) { channel.enable = false; };
+
+  # Two generations: the present one and the last. Their number counts, not their age as for --delete-older-than.
+  systemd.services.nix-gc.preStart =
+    "${config.nix.package.out}/bin/nix-env --profile /nix/var/nix/profiles/system --delete-generations +2";
+
+  boot.loader.grub.configurationLimit = 2;
+  # Time enough to choose a generation, or break-glass, on the provider's console.
+  boot.loader.timeout = 5;
+
+  boot.kernel.sysctl = {
+    "kernel.core_pattern" = "|/bin/false";
+    "kernel.dmesg_restrict" = 1;
+    "kernel.kptr_restrict" = lib.mkForce 2;
+    "kernel.yama.ptrace_scope" = 2;
+    "net.core.bpf_jit_harden" = 2;
+  };
+
+  zramSwap = { enable = true; memoryPercent = 50; };
+  services.timesyncd.enable = true;
+  services.journald.extraConfig = ''
+    SystemMaxUse=200M
+    RuntimeMaxUse=16M
+    MaxRetentionSec=1month
+  '';
+
+  users.mutableUsers = false;
+  users.users.root.hashedPassword = "!";
+  security.sudo.enable = false;
+  system.autoUpgrade.enable = false;
+  networking.useDHCP = lib.mkDefault true;
+  time.timeZone = "UTC";
+
+  documentation.enable = false;
+  documentation.nixos.enable = false;
+  fonts.fontconfig.enable = false;
+  programs.command-not-found.enable = false;
+  security.polkit.enable = false;
+  services.udisks2.enable = false;
+  xdg.autostart.enable = false;
+  xdg.icons.enable = false;
+  xdg.mime.enable = false;
+  xdg.sounds.enable = false;
+  services.logrotate.enable = false;
+  # Before 25.05 the default is every locale there is, 200 MB.
+  i18n = lib.optionalAttrs (!(options.i18n ? extraLocales)) { supportedLocales = [ "C.UTF-8/UTF-8" "en_US.UTF-8/UTF-8" ]; };
+
+  system.stateVersion = lib.mkDefault (if isAtLeast "25.11" then "25.11" else lib.trivial.release);
+}

@@ -1,0 +1,8 @@
+# Every machine of the fleet, by name. `dist` has the static binaries, `extra` are modules for all (checks use it).
+{ nixpkgs, dist, fleet ? import ./fleet.nix { }, extra ? [ ], system ? "x86_64-linux" }:
+builtins.mapAttrs
+  (_: node: import (nixpkgs + "/nixos/lib/eval-config.nix") {
+    inherit system;
+    modules = [ (import ./node.nix { inherit fleet node dist; }) ] ++ extra;
+  })
+  fleet.byName
