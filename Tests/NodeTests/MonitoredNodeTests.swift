@@ -152,6 +152,21 @@ import Wire
         #expect(statuses == [401, 401, 401, 401, 401, 429, 429])
     }
 
+    /// All at once they are no more than one after the other.
+    @Test func guessingInParallelIsHeldBackAsWell() async throws {
+        let monitor = try await ServedMonitor()
+        let stranger = Visitor(monitor)
+        let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+            for turn in 0..<25 {
+                group.addTask {
+                    try await stranger.post("/api/v1/login", #"{"name":"soc","password":"guess number \#(turn)"}"#)
+                }
+            }
+            return try await group.reduce(into: [Int: Int]()) { $0[$1, default: 0] += 1 }
+        }
+        #expect(statuses == [401: 5, 429: 20])
+    }
+
     @Test func strangersLearnNoNames() async throws {
         let monitor = try await ServedMonitor()
         let url = try String(contentsOfFile: monitor.addNode("tokyo"), encoding: .utf8)

@@ -188,8 +188,17 @@ struct Visitor: Sendable {
     }
 
     /// The status of the answer.
-    func get(_ path: String) async throws -> Int {
+    func get(_ path: String) async throws -> Int { try await send(HTTPClientRequest(url: base + path)) }
+
+    func post(_ path: String, _ body: String) async throws -> Int {
         var request = HTTPClientRequest(url: base + path)
+        request.method = .POST
+        request.body = .bytes(ByteBuffer(string: body))
+        return try await send(request)
+    }
+
+    private func send(_ request: HTTPClientRequest) async throws -> Int {
+        var request = request
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.trustRoots = .file(certificate)
         request.tlsConfiguration = tls

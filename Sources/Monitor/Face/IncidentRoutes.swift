@@ -31,6 +31,12 @@ struct IncidentRoutes: Sendable {
         }
         group.post("/silences") { request, context in
             let body: SilenceBody = try await request.json(in: context)
+            if let node = body.node, watch.node(node) == nil {
+                throw Problem.malformed("There is no node \(node.prefix(64)).")
+            }
+            guard body.rule.map(Rule.names.contains) ?? true else {
+                throw Problem.malformed("There is no such rule. There are: \(Rule.names.joined(separator: ", ")).")
+            }
             let silence = try await watch.silence(
                 node: body.node, rule: body.rule, by: context.name, reason: try reason(body.reason),
                 for: try span(body.minutes))

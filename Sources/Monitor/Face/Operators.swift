@@ -17,6 +17,7 @@ package final class Operators: Sendable {
 
     private static let sessionLifetime: Int64 = 12 * 3_600_000
     private static let triesInFiveMinutes = 5
+    private static let mostNames = 1_000
 
     /// - Parameters:
     ///   - store: Has the operators.
@@ -73,11 +74,17 @@ package final class Operators: Sendable {
     /// - Throws: A 401 problem, the same for a wrong password and for nobody; 429 after five failures in five minutes.
     func signIn(_ name: String, password: String) async throws -> Session {
         let now = now()
-        let recent = failures.withLock { failures in
+        // Counted before it is known to be wrong: many at once would all be let in otherwise.
+        let mayTry = failures.withLock { failures in
             failures = failures.mapValues { $0.filter { $0 > now - 300_000 } }.filter { !$0.value.isEmpty }
-            return failures[name]?.count ?? 0
+            // Names are what strangers type; a bound on how many are remembered, and so on how many wait.
+            guard (failures[name]?.count ?? 0) < Self.triesInFiveMinutes, failures.count < Self.mostNames else {
+                return false
+            }
+            failures[name, default: []].append(now)
+            return true
         }
-        guard recent < Self.triesInFiveMinutes else {
+        guard mayTry else {
             throw Problem("too-many-tries", status: 429, title: "Too many tries", retryAfter: 300)
         }
         let known = try await store.database.read { db in
@@ -86,10 +93,6 @@ package final class Operators: Sendable {
         // For nobody the same work is done, so that the time tells nothing.
         let derived = try await derive(password, known?.0 ?? Array(repeating: 0, count: 16))
         guard let known, Self.areEqual(derived, known.1) else {
-            failures.withLock { failures in
-                // Names are what strangers type; a bound on how many are remembered.
-                if failures.count < 10_000 { failures[name, default: []].append(now) }
-            }
             throw Problem("wrong-password", status: 401, title: "Wrong name or password")
         }
         failures.withLock { failures in _ = failures.removeValue(forKey: name) }

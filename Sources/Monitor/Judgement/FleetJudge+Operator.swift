@@ -83,24 +83,28 @@ extension FleetJudge {
         silences.removeAll { $0.id == id }
         var changes: [IncidentChange] = []
         for (key, entry) in book.open.sorted(by: { $0.key < $1.key }) where entry.incident.hiddenBy == "silence/\(id)" {
-            changes += book.hide(key, behind: nil, at: now.wall)
+            let other = entry.incident.node.flatMap { silence(of: $0, entry.incident.rule, at: now) }
+            changes += book.hide(key, behind: other, at: now.wall)
         }
         return changes
     }
 
-    package mutating func add(_ lease: Lease, at now: Moment) {
+    package mutating func add(_ lease: Lease) {
         leases.append(lease)
-        for name in nodes.keys where lease.covers(name) {
-            let end = now.steady + max(0, lease.until - now.wall)
-            if let present = nodes[name]?.judgedFrom, present < end { nodes[name]?.judgedFrom = end }
-        }
     }
 
     /// Ends it early: from now on the nodes are judged again.
     package mutating func removeLease(_ id: Int64, at now: Moment) {
-        guard let lease = leases.first(where: { $0.id == id }) else { return }
-        leases.removeAll { $0.id == id }
-        for name in nodes.keys where lease.covers(name) && !isInMaintenance(name, at: now) {
+        endLeases(at: now) { $0.id == id }
+    }
+
+    /// Whom no other work covers is judged from now on.
+    private mutating func endLeases(at now: Moment, where isOver: (Lease) -> Bool) {
+        let over = leases.filter(isOver)
+        guard !over.isEmpty else { return }
+        leases.removeAll(where: isOver)
+        for name in nodes.keys.sorted() {
+            guard over.contains(where: { $0.covers(name) }), !isInMaintenance(name, at: now) else { continue }
             nodes[name]?.judgedFrom = now.steady
             nodes[name].map { watch($0) }
         }
@@ -113,7 +117,7 @@ extension FleetJudge {
     }
 
     mutating func expire(at now: Moment) -> [IncidentChange] {
-        leases.removeAll { $0.until <= now.wall }
+        endLeases(at: now) { $0.until <= now.wall }
         let over = silences.filter { $0.until <= now.wall }
         return over.flatMap { removeSilence($0.id, at: now) }
     }

@@ -40,6 +40,10 @@ extension FleetJudge {
                 look(at: next.node, first)
                 continue
             }
+            guard !isInMaintenance(next.node, at: now) else {
+                look(at: next.node, now.steady + timing.sev2)
+                continue
+            }
             due.append(next.node)
             // After the second deadline nothing more comes of waiting; a new look once a window finds what was hidden.
             look(at: next.node, second > now.steady ? second : now.steady + timing.sev2)
@@ -58,9 +62,7 @@ extension FleetJudge {
         let name = record.node.name
         nodes[name]?.isSilent = true
         let key = "\(name)/silent"
-        let isCutOff = book.open[Self.cutOff] != nil
-        // It follows from the cut only if it came with it: who was silent before is silent for a reason of its own.
-        let cause = isCutOff && (book.open[key]?.isTold ?? false) == false ? Self.cutOff : nil
+        let cause = cameWithTheCut(record, at: now) && (book.open[key]?.isTold ?? false) == false ? Self.cutOff : nil
         let quiet = (now.steady - (record.lastBeat ?? now.steady)) / 1_000
         var changes = report(
             max(severity, book.severity(key) ?? severity), "silent", of: record,
@@ -73,17 +75,26 @@ extension FleetJudge {
         return changes
     }
 
+    /// It follows from the cut only if it came with it: who was silent before, or has beaten since, is silent for a reason
+    /// of its own.
+    private func cameWithTheCut(_ record: NodeRecord, at now: Moment) -> Bool {
+        guard let cut = book.open[Self.cutOff]?.incident, let last = record.lastBeat else { return false }
+        return last <= now.steady - max(0, now.wall - cut.opened)
+    }
+
     mutating func endSilence(_ name: String, at now: Moment) -> [IncidentChange] {
         nodes[name]?.isSilent = false
         nodes[name].map { watch($0) }
         var changes = book.resolve("\(name)/silent", at: now.wall)
         changes += hideFollowers(of: name, at: now)
-        if book.open[Self.cutOff] != nil, !isStillCutOff(at: now) {
-            changes += book.resolve(Self.cutOff, at: now.wall)
-            // Who is not back in a full window is silent for a reason of its own.
-            for key in nodes.keys where nodes[key]?.isSilent == true { nodes[key]?.judgedFrom = now.steady }
-        }
-        return changes
+        return changes + endCutOff(at: now)
+    }
+
+    mutating func endCutOff(at now: Moment) -> [IncidentChange] {
+        guard book.open[Self.cutOff] != nil, !isStillCutOff(at: now) else { return [] }
+        // Who is not back in a full window is silent for a reason of its own.
+        for key in nodes.keys where nodes[key]?.isSilent == true { nodes[key]?.judgedFrom = now.steady }
+        return book.resolve(Self.cutOff, at: now.wall)
     }
 
     // MARK: All at once

@@ -61,9 +61,6 @@ package struct FleetJudge: Sendable {
         // How long ago, as well as the wall clock can tell; it only matters for what is shown.
         record.lastBeat = memory.lastBeat.map { now.steady - max(0, now.wall - $0) }
         record.isSilent = book.open["\(node.name)/silent"] != nil
-        for lease in leases where lease.covers(node.name) {
-            record.judgedFrom = max(record.judgedFrom, now.steady + max(0, lease.until - now.wall))
-        }
         nodes[node.name] = record
         guard record.lastBeat != nil else { return }
         watch(record)
@@ -73,7 +70,14 @@ package struct FleetJudge: Sendable {
     package mutating func remove(_ name: String, at now: Moment) -> [IncidentChange] {
         guard nodes.removeValue(forKey: name) != nil else { return [] }
         return book.open.filter { $0.value.incident.node == name }.keys.sorted()
-            .flatMap { book.resolve($0, at: now.wall) }
+            .flatMap { book.resolve($0, at: now.wall) } + endCutOff(at: now)
+    }
+
+    /// Another token: what was said with the old one no longer counts as said.
+    package mutating func forgetBoots(of name: String) {
+        nodes[name]?.memory.bootID = nil
+        nodes[name]?.memory.sequence = 0
+        nodes[name]?.memory.pastBoots = []
     }
 
     // MARK: What comes in
@@ -119,6 +123,7 @@ package struct FleetJudge: Sendable {
             lastMinute = now.steady
             norm = majority(at: now)
             changes += endFlapping(at: now)
+            changes += endCutOff(at: now)
         }
         return changes
     }

@@ -100,6 +100,9 @@ extension Rule {
         .down,
     ]
 
+    /// Every word that an incident's rule can be.
+    package static let names = ["silent", "flapping"] + table.map(\.name)
+
     /// For whoever speaks only Uptime Kuma's protocol.
     private static var down: Rule {
         var rule = Rule(

@@ -9,7 +9,8 @@ enum MonitorSchema {
         1,
         """
         CREATE TABLE node (
-            id INTEGER PRIMARY KEY,
+            -- Never given again: what a removed node left is nobody else's.
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
             name TEXT NOT NULL UNIQUE,
             region TEXT,
             token_hash BLOB NOT NULL UNIQUE,

@@ -54,7 +54,10 @@ extension MonitorStore {
     func rollHours(now: Int64) async throws {
         let present = now / 3_600_000
         let last = try await database.read { db in try db.first("SELECT hour FROM rolled") { $0.integer(0) } }
-        for hour in max(last.map { $0 + 1 } ?? 0, present - 48)..<present {
+        // A clock that was set back has hours ahead of it that are made already.
+        let first = max(last.map { $0 + 1 } ?? 0, present - 48)
+        guard first < present else { return }
+        for hour in first..<present {
             let means = try await database.read(lasting: .long) { db in
                 var means: [Int64: MeanMetrics] = [:]
                 try db.forEach(
@@ -102,6 +105,7 @@ extension MonitorStore {
                 now - Retention.hours
             ),
             ("DELETE FROM session WHERE expires < ?", now),
+            ("DELETE FROM silence WHERE until < ?", now), ("DELETE FROM lease WHERE until < ?", now),
         ]
         for (sql, before) in cuts {
             var deleted = 0

@@ -5,10 +5,12 @@ extension MonitorStore {
     /// Writes down what changed. The same again changes nothing.
     func record(_ changes: [IncidentChange], told: [String: Bool]) async throws {
         guard !changes.isEmpty else { return }
-        let rows = try changes.map { (change: $0, body: try Self.encode($0.incident)) }
+        // As they are in the end, those that ended first: a batch that is written again may open a key anew.
+        let last = Dictionary(changes.map { ($0.incident.id, $0.incident) }) { $1 }
+        let rows = try last.values.sorted { ($0.resolved == nil ? 1 : 0, $0.id) < ($1.resolved == nil ? 1 : 0, $1.id) }
+            .map { (incident: $0, body: try Self.encode($0)) }
         try await database.write { db in
-            for (change, body) in rows {
-                let incident = change.incident
+            for (incident, body) in rows {
                 try db.run(
                     """
                     INSERT INTO incident (id, key, node, is_open, is_told, opened, resolved, body)
@@ -18,6 +20,9 @@ extension MonitorStore {
                     """, .integer(incident.id), .text(incident.key), incident.node.map { .text($0) } ?? .null,
                     .integer(incident.resolved == nil ? 1 : 0), .integer(told[incident.key] ?? true ? 1 : 0),
                     .integer(incident.opened), incident.resolved.map { .integer($0) } ?? .null, .text(body))
+            }
+            for change in changes {
+                let incident = change.incident
                 let isAnswer = change.kind == .acknowledged
                 try db.run(
                     "INSERT OR IGNORE INTO incident_change VALUES (?, ?, ?, ?, ?, ?, ?)", .integer(incident.id),

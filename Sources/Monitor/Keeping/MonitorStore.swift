@@ -120,9 +120,12 @@ package final class MonitorStore: Sendable {
     /// - Throws: `StoreRefusal.noSuchNode`.
     package func removeNode(_ name: String) async throws {
         try await database.write { db in
-            guard try db.run("DELETE FROM node WHERE name = ?", .text(name)) == 1 else {
-                throw StoreRefusal.noSuchNode(name)
-            }
+            guard let id = try db.first("SELECT id FROM node WHERE name = ?", .text(name), row: { $0.integer(0) })
+            else { throw StoreRefusal.noSuchNode(name) }
+            try db.run("DELETE FROM beat WHERE node = ?", .integer(id))
+            try db.run("DELETE FROM minute WHERE node = ?", .integer(id))
+            try db.run("DELETE FROM hour WHERE node = ?", .integer(id))
+            try db.run("DELETE FROM node WHERE id = ?", .integer(id))
         }
     }
 

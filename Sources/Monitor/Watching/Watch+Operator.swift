@@ -47,7 +47,7 @@ extension Watch {
         }
         try await store.add(lease)
         state.withLock { state in
-            state.judge.add(lease, at: now)
+            state.judge.add(lease)
             state.touched.formUnion(nodes.isEmpty ? Array(state.ids.keys) : nodes)
         }
         return lease
@@ -69,13 +69,15 @@ extension Watch {
         let now = world.now()
         state.withLock { state in
             state.rosterVersion = version
-            let present = Set(kept.map(\.name.name))
-            for name in state.judge.nodes.keys where !present.contains(name) {
+            // A node that was removed and added again meanwhile is another one, with a past of its own.
+            let present = Dictionary(kept.map { ($0.name.name, $0.id) }) { first, _ in first }
+            for name in state.judge.nodes.keys where present[name] == nil || present[name] != state.ids[name] {
                 state.unsaved += state.judge.remove(name, at: now)
             }
             for node in kept where state.judge.nodes[node.name.name] == nil {
                 state.judge.add(node.name, node.memory, at: now)
             }
+            for node in kept where state.names[node.tokenHash] == nil { state.judge.forgetBoots(of: node.name.name) }
             state.ids = Dictionary(kept.map { ($0.name.name, $0.id) }) { first, _ in first }
             state.names = Dictionary(kept.map { ($0.tokenHash, $0.name.name) }) { first, _ in first }
         }

@@ -82,6 +82,8 @@ struct FleetSummary {
                 "\(incident.severity.rawValue.uppercased())  \(incident.title). \(incident.detail)"
                     + (incident.acknowledged.map { " Acknowledged by \($0.by)." } ?? ""))
         }
-        text = lines.joined(separator: "\n")
+        // What nodes say of themselves must neither end a line nor colour a terminal.
+        text = lines.map { String($0.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? " " : Character($0) }) }
+            .joined(separator: "\n")
     }
 }

@@ -133,6 +133,48 @@ import Wire
 
     // MARK: The monitor itself
 
+    @Test func endingOneOfTwoLeasesLeavesTheOtherOne() {
+        var fleet = Watched()
+        for (id, seconds) in [(1, 1_800), (2, 60)] as [(Int64, Int64)] {
+            fleet.judge.add(
+                Lease(
+                    id: id, nodes: ["tokyo"], by: "soc", reason: "work", until: fleet.now.wall + seconds * 1_000))
+        }
+        fleet.judge.removeLease(1, at: fleet.now)
+        fleet.wait(61)
+        #expect(fleet.told() == [])
+        fleet.wait(65)
+        #expect(fleet.told() == ["opened tokyo/silent sev2"])
+    }
+
+    @Test func theEndOfOneSilenceIsNotTheEndOfAnother() {
+        var fleet = Watched()
+        for (id, seconds) in [(1, 60), (2, 600)] as [(Int64, Int64)] {
+            fleet.changes += fleet.judge.add(
+                Silence(
+                    id: id, node: "tokyo", rule: nil, by: "soc", reason: "known",
+                    until: fleet.now.wall + seconds * 1_000), at: fleet.now)
+        }
+        fleet.wait(400)
+        #expect(fleet.told() == [])
+        fleet.wait(250)
+        #expect(fleet.told() == ["opened tokyo/silent sev1"])
+    }
+
+    /// A cut says nothing of who was heard after it.
+    @Test func whoFallsSilentAfterTheCutIsToldOf() {
+        let names = ["a", "b", "c", "d"]
+        var fleet = Watched(names)
+        fleet.beat(["d"], for: 90)
+        #expect(fleet.told() == ["opened fleet/cut-off sev2"])
+        fleet.beat(["d"], for: 300)
+        #expect(fleet.told() == ["raised fleet/cut-off sev1"])
+        fleet.wait(70)
+        #expect(fleet.told() == ["opened d/silent sev2"])
+        for name in ["a", "b", "c"] { fleet.changes += fleet.judge.remove(name, at: fleet.now) }
+        #expect(fleet.judge.book.open["fleet/cut-off"] == nil, "nobody is left that it could be about")
+    }
+
     @Test(arguments: [0, 5, 3_600] as [Int64]) func aRestartRaisesNothingBeforeAFullWindow(_ seconds: Int64) {
         var fleet = Watched()
         fleet.restart(after: seconds)
@@ -232,7 +274,7 @@ import Wire
     @Test func plannedWorkRaisesNothingAndEndsByItself() {
         var fleet = Watched(["tokyo", "seoul"])
         fleet.judge.add(
-            Lease(id: 1, nodes: ["tokyo"], by: "soc", reason: "deploy", until: fleet.now.wall + 600_000), at: fleet.now)
+            Lease(id: 1, nodes: ["tokyo"], by: "soc", reason: "deploy", until: fleet.now.wall + 600_000))
         fleet.beat(["seoul"], for: 600)
         #expect(fleet.told() == [])
         fleet.beat(["seoul"], for: 60)
@@ -247,7 +289,7 @@ import Wire
         fleet.beat(["seoul"], for: 90)
         #expect(fleet.told() == ["opened tokyo/silent sev2"])
         fleet.judge.add(
-            Lease(id: 1, nodes: [], by: "soc", reason: "deploy", until: fleet.now.wall + 120_000), at: fleet.now)
+            Lease(id: 1, nodes: [], by: "soc", reason: "deploy", until: fleet.now.wall + 120_000))
         fleet.beat(["seoul"], for: 240)
         #expect(fleet.told() == [])
         fleet.beat(["tokyo", "seoul"], for: 60)
@@ -257,8 +299,7 @@ import Wire
     @Test func workThatIsDoneEarlyIsJudgedAgain() {
         var fleet = Watched(["tokyo"])
         fleet.judge.add(
-            Lease(id: 1, nodes: ["tokyo"], by: "soc", reason: "deploy", until: fleet.now.wall + 3_600_000),
-            at: fleet.now)
+            Lease(id: 1, nodes: ["tokyo"], by: "soc", reason: "deploy", until: fleet.now.wall + 3_600_000))
         fleet.wait(300)
         fleet.judge.removeLease(1, at: fleet.now)
         fleet.wait(64)

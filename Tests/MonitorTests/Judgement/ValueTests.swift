@@ -96,7 +96,7 @@ import Wire
         fleet.beat()
         fleet.wait(30)
         fleet.judge.add(
-            Lease(id: 1, nodes: ["tokyo"], by: "soc", reason: "deploy", until: fleet.now.wall + 600_000), at: fleet.now)
+            Lease(id: 1, nodes: ["tokyo"], by: "soc", reason: "deploy", until: fleet.now.wall + 600_000))
         fleet.beat(["tokyo"], for: 300, row.bad)
         fleet.beat(["tokyo"], for: 300)
         #expect(fleet.told() == [])
@@ -115,7 +115,7 @@ import Wire
         #expect(fleet.told() == ["resolved tokyo/down sev2"])
 
         fleet.judge.add(
-            Lease(id: 1, nodes: ["tokyo"], by: "soc", reason: "deploy", until: fleet.now.wall + 50_000), at: fleet.now)
+            Lease(id: 1, nodes: ["tokyo"], by: "soc", reason: "deploy", until: fleet.now.wall + 50_000))
         fleet.changes += fleet.judge.receive(Beat(ill: "no paper"), from: "tokyo", at: fleet.now).1
         fleet.restart(after: 5)
         fleet.wait(44)

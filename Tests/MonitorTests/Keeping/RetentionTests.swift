@@ -56,6 +56,16 @@ import Wire
         }
     }
 
+    /// A clock that is set back over a full hour finds hours made that are yet to come.
+    @Test func aClockThatIsSetBackStopsNothing() async throws {
+        try await Self.with { store, _ in
+            try await store.rollHours(now: Self.start + 5 * 3_600_000)
+            try await store.rollHours(now: Self.start + 5 * 3_600_000 - 20_000)
+            try await store.rollHours(now: Self.start)
+            try await store.rollHours(now: Self.start + 7 * 3_600_000)
+        }
+    }
+
     /// A whole year of one node's beats as they would lie there at its end.
     @Test func aYearOfANodeStaysWithinThreeMegabytes() async throws {
         try await Self.with { store, path in

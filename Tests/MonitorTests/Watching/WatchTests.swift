@@ -168,6 +168,48 @@ import Wire
         #expect(live.told.lines == ["opened tokyo/silent sev2"])
     }
 
+    /// Whoever notifies is deaf while a node goes, comes back and goes again: the batch is written again and again.
+    @Test func oneKeyOpenedTwiceInABatchThatIsWrittenAgainJamsNothing() async throws {
+        let live = try await LiveWatch()
+        defer { live.remove() }
+        try await live.push()
+        live.told.fails = true
+        await live.wait(70)
+        for _ in 0..<3 {
+            try await live.push()
+            await live.wait(30)
+        }
+        await live.wait(70)
+        live.told.fails = false
+        await live.wait(1)
+        #expect(
+            live.told.lines == [
+                "opened tokyo/silent sev2", "resolved tokyo/silent sev2", "opened tokyo/silent sev2",
+            ])
+        #expect(live.watch.figures.isStoreWell)
+    }
+
+    /// A node with the name, or the number, of one that was removed has nothing of its past.
+    @Test func aNewNodeHasNoPast() async throws {
+        let live = try await LiveWatch()
+        defer { live.remove() }
+        for _ in 0..<3 {
+            try await live.push()
+            await live.wait(30)
+        }
+        try await live.push { $0.diskPct = 99 }
+        await live.wait(1)
+        try await live.store.removeNode("tokyo")
+        let token = PushToken()
+        try await live.store.addNode(NodeName("seoul"), tokenHash: token.hash, now: 0)
+        try await live.watch.reloadNodes()
+        await live.wait(1)
+        let again = try await live.again().watch
+        #expect(live.told.lines == ["opened tokyo/disk sev1", "resolved tokyo/disk sev1"])
+        #expect(again.fleet().nodes.map(\.name) == ["seoul"])
+        #expect(again.node("seoul")?.lastBeat == nil)
+    }
+
     @Test func manyLooksAtOnceTellOnce() async throws {
         let live = try await LiveWatch()
         defer { live.remove() }
