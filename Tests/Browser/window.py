@@ -3,10 +3,14 @@
 import time
 
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import JavascriptException, StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+
+
+# What was looked at changed under our hands, as a live page may.
+CHANGED = (JavascriptException, StaleElementReferenceException)
 
 
 class Failed(Exception):
@@ -25,7 +29,7 @@ def until(wanted, reason, seconds=15):
         try:
             if found := wanted():
                 return found
-        except StaleElementReferenceException:
+        except CHANGED:
             pass
         time.sleep(0.02)
     raise Failed(f"{reason() if callable(reason) else reason} (after {seconds} s)")
