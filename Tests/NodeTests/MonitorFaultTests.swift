@@ -37,7 +37,7 @@ import Wire
     }
 
     @Test func aThousandWrongTokensCostNobodyElse() async throws {
-        let monitor = try await ServedMonitor()
+        let monitor = try await ServedMonitor(hurry: 1)
         let url = try monitor.addNodes(["tokyo"])[0]
         _ = try await monitor.sees { $0.nodes.count == 1 }
         let stranger = Visitor(monitor)

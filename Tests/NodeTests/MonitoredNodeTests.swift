@@ -168,7 +168,7 @@ import Wire
     }
 
     @Test func strangersLearnNoNames() async throws {
-        let monitor = try await ServedMonitor()
+        let monitor = try await ServedMonitor(hurry: 1)
         let url = try String(contentsOfFile: monitor.addNode("tokyo"), encoding: .utf8)
             .trimmingCharacters(in: .whitespacesAndNewlines)
         _ = try await monitor.sees { $0.nodes.count == 1 }
