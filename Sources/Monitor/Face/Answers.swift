@@ -34,7 +34,7 @@ extension Request {
                 detail = "\(context.codingPath.map(\.stringValue).joined(separator: ".")) has another type."
             default: break
             }
-            throw Problem("malformed", status: 400, title: "Malformed request", detail: detail)
+            throw Problem.malformed(detail)
         }
     }
 }

@@ -126,7 +126,7 @@ package final class Operators: Sendable {
 
     private func open(_ name: String, lifetime: Int64, readsOnly: Bool = false) async throws -> Session {
         let session = Session(
-            token: "clm_" + Self.random(32).map(Self.hex).joined(), csrf: Self.random(16).map(Self.hex).joined(),
+            token: "clm_" + Self.random(32).hex, csrf: Self.random(16).hex,
             lifetime: lifetime)
         let (hash, expires) = (PushToken.hash(session.token), now() + lifetime)
         _ = try await store.database.write { db in
@@ -152,8 +152,6 @@ package final class Operators: Sendable {
         var generator = SystemRandomNumberGenerator()
         return (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
     }
-
-    private static func hex(_ byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }
 
     /// In the same time wherever they differ.
     static func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {

@@ -103,6 +103,7 @@ extension FleetJudge {
         let over = leases.filter(isOver)
         guard !over.isEmpty else { return }
         leases.removeAll(where: isOver)
+        mayRelease = true
         for name in nodes.keys.sorted() {
             guard over.contains(where: { $0.covers(name) }), !isInMaintenance(name, at: now) else { continue }
             nodes[name]?.judgedFrom = now.steady

@@ -44,7 +44,13 @@ extension FleetJudge {
 
     /// Tells what could not be told when it came. Who pushes once a day does not say it again.
     mutating func judgeHeldBack(at now: Moment) -> [IncidentChange] {
-        guard !heldBack.isEmpty, !isDoubtful(at: now) else { return [] }
+        guard !isDoubtful(at: now) else {
+            mayRelease = true
+            return []
+        }
+        // Not for each beat: during planned work on the whole fleet there is much to look through.
+        guard mayRelease else { return [] }
+        mayRelease = false
         var changes: [IncidentChange] = []
         for name in heldBack.filter({ !isInMaintenance($0, at: now) }).sorted() {
             heldBack.remove(name)

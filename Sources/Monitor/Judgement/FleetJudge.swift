@@ -20,6 +20,8 @@ package struct FleetJudge: Sendable {
     var judgedFrom: Int64
     /// Whose last beat may say what could not be told when it came: in doubt, or during planned work.
     var heldBack: Set<String> = []
+    /// Whether doubt or planned work, which hold it back, have been there since it was last looked at.
+    var mayRelease = true
     var lastLook: Moment
     private var lastMinute: Int64
 
@@ -127,9 +129,6 @@ package struct FleetJudge: Sendable {
         }
         return changes
     }
-
-    /// When there may be something to do; nil when nothing is watched.
-    package var nextDeadline: Int64? { deadlines.min?.at }
 
     /// Whether nobody is judged at present, because the monitor itself has just come, stalled or lost its clock.
     package func isDoubtful(at now: Moment) -> Bool { now.steady < judgedFrom + timing.sev2 }

@@ -32,7 +32,11 @@ extension Outbox {
                 """
                 SELECT id, key, channel, payload, created, progress, attempts, refusals, next_attempt, delivered_at,
                     failed_at, last_error, steps_aside
-                FROM notification WHERE channel = ? AND next_attempt IS NOT NULL ORDER BY id LIMIT 100
+                FROM notification WHERE channel = ?1 AND next_attempt IS NOT NULL ORDER BY id
+                -- The first alone, unless somebody lets others pass.
+                LIMIT CASE WHEN EXISTS (
+                    SELECT 1 FROM notification WHERE channel = ?1 AND next_attempt IS NOT NULL AND steps_aside
+                ) THEN 100 ELSE 1 END
                 """, .text(channel), row: { (Row($0), stepsAside: $0.int(12) == 1) })
         }
         var candidates: [Row] = []
