@@ -1,5 +1,5 @@
 /// Where to listen.
-package struct BindAddress: Equatable, Sendable {
+package struct BindAddress: Equatable, Sendable, CustomStringConvertible {
     package var host: String
     package var port: Int
 
@@ -17,6 +17,8 @@ package struct BindAddress: Equatable, Sendable {
         let host = parts.dropLast().joined(separator: ":")
         self.init(host: host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host, port: Int(port))
     }
+
+    package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
     /// Where a server that listens here can be found from the same machine.
     var reachableHost: String {

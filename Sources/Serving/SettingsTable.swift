@@ -29,8 +29,27 @@ package struct SettingsTable {
         for (key, value) in table where keys(key) { part[key] = value }
         do {
             return try TOMLDecoder().decode(Keys.self, from: part)
+        } catch let error as DecodingError {
+            throw Failure("\(path): \(Self.text(error, part))")
         } catch {
             throw Failure("\(path): \(error)")
         }
+    }
+
+    /// The decoder calls a key that has another type missing.
+    private static func text(_ error: DecodingError, _ table: TOMLTable) -> String {
+        let (keys, context): ([any CodingKey], DecodingError.Context)
+        switch error {
+        case .keyNotFound(let key, let found): (keys, context) = (found.codingPath + [key], found)
+        case .typeMismatch(_, let found), .valueNotFound(_, let found), .dataCorrupted(let found):
+            (keys, context) = (found.codingPath, found)
+        @unknown default: return "\(error)"
+        }
+        // The last may stand in the path already.
+        let name = keys.map(\.stringValue).reduce(into: [String]()) { if $0.last != $1 { $0.append($1) } }
+        if case .keyNotFound = error, let first = name.first, name.count > 1 || table[first] == nil {
+            return "\(name.joined(separator: ".")) is missing, or has another type. (\(context.debugDescription))"
+        }
+        return "\(name.joined(separator: ".")) has another type. (\(context.debugDescription))"
     }
 }

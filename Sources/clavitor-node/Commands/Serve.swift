@@ -85,7 +85,7 @@ struct Serve: AsyncParsableCommand {
             await certificates.close()
             await heartbeats?.close()
             try? await Self.stop(node, reason: "failed")
-            throw Failure("The node stopped: \(error)")
+            throw Failure(error, serving: settings.https, by: "The node")
         }
         try await Self.stop(node, reason: "asked")
         logger.info("stopped")
