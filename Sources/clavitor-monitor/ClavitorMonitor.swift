@@ -27,13 +27,44 @@ struct DataOptions: ParsableArguments {
     @Option(help: "The data directory.")
     var data: String
 
-    /// Opens the database, which is made at the first time: 0600 in a directory of 0700.
+    private var path: String { "\(data)/monitor.db" }
+
+    /// The database that is there.
     func store() throws -> MonitorStore {
+        guard File.exists(path) else {
+            throw Failure(
+                "There is no \(path). Is --data right? `clavitor-monitor operator add NAME --data \(data)` begins a new one."
+            )
+        }
+        return try open()
+    }
+
+    /// The same, made at the first time: 0600 in a directory of 0700.
+    func storeMadeIfNeeded() throws -> MonitorStore {
         try File.makeDirectory(data)
-        let path = "\(data)/monitor.db"
         // SQLite gives its other files the mode of this one.
         if !File.exists(path) { _ = try OpenFile(creating: path) }
-        return try MonitorStore(path: path)
+        return try open()
+    }
+
+    /// For the one program that serves it. In a directory that is there, it is made at the first time: a service is started
+    /// before anybody can be added.
+    func served() throws -> MonitorStore {
+        guard File.exists(data) else {
+            throw Failure("There is no directory \(data). Is --data right? Make it, or add an operator, first.")
+        }
+        guard try File.takeLock("\(data)/lock") else {
+            throw Failure("Another clavitor-monitor serves \(data). Stop it first.")
+        }
+        return try storeMadeIfNeeded()
+    }
+
+    private func open() throws -> MonitorStore {
+        do {
+            return try MonitorStore(path: path)
+        } catch {
+            throw Failure("\(path) cannot be opened: \(error)")
+        }
     }
 }
 

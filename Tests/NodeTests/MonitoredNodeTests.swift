@@ -116,8 +116,10 @@ import Wire
 
     @Test func aTokenThatOnlyReadsChangesNothing() async throws {
         let monitor = try await ServedMonitor()
-        let token = try Program(name: "clavitor-monitor").run(["token", "soc", "--read-only", "--data", monitor.data])
-            .output.trimmingCharacters(in: .whitespacesAndNewlines)
+        let token = try Program(name: "clavitor-monitor").run([
+            "token", "add", "soc", "--read-only", "--data", monitor.data,
+        ])
+        .output.trimmingCharacters(in: .whitespacesAndNewlines)
         let bearer: HTTPHeaders = ["Authorization": "Bearer \(token)"]
         let read = try await monitor.send(.GET, "/metrics", headers: bearer)
         let change = try await monitor.send(
@@ -193,8 +195,14 @@ import Wire
                 monitor.certificate,
             ])
         }
+        #expect(try check(monitor.port).status == 1, "who judges nobody yet, and watches nobody, is no good sign")
         _ = try await monitor.sees { $0.nodes.count == 1 }
-        let well = try check(monitor.port)
+        _ = try await monitor.send(.GET, url + "?status=up")
+        var well = try check(monitor.port)
+        for _ in 0..<300 where well.output.contains("judges nobody") {
+            try await Task.sleep(for: .milliseconds(200))
+            well = try check(monitor.port)
+        }
         #expect(well.status == 0 && well.output.hasPrefix("OK"), "\(well.output)\(well.errors)")
         _ = try await monitor.send(.GET, url + "?status=down&msg=why")
         _ = try await monitor.sees { !$0.incidents.isEmpty }

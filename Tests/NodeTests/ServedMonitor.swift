@@ -46,7 +46,8 @@ final class ServedMonitor {
         nodes = try scratch.write(String(decoding: try JSONEncoder().encode(places), as: UTF8.self), to: "nodes.json")
         let program = Program(name: "clavitor-monitor")
         _ = try program.run(["operator", "add", "soc", "--data", data], input: Self.password + "\n")
-        token = try program.run(["token", "soc", "--data", data]).output.trimmingCharacters(in: .whitespacesAndNewlines)
+        token = try program.run(["token", "add", "soc", "--data", data]).output
+            .trimmingCharacters(in: .whitespacesAndNewlines)
         _ = try scratch.write(token, to: "token")
         _ = FileManager.default.createFile(atPath: scratch.path("monitor.log"), contents: nil)
         process = Process()

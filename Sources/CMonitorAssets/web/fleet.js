@@ -9,6 +9,7 @@ export const fleet = {
   silences: [],
   leases: [],
   doubtful: false,
+  ills: [],
   isKnown: false,
 };
 const listeners = new Set();
@@ -37,6 +38,7 @@ function takeFleet(body) {
   fleet.silences = body.silences;
   fleet.leases = body.leases;
   fleet.doubtful = body.doubtful;
+  fleet.ills = body.ills;
   tell({ nodes: body.nodes, gone: [...gone], incidents: true, work: true });
   fleet.isKnown = true;
 }

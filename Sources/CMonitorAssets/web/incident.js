@@ -11,6 +11,8 @@ const kinds = {
   raised: "Raised",
   lowered: "Lowered",
   acknowledged: "Acknowledged",
+  hidden: "Follows from something else, or was silenced",
+  shown: "Stands for itself again",
   resolved: "Resolved",
   escalated: "Told to others, since nobody acknowledged it",
   reminded: "Told again",

@@ -14,6 +14,8 @@ export function show() {
   byID("overall").dataset.level = level;
   setText(byID("overall"), overall);
   byID("doubt").hidden = !fleet.doubtful;
+  byID("ills").hidden = fleet.ills.length === 0;
+  setText(byID("ills"), `The monitor itself is ill: ${fleet.ills.join("; ")}.`);
   const isBad = told.some(({ severity }) => severity !== "warning");
   document.title = isBad ? `(${told.length}) Clavitor fleet` : "Clavitor fleet";
 }

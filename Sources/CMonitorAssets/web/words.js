@@ -15,6 +15,7 @@ export const rules = {
   flapping: "comes and goes",
   "audit-chain": "audit chain changed",
   restored: "restored from a backup",
+  replayed: "old beats come again",
   audit: "audit log does not verify",
   database: "database damaged",
   disk: "disk filling up",

@@ -49,7 +49,7 @@ extension RequestContext {
 extension Problem {
     static let signIn = Problem(
         "sign-in", status: 401, title: "Sign in",
-        detail: "POST /api/v1/login, or a bearer token of `clavitor-monitor token`.")
+        detail: "POST /api/v1/login, or a bearer token of `clavitor-monitor token add`.")
 
     static func noSuch(_ what: String) -> Problem { Problem("no-such-\(what)", status: 404, title: "No such \(what)") }
 

@@ -8,9 +8,11 @@ import Wire
 /// News for open pages, as server-sent events (WHATWG HTML section 9.2).
 struct EventRoutes: Sendable {
     let watch: Watch
+    let operators: Operators
 
     func add(to group: RouterGroup<OperatorContext>) {
-        group.get("/events") { _, _ in
+        group.get("/events") { _, context in
+            let token = context.token
             guard let news = watch.audience.join() else {
                 throw Problem("too-many", status: 503, title: "Too many open pages", retryAfter: 60)
             }
@@ -20,6 +22,8 @@ struct EventRoutes: Sendable {
                     try await writer.write(ByteBuffer(string: ": hello\n\n"))
                     // An open page must not hold up a stop.
                     for await piece in news.cancelOnGracefulShutdown() {
+                        // Nor does it outlive its session, which a change of password ends.
+                        guard try await operators.signedIn(token) != nil else { break }
                         try await writer.write(ByteBuffer(string: try Self.text(piece)))
                     }
                     try await writer.finish(nil)

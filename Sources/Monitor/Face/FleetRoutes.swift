@@ -4,9 +4,14 @@ import Wire
 /// The fleet and its nodes, and how they were.
 struct FleetRoutes: Sendable {
     let watch: Watch
+    let check: SelfCheck
 
     func add(to group: RouterGroup<OperatorContext>) {
-        group.get("/fleet") { _, _ in try Response(json: watch.fleet()) }
+        group.get("/fleet") { _, _ in
+            var fleet = watch.fleet()
+            fleet.ills = await check.ills()
+            return try Response(json: fleet)
+        }
         group.get("/nodes/:name") { _, context in
             let node = try node(context)
             return try Response(

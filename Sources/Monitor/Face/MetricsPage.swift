@@ -12,7 +12,9 @@ struct MetricsPage {
         page.addNodes(fleet.nodes)
         page.addIncidents(fleet.incidents)
         page.addSelf(api.watch.figures, isDoubtful: fleet.doubtful, version: api.version)
-        page.addDeliveries(await api.deliveries().sorted { $0.key < $1.key })
+        let isReady = api.watch.ills.isEmpty
+        page.family("clavitor_monitor_ready", "0 while the monitor cannot do its work.") { $0(.none, isReady ? 1 : 0) }
+        page.addDeliveries(await api.check.deliveries().sorted { $0.key < $1.key })
         text = page.text
     }
 }

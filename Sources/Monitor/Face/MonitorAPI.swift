@@ -8,7 +8,7 @@ import Wire
 package struct MonitorAPI: Sendable {
     package let watch: Watch
     package let operators: Operators
-    package let deliveries: @Sendable () async -> [String: DeliveryFigures]
+    package let check: SelfCheck
     package let version: String
 
     package init(
@@ -18,12 +18,12 @@ package struct MonitorAPI: Sendable {
         self.watch = watch
         self.operators = operators
         self.version = version
-        self.deliveries = deliveries
+        check = SelfCheck(watch: watch, deliveries: deliveries)
     }
 
     /// All routes. Serves the program and the tests alike.
     package func router() -> Router<MonitorContext> {
-        let router = Router(context: MonitorContext.self)
+        let router = Router(context: MonitorContext.self, options: .autoGenerateHeadEndpoints)
         // Apart from the rest: nothing is done for a beat that need not be done.
         PushRoutes(watch: watch).add(to: router)
         let rest = router.group().add(middleware: AnswerMiddleware())
@@ -33,9 +33,9 @@ package struct MonitorAPI: Sendable {
         let signedIn = rest.group("/api/v1").add(middleware: OperatorMiddleware(operators: operators))
             .group(context: OperatorContext.self)
         SessionRoutes(operators: operators).add(toSignedIn: signedIn)
-        FleetRoutes(watch: watch).add(to: signedIn)
+        FleetRoutes(watch: watch, check: check).add(to: signedIn)
         IncidentRoutes(watch: watch).add(to: signedIn)
-        EventRoutes(watch: watch).add(to: signedIn)
+        EventRoutes(watch: watch, operators: operators).add(to: signedIn)
         rest.group().add(middleware: OperatorMiddleware(operators: operators)).group(context: OperatorContext.self)
             .get("/metrics") { [self] _, _ in
                 Response(text: await MetricsPage(self).text, type: "text/plain; version=0.0.4; charset=utf-8")
@@ -49,6 +49,7 @@ package struct MonitorContext: RequestContext {
     var operatorName: String?
     /// The session's, which a browser must send along with whatever changes something.
     var csrf: String?
+    var token: String?
 
     package init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
@@ -62,12 +63,17 @@ struct OperatorContext: ChildRequestContext {
     var coreContext: CoreRequestContextStorage
     let name: String
     let csrf: String
+    /// For what goes on longer than its request: whoever is signed in now may not be then.
+    let token: String
 
     init(context: MonitorContext) throws {
-        guard let name = context.operatorName, let csrf = context.csrf else { throw Problem.signIn }
+        guard let name = context.operatorName, let csrf = context.csrf, let token = context.token else {
+            throw Problem.signIn
+        }
         coreContext = context.coreContext
         self.name = name
         self.csrf = csrf
+        self.token = token
     }
 
     var maxUploadSize: Int { 65_536 }

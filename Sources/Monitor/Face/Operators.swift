@@ -8,8 +8,8 @@ import Wire
 
 /// Who may sign in, and who is.
 package final class Operators: Sendable {
-    private let store: MonitorStore
-    private let now: @Sendable () -> Int64
+    let store: MonitorStore
+    let now: @Sendable () -> Int64
     /// Failed tries by name, steady or not: the wall clock does, since a jump forgives at most some guesses.
     private let failures = Mutex<[String: [Int64]]>([:])
     /// One derivation at a time: guessing keeps one core busy, never all, and never the pushes.
@@ -99,15 +99,6 @@ package final class Operators: Sendable {
         return try await open(name, lifetime: Self.sessionLifetime)
     }
 
-    /// A token for a tool, valid for a year.
-    package func makeToken(for name: String, readsOnly: Bool = false) async throws -> String {
-        let isThere = try await store.database.read { db in
-            try db.first("SELECT 1 FROM operator WHERE name = ?", .text(name)) { _ in true } ?? false
-        }
-        guard isThere else { throw OperatorRefusal.noSuchOperator(name) }
-        return try await open(name, lifetime: 366 * 86_400_000, readsOnly: readsOnly).token
-    }
-
     func signedIn(_ token: String) async throws -> SignedIn? {
         let hash = PushToken.hash(token)
         let now = now()
@@ -124,15 +115,19 @@ package final class Operators: Sendable {
         _ = try await store.database.write { db in try db.run("DELETE FROM session WHERE token_hash = ?", .blob(hash)) }
     }
 
-    private func open(_ name: String, lifetime: Int64, readsOnly: Bool = false) async throws -> Session {
+    func open(_ name: String, lifetime: Int64, readsOnly: Bool = false, for purpose: String? = nil) async throws
+        -> Session
+    {
         let session = Session(
             token: "clm_" + Self.random(32).hex, csrf: Self.random(16).hex,
             lifetime: lifetime)
         let (hash, expires) = (PushToken.hash(session.token), now() + lifetime)
         _ = try await store.database.write { db in
             try db.run(
-                "INSERT INTO session VALUES (?, ?, ?, ?, ?)", .blob(hash), .text(name), .text(session.csrf),
-                .integer(expires), .integer(readsOnly ? 1 : 0))
+                """
+                INSERT INTO session (token_hash, operator, csrf, expires, reads_only, purpose) VALUES (?, ?, ?, ?, ?, ?)
+                """, .blob(hash), .text(name), .text(session.csrf), .integer(expires), .integer(readsOnly ? 1 : 0),
+                purpose.map { .text($0) } ?? .null)
         }
         return session
     }
@@ -162,10 +157,12 @@ package final class Operators: Sendable {
 
 package enum OperatorRefusal: Error, Equatable, CustomStringConvertible, Sendable {
     case noSuchOperator(String)
+    case noSuchToken(String)
 
     package var description: String {
         switch self {
         case .noSuchOperator(let name): "There is no operator \(name). `operator add \(name)` makes one."
+        case .noSuchToken(let id): "There is no token \(id). `token list` shows those that there are."
         }
     }
 }

@@ -1,17 +1,17 @@
 import Hummingbird
 import Wire
 
-/// What anybody may see: whether the service is up, and where. No names of machines, no figures, no reasons.
+/// What anybody may see: whether the service is up, and where. No names of machines and no figures.
 struct PublicRoutes: Sendable {
     let watch: Watch
 
     func add(to group: RouterGroup<MonitorContext>) {
         group.get("/livez") { _, _ in Response(text: "ok\n", type: "text/plain") }
         group.get("/readyz") { _, _ in
-            let isWell = watch.figures.isStoreWell
+            let ills = watch.ills
             return Response(
-                text: isWell ? "ok\n" : "the store fails\n", status: isWell ? .ok : .serviceUnavailable,
-                type: "text/plain")
+                text: ills.isEmpty ? "ok\n" : ills.map { "\($0)\n" }.joined(),
+                status: ills.isEmpty ? .ok : .serviceUnavailable, type: "text/plain")
         }
         group.get("/api/v1/status") { _, _ in try Response(json: StatusBody(watch.fleet())) }
         group.get("/badge.svg") { _, _ in

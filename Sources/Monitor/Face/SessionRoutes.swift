@@ -74,6 +74,7 @@ struct OperatorMiddleware: RouterMiddleware {
         var context = context
         context.operatorName = session.name
         context.csrf = session.csrf
+        context.token = token
         return try await next(request, context)
     }
 }

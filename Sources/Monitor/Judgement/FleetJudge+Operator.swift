@@ -53,40 +53,28 @@ extension FleetJudge {
     package mutating func acknowledge(
         _ id: Int64, by: String, note: String?, at now: Moment
     ) throws(Refusal) -> [IncidentChange] {
-        guard book.key(of: id) != nil else { throw .noSuchIncident }
+        guard book.incident(id) != nil else { throw .noSuchIncident }
         return book.acknowledge(id, by: by, note: note, at: now.wall)
     }
 
     /// Ends one that only a human can end; a changed audit chain is accepted as it is now.
     package mutating func accept(_ id: Int64, at now: Moment) throws(Refusal) -> [IncidentChange] {
-        guard let key = book.key(of: id), let incident = book.open[key]?.incident else { throw .noSuchIncident }
+        guard let incident = book.incident(id) else { throw .noSuchIncident }
         guard Rule.table.contains(where: { $0.name == incident.rule && $0.isLatched }) else { throw .notYoursToEnd }
         if let name = incident.node, let body = nodes[name]?.memory.body {
             nodes[name]?.memory.witness = AuditWitness(body)
         }
-        return book.resolve(key, at: now.wall) + (incident.node.map { hideFollowers(of: $0, at: now) } ?? [])
+        return book.resolve(incident.key, at: now.wall) + (incident.node.map { hideFollowers(of: $0, at: now) } ?? [])
     }
 
     package mutating func add(_ silence: Silence, at now: Moment) -> [IncidentChange] {
         silences.append(silence)
-        var changes: [IncidentChange] = []
-        for (key, entry) in book.open.sorted(by: { $0.key < $1.key }) where entry.incident.hiddenBy == nil {
-            guard let node = entry.incident.node, self.silence(of: node, entry.incident.rule, at: now) != nil else {
-                continue
-            }
-            changes += book.hide(key, behind: silence.key, at: now.wall)
-        }
-        return changes
+        return hideAnew(book.open.values.filter { $0.incident.hiddenBy == nil }, at: now)
     }
 
     package mutating func removeSilence(_ id: Int64, at now: Moment) -> [IncidentChange] {
         silences.removeAll { $0.id == id }
-        var changes: [IncidentChange] = []
-        for (key, entry) in book.open.sorted(by: { $0.key < $1.key }) where entry.incident.hiddenBy == "silence/\(id)" {
-            let other = entry.incident.node.flatMap { silence(of: $0, entry.incident.rule, at: now) }
-            changes += book.hide(key, behind: other, at: now.wall)
-        }
-        return changes
+        return hideAnew(book.open.values.filter { $0.incident.hiddenBy == "silence/\(id)" }, at: now)
     }
 
     package mutating func add(_ lease: Lease) {
@@ -109,12 +97,6 @@ extension FleetJudge {
             nodes[name]?.judgedFrom = now.steady
             nodes[name].map { watch($0) }
         }
-    }
-
-    func silence(of node: String, _ rule: String, at now: Moment) -> String? {
-        silences.first { silence in
-            silence.until > now.wall && (silence.node ?? node) == node && (silence.rule ?? rule) == rule
-        }?.key
     }
 
     mutating func expire(at now: Moment) -> [IncidentChange] {

@@ -62,23 +62,21 @@ extension FleetJudge {
         let name = record.node.name
         nodes[name]?.isSilent = true
         let key = "\(name)/silent"
-        let cause = cameWithTheCut(record, at: now) && (book.open[key]?.isTold ?? false) == false ? Self.cutOff : nil
         let quiet = (now.steady - (record.lastBeat ?? now.steady)) / 1_000
-        var changes = report(
+        let replays =
+            record.replays.last.map { now.steady - $0 < timing.sev1 } ?? false
+            ? " Beats that had come before came again: was the machine set back to an older state?" : ""
+        let changes = report(
             max(severity, book.severity(key) ?? severity), "silent", of: record,
             title: record.memory.isStopped ? "\(name) did not come back" : "\(name) is silent",
-            detail: "No beat for \(quiet) s.", hiddenBy: cause, at: now)
-        if cause == nil, book.open[key]?.incident.hiddenBy == Self.cutOff {
-            changes += book.hide(key, behind: nil, at: now.wall)
-        }
-        changes += hideFollowers(of: name, at: now)
-        return changes
+            detail: "No beat for \(quiet) s.\(replays)", at: now)
+        return changes + hideFollowers(of: name, at: now)
     }
 
     /// It follows from the cut only if it came with it: who was silent before, or has beaten since, is silent for a reason
     /// of its own.
-    private func cameWithTheCut(_ record: NodeRecord, at now: Moment) -> Bool {
-        guard let cut = book.open[Self.cutOff]?.incident, let last = record.lastBeat else { return false }
+    func cameWithTheCut(_ name: String, at now: Moment) -> Bool {
+        guard let cut = book.open[Self.cutOff]?.incident, let last = nodes[name]?.lastBeat else { return false }
         return last <= now.steady - max(0, now.wall - cut.opened)
     }
 

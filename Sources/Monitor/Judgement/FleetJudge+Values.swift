@@ -4,7 +4,7 @@ import Wire
 extension FleetJudge {
     mutating func judgeValues(_ beat: Beat, of name: String, at now: Moment) -> [IncidentChange] {
         guard var record = nodes[name] else { return [] }
-        let reading = reading(of: beat, &record)
+        let reading = reading(of: beat, &record, at: now)
         var changes: [IncidentChange] = []
         let mayOpen = !isDoubtful(at: now) && !isInMaintenance(name, at: now)
         for rule in Rule.table {
@@ -23,18 +23,17 @@ extension FleetJudge {
                 record.pending[rule.name] = began
                 if !mayOpen { heldBack.insert(name) }
                 guard mayOpen, lastSaid - began >= rule.holds else { continue }
-                let cause = rule.followsFrom.first { book.severity("\(name)/\($0)") != nil }.map { "\(name)/\($0)" }
+                if rule.name == "clock" { changes += beginOwnClock(at: now) }
                 changes += report(
-                    severity, rule.name, of: record, title: rule.title(name), detail: rule.detail(reading),
-                    hiddenBy: cause ?? (rule.name == "clock" ? ownClock(at: now, &changes) : nil), at: now)
+                    severity, rule.name, of: record, title: rule.title(name), detail: rule.detail(reading), at: now)
             case (let severity?, let present?) where rule.isLatched && severity <= present:
                 break
             case (let severity?, _):
                 changes += report(
-                    severity, rule.name, of: record, title: rule.title(name), detail: rule.detail(reading),
-                    hiddenBy: book.open[key]?.incident.hiddenBy, at: now)
+                    severity, rule.name, of: record, title: rule.title(name), detail: rule.detail(reading), at: now)
             }
         }
+        if book.severity("\(name)/restored") != nil { record.memory.wasRestored = nil }
         if let body = beat.body, book.severity("\(name)/errors") == nil { record.learnErrors(body) }
         nodes[name] = record
         changes += hideFollowers(of: name, at: now)
@@ -62,51 +61,25 @@ extension FleetJudge {
         return changes
     }
 
-    /// Remembers the audit chain as it goes on, and keeps what it was when it does not.
-    private func reading(of beat: Beat, _ record: inout NodeRecord) -> Rule.Reading {
+    private func reading(of beat: Beat, _ record: inout NodeRecord, at now: Moment) -> Rule.Reading {
         var finding: AuditWitness.Finding?
-        if let next = beat.body.flatMap(AuditWitness.init) {
-            finding = record.memory.witness?.finding(next) ?? .holds
-            if finding?.isBroken == false { record.memory.witness = next }
-        }
+        if let next = beat.body.flatMap(AuditWitness.init) { finding = record.memory.witnessed(next) }
         return Rule.Reading(
-            beat: beat, skew: record.memory.skew, usualErrors: record.memory.usualErrors, witness: finding, fleet: norm)
-    }
-
-    /// Hides what follows from something else, and shows what does no longer.
-    mutating func hideFollowers(of name: String, at now: Moment) -> [IncidentChange] {
-        var changes: [IncidentChange] = []
-        let silent = "\(name)/silent"
-        let isSilent = book.severity(silent) != nil
-        for rule in Rule.table {
-            let key = "\(name)/\(rule.name)"
-            guard let hiddenBy = book.open[key].map(\.incident.hiddenBy) else { continue }
-            let cause =
-                isSilent
-                ? silent : rule.followsFrom.first { book.severity("\(name)/\($0)") != nil }.map { "\(name)/\($0)" }
-            if let cause {
-                changes += book.hide(key, behind: cause, at: now.wall)
-            } else if let hiddenBy, !hiddenBy.hasPrefix("silence/"), !hiddenBy.hasSuffix("/flapping"),
-                hiddenBy != Self.ownClock || book.open[Self.ownClock] == nil
-            {
-                changes += book.hide(key, behind: silence(of: name, rule.name, at: now), at: now.wall)
-            }
-        }
-        return changes
+            beat: beat, skew: record.memory.skew, usualErrors: record.memory.usualErrors, witness: finding,
+            replays: record.replays.count { now.steady - $0 < 2 * timing.sev1 }, fleet: norm)
     }
 
     // MARK: Across the fleet
 
     /// The monitor's own clock, when most nodes' are off by the same.
-    private mutating func ownClock(at now: Moment, _ changes: inout [IncidentChange]) -> String? {
-        guard isOwnClockOff else { return nil }
-        changes += book.set(
+    private mutating func beginOwnClock(at now: Moment) -> [IncidentChange] {
+        guard isOwnClockOff else { return [] }
+        return book.set(
             .sev2,
             .init(
                 key: Self.ownClock, node: nil, region: nil, rule: "clock", title: "The monitor's clock is off",
                 detail: "Most nodes' clocks differ from it in the same direction."),
             hiddenBy: nil, at: now.wall)
-        return Self.ownClock
     }
 
     private mutating func endOwnClock(at now: Moment) -> [IncidentChange] {

@@ -18,6 +18,8 @@ package struct FleetJudge: Sendable {
     var deadlines = Heap<Deadline>()
     /// Nobody is judged by what came, or did not come, before.
     var judgedFrom: Int64
+    /// When the present doubt, or the last one, began. Steady milliseconds.
+    private var doubtedFrom: Int64
     /// Whose last beat may say what could not be told when it came: in doubt, or during planned work.
     var heldBack: Set<String> = []
     /// Whether doubt or planned work, which hold it back, have been there since it was last looked at.
@@ -43,16 +45,17 @@ package struct FleetJudge: Sendable {
         case unknownNode
     }
 
-    /// Begins, or goes on after a restart: `open` are incidents that were open, and stay so untold.
+    /// Begins, or goes on after a restart: incidents of the book that are open stay so untold.
     package init(
-        timing: Timing = .standard, nodes: [(NodeName, NodeMemory)], open: [IncidentBook.Entry] = [], nextID: Int64 = 1,
+        timing: Timing = .standard, nodes: [(NodeName, NodeMemory)], book: IncidentBook = IncidentBook(),
         silences: [Silence] = [], leases: [Lease] = [], at now: Moment
     ) {
         self.timing = timing
         self.silences = silences
         self.leases = leases
-        book = IncidentBook(open: open, nextID: nextID)
+        self.book = book
         judgedFrom = now.steady
+        doubtedFrom = now.steady
         lastLook = now
         lastMinute = now.steady
         for (node, memory) in nodes { add(node, memory, at: now) }
@@ -89,7 +92,10 @@ package struct FleetJudge: Sendable {
         var changes = advance(to: now)
         guard var record = nodes[name] else { return (.unknownNode, changes) }
         if let body = beat.body {
-            guard record.isFresh(body) else { return (.replayed, changes) }
+            guard record.isFresh(body) else {
+                nodes[name]?.replays = record.replays.suffix(2) + [now.steady]
+                return (.replayed, changes)
+            }
             record.memory.skew = body.ts * 1_000 - now.wall
         }
         let isFirst = record.lastBeat == nil
@@ -115,7 +121,10 @@ package struct FleetJudge: Sendable {
     package mutating func advance(to now: Moment) -> [IncidentChange] {
         let passed = now.steady - lastLook.steady
         let jump = (now.wall - lastLook.wall) - passed
-        if passed > timing.stall || jump.magnitude > 10_000 { judgedFrom = now.steady }
+        if passed > timing.stall || jump.magnitude > 10_000 {
+            if !isDoubtful(at: lastLook) { doubtedFrom = now.steady }
+            judgedFrom = now.steady
+        }
         lastLook = now
         var changes: [IncidentChange] = []
         changes += expire(at: now)
@@ -133,45 +142,10 @@ package struct FleetJudge: Sendable {
     /// Whether nobody is judged at present, because the monitor itself has just come, stalled or lost its clock.
     package func isDoubtful(at now: Moment) -> Bool { now.steady < judgedFrom + timing.sev2 }
 
+    /// For how long that has been so, in milliseconds; 0 when it is not.
+    func doubt(at now: Moment) -> Int64 { isDoubtful(at: now) ? now.steady - doubtedFrom : 0 }
+
     func isInMaintenance(_ name: String, at now: Moment) -> Bool {
         leases.contains { $0.covers(name) && $0.until > now.wall }
-    }
-
-    // MARK: Opening
-
-    /// Opens an incident or changes its severity, hidden where it follows from something or where somebody asked for
-    /// silence, and told as one where it flaps.
-    mutating func report(
-        _ severity: Severity, _ rule: String, of record: NodeRecord, title: String, detail: String,
-        hiddenBy cause: String?,
-        at now: Moment
-    ) -> [IncidentChange] {
-        let name = record.node.name
-        let finding = IncidentBook.Finding(
-            key: "\(name)/\(rule)", node: name, region: record.node.region, rule: rule, title: title, detail: detail)
-        var changes: [IncidentChange] = []
-        var hiddenBy = cause ?? silence(of: name, rule, at: now)
-        if hiddenBy == nil, book.severity(finding.key) == nil, book.isFlapping(finding.key, at: now.wall) {
-            let flapping = IncidentBook.Finding(
-                key: "\(finding.key)/flapping", node: name, region: record.node.region, rule: "flapping",
-                title: "\(title), again and again", detail: "It came and went more than four times in half an hour.")
-            changes += book.set(severity, flapping, hiddenBy: nil, at: now.wall)
-            hiddenBy = flapping.key
-        }
-        return changes + book.set(severity, finding, hiddenBy: hiddenBy, at: now.wall)
-    }
-
-    private mutating func endFlapping(at now: Moment) -> [IncidentChange] {
-        book.forgetOpenings(before: now.wall)
-        let calm = book.open.values.filter { entry in
-            entry.incident.rule == "flapping"
-                && !book.isFlapping(String(entry.incident.key.dropLast("/flapping".count)), at: now.wall)
-        }
-        var changes: [IncidentChange] = []
-        for entry in calm.sorted(by: { $0.incident.id < $1.incident.id }) {
-            changes += book.resolve(entry.incident.key, at: now.wall)
-            changes += book.hide(String(entry.incident.key.dropLast("/flapping".count)), behind: nil, at: now.wall)
-        }
-        return changes
     }
 }

@@ -75,6 +75,10 @@ package struct IncidentChange: Codable, Equatable, Sendable {
         /// The severity fell, and it is not over.
         case lowered
         case acknowledged
+        /// It was told, and follows now from something else or is silenced.
+        case hidden
+        /// It was hidden, and stands for itself again.
+        case shown
         case resolved
         /// Nobody has acknowledged it for as long as the escalation allows.
         case escalated

@@ -24,8 +24,10 @@ package struct IncidentBook: Equatable, Sendable {
         var detail: String
     }
 
-    package init(open: [Entry] = [], nextID: Int64 = 1) {
+    /// `openings`: Of the last half hour, open or over.
+    package init(open: [Entry] = [], openings: [(key: String, at: Int64)] = [], nextID: Int64 = 1) {
         self.open = Dictionary(open.map { ($0.incident.key, $0) }) { first, _ in first }
+        self.openings = Dictionary(grouping: openings, by: \.key).mapValues { $0.map(\.at) }
         self.nextID = max(nextID, (open.map(\.incident.id).max() ?? 0) + 1)
     }
 
@@ -62,7 +64,7 @@ package struct IncidentBook: Equatable, Sendable {
     }
 
     mutating func acknowledge(_ id: Int64, by: String, note: String?, at now: Int64) -> [IncidentChange] {
-        guard let key = open.first(where: { $0.value.incident.id == id })?.key, var entry = open[key] else { return [] }
+        guard let key = incident(id)?.key, var entry = open[key] else { return [] }
         entry.incident.acknowledged = .init(by: by, at: now, note: note)
         open[key] = entry
         return [IncidentChange(.acknowledged, entry.incident, at: now)]
@@ -72,19 +74,19 @@ package struct IncidentBook: Equatable, Sendable {
     mutating func hide(_ key: String, behind cause: String?, at now: Int64) -> [IncidentChange] {
         guard var entry = open[key], entry.incident.hiddenBy != cause else { return [] }
         entry.incident.hiddenBy = cause
-        let isNews = cause == nil && !entry.isTold
-        entry.isTold = entry.isTold || isNews
+        let kind: IncidentChange.Kind = cause != nil ? .hidden : entry.isTold ? .shown : .opened
+        entry.isTold = entry.isTold || cause == nil
         open[key] = entry
-        return isNews ? [IncidentChange(.opened, entry.incident, at: now)] : []
+        return [IncidentChange(kind, entry.incident, at: now)]
     }
 
-    func key(of id: Int64) -> String? { open.first { $0.value.incident.id == id }?.key }
+    func incident(_ id: Int64) -> Incident? { open.values.first { $0.incident.id == id }?.incident }
 
     // MARK: Flapping
 
     /// What opened so often in half an hour is one thing that flaps rather than several.
     private static let flaps = 4
-    private static let flapSpan: Int64 = 1_800_000
+    static let flapSpan: Int64 = 1_800_000
 
     private mutating func noteOpening(_ key: String, _ now: Int64) {
         openings[key] = (openings[key] ?? []).filter { $0 > now - Self.flapSpan } + [now]

@@ -26,9 +26,35 @@ package struct NodeMemory: Codable, Equatable, Sendable {
     /// Earlier starts: a beat from one of them is a replay.
     package var pastBoots: [String] = []
     package var witness: AuditWitness?
+    /// Whether a lawful restore was seen and could not be told yet.
+    package var wasRestored: Bool?
     package var usualErrors = 0.0
 
     package init() {}
+
+    /// Takes the number of a beat.
+    ///
+    /// - Returns: Whether the beat belongs to the present and not to the past.
+    mutating func take(boot: String, sequence next: Int64) -> Bool {
+        if boot == bootID {
+            guard next > sequence else { return false }
+        } else {
+            guard !pastBoots.contains(boot) else { return false }
+            if let past = bootID { pastBoots = pastBoots.suffix(7) + [past] }
+            bootID = boot
+        }
+        sequence = next
+        return true
+    }
+
+    /// Remembers the audit chain as it goes on, and keeps what it was when it does not.
+    mutating func witnessed(_ next: AuditWitness) -> AuditWitness.Finding {
+        let finding = witness?.finding(next) ?? .holds
+        guard !finding.isBroken else { return finding }
+        witness = next
+        if finding == .restored { wasRestored = true }
+        return wasRestored == true ? .restored : finding
+    }
 }
 
 /// A node under judgement.
@@ -44,6 +70,8 @@ package struct NodeRecord: Equatable, Sendable {
     var judgedFrom: Int64 = .min
     /// When it is looked at next, steady: a deadline with another time was replaced by this one.
     var nextLook: Int64?
+    /// When its old beats came again, steady; the last three.
+    var replays: [Int64] = []
     /// Since when a rule's condition has held, for those that must hold for a while.
     var pending: [String: Int64] = [:]
 
@@ -52,18 +80,9 @@ package struct NodeRecord: Equatable, Sendable {
         self.memory = memory
     }
 
-    /// Whether the beat belongs to the present and not to the past.
     mutating func isFresh(_ body: Heartbeat) -> Bool {
         guard let boot = body.bootID, let sequence = body.seq else { return true }
-        if boot == memory.bootID {
-            guard sequence > memory.sequence else { return false }
-        } else {
-            guard !memory.pastBoots.contains(boot) else { return false }
-            if let past = memory.bootID { memory.pastBoots = memory.pastBoots.suffix(7) + [past] }
-            memory.bootID = boot
-        }
-        memory.sequence = sequence
-        return true
+        return memory.take(boot: boot, sequence: sequence)
     }
 
     /// A share of errors, moved towards the present one so slowly that a bad hour does not become usual.

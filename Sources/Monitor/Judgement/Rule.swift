@@ -43,16 +43,19 @@ package struct Rule: Sendable {
         /// The node's own share of errors over the last day or so.
         package var usualErrors: Double
         package var witness: AuditWitness.Finding?
+        /// How many old beats of the node came again of late; three are counted.
+        package var replays: Int
         package var fleet: FleetNorm
 
         package init(
             beat: Beat, skew: Int64 = 0, usualErrors: Double = 0, witness: AuditWitness.Finding? = nil,
-            fleet: FleetNorm = FleetNorm()
+            replays: Int = 0, fleet: FleetNorm = FleetNorm()
         ) {
             self.beat = beat
             self.skew = skew
             self.usualErrors = usualErrors
             self.witness = witness
+            self.replays = replays
             self.fleet = fleet
         }
     }
@@ -84,6 +87,8 @@ package struct Rule: Sendable {
         self.measure = { reading in reading.beat.body.flatMap { measure($0, reading) } }
         self.detail = { reading in reading.beat.body.map { detail($0, reading) } ?? "" }
     }
+
+    static func named(_ name: String) -> Rule? { table.first { $0.name == name } }
 
     /// The severity of `value`, where `present` is the one so far.
     package func severity(of value: Double, present: Severity?) -> Severity? {

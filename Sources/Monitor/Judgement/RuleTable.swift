@@ -14,6 +14,15 @@ extension Rule {
             detail: { beat, _ in "It is in audit epoch \(beat.auditEpoch ?? 0) now." },
             measure: { $1.witness.map { $0 == .restored ? 1 : 0 } }),
         Rule(
+            // One may be a network's doing.
+            "replayed", [Level(.warning, from: 3, until: 1)],
+            title: { "\($0): old beats come again" },
+            detail: { _, _ in
+                "Somebody who has its push URL sends what was sent before, or the machine was set back to an older state. "
+                    + "`clavitor-monitor node renew` ends the URL."
+            },
+            measure: { Double($1.replays) }),
+        Rule(
             "audit", [.fact(.sev1)],
             title: { "\($0): the audit log does not verify" },
             detail: { _, _ in "Run `clavitor-node audit verify` there." },

@@ -81,6 +81,14 @@ extension MonitorStore {
         }
     }
 
+    /// What the judgement remembers of a node, at once.
+    func keep(_ memory: NodeMemory, of node: Int64) async throws {
+        let body = try Self.encode(memory)
+        _ = try await database.write { db in
+            try db.run("UPDATE node SET memory = ? WHERE id = ?", .text(body), .integer(node))
+        }
+    }
+
     /// Forgets what is too old, a little at a time: never a VACUUM, and never a long transaction.
     func forget(now: Int64) async throws {
         let cuts: [(StaticString, Int64)] = [

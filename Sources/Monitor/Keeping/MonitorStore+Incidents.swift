@@ -2,14 +2,15 @@ import SQLite
 
 /// Incidents and what was done about them.
 extension MonitorStore {
-    /// Writes down what changed. The same again changes nothing.
-    func record(_ changes: [IncidentChange], told: [String: Bool]) async throws {
-        guard !changes.isEmpty else { return }
+    /// What writes down what changed. The same again changes nothing.
+    static func recording(
+        _ changes: [IncidentChange], told: [String: Bool]
+    ) throws -> @Sendable (Connection) throws -> Void {
         // As they are in the end, those that ended first: a batch that is written again may open a key anew.
         let last = Dictionary(changes.map { ($0.incident.id, $0.incident) }) { $1 }
         let rows = try last.values.sorted { ($0.resolved == nil ? 1 : 0, $0.id) < ($1.resolved == nil ? 1 : 0, $1.id) }
-            .map { (incident: $0, body: try Self.encode($0)) }
-        try await database.write { db in
+            .map { (incident: $0, body: try encode($0)) }
+        return { db in
             for (incident, body) in rows {
                 try db.run(
                     """

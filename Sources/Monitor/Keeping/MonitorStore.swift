@@ -22,23 +22,36 @@ package final class MonitorStore: Sendable {
     /// What the judgement goes on with after a restart.
     struct Kept: Sendable {
         var nodes: [StoredNode]
-        var open: [IncidentBook.Entry]
-        var nextIncident: Int64
+        var incidents: IncidentBook
         var silences: [Silence]
         var leases: [Lease]
     }
 
-    func load() async throws -> Kept {
+    /// `now`: Unix milliseconds. A clock that was set back revives no lease and no silence that was over.
+    func load(now: Int64) async throws -> Kept {
         try await database.read(lasting: .long) { db in
-            Kept(
-                nodes: try Self.nodes(db),
-                open: try db.all("SELECT body, is_told FROM incident WHERE is_open = 1") { row in
-                    IncidentBook.Entry(incident: try Self.decode(row.text(0)), isTold: row.int(1) == 1)
+            let nodes = try Self.nodes(db)
+            let latest = max(now, nodes.compactMap(\.memory.lastBeat).max() ?? now)
+            return Kept(
+                nodes: nodes, incidents: try Self.incidents(db, now: now),
+                silences: try db.all("SELECT body FROM silence WHERE until > ?", .integer(latest)) {
+                    try Self.decode($0.text(0))
                 },
-                nextIncident: (try db.first("SELECT MAX(id) FROM incident") { $0.integer(0) } ?? 0) + 1,
-                silences: try db.all("SELECT body FROM silence") { try Self.decode($0.text(0)) },
-                leases: try db.all("SELECT body FROM lease") { try Self.decode($0.text(0)) })
+                leases: try db.all("SELECT body FROM lease WHERE until > ?", .integer(latest)) {
+                    try Self.decode($0.text(0))
+                })
         }
+    }
+
+    private static func incidents(_ db: Connection, now: Int64) throws -> IncidentBook {
+        IncidentBook(
+            open: try db.all("SELECT body, is_told FROM incident WHERE is_open = 1") { row in
+                IncidentBook.Entry(incident: try decode(row.text(0)), isTold: row.int(1) == 1)
+            },
+            openings: try db.all(
+                "SELECT key, opened FROM incident WHERE opened > ? ORDER BY id", .integer(now - IncidentBook.flapSpan)
+            ) { ($0.text(0), $0.integer(1)) },
+            nextID: (try db.first("SELECT MAX(id) FROM incident") { $0.integer(0) } ?? 0) + 1)
     }
 
     /// Who may push, without what is remembered of them; nil when that is still `version`.
@@ -75,13 +88,11 @@ package final class MonitorStore: Sendable {
             guard var node = nodes[row.integer(0)], row.integer(1) > node.memory.lastBeat ?? 0 else { return }
             node.memory.lastBeat = row.integer(1)
             if let sequence = row.optionalInteger(3), !row.isNull(2) {
-                node.memory.bootID = row.text(2)
-                node.memory.sequence = sequence
+                _ = node.memory.take(boot: row.text(2), sequence: sequence)
             }
             if let sequence = row.optionalInteger(5), !row.isNull(6) {
-                let next = AuditWitness(epoch: row.integer(4), sequence: sequence, head: row.text(6))
                 // A broken one was told of, and is held against what was before it.
-                if node.memory.witness?.finding(next).isBroken != true { node.memory.witness = next }
+                _ = node.memory.witnessed(AuditWitness(epoch: row.integer(4), sequence: sequence, head: row.text(6)))
             }
             nodes[node.id] = node
         }

@@ -1,4 +1,5 @@
 package import Logging
+package import SQLite
 import ServiceLifecycle
 
 /// Takes what the judgement found, and puts into the outbox what is to be told of it, now and as time passes.
@@ -34,11 +35,18 @@ package final class Notifier<C: Clock>: Service where C.Duration == Duration {
 
     /// Keeps what one batch of changes means for everybody. It is on the disk when this returns; until then the caller
     /// may, and after an error must, hand over the same batch again.
-    package func tell(_ changes: [IncidentChange]) async throws {
+    ///
+    /// - Parameters:
+    ///   - changes: In their order.
+    ///   - record: Writes, in the same transaction, what the caller keeps of them.
+    /// - Throws: The store's error.
+    package func tell(
+        _ changes: [IncidentChange], record: @escaping @Sendable (Connection) throws -> Void = { _ in }
+    ) async throws {
         guard !changes.isEmpty else { return }
         let (routes, most) = (routes, most)
         try await outbox.escalate(
-            .incidents(Set(changes.map(\.incident.id))), routes: routes, now: now()
+            .incidents(Set(changes.map(\.incident.id))), routes: routes, now: now(), record: record
         ) { escalation in
             Message.grouped(escalation.apply(changes, routes: routes)) { most[$0] ?? MessageText.mostNamed }
         }

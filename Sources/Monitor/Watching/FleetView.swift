@@ -35,6 +35,8 @@ package struct FleetView: Codable, Equatable, Sendable {
     package var now: Int64
     /// The monitor has just come, or doubts itself, and judges nobody.
     package var doubtful: Bool
+    /// Why the monitor cannot do its own work; empty when all is well.
+    package var ills: [String] = []
     package var timing: Times
     package var nodes: [NodeView]
     /// Open ones, newest first.

@@ -12,7 +12,14 @@ extension Watch {
     /// - Throws: `FleetJudge.Refusal`.
     package func accept(_ id: Int64) async throws {
         let now = world.now()
-        try state.withLock { $0.unsaved += try $0.judge.accept(id, at: now) }
+        let accepted = try state.withLock { state -> (Int64, NodeMemory)? in
+            let name = state.judge.book.incident(id)?.node
+            state.unsaved += try state.judge.accept(id, at: now)
+            guard let name, let id = state.ids[name], let record = state.judge.nodes[name] else { return nil }
+            return (id, record.memory)
+        }
+        // Who is silent is not written down each minute.
+        if let accepted { try await store.keep(accepted.1, of: accepted.0) }
         await look()
     }
 

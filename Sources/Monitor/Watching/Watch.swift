@@ -1,5 +1,6 @@
 import FoundationEssentials
 package import Logging
+package import SQLite
 import ServiceLifecycle
 import Synchronization
 import Wire
@@ -29,7 +30,15 @@ package final class Watch: Service {
     let timing: Timing
     let state: Mutex<State>
     let audience = Audience()
-    private let tell: @Sendable ([IncidentChange]) async throws -> Void
+    /// Whether the last beat could be written down.
+    let areBeatsWell = Atomic(true)
+    private let tell: Teller
+
+    /// Hands changes to whoever notifies, and calls `record` in the transaction that keeps what is to be told of them:
+    /// what is on record is told, and what is told is on record. On the disk when it returns.
+    package typealias Teller =
+        @Sendable (_ changes: [IncidentChange], _ record: @escaping @Sendable (Connection) throws -> Void) async throws
+        -> Void
 
     struct State: Sendable {
         var judge: FleetJudge
@@ -48,6 +57,8 @@ package final class Watch: Service {
         var shownStates: [String: NodeView.State] = [:]
         var shownAt: Int64 = .min / 2
         var hasIncidentNews = false
+        /// When the last look ended, steady.
+        var lookedAt: Int64 = 0
         /// Of whoever may push, as last read.
         var rosterVersion: Int64 = 0
         var figures = WatchFigures()
@@ -61,14 +72,14 @@ package final class Watch: Service {
     ///   - places: Where the nodes stand.
     ///   - world: Clocks.
     ///   - logger: Hears of errors of the store.
-    ///   - tell: Hands changes to whoever notifies. On the disk when it returns.
+    ///   - tell: Whoever notifies.
     /// - Throws: The store's error.
     package init(
         store: MonitorStore, timing: Timing = .standard, places: [NodePlace] = [], world: World = World(),
-        logger: Logger,
-        tell: @escaping @Sendable ([IncidentChange]) async throws -> Void
+        logger: Logger, tell: @escaping Teller
     ) async throws {
-        let kept = try await store.load()
+        let now = world.now()
+        let kept = try await store.load(now: now.wall)
         self.store = store
         self.timing = timing
         self.world = world
@@ -76,12 +87,13 @@ package final class Watch: Service {
         self.tell = tell
         var state = State(
             judge: FleetJudge(
-                timing: timing, nodes: kept.nodes.map { ($0.name, $0.memory) }, open: kept.open,
-                nextID: kept.nextIncident, silences: kept.silences, leases: kept.leases, at: world.now()))
+                timing: timing, nodes: kept.nodes.map { ($0.name, $0.memory) }, book: kept.incidents,
+                silences: kept.silences, leases: kept.leases, at: now))
         for node in kept.nodes {
             state.ids[node.name.name] = node.id
             state.names[node.tokenHash] = node.name.name
         }
+        state.lookedAt = now.steady
         state.places = Dictionary(places.map { ($0.name, $0) }) { first, _ in first }
         self.state = Mutex(state)
     }
@@ -133,7 +145,13 @@ package final class Watch: Service {
             state.figures.beats += 1
             return id
         }
-        try await store.append(beat, metrics, of: id, at: now.wall)
+        do {
+            try await store.append(beat, metrics, of: id, at: now.wall)
+        } catch {
+            areBeatsWell.store(false, ordering: .relaxed)
+            throw error
+        }
+        areBeatsWell.store(true, ordering: .relaxed)
         return now.wall
     }
 
@@ -169,8 +187,7 @@ package final class Watch: Service {
         }
         if !changes.isEmpty {
             do {
-                try await store.record(changes, told: told)
-                try await tell(changes)
+                try await tell(changes, try MonitorStore.recording(changes, told: told))
                 state.withLock { state in
                     // Somebody else may have looked meanwhile, and the same twice does no harm.
                     state.unsaved.removeFirst(max(0, end - state.saved))
@@ -183,6 +200,8 @@ package final class Watch: Service {
                 if isNews { logger.critical("incidents cannot be written down", metadata: ["error": "\(error)"]) }
             }
         }
+        let now = world.now()
+        state.withLock { $0.lookedAt = now.steady }
         show(changes)
     }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import AsyncHTTPClient
+import Files
 import FoundationEssentials
 import Monitor
 import NIOCore
@@ -14,7 +15,7 @@ struct Check: AsyncParsableCommand {
             "Print the fleet; exit 0 when all is well, 1 on warnings, 2 on a SEV, 3 when the monitor does not answer.")
 
     @OptionGroup var address: AddressOptions
-    @Option(help: "A file with a token of `clavitor-monitor token`.") var tokenFile: String
+    @Option(help: "A file with a token of `clavitor-monitor token add`.") var tokenFile: String
     @Option(help: "Certificates to trust, in PEM, instead of the system's.") var caFile: String?
     @Flag(help: "As the API's JSON.") var json = false
 
@@ -26,14 +27,21 @@ struct Check: AsyncParsableCommand {
             print("UNKNOWN - \(error)")
             throw ExitCode(3)
         }
-        let fleet = try JSONDecoder().decode(FleetView.self, from: Data(answer))
+        guard let fleet = try? JSONDecoder().decode(FleetView.self, from: Data(answer)) else {
+            print("UNKNOWN - \(address.url) does not answer as a clavitor-monitor of this version does")
+            throw ExitCode(3)
+        }
         let summary = FleetSummary(fleet)
         print(json ? String(decoding: answer, as: UTF8.self) : summary.text)
         if summary.code != 0 { throw ExitCode(summary.code) }
     }
 
     private func fetch() async throws -> [UInt8] {
-        let token = String(decoding: try Data(contentsOf: URL(filePath: tokenFile)), as: UTF8.self)
+        guard let token = try? File.read(tokenFile, most: 1 << 16) else {
+            throw Failure(
+                "\(tokenFile) cannot be read. `clavitor-monitor token add NAME --read-only --data DIR` prints what belongs in it."
+            )
+        }
         var configuration = HTTPClient.Configuration()
         configuration.tlsConfiguration = .makeClientConfiguration()
         if let caFile { configuration.tlsConfiguration?.trustRoots = .file(caFile) }
@@ -43,6 +51,9 @@ struct Check: AsyncParsableCommand {
             request.headers.add(name: "Authorization", value: "Bearer \(token.prefix { $0 != "\n" })")
             let response = try await client.execute(request, timeout: .seconds(10))
             let body = try await response.body.collect(upTo: 64 << 20)
+            guard response.status != .unauthorized else {
+                throw Failure("the monitor does not know the token in \(tokenFile); it may have expired.")
+            }
             guard response.status == .ok else { throw Failure("the monitor answers \(response.status.code)") }
             try await client.shutdown()
             return Array(body.readableBytesView)
@@ -60,17 +71,22 @@ struct FleetSummary {
 
     init(_ fleet: FleetView) {
         let told = fleet.incidents.filter { $0.hiddenBy == nil }
-        let worst = told.map(\.severity).max()
+        // A monitor that cannot do its work, or has none, has nothing to say about the fleet.
+        let notes =
+            fleet.ills.map { "The monitor: \($0)." }
+            + (fleet.doubtful ? ["The monitor judges nobody yet."] : [])
+            + (fleet.nodes.isEmpty ? ["The monitor watches nobody."] : [])
         let (word, code): (String, Int32) =
-            switch worst {
-            case nil: ("OK", 0)
-            case .warning?: ("WARNING", 1)
+            switch told.map(\.severity).max() {
             case .sev2?, .sev1?: ("CRITICAL", 2)
+            case _ where !fleet.ills.isEmpty: ("CRITICAL", 2)
+            case .warning?: ("WARNING", 1)
+            case nil: notes.isEmpty ? ("OK", 0) : ("WARNING", 1)
             }
         self.code = code
         let up = fleet.nodes.count { $0.state == .up }
         let incidents = told.count == 1 ? "1 open incident" : "\(told.count) open incidents"
-        var lines = ["\(word) - \(up) of \(fleet.nodes.count) nodes up, \(incidents)"]
+        var lines = ["\(word) - \(up) of \(fleet.nodes.count) nodes up, \(incidents)"] + notes
         let width = fleet.nodes.map(\.name.count).max() ?? 0
         for node in fleet.nodes {
             let name = node.name + String(repeating: " ", count: width - node.name.count)

@@ -25,7 +25,7 @@ struct NodeCommand: AsyncParsableCommand {
         }
 
         func run() async throws {
-            let store = try options.store()
+            let store = try options.storeMadeIfNeeded()
             for name in names {
                 let token = PushToken()
                 try await store.addNode(NodeName(name, region: region), tokenHash: token.hash, now: wallTime())
@@ -75,7 +75,7 @@ struct NodeCommand: AsyncParsableCommand {
 
 /// Where the nodes find the monitor.
 struct AddressOptions: ParsableArguments {
-    @Option(help: "The monitor's own URL.")
+    @Option(help: "The monitor's URL; without it, that of a `serve --dev` on this machine.")
     var url = "https://localhost:8444"
 
     func pushURL(_ token: PushToken) -> String {

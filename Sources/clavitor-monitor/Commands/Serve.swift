@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import FoundationEssentials
 import Hummingbird
 import Logging
@@ -20,13 +21,14 @@ struct Serve: AsyncParsableCommand {
         let settings = try Settings(serving)
         LoggingSystem.bootstrap { _ in JSONLog(logLevel: settings.logLevel) }
         let logger = Logger(label: "clavitor-monitor")
-        let store = try options.store()
+        let store = try options.served()
         let outbox = Outbox(database: store.database, channels: settings.notifications.channels.map(\.name))
         let notifier = Notifier(
             outbox: outbox, settings: settings.notifications, clock: ContinuousClock(), now: wallTime, logger: logger)
         let watch = try await Watch(
             store: store, timing: settings.timing, places: settings.places, logger: logger
-        ) { changes in
+        ) { changes, record in
+            try await notifier.tell(changes, record: record)
             for change in changes {
                 logger.notice(
                     "incident",
@@ -36,34 +38,49 @@ struct Serve: AsyncParsableCommand {
                         "hidden": "\(change.incident.hiddenBy ?? "-")",
                     ])
             }
-            try await notifier.tell(changes)
         }
         let web = try WebSender(trustedPEM: settings.trustedPEM)
+        do {
+            try await serve(watch, store, outbox, notifier, web, settings, logger)
+        } catch {
+            try? await web.shutdown()
+            throw error
+        }
+        try await web.shutdown()
+        logger.info("stopped")
+    }
+
+    private func serve(
+        _ watch: Watch, _ store: MonitorStore, _ outbox: Outbox, _ notifier: Notifier<ContinuousClock>,
+        _ web: WebSender,
+        _ settings: Settings, _ logger: Logger
+    ) async throws {
         let couriers = try ChannelFactory(
-            web: web,
-            mail: try MailSender(trustedPEM: settings.trustedPEM),
-            logger: logger
+            web: web, mail: try MailSender(trustedPEM: settings.trustedPEM), logger: logger
         ).couriers(settings.notifications)
         let delivery = Delivery(
             outbox: outbox, couriers: couriers, world: .init(clock: ContinuousClock(), now: wallTime), logger: logger)
+        let operators = Operators(store: store, now: wallTime)
         let api = MonitorAPI(
-            watch: watch, operators: Operators(store: store, now: wallTime), version: Version.current,
+            watch: watch, operators: operators, version: Version.current,
             deliveries: { (try? await delivery.figures()) ?? [:] })
+        let deadMan = try settings.deadMan.map { try Self.deadMan($0, web) }
         let port = Shared<Int?>(nil)
         let certificates = try Certificates(
             settings.certificate, name: "localhost", in: CertificatePlaces(data: options.data),
             address: settings.https, port: port, logger: logger)
         let group = MultiThreadedEventLoopGroup.singleton
+        try await Self.sayWhatIsMissing(store, operators, logger)
 
         var services: [any Service] = [
             notifier, delivery, watch,
             Periodic(name: "nodes", interval: .seconds(5), logger: logger) { try await watch.reloadNodes() },
         ]
         services += certificates.services
-        if let path = settings.deadMan {
+        if let deadMan {
             services.append(
                 Periodic(name: "own heartbeat", interval: .milliseconds(settings.timing.interval * 2), logger: logger) {
-                    try await DeadMan(urlFile: path, send: web.send).beat(isWell: watch.figures.isStoreWell)
+                    try await deadMan.beat(await api.check.ills())
                 })
         }
         if let http = settings.http {
@@ -92,11 +109,27 @@ struct Serve: AsyncParsableCommand {
             try await ServiceGroup(configuration: configuration).run()
         } catch {
             await certificates.close()
-            try? await web.shutdown()
-            throw Failure("The monitor stopped: \(error)")
+            throw Failure(error, serving: settings.https, by: "The monitor")
         }
         await certificates.close()
-        try await web.shutdown()
-        logger.info("stopped")
+    }
+
+    private static func deadMan(_ path: String, _ web: WebSender) throws -> DeadMan {
+        let line = try File.read(path, most: 1 << 16).prefix { !$0.isNewline }
+        do {
+            return try DeadMan(url: line, send: web.send)
+        } catch {
+            throw Failure("\(path) \(error)")
+        }
+    }
+
+    /// A monitor that watches nobody looks as well as one that has nothing to tell.
+    private static func sayWhatIsMissing(_ store: MonitorStore, _ operators: Operators, _ logger: Logger) async throws {
+        if try await store.nodeNames().isEmpty {
+            logger.warning("nobody is watched: `clavitor-monitor node add NAME` makes a push URL")
+        }
+        if try await operators.names().isEmpty {
+            logger.warning("nobody can sign in: `clavitor-monitor operator add NAME` lets somebody")
+        }
     }
 }

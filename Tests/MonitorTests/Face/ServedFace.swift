@@ -44,7 +44,7 @@ struct ServedFace: Sendable {
         let watch = try await Watch(
             store: store, places: names.map { NodePlace(name: $0, city: "A city", latitude: 35.7, longitude: 139.7) },
             world: .init(now: { clock.now }), logger: logger
-        ) { _ in }
+        ) { _, record in _ = try await store.database.write(record) }
         let operators = Operators(store: store, now: { clock.now.wall })
         // Without a password: to derive one takes long, and tools need none.
         _ = try await store.database.write { db in
@@ -69,7 +69,7 @@ struct ServedFace: Sendable {
                 server.application(
                     responder: api.router().buildResponder(), on: MultiThreadedEventLoopGroup.singleton)
             ], logger: logger)
-        let token = try await operators.makeToken(for: "soc")
+        let token = try await operators.makeToken(for: "soc", purpose: "a test")
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             guard let port = await ports.first(where: { _ in true }) else { throw CancellationError() }

@@ -84,8 +84,8 @@ import Wire
         for second in 1...4_200 {
             if downs.contains(second) {
                 judge = FleetJudge(
-                    nodes: judge.nodes.values.map { ($0.node, $0.memory) }, open: Array(judge.book.open.values),
-                    nextID: 100, at: now)
+                    nodes: judge.nodes.values.map { ($0.node, $0.memory) },
+                    book: IncidentBook(open: Array(judge.book.open.values), nextID: 100), at: now)
                 model.judgedFrom = second - 1
                 // A good beat before the restart proves nothing about what went unseen.
                 model.good = 0

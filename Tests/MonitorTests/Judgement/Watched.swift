@@ -19,7 +19,7 @@ struct Watched {
     /// What has been told since the last look: kind, key and severity. Hidden ones are told to nobody.
     mutating func told() -> [String] {
         defer { changes = [] }
-        return changes.filter { $0.incident.hiddenBy == nil }.map {
+        return changes.filter { $0.incident.hiddenBy == nil && $0.kind != .shown }.map {
             "\($0.kind.rawValue) \($0.incident.key) \($0.incident.severity.rawValue)"
         }
     }
@@ -69,8 +69,9 @@ struct Watched {
     mutating func restart(after seconds: Int64 = 0) {
         sleep(seconds)
         judge = FleetJudge(
-            nodes: judge.nodes.values.map { ($0.node, $0.memory) }, open: Array(judge.book.open.values), nextID: 1_000,
-            silences: judge.silences, leases: judge.leases, at: now)
+            nodes: judge.nodes.values.map { ($0.node, $0.memory) },
+            book: IncidentBook(open: Array(judge.book.open.values), nextID: 1_000), silences: judge.silences,
+            leases: judge.leases, at: now)
     }
 }
 

@@ -130,6 +130,18 @@ import Testing
         #expect(content.hasSuffix("…\nhttps://m.example/incidents"))
     }
 
+    @Test func noNodeDisguisesALink() async throws {
+        var odd = Self.incident
+        odd.title = "[sign in](https://evil.example)"
+        odd.detail = "# *now*"
+        let slack = try await Self.requests(.chat(urlFile: "/url", .slack), message(.opened, odd))[0]
+        #expect(slack.json?["text"] as? String == "SEV1 opened: (sign in)(https://evil.example)")
+        let discord = try await Self.requests(.chat(urlFile: "/url", .discord), message(.opened, odd))[0]
+        let content = try #require(discord.json?["content"] as? String)
+        #expect(content.contains(#"\[sign in\]\(https://evil.example\)"#))
+        #expect(content.contains(##"\# \*now\*"##))
+    }
+
     @Test func pagerDutyGetsAnEventForEachIncident() async throws {
         let kind = ChannelSettings.Kind.pagerDuty(keyFile: "/key", url: nil)
         let request = try await Self.requests(kind, message())[0]

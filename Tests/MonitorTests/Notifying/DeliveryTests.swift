@@ -126,7 +126,7 @@ import Testing
             testDescription: "a Retry-After below our own wait changes nothing",
             answer: WebAnswer(status: 429, retryAfter: "1"), wait: 5),
         Refusal(
-            testDescription: "a year is too long", answer: WebAnswer(status: 429, retryAfter: "31536000"), wait: 86_400),
+            testDescription: "a year is too long", answer: WebAnswer(status: 429, retryAfter: "31536000"), wait: 900),
         Refusal(testDescription: "408 is tried again", answer: WebAnswer(status: 408), wait: 5),
         Refusal(testDescription: "404 three times", answer: WebAnswer(status: 404), wait: 5, attempts: 3),
         Refusal(
@@ -216,6 +216,34 @@ import Testing
         }
         #expect(rig.log.all.filter { $0.contains("cannot be used") }.count == 1)
         #expect(rig.log.all.filter { $0.contains("can be used again") }.count == 1)
+    }
+
+    @Test func aNewAlarmDoesNotWaitForAnOldOnesTurn() async throws {
+        let rig = try NotifyingRig()
+        rig.network.answers { _, _ in throw CancellationError() }
+        try await rig.put(1)
+        try await rig.delivering {
+            // Until it is tried again so seldom that nobody can wait for it.
+            for attempt in 1...9 {
+                let rows = try await rig.until { $0.first?.attempts == attempt }
+                if attempt < 9 { await advance(rig, to: try #require(rows.first?.nextAttempt)) }
+            }
+            let rows = try await rig.outbox.list()
+            #expect(rows.first?.nextAttempt == rig.now + 900_000)
+            rig.network.answers { _, _ in WebAnswer(status: 200) }
+            await rig.clock.sleepers(2)
+            rig.clock.advance(by: .seconds(40))
+            try await rig.put(2)
+            try await rig.until { $0.count == 2 && $0.allSatisfy(\.isDelivered) }
+        }
+    }
+
+    @Test func aClockThatWasSetBackHoldsNothingUp() async throws {
+        let rig = try NotifyingRig()
+        try await rig.put(1)
+        let other = try Connection(path: rig.folder.path("monitor.db"), access: .readWrite)
+        try other.run("UPDATE notification SET next_attempt = next_attempt + 86400000")
+        try await rig.delivering { try await rig.until { $0.first?.isDelivered == true } }
     }
 
     @Test func severalRequestsGoOnWhereTheyWereCutOff() async throws {

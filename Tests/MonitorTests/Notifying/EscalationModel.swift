@@ -82,12 +82,15 @@ struct EscalationModel {
         }
         if change.incident.hiddenBy == nil {
             if state.believed != change.incident.severity {
-                for channel in state.sinceTold.keys { tell(channel, change.kind, &state, now) }
+                let isWorse = change.incident.severity > state.believed
+                let kind = change.kind == .shown ? isWorse ? .raised : .lowered : change.kind
+                for channel in state.sinceTold.keys { tell(channel, kind, &state, now) }
                 state.believed = change.incident.severity
             }
             for route in routes where route.after == 0 && matches(route, change.incident) {
                 if change.kind == .lowered, state.isAcknowledged { continue }
-                if state.sinceTold[route.channel] == nil { tell(route.channel, change.kind, &state, now) }
+                let kind = change.kind == .shown ? .opened : change.kind
+                if state.sinceTold[route.channel] == nil { tell(route.channel, kind, &state, now) }
             }
         }
         open[id] = state

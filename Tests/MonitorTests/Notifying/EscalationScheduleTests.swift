@@ -43,12 +43,11 @@ import Testing
             case 4:
                 let wasHidden = incident.hiddenBy != nil
                 incident.hiddenBy = wasHidden ? nil : "fleet/cut-off"
-                return change(.opened)
+                return change(wasHidden ? .shown : .hidden)
             default:
                 let next = Severity.allCases.randomElement(using: &random) ?? .sev2
                 guard next != incident.severity else { return nil }
                 let kind: IncidentChange.Kind = next > incident.severity ? .raised : .lowered
-                if Int.random(in: 0..<4, using: &random) == 0 { incident.hiddenBy = nil }
                 incident.severity = next
                 return change(kind)
             }

@@ -40,6 +40,9 @@ final class LiveWatch: Sendable {
 
         var now: Moment { state.withLock { $0 } }
 
+        /// The wall clock alone.
+        func set(back seconds: Int64) { state.withLock { $0.wall -= seconds * 1_000 } }
+
         func advance(_ seconds: Double) {
             state.withLock {
                 $0 = Moment(steady: $0.steady + Int64(seconds * 1_000), wall: $0.wall + Int64(seconds * 1_000))
@@ -57,7 +60,8 @@ final class LiveWatch: Sendable {
     }
 
     private init(
-        _ folder: URL, _ store: MonitorStore, _ clock: HandClock, _ told: Told, _ tokens: [String: PushToken]
+        _ folder: URL, _ store: MonitorStore, _ clock: HandClock, _ told: Told, _ tokens: [String: PushToken],
+        tell: Watch.Teller? = nil
     ) async throws {
         self.folder = folder
         self.store = store
@@ -66,14 +70,20 @@ final class LiveWatch: Sendable {
         self.tokens = tokens
         watch = try await Watch(
             store: store, world: .init(now: { clock.now }),
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        ) { try told.take($0) }
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            tell: tell ?? { changes, record in
+                try await store.database.write { db in
+                    try record(db)
+                    try told.take(changes)
+                }
+            })
     }
 
     /// Another run on the same file, as after a kill: nothing was written in between.
-    func again() async throws -> LiveWatch {
+    func again(tell: Watch.Teller? = nil) async throws -> LiveWatch {
         try await LiveWatch(
-            folder, try MonitorStore(path: folder.appending(path: "monitor.db").path()), clock, told, tokens)
+            folder, try MonitorStore(path: folder.appending(path: "monitor.db").path()), clock, told, tokens, tell: tell
+        )
     }
 
     func remove() { try? FileManager.default.removeItem(at: folder) }

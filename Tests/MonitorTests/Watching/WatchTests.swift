@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import Monitor
 import SQLite
 import Testing
@@ -121,6 +122,100 @@ import Wire
         #expect(next.watch.fleet().incidents.map(\.key) == ["tokyo/silent"])
         #expect(next.watch.fleet().incidents.first?.hiddenBy?.hasPrefix("silence/") == true)
         #expect(next.watch.node("seoul")?.state == .maintenance)
+    }
+
+    @Test func aClockThatIsBehindRevivesNoPlannedWork() async throws {
+        let live = try await LiveWatch()
+        defer { live.remove() }
+        try await live.push()
+        _ = try await live.watch.maintain(nodes: [], by: "soc", reason: "deploy", for: 60_000)
+        _ = try await live.watch.silence(node: nil, rule: nil, by: "soc", reason: "deploy", for: 60_000)
+        await live.wait(90)
+        try await live.push()
+        live.clock.set(back: 3_600)
+        let next = try await live.again()
+        #expect(next.watch.fleet().leases.isEmpty)
+        #expect(next.watch.fleet().silences.isEmpty)
+    }
+
+    @Test func whatWasAcceptedStaysSoThoughTheNodeIsSilent() async throws {
+        let live = try await LiveWatch()
+        defer { live.remove() }
+        try await live.push(seq: 1) { ($0.auditEpoch, $0.auditSeq, $0.auditHead) = (1, 500, "head") }
+        await live.wait(90)
+        try await live.push(seq: 2) { ($0.auditEpoch, $0.auditSeq, $0.auditHead) = (1, 400, "older") }
+        await live.wait(1)
+        let incident = try #require(live.watch.fleet().incidents.first { $0.rule == "audit-chain" })
+        await live.wait(60)
+        try await live.watch.accept(incident.id)
+        let next = try await live.again()
+        await next.wait(90)
+        try await next.push(seq: 3) { ($0.auditEpoch, $0.auditSeq, $0.auditHead) = (1, 401, "its next") }
+        await next.wait(1)
+        #expect(next.watch.fleet().incidents.filter { $0.rule == "audit-chain" } == [])
+    }
+
+    @Test func whatFlappedBeforeAKillFlapsAfterIt() async throws {
+        let live = try await LiveWatch()
+        defer { live.remove() }
+        try await live.push()
+        for _ in 0..<4 {
+            await live.wait(90)
+            for _ in 0..<3 {
+                try await live.push()
+                await live.wait(20)
+            }
+        }
+        let next = try await live.again()
+        await next.wait(70)
+        for _ in 0..<2 {
+            try await next.push()
+            await next.wait(20)
+        }
+        await next.wait(90)
+        #expect(next.watch.fleet().incidents.map(\.key).contains("tokyo/silent/flapping"))
+    }
+
+    @Test func anOldStartOfBeforeAKillIsStillOld() async throws {
+        let live = try await LiveWatch()
+        defer { live.remove() }
+        try await live.push(seq: 5)
+        live.clock.advance(1)
+        try await live.push(seq: 1) { $0.bootID = "another start" }
+        let next = try await live.again()
+        await #expect(throws: PushRefusal.replayed) { try await next.push(seq: 6) }
+    }
+
+    // MARK: What is on record is told
+
+    @Test func anIncidentAndItsTellingAreOneTransaction() async throws {
+        let live = try await LiveWatch()
+        defer { live.remove() }
+        let hook = ChannelSettings(name: "hook", kind: .webhook(.init(urlFile: "/hook", keyFile: nil)))
+        let settings = try NotificationSettings(
+            channels: [hook], routes: [Route(channel: "hook", severities: [.sev2], after: 0, resend: 0)])
+        let outbox = Outbox(database: live.store.database, channels: ["hook"])
+        let notifier = Notifier(
+            outbox: outbox, settings: settings, clock: ContinuousClock(), now: { live.clock.now.wall },
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let told = try await live.again { try await notifier.tell($0, record: $1) }
+        try await told.push()
+        _ = try await live.store.database.write { db in
+            try db.run("ALTER TABLE notification RENAME TO elsewhere")
+        }
+        await told.wait(140)
+        func count(_ sql: StaticString) async throws -> Int {
+            try await live.store.database.read { db in try db.first(sql) { $0.int(0) } ?? -1 }
+        }
+        #expect(try await count("SELECT count(*) FROM incident") == 0, "on record, and never told")
+        #expect(try await count("SELECT count(*) FROM escalation") == 0)
+        _ = try await live.store.database.write { db in
+            try db.run("ALTER TABLE elsewhere RENAME TO notification")
+        }
+        await told.wait(1)
+        #expect(try await count("SELECT count(*) FROM incident") == 1)
+        #expect(try await count("SELECT count(*) FROM escalation") == 1)
+        #expect(try await count("SELECT count(*) FROM notification") == 1)
     }
 
     // MARK: A failing store

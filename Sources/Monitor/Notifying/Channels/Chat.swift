@@ -37,13 +37,16 @@ struct Chat: WebChannel {
             text: title, attachments: [.init(color: message.color, fallback: title, text: (lines + link).trimmed)])
     }
 
-    /// Without < nobody is called and no link is disguised.
+    /// Without < nobody is called and no link is disguised; what takes Slack's webhooks and reads Markdown makes a link of
+    /// brackets too.
     private static func slackEscaped(_ text: String) -> String {
         text.map { character in
             switch character {
             case "&": "&amp;"
             case "<": "&lt;"
             case ">": "&gt;"
+            case "[": "("
+            case "]": ")"
             default: String(character)
             }
         }.joined()
@@ -66,8 +69,13 @@ struct Chat: WebChannel {
 
     private static let longestDiscord = 2_000
 
+    /// What a node says of itself is text, and neither a link nor a heading (Discord's Markdown 101).
+    private static func discordEscaped(_ text: String) -> String {
+        text.map { "\\`*_~|[]()<>#".contains($0) ? "\\\($0)" : String($0) }.joined()
+    }
+
     private func discord(_ message: Message) -> DiscordBody {
-        let text = MessageText(message).text.withoutMentions
+        let text = Self.discordEscaped(MessageText(message).text.withoutMentions)
         let link = message.link(from: dashboard).map { "\n\($0)" } ?? ""
         return DiscordBody(content: text.cut(toUTF16: max(Self.longestDiscord - link.utf16.count, 1)) + link)
     }

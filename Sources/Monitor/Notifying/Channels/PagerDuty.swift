@@ -86,7 +86,7 @@ extension PagerDuty.Event.Payload {
 extension IncidentChange {
     fileprivate var action: PagerDuty.Action {
         switch kind {
-        case .opened, .raised, .lowered, .escalated, .reminded: .trigger
+        case .opened, .raised, .lowered, .hidden, .shown, .escalated, .reminded: .trigger
         case .acknowledged: .acknowledge
         case .resolved: .resolve
         }

@@ -39,7 +39,7 @@ extension Message {
         changes.contains { change in
             switch change.kind {
             case .opened, .raised, .escalated, .reminded: true
-            case .lowered, .acknowledged, .resolved: false
+            case .lowered, .acknowledged, .hidden, .shown, .resolved: false
             }
         }
     }

@@ -44,12 +44,21 @@ final class Bell: Sendable {
     }
 
     /// The same, and no longer than until the clock's deadline.
-    func wait<C: Clock>(until deadline: C.Instant, on clock: C) async where C.Duration == Duration {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { try? await clock.sleep(until: deadline, tolerance: nil) }
-            group.addTask { await self.wait() }
-            await group.next()
-            group.cancelAll()
+    ///
+    /// - Returns: Whether it was rung before that.
+    @discardableResult
+    func wait<C: Clock>(until deadline: C.Instant, on clock: C) async -> Bool where C.Duration == Duration {
+        await withTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                try? await clock.sleep(until: deadline, tolerance: nil)
+                return false
+            }
+            group.addTask {
+                await self.wait()
+                return true
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? false
         }
     }
 }

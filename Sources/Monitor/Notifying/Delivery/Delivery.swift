@@ -36,6 +36,8 @@ package final class Delivery<C: Clock>: Service where C.Duration == Duration {
     private static var pause: Duration { .seconds(5) }
     /// Wall clocks are set and machines sleep, so that a retry far away is looked at again.
     private static var longestWait: Int64 { 60_000 }
+    /// Between two tries because of new messages, at least.
+    private static var haste: Duration { .seconds(30) }
 
     package init(outbox: Outbox, couriers: [Courier], world: World, logger: Logger) {
         self.outbox = outbox
@@ -68,18 +70,28 @@ package final class Delivery<C: Clock>: Service where C.Duration == Duration {
 
     private func serve(_ courier: Courier) async {
         guard let bell = outbox.bell(of: courier.channel) else { return }
+        // A new alarm does not wait until an old one is tried again, which may be in a quarter of an hour.
+        var isHurried = false
+        var lastTry = world.clock.now.advanced(by: .zero - Self.haste)
         while !mustStop {
             do {
                 let row = try await outbox.next(for: courier.channel, now: world.now())
                 store.isWell(for: courier.channel)
-                switch row?.state {
-                case .waiting(let due) where due <= world.now():
-                    if let row { await attempt(row, courier) }
-                case .waiting(let due):
-                    let wait = min(due - world.now(), Self.longestWait)
-                    await bell.wait(until: world.clock.now.advanced(by: .milliseconds(wait)), on: world.clock)
-                case .delivered, .failed, nil:
+                guard let row, case .waiting(let due) = row.state else {
                     await bell.wait()
+                    continue
+                }
+                var wait = Duration.milliseconds(min(due - world.now(), Self.longestWait))
+                // A refusal counts, and haste would use them up.
+                if isHurried, row.refusals == 0 {
+                    wait = min(wait, world.clock.now.duration(to: lastTry.advanced(by: Self.haste)))
+                }
+                if wait <= .zero {
+                    isHurried = false
+                    await attempt(row, courier)
+                    lastTry = world.clock.now
+                } else if await bell.wait(until: world.clock.now.advanced(by: wait), on: world.clock) {
+                    isHurried = true
                 }
             } catch {
                 store.failed(error, for: courier.channel)

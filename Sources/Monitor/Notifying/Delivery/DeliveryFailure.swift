@@ -31,8 +31,6 @@ package enum RetryRule {
     static let mostRefusals = 3
     /// From here on a message that may itself be the fault lets others pass.
     static let mostInTheWay = 3
-    /// What a service may ask for at most.
-    private static let mostPatience = 86_400.0
 
     /// - Parameters:
     ///   - failure: What went wrong.
@@ -47,7 +45,8 @@ package enum RetryRule {
     ) -> Int64? {
         guard refusals < mostRefusals, now - created < lifetime else { return nil }
         let delay = first * Double(1 << min(max(attempts - 1, 0), 16))
-        let wait = max(min(delay, longest) * random, min(failure.retryAfter ?? 0, mostPatience))
+        // A service may ask for no more than that: an alarm that comes a day late is none.
+        let wait = max(min(delay, longest) * random, min(failure.retryAfter ?? 0, longest))
         return now + Int64(wait * 1_000)
     }
 }

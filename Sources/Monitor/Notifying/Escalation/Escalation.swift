@@ -46,7 +46,7 @@ package struct Escalation: Codable, Equatable, Sendable {
         let id = change.incident.id
         if change.kind != .resolved, followed[id]?.isNew(change) == false { return [] }
         switch change.kind {
-        case .opened, .raised, .lowered:
+        case .opened, .raised, .lowered, .hidden, .shown:
             if var known = followed[id] {
                 let tellings = known.follow(change, routes)
                 followed[id] = known

@@ -56,9 +56,10 @@ package struct Followed: Codable, Equatable, Sendable {
         if was.hiddenBy != nil { since = max(since, change.at) }
         var tellings: [Telling] = []
         if incident.severity != toldSeverity {
-            toldSeverity = incident.severity
             // It may have been hidden while it changed: what is told is what those who were told do not know.
-            tellings = tellAll(change)
+            let wasRaised = incident.severity > toldSeverity
+            toldSeverity = incident.severity
+            tellings = tellAll(change.kind == .shown ? change.told(as: wasRaised ? .raised : .lowered) : change)
         }
         return tellings + tellThoseToldAtOnce(change, routes)
     }
@@ -66,8 +67,9 @@ package struct Followed: Codable, Equatable, Sendable {
     /// Routes without a delay.
     mutating func tellThoseToldAtOnce(_ change: IncidentChange, _ routes: [Route]) -> [Telling] {
         guard change.kind != .lowered || !isAcknowledged else { return [] }
+        let news = change.kind == .shown ? change.told(as: .opened) : change
         return unique(routes.filter { $0.after == 0 && told[$0.channel] == nil && $0.matches(incident) }).map {
-            tell($0, change)
+            tell($0, news)
         }
     }
 
@@ -132,4 +134,9 @@ package struct Followed: Codable, Equatable, Sendable {
         var seen: Set<String> = []
         return routes.map(\.channel).filter { seen.insert($0).inserted }
     }
+}
+
+extension IncidentChange {
+    /// That something is shown again says nothing to those who never knew that it was hidden.
+    fileprivate func told(as kind: Kind) -> IncidentChange { IncidentChange(kind, incident, at: at) }
 }

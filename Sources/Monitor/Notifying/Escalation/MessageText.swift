@@ -60,6 +60,8 @@ extension IncidentChange {
             case .raised: "raised"
             case .lowered: "lowered"
             case .acknowledged: "acknowledged"
+            case .hidden: "hidden"
+            case .shown: "shown again"
             case .resolved: "resolved"
             case .escalated: "escalated"
             case .reminded: "still open"
@@ -78,7 +80,7 @@ extension IncidentChange {
         case .resolved: "after \(Self.span(at - incident.opened))"
         case .escalated: "open for \(Self.span(at - incident.opened)), and nobody has acknowledged it"
         case .reminded: "open for \(Self.span(at - incident.opened))"
-        case .opened, .raised, .lowered: nil
+        case .opened, .raised, .lowered, .hidden, .shown: nil
         }
     }
 

@@ -37,7 +37,7 @@ extension Outbox {
                 LIMIT CASE WHEN EXISTS (
                     SELECT 1 FROM notification WHERE channel = ?1 AND next_attempt IS NOT NULL AND steps_aside
                 ) THEN 100 ELSE 1 END
-                """, .text(channel), row: { (Row($0), stepsAside: $0.int(12) == 1) })
+                """, .text(channel), row: { (Row($0, now: now), stepsAside: $0.int(12) == 1) })
         }
         var candidates: [Row] = []
         var held: Set<Int64> = []
@@ -60,7 +60,7 @@ extension Outbox {
                 SELECT id, key, channel, payload, created, progress, attempts, refusals, next_attempt, delivered_at,
                     failed_at, last_error
                 FROM notification WHERE id < ? ORDER BY id DESC LIMIT ?
-                """, .integer(id ?? .max), .integer(most), row: Row.init)
+                """, .integer(id ?? .max), .integer(most), row: { Row($0) })
         }
     }
 
@@ -138,12 +138,15 @@ extension Outbox {
 }
 
 extension Outbox.Row {
+    private static let furthest = Int64(RetryRule.longest * 1_000) + 60_000
+
     /// When it may be sent; what may be sent already comes in the order of its age.
     fileprivate func due(at now: Int64) -> (Int64, Int64) {
         if case .waiting(let next) = state { (max(next, now), id) } else { (.max, id) }
     }
 
-    fileprivate init(_ row: SQLite.Row) {
+    /// `now`: A retry that lies further ahead than any is ever put was put there by a clock that has been set back since.
+    fileprivate init(_ row: SQLite.Row, now: Int64 = .max) {
         id = row.integer(0)
         key = row.text(1)
         channel = row.text(2)
@@ -154,7 +157,7 @@ extension Outbox.Row {
         refusals = row.int(7)
         state =
             if let next = row.optionalInteger(8) {
-                .waiting(nextAttempt: next)
+                .waiting(nextAttempt: next.subtractingReportingOverflow(Self.furthest).partialValue > now ? now : next)
             } else if let delivered = row.optionalInteger(9) {
                 .delivered(at: delivered)
             } else {

@@ -42,12 +42,16 @@ package final class Outbox: Sendable {
         case all
     }
 
-    /// Lets `decide` change what is followed of some incidents, and keeps the change and its messages together.
+    /// Lets `decide` change what is followed of some incidents, and keeps the change and its messages together, and with
+    /// them whatever `record` writes.
     package func escalate(
-        _ selection: Selection, routes: [Route], now: Int64, decide: @escaping @Sendable (inout Escalation) -> [Message]
+        _ selection: Selection, routes: [Route], now: Int64,
+        record: @escaping @Sendable (Connection) throws -> Void = { _ in },
+        decide: @escaping @Sendable (inout Escalation) -> [Message]
     ) async throws {
         let (limit, known) = (limit, Set(bells.keys))
         let (told, isOther) = try await database.write { database in
+            try record(database)
             let before = try EscalationRows.load(selection, from: database)
             var escalation = before
             let messages = decide(&escalation).filter { known.contains($0.channel) }

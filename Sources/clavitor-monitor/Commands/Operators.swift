@@ -24,7 +24,7 @@ struct OperatorCommand: AsyncParsableCommand {
             guard password.count >= 12 else {
                 throw Failure("A password has at least 12 characters; five words from a list make a good one.")
             }
-            try await Operators(store: options.store(), now: wallTime).set(name, password: password)
+            try await Operators(store: options.storeMadeIfNeeded(), now: wallTime).set(name, password: password)
         }
 
         private static func firstLine(of path: String) throws -> String {
@@ -61,21 +61,5 @@ extension OperatorCommand {
         func run() async throws {
             try await Operators(store: options.store(), now: wallTime).remove(name)
         }
-    }
-}
-
-/// For tools: the SOC's deploys, Prometheus.
-struct TokenCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "token", abstract: "Print a bearer token that acts as an operator for a year.",
-        discussion: "Changing the operator's password ends it.")
-
-    @OptionGroup var options: DataOptions
-    @Argument var name: String
-    @Flag(help: "A token that changes nothing: for Prometheus, for `check`.") var readOnly = false
-
-    func run() async throws {
-        let operators = Operators(store: try options.store(), now: wallTime)
-        print(try await operators.makeToken(for: name, readsOnly: readOnly))
     }
 }
