@@ -48,8 +48,9 @@ struct DataOptions: ParsableArguments {
     }
 
     /// For the one program that serves it. In a directory that is there, it is made at the first time: a service is started
-    /// before anybody can be added.
-    func served() throws -> MonitorStore {
+    /// before anybody can be added. `isDevelopment`: The directory is made, too.
+    func served(isDevelopment: Bool) throws -> MonitorStore {
+        if isDevelopment { try File.makeDirectory(data) }
         guard File.exists(data) else {
             throw Failure("There is no directory \(data). Is --data right? Make it, or add an operator, first.")
         }

@@ -23,7 +23,7 @@ import Testing
     @Test func servingNeedsADirectoryThatIsThere() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
-        let told = try run(["serve", "--dev", "--data", scratch.path("typo"), "--https", "127.0.0.1:0"])
+        let told = try run(["serve", "--data", scratch.path("typo"), "--domain", "monitor.example.net"])
         #expect(told.status != 0 && told.errors.contains("There is no directory"), "\(told.errors)")
     }
 

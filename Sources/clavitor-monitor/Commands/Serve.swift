@@ -21,7 +21,7 @@ struct Serve: AsyncParsableCommand {
         let settings = try Settings(serving)
         LoggingSystem.bootstrap { _ in JSONLog(logLevel: settings.logLevel) }
         let logger = Logger(label: "clavitor-monitor")
-        let store = try options.served()
+        let store = try options.served(isDevelopment: serving.dev)
         let outbox = Outbox(database: store.database, channels: settings.notifications.channels.map(\.name))
         let notifier = Notifier(
             outbox: outbox, settings: settings.notifications, clock: ContinuousClock(), now: wallTime, logger: logger)
