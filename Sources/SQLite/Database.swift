@@ -33,10 +33,13 @@ package final class Database: Sendable {
     ///
     /// `migrations`: In order; those already applied are skipped.
     /// `readers`: Connections for `lookUp`, and as many again for `read`.
+    /// `gathering`: For how many milliseconds a write waits for others to share its commit, where few come. Under load
+    /// they share it anyway.
     package init(
         path: String,
         migrations: [Migration] = [],
         readers: Int = 2,
+        gathering: Int = 0,
         observer: (any BatchObserver)? = nil
     ) throws {
         self.path = path
@@ -53,7 +56,7 @@ package final class Database: Sendable {
             PRAGMA cache_size = -4096;
             """)
         try Migration.apply(migrations, to: connection)
-        writer = Writer(connection, observer: observer)
+        writer = Writer(connection, gathering: gathering, observer: observer)
         lookUps = try (0..<readers).map { _ in LookUp(try Self.reader(path)) }
         scans = try (0..<readers).map { _ in try Self.scan(path) }
         longScan = try Self.scan(path)

@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 /// What an owner of the database keeps in step with its transactions, such as the head of a hash chain.
@@ -24,13 +25,20 @@ final class Writer: Sendable {
     private let thread = WorkerThread()
     private let connection: Confined
     private let observer: (any BatchObserver)?
+    /// Microseconds that a batch waits for more jobs, where few come.
+    private let gathering: UInt32
     private let pending = Mutex<Pending>(Pending())
     /// Bounds how long the first job of a batch waits for the last, and the size of the WAL frame burst.
     private static let largestBatch = 512
+    /// From here on jobs come so fast that a batch fills by itself.
+    private static let fewJobs = 16
 
     private struct Pending {
         var jobs: [any WriteJob] = []
         var isDraining = false
+        var lastBatch = 0
+
+        var isWorthWaiting: Bool { (1..<fewJobs).contains(jobs.count) && lastBatch < fewJobs }
     }
 
     /// Unchecked is sound: the connection is touched by jobs on `thread` alone.
@@ -38,8 +46,10 @@ final class Writer: Sendable {
         let connection: Connection
     }
 
-    init(_ connection: consuming sending Connection, observer: (any BatchObserver)?) {
+    /// `gathering`: Milliseconds, below a second.
+    init(_ connection: consuming sending Connection, gathering: Int = 0, observer: (any BatchObserver)?) {
         self.connection = Confined(connection: connection)
+        self.gathering = UInt32(clamping: min(gathering, 999) * 1_000)
         self.observer = observer
     }
 
@@ -71,9 +81,11 @@ final class Writer: Sendable {
 
     private func drain() {
         while true {
+            if gathering > 0, pending.withLock(\.isWorthWaiting) { usleep(gathering) }
             let batch = pending.withLock { pending -> [any WriteJob] in
                 let batch = Array(pending.jobs.prefix(Self.largestBatch))
                 pending.jobs.removeFirst(batch.count)
+                pending.lastBatch = batch.count
                 if batch.isEmpty { pending.isDraining = false }
                 return batch
             }

@@ -40,11 +40,11 @@ struct DataOptions: ParsableArguments {
     }
 
     /// The same, made at the first time: 0600 in a directory of 0700.
-    func storeMadeIfNeeded() throws -> MonitorStore {
+    func storeMadeIfNeeded(gathering: Int = 0) throws -> MonitorStore {
         try File.makeDirectory(data)
         // SQLite gives its other files the mode of this one.
         if !File.exists(path) { _ = try OpenFile(creating: path) }
-        return try open()
+        return try open(gathering: gathering)
     }
 
     /// For the one program that serves it. In a directory that is there, it is made at the first time: a service is started
@@ -57,12 +57,12 @@ struct DataOptions: ParsableArguments {
         guard try File.takeLock("\(data)/lock") else {
             throw Failure("Another clavitor-monitor serves \(data). Stop it first.")
         }
-        return try storeMadeIfNeeded()
+        return try storeMadeIfNeeded(gathering: 20)
     }
 
-    private func open() throws -> MonitorStore {
+    private func open(gathering: Int = 0) throws -> MonitorStore {
         do {
-            return try MonitorStore(path: path)
+            return try MonitorStore(path: path, gathering: gathering)
         } catch {
             throw Failure("\(path) cannot be opened: \(error)")
         }

@@ -7,8 +7,10 @@ import Wire
 package final class MonitorStore: Sendable {
     package let database: Database
 
-    package init(path: String) throws {
-        database = try Database(path: path, migrations: MonitorSchema.migrations)
+    /// `gathering`: For how many milliseconds a beat waits for others to share its commit. A commit costs more than all
+    /// else that is done for a beat, and nobody waits for its answer.
+    package init(path: String, gathering: Int = 0) throws {
+        database = try Database(path: path, migrations: MonitorSchema.migrations, gathering: gathering)
     }
 
     /// A node that may push.
