@@ -25,20 +25,31 @@ final class Writer: Sendable {
     private let thread = WorkerThread()
     private let connection: Confined
     private let observer: (any BatchObserver)?
-    /// Microseconds that a batch waits for more jobs, where few come.
-    private let gathering: UInt32
+    /// How long a batch waits for more jobs, where few come.
+    private let gathering: Duration
     private let pending = Mutex<Pending>(Pending())
     /// Bounds how long the first job of a batch waits for the last, and the size of the WAL frame burst.
     private static let largestBatch = 512
-    /// From here on jobs come so fast that a batch fills by itself.
+    /// From here on, within the time of gathering, batches fill by themselves.
     private static let fewJobs = 16
 
     private struct Pending {
         var jobs: [any WriteJob] = []
         var isDraining = false
-        var lastBatch = 0
+        var begun = ContinuousClock.now
+        /// Since then.
+        var count = 0
+        var isQuiet = true
 
-        var isWorthWaiting: Bool { (1..<fewJobs).contains(jobs.count) && lastBatch < fewJobs }
+        /// Whether few jobs came in the last while, so that more of them are worth waiting for.
+        mutating func isWorthWaiting(_ while: Duration) -> Bool {
+            let now = ContinuousClock.now
+            if now - begun >= `while` {
+                isQuiet = count < fewJobs
+                (begun, count) = (now, 0)
+            }
+            return isQuiet && (1..<fewJobs).contains(jobs.count)
+        }
     }
 
     /// Unchecked is sound: the connection is touched by jobs on `thread` alone.
@@ -46,10 +57,10 @@ final class Writer: Sendable {
         let connection: Connection
     }
 
-    /// `gathering`: Milliseconds, below a second.
+    /// `gathering`: Milliseconds.
     init(_ connection: consuming sending Connection, gathering: Int = 0, observer: (any BatchObserver)?) {
         self.connection = Confined(connection: connection)
-        self.gathering = UInt32(clamping: min(gathering, 999) * 1_000)
+        self.gathering = .milliseconds(gathering)
         self.observer = observer
     }
 
@@ -81,11 +92,13 @@ final class Writer: Sendable {
 
     private func drain() {
         while true {
-            if gathering > 0, pending.withLock(\.isWorthWaiting) { usleep(gathering) }
+            if gathering > .zero, pending.withLock({ $0.isWorthWaiting(gathering) }) {
+                usleep(UInt32(gathering / .microseconds(1)))
+            }
             let batch = pending.withLock { pending -> [any WriteJob] in
                 let batch = Array(pending.jobs.prefix(Self.largestBatch))
                 pending.jobs.removeFirst(batch.count)
-                pending.lastBatch = batch.count
+                pending.count += batch.count
                 if batch.isEmpty { pending.isDraining = false }
                 return batch
             }
