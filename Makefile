@@ -2,7 +2,9 @@
 SHELL := /bin/bash
 BUILD_PACKAGES := libsqlite3-dev libargon2-dev
 ACME_PACKAGES := pebble openssl curl
-TEST_PACKAGES := age openssl curl python3-venv pebble knot knot-dnsutils caddy lego iproute2 prometheus chromium chromium-driver
+TEST_PACKAGES := age openssl curl python3-venv pebble knot knot-dnsutils caddy lego iproute2 prometheus chromium chromium-driver \
+	gdnsd openssh-server openssh-client wireguard-tools shellcheck nix-bin
+FLEET_PACKAGES := pebble knot knot-dnsutils gdnsd openssh-server openssh-client wireguard-go wireguard-tools iproute2 curl openssl python3-minimal
 NIX_PACKAGES := nix-bin wireguard-tools openssh-client shellcheck jq systemd
 BENCH_PACKAGES := golang-go golang-github-mattn-go-sqlite3-dev libsqlite3-dev nginx-light wrk
 PYTHON_PACKAGES := cryptography==48.0.0 argon2-cffi==25.1.0 aiosmtpd==1.4.6 openapi-spec-validator==0.9.0 selenium==4.51.0
@@ -10,7 +12,7 @@ RUN_DATA ?= run
 # Across modules, so that what swift-crypto and swift-nio write generically is compiled for the types it is used with.
 STATIC := swift build -c release -Xswiftc -static-executable -Xswiftc -cross-module-optimization -Xlinker -s
 
-.PHONY: run run-acme run-fleet test check check-nix lint vectors static size bench bench-monitor packages clean
+.PHONY: run run-acme run-fleet test test-fleet check check-nix lint vectors static size bench bench-monitor packages clean
 
 ## A development node on https://localhost:8443, with a certificate of its own.
 run: packages
@@ -38,8 +40,13 @@ test: packages lint vectors
 	swift build --build-tests
 	CLAVITOR_PYTHON="$(CURDIR)/.build/python/bin/python3" SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=8 swift test --skip-build
 
+## A hub, two spokes and an operator in network namespaces, with real WireGuard and sshd: deploys, cuts, deaths. Needs root.
+test-fleet: packages
+	scripts/install-packages $(FLEET_PACKAGES)
+	scripts/test-fleet
+
 ## What must hold before a change lands.
-check: test static size check-nix
+check: test static size check-nix test-fleet
 
 ## The machines: inventory, modules, units, installer. NIXPKGS=DIR evaluates all sixteen as well.
 check-nix:
@@ -60,8 +67,9 @@ static: packages
 	$(STATIC) --product clavitor-node
 	$(STATIC) --product clavitor
 	$(STATIC) --product clavitor-monitor
+	$(STATIC) --product clavitor-soc
 	mkdir -p dist
-	cp .build/release/clavitor-node .build/release/clavitor .build/release/clavitor-monitor dist/
+	cp .build/release/clavitor-node .build/release/clavitor .build/release/clavitor-monitor .build/release/clavitor-soc dist/
 
 size: static
 	scripts/check-binaries

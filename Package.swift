@@ -24,6 +24,7 @@ let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "sw
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+let toml: Target.Dependency = .product(name: "TOMLKit", package: "TOMLKit")
 
 let package = Package(
     name: "clavitor",
@@ -31,6 +32,7 @@ let package = Package(
         .executable(name: "clavitor-node", targets: ["clavitor-node"]),
         .executable(name: "clavitor", targets: ["clavitor"]),
         .executable(name: "clavitor-monitor", targets: ["clavitor-monitor"]),
+        .executable(name: "clavitor-soc", targets: ["clavitor-soc"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", exact: "1.8.2"),
@@ -102,7 +104,7 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdHTTP2", package: "hummingbird"),
-                .product(name: "TOMLKit", package: "TOMLKit"),
+                toml,
             ],
             swiftSettings: house
         ),
@@ -124,6 +126,15 @@ let package = Package(
                 .product(name: "HeapModule", package: "swift-collections"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            swiftSettings: house
+        ),
+
+        .target(
+            name: "Fleet",
+            dependencies: [
+                "DNSUpdate", "Files", "Wire", crypto, httpClient, nioCore, nioPosix, nioSSL, subprocess, toml,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: house
@@ -158,8 +169,14 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "TOMLKit", package: "TOMLKit"),
+                toml,
             ],
+            swiftSettings: house
+        ),
+
+        .executableTarget(
+            name: "clavitor-soc",
+            dependencies: ["Files", "Fleet", "Prompt", "Wire", arguments, subprocess, toml],
             swiftSettings: house
         ),
 
@@ -224,9 +241,17 @@ let package = Package(
                 httpClient, lifecycle, logging, nioCore, nioPosix, nioSSL,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "TOMLKit", package: "TOMLKit"),
+                toml,
             ],
             exclude: ["Face/validate.py"],
+            swiftSettings: house),
+        .testTarget(
+            name: "FleetTests",
+            dependencies: [
+                "DNSUpdate", "Files", "Fleet", "TestSupport", "Wire", "clavitor-soc", arguments, crypto, httpClient,
+                nioCore, nioPosix, nioSSL, subprocess, toml,
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
             swiftSettings: house),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", "TestSupport"], swiftSettings: house),
         .testTarget(name: "BackupTests", dependencies: ["Backup", "Files"], swiftSettings: house),

@@ -82,6 +82,19 @@ import Testing
             ],
             why: "who judges the fleet has no way into a vault"),
         Rule(
+            module: "Fleet", ours: ["DNSUpdate", "Files", "Wire"],
+            others: [
+                "AsyncHTTPClient", "Crypto", "FoundationEssentials", "Glibc", "NIOCore", "NIOHTTP1", "NIOPosix",
+                "NIOSSL", "Subprocess", "Synchronization", "TOMLKit",
+            ],
+            why: "who changes nodes speaks to them as any client does, and over SSH"),
+        Rule(
+            module: "clavitor-soc", ours: ["Files", "Fleet", "Prompt", "Wire"],
+            others: [
+                "ArgumentParser", "FoundationEssentials", "Glibc", "Subprocess", "Synchronization", "TOMLKit",
+            ],
+            why: "a program wires"),
+        Rule(
             module: "clavitor-node",
             ours: [
                 "API", "Auth", "Autocert", "Backup", "Files", "SQLite", "Serving", "Storage", "Systemd", "Telemetry",

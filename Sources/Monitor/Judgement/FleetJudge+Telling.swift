@@ -47,7 +47,8 @@ extension FleetJudge {
 
     /// Hides what follows from something else, and shows what does no longer.
     mutating func hideFollowers(of name: String, at now: Moment) -> [IncidentChange] {
-        Rule.table.flatMap { rule in
+        guard book.hasOpen(of: name) else { return [] }
+        return Rule.table.flatMap { rule in
             book.open["\(name)/\(rule.name)"] == nil
                 ? [] : book.hide("\(name)/\(rule.name)", behind: hider(of: rule.name, name, at: now), at: now.wall)
         }

@@ -9,8 +9,8 @@ extension FleetJudge {
         let mayOpen = !isDoubtful(at: now) && !isInMaintenance(name, at: now)
         for rule in Rule.table {
             guard let value = rule.measure(reading) else { continue }
-            let key = "\(name)/\(rule.name)"
-            let present = book.severity(key)
+            var key: String { "\(name)/\(rule.name)" }
+            let present = book.hasOpen(of: name) ? book.severity(key) : nil
             switch (rule.severity(of: value, present: present), present) {
             case (nil, nil):
                 record.pending[rule.name] = nil

@@ -5,6 +5,8 @@
 package struct IncidentBook: Equatable, Sendable {
     package private(set) var open: [String: Entry] = [:]
     private var nextID: Int64
+    /// How many are open of each node that has any: most have none, which is asked at every beat.
+    private var counts: [String: Int]
     /// When each key was last opened, for those that flap. Wall milliseconds.
     private var openings: [String: [Int64]] = [:]
 
@@ -27,9 +29,12 @@ package struct IncidentBook: Equatable, Sendable {
     /// `openings`: Of the last half hour, open or over.
     package init(open: [Entry] = [], openings: [(key: String, at: Int64)] = [], nextID: Int64 = 1) {
         self.open = Dictionary(open.map { ($0.incident.key, $0) }) { first, _ in first }
+        counts = Dictionary(self.open.values.compactMap(\.incident.node).map { ($0, 1) }, uniquingKeysWith: +)
         self.openings = Dictionary(grouping: openings, by: \.key).mapValues { $0.map(\.at) }
         self.nextID = max(nextID, (open.map(\.incident.id).max() ?? 0) + 1)
     }
+
+    func hasOpen(of node: String) -> Bool { counts[node] != nil }
 
     package func severity(_ key: String) -> Severity? { open[key]?.incident.severity }
 
@@ -44,6 +49,7 @@ package struct IncidentBook: Equatable, Sendable {
             nextID += 1
             incident.hiddenBy = hiddenBy
             open[finding.key] = Entry(incident: incident, isTold: hiddenBy == nil)
+            if let node = finding.node { counts[node, default: 0] += 1 }
             noteOpening(finding.key, now)
             return [IncidentChange(.opened, incident, at: now)]
         }
@@ -60,6 +66,10 @@ package struct IncidentBook: Equatable, Sendable {
     mutating func resolve(_ key: String, at now: Int64) -> [IncidentChange] {
         guard var entry = open.removeValue(forKey: key) else { return [] }
         entry.incident.resolved = now
+        if let node = entry.incident.node {
+            counts[node, default: 0] -= 1
+            if counts[node] == 0 { counts[node] = nil }
+        }
         return [IncidentChange(.resolved, entry.incident, at: now)]
     }
 

@@ -124,7 +124,10 @@ struct NodeClient {
         default:
             return CommandFailure(
                 .unreachable, "\(server.text) cannot be reached: \(Self.reason(of: error)).",
-                hint: "Check the address and the network; `clavitor nodes` measures the others.")
+                hint: token == nil
+                    ? "Check the address and the network; `clavitor nodes` measures the others."
+                    : "Your vault is on this node and on no other. Check the network; if it stays so, ask whoever runs it."
+            )
         }
     }
 

@@ -29,7 +29,13 @@ struct Nodes: AsyncParsableCommand {
                 table.add(
                     node.name, node.city, node.milliseconds.map { "\(Int($0.rounded())) ms" } ?? "no answer", node.url)
             }
-            return table.isEmpty ? "\(server.text) knows of no fleet." : table.text
+            guard !table.isEmpty else { return "\(server.text) knows of no fleet." }
+            guard let nearest = sorted.first, nearest.milliseconds != nil else { return table.text }
+            return table.text + """
+
+                The nearest is \(nearest.city). For a new vault: clavitor register --server \(nearest.url)
+                A vault that there is stays where it is.
+                """
         }
     }
 }

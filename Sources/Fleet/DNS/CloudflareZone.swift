@@ -1,0 +1,114 @@
+package import AsyncHTTPClient
+import FoundationEssentials
+import NIOCore
+import NIOHTTP1
+
+/// Names in a zone at Cloudflare, in DNS-only mode: a vault's traffic goes past nobody else's machines.
+///
+/// Speaks version 4 of its API. All changes of a call go in one batch, which Cloudflare performs as one transaction.
+package struct CloudflareZone: NameProvider {
+    package static let address = "https://api.cloudflare.com/client/v4"
+    /// What a proxied record shows for a lifetime, and one that has none of its own.
+    static let automaticTTL = 1
+    /// Pages of a hundred; more A records under one name are nobody's.
+    private static let mostPages = 20
+
+    private let client: HTTPClient
+    private let base: String
+    private let zoneID: String
+    private let token: String
+
+    /// - Parameters:
+    ///   - client: Belongs to the caller.
+    ///   - base: Another address than Cloudflare's.
+    ///   - zoneID: As the dashboard shows it.
+    ///   - token: An API token that may edit the zone's DNS.
+    /// - Throws: `CloudflareError.zoneID`.
+    package init(
+        client: HTTPClient, base: String = CloudflareZone.address, zoneID: String, token: String
+    ) throws(CloudflareError) {
+        // It becomes a part of a path.
+        guard !zoneID.isEmpty, zoneID.utf8.allSatisfy({ $0.isHexDigit }) else { throw .zoneID(zoneID) }
+        self.client = client
+        self.base = base
+        self.zoneID = zoneID
+        self.token = token
+    }
+
+    package func present(_ names: [String]) async throws -> [String: RecordSet] {
+        var sets: [String: RecordSet] = [:]
+        for name in names { sets[name] = try Self.set(try await records(name)) }
+        return sets
+    }
+
+    package func apply(_ changes: [NameChange]) async throws {
+        var batch = Batch()
+        for change in changes { batch.take(change, present: try await records(change.name)) }
+        guard !batch.isEmpty else { return }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        let _: Answer<Ignored> = try await call(.POST, "dns_records/batch", body: try encoder.encode(batch))
+    }
+
+    static func set(_ records: [Record]) throws(CloudflareError) -> RecordSet? {
+        guard let first = records.first else { return nil }
+        var set = RecordSet(addresses: [], ttl: first.ttl)
+        for record in records {
+            guard let address = IPv4Address(record.content) else { throw .unreadable("no address: \(record.content)") }
+            set.addresses.insert(address)
+            // Differing lifetimes, and a proxied record, must not look like what we want.
+            if record.proxied == true { set.ttl = automaticTTL }
+            if set.ttl != automaticTTL, record.ttl != first.ttl { set.ttl = 0 }
+        }
+        return set
+    }
+
+    private func records(_ name: String) async throws -> [Record] {
+        var records: [Record] = []
+        for page in 1...Self.mostPages {
+            let answer: Answer<[Record]> = try await call(
+                .GET, "dns_records?type=A&name=\(name)&per_page=100&page=\(page)")
+            records += answer.result ?? []
+            if page >= answer.resultInfo?.totalPages ?? 1 { return records }
+        }
+        throw CloudflareError.unreadable("\(name) has more than \(Self.mostPages) pages of records")
+    }
+
+    private func call<Result>(
+        _ method: HTTPMethod, _ path: String, body: Data? = nil
+    ) async throws(CloudflareError) -> Answer<Result> {
+        var request = HTTPClientRequest(url: "\(base)/zones/\(zoneID)/\(path)")
+        request.method = method
+        request.headers.add(name: "Authorization", value: "Bearer \(token)")
+        if let body {
+            request.headers.add(name: "Content-Type", value: "application/json")
+            request.body = .bytes(Array(body))
+        }
+        let response: HTTPClientResponse
+        let bytes: ByteBuffer
+        do {
+            response = try await client.execute(request, timeout: .seconds(15))
+            bytes = try await response.body.collect(upTo: 1 << 20)
+        } catch {
+            throw .unreachable("\(error)")
+        }
+        if response.status == .tooManyRequests {
+            throw .tooMany(seconds: response.headers.first(name: "Retry-After").flatMap { Int($0) })
+        }
+        let answer: Answer<Result>
+        do {
+            answer = try JSONDecoder().decode(Answer<Result>.self, from: Data(bytes.readableBytesView))
+        } catch {
+            throw .unreadable("status \(response.status.code)")
+        }
+        guard answer.success, response.status.code < 300 else {
+            throw .refused(
+                status: Int(response.status.code), reasons: answer.errors.map { "\($0.message) (\($0.code))" })
+        }
+        return answer
+    }
+}
+
+extension UInt8 {
+    fileprivate var isHexDigit: Bool { (0x30...0x39).contains(self) || (0x61...0x66).contains(self) }
+}

@@ -1,0 +1,53 @@
+extension Withdrawal {
+    /// What is to be done with a node, and why.
+    package enum Decision: Equatable, Sendable {
+        /// `lastOf`: the region that has no node in the name any more.
+        case withdraw(String, because: String, lastOf: String?)
+        case putBack(String, Return)
+        /// It is ill and stays: one more would be too many.
+        case keep(String, because: String)
+
+        package enum Return: Equatable, Sendable {
+            case well(seconds: Int64)
+            case limits
+        }
+
+        package var node: String {
+            switch self {
+            case .withdraw(let node, _, _), .putBack(let node, _), .keep(let node, _): node
+            }
+        }
+
+        /// For programs.
+        package var kind: String {
+            switch self {
+            case .withdraw: "withdraw"
+            case .putBack: "put-back"
+            case .keep: "keep"
+            }
+        }
+    }
+}
+
+extension Withdrawal.Decision: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .withdraw(let node, let reason, nil):
+            "\(node) leaves the nearest name: \(reason)."
+        case .withdraw(let node, let reason, let region?):
+            """
+            \(node) leaves the nearest name: \(reason). It was the last of \(region): new clients there are sent further \
+            away, and the vaults on its nodes cannot be reached until they are well.
+            """
+        case .putBack(let node, .well(let seconds)):
+            "\(node) is back in the nearest name: well for \(seconds) s."
+        case .putBack(let node, .limits):
+            "\(node) is back in the nearest name: too few nodes would be left in it otherwise."
+        case .keep(let node, let reason):
+            """
+            \(node) stays in the nearest name although it is ill: \(reason). One more would be below the floor, or more \
+            than half of all nodes.
+            """
+        }
+    }
+}

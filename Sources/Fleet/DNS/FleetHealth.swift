@@ -1,0 +1,38 @@
+/// Where it is heard what the monitor makes of the nodes.
+package protocol FleetHealth: Sendable {
+    /// By name. Empty when the monitor doubts itself and judges nobody.
+    func verdicts() async throws -> [String: MonitorVerdict]
+}
+
+/// The monitor's word, over its API.
+package struct MonitorHealth: FleetHealth {
+    private let monitor: any FleetMonitor
+
+    package init(_ monitor: any FleetMonitor) { self.monitor = monitor }
+
+    package func verdicts() async throws -> [String: MonitorVerdict] { try await monitor.fleet().verdicts }
+}
+
+extension FleetReport {
+    /// Two missed beats and some grace, in milliseconds: what is a SEV2 at the monitor.
+    private static let sev2: Int64 = 65_000
+
+    package var verdicts: [String: MonitorVerdict] {
+        guard !doubtful else { return [:] }
+        return Dictionary(nodes.map { ($0.name, verdict($0)) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// A planned stop and maintenance excuse a node from alarms. They do not make it answer: after the time that is a
+    /// SEV2 for others it counts as silent too.
+    private func verdict(_ node: Node) -> MonitorVerdict {
+        let silence = node.lastBeat.map { max(0, now - $0) }
+        switch node.state {
+        case "up": return node.ill.map { .ill($0) } ?? .well
+        case "silent": return .silent((silence ?? 0) / 1_000)
+        case "stopped", "maintenance":
+            guard let silence, silence > Self.sev2 else { return .unknown }
+            return .silent(silence / 1_000)
+        default: return .unknown
+        }
+    }
+}

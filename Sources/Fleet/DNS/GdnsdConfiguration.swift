@@ -1,0 +1,59 @@
+/// What gdnsd needs to know of the fleet: a map that sends each client to the nearest node, and the zone's lines.
+///
+/// gdnsd measures from the coordinates itself, and leaves out who is down in the health file.
+package struct GdnsdConfiguration: Equatable, Sendable {
+    /// Where gdnsd learns who is where.
+    package enum Places: Equatable, Sendable {
+        /// A database with cities in MaxMind's GeoIP2 format.
+        case database(String)
+        /// A file of networks and the nodes for them, `192.0.2.0/24 => [ zurich, london ]`, in gdnsd's own format.
+        case networks(String)
+    }
+
+    /// For `/etc/gdnsd/config`.
+    package let lines: [String]
+    /// For the zone's file, whose SOA and NS records are not the fleet's.
+    package let zoneLines: [String]
+
+    /// - Parameters:
+    ///   - inventory: Must have a `[dns]` table.
+    ///   - healthFile: The path where gdnsd finds it.
+    ///   - places: Where clients are.
+    /// - Throws: What is wrong with the inventory.
+    package init(_ inventory: Inventory, healthFile: String, places: Places) throws(RecordsError) {
+        let records = try Records(inventory)
+        let ttl = records.sets[records.nearest]?.ttl ?? 0
+        let nodes = inventory.nodes.filter { !$0.ipv4.isEmpty }
+        // Up to half of the nodes may be down, and those would be nearest: the list must reach beyond them.
+        let reach = nodes.count / 2 + 1
+        let map =
+            switch places {
+            case .database(let path):
+                ["geoip2_db => \"\(path)\"", "auto_dc_limit => \(reach)"]
+                    + Self.table("auto_dc_coords", nodes.map { "\($0.name) => [ \($0.latitude), \($0.longitude) ]" })
+            case .networks(let path): ["nets => \"\(path)\""]
+            }
+        let resource =
+            ["map => nearest", "service_types => clavitor"]
+            + Self.table("dcmap", nodes.map { "\($0.name) => \($0.ipv4)" })
+        let datacenters = "datacenters => [ \(nodes.map(\.name).joined(separator: ", ")) ]"
+        lines =
+            ["# Printed by `clavitor-soc dns gdnsd-config` from the inventory."]
+            + Self.table(
+                "service_types",
+                Self.table("clavitor", ["plugin => extfile", "file => \"\(healthFile)\"", "direct => true"]))
+            + Self.table(
+                "plugins",
+                Self.table(
+                    "geoip",
+                    Self.table("maps", Self.table("nearest", [datacenters] + map))
+                        + Self.table("resources", Self.table("nearest", resource))))
+        zoneLines =
+            ["\(records.nearest). \(ttl) DYNA geoip!nearest"]
+            + nodes.map { "\($0.domain). \(ttl) A \($0.ipv4)" }
+    }
+
+    private static func table(_ name: String, _ lines: [String]) -> [String] {
+        ["\(name) => {"] + lines.map { "  \($0)" } + ["}"]
+    }
+}

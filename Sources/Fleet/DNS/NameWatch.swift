@@ -1,0 +1,138 @@
+/// Keeps ill nodes out of the nearest name. Looks, decides, writes down what it decided, and then does it.
+///
+/// It changes the nearest name alone. Nodes' own names are a person's business (`dns apply`).
+package struct NameWatch {
+    /// What there is to tell, each once.
+    package enum Event: Equatable, Sendable {
+        case decided(Withdrawal.Decision)
+        /// Lines of a plan that was performed.
+        case changed([String])
+        /// Something that the watch needs does not work; said again only when it changes.
+        case trouble(String)
+        case relieved
+    }
+
+    package typealias Probe = @Sendable ([Node]) async -> [String: ProbeAnswer]
+
+    /// Also without a reason the zone is compared with what should stand, after so many looks: somebody may have changed
+    /// it.
+    private static let looksBetweenChecks = 12
+
+    private let inventory: Inventory
+    private let rules: Withdrawal.Rules
+    private let health: any FleetHealth
+    private let probe: Probe
+    private let provider: any NameProvider
+    private let state: WatchState
+    private let now: @Sendable () -> Int64
+    private let nodes: [Node]
+    private let members: [Withdrawal.Member]
+
+    private var withdrawal: Withdrawal
+    private var troubles: Set<String> = []
+    /// How many looks ago the zone was known to be right; nil when it may be wrong.
+    private var sinceCheck: Int?
+
+    /// Reads who was out before.
+    ///
+    /// - Parameters:
+    ///   - inventory: Must have a `[dns]` table.
+    ///   - health: The first vantage point.
+    ///   - probe: The second one.
+    ///   - provider: Keeps the names.
+    ///   - state: Outlives the watch.
+    ///   - rules: Nil: those of the inventory.
+    ///   - now: Unix milliseconds.
+    /// - Throws: `RecordsError`, `WatchStateError.unreadable`.
+    package init(
+        _ inventory: Inventory, health: any FleetHealth, probe: @escaping Probe, provider: any NameProvider,
+        state: WatchState, rules: Withdrawal.Rules? = nil, now: @escaping @Sendable () -> Int64
+    ) throws {
+        _ = try Records(inventory)
+        self.inventory = inventory
+        self.rules = rules ?? Withdrawal.Rules(floor: inventory.dns?.floor ?? 1)
+        self.health = health
+        self.probe = probe
+        self.provider = provider
+        self.state = state
+        self.now = now
+        nodes = inventory.nodes.filter { !$0.ipv4.isEmpty }
+        members = nodes.map { Withdrawal.Member(name: $0.name, region: $0.region) }
+        withdrawal = try state.read()
+    }
+
+    /// Once around.
+    package mutating func look() async -> [Event] {
+        var troubles: Set<String> = []
+        var verdicts: [String: MonitorVerdict] = [:]
+        async let answers = probe(nodes)
+        do {
+            verdicts = try await health.verdicts()
+            if verdicts.isEmpty { troubles.insert("The monitor doubts itself: nothing is withdrawn.") }
+        } catch {
+            troubles.insert("The monitor cannot be asked: nothing is withdrawn. \(error)")
+        }
+        let answered = await answers
+        let sightings = Dictionary(
+            uniqueKeysWithValues: nodes.map { node in
+                let probe = answered[node.name] ?? .unreachable("not asked")
+                return (node.name, Sighting(monitor: verdicts[node.name] ?? .unknown, probe: probe))
+            })
+
+        let before = withdrawal
+        let decisions = withdrawal.judge(sightings, of: members, rules: rules, at: now())
+        var events = decisions.map { Event.decided($0) }
+        do {
+            if !withdrawal.isSame(as: before) { try state.write(withdrawal) }
+            if before.withdrawn.keys != withdrawal.withdrawn.keys { sinceCheck = nil }
+            if let lines = try await reconcile() { events.append(.changed(lines)) }
+        } catch {
+            sinceCheck = nil
+            troubles.insert("The names are not as they should be: \(error)")
+        }
+        events += tell(troubles)
+        return events
+    }
+
+    /// - Returns: What was changed; nil for nothing.
+    private mutating func reconcile() async throws -> [String]? {
+        if let sinceCheck, sinceCheck < Self.looksBetweenChecks {
+            self.sinceCheck = sinceCheck + 1
+            return nil
+        }
+        let records = try Records(inventory, withdrawn: Set(withdrawal.withdrawn.keys))
+        let plan = NamePlan(
+            wanted: records, present: try await provider.present([records.nearest]), names: [records.nearest])
+        if !plan.isEmpty { try await provider.apply(plan.changes) }
+        sinceCheck = 0
+        return plan.isEmpty ? nil : plan.lines
+    }
+
+    private mutating func tell(_ new: Set<String>) -> [Event] {
+        defer { troubles = new }
+        guard !new.isEmpty || troubles.isEmpty else { return [.relieved] }
+        return new.subtracting(troubles).sorted().map { .trouble($0) }
+    }
+
+    /// Looks every `interval` until it is cancelled, and tells what there is to tell.
+    package mutating func run<C: Clock>(
+        every interval: Duration, clock: C, tell: ([Event]) throws -> Void
+    ) async throws where C.Duration == Duration {
+        while true {
+            let next = clock.now.advanced(by: interval)
+            try tell(await look())
+            try await clock.sleep(until: next, tolerance: nil)
+        }
+    }
+}
+
+extension NameWatch.Event: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .decided(let decision): decision.description
+        case .changed(let lines): lines.joined(separator: "\n")
+        case .trouble(let text): text
+        case .relieved: "All that the watch needs works again."
+        }
+    }
+}

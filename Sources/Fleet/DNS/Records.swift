@@ -1,0 +1,100 @@
+import DNSUpdate
+
+/// The addresses of one name. A resolver gets all of them, with one lifetime (RFC 2181, section 5.2).
+package struct RecordSet: Equatable, Sendable {
+    package var addresses: Set<IPv4Address>
+    /// Seconds.
+    package var ttl: Int
+
+    package init(addresses: Set<IPv4Address>, ttl: Int) {
+        self.addresses = addresses
+        self.ttl = ttl
+    }
+}
+
+/// What should stand in the zone: every node under its own name, and under the nearest name all that are well.
+///
+/// A vault stays with its node, so a node's own name is never withdrawn: only new clients ask for the nearest one.
+package struct Records: Equatable, Sendable {
+    package let nearest: String
+    package let sets: [String: RecordSet]
+    /// For those who read a plan.
+    package let nodes: [IPv4Address: String]
+
+    /// A node without a public address does not exist yet, and has no record.
+    ///
+    /// - Parameters:
+    ///   - inventory: Must have a `[dns]` table.
+    ///   - withdrawn: Names of nodes that are out of the nearest name.
+    /// - Throws: What is wrong with the inventory.
+    package init(_ inventory: Inventory, withdrawn: Set<String> = []) throws(RecordsError) {
+        guard let dns = inventory.dns else { throw .noSettings }
+        let zone = try Self.name(dns.zone, of: "zone")
+        nearest = try Self.canonical(dns.nearest, in: zone)
+        guard (1...86_400).contains(dns.ttl) else { throw .lifetime(dns.ttl) }
+        var sets: [String: RecordSet] = [:]
+        var nodes: [IPv4Address: String] = [:]
+        var answering: Set<IPv4Address> = []
+        for node in inventory.nodes where !node.ipv4.isEmpty {
+            guard let address = IPv4Address(node.ipv4) else { throw .address(node.name, node.ipv4) }
+            if let other = nodes.updateValue(node.name, forKey: address) { throw .shared(address, other, node.name) }
+            let own = try Self.canonical(node.domain, in: zone)
+            guard own != nearest, sets[own] == nil else { throw .takenName(own) }
+            sets[own] = RecordSet(addresses: [address], ttl: dns.ttl)
+            if !withdrawn.contains(node.name) { answering.insert(address) }
+        }
+        guard answering.count >= min(max(dns.floor, 1), nodes.count), !answering.isEmpty else {
+            throw .belowFloor(answering.count, floor: max(dns.floor, 1))
+        }
+        sets[nearest] = RecordSet(addresses: answering, ttl: dns.ttl)
+        self.sets = sets
+        self.nodes = nodes
+    }
+
+    private static func name(_ text: String, of what: String) throws(RecordsError) -> DNSName {
+        do throws(DNSNameError) { return try DNSName(text) } catch { throw .name(what, "\(error)") }
+    }
+
+    /// In the form that names are compared in.
+    private static func canonical(_ text: String, in zone: DNSName) throws(RecordsError) -> String {
+        let name = try name(text, of: text)
+        guard name.isWithin(zone) else { throw .outsideZone(text, zone: zone.description) }
+        return name.description
+    }
+}
+
+/// Why an inventory has no records.
+package enum RecordsError: Error, Equatable, Sendable, CustomStringConvertible {
+    case noSettings
+    case name(String, String)
+    case outsideZone(String, zone: String)
+    case lifetime(Int)
+    case address(String, String)
+    case shared(IPv4Address, String, String)
+    case takenName(String)
+    case belowFloor(Int, floor: Int)
+
+    package var description: String {
+        switch self {
+        case .noSettings:
+            "The inventory has no [dns] table. Add one with zone, nearest, ttl, provider and floor."
+        case .name(let what, let why):
+            "\(what) in the inventory is no domain name: \(why)"
+        case .outsideZone(let name, let zone):
+            "\(name) is not in the zone \(zone). Correct the name, or zone in [dns]."
+        case .lifetime(let ttl):
+            "ttl = \(ttl) in [dns] is no lifetime. Give 1 to 86400 seconds; 30 is what failover wants."
+        case .address(let node, let text):
+            "\(node)'s ipv4 is no address: \(text). Write it as 192.0.2.1."
+        case .shared(let address, let one, let other):
+            "\(one) and \(other) have the same ipv4, \(address). Correct one of them."
+        case .takenName(let name):
+            "\(name) would belong to two. Give each node a domain of its own, and the nearest name one that no node has."
+        case .belowFloor(let count, let floor):
+            """
+            Only \(count) nodes would answer for the nearest name, and the floor is \(floor). Put nodes back in, fill in \
+            their ipv4, or lower floor in [dns].
+            """
+        }
+    }
+}

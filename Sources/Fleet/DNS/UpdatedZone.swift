@@ -1,0 +1,38 @@
+package import DNSUpdate
+
+/// Names in a zone that is changed by RFC 2136.
+package struct UpdatedZone: NameProvider {
+    private let server: (host: String, port: Int)
+    private let updater: DNSUpdater
+    private let timeout: Duration
+
+    package init(server: (host: String, port: Int), updater: DNSUpdater, timeout: Duration = .seconds(10)) {
+        self.server = server
+        self.updater = updater
+        self.timeout = timeout
+    }
+
+    package func present(_ names: [String]) async throws -> [String: RecordSet] {
+        var sets: [String: RecordSet] = [:]
+        for name in names {
+            sets[name] = try await AddressQuery.ask(
+                name, wireName: try DNSName(name).wire, server: server, timeout: timeout)
+        }
+        return sets
+    }
+
+    /// In one message, so that the server does all of it or nothing; whole sets, so that what was read before does not
+    /// matter.
+    package func apply(_ changes: [NameChange]) async throws {
+        guard !changes.isEmpty else { return }
+        var updates: [DNSUpdater.Change] = []
+        for change in changes {
+            let name = try DNSName(change.name)
+            updates.append(.removeSet(name, .a))
+            for address in change.after.addresses.sorted() {
+                updates.append(.add(name, ttl: UInt32(change.after.ttl), .a(address.number)))
+            }
+        }
+        try await updater.perform(updates)
+    }
+}

@@ -1,0 +1,32 @@
+/// What keeps a node tidy between deploys.
+package struct CareScripts: Sendable {
+    private let paths: NodePaths
+
+    package init(_ paths: NodePaths) {
+        self.paths = paths
+    }
+
+    /// Two generations stay, and the deploys that are still open. `failed` as an argument lets go of the system that
+    /// a rollback kept.
+    package var collect: NodeScript {
+        NodeScript(
+            "collect", paths,
+            """
+            free() { df -Pk "$store" | { read -r _; read -r _ _ _ kb _; echo "$kb"; }; }
+            echo "free_kb=$(free)"
+            for dir in "$state"/deploy/*/; do
+                if [ -e "${dir}kept" ] || [ -e "${dir}restored" ]; then rm -rf "$dir"; fi
+            done
+            if [ "${1:-}" = failed ]; then rm -f "$gcroots/clavitor-failed"; fi
+            "$nix_env" -p "$profile" --delete-generations +2 >&2
+            "$nix_store" --gc >&2
+            echo "free_after_kb=$(free)"
+
+            """)
+    }
+
+    /// The node's own check of its audit chain.
+    package var integrity: NodeScript {
+        NodeScript("integrity", paths, "exec \"$admin\" audit verify 2>&1\n")
+    }
+}

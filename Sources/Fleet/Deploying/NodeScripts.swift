@@ -1,0 +1,139 @@
+/// The node's side of a deploy.
+///
+/// A deploy has a directory on the node, `deploy/<id>`. In it one file, `pending`, is the decision that is still open:
+/// whoever renames it has decided. `confirm` renames it to `confirmed`, the timer and `abort` to `expired`, and a rename
+/// happens once. Until then the system runs as a test: the boot default is the old one, so that a reboot decides too.
+package struct NodeScripts: Sendable {
+    private let paths: NodePaths
+
+    package init(_ paths: NodePaths) {
+        self.paths = paths
+    }
+
+    /// What a node is and has: `facts`.
+    package var facts: NodeScript {
+        NodeScript(
+            "facts", paths,
+            """
+            generation=$(readlink "$profile" || true)
+            generation=${generation#"${profile##*/}"-}
+            generation=${generation%-link}
+            case $generation in '' | *[!0-9]*) generation=0 ;; esac
+            best=0
+            for link in "$profile"-*-link; do
+                number=${link#"$profile"-}
+                number=${number%-link}
+                case $number in '' | *[!0-9]*) continue ;; esac
+                if [ "$number" -lt "$generation" ] && [ "$number" -gt "$best" ]; then best=$number; fi
+            done
+            if [ -e "$current" ]; then echo "current=$(readlink -f "$current")"; fi
+            echo "generation=$generation"
+            if [ "$best" -gt 0 ]; then echo "previous=$(readlink -f "$profile-$best-link")"; fi
+            df -Pk "$store" | { read -r _; read -r _ _ _ free _; echo "free_kb=$free"; }
+            echo "clock=$(date +%s)"
+            echo "unit=$("$systemctl" is-active "$unit" || true)"
+
+            """)
+    }
+
+    /// After the copy: keeps the collector away from a system that nothing refers to yet. Takes the system's path.
+    package var hold: NodeScript {
+        NodeScript(
+            "hold", paths,
+            """
+            if [ ! -x "$1/bin/switch-to-configuration" ]; then echo "$1 is no system, or not here" >&2; exit 1; fi
+            mkdir -p "$gcroots"
+            ln -sfn "$1" "$gcroots/clavitor-next"
+
+            """)
+    }
+
+    /// Arms the timer, then starts the activation; both outlive the connection. Takes the deploy's id, the system and
+    /// the seconds until the node goes back and the system that the plan found. Done twice it does what is left to do.
+    package var begin: NodeScript {
+        NodeScript(
+            "begin", paths,
+            """
+            id=$1 target=$2 seconds=$3
+            dir=$state/deploy/$id
+            if [ ! -x "$target/bin/switch-to-configuration" ]; then echo "$target is not here" >&2; exit 1; fi
+            mkdir -p "$dir"
+            if [ ! -e "$dir/prepared" ]; then
+                previous=$(readlink -f "$current")
+                if [ "$previous" != "${4:-$previous}" ]; then
+                    echo "it runs $previous by now, and the plan was made for $4" >&2
+                    exit 1
+                fi
+                if [ ! -x "$previous/bin/switch-to-configuration" ]; then
+                    echo "there is no way back: $previous cannot be activated" >&2
+                    exit 1
+                fi
+                echo "$previous" >"$dir/previous"
+                echo "$target" >"$dir/target"
+                cat "$boot_id" >"$dir/boot"
+                cat >"$dir/activate" <<'END'
+            \(paths.prelude)\(Self.activate)END
+                cat >"$dir/rollback" <<'END'
+            \(paths.prelude)\(Self.rollback)END
+                : >"$dir/pending"
+                : >"$dir/prepared"
+                sync
+            fi
+            if [ ! -e "$dir/armed" ]; then
+                echo $(($(date +%s) + seconds)) >"$dir/deadline"
+                "$systemd_run" --quiet --collect --unit="clavitor-rollback-$id" --on-active="$seconds" \\
+                    --timer-property=AccuracySec=1s --setenv=PATH="$PATH" /bin/sh "$dir/rollback" "$dir" "$id" ||
+                    "$systemctl" is-active --quiet "clavitor-rollback-$id.timer"
+                : >"$dir/armed"
+            fi
+            if [ ! -e "$dir/started" ]; then
+                "$systemd_run" --quiet --collect --unit="clavitor-activate-$id" --setenv=PATH="$PATH" \\
+                    /bin/sh "$dir/activate" "$dir" || "$systemctl" is-active --quiet "clavitor-activate-$id.service"
+                : >"$dir/started"
+            fi
+
+            """ + Self.tell)
+    }
+
+    /// How far it is. Takes the deploy's id.
+    package var state: NodeScript {
+        NodeScript("state", paths, "id=$1\ndir=$state/deploy/$id\n" + Self.tell)
+    }
+
+    /// Decides for the new system, unless the timer decided before. Done twice it does what is left to do.
+    package var confirm: NodeScript {
+        NodeScript(
+            "confirm", paths,
+            """
+            id=$1
+            dir=$state/deploy/$id
+            target=$(cat "$dir/target")
+            if [ ! -e "$dir/kept" ] && [ "$(readlink -f "$current")" = "$target" ]; then
+                if mv "$dir/pending" "$dir/confirmed" 2>/dev/null || [ -e "$dir/confirmed" ]; then
+                    "$systemctl" stop "clavitor-rollback-$id.timer" 2>/dev/null || true
+                    "$nix_env" -p "$profile" --set "$target" >&2
+                    "$target/bin/switch-to-configuration" boot >>"$dir/activation.log" 2>&1
+                    rm -f "$gcroots/clavitor-next"
+                    : >"$dir/kept"
+                    sync
+                fi
+            fi
+
+            """ + Self.tell)
+    }
+
+    /// Decides for the old system now instead of at the timer's end.
+    package var abort: NodeScript {
+        NodeScript(
+            "abort", paths,
+            """
+            id=$1
+            dir=$state/deploy/$id
+            if [ -e "$dir/pending" ]; then
+                "$systemd_run" --quiet --collect --unit="clavitor-abort-$id" --setenv=PATH="$PATH" \\
+                    /bin/sh "$dir/rollback" "$dir" "$id" || true
+            fi
+
+            """ + Self.tell)
+    }
+}

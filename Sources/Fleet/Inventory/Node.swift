@@ -1,0 +1,78 @@
+/// One machine of the fleet, as the inventory has it.
+package struct Node: Decodable, Equatable, Sendable {
+    package enum Role: String, Decodable, Sendable { case hub, spoke }
+
+    package var name: String
+    package var city: String
+    /// What must not go down together.
+    package var region: String
+    /// Degrees.
+    package var latitude: Double
+    package var longitude: Double
+    package var domain: String
+    package var provider: String
+    package var tier: String
+    package var role: Role
+    /// In the WireGuard network.
+    package var address: String
+    /// The public one; empty until the machine exists.
+    package var ipv4: String
+    /// WireGuard's; empty until `clavitor-soc keys generate`.
+    package var publicKey: String
+    /// sshd's, `ssh-ed25519 …`; empty until the machine exists.
+    package var hostKey: String
+    /// The node's own word on its disk, instead of its provider's.
+    package var disk: String?
+    package var root: String?
+
+    package enum CodingKeys: String, CodingKey, CaseIterable {
+        case name, city, region, latitude, longitude, domain, provider, tier, role, address, ipv4
+        case publicKey = "public-key"
+        case hostKey = "host-key"
+        case disk, root
+
+        /// Those that every entry has.
+        package static let needed = allCases.filter { $0 != .disk && $0 != .root }
+    }
+
+    package init(
+        name: String, city: String, region: String, latitude: Double, longitude: Double, domain: String,
+        provider: String, tier: String, role: Role = .spoke, address: String, ipv4: String = "",
+        publicKey: String = "", hostKey: String = ""
+    ) {
+        (self.name, self.city, self.region, self.domain) = (name, city, region, domain)
+        (self.latitude, self.longitude) = (latitude, longitude)
+        (self.provider, self.tier, self.role) = (provider, tier, role)
+        (self.address, self.ipv4, self.publicKey, self.hostKey) = (address, ipv4, publicKey, hostKey)
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let entry = try decoder.container(keyedBy: CodingKeys.self)
+        name = try entry.decode(String.self, forKey: .name)
+        city = try entry.decode(String.self, forKey: .city)
+        region = try entry.decode(String.self, forKey: .region)
+        latitude = try entry.decodeNumber(forKey: .latitude)
+        longitude = try entry.decodeNumber(forKey: .longitude)
+        domain = try entry.decode(String.self, forKey: .domain)
+        provider = try entry.decode(String.self, forKey: .provider)
+        tier = try entry.decode(String.self, forKey: .tier)
+        role = try entry.decode(Role.self, forKey: .role)
+        address = try entry.decode(String.self, forKey: .address)
+        ipv4 = try entry.decode(String.self, forKey: .ipv4)
+        publicKey = try entry.decode(String.self, forKey: .publicKey)
+        hostKey = try entry.decode(String.self, forKey: .hostKey)
+        disk = try entry.decodeIfPresent(String.self, forKey: .disk)
+        root = try entry.decodeIfPresent(String.self, forKey: .root)
+    }
+
+    /// Where clients find it.
+    package var url: String { "https://\(domain)" }
+}
+
+extension KeyedDecodingContainer {
+    /// TOML tells 47 from 47.0, people do not.
+    func decodeNumber(forKey key: Key) throws -> Double {
+        if let whole = try? decode(Int.self, forKey: key) { return Double(whole) }
+        return try decode(Double.self, forKey: key)
+    }
+}

@@ -1,0 +1,116 @@
+/// A TOML file as lines: where entries begin and end, and where a value stands in its line. Knows just as much of TOML
+/// as one-line values need.
+struct TOMLLines {
+    private var lines: [[UInt8]]
+
+    init(_ text: String) {
+        lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { Array($0) }
+        // The end of the last line is no line.
+        if lines.last == [] { lines.removeLast() }
+    }
+
+    var text: String { lines.map { String(decoding: $0, as: UTF8.self) + "\n" }.joined() }
+
+    var count: Int { lines.count }
+
+    mutating func insert(_ new: [String], at place: Int) {
+        lines.insert(contentsOf: new.map { Array($0.utf8) }, at: place)
+    }
+
+    /// With one of the empty lines around it, so that none piles up.
+    mutating func remove(_ range: Range<Int>) {
+        lines.removeSubrange(range)
+        let place = range.lowerBound
+        if place < lines.count, isBlank(place) {
+            lines.remove(at: place)
+        } else if place == lines.count, place > 0, isBlank(place - 1) {
+            lines.remove(at: place - 1)
+        }
+    }
+
+    /// From each `[[key]]` to its last key: what comes after that belongs to the next header.
+    func entries(_ key: String) -> [Range<Int>] {
+        var entries: [Range<Int>] = []
+        var start: Int?
+        var end = 0
+        for index in lines.indices {
+            let line = String(decoding: lines[index], as: UTF8.self).trimmed
+            if line.hasPrefix("[") {
+                if let start { entries.append(start..<end) }
+                start = line.hasPrefix("[[\(key)]]") ? index : nil
+                end = index + 1
+            } else if !line.isEmpty, !line.hasPrefix("#") {
+                end = index + 1
+            }
+        }
+        if let start { entries.append(start..<end) }
+        return entries
+    }
+
+    /// As it is written, with its quotes.
+    func value(of key: String, in range: Range<Int>) -> String? {
+        for index in range {
+            if let place = valuePlace(of: key, in: lines[index]) {
+                return String(decoding: lines[index][place], as: UTF8.self)
+            }
+        }
+        return nil
+    }
+
+    /// - Returns: False when there is no such key.
+    mutating func replaceValue(of key: String, in range: Range<Int>, with value: String) -> Bool {
+        for index in range {
+            guard let place = valuePlace(of: key, in: lines[index]) else { continue }
+            lines[index].replaceSubrange(place, with: Array(value.utf8))
+            return true
+        }
+        return false
+    }
+
+    /// A basic string.
+    static func quoted(_ text: String) -> String {
+        var quoted = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": quoted += "\\\""
+            case "\\": quoted += "\\\\"
+            case "\u{0}"..."\u{1f}", "\u{7f}":
+                let hex = String(scalar.value, radix: 16)
+                quoted += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+            default: quoted.unicodeScalars.append(scalar)
+            }
+        }
+        return quoted + "\""
+    }
+
+    private func isBlank(_ index: Int) -> Bool { String(decoding: lines[index], as: UTF8.self).trimmed.isEmpty }
+
+    private func valuePlace(of key: String, in line: [UInt8]) -> Range<Int>? {
+        guard let equals = line.firstIndex(of: UInt8(ascii: "=")),
+            String(decoding: line[..<equals], as: UTF8.self).trimmed == key
+        else { return nil }
+        let rest = line[(equals + 1)...]
+        guard let start = rest.firstIndex(where: { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }) else {
+            return nil
+        }
+        let quote = line[start]
+        guard quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'") else {
+            let end = line[start...].firstIndex { [UInt8(ascii: " "), 9, 13, UInt8(ascii: "#")].contains($0) }
+            return start..<(end ?? line.count)
+        }
+        var index = start + 1
+        while index < line.count, line[index] != quote {
+            index += quote == UInt8(ascii: "\"") && line[index] == UInt8(ascii: "\\") ? 2 : 1
+        }
+        return index < line.count ? start..<(index + 1) : nil
+    }
+}
+
+extension String {
+    fileprivate var trimmed: String {
+        var view = self[...].unicodeScalars
+        while let first = view.first, first.value <= 32 { view.removeFirst() }
+        while let last = view.last, last.value <= 32 { view.removeLast() }
+        return String(view)
+    }
+}

@@ -1,0 +1,76 @@
+import Files
+
+/// The nodes' WireGuard keys on the operator's machine: `NODE.key`, and `NODE.next.key` while one is being changed.
+package struct KeyStore: Sendable {
+    private let chest: SecretChest
+
+    /// - Parameter chest: Of its own folder; with or without encryption.
+    package init(_ chest: SecretChest) {
+        self.chest = chest
+    }
+
+    package enum Age: String, Sendable { case present = "key", next = "next.key" }
+
+    /// Makes a node's first key.
+    ///
+    /// - Returns: The public half, for the inventory.
+    /// - Throws: `KeyStoreError.exists`: a key that is in use must not be lost.
+    package func generate(_ node: Node) async throws -> String {
+        guard try !chest.holds(Self.name(node, .present)) else { throw KeyStoreError.exists(node.name) }
+        return try await make(node, .present)
+    }
+
+    /// Makes another key beside the one in use, or gives the one that was made before.
+    ///
+    /// - Returns: The public half. It belongs into the inventory when the key has been pushed.
+    package func rotate(_ node: Node) async throws -> String {
+        guard try chest.holds(Self.name(node, .present)) else { throw KeyStoreError.missing(node.name) }
+        if try chest.holds(Self.name(node, .next)) { return try await key(of: node, .next).publicText }
+        return try await make(node, .next)
+    }
+
+    /// The key that the node is to have: the next one if there is one.
+    package func wanted(_ node: Node) async throws -> WireGuardKey {
+        try await key(of: node, try chest.holds(Self.name(node, .next)) ? .next : .present)
+    }
+
+    package func publicKeys(_ node: Node) async throws -> (present: String?, next: String?) {
+        var keys: [String?] = []
+        for age in [Age.present, .next] {
+            let holds = try chest.holds(Self.name(node, age))
+            keys.append(holds ? try await key(of: node, age).publicText : nil)
+        }
+        return (keys[0], keys[1])
+    }
+
+    /// The next key is on the node: it takes the place of the old one, which is removed.
+    package func settle(_ node: Node) throws {
+        guard try chest.holds(Self.name(node, .next)) else { return }
+        try chest.rename(Self.name(node, .next), to: Self.name(node, .present))
+    }
+
+    private func make(_ node: Node, _ age: Age) async throws -> String {
+        let key = WireGuardKey()
+        try await chest.put(Self.name(node, age), key.privateText + "\n")
+        return key.publicText
+    }
+
+    private func key(of node: Node, _ age: Age) async throws -> WireGuardKey {
+        guard let text = try await chest.take(Self.name(node, age)) else { throw KeyStoreError.missing(node.name) }
+        return try WireGuardKey(text)
+    }
+
+    private static func name(_ node: Node, _ age: Age) -> String { "\(node.name).\(age.rawValue)" }
+}
+
+package enum KeyStoreError: Error, Equatable, Sendable, CustomStringConvertible {
+    case exists(String)
+    case missing(String)
+
+    package var description: String {
+        switch self {
+        case .exists(let node): "\(node) has a key already. Replace it with `clavitor-soc keys rotate \(node)`."
+        case .missing(let node): "\(node) has no key here. Make one with `clavitor-soc keys generate \(node)`."
+        }
+    }
+}

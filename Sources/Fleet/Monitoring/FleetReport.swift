@@ -1,0 +1,112 @@
+package import Wire
+
+/// The monitor's word on the fleet: what this program reads of `GET /api/v1/fleet`. Times are Unix milliseconds by the
+/// monitor's clock.
+package struct FleetReport: Codable, Equatable, Sendable {
+    package var now: Int64
+    /// It has just come, or doubts itself, and judges nobody.
+    package var doubtful: Bool
+    package var nodes: [Node]
+    package var incidents: [Incident]
+    package var leases: [Lease]
+
+    package struct Node: Codable, Equatable, Sendable {
+        package var name: String
+        /// `never`, `up`, `late`, `silent`, `stopped` or `maintenance`.
+        package var state: String
+        package var lastBeat: Int64?
+        package var skew: Int64?
+        /// What the node says is wrong with itself.
+        package var ill: String?
+        package var body: Heartbeat?
+
+        package init(
+            name: String, state: String, lastBeat: Int64?, skew: Int64? = nil, ill: String? = nil, body: Heartbeat?
+        ) {
+            self.name = name
+            self.state = state
+            self.lastBeat = lastBeat
+            self.skew = skew
+            self.ill = ill
+            self.body = body
+        }
+    }
+
+    package struct Incident: Codable, Equatable, Sendable {
+        package var id: Int64
+        package var key: String
+        /// None when it concerns the fleet or the monitor itself.
+        package var node: String?
+        package var rule: String
+        /// `warning`, `sev2` or `sev1`.
+        package var severity: String
+        package var title: String
+        /// What hides it, such as a silence: it is told to nobody.
+        package var hiddenBy: String?
+
+        package init(
+            id: Int64, key: String, node: String?, rule: String, severity: String, title: String,
+            hiddenBy: String? = nil
+        ) {
+            self.id = id
+            self.key = key
+            self.node = node
+            self.rule = rule
+            self.severity = severity
+            self.title = title
+            self.hiddenBy = hiddenBy
+        }
+    }
+
+    /// Planned work: nothing new is raised about these nodes until it ends.
+    package struct Lease: Codable, Equatable, Sendable {
+        package var id: Int64
+        package var nodes: [String]
+        package var reason: String
+        package var until: Int64
+
+        package init(id: Int64, nodes: [String], reason: String, until: Int64) {
+            self.id = id
+            self.nodes = nodes
+            self.reason = reason
+            self.until = until
+        }
+    }
+
+    package init(now: Int64, doubtful: Bool, nodes: [Node], incidents: [Incident], leases: [Lease]) {
+        self.now = now
+        self.doubtful = doubtful
+        self.nodes = nodes
+        self.incidents = incidents
+        self.leases = leases
+    }
+
+    package func node(_ name: String) -> Node? { nodes.first { $0.name == name } }
+}
+
+/// What this program asks of the monitor. `MonitorClient` asks over HTTPS, tests have others.
+package protocol FleetMonitor: Sendable {
+    /// - Throws: `MonitorError`, as do the others.
+    func fleet() async throws -> FleetReport
+    func openLease(nodes: [String], reason: String, minutes: Int) async throws -> FleetReport.Lease
+    /// That it has ended already is not an error.
+    func closeLease(_ id: Int64) async throws
+}
+
+package enum MonitorError: Error, Equatable, CustomStringConvertible, Sendable {
+    case unreachable(String)
+    case refused(Int, String)
+    case badToken
+    case notUnderstood(String)
+
+    package var description: String {
+        switch self {
+        case .unreachable(let why): "The monitor cannot be reached: \(why)"
+        case .refused(let status, let why): "The monitor answers \(status): \(why)"
+        case .badToken:
+            "The monitor does not know the token. Make one on the hub (clavitor-monitor token) and name its file in "
+                + "soc.toml: monitor-token-file"
+        case .notUnderstood(let why): "The monitor's answer is not understood: \(why)"
+        }
+    }
+}

@@ -1,0 +1,61 @@
+/// root on a machine that is not of the fleet yet: at its public address, with the operator's key, and the one host key
+/// that was confirmed.
+package struct FirstShell: RemoteShell {
+    private let node: Node
+    private let port: Int
+    private let identity: String?
+    private let knownHosts: String
+    private let processes: any ChildProcesses
+
+    /// Takes what it needs; `knownHosts` must hold the node's name and its key.
+    ///
+    /// - Parameters:
+    ///   - node: With its ipv4.
+    ///   - port: Of sshd.
+    ///   - identity: A key that the provider put there; nil for what ssh-agent offers.
+    ///   - knownHosts: A file.
+    ///   - processes: Run ssh.
+    package init(
+        _ node: Node, port: Int = 22, identity: String?, knownHosts: String, processes: any ChildProcesses
+    ) {
+        self.node = node
+        self.port = port
+        self.identity = identity
+        self.knownHosts = knownHosts
+        self.processes = processes
+    }
+
+    /// Options of ssh, which `NIX_SSHOPTS` takes too.
+    package var options: [String] {
+        let key = identity.map { ["-o", "IdentitiesOnly=yes", "-i", $0] } ?? []
+        return [
+            "-F", "none", "-p", "\(port)", "-o", "UserKnownHostsFile=\(knownHosts)", "-o", "GlobalKnownHostsFile=none",
+            "-o", "StrictHostKeyChecking=yes", "-o", "HostKeyAlias=\(node.name)", "-o", "HostKeyAlgorithms=ssh-ed25519",
+            "-o", "UpdateHostKeys=no", "-o", "BatchMode=yes", "-o", "ForwardAgent=no", "-o", "ConnectTimeout=10",
+            "-o", "ServerAliveInterval=10", "-o", "LogLevel=ERROR",
+        ] + key
+    }
+
+    package var destination: String { "root@\(node.ipv4)" }
+
+    package func run(_ command: RemoteCommand, input: String?, deadline: Duration) async throws -> String {
+        let outcome = try await processes.run(
+            ChildProcess("ssh", options + [destination, "--", command.description], input: input, deadline: deadline))
+        let last = outcome.errors.split(whereSeparator: \.isNewline).last
+        let said = last.map { String($0.prefix(300)) } ?? "no reason given"
+        switch outcome.status {
+        case 0: return outcome.output
+        case 255 where outcome.errors.contains("Host key verification failed"): throw SSHError.wrongHostKey(node.name)
+        case 255: throw SSHError.unreachable(node.name, said)
+        case let status: throw SSHError.failed(node.name, status, said)
+        }
+    }
+
+    /// The host key that the machine shows, which proves nothing until somebody has compared it.
+    package static func scan(_ node: Node, port: Int = 22, processes: any ChildProcesses) async throws -> HostKey {
+        let outcome = try await processes.run(
+            ChildProcess(
+                "ssh-keyscan", ["-T", "10", "-p", "\(port)", "-t", "ed25519", node.ipv4], deadline: .seconds(30)))
+        return try HostKey(scan: outcome.output)
+    }
+}

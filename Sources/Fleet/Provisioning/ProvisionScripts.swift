@@ -1,0 +1,30 @@
+/// What runs on a machine while it becomes a node: POSIX sh, its arguments behind it.
+package enum ProvisionScripts {
+    /// Runs apart from the connection; begun once, however often the step is tried.
+    package static let infect = """
+        set -eu
+        if [ -e /run/current-system ]; then exit 0; fi
+        if systemctl is-active --quiet clavitor-infect; then exit 0; fi
+        umask 077
+        script=$HOME/clavitor-infect
+        cat >"$script.new"
+        echo "$1  $script.new" | sha256sum --check --status
+        mv -f "$script.new" "$script"
+        systemctl reset-failed clavitor-infect 2>/dev/null || true
+        systemd-run --quiet --unit=clavitor-infect --setenv=NIX_CHANNEL="$2" --setenv=HOME="$HOME" bash "$script"
+        """
+
+    /// Prints where it stands: `nixos`, or the unit's state and its last line. /etc/NIXOS would be there before the reboot.
+    package static let infectState = """
+        if [ -e /run/current-system ]; then echo nixos; exit 0; fi
+        systemctl is-failed clavitor-infect || true
+        journalctl --unit=clavitor-infect --lines=1 --output=cat 2>/dev/null || true
+        """
+
+    package static let system = """
+        set -eu
+        nix-env --profile /nix/var/nix/profiles/system --set "$1"
+        "$1/bin/switch-to-configuration" boot
+        systemd-run --quiet --collect --on-active=2 systemctl reboot
+        """
+}

@@ -1,0 +1,104 @@
+import Crypto
+import Files
+
+/// The two steps that cannot be undone.
+extension Provisioner {
+    func infect(_ path: String, _ sha256: String, _ channel: String) async throws {
+        let script = try File.read(path, most: 1 << 20)
+        let shown = SHA256.hash(data: Array(script.utf8)).map { byte in
+            String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
+        }.joined()
+        guard shown == sha256.lowercased() else {
+            throw ProvisionError.otherScript(path, shown: shown, expected: sha256)
+        }
+        _ = try await first.run(
+            .script(ProvisionScripts.infect, [shown, channel]), input: script, deadline: .seconds(120))
+        try await wait("it is no NixOS after an hour", attempts: 360) {
+            let lines = try await first.run(.script(ProvisionScripts.infectState), input: nil, deadline: .seconds(60))
+                .split(separator: "\n", maxSplits: 1)
+            if lines.first == "failed" {
+                throw ProvisionError.conversionFailed(plan.node.name, lines.dropFirst().joined().printable)
+            }
+            return lines.first == "nixos"
+        }
+    }
+
+    func system() async throws {
+        let path = try await local(
+            "nix", ["build", "--no-link", "--print-out-paths", "\(plan.system).config.system.build.toplevel"],
+            deadline: .seconds(7_200)
+        ).filter { !$0.isWhitespace }
+        guard path.hasPrefix("/nix/store/") else { throw ProvisionError.build("nix build printed \(path.printable)") }
+        _ = try await local(
+            "nix-copy-closure", ["--use-substitutes", "--to", first.destination, path], deadline: .seconds(7_200))
+        _ = try await first.run(.script(ProvisionScripts.system, [path]), input: nil, deadline: .seconds(600))
+    }
+
+    /// nixos-anywhere puts files beside the system; they lie in memory for that long.
+    func anywhere() async throws {
+        let folder = "/dev/shm/clavitor-soc-\(plan.node.name)-\(UInt64.random(in: 0 ... .max))"
+        try File.makeDirectory(folder)
+        let result: Result<Void, any Error>
+        do {
+            _ = try await secrets.push(NodeSecret.allCases, to: plan.node, ThisMachine(processes), root: folder)
+            _ = try await local(
+                "nixos-anywhere",
+                [
+                    "--flake", "\(plan.flake)#\(plan.node.name)", "--copy-host-keys", "--extra-files", folder,
+                ] + first.options.sshOptions + [first.destination], deadline: .seconds(7_200))
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        _ = try await local("rm", ["-rf", "--", folder], deadline: .seconds(60))
+        try result.get()
+    }
+
+    private func local(_ program: String, _ arguments: [String], deadline: Duration) async throws -> String {
+        var child = ChildProcess(program, arguments, deadline: deadline)
+        child.environment["NIX_SSHOPTS"] = first.options.joined(separator: " ")
+        let outcome = try await processes.run(child)
+        guard outcome.status == 0 else {
+            let said = outcome.errors.split(whereSeparator: \.isNewline).suffix(3).joined(separator: " / ")
+            throw ProvisionError.build("\(program): \(said.printable)")
+        }
+        return outcome.output
+    }
+}
+
+/// For scripts that run here instead of over there.
+private struct ThisMachine: RemoteShell {
+    private let processes: any ChildProcesses
+
+    init(_ processes: any ChildProcesses) { self.processes = processes }
+
+    func run(_ command: RemoteCommand, input: String?, deadline: Duration) async throws -> String {
+        let outcome = try await processes.run(
+            ChildProcess(command.words[0], Array(command.words.dropFirst()), input: input, deadline: deadline))
+        guard outcome.status == 0 else { throw ProvisionError.build(outcome.errors.printable) }
+        return outcome.output
+    }
+}
+
+extension [String] {
+    /// nixos-anywhere takes `--ssh-option`, `-i` and `-p` for those of ssh.
+    fileprivate var sshOptions: [String] {
+        var options: [String] = []
+        var rest = self[...]
+        while let option = rest.popFirst(), let value = rest.popFirst() {
+            switch option {
+            case "-o": options += ["--ssh-option", value]
+            case "-i", "-p": options += [option, value]
+            default: break
+            }
+        }
+        return options
+    }
+}
+
+extension String {
+    /// What a machine says must not colour a terminal.
+    fileprivate var printable: String {
+        String(unicodeScalars.prefix(1_000).map { $0.value < 32 || $0.value == 127 ? " " : Character($0) })
+    }
+}

@@ -1,0 +1,105 @@
+import Files
+
+/// The fleet over the system's OpenSSH, with host keys pinned to the inventory and no file of the operator's own.
+package struct SSH: Sendable {
+    package let inventory: Inventory
+    package let places: SSHFiles.Places
+    private let processes: any ChildProcesses
+
+    package init(_ inventory: Inventory, _ places: SSHFiles.Places, _ processes: any ChildProcesses) {
+        self.inventory = inventory
+        self.places = places
+        self.processes = processes
+    }
+
+    /// Writes the two files that every command line names.
+    package func prepare() throws {
+        let files = try SSHFiles(inventory, places)
+        try File.makeDirectory(places.directory)
+        try File.replace(places.config, with: files.config, mode: 0o600)
+        try File.replace(places.knownHosts, with: files.knownHosts, mode: 0o600)
+    }
+
+    /// Ends the shared connections of a fleet's worth of commands.
+    package func disconnect(_ nodes: [Node]) async {
+        for node in nodes where !node.hostKey.isEmpty {
+            let child = ChildProcess(
+                "ssh", ["-F", places.config, "-O", "exit", node.name], deadline: .seconds(5))
+            _ = try? await processes.run(child)
+        }
+    }
+
+    /// A command line of ssh's.
+    ///
+    /// - Parameters:
+    ///   - node: Where.
+    ///   - command: What to run there; nil for a shell.
+    ///   - fresh: Over a connection of its own, which proves that another one can be made.
+    ///   - terminal: With a terminal, for people.
+    /// - Returns: What follows `ssh`.
+    /// - Throws: `SSHError.noHostKey`.
+    package func arguments(
+        _ node: Node, _ command: RemoteCommand?, fresh: Bool = false, terminal: Bool = false
+    ) throws(SSHError) -> [String] {
+        // The way to a spoke leads through the hub.
+        for needed in [node] + (node.role == .spoke ? inventory.hub.map { [$0] } ?? [] : [])
+        where needed.hostKey.isEmpty {
+            throw .noHostKey(needed.name)
+        }
+        var arguments = ["-F", places.config]
+        if fresh { arguments += ["-o", "ControlPath=none"] }
+        if terminal { arguments.append("-t") }
+        arguments.append(node.name)
+        if let command { arguments += ["--", command.description] }
+        return arguments
+    }
+
+    package func process(
+        _ node: Node, _ command: RemoteCommand, input: String? = nil, fresh: Bool = false,
+        deadline: Duration = .seconds(30)
+    ) throws(SSHError) -> ChildProcess {
+        ChildProcess(
+            "ssh", try arguments(node, command, fresh: fresh), input: input, deadline: deadline)
+    }
+
+    /// Runs a command on a node.
+    ///
+    /// - Parameters:
+    ///   - node: Where.
+    ///   - command: What.
+    ///   - input: For its standard input.
+    ///   - fresh: Over a connection of its own.
+    ///   - deadline: For all of it.
+    /// - Returns: What it printed.
+    /// - Throws: `SSHError`; also when the command's status is not zero.
+    package func run(
+        _ node: Node, _ command: RemoteCommand, input: String? = nil, fresh: Bool = false,
+        deadline: Duration = .seconds(30)
+    ) async throws -> String {
+        let outcome: ChildOutcome
+        do {
+            outcome = try await processes.run(
+                try process(node, command, input: input, fresh: fresh, deadline: deadline))
+        } catch ChildError.timedOut(_, let limit) {
+            throw SSHError.timedOut(node.name, limit)
+        }
+        guard outcome.status == 0 else { throw Self.error(outcome, node) }
+        return outcome.output
+    }
+
+    /// ssh has 255 for its own failures, and tells them apart in words only.
+    private static func error(_ outcome: ChildOutcome, _ node: Node) -> SSHError {
+        let said = lastLine(outcome.errors)
+        guard outcome.status == 255 else { return .failed(node.name, outcome.status, said) }
+        let isForged =
+            outcome.errors.contains("Host key verification failed")
+            || outcome.errors.contains("host key for \(node.name) has changed")
+        return isForged ? .wrongHostKey(node.name) : .unreachable(node.name, said)
+    }
+
+    private static func lastLine(_ text: String) -> String {
+        let line = text.split(whereSeparator: \.isNewline).last { !$0.allSatisfy(\.isWhitespace) } ?? "no reason given"
+        // What a node says must neither end a line nor colour a terminal.
+        return String(line.unicodeScalars.prefix(300).map { $0.value < 32 || $0.value == 127 ? " " : Character($0) })
+    }
+}

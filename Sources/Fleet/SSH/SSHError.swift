@@ -1,0 +1,32 @@
+/// Why a node could not be asked.
+package enum SSHError: Error, Equatable, CustomStringConvertible, Sendable {
+    case noHostKey(String)
+    case pathTooLong(String)
+    case spacesInPath(String)
+    /// ssh itself failed: no connection, or one that broke.
+    case unreachable(String, String)
+    case wrongHostKey(String)
+    case timedOut(String, Duration)
+    /// The command on the node ended with that status.
+    case failed(String, Int32, String)
+    case notUnderstood(String, String)
+
+    package var description: String {
+        switch self {
+        case .noHostKey(let node):
+            "\(node) has no host-key in the inventory. Read it on the provider's console "
+                + "(cat /etc/ssh/ssh_host_ed25519_key.pub) and store it: clavitor-soc fleet set \(node) host-key \"ssh-ed25519 …\""
+        case .pathTooLong(let directory):
+            "\(directory) is too long for a socket's name. Give a shorter one: --state DIR"
+        case .spacesInPath(let directory):
+            "\(directory) has a space or a quote in it, which ssh does not take. Give another: --state DIR"
+        case .unreachable(let node, let why): "\(node) cannot be reached: \(why)"
+        case .wrongHostKey(let node):
+            "\(node) shows another host key than the inventory has. Somebody may be in between, or the machine is new: "
+                + "compare it on the provider's console before the inventory is changed."
+        case .timedOut(let node, let limit): "\(node) did not finish within \(limit.components.seconds) s"
+        case .failed(let node, let status, let said): "\(node) ended with status \(status): \(said)"
+        case .notUnderstood(let node, let why): "\(node) answered what this program does not understand: \(why)"
+        }
+    }
+}

@@ -1,0 +1,39 @@
+/// Puts a secret onto a node: over standard input, into a file that is whole or not there.
+package enum SecretPush {
+    /// Arguments: folder, its mode when it has to be made, name, mode, bytes.
+    ///
+    /// The number of bytes tells a secret from the beginning of one when the connection breaks.
+    static let script = """
+        set -eu
+        umask 077
+        if [ ! -d "$1" ]; then
+            (umask 022 && mkdir -p "$1")
+            chmod "$2" "$1"
+        fi
+        new="$1/.$3.new"
+        trap 'rm -f "$new"' EXIT
+        rm -f "$new"
+        cat >"$new"
+        if [ "$(wc -c <"$new")" -ne "$5" ]; then
+            echo "the secret did not arrive whole" >&2
+            exit 1
+        fi
+        chown 0:0 "$new"
+        chmod "$4" "$new"
+        sync "$new"
+        mv -f "$new" "$1/$3"
+        sync "$1"
+        """
+
+    package static func command(_ secret: NodeSecret, _ text: String, root: String = "") -> RemoteCommand {
+        .script(
+            script, ["\(root)\(secret.folder)", secret.folderMode, secret.rawValue, secret.mode, "\(text.utf8.count)"])
+    }
+
+    /// Returns when the file is on the node's disk. `root`: another one than `/`.
+    package static func push(_ text: String, as secret: NodeSecret, to shell: some RemoteShell, root: String = "")
+        async throws
+    {
+        _ = try await shell.run(command(secret, text, root: root), input: text, deadline: .seconds(60))
+    }
+}

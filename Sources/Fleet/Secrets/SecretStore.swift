@@ -1,0 +1,70 @@
+import FoundationEssentials
+
+/// All secrets of the fleet on the operator's machine, a folder for each node.
+package struct SecretStore: Sendable {
+    private let folder: String
+    private let age: AgeProgram?
+    private let keys: KeyStore
+
+    /// - Parameters:
+    ///   - folder: Its parent must exist.
+    ///   - age: Without it nothing can be set.
+    ///   - keys: Where private.key comes from.
+    package init(_ folder: String, age: AgeProgram?, keys: KeyStore) {
+        self.folder = folder
+        self.age = age
+        self.keys = keys
+    }
+
+    /// - Throws: `NodeSecretError`, `AgeProgramError.noRecipients`.
+    package func set(_ secret: NodeSecret, of node: Node, to text: String) async throws {
+        let checked = try secret.checked(text)
+        guard age != nil else { throw AgeProgramError.noRecipients }
+        try await chest(node).put(secret.rawValue, checked)
+    }
+
+    /// What a node cannot do without and is not set.
+    package func missing(_ node: Node) async throws -> [NodeSecret] {
+        let chest = try chest(node)
+        let needed: [NodeSecret] = [.pushURL, .rootKey, .monitorCA]
+        let hubs: [NodeSecret] = node.role == .hub ? [.monitorCertificate, .monitorKey] : []
+        let isKeyless = try await keys.publicKeys(node).present == nil
+        return try (needed + hubs).filter { try !chest.holds($0.rawValue) } + (isKeyless ? [.privateKey] : [])
+    }
+
+    /// Names and when they were set; never what they are.
+    package func list(_ node: Node) throws -> [(name: String, isSet: String)] {
+        try chest(node).times().sorted { $0.key < $1.key }
+            .map { ($0.key, $0.value.formatted(.iso8601)) }
+    }
+
+    /// Pushes what there is of `wanted`, the WireGuard key last: it is the one that can shut us out.
+    ///
+    /// - Returns: What was pushed.
+    /// - Throws: `NodeSecretError.nothing`.
+    package func push(_ wanted: [NodeSecret], to node: Node, _ shell: some RemoteShell, root: String = "")
+        async throws -> [NodeSecret]
+    {
+        let chest = try chest(node)
+        var pushed: [NodeSecret] = []
+        for secret in NodeSecret.allCases where wanted.contains(secret) && secret != .privateKey {
+            guard let text = try await chest.take(secret.rawValue) else { continue }
+            try await SecretPush.push(text, as: secret, to: shell, root: root)
+            pushed.append(secret)
+        }
+        if wanted.contains(.privateKey), try await keys.publicKeys(node).present != nil {
+            let key = try await keys.wanted(node)
+            try await SecretPush.push(key.privateText + "\n", as: .privateKey, to: shell, root: root)
+            try keys.settle(node)
+            pushed.append(.privateKey)
+        }
+        guard !pushed.isEmpty else { throw NodeSecretError.nothing(node.name) }
+        return pushed
+    }
+
+    private func chest(_ node: Node) throws -> SecretChest {
+        // The folder above is as private as those in it.
+        _ = try SecretChest(folder, age: nil)
+        return try SecretChest("\(folder)/\(node.name)", age: age)
+    }
+}

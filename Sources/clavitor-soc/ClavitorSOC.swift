@@ -1,0 +1,78 @@
+import ArgumentParser
+import Fleet
+import Glibc
+
+/// The operators' program. Arguments and wiring only.
+@main
+struct ClavitorSOC: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "clavitor-soc",
+        abstract: "Runs a fleet of Clavitor nodes from one inventory, over WireGuard and SSH.",
+        discussion: """
+            The inventory is nix/fleet.toml. Connections, journals and soc.toml lie in the state directory.
+
+            EXIT CODES
+              0   done
+              1   failed, or rolled back
+              2   refused before anything was touched
+              64  usage: wrong options or arguments
+            """,
+        version: "0.1.0",
+        groupedSubcommands: [
+            CommandGroup(name: "Inventory", subcommands: [FleetCommand.self, CoverageCommand.self]),
+            CommandGroup(
+                name: "Machines",
+                subcommands: [ProvisionCommand.self, KeysCommand.self, SecretsCommand.self, BreakGlassCommand.self]),
+            CommandGroup(
+                name: "Deploying", subcommands: [DeployCommand.self, RollbackCommand.self, HistoryCommand.self]),
+            CommandGroup(
+                name: "Nodes",
+                subcommands: [
+                    StatusCommand.self, SSHCommand.self, LogsCommand.self, CollectCommand.self, IntegrityCommand.self,
+                ]),
+            CommandGroup(name: "Names", subcommands: [DNSCommand.self]),
+        ])
+
+    static func main() async {
+        do {
+            var command = try await asyncParseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            Glibc.exit(report(error))
+        }
+    }
+
+    /// Says what went wrong, the one place where an error stops being thrown.
+    ///
+    /// - Returns: The exit code.
+    private static func report(_ error: any Error) -> Int32 {
+        switch error {
+        case let refusal as any Refusal: return Terminal.fail("\(refusal)", code: 2)
+        case let failure as CommandFailure: return Terminal.fail(failure.description, code: failure.code)
+        case let error as SSHError: return Terminal.fail("\(error)", code: 1)
+        case let error as ChildError: return Terminal.fail("\(error)", code: 1)
+        case let error as MonitorError: return Terminal.fail("\(error)", code: 1)
+        default:
+            let code = exitCode(for: error)
+            let message = fullMessage(for: error)
+            if !message.isEmpty { code.isSuccess ? Terminal.line(message) : Terminal.note(message) }
+            return code.rawValue
+        }
+    }
+}
+
+/// A command that ends without having done what was asked.
+struct CommandFailure: Error, Equatable, CustomStringConvertible {
+    /// As in `ClavitorSOC`'s table.
+    let code: Int32
+    let description: String
+
+    init(_ description: String, code: Int32 = 1) {
+        self.description = description
+        self.code = code
+    }
+}

@@ -1,0 +1,102 @@
+import ArgumentParser
+import Fleet
+import FoundationEssentials
+
+/// Looks at the fleet every few seconds, from the monitor and from here.
+struct DNSWatch: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "watch", abstract: "Take ill nodes out of the nearest name, and put healthy ones back.",
+        discussion: """
+            A node leaves when the monitor has missed two of its beats and its /readyz cannot be had from here either. It \
+            comes back after two minutes of health, more each time. At least `floor` nodes of [dns] stay, and at least half. \
+            While the monitor cannot be asked nothing is changed. Nodes' own names are never touched.
+            """)
+
+    @OptionGroup var options: DNSOptions
+    @Option(help: "Seconds between two looks.") var interval = 5
+    @Flag(help: "Look once and end.") var once = false
+    @Flag(help: "A JSON object for each line.") var json = false
+
+    func validate() throws {
+        guard (1...300).contains(interval) else { throw ValidationError("--interval is 1 to 300 seconds.") }
+    }
+
+    func run() async throws {
+        try await options.withNames { names in
+            try names.state.lock()
+            try await names.workplace.connected { probe, monitor in
+                guard let monitor else {
+                    throw CommandFailure(
+                        "Without the monitor nothing is withdrawn; name a file in soc.toml: monitor-token-file", code: 2
+                    )
+                }
+                try await watch(names, monitor, probe)
+            }
+        }
+    }
+
+    private func watch(
+        _ names: DNSOptions.Names, _ monitor: any FleetMonitor, _ probe: HTTPSProbe
+    ) async throws {
+        var watch = try NameWatch(
+            names.inventory, health: MonitorHealth(monitor), probe: { await probe.answers(of: $0) },
+            provider: names.provider, state: names.state,
+            now: { Int64(Date().timeIntervalSince1970 * 1_000) })
+        if once {
+            try tell(await watch.look())
+        } else {
+            try await watch.run(every: .seconds(interval), clock: ContinuousClock(), tell: tell)
+        }
+    }
+
+    private func tell(_ events: [NameWatch.Event]) throws {
+        for event in events {
+            if json {
+                try event.line.write()
+            } else {
+                for line in event.description.split(separator: "\n") {
+                    // A node's complaint is in it, as the node put it.
+                    Terminal.line("\(Moment.text(Workplace.now())) \(String(line).printable)")
+                }
+            }
+        }
+    }
+}
+
+extension NameWatch.Event {
+    fileprivate var line: DNSLine {
+        switch self {
+        case .decided(let decision): DNSLine(decision.kind, description, node: decision.node)
+        case .changed: DNSLine("changed", description)
+        case .trouble: DNSLine("trouble", description)
+        case .relieved: DNSLine("relieved", description)
+        }
+    }
+}
+
+/// For those who run their own name servers.
+struct DNSGdnsd: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gdnsd-config", abstract: "Print the fleet's part of gdnsd's configuration.",
+        discussion: "With `provider = \"gdnsd\"` in [dns], `dns watch` writes the health file that it names.")
+
+    @OptionGroup var options: FleetCommand.InventoryOption
+    @Option(help: "A database of cities in the GeoIP2 format; gdnsd measures from the coordinates.")
+    var database: String?
+    @Option(help: "A file of networks and the nodes for them, instead of a database.") var networks: String?
+    @Flag(help: "Print the lines for the zone's file instead.") var zone = false
+
+    func validate() throws {
+        guard zone || (database == nil) != (networks == nil) else {
+            throw ValidationError("gdnsd must learn where clients are: give --database FILE or --networks FILE.")
+        }
+    }
+
+    func run() throws {
+        let inventory = try Inventory(toml: try options.text())
+        let health = inventory.dns?.healthFile ?? "/var/lib/gdnsd/extfile/clavitor"
+        let places = networks.map { GdnsdConfiguration.Places.networks($0) } ?? .database(database ?? "")
+        let configuration = try GdnsdConfiguration(inventory, healthFile: health, places: places)
+        for line in zone ? configuration.zoneLines : configuration.lines { Terminal.line(line) }
+    }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Fleet
+import Subprocess
+
+/// A shell on a node, or one command.
+struct SSHCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ssh", abstract: "Open a shell on a node, or run a command there.",
+        discussion: "clavitor-soc ssh tokyo -- journalctl -b")
+
+    @OptionGroup var options: OperatorOptions
+    @Argument(help: "The node.") var node: String
+    @Argument(parsing: .postTerminator, help: "What to run, after --.") var command: [String] = []
+
+    func run() async throws {
+        let workplace = try Workplace(options)
+        let remote = command.isEmpty ? nil : RemoteCommand(command)
+        try await Foreground.run(
+            "ssh", try workplace.ssh.arguments(try workplace.inventory.node(node), remote, terminal: command.isEmpty))
+    }
+}
+
+struct LogsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "logs", abstract: "Print a node's journal.")
+
+    @OptionGroup var options: OperatorOptions
+    @Argument(help: "The node.") var node: String
+    @Option(help: "How many, the last ones.") var lines = 100
+    @Option(help: "Whose.") var unit = "clavitor-node.service"
+    @Flag(help: "Go on as lines come.") var follow = false
+
+    func run() async throws {
+        let workplace = try Workplace(options)
+        let words =
+            ["journalctl", "--no-pager", "--output=short-iso", "--lines=\(lines)", "--unit=\(unit)"]
+            + (follow ? ["--follow"] : [])
+        try await Foreground.run(
+            "ssh", try workplace.ssh.arguments(try workplace.inventory.node(node), RemoteCommand(words)))
+    }
+}
+
+/// A child that has the terminal, and whose end is this program's.
+enum Foreground {
+    static func run(_ program: String, _ arguments: [String]) async throws {
+        let result = try await Subprocess.run(
+            .name(program), arguments: Arguments(arguments), input: .currentStandardInput,
+            output: .currentStandardOutput, error: .currentStandardError)
+        switch result.terminationStatus {
+        case .exited(0): return
+        case .exited(let code): throw ExitCode(code)
+        case .signaled(let signal): throw ExitCode(128 + signal)
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Fleet
+import Wire
+
+/// Everybody's word, in one table.
+struct StatusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Print the fleet as the monitor and the nodes themselves see it.",
+        discussion: "Exits with 1 when something is not well.")
+
+    @OptionGroup var options: OperatorOptions
+    @Argument(help: "Only these nodes.") var nodes: [String] = []
+    @Flag(help: "As JSON.") var json = false
+
+    func run() async throws {
+        let workplace = try Workplace(options)
+        let asked = try workplace.nodes(nodes)
+        let status = try await workplace.connected { _, monitor in
+            await FleetStatus.gather(asked, workplace.ssh, workplace.paths, monitor: monitor)
+        }
+        if workplace.settings.monitorTokenFile == nil {
+            Terminal.note("The monitor was not asked: soc.toml names no monitor-token-file.")
+        }
+        if json { try Terminal.json(status) } else { Terminal.line(Self.text(status)) }
+        if !status.isWell { throw ExitCode(1) }
+    }
+
+    static func text(_ status: FleetStatus) -> String {
+        var table = Table(
+            "node", "region", "monitor", "beat", "unit", "gen", "version", "req/h", "5xx/h", "ram", "disk", "cert",
+            "system")
+        for row in status.rows {
+            let body = row.body
+            table.add(
+                row.node, row.region, row.state ?? "-", row.beatAge.map { Moment.age(milliseconds: $0) } ?? "-",
+                row.unit ?? "-",
+                row.generation.map { "\($0)" } ?? "-", body?.version ?? "-", body.map { "\($0.req1h)" } ?? "-",
+                body?.err5xx1h.map { "\($0)" } ?? "-", body.map { "\(Int($0.ramPct)) %" } ?? "-",
+                body.map { "\(Int($0.diskPct)) %" } ?? "-", body?.certDaysRemaining.map { "\(Int($0)) d" } ?? "-",
+                row.system.map(shortened) ?? "-")
+        }
+        var lines = [table.text] + status.rows.compactMap { $0.trouble?.printable }
+        if let trouble = status.monitorTrouble { lines.append(trouble.printable) }
+        for incident in status.incidents {
+            lines.append("\(incident.severity.uppercased())  \(incident.title)".printable)
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    /// Store paths begin with 32 letters of a hash; eight tell two systems apart.
+    private static func shortened(_ path: String) -> String {
+        String((path.split(separator: "/").last ?? "").prefix(8))
+    }
+}

@@ -1,0 +1,97 @@
+import ArgumentParser
+import Files
+import Fleet
+import FoundationEssentials
+
+/// From a release to an exit code: preflight, plan, journal, display.
+struct DeployPerformance {
+    private let workplace: Workplace
+    private let rollout: RolloutOptions
+    private let deployer: Deployer<ContinuousClock>
+    private let journals: String
+
+    init(
+        _ workplace: Workplace, _ rollout: RolloutOptions, _ deployer: Deployer<ContinuousClock>,
+        _ monitor: (any FleetMonitor)?
+    ) throws {
+        guard monitor != nil || rollout.withoutMonitor else {
+            throw DeployRefusal.notReady([
+                "\(workplace.state)/soc.toml names no monitor-token-file; without the monitor: --without-monitor"
+            ])
+        }
+        self.workplace = workplace
+        self.rollout = rollout
+        self.deployer = deployer
+        journals = "\(workplace.state)/deploys"
+        try File.makeDirectory(journals)
+        // Two programs that go on with the same deploy would both hold the hub's lock.
+        if rollout.dryRun { return }
+        guard try File.takeLock("\(journals)/lock") else {
+            throw DeployRefusal.locked(by: "another clavitor-soc on this machine")
+        }
+    }
+
+    func perform(_ release: Release, on nodes: [Node], _ options: DeployOptions) async throws {
+        let found = await deployer.preflight(nodes, release, options)
+        guard found.problems.isEmpty else { throw DeployRefusal.notReady(found.problems) }
+        let plan = try DeployPlan(id: Self.id(), found.candidates, release, options)
+        if rollout.dryRun { return try describe(plan) }
+        if plan.waves.isEmpty { return tellNoChange(plan) }
+        let log = DeployLog(
+            try JournalFile("\(journals)/\(plan.id).jsonl"), now: Workplace.now, watch: display(plan).show)
+        try log.write(plan)
+        try await run(plan, DeployProgress(), log)
+    }
+
+    func resume() async throws {
+        guard let path = try JournalFile.latest(in: journals) else {
+            throw DeployRefusal.nothingToResume("No deploy was begun on this machine.")
+        }
+        let events = try JournalFile.read(path)
+        let progress = DeployProgress(events)
+        guard let plan = progress.plan else {
+            throw DeployRefusal.nothingToResume("\(path) has no plan: nothing was touched.")
+        }
+        guard !progress.isEnded else {
+            throw DeployRefusal.nothingToResume("Deploy \(plan.id) came to its end.")
+        }
+        let log = DeployLog(
+            try JournalFile(path, after: events), after: progress, now: Workplace.now, watch: display(plan).show)
+        try await run(plan, progress, log)
+    }
+
+    private func run(_ plan: DeployPlan, _ progress: DeployProgress, _ log: DeployLog) async throws {
+        Interrupts.begin()
+        let result = try await deployer.run(
+            plan, after: progress, isTakingOver: rollout.breakLock, log, isStopping: { Interrupts.isStopping })
+        switch result {
+        case .done, .noChange: return
+        case .rolledBack, .failed, .stopped: throw ExitCode(1)
+        }
+    }
+
+    private func display(_ plan: DeployPlan) -> DeployDisplay {
+        DeployDisplay(form: rollout.json ? .json : Terminal.isInteractive ? .terminal : .lines)
+    }
+
+    private func describe(_ plan: DeployPlan) throws {
+        if rollout.json { return try Terminal.json(plan) }
+        if !plan.unchanged.isEmpty { Terminal.line("# no change: \(plan.unchanged.joined(separator: ", "))") }
+        for line in try deployer.lines(plan) { Terminal.line(line) }
+    }
+
+    private func tellNoChange(_ plan: DeployPlan) {
+        if rollout.json {
+            try? Terminal.json(DeployEvent(.ended, at: Workplace.now(), result: .noChange), pretty: false)
+        } else {
+            Terminal.line("no change: \(plan.unchanged.count) nodes run it already")
+        }
+    }
+
+    /// Sorts by time, and is a good name for files and units.
+    private static func id() -> String {
+        let time = Date().formatted(.iso8601).filter { $0.isLetter || $0.isNumber }
+        let random = String(UInt32.random(in: 0...0xffff) | 0x10000, radix: 16).dropFirst()
+        return "\(time)-\(random)"
+    }
+}

@@ -1,0 +1,67 @@
+import Files
+import Fleet
+import FoundationEssentials
+
+/// What commands work with: the inventory, the operator's settings, and the ways to the nodes and the monitor.
+struct Workplace {
+    let inventory: Inventory
+    let settings: Settings
+    let state: String
+    let ssh: SSH
+    let processes: any ChildProcesses
+    let paths: NodePaths
+
+    /// Reads everything; refuses an inventory with faults.
+    init(
+        _ options: OperatorOptions, processes: any ChildProcesses = SystemProcesses(), paths: NodePaths = NodePaths()
+    ) throws {
+        let text = try File.read(options.inventory, most: 1 << 20)
+        let problems = try InventoryProblems.found(in: text)
+        guard problems.isEmpty else { throw InventoryError.faulty(problems) }
+        inventory = try Inventory(toml: text)
+        state = try options.stateDirectory()
+        settings = try Settings(path: "\(state)/soc.toml")
+        (self.processes, self.paths) = (processes, paths)
+        let places = SSHFiles.Places(directory: "\(state)/ssh", identity: settings.sshKey)
+        ssh = SSH(inventory, places, processes)
+        try ssh.prepare()
+    }
+
+    /// Those that were named, or all.
+    func nodes(_ names: [String]) throws -> [Node] {
+        names.isEmpty ? inventory.nodes : try names.map(inventory.node)
+    }
+
+    /// Runs `body` with HTTPS to the nodes and the monitor.
+    func connected<Result>(
+        withoutMonitor: Bool = false, _ body: (HTTPSProbe, (any FleetMonitor)?) async throws -> Result
+    ) async throws -> Result {
+        var addresses: [String: String] = [:]
+        for node in inventory.nodes where !node.ipv4.isEmpty { addresses[node.domain] = node.ipv4 }
+        let hub = inventory.hub.map { [inventory.fleet.monitor: $0.address] } ?? [:]
+        return try await HTTPSExchange.connected(addresses: addresses, caFile: settings.caFile) { nodes in
+            try await HTTPSExchange.connected(addresses: hub, caFile: settings.monitorCAFile) { monitoring in
+                try await body(HTTPSProbe(exchange: nodes), withoutMonitor ? nil : try monitor(monitoring))
+            }
+        }
+    }
+
+    private func monitor(_ exchange: HTTPSExchange) throws -> (any FleetMonitor)? {
+        guard let file = settings.monitorTokenFile else { return nil }
+        let text = try File.read(file, most: 4_096)
+        return MonitorClient(
+            name: inventory.fleet.monitor, token: String(text.prefix { !$0.isWhitespace }), exchange: exchange)
+    }
+
+    func deployer(_ probe: any NodeProbe, _ monitor: (any FleetMonitor)?) -> Deployer<ContinuousClock> {
+        let environment = ProcessInfo.processInfo.environment
+        let author = DeployAuthor(
+            name: environment["USER"] ?? environment["LOGNAME"] ?? "somebody", host: ProcessInfo.processInfo.hostName)
+        return Deployer(
+            inventory, DeployCalls(ssh, paths), processes, monitor: monitor, probe: probe, author: author,
+            clock: ContinuousClock(), now: Self.now)
+    }
+
+    /// Unix seconds.
+    @Sendable static func now() -> Int64 { Int64(Date().timeIntervalSince1970) }
+}

@@ -1,0 +1,208 @@
+#!/usr/bin/env python3
+"""A fleet on one machine, from its keys to the loss of its hub. Needs root; what is real and what stands in: nixos.py."""
+import os
+import shutil
+import sys
+import tempfile
+import time
+
+import nixos
+from fleet import HURRY, INVENTORY, NODES, STATE, Fleet
+from host import Failed, run, until
+from services import NEAREST, ZONE
+
+
+def expect(what, is_so, seen=""):
+    if not is_so:
+        raise Failed(f"{what}\n{seen}")
+
+
+def the_fleet_comes_up(fleet):
+    until("all are served with certificates of the CA", lambda: all(map(fleet.is_served, fleet.nodes)))
+    until("every node is up and nothing is wrong", lambda: fleet.soc("status", check=False).returncode == 0, 90)
+    # Until it judges, nothing is deployed.
+    time.sleep(65 / HURRY + 1)
+    print(fleet.soc("status").stdout)
+
+
+def ssh_is_there_over_wireguard_alone(fleet):
+    for name, _, address, *_ in NODES:
+        expect(f"{name} answers over WireGuard", fleet.soc("ssh", name, "--", "hostname").returncode == 0)
+        key = ["-i", "/root/.ssh/id_soc", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "ConnectTimeout=3"]
+        public = fleet.operator.run("ssh", *key, f"root@{fleet.nodes[name].address}", "true", check=False)
+        expect(f"{name} refuses SSH from the internet", "refused" in public.stderr, public.stderr)
+    # A spoke that was broken into reaches no other.
+    tokyo, dallas = fleet.nodes["tokyo"], NODES[2][2]
+    lateral = tokyo.sh('timeout 3 bash -c "exec 3<>/dev/tcp/$1/22"', dallas, check=False)
+    expect("a spoke does not reach another", lateral.returncode != 0)
+    hub = tokyo.sh('timeout 3 bash -c "exec 3<>/dev/tcp/10.84.0.1/22"', check=False)
+    expect("it does reach the hub", hub.returncode == 0, hub.stderr)
+
+
+def another_host_key_is_refused(fleet):
+    text = fleet.operator.read(INVENTORY)
+    fleet.soc("fleet", "set", "dallas", "host-key", "ssh-ed25519 " + "A" * 68)
+    # A connection that stands was made with the right one.
+    fleet.operator.run("find", f"{STATE}/ssh", "-type", "s", "-delete")
+    told = fleet.soc("ssh", "dallas", "--", "true", check=False)
+    fleet.operator.write(INVENTORY, text)
+    expect("another host key is refused", told.returncode != 0, said(told))
+
+
+def said(done):
+    return done.stdout + done.stderr
+
+
+DEPLOY = ["--soak", "2", "--rollback-after", "60"]
+
+
+def a_release_goes_from_node_to_node(fleet):
+    target = fleet.systems("second")
+    told = said(fleet.soc("deploy", "--systems", "/root/second.json", "--canary", "tokyo", *DEPLOY))
+    print(told)
+    expect("all run it", all(fleet.runs(name) == target for name in fleet.nodes), told)
+    for name, host in fleet.nodes.items():
+        expect(f"{name} boots it", host.read("/nix/booted-by-default").strip() == target)
+    order = [told.index(f"{name}: keeps it") for name in ("tokyo", "dallas", "zurich")]
+    expect("the canary was first, the hub last", order == sorted(order), told)
+    history = fleet.soc("history").stdout
+    expect("the history has it", "done" in history, history)
+    began = time.monotonic()
+    again = fleet.soc("deploy", "--systems", "/root/second.json", *DEPLOY)
+    print(f"no change: {time.monotonic() - began:.1f} s, {said(again)}")
+
+
+def a_bad_one_is_stopped_at_the_canary(fleet):
+    before = fleet.runs("tokyo")
+    fleet.operator.write("/root/bad", "#!/bin/sh\nsleep 2\nexit 1\n", 0o755)
+    target = fleet.systems("bad", "/root/bad")
+    told = fleet.soc("deploy", "--systems", "/root/bad.json", "--canary", "tokyo", "--soak", "2", "--rollback-after", "30",
+                     check=False)
+    print(said(told))
+    expect("it fails, and says so", told.returncode == 1 and "rolled back" in said(told))
+    expect("nobody runs it", all(fleet.runs(name) == before for name in fleet.nodes))
+    kept = fleet.nodes["tokyo"].run("readlink", "/nix/var/nix/gcroots/clavitor-failed").stdout.strip()
+    expect("it is kept for whoever asks why", kept == target, kept)
+    expect("the others never saw it activated",
+           fleet.nodes["dallas"].run("test", "-e", "/var/lib/clavitor-soc/deploy", check=False).returncode == 0
+           and "bad" not in fleet.nodes["dallas"].sh("cat /var/lib/clavitor-soc/deploy/*/target").stdout)
+    until("tokyo is served again", lambda: fleet.is_served("tokyo"))
+
+
+def a_node_that_is_cut_off_in_the_middle_comes_back(fleet):
+    before = fleet.runs("tokyo")
+    target = fleet.systems("third")
+    deploy = fleet.start_soc("deploy", "--systems", "/root/third.json", "--canary", "tokyo", "--soak", "2",
+                             "--rollback-after", "30", log="cut.log")
+    until("the activation", lambda: fleet.runs("tokyo") == target, 60)
+    fleet.nodes["tokyo"].plug(False)
+    until("the node goes back by itself, with nobody to ask", lambda: fleet.runs("tokyo") == before, 60)
+    fleet.nodes["tokyo"].plug(True)
+    code = deploy.wait(timeout=240)
+    with open(f"{fleet.logs}/cut.log") as file:
+        told = file.read()
+    print(told)
+    expect("the deploy failed, and says so", code == 1 and "rolled back" in told, f"{code}: {told}")
+    expect("nobody else was touched", fleet.runs("dallas") == before and fleet.runs("zurich") == before)
+    until("tokyo is served again", lambda: fleet.is_served("tokyo"))
+
+
+def two_do_not_deploy_at_once(fleet):
+    until("nothing is wrong", lambda: fleet.soc("status", check=False).returncode == 0, 90)
+    deploy = fleet.start_soc("deploy", "--systems", "/root/third.json", "--canary", "tokyo", *DEPLOY, log="first.log")
+    until("the lock", lambda: fleet.hub.run("test", "-e", "/var/lib/clavitor-soc/lock/owner", check=False).returncode == 0)
+    second = fleet.soc("deploy", "--systems", "/root/second.json", "--allow-ill", *DEPLOY, check=False)
+    expect("the second is told of the first", second.returncode == 2 and "under way" in second.stderr, second.stderr)
+    code = deploy.wait(timeout=240)
+    with open(f"{fleet.logs}/first.log") as file:
+        expect("the first comes to its end", code == 0, file.read())
+    back = fleet.soc("rollback", "tokyo")
+    expect("one goes back when it is asked", fleet.runs("tokyo").endswith("-second"), back.stdout)
+
+
+def answers(fleet, server=None):
+    return fleet.services.ask(NEAREST, server=server)
+
+
+def the_dead_are_told_of_and_left_out(fleet):
+    """Two vantage points: the monitor's, and the operator's own."""
+    tokyo = fleet.nodes["tokyo"]
+    expect("the nearest name has all", len(answers(fleet)) == 3, answers(fleet))
+    watch = fleet.start_soc("dns", "watch", "--interval", "1", log="watch.log")
+    # Killed: one that is stopped says so, and has ten minutes to come back.
+    tokyo.sh('kill -KILL "$(cat /run/units/clavitor-node.service)"')
+    stopped = time.monotonic()
+    until("SEV2, and out of the nearest name", lambda: tokyo.address not in answers(fleet), 120)
+    print(f"out of DNS {time.monotonic() - stopped - 65 / HURRY:.0f} s after the second missed beat, {len(answers(fleet))} are left")
+    expect("its own name stays: vaults are pinned to it", fleet.services.ask(f"tokyo.{ZONE}") == [tokyo.address])
+    tokyo.run(f"{fleet.runs('tokyo')}/bin/switch-to-configuration", "test")
+    until("it is back in the nearest name", lambda: len(answers(fleet)) == 3, 240)
+    fleet.operator.stop(watch)
+    with open(f"{fleet.logs}/watch.log") as file:
+        print(file.read())
+
+
+def the_nearest_answer_moves(fleet):
+    """The same with gdnsd, whose answer depends on who asks."""
+    fleet.operator.sh("sed -i 's/provider = \"rfc2136\"/provider = \"gdnsd\"/' \"$1\"", INVENTORY)
+    fleet.operator.write("/mnt/nets", "198.51.100.0/24 => [ tokyo, dallas, zurich ]\n192.0.2.0/24 => [ zurich, dallas, tokyo ]\n")
+    # Its first health file.
+    fleet.soc("dns", "apply")
+    words = ["dns", "gdnsd-config", "--networks", "/mnt/nets", "--inventory", INVENTORY]
+    config = fleet.operator.run("/mnt/bin/clavitor-soc", *words).stdout
+    zone = fleet.operator.run("/mnt/bin/clavitor-soc", *words, "--zone").stdout
+    fleet.services.geographic_name_server(config, zone)
+
+    def ask(network):
+        address, _, port = fleet.services.gdnsd.partition(":")
+        return fleet.services.host.run(
+            "kdig", f"@{address}", "-p", port, "+short", f"+subnet={network}", NEAREST, "A").stdout.split()
+    tokyo, dallas, zurich = (fleet.nodes[name].address for name in ("tokyo", "dallas", "zurich"))
+    until("each gets the nearest", lambda: ask("198.51.100.0/24") == [tokyo] and ask("192.0.2.0/24") == [zurich])
+    watch = fleet.start_soc("dns", "watch", "--interval", "1", log="gdnsd-watch.log")
+    fleet.nodes["tokyo"].plug(False)
+    until("who was sent to tokyo is sent to dallas", lambda: ask("198.51.100.0/24") == [dallas], 120)
+    fleet.nodes["tokyo"].plug(True)
+    until("and to tokyo again", lambda: ask("198.51.100.0/24") == [tokyo], 300)
+    fleet.operator.stop(watch)
+
+
+def nodes_serve_without_the_hub(fleet):
+    fleet.hub.plug(False)
+    time.sleep(10)
+    for name in ("tokyo", "dallas"):
+        expect(f"{name} serves", fleet.is_served(name))
+    lost = fleet.soc("status", check=False)
+    expect("the operator is told", lost.returncode != 0, lost.stdout)
+    fleet.hub.plug(True)
+    until("all is well again", lambda: fleet.soc("status", check=False).returncode == 0, 240)
+
+
+STORY = [
+    the_fleet_comes_up, ssh_is_there_over_wireguard_alone, another_host_key_is_refused, a_release_goes_from_node_to_node,
+    a_bad_one_is_stopped_at_the_canary, a_node_that_is_cut_off_in_the_middle_comes_back, two_do_not_deploy_at_once,
+    the_dead_are_told_of_and_left_out, the_nearest_answer_moves, nodes_serve_without_the_hub,
+]
+
+
+def main(programs):
+    work = tempfile.mkdtemp(prefix="clavitor-fleet-")
+    fleet = Fleet(work, programs)
+    try:
+        fleet.build()
+        for chapter in STORY:
+            began = time.monotonic()
+            print(f"== {chapter.__name__.replace('_', ' ')}", flush=True)
+            chapter(fleet)
+            print(f"   {time.monotonic() - began:.0f} s", flush=True)
+    except BaseException:
+        print(f"What was logged is in {work}/logs.", file=sys.stderr)
+        raise
+    finally:
+        fleet.close()
+    shutil.rmtree(work)
+    print("All of it came true.")
+
+
+if __name__ == "__main__":
+    main(os.path.abspath(sys.argv[1]))

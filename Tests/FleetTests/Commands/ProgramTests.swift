@@ -1,0 +1,130 @@
+import ArgumentParser
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Fleet
+@testable import clavitor_soc
+
+@Suite struct SettingsTests {
+    private let scratch: Scratch
+
+    init() throws { scratch = try Scratch() }
+
+    private func settings(_ text: String) throws -> Settings {
+        try Settings(path: try scratch.write(Array(text.utf8), to: "soc.toml"))
+    }
+
+    @Test func allOfItIsOptional() throws {
+        #expect(try Settings(path: scratch.file("none.toml")) == Settings())
+        #expect(try settings("") == Settings())
+        let some = try settings("ssh-key = \"/k\"\nage-recipients = [\"age1x\"]\n")
+        #expect(some.sshKey == "/k")
+        #expect(some.ageRecipients == ["age1x"])
+    }
+
+    @Test func anUnknownKeyIsNamed() throws {
+        let error = #expect(throws: CommandFailure.self) { try settings("ssh_key = \"/k\"\n") }
+        #expect(try #require(error).description.hasSuffix("soc.toml: unknown keys: ssh_key"))
+        #expect(throws: CommandFailure.self) { try settings("ssh-key = 5\n") }
+        #expect(throws: CommandFailure.self) { try settings("ssh-key = \n") }
+    }
+
+    @Test func theStateDirectoryIsTheOperatorsAlone() throws {
+        var options = OperatorOptions()
+        options.state = nil
+        let made = try options.stateDirectory(["HOME": scratch.path])
+        #expect(made == scratch.file(".local/state/clavitor-soc"))
+        let mode = try FileManager.default.attributesOfItem(atPath: made)[.posixPermissions] as? Int
+        #expect(mode == 0o700)
+        #expect(
+            try options.stateDirectory(["HOME": "/h", "XDG_STATE_HOME": scratch.path])
+                == scratch.file("clavitor-soc"))
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: made)
+        #expect(throws: CommandFailure.self) { try options.stateDirectory(["HOME": scratch.path]) }
+        #expect(throws: CommandFailure.self) { try options.stateDirectory([:]) }
+    }
+}
+
+@Suite struct FleetCommandTests {
+    private let scratch: Scratch
+    private let path: String
+
+    init() throws {
+        scratch = try Scratch()
+        path = try scratch.write(Array(FleetFixture.text().utf8), to: "fleet.toml")
+    }
+
+    private func run(_ words: String...) throws {
+        var command = try FleetCommand.parseAsRoot(words + ["--inventory", path])
+        try command.run()
+    }
+
+    private var inventory: Inventory {
+        get throws { try Inventory(toml: String(decoding: try scratch.read("fleet.toml"), as: UTF8.self)) }
+    }
+
+    private static let oslo = [
+        "oslo", "--city", "Oslo", "--region", "europe", "--latitude", "59.9", "--longitude", "-10.7", "--domain",
+        "oslo.example.com", "--provider", "vultr", "--tier", "mini",
+    ]
+
+    @Test func aNodeIsAddedChangedAndRemoved() throws {
+        var add = try FleetCommand.parseAsRoot(["add"] + Self.oslo + ["--inventory", path])
+        try add.run()
+        #expect(try inventory.node("oslo").address == "127.0.84.5")
+        #expect(try inventory.node("oslo").longitude == -10.7)
+        try run("set", "oslo", "ipv4", "203.0.113.9")
+        #expect(try inventory.node("oslo").ipv4 == "203.0.113.9")
+        try run("check")
+        try run("remove", "oslo")
+        #expect(try scratch.read("fleet.toml") == Array(FleetFixture.text().utf8))
+    }
+
+    @Test func anEditThatWouldBeWrongIsNotWritten() throws {
+        let before = try scratch.read("fleet.toml")
+        #expect(throws: InventoryError.self) { try run("set", "tokyo", "host-key", "ssh-rsa AAAA") }
+        #expect(throws: InventoryError.self) { try run("set", "tokyo", "address", "127.0.84.3") }
+        #expect(throws: InventoryError.self) { try run("remove", "zurich") }
+        #expect(try scratch.read("fleet.toml") == before)
+    }
+
+    @Test func aFaultIsAnExitCode() throws {
+        try scratch.write(Array(FleetFixture.text().replacing("mini\"", with: "huge\"").utf8), to: "fleet.toml")
+        #expect(throws: ExitCode.self) { try run("check") }
+    }
+}
+
+@Suite struct DeployOptionTests {
+    @Test(arguments: [
+        ["--soak", "-1"], ["--max-unavailable", "0"], ["--rollback-after", "5"], ["--resume", "--dry-run"],
+        ["--no-such"],
+    ])
+    func whatMakesNoSenseIsUsage(_ words: [String]) {
+        let error = #expect(throws: (any Error).self) { try DeployCommand.parse(words) }
+        #expect(error.map { DeployCommand.exitCode(for: $0) } == .validationFailure)
+        #expect(ExitCode.validationFailure.rawValue == 64)
+    }
+
+    @Test func aRollbackNamesANodeOrAll() throws {
+        #expect(throws: (any Error).self) { try RollbackCommand.parse([]) }
+        #expect(throws: (any Error).self) { try RollbackCommand.parse(["tokyo", "--all"]) }
+        #expect(try RollbackCommand.parse(["tokyo", "--soak", "0"]).node == "tokyo")
+    }
+}
+
+@Suite struct DisplayTests {
+    @Test func nothingThatANodeSaysMovesTheCursor() throws {
+        let text = DeployDisplay.text(
+            DeployEvent(.rolledBack, node: "tokyo", text: "tokyo: rolled back: \u{1b}[2J\r\nall is well"))
+        #expect(text?.unicodeScalars.contains { $0.value < 32 } == false)
+        #expect(DeployDisplay.text(DeployEvent(.ended, result: .rolledBack)) == "rolled back")
+    }
+
+    @Test func columnsAreAligned() {
+        var table = Table("node", "unit")
+        table.add("tokyo", "active")
+        table.add("new-jersey", "fai\u{1b}led")
+        #expect(table.text == "NODE        UNIT\ntokyo       active\nnew-jersey  fai\u{fffd}led")
+    }
+}

@@ -1,0 +1,33 @@
+import Fleet
+import Foundation
+import Testing
+
+@Suite struct FleetHealthTests {
+    private func verdicts(_ node: String, doubtful: Bool = false) throws -> [String: MonitorVerdict] {
+        let text = """
+            {"now":1000000,"doubtful":\(doubtful),"nodes":[\(node)],"incidents":[],"silences":[],"leases":[]}
+            """
+        return try JSONDecoder().decode(FleetReport.self, from: Data(text.utf8)).verdicts
+    }
+
+    @Test(arguments: [
+        (#""state":"up","lastBeat":990000"#, MonitorVerdict.well),
+        (#""state":"up","lastBeat":990000,"ill":"disk full""#, .ill("disk full")),
+        (#""state":"late","lastBeat":950000"#, .unknown),
+        (#""state":"silent","lastBeat":930000"#, .silent(70)),
+        (#""state":"never""#, .unknown),
+        (#""state":"stopped","lastBeat":990000"#, .unknown),
+        (#""state":"stopped","lastBeat":900000"#, .silent(100)),
+        (#""state":"maintenance","lastBeat":990000"#, .unknown),
+        (#""state":"maintenance","lastBeat":900000"#, .silent(100)),
+        (#""state":"a new one","lastBeat":1"#, .unknown),
+    ])
+    func aStateIsRead(_ state: String, _ expected: MonitorVerdict) throws {
+        let verdict = try verdicts(#"{"name":"n1","skew":0,\#(state)}"#)["n1"]
+        #expect(verdict == expected)
+    }
+
+    @Test func aDoubtfulMonitorSaysNothing() throws {
+        #expect(try verdicts(#"{"name":"n1","skew":0,"state":"silent","lastBeat":1}"#, doubtful: true).isEmpty)
+    }
+}

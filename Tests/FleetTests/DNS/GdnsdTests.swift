@@ -1,0 +1,102 @@
+import Fleet
+import Foundation
+import TestSupport
+import Testing
+
+/// Debian's gdnsd with the configuration that we print, asked by `kdig` from networks on two sides of the world.
+@Suite(.enabled(if: FileManager.default.fileExists(atPath: "/usr/sbin/gdnsd")), .timeLimit(.minutes(3)))
+struct GdnsdTests {
+    @Test func theAnswerIsTheNearestNodeThatIsUp() async throws {
+        let inventory = try sampleFleet(3)
+        let scratch = try Scratch()
+        let health = HealthFile(path: scratch.file("health"), complete: try Records(inventory))
+        try await apply([], health)
+        let server = try Gdnsd(inventory, in: scratch)
+
+        try await server.eventually("198.51.100.0/24", is: ["192.0.2.1"])
+        try await server.eventually("203.0.113.0/24", is: ["192.0.2.3"])
+        try await apply(["n3"], health)
+        try await server.eventually("203.0.113.0/24", is: ["192.0.2.2"])
+        try await server.eventually("198.51.100.0/24", is: ["192.0.2.1"])
+        #expect(try server.ask("n3.example.org") == ["192.0.2.3"])
+        try await apply([], health)
+        try await server.eventually("203.0.113.0/24", is: ["192.0.2.3"])
+    }
+
+    private func apply(_ withdrawn: Set<String>, _ health: HealthFile) async throws {
+        let wanted = try Records(try sampleFleet(3), withdrawn: withdrawn)
+        let present = try await health.present([wanted.nearest])
+        try await health.apply(NamePlan(wanted: wanted, present: present, names: [wanted.nearest]).changes)
+    }
+
+    @Test func theMapReachesBeyondAllThatMayBeDown() throws {
+        let configuration = try GdnsdConfiguration(
+            try sampleFleet(6), healthFile: "/var/lib/gdnsd/extfile/health", places: .database("City.mmdb"))
+        #expect(configuration.lines.contains { $0.hasSuffix(" auto_dc_limit => 4") })
+        #expect(configuration.lines.contains { $0.hasSuffix(" n6 => [ 6.0, 60.0 ]") })
+        #expect(configuration.zoneLines.first == "api.example.org. 30 DYNA geoip!nearest")
+    }
+}
+
+/// gdnsd as a process with a folder of its own. `n1` is near 198.51.100.0/24, `n3` near 203.0.113.0/24.
+struct Gdnsd {
+    private let daemon: Daemon
+    private let port: Int
+    private let address = "127.0.86.1"
+
+    init(_ inventory: Inventory, in scratch: Scratch) throws {
+        let port = try KnotServer.freePort(on: address)
+        self.port = port
+        let files = FileManager.default
+        for folder in ["zones", "geoip", "run", "state", "extfile"] {
+            try files.createDirectory(atPath: scratch.file(folder), withIntermediateDirectories: true)
+        }
+        let printed = try GdnsdConfiguration(
+            inventory, healthFile: scratch.file("health"), places: .networks(scratch.file("nets")))
+        try scratch.write(
+            Array("198.51.100.0/24 => [ n1, n2, n3 ]\n203.0.113.0/24 => [ n3, n2, n1 ]\n".utf8), to: "nets")
+        let options = """
+            options => {
+              listen => [ \(address):\(port) ]
+              run_dir => "\(scratch.file("run"))"
+              state_dir => "\(scratch.file("state"))"
+            }
+
+            """
+        try scratch.write(Array((options + printed.lines.joined(separator: "\n") + "\n").utf8), to: "config")
+        let head = """
+            @ 300 SOA ns hostmaster 1 3600 600 86400 300
+            @ 300 NS ns
+            ns 300 A 127.0.86.1
+
+            """
+        try scratch.write(
+            Array((head + printed.zoneLines.joined(separator: "\n") + "\n").utf8), to: "zones/example.org")
+        daemon = try Daemon("/usr/sbin/gdnsd", ["-c", scratch.path, "start"], log: scratch.file("log"))
+    }
+
+    func ask(_ name: String, from network: String? = nil) throws -> [String] {
+        let kdig = Process()
+        kdig.executableURL = URL(filePath: "/usr/bin/kdig")
+        kdig.arguments =
+            ["@\(address)", "-p", "\(port)", "+tcp", "+short", "+timeout=2", "+retry=0", name, "A"]
+            + (network.map { ["+subnet=\($0)"] } ?? [])
+        let output = Pipe()
+        kdig.standardOutput = output
+        kdig.standardError = FileHandle.nullDevice
+        try kdig.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        kdig.waitUntilExit()
+        return text.split(separator: "\n").map(String.init).sorted()
+    }
+
+    func eventually(_ network: String, is expected: [String]) async throws {
+        var answer: [String] = []
+        for _ in 0..<200 {
+            answer = try ask("api.example.org", from: network)
+            if answer == expected { return }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        Issue.record("from \(network): \(answer) instead of \(expected)")
+    }
+}

@@ -1,0 +1,222 @@
+import Fleet
+import Foundation
+import NIOHTTP1
+import Synchronization
+import TestSupport
+import Testing
+
+/// What the monitor says, as the test has it say.
+final class ScriptedHealth: FleetHealth {
+    struct Deaf: Error, CustomStringConvertible { let description = "connection refused" }
+
+    private let said = Mutex<[String: MonitorVerdict]?>([:])
+
+    /// Nil: the monitor does not answer.
+    func say(_ verdicts: [String: MonitorVerdict]?) { said.withLock { $0 = verdicts } }
+
+    func verdicts() async throws -> [String: MonitorVerdict] {
+        guard let verdicts = said.withLock({ $0 }) else { throw Deaf() }
+        return verdicts
+    }
+}
+
+/// Keeps names in memory, and can be out of order.
+final class MemoryZone: NameProvider {
+    struct OutOfOrder: Error, CustomStringConvertible { let description = "out of order" }
+    struct State {
+        var sets: [String: RecordSet] = [:]
+        var isBroken = false
+        var applied: [[String]] = []
+    }
+
+    let state = Mutex(State())
+
+    func present(_ names: [String]) async throws -> [String: RecordSet] {
+        try state.withLock { state in
+            if state.isBroken { throw OutOfOrder() }
+            return state.sets.filter { names.contains($0.key) }
+        }
+    }
+
+    func apply(_ changes: [NameChange]) async throws {
+        try state.withLock { state in
+            if state.isBroken { throw OutOfOrder() }
+            state.applied.append(changes.map(\.name))
+            for change in changes { state.sets[change.name] = change.after }
+        }
+    }
+
+    var nearest: Set<IPv4Address>? { state.withLock { $0.sets["api.example.org"]?.addresses } }
+}
+
+@Suite(.timeLimit(.minutes(5))) struct NameWatchTests {
+    let scratch: Scratch
+    let health = ScriptedHealth()
+    let zone = MemoryZone()
+    let moments = Moments()
+    let probes = Probes()
+
+    final class Probes: Sendable {
+        private let answers = Mutex<[String: ProbeAnswer]>([:])
+        func set(_ name: String, _ answer: ProbeAnswer?) { answers.withLock { $0[name] = answer } }
+        func all(_ nodes: [Node]) -> [String: ProbeAnswer] {
+            let answers = answers.withLock { $0 }
+            return Dictionary(uniqueKeysWithValues: nodes.map { ($0.name, answers[$0.name] ?? .ready) })
+        }
+    }
+
+    init() throws {
+        scratch = try Scratch()
+        sayWell()
+    }
+
+    private func sayWell(except others: [String: MonitorVerdict] = [:]) {
+        health.say(
+            ["n1": .well, "n2": .well, "n3": .well, "n4": .well].merging(others) { $1 })
+    }
+
+    private func fall(_ name: String) {
+        sayWell(except: [name: .silent(66)])
+        probes.set(name, .unreachable("refused"))
+    }
+
+    private func makeWatch() throws -> NameWatch {
+        let (probes, moments) = (probes, moments)
+        return try NameWatch(
+            try sampleFleet(4), health: health, probe: { probes.all($0) }, provider: zone,
+            state: WatchState(folder: scratch.path), now: { moments.now * 1_000 })
+    }
+
+    private func look(_ watch: inout NameWatch) async -> [NameWatch.Event] {
+        moments.advance(by: 5)
+        return await watch.look()
+    }
+
+    @Test func theNameIsSetAndThenLeftAlone() async throws {
+        var watch = try makeWatch()
+        let first = await look(&watch)
+        let second = await look(&watch)
+        #expect(first.count == 1)
+        #expect(second.isEmpty)
+        #expect(zone.nearest == addresses(1, 2, 3, 4))
+        #expect(zone.state.withLock { $0.applied } == [["api.example.org"]])
+    }
+
+    @Test func anIllNodeIsOutWithinOneLookAndBackAfterItsStretch() async throws {
+        var watch = try makeWatch()
+        _ = await look(&watch)
+        fall("n2")
+        let events = await look(&watch)
+        #expect(zone.nearest == addresses(1, 3, 4))
+        #expect(events.first?.description.hasPrefix("n2 leaves the nearest name") == true)
+        #expect(events.last == .changed(["- api.example.org 30 A 192.0.2.2  (n2)"]))
+        sayWell()
+        probes.set("n2", nil)
+        for _ in 0..<24 { _ = await look(&watch) }
+        #expect(zone.nearest == addresses(1, 3, 4))
+        _ = await look(&watch)
+        #expect(zone.nearest == addresses(1, 2, 3, 4))
+    }
+
+    @Test func aWatcherThatStartsAgainKnowsWhoIsOut() async throws {
+        var watch = try makeWatch()
+        fall("n2")
+        _ = await look(&watch)
+        var other = try makeWatch()
+        health.say(nil)
+        let events = await look(&other)
+        #expect(zone.nearest == addresses(1, 3, 4))
+        #expect(events == [.trouble("The monitor cannot be asked: nothing is withdrawn. connection refused")])
+    }
+
+    @Test func aDeafOrDoubtfulMonitorChangesNothing() async throws {
+        var watch = try makeWatch()
+        fall("n2")
+        _ = await look(&watch)
+        for verdicts in [nil, [:]] as [[String: MonitorVerdict]?] {
+            health.say(verdicts)
+            probes.set("n2", nil)
+            probes.set("n3", .unreachable("refused"))
+            for _ in 0..<100 { _ = await look(&watch) }
+            #expect(zone.nearest == addresses(1, 3, 4))
+        }
+    }
+
+    @Test func whatCouldNotBeDoneIsDoneLaterAndToldOnce() async throws {
+        var watch = try makeWatch()
+        _ = await look(&watch)
+        zone.state.withLock { $0.isBroken = true }
+        fall("n2")
+        let events = await look(&watch)
+        let again = await look(&watch)
+        zone.state.withLock { $0.isBroken = false }
+        let repaired = await look(&watch)
+        #expect(events.last == .trouble("The names are not as they should be: out of order"))
+        #expect(again.isEmpty)
+        #expect(repaired == [.changed(["- api.example.org 30 A 192.0.2.2  (n2)"]), .relieved])
+    }
+
+    @Test func whatSomebodyElseChangedIsPutRight() async throws {
+        var watch = try makeWatch()
+        _ = await look(&watch)
+        zone.state.withLock { $0.sets["api.example.org"]?.addresses = addresses(77) }
+        for _ in 0..<13 { _ = await look(&watch) }
+        #expect(zone.nearest == addresses(1, 2, 3, 4))
+    }
+
+    @Test func withoutAFileForItNothingIsDecided() async throws {
+        var watch = try makeWatch()
+        _ = await look(&watch)
+        // A folder stands where the file should be.
+        try? FileManager.default.removeItem(atPath: scratch.file("dns-watch.json"))
+        try FileManager.default.createDirectory(
+            atPath: scratch.file("dns-watch.json/x"), withIntermediateDirectories: true)
+        fall("n2")
+        let events = await look(&watch)
+        #expect(zone.nearest == addresses(1, 2, 3, 4))
+        #expect(events.contains { $0.description.hasPrefix("The names are not as they should be") })
+    }
+
+    @Test func onlyOneWatchesAtATime() throws {
+        let state = WatchState(folder: scratch.path)
+        try state.lock()
+        #expect(throws: WatchStateError.self) { try state.lock() }
+    }
+
+    @Test func aDamagedFileIsNamed() throws {
+        try scratch.write(Array("{".utf8), to: "dns-watch.json")
+        #expect(throws: WatchStateError.unreadable(scratch.file("dns-watch.json"))) { try makeWatch() }
+    }
+
+    /// knotd, TLS and the watch together; only the monitor's word is the test's.
+    @Test func aNodeThatFallsSilentLeavesARealZone() async throws {
+        let knot = try KnotServer()
+        let inventory = try sampleFleet(3) { nodes in
+            for index in nodes.indices { nodes[index].ipv4 = "127.0.87.\(index + 1)" }
+        }
+        let ill = Mutex<Set<String>>([])
+        let health = health
+        try await SecureServer.with(
+            names: ["n1.example.org", "n2.example.org", "n3.example.org"], host: "0.0.0.0", in: scratch.path,
+            conduct: { request in
+                let name = String((request.headers["Host"].first ?? "").prefix { $0 != "." })
+                return .init(status: ill.withLock { $0.contains(name) } ? .serviceUnavailable : .ok)
+            }
+        ) { server in
+            let addresses = Dictionary(uniqueKeysWithValues: inventory.nodes.map { ($0.domain, $0.ipv4) })
+            try await HTTPSExchange.connected(addresses: addresses, caFile: server.certificate) { exchange in
+                let probe = HTTPSProbe(exchange: exchange)
+                var watch = try NameWatch(
+                    inventory, health: health, probe: { await probe.answers(of: $0, port: server.port) },
+                    provider: UpdatedZone(server: (knot.address, knot.port), updater: try knot.updater()),
+                    state: WatchState(folder: self.scratch.path), now: { Int64(Date().timeIntervalSince1970 * 1_000) })
+                _ = await watch.look()
+                #expect(try knot.lookUp("api.example.org", "A") == ["127.0.87.1", "127.0.87.2", "127.0.87.3"])
+                ill.withLock { $0 = ["n3"] }
+                self.sayWell(except: ["n3": .silent(66)])
+                _ = await watch.look()
+                #expect(try knot.lookUp("api.example.org", "A") == ["127.0.87.1", "127.0.87.2"])
+            }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+import Fleet
+import Testing
+
+@Suite struct RecordsTests {
+    @Test func everyNodeHasItsOwnNameAndAllAnswerForTheNearest() throws {
+        let records = try Records(try sampleFleet(3))
+        #expect(
+            records.sets == [
+                "api.example.org": RecordSet(addresses: addresses(1, 2, 3), ttl: 30),
+                "n1.example.org": RecordSet(addresses: addresses(1), ttl: 30),
+                "n2.example.org": RecordSet(addresses: addresses(2), ttl: 30),
+                "n3.example.org": RecordSet(addresses: addresses(3), ttl: 30),
+            ])
+    }
+
+    @Test func aWithdrawnNodeKeepsItsOwnName() throws {
+        let records = try Records(try sampleFleet(3), withdrawn: ["n2"])
+        #expect(records.sets["api.example.org"]?.addresses == addresses(1, 3))
+        #expect(records.sets["n2.example.org"]?.addresses == addresses(2))
+    }
+
+    @Test func aNodeWithoutAnAddressHasNoRecord() throws {
+        let records = try Records(try sampleFleet(3) { $0[2].ipv4 = "" })
+        #expect(records.sets["n3.example.org"] == nil)
+        #expect(records.sets["api.example.org"]?.addresses == addresses(1, 2))
+    }
+
+    @Test func namesAreComparedAsDNSDoes() throws {
+        let records = try Records(try sampleFleet(2, nearest: "API.example.org.") { $0[0].domain = "N1.Example.ORG" })
+        #expect(records.sets.keys.sorted() == ["api.example.org", "n1.example.org", "n2.example.org"])
+    }
+
+    struct Case: CustomTestStringConvertible {
+        var testDescription: String
+        var expected: RecordsError
+        var inventory: @Sendable () throws -> Inventory
+        var withdrawn: Set<String> = []
+    }
+
+    @Test(arguments: [
+        Case(testDescription: "an address that is none", expected: .address("n1", "192.0.2.01")) {
+            try sampleFleet(2) { $0[0].ipv4 = "192.0.2.01" }
+        },
+        Case(
+            testDescription: "one address for two",
+            expected: .shared(IPv4Address(number: 0xc000_0201), "n1", "n2")
+        ) { try sampleFleet(2) { $0[1].ipv4 = "192.0.2.1" } },
+        Case(testDescription: "a node named like the nearest", expected: .takenName("api.example.org")) {
+            try sampleFleet(2) { $0[1].domain = "api.example.org" }
+        },
+        Case(
+            testDescription: "a name of somebody else's", expected: .outsideZone("n1.example.com", zone: "example.org")
+        ) { try sampleFleet(2) { $0[0].domain = "n1.example.com" } },
+        Case(testDescription: "a lifetime of nothing", expected: .lifetime(0)) { try sampleFleet(2, ttl: 0) },
+        Case(
+            testDescription: "fewer than the floor", expected: .belowFloor(1, floor: 2),
+            inventory: { try sampleFleet(3, floor: 2) }, withdrawn: ["n1", "n2"]),
+        Case(
+            testDescription: "nobody at all", expected: .belowFloor(0, floor: 1),
+            inventory: { try sampleFleet(1) { $0[0].ipv4 = "" } }),
+    ])
+    func whatCannotStandIsRefused(_ example: Case) throws {
+        let inventory = try example.inventory()
+        #expect(throws: example.expected) { try Records(inventory, withdrawn: example.withdrawn) }
+    }
+}
+
+@Suite struct NamePlanTests {
+    @Test func aPlanSaysEveryRecord() throws {
+        let wanted = try Records(try sampleFleet(3), withdrawn: ["n3"])
+        let plan = NamePlan(
+            wanted: wanted,
+            present: [
+                "api.example.org": RecordSet(addresses: addresses(1, 3), ttl: 300),
+                "n1.example.org": RecordSet(addresses: addresses(1), ttl: 30),
+                "n2.example.org": RecordSet(addresses: addresses(99), ttl: 30),
+            ])
+        #expect(
+            plan.lines == [
+                "~ api.example.org ttl 300 -> 30",
+                "- api.example.org 300 A 192.0.2.3  (n3)",
+                "+ api.example.org 30 A 192.0.2.2  (n2)",
+                "- n2.example.org 30 A 192.0.2.99  (no node of the inventory)",
+                "+ n2.example.org 30 A 192.0.2.2  (n2)",
+                "+ n3.example.org 30 A 192.0.2.3  (n3)",
+            ])
+    }
+
+    @Test func nothingToDoIsAnEmptyPlan() throws {
+        let wanted = try Records(try sampleFleet(3))
+        #expect(NamePlan(wanted: wanted, present: wanted.sets).isEmpty)
+    }
+
+    @Test func otherNamesAreLeftAlone() throws {
+        let wanted = try Records(try sampleFleet(3))
+        let plan = NamePlan(
+            wanted: wanted, present: ["mail.example.org": RecordSet(addresses: addresses(9), ttl: 60)],
+            names: ["api.example.org"])
+        #expect(plan.changes.map(\.name) == ["api.example.org"])
+    }
+}

@@ -1,0 +1,60 @@
+import Fleet
+
+/// An inventory of made-up nodes, `n1` to `n<count>`, two to a region, under `example.org`.
+func sampleFleet(
+    _ count: Int = 4, floor: Int = 1, nearest: String = "api.example.org", ttl: Int = 30,
+    change: (inout [Node]) -> Void = { _ in }
+) throws -> Inventory {
+    let nodes = (1...count).map { number in
+        """
+        [[node]]
+        name = "n\(number)"
+        city = "City"
+        region = "r\((number + 1) / 2)"
+        latitude = \(Double(number))
+        longitude = \(Double(10 * number))
+        domain = "n\(number).example.org"
+        provider = "vultr"
+        tier = "mini"
+        role = "\(number == 1 ? "hub" : "spoke")"
+        address = "10.84.0.\(number)"
+        ipv4 = "192.0.2.\(number)"
+        public-key = ""
+        host-key = ""
+        """
+    }
+    var inventory = try Inventory(
+        toml: """
+            [fleet]
+            network = "10.84.0.0/24"
+            port = 51820
+            monitor = "monitor.example.org"
+            acme-contact = []
+            [break-glass]
+            ssh-key = ""
+            from = ""
+            [provider.vultr]
+            disk = "/dev/vda"
+            root = "/dev/vda1"
+            [tier.mini]
+            usd = 2.5
+            [dns]
+            zone = "example.org"
+            nearest = "\(nearest)"
+            ttl = \(ttl)
+            provider = "rfc2136"
+            floor = \(floor)
+            \(nodes.joined(separator: "\n"))
+            """)
+    change(&inventory.nodes)
+    return inventory
+}
+
+extension Sighting {
+    static let well = Sighting(monitor: .well, probe: .ready)
+    static let dead = Sighting(monitor: .silent(70), probe: .unreachable("refused"))
+}
+
+func addresses(_ numbers: Int...) -> Set<IPv4Address> {
+    Set(numbers.map { IPv4Address(number: 0xc000_0200 + UInt32($0)) })
+}

@@ -1,0 +1,63 @@
+import DNSUpdate
+import Fleet
+import Foundation
+import NIOCore
+import TestSupport
+import Testing
+
+/// The stock `knotd` of Debian keeps the zone, `kdig` reads back what it believes.
+@Suite(.timeLimit(.minutes(5))) struct UpdatedZoneTests {
+    let knot: KnotServer
+    let zone: UpdatedZone
+
+    init() throws {
+        knot = try KnotServer()
+        zone = UpdatedZone(server: (knot.address, knot.port), updater: try knot.updater())
+    }
+
+    @Test func aPlanIsPerformedAndThenThereIsNothingToDo() async throws {
+        let wanted = try Records(try sampleFleet(3))
+        let names = wanted.sets.keys.sorted()
+        let empty = try await zone.present(names)
+        try await zone.apply(NamePlan(wanted: wanted, present: empty).changes)
+        let present = try await zone.present(names)
+        #expect(empty.isEmpty)
+        #expect(present == wanted.sets)
+        #expect(NamePlan(wanted: wanted, present: present).isEmpty)
+        #expect(try knot.lookUp("api.example.org", "A") == ["192.0.2.1", "192.0.2.2", "192.0.2.3"])
+    }
+
+    @Test func whoLeavesIsGoneAndTheOthersStay() async throws {
+        let whole = try Records(try sampleFleet(3))
+        try await zone.apply(NamePlan(wanted: whole, present: [:]).changes)
+        let wanted = try Records(try sampleFleet(3), withdrawn: ["n2"])
+        let plan = NamePlan(wanted: wanted, present: try await zone.present(wanted.sets.keys.sorted()))
+        try await zone.apply(plan.changes)
+        #expect(plan.lines == ["- api.example.org 30 A 192.0.2.2  (n2)"])
+        #expect(try knot.lookUp("api.example.org", "A") == ["192.0.2.1", "192.0.2.3"])
+        #expect(try knot.lookUp("n2.example.org", "A") == ["192.0.2.2"])
+    }
+
+    @Test func whatStoodMeanwhileDoesNotSurviveAnApply() async throws {
+        let wanted = try Records(try sampleFleet(2))
+        try await knot.updater().perform([.add(try DNSName("api.example.org"), ttl: 300, .a(0xcb00_7101))])
+        // Planned without having seen it.
+        try await zone.apply(NamePlan(wanted: wanted, present: [:]).changes)
+        let present = try await zone.present(["api.example.org"])
+        #expect(present["api.example.org"] == RecordSet(addresses: addresses(1, 2), ttl: 30))
+    }
+
+    @Test func anotherZonesNameIsNotTheServersToAnswer() async throws {
+        await #expect(throws: AddressQueryError.self) { try await zone.present(["api.example.com"]) }
+    }
+
+    @Test func aServerThatIsNotThereIsSaidSo() async throws {
+        let port = try KnotServer.freePort(on: "127.0.0.1")
+        let nowhere = UpdatedZone(server: ("127.0.0.1", port), updater: try knot.updater())
+        await #expect {
+            try await nowhere.present(["api.example.org"])
+        } throws: {
+            "\($0)".contains("127.0.0.1:\(port)")
+        }
+    }
+}

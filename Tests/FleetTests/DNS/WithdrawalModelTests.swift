@@ -1,0 +1,130 @@
+import Fleet
+import Testing
+
+/// Random histories, judged by the state machine and by a second implementation that remembers everything and looks
+/// back at each step.
+@Suite struct WithdrawalModelTests {
+    /// All that ever happened. Slow and plain.
+    struct Historian {
+        struct Look {
+            var at: Int64
+            var sightings: [String: Sighting]
+            var outBefore: Set<String>
+        }
+
+        var looks: [Look] = []
+        var left: [String: [Int64]] = [:]
+        var returned: [String: [Int64]] = [:]
+        var out: Set<String> = []
+
+        mutating func see(_ sightings: [String: Sighting], _ rules: Withdrawal.Rules, _ now: Int64) {
+            looks.append(Look(at: now, sightings: sightings, outBefore: out))
+            let blind = !sightings.values.contains { look in
+                if case .unreachable = look.probe { false } else { true }
+            }
+            guard !blind else { return }
+            let names = sightings.keys.sorted()
+            for name in names where out.contains(name) && wellFor(name, now, rules) >= wait(name, rules) {
+                out.remove(name)
+                returned[name, default: []].append(now)
+            }
+            let most = min(names.count - rules.floor, names.count / 2)
+            for name in names where !out.contains(name) && out.count < most {
+                guard sightings[name]?.agreedIllness != nil else { continue }
+                out.insert(name)
+                left[name, default: []].append(now)
+            }
+        }
+
+        /// Milliseconds of unbroken health while out, -1 for none.
+        private func wellFor(_ name: String, _ now: Int64, _ rules: Withdrawal.Rules) -> Int64 {
+            var since: Int64?
+            var later = now
+            for look in looks.reversed() {
+                let answered = look.sightings.values.contains {
+                    if case .unreachable = $0.probe { false } else { true }
+                }
+                guard look.outBefore.contains(name), answered, later - look.at <= rules.blind,
+                    look.sightings[name] == .well
+                else { break }
+                (since, later) = (look.at, look.at)
+            }
+            return since.map { now - $0 } ?? -1
+        }
+
+        /// Each withdrawal within the calm time of the return before it doubles the wait.
+        private func wait(_ name: String, _ rules: Withdrawal.Rules) -> Int64 {
+            var hold = rules.hold
+            let (leaves, returns) = (left[name] ?? [], returned[name] ?? [])
+            for (index, leave) in leaves.enumerated() where index > 0 {
+                hold = leave - returns[index - 1] < rules.calm ? min(hold * 2, rules.longestHold) : rules.hold
+            }
+            return hold
+        }
+    }
+
+    struct Dice: RandomNumberGenerator {
+        var state: UInt64
+        mutating func next() -> UInt64 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return (state >> 33) << 32 ^ (state >> 17)
+        }
+    }
+
+    static func random(_ dice: inout Dice, mood: Int) -> Sighting {
+        switch Int.random(in: 0..<100, using: &dice) {
+        case ..<mood: .well
+        case ..<(mood + (100 - mood) / 2): .dead
+        case ..<(mood + (100 - mood) * 3 / 4): Sighting(monitor: .ill("disk"), probe: .notReady(503))
+        case ..<(mood + (100 - mood) * 7 / 8): Sighting(monitor: .unknown, probe: .ready)
+        default: Sighting(monitor: .well, probe: .unreachable("refused"))
+        }
+    }
+
+    @Test(arguments: 0..<60) func bothDecideTheSame(_ seed: UInt64) {
+        var dice = Dice(state: seed &* 977 &+ 1)
+        let members = (1...Int.random(in: 3...9, using: &dice)).map {
+            Withdrawal.Member(name: "n\($0)", region: "r\($0 % 3)")
+        }
+        var rules = Withdrawal.Rules(floor: Int.random(in: 1...2, using: &dice))
+        rules.hold = 20_000
+        rules.longestHold = 90_000
+        rules.calm = 300_000
+        let mood = [50, 80, 97, 99].randomElement(using: &dice) ?? 90
+        var (machine, historian) = (Withdrawal(), Historian())
+        var current = Dictionary(uniqueKeysWithValues: members.map { ($0.name, Sighting.well) })
+        var leftAt: [String: Int64] = [:]
+        var now: Int64 = 1_700_000_000_000
+        for step in 0..<400 {
+            // Health lasts: each node's state changes now and then.
+            for member in members where Int.random(in: 0..<8, using: &dice) == 0 {
+                current[member.name] = Self.random(&dice, mood: mood)
+            }
+            now += Int.random(in: 0..<50, using: &dice) == 0 ? 45_000 : 5_000
+            let decisions = machine.judge(current, of: members, rules: rules, at: now)
+            historian.see(current, rules, now)
+            let out = Set(machine.withdrawn.keys)
+            #expect(out == historian.out, "seed \(seed), step \(step)")
+
+            // What must hold whatever the two say.
+            #expect(members.count - out.count >= rules.floor)
+            #expect(out.count * 2 <= members.count)
+            for decision in decisions {
+                switch decision {
+                case .withdraw(let name, _, _):
+                    #expect(current[name] != .well)
+                    leftAt[name] = now
+                case .putBack(let name, _):
+                    #expect(now - (leftAt[name] ?? now) >= rules.hold)
+                case .keep: break
+                }
+            }
+            let sees = current.values.contains { if case .unreachable = $0.probe { false } else { true } }
+            let room = min(members.count - rules.floor, members.count / 2) - out.count
+            if sees, room > 0 {
+                for (name, sighting) in current where sighting.agreedIllness != nil { #expect(out.contains(name)) }
+            }
+            if out != historian.out { return }
+        }
+    }
+}

@@ -1,0 +1,155 @@
+import Fleet
+import Foundation
+import Testing
+
+@Suite struct WithdrawalTests {
+    let members = (1...6).map { Withdrawal.Member(name: "n\($0)", region: "r\(($0 + 1) / 2)") }
+    let rules = Withdrawal.Rules(floor: 2)
+    var withdrawal = Withdrawal()
+    var now: Int64 = 1_700_000_000_000
+
+    /// Those not named are well.
+    private mutating func see(_ others: [String: Sighting], after seconds: Int64 = 5) -> [Withdrawal.Decision] {
+        now += seconds * 1_000
+        var sightings = Dictionary(uniqueKeysWithValues: members.map { ($0.name, Sighting.well) })
+        sightings.merge(others) { $1 }
+        return withdrawal.judge(sightings, of: members, rules: rules, at: now)
+    }
+
+    struct Disagreement: CustomTestStringConvertible {
+        var testDescription: String
+        var sighting: Sighting
+    }
+
+    @Test(arguments: [
+        Disagreement(
+            testDescription: "only the monitor is deaf", sighting: Sighting(monitor: .silent(400), probe: .ready)),
+        Disagreement(
+            testDescription: "only we do not reach it",
+            sighting: Sighting(monitor: .well, probe: .unreachable("refused"))),
+        Disagreement(
+            testDescription: "the monitor does not know",
+            sighting: Sighting(monitor: .unknown, probe: .unreachable("refused"))),
+        Disagreement(
+            testDescription: "it complains, and our line is cut",
+            sighting: Sighting(monitor: .ill("disk full"), probe: .unreachable("refused"))),
+        Disagreement(
+            testDescription: "it complains and serves", sighting: Sighting(monitor: .ill("disk full"), probe: .ready)),
+    ])
+    mutating func oneVantagePointIsNotEnough(_ example: Disagreement) {
+        for _ in 0..<50 {
+            let decisions = see(["n1": example.sighting])
+            #expect(decisions.isEmpty)
+        }
+    }
+
+    @Test mutating func whenBothAgreeItLeavesAtOnce() {
+        let first = see(["n3": .dead])
+        let ill = see(["n5": Sighting(monitor: .ill("disk full"), probe: .notReady(503))])
+        #expect(first.map(\.node) == ["n3"])
+        #expect(ill.map(\.node) == ["n5"])
+        #expect(withdrawal.withdrawn.keys.sorted() == ["n3", "n5"])
+    }
+
+    @Test mutating func itComesBackAfterAStretchOfHealth() {
+        _ = see(["n3": .dead])
+        var returned: [Int64] = []
+        let left = now
+        for _ in 0..<40 where returned.isEmpty {
+            if see([:]).contains(.putBack("n3", .well(seconds: 120))) { returned.append(now - left) }
+        }
+        #expect(returned == [125_000])
+    }
+
+    @Test mutating func aFlappingNodeWaitsLongerEachTimeAndNotForEver() {
+        var waits: [Int64] = []
+        for _ in 0..<8 {
+            _ = see(["n3": .dead])
+            let well = now + 5_000
+            while withdrawal.withdrawn["n3"] != nil { _ = see([:]) }
+            waits.append((now - well) / 1_000)
+        }
+        #expect(waits == [120, 240, 480, 960, 1_920, 3_600, 3_600, 3_600])
+        // After six calm hours it is as if nothing had been.
+        for _ in 0..<4_400 { _ = see([:]) }
+        _ = see(["n3": .dead])
+        let well = now + 5_000
+        while withdrawal.withdrawn["n3"] != nil { _ = see([:]) }
+        #expect((now - well) / 1_000 == 120)
+    }
+
+    @Test mutating func oneBadLookBeginsTheStretchAnew() {
+        _ = see(["n3": .dead])
+        for _ in 0..<20 { _ = see([:]) }
+        _ = see(["n3": Sighting(monitor: .unknown, probe: .ready)])
+        for _ in 0..<24 { _ = see([:]) }
+        #expect(withdrawal.withdrawn["n3"] != nil)
+        _ = see([:])
+        #expect(withdrawal.withdrawn["n3"] == nil)
+    }
+
+    @Test mutating func healthThatNobodySawDoesNotCount() {
+        _ = see(["n3": .dead])
+        _ = see([:])
+        _ = see([:], after: 3_600)
+        #expect(withdrawal.withdrawn["n3"] != nil)
+    }
+
+    @Test mutating func aClockSetBackLengthensNothing() {
+        _ = see(["n3": .dead])
+        _ = see([:])
+        _ = see([:], after: -86_400)
+        for _ in 0..<23 { _ = see([:]) }
+        #expect(withdrawal.withdrawn["n3"] != nil)
+        _ = see([:])
+        #expect(withdrawal.withdrawn["n3"] == nil)
+    }
+
+    @Test mutating func atMostHalfLeaveAndTheRestIsNamedOnce() {
+        let all = Dictionary(uniqueKeysWithValues: (1...5).map { ("n\($0)", Sighting.dead) })
+        let decisions = see(all)
+        let again = see(all)
+        #expect(decisions.map(\.kind) == ["withdraw", "withdraw", "withdraw", "keep", "keep"])
+        #expect(again.isEmpty)
+        #expect(decisions.last?.description.contains("stays in the nearest name although it is ill") == true)
+    }
+
+    @Test mutating func thePlaceOfWhoeverReturnsIsTakenByTheNext() {
+        let all = Dictionary(uniqueKeysWithValues: (1...4).map { ("n\($0)", Sighting.dead) })
+        _ = see(all)
+        var decisions: [Withdrawal.Decision] = []
+        for _ in 0..<25 { decisions += see(["n2": .dead, "n3": .dead, "n4": .dead]) }
+        #expect(decisions.map(\.node) == ["n1", "n4"])
+        #expect(decisions.map(\.kind) == ["put-back", "withdraw"])
+    }
+
+    @Test mutating func whoeverSeesNobodyDoubtsItself() {
+        let all = Dictionary(uniqueKeysWithValues: (1...6).map { ("n\($0)", Sighting.dead) })
+        #expect(see(all).isEmpty)
+    }
+
+    @Test mutating func theLastOfARegionIsSaidInWords() {
+        let first = see(["n3": .dead])
+        let second = see(["n3": .dead, "n4": .dead])
+        #expect(first.first?.description.contains("the last of") == false)
+        #expect(second.first?.description.contains("It was the last of r2") == true)
+        #expect(second.first?.description.contains("the vaults on its nodes cannot be reached") == true)
+    }
+
+    @Test mutating func aShrunkenFleetTakesBackWhoeverIsOutLongest() {
+        _ = see(["n4": .dead])
+        _ = see(["n4": .dead, "n1": .dead])
+        let decisions = withdrawal.judge(
+            ["n1": .dead, "n2": .well, "n4": .dead], of: members.filter { ["n1", "n2", "n4"].contains($0.name) },
+            rules: rules, at: now + 5_000)
+        #expect(decisions.first == .putBack("n4", .limits))
+        #expect(withdrawal.withdrawn.keys.sorted() == ["n1"])
+    }
+
+    @Test mutating func itSurvivesBeingWrittenDown() throws {
+        _ = see(["n3": .dead])
+        for _ in 0..<10 { _ = see([:]) }
+        let copy = try JSONDecoder().decode(Withdrawal.self, from: try JSONEncoder().encode(withdrawal))
+        #expect(copy == withdrawal)
+    }
+}

@@ -1,0 +1,181 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Fleet
+
+/// The node's side alone: who decides, and what is left to do after whatever happened.
+@Suite struct NodeScriptTests {
+    private let scratch: Scratch
+    private let rig: NodeRig
+    private let scripts = NodeScripts(NodeRig.paths)
+    private let second: String
+
+    init() throws {
+        scratch = try Scratch()
+        rig = try NodeRig(scratch.file("node"))
+        second = try rig.install("second", health: "ready 2.0")
+    }
+
+    /// Runs a script on the rig; the clock stands, so that nothing is due unless `at` says so.
+    @discardableResult
+    private func run(_ script: NodeScript, _ arguments: [String], at now: Int = 1_800_000_000) async throws -> NodeState
+    {
+        NodeStateText(try await shell(["sh", "-s", "--"] + arguments, input: script.text, now: now)).state
+    }
+
+    private func shell(_ words: [String], input: String? = nil, now: Int = 1_800_000_000) async throws -> String {
+        var child = ChildProcess(
+            "sh", ["-c", "cd \"$0\" && PATH=\"$0/bin:$PATH\" && exec \"$@\"", rig.root] + words, input: input,
+            deadline: .seconds(30))
+        child.environment = ["RIG_NOW": "\(now)"]
+        let outcome = try await SystemProcesses().run(child)
+        guard outcome.status == 0 else { throw ChildError.failed("sh", outcome.errors) }
+        return outcome.output
+    }
+
+    private struct NodeStateText {
+        let state: NodeState
+        init(_ text: String) { state = (try? NodeState(text, from: "node")) ?? NodeState(.none, current: text) }
+    }
+
+    private func fire() async throws {
+        try? FileManager.default.removeItem(atPath: "\(rig.root)/units/clavitor-rollback-d1")
+        _ = try await shell(["sh", "state/deploy/d1/rollback", "state/deploy/d1", "d1"])
+    }
+
+    @Test func aNodeThatWasNeverAskedKnowsNothing() async throws {
+        #expect(try await run(scripts.state, ["d1"]).phase == .none)
+    }
+
+    @Test func beginningTwiceActivatesOnce() async throws {
+        let state = try await run(scripts.begin, ["d1", second, "120"])
+        #expect(state.phase == .pending)
+        #expect(state.activated == 0)
+        #expect(state.left == 120)
+        #expect(state.current == second)
+        #expect(state.previous == rig.system("first"))
+        try await run(scripts.begin, ["d1", second, "120"])
+        #expect(rig.text("switches") == "test second\n")
+        #expect(rig.text("calls") == "systemd-run clavitor-rollback-d1 120\nsystemd-run clavitor-activate-d1 \n")
+    }
+
+    @Test func theTimerIsArmedBeforeAnythingIsActivated() async throws {
+        // systemd-run refuses the timer: then nothing may happen.
+        try NodeRig.program("\(rig.root)/bin/systemd-run", "exit 1")
+        await #expect(throws: (any Error).self) { try await run(scripts.begin, ["d1", second, "120"]) }
+        #expect(rig.text("switches") == nil)
+        #expect(try await run(scripts.state, ["d1"]).phase == .prepared)
+    }
+
+    @Test func withoutAWayBackNothingBegins() async throws {
+        try FileManager.default.removeItem(atPath: rig.system("first") + "/bin/switch-to-configuration")
+        await #expect(throws: (any Error).self) { try await run(scripts.begin, ["d1", second, "120"]) }
+        #expect(rig.text("switches") == nil)
+    }
+
+    @Test func confirmingDecidesAgainstTheTimer() async throws {
+        try await run(scripts.begin, ["d1", second, "120"])
+        #expect(try await run(scripts.confirm, ["d1"]).phase == .kept)
+        try await fire()
+        #expect(try await run(scripts.state, ["d1"]).phase == .kept)
+        #expect(try rig.current == second)
+        #expect(try rig.profile == second)
+    }
+
+    @Test func theTimerDecidesAgainstConfirming() async throws {
+        try await run(scripts.begin, ["d1", second, "120"])
+        try await fire()
+        #expect(try await run(scripts.confirm, ["d1"]).phase == .restored)
+        #expect(try rig.current == rig.system("first"))
+        #expect(try rig.profile == rig.system("first"))
+    }
+
+    /// Both at once, over and over: one wins, and the machine is whole either way.
+    @Test func theRaceHasOneWinner() async throws {
+        var winners: Set<NodeState.Phase> = []
+        for round in 0..<12 {
+            let id = "r\(round)"
+            let name = try rig.install("s\(round)", health: "ready")
+            let before = try rig.current
+            try await run(scripts.begin, [id, name, "120"])
+            async let timer = shell(["sh", "state/deploy/\(id)/rollback", "state/deploy/\(id)", id])
+            async let confirmed = run(scripts.confirm, [id])
+            _ = try await (timer, confirmed)
+            let state = try await run(scripts.state, [id])
+            winners.insert(state.phase)
+            switch state.phase {
+            case .kept:
+                #expect(try rig.current == name)
+                #expect(try rig.profile == name)
+            case .restored:
+                #expect(try rig.current == before)
+                #expect(try rig.profile != name)
+            default: Issue.record("\(state)")
+            }
+        }
+        #expect(!winners.isEmpty)
+    }
+
+    @Test func aRebootDecidesForTheOldSystem() async throws {
+        try await run(scripts.begin, ["d1", second, "120"])
+        try rig.write("boot-2\n", to: "boot_id")
+        try FileManager.default.removeItem(atPath: "\(rig.root)/current-system")
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(rig.root)/current-system", withDestinationPath: try rig.profile)
+        let state = try await run(scripts.confirm, ["d1"])
+        #expect(state.phase == .pending)
+        #expect(RolloutStep.next(state) == .abort("it rebooted, into the old system"))
+        #expect(try await run(scripts.abort, ["d1"]).phase == .restored)
+    }
+
+    @Test func aBootDefaultThatCannotBeSetIsTriedAgain() async throws {
+        try await run(scripts.begin, ["d1", second, "120"])
+        try rig.write("", to: "nix-env-fails")
+        await #expect(throws: (any Error).self) { try await run(scripts.confirm, ["d1"]) }
+        #expect(RolloutStep.next(try await run(scripts.state, ["d1"])) == .confirm)
+        try FileManager.default.removeItem(atPath: "\(rig.root)/nix-env-fails")
+        #expect(try await run(scripts.confirm, ["d1"]).phase == .kept)
+    }
+
+    @Test func factsTellTheGenerationBefore() async throws {
+        var facts = try NodeFacts(try await shell(["sh", "-s"], input: scripts.facts.text), from: "node")
+        #expect(facts.generation == 1)
+        #expect(facts.previous == nil)
+        #expect(facts.clock == 1_800_000_000)
+        #expect(facts.free > 0)
+        try await run(scripts.begin, ["d1", second, "120"])
+        try await run(scripts.confirm, ["d1"])
+        facts = try NodeFacts(try await shell(["sh", "-s"], input: scripts.facts.text), from: "node")
+        #expect(facts.generation == 2)
+        #expect(facts.current == second)
+        #expect(facts.previous == rig.system("first"))
+    }
+
+    @Test func collectingLeavesOpenDeploysAlone() async throws {
+        try await run(scripts.begin, ["d1", second, "120"])
+        try await run(scripts.confirm, ["d1"])
+        try await run(scripts.begin, ["d2", rig.system("first"), "120"])
+        _ = try await shell(["sh", "-s", "--", "failed"], input: CareScripts(NodeRig.paths).collect.text)
+        #expect(!rig.exists("state/deploy/d1"))
+        #expect(rig.exists("state/deploy/d2"))
+        #expect(rig.text("calls")?.contains("--delete-generations +2") == true)
+    }
+
+    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/shellcheck")))
+    func shellcheckFindsNothing() async throws {
+        let (node, hub, care) = (NodeScripts(NodePaths()), HubScripts(NodePaths()), CareScripts(NodePaths()))
+        let inner = [NodeScripts.activate, NodeScripts.rollback].map { NodeScript("inner", NodePaths(), $0) }
+        let all = [
+            node.facts, node.hold, node.begin, node.state, node.confirm, node.abort, hub.lock, hub.unlock, hub.record,
+            hub.history, care.collect, care.integrity,
+        ]
+        for script in all + inner {
+            // SC2034: a script does not use every path of the prelude.
+            let outcome = try await SystemProcesses().run(
+                ChildProcess(
+                    "shellcheck", ["--shell=sh", "--exclude=SC2034", "-"], input: script.text, deadline: .seconds(60)))
+            #expect(outcome.status == 0, "\(script.name): \(outcome.output)")
+        }
+    }
+}

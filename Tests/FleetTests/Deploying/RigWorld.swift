@@ -1,0 +1,182 @@
+import Foundation
+import Synchronization
+import TestSupport
+import Wire
+
+@testable import Fleet
+
+/// A fleet of rigs with a monitor, a probe and a journal: everything that a deploy touches.
+final class RigWorld: Sendable {
+    let scratch: Scratch
+    let inventory: Inventory
+    let rigs: [String: NodeRig]
+    let passed = RigClock.Passed()
+    let monitor = RigMonitor()
+    let journal = RigJournal()
+
+    init(_ text: String) throws {
+        scratch = try Scratch()
+        inventory = try Inventory(toml: text)
+        var rigs: [String: NodeRig] = [:]
+        for node in inventory.nodes { rigs[node.name] = try NodeRig(scratch.file(node.name)) }
+        self.rigs = rigs
+    }
+
+    func rig(_ name: String) throws -> NodeRig {
+        guard let rig = rigs[name] else { throw InventoryError.noSuchNode(name, []) }
+        return rig
+    }
+
+    /// A system of that name on every node.
+    func release(_ name: String, health: String = "ready 2.0", version: String? = "2.0") throws -> Release {
+        Release(systems: try rigs.mapValues { try $0.install(name, health: health) }, version: version)
+    }
+
+    /// The program that deploys. A second one is another start of it.
+    func program(_ life: Life = Life()) -> RigProgram {
+        let clock = RigClock(life, passed: passed)
+        let processes = RigProcesses(rigs, clock)
+        let ssh = SSH(inventory, SSHFiles.Places(directory: "/run/soc", identity: nil), processes)
+        monitor.attach(clock, rigs)
+        let rigs = rigs
+        let deployer = Deployer(
+            inventory, DeployCalls(ssh, NodeRig.paths), processes, monitor: monitor.client(life),
+            probe: RigProbe(rigs: rigs), author: DeployAuthor(name: "ana", host: "desk"), clock: clock,
+            now: { clock.seconds })
+        return RigProgram(deployer: deployer, processes: processes, clock: clock, life: life)
+    }
+
+    /// Everything that must be the same in the end, whatever happened on the way.
+    func endState() throws -> [String] {
+        var lines: [String] = []
+        for (name, rig) in rigs.sorted(by: { $0.key < $1.key }) {
+            let system = { (path: String) in path.split(separator: "/").last.map(String.init) ?? "" }
+            lines.append("\(name) runs \(system(try rig.current)), boots \(system(try rig.profile))")
+            let units = try FileManager.default.contentsOfDirectory(atPath: "\(rig.root)/units")
+            if !units.isEmpty { lines.append("\(name) has units \(units)") }
+            if rig.exists("state/lock") { lines.append("\(name) is locked") }
+            for line in DeployRecord.read(rig.text("state/history.jsonl") ?? "") {
+                lines.append("\(line.result) by \(line.who): \(line.nodes.sorted { $0.key < $1.key })")
+            }
+        }
+        return lines + monitor.leases.map { "lease of \($0.nodes)" }
+    }
+}
+
+struct RigProgram: Sendable {
+    let deployer: Deployer<RigClock>
+    let processes: RigProcesses
+    let clock: RigClock
+    let life: Life
+
+    func log(_ journal: any DeployJournal, after progress: DeployProgress = .init()) -> DeployLog {
+        DeployLog(journal, after: progress, now: { clock.seconds })
+    }
+}
+
+struct RigProbe: NodeProbe {
+    let rigs: [String: NodeRig]
+
+    func health(of node: Node) async -> NodeHealth { rigs[node.name]?.health ?? .notReady("no such rig") }
+}
+
+/// Keeps events, and ends the program's life at one of them.
+final class RigJournal: DeployJournal {
+    private let state = Mutex<(events: [DeployEvent], death: (at: Int, written: Bool, life: Life)?)>(([], nil))
+
+    var events: [DeployEvent] { state.withLock { $0.events } }
+
+    /// The program dies at its event of that number, before or after it is on the disk.
+    func kill(_ life: Life, at index: Int, written: Bool) { state.withLock { $0.death = (index, written, life) } }
+
+    func append(_ event: DeployEvent) throws {
+        try state.withLock { state in
+            if let death = state.death {
+                try death.life.check()
+                if state.events.count == death.at {
+                    if death.written { state.events.append(event) }
+                    death.life.end()
+                    state.death = nil
+                    throw Life.Killed()
+                }
+            }
+            state.events.append(event)
+        }
+    }
+}
+
+/// A monitor whose nodes beat all the time, unless they are told not to.
+final class RigMonitor: Sendable {
+    private struct State {
+        var clock: RigClock?
+        var rigs: [String: NodeRig] = [:]
+        var leases: [FleetReport.Lease] = []
+        var nextLease: Int64 = 1
+        var incidents: [FleetReport.Incident] = []
+        var silent: Set<String> = []
+        var requests: [String: Int] = [:]
+        var errors: [String: Int] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    func attach(_ clock: RigClock, _ rigs: [String: NodeRig]) {
+        state.withLock { ($0.clock, $0.rigs) = (clock, rigs) }
+    }
+
+    var leases: [FleetReport.Lease] { state.withLock { $0.leases } }
+
+    func raise(_ incident: FleetReport.Incident) { state.withLock { $0.incidents.append(incident) } }
+
+    /// No heartbeat of theirs comes any more.
+    func silence(_ nodes: Set<String>) { state.withLock { $0.silent = nodes } }
+
+    func load(_ node: String, requests: Int, errors: Int = 0) {
+        state.withLock { ($0.requests[node], $0.errors[node]) = (requests, errors) }
+    }
+
+    func client(_ life: Life) -> any FleetMonitor { Client(monitor: self, life: life) }
+
+    private struct Client: FleetMonitor {
+        let monitor: RigMonitor
+        let life: Life
+
+        func fleet() async throws -> FleetReport {
+            try life.check()
+            return monitor.report()
+        }
+
+        func openLease(nodes: [String], reason: String, minutes: Int) async throws -> FleetReport.Lease {
+            try life.check()
+            return monitor.state.withLock { state in
+                let until = ((state.clock?.seconds ?? 0) + Int64(minutes) * 60) * 1_000
+                let lease = FleetReport.Lease(id: state.nextLease, nodes: nodes, reason: reason, until: until)
+                state.nextLease += 1
+                state.leases.append(lease)
+                return lease
+            }
+        }
+
+        func closeLease(_ id: Int64) async throws {
+            try life.check()
+            monitor.state.withLock { state in state.leases.removeAll { $0.id == id } }
+        }
+    }
+
+    private func report() -> FleetReport {
+        state.withLock { state in
+            let now = (state.clock?.seconds ?? 0) * 1_000
+            let nodes = state.rigs.keys.sorted().map { name in
+                var body = Heartbeat(
+                    node: name, ts: now / 1_000, ramMB: 1, ramPct: 1, diskMB: 1, diskPct: 1, cpuPct: 1, dbSizeMB: 1,
+                    dbIntegrity: "ok", activeSessions: 0, req1h: state.requests[name] ?? 100,
+                    err1h: state.errors[name] ?? 0, certDaysRemaining: 60, nixGen: 1, uptimeS: 1)
+                if case .ready(let version)? = state.rigs[name]?.health { body.version = version }
+                let lastBeat = state.silent.contains(name) ? 0 : now
+                return FleetReport.Node(name: name, state: "up", lastBeat: lastBeat, body: body)
+            }
+            return FleetReport(
+                now: now, doubtful: false, nodes: nodes, incidents: state.incidents, leases: state.leases)
+        }
+    }
+}

@@ -1,0 +1,106 @@
+import Fleet
+import Foundation
+import TestSupport
+import Testing
+
+/// `age` with a key of its own.
+struct AgeKey {
+    let identity: String
+    let recipient: String
+
+    init(in scratch: Scratch) throws {
+        identity = scratch.file("age-identity")
+        _ = try output(of: "/usr/bin/age-keygen", ["-o", identity])
+        recipient = try output(of: "/usr/bin/age-keygen", ["-y", identity]).filter { !$0.isWhitespace }
+    }
+
+    func program(reads: Bool = true) throws -> AgeProgram {
+        try AgeProgram(
+            recipients: [recipient], identity: reads ? identity : nil, processes: SystemProcesses())
+    }
+}
+
+extension Scratch {
+    /// Of every file below, names among them.
+    func everythingBelow(_ folder: String) throws -> [UInt8] {
+        let files = FileManager.default.enumerator(atPath: file(folder))?.compactMap { $0 as? String } ?? []
+        return files.flatMap { name in
+            Array(name.utf8) + ((try? [UInt8](Data(contentsOf: URL(filePath: file("\(folder)/\(name)"))))) ?? [])
+        }
+    }
+
+    func mode(_ name: String) throws -> Int {
+        let attributes = try FileManager.default.attributesOfItem(atPath: file(name))
+        return (attributes[.posixPermissions] as? NSNumber)?.intValue ?? 0
+    }
+}
+
+@Suite(.timeLimit(.minutes(3))) struct KeyStoreTests {
+    let scratch: Scratch
+    let node: Node
+
+    init() throws {
+        scratch = try Scratch()
+        node = try sampleFleet(2).nodes[1]
+    }
+
+    private func store(_ age: AgeProgram? = nil) throws -> KeyStore {
+        KeyStore(try SecretChest(scratch.file("keys"), age: age))
+    }
+
+    @Test func aKeyIsMadeOnce() async throws {
+        let store = try store()
+        let publicKey = try await store.generate(node)
+        await #expect(throws: KeyStoreError.exists("n2")) { try await store.generate(node) }
+        #expect(try await store.publicKeys(node).present == publicKey)
+        #expect(try scratch.mode("keys") == 0o700)
+        #expect(try scratch.mode("keys/n2.key") == 0o600)
+    }
+
+    @Test func rotationKeepsTheOldKeyUntilTheNewOneIsThere() async throws {
+        let store = try store()
+        let old = try await store.generate(node)
+        let new = try await store.rotate(node)
+        let again = try await store.rotate(node)
+        #expect(new != old)
+        #expect(again == new)
+        #expect(try await store.publicKeys(node).present == old)
+        #expect(try await store.wanted(node).publicText == new)
+        try store.settle(node)
+        #expect(try await store.publicKeys(node).present == new)
+        #expect(try await store.publicKeys(node).next == nil)
+    }
+
+    @Test func withoutAKeyThereIsNothingToRotate() async throws {
+        let store = try store()
+        await #expect(throws: KeyStoreError.missing("n2")) { try await store.rotate(node) }
+    }
+
+    @Test func withAgeNoPlainTextIsOnTheDisk() async throws {
+        let store = try store(try AgeKey(in: scratch).program())
+        let publicKey = try await store.generate(node)
+        let key = try await store.wanted(node)
+        let kept = try scratch.everythingBelow("keys")
+        #expect(key.publicText == publicKey)
+        #expect(!kept.holds(key.privateText.utf8))
+        #expect(kept.holds("n2.key.age".utf8))
+        #expect(kept.holds("BEGIN AGE ENCRYPTED FILE".utf8))
+    }
+
+    @Test func nothingIsKeptInAWorkTree() throws {
+        try FileManager.default.createDirectory(atPath: scratch.file("tree/.git"), withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(atPath: scratch.file("tree/deep"), withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(
+            atPath: scratch.file("link"), withDestinationPath: scratch.file("tree/deep"))
+        for folder in ["tree/keys", "tree/deep/keys", "link/keys", "tree/deep/../keys", "link/not/there/yet"] {
+            #expect(throws: SecretChestError.self, "\(folder)") { try SecretChest(scratch.file(folder), age: nil) }
+        }
+    }
+
+    @Test func aFolderThatOthersReadIsRefused() throws {
+        try FileManager.default.createDirectory(
+            atPath: scratch.file("keys"), withIntermediateDirectories: false,
+            attributes: [.posixPermissions: 0o755])
+        #expect(throws: SecretChestError.open(scratch.file("keys"))) { try store() }
+    }
+}

@@ -1,0 +1,149 @@
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+import Wire
+
+@testable import Fleet
+
+extension RealMachines {
+    /// Real TLS on real sockets.
+    @Suite(.enabled(if: TLSServer.isPossible))
+    struct ClientTests {
+        private static let fleet = """
+            {"now":1000,"doubtful":false,"timing":{"interval":30000,"sev2":1,"sev1":2},"nodes":[{"name":"tokyo","state":"up",
+            "skew":3,"lastBeat":990,"new":"later"}],"incidents":[{"id":7,"key":"tokyo/disk","node":"tokyo","rule":"disk",
+            "severity":"sev2","title":"tokyo runs out of disk","detail":"","opened":1}],"silences":[],"leases":[]}
+            """
+
+        private func withMonitor<R>(
+            answer: @escaping TLSServer.Answer, name: String = "monitor.example.com",
+            _ body: (MonitorClient) async throws -> R
+        ) async throws -> R {
+            let scratch = try Scratch()
+            let server = try await TLSServer(
+                name: "monitor.example.com", address: "127.0.85.1", folder: scratch.path, answer: answer)
+            let result: Result<R, any Error>
+            do {
+                result = .success(
+                    try await HTTPSExchange.connected(addresses: [name: "127.0.85.1"], caFile: server.caFile) {
+                        try await body(MonitorClient(name: name, token: "clm_1", exchange: $0))
+                    })
+            } catch {
+                result = .failure(error)
+            }
+            try await server.stop()
+            return try result.get()
+        }
+
+        @Test func theFleetIsReadAndLeasesAreOpenedAndClosed() async throws {
+            let seen = Mutex<[TLSServer.Request]>([])
+            try await withMonitor { request in
+                seen.withLock { $0.append(request) }
+                return switch request.line.prefix(4) {
+                case "GET ": (200, Self.fleet)
+                case "POST": (201, #"{"id":4,"nodes":["tokyo"],"by":"soc","reason":"deploy","until":9}"#)
+                default: (404, #"{"type":"/problems/no-such","title":"There is none","status":404}"#)
+                }
+            } _: { client in
+                let report = try await client.fleet()
+                #expect(report.node("tokyo")?.lastBeat == 990)
+                #expect(report.incidents.map(\.title) == ["tokyo runs out of disk"])
+                #expect(try await client.openLease(nodes: ["tokyo"], reason: "deploy", minutes: 9).id == 4)
+                // Over already is over.
+                try await client.closeLease(4)
+            }
+            let requests = seen.withLock { $0 }
+            #expect(
+                requests.map(\.line) == [
+                    "GET /api/v1/fleet", "POST /api/v1/maintenance", "DELETE /api/v1/maintenance/4",
+                ])
+            #expect(requests.allSatisfy { $0.authorization == "Bearer clm_1" })
+            #expect(requests[1].body.contains(#""minutes":9"#))
+        }
+
+        struct Trouble: CustomTestStringConvertible, Sendable {
+            let status: Int
+            let body: String
+            let error: MonitorError
+
+            var testDescription: String { "\(status)" }
+        }
+
+        @Test(arguments: [
+            Trouble(status: 401, body: "{}", error: .badToken),
+            Trouble(
+                status: 400, body: #"{"type":"/problems/x","title":"No","status":400,"detail":"Say why"}"#,
+                error: .refused(400, "No: Say why")),
+            Trouble(status: 503, body: "<html>", error: .refused(503, "no reason given")),
+        ])
+        func refusalsAreInWords(_ trouble: Trouble) async throws {
+            await #expect(throws: trouble.error) {
+                try await withMonitor(answer: { _ in (trouble.status, trouble.body) }) { try await $0.fleet() }
+            }
+        }
+
+        @Test func aBodyWithoutEndIsNotRead() async throws {
+            let large = String(repeating: " ", count: 17 << 20)
+            await #expect(throws: MonitorError.self) {
+                try await withMonitor(answer: { _ in (200, large) }) { try await $0.fleet() }
+            }
+        }
+
+        @Test func aCertificateForAnotherNameIsRefused() async throws {
+            let seen = Mutex(0)
+            let error = await #expect(throws: MonitorError.self) {
+                try await withMonitor(
+                    answer: { _ in
+                        seen.withLock { $0 += 1 }
+                        return (200, Self.fleet)
+                    }, name: "other.example.com"
+                ) { try await $0.fleet() }
+            }
+            #expect("\(try #require(error))".contains("certificate"))
+            #expect(seen.withLock { $0 } == 0, "no token goes to a stranger")
+        }
+
+        @Test func nobodyThereIsInWords() async throws {
+            try await HTTPSExchange.connected(addresses: ["monitor.example.com": "127.0.85.9"], caFile: nil) {
+                exchange in
+                let error = await #expect(throws: MonitorError.self) {
+                    try await MonitorClient(name: "monitor.example.com", token: "clm_secret", exchange: exchange)
+                        .fleet()
+                }
+                let told = "\(try #require(error))"
+                #expect(told.contains("Connection refused"), "\(told)")
+                #expect(!told.contains("clm_secret"))
+            }
+        }
+
+        @Test func aNodeIsAskedAtItsOwnAddressUnderItsOwnName() async throws {
+            let inventory = try Inventory(toml: FleetFixture.text(network: "127.0.85"))
+            var node = try inventory.node("tokyo")
+            let scratch = try Scratch()
+            let isIll = Mutex(false)
+            let server = try await TLSServer(name: node.domain, address: node.ipv4, folder: scratch.path) { request in
+                if request.line.hasSuffix("/readyz") {
+                    return isIll.withLock { $0 } ? (503, #"{"status":"ill","reasons":["disk"]}"#) : (200, "{}")
+                }
+                return (200, #"{"origin":"tokyo.example.com","version":"2.0","registration":"open"}"#)
+            }
+            try await HTTPSExchange.connected(addresses: [node.domain: node.ipv4], caFile: server.caFile) { exchange in
+                let probe = HTTPSProbe(exchange: exchange)
+                #expect(await probe.health(of: node) == .ready(version: "2.0"))
+                isIll.withLock { $0 = true }
+                #expect(await probe.health(of: node) == .notReady("/readyz answers 503: disk"))
+                node.ipv4 = ""
+                #expect(await probe.health(of: node) == .notReady("it has no ipv4 in the inventory"))
+            }
+            // Whoever trusts the public authorities only does not trust this one.
+            node.ipv4 = "127.0.85.2"
+            try await HTTPSExchange.connected(addresses: [node.domain: node.ipv4], caFile: nil) { exchange in
+                #expect(
+                    await HTTPSProbe(exchange: exchange).health(of: node) == .notReady("its certificate is not trusted")
+                )
+            }
+            try await server.stop()
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import Fleet
+import Foundation
+import Testing
+
+@Suite struct BreakGlassEditTests {
+    static let key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGjvxkY4IkHBkP8VHGCIYsfO1xsLW0SvjPXD2yyHiJzu"
+    static let text = """
+        # The fleet.
+        [fleet]
+        network = "10.84.0.0/24"
+        port = 51820
+        monitor = "monitor.example.org"
+
+        [break-glass]   # the door
+        ssh-key = ""                       # in a safe
+        # from: one address
+        from = ""
+
+        [provider.vultr]
+        disk = "/dev/vda"
+        root = "/dev/vda1"
+        [tier.mini]
+        usd = 2.5
+        [[node]]
+        name = "n1"
+        city = "City"
+        region = "r1"
+        latitude = 1.0
+        longitude = 2.0
+        domain = "n1.example.org"
+        provider = "vultr"
+        tier = "mini"
+        role = "hub"
+        address = "10.84.0.1"
+        ipv4 = ""
+        public-key = ""
+        host-key = ""
+
+        """
+
+    @Test func onlyTheTwoValuesChangeAndTheyChangeBack() throws {
+        let edit = try BreakGlassEdit(sshKey: Self.key + " somebody@somewhere", from: "192.0.2.7")
+        let enabled = try edit.edited(InventoryText(Self.text))
+        let expected = Self.text
+            .replacing("ssh-key = \"\"    ", with: "ssh-key = \"\(Self.key)\"    ")
+            .replacing("from = \"\"", with: "from = \"192.0.2.7\"")
+        #expect(enabled.text == expected)
+        #expect(try BreakGlassEdit.disable.edited(enabled).text == Self.text)
+    }
+
+    @Test(arguments: [
+        ("", "192.0.2.7"), ("hello", "192.0.2.7"), ("ssh-rsa AAAA", "192.0.2.7"),
+        ("ssh-ed25519 AAAA\",command=\"x", "192.0.2.7"), (key, "example.org"), (key, "192.0.2.0/24"), (key, ""),
+    ])
+    func whatIsNoKeyOrAddressIsRefused(_ key: String, _ from: String) {
+        #expect(throws: BreakGlassError.self) { try BreakGlassEdit(sshKey: key, from: from) }
+    }
+
+    @Test(arguments: [
+        ("[break-glass]   # the door\n", ""), ("ssh-key = \"\"", "ssh-key = ''"), ("from = \"\"", "\"from\" = \"\""),
+    ])
+    func aWayOfWritingThatIsNotOursIsNotEdited(_ ours: String, _ other: String) throws {
+        let text = InventoryText(Self.text.replacing(ours, with: other))
+        let edit = try BreakGlassEdit(sshKey: Self.key, from: "192.0.2.7")
+        #expect(throws: (any Error).self) { try edit.edited(text) }
+    }
+
+    @Test func thePlanSaysThatADeployIsNeeded() throws {
+        let inventory = try Inventory(toml: Self.text)
+        let plan = BreakGlassEdit.disable.plan(inventory.breakGlass, nodes: 16)
+        #expect(plan.last == "then: clavitor-soc deploy, to all 16 nodes; the door is gone")
+    }
+
+    @Test func theReminderSpeaksWhenItIsTime() throws {
+        let shut = try Inventory(toml: Self.text).breakGlass
+        let open = try Inventory(
+            toml: BreakGlassEdit(sshKey: Self.key, from: "192.0.2.7").edited(InventoryText(Self.text)).text
+        ).breakGlass
+        let reminder = BreakGlassReminder(until: 1_000_000)
+        #expect(reminder.sentence(open, now: 999_999) == nil)
+        #expect(reminder.sentence(shut, now: 2_000_000) == nil)
+        #expect(reminder.sentence(open, now: 1_000_000)?.contains("today") == true)
+        #expect(reminder.sentence(open, now: 1_000_000 + 3 * 86_400)?.contains("3 days ago") == true)
+    }
+}

@@ -1,0 +1,162 @@
+import Foundation
+import Testing
+
+@testable import Fleet
+
+extension RealMachines {
+    /// Real ssh to real sshd, over the hub.
+    @Suite(.enabled(if: SSHDFleet.isPossible))
+    struct SSHDTests {
+        private static let spokes = [("tokyo", "asia"), ("dallas", "america")].map { (name: $0.0, region: $0.1) }
+
+        private func ssh(_ fleet: SSHDFleet) throws -> SSH {
+            let ssh = SSH(fleet.inventory, fleet.places, OperatorProcesses())
+            try ssh.prepare()
+            return ssh
+        }
+
+        @Test func commandsArriveAsTheyWere() async throws {
+            let fleet = try await SSHDFleet(Self.spokes)
+            let ssh = try ssh(fleet)
+            for node in fleet.inventory.nodes {
+                let words = ["it's", "$HOME `id` \\", "", "a\nb", "*", "日本", "\"", "-n"]
+                for fresh in [true, false] {
+                    let said = try await ssh.run(node, RemoteCommand(["printf", "%s\\001"] + words), fresh: fresh)
+                    #expect(said == words.map { $0 + "\u{1}" }.joined())
+                }
+                #expect(try await ssh.run(node, RemoteCommand(["cat", "unit"])) == "active\n")
+                #expect(try await ssh.run(node, RemoteCommand(["cat"]), input: "over\n") == "over\n")
+            }
+            let failed = await #expect(throws: SSHError.self) {
+                try await ssh.run(
+                    try fleet.inventory.node("tokyo"), RemoteCommand(["sh", "-c", "echo why >&2; exit 7"]))
+            }
+            #expect(failed == .failed("tokyo", 7, "why"))
+            await ssh.disconnect(fleet.inventory.nodes)
+        }
+
+        @Test func anotherHostKeyIsRefused() async throws {
+            let fleet = try await SSHDFleet(Self.spokes, wrongKey: "tokyo")
+            let ssh = try ssh(fleet)
+            let error = await #expect(throws: SSHError.self) {
+                try await ssh.run(try fleet.inventory.node("tokyo"), RemoteCommand(["touch", "was-here"]))
+            }
+            #expect(error == .wrongHostKey("tokyo"))
+            #expect(try !fleet.rig("tokyo").exists("was-here"))
+            await ssh.disconnect(fleet.inventory.nodes)
+        }
+
+        /// The real nix-copy-closure, which starts nix-store on the other side.
+        @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/nix-copy-closure")))
+        func aClosureTravelsOverTheSameConnection() async throws {
+            let fleet = try await SSHDFleet(Self.spokes)
+            let ssh = try ssh(fleet)
+            let added = try await SystemProcesses().run(
+                ChildProcess("nix-store", ["--add", "\(fleet.folder)/tokyo/unit"], deadline: .seconds(30)))
+            let path = try #require(added.output.split(separator: "\n").last.map(String.init), "\(added.errors)")
+            let step = DeployPlan.Step(node: "tokyo", target: path, previous: "/old")
+            let copied = try await SystemProcesses().run(DeployCalls(ssh, NodeRig.paths).copy(step))
+            #expect(copied.status == 0, "\(copied.errors)")
+            // It was sshd's to answer, and none but ours is asked.
+            fleet.stop("tokyo")
+            let again = try await SystemProcesses().run(DeployCalls(ssh, NodeRig.paths).copy(step))
+            #expect(again.status != 0)
+            await ssh.disconnect(fleet.inventory.nodes)
+        }
+
+        private struct Deploy {
+            let result: DeployResult
+            let events: [DeployEvent]
+        }
+
+        private func deploy(
+            _ fleet: SSHDFleet, window: Int, patience: Int, canary: String = "tokyo",
+            _ install: (NodeRig) throws -> String
+        ) async throws -> Deploy {
+            let ssh = try ssh(fleet)
+            let now: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970) }
+            let deployer = Deployer(
+                fleet.inventory, DeployCalls(ssh, NodeRig.paths), OperatorProcesses(), monitor: nil,
+                probe: RigProbe(rigs: fleet.rigs), author: DeployAuthor(name: "ana", host: "desk"),
+                clock: ContinuousClock(), now: now)
+            var options = DeployOptions()
+            (options.window, options.patience, options.soak, options.canary) = (window, patience, 0, canary)
+            let release = Release(systems: try fleet.rigs.mapValues(install), version: "2.0")
+            let found = await deployer.preflight(fleet.inventory.nodes, release, options)
+            try #require(found.problems == [])
+            let plan = try DeployPlan(id: "d1", found.candidates, release, options)
+            let path = "\(fleet.folder)/d1.jsonl"
+            let log = DeployLog(try JournalFile(path), now: now)
+            try log.write(plan)
+            let result = try await deployer.run(plan, log)
+            await ssh.disconnect(fleet.inventory.nodes)
+            return Deploy(result: result, events: try JournalFile.read(path))
+        }
+
+        /// As soon as a file is there, so that nothing depends on how fast the machine is.
+        private func whenThere(_ rig: NodeRig, _ name: String, _ action: () throws -> Void) async throws {
+            for _ in 0..<3_000 where !rig.exists(name) { try await Task.sleep(for: .milliseconds(10)) }
+            try action()
+        }
+
+        @Test func aDeployEndsWellThoughItsConnectionsAreCutInMidActivation() async throws {
+            let fleet = try await SSHDFleet(Self.spokes)
+            let tokyo = try fleet.rig("tokyo")
+            async let deployed = deploy(fleet, window: 60, patience: 50) {
+                try $0.install("second", health: "ready 2.0", delay: 1)
+            }
+            try await whenThere(tokyo, "state/deploy/d1/started") { fleet.stop("tokyo") }
+            try await whenThere(tokyo, "state/deploy/d1/activated") { try fleet.start("tokyo") }
+            let deploy = try await deployed
+            #expect(deploy.result == .done, "\(deploy.events)")
+            for rig in fleet.rigs.values {
+                #expect(try rig.profile == rig.system("second"))
+                #expect(try rig.current == rig.system("second"))
+                // The timer was stopped, and nothing of it is left.
+                #expect(try FileManager.default.contentsOfDirectory(atPath: "\(rig.root)/units").isEmpty)
+            }
+            #expect(try fleet.rig("zurich").text("state/history.jsonl")?.contains("\"result\":\"done\"") == true)
+        }
+
+        @Test func aNodeThatNobodyReachesGoesBackByItself() async throws {
+            let fleet = try await SSHDFleet(Self.spokes)
+            let tokyo = try fleet.rig("tokyo")
+            async let deployed = deploy(fleet, window: 5, patience: 4) {
+                try $0.install("second", health: "ready 2.0")
+            }
+            try await whenThere(tokyo, "state/deploy/d1/started") { fleet.stop("tokyo") }
+            try await whenThere(tokyo, "state/deploy/d1/restored") { try fleet.start("tokyo") }
+            let deploy = try await deployed
+            #expect(deploy.result == .rolledBack)
+            #expect(tokyo.text("switches") == "test second\ntest first\n")
+            #expect(try tokyo.profile == tokyo.system("first"))
+            #expect(try fleet.rig("dallas").text("switches") == nil)
+        }
+
+        @Test func anActivationThatHangsIsEndedByTheNodeItself() async throws {
+            let fleet = try await SSHDFleet(Self.spokes)
+            let deploy = try await deploy(fleet, window: 4, patience: 3) {
+                try $0.install("second", health: "ready 2.0", delay: 600)
+            }
+            #expect(deploy.result == .rolledBack, "\(deploy.events)")
+            let tokyo = try fleet.rig("tokyo")
+            #expect(tokyo.text("switches") == "test second\ntest first\n")
+            #expect(try tokyo.current == tokyo.system("first"))
+            #expect(!tokyo.exists("state/deploy/d1/activated"))
+        }
+
+        @Test func aBadVersionIsStoppedAtTheCanary() async throws {
+            let fleet = try await SSHDFleet(Self.spokes)
+            let deploy = try await deploy(fleet, window: 30, patience: 3) {
+                try $0.install("bad", health: "the database does not open")
+            }
+            #expect(deploy.result == .rolledBack)
+            let tokyo = try fleet.rig("tokyo")
+            #expect(tokyo.text("switches") == "test bad\ntest first\n")
+            #expect(try tokyo.destination("gcroots/clavitor-failed") == tokyo.system("bad"))
+            for name in ["dallas", "zurich"] { #expect(try fleet.rig(name).text("switches") == nil) }
+            let why = deploy.events.first { $0.kind == .rolledBack }?.text
+            #expect(why == "tokyo: rolled back: the database does not open")
+        }
+    }
+}

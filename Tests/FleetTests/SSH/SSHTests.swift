@@ -1,0 +1,139 @@
+import Foundation
+import Testing
+
+@testable import Fleet
+
+@Suite struct SSHFilesTests {
+    private let inventory: Inventory
+    private let places = SSHFiles.Places(directory: "/run/soc", identity: "/home/ana/.ssh/soc")
+
+    init() throws {
+        inventory = try Inventory(toml: FleetFixture.text())
+    }
+
+    @Test func aSpokeIsReachedThroughTheHub() throws {
+        let files = try SSHFiles(inventory, places)
+        let hosts = files.config.components(separatedBy: "\n\n")
+        #expect(hosts[0] == "Host zurich\n    HostName 127.0.84.1\n    HostKeyAlias zurich")
+        #expect(hosts[1] == "Host tokyo\n    HostName 127.0.84.2\n    HostKeyAlias tokyo\n    ProxyJump zurich")
+        #expect(files.knownHosts.hasPrefix("zurich ssh-ed25519 AAAAzurich\ntokyo ssh-ed25519 AAAAtokyo\n"))
+    }
+
+    /// As ssh itself reads the file.
+    @Test(arguments: [
+        "stricthostkeychecking true", "userknownhostsfile /run/soc/known_hosts", "globalknownhostsfile none",
+        "batchmode yes", "forwardagent no", "identitiesonly yes", "identityfile /home/ana/.ssh/soc", "user root",
+        "controlmaster auto", "controlpersist 60", "hostname 127.0.84.2", "hostkeyalias tokyo", "proxyjump zurich",
+        "forwardx11 no",
+    ])
+    func sshUnderstandsIt(_ line: String) async throws {
+        let path = NSTemporaryDirectory() + "soc-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try Data(try SSHFiles(inventory, places).config.utf8).write(to: URL(filePath: path))
+        let outcome = try await SystemProcesses().run(
+            ChildProcess("ssh", ["-G", "-F", path, "tokyo"], deadline: .seconds(10)))
+        #expect(outcome.output.split(separator: "\n").contains(Substring(line)), "\(outcome.output)\(outcome.errors)")
+    }
+
+    @Test func aNodeWithoutAHostKeyIsRefusedWithWhatToDo() throws {
+        var inventory = inventory
+        inventory.nodes[1].hostKey = ""
+        let ssh = SSH(inventory, places, SystemProcesses())
+        let error = #expect(throws: SSHError.noHostKey("tokyo")) {
+            try ssh.arguments(inventory.nodes[1], RemoteCommand(["true"]))
+        }
+        #expect("\(try #require(error))".contains("clavitor-soc fleet set tokyo host-key"))
+        // Nor is anything reached through a hub that nobody knows.
+        inventory.nodes[0].hostKey = ""
+        #expect(throws: SSHError.noHostKey("zurich")) {
+            try SSH(inventory, places, SystemProcesses()).arguments(inventory.nodes[2], nil)
+        }
+    }
+
+    @Test func aSocketThatCannotBeBoundIsToldOfBefore() {
+        let long = SSHFiles.Places(directory: "/" + String(repeating: "x", count: 60), identity: nil)
+        #expect(throws: SSHError.pathTooLong(long.directory)) { try SSHFiles(inventory, long) }
+        #expect(throws: SSHError.spacesInPath("/a b")) {
+            try SSHFiles(inventory, SSHFiles.Places(directory: "/a b", identity: nil))
+        }
+    }
+
+    @Test func aCommandLineIsWhatAPersonWouldType() throws {
+        let ssh = SSH(inventory, places, SystemProcesses())
+        let child = try ssh.process(inventory.nodes[1], RemoteCommand(["echo", "it's"]), fresh: true)
+        #expect(
+            "\(child)" == #"ssh -F /run/soc/ssh_config -o 'ControlPath=none' tokyo -- 'echo '\''it'\''\'\'''\''s'\'''"#)
+    }
+}
+
+@Suite struct RemoteCommandTests {
+    private static let pieces = [
+        "'", "\"", "$HOME", "`id`", "\\", "\n", " ", "*", "~", "!", "#", ";", "&", "|", "<", ">", "(", ")", "{a,b}",
+        "é",
+        "日本", "-n", "=", "$(id)", "\t", "?", "[a]", "%s", "",
+    ]
+
+    private static func word(_ random: inout some RandomNumberGenerator) -> String {
+        (0..<Int.random(in: 0...6, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "" }.joined()
+    }
+
+    @Test func theShellTakesEveryWordAsItIs() async throws {
+        var random = SystemRandomNumberGenerator()
+        for _ in 0..<60 {
+            let words = (0..<8).map { _ in Self.word(&random) }
+            let command = RemoteCommand(["printf", "%s\\001"] + words)
+            let outcome = try await SystemProcesses().run(
+                ChildProcess("sh", ["-c", command.description], deadline: .seconds(10)))
+            #expect(outcome.output == words.map { $0 + "\u{1}" }.joined(), "\(command)")
+        }
+    }
+
+    @Test func plainWordsStayReadable() {
+        #expect("\(RemoteCommand(["sh", "-s", "--", "d1", "/nix/store/a-b"]))" == "sh -s -- d1 /nix/store/a-b")
+        #expect("\(RemoteCommand(["", "a=b", "~"]))" == "'' 'a=b' '~'")
+    }
+}
+
+@Suite struct SystemProcessesTests {
+    private func run(_ script: String, input: String? = nil, deadline: Duration = .seconds(20), most: Int = 1 << 20)
+        async throws -> ChildOutcome
+    {
+        var child = ChildProcess("sh", ["-c", script], input: input, deadline: deadline)
+        child.mostOutput = most
+        return try await SystemProcesses().run(child)
+    }
+
+    @Test func tellsStatusAndBothOutputs() async throws {
+        let outcome = try await run("cat; echo no >&2; exit 3", input: "yes")
+        #expect(outcome == ChildOutcome(status: 3, output: "yes", errors: "no\n"))
+        #expect(try await run("kill -9 $$").status == 137)
+    }
+
+    @Test func aProgramThatDoesNotReadItsInputStillTellsItsStatus() async throws {
+        let outcome = try await run("exec 0<&-; echo why >&2; exit 255", input: String(repeating: "x", count: 1 << 20))
+        #expect(outcome.status == 255)
+        #expect(outcome.errors == "why\n")
+    }
+
+    @Test func whatTakesTooLongIsEndedWithItsChildren() async throws {
+        let mark = "/tmp/soc-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: mark) }
+        await #expect(throws: ChildError.timedOut("sh", .seconds(3))) {
+            try await run("echo $$ >\(mark); sleep 600 & wait", deadline: .seconds(3))
+        }
+        let pid = try #require(Int32(try String(contentsOfFile: mark, encoding: .utf8).split(separator: "\n")[0]))
+        // The group is empty as soon as its last member is reaped.
+        for _ in 0..<1_000 where kill(-pid, 0) == 0 { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(kill(-pid, 0) != 0)
+    }
+
+    @Test func whatPrintsTooMuchIsEnded() async throws {
+        await #expect(throws: ChildError.tooMuchOutput("sh", 1_000)) { try await run("yes", most: 1_000) }
+    }
+
+    @Test func aMissingProgramIsNamed() async throws {
+        await #expect(throws: ChildError.notFound("no-such-program")) {
+            try await SystemProcesses().run(ChildProcess("no-such-program", [], deadline: .seconds(5)))
+        }
+    }
+}

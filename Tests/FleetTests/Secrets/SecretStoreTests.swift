@@ -1,0 +1,164 @@
+import Fleet
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+
+/// This machine, as if it were another.
+struct LocalShell: RemoteShell {
+    struct Failed: Error { var errors: String }
+
+    func run(_ command: RemoteCommand, input: String?, deadline: Duration) async throws -> String {
+        let outcome = try await SystemProcesses().run(
+            ChildProcess("sh", ["-c", command.description], input: input, deadline: deadline))
+        guard outcome.status == 0 else { throw Failed(errors: outcome.errors) }
+        return outcome.output
+    }
+}
+
+/// Notes what it is asked, and may hand over only a part of the input.
+final class NotingShell: RemoteShell {
+    let commands = Mutex<[String]>([])
+    private let keeps: Int
+
+    init(keeps: Int = .max) { self.keeps = keeps }
+
+    func run(_ command: RemoteCommand, input: String?, deadline: Duration) async throws -> String {
+        commands.withLock { $0.append(command.description) }
+        return try await LocalShell().run(
+            command, input: input.map { String($0.prefix(keeps)) }, deadline: deadline)
+    }
+}
+
+@Suite(.timeLimit(.minutes(3))) struct SecretStoreTests {
+    static let url = "https://monitor.example.org/api/push/canary-t0ken"
+    let scratch: Scratch
+    let node: Node
+    let keys: KeyStore
+    let store: SecretStore
+
+    init() throws {
+        scratch = try Scratch()
+        node = try sampleFleet(2).nodes[1]
+        let age = try AgeKey(in: scratch).program()
+        keys = KeyStore(try SecretChest(scratch.file("keys"), age: age))
+        store = SecretStore(scratch.file("secrets"), age: age, keys: keys)
+    }
+
+    private func pushed(_ name: String) -> String? {
+        try? String(contentsOfFile: scratch.file("root\(name)"), encoding: .utf8)
+    }
+
+    @Test func whatIsSetArrivesAndIsNeverKeptInClear() async throws {
+        try await store.set(.pushURL, of: node, to: Self.url)
+        try await store.set(.rootKey, of: node, to: "r00t key 'with' $quotes\nand a line\n")
+        let shell = NotingShell()
+        let names = try await store.push([.pushURL, .rootKey], to: node, shell, root: scratch.file("root"))
+        #expect(names == [.pushURL, .rootKey])
+        #expect(pushed("/etc/clavitor/push-url") == Self.url + "\n")
+        #expect(pushed("/etc/clavitor/root.key") == "r00t key 'with' $quotes\nand a line\n")
+        #expect(try scratch.mode("root/etc/clavitor/push-url") == 0o600)
+        #expect(try scratch.mode("root/etc/clavitor") == 0o755)
+        #expect(try !scratch.everythingBelow("secrets").holds("canary".utf8))
+        #expect(!shell.commands.withLock { $0.joined() }.contains("canary"))
+    }
+
+    @Test func anOldOneIsReplacedWithItsMode() async throws {
+        let path = scratch.file("root/etc/clavitor/push-url")
+        try FileManager.default.createDirectory(
+            atPath: scratch.file("root/etc/clavitor"), withIntermediateDirectories: true)
+        try Data("old".utf8).write(to: URL(filePath: path))
+        try FileManager.default.setAttributes([.posixPermissions: 0o666], ofItemAtPath: path)
+        try await store.set(.pushURL, of: node, to: Self.url)
+        _ = try await store.push(NodeSecret.allCases, to: node, LocalShell(), root: scratch.file("root"))
+        #expect(pushed("/etc/clavitor/push-url") == Self.url + "\n")
+        #expect(try scratch.mode("root/etc/clavitor/push-url") == 0o600)
+    }
+
+    @Test func halfASecretReplacesNothing() async throws {
+        try await store.set(.pushURL, of: node, to: Self.url)
+        _ = try await store.push([.pushURL], to: node, LocalShell(), root: scratch.file("root"))
+        try await store.set(.pushURL, of: node, to: Self.url + "-new")
+        await #expect(throws: LocalShell.Failed.self) {
+            try await store.push([.pushURL], to: node, NotingShell(keeps: 20), root: scratch.file("root"))
+        }
+        #expect(pushed("/etc/clavitor/push-url") == Self.url + "\n")
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: scratch.file("root/etc/clavitor")) == ["push-url"])
+    }
+
+    @Test func theNextWireGuardKeyTakesItsPlaceWhenItIsThere() async throws {
+        _ = try await keys.generate(node)
+        let next = try await keys.rotate(node)
+        await #expect(throws: LocalShell.Failed.self) {
+            try await store.push([.privateKey], to: node, NotingShell(keeps: 3), root: scratch.file("root"))
+        }
+        #expect(try await keys.publicKeys(node).next == next)
+        _ = try await store.push([.privateKey], to: node, LocalShell(), root: scratch.file("root"))
+        #expect(try await keys.publicKeys(node).present == next)
+        #expect(try WireGuardKey(pushed("/etc/wireguard/private.key") ?? "").publicText == next)
+        #expect(try scratch.mode("root/etc/wireguard") == 0o700)
+    }
+
+    @Test func theListSaysNamesAndTimesAlone() async throws {
+        try await store.set(.pushURL, of: node, to: Self.url)
+        let list = try store.list(node)
+        #expect(list.map(\.name) == ["push-url"])
+        #expect(list[0].isSet.hasPrefix("20"))
+        #expect(!list[0].isSet.contains("canary"))
+    }
+
+    @Test func withNothingToPushItSaysSo() async throws {
+        await #expect(throws: NodeSecretError.nothing("n2")) {
+            try await store.push(NodeSecret.allCases, to: node, LocalShell(), root: scratch.file("root"))
+        }
+    }
+
+    @Test func withoutARecipientNothingIsSet() async throws {
+        let store = SecretStore(scratch.file("plain"), age: nil, keys: keys)
+        await #expect(throws: AgeProgramError.noRecipients) { try await store.set(.pushURL, of: node, to: Self.url) }
+        #expect(try scratch.everythingBelow("plain").isEmpty)
+    }
+
+    @Test func whoCanOnlyWriteCannotPush() async throws {
+        let other = try Scratch()
+        let age = try AgeKey(in: other).program(reads: false)
+        let store = SecretStore(scratch.file("secrets"), age: age, keys: keys)
+        try await store.set(.pushURL, of: node, to: Self.url)
+        await #expect(throws: AgeProgramError.noIdentity) {
+            try await store.push([.pushURL], to: node, LocalShell(), root: scratch.file("root"))
+        }
+    }
+
+    struct Unfit: CustomTestStringConvertible {
+        var testDescription: String
+        var secret: NodeSecret
+        var text: String
+    }
+
+    @Test(arguments: [
+        Unfit(testDescription: "an http URL", secret: .pushURL, text: "http://m/api/push/x"),
+        Unfit(testDescription: "two words", secret: .pushURL, text: "https://m/api/push/x y"),
+        Unfit(testDescription: "nothing", secret: .rootKey, text: " \n"),
+        Unfit(testDescription: "no certificate", secret: .monitorCA, text: "hello"),
+        Unfit(
+            testDescription: "a certificate with its key", secret: .monitorCA,
+            text: "-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\n"),
+        Unfit(testDescription: "a certificate for a key", secret: .monitorKey, text: "-----BEGIN CERTIFICATE-----"),
+        Unfit(testDescription: "a WireGuard key by hand", secret: .privateKey, text: "x"),
+    ])
+    func whatDoesNotFitIsRefused(_ example: Unfit) {
+        let error = #expect(throws: NodeSecretError.self) { try example.secret.checked(example.text) }
+        #expect(!"\(error, default: "")".contains("m/api/push/x"))
+    }
+
+    @Test func onlyKnownNamesAreTaken() {
+        #expect(throws: NodeSecretError.unknown("../root.key")) { try NodeSecret(name: "../root.key") }
+    }
+
+    @Test(.enabled(if: FileManager.default.fileExists(atPath: "/usr/bin/shellcheck")))
+    func theScriptPassesShellcheck() throws {
+        let words = SecretPush.command(.rootKey, "x").words
+        #expect(try output(of: "/usr/bin/shellcheck", ["-s", "sh", "-"], input: words[2]).isEmpty)
+    }
+}

@@ -1,0 +1,102 @@
+import Foundation
+import Testing
+
+/// What the documents tell people to type exists. The programs themselves are asked.
+@Suite(.timeLimit(.minutes(5))) struct DocumentsTests {
+    /// A command as the program's own description of itself has it.
+    private struct Command: Decodable {
+        struct Argument: Decodable {
+            struct Name: Decodable {
+                var kind: String
+                var name: String
+            }
+            var names: [Name]?
+        }
+        struct Tree: Decodable { var command: Command }
+
+        var commandName: String
+        var subcommands: [Command]?
+        var arguments: [Argument]?
+
+        func has(_ flag: String) -> Bool {
+            (arguments ?? []).contains { argument in
+                (argument.names ?? []).contains { name in
+                    flag == (name.kind == "long" ? "--\(name.name)" : "-\(name.name)")
+                }
+            }
+        }
+    }
+
+    private static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+    static let documents = [
+        "README.md", "docs/OPERATIONS.md", "docs/INFRASTRUCTURE.md", "docs/observability/README.md",
+    ]
+    private static let programs = ["clavitor", "clavitor-node", "clavitor-monitor", "clavitor-soc"]
+
+    private static let trees: [String: Command] = {
+        var trees: [String: Command] = [:]
+        for name in programs {
+            guard let told = try? Program(name: name).run(["--experimental-dump-help"]).output else { continue }
+            trees[name] = try? JSONDecoder().decode(Command.Tree.self, from: Data(told.utf8)).command
+        }
+        // The same commands, as the service's user.
+        trees["clavitor-admin"] = trees["clavitor-node"]
+        return trees
+    }()
+
+    /// What is wrong with one line; nil when all of it exists.
+    private static func fault(_ line: [String]) -> String? {
+        guard var command = trees[line[0]] else { return "there is no program \(line[0])" }
+        var words = line.dropFirst()
+        while let next = words.first, let subcommands = command.subcommands, !next.hasPrefix("-") {
+            // A list of several: the first stands for all.
+            let name = next.split(separator: "|").first.map(String.init) ?? next
+            guard name.allSatisfy({ $0.isLowercase || $0 == "-" }) else { break }
+            guard let found = subcommands.first(where: { $0.commandName == name }) else {
+                return "\(line.joined(separator: " ")): \(command.commandName) has no \(name)"
+            }
+            command = found
+            words = words.dropFirst()
+        }
+        for flag in words.prefix(while: { $0 != "--" }) where flag.hasPrefix("--") && flag.count > 2 {
+            let name = String(flag.prefix { $0 != "=" })
+            guard command.has(name) || name == "--help" || name == "--version" else {
+                return "\(line.joined(separator: " ")): \(command.commandName) has no \(name)"
+            }
+        }
+        return nil
+    }
+
+    /// Lines of a document that begin with a program: in blocks, and between backticks.
+    private static func lines(in text: String) -> [[String]] {
+        let joined = text.replacing(/\\\n\s*/, with: "")
+        let spans = joined.matches(of: /`([^`\n]+)`/).map { String($0.1) }
+        let blocks = joined.split(separator: "\n").map { line in
+            String(line.prefix { $0 != "#" }).replacing(#/^\s*\$\s/#, with: "").trimmingCharacters(in: .whitespaces)
+        }
+        return (spans + blocks).map { $0.split(whereSeparator: \.isWhitespace).map(String.init) }.filter { words in
+            words.first.map { ($0 == "clavitor-admin" || programs.contains($0)) && words.count > 1 } ?? false
+        }
+    }
+
+    @Test func theProgramsDescribeThemselves() {
+        #expect(Set(Self.trees.keys) == Set(Self.programs + ["clavitor-admin"]))
+    }
+
+    @Test(arguments: documents) func everyCommandOfTheDocumentsExists(_ document: String) throws {
+        let text = try String(contentsOf: Self.folder.appending(path: document), encoding: .utf8)
+        let lines = Self.lines(in: text)
+        #expect(lines.count >= 1, "nothing was found to look at")
+        for line in lines {
+            if let fault = Self.fault(line) { Issue.record("\(document): \(fault)") }
+        }
+    }
+
+    @Test(arguments: [
+        "clavitor-soc dance", "clavitor-soc fleet paint", "clavitor-node serve --faster", "clavitor-admin audit forget",
+    ])
+    func whatDoesNotExistIsFound(_ line: String) {
+        #expect(Self.fault(line.split(separator: " ").map(String.init)) != nil)
+    }
+}
