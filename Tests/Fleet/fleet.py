@@ -1,4 +1,5 @@
 """A hub and two spokes, an operator's machine, and what they lean on."""
+import json
 import os
 import shutil
 import textwrap
@@ -178,6 +179,7 @@ class Fleet:
         hub.run(program, "operator", "add", "soc", "--data", data, input="five words make a password\n")
         token = hub.run(program, "token", "add", "soc", "--for", "clavitor-soc", "--data", data).stdout
         self.operator.write(f"{STATE}/token", token, 0o600)
+        self.operator.write(f"{STATE}/header", f"Authorization: Bearer {token}", 0o600)
         self.push_urls = {}
         for name, _, _, region, *_ in NODES:
             self.push_urls[name] = hub.run(
@@ -216,6 +218,13 @@ class Fleet:
         return path
 
     # What is seen
+
+    def severity(self, key):
+        """Of an open incident, as the monitor has it; None when there is none."""
+        report = json.loads(self.operator.run(
+            "curl", "-sf", "--cacert", "/mnt/monitor.pem", "-H", f"@{STATE}/header",
+            f"https://{MONITOR}/api/v1/fleet").stdout)
+        return next((incident["severity"] for incident in report["incidents"] if incident["key"] == key), None)
 
     def runs(self, name):
         return self.nodes[name].run("readlink", "-f", "/run/current-system").stdout.strip()

@@ -135,7 +135,10 @@ def the_dead_are_told_of_and_left_out(fleet):
     until("SEV2, and out of the nearest name", lambda: tokyo.address not in answers(fleet), 120)
     print(f"out of DNS {time.monotonic() - stopped - 65 / HURRY:.0f} s after the second missed beat, {len(answers(fleet))} are left")
     expect("its own name stays: vaults are pinned to it", fleet.services.ask(f"tokyo.{ZONE}") == [tokyo.address])
+    expect("it is a SEV2", fleet.severity("tokyo/silent") == "sev2")
+    until("and a SEV1", lambda: fleet.severity("tokyo/silent") == "sev1", 90)
     tokyo.run(f"{fleet.runs('tokyo')}/bin/switch-to-configuration", "test")
+    until("the alarm is over", lambda: fleet.severity("tokyo/silent") is None, 60)
     until("it is back in the nearest name", lambda: len(answers(fleet)) == 3, 240)
     fleet.operator.stop(watch)
     with open(f"{fleet.logs}/watch.log") as file:
