@@ -69,9 +69,14 @@ struct SecretsCommand: AsyncParsableCommand {
         func run() async throws {
             let workplace = try Workplace(options)
             let node = try workplace.inventory.node(node)
-            let wanted = names.isEmpty ? NodeSecret.allCases : try names.map { try NodeSecret(name: $0) }
-            let pushed = try await workplace.secrets().push(wanted, to: node, NodeShell(workplace.ssh, node))
+            let secrets = try workplace.secrets()
+            let named = try names.map { try NodeSecret(name: $0) }
+            let wanted = named.isEmpty ? try await secrets.usual(for: node) : named
+            let pushed = try await secrets.push(wanted, to: node, NodeShell(workplace.ssh, node))
             for secret in pushed { Terminal.line("\(node.name):\(secret.folder)/\(secret.rawValue)") }
+            if !wanted.contains(.privateKey), named.isEmpty {
+                Terminal.note("The new WireGuard key of \(node.name) stays here until private.key is named.")
+            }
         }
     }
 }

@@ -100,6 +100,15 @@ final class NotingShell: RemoteShell {
         #expect(try scratch.mode("root/etc/wireguard") == 0o700)
     }
 
+    @Test func aKeyThatIsToReplaceAnotherIsPushedOnlyByName() async throws {
+        _ = try await keys.generate(node)
+        #expect(try await store.usual(for: node).contains(.privateKey))
+        _ = try await keys.rotate(node)
+        #expect(try await store.usual(for: node) == NodeSecret.allCases.filter { $0 != .privateKey })
+        _ = try await store.push([.privateKey], to: node, LocalShell(), root: scratch.file("root"))
+        #expect(try await store.usual(for: node).contains(.privateKey))
+    }
+
     @Test func theListSaysNamesAndTimesAlone() async throws {
         try await store.set(.pushURL, of: node, to: Self.url)
         let list = try store.list(node)
