@@ -53,9 +53,7 @@ struct ClavitorSOC: AsyncParsableCommand {
         switch error {
         case let refusal as any Refusal: return Terminal.fail("\(refusal)", code: 2)
         case let failure as CommandFailure: return Terminal.fail(failure.description, code: failure.code)
-        case let error as SSHError: return Terminal.fail("\(error)", code: 1)
-        case let error as ChildError: return Terminal.fail("\(error)", code: 1)
-        case let error as MonitorError: return Terminal.fail("\(error)", code: 1)
+        case is SSHError, is ChildError, is MonitorError: return Terminal.fail("\(error)", code: 1)
         default:
             let code = exitCode(for: error)
             let message = fullMessage(for: error)
