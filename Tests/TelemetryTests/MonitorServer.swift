@@ -145,7 +145,10 @@ struct MonitorServer: Sendable {
         private func flood(_ context: ChannelHandlerContext) {
             let part = wrapOutboundOut(.body(.byteBuffer(ByteBuffer(repeating: 0x20, count: 1024))))
             let loop = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-            context.writeAndFlush(part).whenSuccess { loop.value.0.flood(loop.value.1) }
+            // Each in a turn of its own: while the socket takes all, one within the other would use up the stack.
+            context.writeAndFlush(part).whenSuccess {
+                loop.eventLoop.execute { loop.value.0.flood(loop.value.1) }
+            }
         }
 
         func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
