@@ -237,7 +237,7 @@ let package = Package(
         .testTarget(
             name: "MonitorTests",
             dependencies: [
-                "Autocert", "CMonitorAssets", "Monitor", "SQLite", "Serving", "TestSupport", "Wire", crypto,
+                "Autocert", "CMonitorAssets", "Fleet", "Monitor", "SQLite", "Serving", "TestSupport", "Wire", crypto,
                 httpClient, lifecycle, logging, nioCore, nioPosix, nioSSL,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

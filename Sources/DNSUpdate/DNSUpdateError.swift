@@ -1,4 +1,4 @@
-/// Why a zone was not changed, or why we cannot know that it was.
+/// Why a zone was not changed or read, or why we cannot know that it was.
 ///
 /// `unreachable`, `timedOut` and `closed` may come after the server has done its work; so may all that is wrong with an
 /// answer, except a refusal. Asking again is safe: every change is the same done twice.
@@ -24,6 +24,10 @@ package enum DNSUpdateError: Error, Equatable, Sendable {
     // The server does not want to.
     case keyRefused(KeyRefusal)
     case refused(ResponseCode)
+
+    // What stands there cannot be used.
+    case notAuthoritative(DNSName)
+    case alias(DNSName)
 }
 
 extension DNSUpdateError: CustomStringConvertible {
@@ -55,6 +59,10 @@ extension DNSUpdateError: CustomStringConvertible {
             refusal.description
         case .refused(let code):
             code.description
+        case .notAuthoritative(let name):
+            "The server does not have the zone of \(name). Name the zone's primary server, not a resolver."
+        case .alias(let name):
+            "\(name) has other records than addresses, an alias perhaps. Remove them by hand: a failover would not work."
         }
     }
 }
@@ -81,13 +89,15 @@ extension ResponseCode: CustomStringConvertible {
     package var description: String {
         switch self {
         case .formatError:
-            "The server does not understand the update (FORMERR). Check that it takes dynamic updates."
+            "The server does not understand the message (FORMERR). Check that it takes dynamic updates."
         case .serverFailure:
-            "The server could not update the zone (SERVFAIL). Look into its log; its disk may be full."
+            "The server has failed (SERVFAIL). Look into its log; its disk may be full."
+        case .noSuchName:
+            "The server says that a name does not exist (NXDOMAIN), which no update of ours asks. Look into its log."
         case .notImplemented:
             "The server has no dynamic updates (NOTIMP). Use the zone's primary server, or another kind of server."
         case .refused:
-            "The server refuses the update (REFUSED). Allow the TSIG key to update this zone in its access list."
+            "The server refuses (REFUSED). Check that it has the zone, and allow the TSIG key to update it."
         case .notAuthorised:
             """
             The server does not answer for this zone, or does not let us change it (NOTAUTH). Check the zone's name, that \
@@ -96,7 +106,7 @@ extension ResponseCode: CustomStringConvertible {
         case .notInZone:
             "The server says that a name is not in the zone (NOTZONE). It may have delegated a part of the zone."
         case .other(let code):
-            "The server refuses the update with code \(code). Look into its log."
+            "The server refuses with code \(code). Look into its log."
         }
     }
 }
@@ -106,7 +116,7 @@ extension AnswerFault: CustomStringConvertible {
         switch self {
         case .cutShort: "it ends too early"
         case .cutByServer: "the server marked it as truncated, which it has no reason to do over TCP"
-        case .notAnAnswer: "it is not the answer to an update"
+        case .notAnAnswer: "it is not the answer to what was asked"
         case .name: "it has a malformed name"
         case .signatureRecord: "its signature is malformed or not at its end"
         case .trailingBytes: "there is more behind its end"

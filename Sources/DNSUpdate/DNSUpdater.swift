@@ -1,7 +1,8 @@
 import NIOCore
 import NIOPosix
 
-/// Changes a zone by asking its primary name server (RFC 2136), each time over a TCP connection of its own.
+/// Changes a zone by asking its primary name server (RFC 2136), and reads what stands in it, each time over a TCP
+/// connection of its own.
 package struct DNSUpdater: Sendable {
     private let server: (host: String, port: Int)
     private let zone: DNSName
@@ -13,7 +14,7 @@ package struct DNSUpdater: Sendable {
     ///   - server: The primary; a secondary may or may not forward.
     ///   - zone: The name at its top, where its SOA record is.
     ///   - key: Nil only for a server that decides by address. Its answers then prove nothing.
-    ///   - timeout: For one call of `perform`, from connecting to the whole answer.
+    ///   - timeout: For one question, from connecting to the whole answer.
     ///   - now: Seconds since 1970.
     package init(
         server: (host: String, port: Int), zone: DNSName, key: TSIGKey?, timeout: Duration = .seconds(10),
@@ -32,16 +33,16 @@ package struct DNSUpdater: Sendable {
     package func perform(_ changes: [Change]) async throws {
         let id = UInt16.random(in: .min ... .max)
         let request = try UpdateRequest(id: id, zone: zone, changes: changes, key: key, now: now())
-        let answer = try await withThrowingTaskGroup(of: [UInt8].self) { tasks in
-            tasks.addTask { try await exchange(request.bytes) }
-            tasks.addTask {
-                try await Task.sleep(for: timeout)
-                throw DNSUpdateError.timedOut(server: address)
-            }
-            defer { tasks.cancelAll() }
-            return try await tasks.next() ?? []
-        }
-        try request.verify(answer, now: now())
+        try request.verify(try await ask(request.bytes), now: now())
+    }
+
+    /// What the server has for a name of the zone.
+    ///
+    /// - Returns: Nil when the name has no A record.
+    /// - Throws: `DNSUpdateError`, or `CancellationError`.
+    package func addresses(of name: DNSName) async throws -> Addresses? {
+        let query = try AddressQuery(id: .random(in: .min ... .max), name: name, key: key, now: now())
+        return try query.read(try await ask(query.bytes), now: now())
     }
 
     /// Makes `values` the only TXT records of the name.
@@ -55,6 +56,18 @@ package struct DNSUpdater: Sendable {
     }
 
     private var address: String { "\(server.host):\(server.port)" }
+
+    private func ask(_ request: [UInt8]) async throws -> [UInt8] {
+        try await withThrowingTaskGroup(of: [UInt8].self) { tasks in
+            tasks.addTask { try await exchange(request) }
+            tasks.addTask {
+                try await Task.sleep(for: timeout)
+                throw DNSUpdateError.timedOut(server: address)
+            }
+            defer { tasks.cancelAll() }
+            return try await tasks.next() ?? []
+        }
+    }
 
     /// Sends and receives one message, each with its length in front (RFC 1035, section 4.2.2).
     private func exchange(_ request: [UInt8]) async throws -> [UInt8] {

@@ -5,10 +5,12 @@
 
 import time
 
+import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
 import dns.renderer
+import dns.rrset
 import dns.tsig
 import dns.update
 
@@ -49,6 +51,22 @@ def answer(request, keyring, rcode=dns.rcode.NOERROR, error=dns.rcode.NOERROR, o
     return response.to_wire()
 
 
+def query(keyring):
+    message = dns.message.make_query("node.example.org", "A", flags=0, id=0x1234)
+    message.use_tsig(keyring)
+    return message.to_wire()
+
+
+def addresses(request, keyring):
+    received = dns.message.from_wire(request, keyring=keyring)
+    response = dns.message.make_response(received)
+    response.flags |= dns.flags.AA
+    response.answer.append(dns.rrset.from_text("node.example.org.", 30, "IN", "A", "192.0.2.1", "192.0.2.2"))
+    response.request_mac = received.mac
+    response.use_tsig(keyring)
+    return response.to_wire()
+
+
 def show(name, wire):
     print(f"{name}: {wire.hex()}\n")
 
@@ -63,6 +81,8 @@ for suffix, algorithm in (("256", dns.tsig.HMAC_SHA256), ("512", dns.tsig.HMAC_S
     show(f"request{suffix}", request)
     show(f"answer{suffix}", answer(request, keyring))
     if algorithm == dns.tsig.HMAC_SHA256:
+        show("query", query(keyring))
+        show("addresses", addresses(query(keyring), keyring))
         show("refusal", answer(request, keyring, rcode=dns.rcode.REFUSED))
         server_time = (TIME + 1000).to_bytes(6, "big")
         show("badTime", answer(request, keyring, dns.rcode.NOTAUTH, dns.rcode.BADTIME, server_time))

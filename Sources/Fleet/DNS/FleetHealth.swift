@@ -14,9 +14,6 @@ package struct MonitorHealth: FleetHealth {
 }
 
 extension FleetReport {
-    /// Two missed beats and some grace, in milliseconds: what is a SEV2 at the monitor.
-    private static let sev2: Int64 = 65_000
-
     package var verdicts: [String: MonitorVerdict] {
         guard !doubtful else { return [:] }
         return Dictionary(nodes.map { ($0.name, verdict($0)) }, uniquingKeysWith: { first, _ in first })
@@ -30,7 +27,7 @@ extension FleetReport {
         case "up": return node.ill.map { .ill($0) } ?? .well
         case "silent": return .silent((silence ?? 0) / 1_000)
         case "stopped", "maintenance":
-            guard let silence, silence > Self.sev2 else { return .unknown }
+            guard let silence, silence > timing.sev2 else { return .unknown }
             return .silent(silence / 1_000)
         default: return .unknown
         }

@@ -41,8 +41,7 @@ extension DNS {
         case .rfc2136:
             let address = try Self.address(try required(server, "server"))
             let key = try TSIGKey(try Self.secret(try required(keyFile, "key-file")))
-            return UpdatedZone(
-                server: address, updater: DNSUpdater(server: address, zone: try DNSName(zone), key: key, now: now))
+            return UpdatedZone(DNSUpdater(server: address, zone: try DNSName(zone), key: key, now: now))
         case .gdnsd:
             return HealthFile(path: try required(healthFile, "health-file"), complete: try Records(inventory))
         case .cloudflare:

@@ -2,21 +2,18 @@ package import DNSUpdate
 
 /// Names in a zone that is changed by RFC 2136.
 package struct UpdatedZone: NameProvider {
-    private let server: (host: String, port: Int)
     private let updater: DNSUpdater
-    private let timeout: Duration
 
-    package init(server: (host: String, port: Int), updater: DNSUpdater, timeout: Duration = .seconds(10)) {
-        self.server = server
+    package init(_ updater: DNSUpdater) {
         self.updater = updater
-        self.timeout = timeout
     }
 
     package func present(_ names: [String]) async throws -> [String: RecordSet] {
         var sets: [String: RecordSet] = [:]
         for name in names {
-            sets[name] = try await AddressQuery.ask(
-                name, wireName: try DNSName(name).wire, server: server, timeout: timeout)
+            guard let present = try await updater.addresses(of: try DNSName(name)) else { continue }
+            sets[name] = RecordSet(
+                addresses: Set(present.addresses.map { IPv4Address(number: $0) }), ttl: Int(present.ttl))
         }
         return sets
     }

@@ -1,11 +1,19 @@
 package import Wire
 
-/// The monitor's word on the fleet: what this program reads of `GET /api/v1/fleet`. Times are Unix milliseconds by the
-/// monitor's clock.
+/// The monitor's word on the fleet: what this program reads of `GET /api/v1/fleet`, and no more, so that a hub with a
+/// newer monitor can still be deployed to. Times are Unix milliseconds by the monitor's clock.
 package struct FleetReport: Codable, Equatable, Sendable {
+    package struct Times: Codable, Equatable, Sendable {
+        /// How long a node is silent before it is a SEV2, in milliseconds.
+        package var sev2: Int64
+
+        package init(sev2: Int64) { self.sev2 = sev2 }
+    }
+
     package var now: Int64
     /// It has just come, or doubts itself, and judges nobody.
     package var doubtful: Bool
+    package var timing: Times
     package var nodes: [Node]
     package var incidents: [Incident]
     package var leases: [Lease]
@@ -73,9 +81,12 @@ package struct FleetReport: Codable, Equatable, Sendable {
         }
     }
 
-    package init(now: Int64, doubtful: Bool, nodes: [Node], incidents: [Incident], leases: [Lease]) {
+    package init(
+        now: Int64, doubtful: Bool, timing: Times, nodes: [Node], incidents: [Incident], leases: [Lease]
+    ) {
         self.now = now
         self.doubtful = doubtful
+        self.timing = timing
         self.nodes = nodes
         self.incidents = incidents
         self.leases = leases

@@ -94,8 +94,8 @@ extension RealMachines {
                         200,
                         json(
                             FleetReport(
-                                now: now, doubtful: false, nodes: nodes, incidents: [],
-                                leases: leases.open.withLock { $0 }))
+                                now: now, doubtful: false, timing: .init(sev2: 65_000), nodes: nodes,
+                                incidents: [], leases: leases.open.withLock { $0 }))
                     )
                 }
             }

@@ -208,7 +208,7 @@ final class MemoryZone: NameProvider {
                 let probe = HTTPSProbe(exchange: exchange)
                 var watch = try NameWatch(
                     inventory, health: health, probe: { await probe.answers(of: $0, port: server.port) },
-                    provider: UpdatedZone(server: (knot.address, knot.port), updater: try knot.updater()),
+                    provider: UpdatedZone(try knot.updater()),
                     state: WatchState(folder: self.scratch.path), now: { Int64(Date().timeIntervalSince1970 * 1_000) })
                 _ = await watch.look()
                 #expect(try knot.lookUp("api.example.org", "A") == ["127.0.87.1", "127.0.87.2", "127.0.87.3"])

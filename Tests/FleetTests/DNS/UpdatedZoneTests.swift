@@ -12,7 +12,7 @@ import Testing
 
     init() throws {
         knot = try KnotServer()
-        zone = UpdatedZone(server: (knot.address, knot.port), updater: try knot.updater())
+        zone = UpdatedZone(try knot.updater())
     }
 
     @Test func aPlanIsPerformedAndThenThereIsNothingToDo() async throws {
@@ -48,12 +48,13 @@ import Testing
     }
 
     @Test func anotherZonesNameIsNotTheServersToAnswer() async throws {
-        await #expect(throws: AddressQueryError.self) { try await zone.present(["api.example.com"]) }
+        await #expect(throws: DNSUpdateError.refused(.refused)) { try await zone.present(["api.example.com"]) }
     }
 
     @Test func aServerThatIsNotThereIsSaidSo() async throws {
         let port = try KnotServer.freePort(on: "127.0.0.1")
-        let nowhere = UpdatedZone(server: ("127.0.0.1", port), updater: try knot.updater())
+        let nowhere = UpdatedZone(
+            DNSUpdater(server: ("127.0.0.1", port), zone: try DNSName("example.org"), key: nil, now: { 0 }))
         await #expect {
             try await nowhere.present(["api.example.org"])
         } throws: {

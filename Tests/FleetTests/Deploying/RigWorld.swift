@@ -176,7 +176,8 @@ final class RigMonitor: Sendable {
                 return FleetReport.Node(name: name, state: "up", lastBeat: lastBeat, body: body)
             }
             return FleetReport(
-                now: now, doubtful: false, nodes: nodes, incidents: state.incidents, leases: state.leases)
+                now: now, doubtful: false, timing: .init(sev2: 65_000), nodes: nodes, incidents: state.incidents,
+                leases: state.leases)
         }
     }
 }

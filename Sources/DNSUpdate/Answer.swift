@@ -1,0 +1,115 @@
+/// A server's answer (RFC 1035, section 4.1; RFC 2136, section 3.8), well formed and nothing more: nothing in it is
+/// proven yet.
+struct Answer {
+    /// What the sections hold besides the signature.
+    struct Record {
+        /// Of its three sections, from 0; the first is what was asked for.
+        let section: Int
+        let name: DNSName
+        let type: UInt16
+        let dnsClass: UInt16
+        /// Seconds.
+        let ttl: UInt32
+        let data: [UInt8]
+    }
+
+    let id: UInt16
+    let isAuthoritative: Bool
+    /// Nil when the server has done what it was asked.
+    let refusal: ResponseCode?
+    let records: [Record]
+    let signature: TSIGRecord?
+    /// What the signature covers of the message: all before it, as if it had never been counted (RFC 8945, section
+    /// 4.3.2).
+    let signed: [UInt8]
+
+    /// `opcode`: What was asked for.
+    init(_ message: [UInt8], opcode: Opcode) throws(AnswerFault) {
+        var reader = WireReader(message)
+        id = try reader.uint16()
+        let flags = try reader.uint16()
+        guard flags >> 15 == 1, flags >> 11 & 0xf == opcode.rawValue else { throw .notAnAnswer }
+        guard flags & 0x0200 == 0 else { throw .cutByServer }
+        isAuthoritative = flags & 0x0400 != 0
+        refusal = ResponseCode(UInt8(flags & 0xf))
+
+        let questions = try reader.uint16()
+        let counts = [try reader.uint16(), try reader.uint16(), try reader.uint16()]
+        for _ in 0..<questions {
+            _ = try reader.name()
+            _ = try reader.uint32()
+        }
+        var records: [Record] = []
+        var signature: TSIGRecord?
+        var signed = message
+        for (section, count) in counts.enumerated() {
+            for index in 0..<count {
+                let start = reader.position
+                let name = try reader.name()
+                let type = try reader.uint16()
+                guard type == TSIGRecord.type else {
+                    records.append(try Record(section: section, name: name, type: type, &reader))
+                    continue
+                }
+                // The last record or none (RFC 8945, section 5.1).
+                guard section == 2, index == count - 1 else { throw .signatureRecord }
+                signature = try TSIGRecord(keyName: name, &reader)
+                signed = Array(message[..<start])
+                signed.replaceSubrange(10..<12, with: (count - 1).bigEndianBytes)
+            }
+        }
+        guard reader.isAtEnd else { throw .trailingBytes }
+        self.records = records
+        self.signature = signature
+        self.signed = signed
+    }
+}
+
+extension Answer.Record {
+    /// Reads what follows the name and the type.
+    init(section: Int, name: DNSName, type: UInt16, _ reader: inout WireReader) throws(AnswerFault) {
+        self.section = section
+        self.name = name
+        self.type = type
+        dnsClass = try reader.uint16()
+        ttl = try reader.uint32()
+        data = try reader.bytes(Int(try reader.uint16()))
+    }
+}
+
+/// What a server says when it does not do what it was asked (RFC 1035, section 4.1.1; RFC 2136, section 2.2).
+package enum ResponseCode: Equatable, Sendable {
+    case formatError
+    case serverFailure
+    case noSuchName
+    case notImplemented
+    case refused
+    case notAuthorised
+    case notInZone
+    /// Codes that answer other questions than ours, and unassigned ones.
+    case other(UInt8)
+
+    init?(_ code: UInt8) {
+        switch code {
+        case 0: return nil
+        case 1: self = .formatError
+        case 2: self = .serverFailure
+        case 3: self = .noSuchName
+        case 4: self = .notImplemented
+        case 5: self = .refused
+        case 9: self = .notAuthorised
+        case 10: self = .notInZone
+        default: self = .other(code)
+        }
+    }
+}
+
+/// Why bytes are no answer.
+package enum AnswerFault: Error, Equatable, Sendable {
+    case cutShort
+    case cutByServer
+    case notAnAnswer
+    case name
+    case signatureRecord
+    case trailingBytes
+}

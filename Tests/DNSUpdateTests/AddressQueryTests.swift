@@ -1,0 +1,96 @@
+import DNSUpdate
+import TestSupport
+import Testing
+
+/// What stands in a zone is believed only from the server that has it.
+@Suite(.timeLimit(.minutes(5))) struct AddressQueryTests {
+    private let name: DNSName
+    private let signed: AddressQuery
+    private let plain: AddressQuery
+
+    init() throws {
+        name = try DNSName("node.example.org")
+        signed = try AddressQuery(id: Vectors.id, name: name, key: try Vectors.key(), now: Vectors.time)
+        plain = try AddressQuery(id: Vectors.id, name: name, key: nil, now: Vectors.time)
+    }
+
+    private func error(_ answer: [UInt8], to query: AddressQuery? = nil) -> DNSUpdateError? {
+        do throws(DNSUpdateError) {
+            _ = try (query ?? signed).read(answer, now: Vectors.time)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test func theQuestionIsTheWitnesssOne() {
+        #expect(signed.bytes == Vectors.query)
+    }
+
+    @Test func aSignedAnswerIsBelieved() throws {
+        let read = try signed.read(Vectors.addresses, now: Vectors.time)
+        #expect(read == DNSUpdater.Addresses(addresses: [0xc000_0201, 0xc000_0202], ttl: 30))
+    }
+
+    @Test func everyTruncationAndEveryFlippedBitIsRefused() {
+        for length in Vectors.addresses.indices {
+            #expect(error(Array(Vectors.addresses[..<length])) == .malformedAnswer(.cutShort), "\(length) bytes")
+        }
+        for index in Vectors.addresses.indices {
+            for bit in 0..<8 where bit != 5 {
+                var flipped = Vectors.addresses
+                flipped[index] ^= 1 << bit
+                #expect(error(flipped) != nil, "byte \(index), bit \(bit)")
+            }
+        }
+    }
+
+    /// The header of an answer without signature, and records of its answer section.
+    private static func answer(flags: UInt16 = 0x8400, _ records: [[UInt8]] = []) -> [UInt8] {
+        [0x12, 0x34, UInt8(flags >> 8), UInt8(flags & 0xff), 0, 0, 0, UInt8(records.count), 0, 0, 0, 0]
+            + records.flatMap { $0 }
+    }
+
+    private static func record(
+        _ name: String = "node.example.org", type: UInt8 = 1, ttl: UInt8 = 30, data: [UInt8] = [192, 0, 2, 1]
+    ) throws -> [UInt8] {
+        try DNSName(name).wire + [0, type, 0, 1, 0, 0, 0, ttl, 0, UInt8(data.count)] + data
+    }
+
+    @Test func withoutAKeyTheServersWordStands() throws {
+        let records = [try Self.record(), try Self.record("NODE.example.org", ttl: 20, data: [192, 0, 2, 9])]
+        let read = try plain.read(Self.answer(records), now: 0)
+        #expect(read == DNSUpdater.Addresses(addresses: [0xc000_0201, 0xc000_0209], ttl: 20))
+        #expect(try plain.read(Self.answer(), now: 0) == nil)
+        #expect(try plain.read(Self.answer(flags: 0x8403), now: 0) == nil)
+    }
+
+    @Test func whatAFailoverCannotUseIsRefused() throws {
+        let alias = try Self.record(type: 5, data: try DNSName("elsewhere.example.org").wire)
+        #expect(error(Self.answer([alias]), to: plain) == .alias(name))
+        #expect(error(Self.answer([try Self.record("other.example.org")]), to: plain) == .alias(name))
+        #expect(error(Self.answer([try Self.record(data: [192, 0, 2])]), to: plain) == .alias(name))
+        #expect(error(Self.answer(flags: 0x8000, [try Self.record()]), to: plain) == .notAuthoritative(name))
+        #expect(error(Self.answer(flags: 0x8402), to: plain) == .refused(.serverFailure))
+        #expect(error(Self.answer(flags: 0xac00), to: plain) == .malformedAnswer(.notAnAnswer))
+    }
+
+    /// Else anybody on the way could empty a name.
+    @Test func thatThereIsNoSuchNameIsBelievedOnlyWhenItIsSigned() {
+        #expect(error(Self.answer(flags: 0x8403)) == .unsignedAnswer)
+        #expect(error(Self.answer(flags: 0x8400)) == .unsignedAnswer)
+        #expect(error(Self.answer(flags: 0x8405)) == .refused(.refused))
+    }
+
+    @Test func knotAnswersAndSigns() async throws {
+        let knot = try KnotServer()
+        let updater = try knot.updater()
+        try await updater.perform([.add(name, ttl: 40, .a(0xc000_0207)), .add(name, ttl: 40, .a(0xc000_0208))])
+        let present = try await updater.addresses(of: name)
+        let absent = try await updater.addresses(of: try DNSName("absent.example.org"))
+        #expect(present == DNSUpdater.Addresses(addresses: [0xc000_0207, 0xc000_0208], ttl: 40))
+        #expect(absent == nil)
+        let stranger = try knot.updater(key: "hmac-sha256:acme.key:\(KnotServer.otherSecret)")
+        await #expect(throws: DNSUpdateError.keyRefused(.badSignature)) { try await stranger.addresses(of: name) }
+    }
+}
