@@ -64,7 +64,7 @@ let package = Package(
         .target(name: "Wire", swiftSettings: house),
         .target(name: "Files", swiftSettings: house),
         .target(name: "Systemd", swiftSettings: house),
-        .target(name: "Prompt", swiftSettings: house),
+        .target(name: "Console", swiftSettings: house),
         .target(name: "SQLite", dependencies: ["CSQLite"], swiftSettings: house),
         .target(name: "DNSUpdate", dependencies: [crypto, nioCore, nioPosix], swiftSettings: house),
         .target(
@@ -154,7 +154,7 @@ let package = Package(
         .executableTarget(
             name: "clavitor",
             dependencies: [
-                "CArgon2", "Prompt", "Vault", "Wire", arguments, crypto, httpClient, nioCore, nioSSL, subprocess,
+                "CArgon2", "Console", "Vault", "Wire", arguments, crypto, httpClient, nioCore, nioSSL, subprocess,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: house
@@ -163,7 +163,7 @@ let package = Package(
         .executableTarget(
             name: "clavitor-monitor",
             dependencies: [
-                "Files", "Monitor", "Prompt", "Serving", "Wire", arguments, httpClient, lifecycle, logging, nioCore,
+                "Files", "Monitor", "Console", "Serving", "Wire", arguments, httpClient, lifecycle, logging, nioCore,
                 nioPosix,
                 nioSSL,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -176,7 +176,7 @@ let package = Package(
 
         .executableTarget(
             name: "clavitor-soc",
-            dependencies: ["Files", "Fleet", "Prompt", "Wire", arguments, subprocess, toml],
+            dependencies: ["Files", "Fleet", "Console", "Wire", arguments, subprocess, toml],
             swiftSettings: house
         ),
 
@@ -253,6 +253,7 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: house),
+        .testTarget(name: "ConsoleTests", dependencies: ["Console"], swiftSettings: house),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", "TestSupport"], swiftSettings: house),
         .testTarget(name: "BackupTests", dependencies: ["Backup", "Files"], swiftSettings: house),
     ]

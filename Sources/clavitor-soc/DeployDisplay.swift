@@ -1,3 +1,4 @@
+import Console
 import Fleet
 
 /// A deploy as it happens: a line that changes on a terminal, plain lines elsewhere, or events in JSON.

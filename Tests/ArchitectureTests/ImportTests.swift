@@ -41,8 +41,8 @@ import Testing
             module: "Files", ours: [], others: ["Glibc"],
             why: "what a disk does is the same for whoever writes to it"),
         Rule(
-            module: "Prompt", ours: [], others: ["Glibc"],
-            why: "what a person types is the same for whoever asks"),
+            module: "Console", ours: [], others: ["Glibc"],
+            why: "what a person types and sees is the same for whoever asks"),
         Rule(
             module: "Systemd", ours: [], others: ["Glibc"],
             why: "whoever supervises a program need not know what it is"),
@@ -89,7 +89,7 @@ import Testing
             ],
             why: "who changes nodes speaks to them as any client does, and over SSH"),
         Rule(
-            module: "clavitor-soc", ours: ["Files", "Fleet", "Prompt", "Wire"],
+            module: "clavitor-soc", ours: ["Files", "Fleet", "Console", "Wire"],
             others: [
                 "ArgumentParser", "FoundationEssentials", "Glibc", "Subprocess", "Synchronization", "TOMLKit",
             ],
@@ -106,14 +106,14 @@ import Testing
             ],
             why: "a program wires"),
         Rule(
-            module: "clavitor-monitor", ours: ["Files", "Monitor", "Prompt", "Serving", "Wire"],
+            module: "clavitor-monitor", ours: ["Files", "Monitor", "Console", "Serving", "Wire"],
             others: [
                 "ArgumentParser", "AsyncHTTPClient", "FoundationEssentials", "Glibc", "Hummingbird", "Logging",
                 "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "ServiceLifecycle", "TOMLKit", "UnixSignals",
             ],
             why: "a program wires"),
         Rule(
-            module: "clavitor", ours: ["CArgon2", "Prompt", "Vault", "Wire"],
+            module: "clavitor", ours: ["CArgon2", "Console", "Vault", "Wire"],
             others: [
                 "ArgumentParser", "AsyncHTTPClient", "Crypto", "FoundationEssentials", "Glibc", "NIOConcurrencyHelpers",
                 "NIOCore", "NIOFoundationCompat", "NIOHTTP1", "NIOPosix", "NIOSSL", "NIOTLS", "Subprocess", "Swift",
@@ -148,7 +148,7 @@ import Testing
         let allowed = [
             "Sources/SQLite/", "Sources/Files/", "Sources/Backup/SecretMemory.swift",
             "Sources/Vault/Keys/SecretBytes.swift", "Sources/Serving/JSONLog.swift",
-            "Sources/Serving/HTTPS/LoopExecutor.swift", "Sources/clavitor/", "Sources/Prompt/", "Sources/Systemd/",
+            "Sources/Serving/HTTPS/LoopExecutor.swift", "Sources/clavitor/", "Sources/Console/", "Sources/Systemd/",
             "Sources/Telemetry/Machine/Machine+Host.swift", "Sources/Monitor/Face/Operators.swift",
             "Sources/Monitor/Face/PageRoutes.swift",
         ]

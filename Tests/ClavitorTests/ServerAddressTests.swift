@@ -52,10 +52,3 @@ import Testing
         #expect(ProcessEnvironment([:]).stateDirectory == nil)
     }
 }
-
-@Suite struct PrintableTests {
-    @Test func whatATerminalObeysIsMadeVisible() {
-        #expect("a\u{1b}]52;c;x\u{07}\u{9b}m\u{202e}b".printable == "a\u{fffd}]52;c;x\u{fffd}\u{fffd}m\u{fffd}b")
-        #expect("a\nb\r\n\tc".printable(keeping: "\n\t") == "a\nb\u{fffd}\n\tc")
-    }
-}

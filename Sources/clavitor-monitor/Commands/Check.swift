@@ -1,5 +1,6 @@
 import ArgumentParser
 import AsyncHTTPClient
+import Console
 import Files
 import FoundationEssentials
 import Monitor
@@ -99,7 +100,6 @@ struct FleetSummary {
                     + (incident.acknowledged.map { " Acknowledged by \($0.by)." } ?? ""))
         }
         // What nodes say of themselves must neither end a line nor colour a terminal.
-        text = lines.map { String($0.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? " " : Character($0) }) }
-            .joined(separator: "\n")
+        text = lines.map(\.printable).joined(separator: "\n")
     }
 }

@@ -1,8 +1,8 @@
 import ArgumentParser
+import Console
 import FoundationEssentials
 import Glibc
 import Monitor
-import Prompt
 import Serving
 
 /// Who may sign in.

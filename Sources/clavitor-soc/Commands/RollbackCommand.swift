@@ -1,4 +1,5 @@
 import ArgumentParser
+import Console
 import Fleet
 
 /// Back to the generation before, as carefully as forward.

@@ -1,8 +1,8 @@
 import ArgumentParser
+import Console
 import Files
 import Fleet
 import Glibc
-import Prompt
 
 /// What nodes must know and nobody else may.
 struct SecretsCommand: AsyncParsableCommand {

@@ -32,15 +32,3 @@ enum Terminal {
         try? file.write(Array(text.utf8))
     }
 }
-
-extension String {
-    /// With control characters made visible: nodes say what they like, and a terminal obeys some of it.
-    var printable: String {
-        var view = UnicodeScalarView()
-        for scalar in unicodeScalars {
-            let isControl = scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
-            view.append(isControl ? "\u{fffd}" : scalar)
-        }
-        return String(view)
-    }
-}

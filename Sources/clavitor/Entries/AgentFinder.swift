@@ -1,3 +1,4 @@
+import Console
 import Wire
 
 /// Finds agents by id or name.

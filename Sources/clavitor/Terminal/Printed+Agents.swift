@@ -1,3 +1,4 @@
+import Console
 import Wire
 
 /// What agents look like on a terminal.

@@ -1,3 +1,4 @@
+import Console
 import Wire
 
 /// What entries look like on a terminal.

@@ -1,3 +1,4 @@
+import Console
 import Glibc
 
 /// Where secrets come from: prompts, standard input, files. Never the command line, where every process of the machine

@@ -1,6 +1,6 @@
+import Console
 import FoundationEssentials
 import Glibc
-import Prompt
 
 /// The person at the machine: questions go to the terminal, answers of the program to standard output, and what is
 /// only said along the way to standard error.
@@ -68,21 +68,4 @@ struct Terminal {
 
 extension [UInt8] {
     fileprivate var droppingCarriageReturn: [UInt8] { last == UInt8(ascii: "\r") ? dropLast() : self }
-}
-
-extension String {
-    /// The text with control characters made visible: titles and values come from others too (an agent's deposit),
-    /// and a terminal obeys some of them.
-    var printable: String { printable(keeping: "") }
-
-    func printable(keeping allowed: String) -> String {
-        var view = UnicodeScalarView()
-        for scalar in unicodeScalars {
-            let isControl =
-                scalar.value < 0x20 || (0x7f...0x9f).contains(scalar.value)
-                || (0x202a...0x202e).contains(scalar.value) || (0x2066...0x2069).contains(scalar.value)
-            view.append(isControl && !allowed.unicodeScalars.contains(scalar) ? "\u{fffd}" : scalar)
-        }
-        return String(view)
-    }
 }

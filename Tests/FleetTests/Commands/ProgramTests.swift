@@ -120,11 +120,4 @@ import Testing
         #expect(text?.unicodeScalars.contains { $0.value < 32 } == false)
         #expect(DeployDisplay.text(DeployEvent(.ended, result: .rolledBack)) == "rolled back")
     }
-
-    @Test func columnsAreAligned() {
-        var table = Table("node", "unit")
-        table.add("tokyo", "active")
-        table.add("new-jersey", "fai\u{1b}led")
-        #expect(table.text == "NODE        UNIT\ntokyo       active\nnew-jersey  fai\u{fffd}led")
-    }
 }

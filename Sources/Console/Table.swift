@@ -1,19 +1,19 @@
 /// Rows in aligned columns, for people; `--json` is for programs.
-struct Table {
+package struct Table {
     private let header: [String]
     private var rows: [[String]] = []
 
-    init(_ header: String...) {
+    package init(_ header: String...) {
         self.header = header
     }
 
-    mutating func add(_ cells: String...) {
+    package mutating func add(_ cells: String...) {
         rows.append(cells.map(\.printable))
     }
 
-    var isEmpty: Bool { rows.isEmpty }
+    package var isEmpty: Bool { rows.isEmpty }
 
-    var text: String {
+    package var text: String {
         let all = [header.map { $0.uppercased() }] + rows
         let widths = header.indices.map { column in all.map { $0[column].columns }.max() ?? 0 }
         return all.map { row in
