@@ -20,15 +20,6 @@ package struct SSH: Sendable {
         try File.replace(places.knownHosts, with: files.knownHosts, mode: 0o600)
     }
 
-    /// Ends the shared connections of a fleet's worth of commands.
-    package func disconnect(_ nodes: [Node]) async {
-        for node in nodes where !node.hostKey.isEmpty {
-            let child = ChildProcess(
-                "ssh", ["-F", places.config, "-O", "exit", node.name], deadline: .seconds(5))
-            _ = try? await processes.run(child)
-        }
-    }
-
     /// A command line of ssh's.
     ///
     /// - Parameters:

@@ -1,3 +1,6 @@
+import Crypto
+import FoundationEssentials
+
 /// The two files that OpenSSH needs to reach the fleet: made of the inventory, so that nobody's `~/.ssh` has a say.
 package struct SSHFiles: Equatable, Sendable {
     /// Where the operator's side keeps what belongs to SSH.
@@ -14,8 +17,6 @@ package struct SSHFiles: Equatable, Sendable {
 
         package var config: String { "\(directory)/ssh_config" }
         package var knownHosts: String { "\(directory)/known_hosts" }
-        /// `%C` is a hash of forty digits.
-        package var control: String { "\(directory)/%C" }
     }
 
     package let config: String
@@ -33,19 +34,36 @@ package struct SSHFiles: Equatable, Sendable {
             throw .spacesInPath(places.directory)
         }
         // ssh binds "<path>.<16 random letters>" first and renames it then.
-        guard places.directory.utf8.count + 1 + 40 + 17 <= 107 else { throw .pathTooLong(places.directory) }
+        guard places.directory.utf8.count + 1 + Self.controlCount + 17 <= 107 else {
+            throw .pathTooLong(places.directory)
+        }
         let known = inventory.nodes.filter { !$0.hostKey.isEmpty }
-        knownHosts = known.map { "\($0.name) \($0.hostKey)\n" }.joined()
-        config = (known.map { Self.host($0, hub: inventory.hub) } + [Self.all(places)]).joined(separator: "\n")
+        knownHosts = known.map { Self.pin($0) + "\n" }.joined()
+        config = (known.map { Self.host($0, inventory.hub, places) } + [Self.all(places)]).joined(separator: "\n")
     }
 
-    private static func host(_ node: Node, hub: Node?) -> String {
+    private static func pin(_ node: Node) -> String { "\(node.name) \(node.hostKey)" }
+
+    /// Letters of the name of a shared connection.
+    private static let controlCount = 24
+
+    private static func host(_ node: Node, _ hub: Node?, _ places: Places) -> String {
         var lines = [
             "Host \(node.name)",
             "    HostName \(node.address)",
             "    HostKeyAlias \(node.name)",
         ]
-        if node.role == .spoke, let hub { lines.append("    ProxyJump \(hub.name)") }
+        var way = [pin(node)]
+        if node.role == .spoke, let hub {
+            lines.append("    ProxyJump \(hub.name)")
+            way += [hub.address, pin(hub)]
+        }
+        // A shared connection lasts as long as what it was made by: another pinned key asks the machine anew.
+        let digest = SHA256.hash(data: Data((lines + way + [all(places)]).joined(separator: "\n").utf8))
+        let name = digest.prefix(controlCount / 2).map { byte in
+            String(byte >> 4, radix: 16) + String(byte & 0xf, radix: 16)
+        }
+        lines.append("    ControlPath \(places.directory)/\(name.joined())")
         return lines.joined(separator: "\n") + "\n"
     }
 
@@ -66,7 +84,6 @@ package struct SSHFiles: Equatable, Sendable {
             "    ServerAliveInterval 10",
             "    ServerAliveCountMax 3",
             "    ControlMaster auto",
-            "    ControlPath \(places.control)",
             "    ControlPersist 60",
             "    LogLevel ERROR",
         ]

@@ -120,3 +120,13 @@ struct OperatorProcesses: ChildProcesses {
         return try await SystemProcesses().run(copy)
     }
 }
+
+extension SSH {
+    /// Ends the shared connections, which would outlive the test by a minute.
+    func disconnect(_ nodes: [Node]) async {
+        for node in nodes where !node.hostKey.isEmpty {
+            let child = ChildProcess("ssh", ["-F", places.config, "-O", "exit", node.name], deadline: .seconds(5))
+            _ = try? await SystemProcesses().run(child)
+        }
+    }
+}

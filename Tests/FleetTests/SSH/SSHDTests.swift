@@ -46,6 +46,24 @@ extension RealMachines {
             await ssh.disconnect(fleet.inventory.nodes)
         }
 
+        @Test func aConnectionThatStandsDoesNotServeAnotherPinnedKey() async throws {
+            let fleet = try await SSHDFleet(Self.spokes)
+            let (before, tokyo) = (try ssh(fleet), try fleet.inventory.node("tokyo"))
+            _ = try await before.run(tokyo, RemoteCommand(["true"]))
+            let dallas = try fleet.inventory.node("dallas")
+            let text = fleet.inventoryText.replacing(tokyo.hostKey, with: dallas.hostKey)
+            let after = SSH(try Inventory(toml: text), fleet.places, OperatorProcesses())
+            try after.prepare()
+            let error = await #expect(throws: SSHError.self) {
+                try await after.run(try after.inventory.node("tokyo"), RemoteCommand(["touch", "was-here"]))
+            }
+            #expect(error == .wrongHostKey("tokyo"))
+            #expect(try !fleet.rig("tokyo").exists("was-here"))
+            await after.disconnect(fleet.inventory.nodes)
+            try before.prepare()
+            await before.disconnect(fleet.inventory.nodes)
+        }
+
         /// The real nix-copy-closure, which starts nix-store on the other side.
         @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/nix-copy-closure")))
         func aClosureTravelsOverTheSameConnection() async throws {
