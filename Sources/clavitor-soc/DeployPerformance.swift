@@ -44,19 +44,14 @@ struct DeployPerformance {
     }
 
     func resume() async throws {
-        guard let path = try JournalFile.latest(in: journals) else {
-            throw DeployRefusal.nothingToResume("No deploy was begun on this machine.")
-        }
-        let events = try JournalFile.read(path)
-        let progress = DeployProgress(events)
-        guard let plan = progress.plan else {
-            throw DeployRefusal.nothingToResume("\(path) has no plan: nothing was touched.")
-        }
-        guard !progress.isEnded else {
-            throw DeployRefusal.nothingToResume("Deploy \(plan.id) came to its end.")
+        let open = try JournalFile.latestOpen(in: journals)
+        let progress = DeployProgress(open?.events ?? [])
+        guard let open, let plan = progress.plan else {
+            throw DeployRefusal.nothingToResume("Every deploy that was begun on this machine came to its end.")
         }
         let log = DeployLog(
-            try JournalFile(path, after: events), after: progress, now: Workplace.now, watch: display(plan).show)
+            try JournalFile(open.path, after: open.events), after: progress, now: Workplace.now,
+            watch: display(plan).show)
         try await run(plan, progress, log)
     }
 

@@ -61,7 +61,8 @@ case $3 in
     done
     ln -s "$4" "$profile-$((last + 1))-link"
     ln -sfn "$(basename "$profile")-$((last + 1))-link" "$profile" ;;
---delete-generations) ;;
+--switch-generation) ln -sfn "$(basename "$profile")-$4-link" "$profile" ;;
+--delete-generations) case $4 in +*) ;; *) rm "$profile-$4-link" ;; esac ;;
 *) exit 1 ;;
 esac
 """

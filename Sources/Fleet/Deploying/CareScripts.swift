@@ -6,16 +6,19 @@ package struct CareScripts: Sendable {
         self.paths = paths
     }
 
-    /// Two generations stay, and the deploys that are still open. `failed` as an argument lets go of the system that
-    /// a rollback kept.
+    /// Two generations stay, the deploys that are still open, and the last one, of which somebody may still ask.
+    /// `failed` as an argument lets go of the system that a rollback kept.
     package var collect: NodeScript {
         NodeScript(
             "collect", paths,
             """
             free() { df -Pk "$store" | { read -r _; read -r _ _ _ kb _; echo "$kb"; }; }
             echo "free_kb=$(free)"
+            last=
             for dir in "$state"/deploy/*/; do
-                if [ -e "${dir}kept" ] || [ -e "${dir}restored" ]; then rm -rf "$dir"; fi
+                # Ids begin with the time, so that the last comes last.
+                if [ -n "$last" ] && { [ -e "${last}kept" ] || [ -e "${last}restored" ]; }; then rm -rf "$last"; fi
+                last=$dir
             done
             if [ "${1:-}" = failed ]; then rm -f "$gcroots/clavitor-failed"; fi
             "$nix_env" -p "$profile" --delete-generations +2 >&2

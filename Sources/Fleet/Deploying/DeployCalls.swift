@@ -22,7 +22,9 @@ package struct DeployCalls: Sendable {
     func hold(_ node: Node, _ step: DeployPlan.Step) -> NodeCall { NodeCall(node, scripts.hold, [step.target]) }
 
     func begin(_ node: Node, _ step: DeployPlan.Step, _ plan: DeployPlan) -> NodeCall {
-        NodeCall(node, scripts.begin, [plan.id, step.target, "\(plan.options.window)", step.previous])
+        NodeCall(
+            node, scripts.begin,
+            [plan.id, step.target, "\(plan.options.window)", step.previous] + (plan.options.isRollback ? ["back"] : []))
     }
 
     /// Always over a new connection: an old one lives on where no new one could be made.
@@ -47,7 +49,7 @@ package struct DeployCalls: Sendable {
         var lines: [String] = []
         for step in plan.steps {
             let node = try inventory.node(step.node)
-            if !plan.options.isThere { lines.append("\(copy(step))") }
+            if !plan.options.isRollback { lines.append("\(copy(step))") }
             lines.append(try ssh.line(hold(node, step)))
         }
         for (index, wave) in plan.waves.enumerated() {

@@ -49,10 +49,22 @@ package final class JournalFile: DeployJournal {
         return events
     }
 
-    /// The journal of the last deploy in a directory; nil when there is none.
-    package static func latest(in directory: String) throws -> String? {
+    /// A deploy that came to no end.
+    package struct Open: Equatable, Sendable {
+        package var path: String
+        package var events: [DeployEvent]
+    }
+
+    /// The last deploy in a directory that came to no end; nil when all did. One that was refused stands behind an open
+    /// one, and has ended.
+    package static func latestOpen(in directory: String) throws -> Open? {
         // Ids begin with the time.
-        try Directory.names(in: directory).filter { $0.hasSuffix(".jsonl") }.max().map { "\(directory)/\($0)" }
+        for name in try Directory.names(in: directory).filter({ $0.hasSuffix(".jsonl") }).sorted(by: >) {
+            let open = Open(path: "\(directory)/\(name)", events: try read("\(directory)/\(name)"))
+            let progress = DeployProgress(open.events)
+            if progress.plan != nil, !progress.isEnded { return open }
+        }
+        return nil
     }
 
     package static func text(_ event: DeployEvent) throws -> String {

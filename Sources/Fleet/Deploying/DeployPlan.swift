@@ -21,7 +21,7 @@ package struct DeployPlan: Codable, Equatable, Sendable {
     package var options: DeployOptions
     /// One after the other; within a wave all at once. The first is the canary's when there is more than one.
     package var waves: [[Step]]
-    /// These run it already.
+    /// These run it already, and begin with it when they boot.
     package var unchanged: [String]
 
     package var steps: [Step] { waves.flatMap(\.self) }
@@ -34,14 +34,19 @@ package struct DeployPlan: Codable, Equatable, Sendable {
         package var load: Int?
         package var errorRatio: Double?
         package var isHealthy: Bool
+        /// What runs is what the next boot begins with, too.
+        package var isSettled: Bool
 
-        package init(_ node: Node, current: String, load: Int? = nil, errorRatio: Double? = nil, isHealthy: Bool = true)
-        {
+        package init(
+            _ node: Node, current: String, load: Int? = nil, errorRatio: Double? = nil, isHealthy: Bool = true,
+            isSettled: Bool = true
+        ) {
             self.node = node
             self.current = current
             self.load = load
             self.errorRatio = errorRatio
             self.isHealthy = isHealthy
+            self.isSettled = isSettled
         }
     }
 
@@ -63,7 +68,11 @@ package struct DeployPlan: Codable, Equatable, Sendable {
         unchanged = []
         for candidate in candidates {
             guard let target = release.systems[candidate.node.name] else { throw .noSystem(candidate.node.name) }
-            if target == candidate.current { unchanged.append(candidate.node.name) } else { changed.append(candidate) }
+            if target == candidate.current, candidate.isSettled {
+                unchanged.append(candidate.node.name)
+            } else {
+                changed.append(candidate)
+            }
         }
         let hubs = changed.filter { $0.node.role == .hub }
         var spokes = changed.filter { $0.node.role == .spoke }

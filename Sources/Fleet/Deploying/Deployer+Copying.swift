@@ -19,7 +19,7 @@ extension Deployer {
     }
 
     private func copy(_ step: DeployPlan.Step, _ plan: DeployPlan) async throws {
-        if !plan.options.isThere {
+        if !plan.options.isRollback {
             let child = calls.copy(step)
             let outcome = try await processes.run(child)
             guard outcome.status == 0 else {

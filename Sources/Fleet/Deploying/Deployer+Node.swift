@@ -2,9 +2,11 @@ extension Deployer {
     /// The reason why a node that went back did so is not on the node, so that it is carried along.
     private struct Watch {
         var beatAfter: Int64?
-        var isExamined = false
+        /// When the new system was first looked at. By this clock and not the node's, which an activation may set.
+        var examinedAt: C.Instant?
         var begins = 0
         var confirms = 0
+        var aborts = 0
         var reason: String?
         /// What the last look found wanting.
         var trouble = "it did not answer"
@@ -56,8 +58,10 @@ extension Deployer {
     ) async throws -> Decision {
         var watch = Watch()
         let end = clock.now.advanced(by: .seconds(2 * plan.options.window + 180))
-        while clock.now < end {
+        while true {
             if let decision = try await turn(node, step, plan, &watch, log) { return decision }
+            // Whoever shut the lid meanwhile looks once more.
+            guard clock.now < end else { break }
             try await clock.sleep(for: .seconds(1))
         }
         return (.failed, "nobody knows how it is: \(watch.trouble). Look at it: clavitor-soc ssh \(node.name)")
@@ -78,19 +82,17 @@ extension Deployer {
         case .wait: return nil
         case .begin: return try await begin(node, step, plan, &watch, log)
         case .examine:
-            if !watch.isExamined { try log.write(.examining, node: node.name) }
-            watch.isExamined = true
+            if watch.examinedAt == nil { try log.write(.examining, node: node.name) }
+            let since = watch.examinedAt ?? clock.now
+            watch.examinedAt = since
             if let missing = await missing(node, step, plan, state, &watch) {
                 watch.trouble = missing
-                let isLate = (state.left ?? 0) <= plan.options.window - plan.options.patience
-                if isLate { try await abort(node, plan, missing, &watch, log) }
-                return nil
+                let isLate = since.duration(to: clock.now) >= .seconds(plan.options.patience)
+                return isLate ? try await abort(node, plan, state, missing, &watch, log) : nil
             }
             return try await confirm(node, plan, &watch, log)
         case .confirm: return try await confirm(node, plan, &watch, log)
-        case .abort(let reason):
-            try await abort(node, plan, reason, &watch, log)
-            return nil
+        case .abort(let reason): return try await abort(node, plan, state, reason, &watch, log)
         case .kept: return (.kept, nil)
         case .wentBack: return await verifyOld(node, step, state, watch)
         case .stuck(let why): return (.failed, why)
@@ -124,12 +126,22 @@ extension Deployer {
         return nil
     }
 
+    /// A node whose disk takes no change goes back all the same, and cannot write it down.
     private func abort(
-        _ node: Node, _ plan: DeployPlan, _ reason: String, _ watch: inout Watch, _ log: DeployLog
-    ) async throws {
+        _ node: Node, _ plan: DeployPlan, _ state: NodeState, _ reason: String, _ watch: inout Watch, _ log: DeployLog
+    ) async throws -> Decision? {
         if watch.reason == nil { try log.write(.aborting, node: node.name, text: reason) }
         watch.reason = watch.reason ?? reason
-        _ = await attempt { _ = try await calls.ssh.perform(calls.abort(node, plan)) }
+        guard watch.aborts < 5 else {
+            let now = state.current == state.previous ? "runs the old system again" : "runs \(state.current)"
+            return (.failed, "it \(now), and cannot write down that it went back (\(reason)). Look at its disk")
+        }
+        if let failure = await attempt({ _ = try await calls.ssh.perform(calls.abort(node, plan)) }) {
+            watch.trouble = failure
+        } else {
+            watch.aborts += 1
+        }
+        return nil
     }
 
     private func missing(

@@ -37,7 +37,7 @@ extension Deployer {
             found.candidates.append(
                 DeployPlan.Candidate(
                     node, current: facts.current, load: body?.req1h, errorRatio: body?.errorRatio,
-                    isHealthy: look.health.isReady && facts.unit == "active"))
+                    isHealthy: look.health.isReady && facts.unit == "active", isSettled: facts.isSettled))
         }
         return found
     }
@@ -53,8 +53,10 @@ extension Deployer {
         }
         let after = now()
         var problems: [String] = []
-        if facts.clock < before - mostSkew || facts.clock > after + mostSkew {
-            problems.append("\(node.name)'s clock is \(facts.clock - after) s from this machine's")
+        if let trial = facts.trial {
+            problems.append(
+                "\(node.name) is on trial in deploy \(trial.deploy), and decides within \(max(0, trial.left)) s: wait, or "
+                    + "go on with that deploy (--resume)")
         }
         let isChanged = release?.systems[node.name] != facts.current
         if isChanged, let size = release?.sizes[node.name], facts.free / 2 < size {
@@ -63,6 +65,9 @@ extension Deployer {
             )
         }
         if !options.allowsIll {
+            if facts.clock < before - mostSkew || facts.clock > after + mostSkew {
+                problems.append("\(node.name)'s clock is \(facts.clock - after) s from this machine's")
+            }
             if facts.unit != "active" { problems.append("\(node.name)'s unit is \(facts.unit)") }
             switch await health {
             case .ready: break
@@ -81,11 +86,12 @@ extension Deployer {
             return (nil, ["\(error)"])
         }
         var problems: [String] = []
-        if report.doubtful { problems.append("the monitor has just come and judges nobody yet") }
         for node in nodes where report.node(node.name) == nil {
             problems.append("the monitor does not know \(node.name)")
         }
         if !options.allowsIll {
+            if report.doubtful { problems.append("the monitor has just come and judges nobody yet") }
+            problems += report.ills.map { "the monitor cannot do its own work: \($0)" }
             problems += report.incidents.filter { $0.hiddenBy == nil }.map {
                 "open incident: \($0.title) (\($0.severity))"
             }

@@ -55,8 +55,8 @@ package struct Deployer<C: Clock>: Sendable where C.Duration == Duration {
         do {
             try await lock(plan, isTakingOver: isTakingOver)
         } catch let refusal as DeployRefusal {
-            // Nothing to go on with later.
-            try log.write(.ended, text: "somebody else deploys", result: .failed)
+            // What was not begun is nothing to go on with later.
+            if progress.plan == nil { try log.write(.ended, text: "somebody else deploys", result: .failed) }
             throw refusal
         }
         let result: DeployResult
@@ -93,6 +93,10 @@ package struct Deployer<C: Clock>: Sendable where C.Duration == Duration {
             guard !open.isEmpty else { continue }
             if index == 1, let ill = try await soak(plan, log, isStopping) {
                 try log.write(.stopping, text: ill)
+                return .failed
+            }
+            if index > 0, let taken = try await lostLock(plan) {
+                try log.write(.stopping, text: "before wave \(index + 1) of \(plan.waves.count): \(taken)")
                 return .failed
             }
             guard !isStopping() else {
@@ -133,9 +137,9 @@ package struct Deployer<C: Clock>: Sendable where C.Duration == Duration {
         }
     }
 
-    /// In pieces, so that ctrl-C is heard.
+    /// In pieces, so that ctrl-C is heard. Meanwhile a colleague may have taken the first wave back.
     ///
-    /// - Returns: What became of the first wave meanwhile; nil when all is well.
+    /// - Returns: What became of the first wave; nil when all is well.
     private func soak(
         _ plan: DeployPlan, _ log: DeployLog, _ isStopping: @Sendable () -> Bool
     ) async throws -> String? {
@@ -143,14 +147,29 @@ package struct Deployer<C: Clock>: Sendable where C.Duration == Duration {
         try log.write(.soaking, text: "\(plan.options.soak) s")
         for _ in 0..<plan.options.soak where !isStopping() { try await clock.sleep(for: .seconds(1)) }
         for step in plan.waves[0] {
-            switch await probe.health(of: try inventory.node(step.node)) {
-            case .ready: break
-            case .notReady(let why):
+            if let ill = await illness(try inventory.node(step.node), plan) {
                 return
-                    "\(step.node) fell ill while it was watched: \(why). To go back: clavitor-soc rollback \(step.node)"
+                    "\(step.node) is not well after it was watched: \(ill). To go back: clavitor-soc rollback \(step.node)"
             }
         }
         return nil
+    }
+
+    private func illness(_ node: Node, _ plan: DeployPlan) async -> String? {
+        do {
+            let state = try NodeState(try await calls.ssh.perform(calls.state(node, plan)), from: node.name)
+            if case .stuck(let why) = RolloutStep.next(state) { return why }
+            if let monitor, !plan.options.allowsIll {
+                let open = try await monitor.fleet().incidents.first { $0.node == node.name && $0.hiddenBy == nil }
+                if let open { return "open incident: \(open.title) (\(open.severity))" }
+            }
+        } catch {
+            return "\(error)"
+        }
+        switch await probe.health(of: node) {
+        case .ready: return nil
+        case .notReady(let why): return why
+        }
     }
 
     /// What went wrong, in words; nil when nothing did. For steps that must not keep the next from being done.

@@ -1,4 +1,35 @@
 extension NodeScripts {
+    /// Numbers of the profile's generations. `take_away SYSTEM` makes the last one that has it the present one, and
+    /// removes those above it; the system that is left stays for whoever asks why.
+    static let generations = """
+        generation=$(readlink "$profile" || true)
+        generation=${generation#"${profile##*/}"-}
+        generation=${generation%-link}
+        case $generation in '' | *[!0-9]*) generation=0 ;; esac
+        generations() {
+            for link in "$profile"-*-link; do
+                number=${link#"$profile"-}
+                number=${number%-link}
+                case $number in '' | *[!0-9]*) continue ;; esac
+                echo "$number"
+            done
+        }
+        take_away() {
+            target=$1 back=0
+            for number in $(generations); do
+                if [ "$number" -le "$generation" ] && [ "$number" -gt "$back" ] &&
+                    [ "$(readlink -f "$profile-$number-link")" = "$target" ]; then back=$number; fi
+            done
+            if [ "$back" -eq 0 ]; then echo "$target is no generation any more" >&2; return 1; fi
+            ln -sfn "$(cat "$dir/previous")" "$gcroots/clavitor-failed"
+            if [ "$back" -ne "$generation" ]; then "$nix_env" -p "$profile" --switch-generation "$back" >&2; fi
+            for number in $(generations); do
+                if [ "$number" -gt "$back" ]; then "$nix_env" -p "$profile" --delete-generations "$number" >&2; fi
+            done
+        }
+
+        """
+
     /// Runs detached. A timer that fired first has decided already.
     static let activate = """
         dir=$1
@@ -11,24 +42,25 @@ extension NodeScripts {
         """
 
     /// Runs detached, by the timer or by `abort`. An activation that hangs would hold the lock of
-    /// switch-to-configuration, so it is ended first. The failed system stays for whoever asks why.
+    /// switch-to-configuration, so it is ended first. The failed system stays for whoever asks why. Nothing but the old
+    /// system's activation may be needed: the new one may have filled the disk, or broken it.
     static let rollback = """
+        set +e
         dir=$1 id=$2
-        mv "$dir/pending" "$dir/expired" 2>/dev/null || exit 0
+        mv "$dir/pending" "$dir/expired" 2>/dev/null || [ -e "$dir/pending" ] || exit 0
+        log=$dir/rollback.log
+        (: >>"$log") 2>/dev/null || log=/dev/null
         "$systemctl" stop "clavitor-activate-$id.service" 2>/dev/null || true
         status=1
         for _ in 1 2 3; do
-            if "$(cat "$dir/previous")/bin/switch-to-configuration" test >>"$dir/rollback.log" 2>&1; then
+            if "$(cat "$dir/previous")/bin/switch-to-configuration" test >>"$log" 2>&1; then
                 status=0
                 break
             fi
             sleep 2
         done
-        mkdir -p "$gcroots"
-        ln -sfn "$(cat "$dir/target")" "$gcroots/clavitor-failed"
-        rm -f "$gcroots/clavitor-next"
-        echo "$status" >"$dir/restored.new"
-        mv "$dir/restored.new" "$dir/restored"
+        mv -fT "$gcroots/clavitor-next" "$gcroots/clavitor-failed" 2>>"$log"
+        mv "$dir/restored.$status" "$dir/restored" 2>>"$log"
         "$systemctl" stop "clavitor-rollback-$id.timer" 2>/dev/null || true
 
         """

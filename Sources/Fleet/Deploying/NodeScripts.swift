@@ -3,6 +3,9 @@
 /// A deploy has a directory on the node, `deploy/<id>`. In it one file, `pending`, is the decision that is still open:
 /// whoever renames it has decided. `confirm` renames it to `confirmed`, the timer and `abort` to `expired`, and a rename
 /// happens once. Until then the system runs as a test: the boot default is the old one, so that a reboot decides too.
+///
+/// The profile's generations are what was kept, in order. A rollback takes the last one away, so that the next rollback
+/// goes one further back and never forward.
 package struct NodeScripts: Sendable {
     private let paths: NodePaths
 
@@ -14,26 +17,29 @@ package struct NodeScripts: Sendable {
     package var facts: NodeScript {
         NodeScript(
             "facts", paths,
-            """
-            generation=$(readlink "$profile" || true)
-            generation=${generation#"${profile##*/}"-}
-            generation=${generation%-link}
-            case $generation in '' | *[!0-9]*) generation=0 ;; esac
-            best=0
-            for link in "$profile"-*-link; do
-                number=${link#"$profile"-}
-                number=${number%-link}
-                case $number in '' | *[!0-9]*) continue ;; esac
-                if [ "$number" -lt "$generation" ] && [ "$number" -gt "$best" ]; then best=$number; fi
-            done
-            if [ -e "$current" ]; then echo "current=$(readlink -f "$current")"; fi
-            echo "generation=$generation"
-            if [ "$best" -gt 0 ]; then echo "previous=$(readlink -f "$profile-$best-link")"; fi
-            df -Pk "$store" | { read -r _; read -r _ _ _ free _; echo "free_kb=$free"; }
-            echo "clock=$(date +%s)"
-            echo "unit=$("$systemctl" is-active "$unit" || true)"
+            Self.generations + """
+                best=0
+                for number in $(generations); do
+                    if [ "$number" -lt "$generation" ] && [ "$number" -gt "$best" ]; then best=$number; fi
+                done
+                if [ -e "$current" ]; then echo "current=$(readlink -f "$current")"; fi
+                echo "profile=$(readlink -f "$profile" || true)"
+                echo "generation=$generation"
+                if [ "$best" -gt 0 ]; then echo "previous=$(readlink -f "$profile-$best-link")"; fi
+                echo "deploy=$(cat "$state/kept" 2>/dev/null || true)"
+                for dir in "$state"/deploy/*/; do
+                    # A timer does not outlive a reboot, which has decided.
+                    if [ ! -e "${dir}armed" ] || [ "$(cat "${dir}boot")" != "$(cat "$boot_id")" ]; then continue; fi
+                    if [ ! -e "${dir}pending" ] && { [ ! -e "${dir}expired" ] || [ -e "${dir}restored" ]; }; then continue; fi
+                    dir=${dir%/}
+                    echo "open=${dir##*/}"
+                    echo "left=$(($(cat "$dir/deadline") - $(date +%s)))"
+                done
+                df -Pk "$store" | { read -r _; read -r _ _ _ free _; echo "free_kb=$free"; }
+                echo "clock=$(date +%s)"
+                echo "unit=$("$systemctl" is-active "$unit" || true)"
 
-            """)
+                """)
     }
 
     /// After the copy: keeps the collector away from a system that nothing refers to yet. Takes the system's path.
@@ -49,7 +55,8 @@ package struct NodeScripts: Sendable {
     }
 
     /// Arms the timer, then starts the activation; both outlive the connection. Takes the deploy's id, the system and
-    /// the seconds until the node goes back and the system that the plan found. Done twice it does what is left to do.
+    /// the seconds until the node goes back, the system that the plan found and `back` for a rollback. Done twice it does
+    /// what is left to do. All files that going back needs are made here: then the disk may be full.
     package var begin: NodeScript {
         NodeScript(
             "begin", paths,
@@ -70,6 +77,11 @@ package struct NodeScripts: Sendable {
                 fi
                 echo "$previous" >"$dir/previous"
                 echo "$target" >"$dir/target"
+                if [ "${5:-}" = back ]; then : >"$dir/back"; fi
+                : >"$dir/activation.log"
+                : >"$dir/rollback.log"
+                echo 0 >"$dir/restored.0"
+                echo 1 >"$dir/restored.1"
                 cat "$boot_id" >"$dir/boot"
                 cat >"$dir/activate" <<'END'
             \(paths.prelude)\(Self.activate)END
@@ -78,6 +90,11 @@ package struct NodeScripts: Sendable {
                 : >"$dir/pending"
                 : >"$dir/prepared"
                 sync
+            fi
+            if [ ! -e "$dir/started" ] && [ "$(cat "$dir/boot")" != "$(cat "$boot_id")" ]; then
+                # The timer is gone, and nothing has begun.
+                rm -f "$dir/armed"
+                cat "$boot_id" >"$dir/boot"
             fi
             if [ ! -e "$dir/armed" ]; then
                 echo $(($(date +%s) + seconds)) >"$dir/deadline"
@@ -104,22 +121,24 @@ package struct NodeScripts: Sendable {
     package var confirm: NodeScript {
         NodeScript(
             "confirm", paths,
-            """
-            id=$1
-            dir=$state/deploy/$id
-            target=$(cat "$dir/target")
-            if [ ! -e "$dir/kept" ] && [ "$(readlink -f "$current")" = "$target" ]; then
-                if mv "$dir/pending" "$dir/confirmed" 2>/dev/null || [ -e "$dir/confirmed" ]; then
-                    "$systemctl" stop "clavitor-rollback-$id.timer" 2>/dev/null || true
-                    "$nix_env" -p "$profile" --set "$target" >&2
-                    "$target/bin/switch-to-configuration" boot >>"$dir/activation.log" 2>&1
-                    rm -f "$gcroots/clavitor-next"
-                    : >"$dir/kept"
-                    sync
+            Self.generations + """
+                id=$1
+                dir=$state/deploy/$id
+                target=$(cat "$dir/target")
+                if [ ! -e "$dir/kept" ] && [ "$(readlink -f "$current")" = "$target" ]; then
+                    if mv "$dir/pending" "$dir/confirmed" 2>/dev/null || [ -e "$dir/confirmed" ]; then
+                        "$systemctl" stop "clavitor-rollback-$id.timer" 2>/dev/null || true
+                        if [ -e "$dir/back" ]; then take_away "$target"; else "$nix_env" -p "$profile" --set "$target" >&2; fi
+                        "$target/bin/switch-to-configuration" boot >>"$dir/activation.log" 2>&1
+                        rm -f "$gcroots/clavitor-next"
+                        echo "$id" >"$state/kept.new"
+                        mv "$state/kept.new" "$state/kept"
+                        : >"$dir/kept"
+                        sync
+                    fi
                 fi
-            fi
 
-            """ + Self.tell)
+                """ + Self.tell)
     }
 
     /// Decides for the old system now instead of at the timer's end.

@@ -25,8 +25,8 @@ package struct DeployOptions: Codable, Equatable, Sendable {
     package var window = 120
     /// Seconds that a new system has to show that it is well. The rest of the window is for saying so.
     package var patience = 100
-    /// A system that the node has already: nothing is copied.
-    package var isThere = false
+    /// Back to the generation before, which the node has: nothing is copied, and the generation that is left goes.
+    package var isRollback = false
     /// Nodes that are ill already are deployed to all the same.
     package var allowsIll = false
 

@@ -13,6 +13,8 @@ package struct FleetReport: Codable, Equatable, Sendable {
     package var now: Int64
     /// It has just come, or doubts itself, and judges nobody.
     package var doubtful: Bool
+    /// Why the monitor cannot do its own work.
+    package var ills: [String]
     package var timing: Times
     package var nodes: [Node]
     package var incidents: [Incident]
@@ -82,10 +84,12 @@ package struct FleetReport: Codable, Equatable, Sendable {
     }
 
     package init(
-        now: Int64, doubtful: Bool, timing: Times, nodes: [Node], incidents: [Incident], leases: [Lease]
+        now: Int64, doubtful: Bool, ills: [String] = [], timing: Times, nodes: [Node], incidents: [Incident],
+        leases: [Lease]
     ) {
         self.now = now
         self.doubtful = doubtful
+        self.ills = ills
         self.timing = timing
         self.nodes = nodes
         self.incidents = incidents

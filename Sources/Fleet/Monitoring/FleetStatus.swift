@@ -21,11 +21,11 @@ package struct FleetStatus: Codable, Equatable, Sendable {
     package var rows: [Row]
     /// Open ones that nothing hides.
     package var incidents: [FleetReport.Incident]
-    /// Why the monitor says nothing.
-    package var monitorTrouble: String?
+    /// Why the monitor says nothing, or its word is not to be relied on; empty when it was not asked.
+    package var monitorTroubles: [String]
 
     package var isWell: Bool {
-        monitorTrouble == nil && incidents.isEmpty
+        monitorTroubles.isEmpty && incidents.isEmpty
             && rows.allSatisfy { $0.trouble == nil && ($0.unit ?? "active") == "active" && ($0.state ?? "up") == "up" }
     }
 
@@ -56,7 +56,9 @@ package struct FleetStatus: Codable, Equatable, Sendable {
             return row
         }
         let (report, trouble) = await reported
-        guard let report else { return FleetStatus(rows: rows, incidents: [], monitorTrouble: trouble) }
+        guard let report else {
+            return FleetStatus(rows: rows, incidents: [], monitorTroubles: trouble.map { [$0] } ?? [])
+        }
         let known = Dictionary(report.nodes.map { ($0.name, $0) }) { first, _ in first }
         let complete = rows.map { row in
             var row = row
@@ -66,7 +68,14 @@ package struct FleetStatus: Codable, Equatable, Sendable {
             return row
         }
         return FleetStatus(
-            rows: complete, incidents: report.incidents.filter { $0.hiddenBy == nil }, monitorTrouble: nil)
+            rows: complete, incidents: report.incidents.filter { $0.hiddenBy == nil },
+            monitorTroubles: troubles(report, complete))
+    }
+
+    private static func troubles(_ report: FleetReport, _ rows: [Row]) -> [String] {
+        report.ills.map { "The monitor cannot do its own work: \($0)" }
+            + (report.doubtful ? ["The monitor has just come, or doubts itself, and judges nobody."] : [])
+            + rows.filter { $0.state == nil }.map { "The monitor does not know \($0.node)." }
     }
 
     private static func report(_ monitor: (any FleetMonitor)?) async -> (FleetReport?, String?) {

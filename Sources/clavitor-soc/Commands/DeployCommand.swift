@@ -21,7 +21,8 @@ struct DeployCommand: AsyncParsableCommand {
     @Option(
         help: "The version that the new program must tell. (default: what DIST/clavitor-node says, without --systems)")
     var expectVersion: String?
-    @Flag(help: "Go on with the last deploy of this machine.") var resume = false
+    @Option(parsing: .upToNextOption, help: "Only these nodes.") var limit: [String] = []
+    @Flag(help: "Go on with the last deploy of this machine that came to no end.") var resume = false
 
     func validate() throws {
         if resume, rollout.dryRun { throw ValidationError("--resume and --dry-run exclude each other.") }
@@ -32,15 +33,17 @@ struct DeployCommand: AsyncParsableCommand {
         try await workplace.connected(withoutMonitor: rollout.withoutMonitor) { probe, monitor in
             let performance = try DeployPerformance(workplace, rollout, workplace.deployer(probe, monitor), monitor)
             guard !resume else { return try await performance.resume() }
-            let nodes = try workplace.nodes(rollout.limit)
+            let nodes = try workplace.nodes(limit)
             let builder = SystemBuilder(workplace.processes)
+            // Before the build, which takes an hour.
+            let version = try await expectedVersion(workplace.processes)
             var release: Release
             if let systems {
                 release = try await builder.read(systems, for: nodes)
             } else {
                 release = try await builder.build(nodes, flake: flake, dist: absolute(dist))
             }
-            release.version = try await version(workplace.processes)
+            release.version = version
             try await performance.perform(release, on: nodes, rollout.deployOptions)
         }
     }
@@ -49,13 +52,18 @@ struct DeployCommand: AsyncParsableCommand {
         path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
     }
 
-    private func version(_ processes: any ChildProcesses) async throws -> String? {
+    private func expectedVersion(_ processes: any ChildProcesses) async throws -> String? {
         if let expectVersion { return expectVersion }
         // Systems that were built elsewhere need not be of the binaries here.
         guard systems == nil else { return nil }
-        let outcome = try await processes.run(
-            ChildProcess("\(absolute(dist))/clavitor-node", ["--version"], deadline: .seconds(10)))
-        return outcome.output.split(whereSeparator: \.isWhitespace).last.map(String.init)
+        let program = "\(absolute(dist))/clavitor-node"
+        let outcome = try? await processes.run(ChildProcess(program, ["--version"], deadline: .seconds(30)))
+        guard let outcome, outcome.status == 0, let version = outcome.output.split(whereSeparator: \.isWhitespace).last
+        else {
+            throw DeployRefusal.noBuild(
+                "\(program) does not tell its version. Make the binaries (make static), or name their folder: --dist")
+        }
+        return String(version)
     }
 }
 
@@ -67,7 +75,6 @@ struct RolloutOptions: ParsableArguments {
     @Option(help: "Seconds between the canary and the others.") var soak = 60
     @Option(help: "Nodes that may be in hand at once; never two of a region.") var maxUnavailable = 4
     @Option(help: "Seconds after which a node goes back unless it was confirmed.") var rollbackAfter = 120
-    @Option(parsing: .upToNextOption, help: "Only these nodes.") var limit: [String] = []
     @Flag(help: "Take the lock from whoever has it.") var breakLock = false
     @Flag(help: "Go ahead though nodes are ill or incidents are open.") var allowIll = false
     @Flag(help: "Without the monitor: no maintenance window, no heartbeat is waited for.") var withoutMonitor = false

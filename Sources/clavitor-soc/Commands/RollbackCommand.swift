@@ -5,15 +5,19 @@ import Fleet
 /// Back to the generation before, as carefully as forward.
 struct RollbackCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rollback", abstract: "Return nodes to the generation before, through the same gate and timer.")
+        commandName: "rollback", abstract: "Return nodes to the generation before, through the same gate and timer.",
+        discussion: """
+            The generation that is left is removed; its system stays for diagnosis. Doing it again goes one generation \
+            further back.
+            """)
 
     @OptionGroup var options: OperatorOptions
     @OptionGroup var rollout: RolloutOptions
-    @Argument(help: "The node.") var node: String?
-    @Flag(help: "Every node that has a generation before.") var all = false
+    @Argument(help: "The nodes.") var nodes: [String] = []
+    @Flag(help: "Every node that has what was deployed last; those that do not answer are left out.") var all = false
 
     func validate() throws {
-        guard (node == nil) == all else { throw ValidationError("Name a node, or say --all.") }
+        guard nodes.isEmpty == all else { throw ValidationError("Name nodes, or say --all.") }
     }
 
     func run() async throws {
@@ -22,18 +26,19 @@ struct RollbackCommand: AsyncParsableCommand {
             let deployer = workplace.deployer(probe, monitor)
             let performance = try DeployPerformance(workplace, rollout, deployer, monitor)
             var options = rollout.deployOptions
-            options.isThere = true
+            options.isRollback = true
             // A rollback is for when something is wrong.
             options.allowsIll = true
-            let asked = try node.map { [try workplace.inventory.node($0)] } ?? workplace.inventory.nodes
+            let asked = try workplace.nodes(nodes)
             let found = await deployer.preflight(asked, nil, options)
-            guard found.problems.isEmpty else { throw DeployRefusal.notReady(found.problems) }
-            let systems = found.facts.compactMapValues(\.previous)
-            guard all || systems.count == asked.count else {
-                throw DeployRefusal.notReady(["\(asked[0].name) has no generation before the present one"])
+            let rollback = try Rollback(asked, found, isAll: all)
+            for problem in rollback.leftOut { Terminal.note("left out: \(problem)".printable) }
+            for node in rollback.nodes {
+                let (from, to) = (found.facts[node.name]?.current ?? "", rollback.systems[node.name] ?? "")
+                Terminal.note("\(node.name): from \(from) to \(to)".printable)
             }
-            let nodes = asked.filter { systems[$0.name] != nil }
-            try await performance.perform(Release(systems: systems), on: nodes, options)
+            try await performance.perform(Release(systems: rollback.systems), on: rollback.nodes, options)
+            if !rollback.leftOut.isEmpty { throw ExitCode(1) }
         }
     }
 }

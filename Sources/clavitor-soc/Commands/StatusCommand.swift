@@ -41,7 +41,7 @@ struct StatusCommand: AsyncParsableCommand {
                 row.system.map(shortened) ?? "-")
         }
         var lines = [table.text] + status.rows.compactMap { $0.trouble?.printable }
-        if let trouble = status.monitorTrouble { lines.append(trouble.printable) }
+        lines += status.monitorTroubles.map(\.printable)
         for incident in status.incidents {
             lines.append("\(incident.severity.uppercased())  \(incident.title)".printable)
         }

@@ -109,7 +109,7 @@ import Testing
     @Test func aRollbackNamesANodeOrAll() throws {
         #expect(throws: (any Error).self) { try RollbackCommand.parse([]) }
         #expect(throws: (any Error).self) { try RollbackCommand.parse(["tokyo", "--all"]) }
-        #expect(try RollbackCommand.parse(["tokyo", "--soak", "0"]).node == "tokyo")
+        #expect(try RollbackCommand.parse(["tokyo", "seoul", "--soak", "0"]).nodes == ["tokyo", "seoul"])
     }
 }
 

@@ -5,7 +5,7 @@ import Testing
 @Suite struct FleetHealthTests {
     private func verdicts(_ node: String, doubtful: Bool = false) throws -> [String: MonitorVerdict] {
         let text = """
-            {"now":1000000,"doubtful":\(doubtful),"timing":{"interval":30000,"sev2":65000,"sev1":125000},
+            {"now":1000000,"doubtful":\(doubtful),"ills":[],"timing":{"interval":30000,"sev2":65000,"sev1":125000},
             "nodes":[\(node)],"incidents":[],"silences":[],"leases":[]}
             """
         return try JSONDecoder().decode(FleetReport.self, from: Data(text.utf8)).verdicts

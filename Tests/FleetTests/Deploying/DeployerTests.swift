@@ -235,7 +235,7 @@ import Testing
         let program = world.program()
         let found = await program.deployer.preflight(world.inventory.nodes, nil, DeployOptions())
         var options = DeployOptions()
-        (options.isThere, options.soak) = (true, 0)
+        (options.isRollback, options.soak) = (true, 0)
         let release = Release(systems: found.facts.compactMapValues(\.previous))
         #expect(release.systems.count == 4)
         let plan = try DeployPlan(id: "d2", found.candidates, release, options)

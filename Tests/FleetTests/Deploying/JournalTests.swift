@@ -43,11 +43,19 @@ import Testing
         #expect(try JournalFile.read(path) == [events[0], events[1]])
     }
 
-    @Test func theLatestIsTheOneThatBeganLast() throws {
-        #expect(try JournalFile.latest(in: scratch.file("none")) == nil)
-        for name in ["20261121T080000Z-ffff.jsonl", "20261121T090000Z-0000.jsonl", "lock", "20271121.jsonl.new"] {
-            try scratch.write([], to: name)
-        }
-        #expect(try JournalFile.latest(in: scratch.path) == scratch.file("20261121T090000Z-0000.jsonl"))
+    @Test func whatIsGoneOnWithIsTheLastThatCameToNoEnd() throws {
+        #expect(try JournalFile.latestOpen(in: scratch.file("none")) == nil)
+        let plan = try DeployPlan(id: "d", [], Release(systems: [:]), DeployOptions())
+        let (planned, ended) = (DeployEvent(.planned, plan: plan), DeployEvent(.ended, result: .failed))
+        let journals = [
+            ("20261121T070000Z-0000", [planned]), ("20261121T080000Z-ffff", [planned, DeployEvent(.locking)]),
+            // Refused by the lock of the one before.
+            ("20261121T090000Z-0000", [planned, DeployEvent(.locking), ended]), ("20261121T100000Z-0000", []),
+        ]
+        for (name, events) in journals { _ = try JournalFile(scratch.file("\(name).jsonl"), after: events) }
+        for name in ["lock", "20271121.jsonl.new"] { try scratch.write([], to: name) }
+        let open = try #require(try JournalFile.latestOpen(in: scratch.path))
+        #expect(open.path == scratch.file("20261121T080000Z-ffff.jsonl"))
+        #expect(open.events.map(\.kind) == [.planned, .locking])
     }
 }

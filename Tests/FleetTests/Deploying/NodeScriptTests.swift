@@ -129,6 +129,49 @@ import Testing
         #expect(try await run(scripts.abort, ["d1"]).phase == .restored)
     }
 
+    /// The new system has filled the disk: not even a log can be made.
+    @Test func goingBackNeedsNoRoom() async throws {
+        try await run(scripts.begin, ["d1", second, "120"])
+        for name in ["rollback.log", "activated.new"] {
+            try? FileManager.default.removeItem(atPath: "\(rig.root)/state/deploy/d1/\(name)")
+            try FileManager.default.createDirectory(
+                atPath: "\(rig.root)/state/deploy/d1/\(name)", withIntermediateDirectories: true)
+        }
+        try FileManager.default.removeItem(atPath: "\(rig.root)/gcroots")
+        try await fire()
+        let state = try await run(scripts.state, ["d1"])
+        #expect(RolloutStep.next(state) == .wentBack)
+        #expect(try rig.current == rig.system("first"))
+    }
+
+    @Test func goingBackNeedsNoDiskThatTakesChanges() async throws {
+        try await run(scripts.begin, ["d1", second, "120"])
+        try NodeRig.program("\(rig.root)/bin/mv", "echo 'mv: Read-only file system' >&2; exit 1")
+        try await fire()
+        #expect(try rig.current == rig.system("first"))
+        // Who confirmed is not overruled by such a disk.
+        try FileManager.default.removeItem(atPath: "\(rig.root)/bin/mv")
+        try await run(scripts.begin, ["d2", second, "120"])
+        try await run(scripts.confirm, ["d2"])
+        try NodeRig.program("\(rig.root)/bin/mv", "exit 1")
+        _ = try await shell(["sh", "state/deploy/d2/rollback", "state/deploy/d2", "d2"])
+        #expect(try rig.current == second)
+    }
+
+    @Test func aRebootBeforeTheActivationDoesNotLeaveItWithoutATimer() async throws {
+        let real = try String(contentsOfFile: "\(rig.root)/bin/systemd-run", encoding: .utf8)
+        try NodeRig.program(
+            "\(rig.root)/bin/systemd-run", "case $* in *clavitor-activate*) exit 1 ;; esac\n\(real)")
+        await #expect(throws: (any Error).self) { try await run(scripts.begin, ["d1", second, "120"]) }
+        #expect(rig.exists("units/clavitor-rollback-d1"))
+        try FileManager.default.removeItem(atPath: "\(rig.root)/units/clavitor-rollback-d1")
+        try rig.write("boot-2\n", to: "boot_id")
+        try NodeRig.program("\(rig.root)/bin/systemd-run", real)
+        let state = try await run(scripts.begin, ["d1", second, "120"])
+        #expect(state.phase == .pending && state.current == second && !state.isRebooted)
+        #expect(rig.exists("units/clavitor-rollback-d1"))
+    }
+
     @Test func aBootDefaultThatCannotBeSetIsTriedAgain() async throws {
         try await run(scripts.begin, ["d1", second, "120"])
         try rig.write("", to: "nix-env-fails")
@@ -160,6 +203,39 @@ import Testing
         #expect(!rig.exists("state/deploy/d1"))
         #expect(rig.exists("state/deploy/d2"))
         #expect(rig.text("calls")?.contains("--delete-generations +2") == true)
+        // Whoever goes on with the last one after a crash still asks for it.
+        try await run(scripts.confirm, ["d2"])
+        _ = try await shell(["sh", "-s"], input: CareScripts(NodeRig.paths).collect.text)
+        #expect(try await run(scripts.state, ["d2"]).phase == .kept)
+    }
+
+    @Test func aHalfLineOfHistorySpoilsNeitherItselfNorTheNext() async throws {
+        let hub = HubScripts(NodeRig.paths)
+        let line = { (id: String) in
+            try DeployRecord(
+                deploy: id, who: "ana", host: "desk", ended: 1, result: .done, version: nil, nodes: ["a": "kept"],
+                why: nil
+            ).line()
+        }
+        let whole = try line("d2")
+        try FileManager.default.createDirectory(atPath: "\(rig.root)/state", withIntermediateDirectories: true)
+        for length in stride(from: 1, to: whole.count, by: 7) {
+            try rig.write(try line("d1") + "\n" + whole.prefix(length), to: "state/history.jsonl")
+            for id in ["d2", "d2", "d3"] {
+                _ = try await shell(["sh", "-s", "--", id, try line(id)], input: hub.record.text)
+            }
+            let read = DeployRecord.read(rig.text("state/history.jsonl") ?? "").map(\.deploy)
+            #expect(read == ["d1", "d2", "d3"], "\(length)")
+        }
+    }
+
+    @Test func aLockThatCouldNotBeWrittenIsNobodys() async throws {
+        let hub = HubScripts(NodeRig.paths)
+        try NodeRig.program("\(rig.root)/bin/mv", "exit 1")
+        await #expect(throws: (any Error).self) {
+            try await shell(["sh", "-s", "--", "d1", "ana", "desk", "1"], input: hub.lock.text)
+        }
+        #expect(!rig.exists("state/lock"))
     }
 
     @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/shellcheck")))
@@ -167,8 +243,8 @@ import Testing
         let (node, hub, care) = (NodeScripts(NodePaths()), HubScripts(NodePaths()), CareScripts(NodePaths()))
         let inner = [NodeScripts.activate, NodeScripts.rollback].map { NodeScript("inner", NodePaths(), $0) }
         let all = [
-            node.facts, node.hold, node.begin, node.state, node.confirm, node.abort, hub.lock, hub.unlock, hub.record,
-            hub.history, care.collect, care.integrity,
+            node.facts, node.hold, node.begin, node.state, node.confirm, node.abort, hub.lock, hub.unlock, hub.owner,
+            hub.record, hub.history, care.collect, care.integrity,
         ]
         for script in all + inner {
             // SC2034: a script does not use every path of the prelude.

@@ -143,5 +143,12 @@ import Testing
         #expect(throws: SSHError.self) {
             try NodeFacts("current=/a\nfree_kb=9223372036854775807\nclock=1", from: "a")
         }
+        // Sums are made of these.
+        for lie in [
+            "free_kb=-9223372036854775808\nclock=1", "free_kb=1\nclock=-9223372036854775808",
+            "free_kb=1\nclock=9223372036854775807",
+        ] {
+            #expect(throws: SSHError.self) { try NodeFacts("current=/a\n\(lie)", from: "a") }
+        }
     }
 }

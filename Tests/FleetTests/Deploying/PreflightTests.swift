@@ -54,12 +54,12 @@ import Testing
         #expect(told == ["tokyo answered what this program does not understand: it runs no NixOS system"])
     }
 
-    @Test func illnessMayBeAllowedAndNothingElse() async throws {
+    @Test func illnessMayBeAllowed() async throws {
         let told = try await problems(allowingIll: true) { world in
             try world.rig("tokyo").write("failed\n", to: "unit")
             try world.rig("tokyo").install("first", health: "no database")
             try NodeRig.program(world.rig("zurich").root + "/bin/date", "echo $((RIG_NOW - 6))")
         }
-        #expect(told == ["zurich's clock is -6 s from this machine's"])
+        #expect(told == [])
     }
 }

@@ -61,12 +61,20 @@ enum StandIns {
     private static let nixEnv = """
         echo "nix-env $*" >>calls
         [ ! -e nix-env-fails ] || exit 1
-        if [ "$3" = --set ]; then
-            next=$(($(readlink profiles/system | tr -dc 0-9) + 1))
+        case $3 in
+        --set)
             [ "$(readlink -f profiles/system)" = "$4" ] && exit 0
-            ln -s "$4" "profiles/system-$next-link"
-            ln -sfn "system-$next-link" profiles/system
-        fi
+            last=0
+            for link in profiles/system-*-link; do
+                number=$(echo "${link##*/}" | tr -dc 0-9)
+                [ "$number" -le "$last" ] || last=$number
+            done
+            ln -s "$4" "profiles/system-$((last + 1))-link"
+            ln -sfn "system-$((last + 1))-link" profiles/system
+            ;;
+        --switch-generation) ln -sfn "system-$4-link" profiles/system ;;
+        --delete-generations) case $4 in +*) ;; *) rm "profiles/system-$4-link" ;; esac ;;
+        esac
         """
 
     private static let nixStore = "echo \"nix-store $*\" >>calls"

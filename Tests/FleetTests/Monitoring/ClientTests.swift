@@ -11,7 +11,7 @@ extension RealMachines {
     @Suite(.enabled(if: TLSServer.isPossible))
     struct ClientTests {
         private static let fleet = """
-            {"now":1000,"doubtful":false,"timing":{"interval":30000,"sev2":1,"sev1":2},"nodes":[{"name":"tokyo","state":"up",
+            {"now":1000,"doubtful":false,"ills":[],"timing":{"interval":30000,"sev2":1,"sev1":2},"nodes":[{"name":"tokyo","state":"up",
             "skew":3,"lastBeat":990,"new":"later"}],"incidents":[{"id":7,"key":"tokyo/disk","node":"tokyo","rule":"disk",
             "severity":"sev2","title":"tokyo runs out of disk","detail":"","opened":1}],"silences":[],"leases":[]}
             """

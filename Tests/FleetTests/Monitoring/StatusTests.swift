@@ -20,13 +20,30 @@ struct InstantProcesses: ChildProcesses {
 }
 
 @Suite struct StatusTests {
-    private static func gather(_ count: Int, silent: Set<String> = []) async throws -> FleetStatus {
+    /// A monitor that says the same of every node.
+    private struct CalmMonitor: FleetMonitor {
+        var report: FleetReport
+
+        func fleet() async throws -> FleetReport { report }
+        func openLease(nodes: [String], reason: String, minutes: Int) async throws -> FleetReport.Lease {
+            throw MonitorError.badToken
+        }
+        func closeLease(_ id: Int64) async throws {}
+    }
+
+    private static func gather(
+        _ count: Int, silent: Set<String> = [], _ change: (inout FleetReport) -> Void = { _ in }
+    ) async throws -> FleetStatus {
         let spokes = (0..<count).map { (name: "n\($0)", region: "r\($0 % 10)") }
         let inventory = try Inventory(toml: FleetFixture.text(spokes: spokes))
         let ssh = SSH(
             inventory, SSHFiles.Places(directory: "/run/soc", identity: nil), InstantProcesses(silent: silent))
-        let monitor = RigMonitor()
-        return await FleetStatus.gather(inventory.nodes, ssh, NodePaths(), monitor: monitor.client(Life()))
+        var report = FleetReport(
+            now: 1_000, doubtful: false, timing: .init(sev2: 65_000),
+            nodes: inventory.nodes.map { .init(name: $0.name, state: "up", lastBeat: 900, body: nil) }, incidents: [],
+            leases: [])
+        change(&report)
+        return await FleetStatus.gather(inventory.nodes, ssh, NodePaths(), monitor: CalmMonitor(report: report))
     }
 
     @Test func everyNodeHasARowWhetherItAnswersOrNot() async throws {
@@ -36,6 +53,17 @@ struct InstantProcesses: ChildProcesses {
         #expect(status.rows[1].system == "/nix/store/abc-system")
         #expect(!status.isWell)
         #expect(try await Self.gather(2).isWell)
+    }
+
+    /// Whoever trusts the exit code sleeps.
+    @Test func aMonitorThatCannotJudgeIsNotWell() async throws {
+        let doubtful = try await Self.gather(2) { $0.doubtful = true }
+        let ill = try await Self.gather(2) { $0.ills = ["beats are not written: disk full"] }
+        let ignorant = try await Self.gather(2) { $0.nodes.removeLast() }
+        #expect(!doubtful.isWell && !ill.isWell && !ignorant.isWell)
+        #expect(doubtful.monitorTroubles == ["The monitor has just come, or doubts itself, and judges nobody."])
+        #expect(ill.monitorTroubles == ["The monitor cannot do its own work: beats are not written: disk full"])
+        #expect(ignorant.monitorTroubles == ["The monitor does not know n1."])
     }
 
     @Test func aThousandNodesAreOneTable() async throws {

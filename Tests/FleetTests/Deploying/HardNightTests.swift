@@ -1,0 +1,153 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Fleet
+
+/// What goes wrong around a deploy: colleagues, lids, full disks, reboots, and nodes that lie.
+@Suite struct HardNightTests {
+    private let world: RigWorld
+
+    init() throws { world = try RigWorld(FleetFixture.text()) }
+
+    private func plan(_ id: String, _ release: Release, _ change: (inout DeployOptions) -> Void = { _ in }) throws
+        -> DeployPlan
+    {
+        var options = DeployOptions()
+        (options.canary, options.soak) = ("seoul", 5)
+        change(&options)
+        let candidates = try world.inventory.nodes.map {
+            DeployPlan.Candidate($0, current: try world.rig($0.name).current)
+        }
+        return try DeployPlan(id: id, candidates, release, options)
+    }
+
+    /// The program sleeps at its soak; meanwhile `act` happens.
+    private func deploy(_ act: @escaping @Sendable (DeployPlan) -> Void) async throws -> (DeployResult, String) {
+        let program = world.program()
+        let plan = try plan("d1", try world.release("second"))
+        let journal = world.journal
+        let log = DeployLog(journal, now: { program.clock.seconds }) { if $0.kind == .soaking { act(plan) } }
+        let result = try await program.deployer.run(plan, log)
+        return (result, journal.events.first { $0.kind == .stopping }?.text ?? "")
+    }
+
+    private func nobodyElseWasTouched() throws {
+        for name in ["tokyo", "dallas", "zurich"] { #expect(try world.rig(name).text("switches") == nil) }
+    }
+
+    @Test func aDeployWhoseLockWasTakenOverStops() async throws {
+        let hub = try world.rig("zurich")
+        let (result, why) = try await deploy { _ in
+            try? hub.write("deploy=d2\nwho=ben\nhost=desk2\nsince=1800000000\n", to: "state/lock/owner")
+        }
+        #expect(result == .failed)
+        #expect(why.contains("the lock is another's now: ben on desk2"), "\(why)")
+        try nobodyElseWasTouched()
+        #expect(hub.exists("state/lock"), "another's lock stays")
+    }
+
+    @Test func aDeployWhoseLockWasBrokenStops() async throws {
+        let hub = try world.rig("zurich")
+        let (result, why) = try await deploy { _ in
+            try? FileManager.default.removeItem(atPath: "\(hub.root)/state/lock")
+        }
+        #expect(result == .failed)
+        #expect(why.contains("somebody has broken"), "\(why)")
+        try nobodyElseWasTouched()
+    }
+
+    @Test func aCanaryThatAColleagueTookBackStopsTheOthers() async throws {
+        let seoul = try world.rig("seoul")
+        let (result, why) = try await deploy { _ in
+            try? FileManager.default.removeItem(atPath: "\(seoul.root)/current-system")
+            try? FileManager.default.createSymbolicLink(
+                atPath: "\(seoul.root)/current-system", withDestinationPath: seoul.system("first"))
+        }
+        #expect(result == .failed)
+        #expect(why.contains("it was kept, but runs"), "\(why)")
+        try nobodyElseWasTouched()
+    }
+
+    @Test func anIncidentOfTheCanaryStopsTheOthers() async throws {
+        let monitor = world.monitor
+        let (result, why) = try await deploy { _ in
+            monitor.raise(
+                .init(id: 1, key: "seoul/memory", node: "seoul", rule: "memory", severity: "sev2", title: "seoul swaps")
+            )
+        }
+        #expect(result == .failed)
+        #expect(why.contains("seoul swaps"), "\(why)")
+        try nobodyElseWasTouched()
+    }
+
+    private func look() async -> Preflight {
+        await world.program().deployer.preflight(world.inventory.nodes, nil, DeployOptions())
+    }
+
+    @Test func aNodeOnTrialIsNotDeployedTo() async throws {
+        let program = world.program()
+        let plan = try plan("d1", try world.release("second"))
+        let seoul = try world.inventory.node("seoul")
+        let step = try #require(plan.steps.first { $0.node == "seoul" })
+        _ = try await program.deployer.calls.ssh.perform(program.deployer.calls.begin(seoul, step, plan))
+        let found = await look()
+        #expect(found.problems.count == 1 && found.problems[0].contains("seoul is on trial in deploy d1"))
+        #expect(found.facts["seoul"]?.trial == NodeFacts.Trial(deploy: "d1", left: 120))
+        // A reboot has decided.
+        try world.rig("seoul").write("boot-2\n", to: "boot_id")
+        #expect(await look().facts["seoul"]?.trial == nil)
+    }
+
+    @Test func aNodeThatWouldBootTheOldSystemIsDeployedToAgain() async throws {
+        let seoul = try world.rig("seoul")
+        try seoul.write("", to: "nix-env-fails")
+        #expect(try await deploy { _ in }.0 == .failed)
+        try FileManager.default.removeItem(atPath: "\(seoul.root)/nix-env-fails")
+        #expect(try seoul.current != seoul.profile)
+        let (release, found) = (try world.release("second"), await look())
+        let again = try DeployPlan(id: "d2", found.candidates, release, DeployOptions())
+        #expect(!again.unchanged.contains("seoul"))
+        let program = world.program()
+        #expect(try await program.deployer.run(again, program.log(RigJournal())) == .done)
+        #expect(try seoul.profile == seoul.system("second"))
+    }
+
+    @Test func aRefusedResumeCanBeResumedLater() async throws {
+        let hub = try world.rig("zurich")
+        let plan = try plan("d1", try world.release("second"))
+        let progress = DeployProgress([DeployEvent(.planned, plan: plan)])
+        try FileManager.default.createDirectory(atPath: "\(hub.root)/state/lock", withIntermediateDirectories: true)
+        try hub.write("deploy=d0\nwho=ben\nhost=x\nsince=-9223372036854775808\n", to: "state/lock/owner")
+        let program = world.program()
+        let (journal, deployer) = (world.journal, program.deployer)
+        await #expect(throws: DeployRefusal.self) {
+            try await deployer.run(plan, after: progress, program.log(journal, after: progress))
+        }
+        #expect(!DeployProgress(journal.events).isEnded)
+    }
+
+    @Test func aClockThatAnActivationSetsDoesNotShortenTheTrial() async throws {
+        let seoul = try world.rig("seoul")
+        let release = try world.release("second", health: "starting")
+        let program = world.program()
+        let plan = try plan("d1", release) { $0.soak = 0 }
+        let (journal, clock) = (world.journal, program.clock)
+        let log = DeployLog(journal, now: { clock.seconds }) { event in
+            guard event.kind == .examining, event.node == "seoul" else { return }
+            // Ten minutes ahead at once, and well a few looks later.
+            try? seoul.write("1799999000\n", to: "state/deploy/d1/deadline")
+        }
+        let looks = Mutex(0)
+        let rigs = world.rigs
+        program.processes.onScript { node, _ in
+            guard node == "seoul",
+                looks.withLock({
+                    $0 += 1; return $0
+                }) == 12
+            else { return }
+            for rig in rigs.values { try? rig.write("ready 2.0", to: "store/second/health") }
+        }
+        #expect(try await program.deployer.run(plan, log) == .done)
+    }
+}

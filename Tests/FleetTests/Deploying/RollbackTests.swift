@@ -1,0 +1,115 @@
+import Foundation
+import Testing
+
+@testable import Fleet
+
+/// Back means further back, for exactly those who have what was deployed last.
+@Suite struct RollbackTests {
+    private let world: RigWorld
+
+    init() throws { world = try RigWorld(FleetFixture.text()) }
+
+    private func deploy(_ id: String, _ name: String, on names: [String]? = nil) async throws {
+        let systems = try world.rigs.filter { names?.contains($0.key) ?? true }.mapValues {
+            try $0.install(name, health: "ready 1.0")
+        }
+        #expect(try await perform(id, Release(systems: systems), DeployOptions()) == .done)
+    }
+
+    private func perform(_ id: String, _ release: Release, _ options: DeployOptions) async throws -> DeployResult {
+        var options = options
+        options.soak = 0
+        let program = world.program()
+        let nodes = world.inventory.nodes.filter { release.systems[$0.name] != nil }
+        let found = await program.deployer.preflight(nodes, release, options)
+        #expect(found.problems == [])
+        let plan = try DeployPlan(id: id, found.candidates, release, options)
+        return try await program.deployer.run(plan, program.log(RigJournal()))
+    }
+
+    private var options: DeployOptions {
+        var options = DeployOptions()
+        (options.isRollback, options.allowsIll) = (true, true)
+        return options
+    }
+
+    private func find(cutOff: Set<String> = []) async -> Preflight {
+        let program = world.program()
+        program.processes.cutOff(cutOff)
+        return await program.deployer.preflight(world.inventory.nodes, nil, options)
+    }
+
+    private func rollBack(_ id: String, cutOff: Set<String> = []) async throws -> Rollback {
+        let rollback = try Rollback(world.inventory.nodes, await find(cutOff: cutOff), isAll: true)
+        #expect(try await perform(id, Release(systems: rollback.systems), options) == .done)
+        return rollback
+    }
+
+    private func running() throws -> [String: String] {
+        try world.rigs.mapValues {
+            #expect(try $0.current == $0.profile)
+            return try URL(filePath: $0.current).lastPathComponent
+        }
+    }
+
+    @Test func eachOneGoesFurtherBackAndNeverForward() async throws {
+        try await deploy("d1", "b")
+        try await deploy("d2", "c")
+        _ = try await rollBack("d3")
+        #expect(Set(try running().values) == ["b"])
+        let tokyo = try world.rig("tokyo")
+        #expect(try tokyo.destination("gcroots/clavitor-failed") == tokyo.system("c"))
+        #expect(!tokyo.exists("profiles/system-3-link"))
+        _ = try await rollBack("d4")
+        #expect(Set(try running().values) == ["first"])
+        await #expect(throws: DeployRefusal.self) { _ = try await rollBack("d5") }
+        // What is deployed next goes back to where it came from.
+        try await deploy("d6", "d")
+        _ = try await rollBack("d7")
+        #expect(Set(try running().values) == ["first"])
+    }
+
+    @Test func allAreThoseWithWhatWasDeployedLast() async throws {
+        try await deploy("d1", "b")
+        try await deploy("d2", "c", on: ["tokyo", "seoul"])
+        let rollback = try await rollBack("d3")
+        #expect(rollback.nodes.map(\.name).sorted() == ["seoul", "tokyo"])
+        #expect(Set(try running().values) == ["b"])
+    }
+
+    @Test func aDeadNodeDoesNotKeepTheOthers() async throws {
+        try await deploy("d1", "b")
+        let rollback = try await rollBack("d2", cutOff: ["seoul"])
+        #expect(rollback.leftOut.count == 1 && rollback.leftOut[0].contains("seoul cannot be reached"))
+        #expect(try running() == ["zurich": "first", "tokyo": "first", "dallas": "first", "seoul": "b"])
+        // Who is named must answer.
+        let (nodes, found) = (world.inventory.nodes, await find(cutOff: ["seoul"]))
+        #expect(throws: DeployRefusal.self) { try Rollback(nodes, found, isAll: false) }
+    }
+
+    @Test func withoutAGenerationBeforeItIsRefused() async throws {
+        let (nodes, found) = (world.inventory.nodes, await find())
+        #expect(throws: DeployRefusal.self) { try Rollback(nodes, found, isAll: true) }
+        #expect(throws: DeployRefusal.notReady(["zurich has no generation before the present one"])) {
+            try Rollback([nodes[0]], found, isAll: false)
+        }
+    }
+
+    /// `confirm` died between any two of its steps.
+    @Test func takingAGenerationAwayTwiceTakesOne() async throws {
+        try await deploy("d1", "b")
+        try await deploy("d2", "c")
+        let tokyo = try world.rig("tokyo")
+        try FileManager.default.removeItem(atPath: "\(tokyo.root)/profiles/system")
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(tokyo.root)/profiles/system", withDestinationPath: "system-2-link")
+        // The profile was switched, the rest was not done: it runs c, boots b.
+        let facts = try #require(await find().facts["tokyo"])
+        #expect(!facts.isSettled)
+        #expect(facts.previous == tokyo.system("b"))
+        let systems = ["tokyo": tokyo.system("b")]
+        #expect(try await perform("d3", Release(systems: systems), options) == .done)
+        #expect(try tokyo.current == tokyo.system("b") && tokyo.profile == tokyo.system("b"))
+        #expect(tokyo.exists("profiles/system-1-link") && !tokyo.exists("profiles/system-3-link"))
+    }
+}
