@@ -57,9 +57,9 @@ class Fleet:
 
     # The operator
 
-    def soc(self, *words, check=True, timeout=300):
+    def soc(self, *words, check=True, timeout=300, input=None):
         words = [*words, "--inventory", INVENTORY]
-        return self.operator.run(*self._program(words), check=check, timeout=timeout)
+        return self.operator.run(*self._program(words), check=check, timeout=timeout, input=input)
 
     @staticmethod
     def _program(words):

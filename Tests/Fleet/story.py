@@ -41,9 +41,9 @@ def ssh_is_there_over_wireguard_alone(fleet):
 
 def another_host_key_is_refused(fleet):
     text = fleet.operator.read(INVENTORY)
-    fleet.soc("fleet", "set", "dallas", "host-key", "ssh-ed25519 " + "A" * 68)
-    # A connection that stands was made with the right one.
-    fleet.operator.run("find", f"{STATE}/ssh", "-type", "s", "-delete")
+    expect("a connection stands", fleet.soc("ssh", "dallas", "--", "true").returncode == 0)
+    fleet.soc("fleet", "set", "dallas", "host-key",
+              " ".join(fleet.nodes["tokyo"].read("/etc/ssh/ssh_host_ed25519_key.pub").split()[:2]))
     told = fleet.soc("ssh", "dallas", "--", "true", check=False)
     fleet.operator.write(INVENTORY, text)
     expect("another host key is refused", told.returncode != 0, said(told))
@@ -51,6 +51,21 @@ def another_host_key_is_refused(fleet):
 
 def said(done):
     return done.stdout + done.stderr
+
+
+def secrets_go_to_a_spoke_through_the_hub(fleet):
+    fleet.operator.sh("age-keygen -o /root/age.key 2>/dev/null")
+    public = fleet.operator.sh("age-keygen -y /root/age.key").stdout.strip()
+    fleet.operator.sh(f"printf 'age-recipients = [\"%s\"]\nage-identity = \"/root/age.key\"\n' \"$1\" >>{STATE}/soc.toml", public)
+    secret = fleet.push_urls["tokyo"].strip()
+    fleet.soc("secrets", "set", "tokyo", "push-url", input=secret + "\n")
+    lies = fleet.operator.run("grep", "-rlF", secret, STATE, check=False).stdout
+    expect("it is encrypted where it lies", lies == "", lies)
+    tokyo = fleet.nodes["tokyo"]
+    tokyo.run("rm", "/etc/clavitor/push-url")
+    print(said(fleet.soc("secrets", "push", "tokyo", "push-url")))
+    expect("it is there", tokyo.read("/etc/clavitor/push-url") == secret + "\n")
+    expect("for root alone", tokyo.run("stat", "-c", "%a %U", "/etc/clavitor/push-url").stdout.strip() == "600 root")
 
 
 DEPLOY = ["--soak", "2", "--rollback-after", "60"]
@@ -118,6 +133,14 @@ def two_do_not_deploy_at_once(fleet):
         expect("the first comes to its end", code == 0, file.read())
     back = fleet.soc("rollback", "tokyo")
     expect("one goes back when it is asked", fleet.runs("tokyo").endswith("-second"), back.stdout)
+    back = fleet.soc("rollback", "tokyo")
+    expect("and further back, never forward", fleet.runs("tokyo").endswith("-first"), said(back))
+    back = fleet.soc("rollback", "tokyo", check=False)
+    expect("until there is nothing before", back.returncode == 2 and "no generation before" in said(back), said(back))
+    back = fleet.soc("rollback", "--all")
+    told = {name: fleet.runs(name)[-6:] for name in fleet.nodes}
+    expect("all are those with the last deploy", told == {"tokyo": "-first", "dallas": "second", "zurich": "second"},
+           f"{told} {said(back)}")
 
 
 def answers(fleet, server=None):
@@ -182,9 +205,9 @@ def nodes_serve_without_the_hub(fleet):
 
 
 STORY = [
-    the_fleet_comes_up, ssh_is_there_over_wireguard_alone, another_host_key_is_refused, a_release_goes_from_node_to_node,
-    a_bad_one_is_stopped_at_the_canary, a_node_that_is_cut_off_in_the_middle_comes_back, two_do_not_deploy_at_once,
-    the_dead_are_told_of_and_left_out, the_nearest_answer_moves, nodes_serve_without_the_hub,
+    the_fleet_comes_up, ssh_is_there_over_wireguard_alone, another_host_key_is_refused, secrets_go_to_a_spoke_through_the_hub,
+    a_release_goes_from_node_to_node, a_bad_one_is_stopped_at_the_canary,
+    a_node_that_is_cut_off_in_the_middle_comes_back, two_do_not_deploy_at_once, the_dead_are_told_of_and_left_out, the_nearest_answer_moves, nodes_serve_without_the_hub,
 ]
 
 

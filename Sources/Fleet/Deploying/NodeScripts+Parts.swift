@@ -1,11 +1,14 @@
 extension NodeScripts {
-    /// Numbers of the profile's generations. `take_away SYSTEM` makes the last one that has it the present one, and
-    /// removes those above it; the system that is left stays for whoever asks why.
+    /// Numbers of the profile's generations, and in `made` the deploys that made them. `take_away SYSTEM` makes the last
+    /// one that has it the present one, and removes those above it; the system that is left stays for whoever asks why.
     static let generations = """
-        generation=$(readlink "$profile" || true)
-        generation=${generation#"${profile##*/}"-}
-        generation=${generation%-link}
-        case $generation in '' | *[!0-9]*) generation=0 ;; esac
+        present() {
+            number=$(readlink "$profile" || true)
+            number=${number#"${profile##*/}"-}
+            number=${number%-link}
+            case $number in '' | *[!0-9]*) echo 0 ;; *) echo "$number" ;; esac
+        }
+        generation=$(present)
         generations() {
             for link in "$profile"-*-link; do
                 number=${link#"$profile"-}
@@ -24,7 +27,9 @@ extension NodeScripts {
             ln -sfn "$(cat "$dir/previous")" "$gcroots/clavitor-failed"
             if [ "$back" -ne "$generation" ]; then "$nix_env" -p "$profile" --switch-generation "$back" >&2; fi
             for number in $(generations); do
-                if [ "$number" -gt "$back" ]; then "$nix_env" -p "$profile" --delete-generations "$number" >&2; fi
+                if [ "$number" -le "$back" ]; then continue; fi
+                rm -f "$state/made/$number"
+                "$nix_env" -p "$profile" --delete-generations "$number" >&2
             done
         }
 

@@ -26,7 +26,7 @@ package struct NodeScripts: Sendable {
                 echo "profile=$(readlink -f "$profile" || true)"
                 echo "generation=$generation"
                 if [ "$best" -gt 0 ]; then echo "previous=$(readlink -f "$profile-$best-link")"; fi
-                echo "deploy=$(cat "$state/kept" 2>/dev/null || true)"
+                echo "deploy=$(cat "$state/made/$generation" 2>/dev/null || true)"
                 for dir in "$state"/deploy/*/; do
                     # A timer does not outlive a reboot, which has decided.
                     if [ ! -e "${dir}armed" ] || [ "$(cat "${dir}boot")" != "$(cat "$boot_id")" ]; then continue; fi
@@ -128,11 +128,15 @@ package struct NodeScripts: Sendable {
                 if [ ! -e "$dir/kept" ] && [ "$(readlink -f "$current")" = "$target" ]; then
                     if mv "$dir/pending" "$dir/confirmed" 2>/dev/null || [ -e "$dir/confirmed" ]; then
                         "$systemctl" stop "clavitor-rollback-$id.timer" 2>/dev/null || true
-                        if [ -e "$dir/back" ]; then take_away "$target"; else "$nix_env" -p "$profile" --set "$target" >&2; fi
+                        if [ -e "$dir/back" ]; then
+                            take_away "$target"
+                        else
+                            "$nix_env" -p "$profile" --set "$target" >&2
+                            mkdir -p "$state/made"
+                            echo "$id" >"$state/made/$(present)"
+                        fi
                         "$target/bin/switch-to-configuration" boot >>"$dir/activation.log" 2>&1
                         rm -f "$gcroots/clavitor-next"
-                        echo "$id" >"$state/kept.new"
-                        mv "$state/kept.new" "$state/kept"
                         : >"$dir/kept"
                         sync
                     fi

@@ -75,6 +75,12 @@ import Testing
         let rollback = try await rollBack("d3")
         #expect(rollback.nodes.map(\.name).sorted() == ["seoul", "tokyo"])
         #expect(Set(try running().values) == ["b"])
+        // Somebody took the canary back by hand, and then the rest: it stays where it is.
+        try await deploy("d4", "c")
+        let tokyo = ["tokyo": try world.rig("tokyo").system("b")]
+        #expect(try await perform("d5", Release(systems: tokyo), options) == .done)
+        #expect(try await rollBack("d6").nodes.map(\.name).sorted() == ["dallas", "seoul", "zurich"])
+        #expect(Set(try running().values) == ["b"])
     }
 
     @Test func aDeadNodeDoesNotKeepTheOthers() async throws {
