@@ -6,15 +6,19 @@ extension Withdrawal {
         case putBack(String, Return)
         /// It is ill and stays: one more would be too many.
         case keep(String, because: String)
+        /// Nothing is done: a person should look at it.
+        case wonder(String, at: String, seconds: Int64)
 
         package enum Return: Equatable, Sendable {
             case well(seconds: Int64)
+            /// Before its time, so that one that is ill can leave.
+            case exchange(for: String, seconds: Int64)
             case limits
         }
 
         package var node: String {
             switch self {
-            case .withdraw(let node, _, _), .putBack(let node, _), .keep(let node, _): node
+            case .withdraw(let node, _, _), .putBack(let node, _), .keep(let node, _), .wonder(let node, _, _): node
             }
         }
 
@@ -24,6 +28,7 @@ extension Withdrawal {
             case .withdraw: "withdraw"
             case .putBack: "put-back"
             case .keep: "keep"
+            case .wonder: "wonder"
             }
         }
     }
@@ -41,12 +46,22 @@ extension Withdrawal.Decision: CustomStringConvertible {
             """
         case .putBack(let node, .well(let seconds)):
             "\(node) is back in the nearest name: well for \(seconds) s."
+        case .putBack(let node, .exchange(let ill, let seconds)):
+            """
+            \(node) is back in the nearest name: well for \(seconds) s only, but \(ill), which is ill, could not leave \
+            otherwise.
+            """
         case .putBack(let node, .limits):
             "\(node) is back in the nearest name: too few nodes would be left in it otherwise."
         case .keep(let node, let reason):
             """
             \(node) stays in the nearest name although it is ill: \(reason). One more would be below the floor, or more \
             than half of all nodes.
+            """
+        case .wonder(let node, let oddity, let seconds):
+            """
+            \(node) is in the nearest name, and somebody should look at it: for \(seconds) s, \(oddity). Nothing was \
+            changed.
             """
         }
     }

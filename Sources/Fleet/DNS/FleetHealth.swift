@@ -1,6 +1,6 @@
 /// Where it is heard what the monitor makes of the nodes.
 package protocol FleetHealth: Sendable {
-    /// By name. Empty when the monitor doubts itself and judges nobody.
+    /// By name. Empty when the monitor judges nobody: it doubts itself, or it is cut off from the fleet.
     func verdicts() async throws -> [String: MonitorVerdict]
 }
 
@@ -15,7 +15,8 @@ package struct MonitorHealth: FleetHealth {
 
 extension FleetReport {
     package var verdicts: [String: MonitorVerdict] {
-        guard !doubtful else { return [:] }
+        // Beats are missed at the hub then, whatever became of the nodes.
+        guard !doubtful, !incidents.contains(where: { $0.rule == "cut-off" }) else { return [:] }
         return Dictionary(nodes.map { ($0.name, verdict($0)) }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -24,12 +25,26 @@ extension FleetReport {
     private func verdict(_ node: Node) -> MonitorVerdict {
         let silence = node.lastBeat.map { max(0, now - $0) }
         switch node.state {
-        case "up": return node.ill.map { .ill($0) } ?? .well
+        case "up": return node.ill.map { .ill(Self.inOneLine($0)) } ?? .well
         case "silent": return .silent((silence ?? 0) / 1_000)
         case "stopped", "maintenance":
             guard let silence, silence > timing.sev2 else { return .unknown }
             return .silent(silence / 1_000)
+        case "never": return .stranger
         default: return .unknown
         }
     }
+
+    /// A complaint is in the node's own words, and it may be the node that is wicked.
+    private static func inOneLine(_ complaint: String) -> String {
+        let scalars = complaint.unicodeScalars.prefix(mostOfAComplaint).map { scalar -> Unicode.Scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator: "\u{fffd}"
+            default: scalar
+            }
+        }
+        return String(String.UnicodeScalarView(scalars))
+    }
+
+    private static let mostOfAComplaint = 200
 }

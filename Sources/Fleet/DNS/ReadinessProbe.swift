@@ -25,6 +25,7 @@ extension HTTPSProbe {
             let answer = try await exchange.send(request("https://\(node.domain):\(port)/readyz"), within: patience)
             return answer.status == 200 ? .ready : .notReady(answer.status)
         } catch {
+            if let fault = HTTPSExchange.certificateFault(error) { return .badCertificate(fault) }
             return .unreachable(HTTPSExchange.reason(error))
         }
     }

@@ -6,6 +6,8 @@ package enum MonitorVerdict: Equatable, Sendable {
     case ill(String)
     /// Not heard for so many seconds, and that is a SEV2: two beats are missing.
     case silent(Int64)
+    /// It does not know the node, or never heard it.
+    case stranger
     /// The monitor cannot say, or will not.
     case unknown
 }
@@ -15,6 +17,8 @@ package enum ProbeAnswer: Equatable, Sendable {
     case ready
     /// It answered, with another status than 200.
     case notReady(Int)
+    /// Somebody answered whom no client believes.
+    case badCertificate(String)
     case unreachable(String)
 }
 
@@ -33,17 +37,44 @@ package struct Sighting: Equatable, Sendable {
     /// Why it is ill, when both say so. One of them alone may be blind.
     ///
     /// A node that beats and complains must have told us the same itself: that it cannot be reached from here would be
-    /// another matter, and possibly ours.
+    /// another matter, and possibly ours. A certificate that is not good is of its own telling.
     package var agreedIllness: String? {
         switch (monitor, probe) {
-        case (.silent(let seconds), .notReady(let status)):
-            "the monitor has not heard it for \(seconds) s, and /readyz answers \(status)"
-        case (.silent(let seconds), .unreachable(let reason)):
-            "the monitor has not heard it for \(seconds) s, and /readyz cannot be reached: \(reason)"
-        case (.ill(let complaint), .notReady(let status)):
-            "it says \(complaint), and /readyz answers \(status)"
-        case (.ill, .ready), (.ill, .unreachable), (.silent, .ready), (.well, _), (.unknown, _):
+        case (.silent, .notReady), (.silent, .badCertificate), (.silent, .unreachable), (.ill, .notReady),
+            (.ill, .badCertificate):
+            words
+        case (.ill, .ready), (.ill, .unreachable), (.silent, .ready), (.well, _), (.stranger, _), (.unknown, _):
             nil
+        }
+    }
+
+    /// What a person should look at when it lasts: clients may not be able to use it, and the two do not agree on that.
+    package var oddity: String? {
+        agreedIllness == nil && (monitor == .stranger || probe != .ready) ? words : nil
+    }
+
+    private var words: String { "\(monitor), and \(probe)" }
+}
+
+extension MonitorVerdict: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .well: "the monitor finds it well"
+        case .ill(let complaint): "it says \(complaint)"
+        case .silent(let seconds): "the monitor has not heard it for \(seconds) s"
+        case .stranger: "the monitor has never heard it"
+        case .unknown: "the monitor cannot say how it is"
+        }
+    }
+}
+
+extension ProbeAnswer: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .ready: "/readyz answers 200"
+        case .notReady(let status): "/readyz answers \(status)"
+        case .badCertificate(let reason): "no client believes it: \(reason)"
+        case .unreachable(let reason): "/readyz cannot be reached: \(reason)"
         }
     }
 }

@@ -3,50 +3,8 @@
 ///
 /// Ill nodes leave at once, and come back after a stretch of health that doubles with each relapse. It errs on the side
 /// of too many answers: what it does not know changes nothing, at least `floor` nodes stay in the name, and at least
-/// half of all.
+/// half of all. Nobody ill is in it for want of room while somebody well waits outside.
 package struct Withdrawal: Codable, Equatable, Sendable {
-    /// Times in milliseconds.
-    package struct Rules: Equatable, Sendable {
-        /// So many nodes stay in the name, however ill.
-        package var floor: Int
-        /// How long a node must be well before it comes back.
-        package var hold: Int64 = 120_000
-        package var longestHold: Int64 = 3_600_000
-        /// After so long in the name, earlier illness is forgotten.
-        package var calm: Int64 = 21_600_000
-        /// Without a look for so long, nobody knows whether a node was well meanwhile.
-        package var blind: Int64 = 30_000
-
-        package init(floor: Int) { self.floor = floor }
-
-        package func hold(after relapses: Int) -> Int64 {
-            // Nobody waits for 2^20 times anything.
-            min(longestHold, hold << Int64(min(max(relapses - 1, 0), 20)))
-        }
-    }
-
-    package struct Member: Equatable, Sendable {
-        package var name: String
-        package var region: String
-
-        package init(name: String, region: String) {
-            self.name = name
-            self.region = region
-        }
-    }
-
-    struct Stay: Codable, Equatable, Sendable {
-        /// Nil: in the name.
-        var out: Int64?
-        var reason = ""
-        /// While it is out.
-        var wellSince: Int64?
-        var withdrawals = 0
-        var returned: Int64?
-        /// Ill, and kept in the name all the same; told once.
-        var isKept = false
-    }
-
     private var stays: [String: Stay] = [:]
     private var last: Int64?
 
@@ -55,12 +13,14 @@ package struct Withdrawal: Codable, Equatable, Sendable {
     /// Names of the nodes that are out, and why.
     package var withdrawn: [String: String] { stays.filter { $0.value.out != nil }.mapValues(\.reason) }
 
-    /// Whether there is nothing to write down. When it looked last is not worth it.
-    package func isSame(as other: Withdrawal) -> Bool { stays == other.stays }
+    /// Whether there is nothing to write down. When it looked last is worth it while health is counted.
+    package func isSame(as other: Withdrawal) -> Bool {
+        stays == other.stays && (withdrawn.isEmpty || last == other.last)
+    }
 
     /// Takes in what was seen at a moment, Unix milliseconds.
     ///
-    /// - Returns: What to do, those that come back first.
+    /// - Returns: What to do, in order.
     package mutating func judge(
         _ sightings: [String: Sighting], of members: [Member], rules: Rules, at now: Int64
     ) -> [Decision] {
@@ -73,15 +33,17 @@ package struct Withdrawal: Codable, Equatable, Sendable {
         let members = members.sorted { $0.name < $1.name }
 
         var decisions: [Decision] = []
-        if sightings.values.contains(where: { $0.probe.isAnswer }) {
+        // Who hears one node or none should doubt his own line: he may stand beside that one.
+        let hears = sightings.values.count { $0.probe.isAnswer } > 1
+        if hears {
             decisions += heal(sightings, members, rules, now)
         } else {
-            // Nobody answers us: it is our own line that we should doubt.
             forgetHealth()
         }
         decisions += obeyLimits(members, rules, now)
-        if sightings.values.contains(where: { $0.probe.isAnswer }) {
+        if hears {
             decisions += withdraw(sightings, members, rules, now)
+            decisions += wonder(sightings, members, rules, now)
         }
         return decisions
     }
@@ -92,6 +54,7 @@ package struct Withdrawal: Codable, Equatable, Sendable {
             stay.out = stay.out.map { $0 + difference }
             stay.wellSince = stay.wellSince.map { $0 + difference }
             stay.returned = stay.returned.map { $0 + difference }
+            stay.odd?.since += difference
             return stay
         }
     }
@@ -121,12 +84,13 @@ package struct Withdrawal: Codable, Equatable, Sendable {
         return decisions
     }
 
-    /// A fleet that has shrunk, or a floor that was raised, leaves fewer places outside: whoever is out longest returns.
+    /// A fleet that has shrunk, or a floor that was raised, leaves fewer places outside: whoever is well returns, then
+    /// whoever is out longest.
     private mutating func obeyLimits(_ members: [Member], _ rules: Rules, _ now: Int64) -> [Decision] {
         var decisions: [Decision] = []
         while room(members, rules) < 0 {
             let longest = stays.filter { $0.value.out != nil }
-                .min { ($0.value.out ?? 0, $0.key) < ($1.value.out ?? 0, $1.key) }
+                .min { $0.value.rank($0.key) < $1.value.rank($1.key) }
             guard let longest else { break }
             stays[longest.key] = longest.value.back(at: now)
             decisions.append(.putBack(longest.key, .limits))
@@ -141,19 +105,52 @@ package struct Withdrawal: Codable, Equatable, Sendable {
         for member in members {
             var stay = stays[member.name] ?? Stay()
             guard stay.out == nil else { continue }
-            if let illness = sightings[member.name]?.agreedIllness {
-                if room(members, rules) > 0 {
-                    stay = stay.leaving(at: now, because: illness, rules)
-                    stays[member.name] = stay
-                    decisions.append(.withdraw(member.name, because: illness, lastOf: emptied(member, members)))
-                } else if !stay.isKept {
-                    stay.isKept = true
-                    decisions.append(.keep(member.name, because: illness))
-                }
-            } else if sightings[member.name]?.isWell == true {
-                stay.isKept = false
+            defer { stays[member.name] = stay }
+            guard let illness = sightings[member.name]?.agreedIllness else {
+                if sightings[member.name]?.isWell == true { stay.isKept = false }
+                continue
             }
-            stays[member.name] = stay
+            if room(members, rules) <= 0, let exchange = returnWell(for: member.name, now) {
+                decisions.append(exchange)
+            }
+            if room(members, rules) > 0 {
+                stay = stay.leaving(at: now, because: illness, rules)
+                stays[member.name] = stay
+                decisions.append(.withdraw(member.name, because: illness, lastOf: emptied(member, members)))
+            } else if !stay.isKept {
+                stay.isKept = true
+                decisions.append(.keep(member.name, because: illness))
+            }
+        }
+        return decisions
+    }
+
+    /// A node that is well, if not for long, answers better than one that is ill.
+    private mutating func returnWell(for ill: String, _ now: Int64) -> Decision? {
+        let waiting = stays.filter { $0.value.wellSince != nil }
+        guard let first = waiting.min(by: { $0.value.rank($0.key) < $1.value.rank($1.key) }),
+            let since = first.value.wellSince
+        else { return nil }
+        stays[first.key] = first.value.back(at: now)
+        return .putBack(first.key, .exchange(for: ill, seconds: (now - since) / 1_000))
+    }
+
+    /// Finds those in the name that have been odd for long.
+    private mutating func wonder(
+        _ sightings: [String: Sighting], _ members: [Member], _ rules: Rules, _ now: Int64
+    ) -> [Decision] {
+        var decisions: [Decision] = []
+        for member in members {
+            guard stays[member.name]?.out == nil, let oddity = sightings[member.name]?.oddity else {
+                stays[member.name]?.odd = nil
+                continue
+            }
+            var odd = stays[member.name]?.odd ?? Stay.Odd(since: now)
+            if !odd.isTold, now - odd.since >= rules.patience {
+                odd.isTold = true
+                decisions.append(.wonder(member.name, at: oddity, seconds: (now - odd.since) / 1_000))
+            }
+            stays[member.name]?.odd = odd
         }
         return decisions
     }
@@ -170,20 +167,11 @@ package struct Withdrawal: Codable, Equatable, Sendable {
     }
 }
 
-extension Withdrawal.Stay {
-    func back(at now: Int64) -> Self { Self(withdrawals: withdrawals, returned: now) }
-
-    func leaving(at now: Int64, because reason: String, _ rules: Withdrawal.Rules) -> Self {
-        let isRelapse = returned.map { now - $0 < rules.calm } ?? false
-        return Self(out: now, reason: reason, withdrawals: isRelapse ? withdrawals + 1 : 1, returned: returned)
-    }
-}
-
 extension ProbeAnswer {
     /// Whether anything came back at all.
     fileprivate var isAnswer: Bool {
         switch self {
-        case .ready, .notReady: true
+        case .ready, .notReady, .badCertificate: true
         case .unreachable: false
         }
     }

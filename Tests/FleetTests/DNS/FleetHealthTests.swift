@@ -3,10 +3,12 @@ import Foundation
 import Testing
 
 @Suite struct FleetHealthTests {
-    private func verdicts(_ node: String, doubtful: Bool = false) throws -> [String: MonitorVerdict] {
+    private func verdicts(
+        _ node: String, doubtful: Bool = false, incident: String = ""
+    ) throws -> [String: MonitorVerdict] {
         let text = """
             {"now":1000000,"doubtful":\(doubtful),"ills":[],"timing":{"interval":30000,"sev2":65000,"sev1":125000},
-            "nodes":[\(node)],"incidents":[],"silences":[],"leases":[]}
+            "nodes":[\(node)],"incidents":[\(incident)],"silences":[],"leases":[]}
             """
         return try JSONDecoder().decode(FleetReport.self, from: Data(text.utf8)).verdicts
     }
@@ -14,9 +16,13 @@ import Testing
     @Test(arguments: [
         (#""state":"up","lastBeat":990000"#, MonitorVerdict.well),
         (#""state":"up","lastBeat":990000,"ill":"disk full""#, .ill("disk full")),
+        (
+            #""state":"up","lastBeat":1,"ill":"a\n2026-11-21 n2 leaves\u001b[2J\u2028""#,
+            .ill("a\u{fffd}2026-11-21 n2 leaves\u{fffd}[2J\u{fffd}")
+        ),
         (#""state":"late","lastBeat":950000"#, .unknown),
         (#""state":"silent","lastBeat":930000"#, .silent(70)),
-        (#""state":"never""#, .unknown),
+        (#""state":"never""#, .stranger),
         (#""state":"stopped","lastBeat":990000"#, .unknown),
         (#""state":"stopped","lastBeat":900000"#, .silent(100)),
         (#""state":"maintenance","lastBeat":990000"#, .unknown),
@@ -26,6 +32,15 @@ import Testing
     func aStateIsRead(_ state: String, _ expected: MonitorVerdict) throws {
         let verdict = try verdicts(#"{"name":"n1","skew":0,\#(state)}"#)["n1"]
         #expect(verdict == expected)
+    }
+
+    @Test(arguments: ["null", #""silence/3""#]) func aMonitorThatIsCutOffSaysNothing(_ hider: String) throws {
+        let incident = """
+            {"id":1,"key":"fleet/cut-off","node":null,"rule":"cut-off","severity":"sev2","title":"The hub is cut off",
+            "hiddenBy":\(hider)}
+            """
+        #expect(try verdicts(#"{"name":"n1","state":"silent","lastBeat":1}"#, incident: incident).isEmpty)
+        #expect(try !verdicts(#"{"name":"n1","state":"silent","lastBeat":1}"#).isEmpty)
     }
 
     @Test func aDoubtfulMonitorSaysNothing() throws {

@@ -37,15 +37,23 @@ import Testing
         #expect(hosts.withLock { $0.sorted() } == ["n1.example.org/readyz", "n2.example.org/readyz"])
     }
 
-    @Test func aCertificateOfAnotherNameIsNoAnswer() async throws {
+    @Test func aCertificateOfAnotherNameIsSaidSo() async throws {
         let answers = try await SecureServer.with(
             names: ["other.example.org"], host: "127.0.85.1", in: scratch.path, conduct: { _ in .init() }
         ) { try await self.answers(["n1"], server: $0) }
-        guard case .unreachable(let reason)? = answers["n1"] else {
-            Issue.record("\(answers)")
-            return
+        #expect(answers["n1"] == .badCertificate("its certificate is for another name"))
+    }
+
+    @Test func aCertificateThatIsNotTrustedIsSaidSo() async throws {
+        let nodes = try sampleFleet(2) { $0[0].ipv4 = "127.0.85.1" }.nodes.filter { $0.name == "n1" }
+        let answers = try await SecureServer.with(
+            names: ["n1.example.org"], host: "127.0.85.1", in: scratch.path, conduct: { _ in .init() }
+        ) { server in
+            try await HTTPSExchange.connected(addresses: [nodes[0].domain: "127.0.85.1"], caFile: nil) {
+                await HTTPSProbe(exchange: $0).answers(of: nodes, port: server.port)
+            }
         }
-        #expect(reason.contains("certificate"), "\(reason)")
+        #expect(answers["n1"] == .badCertificate("its certificate is not trusted"))
     }
 
     @Test func silenceEnds() async throws {

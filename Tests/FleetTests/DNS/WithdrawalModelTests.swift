@@ -19,21 +19,35 @@ import Testing
 
         mutating func see(_ sightings: [String: Sighting], _ rules: Withdrawal.Rules, _ now: Int64) {
             looks.append(Look(at: now, sightings: sightings, outBefore: out))
-            let blind = !sightings.values.contains { look in
-                if case .unreachable = look.probe { false } else { true }
-            }
-            guard !blind else { return }
+            guard Self.hears(sightings) else { return }
             let names = sightings.keys.sorted()
             for name in names where out.contains(name) && wellFor(name, now, rules) >= wait(name, rules) {
                 out.remove(name)
                 returned[name, default: []].append(now)
             }
             let most = min(names.count - rules.floor, names.count / 2)
-            for name in names where !out.contains(name) && out.count < most {
+            for name in names where !out.contains(name) {
                 guard sightings[name]?.agreedIllness != nil else { continue }
+                let waiting = out.map { (wellFor($0, now, rules), $0) }.filter { $0.0 >= 0 }
+                if out.count >= most, let longest = waiting.map(\.0).max(),
+                    let other = waiting.filter({ $0.0 == longest }).min(by: {
+                        (since($0.1), $0.1) < (since($1.1), $1.1)
+                    })
+                {
+                    out.remove(other.1)
+                    returned[other.1, default: []].append(now)
+                }
+                guard out.count < most else { continue }
                 out.insert(name)
                 left[name, default: []].append(now)
             }
+        }
+
+        private func since(_ name: String) -> Int64 { left[name]?.last ?? 0 }
+
+        /// Two answers or more; the one could be the watcher's neighbour.
+        static func hears(_ sightings: [String: Sighting]) -> Bool {
+            sightings.values.count { if case .unreachable = $0.probe { false } else { true } } > 1
         }
 
         /// Milliseconds of unbroken health while out, -1 for none.
@@ -41,10 +55,7 @@ import Testing
             var since: Int64?
             var later = now
             for look in looks.reversed() {
-                let answered = look.sightings.values.contains {
-                    if case .unreachable = $0.probe { false } else { true }
-                }
-                guard look.outBefore.contains(name), answered, later - look.at <= rules.blind,
+                guard look.outBefore.contains(name), Self.hears(look.sightings), later - look.at <= rules.blind,
                     look.sightings[name] == .well
                 else { break }
                 (since, later) = (look.at, look.at)
@@ -77,7 +88,8 @@ import Testing
         case ..<(mood + (100 - mood) / 2): .dead
         case ..<(mood + (100 - mood) * 3 / 4): Sighting(monitor: .ill("disk"), probe: .notReady(503))
         case ..<(mood + (100 - mood) * 7 / 8): Sighting(monitor: .unknown, probe: .ready)
-        default: Sighting(monitor: .well, probe: .unreachable("refused"))
+        case ..<(mood + (100 - mood) * 15 / 16): Sighting(monitor: .well, probe: .unreachable("refused"))
+        default: Sighting(monitor: .ill("certificate"), probe: .badCertificate("it is not trusted"))
         }
     }
 
@@ -90,6 +102,7 @@ import Testing
         rules.hold = 20_000
         rules.longestHold = 90_000
         rules.calm = 300_000
+        rules.blind = 30_000
         let mood = [50, 80, 97, 99].randomElement(using: &dice) ?? 90
         var (machine, historian) = (Withdrawal(), Historian())
         var current = Dictionary(uniqueKeysWithValues: members.map { ($0.name, Sighting.well) })
@@ -101,6 +114,7 @@ import Testing
                 current[member.name] = Self.random(&dice, mood: mood)
             }
             now += Int.random(in: 0..<50, using: &dice) == 0 ? 45_000 : 5_000
+            let before = Set(machine.withdrawn.keys)
             let decisions = machine.judge(current, of: members, rules: rules, at: now)
             historian.see(current, rules, now)
             let out = Set(machine.withdrawn.keys)
@@ -114,12 +128,20 @@ import Testing
                 case .withdraw(let name, _, _):
                     #expect(current[name] != .well)
                     leftAt[name] = now
+                case .putBack(let name, .exchange):
+                    #expect(current[name] == .well)
                 case .putBack(let name, _):
                     #expect(now - (leftAt[name] ?? now) >= rules.hold)
-                case .keep: break
+                case .keep, .wonder: break
                 }
             }
-            let sees = current.values.contains { if case .unreachable = $0.probe { false } else { true } }
+            let sees = Historian.hears(current)
+            // A look that knows nothing changes nothing.
+            if !sees || current.values.allSatisfy({ $0.monitor == .unknown }) { #expect(out == before) }
+            // Nobody ill is in it while somebody well waits outside.
+            if sees, current.contains(where: { !out.contains($0.key) && $0.value.agreedIllness != nil }) {
+                #expect(!current.contains { out.contains($0.key) && $0.value == .well })
+            }
             let room = min(members.count - rules.floor, members.count / 2) - out.count
             if sees, room > 0 {
                 for (name, sighting) in current where sighting.agreedIllness != nil { #expect(out.contains(name)) }
