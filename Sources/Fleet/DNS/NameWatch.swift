@@ -24,11 +24,14 @@ package struct NameWatch {
     private let probe: Probe
     private let provider: any NameProvider
     private let state: WatchState
+    private let isOutdated: @Sendable () async throws -> Bool
     private let now: @Sendable () -> Int64
     private let nodes: [Node]
     private let members: [Withdrawal.Member]
 
     private var withdrawal: Withdrawal
+    /// As it stands in the file. The names follow it, and never run ahead of it.
+    private var written: Withdrawal
     private var troubles: Set<String> = []
     /// How many looks ago the zone was known to be right; nil when it may be wrong.
     private var sinceCheck: Int?
@@ -41,50 +44,60 @@ package struct NameWatch {
     ///   - probe: The second one.
     ///   - provider: Keeps the names.
     ///   - state: Outlives the watch.
-    ///   - rules: Nil: those of the inventory.
+    ///   - interval: Seconds between two looks, at most.
+    ///   - isOutdated: Whether there is a newer inventory; throws while that one cannot be used.
     ///   - now: Unix milliseconds.
     /// - Throws: `RecordsError`, `WatchStateError.unreadable`.
     package init(
         _ inventory: Inventory, health: any FleetHealth, probe: @escaping Probe, provider: any NameProvider,
-        state: WatchState, rules: Withdrawal.Rules? = nil, now: @escaping @Sendable () -> Int64
+        state: WatchState, interval: Int = 5, isOutdated: @escaping @Sendable () async throws -> Bool = { false },
+        now: @escaping @Sendable () -> Int64
     ) throws {
         _ = try Records(inventory)
         self.inventory = inventory
-        self.rules = rules ?? Withdrawal.Rules(floor: inventory.dns?.floor ?? 1)
+        rules = Withdrawal.Rules(floor: inventory.dns?.floor ?? 1, interval: interval)
         self.health = health
         self.probe = probe
         self.provider = provider
         self.state = state
+        self.isOutdated = isOutdated
         self.now = now
         nodes = inventory.nodes.filter { !$0.ipv4.isEmpty }
         members = nodes.map { Withdrawal.Member(name: $0.name, region: $0.region) }
         withdrawal = try state.read()
+        written = withdrawal
     }
 
-    /// Once around.
-    package mutating func look() async -> [Event] {
+    /// Once around. Nil when there is a newer inventory: another watch must go on with that.
+    package mutating func look() async -> [Event]? {
         var troubles: Set<String> = []
+        do {
+            if try await isOutdated() { return nil }
+        } catch {
+            troubles.insert("The inventory was changed and cannot be used, so the one before still counts: \(error)")
+        }
         var verdicts: [String: MonitorVerdict] = [:]
         async let answers = probe(nodes)
         do {
             verdicts = try await health.verdicts()
-            if verdicts.isEmpty { troubles.insert("The monitor doubts itself: nothing is withdrawn.") }
+            if verdicts.isEmpty {
+                troubles.insert("The monitor judges nobody, it doubts itself or is cut off: nothing is withdrawn.")
+            }
         } catch {
             troubles.insert("The monitor cannot be asked: nothing is withdrawn. \(error)")
         }
         let answered = await answers
+        let unheard = verdicts.isEmpty ? MonitorVerdict.unknown : .stranger
         let sightings = Dictionary(
             uniqueKeysWithValues: nodes.map { node in
                 let probe = answered[node.name] ?? .unreachable("not asked")
-                return (node.name, Sighting(monitor: verdicts[node.name] ?? .unknown, probe: probe))
+                return (node.name, Sighting(monitor: verdicts[node.name] ?? unheard, probe: probe))
             })
 
-        let before = withdrawal
         let decisions = withdrawal.judge(sightings, of: members, rules: rules, at: now())
         var events = decisions.map { Event.decided($0) }
         do {
-            if !withdrawal.isSame(as: before) { try state.write(withdrawal) }
-            if before.withdrawn.keys != withdrawal.withdrawn.keys { sinceCheck = nil }
+            try write()
             if let lines = try await reconcile() { events.append(.changed(lines)) }
         } catch {
             sinceCheck = nil
@@ -94,13 +107,20 @@ package struct NameWatch {
         return events
     }
 
+    private mutating func write() throws {
+        guard !withdrawal.isSame(as: written) else { return }
+        try state.write(withdrawal)
+        if withdrawal.withdrawn.keys != written.withdrawn.keys { sinceCheck = nil }
+        written = withdrawal
+    }
+
     /// - Returns: What was changed; nil for nothing.
     private mutating func reconcile() async throws -> [String]? {
         if let sinceCheck, sinceCheck < Self.looksBetweenChecks {
             self.sinceCheck = sinceCheck + 1
             return nil
         }
-        let records = try Records(inventory, withdrawn: Set(withdrawal.withdrawn.keys))
+        let records = try Records(inventory, withdrawn: Set(written.withdrawn.keys))
         let plan = NamePlan(
             wanted: records, present: try await provider.present([records.nearest]), names: [records.nearest])
         if !plan.isEmpty { try await provider.apply(plan.changes) }
@@ -114,25 +134,29 @@ package struct NameWatch {
         return new.subtracting(troubles).sorted().map { .trouble($0) }
     }
 
-    /// Looks every `interval` until it is cancelled, and tells what there is to tell.
+    /// Looks every `interval` and tells what there is to tell, until it is cancelled or there is a newer inventory.
     package mutating func run<C: Clock>(
         every interval: Duration, clock: C, tell: ([Event]) throws -> Void
     ) async throws where C.Duration == Duration {
         while true {
             let next = clock.now.advanced(by: interval)
-            try tell(await look())
+            guard let events = await look() else { return }
+            try tell(events)
             try await clock.sleep(until: next, tolerance: nil)
         }
     }
 }
 
 extension NameWatch.Event: CustomStringConvertible {
-    package var description: String {
+    package var description: String { lines.joined(separator: "\n") }
+
+    /// One for each record that was changed, otherwise one: what others said in it begins no line of its own.
+    package var lines: [String] {
         switch self {
-        case .decided(let decision): decision.description
-        case .changed(let lines): lines.joined(separator: "\n")
-        case .trouble(let text): text
-        case .relieved: "All that the watch needs works again."
+        case .decided(let decision): [decision.description]
+        case .changed(let lines): lines
+        case .trouble(let text): [text]
+        case .relieved: ["All that the watch needs works again."]
         }
     }
 }

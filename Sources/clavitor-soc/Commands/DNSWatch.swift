@@ -10,7 +10,11 @@ struct DNSWatch: AsyncParsableCommand {
         discussion: """
             A node leaves when the monitor has missed two of its beats and its /readyz cannot be had from here either. It \
             comes back after two minutes of health, more each time. At least `floor` nodes of [dns] stay, and at least half. \
-            While the monitor cannot be asked nothing is changed. Nodes' own names are never touched.
+            While the monitor cannot be asked, or most nodes fall silent at once, nothing is changed. Nodes' own names are \
+            never touched. A changed inventory is taken up at the next look.
+
+            With --once it exits 1 when something it needs did not work. Run it at least every five minutes: health that \
+            nobody saw for a quarter of an hour does not count.
             """)
 
     @OptionGroup var options: DNSOptions
@@ -19,32 +23,45 @@ struct DNSWatch: AsyncParsableCommand {
     @Flag(help: "A JSON object for each line.") var json = false
 
     func validate() throws {
-        guard (1...300).contains(interval) else { throw ValidationError("--interval is 1 to 300 seconds.") }
+        guard (1...Self.longest).contains(interval) else { throw ValidationError("--interval is 1 to 300 seconds.") }
     }
 
+    private static let longest = 300
+
+    /// Names, connections and nodes are all of one inventory: with another one it begins anew.
     func run() async throws {
+        try WatchState(folder: try options.options.stateDirectory()).lock()
+        repeat {
+            let inventory = try WatchedInventory(path: options.options.inventory)
+            try await watch(inventory)
+        } while !once
+    }
+
+    private func watch(_ inventory: WatchedInventory) async throws {
         try await options.withNames { names in
-            try names.state.lock()
             try await names.workplace.connected { probe, monitor in
                 guard let monitor else {
                     throw CommandFailure(
                         "Without the monitor nothing is withdrawn; name a file in soc.toml: monitor-token-file", code: 2
                     )
                 }
-                try await watch(names, monitor, probe)
+                try await watch(inventory, names, monitor, probe)
             }
         }
     }
 
     private func watch(
-        _ names: DNSOptions.Names, _ monitor: any FleetMonitor, _ probe: HTTPSProbe
+        _ inventory: WatchedInventory, _ names: DNSOptions.Names, _ monitor: any FleetMonitor, _ probe: HTTPSProbe
     ) async throws {
         var watch = try NameWatch(
             names.inventory, health: MonitorHealth(monitor), probe: { await probe.answers(of: $0) },
-            provider: names.provider, state: names.state,
+            provider: names.provider, state: names.state, interval: once ? Self.longest : interval,
+            isOutdated: { try await inventory.hasChanged() },
             now: { Int64(Date().timeIntervalSince1970 * 1_000) })
         if once {
-            try tell(await watch.look())
+            let events = await watch.look() ?? []
+            try tell(events)
+            if events.contains(where: \.isTrouble) { throw ExitCode(1) }
         } else {
             try await watch.run(every: .seconds(interval), clock: ContinuousClock(), tell: tell)
         }
@@ -55,16 +72,20 @@ struct DNSWatch: AsyncParsableCommand {
             if json {
                 try event.line.write()
             } else {
-                for line in event.description.split(separator: "\n") {
-                    // A node's complaint is in it, as the node put it.
-                    Terminal.line("\(Moment.text(Workplace.now())) \(String(line).printable)")
-                }
+                for line in event.lines { Terminal.line("\(Moment.text(Workplace.now())) \(line.printable)") }
             }
         }
     }
 }
 
 extension NameWatch.Event {
+    fileprivate var isTrouble: Bool {
+        switch self {
+        case .trouble: true
+        case .decided, .changed, .relieved: false
+        }
+    }
+
     fileprivate var line: DNSLine {
         switch self {
         case .decided(let decision): DNSLine(decision.kind, description, node: decision.node)

@@ -80,16 +80,18 @@ final class MemoryZone: NameProvider {
         probes.set(name, .unreachable("refused"))
     }
 
-    private func makeWatch() throws -> NameWatch {
+    private func makeWatch(
+        isOutdated: @escaping @Sendable () async throws -> Bool = { false }
+    ) throws -> NameWatch {
         let (probes, moments) = (probes, moments)
         return try NameWatch(
             try sampleFleet(4), health: health, probe: { probes.all($0) }, provider: zone,
-            state: WatchState(folder: scratch.path), now: { moments.now * 1_000 })
+            state: WatchState(folder: scratch.path), isOutdated: isOutdated, now: { moments.now * 1_000 })
     }
 
     private func look(_ watch: inout NameWatch) async -> [NameWatch.Event] {
         moments.advance(by: 5)
-        return await watch.look()
+        return await watch.look() ?? []
     }
 
     @Test func theNameIsSetAndThenLeftAlone() async throws {
@@ -175,6 +177,58 @@ final class MemoryZone: NameProvider {
         let events = await look(&watch)
         #expect(zone.nearest == addresses(1, 2, 3, 4))
         #expect(events.contains { $0.description.hasPrefix("The names are not as they should be") })
+        // Nothing new is decided, and still it is not written.
+        let again = await look(&watch)
+        #expect(again.isEmpty)
+        #expect(zone.nearest == addresses(1, 2, 3, 4))
+        try FileManager.default.removeItem(atPath: scratch.file("dns-watch.json"))
+        let written = await look(&watch)
+        #expect(written == [.changed(["- api.example.org 30 A 192.0.2.2  (n2)"]), .relieved])
+        #expect(try WatchState(folder: scratch.path).read().withdrawn.keys.sorted() == ["n2"])
+    }
+
+    @Test func rareRunsOfOneLookHealToo() async throws {
+        fall("n2")
+        var first = try makeWatch()
+        _ = await look(&first)
+        sayWell()
+        probes.set("n2", nil)
+        for _ in 0..<6 {
+            moments.advance(by: 45)
+            var watch = try makeWatch()
+            _ = await look(&watch)
+        }
+        #expect(zone.nearest == addresses(1, 2, 3, 4))
+    }
+
+    @Test func withANewerInventoryItEnds() async throws {
+        let isOutdated = Mutex(false)
+        var watch = try makeWatch { isOutdated.withLock { $0 } }
+        _ = await look(&watch)
+        isOutdated.withLock { $0 = true }
+        zone.state.withLock { $0.sets["api.example.org"]?.addresses = addresses(77) }
+        for _ in 0..<20 { #expect(await watch.look() == nil) }
+        #expect(zone.nearest == addresses(77))
+        var told = 0
+        try await watch.run(every: .seconds(5), clock: ContinuousClock()) { _ in told += 1 }
+        #expect(told == 0)
+    }
+
+    @Test func anInventoryThatCannotBeUsedLeavesTheOneBefore() async throws {
+        let fault = Mutex<String?>("n9 has no address")
+        struct Faulty: Error, CustomStringConvertible { let description: String }
+        var watch = try makeWatch {
+            if let text = fault.withLock({ $0 }) { throw Faulty(description: text) }
+            return false
+        }
+        let first = await look(&watch)
+        let second = await look(&watch)
+        #expect(zone.nearest == addresses(1, 2, 3, 4))
+        #expect(first.last?.description.hasSuffix("the one before still counts: n9 has no address") == true)
+        #expect(second.isEmpty)
+        fault.withLock { $0 = nil }
+        let third = await look(&watch)
+        #expect(third == [.relieved])
     }
 
     @Test func onlyOneWatchesAtATime() throws {
