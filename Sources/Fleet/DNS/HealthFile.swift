@@ -20,24 +20,54 @@ package struct HealthFile: NameProvider {
             sets[complete.nearest] = nil
             return sets
         }
-        let states = try Self.states(try File.read(path, most: 1 << 20))
         // gdnsd takes an address that is not mentioned for up, and complains.
-        sets[complete.nearest]?.addresses.formIntersection(states.filter { $0.value }.keys)
+        sets[complete.nearest]?.addresses = Set(try states().filter { $0.value }.keys)
         return sets
     }
 
     package func apply(_ changes: [NameChange]) async throws {
         for change in changes {
             guard change.name == complete.nearest else { throw HealthFileError.fixedName(change.name) }
-            try File.replace(path, with: text(up: change.after.addresses), mode: 0o644)
+            let text = text(up: change.after.addresses, former: try states().keys)
+            do {
+                try File.replace(path, with: text, mode: 0o644)
+            } catch {
+                throw HealthFileError.file(path, "\(error)")
+            }
         }
     }
 
-    func text(up: Set<IPv4Address>) -> String {
-        let lines = (complete.sets[complete.nearest]?.addresses ?? []).sorted().map { address in
-            "\(address) => \(up.contains(address) ? "UP" : "DOWN")\n"
+    package func remarks() async throws -> [String] {
+        let (mentioned, members) = (Set(try states().keys), complete.sets[complete.nearest]?.addresses ?? [])
+        let strangers = mentioned.subtracting(members).sorted().map {
+            """
+            gdnsd may still have \($0), which is no node's any more, and is told that it is down. Print gdnsd's \
+            configuration anew with `dns gdnsd-config`, let gdnsd read it, then take the line out of \(path).
+            """
+        }
+        let news = mentioned.isEmpty ? [] : members.subtracting(mentioned).sorted()
+        return strangers
+            + news.map { "gdnsd does not have \($0) yet. Print its configuration anew with `dns gdnsd-config`." }
+    }
+
+    /// Who was a node once stays down: gdnsd may still have the address, and would take it for up.
+    private func text(up: Set<IPv4Address>, former: some Sequence<IPv4Address>) -> String {
+        let members = complete.sets[complete.nearest]?.addresses ?? []
+        let lines = members.union(former).sorted().map { address in
+            "\(address) => \(members.contains(address) && up.contains(address) ? "UP" : "DOWN")\n"
         }
         return "# Written by clavitor-soc, and replaced whenever a node falls ill or recovers.\n" + lines.joined()
+    }
+
+    private func states() throws -> [IPv4Address: Bool] {
+        guard File.exists(path) else { return [:] }
+        let text: String
+        do {
+            text = try File.read(path, most: 1 << 20)
+        } catch {
+            throw HealthFileError.file(path, "\(error)")
+        }
+        return try Self.states(text)
     }
 
     /// True: up. The `/ttl` behind a state is not ours.
@@ -58,6 +88,7 @@ package struct HealthFile: NameProvider {
 package enum HealthFileError: Error, Equatable, Sendable, CustomStringConvertible {
     case line(String)
     case fixedName(String)
+    case file(String, String)
 
     package var description: String {
         switch self {
@@ -65,6 +96,8 @@ package enum HealthFileError: Error, Equatable, Sendable, CustomStringConvertibl
             "The health file has a line that is not ours: \(line). Remove the file; it is written anew."
         case .fixedName(let name):
             "\(name) stands in gdnsd's zone file. Print it anew with `clavitor-soc dns gdnsd-config`."
+        case .file(let path, let why):
+            "health-file = \"\(path)\" in [dns] of the inventory cannot be used: \(why)"
         }
     }
 }

@@ -27,13 +27,19 @@ package struct NamePlan: Equatable, Sendable {
     ///   - wanted: What should stand.
     ///   - present: What stands.
     ///   - names: Other names stay as they are. Nil: all that are wanted.
-    package init(wanted: Records, present: [String: RecordSet], names: Set<String>? = nil) {
+    ///   - keepingMembers: Whoever is a node stays in the nearest name, and who is not in it stays out: a watch may run
+    ///     elsewhere, and knows better.
+    package init(
+        wanted: Records, present: [String: RecordSet], names: Set<String>? = nil, keepingMembers: Bool = false
+    ) {
         nodes = wanted.nodes
         changes = wanted.sets.keys.sorted().compactMap { name in
-            guard names?.contains(name) ?? true, let after = wanted.sets[name], present[name] != after else {
-                return nil
+            guard names?.contains(name) ?? true, var after = wanted.sets[name] else { return nil }
+            if keepingMembers, name == wanted.nearest, let standing = present[name] {
+                let members = standing.addresses.intersection(wanted.nodes.keys)
+                if !members.isEmpty { after.addresses = members }
             }
-            return NameChange(name: name, before: present[name], after: after)
+            return present[name] == after ? nil : NameChange(name: name, before: present[name], after: after)
         }
     }
 
@@ -63,4 +69,10 @@ package protocol NameProvider: Sendable {
     func present(_ names: [String]) async throws -> [String: RecordSet]
     /// Makes all changes. Doing the same again changes nothing.
     func apply(_ changes: [NameChange]) async throws
+    /// What a person has to do besides, in sentences.
+    func remarks() async throws -> [String]
+}
+
+extension NameProvider {
+    package func remarks() async throws -> [String] { [] }
 }

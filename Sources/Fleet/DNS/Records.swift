@@ -92,8 +92,8 @@ package enum RecordsError: Error, Equatable, Sendable, CustomStringConvertible {
             "\(name) would belong to two. Give each node a domain of its own, and the nearest name one that no node has."
         case .belowFloor(let count, let floor):
             """
-            Only \(count) nodes would answer for the nearest name, and the floor is \(floor). Put nodes back in, fill in \
-            their ipv4, or lower floor in [dns].
+            Only \(count) nodes would answer for the nearest name, and the floor is \(floor). Let `dns watch --once` put nodes \
+            back in, fill in their ipv4, or lower floor in [dns].
             """
         }
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Console
 import Fleet
 
 /// The names of the fleet.
@@ -8,19 +9,23 @@ struct DNSCommand: AsyncParsableCommand {
         subcommands: [Plan.self, Apply.self, DNSWatch.self, DNSGdnsd.self])
 
     struct Plan: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Print what `dns apply` would change.")
+        static let configuration = CommandConfiguration(
+            abstract: "Print what `dns apply` would change, and what is to do besides.")
 
         @OptionGroup var options: DNSOptions
+        @OptionGroup var members: DNSMembers
         @Flag(help: "A JSON object for each line.") var json = false
 
         func run() async throws {
             try await options.withNames { names in
-                let plan = try await names.plan()
+                let plan = try await names.plan(members)
+                let remarks = try await names.remarks(members)
                 if json {
                     for line in plan.lines { try DNSLine("plan", line).write() }
+                    for line in remarks { try DNSLine("remark", line).write() }
                 } else {
-                    Terminal.line(
-                        plan.isEmpty ? "All names are as they should be." : plan.lines.joined(separator: "\n"))
+                    let lines = (plan.isEmpty ? ["All names are as they should be."] : plan.lines) + remarks
+                    Terminal.line(lines.map(\.printable).joined(separator: "\n"))
                 }
             }
         }
@@ -30,28 +35,37 @@ struct DNSCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make the names as the inventory has them.",
             discussion: """
-                Names that the inventory does not have are left alone. Nodes that `dns watch` has taken out of the nearest \
-                name stay out.
+                Names that the inventory does not have are left alone. Who of the nodes is in the nearest name is for \
+                `dns watch` to say, wherever it runs: once the name exists, only addresses that no node has any more are \
+                taken out of it. --nearest puts in all that the watch with this state directory has not taken out.
                 """)
 
         @OptionGroup var options: DNSOptions
+        @OptionGroup var members: DNSMembers
         @Flag(help: "A JSON object for each line.") var json = false
 
         func run() async throws {
             try await options.withNames { names in
-                let plan = try await names.plan()
+                let plan = try await names.plan(members)
                 try await names.provider.apply(plan.changes)
                 for line in plan.lines { if json { try DNSLine("changed", line).write() } else { Terminal.line(line) } }
-                let left = try await names.plan()
+                let left = try await names.plan(members)
                 guard left.isEmpty else {
                     throw CommandFailure(
                         "After the change this is still to do, so something else changes these names too:\n"
                             + left.lines.joined(separator: "\n"))
                 }
                 if plan.isEmpty, !json { Terminal.line("All names are as they should be.") }
+                for line in try await names.remarks(members) { Terminal.note(line.printable) }
             }
         }
     }
+}
+
+/// Who says which nodes are in the nearest name.
+struct DNSMembers: ParsableArguments {
+    @Flag(help: "Also put nodes into the nearest name. Not while a `dns watch` runs elsewhere.")
+    var nearest = false
 }
 
 /// What every command about names is told.
@@ -75,9 +89,24 @@ struct DNSOptions: ParsableArguments {
 
         var inventory: Inventory { workplace.inventory }
 
-        func plan() async throws -> NamePlan {
+        func plan(_ members: DNSMembers) async throws -> NamePlan {
             let wanted = try Records(inventory, withdrawn: Set(try state.read().withdrawn.keys))
-            return NamePlan(wanted: wanted, present: try await provider.present(wanted.sets.keys.sorted()))
+            return NamePlan(
+                wanted: wanted, present: try await provider.present(wanted.sets.keys.sorted()),
+                keepingMembers: !members.nearest)
+        }
+
+        /// What is not done by an apply, in sentences.
+        func remarks(_ members: DNSMembers) async throws -> [String] {
+            let withdrawn = try state.read().withdrawn.sorted { $0.key < $1.key }
+            let all = try Records(inventory)
+            let standing = try await provider.present([all.nearest])[all.nearest]?.addresses
+            let out = Set(withdrawn.map(\.key))
+            let missing = all.nodes.filter { !(standing?.contains($0.key) ?? true) && !out.contains($0.value) }
+            let others = members.nearest ? [] : missing.values.sorted()
+            return withdrawn.map { "\($0.key) is out of the nearest name: \($0.value)." }
+                + others.map { "\($0) is not in the nearest name. `dns watch` puts it in, or --nearest." }
+                + (try await provider.remarks())
         }
     }
 }

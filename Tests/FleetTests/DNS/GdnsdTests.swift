@@ -23,6 +23,20 @@ struct GdnsdTests {
         try await server.eventually("203.0.113.0/24", is: ["192.0.2.3"])
     }
 
+    @Test func aNodeThatWasRemovedIsNotUpAgain() async throws {
+        let scratch = try Scratch()
+        let before = HealthFile(path: scratch.file("health"), complete: try Records(try sampleFleet(3)))
+        try await apply(["n3"], before)
+        let server = try Gdnsd(try sampleFleet(3), in: scratch)
+        try await server.eventually("203.0.113.0/24", is: ["192.0.2.2"])
+        // Its configuration is not printed anew, and then another node falls ill.
+        let wanted = try Records(try sampleFleet(2), withdrawn: ["n2"])
+        let after = HealthFile(path: scratch.file("health"), complete: try Records(try sampleFleet(2)))
+        let present = try await after.present([wanted.nearest])
+        try await after.apply(NamePlan(wanted: wanted, present: present, names: [wanted.nearest]).changes)
+        try await server.eventually("203.0.113.0/24", is: ["192.0.2.1"])
+    }
+
     private func apply(_ withdrawn: Set<String>, _ health: HealthFile) async throws {
         let wanted = try Records(try sampleFleet(3), withdrawn: withdrawn)
         let present = try await health.present([wanted.nearest])

@@ -29,6 +29,44 @@ import Testing
         #expect(present["n2.example.org"]?.addresses == addresses(2))
     }
 
+    @Test func whoIsNoLongerANodeStaysDown() async throws {
+        try await apply(withdrawn: [])
+        let fewer = try sampleFleet(2)
+        let smaller = HealthFile(path: scratch.file("health"), complete: try Records(fewer))
+        let wanted = try Records(fewer)
+        let plan = NamePlan(
+            wanted: wanted, present: try await smaller.present([wanted.nearest]), names: [wanted.nearest])
+        try await smaller.apply(plan.changes)
+        #expect(plan.lines == ["- api.example.org 30 A 192.0.2.3  (no node of the inventory)"])
+        // And in every file after that.
+        let next = try Records(fewer, withdrawn: ["n2"])
+        let present = try await smaller.present([next.nearest])
+        try await smaller.apply(NamePlan(wanted: next, present: present, names: [next.nearest]).changes)
+        let text = String(decoding: try scratch.read("health"), as: UTF8.self)
+        #expect(text.hasSuffix("\n192.0.2.1 => UP\n192.0.2.2 => DOWN\n192.0.2.3 => DOWN\n"))
+        let remarks = try await smaller.remarks()
+        #expect(remarks.count == 1)
+        #expect(remarks.first?.contains("gdnsd may still have 192.0.2.3") == true)
+        #expect(try await file.remarks() == [])
+    }
+
+    @Test func aNewNodeIsStillUnknownToGdnsd() async throws {
+        try await apply(withdrawn: [])
+        let larger = HealthFile(path: scratch.file("health"), complete: try Records(try sampleFleet(4)))
+        #expect(try await larger.remarks().first?.hasPrefix("gdnsd does not have 192.0.2.4 yet.") == true)
+    }
+
+    @Test func aPlaceWhereNothingCanBeWrittenIsNamedByItsSetting() async throws {
+        let nowhere = HealthFile(path: scratch.file("no/health"), complete: complete)
+        await #expect {
+            try await nowhere.apply([
+                NameChange(name: "api.example.org", before: nil, after: RecordSet(addresses: addresses(1), ttl: 30))
+            ])
+        } throws: {
+            "\($0)".hasPrefix("health-file = \"\(scratch.file("no/health"))\" in [dns]")
+        }
+    }
+
     @Test func aMissingFileIsWrittenEvenWhenAllAreWell() async throws {
         try await apply(withdrawn: [])
         #expect(try !scratch.read("health").isEmpty)

@@ -91,6 +91,26 @@ import Testing
         #expect(NamePlan(wanted: wanted, present: wanted.sets).isEmpty)
     }
 
+    @Test func whoIsInTheNearestNameCanBeLeftToTheWatch() throws {
+        let wanted = try Records(try sampleFleet(3))
+        var present = wanted.sets
+        // n2 was taken out by somebody, and 77 was a node once.
+        present["api.example.org"] = RecordSet(addresses: addresses(1, 3, 77), ttl: 30)
+        present["n2.example.org"] = nil
+        let plan = NamePlan(wanted: wanted, present: present, keepingMembers: true)
+        #expect(
+            plan.lines == [
+                "- api.example.org 30 A 192.0.2.77  (no node of the inventory)",
+                "+ n2.example.org 30 A 192.0.2.2  (n2)",
+            ])
+        present["api.example.org"] = nil
+        let first = NamePlan(wanted: wanted, present: present, keepingMembers: true)
+        #expect(first.changes.first?.after.addresses == addresses(1, 2, 3))
+        present["api.example.org"] = RecordSet(addresses: addresses(77), ttl: 30)
+        let lost = NamePlan(wanted: wanted, present: present, keepingMembers: true)
+        #expect(lost.changes.first?.after.addresses == addresses(1, 2, 3))
+    }
+
     @Test func otherNamesAreLeftAlone() throws {
         let wanted = try Records(try sampleFleet(3))
         let plan = NamePlan(
