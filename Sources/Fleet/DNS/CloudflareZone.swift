@@ -8,8 +8,6 @@ import NIOHTTP1
 /// Speaks version 4 of its API. All changes of a call go in one batch, which Cloudflare performs as one transaction.
 package struct CloudflareZone: NameProvider {
     package static let address = "https://api.cloudflare.com/client/v4"
-    /// What a proxied record shows for a lifetime, and one that has none of its own.
-    static let automaticTTL = 1
     /// Pages of a hundred; more A records under one name are nobody's.
     private static let mostPages = 20
 
@@ -56,9 +54,8 @@ package struct CloudflareZone: NameProvider {
         for record in records {
             guard let address = IPv4Address(record.content) else { throw .unreadable("no address: \(record.content)") }
             set.addresses.insert(address)
-            // Differing lifetimes, and a proxied record, must not look like what we want.
-            if record.proxied == true { set.ttl = automaticTTL }
-            if set.ttl != automaticTTL, record.ttl != first.ttl { set.ttl = 0 }
+            // A proxied record, and differing lifetimes, must not look like what anybody wants: no set has 0.
+            if record.proxied == true || record.ttl != first.ttl { set.ttl = 0 }
         }
         return set
     }
@@ -90,7 +87,7 @@ package struct CloudflareZone: NameProvider {
             response = try await client.execute(request, timeout: .seconds(15))
             bytes = try await response.body.collect(upTo: 1 << 20)
         } catch {
-            throw .unreachable("\(error)")
+            throw .unreachable(HTTPSExchange.reason(error))
         }
         if response.status == .tooManyRequests {
             throw .tooMany(seconds: response.headers.first(name: "Retry-After").flatMap { Int($0) })

@@ -1,5 +1,5 @@
 import AsyncHTTPClient
-import DNSUpdate
+package import DNSUpdate
 import Files
 
 extension DNS {
@@ -40,14 +40,14 @@ extension DNS {
         switch provider {
         case .rfc2136:
             let address = try Self.address(try required(server, "server"))
-            let key = try TSIGKey(try Self.secret(try required(keyFile, "key-file")))
+            let key = try Self.key(try required(keyFile, "key-file"))
             return UpdatedZone(DNSUpdater(server: address, zone: try DNSName(zone), key: key, now: now))
         case .gdnsd:
             return HealthFile(path: try required(healthFile, "health-file"), complete: try Records(inventory))
         case .cloudflare:
             return try CloudflareZone(
                 client: client, zoneID: try required(zoneID, "zone-id"),
-                token: try Self.secret(try required(tokenFile, "token-file")))
+                token: try Self.token(try required(tokenFile, "token-file")))
         }
     }
 
@@ -56,10 +56,31 @@ extension DNS {
         return value
     }
 
-    /// The file's one word.
-    private static func secret(_ path: String) throws -> String {
-        let text = try File.read(path, most: 4_096).filter { !$0.isWhitespace }
-        guard !text.isEmpty else { throw DNSSettingsError.empty(path) }
+    /// The file's one word. Nothing of it is ever told: it may be the secret, damaged.
+    private static func token(_ path: String) throws(DNSSettingsError) -> String {
+        let words = try secret(path, "token-file").split(whereSeparator: \.isWhitespace)
+        guard let word = words.first, words.count == 1, word.isVisibleASCII else { throw .form("token-file", path) }
+        return String(word)
+    }
+
+    private static func key(_ path: String) throws(DNSSettingsError) -> TSIGKey {
+        let text = try TSIGKeyText(secret(path, "key-file")).line
+        guard text.isVisibleASCII else { throw .form("key-file", path) }
+        do {
+            return try TSIGKey(text)
+        } catch {
+            throw .key(path, error)
+        }
+    }
+
+    private static func secret(_ path: String, _ setting: String) throws(DNSSettingsError) -> String {
+        let text: String
+        do {
+            text = try File.read(path, most: 4_096)
+        } catch {
+            throw .file(setting, path, "\(error)")
+        }
+        guard text.contains(where: { !$0.isWhitespace }) else { throw .empty(path) }
         return text
     }
 
@@ -84,12 +105,23 @@ package enum DNSSettingsError: Error, Equatable, Sendable, CustomStringConvertib
     case missing(String, String)
     case server(String)
     case empty(String)
+    case file(String, String, String)
+    case form(String, String)
+    case key(String, TSIGKeyError)
 
     package var description: String {
         switch self {
         case .missing(let key, let provider): "The provider \(provider) needs \(key) in [dns] of the inventory."
         case .server(let text): "server = \"\(text)\" in [dns] is no address. Write it as 192.0.2.53 or 192.0.2.53:53."
         case .empty(let path): "\(path) is empty. Put the key or the token into it."
+        case .file(let setting, let path, let why):
+            "\(setting) = \"\(path)\" in [dns] of the inventory cannot be read: \(why)"
+        case .form(let setting, let path):
+            """
+            \(path), which is \(setting) in [dns], has more than one word in it, or bytes that are in no key and no token. \
+            Save it as plain text, without anything else.
+            """
+        case .key(let path, let why): "\(path), which is key-file in [dns]: \(why)"
         }
     }
 }

@@ -23,7 +23,9 @@ package struct MonitorClient: FleetMonitor {
     }
 
     package func fleet() async throws -> FleetReport {
-        try await send(.GET, "/api/v1/fleet", as: FleetReport.self)
+        let report = try await send(.GET, "/api/v1/fleet", as: FleetReport.self)
+        guard report.isPlausible else { throw MonitorError.notUnderstood("it has numbers that nothing can have") }
+        return report
     }
 
     package func openLease(nodes: [String], reason: String, minutes: Int) async throws -> FleetReport.Lease {
@@ -55,6 +57,7 @@ package struct MonitorClient: FleetMonitor {
     }
 
     private func bytes(_ method: HTTPMethod, _ path: String, _ body: [UInt8]?) async throws -> [UInt8] {
+        guard token.isVisibleASCII else { throw MonitorError.badToken }
         var request = HTTPClientRequest(url: "https://\(name)\(path)")
         request.method = method
         request.headers.add(name: "Authorization", value: "Bearer \(token)")

@@ -29,6 +29,91 @@ import Testing
         await #expect(throws: example.expected) { try await settings.withNames(of: inventory, now: { 0 }) { _ in } }
     }
 
+    @Test(arguments: [
+        "\u{1B}[200~s3cret\u{1B}[201~", "s3cret\0", "\u{feff}s3cret", "s3cret and more", "s\u{fffd}3cret",
+    ])
+    func aTokenWithOtherBytesIsRefusedAndNotTold(_ token: String) async throws {
+        let scratch = try Scratch()
+        let inventory = try sampleFleet(2)
+        var dns = try #require(inventory.dns)
+        (dns.provider, dns.zoneID) = (.cloudflare, "ab")
+        dns.tokenFile = try scratch.write(Array(token.utf8), to: "token")
+        let settings = dns
+        let error = await #expect(throws: DNSSettingsError.form("token-file", scratch.file("token"))) {
+            try await settings.withNames(of: inventory, now: { 0 }) { _ in }
+        }
+        #expect(!"\(try #require(error))".contains("3cret"))
+        _ = try scratch.write(Array("s3cret\r\n".utf8), to: "token")
+        try await settings.withNames(of: inventory, now: { 0 }) { _ in }
+    }
+
+    private static let secret = KnotServer.secret
+
+    @Test(arguments: [
+        "hmac-sha256:acme.key:\(secret)\n", "# hmac-sha256:acme.key:\(secret)\n",
+        """
+        # hmac-sha256:acme.key:\(secret)
+        key:
+          - id: acme.key
+            algorithm: hmac-sha256
+            secret: \(secret)
+
+        """,
+        """
+        key "acme.key" {
+        \talgorithm hmac-sha256;
+        \tsecret "\(secret)";
+        };
+
+        """,
+    ])
+    func aKeyIsReadAsItsProgramsWriteIt(_ text: String) async throws {
+        let knot = try KnotServer()
+        let scratch = try Scratch()
+        let inventory = try sampleFleet(2)
+        var dns = try #require(inventory.dns)
+        dns.server = "\(knot.address):\(knot.port)"
+        dns.keyFile = try scratch.write(Array(text.utf8), to: "key")
+        let settings = dns
+        let wanted = try Records(inventory)
+        try await settings.withNames(of: inventory, now: { Int64(Date().timeIntervalSince1970) }) { names in
+            try await names.apply(NamePlan(wanted: wanted, present: [:]).changes)
+        }
+        #expect(try knot.lookUp("n2.example.org", "A") == ["192.0.2.2"])
+    }
+
+    @Test func theFormThatKeymgrPrintsIsRead() async throws {
+        let scratch = try Scratch()
+        let keymgr = Process()
+        keymgr.executableURL = URL(filePath: "/usr/sbin/keymgr")
+        keymgr.arguments = ["-t", "soc.example.org", "hmac-sha256"]
+        let output = Pipe()
+        keymgr.standardOutput = output
+        try keymgr.run()
+        let text = output.fileHandleForReading.readDataToEndOfFile()
+        keymgr.waitUntilExit()
+        let inventory = try sampleFleet(2)
+        var dns = try #require(inventory.dns)
+        (dns.server, dns.keyFile) = ("127.0.0.1", try scratch.write(Array(text), to: "key"))
+        let settings = dns
+        try await settings.withNames(of: inventory, now: { 0 }) { _ in }
+    }
+
+    @Test func aKeyThatCannotBeReadIsNamedByItsSetting() async throws {
+        let scratch = try Scratch()
+        let inventory = try sampleFleet(2)
+        var dns = try #require(inventory.dns)
+        for (file, text) in [("none", nil), ("short", "hmac-sha256:k:AAAA")] as [(String, String?)] {
+            if let text { try scratch.write(Array(text.utf8), to: file) }
+            (dns.server, dns.keyFile) = ("127.0.0.1", scratch.file(file))
+            let settings = dns
+            let error = await #expect(throws: DNSSettingsError.self) {
+                try await settings.withNames(of: inventory, now: { 0 }) { _ in }
+            }
+            #expect("\(try #require(error))".contains("key-file"))
+        }
+    }
+
     @Test func theSettingsReachARealServer() async throws {
         let knot = try KnotServer()
         let inventory = try sampleFleet(2)

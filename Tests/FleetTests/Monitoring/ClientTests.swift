@@ -83,6 +83,28 @@ extension RealMachines {
             }
         }
 
+        @Test(arguments: [
+            (#""now":1000"#, #""now":-9223372036854775807"#), (#""lastBeat":990"#, #""lastBeat":9223372036854775807"#),
+            (#""skew":3"#, #""skew":-9223372036854775808"#), (#""sev2":1"#, #""sev2":9223372036854775807"#),
+            (#""leases":[]"#, #""leases":[{"id":1,"nodes":[],"reason":"","until":9223372036854775807}]"#),
+        ])
+        func timesThatNothingCanHaveAreNotUnderstood(_ from: String, _ to: String) async throws {
+            let lie = Self.fleet.replacing(from, with: to)
+            #expect(lie != Self.fleet)
+            let error = await #expect(throws: MonitorError.self) {
+                try await withMonitor(answer: { _ in (200, lie) }) { try await $0.fleet() }
+            }
+            #expect(try #require(error) == .notUnderstood("it has numbers that nothing can have"))
+        }
+
+        @Test func aTokenThatCannotBeSentIsNotTold() async throws {
+            try await HTTPSExchange.connected(addresses: ["monitor.example.com": "127.0.85.9"], caFile: nil) {
+                exchange in
+                let client = MonitorClient(name: "monitor.example.com", token: "clm_\u{1B}[200~", exchange: exchange)
+                await #expect(throws: MonitorError.badToken) { try await client.fleet() }
+            }
+        }
+
         @Test func aBodyWithoutEndIsNotRead() async throws {
             let large = String(repeating: " ", count: 17 << 20)
             await #expect(throws: MonitorError.self) {
