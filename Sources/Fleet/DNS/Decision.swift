@@ -14,6 +14,8 @@ extension Withdrawal {
             /// Before its time, so that one that is ill can leave.
             case exchange(for: String, seconds: Int64)
             case limits
+            /// A person had taken it out, and that is over.
+            case hand
         }
 
         package var node: String {
@@ -51,6 +53,8 @@ extension Withdrawal.Decision: CustomStringConvertible {
             \(node) is back in the nearest name: well for \(seconds) s only, but \(ill), which is ill, could not leave \
             otherwise.
             """
+        case .putBack(let node, .hand):
+            "\(node) is back in the nearest name: it was taken out by hand, and that is over."
         case .putBack(let node, .limits):
             "\(node) is back in the nearest name: too few nodes would be left in it otherwise."
         case .keep(let node, let reason):

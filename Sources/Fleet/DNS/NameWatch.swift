@@ -27,11 +27,12 @@ package struct NameWatch {
     private let isOutdated: @Sendable () async throws -> Bool
     private let now: @Sendable () -> Int64
     private let nodes: [Node]
-    private let members: [Withdrawal.Member]
 
     private var withdrawal: Withdrawal
     /// As it stands in the file. The names follow it, and never run ahead of it.
     private var written: Withdrawal
+    /// As they could be read last.
+    private var hands: [String: HandWithdrawal]
     private var troubles: Set<String> = []
     /// How many looks ago the zone was known to be right; nil when it may be wrong.
     private var sinceCheck: Int?
@@ -63,8 +64,8 @@ package struct NameWatch {
         self.isOutdated = isOutdated
         self.now = now
         nodes = inventory.nodes.filter { !$0.ipv4.isEmpty }
-        members = nodes.map { Withdrawal.Member(name: $0.name, region: $0.region) }
         withdrawal = try state.read()
+        hands = try state.hands()
         written = withdrawal
     }
 
@@ -94,6 +95,12 @@ package struct NameWatch {
                 return (node.name, Sighting(monitor: verdicts[node.name] ?? unheard, probe: probe))
             })
 
+        do {
+            hands = try state.hands()
+        } catch {
+            troubles.insert("Whom people took out cannot be read, so it stays as it was: \(error)")
+        }
+        let members = nodes.map { Withdrawal.Member(name: $0.name, region: $0.region, hand: hands[$0.name]) }
         let decisions = withdrawal.judge(sightings, of: members, rules: rules, at: now())
         var events = decisions.map { Event.decided($0) }
         do {
@@ -120,7 +127,7 @@ package struct NameWatch {
             self.sinceCheck = sinceCheck + 1
             return nil
         }
-        let records = try Records(inventory, withdrawn: Set(written.withdrawn.keys))
+        let records = try Records(inventory, withdrawn: Set(written.withdrawn.keys), belowFloor: written.belowFloor)
         let plan = NamePlan(
             wanted: records, present: try await provider.present([records.nearest]), names: [records.nearest])
         if !plan.isEmpty { try await provider.apply(plan.changes) }

@@ -26,8 +26,11 @@ package struct Records: Equatable, Sendable {
     /// - Parameters:
     ///   - inventory: Must have a `[dns]` table.
     ///   - withdrawn: Names of nodes that are out of the nearest name.
+    ///   - belowFloor: So many fewer may be left in it, because a person would have it so.
     /// - Throws: What is wrong with the inventory.
-    package init(_ inventory: Inventory, withdrawn: Set<String> = []) throws(RecordsError) {
+    package init(
+        _ inventory: Inventory, withdrawn: Set<String> = [], belowFloor: Int = 0
+    ) throws(RecordsError) {
         guard let dns = inventory.dns else { throw .noSettings }
         let zone = try Self.name(dns.zone, of: "zone")
         nearest = try Self.canonical(dns.nearest, in: zone)
@@ -43,7 +46,7 @@ package struct Records: Equatable, Sendable {
             sets[own] = RecordSet(addresses: [address], ttl: dns.ttl)
             if !withdrawn.contains(node.name) { answering.insert(address) }
         }
-        guard answering.count >= min(max(dns.floor, 1), nodes.count), !answering.isEmpty else {
+        guard answering.count + belowFloor >= min(max(dns.floor, 1), nodes.count), !answering.isEmpty else {
             throw .belowFloor(answering.count, floor: max(dns.floor, 1))
         }
         sets[nearest] = RecordSet(addresses: answering, ttl: dns.ttl)

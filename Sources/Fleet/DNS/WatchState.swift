@@ -4,10 +4,13 @@ import FoundationEssentials
 /// Who is out of the nearest name, in a file: it outlives the watcher, and `dns apply` heeds it.
 package struct WatchState: Sendable {
     private let path: String
+    /// Apart, because the watch has its own file in its memory.
+    private let handsPath: String
 
     /// - Parameter folder: Of the operator's state.
     package init(folder: String) {
         path = "\(folder)/dns-watch.json"
+        handsPath = "\(folder)/dns-by-hand.json"
     }
 
     /// One watcher at a time: two would count the same health twice.
@@ -16,19 +19,30 @@ package struct WatchState: Sendable {
     }
 
     package func read() throws -> Withdrawal {
-        guard File.exists(path) else { return Withdrawal() }
+        try Self.read(path) ?? Withdrawal()
+    }
+
+    package func write(_ withdrawal: Withdrawal) throws { try Self.write(withdrawal, to: path) }
+
+    /// Whom people took out, by name.
+    package func hands() throws -> [String: HandWithdrawal] { try Self.read(handsPath) ?? [:] }
+
+    package func write(_ hands: [String: HandWithdrawal]) throws { try Self.write(hands, to: handsPath) }
+
+    private static func read<Value: Decodable>(_ path: String) throws -> Value? {
+        guard File.exists(path) else { return nil }
         let text = try File.read(path, most: 1 << 24)
         do {
-            return try JSONDecoder().decode(Withdrawal.self, from: Data(text.utf8))
+            return try JSONDecoder().decode(Value.self, from: Data(text.utf8))
         } catch {
             throw WatchStateError.unreadable(path)
         }
     }
 
-    package func write(_ withdrawal: Withdrawal) throws {
+    private static func write(_ value: some Encodable, to path: String) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        try File.replace(path, with: String(decoding: try encoder.encode(withdrawal), as: UTF8.self), mode: 0o600)
+        try File.replace(path, with: String(decoding: try encoder.encode(value), as: UTF8.self), mode: 0o600)
     }
 }
 

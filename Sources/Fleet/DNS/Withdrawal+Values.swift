@@ -31,10 +31,13 @@ extension Withdrawal {
     package struct Member: Equatable, Sendable {
         package var name: String
         package var region: String
+        /// When a person wants it out.
+        package var hand: HandWithdrawal?
 
-        package init(name: String, region: String) {
+        package init(name: String, region: String, hand: HandWithdrawal? = nil) {
             self.name = name
             self.region = region
+            self.hand = hand
         }
     }
 

@@ -5,17 +5,25 @@
 /// of too many answers: what it does not know changes nothing, at least `floor` nodes stay in the name, and at least
 /// half of all. Nobody ill is in it for want of room while somebody well waits outside.
 package struct Withdrawal: Codable, Equatable, Sendable {
-    private var stays: [String: Stay] = [:]
+    private(set) var stays: [String: Stay] = [:]
     private var last: Int64?
+    /// Whom people took out, as far as the limits allow; nil for nobody.
+    var hands: [String: HandWithdrawal]?
 
     package init() {}
 
     /// Names of the nodes that are out, and why.
-    package var withdrawn: [String: String] { stays.filter { $0.value.out != nil }.mapValues(\.reason) }
+    package var withdrawn: [String: String] {
+        stays.filter { $0.value.out != nil }.mapValues(\.reason)
+            .merging((hands ?? [:]).mapValues(\.description)) { "\($1); \($0)" }
+    }
+
+    /// How many are out beyond what the limits allow, because a person would have it so.
+    package var belowFloor: Int { (hands ?? [:]).values.count { $0.isBelowFloor } }
 
     /// Whether there is nothing to write down. When it looked last is worth it while health is counted.
     package func isSame(as other: Withdrawal) -> Bool {
-        stays == other.stays && (withdrawn.isEmpty || last == other.last)
+        stays == other.stays && hands == other.hands && (withdrawn.isEmpty || last == other.last)
     }
 
     /// Takes in what was seen at a moment, Unix milliseconds.
@@ -32,7 +40,7 @@ package struct Withdrawal: Codable, Equatable, Sendable {
         stays = stays.filter { names.contains($0.key) }
         let members = members.sorted { $0.name < $1.name }
 
-        var decisions: [Decision] = []
+        var decisions = obeyHands(members, rules, now)
         // Who hears one node or none should doubt his own line: he may stand beside that one.
         let hears = sightings.values.count { $0.probe.isAnswer } > 1
         if hears {
@@ -74,7 +82,9 @@ package struct Withdrawal: Codable, Equatable, Sendable {
                 stay.wellSince = since
                 if now - since >= rules.hold(after: stay.withdrawals) {
                     stay = stay.back(at: now)
-                    decisions.append(.putBack(member.name, .well(seconds: (now - since) / 1_000)))
+                    if hands?[member.name] == nil {
+                        decisions.append(.putBack(member.name, .well(seconds: (now - since) / 1_000)))
+                    }
                 }
             } else {
                 stay.wellSince = nil
@@ -89,7 +99,7 @@ package struct Withdrawal: Codable, Equatable, Sendable {
     private mutating func obeyLimits(_ members: [Member], _ rules: Rules, _ now: Int64) -> [Decision] {
         var decisions: [Decision] = []
         while room(members, rules) < 0 {
-            let longest = stays.filter { $0.value.out != nil }
+            let longest = stays.filter { $0.value.out != nil && hands?[$0.key] == nil }
                 .min { $0.value.rank($0.key) < $1.value.rank($1.key) }
             guard let longest else { break }
             stays[longest.key] = longest.value.back(at: now)
@@ -102,9 +112,8 @@ package struct Withdrawal: Codable, Equatable, Sendable {
         _ sightings: [String: Sighting], _ members: [Member], _ rules: Rules, _ now: Int64
     ) -> [Decision] {
         var decisions: [Decision] = []
-        for member in members {
+        for member in members where isIn(member.name) {
             var stay = stays[member.name] ?? Stay()
-            guard stay.out == nil else { continue }
             defer { stays[member.name] = stay }
             guard let illness = sightings[member.name]?.agreedIllness else {
                 if sightings[member.name]?.isWell == true { stay.isKept = false }
@@ -127,7 +136,7 @@ package struct Withdrawal: Codable, Equatable, Sendable {
 
     /// A node that is well, if not for long, answers better than one that is ill.
     private mutating func returnWell(for ill: String, _ now: Int64) -> Decision? {
-        let waiting = stays.filter { $0.value.wellSince != nil }
+        let waiting = stays.filter { $0.value.wellSince != nil && hands?[$0.key] == nil }
         guard let first = waiting.min(by: { $0.value.rank($0.key) < $1.value.rank($1.key) }),
             let since = first.value.wellSince
         else { return nil }
@@ -141,7 +150,7 @@ package struct Withdrawal: Codable, Equatable, Sendable {
     ) -> [Decision] {
         var decisions: [Decision] = []
         for member in members {
-            guard stays[member.name]?.out == nil, let oddity = sightings[member.name]?.oddity else {
+            guard isIn(member.name), let oddity = sightings[member.name]?.oddity else {
                 stays[member.name]?.odd = nil
                 continue
             }
@@ -155,14 +164,23 @@ package struct Withdrawal: Codable, Equatable, Sendable {
         return decisions
     }
 
-    /// How many more may leave.
-    private func room(_ members: [Member], _ rules: Rules) -> Int {
-        min(members.count - max(rules.floor, 1), members.count / 2) - stays.values.count { $0.out != nil }
+    /// How many may be out.
+    func most(_ members: [Member], _ rules: Rules) -> Int {
+        min(members.count - max(rules.floor, 1), members.count / 2)
     }
 
+    /// How many more may leave. Those whom a person took out in spite of the limits do not count, but somebody stays.
+    func room(_ members: [Member], _ rules: Rules) -> Int {
+        let out = members.filter { !isIn($0.name) }
+        let counted = out.count { hands?[$0.name]?.isBelowFloor != true }
+        return min(most(members, rules) - counted, members.count - out.count - 1)
+    }
+
+    func isIn(_ name: String) -> Bool { stays[name]?.out == nil && hands?[name] == nil }
+
     /// The member's region, when no node of it is in the name any more.
-    private func emptied(_ member: Member, _ members: [Member]) -> String? {
-        let isInhabited = members.contains { $0.region == member.region && stays[$0.name]?.out == nil }
+    func emptied(_ member: Member, _ members: [Member]) -> String? {
+        let isInhabited = members.contains { $0.region == member.region && isIn($0.name) }
         return isInhabited ? nil : member.region
     }
 }

@@ -6,7 +6,9 @@ import Fleet
 struct DNSCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dns", abstract: "Keep the fleet's names, and ill nodes out of the nearest one.",
-        subcommands: [Plan.self, Apply.self, DNSWatch.self, DNSGdnsd.self])
+        subcommands: [
+            Plan.self, Apply.self, DNSWatch.self, DNSWithdraw.self, DNSRestore.self, DNSGdnsd.self,
+        ])
 
     struct Plan: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -90,7 +92,9 @@ struct DNSOptions: ParsableArguments {
         var inventory: Inventory { workplace.inventory }
 
         func plan(_ members: DNSMembers) async throws -> NamePlan {
-            let wanted = try Records(inventory, withdrawn: Set(try state.read().withdrawn.keys))
+            let withdrawal = try state.read()
+            let wanted = try Records(
+                inventory, withdrawn: Set(withdrawal.withdrawn.keys), belowFloor: withdrawal.belowFloor)
             return NamePlan(
                 wanted: wanted, present: try await provider.present(wanted.sets.keys.sorted()),
                 keepingMembers: !members.nearest)
@@ -102,9 +106,11 @@ struct DNSOptions: ParsableArguments {
             let all = try Records(inventory)
             let standing = try await provider.present([all.nearest])[all.nearest]?.addresses
             let out = Set(withdrawn.map(\.key))
+            let hands = try state.hands().filter { !out.contains($0.key) }.sorted { $0.key < $1.key }
             let missing = all.nodes.filter { !(standing?.contains($0.key) ?? true) && !out.contains($0.value) }
             let others = members.nearest ? [] : missing.values.sorted()
             return withdrawn.map { "\($0.key) is out of the nearest name: \($0.value)." }
+                + hands.map { "\($0.key) is to leave the nearest name with the next look of `dns watch`: \($0.value)." }
                 + others.map { "\($0) is not in the nearest name. `dns watch` puts it in, or --nearest." }
                 + (try await provider.remarks())
         }

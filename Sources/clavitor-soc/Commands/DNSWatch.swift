@@ -37,6 +37,17 @@ struct DNSWatch: AsyncParsableCommand {
         } while !once
     }
 
+    /// For another command: what it wrote takes effect at once, or with the next look of the watch that runs here.
+    static func look(_ options: DNSOptions) async throws {
+        var watch = DNSWatch()
+        (watch.options, watch.interval, watch.once, watch.json) = (options, longest, true, false)
+        do {
+            try await watch.run()
+        } catch WatchStateError.locked {
+            Terminal.line("The `dns watch` that runs with this state directory does it at its next look.")
+        }
+    }
+
     private func watch(_ inventory: WatchedInventory) async throws {
         try await options.withNames { names in
             try await names.workplace.connected { probe, monitor in

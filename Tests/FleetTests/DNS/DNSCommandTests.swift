@@ -53,6 +53,37 @@ import Testing
         #expect(try health.allSatisfy { $0.hasSuffix("UP") })
     }
 
+    @Test func whomAPersonTakesOutIsDownAtOnce() async throws {
+        // The monitor cannot be asked, which is told; the name changes all the same.
+        await #expect(throws: ExitCode(1)) { try await run("withdraw", "tokyo", "--for", "2h") }
+        #expect(try health.contains("127.0.86.2 => DOWN"))
+        let state = WatchState(folder: scratch.file("state"))
+        let withdrawn = try state.read().withdrawn
+        #expect(withdrawn["tokyo"]?.hasPrefix("by hand of ") == true)
+        try await run("plan", "--json")
+        await #expect(throws: HandWithdrawalError.notByHand("seoul")) { try await run("restore", "seoul") }
+        // This process holds the watch's lock by now: whoever has it does the rest.
+        try await run("restore", "tokyo")
+        #expect(try state.hands().isEmpty)
+        try await run("withdraw", "seoul")
+        #expect(try state.hands().keys.sorted() == ["seoul"])
+        await #expect(throws: InventoryError.self) { try await run("withdraw", "oslo") }
+        // Nobody has looked since, and half of four is two.
+        try await run("withdraw", "tokyo")
+        await #expect(throws: HandWithdrawalError.tooFew("dallas")) { try await run("withdraw", "dallas") }
+        try await run("withdraw", "dallas", "--below-floor")
+    }
+
+    @Test(arguments: [("30m", 1_800), ("2h", 7_200), ("3d", 259_200), ("5s", 5)])
+    func aStretchIsReadAsOneWritesIt(_ text: String, _ seconds: Int64) {
+        #expect(DNSWithdraw.Stretch(argument: text)?.seconds == seconds)
+    }
+
+    @Test(arguments: ["", "2", "h", "-2h", "0h", "2 h", "2w", "9223372036854775807d", "366d"])
+    func whatIsNoStretchIsRefused(_ text: String) {
+        #expect(DNSWithdraw.Stretch(argument: text) == nil)
+    }
+
     @Test func anApplyLeavesTheMembersToTheWatchUnlessItIsAsked() async throws {
         try await run("apply")
         let all = try health

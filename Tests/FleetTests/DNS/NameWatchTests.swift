@@ -158,6 +158,28 @@ final class MemoryZone: NameProvider {
         #expect(repaired == [.changed(["- api.example.org 30 A 192.0.2.2  (n2)"]), .relieved])
     }
 
+    @Test func whomAPersonTakesOutIsOutWhileTheMonitorIsDeaf() async throws {
+        var watch = try makeWatch()
+        _ = await look(&watch)
+        health.say(nil)
+        let state = WatchState(folder: scratch.path)
+        let hands = Dictionary(
+            uniqueKeysWithValues: (1...3).map {
+                ("n\($0)", HandWithdrawal(by: "ana@soc", at: Int64($0), isBelowFloor: true))
+            })
+        try state.write(hands)
+        _ = await look(&watch)
+        #expect(zone.nearest == addresses(4))
+        // What cannot be read changes nothing.
+        try scratch.write(Array("{".utf8), to: "dns-by-hand.json")
+        let events = await look(&watch)
+        #expect(zone.nearest == addresses(4))
+        #expect(events.contains { $0.description.hasPrefix("Whom people took out cannot be read") })
+        try state.write([String: HandWithdrawal]())
+        _ = await look(&watch)
+        #expect(zone.nearest == addresses(1, 2, 3, 4))
+    }
+
     @Test func whatSomebodyElseChangedIsPutRight() async throws {
         var watch = try makeWatch()
         _ = await look(&watch)

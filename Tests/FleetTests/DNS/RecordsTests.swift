@@ -19,6 +19,13 @@ import Testing
         #expect(records.sets["n2.example.org"]?.addresses == addresses(2))
     }
 
+    @Test func aPersonMayGoBelowTheFloorButNotToNothing() throws {
+        let inventory = try sampleFleet(3, floor: 2)
+        let records = try Records(inventory, withdrawn: ["n1", "n2"], belowFloor: 1)
+        #expect(records.sets["api.example.org"]?.addresses == addresses(3))
+        #expect(throws: RecordsError.self) { try Records(inventory, withdrawn: ["n1", "n2", "n3"], belowFloor: 3) }
+    }
+
     @Test func aNodeWithoutAnAddressHasNoRecord() throws {
         let records = try Records(try sampleFleet(3) { $0[2].ipv4 = "" })
         #expect(records.sets["n3.example.org"] == nil)

@@ -149,4 +149,42 @@ import Testing
             if out != historian.out { return }
         }
     }
+
+    /// With people who take nodes out and put them back, whatever happens to the nodes.
+    @Test(arguments: 0..<30) func whatPeopleSayGoesFirst(_ seed: UInt64) {
+        var dice = Dice(state: seed &* 389 &+ 7)
+        var members = (1...Int.random(in: 3...9, using: &dice)).map {
+            Withdrawal.Member(name: "n\($0)", region: "r\($0 % 3)")
+        }
+        var rules = Withdrawal.Rules(floor: Int.random(in: 1...2, using: &dice))
+        rules.hold = 20_000
+        var machine = Withdrawal()
+        var current = Dictionary(uniqueKeysWithValues: members.map { ($0.name, Sighting.well) })
+        var now: Int64 = 1_700_000_000_000
+        for step in 0..<300 {
+            now += 5_000
+            for index in members.indices {
+                if Int.random(in: 0..<8, using: &dice) == 0 {
+                    current[members[index].name] = Self.random(&dice, mood: 80)
+                }
+                guard Int.random(in: 0..<40, using: &dice) == 0 else { continue }
+                members[index].hand =
+                    members[index].hand == nil
+                    ? HandWithdrawal(by: "ana", at: now, isBelowFloor: Int.random(in: 0..<4, using: &dice) == 0) : nil
+            }
+            _ = machine.judge(current, of: members, rules: rules, at: now)
+            let out = Set(machine.withdrawn.keys)
+            let byHand = members.filter { $0.hand != nil }
+            let limit = min(members.count - rules.floor, members.count / 2)
+            #expect(out.count < members.count, "seed \(seed), step \(step)")
+            #expect(out.count - byHand.count { $0.hand?.isBelowFloor == true } <= limit)
+            if byHand.count <= limit { #expect(byHand.allSatisfy { out.contains($0.name) }) }
+            // Nobody ill is in it while somebody well waits outside whom nobody took out.
+            if Historian.hears(current),
+                current.contains(where: { !out.contains($0.key) && $0.value.agreedIllness != nil })
+            {
+                #expect(!members.contains { $0.hand == nil && out.contains($0.name) && current[$0.name] == .well })
+            }
+        }
+    }
 }
