@@ -32,7 +32,7 @@ package struct SystemProcesses: ChildProcesses {
         options.teardownSequence = [.gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: .seconds(2))]
         do {
             let result = try await Subprocess.run(
-                .name(child.executable), arguments: Arguments(child.arguments),
+                .program(child.executable), arguments: Arguments(child.arguments),
                 environment: .inherit.updating(variables),
                 platformOptions: options, input: .inputWriter, output: .string(limit: child.mostOutput),
                 error: .string(limit: child.mostOutput)
@@ -60,5 +60,17 @@ package struct SystemProcesses: ChildProcesses {
         case .outputLimitExceeded: .tooMuchOutput(child.executable, child.mostOutput)
         default: .failed(child.executable, "\(error)")
         }
+    }
+}
+
+extension Executable {
+    /// As a shell looks for it: a word along PATH, and what has a slash where it says.
+    fileprivate static func program(_ text: String) -> Executable {
+        text.utf8.contains(UInt8(ascii: "/")) ? .path(path(text)) : .name(text)
+    }
+
+    /// A `FilePath`, whose module is Subprocess's dependency and not ours: it can be had as a literal without an import.
+    private static func path<Path: ExpressibleByStringLiteral>(_ text: Path.StringLiteralType) -> Path {
+        Path(stringLiteral: text)
     }
 }
