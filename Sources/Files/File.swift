@@ -13,21 +13,33 @@ package enum File {
         return String(decoding: try file.read(most), as: UTF8.self)
     }
 
-    /// Writes to a temporary name, syncs, renames, syncs the directory.
+    /// Writes to a temporary name that is this call's own, syncs, renames, syncs the directory.
     package static func replace(_ path: String, with text: String, mode: UInt32) throws {
-        let temporary = "\(path).new"
-        remove(temporary)
+        let temporary = "\(path).\(UInt64.random(in: 0 ... .max)).new"
         let file = try OpenFile(creating: temporary)
-        try file.write(Array(text.utf8))
-        guard unsafe chmod(temporary, mode) == 0 else { throw SystemCallError.last("chmod", temporary) }
-        try file.synchronize()
-        guard unsafe rename(temporary, path) == 0 else { throw SystemCallError.last("rename", path) }
-        try OpenFile(directory: folder(of: path)).synchronize()
+        do {
+            try file.write(Array(text.utf8))
+            guard unsafe chmod(temporary, mode) == 0 else { throw SystemCallError.last("chmod", temporary) }
+            try file.synchronize()
+            guard unsafe rename(temporary, path) == 0 else { throw SystemCallError.last("rename", path) }
+        } catch {
+            // Nobody else knows the name, and on a full disk it takes up room.
+            remove(temporary)
+            throw error
+        }
+        try OpenFile(directory: Directory.parent(of: path)).synchronize()
     }
 
-    private static func folder(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
+    /// Reads a file, changes it and replaces it, alone: waits for other processes that edit in the same directory.
+    ///
+    /// The directory is locked and not the file, because a file that is replaced takes its lock with it.
+    package static func edit(_ path: String, most: Int, _ change: (String) throws -> String) throws {
+        let directory = try OpenFile(directory: Directory.parent(of: path))
+        try directory.waitForLock()
+        let text = try read(path, most: most)
+        let changed = try change(text)
+        guard changed != text else { return }
+        try replace(path, with: changed, mode: FileFacts.mode(path) ?? 0o644)
     }
 
     /// Whether this process now holds the lock, until it ends.
@@ -41,7 +53,7 @@ package enum File {
 
     package static func move(_ path: String, to other: String) throws {
         guard unsafe rename(path, other) == 0 else { throw SystemCallError.last("rename", path) }
-        try OpenFile(directory: folder(of: other)).synchronize()
+        try OpenFile(directory: Directory.parent(of: other)).synchronize()
     }
 
     /// Takes up `bytes` on the disk for real.

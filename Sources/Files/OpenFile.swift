@@ -108,6 +108,13 @@ package struct OpenFile: ~Copyable, Sendable {
         return true
     }
 
+    /// Takes the same lock, as soon as nobody else has it.
+    package func waitForLock() throws(SystemCallError) {
+        while flock(descriptor, LOCK_EX) != 0 {
+            guard errno == EINTR else { throw .last("flock") }
+        }
+    }
+
     /// Whether the file still has a name.
     package func isLinked() throws(SystemCallError) -> Bool {
         var status = stat()

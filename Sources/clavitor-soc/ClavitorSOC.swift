@@ -53,7 +53,9 @@ struct ClavitorSOC: AsyncParsableCommand {
         switch error {
         case let refusal as any Refusal: return Terminal.fail("\(refusal)", code: 2)
         case let failure as CommandFailure: return Terminal.fail(failure.description, code: failure.code)
-        case is SSHError, is ChildError, is MonitorError: return Terminal.fail("\(error)", code: 1)
+        case let error as SSHError: return Terminal.fail("\(error)", code: error.isRefusal ? 2 : 1)
+        case is CancellationError: return Terminal.fail("stopped", code: 130)
+        case is ChildError, is MonitorError: return Terminal.fail("\(error)", code: 1)
         default:
             let code = exitCode(for: error)
             let message = fullMessage(for: error)

@@ -12,12 +12,14 @@ package struct SSH: Sendable {
         self.processes = processes
     }
 
-    /// Writes the two files that every command line names.
+    /// Writes the two files that every command line names, where they differ from what is there.
     package func prepare() throws {
         let files = try SSHFiles(inventory, places)
         try File.makeDirectory(places.directory)
-        try File.replace(places.config, with: files.config, mode: 0o600)
-        try File.replace(places.knownHosts, with: files.knownHosts, mode: 0o600)
+        for (path, text) in [(places.config, files.config), (places.knownHosts, files.knownHosts)] {
+            let present = File.exists(path) ? try File.read(path, most: 1 << 20) : nil
+            if present != text { try File.replace(path, with: text, mode: 0o600) }
+        }
     }
 
     /// A command line of ssh's.

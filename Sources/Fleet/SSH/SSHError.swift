@@ -11,6 +11,14 @@ package enum SSHError: Error, Equatable, CustomStringConvertible, Sendable {
     case failed(String, Int32, String)
     case notUnderstood(String, String)
 
+    /// Nothing was sent: what is missing is missing here.
+    package var isRefusal: Bool {
+        switch self {
+        case .noHostKey, .pathTooLong, .spacesInPath: true
+        case .unreachable, .wrongHostKey, .timedOut, .failed, .notUnderstood: false
+        }
+    }
+
     package var description: String {
         switch self {
         case .noHostKey(let node):
@@ -18,8 +26,8 @@ package enum SSHError: Error, Equatable, CustomStringConvertible, Sendable {
                 + "(cat /etc/ssh/ssh_host_ed25519_key.pub) and store it: clavitor-soc fleet set \(node) host-key \"ssh-ed25519 …\""
         case .pathTooLong(let directory):
             "\(directory) is too long for a socket's name. Give a shorter one: --state DIR"
-        case .spacesInPath(let directory):
-            "\(directory) has a space or a quote in it, which ssh does not take. Give another: --state DIR"
+        case .spacesInPath(let path):
+            "\(path) has a space or a quote in it, which ssh does not take. Give another: --state DIR, or ssh-key in soc.toml"
         case .unreachable(let node, let why): "\(node) cannot be reached: \(why)"
         case .wrongHostKey(let node):
             "\(node) shows another host key than the inventory has. Somebody may be in between, or the machine is new: "

@@ -30,8 +30,8 @@ package struct SSHFiles: Equatable, Sendable {
     /// - Throws: `SSHError.pathTooLong`, `SSHError.spacesInPath`.
     package init(_ inventory: Inventory, _ places: Places) throws(SSHError) {
         // NIX_SSHOPTS and ssh_config both end a word at a space.
-        guard !places.directory.contains(where: { " \"'\t".contains($0) }) else {
-            throw .spacesInPath(places.directory)
+        for path in [places.directory, places.identity ?? ""] where path.contains(where: { " \"'\t".contains($0) }) {
+            throw .spacesInPath(path)
         }
         // ssh binds "<path>.<16 random letters>" first and renames it then.
         guard places.directory.utf8.count + 1 + Self.controlCount + 17 <= 107 else {

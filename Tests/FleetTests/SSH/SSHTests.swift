@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Fleet
@@ -62,6 +63,25 @@ import Testing
         #expect(throws: SSHError.spacesInPath("/a b")) {
             try SSHFiles(inventory, SSHFiles.Places(directory: "/a b", identity: nil))
         }
+        #expect(throws: SSHError.spacesInPath("/my key")) {
+            try SSHFiles(inventory, SSHFiles.Places(directory: "/a", identity: "/my key"))
+        }
+    }
+
+    @Test func whatIsThereAlreadyIsNotWrittenAgain() throws {
+        let scratch = try Scratch()
+        let places = SSHFiles.Places(directory: scratch.file("ssh"), identity: nil)
+        func number() throws -> Int? {
+            try FileManager.default.attributesOfItem(atPath: places.config)[.systemFileNumber] as? Int
+        }
+        try SSH(inventory, places, SystemProcesses()).prepare()
+        let first = try number()
+        try SSH(inventory, places, SystemProcesses()).prepare()
+        #expect(try number() == first)
+        var changed = inventory
+        changed.nodes[1].address = "127.0.84.9"
+        try SSH(changed, places, SystemProcesses()).prepare()
+        #expect(try String(contentsOfFile: places.config, encoding: .utf8).contains("127.0.84.9"))
     }
 
     @Test func aCommandLineIsWhatAPersonWouldType() throws {
