@@ -1,5 +1,6 @@
 import ArgumentParser
 import Files
+import Fleet
 import FoundationEssentials
 import TOMLKit
 
@@ -10,6 +11,8 @@ struct OperatorOptions: ParsableArguments {
 
     @Option(help: "The inventory.")
     var inventory = "nix/fleet.toml"
+
+    var file: InventoryFile { InventoryFile(inventory) }
 
     /// Absolute, and made if it is not there.
     func stateDirectory(_ environment: [String: String] = ProcessInfo.processInfo.environment) throws -> String {
@@ -77,6 +80,17 @@ struct Settings: Decodable, Equatable {
             self = try TOMLDecoder().decode(Settings.self, from: table)
         } catch {
             throw CommandFailure("\(path): \(error)", code: 2)
+        }
+    }
+}
+
+extension File {
+    /// A file that an option or a setting names, which the error then names too.
+    static func read(_ path: String, most: Int, for setting: String) throws -> String {
+        do {
+            return try read(path, most: most)
+        } catch let error as SystemCallError {
+            throw CommandFailure("\(setting): \(error)", code: 2)
         }
     }
 }

@@ -4,10 +4,10 @@ import FoundationEssentials
 
 /// What commands work with: the inventory, the operator's settings, and the ways to the nodes and the monitor.
 struct Workplace {
+    let file: InventoryFile
     let inventory: Inventory
     let settings: Settings
     let state: String
-    let ssh: SSH
     let processes: any ChildProcesses
     let paths: NodePaths
 
@@ -15,16 +15,21 @@ struct Workplace {
     init(
         _ options: OperatorOptions, processes: any ChildProcesses = SystemProcesses(), paths: NodePaths = NodePaths()
     ) throws {
-        let text = try File.read(options.inventory, most: 1 << 20)
-        let problems = try InventoryProblems.found(in: text)
-        guard problems.isEmpty else { throw InventoryError.faulty(problems) }
-        inventory = try Inventory(toml: text)
+        file = options.file
+        inventory = try file.readSound()
         state = try options.stateDirectory()
         settings = try Settings(path: "\(state)/soc.toml")
         (self.processes, self.paths) = (processes, paths)
-        let places = SSHFiles.Places(directory: "\(state)/ssh", identity: settings.sshKey)
-        ssh = SSH(inventory, places, processes)
-        try ssh.prepare()
+    }
+
+    /// With its files in place, which not every state directory can hold.
+    var ssh: SSH {
+        get throws {
+            let places = SSHFiles.Places(directory: "\(state)/ssh", identity: settings.sshKey)
+            let ssh = SSH(inventory, places, processes)
+            try ssh.prepare()
+            return ssh
+        }
     }
 
     /// Those that were named, or all.
@@ -48,17 +53,17 @@ struct Workplace {
 
     private func monitor(_ exchange: HTTPSExchange) throws -> (any FleetMonitor)? {
         guard let file = settings.monitorTokenFile else { return nil }
-        let text = try File.read(file, most: 4_096)
+        let text = try File.read(file, most: 4_096, for: "monitor-token-file in soc.toml")
         return MonitorClient(
             name: inventory.fleet.monitor, token: String(text.prefix { !$0.isWhitespace }), exchange: exchange)
     }
 
-    func deployer(_ probe: any NodeProbe, _ monitor: (any FleetMonitor)?) -> Deployer<ContinuousClock> {
+    func deployer(_ probe: any NodeProbe, _ monitor: (any FleetMonitor)?) throws -> Deployer<ContinuousClock> {
         let environment = ProcessInfo.processInfo.environment
         let author = DeployAuthor(
             name: environment["USER"] ?? environment["LOGNAME"] ?? "somebody", host: ProcessInfo.processInfo.hostName)
         return Deployer(
-            inventory, DeployCalls(ssh, paths), processes, monitor: monitor, probe: probe, author: author,
+            inventory, DeployCalls(try ssh, paths), processes, monitor: monitor, probe: probe, author: author,
             clock: ContinuousClock(), now: Self.now)
     }
 

@@ -97,7 +97,9 @@ package struct Inventory: Equatable, Sendable {
         } catch let error as TOMLParseError {
             throw InventoryError.unreadable(error.description)
         } catch {
-            throw InventoryError.unreadable("\(error)")
+            // The decoder's words are for programmers.
+            let problems = try InventoryProblems.found(in: text)
+            throw problems.isEmpty ? InventoryError.unreadable("\(error)") : .faulty(problems)
         }
         (fleet, nodes, operators) = (file.fleet, file.node, file.operator ?? [])
         (providers, tiers, breakGlass, dns) = (file.provider, file.tier, file.breakGlass, file.dns)
@@ -116,6 +118,7 @@ package struct Inventory: Equatable, Sendable {
 }
 
 package enum InventoryError: Error, Equatable, CustomStringConvertible, Sendable {
+    case notThere(String)
     case unreadable(String)
     case noSuchNode(String, [String])
     case faulty([String])
@@ -125,6 +128,8 @@ package enum InventoryError: Error, Equatable, CustomStringConvertible, Sendable
 
     package var description: String {
         switch self {
+        case .notThere(let path):
+            "There is no inventory at \(path). Run this in the project's folder, or name it: --inventory FILE"
         case .unreadable(let why): "The inventory cannot be read: \(why)"
         case .noSuchNode(let name, let names): "There is no node \(name). There are: \(names.joined(separator: ", "))."
         case .faulty(let problems):

@@ -26,7 +26,8 @@ struct BreakGlassCommand: ParsableCommand {
         }
 
         func run() throws {
-            let edit = try BreakGlassEdit(sshKey: try File.read(keyFile, most: 4_096).line, from: from)
+            let key = try File.read(keyFile, most: 4_096, for: "--key-file").line
+            let edit = try BreakGlassEdit(sshKey: key, from: from)
             try options.perform(edit, dryRun: dryRun)
             guard !dryRun else { return }
             let until = Workplace.now() + Int64(days) * 86_400
@@ -53,7 +54,7 @@ struct BreakGlassCommand: ParsableCommand {
         @OptionGroup var options: OperatorOptions
 
         func run() throws {
-            let present = try Inventory(toml: try File.read(options.inventory, most: 1 << 20)).breakGlass
+            let present = try options.file.read().breakGlass
             guard !present.sshKey.isEmpty else { return Terminal.line("Nobody may knock.") }
             Terminal.line("\(present.sshKey) from \(present.from)".printable)
             guard let reminder = try BreakGlassFile(options).read() else { return }
@@ -88,9 +89,9 @@ private struct BreakGlassFile {
 
 extension OperatorOptions {
     fileprivate func perform(_ edit: BreakGlassEdit, dryRun: Bool) throws {
-        let present = try Inventory(toml: try File.read(inventory, most: 1 << 20))
+        let present = try file.read()
         for line in edit.plan(present.breakGlass, nodes: present.nodes.count) { Terminal.line(line) }
-        if !dryRun { try self.edit { try edit.edited($0) } }
+        if !dryRun { try file.edit { try edit.edited($0) } }
     }
 }
 

@@ -43,7 +43,7 @@ enum Everywhere {
     static func run(_ workplace: Workplace, _ names: [String], _ call: @escaping @Sendable (Node) -> NodeCall)
         async throws
     {
-        let ssh = workplace.ssh
+        let ssh = try workplace.ssh
         let said = await concurrently(try workplace.nodes(names), most: 8) { node -> (String, String, Bool) in
             do {
                 return (node.name, try await ssh.perform(call(node)), true)

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Console
-import Files
 import Fleet
 
 /// The inventory, for people and for other programs.
@@ -9,17 +8,18 @@ struct FleetCommand: AsyncParsableCommand {
         commandName: "fleet", abstract: "Read and change the inventory.",
         subcommands: [List.self, Show.self, Add.self, Set.self, Remove.self, Check.self, Nodes.self])
 
+    private static func say(_ remains: [String]) {
+        guard !remains.isEmpty else { return }
+        Terminal.line("What remains to be done:")
+        for sentence in remains { Terminal.line("  \(sentence.printable)") }
+    }
+
     struct InventoryOption: ParsableArguments {
         @Option(help: "The inventory.") var inventory = "nix/fleet.toml"
 
-        func text() throws -> String { try File.read(inventory, most: 1 << 20) }
+        var file: InventoryFile { InventoryFile(inventory) }
 
-        /// Only what is right replaces the file.
-        func replace(_ edited: InventoryText) throws {
-            let problems = try InventoryProblems.found(in: edited.text)
-            guard problems.isEmpty else { throw InventoryError.faulty(problems) }
-            try File.replace(inventory, with: edited.text, mode: FileFacts.mode(inventory) ?? 0o644)
-        }
+        func text() throws -> String { try file.text() }
     }
 
     struct List: ParsableCommand {
@@ -28,7 +28,7 @@ struct FleetCommand: AsyncParsableCommand {
         @OptionGroup var options: InventoryOption
 
         func run() throws {
-            let inventory = try Inventory(toml: try options.text())
+            let inventory = try options.file.read()
             var table = Table("node", "city", "region", "role", "tier", "$/month", "address", "ipv4", "domain")
             for node in inventory.nodes {
                 table.add(
@@ -47,7 +47,7 @@ struct FleetCommand: AsyncParsableCommand {
         @Argument(help: "The node.") var node: String
 
         func run() throws {
-            let inventory = try Inventory(toml: try options.text())
+            let inventory = try options.file.read()
             let node = try inventory.node(node)
             for key in Node.CodingKeys.allCases {
                 if let value = node.text(key) { Terminal.line("\(key.rawValue) = \(value)".printable) }
@@ -74,16 +74,17 @@ struct FleetCommand: AsyncParsableCommand {
         @Option(help: "The public one, once it is known.") var ipv4 = ""
 
         func run() throws {
-            let text = try options.text()
-            let inventory = try Inventory(toml: text)
-            guard let address = address ?? inventory.freeAddress else {
-                throw CommandFailure("No address of a spoke is free.", code: 2)
+            try options.file.edit { text in
+                guard let address = try address ?? Inventory(toml: text.text).freeAddress else {
+                    throw CommandFailure("No address of a spoke is free.", code: 2)
+                }
+                let node = Node(
+                    name: name, city: city, region: region, latitude: latitude, longitude: longitude, domain: domain,
+                    provider: provider, tier: tier, address: address, ipv4: ipv4)
+                return try text.adding(node)
             }
-            let node = Node(
-                name: name, city: city, region: region, latitude: latitude, longitude: longitude, domain: domain,
-                provider: provider, tier: tier, address: address, ipv4: ipv4)
-            try options.replace(try InventoryText(text).adding(node))
-            Terminal.line("\(name) has \(address)")
+            let inventory = try options.file.read()
+            Terminal.line("\(name) has \(try inventory.node(name).address)")
         }
     }
 
@@ -96,7 +97,15 @@ struct FleetCommand: AsyncParsableCommand {
         @Argument(help: "What.") var value: String
 
         func run() throws {
-            try options.replace(try InventoryText(try options.text()).setting(key, of: node, to: value))
+            let before = try options.file.read().node(node)
+            try options.file.edit { try $0.setting(key, of: node, to: value) }
+            let inventory = try options.file.read()
+            guard let key = Node.CodingKeys(rawValue: key),
+                let now = try? inventory.node(key == .name ? value : node)
+            else { return }
+            Terminal.line("\(now.name): \(key.rawValue) = \"\(value)\", was \"\(before.text(key) ?? "")\"")
+            guard now != before else { return }
+            FleetCommand.say(inventory.remains(afterSetting: key, of: before, now: now))
         }
     }
 
@@ -108,7 +117,10 @@ struct FleetCommand: AsyncParsableCommand {
         @Argument(help: "The node.") var node: String
 
         func run() throws {
-            try options.replace(try InventoryText(try options.text()).removing(node))
+            let gone = try options.file.read().node(node)
+            try options.file.edit { try $0.removing(node) }
+            Terminal.line("\(gone.name) is out of the inventory.")
+            FleetCommand.say(try options.file.read().remains(of: gone))
         }
     }
 
@@ -119,11 +131,10 @@ struct FleetCommand: AsyncParsableCommand {
         @OptionGroup var options: InventoryOption
 
         func run() throws {
-            let text = try options.text()
-            let problems = try InventoryProblems.found(in: text)
+            let problems = try InventoryProblems.found(in: try options.file.text())
             for problem in problems { Terminal.line(problem.printable) }
             guard problems.isEmpty else { throw ExitCode(1) }
-            let inventory = try Inventory(toml: text)
+            let inventory = try options.file.read()
             // The hub needs what anybody needs.
             for sentence in inventory.hub.map(inventory.missing) ?? [] { Terminal.line("missing: \(sentence)") }
             Terminal.line("\(inventory.nodes.count) nodes, no faults")
@@ -136,6 +147,6 @@ struct FleetCommand: AsyncParsableCommand {
 
         @OptionGroup var options: InventoryOption
 
-        func run() throws { try Terminal.json(try Inventory(toml: try options.text()).nodesBody) }
+        func run() throws { try Terminal.json(try options.file.read().nodesBody) }
     }
 }

@@ -33,7 +33,7 @@ struct KeysCommand: AsyncParsableCommand {
                 } else {
                     publicKey = try await keys.generate(node)
                 }
-                try options.edit { try $0.setting("public-key", of: node.name, to: publicKey) }
+                try workplace.file.edit { try $0.setting("public-key", of: node.name, to: publicKey) }
                 Terminal.line("\(node.name)  \(publicKey)")
             }
             if chosen.isEmpty { Terminal.note("All nodes have keys.") }

@@ -57,12 +57,12 @@ struct ProvisionCommand: AsyncParsableCommand {
         let knownHosts = "\(folder)/\(node.name).known_hosts"
         try File.replace(knownHosts, with: "\(node.name) \(key.text)\n", mode: 0o600)
         if node.hostKey != key.text {
-            try options.edit { try $0.setting("host-key", of: node.name, to: key.text) }
+            try workplace.file.edit { try $0.setting("host-key", of: node.name, to: key.text) }
             node.hostKey = key.text
         }
         let first = FirstShell(
             node, identity: workplace.settings.sshKey, knownHosts: knownHosts, processes: workplace.processes)
-        let hub = node.role == .hub ? nil : workplace.inventory.hub.map { NodeShell(workplace.ssh, $0) }
+        let hub = node.role == .hub ? nil : try workplace.inventory.hub.map { NodeShell(try workplace.ssh, $0) }
         try await workplace.connected { _, monitor in
             try await Provisioner(
                 plan, inventory: workplace.inventory, journal: journal, first: first, hub: hub,

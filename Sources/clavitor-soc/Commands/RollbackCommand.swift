@@ -23,7 +23,7 @@ struct RollbackCommand: AsyncParsableCommand {
     func run() async throws {
         let workplace = try Workplace(options)
         try await workplace.connected(withoutMonitor: rollout.withoutMonitor) { probe, monitor in
-            let deployer = workplace.deployer(probe, monitor)
+            let deployer = try workplace.deployer(probe, monitor)
             let performance = try DeployPerformance(workplace, rollout, deployer, monitor)
             var options = rollout.deployOptions
             options.isRollback = true

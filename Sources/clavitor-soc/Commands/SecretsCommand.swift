@@ -72,7 +72,7 @@ struct SecretsCommand: AsyncParsableCommand {
             let secrets = try workplace.secrets()
             let named = try names.map { try NodeSecret(name: $0) }
             let wanted = named.isEmpty ? try await secrets.usual(for: node) : named
-            let pushed = try await secrets.push(wanted, to: node, NodeShell(workplace.ssh, node))
+            let pushed = try await secrets.push(wanted, to: node, NodeShell(try workplace.ssh, node))
             for secret in pushed { Terminal.line("\(node.name):\(secret.folder)/\(secret.rawValue)") }
             if !wanted.contains(.privateKey), named.isEmpty {
                 Terminal.note("The new WireGuard key of \(node.name) stays here until private.key is named.")
@@ -93,14 +93,4 @@ extension Workplace {
     func keys() throws -> KeyStore { KeyStore(try SecretChest("\(state)/keys", age: try age)) }
 
     func secrets() throws -> SecretStore { SecretStore("\(state)/secrets", age: try age, keys: try keys()) }
-}
-
-extension OperatorOptions {
-    /// Only what is right replaces the inventory.
-    func edit(_ change: (InventoryText) throws -> InventoryText) throws {
-        let edited = try change(InventoryText(try File.read(inventory, most: 1 << 20)))
-        let problems = try InventoryProblems.found(in: edited.text)
-        guard problems.isEmpty else { throw InventoryError.faulty(problems) }
-        try File.replace(inventory, with: edited.text, mode: FileFacts.mode(inventory) ?? 0o644)
-    }
 }

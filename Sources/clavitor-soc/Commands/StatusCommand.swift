@@ -17,7 +17,7 @@ struct StatusCommand: AsyncParsableCommand {
         let workplace = try Workplace(options)
         let asked = try workplace.nodes(nodes)
         let status = try await workplace.connected { _, monitor in
-            await FleetStatus.gather(asked, workplace.ssh, workplace.paths, monitor: monitor)
+            await FleetStatus.gather(asked, try workplace.ssh, workplace.paths, monitor: monitor)
         }
         if workplace.settings.monitorTokenFile == nil {
             Terminal.note("The monitor was not asked: soc.toml names no monitor-token-file.")

@@ -126,7 +126,7 @@ extension RealMachines {
             } catch {
                 Issue.record("\(error)")
             }
-            await workplace.ssh.disconnect(workplace.inventory.nodes)
+            await (try? workplace.ssh)?.disconnect(workplace.inventory.nodes)
             try await outside.stop()
         }
 

@@ -1,0 +1,55 @@
+/// What a change of the inventory leaves to be done elsewhere, for people: the file is one of several places that know
+/// of a node.
+extension Inventory {
+    /// Of a node that is not in the inventory any more.
+    package func remains(of node: Node) -> [String] {
+        var left = [
+            "clavitor-soc deploy: the hub forgets its WireGuard key, and the others no longer name it to clients",
+            "clavitor-monitor node remove \(node.name), on the hub: it would be told of as silent",
+        ]
+        if !node.ipv4.isEmpty { left += names(left: node.ipv4, by: node) }
+        left.append(
+            """
+            keys/\(node.name).key, keys/\(node.name).next.key, secrets/\(node.name) and provision/\(node.name).json in the \
+            state directory: a new node of that name would take them up again
+            """)
+        left.append("the machine: it has its vaults, its key and its secrets until its disk is erased")
+        return left
+    }
+
+    private func names(left address: String, by node: Node) -> [String] {
+        let own = """
+            delete \(node.domain) A \(address) where the name is kept: whoever is given that address next could have a \
+            certificate for it
+            """
+        guard let dns else { return [own] }
+        let nearest = "clavitor-soc dns apply: \(address) leaves \(dns.nearest)"
+        guard dns.provider == .gdnsd else { return [own, nearest] }
+        return [own, nearest, "clavitor-soc dns gdnsd-config: print it anew, or \(address) counts as well"]
+    }
+
+    /// When a value of a node has become another.
+    package func remains(afterSetting key: Node.CodingKeys, of before: Node, now node: Node) -> [String] {
+        switch key {
+        case .name:
+            [
+                """
+                in the state directory: mv secrets/\(before.name) secrets/\(node.name); in keys: mv \(before.name).key \
+                \(node.name).key, or .key.age
+                """,
+                """
+                clavitor-monitor node add \(node.name), on the hub, then clavitor-soc secrets set \(node.name) push-url and \
+                secrets push \(node.name); last, clavitor-monitor node remove \(before.name)
+                """,
+                "clavitor-soc deploy; the domain stays \(node.domain)",
+            ]
+        case .ipv4, .domain:
+            (dns == nil ? [] : ["clavitor-soc dns apply"])
+                + (before.ipv4.isEmpty ? [] : ["delete \(before.domain) A \(before.ipv4) where the name is kept"])
+                + ["clavitor-soc deploy"]
+        case .city, .region, .latitude, .longitude, .provider, .tier, .role, .address, .publicKey, .hostKey, .disk,
+            .root:
+            []
+        }
+    }
+}
