@@ -11,20 +11,43 @@ package struct KeyStore: Sendable {
 
     package enum Age: String, Sendable { case present = "key", next = "next.key" }
 
-    /// Makes a node's first key.
+    /// How a node that has no key in the inventory comes to one.
+    package enum FirstKey: Equatable, Sendable {
+        case made
+        /// One of that name is here: a run broke off, or the node was removed and is added again.
+        case takenUp(String)
+    }
+
+    /// Touches nothing.
+    ///
+    /// - Throws: `KeyStoreError`: a key that is in use must not be lost, wherever its private half lies.
+    package func firstKey(of node: Node) async throws -> FirstKey {
+        let (present, next) = try await publicKeys(node)
+        guard node.publicKey.isEmpty else {
+            throw [present, next].contains(node.publicKey)
+                ? KeyStoreError.exists(node.name) : KeyStoreError.madeElsewhere(node.name)
+        }
+        return present.map { .takenUp($0) } ?? .made
+    }
+
+    /// Makes a node's first key, or takes up the one that is here.
     ///
     /// - Returns: The public half, for the inventory.
-    /// - Throws: `KeyStoreError.exists`: a key that is in use must not be lost.
+    /// - Throws: What `firstKey` throws.
     package func generate(_ node: Node) async throws -> String {
-        guard try !chest.holds(Self.name(node, .present)) else { throw KeyStoreError.exists(node.name) }
-        return try await make(node, .present)
+        switch try await firstKey(of: node) {
+        case .made: try await make(node, .present)
+        case .takenUp(let publicKey): publicKey
+        }
     }
 
     /// Makes another key beside the one in use, or gives the one that was made before.
     ///
     /// - Returns: The public half. It belongs into the inventory when the key has been pushed.
     package func rotate(_ node: Node) async throws -> String {
-        guard try chest.holds(Self.name(node, .present)) else { throw KeyStoreError.missing(node.name) }
+        guard try chest.holds(Self.name(node, .present)) else {
+            throw node.publicKey.isEmpty ? KeyStoreError.missing(node.name) : KeyStoreError.madeElsewhere(node.name)
+        }
         if try chest.holds(Self.name(node, .next)) { return try await key(of: node, .next).publicText }
         return try await make(node, .next)
     }
@@ -66,10 +89,17 @@ package struct KeyStore: Sendable {
 package enum KeyStoreError: Error, Equatable, Sendable, CustomStringConvertible {
     case exists(String)
     case missing(String)
+    case madeElsewhere(String)
 
     package var description: String {
         switch self {
         case .exists(let node): "\(node) has a key already. Replace it with `clavitor-soc keys rotate \(node)`."
+        case .madeElsewhere(let node):
+            """
+            \(node)'s key was made elsewhere: on another machine, or under another name. Replace it there, with \
+            `clavitor-soc keys rotate \(node)`. If its private half is lost, say so first, `clavitor-soc fleet set \(node) \
+            public-key ""`: another key cuts \(node) off until it is on the machine.
+            """
         case .missing(let node): "\(node) has no key here. Make one with `clavitor-soc keys generate \(node)`."
         }
     }

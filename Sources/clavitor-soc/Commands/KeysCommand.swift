@@ -24,19 +24,24 @@ struct KeysCommand: AsyncParsableCommand {
             let keys = try workplace.keys()
             let keyless = workplace.inventory.nodes.filter(\.publicKey.isEmpty)
             let chosen = nodes.isEmpty ? keyless : try workplace.nodes(nodes)
-            for node in chosen {
-                // A run that broke off after the key was made left it out of the inventory.
-                let made = try await keys.publicKeys(node).present
-                let publicKey: String
-                if let made, node.publicKey.isEmpty {
-                    publicKey = made
-                } else {
-                    publicKey = try await keys.generate(node)
-                }
+            // All are asked before one is touched.
+            var first: [(Node, KeyStore.FirstKey)] = []
+            for node in chosen { first.append((node, try await keys.firstKey(of: node))) }
+            for (node, key) in first {
+                let publicKey = try await keys.generate(node)
                 try workplace.file.edit { try $0.setting("public-key", of: node.name, to: publicKey) }
                 Terminal.line("\(node.name)  \(publicKey)")
+                if case .takenUp = key { Terminal.note(Self.takenUp(node.name)) }
             }
             if chosen.isEmpty { Terminal.note("All nodes have keys.") }
+        }
+
+        private static func takenUp(_ node: String) -> String {
+            """
+            The key of \(node) was there already and is taken up again, with the secrets in secrets/\(node) of the state \
+            directory. If an earlier machine of that name was broken into: clavitor-soc keys rotate \(node), and set the \
+            secrets anew.
+            """
         }
     }
 
@@ -50,16 +55,20 @@ struct KeysCommand: AsyncParsableCommand {
         func run() async throws {
             let workplace = try Workplace(options)
             let node = try workplace.inventory.node(node)
+            let hub = workplace.inventory.hub?.name ?? node.name
             let publicKey = try await workplace.keys().rotate(node)
             Terminal.line("\(node.name)  \(publicKey)")
-            Terminal.note(
-                """
-                The tunnel to \(node.name) breaks between the last two of these:
-                  clavitor-soc secrets push \(node.name) private.key
-                  clavitor-soc ssh \(node.name) -- systemd-run --on-active=10min systemctl restart wireguard-wg0
-                  clavitor-soc fleet set \(node.name) public-key \(publicKey)
-                  clavitor-soc deploy --limit the hub, within those ten minutes
-                """)
+            Terminal.note(Self.next(node.name, hub, publicKey))
+        }
+
+        static func next(_ node: String, _ hub: String, _ publicKey: String) -> String {
+            """
+            The tunnel to \(node) breaks between the last two of these:
+              clavitor-soc secrets push \(node) private.key
+              clavitor-soc ssh \(node) -- systemd-run --on-active=10min systemctl restart wireguard-wg0
+              clavitor-soc fleet set \(node) public-key \(publicKey)
+              clavitor-soc deploy --limit \(hub), within those ten minutes
+            """
         }
     }
 

@@ -51,7 +51,9 @@ extension Scratch {
     @Test func aKeyIsMadeOnce() async throws {
         let store = try store()
         let publicKey = try await store.generate(node)
-        await #expect(throws: KeyStoreError.exists("n2")) { try await store.generate(node) }
+        var used = node
+        used.publicKey = publicKey
+        await #expect(throws: KeyStoreError.exists("n2")) { try await store.generate(used) }
         #expect(try await store.publicKeys(node).present == publicKey)
         #expect(try scratch.mode("keys") == 0o700)
         #expect(try scratch.mode("keys/n2.key") == 0o600)
@@ -69,6 +71,28 @@ extension Scratch {
         try store.settle(node)
         #expect(try await store.publicKeys(node).present == new)
         #expect(try await store.publicKeys(node).next == nil)
+    }
+
+    @Test func aKeyThatWasMadeElsewhereIsNotReplaced() async throws {
+        var used = node
+        used.publicKey = WireGuardKey().publicText
+        let store = try store()
+        for _ in 0..<2 {
+            await #expect(throws: KeyStoreError.madeElsewhere("n2")) { try await store.generate(used) }
+            await #expect(throws: KeyStoreError.madeElsewhere("n2")) { try await store.firstKey(of: used) }
+            // Nor when another one of that name lies here.
+            _ = try await store.generate(node)
+        }
+        try FileManager.default.removeItem(atPath: scratch.file("keys/n2.key"))
+        await #expect(throws: KeyStoreError.madeElsewhere("n2")) { try await store.rotate(used) }
+    }
+
+    @Test func aKeyThatIsHereIsTakenUpAgain() async throws {
+        let store = try store()
+        #expect(try await store.firstKey(of: node) == .made)
+        let publicKey = try await store.generate(node)
+        #expect(try await store.firstKey(of: node) == .takenUp(publicKey))
+        #expect(try await store.generate(node) == publicKey)
     }
 
     @Test func withoutAKeyThereIsNothingToRotate() async throws {
