@@ -5,7 +5,9 @@
 let
   inherit (builtins) concatLists concatStringsSep elemAt filter fromJSON head listToAttrs match;
 
-  network = match "([0-9]+\\.[0-9]+\\.[0-9]+)\\.0/24" fleet.fleet.network;
+  octet = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
+  ipv4 = "(${octet}\\.){3}${octet}";
+  network = match "(${octet}\\.${octet}\\.${octet})\\.0/24" fleet.fleet.network;
   prefix =
     if network != null then head network
     else throw "fleet.network is \"${fleet.fleet.network}\"; it must be a /24 such as 10.84.0.0/24";
@@ -22,7 +24,7 @@ let
   operators = map (o: o // { id = idOf o.address; }) (fleet.operator or [ ]);
   hubs = filter (n: n.role == "hub") nodes;
 
-  problems = import ./problems.nix { inherit fleet nodes operators hubs; };
+  problems = import ./problems.nix { inherit fleet network ipv4 nodes operators hubs; };
 in
 rec {
   inherit nodes operators problems;

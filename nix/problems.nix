@@ -1,14 +1,71 @@
 # What is wrong with an inventory, as sentences. An empty list lets systems be built.
-{ fleet, nodes, operators, hubs }:
+# clavitor-soc says the same in the same order (Sources/Fleet/Inventory/InventoryProblems.swift); a test compares the two.
+{ fleet, network, ipv4, nodes, operators, hubs }:
 let
-  inherit (builtins) attrNames concatLists concatMap elem filter length match;
+  inherit (builtins)
+    all attrNames concatLists concatMap elem filter isAttrs isFloat isInt isList isString length match stringLength substring;
 
-  keys = [
-    "name" "city" "region" "latitude" "longitude" "domain" "provider" "tier" "role" "address" "ipv4" "public-key" "host-key"
-  ];
-  optional = [ "disk" "root" ];
   when = condition: sentence: if condition then [ sentence ] else [ ];
   matches = pattern: text: match pattern text != null;
+
+  # Which keys a table has, and of what kind.
+  schema = {
+    inventory = {
+      needed = { break-glass = "table"; fleet = "table"; node = "list of tables"; provider = "table"; tier = "table"; };
+      optional = { dns = "table"; operator = "list of tables"; };
+    };
+    fleet.needed = { acme-contact = "list of texts"; monitor = "text"; network = "text"; port = "whole number"; };
+    break-glass.needed = { from = "text"; ssh-key = "text"; };
+    provider.needed = { disk = "text"; root = "text"; };
+    tier = {
+      needed.usd = "number";
+      optional = { disk-gb = "whole number"; memory-mb = "whole number"; transfer-gb = "whole number"; };
+    };
+    peer.needed = { address = "text"; name = "text"; public-key = "text"; ssh-key = "text"; };
+    node = {
+      needed = {
+        name = "text"; city = "text"; region = "text"; latitude = "number"; longitude = "number"; domain = "text";
+        provider = "text"; tier = "text"; role = "text"; address = "text"; ipv4 = "text"; public-key = "text";
+        host-key = "text";
+      };
+      optional = { disk = "text"; root = "text"; };
+    };
+    dns = {
+      needed = { floor = "whole number"; nearest = "text"; provider = "text"; ttl = "whole number"; zone = "text"; };
+      optional = { health-file = "text"; key-file = "text"; server = "text"; token-file = "text"; zone-id = "text"; };
+    };
+  };
+  fits = {
+    "text" = isString;
+    "whole number" = isInt;
+    "number" = v: isInt v || isFloat v;
+    "list of texts" = v: isList v && all isString v;
+    "table" = isAttrs;
+    "list of tables" = v: isList v && all isAttrs v;
+  };
+
+  shape = { needed, optional ? { } }: label: table:
+    let kinds = optional // needed; in
+    if !(isAttrs table) then [ "${label} is no table" ] else concatLists [
+      (map (k: "${label} has no ${k}") (filter (k: !(table ? ${k})) (attrNames needed)))
+      (map (k: "${label} has an unknown key, ${k}") (filter (k: !(kinds ? ${k})) (attrNames table)))
+      (map (k: "${label}'s ${k} is no ${kinds.${k}}")
+        (filter (k: kinds ? ${k} && !(fits.${kinds.${k}} table.${k})) (attrNames table)))
+    ];
+  labelled = kind: entry: if isString (entry.name or null) && entry.name != "" then entry.name else kind;
+  named = key: concatMap (name: shape schema.${key} "[${key}.${name}]" fleet.${key}.${name}) (attrNames fleet.${key});
+
+  # Asked first: the other questions need every key.
+  whole = shape schema.inventory "the inventory" fleet;
+  shapes = if whole != [ ] then whole else concatLists [
+    (shape schema.fleet "[fleet]" fleet.fleet)
+    (shape schema.break-glass "[break-glass]" fleet.break-glass)
+    (named "provider")
+    (named "tier")
+    (concatMap (n: shape schema.node (labelled "a node" n) n) fleet.node)
+    (concatMap (o: shape schema.peer (labelled "an operator" o) o) (fleet.operator or [ ]))
+    (if fleet ? dns then shape schema.dns "[dns]" fleet.dns else [ ])
+  ];
 
   twice = what: values:
     let
@@ -17,28 +74,38 @@ let
     in
     when (repeated != [ ]) "${what} ${builtins.head repeated} is there twice";
 
-  # Asked first: the other questions need every key.
-  shape = n: concatLists [
-    (map (k: "${n.name or "a node"} has no ${k}") (filter (k: !(n ? ${k})) keys))
-    (map (k: "${n.name or "a node"} has an unknown key, ${k}") (filter (k: !(elem k (keys ++ optional))) (attrNames n)))
+  isDomain = text: stringLength text <= 253 && matches "([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z]{1,63}" text;
+  isWithin = zone: domain:
+    let end = ".${zone}"; from = stringLength domain - stringLength end; in
+    domain == zone || (from >= 0 && substring from (-1) domain == end);
+  # A control character would be a line of its own in authorized_keys.
+  isPublicKey = key: matches "(ssh-ed25519|sk-ssh-ed25519@openssh\\.com) ${key}( [^[:cntrl:]]*)?";
+  base64 = "[A-Za-z0-9+/]";
+
+  # In Nix `a <= b` is `!(b < a)`, which is true of a number that is none.
+  within = most: number: (number < most || number == most) && (-most < number || -most == number);
+
+  inspectFleet = { port, monitor, ... }: concatLists [
+    (when (port < 1 || port > 65535) "fleet.port is ${toString port}; it must be 1 to 65535")
+    (when (!(isDomain monitor)) "fleet.monitor is no DNS name: \"${monitor}\"")
   ];
 
   inspect = n: concatLists [
     (when (!(matches "[a-z]([a-z0-9-]{0,61}[a-z0-9])?" n.name)) "\"${n.name}\" is no name: small letters, digits and hyphens")
-    (when (!(matches "([a-z0-9-]+\\.)+[a-z]+" n.domain)) "${n.name}'s domain is no DNS name: \"${n.domain}\"")
+    (when (!(isDomain n.domain)) "${n.name}'s domain is no DNS name: \"${n.domain}\"")
     (when (n.region == "" || n.city == "") "${n.name} needs a city and a region")
-    (when (n.latitude < -90 || n.latitude > 90 || n.longitude < -180 || n.longitude > 180) "${n.name} is nowhere on earth")
+    (when (!(within 90 n.latitude && within 180 n.longitude)) "${n.name} is nowhere on earth")
     (when (!(fleet.provider ? ${n.provider})) "${n.name} is with an unknown provider, ${n.provider}")
     (when (!(fleet.tier ? ${n.tier})) "${n.name} has an unknown tier, ${n.tier}")
     (when (!(elem n.role [ "hub" "spoke" ])) "${n.name}'s role is hub or spoke, not ${n.role}")
-    (when (n.ipv4 != "" && !(matches "([0-9]{1,3}\\.){3}[0-9]{1,3}" n.ipv4)) "${n.name}'s ipv4 is no address: ${n.ipv4}")
+    (when (n.ipv4 != "" && !(matches ipv4 n.ipv4)) "${n.name}'s ipv4 is no address: ${n.ipv4}")
     (when (n.host-key != "" && !(matches "ssh-ed25519 [A-Za-z0-9+/=]+" n.host-key))
       "${n.name}'s host-key is not of the form ssh-ed25519 …")
     (wireguard n)
   ];
 
   wireguard = peer:
-    when (peer.public-key != "" && !(matches "[A-Za-z0-9+/]{43}=" peer.public-key))
+    when (peer.public-key != "" && !(matches "${base64}{43}=" peer.public-key))
       "${peer.name}'s public-key is no WireGuard key";
 
   inRange = low: high: id: id != null && id >= low && id <= high;
@@ -50,16 +117,40 @@ let
 
   inspectOperator = o: concatLists [
     (when (!(inRange 200 254 o.id)) "operator ${o.name}'s address is ${o.address}: it is .200 to .254 of ${fleet.fleet.network}")
-    (when (!(matches "(ssh-ed25519|sk-ssh-ed25519@openssh.com) [A-Za-z0-9+/=]+.*" o.ssh-key))
-      "operator ${o.name}'s ssh-key is no ed25519 key")
+    (when (!(isPublicKey "[A-Za-z0-9+/=]+" o.ssh-key)) "operator ${o.name}'s ssh-key is no ed25519 key")
     (when (o.public-key == "") "operator ${o.name} has no WireGuard key")
     (wireguard o)
   ];
-  glass = fleet.break-glass;
+
+  inspectBreakGlass = { ssh-key, from }: concatLists [
+    (when ((ssh-key == "") != (from == "")) "break-glass needs a key and an address, or neither")
+    (when (ssh-key != "" && !(isPublicKey "(${base64}{4}){16,}(${base64}{4}|${base64}{3}=|${base64}{2}==)" ssh-key))
+      "break-glass.ssh-key is no ed25519 key")
+    (when (from != "" && !(matches ipv4 from)) "break-glass.from is no address: ${from}")
+  ];
+
+  neededBy = { rfc2136 = [ "server" "key-file" ]; gdnsd = [ "health-file" ]; cloudflare = [ "zone-id" "token-file" ]; };
+  inspectDNS = { zone, nearest, ttl, floor, provider, ... }@dns: concatLists [
+    (when (!(isDomain zone)) "dns.zone is no DNS name: \"${zone}\"")
+    (when (!(isDomain nearest)) "dns.nearest is no DNS name: \"${nearest}\"")
+    (when (!(isWithin zone nearest)) "dns.nearest is not in the zone ${zone}: ${nearest}")
+    (when (ttl < 1 || ttl > 86400) "dns.ttl is ${toString ttl}; it must be 1 to 86400 seconds")
+    (when (floor < 0) "dns.floor is ${toString floor}; it must be 0 or more")
+    (when (!(neededBy ? ${provider})) "dns.provider is rfc2136, gdnsd or cloudflare, not ${provider}")
+    (concatMap (k: when ((dns.${k} or "") == "") "dns.${k} is needed for the provider ${provider}") (neededBy.${provider} or [ ]))
+    (concatMap
+      (n: concatLists [
+        (when (!(isWithin zone n.domain)) "${n.name}'s domain is not in the zone ${zone}: ${n.domain}")
+        (when (n.domain == nearest) "dns.nearest is ${n.name}'s own name: ${nearest}")
+      ])
+      fleet.node)
+  ];
+
   peers = fleet.node ++ operators;
-  shapes = concatMap shape fleet.node;
 in
-if shapes != [ ] then shapes else concatLists [
+if shapes != [ ] then shapes
+else if network == null then [ "fleet.network is \"${fleet.fleet.network}\"; it must be a /24 such as 10.84.0.0/24" ]
+else concatLists [
   (twice "name" (map (p: p.name) peers))
   (twice "address" (map (p: p.address) peers))
   (twice "public-key" (map (p: p.public-key) peers))
@@ -67,8 +158,10 @@ if shapes != [ ] then shapes else concatLists [
   (twice "ipv4" (map (n: n.ipv4) fleet.node))
   (twice "host-key" (map (n: n.host-key) fleet.node))
   (when (length hubs != 1) "the fleet has ${toString (length hubs)} hubs; it needs one")
+  (inspectFleet fleet.fleet)
   (concatMap inspect fleet.node)
   addresses
   (concatMap inspectOperator operators)
-  (when ((glass.ssh-key == "") != (glass.from == "")) "break-glass needs a key and an address, or neither")
+  (inspectBreakGlass fleet.break-glass)
+  (if fleet ? dns then inspectDNS fleet.dns else [ ])
 ]

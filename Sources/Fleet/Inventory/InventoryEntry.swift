@@ -1,27 +1,24 @@
 import TOMLKit
 
-/// A node or an operator as the file has it, before anybody knows that it is sound.
+/// A table of the inventory whose keys and kinds are those of its schema, and of whose values nothing is known.
 struct InventoryEntry {
     let table: TOMLTable
 
-    var keys: [String] { table.keys }
-
     /// Empty when there is no such key.
-    func text(_ key: String) throws(InventoryError) -> String {
-        guard let value = table[key] else { return "" }
-        guard let text = value.string else {
-            throw .unreadable("\(key) of \(table["name"]?.string ?? "a node") is no text")
-        }
-        return text
+    func text(_ key: String) -> String { table[key]?.string ?? "" }
+
+    func whole(_ key: String) -> Int { table[key]?.int ?? 0 }
+
+    func number(_ key: String) -> Double { table[key]?.int.map(Double.init) ?? table[key]?.double ?? .nan }
+
+    func entry(_ key: String) -> InventoryEntry { InventoryEntry(table: table[key]?.table ?? TOMLTable()) }
+
+    func entries(_ key: String) -> [InventoryEntry] {
+        table[key]?.array?.compactMap { $0.table.map(InventoryEntry.init) } ?? []
     }
 
-    func number(_ key: String) throws(InventoryError) -> Double {
-        if let whole = table[key]?.int { return Double(whole) }
-        guard let number = table[key]?.double else {
-            throw .unreadable("\(key) of \(table["name"]?.string ?? "a node") is no number")
-        }
-        return number
-    }
+    /// By name.
+    var keys: [String] { table.keys.sorted() }
 }
 
 /// A /24, in which a machine's last number says who it is.
@@ -32,8 +29,7 @@ struct ManagementNetwork {
     init?(_ text: String) {
         guard text.hasSuffix(".0/24") else { return nil }
         prefix = String(text.dropLast(5))
-        let parts = prefix.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 3, parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy(\.isDigit) }) else { return nil }
+        guard InventoryForms.isIPv4("\(prefix).0") else { return nil }
     }
 
     /// The last number of an address of this network; nil for any other.

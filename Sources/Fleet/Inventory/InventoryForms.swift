@@ -2,24 +2,25 @@
 enum InventoryForms {
     /// `[a-z]([a-z0-9-]{0,61}[a-z0-9])?`
     static func isName(_ text: String) -> Bool {
-        let bytes = Array(text.utf8)
-        guard (1...63).contains(bytes.count), let first = bytes.first, let last = bytes.last else { return false }
-        return first.isLowercaseLetter && bytes.allSatisfy(isNameByte) && last != UInt8(ascii: "-")
+        text.utf8.first?.isLowercaseLetter == true && isLabel(text[...])
     }
 
-    /// `([a-z0-9-]+\.)+[a-z]+`
+    /// `([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{1,63}`, and at most 253 letters
     static func isDomain(_ text: String) -> Bool {
         let labels = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard labels.count > 1, let last = labels.last else { return false }
-        return labels.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy(isNameByte) }
-            && last.utf8.allSatisfy(\.isLowercaseLetter)
+        guard labels.count > 1, text.utf8.count <= 253, let last = labels.last else { return false }
+        return labels.allSatisfy(isLabel) && last.utf8.allSatisfy(\.isLowercaseLetter)
     }
 
-    /// `([0-9]{1,3}\.){3}[0-9]{1,3}`
+    /// A domain itself, or one below it.
+    static func isWithin(_ zone: String, _ domain: String) -> Bool {
+        domain == zone || domain.hasSuffix(".\(zone)")
+    }
+
+    /// `(OCTET\.){3}OCTET`, where an octet is `25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9]`
     static func isIPv4(_ text: String) -> Bool {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4
-            && parts.allSatisfy { (1...3).contains($0.utf8.count) && $0.utf8.allSatisfy(\.isDigit) }
+        return parts.count == 4 && parts.allSatisfy { UInt8($0).map(String.init) == String($0) }
     }
 
     /// `ssh-ed25519 [A-Za-z0-9+/=]+`
@@ -29,12 +30,17 @@ enum InventoryForms {
         return !key.isEmpty && key.allSatisfy { $0.isBase64 || $0 == UInt8(ascii: "=") }
     }
 
-    /// `(ssh-ed25519|sk-ssh-ed25519@openssh.com) [A-Za-z0-9+/=]+.*`
+    /// `(ssh-ed25519|sk-ssh-ed25519@openssh\.com) [A-Za-z0-9+/=]+( [^[:cntrl:]]*)?`
     static func isOperatorKey(_ text: String) -> Bool {
-        for kind in ["ssh-ed25519 ", "sk-ssh-ed25519@openssh.com "] where text.hasPrefix(kind) {
-            return text.utf8.dropFirst(kind.utf8.count).first.map { $0.isBase64 || $0 == UInt8(ascii: "=") } ?? false
-        }
-        return false
+        guard let key = publicKey(text) else { return false }
+        return !key.isEmpty && key.allSatisfy { $0.isBase64 || $0 == UInt8(ascii: "=") }
+    }
+
+    /// The same, with a whole key: `(G{4}){16,}(G{4}|G{3}=|G{2}==)` where G is `[A-Za-z0-9+/]`.
+    static func isBreakGlassKey(_ text: String) -> Bool {
+        guard let key = publicKey(text), key.count >= 68, key.count.isMultiple(of: 4) else { return false }
+        let bare = key.reversed().drop { $0 == UInt8(ascii: "=") }
+        return bare.count >= key.count - 2 && bare.allSatisfy(\.isBase64)
     }
 
     /// `[A-Za-z0-9+/]{43}=`
@@ -42,7 +48,19 @@ enum InventoryForms {
         text.utf8.count == 44 && text.utf8.last == UInt8(ascii: "=") && text.utf8.dropLast().allSatisfy(\.isBase64)
     }
 
-    private static func isNameByte(_ byte: UInt8) -> Bool {
-        byte.isLowercaseLetter || byte.isDigit || byte == UInt8(ascii: "-")
+    /// The second word of a line in `authorized_keys`, in which a control character would be a line of its own.
+    private static func publicKey(_ text: String) -> Substring.UTF8View? {
+        let words = text.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
+        guard words.count >= 2, ["ssh-ed25519", "sk-ssh-ed25519@openssh.com"].contains(words[0]),
+            !text.utf8.contains(where: { $0 < 32 || $0 == 127 })
+        else { return nil }
+        return words[1].utf8
+    }
+
+    /// `[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?`
+    private static func isLabel(_ text: Substring) -> Bool {
+        (1...63).contains(text.utf8.count) && text.utf8.first != UInt8(ascii: "-")
+            && text.utf8.last != UInt8(ascii: "-")
+            && text.utf8.allSatisfy { $0.isLowercaseLetter || $0.isDigit || $0 == UInt8(ascii: "-") }
     }
 }

@@ -2,13 +2,11 @@ import TOMLKit
 
 /// What is wrong with an inventory, as sentences: those of nix/problems.nix, in its order. A test compares the two.
 package struct InventoryProblems {
+    private let root: InventoryEntry
     private let nodes: [InventoryEntry]
     private let operators: [InventoryEntry]
-    private let providers: Set<String>
-    private let tiers: Set<String>
     private let networkText: String
     private let network: ManagementNetwork
-    private let breakGlass: InventoryEntry
 
     /// Empty when systems may be built of it.
     package static func found(in text: String) throws(InventoryError) -> [String] {
@@ -20,124 +18,129 @@ package struct InventoryProblems {
         } catch {
             throw .unreadable("\(error)")
         }
-        guard let fleet = root["fleet"]?.table, let networkText = fleet["network"]?.string else {
-            throw .unreadable("it has no [fleet] with a network")
+        guard root.dates.isEmpty else {
+            return root.dates.map { "\($0) is a date or a time, which Nix does not read: put it in quotes" }
         }
+        // Asked first: the other questions need every key.
+        let shapes = shapes(root)
+        guard shapes.isEmpty else { return shapes }
+        let networkText = InventoryEntry(table: root).entry("fleet").text("network")
         guard let network = ManagementNetwork(networkText) else {
             return ["fleet.network is \"\(networkText)\"; it must be a /24 such as 10.84.0.0/24"]
         }
-        return try InventoryProblems(root, networkText, network).all()
+        return InventoryProblems(InventoryEntry(table: root), networkText, network).all()
     }
 
-    private init(_ root: TOMLTable, _ networkText: String, _ network: ManagementNetwork) throws(InventoryError) {
-        nodes = try Self.entries("node", in: root)
-        operators = root["operator"] == nil ? [] : try Self.entries("operator", in: root)
-        providers = Set(root["provider"]?.table?.keys ?? [])
-        tiers = Set(root["tier"]?.table?.keys ?? [])
-        (self.networkText, self.network) = (networkText, network)
-        guard let glass = root["break-glass"]?.table else { throw .unreadable("it has no [break-glass]") }
-        breakGlass = InventoryEntry(table: glass)
+    private init(_ root: InventoryEntry, _ networkText: String, _ network: ManagementNetwork) {
+        (self.root, self.networkText, self.network) = (root, networkText, network)
+        (nodes, operators) = (root.entries("node"), root.entries("operator"))
     }
 
-    private static func entries(_ key: String, in root: TOMLTable) throws(InventoryError) -> [InventoryEntry] {
-        guard let array = root[key]?.array else { throw .unreadable("it has no [[\(key)]]") }
-        var entries: [InventoryEntry] = []
-        for value in array {
-            guard let table = value.table else { throw .unreadable("[[\(key)]] is no list of tables") }
-            entries.append(InventoryEntry(table: table))
+    private static func shapes(_ table: TOMLTable) -> [String] {
+        let whole = InventorySchema.inventory.problems(of: table, "the inventory")
+        guard whole.isEmpty else { return whole }
+        let root = InventoryEntry(table: table)
+        func named(_ key: String, _ schema: InventorySchema) -> [String] {
+            let tables = root.entry(key)
+            return tables.keys.flatMap { schema.problems(of: tables.table[$0], "[\(key).\($0)]") }
         }
-        return entries
+        func label(_ entry: InventoryEntry, _ kind: String) -> String {
+            let name = entry.text("name")
+            return name.isEmpty ? kind : name
+        }
+        return InventorySchema.fleet.problems(of: table["fleet"], "[fleet]")
+            + InventorySchema.breakGlass.problems(of: table["break-glass"], "[break-glass]")
+            + named("provider", .provider) + named("tier", .tier)
+            + root.entries("node").flatMap { InventorySchema.node.problems(of: $0.table, label($0, "a node")) }
+            + root.entries("operator").flatMap { InventorySchema.peer.problems(of: $0.table, label($0, "an operator")) }
+            + (table["dns"].map { InventorySchema.dns.problems(of: $0, "[dns]") } ?? [])
     }
 
-    private func all() throws(InventoryError) -> [String] {
-        // Asked first: the other questions need every key.
-        let shapes = nodes.flatMap(shape)
-        guard shapes.isEmpty else { return shapes }
+    private func all() -> [String] {
         var found: [String] = []
-        for key in ["name", "address", "public-key"] { found += try twice(key, nodes + operators) }
-        for key in ["domain", "ipv4", "host-key"] { found += try twice(key, nodes) }
-        var hubs = 0
-        for node in nodes { hubs += try node.text("role") == "hub" ? 1 : 0 }
+        for key in ["name", "address", "public-key"] { found += twice(key, nodes + operators) }
+        for key in ["domain", "ipv4", "host-key"] { found += twice(key, nodes) }
+        let hubs = nodes.count { $0.text("role") == "hub" }
         if hubs != 1 { found.append("the fleet has \(hubs) hubs; it needs one") }
-        for node in nodes { found += try inspect(node) }
-        for node in nodes { found += try inspectAddress(node) }
-        for entry in operators { found += try inspectOperator(entry) }
-        let (key, from) = (try breakGlass.text("ssh-key"), try breakGlass.text("from"))
-        if key.isEmpty != from.isEmpty { found.append("break-glass needs a key and an address, or neither") }
-        return found
+        found += inspectFleet() + nodes.flatMap(inspect) + nodes.flatMap(inspectAddress)
+        found += operators.flatMap(inspectOperator) + inspectBreakGlass()
+        return root.table["dns"] == nil ? found : found + DNSProblems(root.entry("dns"), nodes).all()
     }
 
-    private func shape(_ node: InventoryEntry) -> [String] {
-        let name = node.table["name"]?.string ?? "a node"
-        let keys = node.keys
-        let missing = Node.CodingKeys.needed.map(\.rawValue).filter { !keys.contains($0) }
-        let unknown = keys.filter { Node.CodingKeys(rawValue: $0) == nil }.sorted()
-        return missing.map { "\(name) has no \($0)" }
-            + unknown.map { "\(name) has an unknown key, \($0)" }
-    }
-
-    private func twice(_ key: String, _ entries: [InventoryEntry]) throws(InventoryError) -> [String] {
+    private func twice(_ key: String, _ entries: [InventoryEntry]) -> [String] {
+        let values = entries.map { $0.text(key) }.filter { !$0.isEmpty }
         var counts: [String: Int] = [:]
-        var values: [String] = []
-        for entry in entries {
-            let value = try entry.text(key)
-            guard !value.isEmpty else { continue }
-            counts[value, default: 0] += 1
-            values.append(value)
-        }
+        for value in values { counts[value, default: 0] += 1 }
         return values.first { counts[$0, default: 0] > 1 }.map { ["\(key) \($0) is there twice"] } ?? []
     }
 
-    private func inspect(_ node: InventoryEntry) throws(InventoryError) -> [String] {
-        let (name, domain) = (try node.text("name"), try node.text("domain"))
-        let (latitude, longitude) = (try node.number("latitude"), try node.number("longitude"))
-        let (provider, tier, role) = (try node.text("provider"), try node.text("tier"), try node.text("role"))
-        let (ipv4, hostKey) = (try node.text("ipv4"), try node.text("host-key"))
-        let (region, city) = (try node.text("region"), try node.text("city"))
-        let isOnEarth = (-90...90).contains(latitude) && (-180...180).contains(longitude)
-        let rules: [(isBroken: Bool, sentence: String)] = [
+    private func inspectFleet() -> [String] {
+        let (port, monitor) = (root.entry("fleet").whole("port"), root.entry("fleet").text("monitor"))
+        return broken([
+            (!(1...65_535).contains(port), "fleet.port is \(port); it must be 1 to 65535"),
+            (!InventoryForms.isDomain(monitor), "fleet.monitor is no DNS name: \"\(monitor)\""),
+        ])
+    }
+
+    private func inspect(_ node: InventoryEntry) -> [String] {
+        let (name, domain, role) = (node.text("name"), node.text("domain"), node.text("role"))
+        let (provider, tier) = (node.text("provider"), node.text("tier"))
+        let (ipv4, hostKey) = (node.text("ipv4"), node.text("host-key"))
+        let isOnEarth =
+            (-90...90).contains(node.number("latitude")) && (-180...180).contains(node.number("longitude"))
+        return broken([
             (!InventoryForms.isName(name), "\"\(name)\" is no name: small letters, digits and hyphens"),
             (!InventoryForms.isDomain(domain), "\(name)'s domain is no DNS name: \"\(domain)\""),
-            (region.isEmpty || city.isEmpty, "\(name) needs a city and a region"),
+            (node.text("region").isEmpty || node.text("city").isEmpty, "\(name) needs a city and a region"),
             (!isOnEarth, "\(name) is nowhere on earth"),
-            (!providers.contains(provider), "\(name) is with an unknown provider, \(provider)"),
-            (!tiers.contains(tier), "\(name) has an unknown tier, \(tier)"),
+            (!root.entry("provider").keys.contains(provider), "\(name) is with an unknown provider, \(provider)"),
+            (!root.entry("tier").keys.contains(tier), "\(name) has an unknown tier, \(tier)"),
             (Node.Role(rawValue: role) == nil, "\(name)'s role is hub or spoke, not \(role)"),
             (!ipv4.isEmpty && !InventoryForms.isIPv4(ipv4), "\(name)'s ipv4 is no address: \(ipv4)"),
             (
                 !hostKey.isEmpty && !InventoryForms.isHostKey(hostKey),
                 "\(name)'s host-key is not of the form ssh-ed25519 …"
             ),
-        ]
-        return rules.filter(\.isBroken).map(\.sentence) + (try inspectWireGuard(node))
+        ]) + inspectWireGuard(node)
     }
 
-    private func inspectWireGuard(_ peer: InventoryEntry) throws(InventoryError) -> [String] {
-        let key = try peer.text("public-key")
+    private func inspectWireGuard(_ peer: InventoryEntry) -> [String] {
+        let key = peer.text("public-key")
         guard !key.isEmpty, !InventoryForms.isWireGuardKey(key) else { return [] }
-        return ["\(try peer.text("name"))'s public-key is no WireGuard key"]
+        return ["\(peer.text("name"))'s public-key is no WireGuard key"]
     }
 
-    private func inspectAddress(_ node: InventoryEntry) throws(InventoryError) -> [String] {
-        let address = try node.text("address")
+    private func inspectAddress(_ node: InventoryEntry) -> [String] {
+        let address = node.text("address")
         let id = network.id(of: address) ?? 0
-        let isRight = try node.text("role") == "hub" ? id == 1 : (2...199).contains(id)
+        let isRight = node.text("role") == "hub" ? id == 1 : (2...199).contains(id)
         guard !isRight else { return [] }
-        return [
-            "\(try node.text("name"))'s address is \(address): the hub has .1 of \(networkText), a spoke .2 to .199"
-        ]
+        return ["\(node.text("name"))'s address is \(address): the hub has .1 of \(networkText), a spoke .2 to .199"]
     }
 
-    private func inspectOperator(_ entry: InventoryEntry) throws(InventoryError) -> [String] {
-        let (name, address) = (try entry.text("name"), try entry.text("address"))
-        var found: [String] = []
-        if !(200...254).contains(network.id(of: address) ?? 0) {
-            found.append("operator \(name)'s address is \(address): it is .200 to .254 of \(networkText)")
-        }
-        if !InventoryForms.isOperatorKey(try entry.text("ssh-key")) {
-            found.append("operator \(name)'s ssh-key is no ed25519 key")
-        }
-        if try entry.text("public-key").isEmpty { found.append("operator \(name) has no WireGuard key") }
-        return found + (try inspectWireGuard(entry))
+    private func inspectOperator(_ entry: InventoryEntry) -> [String] {
+        let (name, address) = (entry.text("name"), entry.text("address"))
+        return broken([
+            (
+                !(200...254).contains(network.id(of: address) ?? 0),
+                "operator \(name)'s address is \(address): it is .200 to .254 of \(networkText)"
+            ),
+            (!InventoryForms.isOperatorKey(entry.text("ssh-key")), "operator \(name)'s ssh-key is no ed25519 key"),
+            (entry.text("public-key").isEmpty, "operator \(name) has no WireGuard key"),
+        ]) + inspectWireGuard(entry)
     }
+
+    private func inspectBreakGlass() -> [String] {
+        let (key, from) = (root.entry("break-glass").text("ssh-key"), root.entry("break-glass").text("from"))
+        return broken([
+            (key.isEmpty != from.isEmpty, "break-glass needs a key and an address, or neither"),
+            (!key.isEmpty && !InventoryForms.isBreakGlassKey(key), "break-glass.ssh-key is no ed25519 key"),
+            (!from.isEmpty && !InventoryForms.isIPv4(from), "break-glass.from is no address: \(from)"),
+        ])
+    }
+}
+
+/// The sentences of those rules that are broken, in their order.
+func broken(_ rules: [(isBroken: Bool, sentence: String)]) -> [String] {
+    rules.filter(\.isBroken).map(\.sentence)
 }

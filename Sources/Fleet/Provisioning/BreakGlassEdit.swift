@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// The emergency door of nix/break-glass.nix, as an edit of the inventory: one key from one address, or none.
 ///
 /// The door itself is shut after a deploy too: it is a unit that nothing starts. It is opened on the node, or on the
@@ -10,13 +8,10 @@ package enum BreakGlassEdit: Equatable, Sendable {
 
     /// - Throws: `BreakGlassError`.
     package init(sshKey: String, from: String) throws(BreakGlassError) {
-        let words = sshKey.split(separator: " ")
-        guard words.count >= 2, words[0] == "ssh-ed25519" || words[0] == "sk-ssh-ed25519@openssh.com",
-            let bytes = Data(base64Encoded: String(words[1])), bytes.count >= 51, !sshKey.contains(where: \.isNewline)
-        else { throw .notAKey }
-        guard IPv4Address(from) != nil else { throw .notAnAddress(from) }
+        guard InventoryForms.isBreakGlassKey(sshKey) else { throw .notAKey }
+        guard InventoryForms.isIPv4(from) else { throw .notAnAddress(from) }
         // Without the comment, which names a person.
-        self = .enable(sshKey: "\(words[0]) \(words[1])", from: from)
+        self = .enable(sshKey: sshKey.split(separator: " ").prefix(2).joined(separator: " "), from: from)
     }
 
     private var values: (sshKey: String, from: String) {

@@ -1,0 +1,49 @@
+/// What is wrong with `[dns]`, and with the nodes' names beside it.
+struct DNSProblems {
+    private let dns: InventoryEntry
+    private let nodes: [InventoryEntry]
+
+    init(_ dns: InventoryEntry, _ nodes: [InventoryEntry]) {
+        (self.dns, self.nodes) = (dns, nodes)
+    }
+
+    func all() -> [String] {
+        let (zone, nearest) = (dns.text("zone"), dns.text("nearest"))
+        let (ttl, floor, provider) = (dns.whole("ttl"), dns.whole("floor"), dns.text("provider"))
+        return broken([
+            (!InventoryForms.isDomain(zone), "dns.zone is no DNS name: \"\(zone)\""),
+            (!InventoryForms.isDomain(nearest), "dns.nearest is no DNS name: \"\(nearest)\""),
+            (!InventoryForms.isWithin(zone, nearest), "dns.nearest is not in the zone \(zone): \(nearest)"),
+            (!(1...86_400).contains(ttl), "dns.ttl is \(ttl); it must be 1 to 86400 seconds"),
+            (floor < 0, "dns.floor is \(floor); it must be 0 or more"),
+            (
+                DNS.Provider(rawValue: provider) == nil,
+                "dns.provider is rfc2136, gdnsd or cloudflare, not \(provider)"
+            ),
+        ]) + needed(by: provider) + nodes.flatMap { inspect($0, zone, nearest) }
+    }
+
+    private func needed(by provider: String) -> [String] {
+        guard let keys = DNS.Provider(rawValue: provider)?.needed else { return [] }
+        return keys.filter { dns.text($0).isEmpty }.map { "dns.\($0) is needed for the provider \(provider)" }
+    }
+
+    private func inspect(_ node: InventoryEntry, _ zone: String, _ nearest: String) -> [String] {
+        let (name, domain) = (node.text("name"), node.text("domain"))
+        return broken([
+            (!InventoryForms.isWithin(zone, domain), "\(name)'s domain is not in the zone \(zone): \(domain)"),
+            (domain == nearest, "dns.nearest is \(name)'s own name: \(nearest)"),
+        ])
+    }
+}
+
+extension DNS.Provider {
+    /// Keys of `[dns]` that it cannot do without.
+    fileprivate var needed: [String] {
+        switch self {
+        case .rfc2136: ["server", "key-file"]
+        case .gdnsd: ["health-file"]
+        case .cloudflare: ["zone-id", "token-file"]
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import TOMLKit
+
+/// Which keys a table of the inventory has, and of what kind their values are: the same as in nix/problems.nix.
+struct InventorySchema {
+    /// What sentences call them.
+    enum Kind: String {
+        case text
+        case whole = "whole number"
+        case number
+        case texts = "list of texts"
+        case table
+        case tables = "list of tables"
+    }
+
+    let needed: [String: Kind]
+    var optional: [String: Kind] = [:]
+
+    static let inventory = InventorySchema(
+        needed: ["break-glass": .table, "fleet": .table, "node": .tables, "provider": .table, "tier": .table],
+        optional: ["dns": .table, "operator": .tables])
+    static let fleet = InventorySchema(
+        needed: ["acme-contact": .texts, "monitor": .text, "network": .text, "port": .whole])
+    static let breakGlass = InventorySchema(needed: ["from": .text, "ssh-key": .text])
+    static let provider = InventorySchema(needed: ["disk": .text, "root": .text])
+    static let tier = InventorySchema(
+        needed: ["usd": .number], optional: ["disk-gb": .whole, "memory-mb": .whole, "transfer-gb": .whole])
+    static let peer = InventorySchema(
+        needed: ["address": .text, "name": .text, "public-key": .text, "ssh-key": .text])
+    static let node = InventorySchema(
+        needed: Dictionary(uniqueKeysWithValues: Node.CodingKeys.needed.map { ($0.rawValue, kind(of: $0)) }),
+        optional: ["disk": .text, "root": .text])
+    static let dns = InventorySchema(
+        needed: ["floor": .whole, "nearest": .text, "provider": .text, "ttl": .whole, "zone": .text],
+        optional: [
+            "health-file": .text, "key-file": .text, "server": .text, "token-file": .text, "zone-id": .text,
+        ])
+
+    private static func kind(of key: Node.CodingKeys) -> Kind {
+        key == .latitude || key == .longitude ? .number : .text
+    }
+
+    /// Sentences call the table by its label.
+    func problems(of value: (any TOMLValueConvertible)?, _ label: String) -> [String] {
+        guard let table = value?.table else { return ["\(label) is no table"] }
+        let kinds = needed.merging(optional) { kind, _ in kind }
+        let keys = table.keys.sorted()
+        return needed.keys.sorted().filter { !keys.contains($0) }.map { "\(label) has no \($0)" }
+            + keys.filter { kinds[$0] == nil }.map { "\(label) has an unknown key, \($0)" }
+            + keys.compactMap { key in
+                guard let kind = kinds[key], let value = table[key], !kind.fits(value) else { return nil }
+                return "\(label)'s \(key) is no \(kind.rawValue)"
+            }
+    }
+}
+
+extension InventorySchema.Kind {
+    fileprivate func fits(_ value: any TOMLValueConvertible) -> Bool {
+        switch self {
+        case .text: value.type == .string
+        case .whole: value.type == .int
+        case .number: value.type == .int || value.type == .double
+        case .texts: value.array?.allSatisfy { $0.type == .string } ?? false
+        case .table: value.type == .table
+        case .tables: value.array?.allSatisfy { $0.type == .table } ?? false
+        }
+    }
+}
+
+extension TOMLTable {
+    /// Where a date or a time stands, in this table or below it: Nix reads no file that has one.
+    var dates: [String] { keys.sorted().flatMap { key in self[key].map { $0.dates(at: key) } ?? [] } }
+}
+
+extension TOMLValueConvertible {
+    fileprivate func dates(at place: String) -> [String] {
+        switch type {
+        case .date, .time, .dateTime: [place]
+        case .table: table?.dates.map { "\(place).\($0)" } ?? []
+        case .array: array?.flatMap { $0.dates(at: place) } ?? []
+        case .string, .int, .double, .bool: []
+        }
+    }
+}
