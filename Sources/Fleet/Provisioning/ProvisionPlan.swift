@@ -64,8 +64,13 @@ package struct ProvisionPlan: Equatable, Sendable {
             }
         case .secrets: "push the secrets of \(node.name)"
         case .system:
-            "build \(system), copy it, make it what the machine boots, and reboot; port 22 is shut to the public then"
-        case .tunnel: "wait on the hub for a handshake of \(node.name)"
+            "build \(system), copy it, and make it what the machine boots"
+        case .tunnel:
+            switch method {
+            case .infect:
+                "reboot it, which shuts port 22 to the public, and wait on the hub for a handshake of \(node.name)"
+            case .anywhere: "wait on the hub for a handshake of \(node.name)"
+            }
         case .heartbeat: "wait for a heartbeat at the monitor"
         }
     }

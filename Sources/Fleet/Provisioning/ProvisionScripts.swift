@@ -25,6 +25,8 @@ package enum ProvisionScripts {
         set -eu
         nix-env --profile /nix/var/nix/profiles/system --set "$1"
         "$1/bin/switch-to-configuration" boot
-        systemd-run --quiet --collect --on-active=2 systemctl reboot
         """
+
+    /// Answers before the machine goes down.
+    package static let reboot = "systemd-run --quiet --collect --on-active=2 systemctl reboot"
 }

@@ -1,18 +1,12 @@
-import Crypto
 import Files
+import FoundationEssentials
 
 /// The two steps that cannot be undone.
 extension Provisioner {
     func infect(_ path: String, _ sha256: String, _ channel: String) async throws {
-        let script = try File.read(path, most: 1 << 20)
-        let shown = SHA256.hash(data: Array(script.utf8)).map { byte in
-            String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
-        }.joined()
-        guard shown == sha256.lowercased() else {
-            throw ProvisionError.otherScript(path, shown: shown, expected: sha256)
-        }
+        let script = try InfectScript(path, sha256: sha256)
         _ = try await first.run(
-            .script(ProvisionScripts.infect, [shown, channel]), input: script, deadline: .seconds(120))
+            .script(ProvisionScripts.infect, [script.sha256, channel]), input: script.text, deadline: .seconds(120))
         try await wait("it is no NixOS after an hour", attempts: 360) {
             let lines = try await first.run(.script(ProvisionScripts.infectState), input: nil, deadline: .seconds(60))
                 .split(separator: "\n", maxSplits: 1)
@@ -36,22 +30,16 @@ extension Provisioner {
 
     /// nixos-anywhere puts files beside the system; they lie in memory for that long.
     func anywhere() async throws {
-        let folder = "/dev/shm/clavitor-soc-\(plan.node.name)-\(UInt64.random(in: 0 ... .max))"
-        try File.makeDirectory(folder)
-        let result: Result<Void, any Error>
-        do {
-            _ = try await secrets.push(NodeSecret.allCases, to: plan.node, ThisMachine(processes), root: folder)
-            _ = try await local(
-                "nixos-anywhere",
-                [
-                    "--flake", "\(plan.flake)#\(plan.node.name)", "--copy-host-keys", "--extra-files", folder,
-                ] + first.options.sshOptions + [first.destination], deadline: .seconds(7_200))
-            result = .success(())
-        } catch {
-            result = .failure(error)
-        }
-        _ = try await local("rm", ["-rf", "--", folder], deadline: .seconds(60))
-        try result.get()
+        let extra = ExtraFiles(of: plan.node, in: memory)
+        let folder = try extra.make()
+        // Not by a child process: those are over when this task was cancelled.
+        defer { extra.removeAll() }
+        _ = try await secrets.push(NodeSecret.allCases, to: plan.node, ThisMachine(processes), root: folder)
+        _ = try await local(
+            "nixos-anywhere",
+            [
+                "--flake", "\(plan.flake)#\(plan.node.name)", "--copy-host-keys", "--extra-files", folder,
+            ] + first.options.sshOptions + [first.destination], deadline: .seconds(7_200))
     }
 
     private func local(_ program: String, _ arguments: [String], deadline: Duration) async throws -> String {

@@ -14,6 +14,8 @@ package struct Provisioner<C: Clock>: Sendable where C.Duration == Duration {
     let secrets: SecretStore
     let monitor: (any FleetMonitor)?
     let processes: any ChildProcesses
+    /// A folder that is on no disk.
+    let memory: String
     let clock: C
     /// Unix seconds.
     let now: @Sendable () -> Int64
@@ -29,19 +31,22 @@ package struct Provisioner<C: Clock>: Sendable where C.Duration == Duration {
     ///   - secrets: Of the fleet.
     ///   - monitor: Nil: no heartbeat is waited for.
     ///   - processes: Run ssh and nix.
+    ///   - memory: A folder that is on no disk, for secrets.
     ///   - clock: For waiting.
     ///   - now: Unix seconds.
     package init(
         _ plan: ProvisionPlan, inventory: Inventory, journal: ProvisionJournal, first: FirstShell,
         hub: (any RemoteShell)?, secrets: SecretStore, monitor: (any FleetMonitor)?, processes: any ChildProcesses,
-        clock: C, now: @escaping @Sendable () -> Int64
+        memory: String = "/dev/shm", clock: C, now: @escaping @Sendable () -> Int64
     ) {
         (self.plan, self.inventory, self.journal, self.first, self.hub) = (plan, inventory, journal, first, hub)
-        (self.secrets, self.monitor, self.processes, self.clock, self.now) = (secrets, monitor, processes, clock, now)
+        (self.secrets, self.monitor, self.processes, self.memory) = (secrets, monitor, processes, memory)
+        (self.clock, self.now) = (clock, now)
     }
 
     /// - Throws: What stopped it. Running it again goes on there.
     package func run(_ tell: Tell) async throws {
+        ExtraFiles(of: plan.node, in: memory).removeAll()
         for step in plan.steps {
             tell(plan.sentence(step))
             try await perform(step)
@@ -78,28 +83,44 @@ package struct Provisioner<C: Clock>: Sendable where C.Duration == Duration {
                 missing.append("the hub does not know its key: deploy the hub first")
             }
         }
-        guard missing.isEmpty else { throw ProvisionError.notReady(node.name, missing) }
+        guard missing.isEmpty else { throw ProvisionRefusal.notReady(node.name, missing) }
     }
 
     private func check() async throws {
         let facts = try await HostFacts.ask(first)
         let problems = facts.problems(
             for: plan.method, expectedRoot: node.root ?? inventory.providers[node.provider]?.root)
-        guard problems.isEmpty else { throw ProvisionError.unfit(node.name, problems) }
+        guard problems.isEmpty else { throw ProvisionRefusal.unfit(node.name, problems) }
     }
 
-    /// Waits for a hand-shake that is younger than three minutes by the hub's own clock.
+    /// Waits for the node's own system, which is rebooted into first unless its handshake is there already.
     private func tunnel() async throws {
-        guard let hub else { return }
+        if plan.method != .anywhere, try await !isKnownToHub() { try await reboot() }
+        guard hub != nil else { return }
+        try await wait("no handshake within 15 minutes", attempts: 90) { try await isKnownToHub() }
+    }
+
+    /// That nobody answers is no failure: the answer to an earlier request was lost, and the port is shut by now.
+    private func reboot() async throws {
+        do {
+            _ = try await first.run(.script(ProvisionScripts.reboot), input: nil, deadline: .seconds(60))
+        } catch SSHError.unreachable, ChildError.timedOut {
+            return
+        }
+    }
+
+    /// Whether there was a handshake less than three minutes ago, by the hub's own clock.
+    private func isKnownToHub() async throws -> Bool {
         let script = RemoteCommand.script("date +%s; wg show wg0 latest-handshakes")
-        try await wait("no handshake within 15 minutes", attempts: 90) {
-            let lines = try await hub.run(script, input: nil, deadline: .seconds(60)).split(separator: "\n")
-            guard let time = lines.first.flatMap({ Int64($0) }) else { return false }
-            return lines.dropFirst().contains { line in
-                let words = line.split(whereSeparator: \.isWhitespace)
-                guard words.count == 2, words[0] == node.publicKey, let last = Int64(words[1]) else { return false }
-                return last > 0 && time - last < 180
-            }
+        guard let hub else { return false }
+        let lines = try await hub.run(script, input: nil, deadline: .seconds(60)).split(separator: "\n")
+        guard let time = lines.first.flatMap({ Int64($0) }) else { return false }
+        return lines.dropFirst().contains { line in
+            let words = line.split(whereSeparator: \.isWhitespace)
+            guard words.count == 2, words[0] == node.publicKey, let last = Int64(words[1]) else { return false }
+            // Whatever the hub says.
+            let (age, isTooLarge) = time.subtractingReportingOverflow(last)
+            return last > 0 && !isTooLarge && age < 180
         }
     }
 

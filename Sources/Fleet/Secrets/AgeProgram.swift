@@ -15,7 +15,7 @@ package struct AgeProgram: Sendable {
     ///   - identity: The file that opens it again; nil on a machine that only writes.
     ///   - processes: Runs it.
     /// - Throws: `noRecipients`, `recipient`.
-    package init(recipients: [String], identity: String?, processes: any ChildProcesses) throws(AgeProgramError) {
+    package init(recipients: [String], identity: String?, processes: any ChildProcesses) throws(AgeSettingsError) {
         guard !recipients.isEmpty else { throw .noRecipients }
         // One that began with a hyphen would be an option.
         guard recipients.allSatisfy({ $0.hasPrefix("age1") || $0.hasPrefix("ssh-") }) else { throw .recipient }
@@ -30,7 +30,7 @@ package struct AgeProgram: Sendable {
     }
 
     func decrypt(_ text: String) async throws -> String {
-        guard let identity else { throw AgeProgramError.noIdentity }
+        guard let identity else { throw AgeSettingsError.noIdentity }
         return try await run(["--decrypt", "--identity", identity], text)
     }
 
@@ -45,11 +45,11 @@ package struct AgeProgram: Sendable {
     }
 }
 
-package enum AgeProgramError: Error, Equatable, Sendable, CustomStringConvertible {
+/// What soc.toml must say first.
+package enum AgeSettingsError: Refusal, Equatable, Sendable {
     case noRecipients
     case recipient
     case noIdentity
-    case failed(String)
 
     package var description: String {
         switch self {
@@ -57,6 +57,15 @@ package enum AgeProgramError: Error, Equatable, Sendable, CustomStringConvertibl
             "Secrets are kept encrypted. Make a key with `age-keygen` and name it in soc.toml: age-recipients."
         case .recipient: "age-recipients in soc.toml has an entry that is none: they begin with age1 or ssh-."
         case .noIdentity: "To read a secret the file of the age key is needed. Name it in soc.toml: age-identity."
+        }
+    }
+}
+
+package enum AgeProgramError: Error, Equatable, Sendable, CustomStringConvertible {
+    case failed(String)
+
+    package var description: String {
+        switch self {
         case .failed(let why): "age did not do it: \(why)"
         }
     }

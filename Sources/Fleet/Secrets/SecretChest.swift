@@ -36,7 +36,7 @@ package struct SecretChest: Sendable {
     package func take(_ name: String) async throws -> String? {
         let (plain, encrypted) = (path(name, isEncrypted: false), path(name, isEncrypted: true))
         if File.exists(encrypted) {
-            guard let age else { throw AgeProgramError.noIdentity }
+            guard let age else { throw AgeSettingsError.noIdentity }
             return try await age.decrypt(try File.read(encrypted, most: 4 * Self.most))
         }
         return File.exists(plain) ? try File.read(plain, most: Self.most) : nil

@@ -16,10 +16,10 @@ package struct SecretStore: Sendable {
         self.keys = keys
     }
 
-    /// - Throws: `NodeSecretError`, `AgeProgramError.noRecipients`.
+    /// - Throws: `NodeSecretError`, `AgeSettingsError.noRecipients`.
     package func set(_ secret: NodeSecret, of node: Node, to text: String) async throws {
         let checked = try secret.checked(text)
-        guard age != nil else { throw AgeProgramError.noRecipients }
+        guard age != nil else { throw AgeSettingsError.noRecipients }
         try await chest(node).put(secret.rawValue, checked)
     }
 

@@ -44,15 +44,19 @@ struct ProvisionCommand: AsyncParsableCommand {
         let folder = "\(workplace.state)/provision"
         try File.makeDirectory(folder)
         let journal = ProvisionJournal(folder: folder, node: node.name)
-        let key = try await confirmedKey(node, workplace)
-        if restart { journal.forget() }
         let method =
             infect.map { ProvisionPlan.Method.infect(script: $0, sha256: infectSha256 ?? "", channel: channel) }
             ?? .anywhere
+        do { try method.check() } catch let error as SystemCallError {
+            throw CommandFailure("--infect: \(error)", code: 2)
+        }
+        let key = try await confirmedKey(node, workplace)
         let plan = ProvisionPlan(
-            node, method: method, flake: flake, hostKey: key, done: try journal.done(on: key))
+            node, method: method, flake: flake, hostKey: key, done: restart ? [] : try journal.done(on: key))
         for line in plan.lines { Terminal.line(line) }
         guard !dryRun, !plan.steps.isEmpty else { return }
+        guard try File.takeLock("\(folder)/\(node.name).lock") else { throw ProvisionRefusal.underWay(node.name) }
+        if restart { journal.forget() }
 
         let knownHosts = "\(folder)/\(node.name).known_hosts"
         try File.replace(knownHosts, with: "\(node.name) \(key.text)\n", mode: 0o600)
@@ -63,13 +67,17 @@ struct ProvisionCommand: AsyncParsableCommand {
         let first = FirstShell(
             node, identity: workplace.settings.sshKey, knownHosts: knownHosts, processes: workplace.processes)
         let hub = node.role == .hub ? nil : try workplace.inventory.hub.map { NodeShell(try workplace.ssh, $0) }
-        try await workplace.connected { _, monitor in
-            try await Provisioner(
-                plan, inventory: workplace.inventory, journal: journal, first: first, hub: hub,
-                secrets: try workplace.secrets(), monitor: monitor, processes: workplace.processes,
-                clock: ContinuousClock(), now: Workplace.now
-            ).run { Terminal.note("… \($0)") }
-            if monitor == nil { Terminal.note("No heartbeat was waited for: soc.toml names no monitor-token-file.") }
+        try await Interrupts.cancelling {
+            try await workplace.connected { _, monitor in
+                try await Provisioner(
+                    plan, inventory: workplace.inventory, journal: journal, first: first, hub: hub,
+                    secrets: try workplace.secrets(), monitor: monitor, processes: workplace.processes,
+                    clock: ContinuousClock(), now: Workplace.now
+                ).run { Terminal.note("… \($0)") }
+                if monitor == nil {
+                    Terminal.note("No heartbeat was waited for: soc.toml names no monitor-token-file.")
+                }
+            }
         }
         Terminal.line("\(node.name) is a node. Next: clavitor-soc dns apply")
     }

@@ -51,8 +51,10 @@ import Testing
     }
 
     @Test func theFirstSystemIsMadeTheBootedOneAndThenTheMachineReboots() async throws {
-        let outcome = try await run(ProvisionScripts.system, [scratch.file("system")])
-        #expect(outcome.status == 0, "\(outcome.errors)")
+        for script in [ProvisionScripts.system, ProvisionScripts.reboot] {
+            let outcome = try await run(script, [scratch.file("system")])
+            #expect(outcome.status == 0, "\(outcome.errors)")
+        }
         #expect(
             log == """
                 nix-env --profile /nix/var/nix/profiles/system --set \(scratch.file("system"))
@@ -64,7 +66,9 @@ import Testing
 
     @Test(
         .enabled(if: FileManager.default.fileExists(atPath: "/usr/bin/shellcheck")),
-        arguments: [ProvisionScripts.infect, ProvisionScripts.infectState, ProvisionScripts.system])
+        arguments: [
+            ProvisionScripts.infect, ProvisionScripts.infectState, ProvisionScripts.system, ProvisionScripts.reboot,
+        ])
     func theScriptsPassShellcheck(_ script: String) throws {
         let said = try output(of: "/usr/bin/shellcheck", ["-s", "sh", "-"], input: script)
         #expect(said.isEmpty, "\(said)")

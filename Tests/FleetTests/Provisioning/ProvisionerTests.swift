@@ -1,21 +1,22 @@
-import Fleet
 import Foundation
 import Synchronization
 import TestSupport
 import Testing
 
+@testable import Fleet
+
 /// Plays the new machine and nix: what is asked of them is noted, and each kind of command can be made to fail once.
 final class ScriptedMachine: ChildProcesses {
     private struct State {
         var asked: [String] = []
-        var failing: String?
+        var failing: (kind: String, status: Int32)?
         var isNixOS = false
     }
 
     private let state = Mutex(State())
 
     var asked: [String] { state.withLock { $0.asked } }
-    func failOnce(_ kind: String) { state.withLock { $0.failing = kind } }
+    func failOnce(_ kind: String, status: Int32 = 1) { state.withLock { $0.failing = (kind, status) } }
 
     func run(_ child: ChildProcess) async throws -> ChildOutcome {
         // age is the real one.
@@ -23,9 +24,9 @@ final class ScriptedMachine: ChildProcesses {
         let kind = Self.kind(child)
         return state.withLock { state in
             state.asked.append(kind)
-            if state.failing == kind {
+            if let failing = state.failing, failing.kind == kind {
                 state.failing = nil
-                return ChildOutcome(status: 1, output: "", errors: "broken on purpose")
+                return ChildOutcome(status: failing.status, output: "", errors: "broken on purpose")
             }
             switch kind {
             case "facts": return ChildOutcome(status: 0, output: HostFactsTests.text)
@@ -44,6 +45,7 @@ final class ScriptedMachine: ChildProcesses {
         let marks = [
             ("/etc/os-release", "facts"), ("systemd-run --quiet --unit=clavitor-infect", "infect"),
             ("is-failed", "infect-state"), ("did not arrive whole", "secret"), ("switch-to-configuration", "boot"),
+            ("systemctl reboot", "reboot"),
         ]
         return marks.first { script.contains($0.0) }?.1 ?? "unknown: \(script)"
     }
@@ -136,22 +138,39 @@ final class ScriptedHub: RemoteShell {
         #expect(
             machine.asked == [
                 "facts", "infect", "infect-state", "secret", "secret", "secret", "secret", "nix", "nix-copy-closure",
-                "boot",
+                "boot", "reboot",
             ])
         #expect(try journal.done(on: hostKey) == Set(Self.all))
         #expect(try self.plan().steps.isEmpty)
     }
 
-    @Test(arguments: ["facts", "infect", "secret", "nix", "nix-copy-closure", "boot"])
+    @Test(arguments: ["facts", "infect", "secret", "nix", "nix-copy-closure", "boot", "reboot"])
     func afterAFailureItGoesOnWhereItStopped(_ kind: String) async throws {
         machine.failOnce(kind)
         await #expect(throws: (any Error).self) { try await run(try plan()) }
         let before = machine.asked
+        hub.asked.withLock { $0 = 0 }
         try await run(try plan())
         #expect(try journal.done(on: hostKey) == Set(Self.all))
         #expect(machine.asked.dropFirst(before.count).contains(kind))
         // What was done is not done again: the disk is replaced once.
         if !["facts", "infect"].contains(kind) { #expect(!machine.asked.dropFirst(before.count).contains("infect")) }
+        if kind == "reboot" { #expect(!machine.asked.dropFirst(before.count).contains("nix")) }
+    }
+
+    /// The machine went down before its answer arrived, and its port is shut when it is asked again.
+    @Test func thatTheRebootIsNotAnsweredStopsNothing() async throws {
+        machine.failOnce("reboot", status: 255)
+        try await run(try plan())
+        #expect(try journal.done(on: hostKey) == Set(Self.all))
+    }
+
+    /// The program was killed after it had asked: who has a handshake is not rebooted again.
+    @Test func aNodeThatTheHubHearsIsNotRebooted() async throws {
+        for step in Self.all.dropLast(2) { try journal.add(step, on: hostKey, at: 1) }
+        hub.asked.withLock { $0 = 1 }
+        try await run(try plan())
+        #expect(machine.asked == [])
     }
 
     @Test func anotherMachineBeginsAnew() async throws {
@@ -162,7 +181,9 @@ final class ScriptedHub: RemoteShell {
 
     @Test func aScriptThatNobodyReadIsNotRun() async throws {
         let other = String(repeating: "0", count: 64)
-        await #expect(throws: ProvisionError.self) { try await run(try plan(sha256: other)) }
+        await #expect(throws: ProvisionRefusal.self) { try await run(try plan(sha256: other)) }
+        #expect(throws: ProvisionRefusal.self) { try plan(sha256: other).method.check() }
+        try plan().method.check()
         #expect(!machine.asked.contains("infect"))
     }
 
@@ -170,7 +191,7 @@ final class ScriptedHub: RemoteShell {
         hub.peers.withLock { $0 = "somebody=" }
         try FileManager.default.removeItem(atPath: scratch.file("secrets/n2/push-url.age"))
         await #expect(
-            throws: ProvisionError.notReady(
+            throws: ProvisionRefusal.notReady(
                 "n2", ["push-url is not set", "the hub does not know its key: deploy the hub first"])
         ) { try await run(try plan()) }
         #expect(machine.asked.isEmpty)

@@ -125,7 +125,7 @@ final class NotingShell: RemoteShell {
 
     @Test func withoutARecipientNothingIsSet() async throws {
         let store = SecretStore(scratch.file("plain"), age: nil, keys: keys)
-        await #expect(throws: AgeProgramError.noRecipients) { try await store.set(.pushURL, of: node, to: Self.url) }
+        await #expect(throws: AgeSettingsError.noRecipients) { try await store.set(.pushURL, of: node, to: Self.url) }
         #expect(try scratch.everythingBelow("plain").isEmpty)
     }
 
@@ -134,7 +134,7 @@ final class NotingShell: RemoteShell {
         let age = try AgeKey(in: other).program(reads: false)
         let store = SecretStore(scratch.file("secrets"), age: age, keys: keys)
         try await store.set(.pushURL, of: node, to: Self.url)
-        await #expect(throws: AgeProgramError.noIdentity) {
+        await #expect(throws: AgeSettingsError.noIdentity) {
             try await store.push([.pushURL], to: node, LocalShell(), root: scratch.file("root"))
         }
     }
@@ -169,5 +169,21 @@ final class NotingShell: RemoteShell {
     func theScriptPassesShellcheck() throws {
         let words = SecretPush.command(.rootKey, "x").words
         #expect(try output(of: "/usr/bin/shellcheck", ["-s", "sh", "-"], input: words[2]).isEmpty)
+    }
+
+    /// nixos-anywhere's files are written on the operator's own machine, where nobody is root.
+    @Test(.enabled(if: getuid() == 0 && FileManager.default.fileExists(atPath: "/usr/bin/setpriv")))
+    func whoIsNotRootOwnsTheFileHimself() async throws {
+        try FileManager.default.createDirectory(
+            atPath: scratch.file("open"), withIntermediateDirectories: false, attributes: [.posixPermissions: 0o777])
+        try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: scratch.file("open"))
+        let command = SecretPush.command(.pushURL, Self.url, root: scratch.file("open"))
+        let user = ["--reuid", "65534", "--regid", "65534", "--clear-groups", "--"]
+        let outcome = try await SystemProcesses().run(
+            ChildProcess("setpriv", user + command.words, input: Self.url, deadline: .seconds(30)))
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        let path = scratch.file("open/etc/clavitor/push-url")
+        #expect(try String(contentsOfFile: path, encoding: .utf8) == Self.url)
+        #expect(try FileManager.default.attributesOfItem(atPath: path)[.ownerAccountID] as? Int == 65_534)
     }
 }

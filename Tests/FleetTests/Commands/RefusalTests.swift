@@ -1,0 +1,94 @@
+import ArgumentParser
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Fleet
+@testable import clavitor_soc
+
+/// What is refused before anything was touched ends with 2, and says what to do.
+@Suite(.timeLimit(.minutes(2))) struct RefusalTests {
+    private let scratch: Scratch
+    private let options: [String]
+
+    init() throws {
+        scratch = try Scratch()
+        let path = try scratch.write(Array(FleetFixture.text().utf8), to: "fleet.toml")
+        try FileManager.default.createDirectory(
+            atPath: scratch.file("state"), withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+        options = ["--inventory", path, "--state", scratch.file("state")]
+    }
+
+    private func run(_ words: String...) async throws {
+        var command = try ClavitorSOC.parseAsRoot(words + options)
+        if var asynchronous = command as? any AsyncParsableCommand {
+            try await asynchronous.run()
+        } else {
+            try command.run()
+        }
+    }
+
+    private var inventory: Inventory {
+        get throws { try InventoryFile(scratch.file("fleet.toml")).read() }
+    }
+
+    /// Another operator, or a new laptop: an empty state directory beside an inventory whose nodes are in use.
+    @Test func keysThatWereMadeElsewhereStay() async throws {
+        try await run("keys", "generate")
+        let before = try scratch.read("fleet.toml")
+        try FileManager.default.removeItem(atPath: scratch.file("state/keys"))
+        await #expect(throws: KeyStoreError.madeElsewhere("tokyo")) { try await run("keys", "generate", "tokyo") }
+        #expect(try scratch.read("fleet.toml") == before)
+        // Nor is any made when one of those that were named cannot be.
+        try InventoryFile(scratch.file("fleet.toml")).edit { try $0.setting("public-key", of: "seoul", to: "") }
+        await #expect(throws: KeyStoreError.madeElsewhere("tokyo")) {
+            try await run("keys", "generate", "seoul", "tokyo")
+        }
+        #expect(try inventory.node("seoul").publicKey.isEmpty)
+        #expect(KeyStoreError.madeElsewhere("tokyo") as any Error is any Refusal)
+    }
+
+    @Test func theHubIsNamedWhereItMustBeDeployed() {
+        let text = KeysCommand.Rotate.next("tokyo", "zurich", "KEY")
+        #expect(text.contains("clavitor-soc deploy --limit zurich, within"))
+    }
+
+    @Test func aLongStateDirectoryHurtsOnlyWhoUsesSSH() throws {
+        let long = scratch.file("state/" + String(repeating: "x", count: 70))
+        let workplace = try Workplace(try OperatorOptions.parse(options.dropLast() + [long]))
+        _ = try workplace.keys()
+        let error = #expect(throws: SSHError.pathTooLong("\(long)/ssh")) { try workplace.ssh }
+        #expect(try #require(error).isRefusal)
+    }
+
+    @Test func theOptionOfAFileThatIsNotThereIsNamed() async throws {
+        let error = await #expect(throws: CommandFailure.self) {
+            try await run("break-glass", "enable", "--from", "192.0.2.7", "--key-file", scratch.file("none"))
+        }
+        #expect(try #require(error).code == 2)
+        #expect(try #require(error).description.hasPrefix("--key-file: "))
+        #expect(AgeSettingsError.noRecipients as any Error is any Refusal)
+    }
+
+    @Test func lookingAtAPlanForgetsNothing() async throws {
+        let key = BreakGlassEditTests.key
+        let journal = ProvisionJournal(folder: scratch.file("state/provision"), node: "tokyo")
+        try FileManager.default.createDirectory(
+            atPath: scratch.file("state/provision"), withIntermediateDirectories: false)
+        try journal.add(.convert, on: try HostKey(key), at: 1)
+        let provision = ["provision", "tokyo", "--dry-run", "--restart", "--host-key", key]
+        var command = try ClavitorSOC.parseAsRoot(provision + ["--anywhere"] + options) as? ProvisionCommand
+        try await command?.run()
+        #expect(try journal.done(on: try HostKey(key)) == [.convert])
+
+        let script = try scratch.write(Array("echo\n".utf8), to: "infect")
+        let zeros = String(repeating: "0", count: 64)
+        for path in [script, scratch.file("none")] {
+            command =
+                try ClavitorSOC.parseAsRoot(provision + ["--infect", path, "--infect-sha256", zeros] + options)
+                as? ProvisionCommand
+            await #expect(throws: (any Error).self) { try await command?.run() }
+        }
+        #expect(try journal.done(on: try HostKey(key)) == [.convert])
+    }
+}
