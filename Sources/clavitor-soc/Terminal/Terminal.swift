@@ -1,17 +1,23 @@
+import Console
 import Files
 import FoundationEssentials
 import Glibc
 
 /// Results go to standard output, what is only said along the way to standard error.
+///
+/// What nodes say is in many of these texts: a terminal is shown none of its control characters, whoever forgot them.
 enum Terminal {
     static var isInteractive: Bool { isatty(STDERR_FILENO) == 1 }
 
-    static func line(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }
+    static func line(_ text: String) { write(shown(text) + "\n", to: STDOUT_FILENO) }
 
-    static func note(_ text: String) { write(text + "\n", to: STDERR_FILENO) }
+    static func note(_ text: String) { write(shown(text) + "\n", to: STDERR_FILENO) }
 
     /// Over what stands in the line.
-    static func replaceLine(_ text: String) { write("\r\u{1b}[K" + text, to: STDERR_FILENO) }
+    static func replaceLine(_ text: String) { write("\r\u{1b}[K" + shown(text), to: STDERR_FILENO) }
+
+    /// Ends of lines are ours: whoever quotes somebody takes them out of what he quotes.
+    static func shown(_ text: String) -> String { text.printable(keeping: "\n\t") }
 
     /// - Returns: The code.
     static func fail(_ text: String, code: Int32) -> Int32 {
@@ -23,7 +29,8 @@ enum Terminal {
         let encoder = JSONEncoder()
         encoder.outputFormatting =
             pretty ? [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes] : [.sortedKeys, .withoutEscapingSlashes]
-        line(String(decoding: try encoder.encode(value), as: UTF8.self))
+        // JSON escapes what a terminal would obey, and programs want the rest as it is.
+        write(String(decoding: try encoder.encode(value), as: UTF8.self) + "\n", to: STDOUT_FILENO)
     }
 
     /// Nobody can be told of output that nobody reads.

@@ -114,6 +114,12 @@ import Testing
 }
 
 @Suite struct DisplayTests {
+    @Test func aTerminalIsShownNoControlCharacters() {
+        let said = Terminal.shown("tokyo's unit is \u{1b}[2K\u{1b}]52;c;cm0=\u{7}\r\u{9b}31m\u{202e}\nand\tmore")
+        #expect(said.unicodeScalars.filter { $0.value < 32 } == ["\n", "\t"])
+        #expect(!said.unicodeScalars.contains("\u{9b}") && !said.unicodeScalars.contains("\u{202e}"))
+    }
+
     @Test func nothingThatANodeSaysMovesTheCursor() throws {
         let text = DeployDisplay.text(
             DeployEvent(.rolledBack, node: "tokyo", text: "tokyo: rolled back: \u{1b}[2J\r\nall is well"))
