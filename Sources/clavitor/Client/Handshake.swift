@@ -1,11 +1,16 @@
 import AsyncHTTPClient
 import NIOCore
+import NIOHTTP1
 import Synchronization
 
-/// How far away a node is: the time until TCP and TLS are done.
-enum Handshake {
+/// How far away a node is, the time until TCP and TLS are done, and whether it is ready to serve.
+struct Handshake: Equatable, Sendable {
+    var time: Duration
+    /// `/readyz` answered with 200: what only shakes hands is no place for a vault.
+    var isReady: Bool
+
     /// Nil for a node that does not answer within five seconds or is not trusted.
-    static func time(to server: ServerAddress, trusting caFile: String?) async -> Duration? {
+    static func with(_ server: ServerAddress, trusting caFile: String?) async -> Handshake? {
         let connected = Connected()
         guard var configuration = try? NodeClient.configuration(trusting: caFile) else { return nil }
         configuration.httpVersion = .http1Only
@@ -16,10 +21,10 @@ enum Handshake {
             return channel.eventLoop.makeSucceededVoidFuture()
         }
         let start = ContinuousClock.now
-        try? await HTTPClient.withHTTPClient(configuration: configuration) { http in
-            _ = try await http.execute(HTTPClientRequest(url: server.text + "/livez"), timeout: .seconds(5))
+        let status = try? await HTTPClient.withHTTPClient(configuration: configuration) { http in
+            try await http.execute(HTTPClientRequest(url: server.text + "/readyz"), timeout: .seconds(5)).status
         }
-        return connected.instant.withLock { $0 }.map { $0 - start }
+        return connected.instant.withLock { $0 }.map { Handshake(time: $0 - start, isReady: status == .ok) }
     }
 
     private final class Connected: Sendable {

@@ -4,7 +4,8 @@ import Wire
 
 struct Nodes: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "List the fleet's nodes, nearest first, by the time that TCP and TLS take from here.")
+        abstract: "List the fleet's nodes, nearest first, by the time that TCP and TLS take from here.",
+        discussion: "Proposes the nearest whose /readyz answers; one that does not is no place for a new vault.")
 
     @OptionGroup(title: "Everywhere") var global: GlobalOptions
 
@@ -21,46 +22,78 @@ struct Nodes: AsyncParsableCommand {
             }
             return await group.reduce(into: []) { $0.append($1) }
         }
-        let sorted = measured.sorted {
-            ($0.milliseconds ?? .infinity, $0.name) < ($1.milliseconds ?? .infinity, $1.name)
-        }
-        try workspace.show(sorted) {
-            var table = Table("name", "city", "latency", "url")
-            for node in sorted {
-                table.add(
-                    node.name, node.city, node.milliseconds.map { "\(Int($0.rounded())) ms" } ?? "no answer", node.url)
-            }
-            guard !table.isEmpty else { return "\(server.text) knows of no fleet." }
-            guard let nearest = sorted.first, nearest.milliseconds != nil else { return table.text }
-            return table.text + """
-
-                The nearest is \(nearest.city). For a new vault: clavitor register --server \(nearest.url)
-                A vault that there is stays where it is.
-                """
+        let found = NearestNodes(measured)
+        try workspace.show(found.nodes) {
+            found.nodes.isEmpty ? "\(server.text) knows of no fleet." : found.text
         }
     }
 }
 
-private struct MeasuredNode: Encodable, Sendable {
-    let name: String
-    let city: String
-    let url: String
-    /// The best of three connections; nil for a node that did not answer.
-    let milliseconds: Double?
+/// The nodes of a fleet, nearest first. Their names are whatever the asked node says.
+struct NearestNodes {
+    let nodes: [MeasuredNode]
 
-    init(_ node: NodesBody.Node, trusting caFile: String?) async {
-        name = node.name
-        city = node.city
-        url = node.url
-        guard let address = ServerAddress(node.url) else {
-            milliseconds = nil
-            return
+    init(_ nodes: [MeasuredNode]) {
+        self.nodes = nodes.sorted {
+            ($0.milliseconds ?? .infinity, $0.name) < ($1.milliseconds ?? .infinity, $1.name)
         }
+    }
+
+    /// For people: a table, and the nearest that would take a vault.
+    var text: String {
+        var table = Table("name", "city", "latency", "", "url")
+        for node in nodes {
+            let latency = node.milliseconds.map { "\(Int($0.rounded())) ms" } ?? "no answer"
+            table.add(
+                node.name, node.city, latency, node.milliseconds == nil || node.isReady ? "" : "not ready", node.url)
+        }
+        guard let nearest = nodes.first(where: \.isReady) else {
+            return table.text + "\n\nNone is ready for a new vault now."
+        }
+        return table.text + """
+
+
+            The nearest that is ready is \(nearest.city.printable). For a new vault: clavitor register --server \
+            \(nearest.url.printable)
+            A vault that there is stays where it is.
+            """
+    }
+}
+
+struct MeasuredNode: Encodable, Sendable {
+    var name: String
+    var city: String
+    var url: String
+    /// The best of three connections; nil for a node that did not answer.
+    var milliseconds: Double?
+    /// At the last of them.
+    var isReady: Bool
+
+    private enum CodingKeys: String, CodingKey {
+        case name, city, url, milliseconds
+        case isReady = "ready"
+    }
+}
+
+extension MeasuredNode {
+    init(_ node: NodesBody.Node, trusting caFile: String?) async {
+        self.init(name: node.name, city: node.city, url: node.url, milliseconds: nil, isReady: false)
+        guard let address = ServerAddress(node.url), address.isPlain else { return }
         var best: Duration?
         for _ in 0..<3 {
-            guard let time = await Handshake.time(to: address, trusting: caFile) else { break }
-            best = min(best ?? time, time)
+            guard let answer = await Handshake.with(address, trusting: caFile) else { break }
+            best = min(best ?? answer.time, answer.time)
+            isReady = answer.isReady
+            // A node that is not ready is not compared, and one that hangs is not waited for again.
+            guard isReady else { break }
         }
         milliseconds = best.map { $0 / .milliseconds(1) }
+    }
+}
+
+extension ServerAddress {
+    /// Nothing in it means anything to the shell that it is copied into.
+    fileprivate var isPlain: Bool {
+        host.utf8.allSatisfy("abcdefghijklmnopqrstuvwxyz0123456789-.:".utf8.contains)
     }
 }
