@@ -28,13 +28,23 @@ struct DNSWatch: AsyncParsableCommand {
 
     private static let longest = 300
 
-    /// Names, connections and nodes are all of one inventory: with another one it begins anew.
+    /// Names, connections and nodes are all of one inventory: with another one it begins anew. What hinders it in that
+    /// is told and tried again; only at its first beginning it ends.
     func run() async throws {
         try WatchState(folder: try options.options.stateDirectory()).lock()
-        repeat {
-            let inventory = try WatchedInventory(path: options.options.inventory)
-            try await watch(inventory)
-        } while !once
+        try await watch(try WatchedInventory(path: options.options.inventory))
+        var hindrance: String?
+        while !once {
+            do {
+                try await watch(try WatchedInventory(path: options.options.inventory))
+                hindrance = nil
+            } catch {
+                try Task.checkCancellation()
+                if hindrance != "\(error)" { try tell([.trouble("The names are left as they are: \(error)")]) }
+                hindrance = "\(error)"
+                try await Task.sleep(for: .seconds(interval))
+            }
+        }
     }
 
     /// For another command: what it wrote takes effect at once, or with the next look of the watch that runs here.

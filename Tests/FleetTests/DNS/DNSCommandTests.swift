@@ -53,6 +53,33 @@ import Testing
         #expect(try health.allSatisfy { $0.hasSuffix("UP") })
     }
 
+    @Test(.timeLimit(.minutes(2))) func theWatchTakesUpAChangedInventoryWhateverHindersIt() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await run("watch", "--interval", "1") }
+            group.addTask {
+                try await until { $0.contains("127.0.86.2 => UP") }
+                let settings = try scratch.read("state/soc.toml")
+                try scratch.write(settings + Array("nonsense = 1\n".utf8), to: "state/soc.toml")
+                let inventory = String(decoding: try scratch.read("fleet.toml"), as: UTF8.self)
+                let changed = inventory.replacing(#"ipv4 = "127.0.86.2""#, with: #"ipv4 = "127.0.86.44""#)
+                try scratch.write(Array(changed.utf8), to: "fleet.toml")
+                // Two more looks at least.
+                try await Task.sleep(for: .seconds(3))
+                #expect(try health.contains("127.0.86.2 => UP"))
+                try scratch.write(settings, to: "state/soc.toml")
+                try await until { $0.contains("127.0.86.44 => UP") && $0.contains("127.0.86.2 => DOWN") }
+            }
+            // The watch does not end of itself.
+            try await group.next()
+            group.cancelAll()
+        }
+        #expect(try health.contains("127.0.86.44 => UP"))
+    }
+
+    private func until(_ isSo: ([String]) -> Bool) async throws {
+        while !isSo((try? health) ?? []) { try await Task.sleep(for: .milliseconds(50)) }
+    }
+
     @Test func whomAPersonTakesOutIsDownAtOnce() async throws {
         // The monitor cannot be asked, which is told; the name changes all the same.
         await #expect(throws: ExitCode(1)) { try await run("withdraw", "tokyo", "--for", "2h") }
