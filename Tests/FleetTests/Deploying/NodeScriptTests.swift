@@ -27,7 +27,7 @@ import Testing
     private func shell(_ words: [String], input: String? = nil, now: Int = 1_800_000_000) async throws -> String {
         var child = ChildProcess(
             "sh", ["-c", "cd \"$0\" && PATH=\"$0/bin:$PATH\" && exec \"$@\"", rig.root] + words, input: input,
-            deadline: .seconds(30))
+            deadline: .seconds(120))
         child.environment = ["RIG_NOW": "\(now)"]
         let outcome = try await SystemProcesses().run(child)
         guard outcome.status == 0 else { throw ChildError.failed("sh", outcome.errors) }
@@ -250,7 +250,7 @@ import Testing
             // SC2034: a script does not use every path of the prelude.
             let outcome = try await SystemProcesses().run(
                 ChildProcess(
-                    "shellcheck", ["--shell=sh", "--exclude=SC2034", "-"], input: script.text, deadline: .seconds(60)))
+                    "shellcheck", ["--shell=sh", "--exclude=SC2034", "-"], input: script.text, deadline: .seconds(120)))
             #expect(outcome.status == 0, "\(script.name): \(outcome.output)")
         }
     }

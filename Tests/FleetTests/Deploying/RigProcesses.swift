@@ -72,7 +72,7 @@ final class RigProcesses: ChildProcesses {
     private func shell(_ command: String, in rig: NodeRig, input: String?) async throws -> ChildOutcome {
         var child = ChildProcess(
             "sh", ["-c", "cd \"$1\" && PATH=\"$1/bin:$PATH\" && eval \"$2\"", "sh", rig.root, command], input: input,
-            deadline: .seconds(60))
+            deadline: .seconds(120))
         child.environment = ["RIG_NOW": "\(clock.seconds)"]
         return try await SystemProcesses().run(child)
     }

@@ -32,7 +32,7 @@ final class TLSServer: Sendable {
                     "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
                     "-subj", "/CN=\(name)", "-addext", "subjectAltName=DNS:\(name)", "-keyout", "\(base).key", "-out",
                     "\(base).pem",
-                ], deadline: .seconds(30)))
+                ], deadline: .seconds(120)))
         guard outcome.status == 0 else { throw ChildError.failed("openssl", outcome.errors) }
         caFile = "\(base).pem"
         let configuration = TLSConfiguration.makeServerConfiguration(

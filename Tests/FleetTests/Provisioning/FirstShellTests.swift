@@ -88,7 +88,7 @@ final class SSHServer: Sendable {
     @Test func aScriptThatFailsSaysWhy() async throws {
         let shell = try shell(knowing: server.hostKey)
         await #expect(throws: SSHError.failed("n2", 3, "not today")) {
-            try await shell.run(.script("echo not today >&2; exit 3"), input: nil, deadline: .seconds(30))
+            try await shell.run(.script("echo not today >&2; exit 3"), input: nil, deadline: .seconds(120))
         }
     }
 }

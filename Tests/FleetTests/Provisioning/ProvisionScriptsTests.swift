@@ -25,7 +25,7 @@ import Testing
 
     private func run(_ script: String, _ arguments: [String], input: String = "") async throws -> ChildOutcome {
         var child = ChildProcess(
-            "sh", ["-c", script, "sh"] + arguments, input: input, deadline: .seconds(30))
+            "sh", ["-c", script, "sh"] + arguments, input: input, deadline: .seconds(120))
         child.environment = [
             "PATH": "\(scratch.file("bin")):/usr/bin:/bin", "HOME": scratch.path, "LOG": scratch.file("log"),
         ]

@@ -86,7 +86,7 @@ final class SSHDFleet: Sendable {
     private func answers(_ node: Node) async throws {
         for _ in 0..<200 {
             let outcome = try await SystemProcesses().run(
-                ChildProcess("ssh-keyscan", ["-T", "1", "-t", "ed25519", node.address], deadline: .seconds(5)))
+                ChildProcess("ssh-keyscan", ["-T", "1", "-t", "ed25519", node.address], deadline: .seconds(120)))
             if outcome.output.contains("ssh-ed25519") { return }
             try await Task.sleep(for: .milliseconds(20))
         }
@@ -104,7 +104,7 @@ final class SSHDFleet: Sendable {
     }
 
     private static func run(_ program: String, _ arguments: [String]) async throws {
-        let outcome = try await SystemProcesses().run(ChildProcess(program, arguments, deadline: .seconds(30)))
+        let outcome = try await SystemProcesses().run(ChildProcess(program, arguments, deadline: .seconds(120)))
         guard outcome.status == 0 else { throw ChildError.failed(program, outcome.errors) }
     }
 }
@@ -115,7 +115,7 @@ struct OperatorProcesses: ChildProcesses {
         guard child.executable == "nix-copy-closure" else { return try await SystemProcesses().run(child) }
         var copy = ChildProcess(
             "sh", ["-c", "exec ssh $NIX_SSHOPTS \"$2\" test -d \"$3\"", "sh"] + child.arguments,
-            deadline: .seconds(30))
+            deadline: .seconds(120))
         copy.environment = child.environment
         return try await SystemProcesses().run(copy)
     }
@@ -125,7 +125,7 @@ extension SSH {
     /// Ends the shared connections, which would outlive the test by a minute.
     func disconnect(_ nodes: [Node]) async {
         for node in nodes where !node.hostKey.isEmpty {
-            let child = ChildProcess("ssh", ["-F", places.config, "-O", "exit", node.name], deadline: .seconds(5))
+            let child = ChildProcess("ssh", ["-F", places.config, "-O", "exit", node.name], deadline: .seconds(120))
             _ = try? await SystemProcesses().run(child)
         }
     }

@@ -70,7 +70,7 @@ extension RealMachines {
             let fleet = try await SSHDFleet(Self.spokes)
             let ssh = try ssh(fleet)
             let added = try await SystemProcesses().run(
-                ChildProcess("nix-store", ["--add", "\(fleet.folder)/tokyo/unit"], deadline: .seconds(30)))
+                ChildProcess("nix-store", ["--add", "\(fleet.folder)/tokyo/unit"], deadline: .seconds(120)))
             let path = try #require(added.output.split(separator: "\n").last.map(String.init), "\(added.errors)")
             let step = DeployPlan.Step(node: "tokyo", target: path, previous: "/old")
             let copied = try await SystemProcesses().run(DeployCalls(ssh, NodeRig.paths).copy(step))

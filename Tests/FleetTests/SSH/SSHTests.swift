@@ -38,7 +38,7 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: path) }
         try Data(try SSHFiles(inventory, places).config.utf8).write(to: URL(filePath: path))
         let outcome = try await SystemProcesses().run(
-            ChildProcess("ssh", ["-G", "-F", path, "tokyo"], deadline: .seconds(10)))
+            ChildProcess("ssh", ["-G", "-F", path, "tokyo"], deadline: .seconds(120)))
         #expect(outcome.output.split(separator: "\n").contains(Substring(line)), "\(outcome.output)\(outcome.errors)")
     }
 
@@ -109,7 +109,7 @@ import Testing
             let words = (0..<8).map { _ in Self.word(&random) }
             let command = RemoteCommand(["printf", "%s\\001"] + words)
             let outcome = try await SystemProcesses().run(
-                ChildProcess("sh", ["-c", command.description], deadline: .seconds(10)))
+                ChildProcess("sh", ["-c", command.description], deadline: .seconds(120)))
             #expect(outcome.output == words.map { $0 + "\u{1}" }.joined(), "\(command)")
         }
     }

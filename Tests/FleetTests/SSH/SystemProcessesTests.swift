@@ -9,7 +9,7 @@ import Testing
     init() throws { scratch = try Scratch() }
 
     private func say(_ program: String) async throws -> String {
-        try await SystemProcesses().run(ChildProcess(program, ["it", "is me"], deadline: .seconds(30))).output
+        try await SystemProcesses().run(ChildProcess(program, ["it", "is me"], deadline: .seconds(120))).output
     }
 
     @Test func aProgramWithAPathIsRunByItsPath() async throws {

@@ -180,7 +180,7 @@ final class NotingShell: RemoteShell {
         let command = SecretPush.command(.pushURL, Self.url, root: scratch.file("open"))
         let user = ["--reuid", "65534", "--regid", "65534", "--clear-groups", "--"]
         let outcome = try await SystemProcesses().run(
-            ChildProcess("setpriv", user + command.words, input: Self.url, deadline: .seconds(30)))
+            ChildProcess("setpriv", user + command.words, input: Self.url, deadline: .seconds(120)))
         #expect(outcome.status == 0, "\(outcome.errors)")
         let path = scratch.file("open/etc/clavitor/push-url")
         #expect(try String(contentsOfFile: path, encoding: .utf8) == Self.url)
