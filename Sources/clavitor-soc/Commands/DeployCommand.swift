@@ -52,7 +52,8 @@ struct DeployCommand: AsyncParsableCommand {
         path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
     }
 
-    private func expectedVersion(_ processes: any ChildProcesses) async throws -> String? {
+    /// That the new program must tell.
+    func expectedVersion(_ processes: any ChildProcesses) async throws -> String? {
         if let expectVersion { return expectVersion }
         // Systems that were built elsewhere need not be of the binaries here.
         guard systems == nil else { return nil }
