@@ -97,6 +97,18 @@ extension RealMachines {
             #expect(try #require(error) == .notUnderstood("it has numbers that nothing can have"))
         }
 
+        @Test(arguments: [1e300, -1e300, .infinity, .nan]) func percentagesThatNothingCanHaveAreNeither(
+            _ percent: Double
+        ) {
+            var node = GateTests.Case().report
+            node.body?.diskPct = 99.5
+            var report = FleetReport(
+                now: 1, doubtful: false, timing: .init(sev2: 1), nodes: [node], incidents: [], leases: [])
+            #expect(report.isPlausible)
+            report.nodes[0].body?.diskPct = percent
+            #expect(!report.isPlausible)
+        }
+
         @Test func aTokenThatCannotBeSentIsNotTold() async throws {
             try await HTTPSExchange.connected(addresses: ["monitor.example.com": "127.0.85.9"], caFile: nil) {
                 exchange in
