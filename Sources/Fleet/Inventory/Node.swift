@@ -1,6 +1,6 @@
 /// One machine of the fleet, as the inventory has it.
-package struct Node: Decodable, Equatable, Sendable {
-    package enum Role: String, Decodable, Sendable { case hub, spoke }
+package struct Node: Codable, Equatable, Sendable {
+    package enum Role: String, Codable, Sendable { case hub, spoke }
 
     package var name: String
     package var city: String

@@ -26,9 +26,11 @@ struct FleetCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List the nodes.")
 
         @OptionGroup var options: InventoryOption
+        @Flag(help: "As JSON, with the inventory's own keys.") var json = false
 
         func run() throws {
             let inventory = try options.file.read()
+            if json { return try Terminal.json(inventory.nodes) }
             var table = Table("node", "city", "region", "role", "tier", "$/month", "address", "ipv4", "domain")
             for node in inventory.nodes {
                 table.add(

@@ -29,8 +29,21 @@ enum Terminal {
         let encoder = JSONEncoder()
         encoder.outputFormatting =
             pretty ? [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes] : [.sortedKeys, .withoutEscapingSlashes]
-        // JSON escapes what a terminal would obey, and programs want the rest as it is.
-        write(String(decoding: try encoder.encode(value), as: UTF8.self) + "\n", to: STDOUT_FILENO)
+        write(escaped(String(decoding: try encoder.encode(value), as: UTF8.self)) + "\n", to: STDOUT_FILENO)
+    }
+
+    /// What `shown` would take out, in JSON's own way: such characters stand in its texts alone, and programs want them.
+    static func escaped(_ json: String) -> String {
+        guard json.printable(keeping: "\n") != json else { return json }
+        var escaped = ""
+        for scalar in json.unicodeScalars {
+            let text = String(scalar)
+            let hex = String(scalar.value, radix: 16)
+            escaped +=
+                text.printable(keeping: "\n") == text
+                ? text : "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+        }
+        return escaped
     }
 
     /// Nobody can be told of output that nobody reads.

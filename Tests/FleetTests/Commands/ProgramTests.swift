@@ -134,6 +134,14 @@ import Testing
         #expect(!said.unicodeScalars.contains("\u{9b}") && !said.unicodeScalars.contains("\u{202e}"))
     }
 
+    @Test func jsonLosesNothingAndMovesNothing() throws {
+        let said = "\u{9b}2J \u{202e}\u{7f} é\n"
+        let json = String(decoding: try JSONEncoder().encode([said]), as: UTF8.self)
+        let escaped = Terminal.escaped(json)
+        #expect(!escaped.unicodeScalars.contains { "\u{9b}\u{202e}\u{7f}".unicodeScalars.contains($0) })
+        #expect(try JSONDecoder().decode([String].self, from: Data(escaped.utf8)) == [said])
+    }
+
     @Test func nothingThatANodeSaysMovesTheCursor() throws {
         let text = DeployDisplay.text(
             DeployEvent(.rolledBack, node: "tokyo", text: "tokyo: rolled back: \u{1b}[2J\r\nall is well"))

@@ -82,6 +82,14 @@ import Testing
         #expect(!inventory.remains(of: tokyo).contains { $0.contains("gdnsd") })
     }
 
+    /// For other programs: under the keys that the file has.
+    @Test func aNodeIsWrittenAsItWasRead() throws {
+        let tokyo = try file.read().node("tokyo")
+        let json = try JSONEncoder().encode(tokyo)
+        #expect(try JSONDecoder().decode(Node.self, from: json) == tokyo)
+        #expect(String(decoding: json, as: UTF8.self).contains("\"public-key\":\"\""))
+    }
+
     @Test func renamingANodeLeavesWhatIsUnderTheOldName() throws {
         let before = try file.read().node("tokyo")
         try file.edit { try $0.setting("name", of: "tokyo", to: "edo") }
