@@ -10,8 +10,8 @@ extension Inventory {
         if !node.ipv4.isEmpty { left += names(left: node.ipv4, by: node) }
         left.append(
             """
-            keys/\(node.name).key, keys/\(node.name).next.key, secrets/\(node.name) and provision/\(node.name).json in the \
-            state directory: a new node of that name would take them up again
+            keys/\(node.name).*, secrets/\(node.name) and provision/\(node.name).* in the state directory: a new node of that \
+            name would take them up again
             """)
         left.append("the machine: it has its vaults, its key and its secrets until its disk is erased")
         return left
@@ -43,13 +43,20 @@ extension Inventory {
                 """,
                 "clavitor-soc deploy; the domain stays \(node.domain)",
             ]
-        case .ipv4, .domain:
-            (dns == nil ? [] : ["clavitor-soc dns apply"])
-                + (before.ipv4.isEmpty ? [] : ["delete \(before.domain) A \(before.ipv4) where the name is kept"])
-                + ["clavitor-soc deploy"]
-        case .city, .region, .latitude, .longitude, .provider, .tier, .role, .address, .publicKey, .hostKey, .disk,
-            .root:
-            []
+        case .ipv4:
+            names(of: node, insteadOf: before)
+                + (node.role == .hub ? ["clavitor-soc deploy: the spokes dial the hub's address"] : [])
+        case .domain:
+            (before.ipv4.isEmpty ? [] : ["delete \(before.domain) A \(before.ipv4) where the name is kept"])
+                + names(of: node, insteadOf: before) + ["clavitor-soc deploy"]
+        case .address, .publicKey, .role: ["clavitor-soc deploy"]
+        case .city, .region, .latitude, .longitude, .provider, .tier, .hostKey, .disk, .root: []
         }
+    }
+
+    private func names(of node: Node, insteadOf before: Node) -> [String] {
+        guard let dns else { return ["\(node.domain) A \(node.ipv4), where the name is kept"] }
+        let isOther = dns.provider == .gdnsd && node.ipv4 != before.ipv4
+        return (isOther ? ["clavitor-soc dns gdnsd-config: print it anew"] : []) + ["clavitor-soc dns apply"]
     }
 }

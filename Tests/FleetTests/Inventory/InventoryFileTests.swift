@@ -100,6 +100,10 @@ import Testing
         ] {
             #expect(left.contains { $0.contains(words) }, "\(words)")
         }
+        var moved = before
+        (moved.ipv4, moved.domain) = ("203.0.113.8", "edo.clavitor.com")
+        let names = inventory.remains(afterSetting: .domain, of: before, now: moved)
+        #expect(names.contains { $0.contains("edo.clavitor.com A 203.0.113.8") })
         #expect(inventory.remains(afterSetting: .tier, of: before, now: before).isEmpty)
     }
 }
