@@ -42,8 +42,7 @@ def ssh_is_there_over_wireguard_alone(fleet):
 def another_host_key_is_refused(fleet):
     text = fleet.operator.read(INVENTORY)
     expect("a connection stands", fleet.soc("ssh", "dallas", "--", "true").returncode == 0)
-    fleet.soc("fleet", "set", "dallas", "host-key",
-              " ".join(fleet.nodes["tokyo"].read("/etc/ssh/ssh_host_ed25519_key.pub").split()[:2]))
+    fleet.soc("fleet", "set", "dallas", "host-key", fleet.ssh_key)
     told = fleet.soc("ssh", "dallas", "--", "true", check=False)
     fleet.operator.write(INVENTORY, text)
     expect("another host key is refused", told.returncode != 0, said(told))
