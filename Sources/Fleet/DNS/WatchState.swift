@@ -59,3 +59,5 @@ package enum WatchStateError: Error, Equatable, Sendable, CustomStringConvertibl
         }
     }
 }
+
+extension WatchStateError: Refusal {}

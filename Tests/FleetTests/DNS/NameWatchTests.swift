@@ -218,6 +218,8 @@ import Testing
     @Test func aDamagedFileIsNamed() throws {
         try scratch.write(Array("{".utf8), to: "dns-watch.json")
         #expect(throws: WatchStateError.unreadable(scratch.file("dns-watch.json"))) { try makeWatch() }
+        let error: (any Error)? = #expect(throws: (any Error).self) { try makeWatch() }
+        #expect(error is any Refusal)
     }
 
     /// knotd, TLS and the watch together; only the monitor's word is the test's.
