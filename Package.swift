@@ -134,7 +134,8 @@ let package = Package(
         .target(
             name: "Fleet",
             dependencies: [
-                "DNSUpdate", "Files", "Wire", crypto, httpClient, nioCore, nioPosix, nioSSL, subprocess, toml,
+                "Console", "DNSUpdate", "Files", "Wire", crypto, httpClient, nioCore, nioPosix, nioSSL, subprocess,
+                toml,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: house
@@ -176,7 +177,7 @@ let package = Package(
 
         .executableTarget(
             name: "clavitor-soc",
-            dependencies: ["Files", "Fleet", "Console", "Wire", arguments, subprocess, toml],
+            dependencies: ["Console", "Files", "Fleet", "Wire", arguments, subprocess, toml],
             swiftSettings: house
         ),
 

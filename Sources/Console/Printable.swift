@@ -14,4 +14,17 @@ extension String {
         }
         return String(view)
     }
+
+    /// What somebody else said, for a sentence of ours: one line of at most so many characters, and none that a terminal
+    /// obeys.
+    package func quotation(most: Int = 300) -> String {
+        var view = UnicodeScalarView()
+        for scalar in unicodeScalars.prefix(most) {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator: view.append("\u{fffd}")
+            default: view.append(scalar)
+            }
+        }
+        return String(view)
+    }
 }

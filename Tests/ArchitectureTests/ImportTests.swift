@@ -82,14 +82,14 @@ import Testing
             ],
             why: "who judges the fleet has no way into a vault"),
         Rule(
-            module: "Fleet", ours: ["DNSUpdate", "Files", "Wire"],
+            module: "Fleet", ours: ["Console", "DNSUpdate", "Files", "Wire"],
             others: [
                 "AsyncHTTPClient", "Crypto", "FoundationEssentials", "Glibc", "NIOCore", "NIOHTTP1", "NIOPosix",
                 "NIOSSL", "Subprocess", "Synchronization", "TOMLKit",
             ],
             why: "who changes nodes speaks to them as any client does, and over SSH"),
         Rule(
-            module: "clavitor-soc", ours: ["Files", "Fleet", "Console", "Wire"],
+            module: "clavitor-soc", ours: ["Console", "Files", "Fleet", "Wire"],
             others: [
                 "ArgumentParser", "FoundationEssentials", "Glibc", "Subprocess", "Synchronization", "TOMLKit",
             ],

@@ -7,6 +7,13 @@ import Testing
         #expect("a\nb\r\n\tc".printable(keeping: "\n\t") == "a\nb\u{fffd}\n\tc")
     }
 
+    @Test func aQuotationIsOneLineAndEnds() {
+        #expect(
+            "disk\r\n2026 all is well\u{2028}\u{1b}[2J".quotation()
+                == "disk\u{fffd}\u{fffd}2026 all is well\u{fffd}\u{fffd}[2J")
+        #expect(String(repeating: "e\u{301}", count: 400).quotation(most: 10).unicodeScalars.count == 10)
+    }
+
     @Test func columnsAreAligned() {
         var table = Table("node", "unit")
         table.add("tokyo", "active")

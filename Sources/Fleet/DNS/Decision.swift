@@ -8,19 +8,25 @@ extension Withdrawal {
         case keep(String, because: String)
         /// Nothing is done: a person should look at it.
         case wonder(String, at: String, seconds: Int64)
+        /// A node of the inventory that was never well.
+        case await(String)
 
         package enum Return: Equatable, Sendable {
             case well(seconds: Int64)
             /// Before its time, so that one that is ill can leave.
             case exchange(for: String, seconds: Int64)
             case limits
+            /// It was never in.
+            case first
             /// A person had taken it out, and that is over.
             case hand
         }
 
         package var node: String {
             switch self {
-            case .withdraw(let node, _, _), .putBack(let node, _), .keep(let node, _), .wonder(let node, _, _): node
+            case .withdraw(let node, _, _), .putBack(let node, _), .keep(let node, _), .wonder(let node, _, _),
+                .await(let node):
+                node
             }
         }
 
@@ -31,6 +37,7 @@ extension Withdrawal {
             case .putBack: "put-back"
             case .keep: "keep"
             case .wonder: "wonder"
+            case .await: "await"
             }
         }
     }
@@ -55,6 +62,10 @@ extension Withdrawal.Decision: CustomStringConvertible {
             """
         case .putBack(let node, .hand):
             "\(node) is back in the nearest name: it was taken out by hand, and that is over."
+        case .putBack(let node, .first):
+            "\(node) comes into the nearest name: it is well for the first time."
+        case .await(let node):
+            "\(node) is new, and comes into the nearest name when it is well for the first time."
         case .putBack(let node, .limits):
             "\(node) is back in the nearest name: too few nodes would be left in it otherwise."
         case .keep(let node, let reason):

@@ -1,3 +1,5 @@
+import Console
+
 /// Where it is heard what the monitor makes of the nodes.
 package protocol FleetHealth: Sendable {
     /// By name. Empty when the monitor judges nobody: it doubts itself, or it is cut off from the fleet.
@@ -25,7 +27,7 @@ extension FleetReport {
     private func verdict(_ node: Node) -> MonitorVerdict {
         let silence = node.lastBeat.map { max(0, now - $0) }
         switch node.state {
-        case "up": return node.ill.map { .ill(Self.inOneLine($0)) } ?? .well
+        case "up": return node.ill.map { .ill($0.quotation()) } ?? .well
         case "silent": return .silent((silence ?? 0) / 1_000)
         case "stopped", "maintenance":
             guard let silence, silence > timing.sev2 else { return .unknown }
@@ -34,17 +36,4 @@ extension FleetReport {
         default: return .unknown
         }
     }
-
-    /// A complaint is in the node's own words, and it may be the node that is wicked.
-    private static func inOneLine(_ complaint: String) -> String {
-        let scalars = complaint.unicodeScalars.prefix(mostOfAComplaint).map { scalar -> Unicode.Scalar in
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator: "\u{fffd}"
-            default: scalar
-            }
-        }
-        return String(String.UnicodeScalarView(scalars))
-    }
-
-    private static let mostOfAComplaint = 200
 }

@@ -9,21 +9,26 @@ package struct Withdrawal: Codable, Equatable, Sendable {
     private var last: Int64?
     /// Whom people took out, as far as the limits allow; nil for nobody.
     var hands: [String: HandWithdrawal]?
+    /// Nodes that were never well: not in the name yet, and not counted. Nil before the first look.
+    private(set) var newcomers: Set<String>?
 
     package init() {}
 
     /// Names of the nodes that are out, and why.
     package var withdrawn: [String: String] {
-        stays.filter { $0.value.out != nil }.mapValues(\.reason)
+        let waiting = Dictionary(uniqueKeysWithValues: (newcomers ?? []).map { ($0, "it was never well") })
+        return stays.filter { $0.value.out != nil }.mapValues(\.reason)
             .merging((hands ?? [:]).mapValues(\.description)) { "\($1); \($0)" }
+            .merging(waiting) { known, _ in known }
     }
 
-    /// How many are out beyond what the limits allow, because a person would have it so.
-    package var belowFloor: Int { (hands ?? [:]).values.count { $0.isBelowFloor } }
+    /// How many are out beyond what the limits allow: a person would have it so, or they were never in.
+    package var belowFloor: Int { (hands ?? [:]).values.count { $0.isBelowFloor } + (newcomers?.count ?? 0) }
 
     /// Whether there is nothing to write down. When it looked last is worth it while health is counted.
     package func isSame(as other: Withdrawal) -> Bool {
-        stays == other.stays && hands == other.hands && (withdrawn.isEmpty || last == other.last)
+        stays == other.stays && hands == other.hands && newcomers == other.newcomers
+            && (withdrawn.isEmpty || last == other.last)
     }
 
     /// Takes in what was seen at a moment, Unix milliseconds.
@@ -38,9 +43,8 @@ package struct Withdrawal: Codable, Equatable, Sendable {
         last = now
         let names = Set(members.map(\.name))
         stays = stays.filter { names.contains($0.key) }
-        let members = members.sorted { $0.name < $1.name }
-
-        var decisions = obeyHands(members, rules, now)
+        let (members, news) = welcome(members.sorted { $0.name < $1.name }, sightings)
+        var decisions = news + obeyHands(members, rules, now)
         // Who hears one node or none should doubt his own line: he may stand beside that one.
         let hears = sightings.values.count { $0.probe.isAnswer } > 1
         if hears {
@@ -54,6 +58,31 @@ package struct Withdrawal: Codable, Equatable, Sendable {
             decisions += wonder(sightings, members, rules, now)
         }
         return decisions
+    }
+
+    /// A node that stands in the inventory and is not there yet must not be found by anybody.
+    ///
+    /// - Returns: Those that were well once, or were there at the first look; and what is new about the others.
+    private mutating func welcome(
+        _ members: [Member], _ sightings: [String: Sighting]
+    ) -> (members: [Member], decisions: [Decision]) {
+        let isFirstLook = stays.isEmpty
+        var decisions: [Decision] = []
+        var waiting = (newcomers ?? []).intersection(members.map(\.name))
+        for name in members.map(\.name) where stays[name] == nil {
+            guard let sighting = sightings[name], !sighting.isWell else {
+                if waiting.remove(name) != nil { decisions.append(.putBack(name, .first)) }
+                continue
+            }
+            guard !isFirstLook || (sighting.monitor == .stranger && sighting.probe != .ready) else { continue }
+            if waiting.insert(name).inserted { decisions.append(.await(name)) }
+        }
+        // Somebody must answer.
+        if waiting.count == members.count { (waiting, decisions) = ([], []) }
+        newcomers = waiting
+        let known = members.filter { !waiting.contains($0.name) }
+        for member in known where stays[member.name] == nil { stays[member.name] = Stay() }
+        return (known, decisions)
     }
 
     private mutating func shift(by difference: Int64) {

@@ -1,3 +1,4 @@
+import Console
 import Wire
 
 /// What a node must show before it may keep a new system.
@@ -17,14 +18,18 @@ struct Gate: Sendable {
         switch health {
         case .notReady(let why): return why
         case .ready(let told):
-            if let version, let told, told != version { return "it tells version \(told), not \(version)" }
+            if let version, let told, told != version {
+                return "it tells version \(told.quotation(most: 50)), not \(version)"
+            }
             if let version, told == nil { return "it does not tell its version, which should be \(version)" }
         }
         guard let beatAfter else { return nil }
         guard let beat = report?.lastBeat, beat > beatAfter else { return "no heartbeat has come since the activation" }
         guard let body = report?.body else { return nil }
-        if let version, let told = body.version, told != version { return "its heartbeat tells version \(told)" }
-        if body.dbIntegrity != "ok" { return "its database: \(body.dbIntegrity.prefix(200))" }
+        if let version, let told = body.version, told != version {
+            return "its heartbeat tells version \(told.quotation(most: 50))"
+        }
+        if body.dbIntegrity != "ok" { return "its database: \(body.dbIntegrity.quotation())" }
         if let before = errorRatioBefore, let now = body.errorRatio, body.req1h >= Self.fewestRequests,
             now > before + Self.moreErrors
         {

@@ -1,3 +1,5 @@
+import Console
+
 /// root on a machine that is not of the fleet yet: at its public address, with the operator's key, and the one host key
 /// that was confirmed.
 package struct FirstShell: RemoteShell {
@@ -42,7 +44,7 @@ package struct FirstShell: RemoteShell {
         let outcome = try await processes.run(
             ChildProcess("ssh", options + [destination, "--", command.description], input: input, deadline: deadline))
         let last = outcome.errors.split(whereSeparator: \.isNewline).last
-        let said = last.map { String($0.prefix(300)) } ?? "no reason given"
+        let said = last.map { String($0).quotation() } ?? "no reason given"
         switch outcome.status {
         case 0: return outcome.output
         case 255 where outcome.errors.contains("Host key verification failed"): throw SSHError.wrongHostKey(node.name)

@@ -1,3 +1,4 @@
+import Console
 import Files
 import FoundationEssentials
 
@@ -11,7 +12,7 @@ extension Provisioner {
             let lines = try await first.run(.script(ProvisionScripts.infectState), input: nil, deadline: .seconds(60))
                 .split(separator: "\n", maxSplits: 1)
             if lines.first == "failed" {
-                throw ProvisionError.conversionFailed(plan.node.name, lines.dropFirst().joined().printable)
+                throw ProvisionError.conversionFailed(plan.node.name, lines.dropFirst().joined().quotation(most: 1_000))
             }
             return lines.first == "nixos"
         }
@@ -22,7 +23,9 @@ extension Provisioner {
             "nix", ["build", "--no-link", "--print-out-paths", "\(plan.system).config.system.build.toplevel"],
             deadline: .seconds(7_200)
         ).filter { !$0.isWhitespace }
-        guard path.hasPrefix("/nix/store/") else { throw ProvisionError.build("nix build printed \(path.printable)") }
+        guard path.hasPrefix("/nix/store/") else {
+            throw ProvisionError.build("nix build printed \(path.quotation(most: 1_000))")
+        }
         _ = try await local(
             "nix-copy-closure", ["--use-substitutes", "--to", first.destination, path], deadline: .seconds(7_200))
         _ = try await first.run(.script(ProvisionScripts.system, [path]), input: nil, deadline: .seconds(600))
@@ -48,7 +51,7 @@ extension Provisioner {
         let outcome = try await processes.run(child)
         guard outcome.status == 0 else {
             let said = outcome.errors.split(whereSeparator: \.isNewline).suffix(3).joined(separator: " / ")
-            throw ProvisionError.build("\(program): \(said.printable)")
+            throw ProvisionError.build("\(program): \(said.quotation(most: 1_000))")
         }
         return outcome.output
     }
@@ -63,7 +66,7 @@ private struct ThisMachine: RemoteShell {
     func run(_ command: RemoteCommand, input: String?, deadline: Duration) async throws -> String {
         let outcome = try await processes.run(
             ChildProcess(command.words[0], Array(command.words.dropFirst()), input: input, deadline: deadline))
-        guard outcome.status == 0 else { throw ProvisionError.build(outcome.errors.printable) }
+        guard outcome.status == 0 else { throw ProvisionError.build(outcome.errors.quotation(most: 1_000)) }
         return outcome.output
     }
 }
@@ -81,12 +84,5 @@ extension [String] {
             }
         }
         return options
-    }
-}
-
-extension String {
-    /// What a machine says must not colour a terminal.
-    fileprivate var printable: String {
-        String(unicodeScalars.prefix(1_000).map { $0.value < 32 || $0.value == 127 ? " " : Character($0) })
     }
 }

@@ -1,3 +1,4 @@
+import Console
 import Files
 
 /// The fleet over the system's OpenSSH, with host keys pinned to the inventory and no file of the operator's own.
@@ -92,7 +93,6 @@ package struct SSH: Sendable {
 
     private static func lastLine(_ text: String) -> String {
         let line = text.split(whereSeparator: \.isNewline).last { !$0.allSatisfy(\.isWhitespace) } ?? "no reason given"
-        // What a node says must neither end a line nor colour a terminal.
-        return String(line.unicodeScalars.prefix(300).map { $0.value < 32 || $0.value == 127 ? " " : Character($0) })
+        return String(line).quotation()
     }
 }

@@ -135,7 +135,7 @@ import Testing
                     #expect(current[name] == .well)
                 case .putBack(let name, _):
                     #expect(now - (leftAt[name] ?? now) >= rules.hold)
-                case .keep, .wonder: break
+                case .keep, .wonder, .await: break
                 }
             }
             let sees = Historian.hears(current)

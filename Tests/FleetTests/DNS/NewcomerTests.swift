@@ -1,0 +1,63 @@
+import Fleet
+import Foundation
+import Testing
+
+/// `fleet add` comes long before there is a machine, and a watch reads the inventory at each look.
+@Suite struct NewcomerTests {
+    private var withdrawal = Withdrawal()
+    private var now: Int64 = 1_700_000_000_000
+    private static let empty = Sighting(monitor: .stranger, probe: .unreachable("no route"))
+
+    private mutating func see(_ sightings: [String: Sighting], floor: Int = 1) -> [Withdrawal.Decision] {
+        now += 5_000
+        let members = sightings.keys.sorted().map { Withdrawal.Member(name: $0, region: "r") }
+        return withdrawal.judge(sightings, of: members, rules: .init(floor: floor), at: now)
+    }
+
+    private static let old = ["n1": Sighting.well, "n2": .well, "n3": .well, "n4": .well]
+
+    @Test mutating func aNodeThatIsNotThereYetIsNotInTheName() throws {
+        _ = see(Self.old)
+        let with = { (sighting: Sighting) in Self.old.merging(["n5": sighting]) { $1 } }
+        #expect(see(with(Self.empty)) == [.await("n5")])
+        #expect(Array(withdrawal.withdrawn.keys) == ["n5"])
+        // It may be half of what is known of it, and the watch may begin anew.
+        withdrawal = try JSONDecoder().decode(Withdrawal.self, from: try JSONEncoder().encode(withdrawal))
+        for sighting in [Sighting(monitor: .unknown, probe: .ready), Sighting(monitor: .silent(70), probe: .ready)] {
+            #expect(see(with(sighting)) == [])
+        }
+        #expect(see(with(.well)) == [.putBack("n5", .first)])
+        #expect(withdrawal.withdrawn.isEmpty)
+        // From now on it is as the others.
+        #expect(see(with(Self.empty)) == [])
+        #expect(withdrawal.withdrawn.isEmpty)
+    }
+
+    @Test mutating func itTakesNobodysPlaceOutside() {
+        _ = see(Self.old)
+        let new = ["n5": Self.empty, "n6": Self.empty]
+        var ill = Self.old.merging(new) { $1 }
+        _ = see(ill)
+        (ill["n1"], ill["n2"]) = (.dead, .dead)
+        #expect(see(ill).map(\.kind) == ["withdraw", "withdraw"])
+        #expect(withdrawal.belowFloor == 2)
+        #expect(Set(withdrawal.withdrawn.keys) == ["n1", "n2", "n5", "n6"])
+    }
+
+    @Test mutating func whoWasThereAtTheFirstLookIsAMember() {
+        #expect(see(["n1": .well, "n2": .well, "n3": .dead, "n4": Self.empty]).map(\.kind) == ["await", "withdraw"])
+    }
+
+    /// The monitor is new, too, and no node has beaten yet.
+    @Test mutating func somebodyAlwaysAnswers() {
+        #expect(see(["n1": Self.empty, "n2": Self.empty]) == [])
+        #expect(withdrawal.withdrawn.isEmpty)
+    }
+
+    @Test func whoIsAwaitedIsNotMissedByTheFloor() throws {
+        let inventory = try sampleFleet(4, floor: 4)
+        #expect(throws: RecordsError.self) { try Records(inventory, withdrawn: ["n4"]) }
+        let records = try Records(inventory, withdrawn: ["n4"], belowFloor: 1)
+        #expect(records.sets["api.example.org"]?.addresses == addresses(1, 2, 3))
+    }
+}
