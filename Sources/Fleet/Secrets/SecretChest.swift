@@ -39,7 +39,11 @@ package struct SecretChest: Sendable {
             guard let age else { throw AgeSettingsError.noIdentity }
             return try await age.decrypt(try File.read(encrypted, most: 4 * Self.most))
         }
-        return File.exists(plain) ? try File.read(plain, most: Self.most) : nil
+        guard File.exists(plain) else { return nil }
+        let text = try File.read(plain, most: Self.most)
+        // From before there were recipients: it does not stay readable longer than it must.
+        if age != nil { try await put(name, text) }
+        return text
     }
 
     package func holds(_ name: String) throws -> Bool {

@@ -10,7 +10,8 @@ struct ProvisionCommand: AsyncParsableCommand {
         discussion: """
             The machine needs an ipv4 in the inventory, and the operator's key in root's authorized_keys. Machines with little \
             memory are converted in place by nixos-infect: fetch the script, read it, and name it with the SHA-256 of what \
-            you have read. Machines with 2 GB take --anywhere. What was done is written down; run it again to go on.
+            you have read. Machines with 2 GB take --anywhere. What was done is written down; run it again to go on. ctrl-C ends \
+            what runs here, and leaves no secret behind.
             """)
 
     @OptionGroup var options: OperatorOptions

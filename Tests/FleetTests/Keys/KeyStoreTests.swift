@@ -111,6 +111,14 @@ extension Scratch {
         #expect(kept.holds("BEGIN AGE ENCRYPTED FILE".utf8))
     }
 
+    @Test func aKeyFromBeforeAgeIsEncryptedWhenItIsRead() async throws {
+        let publicKey = try await store().generate(node)
+        let plain = try await store().wanted(node).privateText
+        let encrypting = try store(try AgeKey(in: scratch).program())
+        for _ in 0..<2 { #expect(try await encrypting.publicKeys(node).present == publicKey) }
+        #expect(try !scratch.everythingBelow("keys").holds(plain.utf8))
+    }
+
     @Test func nothingIsKeptInAWorkTree() throws {
         try FileManager.default.createDirectory(atPath: scratch.file("tree/.git"), withIntermediateDirectories: true)
         try FileManager.default.createDirectory(atPath: scratch.file("tree/deep"), withIntermediateDirectories: true)
