@@ -17,6 +17,7 @@ struct ClavitorSOC: AsyncParsableCommand {
               2   refused before anything was touched
               64  usage: wrong options or arguments
               130 stopped by ctrl-C
+              130 stopped by ctrl-C
             """,
         version: "0.1.0",
         groupedSubcommands: [
