@@ -70,12 +70,12 @@ package struct Withdrawal: Codable, Equatable, Sendable {
         var decisions: [Decision] = []
         var waiting = (newcomers ?? []).intersection(members.map(\.name))
         for name in members.map(\.name) where stays[name] == nil {
-            guard let sighting = sightings[name], !sighting.isWell else {
+            let sighting = sightings[name]
+            if sighting?.isWell == true {
                 if waiting.remove(name) != nil { decisions.append(.putBack(name, .first)) }
-                continue
+            } else if !isFirstLook || (sighting?.monitor == .stranger && sighting?.probe != .ready) {
+                if waiting.insert(name).inserted { decisions.append(.await(name)) }
             }
-            guard !isFirstLook || (sighting.monitor == .stranger && sighting.probe != .ready) else { continue }
-            if waiting.insert(name).inserted { decisions.append(.await(name)) }
         }
         // Somebody must answer.
         if waiting.count == members.count { (waiting, decisions) = ([], []) }

@@ -44,6 +44,15 @@ import Testing
         #expect(Set(withdrawal.withdrawn.keys) == ["n1", "n2", "n5", "n6"])
     }
 
+    /// Who asks for room without having looked finds it as it is.
+    @Test mutating func whoLooksAtNothingMakesNobodyWell() {
+        _ = see(Self.old)
+        _ = see(Self.old.merging(["n5": Self.empty]) { $1 })
+        let members = ["n1", "n2", "n3", "n4", "n5", "n6"].map { Withdrawal.Member(name: $0, region: "r") }
+        _ = withdrawal.judge([:], of: members, rules: .init(floor: 1), at: now)
+        #expect(Set(withdrawal.withdrawn.keys) == ["n5", "n6"])
+    }
+
     @Test mutating func whoWasThereAtTheFirstLookIsAMember() {
         #expect(see(["n1": .well, "n2": .well, "n3": .dead, "n4": Self.empty]).map(\.kind) == ["await", "withdraw"])
     }
