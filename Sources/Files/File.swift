@@ -13,21 +13,12 @@ package enum File {
         return String(decoding: try file.read(most), as: UTF8.self)
     }
 
-    /// Writes to a temporary name that is this call's own, syncs, renames, syncs the directory.
+    /// Writes to a temporary name, syncs, renames, syncs the directory. Waits for others that do so there.
     package static func replace(_ path: String, with text: String, mode: UInt32) throws {
-        let temporary = "\(path).\(UInt64.random(in: 0 ... .max)).new"
-        let file = try OpenFile(creating: temporary)
-        do {
-            try file.write(Array(text.utf8))
-            guard unsafe chmod(temporary, mode) == 0 else { throw SystemCallError.last("chmod", temporary) }
-            try file.synchronize()
-            guard unsafe rename(temporary, path) == 0 else { throw SystemCallError.last("rename", path) }
-        } catch {
-            // Nobody else knows the name, and on a full disk it takes up room.
-            remove(temporary)
-            throw error
-        }
-        try OpenFile(directory: Directory.parent(of: path)).synchronize()
+        let directory = try OpenFile(directory: Directory.parent(of: path))
+        // A file system without locks has no two writers, or they must look out for themselves.
+        try? directory.waitForLock()
+        try write(text, to: path, mode, in: directory)
     }
 
     /// Reads a file, changes it and replaces it, alone: waits for other processes that edit in the same directory.
@@ -39,7 +30,26 @@ package enum File {
         let text = try read(path, most: most)
         let changed = try change(text)
         guard changed != text else { return }
-        try replace(path, with: changed, mode: FileFacts.mode(path) ?? 0o644)
+        try write(changed, to: path, FileFacts.mode(path) ?? 0o644, in: directory)
+    }
+
+    /// Always by the same name, so that what a crash has left is written over by the next.
+    private static func write(_ text: String, to path: String, _ mode: UInt32, in directory: borrowing OpenFile) throws
+    {
+        let temporary = "\(path).new"
+        remove(temporary)
+        let file = try OpenFile(creating: temporary)
+        do {
+            try file.write(Array(text.utf8))
+            guard unsafe chmod(temporary, mode) == 0 else { throw SystemCallError.last("chmod", temporary) }
+            try file.synchronize()
+            guard unsafe rename(temporary, path) == 0 else { throw SystemCallError.last("rename", path) }
+        } catch {
+            // On a full disk it takes up room.
+            remove(temporary)
+            throw error
+        }
+        try directory.synchronize()
     }
 
     /// Whether this process now holds the lock, until it ends.
