@@ -67,6 +67,29 @@ def secrets_go_to_a_spoke_through_the_hub(fleet):
     expect("for root alone", tokyo.run("stat", "-c", "%a %U", "/etc/clavitor/push-url").stdout.strip() == "600 root")
 
 
+def a_spoke_changes_its_key_over_its_own_tunnel(fleet):
+    tokyo = fleet.nodes["tokyo"]
+
+    def key():
+        return tokyo.read("/etc/wireguard/private.key").strip()
+    before = key()
+    print(said(fleet.soc("keys", "rotate", "tokyo")))
+    after = key()
+    expect("its file has another", after != before)
+    public = fleet.operator.run("wg", "pubkey", input=after).stdout.strip()
+    expect("the inventory has it", public in fleet.operator.read(INVENTORY))
+    expect("the hub forgets the old one", fleet.hub.run("wg", "show", "wg0", "peers").stdout.count("\n") == 3)
+    expect("it answers", fleet.soc("ssh", "tokyo", "--", "true").returncode == 0)
+    # A hub that does not take the next one.
+    fleet.hub.write("/usr/local/bin/wg", '#!/bin/sh\ncase $* in *allowed-ips*) exit 0 ;; esac\nexec /usr/bin/wg "$@"\n', 0o755)
+    told = fleet.soc("keys", "rotate", "tokyo", check=False)
+    fleet.hub.run("rm", "/usr/local/bin/wg")
+    print(said(told))
+    expect("then it fails, and says so", told.returncode == 1 and "back at the old one" in said(told), said(told))
+    until("it is there with the old one", lambda: fleet.soc("ssh", "tokyo", "--", "true", check=False).returncode == 0, 60)
+    expect("which is in its file", key() == after)
+
+
 DEPLOY = ["--soak", "2", "--rollback-after", "60"]
 
 
@@ -205,7 +228,7 @@ def nodes_serve_without_the_hub(fleet):
 
 STORY = [
     the_fleet_comes_up, ssh_is_there_over_wireguard_alone, another_host_key_is_refused, secrets_go_to_a_spoke_through_the_hub,
-    a_release_goes_from_node_to_node, a_bad_one_is_stopped_at_the_canary,
+    a_spoke_changes_its_key_over_its_own_tunnel, a_release_goes_from_node_to_node, a_bad_one_is_stopped_at_the_canary,
     a_node_that_is_cut_off_in_the_middle_comes_back, two_do_not_deploy_at_once, the_dead_are_told_of_and_left_out, the_nearest_answer_moves, nodes_serve_without_the_hub,
 ]
 

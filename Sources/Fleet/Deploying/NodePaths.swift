@@ -13,6 +13,8 @@ package struct NodePaths: Equatable, Sendable {
     package var nixEnv = "nix-env"
     package var nixStore = "nix-store"
     package var admin = "clavitor-admin"
+    package var wireguard = "/etc/wireguard"
+    package var wg = "wg"
 
     package init() {}
 
@@ -21,7 +23,7 @@ package struct NodePaths: Equatable, Sendable {
         let values = [
             ("state", state), ("current", current), ("profile", profile), ("store", store), ("gcroots", gcRoots),
             ("boot_id", bootID), ("unit", unit), ("systemd_run", systemdRun), ("systemctl", systemctl),
-            ("nix_env", nixEnv), ("nix_store", nixStore), ("admin", admin),
+            ("nix_env", nixEnv), ("nix_store", nixStore), ("admin", admin), ("wireguard", wireguard), ("wg", wg),
         ]
         return "set -eu\numask 077\n"
             + values.map { "\($0.0)=\(RemoteCommand.quoted($0.1))\n" }.joined()

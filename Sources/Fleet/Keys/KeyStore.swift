@@ -52,10 +52,11 @@ package struct KeyStore: Sendable {
         return try await make(node, .next)
     }
 
-    /// The key that the node is to have: the next one if there is one.
-    package func wanted(_ node: Node) async throws -> WireGuardKey {
-        try await key(of: node, try chest.holds(Self.name(node, .next)) ? .next : .present)
-    }
+    /// The key that the node has, or is to have first.
+    package func present(_ node: Node) async throws -> WireGuardKey { try await key(of: node, .present) }
+
+    /// The key that a rotation brings.
+    package func next(_ node: Node) async throws -> WireGuardKey { try await key(of: node, .next) }
 
     package func publicKeys(_ node: Node) async throws -> (present: String?, next: String?) {
         var keys: [String?] = []

@@ -27,8 +27,14 @@ package enum SecretPush {
         """
 
     package static func command(_ secret: NodeSecret, _ text: String, root: String = "") -> RemoteCommand {
-        .script(
-            script, ["\(root)\(secret.folder)", secret.folderMode, secret.rawValue, secret.mode, "\(text.utf8.count)"])
+        command(
+            "\(root)\(secret.folder)", folderMode: secret.folderMode, secret.rawValue, mode: secret.mode, text)
+    }
+
+    private static func command(
+        _ folder: String, folderMode: String, _ name: String, mode: String, _ text: String
+    ) -> RemoteCommand {
+        .script(script, [folder, folderMode, name, mode, "\(text.utf8.count)"])
     }
 
     /// Returns when the file is on the node's disk. `root`: another one than `/`.
@@ -36,5 +42,13 @@ package enum SecretPush {
         async throws
     {
         _ = try await shell.run(command(secret, text, root: root), input: text, deadline: .seconds(60))
+    }
+
+    /// A WireGuard key under a name of its own, beside the one in use.
+    static func push(_ key: WireGuardKey, as name: String, in folder: String, to shell: some RemoteShell) async throws {
+        let text = key.privateText + "\n"
+        let command = command(
+            folder, folderMode: NodeSecret.privateKey.folderMode, name, mode: NodeSecret.privateKey.mode, text)
+        _ = try await shell.run(command, input: text, deadline: .seconds(60))
     }
 }

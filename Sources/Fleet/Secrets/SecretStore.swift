@@ -38,13 +38,6 @@ package struct SecretStore: Sendable {
             .map { ($0.key, $0.value.formatted(.iso8601)) }
     }
 
-    /// What is pushed when nobody says what: all, but no WireGuard key that would take the place of one in use. With the
-    /// next start of the node that would end its tunnel, unless the hub knows the new key by then.
-    package func usual(for node: Node) async throws -> [NodeSecret] {
-        let isRotating = try await keys.publicKeys(node).next != nil
-        return NodeSecret.allCases.filter { $0 != .privateKey || !isRotating }
-    }
-
     /// Pushes what there is of `wanted`, the WireGuard key last: it is the one that can shut us out.
     ///
     /// - Returns: What was pushed.
@@ -60,9 +53,9 @@ package struct SecretStore: Sendable {
             pushed.append(secret)
         }
         if wanted.contains(.privateKey), try await keys.publicKeys(node).present != nil {
-            let key = try await keys.wanted(node)
+            // Never the next one: `keys rotate` tries that before it counts.
+            let key = try await keys.present(node)
             try await SecretPush.push(key.privateText + "\n", as: .privateKey, to: shell, root: root)
-            try keys.settle(node)
             pushed.append(.privateKey)
         }
         guard !pushed.isEmpty else { throw NodeSecretError.nothing(node.name) }

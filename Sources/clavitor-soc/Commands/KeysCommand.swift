@@ -47,7 +47,11 @@ struct KeysCommand: AsyncParsableCommand {
 
     struct Rotate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make a new key for a node beside the one in use, and say how it gets into use.")
+            abstract: "Give a spoke another key, over the tunnel that it changes.",
+            discussion: """
+                The spoke tries the new key for a minute and a half, and goes back when the hub does not answer. When it was \
+                stopped on the way, run it again.
+                """)
 
         @OptionGroup var options: OperatorOptions
         @Argument(help: "The node.") var node: String
@@ -55,20 +59,16 @@ struct KeysCommand: AsyncParsableCommand {
         func run() async throws {
             let workplace = try Workplace(options)
             let node = try workplace.inventory.node(node)
-            let hub = workplace.inventory.hub?.name ?? node.name
-            let publicKey = try await workplace.keys().rotate(node)
+            let rotation = try KeyRotation(
+                node, try workplace.ssh, try workplace.keys(), workplace.paths, clock: ContinuousClock())
+            let publicKey = try await rotation.run {
+                Terminal.note("… \($0)")
+            } adopt: { publicKey in
+                try workplace.file.edit { try $0.setting("public-key", of: node.name, to: publicKey) }
+            }
             Terminal.line("\(node.name)  \(publicKey)")
-            Terminal.note(Self.next(node.name, hub, publicKey))
-        }
-
-        static func next(_ node: String, _ hub: String, _ publicKey: String) -> String {
-            """
-            The tunnel to \(node) breaks between the last two of these:
-              clavitor-soc secrets push \(node) private.key
-              clavitor-soc ssh \(node) -- systemd-run --on-active=10min systemctl restart wireguard-wg0
-              clavitor-soc fleet set \(node) public-key \(publicKey)
-              clavitor-soc deploy --limit \(hub), within those ten minutes
-            """
+            let hub = workplace.inventory.hub?.name ?? ""
+            Terminal.note("The hub has it until it restarts. So that it stays: clavitor-soc deploy --limit \(hub)")
         }
     }
 

@@ -71,12 +71,9 @@ struct SecretsCommand: AsyncParsableCommand {
             let node = try workplace.inventory.node(node)
             let secrets = try workplace.secrets()
             let named = try names.map { try NodeSecret(name: $0) }
-            let wanted = named.isEmpty ? try await secrets.usual(for: node) : named
-            let pushed = try await secrets.push(wanted, to: node, NodeShell(try workplace.ssh, node))
+            let pushed = try await secrets.push(
+                named.isEmpty ? NodeSecret.allCases : named, to: node, NodeShell(try workplace.ssh, node))
             for secret in pushed { Terminal.line("\(node.name):\(secret.folder)/\(secret.rawValue)") }
-            if !wanted.contains(.privateKey), named.isEmpty {
-                Terminal.note("The new WireGuard key of \(node.name) stays here until private.key is named.")
-            }
         }
     }
 }

@@ -48,11 +48,6 @@ import Testing
         #expect(KeyStoreError.madeElsewhere("tokyo") as any Error is any Refusal)
     }
 
-    @Test func theHubIsNamedWhereItMustBeDeployed() {
-        let text = KeysCommand.Rotate.next("tokyo", "zurich", "KEY")
-        #expect(text.contains("clavitor-soc deploy --limit zurich, within"))
-    }
-
     @Test func aLongStateDirectoryHurtsOnlyWhoUsesSSH() throws {
         let long = scratch.file("state/" + String(repeating: "x", count: 70))
         let workplace = try Workplace(try OperatorOptions.parse(options.dropLast() + [long]))

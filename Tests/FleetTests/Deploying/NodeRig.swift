@@ -23,6 +23,8 @@ struct NodeRig: Sendable {
         // Not its real name: nix-copy-closure starts the real one.
         paths.nixStore = "bin/nix-store-stand-in"
         paths.admin = "bin/clavitor-admin"
+        paths.wireguard = "wireguard"
+        paths.wg = "bin/wg"
         return paths
     }()
 

@@ -5,7 +5,7 @@ enum FleetFixture {
         spokes: [(name: String, region: String)] = [
             ("tokyo", "east-asia"), ("seoul", "east-asia"), ("dallas", "america"),
         ],
-        network: String = "127.0.84", hostKeys: [String: String] = [:]
+        network: String = "127.0.84", hostKeys: [String: String] = [:], publicKeys: [String: String] = [:]
     ) -> String {
         let nodes = [(name: "zurich", region: "europe")] + spokes
         let entries = nodes.enumerated().map { index, node in
@@ -24,7 +24,7 @@ enum FleetFixture {
                 role = "\(index == 0 ? "hub" : "spoke")"
                 address = "\(network).\(index + 1)"
                 ipv4 = "\(network).\(index + 1)"
-                public-key = ""
+                public-key = "\(publicKeys[node.name] ?? "")"
                 host-key = "\(key)"
                 """
         }

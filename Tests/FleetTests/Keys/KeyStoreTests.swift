@@ -67,7 +67,7 @@ extension Scratch {
         #expect(new != old)
         #expect(again == new)
         #expect(try await store.publicKeys(node).present == old)
-        #expect(try await store.wanted(node).publicText == new)
+        #expect(try await store.next(node).publicText == new)
         try store.settle(node)
         #expect(try await store.publicKeys(node).present == new)
         #expect(try await store.publicKeys(node).next == nil)
@@ -103,7 +103,7 @@ extension Scratch {
     @Test func withAgeNoPlainTextIsOnTheDisk() async throws {
         let store = try store(try AgeKey(in: scratch).program())
         let publicKey = try await store.generate(node)
-        let key = try await store.wanted(node)
+        let key = try await store.present(node)
         let kept = try scratch.everythingBelow("keys")
         #expect(key.publicText == publicKey)
         #expect(!kept.holds(key.privateText.utf8))
@@ -113,7 +113,7 @@ extension Scratch {
 
     @Test func aKeyFromBeforeAgeIsEncryptedWhenItIsRead() async throws {
         let publicKey = try await store().generate(node)
-        let plain = try await store().wanted(node).privateText
+        let plain = try await store().present(node).privateText
         let encrypting = try store(try AgeKey(in: scratch).program())
         for _ in 0..<2 { #expect(try await encrypting.publicKeys(node).present == publicKey) }
         #expect(try !scratch.everythingBelow("keys").holds(plain.utf8))

@@ -1,0 +1,121 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Fleet
+
+/// A hub and a spoke whose `wg` stands in for the tunnel: the hub hears the spoke when it admits the key that the spoke has.
+@Suite(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/wg"))) struct KeyRotationTests {
+    private let scratch: Scratch
+    private let world: RigWorld
+    private let keys: KeyStore
+    private let old: String
+
+    init() async throws {
+        scratch = try Scratch()
+        keys = KeyStore(try SecretChest(scratch.file("keys"), age: nil))
+        let plain = try Inventory(toml: FleetFixture.text(spokes: [("tokyo", "asia")]))
+        old = try await keys.generate(try plain.node("tokyo"))
+        world = try RigWorld(FleetFixture.text(spokes: [("tokyo", "asia")], publicKeys: ["tokyo": old]))
+        let tunnel = scratch.file("tunnel")
+        try FileManager.default.createDirectory(atPath: tunnel, withIntermediateDirectories: true)
+        for name in ["zurich", "tokyo"] {
+            let rig = try world.rig(name)
+            try FileManager.default.createDirectory(atPath: "\(rig.root)/wireguard", withIntermediateDirectories: true)
+            try NodeRig.program("\(rig.root)/bin/wg", Self.wg.replacing("TUNNEL", with: tunnel))
+            try NodeRig.program("\(rig.root)/bin/systemd-run", Self.systemdRun)
+            try NodeRig.program("\(rig.root)/bin/sleep", "exec /bin/sleep 0.1")
+        }
+        try tokyo.write(try await keys.present(plain.node("tokyo")).privateText, to: "wireguard/private.key")
+        try Data(old.utf8).write(to: URL(filePath: "\(tunnel)/admitted"))
+        try Data(old.utf8).write(to: URL(filePath: "\(tunnel)/has"))
+    }
+
+    private var tokyo: NodeRig { get throws { try world.rig("tokyo") } }
+
+    /// Detached, with the real time.
+    private static let systemdRun = """
+        while :; do case $1 in --*) shift ;; *) break ;; esac; done
+        unset RIG_NOW
+        setsid "$@" >/dev/null 2>&1 </dev/null &
+        """
+
+    /// The last key that got the address, and the one that the spoke's interface has.
+    private static let wg = """
+        case $1 in
+        pubkey) exec /usr/bin/wg pubkey ;;
+        show)
+            [ ! -e TUNNEL/deaf ] || exit 0
+            if [ "$(cat TUNNEL/admitted)" = "$(cat TUNNEL/has)" ]; then
+                printf '%s\\t%s\\n' "$(cat TUNNEL/has)" "${RIG_NOW:-$(date +%s)}"
+            fi
+            ;;
+        set)
+            case $3 in
+            private-key) /usr/bin/wg pubkey <"$4" | tr -d '\\n' >TUNNEL/has ;;
+            peer) if [ "$5" = allowed-ips ]; then printf %s "$4" >TUNNEL/admitted; fi; echo "$5 $4" >>TUNNEL/calls ;;
+            esac
+            ;;
+        esac
+        """
+
+    private func rotate(patience: Int = 60, _ adopt: (String) throws -> Void = { _ in }) async throws -> String {
+        let program = world.program()
+        let ssh = SSH(world.inventory, SSHFiles.Places(directory: "/run/soc", identity: nil), program.processes)
+        let rotation = try KeyRotation(
+            try world.inventory.node("tokyo"), ssh, keys, NodeRig.paths, clock: ContinuousClock(),
+            patience: patience)
+        return try await rotation.run({ _ in }, adopt: adopt)
+    }
+
+    private func tunnel(_ name: String) -> String {
+        (try? String(contentsOfFile: scratch.file("tunnel/\(name)"), encoding: .utf8)) ?? ""
+    }
+
+    private func file() throws -> String {
+        try WireGuardKey(try #require(try tokyo.text("wireguard/private.key"))).publicText
+    }
+
+    @Test func bothSidesComeToHaveIt() async throws {
+        var adopted: [String] = []
+        let new = try await rotate { adopted.append($0) }
+        #expect(new != old && adopted == [new])
+        #expect(try file() == new && tunnel("has") == new && tunnel("admitted") == new)
+        #expect(tunnel("calls").hasSuffix("remove \(old)\n"))
+        let kept = try await keys.publicKeys(try world.inventory.node("tokyo"))
+        #expect(kept.present == new && kept.next == nil)
+        #expect(try !tokyo.exists("wireguard/private.key.next"))
+    }
+
+    @Test func whenTheHubHearsNothingBothGoBack() async throws {
+        try Data().write(to: URL(filePath: scratch.file("tunnel/deaf")))
+        await #expect(throws: KeyRotationError.notHeard("tokyo")) { try await rotate(patience: 1) }
+        #expect(try file() == old && tunnel("has") == old && tunnel("admitted") == old)
+        #expect(try !tokyo.exists("wireguard/private.key.next"))
+        // The next run tries the same key.
+        try FileManager.default.removeItem(atPath: scratch.file("tunnel/deaf"))
+        let next = try await keys.publicKeys(try world.inventory.node("tokyo")).next
+        #expect(try await rotate() == next)
+    }
+
+    /// The program died when all was done but the inventory.
+    @Test func aRunThatBrokeOffIsGoneOnWith() async throws {
+        struct Broken: Error {}
+        await #expect(throws: Broken.self) { try await rotate { _ in throw Broken() } }
+        let calls = tunnel("calls")
+        let new = try await rotate()
+        #expect(try file() == new)
+        #expect(tunnel("calls").dropFirst(calls.count) == "allowed-ips \(new)\nremove \(old)\n")
+    }
+
+    @Test func theHubAndAStrangersKeyAreRefused() async throws {
+        let ssh = SSH(
+            world.inventory, SSHFiles.Places(directory: "/run/soc", identity: nil), world.program().processes)
+        let hub = try world.inventory.node("zurich")
+        #expect(throws: KeyRotationRefusal.hub("zurich")) {
+            try KeyRotation(hub, ssh, keys, NodeRig.paths, clock: ContinuousClock())
+        }
+        try FileManager.default.removeItem(atPath: scratch.file("keys/tokyo.key"))
+        await #expect(throws: KeyStoreError.madeElsewhere("tokyo")) { try await rotate() }
+    }
+}
