@@ -75,6 +75,13 @@ package enum Directory {
         try directory.synchronize()
     }
 
+    /// The path without links; as it is when there is no such file.
+    package static func resolved(_ path: String) -> String {
+        guard let real = unsafe realpath(path, nil) else { return path }
+        defer { unsafe free(real) }
+        return unsafe String(cString: real)
+    }
+
     package static func parent(of path: String) -> String {
         var trimmed = path[...]
         while trimmed.count > 1, trimmed.last == "/" { trimmed.removeLast() }

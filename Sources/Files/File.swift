@@ -24,13 +24,18 @@ package enum File {
     /// Reads a file, changes it and replaces it, alone: waits for other processes that edit in the same directory.
     ///
     /// The directory is locked and not the file, because a file that is replaced takes its lock with it.
-    package static func edit(_ path: String, most: Int, _ change: (String) throws -> String) throws {
+    /// `absent`: what a file holds that is not there; nil when that is an error. A link leads to what is edited.
+    package static func edit(
+        _ link: String, most: Int, absent: String? = nil, _ change: (String) throws -> String
+    ) throws {
+        let path = Directory.resolved(link)
         let directory = try OpenFile(directory: Directory.parent(of: path))
         try directory.waitForLock()
-        let text = try read(path, most: most)
+        let isThere = exists(path)
+        let text = if let absent, !isThere { absent } else { try read(path, most: most) }
         let changed = try change(text)
         guard changed != text else { return }
-        try write(changed, to: path, FileFacts.mode(path) ?? 0o644, in: directory)
+        try write(changed, to: path, FileFacts.mode(path) ?? (absent == nil ? 0o644 : 0o600), in: directory)
     }
 
     /// Always by the same name, so that what a crash has left is written over by the next.

@@ -21,7 +21,9 @@ package struct HealthFile: NameProvider {
             return sets
         }
         // gdnsd takes an address that is not mentioned for up, and complains.
-        sets[complete.nearest]?.addresses = Set(try states().filter { $0.value }.keys)
+        let states = try states()
+        let unmentioned = (sets[complete.nearest]?.addresses ?? []).subtracting(states.keys)
+        sets[complete.nearest]?.addresses = unmentioned.union(states.filter { $0.value }.keys)
         return sets
     }
 

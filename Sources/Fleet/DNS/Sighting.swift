@@ -34,6 +34,14 @@ package struct Sighting: Equatable, Sendable {
 
     package var isWell: Bool { monitor == .well && probe == .ready }
 
+    /// Whether clients can use it, whatever it complains of.
+    package var isThere: Bool {
+        switch monitor {
+        case .well, .ill: probe == .ready
+        case .silent, .stranger, .unknown: false
+        }
+    }
+
     /// Why it is ill, when both say so. One of them alone may be blind.
     ///
     /// A node that beats and complains must have told us the same itself: that it cannot be reached from here would be

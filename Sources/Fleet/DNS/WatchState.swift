@@ -22,16 +22,28 @@ package struct WatchState: Sendable {
         try Self.read(path) ?? Withdrawal()
     }
 
-    package func write(_ withdrawal: Withdrawal) throws { try Self.write(withdrawal, to: path) }
+    package func write(_ withdrawal: Withdrawal) throws {
+        try File.replace(path, with: try Self.text(withdrawal), mode: 0o600)
+    }
 
     /// Whom people took out, by name.
     package func hands() throws -> [String: HandWithdrawal] { try Self.read(handsPath) ?? [:] }
 
-    package func write(_ hands: [String: HandWithdrawal]) throws { try Self.write(hands, to: handsPath) }
+    /// Alone: two people may do so at once.
+    package func changeHands(_ change: (inout [String: HandWithdrawal]) throws -> Void) throws {
+        try File.edit(handsPath, most: Self.most, absent: "{}") { text in
+            var hands: [String: HandWithdrawal] = try Self.value(text, of: handsPath)
+            try change(&hands)
+            return try Self.text(hands)
+        }
+    }
 
     private static func read<Value: Decodable>(_ path: String) throws -> Value? {
         guard File.exists(path) else { return nil }
-        let text = try File.read(path, most: 1 << 24)
+        return try value(try File.read(path, most: most), of: path)
+    }
+
+    private static func value<Value: Decodable>(_ text: String, of path: String) throws -> Value {
         do {
             return try JSONDecoder().decode(Value.self, from: Data(text.utf8))
         } catch {
@@ -39,11 +51,13 @@ package struct WatchState: Sendable {
         }
     }
 
-    private static func write(_ value: some Encodable, to path: String) throws {
+    private static func text(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-        try File.replace(path, with: String(decoding: try encoder.encode(value), as: UTF8.self), mode: 0o600)
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
+
+    private static let most = 1 << 24
 }
 
 package enum WatchStateError: Error, Equatable, Sendable, CustomStringConvertible {

@@ -3,6 +3,8 @@ extension Withdrawal {
     package func permit(
         _ hand: HandWithdrawal, for name: String, of members: [Member], rules: Rules
     ) throws(HandWithdrawalError) {
+        // Who was never in leaves room for nobody.
+        let members = members.filter { newcomers?.contains($0.name) != true }
         guard isIn(name) else { return }
         guard members.count(where: { isIn($0.name) }) > 1 else { throw .last(name) }
         guard hand.isBelowFloor || room(members, rules) > 0 else { throw .tooFew(name) }

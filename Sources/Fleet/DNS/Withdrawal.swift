@@ -71,7 +71,7 @@ package struct Withdrawal: Codable, Equatable, Sendable {
         var waiting = (newcomers ?? []).intersection(members.map(\.name))
         for name in members.map(\.name) where stays[name] == nil {
             let sighting = sightings[name]
-            if sighting?.isWell == true {
+            if sighting?.isThere == true {
                 if waiting.remove(name) != nil { decisions.append(.putBack(name, .first)) }
             } else if !isFirstLook || (sighting?.monitor == .stranger && sighting?.probe != .ready) {
                 if waiting.insert(name).inserted { decisions.append(.await(name)) }

@@ -60,7 +60,9 @@ package final class JournalFile: DeployJournal {
     package static func latestOpen(in directory: String) throws -> Open? {
         // Ids begin with the time.
         for name in try Directory.names(in: directory).filter({ $0.hasSuffix(".jsonl") }).sorted(by: >) {
-            let open = Open(path: "\(directory)/\(name)", events: try read("\(directory)/\(name)"))
+            // One of another version of this program is no reason not to find the one that is meant.
+            guard let events = try? read("\(directory)/\(name)") else { continue }
+            let open = Open(path: "\(directory)/\(name)", events: events)
             let progress = DeployProgress(open.events)
             if progress.plan != nil, !progress.isEnded { return open }
         }

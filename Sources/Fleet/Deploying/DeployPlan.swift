@@ -23,6 +23,8 @@ package struct DeployPlan: Codable, Equatable, Sendable {
     package var waves: [[Step]]
     /// These run it already, and begin with it when they boot.
     package var unchanged: [String]
+    /// The same with their systems.
+    package var joining: [Step]?
 
     package var steps: [Step] { waves.flatMap(\.self) }
 
@@ -65,15 +67,17 @@ package struct DeployPlan: Codable, Equatable, Sendable {
         self.options = options
         version = release.version
         var changed: [Candidate] = []
-        unchanged = []
+        var joining: [Step] = []
         for candidate in candidates {
             guard let target = release.systems[candidate.node.name] else { throw .noSystem(candidate.node.name) }
             if target == candidate.current, candidate.isSettled {
-                unchanged.append(candidate.node.name)
+                joining.append(Step(node: candidate.node.name, target: target, previous: target))
             } else {
                 changed.append(candidate)
             }
         }
+        self.joining = joining
+        unchanged = joining.map(\.node)
         let hubs = changed.filter { $0.node.role == .hub }
         var spokes = changed.filter { $0.node.role == .spoke }
         var ordered: [[Candidate]] = []
@@ -133,6 +137,7 @@ package enum DeployRefusal: Error, Equatable, CustomStringConvertible, Sendable 
     case hubAsCanary(String)
     case notReady([String])
     case locked(by: String)
+    case takenOver(String)
     case nothingToResume(String)
     case noBuild(String)
 
@@ -146,6 +151,8 @@ package enum DeployRefusal: Error, Equatable, CustomStringConvertible, Sendable 
         case .locked(let holder):
             "Another deploy is under way: \(holder). When it is dead, take over with --break-lock, or go on with it: "
                 + "--resume on the machine where it was begun."
+        case .takenOver(let how):
+            "This deploy is not gone on with: \(how). Look at the nodes (status, history), and deploy anew."
         case .nothingToResume(let why): why
         case .noBuild(let why): "The systems cannot be built: \(why)"
         }

@@ -12,12 +12,14 @@ package struct DeployRecord: Codable, Equatable, Sendable {
     package var version: String?
     /// With what came of each.
     package var nodes: [String: String]
+    /// That it led back; else nil.
+    package var back: Bool?
     /// The first reason, when it did not go well.
     package var why: String?
 
     package init(
         deploy: String, who: String, host: String, ended: Int64, result: DeployResult, version: String?,
-        nodes: [String: String], why: String?
+        nodes: [String: String], why: String?, isRollback: Bool = false
     ) {
         self.deploy = deploy
         self.who = who
@@ -27,7 +29,10 @@ package struct DeployRecord: Codable, Equatable, Sendable {
         self.version = version
         self.nodes = nodes
         self.why = why
+        back = isRollback ? true : nil
     }
+
+    package var isRollback: Bool { back == true }
 
     /// One line of JSON.
     func line() throws -> String {

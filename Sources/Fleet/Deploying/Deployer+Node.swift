@@ -6,7 +6,8 @@ extension Deployer {
         var examinedAt: C.Instant?
         var begins = 0
         var confirms = 0
-        var aborts = 0
+        var abortedAt: C.Instant?
+        var askedAt: C.Instant?
         var reason: String?
         /// What the last look found wanting.
         var trouble = "it did not answer"
@@ -132,14 +133,18 @@ extension Deployer {
     ) async throws -> Decision? {
         if watch.reason == nil { try log.write(.aborting, node: node.name, text: reason) }
         watch.reason = watch.reason ?? reason
-        guard watch.aborts < 5 else {
+        let (first, last) = (watch.abortedAt ?? clock.now, watch.askedAt)
+        watch.abortedAt = first
+        guard first.duration(to: clock.now) < .seconds(plan.options.window) else {
             let now = state.current == state.previous ? "runs the old system again" : "runs \(state.current)"
             return (.failed, "it \(now), and cannot write down that it went back (\(reason)). Look at its disk")
         }
+        // The old system's activation takes its time.
+        if let last, last.duration(to: clock.now) < .seconds(20) { return nil }
         if let failure = await attempt({ _ = try await calls.ssh.perform(calls.abort(node, plan)) }) {
             watch.trouble = failure
         } else {
-            watch.aborts += 1
+            watch.askedAt = clock.now
         }
         return nil
     }

@@ -54,9 +54,11 @@ extension Deployer {
         let after = now()
         var problems: [String] = []
         if let trial = facts.trial {
-            problems.append(
-                "\(node.name) is on trial in deploy \(trial.deploy), and decides within \(max(0, trial.left)) s: wait, or "
-                    + "go on with that deploy (--resume)")
+            let advice =
+                trial.left > -60
+                ? "decides within \(max(0, trial.left)) s: wait, or go on with that deploy (--resume)"
+                : "should have gone back by now: look at its disk, and reboot it, which goes back"
+            problems.append("\(node.name) is on trial in deploy \(trial.deploy), and \(advice)")
         }
         let isChanged = release?.systems[node.name] != facts.current
         if isChanged, let size = release?.sizes[node.name], facts.free / 2 < size {
@@ -86,10 +88,10 @@ extension Deployer {
             return (nil, ["\(error)"])
         }
         var problems: [String] = []
-        for node in nodes where report.node(node.name) == nil {
-            problems.append("the monitor does not know \(node.name)")
-        }
         if !options.allowsIll {
+            for node in nodes where report.node(node.name) == nil {
+                problems.append("the monitor does not know \(node.name)")
+            }
             if report.doubtful { problems.append("the monitor has just come and judges nobody yet") }
             problems += report.ills.map { "the monitor cannot do its own work: \($0)" }
             problems += report.incidents.filter { $0.hiddenBy == nil }.map {

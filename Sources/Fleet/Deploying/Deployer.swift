@@ -51,6 +51,11 @@ package struct Deployer<C: Clock>: Sendable where C.Duration == Duration {
         _ plan: DeployPlan, after progress: DeployProgress = .init(), isTakingOver: Bool = false, _ log: DeployLog,
         isStopping: @escaping @Sendable () -> Bool = { false }
     ) async throws -> DeployResult {
+        if !progress.begun.isEmpty, progress.result == nil, !isTakingOver, let taken = try await lostLock(plan) {
+            // A colleague may have taken back what this would go on with.
+            try log.write(.ended, text: taken, result: .failed)
+            throw DeployRefusal.takenOver(taken)
+        }
         try log.write(.locking)
         do {
             try await lock(plan, isTakingOver: isTakingOver)
@@ -95,7 +100,7 @@ package struct Deployer<C: Clock>: Sendable where C.Duration == Duration {
                 try log.write(.stopping, text: ill)
                 return .failed
             }
-            if index > 0, let taken = try await lostLock(plan) {
+            if let taken = try await lostLock(plan) {
                 try log.write(.stopping, text: "before wave \(index + 1) of \(plan.waves.count): \(taken)")
                 return .failed
             }
@@ -105,6 +110,13 @@ package struct Deployer<C: Clock>: Sendable where C.Duration == Duration {
             }
             try log.write(.wave, text: "\(index + 1) of \(plan.waves.count)")
             if let failure = try await roll(open, plan, progress, log) { return failure }
+        }
+        // Without it they would only be passed over by a rollback of all, which says so.
+        for step in plan.joining ?? [] {
+            _ = await attempt {
+                _ = try await calls.ssh.perform(
+                    NodeCall(try inventory.node(step.node), calls.scripts.join, [plan.id, step.target]))
+            }
         }
         return .done
     }
@@ -147,7 +159,13 @@ package struct Deployer<C: Clock>: Sendable where C.Duration == Duration {
         try log.write(.soaking, text: "\(plan.options.soak) s")
         for _ in 0..<plan.options.soak where !isStopping() { try await clock.sleep(for: .seconds(1)) }
         for step in plan.waves[0] {
-            if let ill = await illness(try inventory.node(step.node), plan) {
+            // One packet that is lost is no illness.
+            var ill = await illness(try inventory.node(step.node), plan)
+            for _ in 0..<3 where ill != nil {
+                try await clock.sleep(for: .seconds(5))
+                ill = await illness(try inventory.node(step.node), plan)
+            }
+            if let ill {
                 return
                     "\(step.node) is not well after it was watched: \(ill). To go back: clavitor-soc rollback \(step.node)"
             }

@@ -17,6 +17,8 @@ package struct NodeFacts: Equatable, Sendable {
     /// The deploy that made the present generation; nil when that was no deploy of this program.
     package var deploy: String?
     package var trial: Trial?
+    /// It was confirmed, and could not be made what the next boot begins with.
+    package var isUnkept: Bool
     /// Bytes.
     package var free: Int64
     /// Unix seconds.
@@ -25,7 +27,7 @@ package struct NodeFacts: Equatable, Sendable {
     package var unit: String
 
     /// Whether the system that runs is the one that the next boot begins with, and nobody decides about another.
-    package var isSettled: Bool { current == profile && trial == nil }
+    package var isSettled: Bool { current == profile && trial == nil && !isUnkept }
 
     /// Years that a clock may be off and still be one: up to 36812.
     private static let clocks: ClosedRange<Int64> = 0...1 << 40
@@ -48,6 +50,7 @@ package struct NodeFacts: Equatable, Sendable {
         // What runs and is not the boot default was kept by nobody.
         previous = profile == current ? lines.text("previous") : profile
         deploy = lines.text("deploy")
+        isUnkept = lines.text("unkept") == "yes"
         trial = lines.text("open").map { Trial(deploy: $0, left: lines.number("left") ?? 0) }
         self.free = free * 1_024
         self.clock = clock

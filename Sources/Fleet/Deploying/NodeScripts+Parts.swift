@@ -1,5 +1,5 @@
 extension NodeScripts {
-    /// Numbers of the profile's generations, and in `made` the deploys that made them. `take_away SYSTEM` makes the last
+    /// Numbers of the profile's generations, and in `made` the deploys that made them. `take_away SYSTEM LEFT` makes the last
     /// one that has it the present one, and removes those above it; the system that is left stays for whoever asks why.
     static let generations = """
         present() {
@@ -24,7 +24,7 @@ extension NodeScripts {
                     [ "$(readlink -f "$profile-$number-link")" = "$target" ]; then back=$number; fi
             done
             if [ "$back" -eq 0 ]; then echo "$target is no generation any more" >&2; return 1; fi
-            ln -sfn "$(cat "$dir/previous")" "$gcroots/clavitor-failed"
+            ln -sfn "$2" "$gcroots/clavitor-failed"
             if [ "$back" -ne "$generation" ]; then "$nix_env" -p "$profile" --switch-generation "$back" >&2; fi
             for number in $(generations); do
                 if [ "$number" -le "$back" ]; then continue; fi

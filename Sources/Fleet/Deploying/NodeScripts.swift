@@ -28,12 +28,17 @@ package struct NodeScripts: Sendable {
                 if [ "$best" -gt 0 ]; then echo "previous=$(readlink -f "$profile-$best-link")"; fi
                 echo "deploy=$(cat "$state/made/$generation" 2>/dev/null || true)"
                 for dir in "$state"/deploy/*/; do
+                    if [ -e "${dir}confirmed" ] && [ ! -e "${dir}kept" ] &&
+                        [ "$(cat "${dir}target")" = "$(readlink -f "$current")" ]; then echo "unkept=yes"; fi
                     # A timer does not outlive a reboot, which has decided.
                     if [ ! -e "${dir}armed" ] || [ "$(cat "${dir}boot")" != "$(cat "$boot_id")" ]; then continue; fi
                     if [ ! -e "${dir}pending" ] && { [ ! -e "${dir}expired" ] || [ -e "${dir}restored" ]; }; then continue; fi
                     dir=${dir%/}
+                    left=$(($(cat "$dir/deadline") - $(date +%s)))
+                    # It went back, and its disk did not take that down.
+                    if [ "$left" -lt -300 ] && [ "$(cat "$dir/previous")" = "$(readlink -f "$current")" ]; then continue; fi
                     echo "open=${dir##*/}"
-                    echo "left=$(($(cat "$dir/deadline") - $(date +%s)))"
+                    echo "left=$left"
                 done
                 df -Pk "$store" | { read -r _; read -r _ _ _ free _; echo "free_kb=$free"; }
                 echo "clock=$(date +%s)"
@@ -93,7 +98,7 @@ package struct NodeScripts: Sendable {
             fi
             if [ ! -e "$dir/started" ] && [ "$(cat "$dir/boot")" != "$(cat "$boot_id")" ]; then
                 # The timer is gone, and nothing has begun.
-                rm -f "$dir/armed"
+                rm -f "$dir/armed" "$dir/activated"
                 cat "$boot_id" >"$dir/boot"
             fi
             if [ ! -e "$dir/armed" ]; then
@@ -129,7 +134,7 @@ package struct NodeScripts: Sendable {
                     if mv "$dir/pending" "$dir/confirmed" 2>/dev/null || [ -e "$dir/confirmed" ]; then
                         "$systemctl" stop "clavitor-rollback-$id.timer" 2>/dev/null || true
                         if [ -e "$dir/back" ]; then
-                            take_away "$target"
+                            take_away "$target" "$(cat "$dir/previous")"
                         else
                             "$nix_env" -p "$profile" --set "$target" >&2
                             mkdir -p "$state/made"
@@ -143,6 +148,19 @@ package struct NodeScripts: Sendable {
                 fi
 
                 """ + Self.tell)
+    }
+
+    /// A node that runs what is deployed has it of this deploy, too. Takes the deploy's id and the system.
+    package var join: NodeScript {
+        NodeScript(
+            "join", paths,
+            Self.generations + """
+                if [ "$(readlink -f "$current")" = "$2" ] && [ "$(readlink -f "$profile")" = "$2" ]; then
+                    mkdir -p "$state/made"
+                    echo "$1" >"$state/made/$generation"
+                fi
+
+                """)
     }
 
     /// Decides for the old system now instead of at the timer's end.

@@ -22,6 +22,10 @@ struct DNSWithdraw: AsyncParsableCommand {
         let workplace = try Workplace(options.options)
         let inventory = workplace.inventory
         guard let dns = inventory.dns else { throw RecordsError.noSettings }
+        guard workplace.settings.monitorTokenFile != nil else {
+            throw CommandFailure(
+                "Names are changed with the monitor's word only: monitor-token-file in soc.toml.", code: 2)
+        }
         let state = WatchState(folder: workplace.state)
         let now = Workplace.now() * 1_000
         let environment = ProcessInfo.processInfo.environment
@@ -29,17 +33,17 @@ struct DNSWithdraw: AsyncParsableCommand {
         let hand = HandWithdrawal(
             by: "\(person)@\(ProcessInfo.processInfo.hostName)", at: now,
             until: stretch.map { now + $0.seconds * 1_000 }, isBelowFloor: belowFloor)
-        var hands = try state.hands()
-        let members = inventory.nodes.filter { !$0.ipv4.isEmpty }.map {
-            Withdrawal.Member(name: $0.name, region: $0.region, hand: hands[$0.name])
+        try state.changeHands { hands in
+            let members = inventory.nodes.filter { !$0.ipv4.isEmpty }.map {
+                Withdrawal.Member(name: $0.name, region: $0.region, hand: hands[$0.name])
+            }
+            let rules = Withdrawal.Rules(floor: dns.floor)
+            // With what others have said since the watch looked.
+            var withdrawal = try state.read()
+            _ = withdrawal.judge([:], of: members, rules: rules, at: now)
+            try withdrawal.permit(hand, for: try inventory.node(node).name, of: members, rules: rules)
+            hands[node] = hand
         }
-        let rules = Withdrawal.Rules(floor: dns.floor)
-        // With what others have said since the watch looked.
-        var withdrawal = try state.read()
-        _ = withdrawal.judge([:], of: members, rules: rules, at: now)
-        try withdrawal.permit(hand, for: try inventory.node(node).name, of: members, rules: rules)
-        hands[node] = hand
-        try state.write(hands)
         try await DNSWatch.look(options)
     }
 
@@ -70,9 +74,9 @@ struct DNSRestore: AsyncParsableCommand {
 
     func run() async throws {
         let state = WatchState(folder: try options.options.stateDirectory())
-        var hands = try state.hands()
-        guard hands.removeValue(forKey: node) != nil else { throw HandWithdrawalError.notByHand(node) }
-        try state.write(hands)
+        try state.changeHands {
+            guard $0.removeValue(forKey: node) != nil else { throw HandWithdrawalError.notByHand(node) }
+        }
         try await DNSWatch.look(options)
     }
 }

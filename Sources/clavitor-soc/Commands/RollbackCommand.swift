@@ -14,7 +14,7 @@ struct RollbackCommand: AsyncParsableCommand {
     @OptionGroup var options: OperatorOptions
     @OptionGroup var rollout: RolloutOptions
     @Argument(help: "The nodes.") var nodes: [String] = []
-    @Flag(help: "Every node that has what was deployed last; those that do not answer are left out.") var all = false
+    @Flag(help: "Every node that has the last deploy; the others are named and left out.") var all = false
 
     func validate() throws {
         guard nodes.isEmpty == all else { throw ValidationError("Name nodes, or say --all.") }
@@ -31,7 +31,8 @@ struct RollbackCommand: AsyncParsableCommand {
             options.allowsIll = true
             let asked = try workplace.nodes(nodes)
             let found = await deployer.preflight(asked, nil, options)
-            let rollback = try Rollback(asked, found, isAll: all)
+            let history = all ? try await deployer.history(most: 1_000) : []
+            let rollback = try Rollback(asked, found, history, isAll: all)
             for problem in rollback.leftOut { Terminal.note("left out: \(problem)".printable) }
             for node in rollback.nodes {
                 let (from, to) = (found.facts[node.name]?.current ?? "", rollback.systems[node.name] ?? "")

@@ -56,6 +56,17 @@ import Testing
         #expect(try await larger.remarks().first?.hasPrefix("gdnsd does not have 192.0.2.4 yet.") == true)
     }
 
+    /// gdnsd would take it for up as soon as it has it.
+    @Test func aNewNodeThatIsNotToBeFoundIsWrittenDown() async throws {
+        try await apply(withdrawn: [])
+        let larger = HealthFile(path: scratch.file("health"), complete: try Records(try sampleFleet(4)))
+        let wanted = try Records(try sampleFleet(4), withdrawn: ["n4"], belowFloor: 1)
+        let plan = NamePlan(
+            wanted: wanted, present: try await larger.present([wanted.nearest]), names: [wanted.nearest])
+        try await larger.apply(plan.changes)
+        #expect(String(decoding: try scratch.read("health"), as: UTF8.self).contains("192.0.2.4 => DOWN"))
+    }
+
     @Test func aPlaceWhereNothingCanBeWrittenIsNamedByItsSetting() async throws {
         let nowhere = HealthFile(path: scratch.file("no/health"), complete: complete)
         await #expect {

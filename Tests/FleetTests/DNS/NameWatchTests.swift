@@ -123,7 +123,7 @@ import Testing
             uniqueKeysWithValues: (1...3).map {
                 ("n\($0)", HandWithdrawal(by: "ana@soc", at: Int64($0), isBelowFloor: true))
             })
-        try state.write(hands)
+        try state.changeHands { $0 = hands }
         _ = await look(&watch)
         #expect(zone.nearest == addresses(4))
         // What cannot be read changes nothing.
@@ -131,7 +131,7 @@ import Testing
         let events = await look(&watch)
         #expect(zone.nearest == addresses(4))
         #expect(events.contains { $0.description.hasPrefix("Whom people took out cannot be read") })
-        try state.write([String: HandWithdrawal]())
+        try scratch.write(Array("{}".utf8), to: "dns-by-hand.json")
         _ = await look(&watch)
         #expect(zone.nearest == addresses(1, 2, 3, 4))
     }

@@ -23,7 +23,10 @@ import Testing
         #expect(Array(withdrawal.withdrawn.keys) == ["n5"])
         // It may be half of what is known of it, and the watch may begin anew.
         withdrawal = try JSONDecoder().decode(Withdrawal.self, from: try JSONEncoder().encode(withdrawal))
-        for sighting in [Sighting(monitor: .unknown, probe: .ready), Sighting(monitor: .silent(70), probe: .ready)] {
+        for sighting in [
+            Sighting(monitor: .unknown, probe: .ready), Sighting(monitor: .silent(70), probe: .ready),
+            Sighting(monitor: .ill("disk 81 % full"), probe: .notReady(503)),
+        ] {
             #expect(see(with(sighting)) == [])
         }
         #expect(see(with(.well)) == [.putBack("n5", .first)])
@@ -51,6 +54,28 @@ import Testing
         let members = ["n1", "n2", "n3", "n4", "n5", "n6"].map { Withdrawal.Member(name: $0, region: "r") }
         _ = withdrawal.judge([:], of: members, rules: .init(floor: 1), at: now)
         #expect(Set(withdrawal.withdrawn.keys) == ["n5", "n6"])
+    }
+
+    @Test mutating func whoComplainsAndServesIsThere() {
+        _ = see(Self.old)
+        _ = see(Self.old.merging(["n5": Self.empty]) { $1 })
+        let complaining = Sighting(monitor: .ill("disk 81 % full"), probe: .ready)
+        #expect(see(Self.old.merging(["n5": complaining]) { $1 }) == [.putBack("n5", .first)])
+    }
+
+    @Test mutating func theyLeaveNoRoomForAPersonsWord() {
+        let with = Self.old.merging(["n5": Self.empty, "n6": Self.empty]) { $1 }
+        _ = see(Self.old)
+        _ = see(with)
+        var members = with.keys.sorted().map { Withdrawal.Member(name: $0, region: "r") }
+        for name in ["n1", "n2"] {
+            let index = members.firstIndex { $0.name == name } ?? 0
+            members[index].hand = HandWithdrawal(by: "ana", at: now)
+        }
+        _ = withdrawal.judge(with, of: members, rules: .init(floor: 1), at: now)
+        #expect(throws: HandWithdrawalError.tooFew("n3")) {
+            try withdrawal.permit(HandWithdrawal(by: "ana", at: now), for: "n3", of: members, rules: .init(floor: 1))
+        }
     }
 
     @Test mutating func whoWasThereAtTheFirstLookIsAMember() {

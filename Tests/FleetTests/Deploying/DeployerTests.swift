@@ -202,6 +202,7 @@ import Testing
         }
         let plan = try DeployPlan(id: "d1", candidates, release, DeployOptions())
         let dallas = try #require(plan.steps.first { $0.node == "dallas" })
+        try await program.deployer.lock(plan, isTakingOver: false)
         // The program died when tokyo had gone back and dallas had just begun.
         _ = try await program.deployer.calls.ssh.perform(
             program.deployer.calls.begin(try world.inventory.node("dallas"), dallas, plan))

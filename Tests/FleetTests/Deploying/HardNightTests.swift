@@ -113,6 +113,71 @@ import Testing
         #expect(try seoul.profile == seoul.system("second"))
     }
 
+    /// With a full boot partition the profile is set, and the boot loader's menu is not written.
+    @Test func aBootMenuThatCouldNotBeWrittenIsWrittenLater() async throws {
+        let seoul = try world.rig("seoul")
+        let release = try world.release("second")
+        let switching = try String(
+            contentsOfFile: "\(release.systems["seoul"] ?? "")/bin/switch-to-configuration", encoding: .utf8)
+        try NodeRig.program(
+            "\(seoul.system("second"))/bin/switch-to-configuration", "[ \"$1\" != boot ] || exit 1\n\(switching)")
+        let program = world.program()
+        let first = try plan("d1", release) { $0.soak = 0 }
+        #expect(try await program.deployer.run(first, program.log(RigJournal())) == .failed)
+        #expect(try seoul.profile == seoul.system("second"))
+        try NodeRig.program("\(seoul.system("second"))/bin/switch-to-configuration", switching)
+        let again = try DeployPlan(id: "d2", await look().candidates, release, DeployOptions())
+        #expect(!again.unchanged.contains("seoul"))
+        #expect(try await world.program().deployer.run(again, program.log(RigJournal())) == .done)
+        #expect(seoul.text("switches")?.contains("boot second") == true)
+    }
+
+    @Test func whatAColleagueTookBackIsNotGoneOnWith() async throws {
+        let hub = try world.rig("zurich")
+        let plan = try plan("d1", try world.release("second"))
+        let progress = DeployProgress([
+            DeployEvent(.planned, plan: plan), DeployEvent(.beginning, node: "seoul"),
+            DeployEvent(.kept, node: "seoul"),
+        ])
+        #expect(!hub.exists("state/lock"))
+        let program = world.program()
+        let (journal, deployer) = (world.journal, program.deployer)
+        await #expect(throws: DeployRefusal.takenOver("somebody has broken this deploy's lock, and is done")) {
+            try await deployer.run(plan, after: progress, program.log(journal, after: progress))
+        }
+        try nobodyElseWasTouched()
+        #expect(DeployProgress(journal.events).isEnded)
+    }
+
+    @Test func theLockIsAskedForBeforeTheFirstWaveToo() async throws {
+        let hub = try world.rig("zurich")
+        let program = world.program()
+        let plan = try plan("d1", try world.release("second"))
+        let journal = world.journal
+        // Copying took an hour.
+        let log = DeployLog(journal, now: { program.clock.seconds }) {
+            if $0.kind == .copied { try? hub.write("deploy=d2\nwho=ben\nhost=x\nsince=1\n", to: "state/lock/owner") }
+        }
+        #expect(try await program.deployer.run(plan, log) == .failed)
+        #expect(world.rigs.values.allSatisfy { $0.text("switches") == nil })
+    }
+
+    @Test func aNodeThatWentBackAndCouldNotWriteItDownIsNotOnTrialForEver() async throws {
+        let program = world.program()
+        let plan = try plan("d1", try world.release("second"))
+        let seoul = try world.inventory.node("seoul")
+        let step = try #require(plan.steps.first { $0.node == "seoul" })
+        _ = try await program.deployer.calls.ssh.perform(program.deployer.calls.begin(seoul, step, plan))
+        let rig = try world.rig("seoul")
+        try FileManager.default.removeItem(atPath: "\(rig.root)/units/clavitor-rollback-d1")
+        try rig.write("1799999000\n", to: "state/deploy/d1/deadline")
+        #expect(await look().problems.contains { $0.contains("should have gone back by now") })
+        try FileManager.default.removeItem(atPath: "\(rig.root)/current-system")
+        try FileManager.default.createSymbolicLink(
+            atPath: "\(rig.root)/current-system", withDestinationPath: rig.system("first"))
+        #expect(await look().facts["seoul"]?.trial == nil)
+    }
+
     @Test func aRefusedResumeCanBeResumedLater() async throws {
         let hub = try world.rig("zurich")
         let plan = try plan("d1", try world.release("second"))

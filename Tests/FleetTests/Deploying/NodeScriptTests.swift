@@ -241,9 +241,13 @@ import Testing
     @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/shellcheck")))
     func shellcheckFindsNothing() async throws {
         let (node, hub, care) = (NodeScripts(NodePaths()), HubScripts(NodePaths()), CareScripts(NodePaths()))
-        let inner = [NodeScripts.activate, NodeScripts.rollback].map { NodeScript("inner", NodePaths(), $0) }
+        let rekey = RekeyScripts(NodePaths())
+        let inner = [NodeScripts.activate, NodeScripts.rollback, RekeyScripts.attempt].map {
+            NodeScript("inner", NodePaths(), $0)
+        }
         let all = [
-            node.facts, node.hold, node.begin, node.state, node.confirm, node.abort, hub.lock, hub.unlock, hub.owner,
+            node.facts, node.hold, node.begin, node.state, node.confirm, node.abort, node.join, rekey.begin, rekey.kept,
+            rekey.admit, rekey.dismiss, rekey.heard, hub.lock, hub.unlock, hub.owner,
             hub.record, hub.history, care.collect, care.integrity,
         ]
         for script in all + inner {

@@ -39,8 +39,9 @@ import Testing
         return await program.deployer.preflight(world.inventory.nodes, nil, options)
     }
 
-    private func rollBack(_ id: String, cutOff: Set<String> = []) async throws -> Rollback {
-        let rollback = try Rollback(world.inventory.nodes, await find(cutOff: cutOff), isAll: true)
+    private func rollBack(_ id: String, cutOff: Set<String> = [], isAll: Bool = true) async throws -> Rollback {
+        let history = try await world.program().deployer.history(most: 100)
+        let rollback = try Rollback(world.inventory.nodes, await find(cutOff: cutOff), history, isAll: isAll)
         #expect(try await perform(id, Release(systems: rollback.systems), options) == .done)
         return rollback
     }
@@ -60,9 +61,11 @@ import Testing
         let tokyo = try world.rig("tokyo")
         #expect(try tokyo.destination("gcroots/clavitor-failed") == tokyo.system("c"))
         #expect(!tokyo.exists("profiles/system-3-link"))
-        _ = try await rollBack("d4")
+        // All have left what was deployed last, and nobody said how far back.
+        await #expect(throws: DeployRefusal.self) { _ = try await rollBack("d4") }
+        _ = try await rollBack("d4", isAll: false)
         #expect(Set(try running().values) == ["first"])
-        await #expect(throws: DeployRefusal.self) { _ = try await rollBack("d5") }
+        await #expect(throws: DeployRefusal.self) { _ = try await rollBack("d5", isAll: false) }
         // What is deployed next goes back to where it came from.
         try await deploy("d6", "d")
         _ = try await rollBack("d7")
@@ -86,11 +89,27 @@ import Testing
     @Test func aDeadNodeDoesNotKeepTheOthers() async throws {
         try await deploy("d1", "b")
         let rollback = try await rollBack("d2", cutOff: ["seoul"])
-        #expect(rollback.leftOut.count == 1 && rollback.leftOut[0].contains("seoul cannot be reached"))
+        #expect(rollback.leftOut.contains { $0.contains("seoul cannot be reached") })
         #expect(try running() == ["zurich": "first", "tokyo": "first", "dallas": "first", "seoul": "b"])
         // Who is named must answer.
         let (nodes, found) = (world.inventory.nodes, await find(cutOff: ["seoul"]))
         #expect(throws: DeployRefusal.self) { try Rollback(nodes, found, isAll: false) }
+    }
+
+    @Test func aReleaseThatOnlyTheDeadHaveTakesNobodyElseBack() async throws {
+        try await deploy("d1", "b")
+        try await deploy("d2", "c", on: ["tokyo"])
+        await #expect(throws: DeployRefusal.self) { _ = try await rollBack("d3", cutOff: ["tokyo"]) }
+        #expect(try running().filter { $0.key != "tokyo" }.values.allSatisfy { $0 == "b" })
+    }
+
+    /// It stopped halfway and was typed again.
+    @Test func oneReleaseOfTwoDeploysGoesBackAsOne() async throws {
+        try await deploy("d1", "a")
+        try await deploy("d2", "b", on: ["tokyo", "seoul"])
+        try await deploy("d3", "b")
+        #expect(try await rollBack("d4").nodes.count == 4)
+        #expect(Set(try running().values) == ["a"])
     }
 
     @Test func withoutAGenerationBeforeItIsRefused() async throws {

@@ -119,6 +119,18 @@ extension Scratch {
         #expect(try !scratch.everythingBelow("keys").holds(plain.utf8))
     }
 
+    /// A key that only somebody else can open is lost.
+    @Test func aKeyIsNotEncryptedToWhomWeAreNot() async throws {
+        let publicKey = try await store().generate(node)
+        let writing = try store(try AgeKey(in: scratch).program(reads: false))
+        for _ in 0..<2 { #expect(try await writing.publicKeys(node).present == publicKey) }
+        let (mine, others) = (try Scratch(), try Scratch())
+        let (ours, theirs) = (try AgeKey(in: mine), try AgeKey(in: others))
+        let mistyped = try store(
+            try AgeProgram(recipients: [theirs.recipient], identity: ours.identity, processes: SystemProcesses()))
+        for _ in 0..<2 { #expect(try await mistyped.publicKeys(node).present == publicKey) }
+    }
+
     @Test func nothingIsKeptInAWorkTree() throws {
         try FileManager.default.createDirectory(atPath: scratch.file("tree/.git"), withIntermediateDirectories: true)
         try FileManager.default.createDirectory(atPath: scratch.file("tree/deep"), withIntermediateDirectories: true)
