@@ -69,18 +69,30 @@ final class SSHDFleet: Sendable {
             PidFile none
             """
         try Data(config.utf8).write(to: URL(filePath: "\(root)/sshd_config"))
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/sbin/sshd")
-        process.arguments = ["-D", "-e", "-f", "\(root)/sshd_config"]
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        servers.withLock { $0[name] = process.processIdentifier }
+        let pid = try Self.spawn(["/usr/sbin/sshd", "-D", "-e", "-f", "\(root)/sshd_config"])
+        servers.withLock { $0[name] = pid }
+    }
+
+    /// Not as Foundation's `Process`: sshd closes all that it inherits, which Foundation takes for its end. It then waits
+    /// for the real one in the single thread that waits for all its children.
+    private static func spawn(_ words: [String]) throws -> Int32 {
+        var pid: Int32 = 0
+        var actions = unsafe posix_spawn_file_actions_t()
+        unsafe posix_spawn_file_actions_init(&actions)
+        unsafe posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
+        let arguments = unsafe words.map { unsafe strdup($0) } + [nil]
+        let status = unsafe posix_spawn(&pid, words[0], &actions, nil, arguments, environ)
+        unsafe arguments.forEach { unsafe free($0) }
+        unsafe posix_spawn_file_actions_destroy(&actions)
+        guard status == 0 else { throw ChildError.failed(words[0], "status \(status)") }
+        return pid
     }
 
     /// The server and every connection that it has; nothing else that runs on the machine.
     func stop(_ name: String) {
         guard let pid = servers.withLock({ $0.removeValue(forKey: name) }) else { return }
         for child in Self.children(of: pid) + [pid] { kill(child, SIGKILL) }
+        waitpid(pid, nil, 0)
     }
 
     private func answers(_ node: Node) async throws {
