@@ -59,12 +59,16 @@ struct Workplace {
     }
 
     func deployer(_ probe: any NodeProbe, _ monitor: (any FleetMonitor)?) throws -> Deployer<ContinuousClock> {
-        let environment = ProcessInfo.processInfo.environment
-        let author = DeployAuthor(
-            name: environment["USER"] ?? environment["LOGNAME"] ?? "somebody", host: ProcessInfo.processInfo.hostName)
-        return Deployer(
-            inventory, DeployCalls(try ssh, paths), processes, monitor: monitor, probe: probe, author: author,
+        Deployer(
+            inventory, DeployCalls(try ssh, paths), processes, monitor: monitor, probe: probe, author: Self.author,
             clock: ContinuousClock(), now: Self.now)
+    }
+
+    /// Who sits here.
+    static var author: DeployAuthor {
+        let environment = ProcessInfo.processInfo.environment
+        return DeployAuthor(
+            name: environment["USER"] ?? environment["LOGNAME"] ?? "somebody", host: ProcessInfo.processInfo.hostName)
     }
 
     /// Unix seconds.

@@ -100,7 +100,7 @@ package struct NameWatch {
         } catch {
             troubles.insert("Whom people took out cannot be read, so it stays as it was: \(error)")
         }
-        let members = nodes.map { Withdrawal.Member(name: $0.name, region: $0.region, hand: hands[$0.name]) }
+        let members = Withdrawal.members(nodes, hands)
         let decisions = withdrawal.judge(sightings, of: members, rules: rules, at: now())
         var events = decisions.map { Event.decided($0) }
         do {

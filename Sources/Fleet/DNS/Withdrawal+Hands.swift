@@ -1,4 +1,9 @@
 extension Withdrawal {
+    /// A node without a public address does not exist yet.
+    package static func members(_ nodes: [Node], _ hands: [String: HandWithdrawal]) -> [Member] {
+        nodes.filter { !$0.ipv4.isEmpty }.map { Member(name: $0.name, region: $0.region, hand: hands[$0.name]) }
+    }
+
     /// Whether a person may take it out, as things stand.
     package func permit(
         _ hand: HandWithdrawal, for name: String, of members: [Member], rules: Rules

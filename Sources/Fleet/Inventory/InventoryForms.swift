@@ -18,10 +18,7 @@ enum InventoryForms {
     }
 
     /// `(OCTET\.){3}OCTET`, where an octet is `25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9]`
-    static func isIPv4(_ text: String) -> Bool {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts.allSatisfy { UInt8($0).map(String.init) == String($0) }
-    }
+    static func isIPv4(_ text: String) -> Bool { IPv4Address(text) != nil }
 
     /// `ssh-ed25519 [A-Za-z0-9+/=]+`
     static func isHostKey(_ text: String) -> Bool {

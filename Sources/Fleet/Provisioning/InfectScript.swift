@@ -10,9 +10,7 @@ struct InfectScript: Equatable, Sendable {
     /// - Throws: `ProvisionRefusal.otherScript`.
     init(_ path: String, sha256 expected: String) throws {
         text = try File.read(path, most: 1 << 20)
-        sha256 = SHA256.hash(data: Array(text.utf8)).map { byte in
-            String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
-        }.joined()
+        sha256 = SHA256.hash(data: Array(text.utf8)).hexadecimal
         guard sha256 == expected.lowercased() else {
             throw ProvisionRefusal.otherScript(path, shown: sha256, expected: expected)
         }

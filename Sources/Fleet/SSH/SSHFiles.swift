@@ -60,10 +60,7 @@ package struct SSHFiles: Equatable, Sendable {
         }
         // A shared connection lasts as long as what it was made by: another pinned key asks the machine anew.
         let digest = SHA256.hash(data: Data((lines + way + [all(places)]).joined(separator: "\n").utf8))
-        let name = digest.prefix(controlCount / 2).map { byte in
-            String(byte >> 4, radix: 16) + String(byte & 0xf, radix: 16)
-        }
-        lines.append("    ControlPath \(places.directory)/\(name.joined())")
+        lines.append("    ControlPath \(places.directory)/\(digest.prefix(controlCount / 2).hexadecimal)")
         return lines.joined(separator: "\n") + "\n"
     }
 

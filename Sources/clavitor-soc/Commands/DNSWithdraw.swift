@@ -28,15 +28,12 @@ struct DNSWithdraw: AsyncParsableCommand {
         }
         let state = WatchState(folder: workplace.state)
         let now = Workplace.now() * 1_000
-        let environment = ProcessInfo.processInfo.environment
-        let person = environment["USER"] ?? environment["LOGNAME"] ?? "somebody"
+        let author = Workplace.author
         let hand = HandWithdrawal(
-            by: "\(person)@\(ProcessInfo.processInfo.hostName)", at: now,
-            until: stretch.map { now + $0.seconds * 1_000 }, isBelowFloor: belowFloor)
+            by: "\(author.name)@\(author.host)", at: now, until: stretch.map { now + $0.seconds * 1_000 },
+            isBelowFloor: belowFloor)
         try state.changeHands { hands in
-            let members = inventory.nodes.filter { !$0.ipv4.isEmpty }.map {
-                Withdrawal.Member(name: $0.name, region: $0.region, hand: hands[$0.name])
-            }
+            let members = Withdrawal.members(inventory.nodes, hands)
             let rules = Withdrawal.Rules(floor: dns.floor)
             // With what others have said since the watch looked.
             var withdrawal = try state.read()
