@@ -1,6 +1,5 @@
 import ArgumentParser
 import Fleet
-import FoundationEssentials
 
 /// Takes a node out of the nearest name by hand.
 struct DNSWithdraw: AsyncParsableCommand {
