@@ -44,6 +44,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log.git", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio.git", exact: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras.git", exact: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2.git", exact: "1.46.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", exact: "2.37.6"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", exact: "2.28.1", traits: []),
         .package(url: "https://github.com/LebJe/TOMLKit.git", exact: "0.6.0"),
@@ -55,12 +56,13 @@ let package = Package(
         // System libraries.
         .systemLibrary(name: "CSQLite"),
         .systemLibrary(name: "CArgon2"),
-        .target(name: "CAllocator"),
+        .target(name: "CProcess"),
         // The monitor's pages, embedded.
         .target(name: "CMonitorAssets", exclude: ["web"]),
 
         // Leaves: import nothing of ours.
-        .target(name: "Vault", dependencies: [crypto], swiftSettings: house),
+        .target(name: "IPNetworks", swiftSettings: house),
+        .target(name: "Vault", dependencies: ["IPNetworks", crypto], swiftSettings: house),
         .target(name: "Wire", swiftSettings: house),
         .target(name: "Files", swiftSettings: house),
         .target(name: "Systemd", swiftSettings: house),
@@ -81,13 +83,14 @@ let package = Package(
         ),
 
         // Built on the leaves; adapters do not know each other.
-        .target(name: "Auth", dependencies: ["Vault", crypto], swiftSettings: house),
+        .target(name: "Auth", dependencies: ["IPNetworks", "Vault", crypto], swiftSettings: house),
         .target(name: "Storage", dependencies: ["Vault", "Auth", "SQLite"], swiftSettings: house),
         .target(name: "Backup", dependencies: ["Files", crypto], swiftSettings: house),
         .target(
             name: "API",
             dependencies: [
-                "Vault", "Auth", "Wire", crypto, httpTypes, logging, nioCore,
+                "IPNetworks", "Vault", "Auth", "Wire", crypto, httpTypes, logging, nioCore,
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "Hummingbird", package: "hummingbird"),
             ],
@@ -97,8 +100,10 @@ let package = Package(
         .target(
             name: "Serving",
             dependencies: [
-                "Autocert", "CAllocator", "DNSUpdate", "Files", "Systemd", arguments, lifecycle, logging, nioCore,
-                nioPosix, nioSSL,
+                "Autocert", "CProcess", "DNSUpdate", "Files", "IPNetworks", "Systemd", arguments, httpTypes,
+                lifecycle,
+                logging, nioCore, nioPosix, nioSSL,
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -155,7 +160,8 @@ let package = Package(
         .executableTarget(
             name: "clavitor",
             dependencies: [
-                "CArgon2", "Console", "Vault", "Wire", arguments, crypto, httpClient, nioCore, nioSSL, subprocess,
+                "CArgon2", "CProcess", "Console", "Vault", "Wire", arguments, crypto, httpClient, nioCore, nioSSL,
+                subprocess,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: house
@@ -185,7 +191,7 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Auth", "Autocert", "DNSUpdate", "SQLite", "Storage", "Vault", crypto, nioCore, nioPosix,
+                "Auth", "Autocert", "DNSUpdate", "IPNetworks", "SQLite", "Storage", "Vault", crypto, nioCore, nioPosix,
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "X509", package: "swift-certificates"),
             ],
@@ -195,7 +201,9 @@ let package = Package(
         .testTarget(
             name: "NodeTests",
             dependencies: [
-                "API", "Autocert", "Files", "SQLite", "Serving", "Storage", "TestSupport", "Vault", "Wire",
+                "API", "Auth", "Autocert", "Files", "IPNetworks", "SQLite", "Serving", "Storage", "TestSupport",
+                "Vault",
+                "Wire",
                 "clavitor-node",
                 "clavitor", "clavitor-monitor", arguments, crypto, httpClient, lifecycle, logging, nioCore, nioPosix,
                 nioSSL,
@@ -219,12 +227,23 @@ let package = Package(
             swiftSettings: house
         ),
         .testTarget(name: "SQLiteTests", dependencies: ["SQLite", "TestSupport"], swiftSettings: house),
-        .testTarget(name: "VaultTests", dependencies: ["Vault", "TestSupport", crypto], swiftSettings: house),
         .testTarget(
-            name: "AuthTests", dependencies: ["Auth", "SQLite", "Storage", "Vault", "TestSupport", crypto],
+            name: "ServingTests",
+            dependencies: [
+                "Serving", httpTypes, nioCore,
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+            ], swiftSettings: house),
+        .testTarget(name: "IPNetworksTests", dependencies: ["IPNetworks", "TestSupport"], swiftSettings: house),
+        .testTarget(
+            name: "VaultTests", dependencies: ["IPNetworks", "Vault", "TestSupport", crypto], swiftSettings: house),
+        .testTarget(
+            name: "AuthTests",
+            dependencies: ["Auth", "IPNetworks", "SQLite", "Storage", "Vault", "TestSupport", crypto],
             swiftSettings: house),
         .testTarget(
-            name: "StorageTests", dependencies: ["Auth", "SQLite", "Storage", "Vault", "TestSupport", crypto],
+            name: "StorageTests",
+            dependencies: ["Auth", "IPNetworks", "SQLite", "Storage", "Vault", "TestSupport", crypto],
             swiftSettings: house),
         .testTarget(
             name: "ClavitorTests", dependencies: ["Vault", "Wire", "clavitor", arguments, crypto], swiftSettings: house),

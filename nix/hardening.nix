@@ -37,7 +37,8 @@
   RestrictSUIDSGID = true;
   SystemCallArchitectures = "native";
   SystemCallErrorNumber = "EPERM";
-  SystemCallFilter = [ "@system-service" "~@privileged @resources" ];
+  # setpriority: libdispatch sets the priority of its threads, which is not raised, and complains when it may not.
+  SystemCallFilter = [ "@system-service" "~@privileged @resources" "setpriority" ];
 
   # Secrets reach neither a core file nor swap, and the service is the last to be killed for memory.
   LimitCORE = 0;

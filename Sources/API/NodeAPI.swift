@@ -1,4 +1,5 @@
 package import Auth
+package import Crypto
 package import Hummingbird
 package import Vault
 package import Wire
@@ -15,6 +16,7 @@ package struct NodeAPI: Sendable {
     package var counters: RequestCounters
     package var node: NodeBody
     package var nodes: NodesBody
+    package var cursorKey: SymmetricKey
     /// Why the node is not ready; empty when it is.
     package var readiness: @Sendable () async -> [String]
     /// Told about rows that no node wrote, and about errors that may be the disk's.
@@ -23,6 +25,7 @@ package struct NodeAPI: Sendable {
     package init(
         accounts: Accounts, authenticator: Authenticator, entries: Entries, roster: AgentRoster, trail: AuditTrail,
         tokens: AgentTokens, answers: RememberedAnswers, counters: RequestCounters, node: NodeBody, nodes: NodesBody,
+        cursorKey: SymmetricKey,
         readiness: @escaping @Sendable () async -> [String], onFault: @escaping @Sendable (any Error) -> Void
     ) {
         self.accounts = accounts
@@ -35,6 +38,7 @@ package struct NodeAPI: Sendable {
         self.counters = counters
         self.node = node
         self.nodes = nodes
+        self.cursorKey = cursorKey
         self.readiness = readiness
         self.onFault = onFault
     }
@@ -44,19 +48,23 @@ package struct NodeAPI: Sendable {
 
     /// All routes. Serves the program and the tests alike.
     package func router() throws -> Router<NodeContext> {
-        let router = Router(context: NodeContext.self)
+        let bodies = BodyBudget()
+        let cursors = Cursors(key: cursorKey)
+        let router = Router(context: NodeContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: AnswerMiddleware(counters: counters, onFault: onFault))
+        let open = router.group().add(middleware: BodyMiddleware(budget: bodies))
         NodeRoutes(
             node: node, nodes: nodes, readiness: readiness, description: try OpenAPI.document(version: node.version)
-        ).add(to: router)
-        let accountRoutes = AccountRoutes(accounts: accounts, origin: node.origin)
-        accountRoutes.add(toOpen: router)
+        ).add(to: open)
+        let accountRoutes = AccountRoutes(accounts: accounts, origin: node.origin, cursors: cursors)
+        accountRoutes.add(toOpen: open)
         let signedIn = router.group("/api/v1")
             .add(middleware: AuthenticationMiddleware(authenticator: authenticator))
+            .add(middleware: BodyMiddleware(budget: bodies))
             .group(context: SignedInContext.self)
         accountRoutes.add(toSignedIn: signedIn)
-        EntryRoutes(entries: entries, answers: answers).add(to: signedIn)
-        AgentRoutes(roster: roster, trail: trail, tokens: tokens, answers: answers).add(to: signedIn)
+        EntryRoutes(entries: entries, answers: answers, cursors: cursors).add(to: signedIn)
+        AgentRoutes(roster: roster, trail: trail, tokens: tokens, answers: answers, cursors: cursors).add(to: signedIn)
         return router
     }
 }

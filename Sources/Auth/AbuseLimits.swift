@@ -1,3 +1,4 @@
+package import IPNetworks
 import Synchronization
 package import Vault
 
@@ -8,9 +9,12 @@ package import Vault
 /// guesses; and against the whole network, so that one guess at each of many accounts is seen. A device that once
 /// logged in, and an account that once logged in from this network, are spared the last two; the device has an
 /// allowance of its own as well, so a neighbour guessing at the very same account does not stop it.
+///
+/// Counts are rows as well, written with each failure before it is answered: a restart forgives nothing.
 package final class AbuseLimits: Sendable {
-    private let buckets = Mutex<[Key: Bucket]>([:])
+    private let buckets = Mutex<[[UInt8]: Bucket]>([:])
     private let trusted = Mutex<[Pair: Int64]>([:])
+    private let keys: NodeKeys
     private let now: @Sendable () -> Int64
     /// Some 150 bytes each.
     private static let mostBuckets = 50_000
@@ -34,12 +38,19 @@ package final class AbuseLimits: Sendable {
         let network: IPNetwork?
     }
 
-    private enum Key: Hashable {
+    private enum Key {
         case pair(Pair)
         case device([UInt8])
         case account([UInt8])
         case network(IPNetwork?)
         case registrations(IPNetwork?)
+        /// Wrong codes after a right password: of an account, and apart from it of each device that logged in before, so
+        /// that who stole a password cannot lock its owner out.
+        case code([UInt8])
+        case codeOfDevice([UInt8])
+        /// Wrong proofs within a session, of which each has its own.
+        case proof(CredentialID)
+        case codeOfProof(CredentialID)
 
         /// Failures at once, and seconds until one is forgiven.
         var allowance: (burst: Double, seconds: Double) {
@@ -49,26 +60,73 @@ package final class AbuseLimits: Sendable {
             case .account: (100, 36)
             case .network: (300, 3)
             case .registrations: (30, 120)
+            // Five an hour: with three valid codes in a million, a chance of 0.04 % a day.
+            case .code, .codeOfDevice, .proof, .codeOfProof: (5, 720)
             }
         }
+
+        /// What the key is kept under: 16 bytes.
+        func digest(_ keys: NodeKeys) -> [UInt8] {
+            switch self {
+            case .pair(let pair): keys.abuseKey("pair", pair.account, Self.bytes(pair.network))
+            case .device(let device): keys.abuseKey("device", device)
+            case .account(let account): keys.abuseKey("account", account)
+            case .network(let network): keys.abuseKey("network", Self.bytes(network))
+            case .registrations(let network): keys.abuseKey("registrations", Self.bytes(network))
+            case .code(let account): keys.abuseKey("code", account)
+            case .codeOfDevice(let device): keys.abuseKey("code-device", device)
+            case .proof(let session): keys.abuseKey("proof", session.bytes)
+            case .codeOfProof(let session): keys.abuseKey("code-proof", session.bytes)
+            }
+        }
+
+        private static func bytes(_ network: IPNetwork?) -> [UInt8] { Array((network?.text ?? "").utf8) }
     }
 
     private struct Bucket {
         var level: Double
         var at: Int64
+        let allowance: (burst: Double, seconds: Double)
+
+        func level(at time: Int64) -> Double { max(0, level - Double(max(0, time - at)) / allowance.seconds) }
     }
 
-    package init(now: @escaping @Sendable () -> Int64) {
+    package init(keys: NodeKeys, now: @escaping @Sendable () -> Int64) {
+        self.keys = keys
         self.now = now
     }
+
+    /// Takes up what an earlier process counted.
+    package func restore(_ rows: [AbuseRow]) {
+        let time = now()
+        buckets.withLock { buckets in
+            for row in rows where row.forgiven > time && row.level > 0 {
+                let level = Double(row.level) / 1_000
+                // How fast it empties follows from when it is empty.
+                let seconds = Double(row.forgiven - row.at) / level
+                buckets[row.key] = Bucket(level: level, at: row.at, allowance: (level, max(1, seconds)))
+            }
+        }
+    }
+
+    // MARK: Log-ins
 
     /// Throws `tooManyAttempts` when the attempt must wait.
     package func admit(_ attempt: Attempt) throws(AuthError) {
         try admit(keys(of: attempt))
     }
 
-    package func failed(_ attempt: Attempt) {
+    package func failed(_ attempt: Attempt) -> [AbuseRow] {
         charge(keys(of: attempt))
+    }
+
+    /// The same for the code, once the password was right.
+    package func admitCode(_ attempt: Attempt) throws(AuthError) {
+        try admit([codeKey(of: attempt)])
+    }
+
+    package func failedCode(_ attempt: Attempt) -> [AbuseRow] {
+        charge([codeKey(of: attempt)])
     }
 
     /// Remembers that this account belongs behind this network, for thirty days or until the node restarts.
@@ -81,11 +139,29 @@ package final class AbuseLimits: Sendable {
         }
     }
 
-    /// Registrations cost, successful or not: an open node must not be filled from one place in an hour.
+    // MARK: Within a session
+
+    /// For the secret that a request carries as proof.
+    package func admitProof(in session: CredentialID) throws(AuthError) {
+        try admit([.proof(session), .codeOfProof(session)])
+    }
+
+    package func failedProof(in session: CredentialID) -> [AbuseRow] { charge([.proof(session)]) }
+    package func failedProofCode(in session: CredentialID) -> [AbuseRow] { charge([.codeOfProof(session)]) }
+
+    // MARK: Registrations
+
+    /// Accounts that were made cost, and invitations that were not good: an open node must not be filled from one place
+    /// in an hour, nor an invitation guessed. Another failure costs nothing.
     package func admitRegistration(from network: IPNetwork?) throws(AuthError) {
         try admit([.registrations(network)])
+    }
+
+    package func chargeRegistration(from network: IPNetwork?) -> [AbuseRow] {
         charge([.registrations(network)])
     }
+
+    // MARK: Buckets
 
     private func keys(of attempt: Attempt) -> [Key] {
         if let device = attempt.device { return [.device(device)] }
@@ -94,63 +170,48 @@ package final class AbuseLimits: Sendable {
         return isTrusted ? [.pair(pair)] : [.pair(pair), .account(attempt.account), .network(attempt.network)]
     }
 
+    private func codeKey(of attempt: Attempt) -> Key {
+        attempt.device.map(Key.codeOfDevice) ?? .code(attempt.account)
+    }
+
     private func admit(_ keys: [Key]) throws(AuthError) {
         let time = now()
+        let digests = keys.map { $0.digest(self.keys) }
         let wait = buckets.withLock { buckets in
-            keys.map { key in
+            zip(keys, digests).map { key, digest in
                 let (burst, seconds) = key.allowance
-                let excess = Self.level(buckets[key], key, at: time) - (burst - 1)
+                let excess = (buckets[digest]?.level(at: time) ?? 0) - (burst - 1)
                 return excess > 0 ? Int((excess * seconds).rounded(.up)) : 0
             }.max() ?? 0
         }
         if wait > 0 { throw .tooManyAttempts(retryAfter: wait) }
     }
 
-    private func charge(_ keys: [Key]) {
+    /// - Returns: The rows to write before the failure is answered.
+    private func charge(_ keys: [Key]) -> [AbuseRow] {
         let time = now()
-        buckets.withLock { buckets in
+        let digests = keys.map { $0.digest(self.keys) }
+        return buckets.withLock { buckets in
             if buckets.count >= Self.mostBuckets { Self.thin(&buckets, at: time) }
-            for key in keys {
+            return zip(keys, digests).map { key, digest in
                 // An attempt that was refused is not charged, so the level stays within the burst.
-                buckets[key] = Bucket(level: Self.level(buckets[key], key, at: time) + 1, at: time)
+                let level = (buckets[digest]?.level(at: time) ?? 0) + 1
+                buckets[digest] = Bucket(level: level, at: time, allowance: key.allowance)
+                return AbuseRow(
+                    key: digest, level: Int64(level * 1_000), at: time,
+                    forgiven: time + Int64((level * key.allowance.seconds).rounded(.up)))
             }
         }
-    }
-
-    private static func level(_ bucket: Bucket?, _ key: Key, at time: Int64) -> Double {
-        guard let bucket else { return 0 }
-        return max(0, bucket.level - Double(max(0, time - bucket.at)) / key.allowance.seconds)
     }
 
     /// Makes room: first what is forgiven anyway, then the emptier half, so that a flood of new keys does not free an
     /// attacker.
-    private static func thin(_ buckets: inout [Key: Bucket], at time: Int64) {
-        buckets = buckets.filter { level($0.value, $0.key, at: time) > 0 }
+    private static func thin(_ buckets: inout [[UInt8]: Bucket], at time: Int64) {
+        buckets = buckets.filter { $0.value.level(at: time) > 0 }
         guard buckets.count >= mostBuckets else { return }
-        let fill = { (key: Key, bucket: Bucket) in level(bucket, key, at: time) / key.allowance.burst }
-        let fuller = buckets.map { (fill: fill($0.key, $0.value), bucket: $0) }.sorted { $0.fill < $1.fill }
-        buckets = Dictionary(
-            uniqueKeysWithValues: fuller.suffix(mostBuckets / 2).map { ($0.bucket.key, $0.bucket.value) })
-    }
-}
-
-/// Requests per minute of each agent, as a token bucket that holds one minute's worth.
-final class AgentRates: Sendable {
-    private let levels = Mutex<[HolderID: (level: Double, at: Double)]>([:])
-
-    /// Seconds to wait, or nil to go on. `time` in seconds.
-    func wait(_ agent: HolderID, perMinute rate: Int, at time: Double) -> Int? {
-        let refill = Double(rate) / 60
-        return levels.withLock { levels in
-            if levels.count > 10_000 { levels.removeAll() }
-            let (level, at) = levels[agent] ?? (0, time)
-            let now = max(0, level - max(0, time - at) * refill)
-            guard now + 1 <= Double(rate) else {
-                levels[agent] = (now, time)
-                return max(1, Int(((now + 1 - Double(rate)) / refill).rounded(.up)))
-            }
-            levels[agent] = (now + 1, time)
-            return nil
+        let fuller = buckets.sorted {
+            $0.value.level(at: time) / $0.value.allowance.burst < $1.value.level(at: time) / $1.value.allowance.burst
         }
+        buckets = Dictionary(uniqueKeysWithValues: fuller.suffix(mostBuckets / 2).map { ($0.key, $0.value) })
     }
 }

@@ -59,6 +59,24 @@ package struct PresentedToken: Sendable {
     }
 }
 
+/// How full a bucket of `AbuseLimits` is.
+package struct AbuseRow: Equatable, Sendable {
+    /// 16 bytes that tell nothing without the node's key.
+    package let key: [UInt8]
+    /// Thousandths of a failure, at a time in Unix seconds.
+    package let level: Int64
+    package let at: Int64
+    /// When it is empty again.
+    package let forgiven: Int64
+
+    package init(key: [UInt8], level: Int64, at: Int64, forgiven: Int64) {
+        self.key = key
+        self.level = level
+        self.at = at
+        self.forgiven = forgiven
+    }
+}
+
 /// Where accounts and credentials rest. Adds to the vault's rows; opens nothing.
 package protocol AccountStore: VaultStore {
     /// By key, so quick enough not to suspend.
@@ -70,8 +88,10 @@ package protocol AccountStore: VaultStore {
     func answer(to key: [UInt8], of holder: HolderID) throws -> IdempotentAnswer?
     /// Wraps of `holder` that `successor` does not have yet.
     func wraps(of holder: HolderID, lackedBy successor: HolderID, limit: Int) async throws -> [Wrap]
-    /// Every L2 value of the vault, of every version.
-    func l2Values(of vault: VaultID) async throws -> [StoredValue]
+    /// L2 values of the vault, of every version, in the order of their places, after one of them.
+    func l2Values(of vault: VaultID, after place: FieldPlace?, limit: PageLimit) async throws -> Page<StoredValue>
+    /// Where all of them stand.
+    func l2Places(of vault: VaultID) async throws -> Set<FieldPlace>
     func commit(_ steps: [AccountStep], _ lines: [SealedAuditLine]) async throws
 }
 
@@ -89,5 +109,6 @@ package enum AccountStep: Sendable {
     case touch(CredentialID, at: Int64)
     /// Throws `inviteNeeded` when it was used before.
     case spendInvite([UInt8])
+    case putAbuse(AbuseRow)
     case deleteAccount(VaultID)
 }

@@ -1,4 +1,5 @@
 package import Crypto
+package import IPNetworks
 package import Vault
 
 /// Registration, login and what keeps an account. The node never sees a password: it sees `authKey`, which the
@@ -10,17 +11,22 @@ package struct Accounts: Sendable {
     let locks: VaultLocks
     let limits: AbuseLimits
     let failures: FailureLog
+    let work: WorkQueue
+    let operations: OperationBudget
+    /// Apart from the other operations: who uses those up must not keep the owner out.
+    let signIns: OperationBudget
     let settings: Settings
     let now: @Sendable () -> Int64
     /// Opened for addresses without an account, so that they take as long.
-    private let dummy: StoredCredential
+    let dummy: StoredCredential
+
+    private static let signInsPerDay = 5_000
 
     package struct Settings: Sendable {
         package var registration: Registration
         /// Seconds.
         package var sessionLifetime: Int64
-        /// Sessions per account; the oldest gives way.
-        package var mostSessions = 50
+        package var quotas = Quotas()
 
         package enum Registration: String, Sendable, CaseIterable {
             case open, invite, closed
@@ -34,7 +40,8 @@ package struct Accounts: Sendable {
 
     package init(
         store: any AccountStore, keys: NodeKeys, audit: AuditSealer, locks: VaultLocks, limits: AbuseLimits,
-        failures: FailureLog, settings: Settings, now: @escaping @Sendable () -> Int64
+        failures: FailureLog, work: WorkQueue, operations: OperationBudget, settings: Settings,
+        now: @escaping @Sendable () -> Int64
     ) {
         self.store = store
         self.keys = keys
@@ -42,6 +49,9 @@ package struct Accounts: Sendable {
         self.locks = locks
         self.limits = limits
         self.failures = failures
+        self.work = work
+        self.operations = operations
+        signIns = OperationBudget(perDay: Self.signInsPerDay, now: now)
         self.settings = settings
         self.now = now
         dummy = StoredCredential.make(
@@ -94,7 +104,7 @@ package struct Accounts: Sendable {
 
     package func register(_ request: Registration, from address: IPAddress?) async throws {
         if settings.registration == .closed { throw AuthError.registrationClosed }
-        let network = address?.neighbourhood
+        let network = address?.rateLimitPrefix
         try limits.admitRegistration(from: network)
         guard request.kdf == .standard else {
             throw AuthError.invalid("kdf", "must be what prelogin answered")
@@ -106,7 +116,9 @@ package struct Accounts: Sendable {
         if let recovery = request.recovery { try check(recovery) }
         var steps: [AccountStep] = []
         if settings.registration == .invite {
-            guard let text = request.invite, let invite = keys.openInvite(text, at: now()) else {
+            guard let text = request.invite else { throw AuthError.inviteNeeded }
+            guard let invite = keys.openInvite(text, at: now()) else {
+                try await store.commit(limits.chargeRegistration(from: network).map(AccountStep.putAbuse), [])
                 throw AuthError.inviteNeeded
             }
             steps.append(.spendInvite(invite))
@@ -132,11 +144,15 @@ package struct Accounts: Sendable {
             .vault(.insertCredential(credential(.password, request.secrets, owner, vault))),
             .vault(.putItem(.index, owner.id, indexKey(of: owner, vault))),
         ]
+        var events = [AuditEvent(.accountCreate, by: .init(.owner, owner.id), from: address?.text)]
         if let recovery = request.recovery {
             steps.append(.vault(.insertCredential(credential(.recovery, recovery, owner, vault))))
+            events.append(
+                AuditEvent(.recoveryChange, by: .init(.owner, owner.id), from: address?.text, reason: "set"))
         }
-        let event = AuditEvent(.accountCreate, by: .init(.owner, owner.id), from: address?.text)
-        try await store.commit(steps, [try audit.seal(event, vault: vault, key: auditKey)])
+        try await store.commit(steps, try events.map { try audit.seal($0, vault: vault, key: auditKey) })
+        // Only an account that was made costs. A crash before this forgives one.
+        try await store.commit(limits.chargeRegistration(from: network).map(AccountStep.putAbuse), [])
         limits.succeeded(.init(account: keys.emailIndex(request.email), network: network, device: nil))
     }
 
@@ -163,149 +179,5 @@ package struct Accounts: Sendable {
         guard key.count == 32 + Box.overhead, (try? Box.keyID(of: key)) == 0 else {
             throw .invalid("l2.wrappedKey", "must be a box of 32 bytes with key id 0")
         }
-    }
-
-    // MARK: Login
-
-    package struct Login: Sendable {
-        package var email: EmailAddress
-        package var kind: CredentialKind
-        package var authKey: SymmetricKey
-        package var code: String?
-        package var device: [UInt8]?
-
-        /// `kind`: `.password`, or `.recovery` for a kit.
-        package init(
-            email: EmailAddress, kind: CredentialKind, authKey: SymmetricKey, code: String?, device: [UInt8]?
-        ) {
-            self.email = email
-            self.kind = kind
-            self.authKey = authKey
-            self.code = code
-            self.device = device
-        }
-    }
-
-    package struct NewSession: Sendable {
-        package let token: Token
-        package let id: CredentialID
-        package let expires: Int64
-        package let vault: VaultID
-        package let wrappedL2Key: [UInt8]
-        /// Shown at the next login, it spares this device what strangers do.
-        package let device: [UInt8]
-    }
-
-    /// Opens a session for whoever has the password (or kit) and, where it is on, the second factor.
-    package func login(_ request: Login, from address: IPAddress?) async throws -> NewSession {
-        let index = keys.emailIndex(request.email)
-        let account = try store.account(emailIndex: index)
-        let stored = try account.flatMap { try store.credential(request.kind, of: $0.vault) }
-        let attempt = AbuseLimits.Attempt(
-            account: index, network: address?.neighbourhood,
-            device: account.flatMap { knownDevice(request.device, $0.vault) })
-        try limits.admit(attempt)
-
-        let owner: HolderKey
-        do {
-            owner = try (stored ?? dummy).open(request.authKey, root: keys.root)
-        } catch BoxError.wrongKeyOrContext {
-            try await fail("password", attempt, account?.vault, address)
-            throw AuthError.badCredentials
-        }
-        guard let account else { throw AuthError.badCredentials }
-        // One at a time, so that a code is spent once and the sessions are counted.
-        return try await locks.withLock(account.vault) {
-            try limits.admit(attempt)
-            return try await begin(request, owner, in: account.vault, attempt, from: address)
-        }
-    }
-
-    /// The half of a login after the password. Under the vault's lock.
-    private func begin(
-        _ request: Login, _ owner: HolderKey, in vault: VaultID, _ attempt: AbuseLimits.Attempt,
-        from address: IPAddress?
-    ) async throws -> NewSession {
-        // Read again: the password or the l2Key may have changed while this waited for its turn.
-        guard let stored = try store.credential(request.kind, of: vault), stored.holder == owner.id else {
-            throw AuthError.badCredentials
-        }
-        var steps: [AccountStep] = []
-        if let box = try await store.item(.totp, of: owner.id) {
-            guard let code = request.code else { throw AuthError.secondFactorNeeded }
-            var factor = try SecondFactor(boxed: box, .totp, vault: vault, owner: owner)
-            guard factor.accept(code, at: now()) else {
-                try await fail("second-factor", attempt, vault, address)
-                throw AuthError.secondFactorWrong
-            }
-            steps.append(.vault(.putItem(.totp, owner.id, try factor.boxed(.totp, vault: vault, owner: owner))))
-        }
-        limits.succeeded(attempt)
-        let session = try await session(for: owner, in: vault, l2Key: stored, device: request.device)
-        let action: AuditEvent.Action = request.kind == .recovery ? .accountRecover : .login
-        let event = AuditEvent(
-            action, by: .init(.owner, owner.id), from: address?.text, subject: session.new.id.text)
-        try await store.commit(steps + session.steps, [try audit.seal(event, vault: vault)])
-        return session.new
-    }
-
-    /// A session and the steps that store it.
-    func session(
-        for owner: HolderKey, in vault: VaultID, l2Key: StoredCredential, device: [UInt8]?
-    ) async throws -> (new: NewSession, steps: [AccountStep]) {
-        let token = Token(.session)
-        let time = now()
-        let expires = time + settings.sessionLifetime
-        let credential = StoredCredential.make(
-            .session, secret: token.secret, holder: owner, vault: vault, lookup: token.lookup, created: time,
-            expires: expires, root: keys.root)
-        let old = try await store.sessions(of: vault).sorted { $0.lastUsed < $1.lastUsed }
-        let surplus = old.prefix(max(0, old.count - settings.mostSessions + 1))
-        return (
-            NewSession(
-                token: token, id: credential.id, expires: expires, vault: vault,
-                wrappedL2Key: try l2Key.openL2Key(root: keys.root) ?? [],
-                device: knownDevice(device, vault) ?? newDevice(vault)),
-            surplus.map { .deleteCredential($0.id) } + [.vault(.insertCredential(credential))]
-        )
-    }
-
-    func fail(
-        _ reason: String, _ attempt: AbuseLimits.Attempt, _ vault: VaultID?, _ address: IPAddress?
-    ) async throws {
-        limits.failed(attempt)
-        let event = AuditEvent(
-            .login, by: .init(.stranger), from: address?.text, outcome: .failed, reason: reason)
-        try await failures.record(event, account: attempt.account, network: attempt.network, vault: vault)
-    }
-
-    private func newDevice(_ vault: VaultID) -> [UInt8] {
-        let id = Array(SymmetricKey(size: .bits128).bytes)
-        return id + keys.deviceCode(id, vault: vault)
-    }
-
-    private func knownDevice(_ device: [UInt8]?, _ vault: VaultID) -> [UInt8]? {
-        guard let device, device.count == 32,
-            constantTimeEqual(keys.deviceCode(Array(device.prefix(16)), vault: vault), device.suffix(16))
-        else { return nil }
-        return device
-    }
-
-    // MARK: Sessions
-
-    package func sessions(as caller: Caller) async throws -> [StoredCredential] {
-        try caller.requireOwner()
-        return try await store.sessions(of: caller.vault)
-    }
-
-    /// Ends a session of the caller's own vault. Nil is the one that asks.
-    package func end(_ id: CredentialID?, as caller: Caller) async throws {
-        guard case .owner(let current, _) = caller.role else { throw VaultError.ownerOnly }
-        let id = id ?? current
-        guard try await store.sessions(of: caller.vault).contains(where: { $0.id == id }) else {
-            throw AuthError.badToken
-        }
-        let event = caller.event(.logout, subject: id.text)
-        try await store.commit([.deleteCredential(id)], [try audit.seal(event, vault: caller.vault)])
     }
 }

@@ -6,6 +6,9 @@ package enum AuthError: Error, Equatable, Sendable {
     case secondFactorWrong
     /// Seconds until the next try is worth it.
     case tooManyAttempts(retryAfter: Int)
+    /// The secret in the request is not the password's or the kit's.
+    case wrongProof
+    case noSuchSession
     /// No such token, or a session that ended.
     case badToken
     case sessionExpired

@@ -1,4 +1,5 @@
 import Crypto
+package import IPNetworks
 import Synchronization
 package import Vault
 
@@ -45,14 +46,17 @@ package final class Authenticator: Sendable {
     private let failures: FailureLog
     private let now: @Sendable () -> Int64
     private let sessionIdle: Int64
-    private let rates = AgentRates()
+    private let rates: AgentRates
     private let policies = Mutex<[HolderID: (box: [UInt8], policy: AgentPolicy)]>([:])
 
-    /// `sessionIdle`: Seconds without a request after which a session ends.
+    /// - Parameters:
+    ///   - sessionIdle: Seconds without a request after which a session ends.
+    ///   - isUnclean: Whether the process before this one ended without a word.
     package init(
-        store: any AccountStore, keys: NodeKeys, failures: FailureLog, sessionIdle: Int64,
+        store: any AccountStore, keys: NodeKeys, failures: FailureLog, sessionIdle: Int64, isUnclean: Bool = false,
         now: @escaping @Sendable () -> Int64
     ) {
+        rates = AgentRates(fullSince: isUnclean ? Double(now()) : nil)
         self.store = store
         self.keys = keys
         self.failures = failures
@@ -62,21 +66,24 @@ package final class Authenticator: Sendable {
 
     /// The caller that a token stands for, here and now.
     ///
+    /// `isRepeat`: Whether the answer may be one that was given before: a token that is used up by the first try still
+    /// gets it.
+    ///
     /// - Throws: `AuthError.badToken` and its siblings; `RootBoxError` when a row was tampered with.
-    package func caller(token text: String, from address: IPAddress?, on connection: OpenHolders?) async throws
-        -> Caller
-    {
+    package func caller(
+        token text: String, from address: IPAddress?, on connection: OpenHolders?, isRepeat: Bool = false
+    ) async throws -> Caller {
         let open = connection?.open(text, at: now())
         let token = open == nil ? Token(text) : nil
         guard let lookup = open?.lookup ?? token?.lookup else {
-            return try await refuse("malformed", nil, from: address, .badToken)
+            return try await refuse("malformed", nil, from: address, AuthError.badToken)
         }
         // The row is read every time: a token may have been revoked since.
         guard let presented = try store.token(lookup: lookup) else {
-            return try await refuse("unknown", nil, from: address, .badToken)
+            return try await refuse("unknown", nil, from: address, AuthError.badToken)
         }
         let credential = presented.credential
-        let role = try await role(of: presented, from: address)
+        let role = try await role(of: presented, from: address, isRepeat: isRepeat)
         if let open, open.holder.id == credential.holder {
             return Caller(vault: credential.vault, holder: open.holder, role: role, from: address)
         }
@@ -87,11 +94,13 @@ package final class Authenticator: Sendable {
             return Caller(vault: credential.vault, holder: holder, role: role, from: address)
         } catch BoxError.wrongKeyOrContext {
             // A row under this look-up that another token made.
-            return try await refuse("foreign", nil, from: address, .badToken)
+            return try await refuse("foreign", nil, from: address, AuthError.badToken)
         }
     }
 
-    private func role(of presented: PresentedToken, from address: IPAddress?) async throws -> Caller.Role {
+    private func role(
+        of presented: PresentedToken, from address: IPAddress?, isRepeat: Bool
+    ) async throws -> Caller.Role {
         let credential = presented.credential
         let time = now()
         switch credential.kind {
@@ -111,20 +120,32 @@ package final class Authenticator: Sendable {
             guard agent.state == .active else {
                 return try await refuse(
                     agent.state == .paused ? "paused" : "suspended", agent, from: address,
-                    .tokenRefused("\(agent.state)"))
+                    AuthError.tokenRefused("\(agent.state)"))
             }
             if let refusal = policy.refusal(at: time, from: address) {
-                return try await refuse(refusal.rawValue, agent, from: address, .tokenRefused(refusal.rawValue))
+                return try await refuse(
+                    refusal.rawValue, agent, from: address, AuthError.tokenRefused(refusal.rawValue))
+            }
+            if !isRepeat, let most = policy.maxUses, agent.uses >= most {
+                return try await refuse("uses-exhausted", agent, from: address, VaultError.usesExhausted)
             }
             if let rate = policy.ratePerMinute,
                 let wait = rates.wait(agent.holder, perMinute: rate, at: Double(time))
             {
-                return try await refuse("rate", agent, from: address, .rateLimited(retryAfter: wait))
+                return try await refuse("rate", agent, from: address, AuthError.rateLimited(retryAfter: wait))
             }
             return .agent(policy)
         case .password, .recovery:
             throw AuthError.badToken
         }
+    }
+
+    /// Puts on record that an agent asked for what it may not have; the same within a minute is counted.
+    package func denied(_ caller: Caller, _ reason: String) async throws {
+        guard !caller.isOwner else { return }
+        try await failures.record(
+            caller.event(.denied, outcome: .denied, reason: reason), account: caller.holder.id.bytes,
+            network: caller.from?.rateLimitPrefix, vault: caller.vault)
     }
 
     /// Opened once and kept while the row stays the same.
@@ -139,13 +160,13 @@ package final class Authenticator: Sendable {
     }
 
     private func refuse<R>(
-        _ reason: String, _ agent: StoredAgent?, from address: IPAddress?, _ error: AuthError
+        _ reason: String, _ agent: StoredAgent?, from address: IPAddress?, _ error: any Error
     ) async throws -> R {
         let event = AuditEvent(
             .denied, by: .init(agent == nil ? .stranger : .agent, agent?.holder), from: address?.text, outcome: .denied,
             reason: reason)
         try await failures.record(
-            event, account: agent?.holder.bytes ?? [], network: address?.neighbourhood, vault: agent?.vault)
+            event, account: agent?.holder.bytes ?? [], network: address?.rateLimitPrefix, vault: agent?.vault)
         throw error
     }
 }

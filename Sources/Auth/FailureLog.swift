@@ -1,3 +1,4 @@
+package import IPNetworks
 import Synchronization
 package import Vault
 
@@ -7,10 +8,10 @@ package import Vault
 /// counted, and the count written when the minute is over.
 package final class FailureLog: Sendable {
     private let audit: AuditSealer
-    private let commit: @Sendable ([SealedAuditLine]) async throws -> Void
+    private let commit: @Sendable ([AccountStep], [SealedAuditLine]) async throws -> Void
     private let now: @Sendable () -> Int64
     private let state = Mutex(State())
-    private static let mostKeys = 10_000
+    private static let mostKeys = 500
 
     private struct State {
         var minute: Int64 = 0
@@ -30,7 +31,7 @@ package final class FailureLog: Sendable {
 
     package init(
         audit: AuditSealer, now: @escaping @Sendable () -> Int64,
-        commit: @escaping @Sendable ([SealedAuditLine]) async throws -> Void
+        commit: @escaping @Sendable ([AccountStep], [SealedAuditLine]) async throws -> Void
     ) {
         self.audit = audit
         self.now = now
@@ -39,8 +40,9 @@ package final class FailureLog: Sendable {
 
     /// `account`: What the failure is about: an e-mail index or a holder.
     /// `vault`: Nil where nobody's vault is concerned.
+    /// `rows`: What it costs the abuse limits, on disk when this returns.
     package func record(
-        _ event: AuditEvent, account: [UInt8], network: IPNetwork?, vault: VaultID?
+        _ event: AuditEvent, account: [UInt8], network: IPNetwork?, vault: VaultID?, costing rows: [AbuseRow] = []
     ) async throws {
         let minute = now() / 60
         let (key, isFirst, due) = state.withLock { state in
@@ -56,7 +58,7 @@ package final class FailureLog: Sendable {
             return (key, known == nil, due)
         }
         do {
-            try await write(due + (isFirst ? [(event, vault)] : []))
+            try await write(due + (isFirst ? [(event, vault)] : []), rows)
         } catch {
             if isFirst { state.withLock { Self.forgetFirst(key, &$0) } }
             throw error
@@ -73,7 +75,7 @@ package final class FailureLog: Sendable {
     }
 
     /// Writes lines; counts that the disk refused wait for the next time.
-    private func write(_ due: [Due]) async throws {
+    private func write(_ due: [Due], _ rows: [AbuseRow] = []) async throws {
         do {
             let lines = try due.compactMap { event, vault in
                 do {
@@ -83,7 +85,7 @@ package final class FailureLog: Sendable {
                     return nil
                 }
             }
-            if !lines.isEmpty { try await commit(lines) }
+            if !lines.isEmpty || !rows.isEmpty { try await commit(rows.map(AccountStep.putAbuse), lines) }
         } catch {
             state.withLock { state in
                 state.late += due.filter { $0.event.count != nil }.prefix(max(0, Self.mostKeys - state.late.count))

@@ -76,6 +76,13 @@ package final class Connection {
         }
     }
 
+    /// The same until `row` has enough.
+    package func scan(_ sql: StaticString, _ bindings: Value..., row: (Row) throws -> Continuation) throws {
+        try statement(sql).forEachRow(bindings) { try row($0) }
+    }
+
+    package enum Continuation: Sendable { case next, stop }
+
     /// Runs a script of the program's own, such as a migration or a pragma. Never give it input from outside.
     package func script(_ sql: String) throws(SQLiteError) {
         let code = unsafe sqlite3_exec(handle, sql, nil, nil, nil)

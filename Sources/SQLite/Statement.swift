@@ -26,7 +26,7 @@ final class Statement {
     /// Binds, steps through every row, and resets, so that no read lock outlives the call.
     func forEachRow<E: Error>(
         _ bindings: [Value],
-        _ body: (Row) throws(E) -> Continuation
+        _ body: (Row) throws(E) -> Connection.Continuation
     ) throws {
         defer {
             unsafe sqlite3_reset(handle)
@@ -45,8 +45,6 @@ final class Statement {
             }
         }
     }
-
-    enum Continuation { case next, stop }
 
     private func bind(_ bindings: [Value]) throws(SQLiteError) {
         precondition(

@@ -50,10 +50,41 @@ package struct AuditVerification: Sendable {
         return report
     }
 
-    private static func checkChain(_ report: inout Report, _ db: Connection) throws {
-        var chain = AuditChain.start
+    /// Checks the chain alone, from where it was last verified to the head, and remembers that.
+    ///
+    /// Enough to say that nobody cut or changed what was written since; quick enough to be done before a node serves.
+    package func runSinceVerified(_ database: Database) async throws -> [String] {
+        let (findings, end) = try await database.read(lasting: .long) { db in
+            var report = Report(head: try AuditJournal.readHead(db, key: headKey))
+            try Self.checkChain(&report, from: try Verified.read(db, key: headKey), db)
+            return (report.findings, report.head)
+        }
+        if findings.isEmpty { try await remember(end, database) }
+        return findings
+    }
+
+    /// Remembers that the chain was found whole up to here.
+    package func remember(_ head: AuditHead, _ database: Database) async throws {
+        try await database.write { try Verified.write(head, key: headKey, $0) }
+    }
+
+    private static func checkChain(
+        _ report: inout Report, from start: AuditChain = .start, _ db: Connection
+    ) throws {
+        var chain = start
         var findings: [String] = []
-        try db.forEach("SELECT sequence, time, vault, body, hash FROM audit ORDER BY sequence") { row in
+        if start.sequence > 0 {
+            let hash = try db.first("SELECT hash FROM audit WHERE sequence = ?", .integer(start.sequence)) {
+                $0.blob(0)
+            }
+            if hash.map({ constantTimeEqual($0, start.hash) }) != true {
+                findings.append("line \(start.sequence) is not the one that was verified")
+            }
+        }
+        try db.forEach(
+            "SELECT sequence, time, vault, body, hash FROM audit WHERE sequence > ? ORDER BY sequence",
+            .integer(start.sequence)
+        ) { row in
             let stored = try Store.auditLine(row)
             chain.append(stored.line)
             if stored.sequence != chain.sequence || !constantTimeEqual(stored.hash, chain.hash) {
@@ -98,5 +129,30 @@ package struct AuditVerification: Sendable {
             state.readers[place, default: []].insert(Base64URL.encode(row.blob(2)))
         }
         return state
+    }
+}
+
+/// Up to where the chain was verified: a row that only this node can make, so that it can begin there.
+enum Verified {
+    /// The end of what was verified; the log's start when there is no row, or not one of this node's.
+    static func read(_ db: Connection, key: SymmetricKey) throws -> AuditChain {
+        let row = try db.first("SELECT sequence, hash, code FROM audit_verified WHERE id = 1") { row in
+            (AuditChain(sequence: row.integer(0), hash: row.blob(1)), row.blob(2))
+        }
+        guard let (chain, code) = row, constantTimeEqual(self.code(chain, key), code) else { return .start }
+        return chain
+    }
+
+    static func write(_ head: AuditHead, key: SymmetricKey, _ db: Connection) throws {
+        try db.run(
+            """
+            INSERT INTO audit_verified (id, sequence, hash, code) VALUES (1, ?, ?, ?)
+            ON CONFLICT (id) DO UPDATE SET sequence = excluded.sequence, hash = excluded.hash, code = excluded.code
+            """, .integer(head.chain.sequence), .blob(head.chain.hash), .blob(code(head.chain, key)))
+    }
+
+    private static func code(_ chain: AuditChain, _ key: SymmetricKey) -> [UInt8] {
+        let message = Array("clav1/audit-verified".utf8) + chain.sequence.bigEndianBytes + chain.hash
+        return Array(HMAC<SHA256>.authenticationCode(for: message, using: key))
     }
 }

@@ -2,7 +2,82 @@ package import SQLite
 
 /// The schema, step by step. Rules for a new step: see `Migration`.
 package enum Schema {
-    package static let migrations = [first]
+    package static let migrations = [first, second]
+
+    /// What a vault holds is counted by triggers, so that a version from before counts as well.
+    private static let second = Migration(
+        2,
+        """
+        CREATE TABLE usage (
+            vault BLOB PRIMARY KEY REFERENCES account (vault) ON DELETE CASCADE,
+            bytes INTEGER NOT NULL DEFAULT 0,
+            entries INTEGER NOT NULL DEFAULT 0,
+            fields INTEGER NOT NULL DEFAULT 0
+        ) STRICT, WITHOUT ROWID;
+        INSERT INTO usage (vault, bytes, entries, fields)
+            SELECT vault,
+                (SELECT COALESCE(SUM(length(box)), 0) FROM value v WHERE v.vault = account.vault)
+                    + (SELECT COALESCE(SUM(length(w.box)), 0) FROM wrap w JOIN holder h ON h.id = w.holder
+                        WHERE h.vault = account.vault),
+                (SELECT COUNT(*) FROM entry e WHERE e.vault = account.vault),
+                (SELECT COUNT(*) FROM value v WHERE v.vault = account.vault AND v.is_current = 1 AND v.tier > 0)
+            FROM account;
+        CREATE TRIGGER usage_account AFTER INSERT ON account BEGIN
+            INSERT INTO usage (vault) VALUES (NEW.vault);
+        END;
+        CREATE TRIGGER usage_value_insert AFTER INSERT ON value BEGIN
+            UPDATE usage SET bytes = bytes + length(NEW.box), fields = fields + (NEW.is_current = 1 AND NEW.tier > 0)
+            WHERE vault = NEW.vault;
+        END;
+        CREATE TRIGGER usage_value_delete AFTER DELETE ON value BEGIN
+            UPDATE usage SET bytes = bytes - length(OLD.box), fields = fields - (OLD.is_current = 1 AND OLD.tier > 0)
+            WHERE vault = OLD.vault;
+        END;
+        CREATE TRIGGER usage_value_update AFTER UPDATE OF box, is_current ON value BEGIN
+            UPDATE usage SET bytes = bytes + length(NEW.box) - length(OLD.box),
+                fields = fields + (NEW.is_current = 1 AND NEW.tier > 0) - (OLD.is_current = 1 AND OLD.tier > 0)
+            WHERE vault = NEW.vault;
+        END;
+        -- A wrap goes with its value or with its holder; one of the two still names the vault.
+        CREATE TRIGGER usage_wrap_insert AFTER INSERT ON wrap BEGIN
+            UPDATE usage SET bytes = bytes + length(NEW.box)
+            WHERE vault = (SELECT vault FROM holder WHERE id = NEW.holder);
+        END;
+        CREATE TRIGGER usage_wrap_delete AFTER DELETE ON wrap BEGIN
+            UPDATE usage SET bytes = bytes - length(OLD.box) WHERE vault = COALESCE(
+                (SELECT vault FROM holder WHERE id = OLD.holder),
+                (SELECT vault FROM value WHERE entry = OLD.entry AND field = OLD.field AND version = OLD.version));
+        END;
+        CREATE TRIGGER usage_wrap_update AFTER UPDATE OF box ON wrap BEGIN
+            UPDATE usage SET bytes = bytes + length(NEW.box) - length(OLD.box)
+            WHERE vault = (SELECT vault FROM holder WHERE id = NEW.holder);
+        END;
+        CREATE TRIGGER usage_entry_insert AFTER INSERT ON entry BEGIN
+            UPDATE usage SET entries = entries + 1 WHERE vault = NEW.vault;
+        END;
+        CREATE TRIGGER usage_entry_delete AFTER DELETE ON entry BEGIN
+            UPDATE usage SET entries = entries - 1 WHERE vault = OLD.vault;
+        END;
+
+        ALTER TABLE agent ADD COLUMN quota_day INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE agent ADD COLUMN quota_bytes INTEGER NOT NULL DEFAULT 0;
+
+        -- Failures that count against whoever guesses, by a key that only the node can make.
+        CREATE TABLE abuse (
+            key BLOB PRIMARY KEY,
+            level INTEGER NOT NULL,
+            at INTEGER NOT NULL,
+            forgiven INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
+        -- Up to where the log was verified, under the key of its head.
+        CREATE TABLE audit_verified (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            sequence INTEGER NOT NULL,
+            hash BLOB NOT NULL,
+            code BLOB NOT NULL
+        ) STRICT;
+        """)
 
     private static let first = Migration(
         1,

@@ -83,16 +83,38 @@ extension Store: AccountStore {
         }
     }
 
-    package func l2Values(of vault: VaultID) async throws -> [StoredValue] {
+    package func l2Values(
+        of vault: VaultID, after place: FieldPlace?, limit: PageLimit
+    ) async throws -> Page<StoredValue> {
         try await database.read { db in
-            try db.all(
-                "SELECT entry, field, version, vault, tier, written, author, box FROM value WHERE vault = ? AND tier = 2",
-                .blob(vault.bytes)
+            var (values, bytes, isFull): ([StoredValue], Int, Bool) = ([], 0, false)
+            try db.scan(
+                """
+                SELECT entry, field, version, vault, tier, written, author, box FROM value
+                WHERE vault = ? AND tier = 2 AND (entry, field, version) > (?, ?, ?)
+                ORDER BY entry, field, version LIMIT ?
+                """,
+                .blob(vault.bytes), .blob(place?.entry.bytes ?? []), .blob(place?.field.bytes ?? []),
+                .integer(place?.version ?? 0), .integer(limit.rows)
             ) { row in
-                StoredValue(
+                let value = StoredValue(
                     place: try Self.place(row), box: row.blob(7), written: row.integer(5),
                     author: try Self.id(row.blob(6)))
+                values.append(value)
+                bytes += value.box.count
+                isFull = bytes >= limit.bytes
+                return isFull ? .stop : .next
             }
+            return Page(items: values, hasMore: isFull || values.count == limit.rows)
+        }
+    }
+
+    package func l2Places(of vault: VaultID) async throws -> Set<FieldPlace> {
+        try await database.read { db in
+            Set(
+                try db.all(
+                    "SELECT entry, field, version, vault, tier FROM value WHERE vault = ? AND tier = 2",
+                    .blob(vault.bytes), row: Self.place))
         }
     }
 

@@ -1,4 +1,4 @@
-import Auth
+package import Auth
 package import SQLite
 import Synchronization
 package import Vault
@@ -12,8 +12,65 @@ extension Store {
         guard health.mode == .normal else { return }
         _ = try await database.write { db in
             try db.run("DELETE FROM answer WHERE created < ?", .integer(time - RememberedAnswers.lifetime))
+            return try db.run("DELETE FROM abuse WHERE forgiven < ?", .integer(time))
         }
-        if owesForgetting.load(ordering: .relaxed) { try await forgetDeleted() }
+        if owesForgetting.load(ordering: .relaxed) { await forgetDeleted() }
+    }
+
+    /// Failures that earlier processes counted.
+    package func abuseRows() throws -> [AbuseRow] {
+        try database.lookUp { db in
+            try db.all("SELECT key, level, at, forgiven FROM abuse WHERE forgiven > ?", .integer(now())) { row in
+                AbuseRow(key: row.blob(0), level: row.integer(1), at: row.integer(2), forgiven: row.integer(3))
+            }
+        }
+    }
+
+    /// The newest line of the log; nil in an empty one.
+    package func lastAuditLine() async throws -> SealedAuditLine? {
+        try await database.read { db in
+            try db.first("SELECT sequence, time, vault, body, hash FROM audit ORDER BY sequence DESC LIMIT 1") {
+                try Self.auditLine($0).line
+            }
+        }
+    }
+
+    package func vaults() async throws -> [VaultID] {
+        try await database.read { db in
+            try db.all("SELECT vault FROM account") { try Self.id($0.blob(0)) }
+        }
+    }
+
+    /// Entries of a vault that have been in a state since before a time, oldest first.
+    package func entries(
+        of vault: VaultID, in state: EntryState, since time: Int64, limit: Int
+    ) async throws -> [EntryRow] {
+        try await database.read { db in
+            try db.all(
+                """
+                SELECT id, vault, version, state, created, updated, deleted, depositor, ordinal FROM entry
+                WHERE vault = ? AND state = ? AND COALESCE(deleted, updated) < ? ORDER BY ordinal LIMIT ?
+                """,
+                .blob(vault.bytes), .integer(state.rawValue), .integer(time), .integer(limit), row: Self.entryRow)
+        }
+    }
+
+    /// Values of a vault that are neither current nor part of a version that is kept: superseded more than `versions`
+    /// versions ago, or before a time.
+    package func history(
+        of vault: VaultID, beyond versions: Int, before time: Int64, limit: Int
+    ) async throws -> [FieldPlace] {
+        try await database.read { db in
+            try db.all(
+                """
+                SELECT v.entry, v.field, v.version, v.vault, v.tier FROM value v JOIN entry e ON e.id = v.entry
+                LEFT JOIN value n ON n.entry = v.entry AND n.field = v.field AND n.version = (
+                    SELECT MIN(version) FROM value WHERE entry = v.entry AND field = v.field AND version > v.version)
+                WHERE v.vault = ?1 AND v.is_current = 0
+                    AND (n.version <= e.version - ?2 OR COALESCE(n.written, e.updated) < ?3) LIMIT ?4
+                """,
+                .blob(vault.bytes), .integer(versions), .integer(time), .integer(limit), row: Self.place)
+        }
     }
 
     /// Returns when a reader could be had and answered.

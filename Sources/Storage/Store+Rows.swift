@@ -36,22 +36,70 @@ extension Store {
             depositor: try row.optionalBlob(7).map { try id($0) }, order: row.integer(8))
     }
 
-    static func stored(_ row: EntryRow, for holder: HolderID, _ db: Connection) throws -> StoredEntry {
-        StoredEntry(row: row, parts: try parts(of: row.id, for: holder, db))
+    static func stored(_ row: EntryRow, for reader: Reader, _ db: Connection) throws -> StoredEntry {
+        let (title, details) = try metadata(of: row.id, for: reader.holder, db)
+        return StoredEntry(
+            row: row, title: title, details: details,
+            fields: reader.isOwner
+                ? try allFields(of: row.id, for: reader.holder, db) : try heldFields(of: row.id, reader.holder, db))
     }
 
-    /// The current parts of an entry, or of an agent's record.
-    static func parts(of entry: EntryID, for holder: HolderID, _ db: Connection) throws -> [FieldID: StoredPart] {
+    /// Title and details of an entry, or an agent's record, which stands where a title does.
+    static func metadata(
+        of entry: EntryID, for holder: HolderID, _ db: Connection
+    ) throws -> (title: StoredPart?, details: StoredPart?) {
         let parts = try db.all(
             """
             SELECT v.entry, v.field, v.version, v.vault, v.tier, v.is_current, v.written, v.author, v.box,
                 w.is_sealed, w.box
             FROM value v LEFT JOIN wrap w
                 ON w.holder = ? AND w.entry = v.entry AND w.field = v.field AND w.version = v.version
-            WHERE v.entry = ? AND v.is_current = 1
-            """, .blob(holder.bytes), .blob(entry.bytes)
+            WHERE v.entry = ? AND v.field <= ? AND v.is_current = 1
+            """, .blob(holder.bytes), .blob(entry.bytes), .blob(FieldID.details.bytes)
         ) { try part($0, for: holder) }
-        return Dictionary(parts.map { ($0.value.place.field, $0) }) { _, last in last }
+        return (parts.last { $0.value.place.field == .title }, parts.last { $0.value.place.field == .details })
+    }
+
+    /// Where the current fields stand, with the holder's wraps. No value is read.
+    private static func allFields(
+        of entry: EntryID, for holder: HolderID, _ db: Connection
+    ) throws -> [FieldID: StoredField] {
+        byField(
+            try db.all(
+                """
+                SELECT v.entry, v.field, v.version, v.vault, v.tier, w.is_sealed, w.box
+                FROM value v LEFT JOIN wrap w
+                    ON w.holder = ? AND w.entry = v.entry AND w.field = v.field AND w.version = v.version
+                WHERE v.entry = ? AND v.field > ? AND v.is_current = 1
+                """, .blob(holder.bytes), .blob(entry.bytes), .blob(FieldID.details.bytes)
+            ) { try field($0, for: holder) })
+    }
+
+    /// The same of those that the holder has a wrap for.
+    private static func heldFields(
+        of entry: EntryID, _ holder: HolderID, _ db: Connection
+    ) throws -> [FieldID: StoredField] {
+        byField(
+            try db.all(
+                """
+                SELECT v.entry, v.field, v.version, v.vault, v.tier, w.is_sealed, w.box
+                FROM wrap w CROSS JOIN value v ON v.entry = w.entry AND v.field = w.field AND v.version = w.version
+                WHERE w.holder = ? AND w.entry = ? AND w.field > ? AND v.is_current = 1
+                """, .blob(holder.bytes), .blob(entry.bytes), .blob(FieldID.details.bytes)
+            ) { try field($0, for: holder) })
+    }
+
+    private static func byField(_ fields: [StoredField]) -> [FieldID: StoredField] {
+        Dictionary(fields.map { ($0.place.field, $0) }) { _, last in last }
+    }
+
+    /// Columns: those of `place`, the wrap's is_sealed and box.
+    private static func field(_ row: Row, for holder: HolderID) throws -> StoredField {
+        let place = try place(row)
+        return StoredField(
+            place: place,
+            wrap: row.isNull(5)
+                ? nil : Wrap(place: place, holder: holder, isSealed: row.int(5) == 1, box: row.blob(6)))
     }
 
     /// Columns: holder, vault, state, policy, record_version, uses, created, public_key; from `first` on.

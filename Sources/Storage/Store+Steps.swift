@@ -36,6 +36,13 @@ extension Store {
                 "INSERT INTO spent_invite (payload, spent) VALUES (?, ?) ON CONFLICT DO NOTHING", .blob(payload),
                 .integer(now))
             guard spent == 1 else { throw AuthError.inviteNeeded }
+        case .putAbuse(let row):
+            try db.run(
+                """
+                INSERT INTO abuse (key, level, at, forgiven) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE
+                SET level = excluded.level, at = excluded.at, forgiven = excluded.forgiven
+                """,
+                .blob(row.key), .integer(row.level), .integer(row.at), .integer(row.forgiven))
         case .deleteAccount(let vault):
             // Everything of a vault hangs on its account.
             try db.run("DELETE FROM account WHERE vault = ?", .blob(vault.bytes))
@@ -117,6 +124,12 @@ extension Store {
             try db.run(
                 "INSERT INTO holder (id, vault, is_owner, public_key) VALUES (?, ?, ?, ?)", .blob(row.id.bytes),
                 .blob(row.vault.bytes), .integer(row.isOwner ? 1 : 0), .blob(row.publicKey))
+        case .deleteValues(let places):
+            for place in places {
+                try db.run(
+                    "DELETE FROM value WHERE entry = ? AND field = ? AND version = ? AND is_current = 0",
+                    .blob(place.entry.bytes), .blob(place.field.bytes), .integer(place.version))
+            }
         case .deleteHolder(let id):
             try db.run("DELETE FROM holder WHERE id = ?", .blob(id.bytes))
             // An agent's record stands among the values, at the agent's id.
@@ -136,6 +149,36 @@ extension Store {
                 "UPDATE agent SET state = ?, policy = ?, record_version = ? WHERE holder = ?",
                 .integer(agent.state.rawValue), .blob(agent.policy), .integer(agent.recordVersion),
                 .blob(agent.holder.bytes))
+        case .setAgentState(let id, let vault, let state):
+            let changed = try db.run(
+                "UPDATE agent SET state = ? WHERE holder = ? AND vault = ?", .integer(state.rawValue),
+                .blob(id.bytes), .blob(vault.bytes))
+            guard changed == 1 else { throw VaultError.noSuchAgent }
+        case .deleteAgent(let id, let vault):
+            let agent = try db.first(
+                "SELECT 1 FROM agent WHERE holder = ? AND vault = ?", .blob(id.bytes), .blob(vault.bytes)
+            ) { _ in true }
+            guard agent != nil else { throw VaultError.noSuchAgent }
+            try perform(.deleteHolder(id), db)
+        case .countBytes(let holder, let bytes, let day, let maximum):
+            let counted = try db.run(
+                """
+                UPDATE agent SET quota_bytes = iif(quota_day = ?1, quota_bytes, 0) + ?2, quota_day = ?1
+                WHERE holder = ?3 AND iif(quota_day = ?1, quota_bytes, 0) + ?2 <= ?4
+                """, .integer(day), .integer(bytes), .blob(holder.bytes), .integer(maximum))
+            guard counted == 1 else { throw VaultError.quotaExceeded(.agentBytesPerDay, maximum) }
+        case .expectDepositRoom(let depositor, let maximum):
+            let waiting =
+                try db.first(
+                    """
+                    SELECT COUNT(*) FROM entry WHERE state = 2 AND depositor = ?1
+                        AND vault = (SELECT vault FROM holder WHERE id = ?1)
+                    """, .blob(depositor.bytes)
+                ) { $0.int(0) } ?? 0
+            guard waiting < maximum else { throw VaultError.quotaExceeded(.agentDeposits, maximum) }
+        case .stayWithin:
+            // Compared before and after all steps.
+            break
         case .countUse(let holder, let maximum):
             let counted = try db.run(
                 "UPDATE agent SET uses = uses + 1 WHERE holder = ? AND uses < ?", .blob(holder.bytes),
@@ -146,6 +189,12 @@ extension Store {
                 "INSERT INTO answer (holder, key, box, created) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 .blob(answer.holder.bytes), .blob(answer.key), .blob(answer.box), .integer(answer.created))
             guard remembered == 1 else { throw VaultError.entryExists }
+            // The newest of a caller are kept, so that they take a bounded room.
+            try db.run(
+                """
+                DELETE FROM answer WHERE holder = ?1 AND key IN (
+                    SELECT key FROM answer WHERE holder = ?1 ORDER BY created DESC, key LIMIT -1 OFFSET 200)
+                """, .blob(answer.holder.bytes))
         }
     }
 

@@ -3,11 +3,12 @@ package import Vault
 
 extension Store: VaultStore {
     package func part(
-        _ field: FieldID, of entry: EntryID, in vault: VaultID, for holder: HolderID
+        _ field: FieldID, of entry: EntryID, in vault: VaultID, for reader: Reader
     ) throws -> StoredPart? {
         try database.lookUp { db in
+            guard reader.isOwner else { return try Self.grantedPart(field, of: entry, in: vault, reader.holder, db) }
             // The newest version decides: if the field was removed it is not current, and there is none.
-            try db.first(
+            return try db.first(
                 """
                 SELECT v.entry, v.field, v.version, v.vault, v.tier, v.is_current, v.written, v.author, v.box,
                     w.is_sealed, w.box
@@ -15,12 +16,30 @@ extension Store: VaultStore {
                     ON w.holder = ? AND w.entry = v.entry AND w.field = v.field AND w.version = v.version
                 WHERE v.entry = ? AND v.field = ? ORDER BY v.version DESC LIMIT 1
                 """,
-                .blob(holder.bytes), .blob(entry.bytes), .blob(field.bytes)
+                .blob(reader.holder.bytes), .blob(entry.bytes), .blob(field.bytes)
             ) { row in
-                let part = try Self.part(row, for: holder)
+                let part = try Self.part(row, for: reader.holder)
                 return row.int(5) == 1 && part.value.place.vault == vault ? part : nil
             } ?? nil
         }
+    }
+
+    /// From the wrap to the value: without a wrap nothing else is looked at, whether the field is there or not.
+    private static func grantedPart(
+        _ field: FieldID, of entry: EntryID, in vault: VaultID, _ holder: HolderID, _ db: Connection
+    ) throws -> StoredPart? {
+        try db.first(
+            """
+            SELECT v.entry, v.field, v.version, v.vault, v.tier, v.is_current, v.written, v.author, v.box,
+                w.is_sealed, w.box
+            FROM wrap w CROSS JOIN value v ON v.entry = w.entry AND v.field = w.field AND v.version = w.version
+            WHERE w.holder = ? AND w.entry = ? AND w.field = ? ORDER BY w.version DESC LIMIT 1
+            """,
+            .blob(holder.bytes), .blob(entry.bytes), .blob(field.bytes)
+        ) { row in
+            let part = try Self.part(row, for: holder)
+            return row.int(5) == 1 && part.value.place.vault == vault ? part : nil
+        } ?? nil
     }
 
     package func part(
@@ -41,52 +60,90 @@ extension Store: VaultStore {
         }
     }
 
-    package func entry(_ id: EntryID, in vault: VaultID, for holder: HolderID) async throws -> StoredEntry? {
+    package func entry(_ id: EntryID, in vault: VaultID, for reader: Reader) async throws -> StoredEntry? {
         try await database.read { db in
-            try db.first(
-                """
-                SELECT id, vault, version, state, created, updated, deleted, depositor, ordinal
-                FROM entry WHERE id = ? AND vault = ?
-                """, .blob(id.bytes), .blob(vault.bytes), row: Self.entryRow
-            ).map { try Self.stored($0, for: holder, db) }
+            // First whether the reader has anything of it: what it has not takes as long as what is not there.
+            guard try reader.isOwner || Self.hasTitle(of: id, reader.holder, db) else { return nil }
+            return try Self.entryRow(id, in: vault, db).map { try Self.stored($0, for: reader, db) }
         }
     }
 
+    private static func hasTitle(of entry: EntryID, _ holder: HolderID, _ db: Connection) throws -> Bool {
+        try db.first(
+            "SELECT 1 FROM wrap WHERE holder = ? AND entry = ? AND field = zeroblob(16) LIMIT 1", .blob(holder.bytes),
+            .blob(entry.bytes)
+        ) { _ in true } ?? false
+    }
+
+    package func entryRow(_ id: EntryID, in vault: VaultID) async throws -> EntryRow? {
+        try database.lookUp { try Self.entryRow(id, in: vault, $0) }
+    }
+
+    private static func entryRow(_ id: EntryID, in vault: VaultID, _ db: Connection) throws -> EntryRow? {
+        try db.first(
+            """
+            SELECT id, vault, version, state, created, updated, deleted, depositor, ordinal
+            FROM entry WHERE id = ? AND vault = ?
+            """, .blob(id.bytes), .blob(vault.bytes), row: entryRow)
+    }
+
     package func entries(
-        in vault: VaultID, for holder: HolderID, state: EntryState, after order: Int64, limit: Int
-    ) async throws -> [StoredEntry] {
+        in vault: VaultID, for reader: Reader, state: EntryState, after order: Int64, limit: PageLimit
+    ) async throws -> Page<StoredEntry> {
         try await database.read { db in
-            try db.all(
+            let rows = try db.all(
                 """
                 SELECT id, vault, version, state, created, updated, deleted, depositor, ordinal FROM entry
                 WHERE vault = ? AND state = ? AND ordinal > ? AND EXISTS (
                     SELECT 1 FROM wrap w WHERE w.holder = ? AND w.entry = entry.id AND w.field = zeroblob(16))
                 ORDER BY ordinal LIMIT ?
                 """,
-                .blob(vault.bytes), .integer(state.rawValue), .integer(order), .blob(holder.bytes), .integer(limit),
-                row: Self.entryRow
-            ).map { try Self.stored($0, for: holder, db) }
+                .blob(vault.bytes), .integer(state.rawValue), .integer(order), .blob(reader.holder.bytes),
+                .integer(limit.rows), row: Self.entryRow)
+            return try Self.page(rows, limit) {
+                try Self.stored($0, for: reader, db)
+            } size: {
+                $0.byteCount
+            }
         }
     }
 
     package func entries(
-        in vault: VaultID, for holder: HolderID, terms: [[UInt8]], after order: Int64, limit: Int
-    ) async throws -> [StoredEntry] {
-        guard let first = terms.first else { return [] }
+        in vault: VaultID, for reader: Reader, terms: [[UInt8]], after order: Int64, limit: PageLimit
+    ) async throws -> Page<StoredEntry> {
+        guard let first = terms.first else { return Page(items: [], hasMore: false) }
         // Two terms at most are ever asked for: a host and a tag.
         let second = terms.count > 1 ? terms[1] : first
         return try await database.read { db in
-            try db.all(
+            let rows = try db.all(
                 """
                 SELECT id, e.vault, version, state, created, updated, deleted, depositor, ordinal
                 FROM term a JOIN term b ON b.vault = a.vault AND b.entry = a.entry JOIN entry e ON e.id = a.entry
                 WHERE a.vault = ? AND a.term = ? AND b.term = ? AND state = 0 AND ordinal > ?
                 ORDER BY ordinal LIMIT ?
                 """,
-                .blob(vault.bytes), .blob(first), .blob(second), .integer(order), .integer(limit),
-                row: Self.entryRow
-            ).map { try Self.stored($0, for: holder, db) }
+                .blob(vault.bytes), .blob(first), .blob(second), .integer(order), .integer(limit.rows),
+                row: Self.entryRow)
+            return try Self.page(rows, limit) {
+                try Self.stored($0, for: reader, db)
+            } size: {
+                $0.byteCount
+            }
         }
+    }
+
+    /// Reads what belongs to each row until there are enough bytes.
+    private static func page<Row, Item>(
+        _ rows: [Row], _ limit: PageLimit, read: (Row) throws -> Item, size: (Item) -> Int
+    ) throws -> Page<Item> {
+        var (items, bytes): ([Item], Int) = ([], 0)
+        for row in rows {
+            guard bytes < limit.bytes else { return Page(items: items, hasMore: true) }
+            let item = try read(row)
+            bytes += size(item)
+            items.append(item)
+        }
+        return Page(items: items, hasMore: rows.count == limit.rows)
     }
 
     package func history(
@@ -135,17 +192,62 @@ extension Store: VaultStore {
 
     package func agents(of vault: VaultID, for owner: HolderID) async throws -> [StoredAgent] {
         try await database.read { db in
-            let agents = try db.all(
+            try db.all(
                 """
                 SELECT a.holder, a.vault, a.state, a.policy, a.record_version, a.uses, a.created, h.public_key
                 FROM agent a JOIN holder h ON h.id = a.holder WHERE a.vault = ? ORDER BY a.created, a.holder
-                """, .blob(vault.bytes), row: { try Self.agent($0) })
-            return try agents.map { agent in
-                var agent = agent
-                agent.record = try Self.parts(of: .record(of: agent.holder), for: owner, db)[.title]
-                return agent
-            }
+                """, .blob(vault.bytes), row: { try Self.agent($0) }
+            ).map { try Self.withRecord($0, for: owner, db) }
         }
+    }
+
+    package func agent(_ id: HolderID, of vault: VaultID, for owner: HolderID) async throws -> StoredAgent? {
+        try await database.read { db in
+            try db.first(
+                """
+                SELECT a.holder, a.vault, a.state, a.policy, a.record_version, a.uses, a.created, h.public_key
+                FROM agent a JOIN holder h ON h.id = a.holder WHERE a.holder = ? AND a.vault = ?
+                """, .blob(id.bytes), .blob(vault.bytes), row: { try Self.agent($0) }
+            ).map { try Self.withRecord($0, for: owner, db) }
+        }
+    }
+
+    private static func withRecord(_ agent: StoredAgent, for owner: HolderID, _ db: Connection) throws -> StoredAgent {
+        var agent = agent
+        agent.record = try metadata(of: .record(of: agent.holder), for: owner, db).title
+        return agent
+    }
+
+    package func agentRows(of vault: VaultID) async throws -> [StoredAgent] {
+        try await database.read { db in
+            try db.all(
+                """
+                SELECT holder, vault, state, policy, record_version, uses, created, NULL FROM agent WHERE vault = ?
+                ORDER BY created, holder
+                """, .blob(vault.bytes), row: { try Self.agent($0) })
+        }
+    }
+
+    package func usage(of vault: VaultID) async throws -> VaultUsage {
+        try await database.read { try Self.usage(of: vault, $0) }
+    }
+
+    static func usage(of vault: VaultID, _ db: Connection) throws -> VaultUsage {
+        let counts = try db.first(
+            """
+            SELECT bytes, entries, fields,
+                (SELECT COUNT(*) FROM agent WHERE agent.vault = usage.vault),
+                (SELECT COUNT(*) FROM entry WHERE entry.vault = usage.vault AND state = 2),
+                (SELECT COUNT(*) FROM credential WHERE credential.vault = usage.vault AND kind = 'session')
+            FROM usage WHERE vault = ?
+            """, .blob(vault.bytes)
+        ) { row in
+            [
+                Quota.bytes: row.int(0), .entries: row.int(1), .fields: row.int(2), .agents: row.int(3),
+                .deposits: row.int(4), .sessions: row.int(5),
+            ]
+        }
+        return VaultUsage(counts ?? [:])
     }
 
     package func holders(of vault: VaultID) async throws -> [HolderRow] {
@@ -184,15 +286,35 @@ extension Store: VaultStore {
     }
 
     package func auditLines(
-        of vault: VaultID, before sequence: Int64?, limit: Int
-    ) async throws -> [StoredAuditLine] {
+        of vault: VaultID, before position: AuditPosition?, limit: PageLimit
+    ) async throws -> Page<NumberedAuditLine> {
         try await database.read { db in
-            try db.all(
+            var number: Int64
+            if let position {
+                number = position.number
+            } else {
+                number =
+                    1
+                    + (try db.first("SELECT COUNT(*) FROM audit WHERE vault = ?", .blob(vault.bytes)) {
+                        $0.integer(0)
+                    } ?? 0)
+            }
+            var (lines, bytes, isFull): ([NumberedAuditLine], Int, Bool) = ([], 0, false)
+            try db.scan(
                 """
                 SELECT sequence, time, vault, body, hash FROM audit WHERE vault = ? AND sequence < ?
                 ORDER BY sequence DESC LIMIT ?
                 """,
-                .blob(vault.bytes), .integer(sequence ?? .max), .integer(limit), row: Self.auditLine)
+                .blob(vault.bytes), .integer(position?.sequence ?? .max), .integer(limit.rows)
+            ) { row in
+                let line = try Self.auditLine(row)
+                number -= 1
+                bytes += line.line.body.count
+                lines.append(NumberedAuditLine(number: number, line: line))
+                isFull = bytes >= limit.bytes
+                return isFull ? .stop : .next
+            }
+            return Page(items: lines, hasMore: isFull || lines.count == limit.rows)
         }
     }
 }

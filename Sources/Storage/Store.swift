@@ -56,7 +56,10 @@ package final class Store: Sendable {
         guard !steps.isEmpty || !lines.isEmpty else { return }
         do {
             try await database.write { [journal, now] db in
+                let limits = steps.compactMap(\.quotas)
+                let before = try limits.map { try Self.usage(of: $0.vault, db) }
                 for step in steps { try Self.perform(step, now(), db) }
+                for (limit, before) in zip(limits, before) { try Self.check(limit, before, db) }
                 try journal.append(lines, db)
             }
         } catch let error as SQLiteError {
@@ -66,22 +69,32 @@ package final class Store: Sendable {
         }
     }
 
-    package func forgetDeleted() async throws {
-        let isForgotten = try await database.truncateLog()
+    package func forgetDeleted() async {
+        // A failure here is the disk's; what was to be done is done, and this is tried again.
+        let isForgotten = (try? await database.truncateLog()) ?? false
         owesForgetting.store(!isForgotten, ordering: .relaxed)
     }
 
-    /// What may be performed in the node's present state: everything, bookkeeping of reads, or nothing.
+    /// What may be performed in the node's present state: everything; what takes access away, frees room or keeps count;
+    /// or nothing.
     private func admitted(_ steps: [AccountStep]) throws -> [AccountStep] {
         switch health.mode {
         case .normal:
             return steps
         case .readOnly(let fault):
-            guard steps.allSatisfy(\.isBookkeeping) else { throw VaultError.readOnly(fault.rawValue) }
-            // Counting uses is part of a policy, so it stays; the rest only saves time later.
-            return steps.filter(\.isPolicy)
+            guard steps.allSatisfy({ $0.direction != .adds }) else { throw VaultError.readOnly(fault.rawValue) }
+            return steps.filter { $0.direction != .savesTime }
         case .closed(let fault):
             throw VaultError.readOnly(fault.rawValue)
+        }
+    }
+
+    private static func check(
+        _ limit: (quotas: Quotas, vault: VaultID), _ before: VaultUsage, _ db: Connection
+    ) throws {
+        let after = try usage(of: limit.vault, db)
+        if let quota = VaultUsage.exceeded(limit.quotas, before: before, after: after) {
+            throw VaultError.quotaExceeded(quota, limit.quotas[quota])
         }
     }
 
@@ -110,15 +123,7 @@ extension NodeHealth {
 }
 
 extension AccountStep {
-    /// Done on the side of a read, and no change to the vault.
-    fileprivate var isBookkeeping: Bool {
-        switch self {
-        case .vault(.settleWrap), .vault(.countUse), .touch, .deleteSessionsExpired: true
-        default: false
-        }
-    }
-
-    fileprivate var isPolicy: Bool {
-        if case .vault(.countUse) = self { true } else { false }
+    fileprivate var quotas: (quotas: Quotas, vault: VaultID)? {
+        if case .vault(.stayWithin(let quotas, let vault)) = self { (quotas, vault) } else { nil }
     }
 }

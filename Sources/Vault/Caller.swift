@@ -1,3 +1,5 @@
+package import IPNetworks
+
 /// Who is asking, proven: the holder is open because a credential for it came with the request.
 package struct Caller: Sendable {
     package let vault: VaultID

@@ -21,8 +21,13 @@ package final class NodeHealth: Sendable {
     }
 
     private let state = Mutex(Mode.normal)
+    private let hasDamage = Atomic(false)
+    private let onDamage: @Sendable () -> Void
 
-    package init() {}
+    /// `onDamage`: Called once, when damage is noted for the first time: it must be remembered beyond this process.
+    package init(onDamage: @escaping @Sendable () -> Void = {}) {
+        self.onDamage = onDamage
+    }
 
     package var mode: Mode { state.withLock { $0 } }
 
@@ -31,7 +36,7 @@ package final class NodeHealth: Sendable {
     /// - Returns: Whether the mode changed.
     @discardableResult
     package func note(_ fault: Fault) -> Bool {
-        state.withLock { mode in
+        let (isChanged, isDamage) = state.withLock { mode in
             let next: Mode =
                 switch (mode, fault) {
                 case (.closed, _): mode
@@ -41,8 +46,10 @@ package final class NodeHealth: Sendable {
                 case (_, .diskFull): .readOnly(.diskFull)
                 }
             defer { mode = next }
-            return mode != next
+            return (mode != next, fault == .damaged && !hasDamage.exchange(true, ordering: .relaxed))
         }
+        if isDamage { onDamage() }
+        return isChanged
     }
 
     /// There is room again.

@@ -20,6 +20,12 @@ package enum VaultError: Error, Equatable, Sendable {
     /// The token lacks this verb. About the token alone, so that it tells nothing of entries.
     case verbMissing(AgentPolicy.Verb)
     case usesExhausted
+    /// Nothing more fits; the number is the quota's.
+    case quotaExceeded(Quota, Int)
+    /// The vault's operations of the day are used up. Seconds until there is one again.
+    case tooManyOperations(retryAfter: Int)
+    /// Too much of the caller's work waits already.
+    case busy
     /// A value that should be a TOTP seed is none.
     case notATOTPSeed
     /// The file says something that no node wrote there.

@@ -25,14 +25,59 @@ package struct StoredPart: Sendable {
     }
 }
 
-/// An entry's row, with the current parts as one holder sees them.
+/// A field's current value without the value: where it stands, and one holder's wrap of its key, if it has one.
+package struct StoredField: Sendable {
+    package let place: FieldPlace
+    package let wrap: Wrap?
+
+    package init(place: FieldPlace, wrap: Wrap?) {
+        self.place = place
+        self.wrap = wrap
+    }
+}
+
+/// An entry's row and metadata as one holder sees them. Values are not in it: a list must not read them.
 package struct StoredEntry: Sendable {
     package let row: EntryRow
-    package let parts: [FieldID: StoredPart]
+    /// Title and details, as far as the holder has them.
+    package let title: StoredPart?
+    package let details: StoredPart?
+    /// Every current field for the owner; for an agent those that it holds.
+    package let fields: [FieldID: StoredField]
 
-    package init(row: EntryRow, parts: [FieldID: StoredPart]) {
+    package init(row: EntryRow, title: StoredPart?, details: StoredPart?, fields: [FieldID: StoredField]) {
         self.row = row
-        self.parts = parts
+        self.title = title
+        self.details = details
+        self.fields = fields
+    }
+
+    /// Bytes that reading it took, for the bounds of a page.
+    package var byteCount: Int {
+        (title?.value.box.count ?? 0) + (details?.value.box.count ?? 0) + fields.count * 128
+    }
+}
+
+/// How much of a list is read at once: so many rows, and no further row once there are so many bytes.
+package struct PageLimit: Sendable {
+    package var rows: Int
+    package var bytes: Int
+
+    package init(rows: Int, bytes: Int = 1 << 20) {
+        self.rows = rows
+        self.bytes = bytes
+    }
+}
+
+/// Some of a list.
+package struct Page<Item: Sendable>: Sendable {
+    package var items: [Item]
+    /// Whether more may follow.
+    package var hasMore: Bool
+
+    package init(items: [Item], hasMore: Bool) {
+        self.items = items
+        self.hasMore = hasMore
     }
 }
 
@@ -66,18 +111,22 @@ package struct EntryRow: Sendable {
 
 /// Where a vault rests. Knows rows; opens nothing.
 package protocol VaultStore: Sendable {
-    /// The current value of a field, with the holder's wrap; agents have none of what is in the trash. By key, so quick
-    /// enough not to suspend.
-    func part(_ field: FieldID, of entry: EntryID, in vault: VaultID, for holder: HolderID) throws -> StoredPart?
-    func entry(_ id: EntryID, in vault: VaultID, for holder: HolderID) async throws -> StoredEntry?
-    /// Entries in the order of their creation, after `order`, of which the holder can open at least the title.
+    /// The current value of a field, with the reader's wrap; agents have none of what is in the trash. By key, so quick
+    /// enough not to suspend. For an agent a field that it was not granted takes the work of one that is not there.
+    func part(_ field: FieldID, of entry: EntryID, in vault: VaultID, for reader: Reader) throws -> StoredPart?
+    /// An entry of which the reader can open at least the title; for an agent, otherwise, the work of one that is not
+    /// there.
+    func entry(_ id: EntryID, in vault: VaultID, for reader: Reader) async throws -> StoredEntry?
+    /// An entry's row alone.
+    func entryRow(_ id: EntryID, in vault: VaultID) async throws -> EntryRow?
+    /// Entries in the order of their creation, after `order`, of which the reader can open at least the title.
     func entries(
-        in vault: VaultID, for holder: HolderID, state: EntryState, after order: Int64, limit: Int
-    ) async throws -> [StoredEntry]
+        in vault: VaultID, for reader: Reader, state: EntryState, after order: Int64, limit: PageLimit
+    ) async throws -> Page<StoredEntry>
     /// The same, of those that carry every one of the terms.
     func entries(
-        in vault: VaultID, for holder: HolderID, terms: [[UInt8]], after order: Int64, limit: Int
-    ) async throws -> [StoredEntry]
+        in vault: VaultID, for reader: Reader, terms: [[UInt8]], after order: Int64, limit: PageLimit
+    ) async throws -> Page<StoredEntry>
     /// Every value row of an entry without its box: what its history is made of, oldest first.
     func history(of entry: EntryID, in vault: VaultID) async throws -> [(place: FieldPlace, at: Int64, by: HolderID)]
     /// The newest value not younger than `version`.
@@ -89,15 +138,22 @@ package protocol VaultStore: Sendable {
     /// Current places of which the holder has a wrap.
     func places(of holder: HolderID) async throws -> Set<FieldPlace>
     func agents(of vault: VaultID, for owner: HolderID) async throws -> [StoredAgent]
+    func agent(_ id: HolderID, of vault: VaultID, for owner: HolderID) async throws -> StoredAgent?
+    /// Every agent's row, without public keys and records.
+    func agentRows(of vault: VaultID) async throws -> [StoredAgent]
+    func usage(of vault: VaultID) async throws -> VaultUsage
     func holders(of vault: VaultID) async throws -> [HolderRow]
     func item(_ item: OwnerItem, of holder: HolderID) async throws -> [UInt8]?
     func hasCredential(_ id: CredentialID) throws -> Bool
     /// The box of the vault's audit key.
     func auditKey(of vault: VaultID) throws -> [UInt8]?
-    /// Audit lines of a vault, newest first, before `sequence`.
-    func auditLines(of vault: VaultID, before sequence: Int64?, limit: Int) async throws -> [StoredAuditLine]
-    /// Makes what was deleted unreadable in the log beside the file too, as soon as no reader holds it.
-    func forgetDeleted() async throws
+    /// Audit lines of a vault, newest first, before `position`, each with its number in the vault.
+    func auditLines(
+        of vault: VaultID, before position: AuditPosition?, limit: PageLimit
+    ) async throws -> Page<NumberedAuditLine>
+    /// Makes what was deleted unreadable in the log beside the file too, as soon as no reader holds it. What could not
+    /// be done now is owed, and done by `sweep`.
+    func forgetDeleted() async
     /// Performs all steps and appends the lines, or nothing. On disk when it returns.
     func commit(_ steps: [Step], _ lines: [SealedAuditLine]) async throws
 }
@@ -109,6 +165,47 @@ extension VaultStore {
             guard try hasCredential(session) else { return false }
         }
         return try await holders(of: caller.vault).contains { $0.id == caller.holder.id }
+    }
+}
+
+/// For whom rows are read.
+package struct Reader: Sendable {
+    package let holder: HolderID
+    /// An owner sees every row of the vault, an agent those that it has a wrap for.
+    package let isOwner: Bool
+
+    package init(_ caller: Caller) {
+        holder = caller.holder.id
+        isOwner = caller.isOwner
+    }
+
+    package init(holder: HolderID, isOwner: Bool) {
+        self.holder = holder
+        self.isOwner = isOwner
+    }
+}
+
+/// A line with its number among its vault's lines, from 1: the log's own would show a tenant what the others do.
+package struct NumberedAuditLine: Sendable {
+    package let number: Int64
+    package let line: StoredAuditLine
+
+    package init(number: Int64, line: StoredAuditLine) {
+        self.number = number
+        self.line = line
+    }
+}
+
+/// A place in a vault's audit log.
+package struct AuditPosition: Equatable, Sendable {
+    /// In the whole log; never shown.
+    package let sequence: Int64
+    /// Among the vault's lines, from 1.
+    package let number: Int64
+
+    package init(sequence: Int64, number: Int64) {
+        self.sequence = sequence
+        self.number = number
     }
 }
 
@@ -136,6 +233,8 @@ package enum Step: Sendable {
     /// Overwrites a value in its place: L2 rekey alone, which changes the key and not the value.
     case replaceEnvelope(FieldPlace, [UInt8])
     case removeField(EntryID, FieldID)
+    /// Old versions of fields, by place.
+    case deleteValues([FieldPlace])
     case putWrap(Wrap)
     /// Replaces a sealed wrap by a symmetric one if it is still there.
     case settleWrap(Wrap)
@@ -152,8 +251,18 @@ package enum Step: Sendable {
     case insertAgent(StoredAgent)
     /// Policy, state and the version of the record.
     case updateAgent(StoredAgent)
+    /// Throws `noSuchAgent`.
+    case setAgentState(HolderID, vault: VaultID, StoredAgent.State)
+    /// With its credentials, wraps and record. Throws `noSuchAgent`.
+    case deleteAgent(HolderID, vault: VaultID)
     /// Throws `usesExhausted` when the count has reached the maximum.
     case countUse(HolderID, maximum: Int)
+    /// Counts bytes that an agent writes; throws `quotaExceeded` beyond the maximum of the day (Unix days).
+    case countBytes(HolderID, Int, day: Int64, maximum: Int)
+    /// Throws `quotaExceeded` when the agent has as many deposits waiting.
+    case expectDepositRoom(HolderID, maximum: Int)
+    /// Throws `quotaExceeded` when all steps together take the vault beyond a quota.
+    case stayWithin(Quotas, VaultID)
     /// Remembers an answer for an `Idempotency-Key`; throws `entryExists` when there is one.
     case rememberAnswer(IdempotentAnswer)
 }

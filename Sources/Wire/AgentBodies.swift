@@ -180,6 +180,8 @@ package struct AgentTokenBody: Codable, Equatable, Sendable {
 package struct DisclosuresBody: Codable, Equatable, Sendable {
     package var canRead: [Field]
     package var didRead: [Read]
+    /// False when something of it could not be read, so that more may have been disclosed.
+    package var isComplete: Bool
 
     package struct Field: Codable, Equatable, Hashable, Sendable {
         package var entry: String
@@ -207,9 +209,10 @@ package struct DisclosuresBody: Codable, Equatable, Sendable {
         }
     }
 
-    package init(canRead: [Field], didRead: [Read]) {
+    package init(canRead: [Field], didRead: [Read], isComplete: Bool) {
         self.canRead = canRead
         self.didRead = didRead
+        self.isComplete = isComplete
     }
 }
 

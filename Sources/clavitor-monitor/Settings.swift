@@ -32,6 +32,9 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "TCP connections at the same time: each node keeps one.")
     var maxConnections: Int?
 
+    @Option(help: "TCP connections of one network (a /24 of IPv4, a /64 of IPv6) at the same time.")
+    var maxConnectionsPerNetwork: Int?
+
     @Option(help: "Divide all of the fleet's times by this, for trying things out.")
     var hurry: Double?
 
@@ -44,7 +47,7 @@ struct Settings: Sendable {
     var certificate: CertificateSource
     /// For HTTP-01; nil to listen there not at all.
     var http: BindAddress?
-    var maxConnections = 20_000
+    var limits = ConnectionLimits(connections: 20_000, connectionsPerNetwork: 1_000)
     var places: [NodePlace] = []
     var timing = Timing.standard
     var notifications: NotificationSettings
@@ -59,6 +62,7 @@ struct Settings: Sendable {
         var nodes: String?
         var caFile: String?
         var maxConnections: Int?
+        var maxConnectionsPerNetwork: Int?
         var deadManURLFile: String?
         var logLevel: String?
 
@@ -66,6 +70,7 @@ struct Settings: Sendable {
             case https, nodes
             case caFile = "ca-file"
             case maxConnections = "max-connections"
+            case maxConnectionsPerNetwork = "max-connections-per-network"
             case deadManURLFile = "dead-man-url-file"
             case logLevel = "log-level"
         }
@@ -86,7 +91,9 @@ struct Settings: Sendable {
         if let text = flags.https ?? file?.https { https = try BindAddress(text) }
         if case .acme = certificate { http = BindAddress(host: "0.0.0.0", port: 80) }
         if let text = flags.certificate.http ?? certificateKeys.http { http = try BindAddress(text) }
-        maxConnections = flags.maxConnections ?? file?.maxConnections ?? maxConnections
+        limits = try limits.changed(
+            connections: flags.maxConnections ?? file?.maxConnections,
+            perNetwork: flags.maxConnectionsPerNetwork ?? file?.maxConnectionsPerNetwork)
         if let path = flags.nodes ?? file?.nodes { places = try Self.places(path) }
         deadMan = file?.deadManURLFile
         if let path = flags.caFile ?? file?.caFile { trustedPEM = Array(try File.read(path, most: 1 << 20).utf8) }

@@ -29,6 +29,8 @@ struct DataDirectory: Sendable {
     var database: String { "\(path)/clavitor.db" }
     var lock: String { "\(path)/lock" }
     var reserve: String { "\(path)/reserve" }
+    /// There while damage was found that no operator has looked at.
+    var damageMark: String { "\(path)/damaged" }
     var certificates: CertificatePlaces { CertificatePlaces(data: path) }
 
     /// Makes the directory, a root key unless there is one, and an empty vault.

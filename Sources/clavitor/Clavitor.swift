@@ -1,4 +1,5 @@
 import ArgumentParser
+import CProcess
 import Glibc
 import Wire
 
@@ -43,6 +44,8 @@ struct Clavitor: AsyncParsableCommand {
     @OptionGroup(title: "Everywhere") var global: GlobalOptions
 
     static func main() async {
+        // Passwords and keys pass through here. A system that refuses is one where a debugger may look.
+        _ = process_hide_memory()
         do {
             var command = try await asyncParseAsRoot()
             if var asynchronous = command as? any AsyncParsableCommand {

@@ -24,7 +24,7 @@ extension CommandFailure {
                 CommandFailure(.refused, said, hint: "Ask the vault's owner: clavitor agent show NAME")
             case "reauthenticate":
                 CommandFailure(.refused, "This needs the password again.", hint: "clavitor login")
-            case "too-many-attempts", "rate-limited":
+            case "too-many-attempts", "rate-limited", "too-many-operations":
                 CommandFailure(.refused, said, hint: wait)
             case "registration-closed":
                 CommandFailure(.refused, "This node takes no new accounts.", hint: "Other nodes: clavitor nodes")
@@ -43,6 +43,12 @@ extension CommandFailure {
                 CommandFailure(
                     .conflict, "Somebody changed the entry in the meantime; nothing was written.",
                     hint: "Look at it with clavitor get, then repeat the command.")
+            case "wrong-proof":
+                CommandFailure(
+                    .refused, "The password is wrong, or it was changed on another machine.",
+                    hint: "After a change: clavitor login")
+            case "quota-exceeded":
+                CommandFailure(.refused, said, hint: "What is left: clavitor status")
             case "owner-only", "verb-missing", "uses-exhausted":
                 CommandFailure(.refused, said, hint: "Only the vault's owner can change that.")
             case "not-a-totp-seed":
@@ -50,8 +56,7 @@ extension CommandFailure {
                     .failed, "The field holds no seed for one-time codes.",
                     hint: "A seed is base32 or an otpauth:// address.")
             case "read-only":
-                CommandFailure(
-                    .readOnly, said, hint: wait ?? "The node's operator has been alarmed; nothing is lost.")
+                CommandFailure(.readOnly, said, hint: wait ?? "Tell the node's operator.")
             case "invalid":
                 CommandFailure(.failed, problem.member.map { "\(said) (\($0))" } ?? said)
             default:

@@ -1,4 +1,5 @@
 import Auth
+import IPNetworks
 import TestSupport
 import Testing
 import Vault
@@ -6,14 +7,17 @@ import Vault
 /// Who waits and who does not, when somebody guesses.
 @Suite struct AbuseLimitsTests {
     let moments = Moments()
+    let keys: NodeKeys
     let limits: AbuseLimits
 
-    init() {
-        limits = AbuseLimits(now: moments.source)
+    init() throws {
+        let root = RootKeys.generate()
+        keys = try NodeKeys(root: root, stored: NodeKeys.makeStored(root: root))
+        limits = AbuseLimits(keys: keys, now: moments.source)
     }
 
     private func network(_ number: Int) -> IPNetwork? {
-        IPAddress(bytes: [10, UInt8(number >> 8 & 255), UInt8(number & 255), 1])?.neighbourhood
+        IPAddress(bytes: [10, UInt8(number >> 8 & 255), UInt8(number & 255), 1])?.rateLimitPrefix
     }
 
     private func attempt(_ account: Int, from network: Int, device: [UInt8]? = nil) -> AbuseLimits.Attempt {
@@ -25,7 +29,7 @@ import Vault
         (0..<count).count { number in
             let attempt = attempt(number)
             guard (try? limits.admit(attempt)) != nil else { return false }
-            limits.failed(attempt)
+            _ = limits.failed(attempt)
             return true
         }
     }
@@ -179,18 +183,67 @@ import Vault
         #expect(!isAdmitted(attempt(0, from: 60_000)))
     }
 
-    @Test func registrationsAreBoundedPerNetworkSuccessfulOrNot() {
-        let here = network(0)
-        let admitted = (0..<100).count { _ in (try? limits.admitRegistration(from: here)) != nil }
+    /// Registers if it is let in.
+    private func register(from network: Int) -> Bool {
+        guard (try? limits.admitRegistration(from: self.network(network))) != nil else { return false }
+        _ = limits.chargeRegistration(from: self.network(network))
+        return true
+    }
+
+    @Test func registrationsAreBoundedPerNetwork() {
+        let admitted = (0..<100).count { _ in register(from: 0) }
         #expect(admitted == 30)
-        #expect((try? limits.admitRegistration(from: network(1))) != nil)
+        #expect(register(from: 1))
         moments.advance(by: 120)
-        #expect((try? limits.admitRegistration(from: here)) != nil)
-        #expect((try? limits.admitRegistration(from: here)) == nil)
+        #expect(register(from: 0))
+        #expect(!register(from: 0))
+    }
+
+    @Test func aRegistrationThatFailsCostsNothing() {
+        for _ in 0..<100 { try? limits.admitRegistration(from: network(0)) }
+        #expect(register(from: 0))
+    }
+
+    struct Restart: CustomTestStringConvertible {
+        var testDescription: String
+        /// Seconds between the last guess and the start.
+        var pause: Int64
+        var tried: Int
+    }
+
+    /// Rows are what a killed process leaves.
+    @Test(arguments: [
+        Restart(testDescription: "at once", pause: 0, tried: 0),
+        Restart(testDescription: "before one is forgiven", pause: 89, tried: 0),
+        Restart(testDescription: "when one is forgiven", pause: 90, tried: 1),
+        Restart(testDescription: "when half are", pause: 450, tried: 5),
+        Restart(testDescription: "when all are", pause: 900, tried: 10),
+    ])
+    func aRestartForgivesNothing(_ example: Restart) throws {
+        var rows: [[UInt8]: AbuseRow] = [:]
+        for _ in 0..<10 { for row in limits.failed(attempt(0, from: 0)) { rows[row.key] = row } }
+        moments.advance(by: example.pause)
+        let restarted = AbuseLimits(keys: keys, now: moments.source)
+        restarted.restore(Array(rows.values))
+        let tried = (0..<20).count { _ in
+            guard (try? restarted.admit(attempt(0, from: 0))) != nil else { return false }
+            _ = restarted.failed(attempt(0, from: 0))
+            return true
+        }
+        #expect(tried == example.tried)
+    }
+
+    @Test func aRowSaysNothingToWhoHasAnotherKey() throws {
+        let root = RootKeys.generate()
+        let other = AbuseLimits(
+            keys: try NodeKeys(root: root, stored: NodeKeys.makeStored(root: root)), now: moments.source)
+        let mine = Set(limits.failed(attempt(0, from: 0)).map(\.key))
+        #expect(mine.count == 3)
+        #expect(mine.isDisjoint(with: other.failed(attempt(0, from: 0)).map(\.key)))
     }
 
     @Test func registrationsDoNotSpendWhatLoginsNeed() {
-        for _ in 0..<100 { try? limits.admitRegistration(from: network(0)) }
+        for _ in 0..<100 { _ = register(from: 0) }
         #expect(isAdmitted(attempt(0, from: 0)))
     }
 }

@@ -1,5 +1,6 @@
 import Auth
 import Crypto
+import IPNetworks
 import TestSupport
 import Testing
 import Vault

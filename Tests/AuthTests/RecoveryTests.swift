@@ -1,5 +1,6 @@
 import Auth
 import Crypto
+import Storage
 import TestSupport
 import Testing
 import Vault
@@ -17,30 +18,69 @@ import Vault
     @Test func theKitOpensTheVaultAndSetsANewPassword() async throws {
         let owner = try await node.owner(ada)
         let entry = try await node.entries.create(.login(), id: nil, as: owner)
-        let recovered = try await node.caller(try await node.recover(ada, kit: kit).token)
         var changed = ada
         changed.password = "new"
         changed.kit = Token(.recoveryKit)
-        let session = try await node.accounts.changePassword(
-            changed.secrets, recovery: changed.recovery, as: recovered)
+        let session = try await node.recover(changed, kit: kit).session
         let value = try await node.value(
             entry.field("password"), of: entry.id, as: try await node.caller(session.token))
         let old = await thrown { try await node.login(ada) }
+        let new = await thrown { try await node.login(changed) }
+        let oldKit = await thrown { try await node.recover(changed, kit: kit) }
         #expect(value == "hunter2")
         #expect(old as? AuthError == .badCredentials)
+        #expect(new == nil)
+        #expect(oldKit as? AuthError == .badCredentials)
+    }
+
+    @Test func everySessionEndsAndAgentsThatAreNotNamedArePaused() async throws {
+        let owner = try await node.owner(ada)
+        let token = try await node.login(ada).token
+        let kept = try await node.agent("kept", grants: [.tag("x")], as: owner)
+        let other = try await node.agent("other", grants: [.tag("x")], as: owner)
+        let change = try await node.recover(ada, kit: kit, keeping: [kept.id])
+        let errors = [
+            await thrown { try await node.caller(token) }, await thrown { try await node.caller(kept) },
+            await thrown { try await node.caller(other) },
+        ]
+        #expect(errors[0] as? AuthError == .badToken)
+        #expect(errors[1] == nil)
+        #expect(errors[2] as? AuthError == .tokenRefused("paused"))
+        #expect(change.endedSessions == 2)
+        #expect(change.activeAgents == [kept.id] && change.pausedAgents == [other.id])
+    }
+
+    @Test func theFirstHalfChangesNothing() async throws {
+        let owner = try await node.owner(ada)
+        let request = Accounts.Recovery(
+            email: ada.email, proof: .init(kind: .recovery, secret: Person.kitKey(kit), code: nil), device: nil)
+        let begun = try await node.accounts.beginRecovery(request, from: TestVault.home)
+        let key = try ada.openL2Key(begun.wrappedL2Key, kit: kit)
+        let event = try await node.events(as: owner).first
+        let login = await thrown { try await node.login(ada) }
+        #expect(begun.vault == ada.vault)
+        #expect(key == ada.l2Key)
+        #expect(event?.action == .recoveryBegin)
+        #expect(login == nil)
     }
 
     @Test func itsUseIsOnRecordAsWhatItIs() async throws {
         let owner = try await node.owner(ada)
-        _ = try await node.recover(ada, kit: kit)
-        let event = try await node.events(as: owner).first
-        #expect(event?.action == .accountRecover)
+        let change = try await node.recover(ada, kit: kit)
+        let new = try await node.caller(change.session.token)
+        let events = try await node.events(as: new)
+        let recovery = try #require(events.first { $0.action == .accountRecover })
+        #expect(events.first?.action == .recoveryChange)
+        #expect(recovery.subject == owner.holder.id.text)
+        #expect(recovery.successor == new.holder.id.text)
     }
 
-    @Test func theKitsTwinOpensTheL2Key() async throws {
-        try await node.register(ada)
-        let key = try ada.openL2Key(try await node.recover(ada, kit: kit).wrappedL2Key, kit: kit)
-        #expect(key == ada.l2Key)
+    @Test func theLogAndTheRowsAgreeAfterwards() async throws {
+        let owner = try await node.owner(ada)
+        _ = try await node.entries.create(.login(), id: nil, as: owner)
+        _ = try await node.recover(ada, kit: kit)
+        let findings = try await node.verification().findings
+        #expect(findings.isEmpty)
     }
 
     @Test func aWrongKitAndAnAbsentOneGetTheSameAnswer() async throws {
@@ -62,8 +102,10 @@ import Vault
     @Test func thePasswordsKeyIsNoKit() async throws {
         try await node.register(ada)
         let error = await thrown {
-            try await node.accounts.login(
-                .init(email: ada.email, kind: .recovery, authKey: ada.authKey, code: nil, device: nil), from: nil)
+            try await node.accounts.beginRecovery(
+                .init(
+                    email: ada.email, proof: .init(kind: .recovery, secret: ada.authKey, code: nil), device: nil),
+                from: nil)
         }
         #expect(error as? AuthError == .badCredentials)
     }
@@ -72,7 +114,7 @@ import Vault
         let owner = try await node.owner(ada)
         var changed = ada
         changed.kit = Token(.recoveryKit)
-        try await node.accounts.setRecovery(changed.recovery, as: owner)
+        try await node.accounts.setRecovery(changed.recovery, proof: ada.proof(), as: owner)
         let old = await thrown { try await node.recover(ada, kit: kit) }
         let new = await thrown { try await node.recover(ada, kit: changed.kit!) }
         #expect(old as? AuthError == .badCredentials)
@@ -81,7 +123,7 @@ import Vault
 
     @Test func aRemovedKitOpensNothing() async throws {
         let owner = try await node.owner(ada)
-        try await node.accounts.setRecovery(nil, as: owner)
+        try await node.accounts.setRecovery(nil, proof: ada.proof(), as: owner)
         let error = await thrown { try await node.recover(ada, kit: kit) }
         #expect(error as? AuthError == .badCredentials)
     }
@@ -121,7 +163,7 @@ import Vault
     }
 
     private func renewed() async throws -> [FieldPlace: [UInt8]] {
-        let stored = try await node.accounts.l2Values(as: owner)
+        let stored = try await node.l2Values(as: owner)
         return Dictionary(
             uniqueKeysWithValues: try stored.map { value in
                 let plaintext = try Box.open(value.box, key: ada.l2Key, context: value.place.valueContext)
@@ -131,12 +173,12 @@ import Vault
 
     private func rekey(_ envelopes: [FieldPlace: [UInt8]], recovery: Bool = true) async throws {
         try await node.accounts.rekeyL2(
-            wrappedKey: fresh.secrets.wrappedL2Key, recoveryWrappedKey: recovery ? fresh.recovery?.wrappedL2Key : nil,
-            envelopes: envelopes, as: owner)
+            wrappedKey: fresh.secrets.wrappedL2Key, kit: recovery ? fresh.recovery : nil, envelopes: envelopes,
+            proof: ada.proof(), as: owner)
     }
 
     @Test func everyValueOfEveryVersionIsListed() async throws {
-        let values = try await node.accounts.l2Values(as: owner)
+        let values = try await node.l2Values(as: owner)
         #expect(values.count == 3)
         #expect(values.allSatisfy { $0.place.tier == .l2 })
     }
@@ -144,7 +186,7 @@ import Vault
     @Test func afterwardsAllOpensUnderTheNewKeyAndNothingUnderTheOld() async throws {
         let before = try await node.entries.view(entry, as: owner)
         try await rekey(try await renewed())
-        let values = try await node.accounts.l2Values(as: owner)
+        let values = try await node.l2Values(as: owner)
         for value in values {
             #expect(throws: Never.self) { try Box.open(value.box, key: fresh.l2Key, context: value.place.valueContext) }
             #expect(throws: BoxError.self) {
@@ -153,7 +195,11 @@ import Vault
         }
         let wrapped = try await node.login(ada).wrappedL2Key
         let key = try ada.openL2Key(wrapped)
-        let byKit = try ada.openL2Key(try await node.recover(ada, kit: ada.kit!).wrappedL2Key, kit: ada.kit!)
+        let begun = try await node.accounts.beginRecovery(
+            .init(
+                email: ada.email, proof: .init(kind: .recovery, secret: Person.kitKey(ada.kit!), code: nil),
+                device: nil), from: nil)
+        let byKit = try ada.openL2Key(begun.wrappedL2Key, kit: ada.kit!)
         let after = try await node.entries.view(entry, as: owner)
         #expect(key == fresh.l2Key)
         #expect(byKit == fresh.l2Key)
@@ -189,19 +235,41 @@ import Vault
     func anythingButExactlyAllIsRefusedAndChangesNothing(_ example: Case) async throws {
         var envelopes = try await renewed()
         example.change(&envelopes, ada.vault)
-        let before = try await node.accounts.l2Values(as: owner).map(\.box)
+        let before = try await node.l2Values(as: owner).map(\.box)
         let error = await thrown { try await rekey(envelopes) }
-        let after = try await node.accounts.l2Values(as: owner).map(\.box)
+        let after = try await node.l2Values(as: owner).map(\.box)
         let key = try ada.openL2Key(try await node.login(ada).wrappedL2Key)
         #expect(error != nil)
         #expect(before == after)
         #expect(key == ada.l2Key)
     }
 
-    @Test func withoutANewBoxForItTheKitEnds() async throws {
+    @Test func withoutANewKitItIsRefusedAndTheOldKitStays() async throws {
+        let error = await thrown { try await rekey(try await renewed(), recovery: false) }
+        let kit = await thrown { try await node.recover(ada, kit: ada.kit!) }
+        guard case .invalid("recovery", _)? = error as? AuthError else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(kit == nil)
+    }
+
+    @Test func withoutAKitNoneIsNeeded() async throws {
+        try await node.accounts.setRecovery(nil, proof: ada.proof(), as: owner)
         try await rekey(try await renewed(), recovery: false)
-        let error = await thrown { try await node.recover(ada, kit: ada.kit!) }
-        #expect(error as? AuthError == .badCredentials)
+        let key = try ada.openL2Key(try await node.login(ada).wrappedL2Key)
+        #expect(key == fresh.l2Key)
+    }
+
+    @Test func withoutThePasswordItIsRefused() async throws {
+        let wrong = Person("ada@example.org", password: "wrong")
+        let envelopes = try await renewed()
+        let error = await thrown {
+            try await node.accounts.rekeyL2(
+                wrappedKey: fresh.secrets.wrappedL2Key, kit: fresh.recovery, envelopes: envelopes,
+                proof: wrong.proof(), as: owner)
+        }
+        #expect(error as? AuthError == .wrongProof)
     }
 
     @Test func theSessionGoesOn() async throws {
@@ -217,7 +285,7 @@ import Vault
         try await rekey(try await renewed())
         let request = await thrown { try await node.caller(token) }
         let password = await thrown {
-            try await node.accounts.changePassword(ada.secrets, recovery: nil, as: other)
+            try await node.changePassword(ada, to: ada, as: other)
         }
         let write = await thrown {
             try await node.entries.update(

@@ -1,5 +1,6 @@
 import Auth
 import Crypto
+import IPNetworks
 import TestSupport
 import Testing
 import Vault
@@ -54,7 +55,7 @@ import Vault
         let owner = try await node.owner(ada)
         var changed = ada
         changed.password = "another"
-        _ = try await node.accounts.changePassword(changed.secrets, recovery: nil, as: owner)
+        _ = try await node.changePassword(ada, to: changed, as: owner)
         let after = try node.accounts.prelogin(ada.email)
         #expect(before.salt == after.salt)
     }
@@ -103,9 +104,19 @@ import Vault
         #expect(member == example.member)
     }
 
-    @Test func anAddressRegistersOnceWhateverItsCase() async throws {
-        try await node.register(ada)
-        await #expect(throws: AuthError.emailTaken) { try await node.register(Person(" ADA@Example.org ")) }
+    @Test(arguments: [
+        ("ada@example.org", " ADA@Example.org "),
+        // Composed and decomposed.
+        ("ren\u{e9}@example.org", "rene\u{301}@example.org"), ("ren\u{e9}@example.org", "REN\u{c9}@example.org"),
+        ("\u{c5}sa@example.org", "\u{212b}sa@example.org"), ("stra\u{df}e@example.org", "STRASSE@example.org"),
+        ("\u{3c3}\u{3bf}\u{3c2}@example.org", "\u{3a3}\u{39f}\u{3a3}@example.org"),
+        ("\u{1100}\u{1161}@example.org", "\u{ac00}@example.org"),
+    ])
+    func anAddressRegistersOnceHoweverItIsSpelt(_ first: String, _ second: String) async throws {
+        try await node.register(Person(first))
+        await #expect(throws: AuthError.emailTaken) { try await node.register(Person(second)) }
+        let session = try await node.login(Person(second))
+        #expect(session.expires > node.moments.now)
     }
 
     @Test func aRefusedRegistrationHarmsNotTheFirst() async throws {
@@ -134,6 +145,16 @@ import Vault
         options.registration = .closed
         let node = try TestVault(options)
         await #expect(throws: AuthError.registrationClosed) { try await node.register(ada) }
+    }
+
+    @Test func onlyAnAccountThatWasMadeCounts() async throws {
+        try await node.register(ada)
+        for _ in 0..<40 { _ = await register { $0.kdf.iterations = 1 } }
+        for _ in 0..<40 { _ = await thrown { try await node.register(ada) } }
+        try await node.register(Person("bob@example.org"))
+        let owner = try await node.owner(Person("carol@example.org"))
+        let titles = try await node.entries.list(limit: 10, as: owner).entries
+        #expect(titles.isEmpty)
     }
 
     @Test func noMoreThanThirtyFromOnePlace() async throws {
@@ -215,6 +236,14 @@ import Vault
         let later = (node.moments.now + 999_999).bigEndianBytes + secret.dropFirst(8)
         let forged = Token(.invite, secret: SymmetricKey(data: later)).text
         await #expect(throws: AuthError.inviteNeeded) { try await node.register(ada, invite: forged) }
+    }
+
+    @Test func guessesAtInvitationsAreBounded() async throws {
+        for _ in 0..<30 {
+            _ = await thrown { try await node.register(ada, invite: Token(.invite).text) }
+        }
+        let error = await thrown { try await node.register(ada, invite: invite) }
+        #expect(error as? AuthError == .tooManyAttempts(retryAfter: 120))
     }
 
     @Test func anotherTokenIsNoInvitation() async throws {

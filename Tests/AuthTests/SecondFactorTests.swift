@@ -1,4 +1,5 @@
 import Auth
+import IPNetworks
 import TestSupport
 import Testing
 import Vault
@@ -14,7 +15,8 @@ import Vault
     /// Switches it on; the generator and the recovery codes. The code that confirmed it is spent.
     private func enable(as owner: Caller) async throws -> (TOTP, [String]) {
         let generator = try #require(TOTP(try await node.accounts.beginSecondFactor(as: owner)))
-        let codes = try await node.accounts.confirmSecondFactor(generator.code(at: node.moments.now), as: owner)
+        let codes = try await node.accounts.confirmSecondFactor(
+            generator.code(at: node.moments.now), proof: ada.proof(), as: owner)
         node.moments.advance(by: 60)
         return (generator, codes)
     }
@@ -46,7 +48,7 @@ import Vault
         let owner = try await node.owner(ada)
         let generator = try #require(TOTP(try await node.accounts.beginSecondFactor(as: owner)))
         let code = generator.code(at: node.moments.now)
-        _ = try await node.accounts.confirmSecondFactor(code, as: owner)
+        _ = try await node.accounts.confirmSecondFactor(code, proof: ada.proof(), as: owner)
         let error = await login(code)
         #expect(error == .secondFactorWrong)
     }
@@ -71,11 +73,105 @@ import Vault
         #expect(errors == [nil, .secondFactorWrong, nil, nil])
     }
 
-    @Test func wrongCodesSpendTheSameBudgetAsWrongPasswords() async throws {
+    @Test func fiveWrongCodesAnHour() async throws {
         let (generator, _) = try await enable(as: try await node.owner(ada))
-        for _ in 0..<10 { _ = await login("000000") }
-        let error = await login(generator.code(at: node.moments.now))
-        #expect(error == .tooManyAttempts(retryAfter: 90))
+        var errors: [AuthError?] = []
+        for _ in 0..<6 { errors.append(await login("000000")) }
+        let right = await login(generator.code(at: node.moments.now))
+        #expect(errors.prefix(5).allSatisfy { $0 == .secondFactorWrong })
+        #expect(errors[5] == .tooManyAttempts(retryAfter: 720))
+        #expect(right == .tooManyAttempts(retryAfter: 720))
+        // In a day: five at once, and one for each twelve minutes.
+        var tried = 0
+        for _ in 0..<(24 * 60) {
+            node.moments.advance(by: 60)
+            if await login("000000") == .secondFactorWrong { tried += 1 }
+        }
+        #expect(tried == 120)
+    }
+
+    @Test func wrongPasswordsDoNotSpendThem() async throws {
+        let (generator, _) = try await enable(as: try await node.owner(ada))
+        let device = try await node.login(ada, code: generator.code(at: node.moments.now)).device
+        node.moments.advance(by: 60)
+        let wrong = Person("ada@example.org", password: "wrong")
+        for _ in 0..<9 { _ = await thrown { try await node.login(wrong, code: "000000", device: device) } }
+        let error = await thrown {
+            try await node.login(ada, code: generator.code(at: node.moments.now), device: device)
+        }
+        #expect(error == nil)
+    }
+
+    /// Who has the password and no device uses up the account's codes, and not those of the owner's own device.
+    @Test func aThiefWithThePasswordDoesNotLockTheOwnersDeviceOut() async throws {
+        let owner = try await node.owner(ada)
+        let (generator, _) = try await enable(as: owner)
+        let device = try await node.login(ada, code: generator.code(at: node.moments.now)).device
+        node.moments.advance(by: 60)
+        for network in 0..<200 {
+            _ = await thrown {
+                try await node.login(ada, code: "000000", from: IPAddress(bytes: [10, 0, UInt8(network), 1]))
+            }
+        }
+        let stranger = await login(generator.code(at: node.moments.now))
+        let known = await thrown {
+            try await node.login(ada, code: generator.code(at: node.moments.now), device: device)
+        }
+        let tries = try await node.events(as: owner).filter { $0.reason == "second-factor" }.count
+        #expect(stranger == .tooManyAttempts(retryAfter: 720))
+        #expect(known == nil)
+        #expect(tries == 5, "the owner sees them")
+    }
+
+    @Test func aRestartForgivesNoWrongCode() async throws {
+        _ = try await enable(as: try await node.owner(ada))
+        for _ in 0..<5 { _ = await login("000000") }
+        let restarted = try TestVault(opening: node.scratch, root: node.root, moments: node.moments)
+        let error = await thrown { try await restarted.login(ada, code: "000000") } as? AuthError
+        #expect(error == .tooManyAttempts(retryAfter: 720))
+    }
+
+    @Test func itsConfirmationNeedsThePassword() async throws {
+        let owner = try await node.owner(ada)
+        let generator = try #require(TOTP(try await node.accounts.beginSecondFactor(as: owner)))
+        let wrong = Person("ada@example.org", password: "wrong")
+        await #expect(throws: AuthError.wrongProof) {
+            try await node.accounts.confirmSecondFactor(
+                generator.code(at: node.moments.now), proof: wrong.proof(), as: owner)
+        }
+        let error = await login(nil)
+        #expect(error == nil)
+    }
+
+    @Test func withItOnEveryProofNeedsACode() async throws {
+        let owner = try await node.owner(ada)
+        let (generator, _) = try await enable(as: owner)
+        let without = [
+            await thrown { try await node.changePassword(ada, to: ada, as: owner) },
+            await thrown { try await node.signOutEverywhere(ada, as: owner) },
+            await thrown { try await node.accounts.setRecovery(nil, proof: ada.proof(), as: owner) },
+            await thrown { try await node.accounts.endSecondFactor(proof: ada.proof(), as: owner) },
+        ]
+        #expect(without.allSatisfy { $0 as? AuthError == .secondFactorNeeded })
+        let code = generator.code(at: node.moments.now)
+        try await node.accounts.setRecovery(ada.recovery, proof: ada.proof(code), as: owner)
+        let again = await thrown { try await node.accounts.setRecovery(nil, proof: ada.proof(code), as: owner) }
+        #expect(again as? AuthError == .secondFactorWrong, "a code is spent once")
+    }
+
+    @Test func codesWithinASessionHaveABudgetOfTheirOwn() async throws {
+        let owner = try await node.owner(ada)
+        let (generator, _) = try await enable(as: owner)
+        var errors: [AuthError?] = []
+        for _ in 0..<7 {
+            errors.append(
+                await thrown { try await node.accounts.endSecondFactor(proof: ada.proof("000000"), as: owner) }
+                    as? AuthError)
+        }
+        let login = await login(generator.code(at: node.moments.now))
+        #expect(errors.prefix(5).allSatisfy { $0 == .secondFactorWrong })
+        #expect(errors.suffix(2).allSatisfy { $0 == .tooManyAttempts(retryAfter: 720) })
+        #expect(login == nil)
     }
 
     @Test func manyWrongCodesAtOnceSpendItToo() async throws {
@@ -84,7 +180,7 @@ import Vault
             for _ in 0..<40 { group.addTask { await self.login("000000") == .secondFactorWrong } }
             return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
         }
-        #expect(tried <= 11)
+        #expect(tried <= 6)
     }
 
     @Test func aWrongCodeIsOnRecord() async throws {
@@ -98,7 +194,9 @@ import Vault
     @Test func untilItIsConfirmedItIsNotAskedFor() async throws {
         let owner = try await node.owner(ada)
         _ = try await node.accounts.beginSecondFactor(as: owner)
-        let wrong = await thrown { try await node.accounts.confirmSecondFactor("000000", as: owner) }
+        let wrong = await thrown {
+            try await node.accounts.confirmSecondFactor("000000", proof: ada.proof(), as: owner)
+        }
         let error = await login(nil)
         #expect(wrong as? AuthError == .secondFactorWrong)
         #expect(error == nil)
@@ -106,14 +204,19 @@ import Vault
 
     @Test func nothingBegunNothingConfirmed() async throws {
         let owner = try await node.owner(ada)
-        await #expect(throws: AuthError.notEnabled) { try await node.accounts.confirmSecondFactor("000000", as: owner) }
-        await #expect(throws: AuthError.notEnabled) { try await node.accounts.endSecondFactor(as: owner) }
+        await #expect(throws: AuthError.notEnabled) {
+            try await node.accounts.confirmSecondFactor("000000", proof: ada.proof(), as: owner)
+        }
+        await #expect(throws: AuthError.notEnabled) {
+            try await node.accounts.endSecondFactor(proof: ada.proof(), as: owner)
+        }
     }
 
     @Test func itCanBeSwitchedOff() async throws {
         let owner = try await node.owner(ada)
-        _ = try await enable(as: owner)
-        try await node.accounts.endSecondFactor(as: owner)
+        let (generator, _) = try await enable(as: owner)
+        let proof = ada.proof(generator.code(at: node.moments.now))
+        try await node.accounts.endSecondFactor(proof: proof, as: owner)
         let error = await login(nil)
         #expect(error == nil)
     }
@@ -132,9 +235,11 @@ import Vault
         let (generator, codes) = try await enable(as: owner)
         let spent = generator.code(at: node.moments.now)
         _ = await login(spent)
-        _ = try await node.accounts.changePassword(ada.secrets, recovery: nil, as: owner)
-        let errors = [await login(nil), await login(spent), await login(codes[0])]
-        #expect(errors == [.secondFactorNeeded, .secondFactorWrong, nil])
+        node.moments.advance(by: 60)
+        let proof = generator.code(at: node.moments.now)
+        _ = try await node.changePassword(ada, to: ada, code: proof, as: owner)
+        let errors = [await login(nil), await login(spent), await login(proof), await login(codes[0])]
+        #expect(errors == [.secondFactorNeeded, .secondFactorWrong, .secondFactorWrong, nil])
     }
 
     @Test func aWrongPasswordIsToldBeforeTheCodeIsLookedAt() async throws {

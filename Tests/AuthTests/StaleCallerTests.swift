@@ -27,7 +27,7 @@ import Vault
     }
 
     private func change() async throws -> Caller {
-        try await node.caller(try await node.accounts.changePassword(ada.secrets, recovery: nil, as: stale).token)
+        try await node.caller(try await node.changePassword(ada, to: ada, as: stale).session.token)
     }
 
     struct Case: CustomTestStringConvertible {
@@ -37,20 +37,21 @@ import Vault
 
     @Test(arguments: [
         Case(testDescription: "change the password again") {
-            _ = try await $0.node.accounts.changePassword($0.ada.secrets, recovery: nil, as: $0.stale)
+            _ = try await $0.node.changePassword($0.ada, to: $0.ada, as: $0.stale)
         },
         Case(testDescription: "sign out everywhere") {
-            _ = try await $0.node.accounts.signOutEverywhere(authKey: $0.ada.authKey, recovery: nil, as: $0.stale)
+            _ = try await $0.node.signOutEverywhere($0.ada, as: $0.stale)
         },
         Case(testDescription: "set a kit") {
-            try await $0.node.accounts.setRecovery(Person(kit: Token(.recoveryKit)).recovery, as: $0.stale)
+            try await $0.node.accounts.setRecovery(
+                Person(kit: Token(.recoveryKit)).recovery, proof: $0.ada.proof(), as: $0.stale)
         },
         Case(testDescription: "begin a second factor") {
             _ = try await $0.node.accounts.beginSecondFactor(as: $0.stale)
         },
         Case(testDescription: "rekey L2") {
             try await $0.node.accounts.rekeyL2(
-                wrappedKey: $0.ada.secrets.wrappedL2Key, recoveryWrappedKey: nil, envelopes: [:], as: $0.stale)
+                wrappedKey: $0.ada.secrets.wrappedL2Key, kit: nil, envelopes: [:], proof: $0.ada.proof(), as: $0.stale)
         },
         Case(testDescription: "delete the account") { try await $0.node.accounts.delete(as: $0.stale) },
         Case(testDescription: "create an entry") {
@@ -96,7 +97,7 @@ import Vault
                 group.addTask {
                     var changed = ada
                     changed.password = "number \(number)"
-                    return try? await node.accounts.changePassword(changed.secrets, recovery: nil, as: stale).token
+                    return try? await node.changePassword(ada, to: changed, as: stale).session.token
                 }
             }
             return await group.reduce(into: [Token]()) { all, token in if let token { all.append(token) } }

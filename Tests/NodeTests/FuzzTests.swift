@@ -1,4 +1,6 @@
+import Crypto
 import Foundation
+import IPNetworks
 import TestSupport
 import Testing
 import Vault
@@ -70,7 +72,39 @@ import Wire
             if let id = EntryID(text: text), id.text != text { Issue.record("\(text) reads as \(id.text)") }
             if let decoded = Base64URL.decode(text), Base64URL.encode(decoded) != text { Issue.record("\(text)") }
             if let address = IPAddress(text), IPAddress(address.text) != address { Issue.record("\(text)") }
-            if let number = try? Cursor.decode(text), Cursor.encode(number) != text { Issue.record("\(text)") }
         }
+    }
+
+    /// A cursor is a box: whatever is not one that the node made for this caller and list is refused.
+    @Test func noCursorIsReadButTheVeryOne() throws {
+        let cursors = Cursors(key: SymmetricKey(size: .bits256))
+        let caller = Caller(
+            vault: .random(), holder: .generate(), role: .owner(session: .random(), since: 0), from: nil)
+        let good = try #require(cursors.encode([7], "entries", caller))
+        #expect(try cursors.decode(good, "entries", caller) == [7])
+        for bytes in Mutations(of: [good], tokens: ["A", "=", "_"], count: 20_000, seed: 4)
+        where bytes != Array(good.utf8) {
+            let text = String(decoding: bytes, as: UTF8.self)
+            if let read = try? cursors.decode(text, "entries", caller) { Issue.record("\(text) reads as \(read)") }
+        }
+    }
+
+    /// The schema check stands before the decoder: it must neither trap nor let an unknown name by.
+    @Test func noUnknownMemberGetsPastTheSchema() {
+        let known = Set([
+            "name", "grants", "verbs", "notBefore", "expiresAt", "cidr", "maxUses", "ratePerMinute", "paused",
+        ])
+        let good = #"{"name":"a","grants":[{"tag":"x","labels":"*"}],"verbs":["read"],"cidr":[],"maxUses":1}"#
+        var read = 0
+        for bytes in Mutations(
+            of: [good], tokens: ["\"", ",", ":", "{", "}", "[", "]", "cidrs", "maxuses", "\\u0063"], count: 20_000,
+            seed: 5)
+        {
+            guard (try? StrictJSON.check(bytes, schema: "AgentWrite", mostValues: 100)) != nil else { continue }
+            read += 1
+            guard let object = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any] else { continue }
+            if !Set(object.keys).isSubset(of: known) { Issue.record("\(String(decoding: bytes, as: UTF8.self))") }
+        }
+        #expect(read > 100)
     }
 }

@@ -45,7 +45,7 @@ struct LiveNode: Sendable {
             node.settings.certificate, name: node.settings.origin, in: directory.certificates,
             address: node.settings.https, port: Shared(nil), logger: logger)
         var server = HTTPSServer(
-            address: node.settings.https, served: certificates.served, maxConnections: maxConnections, logger: logger,
+            address: node.settings.https, served: certificates.served, limits: node.settings.limits, logger: logger,
             spans: spans)
         let (ports, found) = AsyncStream<Int>.makeStream()
         server.onRunning = { found.yield($0.localAddress?.port ?? 0) }

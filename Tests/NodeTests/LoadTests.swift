@@ -13,7 +13,8 @@ import Wire
 
 /// Clients that are slow, many, or in the middle of something when the node stops.
 @Suite(.timeLimit(.minutes(15))) struct LoadTests {
-    private static let short = RequestDeadline.Spans(firstHead: .seconds(1), body: .seconds(1), idle: .seconds(1))
+    private static let short = RequestDeadline.Spans(
+        firstHead: .seconds(1), body: .seconds(1), answer: .seconds(1), idle: .seconds(1))
 
     /// A TLS connection by OpenSSL, which says what it is told and no more.
     final class Connection {

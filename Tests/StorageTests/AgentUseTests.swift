@@ -1,4 +1,5 @@
 import Auth
+import IPNetworks
 import SQLite
 import TestSupport
 import Testing

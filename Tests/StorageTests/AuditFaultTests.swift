@@ -63,7 +63,8 @@ import Vault
         Case(testDescription: "log in") { _ = try await $0.node.login(Person()) },
         Case(testDescription: "sign out") { try await $0.node.accounts.end(nil, as: $0.owner) },
         Case(testDescription: "set a kit") {
-            try await $0.node.accounts.setRecovery(Person(kit: Token(.recoveryKit)).recovery, as: $0.owner)
+            try await $0.node.accounts.setRecovery(
+                Person(kit: Token(.recoveryKit)).recovery, proof: Person().proof(), as: $0.owner)
         },
         Case(testDescription: "delete the account") { try await $0.node.accounts.delete(as: $0.owner) },
         Case(testDescription: "register") { try await $0.node.register(Person("bob@example.org")) },

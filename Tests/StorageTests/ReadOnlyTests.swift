@@ -9,13 +9,26 @@ import Vault
     let owner: Caller
     let entry: EntryView
     let robot: TestAgent
+    let deposit: EntryID
+    /// Somebody else's, with the owner's password.
+    let thief: Accounts.NewSession
+    let codes: [String]
+
+    /// For the second factor; each is good once.
+    var code: String { codes[0] }
 
     init() async throws {
         node = try TestVault()
-        owner = try await node.owner()
+        let owner = try await node.owner(Person(kit: Token(.recoveryKit)))
+        self.owner = owner
+        thief = try await node.login(Person())
+        let generator = try #require(TOTP(try await node.accounts.beginSecondFactor(as: owner)))
+        codes = try await node.accounts.confirmSecondFactor(
+            generator.code(at: node.moments.now), proof: Person().proof(), as: owner)
         entry = try await node.entries.create(.login(tags: ["work"]), id: nil, as: owner)
         robot = try await node.agent(
-            grants: [.tag("work")], policy: AgentPolicy(verbs: [.read, .write, .deposit], maxUses: 2), as: owner)
+            grants: [.tag("work")], policy: AgentPolicy(verbs: [.read, .write, .deposit], maxUses: 3), as: owner)
+        deposit = try await node.entries.deposit(.login(), as: try await node.caller(robot))
         _ = try await node.entries.update(
             entry.id, ifVersion: 1, .value("sealed", of: entry.field("password")), as: owner)
     }
@@ -52,7 +65,7 @@ import Vault
     }
 
     @Test func aSessionInUseGoesOn() async throws {
-        let token = try await node.login(Person()).token
+        let token = thief.token
         node.health.note(.damaged)
         node.moments.advance(by: 3_600)
         let caller = try await node.caller(token)
@@ -78,18 +91,22 @@ import Vault
         Case(testDescription: "update") {
             _ = try await $0.node.entries.update($0.entry.id, ifVersion: 2, EntryEdit(title: "x"), as: $0.owner)
         },
-        Case(testDescription: "trash") { try await $0.node.entries.trash($0.entry.id, ifVersion: nil, as: $0.owner) },
         Case(testDescription: "deposit") {
             _ = try await $0.node.entries.deposit(.login(), as: try await $0.node.caller($0.robot))
         },
         Case(testDescription: "make an agent") { _ = try await $0.node.agent(grants: [.tag("x")], as: $0.owner) },
-        Case(testDescription: "revoke an agent") { try await $0.node.roster.revoke($0.robot.id, as: $0.owner) },
-        Case(testDescription: "log in") { _ = try await $0.node.login(Person()) },
+        Case(testDescription: "resume an agent") {
+            _ = try await $0.node.roster.update(
+                $0.robot.id, name: nil, grants: nil, policy: nil, isPaused: false, as: $0.owner)
+        },
+        Case(testDescription: "rotate an agent") { _ = try await $0.node.rotate($0.robot, as: $0.owner) },
+        Case(testDescription: "switch the second factor off") {
+            try await $0.node.accounts.endSecondFactor(proof: Person().proof($0.code), as: $0.owner)
+        },
         Case(testDescription: "register") { try await $0.node.register(Person("bob@example.org")) },
         Case(testDescription: "change the password") {
-            _ = try await $0.node.accounts.changePassword(Person().secrets, recovery: nil, as: $0.owner)
+            _ = try await $0.node.changePassword(Person(), to: Person(), code: $0.code, as: $0.owner)
         },
-        Case(testDescription: "delete the account") { try await $0.node.accounts.delete(as: $0.owner) },
     ])
     func changesAreRefused(_ example: Case) async throws {
         let before = try node.count("SELECT (SELECT count(*) FROM audit) + (SELECT count(*) FROM holder)")
@@ -98,6 +115,59 @@ import Vault
         let after = try node.count("SELECT (SELECT count(*) FROM audit) + (SELECT count(*) FROM holder)")
         #expect(error as? VaultError == .readOnly("damaged"))
         #expect(after == before)
+    }
+
+    private static let reductions = [
+        Case(testDescription: "revoke an agent") { test in
+            try await test.node.roster.revoke(test.robot.id, as: test.owner)
+            let error = await thrown { try await test.node.caller(test.robot) }
+            #expect(error as? AuthError == .badToken)
+        },
+        Case(testDescription: "pause an agent") { test in
+            _ = try await test.node.roster.update(
+                test.robot.id, name: nil, grants: nil, policy: nil, isPaused: true, as: test.owner)
+            let error = await thrown { try await test.node.caller(test.robot) }
+            #expect(error as? AuthError == .tokenRefused("paused"))
+        },
+        Case(testDescription: "end a session") { test in
+            try await test.node.accounts.end(test.thief.id, as: test.owner)
+            let error = await thrown { try await test.node.caller(test.thief.token) }
+            #expect(error as? AuthError == .badToken)
+        },
+        Case(testDescription: "sign out") { try await $0.node.accounts.end(nil, as: $0.owner) },
+        Case(testDescription: "trash an entry") { test in
+            try await test.node.entries.trash(test.entry.id, ifVersion: nil, as: test.owner)
+            let error = await thrown { try await test.read(as: try await test.node.caller(test.robot)) }
+            #expect(error as? VaultError == .noSuchField)
+        },
+        Case(testDescription: "purge an entry") {
+            try await $0.node.entries.trash($0.entry.id, ifVersion: nil, as: $0.owner)
+            try await $0.node.entries.purge($0.entry.id, as: $0.owner)
+        },
+        Case(testDescription: "delete a deposit") { try await $0.node.entries.reject($0.deposit, as: $0.owner) },
+        Case(testDescription: "remove the kit") {
+            try await $0.node.accounts.setRecovery(nil, proof: Person().proof($0.code), as: $0.owner)
+        },
+        Case(testDescription: "sign in, to do one of these") { _ = try await $0.node.login(Person(), code: $0.code) },
+        Case(testDescription: "delete the account") { try await $0.node.accounts.delete(as: $0.owner) },
+    ]
+
+    @Test(arguments: [NodeHealth.Fault.damaged, .diskFull], reductions)
+    func takingAccessAwayAndFreeingRoomGoOnAndAreOnRecord(_ fault: NodeHealth.Fault, _ example: Case) async throws {
+        let before = try node.count("SELECT count(*) FROM audit")
+        node.health.note(fault)
+        try await example.run(self)
+        let after = try node.count("SELECT count(*) FROM audit")
+        #expect(after > before)
+    }
+
+    @Test(arguments: reductions)
+    func whereNotEvenTheirLineCanBeCommittedNobodyReadsEither(_ example: Case) async throws {
+        node.health.note(.ioError)
+        let error = await thrown { try await example.run(self) }
+        let reading = await thrown { try await read(as: try await node.caller(robot)) }
+        #expect(error as? VaultError == .readOnly("io-error"))
+        #expect(reading as? VaultError == .readOnly("io-error"))
     }
 
     @Test func afterAFailedFsyncNothingSecretIsReadEither() async throws {

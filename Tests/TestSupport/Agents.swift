@@ -1,4 +1,5 @@
 package import Auth
+package import IPNetworks
 package import Vault
 
 /// An agent as its owner made it, with the token that its owner saw once.
@@ -24,7 +25,7 @@ extension TestVault {
         let created = try await roster.rotate(agent.id, as: owner) { [tokens] in
             tokens.steps(for: $0.holder, token, vault: owner.vault)
         }
-        return TestAgent(id: created.holder.id, token: token, holder: created.holder)
+        return TestAgent(id: created.created.holder.id, token: token, holder: created.created.holder)
     }
 
     /// The agent's caller, by its token.
@@ -76,6 +77,6 @@ extension TestVault {
 
     /// The events of the owner's vault, newest first.
     package func events(as owner: Caller) async throws -> [AuditEvent] {
-        try await trail.lines(before: nil, limit: 1_000, as: owner).map(\.event)
+        try await trail.lines(before: nil, limit: 1_000, as: owner).items.map(\.event)
     }
 }

@@ -1,5 +1,6 @@
 package import Auth
 package import Crypto
+package import IPNetworks
 package import Vault
 
 /// A user and what the client of one knows. Its keys come from the password by one hash: Argon2id is the client's
@@ -25,6 +26,17 @@ package struct Person: Sendable {
 
     package var recovery: Accounts.Secrets? {
         kit.map { .init(authKey: Self.kitKey($0), wrappedL2Key: wrapped(under: Self.key("l2", $0.text))) }
+    }
+
+    /// The kit's, or those of one that nobody kept.
+    package var newRecovery: Accounts.Secrets {
+        recovery
+            ?? .init(authKey: Self.kitKey(Token(.recoveryKit)), wrappedL2Key: wrapped(under: .init(size: .bits256)))
+    }
+
+    /// The password as proof.
+    package func proof(_ code: String? = nil) -> Accounts.Proof {
+        .init(kind: .password, secret: authKey, code: code)
     }
 
     /// The l2Key that the node gave back, opened as a client would.
@@ -66,16 +78,46 @@ extension TestVault {
         _ person: Person, code: String? = nil, device: [UInt8]? = nil, from address: IPAddress? = TestVault.home
     ) async throws -> Accounts.NewSession {
         try await accounts.login(
-            .init(email: person.email, kind: .password, authKey: person.authKey, code: code, device: device),
+            .init(email: person.email, authKey: person.authKey, code: code, device: device),
             from: address)
     }
 
+    /// Sets the password and the kit that `person` has by the kit that is good now, as a client does: in two steps.
     package func recover(
-        _ person: Person, kit: Token, code: String? = nil, from address: IPAddress? = TestVault.home
-    ) async throws -> Accounts.NewSession {
-        try await accounts.login(
-            .init(email: person.email, kind: .recovery, authKey: Person.kitKey(kit), code: code, device: nil),
-            from: address)
+        _ person: Person, kit: Token, code: String? = nil, keeping agents: [HolderID] = [],
+        from address: IPAddress? = TestVault.home
+    ) async throws -> Accounts.OwnerChange {
+        let request = Accounts.Recovery(
+            email: person.email, proof: .init(kind: .recovery, secret: Person.kitKey(kit), code: code), device: nil)
+        _ = try await accounts.beginRecovery(request, from: address)
+        return try await accounts.recover(
+            request, person.secrets, .init(recovery: person.newRecovery, agents: agents), from: address)
+    }
+
+    /// Changes the password to the one that `new` has, with a new kit.
+    package func changePassword(
+        _ old: Person, to new: Person, code: String? = nil, keeping agents: [HolderID]? = nil, as owner: Caller
+    ) async throws -> Accounts.OwnerChange {
+        try await accounts.changePassword(
+            new.secrets, .init(recovery: new.newRecovery, agents: agents), proof: old.proof(code), as: owner)
+    }
+
+    /// Every L2 value of every version, page by page.
+    package func l2Values(as owner: Caller) async throws -> [StoredValue] {
+        var (values, last): ([StoredValue], FieldPlace?) = ([], nil)
+        repeat {
+            let page = try await accounts.l2Values(after: last, limit: 2, as: owner)
+            values += page.items
+            last = page.hasMore ? page.items.last?.place : nil
+        } while last != nil
+        return values
+    }
+
+    package func signOutEverywhere(
+        _ person: Person, code: String? = nil, keeping agents: [HolderID] = [], as owner: Caller
+    ) async throws -> Accounts.OwnerChange {
+        try await accounts.signOutEverywhere(
+            .init(recovery: person.newRecovery, agents: agents), proof: person.proof(code), as: owner)
     }
 
     /// Registers, logs in, and comes back with the token.

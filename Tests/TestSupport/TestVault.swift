@@ -1,4 +1,5 @@
 package import Auth
+package import IPNetworks
 package import SQLite
 package import Storage
 package import Vault
@@ -32,7 +33,8 @@ package final class TestVault: Sendable {
         /// Seconds.
         package var sessionLifetime: Int64 = 30 * 86_400
         package var sessionIdle: Int64 = 86_400
-        package var mostSessions = 50
+        package var quotas = Quotas()
+        package var isUnclean = false
 
         package init() {}
     }
@@ -55,12 +57,15 @@ package final class TestVault: Sendable {
             path: path, journal: AuditJournal(key: keys.auditHeadKey) { _ = health.note($0) }, health: health,
             now: now)
         let audit = AuditSealer(keys: keys, now: now) { try store.auditKey(of: $0) }
-        let failures = FailureLog(audit: audit, now: now) { try await store.commit([] as [Step], $0) }
+        let failures = FailureLog(audit: audit, now: now) { try await store.commit($0, $1) }
         let locks = VaultLocks()
-        let limits = AbuseLimits(now: now)
+        let limits = AbuseLimits(keys: keys, now: now)
+        limits.restore(try store.abuseRows())
+        let work = WorkQueue()
+        let operations = OperationBudget(perDay: options.quotas[.operationsPerDay], now: now)
         var settings = Accounts.Settings(
             registration: options.registration, sessionLifetime: options.sessionLifetime)
-        settings.mostSessions = options.mostSessions
+        settings.quotas = options.quotas
         self.scratch = scratch
         self.moments = moments
         self.root = root
@@ -71,12 +76,15 @@ package final class TestVault: Sendable {
         self.limits = limits
         accounts = Accounts(
             store: store, keys: keys, audit: audit, locks: locks, limits: limits, failures: failures,
-            settings: settings, now: now)
+            work: work, operations: operations, settings: settings, now: now)
         authenticator = Authenticator(
-            store: store, keys: keys, failures: failures, sessionIdle: options.sessionIdle, now: now)
-        entries = Entries(store: store, keys: keys, audit: audit, locks: locks, now: now)
+            store: store, keys: keys, failures: failures, sessionIdle: options.sessionIdle,
+            isUnclean: options.isUnclean, now: now)
+        entries = Entries(
+            store: store, keys: keys, audit: audit, locks: locks, work: work, quotas: options.quotas,
+            operations: operations, now: now)
         roster = AgentRoster(entries: entries)
-        trail = AuditTrail(store: store, sealer: audit)
+        trail = AuditTrail(store: store, sealer: audit, work: work)
         tokens = AgentTokens(keys: keys, now: now)
         answers = RememberedAnswers(store: store, now: now)
     }

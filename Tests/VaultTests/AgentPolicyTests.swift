@@ -1,4 +1,6 @@
+import Crypto
 import Foundation
+import IPNetworks
 import TestSupport
 import Testing
 import Vault
@@ -38,8 +40,31 @@ import Vault
     ])
     func covers(_ example: Case) {
         #expect(
-            example.grant.covers(entry: Self.entry, tags: ["Deploy", "prod"], field: Self.field, label: "API Key")
-                == example.covers)
+            GrantIndex([example.grant]).scope(of: Self.entry, tags: ["Deploy", "prod"])
+                .covers(field: Self.field, label: "API Key") == example.covers)
+    }
+
+    @Test(arguments: [
+        ("caf\u{e9}", "cafe\u{301}"), ("CAF\u{c9}", "cafe\u{301}"), ("stra\u{df}e", "STRASSE"),
+        ("\u{3a3}\u{3a3}", "\u{3c3}\u{3c2}"), ("\u{130}x", "i\u{307}X"),
+    ])
+    func namesAreComparedInOneFormWithoutCase(_ one: String, _ other: String) {
+        let byTag = GrantIndex([.tag(one)]).scope(of: Self.entry, tags: [other])
+        let byLabel = GrantIndex([.tag("t", [one])]).scope(of: Self.entry, tags: ["t"])
+        let index = BlindIndex(key: .init(size: .bits256))
+        #expect(byTag.covers(field: Self.field, label: "any"))
+        #expect(byLabel.covers(field: Self.field, label: other))
+        #expect(index.term(tag: one) == index.term(tag: other))
+        #expect(index.term(host: one) == index.term(host: other))
+    }
+
+    @Test func grantsOfOneEntryAddUp() {
+        let other = FieldID.random()
+        let scope = GrantIndex([.entry(Self.entry, [Self.field]), .tag("t", ["b"]), .tag("u", ["c"])])
+            .scope(of: Self.entry, tags: ["T"])
+        #expect(scope.covers(field: Self.field, label: "a"))
+        #expect(scope.covers(field: other, label: "B"))
+        #expect(!scope.covers(field: other, label: "c"))
     }
 
     @Test(arguments: [Grant.entry(entry), .entry(entry, [field]), .tag("prod"), .tag("prod", ["a", "b"])])

@@ -1,4 +1,5 @@
 import Auth
+import IPNetworks
 import NIOCore
 import Synchronization
 import Vault

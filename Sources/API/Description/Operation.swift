@@ -1,3 +1,5 @@
+import HTTPTypes
+
 /// One thing that a client can ask for.
 struct Operation: Sendable {
     let method: String
@@ -9,12 +11,17 @@ struct Operation: Sendable {
     var status = 200
     var query: [String] = []
     var headers: [String] = []
+    /// Bytes of a body at most.
+    let limit: Int
+    /// JSON values in it at most.
+    let mostValues: Int
 
     enum Caller: Sendable { case anybody, owner, agent, both }
 
     private init(
         _ method: String, _ path: String, _ summary: String, _ caller: Caller, takes request: String? = nil,
-        gives answer: String? = nil, _ status: Int? = nil, query: [String] = [], headers: [String] = []
+        gives answer: String? = nil, _ status: Int? = nil, query: [String] = [], headers: [String] = [],
+        limit: Int = RequestLimits.small, values: Int = RequestLimits.values
     ) {
         self.method = method
         self.path = path
@@ -25,7 +32,31 @@ struct Operation: Sendable {
         self.status = status ?? (answer == nil ? 204 : 200)
         self.query = query
         self.headers = headers
+        self.limit = limit
+        mostValues = values
     }
+
+    /// By method and route, such as `/api/v1/entries/{id}`. HEAD is GET without the body.
+    static func find(_ method: HTTPRequest.Method, _ route: String?) -> Operation? {
+        guard let route else { return nil }
+        return byRoute["\(method == .head ? "GET" : method.rawValue) \(route)"]
+    }
+
+    /// The methods of a path that was asked for with another one; empty for a path that is not there.
+    static func methods(of path: String) -> [String] {
+        let asked = path.split(separator: "/")
+        let found = all.filter { operation in
+            let parts = operation.path.split(separator: "/")
+            return parts.count == asked.count
+                && zip(parts, asked).allSatisfy { $0 == $1 || $0.hasPrefix("{") }
+        }
+        // A literal part wins over a parameter, as in the router: `/entries/search` is no entry.
+        let fewest = found.map { $0.path.filter { $0 == "{" }.count }.min()
+        let methods = found.filter { $0.path.filter { $0 == "{" }.count == fewest }.map(\.method)
+        return Set(methods.contains("GET") ? methods + ["HEAD"] : methods).sorted()
+    }
+
+    private static let byRoute = Dictionary(uniqueKeysWithValues: all.map { ("\($0.method) \($0.path)", $0) })
 
     private static let page = ["cursor", "limit"]
 
@@ -40,36 +71,45 @@ struct Operation: Sendable {
         Operation(
             "POST", "/api/v1/accounts/prelogin", "What a client needs to derive keys; alike for unknown addresses.",
             .anybody,
-            takes: "PreloginRequest", gives: "Prelogin"),
-        Operation("POST", "/api/v1/accounts", "Register.", .anybody, takes: "Registration", 201),
+            takes: "PreloginRequest", gives: "Prelogin", limit: RequestLimits.unknown),
         Operation(
-            "POST", "/api/v1/accounts/recover", "A session by recovery kit.", .anybody, takes: "Recover",
-            gives: "Session", 201),
+            "POST", "/api/v1/accounts", "Register.", .anybody, takes: "Registration", 201,
+            limit: RequestLimits.registration),
         Operation(
-            "POST", "/api/v1/sessions", "A session by password.", .anybody, takes: "Login", gives: "Session", 201),
+            "POST", "/api/v1/accounts/recover/begin", "Show the kit; gives its copy of the l2Key. Nothing changes.",
+            .anybody, takes: "RecoveryBegin", gives: "RecoveryBegun", limit: RequestLimits.unknown),
+        Operation(
+            "POST", "/api/v1/accounts/recover", "A new password and kit by the present kit; everything else ends.",
+            .anybody, takes: "Recover", gives: "OwnerChange", 201),
+        Operation(
+            "POST", "/api/v1/sessions", "A session by password.", .anybody, takes: "Login", gives: "Session", 201,
+            limit: RequestLimits.unknown),
         Operation("GET", "/api/v1/sessions", "Open sessions.", .owner, gives: "SessionList"),
         Operation("DELETE", "/api/v1/sessions/{id}", "End a session; `current` is this one.", .owner),
 
         Operation("GET", "/api/v1/account", "The account.", .owner, gives: "Account"),
         Operation("DELETE", "/api/v1/account", "Delete the account and all it holds.", .owner),
         Operation(
-            "PUT", "/api/v1/account/password", "Change the password; signs everything out.", .owner, takes: "Password",
-            gives: "Session"),
+            "PUT", "/api/v1/account/password", "Change the password and the kit; signs everything out.", .owner,
+            takes: "Password", gives: "OwnerChange"),
         Operation(
-            "POST", "/api/v1/account/sign-out-everywhere", "End every session, this one too.", .owner, takes: "SignOut",
-            gives: "Session"),
-        Operation("PUT", "/api/v1/account/recovery", "A new recovery kit.", .owner, takes: "Recovery"),
-        Operation("DELETE", "/api/v1/account/recovery", "No recovery kit.", .owner),
+            "POST", "/api/v1/account/sign-out-everywhere", "End every session, this one too; a new kit.", .owner,
+            takes: "SignOut", gives: "OwnerChange"),
+        Operation("PUT", "/api/v1/account/recovery", "A new recovery kit.", .owner, takes: "Kit"),
+        Operation("DELETE", "/api/v1/account/recovery", "No recovery kit.", .owner, takes: "Proven"),
         Operation(
             "POST", "/api/v1/account/totp", "Begin (no code) or confirm (a code) the second factor.", .owner,
             takes: "SecondFactorRequest", gives: "SecondFactor"),
-        Operation("DELETE", "/api/v1/account/totp", "No second factor.", .owner),
-        Operation("GET", "/api/v1/account/l2", "Every L2 value of every version.", .owner, gives: "L2Values"),
-        Operation("PUT", "/api/v1/account/l2", "Every L2 value under a new l2Key.", .owner, takes: "L2Rekey"),
+        Operation("DELETE", "/api/v1/account/totp", "No second factor.", .owner, takes: "Proven"),
+        Operation(
+            "GET", "/api/v1/account/l2", "Every L2 value of every version.", .owner, gives: "L2Values", query: page),
+        Operation(
+            "PUT", "/api/v1/account/l2", "Every L2 value under a new l2Key.", .owner, takes: "L2Rekey",
+            limit: RequestLimits.body, values: RequestLimits.rekeyValues),
 
         Operation(
             "POST", "/api/v1/entries", "Add an entry.", .owner, takes: "EntryWrite", gives: "Entry", 201,
-            headers: ["Idempotency-Key"]),
+            headers: ["Idempotency-Key"], limit: RequestLimits.body),
         Operation(
             "GET", "/api/v1/entries", "Metadata; an agent's: what it was granted.", .both, gives: "EntryList",
             query: page),
@@ -79,16 +119,16 @@ struct Operation: Sendable {
         Operation("GET", "/api/v1/entries/{id}", "One entry's metadata.", .both, gives: "Entry"),
         Operation(
             "PUT", "/api/v1/entries/{id}", "Replace.", .owner, takes: "EntryWrite", gives: "Entry",
-            headers: ["If-Match"]),
+            headers: ["If-Match"], limit: RequestLimits.body),
         Operation(
             "PATCH", "/api/v1/entries/{id}", "Change; an agent: values it can open.", .both, takes: "EntryWrite",
             gives: "Entry",
-            headers: ["If-Match"]),
+            headers: ["If-Match"], limit: RequestLimits.body),
         Operation("DELETE", "/api/v1/entries/{id}", "Into the trash.", .owner, headers: ["If-Match"]),
         Operation("GET", "/api/v1/entries/{id}/versions", "Its history.", .owner, gives: "Versions"),
         Operation(
             "POST", "/api/v1/entries/{id}/restore", "Back to a version, or out of the trash.", .owner, takes: "Restore",
-            gives: "Entry", headers: ["If-Match"]),
+            gives: "Entry", headers: ["If-Match"], limit: RequestLimits.body),
         Operation(
             "GET", "/api/v1/entries/{id}/fields/{field}", "A field's content. On record before it is sent.", .both,
             gives: "FieldValue", query: ["version"]),
@@ -97,19 +137,19 @@ struct Operation: Sendable {
         Operation("DELETE", "/api/v1/trash/{id}", "Delete for good.", .owner),
         Operation(
             "POST", "/api/v1/deposits", "Leave an entry that you cannot read back.", .agent, takes: "EntryWrite",
-            gives: "Deposit", 201, headers: ["Idempotency-Key"]),
+            gives: "Deposit", 201, headers: ["Idempotency-Key"], limit: RequestLimits.body),
         Operation("GET", "/api/v1/deposits", "What agents left.", .owner, gives: "EntryList", query: page),
         Operation("POST", "/api/v1/deposits/{id}/accept", "Make it an entry.", .owner, gives: "Entry"),
         Operation("DELETE", "/api/v1/deposits/{id}", "Delete it.", .owner),
 
         Operation(
             "POST", "/api/v1/agents", "Add an agent. The token is shown this once.", .owner, takes: "AgentWrite",
-            gives: "AgentToken", 201, headers: ["Idempotency-Key"]),
+            gives: "AgentToken", 201, headers: ["Idempotency-Key"], limit: RequestLimits.agent),
         Operation("GET", "/api/v1/agents", "The agents.", .owner, gives: "AgentList"),
         Operation("GET", "/api/v1/agents/{id}", "One agent.", .owner, gives: "Agent"),
         Operation(
             "PATCH", "/api/v1/agents/{id}", "Change grants or policy, pause, resume.", .owner, takes: "AgentWrite",
-            gives: "Agent"),
+            gives: "Agent", limit: RequestLimits.agent),
         Operation(
             "DELETE", "/api/v1/agents/{id}", "Revoke; answers what it could and did read.", .owner, gives: "Disclosures"
         ),

@@ -3,6 +3,8 @@ import Vault
 /// The shape of a body. Members marked `?` may be absent.
 struct Schema: Sendable {
     let members: [String: Member]
+    /// By the name that stands in a body.
+    let named: [String: Member]
 
     indirect enum Member: Sendable {
         case text, id, base64, integer, number, bool, time
@@ -15,6 +17,13 @@ struct Schema: Sendable {
 
     private init(_ members: [String: Member]) {
         self.members = members
+        named = Dictionary(
+            uniqueKeysWithValues: members.map { ($0.key.hasSuffix("?") ? String($0.key.dropLast()) : $0.key, $0.value) }
+        )
+    }
+
+    private init(numbers: [String]) {
+        self.init(Dictionary(uniqueKeysWithValues: numbers.map { ($0, .integer) }))
     }
 
     static let all: [String: Schema] = [
@@ -40,7 +49,17 @@ struct Schema: Sendable {
             "recovery?": .schema("Recovery"), "invite?": .text,
         ]),
         "Login": Schema(["email": .text, "authKey": .base64, "totp?": .text, "device?": .base64]),
-        "Recover": Schema(["email": .text, "key": .base64, "totp?": .text, "device?": .base64]),
+        "Proof": Schema(["kind": .choice(["password", "recovery"]), "secret": .base64, "code?": .text]),
+        "RecoveryBegin": Schema(["email": .text, "proof": .schema("Proof"), "device?": .base64]),
+        "RecoveryBegun": Schema(["vault": .id, "l2": .schema("L2")]),
+        "Recover": Schema([
+            "email": .text, "proof": .schema("Proof"), "authKey": .base64, "l2": .schema("L2"),
+            "recovery": .schema("Recovery"), "keep": .list(.text), "keepAgents": .list(.id), "device?": .base64,
+        ]),
+        "OwnerChange": Schema([
+            "session": .schema("Session"), "kit": .choice(["replaced"]), "endedSessions": .integer,
+            "activeAgents": .list(.id), "pausedAgents": .list(.id),
+        ]),
         "Session": Schema([
             "token": .text, "id": .id, "expiresAt": .time, "vault": .id, "l2": .schema("L2"), "device": .base64,
         ]),
@@ -50,15 +69,27 @@ struct Schema: Sendable {
         ]),
         "Account": Schema([
             "email": .text, "vault": .id, "createdAt": .time, "hasRecoveryKit": .bool, "hasSecondFactor": .bool,
+            "usage": .schema("Usage"), "quotas": .schema("Quotas"),
         ]),
-        "Password": Schema(["authKey": .base64, "l2": .schema("L2"), "recovery?": .schema("Recovery")]),
-        "SignOut": Schema(["authKey": .base64, "recovery?": .schema("Recovery")]),
-        "SecondFactorRequest": Schema(["code?": .text]),
+        "Usage": Schema(numbers: VaultUsage.counted.map(\.rawValue)),
+        "Quotas": Schema(numbers: Quota.allCases.map(\.rawValue)),
+        "Password": Schema([
+            "proof": .schema("Proof"), "authKey": .base64, "l2": .schema("L2"), "recovery": .schema("Recovery"),
+            "keep": .list(.text), "keepAgents?": .list(.id),
+        ]),
+        "SignOut": Schema([
+            "proof": .schema("Proof"), "recovery": .schema("Recovery"), "keep": .list(.text),
+            "keepAgents": .list(.id),
+        ]),
+        "Kit": Schema(["proof": .schema("Proof"), "recovery": .schema("Recovery")]),
+        "Proven": Schema(["proof": .schema("Proof")]),
+        "SecondFactorRequest": Schema(["proof?": .schema("Proof"), "code?": .text]),
         "SecondFactor": Schema(["secret?": .text, "uri?": .text, "recoveryCodes?": .list(.text)]),
-        "L2Values": Schema(["envelopes": .list(.schema("Envelope"))]),
+        "L2Values": Schema(["envelopes": .list(.schema("Envelope")), "next?": .text]),
         "Envelope": Schema(["entry": .id, "field": .id, "version": .integer, "envelope": .base64]),
         "L2Rekey": Schema([
-            "l2": .schema("L2"), "recovery?": .schema("L2"), "envelopes": .list(.schema("Envelope")),
+            "proof": .schema("Proof"), "l2": .schema("L2"), "recovery?": .schema("Recovery"),
+            "envelopes": .list(.schema("Envelope")),
         ]),
         "EntryWrite": Schema([
             "id?": .id, "title?": .text, "type?": .choice(EntryType.allCases.map(\.rawValue)), "urls?": .list(.text),
@@ -112,6 +143,7 @@ struct Schema: Sendable {
         ]),
         "Disclosures": Schema([
             "canRead": .list(.schema("FieldPlace")), "didRead": .list(.schema("FieldRead")),
+            "isComplete": .bool,
         ]),
         "FieldPlace": Schema(["entry": .id, "field": .id]),
         "FieldRead": Schema([
@@ -127,12 +159,9 @@ struct Schema: Sendable {
 
     var json: JSON {
         let required = members.keys.filter { !$0.hasSuffix("?") }.sorted()
-        let properties = Dictionary(
-            uniqueKeysWithValues: members.map { name, member in
-                (name.hasSuffix("?") ? String(name.dropLast()) : name, member.json)
-            })
         return [
-            "type": "object", "required": .array(required.map(JSON.string)), "properties": .object(properties),
+            "type": "object", "required": .array(required.map(JSON.string)),
+            "properties": .object(named.mapValues(\.json)),
         ]
     }
 }

@@ -2,6 +2,7 @@ import Auth
 import HTTPTypes
 import Hummingbird
 import Logging
+import NIOHTTP1
 import Vault
 import Wire
 
@@ -21,9 +22,11 @@ struct AnswerMiddleware: RouterMiddleware {
         let began = ContinuousClock.now
         var response: Response
         do {
+            try Self.checkHost(request, context)
             response = try await next(request, context)
         } catch {
             response = try answer(to: error, request, context)
+            if request.method == .head { response = response.createHeadResponse() }
         }
         for field in Self.headers { response.headers.append(field) }
         response.headers.append(HTTPField(name: .xRequestID, value: context.requestID))
@@ -37,6 +40,15 @@ struct AnswerMiddleware: RouterMiddleware {
         return response
     }
 
+    /// RFC 9112 section 3.2: one `Host`, no more and no less. In HTTP/2 it may stand beside `:authority` if it is the same.
+    private static func checkHost(_ request: Request, _ context: NodeContext) throws(Problem) {
+        let others = request.headers[values: .host]
+        let isOne = context.isHTTP2 ? others.allSatisfy { $0 == request.head.authority } : others.isEmpty
+        guard request.head.authority?.isEmpty == false, isOne else {
+            throw .malformed("Host", "must be there once")
+        }
+    }
+
     private func answer(to error: any Error, _ request: Request, _ context: NodeContext) throws -> Response {
         var problem = problem(for: error, request, context)
         problem.requestId = context.requestID
@@ -44,6 +56,11 @@ struct AnswerMiddleware: RouterMiddleware {
             problem, status: HTTPResponse.Status(code: problem.status), type: Problem.mediaType)
         if let seconds = problem.retryAfter { response.headers[.retryAfter] = "\(seconds)" }
         if problem.status == 401 { response.headers[.wwwAuthenticate] = "Bearer" }
+        if problem.status == 405 {
+            response.headers[.allow] = Operation.methods(of: request.uri.path).joined(separator: ", ")
+        }
+        // What follows on the connection cannot be told from the rest of this request.
+        if error is HTTPParserError, !context.isHTTP2 { response.headers[.connection] = "close" }
         return response
     }
 
@@ -64,10 +81,18 @@ struct AnswerMiddleware: RouterMiddleware {
             context.logger.critical("a stored box does not open", metadata: ["error": "\(error)"])
             onFault(error)
             return Problem(VaultError.damaged("box"))
-        case let error as any HTTPResponseError:
-            return error.status == .notFound
+        case is HTTPParserError:
+            return Problem(
+                "malformed", status: 400, title: "Malformed request", detail: "The body's chunks cannot be read.")
+        case let error as any HTTPResponseError where error.status == .notFound:
+            let methods = Operation.methods(of: request.uri.path)
+            return methods.isEmpty
                 ? Problem("no-such-route", status: 404, title: "Nothing here", detail: "See /openapi.json.")
-                : Problem("http", status: Int(error.status.code), title: error.status.reasonPhrase)
+                : Problem(
+                    "method-not-allowed", status: 405, title: "Method not allowed",
+                    detail: "Allowed are \(methods.joined(separator: ", ")).")
+        case let error as any HTTPResponseError:
+            return Problem("http", status: Int(error.status.code), title: error.status.reasonPhrase)
         case is CancellationError:
             return Problem(
                 "stopping", status: 503, title: "Node is stopping", detail: "Try again in a moment.", retryAfter: 5)
@@ -99,6 +124,8 @@ extension HTTPField.Name {
     static let xRequestID = HTTPField.Name("X-Request-Id")!
     // swift-format-ignore: NeverForceUnwrap
     static let idempotencyKey = HTTPField.Name("Idempotency-Key")!
+    // swift-format-ignore: NeverForceUnwrap
+    static let host = HTTPField.Name("Host")!
 }
 
 /// Says who is asking, for the routes behind it.
@@ -114,8 +141,42 @@ struct AuthenticationMiddleware: RouterMiddleware {
             throw AuthError.badToken
         }
         var context = context
-        context.caller = try await authenticator.caller(
-            token: String(header.dropFirst(7)), from: context.connection.address, on: context.connection.holders)
-        return try await next(request, context)
+        let caller = try await authenticator.caller(
+            token: String(header.dropFirst(7)), from: context.connection.address, on: context.connection.holders,
+            isRepeat: Self.mayBeRepeat(request, context))
+        context.caller = caller
+        do {
+            return try await next(request, context)
+        } catch let error as VaultError {
+            if let reason = error.denial { try await authenticator.denied(caller, reason) }
+            throw error
+        }
+    }
+
+    /// Whether the request carries a key under which it may have been answered before.
+    private static func mayBeRepeat(_ request: Request, _ context: NodeContext) -> Bool {
+        guard request.headers[.idempotencyKey] != nil else { return false }
+        return Operation.find(request.method, context.endpointPath)?.headers.contains("Idempotency-Key") == true
+    }
+}
+
+extension VaultError {
+    /// For the audit log, why an agent did not get what it asked for; nil for what is no denial. Alike for what is not
+    /// there and what was not granted.
+    fileprivate var denial: String? {
+        switch self {
+        case .noSuchEntry: "no-such-entry"
+        case .noSuchField: "no-such-field"
+        case .noSuchVersion: "no-such-version"
+        case .noSuchAgent: "no-such-agent"
+        case .noSuchDeposit: "no-such-deposit"
+        case .ownerOnly: "owner-only"
+        case .verbMissing(let verb): "verb-missing: \(verb.rawValue)"
+        case .usesExhausted: "uses-exhausted"
+        case .quotaExceeded(let quota, _): "quota-exceeded: \(quota.rawValue)"
+        case .tooManyOperations, .busy, .entryExists, .changedSince, .invalid, .needsEnvelopes, .reauthenticate,
+            .callerGone, .notATOTPSeed, .damaged, .readOnly:
+            nil
+        }
     }
 }

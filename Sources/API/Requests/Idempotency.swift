@@ -8,7 +8,9 @@ extension Request {
     /// The request as something to be answered once, if it carries an `Idempotency-Key`.
     func remembered(_ body: [UInt8]) throws(Problem) -> RememberedAnswers.Request? {
         guard let key = headers[.idempotencyKey] else { return nil }
-        guard (1...128).contains(key.utf8.count) else { throw .malformed("Idempotency-Key", "has 1 to 128 characters") }
+        guard (1...128).contains(key.utf8.count) else {
+            throw .malformed("Idempotency-Key", "must have 1 to 128 characters")
+        }
         return RememberedAnswers.Request(key: key, content: Array(uri.path.utf8) + [0] + body)
     }
 }

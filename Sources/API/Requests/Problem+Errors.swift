@@ -41,12 +41,29 @@ extension Problem {
                     detail: "The owner can give the token \"\(verb.rawValue)\".")
             case .usesExhausted:
                 Problem("uses-exhausted", status: 403, title: "Token used up", detail: "The owner can raise maxUses.")
+            case .quotaExceeded(let quota, let most):
+                Problem(
+                    "quota-exceeded", status: 403, title: "Quota exceeded",
+                    detail: "At most \(most) \(quota.rawValue): \(quota.meaning). The node's operator sets it.",
+                    member: quota.rawValue)
+            case .tooManyOperations(let seconds):
+                Problem(
+                    "too-many-operations", status: 429, title: "Too many operations today",
+                    detail:
+                        "Wait \(seconds) seconds. \(Quota.operationsPerDay.rawValue) is a quota of the node's operator.",
+                    retryAfter: seconds)
+            case .busy:
+                Problem(
+                    "busy", status: 503, title: "Node is busy",
+                    detail: "Too many of your requests wait already. Try again in a moment.", retryAfter: 2)
             case .notATOTPSeed:
                 Problem("not-a-totp-seed", status: 422, title: "Not a TOTP seed", detail: "The field holds no seed.")
             case .damaged, .readOnly:
                 Problem(
                     "read-only", status: 503, title: "Node is read-only",
-                    detail: "Nothing was changed and nothing is lost. The operator has been told.")
+                    detail:
+                        "This was not done. Revoking, pausing, signing out and deleting may still work; the node's operator finds the cause in its log."
+                )
             }
     }
 
@@ -65,6 +82,11 @@ extension Problem {
                 Problem(
                     "too-many-attempts", status: 429, title: "Too many attempts",
                     detail: "Wait \(seconds) seconds.", retryAfter: seconds)
+            case .wrongProof:
+                Problem(
+                    "wrong-proof", status: 403, title: "Wrong password or kit",
+                    detail: "The secret in `proof` is not this account's.")
+            case .noSuchSession: Problem("no-such-session", status: 404, title: "No such session")
             case .badToken: .badToken
             case .sessionExpired:
                 Problem("session-expired", status: 401, title: "Session ended", detail: "Sign in again.")
@@ -107,9 +129,6 @@ extension Problem {
     static func malformed(_ member: String, _ why: String) -> Problem {
         Problem("malformed", status: 400, title: "Malformed request", detail: "\(member) \(why).", member: member)
     }
-
-    static let tooLarge = Problem(
-        "too-large", status: 413, title: "Too large", detail: "A request has at most \(RequestLimits.body) bytes.")
 
     private static let badToken = Problem("bad-token", status: 401, title: "Token not valid", detail: "Sign in.")
 

@@ -5,27 +5,12 @@ import NIOCore
 import Vault
 import Wire
 
+extension BodyContext {
+    /// The body as a value; `BodyMiddleware` has checked its form and names.
+    func json<Body: Decodable>(_: Body.Type = Body.self) throws -> Body { try JSONText.decode(body) }
+}
+
 extension Request {
-    /// The body as bytes.
-    ///
-    /// - Throws: A 413 problem past the limit.
-    func bytes(in context: some RequestContext) async throws -> [UInt8] {
-        if let length = headers[.contentLength].flatMap({ Int($0) }), length > context.maxUploadSize {
-            throw Problem.tooLarge
-        }
-        do {
-            let buffer = try await body.collect(upTo: context.maxUploadSize)
-            return Array(buffer.readableBytesView)
-        } catch is NIOTooManyBytesError {
-            throw Problem.tooLarge
-        }
-    }
-
-    /// The body as a value, strictly.
-    func json<Body: Decodable>(_: Body.Type = Body.self, in context: some RequestContext) async throws -> Body {
-        try JSONText.decode(try await bytes(in: context))
-    }
-
     /// The version in `If-Match: "7"`.
     func expectedVersion() throws(Problem) -> Int {
         guard let text = headers[.ifMatch] else { throw .preconditionRequired }
@@ -38,50 +23,27 @@ extension Request {
         return version
     }
 
-    /// The page that `?cursor=…&limit=…` asks for.
-    func page() throws(Problem) -> (after: Int64?, limit: Int) {
-        let cursor = uri.queryParameters.get("cursor")
-        let limit = uri.queryParameters.get("limit")
-        return (try Cursor.decode(cursor), try RequestLimits.page(limit))
+    /// The page that `?cursor=…&limit=…` asks for: the cursor's text and how many items.
+    func page() throws(Problem) -> (cursor: String?, limit: Int) {
+        (uri.queryParameters.get("cursor"), try RequestLimits.page(uri.queryParameters.get("limit")))
     }
 }
 
 extension RequestLimits {
     static func page(_ text: String?) throws(Problem) -> Int {
         guard let text else { return standardPage }
-        guard let limit = Int(text) else { throw .malformed("limit", "is a number from 1 to \(page)") }
+        guard let limit = Int(text) else { throw .malformed("limit", "must be an integer from 1 to \(page)") }
         return try check(limit)
     }
 
     static func check(_ limit: Int) throws(Problem) -> Int {
-        guard (1...page).contains(limit) else { throw .malformed("limit", "is a number from 1 to \(page)") }
+        guard (1...page).contains(limit) else { throw .malformed("limit", "must be an integer from 1 to \(page)") }
         return limit
-    }
-}
-
-/// Where a list goes on: eight bytes that mean nothing to a client.
-enum Cursor {
-    static func encode(_ position: Int64?) -> String? {
-        position.map { Base64URL.encode($0.bigEndianBytes) }
-    }
-
-    static func decode(_ text: String?) throws(Problem) -> Int64? {
-        guard let text else { return nil }
-        guard let bytes = Base64URL.decode(text), bytes.count == 8 else {
-            throw .malformed("cursor", "is what the page before gave as `next`")
-        }
-        return bytes.reduce(0) { $0 << 8 | Int64($1) }
     }
 }
 
 enum JSONText {
     static func decode<Body: Decodable>(_ bytes: [UInt8]) throws -> Body {
-        do throws(StrictJSON.Malformed) {
-            try StrictJSON.check(bytes)
-        } catch {
-            throw Problem(
-                "malformed", status: 400, title: "Malformed JSON", detail: "\(error.reason), at byte \(error.offset).")
-        }
         do {
             return try JSONDecoder().decode(Body.self, from: Data(bytes))
         } catch let error as DecodingError {

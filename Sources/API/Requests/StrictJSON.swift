@@ -1,16 +1,32 @@
+import Wire
+
 /// Checks JSON text (RFC 8259) before it is decoded: what two parsers could read differently is refused.
 ///
-/// Refused are duplicate keys, nesting deeper than 16, invalid UTF-8, lone surrogates in escapes, and anything after
-/// the value. Foundation's decoder takes the first three in its stride.
+/// Refused are duplicate keys, members that the schema does not know, more values than a route can use, nesting deeper
+/// than 16, invalid UTF-8, lone surrogates in escapes, and anything after the value. Foundation's decoder takes all but
+/// the last in its stride. A misspelt member would be a limit that its sender believes in and the node never saw.
 enum StrictJSON {
     static let depth = 16
 
-    static func check(_ bytes: [UInt8]) throws(Malformed) {
+    /// Checks a body against the schema of that name.
+    ///
+    /// - Throws: A 400 problem that names the member, or the byte.
+    static func check(_ bytes: [UInt8], schema: String, mostValues: Int) throws(Problem) {
+        do throws(Malformed) {
+            try check(bytes, .schema(schema), mostValues: mostValues)
+        } catch {
+            if let member = error.unknown { throw .unknown(member, known: error.known) }
+            throw Problem(
+                "malformed", status: 400, title: "Malformed JSON", detail: "\(error.reason), at byte \(error.offset).")
+        }
+    }
+
+    static func check(_ bytes: [UInt8], _ schema: Schema.Member? = nil, mostValues: Int = .max) throws(Malformed) {
         guard String(validating: bytes, as: UTF8.self) != nil else {
             throw Malformed(reason: "the body is not valid UTF-8", offset: 0)
         }
-        var scanner = Scanner(bytes: bytes)
-        try scanner.value(depth: 0)
+        var scanner = Scanner(bytes: bytes, mostValues: mostValues)
+        try scanner.value(schema, depth: 0)
         scanner.skipSpace()
         guard scanner.isAtEnd else { throw scanner.error("something follows the value") }
     }
@@ -19,15 +35,23 @@ enum StrictJSON {
         let reason: String
         /// Bytes from the start.
         let offset: Int
+        /// A member that the schema does not know, with its path, and those that it does.
+        var unknown: String?
+        var known: [String] = []
     }
 }
 
 private struct Scanner {
     let bytes: [UInt8]
+    let mostValues: Int
     var offset = 0
+    private var values = 0
+    /// Names of the members around the present value.
+    private var path: [String] = []
 
-    init(bytes: [UInt8]) {
+    init(bytes: [UInt8], mostValues: Int) {
         self.bytes = bytes
+        self.mostValues = mostValues
     }
 
     var isAtEnd: Bool { offset >= bytes.count }
@@ -38,12 +62,14 @@ private struct Scanner {
         while let byte = peek(), byte == 0x20 || byte == 0x09 || byte == 0x0a || byte == 0x0d { offset += 1 }
     }
 
-    mutating func value(depth: Int) throws(StrictJSON.Malformed) {
+    mutating func value(_ schema: Schema.Member?, depth: Int) throws(StrictJSON.Malformed) {
         guard depth <= StrictJSON.depth else { throw error("nested deeper than \(StrictJSON.depth)") }
+        values += 1
+        guard values <= mostValues else { throw error("more than \(mostValues) values") }
         skipSpace()
         switch peek() {
-        case UInt8(ascii: "{"): try object(depth: depth)
-        case UInt8(ascii: "["): try array(depth: depth)
+        case UInt8(ascii: "{"): try object(schema, depth: depth)
+        case UInt8(ascii: "["): try array(schema, depth: depth)
         case UInt8(ascii: "\""): _ = try string()
         case UInt8(ascii: "t"): try word("true")
         case UInt8(ascii: "f"): try word("false")
@@ -62,29 +88,49 @@ private struct Scanner {
         return true
     }
 
-    private mutating func object(depth: Int) throws(StrictJSON.Malformed) {
+    private mutating func object(_ schema: Schema.Member?, depth: Int) throws(StrictJSON.Malformed) {
         offset += 1
+        var members: [String: Schema.Member]?
+        if case .schema(let name)? = schema { members = Schema.all[name]?.named }
         var keys: Set<[UInt8]> = []
         skipSpace()
         if take(UInt8(ascii: "}")) { return }
         repeat {
             skipSpace()
             guard peek() == UInt8(ascii: "\"") else { throw error("a member needs a name in quotes") }
-            guard keys.insert(try string()).inserted else { throw error("the same member twice") }
+            let key = try string()
+            guard keys.insert(key).inserted else { throw error("the same member twice") }
+            let name = String(decoding: key, as: UTF8.self)
+            var member: Schema.Member?
+            if let members {
+                guard let known = members[name] else { throw unknown(name, known: members.keys.sorted()) }
+                member = known
+            }
             skipSpace()
             guard take(UInt8(ascii: ":")) else { throw error("a colon is missing") }
-            try value(depth: depth + 1)
+            path.append(name)
+            try value(member, depth: depth + 1)
+            path.removeLast()
             skipSpace()
         } while take(UInt8(ascii: ","))
         guard take(UInt8(ascii: "}")) else { throw error("a brace is missing") }
     }
 
-    private mutating func array(depth: Int) throws(StrictJSON.Malformed) {
+    /// At most 64 characters of a name are said back.
+    private func unknown(_ name: String, known: [String]) -> StrictJSON.Malformed {
+        .init(
+            reason: "an unknown member", offset: offset,
+            unknown: (path + [String(name.prefix(64))]).joined(separator: "."), known: known)
+    }
+
+    private mutating func array(_ schema: Schema.Member?, depth: Int) throws(StrictJSON.Malformed) {
         offset += 1
+        var item: Schema.Member?
+        if case .list(let member)? = schema { item = member }
         skipSpace()
         if take(UInt8(ascii: "]")) { return }
         repeat {
-            try value(depth: depth + 1)
+            try value(item, depth: depth + 1)
             skipSpace()
         } while take(UInt8(ascii: ","))
         guard take(UInt8(ascii: "]")) else { throw error("a bracket is missing") }

@@ -8,10 +8,12 @@ import Wire
 struct AccountRoutes {
     let accounts: Accounts
     let origin: String
+    let cursors: Cursors
 
-    func add(toOpen router: Router<NodeContext>) {
+    func add(toOpen router: RouterGroup<NodeContext>) {
         router.post("/api/v1/accounts/prelogin", use: prelogin)
         router.post("/api/v1/accounts", use: register)
+        router.post("/api/v1/accounts/recover/begin", use: beginRecovery)
         router.post("/api/v1/accounts/recover", use: recover)
         router.post("/api/v1/sessions", use: login)
     }
@@ -33,16 +35,16 @@ struct AccountRoutes {
 
     // MARK: Without a session
 
-    private func prelogin(_ request: Request, context: NodeContext) async throws -> Response {
-        let body: PreloginRequestBody = try await request.json(in: context)
+    private func prelogin(_: Request, context: NodeContext) async throws -> Response {
+        let body: PreloginRequestBody = try context.json()
         let (kdf, salt) = try accounts.prelogin(try EmailAddress(wire: body.email))
         return try Response(PreloginBody(origin: origin, kdf: KDFBody(kdf), salt: Base64URL.encode(salt)))
     }
 
-    private func register(_ request: Request, context: NodeContext) async throws -> Response {
-        let body: RegistrationBody = try await request.json(in: context)
+    private func register(_: Request, context: NodeContext) async throws -> Response {
+        let body: RegistrationBody = try context.json()
         guard let vault = VaultID(text: body.vault) else {
-            throw Problem.malformed("vault", "is 16 bytes in base64url")
+            throw Problem.malformed("vault", "must be 16 bytes in base64url")
         }
         let registration = Accounts.Registration(
             email: try EmailAddress(wire: body.email), vault: vault, kdf: try KDF(wire: body.kdf),
@@ -52,28 +54,38 @@ struct AccountRoutes {
         return Response(status: .created)
     }
 
-    private func login(_ request: Request, context: NodeContext) async throws -> Response {
-        let body: LoginBody = try await request.json(in: context)
-        return try await session(
+    private func login(_: Request, context: NodeContext) async throws -> Response {
+        let body: LoginBody = try context.json()
+        let session = try await accounts.login(
             .init(
-                email: try EmailAddress(wire: body.email), kind: .password,
-                authKey: try SymmetricKey(wire: body.authKey, "authKey"), code: body.totp,
-                device: try body.device.map { try Base64URL.bytes($0, "device") }),
-            context)
+                email: try EmailAddress(wire: body.email), authKey: try SymmetricKey(wire: body.authKey, "authKey"),
+                code: body.totp, device: try body.device.map { try Base64URL.bytes($0, "device") }),
+            from: context.connection.address)
+        return try Response(SessionBody(session), status: .created)
     }
 
-    private func recover(_ request: Request, context: NodeContext) async throws -> Response {
-        let body: RecoverBody = try await request.json(in: context)
-        return try await session(
-            .init(
-                email: try EmailAddress(wire: body.email), kind: .recovery,
-                authKey: try SymmetricKey(wire: body.key, "key"), code: body.totp,
-                device: try body.device.map { try Base64URL.bytes($0, "device") }),
-            context)
+    private func beginRecovery(_: Request, context: NodeContext) async throws -> Response {
+        let body: RecoveryBeginBody = try context.json()
+        let (vault, wrappedL2Key) = try await accounts.beginRecovery(
+            try recovery(body.email, body.proof, body.device), from: context.connection.address)
+        return try Response(
+            RecoveryBegunBody(vault: vault.text, l2: L2Body(wrappedKey: Base64URL.encode(wrappedL2Key))))
     }
 
-    private func session(_ login: Accounts.Login, _ context: NodeContext) async throws -> Response {
-        try Response(SessionBody(try await accounts.login(login, from: context.connection.address)), status: .created)
+    private func recover(_: Request, context: NodeContext) async throws -> Response {
+        let body: RecoverBody = try context.json()
+        let change = try await accounts.recover(
+            try recovery(body.email, body.proof, body.device), try .init(wire: body.authKey, body.l2, "authKey"),
+            try .init(recovery: body.recovery, keep: body.keep, agents: body.keepAgents),
+            from: context.connection.address)
+        return try Response(OwnerChangeBody(change), status: .created)
+    }
+
+    private func recovery(_ email: String, _ proof: ProofBody, _ device: String?) throws -> Accounts.Recovery {
+        guard proof.kind == "recovery" else { throw Problem.malformed("proof.kind", "must be recovery") }
+        return Accounts.Recovery(
+            email: try EmailAddress(wire: email), proof: try .init(wire: proof),
+            device: try device.map { try Base64URL.bytes($0, "device") })
     }
 
     // MARK: With one
@@ -93,7 +105,7 @@ struct AccountRoutes {
     private func endSession(_: Request, context: SignedInContext) async throws -> Response {
         let text = try context.parameters.require("id")
         let id = text == "current" ? nil : CredentialID(text: text)
-        if id == nil, text != "current" { throw Problem("no-such-session", status: 404, title: "No such session") }
+        if id == nil, text != "current" { throw AuthError.noSuchSession }
         try await accounts.end(id, as: context.caller)
         return .nothing
     }
@@ -103,7 +115,10 @@ struct AccountRoutes {
         return try Response(
             AccountBody(
                 email: profile.email, vault: profile.vault.text, createdAt: profile.created,
-                hasRecoveryKit: profile.hasRecoveryKit, hasSecondFactor: profile.hasSecondFactor))
+                hasRecoveryKit: profile.hasRecoveryKit, hasSecondFactor: profile.hasSecondFactor,
+                usage: Dictionary(
+                    uniqueKeysWithValues: VaultUsage.counted.map { ($0.rawValue, profile.usage[$0]) }),
+                quotas: Dictionary(uniqueKeysWithValues: Quota.allCases.map { ($0.rawValue, profile.quotas[$0]) })))
     }
 
     private func delete(_: Request, context: SignedInContext) async throws -> Response {
@@ -111,66 +126,84 @@ struct AccountRoutes {
         return .nothing
     }
 
-    private func changePassword(_ request: Request, context: SignedInContext) async throws -> Response {
-        let body: PasswordBody = try await request.json(in: context)
-        let session = try await accounts.changePassword(
-            try .init(wire: body.authKey, body.l2, "authKey"), recovery: try body.recovery.map { try .init(wire: $0) },
-            as: context.caller)
-        return try Response(SessionBody(session))
+    private func changePassword(_: Request, context: SignedInContext) async throws -> Response {
+        let body: PasswordBody = try context.json()
+        let change = try await accounts.changePassword(
+            try .init(wire: body.authKey, body.l2, "authKey"),
+            try .init(recovery: body.recovery, keep: body.keep, agents: body.keepAgents),
+            proof: try .init(wire: body.proof), as: context.caller)
+        return try Response(OwnerChangeBody(change))
     }
 
-    private func signOutEverywhere(_ request: Request, context: SignedInContext) async throws -> Response {
-        let body: SignOutBody = try await request.json(in: context)
-        let session = try await accounts.signOutEverywhere(
-            authKey: try SymmetricKey(wire: body.authKey, "authKey"),
-            recovery: try body.recovery.map { try .init(wire: $0) }, as: context.caller)
-        return try Response(SessionBody(session))
+    private func signOutEverywhere(_: Request, context: SignedInContext) async throws -> Response {
+        let body: SignOutBody = try context.json()
+        let change = try await accounts.signOutEverywhere(
+            try .init(recovery: body.recovery, keep: body.keep, agents: body.keepAgents),
+            proof: try .init(wire: body.proof), as: context.caller)
+        return try Response(OwnerChangeBody(change))
     }
 
-    private func setRecovery(_ request: Request, context: SignedInContext) async throws -> Response {
-        let body: RecoveryBody = try await request.json(in: context)
-        try await accounts.setRecovery(try .init(wire: body), as: context.caller)
+    private func setRecovery(_: Request, context: SignedInContext) async throws -> Response {
+        let body: KitBody = try context.json()
+        try await accounts.setRecovery(
+            try .init(wire: body.recovery), proof: try .init(wire: body.proof), as: context.caller)
         return .nothing
     }
 
     private func removeRecovery(_: Request, context: SignedInContext) async throws -> Response {
-        try await accounts.setRecovery(nil, as: context.caller)
+        let body: ProvenBody = try context.json()
+        try await accounts.setRecovery(nil, proof: try .init(wire: body.proof), as: context.caller)
         return .nothing
     }
 
-    private func secondFactor(_ request: Request, context: SignedInContext) async throws -> Response {
-        let body: SecondFactorRequestBody = try await request.json(in: context)
+    private func secondFactor(_: Request, context: SignedInContext) async throws -> Response {
+        let body: SecondFactorRequestBody = try context.json()
         guard let code = body.code else {
             let secret = try await accounts.beginSecondFactor(as: context.caller)
             let uri = "otpauth://totp/Clavitor:\(origin)?secret=\(secret)&issuer=Clavitor"
             return try Response(SecondFactorBody(secret: secret, uri: uri))
         }
-        let codes = try await accounts.confirmSecondFactor(code, as: context.caller)
+        guard let proof = body.proof else { throw Problem.malformed("proof", "is missing") }
+        let codes = try await accounts.confirmSecondFactor(code, proof: try .init(wire: proof), as: context.caller)
         return try Response(SecondFactorBody(recoveryCodes: codes))
     }
 
     private func endSecondFactor(_: Request, context: SignedInContext) async throws -> Response {
-        try await accounts.endSecondFactor(as: context.caller)
+        let body: ProvenBody = try context.json()
+        try await accounts.endSecondFactor(proof: try .init(wire: body.proof), as: context.caller)
         return .nothing
     }
 
-    private func l2Values(_: Request, context: SignedInContext) async throws -> Response {
-        let values = try await accounts.l2Values(as: context.caller)
+    private func l2Values(_ request: Request, context: SignedInContext) async throws -> Response {
+        let (cursor, limit) = try request.page()
+        // A place is an entry, a field and a version: two, two and one numbers.
+        let after =
+            try cursors.decode(cursor, count: 5, "l2", context.caller).flatMap { numbers in
+                let bytes = numbers.prefix(4).flatMap(\.bigEndianBytes)
+                guard let entry = EntryID(Array(bytes[..<16])), let field = FieldID(Array(bytes[16...])) else {
+                    return nil
+                }
+                return FieldPlace(
+                    vault: context.caller.vault, entry: entry, field: field, tier: .l2, version: Int(numbers[4]))
+            } as FieldPlace?
+        let page = try await accounts.l2Values(after: after, limit: limit, as: context.caller)
+        let last = page.hasMore ? page.items.last?.place : nil
         return try Response(
             L2ValuesBody(
-                envelopes: values.map { value in
+                envelopes: page.items.map { value in
                     .init(
                         entry: value.place.entry.text, field: value.place.field.text, version: value.place.version,
                         envelope: Base64URL.encode(value.box))
-                }))
+                },
+                next: cursors.encode(last.map(\.numbers), "l2", context.caller)))
     }
 
-    private func rekeyL2(_ request: Request, context: SignedInContext) async throws -> Response {
-        let body: L2RekeyBody = try await request.json(in: context)
+    private func rekeyL2(_: Request, context: SignedInContext) async throws -> Response {
+        let body: L2RekeyBody = try context.json()
         var envelopes: [FieldPlace: [UInt8]] = [:]
         for envelope in body.envelopes {
             guard let entry = EntryID(text: envelope.entry), let field = FieldID(text: envelope.field) else {
-                throw Problem.malformed("envelopes", "names something that is no id")
+                throw Problem.malformed("envelopes", "must name entries and fields by their ids")
             }
             let place = FieldPlace(
                 vault: context.caller.vault, entry: entry, field: field, tier: .l2, version: envelope.version)
@@ -178,8 +211,8 @@ struct AccountRoutes {
         }
         try await accounts.rekeyL2(
             wrappedKey: try Base64URL.bytes(body.l2.wrappedKey, "l2.wrappedKey"),
-            recoveryWrappedKey: try body.recovery.map { try Base64URL.bytes($0.wrappedKey, "recovery.wrappedKey") },
-            envelopes: envelopes, as: context.caller)
+            kit: try body.recovery.map { try .init(wire: $0) }, envelopes: envelopes,
+            proof: try .init(wire: body.proof), as: context.caller)
         return .nothing
     }
 }
@@ -188,7 +221,7 @@ struct AccountRoutes {
 
 extension EmailAddress {
     init(wire text: String) throws(Problem) {
-        guard let address = EmailAddress(text) else { throw .malformed("email", "is no e-mail address") }
+        guard let address = EmailAddress(text) else { throw .malformed("email", "must be an e-mail address") }
         self = address
     }
 }
@@ -219,17 +252,59 @@ extension Accounts.Secrets {
     }
 }
 
+extension Accounts.Proof {
+    init(wire body: ProofBody) throws(Problem) {
+        guard let kind = CredentialKind(rawValue: body.kind), kind == .password || kind == .recovery else {
+            throw .malformed("proof.kind", "must be password or recovery")
+        }
+        self.init(kind: kind, secret: try SymmetricKey(wire: body.secret, "proof.secret"), code: body.code)
+    }
+}
+
+extension Accounts.Keeping {
+    init(recovery: RecoveryBody, keep: [String], agents: [String]?) throws(Problem) {
+        guard keep.isEmpty else { throw .malformed("keep", "must be empty: no credential outlives its key holder") }
+        var kept: [HolderID]?
+        if let agents {
+            kept = []
+            for text in agents {
+                guard let id = HolderID(text: text) else { throw .malformed("keepAgents", "must hold agents' ids") }
+                kept?.append(id)
+            }
+        }
+        self.init(recovery: try .init(wire: recovery), agents: kept)
+    }
+}
+
+extension OwnerChangeBody {
+    init(_ change: Accounts.OwnerChange) {
+        self.init(
+            session: SessionBody(change.session), endedSessions: change.endedSessions,
+            activeAgents: change.activeAgents.map(\.text), pausedAgents: change.pausedAgents.map(\.text))
+    }
+}
+
+extension FieldPlace {
+    /// Entry, field and version as five numbers.
+    fileprivate var numbers: [Int64] {
+        let bytes: [UInt8] = entry.bytes + field.bytes
+        return stride(from: 0, to: 32, by: 8).map { start in
+            bytes[start..<start + 8].reduce(0) { $0 << 8 | Int64($1) }
+        } + [Int64(version)]
+    }
+}
+
 extension SymmetricKey {
     init(wire text: String, _ member: String) throws(Problem) {
         let bytes = try Base64URL.bytes(text, member)
-        guard bytes.count == 32 else { throw .malformed(member, "is 32 bytes in base64url") }
+        guard bytes.count == 32 else { throw .malformed(member, "must be 32 bytes in base64url") }
         self.init(data: bytes)
     }
 }
 
 extension Base64URL {
     static func bytes(_ text: String, _ member: String) throws(Problem) -> [UInt8] {
-        guard let bytes = decode(text) else { throw .malformed(member, "is not base64url without padding") }
+        guard let bytes = decode(text) else { throw .malformed(member, "must be base64url without padding") }
         return bytes
     }
 }

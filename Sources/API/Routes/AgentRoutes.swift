@@ -1,5 +1,6 @@
 import Auth
 import Hummingbird
+import IPNetworks
 import Vault
 import Wire
 
@@ -9,6 +10,7 @@ struct AgentRoutes {
     let trail: AuditTrail
     let tokens: AgentTokens
     let answers: RememberedAnswers
+    let cursors: Cursors
 
     func add(to group: RouterGroup<SignedInContext>) {
         group.post("agents", use: create)
@@ -22,13 +24,12 @@ struct AgentRoutes {
     }
 
     private func create(_ request: Request, context: SignedInContext) async throws -> Response {
-        let bytes = try await request.bytes(in: context)
-        let body: AgentWriteBody = try JSONText.decode(bytes)
+        let body: AgentWriteBody = try context.json()
         guard let name = body.name else { throw Problem.malformed("name", "is missing") }
         let draft = AgentRoster.Draft(
             name: name, grants: try (body.grants ?? []).map { body throws(Problem) in try Grant(body) },
             policy: try AgentPolicy(body, over: AgentPolicy()))
-        let remembered = try request.remembered(bytes)
+        let remembered = try request.remembered(context.body)
         let perform = { [roster, tokens, answers] () async throws -> [UInt8] in
             let token = Token(.agent)
             let answer = { @Sendable (created: AgentRoster.Created) throws -> [UInt8] in
@@ -59,8 +60,8 @@ struct AgentRoutes {
         try Response(AgentBody(try await roster.view(try agent(context), as: context.caller)))
     }
 
-    private func update(_ request: Request, context: SignedInContext) async throws -> Response {
-        let body: AgentWriteBody = try await request.json(in: context)
+    private func update(_: Request, context: SignedInContext) async throws -> Response {
+        let body: AgentWriteBody = try context.json()
         let id = try agent(context)
         let policy =
             body.touchesPolicy
@@ -72,21 +73,17 @@ struct AgentRoutes {
     }
 
     private func revoke(_: Request, context: SignedInContext) async throws -> Response {
-        let id = try agent(context)
-        _ = try await roster.view(id, as: context.caller)
-        let disclosures = try await trail.disclosures(of: id, as: context.caller)
-        try await roster.revoke(id, as: context.caller)
-        return try Response(DisclosuresBody(disclosures))
+        // First the end, then the report about it.
+        let ended = try await roster.revoke(try agent(context), as: context.caller)
+        return try Response(DisclosuresBody(try await trail.disclosures(of: ended, as: context.caller)))
     }
 
     private func rotate(_: Request, context: SignedInContext) async throws -> Response {
-        let id = try agent(context)
-        _ = try await roster.view(id, as: context.caller)
-        let disclosures = try await trail.disclosures(of: id, as: context.caller)
         let token = Token(.agent)
-        let created = try await roster.rotate(id, as: context.caller) { [tokens] created in
+        let (created, ended) = try await roster.rotate(try agent(context), as: context.caller) { [tokens] created in
             tokens.steps(for: created.holder, token, vault: context.caller.vault)
         }
+        let disclosures = try await trail.disclosures(of: ended, as: context.caller)
         let agent = AgentBody(created.agent)
         return try Response(
             AgentTokenBody(id: agent.id, token: token.text, agent: agent, disclosures: DisclosuresBody(disclosures)))
@@ -99,12 +96,15 @@ struct AgentRoutes {
     }
 
     private func audit(_ request: Request, context: SignedInContext) async throws -> Response {
-        let (before, limit) = try request.page()
-        let lines = try await trail.lines(before: before, limit: limit, as: context.caller)
+        let (cursor, limit) = try request.page()
+        let before = try cursors.decode(cursor, count: 2, "audit", context.caller)
+            .map { AuditPosition(sequence: $0[0], number: $0[1]) }
+        let page = try await trail.lines(before: before, limit: limit, as: context.caller)
+        let last = page.hasMore ? page.items.last?.position : nil
         return try Response(
             AuditBody(
-                lines: lines.map(AuditBody.Line.init),
-                next: lines.count == limit ? Cursor.encode(lines.last?.sequence) : nil))
+                lines: page.items.map(AuditBody.Line.init),
+                next: cursors.encode(last.map { [$0.sequence, $0.number] }, "audit", context.caller)))
     }
 
     private func agent(_ context: SignedInContext) throws -> HolderID {
@@ -119,12 +119,12 @@ extension Grant {
     init(_ body: GrantBody) throws(Problem) {
         switch (body.entry, body.tag) {
         case (let text?, nil):
-            guard let id = EntryID(text: text) else { throw .malformed("grants.entry", "is no entry id") }
+            guard let id = EntryID(text: text) else { throw .malformed("grants.entry", "must be an entry id") }
             self.init(scope: .entry(id), only: try Self.only(body.fields, "grants.fields"))
         case (nil, let tag?):
             self.init(scope: .tag(tag), only: try Self.only(body.labels, "grants.labels"))
         default:
-            throw .malformed("grants", "names an entry or a tag")
+            throw .malformed("grants", "must name an entry or a tag")
         }
     }
 
@@ -133,7 +133,7 @@ extension Grant {
         case .all?: nil
         case .only(let list)?: list
         // Forgetting to say which must not mean all.
-        case nil: throw .malformed(member, "is a list, or \"*\" for all")
+        case nil: throw .malformed(member, "must be a list, or \"*\" for all")
         }
     }
 }
@@ -163,7 +163,7 @@ extension AgentPolicy {
             verbs = []
             for name in names {
                 guard let verb = Verb(rawValue: name) else {
-                    throw .malformed("verbs", "are among \(Verb.allCases.map(\.rawValue).joined(separator: ", "))")
+                    throw .malformed("verbs", "must be among \(Verb.allCases.map(\.rawValue).joined(separator: ", "))")
                 }
                 verbs.insert(verb)
             }
@@ -172,7 +172,7 @@ extension AgentPolicy {
             cidr = []
             for text in texts {
                 guard let network = IPNetwork(text) else {
-                    throw .malformed("cidr", "holds networks like 192.0.2.0/24")
+                    throw .malformed("cidr", "must hold networks like 192.0.2.0/24")
                 }
                 cidr.append(network)
             }
@@ -216,7 +216,7 @@ extension DisclosuresBody {
             canRead: disclosures.canRead.map { .init(entry: $0.entry.text, field: $0.field.text) },
             didRead: disclosures.didRead.map {
                 .init(entry: $0.entry, field: $0.field, version: $0.version, lastAt: $0.lastAt, count: $0.count)
-            })
+            }, isComplete: disclosures.isComplete)
     }
 }
 
@@ -224,7 +224,7 @@ extension AuditBody.Line {
     init(_ line: AuditTrail.Line) {
         let event = line.event
         self.init(
-            sequence: line.sequence, at: line.at, action: event.action.rawValue, outcome: event.outcome.rawValue,
+            sequence: line.position.number, at: line.at, action: event.action.rawValue, outcome: event.outcome.rawValue,
             actorKind: event.actor.kind.rawValue, actor: event.actor.id, from: event.from, entry: event.entry,
             field: event.field, version: event.version, subject: event.subject, reason: event.reason, count: event.count
         )

@@ -7,6 +7,7 @@ import Wire
 struct EntryRoutes {
     let entries: Entries
     let answers: RememberedAnswers
+    let cursors: Cursors
 
     func add(to group: RouterGroup<SignedInContext>) {
         group.post("entries", use: create)
@@ -63,17 +64,25 @@ struct EntryRoutes {
     }
 
     private func list(_ state: EntryState, _ request: Request, _ context: SignedInContext) async throws -> Response {
-        let (after, limit) = try request.page()
-        let (page, next) = try await entries.list(state, after: after ?? 0, limit: limit, as: context.caller)
-        return try Response(EntryListBody(entries: page.map(EntryBody.init), next: Cursor.encode(next)))
+        let (cursor, limit) = try request.page()
+        let list = "entries \(state.rawValue)"
+        let after = try cursors.decode(cursor, list, context.caller)?[0] ?? 0
+        let (page, next) = try await entries.list(state, after: after, limit: limit, as: context.caller)
+        return try Response(
+            EntryListBody(
+                entries: page.map(EntryBody.init), next: cursors.encode(next.map { [$0] }, list, context.caller)))
     }
 
-    private func search(_ request: Request, context: SignedInContext) async throws -> Response {
-        let body: SearchBody = try await request.json(in: context)
+    private func search(_: Request, context: SignedInContext) async throws -> Response {
+        let body: SearchBody = try context.json()
+        let list = "search \([body.text, body.tag, body.host])"
+        let after = try cursors.decode(body.cursor, list, context.caller)?[0] ?? 0
         let (page, next) = try await entries.search(
-            .init(text: body.text, tag: body.tag, host: body.host), after: try Cursor.decode(body.cursor) ?? 0,
+            .init(text: body.text, tag: body.tag, host: body.host), after: after,
             limit: try RequestLimits.check(body.limit ?? RequestLimits.standardPage), as: context.caller)
-        return try Response(EntryListBody(entries: page.map(EntryBody.init), next: Cursor.encode(next)))
+        return try Response(
+            EntryListBody(
+                entries: page.map(EntryBody.init), next: cursors.encode(next.map { [$0] }, list, context.caller)))
     }
 
     private func versions(_: Request, context: SignedInContext) async throws -> Response {
@@ -88,14 +97,13 @@ struct EntryRoutes {
     // MARK: Changing
 
     private func create(_ request: Request, context: SignedInContext) async throws -> Response {
-        let bytes = try await request.bytes(in: context)
-        let body: EntryWriteBody = try JSONText.decode(bytes)
+        let body: EntryWriteBody = try context.json()
         let id = try body.id.map { text throws(Problem) in
             guard let id = EntryID(text: text) else { throw .malformed("id", "is 16 bytes in base64url") }
             return id
         }
         let edit = try EntryEdit(body, replacesFields: true)
-        guard let remembered = try request.remembered(bytes) else {
+        guard let remembered = try request.remembered(context.body) else {
             let view = try await entries.create(edit, id: id, as: context.caller)
             return try Response(entry: EntryBody(view), status: .created)
         }
@@ -117,7 +125,7 @@ struct EntryRoutes {
 
     private func update(_ request: Request, _ context: SignedInContext, replacesFields: Bool) async throws -> Response {
         let version = try request.expectedVersion()
-        let body: EntryWriteBody = try await request.json(in: context)
+        let body: EntryWriteBody = try context.json()
         let edit = try EntryEdit(body, replacesFields: replacesFields)
         let view = try await entries.update(try entry(context), ifVersion: version, edit, as: context.caller)
         return try Response(entry: EntryBody(view))
@@ -129,7 +137,7 @@ struct EntryRoutes {
     }
 
     private func restore(_ request: Request, context: SignedInContext) async throws -> Response {
-        let body: RestoreBody = try await request.json(in: context)
+        let body: RestoreBody = try context.json()
         let id = try entry(context)
         guard let version = body.version else {
             return try Response(entry: EntryBody(try await entries.untrash(id, as: context.caller)))
@@ -154,10 +162,9 @@ struct EntryRoutes {
     // MARK: Deposits
 
     private func deposit(_ request: Request, context: SignedInContext) async throws -> Response {
-        let bytes = try await request.bytes(in: context)
-        let body: EntryWriteBody = try JSONText.decode(bytes)
+        let body: EntryWriteBody = try context.json()
         let edit = try EntryEdit(body, replacesFields: true)
-        guard let remembered = try request.remembered(bytes) else {
+        guard let remembered = try request.remembered(context.body) else {
             let id = try await entries.deposit(edit, as: context.caller)
             return try Response(DepositBody(id: id.text), status: .created)
         }

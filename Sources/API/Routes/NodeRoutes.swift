@@ -10,7 +10,7 @@ struct NodeRoutes {
     /// The OpenAPI document.
     let description: [UInt8]
 
-    func add(to router: Router<NodeContext>) {
+    func add(to router: RouterGroup<NodeContext>) {
         router.get("/livez") { _, _ in try Response(HealthBody(status: "ok", reasons: [])) }
         router.get("/readyz") { _, _ in
             let reasons = await readiness()

@@ -22,9 +22,15 @@ package enum CertificateSource: Sendable {
         case (let certificate?, let key?) where domains.isEmpty: self = .files(certificate: certificate, key: key)
         case (nil, nil) where !domains.isEmpty: self = .acme(try ACMESettings(flags, file, domains: domains))
         case (nil, nil) where isDevelopment: self = .development
-        default:
+        case (nil, nil):
             throw Failure(
-                "A certificate is needed: --domain NAME to get one, or --tls-cert with --tls-key, not both. (To try it out on your own machine: --dev.)"
+                "A certificate is needed: --domain NAME to get one from a CA, or --tls-cert FILE with --tls-key FILE. (To try it out on your own machine: --dev.)"
+            )
+        case (_?, nil): throw Failure("--tls-cert needs --tls-key FILE, the certificate's private key in PEM.")
+        case (nil, _?): throw Failure("--tls-key needs --tls-cert FILE, the certificate chain in PEM.")
+        case (_?, _?):
+            throw Failure(
+                "--domain gets a certificate from a CA, --tls-cert and --tls-key bring one: leave one of the two out. Where --domain was meant to name the server, --origin NAME does."
             )
         }
     }
@@ -64,6 +70,9 @@ package struct ACMESettings: Sendable {
             }
             keeper.keyType = type
         }
+        if flags.acmeEabKid ?? file.acmeEabKid == nil, flags.acmeEabKeyFile ?? file.acmeEabKeyFile != nil {
+            throw Failure("--acme-eab-key-file needs --acme-eab-kid KEYID, as the CA gave it.")
+        }
         if let keyID = flags.acmeEabKid ?? file.acmeEabKid {
             guard let path = flags.acmeEabKeyFile ?? file.acmeEabKeyFile else {
                 throw Failure("--acme-eab-kid needs --acme-eab-key-file.")
@@ -90,7 +99,14 @@ package struct ACMESettings: Sendable {
     }
 
     private static func dns(_ flags: CertificateOptions, _ file: CertificateKeys) throws -> DNSUpdater? {
-        guard let server = flags.dnsServer ?? file.dnsServer else { return nil }
+        guard let server = flags.dnsServer ?? file.dnsServer else {
+            for (name, value) in [
+                ("--dns-zone", flags.dnsZone ?? file.dnsZone), ("--dns-key-file", flags.dnsKeyFile ?? file.dnsKeyFile),
+            ] where value != nil {
+                throw Failure("\(name) needs --dns-server ADDRESS:PORT, the name server to send updates to.")
+            }
+            return nil
+        }
         guard let zone = flags.dnsZone ?? file.dnsZone else { throw Failure("--dns-server needs --dns-zone.") }
         let address = try BindAddress(server)
         do {

@@ -2,6 +2,7 @@ import Autocert
 import HummingbirdCore
 import Logging
 import NIOCore
+import NIOHTTP2
 import NIOSSL
 import NIOTLS
 
@@ -11,20 +12,23 @@ struct HandshakeGuard<Base: ServerChildChannel>: ServerChildChannel {
 
     private let base: Base
     private let served: ServedCertificates
+    private let streams: Int
     private let limit: TimeAmount
 
-    init(_ base: Base, _ served: ServedCertificates, within limit: TimeAmount) {
+    /// `streams`: How many an HTTP/2 client is told that it may open.
+    init(_ base: Base, _ served: ServedCertificates, streams: Int, within limit: TimeAmount) {
         self.base = base
         self.served = served
+        self.streams = streams
         self.limit = limit
     }
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-        let (served, limit) = (served, limit)
+        let (served, limit, streams) = (served, limit, streams)
         return base.setup(channel: channel, logger: logger).flatMapThrowing { value in
             let pipeline = channel.pipeline.syncOperations
             let handler = try pipeline.handler(type: NIOSSLServerHandler.self)
-            try pipeline.addHandler(HandshakeDeadline(limit), position: .after(handler))
+            try pipeline.addHandler(HandshakeDeadline(limit, streams: streams), position: .after(handler))
             try pipeline.addHandler(ClientHelloGate(served), position: .first)
             return value
         }
@@ -35,15 +39,17 @@ struct HandshakeGuard<Base: ServerChildChannel>: ServerChildChannel {
     }
 }
 
-/// Waits for the handshake and steps aside.
+/// Waits for the handshake, says how many streams an HTTP/2 client may open, and steps aside.
 private final class HandshakeDeadline: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = NIOAny
 
     private let limit: TimeAmount
+    private let streams: Int
     private var timer: Scheduled<Void>?
 
-    init(_ limit: TimeAmount) {
+    init(_ limit: TimeAmount, streams: Int) {
         self.limit = limit
+        self.streams = streams
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -56,8 +62,14 @@ private final class HandshakeDeadline: ChannelInboundHandler, RemovableChannelHa
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         // First on, then out: a handler that has left the pipeline passes nothing on.
         context.fireUserInboundEventTriggered(event)
-        guard event is TLSUserEvent else { return }
+        guard case .handshakeCompleted(let negotiated)? = event as? TLSUserEvent else { return }
         timer?.cancel()
+        if negotiated == "h2" {
+            // Right behind the settings that Hummingbird sends, which has no option for this one.
+            let settings = HTTP2Settings([HTTP2Setting(parameter: .maxConcurrentStreams, value: streams)])
+            let frame = HTTP2Frame(streamID: .rootStream, payload: .settings(.settings(settings)))
+            context.channel.writeAndFlush(frame, promise: nil)
+        }
         context.pipeline.syncOperations.removeHandler(self, promise: nil)
     }
 }

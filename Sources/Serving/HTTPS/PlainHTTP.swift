@@ -15,6 +15,7 @@ package struct PlainHTTP: Service {
     let group: any EventLoopGroup
     let logger: Logger
     let onRunning: @Sendable (any Channel) async -> Void
+    private let limits = ConnectionLimits(connections: 200, connectionsPerNetwork: 20)
 
     package init(
         address: BindAddress, challenges: HTTPChallenges, names: [String], httpsPort: Int,
@@ -30,17 +31,20 @@ package struct PlainHTTP: Service {
     }
 
     package func run() async throws {
-        let streams = HTTP1Channel.Configuration(
-            additionalChannelHandlers: [RequestDeadline(.standard)],
+        let connections = Connections(limits)
+        let http1 = HTTP1Channel.Configuration(
+            additionalChannelHandlers: [RequestDeadline(.standard, connections)],
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: HTTPSServer.mostHeaders, maxHeaderListSize: HTTPSServer.mostHeaders,
                 maxHeaderFieldCount: 64))
         let application = Application(
-            responder: CallbackResponder<BasicRequestContext> { request, _ in answer(request) },
-            server: .http1(configuration: streams),
-            configuration: ApplicationConfiguration(
-                address: .hostname(address.host, port: address.port),
-                availableConnectionsDelegate: .maximum(200, logger: logger)),
+            responder: BoundedResponder(
+                base: CallbackResponder<BasicRequestContext> { request, _ in answer(request) }, connections: connections
+            ),
+            server: HTTPServerBuilder { responder in
+                ConnectionGuard(HTTP1Channel(responder: responder, configuration: http1), connections)
+            },
+            configuration: ApplicationConfiguration(address: .hostname(address.host, port: address.port)),
             onServerRunning: onRunning, eventLoopGroupProvider: .shared(group), logger: logger)
         do {
             try await application.run()

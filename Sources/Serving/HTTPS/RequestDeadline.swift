@@ -1,10 +1,12 @@
+import HTTPTypes
 package import NIOCore
 package import NIOHTTPTypes
 
-/// Closes connections that take too long over a request, however steadily they trickle.
+/// Closes connections that take too long over a request or its answer, and counts what each request holds.
 ///
-/// Three spans: until a request's head is there, until its body is, and between requests. The time that the node
-/// itself takes to answer does not count.
+/// Four spans: until a request's head is there, until its body is, until its answer was taken (however steadily it
+/// trickles), and between requests. The time that the server itself takes to answer does not count. What was written counts
+/// as taken when the kernel has it; for HTTP/2 that takes room in the client's flow-control windows as well.
 package final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
     package typealias InboundIn = HTTPRequestPart
     package typealias InboundOut = HTTPRequestPart
@@ -14,54 +16,180 @@ package final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandl
     package struct Spans: Sendable {
         package var firstHead: TimeAmount
         package var body: TimeAmount
+        /// For an answer, besides one second for each `bytesPerSecond` of it.
+        package var answer: TimeAmount
         package var idle: TimeAmount
 
-        package init(firstHead: TimeAmount, body: TimeAmount, idle: TimeAmount) {
+        package init(firstHead: TimeAmount, body: TimeAmount, answer: TimeAmount, idle: TimeAmount) {
             self.firstHead = firstHead
             self.body = body
+            self.answer = answer
             self.idle = idle
         }
 
-        package static let standard = Spans(firstHead: .seconds(15), body: .seconds(30), idle: .seconds(75))
+        package static let standard = Spans(
+            firstHead: .seconds(15), body: .seconds(30), answer: .seconds(20), idle: .seconds(75))
+
+        /// The slowest rate at which a long answer may be taken.
+        static let bytesPerSecond = 32 << 10
     }
 
     private let spans: Spans
-    private var timer: Scheduled<Void>?
+    private let connections: Connections
+    /// For a head, a body, or the next request.
+    private var inbound: Scheduled<Void>?
+    /// For the oldest answer that is not taken.
+    private var outbound: Scheduled<Void>?
+    private var context: ChannelHandlerContext?
+    /// The present answer has no length: it goes on for as long as its client listens.
+    private var isStreaming = false
+    /// Pieces of such an answer that were written and not taken.
+    private var untaken = 0
+    /// Oldest first. More than one only in pipelined HTTP/1.1.
+    private var requests: [Open] = []
 
-    package init(_ spans: Spans) {
+    private struct Open {
+        let number: Int
+        var answer = 0
+        var isAnswered = false
+    }
+
+    /// - Parameter connections: Where the requests are counted.
+    package init(_ spans: Spans, _ connections: Connections) {
         self.spans = spans
+        self.connections = connections
     }
 
     package func handlerAdded(context: ChannelHandlerContext) {
-        start(spans.firstHead, context)
+        self.context = context
+        wait(spans.firstHead, context)
     }
 
     package func handlerRemoved(context: ChannelHandlerContext) {
-        timer?.cancel()
+        finish(context)
+        self.context = nil
     }
 
     package func channelInactive(context: ChannelHandlerContext) {
-        timer?.cancel()
+        finish(context)
         context.fireChannelInactive()
     }
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head: start(spans.body, context)
+        case .head(let head):
+            guard open(head, context) else {
+                context.channel.close(promise: nil)
+                return
+            }
+            wait(spans.body, context)
         case .body: break
-        case .end: timer?.cancel()
+        case .end: inbound?.cancel()
         }
         context.fireChannelRead(data)
     }
 
     package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if case .end = unwrapOutboundIn(data) { start(spans.idle, context) }
-        context.write(data, promise: promise)
+        switch unwrapOutboundIn(data) {
+        case .head(let head):
+            if head.status.kind != .informational { answerBegins(head, context) }
+            context.write(data, promise: promise)
+        case .body:
+            // Of a stream of events each piece must be taken in its turn; of an answer with an end, the end.
+            guard isStreaming else { return context.write(data, promise: promise) }
+            untaken += 1
+            expectTaking(context)
+            context.write(data, promise: whenTaken(promise, context) { handler, _ in handler.pieceTaken() })
+        case .end:
+            context.write(data, promise: whenTaken(promise, context) { $0.answerTaken($1) })
+        }
     }
 
-    private func start(_ span: TimeAmount, _ context: ChannelHandlerContext) {
-        timer?.cancel()
+    private func whenTaken(
+        _ promise: EventLoopPromise<Void>?, _ context: ChannelHandlerContext,
+        _ body: @escaping @Sendable (RequestDeadline, ChannelHandlerContext) -> Void
+    ) -> EventLoopPromise<Void> {
+        let taken = promise ?? context.eventLoop.makePromise()
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        taken.futureResult.whenComplete { _ in
+            let (handler, context) = bound.value
+            body(handler, context)
+        }
+        return taken
+    }
+
+    /// Counts the answer of the oldest request without one, before it is written. On the channel's event loop.
+    func hold(_ bytes: Int) {
+        guard let context, let index = requests.firstIndex(where: { $0.answer == 0 && !$0.isAnswered }) else { return }
+        requests[index].answer = bytes
+        connections.hold(bytes, for: requests[index].number, on: context.channel.tcpConnection)
+        expectTaking(context)
+    }
+
+    /// Counts the time until the next request may go on as one in which the client must take answers.
+    func isWaiting() {
+        if let context { expectTaking(context) }
+    }
+
+    private func open(_ head: HTTPRequest, _ context: ChannelHandlerContext) -> Bool {
+        guard requests.count < connections.requestsPerConnection else { return false }
+        let fields = head.headerFields.reduce(0) { $0 + $1.name.rawName.utf8.count + $1.value.utf8.count + 64 }
+        let cost = context.channel.isStream ? ConnectionLimits.streamCost : ConnectionLimits.pipelinedCost
+        guard let number = connections.begin(on: context.channel.tcpConnection, cost: cost + fields) else {
+            return false
+        }
+        requests.append(Open(number: number))
+        return true
+    }
+
+    private func answerBegins(_ head: HTTPResponse, _ context: ChannelHandlerContext) {
+        if let index = requests.firstIndex(where: { !$0.isAnswered }) { requests[index].isAnswered = true }
+        isStreaming =
+            head.headerFields[.contentLength] == nil && head.status.code != 204 && head.status.code != 304
+        if !isStreaming { expectTaking(context) }
+    }
+
+    private func pieceTaken() {
+        untaken -= 1
+        guard untaken == 0 else { return }
+        outbound?.cancel()
+        outbound = nil
+    }
+
+    private func answerTaken(_ context: ChannelHandlerContext) {
+        outbound?.cancel()
+        outbound = nil
+        guard !requests.isEmpty else { return }
+        let done = requests.removeFirst()
+        connections.end(done.number, on: context.channel.tcpConnection)
+        guard context.channel.isActive else { return }
+        if requests.isEmpty {
+            wait(spans.idle, context)
+        } else if requests.contains(where: \.isAnswered) {
+            expectTaking(context)
+        }
+    }
+
+    /// The channel is gone: nothing is held, nobody is waited for.
+    private func finish(_ context: ChannelHandlerContext) {
+        inbound?.cancel()
+        outbound?.cancel()
+        for request in requests { connections.end(request.number, on: context.channel.tcpConnection) }
+        requests.removeAll()
+    }
+
+    private func wait(_ span: TimeAmount, _ context: ChannelHandlerContext) {
+        inbound?.cancel()
         let channel = context.channel
-        timer = context.eventLoop.scheduleTask(in: span) { channel.close(promise: nil) }
+        inbound = context.eventLoop.scheduleTask(in: span) { channel.close(promise: nil) }
+    }
+
+    /// Who does not take an answer loses the whole connection: its other streams would be left lying as well.
+    private func expectTaking(_ context: ChannelHandlerContext) {
+        guard outbound == nil else { return }
+        let bytes = requests.reduce(0) { $0 + $1.answer }
+        let span = spans.answer + .seconds(Int64(bytes / Spans.bytesPerSecond))
+        let connection = context.channel.tcpConnection
+        outbound = context.eventLoop.scheduleTask(in: span) { connection.close(promise: nil) }
     }
 }

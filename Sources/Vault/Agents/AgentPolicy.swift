@@ -1,3 +1,5 @@
+package import IPNetworks
+
 /// What a live node allows an agent. Not cryptography: the wraps decide which fields it can open at all.
 package struct AgentPolicy: Codable, Equatable, Sendable {
     package var verbs: Set<Verb>
@@ -58,24 +60,13 @@ package struct Grant: Codable, Equatable, Sendable {
     package enum Scope: Equatable, Sendable {
         /// `only` holds field ids.
         case entry(EntryID)
-        /// `only` holds labels, compared without case.
+        /// `only` holds labels. Tags and labels are compared `caseless`.
         case tag(String)
     }
 
     package init(scope: Scope, only: [String]?) {
         self.scope = scope
         self.only = only
-    }
-
-    /// Whether the grant covers a field of an entry with these tags. Tags are compared without case.
-    package func covers(entry: EntryID, tags: [String], field: FieldID, label: String) -> Bool {
-        switch scope {
-        case .entry(let granted):
-            return granted == entry && (only?.contains(field.text) ?? true)
-        case .tag(let tag):
-            guard tags.contains(where: { $0.lowercased() == tag.lowercased() }) else { return false }
-            return only?.contains { $0.lowercased() == label.lowercased() } ?? true
-        }
     }
 
     private enum Key: String, CodingKey { case entry, tag, fields, labels }

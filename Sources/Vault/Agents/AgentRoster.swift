@@ -3,6 +3,8 @@ import Crypto
 /// The agents of a vault, as their owner manages them.
 package struct AgentRoster: Sendable {
     private let entries: Entries
+    /// Bytes of a name and its grants as JSON: every change of an entry opens them of every agent.
+    private static let largestRecord = 65_536
 
     private var store: any VaultStore { entries.store }
     private var keys: NodeKeys { entries.keys }
@@ -17,6 +19,11 @@ package struct AgentRoster: Sendable {
         package var grants: [Grant]
         package var policy: AgentPolicy
 
+        private static let mostGrants = 64
+        /// Fields and labels that all grants name together: every change of an entry compares them.
+        private static let mostNames = 512
+        private static let mostNetworks = 64
+
         package init(name: String, grants: [Grant], policy: AgentPolicy) {
             self.name = name
             self.grants = grants
@@ -24,8 +31,16 @@ package struct AgentRoster: Sendable {
         }
 
         func validate() throws(VaultError) {
-            guard !name.isEmpty, name.utf8.count <= 256 else { throw .invalid("name", "1 to 256 bytes") }
-            guard grants.count <= 64 else { throw .invalid("grants", "at most 64") }
+            guard !name.isEmpty, name.utf8.count <= 256 else { throw .invalid("name", "must have 1 to 256 bytes") }
+            guard grants.count <= Self.mostGrants else {
+                throw .invalid("grants", "must be at most \(Self.mostGrants)")
+            }
+            guard grants.reduce(0, { $0 + ($1.only?.count ?? 0) }) <= Self.mostNames else {
+                throw .invalid("grants", "must name at most \(Self.mostNames) fields and labels in all")
+            }
+            guard policy.cidr.count <= Self.mostNetworks else {
+                throw .invalid("cidr", "must hold at most \(Self.mostNetworks) networks")
+            }
             guard !policy.verbs.isEmpty else { throw .invalid("verbs", "at least one of read, write, deposit, totp") }
             if grants.isEmpty, policy.verbs != [.deposit] {
                 throw .invalid("grants", "an agent without grants can only deposit")
@@ -56,7 +71,9 @@ package struct AgentRoster: Sendable {
 
     package func list(as caller: Caller) async throws -> [AgentView] {
         try caller.requireOwner()
-        return try await store.agents(of: caller.vault, for: caller.holder.id).map { try view($0, by: caller) }
+        return try await entries.work.run(as: caller) {
+            try await store.agents(of: caller.vault, for: caller.holder.id).map { try view($0, by: caller) }
+        }
     }
 
     package func view(_ id: HolderID, as caller: Caller) async throws -> AgentView {
@@ -67,11 +84,12 @@ package struct AgentRoster: Sendable {
     ///
     /// `credential`: Makes the row that will open the holder, given the holder.
     package func create(
-        _ draft: Draft, as caller: Caller, credential: @Sendable (Created) throws -> [Step]
+        _ draft: Draft, as caller: Caller, credential: @escaping @Sendable (Created) throws -> [Step]
     ) async throws -> Created {
         try caller.requireFreshOwner(at: entries.now())
         try draft.validate()
-        return try await entries.locks.withLock(for: caller, in: store) {
+        try entries.operations.spend(caller.vault)
+        return try await entries.change(as: caller) {
             try await checkEntries(draft.grants, as: caller)
             let holder = HolderKey.generate()
             let agent = StoredAgent(
@@ -79,14 +97,14 @@ package struct AgentRoster: Sendable {
                 policy: try sealed(draft.policy, holder.id, caller),
                 recordVersion: 1, uses: 0, created: entries.now())
             let created = Created(holder: holder, agent: view(agent, draft))
-            var steps = try insertion(of: agent, holder, caller)
+            var steps: [Step] = [.stayWithin(entries.quotas, caller.vault)]
+            steps += try insertion(of: agent, holder, caller)
             steps += try record(draft, of: holder.id, version: 1, caller)
             steps += try credential(created)
             let granted = try await grantable(draft.grants, as: caller)
             steps += try wraps(granted, for: holder, caller)
-            var event = caller.event(.agentCreate, subject: holder.id.text)
-            event.holds = holds(granted)
-            try await store.commit(steps, [try entries.audit.seal(event, vault: caller.vault)])
+            let event = caller.event(.agentCreate, subject: holder.id.text)
+            try await store.commit(steps, try lines(event, holding: granted, by: holder.id, caller))
             return created
         }
     }
@@ -96,16 +114,18 @@ package struct AgentRoster: Sendable {
         _ id: HolderID, name: String?, grants: [Grant]?, policy: AgentPolicy?, isPaused: Bool?, as caller: Caller
     ) async throws -> AgentView {
         // Pausing is what one does in a hurry; anything else could widen.
-        let isPauseOnly = name == nil && grants == nil && policy == nil && isPaused == true
-        if isPauseOnly { try caller.requireOwner() } else { try caller.requireFreshOwner(at: entries.now()) }
-        return try await entries.locks.withLock(for: caller, in: store) {
+        if name == nil, grants == nil, policy == nil, isPaused == true { return try await pause(id, as: caller) }
+        try caller.requireFreshOwner(at: entries.now())
+        try entries.operations.spend(caller.vault)
+        return try await entries.change(as: caller) {
             var agent = try await stored(id, as: caller)
             let old = try view(agent, by: caller)
             let draft = Draft(name: name ?? old.name, grants: grants ?? old.grants, policy: policy ?? old.policy)
             try draft.validate()
             try await checkEntries(grants ?? [], as: caller)
-            var event = caller.event(.agentUpdate, subject: id.text)
-            var steps: [Step] = []
+            let event = caller.event(.agentUpdate, subject: id.text)
+            var lines = [try entries.audit.seal(event, vault: caller.vault)]
+            var steps: [Step] = [.stayWithin(entries.quotas, caller.vault)]
             if let isPaused { agent.state = isPaused ? .paused : .active }
             if let policy { agent.policy = try sealed(policy, id, caller) }
             if name != nil || grants != nil {
@@ -113,32 +133,59 @@ package struct AgentRoster: Sendable {
                 steps += try record(draft, of: id, version: agent.recordVersion, caller)
             }
             if grants != nil {
-                let reader = AgentReader(
-                    holder: id, grants: draft.grants,
-                    publicKey: try HolderPublicKey(id: id, vault: caller.vault, stored: agent.publicKey, keys: keys))
+                let publicKey = try HolderPublicKey(
+                    id: id, vault: caller.vault, stored: agent.publicKey, keys: keys)
                 let wanted = try await grantable(draft.grants, as: caller)
                 let present = try await store.places(of: id)
-                let places = Set(wanted.map(\.value.place))
+                let places = Set(wanted.map(\.place))
                 for place in present.subtracting(places) { steps.append(.dropWrap(place.entry, place.field, id)) }
-                for part in wanted where !present.contains(part.value.place) {
-                    let key = try part.dataKey(by: caller.holder, root: keys.root)
-                    steps.append(.putWrap(try reader.publicKey.seal(key, at: part.value.place, root: keys.root)))
+                let new = wanted.filter { !present.contains($0.place) }
+                guard new.count <= EntryLimits.sealedKeys else {
+                    throw VaultError.invalid(
+                        "grants",
+                        "add more than \(EntryLimits.sealedKeys) fields at once; make a new agent, or add fewer at a time"
+                    )
                 }
-                event.holds = holds(wanted)
+                for field in new {
+                    let key = try field.dataKey(by: caller.holder, root: keys.root)
+                    steps.append(.putWrap(try publicKey.seal(key, at: field.place, root: keys.root)))
+                }
+                lines = try self.lines(event, holding: wanted, by: id, caller)
             }
             steps.append(.updateAgent(agent))
-            try await store.commit(steps, [try entries.audit.seal(event, vault: caller.vault)])
+            try await store.commit(steps, lines)
             return view(agent, draft)
         }
     }
 
+    /// Pauses an agent. Nothing is read or opened before it: a record that is damaged must not keep a token alive.
+    private func pause(_ id: HolderID, as caller: Caller) async throws -> AgentView {
+        try caller.requireOwner()
+        try await entries.locks.withLock(for: caller, in: store) {
+            // Nothing to do again, and no line for it.
+            if (try? await store.agentRows(of: caller.vault))?.contains(where: {
+                $0.holder == id && $0.state == .paused
+            })
+                == true
+            {
+                return
+            }
+            let event = caller.event(.agentUpdate, subject: id.text, reason: "paused")
+            try await store.commit(
+                [.setAgentState(id, vault: caller.vault, .paused)],
+                [try entries.audit.seal(event, vault: caller.vault)])
+        }
+        return try await view(id, as: caller)
+    }
+
     /// Gives the agent a new holder and a new token; the old ones open nothing from now on.
     package func rotate(
-        _ id: HolderID, as caller: Caller, credential: @Sendable (Created) throws -> [Step]
-    ) async throws -> Created {
+        _ id: HolderID, as caller: Caller, credential: @escaping @Sendable (Created) throws -> [Step]
+    ) async throws -> (created: Created, ended: Ended) {
         try caller.requireFreshOwner(at: entries.now())
-        return try await entries.locks.withLock(for: caller, in: store) {
+        return try await entries.change(as: caller) {
             let old = try await stored(id, as: caller)
+            let ended = Ended(id: id, places: try? await store.places(of: id))
             let draft = Draft(old: try view(old, by: caller))
             let holder = HolderKey.generate()
             let agent = StoredAgent(
@@ -151,24 +198,34 @@ package struct AgentRoster: Sendable {
             steps += try record(draft, of: holder.id, version: 1, caller)
             steps += try credential(created)
             steps += try wraps(granted, for: holder, caller)
-            steps.append(.deleteHolder(id))
+            steps.append(.deleteAgent(id, vault: caller.vault))
             var event = caller.event(.agentRotate, subject: id.text)
             event.successor = holder.id.text
-            event.holds = holds(granted)
-            try await store.commit(steps, [try entries.audit.seal(event, vault: caller.vault)])
-            try await store.forgetDeleted()
-            return created
+            try await store.commit(steps, try lines(event, holding: granted, by: holder.id, caller))
+            await store.forgetDeleted()
+            return (created, ended)
         }
     }
 
-    /// Ends an agent: holder, credential and wraps are deleted.
-    package func revoke(_ id: HolderID, as caller: Caller) async throws {
+    /// An agent, or a holder of one, that is no more.
+    package struct Ended: Sendable {
+        package let id: HolderID
+        /// What it could open at its end; nil when its rows could not be read.
+        package let places: Set<FieldPlace>?
+    }
+
+    /// Ends an agent: holder, credential and wraps are deleted. Nothing that can fail stands before the commit.
+    @discardableResult
+    package func revoke(_ id: HolderID, as caller: Caller) async throws -> Ended {
         try caller.requireOwner()
-        try await entries.locks.withLock(for: caller, in: store) {
-            _ = try await stored(id, as: caller)
+        return try await entries.locks.withLock(for: caller, in: store) {
+            // Under the lock no wrap comes or goes.
+            let ended = Ended(id: id, places: try? await store.places(of: id))
             let event = caller.event(.agentRevoke, subject: id.text)
-            try await store.commit([.deleteHolder(id)], [try entries.audit.seal(event, vault: caller.vault)])
-            try await store.forgetDeleted()
+            try await store.commit(
+                [.deleteAgent(id, vault: caller.vault)], [try entries.audit.seal(event, vault: caller.vault)])
+            await store.forgetDeleted()
+            return ended
         }
     }
 
@@ -176,8 +233,9 @@ package struct AgentRoster: Sendable {
 
     private func stored(_ id: HolderID, as caller: Caller) async throws -> StoredAgent {
         try caller.requireOwner()
-        let agents = try await store.agents(of: caller.vault, for: caller.holder.id)
-        guard let agent = agents.first(where: { $0.holder == id }) else { throw VaultError.noSuchAgent }
+        guard let agent = try await store.agent(id, of: caller.vault, for: caller.holder.id) else {
+            throw VaultError.noSuchAgent
+        }
         return agent
     }
 
@@ -200,6 +258,9 @@ package struct AgentRoster: Sendable {
             vault: caller.vault, entry: .record(of: id), field: .title, tier: .metadata, version: version)
         let key = SymmetricKey(size: .bits256)
         let text = try AgentText(name: draft.name, grants: draft.grants).jsonBytes()
+        guard text.count <= Self.largestRecord else {
+            throw VaultError.invalid("grants", "must be at most \(Self.largestRecord) bytes together")
+        }
         let box = Box.seal(text, key: key, context: place.valueContext)
         return [
             .putValue(StoredValue(place: place, box: box, written: entries.now(), author: caller.holder.id)),
@@ -222,46 +283,39 @@ package struct AgentRoster: Sendable {
     // MARK: Grants
 
     /// Every part that the grants cover now: the L1 fields, and the title of each entry that has one.
-    private func grantable(_ grants: [Grant], as caller: Caller) async throws -> [StoredPart] {
-        var parts: [StoredPart] = []
-        for stored in try await candidates(grants, as: caller) {
-            let open = try OpenEntry(stored, by: caller, root: keys.root)
-            let covered = open.fields.filter { field in
-                field.tier == .l1
-                    && grants.contains {
-                        $0.covers(
-                            entry: stored.row.id, tags: open.details?.tags ?? [], field: field.id, label: field.label)
-                    }
-            }
-            guard !covered.isEmpty else { continue }
-            parts += (covered.map(\.id) + [.title]).compactMap { stored.parts[$0] }
+    ///
+    /// One entry is open at a time: what is kept of each is only where its fields stand and their wraps.
+    private func grantable(_ grants: [Grant], as caller: Caller) async throws -> [StoredField] {
+        let index = GrantIndex(grants)
+        var found: [EntryID: [StoredField]] = [:]
+        func add(_ stored: StoredEntry) throws {
+            guard stored.row.state == .active, found[stored.row.id] == nil else { return }
+            let open = try OpenEntry(stored, by: caller, in: entries)
+            let scope = index.scope(of: stored.row.id, tags: open.details?.tags ?? [])
+            let covered = open.fields.filter { $0.tier == .l1 && scope.covers(field: $0.id, label: $0.label) }
+            guard !covered.isEmpty else { return }
+            found[stored.row.id] =
+                covered.compactMap { stored.fields[$0.id] } + [stored.title?.field].compactMap(\.self)
         }
-        return parts
-    }
-
-    private func candidates(_ grants: [Grant], as caller: Caller) async throws -> [StoredEntry] {
-        var found: [EntryID: StoredEntry] = [:]
         for grant in grants {
             switch grant.scope {
             case .entry(let id):
-                if let stored = try await store.entry(id, in: caller.vault, for: caller.holder.id),
-                    stored.row.state == .active
-                {
-                    found[id] = stored
-                }
+                if let stored = try await store.entry(id, in: caller.vault, for: Reader(caller)) { try add(stored) }
             case .tag(let tag):
                 let term = try await entries.index(as: caller).term(tag: tag)
                 var order: Int64 = 0
                 while true {
                     let page = try await store.entries(
-                        in: caller.vault, for: caller.holder.id, terms: [term], after: order, limit: 500)
-                    for stored in page { found[stored.row.id] = stored }
-                    guard page.count == 500, let last = page.last else { break }
+                        in: caller.vault, for: Reader(caller), terms: [term], after: order,
+                        limit: PageLimit(rows: 500))
+                    for stored in page.items { try add(stored) }
+                    guard page.hasMore, let last = page.items.last else { break }
                     order = last.row.order
+                    await Task.yield()
                 }
             }
         }
-        return found.values.sorted { $0.row.id < $1.row.id }
+        return found.sorted { $0.key < $1.key }.flatMap(\.value)
     }
 
     /// Refuses grants that name an entry or field that is not there, or an L2 field, whose key the node has not.
@@ -279,15 +333,27 @@ package struct AgentRoster: Sendable {
         }
     }
 
-    private func wraps(_ parts: [StoredPart], for holder: HolderKey, _ caller: Caller) throws -> [Step] {
-        try parts.map { part in
-            .putWrap(holder.wrap(try part.dataKey(by: caller.holder, root: keys.root), at: part.value.place))
+    private func wraps(_ fields: [StoredField], for holder: HolderKey, _ caller: Caller) throws -> [Step] {
+        try fields.map { field in
+            .putWrap(holder.wrap(try field.dataKey(by: caller.holder, root: keys.root), at: field.place))
         }
     }
 
-    /// For the audit line: the fields that this agent can open from now on, as `entry/field`.
-    private func holds(_ parts: [StoredPart]) -> [String] {
-        parts.map { "\($0.value.place.entry.text)/\($0.value.place.field.text)" }.sorted()
+    /// The audit lines of a change after which an agent can open just these fields: one, or for thousands of fields
+    /// several.
+    private func lines(
+        _ event: AuditEvent, holding fields: [StoredField], by agent: HolderID, _ caller: Caller
+    ) throws -> [SealedAuditLine] {
+        let holds = fields.map { "\($0.place.entry.text)/\($0.place.field.text)" }.sorted()
+        var first = event
+        first.holds = Array(holds.prefix(AuditEvent.mostHolds))
+        var events = [first]
+        for start in stride(from: AuditEvent.mostHolds, to: holds.count, by: AuditEvent.mostHolds) {
+            var more = caller.event(.agentUpdate, subject: agent.text)
+            more.holdsToo = Array(holds[start...].prefix(AuditEvent.mostHolds))
+            events.append(more)
+        }
+        return try events.map { try entries.audit.seal($0, vault: caller.vault) }
     }
 }
 

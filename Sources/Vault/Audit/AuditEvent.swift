@@ -18,6 +18,10 @@ package struct AuditEvent: Codable, Equatable, Sendable {
     package var readers: [String: [String]]?
     /// Everything that the subject, or its successor, can open after this line, as `entry/field`.
     package var holds: [String]?
+    /// More of the same, where one line cannot hold them all.
+    package var holdsToo: [String]?
+    /// Agents that this line paused.
+    package var paused: [String]?
     /// The agent, session or owner holder that the line is about.
     package var subject: String?
     /// What takes the subject's place: after a rotation or a change of password.
@@ -25,6 +29,9 @@ package struct AuditEvent: Codable, Equatable, Sendable {
     package var reason: String?
     /// For aggregated lines: how many of these within the minute.
     package var count: Int?
+
+    /// Places in one line: 48 bytes each, and a box holds 1 MiB.
+    package static let mostHolds = 8_192
 
     package enum Action: String, Codable, Sendable, CaseIterable {
         case valueRead = "value.read"
@@ -34,15 +41,20 @@ package struct AuditEvent: Codable, Equatable, Sendable {
         case entryTrash = "entry.trash"
         case entryUntrash = "entry.untrash"
         case entryPurge = "entry.purge"
+        /// Old versions deleted by the node; `count` says how many values.
+        case historyPrune = "history.prune"
         case depositCreate = "deposit.create"
         case depositAccept = "deposit.accept"
         case depositReject = "deposit.reject"
+        case depositExpire = "deposit.expire"
         case agentCreate = "agent.create"
         case agentUpdate = "agent.update"
         case agentRotate = "agent.rotate"
         case agentRevoke = "agent.revoke"
         case accountCreate = "account.create"
         case accountDelete = "account.delete"
+        /// The kit was shown; nothing has changed yet.
+        case recoveryBegin = "account.recover-begin"
         case accountRecover = "account.recover"
         case passwordChange = "account.password"
         case signOutEverywhere = "account.sign-out-everywhere"
@@ -62,6 +74,7 @@ package struct AuditEvent: Codable, Equatable, Sendable {
         case rootKeyExport = "root-key.export"
         case export
         case readOnly = "node.read-only"
+        case auditAccept = "audit.accept"
         case certificateOrder = "certificate.order"
         case certificateIssue = "certificate.issue"
         case certificateFail = "certificate.fail"
@@ -117,6 +130,8 @@ extension AuditEvent {
         json.add("removed", removed)
         json.add("readers", readers)
         json.add("holds", holds)
+        json.add("holdsToo", holdsToo)
+        json.add("paused", paused)
         json.add("subject", subject)
         json.add("successor", successor)
         json.add("reason", reason)

@@ -53,7 +53,7 @@ package struct AuditReplay: Sendable {
         switch event.action {
         case .accountCreate:
             state.owner = event.actor.id
-        case .passwordChange, .signOutEverywhere:
+        case .passwordChange, .signOutEverywhere, .accountRecover:
             state.owner = event.successor
         case .entryCreate, .entryUpdate, .depositCreate:
             write(event)
@@ -63,7 +63,7 @@ package struct AuditReplay: Sendable {
         case .entryTrash:
             set(event, .trashed)
             removeReaders { $0.hasPrefix("\(event.entry ?? "")/") }
-        case .entryPurge, .depositReject:
+        case .entryPurge, .depositReject, .depositExpire:
             guard let entry = event.entry else { return }
             state.entries[entry] = nil
             state.fields = state.fields.filter { !$0.key.hasPrefix("\(entry)/") }
@@ -71,7 +71,9 @@ package struct AuditReplay: Sendable {
         case .agentCreate:
             add(event.subject, event.holds)
         case .agentUpdate:
-            guard let holds = event.holds, let agent = event.subject else { return }
+            guard let agent = event.subject else { return }
+            if let more = event.holdsToo { add(agent, more) }
+            guard let holds = event.holds else { return }
             remove(agent)
             add(agent, holds)
         case .agentRotate:
@@ -79,8 +81,9 @@ package struct AuditReplay: Sendable {
             add(event.successor, event.holds)
         case .agentRevoke:
             remove(event.subject)
-        case .valueRead, .codeRead, .accountDelete, .accountRecover, .l2Rekey, .recoveryChange, .secondFactorEnable,
-            .secondFactorDisable, .login, .logout, .denied, .nodeStart, .nodeStop, .backup, .restore, .rootKeyRotate,
+        case .valueRead, .codeRead, .accountDelete, .recoveryBegin, .l2Rekey, .recoveryChange, .secondFactorEnable,
+            .secondFactorDisable, .historyPrune, .auditAccept, .login, .logout, .denied, .nodeStart, .nodeStop, .backup,
+            .restore, .rootKeyRotate,
             .rootKeyExport, .export, .readOnly, .certificateOrder, .certificateIssue, .certificateFail,
             .certificateRevoke:
             break

@@ -24,7 +24,11 @@ package final class AuditSealer: Sendable {
 
     /// Seals an event of a vault, or of the node itself when `vault` is nil.
     package func seal(_ event: AuditEvent, vault: VaultID?) throws -> SealedAuditLine {
-        let body = Box.seal(event.compactJSON(), key: try key(of: vault), context: Self.context(vault))
+        let text = event.compactJSON()
+        guard text.count <= Box.largestPlaintext else {
+            throw VaultError.invalid("request", "touches too much for one line of the audit log; do it in parts")
+        }
+        let body = Box.seal(text, key: try key(of: vault), context: Self.context(vault))
         return SealedAuditLine(time: now(), vault: vault, body: body)
     }
 

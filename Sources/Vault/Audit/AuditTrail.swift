@@ -2,14 +2,16 @@
 package struct AuditTrail: Sendable {
     private let store: any VaultStore
     private let sealer: AuditSealer
+    private let work: WorkQueue
 
-    package init(store: any VaultStore, sealer: AuditSealer) {
+    package init(store: any VaultStore, sealer: AuditSealer, work: WorkQueue) {
         self.store = store
         self.sealer = sealer
+        self.work = work
     }
 
     package struct Line: Sendable {
-        package let sequence: Int64
+        package let position: AuditPosition
         /// Unix seconds.
         package let at: Int64
         package let event: AuditEvent
@@ -17,12 +19,19 @@ package struct AuditTrail: Sendable {
 
     /// Lines of the caller's vault, newest first.
     ///
-    /// `sequence`: Where to go on: lines before this one.
-    package func lines(before sequence: Int64?, limit: Int, as caller: Caller) async throws -> [Line] {
+    /// `position`: Where to go on: lines before this one.
+    package func lines(before position: AuditPosition?, limit: Int, as caller: Caller) async throws -> Page<Line> {
         try caller.requireOwner()
-        return try await store.auditLines(of: caller.vault, before: sequence, limit: limit).compactMap { stored in
-            guard let event = try sealer.open(stored.line) else { return nil }
-            return Line(sequence: stored.sequence, at: stored.line.time, event: event)
+        return try await work.run(as: caller) {
+            let page = try await store.auditLines(
+                of: caller.vault, before: position, limit: PageLimit(rows: limit))
+            return Page(
+                items: try page.items.compactMap { stored in
+                    guard let event = try sealer.open(stored.line.line) else { return nil }
+                    let position = AuditPosition(sequence: stored.line.sequence, number: stored.number)
+                    return Line(position: position, at: stored.line.line.time, event: event)
+                },
+                hasMore: page.hasMore)
         }
     }
 
@@ -30,6 +39,8 @@ package struct AuditTrail: Sendable {
     package struct Disclosures: Sendable {
         package var canRead: [FieldPlace]
         package var didRead: [Read]
+        /// False when rows or lines could not be read, so that something may be missing.
+        package var isComplete: Bool
 
         package struct Read: Sendable {
             package let entry: String
@@ -40,27 +51,64 @@ package struct AuditTrail: Sendable {
         }
     }
 
+    /// What an agent can read now, and what it and the tokens that it replaced have read.
     package func disclosures(of agent: HolderID, as caller: Caller) async throws -> Disclosures {
         try caller.requireOwner()
-        let places = try await store.places(of: agent).filter { $0.tier == .l1 && $0.vault == caller.vault }
-        var reads: [String: Disclosures.Read] = [:]
-        var before: Int64?
-        while true {
-            let page = try await lines(before: before, limit: 1_000, as: caller)
-            for line in page where line.event.action == .valueRead && line.event.actor.id == agent.text {
-                guard let entry = line.event.entry, let field = line.event.field, let version = line.event.version
-                else { continue }
-                let key = "\(entry)/\(field)/\(version)"
-                var read =
-                    reads[key] ?? .init(entry: entry, field: field, version: version, lastAt: line.at, count: 0)
-                read.count += 1
-                reads[key] = read
-            }
-            guard let last = page.last else { break }
-            before = last.sequence
+        return try await disclosures(of: .init(id: agent, places: try await store.places(of: agent)), as: caller)
+    }
+
+    /// The same of an agent that has just ended. Read after the commit that ended it, so that nothing comes later.
+    package func disclosures(of ended: AgentRoster.Ended, as caller: Caller) async throws -> Disclosures {
+        try caller.requireOwner()
+        return try await work.run(as: caller) {
+            let places = (ended.places ?? []).filter { $0.tier == .l1 && $0.vault == caller.vault }
+            var search = ReadSearch(agent: ended.id)
+            var before: AuditPosition?
+            repeat {
+                let page = try await store.auditLines(
+                    of: caller.vault, before: before, limit: PageLimit(rows: 1_000))
+                // One line that does not open must not hide the others.
+                for stored in page.items { search.add(stored.line, try? sealer.open(stored.line.line)) }
+                before =
+                    page.hasMore
+                    ? page.items.last.map { AuditPosition(sequence: $0.line.sequence, number: $0.number) } : nil
+                await Task.yield()
+            } while before != nil
+            return Disclosures(
+                canRead: places.sorted { ($0.entry, $0.field) < ($1.entry, $1.field) },
+                didRead: search.found.values.sorted {
+                    ($0.lastAt, $0.entry, $0.field) > ($1.lastAt, $1.entry, $1.field)
+                },
+                isComplete: ended.places != nil && search.isComplete)
         }
-        return Disclosures(
-            canRead: places.sorted { ($0.entry, $0.field) < ($1.entry, $1.field) },
-            didRead: reads.values.sorted { ($0.lastAt, $0.entry, $0.field) > ($1.lastAt, $1.entry, $1.field) })
+    }
+}
+
+/// Collects an agent's reads from its vault's log, newest line first.
+private struct ReadSearch {
+    private(set) var found: [String: AuditTrail.Disclosures.Read] = [:]
+    private(set) var isComplete = true
+    /// The agent and, once their rotation was met, the holders before it.
+    private var holders: Set<String>
+
+    init(agent: HolderID) {
+        holders = [agent.text]
+    }
+
+    mutating func add(_ stored: StoredAuditLine, _ event: AuditEvent?) {
+        guard let event else {
+            isComplete = false
+            return
+        }
+        if event.action == .agentRotate, let new = event.successor, holders.contains(new), let old = event.subject {
+            holders.insert(old)
+        }
+        guard event.action == .valueRead, let actor = event.actor.id, holders.contains(actor),
+            let entry = event.entry, let field = event.field, let version = event.version
+        else { return }
+        let key = "\(entry)/\(field)/\(version)"
+        var read = found[key] ?? .init(entry: entry, field: field, version: version, lastAt: stored.line.time, count: 0)
+        read.count += 1
+        found[key] = read
     }
 }

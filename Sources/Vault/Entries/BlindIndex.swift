@@ -9,10 +9,10 @@ package struct BlindIndex: Sendable {
     }
 
     /// 16 bytes for `host:` and a URL's host.
-    package func term(host: String) -> [UInt8] { term("host:" + host.lowercased()) }
+    package func term(host: String) -> [UInt8] { term("host:" + host.caseless) }
 
     /// 16 bytes for `tag:` and a tag.
-    package func term(tag: String) -> [UInt8] { term("tag:" + tag.lowercased()) }
+    package func term(tag: String) -> [UInt8] { term("tag:" + tag.caseless) }
 
     private func term(_ text: String) -> [UInt8] {
         Array(HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: key).prefix(16))
@@ -34,7 +34,7 @@ package struct BlindIndex: Sendable {
         } else {
             rest = rest.prefix { $0 != ":" }
         }
-        return rest.isEmpty || rest.contains(where: \.isWhitespace) ? nil : rest.lowercased()
+        return rest.isEmpty || rest.contains(where: \.isWhitespace) ? nil : rest.caseless
     }
 }
 

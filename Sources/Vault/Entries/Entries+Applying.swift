@@ -15,6 +15,8 @@ extension Entries {
     ///
     /// `open`: The entry as it is; nil for a new one.
     /// `row`: The entry's row as it will be.
+    ///
+    /// - Throws: `VaultError.invalid` when the change would seal more keys than one change may.
     func apply(_ edit: EntryEdit, to open: OpenEntry?, row: EntryRow, as caller: Caller) async throws -> Written {
         let title = TitleText(
             title: edit.title ?? open?.title.title ?? "", type: edit.type ?? open?.title.type ?? .login)
@@ -23,7 +25,7 @@ extension Entries {
         details.urls = edit.urls ?? details.urls
         details.tags = edit.tags ?? details.tags
         details.notes = edit.notes ?? details.notes
-        let merged = try merge(edit, with: open, by: caller.holder)
+        let merged = try merge(edit, with: open, as: caller)
         details.fields = merged.fields.map {
             DetailsText.Field(id: $0.id.text, label: $0.label, kind: $0.kind, tier: $0.tier.rawValue)
         }
@@ -36,11 +38,11 @@ extension Entries {
         for field in merged.removed { writer.remove(field) }
 
         var anyField: Set<HolderID> = []
+        let scopes = agents.map { (agent: $0, scope: $0.grants.scope(of: row.id, tags: details.tags)) }
         for field in merged.fields {
             let readers =
                 field.tier == .l1
-                ? agents.filter { $0.mayRead(entry: row.id, tags: details.tags, field: field.id, label: field.label) }
-                : []
+                ? scopes.filter { $0.scope.covers(field: field.id, label: field.label) }.map(\.agent) : []
             anyField.formUnion(readers.map(\.holder))
             switch field.write {
             case .value(let value):
@@ -57,8 +59,8 @@ extension Entries {
         let titleReaders = agents.filter { anyField.contains($0.holder) }
         if title != open?.title {
             try writer.write(try title.jsonBytes(), .title, tier: .metadata, readers: titleReaders)
-        } else if let part = open?.stored.parts[.title] {
-            try writer.share(part, now: present[.title] ?? [], with: titleReaders)
+        } else if let part = open?.stored.title {
+            try writer.share(part.field, now: present[.title] ?? [], with: titleReaders)
         }
         if details != open?.details {
             try writer.write(try details.jsonBytes(), .details, tier: .metadata, readers: [])
@@ -94,18 +96,18 @@ extension Entries {
         enum Write {
             case value(String)
             case envelope([UInt8])
-            case unchanged(StoredPart)
+            case unchanged(StoredField)
         }
 
         func version(ifWritten version: Int) -> Int {
-            if case .unchanged(let part) = write { part.value.place.version } else { version }
+            if case .unchanged(let part) = write { part.place.version } else { version }
         }
     }
 
     /// The fields as they will be: in a patch the old ones in their order and then the new ones, in a replacement all
     /// in its order.
     private func merge(
-        _ edit: EntryEdit, with open: OpenEntry?, by owner: HolderKey
+        _ edit: EntryEdit, with open: OpenEntry?, as caller: Caller
     ) throws -> (fields: [MergedField], removed: [FieldID]) {
         var ranked: [(rank: Int, field: MergedField)] = []
         var removed: [FieldID] = []
@@ -113,14 +115,14 @@ extension Entries {
         for (rank, field) in edit.fields.enumerated() { if let id = field.id { named[id] = (rank, field) } }
         let existing = open?.fields ?? []
         for (rank, old) in existing.enumerated() {
-            guard let part = open?.stored.parts[old.id] else { throw VaultError.damaged("a field without a value") }
+            guard let part = open?.stored.fields[old.id] else { throw VaultError.damaged("a field without a value") }
             let change = named[old.id]
             if change?.field.isRemoved ?? edit.replacesFields {
                 removed.append(old.id)
                 continue
             }
             let newRank = edit.replacesFields ? change?.rank : nil
-            ranked.append((newRank ?? rank, try merged(old, part, change?.field, by: owner)))
+            ranked.append((newRank ?? rank, try merged(old, part, change?.field, as: caller)))
         }
         for (rank, field) in edit.fields.enumerated() where !existing.contains(where: { $0.id == field.id }) {
             guard !field.isRemoved else { throw VaultError.noSuchField }
@@ -134,25 +136,29 @@ extension Entries {
     }
 
     private func merged(
-        _ old: EntryView.FieldView, _ part: StoredPart, _ change: EntryEdit.Field?, by owner: HolderKey
+        _ old: EntryView.FieldView, _ field: StoredField, _ change: EntryEdit.Field?, as caller: Caller
     ) throws -> MergedField {
         let tier = change?.tier ?? old.tier
-        var field = MergedField(
+        var merged = MergedField(
             id: old.id, label: change?.label ?? old.label, kind: change?.kind ?? old.kind, tier: tier,
-            write: .unchanged(part))
+            write: .unchanged(field))
         switch (change?.content, tier) {
-        case (.value(let value)?, .l1): field.write = .value(value)
-        case (.envelope(let box)?, .l2): field.write = .envelope(box)
-        case (nil, .l1) where tier == old.tier && (field.label, field.kind) != (old.label, old.kind):
+        case (.value(let value)?, .l1): merged.write = .value(value)
+        case (.envelope(let box)?, .l2): merged.write = .envelope(box)
+        case (nil, .l1) where tier == old.tier && (merged.label, merged.kind) != (old.label, old.kind):
             // An L1 value carries its label, which is how an agent learns it.
-            let text = try ValueText(jsonBytes: try part.open(by: owner, root: keys.root))
-            field.write = .value(text.value)
+            guard
+                let part = try store.part(
+                    old.id, of: field.place.entry, in: caller.vault, for: Reader(caller))
+            else { throw VaultError.damaged("a field without a value") }
+            let text = try ValueText(jsonBytes: try part.open(by: caller.holder, root: keys.root))
+            merged.write = .value(text.value)
         case (nil, _) where tier == old.tier:
             break
         default:
             throw VaultError.invalid("fields.tier", "1 takes a value and 2 an envelope; another tier needs a new one")
         }
-        return field
+        return merged
     }
 
     private func added(_ field: EntryEdit.Field) throws -> MergedField {
@@ -188,7 +194,8 @@ extension Entries {
             guard let record = agent.record else { throw VaultError.damaged("an agent without a record") }
             return AgentReader(
                 holder: agent.holder,
-                grants: try AgentText(jsonBytes: try record.open(by: caller.holder, root: keys.root)).grants,
+                grants: GrantIndex(
+                    try AgentText(jsonBytes: try record.open(by: caller.holder, root: keys.root)).grants),
                 publicKey: try HolderPublicKey(
                     id: agent.holder, vault: caller.vault, stored: agent.publicKey, keys: keys))
         }

@@ -7,11 +7,12 @@ extension Entries {
     ) async throws -> EntryView {
         try caller.requireOwner()
         try edit.validate()
+        try operations.spend(caller.vault)
         let id = id ?? .random()
         let time = now()
-        return try await locks.withLock(for: caller, in: store) {
+        return try await change(as: caller) {
             let row = EntryRow(id: id, vault: caller.vault, version: 1, state: .active, created: time, updated: time)
-            var steps: [Step] = [.insertEntry(row)]
+            var steps: [Step] = [.stayWithin(quotas, caller.vault), .insertEntry(row)]
             let written = try await apply(edit, to: nil, row: row, as: caller)
             steps += written.steps
             var event = caller.event(.entryCreate, entry: id, version: 1)
@@ -29,7 +30,8 @@ extension Entries {
     ) async throws -> EntryView {
         try caller.require(.write)
         try edit.validate()
-        return try await locks.withLock(for: caller, in: store) {
+        try operations.spend(caller.vault)
+        return try await change(as: caller) {
             let open = try await openEntry(id, as: caller)
             let row = open.stored.row
             guard row.state == .active else { throw VaultError.noSuchEntry }
@@ -37,6 +39,15 @@ extension Entries {
             return caller.isOwner
                 ? try await commit(edit, to: open, as: caller)
                 : try await commitByAgent(edit, to: open, as: caller)
+        }
+    }
+
+    /// A change of the vault that has its turn: on the processor, and among the vault's changes.
+    func change<R: Sendable>(
+        as caller: Caller, _ body: @escaping @Sendable () async throws -> R
+    ) async throws -> R {
+        try await work.run(as: caller) {
+            try await locks.withLock(for: caller, in: store) { try await body() }
         }
     }
 
@@ -48,7 +59,8 @@ extension Entries {
     ) async throws -> EntryView {
         try caller.requireOwner()
         for envelope in envelopes.values { try EntryEdit.checkEnvelope(envelope) }
-        return try await locks.withLock(for: caller, in: store) {
+        try operations.spend(caller.vault)
+        return try await change(as: caller) {
             let open = try await openEntry(id, as: caller)
             let row = open.stored.row
             guard row.state == .active else { throw VaultError.noSuchEntry }
@@ -82,7 +94,7 @@ extension Entries {
             guard let fieldID = FieldID(text: field.id) else { throw VaultError.damaged("a field id in the details") }
             let old = try await part(fieldID)
             var change = EntryEdit.Field(id: fieldID, label: field.label, kind: field.kind, tier: old.value.place.tier)
-            let isUnchanged = open.stored.parts[fieldID]?.value.place == old.value.place
+            let isUnchanged = open.stored.fields[fieldID]?.place == old.value.place
             if !isUnchanged {
                 if old.value.place.tier == .l2 {
                     if let envelope = envelopes[fieldID] {
@@ -113,7 +125,8 @@ extension Entries {
         event.removed = written.removed.map(\.text)
         event.readers = written.readers
         try await store.commit(
-            [expectation, .updateEntry(row)] + written.steps, [try audit.seal(event, vault: caller.vault)])
+            [.stayWithin(quotas, caller.vault), expectation, .updateEntry(row)] + written.steps,
+            [try audit.seal(event, vault: caller.vault)])
         return written.view
     }
 
@@ -121,7 +134,11 @@ extension Entries {
     private func commitByAgent(_ edit: EntryEdit, to open: OpenEntry, as caller: Caller) async throws -> EntryView {
         guard !edit.touchesMetadata, !edit.fields.isEmpty else { throw VaultError.ownerOnly }
         var row = open.stored.row
-        var steps: [Step] = [.expectEntry(row.id, vault: row.vault, version: row.version, state: .active)]
+        var steps: [Step] = [
+            .stayWithin(quotas, caller.vault),
+            .expectEntry(row.id, vault: row.vault, version: row.version, state: .active),
+        ]
+        var (sealed, bytes) = (0, 0)
         row.version += 1
         row.updated = now()
         steps.append(.updateEntry(row))
@@ -153,6 +170,9 @@ extension Entries {
             steps.append(.putWrap(try owner.seal(key, at: place, root: keys.root)))
             steps.append(.putWrap(caller.holder.wrap(key, at: place)))
             let others = (present[id] ?? []).subtracting([caller.holder.id])
+            sealed += others.count + 1
+            bytes += box.count
+            guard sealed <= EntryLimits.sealedKeys else { throw VaultError.tooManySeals }
             for other in others.sorted() {
                 guard let reader = publicKeys.agents[other] else { continue }
                 steps.append(.putWrap(try reader.seal(key, at: place, root: keys.root)))
@@ -161,8 +181,14 @@ extension Entries {
             event.readers?[id.text] = (others.map(\.text) + [caller.holder.id.text]).sorted()
             view.fields[index].version = row.version
         }
+        steps.append(byteStep(bytes, caller))
         try await store.commit(caller.useSteps + steps, [try audit.seal(event, vault: caller.vault)])
         return view
+    }
+
+    /// Counts what an agent writes against its day.
+    func byteStep(_ bytes: Int, _ caller: Caller) -> Step {
+        .countBytes(caller.holder.id, bytes, day: now() / 86_400, maximum: quotas[.agentBytesPerDay])
     }
 
     /// The public halves of everybody in a vault, each from the row that a node sealed.

@@ -22,42 +22,50 @@ extension Entries {
     package func search(
         _ query: Query, after order: Int64 = 0, limit: Int, as caller: Caller
     ) async throws -> (entries: [EntryView], next: Int64?) {
-        var terms: [[UInt8]] = []
-        if query.tag != nil || query.host != nil {
-            guard caller.isOwner else { throw VaultError.invalid("tag", "an agent searches by text only") }
-            let index = try await index(as: caller)
-            if let tag = query.tag { terms.append(index.term(tag: tag)) }
-            if let host = query.host { terms.append(index.term(host: BlindIndex.host(of: host) ?? host)) }
+        guard query.hasSize else { throw VaultError.invalid("text", "must have at most \(Query.mostText) bytes") }
+        guard caller.isOwner || (query.tag == nil && query.host == nil) else {
+            throw VaultError.invalid("tag", "an agent searches by text only")
         }
-        var found: [EntryView] = []
-        var order = order
-        while found.count < limit {
-            let stored =
-                terms.isEmpty
-                ? try await store.entries(
-                    in: caller.vault, for: caller.holder.id, state: .active, after: order, limit: Self.searchPage)
-                : try await store.entries(
-                    in: caller.vault, for: caller.holder.id, terms: terms, after: order, limit: Self.searchPage)
-            for entry in stored {
-                let view = try OpenEntry(entry, by: caller, root: keys.root).view
-                order = view.order
-                if query.matches(view) { found.append(view) }
-                if found.count == limit { return (found, order) }
+        return try await work.run(as: caller) {
+            var terms: [[UInt8]] = []
+            if query.tag != nil || query.host != nil {
+                let index = try await index(as: caller)
+                if let tag = query.tag { terms.append(index.term(tag: tag)) }
+                if let host = query.host { terms.append(index.term(host: BlindIndex.host(of: host) ?? host)) }
             }
-            if stored.count < Self.searchPage { return (found, nil) }
+            let words = query.words
+            return try await find(after: order, limit: limit, as: caller, among: { $0.contains(words) }) {
+                order, limit in
+                terms.isEmpty
+                    ? try await store.entries(
+                        in: caller.vault, for: Reader(caller), state: .active, after: order, limit: limit)
+                    : try await store.entries(
+                        in: caller.vault, for: Reader(caller), terms: terms, after: order, limit: limit)
+            }
         }
-        return (found, order)
     }
-
-    private static let searchPage = 200
 }
 
 extension Entries.Query {
-    fileprivate func matches(_ view: EntryView) -> Bool {
-        guard let text else { return true }
-        var haystack = [view.title] + view.fields.map(\.label)
-        if let details = view.details { haystack += details.urls + details.tags + [details.notes] }
-        let all = haystack.joined(separator: "\n").lowercased()
-        return text.lowercased().split(whereSeparator: \.isWhitespace).allSatisfy { all.contains($0) }
+    /// Bytes of each part of a query.
+    fileprivate static let mostText = 1_024
+
+    fileprivate var hasSize: Bool {
+        [text, tag, host].allSatisfy { ($0?.utf8.count ?? 0) <= Self.mostText }
+    }
+
+    /// All of them must be found.
+    fileprivate var words: [String] {
+        (text ?? "").caseless.split(whereSeparator: \.isWhitespace).map(String.init)
+    }
+}
+
+extension EntryView {
+    fileprivate func contains(_ words: [String]) -> Bool {
+        if words.isEmpty { return true }
+        var haystack = [title] + fields.map(\.label)
+        if let details { haystack += details.urls + details.tags + [details.notes] }
+        let all = Array(haystack.joined(separator: "\n").caseless.utf8)
+        return words.allSatisfy { all.firstRange(of: Array($0.utf8)) != nil }
     }
 }

@@ -20,7 +20,8 @@ extension Entries {
     /// Takes an entry out of the trash; agents whose grants match get it back.
     package func untrash(_ id: EntryID, as caller: Caller) async throws -> EntryView {
         try caller.requireOwner()
-        return try await locks.withLock(for: caller, in: store) {
+        try operations.spend(caller.vault)
+        return try await change(as: caller) {
             try await activate(id, from: .trashed, .entryUntrash, missing: .noSuchEntry, as: caller)
         }
     }
@@ -48,13 +49,19 @@ extension Entries {
         }
         guard policy.verbs.contains(.deposit) else { throw VaultError.verbMissing(.deposit) }
         try edit.validate()
+        try operations.spend(caller.vault)
         let time = now()
         let row = EntryRow(
             id: .random(), vault: caller.vault, version: 1, state: .deposit, created: time, updated: time,
             depositor: caller.holder.id)
-        return try await locks.withLock(for: caller, in: store) {
-            var steps = caller.useSteps + [.insertEntry(row)]
+        return try await change(as: caller) {
+            var steps =
+                caller.useSteps + [
+                    .stayWithin(quotas, caller.vault),
+                    .expectDepositRoom(caller.holder.id, maximum: quotas[.agentDeposits]), .insertEntry(row),
+                ]
             let parts = try depositParts(edit)
+            steps.append(byteStep(parts.reduce(0) { $0 + $1.2.count + Box.overhead }, caller))
             for (field, tier, plaintext) in parts {
                 let place = FieldPlace(vault: row.vault, entry: row.id, field: field, tier: tier, version: 1)
                 let key = SymmetricKey(size: .bits256)
@@ -73,7 +80,8 @@ extension Entries {
     /// Makes a deposit an entry like any other: boxed for the owner, indexed, shared by its tags.
     package func accept(_ id: EntryID, as caller: Caller) async throws -> EntryView {
         try caller.requireOwner()
-        return try await locks.withLock(for: caller, in: store) {
+        try operations.spend(caller.vault)
+        return try await change(as: caller) {
             try await activate(id, from: .deposit, .depositAccept, missing: .noSuchDeposit, as: caller)
         }
     }
@@ -101,23 +109,24 @@ extension Entries {
         row.depositor = nil
         // No content changes, only who can open it: the version stays.
         let written = try await apply(EntryEdit(), to: open, row: row, as: caller)
-        let settled: [Step] = try open.stored.parts.values.compactMap { part in
+        let metadata = [open.stored.title, open.stored.details].compactMap(\.?.field)
+        let settled: [Step] = try (metadata + open.stored.fields.values).compactMap { part in
             guard let wrap = part.wrap, wrap.isSealed else { return nil }
             let key = try caller.holder.unwrap(wrap, root: keys.root)
-            return .settleWrap(caller.holder.wrap(key, at: part.value.place))
+            return .settleWrap(caller.holder.wrap(key, at: part.place))
         }
         var event = caller.event(action, entry: id, version: row.version)
         event.readers = written.readers
         try await store.commit(
-            [expectation, .updateEntry(row)] + settled + written.steps, [try audit.seal(event, vault: caller.vault)])
+            [.stayWithin(quotas, caller.vault), expectation, .updateEntry(row)] + settled + written.steps,
+            [try audit.seal(event, vault: caller.vault)])
         return written.view
     }
 
     private func row(
         _ id: EntryID, _ state: EntryState, as caller: Caller, missing: VaultError
     ) async throws -> EntryRow {
-        guard let row = try await store.entry(id, in: caller.vault, for: caller.holder.id)?.row, row.state == state
-        else { throw missing }
+        guard let row = try await store.entryRow(id, in: caller.vault), row.state == state else { throw missing }
         return row
     }
 
@@ -128,7 +137,7 @@ extension Entries {
                 .expectEntry(row.id, vault: row.vault, version: row.version, state: row.state),
                 .deleteEntry(row.id),
             ], [try audit.seal(event, vault: caller.vault)])
-        try await store.forgetDeleted()
+        await store.forgetDeleted()
     }
 
     private func ownerKey(of vault: VaultID) async throws -> HolderPublicKey {
@@ -153,6 +162,9 @@ extension Entries {
         }
         parts.append((.title, .metadata, try TitleText(title: title, type: edit.type ?? .login).jsonBytes()))
         parts.append((.details, .metadata, try details.jsonBytes()))
+        guard parts.allSatisfy({ $0.2.count <= EntryLimits.part }) else {
+            throw VaultError.invalid("entry", "must have at most \(EntryLimits.part) bytes of metadata as JSON")
+        }
         return parts
     }
 }

@@ -4,16 +4,22 @@ package struct Entries: Sendable {
     let keys: NodeKeys
     let audit: AuditSealer
     let locks: VaultLocks
+    let work: WorkQueue
+    let quotas: Quotas
+    let operations: OperationBudget
     let now: @Sendable () -> Int64
 
     package init(
-        store: any VaultStore, keys: NodeKeys, audit: AuditSealer, locks: VaultLocks,
-        now: @escaping @Sendable () -> Int64
+        store: any VaultStore, keys: NodeKeys, audit: AuditSealer, locks: VaultLocks, work: WorkQueue, quotas: Quotas,
+        operations: OperationBudget, now: @escaping @Sendable () -> Int64
     ) {
         self.store = store
         self.keys = keys
         self.audit = audit
         self.locks = locks
+        self.work = work
+        self.quotas = quotas
+        self.operations = operations
         self.now = now
     }
 
@@ -66,7 +72,7 @@ package struct Entries: Sendable {
 
     /// One entry's metadata.
     package func view(_ id: EntryID, as caller: Caller) async throws -> EntryView {
-        try await openEntry(id, as: caller).view
+        try await work.run(as: caller) { try await openEntry(id, as: caller).view }
     }
 
     /// Metadata of entries in the order of their creation.
@@ -76,16 +82,50 @@ package struct Entries: Sendable {
         _ state: EntryState = .active, after order: Int64 = 0, limit: Int, as caller: Caller
     ) async throws -> (entries: [EntryView], next: Int64?) {
         if state != .active { try caller.requireOwner() }
-        let stored = try await store.entries(
-            in: caller.vault, for: caller.holder.id, state: state, after: order, limit: limit)
-        let next = stored.count == limit ? stored.last?.row.order : nil
-        return (try stored.map { try OpenEntry($0, by: caller, root: keys.root).view }, next)
+        return try await work.run(as: caller) {
+            try await find(after: order, limit: limit, as: caller, among: { _ in true }) { order, limit in
+                try await store.entries(
+                    in: caller.vault, for: Reader(caller), state: state, after: order, limit: limit)
+            }
+        }
+    }
+
+    /// Bytes of metadata that one request looks through; an agent's labels stand in its values.
+    private static let mostRead = 4 << 20
+
+    /// Opens entries from `order` on until there are `limit` that match, a page's worth of bytes was found, or as much
+    /// was looked through as one request may.
+    ///
+    /// - Returns: The views, and where to go on; nil at the end.
+    func find(
+        after order: Int64, limit: Int, as caller: Caller, among matches: (EntryView) -> Bool,
+        next: (Int64, PageLimit) async throws -> Page<StoredEntry>
+    ) async throws -> (entries: [EntryView], next: Int64?) {
+        let most = PageLimit(rows: limit)
+        var (found, bytes, read, order): ([EntryView], Int, Int, Int64) = ([], 0, 0, order)
+        while true {
+            let page = try await next(order, most)
+            for stored in page.items {
+                let open = try OpenEntry(stored, by: caller, in: self)
+                order = stored.row.order
+                let view = open.view
+                read += open.byteCount
+                if matches(view) {
+                    found.append(view)
+                    bytes += open.byteCount
+                }
+                if found.count == limit || bytes >= most.bytes || read >= Self.mostRead { return (found, order) }
+            }
+            if !page.hasMore { return (found, nil) }
+            try Task.checkCancellation()
+            await Task.yield()
+        }
     }
 
     /// What was changed when and by whom, newest first.
     package func versions(of id: EntryID, as caller: Caller) async throws -> [EntryVersion] {
         try caller.requireOwner()
-        let history = try await store.history(of: id, in: caller.vault)
+        let history = try await work.run(as: caller) { try await store.history(of: id, in: caller.vault) }
         guard !history.isEmpty else { throw VaultError.noSuchEntry }
         var versions: [Int: EntryVersion] = [:]
         for row in history {
@@ -100,10 +140,10 @@ package struct Entries: Sendable {
     // MARK: Opening
 
     func openEntry(_ id: EntryID, as caller: Caller) async throws -> OpenEntry {
-        guard let stored = try await store.entry(id, in: caller.vault, for: caller.holder.id),
+        guard let stored = try await store.entry(id, in: caller.vault, for: Reader(caller)),
             caller.isOwner || stored.row.state == .active
         else { throw VaultError.noSuchEntry }
-        return try OpenEntry(stored, by: caller, root: keys.root)
+        return try OpenEntry(stored, by: caller, in: self)
     }
 
     /// A field with its content, and its wrap made symmetric if it was sealed.
@@ -116,7 +156,7 @@ package struct Entries: Sendable {
     /// The hot path: one look-up by key, two boxes.
     private func open(_ field: FieldID, of entry: EntryID, as caller: Caller) throws -> OpenField {
         guard !field.isReserved,
-            let part = try store.part(field, of: entry, in: caller.vault, for: caller.holder.id)
+            let part = try store.part(field, of: entry, in: caller.vault, for: Reader(caller))
         else { throw VaultError.noSuchField }
         return try open(part, as: caller)
     }
@@ -144,6 +184,7 @@ package struct Entries: Sendable {
     /// Puts a read on record, and in the same commit makes a sealed wrap cheap to open next time.
     private func record(_ action: AuditEvent.Action, _ opened: OpenField, _ caller: Caller) async throws {
         let place = opened.place
+        try operations.spend(caller.vault)
         let steps = caller.useSteps + (opened.settled.map { [.settleWrap($0)] } ?? [])
         let event = caller.event(action, entry: place.entry, field: place.field, version: place.version)
         try await store.commit(steps, [try audit.seal(event, vault: caller.vault)])

@@ -13,6 +13,8 @@ struct EntryWriter {
     private(set) var steps: [Step] = []
     private(set) var changed: [FieldID] = []
     private(set) var readers: [String: [String]] = [:]
+    /// Keys sealed to agents so far.
+    private var sealed = 0
 
     init(
         vault: VaultID, entry: EntryID, version: Int, owner: HolderKey, root: RootKeys, time: Int64,
@@ -29,13 +31,16 @@ struct EntryWriter {
 
     /// Writes a new version of a part under a new data key, for the owner and these agents.
     mutating func write(_ plaintext: [UInt8], _ field: FieldID, tier: Tier, readers: [AgentReader]) throws {
+        guard plaintext.count <= EntryLimits.part else {
+            throw VaultError.invalid("entry", "must have at most \(EntryLimits.part) bytes of metadata as JSON")
+        }
         let place = place(field, tier)
         let key = SymmetricKey(size: .bits256)
         let box = Box.seal(plaintext, key: key, context: place.valueContext)
         steps.append(.putValue(StoredValue(place: place, box: box, written: time, author: owner.id)))
         steps.append(.dropAgentWraps(entry, field, owner: owner.id))
         steps.append(.putWrap(owner.wrap(key, at: place)))
-        for reader in readers { steps.append(.putWrap(try reader.publicKey.seal(key, at: place, root: root))) }
+        for reader in readers { try seal(key, to: reader, at: place) }
         note(field, readers)
         changed.append(field)
     }
@@ -51,17 +56,15 @@ struct EntryWriter {
     }
 
     /// Leaves a part as it is and makes just these agents its readers.
-    mutating func share(_ part: StoredPart, now present: Set<HolderID>, with readers: [AgentReader]) throws {
-        let field = part.value.place.field
+    mutating func share(_ part: StoredField, now present: Set<HolderID>, with readers: [AgentReader]) throws {
+        let field = part.place.field
         let wanted = Set(readers.map(\.holder))
         guard wanted != present else { return }
         for holder in present.subtracting(wanted).sorted() { steps.append(.dropWrap(entry, field, holder)) }
         let new = readers.filter { !present.contains($0.holder) }
         if !new.isEmpty {
             let key = try part.dataKey(by: owner, root: root)
-            for reader in new {
-                steps.append(.putWrap(try reader.publicKey.seal(key, at: part.value.place, root: root)))
-            }
+            for reader in new { try seal(key, to: reader, at: part.place) }
         }
         note(field, readers)
     }
@@ -70,6 +73,12 @@ struct EntryWriter {
         steps.append(.dropAgentWraps(entry, field, owner: owner.id))
         steps.append(.removeField(entry, field))
         note(field, [])
+    }
+
+    private mutating func seal(_ key: SymmetricKey, to reader: AgentReader, at place: FieldPlace) throws {
+        sealed += 1
+        guard sealed <= EntryLimits.sealedKeys else { throw VaultError.tooManySeals }
+        steps.append(.putWrap(try reader.publicKey.seal(key, at: place, root: root)))
     }
 
     private mutating func note(_ field: FieldID, _ readers: [AgentReader]) {
@@ -84,10 +93,15 @@ struct EntryWriter {
 /// An agent to whom the owner may have to seal: its grants and its public key.
 struct AgentReader {
     let holder: HolderID
-    let grants: [Grant]
+    let grants: GrantIndex
     let publicKey: HolderPublicKey
+}
 
-    func mayRead(entry: EntryID, tags: [String], field: FieldID, label: String) -> Bool {
-        grants.contains { $0.covers(entry: entry, tags: tags, field: field, label: label) }
+extension VaultError {
+    static var tooManySeals: VaultError {
+        .invalid(
+            "fields",
+            "and the agents that read them need more than \(EntryLimits.sealedKeys) keys at once; change fewer fields at a time"
+        )
     }
 }

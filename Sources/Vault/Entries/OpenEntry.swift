@@ -10,34 +10,46 @@ struct OpenEntry {
     /// Nil for an agent.
     let details: DetailsText?
     let fields: [EntryView.FieldView]
+    /// Bytes that were read for it.
+    let byteCount: Int
 
-    init(_ stored: StoredEntry, by caller: Caller, root: RootKeys) throws {
+    init(_ stored: StoredEntry, by caller: Caller, in entries: Entries) throws {
         self.stored = stored
-        guard let titlePart = stored.parts[.title], titlePart.wrap != nil else { throw VaultError.noSuchEntry }
+        let root = entries.keys.root
+        guard let titlePart = stored.title, titlePart.wrap != nil else { throw VaultError.noSuchEntry }
         title = try TitleText(jsonBytes: try titlePart.open(by: caller.holder, root: root))
-        if caller.isOwner {
-            guard let part = stored.parts[.details] else { throw VaultError.damaged("an entry without details") }
-            let details = try DetailsText(jsonBytes: try part.open(by: caller.holder, root: root))
-            fields = try details.fields.map { field in
-                guard let id = FieldID(text: field.id), let tier = Tier(rawValue: field.tier),
-                    let part = stored.parts[id], part.value.place.tier == tier
-                else { throw VaultError.damaged("details that name a missing field") }
-                return EntryView.FieldView(
-                    id: id, label: field.label, kind: field.kind, tier: tier, version: part.value.place.version)
-            }
-            self.details = details
-        } else {
+        guard caller.isOwner else {
             details = nil
-            fields = try stored.parts.values
-                .filter { $0.value.place.tier == .l1 && $0.wrap != nil }
-                .map { part in
-                    let text = try ValueText(jsonBytes: try part.open(by: caller.holder, root: root))
-                    return EntryView.FieldView(
+            var labels: [EntryView.FieldView] = []
+            var count = stored.byteCount
+            // One value at a time: an entry's values together are megabytes.
+            for field in stored.fields.values where field.place.tier == .l1 && field.wrap != nil {
+                guard
+                    let part = try entries.store.part(
+                        field.place.field, of: stored.row.id, in: caller.vault, for: Reader(caller))
+                else { continue }
+                count += part.value.box.count
+                let text = try ValueText(jsonBytes: try part.open(by: caller.holder, root: root))
+                labels.append(
+                    EntryView.FieldView(
                         id: part.value.place.field, label: text.label, kind: text.kind, tier: .l1,
-                        version: part.value.place.version)
-                }
-                .sorted { ($0.label, $0.id) < ($1.label, $1.id) }
+                        version: part.value.place.version))
+            }
+            fields = labels.sorted { ($0.label, $0.id) < ($1.label, $1.id) }
+            byteCount = count
+            return
         }
+        guard let part = stored.details else { throw VaultError.damaged("an entry without details") }
+        let details = try DetailsText(jsonBytes: try part.open(by: caller.holder, root: root))
+        fields = try details.fields.map { field in
+            guard let id = FieldID(text: field.id), let tier = Tier(rawValue: field.tier),
+                let stored = stored.fields[id], stored.place.tier == tier
+            else { throw VaultError.damaged("details that name a missing field") }
+            return EntryView.FieldView(
+                id: id, label: field.label, kind: field.kind, tier: tier, version: stored.place.version)
+        }
+        self.details = details
+        byteCount = stored.byteCount
     }
 
     var view: EntryView {
@@ -50,11 +62,21 @@ struct OpenEntry {
     }
 }
 
-extension StoredPart {
+extension StoredField {
     /// The data key, if the holder has a wrap of it.
     func dataKey(by holder: HolderKey, root: RootKeys) throws -> SymmetricKey {
         guard let wrap else { throw VaultError.noSuchField }
         return try holder.unwrap(wrap, root: root)
+    }
+}
+
+extension StoredPart {
+    /// The part without its value.
+    var field: StoredField { StoredField(place: value.place, wrap: wrap) }
+
+    /// The data key, if the holder has a wrap of it.
+    func dataKey(by holder: HolderKey, root: RootKeys) throws -> SymmetricKey {
+        try field.dataKey(by: holder, root: root)
     }
 
     /// The plaintext of a metadata or L1 part.

@@ -9,8 +9,18 @@ package struct NodeKeys: Sendable {
     private let preloginKey: SymmetricKey
     private let deviceKey: SymmetricKey
     private let inviteKey: SymmetricKey
+    private let abuseKey: SymmetricKey
+    /// Boxes where a list goes on.
+    package let cursorKey: SymmetricKey
     package let auditHeadKey: SymmetricKey
     package let nodeAuditKey: SymmetricKey
+
+    /// Every key that the node keeps for as long as it runs.
+    package var all: [SymmetricKey] {
+        root.ids.compactMap(root.key) + [
+            emailIndexKey, preloginKey, deviceKey, inviteKey, abuseKey, cursorKey, auditHeadKey, nodeAuditKey,
+        ]
+    }
 
     static let place = Context("node", [UInt8](repeating: 0, count: 16), Array("node-key".utf8), [])
 
@@ -22,6 +32,8 @@ package struct NodeKeys: Sendable {
         preloginKey = nodeKey.derive(Context("prelogin"))
         deviceKey = nodeKey.derive(Context("device"))
         inviteKey = nodeKey.derive(Context("invite"))
+        abuseKey = nodeKey.derive(Context("abuse"))
+        cursorKey = nodeKey.derive(Context("cursor"))
         auditHeadKey = nodeKey.derive(Context("audit-head"))
         nodeAuditKey = nodeKey.derive(Context("audit-body"))
     }
@@ -44,6 +56,12 @@ package struct NodeKeys: Sendable {
     /// What shows, without a row, that a device once logged in to this vault. 16 bytes over 16 random ones.
     package func deviceCode(_ device: [UInt8], vault: VaultID) -> [UInt8] {
         Array(HMAC<SHA256>.authenticationCode(for: device + vault.bytes, using: deviceKey).prefix(16))
+    }
+
+    /// Under what a count of failures is kept, so that the file does not tell who tried what from where. 16 bytes.
+    package func abuseKey(_ kind: String, _ parts: [UInt8]...) -> [UInt8] {
+        let message = Context(kind, parts: parts).bytes
+        return Array(HMAC<SHA256>.authenticationCode(for: message, using: abuseKey).prefix(16))
     }
 
     /// What makes an invitation this node's. 16 bytes over 16.
@@ -79,20 +97,31 @@ package enum NodeTierItem: String, Sendable {
     }
 }
 
-/// An e-mail address as an account's name. Compared without case and surrounding space.
+/// An e-mail address as an account's name. Compared `caseless` and without surrounding space.
 package struct EmailAddress: Hashable, Sendable {
     package let normalized: String
 
-    /// Nil for what cannot be an address: no `@`, longer than 254 bytes, spaces or control characters.
+    /// Nil for what cannot be an address: no `@`, longer than 254 bytes, spaces, or characters that are not seen.
     package init?(_ text: String) {
         let trimmed = text.drop { $0.isWhitespace }
         let end = trimmed.lastIndex { !$0.isWhitespace }.map { trimmed.index(after: $0) } ?? trimmed.endIndex
-        let address = trimmed[..<end].lowercased()
+        let address = trimmed[..<end].caseless
         let halves = address.split(separator: "@", omittingEmptySubsequences: false)
         guard
             halves.count == 2, !halves[0].isEmpty, !halves[1].isEmpty, address.utf8.count <= 254,
-            address.unicodeScalars.allSatisfy({ $0.value > 0x20 && $0.value != 0x7f })
+            address.unicodeScalars.allSatisfy(Self.isSeen)
         else { return nil }
         normalized = address
+    }
+
+    /// False for spaces, controls and everything that shows nothing or turns the text around: with it two addresses look
+    /// the same.
+    private static func isSeen(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .surrogate, .privateUse, .unassigned, .spaceSeparator, .lineSeparator,
+            .paragraphSeparator:
+            false
+        default: !scalar.properties.isDefaultIgnorableCodePoint
+        }
     }
 }

@@ -17,7 +17,8 @@ struct Serve: AsyncParsableCommand {
     @OptionGroup var serving: ServeOptions
 
     func run() async throws {
-        keepMemorySmall()
+        ProcessMemory.keepSmall()
+        try ProcessMemory.hide()
         let settings = try Settings(serving)
         LoggingSystem.bootstrap { _ in JSONLog(logLevel: settings.logLevel) }
         let logger = Logger(label: "clavitor-monitor")
@@ -92,8 +93,7 @@ struct Serve: AsyncParsableCommand {
         let supervision = Supervision(logger: logger) { try await store.ping() }
         if let supervision { services.append(supervision) }
         var server = HTTPSServer(
-            address: settings.https, served: certificates.served, maxConnections: settings.maxConnections,
-            logger: logger)
+            address: settings.https, served: certificates.served, limits: settings.limits, logger: logger)
         server.onRunning = { channel in
             logger.info("serving", metadata: ["address": "\(channel.localAddress?.description ?? "-")"])
             port.value = channel.localAddress?.port

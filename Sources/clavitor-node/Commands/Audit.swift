@@ -1,12 +1,13 @@
 import ArgumentParser
 import FoundationEssentials
 import SQLite
+import Serving
 import Storage
 import Vault
 
 struct Audit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Check or export the audit log.", subcommands: [Verify.self, Export.self])
+        abstract: "Check or export the audit log.", subcommands: [Verify.self, Accept.self, Export.self])
 
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -25,7 +26,44 @@ struct Audit: AsyncParsableCommand {
                 for finding in report.findings { print("FOUND  \(finding)") }
                 throw ExitCode(1)
             }
-            print("The chain holds, and \(report.vaults) vaults are as it says.")
+            print("Audit chain OK; \(report.vaults) vaults match the log.")
+        }
+    }
+
+    struct Accept: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Let a node that found damage write again, once the database is whole.",
+            discussion: """
+                Checks the database and the audit log like `doctor`, and refuses while anything is wrong: then restore a \
+                backup. The acceptance is a line of the audit log. Stop the node first.
+                """)
+
+        @OptionGroup var options: DataOptions
+
+        func run() async throws {
+            let directory = options.directory
+            try directory.requireVault()
+            try directory.takeLock()
+            let mark = DamageMark(path: directory.damageMark)
+            guard let reason = mark.reason else {
+                print("Nothing to accept: no damage is on record.")
+                return
+            }
+            let findings = try Inspection(path: directory.database, keys: try directory.nodeKeys()).findings()
+            guard findings.isEmpty else {
+                for finding in findings { print("FOUND  \(finding)") }
+                throw Failure("The database is still damaged. Restore a backup: `clavitor-node restore`.")
+            }
+            // First the line, then the mark: a node is not well without a trace of why.
+            mark.clear()
+            do {
+                let node = try Node(offline: directory)
+                try await node.record(AuditEvent(.auditAccept, by: .init(.operator_), reason: reason))
+            } catch {
+                mark.set(reason)
+                throw error
+            }
+            print("Accepted. The node may be started.")
         }
     }
 

@@ -23,7 +23,8 @@ struct Serve: AsyncParsableCommand {
     @OptionGroup var serving: ServeOptions
 
     func run() async throws {
-        keepMemorySmall()
+        ProcessMemory.keepSmall()
+        try ProcessMemory.hide()
         let settings = try Settings(serving)
         let directory = options.directory
         if !serving.dev { try directory.requireVault() }
@@ -36,7 +37,9 @@ struct Serve: AsyncParsableCommand {
         try Self.refuseNetworkFileSystem(directory)
         if serving.dev, !File.exists(directory.database) { _ = try directory.initialize(now: unixTime()) }
 
-        let node = try Node(directory, settings, logger: logger, now: unixTime)
+        let recovery = try await Recovery(directory).run(logger)
+        let node = try Node(directory, settings, logger: logger, isUnclean: recovery.isUnclean, now: unixTime)
+        node.lockKeys(logger)
         let port = Shared<Int?>(nil)
         let certificates = try Certificates(
             settings.certificate, name: settings.origin, in: directory.certificates, address: settings.https,
@@ -47,8 +50,7 @@ struct Serve: AsyncParsableCommand {
         try await node.record(AuditEvent(.nodeStart, by: .init(.node), reason: Version.current))
 
         var server = HTTPSServer(
-            address: settings.https, served: certificates.served, maxConnections: settings.maxConnections,
-            logger: logger)
+            address: settings.https, served: certificates.served, limits: settings.limits, logger: logger)
         let supervision = Supervision(logger: logger) { try await node.store.ping() }
         let isDevelopment = serving.dev
         server.onRunning = { channel in

@@ -22,6 +22,12 @@ struct Keeper: Sendable {
             Periodic(name: "sweep", interval: .seconds(600), logger: logger) {
                 try await node.store.sweep(sessionIdle: node.settings.sessionIdle.seconds)
             },
+            Periodic(name: "expiry", delay: .seconds(60), interval: .seconds(3_600), logger: logger) {
+                try await Expiry(node: node).run()
+            },
+            Periodic(name: "verified", delay: .seconds(1_800), interval: .seconds(3_600), logger: logger) {
+                try await verifyChain()
+            },
             Periodic(name: "disk", interval: .seconds(10), logger: logger) { try await watchDisk() },
             Periodic(name: "quick-check", delay: .seconds(5), interval: .seconds(6 * 3_600), logger: logger) {
                 try await check(.quick)
@@ -39,12 +45,21 @@ struct Keeper: Sendable {
         try await declare(.damaged, findings)
     }
 
+    /// Follows the chain from where it was followed last, so that little is left to do after an unclean stop.
+    func verifyChain() async throws {
+        let findings = try await node.verification.runSinceVerified(node.store.database)
+        guard !findings.isEmpty else { return }
+        node.isAuditWell.value = false
+        try await declare(.damaged, findings)
+    }
+
     func verifyAudit() async throws {
-        let report = try await AuditVerification(headKey: node.keys.auditHeadKey) {
-            try node.audit.open($0)
-        }.run(node.store.database)
+        let report = try await node.verification.run(node.store.database)
         node.isAuditWell.value = report.findings.isEmpty
-        guard !report.findings.isEmpty else { return }
+        guard !report.findings.isEmpty else {
+            try await node.verification.remember(report.head, node.store.database)
+            return
+        }
         try await declare(.damaged, report.findings)
     }
 
@@ -73,6 +88,7 @@ struct Keeper: Sendable {
     }
 
     private func declare(_ fault: NodeHealth.Fault, _ findings: [String]) async throws {
+        if fault == .damaged { node.mark.set(findings.prefix(5).joined(separator: "; ")) }
         node.health.note(fault)
         logger.critical(
             "the node is read-only",

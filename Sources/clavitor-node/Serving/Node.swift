@@ -1,5 +1,6 @@
 import API
 import Auth
+import Crypto
 import Files
 import FoundationEssentials
 import Hummingbird
@@ -22,12 +23,18 @@ struct Node: Sendable {
     let api: NodeAPI
     let settings: Settings
     let now: @Sendable () -> Int64
+    let mark: DamageMark
+    let locks: VaultLocks
 
+    /// `isUnclean`: Whether the process before this one ended without a word, see `Recovery`.
     init(
-        _ directory: DataDirectory, _ settings: Settings, logger: Logger, now: @escaping @Sendable () -> Int64
+        _ directory: DataDirectory, _ settings: Settings, logger: Logger, isUnclean: Bool = false,
+        now: @escaping @Sendable () -> Int64
     ) throws {
         let keys = try directory.nodeKeys()
-        let health = NodeHealth()
+        let mark = DamageMark(path: directory.damageMark)
+        let health = NodeHealth { mark.set("found while running") }
+        if mark.isSet { health.note(.damaged) }
         let onFault: @Sendable (any Error) -> Void = { error in
             if health.note(error) {
                 logger.critical("the node goes read-only", metadata: ["mode": "\(health.mode)", "error": "\(error)"])
@@ -36,9 +43,19 @@ struct Node: Sendable {
         let journal = AuditJournal(key: keys.auditHeadKey, onFault: onFault)
         let store = try Store(path: directory.database, journal: journal, health: health, now: now)
         let audit = AuditSealer(keys: keys, now: now) { try store.auditKey(of: $0) }
-        let failures = FailureLog(audit: audit, now: now) { try await store.commit([] as [Step], $0) }
+        let failures = FailureLog(audit: audit, now: now) { try await store.commit($0, $1) }
         let locks = VaultLocks()
-        let entries = Entries(store: store, keys: keys, audit: audit, locks: locks, now: now)
+        let work = WorkQueue()
+        let quotas = settings.quotas
+        let operations = OperationBudget(perDay: quotas[.operationsPerDay], now: now)
+        let limits = AbuseLimits(keys: keys, now: now)
+        limits.restore(try store.abuseRows())
+        let entries = Entries(
+            store: store, keys: keys, audit: audit, locks: locks, work: work, quotas: quotas, operations: operations,
+            now: now)
+        var accountSettings = Accounts.Settings(
+            registration: settings.registration, sessionLifetime: settings.sessionLifetime.seconds)
+        accountSettings.quotas = quotas
         self.keys = keys
         self.store = store
         self.health = health
@@ -47,23 +64,24 @@ struct Node: Sendable {
         self.failures = failures
         self.settings = settings
         self.now = now
+        self.mark = mark
+        self.locks = locks
         api = NodeAPI(
             accounts: Accounts(
-                store: store, keys: keys, audit: audit, locks: locks, limits: AbuseLimits(now: now),
-                failures: failures,
-                settings: .init(
-                    registration: settings.registration, sessionLifetime: settings.sessionLifetime.seconds), now: now),
+                store: store, keys: keys, audit: audit, locks: locks, limits: limits, failures: failures, work: work,
+                operations: operations, settings: accountSettings, now: now),
             authenticator: Authenticator(
-                store: store, keys: keys, failures: failures, sessionIdle: settings.sessionIdle.seconds, now: now),
+                store: store, keys: keys, failures: failures, sessionIdle: settings.sessionIdle.seconds,
+                isUnclean: isUnclean, now: now),
             entries: entries,
             roster: AgentRoster(entries: entries),
-            trail: AuditTrail(store: store, sealer: audit),
+            trail: AuditTrail(store: store, sealer: audit, work: work),
             tokens: AgentTokens(keys: keys, now: now),
             answers: RememberedAnswers(store: store, now: now),
             counters: RequestCounters(now: now),
             node: NodeBody(
                 origin: settings.origin, version: Version.current, registration: settings.registration.rawValue),
-            nodes: try settings.nodes.map(Self.fleet) ?? NodesBody(nodes: []),
+            nodes: try settings.nodes.map(Self.fleet) ?? NodesBody(nodes: []), cursorKey: keys.cursorKey,
             readiness: {
                 switch health.mode {
                 case .normal: []
@@ -78,6 +96,16 @@ struct Node: Sendable {
                     onFault(error)
                 }
             })
+    }
+
+    var verification: AuditVerification {
+        AuditVerification(headKey: keys.auditHeadKey) { [audit] in try audit.open($0) }
+    }
+
+    /// Keeps the node's own keys out of swap, as far as the limit on locked memory goes.
+    func lockKeys(_ logger: Logger) {
+        let isLocked = keys.all.allSatisfy { ProcessMemory.lock($0) }
+        if !isLocked { logger.notice("the node's keys could not be locked in memory; keep swap off or encrypted") }
     }
 
     /// Puts something that the node itself did on record.

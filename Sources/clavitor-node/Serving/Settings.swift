@@ -1,6 +1,7 @@
 import ArgumentParser
 import Auth
 import Serving
+import Vault
 
 /// How a node serves. One TOML file; every key is also a flag, which wins. Secrets stand in files of their own.
 struct ServeOptions: ParsableArguments {
@@ -33,6 +34,15 @@ struct ServeOptions: ParsableArguments {
 
     @Option(help: "TCP connections at the same time.")
     var maxConnections: Int?
+
+    @Option(help: "TCP connections of one network (a /24 of IPv4, a /64 of IPv6) at the same time.")
+    var maxConnectionsPerNetwork: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "What a tenant may store or do (repeatable): one of the quotas in docs/OPERATIONS.md.",
+            valueName: "name=number"))
+    var quota: [String] = []
 
     @Option(help: "A folder for encrypted backups; without it the node makes none.")
     var backupTo: String?
@@ -72,7 +82,8 @@ struct Settings: Sendable {
     var nodes: String?
     var sessionIdle = Span(seconds: 12 * 3_600)
     var sessionLifetime = Span(seconds: 30 * 86_400)
-    var maxConnections = 2_000
+    var limits = ConnectionLimits(connections: 1_500, connectionsPerNetwork: 200)
+    var quotas = Quotas()
     var backup: BackupSettings?
     var push: PushSettings?
     var logLevel = "info"
@@ -109,7 +120,9 @@ struct Settings: Sendable {
         certificate = try CertificateSource(flags.certificate, file.certificate, isDevelopment: flags.dev)
         guard let origin = flags.origin ?? file.origin ?? certificate.names.first ?? (flags.dev ? "localhost" : nil)
         else {
-            throw Failure("The node needs its DNS name: --domain NAME. (For a node on your own machine: --dev.)")
+            throw Failure(
+                "The node needs the DNS name that clients bind their keys to: --origin NAME beside --tls-cert and --tls-key, or --domain NAME to get a certificate as well. (To try it out on your own machine: --dev.)"
+            )
         }
         self.origin = origin.lowercased()
         if flags.dev { https = BindAddress(host: "127.0.0.1", port: 8_443) }
@@ -126,8 +139,10 @@ struct Settings: Sendable {
         nodes = flags.nodes ?? file.nodes
         sessionIdle = flags.sessionIdle ?? file.sessionIdle ?? sessionIdle
         sessionLifetime = flags.sessionLifetime ?? file.sessionLifetime ?? sessionLifetime
-        maxConnections = flags.maxConnections ?? file.maxConnections ?? maxConnections
-        guard maxConnections > 0 else { throw Failure("max-connections is at least 1.") }
+        limits = try limits.changed(
+            connections: flags.maxConnections ?? file.maxConnections,
+            perNetwork: flags.maxConnectionsPerNetwork ?? file.maxConnectionsPerNetwork)
+        quotas = try Self.quotas((file.quota ?? []) + flags.quota)
         logLevel = flags.logLevel ?? file.logLevel ?? logLevel
         let urlFiles = flags.pushUrlFile.isEmpty ? file.pushUrlFile ?? [] : flags.pushUrlFile
         if !urlFiles.isEmpty {
@@ -147,6 +162,23 @@ struct Settings: Sendable {
             if let text = flags.backupKeep ?? file.backupKeep { backup.keep = try Self.keep(text) }
             self.backup = backup
         }
+    }
+
+    private static func quotas(_ texts: [String]) throws -> Quotas {
+        var quotas = Quotas()
+        for text in texts {
+            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let quota = parts.first.flatMap({ Quota(rawValue: String($0)) }) else {
+                throw Failure(
+                    "--quota \"\(text)\": there is no such quota. They are \(Quota.allCases.map(\.rawValue).joined(separator: ", "))."
+                )
+            }
+            guard parts.count == 2, let number = Int(parts[1]), (1...quota.most).contains(number) else {
+                throw Failure("--quota \(quota.rawValue)=NUMBER must be an integer from 1 to \(quota.most).")
+            }
+            quotas[quota] = number
+        }
+        return quotas
     }
 
     static func keep(_ text: String) throws -> [Int] {

@@ -11,6 +11,8 @@ struct SettingsFile: Decodable {
     var sessionIdle: Span?
     var sessionLifetime: Span?
     var maxConnections: Int?
+    var maxConnectionsPerNetwork: Int?
+    var quota: [String]?
     var backupTo: String?
     var backupRecipient: [String]?
     var backupEvery: Span?
@@ -22,10 +24,11 @@ struct SettingsFile: Decodable {
     var logLevel: String?
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case https, origin, registration, nodes
+        case https, origin, registration, nodes, quota
         case sessionIdle = "session-idle"
         case sessionLifetime = "session-lifetime"
         case maxConnections = "max-connections"
+        case maxConnectionsPerNetwork = "max-connections-per-network"
         case backupTo = "backup-to"
         case backupRecipient = "backup-recipient"
         case backupEvery = "backup-every"

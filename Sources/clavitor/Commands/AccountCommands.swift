@@ -22,10 +22,24 @@ struct Status: AsyncParsableCommand {
                   second factor  \(account.hasSecondFactor ? "on" : "off (clavitor second-factor enable)")
                   recovery kit   \(account.hasRecoveryKit ? "made" : "none (clavitor kit new)")
                   vault          \(account.vault), since \(Moment.text(account.createdAt))
+
+                \(usage(account))
                 """
             }
         }
     }
+}
+
+/// What the vault holds beside what it may hold, then the other quotas.
+private func usage(_ account: AccountBody) -> String {
+    var table = Table("of the vault", "now", "at most")
+    for name in account.usage.keys.sorted() {
+        table.add(name.printable, "\(account.usage[name] ?? 0)", account.quotas[name].map { "\($0)" } ?? "-")
+    }
+    for name in account.quotas.keys.sorted() where account.usage[name] == nil {
+        table.add(name.printable, "", "\(account.quotas[name] ?? 0)")
+    }
+    return table.text
 }
 
 private struct StatusOutput: Encodable {
@@ -40,9 +54,10 @@ struct ChangePassword: AsyncParsableCommand {
         discussion:
             "Everything else that is signed in is signed out, and the old recovery kit ends: a new one is printed.")
 
-    @Flag(name: .customLong("no-kit"), help: "Make no recovery kit.")
-    var withoutKit = false
+    @Flag(help: "Pause every agent: somebody may have been in.")
+    var pauseAgents = false
 
+    @OptionGroup var code: CodeOptions
     @OptionGroup var newPassword: NewPasswordOptions
     @OptionGroup(title: "Everywhere") var global: GlobalOptions
 
@@ -50,19 +65,31 @@ struct ChangePassword: AsyncParsableCommand {
         let workspace = try Workspace(global)
         try await workspace.signedIn { signedIn in
             let l2Key = try await signedIn.l2Key()
-            let kit = try await NewPassword(signedIn: signedIn, l2Key: l2Key).set(
-                newPassword, kit: withoutKit ? nil : RecoveryKit())
-            try workspace.show(KitOutput(kit)) {
-                "The password is changed. Other machines have to sign in again." + KitOutput.paragraph(kit)
+            let account = try signedIn.owner()
+            let password = try newPassword.ask(workspace, email: account.email)
+            let keys = try SignIn.Terms(account.pins.prelogin).keys(of: password)
+            let kit = RecoveryKit()
+            let change = try await signedIn.proving(code) { proof in
+                let body = PasswordBody(
+                    proof: proof, authKey: Base64URL.encode(keys.authKey.bytes),
+                    l2: L2Body(wrappedKey: l2Key.wrapped(by: keys.l2WrapKey)),
+                    recovery: kit.body(for: l2Key, origin: account.pins.origin), keepAgents: pauseAgents ? [] : nil)
+                return try await signedIn.send(
+                    NodeRequest(.put, "api/v1/account/password", body: body), as: OwnerChangeBody.self)
             }
+            try workspace.showChange(OwnerChangeOutput(change, kit)) { "The password is changed." }
+            try signedIn.adopt(change.session, keys: keys)
         }
     }
 }
 
 struct Recover: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Sign in with the recovery kit and set a new password.",
-        discussion: "The kit is used up: a new one is printed.")
+        abstract: "Set a new password with the recovery kit, and sign in.",
+        discussion: """
+            The kit is used up: a new one is printed. Every session ends and every agent is paused; `clavitor agent \
+            resume` brings back those that you know.
+            """)
 
     @Option(help: "Your e-mail address; the last one used when left out.")
     var email: String?
@@ -72,12 +99,7 @@ struct Recover: AsyncParsableCommand {
         completion: .file())
     var kitFile: String?
 
-    @Option(help: "The second factor's code, or a recovery code.")
-    var totp: String?
-
-    @Flag(name: .customLong("no-kit"), help: "Make no new recovery kit.")
-    var withoutKit = false
-
+    @OptionGroup var code: CodeOptions
     @OptionGroup var newPassword: NewPasswordOptions
     @OptionGroup(title: "Everywhere") var global: GlobalOptions
 
@@ -91,39 +113,55 @@ struct Recover: AsyncParsableCommand {
             let signIn = try SignIn(workspace: workspace, node: node, email: email)
             let known = try signIn.known
             let terms = try await signIn.terms(pinned: known?.pins)
-            let old = try kit(workspace)
-            let keys = AccountKeys(kit: old, origin: terms.answer.origin)
-            let session = try await open(with: keys, signIn, node)
-            try known?.pins.check(vault: session.vault)
-            let account = try signIn.stored(session, terms: terms, l2WrapKey: keys.l2WrapKey, before: known)
-            let l2Key: L2Key
-            do throws(L2Failure) {
-                l2Key = try L2Key(wrapped: account.wrappedL2Key, by: keys.l2WrapKey, vault: try account.vault())
-            } catch {
-                throw CommandFailure(error)
+            let kitKeys = AccountKeys(kit: try kit(workspace), origin: terms.answer.origin)
+            // Before the code is asked for, which is good for a minute.
+            let keys = try terms.keys(of: try newPassword.ask(workspace, email: signIn.email))
+            let kit = RecoveryKit()
+            let change = try await workspace.withSecondFactor(code.totp) { code in
+                try await recover(signIn, kitKeys, keys, kit, code: code)
             }
-            let signedIn = SignedIn(workspace: workspace, node: node, account: account, keys: keys)
-            let kit = try await NewPassword(signedIn: signedIn, l2Key: l2Key).set(
-                newPassword, kit: withoutKit ? nil : RecoveryKit())
-            try workspace.show(KitOutput(kit)) {
-                "The new password is set. Everything else that was signed in is signed out." + KitOutput.paragraph(kit)
-            }
+            try known?.pins.check(vault: change.session.vault)
+            try workspace.showChange(OwnerChangeOutput(change, kit)) { "The new password is set, and you are signed in." }
+            _ = try signIn.stored(change.session, terms: terms, l2WrapKey: keys.l2WrapKey, before: known)
         }
     }
 
-    private func open(with keys: AccountKeys, _ signIn: SignIn, _ node: NodeClient) async throws -> SessionBody {
+    /// Fetches the l2Key that the kit opens, and sets the new password with it.
+    private func recover(
+        _ signIn: SignIn, _ kitKeys: AccountKeys, _ keys: AccountKeys, _ kit: RecoveryKit, code: String?
+    ) async throws -> OwnerChangeBody {
+        let known = try signIn.known
+        let proof = ProofBody(kind: "recovery", secret: Base64URL.encode(kitKeys.authKey.bytes), code: code)
         do {
-            return try await signIn.withSecondFactor(totp) { code in
-                let body = RecoverBody(
-                    email: signIn.email, key: Base64URL.encode(keys.authKey.bytes), totp: code,
-                    device: try signIn.known?.device)
-                return try await node.send(
-                    NodeRequest(.post, "api/v1/accounts/recover", body: body), as: SessionBody.self)
-            }
+            let begun = try await signIn.node.send(
+                NodeRequest(
+                    .post, "api/v1/accounts/recover/begin",
+                    body: RecoveryBeginBody(email: signIn.email, proof: proof, device: known?.device)),
+                as: RecoveryBegunBody.self)
+            try known?.pins.check(vault: begun.vault)
+            let l2Key = try l2Key(begun, kitKeys)
+            let body = RecoverBody(
+                email: signIn.email, proof: proof, authKey: Base64URL.encode(keys.authKey.bytes),
+                l2: L2Body(wrappedKey: l2Key.wrapped(by: keys.l2WrapKey)),
+                recovery: kit.body(for: l2Key, origin: try await signIn.terms(pinned: known?.pins).answer.origin),
+                keepAgents: [], device: known?.device)
+            return try await signIn.node.send(
+                NodeRequest(.post, "api/v1/accounts/recover", body: body), as: OwnerChangeBody.self)
         } catch let problem as Problem where problem.code == "bad-credentials" {
             throw CommandFailure(
                 .refused, "The kit does not belong to this address, or a newer one took its place.",
                 hint: "A kit ends with each change of password; look for the one printed last.")
+        }
+    }
+
+    private func l2Key(_ begun: RecoveryBegunBody, _ kitKeys: AccountKeys) throws -> L2Key {
+        guard let vault = VaultID(text: begun.vault) else {
+            throw CommandFailure(.failed, "The node named no vault.")
+        }
+        do throws(L2Failure) {
+            return try L2Key(wrapped: begun.l2.wrappedKey, by: kitKeys.l2WrapKey, vault: vault)
+        } catch {
+            throw CommandFailure(error)
         }
     }
 
@@ -136,26 +174,6 @@ struct Recover: AsyncParsableCommand {
                 .usage, "That is no recovery kit: a character is missing or wrong.",
                 hint: "It begins with clv_kit_ and has 57 characters; capital letters matter.")
         }
-        return kit
-    }
-}
-
-/// Sets a new password for an account whose l2Key is open.
-struct NewPassword {
-    let signedIn: SignedIn
-    let l2Key: L2Key
-
-    /// - Returns: The new kit.
-    func set(_ options: NewPasswordOptions, kit: RecoveryKit?) async throws -> RecoveryKit? {
-        let account = try signedIn.owner()
-        let password = try options.ask(signedIn.workspace, email: account.email)
-        let keys = try SignIn.Terms(account.pins.prelogin).keys(of: password)
-        let body = PasswordBody(
-            authKey: Base64URL.encode(keys.authKey.bytes), l2: L2Body(wrappedKey: l2Key.wrapped(by: keys.l2WrapKey)),
-            recovery: kit?.body(for: l2Key, origin: account.pins.origin))
-        let session = try await signedIn.send(
-            NodeRequest(.put, "api/v1/account/password", body: body), as: SessionBody.self)
-        try signedIn.adopt(session, keys: keys)
         return kit
     }
 }

@@ -15,9 +15,7 @@ struct L2: AsyncParsableCommand {
                 printed.
                 """)
 
-        @Flag(name: .customLong("no-kit"), help: "Make no recovery kit.")
-        var withoutKit = false
-
+        @OptionGroup var code: CodeOptions
         @OptionGroup(title: "Everywhere") var global: GlobalOptions
 
         func run() async throws {
@@ -26,24 +24,35 @@ struct L2: AsyncParsableCommand {
                 let old = try await signedIn.l2Key()
                 let keys = try await signedIn.passwordKeys()
                 let new = L2Key.generate(for: old.vault)
-                let stored = try await signedIn.send(NodeRequest(.get, "api/v1/account/l2"), as: Envelopes.self)
+                let renewed = try await stored(signedIn).map { try $0.renewed(from: old, to: new) }
                 let wrapped = new.wrapped(by: keys.l2WrapKey)
-                let body = L2RekeyBody(
-                    l2: L2Body(wrappedKey: wrapped), recovery: nil,
-                    envelopes: try stored.envelopes.map { try $0.renewed(from: old, to: new) })
-                try await signedIn.send(NodeRequest(.put, "api/v1/account/l2", body: body))
-                try signedIn.adopt(wrappedL2Key: wrapped)
-                let kit = withoutKit ? nil : try await KitChange(signedIn: signedIn).make(for: new)
-                try workspace.show(KitOutput(kit)) {
-                    "\(stored.envelopes.count) L2 values are under a new key." + KitOutput.paragraph(kit)
+                let kit = RecoveryKit()
+                let recovery = kit.body(for: new, origin: try signedIn.owner().pins.origin)
+                try await signedIn.proving(code) { proof in
+                    let body = L2RekeyBody(
+                        proof: proof, l2: L2Body(wrappedKey: wrapped), recovery: recovery, envelopes: renewed)
+                    try await signedIn.send(NodeRequest(.put, "api/v1/account/l2", body: body))
                 }
+                try workspace.show(KitOutput(kit)) {
+                    "\(renewed.count) L2 values are under a new key." + KitOutput.paragraph(kit)
+                }
+                try signedIn.adopt(wrappedL2Key: wrapped)
             }
         }
-    }
-}
 
-private struct Envelopes: Decodable {
-    let envelopes: [L2RekeyBody.Envelope]
+        /// Every L2 value of every version, page by page.
+        private func stored(_ signedIn: SignedIn) async throws -> [L2RekeyBody.Envelope] {
+            var envelopes: [L2RekeyBody.Envelope] = []
+            var cursor: String?
+            repeat {
+                let request = NodeRequest(.get, "api/v1/account/l2").with("limit", 200).with("cursor", cursor)
+                let page = try await signedIn.send(request, as: L2ValuesBody.self)
+                envelopes += page.envelopes
+                cursor = page.next
+            } while cursor != nil
+            return envelopes
+        }
+    }
 }
 
 extension L2RekeyBody.Envelope {

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Console
 import Crypto
 import Vault
@@ -63,7 +64,7 @@ struct SignIn {
     /// Opens a session and stores it. The second factor's code is asked for when the node wants one and it is nil.
     func login(keys: AccountKeys, terms: Terms, code: String?) async throws -> Account {
         let known = try known
-        let session = try await withSecondFactor(code) { code in
+        let session = try await workspace.withSecondFactor(code) { code in
             let body = LoginBody(
                 email: email, authKey: Base64URL.encode(keys.authKey.bytes), totp: code, device: known?.device)
             return try await node.send(NodeRequest(.post, "api/v1/sessions", body: body), as: SessionBody.self)
@@ -77,18 +78,6 @@ struct SignIn {
             try? await node.send(NodeRequest(.delete, "api/v1/sessions", old.id))
         }
         return account
-    }
-
-    /// Sends a login, and once more with a code when the node asks for one.
-    func withSecondFactor(
-        _ code: String?, _ send: (String?) async throws -> SessionBody
-    ) async throws -> SessionBody {
-        do {
-            return try await send(code)
-        } catch let problem as Problem where problem.code == "second-factor-needed" {
-            let code = try workspace.terminal.ask("Code of the second factor", otherwise: "Add --totp CODE.")
-            return try await send(code.filter { !$0.isWhitespace })
-        }
     }
 
     /// Checks that the l2Key opens, and keeps the account.
@@ -118,5 +107,23 @@ struct SignIn {
         }
         try workspace.sessions.keep(account)
         return account
+    }
+}
+
+/// The second factor's code, for commands whose request carries a proof.
+struct CodeOptions: ParsableArguments {
+    @Option(help: "The second factor's code, or a recovery code.")
+    var totp: String?
+}
+
+extension Workspace {
+    /// Sends something, and once more with a code when the node asks for one.
+    func withSecondFactor<Result>(_ code: String?, _ send: (String?) async throws -> Result) async throws -> Result {
+        do {
+            return try await send(code)
+        } catch let problem as Problem where problem.code == "second-factor-needed" {
+            let code = try terminal.ask("Code of the second factor", otherwise: "Add --totp CODE.")
+            return try await send(code.filter { !$0.isWhitespace })
+        }
     }
 }

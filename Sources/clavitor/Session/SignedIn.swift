@@ -65,6 +65,22 @@ final class SignedIn {
         }
     }
 
+    /// Sends what changes a lasting credential, with the password's key in the request itself; and once more with a code
+    /// when the node asks for one.
+    func proving<Result>(_ options: CodeOptions, _ send: (ProofBody) async throws -> Result) async throws -> Result {
+        let secret = Base64URL.encode(try await passwordKeys().authKey.bytes)
+        do {
+            return try await workspace.withSecondFactor(options.totp) { code in
+                try await send(ProofBody(kind: "password", secret: secret, code: code))
+            }
+        } catch let problem as Problem where problem.code == "wrong-proof" {
+            keys = nil
+            throw CommandFailure(
+                .refused, "The password is wrong, or it was changed on another machine.",
+                hint: "After a change: clavitor login")
+        }
+    }
+
     // MARK: Sessions
 
     /// Uses the session that the node answered a change of password or the like with.

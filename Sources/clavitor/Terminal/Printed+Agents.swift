@@ -51,5 +51,7 @@ extension DisclosuresBody {
         for field in canRead { readable.add(names.place(field.entry, field.field)) }
         return (readable.isEmpty ? "It can read nothing." : readable.text) + "\n\n"
             + (read.isEmpty ? "It has read nothing." : read.text)
+            + (isComplete
+                ? "" : "\n\nThis list is not complete: some rows could not be read. Tell the node's operator.")
     }
 }

@@ -61,7 +61,8 @@ struct ServedFace: Sendable {
             try ServableCertificate(
                 certificatePEM: Array(made.certificatePEM.utf8), privateKeyPEM: Array(made.privateKeyPEM.utf8)))
         var server = HTTPSServer(
-            address: .init(host: "127.0.0.1", port: 0), served: served, maxConnections: 200, logger: logger)
+            address: .init(host: "127.0.0.1", port: 0), served: served,
+            limits: ConnectionLimits(connections: 200, connectionsPerNetwork: 200), logger: logger)
         let (ports, found) = AsyncStream<Int>.makeStream()
         server.onRunning = { found.yield($0.localAddress?.port ?? 0) }
         let group = ServiceGroup(

@@ -1,6 +1,6 @@
+import IPNetworks
 import TestSupport
 import Testing
-import Vault
 
 @Suite struct IPAddressTests {
     struct Case: CustomTestStringConvertible {
@@ -88,7 +88,7 @@ import Vault
     func knowsItsNeighbourhood(_ example: Neighbours) throws {
         let one = try #require(IPAddress(example.one))
         let other = try #require(IPAddress(example.other))
-        #expect((one.neighbourhood == other.neighbourhood) == example.areNeighbours)
+        #expect((one.rateLimitPrefix == other.rateLimitPrefix) == example.areNeighbours)
     }
 }
 

@@ -50,14 +50,14 @@ package struct IPAddress: Hashable, Sendable {
                 guard (1...4).contains(part.utf8.count), part.first != "+", part.first != "-",
                     let group = UInt16(part, radix: 16)
                 else { return nil }
-                bytes += group.bigEndianBytes
+                bytes += [UInt8(group >> 8), UInt8(truncatingIfNeeded: group)]
             }
         }
         return bytes
     }
 
-    /// The network that counts as one neighbour for abuse limits: /24 of IPv4, /64 of IPv6.
-    package var neighbourhood: IPNetwork {
+    /// The network that rate limits and connection ceilings count as one client: /24 of IPv4, /64 of IPv6.
+    package var rateLimitPrefix: IPNetwork {
         IPNetwork(base: self, prefix: bytes.count == 4 ? 24 : 64)
     }
 

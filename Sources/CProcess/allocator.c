@@ -1,4 +1,4 @@
-#include "CAllocator.h"
+#include "CProcess.h"
 #include <malloc.h>
 
 void allocator_stay_small(void) {

@@ -1,0 +1,74 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Vault
+import Wire
+
+/// Reads and checks a request's body before its route sees it: size, type, form and names, as `Operation` declares them.
+///
+/// Stands behind authentication where there is one, so that nobody unknown gets a tenant's limits.
+struct BodyMiddleware<Context: BodyContext>: RouterMiddleware {
+    let budget: BodyBudget
+
+    func handle(
+        _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
+    ) async throws -> Response {
+        guard let operation = Operation.find(request.method, context.endpointPath) else {
+            // A test compares the two lists.
+            throw Problem("internal", status: 500, title: "Internal error", detail: "The route is not described.")
+        }
+        for name in request.uri.queryParameters.map({ String($0.key) }) where !operation.query.contains(name) {
+            throw Problem.unknown(name, known: operation.query)
+        }
+        guard let schema = operation.request else { return try await next(request, context) }
+        try Self.checkType(request.headers[.contentType])
+        let announced = request.headers[.contentLength].flatMap { Int($0) }
+        if let announced, announced > operation.limit { throw Problem.tooLarge(operation.limit) }
+        return try await budget.reserve(announced ?? operation.limit, for: context.bodySender) {
+            var context = context
+            do {
+                let buffer = try await request.body.collect(upTo: operation.limit)
+                context.body = Array(buffer.readableBytesView)
+            } catch is NIOTooManyBytesError {
+                throw Problem.tooLarge(operation.limit)
+            }
+            try StrictJSON.check(context.body, schema: schema, mostValues: operation.mostValues)
+            return try await next(request, context)
+        }
+    }
+
+    /// Absent is fine: no page of another site can send a token along.
+    private static func checkType(_ type: String?) throws(Problem) {
+        guard let type else { return }
+        let essence = type.prefix { $0 != ";" }.filter { !$0.isWhitespace }.lowercased()
+        guard essence == "application/json" else {
+            throw Problem(
+                "unsupported-media-type", status: 415, title: "Unsupported media type",
+                detail: "Send Content-Type: application/json.")
+        }
+    }
+}
+
+/// A request's context that can carry its body.
+protocol BodyContext: RequestContext {
+    var body: [UInt8] { get set }
+    /// Whose share of the memory for bodies it takes.
+    var bodySender: BodyBudget.Sender { get }
+}
+
+extension Problem {
+    static func unknown(_ member: String, known: [String]) -> Problem {
+        .malformed(
+            member,
+            known.isEmpty ? "is not known here" : "is not known here; known are \(known.joined(separator: ", "))")
+    }
+
+    static func tooLarge(_ limit: Int) -> Problem {
+        Problem(
+            "too-large", status: 413, title: "Too large", detail: "The body must not be longer than \(limit) bytes.")
+    }
+
+    static let busy = Problem(
+        "busy", status: 503, title: "Node is busy", detail: "Too much is being sent at once. Try again in a moment.",
+        retryAfter: 2)
+}

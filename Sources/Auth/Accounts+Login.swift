@@ -1,0 +1,163 @@
+package import Crypto
+package import IPNetworks
+package import Vault
+
+extension Accounts {
+    package struct Login: Sendable {
+        package var email: EmailAddress
+        package var authKey: SymmetricKey
+        package var code: String?
+        package var device: [UInt8]?
+
+        package init(email: EmailAddress, authKey: SymmetricKey, code: String?, device: [UInt8]?) {
+            self.email = email
+            self.authKey = authKey
+            self.code = code
+            self.device = device
+        }
+    }
+
+    package struct NewSession: Sendable {
+        package let token: Token
+        package let id: CredentialID
+        package let expires: Int64
+        package let vault: VaultID
+        package let wrappedL2Key: [UInt8]
+        /// Shown at the next login, it spares this device what strangers do.
+        package let device: [UInt8]
+    }
+
+    /// Opens a session for whoever has the password and, where it is on, the second factor.
+    package func login(_ request: Login, from address: IPAddress?) async throws -> NewSession {
+        let (account, owner, attempt) = try await identify(
+            request.email, .password, request.authKey, request.device, from: address)
+        // One at a time, so that a code is spent once and the sessions are counted.
+        return try await locks.withLock(account.vault) {
+            try limits.admit(attempt)
+            return try await begin(request, owner, in: account.vault, attempt, from: address)
+        }
+    }
+
+    /// The account that an address and a secret open together. For an unknown address it takes as long.
+    func identify(
+        _ email: EmailAddress, _ kind: CredentialKind, _ secret: SymmetricKey, _ device: [UInt8]?,
+        from address: IPAddress?
+    ) async throws -> (AccountRow, HolderKey, AbuseLimits.Attempt) {
+        let index = keys.emailIndex(email)
+        let account = try store.account(emailIndex: index)
+        let stored = try account.flatMap { try store.credential(kind, of: $0.vault) }
+        let attempt = AbuseLimits.Attempt(
+            account: index, network: address?.rateLimitPrefix,
+            device: account.flatMap { knownDevice(device, $0.vault) })
+        try limits.admit(attempt)
+        do {
+            let owner = try (stored ?? dummy).open(secret, root: keys.root)
+            guard let account else { throw AuthError.badCredentials }
+            return (account, owner, attempt)
+        } catch BoxError.wrongKeyOrContext {
+            try await fail("password", attempt, account?.vault, address, costing: limits.failed(attempt))
+            throw AuthError.badCredentials
+        }
+    }
+
+    /// Checks the second factor after a right secret; nil where it is off.
+    ///
+    /// - Returns: The factor, which does not take the code again once it is stored.
+    func acceptCode(
+        _ code: String?, _ owner: HolderKey, in vault: VaultID, _ attempt: AbuseLimits.Attempt,
+        from address: IPAddress?
+    ) async throws -> SecondFactor? {
+        guard let box = try await store.item(.totp, of: owner.id) else { return nil }
+        guard let code else { throw AuthError.secondFactorNeeded }
+        try limits.admitCode(attempt)
+        var factor = try SecondFactor(boxed: box, .totp, vault: vault, owner: owner)
+        guard factor.accept(code, at: now()) else {
+            try await fail("second-factor", attempt, vault, address, costing: limits.failedCode(attempt))
+            throw AuthError.secondFactorWrong
+        }
+        return factor
+    }
+
+    /// The half of a login after the password. Under the vault's lock.
+    private func begin(
+        _ request: Login, _ owner: HolderKey, in vault: VaultID, _ attempt: AbuseLimits.Attempt,
+        from address: IPAddress?
+    ) async throws -> NewSession {
+        // Read again: the password or the l2Key may have changed while this waited for its turn.
+        guard let stored = try store.credential(.password, of: vault), stored.holder == owner.id else {
+            throw AuthError.badCredentials
+        }
+        var steps: [AccountStep] = []
+        if let factor = try await acceptCode(request.code, owner, in: vault, attempt, from: address) {
+            steps.append(.vault(.putItem(.totp, owner.id, try factor.boxed(.totp, vault: vault, owner: owner))))
+        }
+        try signIns.spend(vault)
+        limits.succeeded(attempt)
+        let session = try await session(for: owner, in: vault, l2Key: stored, device: request.device)
+        let event = AuditEvent(
+            .login, by: .init(.owner, owner.id), from: address?.text, subject: session.new.id.text)
+        try await store.commit(steps + session.steps, [try audit.seal(event, vault: vault)])
+        return session.new
+    }
+
+    /// A session and the steps that store it.
+    func session(
+        for owner: HolderKey, in vault: VaultID, l2Key: StoredCredential, device: [UInt8]?
+    ) async throws -> (new: NewSession, steps: [AccountStep]) {
+        let token = Token(.session)
+        let time = now()
+        let expires = time + settings.sessionLifetime
+        let credential = StoredCredential.make(
+            .session, secret: token.secret, holder: owner, vault: vault, lookup: token.lookup, created: time,
+            expires: expires, root: keys.root)
+        let old = try await store.sessions(of: vault).sorted { $0.lastUsed < $1.lastUsed }
+        let surplus = old.prefix(max(0, old.count - settings.quotas[.sessions] + 1))
+        return (
+            NewSession(
+                token: token, id: credential.id, expires: expires, vault: vault,
+                wrappedL2Key: try l2Key.openL2Key(root: keys.root) ?? [],
+                device: knownDevice(device, vault) ?? newDevice(vault)),
+            surplus.map { .deleteCredential($0.id) } + [.vault(.insertCredential(credential))]
+        )
+    }
+
+    func fail(
+        _ reason: String, _ attempt: AbuseLimits.Attempt, _ vault: VaultID?, _ address: IPAddress?,
+        costing rows: [AbuseRow]
+    ) async throws {
+        let event = AuditEvent(
+            .login, by: .init(.stranger), from: address?.text, outcome: .failed, reason: reason)
+        try await failures.record(
+            event, account: attempt.account, network: attempt.network, vault: vault, costing: rows)
+    }
+
+    private func newDevice(_ vault: VaultID) -> [UInt8] {
+        let id = Array(SymmetricKey(size: .bits128).bytes)
+        return id + keys.deviceCode(id, vault: vault)
+    }
+
+    func knownDevice(_ device: [UInt8]?, _ vault: VaultID) -> [UInt8]? {
+        guard let device, device.count == 32,
+            constantTimeEqual(keys.deviceCode(Array(device.prefix(16)), vault: vault), device.suffix(16))
+        else { return nil }
+        return device
+    }
+
+    // MARK: Sessions
+
+    package func sessions(as caller: Caller) async throws -> [StoredCredential] {
+        try caller.requireOwner()
+        return try await store.sessions(of: caller.vault)
+    }
+
+    /// Ends a session of the caller's own vault. Nil is the one that asks.
+    package func end(_ id: CredentialID?, as caller: Caller) async throws {
+        guard case .owner(let current, _) = caller.role else { throw VaultError.ownerOnly }
+        let id = id ?? current
+        guard try await store.sessions(of: caller.vault).contains(where: { $0.id == id }) else {
+            throw AuthError.noSuchSession
+        }
+        let event = caller.event(.logout, subject: id.text)
+        try await store.commit([.deleteCredential(id)], [try audit.seal(event, vault: caller.vault)])
+    }
+}

@@ -1,0 +1,209 @@
+import Crypto
+package import IPNetworks
+package import Vault
+
+/// Whatever opened the vault before opens nothing that is written from now on: a new key holder takes the owner's place.
+extension Accounts {
+    /// What became of everything else that could open the vault.
+    package struct OwnerChange: Sendable {
+        package let session: NewSession
+        package let endedSessions: Int
+        package let activeAgents: [HolderID]
+        /// Paused by this, or before.
+        package let pausedAgents: [HolderID]
+    }
+
+    /// What a request for a new owner says of other credentials.
+    package struct Keeping: Sendable {
+        package let recovery: Secrets
+        /// Agents that go on; nil for all. The others are paused.
+        package let agents: [HolderID]?
+
+        package init(recovery: Secrets, agents: [HolderID]?) {
+            self.recovery = recovery
+            self.agents = agents
+        }
+    }
+
+    /// Sets a new password and a new kit. Every session ends.
+    package func changePassword(
+        _ secrets: Secrets, _ keeping: Keeping, proof: Proof, as caller: Caller
+    ) async throws -> OwnerChange {
+        try caller.requireOwner()
+        try check(secrets)
+        try check(keeping.recovery)
+        try operations.spend(caller.vault)
+        return try await change(as: caller) {
+            let proven = try await check(proof, as: caller)
+            return try await replaceOwner(
+                .passwordChange, caller.holder, in: caller.vault, secrets, keeping, proven.factor, from: caller.from)
+        }
+    }
+
+    /// Signs out everything, everywhere, this session too. The password, which is the proof, stays; the kit is a new one.
+    package func signOutEverywhere(_ keeping: Keeping, proof: Proof, as caller: Caller) async throws -> OwnerChange {
+        try caller.requireOwner()
+        guard proof.kind == .password else {
+            throw AuthError.invalid("proof.kind", "must be password: it goes on with the new key holder")
+        }
+        try check(keeping.recovery)
+        return try await change(as: caller) {
+            let proven = try await check(proof, as: caller)
+            let secrets = Secrets(
+                authKey: proof.secret, wrappedL2Key: try proven.credential.openL2Key(root: keys.root) ?? [])
+            return try await replaceOwner(
+                .signOutEverywhere, caller.holder, in: caller.vault, secrets, keeping, proven.factor,
+                from: caller.from)
+        }
+    }
+
+    // MARK: Recovery
+
+    package struct Recovery: Sendable {
+        package var email: EmailAddress
+        package var proof: Proof
+        package var device: [UInt8]?
+
+        package init(email: EmailAddress, proof: Proof, device: [UInt8]?) {
+            self.email = email
+            self.proof = proof
+            self.device = device
+        }
+    }
+
+    /// First half of a recovery: shows that the kit is good and gives the l2Key boxed for it, which the client needs to
+    /// box it for a new password. Nothing changes, and the code is not spent.
+    package func beginRecovery(
+        _ request: Recovery, from address: IPAddress?
+    ) async throws -> (vault: VaultID, wrappedL2Key: [UInt8]) {
+        let (account, owner, attempt) = try await identify(
+            request.email, .recovery, request.proof.secret, request.device, from: address)
+        return try await locks.withLock(account.vault) {
+            let stored = try kit(of: account.vault, opening: owner)
+            _ = try await acceptCode(request.proof.code, owner, in: account.vault, attempt, from: address)
+            try signIns.spend(account.vault)
+            let event = AuditEvent(.recoveryBegin, by: .init(.owner, owner.id), from: address?.text)
+            try await store.commit([] as [AccountStep], [try audit.seal(event, vault: account.vault)])
+            return (account.vault, try stored.openL2Key(root: keys.root) ?? [])
+        }
+    }
+
+    /// Second half: a new password, a new kit, a new key holder, and a session. The kit that was used ends.
+    package func recover(
+        _ request: Recovery, _ secrets: Secrets, _ keeping: Keeping, from address: IPAddress?
+    ) async throws -> OwnerChange {
+        try check(secrets)
+        try check(keeping.recovery)
+        let (account, owner, attempt) = try await identify(
+            request.email, .recovery, request.proof.secret, request.device, from: address)
+        let vault = account.vault
+        return try await work.run(for: owner.id, isOwner: true, of: vault) {
+            try await locks.withLock(vault) {
+                _ = try kit(of: vault, opening: owner)
+                let factor = try await acceptCode(request.proof.code, owner, in: vault, attempt, from: address)
+                try signIns.spend(vault)
+                limits.succeeded(attempt)
+                return try await replaceOwner(
+                    .accountRecover, owner, in: vault, secrets, keeping, factor, from: address)
+            }
+        }
+    }
+
+    /// Read again under the lock: the kit may have been replaced while this waited for its turn.
+    private func kit(of vault: VaultID, opening owner: HolderKey) throws -> StoredCredential {
+        guard let stored = try store.credential(.recovery, of: vault), stored.holder == owner.id else {
+            throw AuthError.badCredentials
+        }
+        return stored
+    }
+
+    // MARK: The change
+
+    /// A change of the account that has its turn: on the processor, and among the vault's changes.
+    func change<R: Sendable>(
+        as caller: Caller, _ body: @escaping @Sendable () async throws -> R
+    ) async throws -> R {
+        try await work.run(as: caller) {
+            try await locks.withLock(for: caller, in: store) { try await body() }
+        }
+    }
+
+    /// Makes a new owner holder: re-wraps every data key in batches, then switches in one commit. Under the vault's lock.
+    private func replaceOwner(
+        _ action: AuditEvent.Action, _ old: HolderKey, in vault: VaultID, _ secrets: Secrets, _ keeping: Keeping,
+        _ factor: SecondFactor?, from address: IPAddress?
+    ) async throws -> OwnerChange {
+        let agents = try await store.agentRows(of: vault)
+        if let kept = keeping.agents, !Set(kept).isSubset(of: agents.map(\.holder)) {
+            throw AuthError.invalid("keepAgents", "must name agents of this vault")
+        }
+        let paused = agents.filter { agent in
+            agent.state == .active && keeping.agents.map { !$0.contains(agent.holder) } == true
+        }
+        let endedSessions = try await store.sessions(of: vault).count
+        let owner = HolderKey.generate()
+        do {
+            try await rewrap(from: old, to: owner, in: vault)
+            let password = credential(.password, secrets, owner, vault)
+            var steps: [AccountStep] = [
+                .vault(.insertCredential(password)),
+                .vault(.insertCredential(credential(.recovery, keeping.recovery, owner, vault))),
+            ]
+            steps += paused.map { .vault(.setAgentState($0.holder, vault: vault, .paused)) }
+            steps += try await items(of: old, factor, for: owner, in: vault)
+            let session = try await session(for: owner, in: vault, l2Key: password, device: nil)
+            steps.append(.switchOwner(vault, from: old.id, to: owner.id))
+            steps += session.steps
+            var event = AuditEvent(action, by: .init(.owner, old.id), from: address?.text, subject: old.id.text)
+            event.successor = owner.id.text
+            event.paused = paused.isEmpty ? nil : paused.map(\.holder.text)
+            let kit = AuditEvent(
+                .recoveryChange, by: .init(.owner, owner.id), from: address?.text, reason: "set")
+            try await store.commit(steps, try [event, kit].map { try audit.seal($0, vault: vault) })
+            await store.forgetDeleted()
+            let pausedNow = Set(paused.map(\.holder))
+            return OwnerChange(
+                session: session.new, endedSessions: endedSessions,
+                activeAgents: agents.filter { $0.state == .active && !pausedNow.contains($0.holder) }.map(\.holder),
+                pausedAgents: agents.filter { $0.state != .active || pausedNow.contains($0.holder) }.map(\.holder))
+        } catch {
+            // Half a holder is of use to nobody. Where even this fails the next start does it.
+            try? await store.commit([.deleteHolder(owner.id)] as [Step], [])
+            throw error
+        }
+    }
+
+    private func rewrap(from old: HolderKey, to owner: HolderKey, in vault: VaultID) async throws {
+        let row = HolderRow(
+            id: owner.id, vault: vault, isOwner: true,
+            publicKey: try owner.storedPublicKey(vault: vault, isOwner: true, keys: keys))
+        try await store.commit([.insertHolder(row)] as [Step], [])
+        while true {
+            let wraps = try await store.wraps(of: old.id, lackedBy: owner.id, limit: 500)
+            if wraps.isEmpty { return }
+            let renewed = try wraps.map { wrap in
+                Step.putWrap(owner.wrap(try old.unwrap(wrap, root: keys.root), at: wrap.place))
+            }
+            try await store.commit(renewed, [])
+        }
+    }
+
+    /// The owner's own items under the new holder's key.
+    private func items(
+        of old: HolderKey, _ factor: SecondFactor?, for owner: HolderKey, in vault: VaultID
+    ) async throws -> [AccountStep] {
+        var steps: [AccountStep] = []
+        if let factor {
+            steps.append(.vault(.putItem(.totp, owner.id, try factor.boxed(.totp, vault: vault, owner: owner))))
+        }
+        guard let box = try await store.item(.index, of: old.id) else {
+            throw VaultError.damaged("an owner without an index key")
+        }
+        let key = try Box.open(
+            box, key: old.wrapKey, context: OwnerItem.index.context(vault: vault, holder: old.id))
+        let renewed = Box.seal(
+            key, key: owner.wrapKey, context: OwnerItem.index.context(vault: vault, holder: owner.id))
+        steps.append(.vault(.putItem(.index, owner.id, renewed)))
+        return steps
+    }
+}

@@ -1,0 +1,65 @@
+package import Crypto
+import IPNetworks
+package import Vault
+
+extension Accounts {
+    /// The secret of a lasting credential, and a code where the second factor is on, in the very request that changes one:
+    /// who has stolen a session, however fresh, cannot make himself permanent with it.
+    package struct Proof: Sendable {
+        package var kind: CredentialKind
+        package var secret: SymmetricKey
+        package var code: String?
+
+        /// `kind`: `.password`, or `.recovery` for a kit.
+        package init(kind: CredentialKind, secret: SymmetricKey, code: String?) {
+            self.kind = kind
+            self.secret = secret
+            self.code = code
+        }
+    }
+
+    /// What a proof opened.
+    struct Proven {
+        let credential: StoredCredential
+        /// Nil where the second factor is off. Does not take the code again once it is stored.
+        let factor: SecondFactor?
+
+        /// Stores the factor for the same owner.
+        func steps(for caller: Caller) throws -> [AccountStep] {
+            guard let factor else { return [] }
+            let box = try factor.boxed(.totp, vault: caller.vault, owner: caller.holder)
+            return [.vault(.putItem(.totp, caller.holder.id, box))]
+        }
+    }
+
+    /// Checks a proof, under the vault's lock. Its failures count in the session that sent it and nowhere else, so that
+    /// neither a stranger nor a thief in another session keeps the owner from changing what he has to.
+    func check(_ proof: Proof, as caller: Caller) async throws -> Proven {
+        guard case .owner(let session, _) = caller.role else { throw VaultError.ownerOnly }
+        try limits.admitProof(in: session)
+        let stored = try store.credential(proof.kind, of: caller.vault)
+        do {
+            let opened = try (stored ?? dummy).open(proof.secret, root: keys.root)
+            guard let stored, opened.id == caller.holder.id else { throw AuthError.wrongProof }
+            guard let box = try await store.item(.totp, of: caller.holder.id) else {
+                return Proven(credential: stored, factor: nil)
+            }
+            guard let code = proof.code else { throw AuthError.secondFactorNeeded }
+            var factor = try SecondFactor(boxed: box, .totp, vault: caller.vault, owner: caller.holder)
+            guard factor.accept(code, at: now()) else {
+                try await failProof("second-factor", caller, costing: limits.failedProofCode(in: session))
+                throw AuthError.secondFactorWrong
+            }
+            return Proven(credential: stored, factor: factor)
+        } catch BoxError.wrongKeyOrContext {
+            try await failProof("proof", caller, costing: limits.failedProof(in: session))
+            throw AuthError.wrongProof
+        }
+    }
+
+    private func failProof(_ reason: String, _ caller: Caller, costing rows: [AbuseRow]) async throws {
+        try await failures.record(
+            caller.event(.denied, outcome: .failed, reason: reason), account: caller.vault.bytes,
+            network: caller.from?.rateLimitPrefix, vault: caller.vault, costing: rows)
+    }
+}

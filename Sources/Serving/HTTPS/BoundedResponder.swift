@@ -1,0 +1,41 @@
+import Hummingbird
+import HummingbirdCore
+import NIOCore
+
+/// Answers a request when its connection has taken enough of its earlier answers, and counts the answer before it is
+/// written: a client that reads nothing must not make the server remember more and more.
+struct BoundedResponder<Base: HTTPResponder>: HTTPResponder
+where Base.Context: InitializableFromSource<ApplicationRequestContextSource> {
+    let base: Base
+    let connections: Connections
+
+    struct Context: InitializableFromSource {
+        let channel: any Channel
+        let base: Base.Context
+
+        init(source: ApplicationRequestContextSource) {
+            channel = source.channel
+            base = Base.Context(source: source)
+        }
+    }
+
+    func respond(to request: Request, context: Context) async throws -> Response {
+        let channel = context.channel
+        if connections.isFull(channel.tcpConnection) {
+            withDeadline(of: channel) { $0.isWaiting() }
+            await connections.room(on: channel.tcpConnection)
+        }
+        guard channel.isActive else { throw CancellationError() }
+        let response = try await base.respond(to: request, context: context.base)
+        if let count = response.body.contentLength, count > 0 { withDeadline(of: channel) { $0.hold(count) } }
+        return response
+    }
+
+    private func withDeadline(of channel: any Channel, _ body: @escaping @Sendable (RequestDeadline) -> Void) {
+        let run: @Sendable () -> Void = {
+            // A channel that was closed meanwhile has no handlers any more.
+            if let handler = try? channel.pipeline.syncOperations.handler(type: RequestDeadline.self) { body(handler) }
+        }
+        if channel.eventLoop.inEventLoop { run() } else { channel.eventLoop.execute(run) }
+    }
+}

@@ -1,0 +1,51 @@
+import Auth
+import Vault
+
+/// What a step does to who can read what, and to the room on the disk. A node that is read-only admits a commit when none
+/// of its steps adds anything: taking access away must work when everything else does not.
+enum StepDirection {
+    /// Gives access, or takes room that nothing bounds.
+    case adds
+    /// Takes access away or frees room.
+    case reduces
+    /// Part of a rule, and of bounded size: a condition, a count.
+    case keepsCount
+    /// Left out where nothing should be written that need not be.
+    case savesTime
+}
+
+// No `default` anywhere: a new step does not compile until somebody decides which way it goes.
+
+extension AccountStep {
+    var direction: StepDirection {
+        switch self {
+        case .vault(let step): step.direction
+        case .insertAccount, .switchOwner: .adds
+        case .deleteCredential, .deleteCredentials, .deleteSessions, .deleteAccount: .reduces
+        case .deleteSessionsExpired, .spendInvite, .putAbuse: .keepsCount
+        case .touch: .savesTime
+        }
+    }
+}
+
+extension Step {
+    var direction: StepDirection {
+        switch self {
+        case .insertEntry, .putValue, .replaceEnvelope, .putWrap, .replaceTerms, .insertHolder, .insertAgent,
+            .updateAgent, .rememberAnswer:
+            .adds
+        // Without a second factor a password is enough.
+        case .dropItem: .adds
+        case .updateEntry(let row): row.state == .trashed ? .reduces : .adds
+        case .setAgentState(_, _, let state): state == .active ? .adds : .reduces
+        // An owner has to sign in before he can take anything away. Sessions give way to each other, so they are few.
+        case .insertCredential(let credential): credential.kind == .session ? .keepsCount : .adds
+        case .deleteEntry, .removeField, .dropWrap, .dropAgentWraps, .deleteHolder, .deleteAgent, .deleteValues:
+            .reduces
+        // The second factor's last code among them, without which nobody signs in. There are three of an owner.
+        case .putItem: .keepsCount
+        case .expectEntry, .countUse, .countBytes, .expectDepositRoom, .stayWithin: .keepsCount
+        case .settleWrap: .savesTime
+        }
+    }
+}

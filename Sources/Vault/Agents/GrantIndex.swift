@@ -1,0 +1,43 @@
+/// An agent's grants, ready to be asked for thousands of fields: names are folded once, and found by their hash.
+package struct GrantIndex: Sendable {
+    private var entries: [EntryID: Scope] = [:]
+    private var tags: [String: Scope] = [:]
+
+    /// What the grants give of one entry.
+    package struct Scope: Sendable {
+        fileprivate var isWhole = false
+        fileprivate var fields: Set<String> = []
+        fileprivate var labels: Set<String> = []
+
+        package func covers(field: FieldID, label: String) -> Bool {
+            isWhole || (!fields.isEmpty && fields.contains(field.text))
+                || (!labels.isEmpty && labels.contains(label.caseless))
+        }
+
+        fileprivate mutating func formUnion(_ other: Scope) {
+            isWhole = isWhole || other.isWhole
+            fields.formUnion(other.fields)
+            labels.formUnion(other.labels)
+        }
+    }
+
+    package init(_ grants: [Grant]) {
+        for grant in grants {
+            var scope = Scope(isWhole: grant.only == nil)
+            switch grant.scope {
+            case .entry(let id):
+                scope.fields = Set(grant.only ?? [])
+                entries[id, default: Scope()].formUnion(scope)
+            case .tag(let tag):
+                scope.labels = Set((grant.only ?? []).map(\.caseless))
+                tags[tag.caseless, default: Scope()].formUnion(scope)
+            }
+        }
+    }
+
+    package func scope(of entry: EntryID, tags: [String]) -> Scope {
+        var scope = entries[entry] ?? Scope()
+        for tag in tags { if let more = self.tags[tag.caseless] { scope.formUnion(more) } }
+        return scope
+    }
+}

@@ -1,0 +1,42 @@
+import Synchronization
+
+/// Operations of each vault in a day, as a token bucket: each leaves a line in the audit log for ever, so nobody may fill
+/// the disk with them.
+package final class OperationBudget: Sendable {
+    private let levels = Mutex<[VaultID: Level]>([:])
+    private let perDay: Int
+    private let now: @Sendable () -> Int64
+    /// Some 50 bytes each. Only vaults that are active within a day are in the table.
+    private static let mostVaults = 20_000
+
+    private struct Level {
+        var used: Double
+        var at: Int64
+    }
+
+    package init(perDay: Int, now: @escaping @Sendable () -> Int64) {
+        self.perDay = perDay
+        self.now = now
+    }
+
+    /// Counts one operation.
+    ///
+    /// - Throws: `VaultError.tooManyOperations` with the seconds until there is room for one.
+    package func spend(_ vault: VaultID) throws(VaultError) {
+        let time = now()
+        let refill = Double(perDay) / 86_400
+        let wait = levels.withLock { levels -> Int? in
+            if levels.count >= Self.mostVaults {
+                levels = levels.filter { $0.value.used > Double(time - $0.value.at) * refill }
+            }
+            var level = levels[vault] ?? Level(used: 0, at: time)
+            level.used = max(0, level.used - Double(max(0, time - level.at)) * refill)
+            level.at = time
+            let excess = level.used + 1 - Double(perDay)
+            if excess <= 0 { level.used += 1 }
+            levels[vault] = level
+            return excess > 0 ? max(1, Int((excess / refill).rounded(.up))) : nil
+        }
+        if let wait { throw .tooManyOperations(retryAfter: wait) }
+    }
+}

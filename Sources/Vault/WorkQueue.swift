@@ -1,0 +1,90 @@
+import Synchronization
+
+/// Lets work that takes milliseconds or more have the processor in turns, away from the event loops.
+///
+/// A node has one processor, and one request can be worth a second of it: thousands of keys to seal, a log to search. At
+/// most `width` pieces of such work run at a time, one of a vault, and vaults take turns, so that no tenant waits for
+/// more than one piece of every other. Within a vault the owner goes before agents.
+package final class WorkQueue: Sendable {
+    private let width: Int
+    /// Of one caller; the next is refused.
+    private let mostWaiting: Int
+    private let state = Mutex(State())
+
+    private struct State {
+        var running: Set<VaultID> = []
+        /// Vaults with waiting work, the next one first.
+        var turns: [VaultID] = []
+        var waiting: [VaultID: [Waiting]] = [:]
+
+        /// The work whose turn it is; nil while none may run.
+        mutating func next(width: Int) -> Waiting? {
+            guard running.count < width, let index = turns.firstIndex(where: { !running.contains($0) }) else {
+                return nil
+            }
+            let vault = turns.remove(at: index)
+            guard var queue = waiting[vault], !queue.isEmpty else { return nil }
+            let next = queue.remove(at: queue.firstIndex(where: \.isOwner) ?? 0)
+            waiting[vault] = queue.isEmpty ? nil : queue
+            if !queue.isEmpty { turns.append(vault) }
+            running.insert(vault)
+            return next
+        }
+    }
+
+    private struct Waiting {
+        let holder: HolderID
+        let isOwner: Bool
+        /// Resumed with whether the work may run.
+        let continuation: CheckedContinuation<Bool, Never>
+    }
+
+    package init(width: Int = 2, mostWaiting: Int = 40) {
+        self.width = width
+        self.mostWaiting = mostWaiting
+    }
+
+    /// Runs `work` when it is the caller's turn, on the threads that tasks share.
+    ///
+    /// - Throws: `VaultError.busy` when too much of the same caller waits already.
+    package func run<R: Sendable>(
+        as caller: Caller, _ work: @escaping @Sendable () async throws -> R
+    ) async throws -> R {
+        try await run(for: caller.holder.id, isOwner: caller.isOwner, of: caller.vault, work)
+    }
+
+    /// The same for somebody who is no caller yet.
+    package func run<R: Sendable>(
+        for holder: HolderID, isOwner: Bool, of vault: VaultID, _ work: @escaping @Sendable () async throws -> R
+    ) async throws -> R {
+        guard await acquire(holder, isOwner, vault) else { throw VaultError.busy }
+        defer { release(vault) }
+        return try await withTaskExecutorPreference(globalConcurrentExecutor) { try await work() }
+    }
+
+    private func acquire(_ holder: HolderID, _ isOwner: Bool, _ vault: VaultID) async -> Bool {
+        await withCheckedContinuation { continuation in
+            let answer = state.withLock { state -> Bool? in
+                let queue = state.waiting[vault, default: []]
+                if queue.isEmpty, state.running.count < width, !state.running.contains(vault) {
+                    state.running.insert(vault)
+                    return true
+                }
+                guard queue.count(where: { $0.holder == holder }) < mostWaiting else { return false }
+                if queue.isEmpty { state.turns.append(vault) }
+                state.waiting[vault, default: []].append(
+                    Waiting(holder: holder, isOwner: isOwner, continuation: continuation))
+                return nil
+            }
+            if let answer { continuation.resume(returning: answer) }
+        }
+    }
+
+    private func release(_ vault: VaultID) {
+        let next = state.withLock { state in
+            state.running.remove(vault)
+            return state.next(width: width)
+        }
+        next?.continuation.resume(returning: true)
+    }
+}

@@ -1,0 +1,40 @@
+import Files
+import Logging
+import Serving
+import Storage
+import Vault
+
+/// What a node does first after a process that ended without a word: it verifies the audit chain from where it was
+/// verified last, before it serves a value.
+struct Recovery {
+    let directory: DataDirectory
+
+    init(_ directory: DataDirectory) {
+        self.directory = directory
+    }
+
+    struct Outcome {
+        let isUnclean: Bool
+    }
+
+    func run(_ logger: Logger) async throws -> Outcome {
+        let node = try Node(offline: directory)
+        guard try await endedUncleanly(node) else { return Outcome(isUnclean: false) }
+        logger.notice("the node did not stop in an orderly way; verifying the audit chain")
+        let findings = try await node.verification.runSinceVerified(node.store.database)
+        if !findings.isEmpty {
+            node.mark.set(findings.prefix(5).joined(separator: "; "))
+            logger.critical(
+                "the audit chain is damaged; the node is read-only",
+                metadata: ["findings": "\(findings.prefix(5).joined(separator: "; "))"])
+        }
+        return Outcome(isUnclean: true)
+    }
+
+    /// An orderly stop writes the last line of the log. A new node has no line yet.
+    private func endedUncleanly(_ node: Node) async throws -> Bool {
+        guard let last = try await node.store.lastAuditLine() else { return false }
+        guard last.vault == nil, let event = try? node.audit.open(last) else { return true }
+        return event.action != .nodeStop
+    }
+}

@@ -1,0 +1,155 @@
+import NIOCore
+import NIOEmbedded
+import Testing
+
+@testable import Serving
+
+/// Who is let in, who waits and who is closed, when there are too many or they hold too much.
+@Suite(.timeLimit(.minutes(1))) struct ConnectionsTests {
+    private static func limits(
+        _ connections: Int = 4, perNetwork: Int = 4, held: Int = 1_000, heldEach: Int = 100
+    ) -> ConnectionLimits {
+        var limits = ConnectionLimits(connections: connections, connectionsPerNetwork: perNetwork)
+        limits.heldBytes = held
+        limits.heldBytesPerConnection = heldEach
+        return limits
+    }
+
+    private func channel(_ address: String) throws -> EmbeddedChannel {
+        let channel = EmbeddedChannel()
+        channel.remoteAddress = try SocketAddress(ipAddress: address, port: 1)
+        try channel.connect(to: try SocketAddress(ipAddress: address, port: 1)).wait()
+        return channel
+    }
+
+    private func close(_ channel: EmbeddedChannel) {
+        channel.close(promise: nil)
+        channel.embeddedEventLoop.run()
+    }
+
+    @Test func aNetworkHasNoMoreThanItsCeiling() throws {
+        let connections = Connections(Self.limits(10, perNetwork: 2))
+        let admitted = try ["192.0.2.1", "192.0.2.77", "192.0.2.200", "192.0.3.1"].map {
+            connections.admit(try channel($0))
+        }
+        #expect(admitted == [true, true, false, true])
+    }
+
+    @Test func oneIPv6NetworkIsA64() throws {
+        let connections = Connections(Self.limits(10, perNetwork: 1))
+        let admitted = try ["2001:db8::1", "2001:db8::ffff:1", "2001:db8:0:1::1"].map {
+            connections.admit(try channel($0))
+        }
+        #expect(admitted == [true, false, true])
+    }
+
+    @Test func aClosedConnectionMakesRoomInItsNetwork() throws {
+        let connections = Connections(Self.limits(10, perNetwork: 1))
+        let first = try channel("192.0.2.1")
+        #expect(connections.admit(first))
+        close(first)
+        #expect(connections.admit(try channel("192.0.2.2")))
+        #expect(connections.count == 1)
+    }
+
+    @Test func whenTheTableIsFullTheLongestIdleOneGoes() throws {
+        let connections = Connections(Self.limits(3))
+        let channels = try (1...3).map { try channel("192.0.\($0).1") }
+        for channel in channels { #expect(connections.admit(channel)) }
+        // The first has a request under way, the second had one since the third came.
+        let first = try #require(connections.begin(on: channels[0], cost: 1))
+        let second = try #require(connections.begin(on: channels[1], cost: 1))
+        connections.end(second, on: channels[1])
+        #expect(connections.admit(try channel("192.0.4.1")))
+        #expect(channels.map(\.isActive) == [true, true, false])
+        #expect(connections.count == 3)
+        connections.end(first, on: channels[0])
+    }
+
+    @Test func aFullTableOfBusyOnesClosesTheOldestRequestOfTheHeaviestNetwork() throws {
+        let connections = Connections(Self.limits(3))
+        let channels = try ["192.0.2.1", "192.0.2.2", "192.0.3.1"].map { try channel($0) }
+        for channel in channels {
+            #expect(connections.admit(channel))
+            _ = connections.begin(on: channel, cost: 10)
+        }
+        #expect(connections.admit(try channel("192.0.4.1")))
+        #expect(channels.map(\.isActive) == [false, true, true])
+    }
+
+    @Test func whoHoldsTooMuchIsClosedAndTheOthersAreNot() throws {
+        let connections = Connections(Self.limits(held: 1_000))
+        let honest = try channel("192.0.2.1")
+        let greedy = try ["192.0.3.1", "192.0.3.2", "192.0.3.3"].map { try channel($0) }
+        for channel in [honest] + greedy { #expect(connections.admit(channel)) }
+        let number = try #require(connections.begin(on: honest, cost: 200))
+        for channel in greedy {
+            let number = try #require(connections.begin(on: channel, cost: 0))
+            connections.hold(400, for: number, on: channel)
+        }
+        #expect(honest.isActive)
+        #expect(greedy.map(\.isActive) == [false, true, true])
+        #expect(connections.heldBytes == 1_000)
+        connections.end(number, on: honest)
+        #expect(connections.heldBytes == 800)
+    }
+
+    @Test func everythingIsGivenBack() throws {
+        let connections = Connections(Self.limits(held: 100_000))
+        let one = try channel("192.0.2.1")
+        let other = try channel("192.0.3.1")
+        #expect(connections.admit(one) && connections.admit(other))
+        var numbers: [Int] = []
+        for _ in 0..<20 {
+            numbers.append(try #require(connections.begin(on: one, cost: 7)))
+            _ = connections.begin(on: other, cost: 9)
+        }
+        for number in numbers { connections.hold(11, for: number, on: one) }
+        for number in numbers { connections.end(number, on: one) }
+        close(other)
+        #expect(connections.heldBytes == 0)
+        #expect(connections.count == 1)
+        close(one)
+        #expect(connections.count == 0)
+    }
+
+    private func asyncChannel() async throws -> NIOAsyncTestingChannel {
+        let channel = NIOAsyncTestingChannel()
+        try await channel.connect(to: try SocketAddress(ipAddress: "192.0.2.1", port: 1))
+        return channel
+    }
+
+    @Test func aConnectionWithUntakenAnswersWaitsUntilItTookThem() async throws {
+        let connections = Connections(Self.limits(heldEach: 100))
+        let channel = try await asyncChannel()
+        #expect(connections.admit(channel))
+        let first = try #require(connections.begin(on: channel, cost: 0))
+        #expect(!connections.isFull(channel))
+        connections.hold(150, for: first, on: channel)
+        #expect(connections.isFull(channel))
+        async let room: Void = connections.room(on: channel)
+        connections.end(first, on: channel)
+        await room
+        #expect(!connections.isFull(channel))
+    }
+
+    @Test func whoWaitsIsLetGoWhenTheConnectionCloses() async throws {
+        let connections = Connections(Self.limits(heldEach: 100))
+        let channel = try await asyncChannel()
+        #expect(connections.admit(channel))
+        connections.hold(150, for: try #require(connections.begin(on: channel, cost: 0)), on: channel)
+        async let room: Void = connections.room(on: channel)
+        try await channel.close()
+        await channel.testingEventLoop.run()
+        await room
+        #expect(connections.heldBytes == 0)
+    }
+
+    @Test func noMoreStreamsThanAnybodyNeeds() throws {
+        let connections = Connections(Self.limits(held: .max))
+        let channel = try channel("192.0.2.1")
+        #expect(connections.admit(channel))
+        let begun = (0..<150).count { _ in connections.begin(on: channel, cost: 1) != nil }
+        #expect(begun == 100)
+    }
+}

@@ -1,0 +1,168 @@
+import HTTPTypes
+import NIOCore
+import NIOEmbedded
+import NIOHTTPTypes
+import Testing
+
+@testable import Serving
+
+/// How long a client may take over each half of a request, on a clock that the test moves.
+@Suite struct RequestDeadlineTests {
+    private let connections: Connections
+    private let channel: EmbeddedChannel
+    private let kernel: Kernel
+
+    /// Takes what is written when it is told to, and not before.
+    private final class Kernel: ChannelOutboundHandler {
+        typealias OutboundIn = HTTPResponsePart
+        private var untaken: [EventLoopPromise<Void>] = []
+
+        func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+            if let promise { untaken.append(promise) }
+        }
+
+        func takeAll() {
+            for promise in untaken { promise.succeed() }
+            untaken = []
+        }
+
+        func failAll() {
+            for promise in untaken { promise.fail(ChannelError.ioOnClosedChannel) }
+            untaken = []
+        }
+    }
+
+    private static let spans = RequestDeadline.Spans(
+        firstHead: .seconds(10), body: .seconds(20), answer: .seconds(30), idle: .seconds(40))
+
+    init() throws {
+        connections = Connections(ConnectionLimits(connections: 10, connectionsPerNetwork: 10))
+        kernel = Kernel()
+        channel = EmbeddedChannel()
+        channel.remoteAddress = try SocketAddress(ipAddress: "192.0.2.1", port: 1)
+        try channel.connect(to: try SocketAddress(ipAddress: "192.0.2.1", port: 1)).wait()
+        _ = connections.admit(channel)
+        try channel.pipeline.syncOperations.addHandlers([kernel, RequestDeadline(Self.spans, connections)])
+    }
+
+    private func request(isWhole: Bool = true) throws {
+        try channel.writeInbound(
+            HTTPRequestPart.head(HTTPRequest(method: .get, scheme: "https", authority: "a", path: "/")))
+        if isWhole { try channel.writeInbound(HTTPRequestPart.end(nil)) }
+    }
+
+    private func respond(_ count: Int, length: Bool = true) {
+        var head = HTTPResponse(status: .ok)
+        if length { head.headerFields[.contentLength] = "\(count)" }
+        channel.write(HTTPResponsePart.head(head), promise: nil)
+        channel.write(HTTPResponsePart.body(ByteBuffer(repeating: 0, count: count)), promise: nil)
+        if length { channel.write(HTTPResponsePart.end(nil), promise: nil) }
+    }
+
+    private func isOpen(after seconds: Int64) -> Bool {
+        channel.embeddedEventLoop.advanceTime(by: .seconds(seconds))
+        return channel.isActive
+    }
+
+    @Test func aHeadThatDoesNotCome() {
+        #expect(isOpen(after: 9))
+        #expect(!isOpen(after: 1))
+    }
+
+    @Test func aBodyThatDoesNotEnd() throws {
+        try request(isWhole: false)
+        #expect(isOpen(after: 19))
+        #expect(!isOpen(after: 1))
+    }
+
+    @Test func theServersOwnTimeDoesNotCount() throws {
+        try request()
+        #expect(isOpen(after: 10_000))
+    }
+
+    @Test func anAnswerThatIsNotTaken() throws {
+        try request()
+        respond(100)
+        #expect(isOpen(after: 29))
+        #expect(!isOpen(after: 1))
+        #expect(connections.heldBytes == 0)
+    }
+
+    /// The answer is made and the channel does not take it: its writer waits, nothing reaches the handler.
+    @Test func anAnswerThatCannotEvenBeWritten() throws {
+        try request()
+        try channel.pipeline.syncOperations.handler(type: RequestDeadline.self).hold(100)
+        #expect(isOpen(after: 29))
+        #expect(!isOpen(after: 1))
+    }
+
+    @Test func aLongAnswerHasMoreTime() throws {
+        try request()
+        try channel.pipeline.syncOperations.handler(type: RequestDeadline.self).hold(320 << 10)
+        respond(320 << 10)
+        #expect(isOpen(after: 39))
+        #expect(!isOpen(after: 1))
+    }
+
+    @Test func afterAnAnswerThatWasTakenTheNextRequestHasItsTime() throws {
+        try request()
+        respond(100)
+        kernel.takeAll()
+        channel.embeddedEventLoop.run()
+        #expect(isOpen(after: 39))
+        #expect(!isOpen(after: 1))
+    }
+
+    /// Each answer that is taken gives the next one its time; one that is not ends the connection however many requests
+    /// come meanwhile.
+    @Test func moreRequestsDoNotProlongWhatIsNotTaken() throws {
+        try request()
+        respond(100)
+        for _ in 0..<3 {
+            #expect(isOpen(after: 9))
+            try request()
+            respond(100)
+        }
+        #expect(!isOpen(after: 3))
+    }
+
+    @Test func noMorePipelinedRequestsThanAnybodyNeeds() throws {
+        for _ in 0..<32 { try request() }
+        #expect(channel.isActive)
+        try request()
+        #expect(!channel.isActive)
+        #expect(connections.heldBytes == 0)
+    }
+
+    @Test func aStreamOfEventsGoesOnWhileItsClientListens() throws {
+        try request()
+        respond(10, length: false)
+        kernel.takeAll()
+        channel.embeddedEventLoop.run()
+        #expect(isOpen(after: 100_000))
+        channel.write(HTTPResponsePart.body(ByteBuffer(repeating: 0, count: 10)), promise: nil)
+        #expect(isOpen(after: 29))
+        #expect(!isOpen(after: 1))
+    }
+
+    @Test func whatARequestHoldsIsCountedAndGivenBack() throws {
+        try request()
+        let held = connections.heldBytes
+        try channel.pipeline.syncOperations.handler(type: RequestDeadline.self).hold(100)
+        #expect(held >= 2 << 10)
+        #expect(connections.heldBytes == held + 100)
+        respond(100)
+        #expect(connections.heldBytes == held + 100)
+        kernel.takeAll()
+        channel.embeddedEventLoop.run()
+        #expect(connections.heldBytes == 0)
+    }
+
+    @Test func aWriteThatFailsHoldsNothing() throws {
+        try request()
+        respond(100)
+        kernel.failAll()
+        channel.embeddedEventLoop.run()
+        #expect(connections.heldBytes == 0)
+    }
+}

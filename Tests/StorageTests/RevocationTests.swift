@@ -1,0 +1,135 @@
+import Auth
+import IPNetworks
+import SQLite
+import TestSupport
+import Testing
+import Vault
+
+/// Taking a token away works whatever else does not, and the report about it comes after.
+@Suite(.timeLimit(.minutes(5))) struct RevocationTests {
+    let node: TestVault
+    let owner: Caller
+    let entry: EntryView
+    let field: FieldID
+    let robot: TestAgent
+
+    init() async throws {
+        node = try TestVault()
+        owner = try await node.owner()
+        entry = try await node.entries.create(.login(), id: nil, as: owner)
+        field = entry.field("password")
+        robot = try await node.agent(grants: [.entry(entry.id)], as: owner)
+    }
+
+    private func works() async -> Bool { await thrown { try await node.caller(robot) } == nil }
+
+    struct Damage: CustomTestStringConvertible {
+        var testDescription: String
+        var sql: String
+    }
+
+    private static let damages = [
+        Damage(testDescription: "a line of the log", sql: "UPDATE audit SET body = x'00' WHERE sequence = 3"),
+        Damage(testDescription: "every line of the log", sql: "UPDATE audit SET body = zeroblob(length(body))"),
+        Damage(
+            testDescription: "the agent's record",
+            sql: "UPDATE value SET box = zeroblob(200) WHERE entry = (SELECT holder FROM agent)"),
+        Damage(
+            testDescription: "the key of its record",
+            sql: "DELETE FROM wrap WHERE entry = (SELECT holder FROM agent)"),
+        Damage(testDescription: "its policy", sql: "UPDATE agent SET policy = x''"),
+        Damage(
+            testDescription: "its public key",
+            sql: "UPDATE holder SET public_key = x'' WHERE id = (SELECT holder FROM agent)"),
+        Damage(testDescription: "a place of its own", sql: "UPDATE value SET tier = 77 WHERE tier = 1"),
+    ]
+
+    @Test(arguments: damages) func revokesThough(_ damage: Damage) async throws {
+        _ = try await node.value(field, of: entry.id, as: try await node.caller(robot))
+        try node.file().script(damage.sql)
+        try await node.roster.revoke(robot.id, as: owner)
+        let error = await thrown { try await node.caller(robot) }
+        let rows = try node.count(
+            "SELECT (SELECT count(*) FROM agent) + (SELECT count(*) FROM holder WHERE is_owner = 0)")
+        #expect(error as? AuthError == .badToken)
+        #expect(rows == 0)
+    }
+
+    @Test(arguments: damages) func pausesThough(_ damage: Damage) async throws {
+        try node.file().script(damage.sql)
+        // What it answers may be an error about the damage; that it works no more is what counts.
+        _ = await thrown {
+            try await node.roster.update(
+                robot.id, name: nil, grants: nil, policy: nil, isPaused: true, as: owner)
+        }
+        let state = try node.count("SELECT state FROM agent")
+        let works = await works()
+        #expect(state == StoredAgent.State.paused.rawValue)
+        #expect(!works)
+    }
+
+    @Test func theReportSaysWhatItCouldNotRead() async throws {
+        _ = try await node.value(field, of: entry.id, as: try await node.caller(robot))
+        let whole = try await node.trail.disclosures(of: robot.id, as: owner)
+        try node.file().script("UPDATE audit SET body = x'00' WHERE sequence = 3")
+        let ended = try await node.roster.revoke(robot.id, as: owner)
+        let report = try await node.trail.disclosures(of: ended, as: owner)
+        #expect(whole.isComplete)
+        #expect(!report.isComplete)
+        #expect(report.didRead.map(\.field) == [field.text])
+        #expect(Set(report.canRead.map(\.field)) == Set(entry.fields.map(\.id)))
+    }
+
+    /// While readers read as fast as they can: each read that was answered is in the report.
+    @Test func noReadIsMissingFromTheReport() async throws {
+        let agent = try await node.caller(robot)
+        let (answered, report) = try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<8 {
+                group.addTask { [node, entry, field] in
+                    var count = 0
+                    while await thrown({ try await node.value(field, of: entry.id, as: agent) }) == nil { count += 1 }
+                    return count
+                }
+            }
+            while try node.count("SELECT count(*) FROM audit") < 100 { await Task.yield() }
+            let ended = try await node.roster.revoke(robot.id, as: owner)
+            let report = try await node.trail.disclosures(of: ended, as: owner)
+            return (try await group.reduce(0, +), report)
+        }
+        #expect(answered > 50)
+        #expect(report.didRead.reduce(0) { $0 + $1.count } == answered)
+    }
+
+    @Test func afterRotationsTheReadsOfEveryTokenStayInTheReport() async throws {
+        _ = try await node.value(field, of: entry.id, as: try await node.caller(robot))
+        let second = try await node.rotate(robot, as: owner)
+        _ = try await node.value(field, of: entry.id, as: try await node.caller(second))
+        _ = try await node.value(field, of: entry.id, as: try await node.caller(second))
+        let third = try await node.rotate(second, as: owner)
+        let other = try await node.agent("other", grants: [.entry(entry.id)], as: owner)
+        _ = try await node.value(field, of: entry.id, as: try await node.caller(other))
+        let report = try await node.trail.disclosures(of: third.id, as: owner)
+        #expect(report.didRead.map(\.count) == [3])
+    }
+
+    /// A use must not go on after the answer that says it is over.
+    @Test(arguments: ["used up", "paused", "expired", "suspended", "not yet", "elsewhere"])
+    func aTokenThatDoesNotWorkListsNothing(_ state: String) async throws {
+        let policy: AgentPolicy =
+            switch state {
+            case "used up": AgentPolicy(maxUses: 1)
+            case "expired": AgentPolicy(expiresAt: node.moments.now + 10)
+            case "not yet": AgentPolicy(notBefore: node.moments.now + 100)
+            case "elsewhere": AgentPolicy(cidr: [.init("10.0.0.0/8")!])
+            default: AgentPolicy()
+            }
+        let agent = try await node.agent("short", grants: [.entry(entry.id)], policy: policy, as: owner)
+        if state == "used up" { _ = try await node.value(field, of: entry.id, as: try await node.caller(agent)) }
+        if state == "paused" || state == "suspended" {
+            try node.file().script("UPDATE agent SET state = \(state == "paused" ? 1 : 2)")
+        }
+        node.moments.advance(by: 20)
+        let error = await thrown { try await node.caller(agent) }
+        #expect(error != nil)
+    }
+}
