@@ -7,7 +7,8 @@ TEST_PACKAGES := age openssl curl python3-venv pebble knot knot-dnsutils caddy l
 FLEET_PACKAGES := age pebble knot knot-dnsutils gdnsd openssh-server openssh-client wireguard-go wireguard-tools iproute2 curl openssl python3-minimal
 NIX_PACKAGES := nix-bin wireguard-tools openssh-client shellcheck jq systemd
 BENCH_PACKAGES := golang-go golang-github-mattn-go-sqlite3-dev libsqlite3-dev nginx-light wrk
-PYTHON_PACKAGES := cryptography==48.0.0 argon2-cffi==25.1.0 aiosmtpd==1.4.6 openapi-spec-validator==0.9.0 selenium==4.51.0
+PYTHON_PACKAGES := cryptography==48.0.0 argon2-cffi==25.1.0 aiosmtpd==1.4.6 openapi-spec-validator==0.9.0 selenium==4.51.0 \
+	hpack==4.2.0
 RUN_DATA ?= run
 # Across modules, so that what swift-crypto and swift-nio write generically is compiled for the types it is used with.
 STATIC := swift build -c release -Xswiftc -static-executable -Xswiftc -cross-module-optimization -Xlinker -s
@@ -39,6 +40,7 @@ test: packages lint vectors
 	scripts/install-packages $(TEST_PACKAGES)
 	swift build --build-tests
 	CLAVITOR_PYTHON="$(CURDIR)/.build/python/bin/python3" SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=8 swift test --skip-build
+	NODE=.build/debug/clavitor-node scripts/storm --short
 
 ## A hub, two spokes and an operator in network namespaces, with real WireGuard and sshd: deploys, cuts, deaths. Needs root.
 test-fleet: packages
@@ -76,6 +78,8 @@ size: static
 
 bench: static
 	scripts/install-packages $(BENCH_PACKAGES)
+	scripts/install-python $(PYTHON_PACKAGES)
+	scripts/storm
 	Benchmarks/run
 
 ## A storm of heartbeats, and a fleet of ten thousand nodes.

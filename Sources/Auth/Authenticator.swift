@@ -49,9 +49,8 @@ package final class Authenticator: Sendable {
     private let rates: AgentRates
     private let policies = Mutex<[HolderID: (box: [UInt8], policy: AgentPolicy)]>([:])
 
-    /// - Parameters:
-    ///   - sessionIdle: Seconds without a request after which a session ends.
-    ///   - isUnclean: Whether the process before this one ended without a word.
+    /// `sessionIdle`: Seconds without a request after which a session ends.
+    /// `isUnclean`: Whether the process before this one ended without a word.
     package init(
         store: any AccountStore, keys: NodeKeys, failures: FailureLog, sessionIdle: Int64, isUnclean: Bool = false,
         now: @escaping @Sendable () -> Int64

@@ -94,6 +94,10 @@ package final class Connection {
         unsafe sqlite3_get_autocommit(handle) == 0
     }
 
+    /// Steps of SQLite's virtual machine that all statements took so far: what questions cost, whatever else the machine
+    /// does. Two that must not be told apart by time take the same.
+    package var machineSteps: Int { statements.values.reduce(0) { $0 + $1.machineSteps } }
+
     /// Lets `body` see one snapshot however many statements it runs.
     func snapshot<T>(_ body: (Connection) throws -> T) throws -> T {
         try run("BEGIN")

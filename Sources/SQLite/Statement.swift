@@ -46,6 +46,8 @@ final class Statement {
         }
     }
 
+    var machineSteps: Int { unsafe Int(sqlite3_stmt_status(handle, SQLITE_STMTSTATUS_VM_STEP, 0)) }
+
     private func bind(_ bindings: [Value]) throws(SQLiteError) {
         precondition(
             unsafe Int(sqlite3_bind_parameter_count(handle)) == bindings.count,

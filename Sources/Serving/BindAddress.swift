@@ -9,10 +9,12 @@ package struct BindAddress: Equatable, Sendable, CustomStringConvertible {
     }
 
     /// `192.0.2.1:443` or `[2001:db8::1]:443`.
-    package init(_ text: String) throws {
+    ///
+    /// `option`: Where the text came from, for the error.
+    package init(_ text: String, option: String) throws {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count >= 2, let port = UInt16(parts.last ?? "") else {
-            throw Failure("\"\(text)\" is no ADDRESS:PORT, such as 0.0.0.0:443 or [::]:443.")
+            throw Failure("\(option) \"\(text)\" must be ADDRESS:PORT, such as 0.0.0.0:443 or [::]:443.")
         }
         let host = parts.dropLast().joined(separator: ":")
         self.init(host: host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host, port: Int(port))

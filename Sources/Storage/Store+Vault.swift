@@ -161,6 +161,20 @@ extension Store: VaultStore {
         }
     }
 
+    package func superseded(in entry: EntryID, before version: Int, limit: Int) async throws -> [FieldPlace] {
+        guard version > 1 else { return [] }
+        return try await database.read { db in
+            try db.all(
+                """
+                SELECT v.entry, v.field, v.version, v.vault, v.tier FROM value v
+                WHERE v.entry = ?1 AND v.is_current = 0 AND v.version < ?2 AND EXISTS (
+                    SELECT 1 FROM value n WHERE n.entry = v.entry AND n.field = v.field
+                        AND n.version > v.version AND n.version <= ?2)
+                ORDER BY v.version LIMIT ?3
+                """, .blob(entry.bytes), .integer(version), .integer(limit), row: Self.place)
+        }
+    }
+
     package func readers(of entry: EntryID) async throws -> [FieldID: Set<HolderID>] {
         try await database.read { db in
             var readers: [FieldID: Set<HolderID>] = [:]
@@ -198,6 +212,24 @@ extension Store: VaultStore {
                 FROM agent a JOIN holder h ON h.id = a.holder WHERE a.vault = ? ORDER BY a.created, a.holder
                 """, .blob(vault.bytes), row: { try Self.agent($0) }
             ).map { try Self.withRecord($0, for: owner, db) }
+        }
+    }
+
+    package func agents(
+        of vault: VaultID, for owner: HolderID, after id: HolderID?, limit: PageLimit
+    ) async throws -> Page<StoredAgent> {
+        try await database.read { db in
+            let rows = try db.all(
+                """
+                SELECT a.holder, a.vault, a.state, a.policy, a.record_version, a.uses, a.created, h.public_key
+                FROM agent a JOIN holder h ON h.id = a.holder WHERE a.vault = ? AND a.holder > ?
+                ORDER BY a.holder LIMIT ?
+                """, .blob(vault.bytes), .blob(id?.bytes ?? []), .integer(limit.rows), row: { try Self.agent($0) })
+            return try Self.page(rows, limit) {
+                try Self.withRecord($0, for: owner, db)
+            } size: {
+                $0.policy.count + ($0.record?.value.box.count ?? 0)
+            }
         }
     }
 

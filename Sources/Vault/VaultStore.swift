@@ -129,6 +129,8 @@ package protocol VaultStore: Sendable {
     ) async throws -> Page<StoredEntry>
     /// Every value row of an entry without its box: what its history is made of, oldest first.
     func history(of entry: EntryID, in vault: VaultID) async throws -> [(place: FieldPlace, at: Int64, by: HolderID)]
+    /// Values of an entry that no version from `version` on needs, oldest first.
+    func superseded(in entry: EntryID, before version: Int, limit: Int) async throws -> [FieldPlace]
     /// The newest value not younger than `version`.
     func part(
         _ field: FieldID, of entry: EntryID, in vault: VaultID, for holder: HolderID, notAfter version: Int
@@ -138,6 +140,10 @@ package protocol VaultStore: Sendable {
     /// Current places of which the holder has a wrap.
     func places(of holder: HolderID) async throws -> Set<FieldPlace>
     func agents(of vault: VaultID, for owner: HolderID) async throws -> [StoredAgent]
+    /// The same in pages, in the order of their ids.
+    func agents(
+        of vault: VaultID, for owner: HolderID, after id: HolderID?, limit: PageLimit
+    ) async throws -> Page<StoredAgent>
     func agent(_ id: HolderID, of vault: VaultID, for owner: HolderID) async throws -> StoredAgent?
     /// Every agent's row, without public keys and records.
     func agentRows(of vault: VaultID) async throws -> [StoredAgent]

@@ -44,6 +44,10 @@ package final class WorkQueue: Sendable {
         self.mostWaiting = mostWaiting
     }
 
+    /// Pieces of work that run now, and that wait.
+    package var running: Int { state.withLock { $0.running.count } }
+    package var waiting: Int { state.withLock { $0.waiting.values.reduce(0) { $0 + $1.count } } }
+
     /// Runs `work` when it is the caller's turn, on the threads that tasks share.
     ///
     /// - Throws: `VaultError.busy` when too much of the same caller waits already.

@@ -152,11 +152,13 @@ package struct AgentBody: Codable, Equatable, Sendable {
     }
 }
 
-package struct AgentListBody: Codable, Equatable, Sendable {
+package struct AgentListBody: Codable, Sendable {
     package var agents: [AgentBody]
+    package var next: String?
 
-    package init(agents: [AgentBody]) {
+    package init(agents: [AgentBody], next: String? = nil) {
         self.agents = agents
+        self.next = next
     }
 }
 

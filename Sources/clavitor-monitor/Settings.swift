@@ -88,9 +88,9 @@ struct Settings: Sendable {
             ?? TOMLDecoder().decode(NotificationSettings.self, from: TOMLTable())
         certificate = try CertificateSource(flags.certificate, certificateKeys, isDevelopment: flags.dev)
         if flags.dev { https = BindAddress(host: "127.0.0.1", port: 8_444) }
-        if let text = flags.https ?? file?.https { https = try BindAddress(text) }
+        if let text = flags.https ?? file?.https { https = try BindAddress(text, option: "--https") }
         if case .acme = certificate { http = BindAddress(host: "0.0.0.0", port: 80) }
-        if let text = flags.certificate.http ?? certificateKeys.http { http = try BindAddress(text) }
+        if let text = flags.certificate.http ?? certificateKeys.http { http = try BindAddress(text, option: "--http") }
         limits = try limits.changed(
             connections: flags.maxConnections ?? file?.maxConnections,
             perNetwork: flags.maxConnectionsPerNetwork ?? file?.maxConnectionsPerNetwork)
@@ -102,7 +102,10 @@ struct Settings: Sendable {
             timing = Timing(scale: hurry)
         }
         if let text = flags.logLevel ?? file?.logLevel {
-            guard let level = Logger.Level(rawValue: text) else { throw Failure("There is no log level \"\(text)\".") }
+            guard let level = Logger.Level(rawValue: text) else {
+                throw Failure(
+                    "--log-level must be trace, debug, info, notice, warning, error or critical, not \"\(text)\".")
+            }
             logLevel = level
         }
     }

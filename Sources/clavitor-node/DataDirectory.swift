@@ -65,7 +65,7 @@ struct DataDirectory: Sendable {
 
     func requireVault() throws {
         guard File.exists(database) else {
-            throw Failure("There is no vault in \(path). Begin with `clavitor-node init`.")
+            throw Failure("There is no vault in \(path). Begin with `clavitor-node init --data \(path)`.")
         }
     }
 

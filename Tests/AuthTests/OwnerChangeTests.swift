@@ -150,7 +150,7 @@ import Vault
         let agent = try await node.caller(robot)
         _ = try await node.entries.update(entry.id, ifVersion: 1, .value("after", of: field), as: agent)
         let value = try await node.value(field, of: entry.id, as: new)
-        let names = try await node.roster.list(as: new).map(\.name)
+        let names = try await node.roster.list(as: new).items.map(\.name)
         #expect(value == "after")
         #expect(names == ["robot"])
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import Vault
 
 /// What the documents tell people to type exists. The programs themselves are asked.
 @Suite(.timeLimit(.minutes(5))) struct DocumentsTests {
@@ -98,5 +99,15 @@ import Testing
     ])
     func whatDoesNotExistIsFound(_ line: String) {
         #expect(Self.fault(line.split(separator: " ").map(String.init)) != nil)
+    }
+
+    /// The table of quotas stands in one place more than the code, for those who read before they ask.
+    @Test func everyQuotaIsInTheOperatorsDocumentAsItIs() throws {
+        let text = try String(contentsOf: Self.folder.appending(path: "docs/OPERATIONS.md"), encoding: .utf8)
+        let rows = text.split(separator: "\n").filter { $0.hasPrefix("| `") }.map(String.init)
+        for quota in Quota.allCases {
+            #expect(
+                rows.contains("| `\(quota.rawValue)` | \(quota.standard) | \(quota.meaning) |"), "\(quota.rawValue)")
+        }
     }
 }

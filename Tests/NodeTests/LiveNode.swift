@@ -23,13 +23,15 @@ struct LiveNode: Sendable {
     let directory: DataDirectory
     let port: Int
     let client: HTTPClient
+    let connections: Connections
     /// Begins a graceful shutdown.
     let stop: @Sendable () async -> Void
 
     var url: String { "https://localhost:\(port)" }
 
     static func with<R: Sendable>(
-        registration: String = "open", maxConnections: Int = 200, spans: RequestDeadline.Spans = .standard,
+        registration: String = "open", maxConnections: Int = 200, perNetwork: Int? = nil, quotas: [String] = [],
+        isUnclean: Bool = false, spans: RequestDeadline.Spans = .standard,
         http2: Bool = true, now: @escaping @Sendable () -> Int64 = unixTime,
         directory given: DataDirectory? = nil, body: @escaping @Sendable (LiveNode) async throws -> R
     ) async throws -> R {
@@ -39,8 +41,10 @@ struct LiveNode: Sendable {
         if !File.exists(directory.database) { _ = try directory.initialize(now: now()) }
         var options = try ServeOptions.parse(["--dev", "--https", "127.0.0.1:0", "--registration", registration])
         options.maxConnections = maxConnections
+        options.maxConnectionsPerNetwork = perNetwork ?? maxConnections
+        options.quota = quotas
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let node = try Node(directory, Settings(options), logger: logger, now: now)
+        let node = try Node(directory, Settings(options), logger: logger, isUnclean: isUnclean, now: now)
         let certificates = try Certificates(
             node.settings.certificate, name: node.settings.origin, in: directory.certificates,
             address: node.settings.https, port: Shared(nil), logger: logger)
@@ -48,6 +52,7 @@ struct LiveNode: Sendable {
             address: node.settings.https, served: certificates.served, limits: node.settings.limits, logger: logger,
             spans: spans)
         let (ports, found) = AsyncStream<Int>.makeStream()
+        let connections = server.connections
         server.onRunning = { found.yield($0.localAddress?.port ?? 0) }
         let group = ServiceGroup(
             services: [
@@ -68,7 +73,7 @@ struct LiveNode: Sendable {
                 result = .success(
                     try await body(
                         LiveNode(
-                            node: node, directory: directory, port: port, client: client,
+                            node: node, directory: directory, port: port, client: client, connections: connections,
                             stop: { await group.triggerGracefulShutdown() })))
             } catch {
                 result = .failure(error)

@@ -1,5 +1,6 @@
 import API
 import AsyncHTTPClient
+import Dispatch
 import Foundation
 import NIOCore
 import NIOHTTP1
@@ -22,13 +23,14 @@ import Wire
         private let input = Pipe()
         private let output = Pipe()
 
-        init(_ live: LiveNode, saying text: String) throws {
+        init(_ live: LiveNode, saying text: String, from address: String? = nil) throws {
             process.executableURL = URL(filePath: "/usr/bin/openssl")
             process.arguments = [
                 "s_client", "-quiet", "-connect", "127.0.0.1:\(live.port)", "-CAfile",
                 live.directory.certificates.developmentCertificate,
                 "-verify_return_error",
             ]
+            if let address { process.arguments?.append(contentsOf: ["-bind", "\(address):0"]) }
             process.standardInput = input
             process.standardOutput = output
             process.standardError = FileHandle.nullDevice
@@ -37,8 +39,13 @@ import Wire
         }
 
         /// Returns when the node closes the connection; the test's time limit is for when it never does.
-        func untilClosed() -> String {
-            let data = output.fileHandleForReading.readDataToEndOfFile()
+        ///
+        /// On a thread of its own: the node in this process needs those that tasks share.
+        func untilClosed() async -> String {
+            let (process, file) = (process, output.fileHandleForReading)
+            let data = await withCheckedContinuation { continuation in
+                DispatchQueue.global().async { continuation.resume(returning: file.readDataToEndOfFile()) }
+            }
             process.waitUntilExit()
             return String(decoding: data, as: UTF8.self)
         }
@@ -58,7 +65,7 @@ import Wire
     func aClientThatStopsHalfwayIsShownOut(_ text: String) async throws {
         try await LiveNode.with(spans: Self.short) { live in
             let connection = try Connection(live, saying: text)
-            let answer = connection.untilClosed()
+            let answer = await connection.untilClosed()
             #expect(answer.contains("200 OK") == text.hasSuffix("\r\n\r\n") && !text.contains("POST") || answer.isEmpty)
         }
     }
@@ -74,14 +81,26 @@ import Wire
         }
     }
 
-    @Test func beyondTheCeilingConnectionsWaitForRoom() async throws {
-        try await LiveNode.with(maxConnections: 2) { live in
-            let first = try Connection(live, saying: "")
-            let second = try Connection(live, saying: "")
-            defer { second.close() }
-            let waiting = Task { try await live.send("GET", "/livez").status }
-            first.close()
-            #expect(try await waiting.value == 200)
+    @Test func beyondTheCeilingTheLongestIdleConnectionMakesRoom() async throws {
+        try await LiveNode.with(maxConnections: 2, perNetwork: 10) { live in
+            let idle = try (0..<2).map { _ in try Connection(live, saying: "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n") }
+            defer { for connection in idle { connection.close() } }
+            while live.connections.count < 2 { try await Task.sleep(for: .milliseconds(5)) }
+            #expect(try await live.send("GET", "/livez").status == 200)
+            #expect(live.connections.count == 2)
+        }
+    }
+
+    /// One address holds all that it may; another one gets in. The loopback network is a /8, so both are this machine.
+    @Test func oneNetworkDoesNotTakeEverything() async throws {
+        try await LiveNode.with(maxConnections: 100, perNetwork: 3) { live in
+            let many = try (0..<8).map { _ in try Connection(live, saying: "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n") }
+            defer { for connection in many { connection.close() } }
+            while live.connections.count < 3 { try await Task.sleep(for: .milliseconds(5)) }
+            let other = try Connection(
+                live, saying: "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", from: "127.0.9.1")
+            #expect(await other.untilClosed().contains("200 OK"))
+            #expect(live.connections.count <= 4)
         }
     }
 

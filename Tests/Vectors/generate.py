@@ -473,6 +473,21 @@ def chain_file():
 # end-to-end.json
 
 
+def caseless(text):
+    """As docs/FORMAT.md has it: lower, upper and lower case, scalar by scalar, in NFC."""
+    for change in (str.lower, str.upper, str.lower):
+        text = "".join(change(c) for c in unicodedata.normalize("NFC", text))
+    return unicodedata.normalize("NFC", text)
+
+
+def caseless_file():
+    texts = ["", "plain ASCII", "Ada@Example.ORG", "caf\u00e9", "cafe\u0301", "CAF\u00c9", "stra\u00dfe", "STRASSE",
+             "\u03a3\u0391\u03a3", "\u03c3\u03b1\u03c2", "\u0130stanbul", "\u0131", "\u212a", "\u212b", "\u00c5", "\ufb03",
+             "\u1e9e", "\u01c5", "\u1100\u1161\u11a8", "\uac01", "\u0345\u0301\u03b1", "\u1fb3", "q\u0307\u0323", "q\u0323\u0307",
+             "\u10a0", "\ua7ae", "\U00010400", "\u0149", "\u1f80", "\u0390", "\u03b9\u0308\u0301", "\u2126"]
+    return [{"text": text, "caseless": caseless(text)} for text in texts]
+
+
 def end_to_end_file():
     old = on_disk("end-to-end.json")
     account = password_case("account", "violet tractor seventeen lakes", 6, 32768, 4)
@@ -536,6 +551,7 @@ def end_to_end_file():
 
 
 FILES = {
+    "caseless.json": caseless_file,
     "context.json": context_file,
     "box.json": box_file,
     "seal.json": seal_file,

@@ -145,7 +145,7 @@ struct Operation: Sendable {
         Operation(
             "POST", "/api/v1/agents", "Add an agent. The token is shown this once.", .owner, takes: "AgentWrite",
             gives: "AgentToken", 201, headers: ["Idempotency-Key"], limit: RequestLimits.agent),
-        Operation("GET", "/api/v1/agents", "The agents.", .owner, gives: "AgentList"),
+        Operation("GET", "/api/v1/agents", "The agents.", .owner, gives: "AgentList", query: page),
         Operation("GET", "/api/v1/agents/{id}", "One agent.", .owner, gives: "Agent"),
         Operation(
             "PATCH", "/api/v1/agents/{id}", "Change grants or policy, pause, resume.", .owner, takes: "AgentWrite",

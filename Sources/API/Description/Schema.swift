@@ -137,7 +137,7 @@ struct Schema: Sendable {
             "ratePerMinute?": .integer, "state": .choice(["active", "paused", "suspended"]), "uses": .integer,
             "createdAt": .time,
         ]),
-        "AgentList": Schema(["agents": .list(.schema("Agent"))]),
+        "AgentList": Schema(["agents": .list(.schema("Agent")), "next?": .text]),
         "AgentToken": Schema([
             "id": .id, "token": .text, "agent": .schema("Agent"), "disclosures?": .schema("Disclosures"),
         ]),

@@ -36,3 +36,13 @@ struct Cursors: Sendable {
         Context("cursor", caller.vault.bytes, caller.holder.id.bytes, Array(list.utf8))
     }
 }
+
+extension Identifier {
+    /// The id as two numbers of a cursor.
+    var numbers: [Int64] {
+        let bytes: [UInt8] = bytes
+        return stride(from: 0, to: bytes.count, by: 8).map { start in
+            bytes[start..<start + 8].reduce(0) { $0 << 8 | Int64($1) }
+        }
+    }
+}

@@ -286,12 +286,7 @@ extension OwnerChangeBody {
 
 extension FieldPlace {
     /// Entry, field and version as five numbers.
-    fileprivate var numbers: [Int64] {
-        let bytes: [UInt8] = entry.bytes + field.bytes
-        return stride(from: 0, to: 32, by: 8).map { start in
-            bytes[start..<start + 8].reduce(0) { $0 << 8 | Int64($1) }
-        } + [Int64(version)]
-    }
+    fileprivate var numbers: [Int64] { entry.numbers + field.numbers + [Int64(version)] }
 }
 
 extension SymmetricKey {

@@ -52,8 +52,15 @@ struct AgentRoutes {
         return try await answers.once(remembered, as: context.caller, perform: perform)
     }
 
-    private func list(_: Request, context: SignedInContext) async throws -> Response {
-        try Response(AgentListBody(agents: try await roster.list(as: context.caller).map(AgentBody.init)))
+    private func list(_ request: Request, context: SignedInContext) async throws -> Response {
+        let (cursor, limit) = try request.page()
+        let after = try cursors.decode(cursor, count: 2, "agents", context.caller)
+            .flatMap { HolderID($0.flatMap(\.bigEndianBytes)) }
+        let page = try await roster.list(after: after, limit: limit, as: context.caller)
+        let last = page.hasMore ? page.items.last?.id.numbers : nil
+        return try Response(
+            AgentListBody(
+                agents: page.items.map(AgentBody.init), next: cursors.encode(last, "agents", context.caller)))
     }
 
     private func view(_: Request, context: SignedInContext) async throws -> Response {

@@ -108,7 +108,7 @@ package struct ACMESettings: Sendable {
             return nil
         }
         guard let zone = flags.dnsZone ?? file.dnsZone else { throw Failure("--dns-server needs --dns-zone.") }
-        let address = try BindAddress(server)
+        let address = try BindAddress(server, option: "--dns-server")
         do {
             let key = try (flags.dnsKeyFile ?? file.dnsKeyFile).map {
                 try TSIGKey(try File.read($0, most: 4_096).filter { !$0.isWhitespace })

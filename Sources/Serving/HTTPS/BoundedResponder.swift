@@ -21,11 +21,12 @@ where Base.Context: InitializableFromSource<ApplicationRequestContextSource> {
 
     func respond(to request: Request, context: Context) async throws -> Response {
         let channel = context.channel
-        if connections.isFull(channel.tcpConnection) {
-            withDeadline(of: channel) { $0.isWaiting() }
-            await connections.room(on: channel.tcpConnection)
+        // The answers that are waited for have deadlines of their own.
+        await connections.room(on: channel.tcpConnection)
+        guard channel.isActive else {
+            connections.letNextGo(on: channel.tcpConnection)
+            throw CancellationError()
         }
-        guard channel.isActive else { throw CancellationError() }
         let response = try await base.respond(to: request, context: context.base)
         if let count = response.body.contentLength, count > 0 { withDeadline(of: channel) { $0.hold(count) } }
         return response

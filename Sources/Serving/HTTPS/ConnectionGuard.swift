@@ -1,3 +1,4 @@
+import Glibc
 import HummingbirdCore
 import Logging
 import NIOCore
@@ -22,6 +23,8 @@ struct ConnectionGuard<Base: ServerChildChannel>: ServerChildChannel {
             return channel.close().flatMapThrowing { throw ChannelError.alreadyClosed }
         }
         do {
+            // In front of TLS, whose own close waits for the client's consent.
+            try channel.pipeline.syncOperations.addHandler(HardClose(), position: .first)
             try channel.syncOptions?.setOption(.socketOption(.so_sndbuf), value: Self.socketBuffer)
             try channel.syncOptions?.setOption(.socketOption(.so_rcvbuf), value: Self.socketBuffer)
         } catch {
@@ -33,5 +36,29 @@ struct ConnectionGuard<Base: ServerChildChannel>: ServerChildChannel {
 
     func handle(value: Value, logger: Logger) async {
         await base.handle(value: value, logger: logger)
+    }
+}
+
+/// Closes the socket itself when it is asked to, and throws away what the kernel has not sent: TLS would wait five seconds for a
+/// client that does not answer, and the kernel minutes, both with all that the connection holds.
+final class HardClose: ChannelOutboundHandler {
+    typealias OutboundIn = Any
+
+    /// Asks for it, as an outbound event.
+    struct Request: Sendable {}
+
+    func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
+        guard event is Request else { return context.triggerUserOutboundEvent(event, promise: promise) }
+        // Where the system has no such option, the kernel's patience is all that is lost.
+        _ = (context.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+        context.close(promise: promise)
+    }
+}
+
+extension Channel {
+    /// Closes a TCP connection at once, whatever its client does. One without the handler closes as it can.
+    func closeHard() {
+        let channel = tcpConnection
+        channel.triggerUserOutboundEvent(HardClose.Request()).whenFailure { _ in channel.close(promise: nil) }
     }
 }

@@ -5,7 +5,7 @@ package struct ConnectionLimits: Equatable, Sendable {
     /// TCP connections of one network: a /24 of IPv4, a /64 of IPv6.
     package var connectionsPerNetwork: Int
     /// Bytes that all open requests may hold together: streams, header fields, answers not yet taken.
-    package var heldBytes = 32 << 20
+    package var heldBytes = 48 << 20
     /// Bytes of answers that one connection may leave untaken before its next request waits. One answer may be longer.
     package var heldBytesPerConnection = 1 << 20
     /// HTTP/2 streams that a client is told it may open, and pipelined HTTP/1.1 requests.
@@ -23,13 +23,13 @@ package struct ConnectionLimits: Equatable, Sendable {
         var limits = self
         limits.connections = connections ?? limits.connections
         limits.connectionsPerNetwork = perNetwork ?? limits.connectionsPerNetwork
-        guard limits.connections > 0 else { throw Failure("max-connections must be at least 1.") }
-        guard limits.connectionsPerNetwork > 0 else { throw Failure("max-connections-per-network must be at least 1.") }
+        guard limits.connections > 0 else { throw Failure("--max-connections must be at least 1.") }
+        guard limits.connectionsPerNetwork > 0 else { throw Failure("--max-connections-per-network must be at least 1.") }
         return limits
     }
 
     /// What one open request costs besides its header fields and its answer, in bytes. Measured: an HTTP/2 stream with
     /// its channel, pipeline and task; a pipelined HTTP/1.1 request.
-    static let streamCost = 16 << 10
+    static let streamCost = 40 << 10
     static let pipelinedCost = 2 << 10
 }

@@ -81,7 +81,9 @@ package final class Connections: Sendable {
 
     /// Counts a request from its head on.
     ///
-    /// - Parameter cost: Bytes that it holds until it is answered.
+    /// - Parameters:
+    ///   - connection: The TCP connection.
+    ///   - cost: Bytes that it holds until it is answered.
     /// - Returns: Its number; nil when its connection was closed, or has too many.
     func begin(on connection: any Channel, cost: Int) -> Int? {
         let id = ObjectIdentifier(connection)
@@ -147,6 +149,11 @@ package final class Connections: Sendable {
         }
     }
 
+    /// For a request that waited for room and has no use for it any more.
+    func letNextGo(on connection: any Channel) {
+        state.withLock { nextWaiting(ObjectIdentifier(connection), &$0) }?.resume()
+    }
+
     // MARK: Under the lock
 
     /// One at a time: whoever goes on holds an answer in a moment, and lets the next one go on if there is still room.
@@ -190,7 +197,7 @@ package final class Connections: Sendable {
     }
 
     private static func close(_ connection: Connection) {
-        connection.channel.close(promise: nil)
+        connection.channel.closeHard()
         for waiting in connection.waiting { waiting.resume() }
     }
 }

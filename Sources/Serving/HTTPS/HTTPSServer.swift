@@ -12,7 +12,7 @@ package struct HTTPSServer: Sendable {
 
     let address: BindAddress
     let served: ServedCertificates
-    let connections: Connections
+    package let connections: Connections
     let logger: Logger
     let spans: RequestDeadline.Spans
     package var onRunning: @Sendable (any Channel) async -> Void = { _ in }

@@ -54,7 +54,7 @@ package final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandl
         var isAnswered = false
     }
 
-    /// - Parameter connections: Where the requests are counted.
+    /// `connections`: Where the requests are counted.
     package init(_ spans: Spans, _ connections: Connections) {
         self.spans = spans
         self.connections = connections
@@ -126,11 +126,6 @@ package final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandl
         expectTaking(context)
     }
 
-    /// Counts the time until the next request may go on as one in which the client must take answers.
-    func isWaiting() {
-        if let context { expectTaking(context) }
-    }
-
     private func open(_ head: HTTPRequest, _ context: ChannelHandlerContext) -> Bool {
         guard requests.count < connections.requestsPerConnection else { return false }
         let fields = head.headerFields.reduce(0) { $0 + $1.name.rawName.utf8.count + $1.value.utf8.count + 64 }
@@ -190,6 +185,6 @@ package final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandl
         let bytes = requests.reduce(0) { $0 + $1.answer }
         let span = spans.answer + .seconds(Int64(bytes / Spans.bytesPerSecond))
         let connection = context.channel.tcpConnection
-        outbound = context.eventLoop.scheduleTask(in: span) { connection.close(promise: nil) }
+        outbound = context.eventLoop.scheduleTask(in: span) { connection.closeHard() }
     }
 }

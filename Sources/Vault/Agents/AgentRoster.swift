@@ -69,10 +69,15 @@ package struct AgentRoster: Sendable {
         package let agent: AgentView
     }
 
-    package func list(as caller: Caller) async throws -> [AgentView] {
+    /// Agents after one of them, in the order of their ids.
+    package func list(
+        after id: HolderID? = nil, limit: Int = 200, as caller: Caller
+    ) async throws -> Page<AgentView> {
         try caller.requireOwner()
         return try await entries.work.run(as: caller) {
-            try await store.agents(of: caller.vault, for: caller.holder.id).map { try view($0, by: caller) }
+            let page = try await store.agents(
+                of: caller.vault, for: caller.holder.id, after: id, limit: PageLimit(rows: limit))
+            return Page(items: try page.items.map { try view($0, by: caller) }, hasMore: page.hasMore)
         }
     }
 

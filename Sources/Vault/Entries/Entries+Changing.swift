@@ -124,9 +124,10 @@ extension Entries {
         event.changed = written.changed.map(\.text)
         event.removed = written.removed.map(\.text)
         event.readers = written.readers
+        let (pruning, lines) = try await prune(row, as: caller)
         try await store.commit(
-            [.stayWithin(quotas, caller.vault), expectation, .updateEntry(row)] + written.steps,
-            [try audit.seal(event, vault: caller.vault)])
+            [.stayWithin(quotas, caller.vault), expectation, .updateEntry(row)] + written.steps + pruning,
+            [try audit.seal(event, vault: caller.vault)] + lines)
         return written.view
     }
 
@@ -182,8 +183,20 @@ extension Entries {
             view.fields[index].version = row.version
         }
         steps.append(byteStep(bytes, caller))
-        try await store.commit(caller.useSteps + steps, [try audit.seal(event, vault: caller.vault)])
+        let (pruning, lines) = try await prune(row, as: caller)
+        try await store.commit(
+            caller.useSteps + steps + pruning, [try audit.seal(event, vault: caller.vault)] + lines)
         return view
+    }
+
+    /// Deletes what is left of versions beyond those that are kept: at least as much as a change adds.
+    private func prune(_ row: EntryRow, as caller: Caller) async throws -> ([Step], [SealedAuditLine]) {
+        let places = try await store.superseded(
+            in: row.id, before: row.version - quotas[.versions], limit: 2 * EntryLimits.fields)
+        guard !places.isEmpty else { return ([], []) }
+        var event = caller.event(.historyPrune, entry: row.id, version: row.version)
+        event.count = places.count
+        return ([.deleteValues(places)], [try audit.seal(event, vault: caller.vault)])
     }
 
     /// Counts what an agent writes against its day.

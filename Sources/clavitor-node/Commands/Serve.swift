@@ -29,7 +29,9 @@ struct Serve: AsyncParsableCommand {
         let directory = options.directory
         if !serving.dev { try directory.requireVault() }
         guard let level = Logger.Level(rawValue: settings.logLevel) else {
-            throw Failure("There is no log level \"\(settings.logLevel)\".")
+            throw Failure(
+                "--log-level must be trace, debug, info, notice, warning, error or critical, not \"\(settings.logLevel)\"."
+            )
         }
         LoggingSystem.bootstrap { _ in JSONLog(logLevel: level) }
         let logger = Logger(label: "clavitor-node")

@@ -126,13 +126,13 @@ struct Settings: Sendable {
         }
         self.origin = origin.lowercased()
         if flags.dev { https = BindAddress(host: "127.0.0.1", port: 8_443) }
-        if let text = flags.https ?? file.https { https = try BindAddress(text) }
+        if let text = flags.https ?? file.https { https = try BindAddress(text, option: "--https") }
         if case .acme = certificate { http = BindAddress(host: "0.0.0.0", port: 80) }
-        if let text = flags.certificate.http ?? file.certificate.http { http = try BindAddress(text) }
+        if let text = flags.certificate.http ?? file.certificate.http { http = try BindAddress(text, option: "--http") }
         if flags.dev { registration = .open }
         if let text = flags.registration ?? file.registration {
             guard let mode = Accounts.Settings.Registration(rawValue: text) else {
-                throw Failure("Registration is open, invite or closed, not \"\(text)\".")
+                throw Failure("--registration must be open, invite or closed, not \"\(text)\".")
             }
             registration = mode
         }
@@ -150,17 +150,40 @@ struct Settings: Sendable {
             var push = PushSettings(name: name, urlFiles: urlFiles, trust: flags.pushCaFile ?? file.pushCaFile)
             push.every = flags.pushEvery ?? file.pushEvery ?? push.every
             self.push = push
+        } else {
+            try Self.refuse(
+                "--push-url-file FILE, with a monitor's push URL",
+                [
+                    ("--push-ca-file", flags.pushCaFile ?? file.pushCaFile),
+                    ("--push-every", (flags.pushEvery ?? file.pushEvery)?.description),
+                ])
         }
         let recipients = flags.backupRecipient.isEmpty ? file.backupRecipient ?? [] : flags.backupRecipient
         if let folder = flags.backupTo ?? file.backupTo {
             guard !recipients.isEmpty else {
                 throw Failure(
-                    "Backups need somebody who can open them: --backup-recipient age1… (`age-keygen` makes one).")
+                    "--backup-to needs --backup-recipient age1…, somebody who can open the backups (`age-keygen` makes one)."
+                )
             }
             var backup = BackupSettings(folder: folder, recipients: recipients)
             backup.every = flags.backupEvery ?? file.backupEvery ?? backup.every
             if let text = flags.backupKeep ?? file.backupKeep { backup.keep = try Self.keep(text) }
             self.backup = backup
+        } else {
+            try Self.refuse(
+                "--backup-to DIR, the folder for backups",
+                [
+                    ("--backup-recipient", recipients.first),
+                    ("--backup-every", (flags.backupEvery ?? file.backupEvery)?.description),
+                    ("--backup-keep", flags.backupKeep ?? file.backupKeep),
+                ])
+        }
+    }
+
+    /// Refuses options that are for nothing without another one.
+    private static func refuse(_ missing: String, _ options: [(name: String, value: String?)]) throws {
+        if let option = options.first(where: { $0.value != nil }) {
+            throw Failure("\(option.name) needs \(missing).")
         }
     }
 

@@ -121,7 +121,9 @@ struct Recover: AsyncParsableCommand {
                 try await recover(signIn, kitKeys, keys, kit, code: code)
             }
             try known?.pins.check(vault: change.session.vault)
-            try workspace.showChange(OwnerChangeOutput(change, kit)) { "The new password is set, and you are signed in." }
+            try workspace.showChange(OwnerChangeOutput(change, kit)) {
+                "The new password is set, and you are signed in."
+            }
             _ = try signIn.stored(change.session, terms: terms, l2WrapKey: keys.l2WrapKey, before: known)
         }
     }

@@ -6,7 +6,15 @@ struct AgentFinder {
     let signedIn: SignedIn
 
     func all() async throws -> [AgentBody] {
-        try await signedIn.send(NodeRequest(.get, "api/v1/agents"), as: AgentListBody.self).agents
+        var (agents, cursor): ([AgentBody], String?) = ([], nil)
+        repeat {
+            let request = NodeRequest(.get, "api/v1/agents").with("limit", 200).with("cursor", cursor)
+            let page = try await signedIn.send(request, as: AgentListBody.self)
+            agents += page.agents
+            cursor = page.next
+        } while cursor != nil
+        // As they were made: the node lists them by id.
+        return agents.sorted { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
     }
 
     func agent(_ name: String) async throws -> AgentBody {

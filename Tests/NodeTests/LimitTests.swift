@@ -1,0 +1,272 @@
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import NIOHTTP1
+import SQLite
+import Serving
+import Storage
+import Testing
+import Vault
+import Wire
+
+@testable import API
+@testable import clavitor_node
+
+/// How much a request may bring and an answer may hold.
+@Suite(.timeLimit(.minutes(15))) struct LimitTests {
+    struct Route: CustomTestStringConvertible, Sendable {
+        let method: String
+        let path: String
+        let limit: Int
+        var testDescription: String { "\(method) \(path)" }
+    }
+
+    static let routes = [
+        Route(method: "POST", path: "/api/v1/accounts/prelogin", limit: 4 << 10),
+        Route(method: "POST", path: "/api/v1/sessions", limit: 4 << 10),
+        Route(method: "POST", path: "/api/v1/accounts/recover/begin", limit: 4 << 10),
+        Route(method: "POST", path: "/api/v1/accounts/recover", limit: 16 << 10),
+        Route(method: "POST", path: "/api/v1/accounts", limit: 64 << 10),
+        Route(method: "POST", path: "/api/v1/entries/search", limit: 16 << 10),
+        Route(method: "PUT", path: "/api/v1/account/password", limit: 16 << 10),
+        Route(method: "PUT", path: "/api/v1/account/recovery", limit: 16 << 10),
+        Route(method: "DELETE", path: "/api/v1/account/recovery", limit: 16 << 10),
+        Route(method: "POST", path: "/api/v1/agents", limit: 256 << 10),
+        Route(method: "POST", path: "/api/v1/entries", limit: 4 << 20),
+        Route(method: "PUT", path: "/api/v1/account/l2", limit: 4 << 20),
+    ]
+
+    @Test func everyRouteTakesSoMuchAndNoMore() async throws {
+        try await LiveNode.with { live in
+            let person = try await Person.register(live)
+            for route in Self.routes {
+                for isChunked in [false, true] {
+                    for (count, isTooLarge) in [(route.limit, false), (route.limit + 1, true)] {
+                        let text = "{" + String(repeating: " ", count: count - 2) + "}"
+                        var request = HTTPClientRequest(url: live.url + route.path)
+                        request.method = .init(rawValue: route.method)
+                        request.headers.add(name: "authorization", value: "Bearer \(person.token)")
+                        let bytes = ByteBuffer(string: text)
+                        request.body = isChunked ? .stream([bytes].async, length: .unknown) : .bytes(bytes)
+                        let answer = try await live.client.execute(request, timeout: .seconds(60))
+                        #expect(
+                            (answer.status.code == 413) == isTooLarge,
+                            "\(route.testDescription) with \(count) bytes, chunked: \(isChunked): \(answer.status)")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func noRouteThatIsDescribedTakesMoreThanItsLimit() {
+        for operation in Operation.all where operation.request != nil {
+            #expect(operation.limit <= 4 << 20)
+            if operation.caller == .anybody { #expect(operation.limit <= 64 << 10, "\(operation.path)") }
+        }
+    }
+
+    @Test func aBodyOfManyValuesIsRefusedBeforeItIsWorkedOn() async throws {
+        try await LiveNode.with { live in
+            let person = try await Person.register(live)
+            let members = (0..<300_000).map { "\"\($0)\":0" }.joined(separator: ",")
+            let lists = "[" + [String](repeating: "0", count: 400_000).joined(separator: ",") + "]"
+            for text in [
+                "{\(members)}", "{\"title\":\"a\",\"tags\":\(lists)}",
+                "{\"title\":\"a\",\"fields\":[\(String(repeating: "{},", count: 100_000)){}]}",
+            ] {
+                let answer = try await live.send("POST", "/api/v1/entries", token: person.token, body: Array(text.utf8))
+                #expect(answer.status == 400)
+            }
+        }
+    }
+
+    @Test func bodiesShareARoomInWhichNobodyTakesAll() async throws {
+        let budget = BodyBudget(total: 900)
+        try await budget.reserve(300, for: [1]) {
+            let again = await #expect(throws: Problem.self) { try await budget.reserve(1, for: [1]) { () } }
+            #expect(again?.status == 503 && again?.retryAfter != nil)
+            try await budget.reserve(300, for: [2]) {
+                try await budget.reserve(300, for: [3]) {
+                    _ = await #expect(throws: Problem.self) { try await budget.reserve(1, for: [4]) { () } }
+                }
+            }
+        }
+        #expect(budget.reserved == 0)
+        await #expect(throws: CancellationError.self) {
+            let _: Int = try await budget.reserve(300, for: [1]) { throw CancellationError() }
+        }
+        #expect(budget.reserved == 0)
+    }
+
+    /// A tenant announces all that he may, and does not send it; another one writes.
+    @Test func bodiesThatDoNotComeKeepNobodyElseFromWriting() async throws {
+        try await LiveNode.with(http2: false) { live in
+            let greedy = try await Person.register(live)
+            let honest = try await Person.register(live)
+            let stalled = try (0..<12).map { _ in
+                try LoadTests.Connection(
+                    live,
+                    saying: "POST /api/v1/entries HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(greedy.token)\r\n"
+                        + "Content-Length: 4000000\r\n\r\n{")
+            }
+            defer { for connection in stalled { connection.close() } }
+            while live.connections.count < 12 { try await Task.sleep(for: .milliseconds(5)) }
+            let entry = try await honest.createLogin(live)
+            #expect(entry.version == 1)
+        }
+    }
+
+    // MARK: Pages
+
+    private static func note(_ bytes: Int) -> EntryWriteBody {
+        EntryWriteBody(title: "large", type: "note", notes: String(repeating: "n", count: bytes))
+    }
+
+    @Test func aPageIsBoundedInBytesAndTheNextGoesOn() async throws {
+        try await LiveNode.with { live in
+            let person = try await Person.register(live)
+            for _ in 0..<40 { _ = try await person.create(live, Self.note(65_000)) }
+            var (seen, pages): (Set<String>, Int) = ([], 0)
+            var path: String? = "/api/v1/entries?limit=200"
+            while let current = path {
+                let answer = try await live.send("GET", current, token: person.token)
+                #expect(answer.body.count < 1_400_000)
+                let page: EntryListBody = try answer.json()
+                seen.formUnion(page.entries.map(\.id))
+                pages += 1
+                path = page.next.map { "/api/v1/entries?limit=200&cursor=\($0)" }
+            }
+            #expect(seen.count == 40)
+            #expect(pages >= 2)
+        }
+    }
+
+    /// To learn a label an agent opens a value, so large values make short pages.
+    @Test func anAgentsPageIsBoundedByTheValuesThatItOpens() async throws {
+        try await LiveNode.with { live in
+            let person = try await Person.register(live)
+            let value = String(repeating: "v", count: 65_000)
+            for _ in 0..<8 {
+                let fields = (0..<12).map { FieldWriteBody(label: "\($0)", kind: "text", tier: 1, value: value) }
+                _ = try await person.create(live, EntryWriteBody(title: "x", type: "note", tags: ["t"], fields: fields))
+            }
+            let agent = try await person.agent(
+                live, AgentWriteBody(name: "a", grants: [GrantBody(tag: "t", labels: .all)], verbs: ["read"]))
+            var (seen, pages): (Int, Int) = (0, 0)
+            var path: String? = "/api/v1/entries?limit=200"
+            while let current = path {
+                let page: EntryListBody = try await live.send("GET", current, token: agent.token).json()
+                seen += page.entries.count
+                pages += 1
+                #expect(page.entries.allSatisfy { $0.fields.count == 12 })
+                path = page.next.map { "/api/v1/entries?limit=200&cursor=\($0)" }
+            }
+            #expect(seen == 8)
+            #expect(pages > 2)
+        }
+    }
+
+    /// What is damaged in a value is not noticed by a list: it was not read.
+    @Test func listsReadNoValue() async throws {
+        try await LiveNode.with { live in
+            let person = try await Person.register(live)
+            let entry = try await person.createLogin(live)
+            _ = try await live.node.store.database.maintain { db in
+                try db.run("UPDATE value SET box = x'00' WHERE tier > 0")
+            }
+            for path in ["/api/v1/entries", "/api/v1/entries/\(entry.id)", "/api/v1/entries/\(entry.id)/versions"] {
+                #expect(try await live.send("GET", path, token: person.token).status == 200)
+            }
+            let found = try await live.send(
+                "POST", "/api/v1/entries/search", token: person.token, json: SearchBody(text: "bank"))
+            #expect(found.status == 200)
+        }
+    }
+
+    @Test func l2ValuesComeInPages() async throws {
+        try await LiveNode.with { live in
+            let person = try await Person.register(live)
+            for _ in 0..<5 { _ = try await person.createLogin(live) }
+            var (seen, path): (Set<String>, String?) = ([], "/api/v1/account/l2?limit=2")
+            while let current = path {
+                let page: L2ValuesBody = try await live.send("GET", current, token: person.token).json()
+                #expect(page.envelopes.count <= 2)
+                seen.formUnion(page.envelopes.map(\.entry))
+                path = page.next.map { "/api/v1/account/l2?limit=2&cursor=\($0)" }
+            }
+            #expect(seen.count == 5)
+        }
+    }
+
+    // MARK: What a client may send makes no box too large
+
+    struct Oversized: CustomTestStringConvertible, Sendable {
+        let testDescription: String
+        let path: String
+        let body: String
+    }
+
+    private static func list(_ item: String, _ count: Int) -> String {
+        "[" + [String](repeating: "\"\(item)\"", count: count).joined(separator: ",") + "]"
+    }
+
+    private static let control = "\\u0001"
+
+    static let oversized = [
+        Oversized(
+            testDescription: "control characters in URLs and notes", path: "/api/v1/entries",
+            body: "{\"title\":\"a\",\"urls\":\(list(String(repeating: control, count: 2_000), 60)),"
+                + "\"notes\":\"\(String(repeating: control, count: 65_000))\"}"),
+        Oversized(
+            testDescription: "a tag of a grant", path: "/api/v1/agents",
+            body:
+                "{\"name\":\"a\",\"verbs\":[\"read\"],\"grants\":[{\"tag\":\"\(String(repeating: "x", count: 200_000))\",\"labels\":\"*\"}]}"
+        ),
+        Oversized(
+            testDescription: "labels of a grant", path: "/api/v1/agents",
+            body:
+                "{\"name\":\"a\",\"verbs\":[\"read\"],\"grants\":[{\"tag\":\"x\",\"labels\":\(list(String(repeating: "y", count: 2_000), 120))}]}"
+        ),
+        Oversized(
+            testDescription: "many networks", path: "/api/v1/agents",
+            body: "{\"name\":\"a\",\"verbs\":[\"deposit\"],\"cidr\":\(list("10.0.0.0/8", 1_500))}"),
+    ]
+
+    @Test(arguments: oversized) func isRefusedAndTheNodeLives(_ example: Oversized) async throws {
+        try await LiveNode.with { live in
+            let person = try await Person.register(live)
+            let answer = try await live.send(
+                "POST", example.path, token: person.token, headers: ["idempotency-key": "k"],
+                body: Array(example.body.utf8))
+            #expect(answer.status == 422, "\(String(decoding: answer.body, as: UTF8.self))")
+            #expect(try await live.send("GET", "/livez").status == 200)
+        }
+    }
+
+    /// Thousands of places in one grant take several lines of the log, which still replays.
+    @Test func aGrantOfThousandsOfFieldsIsOnRecordInParts() async throws {
+        try await LiveNode.with(quotas: ["fields=1000000", "bytes=1000000000"]) { live in
+            let person = try await Person.register(live)
+            let fields = (0..<128).map { FieldWriteBody(label: "\($0)", kind: "text", tier: 1, value: "v") }
+            for _ in 0..<70 {
+                _ = try await person.create(live, EntryWriteBody(title: "x", type: "note", tags: ["t"], fields: fields))
+            }
+            let agent = try await person.agent(
+                live, AgentWriteBody(name: "a", grants: [GrantBody(tag: "t", labels: .all)], verbs: ["read"]))
+            let rotated = try await live.send("POST", "/api/v1/agents/\(agent.id)/rotate", token: person.token)
+            #expect(rotated.status == 200)
+            let findings = try await live.node.verification.run(live.node.store.database).findings
+            #expect(findings.isEmpty, "\(findings.prefix(3))")
+        }
+    }
+}
+
+extension Sequence where Self: Sendable, Element: Sendable {
+    /// The elements as a stream, for a request body of unknown length.
+    var async: AsyncStream<Element> {
+        AsyncStream { continuation in
+            for element in self { continuation.yield(element) }
+            continuation.finish()
+        }
+    }
+}

@@ -1,0 +1,136 @@
+import Foundation
+import Testing
+
+/// Every start that cannot be says which options would end it.
+@Suite(.timeLimit(.minutes(15))) struct StartTests {
+    struct Case: CustomTestStringConvertible {
+        let testDescription: String
+        let arguments: [String]
+        /// All of them stand in the error.
+        let named: [String]
+    }
+
+    private static let files = ["--tls-cert", "CERT", "--tls-key", "KEY"]
+
+    @Test(arguments: [
+        Case(testDescription: "nothing", arguments: [], named: ["--domain", "--tls-cert", "--tls-key", "--dev"]),
+        Case(
+            testDescription: "a certificate without its key",
+            arguments: ["--tls-cert", "CERT", "--origin", "a.example"], named: ["--tls-key"]),
+        Case(
+            testDescription: "a key without its certificate", arguments: ["--tls-key", "KEY", "--origin", "a.example"],
+            named: ["--tls-cert"]),
+        Case(testDescription: "a certificate without a name", arguments: files, named: ["--origin", "--dev"]),
+        Case(
+            testDescription: "a certificate and a domain", arguments: files + ["--domain", "a.example"],
+            named: ["--domain", "--tls-cert", "--origin"]),
+        Case(
+            testDescription: "a domain and half a certificate",
+            arguments: ["--tls-key", "KEY", "--domain", "a.example"], named: ["--tls-cert"]),
+        Case(
+            testDescription: "an external account without its key",
+            arguments: ["--domain", "a.example", "--acme-eab-kid", "k"], named: ["--acme-eab-key-file"]),
+        Case(
+            testDescription: "the key of an external account alone",
+            arguments: ["--domain", "a.example", "--acme-eab-key-file", "KEY"], named: ["--acme-eab-kid"]),
+        Case(
+            testDescription: "a name server without its zone",
+            arguments: ["--domain", "a.example", "--dns-server", "127.0.0.1:53"], named: ["--dns-zone"]),
+        Case(
+            testDescription: "a zone without its name server",
+            arguments: ["--domain", "a.example", "--dns-zone", "example"], named: ["--dns-server"]),
+        Case(
+            testDescription: "a key for updates alone", arguments: ["--domain", "a.example", "--dns-key-file", "KEY"],
+            named: ["--dns-server"]),
+        Case(
+            testDescription: "dns-01 without a name server",
+            arguments: ["--domain", "a.example", "--acme-challenge", "dns-01"],
+            named: ["--dns-server", "--dns-zone", "--dns-key-file"]),
+        Case(
+            testDescription: "backups for nobody", arguments: ["--dev", "--backup-to", "DIR"],
+            named: ["--backup-recipient"]),
+        Case(
+            testDescription: "recipients of no backups", arguments: ["--dev", "--backup-recipient", "age1x"],
+            named: ["--backup-to"]),
+        Case(
+            testDescription: "how often to back up nothing", arguments: ["--dev", "--backup-every", "1h"],
+            named: ["--backup-to"]),
+        Case(
+            testDescription: "no connections", arguments: ["--dev", "--max-connections", "0"],
+            named: ["--max-connections"]),
+        Case(
+            testDescription: "no connections of a network", arguments: ["--dev", "--max-connections-per-network", "0"],
+            named: ["--max-connections-per-network"]),
+        Case(
+            testDescription: "a registration that is none", arguments: ["--dev", "--registration", "maybe"],
+            named: ["--registration"]),
+        Case(
+            testDescription: "a log level that is none", arguments: ["--dev", "--log-level", "loud"],
+            named: ["--log-level"]),
+        Case(testDescription: "an address that is none", arguments: ["--dev", "--https", "here"], named: ["--https"]),
+        Case(
+            testDescription: "another address that is none", arguments: ["--domain", "a.example", "--http", "80"],
+            named: ["--http"]),
+        Case(testDescription: "a quota that is none", arguments: ["--dev", "--quota", "bytes"], named: ["--quota"]),
+        Case(
+            testDescription: "heartbeats to nobody", arguments: ["--dev", "--push-every", "30s"],
+            named: ["--push-url-file"]),
+    ])
+    func namesTheOptionsThatEndIt(_ example: Case) throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let data = scratch.path("data")
+        _ = try Program(name: "clavitor-node").run(["init", "--data", data])
+        let arguments = try example.arguments.map { argument in
+            switch argument {
+            case "CERT", "KEY": try scratch.write("x", to: argument)
+            case "DIR": scratch.path("backups")
+            default: argument
+            }
+        }
+        let result = try Program(name: "clavitor-node").run(["serve", "--data", data] + arguments)
+        #expect(result.status != 0)
+        for option in example.named { #expect(result.errors.contains(option), "\(result.errors)") }
+    }
+
+    @Test func withoutAVaultItSaysHowToMakeOne() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let result = try Program(name: "clavitor-node").run([
+            "serve", "--data", scratch.path("none"), "--domain", "a.example",
+        ])
+        #expect(result.errors.contains("clavitor-node init --data"))
+    }
+
+    /// What another process of the same user could read of a vault's memory.
+    @Test func theProcessHidesItsMemoryFromOthers() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let node = try ServedNode(in: scratch)
+        defer { node.stop() }
+        let limits = try String(contentsOfFile: "/proc/\(node.process.processIdentifier)/limits", encoding: .utf8)
+        let core = try #require(limits.split(separator: "\n").first { $0.hasPrefix("Max core file size") })
+        #expect(core.split(separator: " ", omittingEmptySubsequences: true).dropFirst(4).prefix(2) == ["0", "0"])
+        // The kernel gives the files of a process that is not dumpable to root, whoever runs it.
+        let copy = scratch.path("clavitor-node")
+        try FileManager.default.copyItem(atPath: Program(name: "clavitor-node").url.path, toPath: copy)
+        let script = """
+            import os, subprocess, sys, time
+            os.makedirs(sys.argv[2]); os.chown(sys.argv[2], 65534, 65534); os.chmod(sys.argv[3], 0o755)
+            child = subprocess.Popen([sys.argv[1], 'serve', '--dev', '--data', sys.argv[2], '--https', '127.0.0.1:0'],
+                user=65534, group=65534, extra_groups=[], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+            while b'"serving"' not in child.stderr.readline(): pass
+            print(os.stat(f'/proc/{child.pid}/mem').st_uid, os.stat(f'/proc/{child.pid}/environ').st_uid)
+            child.kill()
+            """
+        let python = Process()
+        python.executableURL = URL(filePath: "/usr/bin/python3")
+        python.arguments = ["-c", script, copy, scratch.path("theirs"), scratch.folder.path(percentEncoded: false)]
+        let output = Pipe()
+        python.standardOutput = output
+        try python.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        python.waitUntilExit()
+        #expect(text == "0 0\n")
+    }
+}

@@ -1,0 +1,126 @@
+import Foundation
+import SQLite
+import Testing
+
+@testable import clavitor_node
+
+/// What a node remembers beyond its process, when it was killed and when damage was found.
+@Suite(.timeLimit(.minutes(15))) struct UncleanStopTests {
+    private static func served(_ scratch: Scratch) throws -> (ServedNode, Program, [String]) {
+        let node = try ServedNode(in: scratch)
+        let me = node.person(scratch, "me")
+        let password = try scratch.write("tulip-anvil-orbit-mango", to: "password")
+        let wrong = try scratch.write("not-the-password-at-all", to: "wrong")
+        let registered = try me.run([
+            "register", "--server", node.url, "--ca-file", node.certificate, "--email", "alice@example.com",
+            "--password-file", password,
+        ])
+        #expect(registered.status == 0, "\(registered.errors)")
+        return (node, me, [password, wrong])
+    }
+
+    @Test func aKilledNodeForgivesNoGuess() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let (node, _, passwords) = try Self.served(scratch)
+        defer { node.stop() }
+        // A machine that was never here: a device that was would be spared.
+        let stranger = node.person(scratch, "stranger")
+        let place = ["--server", node.url, "--ca-file", node.certificate, "--email", "alice@example.com"]
+        func login(_ password: String) throws -> Program.Result {
+            try stranger.run(["login", "--password-file", password] + place)
+        }
+        for _ in 0..<10 { #expect(try login(passwords[1]).errors.contains("wrong")) }
+        #expect(try login(passwords[0]).errors.contains("Too many attempts"))
+        node.kill()
+        try node.restart()
+        #expect(try login(passwords[0]).errors.contains("Too many attempts"))
+        // Known here, the owner signs in all the same.
+        #expect(try node.person(scratch, "me").run(["login", "--password-file", passwords[0]] + place).status == 0)
+    }
+
+    struct Change: CustomTestStringConvertible {
+        var testDescription: String
+        var sql: String
+    }
+
+    /// The log was changed while the node was down, and it was not stopped: it serves no value before it noticed.
+    @Test(arguments: [
+        Change(testDescription: "a body", sql: "UPDATE audit SET body = x'00' WHERE sequence = 3"),
+        Change(testDescription: "a time", sql: "UPDATE audit SET time = time + 1 WHERE sequence = 2"),
+        Change(testDescription: "a line taken out", sql: "DELETE FROM audit WHERE sequence = 3"),
+        Change(
+            testDescription: "the last lines cut off",
+            sql: "DELETE FROM audit WHERE sequence > (SELECT max(sequence) - 2 FROM audit)"),
+        Change(
+            testDescription: "a line added",
+            sql:
+                "INSERT INTO audit SELECT sequence + 1, time, vault, body, hash FROM audit ORDER BY sequence DESC LIMIT 1"
+        ),
+    ])
+    func afterAKillAChangedLogIsFoundBeforeAnythingIsServed(_ change: Change) throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let (node, me, passwords) = try Self.served(scratch)
+        defer { node.stop() }
+        #expect(try me.run(["add", "Bank", "--username", "alice"]).status == 0)
+        node.kill()
+        try Connection(path: "\(node.data)/clavitor.db", access: .readWrite).script(change.sql)
+        do {
+            try node.restart()
+        } catch is ServedNode.StartFailure {
+            // Where the log takes no line any more, nothing is served at all.
+            #expect(FileManager.default.fileExists(atPath: "\(node.data)/damaged"))
+            return
+        }
+        let write = try me.run(["add", "Other", "--username", "alice"])
+        #expect(write.errors.contains("read-only"), "\(write.errors)")
+        #expect(FileManager.default.fileExists(atPath: "\(node.data)/damaged"))
+        // Another restart, an orderly one, changes nothing about it.
+        node.stop()
+        try node.restart()
+        #expect(try me.run(["add", "Other", "--username", "alice"]).errors.contains("read-only"))
+        node.stop()
+        let accepted = try Program(name: "clavitor-node").run(["audit", "accept", "--data", node.data])
+        #expect(accepted.status != 0, "\(accepted.output)")
+        #expect(accepted.output.contains("FOUND"))
+        _ = passwords
+    }
+
+    @Test func anUncleanStopWithAWholeLogIsNoDamage() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let (node, me, _) = try Self.served(scratch)
+        defer { node.stop() }
+        node.kill()
+        try node.restart()
+        #expect(try me.run(["add", "Bank", "--username", "alice"]).status == 0)
+        node.kill()
+        try node.restart()
+        #expect(try me.run(["get", "Bank/username"]).output == "alice")
+    }
+
+    /// The mark ends with an operator who looked, and a database that is whole.
+    @Test func damageIsRememberedUntilItIsAccepted() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let (node, me, _) = try Self.served(scratch)
+        defer { node.stop() }
+        node.stop()
+        _ = FileManager.default.createFile(atPath: "\(node.data)/damaged", contents: Data("a test".utf8))
+        try node.restart()
+        #expect(try me.run(["add", "Bank", "--username", "alice"]).errors.contains("read-only"))
+        let running = try Program(name: "clavitor-node").run(["audit", "accept", "--data", node.data])
+        #expect(running.status != 0 && running.errors.contains("Another clavitor-node"))
+        node.stop()
+        let accepted = try Program(name: "clavitor-node").run(["audit", "accept", "--data", node.data])
+        #expect(accepted.status == 0, "\(accepted.errors)")
+        let again = try Program(name: "clavitor-node").run(["audit", "accept", "--data", node.data])
+        #expect(again.output.contains("Nothing to accept"))
+        try node.restart()
+        #expect(try me.run(["add", "Bank", "--username", "alice"]).status == 0)
+        node.stop()
+        let export = try Program(name: "clavitor-node").run(["audit", "export", "--data", node.data])
+        #expect(export.output.contains("audit.accept"))
+    }
+}

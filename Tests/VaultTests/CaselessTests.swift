@@ -1,0 +1,41 @@
+import TestSupport
+import Testing
+import Vault
+
+/// Names as they are compared, against Python's Unicode tables.
+@Suite struct CaselessTests {
+    struct Case: Decodable, Sendable, CustomTestStringConvertible {
+        let text: String
+        let caseless: String
+        var testDescription: String { text.unicodeScalars.map { String($0.value, radix: 16) }.joined(separator: " ") }
+    }
+
+    @Test(arguments: try Vectors.load("caseless.json", as: [Case].self)) func isWhatPythonSays(_ example: Case) {
+        // Bytes: two spellings of one name are equal as Swift strings before anything is done.
+        #expect(Array(example.text.caseless.utf8) == Array(example.caseless.utf8))
+    }
+
+    @Test(arguments: try Vectors.load("caseless.json", as: [Case].self)) func doingItTwiceChangesNothing(
+        _ example: Case
+    ) {
+        #expect(Array(example.caseless.caseless.utf8) == Array(example.caseless.utf8))
+    }
+
+    @Test(arguments: [
+        "a\u{200b}da@example.org", "ada@exam\u{00ad}ple.org", "ada\u{202e}@example.org", "ada@example\u{2066}.org",
+        "ad\u{feff}a@example.org", "ada\u{2060}@example.org", "ada@example.org\u{e0041}", "ada\u{3164}@example.org",
+        "ada\u{0}@example.org", "ada\u{85}@example.org", "a da@example.org", "a\u{a0}da@example.org",
+        "ada\u{2028}@example.org", "\u{180e}ada@example.org", "ada\u{115f}@example.org", "ada\u{34f}@example.org",
+        "ada\u{e000}@example.org", "ada\u{fff0}@example.org",
+    ])
+    func anAddressWithWhatIsNotSeenIsNone(_ text: String) {
+        #expect(EmailAddress(text) == nil)
+    }
+
+    @Test(arguments: [
+        "ada@example.org", "ren\u{e9}@ex\u{e4}mple.org", "\u{5b57}@\u{4f8b}.jp", "a+b_c@x.y", "\u{1f600}@x.y",
+    ])
+    func whatIsSeenMayBeAnAddress(_ text: String) {
+        #expect(EmailAddress(text) != nil)
+    }
+}

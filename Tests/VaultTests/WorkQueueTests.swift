@@ -1,0 +1,147 @@
+import Synchronization
+import Testing
+import Vault
+
+/// Who has a turn on the processor, and when.
+@Suite(.timeLimit(.minutes(1))) struct WorkQueueTests {
+    private static func caller(_ vault: VaultID, isOwner: Bool = true) -> Caller {
+        Caller(
+            vault: vault, holder: .generate(),
+            role: isOwner ? .owner(session: .random(), since: 0) : .agent(AgentPolicy()), from: nil)
+    }
+
+    /// Work that goes on until it is let go.
+    private final class Gate: Sendable {
+        private let state = Mutex<(isOpen: Bool, waiting: [CheckedContinuation<Void, Never>])>((false, []))
+
+        func wait() async {
+            await withCheckedContinuation { continuation in
+                let isOpen = state.withLock { state in
+                    if !state.isOpen { state.waiting.append(continuation) }
+                    return state.isOpen
+                }
+                if isOpen { continuation.resume() }
+            }
+        }
+
+        func open() {
+            let waiting = state.withLock { state in
+                defer { state = (true, []) }
+                return state.waiting
+            }
+            for continuation in waiting { continuation.resume() }
+        }
+    }
+
+    private final class Log: Sendable {
+        private let state = Mutex<[String]>([])
+        var entries: [String] { state.withLock { $0 } }
+        func add(_ text: String) { state.withLock { $0.append(text) } }
+
+        func reaches(_ count: Int) async {
+            while entries.count < count { await Task.yield() }
+        }
+    }
+
+    @Test func twoAtATimeAndOneOfAVault() async throws {
+        let queue = WorkQueue(width: 2)
+        let (gate, log) = (Gate(), Log())
+        let vaults = [VaultID.random(), .random(), .random()]
+        await withThrowingTaskGroup(of: Void.self) { group in
+            for (index, vault) in vaults.enumerated() {
+                for _ in 0..<3 {
+                    group.addTask {
+                        try await queue.run(as: Self.caller(vault)) {
+                            log.add("\(index)")
+                            await gate.wait()
+                        }
+                    }
+                }
+            }
+            await log.reaches(2)
+            for _ in 0..<1_000 { await Task.yield() }
+            #expect(log.entries.count == 2 && Set(log.entries).count == 2)
+            gate.open()
+        }
+        #expect(log.entries.count == 9)
+    }
+
+    /// A tenant who queues a hundred pieces lets another tenant's first one by after one of his own.
+    @Test func vaultsTakeTurns() async throws {
+        let queue = WorkQueue(width: 1)
+        let (gate, log) = (Gate(), Log())
+        let (greedy, honest) = (VaultID.random(), VaultID.random())
+        await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await queue.run(as: Self.caller(greedy)) { await gate.wait() } }
+            while queue.running == 0 { await Task.yield() }
+            for _ in 0..<30 { group.addTask { try await queue.run(as: Self.caller(greedy)) { log.add("greedy") } } }
+            while queue.waiting < 30 { await Task.yield() }
+            group.addTask { try await queue.run(as: Self.caller(honest)) { log.add("honest") } }
+            while queue.waiting < 31 { await Task.yield() }
+            gate.open()
+        }
+        #expect(log.entries.firstIndex(of: "honest") == 1)
+    }
+
+    @Test func theOwnerGoesBeforeHisAgents() async throws {
+        let queue = WorkQueue(width: 1)
+        let (gate, log) = (Gate(), Log())
+        let vault = VaultID.random()
+        await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await queue.run(as: Self.caller(vault, isOwner: false)) { await gate.wait() } }
+            while queue.running == 0 { await Task.yield() }
+            for _ in 0..<5 {
+                group.addTask { try await queue.run(as: Self.caller(vault, isOwner: false)) { log.add("agent") } }
+            }
+            while queue.waiting < 5 { await Task.yield() }
+            group.addTask { try await queue.run(as: Self.caller(vault)) { log.add("owner") } }
+            while queue.waiting < 6 { await Task.yield() }
+            gate.open()
+        }
+        #expect(log.entries.first == "owner")
+    }
+
+    @Test func oneCallerCannotFillTheQueue() async throws {
+        let queue = WorkQueue(width: 1, mostWaiting: 3)
+        let gate = Gate()
+        let caller = Self.caller(.random(), isOwner: false)
+        let other = Caller(vault: caller.vault, holder: .generate(), role: .agent(AgentPolicy()), from: nil)
+        let refused = await withTaskGroup(of: Bool.self) { group in
+            for _ in 0..<10 {
+                group.addTask {
+                    do {
+                        try await queue.run(as: caller) { await gate.wait() }
+                        return false
+                    } catch {
+                        return error as? VaultError == .busy
+                    }
+                }
+            }
+            while queue.waiting < 3 { await Task.yield() }
+            group.addTask {
+                do {
+                    try await queue.run(as: other) {}
+                    return false
+                } catch {
+                    return true
+                }
+            }
+            while queue.waiting < 4 { await Task.yield() }
+            for _ in 0..<1_000 { await Task.yield() }
+            gate.open()
+            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+        }
+        #expect(refused == 6)
+    }
+
+    @Test func anErrorGivesTheTurnBack() async throws {
+        let queue = WorkQueue(width: 1)
+        let caller = Self.caller(.random())
+        for _ in 0..<3 {
+            await #expect(throws: VaultError.noSuchEntry) {
+                try await queue.run(as: caller) { throw VaultError.noSuchEntry }
+            }
+        }
+        #expect(try await queue.run(as: caller) { 7 } == 7)
+    }
+}
