@@ -57,8 +57,12 @@ final class HardClose: ChannelOutboundHandler {
 
 extension Channel {
     /// Closes a TCP connection at once, whatever its client does. One without the handler closes as it can.
+    ///
+    /// In the event loop's next turn: whoever closes may be in the middle of reading from this very connection.
     func closeHard() {
         let channel = tcpConnection
-        channel.triggerUserOutboundEvent(HardClose.Request()).whenFailure { _ in channel.close(promise: nil) }
+        channel.eventLoop.execute {
+            channel.triggerUserOutboundEvent(HardClose.Request()).whenFailure { _ in channel.close(promise: nil) }
+        }
     }
 }

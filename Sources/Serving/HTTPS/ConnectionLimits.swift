@@ -24,7 +24,9 @@ package struct ConnectionLimits: Equatable, Sendable {
         limits.connections = connections ?? limits.connections
         limits.connectionsPerNetwork = perNetwork ?? limits.connectionsPerNetwork
         guard limits.connections > 0 else { throw Failure("--max-connections must be at least 1.") }
-        guard limits.connectionsPerNetwork > 0 else { throw Failure("--max-connections-per-network must be at least 1.") }
+        guard limits.connectionsPerNetwork > 0 else {
+            throw Failure("--max-connections-per-network must be at least 1.")
+        }
         return limits
     }
 
