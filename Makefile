@@ -3,7 +3,7 @@ SHELL := /bin/bash
 BUILD_PACKAGES := libsqlite3-dev libargon2-dev
 ACME_PACKAGES := pebble openssl curl
 TEST_PACKAGES := age openssl curl python3-venv pebble knot knot-dnsutils caddy lego iproute2 prometheus chromium chromium-driver \
-	gdnsd openssh-server openssh-client wireguard-tools shellcheck nix-bin
+	gdnsd openssh-server openssh-client wireguard-tools shellcheck nix-bin nix-setup-systemd
 FLEET_PACKAGES := age pebble knot knot-dnsutils gdnsd openssh-server openssh-client wireguard-go wireguard-tools iproute2 curl openssl python3-minimal
 NIX_PACKAGES := nix-bin wireguard-tools openssh-client shellcheck jq systemd
 BENCH_PACKAGES := golang-go golang-github-mattn-go-sqlite3-dev libsqlite3-dev nginx-light wrk
@@ -13,7 +13,7 @@ RUN_DATA ?= run
 # Across modules, so that what swift-crypto and swift-nio write generically is compiled for the types it is used with.
 STATIC := swift build -c release -Xswiftc -static-executable -Xswiftc -cross-module-optimization -Xlinker -s
 
-.PHONY: run run-acme run-fleet test test-fleet check check-nix lint vectors static size bench bench-monitor packages clean
+.PHONY: run run-acme run-fleet test test-fleet check check-nix lint vectors static static-node bench bench-monitor packages clean
 
 ## A development node on https://localhost:8443, with a certificate of its own.
 run: packages
@@ -48,7 +48,7 @@ test-fleet: packages
 	scripts/test-fleet
 
 ## What must hold before a change lands.
-check: test static size check-nix test-fleet
+check: test static check-nix test-fleet
 
 ## The machines: inventory, modules, units, installer. NIXPKGS=DIR evaluates all sixteen as well.
 check-nix:
@@ -64,17 +64,19 @@ vectors:
 	scripts/install-python $(PYTHON_PACKAGES)
 	.build/python/bin/python3 Tests/Vectors/generate.py --check
 
-## Static, stripped binaries in dist/, for the native architecture.
-static: packages
-	$(STATIC) --product clavitor-node
+## Static, stripped binaries in dist/, for the native architecture: all, or the node alone.
+static: static-node
 	$(STATIC) --product clavitor
 	$(STATIC) --product clavitor-monitor
 	$(STATIC) --product clavitor-soc
-	mkdir -p dist
-	cp .build/release/clavitor-node .build/release/clavitor .build/release/clavitor-monitor .build/release/clavitor-soc dist/
+	cp .build/release/clavitor .build/release/clavitor-monitor .build/release/clavitor-soc dist/
+	scripts/check-binaries clavitor clavitor-monitor clavitor-soc
 
-size: static
-	scripts/check-binaries
+static-node: packages
+	$(STATIC) --product clavitor-node
+	mkdir -p dist
+	cp .build/release/clavitor-node dist/
+	scripts/check-binaries clavitor-node
 
 bench: static
 	scripts/install-packages $(BENCH_PACKAGES)

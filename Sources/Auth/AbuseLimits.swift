@@ -100,7 +100,7 @@ package final class AbuseLimits: Sendable {
     package func restore(_ rows: [AbuseRow]) {
         let time = now()
         buckets.withLock { buckets in
-            for row in rows where row.forgiven > time && row.level > 0 {
+            for row in rows where row.forgiven > time && row.level > 0 && row.at >= 0 && row.at <= row.forgiven {
                 let level = Double(row.level) / 1_000
                 // How fast it empties follows from when it is empty.
                 let seconds = Double(row.forgiven - row.at) / level

@@ -91,6 +91,8 @@ package protocol AccountStore: VaultStore {
     /// L2 values of the vault, of every version, in the order of their places, after one of them.
     func l2Values(of vault: VaultID, after place: FieldPlace?, limit: PageLimit) async throws -> Page<StoredValue>
     /// Where all of them stand.
+    /// How many places `l2Places` would give.
+    func l2Count(of vault: VaultID) async throws -> Int
     func l2Places(of vault: VaultID) async throws -> Set<FieldPlace>
     func commit(_ steps: [AccountStep], _ lines: [SealedAuditLine]) async throws
 }

@@ -32,9 +32,10 @@ extension Accounts {
         try caller.requireOwner()
         try check(secrets)
         try check(keeping.recovery)
-        try operations.spend(caller.vault)
         return try await change(as: caller) {
             let proven = try await check(proof, as: caller)
+            // After the proof: who has a session alone must not use up what the owner needs.
+            try operations.spend(caller.vault, isUrgent: true)
             return try await replaceOwner(
                 .passwordChange, caller.holder, in: caller.vault, secrets, keeping, proven.factor, from: caller.from)
         }
@@ -49,6 +50,7 @@ extension Accounts {
         try check(keeping.recovery)
         return try await change(as: caller) {
             let proven = try await check(proof, as: caller)
+            try operations.spend(caller.vault, isUrgent: true)
             let secrets = Secrets(
                 authKey: proof.secret, wrappedL2Key: try proven.credential.openL2Key(root: keys.root) ?? [])
             return try await replaceOwner(
@@ -97,7 +99,7 @@ extension Accounts {
         let (account, owner, attempt) = try await identify(
             request.email, .recovery, request.proof.secret, request.device, from: address)
         let vault = account.vault
-        return try await work.run(for: owner.id, isOwner: true, of: vault) {
+        return try await work.run(for: owner.id, isOwner: true, isUrgent: true, of: vault) {
             try await locks.withLock(vault) {
                 _ = try kit(of: vault, opening: owner)
                 let factor = try await acceptCode(request.proof.code, owner, in: vault, attempt, from: address)
@@ -123,7 +125,9 @@ extension Accounts {
     func change<R: Sendable>(
         as caller: Caller, _ body: @escaping @Sendable () async throws -> R
     ) async throws -> R {
-        try await work.run(as: caller) {
+        try await work.run(
+            for: caller.holder.id, isOwner: caller.isOwner, isUrgent: true, of: caller.vault
+        ) {
             try await locks.withLock(for: caller, in: store) { try await body() }
         }
     }

@@ -50,8 +50,9 @@ package final class FailureLog: Sendable {
             state.minute = minute
             var key = Key(account: account, from: network, action: event.action, reason: event.reason)
             if state.counts[key] == nil, state.counts.count >= Self.mostKeys {
-                // Too many different ones in one minute: the rest share a line.
-                key = Key(account: [], from: nil, action: event.action, reason: nil)
+                // Too many different ones in one minute: the rest share a line, each vault its own. There are as many
+                // of these at most as there are vaults and actions.
+                key = Key(account: vault?.bytes ?? [], from: nil, action: event.action, reason: nil)
             }
             let known = state.counts[key]
             state.counts[key] = ((known?.count ?? 0) + 1, known?.event ?? event, known?.vault ?? vault)

@@ -29,6 +29,7 @@ package struct AuditVerification: Sendable {
 
     package func run(_ db: Connection) throws -> Report {
         var report = Report(head: try AuditJournal.readHead(db, key: headKey))
+        report.findings += try Schema.differences(db)
         try Self.checkChain(&report, db)
         for vault in try db.all("SELECT vault FROM account", row: { try Store.id($0.blob(0)) as VaultID }) {
             report.vaults += 1
@@ -37,11 +38,10 @@ package struct AuditVerification: Sendable {
                 "SELECT sequence, time, vault, body, hash FROM audit WHERE vault = ? ORDER BY sequence",
                 .blob(vault.bytes)
             ) { row in
-                let line = try Store.auditLine(row)
                 do {
-                    if let event = try open(line.line) { replay.apply(event) }
+                    if let event = try open(try Store.auditLine(row).line) { replay.apply(event) }
                 } catch {
-                    report.findings.append("line \(line.sequence) does not open")
+                    report.findings.append("line \(row.integer(0)) does not open")
                 }
             }
             report.findings += replay.state.differences(from: try Self.state(of: vault, db))
@@ -68,6 +68,8 @@ package struct AuditVerification: Sendable {
         try await database.write { try Verified.write(head, key: headKey, $0) }
     }
 
+    private static let mostFindings = 20
+
     private static func checkChain(
         _ report: inout Report, from start: AuditChain = .start, _ db: Connection
     ) throws {
@@ -85,10 +87,15 @@ package struct AuditVerification: Sendable {
             "SELECT sequence, time, vault, body, hash FROM audit WHERE sequence > ? ORDER BY sequence",
             .integer(start.sequence)
         ) { row in
-            let stored = try Store.auditLine(row)
+            guard let stored = try? Store.auditLine(row) else {
+                if findings.count < mostFindings { findings.append("line \(row.integer(0)) cannot be read") }
+                return
+            }
             chain.append(stored.line)
             if stored.sequence != chain.sequence || !constantTimeEqual(stored.hash, chain.hash) {
-                if findings.count < 20 { findings.append("line \(stored.sequence) does not follow the one before it") }
+                if findings.count < mostFindings {
+                    findings.append("line \(stored.sequence) does not follow the one before it")
+                }
                 chain = AuditChain(sequence: stored.sequence, hash: stored.hash)
             }
         }

@@ -4,6 +4,28 @@ package import SQLite
 package enum Schema {
     package static let migrations = [first, second]
 
+    /// What a file's schema holds beyond the migrations, lacks, or has otherwise: a trigger put there could undo a
+    /// revocation as it is written.
+    package static func differences(_ db: Connection) throws -> [String] {
+        let fresh = try Connection(path: ":memory:", access: .readWrite)
+        try Migration.apply(migrations, to: fresh)
+        let (present, wanted) = (try objects(db), try objects(fresh))
+        return present.keys.filter { present[$0] != wanted[$0] }.sorted().map {
+            "the schema holds something that this program did not put there: \($0)"
+        } + wanted.keys.filter { present[$0] == nil }.sorted().map { "the schema lacks \($0)" }
+    }
+
+    /// Tables, indexes, triggers and views with their text. Tables and indexes named `sqlite_` are SQLite's own.
+    private static func objects(_ db: Connection) throws -> [String: String] {
+        let rows = try db.all(
+            """
+            SELECT type, name, COALESCE(sql, '') FROM sqlite_schema
+            WHERE type NOT IN ('table', 'index') OR name NOT LIKE 'sqlite!_%' ESCAPE '!'
+            """
+        ) { row in ("\(row.text(0)) \(row.text(1))", row.text(2)) }
+        return Dictionary(rows) { first, second in first + second }
+    }
+
     /// What a vault holds is counted by triggers, so that a version from before counts as well.
     private static let second = Migration(
         2,

@@ -109,6 +109,13 @@ extension Store: AccountStore {
         }
     }
 
+    package func l2Count(of vault: VaultID) async throws -> Int {
+        try await database.read { db in
+            try db.first("SELECT COUNT(*) FROM value WHERE vault = ? AND tier = 2", .blob(vault.bytes)) { $0.int(0) }
+                ?? 0
+        }
+    }
+
     package func l2Places(of vault: VaultID) async throws -> Set<FieldPlace> {
         try await database.read { db in
             Set(

@@ -27,12 +27,28 @@ extension Store {
     }
 
     /// The newest line of the log; nil in an empty one.
+    ///
+    /// Another old line in its place would say something else of how the node ended, so it must lead to the head.
+    ///
+    /// - Throws: `VaultError.damaged` when it does not.
     package func lastAuditLine() async throws -> SealedAuditLine? {
-        try await database.read { db in
-            try db.first("SELECT sequence, time, vault, body, hash FROM audit ORDER BY sequence DESC LIMIT 1") {
-                try Self.auditLine($0).line
-            }
+        let head = journal.head.chain
+        if head.sequence == 0 { return nil }
+        let lines = try await database.read { db in
+            try db.all(
+                "SELECT sequence, time, vault, body, hash FROM audit WHERE sequence > ? - 2 ORDER BY sequence",
+                .integer(head.sequence), row: { try Self.auditLine($0) })
         }
+        let before = lines.first { $0.sequence == head.sequence - 1 }
+        var chain = before.map { AuditChain(sequence: $0.sequence, hash: $0.hash) } ?? .start
+        guard let last = lines.last, last.sequence == head.sequence else {
+            throw VaultError.damaged("the audit log ends before its head")
+        }
+        chain.append(last.line)
+        guard chain == head else {
+            throw VaultError.damaged("the audit log's last line is not the one that was written")
+        }
+        return last.line
     }
 
     package func vaults() async throws -> [VaultID] {

@@ -297,6 +297,17 @@ extension Store: VaultStore {
         }
     }
 
+    package func hasHolder(_ id: HolderID, in vault: VaultID) async throws -> Bool {
+        try await database.read { db in
+            try db.first(
+                """
+                SELECT 1 FROM holder h JOIN account a ON a.vault = h.vault
+                WHERE h.id = ? AND h.vault = ? AND (h.is_owner = 0 OR h.id = a.owner)
+                """, .blob(id.bytes), .blob(vault.bytes)
+            ) { _ in true } ?? false
+        }
+    }
+
     package func item(_ item: OwnerItem, of holder: HolderID) async throws -> [UInt8]? {
         try database.lookUp { db in
             try db.first(

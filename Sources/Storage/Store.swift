@@ -20,6 +20,8 @@ package final class Store: Sendable {
         self.health = health
         self.now = now
         database = try Database(path: path, migrations: Schema.migrations, observer: journal)
+        let differences = try database.lookUp { try Schema.differences($0) }
+        guard differences.isEmpty else { throw VaultError.damaged(differences.joined(separator: "; ")) }
         try journal.load(from: database)
     }
 

@@ -149,6 +149,8 @@ package protocol VaultStore: Sendable {
     func agentRows(of vault: VaultID) async throws -> [StoredAgent]
     func usage(of vault: VaultID) async throws -> VaultUsage
     func holders(of vault: VaultID) async throws -> [HolderRow]
+    /// Whether this is an agent of the vault or its present owner. Reads no other holder: a damaged one is no obstacle.
+    func hasHolder(_ id: HolderID, in vault: VaultID) async throws -> Bool
     func item(_ item: OwnerItem, of holder: HolderID) async throws -> [UInt8]?
     func hasCredential(_ id: CredentialID) throws -> Bool
     /// The box of the vault's audit key.
@@ -170,7 +172,7 @@ extension VaultStore {
         if case .owner(let session, _) = caller.role {
             guard try hasCredential(session) else { return false }
         }
-        return try await holders(of: caller.vault).contains { $0.id == caller.holder.id }
+        return try await hasHolder(caller.holder.id, in: caller.vault)
     }
 }
 

@@ -24,7 +24,8 @@ package final class WorkQueue: Sendable {
             }
             let vault = turns.remove(at: index)
             guard var queue = waiting[vault], !queue.isEmpty else { return nil }
-            let next = queue.remove(at: queue.firstIndex(where: \.isOwner) ?? 0)
+            let next = queue.remove(
+                at: queue.firstIndex(where: \.isUrgent) ?? queue.firstIndex(where: \.isOwner) ?? 0)
             waiting[vault] = queue.isEmpty ? nil : queue
             if !queue.isEmpty { turns.append(vault) }
             running.insert(vault)
@@ -35,6 +36,7 @@ package final class WorkQueue: Sendable {
     private struct Waiting {
         let holder: HolderID
         let isOwner: Bool
+        let isUrgent: Bool
         /// Resumed with whether the work may run.
         let continuation: CheckedContinuation<Bool, Never>
     }
@@ -58,15 +60,19 @@ package final class WorkQueue: Sendable {
     }
 
     /// The same for somebody who is no caller yet.
+    ///
+    /// `isUrgent`: Goes before all else of its vault and does not count with it: what a thief's session asks for must not
+    /// keep the owner from ending that session.
     package func run<R: Sendable>(
-        for holder: HolderID, isOwner: Bool, of vault: VaultID, _ work: @escaping @Sendable () async throws -> R
+        for holder: HolderID, isOwner: Bool, isUrgent: Bool = false, of vault: VaultID,
+        _ work: @escaping @Sendable () async throws -> R
     ) async throws -> R {
-        guard await acquire(holder, isOwner, vault) else { throw VaultError.busy }
+        guard await acquire(holder, isOwner, isUrgent, vault) else { throw VaultError.busy }
         defer { release(vault) }
         return try await withTaskExecutorPreference(globalConcurrentExecutor) { try await work() }
     }
 
-    private func acquire(_ holder: HolderID, _ isOwner: Bool, _ vault: VaultID) async -> Bool {
+    private func acquire(_ holder: HolderID, _ isOwner: Bool, _ isUrgent: Bool, _ vault: VaultID) async -> Bool {
         await withCheckedContinuation { continuation in
             let answer = state.withLock { state -> Bool? in
                 let queue = state.waiting[vault, default: []]
@@ -74,10 +80,12 @@ package final class WorkQueue: Sendable {
                     state.running.insert(vault)
                     return true
                 }
-                guard queue.count(where: { $0.holder == holder }) < mostWaiting else { return false }
+                guard queue.count(where: { $0.holder == holder && $0.isUrgent == isUrgent }) < mostWaiting else {
+                    return false
+                }
                 if queue.isEmpty { state.turns.append(vault) }
                 state.waiting[vault, default: []].append(
-                    Waiting(holder: holder, isOwner: isOwner, continuation: continuation))
+                    Waiting(holder: holder, isOwner: isOwner, isUrgent: isUrgent, continuation: continuation))
                 return nil
             }
             if let answer { continuation.resume(returning: answer) }

@@ -233,6 +233,18 @@ import Vault
         #expect(tried == example.tried)
     }
 
+    /// Rows that no node wrote: no sum of them is out of range.
+    @Test func plantedRowsStopNoStart() {
+        let times: [Int64] = [.min, -1, 0, .max]
+        let rows = times.flatMap { at in
+            times.flatMap { forgiven in
+                [Int64.min, 1, .max].map { AbuseRow(key: [1], level: $0, at: at, forgiven: forgiven) }
+            }
+        }
+        limits.restore(rows)
+        #expect((try? limits.admit(attempt(0, from: 0))) != nil)
+    }
+
     @Test func aRowSaysNothingToWhoHasAnotherKey() throws {
         let root = RootKeys.generate()
         let other = AbuseLimits(

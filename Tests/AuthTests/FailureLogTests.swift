@@ -50,6 +50,27 @@ import Vault
             network: IPAddress(bytes: [10, 0, network, 1])?.rateLimitPrefix, vault: vault)
     }
 
+    /// Who fills the minute's table hides nothing from a vault's owner, and shows him nothing of another's.
+    @Test func aFullMinuteStillTellsEachOwner() async throws {
+        let node = try TestVault()
+        let (mine, other) = (try await node.owner().vault, try await node.owner(Person("b@example.org")).vault)
+        let log = FailureLog(audit: node.audit, now: node.moments.source) { [written] in try written.commit($1) }
+        func fail(_ account: [UInt8], _ vault: VaultID?) async throws {
+            try await log.record(
+                AuditEvent(.login, by: .init(.stranger), outcome: .failed, reason: "code"), account: account,
+                network: nil, vault: vault)
+        }
+        for index in 0..<500 { try await fail([UInt8(index / 256), UInt8(index % 256)], nil) }
+        for vault in [nil, other, mine, mine, mine] { try await fail([9, 9, 9], vault) }
+        node.moments.advance(by: 60)
+        try await log.flush()
+        func counts(_ vault: VaultID) throws -> [Int?] {
+            try written.lines.filter { $0.vault == vault }.map { try node.audit.open($0)?.count }
+        }
+        #expect(try counts(mine) == [nil, 2])
+        #expect(try counts(other) == [nil])
+    }
+
     @Test func theFirstIsWrittenAtOnce() async throws {
         try await fail()
         let events = try events

@@ -90,6 +90,15 @@ import Wire
     }
 
     /// The schema check stands before the decoder: it must neither trap nor let an unknown name by.
+    /// To Swift these are equal to K and to a letter with its accent; to another parser they are not.
+    @Test func aNameThatLooksTheSameIsAnother() {
+        for name in ["auth\u{212a}ey", "authKey\u{0}", "AUTHKEY"] {
+            #expect(throws: Problem.self) {
+                try StrictJSON.check(Array("{\"\(name)\":\"\"}".utf8), schema: "Login", mostValues: 10)
+            }
+        }
+    }
+
     @Test func noUnknownMemberGetsPastTheSchema() {
         let known = Set([
             "name", "grants", "verbs", "notBefore", "expiresAt", "cidr", "maxUses", "ratePerMinute", "paused",

@@ -81,21 +81,74 @@ import Wire
     }
 
     @Test func bodiesShareARoomInWhichNobodyTakesAll() async throws {
-        let budget = BodyBudget(total: 900)
-        try await budget.reserve(300, for: [1]) {
-            let again = await #expect(throws: Problem.self) { try await budget.reserve(1, for: [1]) { () } }
+        let budget = BodyBudget(total: 900, large: 500)
+        func hold(
+            _ bytes: Int, _ sender: UInt8, upTo limit: Int = 500, _ work: () async throws -> Void = {}
+        ) async throws {
+            try await budget.read(Self.body(bytes), upTo: limit, for: [sender]) { body in
+                #expect(body.count == bytes)
+                try await work()
+            }
+        }
+        try await hold(300, 1) {
+            let again = await #expect(throws: Problem.self) { try await hold(1, 1) }
             #expect(again?.status == 503 && again?.retryAfter != nil)
-            try await budget.reserve(300, for: [2]) {
-                try await budget.reserve(300, for: [3]) {
-                    _ = await #expect(throws: Problem.self) { try await budget.reserve(1, for: [4]) { () } }
+            try await hold(300, 2) {
+                // A sixth is left to small bodies.
+                _ = await #expect(throws: Problem.self) { try await hold(151, 3, upTo: 501) }
+                try await hold(150, 3, upTo: 501)
+                try await hold(300, 3) {
+                    _ = await #expect(throws: Problem.self) { try await hold(1, 4) }
                 }
             }
         }
-        #expect(budget.reserved == 0)
-        await #expect(throws: CancellationError.self) {
-            let _: Int = try await budget.reserve(300, for: [1]) { throw CancellationError() }
+        #expect(budget.held == 0)
+        await #expect(throws: CancellationError.self) { try await hold(300, 1) { throw CancellationError() } }
+        await #expect(throws: NIOTooManyBytesError.self) { try await hold(301, 1, upTo: 300) }
+        #expect(budget.held == 0)
+    }
+
+    private static func body(_ bytes: Int) -> AsyncStream<ByteBuffer> {
+        AsyncStream { stream in
+            stream.yield(ByteBuffer(repeating: 0x20, count: bytes))
+            stream.finish()
         }
-        #expect(budget.reserved == 0)
+    }
+
+    /// Three senders send all that they may but the end; whose body comes at once is served, and the first of them pays.
+    @Test func bodiesThatComeSlowlyMakeRoom() async throws {
+        let budget = BodyBudget(total: 900)
+        var streams: [AsyncStream<ByteBuffer>.Continuation] = []
+        var slow: [Task<Int, any Error>] = []
+        for sender in UInt8(1)...3 {
+            let (body, stream) = AsyncStream<ByteBuffer>.makeStream()
+            streams.append(stream)
+            slow.append(Task { try await budget.read(body, upTo: 500, for: [sender]) { $0.count } })
+            stream.yield(ByteBuffer(repeating: 0x20, count: 300))
+            while budget.held < Int(sender) * 300 { try await Task.sleep(for: .milliseconds(1)) }
+        }
+        #expect(try await budget.read(Self.body(200), upTo: 500, for: [4]) { $0.count } == 200)
+        let evicted = await #expect(throws: Problem.self) { _ = try await slow[0].value }
+        #expect(evicted?.status == 503)
+        for stream in streams { stream.finish() }
+        #expect(try await slow[1].value == 300)
+        #expect(try await slow[2].value == 300)
+        #expect(budget.held == 0)
+    }
+
+    /// What selects in a list is part of what a cursor is bound to, whatever its length or form.
+    @Test(arguments: ["\u{7f}", "\u{e000}", "a"])
+    func aCursorWithALongQueryIsRefusedInWords(_ character: String) async throws {
+        try await LiveNode.with(http2: false) { live in
+            let person = try await Person.register(live)
+            for member in ["text", "tag", "host"] {
+                let value = String(repeating: character, count: 15_000 / character.utf8.count)
+                let text = "{\"cursor\":\"AA\",\"\(member)\":\"\(value)\"}"
+                let answer = try await live.send(
+                    "POST", "/api/v1/entries/search", token: person.token, body: Array(text.utf8))
+                #expect(answer.status == 400)
+            }
+        }
     }
 
     /// A tenant announces all that he may, and does not send it; another one writes.

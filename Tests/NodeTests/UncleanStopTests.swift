@@ -47,6 +47,9 @@ import Testing
     /// The log was changed while the node was down, and it was not stopped: it serves no value before it noticed.
     @Test(arguments: [
         Change(testDescription: "a body", sql: "UPDATE audit SET body = x'00' WHERE sequence = 3"),
+        Change(testDescription: "a row that is none", sql: "UPDATE audit SET vault = x'00' WHERE sequence = 3"),
+        Change(testDescription: "a hash that is none", sql: "UPDATE audit SET hash = x'' WHERE sequence = 3"),
+        Change(testDescription: "all lines taken out", sql: "DELETE FROM audit"),
         Change(testDescription: "a time", sql: "UPDATE audit SET time = time + 1 WHERE sequence = 2"),
         Change(testDescription: "a line taken out", sql: "DELETE FROM audit WHERE sequence = 3"),
         Change(
@@ -85,6 +88,71 @@ import Testing
         #expect(accepted.status != 0, "\(accepted.output)")
         #expect(accepted.output.contains("FOUND"))
         _ = passwords
+    }
+
+    /// The line of an orderly stop, of some time ago, where the log now ends.
+    @Test(arguments: [
+        Change(
+            testDescription: "copied over the last",
+            sql: """
+                UPDATE audit SET (time, vault, body, hash) = (SELECT time, vault, body, hash FROM audit WHERE sequence = %)
+                WHERE sequence = (SELECT max(sequence) FROM audit)
+                """),
+        Change(
+            testDescription: "its body copied over the last",
+            sql: """
+                UPDATE audit SET (vault, body) = (SELECT vault, body FROM audit WHERE sequence = %)
+                WHERE sequence = (SELECT max(sequence) FROM audit)
+                """),
+        Change(testDescription: "with what followed cut off", sql: "DELETE FROM audit WHERE sequence > %"),
+    ])
+    func anOldEndingHidesNoKill(_ change: Change) throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let (node, me, _) = try Self.served(scratch)
+        defer { node.stop() }
+        node.stop()
+        let database = "\(node.data)/clavitor.db"
+        let end = try Connection(path: database, access: .readOnly).first("SELECT max(sequence) FROM audit") {
+            $0.int(0)
+        }
+        try node.restart()
+        #expect(try me.run(["add", "Bank", "--username", "alice"]).status == 0)
+        node.kill()
+        try Connection(path: database, access: .readWrite).script(
+            change.sql.replacingOccurrences(of: "%", with: "\(end ?? 0)"))
+        if (try? node.restart()) != nil {
+            #expect(try me.run(["add", "Other", "--username", "alice"]).errors.contains("read-only"))
+        }
+        #expect(FileManager.default.fileExists(atPath: "\(node.data)/damaged"))
+    }
+
+    /// What would undo a change as it is written is found before anything is.
+    @Test(arguments: [
+        "CREATE TRIGGER planted BEFORE DELETE ON holder BEGIN SELECT RAISE(IGNORE); END",
+        "CREATE VIEW planted AS SELECT * FROM agent",
+        "CREATE INDEX planted ON agent (state)",
+        "ALTER TABLE agent ADD COLUMN planted INTEGER",
+        "DROP TRIGGER (SELECT name)",
+    ])
+    func aSchemaThatIsNotTheProgramsIsRefused(_ sql: String) throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let (node, _, _) = try Self.served(scratch)
+        defer { node.stop() }
+        node.stop()
+        let file = try Connection(path: "\(node.data)/clavitor.db", access: .readWrite)
+        var name = "planted"
+        if sql.hasPrefix("DROP") {
+            name = try file.first("SELECT name FROM sqlite_schema WHERE type = 'trigger'") { $0.text(0) } ?? ""
+            try file.script("DROP TRIGGER \(name)")
+        } else {
+            try file.script(sql)
+        }
+        let failure = #expect(throws: ServedNode.StartFailure.self) { try node.restart() }
+        #expect(failure?.log.contains(name == "planted" && sql.hasPrefix("ALTER") ? "table agent" : name) == true)
+        let verified = try Program(name: "clavitor-node").run(["audit", "verify", "--data", node.data])
+        #expect(verified.status != 0)
     }
 
     @Test func anUncleanStopWithAWholeLogIsNoDamage() throws {

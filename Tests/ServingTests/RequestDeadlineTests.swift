@@ -96,6 +96,31 @@ import Testing
         #expect(!isOpen(after: 1))
     }
 
+    /// Refused by its head alone, taken, and only then the body comes: the connection is one between requests.
+    @Test func aBodyAfterItsAnswer() throws {
+        try request(isWhole: false)
+        let asked = connections.heldBytes
+        respond(100)
+        kernel.takeAll()
+        // Its stream, its fields and its body's buffers are there until it ends.
+        #expect(asked > ConnectionLimits.connectionBodyCost)
+        #expect(connections.heldBytes == asked)
+        #expect(isOpen(after: 19))
+        try channel.writeInbound(HTTPRequestPart.end(nil))
+        #expect(connections.heldBytes == 0)
+        #expect(isOpen(after: 1))
+        #expect(!isOpen(after: 10_000))
+    }
+
+    @Test func aBodyThatNeverComesAfterItsAnswer() throws {
+        try request(isWhole: false)
+        respond(100)
+        kernel.takeAll()
+        #expect(isOpen(after: 19))
+        #expect(!isOpen(after: 1))
+        #expect(connections.heldBytes == 0)
+    }
+
     @Test func aLongAnswerHasMoreTime() throws {
         try request()
         try channel.pipeline.syncOperations.handler(type: RequestDeadline.self).hold(320 << 10)

@@ -123,6 +123,7 @@ import Vault
             }
             return await group.reduce(into: [(Bool, Bool)]()) { $0.append($1) }
         }
+        try await node.sabotage("DROP TRIGGER some")
         let report = try await node.verification()
         #expect(outcomes.allSatisfy { $0 != $1 })
         #expect(report.findings == [])

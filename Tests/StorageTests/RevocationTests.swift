@@ -41,6 +41,9 @@ import Vault
         Damage(
             testDescription: "its public key",
             sql: "UPDATE holder SET public_key = x'' WHERE id = (SELECT holder FROM agent)"),
+        Damage(
+            testDescription: "the row of another holder",
+            sql: "INSERT INTO holder (id, vault, is_owner, public_key) SELECT x'00', vault, 0, x'' FROM account"),
         Damage(testDescription: "a place of its own", sql: "UPDATE value SET tier = 77 WHERE tier = 1"),
     ]
 
@@ -50,7 +53,8 @@ import Vault
         try await node.roster.revoke(robot.id, as: owner)
         let error = await thrown { try await node.caller(robot) }
         let rows = try node.count(
-            "SELECT (SELECT count(*) FROM agent) + (SELECT count(*) FROM holder WHERE is_owner = 0)")
+            "SELECT (SELECT count(*) FROM agent) + (SELECT count(*) FROM holder WHERE is_owner = 0 AND length(id) = 16)"
+        )
         #expect(error as? AuthError == .badToken)
         #expect(rows == 0)
     }

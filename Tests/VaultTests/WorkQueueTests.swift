@@ -101,6 +101,40 @@ import Vault
         #expect(log.entries.first == "owner")
     }
 
+    /// A thief's session is the owner's, too: what it queues keeps nobody from ending it.
+    @Test func whatIsUrgentGoesFirstAndIsNotRefused() async throws {
+        let queue = WorkQueue(width: 1, mostWaiting: 3)
+        let (gate, log) = (Gate(), Log())
+        let owner = Self.caller(.random())
+        await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await queue.run(as: owner) { await gate.wait() } }
+            while queue.running == 0 { await Task.yield() }
+            for _ in 0..<3 { group.addTask { try await queue.run(as: owner) { log.add("list") } } }
+            while queue.waiting < 3 { await Task.yield() }
+            await #expect(throws: VaultError.busy) { try await queue.run(as: owner) {} }
+            group.addTask {
+                try await queue.run(for: owner.holder.id, isOwner: true, isUrgent: true, of: owner.vault) {
+                    log.add("sign out")
+                }
+            }
+            while queue.waiting < 4 { await Task.yield() }
+            gate.open()
+        }
+        #expect(log.entries == ["sign out", "list", "list", "list"])
+    }
+
+    @Test func operationsCostWhatTheyWriteAndTheUrgentHaveATenthMore() throws {
+        let budget = OperationBudget(perDay: 100) { 1_000 }
+        let vault = VaultID.random()
+        try budget.spend(vault, count: 99)
+        #expect(throws: VaultError.self) { try budget.spend(vault, count: 2) }
+        try budget.spend(vault)
+        #expect(throws: VaultError.self) { try budget.spend(vault) }
+        for _ in 0..<10 { try budget.spend(vault, isUrgent: true) }
+        #expect(throws: VaultError.self) { try budget.spend(vault, isUrgent: true) }
+        try budget.spend(.random())
+    }
+
     @Test func oneCallerCannotFillTheQueue() async throws {
         let queue = WorkQueue(width: 1, mostWaiting: 3)
         let gate = Gate()

@@ -1,47 +1,117 @@
+import NIOCore
 import Synchronization
 import Wire
 
-/// Memory for the bodies of all requests that are being read or answered.
+/// Memory for the bodies of all requests that are being read or answered. What counts is what has come, not what was
+/// announced.
 ///
-/// Nobody gets more than a third of it, so that one tenant cannot keep the others from writing.
+/// Nobody gets more than a third of it, and large bodies leave a sixth to the small ones: to log-ins, and to what ends
+/// others' access. Where it is full all the same, the body that has been coming for longest makes room, since an honest one
+/// comes at once.
 final class BodyBudget: Sendable {
     /// Who sends: a vault, or a network where nobody is signed in.
     typealias Sender = [UInt8]
 
     private let total: Int
+    /// Bytes of a body that may not use what is left to small ones.
+    private let large: Int
     private let used = Mutex(Used())
 
     private struct Used {
         var all = 0
         var bySender: [Sender: Int] = [:]
+        var last = 0
+        /// Bodies that are still coming, by the number of their arrival.
+        var coming: [Int: Coming] = [:]
+
+        mutating func release(_ bytes: Int, _ sender: Sender) {
+            all -= bytes
+            let left = bySender[sender, default: bytes] - bytes
+            bySender[sender] = left > 0 ? left : nil
+        }
     }
 
-    /// `total`: Bytes. A third of it holds the largest body of any route.
-    init(total: Int = 24 << 20) {
+    private struct Coming {
+        let sender: Sender
+        var bytes = 0
+        /// Ends the reading; nil before there is one.
+        var stop: (@Sendable () -> Void)?
+    }
+
+    /// - Parameters:
+    ///   - total: Bytes. A third of it holds the largest body of any route.
+    ///   - large: Bytes above which a route's limit makes its bodies large.
+    init(total: Int = 24 << 20, large: Int = 64 << 10) {
         self.total = total
+        self.large = large
     }
 
-    var reserved: Int { used.withLock { $0.all } }
+    /// Bytes of bodies that are there.
+    var held: Int { used.withLock { $0.all } }
 
-    /// Runs `work` with room for a body of so many bytes.
+    /// Reads a body and keeps room for it while `work` runs.
     ///
-    /// - Throws: A 503 problem where there is none now.
-    func reserve<R>(_ bytes: Int, for sender: Sender, _ work: () async throws -> R) async throws -> R {
-        let isReserved = used.withLock { used in
-            let own = used.bySender[sender, default: 0]
-            guard used.all + bytes <= total, own + bytes <= total / 3 else { return false }
-            used.all += bytes
-            used.bySender[sender] = own + bytes
-            return true
+    /// - Throws: `NIOTooManyBytesError` beyond `limit`; a 503 problem where there is no room.
+    func read<R, Body: AsyncSequence & Sendable>(
+        _ body: Body, upTo limit: Int, for sender: Sender, _ work: ([UInt8]) async throws -> R
+    ) async throws -> R where Body.Element == ByteBuffer {
+        let number = used.withLock { used in
+            used.last += 1
+            used.coming[used.last] = Coming(sender: sender)
+            return used.last
         }
-        guard isReserved else { throw Problem.busy }
-        defer {
-            used.withLock { used in
-                used.all -= bytes
-                let left = used.bySender[sender, default: bytes] - bytes
-                used.bySender[sender] = left > 0 ? left : nil
+        let reading = Task { [self] in
+            var bytes = ByteBuffer()
+            for try await part in body {
+                guard bytes.readableBytes + part.readableBytes <= limit else {
+                    throw NIOTooManyBytesError(maxBytes: limit)
+                }
+                try take(part.readableBytes, for: number, isLarge: limit > large)
+                bytes.writeImmutableBuffer(part)
             }
+            return bytes
         }
-        return try await work()
+        used.withLock { $0.coming[number]?.stop = { reading.cancel() } }
+        let bytes: ByteBuffer
+        do {
+            bytes = try await withTaskCancellationHandler {
+                try await reading.value
+            } onCancel: {
+                reading.cancel()
+            }
+        } catch {
+            guard let own = finish(number) else { throw Problem.busy }
+            used.withLock { $0.release(own, sender) }
+            throw error
+        }
+        guard let own = finish(number) else { throw Problem.busy }
+        defer { used.withLock { $0.release(own, sender) } }
+        return try await work(Array(bytes.readableBytesView))
+    }
+
+    /// What a body holds now that it is there; nil for one that had to make room.
+    private func finish(_ number: Int) -> Int? {
+        used.withLock { $0.coming.removeValue(forKey: number)?.bytes }
+    }
+
+    private func take(_ bytes: Int, for number: Int, isLarge: Bool) throws(Problem) {
+        let stops = used.withLock { used -> [@Sendable () -> Void]? in
+            guard let own = used.coming[number] else { return nil }
+            let room = isLarge ? total - total / 6 : total
+            guard used.bySender[own.sender, default: 0] + bytes <= total / 3, bytes <= room else { return nil }
+            var stops: [@Sendable () -> Void] = []
+            while used.all + bytes > room {
+                let oldest = used.coming.filter { $0.key != number && $0.value.bytes > 0 }.keys.min()
+                guard let oldest, let slow = used.coming.removeValue(forKey: oldest) else { return nil }
+                used.release(slow.bytes, slow.sender)
+                if let stop = slow.stop { stops.append(stop) }
+            }
+            used.all += bytes
+            used.bySender[own.sender, default: 0] += bytes
+            used.coming[number]?.bytes += bytes
+            return stops
+        }
+        guard let stops else { throw .busy }
+        for stop in stops { stop() }
     }
 }

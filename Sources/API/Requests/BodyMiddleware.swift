@@ -24,16 +24,15 @@ struct BodyMiddleware<Context: BodyContext>: RouterMiddleware {
         try Self.checkType(request.headers[.contentType])
         let announced = request.headers[.contentLength].flatMap { Int($0) }
         if let announced, announced > operation.limit { throw Problem.tooLarge(operation.limit) }
-        return try await budget.reserve(announced ?? operation.limit, for: context.bodySender) {
-            var context = context
-            do {
-                let buffer = try await request.body.collect(upTo: operation.limit)
-                context.body = Array(buffer.readableBytesView)
-            } catch is NIOTooManyBytesError {
-                throw Problem.tooLarge(operation.limit)
+        do {
+            return try await budget.read(request.body, upTo: operation.limit, for: context.bodySender) { body in
+                var context = context
+                context.body = body
+                try StrictJSON.check(body, schema: schema, mostValues: operation.mostValues)
+                return try await next(request, context)
             }
-            try StrictJSON.check(context.body, schema: schema, mostValues: operation.mostValues)
-            return try await next(request, context)
+        } catch is NIOTooManyBytesError {
+            throw Problem.tooLarge(operation.limit)
         }
     }
 

@@ -91,7 +91,7 @@ private struct Scanner {
     private mutating func object(_ schema: Schema.Member?, depth: Int) throws(StrictJSON.Malformed) {
         offset += 1
         var members: [String: Schema.Member]?
-        if case .schema(let name)? = schema { members = Schema.all[name]?.named }
+        if case .schema(let name)? = schema { members = Schema.all[name]?.named ?? [:] }
         var keys: Set<[UInt8]> = []
         skipSpace()
         if take(UInt8(ascii: "}")) { return }
@@ -103,8 +103,11 @@ private struct Scanner {
             let name = String(decoding: key, as: UTF8.self)
             var member: Schema.Member?
             if let members {
-                guard let known = members[name] else { throw unknown(name, known: members.keys.sorted()) }
-                member = known
+                // Byte by byte: to Swift the Kelvin sign and K are the same.
+                guard let index = members.index(forKey: name), members[index].key.utf8.elementsEqual(key) else {
+                    throw unknown(name, known: members.keys.sorted())
+                }
+                member = members[index].value
             }
             skipSpace()
             guard take(UInt8(ascii: ":")) else { throw error("a colon is missing") }

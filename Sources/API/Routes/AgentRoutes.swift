@@ -127,8 +127,15 @@ extension Grant {
         switch (body.entry, body.tag) {
         case (let text?, nil):
             guard let id = EntryID(text: text) else { throw .malformed("grants.entry", "must be an entry id") }
+            // A limit that its sender believes in and nobody keeps.
+            if body.labels != nil {
+                throw .malformed("grants.labels", "goes with a tag; with an entry name its fields")
+            }
             self.init(scope: .entry(id), only: try Self.only(body.fields, "grants.fields"))
         case (nil, let tag?):
+            if body.fields != nil {
+                throw .malformed("grants.fields", "goes with an entry; with a tag name its labels")
+            }
             self.init(scope: .tag(tag), only: try Self.only(body.labels, "grants.labels"))
         default:
             throw .malformed("grants", "must name an entry or a tag")

@@ -75,7 +75,8 @@ struct EntryRoutes {
 
     private func search(_: Request, context: SignedInContext) async throws -> Response {
         let body: SearchBody = try context.json()
-        let list = "search \([body.text, body.tag, body.host])"
+        let list =
+            "search " + [body.text, body.tag, body.host].map { $0.map { "\($0.utf8.count):\($0)" } ?? "-" }.joined()
         let after = try cursors.decode(body.cursor, list, context.caller)?[0] ?? 0
         let (page, next) = try await entries.search(
             .init(text: body.text, tag: body.tag, host: body.host), after: after,

@@ -34,4 +34,8 @@ package struct ConnectionLimits: Equatable, Sendable {
     /// its channel, pipeline and task; a pipelined HTTP/1.1 request.
     static let streamCost = 40 << 10
     static let pipelinedCost = 2 << 10
+    /// What a body that is not whole costs besides: of an HTTP/2 stream its flow-control window, of an HTTP/1.1 connection
+    /// the buffers of its socket and of its decoders, which take more than a third of a megabyte.
+    static let streamBodyCost = 64 << 10
+    static let connectionBodyCost = 384 << 10
 }

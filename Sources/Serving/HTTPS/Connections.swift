@@ -35,7 +35,7 @@ package final class Connections: Sendable {
     }
 
     private struct Request {
-        let cost: Int
+        var cost: Int
         var answer = 0
     }
 
@@ -116,7 +116,31 @@ package final class Connections: Sendable {
         next?.resume()
     }
 
-    /// A request whose answer was taken, or that will have none.
+    /// Counts what holds a request's body while it is not whole.
+    func holdBody(_ bytes: Int, for number: Int, on connection: any Channel) {
+        let id = ObjectIdentifier(connection)
+        let evicted = state.withLock { state -> [Connection] in
+            guard state.connections[id]?.requests[number] != nil else { return [] }
+            state.connections[id]?.requests[number]?.cost += bytes
+            state.held += bytes
+            return makeRoom(&state)
+        }
+        evicted.forEach(Self.close)
+    }
+
+    /// A request whose answer was taken before its body was whole: its stream and what came of the body are still there.
+    func answerTaken(_ number: Int, on connection: any Channel) {
+        let id = ObjectIdentifier(connection)
+        let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
+            guard let answer = state.connections[id]?.requests[number]?.answer else { return nil }
+            state.connections[id]?.requests[number]?.answer = 0
+            state.held -= answer
+            return nextWaiting(id, &state)
+        }
+        next?.resume()
+    }
+
+    /// A request that is whole and whose answer was taken, or that will have none.
     func end(_ number: Int, on connection: any Channel) {
         let id = ObjectIdentifier(connection)
         let next = state.withLock { state -> CheckedContinuation<Void, Never>? in

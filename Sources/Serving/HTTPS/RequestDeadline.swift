@@ -47,6 +47,11 @@ package final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandl
     private var untaken = 0
     /// Oldest first. More than one only in pipelined HTTP/1.1.
     private var requests: [Open] = []
+    /// The newest request's body is whole. Only its end can be missing: the next request comes after it.
+    private var isWhole = true
+    private var isBodyCounted = false
+    /// The newest request, where its answer was taken before its body was whole.
+    private var early: Int?
 
     private struct Open {
         let number: Int
@@ -82,11 +87,31 @@ package final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandl
                 context.channel.close(promise: nil)
                 return
             }
+            (isWhole, isBodyCounted) = (false, false)
             wait(spans.body, context)
         case .body: break
-        case .end: inbound?.cancel()
+        case .end:
+            isWhole = true
+            inbound?.cancel()
+            if let early {
+                connections.end(early, on: context.channel.tcpConnection)
+                self.early = nil
+            }
+            // Answered before its body was there: the next request is what is waited for.
+            if requests.isEmpty { wait(spans.idle, context) }
         }
         context.fireChannelRead(data)
+    }
+
+    /// What came of a body without its end takes room, whether or not anybody reads it.
+    package func channelReadComplete(context: ChannelHandlerContext) {
+        if !isWhole, !isBodyCounted, let number = early ?? requests.last?.number {
+            isBodyCounted = true
+            connections.holdBody(
+                context.channel.isStream ? ConnectionLimits.streamBodyCost : ConnectionLimits.connectionBodyCost,
+                for: number, on: context.channel.tcpConnection)
+        }
+        context.fireChannelReadComplete()
     }
 
     package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -127,7 +152,7 @@ package final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandl
     }
 
     private func open(_ head: HTTPRequest, _ context: ChannelHandlerContext) -> Bool {
-        guard requests.count < connections.requestsPerConnection else { return false }
+        guard early == nil, requests.count < connections.requestsPerConnection else { return false }
         let fields = head.headerFields.reduce(0) { $0 + $1.name.rawName.utf8.count + $1.value.utf8.count + 64 }
         let cost = context.channel.isStream ? ConnectionLimits.streamCost : ConnectionLimits.pipelinedCost
         guard let number = connections.begin(on: context.channel.tcpConnection, cost: cost + fields) else {
@@ -156,10 +181,15 @@ package final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandl
         outbound = nil
         guard !requests.isEmpty else { return }
         let done = requests.removeFirst()
-        connections.end(done.number, on: context.channel.tcpConnection)
+        if requests.isEmpty, !isWhole {
+            early = done.number
+            connections.answerTaken(done.number, on: context.channel.tcpConnection)
+        } else {
+            connections.end(done.number, on: context.channel.tcpConnection)
+        }
         guard context.channel.isActive else { return }
         if requests.isEmpty {
-            wait(spans.idle, context)
+            wait(early == nil ? spans.idle : spans.body, context)
         } else if requests.contains(where: \.isAnswered) {
             expectTaking(context)
         }
@@ -169,8 +199,11 @@ package final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandl
     private func finish(_ context: ChannelHandlerContext) {
         inbound?.cancel()
         outbound?.cancel()
-        for request in requests { connections.end(request.number, on: context.channel.tcpConnection) }
+        for number in requests.map(\.number) + [early].compactMap(\.self) {
+            connections.end(number, on: context.channel.tcpConnection)
+        }
         requests.removeAll()
+        early = nil
     }
 
     private func wait(_ span: TimeAmount, _ context: ChannelHandlerContext) {

@@ -155,7 +155,7 @@ package struct AgentRoster: Sendable {
                     let key = try field.dataKey(by: caller.holder, root: keys.root)
                     steps.append(.putWrap(try publicKey.seal(key, at: field.place, root: keys.root)))
                 }
-                lines = try self.lines(event, holding: wanted, by: id, caller)
+                if places != present { lines = try self.lines(event, holding: wanted, by: id, caller) }
             }
             steps.append(.updateAgent(agent))
             try await store.commit(steps, lines)
@@ -188,6 +188,7 @@ package struct AgentRoster: Sendable {
         _ id: HolderID, as caller: Caller, credential: @escaping @Sendable (Created) throws -> [Step]
     ) async throws -> (created: Created, ended: Ended) {
         try caller.requireFreshOwner(at: entries.now())
+        try entries.operations.spend(caller.vault)
         return try await entries.change(as: caller) {
             let old = try await stored(id, as: caller)
             let ended = Ended(id: id, places: try? await store.places(of: id))
@@ -292,15 +293,16 @@ package struct AgentRoster: Sendable {
     /// One entry is open at a time: what is kept of each is only where its fields stand and their wraps.
     private func grantable(_ grants: [Grant], as caller: Caller) async throws -> [StoredField] {
         let index = GrantIndex(grants)
+        // An entry is opened once, however many of the grants lead to it.
         var found: [EntryID: [StoredField]] = [:]
         func add(_ stored: StoredEntry) throws {
             guard stored.row.state == .active, found[stored.row.id] == nil else { return }
             let open = try OpenEntry(stored, by: caller, in: entries)
             let scope = index.scope(of: stored.row.id, tags: open.details?.tags ?? [])
             let covered = open.fields.filter { $0.tier == .l1 && scope.covers(field: $0.id, label: $0.label) }
-            guard !covered.isEmpty else { return }
             found[stored.row.id] =
-                covered.compactMap { stored.fields[$0.id] } + [stored.title?.field].compactMap(\.self)
+                covered.isEmpty
+                ? [] : covered.compactMap { stored.fields[$0.id] } + [stored.title?.field].compactMap(\.self)
         }
         for grant in grants {
             switch grant.scope {
@@ -358,6 +360,8 @@ package struct AgentRoster: Sendable {
             more.holdsToo = Array(holds[start...].prefix(AuditEvent.mostHolds))
             events.append(more)
         }
+        // Thousands of fields take as much of the log as many operations, and cost as many.
+        try entries.operations.spend(caller.vault, count: holds.count / AuditEvent.holdsPerOperation)
         return try events.map { try entries.audit.seal($0, vault: caller.vault) }
     }
 }

@@ -32,6 +32,8 @@ package struct AuditEvent: Codable, Equatable, Sendable {
 
     /// Places in one line: 48 bytes each, and a box holds 1 MiB.
     package static let mostHolds = 8_192
+    /// Fields of such a list that take as much room as the line of one operation, some 400 bytes.
+    package static let holdsPerOperation = 8
 
     package enum Action: String, Codable, Sendable, CaseIterable {
         case valueRead = "value.read"

@@ -60,34 +60,46 @@ package struct AuditTrail: Sendable {
     /// The same of an agent that has just ended. Read after the commit that ended it, so that nothing comes later.
     package func disclosures(of ended: AgentRoster.Ended, as caller: Caller) async throws -> Disclosures {
         try caller.requireOwner()
-        return try await work.run(as: caller) {
-            let places = (ended.places ?? []).filter { $0.tier == .l1 && $0.vault == caller.vault }
-            var search = ReadSearch(agent: ended.id)
-            var before: AuditPosition?
-            repeat {
-                let page = try await store.auditLines(
-                    of: caller.vault, before: before, limit: PageLimit(rows: 1_000))
-                // One line that does not open must not hide the others.
-                for stored in page.items { search.add(stored.line, try? sealer.open(stored.line.line)) }
-                before =
-                    page.hasMore
-                    ? page.items.last.map { AuditPosition(sequence: $0.line.sequence, number: $0.number) } : nil
-                await Task.yield()
-            } while before != nil
-            return Disclosures(
-                canRead: places.sorted { ($0.entry, $0.field) < ($1.entry, $1.field) },
-                didRead: search.found.values.sorted {
-                    ($0.lastAt, $0.entry, $0.field) > ($1.lastAt, $1.entry, $1.field)
-                },
-                isComplete: ended.places != nil && search.isComplete)
-        }
+        let places = (ended.places ?? []).filter { $0.tier == .l1 && $0.vault == caller.vault }
+        var search = ReadSearch(agent: ended.id)
+        var before: AuditPosition?
+        repeat {
+            // A page is a piece of work: a long log is no reason for others to wait.
+            let (position, present) = (before, search)
+            do {
+                (search, before) = try await work.run(as: caller) {
+                    try await searched(present, before: position, of: caller.vault)
+                }
+            } catch VaultError.busy {
+                // What was found so far is worth more than an error after the agent's end.
+                search.isComplete = false
+                break
+            }
+        } while before != nil && !Task.isCancelled
+        return Disclosures(
+            canRead: places.sorted { ($0.entry, $0.field) < ($1.entry, $1.field) },
+            didRead: search.found.values.sorted { ($0.lastAt, $0.entry, $0.field) > ($1.lastAt, $1.entry, $1.field) },
+            isComplete: ended.places != nil && search.isComplete && before == nil)
+    }
+
+    private func searched(
+        _ search: ReadSearch, before position: AuditPosition?, of vault: VaultID
+    ) async throws -> (ReadSearch, AuditPosition?) {
+        var search = search
+        let page = try await store.auditLines(of: vault, before: position, limit: PageLimit(rows: 1_000))
+        // One line that does not open must not hide the others.
+        for stored in page.items { search.add(stored.line, try? sealer.open(stored.line.line)) }
+        let last = page.hasMore ? page.items.last : nil
+        return (search, last.map { AuditPosition(sequence: $0.line.sequence, number: $0.number) })
     }
 }
 
 /// Collects an agent's reads from its vault's log, newest line first.
 private struct ReadSearch {
     private(set) var found: [String: AuditTrail.Disclosures.Read] = [:]
-    private(set) var isComplete = true
+    var isComplete = true
+    /// Different values of a report, the last read ones: some 3 MB of memory and of the answer.
+    private static let mostValues = 10_000
     /// The agent and, once their rotation was met, the holders before it.
     private var holders: Set<String>
 
@@ -107,6 +119,10 @@ private struct ReadSearch {
             let entry = event.entry, let field = event.field, let version = event.version
         else { return }
         let key = "\(entry)/\(field)/\(version)"
+        guard found[key] != nil || found.count < Self.mostValues else {
+            isComplete = false
+            return
+        }
         var read = found[key] ?? .init(entry: entry, field: field, version: version, lastAt: stored.line.time, count: 0)
         read.count += 1
         found[key] = read

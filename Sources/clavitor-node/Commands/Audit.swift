@@ -55,14 +55,9 @@ struct Audit: AsyncParsableCommand {
                 throw Failure("The database is still damaged. Restore a backup: `clavitor-node restore`.")
             }
             // First the line, then the mark: a node is not well without a trace of why.
+            let node = try Node(offline: directory)
+            try await node.record(AuditEvent(.auditAccept, by: .init(.operator_), reason: reason))
             mark.clear()
-            do {
-                let node = try Node(offline: directory)
-                try await node.record(AuditEvent(.auditAccept, by: .init(.operator_), reason: reason))
-            } catch {
-                mark.set(reason)
-                throw error
-            }
             print("Accepted. The node may be started.")
         }
     }

@@ -47,20 +47,31 @@ struct Keeper: Sendable {
 
     /// Follows the chain from where it was followed last, so that little is left to do after an unclean stop.
     func verifyChain() async throws {
-        let findings = try await node.verification.runSinceVerified(node.store.database)
+        let findings: [String]
+        do {
+            findings = try await node.verification.runSinceVerified(node.store.database)
+        } catch VaultError.damaged(let what) {
+            findings = [what]
+        }
         guard !findings.isEmpty else { return }
         node.isAuditWell.value = false
         try await declare(.damaged, findings)
     }
 
     func verifyAudit() async throws {
-        let report = try await node.verification.run(node.store.database)
-        node.isAuditWell.value = report.findings.isEmpty
-        guard !report.findings.isEmpty else {
-            try await node.verification.remember(report.head, node.store.database)
-            return
+        do {
+            let report = try await node.verification.run(node.store.database)
+            node.isAuditWell.value = report.findings.isEmpty
+            if report.findings.isEmpty {
+                try await node.verification.remember(report.head, node.store.database)
+            } else {
+                try await declare(.damaged, report.findings)
+            }
+        } catch VaultError.damaged(let what) {
+            // A row that cannot even be read is as bad as one that says something else.
+            node.isAuditWell.value = false
+            try await declare(.damaged, [what])
         }
-        try await declare(.damaged, report.findings)
     }
 
     /// Gives the reserve up when the disk is full and takes it back when there is room again.

@@ -33,7 +33,9 @@ struct Recovery {
 
     /// An orderly stop writes the last line of the log. A new node has no line yet.
     private func endedUncleanly(_ node: Node) async throws -> Bool {
-        guard let last = try await node.store.lastAuditLine() else { return false }
+        let last: SealedAuditLine?
+        do { last = try await node.store.lastAuditLine() } catch VaultError.damaged { return true }
+        guard let last else { return false }
         guard last.vault == nil, let event = try? node.audit.open(last) else { return true }
         return event.action != .nodeStop
     }

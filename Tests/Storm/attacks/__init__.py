@@ -15,7 +15,7 @@ class Kind:
 
 
 def every():
-    from attacks import bodies, deposits, fan_out, floods, guesses, idle, lists, oversized, unread
+    from attacks import bodies, deposits, early, fan_out, floods, guesses, idle, lists, oversized, unread
 
     def kind(name, run, is_short=False, times=1, **arguments):
         return Kind(name, run, arguments, is_short, times)
@@ -32,6 +32,9 @@ def every():
         kind("body-chunked", bodies.plain, is_chunked=True),
         kind("body-h2", bodies.h2, True),
         kind("body-members", bodies.members, True),
+        kind("early-h1", early.h1, True),
+        kind("early-h2", early.h2, True),
+        kind("early-h2-fields", early.h2, fields=40, networks=1, connections=200),
         kind("oversized-entry", oversized.entry, True),
         kind("oversized-agent", oversized.agent, True),
         kind("oversized-audit", oversized.audit, times=2),
