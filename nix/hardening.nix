@@ -1,4 +1,4 @@
-# What both services forbid themselves. `systemd-analyze security` gives it 1.4; the units in ../packaging say the same,
+# What both services forbid themselves. `systemd-analyze security` gives it 1.5; the units in ../packaging say the same,
 # and `scripts/check-nix` compares them.
 {
   Type = "notify";
