@@ -87,7 +87,7 @@ extension Store: AccountStore {
         of vault: VaultID, after place: FieldPlace?, limit: PageLimit
     ) async throws -> Page<StoredValue> {
         try await database.read { db in
-            var (values, bytes, isFull): ([StoredValue], Int, Bool) = ([], 0, false)
+            var page = PageScan<StoredValue>(limit)
             try db.scan(
                 """
                 SELECT entry, field, version, vault, tier, written, author, box FROM value
@@ -100,12 +100,9 @@ extension Store: AccountStore {
                 let value = StoredValue(
                     place: try Self.place(row), box: row.blob(7), written: row.integer(5),
                     author: try Self.id(row.blob(6)))
-                values.append(value)
-                bytes += value.box.count
-                isFull = bytes >= limit.bytes
-                return isFull ? .stop : .next
+                return page.add(value, size: value.box.count)
             }
-            return Page(items: values, hasMore: isFull || values.count == limit.rows)
+            return page.finished
         }
     }
 

@@ -132,20 +132,6 @@ extension Store: VaultStore {
         }
     }
 
-    /// Reads what belongs to each row until there are enough bytes.
-    private static func page<Row, Item>(
-        _ rows: [Row], _ limit: PageLimit, read: (Row) throws -> Item, size: (Item) -> Int
-    ) throws -> Page<Item> {
-        var (items, bytes): ([Item], Int) = ([], 0)
-        for row in rows {
-            guard bytes < limit.bytes else { return Page(items: items, hasMore: true) }
-            let item = try read(row)
-            bytes += size(item)
-            items.append(item)
-        }
-        return Page(items: items, hasMore: rows.count == limit.rows)
-    }
-
     package func history(
         of entry: EntryID, in vault: VaultID
     ) async throws -> [(place: FieldPlace, at: Int64, by: HolderID)] {
@@ -342,7 +328,7 @@ extension Store: VaultStore {
                         $0.integer(0)
                     } ?? 0)
             }
-            var (lines, bytes, isFull): ([NumberedAuditLine], Int, Bool) = ([], 0, false)
+            var page = PageScan<NumberedAuditLine>(limit)
             try db.scan(
                 """
                 SELECT sequence, time, vault, body, hash FROM audit WHERE vault = ? AND sequence < ?
@@ -352,12 +338,9 @@ extension Store: VaultStore {
             ) { row in
                 let line = try Self.auditLine(row)
                 number -= 1
-                bytes += line.line.body.count
-                lines.append(NumberedAuditLine(number: number, line: line))
-                isFull = bytes >= limit.bytes
-                return isFull ? .stop : .next
+                return page.add(NumberedAuditLine(number: number, line: line), size: line.line.body.count)
             }
-            return Page(items: lines, hasMore: isFull || lines.count == limit.rows)
+            return page.finished
         }
     }
 }

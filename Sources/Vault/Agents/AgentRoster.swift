@@ -50,7 +50,6 @@ package struct AgentRoster: Sendable {
             }
             if let uses = policy.maxUses, uses < 1 { throw .invalid("maxUses", "at least 1") }
             if let rate = policy.ratePerMinute, rate < 1 { throw .invalid("ratePerMinute", "at least 1") }
-            guard policy.cidr.count <= 64 else { throw .invalid("cidr", "at most 64") }
             for grant in grants {
                 guard let only = grant.only else { continue }
                 guard !only.isEmpty, only.count <= EntryLimits.fields else {

@@ -39,8 +39,8 @@ struct Serve: AsyncParsableCommand {
         try Self.refuseNetworkFileSystem(directory)
         if serving.dev, !File.exists(directory.database) { _ = try directory.initialize(now: unixTime()) }
 
-        let recovery = try await Recovery(directory).run(logger)
-        let node = try Node(directory, settings, logger: logger, isUnclean: recovery.isUnclean, now: unixTime)
+        let isUnclean = try await Recovery(directory).run(logger)
+        let node = try Node(directory, settings, logger: logger, isUnclean: isUnclean, now: unixTime)
         node.lockKeys(logger)
         let port = Shared<Int?>(nil)
         let certificates = try Certificates(

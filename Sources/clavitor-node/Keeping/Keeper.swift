@@ -47,31 +47,31 @@ struct Keeper: Sendable {
 
     /// Follows the chain from where it was followed last, so that little is left to do after an unclean stop.
     func verifyChain() async throws {
+        try await judge { try await node.verification.runSinceVerified(node.store.database) }
+    }
+
+    func verifyAudit() async throws {
+        try await judge {
+            let report = try await node.verification.run(node.store.database)
+            if report.findings.isEmpty {
+                node.isAuditWell.value = true
+                try await node.verification.remember(report.head, node.store.database)
+            }
+            return report.findings
+        }
+    }
+
+    /// Declares what a check of the log finds. A row that cannot even be read is as bad as one that says something else.
+    private func judge(_ check: () async throws -> [String]) async throws {
         let findings: [String]
         do {
-            findings = try await node.verification.runSinceVerified(node.store.database)
+            findings = try await check()
         } catch VaultError.damaged(let what) {
             findings = [what]
         }
         guard !findings.isEmpty else { return }
         node.isAuditWell.value = false
         try await declare(.damaged, findings)
-    }
-
-    func verifyAudit() async throws {
-        do {
-            let report = try await node.verification.run(node.store.database)
-            node.isAuditWell.value = report.findings.isEmpty
-            if report.findings.isEmpty {
-                try await node.verification.remember(report.head, node.store.database)
-            } else {
-                try await declare(.damaged, report.findings)
-            }
-        } catch VaultError.damaged(let what) {
-            // A row that cannot even be read is as bad as one that says something else.
-            node.isAuditWell.value = false
-            try await declare(.damaged, [what])
-        }
     }
 
     /// Gives the reserve up when the disk is full and takes it back when there is room again.

@@ -13,13 +13,10 @@ struct Recovery {
         self.directory = directory
     }
 
-    struct Outcome {
-        let isUnclean: Bool
-    }
-
-    func run(_ logger: Logger) async throws -> Outcome {
+    /// - Returns: Whether the process before ended without a word.
+    func run(_ logger: Logger) async throws -> Bool {
         let node = try Node(offline: directory)
-        guard try await endedUncleanly(node) else { return Outcome(isUnclean: false) }
+        guard try await endedUncleanly(node) else { return false }
         logger.notice("the node did not stop in an orderly way; verifying the audit chain")
         let findings = try await node.verification.runSinceVerified(node.store.database)
         if !findings.isEmpty {
@@ -28,7 +25,7 @@ struct Recovery {
                 "the audit chain is damaged; the node is read-only",
                 metadata: ["findings": "\(findings.prefix(5).joined(separator: "; "))"])
         }
-        return Outcome(isUnclean: true)
+        return true
     }
 
     /// An orderly stop writes the last line of the log. A new node has no line yet.

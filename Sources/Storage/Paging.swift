@@ -1,0 +1,40 @@
+import SQLite
+import Vault
+
+extension Store {
+    /// Reads what belongs to each row until there are enough bytes.
+    static func page<Row, Item>(
+        _ rows: [Row], _ limit: PageLimit, read: (Row) throws -> Item, size: (Item) -> Int
+    ) throws -> Page<Item> {
+        var (items, bytes): ([Item], Int) = ([], 0)
+        for row in rows {
+            guard bytes < limit.bytes else { return Page(items: items, hasMore: true) }
+            let item = try read(row)
+            bytes += size(item)
+            items.append(item)
+        }
+        return Page(items: items, hasMore: rows.count == limit.rows)
+    }
+}
+
+/// Collects a page from rows that bring all they hold, as a scan hands them over, until there are enough bytes.
+struct PageScan<Item: Sendable> {
+    private let limit: PageLimit
+    private var items: [Item] = []
+    private var bytes = 0
+
+    init(_ limit: PageLimit) {
+        self.limit = limit
+    }
+
+    private var isFull: Bool { bytes >= limit.bytes }
+
+    /// `size`: Bytes of the item.
+    mutating func add(_ item: Item, size: Int) -> Connection.Continuation {
+        items.append(item)
+        bytes += size
+        return isFull ? .stop : .next
+    }
+
+    var finished: Page<Item> { Page(items: items, hasMore: isFull || items.count == limit.rows) }
+}
