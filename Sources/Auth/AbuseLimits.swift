@@ -153,12 +153,24 @@ package final class AbuseLimits: Sendable {
 
     /// Accounts that were made cost, and invitations that were not good: an open node must not be filled from one place
     /// in an hour, nor an invitation guessed. Another failure costs nothing.
-    package func admitRegistration(from network: IPNetwork?) throws(AuthError) {
-        try admit([.registrations(network)])
+    ///
+    /// Charged as it is admitted: of many at once none may pass before the first is counted.
+    ///
+    /// - Returns: The rows to write where it costs; otherwise `forgiveRegistration`.
+    package func takeRegistration(from network: IPNetwork?) throws(AuthError) -> [AbuseRow] {
+        let (key, time) = (Key.registrations(network), now())
+        let digest = key.digest(keys)
+        let (wait, rows) = buckets.withLock { buckets -> (Int, [AbuseRow]) in
+            let wait = Self.wait(key, buckets[digest], at: time)
+            return wait > 0 ? (wait, []) : (0, [Self.charge(key, digest, &buckets, at: time)])
+        }
+        if wait > 0 { throw .tooManyAttempts(retryAfter: wait) }
+        return rows
     }
 
-    package func chargeRegistration(from network: IPNetwork?) -> [AbuseRow] {
-        charge([.registrations(network)])
+    package func forgiveRegistration(from network: IPNetwork?) {
+        let digest = Key.registrations(network).digest(keys)
+        buckets.withLock { $0[digest]?.level -= 1 }
     }
 
     // MARK: Buckets
@@ -178,13 +190,16 @@ package final class AbuseLimits: Sendable {
         let time = now()
         let digests = keys.map { $0.digest(self.keys) }
         let wait = buckets.withLock { buckets in
-            zip(keys, digests).map { key, digest in
-                let (burst, seconds) = key.allowance
-                let excess = (buckets[digest]?.level(at: time) ?? 0) - (burst - 1)
-                return excess > 0 ? Int((excess * seconds).rounded(.up)) : 0
-            }.max() ?? 0
+            zip(keys, digests).map { key, digest in Self.wait(key, buckets[digest], at: time) }.max() ?? 0
         }
         if wait > 0 { throw .tooManyAttempts(retryAfter: wait) }
+    }
+
+    /// Seconds until one more may come.
+    private static func wait(_ key: Key, _ bucket: Bucket?, at time: Int64) -> Int {
+        let (burst, seconds) = key.allowance
+        let excess = (bucket?.level(at: time) ?? 0) - (burst - 1)
+        return excess > 0 ? Int((excess * seconds).rounded(.up)) : 0
     }
 
     /// - Returns: The rows to write before the failure is answered.
@@ -192,16 +207,20 @@ package final class AbuseLimits: Sendable {
         let time = now()
         let digests = keys.map { $0.digest(self.keys) }
         return buckets.withLock { buckets in
-            if buckets.count >= Self.mostBuckets { Self.thin(&buckets, at: time) }
-            return zip(keys, digests).map { key, digest in
-                // An attempt that was refused is not charged, so the level stays within the burst.
-                let level = (buckets[digest]?.level(at: time) ?? 0) + 1
-                buckets[digest] = Bucket(level: level, at: time, allowance: key.allowance)
-                return AbuseRow(
-                    key: digest, level: Int64(level * 1_000), at: time,
-                    forgiven: time + Int64((level * key.allowance.seconds).rounded(.up)))
-            }
+            zip(keys, digests).map { key, digest in Self.charge(key, digest, &buckets, at: time) }
         }
+    }
+
+    private static func charge(
+        _ key: Key, _ digest: [UInt8], _ buckets: inout [[UInt8]: Bucket], at time: Int64
+    ) -> AbuseRow {
+        if buckets.count >= mostBuckets { thin(&buckets, at: time) }
+        // An attempt that was refused is not charged, so the level stays within the burst.
+        let level = (buckets[digest]?.level(at: time) ?? 0) + 1
+        buckets[digest] = Bucket(level: level, at: time, allowance: key.allowance)
+        return AbuseRow(
+            key: digest, level: Int64(level * 1_000), at: time,
+            forgiven: time + Int64((level * key.allowance.seconds).rounded(.up)))
     }
 
     /// Makes room: first what is forgiven anyway, then the emptier half, so that a flood of new keys does not free an

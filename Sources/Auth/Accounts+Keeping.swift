@@ -120,6 +120,7 @@ extension Accounts {
         try operations.spend(caller.vault)
         try await change(as: caller) {
             var steps = try await check(proof, as: caller).steps(for: caller)
+            steps.append(.vault(.stayWithin(settings.quotas, caller.vault)))
             // Counted first: a vault may hold far more places than a request can name.
             let count = try await store.l2Count(of: caller.vault)
             guard count == envelopes.count, try await store.l2Places(of: caller.vault) == Set(envelopes.keys) else {
@@ -151,7 +152,7 @@ extension Accounts {
     /// Deletes the account and all that it holds, the key of its audit bodies too.
     package func delete(as caller: Caller) async throws {
         try caller.requireFreshOwner(at: now())
-        try await locks.withLock(for: caller, in: store) {
+        try await locks.withLock(for: caller, in: store, isUrgent: true) {
             let event = AuditEvent(
                 .accountDelete, by: .init(.owner, caller.holder.id), from: caller.from?.text,
                 subject: caller.vault.text)

@@ -32,7 +32,7 @@ extension Accounts {
         let (account, owner, attempt) = try await identify(
             request.email, .password, request.authKey, request.device, from: address)
         // One at a time, so that a code is spent once and the sessions are counted.
-        return try await locks.withLock(account.vault) {
+        return try await locks.withLock(account.vault, isUrgent: true) {
             try limits.admit(attempt)
             return try await begin(request, owner, in: account.vault, attempt, from: address)
         }

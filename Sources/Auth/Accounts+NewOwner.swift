@@ -80,7 +80,7 @@ extension Accounts {
     ) async throws -> (vault: VaultID, wrappedL2Key: [UInt8]) {
         let (account, owner, attempt) = try await identify(
             request.email, .recovery, request.proof.secret, request.device, from: address)
-        return try await locks.withLock(account.vault) {
+        return try await locks.withLock(account.vault, isUrgent: true) {
             let stored = try kit(of: account.vault, opening: owner)
             _ = try await acceptCode(request.proof.code, owner, in: account.vault, attempt, from: address)
             try signIns.spend(account.vault)
@@ -100,7 +100,7 @@ extension Accounts {
             request.email, .recovery, request.proof.secret, request.device, from: address)
         let vault = account.vault
         return try await work.run(for: owner.id, isOwner: true, isUrgent: true, of: vault) {
-            try await locks.withLock(vault) {
+            try await locks.withLock(vault, isUrgent: true) {
                 _ = try kit(of: vault, opening: owner)
                 let factor = try await acceptCode(request.proof.code, owner, in: vault, attempt, from: address)
                 try signIns.spend(vault)
@@ -128,7 +128,7 @@ extension Accounts {
         try await work.run(
             for: caller.holder.id, isOwner: caller.isOwner, isUrgent: true, of: caller.vault
         ) {
-            try await locks.withLock(for: caller, in: store) { try await body() }
+            try await locks.withLock(for: caller, in: store, isUrgent: true) { try await body() }
         }
     }
 

@@ -105,7 +105,22 @@ package struct Accounts: Sendable {
     package func register(_ request: Registration, from address: IPAddress?) async throws {
         if settings.registration == .closed { throw AuthError.registrationClosed }
         let network = address?.rateLimitPrefix
-        try limits.admitRegistration(from: network)
+        let cost = try limits.takeRegistration(from: network).map(AccountStep.putAbuse)
+        do {
+            try await register(request, from: address, costing: cost)
+        } catch AuthError.inviteNeeded where request.invite != nil {
+            try await store.commit(cost, [])
+            throw AuthError.inviteNeeded
+        } catch {
+            limits.forgiveRegistration(from: network)
+            throw error
+        }
+        limits.succeeded(.init(account: keys.emailIndex(request.email), network: network, device: nil))
+    }
+
+    private func register(
+        _ request: Registration, from address: IPAddress?, costing steps: [AccountStep]
+    ) async throws {
         guard request.kdf == .standard else {
             throw AuthError.invalid("kdf", "must be what prelogin answered")
         }
@@ -114,13 +129,10 @@ package struct Accounts: Sendable {
         }
         try check(request.secrets)
         if let recovery = request.recovery { try check(recovery) }
-        var steps: [AccountStep] = []
+        var steps = steps
         if settings.registration == .invite {
             guard let text = request.invite else { throw AuthError.inviteNeeded }
-            guard let invite = keys.openInvite(text, at: now()) else {
-                try await store.commit(limits.chargeRegistration(from: network).map(AccountStep.putAbuse), [])
-                throw AuthError.inviteNeeded
-            }
+            guard let invite = keys.openInvite(text, at: now()) else { throw AuthError.inviteNeeded }
             steps.append(.spendInvite(invite))
         }
         let vault = request.vault
@@ -151,9 +163,6 @@ package struct Accounts: Sendable {
                 AuditEvent(.recoveryChange, by: .init(.owner, owner.id), from: address?.text, reason: "set"))
         }
         try await store.commit(steps, try events.map { try audit.seal($0, vault: vault, key: auditKey) })
-        // Only an account that was made costs. A crash before this forgives one.
-        try await store.commit(limits.chargeRegistration(from: network).map(AccountStep.putAbuse), [])
-        limits.succeeded(.init(account: keys.emailIndex(request.email), network: network, device: nil))
     }
 
     private func indexKey(of owner: HolderKey, _ vault: VaultID) -> [UInt8] {

@@ -15,6 +15,8 @@ package final class AuditJournal: BatchObserver {
         var mark: AuditChain
         /// Of the writer's connection when the head was last read.
         var dataVersion: Int?
+        /// The first commit leaves the code of the schema that it found good.
+        var isSchemaSealed = false
     }
 
     package init(key: SymmetricKey, onFault: @escaping @Sendable (any Error) -> Void) {
@@ -27,11 +29,15 @@ package final class AuditJournal: BatchObserver {
     /// The last committed head: what the heartbeat reports.
     package var head: AuditHead { state.withLock { $0.committed } }
 
-    /// Reads the head and checks its code.
+    /// Checks the schema, reads the head and checks its code.
     ///
-    /// - Throws: `VaultError.damaged` when it is missing or not this node's.
+    /// - Throws: `VaultError.damaged` when one is missing or not this node's.
     package func load(from database: Database) throws {
-        let head = try database.lookUp { db in try Self.readHead(db, key: key) }
+        let head = try database.lookUp { db in
+            let differences = try Schema.differences(db, key: key)
+            guard differences.isEmpty else { throw VaultError.damaged(differences.joined(separator: "; ")) }
+            return try Self.readHead(db, key: key)
+        }
         state.withLock { $0 = State(committed: head, current: head.chain, mark: head.chain, dataVersion: nil) }
     }
 
@@ -73,11 +79,20 @@ package final class AuditJournal: BatchObserver {
         }
     }
 
-    /// Reads the head again if another process, such as `clavitor-node backup`, has added lines.
+    /// Reads the head again, and compares the schema, if another process has written: one such as `clavitor-node backup`,
+    /// which adds lines, or one that means harm.
+    ///
+    /// - Throws: `ForeignWrite`.
     package func batchDidBegin(_ database: Connection) throws {
         let version = try database.dataVersion
         guard state.withLock({ $0.dataVersion != version }) else { return }
-        let head = try Self.readHead(database, key: key)
+        if let finding = try Schema.differences(database, key: key).first { throw ForeignWrite(finding: finding) }
+        let head: AuditHead
+        do {
+            head = try Self.readHead(database, key: key)
+        } catch VaultError.damaged(let finding) {
+            throw ForeignWrite(finding: finding)
+        }
         state.withLock {
             $0 = State(committed: head, current: head.chain, mark: head.chain, dataVersion: version)
         }
@@ -92,9 +107,15 @@ package final class AuditJournal: BatchObserver {
                 ? nil : AuditHead(epoch: state.committed.epoch, chain: state.current)
         }
         if let head { try Self.writeHead(head, key: key, database) }
+        if !state.withLock(\.isSchemaSealed) { try Schema.seal(database, key: key) }
     }
 
-    package func batchDidCommit() { state.withLock { $0.committed.chain = $0.current } }
+    package func batchDidCommit() {
+        state.withLock { state in
+            state.committed.chain = state.current
+            state.isSchemaSealed = true
+        }
+    }
 
     /// Tells the node about an error that may be the disk's.
     func report(_ error: any Error) { onFault(error) }
@@ -103,4 +124,11 @@ package final class AuditJournal: BatchObserver {
         state.withLock { $0.current = $0.committed.chain }
         onFault(error)
     }
+}
+
+/// Another program wrote to the file while the node ran, and left something that no commit may be made on.
+struct ForeignWrite: Error, CustomStringConvertible {
+    let finding: String
+
+    var description: String { "another program wrote to the file: \(finding)" }
 }

@@ -29,7 +29,7 @@ package struct AuditVerification: Sendable {
 
     package func run(_ db: Connection) throws -> Report {
         var report = Report(head: try AuditJournal.readHead(db, key: headKey))
-        report.findings += try Schema.differences(db)
+        report.findings += try Schema.differences(db, key: headKey)
         try Self.checkChain(&report, db)
         for vault in try db.all("SELECT vault FROM account", row: { try Store.id($0.blob(0)) as VaultID }) {
             report.vaults += 1

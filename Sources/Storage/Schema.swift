@@ -4,28 +4,6 @@ package import SQLite
 package enum Schema {
     package static let migrations = [first, second]
 
-    /// What a file's schema holds beyond the migrations, lacks, or has otherwise: a trigger put there could undo a
-    /// revocation as it is written.
-    package static func differences(_ db: Connection) throws -> [String] {
-        let fresh = try Connection(path: ":memory:", access: .readWrite)
-        try Migration.apply(migrations, to: fresh)
-        let (present, wanted) = (try objects(db), try objects(fresh))
-        return present.keys.filter { present[$0] != wanted[$0] }.sorted().map {
-            "the schema holds something that this program did not put there: \($0)"
-        } + wanted.keys.filter { present[$0] == nil }.sorted().map { "the schema lacks \($0)" }
-    }
-
-    /// Tables, indexes, triggers and views with their text. Tables and indexes named `sqlite_` are SQLite's own.
-    private static func objects(_ db: Connection) throws -> [String: String] {
-        let rows = try db.all(
-            """
-            SELECT type, name, COALESCE(sql, '') FROM sqlite_schema
-            WHERE type NOT IN ('table', 'index') OR name NOT LIKE 'sqlite!_%' ESCAPE '!'
-            """
-        ) { row in ("\(row.text(0)) \(row.text(1))", row.text(2)) }
-        return Dictionary(rows) { first, second in first + second }
-    }
-
     /// What a vault holds is counted by triggers, so that a version from before counts as well.
     private static let second = Migration(
         2,
@@ -36,11 +14,16 @@ package enum Schema {
             entries INTEGER NOT NULL DEFAULT 0,
             fields INTEGER NOT NULL DEFAULT 0
         ) STRICT, WITHOUT ROWID;
+        -- What a row takes besides its box stands in Step+Size.swift too.
         INSERT INTO usage (vault, bytes, entries, fields)
             SELECT vault,
-                (SELECT COALESCE(SUM(length(box)), 0) FROM value v WHERE v.vault = account.vault)
-                    + (SELECT COALESCE(SUM(length(w.box)), 0) FROM wrap w JOIN holder h ON h.id = w.holder
-                        WHERE h.vault = account.vault),
+                (SELECT COALESCE(SUM(length(box) + 192), 0) FROM value v WHERE v.vault = account.vault)
+                    + (SELECT COALESCE(SUM(length(w.box) + 192), 0) FROM wrap w JOIN holder h ON h.id = w.holder
+                        WHERE h.vault = account.vault)
+                    + (SELECT COALESCE(SUM(length(a.box) + 96), 0) FROM answer a JOIN holder h ON h.id = a.holder
+                        WHERE h.vault = account.vault)
+                    + 144 * (SELECT COUNT(*) FROM term t WHERE t.vault = account.vault)
+                    + 160 * (SELECT COUNT(*) FROM entry e WHERE e.vault = account.vault),
                 (SELECT COUNT(*) FROM entry e WHERE e.vault = account.vault),
                 (SELECT COUNT(*) FROM value v WHERE v.vault = account.vault AND v.is_current = 1 AND v.tier > 0)
             FROM account;
@@ -48,11 +31,13 @@ package enum Schema {
             INSERT INTO usage (vault) VALUES (NEW.vault);
         END;
         CREATE TRIGGER usage_value_insert AFTER INSERT ON value BEGIN
-            UPDATE usage SET bytes = bytes + length(NEW.box), fields = fields + (NEW.is_current = 1 AND NEW.tier > 0)
+            UPDATE usage SET bytes = bytes + length(NEW.box) + 192,
+                fields = fields + (NEW.is_current = 1 AND NEW.tier > 0)
             WHERE vault = NEW.vault;
         END;
         CREATE TRIGGER usage_value_delete AFTER DELETE ON value BEGIN
-            UPDATE usage SET bytes = bytes - length(OLD.box), fields = fields - (OLD.is_current = 1 AND OLD.tier > 0)
+            UPDATE usage SET bytes = bytes - length(OLD.box) - 192,
+                fields = fields - (OLD.is_current = 1 AND OLD.tier > 0)
             WHERE vault = OLD.vault;
         END;
         CREATE TRIGGER usage_value_update AFTER UPDATE OF box, is_current ON value BEGIN
@@ -62,11 +47,11 @@ package enum Schema {
         END;
         -- A wrap goes with its value or with its holder; one of the two still names the vault.
         CREATE TRIGGER usage_wrap_insert AFTER INSERT ON wrap BEGIN
-            UPDATE usage SET bytes = bytes + length(NEW.box)
+            UPDATE usage SET bytes = bytes + length(NEW.box) + 192
             WHERE vault = (SELECT vault FROM holder WHERE id = NEW.holder);
         END;
         CREATE TRIGGER usage_wrap_delete AFTER DELETE ON wrap BEGIN
-            UPDATE usage SET bytes = bytes - length(OLD.box) WHERE vault = COALESCE(
+            UPDATE usage SET bytes = bytes - length(OLD.box) - 192 WHERE vault = COALESCE(
                 (SELECT vault FROM holder WHERE id = OLD.holder),
                 (SELECT vault FROM value WHERE entry = OLD.entry AND field = OLD.field AND version = OLD.version));
         END;
@@ -74,11 +59,29 @@ package enum Schema {
             UPDATE usage SET bytes = bytes + length(NEW.box) - length(OLD.box)
             WHERE vault = (SELECT vault FROM holder WHERE id = NEW.holder);
         END;
+        CREATE TRIGGER usage_term_insert AFTER INSERT ON term BEGIN
+            UPDATE usage SET bytes = bytes + 144 WHERE vault = NEW.vault;
+        END;
+        CREATE TRIGGER usage_term_delete AFTER DELETE ON term BEGIN
+            UPDATE usage SET bytes = bytes - 144 WHERE vault = OLD.vault;
+        END;
+        -- Before, because with a holder its answers go last, when nothing names the vault any more.
+        CREATE TRIGGER usage_holder_delete BEFORE DELETE ON holder BEGIN
+            DELETE FROM answer WHERE holder = OLD.id;
+        END;
+        CREATE TRIGGER usage_answer_insert AFTER INSERT ON answer BEGIN
+            UPDATE usage SET bytes = bytes + length(NEW.box) + 96
+            WHERE vault = (SELECT vault FROM holder WHERE id = NEW.holder);
+        END;
+        CREATE TRIGGER usage_answer_delete AFTER DELETE ON answer BEGIN
+            UPDATE usage SET bytes = bytes - length(OLD.box) - 96
+            WHERE vault = (SELECT vault FROM holder WHERE id = OLD.holder);
+        END;
         CREATE TRIGGER usage_entry_insert AFTER INSERT ON entry BEGIN
-            UPDATE usage SET entries = entries + 1 WHERE vault = NEW.vault;
+            UPDATE usage SET bytes = bytes + 160, entries = entries + 1 WHERE vault = NEW.vault;
         END;
         CREATE TRIGGER usage_entry_delete AFTER DELETE ON entry BEGIN
-            UPDATE usage SET entries = entries - 1 WHERE vault = OLD.vault;
+            UPDATE usage SET bytes = bytes - 160, entries = entries - 1 WHERE vault = OLD.vault;
         END;
 
         ALTER TABLE agent ADD COLUMN quota_day INTEGER NOT NULL DEFAULT 0;
@@ -97,6 +100,12 @@ package enum Schema {
             id INTEGER PRIMARY KEY CHECK (id = 1),
             sequence INTEGER NOT NULL,
             hash BLOB NOT NULL,
+            code BLOB NOT NULL
+        ) STRICT;
+
+        -- That a node's program made this schema, for an older program that comes back after it.
+        CREATE TABLE schema_seal (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
             code BLOB NOT NULL
         ) STRICT;
         """)

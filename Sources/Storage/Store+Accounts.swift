@@ -24,7 +24,9 @@ extension Store: AccountStore {
     }
 
     package func token(lookup: [UInt8]) throws -> PresentedToken? {
-        try database.lookUp { db in
+        // Where nothing can be taken from anybody, nobody gets anything, metadata included.
+        if case .closed(let fault) = health.mode { throw VaultError.readOnly(fault.rawValue) }
+        return try database.lookUp { db in
             try db.first(
                 """
                 SELECT c.id, c.vault, c.holder, c.kind, c.lookup, c.box, c.l2_key, c.created, c.expires, c.last_used,
@@ -50,11 +52,13 @@ extension Store: AccountStore {
 
     package func sessions(of vault: VaultID) async throws -> [StoredCredential] {
         try await database.read { db in
+            // A row that cannot be read lets nobody in, and must not keep an owner from the others.
             try db.all(
                 """
                 SELECT id, vault, holder, kind, lookup, box, l2_key, created, expires, last_used FROM credential
                 WHERE vault = ? AND kind = 'session' ORDER BY created
-                """, .blob(vault.bytes), row: Self.credential)
+                """, .blob(vault.bytes), row: { try? Self.credential($0) }
+            ).compactMap(\.self)
         }
     }
 
@@ -62,7 +66,7 @@ extension Store: AccountStore {
         try database.lookUp { db in
             try db.first(
                 "SELECT box, created FROM answer WHERE holder = ? AND key = ?", .blob(holder.bytes), .blob(key)
-            ) { IdempotentAnswer(holder: holder, key: key, box: $0.blob(0), created: $0.integer(1)) }
+            ) { IdempotentAnswer(holder: holder, key: key, box: $0.blob(0), created: try Self.time($0, 1)) }
         }
     }
 
@@ -98,7 +102,7 @@ extension Store: AccountStore {
                 .integer(place?.version ?? 0), .integer(limit.rows)
             ) { row in
                 let value = StoredValue(
-                    place: try Self.place(row), box: row.blob(7), written: row.integer(5),
+                    place: try Self.place(row), box: row.blob(7), written: try Self.time(row, 5),
                     author: try Self.id(row.blob(6)))
                 return page.add(value, size: value.box.count)
             }
@@ -126,6 +130,6 @@ extension Store: AccountStore {
         AccountRow(
             vault: try id(row.blob(0)), emailIndex: row.blob(1), email: row.blob(2),
             kdf: KDF(memoryKiB: row.int(3), iterations: row.int(4), parallelism: row.int(5)), salt: row.blob(6),
-            owner: try id(row.blob(7)), auditKey: row.blob(8), created: row.integer(9))
+            owner: try id(row.blob(7)), auditKey: row.blob(8), created: try time(row, 9))
     }
 }

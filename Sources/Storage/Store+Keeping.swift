@@ -72,7 +72,7 @@ extension Store {
     }
 
     /// Values of a vault that are neither current nor part of a version that is kept: superseded more than `versions`
-    /// versions ago, or before a time.
+    /// versions ago, or before a time. What agents wrote pushes out only what agents wrote.
     package func history(
         of vault: VaultID, beyond versions: Int, before time: Int64, limit: Int
     ) async throws -> [FieldPlace] {
@@ -83,7 +83,12 @@ extension Store {
                 LEFT JOIN value n ON n.entry = v.entry AND n.field = v.field AND n.version = (
                     SELECT MIN(version) FROM value WHERE entry = v.entry AND field = v.field AND version > v.version)
                 WHERE v.vault = ?1 AND v.is_current = 0
-                    AND (n.version <= e.version - ?2 OR COALESCE(n.written, e.updated) < ?3) LIMIT ?4
+                    AND (COALESCE(n.written, e.updated) < ?3 OR n.version <= e.version - ?2 AND (
+                        v.author IN (SELECT holder FROM agent WHERE vault = ?1) OR (
+                            SELECT COUNT(DISTINCT version) FROM value o
+                            WHERE o.entry = v.entry AND o.version > v.version
+                                AND o.author NOT IN (SELECT holder FROM agent WHERE vault = ?1)) >= ?2))
+                LIMIT ?4
                 """,
                 .blob(vault.bytes), .integer(versions), .integer(time), .integer(limit), row: Self.place)
         }

@@ -8,6 +8,26 @@ extension Store {
         return id
     }
 
+    /// A version, which others are counted from: 1 to 2^53, so that a number in JSON holds it.
+    static func version(_ row: Row, _ column: Int) throws -> Int {
+        guard (1...1 << 53).contains(row.integer(column)) else {
+            throw VaultError.damaged("a version that is not from 1 to 2^53")
+        }
+        return row.int(column)
+    }
+
+    /// Unix seconds, to and from which others are added.
+    static func time(_ row: Row, _ column: Int) throws -> Int64 {
+        guard (0...1 << 53).contains(row.integer(column)) else {
+            throw VaultError.damaged("a time that is not from 0 to 2^53")
+        }
+        return row.integer(column)
+    }
+
+    static func optionalTime(_ row: Row, _ column: Int) throws -> Int64? {
+        row.isNull(column) ? nil : try time(row, column)
+    }
+
     /// Columns: entry, field, version, vault, tier.
     static func place(_ row: Row) throws -> FieldPlace {
         guard let tier = Tier(rawValue: UInt8(truncatingIfNeeded: row.integer(4))) else {
@@ -15,14 +35,14 @@ extension Store {
         }
         return FieldPlace(
             vault: try id(row.blob(3)), entry: try id(row.blob(0)), field: try id(row.blob(1)), tier: tier,
-            version: row.int(2))
+            version: try version(row, 2))
     }
 
     /// Columns: those of `place`, is_current, written, author, box, the wrap's is_sealed and box.
     static func part(_ row: Row, for holder: HolderID) throws -> StoredPart {
         let place = try place(row)
         let value = StoredValue(
-            place: place, box: row.blob(8), written: row.integer(6), author: try id(row.blob(7)))
+            place: place, box: row.blob(8), written: try time(row, 6), author: try id(row.blob(7)))
         let wrap =
             row.isNull(9) ? nil : Wrap(place: place, holder: holder, isSealed: row.int(9) == 1, box: row.blob(10))
         return StoredPart(value: value, wrap: wrap)
@@ -31,9 +51,10 @@ extension Store {
     static func entryRow(_ row: Row) throws -> EntryRow {
         guard let state = EntryState(rawValue: row.int(3)) else { throw VaultError.damaged("an unknown entry state") }
         return EntryRow(
-            id: try id(row.blob(0)), vault: try id(row.blob(1)), version: row.int(2), state: state,
-            created: row.integer(4), updated: row.integer(5), deleted: row.optionalInteger(6),
-            depositor: try row.optionalBlob(7).map { try id($0) }, order: row.integer(8))
+            id: try id(row.blob(0)), vault: try id(row.blob(1)), version: try version(row, 2), state: state,
+            created: try time(row, 4), updated: try time(row, 5), deleted: try optionalTime(row, 6),
+            // For show alone: a damaged one must not keep its owner from the entry.
+            depositor: row.optionalBlob(7).flatMap { Identifier($0) }, order: row.integer(8))
     }
 
     static func stored(_ row: EntryRow, for reader: Reader, _ db: Connection) throws -> StoredEntry {
@@ -109,8 +130,8 @@ extension Store {
         }
         return StoredAgent(
             holder: try id(row.blob(first)), vault: try id(row.blob(first + 1)), state: state,
-            policy: row.blob(first + 3), recordVersion: row.int(first + 4), uses: row.int(first + 5),
-            created: row.integer(first + 6), publicKey: row.blob(first + 7))
+            policy: row.blob(first + 3), recordVersion: try version(row, first + 4), uses: row.int(first + 5),
+            created: try time(row, first + 6), publicKey: row.blob(first + 7))
     }
 
     /// Columns: id, vault, holder, kind, lookup, box, l2_key, created, expires, last_used.
@@ -120,15 +141,15 @@ extension Store {
         }
         return StoredCredential(
             id: try id(row.blob(0)), vault: try id(row.blob(1)), holder: try id(row.blob(2)), kind: kind,
-            lookup: row.optionalBlob(4), box: row.blob(5), created: row.integer(7), expires: row.optionalInteger(8),
-            lastUsed: row.integer(9), l2Key: row.optionalBlob(6))
+            lookup: row.optionalBlob(4), box: row.blob(5), created: try time(row, 7),
+            expires: try optionalTime(row, 8), lastUsed: try time(row, 9), l2Key: row.optionalBlob(6))
     }
 
     static func auditLine(_ row: Row) throws -> StoredAuditLine {
         StoredAuditLine(
             sequence: row.integer(0),
             line: SealedAuditLine(
-                time: row.integer(1), vault: try row.optionalBlob(2).map { try id($0) }, body: row.blob(3)),
+                time: try time(row, 1), vault: try row.optionalBlob(2).map { try id($0) }, body: row.blob(3)),
             hash: row.blob(4))
     }
 }

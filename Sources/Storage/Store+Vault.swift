@@ -142,12 +142,14 @@ extension Store: VaultStore {
                 WHERE entry = ? AND vault = ? ORDER BY version
                 """, .blob(entry.bytes), .blob(vault.bytes)
             ) { row in
-                (place: try Self.place(row), at: row.integer(5), by: try Self.id(row.blob(6)))
+                (place: try Self.place(row), at: try Self.time(row, 5), by: try Self.id(row.blob(6)))
             }
         }
     }
 
-    package func superseded(in entry: EntryID, before version: Int, limit: Int) async throws -> [FieldPlace] {
+    package func superseded(
+        in entry: EntryID, before version: Int, by author: HolderID?, limit: Int
+    ) async throws -> [FieldPlace] {
         guard version > 1 else { return [] }
         return try await database.read { db in
             try db.all(
@@ -156,8 +158,9 @@ extension Store: VaultStore {
                 WHERE v.entry = ?1 AND v.is_current = 0 AND v.version < ?2 AND EXISTS (
                     SELECT 1 FROM value n WHERE n.entry = v.entry AND n.field = v.field
                         AND n.version > v.version AND n.version <= ?2)
+                    AND (?4 IS NULL OR v.author = ?4)
                 ORDER BY v.version LIMIT ?3
-                """, .blob(entry.bytes), .integer(version), .integer(limit), row: Self.place)
+                """, .blob(entry.bytes), .integer(version), .integer(limit), .blob(author?.bytes), row: Self.place)
         }
     }
 
@@ -238,11 +241,13 @@ extension Store: VaultStore {
 
     package func agentRows(of vault: VaultID) async throws -> [StoredAgent] {
         try await database.read { db in
+            // One that cannot be read lets no token in, and must not keep an owner from a change that ends others.
             try db.all(
                 """
                 SELECT holder, vault, state, policy, record_version, uses, created, NULL FROM agent WHERE vault = ?
                 ORDER BY created, holder
-                """, .blob(vault.bytes), row: { try Self.agent($0) })
+                """, .blob(vault.bytes), row: { try? Self.agent($0) }
+            ).compactMap(\.self)
         }
     }
 

@@ -20,8 +20,6 @@ package final class Store: Sendable {
         self.health = health
         self.now = now
         database = try Database(path: path, migrations: Schema.migrations, observer: journal)
-        let differences = try database.lookUp { try Schema.differences($0) }
-        guard differences.isEmpty else { throw VaultError.damaged(differences.joined(separator: "; ")) }
         try journal.load(from: database)
     }
 
@@ -68,6 +66,8 @@ package final class Store: Sendable {
             // In a batch of several the journal hears of a failed commit, not of a failed job.
             journal.report(error)
             throw refusal(error)
+        } catch is ForeignWrite {
+            throw VaultError.readOnly(NodeHealth.Fault.foreignWrite.rawValue)
         }
     }
 
@@ -114,6 +114,7 @@ package final class Store: Sendable {
 extension NodeHealth {
     /// What an error from the database says about the node; nothing, if it was the caller's.
     package func note(_ error: any Error) -> Bool {
+        if error is ForeignWrite { return note(.foreignWrite) }
         guard let error = error as? SQLiteError else { return false }
         switch error.cause {
         case .full: return note(.diskFull)

@@ -18,6 +18,8 @@ package final class NodeHealth: Sendable {
         case diskFull = "disk-full"
         /// A write or an fsync failed. What a later fsync says is no longer worth anything, until a restart.
         case ioError = "io-error"
+        /// Another program wrote to the file and left a schema or a log that no commit may be made on.
+        case foreignWrite = "foreign-write"
     }
 
     private let state = Mutex(Mode.normal)
@@ -40,7 +42,7 @@ package final class NodeHealth: Sendable {
             let next: Mode =
                 switch (mode, fault) {
                 case (.closed, _): mode
-                case (_, .ioError): .closed(.ioError)
+                case (_, .ioError), (_, .foreignWrite): .closed(fault)
                 case (.readOnly(.damaged), _): mode
                 case (_, .damaged): .readOnly(.damaged)
                 case (_, .diskFull): .readOnly(.diskFull)

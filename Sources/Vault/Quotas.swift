@@ -47,7 +47,8 @@ package enum Quota: String, CaseIterable, Sendable {
     /// What is counted, as an operator and an owner read it.
     package var meaning: String {
         switch self {
-        case .bytes: "bytes of a vault at rest: values of every version, metadata and wrapped keys"
+        case .bytes:
+            "bytes of a vault at rest: values of every version, metadata, wrapped keys, search terms, remembered answers"
         case .entries: "entries of a vault, with those in the trash and deposits"
         case .fields: "fields of a vault"
         case .agents: "agents of a vault"

@@ -6,13 +6,33 @@ import Synchronization
 /// an agent that the other has just revoked, so they take turns. Reads never wait here. One process owns
 /// the file, so a lock in memory is enough.
 package final class VaultLocks: Sendable {
-    private let waiting = Mutex<[VaultID: [CheckedContinuation<Void, Never>]]>([:])
+    /// The vaults in which a change runs, and who waits there.
+    private let waiting = Mutex<[VaultID: Queue]>([:])
+    /// Of one vault; the next is refused. What is urgent is bounded by the requests that a server answers at a time.
+    private let mostWaiting: Int
 
-    package init() {}
+    private struct Queue {
+        var urgent: [CheckedContinuation<Bool, Never>] = []
+        var others: [CheckedContinuation<Bool, Never>] = []
+
+        mutating func next() -> CheckedContinuation<Bool, Never>? {
+            if !urgent.isEmpty { return urgent.removeFirst() }
+            return others.isEmpty ? nil : others.removeFirst()
+        }
+    }
+
+    package init(mostWaiting: Int = 40) {
+        self.mostWaiting = mostWaiting
+    }
 
     /// Runs `body` while no other change of this vault runs, in the order of arrival.
-    package func withLock<R>(_ vault: VaultID, _ body: () async throws -> R) async rethrows -> R {
-        await acquire(vault)
+    ///
+    /// `isUrgent`: Goes before all that is not: signing in, and what ends somebody's access.
+    /// - Throws: `VaultError.busy` when too many wait already.
+    package func withLock<R>(
+        _ vault: VaultID, isUrgent: Bool = false, _ body: () async throws -> R
+    ) async throws -> R {
+        guard await acquire(vault, isUrgent) else { throw VaultError.busy }
         defer { release(vault) }
         return try await body()
     }
@@ -24,38 +44,41 @@ package final class VaultLocks: Sendable {
     ///
     /// - Throws: `VaultError.callerGone` when the holder is gone.
     package func withLock<R>(
-        for caller: Caller, in store: any VaultStore, _ body: () async throws -> R
+        for caller: Caller, in store: any VaultStore, isUrgent: Bool = false, _ body: () async throws -> R
     ) async throws -> R {
-        try await withLock(caller.vault) {
+        try await withLock(caller.vault, isUrgent: isUrgent) {
             guard try await store.holds(caller) else { throw VaultError.callerGone }
             return try await body()
         }
     }
 
-    private func acquire(_ vault: VaultID) async {
+    private func acquire(_ vault: VaultID, _ isUrgent: Bool) async -> Bool {
         await withCheckedContinuation { continuation in
-            let isFree = waiting.withLock { waiting in
-                guard waiting[vault] != nil else {
-                    waiting[vault] = []
+            let answer = waiting.withLock { waiting -> Bool? in
+                guard var queue = waiting[vault] else {
+                    waiting[vault] = Queue()
                     return true
                 }
-                waiting[vault]?.append(continuation)
-                return false
+                if isUrgent {
+                    queue.urgent.append(continuation)
+                } else if queue.others.count < mostWaiting {
+                    queue.others.append(continuation)
+                } else {
+                    return false
+                }
+                waiting[vault] = queue
+                return nil
             }
-            if isFree { continuation.resume() }
+            if let answer { continuation.resume(returning: answer) }
         }
     }
 
     private func release(_ vault: VaultID) {
-        let next = waiting.withLock { waiting -> CheckedContinuation<Void, Never>? in
-            guard var queue = waiting[vault], !queue.isEmpty else {
-                waiting[vault] = nil
-                return nil
-            }
-            let next = queue.removeFirst()
-            waiting[vault] = queue
+        let next = waiting.withLock { waiting in
+            let next = waiting[vault]?.next()
+            if next == nil { waiting[vault] = nil }
             return next
         }
-        next?.resume()
+        next?.resume(returning: true)
     }
 }

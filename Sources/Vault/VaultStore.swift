@@ -130,7 +130,11 @@ package protocol VaultStore: Sendable {
     /// Every value row of an entry without its box: what its history is made of, oldest first.
     func history(of entry: EntryID, in vault: VaultID) async throws -> [(place: FieldPlace, at: Int64, by: HolderID)]
     /// Values of an entry that no version from `version` on needs, oldest first.
-    func superseded(in entry: EntryID, before version: Int, limit: Int) async throws -> [FieldPlace]
+    ///
+    /// `author`: Whose alone; nil for everybody's.
+    func superseded(
+        in entry: EntryID, before version: Int, by author: HolderID?, limit: Int
+    ) async throws -> [FieldPlace]
     /// The newest value not younger than `version`.
     func part(
         _ field: FieldID, of entry: EntryID, in vault: VaultID, for holder: HolderID, notAfter version: Int
@@ -145,7 +149,7 @@ package protocol VaultStore: Sendable {
         of vault: VaultID, for owner: HolderID, after id: HolderID?, limit: PageLimit
     ) async throws -> Page<StoredAgent>
     func agent(_ id: HolderID, of vault: VaultID, for owner: HolderID) async throws -> StoredAgent?
-    /// Every agent's row, without public keys and records.
+    /// Every agent's row that can be read, without public keys and records.
     func agentRows(of vault: VaultID) async throws -> [StoredAgent]
     func usage(of vault: VaultID) async throws -> VaultUsage
     func holders(of vault: VaultID) async throws -> [HolderRow]

@@ -9,6 +9,8 @@ package final class WorkQueue: Sendable {
     private let width: Int
     /// Of one caller; the next is refused.
     private let mostWaiting: Int
+    /// Of all agents of a vault.
+    private let mostOfAgents: Int
     private let state = Mutex(State())
 
     private struct State {
@@ -41,9 +43,10 @@ package final class WorkQueue: Sendable {
         let continuation: CheckedContinuation<Bool, Never>
     }
 
-    package init(width: Int = 2, mostWaiting: Int = 40) {
+    package init(width: Int = 2, mostWaiting: Int = 40, mostOfAgents: Int = 160) {
         self.width = width
         self.mostWaiting = mostWaiting
+        self.mostOfAgents = mostOfAgents
     }
 
     /// Pieces of work that run now, and that wait.
@@ -83,6 +86,7 @@ package final class WorkQueue: Sendable {
                 guard queue.count(where: { $0.holder == holder && $0.isUrgent == isUrgent }) < mostWaiting else {
                     return false
                 }
+                guard isOwner || queue.count(where: { !$0.isOwner }) < mostOfAgents else { return false }
                 if queue.isEmpty { state.turns.append(vault) }
                 state.waiting[vault, default: []].append(
                     Waiting(holder: holder, isOwner: isOwner, isUrgent: isUrgent, continuation: continuation))

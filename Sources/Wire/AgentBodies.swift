@@ -201,13 +201,16 @@ package struct DisclosuresBody: Codable, Equatable, Sendable {
         package var version: Int
         package var lastAt: Int64
         package var count: Int
+        /// Codes made from the value, which was not given out with them. Nil from a node that does not count them.
+        package var codes: Int?
 
-        package init(entry: String, field: String, version: Int, lastAt: Int64, count: Int) {
+        package init(entry: String, field: String, version: Int, lastAt: Int64, count: Int, codes: Int?) {
             self.entry = entry
             self.field = field
             self.version = version
             self.lastAt = lastAt
             self.count = count
+            self.codes = codes
         }
     }
 

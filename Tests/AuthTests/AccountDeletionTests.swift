@@ -61,7 +61,7 @@ import Vault
         let before = try rowsOfTheVault(names)
         let empty = before.filter { $0.value == 0 }.keys.sorted()
         #expect(
-            empty == ["abuse", "audit_head", "audit_verified", "node", "spent_invite"],
+            empty == ["abuse", "audit_head", "audit_verified", "node", "schema_seal", "spent_invite"],
             "or the test does not look everywhere")
         try await node.accounts.delete(as: owner)
         let after = try rowsOfTheVault(names)

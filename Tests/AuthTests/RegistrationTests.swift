@@ -252,4 +252,24 @@ import Vault
             try await node.register(ada, invite: Token(.agent, secret: secret).text)
         }
     }
+
+    /// Many at once, all admitted before the first account is there, would otherwise all be made.
+    @Test func ofManyAtOnceNoMoreAreMadeThanOneByOne() async throws {
+        let node = try TestVault()
+        let made = await withTaskGroup(of: Bool.self) { group in
+            for number in 0..<60 {
+                group.addTask {
+                    await thrown { try await node.register(Person("p\(number)@example.org")) } == nil
+                }
+            }
+            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+        }
+        #expect(made == 30)
+        // What failed for another reason has cost nothing.
+        node.moments.advance(by: 240)
+        let taken = await thrown { try await node.register(Person("p0@example.org")) }
+        let next = await thrown { try await node.register(Person("q@example.org")) }
+        #expect(taken != nil)
+        #expect(next == nil)
+    }
 }

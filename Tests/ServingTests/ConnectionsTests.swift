@@ -51,6 +51,28 @@ import Testing
         #expect(admitted == [true, false, true])
     }
 
+    /// A request's work goes on when its stream is reset or its connection closed, and counts until it ends.
+    @Test func whatIsBeingAnsweredCountsBeyondItsConnection() throws {
+        var limits = Self.limits(10, perNetwork: 10)
+        limits.answering = 3
+        limits.answeringPerNetwork = 2
+        let connections = Connections(limits)
+        let (first, second, other) = (
+            try channel("192.0.2.1"), try channel("192.0.2.2"), try channel("198.51.100.1")
+        )
+        for channel in [first, second, other] { #expect(connections.admit(channel)) }
+        let one = try #require(connections.beginAnswering(on: first))
+        let two = try #require(connections.beginAnswering(on: second))
+        close(first)
+        #expect(connections.beginAnswering(on: second) == nil)
+        let three = try #require(connections.beginAnswering(on: other))
+        #expect(connections.beginAnswering(on: other) == nil)
+        #expect(connections.answering == 3)
+        for work in [one, two, three] { connections.endAnswering(work) }
+        #expect(connections.answering == 0)
+        #expect(connections.beginAnswering(on: second) != nil)
+    }
+
     @Test func aClosedConnectionMakesRoomInItsNetwork() throws {
         let connections = Connections(Self.limits(10, perNetwork: 1))
         let first = try channel("192.0.2.1")

@@ -75,6 +75,29 @@ import Testing
         #expect(!isOpen(after: 1))
     }
 
+    struct Pieces: CustomTestStringConvertible {
+        let size: Int
+        let count: Int
+        let isTaken: Bool
+        var testDescription: String { "\(count) of \(size) bytes" }
+    }
+
+    /// Each piece costs the processor as much as a large one.
+    @Test(arguments: [
+        Pieces(size: 1, count: 200, isTaken: true), Pieces(size: 1, count: 400, isTaken: false),
+        Pieces(size: 0, count: 400, isTaken: false), Pieces(size: 40, count: 2_000, isTaken: false),
+        Pieces(size: 100, count: 2_000, isTaken: true), Pieces(size: 16_384, count: 256, isTaken: true),
+    ])
+    func aBodyInPieces(_ pieces: Pieces) throws {
+        try request(isWhole: false)
+        for _ in 0..<pieces.count {
+            try channel.writeInbound(HTTPRequestPart.body(ByteBuffer(repeating: 0, count: pieces.size)))
+            channel.embeddedEventLoop.run()
+            guard channel.isActive else { break }
+        }
+        #expect(channel.isActive == pieces.isTaken)
+    }
+
     @Test func theServersOwnTimeDoesNotCount() throws {
         try request()
         #expect(isOpen(after: 10_000))

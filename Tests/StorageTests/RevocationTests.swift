@@ -116,6 +116,20 @@ import Vault
         #expect(report.didRead.map(\.count) == [3])
     }
 
+    @Test func codesAreInTheReport() async throws {
+        let seeded = try await node.entries.create(
+            EntryEdit(
+                title: "2FA", type: .login,
+                fields: [.init(label: "seed", kind: .totp, content: .value("JBSWY3DPEHPK3PXP"))]), id: nil, as: owner)
+        let seed = seeded.field("seed")
+        let agent = try await node.agent(
+            "codes", grants: [.entry(seeded.id)], policy: AgentPolicy(verbs: [.totp]), as: owner)
+        for _ in 0..<3 { _ = try await node.entries.code(seed, of: seeded.id, as: try await node.caller(agent)) }
+        let report = try await node.trail.disclosures(of: agent.id, as: owner)
+        #expect(report.didRead.map(\.codes) == [3])
+        #expect(report.didRead.map(\.count) == [0])
+    }
+
     /// A use must not go on after the answer that says it is over.
     @Test(arguments: ["used up", "paused", "expired", "suspended", "not yet", "elsewhere"])
     func aTokenThatDoesNotWorkListsNothing(_ state: String) async throws {

@@ -4,7 +4,7 @@ import Testing
 import Vault
 
 @Suite struct VaultLocksTests {
-    let locks = VaultLocks()
+    let locks = VaultLocks(mostWaiting: 200)
 
     private final class Log: Sendable {
         private let state = Mutex<(inside: Int, most: Int, order: [Int])>((0, 0, []))
@@ -27,7 +27,7 @@ import Vault
         await withTaskGroup(of: Void.self) { group in
             for number in 0..<200 {
                 group.addTask { [locks] in
-                    await locks.withLock(vault) {
+                    try? await locks.withLock(vault) {
                         log.enter(number)
                         await Task.yield()
                         log.leave()
@@ -47,7 +47,7 @@ import Vault
             for number in 0..<50 {
                 // Immediate: runs up to the lock before the next one is added.
                 group.addImmediateTask { [locks] in
-                    await locks.withLock(vault) {
+                    try? await locks.withLock(vault) {
                         log.enter(number)
                         if number == 0 { try? await clock.sleep(for: .seconds(1)) }
                         log.leave()
@@ -60,24 +60,50 @@ import Vault
         #expect(log.order == Array(0..<50))
     }
 
-    @Test(.timeLimit(.minutes(15))) func vaultsDoNotWaitForEachOther() async {
+    @Test(.timeLimit(.minutes(15))) func vaultsDoNotWaitForEachOther() async throws {
         let clock = TestClock()
-        await withTaskGroup(of: Void.self) { group in
+        try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { [locks] in
-                await locks.withLock(.random()) { try? await clock.sleep(for: .seconds(1)) }
+                try await locks.withLock(.random()) { try? await clock.sleep(for: .seconds(1)) }
             }
             await clock.sleepers()
-            await locks.withLock(.random()) {}
+            try await locks.withLock(.random()) {}
             clock.advance(by: .seconds(1))
         }
     }
 
-    @Test(.timeLimit(.minutes(15))) func aThrowingBodyGivesTheLockBack() async {
+    @Test(.timeLimit(.minutes(15))) func aThrowingBodyGivesTheLockBack() async throws {
         struct Refused: Error {}
         let vault = VaultID.random()
         await #expect(throws: Refused.self) { try await locks.withLock(vault) { throw Refused() } }
-        let result = await locks.withLock(vault) { 1 }
+        let result = try await locks.withLock(vault) { 1 }
         #expect(result == 1)
+    }
+
+    @Test(.timeLimit(.minutes(15))) func whatIsUrgentGoesFirstAndIsNeverRefused() async throws {
+        let log = Log()
+        let vault = VaultID.random()
+        let clock = TestClock()
+        let locks = VaultLocks(mostWaiting: 3)
+        let refused = await withTaskGroup(of: Bool.self) { group in
+            for number in 0..<10 {
+                group.addImmediateTask {
+                    let error = await thrown {
+                        try await locks.withLock(vault, isUrgent: number > 6) {
+                            log.enter(number)
+                            if number == 0 { try? await clock.sleep(for: .seconds(1)) }
+                            log.leave()
+                        }
+                    }
+                    return error as? VaultError == .busy
+                }
+            }
+            await clock.sleepers()
+            clock.advance(by: .seconds(1))
+            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+        }
+        #expect(refused == 3)
+        #expect(log.order == [0, 7, 8, 9, 1, 2, 3])
     }
 }
 
@@ -101,6 +127,7 @@ import Vault
         Case(testDescription: "a full disk after damage", faults: [.damaged, .diskFull], mode: .readOnly(.damaged)),
         Case(testDescription: "a failed fsync", faults: [.ioError], mode: .closed(.ioError)),
         Case(testDescription: "a failed fsync after damage", faults: [.damaged, .ioError], mode: .closed(.ioError)),
+        Case(testDescription: "somebody else's write", faults: [.foreignWrite], mode: .closed(.foreignWrite)),
         Case(
             testDescription: "damage after a failed fsync", faults: [.ioError, .damaged], hasRoomAgain: true,
             mode: .closed(.ioError)),

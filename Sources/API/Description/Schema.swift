@@ -148,6 +148,7 @@ struct Schema: Sendable {
         "FieldPlace": Schema(["entry": .id, "field": .id]),
         "FieldRead": Schema([
             "entry": .id, "field": .id, "version": .integer, "lastAt": .time, "count": .integer,
+            "codes?": .integer,
         ]),
         "Audit": Schema(["lines": .list(.schema("AuditLine")), "next?": .text]),
         "AuditLine": Schema([

@@ -229,7 +229,9 @@ extension DisclosuresBody {
         self.init(
             canRead: disclosures.canRead.map { .init(entry: $0.entry.text, field: $0.field.text) },
             didRead: disclosures.didRead.map {
-                .init(entry: $0.entry, field: $0.field, version: $0.version, lastAt: $0.lastAt, count: $0.count)
+                .init(
+                    entry: $0.entry, field: $0.field, version: $0.version, lastAt: $0.lastAt, count: $0.count,
+                    codes: $0.codes)
             }, isComplete: disclosures.isComplete)
     }
 }

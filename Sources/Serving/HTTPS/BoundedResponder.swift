@@ -21,6 +21,10 @@ where Base.Context: InitializableFromSource<ApplicationRequestContextSource> {
 
     func respond(to request: Request, context: Context) async throws -> Response {
         let channel = context.channel
+        guard let work = connections.beginAnswering(on: channel.tcpConnection) else {
+            return Response(status: .serviceUnavailable, headers: [.retryAfter: "1", .contentLength: "0"])
+        }
+        defer { connections.endAnswering(work) }
         // The answers that are waited for have deadlines of their own.
         await connections.room(on: channel.tcpConnection)
         guard channel.isActive else {

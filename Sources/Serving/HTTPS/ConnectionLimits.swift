@@ -13,6 +13,10 @@ package struct ConnectionLimits: Equatable, Sendable {
     /// HTTP/2 streams of a client that opened them before it was told, or does not care.
     static let mostStreams = 100
 
+    /// Requests that are being answered, with those whose stream was reset or whose connection is closed: their work goes on.
+    package var answering = 2_048
+    package var answeringPerNetwork = 1_024
+
     package init(connections: Int, connectionsPerNetwork: Int) {
         self.connections = connections
         self.connectionsPerNetwork = connectionsPerNetwork

@@ -11,6 +11,7 @@ import Synchronization
 ///   network that holds the most.
 /// - When open requests hold too many bytes, connections are closed the same way until they do not.
 /// - A connection that leaves answers untaken waits with its next request.
+/// - A network with too many requests being answered gets no further answer but that.
 package final class Connections: Sendable {
     private let limits: ConnectionLimits
     private let state = Mutex(State())
@@ -20,6 +21,9 @@ package final class Connections: Sendable {
         var perNetwork: [IPNetwork: Int] = [:]
         var held = 0
         var nextRequest = 0
+        /// Requests that are being answered. They outlive streams and connections.
+        var answering: [IPNetwork?: Int] = [:]
+        var allAnswering = 0
     }
 
     private struct Connection {
@@ -151,6 +155,37 @@ package final class Connections: Sendable {
         }
         next?.resume()
     }
+
+    /// Counts a request's work from before it waits for room until its answer exists, whatever becomes of its stream: a client
+    /// that resets streams must not leave more behind than one that waits.
+    ///
+    /// - Returns: Whom to name to `endAnswering`; nil when too much is being answered.
+    func beginAnswering(on connection: any Channel) -> Answering? {
+        let id = ObjectIdentifier(connection)
+        return state.withLock { state in
+            let network = state.connections[id]?.network
+            let count = state.answering[network, default: 0]
+            guard count < limits.answeringPerNetwork, state.allAnswering < limits.answering else { return nil }
+            state.answering[network] = count + 1
+            state.allAnswering += 1
+            return Answering(network: network)
+        }
+    }
+
+    struct Answering {
+        fileprivate let network: IPNetwork?
+    }
+
+    func endAnswering(_ work: Answering) {
+        state.withLock { state in
+            let left = state.answering[work.network, default: 1] - 1
+            state.answering[work.network] = left > 0 ? left : nil
+            state.allAnswering -= 1
+        }
+    }
+
+    /// Requests that are being answered.
+    package var answering: Int { state.withLock { $0.allAnswering } }
 
     /// Whether the connection leaves more answers untaken than it may before its next request.
     func isFull(_ connection: any Channel) -> Bool {

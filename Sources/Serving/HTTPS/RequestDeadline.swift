@@ -50,8 +50,15 @@ package final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandl
     /// The newest request's body is whole. Only its end can be missing: the next request comes after it.
     private var isWhole = true
     private var isBodyCounted = false
+    /// Of the newest request's body, as far as it came.
+    private var body = (pieces: 0, bytes: 0)
     /// The newest request, where its answer was taken before its body was whole.
     private var early: Int?
+
+    /// A piece costs a microsecond or two, however small it is: so many may be of any size, and beyond them they must be of
+    /// so many bytes on average.
+    private static let fewPieces = 256
+    private static let smallPiece = 64
 
     private struct Open {
         let number: Int
@@ -87,9 +94,15 @@ package final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandl
                 context.channel.close(promise: nil)
                 return
             }
-            (isWhole, isBodyCounted) = (false, false)
+            (isWhole, isBodyCounted, body) = (false, false, (0, 0))
             wait(spans.body, context)
-        case .body: break
+        case .body(let piece):
+            body.pieces += 1
+            body.bytes += piece.readableBytes
+            guard body.pieces <= Self.fewPieces + body.bytes / Self.smallPiece else {
+                context.channel.tcpConnection.closeHard()
+                return
+            }
         case .end:
             isWhole = true
             inbound?.cancel()

@@ -165,7 +165,7 @@ package struct AgentRoster: Sendable {
     /// Pauses an agent. Nothing is read or opened before it: a record that is damaged must not keep a token alive.
     private func pause(_ id: HolderID, as caller: Caller) async throws -> AgentView {
         try caller.requireOwner()
-        try await entries.locks.withLock(for: caller, in: store) {
+        try await entries.locks.withLock(for: caller, in: store, isUrgent: true) {
             // Nothing to do again, and no line for it.
             if (try? await store.agentRows(of: caller.vault))?.contains(where: {
                 $0.holder == id && $0.state == .paused
@@ -223,7 +223,7 @@ package struct AgentRoster: Sendable {
     @discardableResult
     package func revoke(_ id: HolderID, as caller: Caller) async throws -> Ended {
         try caller.requireOwner()
-        return try await entries.locks.withLock(for: caller, in: store) {
+        return try await entries.locks.withLock(for: caller, in: store, isUrgent: true) {
             // Under the lock no wrap comes or goes.
             let ended = Ended(id: id, places: try? await store.places(of: id))
             let event = caller.event(.agentRevoke, subject: id.text)

@@ -47,7 +47,10 @@ package struct AuditTrail: Sendable {
             package let field: String
             package let version: Int
             package var lastAt: Int64
+            /// How often the value was given out.
             package var count: Int
+            /// How often a code made from it was.
+            package var codes: Int
         }
     }
 
@@ -115,7 +118,8 @@ private struct ReadSearch {
         if event.action == .agentRotate, let new = event.successor, holders.contains(new), let old = event.subject {
             holders.insert(old)
         }
-        guard event.action == .valueRead, let actor = event.actor.id, holders.contains(actor),
+        guard event.action == .valueRead || event.action == .codeRead, let actor = event.actor.id,
+            holders.contains(actor),
             let entry = event.entry, let field = event.field, let version = event.version
         else { return }
         let key = "\(entry)/\(field)/\(version)"
@@ -123,8 +127,10 @@ private struct ReadSearch {
             isComplete = false
             return
         }
-        var read = found[key] ?? .init(entry: entry, field: field, version: version, lastAt: stored.line.time, count: 0)
-        read.count += 1
+        var read =
+            found[key]
+            ?? .init(entry: entry, field: field, version: version, lastAt: stored.line.time, count: 0, codes: 0)
+        if event.action == .codeRead { read.codes += 1 } else { read.count += 1 }
         found[key] = read
     }
 }

@@ -139,7 +139,7 @@ extension Entries {
             .stayWithin(quotas, caller.vault),
             .expectEntry(row.id, vault: row.vault, version: row.version, state: .active),
         ]
-        var (sealed, bytes) = (0, 0)
+        var sealed = 0
         row.version += 1
         row.updated = now()
         steps.append(.updateEntry(row))
@@ -172,7 +172,6 @@ extension Entries {
             steps.append(.putWrap(caller.holder.wrap(key, at: place)))
             let others = (present[id] ?? []).subtracting([caller.holder.id])
             sealed += others.count + 1
-            bytes += box.count
             guard sealed <= EntryLimits.sealedKeys else { throw VaultError.tooManySeals }
             for other in others.sorted() {
                 guard let reader = publicKeys.agents[other] else { continue }
@@ -182,7 +181,7 @@ extension Entries {
             event.readers?[id.text] = (others.map(\.text) + [caller.holder.id.text]).sorted()
             view.fields[index].version = row.version
         }
-        steps.append(byteStep(bytes, caller))
+        steps.append(byteStep(steps, caller))
         let (pruning, lines) = try await prune(row, as: caller)
         try await store.commit(
             caller.useSteps + steps + pruning, [try audit.seal(event, vault: caller.vault)] + lines)
@@ -190,18 +189,23 @@ extension Entries {
     }
 
     /// Deletes what is left of versions beyond those that are kept: at least as much as a change adds.
+    ///
+    /// An agent makes room among its own: however often it writes, what the owner wrote stays in the history.
     private func prune(_ row: EntryRow, as caller: Caller) async throws -> ([Step], [SealedAuditLine]) {
         let places = try await store.superseded(
-            in: row.id, before: row.version - quotas[.versions], limit: 2 * EntryLimits.fields)
+            in: row.id, before: row.version - quotas[.versions],
+            by: caller.isOwner ? nil : caller.holder.id, limit: 2 * EntryLimits.fields)
         guard !places.isEmpty else { return ([], []) }
         var event = caller.event(.historyPrune, entry: row.id, version: row.version)
         event.count = places.count
         return ([.deleteValues(places)], [try audit.seal(event, vault: caller.vault)])
     }
 
-    /// Counts what an agent writes against its day.
-    func byteStep(_ bytes: Int, _ caller: Caller) -> Step {
-        .countBytes(caller.holder.id, bytes, day: now() / 86_400, maximum: quotas[.agentBytesPerDay])
+    /// Counts what an agent's change writes against its day.
+    func byteStep(_ steps: [Step], _ caller: Caller) -> Step {
+        .countBytes(
+            caller.holder.id, steps.reduce(0) { $0 + $1.bytesAtRest }, day: now() / 86_400,
+            maximum: quotas[.agentBytesPerDay])
     }
 
     /// The public halves of everybody in a vault, each from the row that a node sealed.

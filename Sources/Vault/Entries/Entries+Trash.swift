@@ -61,7 +61,6 @@ extension Entries {
                     .expectDepositRoom(caller.holder.id, maximum: quotas[.agentDeposits]), .insertEntry(row),
                 ]
             let parts = try depositParts(edit)
-            steps.append(byteStep(parts.reduce(0) { $0 + $1.2.count + Box.overhead }, caller))
             for (field, tier, plaintext) in parts {
                 let place = FieldPlace(vault: row.vault, entry: row.id, field: field, tier: tier, version: 1)
                 let key = SymmetricKey(size: .bits256)
@@ -72,6 +71,7 @@ extension Entries {
             var event = caller.event(.depositCreate, entry: row.id, version: 1)
             event.changed = parts.map(\.0.text)
             if let answer { steps.append(.rememberAnswer(try answer(row.id))) }
+            steps.append(byteStep(steps, caller))
             try await store.commit(steps, [try audit.seal(event, vault: caller.vault)])
             return row.id
         }

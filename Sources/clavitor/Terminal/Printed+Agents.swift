@@ -45,7 +45,9 @@ extension DisclosuresBody {
         var read = Table("did read", "version", "times", "last")
         for field in didRead {
             read.add(
-                names.place(field.entry, field.field), "\(field.version)", "\(field.count)", Moment.text(field.lastAt))
+                names.place(field.entry, field.field), "\(field.version)",
+                "\(field.count)" + (field.codes.flatMap { $0 > 0 ? ", and \($0) codes" : nil } ?? ""),
+                Moment.text(field.lastAt))
         }
         var readable = Table("can read")
         for field in canRead { readable.add(names.place(field.entry, field.field)) }

@@ -1,0 +1,57 @@
+import Crypto
+import SQLite
+import Vault
+
+/// Whether a file's schema is one that a node's program made: a trigger put there could undo a revocation as it is
+/// written.
+///
+/// A program knows its own migrations. After a rollback it meets those of a newer one, which are good if that one left
+/// its code over them; who writes to the file has no key to make it.
+extension Schema {
+    /// What the schema holds beyond the migrations, lacks, or has otherwise; empty for one that is sealed.
+    static func differences(_ db: Connection, key: SymmetricKey) throws -> [String] {
+        let present = try objects(db)
+        if try isSealed(present, key, db) { return [] }
+        let fresh = try Connection(path: ":memory:", access: .readWrite)
+        try Migration.apply(migrations, to: fresh)
+        let wanted = try objects(fresh)
+        return present.keys.filter { present[$0] != wanted[$0] }.sorted().map {
+            "the schema holds something that this program did not put there: \($0)"
+        } + wanted.keys.filter { present[$0] == nil }.sorted().map { "the schema lacks \($0)" }
+    }
+
+    /// Leaves the code of a schema without differences.
+    static func seal(_ db: Connection, key: SymmetricKey) throws {
+        let present = try objects(db)
+        guard try !isSealed(present, key, db) else { return }
+        try db.run(
+            "INSERT INTO schema_seal (id, code) VALUES (1, ?) ON CONFLICT DO UPDATE SET code = excluded.code",
+            .blob(code(present, key)))
+    }
+
+    private static func isSealed(_ objects: [String: String], _ key: SymmetricKey, _ db: Connection) throws -> Bool {
+        // Nothing is asked of a table that the schema may not have.
+        guard objects["table schema_seal"] != nil else { return false }
+        let stored = try db.first("SELECT code FROM schema_seal WHERE id = 1") { $0.blob(0) }
+        return stored.map { constantTimeEqual($0, code(objects, key)) } ?? false
+    }
+
+    private static func code(_ objects: [String: String], _ key: SymmetricKey) -> [UInt8] {
+        var message = Array("clav1/schema".utf8)
+        for (name, text) in objects.sorted(by: { $0.key < $1.key }) {
+            for part in [name, text] { message += UInt64(part.utf8.count).bigEndianBytes + Array(part.utf8) }
+        }
+        return Array(HMAC<SHA256>.authenticationCode(for: message, using: key))
+    }
+
+    /// Tables, indexes, triggers and views with their text. Tables and indexes named `sqlite_` are SQLite's own.
+    private static func objects(_ db: Connection) throws -> [String: String] {
+        let rows = try db.all(
+            """
+            SELECT type, name, COALESCE(sql, '') FROM sqlite_schema
+            WHERE type NOT IN ('table', 'index') OR name NOT LIKE 'sqlite!_%' ESCAPE '!'
+            """
+        ) { row in ("\(row.text(0)) \(row.text(1))", row.text(2)) }
+        return Dictionary(rows) { first, second in first + second }
+    }
+}

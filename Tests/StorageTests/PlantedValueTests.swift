@@ -1,0 +1,134 @@
+import Auth
+import SQLite
+import Storage
+import TestSupport
+import Testing
+import Vault
+
+/// Values in the file that no program wrote: damage, not a crash, and no obstacle to taking access away.
+@Suite(.timeLimit(.minutes(15))) struct PlantedValueTests {
+    /// Everything that a node does with a file.
+    private static func use(
+        _ node: TestVault, _ person: Person, _ owner: Caller, _ entry: EntryView, _ robot: TestAgent
+    ) async {
+        let field = entry.field("password")
+        let uses: [() async throws -> Void] = [
+            { _ = try await node.login(person) },
+            { _ = try await node.accounts.sessions(as: owner) },
+            { _ = try await node.accounts.profile(as: owner) },
+            { _ = try await node.entries.list(limit: 100, as: owner) },
+            { _ = try await node.entries.versions(of: entry.id, as: owner) },
+            { _ = try await node.value(field, of: entry.id, as: owner) },
+            { _ = try await node.value(field, of: entry.id, as: try await node.caller(robot)) },
+            { _ = try await node.entries.update(entry.id, ifVersion: 1, .value("x", of: field), as: owner) },
+            {
+                let agent = try await node.caller(robot)
+                _ = try await node.entries.update(entry.id, ifVersion: 2, .value("y", of: field), as: agent)
+                _ = try await node.entries.deposit(.login(), as: agent)
+            },
+            { _ = try await node.roster.list(limit: 100, as: owner) },
+            {
+                _ = try await node.roster.update(
+                    robot.id, name: "other", grants: nil, policy: AgentPolicy(maxUses: 9), isPaused: nil, as: owner)
+            },
+            { _ = try await node.trail.lines(before: nil, limit: 100, as: owner) },
+            { _ = try await node.trail.disclosures(of: robot.id, as: owner) },
+            { _ = try node.store.abuseRows() },
+            { _ = try await node.store.lastAuditLine() },
+            { _ = try await node.store.history(of: owner.vault, beyond: 1, before: node.moments.now, limit: 10) },
+            { _ = try await node.verification() },
+            { _ = try await node.changePassword(person, to: person, as: owner) },
+            { try await node.store.sweep(sessionIdle: 100) },
+            { _ = try TestVault(opening: node.scratch, root: node.root, moments: node.moments) },
+        ]
+        for use in uses { _ = await thrown { try await use() } }
+    }
+
+    private static func made() async throws -> (TestVault, Person, Caller, EntryView, TestAgent) {
+        let node = try TestVault()
+        let person = Person()
+        let owner = try await node.owner(person)
+        let entry = try await node.entries.create(.login(tags: ["t"]), id: nil, as: owner)
+        let robot = try await node.agent(
+            grants: [.tag("t")], policy: AgentPolicy(verbs: [.read, .write, .deposit], maxUses: 100), as: owner)
+        _ = try await node.entries.deposit(.login(), as: try await node.caller(robot))
+        _ = await thrown { try await node.login(Person("bob@example.org")) }
+        return (node, person, owner, entry, robot)
+    }
+
+    private static let tables = [
+        "abuse", "account", "agent", "answer", "audit", "audit_head", "audit_verified", "credential", "entry", "holder",
+        "item", "node", "schema_seal", "spent_invite", "term", "usage", "value", "wrap",
+    ]
+
+    @Test func everyTableIsTried() async throws {
+        let node = try TestVault()
+        let tables = try node.file().all(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name"
+        ) { $0.text(0) }
+        #expect(tables == Self.tables)
+    }
+
+    /// Every column of every table, with what least belongs there.
+    @Test(arguments: tables) func crashNothing(_ table: String) async throws {
+        let (first, _, _, _, _) = try await Self.made()
+        let columns = try first.file().all("SELECT name, type FROM pragma_table_info(?)", .text(table)) { row in
+            (name: row.text(0), type: row.text(1))
+        }
+        #expect(!columns.isEmpty)
+        for column in columns {
+            let values =
+                column.type == "INTEGER"
+                ? ["9223372036854775807", "-9223372036854775808", "-1", "0"]
+                : column.type == "TEXT" ? ["''", "char(0, 55296)"] : ["x''", "x'00'", "zeroblob(100000)"]
+            for value in values {
+                let (node, person, owner, entry, robot) = try await Self.made()
+                // A value that a constraint refuses cannot be planted this way.
+                try? node.file().script("UPDATE OR IGNORE \(table) SET \(column.name) = \(value)")
+                await Self.use(node, person, owner, entry, robot)
+            }
+        }
+    }
+
+    struct Planted: CustomTestStringConvertible {
+        let testDescription: String
+        let sql: String
+    }
+
+    private static let planted = [
+        Planted(
+            testDescription: "a session without an id",
+            sql: """
+                INSERT INTO credential SELECT x'00', vault, holder, kind, NULL, box, NULL, 0, 0, 0 FROM credential
+                WHERE kind = 'session' LIMIT 1
+                """),
+        Planted(
+            testDescription: "a session from before all time",
+            sql: """
+                INSERT INTO credential SELECT zeroblob(16), vault, holder, kind, NULL, box, NULL, 0, 0,
+                    -9223372036854775808 FROM credential WHERE kind = 'session' LIMIT 1
+                """),
+        Planted(testDescription: "a depositor without an id", sql: "UPDATE entry SET depositor = x'00'"),
+        Planted(
+            testDescription: "an agent in no known state",
+            sql: """
+                INSERT INTO holder SELECT zeroblob(16), vault, 0, public_key FROM holder LIMIT 1;
+                INSERT INTO agent SELECT zeroblob(16), vault, 77, policy, 1, 0, 0, 0, 0 FROM agent LIMIT 1
+                """),
+        Planted(testDescription: "an agent of version 0", sql: "UPDATE agent SET record_version = 0"),
+        Planted(testDescription: "an agent with all uses", sql: "UPDATE agent SET uses = 9223372036854775807"),
+    ]
+
+    @Test(arguments: planted) func keepNobodyFromTakingAccessAway(_ example: Planted) async throws {
+        let (node, person, owner, entry, robot) = try await Self.made()
+        try node.file().script(example.sql)
+        let session = try await node.login(person)
+        let now = try await node.caller(session.token)
+        try await node.accounts.end(session.id, as: now)
+        try await node.entries.trash(entry.id, ifVersion: nil, as: owner)
+        try await node.roster.revoke(robot.id, as: owner)
+        _ = try await node.changePassword(person, to: person, as: owner)
+        let ended = await thrown { try await node.caller(session.token) }
+        #expect(ended as? AuthError == .badToken)
+    }
+}

@@ -1,0 +1,140 @@
+import Auth
+import SQLite
+import Storage
+import TestSupport
+import Testing
+import Vault
+
+/// What counts against a vault's bytes, compared with what its rows take.
+@Suite(.timeLimit(.minutes(5))) struct UsageTests {
+    let node: TestVault
+    let owner: Caller
+
+    init() async throws {
+        node = try TestVault()
+        owner = try await node.owner()
+    }
+
+    struct Rows: CustomTestStringConvertible {
+        let testDescription: String
+        /// 20,000 of them, as small as they can be.
+        let sql: String
+    }
+
+    private static let numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)"
+    private static let id = "CAST(printf('%016d', i) AS BLOB)"
+
+    @Test(arguments: [
+        Rows(
+            testDescription: "values",
+            sql: """
+                INSERT INTO value \(numbers) SELECT randomblob(16), \(id), 1, vault, 1, 1, 1800000000, \(id), x'00'
+                FROM n, account
+                """),
+        Rows(
+            testDescription: "wraps",
+            sql: """
+                PRAGMA foreign_keys = OFF;
+                INSERT INTO wrap \(numbers) SELECT holder.id, randomblob(16), \(id), 1, 1, x'00' FROM n, holder
+                """),
+        Rows(
+            testDescription: "entries",
+            sql: """
+                INSERT INTO entry \(numbers)
+                SELECT NULL, randomblob(16), vault, 1, 0, 1800000000, 1800000000, NULL, NULL FROM n, account
+                """),
+        Rows(
+            testDescription: "terms",
+            sql: """
+                PRAGMA foreign_keys = OFF;
+                INSERT INTO term \(numbers) SELECT vault, randomblob(16), \(id) FROM n, account
+                """),
+        Rows(
+            testDescription: "remembered answers",
+            sql: "INSERT INTO answer \(numbers) SELECT holder.id, randomblob(32), x'00', 1800000000 FROM n, holder"),
+    ])
+    func smallRowsCountWhatTheyTake(_ rows: Rows) async throws {
+        func size() throws -> Int { try node.count("SELECT page_count * 4096 FROM pragma_page_count()") }
+        let (before, used) = (try size(), try await node.store.usage(of: owner.vault)[.bytes])
+        try node.file().script(rows.sql)
+        let grown = Double(try size() - before)
+        let counted = Double(try await node.store.usage(of: owner.vault)[.bytes] - used)
+        // A B-tree's pages are two thirds full when rows come in no order.
+        #expect((0.75...2).contains(counted / grown), "\(counted / 20_000) bytes counted, \(grown / 20_000) taken")
+    }
+
+    /// What steps say that they add is what the schema counts, and what an agent's day is charged.
+    @Test func anAgentsDayIsChargedAllThatItsChangeAdds() async throws {
+        let entry = try await node.entries.create(.login(tags: ["t"]), id: nil, as: owner)
+        var agents: [TestAgent] = []
+        for _ in 0..<3 {
+            agents.append(
+                try await node.agent(
+                    grants: [.entry(entry.id)], policy: AgentPolicy(verbs: [.read, .write, .deposit]), as: owner))
+        }
+        let agent = try await node.caller(agents[0])
+        func used() async throws -> Int { try await node.store.usage(of: owner.vault)[.bytes] }
+        func charged() throws -> Int { try node.count("SELECT MAX(quota_bytes) FROM agent") }
+        var before = try await used()
+        let request = RememberedAnswers.Request(key: "k", content: [])
+        _ = try await node.entries.deposit(.login(), as: agent) { [node] _ in
+            node.answers.remember([1], to: request, as: agent)
+        }
+        let deposit = (try await used() - before, try charged())
+        before = try await used()
+        // The owner's wrap and two agents' sealed ones stand beside the value; wraps of the old version go.
+        _ = try await node.entries.update(
+            entry.id, ifVersion: 1, .value("new", of: entry.field("password")), as: agent)
+        let update = (try await used() - before, try charged() - deposit.1)
+        #expect(deposit.0 == deposit.1)
+        #expect(update.0 < update.1 && update.1 > 4_000)
+    }
+
+    @Test func whatIsDeletedIsCountedNoMore() async throws {
+        let empty = try await node.store.usage(of: owner.vault)
+        let request = RememberedAnswers.Request(key: "k", content: [])
+        let entry = try await node.entries.create(
+            .login(urls: ["https://example.org"], tags: ["a", "b"]), id: nil, as: owner
+        ) { [node, owner] _ in node.answers.remember([1], to: request, as: owner) }
+        let robot = try await node.agent(
+            grants: [.tag("a")], policy: AgentPolicy(verbs: [.deposit]), as: owner)
+        let agent = try await node.caller(robot)
+        let deposit = try await node.entries.deposit(.login(), as: agent) { [node] _ in
+            node.answers.remember([1], to: request, as: agent)
+        }
+        let full = try await node.store.usage(of: owner.vault)
+        try await node.roster.revoke(robot.id, as: owner)
+        try await node.entries.reject(deposit, as: owner)
+        try await node.entries.trash(entry.id, ifVersion: nil, as: owner)
+        try await node.entries.purge(entry.id, as: owner)
+        node.moments.advance(by: RememberedAnswers.lifetime + 1)
+        try await node.store.sweep(sessionIdle: .max / 2)
+        let after = try await node.store.usage(of: owner.vault)
+        #expect(full[.bytes] > empty[.bytes] + 2_000)
+        #expect(after == empty)
+    }
+
+    /// However often an agent writes, what its owner wrote can be brought back.
+    @Test func anAgentsWritesPushOutItsOwnVersions() async throws {
+        var options = TestVault.Options()
+        options.quotas[.versions] = 5
+        let node = try TestVault(options)
+        let owner = try await node.owner()
+        let entry = try await node.entries.create(.login(tags: ["t"]), id: nil, as: owner)
+        let field = entry.field("password")
+        let robot = try await node.agent(
+            grants: [.tag("t")], policy: AgentPolicy(verbs: [.write]), as: owner)
+        let agent = try await node.caller(robot)
+        for version in 1...20 {
+            _ = try await node.entries.update(entry.id, ifVersion: version, .value("\(version)", of: field), as: agent)
+        }
+        let kept = try node.count("SELECT count(*) FROM value WHERE version > 1")
+        let expiring = try await node.store.history(of: owner.vault, beyond: 5, before: 0, limit: 100)
+        let restored = try await node.entries.restore(entry.id, to: 1, ifVersion: 21, envelopes: [:], as: owner)
+        let value = try await node.value(field, of: entry.id, as: owner)
+        #expect(kept == 6)
+        #expect(expiring == [])
+        #expect(restored.version == 22)
+        #expect(value == "hunter2")
+    }
+}
