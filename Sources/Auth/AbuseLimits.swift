@@ -23,13 +23,16 @@ package final class AbuseLimits: Sendable {
         /// The account's e-mail index; of an address without account too.
         package let account: [UInt8]
         package let network: IPNetwork?
-        /// A device that proved it logged in here before.
+        /// A device that proved it logged in here before, since the last change of password.
         package let device: [UInt8]?
+        /// And with a code: who has the password can be a new device as often as he likes.
+        package let hasPassedCode: Bool
 
-        package init(account: [UInt8], network: IPNetwork?, device: [UInt8]?) {
+        package init(account: [UInt8], network: IPNetwork?, device: [UInt8]?, hasPassedCode: Bool = false) {
             self.account = account
             self.network = network
             self.device = device
+            self.hasPassedCode = hasPassedCode
         }
     }
 
@@ -183,7 +186,7 @@ package final class AbuseLimits: Sendable {
     }
 
     private func codeKey(of attempt: Attempt) -> Key {
-        attempt.device.map(Key.codeOfDevice) ?? .code(attempt.account)
+        attempt.hasPassedCode ? attempt.device.map(Key.codeOfDevice) ?? .code(attempt.account) : .code(attempt.account)
     }
 
     private func admit(_ keys: [Key]) throws(AuthError) {

@@ -30,9 +30,10 @@ extension Accounts {
     package func setRecovery(_ kit: Secrets?, proof: Proof, as caller: Caller) async throws {
         try caller.requireOwner()
         if let kit { try check(kit) }
-        try operations.spend(caller.vault)
         try await locks.withLock(for: caller, in: store) {
             var steps = try await check(proof, as: caller).steps(for: caller)
+            // After the proof: who has a session alone must not use up what the owner needs.
+            try operations.spend(caller.vault, share: .urgent)
             steps.append(.deleteCredentials(.recovery, of: caller.vault))
             if let kit {
                 steps.append(.vault(.insertCredential(credential(.recovery, kit, caller.holder, caller.vault))))
@@ -99,7 +100,7 @@ extension Accounts {
         after place: FieldPlace?, limit: Int, as caller: Caller
     ) async throws -> Page<StoredValue> {
         try caller.requireOwner()
-        return try await work.run(as: caller) {
+        return try await work.run(as: caller, in: store) {
             try await store.l2Values(of: caller.vault, after: place, limit: PageLimit(rows: limit))
         }
     }

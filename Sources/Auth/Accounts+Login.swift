@@ -46,9 +46,11 @@ extension Accounts {
         let index = keys.emailIndex(email)
         let account = try store.account(emailIndex: index)
         let stored = try account.flatMap { try store.credential(kind, of: $0.vault) }
+        let passed = account.flatMap { knownDevice(device, $0.vault, $0.owner, withCode: true) }
         let attempt = AbuseLimits.Attempt(
             account: index, network: address?.rateLimitPrefix,
-            device: account.flatMap { knownDevice(device, $0.vault) })
+            device: passed ?? account.flatMap { knownDevice(device, $0.vault, $0.owner, withCode: false) },
+            hasPassedCode: passed != nil)
         try limits.admit(attempt)
         do {
             let owner = try (stored ?? dummy).open(secret, root: keys.root)
@@ -88,12 +90,14 @@ extension Accounts {
             throw AuthError.badCredentials
         }
         var steps: [AccountStep] = []
-        if let factor = try await acceptCode(request.code, owner, in: vault, attempt, from: address) {
+        let factor = try await acceptCode(request.code, owner, in: vault, attempt, from: address)
+        if let factor {
             steps.append(.vault(.putItem(.totp, owner.id, try factor.boxed(.totp, vault: vault, owner: owner))))
         }
         try signIns.spend(vault)
         limits.succeeded(attempt)
-        let session = try await session(for: owner, in: vault, l2Key: stored, device: request.device)
+        let session = try await session(
+            for: owner, in: vault, l2Key: stored, device: request.device, withCode: factor != nil)
         let event = AuditEvent(
             .login, by: .init(.owner, owner.id), from: address?.text, subject: session.new.id.text)
         try await store.commit(steps + session.steps, [try audit.seal(event, vault: vault)])
@@ -102,7 +106,7 @@ extension Accounts {
 
     /// A session and the steps that store it.
     func session(
-        for owner: HolderKey, in vault: VaultID, l2Key: StoredCredential, device: [UInt8]?
+        for owner: HolderKey, in vault: VaultID, l2Key: StoredCredential, device: [UInt8]?, withCode: Bool
     ) async throws -> (new: NewSession, steps: [AccountStep]) {
         let token = Token(.session)
         let time = now()
@@ -116,7 +120,8 @@ extension Accounts {
             NewSession(
                 token: token, id: credential.id, expires: expires, vault: vault,
                 wrappedL2Key: try l2Key.openL2Key(root: keys.root) ?? [],
-                device: knownDevice(device, vault) ?? newDevice(vault)),
+                device: knownDevice(device, vault, owner.id, withCode: withCode)
+                    ?? newDevice(vault, owner.id, withCode: withCode)),
             surplus.map { .deleteCredential($0.id) } + [.vault(.insertCredential(credential))]
         )
     }
@@ -131,16 +136,17 @@ extension Accounts {
             event, account: attempt.account, network: attempt.network, vault: vault, costing: rows)
     }
 
-    private func newDevice(_ vault: VaultID) -> [UInt8] {
+    private func newDevice(_ vault: VaultID, _ owner: HolderID, withCode: Bool) -> [UInt8] {
         let id = Array(SymmetricKey(size: .bits128).bytes)
-        return id + keys.deviceCode(id, vault: vault)
+        return id + keys.deviceCode(id, vault: vault, owner: owner, withCode: withCode)
     }
 
-    func knownDevice(_ device: [UInt8]?, _ vault: VaultID) -> [UInt8]? {
-        guard let device, device.count == 32,
-            constantTimeEqual(keys.deviceCode(Array(device.prefix(16)), vault: vault), device.suffix(16))
-        else { return nil }
-        return device
+    private func knownDevice(
+        _ device: [UInt8]?, _ vault: VaultID, _ owner: HolderID, withCode: Bool
+    ) -> [UInt8]? {
+        guard let device, device.count == 32 else { return nil }
+        let code = keys.deviceCode(Array(device.prefix(16)), vault: vault, owner: owner, withCode: withCode)
+        return constantTimeEqual(code, device.suffix(16)) ? device : nil
     }
 
     // MARK: Sessions

@@ -35,7 +35,7 @@ extension Accounts {
         return try await change(as: caller) {
             let proven = try await check(proof, as: caller)
             // After the proof: who has a session alone must not use up what the owner needs.
-            try operations.spend(caller.vault, isUrgent: true)
+            try operations.spend(caller.vault, share: .urgent)
             return try await replaceOwner(
                 .passwordChange, caller.holder, in: caller.vault, secrets, keeping, proven.factor, from: caller.from)
         }
@@ -50,7 +50,7 @@ extension Accounts {
         try check(keeping.recovery)
         return try await change(as: caller) {
             let proven = try await check(proof, as: caller)
-            try operations.spend(caller.vault, isUrgent: true)
+            try operations.spend(caller.vault, share: .urgent)
             let secrets = Secrets(
                 authKey: proof.secret, wrappedL2Key: try proven.credential.openL2Key(root: keys.root) ?? [])
             return try await replaceOwner(
@@ -155,7 +155,8 @@ extension Accounts {
             ]
             steps += paused.map { .vault(.setAgentState($0.holder, vault: vault, .paused)) }
             steps += try await items(of: old, factor, for: owner, in: vault)
-            let session = try await session(for: owner, in: vault, l2Key: password, device: nil)
+            let session = try await session(
+                for: owner, in: vault, l2Key: password, device: nil, withCode: factor != nil)
             steps.append(.switchOwner(vault, from: old.id, to: owner.id))
             steps += session.steps
             var event = AuditEvent(action, by: .init(.owner, old.id), from: address?.text, subject: old.id.text)

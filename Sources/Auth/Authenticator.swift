@@ -11,11 +11,19 @@ package final class OpenHolders: Sendable {
     private static let seconds: Int64 = 300
     private static let most = 8
 
-    /// A token's look-up, which takes two HMACs to derive, and what it opened.
+    /// A token's look-up, which takes two HMACs to derive, the row that it led to, and what it opened there.
     struct Open: Sendable {
         let lookup: [UInt8]
+        let credential: StoredCredential
         let holder: HolderKey
         let until: Int64
+
+        /// Whether a row is still the one that was opened: its box proves what stands beside it, and is not opened again.
+        func isOf(_ row: StoredCredential) -> Bool {
+            credential.id == row.id && credential.vault == row.vault && credential.holder == row.holder
+                && credential.kind == row.kind && credential.box == row.box && credential.created == row.created
+                && credential.expires == row.expires
+        }
     }
 
     package init() {}
@@ -31,10 +39,11 @@ package final class OpenHolders: Sendable {
         }
     }
 
-    func keep(_ holder: HolderKey, _ lookup: [UInt8], of token: String, at now: Int64) {
+    func keep(_ holder: HolderKey, _ credential: StoredCredential, _ lookup: [UInt8], of token: String, at now: Int64) {
         holders.withLock { holders in
             if holders.count >= Self.most { holders.removeAll() }
-            holders[token] = Open(lookup: lookup, holder: holder, until: now + Self.seconds)
+            holders[token] = Open(
+                lookup: lookup, credential: credential, holder: holder, until: now + Self.seconds)
         }
     }
 }
@@ -47,7 +56,7 @@ package final class Authenticator: Sendable {
     private let now: @Sendable () -> Int64
     private let sessionIdle: Int64
     private let rates: AgentRates
-    private let policies = Mutex<[HolderID: (box: [UInt8], policy: AgentPolicy)]>([:])
+    private let policies = Mutex<[HolderID: (box: [UInt8], vault: VaultID, policy: AgentPolicy)]>([:])
 
     /// `sessionIdle`: Seconds without a request after which a session ends.
     /// `isUnclean`: Whether the process before this one ended without a word.
@@ -83,13 +92,13 @@ package final class Authenticator: Sendable {
         }
         let credential = presented.credential
         let role = try await role(of: presented, from: address, isRepeat: isRepeat)
-        if let open, open.holder.id == credential.holder {
+        if let open, open.isOf(credential) {
             return Caller(vault: credential.vault, holder: open.holder, role: role, from: address)
         }
         guard let token = token ?? Token(text) else { throw AuthError.badToken }
         do {
             let holder = try credential.open(token.secret, root: keys.root)
-            connection?.keep(holder, lookup, of: text, at: now())
+            connection?.keep(holder, credential, lookup, of: text, at: now())
             return Caller(vault: credential.vault, holder: holder, role: role, from: address)
         } catch BoxError.wrongKeyOrContext {
             // A row under this look-up that another token made.
@@ -114,7 +123,7 @@ package final class Authenticator: Sendable {
             }
             return .owner(session: credential.id, since: credential.created)
         case .agent:
-            guard let agent = presented.agent else { throw AuthError.badToken }
+            guard let agent = presented.agent, agent.vault == credential.vault else { throw AuthError.badToken }
             let policy = try policy(of: agent)
             guard agent.state == .active else {
                 return try await refuse(
@@ -149,11 +158,13 @@ package final class Authenticator: Sendable {
 
     /// Opened once and kept while the row stays the same.
     private func policy(of agent: StoredAgent) throws -> AgentPolicy {
-        if let known = policies.withLock({ $0[agent.holder] }), known.box == agent.policy { return known.policy }
+        if let known = policies.withLock({ $0[agent.holder] }), known.box == agent.policy, known.vault == agent.vault {
+            return known.policy
+        }
         let policy = try keys.policy(of: agent)
         policies.withLock { policies in
             if policies.count >= 10_000 { policies.removeAll() }
-            policies[agent.holder] = (agent.policy, policy)
+            policies[agent.holder] = (agent.policy, agent.vault, policy)
         }
         return policy
     }

@@ -46,6 +46,9 @@ package struct AuditVerification: Sendable {
             }
             report.findings += replay.state.differences(from: try Self.state(of: vault, db))
                 .map { "vault \(vault.text): \($0)" }
+            if try !Self.isCounted(vault, db) {
+                report.findings.append("vault \(vault.text): what is counted of it is not what it holds")
+            }
         }
         return report
     }
@@ -103,6 +106,29 @@ package struct AuditVerification: Sendable {
             findings.append("the log ends at \(chain.sequence), its head says \(report.head.chain.sequence)")
         }
         report.findings += findings
+    }
+
+    /// Whether `usage`, which quotas go by, is what the rows come to.
+    private static func isCounted(_ vault: VaultID, _ db: Connection) throws -> Bool {
+        let there = try db.first(
+            """
+            SELECT
+                (SELECT COALESCE(SUM(length(box) + ?2), 0) FROM value WHERE vault = ?1)
+                    + (SELECT COALESCE(SUM(length(w.box) + ?3), 0) FROM wrap w
+                        JOIN holder h ON h.id = w.holder WHERE h.vault = ?1)
+                    + (SELECT COALESCE(SUM(length(a.box) + ?4), 0) FROM answer a
+                        JOIN holder h ON h.id = a.holder WHERE h.vault = ?1)
+                    + (SELECT COUNT(*) * ?5 FROM term WHERE vault = ?1)
+                    + (SELECT COUNT(*) * ?6 FROM entry WHERE vault = ?1),
+                (SELECT COUNT(*) FROM entry WHERE vault = ?1),
+                (SELECT COUNT(*) FROM value WHERE vault = ?1 AND is_current = 1 AND tier > 0)
+            """, .blob(vault.bytes), .integer(RowSize.value), .integer(RowSize.wrap), .integer(RowSize.answer),
+            .integer(RowSize.term), .integer(RowSize.entry)
+        ) { [$0.int(0), $0.int(1), $0.int(2)] }
+        let counted = try db.first("SELECT bytes, entries, fields FROM usage WHERE vault = ?", .blob(vault.bytes)) {
+            [$0.int(0), $0.int(1), $0.int(2)]
+        }
+        return there == counted
     }
 
     private static func state(of vault: VaultID, _ db: Connection) throws -> VaultState {

@@ -27,61 +27,65 @@ package enum Schema {
                 (SELECT COUNT(*) FROM entry e WHERE e.vault = account.vault),
                 (SELECT COUNT(*) FROM value v WHERE v.vault = account.vault AND v.is_current = 1 AND v.tier > 0)
             FROM account;
+        -- A number that nobody counted must not keep a row from going: beyond 64 bits a sum is none.
         CREATE TRIGGER usage_account AFTER INSERT ON account BEGIN
             INSERT INTO usage (vault) VALUES (NEW.vault);
         END;
         CREATE TRIGGER usage_value_insert AFTER INSERT ON value BEGIN
-            UPDATE usage SET bytes = bytes + length(NEW.box) + 192,
-                fields = fields + (NEW.is_current = 1 AND NEW.tier > 0)
+            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) + length(NEW.box) + 192,
+                fields = MIN(MAX(fields, 0), 1 << 60) + (NEW.is_current = 1 AND NEW.tier > 0)
             WHERE vault = NEW.vault;
         END;
         CREATE TRIGGER usage_value_delete AFTER DELETE ON value BEGIN
-            UPDATE usage SET bytes = bytes - length(OLD.box) - 192,
-                fields = fields - (OLD.is_current = 1 AND OLD.tier > 0)
+            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) - length(OLD.box) - 192,
+                fields = MIN(MAX(fields, 0), 1 << 60) - (OLD.is_current = 1 AND OLD.tier > 0)
             WHERE vault = OLD.vault;
         END;
         CREATE TRIGGER usage_value_update AFTER UPDATE OF box, is_current ON value BEGIN
-            UPDATE usage SET bytes = bytes + length(NEW.box) - length(OLD.box),
-                fields = fields + (NEW.is_current = 1 AND NEW.tier > 0) - (OLD.is_current = 1 AND OLD.tier > 0)
+            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) + length(NEW.box) - length(OLD.box),
+                fields = MIN(MAX(fields, 0), 1 << 60) + (NEW.is_current = 1 AND NEW.tier > 0)
+                    - (OLD.is_current = 1 AND OLD.tier > 0)
             WHERE vault = NEW.vault;
         END;
         -- A wrap goes with its value or with its holder; one of the two still names the vault.
         CREATE TRIGGER usage_wrap_insert AFTER INSERT ON wrap BEGIN
-            UPDATE usage SET bytes = bytes + length(NEW.box) + 192
+            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) + length(NEW.box) + 192
             WHERE vault = (SELECT vault FROM holder WHERE id = NEW.holder);
         END;
         CREATE TRIGGER usage_wrap_delete AFTER DELETE ON wrap BEGIN
-            UPDATE usage SET bytes = bytes - length(OLD.box) - 192 WHERE vault = COALESCE(
+            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) - length(OLD.box) - 192 WHERE vault = COALESCE(
                 (SELECT vault FROM holder WHERE id = OLD.holder),
                 (SELECT vault FROM value WHERE entry = OLD.entry AND field = OLD.field AND version = OLD.version));
         END;
         CREATE TRIGGER usage_wrap_update AFTER UPDATE OF box ON wrap BEGIN
-            UPDATE usage SET bytes = bytes + length(NEW.box) - length(OLD.box)
+            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) + length(NEW.box) - length(OLD.box)
             WHERE vault = (SELECT vault FROM holder WHERE id = NEW.holder);
         END;
         CREATE TRIGGER usage_term_insert AFTER INSERT ON term BEGIN
-            UPDATE usage SET bytes = bytes + 144 WHERE vault = NEW.vault;
+            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) + 144 WHERE vault = NEW.vault;
         END;
         CREATE TRIGGER usage_term_delete AFTER DELETE ON term BEGIN
-            UPDATE usage SET bytes = bytes - 144 WHERE vault = OLD.vault;
+            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) - 144 WHERE vault = OLD.vault;
         END;
         -- Before, because with a holder its answers go last, when nothing names the vault any more.
         CREATE TRIGGER usage_holder_delete BEFORE DELETE ON holder BEGIN
             DELETE FROM answer WHERE holder = OLD.id;
         END;
         CREATE TRIGGER usage_answer_insert AFTER INSERT ON answer BEGIN
-            UPDATE usage SET bytes = bytes + length(NEW.box) + 96
+            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) + length(NEW.box) + 96
             WHERE vault = (SELECT vault FROM holder WHERE id = NEW.holder);
         END;
         CREATE TRIGGER usage_answer_delete AFTER DELETE ON answer BEGIN
-            UPDATE usage SET bytes = bytes - length(OLD.box) - 96
+            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) - length(OLD.box) - 96
             WHERE vault = (SELECT vault FROM holder WHERE id = OLD.holder);
         END;
         CREATE TRIGGER usage_entry_insert AFTER INSERT ON entry BEGIN
-            UPDATE usage SET bytes = bytes + 160, entries = entries + 1 WHERE vault = NEW.vault;
+            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) + 160, entries = MIN(MAX(entries, 0), 1 << 60) + 1
+            WHERE vault = NEW.vault;
         END;
         CREATE TRIGGER usage_entry_delete AFTER DELETE ON entry BEGIN
-            UPDATE usage SET bytes = bytes - 160, entries = entries - 1 WHERE vault = OLD.vault;
+            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) - 160, entries = MIN(MAX(entries, 0), 1 << 60) - 1
+            WHERE vault = OLD.vault;
         END;
 
         ALTER TABLE agent ADD COLUMN quota_day INTEGER NOT NULL DEFAULT 0;

@@ -44,12 +44,13 @@ extension Schema {
         return Array(HMAC<SHA256>.authenticationCode(for: message, using: key))
     }
 
-    /// Tables, indexes, triggers and views with their text. Tables and indexes named `sqlite_` are SQLite's own.
+    /// Tables, indexes, triggers and views with their text, but for what SQLite makes for others of them.
     private static func objects(_ db: Connection) throws -> [String: String] {
         let rows = try db.all(
             """
             SELECT type, name, COALESCE(sql, '') FROM sqlite_schema
-            WHERE type NOT IN ('table', 'index') OR name NOT LIKE 'sqlite!_%' ESCAPE '!'
+            WHERE NOT (type = 'index' AND sql IS NULL AND name GLOB 'sqlite_autoindex_*')
+                AND COALESCE(sql, '') <> 'CREATE TABLE sqlite_sequence(name,seq)'
             """
         ) { row in ("\(row.text(0)) \(row.text(1))", row.text(2)) }
         return Dictionary(rows) { first, second in first + second }

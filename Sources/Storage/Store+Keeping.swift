@@ -76,18 +76,22 @@ extension Store {
     package func history(
         of vault: VaultID, beyond versions: Int, before time: Int64, limit: Int
     ) async throws -> [FieldPlace] {
-        try await database.read { db in
+        // Through every value of the vault: on the reader for what takes long. Once through each entry, however it is made.
+        try await database.read(lasting: .long) { db in
             try db.all(
                 """
-                SELECT v.entry, v.field, v.version, v.vault, v.tier FROM value v JOIN entry e ON e.id = v.entry
+                WITH cut AS MATERIALIZED (
+                    SELECT e.id AS entry, e.version AS newest, e.updated AS updated, (
+                        SELECT DISTINCT o.version FROM value o
+                        WHERE o.entry = e.id AND o.author NOT IN (SELECT holder FROM agent WHERE vault = ?1)
+                        ORDER BY o.version DESC LIMIT 1 OFFSET ?2 - 1) AS owners
+                    FROM entry e WHERE e.vault = ?1)
+                SELECT v.entry, v.field, v.version, v.vault, v.tier FROM cut c CROSS JOIN value v ON v.entry = c.entry
                 LEFT JOIN value n ON n.entry = v.entry AND n.field = v.field AND n.version = (
                     SELECT MIN(version) FROM value WHERE entry = v.entry AND field = v.field AND version > v.version)
-                WHERE v.vault = ?1 AND v.is_current = 0
-                    AND (COALESCE(n.written, e.updated) < ?3 OR n.version <= e.version - ?2 AND (
-                        v.author IN (SELECT holder FROM agent WHERE vault = ?1) OR (
-                            SELECT COUNT(DISTINCT version) FROM value o
-                            WHERE o.entry = v.entry AND o.version > v.version
-                                AND o.author NOT IN (SELECT holder FROM agent WHERE vault = ?1)) >= ?2))
+                WHERE v.is_current = 0
+                    AND (COALESCE(n.written, c.updated) < ?3 OR n.version <= c.newest - ?2 AND (
+                        v.version < c.owners OR v.author IN (SELECT holder FROM agent WHERE vault = ?1)))
                 LIMIT ?4
                 """,
                 .blob(vault.bytes), .integer(versions), .integer(time), .integer(limit), row: Self.place)

@@ -51,6 +51,20 @@ extension Store {
 
     static func perform(_ step: Step, _ db: Connection) throws {
         switch step {
+        case .expectCaller(let holder, let session):
+            let found =
+                if let session {
+                    try db.first(
+                        """
+                        SELECT 1 FROM credential c JOIN account a ON a.vault = c.vault AND a.owner = c.holder
+                        WHERE c.id = ? AND c.holder = ?
+                        """, .blob(session.bytes), .blob(holder.bytes)
+                    ) { _ in true }
+                } else {
+                    try db.first("SELECT 1 FROM agent WHERE holder = ? AND state = 0", .blob(holder.bytes)) { _ in true
+                    }
+                }
+            guard found != nil else { throw VaultError.callerGone }
         case .expectEntry(let id, let vault, let version, let state):
             let found = try db.first(
                 "SELECT version, state FROM entry WHERE id = ? AND vault = ?", .blob(id.bytes), .blob(vault.bytes)

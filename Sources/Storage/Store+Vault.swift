@@ -293,7 +293,8 @@ extension Store: VaultStore {
             try db.first(
                 """
                 SELECT 1 FROM holder h JOIN account a ON a.vault = h.vault
-                WHERE h.id = ? AND h.vault = ? AND (h.is_owner = 0 OR h.id = a.owner)
+                WHERE h.id = ?1 AND h.vault = ?2 AND (
+                    h.id = a.owner OR EXISTS (SELECT 1 FROM agent WHERE holder = ?1 AND vault = ?2 AND state = 0))
                 """, .blob(id.bytes), .blob(vault.bytes)
             ) { _ in true } ?? false
         }

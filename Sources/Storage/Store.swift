@@ -65,6 +65,11 @@ package final class Store: Sendable {
         } catch let error as SQLiteError {
             // In a batch of several the journal hears of a failed commit, not of a failed job.
             journal.report(error)
+            // What adds nothing breaks no rule of the schema, unless somebody put a row or a rule there.
+            if error.cause == .constraint, steps.allSatisfy({ $0.direction != .adds }) {
+                journal.report(ForeignWrite(finding: "a rule of the schema is broken: \(error)"))
+                throw VaultError.readOnly(NodeHealth.Fault.foreignWrite.rawValue)
+            }
             throw refusal(error)
         } catch is ForeignWrite {
             throw VaultError.readOnly(NodeHealth.Fault.foreignWrite.rawValue)

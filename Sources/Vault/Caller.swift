@@ -43,10 +43,16 @@ package struct Caller: Sendable {
         guard verbs.contains(where: policy.verbs.contains) else { throw .verbMissing(verbs[0]) }
     }
 
-    /// Counts a use in the same commit, if the token has a maximum.
+    /// For a commit that gives something out or writes for the caller: it must still be who it was when its request came,
+    /// and a use is counted if the token has a maximum.
     var useSteps: [Step] {
-        guard case .agent(let policy) = role, let maximum = policy.maxUses else { return [] }
-        return [.countUse(holder.id, maximum: maximum)]
+        switch role {
+        case .owner(let session, _):
+            [.expectCaller(holder.id, session: session)]
+        case .agent(let policy):
+            [.expectCaller(holder.id, session: nil)]
+                + (policy.maxUses.map { [.countUse(holder.id, maximum: $0)] } ?? [])
+        }
     }
 
     package func event(

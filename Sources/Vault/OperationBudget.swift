@@ -19,14 +19,35 @@ package final class OperationBudget: Sendable {
         self.now = now
     }
 
+    /// Whose operations they are: each may only use so much of the budget, so that none keeps the next from his.
+    package enum Share: Sendable {
+        /// All agents together.
+        case agents
+        case owner
+        /// What takes access away from somebody and can be repeated.
+        case urgent
+
+        fileprivate var most: Double {
+            switch self {
+            case .agents: 0.8
+            case .owner: 1
+            case .urgent: 1.1
+            }
+        }
+    }
+
+    /// The same for a caller.
+    package func spend(for caller: Caller, count: Int = 1) throws(VaultError) {
+        try spend(caller.vault, count: count, share: caller.isOwner ? .owner : .agents)
+    }
+
     /// Counts operations.
     ///
-    /// `isUrgent`: Takes access away from somebody, and can be repeated: has a tenth more than everything else together.
     /// - Throws: `VaultError.tooManyOperations` with the seconds until there is room.
-    package func spend(_ vault: VaultID, count: Int = 1, isUrgent: Bool = false) throws(VaultError) {
+    package func spend(_ vault: VaultID, count: Int = 1, share: Share = .owner) throws(VaultError) {
         guard count > 0 else { return }
         let time = now()
-        let most = isUrgent ? Double(perDay) * 1.1 : Double(perDay)
+        let most = Double(perDay) * share.most
         let refill = Double(perDay) / 86_400
         let wait = levels.withLock { levels -> Int? in
             if levels.count >= Self.mostVaults {

@@ -13,7 +13,8 @@ extension Step {
         case .replaceEnvelope, .updateEntry, .putItem, .insertHolder, .insertCredential, .insertAgent, .updateAgent,
             .setAgentState, .settleWrap:
             0
-        case .expectEntry, .deleteEntry, .removeField, .deleteValues, .dropWrap, .dropAgentWraps, .dropItem,
+        case .expectCaller, .expectEntry, .deleteEntry, .removeField, .deleteValues, .dropWrap, .dropAgentWraps,
+            .dropItem,
             .deleteHolder, .deleteAgent, .countUse, .countBytes, .expectDepositRoom, .stayWithin:
             0
         }
@@ -21,10 +22,10 @@ extension Step {
 }
 
 /// What a row takes besides what is boxed in it, in bytes.
-private enum RowSize {
-    static let value = 192
-    static let wrap = 192
-    static let entry = 160
-    static let term = 144
-    static let answer = 96
+package enum RowSize {
+    package static let value = 192
+    package static let wrap = 192
+    package static let entry = 160
+    package static let term = 144
+    package static let answer = 96
 }

@@ -153,7 +153,8 @@ package protocol VaultStore: Sendable {
     func agentRows(of vault: VaultID) async throws -> [StoredAgent]
     func usage(of vault: VaultID) async throws -> VaultUsage
     func holders(of vault: VaultID) async throws -> [HolderRow]
-    /// Whether this is an agent of the vault or its present owner. Reads no other holder: a damaged one is no obstacle.
+    /// Whether this is an active agent of the vault or its present owner. Reads no other holder: a damaged one is no
+    /// obstacle.
     func hasHolder(_ id: HolderID, in vault: VaultID) async throws -> Bool
     func item(_ item: OwnerItem, of holder: HolderID) async throws -> [UInt8]?
     func hasCredential(_ id: CredentialID) throws -> Bool
@@ -234,6 +235,8 @@ package enum OwnerItem: String, Sendable {
 
 /// One thing that a commit does. A change is a list of these: a value, to be looked at before it is performed.
 package enum Step: Sendable {
+    /// Throws `callerGone` unless this is an active agent, or the owner with an open session.
+    case expectCaller(HolderID, session: CredentialID?)
     /// Throws `changedSince` or `noSuchEntry` unless the entry is just so.
     case expectEntry(EntryID, vault: VaultID, version: Int, state: EntryState)
     /// Throws `entryExists`.

@@ -62,6 +62,16 @@ package final class WorkQueue: Sendable {
         try await run(for: caller.holder.id, isOwner: caller.isOwner, of: caller.vault, work)
     }
 
+    /// The same for work that commits nothing: its caller must still be one when its turn has come.
+    package func run<R: Sendable>(
+        as caller: Caller, in store: any VaultStore, _ work: @escaping @Sendable () async throws -> R
+    ) async throws -> R {
+        try await run(as: caller) {
+            guard try await store.holds(caller) else { throw VaultError.callerGone }
+            return try await work()
+        }
+    }
+
     /// The same for somebody who is no caller yet.
     ///
     /// `isUrgent`: Goes before all else of its vault and does not count with it: what a thief's session asks for must not

@@ -112,9 +112,9 @@ import Vault
         let errors = [
             await thrown { try await node.login(ada) }, await thrown { try await node.recover(ada, kit: ada.kit!) },
         ]
-        let listed = try await node.entries.list(limit: 10, as: owner).entries
+        let listed = await thrown { try await node.entries.list(limit: 10, as: owner) }
         #expect(errors.allSatisfy { $0 as? AuthError == .badCredentials })
-        #expect(listed.isEmpty)
+        #expect(listed as? VaultError == .callerGone)
     }
 
     @Test func othersAreNotTouched() async throws {

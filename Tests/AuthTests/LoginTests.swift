@@ -123,7 +123,8 @@ import Vault
 
     @Test func noSessionBeginsWithoutItsAuditLine() async throws {
         try await node.register(ada)
-        try await node.sabotage("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no'); END")
+        try await node.sabotage(
+            "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT abs(-9223372036854775808); END")
         let error = await thrown { try await node.login(ada) }
         let sessions = try node.count("SELECT count(*) FROM credential WHERE kind = 'session'")
         #expect(error != nil)
@@ -132,7 +133,8 @@ import Vault
 
     @Test func noFailureIsAnsweredWithoutItsAuditLine() async throws {
         try await node.register(ada)
-        try await node.sabotage("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no'); END")
+        try await node.sabotage(
+            "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT abs(-9223372036854775808); END")
         for _ in 0..<2 {
             let error = await thrown { try await node.login(wrong) }
             #expect(error != nil && error as? AuthError != .badCredentials)

@@ -176,7 +176,8 @@ import Vault
     @Test func whenItsAuditLineFailsTheOldPasswordStays() async throws {
         let owner = try await node.owner(ada)
         let entry = try await node.entries.create(.login(), id: nil, as: owner)
-        try await node.sabotage("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no'); END")
+        try await node.sabotage(
+            "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT abs(-9223372036854775808); END")
         let error = await thrown { try await change(as: owner) }
         try await node.sabotage("DROP TRIGGER full")
         let again = try await node.caller(try await node.login(ada).token)

@@ -73,6 +73,47 @@ import Vault
         #expect(errors == [nil, .secondFactorWrong, nil, nil])
     }
 
+    /// Who has the password alone can be a new device as often as he likes.
+    @Test func devicesThatNeverShowedACodeShareOneBudget() async throws {
+        let owner = try await node.owner(ada)
+        var devices: [[UInt8]] = []
+        for _ in 0..<8 { devices.append(try await node.login(ada).device) }
+        let (generator, _) = try await enable(as: owner)
+        var judged = 0
+        for device in devices {
+            for _ in 0..<3 {
+                let error = await thrown { try await node.login(ada, code: "000000", device: device) }
+                if error as? AuthError == .secondFactorWrong { judged += 1 }
+            }
+        }
+        #expect(judged == 5)
+        // One that showed a code has a budget of its own, and the owner is not locked out there.
+        node.moments.advance(by: 720)
+        let own = try await node.login(ada, code: generator.code(at: node.moments.now), device: devices[0]).device
+        #expect(own != devices[0])
+        for _ in 0..<5 { _ = await thrown { try await node.login(ada, code: "000000", device: devices[1]) } }
+        node.moments.advance(by: 60)
+        let again = await thrown {
+            try await node.login(ada, code: generator.code(at: node.moments.now), device: own)
+        }
+        #expect(again == nil)
+    }
+
+    /// With the password that they came with, devices end.
+    @Test func afterAChangeOfPasswordADeviceIsAStranger() async throws {
+        let owner = try await node.owner(ada)
+        let device = try await node.login(ada).device
+        var changed = ada
+        changed.password = "another one"
+        _ = try await node.changePassword(ada, to: changed, as: owner)
+        var judged = 0
+        for _ in 0..<20 {
+            let error = await thrown { try await node.login(ada, device: device) }
+            if error as? AuthError == .badCredentials { judged += 1 }
+        }
+        #expect(judged == 10)
+    }
+
     @Test func fiveWrongCodesAnHour() async throws {
         let (generator, _) = try await enable(as: try await node.owner(ada))
         var errors: [AuthError?] = []

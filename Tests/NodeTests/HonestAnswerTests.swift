@@ -48,6 +48,9 @@ import Wire
         Unknown("POST", "/api/v1/account/sign-out-everywhere", #"{"kit":1}"#, "kit"),
         Unknown("PUT", "/api/v1/account/l2", #"{"envelopes":[{"entry":"a","fields":"b"}]}"#, "envelopes.fields"),
         Unknown("POST", "/api/v1/account/totp", #"{"totp":"1"}"#, "totp"),
+        Unknown("POST", "/api/v1/agents/AAAAAAAAAAAAAAAAAAAAAg/rotate", #"{"maxUses":1}"#, "maxUses"),
+        Unknown("DELETE", "/api/v1/agents/AAAAAAAAAAAAAAAAAAAAAg", #"{"at":1}"#, "at"),
+        Unknown("DELETE", "/api/v1/account", #"{"sure":false}"#, "sure"),
         Unknown("DELETE", "/api/v1/account/totp", #"{"code":"1"}"#, "code"),
         Unknown("POST", "/api/v1/accounts", #"{"e-mail":"a"}"#, "e-mail"),
         Unknown("POST", "/api/v1/accounts", #"{"kdf":{"type":"argon2id","memory":1}}"#, "kdf.memory"),
@@ -72,7 +75,8 @@ import Wire
     }
 
     @Test(arguments: [
-        "/api/v1/entries?limt=5", "/api/v1/audit?curser=x", "/livez?x=1", "/api/v1/agents?limit=2&page=3",
+        "/api/v1/entries?limt=5", "/api/v1/entries?limit=5&limit=6", "/api/v1/audit?curser=x", "/livez?x=1",
+        "/api/v1/agents?limit=2&page=3",
     ])
     func aQueryThatIsNotKnownIsRefused(_ path: String) async throws {
         try await LiveNode.with { live in

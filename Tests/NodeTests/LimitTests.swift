@@ -136,6 +136,19 @@ import Wire
         #expect(budget.held == 0)
     }
 
+    /// An agent's bodies that do not end, and its owner, of one vault.
+    @Test func aSendersOwnSlowBodiesMakeRoomForItsNext() async throws {
+        let budget = BodyBudget(total: 900)
+        let (body, stream) = AsyncStream<ByteBuffer>.makeStream()
+        let slow = Task { try await budget.read(body, upTo: 500, for: [1]) { $0.count } }
+        stream.yield(ByteBuffer(repeating: 0x20, count: 300))
+        while budget.held < 300 { try await Task.sleep(for: .milliseconds(1)) }
+        #expect(try await budget.read(Self.body(20), upTo: 500, for: [1]) { $0.count } == 20)
+        let evicted = await #expect(throws: Problem.self) { _ = try await slow.value }
+        #expect(evicted?.status == 503)
+        #expect(budget.held == 0)
+    }
+
     /// What selects in a list is part of what a cursor is bound to, whatever its length or form.
     @Test(arguments: ["\u{7f}", "\u{e000}", "a"])
     func aCursorWithALongQueryIsRefusedInWords(_ character: String) async throws {
@@ -301,11 +314,14 @@ import Wire
         try await LiveNode.with(quotas: ["fields=1000000", "bytes=1000000000"]) { live in
             let person = try await Person.register(live)
             let fields = (0..<128).map { FieldWriteBody(label: "\($0)", kind: "text", tier: 1, value: "v") }
+            let grants = AgentWriteBody(name: "a", grants: [GrantBody(tag: "t", labels: .all)], verbs: ["read"])
+            let agent = try await person.agent(live, grants)
             for _ in 0..<70 {
                 _ = try await person.create(live, EntryWriteBody(title: "x", type: "note", tags: ["t"], fields: fields))
             }
-            let agent = try await person.agent(
-                live, AgentWriteBody(name: "a", grants: [GrantBody(tag: "t", labels: .all)], verbs: ["read"]))
+            // One that is new gets no such number at once. One that got them by its tags can be rotated.
+            let another = try await live.send("POST", "/api/v1/agents", token: person.token, json: grants)
+            #expect(another.status == 422)
             let rotated = try await live.send("POST", "/api/v1/agents/\(agent.id)/rotate", token: person.token)
             #expect(rotated.status == 200)
             let findings = try await live.node.verification.run(live.node.store.database).findings

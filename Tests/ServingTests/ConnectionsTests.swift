@@ -56,6 +56,7 @@ import Testing
         var limits = Self.limits(10, perNetwork: 10)
         limits.answering = 3
         limits.answeringPerNetwork = 2
+        limits.answeringAlways = 0
         let connections = Connections(limits)
         let (first, second, other) = (
             try channel("192.0.2.1"), try channel("192.0.2.2"), try channel("198.51.100.1")
@@ -71,6 +72,36 @@ import Testing
         for work in [one, two, three] { connections.endAnswering(work) }
         #expect(connections.answering == 0)
         #expect(connections.beginAnswering(on: second) != nil)
+    }
+
+    /// Two networks that keep all busy do not keep a third one out.
+    @Test func aNetworkWithLittleIsAnsweredWhenAllAreTooMany() throws {
+        var limits = Self.limits(10, perNetwork: 10)
+        limits.answering = 4
+        limits.answeringPerNetwork = 2
+        limits.answeringAlways = 1
+        let connections = Connections(limits)
+        let all = try ["192.0.2.1", "198.51.100.1", "203.0.113.1"].map { try channel($0) }
+        for channel in all { #expect(connections.admit(channel)) }
+        for channel in all.prefix(2) {
+            for _ in 0..<2 { #expect(connections.beginAnswering(on: channel) != nil) }
+            #expect(connections.beginAnswering(on: channel) == nil)
+        }
+        #expect(connections.beginAnswering(on: all[2]) != nil)
+        #expect(connections.beginAnswering(on: all[2]) == nil)
+    }
+
+    /// A stream that waits for room and is reset waits no more.
+    @Test func whoWaitsIsLetGoWhenItsOwnStreamCloses() async throws {
+        let connections = Connections(Self.limits(heldEach: 100))
+        let (tcp, stream) = (try await asyncChannel(), try await asyncChannel())
+        #expect(connections.admit(tcp))
+        connections.hold(150, for: try #require(connections.begin(on: tcp, cost: 0)), on: tcp)
+        async let room: Void = connections.room(on: tcp, for: stream)
+        try await stream.close()
+        await stream.testingEventLoop.run()
+        await room
+        #expect(connections.isFull(tcp))
     }
 
     @Test func aClosedConnectionMakesRoomInItsNetwork() throws {
@@ -157,7 +188,7 @@ import Testing
         #expect(!connections.isFull(channel))
         connections.hold(150, for: first, on: channel)
         #expect(connections.isFull(channel))
-        async let room: Void = connections.room(on: channel)
+        async let room: Void = connections.room(on: channel, for: channel)
         connections.end(first, on: channel)
         await room
         #expect(!connections.isFull(channel))
@@ -168,7 +199,7 @@ import Testing
         let channel = try await asyncChannel()
         #expect(connections.admit(channel))
         connections.hold(150, for: try #require(connections.begin(on: channel, cost: 0)), on: channel)
-        async let room: Void = connections.room(on: channel)
+        async let room: Void = connections.room(on: channel, for: channel)
         try await channel.close()
         await channel.testingEventLoop.run()
         await room

@@ -22,7 +22,8 @@ import Vault
     }
 
     private func breakAudit() async throws {
-        try await node.sabotage("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no'); END")
+        try await node.sabotage(
+            "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT abs(-9223372036854775808); END")
     }
 
     struct Case: CustomTestStringConvertible {
@@ -107,7 +108,7 @@ import Vault
         try await node.sabotage(
             """
             CREATE TRIGGER some BEFORE INSERT ON audit WHEN NEW.vault = x'\(bob.vault.bytes.hex)'
-            BEGIN SELECT RAISE(ABORT, 'no'); END
+            BEGIN SELECT abs(-9223372036854775808); END
             """)
         let outcomes = await withTaskGroup(of: (Bool, Bool).self) { group in
             for number in 0..<60 {

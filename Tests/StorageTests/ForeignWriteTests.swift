@@ -27,6 +27,8 @@ import Vault
         "CREATE TABLE kept AS SELECT * FROM credential",
         "ALTER TABLE agent ADD COLUMN planted INTEGER",
         "DROP TRIGGER usage_entry_insert",
+        // What is named like SQLite's own is looked at as well.
+        "ANALYZE entry",
         "UPDATE audit_head SET sequence = sequence - 1",
         "DELETE FROM audit_head",
     ])
@@ -40,6 +42,16 @@ import Vault
         #expect(node.health.mode == .closed(.foreignWrite))
         // What could not be taken away is not given out either.
         #expect(read as? VaultError == .readOnly("foreign-write"))
+        #expect(listed as? VaultError == .readOnly("foreign-write"))
+    }
+
+    /// A row where the next one would go keeps the line of a revocation from being written: then nobody reads either.
+    @Test func aBrokenRuleClosesTheNode() async throws {
+        try node.file().script(
+            "INSERT INTO audit SELECT sequence + 1, time, vault, body, hash FROM audit ORDER BY sequence DESC LIMIT 1")
+        let revoked = await thrown { try await node.roster.revoke(robot.id, as: owner) }
+        let listed = await thrown { try await node.caller(robot) }
+        #expect(revoked as? VaultError == .readOnly("foreign-write"))
         #expect(listed as? VaultError == .readOnly("foreign-write"))
     }
 

@@ -116,6 +116,13 @@ import Vault
                 INSERT INTO agent SELECT zeroblob(16), vault, 77, policy, 1, 0, 0, 0, 0 FROM agent LIMIT 1
                 """),
         Planted(testDescription: "an agent of version 0", sql: "UPDATE agent SET record_version = 0"),
+        Planted(
+            testDescription: "the least that could be stored", sql: "UPDATE usage SET bytes = -9223372036854775808"),
+        Planted(
+            testDescription: "more than could be stored",
+            sql:
+                "UPDATE usage SET bytes = 9223372036854775807, entries = 9223372036854775807, fields = 9223372036854775807"
+        ),
         Planted(testDescription: "an agent with all uses", sql: "UPDATE agent SET uses = 9223372036854775807"),
     ]
 

@@ -1,6 +1,7 @@
 import Auth
 import IPNetworks
 import SQLite
+import Synchronization
 import TestSupport
 import Testing
 import Vault
@@ -114,6 +115,65 @@ import Vault
         _ = try await node.value(field, of: entry.id, as: try await node.caller(other))
         let report = try await node.trail.disclosures(of: third.id, as: owner)
         #expect(report.didRead.map(\.count) == [3])
+    }
+
+    /// A request that was under way when its caller ended gives nothing out any more.
+    @Test func whoWasLetInAndEndedMeanwhileGetsNothing() async throws {
+        let agent = try await node.caller(robot)
+        _ = try await node.roster.update(
+            robot.id, name: nil, grants: nil, policy: nil, isPaused: true, as: owner)
+        let errors = [
+            await thrown { try await node.value(field, of: entry.id, as: agent) },
+            await thrown { try await node.entries.list(limit: 10, as: agent) },
+            await thrown { try await node.entries.search(.init(text: "a"), limit: 10, as: agent) },
+            await thrown { try await node.entries.view(entry.id, as: agent) },
+        ]
+        #expect(errors.map { $0 as? VaultError } == Array(repeating: .callerGone, count: 4))
+    }
+
+    private final class Current: Sendable {
+        private let state: Mutex<TestAgent>
+        init(_ agent: TestAgent) { state = Mutex(agent) }
+        var agent: TestAgent { state.withLock { $0 } }
+        func set(_ agent: TestAgent) { state.withLock { $0 = agent } }
+    }
+
+    /// Reads and rotations at once: what any of the tokens read is in the last one's report.
+    @Test func noReadIsMissingAfterRotations() async throws {
+        let current = Current(robot)
+        let answered = try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<8 {
+                group.addTask { [node, entry, field] in
+                    var count = 0
+                    for _ in 0..<60 {
+                        guard let agent = try? await node.caller(current.agent) else { continue }
+                        if await thrown({ try await node.value(field, of: entry.id, as: agent) }) == nil { count += 1 }
+                    }
+                    return count
+                }
+            }
+            for _ in 0..<8 {
+                let next = try await node.rotate(current.agent, as: owner)
+                current.set(next)
+            }
+            return try await group.reduce(0, +)
+        }
+        let report = try await node.trail.disclosures(of: current.agent.id, as: owner)
+        #expect(answered > 20)
+        #expect(report.didRead.reduce(0) { $0 + $1.count } == answered)
+    }
+
+    /// Its agent has used the day up.
+    @Test func aTokenIsRotatedWhenNoOperationIsLeft() async throws {
+        var options = TestVault.Options()
+        options.quotas[.operationsPerDay] = 20
+        let node = try TestVault(options)
+        let owner = try await node.owner()
+        let entry = try await node.entries.create(.login(), id: nil, as: owner)
+        let robot = try await node.agent(grants: [.entry(entry.id)], as: owner)
+        let agent = try await node.caller(robot)
+        while await thrown({ try await node.value(entry.field("password"), of: entry.id, as: agent) }) == nil {}
+        _ = try await node.rotate(robot, as: owner)
     }
 
     @Test func codesAreInTheReport() async throws {

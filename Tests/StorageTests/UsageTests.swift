@@ -90,6 +90,39 @@ import Vault
         #expect(update.0 < update.1 && update.1 > 4_000)
     }
 
+    @Test(arguments: ["bytes = bytes - 1", "entries = 0", "fields = fields + 1"])
+    func aCountThatIsNotWhatIsThereIsFound(_ change: String) async throws {
+        _ = try await node.entries.create(.login(tags: ["t"]), id: nil, as: owner)
+        let before = try await node.verification().findings
+        try node.file().script("UPDATE usage SET \(change)")
+        let after = try await node.verification().findings
+        #expect(before == [])
+        #expect(after.count == 1)
+    }
+
+    /// What it takes to find old versions grows with them, not with their square.
+    @Test func findingOldVersionsGoesOnceThroughThem() async throws {
+        func steps(_ versions: Int) async throws -> Int {
+            try node.file().script(
+                """
+                DELETE FROM value WHERE tier = 1;
+                WITH RECURSIVE f(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM f WHERE i < 64),
+                    n(v) AS (SELECT 1 UNION ALL SELECT v + 1 FROM n WHERE v < \(versions))
+                INSERT INTO value SELECT e.id, CAST(printf('%016d', i) AS BLOB), v, e.vault, 1, v = \(versions), 0, x'00', x'00'
+                FROM f, n, entry e;
+                UPDATE entry SET version = \(versions + 60);
+                """)
+            let database = node.store.database
+            let before = try await database.read(lasting: .long) { $0.machineSteps }
+            _ = try await node.store.history(of: owner.vault, beyond: 50, before: 0, limit: 1)
+            return try await database.read(lasting: .long) { $0.machineSteps } - before
+        }
+        _ = try await node.entries.create(.login(), id: nil, as: owner)
+        _ = try await steps(60)
+        let (once, fourfold) = (try await steps(60), try await steps(240))
+        #expect(fourfold < 6 * once, "\(once) and \(fourfold)")
+    }
+
     @Test func whatIsDeletedIsCountedNoMore() async throws {
         let empty = try await node.store.usage(of: owner.vault)
         let request = RememberedAnswers.Request(key: "k", content: [])

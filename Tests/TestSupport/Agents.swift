@@ -1,4 +1,4 @@
-package import Auth
+import Auth
 package import IPNetworks
 package import Vault
 

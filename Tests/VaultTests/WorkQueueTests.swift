@@ -130,8 +130,8 @@ import Vault
         #expect(throws: VaultError.self) { try budget.spend(vault, count: 2) }
         try budget.spend(vault)
         #expect(throws: VaultError.self) { try budget.spend(vault) }
-        for _ in 0..<10 { try budget.spend(vault, isUrgent: true) }
-        #expect(throws: VaultError.self) { try budget.spend(vault, isUrgent: true) }
+        for _ in 0..<10 { try budget.spend(vault, share: .urgent) }
+        #expect(throws: VaultError.self) { try budget.spend(vault, share: .urgent) }
         try budget.spend(.random())
     }
 

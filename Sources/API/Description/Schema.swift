@@ -31,6 +31,7 @@ struct Schema: Sendable {
             "type": .text, "title": .text, "status": .integer, "detail?": .text, "retryAfter?": .integer,
             "version?": .integer, "fields?": .list(.id), "member?": .text, "requestId?": .text,
         ]),
+        "Nothing": Schema([:]),
         "Health": Schema(["status": .text, "reasons": .list(.text)]),
         "Node": Schema(["origin": .text, "version": .text, "registration": .choice(["open", "invite", "closed"])]),
         "Nodes": Schema(["nodes": .list(.schema("FleetNode"))]),

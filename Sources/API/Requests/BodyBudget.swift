@@ -6,8 +6,8 @@ import Wire
 /// announced.
 ///
 /// Nobody gets more than a third of it, and large bodies leave a sixth to the small ones: to log-ins, and to what ends
-/// others' access. Where it is full all the same, the body that has been coming for longest makes room, since an honest one
-/// comes at once.
+/// others' access. Where it, or a sender's share, is full all the same, the body that has been coming for longest makes
+/// room, of that sender where it is the share: an honest one comes at once, and an agent's must not stand in its owner's way.
 final class BodyBudget: Sendable {
     /// Who sends: a vault, or a network where nobody is signed in.
     typealias Sender = [UInt8]
@@ -98,13 +98,21 @@ final class BodyBudget: Sendable {
         let stops = used.withLock { used -> [@Sendable () -> Void]? in
             guard let own = used.coming[number] else { return nil }
             let room = isLarge ? total - total / 6 : total
-            guard used.bySender[own.sender, default: 0] + bytes <= total / 3, bytes <= room else { return nil }
+            guard own.bytes + bytes <= total / 3, bytes <= room else { return nil }
             var stops: [@Sendable () -> Void] = []
-            while used.all + bytes > room {
-                let oldest = used.coming.filter { $0.key != number && $0.value.bytes > 0 }.keys.min()
-                guard let oldest, let slow = used.coming.removeValue(forKey: oldest) else { return nil }
+            func makeRoom(among isCandidate: (Coming) -> Bool) -> Bool {
+                let oldest = used.coming.filter { $0.key != number && $0.value.bytes > 0 && isCandidate($0.value) }
+                    .keys.min()
+                guard let oldest, let slow = used.coming.removeValue(forKey: oldest) else { return false }
                 used.release(slow.bytes, slow.sender)
                 if let stop = slow.stop { stops.append(stop) }
+                return true
+            }
+            while used.bySender[own.sender, default: 0] + bytes > total / 3 {
+                guard makeRoom(among: { $0.sender == own.sender }) else { return nil }
+            }
+            while used.all + bytes > room {
+                guard makeRoom(among: { _ in true }) else { return nil }
             }
             used.all += bytes
             used.bySender[own.sender, default: 0] += bytes

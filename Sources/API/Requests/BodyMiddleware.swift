@@ -17,10 +17,11 @@ struct BodyMiddleware<Context: BodyContext>: RouterMiddleware {
             // A test compares the two lists.
             throw Problem("internal", status: 500, title: "Internal error", detail: "The route is not described.")
         }
-        for name in request.uri.queryParameters.map({ String($0.key) }) where !operation.query.contains(name) {
-            throw Problem.unknown(name, known: operation.query)
+        try Self.checkQuery(request, operation)
+        // A body of a GET means nothing (RFC 9110, 9.3.1), and is left to the deadlines.
+        if operation.request == nil, request.method == .get || request.method == .head {
+            return try await next(request, context)
         }
-        guard let schema = operation.request else { return try await next(request, context) }
         try Self.checkType(request.headers[.contentType])
         let announced = request.headers[.contentLength].flatMap { Int($0) }
         if let announced, announced > operation.limit { throw Problem.tooLarge(operation.limit) }
@@ -28,11 +29,23 @@ struct BodyMiddleware<Context: BodyContext>: RouterMiddleware {
             return try await budget.read(request.body, upTo: operation.limit, for: context.bodySender) { body in
                 var context = context
                 context.body = body
-                try StrictJSON.check(body, schema: schema, mostValues: operation.mostValues)
+                // Where there is nothing to say, some clients send nothing and some an object without members.
+                if operation.request != nil || !body.isEmpty {
+                    try StrictJSON.check(
+                        body, schema: operation.request ?? "Nothing", mostValues: operation.mostValues)
+                }
                 return try await next(request, context)
             }
         } catch is NIOTooManyBytesError {
             throw Problem.tooLarge(operation.limit)
+        }
+    }
+
+    private static func checkQuery(_ request: Request, _ operation: Operation) throws(Problem) {
+        var names: Set<String> = []
+        for name in request.uri.queryParameters.map({ String($0.key) }) {
+            guard operation.query.contains(name) else { throw .unknown(name, known: operation.query) }
+            guard names.insert(name).inserted else { throw .malformed(name, "must not be given twice") }
         }
     }
 

@@ -21,16 +21,16 @@ where Base.Context: InitializableFromSource<ApplicationRequestContextSource> {
 
     func respond(to request: Request, context: Context) async throws -> Response {
         let channel = context.channel
-        guard let work = connections.beginAnswering(on: channel.tcpConnection) else {
-            return Response(status: .serviceUnavailable, headers: [.retryAfter: "1", .contentLength: "0"])
-        }
-        defer { connections.endAnswering(work) }
         // The answers that are waited for have deadlines of their own.
-        await connections.room(on: channel.tcpConnection)
+        await connections.room(on: channel.tcpConnection, for: channel)
         guard channel.isActive else {
             connections.letNextGo(on: channel.tcpConnection)
             throw CancellationError()
         }
+        guard let work = connections.beginAnswering(on: channel.tcpConnection) else {
+            return Response(status: .serviceUnavailable, headers: [.retryAfter: "1", .contentLength: "0"])
+        }
+        defer { connections.endAnswering(work) }
         let response = try await base.respond(to: request, context: context.base)
         if let count = response.body.contentLength, count > 0 { withDeadline(of: channel) { $0.hold(count) } }
         return response

@@ -12,6 +12,8 @@ struct ConnectionGuard<Base: ServerChildChannel>: ServerChildChannel {
     /// The kernel's buffer for each direction, in bytes. Its own grows to several megabytes for a client that stops
     /// reading.
     private static var socketBuffer: Int { 128 << 10 }
+    /// Read at once, one TLS record's worth: small frames of many connections must not keep an event loop from its turn.
+    private static var readBuffer: Int { 16 << 10 }
 
     init(_ base: Base, _ connections: Connections) {
         self.base = base
@@ -27,6 +29,9 @@ struct ConnectionGuard<Base: ServerChildChannel>: ServerChildChannel {
             try channel.pipeline.syncOperations.addHandler(HardClose(), position: .first)
             try channel.syncOptions?.setOption(.socketOption(.so_sndbuf), value: Self.socketBuffer)
             try channel.syncOptions?.setOption(.socketOption(.so_rcvbuf), value: Self.socketBuffer)
+            try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
+            try channel.syncOptions?.setOption(
+                .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Self.readBuffer))
         } catch {
             // The client has gone already.
             return channel.eventLoop.makeFailedFuture(error)

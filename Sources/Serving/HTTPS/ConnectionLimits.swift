@@ -16,6 +16,8 @@ package struct ConnectionLimits: Equatable, Sendable {
     /// Requests that are being answered, with those whose stream was reset or whose connection is closed: their work goes on.
     package var answering = 2_048
     package var answeringPerNetwork = 1_024
+    /// So many of a network are answered even when all together are too many.
+    package var answeringAlways = 32
 
     package init(connections: Int, connectionsPerNetwork: Int) {
         self.connections = connections

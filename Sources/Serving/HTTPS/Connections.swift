@@ -32,7 +32,8 @@ package final class Connections: Sendable {
         var lastActive: NIODeadline
         /// Bytes held by each open request, by number: a lower number is an older request.
         var requests: [Int: Request] = [:]
-        var waiting: [CheckedContinuation<Void, Never>] = []
+        /// Oldest first, by number.
+        var waiting: [(number: Int, continuation: CheckedContinuation<Void, Never>)] = []
 
         var held: Int { requests.values.reduce(0) { $0 + $1.cost + $1.answer } }
         var untaken: Int { requests.values.reduce(0) { $0 + $1.answer } }
@@ -78,7 +79,7 @@ package final class Connections: Sendable {
         guard isAdmitted else { return false }
         channel.closeFuture.whenComplete { [self] _ in
             let closed = state.withLock { Self.remove(id, &$0) }
-            for waiting in closed?.waiting ?? [] { waiting.resume() }
+            for waiting in closed?.waiting ?? [] { waiting.continuation.resume() }
         }
         return true
     }
@@ -156,8 +157,8 @@ package final class Connections: Sendable {
         next?.resume()
     }
 
-    /// Counts a request's work from before it waits for room until its answer exists, whatever becomes of its stream: a client
-    /// that resets streams must not leave more behind than one that waits.
+    /// Counts a request's work until its answer exists, whatever becomes of its stream: a client that resets streams must not
+    /// leave more behind than one that waits.
     ///
     /// - Returns: Whom to name to `endAnswering`; nil when too much is being answered.
     func beginAnswering(on connection: any Channel) -> Answering? {
@@ -165,7 +166,10 @@ package final class Connections: Sendable {
         return state.withLock { state in
             let network = state.connections[id]?.network
             let count = state.answering[network, default: 0]
-            guard count < limits.answeringPerNetwork, state.allAnswering < limits.answering else { return nil }
+            guard count < limits.answeringPerNetwork,
+                state.allAnswering < limits.answering
+                    || count < limits.answeringAlways && state.allAnswering < 2 * limits.answering
+            else { return nil }
             state.answering[network] = count + 1
             state.allAnswering += 1
             return Answering(network: network)
@@ -193,18 +197,28 @@ package final class Connections: Sendable {
         return state.withLock { ($0.connections[id]?.untaken ?? 0) > limits.heldBytesPerConnection }
     }
 
-    /// Returns when the connection has taken enough of its answers to get another one, or was closed.
-    func room(on connection: any Channel) async {
+    /// Returns when the connection has taken enough of its answers to get another one, or the request's channel was closed.
+    func room(on connection: any Channel, for channel: any Channel) async {
         let id = ObjectIdentifier(connection)
         await withCheckedContinuation { continuation in
-            let hasRoom = state.withLock { state in
+            let number = state.withLock { state -> Int? in
                 guard let known = state.connections[id], known.untaken > limits.heldBytesPerConnection else {
-                    return true
+                    return nil
                 }
-                state.connections[id]?.waiting.append(continuation)
-                return false
+                state.nextRequest += 1
+                state.connections[id]?.waiting.append((state.nextRequest, continuation))
+                return state.nextRequest
             }
-            if hasRoom { continuation.resume() }
+            guard let number else { return continuation.resume() }
+            // A stream that is reset waits no more.
+            channel.closeFuture.whenComplete { [self] _ in
+                state.withLock { state -> CheckedContinuation<Void, Never>? in
+                    guard let index = state.connections[id]?.waiting.firstIndex(where: { $0.number == number }) else {
+                        return nil
+                    }
+                    return state.connections[id]?.waiting.remove(at: index).continuation
+                }?.resume()
+            }
         }
     }
 
@@ -220,7 +234,7 @@ package final class Connections: Sendable {
         guard let known = state.connections[id], !known.waiting.isEmpty,
             known.untaken <= limits.heldBytesPerConnection
         else { return nil }
-        return state.connections[id]?.waiting.removeFirst()
+        return state.connections[id]?.waiting.removeFirst().continuation
     }
 
     private func makeRoom(_ state: inout State) -> [Connection] {
@@ -257,7 +271,7 @@ package final class Connections: Sendable {
 
     private static func close(_ connection: Connection) {
         connection.channel.closeHard()
-        for waiting in connection.waiting { waiting.resume() }
+        for waiting in connection.waiting { waiting.continuation.resume() }
     }
 }
 

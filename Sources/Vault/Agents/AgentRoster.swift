@@ -2,12 +2,12 @@ import Crypto
 
 /// The agents of a vault, as their owner manages them.
 package struct AgentRoster: Sendable {
-    private let entries: Entries
-    /// Bytes of a name and its grants as JSON: every change of an entry opens them of every agent.
-    private static let largestRecord = 65_536
+    let entries: Entries
+    /// Fields that a new agent, or new grants, may cover: their keys are written in one commit, for which others wait.
+    private static let mostFields = 4_096
 
-    private var store: any VaultStore { entries.store }
-    private var keys: NodeKeys { entries.keys }
+    var store: any VaultStore { entries.store }
+    var keys: NodeKeys { entries.keys }
 
     package init(entries: Entries) {
         self.entries = entries
@@ -73,7 +73,7 @@ package struct AgentRoster: Sendable {
         after id: HolderID? = nil, limit: Int = 200, as caller: Caller
     ) async throws -> Page<AgentView> {
         try caller.requireOwner()
-        return try await entries.work.run(as: caller) {
+        return try await entries.work.run(as: caller, in: store) {
             let page = try await store.agents(
                 of: caller.vault, for: caller.holder.id, after: id, limit: PageLimit(rows: limit))
             return Page(items: try page.items.map { try view($0, by: caller) }, hasMore: page.hasMore)
@@ -94,6 +94,8 @@ package struct AgentRoster: Sendable {
         try draft.validate()
         try entries.operations.spend(caller.vault)
         return try await entries.change(as: caller) {
+            // Before the work that it would be for nothing.
+            try await entries.requireRoom(for: [.agents, .bytes], as: caller)
             try await checkEntries(draft.grants, as: caller)
             let holder = HolderKey.generate()
             let agent = StoredAgent(
@@ -105,7 +107,7 @@ package struct AgentRoster: Sendable {
             steps += try insertion(of: agent, holder, caller)
             steps += try record(draft, of: holder.id, version: 1, caller)
             steps += try credential(created)
-            let granted = try await grantable(draft.grants, as: caller)
+            let granted = try await grantable(draft.grants, upTo: Self.mostFields, as: caller)
             steps += try wraps(granted, for: holder, caller)
             let event = caller.event(.agentCreate, subject: holder.id.text)
             try await store.commit(steps, try lines(event, holding: granted, by: holder.id, caller))
@@ -139,8 +141,9 @@ package struct AgentRoster: Sendable {
             if grants != nil {
                 let publicKey = try HolderPublicKey(
                     id: id, vault: caller.vault, stored: agent.publicKey, keys: keys)
-                let wanted = try await grantable(draft.grants, as: caller)
                 let present = try await store.places(of: id)
+                let wanted = try await grantable(
+                    draft.grants, upTo: max(Self.mostFields, present.count), as: caller)
                 let places = Set(wanted.map(\.place))
                 for place in present.subtracting(places) { steps.append(.dropWrap(place.entry, place.field, id)) }
                 let new = wanted.filter { !present.contains($0.place) }
@@ -187,7 +190,8 @@ package struct AgentRoster: Sendable {
         _ id: HolderID, as caller: Caller, credential: @escaping @Sendable (Created) throws -> [Step]
     ) async throws -> (created: Created, ended: Ended) {
         try caller.requireFreshOwner(at: entries.now())
-        try entries.operations.spend(caller.vault)
+        // An owner whose agent has used the day up can still take its token away.
+        try entries.operations.spend(caller.vault, share: .urgent)
         return try await entries.change(as: caller) {
             let old = try await stored(id, as: caller)
             let ended = Ended(id: id, places: try? await store.places(of: id))
@@ -232,157 +236,5 @@ package struct AgentRoster: Sendable {
             await store.forgetDeleted()
             return ended
         }
-    }
-
-    // MARK: Records
-
-    private func stored(_ id: HolderID, as caller: Caller) async throws -> StoredAgent {
-        try caller.requireOwner()
-        guard let agent = try await store.agent(id, of: caller.vault, for: caller.holder.id) else {
-            throw VaultError.noSuchAgent
-        }
-        return agent
-    }
-
-    private func view(_ agent: StoredAgent, by caller: Caller) throws -> AgentView {
-        guard let record = agent.record else { throw VaultError.damaged("an agent without a record") }
-        let text = try AgentText(jsonBytes: try record.open(by: caller.holder, root: keys.root))
-        let policy = try keys.policy(of: agent)
-        return view(agent, Draft(name: text.name, grants: text.grants, policy: policy))
-    }
-
-    private func view(_ agent: StoredAgent, _ draft: Draft) -> AgentView {
-        AgentView(
-            id: agent.holder, name: draft.name, grants: draft.grants, policy: draft.policy, state: agent.state,
-            uses: agent.uses, created: agent.created)
-    }
-
-    private func record(_ draft: Draft, of id: HolderID, version: Int, _ caller: Caller) throws -> [Step] {
-        // An agent's record is a value at the agent's own place, so that a change of owner re-wraps it too.
-        let place = FieldPlace(
-            vault: caller.vault, entry: .record(of: id), field: .title, tier: .metadata, version: version)
-        let key = SymmetricKey(size: .bits256)
-        let text = try AgentText(name: draft.name, grants: draft.grants).jsonBytes()
-        guard text.count <= Self.largestRecord else {
-            throw VaultError.invalid("grants", "must be at most \(Self.largestRecord) bytes together")
-        }
-        let box = Box.seal(text, key: key, context: place.valueContext)
-        return [
-            .putValue(StoredValue(place: place, box: box, written: entries.now(), author: caller.holder.id)),
-            .putWrap(caller.holder.wrap(key, at: place)),
-        ]
-    }
-
-    private func sealed(_ policy: AgentPolicy, _ id: HolderID, _ caller: Caller) throws -> [UInt8] {
-        keys.sealNodeTier(try policy.jsonBytes(), .policy, vault: caller.vault, id: id.bytes)
-    }
-
-    private func insertion(of agent: StoredAgent, _ holder: HolderKey, _ caller: Caller) throws -> [Step] {
-        let publicKey = try holder.storedPublicKey(vault: caller.vault, isOwner: false, keys: keys)
-        return [
-            .insertHolder(HolderRow(id: holder.id, vault: caller.vault, isOwner: false, publicKey: publicKey)),
-            .insertAgent(agent),
-        ]
-    }
-
-    // MARK: Grants
-
-    /// Every part that the grants cover now: the L1 fields, and the title of each entry that has one.
-    ///
-    /// One entry is open at a time: what is kept of each is only where its fields stand and their wraps.
-    private func grantable(_ grants: [Grant], as caller: Caller) async throws -> [StoredField] {
-        let index = GrantIndex(grants)
-        // An entry is opened once, however many of the grants lead to it.
-        var found: [EntryID: [StoredField]] = [:]
-        func add(_ stored: StoredEntry) throws {
-            guard stored.row.state == .active, found[stored.row.id] == nil else { return }
-            let open = try OpenEntry(stored, by: caller, in: entries)
-            let scope = index.scope(of: stored.row.id, tags: open.details?.tags ?? [])
-            let covered = open.fields.filter { $0.tier == .l1 && scope.covers(field: $0.id, label: $0.label) }
-            found[stored.row.id] =
-                covered.isEmpty
-                ? [] : covered.compactMap { stored.fields[$0.id] } + [stored.title?.field].compactMap(\.self)
-        }
-        for grant in grants {
-            switch grant.scope {
-            case .entry(let id):
-                if let stored = try await store.entry(id, in: caller.vault, for: Reader(caller)) { try add(stored) }
-            case .tag(let tag):
-                let term = try await entries.index(as: caller).term(tag: tag)
-                var order: Int64 = 0
-                while true {
-                    let page = try await store.entries(
-                        in: caller.vault, for: Reader(caller), terms: [term], after: order,
-                        limit: PageLimit(rows: 500))
-                    for stored in page.items { try add(stored) }
-                    guard page.hasMore, let last = page.items.last else { break }
-                    order = last.row.order
-                    await Task.yield()
-                }
-            }
-        }
-        return found.sorted { $0.key < $1.key }.flatMap(\.value)
-    }
-
-    /// Refuses grants that name an entry or field that is not there, or an L2 field, whose key the node has not.
-    private func checkEntries(_ grants: [Grant], as caller: Caller) async throws {
-        for grant in grants {
-            guard case .entry(let id) = grant.scope else { continue }
-            let open = try await entries.openEntry(id, as: caller)
-            guard open.stored.row.state == .active else { throw VaultError.noSuchEntry }
-            for text in grant.only ?? [] {
-                guard let field = open.fields.first(where: { $0.id.text == text }) else { throw VaultError.noSuchField }
-                guard field.tier == .l1 else {
-                    throw VaultError.invalid("grants.fields", "an L2 field cannot be granted: the node has no key")
-                }
-            }
-        }
-    }
-
-    private func wraps(_ fields: [StoredField], for holder: HolderKey, _ caller: Caller) throws -> [Step] {
-        try fields.map { field in
-            .putWrap(holder.wrap(try field.dataKey(by: caller.holder, root: keys.root), at: field.place))
-        }
-    }
-
-    /// The audit lines of a change after which an agent can open just these fields: one, or for thousands of fields
-    /// several.
-    private func lines(
-        _ event: AuditEvent, holding fields: [StoredField], by agent: HolderID, _ caller: Caller
-    ) throws -> [SealedAuditLine] {
-        let holds = fields.map { "\($0.place.entry.text)/\($0.place.field.text)" }.sorted()
-        var first = event
-        first.holds = Array(holds.prefix(AuditEvent.mostHolds))
-        var events = [first]
-        for start in stride(from: AuditEvent.mostHolds, to: holds.count, by: AuditEvent.mostHolds) {
-            var more = caller.event(.agentUpdate, subject: agent.text)
-            more.holdsToo = Array(holds[start...].prefix(AuditEvent.mostHolds))
-            events.append(more)
-        }
-        // Thousands of fields take as much of the log as many operations, and cost as many.
-        try entries.operations.spend(caller.vault, count: holds.count / AuditEvent.holdsPerOperation)
-        return try events.map { try entries.audit.seal($0, vault: caller.vault) }
-    }
-}
-
-extension AgentRoster.Draft {
-    init(old: AgentView) {
-        self.init(name: old.name, grants: old.grants, policy: old.policy)
-    }
-}
-
-extension EntryID {
-    /// Where an agent's record stands among the values.
-    package static func record(of holder: HolderID) -> EntryID {
-        guard let id = EntryID(holder.bytes) else { preconditionFailure("ids are 16 bytes") }
-        return id
-    }
-}
-
-extension NodeKeys {
-    /// What a live node lets the agent do.
-    package func policy(of agent: StoredAgent) throws -> AgentPolicy {
-        try AgentPolicy(
-            jsonBytes: try openNodeTier(agent.policy, .policy, vault: agent.vault, id: agent.holder.bytes))
     }
 }

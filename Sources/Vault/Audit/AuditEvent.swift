@@ -32,8 +32,9 @@ package struct AuditEvent: Codable, Equatable, Sendable {
 
     /// Places in one line: 48 bytes each, and a box holds 1 MiB.
     package static let mostHolds = 8_192
-    /// Fields of such a list that take as much room as the line of one operation, some 400 bytes.
-    package static let holdsPerOperation = 8
+
+    /// Bytes of a line that one operation pays for; the next ones cost another.
+    package static let bytesPerOperation = 512
 
     package enum Action: String, Codable, Sendable, CaseIterable {
         case valueRead = "value.read"

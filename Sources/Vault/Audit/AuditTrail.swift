@@ -22,7 +22,7 @@ package struct AuditTrail: Sendable {
     /// `position`: Where to go on: lines before this one.
     package func lines(before position: AuditPosition?, limit: Int, as caller: Caller) async throws -> Page<Line> {
         try caller.requireOwner()
-        return try await work.run(as: caller) {
+        return try await work.run(as: caller, in: store) {
             let page = try await store.auditLines(
                 of: caller.vault, before: position, limit: PageLimit(rows: limit))
             return Page(
@@ -70,7 +70,7 @@ package struct AuditTrail: Sendable {
             // A page is a piece of work: a long log is no reason for others to wait.
             let (position, present) = (before, search)
             do {
-                (search, before) = try await work.run(as: caller) {
+                (search, before) = try await work.run(as: caller, in: store) {
                     try await searched(present, before: position, of: caller.vault)
                 }
             } catch VaultError.busy {

@@ -7,7 +7,7 @@ extension Entries {
     ) async throws -> EntryView {
         try caller.requireOwner()
         try edit.validate()
-        try operations.spend(caller.vault)
+        try operations.spend(for: caller)
         let id = id ?? .random()
         let time = now()
         return try await change(as: caller) {
@@ -19,7 +19,7 @@ extension Entries {
             event.changed = written.changed.map(\.text)
             event.readers = written.readers
             if let answer { steps.append(.rememberAnswer(try answer(written.view))) }
-            try await store.commit(steps, [try audit.seal(event, vault: caller.vault)])
+            try await store.commit(steps, try sealed([event], as: caller))
             return written.view
         }
     }
@@ -30,7 +30,7 @@ extension Entries {
     ) async throws -> EntryView {
         try caller.require(.write)
         try edit.validate()
-        try operations.spend(caller.vault)
+        try operations.spend(for: caller)
         return try await change(as: caller) {
             let open = try await openEntry(id, as: caller)
             let row = open.stored.row
@@ -59,7 +59,7 @@ extension Entries {
     ) async throws -> EntryView {
         try caller.requireOwner()
         for envelope in envelopes.values { try EntryEdit.checkEnvelope(envelope) }
-        try operations.spend(caller.vault)
+        try operations.spend(for: caller)
         return try await change(as: caller) {
             let open = try await openEntry(id, as: caller)
             let row = open.stored.row
@@ -127,7 +127,7 @@ extension Entries {
         let (pruning, lines) = try await prune(row, as: caller)
         try await store.commit(
             [.stayWithin(quotas, caller.vault), expectation, .updateEntry(row)] + written.steps + pruning,
-            [try audit.seal(event, vault: caller.vault)] + lines)
+            try sealed([event], as: caller) + lines)
         return written.view
     }
 
@@ -184,7 +184,7 @@ extension Entries {
         steps.append(byteStep(steps, caller))
         let (pruning, lines) = try await prune(row, as: caller)
         try await store.commit(
-            caller.useSteps + steps + pruning, [try audit.seal(event, vault: caller.vault)] + lines)
+            caller.useSteps + steps + pruning, try self.sealed([event], as: caller) + lines)
         return view
     }
 
@@ -199,6 +199,22 @@ extension Entries {
         var event = caller.event(.historyPrune, entry: row.id, version: row.version)
         event.count = places.count
         return ([.deleteValues(places)], [try audit.seal(event, vault: caller.vault)])
+    }
+
+    /// Throws `quotaExceeded` when nothing more may be added, before work is done for it. `stayWithin` decides.
+    func requireRoom(for counted: [Quota], as caller: Caller) async throws {
+        let usage = try await store.usage(of: caller.vault)
+        for quota in counted where usage[quota] >= quotas[quota] {
+            throw VaultError.quotaExceeded(quota, quotas[quota])
+        }
+    }
+
+    /// The lines of a change, each of which costs by its size what it takes of the log: it stays there for ever.
+    func sealed(_ events: [AuditEvent], as caller: Caller) throws -> [SealedAuditLine] {
+        let lines = try events.map { try audit.seal($0, vault: caller.vault) }
+        let more = lines.reduce(0) { $0 + $1.body.count / AuditEvent.bytesPerOperation }
+        try operations.spend(for: caller, count: more)
+        return lines
     }
 
     /// Counts what an agent's change writes against its day.

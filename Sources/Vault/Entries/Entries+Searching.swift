@@ -26,7 +26,7 @@ extension Entries {
         guard caller.isOwner || (query.tag == nil && query.host == nil) else {
             throw VaultError.invalid("tag", "an agent searches by text only")
         }
-        return try await work.run(as: caller) {
+        return try await work.run(as: caller, in: store) {
             var terms: [[UInt8]] = []
             if query.tag != nil || query.host != nil {
                 let index = try await index(as: caller)

@@ -20,7 +20,7 @@ extension Entries {
     /// Takes an entry out of the trash; agents whose grants match get it back.
     package func untrash(_ id: EntryID, as caller: Caller) async throws -> EntryView {
         try caller.requireOwner()
-        try operations.spend(caller.vault)
+        try operations.spend(for: caller)
         return try await change(as: caller) {
             try await activate(id, from: .trashed, .entryUntrash, missing: .noSuchEntry, as: caller)
         }
@@ -49,7 +49,7 @@ extension Entries {
         }
         guard policy.verbs.contains(.deposit) else { throw VaultError.verbMissing(.deposit) }
         try edit.validate()
-        try operations.spend(caller.vault)
+        try operations.spend(for: caller)
         let time = now()
         let row = EntryRow(
             id: .random(), vault: caller.vault, version: 1, state: .deposit, created: time, updated: time,
@@ -72,7 +72,7 @@ extension Entries {
             event.changed = parts.map(\.0.text)
             if let answer { steps.append(.rememberAnswer(try answer(row.id))) }
             steps.append(byteStep(steps, caller))
-            try await store.commit(steps, [try audit.seal(event, vault: caller.vault)])
+            try await store.commit(steps, try sealed([event], as: caller))
             return row.id
         }
     }
@@ -80,7 +80,7 @@ extension Entries {
     /// Makes a deposit an entry like any other: boxed for the owner, indexed, shared by its tags.
     package func accept(_ id: EntryID, as caller: Caller) async throws -> EntryView {
         try caller.requireOwner()
-        try operations.spend(caller.vault)
+        try operations.spend(for: caller)
         return try await change(as: caller) {
             try await activate(id, from: .deposit, .depositAccept, missing: .noSuchDeposit, as: caller)
         }
@@ -119,7 +119,7 @@ extension Entries {
         event.readers = written.readers
         try await store.commit(
             [.stayWithin(quotas, caller.vault), expectation, .updateEntry(row)] + settled + written.steps,
-            [try audit.seal(event, vault: caller.vault)])
+            try sealed([event], as: caller))
         return written.view
     }
 

@@ -72,7 +72,7 @@ package struct Entries: Sendable {
 
     /// One entry's metadata.
     package func view(_ id: EntryID, as caller: Caller) async throws -> EntryView {
-        try await work.run(as: caller) { try await openEntry(id, as: caller).view }
+        try await work.run(as: caller, in: store) { try await openEntry(id, as: caller).view }
     }
 
     /// Metadata of entries in the order of their creation.
@@ -82,7 +82,7 @@ package struct Entries: Sendable {
         _ state: EntryState = .active, after order: Int64 = 0, limit: Int, as caller: Caller
     ) async throws -> (entries: [EntryView], next: Int64?) {
         if state != .active { try caller.requireOwner() }
-        return try await work.run(as: caller) {
+        return try await work.run(as: caller, in: store) {
             try await find(after: order, limit: limit, as: caller, among: { _ in true }) { order, limit in
                 try await store.entries(
                     in: caller.vault, for: Reader(caller), state: state, after: order, limit: limit)
@@ -125,8 +125,11 @@ package struct Entries: Sendable {
     /// What was changed when and by whom, newest first.
     package func versions(of id: EntryID, as caller: Caller) async throws -> [EntryVersion] {
         try caller.requireOwner()
-        let history = try await work.run(as: caller) { try await store.history(of: id, in: caller.vault) }
-        guard !history.isEmpty else { throw VaultError.noSuchEntry }
+        let history = try await work.run(as: caller, in: store) {
+            // An agent's record has a history too, and is no entry.
+            guard try await store.entryRow(id, in: caller.vault) != nil else { throw VaultError.noSuchEntry }
+            return try await store.history(of: id, in: caller.vault)
+        }
         var versions: [Int: EntryVersion] = [:]
         for row in history {
             let number = row.place.version
@@ -184,7 +187,7 @@ package struct Entries: Sendable {
     /// Puts a read on record, and in the same commit makes a sealed wrap cheap to open next time.
     private func record(_ action: AuditEvent.Action, _ opened: OpenField, _ caller: Caller) async throws {
         let place = opened.place
-        try operations.spend(caller.vault)
+        try operations.spend(for: caller)
         let steps = caller.useSteps + (opened.settled.map { [.settleWrap($0)] } ?? [])
         let event = caller.event(action, entry: place.entry, field: place.field, version: place.version)
         try await store.commit(steps, [try audit.seal(event, vault: caller.vault)])

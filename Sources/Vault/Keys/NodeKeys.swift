@@ -53,9 +53,11 @@ package struct NodeKeys: Sendable {
         Array(HMAC<SHA256>.authenticationCode(for: Array(email.normalized.utf8), using: preloginKey).prefix(16))
     }
 
-    /// What shows, without a row, that a device once logged in to this vault. 16 bytes over 16 random ones.
-    package func deviceCode(_ device: [UInt8], vault: VaultID) -> [UInt8] {
-        Array(HMAC<SHA256>.authenticationCode(for: device + vault.bytes, using: deviceKey).prefix(16))
+    /// What shows, without a row, that a device once logged in to this vault: with the password that its present owner
+    /// holder came with, and with or without a code. 16 bytes over 16 random ones.
+    package func deviceCode(_ device: [UInt8], vault: VaultID, owner: HolderID, withCode: Bool) -> [UInt8] {
+        let message = device + vault.bytes + owner.bytes + [withCode ? 1 : 0]
+        return Array(HMAC<SHA256>.authenticationCode(for: message, using: deviceKey).prefix(16))
     }
 
     /// Under what a count of failures is kept, so that the file does not tell who tried what from where. 16 bytes.

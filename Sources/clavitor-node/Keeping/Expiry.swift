@@ -7,6 +7,8 @@ struct Expiry: Sendable {
     let node: Node
     /// Rows in one commit, so that nobody waits long for it.
     private static let batch = 200
+    /// Of old versions, which are found by looking through all of a vault.
+    private static let versions = 1_000
 
     init(node: Node) {
         self.node = node
@@ -17,13 +19,13 @@ struct Expiry: Sendable {
         for vault in try await node.store.vaults() {
             try Task.checkCancellation()
             do {
-                try await node.locks.withLock(vault) {
-                    try await deleteEntries(of: vault, in: .trashed, after: .trashDays, .entryPurge)
-                    try await deleteEntries(of: vault, in: .deposit, after: .depositDays, .depositExpire)
-                    try await prune(vault)
-                }
-            } catch VaultError.noSuchEntry {
-                // The vault was deleted meanwhile.
+                // Without the vault's lock, which whoever revokes something may be waiting for: each commit says what it
+                // expects.
+                try await deleteEntries(of: vault, in: .trashed, after: .trashDays, .entryPurge)
+                try await deleteEntries(of: vault, in: .deposit, after: .depositDays, .depositExpire)
+                try await prune(vault)
+            } catch VaultError.noSuchEntry, VaultError.changedSince {
+                // The vault was deleted, or an entry changed, meanwhile. The next time does the rest.
             }
         }
     }
@@ -51,7 +53,7 @@ struct Expiry: Sendable {
         let quotas = node.settings.quotas
         while true {
             let places = try await node.store.history(
-                of: vault, beyond: quotas[.versions], before: time(before: .historyDays), limit: Self.batch)
+                of: vault, beyond: quotas[.versions], before: time(before: .historyDays), limit: Self.versions)
             if places.isEmpty { return }
             var event = AuditEvent(.historyPrune, by: .init(.node))
             event.count = places.count

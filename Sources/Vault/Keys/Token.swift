@@ -1,5 +1,4 @@
 package import Crypto
-import Vault
 
 /// A credential as text: `clv_agt_` and the like, 32 bytes in base 62, six characters of CRC-32.
 ///

@@ -1,0 +1,167 @@
+import Crypto
+
+/// What an agent's rows hold, and which keys follow from its grants.
+extension AgentRoster {
+    // MARK: Records
+
+    /// Bytes of a name and its grants as JSON: every change of an entry opens them of every agent.
+    private static let largestRecord = 65_536
+
+    func stored(_ id: HolderID, as caller: Caller) async throws -> StoredAgent {
+        try caller.requireOwner()
+        guard let agent = try await store.agent(id, of: caller.vault, for: caller.holder.id) else {
+            throw VaultError.noSuchAgent
+        }
+        return agent
+    }
+
+    func view(_ agent: StoredAgent, by caller: Caller) throws -> AgentView {
+        guard let record = agent.record else { throw VaultError.damaged("an agent without a record") }
+        let text = try AgentText(jsonBytes: try record.open(by: caller.holder, root: keys.root))
+        let policy = try keys.policy(of: agent)
+        return view(agent, Draft(name: text.name, grants: text.grants, policy: policy))
+    }
+
+    func view(_ agent: StoredAgent, _ draft: Draft) -> AgentView {
+        AgentView(
+            id: agent.holder, name: draft.name, grants: draft.grants, policy: draft.policy, state: agent.state,
+            uses: agent.uses, created: agent.created)
+    }
+
+    func record(_ draft: Draft, of id: HolderID, version: Int, _ caller: Caller) throws -> [Step] {
+        // An agent's record is a value at the agent's own place, so that a change of owner re-wraps it too.
+        let place = FieldPlace(
+            vault: caller.vault, entry: .record(of: id), field: .title, tier: .metadata, version: version)
+        let key = SymmetricKey(size: .bits256)
+        let text = try AgentText(name: draft.name, grants: draft.grants).jsonBytes()
+        guard text.count <= Self.largestRecord else {
+            throw VaultError.invalid("grants", "must be at most \(Self.largestRecord) bytes together")
+        }
+        let box = Box.seal(text, key: key, context: place.valueContext)
+        return [
+            .putValue(StoredValue(place: place, box: box, written: entries.now(), author: caller.holder.id)),
+            .putWrap(caller.holder.wrap(key, at: place)),
+        ]
+    }
+
+    func sealed(_ policy: AgentPolicy, _ id: HolderID, _ caller: Caller) throws -> [UInt8] {
+        keys.sealNodeTier(try policy.jsonBytes(), .policy, vault: caller.vault, id: id.bytes)
+    }
+
+    func insertion(of agent: StoredAgent, _ holder: HolderKey, _ caller: Caller) throws -> [Step] {
+        let publicKey = try holder.storedPublicKey(vault: caller.vault, isOwner: false, keys: keys)
+        return [
+            .insertHolder(HolderRow(id: holder.id, vault: caller.vault, isOwner: false, publicKey: publicKey)),
+            .insertAgent(agent),
+        ]
+    }
+
+    // MARK: Grants
+
+    /// Every part that the grants cover now: the L1 fields, and the title of each entry that has one.
+    ///
+    /// One entry is open at a time: what is kept of each is only where its fields stand and their wraps.
+    ///
+    /// - Throws: `VaultError.invalid` beyond `most` fields. A rotation has no bound: tags may have brought an agent more.
+    func grantable(
+        _ grants: [Grant], upTo most: Int = .max, as caller: Caller
+    ) async throws -> [StoredField] {
+        let index = GrantIndex(grants)
+        var count = 0
+        // An entry is opened once, however many of the grants lead to it.
+        var found: [EntryID: [StoredField]] = [:]
+        func add(_ stored: StoredEntry) throws {
+            guard stored.row.state == .active, found[stored.row.id] == nil else { return }
+            let open = try OpenEntry(stored, by: caller, in: entries)
+            let scope = index.scope(of: stored.row.id, tags: open.details?.tags ?? [])
+            let covered = open.fields.filter { $0.tier == .l1 && scope.covers(field: $0.id, label: $0.label) }
+            count += covered.count
+            guard count <= most else {
+                throw VaultError.invalid(
+                    "grants", "must cover at most \(most) fields; make several agents, or name fewer")
+            }
+            found[stored.row.id] =
+                covered.isEmpty
+                ? [] : covered.compactMap { stored.fields[$0.id] } + [stored.title?.field].compactMap(\.self)
+        }
+        for grant in grants {
+            switch grant.scope {
+            case .entry(let id):
+                if let stored = try await store.entry(id, in: caller.vault, for: Reader(caller)) { try add(stored) }
+            case .tag(let tag):
+                let term = try await entries.index(as: caller).term(tag: tag)
+                var order: Int64 = 0
+                while true {
+                    let page = try await store.entries(
+                        in: caller.vault, for: Reader(caller), terms: [term], after: order,
+                        limit: PageLimit(rows: 500))
+                    for stored in page.items { try add(stored) }
+                    guard page.hasMore, let last = page.items.last else { break }
+                    order = last.row.order
+                    await Task.yield()
+                }
+            }
+        }
+        return found.sorted { $0.key < $1.key }.flatMap(\.value)
+    }
+
+    /// Refuses grants that name an entry or field that is not there, or an L2 field, whose key the node has not.
+    func checkEntries(_ grants: [Grant], as caller: Caller) async throws {
+        for grant in grants {
+            guard case .entry(let id) = grant.scope else { continue }
+            let open = try await entries.openEntry(id, as: caller)
+            guard open.stored.row.state == .active else { throw VaultError.noSuchEntry }
+            for text in grant.only ?? [] {
+                guard let field = open.fields.first(where: { $0.id.text == text }) else { throw VaultError.noSuchField }
+                guard field.tier == .l1 else {
+                    throw VaultError.invalid("grants.fields", "an L2 field cannot be granted: the node has no key")
+                }
+            }
+        }
+    }
+
+    func wraps(_ fields: [StoredField], for holder: HolderKey, _ caller: Caller) throws -> [Step] {
+        try fields.map { field in
+            .putWrap(holder.wrap(try field.dataKey(by: caller.holder, root: keys.root), at: field.place))
+        }
+    }
+
+    /// The audit lines of a change after which an agent can open just these fields: one, or for thousands of fields
+    /// several.
+    func lines(
+        _ event: AuditEvent, holding fields: [StoredField], by agent: HolderID, _ caller: Caller
+    ) throws -> [SealedAuditLine] {
+        let holds = fields.map { "\($0.place.entry.text)/\($0.place.field.text)" }.sorted()
+        var first = event
+        first.holds = Array(holds.prefix(AuditEvent.mostHolds))
+        var events = [first]
+        for start in stride(from: AuditEvent.mostHolds, to: holds.count, by: AuditEvent.mostHolds) {
+            var more = caller.event(.agentUpdate, subject: agent.text)
+            more.holdsToo = Array(holds[start...].prefix(AuditEvent.mostHolds))
+            events.append(more)
+        }
+        return try entries.sealed(events, as: caller)
+    }
+}
+
+extension AgentRoster.Draft {
+    init(old: AgentView) {
+        self.init(name: old.name, grants: old.grants, policy: old.policy)
+    }
+}
+
+extension EntryID {
+    /// Where an agent's record stands among the values.
+    package static func record(of holder: HolderID) -> EntryID {
+        guard let id = EntryID(holder.bytes) else { preconditionFailure("ids are 16 bytes") }
+        return id
+    }
+}
+
+extension NodeKeys {
+    /// What a live node lets the agent do.
+    package func policy(of agent: StoredAgent) throws -> AgentPolicy {
+        try AgentPolicy(
+            jsonBytes: try openNodeTier(agent.policy, .policy, vault: agent.vault, id: agent.holder.bytes))
+    }
+}
