@@ -161,7 +161,6 @@ let package = Package(
             name: "clavitor",
             dependencies: [
                 "CArgon2", "CProcess", "Console", "Vault", "Wire", arguments, crypto, httpClient, nioCore, nioSSL,
-                subprocess,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: house

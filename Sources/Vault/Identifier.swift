@@ -3,9 +3,14 @@ package struct Identifier<Kind>: Hashable, Sendable, Comparable {
     private let high: UInt64
     private let low: UInt64
 
+    /// Never one whose text begins with "-", which a command line takes for an option.
     package static func random() -> Identifier {
         var generator = SystemRandomNumberGenerator()
-        return Identifier(high: generator.next(), low: generator.next())
+        while true {
+            let id = Identifier(high: generator.next(), low: generator.next())
+            // The first of 22 characters stands for six bits; 62 is "-".
+            if id.high >> 58 != 62 { return id }
+        }
     }
 
     /// Nil unless there are exactly 16 bytes.

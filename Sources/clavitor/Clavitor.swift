@@ -47,7 +47,7 @@ struct Clavitor: AsyncParsableCommand {
         // Passwords and keys pass through here. A system that refuses is one where a debugger may look.
         _ = process_hide_memory()
         do {
-            var command = try await asyncParseAsRoot()
+            var command = try await asyncParseAsRoot(NameArgument.marked(Array(CommandLine.arguments.dropFirst())))
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
@@ -73,9 +73,17 @@ struct Clavitor: AsyncParsableCommand {
             // ArgumentParser's own: help, wrong usage, a child's exit code.
             let code = exitCode(for: error)
             let message = fullMessage(for: error)
-            if !message.isEmpty { code.isSuccess ? terminal.line(message) : terminal.note(message) }
-            // Its code for wrong usage is the 64 of sysexits.
-            return code == .validationFailure ? Outcome.usage.rawValue : code.rawValue
+            guard code.isSuccess else {
+                if !message.isEmpty { terminal.note(message) }
+                // Its code for wrong usage is the 64 of sysexits.
+                return code == .validationFailure ? Outcome.usage.rawValue : code.rawValue
+            }
+            do throws(CommandFailure) {
+                if !message.isEmpty { try terminal.line(message) }
+                return 0
+            } catch {
+                return report(error)
+            }
         }
     }
 }

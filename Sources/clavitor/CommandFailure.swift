@@ -24,6 +24,9 @@ enum Outcome: Int32, CaseIterable {
     case refused = 6
     case unreachable = 7
     case readOnly = 8
+    /// Of `run` alone, as shells have them.
+    case cannotRun = 126
+    case noProgram = 127
 
     static let table = """
         EXIT CODES
@@ -36,6 +39,6 @@ enum Outcome: Int32, CaseIterable {
           6  refused: wrong password, not allowed, or too many attempts
           7  the node cannot be reached, or its TLS certificate is not trusted
           8  the node is read-only at the moment
-        `clavitor run` ends with the exit code of the program it ran.
+        `clavitor run` ends with the exit code of the program it ran; 127 when there is none, 126 when it cannot be run.
         """
 }

@@ -45,6 +45,29 @@ import Vault
         Case(testDescription: "in a URL", secrets: ["a/b c+d"], text: "?q=a%2Fb%20c%2Bd&r", expected: "?q=•••&r"),
         Case(testDescription: "in a URL, lower case", secrets: ["a/b c+d"], text: "a%2fb%20c%2bd", expected: "•••"),
         Case(testDescription: "in a form", secrets: ["a/b c+d"], text: "a%2Fb+c%2Bd", expected: "•••"),
+        Case(testDescription: "in a path of a URL", secrets: ["a/b c+d"], text: "/a/b%20c%2Bd/", expected: "/•••/"),
+        Case(testDescription: "as browsers quote", secrets: ["it's (9)!*"], text: "it's%20(9)!*", expected: "•••"),
+        Case(
+            testDescription: "in JSON", secrets: ["q\"b\\s\nt"], text: #"{"k":"q\"b\\s\nt"}"#, expected: #"{"k":"•••"}"#
+        ),
+        Case(testDescription: "in JSON with slashes", secrets: ["a/b/c"], text: #""a\/b\/c""#, expected: #""•••""#),
+        Case(
+            testDescription: "in JSON in ASCII", secrets: ["pässwört"], text: #""p\u00e4ssw\u00f6rt""#,
+            expected: #""•••""#),
+        Case(
+            testDescription: "in JSON in a page", secrets: ["<tag>&x"], text: #""\u003ctag\u003e\u0026x""#,
+            expected: #""•••""#),
+        // user:hunter22, and hunter22 alone two bytes further on; what the neighbours share in is left.
+        Case(
+            testDescription: "of HTTP Basic", secrets: ["hunter22"], text: "Basic dXNlcjpodW50ZXIyMg==",
+            expected: "Basic dXNlcjp•••=="),
+        Case(
+            testDescription: "of HTTP Basic, for a longer name", secrets: ["hunter22"], text: "dXNlcjE6aHVudGVyMjI=",
+            expected: "dXNlcjE6•••="),
+        Case(testDescription: "in a shell", secrets: ["it's $5"], text: #"'it'\''s $5'"#, expected: "'•••'"),
+        Case(
+            testDescription: "escaped in a shell", secrets: ["a b$c"], text: #"+ echo a\ b\$c"#, expected: "+ echo •••"),
+        Case(testDescription: "hexadecimal", secrets: ["hunter22"], text: "68756e7465723232.", expected: "•••."),
         Case(
             testDescription: "line by line", secrets: ["first line\nsecond line\n"],
             text: "  first line\r\n  second line", expected: "  •••\r\n  •••"),

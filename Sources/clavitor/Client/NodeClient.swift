@@ -116,7 +116,7 @@ struct NodeClient {
                 hint: "Use the name that the node goes by.")
         case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError:
             guard "\(error)".contains("CERTIFICATE_VERIFY_FAILED") else {
-                return CommandFailure(.unreachable, "\(server.text) fails in the TLS handshake. (\(error))")
+                return CommandFailure(.unreachable, "\(server.text) fails in the TLS handshake.")
             }
             return CommandFailure(
                 .unreachable, "\(server.text) shows a certificate that this machine does not trust.",
@@ -133,10 +133,16 @@ struct NodeClient {
 
     /// The system's words for it, out of an error of a module that this program does not import.
     private static func reason(of error: any Error) -> String {
+        switch error as? HTTPClientError {
+        case .connectTimeout?, .readTimeout?, .deadlineExceeded?: return "it does not answer in time"
+        case .remoteConnectionClosed?: return "it closed the connection"
+        default: break
+        }
         let text = "\(error)"
         let known = [
             "Connection refused", "No route to host", "Network is unreachable", "unknown host", "Connection reset",
         ]
-        return known.first(where: text.contains) ?? text
+        // Anything else may hold what was sent.
+        return known.first(where: text.contains) ?? "\(type(of: error))"
     }
 }

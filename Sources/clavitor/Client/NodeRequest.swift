@@ -55,7 +55,9 @@ struct NodeRequest {
 
 /// RFC 3986 section 2.1: everything but unreserved characters.
 enum PercentEncoding {
-    static func encode(_ text: Substring, upperCase: Bool = true, spaceAsPlus: Bool = false) -> String {
+    static func encode(
+        _ text: Substring, upperCase: Bool = true, spaceAsPlus: Bool = false, sparing: [UInt8] = []
+    ) -> String {
         let digits = Array((upperCase ? "0123456789ABCDEF" : "0123456789abcdef").utf8)
         var encoded: [UInt8] = []
         for byte in text.utf8 {
@@ -63,6 +65,8 @@ enum PercentEncoding {
             case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
                 UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
                 UInt8(ascii: "~"):
+                encoded.append(byte)
+            case _ where sparing.contains(byte):
                 encoded.append(byte)
             case UInt8(ascii: " ") where spaceAsPlus:
                 encoded.append(UInt8(ascii: "+"))

@@ -55,7 +55,7 @@ struct OwnerChangeOutput: Encodable {
 
 extension Workspace {
     func showChange(_ output: OwnerChangeOutput, _ first: () -> String) throws {
-        try show(output) {
+        try show(output, otherwise: "The change is made. Make another kit: clavitor login, then clavitor kit new") {
             var lines = [first(), "Sessions ended: \(output.endedSessions)."]
             if !output.activeAgents.isEmpty { lines.append("Agents that go on: \(output.activeAgents.count).") }
             if !output.pausedAgents.isEmpty {
@@ -90,7 +90,9 @@ struct Kit: AsyncParsableCommand {
                         NodeRequest(
                             .put, "api/v1/account/recovery", body: KitBody(proof: proof, recovery: recovery)))
                 }
-                try workspace.show(KitOutput(kit)) { kit.printed }
+                try workspace.show(
+                    KitOutput(kit), otherwise: "The old kit has ended. Make another: clavitor kit new"
+                ) { kit.printed }
             }
         }
     }
@@ -147,7 +149,10 @@ struct SecondFactor: AsyncParsableCommand {
                             body: SecondFactorRequestBody(proof: proof, code: shown.filter { !$0.isWhitespace })),
                         as: SecondFactorBody.self)
                 }
-                try workspace.show(done) {
+                try workspace.show(
+                    done,
+                    otherwise: "The second factor is on. For other codes: clavitor second-factor disable, then enable"
+                ) {
                     """
                     The second factor is on. These codes stand in for it, each of them once; keep them like the kit:
 

@@ -57,7 +57,7 @@ extension Agent {
                 let rotated = try await signedIn.send(
                     NodeRequest(.post, "api/v1/agents", agent.id, "rotate"), as: AgentTokenBody.self)
                 let names = workspace.printsJSON ? Names() : try await Names(signedIn)
-                try workspace.show(rotated) {
+                try workspace.show(rotated, otherwise: AgentTokenBody.another(rotated.agent)) {
                     rotated.printed("\"\(rotated.agent.name.printable)\" has a new token.")
                         + (rotated.disclosures.map { "\n\n" + $0.printed(names) } ?? "")
                 }

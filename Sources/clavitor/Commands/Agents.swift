@@ -34,7 +34,9 @@ struct Agent: AsyncParsableCommand {
                     entries: policy.grant, tags: policy.grantTag)
                 let created = try await signedIn.send(
                     NodeRequest(.post, "api/v1/agents", body: body).once(), as: AgentTokenBody.self)
-                try workspace.show(created) { created.printed("\"\(created.agent.name.printable)\" is made.") }
+                try workspace.show(created, otherwise: AgentTokenBody.another(created.agent)) {
+                    created.printed("\"\(created.agent.name.printable)\" is made.")
+                }
             }
         }
     }

@@ -80,6 +80,7 @@ struct Deposits: AsyncParsableCommand {
                 let entry = try await signedIn.send(
                     NodeRequest(.post, "api/v1/deposits", deposit.id, "accept"), as: EntryBody.self)
                 try workspace.show(entry) { "\"\(entry.title.printable)\" is an entry now." }
+                try await Deposits.warn(of: entry, signedIn)
             }
         }
     }
@@ -99,6 +100,19 @@ struct Deposits: AsyncParsableCommand {
                 try await signedIn.send(NodeRequest(.delete, "api/v1/deposits", deposit.id))
                 workspace.terminal.note("\"\(deposit.title.printable)\" is deleted.")
             }
+        }
+    }
+
+    /// An agent chose the title: one that other entries are found by too is worth a word.
+    private static func warn(of entry: EntryBody, _ signedIn: SignedIn) async throws {
+        let others = EntryFinder.matches(entry.title, in: try await EntryFinder(signedIn: signedIn).all())
+            .filter { $0.id != entry.id }
+        let terminal = signedIn.workspace.terminal
+        if !others.isEmpty {
+            terminal.note("Another entry has this title: both go by their ids now, \(entry.id) and \(others[0].id).")
+        } else if entry.title.contains("/") {
+            terminal.note(
+                "Its title has a slash, as paths to fields have. Another title: clavitor edit \(entry.id) --title")
         }
     }
 

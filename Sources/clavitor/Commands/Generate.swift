@@ -29,7 +29,7 @@ struct Generate: ParsableCommand {
         let terminal = Terminal()
         let made = words.map { Generator.passphrase(words: $0) } ?? Generator.password(length: length)
         guard !json else { return try terminal.json(["password": made]) }
-        terminal.isOutputInteractive ? terminal.line(made) : terminal.write(made)
+        try terminal.isOutputInteractive ? terminal.line(made) : terminal.write(made)
         if let words, terminal.isOutputInteractive {
             terminal.note("\(words) of \(WordList.words.count) words: \(Generator.bits(words: words)) bits.")
         }

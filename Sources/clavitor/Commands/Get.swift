@@ -28,6 +28,14 @@ struct Get: AsyncParsableCommand {
         let workspace = try Workspace(global)
         try await workspace.signedIn { signedIn in
             let target = try await EntryFinder(signedIn: signedIn).target(path)
+            // A script that means a value must not take an entry's description for one.
+            if target.field == nil, path.contains("/"), !reveal, !workspace.printsJSON,
+                !workspace.terminal.isOutputInteractive
+            {
+                throw CommandFailure(
+                    .usage, "\"\(path.printable)\" names an entry, and no field of it.",
+                    hint: "For what is known of the entry name it by its id: \(target.entry.id)")
+            }
             let reader = FieldReader(signedIn: signedIn)
             if let field = target.field {
                 let value = try await reader.value(of: field, in: target.entry, at: version)
@@ -46,14 +54,14 @@ struct Get: AsyncParsableCommand {
         let terminal = workspace.terminal
         if copy {
             guard terminal.isOutputInteractive else { throw CommandFailure(.usage, "--copy needs a terminal.") }
-            terminal.write("\u{1b}]52;c;\(Base64.encode(Array(value.utf8)))\u{07}")
+            try terminal.write("\u{1b}]52;c;\(Base64.encode(Array(value.utf8)))\u{07}")
             terminal.note("\"\(field.label.printable)\" is in the clipboard, if this terminal supports OSC 52.")
         } else if workspace.printsJSON {
             try terminal.json(RevealedField(field, value))
         } else if terminal.isOutputInteractive {
-            terminal.line(value.printable(keeping: "\n\t"))
+            try terminal.line(value.printable(keeping: "\n\t"))
         } else {
-            terminal.write(value)
+            try terminal.write(value)
         }
     }
 

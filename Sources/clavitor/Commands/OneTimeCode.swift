@@ -19,10 +19,10 @@ struct OneTimeCode: AsyncParsableCommand {
             if workspace.printsJSON {
                 try workspace.terminal.json(code)
             } else if workspace.terminal.isOutputInteractive {
-                workspace.terminal.line(code.code)
+                try workspace.terminal.line(code.code)
                 workspace.terminal.note("Good for \(code.expiresIn) seconds.")
             } else {
-                workspace.terminal.write(code.code)
+                try workspace.terminal.write(code.code)
             }
         }
     }

@@ -42,7 +42,11 @@ struct Register: AsyncParsableCommand {
             // The kit exists from here on, whatever happens to the login: show it first.
             let output = RegisteredOutput(
                 email: signIn.email, server: node.server.text, vault: vault.text, recoveryKit: kit?.text)
-            try workspace.show(output) {
+            try workspace.show(
+                output,
+                otherwise: kit.map { _ in "The account exists. Make another kit: clavitor login, then clavitor kit new"
+                }
+            ) {
                 "\(output.email) is registered at \(output.server)." + (kit.map { "\n\n" + $0.printed } ?? "")
             }
             if let known = try signIn.known { try workspace.sessions.forget(known) }

@@ -39,7 +39,7 @@ struct Sessions: AsyncParsableCommand {
         func run() async throws {
             let workspace = try Workspace(global)
             try await workspace.signedIn { signedIn in
-                try await signedIn.send(NodeRequest(.delete, "api/v1/sessions", id))
+                try await signedIn.send(NodeRequest(.delete, "api/v1/sessions", NameArgument.name(id)))
                 workspace.terminal.note("The session has ended.")
             }
         }

@@ -17,7 +17,8 @@ struct AgentFinder {
         return agents.sorted { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
     }
 
-    func agent(_ name: String) async throws -> AgentBody {
+    func agent(_ argument: String) async throws -> AgentBody {
+        let name = NameArgument.name(argument)
         let agents = try await all()
         let byID = agents.filter { $0.id == name }
         let found = byID.isEmpty ? agents.filter { $0.name.lowercased() == name.lowercased() } : byID

@@ -20,7 +20,8 @@ struct EntryFinder {
     }
 
     /// The one entry with this id or title.
-    func entry(_ name: String) async throws -> EntryBody {
+    func entry(_ argument: String) async throws -> EntryBody {
+        let name = NameArgument.name(argument)
         if let id = EntryID(text: name) {
             do {
                 return try await entry(id)
@@ -39,24 +40,48 @@ struct EntryFinder {
 
     /// An entry and, where the path names one, its field: `ENTRY` or `ENTRY/FIELD`.
     ///
-    /// Titles and labels may contain slashes: a whole title comes first, then the cut that leads to something.
-    func target(_ path: String) async throws -> (entry: EntryBody, field: FieldBody?) {
+    /// Titles and labels may contain slashes.
+    func target(_ argument: String) async throws -> (entry: EntryBody, field: FieldBody?) {
+        let path = NameArgument.name(argument)
         let cuts = Self.cuts(of: path)
         if cuts.isEmpty { return (try await entry(path), nil) }
         if let cut = cuts.first(where: { EntryID(text: $0.entry) != nil }), cuts.count == 1 {
             let entry = try await entry(cut.entry)
             return (entry, try Self.field(cut.field, of: entry))
         }
-        let entries = try await all()
-        let whole = Self.matches(path, in: entries)
-        if !whole.isEmpty { return (try Self.only(whole, path, "entry"), nil) }
+        return try Self.target(path, cuts, in: try await all())
+    }
+
+    /// Every reading of a path that leads to something counts: an entry with a slash in its title, which an agent may have
+    /// left, must not take another one's place.
+    ///
+    /// - Throws: `CommandFailure` with ids when there is more than one.
+    static func target(
+        _ path: String, _ cuts: [(entry: String, field: String)], in entries: [EntryBody]
+    ) throws -> (entry: EntryBody, field: FieldBody?) {
+        var readings: [(entry: EntryBody, field: FieldBody?)] = matches(path, in: entries).map { ($0, nil) }
+        var named: [(entry: EntryBody, label: String)] = []
         for cut in cuts {
-            let found = Self.matches(cut.entry, in: entries)
-            if found.isEmpty { continue }
-            let entry = try Self.only(found, cut.entry, "entry")
-            return (entry, try Self.field(cut.field, of: entry))
+            for entry in matches(cut.entry, in: entries) {
+                named.append((entry, cut.field))
+                readings += fields(cut.field, of: entry).map { (entry, $0) }
+            }
         }
-        throw CommandFailure(.notFound, "There is no entry \"\(path.printable)\".", hint: "clavitor ls")
+        guard let only = readings.first else {
+            // An entry without such a field says more than that there is nothing.
+            if let (entry, label) = named.first { return (entry, try field(label, of: entry)) }
+            throw CommandFailure(.notFound, "There is no entry \"\(path.printable)\".", hint: "clavitor ls")
+        }
+        guard readings.count == 1 else {
+            let list = readings.map { reading in
+                "  \(reading.entry.id)\(reading.field.map { "/\($0.id)" } ?? "")  \(reading.entry.title.printable)"
+                    + (reading.field.map { ", field \($0.label.printable)" } ?? "")
+            }
+            throw CommandFailure(
+                .conflict, "\"\(path.printable)\" can mean each of these:\n\(list.joined(separator: "\n"))",
+                hint: "Name it by its ids.")
+        }
+        return only
     }
 
     /// The field of an `ENTRY/FIELD` path.
@@ -79,7 +104,8 @@ struct EntryFinder {
         }
     }
 
-    static func matches(_ name: String, in entries: [EntryBody]) -> [EntryBody] {
+    static func matches(_ argument: String, in entries: [EntryBody]) -> [EntryBody] {
+        let name = NameArgument.name(argument)
         let byID = entries.filter { $0.id == name }
         return byID.isEmpty ? entries.filter { $0.title.lowercased() == name.lowercased() } : byID
     }

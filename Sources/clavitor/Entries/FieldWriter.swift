@@ -34,6 +34,8 @@ struct FieldWriter {
         let isL2 = input.isL2 && !mayBeL1
         var field = FieldWriteBody(id: id.text)
         if isL2 != (old.tier == 2) { field.tier = isL2 ? 2 : 1 }
+        // A seed in a field that was none before: codes are made of seeds alone.
+        if input.kind == .totp, old.kind != FieldKind.totp.rawValue { field.kind = input.kind.rawValue }
         try await fill(&field, with: input, id, isL2: isL2)
         if isL2, old.tier == 1 {
             signedIn.workspace.terminal.note("\"\(old.label.printable)\" is L2 from now on: agents lose it.")
@@ -73,6 +75,11 @@ struct FieldWriter {
             case .secret(let origin): try signedIn.workspace.secrets.secret(input.label, from: origin)
             case .generated(let length): Generator.password(length: length)
             }
+        guard !value.utf8.contains(0) else {
+            throw CommandFailure(
+                .usage, "The value of \"\(input.label.printable)\" has a NUL in it, which text has not.",
+                hint: "For bytes that are no text, store them in base64.")
+        }
         if input.kind == .totp, TOTP(value) == nil {
             throw CommandFailure(
                 .usage, "That is no seed for one-time codes.", hint: "A seed is base32 text or an otpauth:// address.")

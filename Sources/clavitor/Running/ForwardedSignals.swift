@@ -1,12 +1,18 @@
+import CProcess
 import Glibc
 import Synchronization
 
-/// Passes SIGINT, SIGTERM and SIGHUP on to the child while it runs.
+/// Passes on to the child whatever signal can be passed on, while it runs.
 ///
-/// What the terminal sends (Ctrl-C) reaches the child by itself, as it is in the same process group: only what another
-/// process sent is passed on.
+/// What the terminal sends (Ctrl-C, Ctrl-\, a changed size) reaches the child by itself, as it is in the same process group:
+/// only what another process sent is passed on. A signal that was ignored when this program began stays so. Those that
+/// stop and continue are the terminal's and the shell's affair.
 enum ForwardedSignals {
-    private static let signals = [SIGINT, SIGTERM, SIGHUP]
+    private static let signals = [
+        SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGWINCH, SIGIO, SIGPWR,
+        SIGXCPU,
+        SIGXFSZ, SIGSTKFLT, SIGURG,
+    ]
 
     /// From here on the signals no longer end this program; one that comes before there is a child waits for it.
     static func begin() {
@@ -14,6 +20,7 @@ enum ForwardedSignals {
         child.store(0, ordering: .relaxed)
         waiting.store(0, ordering: .relaxed)
         for signal in signals {
+            if signal_is_ignored(signal) == 1 { continue }
             var action = sigaction()
             unsafe action.__sigaction_handler.sa_sigaction = { number, information, _ in
                 // Only atomics and kill: what POSIX allows in a handler.
@@ -36,7 +43,6 @@ enum ForwardedSignals {
     static func end() {
         child.store(0, ordering: .relaxed)
     }
-
 }
 
 /// The `si_code` of what the kernel sends by itself, as for a key on the terminal.

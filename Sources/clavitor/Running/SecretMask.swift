@@ -87,26 +87,8 @@ struct SecretMask {
         return shown
     }
 
-    /// The secret as programs print it: as it is, line by line, and in the encodings that are met in logs.
     private static func forms(of secret: String) -> [[UInt8]] {
-        let bytes = Array(secret.utf8)
-        guard bytes.count >= least else { return [] }
-        let base64 = Base64.encode(bytes)
-        var texts = [
-            secret, base64.trimmingPadding, Base64URL.encode(bytes), PercentEncoding.encode(secret[...]),
-            PercentEncoding.encode(secret[...], upperCase: false),
-            PercentEncoding.encode(secret[...], spaceAsPlus: true),
-        ]
-        let lines = secret.split(whereSeparator: \.isNewline)
-        if lines.count > 1 { texts += lines.filter { $0.utf8.count >= 8 }.map(String.init) }
-        return texts.map { Array($0.utf8) }
-    }
-}
-
-extension String {
-    fileprivate var trimmingPadding: String {
-        var text = self[...]
-        while text.last == "=" { text.removeLast() }
-        return String(text)
+        guard secret.utf8.count >= least else { return [] }
+        return SecretForms.all(of: secret).filter { !$0.isEmpty }
     }
 }

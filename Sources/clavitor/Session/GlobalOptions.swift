@@ -52,14 +52,11 @@ struct Workspace {
         if options.passwordStdin, options.passwordFile != nil {
             throw CommandFailure(.usage, "--password-stdin and --password-file exclude each other.")
         }
-        guard let directory = options.stateDirectory ?? environment.stateDirectory else {
-            throw CommandFailure(.usage, "There is no place to keep the session.", hint: "Set HOME or XDG_STATE_HOME.")
-        }
         secrets = SecretSource(
             terminal: terminal,
             passwordFile: options.passwordStdin ? nil : options.passwordFile ?? environment.passwordFile,
             takesPasswordFromInput: options.passwordStdin)
-        sessions = SessionStore(directory: directory)
+        sessions = SessionStore(directory: options.stateDirectory ?? environment.stateDirectory)
         printsJSON = options.json
         tokenFile = options.tokenFile ?? environment.tokenFile
         server = options.server ?? environment.server
@@ -97,8 +94,14 @@ struct Workspace {
     }
 
     /// Prints `value` as JSON where that is wanted, else what `text` makes of it.
-    func show(_ value: some Encodable, as text: () throws -> String) throws {
-        if printsJSON { try terminal.json(value) } else { terminal.line(try text()) }
+    ///
+    /// `otherwise`: For what is shown only this once: what is so although it could not be shown, and how to get another.
+    func show(_ value: some Encodable, otherwise: String? = nil, as text: () throws -> String) throws {
+        do {
+            if printsJSON { try terminal.json(value) } else { try terminal.line(try text()) }
+        } catch let failure as CommandFailure {
+            throw CommandFailure(failure.outcome, failure.message, hint: otherwise ?? failure.hint)
+        }
     }
 
     private static func absolute(_ path: String) throws -> String {

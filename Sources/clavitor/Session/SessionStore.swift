@@ -2,9 +2,8 @@ import FoundationEssentials
 
 /// The accounts of this machine in one file, `sessions.json`, for its user's eyes alone.
 struct SessionStore {
-    let directory: String
-
-    private var path: String { directory + "/sessions.json" }
+    /// Nil where there is none, as for agents on machines without a home: then nothing is known, and nothing kept.
+    let directory: String?
 
     struct Contents: Codable, Equatable {
         /// The one that commands without `--server` and `--email` mean is first.
@@ -12,7 +11,7 @@ struct SessionStore {
     }
 
     func read() throws -> Contents {
-        guard let bytes = try PrivateFile.read(path) else { return Contents() }
+        guard let path = directory.map(Self.path), let bytes = try PrivateFile.read(path) else { return Contents() }
         do {
             return try JSONDecoder().decode(Contents.self, from: Data(bytes))
         } catch {
@@ -45,11 +44,16 @@ struct SessionStore {
         try write(contents)
     }
 
+    private static func path(_ directory: String) -> String { directory + "/sessions.json" }
+
     private func write(_ contents: Contents) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        guard let directory else {
+            throw CommandFailure(.usage, "There is no place to keep the session.", hint: "Set HOME or XDG_STATE_HOME.")
+        }
         try PrivateFile.makeDirectory(directory)
-        try PrivateFile.replace(path, with: Array(try encoder.encode(contents)))
+        try PrivateFile.replace(Self.path(directory), with: Array(try encoder.encode(contents)))
     }
 }
 

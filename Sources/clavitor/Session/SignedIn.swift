@@ -135,10 +135,7 @@ extension Workspace {
     /// Runs `body` signed in: as the agent whose token was given, else as the owner.
     func signedIn<Result>(_ body: (SignedIn) async throws -> Result) async throws -> Result {
         if let tokenFile {
-            let token = try SecretSource.file(tokenFile)
-            guard token.hasPrefix("clv_") else {
-                throw CommandFailure(.usage, "\(tokenFile) holds no token.", hint: "A token begins with clv_agt_.")
-            }
+            let token = try SecretSource.token(tokenFile)
             return try await connected(to: try someServer()) { node in
                 var node = node
                 node.token = token

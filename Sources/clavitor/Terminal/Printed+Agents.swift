@@ -29,6 +29,11 @@ extension GrantBody {
 }
 
 extension AgentTokenBody {
+    /// For a token that could not be shown.
+    static func another(_ agent: AgentBody) -> String {
+        "The agent is made. Give it another token: clavitor agent rotate \(agent.id)"
+    }
+
     func printed(_ first: String) -> String {
         """
         \(first) Its token, shown this once:

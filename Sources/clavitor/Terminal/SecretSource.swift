@@ -1,5 +1,6 @@
 import Console
 import Glibc
+import Vault
 
 /// Where secrets come from: prompts, standard input, files. Never the command line, where every process of the machine
 /// can read them.
@@ -57,7 +58,8 @@ final class SecretSource {
         }
     }
 
-    /// A file's text without a line end at its end.
+    /// A file's text. A single line is taken without its end, which editors and `echo` add; several lines, such as a key in
+    /// PEM, byte for byte.
     static func file(_ path: String) throws -> String {
         guard let bytes = try PrivateFile.read(path) else { throw CommandFailure(.usage, "\(path) does not exist.") }
         return try text(bytes, named: path)
@@ -79,11 +81,31 @@ final class SecretSource {
     }
 
     private static func text(_ bytes: [UInt8], named name: String) throws -> String {
-        guard var text = String(validating: bytes, as: UTF8.self) else {
+        guard let text = String(validating: bytes.withoutEndOfSingleLine, as: UTF8.self) else {
             throw CommandFailure(.usage, "\(name) is not UTF-8 text.")
         }
-        if text.last?.isNewline == true { text.removeLast() }
         return text
+    }
+
+    /// An agent's token or a session's, checked here: what is none is neither sent nor shown.
+    static func token(_ path: String) throws -> String {
+        let text = String(try file(path).filter { !$0.isWhitespace })
+        guard let token = Token(text), token.kind == .agent || token.kind == .session else {
+            throw CommandFailure(
+                .usage, "\(path.printable) holds no token, or one with a character too many, missing or wrong.",
+                hint: "A token begins with clv_agt_ and has 57 characters; nothing else stands in the file.")
+        }
+        return text
+    }
+}
+
+extension [UInt8] {
+    /// Without a final LF or CR LF, if there is no other line.
+    var withoutEndOfSingleLine: [UInt8] {
+        let (lf, cr) = (UInt8(ascii: "\n"), UInt8(ascii: "\r"))
+        guard last == lf, firstIndex(of: lf) == endIndex - 1 else { return self }
+        let line = dropLast()
+        return Array(line.last == cr ? line.dropLast() : line)
     }
 }
 

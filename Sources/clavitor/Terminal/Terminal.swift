@@ -7,12 +7,16 @@ import Glibc
 struct Terminal {
     var isOutputInteractive: Bool { isatty(STDOUT_FILENO) == 1 }
 
-    func write(_ text: String) {
-        StandardStream.write(Array(text.utf8), to: STDOUT_FILENO)
+    /// - Throws: `CommandFailure` when not all of it could be written.
+    func write(_ text: String) throws(CommandFailure) {
+        guard StandardStream.write(Array(text.utf8), to: STDOUT_FILENO) else {
+            let reason = unsafe String(cString: strerror(errno))
+            throw CommandFailure(.failed, "Standard output cannot be written: \(reason).")
+        }
     }
 
-    func line(_ text: String = "") {
-        write(text + "\n")
+    func line(_ text: String = "") throws(CommandFailure) {
+        try write(text + "\n")
     }
 
     /// Beside the result: to standard error.
@@ -23,7 +27,7 @@ struct Terminal {
     func json(_ value: some Encodable) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        line(String(decoding: try encoder.encode(value), as: UTF8.self))
+        try line(String(decoding: try encoder.encode(value), as: UTF8.self))
     }
 
     /// Asks without showing the answer; `otherwise` says how to answer where there is no terminal.

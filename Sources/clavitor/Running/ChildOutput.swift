@@ -1,0 +1,84 @@
+import CProcess
+import Glibc
+
+/// One stream of a program on its way to one of ours.
+final class MaskedPipe {
+    /// The descriptor that it comes out of.
+    let target: Int32
+    private(set) var readEnd: Int32
+    private(set) var writeEnd: Int32
+    private var mask: SecretMask
+
+    init(to target: Int32, hiding secrets: [String]) throws(CommandFailure) {
+        var ends: (read: Int32, write: Int32) = (-1, -1)
+        guard unsafe pipe_of_own(&ends.read, &ends.write) == 0 else {
+            throw CommandFailure(.failed, "There is no pipe to be had for the program's output.")
+        }
+        self.target = target
+        (readEnd, writeEnd) = ends
+        mask = SecretMask(secrets: secrets)
+    }
+
+    var isOpen: Bool { readEnd >= 0 }
+
+    func closeWriteEnd() {
+        Glibc.close(writeEnd)
+        writeEnd = -1
+    }
+
+    /// Passes on what has come. Closes at the end, and when nobody reads what comes out: the program hears of that by
+    /// its next write, as it would without us.
+    func pass() {
+        guard let bytes = StandardStream.read(readEnd, upTo: 65_536), !bytes.isEmpty else { return close() }
+        if !StandardStream.write(mask.pass(bytes), to: target) { close() }
+    }
+
+    func close() {
+        guard isOpen else { return }
+        StandardStream.write(mask.finish(), to: target)
+        Glibc.close(readEnd)
+        readEnd = -1
+    }
+}
+
+/// Copies what a program prints until it has ended.
+struct ChildOutput {
+    private let pipes: [MaskedPipe]
+    /// How often it is looked whether the program has ended while a pipe is still open, in milliseconds.
+    private static let pause: Int32 = 100
+    /// After the program's end, for what another that it left behind still writes: so many pauses without a byte.
+    private static let patience = 5
+
+    init(_ pipes: [MaskedPipe]) {
+        self.pipes = pipes
+    }
+
+    /// - Returns: The program's exit code, as shells have it.
+    func copy(of child: pid_t) -> Int32 {
+        var (code, quiet): (Int32?, Int) = (nil, 0)
+        while true {
+            let open = pipes.filter(\.isOpen)
+            if open.isEmpty { break }
+            var polled = open.map { pollfd(fd: $0.readEnd, events: Int16(POLLIN), revents: 0) }
+            let count = unsafe poll(&polled, nfds_t(polled.count), Self.pause)
+            for (pipe, poll) in zip(open, polled) where poll.revents != 0 { pipe.pass() }
+            code = code ?? Self.status(of: child, options: WNOHANG)
+            quiet = count > 0 || code == nil ? 0 : quiet + 1
+            if quiet >= Self.patience { break }
+        }
+        for pipe in pipes { pipe.close() }
+        return code ?? Self.status(of: child, options: 0) ?? 1
+    }
+
+    /// Nil while it runs.
+    private static func status(of child: pid_t, options: Int32) -> Int32? {
+        var status: Int32 = 0
+        while true {
+            let ended = unsafe waitpid(child, &status, options)
+            if ended < 0, errno == EINTR { continue }
+            guard ended == child else { return nil }
+            let signal = status & 0x7f
+            return signal == 0 ? (status >> 8) & 0xff : 128 + signal
+        }
+    }
+}

@@ -1,0 +1,210 @@
+import Foundation
+import Testing
+
+/// `clavitor run`: a program with secrets in its environment, as it would be without us.
+@Suite(.timeLimit(.minutes(5))) struct RunCommandTests {
+    private static let secret = "hunter2/correct+horse"
+
+    /// A node, and somebody signed in who keeps one secret in his vault.
+    private static func with(_ body: (Program, Scratch) throws -> Void) throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let node = try ServedNode(in: scratch)
+        defer { node.stop() }
+        let me = node.person(scratch, "me")
+        let password = try scratch.write("tulip-anvil-orbit-mango", to: "password")
+        let registered = try me.run([
+            "register", "--server", node.url, "--ca-file", node.certificate, "--email", "alice@example.com",
+            "--password-file", password,
+        ])
+        #expect(registered.status == 0, "\(registered.errors)")
+        let added = try me.run(["add", "Bank", "--secret", "key=@\(try scratch.write(secret, to: "secret"))"])
+        #expect(added.status == 0, "\(added.errors)")
+        try body(me, scratch)
+    }
+
+    private static let key = ["run", "--env", "KEY=Bank/key"]
+
+    struct Ending: CustomTestStringConvertible {
+        let command: [String]
+        let status: Int32
+        var testDescription: String { "\(command)" }
+    }
+
+    /// Without a secret to fetch nobody needs to be signed in.
+    @Test(arguments: [
+        Ending(command: ["true"], status: 0), Ending(command: ["/bin/true"], status: 0),
+        Ending(command: ["sh", "-c", "exit 42"], status: 42), Ending(command: ["nonesuch-program"], status: 127),
+        Ending(command: ["/bin/nonesuch"], status: 127), Ending(command: ["./nonesuch"], status: 127),
+        Ending(command: ["/etc"], status: 126), Ending(command: ["/etc/passwd"], status: 126),
+        Ending(command: ["/etc/passwd/x"], status: 127), Ending(command: [""], status: 127),
+    ])
+    func endsAsShellsHaveIt(_ ending: Ending) throws {
+        let result = try Program(name: "clavitor").run(["run", "--"] + ending.command)
+        #expect(result.status == ending.status, "\(result.errors)")
+        #expect(result.errors.isEmpty == (ending.status < 126))
+    }
+
+    @Test func aFileThatIsNoProgramCannotBeRun() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let script = try scratch.write("echo no first line\n", to: "script")
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: script)
+        #expect(try Program(name: "clavitor").run(["run", "--", script]).status == 126)
+        let missing = try scratch.write("#!/nonesuch\n", to: "other")
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: missing)
+        #expect(try Program(name: "clavitor").run(["run", "--", missing]).status == 127)
+    }
+
+    @Test func masksWhatIsShownAndLeavesWhatIsPipedOn() throws {
+        try Self.with { me, _ in
+            let show = ["--", "sh", "-c", #"printf '%s' "$KEY"; printf '%s' "$KEY" >&2; exit 3"#]
+            let plain = try me.run(Self.key + show)
+            #expect(plain.status == 3)
+            #expect(plain.output == Self.secret && plain.errors == "•••")
+            let masked = try me.run(Self.key + ["--mask"] + show)
+            #expect(masked.status == 3)
+            #expect(masked.output == "•••" && masked.errors == "•••")
+            let open = try me.run(Self.key + ["--no-mask"] + show)
+            #expect(open.status == 3)
+            #expect(open.output == Self.secret && open.errors == Self.secret)
+        }
+    }
+
+    @Test func endsWhenNobodyReadsAnyMore() throws {
+        try Self.with { me, _ in
+            let pipe =
+                "\(me.url.path(percentEncoded: false)) run --mask --env KEY=Bank/key -- yes | head -1; echo ${PIPESTATUS[0]}"
+            let (shell, output) = try Self.start(me, ["-c", pipe], in: "/bin/bash")
+            let text = String(decoding: output.readDataToEndOfFile(), as: UTF8.self)
+            shell.waitUntilExit()
+            #expect(text == "y\n141\n")
+        }
+    }
+
+    /// A program that says which signals came, until SIGTERM.
+    private static let listener = """
+        import os, signal, sys, time
+        names = [n for n in ("HUP INT QUIT USR1 USR2 ALRM VTALRM PROF WINCH IO PWR XCPU URG TERM").split()]
+        def heard(number, frame):
+            os.write(1, (signal.Signals(number).name + "\\n").encode())
+            if number == signal.SIGTERM: sys.exit(7)
+        os.write(1, f"ignored {signal.getsignal(signal.SIGUSR2) == signal.SIG_IGN}\\n".encode())
+        for name in names:
+            number = getattr(signal, "SIG" + name)
+            if signal.getsignal(number) != signal.SIG_IGN: signal.signal(number, heard)
+        os.write(1, b"ready\\n")
+        while True: time.sleep(1)
+        """
+
+    private static let signals: [(String, Int32)] = [
+        ("SIGHUP", SIGHUP), ("SIGINT", SIGINT), ("SIGQUIT", SIGQUIT), ("SIGUSR1", SIGUSR1), ("SIGUSR2", SIGUSR2),
+        ("SIGALRM", SIGALRM), ("SIGVTALRM", SIGVTALRM), ("SIGPROF", SIGPROF), ("SIGWINCH", SIGWINCH), ("SIGIO", SIGIO),
+        ("SIGPWR", SIGPWR), ("SIGXCPU", SIGXCPU), ("SIGURG", SIGURG), ("SIGTERM", SIGTERM),
+    ]
+
+    /// Starts the program as a shell does. Threads of a test block every signal and
+    /// ignore one, and what they start would as well.
+    private static func start(
+        _ me: Program, _ arguments: [String], in program: String? = nil, ignoring ignored: String? = nil
+    ) throws -> (Process, FileHandle) {
+        let launcher = """
+            import os, signal, sys
+            signal.pthread_sigmask(signal.SIG_SETMASK, [])
+            signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+            if sys.argv[1]: signal.signal(getattr(signal, sys.argv[1]), signal.SIG_IGN)
+            os.execv(sys.argv[2], sys.argv[2:])
+            """
+        let (process, output) = (Process(), Pipe())
+        process.executableURL = URL(filePath: "/usr/bin/python3")
+        process.arguments = ["-c", launcher, ignored ?? "", program ?? me.url.path(percentEncoded: false)] + arguments
+        process.environment = me.environment.merging(["PATH": "/usr/bin:/bin", "HOME": "/nonexistent"]) { ours, _ in
+            ours
+        }
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        return (process, output.fileHandleForReading)
+    }
+
+    @Test(arguments: [["--mask"], ["--no-mask"]]) func passesOnEverySignal(_ mask: [String]) throws {
+        try Self.with { me, _ in
+            let (process, output) = try Self.start(me, Self.key + mask + ["--", "python3", "-c", Self.listener])
+            var lines = Lines(output)
+            defer { kill(process.processIdentifier, SIGKILL) }
+            #expect(lines.next() == "ignored False")
+            #expect(lines.next() == "ready")
+            for (name, number) in Self.signals {
+                kill(process.processIdentifier, number)
+                try #require(lines.next() == name)
+            }
+            process.waitUntilExit()
+            #expect(process.terminationStatus == 7)
+        }
+    }
+
+    @Test(arguments: [["--mask"], ["--no-mask"]]) func whatIsIgnoredStaysIgnored(_ mask: [String]) throws {
+        try Self.with { me, _ in
+            let (shell, output) = try Self.start(
+                me, Self.key + mask + ["--", "python3", "-c", Self.listener], ignoring: "SIGUSR2")
+            var lines = Lines(output)
+            defer { kill(shell.processIdentifier, SIGKILL) }
+            try #require(lines.next() == "ignored True")
+            try #require(lines.next() == "ready")
+            kill(shell.processIdentifier, SIGUSR2)
+            kill(shell.processIdentifier, SIGUSR1)
+            try #require(lines.next() == "SIGUSR1")
+            kill(shell.processIdentifier, SIGTERM)
+            shell.waitUntilExit()
+            #expect(shell.terminationStatus == 7)
+        }
+    }
+
+    @Test func theProgramEndsWithIt() throws {
+        try Self.with { me, _ in
+            let output = Pipe()
+            let process = try me.start(
+                Self.key + ["--mask", "--", "sh", "-c", "echo $$; exec sleep 1000"], output: output,
+                errors: FileHandle.nullDevice)
+            var lines = Lines(output.fileHandleForReading)
+            let child = try #require(lines.next().flatMap { pid_t($0) })
+            #expect(kill(child, 0) == 0)
+            kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+            // Our own parent or init reaps it; what counts is that it does not run.
+            var isGone = false
+            for _ in 0..<500 where !isGone {
+                let state = try? String(contentsOfFile: "/proc/\(child)/stat", encoding: .utf8)
+                isGone = state == nil || state?.contains(") Z ") == true
+                if !isGone { usleep(10_000) }
+            }
+            #expect(isGone)
+        }
+    }
+
+    /// Lines as they come; nil when none comes for half a minute.
+    private struct Lines {
+        private let file: FileHandle
+        private var rest = Data()
+
+        init(_ file: FileHandle) { self.file = file }
+
+        mutating func next() -> String? {
+            while true {
+                if let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+                    let line = String(decoding: rest[..<end], as: UTF8.self)
+                    rest = Data(rest[(end + 1)...])
+                    return line
+                }
+                var ready = pollfd(fd: file.fileDescriptor, events: Int16(POLLIN), revents: 0)
+                let count = unsafe poll(&ready, 1, 30_000)
+                if count < 0, errno == EINTR { continue }
+                guard count == 1 else { return nil }
+                let more = file.availableData
+                if more.isEmpty { return nil }
+                rest += more
+            }
+        }
+    }
+}
