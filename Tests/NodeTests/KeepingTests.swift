@@ -20,13 +20,7 @@ import Testing
 
     private func served(_ scratch: Scratch) throws -> (ServedNode, Program, String) {
         let served = try ServedNode(in: scratch)
-        let me = served.person(scratch, "me")
-        let password = try scratch.write("tulip-anvil-orbit-mango", to: "password")
-        let registered = try me.run([
-            "register", "--server", served.url, "--ca-file", served.certificate, "--email", "alice@example.com",
-            "--password-file", password,
-        ])
-        #expect(registered.status == 0, "\(registered.errors)")
+        let (me, password) = try served.registered(scratch)
         let added = try me.run(["add", "Bank", "--username", "alice"])
         #expect(added.status == 0, "\(added.errors)")
         return (served, me, password)

@@ -55,4 +55,45 @@ import Testing
         #expect(result.status == 2)
         #expect(!result.errors.contains("ABCDEFG") && result.errors.contains("holds no token"))
     }
+
+    @Test func whatAScriptMustNotTakeForAValueIsNone() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let node = try ServedNode(in: scratch)
+        defer { node.stop() }
+        let (me, password) = try node.registered(scratch)
+        let file = try scratch.write("hun\u{0}ter2", to: "nul")
+        for option in ["--secret", "--l2"] {
+            let added = try me.run(["add", "Bank", option, "key=@\(file)", "--password-file", password])
+            #expect(added.status == 2)
+            #expect(added.errors.contains("NUL") && !added.errors.contains("ter2"))
+        }
+        #expect(try me.run(["add", "Hooks/prod", "--field", "url=x"]).status == 0)
+        #expect(try me.run(["get", "Hooks/prod/url"]).output == "x")
+        let entry = try me.run(["get", "Hooks/prod"])
+        #expect(entry.status == 2 && entry.output.isEmpty)
+        #expect(try me.run(["get", "Hooks/prod", "--json"]).status == 0)
+        // A field that becomes a seed gives codes from then on.
+        let seed = try scratch.write("JBSWY3DPEHPK3PXP\n", to: "seed")
+        #expect(try me.run(["edit", "Hooks/prod", "--totp", "url=@\(seed)"]).status == 0)
+        #expect(try me.run(["totp", "Hooks/prod/url"]).output.count == 6)
+    }
+
+    /// With a token nothing is kept, so there need be no place for it.
+    @Test func anAgentNeedsNoHome() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let node = try ServedNode(in: scratch)
+        defer { node.stop() }
+        let (me, _) = try node.registered(scratch)
+        #expect(try me.run(["add", "Bank", "--field", "user=alice"]).status == 0)
+        let made = try me.run(["agent", "create", "robot", "--grant", "Bank/user"])
+        let token = try #require(made.output.firstMatch(of: /clv_agt_[0-9A-Za-z]+/), "\(made.errors)")
+        let file = try scratch.write("\(token.0)\n\n", to: "token")
+        let bot = Program(name: "clavitor", environment: ["HOME": "", "XDG_STATE_HOME": ""])
+        let read = try bot.run([
+            "get", "Bank/user", "--server", node.url, "--ca-file", node.certificate, "--token-file", file,
+        ])
+        #expect(read.status == 0 && read.output == "alice", "\(read.errors)")
+    }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// One of our programs as a process of its own, as a user runs it.
 struct Program: Sendable {
@@ -126,5 +127,18 @@ extension ServedNode {
     /// The command line of a person whose state is kept in `scratch`.
     func person(_ scratch: Scratch, _ name: String) -> Program {
         Program(name: "clavitor", environment: ["XDG_STATE_HOME": scratch.path("state-\(name)")])
+    }
+
+    static let address = "alice@example.com"
+
+    /// Somebody who has just registered and is signed in, and the file that his password is in.
+    func registered(_ scratch: Scratch) throws -> (me: Program, password: String) {
+        let me = person(scratch, "me")
+        let password = try scratch.write("tulip-anvil-orbit-mango", to: "password")
+        let result = try me.run([
+            "register", "--server", url, "--ca-file", certificate, "--email", Self.address, "--password-file", password,
+        ])
+        #expect(result.status == 0, "\(result.errors)")
+        return (me, password)
     }
 }

@@ -11,13 +11,7 @@ import Testing
         defer { scratch.remove() }
         let node = try ServedNode(in: scratch)
         defer { node.stop() }
-        let me = node.person(scratch, "me")
-        let password = try scratch.write("tulip-anvil-orbit-mango", to: "password")
-        let registered = try me.run([
-            "register", "--server", node.url, "--ca-file", node.certificate, "--email", "alice@example.com",
-            "--password-file", password,
-        ])
-        #expect(registered.status == 0, "\(registered.errors)")
+        let (me, _) = try node.registered(scratch)
         let added = try me.run(["add", "Bank", "--secret", "key=@\(try scratch.write(secret, to: "secret"))"])
         #expect(added.status == 0, "\(added.errors)")
         try body(me, scratch)

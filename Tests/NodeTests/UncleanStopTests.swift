@@ -8,14 +8,8 @@ import Testing
 @Suite(.timeLimit(.minutes(15))) struct UncleanStopTests {
     private static func served(_ scratch: Scratch) throws -> (ServedNode, Program, [String]) {
         let node = try ServedNode(in: scratch)
-        let me = node.person(scratch, "me")
-        let password = try scratch.write("tulip-anvil-orbit-mango", to: "password")
+        let (me, password) = try node.registered(scratch)
         let wrong = try scratch.write("not-the-password-at-all", to: "wrong")
-        let registered = try me.run([
-            "register", "--server", node.url, "--ca-file", node.certificate, "--email", "alice@example.com",
-            "--password-file", password,
-        ])
-        #expect(registered.status == 0, "\(registered.errors)")
         return (node, me, [password, wrong])
     }
 

@@ -21,6 +21,14 @@ import Vault
         await thrown { try await node.value(entry.field("password"), of: entry.id, as: try await node.caller(robot)) }
     }
 
+    @Test func itsRecordIsNoEntryWithAHistory() async throws {
+        let node = try TestVault()
+        let owner = try await node.owner()
+        let robot = try await node.agent(grants: [], policy: AgentPolicy(verbs: [.deposit]), as: owner)
+        let error = await thrown { try await node.entries.versions(of: .record(of: robot.id), as: owner) }
+        #expect(error as? VaultError == .noSuchEntry)
+    }
+
     @Test func anAgentIsSeenAsItWasMade() async throws {
         let agent = try await node.roster.view(robot.id, as: owner)
         #expect(agent.name == "robot" && agent.state == .active && agent.uses == 0)

@@ -100,6 +100,34 @@ import Vault
         #expect(after.count == 1)
     }
 
+    /// The log is for ever: who changes what many agents read pays for every line by its size.
+    @Test func whatALineTakesOfTheLogIsPaidFor() async throws {
+        var options = TestVault.Options()
+        options.quotas[.operationsPerDay] = 1_000
+        let node = try TestVault(options)
+        let owner = try await node.owner()
+        let fields = (0..<64).map { EntryEdit.Field(label: "\($0)", kind: .text, content: .value("v")) }
+        let entry = try await node.entries.create(
+            EntryEdit(title: "e", type: .login, tags: ["a"], fields: fields), id: nil, as: owner)
+        for _ in 0..<8 { _ = try await node.agent(grants: [.tag("a")], as: owner) }
+        _ = try await node.agent(grants: [.tag("b")], as: owner)
+        var (version, refusal) = (1, nil as (any Error)?)
+        while refusal == nil, version < 500 {
+            refusal = await thrown {
+                _ = try await node.entries.update(
+                    entry.id, ifVersion: version, EntryEdit(tags: version % 2 == 1 ? ["a", "b"] : ["a"]), as: owner)
+            }
+            version += 1
+        }
+        guard case .tooManyOperations? = refusal as? VaultError else {
+            Issue.record("ended with \(String(describing: refusal))")
+            return
+        }
+        let bytes = try node.count("SELECT SUM(LENGTH(body)) FROM audit")
+        #expect(version > 10)
+        #expect(bytes < 1_000 * 2 * AuditEvent.bytesPerOperation)
+    }
+
     /// What it takes to find old versions grows with them, not with their square.
     @Test func findingOldVersionsGoesOnceThroughThem() async throws {
         func steps(_ versions: Int) async throws -> Int {
