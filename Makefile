@@ -35,11 +35,10 @@ run-fleet: packages
 	scripts/run-fleet
 
 ## Everything that CI tests: style, vectors, and all tests over real sockets and real TLS.
-## Eight tests at a time: hundreds at once leave each other so little time that real time-outs run out.
 test: packages lint vectors
 	scripts/install-packages $(TEST_PACKAGES)
 	swift build --build-tests
-	CLAVITOR_PYTHON="$(CURDIR)/.build/python/bin/python3" SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=8 swift test --skip-build
+	CLAVITOR_PYTHON="$(CURDIR)/.build/python/bin/python3" scripts/run-tests
 	NODE=.build/debug/clavitor-node scripts/storm --short
 
 ## A hub, two spokes and an operator in network namespaces, with real WireGuard and sshd: deploys, cuts, deaths. Needs root.
