@@ -39,7 +39,8 @@ struct HandshakeGuard<Base: ServerChildChannel>: ServerChildChannel {
     }
 }
 
-/// Waits for the handshake, says how many streams an HTTP/2 client may open, and steps aside.
+/// Waits for the handshake, puts a guard in front of what decodes the protocol that was agreed on, says how many streams an HTTP/2
+/// client may open, and steps aside.
 private final class HandshakeDeadline: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = NIOAny
 
@@ -64,12 +65,17 @@ private final class HandshakeDeadline: ChannelInboundHandler, RemovableChannelHa
         context.fireUserInboundEventTriggered(event)
         guard case .handshakeCompleted(let negotiated)? = event as? TLSUserEvent else { return }
         timer?.cancel()
+        let pipeline = context.pipeline.syncOperations
+        // Behind this handler and in front of the decoders, which are there by now. On a connection that is gone, nothing is.
         if negotiated == "h2" {
+            try? pipeline.addHandler(FrameBudget(), position: .after(self))
             // Right behind the settings that Hummingbird sends, which has no option for this one.
             let settings = HTTP2Settings([HTTP2Setting(parameter: .maxConcurrentStreams, value: streams)])
             let frame = HTTP2Frame(streamID: .rootStream, payload: .settings(.settings(settings)))
             context.channel.writeAndFlush(frame, promise: nil)
+        } else {
+            try? pipeline.addHandler(SlicedReads(), position: .after(self))
         }
-        context.pipeline.syncOperations.removeHandler(self, promise: nil)
+        pipeline.removeHandler(self, promise: nil)
     }
 }

@@ -42,7 +42,7 @@ package struct PlainHTTP: Service {
                 base: CallbackResponder<BasicRequestContext> { request, _ in answer(request) }, connections: connections
             ),
             server: HTTPServerBuilder { responder in
-                ConnectionGuard(HTTP1Channel(responder: responder, configuration: http1), connections)
+                ConnectionGuard(Sliced(HTTP1Channel(responder: responder, configuration: http1)), connections)
             },
             configuration: ApplicationConfiguration(address: .hostname(address.host, port: address.port)),
             onServerRunning: onRunning, eventLoopGroupProvider: .shared(group), logger: logger)

@@ -100,6 +100,7 @@ package final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandl
             body.pieces += 1
             body.bytes += piece.readableBytes
             guard body.pieces <= Self.fewPieces + body.bytes / Self.smallPiece else {
+                context.triggerUserOutboundEvent(SlicedReads.Stop(), promise: nil)
                 context.channel.tcpConnection.closeHard()
                 return
             }
