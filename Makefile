@@ -3,7 +3,7 @@ SHELL := /bin/bash
 BUILD_PACKAGES := libsqlite3-dev libargon2-dev
 ACME_PACKAGES := pebble openssl curl
 TEST_PACKAGES := age openssl curl python3-venv pebble knot knot-dnsutils caddy lego iproute2 prometheus chromium chromium-driver \
-	gdnsd openssh-server openssh-client wireguard-tools shellcheck nix-bin nix-setup-systemd
+	gdnsd openssh-server openssh-client wireguard-tools shellcheck nix-bin nix-setup-systemd procps
 FLEET_PACKAGES := age pebble knot knot-dnsutils gdnsd openssh-server openssh-client wireguard-go wireguard-tools iproute2 curl openssl python3-minimal
 NIX_PACKAGES := nix-bin wireguard-tools openssh-client shellcheck jq systemd
 BENCH_PACKAGES := golang-go golang-github-mattn-go-sqlite3-dev libsqlite3-dev nginx-light wrk

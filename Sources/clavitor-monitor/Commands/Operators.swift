@@ -30,9 +30,7 @@ struct OperatorCommand: AsyncParsableCommand {
         private static func firstLine(of path: String) throws -> String {
             if path == "-" {
                 guard isatty(STDIN_FILENO) == 1 else { return readLine() ?? "" }
-                print("Password: ", terminator: "")
-                fflush(nil)
-                return try HiddenInput.on(STDIN_FILENO) { readLine() ?? "" }
+                return try HiddenInput.ask("Password: ", on: STDIN_FILENO) ?? ""
             }
             let text = String(decoding: try Data(contentsOf: URL(filePath: path)), as: UTF8.self)
             return String(text.prefix { $0 != "\n" })

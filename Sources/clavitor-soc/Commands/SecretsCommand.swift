@@ -31,8 +31,7 @@ struct SecretsCommand: AsyncParsableCommand {
 
         private static func input(_ name: String) throws -> String {
             if isatty(STDIN_FILENO) == 1 {
-                Terminal.note("\(name), in one line:")
-                return try HiddenInput.on(STDIN_FILENO) { readLine() ?? "" }
+                return try HiddenInput.ask("\(name): ", on: STDIN_FILENO) ?? ""
             }
             var lines: [String] = []
             while let line = readLine(strippingNewline: false) { lines.append(line) }

@@ -50,7 +50,9 @@ final class SecretSource {
         switch origin {
         case .prompt:
             try terminal.askHidden(
-                label.printable, otherwise: "Give it as \(label)=- on standard input, or \(label)=@FILE.")
+                label.printable, lines: .several,
+                otherwise:
+                    "Give it as \(label)=- on standard input, or \(label)=@FILE; an empty one as \(label)=@/dev/null.")
         case .input:
             try inputRest("\(label)")
         case .file(let path):

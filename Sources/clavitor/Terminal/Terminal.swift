@@ -30,15 +30,34 @@ struct Terminal {
         try line(String(decoding: try encoder.encode(value), as: UTF8.self))
     }
 
-    /// Asks without showing the answer; `otherwise` says how to answer where there is no terminal.
-    func askHidden(_ question: String, otherwise: String) throws -> String {
-        try ask(question, otherwise: otherwise) { terminal in
-            try HiddenInput.on(terminal) { Self.readLine(from: terminal) }
+    /// Asks without showing the answer, which is in one line unless it may have several; `otherwise` says how to answer where
+    /// there is no terminal.
+    func askHidden(_ question: String, lines: Lines = .one, otherwise: String) throws -> String {
+        let answer: String
+        do {
+            answer = try ask(question, otherwise: otherwise) { terminal in
+                try HiddenInput.ask("\(question): ", on: terminal)
+            }
+        } catch let problem as HiddenInput.Problem {
+            throw CommandFailure(.usage, problem.description, hint: otherwise)
         }
+        let text = String(decoding: Array(answer.utf8).withoutEndOfSingleLine, as: UTF8.self)
+        guard !text.isEmpty else {
+            throw CommandFailure(.usage, "Nothing was typed for: \(question).", hint: otherwise)
+        }
+        guard lines == .several || !text.utf8.contains(UInt8(ascii: "\n")) else {
+            throw CommandFailure(.usage, "Several lines were pasted for: \(question). It has one.", hint: otherwise)
+        }
+        return text
     }
 
+    enum Lines { case one, several }
+
     func ask(_ question: String, otherwise: String) throws -> String {
-        try ask(question, otherwise: otherwise, by: Self.readLine)
+        try ask(question, otherwise: otherwise) { terminal in
+            StandardStream.write(Array("\(question): ".utf8), to: terminal)
+            return Self.readLine(from: terminal)
+        }
     }
 
     /// Yes or no; anything but a yes is a no.
@@ -54,7 +73,6 @@ struct Terminal {
             throw CommandFailure(.usage, "There is no terminal to ask for: \(question).", hint: otherwise)
         }
         defer { close(terminal) }
-        StandardStream.write(Array("\(question): ".utf8), to: terminal)
         guard let answer = try read(terminal) else { throw CommandFailure(.failed, "Nothing was answered.") }
         return answer
     }

@@ -1,0 +1,79 @@
+import Foundation
+import Testing
+
+/// Secrets typed and pasted on a real terminal, in a shell that would run whatever is left over.
+@Suite(.timeLimit(.minutes(5))) struct HiddenPromptTests {
+    private struct Scenario: Decodable, Equatable {
+        var status: Int32
+        var hidden = true
+        var shown = true
+        var value: String?
+        var leaked = false
+        var left: [String] = []
+    }
+
+    private struct Report: Decodable {
+        let scenarios: [String: Scenario]
+        let texts: [String: String]
+
+        init(from decoder: any Decoder) throws {
+            let all = try decoder.singleValueContainer().decode([String: Either].self)
+            scenarios = all.compactMapValues { if case .scenario(let scenario) = $0 { scenario } else { nil } }
+            texts = all.compactMapValues { if case .text(let text) = $0 { text } else { nil } }
+        }
+
+        enum Either: Decodable {
+            case scenario(Scenario)
+            case text(String)
+
+            init(from decoder: any Decoder) throws {
+                let value = try decoder.singleValueContainer()
+                self =
+                    if let text = try? value.decode(String.self) { .text(text) } else {
+                        .scenario(try value.decode(Scenario.self))
+                    }
+            }
+        }
+    }
+
+    @Test func whatIsTypedAndPastedArrivesWholeOrNotAtAll() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let node = try ServedNode(in: scratch)
+        defer { node.stop() }
+        let (me, _) = try node.registered(scratch)
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        let process = Process()
+        let output = Pipe()
+        process.executableURL = URL(
+            filePath: ProcessInfo.processInfo.environment["CLAVITOR_PYTHON"] ?? "/usr/bin/python3")
+        process.arguments = [root.appending(path: "Terminal/hidden_prompt.py").path, me.url.path]
+        process.environment = me.environment.merging(["PATH": "/usr/bin:/bin"]) { ours, _ in ours }
+        process.currentDirectoryURL = scratch.folder
+        process.standardOutput = output
+        try process.run()
+        let text = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0)
+        let report = try JSONDecoder().decode(Report.self, from: text)
+        let (key, long) = (report.texts["key"], report.texts["long-value"])
+        let expected: [String: Scenario] = [
+            "line": .init(status: 0, value: "hunter2"),
+            "edited": .init(status: 0, value: "hunter3"),
+            "unmarked": .init(status: 0, value: key),
+            "marked": .init(status: 0, value: key),
+            "marked-line": .init(status: 0, value: "hunter2"),
+            "controls": .init(status: 0, value: "hunter\u{3}\u{1a}\u{4}\u{1b}[A\t"),
+            "long": .init(status: 0, value: long),
+            "stopped": .init(status: 0, value: "hunter4"),
+            "stopped-from-outside": .init(status: 0, value: "hunter5"),
+            "empty": .init(status: 2),
+            "not-text": .init(status: 2),
+            "nothing": .init(status: 1),
+            "interrupted": .init(status: 130),
+            "too-long": .init(status: 2),
+        ]
+        #expect(Set(report.scenarios.keys) == Set(expected.keys))
+        for (name, scenario) in expected { #expect(report.scenarios[name] == scenario, "\(name)") }
+    }
+}
