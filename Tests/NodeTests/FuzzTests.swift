@@ -99,6 +99,29 @@ import Wire
         }
     }
 
+    /// Normalising a long run of marks takes quadratic time, and comparing Swift strings normalises.
+    @Test(arguments: ["\u{301}\u{323}", "\u{316}", "\u{5b0}\u{5b1}", "\u{1d165}"]) func runsOfMarksAreShort(
+        _ marks: String
+    ) {
+        let run = String(String(repeating: marks, count: 31).unicodeScalars.prefix(31))
+        let most = String(run.unicodeScalars.prefix(30))
+        let escaped = run.utf16.map { "\\u" + String(0x1_0000 + Int($0), radix: 16).dropFirst() }.joined()
+        for text in [run, "e" + run, escaped] {
+            #expect(throws: StrictJSON.Malformed.self) { try StrictJSON.check(Array("{\"\(text)\":1}".utf8)) }
+            #expect(throws: StrictJSON.Malformed.self) { try StrictJSON.check(Array("[\"\(text)\"]".utf8)) }
+        }
+        #expect(throws: Never.self) { try StrictJSON.check(Array("{\"e\(most)e\(most)\":\"\(most)a\(most)\"}".utf8)) }
+    }
+
+    /// One character can be as long as a body.
+    @Test func littleOfANameIsSaidBack() {
+        let name = "e" + String(repeating: "\u{301}", count: 30) + String(repeating: "\u{200d}", count: 5_000)
+        let problem = #expect(throws: Problem.self) {
+            try StrictJSON.check(Array("{\"\(name)\":\"\"}".utf8), schema: "Login", mostValues: 10)
+        }
+        #expect("\(String(describing: problem))".utf8.count < 2_000)
+    }
+
     @Test func noUnknownMemberGetsPastTheSchema() {
         let known = Set([
             "name", "grants", "verbs", "notBefore", "expiresAt", "cidr", "maxUses", "ratePerMinute", "paused",

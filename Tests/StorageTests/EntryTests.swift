@@ -195,6 +195,12 @@ import Vault
         Search(testDescription: "tag and text", query: .init(text: "bank", tag: "money"), found: ["Bank"]),
         Search(testDescription: "a value is not searched", query: .init(text: "hunter2"), found: []),
         Search(testDescription: "another host", query: .init(host: "example"), found: []),
+        Search(
+            testDescription: "one word 500 times", query: .init(text: String(repeating: "m ", count: 500)),
+            found: ["Bank", "Card", "Mail"]),
+        Search(testDescription: "the last letters", query: .init(text: "oney"), found: ["Bank", "Card"]),
+        Search(testDescription: "after a false start", query: .init(text: "kbank"), found: []),
+        Search(testDescription: "longer than all", query: .init(text: String(repeating: "m", count: 1_000)), found: []),
         Search(testDescription: "nothing asked", query: .init(), found: ["Bank", "Card", "Mail"]),
     ])
     func finds(_ example: Search) async throws {
@@ -204,5 +210,12 @@ import Vault
         _ = try await node.entries.create(.login("Mail", urls: ["mail.example"]), id: nil, as: owner)
         let found = try await node.entries.search(example.query, limit: 10, as: owner).entries.map(\.title)
         #expect(found == example.found)
+    }
+
+    /// Each word is looked for in everything that is read.
+    @Test(arguments: [(16, true), (17, false), (250, false)]) func wordsAreFew(_ count: Int, _ isTaken: Bool) async {
+        let text = (0..<count).map { "w\($0)" }.joined(separator: " ")
+        let error = await thrown { try await node.entries.search(.init(text: text), limit: 5, as: owner) }
+        #expect((error == nil) == isTaken)
     }
 }

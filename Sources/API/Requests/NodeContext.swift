@@ -28,7 +28,7 @@ package struct NodeContext: BodyContext {
     package var maxUploadSize: Int { RequestLimits.body }
 
     var bodySender: BodyBudget.Sender {
-        caller?.vault.bytes ?? Array((connection.address?.rateLimitPrefix.text ?? "").utf8)
+        caller?.bodySender ?? Array((connection.address?.rateLimitPrefix.text ?? "").utf8)
     }
 }
 
@@ -46,7 +46,12 @@ struct SignedInContext: ChildRequestContext, BodyContext {
     }
 
     var maxUploadSize: Int { RequestLimits.body }
-    var bodySender: BodyBudget.Sender { caller.vault.bytes }
+    var bodySender: BodyBudget.Sender { caller.bodySender }
+}
+
+extension Caller {
+    /// An owner and all agents of the vault have a share each: what an agent sends keeps no owner from pausing it.
+    fileprivate var bodySender: BodyBudget.Sender { vault.bytes + [isOwner ? 0 : 1] }
 }
 
 /// How large requests may be, in bytes.

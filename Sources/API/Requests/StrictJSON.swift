@@ -3,10 +3,13 @@ import Wire
 /// Checks JSON text (RFC 8259) before it is decoded: what two parsers could read differently is refused.
 ///
 /// Refused are duplicate keys, members that the schema does not know, more values than a route can use, nesting deeper
-/// than 16, invalid UTF-8, lone surrogates in escapes, and anything after the value. Foundation's decoder takes all but
+/// than 16, invalid UTF-8, lone surrogates in escapes, more than 30 combining marks in a row (what is not stream-safe by
+/// UAX #15, §13, takes quadratic time to normalise, which comparing a Swift string does), and anything after the value. Foundation's decoder takes all but
 /// the last in its stride. A misspelt member would be a limit that its sender believes in and the node never saw.
 enum StrictJSON {
     static let depth = 16
+    /// Of a string without which no text of any language gets along: UAX #15, §13.
+    static let marks = 30
 
     /// Checks a body against the schema of that name.
     ///
@@ -119,11 +122,12 @@ private struct Scanner {
         guard take(UInt8(ascii: "}")) else { throw error("a brace is missing") }
     }
 
-    /// At most 64 characters of a name are said back.
+    /// At most 64 scalars of a name are said back: a character can be of any length.
     private func unknown(_ name: String, known: [String]) -> StrictJSON.Malformed {
         .init(
             reason: "an unknown member", offset: offset,
-            unknown: (path + [String(name.prefix(64))]).joined(separator: "."), known: known)
+            unknown: (path + [String(String.UnicodeScalarView(name.unicodeScalars.prefix(64)))]).joined(separator: "."),
+            known: known)
     }
 
     private mutating func array(_ schema: Schema.Member?, depth: Int) throws(StrictJSON.Malformed) {
@@ -146,13 +150,26 @@ private struct Scanner {
         while let byte = peek() {
             offset += 1
             switch byte {
-            case UInt8(ascii: "\""): return text
+            case UInt8(ascii: "\""):
+                guard isStreamSafe(text) else { throw error("more than \(StrictJSON.marks) combining marks in a row") }
+                return text
             case UInt8(ascii: "\\"): try escape(into: &text)
             case 0..<0x20: throw error("a control character in a string")
             default: text.append(byte)
             }
         }
         throw error("a string does not end")
+    }
+
+    private func isStreamSafe(_ text: [UInt8]) -> Bool {
+        // The first combining mark, U+0300, begins with this byte.
+        guard text.contains(where: { $0 >= 0xcc }) else { return true }
+        var marks = 0
+        for scalar in String(decoding: text, as: UTF8.self).unicodeScalars {
+            marks = scalar.properties.canonicalCombiningClass == .notReordered ? 0 : marks + 1
+            guard marks <= StrictJSON.marks else { return false }
+        }
+        return true
     }
 
     private mutating func escape(into text: inout [UInt8]) throws(StrictJSON.Malformed) {

@@ -1,4 +1,5 @@
 import Crypto
+import Glibc
 
 extension Entries {
     /// What to look for. All that is given must match.
@@ -23,6 +24,10 @@ extension Entries {
         _ query: Query, after order: Int64 = 0, limit: Int, as caller: Caller
     ) async throws -> (entries: [EntryView], next: Int64?) {
         guard query.hasSize else { throw VaultError.invalid("text", "must have at most \(Query.mostText) bytes") }
+        let words = query.words
+        guard words.count <= Query.mostWords else {
+            throw VaultError.invalid("text", "must have at most \(Query.mostWords) different words")
+        }
         guard caller.isOwner || (query.tag == nil && query.host == nil) else {
             throw VaultError.invalid("tag", "an agent searches by text only")
         }
@@ -33,7 +38,6 @@ extension Entries {
                 if let tag = query.tag { terms.append(index.term(tag: tag)) }
                 if let host = query.host { terms.append(index.term(host: BlindIndex.host(of: host) ?? host)) }
             }
-            let words = query.words
             return try await find(after: order, limit: limit, as: caller, among: { $0.contains(words) }) {
                 order, limit in
                 terms.isEmpty
@@ -49,23 +53,38 @@ extension Entries {
 extension Entries.Query {
     /// Bytes of each part of a query.
     fileprivate static let mostText = 1_024
+    /// Each is looked for in everything that is read.
+    fileprivate static let mostWords = 16
 
     fileprivate var hasSize: Bool {
         [text, tag, host].allSatisfy { ($0?.utf8.count ?? 0) <= Self.mostText }
     }
 
-    /// All of them must be found.
-    fileprivate var words: [String] {
-        (text ?? "").caseless.split(whereSeparator: \.isWhitespace).map(String.init)
+    /// All of them must be found, in UTF-8.
+    fileprivate var words: Set<[UInt8]> {
+        Set((text ?? "").caseless.split(whereSeparator: \.isWhitespace).map { Array($0.utf8) })
     }
 }
 
 extension EntryView {
-    fileprivate func contains(_ words: [String]) -> Bool {
+    fileprivate func contains(_ words: Set<[UInt8]>) -> Bool {
         if words.isEmpty { return true }
         var haystack = [title] + fields.map(\.label)
         if let details { haystack += details.urls + details.tags + [details.notes] }
         let all = Array(haystack.joined(separator: "\n").caseless.utf8)
-        return words.allSatisfy { all.firstRange(of: Array($0.utf8)) != nil }
+        return unsafe all.withUnsafeBytes { all in words.allSatisfy { unsafe Self.holds(all, $0) } }
+    }
+
+    /// By the C library, which compares many bytes at once: all words together are short.
+    private static func holds(_ all: UnsafeRawBufferPointer, _ word: [UInt8]) -> Bool {
+        guard let start = all.baseAddress else { return false }
+        var offset = 0
+        while offset + word.count <= all.count {
+            let places = all.count - word.count - offset + 1
+            guard let found = unsafe memchr(start + offset, Int32(word[0]), places) else { return false }
+            if unsafe memcmp(found, word, word.count) == 0 { return true }
+            offset = unsafe UnsafeRawPointer(found) - start + 1
+        }
+        return false
     }
 }

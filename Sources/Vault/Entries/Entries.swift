@@ -106,6 +106,7 @@ package struct Entries: Sendable {
         while true {
             let page = try await next(order, most)
             for stored in page.items {
+                try Task.checkCancellation()
                 let open = try OpenEntry(stored, by: caller, in: self)
                 order = stored.row.order
                 let view = open.view
@@ -117,7 +118,6 @@ package struct Entries: Sendable {
                 if found.count == limit || bytes >= most.bytes || read >= Self.mostRead { return (found, order) }
             }
             if !page.hasMore { return (found, nil) }
-            try Task.checkCancellation()
             await Task.yield()
         }
     }

@@ -105,6 +105,8 @@ package struct EmailAddress: Hashable, Sendable {
 
     /// Nil for what cannot be an address: no `@`, longer than 254 bytes, spaces, or characters that are not seen.
     package init?(_ text: String) {
+        // Before anything that takes time: what is much longer does not become short enough.
+        guard text.utf8.count <= 4 * 254 else { return nil }
         let trimmed = text.drop { $0.isWhitespace }
         let end = trimmed.lastIndex { !$0.isWhitespace }.map { trimmed.index(after: $0) } ?? trimmed.endIndex
         let address = trimmed[..<end].caseless
