@@ -1,5 +1,4 @@
 import Crypto
-import Glibc
 
 extension Entries {
     /// What to look for. All that is given must match.
@@ -72,18 +71,27 @@ extension EntryView {
         var haystack = [title] + fields.map(\.label)
         if let details { haystack += details.urls + details.tags + [details.notes] }
         let all = Array(haystack.joined(separator: "\n").caseless.utf8)
-        return unsafe all.withUnsafeBytes { all in words.allSatisfy { unsafe Self.holds(all, $0) } }
+        return words.allSatisfy { all.holds($0) }
     }
+}
 
-    /// By the C library, which compares many bytes at once: all words together are short.
-    private static func holds(_ all: UnsafeRawBufferPointer, _ word: [UInt8]) -> Bool {
-        guard let start = all.baseAddress else { return false }
-        var offset = 0
-        while offset + word.count <= all.count {
-            let places = all.count - word.count - offset + 1
-            guard let found = unsafe memchr(start + offset, Int32(word[0]), places) else { return false }
-            if unsafe memcmp(found, word, word.count) == 0 { return true }
-            offset = unsafe UnsafeRawPointer(found) - start + 1
+extension [UInt8] {
+    /// Whether `word`, which is not empty, is somewhere in these bytes. In time linear in both lengths (Knuth, Morris and
+    /// Pratt): the standard library's search takes their product, and both come from a caller.
+    fileprivate func holds(_ word: [UInt8]) -> Bool {
+        // Of each beginning of the word, the length of the longest shorter beginning that it ends with.
+        var borders = [0]
+        var border = 0
+        for byte in word.dropFirst() {
+            while border > 0, word[border] != byte { border = borders[border - 1] }
+            if word[border] == byte { border += 1 }
+            borders.append(border)
+        }
+        var matched = 0
+        for byte in self {
+            while matched > 0, word[matched] != byte { matched = borders[matched - 1] }
+            if word[matched] == byte { matched += 1 }
+            if matched == word.count { return true }
         }
         return false
     }
