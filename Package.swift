@@ -245,7 +245,8 @@ let package = Package(
             dependencies: ["Auth", "IPNetworks", "SQLite", "Storage", "Vault", "TestSupport", crypto],
             swiftSettings: house),
         .testTarget(
-            name: "ClavitorTests", dependencies: ["Vault", "Wire", "clavitor", arguments, crypto], swiftSettings: house),
+            name: "ClavitorTests", dependencies: ["Console", "Vault", "Wire", "clavitor", arguments, crypto],
+            swiftSettings: house),
         .testTarget(
             name: "TelemetryTests",
             dependencies: [

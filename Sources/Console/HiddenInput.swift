@@ -7,13 +7,14 @@ import Glibc
 /// error, and when a signal stops or ends the program meanwhile.
 package enum HiddenInput {
     package enum Problem: Error, Equatable, CustomStringConvertible {
-        case notHidden, tooLong, notText
+        case notHidden, tooLong, notText, severalLines
 
         package var description: String {
             switch self {
             case .notHidden: "The terminal cannot be kept from showing what is typed."
             case .tooLong: "More than \(TypedText.most / 1024) kB were typed. Nothing was taken."
             case .notText: "What was typed is not UTF-8 text. Nothing was taken."
+            case .severalLines: "Several lines were pasted where one is asked for. Nothing was taken."
             }
         }
     }
@@ -21,17 +22,24 @@ package enum HiddenInput {
     /// Milliseconds in which the next part of a paste without marks arrives.
     private static let pause: Int32 = 100
 
+    package enum Lines { case one, several }
+
     /// Asks, and gives the answer; nil where the terminal is gone or ctrl-D is pressed before anything else.
     ///
+    /// Of one line the end, which may have been pasted with it, is no part; several are given byte for byte.
+    ///
     /// - Throws: `Problem`.
-    package static func ask(_ question: String, on terminal: Int32) throws(Problem) -> String? {
+    package static func ask(
+        _ question: String, lines: Lines = .one, on terminal: Int32
+    ) throws(Problem) -> String? {
         guard let hidden = HiddenTerminal(terminal, asking: question) else { throw .notHidden }
         defer { hidden.restore() }
         guard hidden.hide() else { throw .notHidden }
         let bytes = try read(terminal, hidden)
         hidden.endLine()
         guard let bytes else { return nil }
-        guard let text = String(validating: bytes, as: UTF8.self) else { throw .notText }
+        guard let text = String(validating: bytes.withoutEndOfSingleLine, as: UTF8.self) else { throw .notText }
+        guard lines == .several || !text.utf8.contains(UInt8(ascii: "\n")) else { throw .severalLines }
         return text
     }
 
@@ -43,11 +51,10 @@ package enum HiddenInput {
             guard let byte = next(terminal) else { return nil }
             if hidden.wasResumed() { typed = TypedText() }
             var step = typed.take(byte)
-            if step == .enter, typed.hasMarks { return typed.bytes }
             if step == .enter {
-                let goesOn = isWaiting(terminal, pause)
+                let goesOn = !typed.hasMarks && isWaiting(terminal, pause)
                 // Of a paste of several lines the last end belongs to it; of one line, Enter is only the end.
-                if goesOn || wasWaiting && typed.bytes.contains(10) { step = typed.goOnAfterEnter() }
+                if goesOn || wasWaiting && !typed.hasMarks && typed.bytes.contains(10) { step = typed.goOnAfterEnter() }
                 if step != .tooLong, !goesOn { return typed.bytes }
             }
             switch step {

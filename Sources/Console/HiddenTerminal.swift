@@ -43,9 +43,7 @@ struct HiddenTerminal {
     }
 
     func restore() {
-        Self.write(Self.noMarks, terminal)
-        // With what is still waiting thrown away: it was for the question, not for the shell.
-        unsafe tcsetattr(terminal, TCSAFLUSH, &interrupted.pointee.shown)
+        Self.putBack()
         for signal in Self.endings + [SIGCONT] { Glibc.signal(signal, SIG_DFL) }
     }
 
@@ -54,8 +52,7 @@ struct HiddenTerminal {
 
     /// What a key would have done, to all who share the terminal with us.
     func raise(_ signal: Int32) {
-        Self.write(Self.noMarks, terminal)
-        unsafe tcsetattr(terminal, TCSAFLUSH, &interrupted.pointee.shown)
+        Self.putBack()
         Glibc.signal(signal, SIG_IGN)
         kill(0, signal)
         Glibc.signal(signal, SIG_DFL)
@@ -85,10 +82,15 @@ struct HiddenTerminal {
 
     // From here on only calls that POSIX allows in a signal handler: tcsetattr, write, sigaction, raise.
 
-    private static func giveBack(_ number: Int32) {
+    /// With what is still waiting thrown away: it was for the question, not for the shell.
+    private static func putBack() {
         let terminal = unsafe interrupted.pointee.terminal
         write(noMarks, terminal)
         unsafe tcsetattr(terminal, TCSAFLUSH, &interrupted.pointee.shown)
+    }
+
+    private static func giveBack(_ number: Int32) {
+        putBack()
         Glibc.signal(number, SIG_DFL)
         // Comes when this handler ends, which is when the signal is no longer held back.
         Glibc.raise(number)

@@ -14,26 +14,8 @@ import Testing
 
     private struct Report: Decodable {
         let scenarios: [String: Scenario]
-        let texts: [String: String]
-
-        init(from decoder: any Decoder) throws {
-            let all = try decoder.singleValueContainer().decode([String: Either].self)
-            scenarios = all.compactMapValues { if case .scenario(let scenario) = $0 { scenario } else { nil } }
-            texts = all.compactMapValues { if case .text(let text) = $0 { text } else { nil } }
-        }
-
-        enum Either: Decodable {
-            case scenario(Scenario)
-            case text(String)
-
-            init(from decoder: any Decoder) throws {
-                let value = try decoder.singleValueContainer()
-                self =
-                    if let text = try? value.decode(String.self) { .text(text) } else {
-                        .scenario(try value.decode(Scenario.self))
-                    }
-            }
-        }
+        let key: String
+        let long: String
     }
 
     @Test func whatIsTypedAndPastedArrivesWholeOrNotAtAll() throws {
@@ -56,15 +38,14 @@ import Testing
         process.waitUntilExit()
         try #require(process.terminationStatus == 0)
         let report = try JSONDecoder().decode(Report.self, from: text)
-        let (key, long) = (report.texts["key"], report.texts["long-value"])
         let expected: [String: Scenario] = [
             "line": .init(status: 0, value: "hunter2"),
             "edited": .init(status: 0, value: "hunter3"),
-            "unmarked": .init(status: 0, value: key),
-            "marked": .init(status: 0, value: key),
+            "unmarked": .init(status: 0, value: report.key),
+            "marked": .init(status: 0, value: report.key),
             "marked-line": .init(status: 0, value: "hunter2"),
             "controls": .init(status: 0, value: "hunter\u{3}\u{1a}\u{4}\u{1b}[A\t"),
-            "long": .init(status: 0, value: long),
+            "long": .init(status: 0, value: report.long),
             "stopped": .init(status: 0, value: "hunter4"),
             "stopped-from-outside": .init(status: 0, value: "hunter5"),
             "empty": .init(status: 2),

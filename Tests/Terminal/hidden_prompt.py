@@ -53,10 +53,11 @@ class Shell:
         self.until("\n=")
         return int(self.until("="))
 
-    def value(self, title):
-        """What the vault holds, as the program gives it to a pipe."""
-        read = subprocess.run([PROGRAM, "get", f"{title}/key"], capture_output=True)
-        return read.stdout.decode() if read.returncode == 0 else None
+
+def value(title):
+    """What the vault holds, as the program gives it to a pipe."""
+    read = subprocess.run([PROGRAM, "get", f"{title}/key"], capture_output=True)
+    return read.stdout.decode() if read.returncode == 0 else None
 
 
 def scenario(name, keys, job=None):
@@ -69,7 +70,7 @@ def scenario(name, keys, job=None):
         job(shell)
     shell.type(keys)
     status = shell.status()
-    result = {"status": status, "hidden": hidden, "shown": shell.shows(), "value": shell.value(name),
+    result = {"status": status, "hidden": hidden, "shown": shell.shows(), "value": value(name),
               "leaked": any(part in shell.all for part in ("BEGIN KEY", "hunter")),
               "left": [entry for entry in os.listdir(".") if entry.startswith("left-")]}
     os.close(shell.terminal)
@@ -77,24 +78,25 @@ def scenario(name, keys, job=None):
     return result
 
 
-def stopped(shell):
-    """ctrl-Z, a look at the shell, and back."""
+def back_after(stop):
+    """Stopped, a look at the shell, and back."""
+    def job(shell):
+        stop(shell)
+        shell.until("ready> ")
+        assert shell.shows(), "the shell shows nothing"
+        shell.type("fg\n")
+        shell.until("key: ")
+        assert not shell.shows(), "the prompt shows what is typed after fg"
+    return job
+
+
+def control_z(shell):
     shell.type("hunter-lost\x1a")
-    shell.until("ready> ")
-    assert shell.shows(), "the shell shows nothing"
-    shell.type("fg\n")
-    shell.until("key: ")
-    assert not shell.shows(), "the prompt shows what is typed after fg"
 
 
-def stopped_from_outside(shell):
+def from_outside(shell):
     found = subprocess.run(["pgrep", "-P", str(shell.child)], capture_output=True, text=True).stdout.split()
     os.kill(int(found[0]), signal.SIGTSTP)
-    shell.until("ready> ")
-    assert shell.shows(), "the shell shows nothing"
-    shell.type("fg\n")
-    shell.until("key: ")
-    assert not shell.shows(), "the prompt shows what is typed after fg"
 
 
 def marked(text):
@@ -102,7 +104,7 @@ def marked(text):
 
 
 LONG = "hunter" + "x" * 20_000
-print(json.dumps({
+print(json.dumps({"key": KEY, "long": LONG, "scenarios": {
     "line": scenario("line", "hunter2\r"),
     "edited": scenario("edited", "lost\x15hunteré\x7f3x\x7f\x1b[A\x1b[3~ last\x17\x7f\r"),
     "unmarked": scenario("unmarked", KEY.replace("\n", "\r")),
@@ -110,12 +112,11 @@ print(json.dumps({
     "marked-line": scenario("marked-line", marked("hunter2\n") + "\r"),
     "controls": scenario("controls", marked("hunter\x03\x1a\x04\x1b[A\t") + "\r"),
     "long": scenario("long", LONG + "\r"),
-    "stopped": scenario("stopped", "hunter4\r", stopped),
-    "stopped-from-outside": scenario("stopped-from-outside", "hunter5\r", stopped_from_outside),
+    "stopped": scenario("stopped", "hunter4\r", back_after(control_z)),
+    "stopped-from-outside": scenario("stopped-from-outside", "hunter5\r", back_after(from_outside)),
     "empty": scenario("empty", "\r"),
     "not-text": scenario("not-text", b"hunter\xff\xfe\r"),
     "nothing": scenario("nothing", "\x04"),
     "interrupted": scenario("interrupted", "hunter\x03"),
     "too-long": scenario("too-long", marked("hunter" + "x" * (1 << 20)) + "\r"),
-    "key": KEY, "long-value": LONG,
-}))
+}}))

@@ -3,12 +3,13 @@ import Wire
 /// Checks JSON text (RFC 8259) before it is decoded: what two parsers could read differently is refused.
 ///
 /// Refused are duplicate keys, members that the schema does not know, more values than a route can use, nesting deeper
-/// than 16, invalid UTF-8, lone surrogates in escapes, more than 30 combining marks in a row (what is not stream-safe by
-/// UAX #15, §13, takes quadratic time to normalise, which comparing a Swift string does), and anything after the value. Foundation's decoder takes all but
-/// the last in its stride. A misspelt member would be a limit that its sender believes in and the node never saw.
+/// than 16, invalid UTF-8, lone surrogates in escapes, more than 30 combining marks in a row, and anything after the value.
+/// Foundation's decoder takes all but the last in its stride. A misspelt member would be a limit that its sender believes
+/// in and the node never saw.
 enum StrictJSON {
     static let depth = 16
-    /// Of a string without which no text of any language gets along: UAX #15, §13.
+    /// Combining marks in a row that no text of any language exceeds (UAX #15, section 13, Stream-Safe Text Format). A
+    /// longer run takes quadratic time to normalise, and comparing Swift strings normalises.
     static let marks = 30
 
     /// Checks a body against the schema of that name.

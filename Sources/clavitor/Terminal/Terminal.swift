@@ -32,26 +32,19 @@ struct Terminal {
 
     /// Asks without showing the answer, which is in one line unless it may have several; `otherwise` says how to answer where
     /// there is no terminal.
-    func askHidden(_ question: String, lines: Lines = .one, otherwise: String) throws -> String {
-        let answer: String
+    func askHidden(_ question: String, lines: HiddenInput.Lines = .one, otherwise: String) throws -> String {
         do {
-            answer = try ask(question, otherwise: otherwise) { terminal in
-                try HiddenInput.ask("\(question): ", on: terminal)
+            let answer = try ask(question, otherwise: otherwise) { terminal in
+                try HiddenInput.ask("\(question): ", lines: lines, on: terminal)
             }
+            guard !answer.isEmpty else {
+                throw CommandFailure(.usage, "Nothing was typed for: \(question).", hint: otherwise)
+            }
+            return answer
         } catch let problem as HiddenInput.Problem {
             throw CommandFailure(.usage, problem.description, hint: otherwise)
         }
-        let text = String(decoding: Array(answer.utf8).withoutEndOfSingleLine, as: UTF8.self)
-        guard !text.isEmpty else {
-            throw CommandFailure(.usage, "Nothing was typed for: \(question).", hint: otherwise)
-        }
-        guard lines == .several || !text.utf8.contains(UInt8(ascii: "\n")) else {
-            throw CommandFailure(.usage, "Several lines were pasted for: \(question). It has one.", hint: otherwise)
-        }
-        return text
     }
-
-    enum Lines { case one, several }
 
     func ask(_ question: String, otherwise: String) throws -> String {
         try ask(question, otherwise: otherwise) { terminal in
