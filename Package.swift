@@ -63,6 +63,7 @@ let package = Package(
         // Leaves: import nothing of ours.
         .target(name: "IPNetworks", swiftSettings: house),
         .target(name: "Vault", dependencies: ["IPNetworks", crypto], swiftSettings: house),
+        .target(name: "Encoding", swiftSettings: house),
         .target(name: "Wire", swiftSettings: house),
         .target(name: "Files", swiftSettings: house),
         .target(name: "Systemd", swiftSettings: house),
@@ -89,7 +90,7 @@ let package = Package(
         .target(
             name: "API",
             dependencies: [
-                "IPNetworks", "Vault", "Auth", "Wire", crypto, httpTypes, logging, nioCore,
+                "Encoding", "IPNetworks", "Vault", "Auth", "Wire", crypto, httpTypes, logging, nioCore,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -100,9 +101,8 @@ let package = Package(
         .target(
             name: "Serving",
             dependencies: [
-                "Autocert", "CProcess", "DNSUpdate", "Files", "IPNetworks", "Systemd", arguments, httpTypes,
-                lifecycle,
-                logging, nioCore, nioPosix, nioSSL,
+                "Autocert", "CProcess", "DNSUpdate", "Encoding", "Files", "IPNetworks", "Systemd", arguments,
+                httpTypes, lifecycle, logging, nioCore, nioPosix, nioSSL,
                 .product(name: "NIOHTTP2", package: "swift-nio-http2"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOTLS", package: "swift-nio"),
@@ -211,6 +211,7 @@ let package = Package(
             ],
             swiftSettings: house
         ),
+        .testTarget(name: "EncodingTests", dependencies: ["Encoding"], swiftSettings: house),
         .testTarget(
             name: "DNSUpdateTests", dependencies: ["DNSUpdate", "TestSupport", crypto, nioCore, nioPosix],
             swiftSettings: house),

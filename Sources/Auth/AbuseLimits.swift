@@ -18,6 +18,8 @@ package final class AbuseLimits: Sendable {
     private let now: @Sendable () -> Int64
     /// Some 150 bytes each.
     private static let mostBuckets = 50_000
+    /// The largest burst of any key: a row that says more was not written here.
+    private static let mostLevel = 300.0
 
     package struct Attempt: Sendable {
         /// The account's e-mail index; of an address without account too.
@@ -104,7 +106,7 @@ package final class AbuseLimits: Sendable {
         let time = now()
         buckets.withLock { buckets in
             for row in rows where row.forgiven > time && row.level > 0 && row.at >= 0 && row.at <= row.forgiven {
-                let level = Double(row.level) / 1_000
+                let level = min(Double(row.level) / 1_000, Self.mostLevel)
                 // How fast it empties follows from when it is empty.
                 let seconds = Double(row.forgiven - row.at) / level
                 buckets[row.key] = Bucket(level: level, at: row.at, allowance: (level, max(1, seconds)))

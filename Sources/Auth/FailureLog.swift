@@ -5,17 +5,24 @@ package import Vault
 /// Puts failures and denials on record without letting anybody fill the disk with them.
 ///
 /// The first of a kind in a minute is written before it is answered. What follows within the same minute is
-/// counted, and the count written when the minute is over.
+/// counted, and the count written when the minute is over. Kinds are as many as networks and accounts, of which a
+/// stranger has as many as he likes: each vault, and all that is nobody's, may have so many of them at once and so many
+/// a minute; the rest share a line.
 package final class FailureLog: Sendable {
     private let audit: AuditSealer
     private let commit: @Sendable ([AccountStep], [SealedAuditLine]) async throws -> Void
     private let now: @Sendable () -> Int64
     private let state = Mutex(State())
+    /// Kinds in a minute, of all vaults together.
     private static let mostKeys = 500
+    /// Kinds of one vault, or of none: at once, and a minute. 7,200 lines a day.
+    private static let keysPerVault = (burst: 50, perMinute: 5)
 
     private struct State {
         var minute: Int64 = 0
-        var counts: [Key: (count: Int, event: AuditEvent, vault: VaultID?)] = [:]
+        var counts: [Key: (count: Int, event: AuditEvent)] = [:]
+        /// Kinds that each vault has used up of its burst.
+        var used: [VaultID?: Int] = [:]
         /// Counts of minutes that are over, which the disk refused.
         var late: [Due] = []
     }
@@ -23,10 +30,12 @@ package final class FailureLog: Sendable {
     private typealias Due = (event: AuditEvent, vault: VaultID?)
 
     private struct Key: Hashable {
-        let account: [UInt8]
-        let from: IPNetwork?
+        let vault: VaultID?
+        var account: [UInt8] = []
+        var from: IPNetwork?
         let action: AuditEvent.Action
-        let reason: String?
+        let outcome: AuditEvent.Outcome
+        var reason: String?
     }
 
     package init(
@@ -47,15 +56,22 @@ package final class FailureLog: Sendable {
         let minute = now() / 60
         let (key, isFirst, due) = state.withLock { state in
             let due = state.minute == minute ? [] : Self.drain(&state)
-            state.minute = minute
-            var key = Key(account: account, from: network, action: event.action, reason: event.reason)
-            if state.counts[key] == nil, state.counts.count >= Self.mostKeys {
-                // Too many different ones in one minute: the rest share a line, each vault its own. There are as many
-                // of these at most as there are vaults and actions.
-                key = Key(account: vault?.bytes ?? [], from: nil, action: event.action, reason: nil)
+            Self.refill(&state, until: minute)
+            var key = Key(
+                vault: vault, account: account, from: network, action: event.action, outcome: event.outcome,
+                reason: event.reason)
+            var counted = event
+            if state.counts[key] == nil {
+                if state.counts.count < Self.mostKeys, state.used[vault, default: 0] < Self.keysPerVault.burst {
+                    state.used[vault, default: 0] += 1
+                } else {
+                    // There are as many of these at most as there are vaults and actions.
+                    key = Key(vault: vault, action: event.action, outcome: event.outcome)
+                    counted = event.inCommon
+                }
             }
             let known = state.counts[key]
-            state.counts[key] = ((known?.count ?? 0) + 1, known?.event ?? event, known?.vault ?? vault)
+            state.counts[key] = ((known?.count ?? 0) + 1, known?.event ?? counted)
             return (key, known == nil, due)
         }
         do {
@@ -95,6 +111,14 @@ package final class FailureLog: Sendable {
         }
     }
 
+    private static func refill(_ state: inout State, until minute: Int64) {
+        let passed = Int(clamping: max(0, minute - state.minute))
+        state.minute = minute
+        guard passed > 0 else { return }
+        let forgiven = min(passed, keysPerVault.burst) * keysPerVault.perMinute
+        state.used = state.used.compactMapValues { $0 > forgiven ? $0 - forgiven : nil }
+    }
+
     /// What waits, and the counts. The first of each was written already.
     private static func drain(_ state: inout State) -> [Due] {
         defer {
@@ -102,10 +126,10 @@ package final class FailureLog: Sendable {
             state.late.removeAll()
         }
         return state.late
-            + state.counts.values.filter { $0.count > 1 }.map { entry in
+            + state.counts.filter { $0.value.count > 1 }.map { key, entry in
                 var event = entry.event
                 event.count = entry.count - 1
-                return (event, entry.vault)
+                return (event, key.vault)
             }
     }
 
@@ -114,6 +138,13 @@ package final class FailureLog: Sendable {
         guard let entry = state.counts.removeValue(forKey: key), entry.count > 1 else { return }
         var event = entry.event
         event.count = entry.count - 1
-        state.late.append((event, entry.vault))
+        state.late.append((event, key.vault))
+    }
+}
+
+extension AuditEvent {
+    /// What this has in common with others of its action: a line that counts them must not name one for all.
+    fileprivate var inCommon: AuditEvent {
+        AuditEvent(action, by: .init(actor.kind), outcome: outcome)
     }
 }

@@ -17,6 +17,9 @@ import Testing
             module: "IPNetworks", ours: [], others: [],
             why: "an address is the same for the vault and for whoever serves it"),
         Rule(
+            module: "Encoding", ours: [], others: [],
+            why: "what text may look like is the same for whoever reads it"),
+        Rule(
             module: "Vault", ours: ["IPNetworks"],
             others: ["Crypto", "FoundationEssentials", "Swift", "Synchronization"],
             why: "what is true about secrets depends on nothing that could change"),
@@ -52,7 +55,8 @@ import Testing
             module: "Systemd", ours: [], others: ["Glibc"],
             why: "whoever supervises a program need not know what it is"),
         Rule(
-            module: "Serving", ours: ["Autocert", "CProcess", "DNSUpdate", "Files", "IPNetworks", "Systemd"],
+            module: "Serving",
+            ours: ["Autocert", "CProcess", "DNSUpdate", "Encoding", "Files", "IPNetworks", "Systemd"],
             others: [
                 "ArgumentParser", "FoundationEssentials", "Glibc", "HTTPTypes", "Hummingbird", "HummingbirdCore",
                 "HummingbirdHTTP2", "Logging", "NIOCore", "NIOHTTP2", "NIOHTTPTypes", "NIOPosix", "NIOSSL", "NIOTLS",
@@ -63,7 +67,7 @@ import Testing
             module: "Backup", ours: ["Files"], others: ["Crypto", "Dispatch", "FoundationEssentials", "Glibc"],
             why: "a backup is a file; what is in it is somebody else's"),
         Rule(
-            module: "API", ours: ["IPNetworks", "Vault", "Auth", "Wire"],
+            module: "API", ours: ["Encoding", "IPNetworks", "Vault", "Auth", "Wire"],
             others: [
                 "Crypto", "FoundationEssentials", "HTTPTypes", "Hummingbird", "Logging", "NIOCore", "NIOHTTP1",
                 "NIOHTTPTypes", "Synchronization",

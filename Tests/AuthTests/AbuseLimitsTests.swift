@@ -246,6 +246,27 @@ import Vault
         #expect((try? limits.admit(attempt(0, from: 0))) != nil)
     }
 
+    @Test func plantedRowsUnderTrueKeysStopNoLogin() {
+        let keys = limits.failed(attempt(0, from: 0)).map(\.key)
+        let times: [Int64] = [moments.now, moments.now + 90, .max]
+        let planted = times.flatMap { forgiven in
+            [1, .max].map { (level: Int64($0), at: Int64(0), forgiven: forgiven) }
+        }
+        for row in planted {
+            let restarted = AbuseLimits(keys: self.keys, now: moments.source)
+            restarted.restore(keys.map { AbuseRow(key: $0, level: row.level, at: row.at, forgiven: row.forgiven) })
+            do throws(AuthError) {
+                try restarted.admit(attempt(0, from: 0))
+            } catch .tooManyAttempts(let wait) {
+                // The largest burst, at the slowest that any key forgives.
+                #expect(wait <= 300 * 720)
+            } catch {
+                Issue.record(error)
+            }
+            #expect(restarted.failed(attempt(0, from: 0)).allSatisfy { $0.level > 0 })
+        }
+    }
+
     @Test func aRowSaysNothingToWhoHasAnotherKey() throws {
         let root = RootKeys.generate()
         let other = AbuseLimits(

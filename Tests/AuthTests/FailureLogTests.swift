@@ -139,7 +139,54 @@ import Vault
                 AuditEvent(.login, by: .init(.stranger), outcome: .failed, reason: "password"),
                 account: number.bigEndianBytes, network: nil, vault: nil)
         }
-        #expect(written.lines.count == 501)
+        #expect(written.lines.count == 51)
+    }
+
+    /// A stranger with a prefix of his own has a new network for each try, all day.
+    @Test func aDayOfANewNetworkForEachTryIsSomeThousandLines() async throws {
+        for minute in 0..<1_440 {
+            for number in 0..<60 {
+                try await log.record(
+                    AuditEvent(.login, by: .init(.stranger), outcome: .failed, reason: "password"), account: [1],
+                    network: IPAddress(bytes: (minute * 60 + number).bigEndianBytes + [UInt8](repeating: 0, count: 8))?
+                        .rateLimitPrefix, vault: nil)
+            }
+            moments.advance(by: 60)
+        }
+        try await log.flush()
+        // Five a minute, the first of the rest, and the count of the rest.
+        #expect(written.lines.count < 7 * 1_440 + 50)
+        #expect(try events.reduce(0) { $0 + ($1.count ?? 1) } == 1_440 * 60, "none is lost")
+    }
+
+    /// Fifty at once are told apart; the line that counts the others names none of them for all.
+    @Test func aCountOfDifferentOnesNamesNone() async throws {
+        for number in UInt8(0)..<60 {
+            try await log.record(
+                AuditEvent(
+                    .denied, by: .init(.agent, HolderID.random()), from: "10.0.0.\(number)", outcome: .denied,
+                    entry: EntryID.random(), reason: "cidr"), account: [number], network: nil, vault: nil)
+        }
+        try await log.flush(isStopping: true)
+        let events = try events
+        #expect(events.filter { $0.count == nil }.count == 51)
+        #expect(events.filter { $0.count == nil }.allSatisfy { $0.from != nil && $0.actor.id != nil })
+        let counted = try #require(events.last)
+        #expect(counted == AuditEvent(.denied, by: .init(.agent), outcome: .denied).counted(9))
+    }
+
+    @Test func whoSpentTheirOwnSpendNobodyElses() async throws {
+        let node = try TestVault()
+        let (mine, other) = (try await node.owner().vault, try await node.owner(Person("b@example.org")).vault)
+        let log = FailureLog(audit: node.audit, now: node.moments.source) { [written] in try written.commit($1) }
+        for vault in [nil, mine, other] {
+            for number in UInt8(0)..<100 {
+                try await log.record(
+                    AuditEvent(.login, by: .init(.stranger), outcome: .failed, reason: "code"), account: [number],
+                    network: nil, vault: vault)
+            }
+        }
+        for vault in [nil, mine, other] { #expect(written.lines.filter { $0.vault == vault }.count == 51) }
     }
 
     @Test func aFirstThatCouldNotBeWrittenIsFirstAgain() async throws {
@@ -168,5 +215,13 @@ import Vault
         node.moments.advance(by: 60)
         let error = await thrown { try await node.login(Person("somebody@else.org")) }
         #expect(error as? AuthError == .badCredentials)
+    }
+}
+
+extension AuditEvent {
+    fileprivate func counted(_ count: Int) -> AuditEvent {
+        var event = self
+        event.count = count
+        return event
     }
 }

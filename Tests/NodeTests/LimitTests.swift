@@ -149,6 +149,55 @@ import Wire
         #expect(budget.held == 0)
     }
 
+    /// Two of an agent's bodies that are there and being worked on, as large as bodies may be.
+    @Test func anAgentsBodiesKeepNoOwnerOut() async throws {
+        let budget = BodyBudget()
+        let vault = VaultID.random()
+        func caller(isOwner: Bool) -> Caller {
+            Caller(
+                vault: vault, holder: .generate(),
+                role: isOwner ? .owner(session: .random(), since: 0) : .agent(AgentPolicy()), from: nil)
+        }
+        let owner = caller(isOwner: true)
+        let agents = [caller(isOwner: false), caller(isOwner: false)]
+        let gates = agents.map { _ in AsyncStream<Void>.makeStream() }
+        let working = zip(agents, gates).map { agent, gate in
+            Task {
+                try await budget.read(Self.body(4 << 20), upTo: 4 << 20, for: agent.bodySender) { _ in
+                    for await _ in gate.stream {}
+                }
+            }
+        }
+        while budget.held < 8 << 20 { try await Task.sleep(for: .milliseconds(1)) }
+        let agent = await #expect(throws: Problem.self) {
+            try await budget.read(Self.body(64 << 10), upTo: 4 << 20, for: agents[0].bodySender) { _ in }
+        }
+        #expect(agent?.status == 503, "agents of a vault share")
+        let patch = try await budget.read(Self.body(64 << 10), upTo: 256 << 10, for: owner.bodySender) { $0.count }
+        #expect(patch == 64 << 10)
+        for gate in gates { gate.continuation.finish() }
+        for task in working { try await task.value }
+    }
+
+    @Test(arguments: [false, true]) func noPartOfAHeadHasALongRunOfMarks(http2: Bool) async throws {
+        try await LiveNode.with(http2: http2) { live in
+            let person = try await Person.register(live)
+            for (count, isRefused) in [(30, false), (31, true), (1_500, true)] {
+                let marks = String(repeating: "%CC%81", count: count)
+                for path in ["/api/v1/e\(marks)", "/api/v1/entries/\(marks)", "/api/v1/entries?tag=\(marks)"] {
+                    let answer = try await live.send("GET", path, token: person.token)
+                    #expect(answer.text.contains("combining marks") == isRefused, "\(count)")
+                    if isRefused { #expect(answer.status == 400) }
+                }
+                let header = String(repeating: "\u{301}", count: count)
+                for name in ["x-anything", "authorization", "idempotency-key", "if-match"] {
+                    let answer = try await live.send("GET", "/api/v1/entries", headers: [name: header])
+                    #expect(answer.text.contains("combining marks") == isRefused, "\(name) \(count)")
+                }
+            }
+        }
+    }
+
     /// What selects in a list is part of what a cursor is bound to, whatever its length or form.
     @Test(arguments: ["\u{7f}", "\u{e000}", "a"])
     func aCursorWithALongQueryIsRefusedInWords(_ character: String) async throws {

@@ -94,6 +94,7 @@ struct LiveNode: Sendable {
             try JSONDecoder().decode(Body.self, from: Data(body))
         }
 
+        var text: String { String(decoding: body, as: UTF8.self) }
         var problem: String? { (try? json(Problem.self))?.code }
     }
 

@@ -71,7 +71,12 @@ final class BodyBudget: Sendable {
             }
             return bytes
         }
-        used.withLock { $0.coming[number]?.stop = { reading.cancel() } }
+        let isComing = used.withLock { used in
+            used.coming[number]?.stop = { reading.cancel() }
+            return used.coming[number] != nil
+        }
+        // It made room before it could be told to.
+        if !isComing { reading.cancel() }
         let bytes: ByteBuffer
         do {
             bytes = try await withTaskCancellationHandler {

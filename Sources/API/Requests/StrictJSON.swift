@@ -1,3 +1,4 @@
+import Encoding
 import Wire
 
 /// Checks JSON text (RFC 8259) before it is decoded: what two parsers could read differently is refused.
@@ -8,9 +9,6 @@ import Wire
 /// in and the node never saw.
 enum StrictJSON {
     static let depth = 16
-    /// Combining marks in a row that no text of any language exceeds (UAX #15, section 13, Stream-Safe Text Format). A
-    /// longer run takes quadratic time to normalise, and comparing Swift strings normalises.
-    static let marks = 30
 
     /// Checks a body against the schema of that name.
     ///
@@ -152,7 +150,9 @@ private struct Scanner {
             offset += 1
             switch byte {
             case UInt8(ascii: "\""):
-                guard isStreamSafe(text) else { throw error("more than \(StrictJSON.marks) combining marks in a row") }
+                guard StreamSafeText.check(text) else {
+                    throw error("more than \(StreamSafeText.marks) combining marks in a row")
+                }
                 return text
             case UInt8(ascii: "\\"): try escape(into: &text)
             case 0..<0x20: throw error("a control character in a string")
@@ -160,17 +160,6 @@ private struct Scanner {
             }
         }
         throw error("a string does not end")
-    }
-
-    private func isStreamSafe(_ text: [UInt8]) -> Bool {
-        // The first combining mark, U+0300, begins with this byte.
-        guard text.contains(where: { $0 >= 0xcc }) else { return true }
-        var marks = 0
-        for scalar in String(decoding: text, as: UTF8.self).unicodeScalars {
-            marks = scalar.properties.canonicalCombiningClass == .notReordered ? 0 : marks + 1
-            guard marks <= StrictJSON.marks else { return false }
-        }
-        return true
     }
 
     private mutating func escape(into text: inout [UInt8]) throws(StrictJSON.Malformed) {

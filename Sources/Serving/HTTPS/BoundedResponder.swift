@@ -1,3 +1,5 @@
+import Encoding
+import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import NIOCore
@@ -20,6 +22,13 @@ where Base.Context: InitializableFromSource<ApplicationRequestContextSource> {
     }
 
     func respond(to request: Request, context: Context) async throws -> Response {
+        guard isStreamSafe(request.head) else {
+            return Response(
+                status: .badRequest, headers: [.contentType: "text/plain; charset=utf-8"],
+                body: .init(
+                    byteBuffer: ByteBuffer(
+                        string: "A path or header has more than \(StreamSafeText.marks) combining marks in a row.\n")))
+        }
         let channel = context.channel
         // The answers that are waited for have deadlines of their own.
         await connections.room(on: channel.tcpConnection, for: channel)
@@ -34,6 +43,11 @@ where Base.Context: InitializableFromSource<ApplicationRequestContextSource> {
         let response = try await base.respond(to: request, context: context.base)
         if let count = response.body.contentLength, count > 0 { withDeadline(of: channel) { $0.hold(count) } }
         return response
+    }
+
+    private func isStreamSafe(_ head: HTTPRequest) -> Bool {
+        StreamSafeText.check(target: (head.path ?? "").utf8)
+            && head.headerFields.allSatisfy { StreamSafeText.check($0.value.utf8) }
     }
 
     private func withDeadline(of channel: any Channel, _ body: @escaping @Sendable (RequestDeadline) -> Void) {

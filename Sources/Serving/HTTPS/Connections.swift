@@ -210,7 +210,8 @@ package final class Connections: Sendable {
                 return state.nextRequest
             }
             guard let number else { return continuation.resume() }
-            // A stream that is reset waits no more.
+            // A stream that is reset waits no more. Whoever waits on a connection without streams goes with it.
+            guard channel.isStream else { return }
             channel.closeFuture.whenComplete { [self] _ in
                 state.withLock { state -> CheckedContinuation<Void, Never>? in
                     guard let index = state.connections[id]?.waiting.firstIndex(where: { $0.number == number }) else {
