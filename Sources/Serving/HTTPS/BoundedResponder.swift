@@ -47,6 +47,7 @@ where Base.Context: InitializableFromSource<ApplicationRequestContextSource> {
 
     private func isStreamSafe(_ head: HTTPRequest) -> Bool {
         StreamSafeText.check(target: (head.path ?? "").utf8)
+            && StreamSafeText.check((head.authority ?? "").utf8)
             && head.headerFields.allSatisfy { StreamSafeText.check($0.value.utf8) }
     }
 
