@@ -160,7 +160,8 @@ let package = Package(
         .executableTarget(
             name: "clavitor",
             dependencies: [
-                "CArgon2", "CProcess", "Console", "Vault", "Wire", arguments, crypto, httpClient, nioCore, nioSSL,
+                "CArgon2", "CProcess", "Console", "Files", "Vault", "Wire", arguments, crypto, httpClient, nioCore,
+                nioSSL,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: house

@@ -63,7 +63,7 @@ package struct NodeAPI: Sendable {
             .add(middleware: BodyMiddleware(budget: bodies))
             .group(context: SignedInContext.self)
         accountRoutes.add(toSignedIn: signedIn)
-        EntryRoutes(entries: entries, answers: answers, cursors: cursors).add(to: signedIn)
+        EntryRoutes(entries: entries, roster: roster, answers: answers, cursors: cursors).add(to: signedIn)
         AgentRoutes(roster: roster, trail: trail, tokens: tokens, answers: answers, cursors: cursors).add(to: signedIn)
         return router
     }

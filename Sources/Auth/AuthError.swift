@@ -14,7 +14,6 @@ package enum AuthError: Error, Equatable, Sendable {
     case sessionExpired
     /// An agent's token outside its policy: why.
     case tokenRefused(String)
-    case rateLimited(retryAfter: Int)
     case registrationClosed
     case inviteNeeded
     case emailTaken

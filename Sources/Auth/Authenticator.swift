@@ -55,16 +55,13 @@ package final class Authenticator: Sendable {
     private let failures: FailureLog
     private let now: @Sendable () -> Int64
     private let sessionIdle: Int64
-    private let rates: AgentRates
     private let policies = Mutex<[HolderID: (box: [UInt8], vault: VaultID, policy: AgentPolicy)]>([:])
 
     /// `sessionIdle`: Seconds without a request after which a session ends.
-    /// `isUnclean`: Whether the process before this one ended without a word.
     package init(
-        store: any AccountStore, keys: NodeKeys, failures: FailureLog, sessionIdle: Int64, isUnclean: Bool = false,
+        store: any AccountStore, keys: NodeKeys, failures: FailureLog, sessionIdle: Int64,
         now: @escaping @Sendable () -> Int64
     ) {
-        rates = AgentRates(fullSince: isUnclean ? Double(now()) : nil)
         self.store = store
         self.keys = keys
         self.failures = failures
@@ -136,11 +133,6 @@ package final class Authenticator: Sendable {
             }
             if !isRepeat, let most = policy.maxUses, agent.uses >= most {
                 return try await refuse("uses-exhausted", agent, from: address, VaultError.usesExhausted)
-            }
-            if let rate = policy.ratePerMinute,
-                let wait = rates.wait(agent.holder, perMinute: rate, at: Double(time))
-            {
-                return try await refuse("rate", agent, from: address, AuthError.rateLimited(retryAfter: wait))
             }
             return .agent(policy)
         case .password, .recovery:

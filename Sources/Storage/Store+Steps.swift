@@ -168,12 +168,14 @@ extension Store {
                 "UPDATE agent SET state = ? WHERE holder = ? AND vault = ?", .integer(state.rawValue),
                 .blob(id.bytes), .blob(vault.bytes))
             guard changed == 1 else { throw VaultError.noSuchAgent }
-        case .deleteAgent(let id, let vault):
+        case .deleteAgent(let id, let vault, let name):
             let agent = try db.first(
                 "SELECT 1 FROM agent WHERE holder = ? AND vault = ?", .blob(id.bytes), .blob(vault.bytes)
             ) { _ in true }
             guard agent != nil else { throw VaultError.noSuchAgent }
             try perform(.deleteHolder(id), db)
+            try perform(.putValue(name.value), db)
+            try perform(.putWrap(name.wrap), db)
         case .countBytes(let holder, let bytes, let day, let maximum):
             let counted = try db.run(
                 """
@@ -228,9 +230,12 @@ extension Store {
     }
 
     private static func insert(_ row: EntryRow, _ db: Connection) throws {
-        // An agent's record stands among the values at the agent's id.
-        let holder = try db.first("SELECT 1 FROM holder WHERE id = ?", .blob(row.id.bytes)) { $0.int(0) }
-        guard holder == nil else { throw VaultError.entryExists }
+        // An agent's record stands among the values at the agent's id, and its name stays there.
+        let used = try db.first(
+            "SELECT 1 FROM holder WHERE id = ?1 UNION ALL SELECT 1 FROM value WHERE entry = ?1 LIMIT 1",
+            .blob(row.id.bytes)
+        ) { $0.int(0) }
+        guard used == nil else { throw VaultError.entryExists }
         let inserted = try db.run(
             """
             INSERT INTO entry (id, vault, version, state, created, updated, deleted, depositor)

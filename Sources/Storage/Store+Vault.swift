@@ -233,6 +233,14 @@ extension Store: VaultStore {
         }
     }
 
+    package func agentRecords(_ ids: Set<HolderID>, for owner: HolderID) async throws -> [HolderID: StoredPart] {
+        try await database.read { db in
+            var records: [HolderID: StoredPart] = [:]
+            for id in ids { records[id] = try Self.metadata(of: .record(of: id), for: owner, db).title }
+            return records
+        }
+    }
+
     private static func withRecord(_ agent: StoredAgent, for owner: HolderID, _ db: Connection) throws -> StoredAgent {
         var agent = agent
         agent.record = try metadata(of: .record(of: agent.holder), for: owner, db).title

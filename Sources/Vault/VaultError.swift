@@ -20,6 +20,8 @@ package enum VaultError: Error, Equatable, Sendable {
     /// The token lacks this verb. About the token alone, so that it tells nothing of entries.
     case verbMissing(AgentPolicy.Verb)
     case usesExhausted
+    /// The agent's uses of the minute are used up. Seconds until there is one again.
+    case rateLimited(retryAfter: Int)
     /// Nothing more fits; the number is the quota's.
     case quotaExceeded(Quota, Int)
     /// The vault's operations of the day are used up. Seconds until there is one again.

@@ -149,6 +149,8 @@ package protocol VaultStore: Sendable {
         of vault: VaultID, for owner: HolderID, after id: HolderID?, limit: PageLimit
     ) async throws -> Page<StoredAgent>
     func agent(_ id: HolderID, of vault: VaultID, for owner: HolderID) async throws -> StoredAgent?
+    /// The records of agents, also what is left of those that are no more. Other ids have none.
+    func agentRecords(_ ids: Set<HolderID>, for owner: HolderID) async throws -> [HolderID: StoredPart]
     /// Every agent's row that can be read, without public keys and records.
     func agentRows(of vault: VaultID) async throws -> [StoredAgent]
     func usage(of vault: VaultID) async throws -> VaultUsage
@@ -268,8 +270,8 @@ package enum Step: Sendable {
     case updateAgent(StoredAgent)
     /// Throws `noSuchAgent`.
     case setAgentState(HolderID, vault: VaultID, StoredAgent.State)
-    /// With its credentials, wraps and record. Throws `noSuchAgent`.
-    case deleteAgent(HolderID, vault: VaultID)
+    /// With its credentials, wraps and record, in whose place its name stays. Throws `noSuchAgent`.
+    case deleteAgent(HolderID, vault: VaultID, leaving: AgentName)
     /// Throws `usesExhausted` when the count has reached the maximum.
     case countUse(HolderID, maximum: Int)
     /// Counts bytes that an agent writes; throws `quotaExceeded` beyond the maximum of the day (Unix days).

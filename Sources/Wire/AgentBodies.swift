@@ -128,7 +128,7 @@ package struct AgentBody: Codable, Equatable, Sendable {
     package var cidr: [String]
     package var maxUses: Int?
     package var ratePerMinute: Int?
-    /// `active`, `paused` or `suspended` (by a restore from backup).
+    /// `active`, `paused`, `suspended` (by a restore from backup), `expired`, `used-up` or `not-yet`.
     package var state: String
     package var uses: Int
     package var createdAt: Int64
@@ -234,6 +234,9 @@ package struct AuditBody: Codable, Equatable, Sendable {
         /// `owner`, `agent`, `node`, `operator` or `stranger`.
         package var actorKind: String
         package var actor: String?
+        /// Names of agents, also of those that are no more.
+        package var actorName: String?
+        package var subjectName: String?
         package var from: String?
         package var entry: String?
         package var field: String?

@@ -64,6 +64,8 @@ package struct EntryBody: Codable, Equatable, Sendable {
     package var deletedAt: Int64?
     /// The agent that left it, while it is a deposit.
     package var depositor: String?
+    /// The depositing agent's name, for the owner.
+    package var depositorName: String?
     package var fields: [FieldBody]
 
     package init(
@@ -175,13 +177,16 @@ package struct VersionsBody: Codable, Equatable, Sendable {
         package var at: Int64
         /// The holder who wrote it: the owner or an agent.
         package var by: String
+        /// The agent's name, also of one that was revoked or has a new token since; nil where it was the owner.
+        package var agentName: String?
         /// Fields written in it.
         package var fields: [String]
 
-        package init(version: Int, at: Int64, by: String, fields: [String]) {
+        package init(version: Int, at: Int64, by: String, agentName: String?, fields: [String]) {
             self.version = version
             self.at = at
             self.by = by
+            self.agentName = agentName
             self.fields = fields
         }
     }

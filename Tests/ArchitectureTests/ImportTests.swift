@@ -122,7 +122,7 @@ import Testing
             ],
             why: "a program wires"),
         Rule(
-            module: "clavitor", ours: ["CArgon2", "CProcess", "Console", "Vault", "Wire"],
+            module: "clavitor", ours: ["CArgon2", "CProcess", "Console", "Files", "Vault", "Wire"],
             others: [
                 "ArgumentParser", "AsyncHTTPClient", "Crypto", "FoundationEssentials", "Glibc", "NIOConcurrencyHelpers",
                 "NIOCore", "NIOFoundationCompat", "NIOHTTP1", "NIOPosix", "NIOSSL", "NIOTLS", "Subprocess", "Swift",

@@ -64,6 +64,34 @@ import Wire
         #expect(throws: CommandFailure.self) { try store.read() }
     }
 
+    /// Commands that run beside each other, each with an account of its own to keep.
+    @Test func whatOthersKeepMeanwhileStays() async throws {
+        let store = SessionStore(directory: directory)
+        try await withThrowingTaskGroup { group in
+            for number in 0..<20 {
+                let account = account("\(number)@example.org")
+                group.addTask { _ = try store.keep(account) }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try store.read().accounts.count == 20)
+    }
+
+    @Test func aChangeIsOfWhatIsThereNow() throws {
+        let store = SessionStore(directory: directory)
+        let old = account("a@example.org")
+        try store.keep(old)
+        var newer = old
+        newer.session = .init(id: "newer", token: "clv_ses_y", expiresAt: 2)
+        #expect(try store.keep(newer) == old)
+        try store.update(old) { $0.wrappedL2Key = "other" }
+        newer.wrappedL2Key = "other"
+        #expect(try store.current(on: nil) == newer)
+        try store.forget(old)
+        try store.update(old) { $0.wrappedL2Key = "gone" }
+        #expect(try store.current(on: nil) == nil)
+    }
+
     @Test func noFileIsNoAccount() throws {
         #expect(try SessionStore(directory: directory).current(on: nil) == nil)
     }

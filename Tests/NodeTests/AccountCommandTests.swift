@@ -63,6 +63,41 @@ import Testing
             ] + place)
     }
 
+    /// Each ends the session that the machine had before; none ends the one that the machine has now.
+    @Test func loginsBesideEachOtherLeaveTheMachineSignedIn() throws {
+        defer { end() }
+        for _ in 0..<3 {
+            let logins = try (0..<4).map { _ in
+                try me.start(
+                    ["login", "--password-file", scratch.path("first")], output: FileHandle.nullDevice,
+                    errors: FileHandle.nullDevice)
+            }
+            for login in logins {
+                login.waitUntilExit()
+                #expect(login.terminationStatus == 0)
+            }
+            let list = try me.run(["ls"])
+            #expect(list.status == 0, "\(list.errors)")
+        }
+    }
+
+    /// It waits for its password while another command signs in anew, and its session ends.
+    @Test func aCommandGoesOnWithTheSessionOfAnother() throws {
+        defer { end() }
+        let input = Pipe()
+        _ = FileManager.default.createFile(atPath: scratch.path("out"), contents: nil)
+        let waiting = try me.start(
+            ["kit", "new", "--password-stdin"], input: input,
+            output: try FileHandle(forWritingTo: scratch.url("out")), errors: FileHandle.nullDevice)
+        // It knows its session by then; if not, the test shows less.
+        Thread.sleep(forTimeInterval: 1)
+        #expect(try me.run(["login", "--password-file", scratch.path("first")]).status == 0)
+        try input.fileHandleForWriting.write(contentsOf: Data("tulip-anvil-orbit-mango\n".utf8))
+        waiting.waitUntilExit()
+        #expect(waiting.terminationStatus == 0)
+        #expect(try scratch.text("out").contains("clv_kit_"))
+    }
+
     @Test func aNewPasswordTakesTheOldOneAndPrintsANewKit() throws {
         defer { end() }
         let refused = try me.run([

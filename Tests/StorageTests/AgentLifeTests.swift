@@ -1,5 +1,6 @@
 import Auth
 import SQLite
+import Storage
 import TestSupport
 import Testing
 import Vault
@@ -45,12 +46,78 @@ import Vault
             """
             SELECT (SELECT count(*) FROM holder WHERE id = ?1) + (SELECT count(*) FROM agent WHERE holder = ?1)
                 + (SELECT count(*) FROM wrap WHERE holder = ?1) + (SELECT count(*) FROM credential WHERE holder = ?1)
-                + (SELECT count(*) FROM value WHERE entry = ?1)
+                + (SELECT count(*) FROM value WHERE entry = ?1 AND author = ?1)
             """, id
         ) { $0.int(0) }
         #expect(error as? AuthError == .badToken)
         #expect(left == 0)
         await #expect(throws: VaultError.noSuchAgent) { try await node.roster.view(robot.id, as: owner) }
+    }
+
+    /// What it wrote stays its own, by every id that it had, and after a change of owner.
+    @Test func itsNameOutlivesIt() async throws {
+        let other = try await node.agent("other", grants: [], policy: AgentPolicy(verbs: [.deposit]), as: owner)
+        let rotated = try await node.rotate(robot, as: owner)
+        _ = try await node.roster.update(
+            rotated.id, name: "renamed", grants: nil, policy: nil, isPaused: nil, as: owner)
+        try await node.roster.revoke(rotated.id, as: owner)
+        let ids: Set = [robot.id, rotated.id, other.id, owner.holder.id, HolderID.random()]
+        let expected = [robot.id: "robot", rotated.id: "renamed", other.id: "other"]
+        #expect(try await node.roster.names(of: ids, as: owner) == expected)
+        // A record is no entry, and no entry takes its place.
+        for id in [robot.id, rotated.id] {
+            let error = await thrown { try await node.entries.create(.login(), id: .record(of: id), as: owner) }
+            #expect(error as? VaultError == .entryExists)
+        }
+        let stranger = try await node.owner(Person("b@example.org"))
+        #expect(try await node.roster.names(of: ids, as: stranger).isEmpty)
+    }
+
+    /// An agent whose record is damaged can be revoked, and what is left of it says that it was an agent.
+    @Test func aDamagedOneLeavesItsIDForAName() async throws {
+        try node.file().script("UPDATE value SET box = x'00' WHERE entry = x'\(robot.id.bytes.hex)'")
+        try await node.roster.revoke(robot.id, as: owner)
+        #expect(try await node.roster.names(of: [robot.id], as: owner) == [robot.id: robot.id.text])
+    }
+
+    @Test func revokingTakesNoRoom() async throws {
+        let before = try await node.store.usage(of: owner.vault)[.bytes]
+        try await node.roster.revoke(robot.id, as: owner)
+        #expect(try await node.store.usage(of: owner.vault)[.bytes] < before)
+    }
+
+    @Test func anEndThatIsOverIsAMistake() async throws {
+        let past = AgentPolicy(expiresAt: node.moments.now)
+        let refusal = VaultError.invalid("expiresAt", "is over already")
+        await #expect(throws: refusal) { try await node.agent(grants: [.tag("x")], policy: past, as: owner) }
+        await #expect(throws: refusal) {
+            try await node.roster.update(robot.id, name: nil, grants: nil, policy: past, isPaused: nil, as: owner)
+        }
+        let brief = try await node.agent(
+            grants: [.tag("x")], policy: AgentPolicy(expiresAt: node.moments.now + 1), as: owner)
+        node.moments.advance(by: 1)
+        // Its end came by itself: it can be renamed, and nothing else is wrong with it.
+        let renamed = try await node.roster.update(
+            brief.id, name: "new", grants: nil,
+            policy: AgentPolicy(verbs: [.read, .totp], expiresAt: node.moments.now),
+            isPaused: nil, as: owner)
+        #expect(renamed.condition(at: node.moments.now) == .expired)
+    }
+
+    @Test func itsConditionIsWhatItsTokenMeets() async throws {
+        func condition(_ change: (inout AgentView) -> Void) async throws -> AgentView.Condition {
+            var agent = try await node.roster.view(robot.id, as: owner)
+            change(&agent)
+            return agent.condition(at: 1_000)
+        }
+        #expect(try await condition { _ in } == .active)
+        #expect(try await condition { $0.uses = 5 } == .usedUp)
+        #expect(try await condition { $0.policy.expiresAt = 1_000 } == .expired)
+        #expect(try await condition { $0.policy.expiresAt = 1_001 } == .active)
+        #expect(try await condition { $0.policy.notBefore = 1_001 } == .notYet)
+        #expect(try await condition { $0.policy.notBefore = 1_000 } == .active)
+        #expect(try await condition { ($0.state, $0.policy.expiresAt) = (.paused, 1) } == .paused)
+        #expect(try await condition { $0.state = .suspended } == .suspended)
     }
 
     @Test func revokingNeedsNoFreshSession() async throws {

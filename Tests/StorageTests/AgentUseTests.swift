@@ -86,6 +86,7 @@ import Vault
     struct Case: CustomTestStringConvertible {
         var testDescription: String
         var policy: AgentPolicy
+        var after: Int64 = 0
         var from = IPAddress("192.0.2.7")
         var refusal: String?
     }
@@ -94,7 +95,9 @@ import Vault
         Case(testDescription: "not yet", policy: AgentPolicy(notBefore: Moments().now + 1), refusal: "not-yet"),
         Case(testDescription: "just now", policy: AgentPolicy(notBefore: Moments().now), refusal: nil),
         Case(testDescription: "just before its end", policy: AgentPolicy(expiresAt: Moments().now + 1), refusal: nil),
-        Case(testDescription: "expired", policy: AgentPolicy(expiresAt: Moments().now), refusal: "expired"),
+        Case(
+            testDescription: "expired", policy: AgentPolicy(expiresAt: Moments().now + 1), after: 1,
+            refusal: "expired"),
         Case(testDescription: "in its network", policy: AgentPolicy(cidr: [IPNetwork("192.0.2.0/24")!]), refusal: nil),
         Case(testDescription: "elsewhere", policy: AgentPolicy(cidr: [IPNetwork("10.0.0.0/8")!]), refusal: "network"),
         Case(
@@ -103,6 +106,7 @@ import Vault
     ])
     func theTokenWorksWhenAndWhereItsPolicySays(_ example: Case) async throws {
         let robot = try await agent(example.policy)
+        node.moments.advance(by: example.after)
         let error = await read(robot, from: example.from)
         #expect(error as? AuthError == example.refusal.map(AuthError.tokenRefused))
         if let refusal = example.refusal {
@@ -121,10 +125,46 @@ import Vault
         errors.append(await read(robot))
         errors.append(await read(robot))
         #expect(errors.prefix(6).allSatisfy { $0 == nil })
-        #expect(errors[6] as? AuthError == .rateLimited(retryAfter: 10))
-        #expect(errors[7] as? AuthError == .rateLimited(retryAfter: 1))
+        #expect(errors[6] as? VaultError == .rateLimited(retryAfter: 10))
+        #expect(errors[7] as? VaultError == .rateLimited(retryAfter: 1))
         #expect(errors[8] == nil)
-        #expect(errors[9] as? AuthError == .rateLimited(retryAfter: 10))
+        #expect(errors[9] as? VaultError == .rateLimited(retryAfter: 10))
+    }
+
+    /// What `maxUses` counts, and nothing else: who looks for a value before reading it uses one.
+    @Test func onlyUsesCountAgainstTheRate() async throws {
+        let robot = try await agent(AgentPolicy(verbs: [.read, .write], ratePerMinute: 1))
+        for _ in 0..<5 {
+            let caller = try await node.caller(robot)
+            _ = try await node.entries.list(.active, after: 0, limit: 10, as: caller)
+            _ = try await node.entries.view(entry.id, as: caller)
+            // What fails is no use.
+            let missing = await thrown { try await node.value(.random(), of: entry.id, as: caller) }
+            #expect(missing as? VaultError == .noSuchField)
+            let stale = await thrown {
+                try await node.entries.update(entry.id, ifVersion: 9, .value("x", of: field), as: caller)
+            }
+            #expect(stale as? VaultError == .changedSince(version: 1))
+        }
+        #expect(await read(robot) == nil)
+        #expect(await read(robot) as? VaultError == .rateLimited(retryAfter: 60))
+        let caller = try await node.caller(robot)
+        _ = try await node.entries.view(entry.id, as: caller)
+        let write = await thrown {
+            try await node.entries.update(entry.id, ifVersion: 1, .value("x", of: field), as: caller)
+        }
+        #expect(write as? VaultError == .rateLimited(retryAfter: 60))
+    }
+
+    @Test(arguments: 1...3) func ofManyAtOnceAsManyAsTheRateSucceed(rate: Int) async throws {
+        let caller = try await node.caller(try await agent(AgentPolicy(ratePerMinute: rate)))
+        let errors = await withTaskGroup { group in
+            for _ in 0..<20 {
+                group.addTask { await thrown { try await node.value(field, of: entry.id, as: caller) } }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(errors.count { $0 == nil } == rate)
     }
 
     @Test func oneAgentsRateIsNotAnothers() async throws {

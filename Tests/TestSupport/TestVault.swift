@@ -78,11 +78,10 @@ package final class TestVault: Sendable {
             store: store, keys: keys, audit: audit, locks: locks, limits: limits, failures: failures,
             work: work, operations: operations, settings: settings, now: now)
         authenticator = Authenticator(
-            store: store, keys: keys, failures: failures, sessionIdle: options.sessionIdle,
-            isUnclean: options.isUnclean, now: now)
+            store: store, keys: keys, failures: failures, sessionIdle: options.sessionIdle, now: now)
         entries = Entries(
             store: store, keys: keys, audit: audit, locks: locks, work: work, quotas: options.quotas,
-            operations: operations, now: now)
+            operations: operations, rates: AgentRates(isUnclean: options.isUnclean, now: now), now: now)
         roster = AgentRoster(entries: entries)
         trail = AuditTrail(store: store, sealer: audit, work: work)
         tokens = AgentTokens(keys: keys, now: now)

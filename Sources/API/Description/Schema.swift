@@ -106,7 +106,7 @@ struct Schema: Sendable {
             "id": .id, "version": .integer, "title": .text, "type": .choice(EntryType.allCases.map(\.rawValue)),
             "urls?": .list(.text),
             "tags?": .list(.text), "notes?": .text, "createdAt": .time, "updatedAt": .time, "deletedAt?": .time,
-            "depositor?": .id, "fields": .list(.schema("Field")),
+            "depositor?": .id, "depositorName?": .text, "fields": .list(.schema("Field")),
         ]),
         "Field": Schema([
             "id": .id, "label": .text, "kind": .choice(FieldKind.allCases.map(\.rawValue)), "tier": .integer,
@@ -121,7 +121,7 @@ struct Schema: Sendable {
         ]),
         "Code": Schema(["code": .text, "period": .integer, "expiresIn": .integer]),
         "Versions": Schema(["versions": .list(.schema("Version"))]),
-        "Version": Schema(["version": .integer, "at": .time, "by": .id, "fields": .list(.id)]),
+        "Version": Schema(["version": .integer, "at": .time, "by": .id, "agentName?": .text, "fields": .list(.id)]),
         "Restore": Schema(["version?": .integer, "fields?": .list(.schema("FieldWrite"))]),
         "Deposit": Schema(["id": .id]),
         "Grant": Schema(["entry?": .id, "fields?": .selection, "tag?": .text, "labels?": .selection]),
@@ -135,7 +135,8 @@ struct Schema: Sendable {
             "id": .id, "name": .text, "grants": .list(.schema("Grant")),
             "verbs": .list(.choice(AgentPolicy.Verb.allCases.map(\.rawValue))),
             "notBefore?": .time, "expiresAt?": .time, "cidr": .list(.text), "maxUses?": .integer,
-            "ratePerMinute?": .integer, "state": .choice(["active", "paused", "suspended"]), "uses": .integer,
+            "ratePerMinute?": .integer, "state": .choice(AgentView.Condition.allCases.map(\.rawValue)),
+            "uses": .integer,
             "createdAt": .time,
         ]),
         "AgentList": Schema(["agents": .list(.schema("Agent")), "next?": .text]),
@@ -154,8 +155,10 @@ struct Schema: Sendable {
         "Audit": Schema(["lines": .list(.schema("AuditLine")), "next?": .text]),
         "AuditLine": Schema([
             "sequence": .integer, "at": .time, "action": .text, "outcome": .choice(["ok", "denied", "failed"]),
-            "actorKind": .choice(["owner", "agent", "node", "operator", "stranger"]), "actor?": .id, "from?": .text,
-            "entry?": .id, "field?": .id, "version?": .integer, "subject?": .text, "reason?": .text, "count?": .integer,
+            "actorKind": .choice(["owner", "agent", "node", "operator", "stranger"]), "actor?": .id,
+            "actorName?": .text,
+            "subjectName?": .text, "from?": .text, "entry?": .id, "field?": .id, "version?": .integer,
+            "subject?": .text, "reason?": .text, "count?": .integer,
         ]),
     ]
 

@@ -173,6 +173,7 @@ extension VaultError {
         case .ownerOnly: "owner-only"
         case .verbMissing(let verb): "verb-missing: \(verb.rawValue)"
         case .usesExhausted: "uses-exhausted"
+        case .rateLimited: "rate"
         case .quotaExceeded(let quota, _): "quota-exceeded: \(quota.rawValue)"
         case .tooManyOperations, .busy, .entryExists, .changedSince, .invalid, .needsEnvelopes, .reauthenticate,
             .callerGone, .notATOTPSeed, .damaged, .readOnly:

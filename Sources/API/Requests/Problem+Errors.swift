@@ -46,6 +46,11 @@ extension Problem {
                     "quota-exceeded", status: 403, title: "Quota exceeded",
                     detail: "At most \(most) \(quota.rawValue): \(quota.meaning). The node's operator sets it.",
                     member: quota.rawValue)
+            case .rateLimited(let seconds):
+                Problem(
+                    "rate-limited", status: 429, title: "Too many uses this minute",
+                    detail: "Wait \(seconds) seconds.",
+                    retryAfter: seconds)
             case .tooManyOperations(let seconds):
                 Problem(
                     "too-many-operations", status: 429, title: "Too many operations today",
@@ -93,10 +98,6 @@ extension Problem {
             case .tokenRefused(let why):
                 Problem(
                     "token-refused", status: 403, title: "Token refused", detail: "The token's policy says: \(why).")
-            case .rateLimited(let seconds):
-                Problem(
-                    "rate-limited", status: 429, title: "Too many requests", detail: "Wait \(seconds) seconds.",
-                    retryAfter: seconds)
             case .registrationClosed:
                 Problem("registration-closed", status: 403, title: "Registration is closed on this node")
             case .inviteNeeded:

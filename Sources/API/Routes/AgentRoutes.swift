@@ -33,7 +33,7 @@ struct AgentRoutes {
         let perform = { [roster, tokens, answers] () async throws -> [UInt8] in
             let token = Token(.agent)
             let answer = { @Sendable (created: AgentRoster.Created) throws -> [UInt8] in
-                let agent = AgentBody(created.agent)
+                let agent = AgentBody(created.agent, at: roster.now)
                 return try JSONText.encode(
                     AgentTokenBody(id: agent.id, token: token.text, agent: agent, disclosures: nil))
             }
@@ -60,11 +60,12 @@ struct AgentRoutes {
         let last = page.hasMore ? page.items.last?.id.numbers : nil
         return try Response(
             AgentListBody(
-                agents: page.items.map(AgentBody.init), next: cursors.encode(last, "agents", context.caller)))
+                agents: page.items.map { AgentBody($0, at: roster.now) },
+                next: cursors.encode(last, "agents", context.caller)))
     }
 
     private func view(_: Request, context: SignedInContext) async throws -> Response {
-        try Response(AgentBody(try await roster.view(try agent(context), as: context.caller)))
+        try Response(AgentBody(try await roster.view(try agent(context), as: context.caller), at: roster.now))
     }
 
     private func update(_: Request, context: SignedInContext) async throws -> Response {
@@ -76,7 +77,7 @@ struct AgentRoutes {
         let agent = try await roster.update(
             id, name: body.name, grants: try body.grants?.map { body throws(Problem) in try Grant(body) },
             policy: policy, isPaused: body.paused, as: context.caller)
-        return try Response(AgentBody(agent))
+        return try Response(AgentBody(agent, at: roster.now))
     }
 
     private func revoke(_: Request, context: SignedInContext) async throws -> Response {
@@ -91,7 +92,7 @@ struct AgentRoutes {
             tokens.steps(for: created.holder, token, vault: context.caller.vault)
         }
         let disclosures = try await trail.disclosures(of: ended, as: context.caller)
-        let agent = AgentBody(created.agent)
+        let agent = AgentBody(created.agent, at: roster.now)
         return try Response(
             AgentTokenBody(id: agent.id, token: token.text, agent: agent, disclosures: DisclosuresBody(disclosures)))
     }
@@ -108,9 +109,12 @@ struct AgentRoutes {
             .map { AuditPosition(sequence: $0[0], number: $0[1]) }
         let page = try await trail.lines(before: before, limit: limit, as: context.caller)
         let last = page.hasMore ? page.items.last?.position : nil
+        let holders = page.items.flatMap { [$0.event.actor.id, $0.event.subject] }
+        let names = try await roster.names(
+            of: Set(holders.compactMap { $0.flatMap { HolderID(text: $0) } }), as: context.caller)
         return try Response(
             AuditBody(
-                lines: page.items.map(AuditBody.Line.init),
+                lines: page.items.map { AuditBody.Line($0, names) },
                 next: cursors.encode(last.map { [$0.sequence, $0.number] }, "audit", context.caller)))
     }
 
@@ -209,18 +213,13 @@ extension AgentWriteBody.Limit {
 }
 
 extension AgentBody {
-    init(_ agent: AgentView) {
-        let state =
-            switch agent.state {
-            case .active: "active"
-            case .paused: "paused"
-            case .suspended: "suspended"
-            }
+    init(_ agent: AgentView, at now: Int64) {
         self.init(
             id: agent.id.text, name: agent.name, grants: agent.grants.map(GrantBody.init),
             verbs: agent.policy.verbs.map(\.rawValue).sorted(), notBefore: agent.policy.notBefore,
             expiresAt: agent.policy.expiresAt, cidr: agent.policy.cidr.map(\.text), maxUses: agent.policy.maxUses,
-            ratePerMinute: agent.policy.ratePerMinute, state: state, uses: agent.uses, createdAt: agent.created)
+            ratePerMinute: agent.policy.ratePerMinute, state: agent.condition(at: now).rawValue, uses: agent.uses,
+            createdAt: agent.created)
     }
 }
 
@@ -237,12 +236,15 @@ extension DisclosuresBody {
 }
 
 extension AuditBody.Line {
-    init(_ line: AuditTrail.Line) {
+    init(_ line: AuditTrail.Line, _ names: [HolderID: String]) {
         let event = line.event
+        func name(_ id: String?) -> String? { id.flatMap { HolderID(text: $0) }.flatMap { names[$0] } }
         self.init(
             sequence: line.position.number, at: line.at, action: event.action.rawValue, outcome: event.outcome.rawValue,
             actorKind: event.actor.kind.rawValue, actor: event.actor.id, from: event.from, entry: event.entry,
             field: event.field, version: event.version, subject: event.subject, reason: event.reason, count: event.count
         )
+        actorName = name(event.actor.id)
+        subjectName = name(event.subject)
     }
 }

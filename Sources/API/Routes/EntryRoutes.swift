@@ -6,6 +6,7 @@ import Wire
 /// Routes under `/api/v1/entries`, `/trash` and `/deposits`. Translates between HTTP and `Entries`; decides nothing.
 struct EntryRoutes {
     let entries: Entries
+    let roster: AgentRoster
     let answers: RememberedAnswers
     let cursors: Cursors
 
@@ -48,7 +49,8 @@ struct EntryRoutes {
     }
 
     private func view(_: Request, context: SignedInContext) async throws -> Response {
-        try Response(entry: EntryBody(try await entries.view(try entry(context), as: context.caller)))
+        let view = try await entries.view(try entry(context), as: context.caller)
+        return try Response(entry: try await bodies([view], context)[0])
     }
 
     private func list(_ request: Request, context: SignedInContext) async throws -> Response {
@@ -70,7 +72,19 @@ struct EntryRoutes {
         let (page, next) = try await entries.list(state, after: after, limit: limit, as: context.caller)
         return try Response(
             EntryListBody(
-                entries: page.map(EntryBody.init), next: cursors.encode(next.map { [$0] }, list, context.caller)))
+                entries: try await bodies(page, context),
+                next: cursors.encode(next.map { [$0] }, list, context.caller)))
+    }
+
+    /// With the names of those who left them.
+    private func bodies(_ views: [EntryView], _ context: SignedInContext) async throws -> [EntryBody] {
+        let depositors = Set(views.compactMap(\.depositor))
+        let names = depositors.isEmpty ? [:] : try await roster.names(of: depositors, as: context.caller)
+        return views.map { view in
+            var body = EntryBody(view)
+            body.depositorName = view.depositor.flatMap { names[$0] }
+            return body
+        }
     }
 
     private func search(_: Request, context: SignedInContext) async throws -> Response {
@@ -88,10 +102,13 @@ struct EntryRoutes {
 
     private func versions(_: Request, context: SignedInContext) async throws -> Response {
         let versions = try await entries.versions(of: try entry(context), as: context.caller)
+        let names = try await roster.names(of: Set(versions.map(\.by)), as: context.caller)
         return try Response(
             VersionsBody(
                 versions: versions.map {
-                    .init(version: $0.version, at: $0.at, by: $0.by.text, fields: $0.fields.map(\.text))
+                    .init(
+                        version: $0.version, at: $0.at, by: $0.by.text, agentName: names[$0.by],
+                        fields: $0.fields.map(\.text))
                 }))
     }
 

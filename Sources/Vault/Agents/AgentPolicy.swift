@@ -44,6 +44,11 @@ package struct AgentPolicy: Codable, Equatable, Sendable {
         return nil
     }
 
+    /// - Throws: `VaultError.invalid` for an end that has passed: whoever sets it has mistaken the time.
+    func requireFutureEnd(at now: Int64) throws(VaultError) {
+        guard expiresAt ?? .max > now else { throw .invalid("expiresAt", "is over already") }
+    }
+
     package enum Refusal: String, Sendable {
         case notYet = "not-yet"
         case expired
@@ -144,4 +149,23 @@ package struct AgentView: Equatable, Sendable {
     package var state: StoredAgent.State
     package var uses: Int
     package var created: Int64
+
+    /// Whether its token works, wherever it comes from.
+    package enum Condition: String, CaseIterable, Sendable {
+        case active, paused, suspended, expired
+        case usedUp = "used-up"
+        case notYet = "not-yet"
+    }
+
+    package func condition(at now: Int64) -> Condition {
+        switch state {
+        case .paused: return .paused
+        case .suspended: return .suspended
+        case .active: break
+        }
+        if let end = policy.expiresAt, now >= end { return .expired }
+        if let most = policy.maxUses, uses >= most { return .usedUp }
+        if let start = policy.notBefore, now < start { return .notYet }
+        return .active
+    }
 }

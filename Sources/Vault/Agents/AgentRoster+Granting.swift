@@ -29,9 +29,7 @@ extension AgentRoster {
     }
 
     func record(_ draft: Draft, of id: HolderID, version: Int, _ caller: Caller) throws -> [Step] {
-        // An agent's record is a value at the agent's own place, so that a change of owner re-wraps it too.
-        let place = FieldPlace(
-            vault: caller.vault, entry: .record(of: id), field: .title, tier: .metadata, version: version)
+        let place = Self.recordPlace(of: id, version: version, caller)
         let key = SymmetricKey(size: .bits256)
         let text = try AgentText(name: draft.name, grants: draft.grants).jsonBytes()
         guard text.count <= Self.largestRecord else {

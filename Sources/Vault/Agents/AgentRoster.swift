@@ -8,6 +8,7 @@ package struct AgentRoster: Sendable {
 
     var store: any VaultStore { entries.store }
     var keys: NodeKeys { entries.keys }
+    package var now: Int64 { entries.now() }
 
     package init(entries: Entries) {
         self.entries = entries
@@ -92,6 +93,7 @@ package struct AgentRoster: Sendable {
     ) async throws -> Created {
         try caller.requireFreshOwner(at: entries.now())
         try draft.validate()
+        try draft.policy.requireFutureEnd(at: now)
         try entries.operations.spend(caller.vault)
         return try await entries.change(as: caller) {
             // Before the work that it would be for nothing.
@@ -128,6 +130,7 @@ package struct AgentRoster: Sendable {
             let old = try view(agent, by: caller)
             let draft = Draft(name: name ?? old.name, grants: grants ?? old.grants, policy: policy ?? old.policy)
             try draft.validate()
+            if draft.policy.expiresAt != old.policy.expiresAt { try draft.policy.requireFutureEnd(at: now) }
             try await checkEntries(grants ?? [], as: caller)
             let event = caller.event(.agentUpdate, subject: id.text)
             var lines = [try entries.audit.seal(event, vault: caller.vault)]
@@ -207,7 +210,8 @@ package struct AgentRoster: Sendable {
             steps += try record(draft, of: holder.id, version: 1, caller)
             steps += try credential(created)
             steps += try wraps(granted, for: holder, caller)
-            steps.append(.deleteAgent(id, vault: caller.vault))
+            let name = try self.name(draft.name, of: id, caller)
+            steps.append(.deleteAgent(id, vault: caller.vault, leaving: name))
             var event = caller.event(.agentRotate, subject: id.text)
             event.successor = holder.id.text
             try await store.commit(steps, try lines(event, holding: granted, by: holder.id, caller))
@@ -223,16 +227,19 @@ package struct AgentRoster: Sendable {
         package let places: Set<FieldPlace>?
     }
 
-    /// Ends an agent: holder, credential and wraps are deleted. Nothing that can fail stands before the commit.
+    /// Ends an agent: holder, credential and wraps are deleted, its name stays. Nothing that can fail stands before the commit.
     @discardableResult
     package func revoke(_ id: HolderID, as caller: Caller) async throws -> Ended {
         try caller.requireOwner()
         return try await entries.locks.withLock(for: caller, in: store, isUrgent: true) {
             // Under the lock no wrap comes or goes.
             let ended = Ended(id: id, places: try? await store.places(of: id))
+            let known = try? await names(of: [id], as: caller)[id]
+            let name = try self.name(known ?? id.text, of: id, caller)
             let event = caller.event(.agentRevoke, subject: id.text)
             try await store.commit(
-                [.deleteAgent(id, vault: caller.vault)], [try entries.audit.seal(event, vault: caller.vault)])
+                [.deleteAgent(id, vault: caller.vault, leaving: name)],
+                [try entries.audit.seal(event, vault: caller.vault)])
             await store.forgetDeleted()
             return ended
         }

@@ -30,15 +30,17 @@ extension Entries {
     ) async throws -> EntryView {
         try caller.require(.write)
         try edit.validate()
-        try operations.spend(for: caller)
-        return try await change(as: caller) {
-            let open = try await openEntry(id, as: caller)
-            let row = open.stored.row
-            guard row.state == .active else { throw VaultError.noSuchEntry }
-            guard row.version == version else { throw VaultError.changedSince(version: row.version) }
-            return caller.isOwner
-                ? try await commit(edit, to: open, as: caller)
-                : try await commitByAgent(edit, to: open, as: caller)
+        return try await rates.using(caller) {
+            try operations.spend(for: caller)
+            return try await change(as: caller) {
+                let open = try await openEntry(id, as: caller)
+                let row = open.stored.row
+                guard row.state == .active else { throw VaultError.noSuchEntry }
+                guard row.version == version else { throw VaultError.changedSince(version: row.version) }
+                return caller.isOwner
+                    ? try await commit(edit, to: open, as: caller)
+                    : try await commitByAgent(edit, to: open, as: caller)
+            }
         }
     }
 

@@ -49,31 +49,34 @@ extension Entries {
         }
         guard policy.verbs.contains(.deposit) else { throw VaultError.verbMissing(.deposit) }
         try edit.validate()
-        try operations.spend(for: caller)
-        let time = now()
-        let row = EntryRow(
-            id: .random(), vault: caller.vault, version: 1, state: .deposit, created: time, updated: time,
-            depositor: caller.holder.id)
-        return try await change(as: caller) {
-            var steps =
-                caller.useSteps + [
-                    .stayWithin(quotas, caller.vault),
-                    .expectDepositRoom(caller.holder.id, maximum: quotas[.agentDeposits]), .insertEntry(row),
-                ]
-            let parts = try depositParts(edit)
-            for (field, tier, plaintext) in parts {
-                let place = FieldPlace(vault: row.vault, entry: row.id, field: field, tier: tier, version: 1)
-                let key = SymmetricKey(size: .bits256)
-                let box = Box.seal(plaintext, key: key, context: place.valueContext)
-                steps.append(.putValue(StoredValue(place: place, box: box, written: time, author: caller.holder.id)))
-                steps.append(.putWrap(try await ownerKey(of: row.vault).seal(key, at: place, root: keys.root)))
+        return try await rates.using(caller) {
+            try operations.spend(for: caller)
+            let time = now()
+            let row = EntryRow(
+                id: .random(), vault: caller.vault, version: 1, state: .deposit, created: time, updated: time,
+                depositor: caller.holder.id)
+            return try await change(as: caller) {
+                var steps =
+                    caller.useSteps + [
+                        .stayWithin(quotas, caller.vault),
+                        .expectDepositRoom(caller.holder.id, maximum: quotas[.agentDeposits]), .insertEntry(row),
+                    ]
+                let parts = try depositParts(edit)
+                for (field, tier, plaintext) in parts {
+                    let place = FieldPlace(vault: row.vault, entry: row.id, field: field, tier: tier, version: 1)
+                    let key = SymmetricKey(size: .bits256)
+                    let box = Box.seal(plaintext, key: key, context: place.valueContext)
+                    steps.append(
+                        .putValue(StoredValue(place: place, box: box, written: time, author: caller.holder.id)))
+                    steps.append(.putWrap(try await ownerKey(of: row.vault).seal(key, at: place, root: keys.root)))
+                }
+                var event = caller.event(.depositCreate, entry: row.id, version: 1)
+                event.changed = parts.map(\.0.text)
+                if let answer { steps.append(.rememberAnswer(try answer(row.id))) }
+                steps.append(byteStep(steps, caller))
+                try await store.commit(steps, try sealed([event], as: caller))
+                return row.id
             }
-            var event = caller.event(.depositCreate, entry: row.id, version: 1)
-            event.changed = parts.map(\.0.text)
-            if let answer { steps.append(.rememberAnswer(try answer(row.id))) }
-            steps.append(byteStep(steps, caller))
-            try await store.commit(steps, try sealed([event], as: caller))
-            return row.id
         }
     }
 

@@ -7,11 +7,12 @@ package struct Entries: Sendable {
     let work: WorkQueue
     let quotas: Quotas
     let operations: OperationBudget
+    let rates: AgentRates
     let now: @Sendable () -> Int64
 
     package init(
         store: any VaultStore, keys: NodeKeys, audit: AuditSealer, locks: VaultLocks, work: WorkQueue, quotas: Quotas,
-        operations: OperationBudget, now: @escaping @Sendable () -> Int64
+        operations: OperationBudget, rates: AgentRates, now: @escaping @Sendable () -> Int64
     ) {
         self.store = store
         self.keys = keys
@@ -20,6 +21,7 @@ package struct Entries: Sendable {
         self.work = work
         self.quotas = quotas
         self.operations = operations
+        self.rates = rates
         self.now = now
     }
 
@@ -45,7 +47,8 @@ package struct Entries: Sendable {
         _ field: FieldID, of entry: EntryID, at version: Int, as caller: Caller
     ) async throws -> FieldContent {
         try caller.requireOwner()
-        guard
+        guard let row = try await store.entryRow(entry, in: caller.vault) else { throw VaultError.noSuchEntry }
+        guard (1...row.version).contains(version),
             let part = try await store.part(
                 field, of: entry, in: caller.vault, for: caller.holder.id, notAfter: version),
             !field.isReserved
@@ -187,9 +190,11 @@ package struct Entries: Sendable {
     /// Puts a read on record, and in the same commit makes a sealed wrap cheap to open next time.
     private func record(_ action: AuditEvent.Action, _ opened: OpenField, _ caller: Caller) async throws {
         let place = opened.place
-        try operations.spend(for: caller)
-        let steps = caller.useSteps + (opened.settled.map { [.settleWrap($0)] } ?? [])
-        let event = caller.event(action, entry: place.entry, field: place.field, version: place.version)
-        try await store.commit(steps, [try audit.seal(event, vault: caller.vault)])
+        try await rates.using(caller) {
+            try operations.spend(for: caller)
+            let steps = caller.useSteps + (opened.settled.map { [.settleWrap($0)] } ?? [])
+            let event = caller.event(action, entry: place.entry, field: place.field, version: place.version)
+            try await store.commit(steps, [try audit.seal(event, vault: caller.vault)])
+        }
     }
 }

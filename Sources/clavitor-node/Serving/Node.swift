@@ -52,7 +52,7 @@ struct Node: Sendable {
         limits.restore(try store.abuseRows())
         let entries = Entries(
             store: store, keys: keys, audit: audit, locks: locks, work: work, quotas: quotas, operations: operations,
-            now: now)
+            rates: AgentRates(isUnclean: isUnclean, now: now), now: now)
         var accountSettings = Accounts.Settings(
             registration: settings.registration, sessionLifetime: settings.sessionLifetime.seconds)
         accountSettings.quotas = quotas
@@ -72,7 +72,7 @@ struct Node: Sendable {
                 operations: operations, settings: accountSettings, now: now),
             authenticator: Authenticator(
                 store: store, keys: keys, failures: failures, sessionIdle: settings.sessionIdle.seconds,
-                isUnclean: isUnclean, now: now),
+                now: now),
             entries: entries,
             roster: AgentRoster(entries: entries),
             trail: AuditTrail(store: store, sealer: audit, work: work),

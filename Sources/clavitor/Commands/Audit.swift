@@ -24,7 +24,7 @@ struct Audit: AsyncParsableCommand {
                 var table = Table("time", "who", "what", "entry/field", "outcome", "from")
                 for line in lines {
                     table.add(
-                        Moment.text(line.at), line.who(names), line.what, line.place(names), line.result,
+                        Moment.text(line.at), line.who, line.what, line.place(names), line.result,
                         line.from ?? "")
                 }
                 return table.isEmpty ? "Nothing was done yet." : table.text
@@ -47,10 +47,10 @@ struct Audit: AsyncParsableCommand {
 }
 
 extension AuditBody.Line {
-    fileprivate func who(_ names: Names) -> String {
+    fileprivate var who: String {
         switch actorKind {
         case "owner": "you"
-        case "agent": actor.map(names.agent) ?? "an agent"
+        case "agent": actorName ?? actor ?? "an agent"
         default: actorKind
         }
     }
@@ -64,7 +64,7 @@ extension AuditBody.Line {
     /// The entry and field; for what concerns an agent, that.
     fileprivate func place(_ names: Names) -> String {
         if entry != nil { return names.place(entry, field) + (version.map { " v\($0)" } ?? "") }
-        return action.hasPrefix("agent.") ? subject.map(names.agent) ?? "" : ""
+        return action.hasPrefix("agent.") ? subjectName ?? subject ?? "" : ""
     }
 
     fileprivate var result: String {

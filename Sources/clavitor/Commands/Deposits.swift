@@ -50,14 +50,12 @@ struct Deposits: AsyncParsableCommand {
             let workspace = try Workspace(global)
             try await workspace.signedIn { signedIn in
                 let deposits = try await EntryFinder(signedIn: signedIn).all(in: "api/v1/deposits")
-                let agents = workspace.printsJSON ? [] : try await AgentFinder(signedIn: signedIn).all()
                 try workspace.show(EntryListBody(entries: deposits, next: nil)) {
                     var table = Table("title", "fields", "left by", "when", "id")
                     for entry in deposits {
-                        let agent = agents.first { $0.id == entry.depositor }?.name ?? entry.depositor ?? ""
                         table.add(
-                            entry.title, entry.fields.map(\.label).joined(separator: ", "), agent,
-                            Moment.text(entry.createdAt), entry.id)
+                            entry.title, entry.fields.map(\.label).joined(separator: ", "),
+                            entry.depositorName ?? entry.depositor ?? "", Moment.text(entry.createdAt), entry.id)
                     }
                     return table.isEmpty ? "Nothing was left." : table.text
                 }

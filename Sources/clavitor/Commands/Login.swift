@@ -52,15 +52,14 @@ struct Logout: AsyncParsableCommand {
 
     func run() async throws {
         let workspace = try Workspace(global)
-        guard var account = try workspace.sessions.current(on: try workspace.namedServer()), account.session != nil
+        guard let account = try workspace.sessions.current(on: try workspace.namedServer()),
+            let token = account.session?.token
         else {
             workspace.terminal.note("Nobody was signed in.")
             return
         }
-        let token = account.session?.token
-        account.session = nil
         // First here, so that a node out of reach does not keep this machine signed in.
-        try workspace.sessions.keep(account)
+        try workspace.sessions.update(account) { $0.session = nil }
         guard let server = ServerAddress(account.server) else { return }
         do {
             try await workspace.connected(to: server) { node in

@@ -113,14 +113,13 @@ struct History: AsyncParsableCommand {
             let entry = try await EntryFinder(signedIn: signedIn).entry(entry)
             let history = try await signedIn.send(
                 NodeRequest(.get, "api/v1/entries", entry.id, "versions"), as: VersionsBody.self)
-            let agents = workspace.printsJSON ? [] : try await AgentFinder(signedIn: signedIn).all()
             try workspace.show(history) {
                 var table = Table("version", "when", "who", "fields written")
                 for version in history.versions {
                     let labels = version.fields.map { id in entry.fields.first { $0.id == id }?.label ?? "(removed)" }
                     table.add(
                         "\(version.version)", Moment.text(version.at),
-                        agents.first { $0.id == version.by }?.name ?? "you",
+                        version.agentName ?? "you",
                         labels.isEmpty ? "title or details" : labels.joined(separator: ", "))
                 }
                 return table.text

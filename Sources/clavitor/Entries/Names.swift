@@ -1,15 +1,14 @@
 import Wire
 
-/// Titles, labels and agents' names for ids, as far as they are still known.
+/// Titles and labels for ids, as far as they are still known.
 struct Names {
     private var titles: [String: String] = [:]
     private var labels: [String: String] = [:]
-    private var agents: [String: String] = [:]
 
     /// Knows nothing.
     init() {}
 
-    /// What the owner's vault has now: entries, trash, deposits and agents.
+    /// What the owner's vault has now: entries, trash and deposits.
     init(_ signedIn: SignedIn) async throws {
         let finder = EntryFinder(signedIn: signedIn)
         for path in ["api/v1/entries", "api/v1/trash", "api/v1/deposits"] {
@@ -18,7 +17,6 @@ struct Names {
                 for field in entry.fields { labels[field.id] = field.label }
             }
         }
-        for agent in try await AgentFinder(signedIn: signedIn).all() { agents[agent.id] = agent.name }
     }
 
     /// `Title/label`, with ids for what is gone.
@@ -26,6 +24,4 @@ struct Names {
         let names = [entry.map { titles[$0] ?? $0 }, field.map { labels[$0] ?? $0 }]
         return names.compactMap(\.self).joined(separator: "/")
     }
-
-    func agent(_ id: String) -> String { agents[id] ?? id }
 }

@@ -70,9 +70,9 @@ struct SignIn {
             return try await node.send(NodeRequest(.post, "api/v1/sessions", body: body), as: SessionBody.self)
         }
         try known?.pins.check(vault: session.vault)
-        let account = try stored(session, terms: terms, l2WrapKey: keys.l2WrapKey, before: known)
-        if let old = known?.session {
-            // This machine has a newer one. If this fails, the old one expires by itself.
+        let (account, replaced) = try stored(session, terms: terms, l2WrapKey: keys.l2WrapKey, before: known)
+        if let old = replaced?.session {
+            // This machine has a newer one, which other commands on it find. If this fails, the old one expires by itself.
             var node = node
             node.token = session.token
             try? await node.send(NodeRequest(.delete, "api/v1/sessions", old.id))
@@ -83,7 +83,12 @@ struct SignIn {
     /// Checks that the l2Key opens, and keeps the account.
     ///
     /// This machine's own copy takes over when the node's does not open and the own one does.
-    func stored(_ session: SessionBody, terms: Terms, l2WrapKey: SymmetricKey, before: Account?) throws -> Account {
+    ///
+    /// - Returns: The account, and as it was kept until now.
+    @discardableResult
+    func stored(
+        _ session: SessionBody, terms: Terms, l2WrapKey: SymmetricKey, before: Account?
+    ) throws -> (account: Account, replaced: Account?) {
         guard let vault = VaultID(text: session.vault) else {
             throw CommandFailure(.failed, "The node named no vault.")
         }
@@ -105,8 +110,7 @@ struct SignIn {
                     "The L2 key does not open; L2 values cannot be read. Another machine may still have a copy.")
             }
         }
-        try workspace.sessions.keep(account)
-        return account
+        return (account, try workspace.sessions.keep(account))
     }
 }
 

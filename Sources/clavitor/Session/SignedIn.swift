@@ -85,34 +85,46 @@ final class SignedIn {
 
     /// Uses the session that the node answered a change of password or the like with.
     func adopt(_ session: SessionBody, keys: AccountKeys) throws {
-        var account = try owner()
-        try account.pins.check(vault: session.vault)
-        account.session = .init(id: session.id, token: session.token, expiresAt: session.expiresAt)
-        account.wrappedL2Key = session.l2.wrappedKey
-        account.device = session.device
-        try keep(account, keys: keys)
+        try owner().pins.check(vault: session.vault)
+        try keep { account in
+            account.session = .init(id: session.id, token: session.token, expiresAt: session.expiresAt)
+            account.wrappedL2Key = session.l2.wrappedKey
+            account.device = session.device
+        }
+        self.keys = keys
     }
 
     /// Keeps a new wrapped l2Key.
     func adopt(wrappedL2Key: String) throws {
-        var account = try owner()
-        account.wrappedL2Key = wrappedL2Key
-        try keep(account, keys: keys)
+        try keep { $0.wrappedL2Key = wrappedL2Key }
     }
 
-    private func keep(_ account: Account, keys: AccountKeys?) throws {
-        try workspace.sessions.keep(account)
+    private func keep(_ change: (inout Account) -> Void) throws {
+        var account = try owner()
+        change(&account)
+        try workspace.sessions.update(account, change)
+        use(account)
+    }
+
+    private func use(_ account: Account) {
         self.account = account
-        self.keys = keys
         node.token = account.session?.token
     }
 
-    /// Does `body`; when the node wants the password for it, signs in once more and repeats it once.
+    /// Does `body`; when the node wants the password for it, signs in once more and repeats it once. The same with the
+    /// newer session of a command that ran beside this one, and ended this one's.
     private func reauthenticating<Result>(_ body: () async throws -> Result) async throws -> Result {
         do {
             return try await body()
         } catch let problem as Problem where problem.code == "reauthenticate" && account != nil {
             try await renew()
+            return try await body()
+        } catch let problem as Problem where problem.status == 401 {
+            guard let account, let server = ServerAddress(account.server),
+                let known = try workspace.sessions.account(account.email, on: server), let session = known.session,
+                session != account.session, known.pins == account.pins
+            else { throw problem }
+            use(known)
             return try await body()
         }
     }
@@ -125,9 +137,7 @@ final class SignedIn {
         let signIn = try SignIn(workspace: workspace, node: anonymous, email: account.email)
         // The answer may only confirm what the keys were derived with.
         let terms = try await signIn.terms(pinned: account.pins)
-        let renewed = try await signIn.login(keys: keys, terms: terms, code: nil)
-        self.account = renewed
-        node.token = renewed.session?.token
+        use(try await signIn.login(keys: keys, terms: terms, code: nil))
     }
 }
 
@@ -139,7 +149,16 @@ extension Workspace {
             return try await connected(to: try someServer()) { node in
                 var node = node
                 node.token = token
-                return try await body(SignedIn(workspace: self, node: node, account: nil))
+                do {
+                    return try await body(SignedIn(workspace: self, node: node, account: nil))
+                } catch let problem as Problem where problem.status == 401 {
+                    throw CommandFailure(
+                        .notSignedIn, "The node does not know the token in \(tokenFile).",
+                        hint: """
+                            It was replaced, or its agent revoked, or it is another node's: ask the vault's owner for a \
+                            token.
+                            """)
+                }
             }
         }
         return try await asOwner(body)

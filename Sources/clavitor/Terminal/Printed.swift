@@ -9,7 +9,7 @@ extension EntryBody {
             "  changed  \(Moment.text(updatedAt))",
         ]
         if let deletedAt { lines.append("  deleted  \(Moment.text(deletedAt))") }
-        if let depositor { lines.append("  left by  \(depositor)") }
+        if let name = depositorName ?? depositor { lines.append("  left by  \(name.printable)") }
         for url in urls ?? [] { lines.append("  url      \(url.printable)") }
         if let tags, !tags.isEmpty { lines.append("  tags     \(tags.map(\.printable).joined(separator: ", "))") }
         if let notes, !notes.isEmpty {

@@ -1,12 +1,13 @@
 import Synchronization
-import Vault
 
-/// Requests per minute of each agent, as a token bucket that holds one minute's worth.
+/// Uses per minute of each agent, as a token bucket that holds one minute's worth: what gives something out or writes, as
+/// `maxUses` counts it.
 ///
 /// After an unclean stop buckets begin full: a crash must not give a minute's worth again.
-final class AgentRates: Sendable {
+package final class AgentRates: Sendable {
     private let levels = Mutex<[HolderID: Level]>([:])
     private let fullSince: Double?
+    private let now: @Sendable () -> Int64
     private static let most = 10_000
 
     private struct Level {
@@ -17,13 +18,30 @@ final class AgentRates: Sendable {
         func used(at time: Double) -> Double { max(0, used - max(0, time - at) * refill) }
     }
 
-    /// `fullSince`: When the process began after an unclean stop, in seconds by the clock of `wait`.
-    init(fullSince: Double?) {
-        self.fullSince = fullSince
+    /// `isUnclean`: Whether the process before this one ended without a word.
+    package init(isUnclean: Bool, now: @escaping @Sendable () -> Int64) {
+        fullSince = isUnclean ? Double(now()) : nil
+        self.now = now
+    }
+
+    /// Does what is one use of an agent's token; what fails is none.
+    ///
+    /// - Throws: `VaultError.rateLimited` when the minute's uses are used up.
+    func using<R>(_ caller: Caller, _ body: () async throws -> R) async throws -> R {
+        guard case .agent(let policy) = caller.role, let rate = policy.ratePerMinute else { return try await body() }
+        if let wait = wait(caller.holder.id, perMinute: rate, at: Double(now())) {
+            throw VaultError.rateLimited(retryAfter: wait)
+        }
+        do {
+            return try await body()
+        } catch {
+            levels.withLock { $0[caller.holder.id]?.used -= 1 }
+            throw error
+        }
     }
 
     /// Seconds to wait, or nil to go on. `time` in seconds.
-    func wait(_ agent: HolderID, perMinute rate: Int, at time: Double) -> Int? {
+    private func wait(_ agent: HolderID, perMinute rate: Int, at time: Double) -> Int? {
         let refill = Double(rate) / 60
         return levels.withLock { levels in
             if levels.count >= Self.most { levels = levels.filter { $0.value.used(at: time) > 0 } }

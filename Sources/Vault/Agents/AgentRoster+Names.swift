@@ -1,0 +1,37 @@
+import Crypto
+
+/// The name that an agent leaves behind, so that what it wrote stays its own: a record without grants, at its place.
+package struct AgentName: Sendable {
+    package let value: StoredValue
+    package let wrap: Wrap
+}
+
+extension AgentRoster {
+    /// The names of agents, also of those that are no more. Whoever has none was no agent.
+    package func names(of ids: Set<HolderID>, as caller: Caller) async throws -> [HolderID: String] {
+        try caller.requireOwner()
+        var names: [HolderID: String] = [:]
+        for (id, record) in try await store.agentRecords(ids, for: caller.holder.id)
+        where record.value.place.vault == caller.vault {
+            // One record that does not open must not hide the others.
+            let text = try? AgentText(jsonBytes: try record.open(by: caller.holder, root: keys.root))
+            names[id] = text?.name ?? id.text
+        }
+        return names
+    }
+
+    /// Takes no more room than the record that it replaces.
+    func name(_ name: String, of id: HolderID, _ caller: Caller) throws -> AgentName {
+        let place = Self.recordPlace(of: id, version: 1, caller)
+        let key = SymmetricKey(size: .bits256)
+        let box = Box.seal(try AgentText(name: name, grants: []).jsonBytes(), key: key, context: place.valueContext)
+        return AgentName(
+            value: StoredValue(place: place, box: box, written: entries.now(), author: caller.holder.id),
+            wrap: caller.holder.wrap(key, at: place))
+    }
+
+    /// An agent's record is a value at the agent's own place, so that a change of owner re-wraps it too.
+    static func recordPlace(of id: HolderID, version: Int, _ caller: Caller) -> FieldPlace {
+        FieldPlace(vault: caller.vault, entry: .record(of: id), field: .title, tier: .metadata, version: version)
+    }
+}
