@@ -86,8 +86,8 @@ package protocol AccountStore: VaultStore {
     func credential(_ kind: CredentialKind, of vault: VaultID) throws -> StoredCredential?
     func sessions(of vault: VaultID) async throws -> [StoredCredential]
     func answer(to key: [UInt8], of holder: HolderID) throws -> IdempotentAnswer?
-    /// Wraps of `holder` that `successor` does not have yet.
-    func wraps(of holder: HolderID, lackedBy successor: HolderID, limit: Int) async throws -> [Wrap]
+    /// Wraps of `holder`, in the order of their places, after one of them.
+    func wraps(of holder: HolderID, after place: FieldPlace?, limit: Int) async throws -> [Wrap]
     /// L2 values of the vault, of every version, in the order of their places, after one of them.
     func l2Values(of vault: VaultID, after place: FieldPlace?, limit: PageLimit) async throws -> Page<StoredValue>
     /// Where all of them stand.
@@ -101,7 +101,7 @@ package enum AccountStep: Sendable {
     case vault(Step)
     /// Throws `emailTaken`, or `invalid` for a vault id that was used before.
     case insertAccount(AccountRow)
-    /// Makes `to` the owner and deletes the old holder with all that hangs on it. Throws `callerGone` unless `from`
+    /// Makes `to` the owner and deletes what the old holder could be opened with; its wraps are for `clear`. Throws `callerGone` unless `from`
     /// is the owner.
     case switchOwner(VaultID, from: HolderID, to: HolderID)
     case deleteCredential(CredentialID)

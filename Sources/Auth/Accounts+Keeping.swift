@@ -31,7 +31,8 @@ extension Accounts {
         try caller.requireOwner()
         if let kit { try check(kit) }
         try await locks.withLock(for: caller, in: store) {
-            var steps = try await check(proof, as: caller).steps(for: caller)
+            _ = try await check(proof, as: caller)
+            var steps: [AccountStep] = []
             // After the proof: who has a session alone must not use up what the owner needs.
             try operations.spend(caller.vault, share: .urgent)
             steps.append(.deleteCredentials(.recovery, of: caller.vault))
@@ -95,13 +96,22 @@ extension Accounts {
 
     // MARK: L2
 
-    /// L2 values of every version, as the client needs them to make a new l2Key, in pages.
+    /// L2 values of every version, as the client needs them to make a new l2Key, in pages. On record before they are
+    /// returned.
     package func l2Values(
         after place: FieldPlace?, limit: Int, as caller: Caller
     ) async throws -> Page<StoredValue> {
-        try caller.requireOwner()
+        guard case .owner(let session, _) = caller.role else { throw VaultError.ownerOnly }
+        try operations.spend(for: caller)
         return try await work.run(as: caller, in: store) {
-            try await store.l2Values(of: caller.vault, after: place, limit: PageLimit(rows: limit))
+            let page = try await store.l2Values(of: caller.vault, after: place, limit: PageLimit(rows: limit))
+            guard !page.items.isEmpty else { return page }
+            var event = caller.event(.export, reason: "l2")
+            event.count = page.items.count
+            try await store.commit(
+                [.expectCaller(caller.holder.id, session: session, policy: nil)] as [Step],
+                [try audit.seal(event, vault: caller.vault)])
+            return page
         }
     }
 
@@ -120,7 +130,8 @@ extension Accounts {
         for envelope in envelopes.values { try EntryEdit.checkEnvelope(envelope) }
         try operations.spend(caller.vault)
         try await change(as: caller) {
-            var steps = try await check(proof, as: caller).steps(for: caller)
+            _ = try await check(proof, as: caller)
+            var steps: [AccountStep] = []
             steps.append(.vault(.stayWithin(settings.quotas, caller.vault)))
             // Counted first: a vault may hold far more places than a request can name.
             let count = try await store.l2Count(of: caller.vault)

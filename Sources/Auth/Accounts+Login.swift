@@ -160,10 +160,13 @@ extension Accounts {
     package func end(_ id: CredentialID?, as caller: Caller) async throws {
         guard case .owner(let current, _) = caller.role else { throw VaultError.ownerOnly }
         let id = id ?? current
-        guard try await store.sessions(of: caller.vault).contains(where: { $0.id == id }) else {
-            throw AuthError.noSuchSession
+        // Of many at once one leaves a line.
+        try await locks.withLock(caller.vault, isUrgent: true) {
+            guard try await store.sessions(of: caller.vault).contains(where: { $0.id == id }) else {
+                throw AuthError.noSuchSession
+            }
+            let event = caller.event(.logout, subject: id.text)
+            try await store.commit([.deleteCredential(id)], [try audit.seal(event, vault: caller.vault)])
         }
-        let event = caller.event(.logout, subject: id.text)
-        try await store.commit([.deleteCredential(id)], [try audit.seal(event, vault: caller.vault)])
     }
 }

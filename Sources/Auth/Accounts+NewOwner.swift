@@ -165,6 +165,7 @@ extension Accounts {
             let kit = AuditEvent(
                 .recoveryChange, by: .init(.owner, owner.id), from: address?.text, reason: "set")
             try await store.commit(steps, try [event, kit].map { try audit.seal($0, vault: vault) })
+            await store.clear(old.id)
             await store.forgetDeleted()
             let pausedNow = Set(paused.map(\.holder))
             return OwnerChange(
@@ -173,7 +174,7 @@ extension Accounts {
                 pausedAgents: agents.filter { $0.state != .active || pausedNow.contains($0.holder) }.map(\.holder))
         } catch {
             // Half a holder is of use to nobody. Where even this fails the next start does it.
-            try? await store.commit([.deleteHolder(owner.id)] as [Step], [])
+            await store.clear(owner.id)
             throw error
         }
     }
@@ -183,13 +184,16 @@ extension Accounts {
             id: owner.id, vault: vault, isOwner: true,
             publicKey: try owner.storedPublicKey(vault: vault, isOwner: true, keys: keys))
         try await store.commit([.insertHolder(row)] as [Step], [])
+        var last: FieldPlace?
         while true {
-            let wraps = try await store.wraps(of: old.id, lackedBy: owner.id, limit: 500)
-            if wraps.isEmpty { return }
+            let wraps = try await store.wraps(of: old.id, after: last, limit: 500)
+            guard let end = wraps.last?.place else { return }
             let renewed = try wraps.map { wrap in
-                Step.putWrap(owner.wrap(try old.unwrap(wrap, root: keys.root), at: wrap.place))
+                Step.renewWrap(owner.wrap(try old.unwrap(wrap, root: keys.root), at: wrap.place))
             }
             try await store.commit(renewed, [])
+            last = end
+            await WorkQueue.breathe()
         }
     }
 

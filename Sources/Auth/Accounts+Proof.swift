@@ -21,19 +21,13 @@ extension Accounts {
     /// What a proof opened.
     struct Proven {
         let credential: StoredCredential
-        /// Nil where the second factor is off. Does not take the code again once it is stored.
+        /// Nil where the second factor is off.
         let factor: SecondFactor?
-
-        /// Stores the factor for the same owner.
-        func steps(for caller: Caller) throws -> [AccountStep] {
-            guard let factor else { return [] }
-            let box = try factor.boxed(.totp, vault: caller.vault, owner: caller.holder)
-            return [.vault(.putItem(.totp, caller.holder.id, box))]
-        }
     }
 
     /// Checks a proof, under the vault's lock. Its failures count in the session that sent it and nowhere else, so that
-    /// neither a stranger nor a thief in another session keeps the owner from changing what he has to.
+    /// neither a stranger nor a thief in another session keeps the owner from changing what he has to. A code is spent
+    /// once it is accepted, whatever comes of the request.
     func check(_ proof: Proof, as caller: Caller) async throws -> Proven {
         guard case .owner(let session, _) = caller.role else { throw VaultError.ownerOnly }
         try limits.admitProof(in: session)
@@ -50,6 +44,8 @@ extension Accounts {
                 try await failProof("second-factor", caller, costing: limits.failedProofCode(in: session))
                 throw AuthError.secondFactorWrong
             }
+            let spent = try factor.boxed(.totp, vault: caller.vault, owner: caller.holder)
+            try await store.commit([.putItem(.totp, caller.holder.id, spent)] as [Step], [])
             return Proven(credential: stored, factor: factor)
         } catch BoxError.wrongKeyOrContext {
             try await failProof("proof", caller, costing: limits.failedProof(in: session))

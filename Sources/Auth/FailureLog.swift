@@ -135,7 +135,9 @@ package final class FailureLog: Sendable {
 
     /// A first line that could not be written: the next failure of its kind is the first again.
     private static func forgetFirst(_ key: Key, _ state: inout State) {
-        guard let entry = state.counts.removeValue(forKey: key), entry.count > 1 else { return }
+        guard let entry = state.counts.removeValue(forKey: key), entry.count > 1, state.late.count < mostKeys else {
+            return
+        }
         var event = entry.event
         event.count = entry.count - 1
         state.late.append((event, key.vault))

@@ -87,6 +87,8 @@ package struct IPNetwork: Hashable, Sendable, Codable {
     }
 
     package init?(_ text: String) {
+        // A zone is of one machine, and would be dropped.
+        if text.contains("%") { return nil }
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let address = parts.first.flatMap({ IPAddress($0) }) else { return nil }
         let bits = address.bytes.count * 8

@@ -4,8 +4,8 @@ package import Vault
 
 /// Checks a file's audit log from the first line to the head, and the vaults' rows against what it says.
 package struct AuditVerification: Sendable {
-    private let headKey: SymmetricKey
-    private let open: @Sendable (SealedAuditLine) throws -> AuditEvent?
+    let headKey: SymmetricKey
+    let open: @Sendable (SealedAuditLine) throws -> AuditEvent?
 
     package struct Report: Sendable {
         package var head: AuditHead
@@ -22,48 +22,49 @@ package struct AuditVerification: Sendable {
         self.open = open
     }
 
-    /// On a reader's thread, over one snapshot: the log and the rows belong together.
+    /// In parts on a reader's thread, with as much rest between them, so that neither the log beside the file grows for as
+    /// long as this takes nor others wait. What was written meanwhile is checked too.
     package func run(_ database: Database) async throws -> Report {
-        try await database.read(lasting: .long) { try run($0) }
+        var pass = AuditPass(self)
+        while true {
+            let began = ContinuousClock.now
+            let present = pass
+            let (next, isDone) = try await database.read(lasting: .long) { db in
+                var pass = present
+                let isDone = try pass.advance(db, lines: 1_000)
+                return (pass, isDone)
+            }
+            pass = next
+            if isDone { return pass.report }
+            try await Task.sleep(for: min(began.duration(to: .now), .seconds(1)))
+        }
     }
 
+    /// Of a file that nobody else writes to.
     package func run(_ db: Connection) throws -> Report {
-        var report = Report(head: try AuditJournal.readHead(db, key: headKey))
-        report.findings += try Schema.differences(db, key: headKey)
-        try Self.checkChain(&report, db)
-        for vault in try db.all("SELECT vault FROM account", row: { try Store.id($0.blob(0)) as VaultID }) {
-            report.vaults += 1
-            var replay = AuditReplay()
-            try db.forEach(
-                "SELECT sequence, time, vault, body, hash FROM audit WHERE vault = ? ORDER BY sequence",
-                .blob(vault.bytes)
-            ) { row in
-                do {
-                    if let event = try open(try Store.auditLine(row).line) { replay.apply(event) }
-                } catch {
-                    report.findings.append("line \(row.integer(0)) does not open")
-                }
-            }
-            report.findings += replay.state.differences(from: try Self.state(of: vault, db))
-                .map { "vault \(vault.text): \($0)" }
-            if try !Self.isCounted(vault, db) {
-                report.findings.append("vault \(vault.text): what is counted of it is not what it holds")
-            }
-        }
-        return report
+        var pass = AuditPass(self)
+        while try !pass.advance(db, lines: .max) {}
+        return pass.report
     }
 
     /// Checks the chain alone, from where it was last verified to the head, and remembers that.
     ///
     /// Enough to say that nobody cut or changed what was written since; quick enough to be done before a node serves.
     package func runSinceVerified(_ database: Database) async throws -> [String] {
-        let (findings, end) = try await database.read(lasting: .long) { db in
-            var report = Report(head: try AuditJournal.readHead(db, key: headKey))
-            try Self.checkChain(&report, from: try Verified.read(db, key: headKey), db)
-            return (report.findings, report.head)
+        var check: ChainCheck?
+        while true {
+            let present = check
+            let (next, end) = try await database.read(lasting: .long) { db in
+                var check = try present ?? ChainCheck(from: try Verified.read(db, key: headKey), db)
+                let isDone = try check.advance(db, lines: 10_000)
+                return (check, isDone ? try AuditJournal.readHead(db, key: headKey) : nil)
+            }
+            check = next
+            guard let end else { continue }
+            let findings = next.findings(upTo: end)
+            if findings.isEmpty { try await remember(end, database) }
+            return findings
         }
-        if findings.isEmpty { try await remember(end, database) }
-        return findings
     }
 
     /// Remembers that the chain was found whole up to here.
@@ -71,45 +72,8 @@ package struct AuditVerification: Sendable {
         try await database.write { try Verified.write(head, key: headKey, $0) }
     }
 
-    private static let mostFindings = 20
-
-    private static func checkChain(
-        _ report: inout Report, from start: AuditChain = .start, _ db: Connection
-    ) throws {
-        var chain = start
-        var findings: [String] = []
-        if start.sequence > 0 {
-            let hash = try db.first("SELECT hash FROM audit WHERE sequence = ?", .integer(start.sequence)) {
-                $0.blob(0)
-            }
-            if hash.map({ constantTimeEqual($0, start.hash) }) != true {
-                findings.append("line \(start.sequence) is not the one that was verified")
-            }
-        }
-        try db.forEach(
-            "SELECT sequence, time, vault, body, hash FROM audit WHERE sequence > ? ORDER BY sequence",
-            .integer(start.sequence)
-        ) { row in
-            guard let stored = try? Store.auditLine(row) else {
-                if findings.count < mostFindings { findings.append("line \(row.integer(0)) cannot be read") }
-                return
-            }
-            chain.append(stored.line)
-            if stored.sequence != chain.sequence || !constantTimeEqual(stored.hash, chain.hash) {
-                if findings.count < mostFindings {
-                    findings.append("line \(stored.sequence) does not follow the one before it")
-                }
-                chain = AuditChain(sequence: stored.sequence, hash: stored.hash)
-            }
-        }
-        if chain != report.head.chain {
-            findings.append("the log ends at \(chain.sequence), its head says \(report.head.chain.sequence)")
-        }
-        report.findings += findings
-    }
-
     /// Whether `usage`, which quotas go by, is what the rows come to.
-    private static func isCounted(_ vault: VaultID, _ db: Connection) throws -> Bool {
+    static func isCounted(_ vault: VaultID, _ db: Connection) throws -> Bool {
         let there = try db.first(
             """
             SELECT
@@ -131,7 +95,7 @@ package struct AuditVerification: Sendable {
         return there == counted
     }
 
-    private static func state(of vault: VaultID, _ db: Connection) throws -> VaultState {
+    static func state(of vault: VaultID, _ db: Connection) throws -> VaultState {
         var state = VaultState()
         let id: [UInt8] = vault.bytes
         state.owner = try db.first("SELECT owner FROM account WHERE vault = ?", .blob(id)) {
@@ -149,17 +113,16 @@ package struct AuditVerification: Sendable {
             WHERE v.vault = ? AND v.is_current = 1
             """, .blob(id)
         ) { row in
-            state.fields["\(Base64URL.encode(row.blob(0)))/\(Base64URL.encode(row.blob(1)))"] = row.int(2)
+            state.fields[Base64URL.encode(row.blob(0)), default: [:]][Base64URL.encode(row.blob(1))] = row.int(2)
         }
         // Every wrap of an agent counts, of old versions too: there should be none of those.
         try db.forEach(
             """
-            SELECT w.entry, w.field, w.holder FROM wrap w JOIN holder h ON h.id = w.holder
-            WHERE h.vault = ? AND h.is_owner = 0
+            SELECT w.entry, w.field, w.holder FROM wrap w JOIN agent a ON a.holder = w.holder WHERE a.vault = ?
             """, .blob(id)
         ) { row in
-            let place = "\(Base64URL.encode(row.blob(0)))/\(Base64URL.encode(row.blob(1)))"
-            state.readers[place, default: []].insert(Base64URL.encode(row.blob(2)))
+            state.readers[Base64URL.encode(row.blob(0)), default: [:]][Base64URL.encode(row.blob(1)), default: []]
+                .insert(Base64URL.encode(row.blob(2)))
         }
         return state
     }

@@ -70,17 +70,16 @@ extension Store: AccountStore {
         }
     }
 
-    package func wraps(of holder: HolderID, lackedBy successor: HolderID, limit: Int) async throws -> [Wrap] {
+    package func wraps(of holder: HolderID, after place: FieldPlace?, limit: Int) async throws -> [Wrap] {
         try await database.read { db in
             try db.all(
                 """
                 SELECT v.entry, v.field, v.version, v.vault, v.tier, w.is_sealed, w.box FROM wrap w
                 JOIN value v ON v.entry = w.entry AND v.field = w.field AND v.version = w.version
-                WHERE w.holder = ? AND NOT EXISTS (
-                    SELECT 1 FROM wrap s WHERE s.holder = ? AND s.entry = w.entry AND s.field = w.field
-                        AND s.version = w.version)
-                LIMIT ?
-                """, .blob(holder.bytes), .blob(successor.bytes), .integer(limit)
+                WHERE w.holder = ? AND (w.entry, w.field, w.version) > (?, ?, ?)
+                ORDER BY w.entry, w.field, w.version LIMIT ?
+                """, .blob(holder.bytes), .blob(place?.entry.bytes ?? []), .blob(place?.field.bytes ?? []),
+                .integer(place?.version ?? 0), .integer(limit)
             ) { row in
                 Wrap(place: try Self.place(row), holder: holder, isSealed: row.int(5) == 1, box: row.blob(6))
             }

@@ -80,10 +80,14 @@ extension Store {
         try await database.read(lasting: .long) { db in
             try db.all(
                 """
-                WITH cut AS MATERIALIZED (
+                WITH agents AS MATERIALIZED (
+                    -- Those that are no more have left their names.
+                    SELECT DISTINCT author AS id FROM value a WHERE vault = ?1
+                        AND EXISTS (SELECT 1 FROM value r WHERE r.entry = a.author)),
+                cut AS MATERIALIZED (
                     SELECT e.id AS entry, e.version AS newest, e.updated AS updated, (
                         SELECT DISTINCT o.version FROM value o
-                        WHERE o.entry = e.id AND o.author NOT IN (SELECT holder FROM agent WHERE vault = ?1)
+                        WHERE o.entry = e.id AND o.author NOT IN (SELECT id FROM agents)
                         ORDER BY o.version DESC LIMIT 1 OFFSET ?2 - 1) AS owners
                     FROM entry e WHERE e.vault = ?1)
                 SELECT v.entry, v.field, v.version, v.vault, v.tier FROM cut c CROSS JOIN value v ON v.entry = c.entry
@@ -91,7 +95,7 @@ extension Store {
                     SELECT MIN(version) FROM value WHERE entry = v.entry AND field = v.field AND version > v.version)
                 WHERE v.is_current = 0
                     AND (COALESCE(n.written, c.updated) < ?3 OR n.version <= c.newest - ?2 AND (
-                        v.version < c.owners OR v.author IN (SELECT holder FROM agent WHERE vault = ?1)))
+                        v.version < c.owners OR v.author IN (SELECT id FROM agents)))
                 LIMIT ?4
                 """,
                 .blob(vault.bytes), .integer(versions), .integer(time), .integer(limit), row: Self.place)
@@ -114,11 +118,36 @@ extension Store {
         }
     }
 
-    /// For the start, when no change of password can be under way.
+    package func clear(_ holder: HolderID) async {
+        let id = Value.blob(holder.bytes)
+        do {
+            let isPresent = try await database.read { db in
+                try db.first(
+                    "SELECT 1 FROM account WHERE owner = ?1 UNION ALL SELECT 1 FROM agent WHERE holder = ?1", id
+                ) { _ in true }
+            }
+            guard isPresent == nil else { return }
+            while try await database.write({ db in
+                try db.run(
+                    """
+                    DELETE FROM wrap WHERE holder = ?1 AND (entry, field, version) IN (
+                        SELECT entry, field, version FROM wrap WHERE holder = ?1 LIMIT 1000)
+                    """, id)
+            }) > 0 {}
+            _ = try await database.write { try $0.run("DELETE FROM holder WHERE id = ?", id) }
+        } catch {
+            // Nobody opens it: what is left takes room until the next start, and no more.
+        }
+    }
+
+    /// For the start, when no change of password and no revocation can be under way.
     package func deleteAbandonedHolders() async throws {
         _ = try await database.write { db in
             try db.run(
-                "DELETE FROM holder WHERE is_owner = 1 AND id NOT IN (SELECT owner FROM account)")
+                """
+                DELETE FROM holder WHERE iif(
+                    is_owner, id NOT IN (SELECT owner FROM account), id NOT IN (SELECT holder FROM agent))
+                """)
         }
     }
 

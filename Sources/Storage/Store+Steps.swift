@@ -15,7 +15,7 @@ extension Store {
                 "UPDATE account SET owner = ? WHERE vault = ? AND owner = ?", .blob(new.bytes), .blob(vault.bytes),
                 .blob(old.bytes))
             guard switched == 1 else { throw VaultError.callerGone }
-            try perform(.deleteHolder(old), db)
+            try disarm(old, db)
         case .deleteCredential(let id):
             try db.run("DELETE FROM credential WHERE id = ?", .blob(id.bytes))
         case .deleteCredentials(let kind, let vault):
@@ -51,7 +51,7 @@ extension Store {
 
     static func perform(_ step: Step, _ db: Connection) throws {
         switch step {
-        case .expectCaller(let holder, let session):
+        case .expectCaller(let holder, let session, let policy):
             let found =
                 if let session {
                     try db.first(
@@ -61,8 +61,10 @@ extension Store {
                         """, .blob(session.bytes), .blob(holder.bytes)
                     ) { _ in true }
                 } else {
-                    try db.first("SELECT 1 FROM agent WHERE holder = ? AND state = 0", .blob(holder.bytes)) { _ in true
-                    }
+                    try db.first(
+                        "SELECT 1 FROM agent WHERE holder = ?1 AND state = 0 AND (?2 IS NULL OR policy = ?2)",
+                        .blob(holder.bytes), .blob(policy)
+                    ) { _ in true }
                 }
             guard found != nil else { throw VaultError.callerGone }
         case .expectEntry(let id, let vault, let version, let state):
@@ -101,6 +103,16 @@ extension Store {
                 """,
                 .blob(wrap.holder.bytes), .blob(wrap.place.entry.bytes), .blob(wrap.place.field.bytes),
                 .integer(wrap.place.version), .integer(wrap.isSealed ? 1 : 0), .blob(wrap.box))
+        case .renewWrap(let wrap):
+            let place = wrap.place
+            try db.run(
+                """
+                INSERT INTO wrap (holder, entry, field, version, is_sealed, box)
+                SELECT ?, ?, ?, ?, ?, ? WHERE EXISTS (
+                    SELECT 1 FROM value WHERE entry = ?2 AND field = ?3 AND version = ?4)
+                """,
+                .blob(wrap.holder.bytes), .blob(place.entry.bytes), .blob(place.field.bytes), .integer(place.version),
+                .integer(wrap.isSealed ? 1 : 0), .blob(wrap.box))
         case .settleWrap(let wrap):
             // An update and never an insert: a wrap that was revoked meanwhile must not come back.
             try db.run(
@@ -168,12 +180,19 @@ extension Store {
                 "UPDATE agent SET state = ? WHERE holder = ? AND vault = ?", .integer(state.rawValue),
                 .blob(id.bytes), .blob(vault.bytes))
             guard changed == 1 else { throw VaultError.noSuchAgent }
-        case .deleteAgent(let id, let vault, let name):
+        case .deleteAgent(let id, let vault, let successor, let name):
             let agent = try db.first(
                 "SELECT 1 FROM agent WHERE holder = ? AND vault = ?", .blob(id.bytes), .blob(vault.bytes)
             ) { _ in true }
             guard agent != nil else { throw VaultError.noSuchAgent }
-            try perform(.deleteHolder(id), db)
+            try disarm(id, db)
+            if let successor {
+                try db.run(
+                    "UPDATE agent SET uses = (SELECT uses FROM agent WHERE holder = ?1) WHERE holder = ?2",
+                    .blob(id.bytes), .blob(successor.bytes))
+            }
+            try db.run("DELETE FROM agent WHERE holder = ?", .blob(id.bytes))
+            try db.run("DELETE FROM value WHERE entry = ?", .blob(id.bytes))
             try perform(.putValue(name.value), db)
             try perform(.putWrap(name.wrap), db)
         case .countBytes(let holder, let bytes, let day, let maximum):
@@ -212,6 +231,12 @@ extension Store {
                     SELECT key FROM answer WHERE holder = ?1 ORDER BY created DESC, key LIMIT -1 OFFSET 200)
                 """, .blob(answer.holder.bytes))
         }
+    }
+
+    /// Takes a holder what it could do something with: nobody opens it any more. Its wraps go in parts, see `clear`.
+    private static func disarm(_ holder: HolderID, _ db: Connection) throws {
+        try db.run("DELETE FROM credential WHERE holder = ?", .blob(holder.bytes))
+        try db.run("DELETE FROM item WHERE holder = ?", .blob(holder.bytes))
     }
 
     private static func insert(_ row: AccountRow, _ db: Connection) throws {

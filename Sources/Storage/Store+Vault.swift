@@ -132,6 +132,17 @@ extension Store: VaultStore {
         }
     }
 
+    package func entryIDs(in vault: VaultID, term: [UInt8]) async throws -> [EntryID] {
+        try await database.read { db in
+            try db.all(
+                """
+                SELECT t.entry FROM term t JOIN entry e ON e.id = t.entry
+                WHERE t.vault = ? AND t.term = ? AND e.state = 0
+                """, .blob(vault.bytes), .blob(term)
+            ) { try Self.id($0.blob(0)) }
+        }
+    }
+
     package func history(
         of entry: EntryID, in vault: VaultID
     ) async throws -> [(place: FieldPlace, at: Int64, by: HolderID)] {
@@ -148,19 +159,26 @@ extension Store: VaultStore {
     }
 
     package func superseded(
-        in entry: EntryID, before version: Int, by author: HolderID?, limit: Int
+        in entry: EntryID, before version: Int, owners: Int, by author: HolderID?, limit: Int
     ) async throws -> [FieldPlace] {
         guard version > 1 else { return [] }
         return try await database.read { db in
             try db.all(
                 """
-                SELECT v.entry, v.field, v.version, v.vault, v.tier FROM value v
+                WITH authors AS MATERIALIZED (
+                    SELECT DISTINCT author AS id, EXISTS (SELECT 1 FROM value r WHERE r.entry = author) AS is_agent
+                    FROM value WHERE entry = ?1)
+                SELECT v.entry, v.field, v.version, v.vault, v.tier FROM value v JOIN authors a ON a.id = v.author
                 WHERE v.entry = ?1 AND v.is_current = 0 AND v.version < ?2 AND EXISTS (
                     SELECT 1 FROM value n WHERE n.entry = v.entry AND n.field = v.field
                         AND n.version > v.version AND n.version <= ?2)
                     AND (?4 IS NULL OR v.author = ?4)
+                    AND (a.is_agent OR v.version < (
+                        SELECT DISTINCT o.version FROM value o JOIN authors b ON b.id = o.author
+                        WHERE o.entry = ?1 AND NOT b.is_agent ORDER BY o.version DESC LIMIT 1 OFFSET ?5 - 1))
                 ORDER BY v.version LIMIT ?3
-                """, .blob(entry.bytes), .integer(version), .integer(limit), .blob(author?.bytes), row: Self.place)
+                """, .blob(entry.bytes), .integer(version), .integer(limit), .blob(author?.bytes), .integer(owners),
+                row: Self.place)
         }
     }
 
@@ -171,8 +189,8 @@ extension Store: VaultStore {
                 """
                 SELECT w.field, w.holder FROM wrap w
                 JOIN value v ON v.entry = w.entry AND v.field = w.field AND v.version = w.version
-                JOIN holder h ON h.id = w.holder
-                WHERE w.entry = ? AND v.is_current = 1 AND h.is_owner = 0
+                JOIN agent a ON a.holder = w.holder
+                WHERE w.entry = ? AND v.is_current = 1
                 """, .blob(entry.bytes)
             ) { row in
                 readers[try Self.id(row.blob(0)), default: []].insert(try Self.id(row.blob(1)))
@@ -190,6 +208,19 @@ extension Store: VaultStore {
                     JOIN value v ON v.entry = w.entry AND v.field = w.field AND v.version = w.version
                     WHERE w.holder = ? AND v.is_current = 1
                     """, .blob(holder.bytes), row: Self.place))
+        }
+    }
+
+    package func readable(by holder: HolderID, after place: FieldPlace?, limit: Int) async throws -> [FieldPlace] {
+        try await database.read { db in
+            try db.all(
+                """
+                SELECT v.entry, v.field, v.version, v.vault, v.tier FROM wrap w CROSS JOIN value v
+                    ON v.entry = w.entry AND v.field = w.field AND v.version = w.version
+                WHERE w.holder = ? AND (w.entry, w.field) > (?, ?) AND v.is_current = 1 AND v.tier = 1
+                ORDER BY w.entry, w.field LIMIT ?
+                """, .blob(holder.bytes), .blob(place?.entry.bytes ?? []), .blob(place?.field.bytes ?? []),
+                .integer(limit), row: Self.place)
         }
     }
 
@@ -230,6 +261,12 @@ extension Store: VaultStore {
                 FROM agent a JOIN holder h ON h.id = a.holder WHERE a.holder = ? AND a.vault = ?
                 """, .blob(id.bytes), .blob(vault.bytes), row: { try Self.agent($0) }
             ).map { try Self.withRecord($0, for: owner, db) }
+        }
+    }
+
+    package func uses(of agent: HolderID) async throws -> Int? {
+        try database.lookUp { db in
+            try db.first("SELECT uses FROM agent WHERE holder = ?", .blob(agent.bytes)) { $0.int(0) }
         }
     }
 
@@ -286,7 +323,7 @@ extension Store: VaultStore {
             try db.all(
                 """
                 SELECT h.id, h.vault, h.is_owner, h.public_key FROM holder h JOIN account a ON a.vault = h.vault
-                WHERE h.vault = ? AND (h.is_owner = 0 OR h.id = a.owner)
+                WHERE h.vault = ?1 AND (h.id = a.owner OR h.id IN (SELECT holder FROM agent WHERE vault = ?1))
                 """, .blob(vault.bytes)
             ) { row in
                 HolderRow(
@@ -325,36 +362,6 @@ extension Store: VaultStore {
     package func auditKey(of vault: VaultID) throws -> [UInt8]? {
         try database.lookUp { db in
             try db.first("SELECT audit_key FROM account WHERE vault = ?", .blob(vault.bytes)) { $0.blob(0) }
-        }
-    }
-
-    package func auditLines(
-        of vault: VaultID, before position: AuditPosition?, limit: PageLimit
-    ) async throws -> Page<NumberedAuditLine> {
-        try await database.read { db in
-            var number: Int64
-            if let position {
-                number = position.number
-            } else {
-                number =
-                    1
-                    + (try db.first("SELECT COUNT(*) FROM audit WHERE vault = ?", .blob(vault.bytes)) {
-                        $0.integer(0)
-                    } ?? 0)
-            }
-            var page = PageScan<NumberedAuditLine>(limit)
-            try db.scan(
-                """
-                SELECT sequence, time, vault, body, hash FROM audit WHERE vault = ? AND sequence < ?
-                ORDER BY sequence DESC LIMIT ?
-                """,
-                .blob(vault.bytes), .integer(position?.sequence ?? .max), .integer(limit.rows)
-            ) { row in
-                let line = try Self.auditLine(row)
-                number -= 1
-                return page.add(NumberedAuditLine(number: number, line: line), size: line.line.body.count)
-            }
-            return page.finished
         }
     }
 }

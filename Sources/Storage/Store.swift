@@ -11,6 +11,8 @@ package final class Store: Sendable {
     let now: @Sendable () -> Int64
     /// A reader kept deleted bytes in the log; `sweep` tries again.
     let owesForgetting = Atomic(false)
+    /// How many lines each vault had when they were last counted, up to which sequence.
+    let lineCounts = Mutex<[VaultID: (sequence: Int64, count: Int64)]>([:])
 
     /// Opens a file that `create` made, at the schema's last version.
     package init(

@@ -6,6 +6,8 @@ package struct Caller: Sendable {
     package let holder: HolderKey
     package let role: Role
     package let from: IPAddress?
+    /// An agent's policy as its row has it, so that a change of it is seen at the commit.
+    private let policyBox: [UInt8]?
 
     package enum Role: Sendable {
         /// `since` is when the password or kit was given, in Unix seconds.
@@ -13,11 +15,12 @@ package struct Caller: Sendable {
         case agent(AgentPolicy)
     }
 
-    package init(vault: VaultID, holder: HolderKey, role: Role, from: IPAddress?) {
+    package init(vault: VaultID, holder: HolderKey, role: Role, from: IPAddress?, policyBox: [UInt8]? = nil) {
         self.vault = vault
         self.holder = holder
         self.role = role
         self.from = from
+        self.policyBox = policyBox
     }
 
     package var isOwner: Bool {
@@ -43,14 +46,20 @@ package struct Caller: Sendable {
         guard verbs.contains(where: policy.verbs.contains) else { throw .verbMissing(verbs[0]) }
     }
 
+    /// Throws `callerGone` for an agent whose time ended while its request waited.
+    func requireTime(at now: Int64) throws(VaultError) {
+        guard case .agent(let policy) = role, let end = policy.expiresAt, now >= end else { return }
+        throw .callerGone
+    }
+
     /// For a commit that gives something out or writes for the caller: it must still be who it was when its request came,
     /// and a use is counted if the token has a maximum.
     var useSteps: [Step] {
         switch role {
         case .owner(let session, _):
-            [.expectCaller(holder.id, session: session)]
+            [.expectCaller(holder.id, session: session, policy: nil)]
         case .agent(let policy):
-            [.expectCaller(holder.id, session: nil)]
+            [.expectCaller(holder.id, session: nil, policy: policyBox)]
                 + (policy.maxUses.map { [.countUse(holder.id, maximum: $0)] } ?? [])
         }
     }

@@ -6,7 +6,7 @@ extension Step {
     package var bytesAtRest: Int {
         switch self {
         case .putValue(let value): RowSize.value + value.box.count
-        case .putWrap(let wrap): RowSize.wrap + wrap.box.count
+        case .putWrap(let wrap), .renewWrap(let wrap): RowSize.wrap + wrap.box.count
         case .insertEntry: RowSize.entry
         case .replaceTerms(_, _, let terms): RowSize.term * terms.count
         case .rememberAnswer(let answer): RowSize.answer + answer.box.count

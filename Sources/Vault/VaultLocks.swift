@@ -14,9 +14,16 @@ package final class VaultLocks: Sendable {
     private struct Queue {
         var urgent: [CheckedContinuation<Bool, Never>] = []
         var others: [CheckedContinuation<Bool, Never>] = []
+        /// How often what is urgent went before others that waited.
+        var overtaken = 0
 
+        /// Something else goes after eight urgent ones: a stream of them must not hold it up for ever.
         mutating func next() -> CheckedContinuation<Bool, Never>? {
-            if !urgent.isEmpty { return urgent.removeFirst() }
+            if !urgent.isEmpty, others.isEmpty || overtaken < 8 {
+                overtaken += others.isEmpty ? 0 : 1
+                return urgent.removeFirst()
+            }
+            overtaken = 0
             return others.isEmpty ? nil : others.removeFirst()
         }
     }
@@ -53,6 +60,17 @@ package final class VaultLocks: Sendable {
     }
 
     private func acquire(_ vault: VaultID, _ isUrgent: Bool) async -> Bool {
+        // Without others in it there is no waiting, and no turn to give up.
+        let isFree = waiting.withLock { waiting in
+            guard waiting[vault] == nil else { return false }
+            waiting[vault] = Queue()
+            return true
+        }
+        if isFree { return true }
+        return await WorkQueue.waiting { await enqueue(vault, isUrgent) }
+    }
+
+    private func enqueue(_ vault: VaultID, _ isUrgent: Bool) async -> Bool {
         await withCheckedContinuation { continuation in
             let answer = waiting.withLock { waiting -> Bool? in
                 guard var queue = waiting[vault] else {

@@ -127,13 +127,16 @@ package protocol VaultStore: Sendable {
     func entries(
         in vault: VaultID, for reader: Reader, terms: [[UInt8]], after order: Int64, limit: PageLimit
     ) async throws -> Page<StoredEntry>
+    /// Every active entry that carries the term.
+    func entryIDs(in vault: VaultID, term: [UInt8]) async throws -> [EntryID]
     /// Every value row of an entry without its box: what its history is made of, oldest first.
     func history(of entry: EntryID, in vault: VaultID) async throws -> [(place: FieldPlace, at: Int64, by: HolderID)]
-    /// Values of an entry that no version from `version` on needs, oldest first.
+    /// Values of an entry that no version from `version` on needs, oldest first. Of the owner's only those that are older
+    /// than the owner's last `owners` versions: what agents wrote pushes out only what agents wrote.
     ///
     /// `author`: Whose alone; nil for everybody's.
     func superseded(
-        in entry: EntryID, before version: Int, by author: HolderID?, limit: Int
+        in entry: EntryID, before version: Int, owners: Int, by author: HolderID?, limit: Int
     ) async throws -> [FieldPlace]
     /// The newest value not younger than `version`.
     func part(
@@ -143,12 +146,16 @@ package protocol VaultStore: Sendable {
     func readers(of entry: EntryID) async throws -> [FieldID: Set<HolderID>]
     /// Current places of which the holder has a wrap.
     func places(of holder: HolderID) async throws -> Set<FieldPlace>
+    /// The same of L1 fields alone, in their order, after one of them.
+    func readable(by holder: HolderID, after place: FieldPlace?, limit: Int) async throws -> [FieldPlace]
     func agents(of vault: VaultID, for owner: HolderID) async throws -> [StoredAgent]
     /// The same in pages, in the order of their ids.
     func agents(
         of vault: VaultID, for owner: HolderID, after id: HolderID?, limit: PageLimit
     ) async throws -> Page<StoredAgent>
     func agent(_ id: HolderID, of vault: VaultID, for owner: HolderID) async throws -> StoredAgent?
+    /// How often an agent's token was used; nil for one that is no more.
+    func uses(of agent: HolderID) async throws -> Int?
     /// The records of agents, also what is left of those that are no more. Other ids have none.
     func agentRecords(_ ids: Set<HolderID>, for owner: HolderID) async throws -> [HolderID: StoredPart]
     /// Every agent's row that can be read, without public keys and records.
@@ -166,6 +173,9 @@ package protocol VaultStore: Sendable {
     func auditLines(
         of vault: VaultID, before position: AuditPosition?, limit: PageLimit
     ) async throws -> Page<NumberedAuditLine>
+    /// Deletes the wraps of a holder that nobody can open any more, in parts, so that nobody else's commit waits for
+    /// thousands of rows. What it leaves undone is done at the next start.
+    func clear(_ holder: HolderID) async
     /// Makes what was deleted unreadable in the log beside the file too, as soon as no reader holds it. What could not
     /// be done now is owed, and done by `sweep`.
     func forgetDeleted() async
@@ -238,7 +248,9 @@ package enum OwnerItem: String, Sendable {
 /// One thing that a commit does. A change is a list of these: a value, to be looked at before it is performed.
 package enum Step: Sendable {
     /// Throws `callerGone` unless this is an active agent, or the owner with an open session.
-    case expectCaller(HolderID, session: CredentialID?)
+    ///
+    /// `policy`: An agent's, as its request met it: nothing that was allowed then and is not now.
+    case expectCaller(HolderID, session: CredentialID?, policy: [UInt8]?)
     /// Throws `changedSince` or `noSuchEntry` unless the entry is just so.
     case expectEntry(EntryID, vault: VaultID, version: Int, state: EntryState)
     /// Throws `entryExists`.
@@ -255,6 +267,8 @@ package enum Step: Sendable {
     case putWrap(Wrap)
     /// Replaces a sealed wrap by a symmetric one if it is still there.
     case settleWrap(Wrap)
+    /// A successor's, if the value was not deleted meanwhile.
+    case renewWrap(Wrap)
     case dropWrap(EntryID, FieldID, HolderID)
     /// Takes a field, or every field, of an entry from all holders but the owner.
     case dropAgentWraps(EntryID, FieldID?, owner: HolderID)
@@ -270,8 +284,10 @@ package enum Step: Sendable {
     case updateAgent(StoredAgent)
     /// Throws `noSuchAgent`.
     case setAgentState(HolderID, vault: VaultID, StoredAgent.State)
-    /// With its credentials, wraps and record, in whose place its name stays. Throws `noSuchAgent`.
-    case deleteAgent(HolderID, vault: VaultID, leaving: AgentName)
+    /// With its credentials and record, in whose place its name stays. Throws `noSuchAgent`.
+    ///
+    /// `successor`: Who goes on with its count of uses.
+    case deleteAgent(HolderID, vault: VaultID, successor: HolderID?, leaving: AgentName)
     /// Throws `usesExhausted` when the count has reached the maximum.
     case countUse(HolderID, maximum: Int)
     /// Counts bytes that an agent writes; throws `quotaExceeded` beyond the maximum of the day (Unix days).

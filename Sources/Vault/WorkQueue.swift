@@ -5,33 +5,59 @@ import Synchronization
 /// A node has one processor, and one request can be worth a second of it: thousands of keys to seal, a log to search. At
 /// most `width` pieces of such work run at a time, one of a vault, and vaults take turns, so that no tenant waits for
 /// more than one piece of every other. Within a vault the owner goes before agents.
+///
+/// Work that takes long gives up its turn between its parts (`breathe`), and work that has to wait for something else is
+/// not in anybody's way meanwhile (`waiting`). Either way nothing else of its vault begins before it goes on.
 package final class WorkQueue: Sendable {
     private let width: Int
     /// Of one caller; the next is refused.
     private let mostWaiting: Int
     /// Of all agents of a vault.
     private let mostOfAgents: Int
+    /// Pieces that have begun and given up their turn: each holds what it has found so far.
+    private let mostResting = 24
     private let state = Mutex(State())
 
     private struct State {
         var running: Set<VaultID> = []
+        /// Vaults whose work waits for something other than its turn.
+        var away: Set<VaultID> = []
+        /// Work that has begun and waits for its turn to go on.
+        var resting: [VaultID: CheckedContinuation<Void, Never>] = [:]
         /// Vaults with waiting work, the next one first.
         var turns: [VaultID] = []
         var waiting: [VaultID: [Waiting]] = [:]
 
         /// The work whose turn it is; nil while none may run.
-        mutating func next(width: Int) -> Waiting? {
-            guard running.count < width, let index = turns.firstIndex(where: { !running.contains($0) }) else {
-                return nil
-            }
+        mutating func next(width: Int) -> Next? {
+            guard running.count < width, let index = turns.firstIndex(where: mayRun) else { return nil }
             let vault = turns.remove(at: index)
+            if let rested = resting.removeValue(forKey: vault) {
+                if waiting[vault] != nil { turns.append(vault) }
+                running.insert(vault)
+                return .resting(rested)
+            }
             guard var queue = waiting[vault], !queue.isEmpty else { return nil }
             let next = queue.remove(
                 at: queue.firstIndex(where: \.isUrgent) ?? queue.firstIndex(where: \.isOwner) ?? 0)
             waiting[vault] = queue.isEmpty ? nil : queue
             if !queue.isEmpty { turns.append(vault) }
             running.insert(vault)
-            return next
+            return .waiting(next.continuation)
+        }
+
+        func mayRun(_ vault: VaultID) -> Bool { !running.contains(vault) && !away.contains(vault) }
+    }
+
+    private enum Next {
+        case waiting(CheckedContinuation<Bool, Never>)
+        case resting(CheckedContinuation<Void, Never>)
+
+        func resume() {
+            switch self {
+            case .waiting(let continuation): continuation.resume(returning: true)
+            case .resting(let continuation): continuation.resume()
+            }
         }
     }
 
@@ -82,14 +108,16 @@ package final class WorkQueue: Sendable {
     ) async throws -> R {
         guard await acquire(holder, isOwner, isUrgent, vault) else { throw VaultError.busy }
         defer { release(vault) }
-        return try await withTaskExecutorPreference(globalConcurrentExecutor) { try await work() }
+        return try await Turn.$present.withValue(Turn(queue: self, vault: vault)) {
+            try await withTaskExecutorPreference(globalConcurrentExecutor) { try await work() }
+        }
     }
 
     private func acquire(_ holder: HolderID, _ isOwner: Bool, _ isUrgent: Bool, _ vault: VaultID) async -> Bool {
         await withCheckedContinuation { continuation in
             let answer = state.withLock { state -> Bool? in
                 let queue = state.waiting[vault, default: []]
-                if queue.isEmpty, state.running.count < width, !state.running.contains(vault) {
+                if queue.isEmpty, state.running.count < width, state.mayRun(vault), state.resting[vault] == nil {
                     state.running.insert(vault)
                     return true
                 }
@@ -97,7 +125,7 @@ package final class WorkQueue: Sendable {
                     return false
                 }
                 guard isOwner || queue.count(where: { !$0.isOwner }) < mostOfAgents else { return false }
-                if queue.isEmpty { state.turns.append(vault) }
+                if !state.turns.contains(vault) { state.turns.append(vault) }
                 state.waiting[vault, default: []].append(
                     Waiting(holder: holder, isOwner: isOwner, isUrgent: isUrgent, continuation: continuation))
                 return nil
@@ -111,6 +139,87 @@ package final class WorkQueue: Sendable {
             state.running.remove(vault)
             return state.next(width: width)
         }
-        next?.continuation.resume(returning: true)
+        next?.resume()
+    }
+}
+
+// MARK: Within a turn
+
+extension WorkQueue {
+    /// The turn that the present task has.
+    private final class Turn: Sendable {
+        @TaskLocal static var present: Turn?
+
+        let queue: WorkQueue
+        let vault: VaultID
+        let since = Mutex(ContinuousClock.now)
+
+        init(queue: WorkQueue, vault: VaultID) {
+            self.queue = queue
+            self.vault = vault
+        }
+    }
+
+    /// How long work has the processor before others that wait go first.
+    private static let slice = Duration.milliseconds(20)
+
+    /// Between parts of long work: lets others have their turn first, once this has had the processor for a while.
+    package static func breathe() async {
+        guard let turn = Turn.present, turn.since.withLock({ $0.duration(to: .now) > slice }) else { return }
+        await turn.queue.rest(turn.vault)
+        turn.since.withLock { $0 = .now }
+    }
+
+    /// Waits for something that others of the same vault have, without keeping a turn from everybody else.
+    static func waiting<R>(for something: () async -> R) async -> R {
+        guard let turn = Turn.present else { return await something() }
+        turn.queue.leave(turn.vault)
+        let result = await something()
+        await turn.queue.comeBack(turn.vault)
+        turn.since.withLock { $0 = .now }
+        return result
+    }
+
+    private func rest(_ vault: VaultID) async {
+        await withCheckedContinuation { continuation in
+            let next = state.withLock { state -> Next? in
+                guard state.resting.count < mostResting, state.turns.contains(where: state.mayRun) else {
+                    return .resting(continuation)
+                }
+                state.turns.removeAll { $0 == vault }
+                state.turns.append(vault)
+                state.resting[vault] = continuation
+                state.running.remove(vault)
+                return state.next(width: width)
+            }
+            next?.resume()
+        }
+    }
+
+    private func leave(_ vault: VaultID) {
+        let next = state.withLock { state in
+            state.running.remove(vault)
+            state.away.insert(vault)
+            return state.next(width: width)
+        }
+        next?.resume()
+    }
+
+    private func comeBack(_ vault: VaultID) async {
+        await withCheckedContinuation { continuation in
+            let goesOn = state.withLock { state in
+                state.away.remove(vault)
+                if state.running.count < width {
+                    state.running.insert(vault)
+                    return true
+                }
+                // Before those that have not begun: others of its vault wait for what it now has.
+                state.turns.removeAll { $0 == vault }
+                state.turns.insert(vault, at: 0)
+                state.resting[vault] = continuation
+                return false
+            }
+            if goesOn { continuation.resume() }
+        }
     }
 }

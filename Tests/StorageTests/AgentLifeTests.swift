@@ -91,7 +91,7 @@ import Vault
         let refusal = VaultError.invalid("expiresAt", "is over already")
         await #expect(throws: refusal) { try await node.agent(grants: [.tag("x")], policy: past, as: owner) }
         await #expect(throws: refusal) {
-            try await node.roster.update(robot.id, name: nil, grants: nil, policy: past, isPaused: nil, as: owner)
+            try await node.roster.update(robot.id, name: nil, grants: nil, policy: { $0 = past }, isPaused: nil, as: owner)
         }
         let brief = try await node.agent(
             grants: [.tag("x")], policy: AgentPolicy(expiresAt: node.moments.now + 1), as: owner)
@@ -99,7 +99,7 @@ import Vault
         // Its end came by itself: it can be renamed, and nothing else is wrong with it.
         let renamed = try await node.roster.update(
             brief.id, name: "new", grants: nil,
-            policy: AgentPolicy(verbs: [.read, .totp], expiresAt: node.moments.now),
+            policy: { $0.verbs = [.read, .totp] },
             isPaused: nil, as: owner)
         #expect(renamed.condition(at: node.moments.now) == .expired)
     }

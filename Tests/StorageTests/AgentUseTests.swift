@@ -77,7 +77,7 @@ import Vault
         _ = await read(robot)
         let before = await read(robot)
         _ = try await node.roster.update(
-            robot.id, name: nil, grants: nil, policy: AgentPolicy(maxUses: 2), isPaused: nil, as: owner)
+            robot.id, name: nil, grants: nil, policy: { $0 = AgentPolicy(maxUses: 2) }, isPaused: nil, as: owner)
         let after = await read(robot)
         #expect(before as? VaultError == .usesExhausted)
         #expect(after == nil)

@@ -21,6 +21,24 @@ import Vault
         #expect(Array(example.caseless.caseless.utf8) == Array(example.caseless.utf8))
     }
 
+    /// An arrow stands for itself and has the whole text folded the long way.
+    @Test func theShortWayLeadsWhereTheLongOneDoes() {
+        let scalars = [0x80..<0x590, 0x1100..<0x1200, 0x2010..<0x2040, 0x3000..<0x3100, 0xac00..<0xac40, 0xff00..<0xff60]
+            .flatMap { $0.compactMap { Unicode.Scalar(UInt32($0)) } }
+        let neighbours: [Unicode.Scalar] = [
+            "a", "I", "é", "İ", "ı", "ß", "ŉ", "ǰ", "ΐ", "ς", "Σ", "ά", "й", "և", "\u{301}", "\u{345}", "\u{307}",
+            "\u{11a8}", "か", "字", "가", "\u{3099}", "😀",
+        ]
+        for scalar in scalars {
+            for neighbour in neighbours {
+                for text in [[scalar, neighbour], [neighbour, scalar], [scalar]] {
+                    let text = String(String.UnicodeScalarView(text))
+                    #expect(Array((text + "→").caseless.utf8) == Array((text.caseless + "→").utf8))
+                }
+            }
+        }
+    }
+
     @Test(arguments: [
         "a\u{200b}da@example.org", "ada@exam\u{00ad}ple.org", "ada\u{202e}@example.org", "ada@example\u{2066}.org",
         "ad\u{feff}a@example.org", "ada\u{2060}@example.org", "ada@example.org\u{e0041}", "ada\u{3164}@example.org",

@@ -1,4 +1,5 @@
 import NIOCore
+import NIOHTTP1
 import Synchronization
 import Wire
 
@@ -13,7 +14,7 @@ final class BodyBudget: Sendable {
     typealias Sender = [UInt8]
 
     private let total: Int
-    /// Bytes of a body that may not use what is left to small ones.
+    /// Bytes above which a body may not use what is left to small ones.
     private let large: Int
     private let used = Mutex(Used())
 
@@ -40,7 +41,7 @@ final class BodyBudget: Sendable {
 
     /// - Parameters:
     ///   - total: Bytes. A third of it holds the largest body of any route.
-    ///   - large: Bytes above which a route's limit makes its bodies large.
+    ///   - large: Bytes above which a body is large.
     init(total: Int = 24 << 20, large: Int = 64 << 10) {
         self.total = total
         self.large = large
@@ -66,7 +67,7 @@ final class BodyBudget: Sendable {
                 guard bytes.readableBytes + part.readableBytes <= limit else {
                     throw NIOTooManyBytesError(maxBytes: limit)
                 }
-                try take(part.readableBytes, for: number, isLarge: limit > large)
+                try take(part.readableBytes, for: number)
                 bytes.writeImmutableBuffer(part)
             }
             return bytes
@@ -87,7 +88,11 @@ final class BodyBudget: Sendable {
         } catch {
             guard let own = finish(number) else { throw Problem.busy }
             used.withLock { $0.release(own, sender) }
-            throw error
+            switch error {
+            case is Problem, is NIOTooManyBytesError, is CancellationError, is HTTPParserError: throw error
+            // Whatever else can go wrong with the connection, it is the client's.
+            default: throw Problem.incompleteBody
+            }
         }
         guard let own = finish(number) else { throw Problem.busy }
         defer { used.withLock { $0.release(own, sender) } }
@@ -99,10 +104,10 @@ final class BodyBudget: Sendable {
         used.withLock { $0.coming.removeValue(forKey: number)?.bytes }
     }
 
-    private func take(_ bytes: Int, for number: Int, isLarge: Bool) throws(Problem) {
+    private func take(_ bytes: Int, for number: Int) throws(Problem) {
         let stops = used.withLock { used -> [@Sendable () -> Void]? in
             guard let own = used.coming[number] else { return nil }
-            let room = isLarge ? total - total / 6 : total
+            let room = own.bytes + bytes > large ? total - total / 6 : total
             guard own.bytes + bytes <= total / 3, bytes <= room else { return nil }
             var stops: [@Sendable () -> Void] = []
             func makeRoom(among isCandidate: (Coming) -> Bool) -> Bool {

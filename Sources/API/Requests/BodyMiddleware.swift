@@ -80,6 +80,9 @@ extension Problem {
             "too-large", status: 413, title: "Too large", detail: "The body must not be longer than \(limit) bytes.")
     }
 
+    /// Nobody reads it: the connection is gone.
+    static let incompleteBody = Problem("incomplete-body", status: 400, title: "The body did not come to its end")
+
     static let busy = Problem(
         "busy", status: 503, title: "Node is busy", detail: "Too much is being sent at once. Try again in a moment.",
         retryAfter: 2)

@@ -71,12 +71,11 @@ struct AgentRoutes {
     private func update(_: Request, context: SignedInContext) async throws -> Response {
         let body: AgentWriteBody = try context.json()
         let id = try agent(context)
-        let policy =
-            body.touchesPolicy
-            ? try AgentPolicy(body, over: try await roster.view(id, as: context.caller).policy) : nil
+        let grants = try body.grants?.map { body throws(Problem) in try Grant(body) }
+        let change: @Sendable (inout AgentPolicy) throws -> Void = { $0 = try AgentPolicy(body, over: $0) }
         let agent = try await roster.update(
-            id, name: body.name, grants: try body.grants?.map { body throws(Problem) in try Grant(body) },
-            policy: policy, isPaused: body.paused, as: context.caller)
+            id, name: body.name, grants: grants, policy: body.touchesPolicy ? change : nil, isPaused: body.paused,
+            as: context.caller)
         return try Response(AgentBody(agent, at: roster.now))
     }
 

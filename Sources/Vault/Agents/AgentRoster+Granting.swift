@@ -60,16 +60,15 @@ extension AgentRoster {
     ///
     /// One entry is open at a time: what is kept of each is only where its fields stand and their wraps.
     ///
-    /// - Throws: `VaultError.invalid` beyond `most` fields. A rotation has no bound: tags may have brought an agent more.
+    /// - Throws: `VaultError.invalid` beyond `most` fields.
     func grantable(
-        _ grants: [Grant], upTo most: Int = .max, as caller: Caller
+        _ grants: [Grant], upTo most: Int, as caller: Caller
     ) async throws -> [StoredField] {
         let index = GrantIndex(grants)
         var count = 0
-        // An entry is opened once, however many of the grants lead to it.
         var found: [EntryID: [StoredField]] = [:]
         func add(_ stored: StoredEntry) throws {
-            guard stored.row.state == .active, found[stored.row.id] == nil else { return }
+            guard stored.row.state == .active else { return }
             let open = try OpenEntry(stored, by: caller, in: entries)
             let scope = index.scope(of: stored.row.id, tags: open.details?.tags ?? [])
             let covered = open.fields.filter { $0.tier == .l1 && scope.covers(field: $0.id, label: $0.label) }
@@ -82,25 +81,31 @@ extension AgentRoster {
                 covered.isEmpty
                 ? [] : covered.compactMap { stored.fields[$0.id] } + [stored.title?.field].compactMap(\.self)
         }
-        for grant in grants {
-            switch grant.scope {
-            case .entry(let id):
-                if let stored = try await store.entry(id, in: caller.vault, for: Reader(caller)) { try add(stored) }
-            case .tag(let tag):
-                let term = try await entries.index(as: caller).term(tag: tag)
-                var order: Int64 = 0
-                while true {
-                    let page = try await store.entries(
-                        in: caller.vault, for: Reader(caller), terms: [term], after: order,
-                        limit: PageLimit(rows: 500))
-                    for stored in page.items { try add(stored) }
-                    guard page.hasMore, let last = page.items.last else { break }
-                    order = last.row.order
-                    await Task.yield()
-                }
-            }
+        for id in try await entryIDs(of: grants, as: caller) {
+            try Task.checkCancellation()
+            if let stored = try await store.entry(id, in: caller.vault, for: Reader(caller)) { try add(stored) }
+            await WorkQueue.breathe()
         }
         return found.sorted { $0.key < $1.key }.flatMap(\.value)
+    }
+
+    /// The entries that grants lead to, each once, however many do.
+    private func entryIDs(of grants: [Grant], as caller: Caller) async throws -> Set<EntryID> {
+        var ids: Set<EntryID> = []
+        var tags: Set<String> = []
+        for grant in grants {
+            switch grant.scope {
+            case .entry(let id): ids.insert(id)
+            case .tag(let tag): tags.insert(tag.caseless)
+            }
+        }
+        guard !tags.isEmpty else { return ids }
+        let index = try await entries.index(as: caller)
+        for tag in tags {
+            ids.formUnion(try await store.entryIDs(in: caller.vault, term: index.term(tag: tag)))
+            await WorkQueue.breathe()
+        }
+        return ids
     }
 
     /// Refuses grants that name an entry or field that is not there, or an L2 field, whose key the node has not.

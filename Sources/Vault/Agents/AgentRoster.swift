@@ -5,6 +5,8 @@ package struct AgentRoster: Sendable {
     let entries: Entries
     /// Fields that a new agent, or new grants, may cover: their keys are written in one commit, for which others wait.
     private static let mostFields = 4_096
+    /// Tags may have brought an agent more since.
+    private static let mostRotated = 8_192
 
     var store: any VaultStore { entries.store }
     var keys: NodeKeys { entries.keys }
@@ -52,7 +54,15 @@ package struct AgentRoster: Sendable {
             if let uses = policy.maxUses, uses < 1 { throw .invalid("maxUses", "at least 1") }
             if let rate = policy.ratePerMinute, rate < 1 { throw .invalid("ratePerMinute", "at least 1") }
             for grant in grants {
+                if case .tag(let tag) = grant.scope {
+                    guard !tag.isEmpty, tag.utf8.count <= EntryLimits.tag else {
+                        throw .invalid("grants.tag", "must have 1 to \(EntryLimits.tag) bytes")
+                    }
+                }
                 guard let only = grant.only else { continue }
+                guard only.allSatisfy({ $0.utf8.count <= EntryLimits.label }) else {
+                    throw .invalid("grants.labels", "must have at most \(EntryLimits.label) bytes each")
+                }
                 guard !only.isEmpty, only.count <= EntryLimits.fields else {
                     throw .invalid("grants", "name at least one field, or \"*\"")
                 }
@@ -118,17 +128,23 @@ package struct AgentRoster: Sendable {
     }
 
     /// Changes name, grants, policy or whether it works at all. Keys follow the grants at once, both ways.
+    ///
+    /// `policy`: Changes the policy that the agent has when its turn comes, so that of two changes at once neither undoes
+    /// the other.
     package func update(
-        _ id: HolderID, name: String?, grants: [Grant]?, policy: AgentPolicy?, isPaused: Bool?, as caller: Caller
+        _ id: HolderID, name: String?, grants: [Grant]?, policy change: (@Sendable (inout AgentPolicy) throws -> Void)?,
+        isPaused: Bool?, as caller: Caller
     ) async throws -> AgentView {
         // Pausing is what one does in a hurry; anything else could widen.
-        if name == nil, grants == nil, policy == nil, isPaused == true { return try await pause(id, as: caller) }
+        if name == nil, grants == nil, change == nil, isPaused == true { return try await pause(id, as: caller) }
         try caller.requireFreshOwner(at: entries.now())
         try entries.operations.spend(caller.vault)
         return try await entries.change(as: caller) {
             var agent = try await stored(id, as: caller)
             let old = try view(agent, by: caller)
-            let draft = Draft(name: name ?? old.name, grants: grants ?? old.grants, policy: policy ?? old.policy)
+            var policy = old.policy
+            try change?(&policy)
+            let draft = Draft(name: name ?? old.name, grants: grants ?? old.grants, policy: policy)
             try draft.validate()
             if draft.policy.expiresAt != old.policy.expiresAt { try draft.policy.requireFutureEnd(at: now) }
             try await checkEntries(grants ?? [], as: caller)
@@ -136,7 +152,7 @@ package struct AgentRoster: Sendable {
             var lines = [try entries.audit.seal(event, vault: caller.vault)]
             var steps: [Step] = [.stayWithin(entries.quotas, caller.vault)]
             if let isPaused { agent.state = isPaused ? .paused : .active }
-            if let policy { agent.policy = try sealed(policy, id, caller) }
+            if change != nil { agent.policy = try sealed(policy, id, caller) }
             if name != nil || grants != nil {
                 agent.recordVersion += 1
                 steps += try record(draft, of: id, version: agent.recordVersion, caller)
@@ -197,7 +213,7 @@ package struct AgentRoster: Sendable {
         try entries.operations.spend(caller.vault, share: .urgent)
         return try await entries.change(as: caller) {
             let old = try await stored(id, as: caller)
-            let ended = Ended(id: id, places: try? await store.places(of: id))
+            let ended = Ended(id: id, places: try? await store.readable(by: id))
             let draft = Draft(old: try view(old, by: caller))
             let holder = HolderKey.generate()
             let agent = StoredAgent(
@@ -205,16 +221,17 @@ package struct AgentRoster: Sendable {
                 policy: try sealed(draft.policy, holder.id, caller), recordVersion: 1, uses: old.uses,
                 created: entries.now())
             let created = Created(holder: holder, agent: view(agent, draft))
-            let granted = try await grantable(draft.grants, as: caller)
+            let granted = try await grantable(draft.grants, upTo: Self.mostRotated, as: caller)
             var steps = try insertion(of: agent, holder, caller)
             steps += try record(draft, of: holder.id, version: 1, caller)
             steps += try credential(created)
             steps += try wraps(granted, for: holder, caller)
             let name = try self.name(draft.name, of: id, caller)
-            steps.append(.deleteAgent(id, vault: caller.vault, leaving: name))
+            steps.append(.deleteAgent(id, vault: caller.vault, successor: holder.id, leaving: name))
             var event = caller.event(.agentRotate, subject: id.text)
             event.successor = holder.id.text
             try await store.commit(steps, try lines(event, holding: granted, by: holder.id, caller))
+            await store.clear(id)
             await store.forgetDeleted()
             return (created, ended)
         }
@@ -223,8 +240,8 @@ package struct AgentRoster: Sendable {
     /// An agent, or a holder of one, that is no more.
     package struct Ended: Sendable {
         package let id: HolderID
-        /// What it could open at its end; nil when its rows could not be read.
-        package let places: Set<FieldPlace>?
+        /// The L1 fields that it could open at its end, in their order; nil when its rows could not be read.
+        package let places: [FieldPlace]?
     }
 
     /// Ends an agent: holder, credential and wraps are deleted, its name stays. Nothing that can fail stands before the commit.
@@ -233,13 +250,14 @@ package struct AgentRoster: Sendable {
         try caller.requireOwner()
         return try await entries.locks.withLock(for: caller, in: store, isUrgent: true) {
             // Under the lock no wrap comes or goes.
-            let ended = Ended(id: id, places: try? await store.places(of: id))
+            let ended = Ended(id: id, places: try? await store.readable(by: id))
             let known = try? await names(of: [id], as: caller)[id]
             let name = try self.name(known ?? id.text, of: id, caller)
             let event = caller.event(.agentRevoke, subject: id.text)
             try await store.commit(
-                [.deleteAgent(id, vault: caller.vault, leaving: name)],
+                [.deleteAgent(id, vault: caller.vault, successor: nil, leaving: name)],
                 [try entries.audit.seal(event, vault: caller.vault)])
+            await store.clear(id)
             await store.forgetDeleted()
             return ended
         }

@@ -3,10 +3,10 @@ package struct VaultState: Equatable, Sendable {
     package var owner: String?
     package var agents: Set<String> = []
     package var entries: [String: Entry] = [:]
-    /// Current versions, by `entry/field`.
-    package var fields: [String: Int] = [:]
-    /// Agents that can open a current version, by `entry/field`; no empty sets.
-    package var readers: [String: Set<String>] = [:]
+    /// Current versions, by entry and field; no empty ones.
+    package var fields: [String: [String: Int]] = [:]
+    /// Agents that can open a current version, by entry and field; no empty ones.
+    package var readers: [String: [String: Set<String>]] = [:]
 
     package struct Entry: Equatable, Sendable {
         package var version: Int
@@ -36,15 +36,32 @@ package struct VaultState: Equatable, Sendable {
             found.append("agent \(agent): \(agents.contains(agent) ? "missing from the file" : "unknown to the log")")
         }
         compare("entry", entries, actual.entries)
-        compare("field", fields, actual.fields)
-        compare("readers of", readers.mapValues { $0.sorted() }, actual.readers.mapValues { $0.sorted() })
+        compare("field", Self.byPlace(fields), Self.byPlace(actual.fields))
+        compare(
+            "readers of", Self.byPlace(readers).mapValues { $0.sorted() },
+            Self.byPlace(actual.readers).mapValues { $0.sorted() })
         return found
+    }
+
+    /// By `entry/field`.
+    private static func byPlace<Value>(_ entries: [String: [String: Value]]) -> [String: Value] {
+        var places: [String: Value] = [:]
+        for (entry, fields) in entries { for (field, value) in fields { places["\(entry)/\(field)"] = value } }
+        return places
     }
 }
 
-/// Follows the log, line by line, to the state that it leads to.
+
+/// Follows the log, line by line, to the state that it leads to. A line costs what it says, however large the vault.
 package struct AuditReplay: Sendable {
     package private(set) var state = VaultState()
+    /// What each agent was given, as entry and field; also what has gone from it since.
+    private var given: [String: Set<Place>] = [:]
+
+    private struct Place: Hashable {
+        let entry: String
+        let field: String
+    }
 
     package init() {}
 
@@ -62,12 +79,12 @@ package struct AuditReplay: Sendable {
             share(event)
         case .entryTrash:
             set(event, .trashed)
-            removeReaders { $0.hasPrefix("\(event.entry ?? "")/") }
+            removeReaders(of: event.entry)
         case .entryPurge, .depositReject, .depositExpire:
             guard let entry = event.entry else { return }
             state.entries[entry] = nil
-            state.fields = state.fields.filter { !$0.key.hasPrefix("\(entry)/") }
-            removeReaders { $0.hasPrefix("\(entry)/") }
+            state.fields[entry] = nil
+            removeReaders(of: entry)
         case .agentCreate:
             add(event.subject, event.holds)
         case .agentUpdate:
@@ -94,8 +111,10 @@ package struct AuditReplay: Sendable {
         guard let entry = event.entry, let version = event.version else { return }
         let state: EntryState = event.action == .depositCreate ? .deposit : .active
         self.state.entries[entry] = .init(version: version, state: state)
-        for field in event.changed ?? [] { self.state.fields["\(entry)/\(field)"] = version }
-        for field in event.removed ?? [] { self.state.fields["\(entry)/\(field)"] = nil }
+        var fields = self.state.fields.removeValue(forKey: entry) ?? [:]
+        for field in event.changed ?? [] { fields[field] = version }
+        for field in event.removed ?? [] { fields[field] = nil }
+        if !fields.isEmpty { self.state.fields[entry] = fields }
         share(event)
     }
 
@@ -107,26 +126,44 @@ package struct AuditReplay: Sendable {
     private mutating func share(_ event: AuditEvent) {
         guard let entry = event.entry else { return }
         for (field, agents) in event.readers ?? [:] {
-            state.readers["\(entry)/\(field)"] = agents.isEmpty ? nil : Set(agents)
+            let place = Place(entry: entry, field: field)
+            for gone in state.readers[entry]?[field] ?? [] { given[gone]?.remove(place) }
+            setReaders(Set(agents), of: place)
+            for agent in agents { given[agent, default: []].insert(place) }
         }
     }
 
     private mutating func add(_ agent: String?, _ holds: [String]?) {
         guard let agent else { return }
         state.agents.insert(agent)
-        for place in holds ?? [] { state.readers[place, default: []].insert(agent) }
+        for text in holds ?? [] {
+            let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let entry = parts.first, let field = parts.dropFirst().first else { continue }
+            let place = Place(entry: String(entry), field: String(field))
+            state.readers[place.entry, default: [:]][place.field, default: []].insert(agent)
+            given[agent, default: []].insert(place)
+        }
     }
 
     private mutating func remove(_ agent: String?) {
         guard let agent else { return }
         state.agents.remove(agent)
-        for place in Array(state.readers.keys) {
-            state.readers[place]?.remove(agent)
-            if state.readers[place]?.isEmpty == true { state.readers[place] = nil }
+        for place in given.removeValue(forKey: agent) ?? [] {
+            guard var readers = state.readers[place.entry]?[place.field] else { continue }
+            readers.remove(agent)
+            setReaders(readers, of: place)
         }
     }
 
-    private mutating func removeReaders(_ matches: (String) -> Bool) {
-        state.readers = state.readers.filter { !matches($0.key) }
+    private mutating func removeReaders(of entry: String?) {
+        guard let entry, let fields = state.readers.removeValue(forKey: entry) else { return }
+        for (field, agents) in fields {
+            for agent in agents { given[agent]?.remove(Place(entry: entry, field: field)) }
+        }
+    }
+
+    private mutating func setReaders(_ agents: Set<String>, of place: Place) {
+        state.readers[place.entry, default: [:]][place.field] = agents.isEmpty ? nil : agents
+        if state.readers[place.entry]?.isEmpty == true { state.readers[place.entry] = nil }
     }
 }

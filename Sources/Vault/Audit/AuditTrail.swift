@@ -57,32 +57,34 @@ package struct AuditTrail: Sendable {
     /// What an agent can read now, and what it and the tokens that it replaced have read.
     package func disclosures(of agent: HolderID, as caller: Caller) async throws -> Disclosures {
         try caller.requireOwner()
-        return try await disclosures(of: .init(id: agent, places: try await store.places(of: agent)), as: caller)
+        return try await work.run(as: caller, in: store) {
+            try await search(.init(id: agent, places: try await store.readable(by: agent)), as: caller)
+        }
     }
 
     /// The same of an agent that has just ended. Read after the commit that ended it, so that nothing comes later.
     package func disclosures(of ended: AgentRoster.Ended, as caller: Caller) async throws -> Disclosures {
         try caller.requireOwner()
-        let places = (ended.places ?? []).filter { $0.tier == .l1 && $0.vault == caller.vault }
-        var search = ReadSearch(agent: ended.id)
+        do {
+            return try await work.run(as: caller, in: store) { try await search(ended, as: caller) }
+        } catch VaultError.busy {
+            // What could be read is worth more than an error after the agent's end.
+            return Disclosures(canRead: ended.places ?? [], didRead: [], isComplete: false)
+        }
+    }
+
+    /// Within a turn, so that one such report of a vault is in memory at a time.
+    private func search(_ agent: AgentRoster.Ended, as caller: Caller) async throws -> Disclosures {
+        var search = ReadSearch(agent: agent.id)
         var before: AuditPosition?
         repeat {
-            // A page is a piece of work: a long log is no reason for others to wait.
-            let (position, present) = (before, search)
-            do {
-                (search, before) = try await work.run(as: caller, in: store) {
-                    try await searched(present, before: position, of: caller.vault)
-                }
-            } catch VaultError.busy {
-                // What was found so far is worth more than an error after the agent's end.
-                search.isComplete = false
-                break
-            }
+            (search, before) = try await searched(search, before: before, of: caller.vault)
+            await WorkQueue.breathe()
         } while before != nil && !Task.isCancelled
         return Disclosures(
-            canRead: places.sorted { ($0.entry, $0.field) < ($1.entry, $1.field) },
+            canRead: agent.places ?? [],
             didRead: search.found.values.sorted { ($0.lastAt, $0.entry, $0.field) > ($1.lastAt, $1.entry, $1.field) },
-            isComplete: ended.places != nil && search.isComplete && before == nil)
+            isComplete: agent.places != nil && search.isComplete && before == nil)
     }
 
     private func searched(
@@ -94,6 +96,19 @@ package struct AuditTrail: Sendable {
         for stored in page.items { search.add(stored.line, try? sealer.open(stored.line.line)) }
         let last = page.hasMore ? page.items.last : nil
         return (search, last.map { AuditPosition(sequence: $0.line.sequence, number: $0.number) })
+    }
+}
+
+extension VaultStore {
+    /// Every L1 field that a holder can open, read in pages.
+    func readable(by holder: HolderID) async throws -> [FieldPlace] {
+        var places: [FieldPlace] = []
+        while true {
+            let page = try await readable(by: holder, after: places.last, limit: 2_000)
+            places += page
+            guard page.count == 2_000 else { return places }
+            await WorkQueue.breathe()
+        }
     }
 }
 

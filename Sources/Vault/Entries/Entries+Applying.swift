@@ -40,6 +40,7 @@ extension Entries {
         var anyField: Set<HolderID> = []
         let scopes = agents.map { (agent: $0, scope: $0.grants.scope(of: row.id, tags: details.tags)) }
         for field in merged.fields {
+            await WorkQueue.breathe()
             let readers =
                 field.tier == .l1
                 ? scopes.filter { $0.scope.covers(field: field.id, label: field.label) }.map(\.agent) : []
@@ -190,14 +191,18 @@ extension Entries {
 
     /// The agents to whom the owner seals, with their grants open.
     func agentReaders(as caller: Caller) async throws -> [AgentReader] {
-        try await store.agents(of: caller.vault, for: caller.holder.id).map { agent in
+        var readers: [AgentReader] = []
+        for agent in try await store.agents(of: caller.vault, for: caller.holder.id) {
             guard let record = agent.record else { throw VaultError.damaged("an agent without a record") }
-            return AgentReader(
-                holder: agent.holder,
-                grants: GrantIndex(
-                    try AgentText(jsonBytes: try record.open(by: caller.holder, root: keys.root)).grants),
-                publicKey: try HolderPublicKey(
-                    id: agent.holder, vault: caller.vault, stored: agent.publicKey, keys: keys))
+            readers.append(
+                AgentReader(
+                    holder: agent.holder,
+                    grants: GrantIndex(
+                        try AgentText(jsonBytes: try record.open(by: caller.holder, root: keys.root)).grants),
+                    publicKey: try HolderPublicKey(
+                        id: agent.holder, vault: caller.vault, stored: agent.publicKey, keys: keys)))
+            await WorkQueue.breathe()
         }
+        return readers
     }
 }

@@ -44,12 +44,22 @@ extension Entries {
         }
     }
 
+    /// Throws `usesExhausted` when a token is used up, before its holder uses up what its vault needs. `countUse` decides.
+    func requireUse(of caller: Caller) async throws {
+        guard case .agent(let policy) = caller.role, let most = policy.maxUses else { return }
+        let uses = try await store.uses(of: caller.holder.id)
+        guard uses ?? 0 < most else { throw VaultError.usesExhausted }
+    }
+
     /// A change of the vault that has its turn: on the processor, and among the vault's changes.
     func change<R: Sendable>(
         as caller: Caller, _ body: @escaping @Sendable () async throws -> R
     ) async throws -> R {
         try await work.run(as: caller) {
-            try await locks.withLock(for: caller, in: store) { try await body() }
+            try await locks.withLock(for: caller, in: store) {
+                try caller.requireTime(at: now())
+                return try await body()
+            }
         }
     }
 
@@ -196,6 +206,8 @@ extension Entries {
     private func prune(_ row: EntryRow, as caller: Caller) async throws -> ([Step], [SealedAuditLine]) {
         let places = try await store.superseded(
             in: row.id, before: row.version - quotas[.versions],
+            // The owner's change is one of those that are kept.
+            owners: max(1, quotas[.versions] - (caller.isOwner ? 1 : 0)),
             by: caller.isOwner ? nil : caller.holder.id, limit: 2 * EntryLimits.fields)
         guard !places.isEmpty else { return ([], []) }
         var event = caller.event(.historyPrune, entry: row.id, version: row.version)

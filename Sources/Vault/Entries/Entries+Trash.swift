@@ -49,6 +49,7 @@ extension Entries {
         }
         guard policy.verbs.contains(.deposit) else { throw VaultError.verbMissing(.deposit) }
         try edit.validate()
+        try await requireUse(of: caller)
         return try await rates.using(caller) {
             try operations.spend(for: caller)
             let time = now()

@@ -95,6 +95,8 @@ package struct Entries: Sendable {
 
     /// Bytes of metadata that one request looks through; an agent's labels stand in its values.
     private static let mostRead = 4 << 20
+    /// Rows that are read at a time, however few were asked for: each time the index is looked through anew.
+    private static let rowsAtATime = 200
 
     /// Opens entries from `order` on until there are `limit` that match, a page's worth of bytes was found, or as much
     /// was looked through as one request may.
@@ -107,7 +109,7 @@ package struct Entries: Sendable {
         let most = PageLimit(rows: limit)
         var (found, bytes, read, order): ([EntryView], Int, Int, Int64) = ([], 0, 0, order)
         while true {
-            let page = try await next(order, most)
+            let page = try await next(order, PageLimit(rows: max(limit, Self.rowsAtATime), bytes: most.bytes))
             for stored in page.items {
                 try Task.checkCancellation()
                 let open = try OpenEntry(stored, by: caller, in: self)
@@ -118,10 +120,10 @@ package struct Entries: Sendable {
                     found.append(view)
                     bytes += open.byteCount
                 }
+                await WorkQueue.breathe()
                 if found.count == limit || bytes >= most.bytes || read >= Self.mostRead { return (found, order) }
             }
             if !page.hasMore { return (found, nil) }
-            await Task.yield()
         }
     }
 
