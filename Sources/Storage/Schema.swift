@@ -91,6 +91,9 @@ package enum Schema {
         ALTER TABLE agent ADD COLUMN quota_day INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE agent ADD COLUMN quota_bytes INTEGER NOT NULL DEFAULT 0;
 
+        -- What has run out is found without reading every tenant's answers.
+        CREATE INDEX answer_by_age ON answer (created);
+
         -- Failures that count against whoever guesses, by a key that only the node can make.
         CREATE TABLE abuse (
             key BLOB PRIMARY KEY,

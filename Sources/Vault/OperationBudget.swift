@@ -5,6 +5,9 @@ import Synchronization
 package final class OperationBudget: Sendable {
     private let levels = Mutex<[VaultID: Level]>([:])
     private let perDay: Int
+    /// When the process began after an unclean stop: half a day's worth counts as used then, so that no crash gives a day's
+    /// worth again.
+    private let halfSince: Int64?
     private let now: @Sendable () -> Int64
     /// Some 50 bytes each. Only vaults that are active within a day are in the table.
     private static let mostVaults = 20_000
@@ -14,8 +17,10 @@ package final class OperationBudget: Sendable {
         var at: Int64
     }
 
-    package init(perDay: Int, now: @escaping @Sendable () -> Int64) {
+    /// `isUnclean`: Whether the process before this one ended without a word.
+    package init(perDay: Int, isUnclean: Bool = false, now: @escaping @Sendable () -> Int64) {
         self.perDay = perDay
+        halfSince = isUnclean ? now() : nil
         self.now = now
     }
 
@@ -53,7 +58,7 @@ package final class OperationBudget: Sendable {
             if levels.count >= Self.mostVaults {
                 levels = levels.filter { $0.value.used > Double(time - $0.value.at) * refill }
             }
-            var level = levels[vault] ?? Level(used: 0, at: time)
+            var level = levels[vault] ?? halfSince.map { Level(used: Double(perDay) / 2, at: $0) } ?? Level(used: 0, at: time)
             level.used = max(0, level.used - Double(max(0, time - level.at)) * refill)
             level.at = time
             let excess = level.used + Double(count) - most

@@ -62,7 +62,8 @@ package final class TestVault: Sendable {
         let limits = AbuseLimits(keys: keys, now: now)
         limits.restore(try store.abuseRows())
         let work = WorkQueue()
-        let operations = OperationBudget(perDay: options.quotas[.operationsPerDay], now: now)
+        let operations = OperationBudget(
+            perDay: options.quotas[.operationsPerDay], isUnclean: options.isUnclean, now: now)
         var settings = Accounts.Settings(
             registration: options.registration, sessionLifetime: options.sessionLifetime)
         settings.quotas = options.quotas

@@ -64,6 +64,11 @@ extension Response {
         self.init(json: try JSONText.encode(body), status: status, type: type)
     }
 
+    /// A JSON answer that may be large, made away from the event loops.
+    static func large(_ body: @escaping @Sendable () throws -> some Encodable) async throws -> Response {
+        try await withTaskExecutorPreference(globalConcurrentExecutor) { try Response(body()) }
+    }
+
     init(json: [UInt8], status: HTTPResponse.Status = .ok, type: String = "application/json") {
         self.init(
             status: status, headers: [.contentType: type], body: ResponseBody(byteBuffer: ByteBuffer(bytes: json)))

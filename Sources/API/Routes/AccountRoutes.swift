@@ -188,14 +188,15 @@ struct AccountRoutes {
             } as FieldPlace?
         let page = try await accounts.l2Values(after: after, limit: limit, as: context.caller)
         let last = page.hasMore ? page.items.last?.place : nil
-        return try Response(
+        let cursorText = cursors.encode(last.map(\.numbers), "l2", context.caller)
+        return try await .large {
             L2ValuesBody(
                 envelopes: page.items.map { value in
                     .init(
                         entry: value.place.entry.text, field: value.place.field.text, version: value.place.version,
                         envelope: Base64URL.encode(value.box))
-                },
-                next: cursors.encode(last.map(\.numbers), "l2", context.caller)))
+                }, next: cursorText)
+        }
     }
 
     private func rekeyL2(_: Request, context: SignedInContext) async throws -> Response {

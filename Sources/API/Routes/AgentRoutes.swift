@@ -58,10 +58,10 @@ struct AgentRoutes {
             .flatMap { HolderID($0.flatMap(\.bigEndianBytes)) }
         let page = try await roster.list(after: after, limit: limit, as: context.caller)
         let last = page.hasMore ? page.items.last?.id.numbers : nil
-        return try Response(
-            AgentListBody(
-                agents: page.items.map { AgentBody($0, at: roster.now) },
-                next: cursors.encode(last, "agents", context.caller)))
+        let (cursorText, now) = (cursors.encode(last, "agents", context.caller), roster.now)
+        return try await .large {
+            AgentListBody(agents: page.items.map { AgentBody($0, at: now) }, next: cursorText)
+        }
     }
 
     private func view(_: Request, context: SignedInContext) async throws -> Response {
@@ -82,7 +82,8 @@ struct AgentRoutes {
     private func revoke(_: Request, context: SignedInContext) async throws -> Response {
         // First the end, then the report about it.
         let ended = try await roster.revoke(try agent(context), as: context.caller)
-        return try Response(DisclosuresBody(try await trail.disclosures(of: ended, as: context.caller)))
+        let disclosures = try await trail.disclosures(of: ended, as: context.caller)
+        return try await .large { DisclosuresBody(disclosures) }
     }
 
     private func rotate(_: Request, context: SignedInContext) async throws -> Response {
@@ -92,14 +93,16 @@ struct AgentRoutes {
         }
         let disclosures = try await trail.disclosures(of: ended, as: context.caller)
         let agent = AgentBody(created.agent, at: roster.now)
-        return try Response(
-            AgentTokenBody(id: agent.id, token: token.text, agent: agent, disclosures: DisclosuresBody(disclosures)))
+        return try await .large {
+            AgentTokenBody(id: agent.id, token: token.text, agent: agent, disclosures: DisclosuresBody(disclosures))
+        }
     }
 
     private func disclosures(_: Request, context: SignedInContext) async throws -> Response {
         let id = try agent(context)
         _ = try await roster.view(id, as: context.caller)
-        return try Response(DisclosuresBody(try await trail.disclosures(of: id, as: context.caller)))
+        let disclosures = try await trail.disclosures(of: id, as: context.caller)
+        return try await .large { DisclosuresBody(disclosures) }
     }
 
     private func audit(_ request: Request, context: SignedInContext) async throws -> Response {
@@ -111,10 +114,10 @@ struct AgentRoutes {
         let holders = page.items.flatMap { [$0.event.actor.id, $0.event.subject] }
         let names = try await roster.names(
             of: Set(holders.compactMap { $0.flatMap { HolderID(text: $0) } }), as: context.caller)
-        return try Response(
-            AuditBody(
-                lines: page.items.map { AuditBody.Line($0, names) },
-                next: cursors.encode(last.map { [$0.sequence, $0.number] }, "audit", context.caller)))
+        let cursorText = cursors.encode(last.map { [$0.sequence, $0.number] }, "audit", context.caller)
+        return try await .large {
+            AuditBody(lines: page.items.map { AuditBody.Line($0, names) }, next: cursorText)
+        }
     }
 
     private func agent(_ context: SignedInContext) throws -> HolderID {

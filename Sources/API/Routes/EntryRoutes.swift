@@ -50,7 +50,7 @@ struct EntryRoutes {
 
     private func view(_: Request, context: SignedInContext) async throws -> Response {
         let view = try await entries.view(try entry(context), as: context.caller)
-        return try Response(entry: try await bodies([view], context)[0])
+        return try Response(entry: EntryBody(view, try await depositorNames([view], context)))
     }
 
     private func list(_ request: Request, context: SignedInContext) async throws -> Response {
@@ -70,21 +70,16 @@ struct EntryRoutes {
         let list = "entries \(state.rawValue)"
         let after = try cursors.decode(cursor, list, context.caller)?[0] ?? 0
         let (page, next) = try await entries.list(state, after: after, limit: limit, as: context.caller)
-        return try Response(
-            EntryListBody(
-                entries: try await bodies(page, context),
-                next: cursors.encode(next.map { [$0] }, list, context.caller)))
+        let names = try await depositorNames(page, context)
+        let cursorText = cursors.encode(next.map { [$0] }, list, context.caller)
+        return try await .large { EntryListBody(entries: page.map { EntryBody($0, names) }, next: cursorText) }
     }
 
-    /// With the names of those who left them.
-    private func bodies(_ views: [EntryView], _ context: SignedInContext) async throws -> [EntryBody] {
+    private func depositorNames(
+        _ views: [EntryView], _ context: SignedInContext
+    ) async throws -> [HolderID: String] {
         let depositors = Set(views.compactMap(\.depositor))
-        let names = depositors.isEmpty ? [:] : try await roster.names(of: depositors, as: context.caller)
-        return views.map { view in
-            var body = EntryBody(view)
-            body.depositorName = view.depositor.flatMap { names[$0] }
-            return body
-        }
+        return depositors.isEmpty ? [:] : try await roster.names(of: depositors, as: context.caller)
     }
 
     private func search(_: Request, context: SignedInContext) async throws -> Response {
@@ -95,21 +90,21 @@ struct EntryRoutes {
         let (page, next) = try await entries.search(
             .init(text: body.text, tag: body.tag, host: body.host), after: after,
             limit: try RequestLimits.check(body.limit ?? RequestLimits.standardPage), as: context.caller)
-        return try Response(
-            EntryListBody(
-                entries: page.map(EntryBody.init), next: cursors.encode(next.map { [$0] }, list, context.caller)))
+        let cursorText = cursors.encode(next.map { [$0] }, list, context.caller)
+        return try await .large { EntryListBody(entries: page.map { EntryBody($0) }, next: cursorText) }
     }
 
     private func versions(_: Request, context: SignedInContext) async throws -> Response {
         let versions = try await entries.versions(of: try entry(context), as: context.caller)
         let names = try await roster.names(of: Set(versions.map(\.by)), as: context.caller)
-        return try Response(
+        return try await .large {
             VersionsBody(
                 versions: versions.map {
                     .init(
                         version: $0.version, at: $0.at, by: $0.by.text, agentName: names[$0.by],
                         fields: $0.fields.map(\.text))
-                }))
+                })
+        }
     }
 
     // MARK: Changing
@@ -267,7 +262,7 @@ extension EntryEdit.Field {
 }
 
 extension EntryBody {
-    init(_ view: EntryView) {
+    init(_ view: EntryView, _ names: [HolderID: String] = [:]) {
         self.init(
             id: view.id.text, version: view.version, title: view.title, type: view.type.rawValue,
             urls: view.details?.urls, tags: view.details?.tags, notes: view.details?.notes, createdAt: view.created,
@@ -277,6 +272,7 @@ extension EntryBody {
                     id: field.id.text, label: field.label, kind: field.kind.rawValue, tier: Int(field.tier.rawValue),
                     version: field.version)
             })
+        depositorName = view.depositor.flatMap { names[$0] }
     }
 }
 

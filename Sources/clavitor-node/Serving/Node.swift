@@ -47,7 +47,8 @@ struct Node: Sendable {
         let locks = VaultLocks()
         let work = WorkQueue()
         let quotas = settings.quotas
-        let operations = OperationBudget(perDay: quotas[.operationsPerDay], now: now)
+        let operations = OperationBudget(
+            perDay: quotas[.operationsPerDay], isUnclean: isUnclean, now: now)
         let limits = AbuseLimits(keys: keys, now: now)
         limits.restore(try store.abuseRows())
         let entries = Entries(
