@@ -20,7 +20,7 @@ package enum Schema {
                 (SELECT COALESCE(SUM(length(box) + 192), 0) FROM value v WHERE v.vault = account.vault)
                     + (SELECT COALESCE(SUM(length(w.box) + 192), 0) FROM wrap w JOIN holder h ON h.id = w.holder
                         WHERE h.vault = account.vault)
-                    + (SELECT COALESCE(SUM(length(a.box) + 96), 0) FROM answer a JOIN holder h ON h.id = a.holder
+                    + (SELECT COALESCE(SUM(length(a.box) + 128), 0) FROM answer a JOIN holder h ON h.id = a.holder
                         WHERE h.vault = account.vault)
                     + 144 * (SELECT COUNT(*) FROM term t WHERE t.vault = account.vault)
                     + 160 * (SELECT COUNT(*) FROM entry e WHERE e.vault = account.vault),
@@ -72,11 +72,11 @@ package enum Schema {
             DELETE FROM answer WHERE holder = OLD.id;
         END;
         CREATE TRIGGER usage_answer_insert AFTER INSERT ON answer BEGIN
-            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) + length(NEW.box) + 96
+            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) + length(NEW.box) + 128
             WHERE vault = (SELECT vault FROM holder WHERE id = NEW.holder);
         END;
         CREATE TRIGGER usage_answer_delete AFTER DELETE ON answer BEGIN
-            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) - length(OLD.box) - 96
+            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) - length(OLD.box) - 128
             WHERE vault = (SELECT vault FROM holder WHERE id = OLD.holder);
         END;
         CREATE TRIGGER usage_entry_insert AFTER INSERT ON entry BEGIN

@@ -166,8 +166,8 @@ extension Store: VaultStore {
             try db.all(
                 """
                 WITH authors AS MATERIALIZED (
-                    SELECT DISTINCT author AS id, EXISTS (SELECT 1 FROM value r WHERE r.entry = author) AS is_agent
-                    FROM value WHERE entry = ?1)
+                    SELECT DISTINCT author AS id, EXISTS (SELECT 1 FROM value r WHERE r.entry = x.author) AS is_agent
+                    FROM value x WHERE entry = ?1)
                 SELECT v.entry, v.field, v.version, v.vault, v.tier FROM value v JOIN authors a ON a.id = v.author
                 WHERE v.entry = ?1 AND v.is_current = 0 AND v.version < ?2 AND EXISTS (
                     SELECT 1 FROM value n WHERE n.entry = v.entry AND n.field = v.field

@@ -27,5 +27,5 @@ package enum RowSize {
     package static let wrap = 192
     package static let entry = 160
     package static let term = 144
-    package static let answer = 96
+    package static let answer = 128
 }

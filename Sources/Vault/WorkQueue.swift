@@ -3,8 +3,8 @@ import Synchronization
 /// Lets work that takes milliseconds or more have the processor in turns, away from the event loops.
 ///
 /// A node has one processor, and one request can be worth a second of it: thousands of keys to seal, a log to search. At
-/// most `width` pieces of such work run at a time, one of a vault, and vaults take turns, so that no tenant waits for
-/// more than one piece of every other. Within a vault the owner goes before agents.
+/// most `width` pieces of such work run at a time, one of a vault. The vault that had least of late goes first, so that
+/// whoever asks for little waits for nobody who asks for much. Within a vault the owner goes before agents.
 ///
 /// Work that takes long gives up its turn between its parts (`breathe`), and work that has to wait for something else is
 /// not in anybody's way meanwhile (`waiting`). Either way nothing else of its vault begins before it goes on.
@@ -27,10 +27,15 @@ package final class WorkQueue: Sendable {
         /// Vaults with waiting work, the next one first.
         var turns: [VaultID] = []
         var waiting: [VaultID: [Waiting]] = [:]
+        /// What vaults had of late.
+        var usage: [VaultID: Usage] = [:]
 
         /// The work whose turn it is; nil while none may run.
         mutating func next(width: Int) -> Next? {
-            guard running.count < width, let index = turns.firstIndex(where: mayRun) else { return nil }
+            let now = ContinuousClock.now
+            let index = turns.indices.filter { mayRun(turns[$0]) }
+                .min { (usage[turns[$0]]?.amount(at: now) ?? 0) < (usage[turns[$1]]?.amount(at: now) ?? 0) }
+            guard running.count < width, let index else { return nil }
             let vault = turns.remove(at: index)
             if let rested = resting.removeValue(forKey: vault) {
                 if waiting[vault] != nil { turns.append(vault) }
@@ -47,6 +52,26 @@ package final class WorkQueue: Sendable {
         }
 
         func mayRun(_ vault: VaultID) -> Bool { !running.contains(vault) && !away.contains(vault) }
+
+        /// Ends a vault's turn, or a part of it.
+        mutating func stop(_ vault: VaultID, since start: ContinuousClock.Instant) {
+            running.remove(vault)
+            let now = ContinuousClock.now
+            if usage.count >= Usage.mostVaults { usage = usage.filter { $0.value.amount(at: now) > 0.001 } }
+            usage[vault] = Usage(
+                seconds: (usage[vault]?.amount(at: now) ?? 0) + start.duration(to: now) / .seconds(1), at: now)
+        }
+    }
+
+    /// Time that a vault had turns for. After five seconds it counts half, after ten a third.
+    private struct Usage {
+        let seconds: Double
+        let at: ContinuousClock.Instant
+        static let mostVaults = 1_000
+
+        func amount(at now: ContinuousClock.Instant) -> Double {
+            seconds / max(1, 1 + at.duration(to: now) / .seconds(5))
+        }
     }
 
     private enum Next {
@@ -107,8 +132,9 @@ package final class WorkQueue: Sendable {
         _ work: @escaping @Sendable () async throws -> R
     ) async throws -> R {
         guard await acquire(holder, isOwner, isUrgent, vault) else { throw VaultError.busy }
-        defer { release(vault) }
-        return try await Turn.$present.withValue(Turn(queue: self, vault: vault)) {
+        let turn = Turn(queue: self, vault: vault)
+        defer { release(turn) }
+        return try await Turn.$present.withValue(turn) {
             try await withTaskExecutorPreference(globalConcurrentExecutor) { try await work() }
         }
     }
@@ -134,9 +160,9 @@ package final class WorkQueue: Sendable {
         }
     }
 
-    private func release(_ vault: VaultID) {
+    private func release(_ turn: Turn) {
         let next = state.withLock { state in
-            state.running.remove(vault)
+            state.stop(turn.vault, since: turn.since)
             return state.next(width: width)
         }
         next?.resume()
@@ -152,7 +178,11 @@ extension WorkQueue {
 
         let queue: WorkQueue
         let vault: VaultID
-        let since = Mutex(ContinuousClock.now)
+        private let start = Mutex(ContinuousClock.now)
+
+        /// When it began, or went on.
+        var since: ContinuousClock.Instant { start.withLock { $0 } }
+        func goesOn() { start.withLock { $0 = .now } }
 
         init(queue: WorkQueue, vault: VaultID) {
             self.queue = queue
@@ -165,22 +195,22 @@ extension WorkQueue {
 
     /// Between parts of long work: lets others have their turn first, once this has had the processor for a while.
     package static func breathe() async {
-        guard let turn = Turn.present, turn.since.withLock({ $0.duration(to: .now) > slice }) else { return }
-        await turn.queue.rest(turn.vault)
-        turn.since.withLock { $0 = .now }
+        guard let turn = Turn.present, turn.since.duration(to: .now) > slice else { return }
+        await turn.queue.rest(turn)
     }
 
     /// Waits for something that others of the same vault have, without keeping a turn from everybody else.
     static func waiting<R>(for something: () async -> R) async -> R {
         guard let turn = Turn.present else { return await something() }
-        turn.queue.leave(turn.vault)
+        turn.queue.leave(turn)
         let result = await something()
-        await turn.queue.comeBack(turn.vault)
-        turn.since.withLock { $0 = .now }
+        await turn.queue.comeBack(turn)
         return result
     }
 
-    private func rest(_ vault: VaultID) async {
+    private func rest(_ turn: Turn) async {
+        let vault = turn.vault
+        defer { turn.goesOn() }
         await withCheckedContinuation { continuation in
             let next = state.withLock { state -> Next? in
                 guard state.resting.count < mostResting, state.turns.contains(where: state.mayRun) else {
@@ -189,23 +219,25 @@ extension WorkQueue {
                 state.turns.removeAll { $0 == vault }
                 state.turns.append(vault)
                 state.resting[vault] = continuation
-                state.running.remove(vault)
+                state.stop(vault, since: turn.since)
                 return state.next(width: width)
             }
             next?.resume()
         }
     }
 
-    private func leave(_ vault: VaultID) {
+    private func leave(_ turn: Turn) {
         let next = state.withLock { state in
-            state.running.remove(vault)
-            state.away.insert(vault)
+            state.stop(turn.vault, since: turn.since)
+            state.away.insert(turn.vault)
             return state.next(width: width)
         }
         next?.resume()
     }
 
-    private func comeBack(_ vault: VaultID) async {
+    private func comeBack(_ turn: Turn) async {
+        let vault = turn.vault
+        defer { turn.goesOn() }
         await withCheckedContinuation { continuation in
             let goesOn = state.withLock { state in
                 state.away.remove(vault)
@@ -213,7 +245,7 @@ extension WorkQueue {
                     state.running.insert(vault)
                     return true
                 }
-                // Before those that have not begun: others of its vault wait for what it now has.
+                // Others of its vault wait for what it now has.
                 state.turns.removeAll { $0 == vault }
                 state.turns.insert(vault, at: 0)
                 state.resting[vault] = continuation

@@ -44,6 +44,34 @@ import Vault
         #expect(errors == [nil, .secondFactorWrong])
     }
 
+    /// As a proof it is spent too, whatever comes of what it was to prove.
+    @Test func aCodeThatWasAcceptedIsSpentThoughTheRequestFailed() async throws {
+        let owner = try await node.owner(ada)
+        let (generator, _) = try await enable(as: owner)
+        _ = try await node.accounts.beginSecondFactor(as: owner)
+        let code = generator.code(at: node.moments.now)
+        let first = await thrown {
+            try await node.accounts.confirmSecondFactor("000000", proof: ada.proof(code), as: owner)
+        }
+        #expect(first as? AuthError == .secondFactorWrong)
+        #expect(await login(code) == .secondFactorWrong)
+        node.moments.advance(by: 30)
+        let next = generator.code(at: node.moments.now)
+        let rekey = await thrown {
+            try await node.accounts.rekeyL2(
+                wrappedKey: [UInt8](repeating: 0, count: 64), kit: nil,
+                envelopes: [.init(vault: owner.vault, entry: .random(), field: .random(), tier: .l2, version: 1): []],
+                proof: ada.proof(next), as: owner)
+        }
+        #expect(rekey != nil)
+        #expect(await login(next) == (isAccepted(rekey) ? .secondFactorWrong : nil))
+    }
+
+    /// Whether the proof was looked at before the request failed.
+    private func isAccepted(_ error: (any Error)?) -> Bool {
+        if case .invalid("envelopes", _)? = error as? AuthError { true } else { false }
+    }
+
     @Test func theCodeThatConfirmedItIsSpent() async throws {
         let owner = try await node.owner(ada)
         let generator = try #require(TOTP(try await node.accounts.beginSecondFactor(as: owner)))

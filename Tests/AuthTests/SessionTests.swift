@@ -122,6 +122,18 @@ import Vault
         var text: String
     }
 
+    /// Of many ends of one session at once one is on record.
+    @Test func aSessionEndsOnce() async throws {
+        let owner = try await node.owner()
+        let errors = await withTaskGroup { group in
+            for _ in 0..<20 { group.addTask { await thrown { try await node.accounts.end(nil, as: owner) } } }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(errors.count { $0 == nil } == 1)
+        let again = try await node.caller(try await node.login(Person()).token)
+        #expect(try await node.events(as: again).count { $0.action == .logout } == 1)
+    }
+
     @Test(arguments: [
         Bad(testDescription: "nothing", text: ""),
         Bad(testDescription: "a typo", text: String(Token(.session).text.dropLast()) + "!"),

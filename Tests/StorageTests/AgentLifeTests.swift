@@ -91,7 +91,8 @@ import Vault
         let refusal = VaultError.invalid("expiresAt", "is over already")
         await #expect(throws: refusal) { try await node.agent(grants: [.tag("x")], policy: past, as: owner) }
         await #expect(throws: refusal) {
-            try await node.roster.update(robot.id, name: nil, grants: nil, policy: { $0 = past }, isPaused: nil, as: owner)
+            try await node.roster.update(
+                robot.id, name: nil, grants: nil, policy: { $0 = past }, isPaused: nil, as: owner)
         }
         let brief = try await node.agent(
             grants: [.tag("x")], policy: AgentPolicy(expiresAt: node.moments.now + 1), as: owner)
@@ -231,6 +232,11 @@ import Vault
             member: "expiresAt"),
         Bad(testDescription: "no uses", policy: AgentPolicy(maxUses: 0), member: "maxUses"),
         Bad(testDescription: "no rate", policy: AgentPolicy(ratePerMinute: 0), member: "ratePerMinute"),
+        Bad(testDescription: "a long tag", grants: [.tag(String(repeating: "x", count: 129))], member: "grants.tag"),
+        Bad(testDescription: "an empty tag", grants: [.tag("")], member: "grants.tag"),
+        Bad(
+            testDescription: "a long label", grants: [.tag("x", [String(repeating: "x", count: 257)])],
+            member: "grants.labels"),
         Bad(testDescription: "no labels", grants: [.tag("x", [])], member: "grants"),
         Bad(
             testDescription: "a field that is no id", grants: [Grant(scope: .entry(.random()), only: ["x"])],
@@ -246,6 +252,45 @@ import Vault
             return
         }
         #expect(member == example.member)
+    }
+
+    /// In pages of two thousand, none twice and none left out.
+    @Test func disclosuresOfThousandsAreWhole() async throws {
+        var fields: Set<FieldID> = []
+        for _ in 0..<20 {
+            let labels = (0..<110).map { EntryEdit.Field(label: "\($0)", kind: .text, content: .value("v")) }
+            let entry = try await node.entries.create(
+                EntryEdit(title: "e", type: .login, tags: ["many"], fields: labels), id: nil, as: owner)
+            fields.formUnion(entry.fields.map(\.id))
+        }
+        let wide = try await node.agent("wide", grants: [.tag("many")], as: owner)
+        let found = try await node.trail.disclosures(of: wide.id, as: owner)
+        #expect(found.isComplete && found.canRead.count == 2_200 && Set(found.canRead.map(\.field)) == fields)
+        let ended = try await node.roster.revoke(wide.id, as: owner)
+        #expect(ended.places == found.canRead)
+        #expect(try await node.verification().findings.isEmpty)
+    }
+
+    /// What a crash leaves of a revoked agent opens nothing, gets nothing, and goes at the next start.
+    @Test func whatIsLeftOfItGetsNothing() async throws {
+        let file = try node.file()
+        try file.script(
+            """
+            CREATE TEMP TABLE h AS SELECT * FROM holder WHERE NOT is_owner;
+            CREATE TEMP TABLE w AS SELECT * FROM wrap WHERE holder IN (SELECT id FROM h);
+            """)
+        try await node.roster.revoke(robot.id, as: owner)
+        #expect(try node.count("SELECT count(*) FROM wrap w JOIN holder h ON h.id = w.holder WHERE NOT is_owner") == 0)
+        try file.script("INSERT INTO holder SELECT * FROM h; INSERT INTO wrap SELECT * FROM w")
+        let changed = try await node.entries.update(
+            entry.id, ifVersion: 1, .value("new", of: entry.field("password")), as: owner)
+        #expect(changed.version == 2)
+        let sealed = try node.count(
+            "SELECT count(*) FROM wrap w JOIN holder h ON h.id = w.holder WHERE NOT is_owner AND version = 2")
+        #expect(sealed == 0)
+        try await node.store.deleteAbandonedHolders()
+        #expect(try node.count("SELECT count(*) FROM holder WHERE NOT is_owner") == 0)
+        #expect(try node.count("SELECT count(*) FROM holder") == 1)
     }
 
     @Test func disclosuresSayWhatItCanAndDidRead() async throws {

@@ -167,6 +167,92 @@ import Vault
         #expect(errors.count { $0 == nil } == rate)
     }
 
+    /// Its request came before, and is committed after.
+    @Test(arguments: ["verbs", "end", "network", "uses", "same", "time"])
+    func whatItsPolicySaysAtTheCommitHolds(_ change: String) async throws {
+        let robot = try await agent(
+            AgentPolicy(verbs: [.read, .write, .deposit], expiresAt: node.moments.now + 60))
+        let caller = try await node.caller(robot)
+        let now = node.moments.now
+        if change == "time" {
+            node.moments.advance(by: 60)
+        } else {
+            let narrow: @Sendable (inout AgentPolicy) -> Void = { policy in
+                switch change {
+                case "verbs": policy.verbs = [.read]
+                case "end": policy.expiresAt = now + 1
+                case "network": policy.cidr = [IPNetwork("10.0.0.0/8")!]
+                default: policy.maxUses = 1
+                }
+            }
+            _ = try await node.roster.update(
+                robot.id, name: "new name", grants: nil, policy: change == "same" ? nil : narrow, isPaused: nil,
+                as: owner)
+        }
+        let expected = change == "same" ? nil : VaultError.callerGone
+        let write = await thrown {
+            try await node.entries.update(entry.id, ifVersion: 1, .value("x", of: field), as: caller)
+        }
+        #expect(write as? VaultError == expected)
+        let deposit = await thrown { try await node.entries.deposit(.login(), as: caller) }
+        #expect(deposit as? VaultError == expected)
+        guard change != "time" else { return }
+        let read = await thrown { try await node.value(field, of: entry.id, as: caller) }
+        #expect(read as? VaultError == expected)
+    }
+
+    /// Neither of two changes at once undoes the other.
+    @Test func twoChangesOfAPolicyBothHold() async throws {
+        let robot = try await agent(AgentPolicy())
+        try await withThrowingTaskGroup { group in
+            for number in 0..<20 {
+                group.addTask {
+                    _ = try await node.roster.update(
+                        robot.id, name: nil, grants: nil,
+                        policy: { $0.cidr.append(IPNetwork("10.0.\(number).0/24")!) }, isPaused: nil, as: owner)
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(try await node.roster.view(robot.id, as: owner).policy.cidr.count == 20)
+    }
+
+    /// Reads of the old token while the new one is made are counted too.
+    @Test func aRotationForgetsNoUse() async throws {
+        let robot = try await agent(AgentPolicy(maxUses: 1_000))
+        let caller = try await node.caller(robot)
+        let (reads, rotated) = try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    var count = 0
+                    while await thrown({ try await node.value(field, of: entry.id, as: caller) }) == nil { count += 1 }
+                    return count
+                }
+            }
+            while try await node.roster.view(robot.id, as: owner).uses < 8 {}
+            let rotated = try await node.rotate(robot, as: owner)
+            return (try await group.reduce(0, +), rotated)
+        }
+        #expect(try await node.roster.view(rotated.id, as: owner).uses == reads)
+    }
+
+    /// A token that is used up takes nothing of what its vault needs.
+    @Test func aUsedUpTokenSpendsNoOperation() async throws {
+        var options = TestVault.Options()
+        options.quotas[.operationsPerDay] = 20
+        let node = try TestVault(options)
+        let owner = try await node.owner()
+        let robot = try await node.agent(
+            grants: [], policy: AgentPolicy(verbs: [.deposit], maxUses: 1), as: owner)
+        let caller = try await node.caller(robot)
+        _ = try await node.entries.deposit(.login(), as: caller)
+        for _ in 0..<50 {
+            let refused = await thrown { try await node.entries.deposit(.login(), as: caller) }
+            #expect(refused as? VaultError == .usesExhausted)
+        }
+        _ = try await node.agent(grants: [], policy: AgentPolicy(verbs: [.deposit]), as: owner)
+    }
+
     @Test func oneAgentsRateIsNotAnothers() async throws {
         let one = try await agent(AgentPolicy(ratePerMinute: 1))
         let other = try await agent(AgentPolicy(ratePerMinute: 1))

@@ -173,10 +173,43 @@ import Vault
         let after = try await node.store.usage(of: owner.vault)
         #expect(full[.bytes] > empty[.bytes] + 2_000)
         // The agent's name, which stays: a value and the owner's wrap.
-        let name = try node.count("SELECT SUM(length(box)) + 192 FROM value")
+        let name =
+            try node.count("SELECT SUM(length(box)) + 192 FROM value")
             + node.count("SELECT SUM(length(box)) + 192 FROM wrap")
         #expect(after[.bytes] == empty[.bytes] + name && name < 700)
         for quota in Quota.allCases where quota != .bytes { #expect(after[quota] == empty[quota]) }
+    }
+
+    /// What an owner wrote outlasts an agent's writes, whoever prunes after them, and when the agent is no more.
+    @Test(arguments: [false, true]) func anAgentsWritesPushOutNoOwners(isRevoked: Bool) async throws {
+        var options = TestVault.Options()
+        options.quotas[.versions] = 5
+        let node = try TestVault(options)
+        let owner = try await node.owner()
+        let entry = try await node.entries.create(.login(tags: ["t"]), id: nil, as: owner)
+        let field = entry.field("password")
+        let robot = try await node.agent(grants: [.tag("t")], policy: AgentPolicy(verbs: [.write]), as: owner)
+        let agent = try await node.caller(robot)
+        for version in 1...20 {
+            _ = try await node.entries.update(entry.id, ifVersion: version, .value("\(version)", of: field), as: agent)
+        }
+        if isRevoked { try await node.roster.revoke(robot.id, as: owner) }
+        for version in 21...23 {
+            _ = try await node.entries.update(
+                entry.id, ifVersion: version, EntryEdit(notes: "\(version)"), as: owner)
+        }
+        let expiring = try await node.store.history(of: owner.vault, beyond: 5, before: 0, limit: 100)
+        #expect(!expiring.contains { $0.version == 1 })
+        let first = try await node.entries.read(field, of: entry.id, at: 1, as: owner)
+        #expect(first.content == .value("hunter2"))
+        // His own versions do, beyond those that are kept.
+        for version in 24...34 {
+            _ = try await node.entries.update(
+                entry.id, ifVersion: version, .value("own \(version)", of: field), as: owner)
+        }
+        let gone = await thrown { try await node.entries.read(field, of: entry.id, at: 1, as: owner) }
+        #expect(gone as? VaultError == .noSuchVersion)
+        #expect(try node.count("SELECT count(DISTINCT version) FROM value WHERE tier = 1 AND version > 24") <= 6)
     }
 
     /// However often an agent writes, what its owner wrote can be brought back.

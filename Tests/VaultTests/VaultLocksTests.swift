@@ -39,6 +39,28 @@ import Vault
         #expect(log.order.sorted() == Array(0..<200))
     }
 
+    /// A stream of urgent ones lets another one by.
+    @Test(.timeLimit(.minutes(1))) func whatIsUrgentHoldsNothingUpForEver() async throws {
+        let log = Log()
+        let vault = VaultID.random()
+        let clock = TestClock()
+        await withTaskGroup(of: Void.self) { group in
+            group.addImmediateTask { [locks] in
+                try? await locks.withLock(vault) { try await clock.sleep(for: .seconds(1)) }
+            }
+            group.addImmediateTask { [locks] in try? await locks.withLock(vault) { log.enter(0) } }
+            for number in 1...50 {
+                group.addImmediateTask { [locks] in
+                    try? await locks.withLock(vault, isUrgent: true) { log.enter(number) }
+                }
+            }
+            await clock.sleepers()
+            clock.advance(by: .seconds(1))
+        }
+        #expect(log.order.firstIndex(of: 0) == 8)
+        #expect(log.order.count == 51)
+    }
+
     @Test(.timeLimit(.minutes(15))) func inTheOrderOfArrival() async {
         let log = Log()
         let vault = VaultID.random()

@@ -83,6 +83,116 @@ import Vault
         #expect(log.entries.firstIndex(of: "honest") == 1)
     }
 
+    /// Longer than a turn lasts before others go first.
+    private static func spend() {
+        let start = ContinuousClock.now
+        while start.duration(to: .now) < .milliseconds(25) {}
+    }
+
+    /// Work in parts lets another vault's in between, and nothing of its own vault.
+    @Test func longWorkGivesUpItsTurn() async throws {
+        let queue = WorkQueue(width: 1)
+        let (gate, log) = (Gate(), Log())
+        let (long, short) = (VaultID.random(), VaultID.random())
+        await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try await queue.run(as: Self.caller(long)) {
+                    await gate.wait()
+                    for part in 0..<3 {
+                        log.add("long \(part)")
+                        Self.spend()
+                        await WorkQueue.breathe()
+                    }
+                }
+            }
+            while queue.running == 0 { await Task.yield() }
+            group.addTask { try await queue.run(as: Self.caller(long)) { log.add("own") } }
+            group.addTask { try await queue.run(as: Self.caller(short)) { log.add("short") } }
+            while queue.waiting < 2 { await Task.yield() }
+            gate.open()
+        }
+        #expect(log.entries == ["long 0", "short", "long 1", "long 2", "own"])
+    }
+
+    /// Who had little goes before who had much, however long the other has waited.
+    @Test func whoAsksForLittleGoesFirst() async throws {
+        let queue = WorkQueue(width: 1)
+        let (gate, log) = (Gate(), Log())
+        let (greedy, other, modest) = (VaultID.random(), VaultID.random(), VaultID.random())
+        try await queue.run(as: Self.caller(greedy)) { Self.spend() }
+        await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await queue.run(as: Self.caller(other)) { await gate.wait() } }
+            while queue.running == 0 { await Task.yield() }
+            for (vault, name) in [(greedy, "greedy"), (modest, "modest")] {
+                let before = queue.waiting
+                group.addTask { try await queue.run(as: Self.caller(vault)) { log.add(name) } }
+                while queue.waiting == before { await Task.yield() }
+            }
+            gate.open()
+        }
+        #expect(log.entries == ["modest", "greedy"])
+    }
+
+    /// A change that waits for its vault's lock is in nobody else's way, and goes on when it has it.
+    @Test func whatWaitsForALockKeepsNoTurn() async throws {
+        let (queue, locks) = (WorkQueue(width: 1), VaultLocks())
+        let (held, log) = (Gate(), Log())
+        let (mine, other) = (VaultID.random(), VaultID.random())
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try await locks.withLock(mine, isUrgent: true) {
+                    log.add("held")
+                    await held.wait()
+                }
+            }
+            await log.reaches(1)
+            group.addTask {
+                try await queue.run(as: Self.caller(mine)) {
+                    log.add("begins")
+                    try await locks.withLock(mine) { log.add("mine") }
+                }
+            }
+            await log.reaches(2)
+            while queue.running > 0 { await Task.yield() }
+            try await queue.run(as: Self.caller(other)) { log.add("other") }
+            held.open()
+        }
+        #expect(log.entries == ["held", "begins", "other", "mine"])
+        #expect(queue.running == 0 && queue.waiting == 0)
+    }
+
+    /// However many pieces give up their turn, all come to their end.
+    @Test func allComeToTheirEnd() async throws {
+        let (queue, locks) = (WorkQueue(width: 2, mostWaiting: 1_000), VaultLocks(mostWaiting: 1_000))
+        let vaults = (0..<40).map { _ in VaultID.random() }
+        let log = Log()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for index in 0..<200 {
+                let vault = vaults[index % vaults.count]
+                group.addTask {
+                    try await queue.run(as: Self.caller(vault)) {
+                        if index % 2 == 0 {
+                            try await locks.withLock(vault, isUrgent: index % 4 == 0) {
+                                if index % 10 == 0 { Self.spend() }
+                                await WorkQueue.breathe()
+                            }
+                        } else {
+                            if index % 7 == 0 { Self.spend() }
+                            await WorkQueue.breathe()
+                        }
+                        log.add("")
+                    }
+                }
+                if index % 5 == 0 {
+                    group.addTask { try await locks.withLock(vault, isUrgent: true) { await Task.yield() } }
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(log.entries.count == 200)
+        #expect(queue.running == 0 && queue.waiting == 0)
+    }
+
     @Test func theOwnerGoesBeforeHisAgents() async throws {
         let queue = WorkQueue(width: 1)
         let (gate, log) = (Gate(), Log())
@@ -133,6 +243,14 @@ import Vault
         for _ in 0..<10 { try budget.spend(vault, share: .urgent) }
         #expect(throws: VaultError.self) { try budget.spend(vault, share: .urgent) }
         try budget.spend(.random())
+    }
+
+    /// Nobody who brings a node down gets a day's worth again.
+    @Test func aCrashGivesHalfADay() throws {
+        let budget = OperationBudget(perDay: 100, isUnclean: true) { 1_000 }
+        let vault = VaultID.random()
+        try budget.spend(vault, count: 50)
+        #expect(throws: VaultError.self) { try budget.spend(vault) }
     }
 
     @Test func oneCallerCannotFillTheQueue() async throws {

@@ -5,8 +5,8 @@ package struct AgentRoster: Sendable {
     let entries: Entries
     /// Fields that a new agent, or new grants, may cover: their keys are written in one commit, for which others wait.
     private static let mostFields = 4_096
-    /// Tags may have brought an agent more since.
-    private static let mostRotated = 8_192
+    /// Tags may have brought an agent more since: some 6 MB while it is rotated.
+    private static let mostRotated = 16_384
 
     var store: any VaultStore { entries.store }
     var keys: NodeKeys { entries.keys }
@@ -222,10 +222,15 @@ package struct AgentRoster: Sendable {
                 created: entries.now())
             let created = Created(holder: holder, agent: view(agent, draft))
             let granted = try await grantable(draft.grants, upTo: Self.mostRotated, as: caller)
-            var steps = try insertion(of: agent, holder, caller)
+            do {
+                try await giveInParts(granted, to: holder, caller)
+            } catch {
+                await store.clear(holder.id)
+                throw error
+            }
+            var steps: [Step] = [.insertAgent(agent)]
             steps += try record(draft, of: holder.id, version: 1, caller)
             steps += try credential(created)
-            steps += try wraps(granted, for: holder, caller)
             let name = try self.name(draft.name, of: id, caller)
             steps.append(.deleteAgent(id, vault: caller.vault, successor: holder.id, leaving: name))
             var event = caller.event(.agentRotate, subject: id.text)
