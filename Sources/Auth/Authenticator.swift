@@ -90,13 +90,16 @@ package final class Authenticator: Sendable {
         let credential = presented.credential
         let role = try await role(of: presented, from: address, isRepeat: isRepeat)
         if let open, open.isOf(credential) {
-            return Caller(vault: credential.vault, holder: open.holder, role: role, from: address, policyBox: presented.agent?.policy)
+            return Caller(
+                vault: credential.vault, holder: open.holder, role: role, from: address,
+                policyBox: presented.agent?.policy)
         }
         guard let token = token ?? Token(text) else { throw AuthError.badToken }
         do {
             let holder = try credential.open(token.secret, root: keys.root)
             connection?.keep(holder, credential, lookup, of: text, at: now())
-            return Caller(vault: credential.vault, holder: holder, role: role, from: address, policyBox: presented.agent?.policy)
+            return Caller(
+                vault: credential.vault, holder: holder, role: role, from: address, policyBox: presented.agent?.policy)
         } catch BoxError.wrongKeyOrContext {
             // A row under this look-up that another token made.
             return try await refuse("foreign", nil, from: address, AuthError.badToken)

@@ -31,7 +31,8 @@ extension AccountStep {
 extension Step {
     var direction: StepDirection {
         switch self {
-        case .insertEntry, .putValue, .replaceEnvelope, .putWrap, .renewWrap, .replaceTerms, .insertHolder, .insertAgent,
+        case .insertEntry, .putValue, .replaceEnvelope, .putWrap, .renewWrap, .replaceTerms, .insertHolder,
+            .insertAgent,
             .updateAgent, .rememberAnswer:
             .adds
         // Without a second factor a password is enough.

@@ -58,7 +58,8 @@ package final class OperationBudget: Sendable {
             if levels.count >= Self.mostVaults {
                 levels = levels.filter { $0.value.used > Double(time - $0.value.at) * refill }
             }
-            var level = levels[vault] ?? halfSince.map { Level(used: Double(perDay) / 2, at: $0) } ?? Level(used: 0, at: time)
+            var level =
+                levels[vault] ?? halfSince.map { Level(used: Double(perDay) / 2, at: $0) } ?? Level(used: 0, at: time)
             level.used = max(0, level.used - Double(max(0, time - level.at)) * refill)
             level.at = time
             let excess = level.used + Double(count) - most

@@ -57,7 +57,8 @@ import Vault
         },
         Case(testDescription: "rename an agent") {
             _ = try await $0.node.roster.update(
-                $0.agent.holder.id, name: "x", grants: [], policy: { $0 = AgentPolicy(verbs: [.deposit]) }, isPaused: true,
+                $0.agent.holder.id, name: "x", grants: [], policy: { $0 = AgentPolicy(verbs: [.deposit]) },
+                isPaused: true,
                 as: $0.owner)
         },
         Case(testDescription: "revoke an agent") { try await $0.node.roster.revoke($0.agent.holder.id, as: $0.owner) },

@@ -29,7 +29,8 @@ import Vault
             { _ = try await node.roster.list(limit: 100, as: owner) },
             {
                 _ = try await node.roster.update(
-                    robot.id, name: "other", grants: nil, policy: { $0 = AgentPolicy(maxUses: 9) }, isPaused: nil, as: owner)
+                    robot.id, name: "other", grants: nil, policy: { $0 = AgentPolicy(maxUses: 9) }, isPaused: nil,
+                    as: owner)
             },
             { _ = try await node.trail.lines(before: nil, limit: 100, as: owner) },
             { _ = try await node.trail.disclosures(of: robot.id, as: owner) },

@@ -23,8 +23,10 @@ import Vault
 
     /// An arrow stands for itself and has the whole text folded the long way.
     @Test func theShortWayLeadsWhereTheLongOneDoes() {
-        let scalars = [0x80..<0x590, 0x1100..<0x1200, 0x2010..<0x2040, 0x3000..<0x3100, 0xac00..<0xac40, 0xff00..<0xff60]
-            .flatMap { $0.compactMap { Unicode.Scalar(UInt32($0)) } }
+        let scalars = [
+            0x80..<0x590, 0x1100..<0x1200, 0x2010..<0x2040, 0x3000..<0x3100, 0xac00..<0xac40, 0xff00..<0xff60,
+        ]
+        .flatMap { $0.compactMap { Unicode.Scalar(UInt32($0)) } }
         let neighbours: [Unicode.Scalar] = [
             "a", "I", "é", "İ", "ı", "ß", "ŉ", "ǰ", "ΐ", "ς", "Σ", "ά", "й", "և", "\u{301}", "\u{345}", "\u{307}",
             "\u{11a8}", "か", "字", "가", "\u{3099}", "😀",

@@ -211,7 +211,7 @@ package final class Connections: Sendable {
             }
             guard let number else { return continuation.resume() }
             // A stream that is reset waits no more. Whoever waits on a connection without streams goes with it.
-            guard channel.isStream else { return }
+            guard ObjectIdentifier(channel) != id else { return }
             channel.closeFuture.whenComplete { [self] _ in
                 state.withLock { state -> CheckedContinuation<Void, Never>? in
                     guard let index = state.connections[id]?.waiting.firstIndex(where: { $0.number == number }) else {

@@ -51,7 +51,6 @@ package struct VaultState: Equatable, Sendable {
     }
 }
 
-
 /// Follows the log, line by line, to the state that it leads to. A line costs what it says, however large the vault.
 package struct AuditReplay: Sendable {
     package private(set) var state = VaultState()
