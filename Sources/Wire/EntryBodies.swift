@@ -118,13 +118,18 @@ package struct EntryListBody: Codable, Equatable, Sendable {
 package struct SearchBody: Codable, Sendable {
     package var text: String?
     package var tag: String?
+    /// The host, or a domain that it is in.
     package var host: String?
+    /// Whole titles, of which one must match. Stands alone.
+    package var titles: [String]?
     package var cursor: String?
     package var limit: Int?
 
     package init(
-        text: String? = nil, tag: String? = nil, host: String? = nil, cursor: String? = nil, limit: Int? = nil
+        text: String? = nil, tag: String? = nil, host: String? = nil, titles: [String]? = nil, cursor: String? = nil,
+        limit: Int? = nil
     ) {
+        self.titles = titles
         self.text = text
         self.tag = tag
         self.host = host
@@ -153,6 +158,34 @@ package struct FieldValueBody: Codable, Equatable, Sendable {
         self.version = version
         self.value = value
         self.envelope = envelope
+    }
+}
+
+/// `POST /api/v1/values`: fields to read at once.
+package struct ValuesReadBody: Codable, Equatable, Sendable {
+    package var values: [Place]
+
+    package struct Place: Codable, Equatable, Sendable {
+        package var entry: String
+        package var field: String
+
+        package init(entry: String, field: String) {
+            self.entry = entry
+            self.field = field
+        }
+    }
+
+    package init(values: [Place]) {
+        self.values = values
+    }
+}
+
+/// In the order that they were asked for.
+package struct ValuesBody: Codable, Equatable, Sendable {
+    package var values: [FieldValueBody]
+
+    package init(values: [FieldValueBody]) {
+        self.values = values
     }
 }
 

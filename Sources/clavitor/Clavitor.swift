@@ -75,6 +75,11 @@ struct Clavitor: AsyncParsableCommand {
             let message = fullMessage(for: error)
             guard code.isSuccess else {
                 if !message.isEmpty { terminal.note(message) }
+                if code == .validationFailure,
+                    let meant = Suggestion.command(for: Array(CommandLine.arguments.dropFirst()))
+                {
+                    terminal.note("Did you mean: \(meant)")
+                }
                 // Its code for wrong usage is the 64 of sysexits.
                 return code == .validationFailure ? Outcome.usage.rawValue : code.rawValue
             }

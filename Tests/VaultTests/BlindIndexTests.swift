@@ -31,6 +31,22 @@ import Vault
         #expect(BlindIndex.host(of: example.url) == example.host)
     }
 
+    @Test(arguments: [
+        ("example.org", ["example.org"]),
+        ("www.Example.org", ["www.Example.org", "Example.org"]),
+        ("a.b.example.co.uk", ["a.b.example.co.uk", "co.uk", "example.co.uk", "b.example.co.uk"]),
+        ("localhost", ["localhost"]), ("192.0.2.7", ["192.0.2.7"]), ("2001:db8::1", ["2001:db8::1"]), ("", [""]),
+        ("例え.テスト.jp", ["例え.テスト.jp", "テスト.jp"]), (".", ["."]),
+    ])
+    func aHostIsInItsDomains(_ host: String, _ domains: [String]) {
+        #expect(Set(BlindIndex.domains(of: host)) == Set(domains))
+    }
+
+    @Test func aHostOfManyLabelsIsInFewDomains() {
+        let host = [String](repeating: "a", count: 120).joined(separator: ".")
+        #expect(BlindIndex.domains(of: host).count == 8)
+    }
+
     @Test func everyTruncationOfAURLIsReadWithoutCrashing() {
         let url = "https://ada:secret@[2001:db8::1]:8443/path?query#fragment"
         for count in 0...url.count { _ = BlindIndex.host(of: String(url.prefix(count))) }

@@ -114,7 +114,8 @@ struct Operation: Sendable {
             "GET", "/api/v1/entries", "Metadata; an agent's: what it was granted.", .both, gives: "EntryList",
             query: page),
         Operation(
-            "POST", "/api/v1/entries/search", "By text, and for the owner by tag or host.", .both, takes: "Search",
+            "POST", "/api/v1/entries/search", "By titles or text, and for the owner by tag or host.", .both,
+            takes: "Search",
             gives: "EntryList"),
         Operation("GET", "/api/v1/entries/{id}", "One entry's metadata.", .both, gives: "Entry"),
         Operation(
@@ -132,6 +133,10 @@ struct Operation: Sendable {
         Operation(
             "GET", "/api/v1/entries/{id}/fields/{field}", "A field's content. On record before it is sent.", .both,
             gives: "FieldValue", query: ["version"]),
+        Operation(
+            "POST", "/api/v1/values", "Contents of up to 64 fields: all, on record before they are sent, or none.",
+            .both,
+            takes: "ValuesRead", gives: "Values"),
         Operation("GET", "/api/v1/entries/{id}/fields/{field}/totp", "A code, not its seed.", .both, gives: "Code"),
         Operation("GET", "/api/v1/trash", "Trashed entries.", .owner, gives: "EntryList", query: page),
         Operation("DELETE", "/api/v1/trash/{id}", "Delete for good.", .owner),

@@ -113,7 +113,13 @@ struct Schema: Sendable {
             "version": .integer,
         ]),
         "EntryList": Schema(["entries": .list(.schema("Entry")), "next?": .text]),
-        "Search": Schema(["text?": .text, "tag?": .text, "host?": .text, "cursor?": .text, "limit?": .integer]),
+        "Search": Schema([
+            "text?": .text, "tag?": .text, "host?": .text, "titles?": .list(.text), "cursor?": .text,
+            "limit?": .integer,
+        ]),
+        "ValuesRead": Schema(["values": .list(.schema("ValueName"))]),
+        "ValueName": Schema(["entry": .id, "field": .id]),
+        "Values": Schema(["values": .list(.schema("FieldValue"))]),
         "FieldValue": Schema([
             "id": .id, "label": .text, "kind": .choice(FieldKind.allCases.map(\.rawValue)), "tier": .integer,
             "version": .integer,

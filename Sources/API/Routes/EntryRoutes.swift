@@ -22,6 +22,7 @@ struct EntryRoutes {
         group.post("entries/:id/restore", use: restore)
         group.get("entries/:id/fields/:field", use: read)
         group.get("entries/:id/fields/:field/totp", use: code)
+        group.post("values", use: readSeveral)
         group.get("trash", use: listTrash)
         group.delete("trash/:id", use: purge)
         group.post("deposits", use: deposit)
@@ -40,6 +41,19 @@ struct EntryRoutes {
         guard let version = Int(text), version > 0 else { throw Problem.malformed("version", "is a positive number") }
         return try Response(
             FieldValueBody(try await entries.read(field, of: entry, at: version, as: context.caller)))
+    }
+
+    private func readSeveral(_: Request, context: SignedInContext) async throws -> Response {
+        let body: ValuesReadBody = try context.json()
+        let fields = try body.values.map { place in
+            // What is no id is not there.
+            guard let entry = EntryID(text: place.entry), let field = FieldID(text: place.field) else {
+                throw VaultError.noSuchField
+            }
+            return (entry: entry, field: field)
+        }
+        let contents = try await entries.read(fields, as: context.caller)
+        return try await .large { ValuesBody(values: contents.map(FieldValueBody.init)) }
     }
 
     private func code(_: Request, context: SignedInContext) async throws -> Response {
@@ -85,10 +99,14 @@ struct EntryRoutes {
     private func search(_: Request, context: SignedInContext) async throws -> Response {
         let body: SearchBody = try context.json()
         let list =
-            "search " + [body.text, body.tag, body.host].map { $0.map { "\($0.utf8.count):\($0)" } ?? "-" }.joined()
+            "search "
+            + ([body.text, body.tag, body.host] + (body.titles ?? [])).map {
+                $0.map { "\($0.utf8.count):\($0)" } ?? "-"
+            }
+            .joined()
         let after = try cursors.decode(body.cursor, list, context.caller)?[0] ?? 0
         let (page, next) = try await entries.search(
-            .init(text: body.text, tag: body.tag, host: body.host), after: after,
+            .init(text: body.text, tag: body.tag, host: body.host, titles: body.titles ?? []), after: after,
             limit: try RequestLimits.check(body.limit ?? RequestLimits.standardPage), as: context.caller)
         let cursorText = cursors.encode(next.map { [$0] }, list, context.caller)
         return try await .large { EntryListBody(entries: page.map { EntryBody($0) }, next: cursorText) }

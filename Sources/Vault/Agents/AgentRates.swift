@@ -24,24 +24,24 @@ package final class AgentRates: Sendable {
         self.now = now
     }
 
-    /// Does what is one use of an agent's token; what fails is none.
+    /// Does what is a use of an agent's token, or several; what fails is none.
     ///
     /// - Throws: `VaultError.rateLimited` when the minute's uses are used up.
-    func using<R>(_ caller: Caller, _ body: () async throws -> R) async throws -> R {
+    func using<R>(_ caller: Caller, uses: Int = 1, _ body: () async throws -> R) async throws -> R {
         guard case .agent(let policy) = caller.role, let rate = policy.ratePerMinute else { return try await body() }
-        if let wait = wait(caller.holder.id, perMinute: rate, at: Double(now())) {
+        if let wait = wait(caller.holder.id, perMinute: rate, uses: uses, at: Double(now())) {
             throw VaultError.rateLimited(retryAfter: wait)
         }
         do {
             return try await body()
         } catch {
-            levels.withLock { $0[caller.holder.id]?.used -= 1 }
+            levels.withLock { $0[caller.holder.id]?.used -= Double(uses) }
             throw error
         }
     }
 
     /// Seconds to wait, or nil to go on. `time` in seconds.
-    private func wait(_ agent: HolderID, perMinute rate: Int, at time: Double) -> Int? {
+    private func wait(_ agent: HolderID, perMinute rate: Int, uses: Int, at time: Double) -> Int? {
         let refill = Double(rate) / 60
         return levels.withLock { levels in
             if levels.count >= Self.most { levels = levels.filter { $0.value.used(at: time) > 0 } }
@@ -49,11 +49,11 @@ package final class AgentRates: Sendable {
                 levels[agent]
                 ?? Level(used: fullSince == nil ? 0 : Double(rate), at: fullSince ?? time, refill: refill)
             let used = min(Level(used: known.used, at: known.at, refill: refill).used(at: time), Double(rate))
-            guard used + 1 <= Double(rate) else {
+            guard used + Double(uses) <= Double(rate) else {
                 levels[agent] = Level(used: used, at: time, refill: refill)
-                return max(1, Int(((used + 1 - Double(rate)) / refill).rounded(.up)))
+                return max(1, Int(((used + Double(uses) - Double(rate)) / refill).rounded(.up)))
             }
-            levels[agent] = Level(used: used + 1, at: time, refill: refill)
+            levels[agent] = Level(used: used + Double(uses), at: time, refill: refill)
             return nil
         }
     }

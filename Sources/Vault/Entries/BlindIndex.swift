@@ -1,12 +1,15 @@
 package import Crypto
 
-/// Finds entries by host or tag without the file telling which: HMAC under a key that only the owner can open.
+/// Finds entries by title, host or tag without the file telling which: HMAC under a key that only the owner can open.
 package struct BlindIndex: Sendable {
     private let key: SymmetricKey
 
     package init(key: SymmetricKey) {
         self.key = key
     }
+
+    /// 16 bytes for `title:` and a title.
+    package func term(title: String) -> [UInt8] { term("title:" + title.caseless) }
 
     /// 16 bytes for `host:` and a URL's host.
     package func term(host: String) -> [UInt8] { term("host:" + host.caseless) }
@@ -19,9 +22,24 @@ package struct BlindIndex: Sendable {
     }
 
     /// The terms of an entry, each once.
-    func terms(urls: [String], tags: [String]) -> [[UInt8]] {
-        Array(Set(urls.compactMap(Self.host(of:)).map(term(host:)) + tags.map(term(tag:))))
+    func terms(title: String, urls: [String], tags: [String]) -> [[UInt8]] {
+        let hosts = Set(urls.compactMap(Self.host(of:)).flatMap(Self.domains(of:)))
+        return [term(title: title)] + hosts.map(term(host:)) + Set(tags.map(\.caseless)).map(term(tag:))
     }
+
+    /// The host and the domains that it is in, down to two labels: who looks for `example.org` finds `www.example.org`.
+    package static func domains(of host: String) -> [String] {
+        let labels = host.split(separator: ".", omittingEmptySubsequences: false)
+        // An address has no domains.
+        guard !host.contains(":"), labels.last?.contains(where: { !$0.isASCII || $0.isLetter }) == true else {
+            return [host]
+        }
+        let counts = (2..<max(2, min(labels.count, mostLabels + 1)))
+        return [host] + counts.map { labels.suffix($0).joined(separator: ".") }
+    }
+
+    /// Each label of a domain is a row.
+    private static let mostLabels = 8
 
     /// The host in a URL or in what people type for one, such as `example.com/login`.
     package static func host(of url: String) -> String? {

@@ -69,7 +69,8 @@ extension Entries {
         let index = try await index(as: caller)
         return Written(
             steps: writer.steps + [
-                .replaceTerms(row.id, vault: row.vault, index.terms(urls: details.urls, tags: details.tags))
+                .replaceTerms(
+                    row.id, vault: row.vault, index.terms(title: title.title, urls: details.urls, tags: details.tags))
             ],
             changed: writer.changed,
             removed: merged.removed,

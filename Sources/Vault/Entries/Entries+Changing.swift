@@ -196,7 +196,7 @@ extension Entries {
         steps.append(byteStep(steps, caller))
         let (pruning, lines) = try await prune(row, as: caller)
         try await store.commit(
-            caller.useSteps + steps + pruning, try self.sealed([event], as: caller) + lines)
+            caller.useSteps() + steps + pruning, try self.sealed([event], as: caller) + lines)
         return view
     }
 

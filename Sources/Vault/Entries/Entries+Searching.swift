@@ -7,8 +7,11 @@ extension Entries {
         package var text: String?
         package var tag: String?
         package var host: String?
+        /// Whole titles, without case, of which one must match; empty for any. Stands alone.
+        package var titles: [String]
 
-        package init(text: String? = nil, tag: String? = nil, host: String? = nil) {
+        package init(text: String? = nil, tag: String? = nil, host: String? = nil, titles: [String] = []) {
+            self.titles = titles
             self.text = text
             self.tag = tag
             self.host = host
@@ -27,6 +30,7 @@ extension Entries {
         guard words.count <= Query.mostWords else {
             throw VaultError.invalid("text", "must have at most \(Query.mostWords) different words")
         }
+        guard query.titles.isEmpty else { return try await search(query, limit: limit, after: order, as: caller) }
         guard caller.isOwner || (query.tag == nil && query.host == nil) else {
             throw VaultError.invalid("tag", "an agent searches by text only")
         }
@@ -49,14 +53,55 @@ extension Entries {
     }
 }
 
+extension Entries {
+    /// By title: an owner's through the index, whatever the vault's size, and at most `limit` of them. An agent's through
+    /// what it holds.
+    private func search(
+        _ query: Query, limit: Int, after order: Int64, as caller: Caller
+    ) async throws -> (entries: [EntryView], next: Int64?) {
+        guard query.text == nil, query.tag == nil, query.host == nil else {
+            throw VaultError.invalid("titles", "stands alone")
+        }
+        guard query.titles.count <= Query.mostTitles else {
+            throw VaultError.invalid("titles", "must be at most \(Query.mostTitles)")
+        }
+        let titles = Set(query.titles.map(\.caseless))
+        return try await work.run(as: caller, in: store) {
+            guard caller.isOwner else {
+                return try await find(
+                    after: order, limit: limit, as: caller, among: { titles.contains($0.title.caseless) }
+                ) { order, limit in
+                    try await store.entries(
+                        in: caller.vault, for: Reader(caller), state: .active, after: order, limit: limit)
+                }
+            }
+            let index = try await index(as: caller)
+            var ids: Set<EntryID> = []
+            for title in titles {
+                ids.formUnion(try await store.entryIDs(in: caller.vault, term: index.term(title: title)))
+            }
+            var found: [EntryView] = []
+            for id in ids.sorted() where found.count < limit {
+                await WorkQueue.breathe()
+                guard let stored = try await store.entry(id, in: caller.vault, for: Reader(caller)) else { continue }
+                let view = try OpenEntry(stored, by: caller, in: self).view
+                if titles.contains(view.title.caseless) { found.append(view) }
+            }
+            return (found, nil)
+        }
+    }
+}
+
 extension Entries.Query {
     /// Bytes of each part of a query.
     fileprivate static let mostText = 1_024
     /// Each is looked for in everything that is read.
     fileprivate static let mostWords = 16
+    /// As many as one request looks up.
+    package static let mostTitles = 64
 
     fileprivate var hasSize: Bool {
-        [text, tag, host].allSatisfy { ($0?.utf8.count ?? 0) <= Self.mostText }
+        ([text, tag, host] + titles).allSatisfy { ($0?.utf8.count ?? 0) <= Self.mostText }
     }
 
     /// All of them must be found, in UTF-8.

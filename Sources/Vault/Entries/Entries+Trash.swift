@@ -58,7 +58,7 @@ extension Entries {
                 depositor: caller.holder.id)
             return try await change(as: caller) {
                 var steps =
-                    caller.useSteps + [
+                    caller.useSteps() + [
                         .stayWithin(quotas, caller.vault),
                         .expectDepositRoom(caller.holder.id, maximum: quotas[.agentDeposits]), .insertEntry(row),
                     ]

@@ -31,15 +31,42 @@ package struct Entries: Sendable {
     package func read(_ field: FieldID, of entry: EntryID, as caller: Caller) async throws -> FieldContent {
         try caller.require(.read)
         var opened = try open(field, of: entry, as: caller)
-        if opened.place.tier == .l2,
-            let known = try await view(entry, as: caller).fields.first(where: { $0.id == field })
-        {
-            // The label of an L2 field stands in the details: the node cannot open the value.
-            opened.content.field.label = known.label
-            opened.content.field.kind = known.kind
-        }
-        try await record(.valueRead, opened, caller)
+        if opened.place.tier == .l2 { try label(&opened, try await view(entry, as: caller)) }
+        try await record(.valueRead, [opened], caller)
         return opened.content
+    }
+
+    /// Fields that one request reads.
+    package static let mostRead = 64
+
+    /// The current contents of several fields, in their order: all of them, on record in one commit, or none.
+    package func read(_ fields: [(entry: EntryID, field: FieldID)], as caller: Caller) async throws -> [FieldContent] {
+        try caller.require(.read)
+        guard (1...Self.mostRead).contains(fields.count) else {
+            throw VaultError.invalid("values", "must be 1 to \(Self.mostRead)")
+        }
+        return try await work.run(as: caller) {
+            var opened: [OpenField] = []
+            var views: [EntryID: EntryView] = [:]
+            for (entry, field) in fields {
+                var found = try open(field, of: entry, as: caller)
+                if found.place.tier == .l2 {
+                    if views[entry] == nil { views[entry] = try await openEntry(entry, as: caller).view }
+                    if let view = views[entry] { try label(&found, view) }
+                }
+                opened.append(found)
+                await WorkQueue.breathe()
+            }
+            try await record(.valueRead, opened, caller)
+            return opened.map(\.content)
+        }
+    }
+
+    /// The label of an L2 field stands in the details: the node cannot open the value.
+    private func label(_ opened: inout OpenField, _ entry: EntryView) throws {
+        guard let known = entry.fields.first(where: { $0.id == opened.place.field }) else { return }
+        opened.content.field.label = known.label
+        opened.content.field.kind = known.kind
     }
 
     /// A field's content as it was in an older version. The owner's alone.
@@ -54,7 +81,7 @@ package struct Entries: Sendable {
             !field.isReserved
         else { throw VaultError.noSuchVersion }
         let opened = try open(part, as: caller)
-        try await record(.valueRead, opened, caller)
+        try await record(.valueRead, [opened], caller)
         return opened.content
     }
 
@@ -68,7 +95,7 @@ package struct Entries: Sendable {
         guard opened.content.field.kind == .totp, case .value(let seed) = opened.content.content,
             let generator = TOTP(seed)
         else { throw VaultError.notATOTPSeed }
-        try await record(.codeRead, opened, caller)
+        try await record(.codeRead, [opened], caller)
         let time = now()
         return (generator.code(at: time), generator.period, generator.period - time % generator.period)
     }
@@ -94,7 +121,7 @@ package struct Entries: Sendable {
     }
 
     /// Bytes of metadata that one request looks through; an agent's labels stand in its values.
-    private static let mostRead = 4 << 20
+    private static let mostLookedThrough = 4 << 20
     /// Rows that are read at a time, however few were asked for: each time the index is looked through anew.
     private static let rowsAtATime = 200
 
@@ -121,7 +148,9 @@ package struct Entries: Sendable {
                     bytes += open.byteCount
                 }
                 await WorkQueue.breathe()
-                if found.count == limit || bytes >= most.bytes || read >= Self.mostRead { return (found, order) }
+                if found.count == limit || bytes >= most.bytes || read >= Self.mostLookedThrough {
+                    return (found, order)
+                }
             }
             if !page.hasMore { return (found, nil) }
         }
@@ -189,14 +218,16 @@ package struct Entries: Sendable {
         return OpenField(place: place, content: content, settled: isSealed ? caller.holder.wrap(key, at: place) : nil)
     }
 
-    /// Puts a read on record, and in the same commit makes a sealed wrap cheap to open next time.
-    private func record(_ action: AuditEvent.Action, _ opened: OpenField, _ caller: Caller) async throws {
-        let place = opened.place
-        try await rates.using(caller) {
-            try operations.spend(for: caller)
-            let steps = caller.useSteps + (opened.settled.map { [.settleWrap($0)] } ?? [])
-            let event = caller.event(action, entry: place.entry, field: place.field, version: place.version)
-            try await store.commit(steps, [try audit.seal(event, vault: caller.vault)])
+    /// Puts reads on record, and in the same commit makes sealed wraps cheap to open next time.
+    private func record(_ action: AuditEvent.Action, _ opened: [OpenField], _ caller: Caller) async throws {
+        try await rates.using(caller, uses: opened.count) {
+            try operations.spend(for: caller, count: opened.count)
+            let steps = caller.useSteps(opened.count) + opened.compactMap(\.settled).map(Step.settleWrap)
+            let lines = try opened.map(\.place).map { place in
+                let event = caller.event(action, entry: place.entry, field: place.field, version: place.version)
+                return try audit.seal(event, vault: caller.vault)
+            }
+            try await store.commit(steps, lines)
         }
     }
 }

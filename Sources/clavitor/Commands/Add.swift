@@ -26,7 +26,7 @@ struct Add: AsyncParsableCommand {
             let writer = FieldWriter(signedIn: signedIn, entry: id, version: 1)
             var body = EntryWriteBody(
                 id: id.text, title: title, type: (metadata.type ?? .login).rawValue, urls: metadata.url,
-                tags: metadata.tag, notes: metadata.note ?? "", fields: [])
+                tags: metadata.tag, notes: try metadata.notes(workspace.secrets) ?? "", fields: [])
             for input in inputs { body.fields?.append(try await writer.added(input)) }
             let entry = try await signedIn.send(
                 NodeRequest(.post, "api/v1/entries", body: body).once(), as: EntryBody.self)
@@ -51,6 +51,19 @@ struct MetadataOptions: ParsableArguments {
 
     @Option(help: "A note, for you alone.")
     var note: String?
+
+    @Option(
+        name: .customLong("note-from"),
+        help: ArgumentHelp("The note from a file, or with - from standard input.", valueName: "path"),
+        completion: .file())
+    var noteFrom: String?
+
+    /// The note, wherever it comes from; nil where none was given.
+    func notes(_ secrets: SecretSource) throws -> String? {
+        guard let noteFrom else { return note }
+        guard note == nil else { throw CommandFailure(.usage, "--note and --note-from exclude each other.") }
+        return try secrets.secret("The note", from: noteFrom == "-" ? .input : .file(noteFrom))
+    }
 }
 
 extension EntryType: ExpressibleByArgument {}

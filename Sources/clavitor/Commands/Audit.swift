@@ -9,6 +9,20 @@ struct Audit: AsyncParsableCommand {
     @Option(help: "How many lines.")
     var limit = 50
 
+    @Option(help: ArgumentHelp("Only what this agent did, or was done to it.", valueName: "name"))
+    var agent: String?
+
+    @Option(help: ArgumentHelp("Only what concerns this entry.", valueName: "title"))
+    var entry: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Only this, or what begins so: value.read, login, agent. With --json it is `action`.", valueName: "action"))
+    var action: String?
+
+    @Option(help: ArgumentHelp("Nothing older: 24h, 7d, 2026-12-31.", valueName: "when"))
+    var since: String?
+
     @OptionGroup(title: "Everywhere") var global: GlobalOptions
 
     func validate() throws {
@@ -18,7 +32,7 @@ struct Audit: AsyncParsableCommand {
     func run() async throws {
         let workspace = try Workspace(global)
         try await workspace.signedIn { signedIn in
-            let lines = try await lines(signedIn)
+            let lines = try await lines(signedIn, try await filter(signedIn))
             let names = workspace.printsJSON ? Names() : try await Names(signedIn)
             try workspace.show(AuditBody(lines: lines, next: nil)) {
                 var table = Table("time", "who", "what", "entry/field", "outcome", "from")
@@ -32,15 +46,45 @@ struct Audit: AsyncParsableCommand {
         }
     }
 
-    private func lines(_ signedIn: SignedIn) async throws -> [AuditBody.Line] {
+    private struct Filter {
+        var agent: String?
+        var entry: String?
+        var action: String?
+        /// Unix seconds.
+        var since: Int64?
+
+        func takes(_ line: AuditBody.Line) -> Bool {
+            (entry == nil || line.entry == entry)
+                && (action.map { line.action == $0 || line.action.hasPrefix($0 + ".") } ?? true)
+                && (agent.map { agent in
+                    [line.actorName, line.actor, line.subjectName, line.subject]
+                        .contains { $0?.lowercased() == agent.lowercased() }
+                } ?? true)
+        }
+    }
+
+    private func filter(_ signedIn: SignedIn) async throws -> Filter {
+        var filter = Filter(agent: agent, action: action)
+        if let entry { filter.entry = try await EntryFinder(signedIn: signedIn).entry(entry).id }
+        if let since {
+            guard let moment = Moment.parsePast(since, now: Moment.now) else {
+                throw CommandFailure(
+                    .usage, "--since \(since) cannot be read.", hint: "It takes 24h, 7d or 2026-12-31.")
+            }
+            filter.since = moment
+        }
+        return filter
+    }
+
+    private func lines(_ signedIn: SignedIn, _ filter: Filter) async throws -> [AuditBody.Line] {
         var lines: [AuditBody.Line] = []
         var cursor: String?
         repeat {
-            let request = NodeRequest(.get, "api/v1/audit").with("limit", min(limit - lines.count, 100))
-                .with("cursor", cursor)
+            let request = NodeRequest(.get, "api/v1/audit").with("limit", 100).with("cursor", cursor)
             let page = try await signedIn.send(request, as: AuditBody.self)
-            lines += page.lines
-            cursor = page.lines.isEmpty ? nil : page.next
+            let recent = page.lines.prefix { $0.at >= filter.since ?? .min }
+            lines += recent.filter(filter.takes)
+            cursor = recent.count < page.lines.count || page.lines.isEmpty ? nil : page.next
         } while cursor != nil && lines.count < limit
         return Array(lines.prefix(limit))
     }

@@ -103,7 +103,7 @@ struct Deposits: AsyncParsableCommand {
 
     /// An agent chose the title: one that other entries are found by too is worth a word.
     private static func warn(of entry: EntryBody, _ signedIn: SignedIn) async throws {
-        let others = EntryFinder.matches(entry.title, in: try await EntryFinder(signedIn: signedIn).all())
+        let others = try await EntryFinder(signedIn: signedIn).titled([entry.title])
             .filter { $0.id != entry.id }
         let terminal = signedIn.workspace.terminal
         if !others.isEmpty {

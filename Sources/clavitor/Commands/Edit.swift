@@ -9,7 +9,8 @@ struct Edit: AsyncParsableCommand {
         discussion: """
             A field that is there gets the new value, one that is not is added. An L2 field stays L2 unless --to-l1 \
             says otherwise; --password and --l2 make an L1 field L2. --url and --tag replace all that were there; an \
-            empty one, --tag "", leaves none. If somebody changed the entry meanwhile, nothing is written.
+            empty one, --tag "", leaves none; --add-tag, --remove-tag, --add-url and --remove-url leave the others. If \
+            somebody changed the entry meanwhile, nothing is written.
             """)
 
     @Argument(help: "The entry's title or id.")
@@ -20,6 +21,22 @@ struct Edit: AsyncParsableCommand {
 
     @Option(help: ArgumentHelp("Take a field away. May be repeated.", valueName: "label"))
     var remove: [String] = []
+
+    @Option(help: ArgumentHelp("Give a field another label. May be repeated.", valueName: "label=new label"))
+    var rename: [String] = []
+
+    @Option(name: .customLong("add-tag"), help: ArgumentHelp("One more tag. May be repeated.", valueName: "tag"))
+    var addTag: [String] = []
+
+    @Option(name: .customLong("remove-tag"), help: ArgumentHelp("One tag less. May be repeated.", valueName: "tag"))
+    var removeTag: [String] = []
+
+    @Option(name: .customLong("add-url"), help: ArgumentHelp("One more address. May be repeated.", valueName: "url"))
+    var addURL: [String] = []
+
+    @Option(
+        name: .customLong("remove-url"), help: ArgumentHelp("One address less. May be repeated.", valueName: "url"))
+    var removeURL: [String] = []
 
     @Option(
         name: .customLong("to-l1"),
@@ -73,19 +90,51 @@ struct Edit: AsyncParsableCommand {
             }
             changes.append(FieldWriteBody(id: field.id, remove: true))
         }
+        for text in rename { try relabel(text, in: old, &changes) }
         let body = EntryWriteBody(
-            title: title, type: metadata.type?.rawValue, urls: Self.replacement(metadata.url),
-            tags: Self.replacement(metadata.tag), notes: metadata.note, fields: changes.isEmpty ? nil : changes)
+            title: title, type: metadata.type?.rawValue,
+            urls: try Self.list("url", metadata.url, adding: addURL, removing: removeURL, to: old.urls),
+            tags: try Self.list("tag", metadata.tag, adding: addTag, removing: removeTag, to: old.tags),
+            notes: try metadata.notes(signedIn.workspace.secrets), fields: changes.isEmpty ? nil : changes)
         guard body.changesSomething else {
             throw CommandFailure(.usage, "Nothing to change was named.", hint: "clavitor edit --help")
         }
         return body
     }
 
-    /// Nil for what was not named; none for a single empty one.
-    private static func replacement(_ list: [String]) -> [String]? {
-        if list.isEmpty { return nil }
-        return list.filter { !$0.isEmpty }
+    private func relabel(_ text: String, in old: EntryBody, _ changes: inout [FieldWriteBody]) throws {
+        guard let equals = text.firstIndex(of: "="), equals != text.startIndex,
+            text.index(after: equals) != text.endIndex
+        else { throw CommandFailure(.usage, "--rename \(text) lacks a label.", hint: "--rename LABEL=NEW_LABEL") }
+        let field = try EntryFinder.field(String(text[..<equals]), of: old)
+        let label = String(text[text.index(after: equals)...])
+        if let index = changes.firstIndex(where: { $0.id == field.id }) {
+            changes[index].label = label
+        } else {
+            changes.append(FieldWriteBody(id: field.id, label: label))
+        }
+    }
+
+    /// Nil where nothing was named; the new list replaces the old one, or is the old one with some more and some less.
+    private static func list(
+        _ name: String, _ new: [String], adding: [String], removing: [String], to old: [String]?
+    ) throws -> [String]? {
+        if !new.isEmpty {
+            guard adding.isEmpty, removing.isEmpty else {
+                throw CommandFailure(
+                    .usage, "--\(name) replaces all; it goes with neither --add-\(name) nor --remove-\(name).")
+            }
+            return new.filter { !$0.isEmpty }
+        }
+        if adding.isEmpty, removing.isEmpty { return nil }
+        var list = old ?? []
+        for item in removing {
+            guard let index = list.firstIndex(where: { $0.lowercased() == item.lowercased() }) else {
+                throw CommandFailure(.notFound, "The entry has no \(name) \"\(item.printable)\".")
+            }
+            list.remove(at: index)
+        }
+        return list + adding.filter { item in !list.contains { $0.lowercased() == item.lowercased() } }
     }
 }
 

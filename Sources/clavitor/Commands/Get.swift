@@ -67,7 +67,11 @@ struct Get: AsyncParsableCommand {
 
     private func showAll(of entry: EntryBody, _ reader: FieldReader, _ workspace: Workspace) async throws {
         var revealed: [RevealedField] = []
-        for field in entry.fields {
+        if version == nil, !entry.fields.isEmpty {
+            let values = try await reader.values(of: entry.fields.map { (entry, $0) })
+            revealed = zip(entry.fields, values).map { RevealedField($0, $1) }
+        }
+        for field in version == nil ? [] : entry.fields {
             do {
                 revealed.append(RevealedField(field, try await reader.value(of: field, in: entry, at: version)))
             } catch let problem as Problem where version != nil && problem.code == "no-such-version" {

@@ -58,10 +58,9 @@ struct Run: AsyncParsableCommand {
     }
 
     private func values(of bindings: [EnvironmentBinding], _ signedIn: SignedIn) async throws -> [String: String] {
+        let fields = try await EntryFinder(signedIn: signedIn).fieldTargets(bindings.map(\.path))
         var values: [String: String] = [:]
-        for binding in bindings {
-            let (entry, field) = try await EntryFinder(signedIn: signedIn).fieldTarget(binding.path)
-            let value = try await FieldReader(signedIn: signedIn).value(of: field, in: entry)
+        for (binding, value) in zip(bindings, try await FieldReader(signedIn: signedIn).values(of: fields)) {
             guard !value.utf8.contains(0) else {
                 throw CommandFailure(.failed, "The value for \(binding.key) has a NUL in it, which no environment can.")
             }

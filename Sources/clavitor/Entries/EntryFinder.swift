@@ -29,8 +29,35 @@ struct EntryFinder {
                 // Twenty-two characters can be a title too.
             }
         }
-        return try Self.only(Self.matches(name, in: try await all()), name, "entry")
+        return try Self.only(try await titled([name]), name, "entry")
     }
+
+    /// Every entry with one of these titles.
+    func titled(_ titles: Set<String>) async throws -> [EntryBody] {
+        var entries: [EntryBody] = []
+        var rest = titles.sorted()[...]
+        while !rest.isEmpty {
+            var bytes = 0
+            let part = rest.prefix(Self.mostTitles).prefix { title in
+                bytes += title.utf8.count
+                return bytes <= Self.mostBytes
+            }
+            let titles = part.isEmpty ? rest.prefix(1) : part
+            rest = rest.dropFirst(titles.count)
+            var query = SearchBody(titles: Array(titles), limit: 100)
+            repeat {
+                let page = try await signedIn.send(
+                    NodeRequest(.post, "api/v1/entries/search", body: query), as: EntryListBody.self)
+                entries += page.entries
+                query.cursor = page.next
+            } while query.cursor != nil
+        }
+        return entries
+    }
+
+    /// In one request, whose escapes make it longer.
+    private static let mostTitles = 64
+    private static let mostBytes = 4_000
 
     private func entry(_ id: EntryID) async throws -> EntryBody {
         let entry = try await signedIn.send(NodeRequest(.get, "api/v1/entries", id.text), as: EntryBody.self)
@@ -42,14 +69,45 @@ struct EntryFinder {
     ///
     /// Titles and labels may contain slashes.
     func target(_ argument: String) async throws -> (entry: EntryBody, field: FieldBody?) {
-        let path = NameArgument.name(argument)
-        let cuts = Self.cuts(of: path)
-        if cuts.isEmpty { return (try await entry(path), nil) }
-        if let cut = cuts.first(where: { EntryID(text: $0.entry) != nil }), cuts.count == 1 {
-            let entry = try await entry(cut.entry)
-            return (entry, try Self.field(cut.field, of: entry))
+        try await targets([argument])[0]
+    }
+
+    /// The same of several paths, whose titles are looked up together.
+    func targets(_ arguments: [String]) async throws -> [(entry: EntryBody, field: FieldBody?)] {
+        let paths = arguments.map { path in
+            let path = NameArgument.name(path)
+            return (path: path, cuts: Self.cuts(of: path))
         }
-        return try Self.target(path, cuts, in: try await all())
+        let byID = paths.map { $0.cuts.count == 1 && EntryID(text: $0.cuts[0].entry) != nil }
+        let titles = zip(paths, byID).filter { !$0.0.cuts.isEmpty && !$0.1 }
+            .flatMap { [$0.0.path] + $0.0.cuts.map(\.entry) }
+        let entries = titles.isEmpty ? [] : try await candidates(Set(titles))
+        var targets: [(entry: EntryBody, field: FieldBody?)] = []
+        for ((path, cuts), isByID) in zip(paths, byID) {
+            if cuts.isEmpty {
+                targets.append((try await entry(path), nil))
+            } else if isByID {
+                let entry = try await entry(cuts[0].entry)
+                targets.append((entry, try Self.field(cuts[0].field, of: entry)))
+            } else {
+                targets.append(try Self.target(path, cuts, in: entries))
+            }
+        }
+        return targets
+    }
+
+    /// Entries with these titles, or ids.
+    private func candidates(_ names: Set<String>) async throws -> [EntryBody] {
+        var entries = try await titled(names)
+        for name in names where entries.allSatisfy({ $0.id != name }) {
+            guard let id = EntryID(text: name) else { continue }
+            do {
+                entries.append(try await entry(id))
+            } catch let problem as Problem where problem.code == "no-such-entry" {
+                // Twenty-two characters can be a title too.
+            }
+        }
+        return entries
     }
 
     /// Every reading of a path that leads to something counts: an entry with a slash in its title, which an agent may have
@@ -86,7 +144,17 @@ struct EntryFinder {
 
     /// The field of an `ENTRY/FIELD` path.
     func fieldTarget(_ path: String) async throws -> (entry: EntryBody, field: FieldBody) {
-        let target = try await target(path)
+        try await fieldTargets([path])[0]
+    }
+
+    /// The same of several paths.
+    func fieldTargets(_ paths: [String]) async throws -> [(entry: EntryBody, field: FieldBody)] {
+        try zip(paths, try await targets(paths)).map { path, target in try Self.fieldTarget(path, target) }
+    }
+
+    private static func fieldTarget(
+        _ path: String, _ target: (entry: EntryBody, field: FieldBody?)
+    ) throws -> (entry: EntryBody, field: FieldBody) {
         guard let field = target.field else {
             throw CommandFailure(
                 .usage, "\"\(path.printable)\" names an entry; a field is meant.",

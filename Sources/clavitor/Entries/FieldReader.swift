@@ -7,11 +7,38 @@ struct FieldReader {
 
     /// A field's value, now or as it was in `version`.
     func value(of field: FieldBody, in entry: EntryBody, at version: Int? = nil) async throws -> String {
+        let request = NodeRequest(.get, "api/v1/entries", entry.id, "fields", field.id).with("version", version)
+        let answer = try await signedIn.send(request, as: FieldValueBody.self)
+        return try await value(in: answer, of: field, in: entry, at: version)
+    }
+
+    /// The values of several fields now, in their order.
+    func values(of fields: [(entry: EntryBody, field: FieldBody)]) async throws -> [String] {
+        if fields.count == 1 { return [try await value(of: fields[0].field, in: fields[0].entry)] }
+        var values: [String] = []
+        for start in stride(from: 0, to: fields.count, by: Self.mostAtOnce) {
+            let part = fields[start...].prefix(Self.mostAtOnce)
+            let body = ValuesReadBody(values: part.map { .init(entry: $0.entry.id, field: $0.field.id) })
+            let answer = try await signedIn.send(NodeRequest(.post, "api/v1/values", body: body), as: ValuesBody.self)
+            guard answer.values.count == part.count else {
+                throw CommandFailure(.failed, "The node gave another number of values than asked for.")
+            }
+            for (found, place) in zip(answer.values, part) {
+                values.append(try await value(in: found, of: place.field, in: place.entry, at: nil))
+            }
+        }
+        return values
+    }
+
+    private static let mostAtOnce = 64
+
+    /// What an answer holds, once it is what was asked for.
+    private func value(
+        in answer: FieldValueBody, of field: FieldBody, in entry: EntryBody, at version: Int?
+    ) async throws -> String {
         guard let entryID = EntryID(text: entry.id), let fieldID = FieldID(text: field.id) else {
             throw CommandFailure(.failed, "The node gave something that is no id.")
         }
-        let request = NodeRequest(.get, "api/v1/entries", entry.id, "fields", field.id).with("version", version)
-        let answer = try await signedIn.send(request, as: FieldValueBody.self)
         guard answer.id == field.id, answer.version <= version ?? .max else {
             throw CommandFailure(.failed, "The node gave another field or version than asked for.")
         }

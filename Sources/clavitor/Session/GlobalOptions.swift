@@ -8,6 +8,11 @@ struct GlobalOptions: ParsableArguments {
     var server: String?
 
     @Option(
+        help: ArgumentHelp(
+            "Which of the accounts that this machine knows; the last one used when left out.", valueName: "email"))
+    var account: String?
+
+    @Option(
         name: .customLong("ca-file"),
         help: ArgumentHelp("Trust these certificates instead of the system's; remembered at login.", valueName: "pem"),
         completion: .file())
@@ -56,7 +61,8 @@ struct Workspace {
             terminal: terminal,
             passwordFile: options.passwordStdin ? nil : options.passwordFile ?? environment.passwordFile,
             takesPasswordFromInput: options.passwordStdin)
-        sessions = SessionStore(directory: options.stateDirectory ?? environment.stateDirectory)
+        sessions = SessionStore(
+            directory: options.stateDirectory ?? environment.stateDirectory, email: options.account)
         printsJSON = options.json
         tokenFile = options.tokenFile ?? environment.tokenFile
         server = options.server ?? environment.server

@@ -1,3 +1,4 @@
+import Console
 import Files
 import FoundationEssentials
 import Glibc
@@ -6,6 +7,8 @@ import Glibc
 struct SessionStore {
     /// Nil where there is none, as for agents on machines without a home: then nothing is known, and nothing kept.
     let directory: String?
+    /// The account that was chosen; nil for the one in use.
+    var email: String?
 
     struct Contents: Codable, Equatable {
         /// The one that commands without `--server` and `--email` mean is first.
@@ -22,9 +25,21 @@ struct SessionStore {
         }
     }
 
-    /// The account in use: the latest, or the latest on `server`.
+    /// The account that was chosen or is in use: the latest, or the latest on `server`.
     func current(on server: ServerAddress?) throws -> Account? {
-        try read().accounts.first { server == nil || $0.server == server?.text }
+        let accounts = try read().accounts
+        let found = accounts.first { account in
+            (server == nil || account.server == server?.text)
+                && (email == nil || account.email.lowercased() == email?.lowercased())
+        }
+        if let email, found == nil {
+            throw CommandFailure(
+                .notSignedIn,
+                "This machine knows no account \(email.printable)\(server.map { " at \($0.text)" } ?? "").",
+                hint: accounts.isEmpty
+                    ? "clavitor login" : "It knows: \(accounts.map(\.email.printable).joined(separator: ", "))")
+        }
+        return found
     }
 
     func account(_ email: String, on server: ServerAddress) throws -> Account? {

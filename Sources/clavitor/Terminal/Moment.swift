@@ -27,5 +27,11 @@ enum Moment {
         return Int64(date.timeIntervalSince1970)
     }
 
+    /// The same before `now`: `24h` is a day ago.
+    static func parsePast(_ text: String, now: Int64) -> Int64? {
+        guard let moment = parse(text, now: now) else { return nil }
+        return text.last.map { units[$0] != nil } == true ? now - (moment - now) : moment
+    }
+
     private static let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800]
 }

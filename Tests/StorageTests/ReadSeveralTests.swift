@@ -1,0 +1,141 @@
+import Auth
+import SQLite
+import Storage
+import TestSupport
+import Testing
+import Vault
+
+/// Several values at once, and entries by their titles.
+@Suite struct ReadSeveralTests {
+    let node: TestVault
+    let owner: Caller
+    let bank: EntryView
+    let mail: EntryView
+
+    init() async throws {
+        node = try TestVault()
+        owner = try await node.owner()
+        bank = try await node.entries.create(.login("Bank", tags: ["t"]), id: nil, as: owner)
+        mail = try await node.entries.create(
+            .login("Mail", ["username": "bob", "password": "correct"]), id: nil, as: owner)
+    }
+
+    private func read(_ fields: [(EntryView, String)], as caller: Caller) async throws -> [String?] {
+        try await node.entries.read(fields.map { ($0.0.id, $0.0.field($0.1)) }, as: caller).map { content in
+            guard case .value(let value) = content.content else { return nil }
+            return value
+        }
+    }
+
+    private func reads() async throws -> [AuditEvent] {
+        try await node.events(as: owner).filter { $0.action == .valueRead }
+    }
+
+    @Test func theyComeInTheirOrderAndEachIsOnRecord() async throws {
+        let values = try await read([(mail, "password"), (bank, "username"), (mail, "password")], as: owner)
+        #expect(values == ["correct", "ada", "correct"])
+        #expect(
+            try await reads().map(\.field) == [
+                mail.field("password").text, bank.field("username").text, mail.field("password").text,
+            ])
+    }
+
+    @Test func oneThatIsNotThereIsNone() async throws {
+        let robot = try await node.agent(grants: [.tag("t")], as: owner)
+        let caller = try await node.caller(robot)
+        for missing in [(mail, "password"), (bank, "nothing")] {
+            let error = await thrown { try await read([(bank, "password"), missing], as: caller) }
+            #expect(error as? VaultError == .noSuchField)
+        }
+        #expect(try await reads().isEmpty)
+        #expect(try await read([(bank, "password"), (bank, "username")], as: caller) == ["hunter2", "ada"])
+    }
+
+    @Test func eachIsAUse() async throws {
+        let robot = try await node.agent(grants: [.tag("t")], policy: AgentPolicy(maxUses: 3), as: owner)
+        let caller = try await node.caller(robot)
+        let both = [(bank, "password"), (bank, "username")]
+        _ = try await read(both, as: caller)
+        let error = await thrown { try await read(both, as: caller) }
+        #expect(error as? VaultError == .usesExhausted)
+        #expect(try await node.roster.view(robot.id, as: owner).uses == 2)
+        #expect(try await reads().count == 2)
+        #expect(try await read([both[0]], as: caller) == ["hunter2"])
+    }
+
+    @Test func theRateCountsEach() async throws {
+        let robot = try await node.agent(grants: [.tag("t")], policy: AgentPolicy(ratePerMinute: 3), as: owner)
+        let caller = try await node.caller(robot)
+        let both = [(bank, "password"), (bank, "username")]
+        _ = try await read(both, as: caller)
+        #expect(await thrown { try await read(both, as: caller) } as? VaultError == .rateLimited(retryAfter: 20))
+        node.moments.advance(by: 20)
+        _ = try await read(both, as: caller)
+    }
+
+    @Test(arguments: [0, 65]) func thereAreBounds(_ count: Int) async {
+        let error = await thrown { try await read((0..<count).map { _ in (bank, "password") }, as: owner) }
+        guard case .invalid("values", _)? = error as? VaultError else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+    }
+
+    // MARK: By title
+
+    private func titled(_ titles: String..., as caller: Caller) async throws -> Set<EntryID> {
+        Set(try await node.entries.search(.init(titles: titles), limit: 100, as: caller).entries.map(\.id))
+    }
+
+    @Test func aTitleIsFoundWhole() async throws {
+        let second = try await node.entries.create(.login("bank"), id: nil, as: owner)
+        #expect(try await titled("BANK", as: owner) == [bank.id, second.id])
+        #expect(try await titled("Bank", "Mail", "Bank", as: owner) == [bank.id, second.id, mail.id])
+        #expect(try await titled("Ban", as: owner).isEmpty)
+        let robot = try await node.agent(grants: [.tag("t")], as: owner)
+        let caller = try await node.caller(robot)
+        #expect(try await titled("bank", "mail", as: caller) == [bank.id])
+    }
+
+    @Test func aTitleIsFoundAsItIsNow() async throws {
+        _ = try await node.entries.update(bank.id, ifVersion: 1, EntryEdit(title: "Savings"), as: owner)
+        #expect(try await titled("Bank", as: owner).isEmpty)
+        #expect(try await titled("savings", as: owner) == [bank.id])
+        try await node.entries.trash(bank.id, ifVersion: nil, as: owner)
+        #expect(try await titled("savings", as: owner).isEmpty)
+        _ = try await node.entries.untrash(bank.id, as: owner)
+        #expect(try await titled("savings", as: owner) == [bank.id])
+        let robot = try await node.agent(grants: [], policy: AgentPolicy(verbs: [.deposit]), as: owner)
+        let deposit = try await node.entries.deposit(.login("Parcel"), as: try await node.caller(robot))
+        #expect(try await titled("parcel", as: owner).isEmpty)
+        _ = try await node.entries.accept(deposit, as: owner)
+        #expect(try await titled("parcel", as: owner) == [deposit])
+    }
+
+    @Test func titlesStandAlone() async throws {
+        let mixed = await thrown {
+            try await node.entries.search(.init(tag: "t", titles: ["Bank"]), limit: 10, as: owner)
+        }
+        let many = await thrown {
+            try await node.entries.search(.init(titles: (0..<65).map { "\($0)" }), limit: 10, as: owner)
+        }
+        for error in [mixed, many] {
+            guard case .invalid("titles", _)? = error as? VaultError else {
+                Issue.record("\(String(describing: error))")
+                continue
+            }
+        }
+    }
+
+    @Test func aDomainFindsTheHostsInIt() async throws {
+        let shop = try await node.entries.create(
+            .login("Shop", urls: ["https://www.shop.example.org/login", "https://192.0.2.7"]), id: nil, as: owner)
+        for (host, isFound) in [
+            ("example.org", true), ("shop.example.org", true), ("WWW.shop.example.org", true), ("org", false),
+            ("hop.example.org", false), ("a.www.shop.example.org", false), ("192.0.2.7", true), ("2.7", false),
+        ] {
+            let found = try await node.entries.search(.init(host: host), limit: 10, as: owner).entries
+            #expect(found.map(\.id) == (isFound ? [shop.id] : []), "\(host)")
+        }
+    }
+}
