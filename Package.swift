@@ -231,7 +231,8 @@ let package = Package(
         .testTarget(
             name: "ServingTests",
             dependencies: [
-                "Serving", httpTypes, nioCore,
+                "Autocert", "Serving", "TestSupport", httpTypes, logging, nioCore, nioPosix,
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
             ], swiftSettings: house),

@@ -213,9 +213,10 @@ extension WorkQueue {
         defer { turn.goesOn() }
         await withCheckedContinuation { continuation in
             let next = state.withLock { state -> Next? in
-                guard state.resting.count < mostResting, state.turns.contains(where: state.mayRun) else {
-                    return .resting(continuation)
-                }
+                // A second part of the same work, beside this one, would take its place.
+                guard state.resting.count < mostResting, state.resting[vault] == nil,
+                    state.turns.contains(where: state.mayRun)
+                else { return .resting(continuation) }
                 state.turns.removeAll { $0 == vault }
                 state.turns.append(vault)
                 state.resting[vault] = continuation

@@ -42,6 +42,7 @@ package struct ServableCertificate: Sendable {
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
         configuration.minimumTLSVersion = .tlsv12
+        configuration.cipherSuiteValues = TLSConfiguration.aeadSuites
         return configuration
     }
 
@@ -84,4 +85,13 @@ extension ServableCertificate {
             }
         }
     }
+}
+
+extension TLSConfiguration {
+    /// TLS 1.2 with forward secrecy and authenticated encryption alone (RFC 9325, section 4.2); TLS 1.3 has nothing else.
+    static let aeadSuites: [NIOTLSCipher] = [
+        .TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, .TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+        .TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, .TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+        .TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, .TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+    ]
 }

@@ -62,6 +62,7 @@ package final class ServedCertificates: Sendable {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.certificateVerification = .none
         configuration.minimumTLSVersion = .tlsv12
+        configuration.cipherSuiteValues = TLSConfiguration.aeadSuites
         // On connections that may be half closed, NIOSSL waits this long even for a client that has said goodbye, and a
         // connection that waits takes the place of one that could be served.
         configuration.shutdownTimeout = .seconds(1)

@@ -9,8 +9,10 @@ import ServiceLifecycle
 package struct PlainHTTP: Service {
     let address: BindAddress
     let challenges: HTTPChallenges
-    /// The names that this server has; the first is where a stranger's `Host` is sent.
+    /// The names that this server is configured with; the first is where a stranger's `Host` is sent. Where there are none,
+    /// those of the certificate that is served count.
     let names: [String]
+    let served: ServedCertificates
     let httpsPort: Int
     let group: any EventLoopGroup
     let logger: Logger
@@ -18,12 +20,13 @@ package struct PlainHTTP: Service {
     private let limits = ConnectionLimits(connections: 200, connectionsPerNetwork: 20)
 
     package init(
-        address: BindAddress, challenges: HTTPChallenges, names: [String], httpsPort: Int,
+        address: BindAddress, challenges: HTTPChallenges, names: [String], served: ServedCertificates, httpsPort: Int,
         group: any EventLoopGroup, logger: Logger, onRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
     ) {
         self.address = address
         self.challenges = challenges
         self.names = names
+        self.served = served
         self.httpsPort = httpsPort
         self.group = group
         self.logger = logger
@@ -65,9 +68,22 @@ package struct PlainHTTP: Service {
                 status: .ok, headers: [.contentType: "application/octet-stream"],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: answer)))
         }
-        let asked = request.head.authority?.prefix { $0 != ":" }.lowercased() ?? ""
-        let host = names.contains(asked) ? asked : names[0]
+        guard let host = host(askedFor: request.head.authority?.prefix { $0 != ":" }.lowercased() ?? "") else {
+            return Response(
+                status: .notFound, headers: [.contentType: "text/plain; charset=utf-8"],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: "Nothing is served here. Use https.\n")))
+        }
         let port = httpsPort == 443 ? "" : ":\(httpsPort)"
         return Response(status: .permanentRedirect, headers: [.location: "https://\(host)\(port)\(request.uri)"])
+    }
+
+    /// A name of this server's: the one that was asked for, if it is one.
+    private func host(askedFor asked: String) -> String? {
+        let names = names.isEmpty ? served.current?.names ?? [] : names
+        // `*.example.org` stands for one label more (RFC 9525, section 6.3).
+        let parent = asked.firstIndex(of: ".").map { "*\(asked[$0...])" }
+        let isName = asked.utf8.allSatisfy { "abcdefghijklmnopqrstuvwxyz0123456789-.".utf8.contains($0) }
+        if isName, names.contains(asked) || parent.map(names.contains) == true { return asked }
+        return names.first { !$0.hasPrefix("*") }
     }
 }

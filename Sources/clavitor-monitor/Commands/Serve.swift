@@ -88,6 +88,7 @@ struct Serve: AsyncParsableCommand {
             services.append(
                 PlainHTTP(
                     address: http, challenges: certificates.challenges, names: settings.certificate.names,
+                    served: certificates.served,
                     httpsPort: settings.https.port, group: group, logger: logger))
         }
         let supervision = Supervision(logger: logger) { try await store.ping() }

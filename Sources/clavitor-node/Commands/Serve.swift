@@ -73,6 +73,7 @@ struct Serve: AsyncParsableCommand {
             services.append(
                 PlainHTTP(
                     address: http, challenges: certificates.challenges, names: settings.names,
+                    served: certificates.served,
                     httpsPort: settings.https.port, group: group, logger: logger))
         }
         services.append(server.application(responder: try node.api.router().buildResponder(), on: group))
