@@ -109,7 +109,7 @@ function notes(node) {
   const leases = fleet.leases.filter(({ nodes }) => nodes.length === 0 || nodes.includes(node.name));
   return [
     node.ill && h("p", { class: "banner" }, `It says that it is ill: ${node.ill}`),
-    node.refused && h("p", { class: "banner" }, `Its last push was not taken: ${node.refused}`),
+    node.refused && h("p", { class: "banner" }, `What is wrong with its last push: ${node.refused}`),
     ...leases.map((lease) =>
       h(
         "p",

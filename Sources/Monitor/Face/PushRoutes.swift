@@ -22,10 +22,11 @@ struct PushRoutes: Sendable {
             let token = context.parameters.get("token") ?? ""
             // As forms write it, a plus is a space (WHATWG URL section 5.1): so Uptime Kuma reads it.
             let query = URI(request.uri.string.replacing("+", with: "%20")).queryParameters
-            let time = try await watch.receive(
+            let taken = try await watch.receive(
                 token: token, status: query.get("status"), msg: query.get("msg"), ping: query.get("ping"),
                 body: try await body(request))
-            return response(200, "{\"ok\":true,\"time_ms\":\(time)}")
+            guard let flaw = taken.flaw else { return response(200, "{\"ok\":true,\"time_ms\":\(taken.time)}") }
+            return try Response(json: PushAnswer(ok: true, msg: flaw, timeMS: taken.time), status: .ok)
         } catch let refusal as PushRefusal {
             return refused(refusal.status, refusal.text)
         } catch {
@@ -35,14 +36,13 @@ struct PushRoutes: Sendable {
         }
     }
 
-    private func body(_ request: Request) async throws -> [UInt8] {
-        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > Push.most {
-            throw PushRefusal.tooLarge
-        }
+    /// Nil for one that is too large, of which nothing is kept.
+    private func body(_ request: Request) async throws -> [UInt8]? {
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > Push.most { return nil }
         do {
             return Array(try await request.body.collect(upTo: Push.most).readableBytesView)
         } catch is NIOTooManyBytesError {
-            throw PushRefusal.tooLarge
+            return nil
         }
     }
 

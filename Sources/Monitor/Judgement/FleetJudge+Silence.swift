@@ -69,8 +69,16 @@ extension FleetJudge {
         let changes = report(
             max(severity, book.severity(key) ?? severity), "silent", of: record,
             title: record.memory.isStopped ? "\(name) did not come back" : "\(name) is silent",
-            detail: "No beat for \(quiet) s.\(replays)", at: now)
+            detail: "No beat for \(quiet) s.\(refusals(of: record, at: now))\(replays)", at: now)
         return changes + hideFollowers(of: name, at: now)
+    }
+
+    /// What came instead of beats: a node that was renamed, or whose token somebody else uses, is not simply gone.
+    private func refusals(of record: NodeRecord, at now: Moment) -> String {
+        guard let refusals = record.refusals else { return "" }
+        let seconds = (now.steady - refusals.since) / 1_000
+        let pushes = refusals.count == 1 ? "A push was" : "\(refusals.count) pushes were"
+        return " \(pushes) refused in the last \(seconds) s: \(refusals.why)"
     }
 
     /// It follows from the cut only if it came with it: who was silent before, or has beaten since, is silent for a reason

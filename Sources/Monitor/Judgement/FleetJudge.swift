@@ -78,6 +78,13 @@ package struct FleetJudge: Sendable {
             .flatMap { book.resolve($0, at: now.wall) } + endCutOff(at: now)
     }
 
+    /// A push of the node's that is no sign of life.
+    package mutating func noteRefusal(_ why: String, of name: String, at now: Moment) {
+        guard nodes[name] != nil else { return }
+        let known = nodes[name]?.refusals
+        nodes[name]?.refusals = .init(count: (known?.count ?? 0) + 1, since: known?.since ?? now.steady, why: why)
+    }
+
     /// Another token: what was said with the old one no longer counts as said.
     package mutating func forgetBoots(of name: String) {
         nodes[name]?.memory.bootID = nil
@@ -101,8 +108,10 @@ package struct FleetJudge: Sendable {
         let isFirst = record.lastBeat == nil
         let wasStopped = record.memory.isStopped
         let gap = record.lastBeat.map { now.steady - $0 } ?? 0
-        record.goodBeats = gap > timing.missedOne ? 1 : record.goodBeats + 1
+        // What would not open an incident lets it be closed: whoever beats within the window twice is back.
+        record.goodBeats = gap >= timing.sev2 ? 1 : record.goodBeats + 1
         record.lastBeat = now.steady
+        record.refusals = nil
         record.memory.lastBeat = now.wall
         record.memory.isStopped = beat.body?.phase == .stopping
         record.memory.body = beat.body ?? record.memory.body

@@ -72,6 +72,17 @@ package struct NodeRecord: Equatable, Sendable {
     var nextLook: Int64?
     /// When its old beats came again, steady; the last three.
     var replays: [Int64] = []
+    /// Pushes that were refused since its last beat.
+    var refusals: Refusals?
+
+    struct Refusals: Equatable, Sendable {
+        var count = 0
+        /// Steady milliseconds.
+        var since: Int64
+        /// Of the last one.
+        var why: String
+    }
+
     /// Since when a rule's condition has held, for those that must hold for a while.
     var pending: [String: Int64] = [:]
 

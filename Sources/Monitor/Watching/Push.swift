@@ -5,8 +5,6 @@ import Wire
 package enum PushRefusal: Error, Equatable, Sendable {
     case unknownToken
     case tooMany
-    case tooLarge
-    case malformed(String)
     case otherNode(String)
     case replayed
 
@@ -14,8 +12,7 @@ package enum PushRefusal: Error, Equatable, Sendable {
         switch self {
         case .unknownToken: 404
         case .tooMany: 429
-        case .tooLarge: 413
-        case .malformed, .otherNode: 400
+        case .otherNode: 400
         case .replayed: 409
         }
     }
@@ -24,8 +21,6 @@ package enum PushRefusal: Error, Equatable, Sendable {
         switch self {
         case .unknownToken: "No monitor has this token."
         case .tooMany: "Too many pushes; one every few seconds is enough."
-        case .tooLarge: "A heartbeat has at most \(Push.most) bytes."
-        case .malformed(let what): what
         case .otherNode(let name): "This token does not belong to \(name)."
         case .replayed: "This beat, or a later one, was here before."
         }
@@ -35,35 +30,59 @@ package enum PushRefusal: Error, Equatable, Sendable {
 /// What a pusher sends: Uptime Kuma's three query parameters, and a heartbeat as the body if it is one of ours.
 ///
 /// As Uptime Kuma reads them (server/routers/api-router.js): any method, `status` up unless it says otherwise, `ping` in
-/// milliseconds.
+/// milliseconds. The right token is a sign of life whatever comes with it: what cannot be read is left out and shown.
 package enum Push {
     /// Bytes of a body.
     package static let most = 16_384
 
-    package static func beat(
-        status: String?, msg: String?, ping: String?, body: [UInt8], of node: String
-    ) throws(PushRefusal) -> Beat {
-        var beat = Beat()
-        if let ping, !ping.isEmpty {
-            guard let value = Double(ping), (0...1e11).contains(value) else {
-                throw .malformed("ping is a number of milliseconds, 0 or more.")
-            }
-            beat.ping = value
+    /// What was read, and what could not be.
+    package struct Reading: Equatable, Sendable {
+        package var beat: Beat
+        /// What is wrong with the push, for whoever set it up; nil when nothing is.
+        package var flaw: String?
+
+        package init(beat: Beat = Beat(), flaw: String? = nil) {
+            self.beat = beat
+            self.flaw = flaw
         }
-        if let status, status != "up" { beat.ill = String((msg ?? "down").prefix(250)) }
-        guard !body.isEmpty else { return beat }
-        guard body.count <= most else { throw .tooLarge }
+    }
+
+    /// `body`: Nil for one that was too large.
+    ///
+    /// - Throws: `PushRefusal.otherNode` for a heartbeat of another node: its token was taken along.
+    package static func read(
+        status: String?, msg: String?, ping: String?, body: [UInt8]?, of node: String
+    ) throws(PushRefusal) -> Reading {
+        var reading = Reading()
+        if let ping, !ping.isEmpty {
+            if let value = Double(ping), (0...1e11).contains(value) {
+                reading.beat.ping = value
+            } else {
+                reading.flaw = "ping is a number of milliseconds, 0 or more."
+            }
+        }
+        if let status, status != "up" { reading.beat.ill = String((msg ?? "down").prefix(250)) }
+        guard let body, body.count <= most else {
+            reading.flaw = "A heartbeat has at most \(most) bytes."
+            return reading
+        }
+        guard !body.isEmpty else { return reading }
         let heartbeat: Heartbeat
         do {
             heartbeat = try JSONDecoder().decode(Heartbeat.self, from: Data(body))
         } catch {
-            throw .malformed("The body is no heartbeat: \(reason(error))")
+            reading.flaw = "The body is no heartbeat: \(reason(error))"
+            return reading
         }
-        try check(heartbeat, node)
+        guard heartbeat.node == node else { throw .otherNode(String(heartbeat.node.prefix(64))) }
+        if let flaw = flaw(of: heartbeat) {
+            reading.flaw = flaw
+            return reading
+        }
         // What a planned stop says to a stock Kuma is no illness.
-        if heartbeat.phase == .stopping { beat.ill = nil }
-        beat.body = heartbeat
-        return beat
+        if heartbeat.phase == .stopping { reading.beat.ill = nil }
+        reading.beat.body = heartbeat
+        return reading
     }
 
     private static func reason(_ error: any Error) -> String {
@@ -80,11 +99,10 @@ package enum Push {
     }
 
     /// Bounds: a figure that cannot be true is a mistake to be heard of, not a point on a chart.
-    private static func check(_ beat: Heartbeat, _ node: String) throws(PushRefusal) {
-        guard beat.node == node else { throw .otherNode(String(beat.node.prefix(64))) }
+    private static func flaw(of beat: Heartbeat) -> String? {
         let shares = [("ram_pct", beat.ramPct), ("disk_pct", beat.diskPct), ("cpu_pct", beat.cpuPct)]
         for (name, value) in shares where !(0...100.5).contains(value) {
-            throw .malformed("\(name) is not between 0 and 100.")
+            return "\(name) is not between 0 and 100."
         }
         let sizes: [(String, Double)] = [
             ("ram_mb", beat.ramMB), ("disk_mb", beat.diskMB), ("db_size_mb", beat.dbSizeMB),
@@ -92,7 +110,7 @@ package enum Push {
             ("rss_mb", beat.rssMB ?? 0), ("load_1m", beat.load1m ?? 0), ("swap_mb", beat.swapMB ?? 0),
             ("cert_lifetime_days", beat.certLifetimeDays ?? 0),
         ]
-        for (name, value) in sizes where !(0...1e9).contains(value) { throw .malformed("\(name) is out of range.") }
+        for (name, value) in sizes where !(0...1e9).contains(value) { return "\(name) is out of range." }
         let counts: [(String, Int64)] = [
             ("active_sessions", Int64(beat.activeSessions)), ("req_1h", Int64(beat.req1h)),
             ("err_1h", Int64(beat.err1h)),
@@ -102,18 +120,16 @@ package enum Push {
             ("beats_dropped", beat.beatsDropped ?? 0), ("err_5xx_1h", Int64(beat.err5xx1h ?? 0)),
         ]
         for (name, value) in counts where !(0...1_000_000_000_000).contains(value) {
-            throw .malformed("\(name) is out of range.")
+            return "\(name) is out of range."
         }
         guard (-100_000...100_000).contains(beat.certDaysRemaining ?? 0) else {
-            throw .malformed("cert_days_remaining is out of range.")
+            return "cert_days_remaining is out of range."
         }
         // 2001 to 2286: nearer bounds are a rule's business, since a wrong clock is news and not nonsense.
         guard (1_000_000_000..<10_000_000_000).contains(beat.ts) else {
-            throw .malformed("ts is no Unix time in seconds.")
+            return "ts is no Unix time in seconds."
         }
         let texts = [beat.dbIntegrity, beat.bootID, beat.version, beat.auditHead, beat.certError].compactMap(\.self)
-        guard texts.allSatisfy({ $0.utf8.count <= 1_000 }) else {
-            throw .malformed("A text is longer than 1,000 bytes.")
-        }
+        return texts.allSatisfy { $0.utf8.count <= 1_000 } ? nil : "A text is longer than 1,000 bytes."
     }
 }

@@ -62,6 +62,14 @@ package final class Watch: Service {
         /// Of whoever may push, as last read.
         var rosterVersion: Int64 = 0
         var figures = WatchFigures()
+
+        /// Counts a push that is no sign of life, and says why to whoever asks why the node is silent.
+        mutating func refuse(_ refusal: PushRefusal, _ name: String, at now: Moment) {
+            figures.refused += 1
+            refused[name] = refusal.text
+            touched.insert(name)
+            judge.noteRefusal(refusal.text, of: name, at: now)
+        }
     }
 
     /// Goes on where the last run ended.
@@ -102,11 +110,13 @@ package final class Watch: Service {
 
     /// Takes one push.
     ///
-    /// - Returns: The monitor's time of receipt, in Unix milliseconds.
+    /// `body`: Nil for one that was too large.
+    ///
+    /// - Returns: The monitor's time of receipt, in Unix milliseconds, and what of the push could not be read.
     /// - Throws: `PushRefusal`, or the store's error: then the beat counts as a sign of life and is not on record.
     package func receive(
-        token: some StringProtocol, status: String?, msg: String?, ping: String?, body: [UInt8]
-    ) async throws -> Int64 {
+        token: some StringProtocol, status: String?, msg: String?, ping: String?, body: [UInt8]?
+    ) async throws -> (time: Int64, flaw: String?) {
         let hash = PushToken.hash(token)
         let now = world.now()
         let name = try state.withLock { state in
@@ -115,22 +125,19 @@ package final class Watch: Service {
                 throw PushRefusal.unknownToken
             }
             guard state.budgets[name, default: PushBudget()].spend(at: now.steady) else {
-                state.figures.refused += 1
+                state.refuse(.tooMany, name, at: now)
                 throw PushRefusal.tooMany
             }
             return name
         }
-        let beat: Beat
+        let reading: Push.Reading
         do throws(PushRefusal) {
-            beat = try Push.beat(status: status, msg: msg, ping: ping, body: body, of: name)
+            reading = try Push.read(status: status, msg: msg, ping: ping, body: body, of: name)
         } catch {
-            state.withLock { state in
-                state.figures.refused += 1
-                state.refused[name] = error.text
-                state.touched.insert(name)
-            }
+            state.withLock { $0.refuse(error, name, at: now) }
             throw error
         }
+        let beat = reading.beat
         let metrics = Metrics(beat)
         let id = try state.withLock { state in
             let (reception, changes) = state.judge.receive(beat, from: name, at: now)
@@ -140,7 +147,7 @@ package final class Watch: Service {
                 throw reception == .replayed ? PushRefusal.replayed : PushRefusal.unknownToken
             }
             state.means[name, default: MeanMetrics()].add(metrics)
-            state.refused[name] = nil
+            state.refused[name] = reading.flaw
             state.touched.insert(name)
             state.figures.beats += 1
             return id
@@ -152,7 +159,7 @@ package final class Watch: Service {
             throw error
         }
         areBeatsWell.store(true, ordering: .relaxed)
-        return now.wall
+        return (now.wall, reading.flaw)
     }
 
     // MARK: Time

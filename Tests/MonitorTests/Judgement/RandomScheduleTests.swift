@@ -26,7 +26,7 @@ import Wire
         var said: [String] = []
 
         mutating func beat(_ now: Int) {
-            good = now - lastBeat > 33 ? 1 : good + 1
+            good = now - lastBeat >= 65 ? 1 : good + 1
             lastBeat = now
             guard let severity = told, good >= 2 else { return }
             told = nil

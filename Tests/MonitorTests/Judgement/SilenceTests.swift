@@ -36,13 +36,40 @@ import Wire
         var fleet = Watched()
         fleet.wait(100)
         fleet.beat()
-        fleet.wait(60)
+        fleet.wait(65)
         _ = fleet.told()
         fleet.beat()
         #expect(fleet.told() == [])
-        fleet.wait(30)
+        fleet.wait(64.9)
         fleet.beat()
         #expect(fleet.told() == ["resolved tokyo/silent sev2"])
+    }
+
+    /// Whatever its interval and jitter: who beats within the window for five minutes is up, and stays so.
+    @Test func whoBeatsWithinTheWindowIsUp() {
+        var random = RandomScheduleTests.Seeded(state: 11)
+        for interval in stride(from: 1.0, through: 64, by: 1.5) {
+            for jitter in [0, 0.3, 0.9] {
+                var fleet = Watched()
+                fleet.wait(Double.random(in: 70...400, using: &random))
+                _ = fleet.told()
+                var passed = 0.0
+                while passed < 300 {
+                    let gap = min(64.9, interval * Double.random(in: (1 - jitter)...(1 + jitter), using: &random))
+                    fleet.beat()
+                    fleet.wait(gap)
+                    passed += gap
+                }
+                #expect(fleet.judge.book.open["tokyo/silent"] == nil, "every \(interval) s ±\(jitter)")
+                let after = fleet.told()
+                #expect(after.last?.hasPrefix("resolved tokyo/silent") == true)
+                for _ in 0..<20 {
+                    fleet.beat()
+                    fleet.wait(min(64.9, interval))
+                }
+                #expect(fleet.told() == [], "every \(interval) s ±\(jitter)")
+            }
+        }
     }
 
     @Test func oneMissedBeatIsNothing() {

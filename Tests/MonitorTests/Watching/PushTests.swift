@@ -19,7 +19,9 @@ import Wire
              "db_size_mb":12,"db_integrity":"ok","active_sessions":3,"req_1h":847,"err_1h":2,"cert_days_remaining":62,
              "nix_gen":2,"uptime_s":864000}
             """
-        let beat = try Push.beat(status: "up", msg: "OK", ping: "12", body: Array(text.utf8), of: "tokyo")
+        let reading = try Push.read(status: "up", msg: "OK", ping: "12", body: Array(text.utf8), of: "tokyo")
+        let beat = reading.beat
+        #expect(reading.flaw == nil)
         #expect(beat.ping == 12 && beat.ill == nil)
         #expect(beat.body?.ramPct == 27.7 && beat.body?.certDaysRemaining == 62 && beat.body?.uptimeS == 864_000)
     }
@@ -41,14 +43,16 @@ import Wire
         Query(status: "nonsense", msg: "why", ping: "0", expected: Beat(ill: "why", ping: 0)),
     ])
     func theQueryIsReadAsUptimeKumaReadsIt(_ query: Query) throws {
-        let beat = try Push.beat(status: query.status, msg: query.msg, ping: query.ping, body: [], of: "tokyo")
-        #expect(beat == query.expected)
+        let reading = try Push.read(status: query.status, msg: query.msg, ping: query.ping, body: [], of: "tokyo")
+        #expect(reading == .init(beat: query.expected))
     }
 
-    @Test(arguments: ["-1", "x", "1e12", "nan", "inf"]) func aPingThatIsNoneIsRefused(_ ping: String) {
-        #expect(throws: PushRefusal.self) {
-            try Push.beat(status: nil, msg: nil, ping: ping, body: [], of: "tokyo")
-        }
+    /// A sign of life all the same, and shown.
+    @Test(arguments: ["-1", "x", "1e12", "nan", "inf", "12,7", "23ms", " ", "0x1p3000", "-0.1"])
+    func aPingThatIsNoneIsNoPing(_ ping: String) throws {
+        let reading = try Push.read(status: nil, msg: nil, ping: ping, body: [], of: "tokyo")
+        #expect(reading.beat == Beat())
+        #expect(reading.flaw?.contains("milliseconds") == true)
     }
 
     struct Bad: CustomTestStringConvertible {
@@ -58,9 +62,6 @@ import Wire
     }
 
     @Test(arguments: [
-        Bad(
-            testDescription: "another node", change: { $0.node = "seoul" }, says: "This token does not belong to seoul."
-        ),
         Bad(
             testDescription: "more than all memory", change: { $0.ramPct = 130 },
             says: "ram_pct is not between 0 and 100."),
@@ -78,35 +79,39 @@ import Wire
             testDescription: "an endless certificate", change: { $0.certDaysRemaining = 1e9 },
             says: "cert_days_remaining is out of range."),
     ])
-    func whatCannotBeTrueIsRefused(_ bad: Bad) throws {
-        let body = try Self.beat(bad.change)
+    func whatCannotBeTrueIsLeftOutAndShown(_ bad: Bad) throws {
+        let reading = try Push.read(status: "down", msg: "x", ping: "7", body: try Self.beat(bad.change), of: "tokyo")
+        #expect(reading == .init(beat: Beat(ill: "x", ping: 7), flaw: bad.says))
+    }
+
+    /// Its token was taken along.
+    @Test func anotherNodesHeartbeatIsRefused() throws {
+        let body = try Self.beat { $0.node = "seoul" }
         do throws(PushRefusal) {
-            _ = try Push.beat(status: nil, msg: nil, ping: nil, body: body, of: "tokyo")
+            _ = try Push.read(status: nil, msg: nil, ping: nil, body: body, of: "tokyo")
             Issue.record("it was taken")
         } catch {
-            #expect(error.text == bad.says)
+            #expect(error.status == 400 && error.text == "This token does not belong to seoul.")
         }
     }
 
     @Test(arguments: [
         ("[]", "it is not JSON"), ("{}", "node is missing"), ("nonsense", "it is not JSON"),
+        ("\u{0}", "it is not JSON"),
         (#"{"node":7}"#, "node has another type"), (#"{"node":"tokyo","ts":"now"}"#, "ts has another type"),
+        ("<heartbeat/>", "it is not JSON"), ("status=up&msg=OK", "it is not JSON"),
     ])
-    func aBodyThatIsNoHeartbeatIsNamed(_ text: String, _ says: String) {
-        do throws(PushRefusal) {
-            _ = try Push.beat(status: nil, msg: nil, ping: nil, body: Array(text.utf8), of: "tokyo")
-            Issue.record("it was taken")
-        } catch {
-            #expect(error.status == 400)
-            #expect(error.text.contains(says) || text == "[]", "\(error.text)")
-        }
+    func aBodyThatIsNoHeartbeatIsLeftOutAndNamed(_ text: String, _ says: String) throws {
+        let reading = try Push.read(status: nil, msg: nil, ping: "3", body: Array(text.utf8), of: "tokyo")
+        #expect(reading.beat == Beat(ping: 3))
+        #expect(reading.flaw?.contains(says) == true || text == "[]", "\(reading.flaw ?? "nothing")")
     }
 
-    @Test func everyTruncationIsRefused() {
+    @Test func everyTruncationIsLeftOut() throws {
         for length in 1..<Self.body.count {
-            #expect(throws: PushRefusal.self) {
-                try Push.beat(status: nil, msg: nil, ping: nil, body: Array(Self.body.prefix(length)), of: "tokyo")
-            }
+            let reading = try Push.read(
+                status: nil, msg: nil, ping: nil, body: Array(Self.body.prefix(length)), of: "tokyo")
+            #expect(reading.beat.body == nil && reading.flaw != nil)
         }
     }
 
@@ -117,21 +122,22 @@ import Wire
             for _ in 0..<Int.random(in: 1...4, using: &random) {
                 bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
             }
-            let beat = try? Push.beat(status: nil, msg: nil, ping: nil, body: bytes, of: "tokyo")
-            #expect(beat == nil || beat?.body?.node == "tokyo")
+            let reading = try? Push.read(status: nil, msg: nil, ping: nil, body: bytes, of: "tokyo")
+            #expect(reading?.beat.body?.node ?? "tokyo" == "tokyo")
         }
     }
 
-    @Test func tenMegabytesAreRefused() {
-        #expect(throws: PushRefusal.tooLarge) {
-            try Push.beat(
-                status: nil, msg: nil, ping: nil, body: Array(repeating: 0x20, count: 10_000_000), of: "tokyo")
+    @Test func tenMegabytesAreLeftOut() throws {
+        for body in [[UInt8](repeating: 0x20, count: 10_000_000), nil] {
+            let reading = try Push.read(status: "down", msg: "why", ping: nil, body: body, of: "tokyo")
+            #expect(reading == .init(beat: Beat(ill: "why"), flaw: "A heartbeat has at most 16384 bytes."))
         }
     }
 
     @Test func aPlannedStopIsNoIllness() throws {
-        let beat = try Push.beat(
-            status: "down", msg: "stopping", ping: nil, body: try Self.beat { $0.phase = .stopping }, of: "tokyo")
+        let beat = try Push.read(
+            status: "down", msg: "stopping", ping: nil, body: try Self.beat { $0.phase = .stopping }, of: "tokyo"
+        ).beat
         #expect(beat.ill == nil && beat.body?.phase == .stopping)
     }
 }

@@ -52,10 +52,39 @@ import Wire
     @Test func whyAPushWasRefusedIsShown() async throws {
         let live = try await LiveWatch()
         defer { live.remove() }
-        await #expect(throws: PushRefusal.self) { try await live.push { $0.ramPct = 200 } }
+        try await live.push { $0.ramPct = 200 }
         #expect(live.watch.node("tokyo")?.refused == "ram_pct is not between 0 and 100.")
         try await live.push()
         #expect(live.watch.node("tokyo")?.refused == nil)
+    }
+
+    /// Whatever comes with the right token, its node lives.
+    @Test func aPushWithWhatCannotBeReadIsASignOfLife() async throws {
+        let live = try await LiveWatch()
+        defer { live.remove() }
+        try await live.push()
+        for _ in 0..<20 {
+            await live.wait(25)
+            _ = try await live.watch.receive(
+                token: live.tokens["tokyo"]?.text ?? "", status: "up", msg: "OK", ping: "12,7", body: Array("{}".utf8))
+        }
+        #expect(live.watch.node("tokyo")?.state == .up)
+        #expect(live.watch.node("tokyo")?.refused != nil)
+    }
+
+    /// Who was renamed is not simply silent.
+    @Test func whyNoBeatOfItCountsStandsInTheAlarm() async throws {
+        let live = try await LiveWatch()
+        defer { live.remove() }
+        try await live.push()
+        for _ in 0..<4 {
+            await live.wait(30)
+            await #expect(throws: PushRefusal.otherNode("renamed")) { try await live.push { $0.node = "renamed" } }
+        }
+        let silent = try #require(live.watch.fleet().incidents.first { $0.rule == "silent" })
+        #expect(
+            silent.detail.contains("pushes were refused in the last") && silent.detail.contains("renamed"),
+            "\(silent.detail)")
     }
 
     @Test func silenceIsToldAndOnRecord() async throws {
