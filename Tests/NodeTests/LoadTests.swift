@@ -81,6 +81,22 @@ import Wire
         }
     }
 
+    /// TLS 1.2 with authenticated encryption and forward secrecy, or not at all.
+    @Test(arguments: [
+        ("ECDHE-ECDSA-AES128-GCM-SHA256", true), ("ECDHE-ECDSA-CHACHA20-POLY1305", true),
+        ("ECDHE-ECDSA-AES256-GCM-SHA384", true), ("ECDHE-ECDSA-AES128-SHA", false), ("ECDHE-ECDSA-AES256-SHA", false),
+        ("ECDHE-ECDSA-AES128-SHA256", false), ("AES128-GCM-SHA256", false), ("AES128-SHA", false),
+    ])
+    func onlyAuthenticatedSuitesAreServed(_ suite: String, _ isServed: Bool) async throws {
+        try await LiveNode.with { live in
+            let said = try Pebble.run(
+                "/usr/bin/openssl",
+                ["s_client", "-tls1_2", "-cipher", suite, "-connect", "127.0.0.1:\(live.port)"])
+            #expect(said.contains("Cipher is \(suite)") == isServed, "\(said.prefix(2_000))")
+            if !isServed { #expect(said.contains("Cipher is (NONE)")) }
+        }
+    }
+
     @Test func beyondTheCeilingTheLongestIdleConnectionMakesRoom() async throws {
         try await LiveNode.with(maxConnections: 2, perNetwork: 10) { live in
             let idle = try (0..<2).map { _ in try Connection(live, saying: "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n") }
