@@ -101,8 +101,8 @@ package enum AccountStep: Sendable {
     case vault(Step)
     /// Throws `emailTaken`, or `invalid` for a vault id that was used before.
     case insertAccount(AccountRow)
-    /// Makes `to` the owner and deletes what the old holder could be opened with; its wraps are for `clear`. Throws `callerGone` unless `from`
-    /// is the owner.
+    /// Makes `to` the owner and deletes what the old holder could be opened with; its wraps are for `clear`. Throws
+    /// `callerGone` unless `from` is the owner.
     case switchOwner(VaultID, from: HolderID, to: HolderID)
     case deleteCredential(CredentialID)
     case deleteCredentials(CredentialKind, of: VaultID)

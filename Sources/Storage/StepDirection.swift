@@ -41,7 +41,7 @@ extension Step {
         case .setAgentState(_, _, let state): state == .active ? .adds : .reduces
         // An owner has to sign in before he can take anything away. Sessions give way to each other, so they are few.
         case .insertCredential(let credential): credential.kind == .session ? .keepsCount : .adds
-        case .deleteEntry, .removeField, .dropWrap, .dropAgentWraps, .deleteHolder, .deleteAgent, .deleteValues:
+        case .deleteEntry, .removeField, .dropWrap, .dropAgentWraps, .deleteAgent, .deleteValues:
             .reduces
         // The second factor's last code among them, without which nobody signs in. There are three of an owner.
         case .putItem: .keepsCount

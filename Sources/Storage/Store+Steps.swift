@@ -156,10 +156,6 @@ extension Store {
                     "DELETE FROM value WHERE entry = ? AND field = ? AND version = ? AND is_current = 0",
                     .blob(place.entry.bytes), .blob(place.field.bytes), .integer(place.version))
             }
-        case .deleteHolder(let id):
-            try db.run("DELETE FROM holder WHERE id = ?", .blob(id.bytes))
-            // An agent's record stands among the values, at the agent's id.
-            try db.run("DELETE FROM value WHERE entry = ?", .blob(id.bytes))
         case .insertCredential(let credential):
             try insert(credential, db)
         case .insertAgent(let agent):

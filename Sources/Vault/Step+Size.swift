@@ -15,7 +15,7 @@ extension Step {
             0
         case .expectCaller, .expectEntry, .deleteEntry, .removeField, .deleteValues, .dropWrap, .dropAgentWraps,
             .dropItem,
-            .deleteHolder, .deleteAgent, .countUse, .countBytes, .expectDepositRoom, .stayWithin:
+            .deleteAgent, .countUse, .countBytes, .expectDepositRoom, .stayWithin:
             0
         }
     }

@@ -276,8 +276,6 @@ package enum Step: Sendable {
     case putItem(OwnerItem, HolderID, [UInt8])
     case dropItem(OwnerItem, HolderID)
     case insertHolder(HolderRow)
-    /// And its credentials, wraps and items.
-    case deleteHolder(HolderID)
     case insertCredential(StoredCredential)
     case insertAgent(StoredAgent)
     /// Policy, state and the version of the record.

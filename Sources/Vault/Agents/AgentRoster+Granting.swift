@@ -47,11 +47,12 @@ extension AgentRoster {
     }
 
     func insertion(of agent: StoredAgent, _ holder: HolderKey, _ caller: Caller) throws -> [Step] {
+        [try insertion(of: holder, caller), .insertAgent(agent)]
+    }
+
+    private func insertion(of holder: HolderKey, _ caller: Caller) throws -> Step {
         let publicKey = try holder.storedPublicKey(vault: caller.vault, isOwner: false, keys: keys)
-        return [
-            .insertHolder(HolderRow(id: holder.id, vault: caller.vault, isOwner: false, publicKey: publicKey)),
-            .insertAgent(agent),
-        ]
+        return .insertHolder(HolderRow(id: holder.id, vault: caller.vault, isOwner: false, publicKey: publicKey))
     }
 
     // MARK: Grants
@@ -132,9 +133,7 @@ extension AgentRoster {
     /// The same for a holder that nobody can open yet, in commits for which nobody waits long. Without an agent's row it
     /// counts for nothing, and goes at the next start.
     func giveInParts(_ fields: [StoredField], to holder: HolderKey, _ caller: Caller) async throws {
-        let publicKey = try holder.storedPublicKey(vault: caller.vault, isOwner: false, keys: keys)
-        let row = HolderRow(id: holder.id, vault: caller.vault, isOwner: false, publicKey: publicKey)
-        try await store.commit([.insertHolder(row)], [])
+        try await store.commit([try insertion(of: holder, caller)], [])
         for start in stride(from: 0, to: fields.count, by: 500) {
             try await store.commit(try wraps(Array(fields[start...].prefix(500)), for: holder, caller), [])
             await WorkQueue.breathe()

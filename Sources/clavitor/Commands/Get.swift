@@ -67,16 +67,17 @@ struct Get: AsyncParsableCommand {
 
     private func showAll(of entry: EntryBody, _ reader: FieldReader, _ workspace: Workspace) async throws {
         var revealed: [RevealedField] = []
-        if version == nil, !entry.fields.isEmpty {
+        if let version {
+            for field in entry.fields {
+                do {
+                    revealed.append(RevealedField(field, try await reader.value(of: field, in: entry, at: version)))
+                } catch let problem as Problem where problem.code == "no-such-version" {
+                    // The field came later.
+                }
+            }
+        } else {
             let values = try await reader.values(of: entry.fields.map { (entry, $0) })
             revealed = zip(entry.fields, values).map { RevealedField($0, $1) }
-        }
-        for field in version == nil ? [] : entry.fields {
-            do {
-                revealed.append(RevealedField(field, try await reader.value(of: field, in: entry, at: version)))
-            } catch let problem as Problem where version != nil && problem.code == "no-such-version" {
-                // The field came later.
-            }
         }
         try workspace.show(revealed) {
             var lines = ["\(entry.title.printable)\(version.map { " in version \($0)" } ?? "")"]
