@@ -34,6 +34,9 @@ package final class TestClock: Clock {
     package var now: Instant { state.withLock { $0.now } }
     package var minimumResolution: Duration { .zero }
 
+    /// How many tasks sleep at present.
+    package var sleeping: Int { state.withLock { $0.sleepers.count } }
+
     /// Moves time forward and wakes every sleeper whose deadline has passed, earliest first.
     package func advance(by duration: Duration) {
         let due = state.withLock { state in

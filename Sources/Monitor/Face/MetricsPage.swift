@@ -14,7 +14,7 @@ struct MetricsPage {
         page.addSelf(api.watch.figures, isDoubtful: fleet.doubtful, version: api.version)
         let isReady = api.watch.ills.isEmpty
         page.family("clavitor_monitor_ready", "0 while the monitor cannot do its work.") { $0(.none, isReady ? 1 : 0) }
-        page.addDeliveries(await api.check.deliveries().sorted { $0.key < $1.key })
+        page.addDeliveries((await api.check.deliveries() ?? [:]).sorted { $0.key < $1.key })
         text = page.text
     }
 }
@@ -97,8 +97,10 @@ extension Exposition {
         }
         add("deliveries_total", "Notifications delivered since the start.") { Double($0.delivered) }
         add("delivery_failures_total", "Failed tries to deliver since the start.") { Double($0.failedAttempts) }
-        add("deliveries_given_up_total", "Notifications given up since the start.") { Double($0.givenUp) }
-        add("deliveries_waiting", "Notifications not yet delivered.") { Double($0.waiting) }
+        add("channel_failing_seconds", "For how long it has taken nothing that was tried; 0 when it works.") {
+            $0.failing
+        }
+        add("deliveries_waiting", "Changes not yet told.") { Double($0.waiting) }
         add("delivery_wait_seconds", "How long the oldest of these has waited.") { $0.oldestWaiting }
     }
 }

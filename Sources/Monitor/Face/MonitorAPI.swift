@@ -13,7 +13,7 @@ package struct MonitorAPI: Sendable {
 
     package init(
         watch: Watch, operators: Operators, version: String,
-        deliveries: @escaping @Sendable () async -> [String: DeliveryFigures]
+        deliveries: @escaping @Sendable () async -> [String: DeliveryFigures]?
     ) {
         self.watch = watch
         self.operators = operators

@@ -84,6 +84,8 @@ package struct IncidentChange: Codable, Equatable, Sendable {
         case escalated
         /// Still open.
         case reminded
+        /// It opened and ended before the channel could be told.
+        case passed
     }
 
     package var kind: Kind

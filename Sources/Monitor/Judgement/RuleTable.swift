@@ -110,7 +110,7 @@ extension Rule {
     ]
 
     /// Every word that an incident's rule can be.
-    package static let names = ["silent", "flapping"] + table.map(\.name)
+    package static let names = ["silent", "flapping"] + OwnProblem.rules + table.map(\.name)
 
     /// For whoever speaks only Uptime Kuma's protocol.
     private static var down: Rule {

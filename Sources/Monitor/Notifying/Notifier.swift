@@ -8,7 +8,6 @@ import ServiceLifecycle
 package final class Notifier<C: Clock>: Service where C.Duration == Duration {
     private let outbox: Outbox
     private let routes: [Route]
-    private let most: [String: Int]
     private let clock: C
     private let now: @Sendable () -> Int64
     private let logger: Logger
@@ -26,8 +25,6 @@ package final class Notifier<C: Clock>: Service where C.Duration == Duration {
     ) {
         self.outbox = outbox
         routes = settings.routes
-        most = Dictionary(
-            settings.channels.map { ($0.name, $0.mostChanges) }, uniquingKeysWith: { first, _ in first })
         self.clock = clock
         self.now = now
         self.logger = logger
@@ -44,11 +41,11 @@ package final class Notifier<C: Clock>: Service where C.Duration == Duration {
         _ changes: [IncidentChange], record: @escaping @Sendable (Connection) throws -> Void = { _ in }
     ) async throws {
         guard !changes.isEmpty else { return }
-        let (routes, most) = (routes, most)
+        let routes = routes
         try await outbox.escalate(
             .incidents(Set(changes.map(\.incident.id))), routes: routes, now: now(), record: record
         ) { escalation in
-            Message.grouped(escalation.apply(changes, routes: routes)) { most[$0] ?? MessageText.mostNamed }
+            escalation.apply(changes, routes: routes)
         }
     }
 
@@ -82,9 +79,9 @@ package final class Notifier<C: Clock>: Service where C.Duration == Duration {
 
     /// Does what is due now.
     package func tick(_ selection: Outbox.Selection) async throws {
-        let (routes, most, now) = (routes, most, now())
+        let (routes, now) = (routes, now())
         try await outbox.escalate(selection, routes: routes, now: now) { escalation in
-            Message.grouped(escalation.tick(now, routes: routes)) { most[$0] ?? MessageText.mostNamed }
+            escalation.tick(now, routes: routes)
         }
     }
 

@@ -1,11 +1,13 @@
 import Synchronization
 
-/// What is wrong with the monitor itself, in words that name nobody: for the dead man's switch, `/readyz` and `check`.
+/// What is wrong with the monitor itself: in words that name nobody, for the dead man's switch, `/readyz` and `check`, and
+/// as incidents that its operators are told of.
 package struct SelfCheck: Sendable {
     package let watch: Watch
-    package let deliveries: @Sendable () async -> [String: DeliveryFigures]
+    /// Nil when it cannot be told.
+    package let deliveries: @Sendable () async -> [String: DeliveryFigures]?
 
-    package init(watch: Watch, deliveries: @escaping @Sendable () async -> [String: DeliveryFigures]) {
+    package init(watch: Watch, deliveries: @escaping @Sendable () async -> [String: DeliveryFigures]?) {
         self.watch = watch
         self.deliveries = deliveries
     }
@@ -15,8 +17,18 @@ package struct SelfCheck: Sendable {
 
     /// Empty when all is well.
     package func ills() async -> [String] {
-        let waits = await deliveries().values.contains { $0.oldestWaiting > Self.longestWait }
-        return watch.ills + (waits ? ["notifications wait for more than 15 minutes"] : [])
+        let channels = await deliveries()?.values.map { $0 } ?? []
+        let isBroken = channels.contains(where: \.isBroken)
+        let waits = channels.contains { $0.oldestWaiting > Self.longestWait }
+        if isBroken { return watch.ills + ["a notification channel takes nothing"] }
+        return watch.ills + (waits ? ["notifications wait for more than 10 minutes"] : [])
+    }
+
+    /// Tells the operators, by the other channels, of what the monitor finds wrong with itself.
+    package func report() async {
+        guard let channels = await deliveries() else { return }
+        await watch.report(
+            channels.filter(\.value.isBroken).sorted { $0.key < $1.key }.map { OwnProblem(channel: $0.key, $0.value) })
     }
 }
 
@@ -33,5 +45,14 @@ extension Watch {
             now.steady - lastLook > 3 * timing.stall ? "the time is not looked at" : nil,
             doubt > timing.sev1 ? "its clock or its machine has not let it judge anybody for minutes" : nil,
         ].compactMap { $0 }
+    }
+}
+
+extension OwnProblem {
+    fileprivate init(channel: String, _ figures: DeliveryFigures) {
+        let some = figures.lines > 1 ? " Of \(figures.lines) recipients \(figures.failingLines) get nothing." : ""
+        self.init(
+            rule: "channel", name: channel, severity: .sev2, title: "The channel \(channel) takes nothing",
+            detail: "\(figures.lastError ?? "")\(figures.lastError == nil ? "" : ".")\(some)")
     }
 }

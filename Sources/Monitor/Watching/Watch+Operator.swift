@@ -69,6 +69,17 @@ extension Watch {
         }
     }
 
+    /// Takes what the monitor finds wrong with itself; all that there is at present.
+    package func report(_ problems: [OwnProblem]) async {
+        let now = world.now()
+        let hasNews = state.withLock { state in
+            let changes = state.judge.report(problems, at: now)
+            state.unsaved += changes
+            return !changes.isEmpty
+        }
+        if hasNews { await look() }
+    }
+
     /// Takes in nodes that were added, removed or given another token by `clavitor-monitor node`.
     package func reloadNodes() async throws {
         let known = state.withLock { $0.rosterVersion }

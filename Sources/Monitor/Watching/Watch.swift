@@ -33,6 +33,7 @@ package final class Watch: Service {
     /// Whether the last beat could be written down.
     let areBeatsWell = Atomic(true)
     private let tell: Teller
+    private let telling = Turnstile()
 
     /// Hands changes to whoever notifies, and calls `record` in the transaction that keeps what is to be told of them:
     /// what is on record is told, and what is told is on record. On the disk when it returns.
@@ -49,9 +50,8 @@ package final class Watch: Service {
         var refused: [String: String] = [:]
         /// Of the present minute, by node.
         var means: [String: MeanMetrics] = [:]
-        /// Found, and not yet on the disk and told; how many were before these.
+        /// Found, and not yet on the disk and told.
         var unsaved: [IncidentChange] = []
-        var saved = 0
         /// Nodes that the dashboards have not seen since they changed.
         var touched: Set<String> = []
         var shownStates: [String: NodeView.State] = [:]
@@ -185,20 +185,20 @@ package final class Watch: Service {
 
     /// Looks at the time, and puts on the disk and into the outbox whatever was found since the last look.
     package func look() async {
-        let (changes, end, told) = state.withLock { state in
+        // What two handed over at once would be told twice.
+        await telling.pass { await lookAlone() }
+    }
+
+    private func lookAlone() async {
+        let (changes, told) = state.withLock { state in
             state.unsaved += state.judge.advance(to: world.now())
-            return (
-                state.unsaved, state.saved + state.unsaved.count,
-                state.unsaved.isEmpty ? [:] : state.judge.book.open.mapValues(\.isTold)
-            )
+            return (state.unsaved, state.unsaved.isEmpty ? [:] : state.judge.book.open.mapValues(\.isTold))
         }
         if !changes.isEmpty {
             do {
                 try await tell(changes, try MonitorStore.recording(changes, told: told))
                 state.withLock { state in
-                    // Somebody else may have looked meanwhile, and the same twice does no harm.
-                    state.unsaved.removeFirst(max(0, end - state.saved))
-                    state.saved = max(end, state.saved)
+                    state.unsaved.removeFirst(changes.count)
                     state.figures.noteStore(isWell: true)
                 }
             } catch {

@@ -23,7 +23,7 @@ struct Serve: AsyncParsableCommand {
         LoggingSystem.bootstrap { _ in JSONLog(logLevel: settings.logLevel) }
         let logger = Logger(label: "clavitor-monitor")
         let store = try options.served(isDevelopment: serving.dev)
-        let outbox = Outbox(database: store.database, channels: settings.notifications.channels.map(\.name))
+        let outbox = Outbox(database: store.database, lines: settings.notifications.lines)
         let notifier = Notifier(
             outbox: outbox, settings: settings.notifications, clock: ContinuousClock(), now: wallTime, logger: logger)
         let watch = try await Watch(
@@ -56,15 +56,14 @@ struct Serve: AsyncParsableCommand {
         _ web: WebSender,
         _ settings: Settings, _ logger: Logger
     ) async throws {
-        let couriers = try ChannelFactory(
-            web: web, mail: try MailSender(trustedPEM: settings.trustedPEM), logger: logger
-        ).couriers(settings.notifications)
+        let couriers = try ChannelFactory(web: web, mail: try MailSender(trustedPEM: settings.trustedPEM))
+            .couriers(settings.notifications)
         let delivery = Delivery(
             outbox: outbox, couriers: couriers, world: .init(clock: ContinuousClock(), now: wallTime), logger: logger)
         let operators = Operators(store: store, now: wallTime)
         let api = MonitorAPI(
             watch: watch, operators: operators, version: Version.current,
-            deliveries: { (try? await delivery.figures()) ?? [:] })
+            deliveries: { try? await delivery.figures() })
         let deadMan = try settings.deadMan.map { try Self.deadMan($0, web) }
         let port = Shared<Int?>(nil)
         let certificates = try Certificates(
@@ -77,6 +76,8 @@ struct Serve: AsyncParsableCommand {
             notifier, delivery, watch,
             Periodic(name: "nodes", interval: .seconds(5), logger: logger) { try await watch.reloadNodes() },
         ]
+        services.append(
+            Periodic(name: "own health", interval: .seconds(5), logger: logger) { await api.check.report() })
         services += certificates.services
         if let deadMan {
             services.append(

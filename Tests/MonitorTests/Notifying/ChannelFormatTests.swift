@@ -1,5 +1,4 @@
 import Foundation
-import Logging
 import Monitor
 import Testing
 
@@ -9,7 +8,7 @@ import Testing
     static let incident = anIncident(
         7, .sev1, opened: 1_709_312_300, title: "tökyo \"is\" <!channel> @here silent\r\nBcc: x", detail: "no beat")
     static let group = Message(
-        channel: "c", changes: (1...40).map { anIncident($0, node: "node\($0)").becomes(.opened, at: at) }, most: 40)
+        channel: "c", changes: (1...40).map { anIncident($0, node: "node\($0)").becomes(.opened, at: at) })
 
     /// The requests that a channel makes of a message.
     static func requests(
@@ -18,7 +17,7 @@ import Testing
         let network = ScriptedNetwork()
         network.answers { _, _ in answer }
         let courier = try courier(kind, network)
-        for piece in 0..<courier.pieces(message) { try await courier.send(piece, message, at * 1_000) }
+        try await courier.send(message, at * 1_000)
         return network.requests
     }
 
@@ -28,9 +27,7 @@ import Testing
             "/token": "123456:AAbbCCddEE", "/key": "0123456789abcdef0123456789abcdef",
         ]
         let factory = ChannelFactory(
-            send: network.send, post: network.post,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, readFile: { Array((files[$0] ?? "").utf8) }
-        )
+            send: network.send, post: network.post, readFile: { Array((files[$0] ?? "").utf8) })
         return try factory.couriers(
             NotificationSettings(channels: [.init(name: "c", kind: kind)], dashboard: "https://m.example/"))[0]
     }
@@ -123,7 +120,10 @@ import Testing
         #expect(request.json?["allowed_mentions"] as? NSDictionary == ["parse": [String]()])
         #expect((request.json?["content"] as? String)?.contains("@\u{200B}here") == true)
         var long = Self.group.changes
-        for index in long.indices { long[index].incident.detail = String(repeating: "👩‍🚒", count: 300) }
+        for index in long.indices {
+            long[index].incident.region = "region \(index)"
+            long[index].incident.detail = String(repeating: "👩‍🚒", count: 300)
+        }
         let group = try await Self.requests(.chat(urlFile: "/url", .discord), Message(channel: "c", changes: long))[0]
         let content = try #require(group.json?["content"] as? String)
         #expect((1_900...2_000).contains(content.utf16.count))
@@ -142,7 +142,7 @@ import Testing
         #expect(content.contains(##"\# \*now\*"##))
     }
 
-    @Test func pagerDutyGetsAnEventForEachIncident() async throws {
+    @Test func pagerDutyGetsAnEventForAnIncident() async throws {
         let kind = ChannelSettings.Kind.pagerDuty(keyFile: "/key", url: nil)
         let request = try await Self.requests(kind, message())[0]
         #expect(request.url.exposed == "https://events.pagerduty.com/v2/enqueue")
@@ -162,7 +162,27 @@ import Testing
         #expect(try end.json == Self.json(short))
         let known = try await Self.requests(kind, message(.acknowledged))[0]
         #expect(known.json?["event_action"] as? String == "acknowledge")
-        #expect(try await Self.requests(kind, Self.group).count == 40, "none may stay open for ever")
+    }
+
+    @Test func pagerDutyGetsOneEventForWhatHappensTogether() async throws {
+        let kind = ChannelSettings.Kind.pagerDuty(keyFile: "/key", url: nil)
+        let request = try await Self.requests(kind, Self.group)[0]
+        #expect(request.json?["dedup_key"] as? String == "clavitor/1/0")
+        let payload = try #require(request.json?["payload"] as? NSDictionary)
+        #expect(payload["summary"] as? String == "SEV2 opened: 40 nodes in asia (silent)")
+        #expect(payload["source"] as? String == "fleet")
+        let detail = (payload["custom_details"] as? NSDictionary)?["detail"] as? String ?? ""
+        for node in 1...40 { #expect(detail.contains("node\(node)")) }
+        // Some of them end, and the thread stays open: there is no word for that.
+        var parcel = Parcel(thread: "1/0")
+        parcel.changes = [Self.incident.becomes(.resolved, at: Self.at)]
+        #expect(try await Self.requests(kind, Message(channel: "c", [parcel])).isEmpty)
+        parcel.isOver = true
+        let end = try await Self.requests(kind, Message(channel: "c", [parcel]))[0]
+        #expect(end.json?["event_action"] as? String == "resolve")
+        #expect(end.json?["dedup_key"] as? String == "clavitor/1/0")
+        // What was over before it could be told wakes nobody.
+        #expect(try await Self.requests(kind, message(.passed)).isEmpty)
     }
 
     @Test(arguments: [(Severity.sev1, "critical"), (.sev2, "error"), (.warning, "warning")])
@@ -182,7 +202,10 @@ import Testing
             """
         #expect(try request.json == Self.json(expected))
         var long = Self.group.changes
-        for index in long.indices { long[index].incident.detail = String(repeating: "é", count: 300) }
+        for index in long.indices {
+            long[index].incident.region = "region \(index)"
+            long[index].incident.detail = String(repeating: "é", count: 300)
+        }
         let group = try await Self.requests(kind, Message(channel: "c", changes: long))[0]
         let text = try #require(group.json?["text"] as? String)
         #expect((4_000...4_096).contains(text.utf16.count))
@@ -201,12 +224,27 @@ import Testing
         }
     }
 
-    @Test func aGroupNamesTwentyAndCountsTheRest() async throws {
+    @Test func aGroupNamesAllItsNodes() async throws {
         let request = try await Self.requests(.chat(urlFile: "/url", .slack), Self.group)[0]
-        #expect(request.json?["text"] as? String == "40 notices: 40 SEV2 opened")
+        #expect(request.json?["text"] as? String == "SEV2 opened: 40 nodes in asia (silent)")
         let attachment = (request.json?["attachments"] as? [NSDictionary])?.first?["text"] as? String ?? ""
-        #expect(attachment.contains("node20 is silent"))
-        #expect(!attachment.contains("node21 is silent"))
-        #expect(attachment.hasSuffix("and 20 more\nhttps://m.example/incidents"))
+        let names = (1...40).map { "node\($0)" }.joined(separator: ", ")
+        #expect(attachment == "SEV2 opened: silent, asia: \(names)\nhttps://m.example/incidents")
+    }
+
+    @Test func whatIsTooMuchIsCounted() {
+        let regions = (1...30).map { anIncident($0, region: "r\($0)", node: "n\($0)").becomes(.opened, at: Self.at) }
+        let lines = MessageText(Message(channel: "c", changes: regions)).lines
+        #expect(lines.count == 21)
+        #expect(lines.last == "and 10 more")
+        let many = (1...900).map { anIncident($0, node: "node-\($0)").becomes(.opened, at: Self.at) }
+        let message = Message(channel: "c", changes: many)
+        let text = MessageText(message)
+        #expect(text.title == "900 notices: 500 SEV2 opened, 400 more")
+        #expect(text.lines.count == 2)
+        #expect(text.lines[0].count < 2_500)
+        let named = text.lines[0].split(separator: ", ").count { $0.contains("node-") }
+        #expect(text.lines[0].hasSuffix("and \(500 - named) more"))
+        #expect(text.lines[1] == "and 400 more")
     }
 }

@@ -161,17 +161,15 @@ import Testing
         #expect(told == example.expected)
     }
 
-    @Test func oneBatchIsOneMessagePerChannelAndNamesTwenty() {
-        var escalation = Escalation()
+    @Test func theWorstStandsFirst() {
         let changes = (1...33).map { anIncident($0, node: "n\($0)").becomes(.opened, at: 0, $0 == 33 ? .sev1 : .sev2) }
-        let messages = Message.grouped(escalation.apply(changes, routes: Self.routes)) { _ in 20 }
-        #expect(messages.map(\.channel) == ["chat", "pager"])
-        #expect(messages.map(\.total) == [33, 1])
-        let text = MessageText(messages[0])
-        #expect(messages[0].changes.first?.incident.id == 33, "the worst first")
-        #expect(text.lines.count == 21)
-        #expect(text.lines.last == "and 13 more")
-        #expect(text.title == "33 notices: 1 SEV1 opened, 19 SEV2 opened, 13 more")
+        let message = Message(channel: "chat", changes: changes)
+        #expect(message.total == 33)
+        #expect(message.changes.first?.incident.id == 33)
+        let text = MessageText(message)
+        #expect(text.lines.count == 2)
+        #expect(text.lines.first == "SEV1 opened: n33 is silent (no heartbeat for 65 s)")
+        #expect(text.title == "33 notices: 1 SEV1 opened, 32 SEV2 opened")
     }
 
     @Test func theKeyOfAMessageIsThatOfItsContent() {

@@ -6,8 +6,7 @@ import Testing
 
 /// Mail servers that misbehave in ways a real one does not on request.
 @Suite(.timeLimit(.minutes(1))) struct MailTroubleTests {
-    private func send(_ answers: [String: String], _ security: ChannelSettings.Email.Security) async throws -> [String]
-    {
+    private func send(_ answers: [String: String], _ security: ChannelSettings.Email.Security) async throws {
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -20,8 +19,8 @@ import Testing
             host: "127.0.0.1", port: try #require(channel.localAddress?.port), security: security,
             from: "a@example.org", to: ["b@example.org"])
         let message = aMessage("mail")
-        let mail = Mail(message, from: settings.from, to: settings.to, dashboard: nil, at: message.at)
-        return try await MailSender().send(MailAccount(settings, password: nil, channel: "mail"), mail)
+        let mail = Mail(message, from: settings.from, to: settings.to[0], dashboard: nil, at: message.at)
+        try await MailSender().send(MailAccount(settings, password: nil, channel: "mail"), mail)
     }
 
     @Test func whatStandsBehindTheConsentToTLSIsNotBelieved() async throws {

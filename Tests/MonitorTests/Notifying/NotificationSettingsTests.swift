@@ -58,7 +58,7 @@ import Testing
             channel = "pager"
             severities = ["sev1"]
             after = 600
-            resend = 1800
+            repeat = 1800
             """)
         let expected = try NotificationSettings(
             channels: [
@@ -150,7 +150,7 @@ import Testing
         Bad(
             testDescription: "a flood of reminders",
             text: chat + "[[route]]\nchannel = \"a\"\nseverities = [\"sev1\"]\nresend = 1",
-            error: .badValue("the route to a", "resend is neither 0 nor between 10 and 604800 seconds")),
+            error: .badValue("the route to a", "repeat is neither 0 nor between 10 and 604800 seconds")),
         Bad(
             testDescription: "mail in the clear over the network",
             text: mail + "host = \"mail.example.org\"\ntls = \"none\"\nto = [\"b@example.org\"]",

@@ -14,12 +14,19 @@ struct NotifyingRig: Sendable {
     let outbox: Outbox
     let settings: NotificationSettings
     static let start: Int64 = 1_709_312_400_000
+    static let migrations = [Outbox.migration(1), Outbox.secondMigration(2)]
+
+    /// Nothing waits for anything else.
+    static let atOnce = Grouping(wait: 0, interval: 0)
 
     /// Webhooks with these names, each at a host of its name.
-    init(hooks: [String] = ["hook"], routes: [Route] = [], limit: Int? = nil, in folder: NotifyingScratch? = nil) throws
-    {
+    init(
+        hooks: [String] = ["hook"], routes: [Route] = [], grouping: Grouping = atOnce, limit: Int? = nil,
+        in folder: NotifyingScratch? = nil
+    ) throws {
         let channels = hooks.map { name in
-            ChannelSettings(name: name, kind: .webhook(.init(urlFile: "/\(name)", keyFile: "/key")))
+            ChannelSettings(
+                name: name, kind: .webhook(.init(urlFile: "/\(name)", keyFile: "/key")), grouping: grouping)
         }
         try self.init(channels: channels, routes: routes, limit: limit, in: folder)
     }
@@ -29,8 +36,8 @@ struct NotifyingRig: Sendable {
     {
         self.folder = try folder ?? NotifyingScratch()
         settings = try NotificationSettings(channels: channels, routes: routes)
-        let database = try Database(path: self.folder.path("monitor.db"), migrations: [Outbox.migration(1)])
-        outbox = Outbox(database: database, channels: channels.map(\.name), limit: limit)
+        let database = try Database(path: self.folder.path("monitor.db"), migrations: Self.migrations)
+        outbox = Outbox(database: database, lines: settings.lines, limit: limit)
     }
 
     /// Unix milliseconds.
@@ -43,7 +50,7 @@ struct NotifyingRig: Sendable {
     /// Without jitter.
     func delivery() throws -> Delivery<TestClock> {
         let factory = ChannelFactory(
-            send: network.send, post: network.post, logger: log.logger
+            send: network.send, post: network.post
         ) { path in
             Array(path == "/key" ? "signing key".utf8 : "https://\(path.dropFirst()).example/hooks/9f8e7d6c5b".utf8)
         }
@@ -69,31 +76,32 @@ struct NotifyingRig: Sendable {
         return result
     }
 
-    /// Puts in one message about one incident.
-    func put(_ id: Int64, to channel: String = "hook") async throws {
-        let message = Message(channel: channel, changes: [IncidentChange(.opened, anIncident(id), at: now)])
-        try await outbox.escalate(.incidents([]), routes: [], now: now) { _ in [message] }
+    /// Puts in one change of one incident.
+    func put(_ id: Int64, _ kind: IncidentChange.Kind = .opened, to channel: String = "hook") async throws {
+        let telling = Telling(channel: channel, change: anIncident(id).becomes(kind, at: now / 1_000))
+        try await outbox.escalate(.incidents([]), routes: [], now: now) { _ in [telling] }
     }
 
-    /// Waits, with a bound, until what is in the outbox looks as wanted.
+    /// What lies before a line.
+    func desk(_ line: String = "hook") async throws -> Desk { try await outbox.desk(of: line) }
+
+    /// Waits, with a bound, until what lies before a line looks as wanted.
     @discardableResult
-    func until(_ isSo: ([Outbox.Row]) -> Bool) async throws -> [Outbox.Row] {
+    func until(_ line: String = "hook", _ isSo: (Desk) -> Bool) async throws -> Desk {
         for _ in 0..<4_000 {
-            let rows = try await outbox.list().reversed()
-            if isSo(Array(rows)) { return Array(rows) }
+            let desk = try await desk(line)
+            if isSo(desk) { return desk }
             try await Task.sleep(for: .milliseconds(5))
         }
-        throw NeverHappened(rows: "\(try await outbox.list())")
+        throw NeverHappened(desk: "\(try await desk(line))")
     }
 
-    struct NeverHappened: Error { let rows: String }
+    struct NeverHappened: Error { let desk: String }
 }
 
-extension Outbox.Row {
-    var isDelivered: Bool { if case .delivered = state { true } else { false } }
-    var isFailed: Bool { if case .failed = state { true } else { false } }
-    var isWaiting: Bool { nextAttempt != nil }
-    var nextAttempt: Int64? { if case .waiting(let next) = state { next } else { nil } }
+extension Desk {
+    var isClear: Bool { waiting.isEmpty }
+    var incidents: [Int64] { waiting.map(\.change.incident.id) }
 }
 
 /// The services behind channels, as a test wants them.
@@ -104,6 +112,7 @@ final class ScriptedNetwork: Sendable {
         var requests: [WebRequest] = []
         var mails: [Mail] = []
         var answer: Answer = { _, _ in WebAnswer(status: 200) }
+        var verdict: @Sendable (String) -> DeliveryFailure? = { _ in nil }
     }
 
     private let state = Mutex(State())
@@ -121,9 +130,14 @@ final class ScriptedNetwork: Sendable {
         return try await answer(request, attempt)
     }
 
-    @Sendable func post(_ account: MailAccount, _ mail: Mail) async throws(DeliveryFailure) -> [String] {
+    /// What becomes of a mail to an address.
+    func takes(_ verdict: @escaping @Sendable (_ address: String) -> DeliveryFailure?) {
+        state.withLock { $0.verdict = verdict }
+    }
+
+    @Sendable func post(_ account: MailAccount, _ mail: Mail) async throws(DeliveryFailure) {
+        if let failure = state.withLock({ $0.verdict })(mail.to) { throw failure }
         state.withLock { $0.mails.append(mail) }
-        return []
     }
 }
 
@@ -131,10 +145,16 @@ extension WebRequest {
     func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
     var json: NSDictionary? { try? JSONSerialization.jsonObject(with: Data(body)) as? NSDictionary }
     /// The incidents that a webhook's body names.
-    var incidents: [Int64] {
+    var incidents: [Int64] { told.map(\.incident) }
+    /// What it says of each.
+    var told: [(kind: String, incident: Int64)] {
         let changes = json?["changes"] as? [NSDictionary] ?? []
-        return changes.compactMap { ($0["incident"] as? NSDictionary)?["id"] as? Int64 }
+        return changes.map { change in
+            (change["kind"] as? String ?? "", (change["incident"] as? NSDictionary)?["id"] as? Int64 ?? 0)
+        }
     }
+    /// Such as "opened 1".
+    var words: [String] { told.map { "\($0.kind) \($0.incident)" } }
 }
 
 /// What was logged.

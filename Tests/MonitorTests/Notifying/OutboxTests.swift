@@ -13,25 +13,24 @@ import Testing
         IncidentChange(.opened, anIncident(id), at: rig.now)
     }
 
-    @Test func messagesAndStateAreOneTransaction() async throws {
+    @Test func tellingsAndStateAreOneTransaction() async throws {
         let rig = try NotifyingRig()
         let other = try Connection(path: rig.folder.path("monitor.db"), access: .readWrite)
-        try other.script(
-            "CREATE TRIGGER full BEFORE INSERT ON notification BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+        try other.script("CREATE TRIGGER full BEFORE INSERT ON telling BEGIN SELECT RAISE(ABORT, 'disk full'); END")
         await #expect(throws: SQLiteError.self) { try await rig.notifier.tell([opened(1, rig)]) }
         #expect(try other.first("SELECT count(*) FROM escalation", row: { $0.int(0) }) == 0)
         try other.script("DROP TRIGGER full")
         try await rig.notifier.tell([opened(1, rig)])
-        #expect(try await rig.outbox.list().count == 1)
+        #expect(try await rig.desk().incidents == [1])
     }
 
     @Test func aBatchHandedOverAgainIsToldOnceEvenAfterARestart() async throws {
         let rig = try NotifyingRig()
-        let batch = [opened(1, rig), IncidentChange(.resolved, anIncident(1), at: rig.now)]
+        let batch = [opened(1, rig)]
         try await rig.notifier.tell(batch)
         let after = try NotifyingRig(in: rig.folder)
         try await after.notifier.tell(batch)
-        #expect(try await after.outbox.list().count == 1)
+        #expect(try await after.desk().incidents == [1])
     }
 
     @Test func escalationGoesOnAfterARestart() async throws {
@@ -41,12 +40,11 @@ import Testing
         let task = Task { [notifier = after.notifier] in try await notifier.run() }
         for _ in 0..<10 {
             await after.clock.sleepers(1)
-            #expect(try await after.outbox.list().count == 1)
+            #expect(try await after.desk("boss").isClear)
             after.clock.advance(by: .seconds(60))
         }
-        let rows = try await after.until { $0.count == 2 }
-        #expect(rows.last?.message?.changes.map(\.kind) == [.escalated])
-        #expect(rows.last?.channel == "boss")
+        let desk = try await after.until("boss") { !$0.isClear }
+        #expect(desk.waiting.map(\.change.kind) == [.escalated])
         task.cancel()
         try await task.value
     }
@@ -59,40 +57,25 @@ import Testing
         #expect(try await after.outbox.nextDue() == NotifyingRig.start + 600_000)
     }
 
-    @Test func theNumberOfRowsIsBounded() async throws {
+    @Test func theNumberOfTellingsIsBounded() async throws {
         let rig = try NotifyingRig(limit: 5)
-        for id in 1...4 { try await rig.put(Int64(id)) }
-        let first = try #require(try await rig.outbox.next(for: "hook", now: rig.now))
-        #expect(first.message?.changes.first?.incident.id == 1)
-        let third = try await rig.outbox.list()[1]
-        try await rig.outbox.markDelivered(third.id, at: rig.now)
-        for id in 5...7 { try await rig.put(Int64(id)) }
-        let left = try await rig.outbox.list().compactMap { $0.message?.changes.first?.incident.id }
-        #expect(left == [7, 6, 5, 4, 2], "the delivered one went first, then the oldest")
+        for id in 1...7 { try await rig.put(Int64(id)) }
+        #expect(try await rig.desk().incidents == [3, 4, 5, 6, 7], "the newest say best what is the matter")
     }
 
-    @Test func whatWasDeliveredIsForgottenAfterAMonthAndWhatFailedIsKept() async throws {
+    @Test func aChannelThatDoesNotWorkForDaysKeepsOneReminder() async throws {
         let rig = try NotifyingRig()
-        for id in 1...3 { try await rig.put(Int64(id)) }
-        let rows = try await rig.outbox.list()
-        try await rig.outbox.markDelivered(rows[0].id, at: rig.now)
-        try await rig.outbox.markFailed(
-            rows[1].id, DeliveryFailure(.refused, "no"), next: nil, progress: 0, at: rig.now)
-        let month: Int64 = 30 * 86_400_000
-        try await rig.outbox.prune(now: rig.now + month)
-        #expect(try await rig.outbox.list().count == 3)
-        try await rig.outbox.prune(now: rig.now + month + 1)
-        #expect(try await rig.outbox.list().map(\.id) == [rows[1].id, rows[2].id])
+        try await rig.put(1)
+        for _ in 0..<50 { try await rig.put(1, .reminded) }
+        #expect(try await rig.desk().waiting.map(\.change.kind) == [.opened, .reminded])
     }
 
-    @Test func rowsOfAChannelThatIsNoMoreAreGivenUp() async throws {
+    @Test func tellingsOfAChannelThatIsNoMoreAreForgotten() async throws {
         let rig = try NotifyingRig(hooks: ["hook", "old"])
         try await rig.put(1, to: "old")
         let after = try NotifyingRig(in: rig.folder)
-        try await after.outbox.abandonUnknown(at: after.now)
-        let row = try #require(try await after.outbox.list().first)
-        #expect(row.isFailed)
-        #expect(row.lastError == "the channel is no longer configured")
+        #expect(try await after.outbox.adopt() == ["old"])
+        #expect(try await after.desk("old").isClear)
     }
 
     @Test func rowsThatCannotBeReadStopNobody() async throws {
@@ -101,14 +84,56 @@ import Testing
         try await rig.put(3)
         let other = try Connection(path: rig.folder.path("monitor.db"), access: .readWrite)
         try other.script("UPDATE escalation SET state = '{}' WHERE incident = 1")
-        try other.script("UPDATE notification SET payload = '{}' WHERE id = 1")
+        try other.script("UPDATE telling SET change = '{}' WHERE id = 1")
         rig.clock.advance(by: .seconds(600))
         try await rig.notifier.tick(.due(rig.now))
         #expect(try await rig.outbox.nextDue() == nil)
         try await rig.delivering {
-            let rows = try await rig.until { rows in rows.allSatisfy { $0.isDelivered || $0.isFailed } }
-            #expect(rows.map(\.isFailed) == [true, false, false])
-            #expect(rows.last?.channel == "boss", "the other incident has been escalated")
+            try await rig.until { $0.isClear && $0.unreadable.isEmpty }
+            try await rig.until("boss") { $0.isClear }
         }
+        let sent = rig.network.requests.map { "\($0.url.exposed.contains("boss") ? "boss" : "hook") \($0.words)" }
+        #expect(sent.sorted() == [#"boss ["escalated 2"]"#, #"hook ["opened 2", "opened 3"]"#])
+    }
+
+    /// What version 0.1.0 left: messages that wait, and incidents of which channels were told.
+    @Test func whatAnOlderMonitorLeftIsToldToo() async throws {
+        let folder = try NotifyingScratch()
+        do {
+            let old = try Database(path: folder.path("monitor.db"), migrations: [NotifyingRig.migrations[0]])
+            try await old.write { database in
+                for (key, channel, waits) in [("a", "mail", true), ("b", "hook", false), ("c", "gone", true)] {
+                    let change = try JSONEncoder().encode(IncidentChange(.opened, anIncident(1), at: 5))
+                    let payload = #"{"changes": [\#(String(decoding: change, as: UTF8.self))], "total": 1}"#
+                    try database.run(
+                        "INSERT INTO notification (key, channel, payload, created, next_attempt, delivered_at) VALUES (?, ?, ?, 7, ?, ?)",
+                        .text(key), .text(channel), .text(payload), .integer(waits ? 7 : nil),
+                        .integer(waits ? nil : 8))
+                }
+                var escalation = Escalation()
+                _ = escalation.apply(
+                    [IncidentChange(.opened, anIncident(1), at: 5)],
+                    routes: [Route(channel: "mail", severities: [.sev2]), Route(channel: "hook", severities: [.sev2])])
+                let state = try JSONEncoder().encode(escalation.followed[1])
+                try database.run(
+                    "INSERT INTO escalation (incident, state) VALUES (1, ?)",
+                    .text(String(decoding: state, as: UTF8.self)))
+            }
+        }
+        let mail = ChannelSettings(
+            name: "mail", kind: .email(.init(host: "m", from: "c@example.org", to: ["a@example.org", "b@example.org"])))
+        let hook = ChannelSettings(name: "hook", kind: .webhook(.init(urlFile: "/hook")))
+        let rig = try NotifyingRig(channels: [mail, hook], in: folder)
+        #expect(try await rig.outbox.adopt() == ["gone"])
+        for line in ["mail/a@example.org", "mail/b@example.org"] {
+            let desk = try await rig.desk(line)
+            #expect(desk.incidents == [1])
+            #expect(desk.heard.isEmpty)
+        }
+        let desk = try await rig.desk()
+        #expect(desk.isClear)
+        #expect(desk.heard[1]?.severity == .sev2)
+        #expect(desk.heard[1]?.thread == "1/0")
+        #expect(desk.heard[1]?.cause == "silent/asia")
     }
 }

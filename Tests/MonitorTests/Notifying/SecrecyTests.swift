@@ -37,7 +37,9 @@ import Testing
 
     @Test(arguments: Trouble.allCases)
     func nothingIsRepeated(_ trouble: Trouble) async throws {
-        let rig = try NotifyingRig(channels: Self.channels)
+        let rig = try NotifyingRig(
+            channels: Self.channels.map { ChannelSettings(name: $0.name, kind: $0.kind, grouping: NotifyingRig.atOnce) }
+        )
         rig.network.answers { request, _ in
             let all =
                 "\(request.url.exposed) \(request.headers.map(\.value)) \(String(decoding: request.body, as: UTF8.self))"
@@ -49,7 +51,7 @@ import Testing
             }
         }
         let mail = try MailSender()
-        let factory = ChannelFactory(send: rig.network.send, post: mail.send, logger: rig.log.logger) {
+        let factory = ChannelFactory(send: rig.network.send, post: mail.send) {
             Array((Self.files[$0] ?? "").utf8)
         }
         let couriers = try factory.couriers(rig.settings)
@@ -58,10 +60,14 @@ import Testing
             logger: rig.log.logger)
         try await rig.notifier.tell([IncidentChange(.opened, anIncident(), at: rig.now)])
         let task = Task { try await delivery.run() }
-        let rows = try await rig.until { rows in rows.count == 6 && rows.allSatisfy { $0.attempts == 1 } }
+        let lines = Self.channels.flatMap(\.lines)
+        var errors: [String] = []
+        for line in lines {
+            errors += [try await rig.until(line) { $0.state.attempts == 1 }.state.lastError].compactMap(\.self)
+        }
         task.cancel()
         try await task.value
-        var said = rig.log.all + rows.compactMap(\.lastError)
+        var said = rig.log.all + errors
         #expect(said.count == 12, "each channel complained, and was heard")
         var dumped = ""
         dump(couriers, to: &dumped)
@@ -87,7 +93,7 @@ import Testing
     ])
     func aSecretOfNoUseIsRefusedAndNotRepeated(_ file: String, _ text: String) throws {
         let rig = try NotifyingRig(channels: Array(Self.channels.dropLast()))
-        let factory = ChannelFactory(send: rig.network.send, post: rig.network.post, logger: rig.log.logger) {
+        let factory = ChannelFactory(send: rig.network.send, post: rig.network.post) {
             Array(($0 == file ? text : Self.files[$0] ?? "").utf8)
         }
         let error = #expect(throws: NotificationSettingsError.self) { try factory.couriers(rig.settings) }
@@ -99,7 +105,7 @@ import Testing
         let rig = try NotifyingRig(channels: [
             ChannelSettings(name: "pager", kind: .pagerDuty(keyFile: "/nowhere/at/all", url: nil))
         ])
-        let factory = ChannelFactory(send: rig.network.send, post: rig.network.post, logger: rig.log.logger)
+        let factory = ChannelFactory(send: rig.network.send, post: rig.network.post)
         let error = #expect(throws: NotificationSettingsError.self) { try factory.couriers(rig.settings) }
         #expect(
             error?.description

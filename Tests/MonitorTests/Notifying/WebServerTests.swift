@@ -12,8 +12,7 @@ import Testing
 @Suite(.timeLimit(.minutes(2))) struct WebServerTests {
     private static func courier(_ server: WebServer, _ path: String, _ sender: WebSender) throws -> Courier {
         let factory = ChannelFactory(
-            send: sender.send, post: ScriptedNetwork().post,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            send: sender.send, post: ScriptedNetwork().post
         ) { file in
             Array(file == "/url" ? "https://localhost:\(server.port)\(path)".utf8 : "signing key".utf8)
         }
@@ -28,7 +27,7 @@ import Testing
             let courier = try Self.courier(server, path, sender)
             var failure: DeliveryFailure?
             do throws(DeliveryFailure) {
-                try await courier.send(0, message, message.at)
+                try await courier.send(message, message.at)
             } catch {
                 failure = error
             }

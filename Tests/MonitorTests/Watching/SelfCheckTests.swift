@@ -67,11 +67,36 @@ import Testing
         let live = try await LiveWatch()
         defer { live.remove() }
         var figures = DeliveryFigures()
-        figures.oldestWaiting = 899
+        figures.oldestWaiting = 599
         let early = SelfCheck(watch: live.watch, deliveries: { [figures] in ["hook": figures] })
         #expect(await early.ills() == [])
-        figures.oldestWaiting = 901
+        figures.oldestWaiting = 601
         let late = SelfCheck(watch: live.watch, deliveries: { [figures] in ["hook": figures] })
-        #expect(await late.ills() == ["notifications wait for more than 15 minutes"])
+        #expect(await late.ills() == ["notifications wait for more than 10 minutes"])
+    }
+
+    /// Its operators are told by the other channels, and of its end.
+    @Test func aChannelThatTakesNothingIsAnIncident() async throws {
+        let live = try await LiveWatch()
+        defer { live.remove() }
+        var figures = DeliveryFigures()
+        figures.isRefusing = true
+        (figures.lines, figures.failingLines) = (3, 1)
+        figures.lastError = "mail: mail.example:587 did not take x@example.org: 550 unknown"
+        let check = SelfCheck(
+            watch: live.watch, deliveries: { [figures] in ["mail": figures, "hook": DeliveryFigures()] })
+        #expect(await check.ills() == ["a notification channel takes nothing"])
+        await check.report()
+        await check.report()
+        let incident = try #require(live.watch.fleet().incidents.first)
+        #expect(live.watch.fleet().incidents.count == 1)
+        #expect(incident.key == "monitor/channel/mail")
+        #expect(incident.severity == .sev2)
+        #expect(incident.detail.hasSuffix("550 unknown. Of 3 recipients 1 get nothing."))
+        // Nothing is known, so nothing is over.
+        await SelfCheck(watch: live.watch, deliveries: { nil }).report()
+        #expect(live.watch.fleet().incidents.count == 1)
+        await SelfCheck(watch: live.watch, deliveries: { ["mail": DeliveryFigures()] }).report()
+        #expect(live.watch.fleet().incidents.isEmpty)
     }
 }

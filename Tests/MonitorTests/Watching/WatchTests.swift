@@ -223,14 +223,14 @@ import Wire
         let hook = ChannelSettings(name: "hook", kind: .webhook(.init(urlFile: "/hook", keyFile: nil)))
         let settings = try NotificationSettings(
             channels: [hook], routes: [Route(channel: "hook", severities: [.sev2], after: 0, resend: 0)])
-        let outbox = Outbox(database: live.store.database, channels: ["hook"])
+        let outbox = Outbox(database: live.store.database, lines: ["hook": ["hook"]])
         let notifier = Notifier(
             outbox: outbox, settings: settings, clock: ContinuousClock(), now: { live.clock.now.wall },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let told = try await live.again { try await notifier.tell($0, record: $1) }
         try await told.push()
         _ = try await live.store.database.write { db in
-            try db.run("ALTER TABLE notification RENAME TO elsewhere")
+            try db.run("ALTER TABLE telling RENAME TO elsewhere")
         }
         await told.wait(140)
         func count(_ sql: StaticString) async throws -> Int {
@@ -239,12 +239,12 @@ import Wire
         #expect(try await count("SELECT count(*) FROM incident") == 0, "on record, and never told")
         #expect(try await count("SELECT count(*) FROM escalation") == 0)
         _ = try await live.store.database.write { db in
-            try db.run("ALTER TABLE elsewhere RENAME TO notification")
+            try db.run("ALTER TABLE elsewhere RENAME TO telling")
         }
         await told.wait(1)
         #expect(try await count("SELECT count(*) FROM incident") == 1)
         #expect(try await count("SELECT count(*) FROM escalation") == 1)
-        #expect(try await count("SELECT count(*) FROM notification") == 1)
+        #expect(try await count("SELECT count(*) FROM telling") == 1)
     }
 
     // MARK: A failing store

@@ -1,88 +1,82 @@
 import Crypto
 import FoundationEssentials
-package import Logging
 
 /// Makes couriers of settings: reads the secrets, once, and refuses at the start what could not work later.
 package struct ChannelFactory: Sendable {
     private let readFile: @Sendable (String) throws -> [UInt8]
     private let send: WebSend
     private let post: Post
-    private let logger: Logger
 
     /// - Parameters:
     ///   - web: For all channels but e-mail.
     ///   - mail: For e-mail.
-    ///   - logger: Hears of recipients that a mail server refused while it took others.
-    package init(web: WebSender, mail: MailSender, logger: Logger) {
-        self.init(send: web.send, post: mail.send, logger: logger)
+    package init(web: WebSender, mail: MailSender) {
+        self.init(send: web.send, post: mail.send)
     }
 
     package init(
-        send: @escaping WebSend, post: @escaping Post, logger: Logger,
+        send: @escaping WebSend, post: @escaping Post,
         readFile: @escaping @Sendable (String) throws -> [UInt8] = { try Array(Data(contentsOf: URL(filePath: $0))) }
     ) {
         self.send = send
         self.post = post
-        self.logger = logger
         self.readFile = readFile
     }
 
+    /// One for each line of each channel.
     package func couriers(_ settings: NotificationSettings) throws(NotificationSettingsError) -> [Courier] {
         var couriers: [Courier] = []
-        for channel in settings.channels { couriers.append(try courier(channel, settings.dashboard)) }
+        for channel in settings.channels { couriers += try self.couriers(channel, settings.dashboard) }
         return couriers
     }
 
-    private func courier(
+    private func couriers(
         _ channel: ChannelSettings, _ dashboard: String?
-    ) throws(NotificationSettingsError) -> Courier {
-        let name = channel.name
+    ) throws(NotificationSettingsError) -> [Courier] {
+        let (name, grouping) = (channel.name, channel.grouping)
+        func one(_ web: some WebChannel) -> [Courier] { [Courier(web, grouping: grouping, send: send)] }
         switch channel.kind {
         case .webhook(let webhook):
             let (url, host) = try url(in: webhook.urlFile, name)
             let key = try webhook.keyFile.map { path throws(NotificationSettingsError) in try secret(in: path, name) }
             let type = webhook.contentType ?? "application/json"
             let template = webhook.template.map { WebhookTemplate($0, contentType: type) }
-            return Courier(
+            return one(
                 Webhook(
                     name: name, url: url, host: host, key: key.map { SymmetricKey(data: Array($0.exposed.utf8)) },
-                    template: template, contentType: type, dashboard: dashboard), send: send)
+                    template: template, contentType: type, dashboard: dashboard))
         case .ntfy(let urlFile, let tokenFile):
             let (url, _) = try url(in: urlFile, name)
             let token = try tokenFile.map { path throws(NotificationSettingsError) in try secret(in: path, name) }
             guard let ntfy = Ntfy(name: name, url: url, token: token, dashboard: dashboard) else {
                 throw .badSecret(path: urlFile, channel: name, reason: "it is not the URL of a topic")
             }
-            return Courier(ntfy, send: send)
+            return one(ntfy)
         case .chat(let urlFile, let style):
             let (url, host) = try url(in: urlFile, name)
-            return Courier(Chat(name: name, url: url, host: host, style: style, dashboard: dashboard), send: send)
+            return one(Chat(name: name, url: url, host: host, style: style, dashboard: dashboard))
         case .pagerDuty(let keyFile, let url):
             let url = url ?? PagerDuty.usual
-            return Courier(
+            return one(
                 PagerDuty(
                     name: name, url: Secret(url), host: WebAddress(url)?.authority ?? "",
-                    key: try secret(in: keyFile, name), dashboard: dashboard), send: send)
+                    key: try secret(in: keyFile, name), dashboard: dashboard))
         case .telegram(let tokenFile, let chat, let url):
             let base = url ?? Telegram.usual
             let token = try secret(in: tokenFile, name)
             guard token.exposed.utf8.allSatisfy({ Self.isTokenByte($0) }) else {
                 throw .badSecret(path: tokenFile, channel: name, reason: "it is not a bot's token")
             }
-            return Courier(
+            return one(
                 Telegram(
                     name: name, base: base, host: WebAddress(base)?.authority ?? "", token: token, chat: chat,
-                    dashboard: dashboard), send: send)
+                    dashboard: dashboard))
         case .email(let email):
             let password = try email.passwordFile.map { path throws(NotificationSettingsError) in
                 try secret(in: path, name, ofASCII: false)
             }
-            let logger = logger
-            return Courier(
-                MailAccount(email, password: password, channel: name), dashboard: dashboard, post: post
-            ) { refused in
-                logger.warning("recipients refused", metadata: ["channel": "\(name)", "count": "\(refused.count)"])
-            }
+            let account = MailAccount(email, password: password, channel: name)
+            return email.to.map { Courier(account, to: $0, grouping: grouping, dashboard: dashboard, post: post) }
         }
     }
 

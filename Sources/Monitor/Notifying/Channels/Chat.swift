@@ -6,7 +6,7 @@ struct Chat: WebChannel {
     let style: ChannelSettings.ChatStyle
     let dashboard: String?
 
-    func request(_ piece: Int, of message: Message, at: Int64) -> WebRequest {
+    func request(of message: Message, at: Int64) -> WebRequest? {
         let body =
             switch style {
             case .slack: WebRequest.json(slack(message))

@@ -25,7 +25,7 @@ struct Ntfy: WebChannel {
         self.dashboard = dashboard
     }
 
-    func request(_ piece: Int, of message: Message, at: Int64) -> WebRequest {
+    func request(of message: Message, at: Int64) -> WebRequest? {
         let text = MessageText(message)
         let body = Body(
             topic: topic, title: text.title.cut(toUTF8: 250),

@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// PagerDuty's Events API v2: one event per change, because each incident is opened and closed there by a key of its own
+/// PagerDuty's Events API v2: one incident there for each thread, opened and closed by a key of its own
 /// (https://developer.pagerduty.com/docs/events-api-v2-overview).
 struct PagerDuty: WebChannel {
     let name: String
@@ -10,20 +10,17 @@ struct PagerDuty: WebChannel {
     let key: Secret
     let dashboard: String?
     static let usual = "https://events.pagerduty.com/v2/enqueue"
+    let isThreaded = true
 
-    func pieces(of message: Message) -> Int { message.changes.count }
-
-    func request(_ piece: Int, of message: Message, at: Int64) -> WebRequest {
-        let change = message.changes[piece]
-        let incident = change.incident
-        let action = change.action
-        let page = dashboard.map { "\($0)/incidents/\(incident.id)" }
+    func request(of message: Message, at: Int64) -> WebRequest? {
+        guard let action = message.action else { return nil }
         let event = Event(
             key: key.exposed, action: action,
-            // The id alone would be used again by a monitor whose database was lost.
-            incident: "clavitor/\(incident.id)/\(incident.opened)",
-            payload: action == .trigger ? Event.Payload(change) : nil,
-            client: action == .trigger ? "Clavitor" : nil, page: action == .trigger ? page : nil)
+            // An incident's id alone would be used again by a monitor whose database was lost.
+            incident: "clavitor/\(message.thread.name)",
+            payload: action == .trigger ? Event.Payload(message) : nil,
+            client: action == .trigger ? "Clavitor" : nil,
+            page: action == .trigger ? message.link(from: dashboard) : nil)
         return WebRequest(to: url, body: WebRequest.json(event), secrets: [key])
     }
 
@@ -52,7 +49,7 @@ struct PagerDuty: WebChannel {
             let timestamp: String
             let component: String?
             let group: String?
-            let kind: String
+            let kind: String?
             let details: [String: String]
 
             private enum CodingKeys: String, CodingKey {
@@ -65,30 +62,37 @@ struct PagerDuty: WebChannel {
 }
 
 extension PagerDuty.Event.Payload {
-    init(_ change: IncidentChange) {
-        let incident = change.incident
-        summary = MessageText.line("\(change.heading): \(incident.title)", most: 1_024)
-        source = incident.node ?? "fleet"
+    init(_ message: Message) {
+        let text = MessageText(message)
+        let incidents = message.changes.map(\.incident)
+        let nodes = Set(incidents.map(\.node))
+        summary = text.title.cut(toUTF16: 1_024)
+        source = nodes.count == 1 ? incidents.first?.node ?? "fleet" : "fleet"
         severity =
-            switch incident.severity {
+            switch message.severity {
             case .sev1: "critical"
             case .sev2: "error"
             case .warning: "warning"
             }
-        timestamp = Date(timeIntervalSince1970: Double(change.at / 1_000)).formatted(.iso8601)
-        component = incident.node
-        group = incident.region
-        kind = incident.rule
-        details = ["detail": MessageText.line(incident.detail, most: 4_000), "key": incident.key]
+        timestamp = Date(timeIntervalSince1970: Double(message.at / 1_000)).formatted(.iso8601)
+        component = nodes.count == 1 ? incidents.first?.node : nil
+        group = incidents.first?.region
+        kind = incidents.first?.rule
+        details = [
+            "detail": text.lines.joined(separator: "\n").cut(toUTF16: 4_000),
+            "key": incidents.map(\.key).joined(separator: ", ").cut(toUTF16: 4_000),
+        ]
     }
 }
 
-extension IncidentChange {
-    fileprivate var action: PagerDuty.Action {
-        switch kind {
-        case .opened, .raised, .lowered, .hidden, .shown, .escalated, .reminded: .trigger
-        case .acknowledged: .acknowledge
-        case .resolved: .resolve
+extension Message {
+    /// Nil for an end that leaves others of the thread open, and for what ended before it could be told.
+    fileprivate var action: PagerDuty.Action? {
+        if changes.allSatisfy({ $0.kind == .passed }) { return nil }
+        if thread.isOver { return .resolve }
+        if changes.contains(where: { $0.kind.isAlarm || $0.kind == .lowered }) {
+            return .trigger
         }
+        return thread.isAcknowledged && changes.contains { $0.kind == .acknowledged } ? .acknowledge : nil
     }
 }

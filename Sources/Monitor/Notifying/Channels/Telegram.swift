@@ -20,7 +20,7 @@ struct Telegram: WebChannel {
         url = Secret((base.hasSuffix("/") ? String(base.dropLast()) : base) + "/bot\(token.exposed)/sendMessage")
     }
 
-    func request(_ piece: Int, of message: Message, at: Int64) -> WebRequest {
+    func request(of message: Message, at: Int64) -> WebRequest? {
         let link = message.link(from: dashboard).map { "\n\($0)" } ?? ""
         let text = MessageText(message).text.withoutMentions
         let body = Body(

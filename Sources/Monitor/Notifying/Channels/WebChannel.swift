@@ -4,17 +4,20 @@ protocol WebChannel: Sendable {
     var name: String { get }
     /// With the port. For errors, and no secret.
     var host: String { get }
-    /// Requests that a message consists of.
-    func pieces(of message: Message) -> Int
-    /// `at`: When it is sent, in Unix milliseconds.
-    func request(_ piece: Int, of message: Message, at: Int64) -> WebRequest
+    /// Whether the service keeps things open and closes them, so that each thread is a message of its own.
+    var isThreaded: Bool { get }
+    /// `at`: When it is sent, in Unix milliseconds. Nil: the service has no word for this.
+    func request(of message: Message, at: Int64) -> WebRequest?
     /// Seconds that the service asks for, where it does so in its own way.
     func patience(in answer: WebAnswer) -> Double?
 }
 
 extension WebChannel {
-    func pieces(of message: Message) -> Int { 1 }
+    var isThreaded: Bool { false }
     func patience(in answer: WebAnswer) -> Double? { nil }
+
+    /// A gateway, a service that is not there, or one that does not know us speaks of itself.
+    private static var statusesOfMessages: Set<Int> { [400, 406, 409, 411, 413, 415, 422, 431, 500, 501, 505, 507] }
 
     /// Whether an answer means that the service has taken the message over.
     func judge(_ answer: WebAnswer, to request: WebRequest, now: Int64) throws(DeliveryFailure) {
@@ -25,8 +28,7 @@ extension WebChannel {
             isPassing ? .passing : .refused,
             "\(name): \(host) answered \(answer.status)" + (said.isEmpty ? "" : ": \(said)"),
             retryAfter: isPassing ? answer.patience(now: now) ?? patience(in: answer) : nil,
-            // A gateway or a service that is not there speaks of itself.
-            mayBeTheMessage: answer.status >= 500 && ![502, 503, 504].contains(answer.status))
+            mayBeTheMessage: Self.statusesOfMessages.contains(answer.status))
     }
 }
 
@@ -35,16 +37,9 @@ extension Message {
     var severity: Severity { changes.map(\.incident.severity).max() ?? .warning }
 
     /// Whether it brings bad news: nobody is to be woken by an end or by an acknowledgement.
-    var isAlarm: Bool {
-        changes.contains { change in
-            switch change.kind {
-            case .opened, .raised, .escalated, .reminded: true
-            case .lowered, .acknowledged, .hidden, .shown, .resolved: false
-            }
-        }
-    }
+    var isAlarm: Bool { changes.contains(where: \.kind.isAlarm) }
 
-    var isAllClear: Bool { changes.allSatisfy { $0.kind == .resolved } }
+    var isAllClear: Bool { changes.allSatisfy { $0.kind == .resolved || $0.kind == .passed } }
 
     /// Where to look: the incident's own page when there is one alone.
     func link(from dashboard: String?) -> String? {
@@ -52,6 +47,16 @@ extension Message {
         let ids = Set(changes.map(\.incident.id))
         guard total == changes.count, ids.count == 1, let id = ids.first else { return "\(dashboard)/incidents" }
         return "\(dashboard)/incidents/\(id)"
+    }
+}
+
+extension IncidentChange.Kind {
+    /// Whether it is bad news.
+    var isAlarm: Bool {
+        switch self {
+        case .opened, .raised, .escalated, .reminded: true
+        case .lowered, .acknowledged, .hidden, .shown, .resolved, .passed: false
+        }
     }
 }
 

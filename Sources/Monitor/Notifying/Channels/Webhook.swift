@@ -11,7 +11,7 @@ struct Webhook: WebChannel {
     let contentType: String
     let dashboard: String?
 
-    func request(_ piece: Int, of message: Message, at: Int64) -> WebRequest {
+    func request(of message: Message, at: Int64) -> WebRequest? {
         let body =
             if let template {
                 Array(template.filled(with: message, dashboard: dashboard).utf8)

@@ -1,26 +1,35 @@
-/// Takes messages to one channel, piece by piece. What is behind it is a `WebChannel` or an SMTP server.
+/// Takes messages to one line. What is behind it is a `WebChannel` or an SMTP server.
 package struct Courier: Sendable {
     package let channel: String
-    /// For one piece, from connecting to the whole answer.
+    package let line: String
+    package let grouping: Grouping
+    /// Whether each thread is a message of its own.
+    let isThreaded: Bool
+    /// For one message, from connecting to the whole answer.
     let patience: Duration
-    package let pieces: @Sendable (Message) -> Int
-    /// Returns when the piece was taken over. The time is Unix milliseconds.
-    package let send: @Sendable (_ piece: Int, Message, _ at: Int64) async throws(DeliveryFailure) -> Void
+    /// Returns when the message was taken over. The time is Unix milliseconds.
+    package let send: @Sendable (Message, _ at: Int64) async throws(DeliveryFailure) -> Void
 
     init(
-        channel: String, patience: Duration, pieces: @escaping @Sendable (Message) -> Int = { _ in 1 },
-        send: @escaping @Sendable (_ piece: Int, Message, _ at: Int64) async throws(DeliveryFailure) -> Void
+        channel: String, line: String, grouping: Grouping, isThreaded: Bool = false, patience: Duration,
+        send: @escaping @Sendable (Message, _ at: Int64) async throws(DeliveryFailure) -> Void
     ) {
         self.channel = channel
+        self.line = line
+        self.grouping = grouping
+        self.isThreaded = isThreaded
         self.patience = patience
-        self.pieces = pieces
         self.send = send
     }
 
-    init(_ channel: some WebChannel, patience: Duration = .seconds(10), send: @escaping WebSend) {
-        self.init(channel: channel.name, patience: patience, pieces: channel.pieces) {
-            piece, message, at throws(DeliveryFailure) in
-            let request = channel.request(piece, of: message, at: at)
+    init(
+        _ channel: some WebChannel, grouping: Grouping, patience: Duration = .seconds(10), send: @escaping WebSend
+    ) {
+        self.init(
+            channel: channel.name, line: channel.name, grouping: grouping, isThreaded: channel.isThreaded,
+            patience: patience
+        ) { message, at throws(DeliveryFailure) in
+            guard let request = channel.request(of: message, at: at) else { return }
             let answer: WebAnswer
             do {
                 answer = try await send(request)

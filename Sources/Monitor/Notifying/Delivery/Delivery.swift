@@ -1,10 +1,11 @@
 package import Logging
 import ServiceLifecycle
 
-/// Empties the outbox: every channel by itself, its messages in their order, one at a time.
+/// Empties the outbox: every line by itself, one message at a time.
 ///
-/// A message is marked as delivered after the channel took it, so a crash in between sends it a second time, with the same
-/// key. A planned stop lets what is on its way arrive.
+/// What a message told is settled after the line took it, so a crash in between sends it a second time, with the same key
+/// if nothing was added. A planned stop lets what is on its way arrive. A line that takes nothing is tried until it does,
+/// and hears then how things stand.
 package final class Delivery<C: Clock>: Service where C.Duration == Duration {
     /// The outside world, each piece replaced in tests.
     package struct World: Sendable {
@@ -29,8 +30,6 @@ package final class Delivery<C: Clock>: Service where C.Duration == Duration {
     private let logger: Logger
     private let counts: DeliveryCounts
     private let store: StoreWatch
-    /// Rung by nobody but a stop.
-    private let pruning = Bell()
 
     /// After an error of the store.
     private static var pause: Duration { .seconds(5) }
@@ -44,98 +43,104 @@ package final class Delivery<C: Clock>: Service where C.Duration == Duration {
         self.couriers = couriers
         self.world = world
         self.logger = logger
-        counts = DeliveryCounts(couriers.map(\.channel))
+        counts = DeliveryCounts(Set(couriers.map(\.channel)))
         store = StoreWatch(logger)
     }
 
     package func run() async throws {
         await withGracefulShutdownHandler {
             await withTaskGroup(of: Void.self) { group in
-                group.addTask { await self.keepHouse() }
+                await adopt()
                 for courier in couriers { group.addTask { await self.serve(courier) } }
             }
-        } onGracefulShutdown: { [outbox, pruning] in
+        } onGracefulShutdown: { [outbox] in
             outbox.ringAll()
-            pruning.ring()
         }
     }
 
+    /// By channel.
     package func figures() async throws -> [String: DeliveryFigures] {
-        counts.with(try await outbox.waiting(), now: world.now())
+        let states = try await outbox.states()
+        let lines = couriers.map { (channel: $0.channel, state: states[$0.line] ?? LineState()) }
+        return counts.with(lines, now: world.now())
     }
 
     private var mustStop: Bool { Task.isCancelled || Task.isShuttingDownGracefully }
 
-    // MARK: One channel
+    private func adopt() async {
+        await keep("the start") { outbox in
+            for name in try await outbox.adopt() {
+                logger.warning("nobody is told any more, for it is not configured", metadata: ["channel": "\(name)"])
+            }
+        }
+    }
+
+    // MARK: One line
 
     private func serve(_ courier: Courier) async {
-        guard let bell = outbox.bell(of: courier.channel) else { return }
-        // A new alarm does not wait until an old one is tried again, which may be in a quarter of an hour.
+        guard let bell = outbox.bell(of: courier.line) else { return }
+        // A new alarm does not wait until an old one is tried again, which may be in ten minutes.
         var isHurried = false
         var lastTry = world.clock.now.advanced(by: .zero - Self.haste)
         while !mustStop {
             do {
-                let row = try await outbox.next(for: courier.channel, now: world.now())
-                store.isWell(for: courier.channel)
-                guard let row, case .waiting(let due) = row.state else {
+                let desk = try await outbox.desk(of: courier.line)
+                store.isWell(for: courier.line)
+                if !desk.unreadable.isEmpty { await forget(desk.unreadable, courier) }
+                guard let plan = desk.plan(courier.grouping, now: world.now()) else {
                     await bell.wait()
                     continue
                 }
-                var wait = Duration.milliseconds(min(due - world.now(), Self.longestWait))
-                // A refusal counts, and haste would use them up.
-                if isHurried, row.refusals == 0 {
+                var wait = Duration.milliseconds(min(plan.at - world.now(), Self.longestWait))
+                if isHurried, desk.state.attempts > 0 {
                     wait = min(wait, world.clock.now.duration(to: lastTry.advanced(by: Self.haste)))
                 }
                 if wait <= .zero {
                     isHurried = false
-                    await attempt(row, courier)
+                    await attempt(plan, desk, courier)
                     lastTry = world.clock.now
                 } else if await bell.wait(until: world.clock.now.advanced(by: wait), on: world.clock) {
                     isHurried = true
                 }
             } catch {
-                store.failed(error, for: courier.channel)
+                store.failed(error, for: courier.line)
                 await bell.wait(until: world.clock.now.advanced(by: Self.pause), on: world.clock)
             }
         }
     }
 
-    private func attempt(_ row: Outbox.Row, _ courier: Courier) async {
-        guard let message = row.message else {
-            let failure = DeliveryFailure(.refused, "\(row.channel): the message was written by another version")
-            return await settle(row, failure, progress: row.progress, next: nil)
-        }
-        let pieces = courier.pieces(message)
-        var progress = row.progress
-        do throws(DeliveryFailure) {
-            while progress < pieces {
-                try await send(progress, message, courier)
-                progress += 1
-                let done = progress
-                if done < pieces { await keep(row.channel) { try await $0.advance(row.id, to: done) } }
-                if mustStop, done < pieces { return }
+    private func attempt(_ plan: Desk.Plan, _ desk: Desk, _ courier: Courier) async {
+        let parcels = desk.parcels(of: plan.tellings, courier.grouping, now: world.now())
+        let (news, rest) = (parcels.filter { !$0.changes.isEmpty }, parcels.filter(\.changes.isEmpty))
+        if !rest.isEmpty { await settle(rest, courier) }
+        var left = (courier.isThreaded ? news.map { [$0] } : news.isEmpty ? [] : [news])[...]
+        var failed: (parcels: [Parcel], failure: DeliveryFailure)?
+        while let batch = left.popFirst() {
+            do throws(DeliveryFailure) {
+                try await send(Message(channel: courier.channel, batch), courier)
+                counts.count(courier.channel) { $0.delivered += 1 }
+                let told = batch.reduce(0) { $0 + $1.changes.count }
+                logger.info("told", metadata: ["line": "\(courier.line)", "changes": "\(told)"])
+                await settle(batch, courier)
+            } catch {
+                // The program is stopping, and nobody is to blame.
+                if Task.isCancelled { return }
+                counts.count(courier.channel) { $0.failedAttempts += 1 }
+                failed = ((failed?.parcels ?? []) + batch, error)
+                // Where the service itself does not work, the others would fare no better.
+                if !error.mayBeTheMessage { break }
             }
-        } catch {
-            // The program is stopping, and nobody is to blame.
-            if Task.isCancelled { return }
-            counts.count(row.channel) { $0.failedAttempts += 1 }
-            let refusals = row.refusals + (error.kind == .refused ? 1 : 0)
-            let next = RetryRule.next(
-                after: error, attempts: row.attempts + 1, refusals: refusals, created: row.created, now: world.now(),
-                random: world.random(0.5...1))
-            return await settle(row, error, progress: progress, next: next)
+            if mustStop { break }
         }
-        counts.count(row.channel) { $0.delivered += 1 }
-        let now = world.now()
-        await keep(row.channel) { try await $0.markDelivered(row.id, at: now) }
+        if let failed { await postpone(failed.parcels, failed.failure, plan, desk, courier) }
     }
 
-    private func send(_ piece: Int, _ message: Message, _ courier: Courier) async throws(DeliveryFailure) {
+    private func send(_ message: Message, _ courier: Courier) async throws(DeliveryFailure) {
         let (clock, at) = (world.clock, world.now())
         let outcome = await withTaskGroup(of: Result<Void, DeliveryFailure>.self) { group in
             group.addTask {
                 do throws(DeliveryFailure) {
-                    return .success(try await courier.send(piece, message, at))
+                    return .success(try await courier.send(message, at))
                 } catch {
                     return .failure(error)
                 }
@@ -151,49 +156,52 @@ package final class Delivery<C: Clock>: Service where C.Duration == Duration {
         try outcome.get()
     }
 
-    private func settle(_ row: Outbox.Row, _ failure: DeliveryFailure, progress: Int, next: Int64?) async {
-        if next == nil {
-            counts.count(row.channel) { $0.givenUp += 1 }
-            logger.error("notification given up", metadata: ["channel": "\(row.channel)", "error": "\(failure)"])
-        } else if row.attempts == 0 {
-            logger.warning("notification not taken", metadata: ["channel": "\(row.channel)", "error": "\(failure)"])
+    // MARK: What is kept
+
+    private func settle(_ parcels: [Parcel], _ courier: Courier) async {
+        let now = world.now()
+        await keep(courier.line) { try await $0.settle(parcels, of: courier.line, at: now) }
+    }
+
+    private func forget(_ tellings: [Int64], _ courier: Courier) async {
+        logger.error(
+            "changes were written by another version and cannot be told",
+            metadata: ["line": "\(courier.line)", "count": "\(tellings.count)"])
+        var parcel = Parcel(thread: "")
+        parcel.tellings = tellings
+        await settle([parcel], courier)
+    }
+
+    private func postpone(
+        _ parcels: [Parcel], _ failure: DeliveryFailure, _ plan: Desk.Plan, _ desk: Desk, _ courier: Courier
+    ) async {
+        if desk.state.attempts == 0 {
+            logger.warning("notification not taken", metadata: ["line": "\(courier.line)", "error": "\(failure)"])
         }
         let now = world.now()
-        await keep(row.channel) {
-            try await $0.markFailed(row.id, failure, next: next, progress: progress, at: now)
-        }
+        // What stands aside is tried by its own count, or it would hold up what comes after it.
+        let tries =
+            plan.isAside
+            ? (plan.tellings.map(\.attempts).max() ?? 0) + RetryRule.mostInTheWay : desk.state.attempts
+        let next = RetryRule.next(after: failure, attempts: tries + 1, now: now, random: world.random(0.5...1))
+        let kept = LineFailure(
+            error: failure.description, isRefusal: failure.kind == .refused, at: now, next: next,
+            setsAside: plan.isAside || failure.mayBeTheMessage && tries + 1 >= RetryRule.mostInTheWay)
+        await keep(courier.line) { try await $0.postpone(parcels, of: courier.line, kept) }
     }
 
     /// Writes until it is written: while it is not, the same message would be sent again at once.
-    private func keep(_ channel: String, _ write: (Outbox) async throws -> Void) async {
+    private func keep(_ line: String, _ write: (Outbox) async throws -> Void) async {
         while true {
             do {
                 try await write(outbox)
-                return store.isWell(for: channel)
+                return store.isWell(for: line)
             } catch {
-                store.failed(error, for: channel)
+                store.failed(error, for: line)
                 // What is not on record by then is sent once more after the start, under the same key.
                 if mustStop { return }
                 try? await world.clock.sleep(for: Self.pause)
             }
-        }
-    }
-
-    // MARK: Housekeeping
-
-    /// At the start and every hour.
-    private func keepHouse() async {
-        while !mustStop {
-            var pause = Duration.seconds(3_600)
-            do {
-                try await outbox.abandonUnknown(at: world.now())
-                try await outbox.prune(now: world.now())
-                store.isWell(for: "housekeeping")
-            } catch {
-                store.failed(error, for: "housekeeping")
-                pause = Self.pause
-            }
-            await pruning.wait(until: world.clock.now.advanced(by: pause), on: world.clock)
         }
     }
 }

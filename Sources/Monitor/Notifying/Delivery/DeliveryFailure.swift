@@ -22,28 +22,20 @@ package struct DeliveryFailure: Error, Equatable, Sendable, CustomStringConverti
     }
 }
 
-/// When a message that was not taken is sent again. Times are Unix milliseconds.
+/// When a message that was not taken is sent again: ever more slowly, and never given up. Times are Unix milliseconds.
 package enum RetryRule {
     static let first = 5.0
-    static let longest = 900.0
-    /// Three days.
-    static let lifetime: Int64 = 3 * 86_400_000
-    static let mostRefusals = 3
+    package static let longest = 600.0
     /// From here on a message that may itself be the fault lets others pass.
     static let mostInTheWay = 3
 
     /// - Parameters:
     ///   - failure: What went wrong.
     ///   - attempts: With this one.
-    ///   - refusals: With this one.
-    ///   - created: When the message was put in.
     ///   - now: The time.
     ///   - random: Between 0.5 and 1, so that not everything comes back at once.
-    /// - Returns: Nil when it is given up.
-    package static func next(
-        after failure: DeliveryFailure, attempts: Int, refusals: Int, created: Int64, now: Int64, random: Double
-    ) -> Int64? {
-        guard refusals < mostRefusals, now - created < lifetime else { return nil }
+    /// - Returns: The time, at most ten minutes away.
+    package static func next(after failure: DeliveryFailure, attempts: Int, now: Int64, random: Double) -> Int64 {
         let delay = first * Double(1 << min(max(attempts - 1, 0), 16))
         // A service may ask for no more than that: an alarm that comes a day late is none.
         let wait = max(min(delay, longest) * random, min(failure.retryAfter ?? 0, longest))

@@ -3,17 +3,17 @@ import FoundationEssentials
 /// One e-mail: who it is from and for, and its text as RFC 5322 wants it. Pure ASCII, whatever the message says.
 package struct Mail: Equatable, Sendable {
     package let from: String
-    package let to: [String]
+    package let to: String
     /// Lines end in CRLF.
     package let text: String
 
-    package init(_ message: Message, from: String, to: [String], dashboard: String?, at: Int64) {
+    package init(_ message: Message, from: String, to: String, dashboard: String?, at: Int64) {
         let content = MessageText(message)
         let domain = from.split(separator: "@").last.map(String.init) ?? "localhost"
         let ids = Set(message.changes.map { "incident.\($0.incident.id).\($0.incident.opened)" })
         var headers = [
             "From: Clavitor <\(from)>",
-            "To: \(to.joined(separator: ",\r\n "))",
+            "To: \(to)",
             "Subject: \(Self.subject(content.title))",
             "Date: \(InternetDate.mail(at))",
             // The same each time it is sent, so that a mailbox can tell that it has it already.

@@ -8,7 +8,6 @@ package struct MailAccount: Sendable {
     let username: String?
     let password: Secret?
     let from: String
-    let to: [String]
     /// For errors.
     let channel: String
 
@@ -19,7 +18,6 @@ package struct MailAccount: Sendable {
         username = settings.username
         self.password = password
         from = settings.from
-        to = settings.to
         self.channel = channel
     }
 
@@ -33,26 +31,27 @@ package struct MailAccount: Sendable {
         return [password] + forms.map { Secret(Data($0.utf8).base64EncodedString()) }
     }
 
-    func failure(_ kind: DeliveryFailure.Kind, _ what: String, _ reply: SMTPReply? = nil) -> DeliveryFailure {
+    func failure(
+        _ kind: DeliveryFailure.Kind, _ what: String, _ reply: SMTPReply? = nil, mayBeTheMail: Bool = false
+    ) -> DeliveryFailure {
         let said = reply.map { " \($0.code) \($0.lines.joined(separator: " ").quotable(hiding: secrets))" } ?? ""
-        return DeliveryFailure(kind, "\(channel): \(host):\(port) \(what.quotable(hiding: secrets))\(said)")
+        return DeliveryFailure(
+            kind, "\(channel): \(host):\(port) \(what.quotable(hiding: secrets))\(said)",
+            mayBeTheMessage: mayBeTheMail)
     }
 }
 
-/// The one seam to mail servers. Returns the recipients that the server did not want.
-package typealias Post = @Sendable (MailAccount, Mail) async throws(DeliveryFailure) -> [String]
+/// The one seam to mail servers.
+package typealias Post = @Sendable (MailAccount, Mail) async throws(DeliveryFailure) -> Void
 
 extension Courier {
-    /// `report`: Hears of recipients that the server refused while it took others.
-    init(
-        _ account: MailAccount, dashboard: String?, post: @escaping Post,
-        report: @escaping @Sendable ([String]) -> Void
-    ) {
+    /// Each recipient gets a mail of its own: one that a server keeps away for an hour holds nobody else up.
+    init(_ account: MailAccount, to: String, grouping: Grouping, dashboard: String?, post: @escaping Post) {
         // Mail servers let strangers wait before they greet, and take their time over the text.
-        self.init(channel: account.channel, patience: .seconds(30)) { _, message, at throws(DeliveryFailure) in
-            let mail = Mail(message, from: account.from, to: account.to, dashboard: dashboard, at: at)
-            let refused = try await post(account, mail)
-            if !refused.isEmpty { report(refused) }
+        self.init(
+            channel: account.channel, line: "\(account.channel)/\(to)", grouping: grouping, patience: .seconds(30)
+        ) { message, at throws(DeliveryFailure) in
+            try await post(account, Mail(message, from: account.from, to: to, dashboard: dashboard, at: at))
         }
     }
 }

@@ -12,7 +12,7 @@ package struct MailSender: Sendable {
         context = try NIOSSLContext(configuration: TLSConfiguration.client(trusting: trustedPEM))
     }
 
-    package func send(_ account: MailAccount, _ mail: Mail) async throws(DeliveryFailure) -> [String] {
+    package func send(_ account: MailAccount, _ mail: Mail) async throws(DeliveryFailure) {
         let channel: any Channel
         let outcome: EventLoopFuture<SMTPConversation.Outcome>
         do {
@@ -31,7 +31,7 @@ package struct MailSender: Sendable {
         } onCancel: {
             channel.close(promise: nil)
         }
-        return try result.get()
+        try result.get()
     }
 
     private func converse(

@@ -8,7 +8,7 @@ import NIOSSL
 final class SMTPConversation: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
-    typealias Outcome = Result<[String], DeliveryFailure>
+    typealias Outcome = Result<Void, DeliveryFailure>
 
     private let account: MailAccount
     private let context: NIOSSLContext
@@ -69,9 +69,9 @@ final class SMTPConversation: ChannelInboundHandler {
             } catch {
                 end(.failure(account.failure(.passing, "cannot be talked to by TLS: \(error)")), context)
             }
-        case .taken(let refused):
+        case .taken:
             write(Array("QUIT\r\n".utf8), context)
-            end(.success(refused), context)
+            end(.success(()), context)
         case .failed(let failure):
             write(Array("QUIT\r\n".utf8), context)
             end(.failure(failure), context)

@@ -7,21 +7,20 @@ package struct SMTPDialogue: Sendable {
         case send([UInt8])
         /// Whatever comes from now on comes through TLS.
         case startTLS
-        /// The server has taken the mail over, and these recipients it did not want.
-        case taken(refused: [String])
+        /// The server has taken the mail over.
+        case taken
         case failed(DeliveryFailure)
     }
 
     private enum State: Equatable {
         case greeting, hello, startTLS, secureHello
         case loginName, loginPassword, credentials
-        case sender, recipient(Int), data, text, over
+        case sender, recipient, data, text, over
     }
 
     private let account: MailAccount
     private let mail: Mail
     private var state = State.greeting
-    private var refused: [(address: String, reply: SMTPReply)] = []
 
     package init(account: MailAccount, mail: Mail) {
         self.account = account
@@ -43,8 +42,8 @@ package struct SMTPDialogue: Sendable {
         case .loginName: expect(334, reply) { $0.login($0.account.username, then: .loginPassword) }
         case .loginPassword: expect(334, reply) { $0.login($0.account.password?.exposed, then: .credentials) }
         case .credentials: expect(235, reply) { $0.begin() }
-        case .sender: expect(250, reply) { $0.name(0) }
-        case .recipient(let index): recipient(index, reply)
+        case .sender: expect(250, reply) { $0.say("RCPT TO:<\($0.mail.to)>", then: .recipient) }
+        case .recipient: recipient(reply)
         case .data:
             expect(354, reply) { dialogue in
                 dialogue.state = .text
@@ -53,7 +52,7 @@ package struct SMTPDialogue: Sendable {
         case .text:
             expect(250, reply) { dialogue in
                 dialogue.state = .over
-                return .taken(refused: dialogue.refused.map(\.address))
+                return .taken
             }
         case .over: fail(.passing, "spoke out of turn")
         }
@@ -89,17 +88,9 @@ package struct SMTPDialogue: Sendable {
 
     private mutating func begin() -> Action { say("MAIL FROM:<\(mail.from)>", then: .sender) }
 
-    private mutating func name(_ index: Int) -> Action {
-        say("RCPT TO:<\(mail.to[index])>", then: .recipient(index))
-    }
-
-    /// One address that is wrong must not keep the others from hearing.
-    private mutating func recipient(_ index: Int, _ reply: SMTPReply) -> Action {
-        if !(250...251).contains(reply.code) { refused.append((mail.to[index], reply)) }
-        if index + 1 < mail.to.count { return name(index + 1) }
-        if refused.count < mail.to.count { return say("DATA", then: .data) }
-        let passing = refused.first { $0.reply.code < 500 }
-        return fail(passing == nil ? .refused : .passing, "took no recipient", (passing ?? refused[0]).reply)
+    private mutating func recipient(_ reply: SMTPReply) -> Action {
+        if (250...251).contains(reply.code) { return say("DATA", then: .data) }
+        return fail(reply.code >= 500 ? .refused : .passing, "did not take \(mail.to):", reply)
     }
 
     private mutating func say(_ line: String, then next: State) -> Action {
@@ -113,8 +104,9 @@ package struct SMTPDialogue: Sendable {
     }
 
     private mutating func fail(_ kind: DeliveryFailure.Kind, _ what: String, _ reply: SMTPReply? = nil) -> Action {
+        let wasText = state == .text
         state = .over
-        return .failed(account.failure(kind, what, reply))
+        return .failed(account.failure(kind, what, reply, mayBeTheMail: wasText && kind == .refused))
     }
 
     private static func base64(_ text: String) -> String { Data(text.utf8).base64EncodedString() }

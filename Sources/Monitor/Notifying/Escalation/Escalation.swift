@@ -63,7 +63,7 @@ package struct Escalation: Codable, Equatable, Sendable {
         case .resolved:
             guard let known = followed.removeValue(forKey: id) else { return [] }
             return known.told.keys.sorted().map { Telling(channel: $0, change: change) }
-        case .escalated, .reminded:
+        case .escalated, .reminded, .passed:
             // Made here, and taken from nobody.
             return []
         }

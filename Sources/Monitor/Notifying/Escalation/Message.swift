@@ -1,7 +1,7 @@
 import Crypto
 
-/// Everything that one batch brings to one channel. This is what the outbox keeps.
-package struct Message: Codable, Equatable, Sendable {
+/// Everything that a line is told at once. It is made when it is sent.
+package struct Message: Equatable, Sendable {
     /// The same for the same content, however often it is made.
     package let key: String
     package let channel: String
@@ -10,9 +10,21 @@ package struct Message: Codable, Equatable, Sendable {
     package let changes: [IncidentChange]
     /// How many changes there are in all.
     package let total: Int
+    /// What services that keep things open know these changes as.
+    package let thread: Thread
 
-    /// `changes` must not be empty.
-    package init(channel: String, changes: [IncidentChange], most: Int = MessageText.mostNamed) {
+    package struct Thread: Equatable, Sendable {
+        package var name: String
+        package var isOver: Bool
+        package var isAcknowledged: Bool
+    }
+
+    /// Carried with all their details; the others are counted.
+    package static let most = 500
+
+    /// `parcels` must have a change.
+    package init(channel: String, _ parcels: [Parcel]) {
+        let changes = parcels.flatMap(\.changes)
         var digest = SHA256()
         digest.update(data: Array(channel.utf8))
         for change in changes {
@@ -29,17 +41,19 @@ package struct Message: Codable, Equatable, Sendable {
             if let first, let second, first != second { return first > second }
             return left.offset < right.offset
         }
-        self.changes = sorted.prefix(most).map(\.element)
+        self.changes = sorted.prefix(Self.most).map(\.element)
+        thread = Thread(
+            name: parcels.first?.thread ?? "", isOver: parcels.allSatisfy(\.isOver),
+            isAcknowledged: parcels.allSatisfy(\.isAcknowledged))
     }
 
-    /// One message per channel, in the order in which the channels come up.
-    package static func grouped(_ tellings: [Telling], most: (String) -> Int) -> [Message] {
-        var channels: [String] = []
-        var changes: [String: [IncidentChange]] = [:]
-        for telling in tellings {
-            if changes[telling.channel] == nil { channels.append(telling.channel) }
-            changes[telling.channel, default: []].append(telling.change)
-        }
-        return channels.map { Message(channel: $0, changes: changes[$0] ?? [], most: most($0)) }
+    /// Of changes of which the line knew nothing.
+    package init(channel: String, changes: [IncidentChange]) {
+        var parcel = Parcel(thread: changes.first.map { "\($0.incident.id)/\($0.incident.opened)" } ?? "")
+        parcel.changes = changes
+        let open = changes.filter { $0.kind != .resolved && $0.kind != .passed }
+        parcel.isOver = open.isEmpty
+        parcel.isAcknowledged = !open.isEmpty && open.allSatisfy { $0.incident.acknowledged != nil }
+        self.init(channel: channel, [parcel])
     }
 }

@@ -1,27 +1,66 @@
-/// What people read, the same in every channel: a title of one line, and one line per change. Bounded.
+/// What people read, the same in every channel: a title of one line, and one line for each cause. Bounded.
 package struct MessageText: Equatable, Sendable {
-    /// Changes that a text names; the others are counted.
-    package static let mostNamed = 20
+    /// Lines of a text; what would stand in others is counted.
+    package static let mostLines = 20
+    /// Characters for the nodes of one cause: some hundred names.
+    private static let mostNames = 2_400
 
     package let title: String
     /// Nothing but the detail when there is one change alone.
     package let lines: [String]
 
     package init(_ message: Message) {
-        let rest = message.total - min(message.changes.count, Self.mostNamed)
         if message.total == 1, let change = message.changes.first {
             title = "\(change.heading): \(Self.line(change.incident.title, most: 200))"
             let detail = Self.line(change.incident.detail, most: 1_000)
             lines = [change.remark ?? "", detail].filter { !$0.isEmpty }
             return
         }
-        title = "\(message.total) notices: \(Self.counts(message))"
-        let named = message.changes.prefix(Self.mostNamed).map { change in
-            let detail = change.remark ?? change.incident.detail
-            let text = "\(change.heading): \(change.incident.title)" + (detail.isEmpty ? "" : " (\(detail))")
-            return Self.line(text, most: 300)
+        let groups = Self.groups(message.changes)
+        let named = groups.prefix(Self.mostLines)
+        let rest = message.total - named.reduce(0) { $0 + $1.count }
+        let common = groups.count == 1 && rest == 0 ? groups.first.flatMap(Self.title) : nil
+        title = common ?? "\(message.total) notices: \(Self.counts(message))"
+        lines = named.map(Self.line) + (rest > 0 ? ["and \(rest) more"] : [])
+    }
+
+    /// What became of several nodes for one cause is said of all of them together.
+    private static func groups(_ changes: [IncidentChange]) -> [[IncidentChange]] {
+        var order: [String] = []
+        var groups: [String: [IncidentChange]] = [:]
+        for change in changes {
+            let name = change.incident.node == nil ? change.incident.key : change.incident.cause
+            let group = "\(change.heading) \(name)"
+            if groups[group] == nil { order.append(group) }
+            groups[group, default: []].append(change)
         }
-        lines = rest > 0 ? named + ["and \(rest) more"] : named
+        return order.compactMap { groups[$0] }
+    }
+
+    /// Such as "SEV2 opened: 40 nodes in asia (silent)".
+    private static func title(_ group: [IncidentChange]) -> String? {
+        guard group.count > 1, let first = group.first else { return nil }
+        let place = first.incident.region.map { " in \($0)" } ?? ""
+        return line("\(first.heading): \(group.count) nodes\(place) (\(first.incident.rule))", most: 200)
+    }
+
+    private static func line(_ group: [IncidentChange]) -> String {
+        guard let first = group.first else { return "" }
+        guard group.count > 1 else {
+            let detail = first.remark ?? first.incident.detail
+            let text = "\(first.heading): \(first.incident.title)" + (detail.isEmpty ? "" : " (\(detail))")
+            return line(text, most: 300)
+        }
+        let place = first.incident.region.map { ", \($0)" } ?? ""
+        var text = "\(first.heading): \(first.incident.rule)\(place): "
+        for (index, change) in group.enumerated() {
+            let name = line(change.incident.node ?? change.incident.title, most: 100)
+            guard text.count + name.count < mostNames else {
+                return text + "and \(group.count - index) more"
+            }
+            text += name + (index + 1 < group.count ? ", " : "")
+        }
+        return text
     }
 
     package var text: String { ([title] + lines).joined(separator: "\n") }
@@ -65,6 +104,7 @@ extension IncidentChange {
             case .resolved: "resolved"
             case .escalated: "escalated"
             case .reminded: "still open"
+            case .passed: "opened and over"
             }
         return "\(incident.severity.heading) \(verb)"
     }
@@ -77,7 +117,7 @@ extension IncidentChange {
                 let note = acknowledgement.note.map { ": \($0)" } ?? ""
                 return MessageText.line("acknowledged by \(acknowledgement.by)\(note)", most: 300)
             }
-        case .resolved: "after \(Self.span(at - incident.opened))"
+        case .resolved, .passed: "after \(Self.span(at - incident.opened))"
         case .escalated: "open for \(Self.span(at - incident.opened)), and nobody has acknowledged it"
         case .reminded: "open for \(Self.span(at - incident.opened))"
         case .opened, .raised, .lowered, .hidden, .shown: nil

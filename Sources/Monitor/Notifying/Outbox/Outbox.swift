@@ -1,31 +1,34 @@
 package import SQLite
 
-/// What is to be told, and what escalation has to remember, in SQLite. A message stands here until a channel took it.
+/// What is to be told, and what escalation has to remember, in SQLite. A change stands here until a line took it.
 ///
-/// What escalation decides and the messages that follow from it are one transaction, computed on the writer's thread from
+/// A line is one addressee: a channel, or one recipient of an e-mail channel, so that nobody waits for anybody else.
+///
+/// What escalation decides and the tellings that follow from it are one transaction, computed on the writer's thread from
 /// the rows themselves: there is no state in memory that a crash or a failed commit could leave behind.
 package final class Outbox: Sendable {
     let database: Database
-    /// One for each channel that there is.
+    /// The lines of each channel.
+    let lines: [String: [String]]
+    /// One for each line.
     private let bells: [String: Bell]
     private let changed = Bell()
     private let limit: Int
     private static let defaultLimit = 100_000
 
     /// - Parameters:
-    ///   - database: Has the tables of `migration`.
-    ///   - channels: Their names. Rows of others wait for nobody.
-    ///   - limit: Rows in all.
-    package init(database: Database, channels: [String], limit: Int? = nil) {
+    ///   - database: Has the tables of both migrations.
+    ///   - lines: By channel. Rows of others wait for nobody.
+    ///   - limit: Tellings in all.
+    package init(database: Database, lines: [String: [String]], limit: Int? = nil) {
         self.database = database
-        bells = Dictionary(uniqueKeysWithValues: Set(channels).map { ($0, Bell()) })
+        self.lines = lines
+        bells = Dictionary(lines.values.joined().map { ($0, Bell()) }) { first, _ in first }
         self.limit = limit ?? Self.defaultLimit
     }
 
-    package var channels: [String] { bells.keys.sorted() }
-
-    /// Rings when there is a message for the channel.
-    func bell(of channel: String) -> Bell? { bells[channel] }
+    /// Rings when there is something for the line.
+    func bell(of line: String) -> Bell? { bells[line] }
     /// Rings when something else has become due next for escalation.
     var escalationChanged: Bell { changed }
 
@@ -42,31 +45,61 @@ package final class Outbox: Sendable {
         case all
     }
 
-    /// Lets `decide` change what is followed of some incidents, and keeps the change and its messages together, and with
+    /// Lets `decide` change what is followed of some incidents, and keeps the change and its tellings together, and with
     /// them whatever `record` writes.
     package func escalate(
         _ selection: Selection, routes: [Route], now: Int64,
         record: @escaping @Sendable (Connection) throws -> Void = { _ in },
-        decide: @escaping @Sendable (inout Escalation) -> [Message]
+        decide: @escaping @Sendable (inout Escalation) -> [Telling]
     ) async throws {
-        let (limit, known) = (limit, Set(bells.keys))
+        let (limit, lines) = (limit, lines)
         let (told, isOther) = try await database.write { database in
             try record(database)
             let before = try EscalationRows.load(selection, from: database)
             var escalation = before
-            let messages = decide(&escalation).filter { known.contains($0.channel) }
+            let tellings = decide(&escalation)
             try EscalationRows.keep(
                 escalation, insteadOf: before, routes: routes, evenEqual: selection.isAll, in: database)
-            try MessageRows.insert(messages, at: now, limit: limit, in: database)
-            return (Set(messages.map(\.channel)), escalation != before)
+            let told = try TellingRows.insert(tellings, for: lines, at: now, limit: limit, in: database)
+            return (told, escalation != before)
         }
-        for channel in told { bells[channel]?.ring() }
+        for line in told { bells[line]?.ring() }
         if isOther { changed.ring() }
     }
 
     /// When time alone makes something due.
     package func nextDue() async throws -> Int64? {
         try await database.read { try EscalationRows.nextDue(in: $0) }
+    }
+
+    // MARK: Lines
+
+    /// All that decides what a line is told next.
+    package func desk(of line: String) async throws -> Desk {
+        try await database.read { try DeskRows.load(line, from: $0) }
+    }
+
+    /// A line took some tellings.
+    func settle(_ parcels: [Parcel], of line: String, at now: Int64) async throws {
+        try await database.write { try DeskRows.settle(parcels, of: line, at: now, in: $0) }
+    }
+
+    /// A line did not take some tellings.
+    func postpone(_ parcels: [Parcel], of line: String, _ failure: LineFailure) async throws {
+        try await database.write { try DeskRows.postpone(parcels, of: line, failure, in: $0) }
+    }
+
+    /// How the lines fare, by their name.
+    package func states() async throws -> [String: LineState] {
+        try await database.read { try LineRows.all(in: $0) }
+    }
+
+    /// Puts what stands here for a channel before its lines, and forgets what waits for channels that there are no longer.
+    ///
+    /// - Returns: The names that it forgot.
+    package func adopt() async throws -> [String] {
+        let lines = lines
+        return try await database.write { try LineRows.adopt(lines, in: $0) }
     }
 }
 

@@ -6,6 +6,8 @@ extension ChannelSettings: Decodable {
         case tokenFile = "token-file"
         case passwordFile = "password-file"
         case contentType = "content-type"
+        case groupWait = "group-wait"
+        case groupInterval = "group-interval"
         case chat = "chat-id"
     }
 
@@ -44,6 +46,15 @@ extension ChannelSettings: Decodable {
             throw NotificationSettingsError.unknownType(table.type, channel: table.name)
         }
         name = table.name
+        // Seconds. What is out of bounds is refused later.
+        func milliseconds(_ key: CodingKeys) throws -> Int64? {
+            guard let seconds = try table.container.decodeIfPresent(Int64.self, forKey: key) else { return nil }
+            let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000)
+            return overflow ? .max : product
+        }
+        grouping = Grouping(
+            wait: try milliseconds(.groupWait) ?? Grouping.standard.wait,
+            interval: try milliseconds(.groupInterval) ?? Grouping.standard.interval)
     }
 
     private struct Table {
@@ -64,7 +75,7 @@ extension ChannelSettings: Decodable {
         }
 
         func allow(_ keys: CodingKeys...) throws {
-            let known = keys.map(\.rawValue) + ["name", "type"]
+            let known = (keys + [.name, .type, .groupWait, .groupInterval]).map(\.rawValue)
             try decoder.refuseOtherKeys(than: known, in: "the \(type) channel \(name)")
         }
 

@@ -2,6 +2,7 @@
 package struct ChannelSettings: Equatable, Sendable {
     package var name: String
     package var kind: Kind
+    package var grouping = Grouping.standard
 
     package enum Kind: Equatable, Sendable {
         case webhook(Webhook)
@@ -65,19 +66,15 @@ package struct ChannelSettings: Equatable, Sendable {
         }
     }
 
-    package init(name: String, kind: Kind) {
+    package init(name: String, kind: Kind, grouping: Grouping = .standard) {
         self.name = name
         self.kind = kind
+        self.grouping = grouping
     }
 
-    /// How many changes one message carries with all their details; the others are counted.
-    package var mostChanges: Int {
-        switch kind {
-        // Each incident is a thing of its own there, and one that was not closed would stay open for ever.
-        case .pagerDuty: .max
-        case .webhook: 500
-        case .ntfy, .chat, .telegram, .email: MessageText.mostNamed
-        }
+    /// What is sent to by itself: an e-mail channel has one for each recipient.
+    package var lines: [String] {
+        if case .email(let email) = kind { email.to.map { "\(name)/\($0)" } } else { [name] }
     }
 
     func validate() throws(NotificationSettingsError) {
@@ -91,6 +88,12 @@ package struct ChannelSettings: Equatable, Sendable {
         }
         guard isName, (1...64).contains(name.utf8.count) else {
             throw .badValue("a channel's name", "use 1 to 64 letters, digits, - and _")
+        }
+        guard (0...600_000).contains(grouping.wait) else {
+            throw .badValue("group-wait of \(name)", "it is not between 0 and 600 seconds")
+        }
+        guard (0...3_600_000).contains(grouping.interval) else {
+            throw .badValue("group-interval of \(name)", "it is not between 0 and 3600 seconds")
         }
         switch kind {
         case .webhook(let webhook):
@@ -129,6 +132,7 @@ extension ChannelSettings.Email {
             throw .badValue("username of \(channel)", "it and password-file go together")
         }
         guard !to.isEmpty, to.count <= 50 else { throw .badValue("to of \(channel)", "name 1 to 50 addresses") }
+        guard Set(to).count == to.count else { throw .badValue("to of \(channel)", "it names an address twice") }
         for address in [from] + to where !address.isMailAddress {
             throw .badValue("from or to of \(channel)", "\"\(address)\" is not a plain ASCII address")
         }

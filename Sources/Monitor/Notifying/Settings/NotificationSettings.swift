@@ -31,6 +31,11 @@ package struct NotificationSettings: Decodable, Equatable, Sendable {
         guard WebAddress(dashboard) != nil else { throw .badValue("dashboard", "it is not an http or https URL") }
     }
 
+    /// What is sent to by itself, by channel.
+    package var lines: [String: [String]] {
+        Dictionary(channels.map { ($0.name, $0.lines) }) { first, _ in first }
+    }
+
     package init(from decoder: any Decoder) throws {
         try decoder.refuseOtherKeys(than: CodingKeys.allCases.map(\.rawValue), in: "the notification settings")
         let container = try decoder.container(keyedBy: CodingKeys.self)
@@ -54,6 +59,8 @@ package struct Route: Decodable, Equatable, Sendable {
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
         case channel, severities, regions, after, resend
+        /// What Alertmanager calls it.
+        case repeats = "repeat"
     }
 
     package init(
@@ -80,7 +87,13 @@ package struct Route: Decodable, Equatable, Sendable {
         self.severities = severities
         regions = try container.decodeIfPresent([String].self, forKey: .regions).map { Set($0) }
         after = try container.decodeIfPresent(Int64.self, forKey: .after) ?? 0
-        resend = try container.decodeIfPresent(Int64.self, forKey: .resend) ?? 0
+        let repeats = try container.decodeIfPresent(Int64.self, forKey: .repeats)
+        let resend = try container.decodeIfPresent(Int64.self, forKey: .resend)
+        guard repeats == nil || resend == nil else {
+            throw NotificationSettingsError.badValue(
+                "the route to \(channel)", "repeat and resend are the same; keep one")
+        }
+        self.resend = repeats ?? resend ?? 0
     }
 
     func matches(_ incident: Incident) -> Bool {
@@ -95,7 +108,7 @@ package struct Route: Decodable, Equatable, Sendable {
         guard regions?.isEmpty != true else { throw .badValue(name, "its list of regions is empty") }
         guard (0...604_800).contains(after) else { throw .badValue(name, "after is not between 0 and 604800 seconds") }
         guard resend == 0 || (10...604_800).contains(resend) else {
-            throw .badValue(name, "resend is neither 0 nor between 10 and 604800 seconds")
+            throw .badValue(name, "repeat is neither 0 nor between 10 and 604800 seconds")
         }
     }
 }
