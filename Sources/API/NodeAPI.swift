@@ -52,7 +52,7 @@ package struct NodeAPI: Sendable {
         let cursors = Cursors(key: cursorKey)
         let router = Router(context: NodeContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: AnswerMiddleware(counters: counters, onFault: onFault))
-        let open = router.group().add(middleware: BodyMiddleware(budget: bodies))
+        let open = router.group().add(middleware: BodyMiddleware(budget: bodies, work: entries.work))
         NodeRoutes(
             node: node, nodes: nodes, readiness: readiness, description: try OpenAPI.document(version: node.version)
         ).add(to: open)
@@ -60,7 +60,7 @@ package struct NodeAPI: Sendable {
         accountRoutes.add(toOpen: open)
         let signedIn = router.group("/api/v1")
             .add(middleware: AuthenticationMiddleware(authenticator: authenticator))
-            .add(middleware: BodyMiddleware(budget: bodies))
+            .add(middleware: BodyMiddleware(budget: bodies, work: entries.work))
             .group(context: SignedInContext.self)
         accountRoutes.add(toSignedIn: signedIn)
         EntryRoutes(entries: entries, roster: roster, answers: answers, cursors: cursors).add(to: signedIn)

@@ -115,6 +115,8 @@ extension Accounts {
         }
     }
 
+    private static let envelopesPerOperation = 16
+
     /// Replaces the l2Key: every L2 envelope, of every version, and its wrapped copies, in one commit.
     ///
     /// Ends every other session: a client that still has the old key would write envelopes that nobody opens again, or
@@ -128,7 +130,8 @@ extension Accounts {
         try check(wrappedL2Key: wrappedKey)
         if let kit { try check(kit) }
         for envelope in envelopes.values { try EntryEdit.checkEnvelope(envelope) }
-        try operations.spend(caller.vault)
+        // A commit for which everybody waits costs more the more it writes.
+        try operations.spend(caller.vault, count: 1 + envelopes.count / Self.envelopesPerOperation)
         try await change(as: caller) {
             _ = try await check(proof, as: caller)
             var steps: [AccountStep] = []

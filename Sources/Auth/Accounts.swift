@@ -27,6 +27,8 @@ package struct Accounts: Sendable {
         /// Seconds.
         package var sessionLifetime: Int64
         package var quotas = Quotas()
+        /// Whether the process before this one ended without a word.
+        package var isUnclean = false
 
         package enum Registration: String, Sendable, CaseIterable {
             case open, invite, closed
@@ -51,7 +53,7 @@ package struct Accounts: Sendable {
         self.failures = failures
         self.work = work
         self.operations = operations
-        signIns = OperationBudget(perDay: Self.signInsPerDay, now: now)
+        signIns = OperationBudget(perDay: Self.signInsPerDay, isUnclean: settings.isUnclean, now: now)
         self.settings = settings
         self.now = now
         dummy = StoredCredential.make(

@@ -35,6 +35,8 @@ final class Writer: Sendable {
 
     private struct Pending {
         var jobs: [any WriteJob] = []
+        /// What runs between batches.
+        var alone: [@Sendable (Connection) -> Void] = []
         var isDraining = false
         var begun = ContinuousClock.now
         /// Since then.
@@ -68,22 +70,23 @@ final class Writer: Sendable {
 
     func perform<R: Sendable>(_ body: @escaping @Sendable (Connection) throws -> R) async throws -> R {
         try await withCheckedThrowingContinuation { continuation in
-            submit(Job(body: body, continuation: continuation))
+            submit { $0.jobs.append(Job(body: body, continuation: continuation)) }
         }
     }
 
     /// Runs `body` between batches, outside any transaction: for checkpoints and pragmas.
     func performAlone<R: Sendable>(_ body: @escaping @Sendable (Connection) throws -> R) async throws -> R {
         try await withCheckedThrowingContinuation { continuation in
-            thread.enqueue { [connection] in
-                continuation.resume(with: Result { try body(connection.connection) })
+            let job: @Sendable (Connection) -> Void = { connection in
+                continuation.resume(with: Result { try body(connection) })
             }
+            submit { $0.alone.append(job) }
         }
     }
 
-    private func submit(_ job: any WriteJob) {
+    private func submit(_ add: (inout Pending) -> Void) {
         let mustWake = pending.withLock { pending in
-            pending.jobs.append(job)
+            add(&pending)
             defer { pending.isDraining = true }
             return !pending.isDraining
         }
@@ -92,18 +95,24 @@ final class Writer: Sendable {
 
     private func drain() {
         while true {
+            // Where jobs come without a pause, these would never have their turn behind them.
+            let alone = pending.withLock { pending in
+                defer { pending.alone = [] }
+                return pending.alone
+            }
+            for body in alone { body(connection.connection) }
             if gathering > .zero, pending.withLock({ $0.isWorthWaiting(gathering) }) {
                 usleep(UInt32(gathering / .microseconds(1)))
             }
-            let batch = pending.withLock { pending -> [any WriteJob] in
+            let (batch, isDone) = pending.withLock { pending -> ([any WriteJob], Bool) in
                 let batch = Array(pending.jobs.prefix(Self.largestBatch))
                 pending.jobs.removeFirst(batch.count)
                 pending.count += batch.count
-                if batch.isEmpty { pending.isDraining = false }
-                return batch
+                pending.isDraining = !batch.isEmpty || !pending.alone.isEmpty
+                return (batch, !pending.isDraining)
             }
-            if batch.isEmpty { return }
-            commit(batch)
+            if isDone { return }
+            if !batch.isEmpty { commit(batch) }
         }
     }
 

@@ -140,15 +140,16 @@ extension Store {
         }
     }
 
-    /// For the start, when no change of password and no revocation can be under way.
+    /// For the start, when no change of password and no revocation can be under way. In parts: there may be many rows.
     package func deleteAbandonedHolders() async throws {
-        _ = try await database.write { db in
-            try db.run(
+        let abandoned: [HolderID] = try await database.read { db in
+            try db.all(
                 """
-                DELETE FROM holder WHERE iif(
+                SELECT id FROM holder WHERE iif(
                     is_owner, id NOT IN (SELECT owner FROM account), id NOT IN (SELECT holder FROM agent))
-                """)
+                """, row: { try Self.id($0.blob(0)) })
         }
+        for holder in abandoned { await clear(holder) }
     }
 
     /// Every audit line, oldest first, in pages.

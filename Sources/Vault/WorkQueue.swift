@@ -14,12 +14,14 @@ package final class WorkQueue: Sendable {
     private let mostWaiting: Int
     /// Of all agents of a vault.
     private let mostOfAgents: Int
-    /// Pieces that have begun and given up their turn: each holds what it has found so far.
-    private let mostResting = 24
+    /// Unix seconds.
+    private let now: @Sendable () -> Int64
     private let state = Mutex(State())
 
     private struct State {
         var running: Set<VaultID> = []
+        /// The one that runs something that cannot rest.
+        var lump: VaultID?
         /// Vaults whose work waits for something other than its turn.
         var away: Set<VaultID> = []
         /// Work that has begun and waits for its turn to go on.
@@ -30,32 +32,60 @@ package final class WorkQueue: Sendable {
         /// What vaults had of late.
         var usage: [VaultID: Usage] = [:]
 
-        /// The work whose turn it is; nil while none may run.
-        mutating func next(width: Int) -> Next? {
+        /// Pieces that have begun and given up their turn, beyond which none begins: each holds what it has found so far.
+        private static let mostResting = 24
+
+        /// All work whose turn it is.
+        mutating func starts(width: Int) -> [Next] {
+            var starts: [Next] = []
+            while let next = next(width: width) { starts.append(next) }
+            return starts
+        }
+
+        private mutating func next(width: Int) -> Next? {
+            guard running.count < width else { return nil }
             let now = ContinuousClock.now
-            let index = turns.indices.filter { mayRun(turns[$0]) }
-                .min { (usage[turns[$0]]?.amount(at: now) ?? 0) < (usage[turns[$1]]?.amount(at: now) ?? 0) }
-            guard running.count < width, let index else { return nil }
+            let index = turns.indices.filter { mayGoOn(turns[$0], at: now) }
+                .min { rank(turns[$0], at: now) < rank(turns[$1], at: now) }
+            guard let index else { return nil }
             let vault = turns.remove(at: index)
+            running.insert(vault)
             if let rested = resting.removeValue(forKey: vault) {
                 if waiting[vault] != nil { turns.append(vault) }
-                running.insert(vault)
                 return .resting(rested)
             }
-            guard var queue = waiting[vault], !queue.isEmpty else { return nil }
-            let next = queue.remove(
-                at: queue.firstIndex(where: \.isUrgent) ?? queue.firstIndex(where: \.isOwner) ?? 0)
+            var queue = waiting[vault] ?? []
+            let able = queue.indices.filter { lump == nil || !queue[$0].isLump }
+            let first = able.first { queue[$0].isUrgent } ?? able.first { queue[$0].isOwner } ?? able[0]
+            let next = queue.remove(at: first)
             waiting[vault] = queue.isEmpty ? nil : queue
             if !queue.isEmpty { turns.append(vault) }
-            running.insert(vault)
+            if next.isLump { lump = vault }
             return .waiting(next.continuation)
         }
 
         func mayRun(_ vault: VaultID) -> Bool { !running.contains(vault) && !away.contains(vault) }
 
+        /// Whether a vault has work that has begun, or may begin some. There is room beyond the bound for who asked for
+        /// little of late.
+        func mayGoOn(_ vault: VaultID, at now: ContinuousClock.Instant) -> Bool {
+            guard mayRun(vault) else { return false }
+            if resting[vault] != nil { return true }
+            guard let queue = waiting[vault], lump == nil || queue.contains(where: { !$0.isLump }) else { return false }
+            if resting.count < Self.mostResting { return true }
+            return resting.count < 2 * Self.mostResting && rank(vault, at: now) <= Usage.little
+        }
+
+        /// Who had least goes first. All who had little are alike and take turns: one who has just come would otherwise go
+        /// before one who has been there for a while, and so would the next of a thousand.
+        private func rank(_ vault: VaultID, at now: ContinuousClock.Instant) -> Double {
+            max(usage[vault]?.amount(at: now) ?? 0, Usage.little)
+        }
+
         /// Ends a vault's turn, or a part of it.
         mutating func stop(_ vault: VaultID, since start: ContinuousClock.Instant) {
             running.remove(vault)
+            if lump == vault { lump = nil }
             let now = ContinuousClock.now
             if usage.count >= Usage.mostVaults { usage = usage.filter { $0.value.amount(at: now) > 0.001 } }
             usage[vault] = Usage(
@@ -68,6 +98,7 @@ package final class WorkQueue: Sendable {
         let seconds: Double
         let at: ContinuousClock.Instant
         static let mostVaults = 1_000
+        static let little = 0.25
 
         func amount(at now: ContinuousClock.Instant) -> Double {
             seconds / max(1, 1 + at.duration(to: now) / .seconds(5))
@@ -90,11 +121,13 @@ package final class WorkQueue: Sendable {
         let holder: HolderID
         let isOwner: Bool
         let isUrgent: Bool
+        let isLump: Bool
         /// Resumed with whether the work may run.
         let continuation: CheckedContinuation<Bool, Never>
     }
 
-    package init(width: Int = 2, mostWaiting: Int = 40, mostOfAgents: Int = 160) {
+    package init(width: Int = 2, mostWaiting: Int = 40, mostOfAgents: Int = 160, now: @escaping @Sendable () -> Int64) {
+        self.now = now
         self.width = width
         self.mostWaiting = mostWaiting
         self.mostOfAgents = mostOfAgents
@@ -104,13 +137,26 @@ package final class WorkQueue: Sendable {
     package var running: Int { state.withLock { $0.running.count } }
     package var waiting: Int { state.withLock { $0.waiting.values.reduce(0) { $0 + $1.count } } }
 
+    /// Whose work it is, and how it is treated.
+    private struct Work {
+        let vault: VaultID
+        let holder: HolderID
+        let isOwner: Bool
+        var isUrgent = false
+        var isRefusable = true
+        var isLump = false
+    }
+
     /// Runs `work` when it is the caller's turn, on the threads that tasks share.
+    ///
+    /// `isLump`: It takes long and cannot rest. One of these runs at a time, beside what does not take long.
     ///
     /// - Throws: `VaultError.busy` when too much of the same caller waits already.
     package func run<R: Sendable>(
-        as caller: Caller, _ work: @escaping @Sendable () async throws -> R
+        as caller: Caller, isLump: Bool = false, _ work: @escaping @Sendable () async throws -> R
     ) async throws -> R {
-        try await run(for: caller.holder.id, isOwner: caller.isOwner, of: caller.vault, work)
+        try await run(
+            Work(vault: caller.vault, holder: caller.holder.id, isOwner: caller.isOwner, isLump: isLump), work)
     }
 
     /// The same for work that commits nothing: its caller must still be one when its turn has come.
@@ -118,9 +164,18 @@ package final class WorkQueue: Sendable {
         as caller: Caller, in store: any VaultStore, _ work: @escaping @Sendable () async throws -> R
     ) async throws -> R {
         try await run(as: caller) {
+            try caller.requireTime(at: self.now())
             guard try await store.holds(caller) else { throw VaultError.callerGone }
             return try await work()
         }
+    }
+
+    /// The same for what is left to do for a caller whose request has been performed: it is refused to nobody.
+    package func finish<R: Sendable>(
+        for caller: Caller, _ work: @escaping @Sendable () async throws -> R
+    ) async throws -> R {
+        try await run(
+            Work(vault: caller.vault, holder: caller.holder.id, isOwner: caller.isOwner, isRefusable: false), work)
     }
 
     /// The same for somebody who is no caller yet.
@@ -131,41 +186,50 @@ package final class WorkQueue: Sendable {
         for holder: HolderID, isOwner: Bool, isUrgent: Bool = false, of vault: VaultID,
         _ work: @escaping @Sendable () async throws -> R
     ) async throws -> R {
-        guard await acquire(holder, isOwner, isUrgent, vault) else { throw VaultError.busy }
-        let turn = Turn(queue: self, vault: vault)
+        try await run(Work(vault: vault, holder: holder, isOwner: isOwner, isUrgent: isUrgent), work)
+    }
+
+    private func run<R: Sendable>(_ work: Work, _ body: @escaping @Sendable () async throws -> R) async throws -> R {
+        guard await acquire(work) else { throw VaultError.busy }
+        let turn = Turn(queue: self, vault: work.vault)
         defer { release(turn) }
         return try await Turn.$present.withValue(turn) {
-            try await withTaskExecutorPreference(globalConcurrentExecutor) { try await work() }
+            try await withTaskExecutorPreference(globalConcurrentExecutor) {
+                // Only what waits for something leaves the event loop that the request came by.
+                await Task.yield()
+                return try await body()
+            }
         }
     }
 
-    private func acquire(_ holder: HolderID, _ isOwner: Bool, _ isUrgent: Bool, _ vault: VaultID) async -> Bool {
+    private func acquire(_ work: Work) async -> Bool {
         await withCheckedContinuation { continuation in
-            let answer = state.withLock { state -> Bool? in
+            let starts = state.withLock { state -> [Next]? in
+                let vault = work.vault
                 let queue = state.waiting[vault, default: []]
-                if queue.isEmpty, state.running.count < width, state.mayRun(vault), state.resting[vault] == nil {
-                    state.running.insert(vault)
-                    return true
+                if work.isRefusable {
+                    let own = queue.count { $0.holder == work.holder && $0.isUrgent == work.isUrgent }
+                    guard own < mostWaiting else { return nil }
+                    guard work.isOwner || queue.count(where: { !$0.isOwner }) < mostOfAgents else { return nil }
                 }
-                guard queue.count(where: { $0.holder == holder && $0.isUrgent == isUrgent }) < mostWaiting else {
-                    return false
-                }
-                guard isOwner || queue.count(where: { !$0.isOwner }) < mostOfAgents else { return false }
                 if !state.turns.contains(vault) { state.turns.append(vault) }
                 state.waiting[vault, default: []].append(
-                    Waiting(holder: holder, isOwner: isOwner, isUrgent: isUrgent, continuation: continuation))
-                return nil
+                    Waiting(
+                        holder: work.holder, isOwner: work.isOwner, isUrgent: work.isUrgent, isLump: work.isLump,
+                        continuation: continuation))
+                return state.starts(width: width)
             }
-            if let answer { continuation.resume(returning: answer) }
+            guard let starts else { return continuation.resume(returning: false) }
+            for start in starts { start.resume() }
         }
     }
 
     private func release(_ turn: Turn) {
-        let next = state.withLock { state in
+        let starts = state.withLock { state in
             state.stop(turn.vault, since: turn.since)
-            return state.next(width: width)
+            return state.starts(width: width)
         }
-        next?.resume()
+        for start in starts { start.resume() }
     }
 }
 
@@ -212,28 +276,29 @@ extension WorkQueue {
         let vault = turn.vault
         defer { turn.goesOn() }
         await withCheckedContinuation { continuation in
-            let next = state.withLock { state -> Next? in
+            let starts = state.withLock { state -> [Next] in
                 // A second part of the same work, beside this one, would take its place.
-                guard state.resting.count < mostResting, state.resting[vault] == nil,
-                    state.turns.contains(where: state.mayRun)
-                else { return .resting(continuation) }
+                let now = ContinuousClock.now
+                guard state.resting[vault] == nil,
+                    state.turns.contains(where: { state.mayGoOn($0, at: now) })
+                else { return [.resting(continuation)] }
                 state.turns.removeAll { $0 == vault }
                 state.turns.append(vault)
                 state.resting[vault] = continuation
                 state.stop(vault, since: turn.since)
-                return state.next(width: width)
+                return state.starts(width: width)
             }
-            next?.resume()
+            for start in starts { start.resume() }
         }
     }
 
     private func leave(_ turn: Turn) {
-        let next = state.withLock { state in
+        let starts = state.withLock { state in
             state.stop(turn.vault, since: turn.since)
             state.away.insert(turn.vault)
-            return state.next(width: width)
+            return state.starts(width: width)
         }
-        next?.resume()
+        for start in starts { start.resume() }
     }
 
     private func comeBack(_ turn: Turn) async {

@@ -165,7 +165,7 @@ package struct FieldValueBody: Codable, Equatable, Sendable {
 package struct ValuesReadBody: Codable, Equatable, Sendable {
     package var values: [Place]
 
-    package struct Place: Codable, Equatable, Sendable {
+    package struct Place: Codable, Hashable, Sendable {
         package var entry: String
         package var field: String
 

@@ -81,7 +81,7 @@ import Wire
     }
 
     @Test func bodiesShareARoomInWhichNobodyTakesAll() async throws {
-        let budget = BodyBudget(total: 900, large: 100)
+        let budget = BodyBudget(total: 900, reserve: 0, large: 100)
         func hold(
             _ bytes: Int, _ sender: UInt8, upTo limit: Int = 500, _ work: () async throws -> Void = {}
         ) async throws {
@@ -121,7 +121,7 @@ import Wire
 
     /// Three senders send all that they may but the end; whose body comes at once is served, and the first of them pays.
     @Test func bodiesThatComeSlowlyMakeRoom() async throws {
-        let budget = BodyBudget(total: 900)
+        let budget = BodyBudget(total: 900, reserve: 0)
         var streams: [AsyncStream<ByteBuffer>.Continuation] = []
         var slow: [Task<Int, any Error>] = []
         for sender in UInt8(1)...3 {
@@ -142,7 +142,7 @@ import Wire
 
     /// An agent's bodies that do not end, and its owner, of one vault.
     @Test func aSendersOwnSlowBodiesMakeRoomForItsNext() async throws {
-        let budget = BodyBudget(total: 900)
+        let budget = BodyBudget(total: 900, reserve: 0)
         let (body, stream) = AsyncStream<ByteBuffer>.makeStream()
         let slow = Task { try await budget.read(body, upTo: 500, for: [1]) { $0.count } }
         stream.yield(ByteBuffer(repeating: 0x20, count: 300))
@@ -150,6 +150,41 @@ import Wire
         #expect(try await budget.read(Self.body(20), upTo: 500, for: [1]) { $0.count } == 20)
         let evicted = await #expect(throws: Problem.self) { _ = try await slow.value }
         #expect(evicted?.status == 503)
+        #expect(budget.held == 0)
+    }
+
+    /// Bodies of a few accounts whose requests wait fill the room; everybody else's only, small body is taken.
+    @Test func whoSendsOneSmallBodyIsTaken() async throws {
+        let budget = BodyBudget(total: 900, reserve: 300, large: 100)
+        func fill(_ sender: UInt8, _ work: @escaping () async throws -> Void) async throws {
+            try await budget.read(Self.body(300), upTo: 500, for: [sender]) { _ in try await work() }
+        }
+        func small(_ sender: UInt8, _ bytes: Int = 100, _ work: () async throws -> Void = {}) async throws {
+            try await budget.read(Self.body(bytes), upTo: 500, for: [sender]) { _ in try await work() }
+        }
+        try await fill(1) {
+            try await fill(2) {
+                // As far as small ones of others may fill it.
+                try await small(3) {
+                    try await small(3) {
+                        try await small(3) {
+                            #expect(budget.held == 900)
+                            _ = await #expect(throws: Problem.self) { try await small(1, 1) }
+                            _ = await #expect(throws: Problem.self) { try await small(3, 1) }
+                            _ = await #expect(throws: Problem.self) { try await small(4, 101) }
+                            try await small(4) {
+                                _ = await #expect(throws: Problem.self) { try await small(4, 1) }
+                                try await small(5) {
+                                    try await small(6) {
+                                        _ = await #expect(throws: Problem.self) { try await small(7, 1) }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
         #expect(budget.held == 0)
     }
 
@@ -165,14 +200,18 @@ import Wire
         let owner = caller(isOwner: true)
         let agents = [caller(isOwner: false), caller(isOwner: false)]
         let gates = agents.map { _ in AsyncStream<Void>.makeStream() }
+        let (begun, begin) = AsyncStream<Void>.makeStream()
         let working = zip(agents, gates).map { agent, gate in
             Task {
                 try await budget.read(Self.body(4 << 20), upTo: 4 << 20, for: agent.bodySender) { _ in
+                    begin.yield()
                     for await _ in gate.stream {}
                 }
             }
         }
-        while budget.held < 8 << 20 { try await Task.sleep(for: .milliseconds(1)) }
+        var waiting = begun.makeAsyncIterator()
+        for _ in agents { _ = await waiting.next() }
+        #expect(budget.held == 8 << 20)
         let agent = await #expect(throws: Problem.self) {
             try await budget.read(Self.body(64 << 10), upTo: 4 << 20, for: agents[0].bodySender) { _ in }
         }

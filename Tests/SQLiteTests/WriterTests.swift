@@ -1,5 +1,6 @@
 import Foundation
 import SQLite
+import Synchronization
 import TestSupport
 import Testing
 
@@ -26,6 +27,36 @@ import Testing
             return try db.ids.count
         }
         #expect(count == 1)
+    }
+
+    private final class Flag: Sendable {
+        private let state = Mutex(false)
+        var isSet: Bool { state.withLock { $0 } }
+        func set() { state.withLock { $0 = true } }
+    }
+
+    /// What runs between batches has its turn though jobs come without a pause.
+    @Test(.timeLimit(.minutes(1))) func whatRunsAloneIsNotHeldUpByJobsWithoutEnd() async throws {
+        let stop = Flag()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for worker in 0..<8 {
+                group.addTask { [database] in
+                    var id = worker
+                    while !stop.isSet {
+                        let next = id
+                        // As slow as a disk that takes its time: the next job is there before this one is done.
+                        try await database.write { db in
+                            usleep(3_000)
+                            try db.insert(next)
+                        }
+                        id += 8
+                    }
+                }
+            }
+            for _ in 0..<20 { _ = try await database.truncateLog() }
+            stop.set()
+            try await group.waitForAll()
+        }
     }
 
     @Test func aThrowingWriteLeavesNoTrace() async throws {

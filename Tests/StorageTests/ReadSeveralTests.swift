@@ -20,11 +20,15 @@ import Vault
             .login("Mail", ["username": "bob", "password": "correct"]), id: nil, as: owner)
     }
 
-    private func read(_ fields: [(EntryView, String)], as caller: Caller) async throws -> [String?] {
-        try await node.entries.read(fields.map { ($0.0.id, $0.0.field($0.1)) }, as: caller).map { content in
-            guard case .value(let value) = content.content else { return nil }
-            return value
-        }
+    private func read(_ fields: [(EntryView, String)], as caller: Caller) async throws -> [String] {
+        try await read(fields.map { ($0.0.id, $0.0.field($0.1)) }, as: caller)
+    }
+
+    private func read(_ fields: [(EntryID, FieldID)], as caller: Caller) async throws -> [String] {
+        try await node.entries.read(fields.map { (entry: $0.0, field: $0.1) }, as: caller) { content in
+            guard case .value(let value) = content.content else { return Array(content.field.label.utf8) }
+            return Array(value.utf8)
+        }.map { String(decoding: $0, as: UTF8.self) }
     }
 
     private func reads() async throws -> [AuditEvent] {
@@ -32,11 +36,12 @@ import Vault
     }
 
     @Test func theyComeInTheirOrderAndEachIsOnRecord() async throws {
-        let values = try await read([(mail, "password"), (bank, "username"), (mail, "password")], as: owner)
-        #expect(values == ["correct", "ada", "correct"])
+        let values = try await read([(mail, "password"), (bank, "username"), (mail, "username")], as: owner)
+        #expect(values == ["correct", "ada", "bob"])
         #expect(
             try await reads().map(\.field) == [
-                mail.field("password").text, bank.field("username").text, mail.field("password").text,
+                // The newest first.
+                mail.field("username").text, bank.field("username").text, mail.field("password").text,
             ])
     }
 
@@ -74,14 +79,79 @@ import Vault
     }
 
     @Test(arguments: [0, 65]) func thereAreBounds(_ count: Int) async {
-        let error = await thrown { try await read((0..<count).map { _ in (bank, "password") }, as: owner) }
+        let error = await thrown { try await read((0..<count).map { _ in (bank.id, FieldID.random()) }, as: owner) }
         guard case .invalid("values", _)? = error as? VaultError else {
             Issue.record("\(String(describing: error))")
             return
         }
     }
 
+    /// One field by many names would be one small request for a large answer.
+    @Test func noneIsReadTwice() async throws {
+        let twice = [(mail, "password"), (bank, "password"), (mail, "password")]
+        #expect(
+            await thrown { try await read(twice, as: owner) } as? VaultError
+                == .invalid("values", "must not name a field twice"))
+        #expect(try await reads().isEmpty)
+    }
+
+    @Test func anAnswerIsBounded() async throws {
+        let long = String(repeating: "x", count: EntryLimits.value)
+        var fields: [(EntryID, FieldID)] = []
+        for number in 0..<4 {
+            let edit = EntryEdit(
+                title: "\(number)",
+                fields: (0..<16).map { .init(label: "\($0)", kind: .secret, content: .value(long)) })
+            let entry = try await node.entries.create(edit, id: nil, as: owner)
+            fields += entry.fields.map { (entry.id, $0.id) }
+        }
+        #expect(fields.count == 64)
+        #expect(
+            await thrown { try await read(fields, as: owner) } as? VaultError
+                == .invalid("values", "hold more than 2 MiB together; ask for fewer at once"))
+        #expect(try await reads().isEmpty, "nothing is on record of what was not given out")
+        #expect(try await read(Array(fields.prefix(32)), as: owner).count == 32)
+    }
+
+    /// A token whose time ended while its request was on its way reads nothing.
+    @Test func whoseTimeHasEndedReadsNothing() async throws {
+        let policy = AgentPolicy(expiresAt: node.moments.now + 60)
+        let robot = try await node.agent(grants: [.tag("t")], policy: policy, as: owner)
+        let caller = try await node.caller(robot)
+        node.moments.advance(by: 60)
+        #expect(await thrown { try await read([(bank, "password")], as: caller) } as? VaultError == .callerGone)
+        let one = await thrown { try await node.entries.read(bank.field("password"), of: bank.id, as: caller) }
+        #expect(one as? VaultError == .callerGone)
+        #expect(await thrown { try await node.entries.list(limit: 5, as: caller) } as? VaultError == .callerGone)
+        #expect(await thrown { try await node.entries.view(bank.id, as: caller) } as? VaultError == .callerGone)
+        #expect(try await reads().isEmpty)
+    }
+
     // MARK: By title
+
+    /// What one answer holds is bounded in bytes too, and the rest is on the next page.
+    @Test func manyOfOneTitleComeInPages() async throws {
+        let notes = String(repeating: "n", count: EntryLimits.notes)
+        var ids: Set<EntryID> = []
+        for _ in 0..<40 {
+            var edit = EntryEdit.login("Same")
+            edit.notes = notes
+            ids.insert(try await node.entries.create(edit, id: nil, as: owner).id)
+        }
+        var found: [EntryID] = []
+        var next: Int64? = 0
+        var pages = 0
+        while let order = next {
+            let page = try await node.entries.search(.init(titles: ["same"]), after: order, limit: 200, as: owner)
+            #expect(page.entries.count <= 17)
+            found += page.entries.map(\.id)
+            next = page.next
+            pages += 1
+        }
+        #expect(pages >= 3)
+        #expect(found.count == 40)
+        #expect(Set(found) == ids)
+    }
 
     private func titled(_ titles: String..., as caller: Caller) async throws -> Set<EntryID> {
         Set(try await node.entries.search(.init(titles: titles), limit: 100, as: caller).entries.map(\.id))

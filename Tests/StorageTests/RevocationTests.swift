@@ -182,6 +182,35 @@ import Vault
         _ = try await node.rotate(robot, as: owner)
     }
 
+    /// Of a large agent too, whose line costs more than one; and of what is refused nothing stays.
+    @Test func aLargeAgentIsRotatedWhenNoOperationIsLeftAndARefusalLeavesNothing() async throws {
+        var options = TestVault.Options()
+        options.quotas[.operationsPerDay] = 300
+        let node = try TestVault(options)
+        let owner = try await node.owner()
+        let edit = EntryEdit(
+            title: "Large",
+            fields: (0..<100).map { .init(label: "field \($0)", kind: .secret, content: .value("x")) })
+        let entry = try await node.entries.create(edit, id: nil, as: owner)
+        var robot = try await node.agent(grants: [.entry(entry.id)], as: owner)
+        while await thrown({ try await node.value(entry.field("field 1"), of: entry.id, as: owner) }) == nil {}
+        robot = try await node.rotate(robot, as: owner)
+        let agent = try await node.caller(robot)
+        _ = await thrown { try await node.value(entry.field("field 2"), of: entry.id, as: agent) }
+        var refusal: (any Error)?
+        var before = (holders: 0, wraps: 0)
+        while refusal == nil {
+            before = (try node.count("SELECT count(*) FROM holder"), try node.count("SELECT count(*) FROM wrap"))
+            refusal = await thrown { robot = try await node.rotate(robot, as: owner) }
+        }
+        guard case .tooManyOperations? = refusal as? VaultError else {
+            Issue.record("\(String(describing: refusal))")
+            return
+        }
+        #expect(try node.count("SELECT count(*) FROM holder") == before.holders)
+        #expect(try node.count("SELECT count(*) FROM wrap") == before.wraps)
+    }
+
     @Test func codesAreInTheReport() async throws {
         let seeded = try await node.entries.create(
             EntryEdit(

@@ -6,16 +6,19 @@ import Wire
 /// Memory for the bodies of all requests that are being read or answered. What counts is what has come, not what was
 /// announced.
 ///
-/// Nobody gets more than a third of it, and large bodies leave a sixth to the small ones: to log-ins, and to what ends
-/// others' access. Where it, or a sender's share, is full all the same, the body that has been coming for longest makes
+/// Nobody gets more than a third of it, and large bodies leave a sixth to the small ones. Beyond it there is room for one
+/// small body of each sender who has no other: for log-ins, and for what ends others' access. Where it, or a sender's share, is full all the same, the body that has been coming for longest makes
 /// room, of that sender where it is the share: an honest one comes at once, and an agent's must not stand in its owner's way.
 final class BodyBudget: Sendable {
     /// Who sends: a vault, or a network where nobody is signed in.
     typealias Sender = [UInt8]
 
     private let total: Int
+    /// Bytes beyond that for the only, small body of a sender.
+    private let reserve: Int
     /// Bytes above which a body may not use what is left to small ones.
     private let large: Int
+    static let large = 64 << 10
     private let used = Mutex(Used())
 
     private struct Used {
@@ -41,9 +44,11 @@ final class BodyBudget: Sendable {
 
     /// - Parameters:
     ///   - total: Bytes. A third of it holds the largest body of any route.
+    ///   - reserve: Bytes beyond them.
     ///   - large: Bytes above which a body is large.
-    init(total: Int = 24 << 20, large: Int = 64 << 10) {
+    init(total: Int = 24 << 20, reserve: Int = 8 << 20, large: Int = BodyBudget.large) {
         self.total = total
+        self.reserve = reserve
         self.large = large
     }
 
@@ -107,7 +112,9 @@ final class BodyBudget: Sendable {
     private func take(_ bytes: Int, for number: Int) throws(Problem) {
         let stops = used.withLock { used -> [@Sendable () -> Void]? in
             guard let own = used.coming[number] else { return nil }
-            let room = own.bytes + bytes > large ? total - total / 6 : total
+            let isLarge = own.bytes + bytes > large
+            let isOnly = used.bySender[own.sender, default: 0] == own.bytes
+            let room = isLarge ? total - total / 6 : isOnly ? total + reserve : total
             guard own.bytes + bytes <= total / 3, bytes <= room else { return nil }
             var stops: [@Sendable () -> Void] = []
             func makeRoom(among isCandidate: (Coming) -> Bool) -> Bool {

@@ -9,6 +9,8 @@ import Wire
 /// Stands behind authentication where there is one, so that nobody unknown gets a tenant's limits.
 struct BodyMiddleware<Context: BodyContext>: RouterMiddleware {
     let budget: BodyBudget
+    /// Where large bodies are taken apart.
+    let work: WorkQueue
 
     func handle(
         _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
@@ -18,6 +20,8 @@ struct BodyMiddleware<Context: BodyContext>: RouterMiddleware {
             throw Problem("internal", status: 500, title: "Internal error", detail: "The route is not described.")
         }
         try Self.checkQuery(request, operation)
+        // Before the body: what is not theirs to ask for costs agents' senders nothing to send.
+        if operation.caller == .owner { try context.known?.requireOwner() }
         // A body of a GET means nothing (RFC 9110, 9.3.1), and is left to the deadlines.
         if operation.request == nil, request.method == .get || request.method == .head {
             return try await next(request, context)
@@ -29,10 +33,13 @@ struct BodyMiddleware<Context: BodyContext>: RouterMiddleware {
             return try await budget.read(request.body, upTo: operation.limit, for: context.bodySender) { body in
                 var context = context
                 context.body = body
+                context.work = work
                 // Where there is nothing to say, some clients send nothing and some an object without members.
                 if operation.request != nil || !body.isEmpty {
-                    try StrictJSON.check(
-                        body, schema: operation.request ?? "Nothing", mostValues: operation.mostValues)
+                    try await context.takingApart {
+                        try StrictJSON.check(
+                            body, schema: operation.request ?? "Nothing", mostValues: operation.mostValues)
+                    }
                 }
                 return try await next(request, context)
             }
@@ -64,8 +71,20 @@ struct BodyMiddleware<Context: BodyContext>: RouterMiddleware {
 /// A request's context that can carry its body.
 protocol BodyContext: RequestContext {
     var body: [UInt8] { get set }
+    var work: WorkQueue? { get set }
+    /// Who sends, where it is known.
+    var known: Caller? { get }
     /// Whose share of the memory for bodies it takes.
     var bodySender: BodyBudget.Sender { get }
+}
+
+extension BodyContext {
+    /// Takes the body apart: a large one away from the event loops and in its sender's turn. One of four megabytes takes
+    /// some tenths of a second.
+    func takingApart<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
+        guard self.body.count > BodyBudget.large, let work, let known else { return try body() }
+        return try await work.run(as: known, isLump: true) { try body() }
+    }
 }
 
 extension Problem {

@@ -13,7 +13,9 @@ package struct NodeContext: BodyContext {
     let requestID: String
     let isHTTP2: Bool
     var caller: Caller?
+    var known: Caller? { caller }
     var body: [UInt8] = []
+    var work: WorkQueue?
 
     package init(source: ApplicationRequestContextSource) {
         requestID = String(UInt64.random(in: .min ... .max), radix: 16)
@@ -36,12 +38,15 @@ package struct NodeContext: BodyContext {
 struct SignedInContext: ChildRequestContext, BodyContext {
     var coreContext: CoreRequestContextStorage
     let caller: Caller
+    var known: Caller? { caller }
     var body: [UInt8]
+    var work: WorkQueue?
 
     init(context: NodeContext) throws {
         guard let caller = context.caller else { throw AuthError.badToken }
         coreContext = context.coreContext
         body = context.body
+        work = context.work
         self.caller = caller
     }
 

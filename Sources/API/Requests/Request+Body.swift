@@ -7,7 +7,9 @@ import Wire
 
 extension BodyContext {
     /// The body as a value; `BodyMiddleware` has checked its form and names.
-    func json<Body: Decodable>(_: Body.Type = Body.self) throws -> Body { try JSONText.decode(body) }
+    func json<Body: Decodable & Sendable>(_: Body.Type = Body.self) async throws -> Body {
+        try await takingApart { [body] in try JSONText.decode(body) }
+    }
 }
 
 extension Request {
@@ -64,9 +66,13 @@ extension Response {
         self.init(json: try JSONText.encode(body), status: status, type: type)
     }
 
-    /// A JSON answer that may be large, made away from the event loops.
-    static func large(_ body: @escaping @Sendable () throws -> some Encodable) async throws -> Response {
-        try await withTaskExecutorPreference(globalConcurrentExecutor) { try Response(body()) }
+    /// A JSON answer that may be large, made away from the event loops and in its caller's turn. What it answers has been
+    /// done, so that it is refused to nobody.
+    static func large(
+        for context: SignedInContext, _ body: @escaping @Sendable () throws -> some Encodable & SendableMetatype
+    ) async throws -> Response {
+        guard let work = context.work else { return try Response(body()) }
+        return try await work.finish(for: context.caller) { try Response(body()) }
     }
 
     init(json: [UInt8], status: HTTPResponse.Status = .ok, type: String = "application/json") {
@@ -74,10 +80,14 @@ extension Response {
             status: status, headers: [.contentType: type], body: ResponseBody(byteBuffer: ByteBuffer(bytes: json)))
     }
 
-    /// An entry with its version as the tag to send back in `If-Match`.
-    init(entry: EntryBody, status: HTTPResponse.Status = .ok) throws {
-        try self.init(entry, status: status)
-        headers[.eTag] = "\"\(entry.version)\""
+    /// An entry with its version as the tag to send back in `If-Match`. Its notes alone may be large.
+    static func entry(
+        _ entry: EntryBody, status: HTTPResponse.Status = .ok, for context: SignedInContext
+    ) async throws -> Response {
+        var response = try await large(for: context) { entry }
+        response.status = status
+        response.headers[.eTag] = "\"\(entry.version)\""
+        return response
     }
 
     static let nothing = Response(status: .noContent)

@@ -36,13 +36,13 @@ struct AccountRoutes {
     // MARK: Without a session
 
     private func prelogin(_: Request, context: NodeContext) async throws -> Response {
-        let body: PreloginRequestBody = try context.json()
+        let body: PreloginRequestBody = try await context.json()
         let (kdf, salt) = try accounts.prelogin(try EmailAddress(wire: body.email))
         return try Response(PreloginBody(origin: origin, kdf: KDFBody(kdf), salt: Base64URL.encode(salt)))
     }
 
     private func register(_: Request, context: NodeContext) async throws -> Response {
-        let body: RegistrationBody = try context.json()
+        let body: RegistrationBody = try await context.json()
         guard let vault = VaultID(text: body.vault) else {
             throw Problem.malformed("vault", "must be 16 bytes in base64url")
         }
@@ -55,7 +55,7 @@ struct AccountRoutes {
     }
 
     private func login(_: Request, context: NodeContext) async throws -> Response {
-        let body: LoginBody = try context.json()
+        let body: LoginBody = try await context.json()
         let session = try await accounts.login(
             .init(
                 email: try EmailAddress(wire: body.email), authKey: try SymmetricKey(wire: body.authKey, "authKey"),
@@ -65,7 +65,7 @@ struct AccountRoutes {
     }
 
     private func beginRecovery(_: Request, context: NodeContext) async throws -> Response {
-        let body: RecoveryBeginBody = try context.json()
+        let body: RecoveryBeginBody = try await context.json()
         let (vault, wrappedL2Key) = try await accounts.beginRecovery(
             try recovery(body.email, body.proof, body.device), from: context.connection.address)
         return try Response(
@@ -73,7 +73,7 @@ struct AccountRoutes {
     }
 
     private func recover(_: Request, context: NodeContext) async throws -> Response {
-        let body: RecoverBody = try context.json()
+        let body: RecoverBody = try await context.json()
         let change = try await accounts.recover(
             try recovery(body.email, body.proof, body.device), try .init(wire: body.authKey, body.l2, "authKey"),
             try .init(recovery: body.recovery, keep: body.keep, agents: body.keepAgents),
@@ -127,7 +127,7 @@ struct AccountRoutes {
     }
 
     private func changePassword(_: Request, context: SignedInContext) async throws -> Response {
-        let body: PasswordBody = try context.json()
+        let body: PasswordBody = try await context.json()
         let change = try await accounts.changePassword(
             try .init(wire: body.authKey, body.l2, "authKey"),
             try .init(recovery: body.recovery, keep: body.keep, agents: body.keepAgents),
@@ -136,7 +136,7 @@ struct AccountRoutes {
     }
 
     private func signOutEverywhere(_: Request, context: SignedInContext) async throws -> Response {
-        let body: SignOutBody = try context.json()
+        let body: SignOutBody = try await context.json()
         let change = try await accounts.signOutEverywhere(
             try .init(recovery: body.recovery, keep: body.keep, agents: body.keepAgents),
             proof: try .init(wire: body.proof), as: context.caller)
@@ -144,20 +144,20 @@ struct AccountRoutes {
     }
 
     private func setRecovery(_: Request, context: SignedInContext) async throws -> Response {
-        let body: KitBody = try context.json()
+        let body: KitBody = try await context.json()
         try await accounts.setRecovery(
             try .init(wire: body.recovery), proof: try .init(wire: body.proof), as: context.caller)
         return .nothing
     }
 
     private func removeRecovery(_: Request, context: SignedInContext) async throws -> Response {
-        let body: ProvenBody = try context.json()
+        let body: ProvenBody = try await context.json()
         try await accounts.setRecovery(nil, proof: try .init(wire: body.proof), as: context.caller)
         return .nothing
     }
 
     private func secondFactor(_: Request, context: SignedInContext) async throws -> Response {
-        let body: SecondFactorRequestBody = try context.json()
+        let body: SecondFactorRequestBody = try await context.json()
         guard let code = body.code else {
             let secret = try await accounts.beginSecondFactor(as: context.caller)
             let uri = "otpauth://totp/Clavitor:\(origin)?secret=\(secret)&issuer=Clavitor"
@@ -169,7 +169,7 @@ struct AccountRoutes {
     }
 
     private func endSecondFactor(_: Request, context: SignedInContext) async throws -> Response {
-        let body: ProvenBody = try context.json()
+        let body: ProvenBody = try await context.json()
         try await accounts.endSecondFactor(proof: try .init(wire: body.proof), as: context.caller)
         return .nothing
     }
@@ -189,7 +189,7 @@ struct AccountRoutes {
         let page = try await accounts.l2Values(after: after, limit: limit, as: context.caller)
         let last = page.hasMore ? page.items.last?.place : nil
         let cursorText = cursors.encode(last.map(\.numbers), "l2", context.caller)
-        return try await .large {
+        return try await .large(for: context) {
             L2ValuesBody(
                 envelopes: page.items.map { value in
                     .init(
@@ -200,15 +200,19 @@ struct AccountRoutes {
     }
 
     private func rekeyL2(_: Request, context: SignedInContext) async throws -> Response {
-        let body: L2RekeyBody = try context.json()
-        var envelopes: [FieldPlace: [UInt8]] = [:]
-        for envelope in body.envelopes {
-            guard let entry = EntryID(text: envelope.entry), let field = FieldID(text: envelope.field) else {
-                throw Problem.malformed("envelopes", "must name entries and fields by their ids")
+        let vault = context.caller.vault
+        let (body, envelopes) = try await context.takingApart { [text = context.body] in
+            let body: L2RekeyBody = try JSONText.decode(text)
+            var envelopes: [FieldPlace: [UInt8]] = [:]
+            for envelope in body.envelopes {
+                guard let entry = EntryID(text: envelope.entry), let field = FieldID(text: envelope.field) else {
+                    throw Problem.malformed("envelopes", "must name entries and fields by their ids")
+                }
+                let place = FieldPlace(
+                    vault: vault, entry: entry, field: field, tier: .l2, version: envelope.version)
+                envelopes[place] = try Base64URL.bytes(envelope.envelope, "envelopes.envelope")
             }
-            let place = FieldPlace(
-                vault: context.caller.vault, entry: entry, field: field, tier: .l2, version: envelope.version)
-            envelopes[place] = try Base64URL.bytes(envelope.envelope, "envelopes.envelope")
+            return (body, envelopes)
         }
         try await accounts.rekeyL2(
             wrappedKey: try Base64URL.bytes(body.l2.wrappedKey, "l2.wrappedKey"),

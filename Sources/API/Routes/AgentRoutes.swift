@@ -24,7 +24,7 @@ struct AgentRoutes {
     }
 
     private func create(_ request: Request, context: SignedInContext) async throws -> Response {
-        let body: AgentWriteBody = try context.json()
+        let body: AgentWriteBody = try await context.json()
         guard let name = body.name else { throw Problem.malformed("name", "is missing") }
         let draft = AgentRoster.Draft(
             name: name, grants: try (body.grants ?? []).map { body throws(Problem) in try Grant(body) },
@@ -59,7 +59,7 @@ struct AgentRoutes {
         let page = try await roster.list(after: after, limit: limit, as: context.caller)
         let last = page.hasMore ? page.items.last?.id.numbers : nil
         let (cursorText, now) = (cursors.encode(last, "agents", context.caller), roster.now)
-        return try await .large {
+        return try await .large(for: context) {
             AgentListBody(agents: page.items.map { AgentBody($0, at: now) }, next: cursorText)
         }
     }
@@ -69,7 +69,7 @@ struct AgentRoutes {
     }
 
     private func update(_: Request, context: SignedInContext) async throws -> Response {
-        let body: AgentWriteBody = try context.json()
+        let body: AgentWriteBody = try await context.json()
         let id = try agent(context)
         let grants = try body.grants?.map { body throws(Problem) in try Grant(body) }
         let change: @Sendable (inout AgentPolicy) throws -> Void = { $0 = try AgentPolicy(body, over: $0) }
@@ -83,7 +83,7 @@ struct AgentRoutes {
         // First the end, then the report about it.
         let ended = try await roster.revoke(try agent(context), as: context.caller)
         let disclosures = try await trail.disclosures(of: ended, as: context.caller)
-        return try await .large { DisclosuresBody(disclosures) }
+        return try await .large(for: context) { DisclosuresBody(disclosures) }
     }
 
     private func rotate(_: Request, context: SignedInContext) async throws -> Response {
@@ -93,7 +93,7 @@ struct AgentRoutes {
         }
         let disclosures = try await trail.disclosures(of: ended, as: context.caller)
         let agent = AgentBody(created.agent, at: roster.now)
-        return try await .large {
+        return try await .large(for: context) {
             AgentTokenBody(id: agent.id, token: token.text, agent: agent, disclosures: DisclosuresBody(disclosures))
         }
     }
@@ -102,7 +102,7 @@ struct AgentRoutes {
         let id = try agent(context)
         _ = try await roster.view(id, as: context.caller)
         let disclosures = try await trail.disclosures(of: id, as: context.caller)
-        return try await .large { DisclosuresBody(disclosures) }
+        return try await .large(for: context) { DisclosuresBody(disclosures) }
     }
 
     private func audit(_ request: Request, context: SignedInContext) async throws -> Response {
@@ -115,7 +115,7 @@ struct AgentRoutes {
         let names = try await roster.names(
             of: Set(holders.compactMap { $0.flatMap { HolderID(text: $0) } }), as: context.caller)
         let cursorText = cursors.encode(last.map { [$0.sequence, $0.number] }, "audit", context.caller)
-        return try await .large {
+        return try await .large(for: context) {
             AuditBody(lines: page.items.map { AuditBody.Line($0, names) }, next: cursorText)
         }
     }

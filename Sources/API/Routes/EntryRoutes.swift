@@ -44,7 +44,7 @@ struct EntryRoutes {
     }
 
     private func readSeveral(_: Request, context: SignedInContext) async throws -> Response {
-        let body: ValuesReadBody = try context.json()
+        let body: ValuesReadBody = try await context.json()
         let fields = try body.values.map { place in
             // What is no id is not there.
             guard let entry = EntryID(text: place.entry), let field = FieldID(text: place.field) else {
@@ -52,8 +52,16 @@ struct EntryRoutes {
             }
             return (entry: entry, field: field)
         }
-        let contents = try await entries.read(fields, as: context.caller)
-        return try await .large { ValuesBody(values: contents.map(FieldValueBody.init)) }
+        let values = try await entries.read(fields, as: context.caller) { $0.compactJSON() }
+        // A `ValuesBody`.
+        var json = Array(#"{"values":["#.utf8)
+        json.reserveCapacity(values.reduce(json.count + 2) { $0 + $1.count + 1 })
+        for (index, value) in values.enumerated() {
+            if index > 0 { json.append(UInt8(ascii: ",")) }
+            json += value
+        }
+        json += Array("]}".utf8)
+        return Response(json: json)
     }
 
     private func code(_: Request, context: SignedInContext) async throws -> Response {
@@ -64,7 +72,7 @@ struct EntryRoutes {
 
     private func view(_: Request, context: SignedInContext) async throws -> Response {
         let view = try await entries.view(try entry(context), as: context.caller)
-        return try Response(entry: EntryBody(view, try await depositorNames([view], context)))
+        return try await .entry(EntryBody(view, try await depositorNames([view], context)), for: context)
     }
 
     private func list(_ request: Request, context: SignedInContext) async throws -> Response {
@@ -86,7 +94,9 @@ struct EntryRoutes {
         let (page, next) = try await entries.list(state, after: after, limit: limit, as: context.caller)
         let names = try await depositorNames(page, context)
         let cursorText = cursors.encode(next.map { [$0] }, list, context.caller)
-        return try await .large { EntryListBody(entries: page.map { EntryBody($0, names) }, next: cursorText) }
+        return try await .large(for: context) {
+            EntryListBody(entries: page.map { EntryBody($0, names) }, next: cursorText)
+        }
     }
 
     private func depositorNames(
@@ -97,7 +107,8 @@ struct EntryRoutes {
     }
 
     private func search(_: Request, context: SignedInContext) async throws -> Response {
-        let body: SearchBody = try context.json()
+        let body: SearchBody = try await context.json()
+        if body.titles?.isEmpty == true { throw Problem.malformed("titles", "must not be empty; leave it out for any") }
         let list =
             "search "
             + ([body.text, body.tag, body.host] + (body.titles ?? [])).map {
@@ -109,13 +120,13 @@ struct EntryRoutes {
             .init(text: body.text, tag: body.tag, host: body.host, titles: body.titles ?? []), after: after,
             limit: try RequestLimits.check(body.limit ?? RequestLimits.standardPage), as: context.caller)
         let cursorText = cursors.encode(next.map { [$0] }, list, context.caller)
-        return try await .large { EntryListBody(entries: page.map { EntryBody($0) }, next: cursorText) }
+        return try await .large(for: context) { EntryListBody(entries: page.map { EntryBody($0) }, next: cursorText) }
     }
 
     private func versions(_: Request, context: SignedInContext) async throws -> Response {
         let versions = try await entries.versions(of: try entry(context), as: context.caller)
         let names = try await roster.names(of: Set(versions.map(\.by)), as: context.caller)
-        return try await .large {
+        return try await .large(for: context) {
             VersionsBody(
                 versions: versions.map {
                     .init(
@@ -128,7 +139,7 @@ struct EntryRoutes {
     // MARK: Changing
 
     private func create(_ request: Request, context: SignedInContext) async throws -> Response {
-        let body: EntryWriteBody = try context.json()
+        let body: EntryWriteBody = try await context.json()
         let id = try body.id.map { text throws(Problem) in
             guard let id = EntryID(text: text) else { throw .malformed("id", "is 16 bytes in base64url") }
             return id
@@ -136,7 +147,7 @@ struct EntryRoutes {
         let edit = try EntryEdit(body, replacesFields: true)
         guard let remembered = try request.remembered(context.body) else {
             let view = try await entries.create(edit, id: id, as: context.caller)
-            return try Response(entry: EntryBody(view), status: .created)
+            return try await .entry(EntryBody(view), status: .created, for: context)
         }
         return try await answers.once(remembered, as: context.caller) { [answers] in
             let view = try await entries.create(edit, id: id, as: context.caller) { view in
@@ -156,10 +167,10 @@ struct EntryRoutes {
 
     private func update(_ request: Request, _ context: SignedInContext, replacesFields: Bool) async throws -> Response {
         let version = try request.expectedVersion()
-        let body: EntryWriteBody = try context.json()
+        let body: EntryWriteBody = try await context.json()
         let edit = try EntryEdit(body, replacesFields: replacesFields)
         let view = try await entries.update(try entry(context), ifVersion: version, edit, as: context.caller)
-        return try Response(entry: EntryBody(view))
+        return try await .entry(EntryBody(view), for: context)
     }
 
     private func trash(_ request: Request, context: SignedInContext) async throws -> Response {
@@ -168,10 +179,10 @@ struct EntryRoutes {
     }
 
     private func restore(_ request: Request, context: SignedInContext) async throws -> Response {
-        let body: RestoreBody = try context.json()
+        let body: RestoreBody = try await context.json()
         let id = try entry(context)
         guard let version = body.version else {
-            return try Response(entry: EntryBody(try await entries.untrash(id, as: context.caller)))
+            return try await .entry(EntryBody(try await entries.untrash(id, as: context.caller)), for: context)
         }
         var envelopes: [FieldID: [UInt8]] = [:]
         for field in try EntryEdit(EntryWriteBody(fields: body.fields), replacesFields: false).fields {
@@ -182,7 +193,7 @@ struct EntryRoutes {
         }
         let view = try await entries.restore(
             id, to: version, ifVersion: try request.expectedVersion(), envelopes: envelopes, as: context.caller)
-        return try Response(entry: EntryBody(view))
+        return try await .entry(EntryBody(view), for: context)
     }
 
     private func purge(_: Request, context: SignedInContext) async throws -> Response {
@@ -193,7 +204,7 @@ struct EntryRoutes {
     // MARK: Deposits
 
     private func deposit(_ request: Request, context: SignedInContext) async throws -> Response {
-        let body: EntryWriteBody = try context.json()
+        let body: EntryWriteBody = try await context.json()
         let edit = try EntryEdit(body, replacesFields: true)
         guard let remembered = try request.remembered(context.body) else {
             let id = try await entries.deposit(edit, as: context.caller)
@@ -208,7 +219,7 @@ struct EntryRoutes {
     }
 
     private func accept(_: Request, context: SignedInContext) async throws -> Response {
-        try Response(entry: EntryBody(try await entries.accept(try entry(context), as: context.caller)))
+        try await .entry(EntryBody(try await entries.accept(try entry(context), as: context.caller)), for: context)
     }
 
     private func reject(_: Request, context: SignedInContext) async throws -> Response {

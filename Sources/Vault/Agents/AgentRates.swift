@@ -29,6 +29,9 @@ package final class AgentRates: Sendable {
     /// - Throws: `VaultError.rateLimited` when the minute's uses are used up.
     func using<R>(_ caller: Caller, uses: Int = 1, _ body: () async throws -> R) async throws -> R {
         guard case .agent(let policy) = caller.role, let rate = policy.ratePerMinute else { return try await body() }
+        guard uses <= rate else {
+            throw VaultError.invalid("values", "are more than this token reads in a minute; ask for at most \(rate)")
+        }
         if let wait = wait(caller.holder.id, perMinute: rate, uses: uses, at: Double(now())) {
             throw VaultError.rateLimited(retryAfter: wait)
         }

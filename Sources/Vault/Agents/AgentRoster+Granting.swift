@@ -59,15 +59,15 @@ extension AgentRoster {
 
     /// Every part that the grants cover now: the L1 fields, and the title of each entry that has one.
     ///
-    /// One entry is open at a time: what is kept of each is only where its fields stand and their wraps.
+    /// One entry is open at a time: `keeping` says what is kept of each field.
     ///
     /// - Throws: `VaultError.invalid` beyond `most` fields.
-    func grantable(
-        _ grants: [Grant], upTo most: Int, as caller: Caller
-    ) async throws -> [StoredField] {
+    func grantable<Kept>(
+        _ grants: [Grant], upTo most: Int, as caller: Caller, keeping: (StoredField) -> Kept
+    ) async throws -> [Kept] {
         let index = GrantIndex(grants)
         var count = 0
-        var found: [EntryID: [StoredField]] = [:]
+        var found: [EntryID: [Kept]] = [:]
         func add(_ stored: StoredEntry) throws {
             guard stored.row.state == .active else { return }
             let open = try OpenEntry(stored, by: caller, in: entries)
@@ -80,7 +80,8 @@ extension AgentRoster {
             }
             found[stored.row.id] =
                 covered.isEmpty
-                ? [] : covered.compactMap { stored.fields[$0.id] } + [stored.title?.field].compactMap(\.self)
+                ? []
+                : (covered.compactMap { stored.fields[$0.id] } + [stored.title?.field].compactMap(\.self)).map(keeping)
         }
         for id in try await entryIDs(of: grants, as: caller) {
             try Task.checkCancellation()
@@ -132,20 +133,28 @@ extension AgentRoster {
 
     /// The same for a holder that nobody can open yet, in commits for which nobody waits long. Without an agent's row it
     /// counts for nothing, and goes at the next start.
-    func giveInParts(_ fields: [StoredField], to holder: HolderKey, _ caller: Caller) async throws {
+    func giveInParts(_ places: [FieldPlace], to holder: HolderKey, _ caller: Caller) async throws {
         try await store.commit([try insertion(of: holder, caller)], [])
-        for start in stride(from: 0, to: fields.count, by: 500) {
-            try await store.commit(try wraps(Array(fields[start...].prefix(500)), for: holder, caller), [])
-            await WorkQueue.breathe()
+        for start in stride(from: 0, to: places.count, by: 500) {
+            var steps: [Step] = []
+            for place in places[start...].prefix(500) {
+                let part = try store.part(place.field, of: place.entry, in: caller.vault, for: Reader(caller))
+                guard let part, part.value.place == place else { throw VaultError.damaged("a field that was there") }
+                steps.append(
+                    .putWrap(holder.wrap(try part.dataKey(by: caller.holder, root: keys.root), at: place)))
+                await WorkQueue.breathe()
+            }
+            try await store.commit(steps, [])
         }
     }
 
     /// The audit lines of a change after which an agent can open just these fields: one, or for thousands of fields
     /// several.
     func lines(
-        _ event: AuditEvent, holding fields: [StoredField], by agent: HolderID, _ caller: Caller
+        _ event: AuditEvent, holding places: [FieldPlace], by agent: HolderID, _ caller: Caller,
+        share: OperationBudget.Share = .owner
     ) throws -> [SealedAuditLine] {
-        let holds = fields.map { "\($0.place.entry.text)/\($0.place.field.text)" }.sorted()
+        let holds = places.map { "\($0.entry.text)/\($0.field.text)" }.sorted()
         var first = event
         first.holds = Array(holds.prefix(AuditEvent.mostHolds))
         var events = [first]
@@ -154,7 +163,7 @@ extension AgentRoster {
             more.holdsToo = Array(holds[start...].prefix(AuditEvent.mostHolds))
             events.append(more)
         }
-        return try entries.sealed(events, as: caller)
+        return try entries.sealed(events, as: caller, share: share)
     }
 }
 

@@ -10,12 +10,25 @@ extension AgentRoster {
     /// The names of agents, also of those that are no more. Whoever has none was no agent.
     package func names(of ids: Set<HolderID>, as caller: Caller) async throws -> [HolderID: String] {
         try caller.requireOwner()
+        if ids.isEmpty { return [:] }
+        return try await entries.work.run(as: caller, in: store) { try await readNames(of: ids, as: caller) }
+    }
+
+    /// Records are opened a few at a time: each may have 64 KB.
+    func readNames(of ids: Set<HolderID>, as caller: Caller) async throws -> [HolderID: String] {
         var names: [HolderID: String] = [:]
-        for (id, record) in try await store.agentRecords(ids, for: caller.holder.id)
-        where record.value.place.vault == caller.vault {
-            // One record that does not open must not hide the others.
-            let text = try? AgentText(jsonBytes: try record.open(by: caller.holder, root: keys.root))
-            names[id] = text?.name ?? id.text
+        var rest = ids
+        while !rest.isEmpty {
+            try Task.checkCancellation()
+            let some = Set(rest.prefix(4))
+            rest.subtract(some)
+            for (id, record) in try await store.agentRecords(some, for: caller.holder.id)
+            where record.value.place.vault == caller.vault {
+                // One record that does not open must not hide the others.
+                let text = try? AgentText(jsonBytes: try record.open(by: caller.holder, root: keys.root))
+                names[id] = text?.name ?? id.text
+            }
+            await WorkQueue.breathe()
         }
         return names
     }

@@ -5,7 +5,7 @@ package struct AgentRoster: Sendable {
     let entries: Entries
     /// Fields that a new agent, or new grants, may cover: their keys are written in one commit, for which others wait.
     private static let mostFields = 4_096
-    /// Tags may have brought an agent more since: some 6 MB while it is rotated.
+    /// Tags may have brought an agent more since.
     private static let mostRotated = 16_384
 
     var store: any VaultStore { entries.store }
@@ -119,10 +119,10 @@ package struct AgentRoster: Sendable {
             steps += try insertion(of: agent, holder, caller)
             steps += try record(draft, of: holder.id, version: 1, caller)
             steps += try credential(created)
-            let granted = try await grantable(draft.grants, upTo: Self.mostFields, as: caller)
+            let granted = try await grantable(draft.grants, upTo: Self.mostFields, as: caller, keeping: \.self)
             steps += try wraps(granted, for: holder, caller)
             let event = caller.event(.agentCreate, subject: holder.id.text)
-            try await store.commit(steps, try lines(event, holding: granted, by: holder.id, caller))
+            try await store.commit(steps, try lines(event, holding: granted.map(\.place), by: holder.id, caller))
             return created
         }
     }
@@ -162,7 +162,7 @@ package struct AgentRoster: Sendable {
                     id: id, vault: caller.vault, stored: agent.publicKey, keys: keys)
                 let present = try await store.places(of: id)
                 let wanted = try await grantable(
-                    draft.grants, upTo: max(Self.mostFields, present.count), as: caller)
+                    draft.grants, upTo: max(Self.mostFields, present.count), as: caller, keeping: \.self)
                 let places = Set(wanted.map(\.place))
                 for place in present.subtracting(places) { steps.append(.dropWrap(place.entry, place.field, id)) }
                 let new = wanted.filter { !present.contains($0.place) }
@@ -176,7 +176,7 @@ package struct AgentRoster: Sendable {
                     let key = try field.dataKey(by: caller.holder, root: keys.root)
                     steps.append(.putWrap(try publicKey.seal(key, at: field.place, root: keys.root)))
                 }
-                if places != present { lines = try self.lines(event, holding: wanted, by: id, caller) }
+                if places != present { lines = try self.lines(event, holding: wanted.map(\.place), by: id, caller) }
             }
             steps.append(.updateAgent(agent))
             try await store.commit(steps, lines)
@@ -221,13 +221,7 @@ package struct AgentRoster: Sendable {
                 policy: try sealed(draft.policy, holder.id, caller), recordVersion: 1, uses: old.uses,
                 created: entries.now())
             let created = Created(holder: holder, agent: view(agent, draft))
-            let granted = try await grantable(draft.grants, upTo: Self.mostRotated, as: caller)
-            do {
-                try await giveInParts(granted, to: holder, caller)
-            } catch {
-                await store.clear(holder.id)
-                throw error
-            }
+            let granted = try await grantable(draft.grants, upTo: Self.mostRotated, as: caller, keeping: \.place)
             var steps: [Step] = [.insertAgent(agent)]
             steps += try record(draft, of: holder.id, version: 1, caller)
             steps += try credential(created)
@@ -235,7 +229,15 @@ package struct AgentRoster: Sendable {
             steps.append(.deleteAgent(id, vault: caller.vault, successor: holder.id, leaving: name))
             var event = caller.event(.agentRotate, subject: id.text)
             event.successor = holder.id.text
-            try await store.commit(steps, try lines(event, holding: granted, by: holder.id, caller))
+            let lines = try lines(event, holding: granted, by: holder.id, caller, share: .urgent)
+            // What can refuse has had its say: of what fails from here on nothing stays.
+            do {
+                try await giveInParts(granted, to: holder, caller)
+                try await store.commit(steps, lines)
+            } catch {
+                await store.clear(holder.id)
+                throw error
+            }
             await store.clear(id)
             await store.forgetDeleted()
             return (created, ended)
@@ -256,7 +258,7 @@ package struct AgentRoster: Sendable {
         return try await entries.locks.withLock(for: caller, in: store, isUrgent: true) {
             // Under the lock no wrap comes or goes.
             let ended = Ended(id: id, places: try? await store.readable(by: id))
-            let known = try? await names(of: [id], as: caller)[id]
+            let known = try? await readNames(of: [id], as: caller)[id]
             let name = try self.name(known ?? id.text, of: id, caller)
             let event = caller.event(.agentRevoke, subject: id.text)
             try await store.commit(

@@ -224,10 +224,12 @@ extension Entries {
     }
 
     /// The lines of a change, each of which costs by its size what it takes of the log: it stays there for ever.
-    func sealed(_ events: [AuditEvent], as caller: Caller) throws -> [SealedAuditLine] {
+    func sealed(
+        _ events: [AuditEvent], as caller: Caller, share: OperationBudget.Share = .owner
+    ) throws -> [SealedAuditLine] {
         let lines = try events.map { try audit.seal($0, vault: caller.vault) }
         let more = lines.reduce(0) { $0 + $1.body.count / AuditEvent.bytesPerOperation }
-        try operations.spend(for: caller, count: more)
+        try operations.spend(caller.vault, count: more, share: caller.isOwner ? share : .agents)
         return lines
     }
 

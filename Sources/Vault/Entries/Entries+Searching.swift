@@ -54,8 +54,8 @@ extension Entries {
 }
 
 extension Entries {
-    /// By title: an owner's through the index, whatever the vault's size, and at most `limit` of them. An agent's through
-    /// what it holds.
+    /// By title: an owner's through the index, whatever the vault's size; `order` counts what was looked at. An agent's
+    /// through what it holds.
     private func search(
         _ query: Query, limit: Int, after order: Int64, as caller: Caller
     ) async throws -> (entries: [EntryView], next: Int64?) {
@@ -80,12 +80,20 @@ extension Entries {
             for title in titles {
                 ids.formUnion(try await store.entryIDs(in: caller.vault, term: index.term(title: title)))
             }
-            var found: [EntryView] = []
-            for id in ids.sorted() where found.count < limit {
+            let most = PageLimit(rows: limit)
+            var (found, bytes): ([EntryView], Int) = ([], 0)
+            let sorted = ids.sorted()
+            for (index, id) in sorted.enumerated().dropFirst(Int(clamping: order)) {
+                try Task.checkCancellation()
                 await WorkQueue.breathe()
                 guard let stored = try await store.entry(id, in: caller.vault, for: Reader(caller)) else { continue }
-                let view = try OpenEntry(stored, by: caller, in: self).view
-                if titles.contains(view.title.caseless) { found.append(view) }
+                let open = try OpenEntry(stored, by: caller, in: self)
+                guard titles.contains(open.view.title.caseless) else { continue }
+                found.append(open.view)
+                bytes += open.byteCount
+                if found.count == most.rows || bytes >= most.bytes {
+                    return (found, index + 1 < sorted.count ? Int64(index + 1) : nil)
+                }
             }
             return (found, nil)
         }

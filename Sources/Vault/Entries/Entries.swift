@@ -4,7 +4,8 @@ package struct Entries: Sendable {
     let keys: NodeKeys
     let audit: AuditSealer
     let locks: VaultLocks
-    let work: WorkQueue
+    /// Where its callers have their turns.
+    package let work: WorkQueue
     let quotas: Quotas
     let operations: OperationBudget
     let rates: AgentRates
@@ -31,42 +32,60 @@ package struct Entries: Sendable {
     package func read(_ field: FieldID, of entry: EntryID, as caller: Caller) async throws -> FieldContent {
         try caller.require(.read)
         var opened = try open(field, of: entry, as: caller)
-        if opened.place.tier == .l2 { try label(&opened, try await view(entry, as: caller)) }
-        try await record(.valueRead, [opened], caller)
+        if opened.read.place.tier == .l2 {
+            opened.label(try await view(entry, as: caller).fields.first { $0.id == field })
+        }
+        try await record(.valueRead, [opened.read], caller)
         return opened.content
     }
 
     /// Fields that one request reads.
     package static let mostRead = 64
 
+    /// Bytes of what one request reads, as they are answered.
+    private static let mostReadBytes = 2 << 20
+
     /// The current contents of several fields, in their order: all of them, on record in one commit, or none.
-    package func read(_ fields: [(entry: EntryID, field: FieldID)], as caller: Caller) async throws -> [FieldContent] {
+    ///
+    /// `encode`: What is answered of a field. It is made within the caller's turn, one field at a time.
+    package func read(
+        _ fields: [(entry: EntryID, field: FieldID)], as caller: Caller,
+        encode: @escaping @Sendable (FieldContent) -> [UInt8]
+    ) async throws -> [[UInt8]] {
         try caller.require(.read)
         guard (1...Self.mostRead).contains(fields.count) else {
             throw VaultError.invalid("values", "must be 1 to \(Self.mostRead)")
         }
-        return try await work.run(as: caller) {
-            var opened: [OpenField] = []
-            var views: [EntryID: EntryView] = [:]
+        guard Set(fields.map { $0.entry.bytes + $0.field.bytes }).count == fields.count else {
+            throw VaultError.invalid("values", "must not name a field twice")
+        }
+        return try await work.run(as: caller, in: store) {
+            var reads: [FieldRead] = []
+            var answers: [[UInt8]] = []
+            var bytes = 0
+            var labels: [EntryID: [FieldID: EntryView.FieldView]] = [:]
             for (entry, field) in fields {
+                try Task.checkCancellation()
                 var found = try open(field, of: entry, as: caller)
-                if found.place.tier == .l2 {
-                    if views[entry] == nil { views[entry] = try await openEntry(entry, as: caller).view }
-                    if let view = views[entry] { try label(&found, view) }
+                if found.read.place.tier == .l2 {
+                    if labels[entry] == nil {
+                        let wanted = Set(fields.filter { $0.entry == entry }.map(\.field))
+                        let known = try await openEntry(entry, as: caller).view.fields.filter { wanted.contains($0.id) }
+                        labels[entry] = Dictionary(known.map { ($0.id, $0) }) { first, _ in first }
+                    }
+                    found.label(labels[entry]?[field])
                 }
-                opened.append(found)
+                reads.append(found.read)
+                answers.append(encode(found.content))
+                bytes += answers.last?.count ?? 0
+                guard bytes <= Self.mostReadBytes else {
+                    throw VaultError.invalid("values", "hold more than 2 MiB together; ask for fewer at once")
+                }
                 await WorkQueue.breathe()
             }
-            try await record(.valueRead, opened, caller)
-            return opened.map(\.content)
+            try await record(.valueRead, reads, caller)
+            return answers
         }
-    }
-
-    /// The label of an L2 field stands in the details: the node cannot open the value.
-    private func label(_ opened: inout OpenField, _ entry: EntryView) throws {
-        guard let known = entry.fields.first(where: { $0.id == opened.place.field }) else { return }
-        opened.content.field.label = known.label
-        opened.content.field.kind = known.kind
     }
 
     /// A field's content as it was in an older version. The owner's alone.
@@ -81,7 +100,7 @@ package struct Entries: Sendable {
             !field.isReserved
         else { throw VaultError.noSuchVersion }
         let opened = try open(part, as: caller)
-        try await record(.valueRead, [opened], caller)
+        try await record(.valueRead, [opened.read], caller)
         return opened.content
     }
 
@@ -95,7 +114,7 @@ package struct Entries: Sendable {
         guard opened.content.field.kind == .totp, case .value(let seed) = opened.content.content,
             let generator = TOTP(seed)
         else { throw VaultError.notATOTPSeed }
-        try await record(.codeRead, [opened], caller)
+        try await record(.codeRead, [opened.read], caller)
         let time = now()
         return (generator.code(at: time), generator.period, generator.period - time % generator.period)
     }
@@ -183,11 +202,24 @@ package struct Entries: Sendable {
         return try OpenEntry(stored, by: caller, in: self)
     }
 
-    /// A field with its content, and its wrap made symmetric if it was sealed.
-    private struct OpenField {
+    /// What is put on record of a read.
+    private struct FieldRead {
         let place: FieldPlace
-        var content: FieldContent
+        /// The wrap, made symmetric, if it was sealed.
         let settled: Wrap?
+    }
+
+    /// A field with its content.
+    private struct OpenField {
+        let read: FieldRead
+        var content: FieldContent
+
+        /// The label of an L2 field stands in the details: the node cannot open the value.
+        mutating func label(_ known: EntryView.FieldView?) {
+            guard let known else { return }
+            content.field.label = known.label
+            content.field.kind = known.kind
+        }
     }
 
     /// The hot path: one look-up by key, two boxes.
@@ -206,7 +238,7 @@ package struct Entries: Sendable {
             let content = FieldContent(
                 field: .init(id: place.field, label: "", kind: .secret, tier: place.tier, version: place.version),
                 content: .envelope(part.value.box))
-            return OpenField(place: place, content: content, settled: nil)
+            return OpenField(read: FieldRead(place: place, settled: nil), content: content)
         }
         // A sealed key costs an X-Wing decapsulation, so it is opened once.
         let key = try part.dataKey(by: caller.holder, root: keys.root)
@@ -215,15 +247,17 @@ package struct Entries: Sendable {
             field: .init(id: place.field, label: text.label, kind: text.kind, tier: .l1, version: place.version),
             content: .value(text.value))
         let isSealed = part.wrap?.isSealed == true
-        return OpenField(place: place, content: content, settled: isSealed ? caller.holder.wrap(key, at: place) : nil)
+        let settled = isSealed ? caller.holder.wrap(key, at: place) : nil
+        return OpenField(read: FieldRead(place: place, settled: settled), content: content)
     }
 
     /// Puts reads on record, and in the same commit makes sealed wraps cheap to open next time.
-    private func record(_ action: AuditEvent.Action, _ opened: [OpenField], _ caller: Caller) async throws {
-        try await rates.using(caller, uses: opened.count) {
-            try operations.spend(for: caller, count: opened.count)
-            let steps = caller.useSteps(opened.count) + opened.compactMap(\.settled).map(Step.settleWrap)
-            let lines = try opened.map(\.place).map { place in
+    private func record(_ action: AuditEvent.Action, _ reads: [FieldRead], _ caller: Caller) async throws {
+        try await rates.using(caller, uses: reads.count) {
+            try caller.requireTime(at: now())
+            try operations.spend(for: caller, count: reads.count)
+            let steps = caller.useSteps(reads.count) + reads.compactMap(\.settled).map(Step.settleWrap)
+            let lines = try reads.map(\.place).map { place in
                 let event = caller.event(action, entry: place.entry, field: place.field, version: place.version)
                 return try audit.seal(event, vault: caller.vault)
             }

@@ -45,7 +45,7 @@ struct Node: Sendable {
         let audit = AuditSealer(keys: keys, now: now) { try store.auditKey(of: $0) }
         let failures = FailureLog(audit: audit, now: now) { try await store.commit($0, $1) }
         let locks = VaultLocks()
-        let work = WorkQueue()
+        let work = WorkQueue(now: now)
         let quotas = settings.quotas
         let operations = OperationBudget(
             perDay: quotas[.operationsPerDay], isUnclean: isUnclean, now: now)
@@ -57,6 +57,7 @@ struct Node: Sendable {
         var accountSettings = Accounts.Settings(
             registration: settings.registration, sessionLifetime: settings.sessionLifetime.seconds)
         accountSettings.quotas = quotas
+        accountSettings.isUnclean = isUnclean
         self.keys = keys
         self.store = store
         self.health = health

@@ -15,22 +15,45 @@ struct FieldReader {
     /// The values of several fields now, in their order.
     func values(of fields: [(entry: EntryBody, field: FieldBody)]) async throws -> [String] {
         if fields.count == 1 { return [try await value(of: fields[0].field, in: fields[0].entry)] }
+        // The same field may be wanted twice, and is read once.
+        var places: [ValuesReadBody.Place] = []
+        var index: [ValuesReadBody.Place: Int] = [:]
+        for field in fields {
+            let place = ValuesReadBody.Place(entry: field.entry.id, field: field.field.id)
+            if index[place] == nil {
+                index[place] = places.count
+                places.append(place)
+            }
+        }
+        var answers: [FieldValueBody] = []
+        for start in stride(from: 0, to: places.count, by: Self.mostAtOnce) {
+            answers += try await read(places[start...].prefix(Self.mostAtOnce))
+        }
         var values: [String] = []
-        for start in stride(from: 0, to: fields.count, by: Self.mostAtOnce) {
-            let part = fields[start...].prefix(Self.mostAtOnce)
-            let body = ValuesReadBody(values: part.map { .init(entry: $0.entry.id, field: $0.field.id) })
-            let answer = try await signedIn.send(NodeRequest(.post, "api/v1/values", body: body), as: ValuesBody.self)
-            guard answer.values.count == part.count else {
-                throw CommandFailure(.failed, "The node gave another number of values than asked for.")
-            }
-            for (found, place) in zip(answer.values, part) {
-                values.append(try await value(in: found, of: place.field, in: place.entry, at: nil))
-            }
+        for field in fields {
+            guard let found = index[.init(entry: field.entry.id, field: field.field.id)] else { continue }
+            values.append(try await value(in: answers[found], of: field.field, in: field.entry, at: nil))
         }
         return values
     }
 
     private static let mostAtOnce = 64
+
+    private func read(_ places: ArraySlice<ValuesReadBody.Place>) async throws -> [FieldValueBody] {
+        let request = NodeRequest(.post, "api/v1/values", body: ValuesReadBody(values: Array(places)))
+        let answer: ValuesBody
+        do {
+            answer = try await signedIn.send(request, as: ValuesBody.self)
+        } catch let problem as Problem where problem.member == "values" && places.count > 1 {
+            // Together they are more than one answer holds.
+            let half = places.count / 2
+            return try await read(places.prefix(half)) + read(places.dropFirst(half))
+        }
+        guard answer.values.count == places.count else {
+            throw CommandFailure(.failed, "The node gave another number of values than asked for.")
+        }
+        return answer.values
+    }
 
     /// What an answer holds, once it is what was asked for.
     private func value(
