@@ -93,15 +93,16 @@ package final class WorkQueue: Sendable {
         }
     }
 
-    /// Time that a vault had turns for. After five seconds it counts half, after ten a third.
+    /// Time that a vault had turns for. After a second it counts half, after two a third: who works all the time is soon
+    /// known, and has no long past that one who has just come goes before.
     private struct Usage {
         let seconds: Double
         let at: ContinuousClock.Instant
         static let mostVaults = 1_000
-        static let little = 0.25
+        static let little = 0.05
 
         func amount(at now: ContinuousClock.Instant) -> Double {
-            seconds / max(1, 1 + at.duration(to: now) / .seconds(5))
+            seconds / max(1, 1 + at.duration(to: now) / .seconds(1))
         }
     }
 
