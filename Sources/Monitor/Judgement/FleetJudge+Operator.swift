@@ -21,7 +21,8 @@ package struct Silence: Codable, Equatable, Identifiable, Sendable {
     var key: String { "silence/\(id)" }
 }
 
-/// Planned work: nothing new is raised about these nodes until it ends, which it does by itself.
+/// Planned work: nothing new is raised about these nodes, and nobody is reminded of what was, until it ends, which it does
+/// by itself.
 package struct Lease: Codable, Equatable, Identifiable, Sendable {
     package var id: Int64
     /// Empty for all.
@@ -38,6 +39,8 @@ package struct Lease: Codable, Equatable, Identifiable, Sendable {
         self.reason = reason
         self.until = until
     }
+
+    var key: String { "lease/\(id)" }
 
     func covers(_ name: String) -> Bool { nodes.isEmpty || nodes.contains(name) }
 }
@@ -77,19 +80,22 @@ extension FleetJudge {
         return hideAnew(book.open.values.filter { $0.incident.hiddenBy == "silence/\(id)" }, at: now)
     }
 
-    package mutating func add(_ lease: Lease) {
+    package mutating func add(_ lease: Lease, at now: Moment) -> [IncidentChange] {
         leases.append(lease)
+        return hideAnew(
+            book.open.values.filter { $0.incident.hiddenBy == nil && $0.incident.node.map(lease.covers) ?? false },
+            at: now)
     }
 
     /// Ends it early: from now on the nodes are judged again.
-    package mutating func removeLease(_ id: Int64, at now: Moment) {
+    package mutating func removeLease(_ id: Int64, at now: Moment) -> [IncidentChange] {
         endLeases(at: now) { $0.id == id }
     }
 
     /// Whom no other work covers is judged from now on.
-    private mutating func endLeases(at now: Moment, where isOver: (Lease) -> Bool) {
+    private mutating func endLeases(at now: Moment, where isOver: (Lease) -> Bool) -> [IncidentChange] {
         let over = leases.filter(isOver)
-        guard !over.isEmpty else { return }
+        guard !over.isEmpty else { return [] }
         leases.removeAll(where: isOver)
         mayRelease = true
         for name in nodes.keys.sorted() {
@@ -97,11 +103,13 @@ extension FleetJudge {
             nodes[name]?.judgedFrom = now.steady
             nodes[name].map { watch($0) }
         }
+        let keys = Set(over.map(\.key))
+        return hideAnew(book.open.values.filter { $0.incident.hiddenBy.map(keys.contains) ?? false }, at: now)
     }
 
     mutating func expire(at now: Moment) -> [IncidentChange] {
-        endLeases(at: now) { $0.until <= now.wall }
+        let changes = endLeases(at: now) { $0.until <= now.wall }
         let over = silences.filter { $0.until <= now.wall }
-        return over.flatMap { removeSilence($0.id, at: now) }
+        return changes + over.flatMap { removeSilence($0.id, at: now) }
     }
 }

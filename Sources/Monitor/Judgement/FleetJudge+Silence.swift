@@ -2,26 +2,34 @@ import HeapModule
 
 /// Who has not been heard of, and for how long.
 extension FleetJudge {
-    /// Steady milliseconds from which this node's silence counts. Nil before its first beat: nothing is missing yet.
+    /// Steady milliseconds from which this node's silence counts. Nil before its first beat.
     private func since(_ record: NodeRecord) -> Int64? {
         record.lastBeat.map { max($0, record.judgedFrom, judgedFrom) }
     }
 
-    /// A planned stop is borne for longer.
-    private func patience(_ record: NodeRecord) -> Int64 {
-        record.memory.isStopped ? timing.plannedStop - timing.sev2 : 0
+    /// When its silence is so bad, in steady milliseconds. Nil: never.
+    private func deadline(_ severity: Severity, of record: NodeRecord) -> Int64? {
+        let timing = timing(of: record)
+        let from = max(record.judgedFrom, judgedFrom)
+        guard let last = record.lastBeat else {
+            // Nobody misses it, but somebody thinks that it is watched.
+            return severity == .sev2 ? record.added.map { max($0, from) + timing.firstBeat } : nil
+        }
+        // A planned stop is borne for longer.
+        let patience = record.memory.isStopped ? timing.plannedStop - timing.sev2 : 0
+        let span = patience + (severity == .sev1 ? timing.sev1 : timing.sev2)
+        // Who was known to be silent has been so all the time, unless it is heard of within a window.
+        if record.isSilent, let quiet = record.quietFrom { return max(quiet + span, from + timing.sev2) }
+        return max(last, from) + span
     }
 
     /// What its silence amounts to by now.
     private func verdict(_ record: NodeRecord, at now: Moment) -> Severity? {
-        guard let since = since(record) else { return nil }
-        let quiet = now.steady - since - patience(record)
-        return quiet >= timing.sev1 ? .sev1 : quiet >= timing.sev2 ? .sev2 : nil
+        [Severity.sev1, .sev2].first { severity in deadline(severity, of: record).map { $0 <= now.steady } ?? false }
     }
 
     mutating func watch(_ record: NodeRecord) {
-        guard let since = since(record) else { return }
-        look(at: record.node.name, since + patience(record) + timing.sev2)
+        if let first = deadline(.sev2, of: record) { look(at: record.node.name, first) }
     }
 
     private mutating func look(at name: String, _ moment: Int64) {
@@ -33,20 +41,21 @@ extension FleetJudge {
         var due: [String] = []
         while let next = deadlines.min, next.at <= now.steady {
             deadlines.removeMin()
-            guard let record = nodes[next.node], record.nextLook == next.at, let since = since(record) else { continue }
-            let first = since + patience(record) + timing.sev2
-            let second = since + patience(record) + timing.sev1
+            guard let record = nodes[next.node], record.nextLook == next.at, let first = deadline(.sev2, of: record)
+            else { continue }
+            let second = deadline(.sev1, of: record) ?? first
+            let window = timing(of: record).sev2
             if first > now.steady {
                 look(at: next.node, first)
                 continue
             }
             guard !isInMaintenance(next.node, at: now) else {
-                look(at: next.node, now.steady + timing.sev2)
+                look(at: next.node, now.steady + window)
                 continue
             }
             due.append(next.node)
             // After the second deadline nothing more comes of waiting; a new look once a window finds what was hidden.
-            look(at: next.node, second > now.steady ? second : now.steady + timing.sev2)
+            look(at: next.node, second > now.steady ? second : now.steady + window)
         }
         guard !due.isEmpty else { return [] }
         var changes = isCutOff(at: now) ? beginCutOff(at: now) : []
@@ -60,16 +69,23 @@ extension FleetJudge {
 
     private mutating func fallSilent(_ record: NodeRecord, _ severity: Severity, at now: Moment) -> [IncidentChange] {
         let name = record.node.name
+        let quietFrom = record.isSilent ? record.quietFrom : since(record)
+        nodes[name]?.quietFrom = quietFrom
         nodes[name]?.isSilent = true
         let key = "\(name)/silent"
         let quiet = (now.steady - (record.lastBeat ?? now.steady)) / 1_000
+        let added = (now.steady - (record.added ?? now.steady)) / 60_000
         let replays =
             record.replays.last.map { now.steady - $0 < timing.sev1 } ?? false
             ? " Beats that had come before came again: was the machine set back to an older state?" : ""
         let changes = report(
             max(severity, book.severity(key) ?? severity), "silent", of: record,
-            title: record.memory.isStopped ? "\(name) did not come back" : "\(name) is silent",
-            detail: "No beat for \(quiet) s.\(refusals(of: record, at: now))\(replays)", at: now)
+            title: record.lastBeat == nil
+                ? "\(name) has never sent a beat"
+                : record.memory.isStopped ? "\(name) did not come back" : "\(name) is silent",
+            detail: record.lastBeat == nil
+                ? "It was added \(added) min ago.\(refusals(of: record, at: now))"
+                : "No beat for \(quiet) s.\(refusals(of: record, at: now))\(replays)", at: now)
         return changes + hideFollowers(of: name, at: now)
     }
 
@@ -99,7 +115,10 @@ extension FleetJudge {
     mutating func endCutOff(at now: Moment) -> [IncidentChange] {
         guard book.open[Self.cutOff] != nil, !isStillCutOff(at: now) else { return [] }
         // Who is not back in a full window is silent for a reason of its own.
-        for key in nodes.keys where nodes[key]?.isSilent == true { nodes[key]?.judgedFrom = now.steady }
+        for key in nodes.keys where nodes[key]?.isSilent == true {
+            nodes[key]?.judgedFrom = now.steady
+            nodes[key]?.quietFrom = now.steady
+        }
         return book.resolve(Self.cutOff, at: now.wall)
     }
 
@@ -113,7 +132,7 @@ extension FleetJudge {
             guard let since = since(record), book.open["\(record.node.name)/silent"]?.isTold != true else { continue }
             let quiet = now.steady - since
             there += 1
-            if quiet > timing.missedOne { gone += 1 }
+            if quiet > timing(of: record).missedOne { gone += 1 }
         }
         return there >= 3 && gone * 2 > there && gone >= 3
     }

@@ -27,7 +27,7 @@ extension FleetJudge {
 
     /// What hides an incident of `node`, by its key. Nil: it stands for itself.
     func hider(of rule: String, _ node: String, at now: Moment) -> String? {
-        cause(of: rule, node, at: now) ?? silence(of: node, rule, at: now)
+        cause(of: rule, node, at: now) ?? maintenance(of: node, at: now)?.key ?? silence(of: node, rule, at: now)
             ?? (book.open[Self.flapping("\(node)/\(rule)")]?.incident.key)
     }
 

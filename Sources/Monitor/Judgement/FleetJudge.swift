@@ -65,17 +65,40 @@ package struct FleetJudge: Sendable {
         var record = NodeRecord(node, memory)
         // How long ago, as well as the wall clock can tell; it only matters for what is shown.
         record.lastBeat = memory.lastBeat.map { now.steady - max(0, now.wall - $0) }
-        record.isSilent = book.open["\(node.name)/silent"] != nil
+        record.added = node.added.map { now.steady - max(0, now.wall - $0) }
+        if let silence = book.open["\(node.name)/silent"]?.incident {
+            record.isSilent = true
+            // What was known before the monitor came counts.
+            let opened = now.steady - max(0, now.wall - silence.opened)
+            record.quietFrom = max(opened - timing(of: record).sev2, record.lastBeat ?? .min)
+        }
         nodes[node.name] = record
-        guard record.lastBeat != nil else { return }
         watch(record)
-        heldBack.insert(node.name)
+        if record.lastBeat != nil { heldBack.insert(node.name) }
     }
 
     package mutating func remove(_ name: String, at now: Moment) -> [IncidentChange] {
+        remove(name, because: "it is no longer watched", at: now)
+    }
+
+    private mutating func remove(_ name: String, because ending: String, at now: Moment) -> [IncidentChange] {
         guard nodes.removeValue(forKey: name) != nil else { return [] }
         return book.open.filter { $0.value.incident.node == name }.keys.sorted()
-            .flatMap { book.resolve($0, at: now.wall) } + endCutOff(at: now)
+            .flatMap { book.resolve($0, because: ending, at: now.wall) } + endCutOff(at: now)
+    }
+
+    /// Another name, region or interval. What is wrong under a name ends with it, and is found anew under the next.
+    package mutating func change(_ name: String, to node: NodeName, at now: Moment) -> [IncidentChange] {
+        guard var record = nodes[name], record.node != node else { return [] }
+        if node.name == name {
+            record.node = node
+            nodes[name] = record
+            watch(record)
+            return []
+        }
+        let changes = remove(name, because: "it is called \(node.name) now", at: now)
+        add(node, record.memory, at: now)
+        return changes
     }
 
     /// A push of the node's that is no sign of life.
@@ -109,8 +132,9 @@ package struct FleetJudge: Sendable {
         let wasStopped = record.memory.isStopped
         let gap = record.lastBeat.map { now.steady - $0 } ?? 0
         // What would not open an incident lets it be closed: whoever beats within the window twice is back.
-        record.goodBeats = gap >= timing.sev2 ? 1 : record.goodBeats + 1
+        record.goodBeats = gap >= timing(of: record).sev2 ? 1 : record.goodBeats + 1
         record.lastBeat = now.steady
+        if record.isSilent { record.quietFrom = now.steady }
         record.refusals = nil
         record.memory.lastBeat = now.wall
         record.memory.isStopped = beat.body?.phase == .stopping
@@ -154,7 +178,11 @@ package struct FleetJudge: Sendable {
     /// For how long that has been so, in milliseconds; 0 when it is not.
     func doubt(at now: Moment) -> Int64 { isDoubtful(at: now) ? now.steady - doubtedFrom : 0 }
 
-    func isInMaintenance(_ name: String, at now: Moment) -> Bool {
-        leases.contains { $0.covers(name) && $0.until > now.wall }
+    func isInMaintenance(_ name: String, at now: Moment) -> Bool { maintenance(of: name, at: now) != nil }
+
+    func maintenance(of name: String, at now: Moment) -> Lease? {
+        leases.first { $0.covers(name) && $0.until > now.wall }
     }
+
+    func timing(of record: NodeRecord) -> Timing { timing.every(record.node.every) }
 }

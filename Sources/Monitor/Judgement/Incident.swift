@@ -34,6 +34,8 @@ package struct Incident: Codable, Equatable, Identifiable, Sendable {
     package var detail: String
     package var opened: Int64
     package var resolved: Int64?
+    /// Why it is over, where that is not because all is well.
+    package var ending: String?
     package var acknowledged: Acknowledgement?
     /// The key of the incident that this one follows from: shown below it, and told to nobody.
     package var hiddenBy: String?

@@ -63,9 +63,11 @@ package struct IncidentBook: Equatable, Sendable {
         return [IncidentChange(severity > before ? .raised : .lowered, entry.incident, at: now)]
     }
 
-    mutating func resolve(_ key: String, at now: Int64) -> [IncidentChange] {
+    /// `ending`: Why it is over, where that is not because all is well.
+    mutating func resolve(_ key: String, because ending: String? = nil, at now: Int64) -> [IncidentChange] {
         guard var entry = open.removeValue(forKey: key) else { return [] }
         entry.incident.resolved = now
+        entry.incident.ending = ending
         if let node = entry.incident.node {
             counts[node, default: 0] -= 1
             if counts[node] == 0 { counts[node] = nil }

@@ -19,6 +19,8 @@ package struct Timing: Equatable, Sendable {
     package var sev1: Int64
     /// How long a node that said that it stops may be gone.
     package var plannedStop: Int64
+    /// How long a node that was added may take until its first beat.
+    package var firstBeat: Int64
     /// The longest that the monitor may go without looking before it doubts itself rather than the nodes.
     package var stall: Int64
 
@@ -30,7 +32,19 @@ package struct Timing: Equatable, Sendable {
         sev2 = Int64(65_000 / scale)
         sev1 = Int64(300_000 / scale)
         plannedStop = Int64(600_000 / scale)
+        firstBeat = Int64(600_000 / scale)
         stall = Int64(10_000 / scale)
+    }
+
+    /// The same for a node that beats at another interval. Nil: at the fleet's.
+    func every(_ interval: Int64?) -> Timing {
+        guard let interval else { return self }
+        var timing = self
+        timing.interval = interval
+        timing.sev2 = 2 * interval + (sev2 - 2 * self.interval)
+        timing.sev1 = max(sev1, 5 * interval)
+        timing.plannedStop = max(plannedStop, timing.sev2)
+        return timing
     }
 
     /// From here on a beat is overdue, which is shown and told to nobody.

@@ -4,10 +4,16 @@ package import Wire
 package struct NodeName: Codable, Equatable, Sendable {
     package var name: String
     package var region: String?
+    /// Milliseconds between its beats; nil for the fleet's usual.
+    package var every: Int64?
+    /// Wall milliseconds since when it is expected; nil when that is not known.
+    package var added: Int64?
 
-    package init(_ name: String, region: String? = nil) {
+    package init(_ name: String, region: String? = nil, every: Int64? = nil, added: Int64? = nil) {
         self.name = name
         self.region = region
+        self.every = every
+        self.added = added
     }
 }
 
@@ -59,10 +65,14 @@ package struct NodeMemory: Codable, Equatable, Sendable {
 
 /// A node under judgement.
 package struct NodeRecord: Equatable, Sendable {
-    package let node: NodeName
+    package internal(set) var node: NodeName
     package internal(set) var memory: NodeMemory
     /// Steady milliseconds; nil until the first beat.
     package internal(set) var lastBeat: Int64?
+    /// Since when it is expected, steady.
+    var added: Int64?
+    /// Of one that is silent, from when on that counts, steady.
+    var quietFrom: Int64?
     package internal(set) var isSilent = false
     /// Beats in a row since it came back.
     var goodBeats = 0

@@ -3,10 +3,20 @@ import SQLite
 /// The monitor's one file. Beats, minutes and hours lie in the order of time, so that writing appends, forgetting cuts
 /// off one end, and a year of one node stays within a megabyte.
 enum MonitorSchema {
-    static let migrations = [first, Outbox.migration(2), tokens, Outbox.secondMigration(4)]
+    static let migrations = [first, Outbox.migration(2), tokens, Outbox.secondMigration(4), intervals]
 
     /// What a tool's token is for; null for a browser's session.
     private static let tokens = Migration(3, "ALTER TABLE session ADD COLUMN purpose TEXT;")
+
+    private static let intervals = Migration(
+        5,
+        """
+        -- Milliseconds between beats; null for the fleet's usual.
+        ALTER TABLE node ADD COLUMN every INTEGER;
+        DROP TRIGGER node_changed;
+        CREATE TRIGGER node_changed AFTER UPDATE OF name, region, token_hash, every ON node
+            BEGIN UPDATE roster SET version = version + 1; END;
+        """)
 
     private static let first = Migration(
         1,

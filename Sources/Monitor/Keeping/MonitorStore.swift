@@ -61,10 +61,9 @@ package final class MonitorStore: Sendable {
         try await database.read { db in
             let present = try db.first("SELECT version FROM roster") { $0.integer(0) } ?? 0
             guard present != version else { return nil }
-            let nodes = try db.all("SELECT id, name, region, token_hash FROM node") { row in
+            let nodes = try db.all("SELECT id, name, region, token_hash, every, added FROM node") { row in
                 StoredNode(
-                    id: row.integer(0), name: NodeName(row.text(1), region: row.isNull(2) ? nil : row.text(2)),
-                    tokenHash: row.blob(3), memory: NodeMemory())
+                    id: row.integer(0), name: Self.nodeName(row, every: 4), tokenHash: row.blob(3), memory: NodeMemory())
             }
             return (nodes, present)
         }
@@ -74,12 +73,12 @@ package final class MonitorStore: Sendable {
     private static func nodes(_ db: Connection) throws -> [StoredNode] {
         var nodes: [Int64: StoredNode] = [:]
         var latest: Int64 = 0
-        try db.forEach("SELECT id, name, region, token_hash, memory, kept FROM node") { row in
+        try db.forEach("SELECT id, name, region, token_hash, memory, kept, every, added FROM node") { row in
             let memory: NodeMemory? = row.isNull(4) ? nil : try? decode(row.text(4))
             latest = max(latest, row.integer(5))
             nodes[row.integer(0)] = StoredNode(
-                id: row.integer(0), name: NodeName(row.text(1), region: row.isNull(2) ? nil : row.text(2)),
-                tokenHash: row.blob(3), memory: memory ?? NodeMemory())
+                id: row.integer(0), name: nodeName(row, every: 6), tokenHash: row.blob(3),
+                memory: memory ?? NodeMemory())
         }
         // All that beat are written down each minute, so that what is missing came after the latest of them.
         try db.forEach(
@@ -101,6 +100,13 @@ package final class MonitorStore: Sendable {
         return nodes.values.sorted { $0.id < $1.id }
     }
 
+    /// From the columns name and region at 1, and every and added at `every`.
+    private static func nodeName(_ row: Row, every: Int) -> NodeName {
+        NodeName(
+            row.text(1), region: row.isNull(2) ? nil : row.text(2), every: row.optionalInteger(every),
+            added: row.integer(every + 1))
+    }
+
     /// Returns when a reader could be had and answered.
     package func ping() async throws {
         _ = try await database.read { db in try db.first("SELECT 1") { $0.integer(0) } }
@@ -114,8 +120,32 @@ package final class MonitorStore: Sendable {
             let isTaken = try db.first("SELECT 1 FROM node WHERE name = ?", .text(node.name)) { _ in true } ?? false
             guard !isTaken else { throw StoreRefusal.nameTaken(node.name) }
             try db.run(
-                "INSERT INTO node (name, region, token_hash, added) VALUES (?, ?, ?, ?)", .text(node.name),
-                node.region.map { .text($0) } ?? .null, .blob(tokenHash), .integer(now))
+                "INSERT INTO node (name, region, token_hash, added, every) VALUES (?, ?, ?, ?, ?)", .text(node.name),
+                node.region.map { .text($0) } ?? .null, .blob(tokenHash), .integer(now), .integer(node.every))
+        }
+    }
+
+    /// How often it beats from now on, in milliseconds; nil for the fleet's usual.
+    ///
+    /// - Throws: `StoreRefusal.noSuchNode`.
+    package func setInterval(of name: String, to every: Int64?) async throws {
+        try await database.write { db in
+            let changed = try db.run(
+                "UPDATE node SET every = ? WHERE name = ?", .integer(every), .text(name))
+            guard changed == 1 else { throw StoreRefusal.noSuchNode(name) }
+        }
+    }
+
+    /// Another name; its history stays its own.
+    ///
+    /// - Throws: `StoreRefusal`.
+    package func renameNode(_ name: String, to next: String) async throws {
+        try await database.write { db in
+            let isTaken = try db.first("SELECT 1 FROM node WHERE name = ?", .text(next)) { _ in true } ?? false
+            guard !isTaken else { throw StoreRefusal.nameTaken(next) }
+            let changed = try db.run("UPDATE node SET name = ? WHERE name = ?", .text(next), .text(name))
+            guard changed == 1 else { throw StoreRefusal.noSuchNode(name) }
+            try db.run("UPDATE incident SET node = ? WHERE node = ?", .text(next), .text(name))
         }
     }
 
@@ -144,9 +174,7 @@ package final class MonitorStore: Sendable {
 
     package func nodeNames() async throws -> [NodeName] {
         try await database.read { db in
-            try db.all("SELECT name, region FROM node ORDER BY name") {
-                NodeName($0.text(0), region: $0.isNull(1) ? nil : $0.text(1))
-            }
+            try db.all("SELECT id, name, region, every, added FROM node ORDER BY name") { Self.nodeName($0, every: 3) }
         }
     }
 

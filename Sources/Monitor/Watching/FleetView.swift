@@ -73,9 +73,9 @@ extension FleetJudge {
 
     func state(of record: NodeRecord, at now: Moment) -> NodeView.State {
         if isInMaintenance(record.node.name, at: now) { return .maintenance }
-        if record.isSilent { return .silent }
         guard let lastBeat = record.lastBeat else { return .never }
+        if record.isSilent { return .silent }
         if record.memory.isStopped { return .stopped }
-        return now.steady - lastBeat > timing.late ? .late : .up
+        return now.steady - lastBeat > timing(of: record).late ? .late : .up
     }
 }

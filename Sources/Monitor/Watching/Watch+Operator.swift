@@ -54,9 +54,10 @@ extension Watch {
         }
         try await store.add(lease)
         state.withLock { state in
-            state.judge.add(lease)
+            state.unsaved += state.judge.add(lease, at: now)
             state.touched.formUnion(nodes.isEmpty ? Array(state.ids.keys) : nodes)
         }
+        await look()
         return lease
     }
 
@@ -65,8 +66,9 @@ extension Watch {
         let now = world.now()
         state.withLock { state in
             state.touched.formUnion(state.ids.keys)
-            state.judge.removeLease(id, at: now)
+            state.unsaved += state.judge.removeLease(id, at: now)
         }
+        await look()
     }
 
     /// Takes what the monitor finds wrong with itself; all that there is at present.
@@ -89,6 +91,15 @@ extension Watch {
             state.rosterVersion = version
             // A node that was removed and added again meanwhile is another one, with a past of its own.
             let present = Dictionary(kept.map { ($0.name.name, $0.id) }) { first, _ in first }
+            let names = Dictionary(kept.map { ($0.id, $0.name) }) { first, _ in first }
+            for (name, id) in state.ids {
+                guard let node = names[id] else { continue }
+                state.unsaved += state.judge.change(name, to: node, at: now)
+            }
+            for (name, id) in state.ids where names[id].map({ $0.name != name }) ?? false {
+                state.ids[name] = nil
+                state.ids[names[id]?.name ?? name] = id
+            }
             for name in state.judge.nodes.keys where present[name] == nil || present[name] != state.ids[name] {
                 state.unsaved += state.judge.remove(name, at: now)
             }

@@ -5,7 +5,7 @@ import Monitor
 struct NodeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "node", abstract: "Add, list and remove nodes.",
-        subcommands: [Add.self, List.self, Renew.self, Remove.self])
+        subcommands: [Add.self, List.self, Every.self, Rename.self, Renew.self, Remove.self])
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -17,18 +17,20 @@ struct NodeCommand: AsyncParsableCommand {
         @Argument(help: "The name that the node gives itself in its heartbeats. Several: a URL each, in their order.")
         var names: [String]
         @Option(help: "Nodes of one region are told of together.") var region: String?
+        @Option(help: "Seconds between its beats; without it, those of the fleet. Uptime Kuma's own default is 60.")
+        var every: Int64?
 
         func validate() throws {
-            guard names.allSatisfy({ (1...64).contains($0.utf8.count) && $0.utf8.allSatisfy(\.isNameByte) }) else {
-                throw ValidationError("A name has 1 to 64 letters, digits, dots and hyphens.")
-            }
+            guard names.allSatisfy(\.isNodeName) else { throw NodeCommand.badName }
+            if let every { try NodeCommand.check(interval: every) }
         }
 
         func run() async throws {
             let store = try options.storeMadeIfNeeded()
             for name in names {
                 let token = PushToken()
-                try await store.addNode(NodeName(name, region: region), tokenHash: token.hash, now: wallTime())
+                let node = NodeName(name, region: region, every: every.map { $0 * 1_000 })
+                try await store.addNode(node, tokenHash: token.hash, now: wallTime())
                 print(address.pushURL(token))
             }
         }
@@ -41,8 +43,44 @@ struct NodeCommand: AsyncParsableCommand {
 
         func run() async throws {
             for node in try await options.store().nodeNames() {
-                print(node.region.map { "\(node.name)  \($0)" } ?? node.name)
+                let every = node.every.map { "every \($0 / 1_000) s" }
+                print([node.name, node.region, every].compactMap(\.self).joined(separator: "  "))
             }
+        }
+    }
+
+    struct Every: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Say how often a node beats: two beats missed are a SEV2, five a SEV1 and no less than 5 minutes.")
+
+        @OptionGroup var options: DataOptions
+        @Argument var name: String
+        @Argument(help: "Seconds; 0 for the fleet's usual.") var seconds: Int64
+
+        func validate() throws {
+            if seconds != 0 { try NodeCommand.check(interval: seconds) }
+        }
+
+        func run() async throws {
+            try await options.store().setInterval(of: name, to: seconds == 0 ? nil : seconds * 1_000)
+        }
+    }
+
+    struct Rename: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Give a node another name; its history and its push URL stay.",
+            discussion: "The node must call itself so too, by `--node-name`: until it does, its beats are refused.")
+
+        @OptionGroup var options: DataOptions
+        @Argument var name: String
+        @Argument var next: String
+
+        func validate() throws {
+            guard next.isNodeName else { throw NodeCommand.badName }
+        }
+
+        func run() async throws {
+            try await options.store().renameNode(name, to: next)
         }
     }
 
@@ -71,6 +109,20 @@ struct NodeCommand: AsyncParsableCommand {
             try await options.store().removeNode(name)
         }
     }
+}
+
+extension NodeCommand {
+    static let badName = ValidationError("A name has 1 to 64 letters, digits, dots and hyphens.")
+
+    static func check(interval seconds: Int64) throws {
+        guard (5...86_400).contains(seconds) else {
+            throw ValidationError("An interval is 5 seconds to a day (86400).")
+        }
+    }
+}
+
+extension String {
+    var isNodeName: Bool { (1...64).contains(utf8.count) && utf8.allSatisfy(\.isNameByte) }
 }
 
 /// Where the nodes find the monitor.

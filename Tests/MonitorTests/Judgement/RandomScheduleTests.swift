@@ -21,6 +21,8 @@ import Wire
     struct Model {
         var lastBeat = 0
         var judgedFrom = 0
+        /// Of the present silence.
+        var quietFrom = 0
         var good = 0
         var told: String?
         var said: [String] = []
@@ -28,6 +30,7 @@ import Wire
         mutating func beat(_ now: Int) {
             good = now - lastBeat >= 65 ? 1 : good + 1
             lastBeat = now
+            quietFrom = now
             guard let severity = told, good >= 2 else { return }
             told = nil
             said.append("\(now) resolved \(severity)")
@@ -35,10 +38,12 @@ import Wire
 
         mutating func look(_ now: Int) {
             let quiet = now - max(lastBeat, judgedFrom)
-            if quiet >= 300, told == "sev2" {
+            // Who was known to be silent has been so all the time.
+            if now - quietFrom >= 300, now - judgedFrom >= 65, told == "sev2" {
                 told = "sev1"
                 said.append("\(now) raised sev1")
             } else if quiet >= 65, told == nil {
+                quietFrom = max(lastBeat, judgedFrom)
                 told = "sev2"
                 said.append("\(now) opened sev2")
             }

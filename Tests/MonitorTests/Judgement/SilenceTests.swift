@@ -81,10 +81,61 @@ import Wire
         #expect(fleet.told() == [])
     }
 
-    @Test func aNodeThatNeverBeatIsNotMissed() {
-        var fleet = Watched(["tokyo"], settled: false)
-        fleet.wait(10_000)
+    /// Somebody added it and thinks that it is watched.
+    @Test func aNodeThatNeverBeatIsToldOfAfterTenMinutes() {
+        var fleet = Watched([], settled: false)
+        fleet.wait(100)
+        fleet.judge.add(NodeName("tokyo", added: fleet.now.wall), at: fleet.now)
+        fleet.wait(599)
         #expect(fleet.told() == [])
+        fleet.wait(1)
+        #expect(fleet.told() == ["opened tokyo/silent sev2"])
+        #expect(fleet.judge.book.open["tokyo/silent"]?.incident.title == "tokyo has never sent a beat")
+        fleet.restart(after: 60)
+        fleet.wait(10_000)
+        #expect(fleet.told() == [], "users have lost nothing")
+        fleet.beat()
+        fleet.wait(30)
+        fleet.beat()
+        #expect(fleet.told() == ["resolved tokyo/silent sev2"])
+        fleet.wait(65)
+        #expect(fleet.told() == ["opened tokyo/silent sev2"])
+    }
+
+    /// Two beats missed and five, by its own interval: the window is its own too.
+    @Test(arguments: [10, 60, 300, 3_600] as [Int64]) func eachNodeHasItsOwnInterval(_ every: Int64) {
+        var random = RandomScheduleTests.Seeded(state: UInt64(every))
+        var fleet = Watched([], settled: false)
+        fleet.judge.add(NodeName("tokyo", every: every * 1_000, added: fleet.now.wall), at: fleet.now)
+        let window = Double(2 * every + 5)
+        for _ in 0..<30 {
+            fleet.beat()
+            fleet.wait(Double.random(in: Double(every) * 0.2...(window - 0.1), using: &random))
+        }
+        #expect(fleet.told() == [])
+        fleet.beat()
+        fleet.wait(window - 0.1)
+        #expect(fleet.told() == [])
+        fleet.wait(0.1)
+        #expect(fleet.told() == ["opened tokyo/silent sev2"])
+        fleet.wait(max(300, Double(5 * every)) - window)
+        #expect(fleet.told() == ["raised tokyo/silent sev1"])
+        fleet.beat()
+        fleet.wait(window - 1)
+        fleet.beat()
+        #expect(fleet.told() == ["resolved tokyo/silent sev1"])
+    }
+
+    @Test func aNodeThatIsRenamedIsAnother() {
+        var fleet = Watched(["tokyo", "seoul"])
+        fleet.beat(["seoul"], for: 90)
+        #expect(fleet.told() == ["opened tokyo/silent sev2"])
+        fleet.changes += fleet.judge.change("tokyo", to: NodeName("osaka"), at: fleet.now)
+        let ended = fleet.changes.last?.incident
+        #expect(ended?.ending == "it is called osaka now")
+        #expect(fleet.told() == ["resolved tokyo/silent sev2"])
+        fleet.beat(["seoul"], for: 90)
+        #expect(fleet.told() == ["opened osaka/silent sev2"])
     }
 
     @Test func aPlannedStopIsBorneForTenMinutes() {
@@ -152,6 +203,8 @@ import Wire
         fleet.wait(65)
         _ = fleet.told()
         fleet.changes += fleet.judge.remove("tokyo", at: fleet.now)
+        let text = fleet.changes.last.map { MessageText(Message(channel: "c", changes: [$0])) }
+        #expect(text?.lines.first?.hasSuffix(": it is no longer watched") == true)
         #expect(fleet.told() == ["resolved tokyo/silent sev2"])
         fleet.wait(1_000)
         #expect(fleet.told() == [])
@@ -163,11 +216,11 @@ import Wire
     @Test func endingOneOfTwoLeasesLeavesTheOtherOne() {
         var fleet = Watched()
         for (id, seconds) in [(1, 1_800), (2, 60)] as [(Int64, Int64)] {
-            fleet.judge.add(
+            fleet.changes += fleet.judge.add(
                 Lease(
-                    id: id, nodes: ["tokyo"], by: "soc", reason: "work", until: fleet.now.wall + seconds * 1_000))
+                    id: id, nodes: ["tokyo"], by: "soc", reason: "work", until: fleet.now.wall + seconds * 1_000), at: fleet.now)
         }
-        fleet.judge.removeLease(1, at: fleet.now)
+        fleet.changes += fleet.judge.removeLease(1, at: fleet.now)
         fleet.wait(61)
         #expect(fleet.told() == [])
         fleet.wait(65)
@@ -215,10 +268,11 @@ import Wire
         var fleet = Watched(["tokyo", "seoul"])
         fleet.beat(["seoul"], for: 90)
         #expect(fleet.told() == ["opened tokyo/silent sev2"])
+        // It was known to be silent, and is given a window in which it could be heard of.
         fleet.restart(after: 600)
-        fleet.beat(["seoul"], for: 270)
-        #expect(fleet.told() == [])
         fleet.beat(["seoul"], for: 60)
+        #expect(fleet.told() == [])
+        fleet.beat(["seoul"], for: 30)
         #expect(fleet.told() == ["raised tokyo/silent sev1"])
         fleet.restart()
         fleet.beat(["tokyo", "seoul"], for: 60)
@@ -300,8 +354,8 @@ import Wire
 
     @Test func plannedWorkRaisesNothingAndEndsByItself() {
         var fleet = Watched(["tokyo", "seoul"])
-        fleet.judge.add(
-            Lease(id: 1, nodes: ["tokyo"], by: "soc", reason: "deploy", until: fleet.now.wall + 600_000))
+        fleet.changes += fleet.judge.add(
+            Lease(id: 1, nodes: ["tokyo"], by: "soc", reason: "deploy", until: fleet.now.wall + 600_000), at: fleet.now)
         fleet.beat(["seoul"], for: 600)
         #expect(fleet.told() == [])
         fleet.beat(["seoul"], for: 60)
@@ -315,20 +369,52 @@ import Wire
         var fleet = Watched(["tokyo", "seoul"])
         fleet.beat(["seoul"], for: 90)
         #expect(fleet.told() == ["opened tokyo/silent sev2"])
-        fleet.judge.add(
-            Lease(id: 1, nodes: [], by: "soc", reason: "deploy", until: fleet.now.wall + 120_000))
-        fleet.beat(["seoul"], for: 240)
+        fleet.changes += fleet.judge.add(
+            Lease(id: 1, nodes: [], by: "soc", reason: "deploy", until: fleet.now.wall + 120_000), at: fleet.now)
+        fleet.beat(["seoul"], for: 150)
         #expect(fleet.told() == [])
+        fleet.beat(["seoul"], for: 90)
+        #expect(fleet.told() == ["raised tokyo/silent sev1"])
         fleet.beat(["tokyo", "seoul"], for: 60)
-        #expect(fleet.told() == ["resolved tokyo/silent sev2"])
+        #expect(fleet.told() == ["resolved tokyo/silent sev1"])
+    }
+
+    /// Work that begins in mid-incident: nobody is reminded or called in until it ends.
+    @Test func plannedWorkHidesWhatIsOpenUntilItEnds() {
+        let routes = [
+            Route(channel: "chat", severities: [.sev2, .sev1], resend: 60),
+            Route(channel: "boss", severities: [.sev2, .sev1], after: 200),
+        ]
+        var (fleet, escalation) = (Watched(["tokyo", "seoul"]), Escalation())
+        var told: [String] = []
+        func pass(_ seconds: Int) {
+            for _ in 0..<seconds / 10 {
+                fleet.beat("seoul")
+                fleet.wait(10)
+                told += escalation.apply(fleet.changes, routes: routes).map(\.description)
+                told += escalation.tick(fleet.now.wall, routes: routes).map(\.description)
+                fleet.changes = []
+            }
+        }
+        pass(150)
+        #expect(told == ["chat opened 1", "chat reminded 1"])
+        told = []
+        fleet.changes += fleet.judge.add(
+            Lease(id: 1, nodes: ["tokyo"], by: "soc", reason: "deploy", until: fleet.now.wall + 600_000), at: fleet.now)
+        pass(590)
+        #expect(told == [])
+        #expect(fleet.judge.book.open["tokyo/silent"]?.incident.hiddenBy == "lease/1")
+        pass(250)
+        #expect(fleet.judge.book.open["tokyo/silent"]?.incident.hiddenBy == nil)
+        #expect(told.contains("chat raised 1") && told.contains("chat reminded 1") && told.contains("boss escalated 1"))
     }
 
     @Test func workThatIsDoneEarlyIsJudgedAgain() {
         var fleet = Watched(["tokyo"])
-        fleet.judge.add(
-            Lease(id: 1, nodes: ["tokyo"], by: "soc", reason: "deploy", until: fleet.now.wall + 3_600_000))
+        fleet.changes += fleet.judge.add(
+            Lease(id: 1, nodes: ["tokyo"], by: "soc", reason: "deploy", until: fleet.now.wall + 3_600_000), at: fleet.now)
         fleet.wait(300)
-        fleet.judge.removeLease(1, at: fleet.now)
+        fleet.changes += fleet.judge.removeLease(1, at: fleet.now)
         fleet.wait(64)
         #expect(fleet.told() == [])
         fleet.wait(1)

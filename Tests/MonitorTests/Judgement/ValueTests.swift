@@ -95,8 +95,8 @@ import Wire
         fleet.wait(30)
         fleet.beat()
         fleet.wait(30)
-        fleet.judge.add(
-            Lease(id: 1, nodes: ["tokyo"], by: "soc", reason: "deploy", until: fleet.now.wall + 600_000))
+        fleet.changes += fleet.judge.add(
+            Lease(id: 1, nodes: ["tokyo"], by: "soc", reason: "deploy", until: fleet.now.wall + 600_000), at: fleet.now)
         fleet.beat(["tokyo"], for: 300, row.bad)
         fleet.beat(["tokyo"], for: 300)
         #expect(fleet.told() == [])
@@ -114,8 +114,8 @@ import Wire
         fleet.changes += fleet.judge.receive(Beat(), from: "tokyo", at: fleet.now).1
         #expect(fleet.told() == ["resolved tokyo/down sev2"])
 
-        fleet.judge.add(
-            Lease(id: 1, nodes: ["tokyo"], by: "soc", reason: "deploy", until: fleet.now.wall + 50_000))
+        fleet.changes += fleet.judge.add(
+            Lease(id: 1, nodes: ["tokyo"], by: "soc", reason: "deploy", until: fleet.now.wall + 50_000), at: fleet.now)
         fleet.changes += fleet.judge.receive(Beat(ill: "no paper"), from: "tokyo", at: fleet.now).1
         fleet.restart(after: 5)
         fleet.wait(44)

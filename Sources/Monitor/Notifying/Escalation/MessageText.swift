@@ -117,7 +117,8 @@ extension IncidentChange {
                 let note = acknowledgement.note.map { ": \($0)" } ?? ""
                 return MessageText.line("acknowledged by \(acknowledgement.by)\(note)", most: 300)
             }
-        case .resolved, .passed: "after \(Self.span(at - incident.opened))"
+        case .resolved, .passed:
+            "after \(Self.span(at - incident.opened))" + (incident.ending.map { ": \($0)" } ?? "")
         case .escalated: "open for \(Self.span(at - incident.opened)), and nobody has acknowledged it"
         case .reminded: "open for \(Self.span(at - incident.opened))"
         case .opened, .raised, .lowered, .hidden, .shown: nil
