@@ -14,7 +14,9 @@ struct ClavitorMonitor: AsyncParsableCommand {
             `clavitor-monitor node add NAME --data DIR`, then `clavitor-monitor serve --data DIR`.
             """,
         version: Version.current,
-        subcommands: [Serve.self, Check.self, NodeCommand.self, OperatorCommand.self, TokenCommand.self]
+        subcommands: [
+            Serve.self, Check.self, NodeCommand.self, ChannelCommand.self, OperatorCommand.self, TokenCommand.self,
+        ]
     )
 }
 

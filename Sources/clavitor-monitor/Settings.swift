@@ -79,13 +79,10 @@ struct Settings: Sendable {
     /// Flags over file over defaults.
     init(_ flags: ServeOptions) throws {
         let table = try flags.config.map(SettingsTable.init)
-        let ours = Set(Keys.CodingKeys.allCases.map(\.rawValue) + CertificateKeys.names)
         let file: Keys? = try table?.decode()
         let certificateKeys = try table?.decode(CertificateKeys.self) ?? CertificateKeys()
-        // What is not the server's is the notifications', which refuse what they do not know.
         notifications =
-            try table?.decode { !ours.contains($0) }
-            ?? TOMLDecoder().decode(NotificationSettings.self, from: TOMLTable())
+            try table.map(Self.notifications) ?? TOMLDecoder().decode(NotificationSettings.self, from: TOMLTable())
         certificate = try CertificateSource(flags.certificate, certificateKeys, isDevelopment: flags.dev)
         if flags.dev { https = BindAddress(host: "127.0.0.1", port: 8_444) }
         if let text = flags.https ?? file?.https { https = try BindAddress(text, option: "--https") }
@@ -108,6 +105,12 @@ struct Settings: Sendable {
             }
             logLevel = level
         }
+    }
+
+    /// What is not the server's is the notifications', which refuse what they do not know.
+    static func notifications(in table: SettingsTable) throws -> NotificationSettings {
+        let ours = Set(Keys.CodingKeys.allCases.map(\.rawValue) + CertificateKeys.names)
+        return try table.decode { !ours.contains($0) }
     }
 
     private static func places(_ path: String) throws -> [NodePlace] {

@@ -114,6 +114,57 @@ import Testing
         #expect(try run(["token", "end", id, "--data", monitor.data]).errors.contains("no token \(id)"))
     }
 
+    @Test func aChannelIsTried() async throws {
+        let monitor = try await ServedMonitor()
+        let url = try #require(try monitor.addNodes(["tokyo"]).first)
+        _ = try await monitor.sees { $0.nodes.count == 1 }
+        // It takes what anybody posts to the secret URL, as Uptime Kuma does.
+        _ = try monitor.scratch.write(url, to: "good.url")
+        _ = try monitor.scratch.write("https://localhost:\(monitor.port)/api/push/none", to: "bad.url")
+        let config = try monitor.scratch.write(
+            ["good", "bad"].map { name in
+                """
+                [[channel]]
+                name = "\(name)"
+                type = "webhook"
+                url-file = "\(monitor.scratch.path("\(name).url"))"
+
+                """
+            }.joined(), to: "channels.toml")
+        func test(_ name: String) throws -> Program.Result {
+            try run(["channel", "test", name, "--config", config, "--ca-file", monitor.certificate])
+        }
+        let good = try test("good")
+        #expect(good.status == 0 && good.output == "good: taken\n", "\(good.output)\(good.errors)")
+        let bad = try test("bad")
+        #expect(bad.status == 1)
+        #expect(bad.output.contains("bad: bad: localhost:\(monitor.port) answered 404"), "\(bad.output)")
+        #expect(!bad.output.contains("/api/push"))
+        let unknown = try test("phone")
+        #expect(unknown.status != 0 && unknown.errors.contains("There are: good, bad."), "\(unknown.errors)")
+        #expect(try run(["channel", "list", "--config", config]).output == "good  sev2, sev1\nbad  sev2, sev1\n")
+    }
+
+    @Test func aNodeIsRenamedAndKeepsItsURL() async throws {
+        let monitor = try await ServedMonitor()
+        let added = try run([
+            "node", "add", "tokyo", "--every", "60", "--data", monitor.data, "--url",
+            "https://localhost:\(monitor.port)",
+        ])
+        let url = added.output.trimmingCharacters(in: .whitespacesAndNewlines)
+        _ = try await monitor.sees { $0.nodes.count == 1 }
+        #expect(try await monitor.send(.GET, url).status == 200)
+        #expect(try run(["node", "list", "--data", monitor.data]).output == "tokyo  every 60 s\n")
+        #expect(try run(["node", "rename", "tokyo", "osaka", "--data", monitor.data]).status == 0)
+        #expect(try run(["node", "every", "osaka", "0", "--data", monitor.data]).status == 0)
+        let isThere = try await monitor.sees { $0.nodes.map(\.name) == ["osaka"] && $0.nodes[0].state == "up" }
+        #expect(isThere, "its past is its own")
+        #expect(try await monitor.send(.GET, url).status == 200)
+        #expect(try run(["node", "list", "--data", monitor.data]).output == "osaka\n")
+        #expect(try run(["node", "every", "osaka", "1", "--data", monitor.data]).status != 0)
+        #expect(try run(["node", "rename", "nobody", "x", "--data", monitor.data]).errors.contains("no node nobody"))
+    }
+
     @Test func whoCannotAskIsToldWhatIsMissing() throws {
         let told = try run(["check", "--token-file", "/nonexistent/token"])
         #expect(told.status == 3)

@@ -208,10 +208,15 @@ import Wire
             well = try check(monitor.port)
         }
         #expect(well.status == 0 && well.output.hasPrefix("OK"), "\(well.output)\(well.errors)")
-        _ = try await monitor.send(.GET, url + "?status=down&msg=why")
+        let first = well.output.split(separator: "\n").first ?? ""
+        #expect(first == "OK - 1 of 1 nodes up | up=1;;;0;1 warning=0;;0 sev2=0;;0 sev1=0;;0")
+        _ = try await monitor.send(.GET, url + "?status=down&msg=why%7Cnot=1")
         _ = try await monitor.sees { !$0.incidents.isEmpty }
         let ill = try check(monitor.port)
-        #expect(ill.status == 2 && ill.output.hasPrefix("CRITICAL"))
+        #expect(ill.status == 2)
+        let line = ill.output.split(separator: "\n").first ?? ""
+        #expect(line.hasPrefix("CRITICAL - 1 of 1 nodes up; SEV2 tokyo says that it is down | up=1;;;0;1 "), "\(line)")
+        #expect(ill.output.contains("why¦not=1") && ill.output.count { $0 == "|" } == 1)
         let gone = try check(1)
         #expect(gone.status == 3 && gone.output.hasPrefix("UNKNOWN"))
     }

@@ -63,7 +63,8 @@ package final class MonitorStore: Sendable {
             guard present != version else { return nil }
             let nodes = try db.all("SELECT id, name, region, token_hash, every, added FROM node") { row in
                 StoredNode(
-                    id: row.integer(0), name: Self.nodeName(row, every: 4), tokenHash: row.blob(3), memory: NodeMemory())
+                    id: row.integer(0), name: Self.nodeName(row, every: 4), tokenHash: row.blob(3), memory: NodeMemory()
+                )
             }
             return (nodes, present)
         }

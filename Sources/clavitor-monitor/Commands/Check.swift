@@ -69,6 +69,8 @@ struct Check: AsyncParsableCommand {
 struct FleetSummary {
     let text: String
     let code: Int32
+    /// Incidents in the first line.
+    private static let mostNamed = 5
 
     init(_ fleet: FleetView) {
         let told = fleet.incidents.filter { $0.hiddenBy == nil }
@@ -86,8 +88,15 @@ struct FleetSummary {
             }
         self.code = code
         let up = fleet.nodes.count { $0.state == .up }
-        let incidents = told.count == 1 ? "1 open incident" : "\(told.count) open incidents"
-        var lines = ["\(word) - \(up) of \(fleet.nodes.count) nodes up, \(incidents)"] + notes
+        // The first line is all that a text message has room for: what is wrong, and with whom.
+        let worst = told.sorted { ($0.severity, $1.opened) > ($1.severity, $0.opened) }
+        let named = worst.prefix(Self.mostNamed).map { "\($0.severity.rawValue.uppercased()) \($0.title)" }
+        let rest = worst.count > named.count ? ["and \(worst.count - named.count) more"] : []
+        let summary = ["\(up) of \(fleet.nodes.count) nodes up"] + named + rest + fleet.ills
+        let figures =
+            ["up=\(up);;;0;\(fleet.nodes.count)"]
+            + Severity.allCases.map { severity in "\(severity.rawValue)=\(told.count { $0.severity == severity });;;0" }
+        var lines = ["\(word) - \(summary.joined(separator: "; "))"] + notes
         let width = fleet.nodes.map(\.name.count).max() ?? 0
         for node in fleet.nodes {
             let name = node.name + String(repeating: " ", count: width - node.name.count)
@@ -100,6 +109,9 @@ struct FleetSummary {
                     + (incident.acknowledged.map { " Acknowledged by \($0.by)." } ?? ""))
         }
         // What nodes say of themselves must neither end a line nor colour a terminal.
-        text = lines.map(\.printable).joined(separator: "\n")
+        // A bar is where figures begin (monitoring-plugins.org, guidelines, "Plugin Output").
+        var plain = lines.map { $0.printable.replacing("|", with: "¦") }
+        plain[0] += " | " + figures.joined(separator: " ")
+        text = plain.joined(separator: "\n")
     }
 }

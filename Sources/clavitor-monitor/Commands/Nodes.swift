@@ -51,7 +51,8 @@ struct NodeCommand: AsyncParsableCommand {
 
     struct Every: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Say how often a node beats: two beats missed are a SEV2, five a SEV1 and no less than 5 minutes.")
+            abstract: "Say how often a node beats: two beats missed are a SEV2, five a SEV1 and no less than 5 minutes."
+        )
 
         @OptionGroup var options: DataOptions
         @Argument var name: String

@@ -94,7 +94,8 @@ import Wire
         var fleet = Watched()
         fleet.beat("tokyo") { ($0.auditEpoch, $0.auditSeq, $0.auditHead) = (1, 500, "head") }
         fleet.changes += fleet.judge.add(
-            Lease(id: 1, nodes: ["tokyo"], by: "soc", reason: "restore", until: fleet.now.wall + 300_000), at: fleet.now)
+            Lease(id: 1, nodes: ["tokyo"], by: "soc", reason: "restore", until: fleet.now.wall + 300_000), at: fleet.now
+        )
         var line: Int64 = 0
         fleet.beat(["tokyo"], for: 270) {
             line += 1

@@ -23,13 +23,19 @@ import Testing
         #expect(try await urls(text) == [url])
     }
 
-    @Test func saysWhatIsWrong() async throws {
-        let urls = try await urls(
-            "https://kuma.example/p", ["beats cannot be written down", "the time is not looked at"])
-        #expect(
-            urls == [
-                "https://kuma.example/p?status=down&msg=beats%20cannot%20be%20written%20down,%20the%20time%20is%20not%20looked%20at"
-            ])
+    @Test(arguments: [
+        ("https://kuma.example/api/push/abc", "https://kuma.example/api/push/abc?status=down&msg="),
+        ("https://hc-ping.com/3f2c?create=1", "https://hc-ping.com/3f2c/fail?create=1&msg="),
+        ("https://checks.example/ping/3f2c", "https://checks.example/ping/3f2c/fail?msg="),
+    ])
+    func saysWhatIsWrong(_ text: String, _ url: String) async throws {
+        let urls = try await urls(text, ["beats cannot be written down", "the time is not looked at"])
+        #expect(urls == [url + "beats%20cannot%20be%20written%20down,%20the%20time%20is%20not%20looked%20at"])
+    }
+
+    /// There every request says that all is well.
+    @Test func isSilentWhereItCannotSayThatSomethingIsWrong() async throws {
+        #expect(try await urls("https://other.example/beat?key=abc", ["beats cannot be written down"]) == [])
     }
 
     @Test func isNotSentInTheClear() {

@@ -172,6 +172,14 @@ import Testing
         #expect(text.title == "33 notices: 1 SEV1 opened, 32 SEV2 opened")
     }
 
+    /// What a node says of itself does not turn our words round, and joined emoji stay whole.
+    @Test(arguments: ["\u{202E}", "\u{2066}", "\u{200F}", "\u{61C}"]) func noNodeTurnsTheDirection(_ mark: String) {
+        let incident = anIncident(title: "a\(mark)b", detail: "👩‍🚒\(mark)")
+        let text = MessageText(Message(channel: "c", changes: [incident.becomes(.opened, at: 0)]))
+        #expect(text.title == "SEV2 opened: a\u{FFFD}b")
+        #expect(text.lines == ["👩‍🚒\u{FFFD}"])
+    }
+
     @Test func theKeyOfAMessageIsThatOfItsContent() {
         #expect(aMessage().key == aMessage().key)
         #expect(aMessage().key != aMessage("other").key)

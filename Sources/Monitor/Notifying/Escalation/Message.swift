@@ -57,3 +57,16 @@ package struct Message: Equatable, Sendable {
         self.init(channel: channel, [parcel])
     }
 }
+
+extension Message {
+    /// Something that opens, and its end: so that nothing stays open at a service that keeps things open.
+    package static func test(of channel: String, at now: Int64) -> [Message] {
+        var incident = Incident(
+            id: 0, key: "monitor/test/\(channel)", node: nil, region: nil, rule: "test", severity: .sev2,
+            title: "Test of the channel \(channel)", detail: "Somebody tries whether this arrives. Nothing is wrong.",
+            opened: now)
+        let opened = IncidentChange(.opened, incident, at: now)
+        incident.resolved = now
+        return [opened, IncidentChange(.resolved, incident, at: now)].map { Message(channel: channel, changes: [$0]) }
+    }
+}

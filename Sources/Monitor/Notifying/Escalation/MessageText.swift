@@ -77,11 +77,13 @@ package struct MessageText: Equatable, Sendable {
         return (order.map { "\(counts[$0] ?? 0) \($0)" } + (rest > 0 ? ["\(rest) more"] : [])).joined(separator: ", ")
     }
 
-    /// One line without control characters, such as would begin another header.
+    /// One line without control characters, such as would begin another header, and without those that turn the direction
+    /// of writing: a node's own words must not rearrange ours.
     static func line(_ text: String, most: Int) -> String {
         let scalars = text.unicodeScalars.map { scalar in
             switch scalar.properties.generalCategory {
             case .control, .lineSeparator, .paragraphSeparator: UnicodeScalar(" ")
+            case .format where scalar.properties.isBidiControl: UnicodeScalar("\u{FFFD}")
             default: scalar
             }
         }
