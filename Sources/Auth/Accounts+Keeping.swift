@@ -130,10 +130,10 @@ extension Accounts {
         try check(wrappedL2Key: wrappedKey)
         if let kit { try check(kit) }
         for envelope in envelopes.values { try EntryEdit.checkEnvelope(envelope) }
-        // A commit for which everybody waits costs more the more it writes.
-        try operations.spend(caller.vault, count: 1 + envelopes.count / Self.envelopesPerOperation)
         try await change(as: caller) {
             _ = try await check(proof, as: caller)
+            // A commit for which everybody waits costs more the more it writes.
+            try operations.spend(caller.vault, count: 1 + envelopes.count / Self.envelopesPerOperation)
             var steps: [AccountStep] = []
             steps.append(.vault(.stayWithin(settings.quotas, caller.vault)))
             // Counted first: a vault may hold far more places than a request can name.

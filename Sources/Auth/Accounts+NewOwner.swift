@@ -193,7 +193,7 @@ extension Accounts {
             }
             try await store.commit(renewed, [])
             last = end
-            await WorkQueue.breathe()
+            try await WorkQueue.breathe()
         }
     }
 

@@ -50,7 +50,7 @@ extension Store {
             }
             more = part?.count ?? 0
             if let part, more > 0 { known = (part.last, known.count + part.count) }
-            await WorkQueue.breathe()
+            try await WorkQueue.breathe()
         } while more == Int64(Self.linesAtATime)
         lineCounts.withLock { [known] counts in
             if counts.count >= Self.mostCounts { counts.removeAll() }

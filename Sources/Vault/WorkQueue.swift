@@ -6,6 +6,8 @@ import Synchronization
 /// most `width` pieces of such work run at a time, one of a vault. The vault that had least of late goes first, so that
 /// whoever asks for little waits for nobody who asks for much. Within a vault the owner goes before agents.
 ///
+/// Work within a turn of the same vault is a part of it: what is read and the answer that is made of it have one turn.
+///
 /// Work that takes long gives up its turn between its parts (`breathe`), and work that has to wait for something else is
 /// not in anybody's way meanwhile (`waiting`). Either way nothing else of its vault begins before it goes on.
 package final class WorkQueue: Sendable {
@@ -25,7 +27,7 @@ package final class WorkQueue: Sendable {
         /// Vaults whose work waits for something other than its turn.
         var away: Set<VaultID> = []
         /// Work that has begun and waits for its turn to go on.
-        var resting: [VaultID: CheckedContinuation<Void, Never>] = [:]
+        var resting: [VaultID: CheckedContinuation<Bool, Never>] = [:]
         /// Vaults with waiting work, the next one first.
         var turns: [VaultID] = []
         var waiting: [VaultID: [Waiting]] = [:]
@@ -66,15 +68,17 @@ package final class WorkQueue: Sendable {
 
         func mayRun(_ vault: VaultID) -> Bool { !running.contains(vault) && !away.contains(vault) }
 
-        /// Whether a vault has work that has begun, or may begin some. There is room beyond the bound for who asked for
-        /// little of late.
+        /// Whether a vault has work that has begun, or may begin some. While many rest, only who asked for little of late
+        /// may begin.
         func mayGoOn(_ vault: VaultID, at now: ContinuousClock.Instant) -> Bool {
             guard mayRun(vault) else { return false }
             if resting[vault] != nil { return true }
             guard let queue = waiting[vault], lump == nil || queue.contains(where: { !$0.isLump }) else { return false }
-            if resting.count < Self.mostResting { return true }
-            return resting.count < 2 * Self.mostResting && rank(vault, at: now) <= Usage.little
+            return resting.count < Self.mostResting || rank(vault, at: now) <= Usage.little
         }
+
+        /// Whether no more may rest: what was begun beyond the bound is short, or is given up.
+        var isFull: Bool { resting.count >= 2 * Self.mostResting }
 
         /// Who had least goes first. All who had little are alike and take turns: one who has just come would otherwise go
         /// before one who has been there for a while, and so would the next of a thousand.
@@ -86,6 +90,10 @@ package final class WorkQueue: Sendable {
         mutating func stop(_ vault: VaultID, since start: ContinuousClock.Instant) {
             running.remove(vault)
             if lump == vault { lump = nil }
+            charge(vault, since: start)
+        }
+
+        mutating func charge(_ vault: VaultID, since start: ContinuousClock.Instant) {
             let now = ContinuousClock.now
             if usage.count >= Usage.mostVaults { usage = usage.filter { $0.value.amount(at: now) > 0.001 } }
             usage[vault] = Usage(
@@ -108,12 +116,12 @@ package final class WorkQueue: Sendable {
 
     private enum Next {
         case waiting(CheckedContinuation<Bool, Never>)
-        case resting(CheckedContinuation<Void, Never>)
+        case resting(CheckedContinuation<Bool, Never>)
 
         func resume() {
             switch self {
             case .waiting(let continuation): continuation.resume(returning: true)
-            case .resting(let continuation): continuation.resume()
+            case .resting(let continuation): continuation.resume(returning: true)
             }
         }
     }
@@ -191,8 +199,10 @@ package final class WorkQueue: Sendable {
     }
 
     private func run<R: Sendable>(_ work: Work, _ body: @escaping @Sendable () async throws -> R) async throws -> R {
+        // A part of what has its turn already.
+        if let turn = Turn.present, turn.queue === self, turn.vault == work.vault { return try await body() }
         guard await acquire(work) else { throw VaultError.busy }
-        let turn = Turn(queue: self, vault: work.vault)
+        let turn = Turn(queue: self, work)
         defer { release(turn) }
         return try await Turn.$present.withValue(turn) {
             try await withTaskExecutorPreference(globalConcurrentExecutor) {
@@ -243,15 +253,18 @@ extension WorkQueue {
 
         let queue: WorkQueue
         let vault: VaultID
+        /// Whether it can be given up for others.
+        let isRefusable: Bool
         private let start = Mutex(ContinuousClock.now)
 
         /// When it began, or went on.
         var since: ContinuousClock.Instant { start.withLock { $0 } }
         func goesOn() { start.withLock { $0 = .now } }
 
-        init(queue: WorkQueue, vault: VaultID) {
+        init(queue: WorkQueue, _ work: Work) {
             self.queue = queue
-            self.vault = vault
+            vault = work.vault
+            isRefusable = work.isRefusable && !work.isUrgent
         }
     }
 
@@ -259,9 +272,12 @@ extension WorkQueue {
     private static let slice = Duration.milliseconds(20)
 
     /// Between parts of long work: lets others have their turn first, once this has had the processor for a while.
-    package static func breathe() async {
+    ///
+    /// - Throws: `VaultError.busy` when too much rests already. Nothing of the work has been done then, or its caller undoes
+    ///   it.
+    package static func breathe() async throws(VaultError) {
         guard let turn = Turn.present, turn.since.duration(to: .now) > slice else { return }
-        await turn.queue.rest(turn)
+        guard await turn.queue.rest(turn) else { throw .busy }
     }
 
     /// Waits for something that others of the same vault have, without keeping a turn from everybody else.
@@ -273,22 +289,28 @@ extension WorkQueue {
         return result
     }
 
-    private func rest(_ turn: Turn) async {
+    /// Whether the work may go on.
+    private func rest(_ turn: Turn) async -> Bool {
         let vault = turn.vault
         defer { turn.goesOn() }
-        await withCheckedContinuation { continuation in
-            let starts = state.withLock { state -> [Next] in
+        return await withCheckedContinuation { (goesOn: CheckedContinuation<Bool, Never>) in
+            let (answer, starts) = state.withLock { state -> (Bool?, [Next]) in
                 // A second part of the same work, beside this one, would take its place.
                 let now = ContinuousClock.now
                 guard state.resting[vault] == nil,
                     state.turns.contains(where: { state.mayGoOn($0, at: now) })
-                else { return [.resting(continuation)] }
+                else {
+                    state.charge(vault, since: turn.since)
+                    return (true, [])
+                }
+                if turn.isRefusable, state.isFull { return (false, []) }
                 state.turns.removeAll { $0 == vault }
                 state.turns.append(vault)
-                state.resting[vault] = continuation
+                state.resting[vault] = goesOn
                 state.stop(vault, since: turn.since)
-                return state.starts(width: width)
+                return (nil, state.starts(width: width))
             }
+            if let answer { goesOn.resume(returning: answer) }
             for start in starts { start.resume() }
         }
     }
@@ -305,8 +327,8 @@ extension WorkQueue {
     private func comeBack(_ turn: Turn) async {
         let vault = turn.vault
         defer { turn.goesOn() }
-        await withCheckedContinuation { continuation in
-            let goesOn = state.withLock { state in
+        _ = await withCheckedContinuation { (goesOn: CheckedContinuation<Bool, Never>) in
+            let hasTurn = state.withLock { state in
                 state.away.remove(vault)
                 if state.running.count < width {
                     state.running.insert(vault)
@@ -315,10 +337,10 @@ extension WorkQueue {
                 // Others of its vault wait for what it now has.
                 state.turns.removeAll { $0 == vault }
                 state.turns.insert(vault, at: 0)
-                state.resting[vault] = continuation
+                state.resting[vault] = goesOn
                 return false
             }
-            if goesOn { continuation.resume() }
+            if hasTurn { goesOn.resume(returning: true) }
         }
     }
 }

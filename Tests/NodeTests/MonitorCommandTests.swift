@@ -146,7 +146,7 @@ import Testing
     }
 
     @Test func aNodeIsRenamedAndKeepsItsURL() async throws {
-        let monitor = try await ServedMonitor()
+        let monitor = try await ServedMonitor(hurry: 1)
         let added = try run([
             "node", "add", "tokyo", "--every", "60", "--data", monitor.data, "--url",
             "https://localhost:\(monitor.port)",

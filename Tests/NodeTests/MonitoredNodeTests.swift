@@ -209,7 +209,7 @@ import Wire
         }
         #expect(well.status == 0 && well.output.hasPrefix("OK"), "\(well.output)\(well.errors)")
         let first = well.output.split(separator: "\n").first ?? ""
-        #expect(first == "OK - 1 of 1 nodes up | up=1;;;0;1 warning=0;;0 sev2=0;;0 sev1=0;;0")
+        #expect(first == "OK - 1 of 1 nodes up | up=1;;;0;1 warning=0;;;0 sev2=0;;;0 sev1=0;;;0")
         _ = try await monitor.send(.GET, url + "?status=down&msg=why%7Cnot=1")
         _ = try await monitor.sees { !$0.incidents.isEmpty }
         let ill = try check(monitor.port)

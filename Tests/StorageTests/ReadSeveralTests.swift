@@ -68,6 +68,28 @@ import Vault
         #expect(try await read([both[0]], as: caller) == ["hunter2"])
     }
 
+    /// What its token does not allow costs the vault nothing, however often it is asked for.
+    @Test func whatIsNoUseCostsNoOperation() async throws {
+        var options = TestVault.Options()
+        options.quotas[.operationsPerDay] = 20
+        let node = try TestVault(options)
+        let owner = try await node.owner()
+        let bank = try await node.entries.create(.login("Bank", tags: ["t"]), id: nil, as: owner)
+        let robot = try await node.agent(
+            grants: [.tag("t")], policy: AgentPolicy(verbs: [.read, .write], maxUses: 1), as: owner)
+        let caller = try await node.caller(robot)
+        let both = ["password", "username"].map { (entry: bank.id, field: bank.field($0)) }
+        for _ in 0..<50 {
+            let many = await thrown { try await node.entries.read(both, as: caller) { _ in [] } }
+            #expect(many as? VaultError == .usesExhausted)
+            let stale = await thrown {
+                try await node.entries.update(bank.id, ifVersion: 7, EntryEdit(title: nil), as: caller)
+            }
+            #expect(stale as? VaultError == .changedSince(version: 1))
+        }
+        _ = try await node.value(bank.field("password"), of: bank.id, as: caller)
+    }
+
     @Test func theRateCountsEach() async throws {
         let robot = try await node.agent(grants: [.tag("t")], policy: AgentPolicy(ratePerMinute: 3), as: owner)
         let caller = try await node.caller(robot)

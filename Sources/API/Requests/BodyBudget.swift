@@ -21,7 +21,7 @@ final class BodyBudget: Sendable {
     static let large = 64 << 10
     private let used = Mutex(Used())
 
-    private struct Used {
+    fileprivate struct Used {
         var all = 0
         var bySender: [Sender: Int] = [:]
         var last = 0
@@ -35,7 +35,7 @@ final class BodyBudget: Sendable {
         }
     }
 
-    private struct Coming {
+    fileprivate struct Coming {
         let sender: Sender
         var bytes = 0
         /// Ends the reading; nil before there is one.
@@ -110,33 +110,49 @@ final class BodyBudget: Sendable {
     }
 
     private func take(_ bytes: Int, for number: Int) throws(Problem) {
-        let stops = used.withLock { used -> [@Sendable () -> Void]? in
-            guard let own = used.coming[number] else { return nil }
-            let isLarge = own.bytes + bytes > large
-            let isOnly = used.bySender[own.sender, default: 0] == own.bytes
-            let room = isLarge ? total - total / 6 : isOnly ? total + reserve : total
-            guard own.bytes + bytes <= total / 3, bytes <= room else { return nil }
-            var stops: [@Sendable () -> Void] = []
-            func makeRoom(among isCandidate: (Coming) -> Bool) -> Bool {
-                let oldest = used.coming.filter { $0.key != number && $0.value.bytes > 0 && isCandidate($0.value) }
-                    .keys.min()
-                guard let oldest, let slow = used.coming.removeValue(forKey: oldest) else { return false }
-                used.release(slow.bytes, slow.sender)
-                if let stop = slow.stop { stops.append(stop) }
-                return true
-            }
-            while used.bySender[own.sender, default: 0] + bytes > total / 3 {
-                guard makeRoom(among: { $0.sender == own.sender }) else { return nil }
-            }
-            while used.all + bytes > room {
-                guard makeRoom(among: { _ in true }) else { return nil }
-            }
-            used.all += bytes
-            used.bySender[own.sender, default: 0] += bytes
-            used.coming[number]?.bytes += bytes
-            return stops
-        }
-        guard let stops else { throw .busy }
+        var stops: [@Sendable () -> Void] = []
+        let isTaken = used.withLock { $0.take(bytes, for: number, room: room, share: total / 3, stopping: &stops) }
+        // Those who made room do so whether it was enough or not.
         for stop in stops { stop() }
+        if !isTaken { throw .busy }
+    }
+
+    /// Bytes that all may hold together with this body, which has so many.
+    private func room(_ bytes: Int, isOnly: Bool) -> Int {
+        bytes > large ? total - total / 6 : isOnly ? total + reserve : total
+    }
+}
+
+extension BodyBudget.Used {
+    fileprivate mutating func take(
+        _ bytes: Int, for number: Int, room: (Int, Bool) -> Int, share: Int, stopping stops: inout [@Sendable () -> Void]
+    ) -> Bool {
+        guard let own = coming[number] else { return false }
+        let room = room(own.bytes + bytes, bySender[own.sender, default: 0] == own.bytes)
+        guard own.bytes + bytes <= share, bytes <= room else { return false }
+        while bySender[own.sender, default: 0] + bytes > share {
+            guard let stop = makeRoom(beside: number, among: { $0.sender == own.sender }) else { return false }
+            stops += stop
+        }
+        while all + bytes > room {
+            guard let stop = makeRoom(beside: number, among: { _ in true }) else { return false }
+            stops += stop
+        }
+        all += bytes
+        bySender[own.sender, default: 0] += bytes
+        coming[number]?.bytes += bytes
+        return true
+    }
+
+    /// Takes out the body that has been coming for longest.
+    ///
+    /// - Returns: What ends its reading; nil when there is none.
+    private mutating func makeRoom(
+        beside number: Int, among isCandidate: (BodyBudget.Coming) -> Bool
+    ) -> [@Sendable () -> Void]? {
+        let oldest = coming.filter { $0.key != number && $0.value.bytes > 0 && isCandidate($0.value) }.keys.min()
+        guard let oldest, let slow = coming.removeValue(forKey: oldest) else { return nil }
+        release(slow.bytes, slow.sender)
+        return slow.stop.map { [$0] } ?? []
     }
 }

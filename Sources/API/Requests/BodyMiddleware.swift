@@ -22,6 +22,8 @@ struct BodyMiddleware<Context: BodyContext>: RouterMiddleware {
         try Self.checkQuery(request, operation)
         // Before the body: what is not theirs to ask for costs agents' senders nothing to send.
         if operation.caller == .owner { try context.known?.requireOwner() }
+        var context = context
+        context.work = work
         // A body of a GET means nothing (RFC 9110, 9.3.1), and is left to the deadlines.
         if operation.request == nil, request.method == .get || request.method == .head {
             return try await next(request, context)
@@ -31,9 +33,7 @@ struct BodyMiddleware<Context: BodyContext>: RouterMiddleware {
         if let announced, announced > operation.limit { throw Problem.tooLarge(operation.limit) }
         do {
             return try await budget.read(request.body, upTo: operation.limit, for: context.bodySender) { body in
-                var context = context
                 context.body = body
-                context.work = work
                 // Where there is nothing to say, some clients send nothing and some an object without members.
                 if operation.request != nil || !body.isEmpty {
                     try await context.takingApart {

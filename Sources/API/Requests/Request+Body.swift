@@ -66,13 +66,21 @@ extension Response {
         self.init(json: try JSONText.encode(body), status: status, type: type)
     }
 
-    /// A JSON answer that may be large, made away from the event loops and in its caller's turn. What it answers has been
-    /// done, so that it is refused to nobody.
+    /// A JSON answer that may be large: what it says is looked up, and it is made, in one turn of its caller's and away from
+    /// the event loops.
     static func large(
-        for context: SignedInContext, _ body: @escaping @Sendable () throws -> some Encodable & SendableMetatype
+        for context: SignedInContext, _ body: @escaping @Sendable () async throws -> some Encodable & SendableMetatype
     ) async throws -> Response {
-        guard let work = context.work else { return try Response(body()) }
-        return try await work.finish(for: context.caller) { try Response(body()) }
+        guard let work = context.work else { return try Response(try await body()) }
+        return try await work.run(as: context.caller) { try Response(try await body()) }
+    }
+
+    /// The same for what tells of something that has been done: it is refused to nobody.
+    static func report(
+        for context: SignedInContext, _ body: @escaping @Sendable () async throws -> some Encodable & SendableMetatype
+    ) async throws -> Response {
+        guard let work = context.work else { return try Response(try await body()) }
+        return try await work.finish(for: context.caller) { try Response(try await body()) }
     }
 
     init(json: [UInt8], status: HTTPResponse.Status = .ok, type: String = "application/json") {
@@ -82,10 +90,15 @@ extension Response {
 
     /// An entry with its version as the tag to send back in `If-Match`. Its notes alone may be large.
     static func entry(
-        _ entry: EntryBody, status: HTTPResponse.Status = .ok, for context: SignedInContext
+        status: HTTPResponse.Status = .ok, for context: SignedInContext,
+        _ body: @escaping @Sendable () async throws -> EntryBody
     ) async throws -> Response {
-        var response = try await large(for: context) { entry }
-        response.status = status
+        guard let work = context.work else { return try entry(try await body(), status: status) }
+        return try await work.run(as: context.caller) { try entry(try await body(), status: status) }
+    }
+
+    private static func entry(_ entry: EntryBody, status: HTTPResponse.Status) throws -> Response {
+        var response = try Response(entry, status: status)
         response.headers[.eTag] = "\"\(entry.version)\""
         return response
     }

@@ -186,11 +186,11 @@ struct AccountRoutes {
                 return FieldPlace(
                     vault: context.caller.vault, entry: entry, field: field, tier: .l2, version: Int(numbers[4]))
             } as FieldPlace?
-        let page = try await accounts.l2Values(after: after, limit: limit, as: context.caller)
-        let last = page.hasMore ? page.items.last?.place : nil
-        let cursorText = cursors.encode(last.map(\.numbers), "l2", context.caller)
         return try await .large(for: context) {
-            L2ValuesBody(
+            let page = try await accounts.l2Values(after: after, limit: limit, as: context.caller)
+            let last = page.hasMore ? page.items.last?.place : nil
+            let cursorText = cursors.encode(last.map(\.numbers), "l2", context.caller)
+            return L2ValuesBody(
                 envelopes: page.items.map { value in
                     .init(
                         entry: value.place.entry.text, field: value.place.field.text, version: value.place.version,

@@ -56,11 +56,12 @@ struct AgentRoutes {
         let (cursor, limit) = try request.page()
         let after = try cursors.decode(cursor, count: 2, "agents", context.caller)
             .flatMap { HolderID($0.flatMap(\.bigEndianBytes)) }
-        let page = try await roster.list(after: after, limit: limit, as: context.caller)
-        let last = page.hasMore ? page.items.last?.id.numbers : nil
-        let (cursorText, now) = (cursors.encode(last, "agents", context.caller), roster.now)
         return try await .large(for: context) {
-            AgentListBody(agents: page.items.map { AgentBody($0, at: now) }, next: cursorText)
+            let page = try await roster.list(after: after, limit: limit, as: context.caller)
+            let last = page.hasMore ? page.items.last?.id.numbers : nil
+            return AgentListBody(
+                agents: page.items.map { AgentBody($0, at: roster.now) },
+                next: cursors.encode(last, "agents", context.caller))
         }
     }
 
@@ -82,41 +83,47 @@ struct AgentRoutes {
     private func revoke(_: Request, context: SignedInContext) async throws -> Response {
         // First the end, then the report about it.
         let ended = try await roster.revoke(try agent(context), as: context.caller)
-        let disclosures = try await trail.disclosures(of: ended, as: context.caller)
-        return try await .large(for: context) { DisclosuresBody(disclosures) }
+        return try await .report(for: context) {
+            DisclosuresBody(try await trail.disclosures(of: ended, as: context.caller))
+        }
     }
 
     private func rotate(_: Request, context: SignedInContext) async throws -> Response {
         let token = Token(.agent)
-        let (created, ended) = try await roster.rotate(try agent(context), as: context.caller) { [tokens] created in
-            tokens.steps(for: created.holder, token, vault: context.caller.vault)
-        }
-        let disclosures = try await trail.disclosures(of: ended, as: context.caller)
-        let agent = AgentBody(created.agent, at: roster.now)
+        let id = try agent(context)
+        // In one turn: once the old token has ended, nothing may keep the new one from its owner.
         return try await .large(for: context) {
-            AgentTokenBody(id: agent.id, token: token.text, agent: agent, disclosures: DisclosuresBody(disclosures))
+            let (created, ended) = try await roster.rotate(id, as: context.caller) { [tokens] created in
+                tokens.steps(for: created.holder, token, vault: context.caller.vault)
+            }
+            let disclosures = try await trail.disclosures(of: ended, as: context.caller)
+            let agent = AgentBody(created.agent, at: roster.now)
+            return AgentTokenBody(
+                id: agent.id, token: token.text, agent: agent, disclosures: DisclosuresBody(disclosures))
         }
     }
 
     private func disclosures(_: Request, context: SignedInContext) async throws -> Response {
         let id = try agent(context)
-        _ = try await roster.view(id, as: context.caller)
-        let disclosures = try await trail.disclosures(of: id, as: context.caller)
-        return try await .large(for: context) { DisclosuresBody(disclosures) }
+        return try await .large(for: context) {
+            _ = try await roster.view(id, as: context.caller)
+            return DisclosuresBody(try await trail.disclosures(of: id, as: context.caller))
+        }
     }
 
     private func audit(_ request: Request, context: SignedInContext) async throws -> Response {
         let (cursor, limit) = try request.page()
         let before = try cursors.decode(cursor, count: 2, "audit", context.caller)
             .map { AuditPosition(sequence: $0[0], number: $0[1]) }
-        let page = try await trail.lines(before: before, limit: limit, as: context.caller)
-        let last = page.hasMore ? page.items.last?.position : nil
-        let holders = page.items.flatMap { [$0.event.actor.id, $0.event.subject] }
-        let names = try await roster.names(
-            of: Set(holders.compactMap { $0.flatMap { HolderID(text: $0) } }), as: context.caller)
-        let cursorText = cursors.encode(last.map { [$0.sequence, $0.number] }, "audit", context.caller)
         return try await .large(for: context) {
-            AuditBody(lines: page.items.map { AuditBody.Line($0, names) }, next: cursorText)
+            let page = try await trail.lines(before: before, limit: limit, as: context.caller)
+            let last = page.hasMore ? page.items.last?.position : nil
+            let holders = page.items.flatMap { [$0.event.actor.id, $0.event.subject] }
+            let names = try await roster.names(
+                of: Set(holders.compactMap { $0.flatMap { HolderID(text: $0) } }), as: context.caller)
+            return AuditBody(
+                lines: page.items.map { AuditBody.Line($0, names) },
+                next: cursors.encode(last.map { [$0.sequence, $0.number] }, "audit", context.caller))
         }
     }
 

@@ -71,8 +71,11 @@ struct EntryRoutes {
     }
 
     private func view(_: Request, context: SignedInContext) async throws -> Response {
-        let view = try await entries.view(try entry(context), as: context.caller)
-        return try await .entry(EntryBody(view, try await depositorNames([view], context)), for: context)
+        let id = try entry(context)
+        return try await .entry(for: context) {
+            let view = try await entries.view(id, as: context.caller)
+            return EntryBody(view, try await depositorNames([view], context))
+        }
     }
 
     private func list(_ request: Request, context: SignedInContext) async throws -> Response {
@@ -91,11 +94,12 @@ struct EntryRoutes {
         let (cursor, limit) = try request.page()
         let list = "entries \(state.rawValue)"
         let after = try cursors.decode(cursor, list, context.caller)?[0] ?? 0
-        let (page, next) = try await entries.list(state, after: after, limit: limit, as: context.caller)
-        let names = try await depositorNames(page, context)
-        let cursorText = cursors.encode(next.map { [$0] }, list, context.caller)
         return try await .large(for: context) {
-            EntryListBody(entries: page.map { EntryBody($0, names) }, next: cursorText)
+            let (page, next) = try await entries.list(state, after: after, limit: limit, as: context.caller)
+            let names = try await depositorNames(page, context)
+            return EntryListBody(
+                entries: page.map { EntryBody($0, names) },
+                next: cursors.encode(next.map { [$0] }, list, context.caller))
         }
     }
 
@@ -116,18 +120,22 @@ struct EntryRoutes {
             }
             .joined()
         let after = try cursors.decode(body.cursor, list, context.caller)?[0] ?? 0
-        let (page, next) = try await entries.search(
-            .init(text: body.text, tag: body.tag, host: body.host, titles: body.titles ?? []), after: after,
-            limit: try RequestLimits.check(body.limit ?? RequestLimits.standardPage), as: context.caller)
-        let cursorText = cursors.encode(next.map { [$0] }, list, context.caller)
-        return try await .large(for: context) { EntryListBody(entries: page.map { EntryBody($0) }, next: cursorText) }
+        let limit = try RequestLimits.check(body.limit ?? RequestLimits.standardPage)
+        return try await .large(for: context) {
+            let (page, next) = try await entries.search(
+                .init(text: body.text, tag: body.tag, host: body.host, titles: body.titles ?? []), after: after,
+                limit: limit, as: context.caller)
+            return EntryListBody(
+                entries: page.map { EntryBody($0) }, next: cursors.encode(next.map { [$0] }, list, context.caller))
+        }
     }
 
     private func versions(_: Request, context: SignedInContext) async throws -> Response {
-        let versions = try await entries.versions(of: try entry(context), as: context.caller)
-        let names = try await roster.names(of: Set(versions.map(\.by)), as: context.caller)
+        let id = try entry(context)
         return try await .large(for: context) {
-            VersionsBody(
+            let versions = try await entries.versions(of: id, as: context.caller)
+            let names = try await roster.names(of: Set(versions.map(\.by)), as: context.caller)
+            return VersionsBody(
                 versions: versions.map {
                     .init(
                         version: $0.version, at: $0.at, by: $0.by.text, agentName: names[$0.by],
@@ -146,8 +154,9 @@ struct EntryRoutes {
         }
         let edit = try EntryEdit(body, replacesFields: true)
         guard let remembered = try request.remembered(context.body) else {
-            let view = try await entries.create(edit, id: id, as: context.caller)
-            return try await .entry(EntryBody(view), status: .created, for: context)
+            return try await .entry(status: .created, for: context) {
+                EntryBody(try await entries.create(edit, id: id, as: context.caller))
+            }
         }
         return try await answers.once(remembered, as: context.caller) { [answers] in
             let view = try await entries.create(edit, id: id, as: context.caller) { view in
@@ -169,8 +178,10 @@ struct EntryRoutes {
         let version = try request.expectedVersion()
         let body: EntryWriteBody = try await context.json()
         let edit = try EntryEdit(body, replacesFields: replacesFields)
-        let view = try await entries.update(try entry(context), ifVersion: version, edit, as: context.caller)
-        return try await .entry(EntryBody(view), for: context)
+        let id = try entry(context)
+        return try await .entry(for: context) {
+            EntryBody(try await entries.update(id, ifVersion: version, edit, as: context.caller))
+        }
     }
 
     private func trash(_ request: Request, context: SignedInContext) async throws -> Response {
@@ -182,7 +193,7 @@ struct EntryRoutes {
         let body: RestoreBody = try await context.json()
         let id = try entry(context)
         guard let version = body.version else {
-            return try await .entry(EntryBody(try await entries.untrash(id, as: context.caller)), for: context)
+            return try await .entry(for: context) { EntryBody(try await entries.untrash(id, as: context.caller)) }
         }
         var envelopes: [FieldID: [UInt8]] = [:]
         for field in try EntryEdit(EntryWriteBody(fields: body.fields), replacesFields: false).fields {
@@ -191,9 +202,12 @@ struct EntryRoutes {
             }
             envelopes[id] = box
         }
-        let view = try await entries.restore(
-            id, to: version, ifVersion: try request.expectedVersion(), envelopes: envelopes, as: context.caller)
-        return try await .entry(EntryBody(view), for: context)
+        let (current, boxes) = (try request.expectedVersion(), envelopes)
+        return try await .entry(for: context) {
+            EntryBody(
+                try await entries.restore(
+                    id, to: version, ifVersion: current, envelopes: boxes, as: context.caller))
+        }
     }
 
     private func purge(_: Request, context: SignedInContext) async throws -> Response {
@@ -219,7 +233,8 @@ struct EntryRoutes {
     }
 
     private func accept(_: Request, context: SignedInContext) async throws -> Response {
-        try await .entry(EntryBody(try await entries.accept(try entry(context), as: context.caller)), for: context)
+        let id = try entry(context)
+        return try await .entry(for: context) { EntryBody(try await entries.accept(id, as: context.caller)) }
     }
 
     private func reject(_: Request, context: SignedInContext) async throws -> Response {

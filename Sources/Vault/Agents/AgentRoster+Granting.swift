@@ -86,7 +86,7 @@ extension AgentRoster {
         for id in try await entryIDs(of: grants, as: caller) {
             try Task.checkCancellation()
             if let stored = try await store.entry(id, in: caller.vault, for: Reader(caller)) { try add(stored) }
-            await WorkQueue.breathe()
+            try await WorkQueue.breathe()
         }
         return found.sorted { $0.key < $1.key }.flatMap(\.value)
     }
@@ -105,7 +105,7 @@ extension AgentRoster {
         let index = try await entries.index(as: caller)
         for tag in tags {
             ids.formUnion(try await store.entryIDs(in: caller.vault, term: index.term(tag: tag)))
-            await WorkQueue.breathe()
+            try await WorkQueue.breathe()
         }
         return ids
     }
@@ -142,7 +142,7 @@ extension AgentRoster {
                 guard let part, part.value.place == place else { throw VaultError.damaged("a field that was there") }
                 steps.append(
                     .putWrap(holder.wrap(try part.dataKey(by: caller.holder, root: keys.root), at: place)))
-                await WorkQueue.breathe()
+                try await WorkQueue.breathe()
             }
             try await store.commit(steps, [])
         }

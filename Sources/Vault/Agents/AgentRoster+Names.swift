@@ -19,7 +19,6 @@ extension AgentRoster {
         var names: [HolderID: String] = [:]
         var rest = ids
         while !rest.isEmpty {
-            try Task.checkCancellation()
             let some = Set(rest.prefix(4))
             rest.subtract(some)
             for (id, record) in try await store.agentRecords(some, for: caller.holder.id)
@@ -28,7 +27,7 @@ extension AgentRoster {
                 let text = try? AgentText(jsonBytes: try record.open(by: caller.holder, root: keys.root))
                 names[id] = text?.name ?? id.text
             }
-            await WorkQueue.breathe()
+            try await WorkQueue.breathe()
         }
         return names
     }

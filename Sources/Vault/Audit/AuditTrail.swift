@@ -67,7 +67,7 @@ package struct AuditTrail: Sendable {
         try caller.requireOwner()
         do {
             return try await work.run(as: caller, in: store) { try await search(ended, as: caller) }
-        } catch VaultError.busy {
+        } catch {
             // What could be read is worth more than an error after the agent's end.
             return Disclosures(canRead: ended.places ?? [], didRead: [], isComplete: false)
         }
@@ -79,7 +79,7 @@ package struct AuditTrail: Sendable {
         var before: AuditPosition?
         repeat {
             (search, before) = try await searched(search, before: before, of: caller.vault)
-            await WorkQueue.breathe()
+            try await WorkQueue.breathe()
         } while before != nil && !Task.isCancelled
         return Disclosures(
             canRead: agent.places ?? [],
@@ -107,7 +107,7 @@ extension VaultStore {
             let page = try await readable(by: holder, after: places.last, limit: 2_000)
             places += page
             guard page.count == 2_000 else { return places }
-            await WorkQueue.breathe()
+            try await WorkQueue.breathe()
         }
     }
 }

@@ -40,7 +40,7 @@ extension Entries {
         var anyField: Set<HolderID> = []
         let scopes = agents.map { (agent: $0, scope: $0.grants.scope(of: row.id, tags: details.tags)) }
         for field in merged.fields {
-            await WorkQueue.breathe()
+            try await WorkQueue.breathe()
             let readers =
                 field.tier == .l1
                 ? scopes.filter { $0.scope.covers(field: field.id, label: field.label) }.map(\.agent) : []
@@ -202,7 +202,7 @@ extension Entries {
                         try AgentText(jsonBytes: try record.open(by: caller.holder, root: keys.root)).grants),
                     publicKey: try HolderPublicKey(
                         id: agent.holder, vault: caller.vault, stored: agent.publicKey, keys: keys)))
-            await WorkQueue.breathe()
+            try await WorkQueue.breathe()
         }
         return readers
     }

@@ -31,12 +31,13 @@ extension Entries {
         try caller.require(.write)
         try edit.validate()
         return try await rates.using(caller) {
-            try operations.spend(for: caller)
+            try await requireUse(of: caller)
             return try await change(as: caller) {
                 let open = try await openEntry(id, as: caller)
                 let row = open.stored.row
                 guard row.state == .active else { throw VaultError.noSuchEntry }
                 guard row.version == version else { throw VaultError.changedSince(version: row.version) }
+                try operations.spend(for: caller)
                 return caller.isOwner
                     ? try await commit(edit, to: open, as: caller)
                     : try await commitByAgent(edit, to: open, as: caller)
@@ -45,10 +46,10 @@ extension Entries {
     }
 
     /// Throws `usesExhausted` when a token is used up, before its holder uses up what its vault needs. `countUse` decides.
-    func requireUse(of caller: Caller) async throws {
+    func requireUse(of caller: Caller, count: Int = 1) async throws {
         guard case .agent(let policy) = caller.role, let most = policy.maxUses else { return }
         let uses = try await store.uses(of: caller.holder.id)
-        guard uses ?? 0 < most else { throw VaultError.usesExhausted }
+        guard (uses ?? 0) + count <= most else { throw VaultError.usesExhausted }
     }
 
     /// A change of the vault that has its turn: on the processor, and among the vault's changes.

@@ -85,7 +85,7 @@ extension Entries {
             let sorted = ids.sorted()
             for (index, id) in sorted.enumerated().dropFirst(Int(clamping: order)) {
                 try Task.checkCancellation()
-                await WorkQueue.breathe()
+                try await WorkQueue.breathe()
                 guard let stored = try await store.entry(id, in: caller.vault, for: Reader(caller)) else { continue }
                 let open = try OpenEntry(stored, by: caller, in: self)
                 guard titles.contains(open.view.title.caseless) else { continue }

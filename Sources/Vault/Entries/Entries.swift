@@ -81,7 +81,7 @@ package struct Entries: Sendable {
                 guard bytes <= Self.mostReadBytes else {
                     throw VaultError.invalid("values", "hold more than 2 MiB together; ask for fewer at once")
                 }
-                await WorkQueue.breathe()
+                try await WorkQueue.breathe()
             }
             try await record(.valueRead, reads, caller)
             return answers
@@ -166,7 +166,7 @@ package struct Entries: Sendable {
                     found.append(view)
                     bytes += open.byteCount
                 }
-                await WorkQueue.breathe()
+                try await WorkQueue.breathe()
                 if found.count == limit || bytes >= most.bytes || read >= Self.mostLookedThrough {
                     return (found, order)
                 }
@@ -255,6 +255,7 @@ package struct Entries: Sendable {
     private func record(_ action: AuditEvent.Action, _ reads: [FieldRead], _ caller: Caller) async throws {
         try await rates.using(caller, uses: reads.count) {
             try caller.requireTime(at: now())
+            try await requireUse(of: caller, count: reads.count)
             try operations.spend(for: caller, count: reads.count)
             let steps = caller.useSteps(reads.count) + reads.compactMap(\.settled).map(Step.settleWrap)
             let lines = try reads.map(\.place).map { place in
