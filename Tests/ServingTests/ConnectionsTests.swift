@@ -155,6 +155,22 @@ import Testing
         #expect(connections.heldBytes == 800)
     }
 
+    /// Strangers of many networks fill the room with bodies that trickle; who has just come with a few bytes more than each
+    /// of them is not the one that is closed.
+    @Test func amongEqualsTheOldestRequestMakesRoom() throws {
+        let connections = Connections(Self.limits(40, held: 96_000))
+        let slow = try (0..<30).map { try channel("192.0.\($0).1") }
+        for channel in slow {
+            #expect(connections.admit(channel))
+            _ = connections.begin(on: channel, cost: 3_150)
+        }
+        let honest = try channel("198.51.100.1")
+        #expect(connections.admit(honest))
+        #expect(connections.begin(on: honest, cost: 3_900) != nil)
+        #expect(areOpen([honest]) == [true])
+        #expect(areOpen(slow) == [false] + Array(repeating: true, count: 29))
+    }
+
     @Test func everythingIsGivenBack() throws {
         let connections = Connections(Self.limits(held: 100_000))
         let one = try channel("192.0.2.1")

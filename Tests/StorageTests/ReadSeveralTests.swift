@@ -179,6 +179,17 @@ import Vault
         Set(try await node.entries.search(.init(titles: titles), limit: 100, as: caller).entries.map(\.id))
     }
 
+    /// What takes six bytes in the answer counts as six.
+    @Test func aPageIsMeasuredByItsAnswer() async throws {
+        for number in 0..<8 {
+            var edit = EntryEdit.login("\(number)")
+            edit.notes = String(repeating: "\u{1}", count: EntryLimits.notes)
+            _ = try await node.entries.create(edit, id: nil, as: owner)
+        }
+        let page = try await node.entries.list(limit: 200, as: owner)
+        #expect(page.entries.count <= 6 && page.next != nil)
+    }
+
     @Test func aTitleIsFoundWhole() async throws {
         let second = try await node.entries.create(.login("bank"), id: nil, as: owner)
         #expect(try await titled("BANK", as: owner) == [bank.id, second.id])

@@ -6,16 +6,18 @@ import Wire
 /// Memory for the bodies of all requests that are being read or answered. What counts is what has come, not what was
 /// announced.
 ///
-/// Nobody gets more than a third of it, and large bodies leave a sixth to the small ones. Beyond it there is room for one
-/// small body of each sender who has no other: for log-ins, and for what ends others' access. Where it, or a sender's share, is full all the same, the body that has been coming for longest makes
+/// Nobody gets more than a fifth of it, and no more than half of that for large bodies, which wait for their turn; together
+/// they leave a sixth to the small ones. Beyond it there is room for one body of each sender who has no other, if it is not
+/// very large: for log-ins, and for what ends others' access. Where it, or a sender's share, is full all the same, the body that has been coming for longest makes
 /// room, of that sender where it is the share: an honest one comes at once, and an agent's must not stand in its owner's way.
 final class BodyBudget: Sendable {
     /// Who sends: a vault, or a network where nobody is signed in.
     typealias Sender = [UInt8]
 
     private let total: Int
-    /// Bytes beyond that for the only, small body of a sender.
+    /// Bytes beyond that for the only body of a sender, if it has no more than `modest`.
     private let reserve: Int
+    private let modest: Int
     /// Bytes above which a body may not use what is left to small ones.
     private let large: Int
     static let large = 64 << 10
@@ -24,29 +26,39 @@ final class BodyBudget: Sendable {
     fileprivate struct Used {
         var all = 0
         var bySender: [Sender: Int] = [:]
+        /// Of those, in large bodies.
+        var largeBySender: [Sender: Int] = [:]
         var last = 0
         /// Bodies that are still coming, by the number of their arrival.
         var coming: [Int: Coming] = [:]
 
-        mutating func release(_ bytes: Int, _ sender: Sender) {
-            all -= bytes
-            let left = bySender[sender, default: bytes] - bytes
-            bySender[sender] = left > 0 ? left : nil
+        mutating func release(_ body: Coming) {
+            all -= body.bytes
+            subtract(body.bytes, from: &bySender[body.sender])
+            if body.isLarge { subtract(body.bytes, from: &largeBySender[body.sender]) }
+        }
+
+        private func subtract(_ bytes: Int, from count: inout Int?) {
+            let left = (count ?? bytes) - bytes
+            count = left > 0 ? left : nil
         }
     }
 
     fileprivate struct Coming {
         let sender: Sender
         var bytes = 0
+        var isLarge = false
         /// Ends the reading; nil before there is one.
         var stop: (@Sendable () -> Void)?
     }
 
     /// - Parameters:
-    ///   - total: Bytes. A third of it holds the largest body of any route.
+    ///   - total: Bytes. A tenth of it holds the largest body of any route.
     ///   - reserve: Bytes beyond them.
     ///   - large: Bytes above which a body is large.
-    init(total: Int = 24 << 20, reserve: Int = 8 << 20, large: Int = BodyBudget.large) {
+    ///   - modest: Bytes above which the only body of a sender has no use of the reserve.
+    init(total: Int = 40 << 20, reserve: Int = 8 << 20, large: Int = BodyBudget.large, modest: Int = 512 << 10) {
+        self.modest = modest
         self.total = total
         self.reserve = reserve
         self.large = large
@@ -83,7 +95,7 @@ final class BodyBudget: Sendable {
         }
         // It made room before it could be told to.
         if !isComing { reading.cancel() }
-        let bytes: ByteBuffer
+        var bytes: ByteBuffer
         do {
             bytes = try await withTaskCancellationHandler {
                 try await reading.value
@@ -92,7 +104,7 @@ final class BodyBudget: Sendable {
             }
         } catch {
             guard let own = finish(number) else { throw Problem.busy }
-            used.withLock { $0.release(own, sender) }
+            used.withLock { $0.release(own) }
             switch error {
             case is Problem, is NIOTooManyBytesError, is CancellationError, is HTTPParserError: throw error
             // Whatever else can go wrong with the connection, it is the client's.
@@ -100,37 +112,46 @@ final class BodyBudget: Sendable {
             }
         }
         guard let own = finish(number) else { throw Problem.busy }
-        defer { used.withLock { $0.release(own, sender) } }
-        return try await work(Array(bytes.readableBytesView))
+        defer { used.withLock { $0.release(own) } }
+        let body = Array(bytes.readableBytesView)
+        // It may wait for long, and must not be there twice meanwhile.
+        bytes = ByteBuffer()
+        return try await work(body)
     }
 
-    /// What a body holds now that it is there; nil for one that had to make room.
-    private func finish(_ number: Int) -> Int? {
-        used.withLock { $0.coming.removeValue(forKey: number)?.bytes }
+    /// A body that is there; nil for one that had to make room.
+    private func finish(_ number: Int) -> Coming? {
+        used.withLock { $0.coming.removeValue(forKey: number) }
     }
 
     private func take(_ bytes: Int, for number: Int) throws(Problem) {
         var stops: [@Sendable () -> Void] = []
-        let isTaken = used.withLock { $0.take(bytes, for: number, room: room, share: total / 3, stopping: &stops) }
+        let isTaken = used.withLock { used in
+            guard let own = used.coming[number] else { return false }
+            let size = own.bytes + bytes
+            let isOnly = used.bySender[own.sender, default: 0] == own.bytes
+            let room = isOnly && size <= modest ? total + reserve : size > large ? total - total / 6 : total
+            return used.take(
+                bytes, for: number, isLarge: size > large, room: room, share: total / 5, stopping: &stops)
+        }
         // Those who made room do so whether it was enough or not.
         for stop in stops { stop() }
         if !isTaken { throw .busy }
-    }
-
-    /// Bytes that all may hold together with this body, which has so many.
-    private func room(_ bytes: Int, isOnly: Bool) -> Int {
-        bytes > large ? total - total / 6 : isOnly ? total + reserve : total
     }
 }
 
 extension BodyBudget.Used {
     fileprivate mutating func take(
-        _ bytes: Int, for number: Int, room: (Int, Bool) -> Int, share: Int, stopping stops: inout [@Sendable () -> Void]
+        _ bytes: Int, for number: Int, isLarge: Bool, room: Int, share: Int,
+        stopping stops: inout [@Sendable () -> Void]
     ) -> Bool {
         guard let own = coming[number] else { return false }
-        let room = room(own.bytes + bytes, bySender[own.sender, default: 0] == own.bytes)
-        guard own.bytes + bytes <= share, bytes <= room else { return false }
-        while bySender[own.sender, default: 0] + bytes > share {
+        // One that becomes large is so with all that has come of it.
+        let more = isLarge ? own.isLarge ? bytes : own.bytes + bytes : 0
+        guard bytes <= room, own.bytes + bytes <= (isLarge ? share / 2 : share) else { return false }
+        while bySender[own.sender, default: 0] + bytes > share
+            || isLarge && largeBySender[own.sender, default: 0] + more > share / 2
+        {
             guard let stop = makeRoom(beside: number, among: { $0.sender == own.sender }) else { return false }
             stops += stop
         }
@@ -140,7 +161,9 @@ extension BodyBudget.Used {
         }
         all += bytes
         bySender[own.sender, default: 0] += bytes
+        if isLarge { largeBySender[own.sender, default: 0] += more }
         coming[number]?.bytes += bytes
+        coming[number]?.isLarge = isLarge
         return true
     }
 
@@ -152,7 +175,7 @@ extension BodyBudget.Used {
     ) -> [@Sendable () -> Void]? {
         let oldest = coming.filter { $0.key != number && $0.value.bytes > 0 && isCandidate($0.value) }.keys.min()
         guard let oldest, let slow = coming.removeValue(forKey: oldest) else { return nil }
-        release(slow.bytes, slow.sender)
+        release(slow)
         return slow.stop.map { [$0] } ?? []
     }
 }

@@ -210,6 +210,9 @@ struct AccountRoutes {
                 }
                 let place = FieldPlace(
                     vault: vault, entry: entry, field: field, tier: .l2, version: envelope.version)
+                guard envelopes[place] == nil else {
+                    throw Problem.malformed("envelopes", "must not name a value twice")
+                }
                 envelopes[place] = try Base64URL.bytes(envelope.envelope, "envelopes.envelope")
             }
             return (body, envelopes)

@@ -68,7 +68,7 @@ package final class Connections: Sendable {
             }
             var evicted: Connection?
             if state.connections.count >= limits.connections {
-                guard let victim = Self.longestIdle(state) ?? Self.heaviest(state) else { return (false, nil) }
+                guard let victim = Self.longestIdle(state) ?? heaviest(state) else { return (false, nil) }
                 evicted = Self.remove(victim, &state)
             }
             state.connections[id] = Connection(network: network, channel: channel, lastActive: .now())
@@ -240,7 +240,7 @@ package final class Connections: Sendable {
 
     private func makeRoom(_ state: inout State) -> [Connection] {
         var evicted: [Connection] = []
-        while state.held > limits.heldBytes, let victim = Self.heaviest(state) {
+        while state.held > limits.heldBytes, let victim = heaviest(state) {
             if let closed = Self.remove(victim, &state) { evicted.append(closed) }
         }
         return evicted
@@ -250,13 +250,17 @@ package final class Connections: Sendable {
         state.connections.filter { $0.value.requests.isEmpty }.min { $0.value.lastActive < $1.value.lastActive }?.key
     }
 
-    /// Of the network that holds the most, the connection with the oldest request.
-    private static func heaviest(_ state: State) -> ObjectIdentifier? {
+    /// Less than this, half a megabyte as a rule, is no difference between networks: a few longer headers must not make
+    /// somebody the heaviest.
+    private var step: Int { max(1, limits.heldBytes / 96) }
+
+    /// Of the networks that hold the most, the connection with the oldest request.
+    private func heaviest(_ state: State) -> ObjectIdentifier? {
         var held: [IPNetwork?: Int] = [:]
         for connection in state.connections.values { held[connection.network, default: 0] += connection.held }
-        guard let network = held.max(by: { $0.value < $1.value })?.key else { return nil }
+        guard let most = held.values.max() else { return nil }
         return state.connections
-            .filter { $0.value.network == network && !$0.value.requests.isEmpty }
+            .filter { held[$0.value.network, default: 0] / step == most / step && !$0.value.requests.isEmpty }
             .min { ($0.value.requests.keys.min() ?? .max) < ($1.value.requests.keys.min() ?? .max) }?.key
     }
 

@@ -66,6 +66,7 @@ private final class HandshakeDeadline: ChannelInboundHandler, RemovableChannelHa
         guard case .handshakeCompleted(let negotiated)? = event as? TLSUserEvent else { return }
         timer?.cancel()
         let pipeline = context.pipeline.syncOperations
+        try? pipeline.addHandler(SlicedWrites(), position: .after(self))
         // Behind this handler and in front of the decoders, which are there by now. On a connection that is gone, nothing is.
         if negotiated == "h2" {
             try? pipeline.addHandler(FrameBudget(), position: .after(self))

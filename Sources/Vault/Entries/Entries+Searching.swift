@@ -88,9 +88,10 @@ extension Entries {
                 try await WorkQueue.breathe()
                 guard let stored = try await store.entry(id, in: caller.vault, for: Reader(caller)) else { continue }
                 let open = try OpenEntry(stored, by: caller, in: self)
-                guard titles.contains(open.view.title.caseless) else { continue }
-                found.append(open.view)
-                bytes += open.byteCount
+                let view = open.view
+                guard titles.contains(view.title.caseless) else { continue }
+                found.append(view)
+                bytes += max(open.byteCount, view.answerByteCount)
                 if found.count == most.rows || bytes >= most.bytes {
                     return (found, index + 1 < sorted.count ? Int64(index + 1) : nil)
                 }

@@ -164,7 +164,7 @@ package struct Entries: Sendable {
                 read += open.byteCount
                 if matches(view) {
                     found.append(view)
-                    bytes += open.byteCount
+                    bytes += max(open.byteCount, view.answerByteCount)
                 }
                 try await WorkQueue.breathe()
                 if found.count == limit || bytes >= most.bytes || read >= Self.mostLookedThrough {

@@ -90,3 +90,20 @@ package struct EntryVersion: Equatable, Sendable {
     /// The fields written in it; the title and the details are not listed.
     package var fields: [FieldID]
 }
+
+extension EntryView {
+    /// Bytes that its texts take as JSON, where a control character takes six: what a page is measured by.
+    var answerByteCount: Int {
+        var texts = [title] + fields.map(\.label)
+        if let details { texts += details.urls + details.tags + [details.notes] }
+        return texts.reduce(64 * (fields.count + 1)) { count, text in
+            text.utf8.reduce(count + 8) { count, byte in
+                switch byte {
+                case 0..<0x20: count + 6
+                case UInt8(ascii: "\""), UInt8(ascii: "\\"): count + 2
+                default: count + 1
+                }
+            }
+        }
+    }
+}
