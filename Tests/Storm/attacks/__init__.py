@@ -41,6 +41,7 @@ def every():
         kind("oversized-agent", oversized.agent, True),
         kind("oversized-audit", oversized.audit, times=2),
         kind("list-h1", lists.h1, True, times=1.5),
+        kind("list-kept", lists.kept, True, times=2),
         kind("list-h2-unread", lists.h2),
         kind("list-others", lists.others),
         kind("deposits", deposits.run, True),

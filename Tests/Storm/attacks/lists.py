@@ -6,7 +6,7 @@ from pathlib import Path
 
 import http2
 from tenants import Client, Refused, b64, box
-from wire import get
+from wire import answer, get
 
 ENTRIES = 100
 #: One byte at rest, six in JSON.
@@ -81,6 +81,21 @@ def h1(attack, connections=50):
         _drain(attack, made)
 
     attack.crowd(attack.scaled(connections), one, threads=50)
+    attack.hold()
+
+
+def kept(attack, connections=350):
+    """Connections that take a page of a list each and stay: what a node remembers of the answers it has given adds up."""
+    stock(attack)
+
+    def one(index):
+        made = attack.tls(index % 20)
+        made.settimeout(max(0.2, attack.left()))
+        made.sendall(get(f"/api/v1/entries?limit={ENTRIES}", attack.tenant.token))
+        attack.count(f"answered {answer(made)}")
+        return made
+
+    attack.crowd(attack.scaled(connections), one, threads=16)
     attack.hold()
 
 
