@@ -72,16 +72,19 @@ extension FleetJudge {
 
     package mutating func add(_ silence: Silence, at now: Moment) -> [IncidentChange] {
         silences.append(silence)
+        note(silence.key, until: silence.until, at: now)
         return hideAnew(book.open.values.filter { $0.incident.hiddenBy == nil }, at: now)
     }
 
     package mutating func removeSilence(_ id: Int64, at now: Moment) -> [IncidentChange] {
         silences.removeAll { $0.id == id }
+        forgetEnd("silence/\(id)")
         return hideAnew(book.open.values.filter { $0.incident.hiddenBy == "silence/\(id)" }, at: now)
     }
 
     package mutating func add(_ lease: Lease, at now: Moment) -> [IncidentChange] {
         leases.append(lease)
+        note(lease.key, until: lease.until, at: now)
         return hideAnew(
             book.open.values.filter { $0.incident.hiddenBy == nil && $0.incident.node.map(lease.covers) ?? false },
             at: now)
@@ -97,6 +100,7 @@ extension FleetJudge {
         let over = leases.filter(isOver)
         guard !over.isEmpty else { return [] }
         leases.removeAll(where: isOver)
+        for lease in over { forgetEnd(lease.key) }
         mayRelease = true
         for name in nodes.keys.sorted() {
             guard over.contains(where: { $0.covers(name) }), !isInMaintenance(name, at: now) else { continue }
@@ -108,8 +112,9 @@ extension FleetJudge {
     }
 
     mutating func expire(at now: Moment) -> [IncidentChange] {
-        let changes = endLeases(at: now) { $0.until <= now.wall }
-        let over = silences.filter { $0.until <= now.wall }
-        return changes + over.flatMap { removeSilence($0.id, at: now) }
+        let isOver = ends.filter { $0.value <= now.steady }
+        guard !isOver.isEmpty else { return [] }
+        let changes = endLeases(at: now) { isOver[$0.key] != nil }
+        return changes + silences.filter { isOver[$0.key] != nil }.flatMap { removeSilence($0.id, at: now) }
     }
 }

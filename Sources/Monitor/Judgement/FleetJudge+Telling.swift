@@ -65,7 +65,7 @@ extension FleetJudge {
 
     func silence(of node: String, _ rule: String, at now: Moment) -> String? {
         silences.first { silence in
-            silence.until > now.wall && (silence.node ?? node) == node && (silence.rule ?? rule) == rule
+            !isOver(silence.key, at: now) && (silence.node ?? node) == node && (silence.rule ?? rule) == rule
         }?.key
     }
 

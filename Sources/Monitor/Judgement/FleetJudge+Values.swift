@@ -88,7 +88,7 @@ extension FleetJudge {
         return book.resolve(Self.ownClock, at: now.wall)
     }
 
-    private var isOwnClockOff: Bool {
+    var isOwnClockOff: Bool {
         let skews = nodes.values.filter { $0.memory.body != nil && !$0.isSilent }.map(\.memory.skew)
         let (ahead, behind) = (skews.count { $0 >= 10_000 }, skews.count { $0 <= -10_000 })
         return skews.count >= 3 && max(ahead, behind) * 2 > skews.count

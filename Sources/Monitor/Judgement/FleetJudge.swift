@@ -13,6 +13,10 @@ package struct FleetJudge: Sendable {
     package internal(set) var book: IncidentBook
     package internal(set) var silences: [Silence] = []
     package internal(set) var leases: [Lease] = []
+    /// When silences and leases end, by their key, in steady milliseconds: no clock that is set ends one.
+    private(set) var ends: [String: Int64] = [:]
+    /// Until when nothing is thrown away on the wall clock's word, steady.
+    private var clockDoubtedUntil: Int64 = .min
     var norm = Rule.FleetNorm()
     /// When to look at which node. An entry may be too early, which costs a look, and is never too late.
     var deadlines = Heap<Deadline>()
@@ -58,8 +62,29 @@ package struct FleetJudge: Sendable {
         doubtedFrom = now.steady
         lastLook = now
         lastMinute = now.steady
+        for silence in silences { note(silence.key, until: silence.until, at: now) }
+        for lease in leases { note(lease.key, until: lease.until, at: now) }
         for (node, memory) in nodes { add(node, memory, at: now) }
+        // A monitor that comes back after days, or whose clock lies days ahead: which of them, it cannot tell.
+        let newest = nodes.compactMap(\.1.lastBeat).max()
+        if let newest, (now.wall - newest).magnitude > Self.day.magnitude { doubtClock(at: now) }
     }
+
+    static let day: Int64 = 86_400_000
+
+    private mutating func doubtClock(at now: Moment) { clockDoubtedUntil = now.steady + Self.day }
+
+    /// Whether what is old by the wall clock is old: not within a day after it jumped, and not while the nodes' clocks differ
+    /// from it.
+    package func isClockTrusted(at now: Moment) -> Bool {
+        now.steady >= clockDoubtedUntil && book.open[Self.ownClock] == nil && !isOwnClockOff
+    }
+
+    mutating func note(_ key: String, until: Int64, at now: Moment) { ends[key] = now.steady + (until - now.wall) }
+
+    mutating func forgetEnd(_ key: String) { ends[key] = nil }
+
+    func isOver(_ key: String, at now: Moment) -> Bool { (ends[key] ?? .min) <= now.steady }
 
     package mutating func add(_ node: NodeName, _ memory: NodeMemory = NodeMemory(), at now: Moment) {
         var record = NodeRecord(node, memory)
@@ -158,6 +183,7 @@ package struct FleetJudge: Sendable {
             if !isDoubtful(at: lastLook) { doubtedFrom = now.steady }
             judgedFrom = now.steady
         }
+        if jump.magnitude > 10_000 { doubtClock(at: now) }
         lastLook = now
         var changes: [IncidentChange] = []
         changes += expire(at: now)
@@ -181,7 +207,7 @@ package struct FleetJudge: Sendable {
     func isInMaintenance(_ name: String, at now: Moment) -> Bool { maintenance(of: name, at: now) != nil }
 
     func maintenance(of name: String, at now: Moment) -> Lease? {
-        leases.first { $0.covers(name) && $0.until > now.wall }
+        leases.first { $0.covers(name) && !isOver($0.key, at: now) }
     }
 
     func timing(of record: NodeRecord) -> Timing { timing.every(record.node.every) }

@@ -54,8 +54,8 @@ extension MonitorStore {
     func rollHours(now: Int64) async throws {
         let present = now / 3_600_000
         let last = try await database.read { db in try db.first("SELECT hour FROM rolled") { $0.integer(0) } }
-        // A clock that was set back has hours ahead of it that are made already.
-        let first = max(last.map { $0 + 1 } ?? 0, present - 48)
+        // What a clock made that ran ahead is made anew.
+        let first = max(last.map { $0 < present ? $0 + 1 : 0 } ?? 0, present - 48)
         guard first < present else { return }
         for hour in first..<present {
             let means = try await database.read(lasting: .long) { db in

@@ -224,7 +224,7 @@ package final class Watch: Service {
         }
     }
 
-    func keepMinute(minute: Int64) async {
+    package func keepMinute(minute: Int64) async {
         let rows = state.withLock { state in
             let rows = state.means.compactMap { name, mean -> MonitorStore.MinuteRow? in
                 guard let id = state.ids[name], let record = state.judge.nodes[name] else { return nil }
@@ -240,8 +240,11 @@ package final class Watch: Service {
         }
     }
 
-    private func keepHousehold(hasNewHour: Bool, forgets: Bool) async {
-        let now = world.now().wall
+    /// Puts away and forgets what is old, unless the clock by which it is has just jumped.
+    package func keepHousehold(hasNewHour: Bool, forgets: Bool) async {
+        let moment = world.now()
+        guard state.withLock({ $0.judge.isClockTrusted(at: moment) }) else { return }
+        let now = moment.wall
         do {
             if hasNewHour { try await store.rollHours(now: now) }
             if forgets { try await store.forget(now: now) }

@@ -380,6 +380,36 @@ import Wire
         #expect(fleet.told() == ["resolved tokyo/silent sev1"])
     }
 
+    /// A clock that jumps for a moment ends no planned work and no silence, and nothing is thrown away on its word for a day.
+    @Test(arguments: [-400, -2, 2, 400] as [Int64]) func aClockThatJumpsEndsNothing(_ days: Int64) {
+        var fleet = Watched(["tokyo", "seoul", "dubai"])
+        let until = fleet.now.wall + 7_200_000
+        fleet.changes += fleet.judge.add(
+            Lease(id: 1, nodes: ["tokyo"], by: "soc", reason: "deploy", until: until), at: fleet.now)
+        fleet.changes += fleet.judge.add(
+            Silence(id: 1, node: "seoul", rule: nil, by: "soc", reason: "known", until: until), at: fleet.now)
+        #expect(fleet.judge.isClockTrusted(at: fleet.now))
+        fleet.now.wall += days * 86_400_000
+        fleet.wait(20)
+        #expect(!fleet.judge.isClockTrusted(at: fleet.now))
+        fleet.now.wall -= days * 86_400_000
+        fleet.beat(["tokyo", "seoul", "dubai"], for: 7_140)
+        #expect(fleet.judge.leases.count == 1 && fleet.judge.silences.count == 1)
+        fleet.beat(["tokyo", "seoul", "dubai"], for: 60)
+        #expect(fleet.judge.leases.isEmpty && fleet.judge.silences.isEmpty)
+        #expect(!fleet.judge.isClockTrusted(at: fleet.now))
+        fleet.beat(["tokyo", "seoul", "dubai"], for: 86_400)
+        #expect(fleet.judge.isClockTrusted(at: fleet.now))
+    }
+
+    @Test func aMonitorThatComesBackAfterDaysThrowsNothingAway() {
+        var fleet = Watched()
+        fleet.restart(after: 3_600)
+        #expect(fleet.judge.isClockTrusted(at: fleet.now))
+        fleet.restart(after: 3 * 86_400)
+        #expect(!fleet.judge.isClockTrusted(at: fleet.now))
+    }
+
     /// Work that begins in mid-incident: nobody is reminded or called in until it ends.
     @Test func plannedWorkHidesWhatIsOpenUntilItEnds() {
         let routes = [

@@ -247,6 +247,45 @@ import Wire
         #expect(try await count("SELECT count(*) FROM telling") == 1)
     }
 
+    // MARK: A clock that jumps
+
+    /// +400 days for twenty seconds: history, sessions and tokens are as they were.
+    @Test func aClockThatJumpsDeletesNothing() async throws {
+        let live = try await LiveWatch()
+        defer { live.remove() }
+        try await live.push(seq: 1)
+        await live.wait(120)
+        await live.watch.keepMinute(minute: live.clock.now.wall / 60_000)
+        let hour = live.clock.now.wall
+        _ = try await live.store.database.write { db in
+            try db.run("INSERT INTO operator (name, salt, hash, added) VALUES ('soc', x'', x'', 0)")
+            try db.run(
+                "INSERT INTO session (token_hash, operator, csrf, expires, reads_only) VALUES (x'01', 'soc', '', ?, 0)",
+                .integer(hour + 86_400_000))
+        }
+        func rows() async throws -> [Int] {
+            try await live.store.database.read { db in
+                try ["beat", "minute", "session"].map { table in
+                    switch table {
+                    case "beat": try db.first("SELECT count(*) FROM beat") { $0.int(0) } ?? -1
+                    case "minute": try db.first("SELECT count(*) FROM minute") { $0.int(0) } ?? -1
+                    default: try db.first("SELECT count(*) FROM session") { $0.int(0) } ?? -1
+                    }
+                }
+            }
+        }
+        let before = try await rows()
+        #expect(before.allSatisfy { $0 > 0 })
+        live.clock.set(back: -400 * 86_400)
+        await live.wait(20)
+        await live.watch.keepHousehold(hasNewHour: true, forgets: true)
+        #expect(try await rows() == before)
+        live.clock.set(back: 400 * 86_400)
+        await live.wait(20)
+        await live.watch.keepHousehold(hasNewHour: true, forgets: true)
+        #expect(try await rows() == before)
+    }
+
     // MARK: A failing store
 
     @Test func aStoreThatFailsMakesNoNodeSilent() async throws {
