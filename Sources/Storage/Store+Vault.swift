@@ -224,17 +224,6 @@ extension Store: VaultStore {
         }
     }
 
-    package func agents(of vault: VaultID, for owner: HolderID) async throws -> [StoredAgent] {
-        try await database.read { db in
-            try db.all(
-                """
-                SELECT a.holder, a.vault, a.state, a.policy, a.record_version, a.uses, a.created, h.public_key
-                FROM agent a JOIN holder h ON h.id = a.holder WHERE a.vault = ? ORDER BY a.created, a.holder
-                """, .blob(vault.bytes), row: { try Self.agent($0) }
-            ).map { try Self.withRecord($0, for: owner, db) }
-        }
-    }
-
     package func agents(
         of vault: VaultID, for owner: HolderID, after id: HolderID?, limit: PageLimit
     ) async throws -> Page<StoredAgent> {

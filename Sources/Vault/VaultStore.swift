@@ -148,8 +148,7 @@ package protocol VaultStore: Sendable {
     func places(of holder: HolderID) async throws -> Set<FieldPlace>
     /// The same of L1 fields alone, in their order, after one of them.
     func readable(by holder: HolderID, after place: FieldPlace?, limit: Int) async throws -> [FieldPlace]
-    func agents(of vault: VaultID, for owner: HolderID) async throws -> [StoredAgent]
-    /// The same in pages, in the order of their ids.
+    /// A vault's agents with their records, in the order of their ids.
     func agents(
         of vault: VaultID, for owner: HolderID, after id: HolderID?, limit: PageLimit
     ) async throws -> Page<StoredAgent>

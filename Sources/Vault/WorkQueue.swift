@@ -303,7 +303,10 @@ extension WorkQueue {
                     state.charge(vault, since: turn.since)
                     return (true, [])
                 }
-                if turn.isRefusable, state.isFull { return (false, []) }
+                if turn.isRefusable, state.isFull {
+                    state.charge(vault, since: turn.since)
+                    return (false, [])
+                }
                 state.turns.removeAll { $0 == vault }
                 state.turns.append(vault)
                 state.resting[vault] = goesOn

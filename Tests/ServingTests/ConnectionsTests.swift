@@ -166,7 +166,7 @@ import Testing
         }
         let honest = try channel("198.51.100.1")
         #expect(connections.admit(honest))
-        #expect(connections.begin(on: honest, cost: 3_900) != nil)
+        #expect(connections.begin(on: honest, cost: 3_240) != nil)
         #expect(areOpen([honest]) == [true])
         #expect(areOpen(slow) == [false] + Array(repeating: true, count: 29))
     }

@@ -26,7 +26,9 @@ final class BodyBudget: Sendable {
     fileprivate struct Used {
         var all = 0
         var bySender: [Sender: Int] = [:]
-        /// Of those, in large bodies.
+        /// Of all, in large bodies.
+        var allLarge = 0
+        /// Of those of a sender.
         var largeBySender: [Sender: Int] = [:]
         var last = 0
         /// Bodies that are still coming, by the number of their arrival.
@@ -35,7 +37,9 @@ final class BodyBudget: Sendable {
         mutating func release(_ body: Coming) {
             all -= body.bytes
             subtract(body.bytes, from: &bySender[body.sender])
-            if body.isLarge { subtract(body.bytes, from: &largeBySender[body.sender]) }
+            guard body.isLarge else { return }
+            allLarge -= body.bytes
+            subtract(body.bytes, from: &largeBySender[body.sender])
         }
 
         private func subtract(_ bytes: Int, from count: inout Int?) {
@@ -130,9 +134,10 @@ final class BodyBudget: Sendable {
             guard let own = used.coming[number] else { return false }
             let size = own.bytes + bytes
             let isOnly = used.bySender[own.sender, default: 0] == own.bytes
-            let room = isOnly && size <= modest ? total + reserve : size > large ? total - total / 6 : total
+            let isLarge = size > large
             return used.take(
-                bytes, for: number, isLarge: size > large, room: room, share: total / 5, stopping: &stops)
+                bytes, for: number, isLarge: isLarge, room: isOnly && size <= modest ? total + reserve : total,
+                largeRoom: isOnly && size <= modest ? .max : total - total / 6, share: total / 5, stopping: &stops)
         }
         // Those who made room do so whether it was enough or not.
         for stop in stops { stop() }
@@ -142,7 +147,7 @@ final class BodyBudget: Sendable {
 
 extension BodyBudget.Used {
     fileprivate mutating func take(
-        _ bytes: Int, for number: Int, isLarge: Bool, room: Int, share: Int,
+        _ bytes: Int, for number: Int, isLarge: Bool, room: Int, largeRoom: Int, share: Int,
         stopping stops: inout [@Sendable () -> Void]
     ) -> Bool {
         guard let own = coming[number] else { return false }
@@ -155,13 +160,21 @@ extension BodyBudget.Used {
             guard let stop = makeRoom(beside: number, among: { $0.sender == own.sender }) else { return false }
             stops += stop
         }
+        // Large bodies make room for large ones, and none else does.
+        while isLarge && allLarge + more > largeRoom {
+            guard let stop = makeRoom(beside: number, among: \.isLarge) else { return false }
+            stops += stop
+        }
         while all + bytes > room {
-            guard let stop = makeRoom(beside: number, among: { _ in true }) else { return false }
+            guard let stop = makeRoom(beside: number, among: { $0.isLarge || !isLarge }) else { return false }
             stops += stop
         }
         all += bytes
         bySender[own.sender, default: 0] += bytes
-        if isLarge { largeBySender[own.sender, default: 0] += more }
+        if isLarge {
+            allLarge += more
+            largeBySender[own.sender, default: 0] += more
+        }
         coming[number]?.bytes += bytes
         coming[number]?.isLarge = isLarge
         return true

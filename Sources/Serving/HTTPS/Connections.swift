@@ -250,9 +250,9 @@ package final class Connections: Sendable {
         state.connections.filter { $0.value.requests.isEmpty }.min { $0.value.lastActive < $1.value.lastActive }?.key
     }
 
-    /// Less than this, half a megabyte as a rule, is no difference between networks: a few longer headers must not make
-    /// somebody the heaviest.
-    private var step: Int { max(1, limits.heldBytes / 96) }
+    /// Less than this, 64 KiB as a rule, is no difference between networks: a few longer headers must not make somebody the
+    /// heaviest.
+    private var step: Int { max(1, limits.heldBytes / 768) }
 
     /// Of the networks that hold the most, the connection with the oldest request.
     private func heaviest(_ state: State) -> ObjectIdentifier? {

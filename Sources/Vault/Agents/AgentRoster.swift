@@ -213,7 +213,7 @@ package struct AgentRoster: Sendable {
         try entries.operations.spend(caller.vault, share: .urgent)
         return try await entries.change(as: caller) {
             let old = try await stored(id, as: caller)
-            let ended = Ended(id: id, places: try? await store.readable(by: id))
+            let ended = Ended(id: id, places: try await readable(by: id))
             let draft = Draft(old: try view(old, by: caller))
             let holder = HolderKey.generate()
             let agent = StoredAgent(
@@ -241,6 +241,19 @@ package struct AgentRoster: Sendable {
             await store.clear(id)
             await store.forgetDeleted()
             return (created, ended)
+        }
+    }
+
+    /// Nil when its rows could not be read.
+    ///
+    /// - Throws: `VaultError.busy` when there is no room for work that takes long.
+    private func readable(by id: HolderID) async throws(VaultError) -> [FieldPlace]? {
+        do {
+            return try await store.readable(by: id)
+        } catch VaultError.busy {
+            throw .busy
+        } catch {
+            return nil
         }
     }
 

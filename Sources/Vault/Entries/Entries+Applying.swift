@@ -30,20 +30,17 @@ extension Entries {
             DetailsText.Field(id: $0.id.text, label: $0.label, kind: $0.kind, tier: $0.tier.rawValue)
         }
 
-        let agents = try await agentReaders(as: caller)
+        let agents = try await agentReaders(of: row.id, tags: details.tags, merged.fields, as: caller)
         let present = open == nil ? [:] : try await store.readers(of: row.id)
         var writer = EntryWriter(
             vault: row.vault, entry: row.id, version: row.version, owner: caller.holder, root: keys.root,
-            time: row.updated, agents: agents)
+            time: row.updated)
         for field in merged.removed { writer.remove(field) }
 
         var anyField: Set<HolderID> = []
-        let scopes = agents.map { (agent: $0, scope: $0.grants.scope(of: row.id, tags: details.tags)) }
         for field in merged.fields {
             try await WorkQueue.breathe()
-            let readers =
-                field.tier == .l1
-                ? scopes.filter { $0.scope.covers(field: field.id, label: field.label) }.map(\.agent) : []
+            let readers = agents.filter { $0.fields.contains(field.id) }
             anyField.formUnion(readers.map(\.holder))
             switch field.write {
             case .value(let value):
@@ -190,20 +187,32 @@ extension Entries {
         return BlindIndex(key: SymmetricKey(data: try Box.open(box, key: caller.holder.wrapKey, context: context)))
     }
 
-    /// The agents to whom the owner seals, with their grants open.
-    func agentReaders(as caller: Caller) async throws -> [AgentReader] {
+    /// The agents to whom the owner seals. A few are open at a time: a record may have 64 KB, and all that is kept of it is
+    /// which of the fields it covers.
+    private func agentReaders(
+        of entry: EntryID, tags: [String], _ fields: [MergedField], as caller: Caller
+    ) async throws -> [AgentReader] {
         var readers: [AgentReader] = []
-        for agent in try await store.agents(of: caller.vault, for: caller.holder.id) {
-            guard let record = agent.record else { throw VaultError.damaged("an agent without a record") }
-            readers.append(
-                AgentReader(
-                    holder: agent.holder,
-                    grants: GrantIndex(
-                        try AgentText(jsonBytes: try record.open(by: caller.holder, root: keys.root)).grants),
-                    publicKey: try HolderPublicKey(
-                        id: agent.holder, vault: caller.vault, stored: agent.publicKey, keys: keys)))
+        var last: HolderID?
+        while true {
+            let page = try await store.agents(
+                of: caller.vault, for: caller.holder.id, after: last, limit: PageLimit(rows: Self.agentsAtATime))
+            for agent in page.items {
+                guard let record = agent.record else { throw VaultError.damaged("an agent without a record") }
+                let text = try AgentText(jsonBytes: try record.open(by: caller.holder, root: keys.root))
+                let scope = GrantIndex(text.grants).scope(of: entry, tags: tags)
+                let covered = fields.filter { $0.tier == .l1 && scope.covers(field: $0.id, label: $0.label) }
+                readers.append(
+                    AgentReader(
+                        holder: agent.holder, fields: Set(covered.map(\.id)),
+                        publicKey: try HolderPublicKey(
+                            id: agent.holder, vault: caller.vault, stored: agent.publicKey, keys: keys)))
+                last = agent.holder
+            }
+            guard page.hasMore else { return readers }
             try await WorkQueue.breathe()
         }
-        return readers
     }
+
+    private static let agentsAtATime = 4
 }

@@ -8,7 +8,6 @@ struct EntryWriter {
     let owner: HolderKey
     let root: RootKeys
     let time: Int64
-    let agents: [AgentReader]
 
     private(set) var steps: [Step] = []
     private(set) var changed: [FieldID] = []
@@ -17,8 +16,7 @@ struct EntryWriter {
     private var sealed = 0
 
     init(
-        vault: VaultID, entry: EntryID, version: Int, owner: HolderKey, root: RootKeys, time: Int64,
-        agents: [AgentReader]
+        vault: VaultID, entry: EntryID, version: Int, owner: HolderKey, root: RootKeys, time: Int64
     ) {
         self.vault = vault
         self.entry = entry
@@ -26,7 +24,6 @@ struct EntryWriter {
         self.owner = owner
         self.root = root
         self.time = time
-        self.agents = agents
     }
 
     /// Writes a new version of a part under a new data key, for the owner and these agents.
@@ -90,10 +87,11 @@ struct EntryWriter {
     }
 }
 
-/// An agent to whom the owner may have to seal: its grants and its public key.
+/// An agent to whom the owner may have to seal.
 struct AgentReader {
     let holder: HolderID
-    let grants: GrantIndex
+    /// Of the entry that is written, those that its grants cover.
+    let fields: Set<FieldID>
     let publicKey: HolderPublicKey
 }
 
