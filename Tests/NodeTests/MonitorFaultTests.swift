@@ -27,7 +27,8 @@ import Wire
         while ContinuousClock.now - fullFrom < .seconds(18) { answers.formUnion(try await pushAll()) }
         let during = try await monitor.fleet()
         #expect(answers.contains(503) && answers.isSubset(of: [200, 503]), "\(answers)")
-        #expect(during.nodes.allSatisfy { $0.state == "up" })
+        // Late is shown and told to nobody: on a busy machine a round of pushes may take seconds.
+        #expect(during.nodes.allSatisfy { ["up", "late"].contains($0.state) })
         #expect(during.incidents.map(\.key) == [])
         try monitor.liftFileLimit()
         var isWell = false

@@ -50,7 +50,8 @@ package final class Delivery<C: Clock>: Service where C.Duration == Duration {
     package func run() async throws {
         await withGracefulShutdownHandler {
             await withTaskGroup(of: Void.self) { group in
-                await adopt()
+                // Beside the lines: on a full disk it waits, and they need not.
+                group.addTask { await self.adopt() }
                 for courier in couriers { group.addTask { await self.serve(courier) } }
             }
         } onGracefulShutdown: { [outbox] in
@@ -72,6 +73,7 @@ package final class Delivery<C: Clock>: Service where C.Duration == Duration {
             for name in try await outbox.adopt() {
                 logger.warning("nobody is told any more, for it is not configured", metadata: ["channel": "\(name)"])
             }
+            outbox.ringAll()
         }
     }
 
