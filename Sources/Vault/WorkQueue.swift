@@ -27,7 +27,7 @@ package final class WorkQueue: Sendable {
         /// Vaults whose work waits for something other than its turn.
         var away: Set<VaultID> = []
         /// Work that has begun and waits for its turn to go on.
-        var resting: [VaultID: CheckedContinuation<Bool, Never>] = [:]
+        var resting: [VaultID: Next] = [:]
         /// Vaults with waiting work, the next one first.
         var turns: [VaultID] = []
         var waiting: [VaultID: [Waiting]] = [:]
@@ -54,16 +54,16 @@ package final class WorkQueue: Sendable {
             running.insert(vault)
             if let rested = resting.removeValue(forKey: vault) {
                 if waiting[vault] != nil { turns.append(vault) }
-                return .resting(rested)
+                return rested
             }
             var queue = waiting[vault] ?? []
-            let able = queue.indices.filter { lump == nil || !queue[$0].isLump }
-            let first = able.first { queue[$0].isUrgent } ?? able.first { queue[$0].isOwner } ?? able[0]
-            let next = queue.remove(at: first)
+            let able = queue.indices.filter { lump == nil || !queue[$0].work.isLump }
+            let first = able.first { queue[$0].work.isUrgent } ?? able.first { queue[$0].work.isOwner } ?? able[0]
+            let chosen = queue.remove(at: first)
             waiting[vault] = queue.isEmpty ? nil : queue
             if !queue.isEmpty { turns.append(vault) }
-            if next.isLump { lump = vault }
-            return .waiting(next.continuation)
+            if chosen.work.isLump { lump = vault }
+            return chosen.next
         }
 
         func mayRun(_ vault: VaultID) -> Bool { !running.contains(vault) && !away.contains(vault) }
@@ -73,7 +73,9 @@ package final class WorkQueue: Sendable {
         func mayGoOn(_ vault: VaultID, at now: ContinuousClock.Instant) -> Bool {
             guard mayRun(vault) else { return false }
             if resting[vault] != nil { return true }
-            guard let queue = waiting[vault], lump == nil || queue.contains(where: { !$0.isLump }) else { return false }
+            guard let queue = waiting[vault], lump == nil || queue.contains(where: { !$0.work.isLump }) else {
+                return false
+            }
             return resting.count < Self.mostResting || rank(vault, at: now) <= Usage.little
         }
 
@@ -114,25 +116,22 @@ package final class WorkQueue: Sendable {
         }
     }
 
-    private enum Next {
-        case waiting(CheckedContinuation<Bool, Never>)
-        case resting(CheckedContinuation<Bool, Never>)
-
-        func resume() {
-            switch self {
-            case .waiting(let continuation): continuation.resume(returning: true)
-            case .resting(let continuation): continuation.resume(returning: true)
-            }
-        }
-    }
+    /// Work that waits for a turn, its first or to go on. Resumed with whether it has it.
+    private typealias Next = CheckedContinuation<Bool, Never>
 
     private struct Waiting {
+        let work: Work
+        let next: Next
+    }
+
+    /// Whose work it is, and how it is treated.
+    fileprivate struct Work {
+        let vault: VaultID
         let holder: HolderID
         let isOwner: Bool
-        let isUrgent: Bool
-        let isLump: Bool
-        /// Resumed with whether the work may run.
-        let continuation: CheckedContinuation<Bool, Never>
+        var isUrgent = false
+        var isRefusable = true
+        var isLump = false
     }
 
     package init(width: Int = 2, mostWaiting: Int = 40, mostOfAgents: Int = 160, now: @escaping @Sendable () -> Int64) {
@@ -146,16 +145,6 @@ package final class WorkQueue: Sendable {
     package var running: Int { state.withLock { $0.running.count } }
     package var waiting: Int { state.withLock { $0.waiting.values.reduce(0) { $0 + $1.count } } }
 
-    /// Whose work it is, and how it is treated.
-    private struct Work {
-        let vault: VaultID
-        let holder: HolderID
-        let isOwner: Bool
-        var isUrgent = false
-        var isRefusable = true
-        var isLump = false
-    }
-
     /// Runs `work` when it is the caller's turn, on the threads that tasks share.
     ///
     /// `isLump`: It takes long and cannot rest. One of these runs at a time, beside what does not take long.
@@ -164,8 +153,7 @@ package final class WorkQueue: Sendable {
     package func run<R: Sendable>(
         as caller: Caller, isLump: Bool = false, _ work: @escaping @Sendable () async throws -> R
     ) async throws -> R {
-        try await run(
-            Work(vault: caller.vault, holder: caller.holder.id, isOwner: caller.isOwner, isLump: isLump), work)
+        try await run(Work(of: caller, isLump: isLump), work)
     }
 
     /// The same for work that commits nothing: its caller must still be one when its turn has come.
@@ -183,8 +171,7 @@ package final class WorkQueue: Sendable {
     package func finish<R: Sendable>(
         for caller: Caller, _ work: @escaping @Sendable () async throws -> R
     ) async throws -> R {
-        try await run(
-            Work(vault: caller.vault, holder: caller.holder.id, isOwner: caller.isOwner, isRefusable: false), work)
+        try await run(Work(of: caller, isRefusable: false), work)
     }
 
     /// The same for somebody who is no caller yet.
@@ -214,25 +201,26 @@ package final class WorkQueue: Sendable {
     }
 
     private func acquire(_ work: Work) async -> Bool {
-        await withCheckedContinuation { continuation in
+        await withCheckedContinuation { (next: Next) in
             let starts = state.withLock { state -> [Next]? in
                 let vault = work.vault
                 let queue = state.waiting[vault, default: []]
                 if work.isRefusable {
-                    let own = queue.count { $0.holder == work.holder && $0.isUrgent == work.isUrgent }
+                    let own = queue.count { $0.work.holder == work.holder && $0.work.isUrgent == work.isUrgent }
                     guard own < mostWaiting else { return nil }
-                    guard work.isOwner || queue.count(where: { !$0.isOwner }) < mostOfAgents else { return nil }
+                    guard work.isOwner || queue.count(where: { !$0.work.isOwner }) < mostOfAgents else { return nil }
                 }
                 if !state.turns.contains(vault) { state.turns.append(vault) }
-                state.waiting[vault, default: []].append(
-                    Waiting(
-                        holder: work.holder, isOwner: work.isOwner, isUrgent: work.isUrgent, isLump: work.isLump,
-                        continuation: continuation))
+                state.waiting[vault, default: []].append(Waiting(work: work, next: next))
                 return state.starts(width: width)
             }
-            guard let starts else { return continuation.resume(returning: false) }
-            for start in starts { start.resume() }
+            guard let starts else { return next.resume(returning: false) }
+            Self.resume(starts)
         }
+    }
+
+    private static func resume(_ starts: [Next]) {
+        for start in starts { start.resume(returning: true) }
     }
 
     private func release(_ turn: Turn) {
@@ -240,7 +228,15 @@ package final class WorkQueue: Sendable {
             state.stop(turn.vault, since: turn.since)
             return state.starts(width: width)
         }
-        for start in starts { start.resume() }
+        Self.resume(starts)
+    }
+}
+
+extension WorkQueue.Work {
+    fileprivate init(of caller: Caller, isRefusable: Bool = true, isLump: Bool = false) {
+        self.init(
+            vault: caller.vault, holder: caller.holder.id, isOwner: caller.isOwner, isRefusable: isRefusable,
+            isLump: isLump)
     }
 }
 
@@ -293,28 +289,24 @@ extension WorkQueue {
     private func rest(_ turn: Turn) async -> Bool {
         let vault = turn.vault
         defer { turn.goesOn() }
-        return await withCheckedContinuation { (goesOn: CheckedContinuation<Bool, Never>) in
+        return await withCheckedContinuation { (next: Next) in
             let (answer, starts) = state.withLock { state -> (Bool?, [Next]) in
-                // A second part of the same work, beside this one, would take its place.
                 let now = ContinuousClock.now
-                guard state.resting[vault] == nil,
-                    state.turns.contains(where: { state.mayGoOn($0, at: now) })
-                else {
+                // A second part of the same work, beside this one, would take its place.
+                let isAlone =
+                    state.resting[vault] != nil || !state.turns.contains { state.mayGoOn($0, at: now) }
+                if isAlone || turn.isRefusable && state.isFull {
                     state.charge(vault, since: turn.since)
-                    return (true, [])
-                }
-                if turn.isRefusable, state.isFull {
-                    state.charge(vault, since: turn.since)
-                    return (false, [])
+                    return (isAlone, [])
                 }
                 state.turns.removeAll { $0 == vault }
                 state.turns.append(vault)
-                state.resting[vault] = goesOn
+                state.resting[vault] = next
                 state.stop(vault, since: turn.since)
                 return (nil, state.starts(width: width))
             }
-            if let answer { goesOn.resume(returning: answer) }
-            for start in starts { start.resume() }
+            if let answer { next.resume(returning: answer) }
+            Self.resume(starts)
         }
     }
 
@@ -324,13 +316,13 @@ extension WorkQueue {
             state.away.insert(turn.vault)
             return state.starts(width: width)
         }
-        for start in starts { start.resume() }
+        Self.resume(starts)
     }
 
     private func comeBack(_ turn: Turn) async {
         let vault = turn.vault
         defer { turn.goesOn() }
-        _ = await withCheckedContinuation { (goesOn: CheckedContinuation<Bool, Never>) in
+        _ = await withCheckedContinuation { (next: Next) in
             let hasTurn = state.withLock { state in
                 state.away.remove(vault)
                 if state.running.count < width {
@@ -340,10 +332,10 @@ extension WorkQueue {
                 // Others of its vault wait for what it now has.
                 state.turns.removeAll { $0 == vault }
                 state.turns.insert(vault, at: 0)
-                state.resting[vault] = goesOn
+                state.resting[vault] = next
                 return false
             }
-            if hasTurn { goesOn.resume(returning: true) }
+            if hasTurn { next.resume(returning: true) }
         }
     }
 }

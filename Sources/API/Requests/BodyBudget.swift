@@ -8,8 +8,9 @@ import Wire
 ///
 /// Nobody gets more than a fifth of it, and no more than half of that for large bodies, which wait for their turn; together
 /// they leave a sixth to the small ones. Beyond it there is room for one body of each sender who has no other, if it is not
-/// very large: for log-ins, and for what ends others' access. Where it, or a sender's share, is full all the same, the body that has been coming for longest makes
-/// room, of that sender where it is the share: an honest one comes at once, and an agent's must not stand in its owner's way.
+/// very large: for log-ins, and for what ends others' access. Where it, or a sender's share, is full all the same, the body
+/// that has been coming for longest makes room, of that sender where it is the share: an honest one comes at once, and an
+/// agent's must not stand in its owner's way.
 final class BodyBudget: Sendable {
     /// Who sends: a vault, or a network where nobody is signed in.
     typealias Sender = [UInt8]
@@ -133,11 +134,10 @@ final class BodyBudget: Sendable {
         let isTaken = used.withLock { used in
             guard let own = used.coming[number] else { return false }
             let size = own.bytes + bytes
-            let isOnly = used.bySender[own.sender, default: 0] == own.bytes
-            let isLarge = size > large
+            let hasReserve = used.bySender[own.sender, default: 0] == own.bytes && size <= modest
             return used.take(
-                bytes, for: number, isLarge: isLarge, room: isOnly && size <= modest ? total + reserve : total,
-                largeRoom: isOnly && size <= modest ? .max : total - total / 6, share: total / 5, stopping: &stops)
+                bytes, for: number, isLarge: size > large, room: hasReserve ? total + reserve : total,
+                largeRoom: hasReserve ? .max : total - total / 6, share: total / 5, stopping: &stops)
         }
         // Those who made room do so whether it was enough or not.
         for stop in stops { stop() }

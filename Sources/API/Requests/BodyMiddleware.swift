@@ -20,7 +20,7 @@ struct BodyMiddleware<Context: BodyContext>: RouterMiddleware {
             throw Problem("internal", status: 500, title: "Internal error", detail: "The route is not described.")
         }
         try Self.checkQuery(request, operation)
-        // Before the body: what is not theirs to ask for costs agents' senders nothing to send.
+        // Before the body, which may be large: an agent cannot ask for this whatever it sends.
         if operation.caller == .owner { try context.known?.requireOwner() }
         var context = context
         context.work = work

@@ -60,6 +60,16 @@ enum JSONText {
     }
 }
 
+extension SignedInContext {
+    /// `isDone`: What is left to do must not be refused.
+    fileprivate func inTurn<R: Sendable>(
+        isDone: Bool = false, _ body: @escaping @Sendable () async throws -> R
+    ) async throws -> R {
+        guard let work else { return try await body() }
+        return isDone ? try await work.finish(for: caller, body) : try await work.run(as: caller, body)
+    }
+}
+
 extension Response {
     /// A JSON answer.
     init(_ body: some Encodable, status: HTTPResponse.Status = .ok, type: String = "application/json") throws {
@@ -71,16 +81,14 @@ extension Response {
     static func large(
         for context: SignedInContext, _ body: @escaping @Sendable () async throws -> some Encodable & SendableMetatype
     ) async throws -> Response {
-        guard let work = context.work else { return try Response(try await body()) }
-        return try await work.run(as: context.caller) { try Response(try await body()) }
+        try await context.inTurn { try Response(try await body()) }
     }
 
     /// The same for what tells of something that has been done: it is refused to nobody.
     static func report(
         for context: SignedInContext, _ body: @escaping @Sendable () async throws -> some Encodable & SendableMetatype
     ) async throws -> Response {
-        guard let work = context.work else { return try Response(try await body()) }
-        return try await work.finish(for: context.caller) { try Response(try await body()) }
+        try await context.inTurn(isDone: true) { try Response(try await body()) }
     }
 
     init(json: [UInt8], status: HTTPResponse.Status = .ok, type: String = "application/json") {
@@ -93,14 +101,12 @@ extension Response {
         status: HTTPResponse.Status = .ok, for context: SignedInContext,
         _ body: @escaping @Sendable () async throws -> EntryBody
     ) async throws -> Response {
-        guard let work = context.work else { return try entry(try await body(), status: status) }
-        return try await work.run(as: context.caller) { try entry(try await body(), status: status) }
-    }
-
-    private static func entry(_ entry: EntryBody, status: HTTPResponse.Status) throws -> Response {
-        var response = try Response(entry, status: status)
-        response.headers[.eTag] = "\"\(entry.version)\""
-        return response
+        try await context.inTurn {
+            let entry = try await body()
+            var response = try Response(entry, status: status)
+            response.headers[.eTag] = "\"\(entry.version)\""
+            return response
+        }
     }
 
     static let nothing = Response(status: .noContent)

@@ -54,14 +54,8 @@ struct EntryRoutes {
         }
         let values = try await entries.read(fields, as: context.caller) { $0.compactJSON() }
         // A `ValuesBody`.
-        var json = Array(#"{"values":["#.utf8)
-        json.reserveCapacity(values.reduce(json.count + 2) { $0 + $1.count + 1 })
-        for (index, value) in values.enumerated() {
-            if index > 0 { json.append(UInt8(ascii: ",")) }
-            json += value
-        }
-        json += Array("]}".utf8)
-        return Response(json: json)
+        let list = values.joined(separator: CollectionOfOne(UInt8(ascii: ",")))
+        return Response(json: Array(#"{"values":["#.utf8) + list + Array("]}".utf8))
     }
 
     private func code(_: Request, context: SignedInContext) async throws -> Response {
