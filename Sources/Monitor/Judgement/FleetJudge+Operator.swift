@@ -112,9 +112,10 @@ extension FleetJudge {
     }
 
     mutating func expire(at now: Moment) -> [IncidentChange] {
-        let isOver = ends.filter { $0.value <= now.steady }
-        guard !isOver.isEmpty else { return [] }
-        let changes = endLeases(at: now) { isOver[$0.key] != nil }
-        return changes + silences.filter { isOver[$0.key] != nil }.flatMap { removeSilence($0.id, at: now) }
+        // Looked at many times a second, and hardly ever is there one.
+        let over = Set(ends.keys.filter { isOver($0, at: now) })
+        guard !over.isEmpty else { return [] }
+        let changes = endLeases(at: now) { over.contains($0.key) }
+        return changes + silences.filter { over.contains($0.key) }.flatMap { removeSilence($0.id, at: now) }
     }
 }

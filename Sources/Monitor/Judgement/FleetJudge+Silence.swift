@@ -73,20 +73,26 @@ extension FleetJudge {
         nodes[name]?.quietFrom = quietFrom
         nodes[name]?.isSilent = true
         let key = "\(name)/silent"
-        let quiet = (now.steady - (record.lastBeat ?? now.steady)) / 1_000
-        let added = (now.steady - (record.added ?? now.steady)) / 60_000
+        let (title, fact) = Self.words(for: record, at: now)
         let replays =
             record.replays.last.map { now.steady - $0 < timing.sev1 } ?? false
             ? " Beats that had come before came again: was the machine set back to an older state?" : ""
         let changes = report(
-            max(severity, book.severity(key) ?? severity), "silent", of: record,
-            title: record.lastBeat == nil
-                ? "\(name) has never sent a beat"
-                : record.memory.isStopped ? "\(name) did not come back" : "\(name) is silent",
-            detail: record.lastBeat == nil
-                ? "It was added \(added) min ago.\(refusals(of: record, at: now))"
-                : "No beat for \(quiet) s.\(refusals(of: record, at: now))\(replays)", at: now)
+            max(severity, book.severity(key) ?? severity), "silent", of: record, title: title,
+            detail: "\(fact)\(refusals(of: record, at: now))\(replays)", at: now)
         return changes + hideFollowers(of: name, at: now)
+    }
+
+    private static func words(for record: NodeRecord, at now: Moment) -> (title: String, fact: String) {
+        let name = record.node.name
+        guard let last = record.lastBeat else {
+            let minutes = (now.steady - (record.added ?? now.steady)) / 60_000
+            return ("\(name) has never sent a beat", "It was added \(minutes) min ago.")
+        }
+        return (
+            record.memory.isStopped ? "\(name) did not come back" : "\(name) is silent",
+            "No beat for \((now.steady - last) / 1_000) s."
+        )
     }
 
     /// What came instead of beats: a node that was renamed, or whose token somebody else uses, is not simply gone.

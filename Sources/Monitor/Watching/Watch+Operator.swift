@@ -89,19 +89,14 @@ extension Watch {
         let now = world.now()
         state.withLock { state in
             state.rosterVersion = version
-            // A node that was removed and added again meanwhile is another one, with a past of its own.
-            let present = Dictionary(kept.map { ($0.name.name, $0.id) }) { first, _ in first }
-            let names = Dictionary(kept.map { ($0.id, $0.name) }) { first, _ in first }
-            for (name, id) in state.ids {
-                guard let node = names[id] else { continue }
-                state.unsaved += state.judge.change(name, to: node, at: now)
-            }
-            for (name, id) in state.ids where names[id].map({ $0.name != name }) ?? false {
-                state.ids[name] = nil
-                state.ids[names[id]?.name ?? name] = id
-            }
-            for name in state.judge.nodes.keys where present[name] == nil || present[name] != state.ids[name] {
+            // A node is its number: one that was removed and added again meanwhile is another one, with a past of its own.
+            let present = Dictionary(kept.map { ($0.id, $0.name) }) { first, _ in first }
+            for (name, id) in state.ids where present[id] == nil {
                 state.unsaved += state.judge.remove(name, at: now)
+            }
+            for (name, id) in state.ids {
+                guard let node = present[id] else { continue }
+                state.unsaved += state.judge.change(name, to: node, at: now)
             }
             for node in kept where state.judge.nodes[node.name.name] == nil {
                 state.judge.add(node.name, node.memory, at: now)
