@@ -95,6 +95,9 @@ package protocol AccountStore: VaultStore {
     func l2Count(of vault: VaultID) async throws -> Int
     func l2Places(of vault: VaultID) async throws -> Set<FieldPlace>
     func commit(_ steps: [AccountStep], _ lines: [SealedAuditLine]) async throws
+    /// Deletes all that a closed account holds, in parts, so that nobody else's commit waits for thousands of rows. What it
+    /// leaves undone is done at the next start.
+    func erase(_ vault: VaultID) async
 }
 
 package enum AccountStep: Sendable {
@@ -112,5 +115,7 @@ package enum AccountStep: Sendable {
     /// Throws `inviteNeeded` when it was used before.
     case spendInvite([UInt8])
     case putAbuse(AbuseRow)
-    case deleteAccount(VaultID)
+    /// Nobody signs in any more, the e-mail address is free, and what the audit log says of it is unreadable. Its rows are for
+    /// `erase`.
+    case closeAccount(VaultID)
 }

@@ -34,7 +34,7 @@ extension Accounts {
             _ = try await check(proof, as: caller)
             var steps: [AccountStep] = []
             // After the proof: who has a session alone must not use up what the owner needs.
-            try operations.spend(caller.vault, share: .urgent)
+            try operations.spend(caller.vault, share: .proven)
             steps.append(.deleteCredentials(.recovery, of: caller.vault))
             if let kit {
                 steps.append(.vault(.insertCredential(credential(.recovery, kit, caller.holder, caller.vault))))
@@ -172,9 +172,9 @@ extension Accounts {
                 .accountDelete, by: .init(.owner, caller.holder.id), from: caller.from?.text,
                 subject: caller.vault.text)
             // Under the node's key: the vault's own is gone with this commit.
-            try await store.commit([.deleteAccount(caller.vault)], [try audit.seal(event, vault: nil)])
+            try await store.commit([.closeAccount(caller.vault)], [try audit.seal(event, vault: nil)])
             audit.forget(caller.vault)
-            await store.forgetDeleted()
+            await store.erase(caller.vault)
         }
     }
 }

@@ -35,7 +35,7 @@ extension Accounts {
         return try await change(as: caller) {
             let proven = try await check(proof, as: caller)
             // After the proof: who has a session alone must not use up what the owner needs.
-            try operations.spend(caller.vault, share: .urgent)
+            try operations.spend(caller.vault, share: .proven)
             return try await replaceOwner(
                 .passwordChange, caller.holder, in: caller.vault, secrets, keeping, proven.factor, from: caller.from)
         }
@@ -50,7 +50,7 @@ extension Accounts {
         try check(keeping.recovery)
         return try await change(as: caller) {
             let proven = try await check(proof, as: caller)
-            try operations.spend(caller.vault, share: .urgent)
+            try operations.spend(caller.vault, share: .proven)
             let secrets = Secrets(
                 authKey: proof.secret, wrappedL2Key: try proven.credential.openL2Key(root: keys.root) ?? [])
             return try await replaceOwner(

@@ -7,7 +7,8 @@ import Synchronization
 /// - `read`: anything longer, on a thread where blocking harms nobody; what takes seconds has a thread of its own.
 package final class Database: Sendable {
     package let path: String
-    private let writer: Writer
+    let writer: Writer
+    let truncation = Truncation()
     private let lookUps: [LookUp]
     private let scans: [Scan]
     /// Apart, so that a copy or an integrity check does not hold up every other list.
@@ -68,8 +69,12 @@ package final class Database: Sendable {
     }
 
     /// Runs `body` in a transaction that is on disk when this returns, or leaves no trace when it throws.
-    package func write<R: Sendable>(_ body: @escaping @Sendable (Connection) throws -> R) async throws -> R {
-        try await writer.perform(body)
+    ///
+    /// `isLarge`: It changes hundreds of rows or more: it shares no transaction.
+    package func write<R: Sendable>(
+        isLarge: Bool = false, _ body: @escaping @Sendable (Connection) throws -> R
+    ) async throws -> R {
+        try await writer.perform(isLarge: isLarge, body)
     }
 
     /// Runs `body` on the writer's connection outside any transaction: checkpoints, pragmas.

@@ -31,16 +31,14 @@ extension Database {
         }
     }
 
-    /// Moves what the WAL holds into the file and cuts the WAL to nothing, so that deleted bytes are gone.
+    /// Moves what the WAL holds into the file and cuts the WAL to nothing, so that deleted bytes are gone. All who ask before
+    /// it begins have one for all of them.
     ///
-    /// - Returns: Whether it could. A reader in the middle of a long scan makes it wait for the next time.
+    /// `evenSoon`: Also within those seconds.
+    /// - Returns: Whether it could. A reader in the middle of a long scan makes it wait for the next time: no commit may wait
+    ///   for its end, and for some seconds nobody tries again.
     @discardableResult
-    package func truncateLog() async throws -> Bool {
-        try await maintain { database in
-            // Look-ups are over in a moment; a backup is not, and no commit may wait for its end.
-            try database.script("PRAGMA busy_timeout = 100")
-            defer { try? database.script("PRAGMA busy_timeout = 5000") }
-            return try database.first("PRAGMA wal_checkpoint(TRUNCATE)") { $0.int(0) == 0 } ?? false
-        }
+    package func truncateLog(evenSoon: Bool = false) async throws -> Bool {
+        try await truncation.join(evenSoon: evenSoon) { writer.enqueueAlone { [truncation] in truncation.run(on: $0) } }
     }
 }

@@ -21,6 +21,9 @@ package protocol BatchObserver: Sendable {
 ///
 /// Group commit: durability costs one fsync per batch, not per job. Each job runs in a savepoint, so one that
 /// throws takes back its own changes and nobody else's.
+///
+/// A job that changes many rows is a batch by itself: what a savepoint could take back lies in memory. Others have a batch
+/// between two of them.
 final class Writer: Sendable {
     private let thread = WorkerThread()
     private let connection: Confined
@@ -35,6 +38,7 @@ final class Writer: Sendable {
 
     private struct Pending {
         var jobs: [any WriteJob] = []
+        var large: [any WriteJob] = []
         /// What runs between batches.
         var alone: [@Sendable (Connection) -> Void] = []
         var isDraining = false
@@ -68,21 +72,26 @@ final class Writer: Sendable {
 
     func stop() { thread.stop() }
 
-    func perform<R: Sendable>(_ body: @escaping @Sendable (Connection) throws -> R) async throws -> R {
+    func perform<R: Sendable>(
+        isLarge: Bool = false, _ body: @escaping @Sendable (Connection) throws -> R
+    ) async throws -> R {
         try await withCheckedThrowingContinuation { continuation in
-            submit { $0.jobs.append(Job(body: body, continuation: continuation)) }
+            let job = Job(body: body, continuation: continuation)
+            submit { pending in
+                if isLarge { pending.large.append(job) } else { pending.jobs.append(job) }
+            }
         }
     }
 
     /// Runs `body` between batches, outside any transaction: for checkpoints and pragmas.
     func performAlone<R: Sendable>(_ body: @escaping @Sendable (Connection) throws -> R) async throws -> R {
         try await withCheckedThrowingContinuation { continuation in
-            let job: @Sendable (Connection) -> Void = { connection in
-                continuation.resume(with: Result { try body(connection) })
-            }
-            submit { $0.alone.append(job) }
+            enqueueAlone { connection in continuation.resume(with: Result { try body(connection) }) }
         }
     }
+
+    /// The same for a job that answers whoever waits itself.
+    func enqueueAlone(_ job: @escaping @Sendable (Connection) -> Void) { submit { $0.alone.append(job) } }
 
     private func submit(_ add: (inout Pending) -> Void) {
         let mustWake = pending.withLock { pending in
@@ -95,24 +104,24 @@ final class Writer: Sendable {
 
     private func drain() {
         while true {
-            // Where jobs come without a pause, these would never have their turn behind them.
-            let alone = pending.withLock { pending in
-                defer { pending.alone = [] }
-                return pending.alone
-            }
-            for body in alone { body(connection.connection) }
+            // Where jobs come without a pause, these would never have their turn behind them. One at a time: what waits to be
+            // committed waits for no more.
+            let alone = pending.withLock { $0.alone.isEmpty ? nil : $0.alone.removeFirst() }
+            alone?(connection.connection)
             if gathering > .zero, pending.withLock({ $0.isWorthWaiting(gathering) }) {
                 usleep(UInt32(gathering / .microseconds(1)))
             }
-            let (batch, isDone) = pending.withLock { pending -> ([any WriteJob], Bool) in
+            let (batch, large, isDone) = pending.withLock { pending -> ([any WriteJob], (any WriteJob)?, Bool) in
                 let batch = Array(pending.jobs.prefix(Self.largestBatch))
                 pending.jobs.removeFirst(batch.count)
                 pending.count += batch.count
-                pending.isDraining = !batch.isEmpty || !pending.alone.isEmpty
-                return (batch, !pending.isDraining)
+                let large = pending.large.isEmpty ? nil : pending.large.removeFirst()
+                pending.isDraining = !batch.isEmpty || large != nil || !pending.alone.isEmpty
+                return (batch, large, !pending.isDraining)
             }
             if isDone { return }
             if !batch.isEmpty { commit(batch) }
+            if let large { commit([large]) }
         }
     }
 

@@ -115,7 +115,9 @@ struct AuditPass {
 
     private mutating func compare(_ vault: VaultID, _ db: Connection) throws {
         // It may have been deleted since the list was made.
-        let isThere = try db.first("SELECT 1 FROM account WHERE vault = ?", .blob(vault.bytes)) { _ in true }
+        let isThere = try db.first("SELECT 1 FROM account WHERE vault = ? AND owner <> x''", .blob(vault.bytes)) { _ in
+            true
+        }
         guard isThere != nil else { return }
         report.findings += replay.state.differences(from: try AuditVerification.state(of: vault, db))
             .map { "vault \(vault.text): \($0)" }

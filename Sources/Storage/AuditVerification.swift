@@ -77,17 +77,17 @@ package struct AuditVerification: Sendable {
         let there = try db.first(
             """
             SELECT
-                (SELECT COALESCE(SUM(length(box) + ?2), 0) FROM value WHERE vault = ?1)
-                    + (SELECT COALESCE(SUM(length(w.box) + ?3), 0) FROM wrap w
+                (SELECT COALESCE(SUM(length(box) + iif(length(box) > ?7, ?2 + ?8, ?2)), 0) FROM value WHERE vault = ?1)
+                    + (SELECT COALESCE(SUM(length(w.box) + iif(length(w.box) > ?7, ?3 + ?8, ?3)), 0) FROM wrap w
                         JOIN holder h ON h.id = w.holder WHERE h.vault = ?1)
-                    + (SELECT COALESCE(SUM(length(a.box) + ?4), 0) FROM answer a
+                    + (SELECT COALESCE(SUM(length(a.box) + iif(length(a.box) > ?7, ?4 + ?8, ?4)), 0) FROM answer a
                         JOIN holder h ON h.id = a.holder WHERE h.vault = ?1)
                     + (SELECT COUNT(*) * ?5 FROM term WHERE vault = ?1)
                     + (SELECT COUNT(*) * ?6 FROM entry WHERE vault = ?1),
                 (SELECT COUNT(*) FROM entry WHERE vault = ?1),
                 (SELECT COUNT(*) FROM value WHERE vault = ?1 AND is_current = 1 AND tier > 0)
             """, .blob(vault.bytes), .integer(RowSize.value), .integer(RowSize.wrap), .integer(RowSize.answer),
-            .integer(RowSize.term), .integer(RowSize.entry)
+            .integer(RowSize.term), .integer(RowSize.entry), .integer(RowSize.mostInPlace), .integer(RowSize.overflow)
         ) { [$0.int(0), $0.int(1), $0.int(2)] }
         let counted = try db.first("SELECT bytes, entries, fields FROM usage WHERE vault = ?", .blob(vault.bytes)) {
             [$0.int(0), $0.int(1), $0.int(2)]
@@ -98,7 +98,7 @@ package struct AuditVerification: Sendable {
     static func state(of vault: VaultID, _ db: Connection) throws -> VaultState {
         var state = VaultState()
         let id: [UInt8] = vault.bytes
-        state.owner = try db.first("SELECT owner FROM account WHERE vault = ?", .blob(id)) {
+        state.owner = try db.first("SELECT owner FROM account WHERE vault = ? AND owner <> x''", .blob(id)) {
             Base64URL.encode($0.blob(0))
         }
         state.agents = Set(

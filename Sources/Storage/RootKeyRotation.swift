@@ -25,7 +25,7 @@ package struct RootKeyRotation: Sendable {
             }
         }
         // Old boxes must not survive in the log.
-        try await database.truncateLog()
+        try await database.truncateLog(evenSoon: true)
         return total
     }
 
@@ -51,11 +51,13 @@ package struct RootKeyRotation: Sendable {
                 ) { (.nodeKey, $0.blob(0)) }
             case .email:
                 return try db.all(
-                    "SELECT vault, email FROM account WHERE substr(email, 3, 4) <> ? LIMIT ?", bindings.0, bindings.1
+                    "SELECT vault, email FROM account WHERE owner <> x'' AND substr(email, 3, 4) <> ? LIMIT ?",
+                    bindings.0, bindings.1
                 ) { (.email(try Store.id($0.blob(0))), $0.blob(1)) }
             case .auditKey:
                 return try db.all(
-                    "SELECT vault, audit_key FROM account WHERE substr(audit_key, 3, 4) <> ? LIMIT ?", bindings.0,
+                    "SELECT vault, audit_key FROM account WHERE owner <> x'' AND substr(audit_key, 3, 4) <> ? LIMIT ?",
+                    bindings.0,
                     bindings.1
                 ) { (.auditKey(try Store.id($0.blob(0))), $0.blob(1)) }
             case .publicKey:

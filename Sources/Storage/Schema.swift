@@ -1,8 +1,14 @@
 package import SQLite
+import Vault
 
 /// The schema, step by step. Rules for a new step: see `Migration`.
 package enum Schema {
     package static let migrations = [first, second]
+
+    /// What a row with a box takes, as SQL. `Step.bytesAtRest` says the same.
+    static func size(_ box: String, _ row: Int) -> String {
+        "(length(\(box)) + iif(length(\(box)) > \(RowSize.mostInPlace), \(row + RowSize.overflow), \(row)))"
+    }
 
     /// What a vault holds is counted by triggers, so that a version from before counts as well.
     private static let second = Migration(
@@ -14,13 +20,12 @@ package enum Schema {
             entries INTEGER NOT NULL DEFAULT 0,
             fields INTEGER NOT NULL DEFAULT 0
         ) STRICT, WITHOUT ROWID;
-        -- What a row takes besides its box stands in Step+Size.swift too.
         INSERT INTO usage (vault, bytes, entries, fields)
             SELECT vault,
-                (SELECT COALESCE(SUM(length(box) + 192), 0) FROM value v WHERE v.vault = account.vault)
-                    + (SELECT COALESCE(SUM(length(w.box) + 192), 0) FROM wrap w JOIN holder h ON h.id = w.holder
+                (SELECT COALESCE(SUM(\(size("box", RowSize.value))), 0) FROM value v WHERE v.vault = account.vault)
+                    + (SELECT COALESCE(SUM(\(size("w.box", RowSize.wrap))), 0) FROM wrap w JOIN holder h ON h.id = w.holder
                         WHERE h.vault = account.vault)
-                    + (SELECT COALESCE(SUM(length(a.box) + 128), 0) FROM answer a JOIN holder h ON h.id = a.holder
+                    + (SELECT COALESCE(SUM(\(size("a.box", RowSize.answer))), 0) FROM answer a JOIN holder h ON h.id = a.holder
                         WHERE h.vault = account.vault)
                     + 144 * (SELECT COUNT(*) FROM term t WHERE t.vault = account.vault)
                     + 160 * (SELECT COUNT(*) FROM entry e WHERE e.vault = account.vault),
@@ -32,33 +37,33 @@ package enum Schema {
             INSERT INTO usage (vault) VALUES (NEW.vault);
         END;
         CREATE TRIGGER usage_value_insert AFTER INSERT ON value BEGIN
-            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) + length(NEW.box) + 192,
+            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) + \(size("NEW.box", RowSize.value)),
                 fields = MIN(MAX(fields, 0), 1 << 60) + (NEW.is_current = 1 AND NEW.tier > 0)
             WHERE vault = NEW.vault;
         END;
         CREATE TRIGGER usage_value_delete AFTER DELETE ON value BEGIN
-            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) - length(OLD.box) - 192,
+            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) - \(size("OLD.box", RowSize.value)),
                 fields = MIN(MAX(fields, 0), 1 << 60) - (OLD.is_current = 1 AND OLD.tier > 0)
             WHERE vault = OLD.vault;
         END;
         CREATE TRIGGER usage_value_update AFTER UPDATE OF box, is_current ON value BEGIN
-            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) + length(NEW.box) - length(OLD.box),
+            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) + \(size("NEW.box", RowSize.value)) - \(size("OLD.box", RowSize.value)),
                 fields = MIN(MAX(fields, 0), 1 << 60) + (NEW.is_current = 1 AND NEW.tier > 0)
                     - (OLD.is_current = 1 AND OLD.tier > 0)
             WHERE vault = NEW.vault;
         END;
         -- A wrap goes with its value or with its holder; one of the two still names the vault.
         CREATE TRIGGER usage_wrap_insert AFTER INSERT ON wrap BEGIN
-            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) + length(NEW.box) + 192
+            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) + \(size("NEW.box", RowSize.wrap))
             WHERE vault = (SELECT vault FROM holder WHERE id = NEW.holder);
         END;
         CREATE TRIGGER usage_wrap_delete AFTER DELETE ON wrap BEGIN
-            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) - length(OLD.box) - 192 WHERE vault = COALESCE(
+            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) - \(size("OLD.box", RowSize.wrap)) WHERE vault = COALESCE(
                 (SELECT vault FROM holder WHERE id = OLD.holder),
                 (SELECT vault FROM value WHERE entry = OLD.entry AND field = OLD.field AND version = OLD.version));
         END;
         CREATE TRIGGER usage_wrap_update AFTER UPDATE OF box ON wrap BEGIN
-            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) + length(NEW.box) - length(OLD.box)
+            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) + \(size("NEW.box", RowSize.wrap)) - \(size("OLD.box", RowSize.wrap))
             WHERE vault = (SELECT vault FROM holder WHERE id = NEW.holder);
         END;
         CREATE TRIGGER usage_term_insert AFTER INSERT ON term BEGIN
@@ -72,11 +77,11 @@ package enum Schema {
             DELETE FROM answer WHERE holder = OLD.id;
         END;
         CREATE TRIGGER usage_answer_insert AFTER INSERT ON answer BEGIN
-            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) + length(NEW.box) + 128
+            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) + \(size("NEW.box", RowSize.answer))
             WHERE vault = (SELECT vault FROM holder WHERE id = NEW.holder);
         END;
         CREATE TRIGGER usage_answer_delete AFTER DELETE ON answer BEGIN
-            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) - length(OLD.box) - 128
+            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) - \(size("OLD.box", RowSize.answer))
             WHERE vault = (SELECT vault FROM holder WHERE id = OLD.holder);
         END;
         CREATE TRIGGER usage_entry_insert AFTER INSERT ON entry BEGIN

@@ -21,7 +21,7 @@ extension AccountStep {
         switch self {
         case .vault(let step): step.direction
         case .insertAccount, .switchOwner: .adds
-        case .deleteCredential, .deleteCredentials, .deleteSessions, .deleteAccount: .reduces
+        case .deleteCredential, .deleteCredentials, .deleteSessions, .closeAccount: .reduces
         case .deleteSessionsExpired, .spendInvite, .putAbuse: .keepsCount
         case .touch: .savesTime
         }

@@ -18,7 +18,7 @@ extension Store: AccountStore {
             try db.first(
                 """
                 SELECT vault, email_index, email, kdf_memory, kdf_iterations, kdf_parallelism, salt, owner, audit_key,
-                    created FROM account WHERE vault = ?
+                    created FROM account WHERE vault = ? AND owner <> x''
                 """, .blob(vault.bytes), row: Self.account)
         }
     }

@@ -14,7 +14,7 @@ extension Store {
             try db.run("DELETE FROM answer WHERE created < ?", .integer(time - RememberedAnswers.lifetime))
             return try db.run("DELETE FROM abuse WHERE forgiven < ?", .integer(time))
         }
-        if owesForgetting.load(ordering: .relaxed) { await forgetDeleted() }
+        if owesForgetting.load(ordering: .relaxed) { await forgetDeleted(evenSoon: true) }
     }
 
     /// Failures that earlier processes counted.
@@ -53,7 +53,7 @@ extension Store {
 
     package func vaults() async throws -> [VaultID] {
         try await database.read { db in
-            try db.all("SELECT vault FROM account") { try Self.id($0.blob(0)) }
+            try db.all("SELECT vault FROM account WHERE owner <> x''") { try Self.id($0.blob(0)) }
         }
     }
 
@@ -127,17 +127,54 @@ extension Store {
                 ) { _ in true }
             }
             guard isPresent == nil else { return }
-            while try await database.write({ db in
-                try db.run(
-                    """
-                    DELETE FROM wrap WHERE holder = ?1 AND (entry, field, version) IN (
-                        SELECT entry, field, version FROM wrap WHERE holder = ?1 LIMIT 1000)
-                    """, id)
-            }) > 0 {}
+            try await deleteInParts(
+                """
+                DELETE FROM wrap WHERE holder = ?1 AND (entry, field, version) IN (
+                    SELECT entry, field, version FROM wrap WHERE holder = ?1 LIMIT 500)
+                """, id)
             _ = try await database.write { try $0.run("DELETE FROM holder WHERE id = ?", id) }
         } catch {
             // Nobody opens it: what is left takes room until the next start, and no more.
         }
+    }
+
+    /// Runs a deletion that has a limit until nothing is left for it. Others commit between its parts.
+    private func deleteInParts(_ sql: StaticString, _ id: Value) async throws {
+        while try await database.write(isLarge: true, { try $0.run(sql, id) }) > 0 {}
+    }
+
+    package func erase(_ vault: VaultID) async {
+        let id = Value.blob(vault.bytes)
+        do {
+            let holders: [HolderID] = try await database.read { db in
+                try db.all("SELECT id FROM holder WHERE vault = ?", id) { try Self.id($0.blob(0)) }
+            }
+            for holder in holders { await clear(holder) }
+            // Fewer of these: each may be large.
+            try await deleteInParts(
+                """
+                DELETE FROM value WHERE (entry, field, version) IN (
+                    SELECT entry, field, version FROM value WHERE vault = ?1 LIMIT 50)
+                """, id)
+            try await deleteInParts(
+                "DELETE FROM term WHERE vault = ?1 AND (term, entry) IN (SELECT term, entry FROM term WHERE vault = ?1 LIMIT 500)",
+                id)
+            try await deleteInParts(
+                "DELETE FROM entry WHERE ordinal IN (SELECT ordinal FROM entry WHERE vault = ?1 LIMIT 500)", id)
+            // Whatever else there is hangs on the account.
+            try await database.write { _ = try $0.run("DELETE FROM account WHERE vault = ? AND owner = x''", id) }
+        } catch {
+            // Nobody opens it: what is left takes room until the next start, and no more.
+        }
+        await forgetDeleted()
+    }
+
+    /// Of accounts that were closed, what was not deleted before the program ended.
+    package func eraseClosedAccounts() async throws {
+        let closed: [VaultID] = try await database.read { db in
+            try db.all("SELECT vault FROM account WHERE owner = x''") { try Self.id($0.blob(0)) }
+        }
+        for vault in closed { await erase(vault) }
     }
 
     /// For the start, when no change of password and no revocation can be under way. In parts: there may be many rows.

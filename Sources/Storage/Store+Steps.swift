@@ -43,9 +43,17 @@ extension Store {
                 SET level = excluded.level, at = excluded.at, forgiven = excluded.forgiven
                 """,
                 .blob(row.key), .integer(row.level), .integer(row.at), .integer(row.forgiven))
-        case .deleteAccount(let vault):
-            // Everything of a vault hangs on its account.
-            try db.run("DELETE FROM account WHERE vault = ?", .blob(vault.bytes))
+        case .closeAccount(let vault):
+            let id = Value.blob(vault.bytes)
+            try db.run("DELETE FROM credential WHERE vault = ?", id)
+            try db.run("DELETE FROM item WHERE holder IN (SELECT id FROM holder WHERE vault = ?)", id)
+            try db.run("DELETE FROM agent WHERE vault = ?", id)
+            // Without an owner it is closed. No address has an index of this length.
+            try db.run(
+                """
+                UPDATE account SET owner = x'', email_index = vault, email = x'', salt = x'', audit_key = x''
+                WHERE vault = ?
+                """, id)
         }
     }
 

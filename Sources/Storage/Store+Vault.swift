@@ -322,14 +322,16 @@ extension Store: VaultStore {
         }
     }
 
-    package func hasHolder(_ id: HolderID, in vault: VaultID) async throws -> Bool {
+    package func hasHolder(_ id: HolderID, in vault: VaultID, policy: [UInt8]?) async throws -> Bool {
         try await database.read { db in
             try db.first(
                 """
                 SELECT 1 FROM holder h JOIN account a ON a.vault = h.vault
                 WHERE h.id = ?1 AND h.vault = ?2 AND (
-                    h.id = a.owner OR EXISTS (SELECT 1 FROM agent WHERE holder = ?1 AND vault = ?2 AND state = 0))
-                """, .blob(id.bytes), .blob(vault.bytes)
+                    h.id = a.owner OR EXISTS (
+                        SELECT 1 FROM agent WHERE holder = ?1 AND vault = ?2 AND state = 0
+                            AND (?3 IS NULL OR policy = ?3)))
+                """, .blob(id.bytes), .blob(vault.bytes), .blob(policy)
             ) { _ in true } ?? false
         }
     }
@@ -350,7 +352,9 @@ extension Store: VaultStore {
 
     package func auditKey(of vault: VaultID) throws -> [UInt8]? {
         try database.lookUp { db in
-            try db.first("SELECT audit_key FROM account WHERE vault = ?", .blob(vault.bytes)) { $0.blob(0) }
+            try db.first("SELECT audit_key FROM account WHERE vault = ? AND owner <> x''", .blob(vault.bytes)) {
+                $0.blob(0)
+            }
         }
     }
 }

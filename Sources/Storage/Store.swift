@@ -39,6 +39,8 @@ package final class Store: Sendable {
         let stored = NodeKeys.makeStored(root: root)
         let keys = try NodeKeys(root: root, stored: stored)
         let database = try Connection(path: path, access: .readWrite)
+        // A sealed key has room among others in a page of this size, and a page to itself in one of SQLite's usual size.
+        try database.script("PRAGMA page_size = 8192;")
         try database.script("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;")
         try Migration.apply(Schema.migrations, to: database)
         try database.run("BEGIN IMMEDIATE")
@@ -57,7 +59,7 @@ package final class Store: Sendable {
         let steps = try admitted(steps)
         guard !steps.isEmpty || !lines.isEmpty else { return }
         do {
-            try await database.write { [journal, now] db in
+            try await database.write(isLarge: steps.areMany) { [journal, now] db in
                 let limits = steps.compactMap(\.quotas)
                 let before = try limits.map { try Self.usage(of: $0.vault, db) }
                 for step in steps { try Self.perform(step, now(), db) }
@@ -78,9 +80,12 @@ package final class Store: Sendable {
         }
     }
 
-    package func forgetDeleted() async {
+    package func forgetDeleted() async { await forgetDeleted(evenSoon: false) }
+
+    /// `evenSoon`: Also within some seconds after a reader kept it from being done.
+    func forgetDeleted(evenSoon: Bool) async {
         // A failure here is the disk's; what was to be done is done, and this is tried again.
-        let isForgotten = (try? await database.truncateLog()) ?? false
+        let isForgotten = (try? await database.truncateLog(evenSoon: evenSoon)) ?? false
         owesForgetting.store(!isForgotten, ordering: .relaxed)
     }
 
@@ -135,5 +140,12 @@ extension NodeHealth {
 extension AccountStep {
     fileprivate var quotas: (quotas: Quotas, vault: VaultID)? {
         if case .vault(.stayWithin(let quotas, let vault)) = self { (quotas, vault) } else { nil }
+    }
+}
+
+extension [AccountStep] {
+    /// See `areMany` of the vault's steps.
+    fileprivate var areMany: Bool {
+        compactMap { step -> Step? in if case .vault(let step) = step { step } else { nil } }.areMany
     }
 }

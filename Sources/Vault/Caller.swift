@@ -7,7 +7,7 @@ package struct Caller: Sendable {
     package let role: Role
     package let from: IPAddress?
     /// An agent's policy as its row has it, so that a change of it is seen at the commit.
-    private let policyBox: [UInt8]?
+    let policyBox: [UInt8]?
 
     package enum Role: Sendable {
         /// `since` is when the password or kit was given, in Unix seconds.

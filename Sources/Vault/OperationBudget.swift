@@ -31,12 +31,15 @@ package final class OperationBudget: Sendable {
         case owner
         /// What takes access away from somebody and can be repeated.
         case urgent
+        /// The same with a secret of its own: who has a session alone must not use up what the owner needs to end it.
+        case proven
 
         fileprivate var most: Double {
             switch self {
             case .agents: 0.8
             case .owner: 1
             case .urgent: 1.1
+            case .proven: 1.2
             }
         }
     }

@@ -5,11 +5,11 @@ extension Step {
     /// growth of a file.
     package var bytesAtRest: Int {
         switch self {
-        case .putValue(let value): RowSize.value + value.box.count
-        case .putWrap(let wrap), .renewWrap(let wrap): RowSize.wrap + wrap.box.count
+        case .putValue(let value): RowSize.of(value.box, RowSize.value)
+        case .putWrap(let wrap), .renewWrap(let wrap): RowSize.of(wrap.box, RowSize.wrap)
         case .insertEntry: RowSize.entry
         case .replaceTerms(_, _, let terms): RowSize.term * terms.count
-        case .rememberAnswer(let answer): RowSize.answer + answer.box.count
+        case .rememberAnswer(let answer): RowSize.of(answer.box, RowSize.answer)
         case .replaceEnvelope, .updateEntry, .putItem, .insertHolder, .insertCredential, .insertAgent, .updateAgent,
             .setAgentState, .settleWrap:
             0
@@ -21,6 +21,24 @@ extension Step {
     }
 }
 
+extension [Step] {
+    /// Steps from which on a commit is large: others do not wait for several of them at once.
+    private static let many = 200
+
+    /// Whether they change so many rows that they had better share no transaction.
+    package var areMany: Bool {
+        count > Self.many
+            || contains { step in
+                switch step {
+                case .deleteEntry: true
+                case .deleteValues(let places): places.count > Self.many / 4
+                case .replaceTerms(_, _, let terms): terms.count > Self.many
+                default: false
+                }
+            }
+    }
+}
+
 /// What a row takes besides what is boxed in it, in bytes.
 package enum RowSize {
     package static let value = 192
@@ -28,4 +46,12 @@ package enum RowSize {
     package static let entry = 160
     package static let term = 144
     package static let answer = 128
+    /// A longer box stands in pages of its own, of 8,192 bytes (https://www.sqlite.org/fileformat2.html, section 1.6).
+    package static let mostInPlace = 1_970
+    /// What of the last of them is empty, and the row's beginning; more than half a page, so that nobody pays too little.
+    package static let overflow = 6_000
+
+    static func of(_ box: [UInt8], _ row: Int) -> Int {
+        row + box.count + (box.count > mostInPlace ? overflow : 0)
+    }
 }

@@ -59,6 +59,9 @@ package final class VaultLocks: Sendable {
         }
     }
 
+    /// Whether something urgent waits for a vault.
+    package func hasUrgent(_ vault: VaultID) -> Bool { waiting.withLock { $0[vault]?.urgent.isEmpty == false } }
+
     private func acquire(_ vault: VaultID, _ isUrgent: Bool) async -> Bool {
         // Without others in it there is no waiting, and no turn to give up.
         let isFree = waiting.withLock { waiting in

@@ -163,7 +163,7 @@ package protocol VaultStore: Sendable {
     func holders(of vault: VaultID) async throws -> [HolderRow]
     /// Whether this is an active agent of the vault or its present owner. Reads no other holder: a damaged one is no
     /// obstacle.
-    func hasHolder(_ id: HolderID, in vault: VaultID) async throws -> Bool
+    func hasHolder(_ id: HolderID, in vault: VaultID, policy: [UInt8]?) async throws -> Bool
     func item(_ item: OwnerItem, of holder: HolderID) async throws -> [UInt8]?
     func hasCredential(_ id: CredentialID) throws -> Bool
     /// The box of the vault's audit key.
@@ -188,7 +188,7 @@ extension VaultStore {
         if case .owner(let session, _) = caller.role {
             guard try hasCredential(session) else { return false }
         }
-        return try await hasHolder(caller.holder.id, in: caller.vault)
+        return try await hasHolder(caller.holder.id, in: caller.vault, policy: caller.policyBox)
     }
 }
 

@@ -9,7 +9,8 @@ import Synchronization
 /// Work within a turn of the same vault is a part of it: what is read and the answer that is made of it have one turn.
 ///
 /// Work that takes long gives up its turn between its parts (`breathe`), and work that has to wait for something else is
-/// not in anybody's way meanwhile (`waiting`). Either way nothing else of its vault begins before it goes on.
+/// not in anybody's way meanwhile (`waiting`). Either way nothing else of its vault begins before it goes on but what is
+/// urgent: what keeps two changes apart is `VaultLocks`.
 package final class WorkQueue: Sendable {
     private let width: Int
     /// Of one caller; the next is refused.
@@ -18,16 +19,18 @@ package final class WorkQueue: Sendable {
     private let mostOfAgents: Int
     /// Unix seconds.
     private let now: @Sendable () -> Int64
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     private struct State {
         var running: Set<VaultID> = []
         /// The one that runs something that cannot rest.
         var lump: VaultID?
-        /// Vaults whose work waits for something other than its turn.
-        var away: Set<VaultID> = []
-        /// Work that has begun and waits for its turn to go on.
-        var resting: [VaultID: Next] = [:]
+        /// How much of a vault's work waits for something other than its turn.
+        var away: [VaultID: Int] = [:]
+        /// Work that has begun and waits for its turn to go on; more than one where some was urgent.
+        var resting: [VaultID: [Resting]] = [:]
+        /// Whether the turn that began last was for something urgent.
+        var wasUrgent = false
         /// Vaults with waiting work, the next one first.
         var turns: [VaultID] = []
         var waiting: [VaultID: [Waiting]] = [:]
@@ -36,6 +39,8 @@ package final class WorkQueue: Sendable {
 
         /// Pieces that have begun and given up their turn, beyond which none begins: each holds what it has found so far.
         private static let mostResting = 24
+        /// Whether something urgent waits for what a vault's work holds.
+        let isAwaited: @Sendable (VaultID) -> Bool
 
         /// All work whose turn it is.
         mutating func starts(width: Int) -> [Next] {
@@ -47,32 +52,39 @@ package final class WorkQueue: Sendable {
         private mutating func next(width: Int) -> Next? {
             guard running.count < width else { return nil }
             let now = ContinuousClock.now
-            let index = turns.indices.filter { mayGoOn(turns[$0], at: now) }
-                .min { rank(turns[$0], at: now) < rank(turns[$1], at: now) }
+            let ready = turns.indices.filter { mayGoOn(turns[$0], at: now) }
+            let (hurried, others) = (ready.filter { isUrgent(turns[$0]) }, ready.filter { !isUrgent(turns[$0]) })
+            wasUrgent = !hurried.isEmpty && (others.isEmpty || !wasUrgent)
+            let index = (wasUrgent ? hurried : others).min { rank(turns[$0], at: now) < rank(turns[$1], at: now) }
             guard let index else { return nil }
             let vault = turns.remove(at: index)
             running.insert(vault)
-            if let rested = resting.removeValue(forKey: vault) {
-                if waiting[vault] != nil { turns.append(vault) }
-                return rested
-            }
+            defer { if resting[vault] != nil || waiting[vault] != nil { turns.append(vault) } }
             var queue = waiting[vault] ?? []
             let able = queue.indices.filter { lump == nil || !queue[$0].work.isLump }
-            let first = able.first { queue[$0].work.isUrgent } ?? able.first { queue[$0].work.isOwner } ?? able[0]
+            let urgent = able.first { queue[$0].work.isUrgent }
+            if urgent == nil, let rested = resting[vault] {
+                let first = rested.firstIndex(where: \.isUrgent) ?? 0
+                resting[vault] = rested.count > 1 ? Array(rested[..<first] + rested[(first + 1)...]) : nil
+                return rested[first].next
+            }
+            let first = urgent ?? able.first { queue[$0].work.isOwner } ?? able[0]
             let chosen = queue.remove(at: first)
             waiting[vault] = queue.isEmpty ? nil : queue
-            if !queue.isEmpty { turns.append(vault) }
             if chosen.work.isLump { lump = vault }
             return chosen.next
         }
 
-        func mayRun(_ vault: VaultID) -> Bool { !running.contains(vault) && !away.contains(vault) }
+        func hasUrgent(_ vault: VaultID) -> Bool {
+            waiting[vault]?.contains { $0.work.isUrgent && (lump == nil || !$0.work.isLump) } ?? false
+        }
 
         /// Whether a vault has work that has begun, or may begin some. While many rest, only who asked for little of late
         /// may begin.
         func mayGoOn(_ vault: VaultID, at now: ContinuousClock.Instant) -> Bool {
-            guard mayRun(vault) else { return false }
-            if resting[vault] != nil { return true }
+            guard !running.contains(vault) else { return false }
+            if hasUrgent(vault) || resting[vault] != nil { return true }
+            guard away[vault] == nil else { return false }
             guard let queue = waiting[vault], lump == nil || queue.contains(where: { !$0.work.isLump }) else {
                 return false
             }
@@ -86,6 +98,12 @@ package final class WorkQueue: Sendable {
         /// before one who has been there for a while, and so would the next of a thousand.
         private func rank(_ vault: VaultID, at now: ContinuousClock.Instant) -> Double {
             max(usage[vault]?.amount(at: now) ?? 0, Usage.little)
+        }
+
+        /// Whether a vault has something urgent to do, or keeps something urgent of its own waiting. It has every second turn,
+        /// whoever else waits; and no more, or whoever asks for what is urgent all the time would have the processor.
+        private func isUrgent(_ vault: VaultID) -> Bool {
+            hasUrgent(vault) || resting[vault]?.contains(where: \.isUrgent) == true || isAwaited(vault)
         }
 
         /// Ends a vault's turn, or a part of it.
@@ -124,6 +142,11 @@ package final class WorkQueue: Sendable {
         let next: Next
     }
 
+    private struct Resting {
+        let isUrgent: Bool
+        let next: Next
+    }
+
     /// Whose work it is, and how it is treated.
     fileprivate struct Work {
         let vault: VaultID
@@ -134,8 +157,13 @@ package final class WorkQueue: Sendable {
         var isLump = false
     }
 
-    package init(width: Int = 2, mostWaiting: Int = 40, mostOfAgents: Int = 160, now: @escaping @Sendable () -> Int64) {
+    /// `locks`: For which work waits within its turn.
+    package init(
+        width: Int = 2, mostWaiting: Int = 40, mostOfAgents: Int = 160, locks: VaultLocks? = nil,
+        now: @escaping @Sendable () -> Int64
+    ) {
         self.now = now
+        state = Mutex(State { locks?.hasUrgent($0) ?? false })
         self.width = width
         self.mostWaiting = mostWaiting
         self.mostOfAgents = mostOfAgents
@@ -160,18 +188,32 @@ package final class WorkQueue: Sendable {
     package func run<R: Sendable>(
         as caller: Caller, in store: any VaultStore, _ work: @escaping @Sendable () async throws -> R
     ) async throws -> R {
-        try await run(as: caller) {
-            try caller.requireTime(at: self.now())
-            guard try await store.holds(caller) else { throw VaultError.callerGone }
-            return try await work()
+        try await run(Work(of: caller)) {
+            let mayGoOn = { @Sendable () async -> VaultError? in
+                do {
+                    try caller.requireTime(at: self.now())
+                    return try await store.holds(caller) ? nil : .callerGone
+                } catch {
+                    return error as? VaultError ?? .callerGone
+                }
+            }
+            if let refusal = await mayGoOn() { throw refusal }
+            let turn = Turn.present
+            let before = turn?.ask(mayGoOn)
+            defer { if let before { _ = turn?.ask(before) } }
+            let result = try await work()
+            // It may have been ended meanwhile.
+            if let refusal = await mayGoOn() { throw refusal }
+            return result
         }
     }
 
-    /// The same for what is left to do for a caller whose request has been performed: it is refused to nobody.
+    /// The same for what is left to do for a caller whose request has been performed: it is refused to nobody, and who took
+    /// something away and hears nothing would think that it failed.
     package func finish<R: Sendable>(
         for caller: Caller, _ work: @escaping @Sendable () async throws -> R
     ) async throws -> R {
-        try await run(Work(of: caller, isRefusable: false), work)
+        try await run(Work(of: caller, isRefusable: false, isUrgent: true), work)
     }
 
     /// The same for somebody who is no caller yet.
@@ -233,10 +275,12 @@ package final class WorkQueue: Sendable {
 }
 
 extension WorkQueue.Work {
-    fileprivate init(of caller: Caller, isRefusable: Bool = true, isLump: Bool = false) {
+    fileprivate init(
+        of caller: Caller, isRefusable: Bool = true, isUrgent: Bool = false, isLump: Bool = false
+    ) {
         self.init(
-            vault: caller.vault, holder: caller.holder.id, isOwner: caller.isOwner, isRefusable: isRefusable,
-            isLump: isLump)
+            vault: caller.vault, holder: caller.holder.id, isOwner: caller.isOwner, isUrgent: isUrgent,
+            isRefusable: isRefusable, isLump: isLump)
     }
 }
 
@@ -249,9 +293,24 @@ extension WorkQueue {
 
         let queue: WorkQueue
         let vault: VaultID
+        let isUrgent: Bool
         /// Whether it can be given up for others.
         let isRefusable: Bool
         private let start = Mutex(ContinuousClock.now)
+        /// Of work that commits nothing: why it may not go on, once its caller is none any more.
+        private let question = Mutex<Question>({ nil })
+
+        typealias Question = @Sendable () async -> VaultError?
+
+        func refusal() async -> VaultError? { await question.withLock { $0 }() }
+
+        /// - Returns: What was asked before.
+        func ask(_ next: @escaping Question) -> Question {
+            question.withLock { question in
+                defer { question = next }
+                return question
+            }
+        }
 
         /// When it began, or went on.
         var since: ContinuousClock.Instant { start.withLock { $0 } }
@@ -260,6 +319,7 @@ extension WorkQueue {
         init(queue: WorkQueue, _ work: Work) {
             self.queue = queue
             vault = work.vault
+            isUrgent = work.isUrgent
             isRefusable = work.isRefusable && !work.isUrgent
         }
     }
@@ -269,11 +329,12 @@ extension WorkQueue {
 
     /// Between parts of long work: lets others have their turn first, once this has had the processor for a while.
     ///
-    /// - Throws: `VaultError.busy` when too much rests already. Nothing of the work has been done then, or its caller undoes
-    ///   it.
+    /// - Throws: `VaultError.busy` when too much rests already, and what says that the caller's access has ended. Nothing of the
+    ///   work has been done then, or its caller undoes it.
     package static func breathe() async throws(VaultError) {
         guard let turn = Turn.present, turn.since.duration(to: .now) > slice else { return }
         guard await turn.queue.rest(turn) else { throw .busy }
+        if let refusal = await turn.refusal() { throw refusal }
     }
 
     /// Waits for something that others of the same vault have, without keeping a turn from everybody else.
@@ -293,15 +354,17 @@ extension WorkQueue {
             let (answer, starts) = state.withLock { state -> (Bool?, [Next]) in
                 let now = ContinuousClock.now
                 // A second part of the same work, beside this one, would take its place.
+                let hasOther = state.resting[vault]?.contains { $0.isUrgent == turn.isUrgent } == true
+                let letsIn = !turn.isUrgent && state.hasUrgent(vault)
                 let isAlone =
-                    state.resting[vault] != nil || !state.turns.contains { state.mayGoOn($0, at: now) }
+                    hasOther || !letsIn && !state.turns.contains { state.mayGoOn($0, at: now) }
                 if isAlone || turn.isRefusable && state.isFull {
                     state.charge(vault, since: turn.since)
                     return (isAlone, [])
                 }
                 state.turns.removeAll { $0 == vault }
                 state.turns.append(vault)
-                state.resting[vault] = next
+                state.resting[vault, default: []].append(Resting(isUrgent: turn.isUrgent, next: next))
                 state.stop(vault, since: turn.since)
                 return (nil, state.starts(width: width))
             }
@@ -313,7 +376,7 @@ extension WorkQueue {
     private func leave(_ turn: Turn) {
         let starts = state.withLock { state in
             state.stop(turn.vault, since: turn.since)
-            state.away.insert(turn.vault)
+            state.away[turn.vault, default: 0] += 1
             return state.starts(width: width)
         }
         Self.resume(starts)
@@ -324,15 +387,16 @@ extension WorkQueue {
         defer { turn.goesOn() }
         _ = await withCheckedContinuation { (next: Next) in
             let hasTurn = state.withLock { state in
-                state.away.remove(vault)
-                if state.running.count < width {
+                let others = (state.away[vault] ?? 1) - 1
+                state.away[vault] = others > 0 ? others : nil
+                if state.running.count < width, !state.running.contains(vault) {
                     state.running.insert(vault)
                     return true
                 }
                 // Others of its vault wait for what it now has.
                 state.turns.removeAll { $0 == vault }
                 state.turns.insert(vault, at: 0)
-                state.resting[vault] = next
+                state.resting[vault, default: []].insert(Resting(isUrgent: turn.isUrgent, next: next), at: 0)
                 return false
             }
             if hasTurn { next.resume(returning: true) }

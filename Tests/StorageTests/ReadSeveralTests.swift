@@ -25,10 +25,16 @@ import Vault
     }
 
     private func read(_ fields: [(EntryID, FieldID)], as caller: Caller) async throws -> [String] {
-        try await node.entries.read(fields.map { (entry: $0.0, field: $0.1) }, as: caller) { content in
-            guard case .value(let value) = content.content else { return Array(content.field.label.utf8) }
-            return Array(value.utf8)
-        }.map { String(decoding: $0, as: UTF8.self) }
+        let bytes = try await node.entries.read(fields.map { (entry: $0.0, field: $0.1) }, as: caller) {
+            content, bytes in
+            if case .value(let value) = content.content {
+                bytes += value.utf8
+            } else {
+                bytes += content.field.label.utf8
+            }
+            bytes.append(0)
+        }
+        return bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
     }
 
     private func reads() async throws -> [AuditEvent] {
@@ -80,7 +86,7 @@ import Vault
         let caller = try await node.caller(robot)
         let both = ["password", "username"].map { (entry: bank.id, field: bank.field($0)) }
         for _ in 0..<50 {
-            let many = await thrown { try await node.entries.read(both, as: caller) { _ in [] } }
+            let many = await thrown { try await node.entries.read(both, as: caller) { _, _ in } }
             #expect(many as? VaultError == .usesExhausted)
             let stale = await thrown {
                 try await node.entries.update(bank.id, ifVersion: 7, EntryEdit(title: nil), as: caller)
@@ -132,7 +138,7 @@ import Vault
             await thrown { try await read(fields, as: owner) } as? VaultError
                 == .invalid("values", "hold more than 2 MiB together; ask for fewer at once"))
         #expect(try await reads().isEmpty, "nothing is on record of what was not given out")
-        #expect(try await read(Array(fields.prefix(32)), as: owner).count == 32)
+        #expect(try await read(Array(fields.prefix(31)), as: owner).count == 31)
     }
 
     /// A token whose time ended while its request was on its way reads nothing.

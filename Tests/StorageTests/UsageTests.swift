@@ -38,6 +38,24 @@ import Vault
                 INSERT INTO wrap \(numbers) SELECT holder.id, randomblob(16), \(id), 1, 1, x'00' FROM n, holder
                 """),
         Rows(
+            testDescription: "sealed wraps",
+            sql: """
+                PRAGMA foreign_keys = OFF;
+                INSERT INTO wrap \(numbers) SELECT holder.id, randomblob(16), \(id), 1, 1, zeroblob(1200) FROM n, holder
+                """),
+        Rows(
+            testDescription: "values just too long for their place",
+            sql: """
+                INSERT INTO value \(numbers) SELECT randomblob(16), \(id), 1, vault, 1, 1, 1800000000, \(id), zeroblob(2000)
+                FROM n, account
+                """),
+        Rows(
+            testDescription: "values just too long for a page",
+            sql: """
+                INSERT INTO value \(numbers) SELECT randomblob(16), \(id), 1, vault, 1, 1, 1800000000, \(id), zeroblob(9150)
+                FROM n, account
+                """),
+        Rows(
             testDescription: "entries",
             sql: """
                 INSERT INTO entry \(numbers)
@@ -54,7 +72,9 @@ import Vault
             sql: "INSERT INTO answer \(numbers) SELECT holder.id, randomblob(32), x'00', 1800000000 FROM n, holder"),
     ])
     func smallRowsCountWhatTheyTake(_ rows: Rows) async throws {
-        func size() throws -> Int { try node.count("SELECT page_count * 4096 FROM pragma_page_count()") }
+        func size() throws -> Int {
+            try node.count("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")
+        }
         let (before, used) = (try size(), try await node.store.usage(of: owner.vault)[.bytes])
         try node.file().script(rows.sql)
         let grown = Double(try size() - before)

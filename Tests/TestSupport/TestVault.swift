@@ -61,7 +61,7 @@ package final class TestVault: Sendable {
         let locks = VaultLocks()
         let limits = AbuseLimits(keys: keys, now: now)
         limits.restore(try store.abuseRows())
-        let work = WorkQueue(now: now)
+        let work = WorkQueue(locks: locks, now: now)
         let operations = OperationBudget(
             perDay: options.quotas[.operationsPerDay], isUnclean: options.isUnclean, now: now)
         var settings = Accounts.Settings(

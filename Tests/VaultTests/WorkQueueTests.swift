@@ -1,5 +1,6 @@
 import Dispatch
 import Synchronization
+import TestSupport
 import Testing
 import Vault
 
@@ -9,29 +10,6 @@ import Vault
         Caller(
             vault: vault, holder: .generate(),
             role: isOwner ? .owner(session: .random(), since: 0) : .agent(AgentPolicy()), from: nil)
-    }
-
-    /// Work that goes on until it is let go.
-    private final class Gate: Sendable {
-        private let state = Mutex<(isOpen: Bool, waiting: [CheckedContinuation<Void, Never>])>((false, []))
-
-        func wait() async {
-            await withCheckedContinuation { continuation in
-                let isOpen = state.withLock { state in
-                    if !state.isOpen { state.waiting.append(continuation) }
-                    return state.isOpen
-                }
-                if isOpen { continuation.resume() }
-            }
-        }
-
-        func open() {
-            let waiting = state.withLock { state in
-                defer { state = (true, []) }
-                return state.waiting
-            }
-            for continuation in waiting { continuation.resume() }
-        }
     }
 
     private final class Log: Sendable {
@@ -58,7 +36,7 @@ import Vault
 
     @Test func twoAtATimeAndOneOfAVault() async throws {
         let queue = WorkQueue(width: 2, now: { 0 })
-        let (gate, log) = (Gate(), Log())
+        let (gate, log) = (AsyncGate(), Log())
         let vaults = [VaultID.random(), .random(), .random()]
         await withThrowingTaskGroup(of: Void.self) { group in
             for (index, vault) in vaults.enumerated() {
@@ -82,7 +60,7 @@ import Vault
     /// A tenant who queues thirty pieces lets another tenant's first one by.
     @Test func vaultsTakeTurns() async throws {
         let queue = WorkQueue(width: 1, now: { 0 })
-        let (gate, log) = (Gate(), Log())
+        let (gate, log) = (AsyncGate(), Log())
         let (greedy, honest) = (VaultID.random(), VaultID.random())
         await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await queue.run(as: Self.caller(greedy)) { await gate.wait() } }
@@ -105,7 +83,7 @@ import Vault
     /// Work in parts lets another vault's in between, and nothing of its own vault.
     @Test func longWorkGivesUpItsTurn() async throws {
         let queue = WorkQueue(width: 1, now: { 0 })
-        let (gate, log) = (Gate(), Log())
+        let (gate, log) = (AsyncGate(), Log())
         let (long, short) = (VaultID.random(), VaultID.random())
         await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
@@ -130,7 +108,7 @@ import Vault
     /// Who had little goes before who had much, however long the other has waited.
     @Test func whoAsksForLittleGoesFirst() async throws {
         let queue = WorkQueue(width: 1, now: { 0 })
-        let (gate, log) = (Gate(), Log())
+        let (gate, log) = (AsyncGate(), Log())
         let (greedy, other, modest) = (VaultID.random(), VaultID.random(), VaultID.random())
         // More than counts as little.
         try await queue.run(as: Self.caller(greedy)) { for _ in 0..<14 { Self.spend() } }
@@ -147,10 +125,75 @@ import Vault
         #expect(log.entries == ["modest", "greedy"])
     }
 
+    /// What a thief began keeps nothing from the owner that is urgent.
+    @Test func whatIsUrgentBeginsBesideWhatRests() async throws {
+        let queue = WorkQueue(width: 1, now: { 0 })
+        let (gate, log) = (AsyncGate(), Log())
+        let mine = VaultID.random()
+        await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try await queue.run(as: Self.caller(mine)) {
+                    await gate.wait()
+                    for part in 0..<4 {
+                        log.add("long \(part)")
+                        Self.spend()
+                        try await WorkQueue.breathe()
+                    }
+                }
+            }
+            while queue.running == 0 { await Task.yield() }
+            group.addTask { try await queue.run(as: Self.caller(mine)) { log.add("own") } }
+            group.addTask {
+                try await queue.run(for: .random(), isOwner: true, isUrgent: true, of: mine) { log.add("urgent") }
+            }
+            while queue.waiting < 2 { await Task.yield() }
+            gate.open()
+        }
+        #expect(log.entries == ["long 0", "urgent", "long 1", "long 2", "long 3", "own"])
+    }
+
+    /// Work that holds what something urgent waits for goes on before others, whatever its vault had of late.
+    @Test func whatKeepsSomethingUrgentWaitingGoesFirst() async throws {
+        let locks = VaultLocks()
+        let queue = WorkQueue(width: 1, locks: locks, now: { 0 })
+        let (gate, log) = (AsyncGate(), Log())
+        let mine = VaultID.random()
+        try await queue.run(as: Self.caller(mine)) { for _ in 0..<14 { Self.spend() } }
+        await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try await queue.run(as: Self.caller(mine)) {
+                    try await locks.withLock(mine) {
+                        await gate.wait()
+                        for _ in 0..<3 {
+                            Self.spend()
+                            try await WorkQueue.breathe()
+                        }
+                    }
+                }
+            }
+            while queue.running == 0 { await Task.yield() }
+            group.addTask { try await locks.withLock(mine, isUrgent: true) { log.add("urgent") } }
+            while !locks.hasUrgent(mine) { await Task.yield() }
+            for _ in 0..<20 {
+                group.addTask {
+                    try await queue.run(as: Self.caller(.random())) {
+                        Self.spend()
+                        log.add("other")
+                    }
+                }
+            }
+            while queue.waiting < 20 { await Task.yield() }
+            gate.open()
+        }
+        // In turns with those that ask for little, and not behind them all.
+        #expect((log.entries.firstIndex(of: "urgent") ?? .max) < 20)
+        #expect(log.entries.count == 21)
+    }
+
     /// A change that waits for its vault's lock is in nobody else's way, and goes on when it has it.
     @Test func whatWaitsForALockKeepsNoTurn() async throws {
         let (queue, locks) = (WorkQueue(width: 1, now: { 0 }), VaultLocks())
-        let (held, log) = (Gate(), Log())
+        let (held, log) = (AsyncGate(), Log())
         let (mine, other) = (VaultID.random(), VaultID.random())
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
@@ -211,7 +254,7 @@ import Vault
     /// little is let in.
     @Test func soMuchIsBegunAndWhoAsksForLittleIsLetIn() async throws {
         let queue = WorkQueue(width: 1, now: { 0 })
-        let (gate, log) = (Gate(), Log())
+        let (gate, log) = (AsyncGate(), Log())
         let begun = Begun()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await queue.run(as: Self.caller(.random())) { await gate.wait() } }
@@ -249,7 +292,7 @@ import Vault
     /// What is read and the answer that is made of it are one piece: nothing of the vault comes between.
     @Test func aPartHasTheTurnOfItsWhole() async throws {
         let queue = WorkQueue(width: 1, mostWaiting: 1, now: { 0 })
-        let (gate, log) = (Gate(), Log())
+        let (gate, log) = (AsyncGate(), Log())
         let owner = Self.caller(.random())
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
@@ -272,7 +315,7 @@ import Vault
     /// What has been done is answered, however much of the same caller waits.
     @Test func whatIsDoneIsFinished() async throws {
         let queue = WorkQueue(width: 1, mostWaiting: 3, now: { 0 })
-        let gate = Gate()
+        let gate = AsyncGate()
         let owner = Self.caller(.random())
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await queue.run(as: owner) { await gate.wait() } }
@@ -317,7 +360,7 @@ import Vault
 
     @Test func theOwnerGoesBeforeHisAgents() async throws {
         let queue = WorkQueue(width: 1, now: { 0 })
-        let (gate, log) = (Gate(), Log())
+        let (gate, log) = (AsyncGate(), Log())
         let vault = VaultID.random()
         await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await queue.run(as: Self.caller(vault, isOwner: false)) { await gate.wait() } }
@@ -336,7 +379,7 @@ import Vault
     /// A thief's session is the owner's, too: what it queues keeps nobody from ending it.
     @Test func whatIsUrgentGoesFirstAndIsNotRefused() async throws {
         let queue = WorkQueue(width: 1, mostWaiting: 3, now: { 0 })
-        let (gate, log) = (Gate(), Log())
+        let (gate, log) = (AsyncGate(), Log())
         let owner = Self.caller(.random())
         await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await queue.run(as: owner) { await gate.wait() } }
@@ -377,7 +420,7 @@ import Vault
 
     @Test func oneCallerCannotFillTheQueue() async throws {
         let queue = WorkQueue(width: 1, mostWaiting: 3, now: { 0 })
-        let gate = Gate()
+        let gate = AsyncGate()
         let caller = Self.caller(.random(), isOwner: false)
         let other = Caller(vault: caller.vault, holder: .generate(), role: .agent(AgentPolicy()), from: nil)
         let refused = await withTaskGroup(of: Bool.self) { group in

@@ -7,11 +7,18 @@ import Wire
 extension Request {
     /// The request as something to be answered once, if it carries an `Idempotency-Key`.
     func remembered(_ body: [UInt8]) throws(Problem) -> RememberedAnswers.Request? {
-        guard let key = headers[.idempotencyKey] else { return nil }
+        try RememberedAnswers.Request(key: headers[.idempotencyKey], path: uri.path, body: body)
+    }
+}
+
+extension RememberedAnswers.Request {
+    /// Nil without a key. Digests the body.
+    init?(key: String?, path: String, body: [UInt8]) throws(Problem) {
+        guard let key else { return nil }
         guard (1...128).contains(key.utf8.count) else {
             throw .malformed("Idempotency-Key", "must have 1 to 128 characters")
         }
-        return RememberedAnswers.Request(key: key, content: Array(uri.path.utf8) + [0] + body)
+        self.init(key: key, content: Array(path.utf8) + [0] + body)
     }
 }
 

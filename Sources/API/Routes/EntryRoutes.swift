@@ -36,11 +36,14 @@ struct EntryRoutes {
     private func read(_ request: Request, context: SignedInContext) async throws -> Response {
         let (entry, field) = try field(context)
         guard let text = request.uri.queryParameters.get("version") else {
-            return Response(json: try await entries.read(field, of: entry, as: context.caller).compactJSON())
+            return Response(
+                json: try await entries.read(field, of: entry, as: context.caller) { $0.compactJSON() })
         }
         guard let version = Int(text), version > 0 else { throw Problem.malformed("version", "is a positive number") }
-        return try Response(
-            FieldValueBody(try await entries.read(field, of: entry, at: version, as: context.caller)))
+        let json = try await entries.read(field, of: entry, at: version, as: context.caller) { content in
+            try JSONText.encode(FieldValueBody(content))
+        }
+        return Response(json: json)
     }
 
     private func readSeveral(_: Request, context: SignedInContext) async throws -> Response {
@@ -52,10 +55,12 @@ struct EntryRoutes {
             }
             return (entry: entry, field: field)
         }
-        let values = try await entries.read(fields, as: context.caller) { $0.compactJSON() }
         // A `ValuesBody`.
-        let list = values.joined(separator: CollectionOfOne(UInt8(ascii: ",")))
-        return Response(json: Array(#"{"values":["#.utf8) + list + Array("]}".utf8))
+        let json = try await entries.read(fields, as: context.caller) { content, json in
+            json += json.isEmpty ? #"{"values":["#.utf8 : ",".utf8
+            json += content.compactJSON()
+        }
+        return Response(json: json + "]}".utf8)
     }
 
     private func code(_: Request, context: SignedInContext) async throws -> Response {
@@ -141,13 +146,9 @@ struct EntryRoutes {
     // MARK: Changing
 
     private func create(_ request: Request, context: SignedInContext) async throws -> Response {
-        let body: EntryWriteBody = try await context.json()
-        let id = try body.id.map { text throws(Problem) in
-            guard let id = EntryID(text: text) else { throw .malformed("id", "is 16 bytes in base64url") }
-            return id
-        }
-        let edit = try EntryEdit(body, replacesFields: true)
-        guard let remembered = try request.remembered(context.body) else {
+        let written = try await Written(request, context, makes: true, replacesFields: true)
+        let (id, edit) = (written.id, written.edit)
+        guard let remembered = written.remembered else {
             return try await .entry(status: .created, for: context) {
                 EntryBody(try await entries.create(edit, id: id, as: context.caller))
             }
@@ -170,8 +171,7 @@ struct EntryRoutes {
 
     private func update(_ request: Request, _ context: SignedInContext, replacesFields: Bool) async throws -> Response {
         let version = try request.expectedVersion()
-        let body: EntryWriteBody = try await context.json()
-        let edit = try EntryEdit(body, replacesFields: replacesFields)
+        let edit = try await Written(request, context, makes: false, replacesFields: replacesFields).edit
         let id = try entry(context)
         return try await .entry(for: context) {
             EntryBody(try await entries.update(id, ifVersion: version, edit, as: context.caller))
@@ -184,19 +184,22 @@ struct EntryRoutes {
     }
 
     private func restore(_ request: Request, context: SignedInContext) async throws -> Response {
-        let body: RestoreBody = try await context.json()
+        let (version, boxes) = try await context.takingApart { [text = context.body] in
+            let body: RestoreBody = try JSONText.decode(text)
+            var envelopes: [FieldID: [UInt8]] = [:]
+            for field in try EntryEdit(EntryWriteBody(fields: body.fields), replacesFields: false).fields {
+                guard let id = field.id, case .envelope(let box)? = field.content else {
+                    throw Problem.malformed("fields", "holds ids and envelopes")
+                }
+                envelopes[id] = box
+            }
+            return (body.version, envelopes)
+        }
         let id = try entry(context)
-        guard let version = body.version else {
+        guard let version else {
             return try await .entry(for: context) { EntryBody(try await entries.untrash(id, as: context.caller)) }
         }
-        var envelopes: [FieldID: [UInt8]] = [:]
-        for field in try EntryEdit(EntryWriteBody(fields: body.fields), replacesFields: false).fields {
-            guard let id = field.id, case .envelope(let box)? = field.content else {
-                throw Problem.malformed("fields", "holds ids and envelopes")
-            }
-            envelopes[id] = box
-        }
-        let (current, boxes) = (try request.expectedVersion(), envelopes)
+        let current = try request.expectedVersion()
         return try await .entry(for: context) {
             EntryBody(
                 try await entries.restore(
@@ -212,9 +215,9 @@ struct EntryRoutes {
     // MARK: Deposits
 
     private func deposit(_ request: Request, context: SignedInContext) async throws -> Response {
-        let body: EntryWriteBody = try await context.json()
-        let edit = try EntryEdit(body, replacesFields: true)
-        guard let remembered = try request.remembered(context.body) else {
+        let written = try await Written(request, context, makes: true, replacesFields: true)
+        let edit = written.edit
+        guard let remembered = written.remembered else {
             let id = try await entries.deposit(edit, as: context.caller)
             return try Response(DepositBody(id: id.text), status: .created)
         }
@@ -249,6 +252,32 @@ struct EntryRoutes {
             let field = FieldID(text: try context.parameters.require("field"))
         else { throw VaultError.noSuchField }
         return (entry, field)
+    }
+}
+
+/// An entry as somebody wrote it, made of a body in one piece: what is in it may be four megabytes.
+private struct Written: Sendable {
+    let id: EntryID?
+    let edit: EntryEdit
+    /// Where the request is one that makes something, and has a key to be repeated by.
+    let remembered: RememberedAnswers.Request?
+
+    init(_ request: Request, _ context: SignedInContext, makes: Bool, replacesFields: Bool) async throws {
+        let key = makes ? request.headers[.idempotencyKey] : nil
+        self = try await context.takingApart { [text = context.body, path = request.uri.path] in
+            let body: EntryWriteBody = try JSONText.decode(text)
+            let id = try body.id.map { text throws(Problem) in
+                guard let id = EntryID(text: text) else { throw .malformed("id", "is 16 bytes in base64url") }
+                return id
+            }
+            return Written(
+                id: id, edit: try EntryEdit(body, replacesFields: replacesFields),
+                remembered: try RememberedAnswers.Request(key: key, path: path, body: text))
+        }
+    }
+
+    private init(id: EntryID?, edit: EntryEdit, remembered: RememberedAnswers.Request?) {
+        (self.id, self.edit, self.remembered) = (id, edit, remembered)
     }
 }
 

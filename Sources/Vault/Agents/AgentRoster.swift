@@ -151,38 +151,65 @@ package struct AgentRoster: Sendable {
             let event = caller.event(.agentUpdate, subject: id.text)
             var lines = [try entries.audit.seal(event, vault: caller.vault)]
             var steps: [Step] = [.stayWithin(entries.quotas, caller.vault)]
+            var gone: [FieldPlace] = []
             if let isPaused { agent.state = isPaused ? .paused : .active }
             if change != nil { agent.policy = try sealed(policy, id, caller) }
             if name != nil || grants != nil {
                 agent.recordVersion += 1
                 steps += try record(draft, of: id, version: agent.recordVersion, caller)
             }
-            if grants != nil {
+            // A narrowing that the program's end cut short goes on when the agent is let work again.
+            if grants != nil || isPaused == false && old.state == .paused {
                 let publicKey = try HolderPublicKey(
                     id: id, vault: caller.vault, stored: agent.publicKey, keys: keys)
                 let present = try await store.places(of: id)
                 let wanted = try await grantable(
                     draft.grants, upTo: max(Self.mostFields, present.count), as: caller, keeping: \.self)
                 let places = Set(wanted.map(\.place))
-                for place in present.subtracting(places) { steps.append(.dropWrap(place.entry, place.field, id)) }
-                let new = wanted.filter { !present.contains($0.place) }
+                let new = grants == nil ? [] : wanted.filter { !present.contains($0.place) }
                 guard new.count <= EntryLimits.sealedKeys else {
                     throw VaultError.invalid(
                         "grants",
                         "add more than \(EntryLimits.sealedKeys) fields at once; make a new agent, or add fewer at a time"
                     )
                 }
+                gone = Array(present.subtracting(places))
                 for field in new {
                     let key = try field.dataKey(by: caller.holder, root: keys.root)
                     steps.append(.putWrap(try publicKey.seal(key, at: field.place, root: keys.root)))
                 }
-                if places != present { lines = try self.lines(event, holding: wanted.map(\.place), by: id, caller) }
+                if !new.isEmpty || !gone.isEmpty {
+                    lines = try self.lines(event, holding: wanted.map(\.place), by: id, caller)
+                }
             }
-            steps.append(.updateAgent(agent))
-            try await store.commit(steps, lines)
+            guard gone.count > Self.droppedAtATime else {
+                steps += gone.map { .dropWrap($0.entry, $0.field, id) }
+                try await store.commit(steps + [.updateAgent(agent)], lines)
+                return view(agent, draft)
+            }
+            // Thousands are dropped in parts, between which others commit; the agent is paused until it has none of them.
+            var resting = agent
+            resting.state = .paused
+            try await store.commit(steps + [.updateAgent(resting)], lines)
+            try await drop(gone, from: id)
+            if agent.state == .active {
+                try await store.commit([.setAgentState(id, vault: caller.vault, .active)], [])
+            }
             return view(agent, draft)
         }
     }
+
+    /// Takes fields away from an agent, in parts: everybody's commit waits for each part.
+    private func drop(_ places: [FieldPlace], from agent: HolderID) async throws {
+        let steps = places.map { Step.dropWrap($0.entry, $0.field, agent) }
+        for start in stride(from: 0, to: steps.count, by: Self.droppedAtATime) {
+            try await store.commit(Array(steps[start..<min(start + Self.droppedAtATime, steps.count)]), [])
+            // Done in any case: nobody is better off with half of it.
+            try? await WorkQueue.breathe()
+        }
+    }
+
+    private static let droppedAtATime = 400
 
     /// Pauses an agent. Nothing is read or opened before it: a record that is damaged must not keep a token alive.
     private func pause(_ id: HolderID, as caller: Caller) async throws -> AgentView {
@@ -209,10 +236,10 @@ package struct AgentRoster: Sendable {
         _ id: HolderID, as caller: Caller, credential: @escaping @Sendable (Created) throws -> [Step]
     ) async throws -> (created: Created, ended: Ended) {
         try caller.requireFreshOwner(at: entries.now())
-        // An owner whose agent has used the day up can still take its token away.
-        try entries.operations.spend(caller.vault, share: .urgent)
         return try await entries.change(as: caller) {
             let old = try await stored(id, as: caller)
+            // An owner whose agent has used the day up can still take its token away.
+            try entries.operations.spend(caller.vault, share: .urgent)
             let ended = Ended(id: id, places: try await readable(by: id))
             let draft = Draft(old: try view(old, by: caller))
             let holder = HolderKey.generate()

@@ -29,14 +29,37 @@ package struct Entries: Sendable {
     // MARK: Reading
 
     /// A field's current content. On record before it is returned.
-    package func read(_ field: FieldID, of entry: EntryID, as caller: Caller) async throws -> FieldContent {
+    ///
+    /// `encode`: What is answered of it, made in the same turn where it is large.
+    package func read<R: Sendable>(
+        _ field: FieldID, of entry: EntryID, as caller: Caller,
+        encode: @escaping @Sendable (FieldContent) throws -> R
+    ) async throws -> R {
         try caller.require(.read)
-        var opened = try open(field, of: entry, as: caller)
-        if opened.read.place.tier == .l2 {
-            opened.label(try await view(entry, as: caller).fields.first { $0.id == field })
+        let part = try find(field, of: entry, as: caller)
+        return try await inTurn(for: part, as: caller) {
+            var opened = try open(part, as: caller)
+            if opened.read.place.tier == .l2 {
+                opened.label(try await view(entry, as: caller).fields.first { $0.id == field })
+            }
+            let answer = try encode(opened.content)
+            try await record(.valueRead, [opened.read], caller)
+            return answer
         }
-        try await record(.valueRead, [opened.read], caller)
-        return opened.content
+    }
+
+    package func read(_ field: FieldID, of entry: EntryID, as caller: Caller) async throws -> FieldContent {
+        try await read(field, of: entry, as: caller) { $0 }
+    }
+
+    /// Bytes of a box from which on opening it takes more than some tenths of a millisecond.
+    private static let largeBox = 8 << 10
+
+    /// A large value is opened, and its answer made, in its caller's turn; one that is not, here and now.
+    private func inTurn<R: Sendable>(
+        for part: StoredPart, as caller: Caller, _ body: @escaping @Sendable () async throws -> R
+    ) async throws -> R {
+        part.value.box.count > Self.largeBox ? try await work.run(as: caller, in: store, body) : try await body()
     }
 
     /// Fields that one request reads.
@@ -47,11 +70,11 @@ package struct Entries: Sendable {
 
     /// The current contents of several fields, in their order: all of them, on record in one commit, or none.
     ///
-    /// `encode`: What is answered of a field. It is made within the caller's turn, one field at a time.
+    /// `add`: Adds what is answered of a field to the answer. Called within the caller's turn, one field at a time.
     package func read(
         _ fields: [(entry: EntryID, field: FieldID)], as caller: Caller,
-        encode: @escaping @Sendable (FieldContent) -> [UInt8]
-    ) async throws -> [[UInt8]] {
+        add: @escaping @Sendable (FieldContent, inout [UInt8]) -> Void
+    ) async throws -> [UInt8] {
         try caller.require(.read)
         guard (1...Self.mostRead).contains(fields.count) else {
             throw VaultError.invalid("values", "must be 1 to \(Self.mostRead)")
@@ -61,12 +84,11 @@ package struct Entries: Sendable {
         }
         return try await work.run(as: caller, in: store) {
             var reads: [FieldRead] = []
-            var answers: [[UInt8]] = []
-            var bytes = 0
+            var answer: [UInt8] = []
             var labels: [EntryID: [FieldID: EntryView.FieldView]] = [:]
             for (entry, field) in fields {
                 try Task.checkCancellation()
-                var found = try open(field, of: entry, as: caller)
+                var found = try open(try find(field, of: entry, as: caller), as: caller)
                 if found.read.place.tier == .l2 {
                     if labels[entry] == nil {
                         let wanted = Set(fields.filter { $0.entry == entry }.map(\.field))
@@ -76,22 +98,22 @@ package struct Entries: Sendable {
                     found.label(labels[entry]?[field])
                 }
                 reads.append(found.read)
-                answers.append(encode(found.content))
-                bytes += answers.last?.count ?? 0
-                guard bytes <= Self.mostReadBytes else {
+                add(found.content, &answer)
+                guard answer.count <= Self.mostReadBytes else {
                     throw VaultError.invalid("values", "hold more than 2 MiB together; ask for fewer at once")
                 }
                 try await WorkQueue.breathe()
             }
             try await record(.valueRead, reads, caller)
-            return answers
+            return answer
         }
     }
 
     /// A field's content as it was in an older version. The owner's alone.
-    package func read(
-        _ field: FieldID, of entry: EntryID, at version: Int, as caller: Caller
-    ) async throws -> FieldContent {
+    package func read<R: Sendable>(
+        _ field: FieldID, of entry: EntryID, at version: Int, as caller: Caller,
+        encode: @escaping @Sendable (FieldContent) throws -> R
+    ) async throws -> R {
         try caller.requireOwner()
         guard let row = try await store.entryRow(entry, in: caller.vault) else { throw VaultError.noSuchEntry }
         guard (1...row.version).contains(version),
@@ -99,9 +121,18 @@ package struct Entries: Sendable {
                 field, of: entry, in: caller.vault, for: caller.holder.id, notAfter: version),
             !field.isReserved
         else { throw VaultError.noSuchVersion }
-        let opened = try open(part, as: caller)
-        try await record(.valueRead, [opened.read], caller)
-        return opened.content
+        return try await inTurn(for: part, as: caller) {
+            let opened = try open(part, as: caller)
+            let answer = try encode(opened.content)
+            try await record(.valueRead, [opened.read], caller)
+            return answer
+        }
+    }
+
+    package func read(
+        _ field: FieldID, of entry: EntryID, at version: Int, as caller: Caller
+    ) async throws -> FieldContent {
+        try await read(field, of: entry, at: version, as: caller) { $0 }
     }
 
     /// The current code of a TOTP field, for callers that may have the code and not the seed.
@@ -109,14 +140,17 @@ package struct Entries: Sendable {
         _ field: FieldID, of entry: EntryID, as caller: Caller
     ) async throws -> (code: String, period: Int64, expiresIn: Int64) {
         try caller.require(.totp, .read)
-        let opened = try open(field, of: entry, as: caller)
-        // A password may be base32 by chance, and its code would tell of it.
-        guard opened.content.field.kind == .totp, case .value(let seed) = opened.content.content,
-            let generator = TOTP(seed)
-        else { throw VaultError.notATOTPSeed }
-        try await record(.codeRead, [opened.read], caller)
-        let time = now()
-        return (generator.code(at: time), generator.period, generator.period - time % generator.period)
+        let part = try find(field, of: entry, as: caller)
+        return try await inTurn(for: part, as: caller) {
+            let opened = try open(part, as: caller)
+            // A password may be base32 by chance, and its code would tell of it.
+            guard opened.content.field.kind == .totp, case .value(let seed) = opened.content.content,
+                let generator = TOTP(seed)
+            else { throw VaultError.notATOTPSeed }
+            try await record(.codeRead, [opened.read], caller)
+            let time = now()
+            return (generator.code(at: time), generator.period, generator.period - time % generator.period)
+        }
     }
 
     /// One entry's metadata.
@@ -222,14 +256,15 @@ package struct Entries: Sendable {
         }
     }
 
-    /// The hot path: one look-up by key, two boxes.
-    private func open(_ field: FieldID, of entry: EntryID, as caller: Caller) throws -> OpenField {
+    /// One look-up by key.
+    private func find(_ field: FieldID, of entry: EntryID, as caller: Caller) throws -> StoredPart {
         guard !field.isReserved,
             let part = try store.part(field, of: entry, in: caller.vault, for: Reader(caller))
         else { throw VaultError.noSuchField }
-        return try open(part, as: caller)
+        return part
     }
 
+    /// The hot path: two boxes.
     private func open(_ part: StoredPart, as caller: Caller) throws -> OpenField {
         let place = part.value.place
         guard place.tier == .l1 else {

@@ -26,6 +26,8 @@ package struct TOTP: Equatable, Sendable {
     /// Reads a base32 seed, as sites show it, or an `otpauth://totp/…` URI
     /// (https://github.com/google/google-authenticator/wiki/Key-Uri-Format). Nil for anything else.
     package init?(_ text: String) {
+        // Longer than any that a site gives out, and short to read.
+        guard text.utf8.count <= 1_024 else { return nil }
         guard text.lowercased().hasPrefix("otpauth://") else {
             guard let secret = Base32.decode(text), !secret.isEmpty else { return nil }
             self.init(secret: secret)

@@ -47,6 +47,7 @@ struct Serve: AsyncParsableCommand {
             settings.certificate, name: settings.origin, in: directory.certificates, address: settings.https,
             port: port,
             logger: logger, record: CertificateRecord(node: node, logger: logger).add)
+        try await node.store.eraseClosedAccounts()
         try await node.store.deleteAbandonedHolders()
         try await Self.finishRotation(node, directory, logger)
         try await node.record(AuditEvent(.nodeStart, by: .init(.node), reason: Version.current))
@@ -99,7 +100,7 @@ struct Serve: AsyncParsableCommand {
     private static func stop(_ node: Node, reason: String) async throws {
         try await node.failures.flush(isStopping: true)
         try await node.record(AuditEvent(.nodeStop, by: .init(.node), reason: reason))
-        try await node.store.database.truncateLog()
+        try await node.store.database.truncateLog(evenSoon: true)
     }
 
     static func refuseNetworkFileSystem(_ directory: DataDirectory) throws {

@@ -6,9 +6,9 @@ import Vault
 struct Expiry: Sendable {
     let node: Node
     /// Rows in one commit, so that nobody waits long for it.
-    private static let batch = 200
+    private static let batch = 4
     /// Of old versions, which are found by looking through all of a vault.
-    private static let versions = 1_000
+    private static let versions = 200
 
     init(node: Node) {
         self.node = node

@@ -45,7 +45,7 @@ struct Node: Sendable {
         let audit = AuditSealer(keys: keys, now: now) { try store.auditKey(of: $0) }
         let failures = FailureLog(audit: audit, now: now) { try await store.commit($0, $1) }
         let locks = VaultLocks()
-        let work = WorkQueue(now: now)
+        let work = WorkQueue(locks: locks, now: now)
         let quotas = settings.quotas
         let operations = OperationBudget(
             perDay: quotas[.operationsPerDay], isUnclean: isUnclean, now: now)

@@ -1,0 +1,105 @@
+import Auth
+import SQLite
+import Storage
+import TestSupport
+import Testing
+import Vault
+
+/// What changes thousands of rows does so in parts, and what was cut short in between goes on.
+@Suite(.timeLimit(.minutes(5))) struct PartsTests {
+    let node: TestVault
+    let owner: Caller
+
+    init() async throws {
+        node = try TestVault()
+        owner = try await node.owner()
+    }
+
+    /// Of 500 fields, more than one commit drops.
+    private func manyFields() async throws -> [(entry: EntryID, field: FieldID)] {
+        var places: [(entry: EntryID, field: FieldID)] = []
+        for number in 0..<5 {
+            let fields = (0..<100).map { EntryEdit.Field(label: "\($0)", kind: .text, content: .value("v")) }
+            let entry = try await node.entries.create(
+                EntryEdit(title: "\(number)", tags: ["t"], fields: fields), id: nil, as: owner)
+            places += entry.fields.map { (entry.id, $0.id) }
+        }
+        return places
+    }
+
+    private func wraps(of agent: TestAgent) async throws -> Int { try await node.store.places(of: agent.id).count }
+
+    @Test func aLargeNarrowingLeavesNothing() async throws {
+        let places = try await manyFields()
+        let robot = try await node.agent(grants: [.tag("t")], as: owner)
+        let kept = Set(places.prefix(50).map(\.entry))
+        let before = try await wraps(of: robot)
+        let view = try await node.roster.update(
+            robot.id, name: nil, grants: kept.map { Grant.entry($0) }, policy: nil, isPaused: nil, as: owner)
+        let caller = try await node.caller(robot)
+        #expect(before > 500)
+        #expect(try await node.store.places(of: robot.id).allSatisfy { kept.contains($0.entry) })
+        #expect(view.state == .active)
+        _ = try await node.value(places[0].field, of: places[0].entry, as: caller)
+        await #expect(throws: VaultError.noSuchField) {
+            try await node.value(places[499].field, of: places[499].entry, as: caller)
+        }
+        #expect(try await node.verification().findings == [])
+    }
+
+    /// The program ended between the first commit and the last part.
+    @Test func aNarrowingThatWasCutShortGoesOnWhenTheAgentIsLetWorkAgain() async throws {
+        _ = try await manyFields()
+        let robot = try await node.agent(grants: [.tag("t")], as: owner)
+        let file = try node.file()
+        try file.script("CREATE TEMP TABLE kept AS SELECT w.* FROM wrap w JOIN agent a ON a.holder = w.holder")
+        _ = try await node.roster.update(
+            robot.id, name: nil, grants: [.tag("none")], policy: nil, isPaused: true, as: owner)
+        try file.script("INSERT INTO wrap SELECT * FROM kept")
+        #expect(try await wraps(of: robot) > 500)
+        let view = try await node.roster.update(
+            robot.id, name: nil, grants: nil, policy: nil, isPaused: false, as: owner)
+        #expect(view.state == .active)
+        #expect(try await wraps(of: robot) == 0)
+    }
+
+    /// A small one is one commit with its line.
+    @Test func anAgentThatIsLetWorkAgainKeepsWhatItHad() async throws {
+        let entry = try await node.entries.create(.login(tags: ["t"]), id: nil, as: owner)
+        let robot = try await node.agent(grants: [.tag("t")], as: owner)
+        for isPaused in [true, false] {
+            _ = try await node.roster.update(
+                robot.id, name: nil, grants: nil, policy: nil, isPaused: isPaused, as: owner)
+        }
+        let caller = try await node.caller(robot)
+        #expect(try await node.value(entry.field("password"), of: entry.id, as: caller) == "hunter2")
+    }
+
+    /// The program ended after the account was closed.
+    @Test func anAccountThatWasClosedIsErasedAtTheNextStart() async throws {
+        _ = try await manyFields()
+        _ = try await node.agent(grants: [.tag("t")], as: owner)
+        let event = AuditEvent(.accountDelete, by: .init(.owner, owner.holder.id), subject: owner.vault.text)
+        try await node.store.commit([.closeAccount(owner.vault)], [try node.audit.seal(event, vault: nil)])
+        let again = try TestVault(opening: node.scratch, root: node.root, moments: node.moments)
+        // Nobody gets in, and the address is free.
+        await #expect(throws: (any Error).self) { try await again.login(Person()) }
+        let next = try await again.owner()
+        #expect(next.vault != owner.vault)
+        #expect(try await again.store.vaults() == [next.vault])
+        #expect(try await again.verification().findings == [])
+        try await again.store.eraseClosedAccounts()
+        for sql in [
+            "SELECT count(*) FROM account", "SELECT count(*) FROM holder", "SELECT count(*) FROM usage",
+        ] as [StaticString] {
+            #expect(try again.count(sql) == 1)
+        }
+        for sql in [
+            "SELECT count(*) FROM value WHERE tier > 0", "SELECT count(*) FROM entry", "SELECT count(*) FROM term",
+            "SELECT count(*) FROM agent",
+        ] as [StaticString] {
+            #expect(try again.count(sql) == 0)
+        }
+        #expect(try await again.verification().findings == [])
+    }
+}

@@ -1,0 +1,96 @@
+import Foundation
+import TestSupport
+import Testing
+import Vault
+
+/// What takes long has its caller's turn, and ends with its caller's access.
+@Suite(.timeLimit(.minutes(5))) struct TurnTests {
+    let node: TestVault
+    let owner: Caller
+
+    init() async throws {
+        node = try TestVault()
+        owner = try await node.owner()
+    }
+
+    private static func spend() {
+        let start = ContinuousClock.now
+        while start.duration(to: .now) < .milliseconds(25) {}
+    }
+
+    /// A value that is large to open waits for its turn; one that is not, for nobody.
+    @Test func aLargeValueIsOpenedInATurn() async throws {
+        let fields = [
+            EntryEdit.Field(label: "large", content: .value(String(repeating: "\u{1}", count: 60_000))),
+            EntryEdit.Field(label: "small", content: .value("hunter2")),
+        ]
+        let entry = try await node.entries.create(EntryEdit(title: "t", fields: fields), id: nil, as: owner)
+        let (large, small) = (entry.field("large"), entry.field("small"))
+        let gate = AsyncGate()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<2 {
+                group.addTask {
+                    try await node.entries.work.run(for: .random(), isOwner: true, of: .random()) { await gate.wait() }
+                }
+            }
+            while node.entries.work.running < 2 { await Task.yield() }
+            for version in [nil, 1] {
+                let before = node.entries.work.waiting
+                group.addTask {
+                    if let version {
+                        _ = try await node.entries.read(large, of: entry.id, at: version, as: owner)
+                    } else {
+                        _ = try await node.entries.read(large, of: entry.id, as: owner)
+                    }
+                }
+                while node.entries.work.waiting == before { await Task.yield() }
+            }
+            // Neither of these waits.
+            #expect(try await node.entries.read(small, of: entry.id, as: owner).content == .value("hunter2"))
+            #expect(try await node.entries.read(small, of: entry.id, at: 1, as: owner).content == .value("hunter2"))
+            gate.open()
+            try await group.waitForAll()
+        }
+    }
+
+    @Test func aSeedIsShort() async throws {
+        let seed = "otpauth://totp/?" + String(repeating: "a=b&", count: 1_000) + "secret=JBSWY3DPEHPK3PXP"
+        let entry = try await node.entries.create(
+            EntryEdit(title: "t", fields: [.init(label: "code", kind: .totp, content: .value(seed))]), id: nil,
+            as: owner)
+        await #expect(throws: VaultError.notATOTPSeed) {
+            try await node.entries.code(entry.field("code"), of: entry.id, as: owner)
+        }
+    }
+
+    enum Ending: CaseIterable { case paused, revoked }
+
+    /// In the middle, and at the end.
+    @Test(arguments: Ending.allCases, [true, false]) func workEndsWithItsCallersAccess(
+        _ ending: Ending, _ isInTheMiddle: Bool
+    ) async throws {
+        let robot = try await node.agent(grants: [.tag("t")], as: owner)
+        let caller = try await node.caller(robot)
+        let gate = AsyncGate()
+        let begun = AsyncGate()
+        let work = Task {
+            try await node.entries.work.run(as: caller, in: node.store) {
+                begun.open()
+                await gate.wait()
+                guard isInTheMiddle else { return }
+                Self.spend()
+                try await WorkQueue.breathe()
+                Issue.record("it goes on")
+            }
+        }
+        await begun.wait()
+        switch ending {
+        case .paused:
+            _ = try await node.roster.update(
+                robot.id, name: nil, grants: nil, policy: nil, isPaused: true, as: owner)
+        case .revoked: _ = try await node.roster.revoke(robot.id, as: owner)
+        }
+        gate.open()
+        await #expect(throws: VaultError.callerGone) { try await work.value }
+    }
+}
