@@ -69,11 +69,12 @@ let package = Package(
         .target(name: "Systemd", swiftSettings: house),
         .target(name: "Console", swiftSettings: house),
         .target(name: "SQLite", dependencies: ["CSQLite"], swiftSettings: house),
-        .target(name: "DNSUpdate", dependencies: [crypto, nioCore, nioPosix], swiftSettings: house),
+        .target(name: "Outbound", dependencies: [httpClient, nioCore, nioPosix, nioSSL], swiftSettings: house),
+        .target(name: "DNSUpdate", dependencies: ["Outbound", crypto, nioCore, nioPosix], swiftSettings: house),
         .target(
             name: "Autocert",
             dependencies: [
-                crypto, nioCore, nioSSL, logging, lifecycle, httpClient,
+                "Outbound", crypto, nioCore, nioSSL, logging, lifecycle, httpClient,
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOTLS", package: "swift-nio"),
@@ -116,7 +117,7 @@ let package = Package(
         .target(
             name: "Telemetry",
             dependencies: [
-                "Wire", httpClient, lifecycle, logging, nioCore, nioSSL,
+                "Outbound", "Wire", httpClient, lifecycle, logging, nioCore, nioSSL,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: house
@@ -124,7 +125,8 @@ let package = Package(
         .target(
             name: "Monitor",
             dependencies: [
-                "CMonitorAssets", "SQLite", "Wire", crypto, httpClient, httpTypes, lifecycle, logging, nioCore,
+                "CMonitorAssets", "Files", "Outbound", "SQLite", "Telemetry", "Wire", crypto, httpClient, httpTypes,
+                lifecycle, logging, nioCore,
                 nioPosix,
                 nioSSL,
                 .product(name: "CryptoExtras", package: "swift-crypto"),
@@ -139,7 +141,8 @@ let package = Package(
         .target(
             name: "Fleet",
             dependencies: [
-                "Console", "DNSUpdate", "Files", "Wire", crypto, httpClient, nioCore, nioPosix, nioSSL, subprocess,
+                "Console", "DNSUpdate", "Files", "Outbound", "Wire", crypto, httpClient, nioCore, nioPosix, nioSSL,
+                subprocess,
                 toml,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
@@ -160,7 +163,8 @@ let package = Package(
         .executableTarget(
             name: "clavitor",
             dependencies: [
-                "CArgon2", "CProcess", "Console", "Files", "Vault", "Wire", arguments, crypto, httpClient, nioCore,
+                "CArgon2", "CProcess", "Console", "Files", "Outbound", "Vault", "Wire", arguments, crypto, httpClient,
+                nioCore,
                 nioSSL,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
@@ -170,7 +174,8 @@ let package = Package(
         .executableTarget(
             name: "clavitor-monitor",
             dependencies: [
-                "Files", "Monitor", "Console", "Serving", "Wire", arguments, httpClient, lifecycle, logging, nioCore,
+                "Files", "Monitor", "Console", "Outbound", "Serving", "Wire", arguments, httpClient, lifecycle, logging,
+                nioCore,
                 nioPosix,
                 nioSSL,
                 .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import Outbound
 
 /// Changes a zone by asking its primary name server (RFC 2136), and reads what stands in it, each time over a TCP
 /// connection of its own.
@@ -88,11 +89,8 @@ package struct DNSUpdater: Sendable {
             throw error
         } catch ChannelError.connectTimeout {
             throw DNSUpdateError.timedOut(server: address)
-        } catch let error as NIOConnectionError {
-            let reason = error.connectionErrors.last.map { "\($0.error)" } ?? "its name has no address"
-            throw DNSUpdateError.unreachable(server: address, reason: reason)
         } catch {
-            throw DNSUpdateError.unreachable(server: address, reason: "\(error)")
+            throw DNSUpdateError.unreachable(server: address, reason: "\(TransportFault(error))")
         }
     }
 

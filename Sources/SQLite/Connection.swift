@@ -44,6 +44,12 @@ package final class Connection {
     /// Runs one statement. Returns the number of rows it changed.
     @discardableResult
     package func run(_ sql: StaticString, _ bindings: Value...) throws -> Int {
+        try run(sql, all: bindings)
+    }
+
+    /// The same, with as many values as the statement has places for.
+    @discardableResult
+    package func run(_ sql: StaticString, all bindings: [Value]) throws -> Int {
         try statement(sql).forEachRow(bindings) { _ in .next }
         return unsafe Int(sqlite3_changes64(handle))
     }

@@ -106,6 +106,19 @@ package struct Row {
         return unsafe [UInt8](UnsafeRawBufferPointer(start: bytes, count: count))
     }
 
+    /// In whichever class it has; a number with a fraction is none of ours.
+    package func value(_ column: Int) -> Value {
+        switch unsafe sqlite3_column_type(handle, Int32(column)) {
+        case SQLITE_NULL: .null
+        case SQLITE_INTEGER: .integer(integer(column))
+        case SQLITE_BLOB: .blob(blob(column))
+        default: .text(text(column))
+        }
+    }
+
+    /// The whole row.
+    package var values: [Value] { unsafe (0..<Int(sqlite3_column_count(handle))).map { value($0) } }
+
     package func optionalInteger(_ column: Int) -> Int64? { isNull(column) ? nil : integer(column) }
     package func optionalBlob(_ column: Int) -> [UInt8]? { isNull(column) ? nil : blob(column) }
 }

@@ -13,8 +13,8 @@ extension Heartbeat {
         if let days = certDaysRemaining, days < Self.leastDays(of: certLifetimeDays) {
             ills.append(days > 0 ? "certificate ends in \(days) days" : "certificate has ended")
         }
-        if diskPct >= 95 { ills.append("disk \(diskPct) % full") }
-        if ramPct >= 97 { ills.append("memory \(ramPct) % used") }
+        if let diskPct, diskPct >= 95 { ills.append("disk \(diskPct) % full") }
+        if let ramPct, ramPct >= 97 { ills.append("memory \(ramPct) % used") }
         return ills
     }
 

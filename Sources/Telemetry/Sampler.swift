@@ -54,8 +54,8 @@ package final class Sampler: Sendable {
         }.joined()
     }
 
-    /// A figure that the wire demands and the machine does not give is zero, which no running machine has: the beat goes
-    /// out, no limit is crossed by a guess, and the log says once what cannot be read.
+    /// A figure that the machine does not give is missing: the beat goes out, no limit is crossed by a guess, and the log
+    /// says once what cannot be read.
     package func sample(_ phase: Heartbeat.Phase) async -> Sample {
         let facts = await facts()
         let figures = machine.figures()
@@ -65,16 +65,15 @@ package final class Sampler: Sendable {
             defer { if let processor = figures.processor { state.processor = processor } }
             return (state.seq, state.processor)
         }
-        let share = earlier.flatMap { figures.processor?.share(since: $0) } ?? 0
+        let share = figures.processor.map { present in earlier.flatMap { present.share(since: $0) } ?? 0 }
         var beat = Heartbeat(
             node: node, ts: now() / 1000,
-            ramMB: megabytes(figures.memory?.used ?? 0),
-            ramPct: tenths(figures.memory.map { 100 * Double($0.used) / Double($0.total) } ?? 0),
-            diskMB: megabytes(figures.disk?.used ?? 0), diskPct: tenths(figures.disk?.share ?? 0),
-            cpuPct: tenths(share), dbSizeMB: tenths(facts.dbSizeMB), dbIntegrity: facts.dbIntegrity,
+            ramMB: figures.memory.map { megabytes($0.used) }, ramPct: figures.memory.map { tenths($0.share) },
+            diskMB: figures.disk.map { megabytes($0.used) }, diskPct: figures.disk.map { tenths($0.share) },
+            cpuPct: share.map(tenths), dbSizeMB: tenths(facts.dbSizeMB), dbIntegrity: facts.dbIntegrity,
             activeSessions: facts.activeSessions, req1h: facts.req1h, err1h: facts.err1h,
             certDaysRemaining: facts.certDaysRemaining.map(tenths), nixGen: figures.generation.number,
-            uptimeS: figures.uptime?.seconds ?? 0)
+            uptimeS: figures.uptime?.seconds)
         (beat.bootID, beat.seq, beat.phase, beat.version) = (bootID, seq, phase, facts.version)
         beat.add(facts)
         beat.add(figures)

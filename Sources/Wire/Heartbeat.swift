@@ -1,17 +1,18 @@
-/// What a node says of itself every thirty seconds. The first fourteen names are the fleet's since its first plan; those
-/// below may be missing, so that nodes and monitors of different versions understand each other.
+/// What a node says of itself every thirty seconds. Of the first names, the fleet's since its first plan, only figures of
+/// the machine that it does not give may be missing; any of those below, so that nodes and monitors of different versions
+/// understand each other.
 package struct Heartbeat: Codable, Equatable, Sendable {
     package var node: String
     /// The node's clock, in Unix seconds.
     package var ts: Int64
-    /// Memory in use: what is not available to a new program.
-    package var ramMB: Double
-    package var ramPct: Double
+    /// Memory in use: what is not available to a new program. Of the control group, where it has a tighter limit.
+    package var ramMB: Double?
+    package var ramPct: Double?
     /// Of the file system that holds the data.
-    package var diskMB: Double
-    package var diskPct: Double
+    package var diskMB: Double?
+    package var diskPct: Double?
     /// Of all processors, since the beat before. Zero in the first one.
-    package var cpuPct: Double
+    package var cpuPct: Double?
     package var dbSizeMB: Double
     /// `ok`, or what is wrong.
     package var dbIntegrity: String
@@ -23,7 +24,7 @@ package struct Heartbeat: Codable, Equatable, Sendable {
     package var certDaysRemaining: Double?
     /// The generation of the system profile; zero on a machine that has none.
     package var nixGen: Int
-    package var uptimeS: Int64
+    package var uptimeS: Int64?
 
     /// Random at each start of the program.
     package var bootID: String?
@@ -67,9 +68,9 @@ package struct Heartbeat: Codable, Equatable, Sendable {
     }
 
     package init(
-        node: String, ts: Int64, ramMB: Double, ramPct: Double, diskMB: Double, diskPct: Double, cpuPct: Double,
+        node: String, ts: Int64, ramMB: Double?, ramPct: Double?, diskMB: Double?, diskPct: Double?, cpuPct: Double?,
         dbSizeMB: Double, dbIntegrity: String, activeSessions: Int, req1h: Int, err1h: Int, certDaysRemaining: Double?,
-        nixGen: Int, uptimeS: Int64
+        nixGen: Int, uptimeS: Int64?
     ) {
         self.node = node
         self.ts = ts

@@ -49,9 +49,9 @@ struct DataOptions: ParsableArguments {
         return try open(gathering: gathering)
     }
 
-    /// For the one program that serves it. In a directory that is there, it is made at the first time: a service is started
-    /// before anybody can be added. `isDevelopment`: The directory is made, too.
-    func served(isDevelopment: Bool) throws -> MonitorStore {
+    /// For the one program that serves it, before it touches anything in the directory. A service is started before anybody
+    /// can be added, so that only the directory must be there. `isDevelopment`: It is made, too.
+    func lock(isDevelopment: Bool) throws {
         if isDevelopment { try File.makeDirectory(data) }
         guard File.exists(data) else {
             throw Failure("There is no directory \(data). Is --data right? Make it, or add an operator, first.")
@@ -59,7 +59,6 @@ struct DataOptions: ParsableArguments {
         guard try File.takeLock("\(data)/lock") else {
             throw Failure("Another clavitor-monitor serves \(data). Stop it first.")
         }
-        return try storeMadeIfNeeded(gathering: 20)
     }
 
     private func open(gathering: Int = 0) throws -> MonitorStore {

@@ -43,7 +43,7 @@ struct ServeOptions: ParsableArguments {
 }
 
 struct Settings: Sendable {
-    var https = BindAddress(host: "0.0.0.0", port: 443)
+    var https = BindAddress.everywhere(port: 443)
     var certificate: CertificateSource
     /// For HTTP-01; nil to listen there not at all.
     var http: BindAddress?
@@ -86,7 +86,7 @@ struct Settings: Sendable {
         certificate = try CertificateSource(flags.certificate, certificateKeys, isDevelopment: flags.dev)
         if flags.dev { https = BindAddress(host: "127.0.0.1", port: 8_444) }
         if let text = flags.https ?? file?.https { https = try BindAddress(text, option: "--https") }
-        if case .acme = certificate { http = BindAddress(host: "0.0.0.0", port: 80) }
+        if case .acme = certificate { http = BindAddress.everywhere(port: 80) }
         if let text = flags.certificate.http ?? certificateKeys.http { http = try BindAddress(text, option: "--http") }
         limits = try limits.changed(
             connections: flags.maxConnections ?? file?.maxConnections,
@@ -117,7 +117,8 @@ struct Settings: Sendable {
         let text = try File.read(path, most: 1 << 20)
         do {
             return try JSONDecoder().decode(NodesBody.self, from: Data(text.utf8)).nodes.map {
-                NodePlace(name: $0.name, city: $0.city, latitude: $0.latitude, longitude: $0.longitude)
+                NodePlace(
+                    name: $0.name, city: $0.city, latitude: $0.latitude, longitude: $0.longitude, url: $0.url)
             }
         } catch {
             throw Failure("\(path) does not list nodes: \(error)")

@@ -49,6 +49,23 @@ import Testing
         #expect((keeper.status.nextAttempt ?? .distantPast) > rig.clock.now, "and not at once again")
     }
 
+    /// The CA is still looking when the program is told to end.
+    @Test func anOrderThatTheProgramsEndInterruptsIsNoFailureAndGoesOnLater() async throws {
+        let rig = Rig()
+        rig.ca.change { behaviour in
+            behaviour.look = { _, _, _ in "not yet" }
+            behaviour.leavesPending = true
+        }
+        let keeper = rig.start(sleep: {
+            unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
+            throw CancellationError()
+        })
+        _ = await Task { await keeper.step() }.value
+        #expect(rig.seen.failures == [])
+        #expect(keeper.status.lastError == nil)
+        #expect(rig.ca.record.orders.count == 1)
+    }
+
     @Test func severalNamesShareOneCertificate() async throws {
         let rig = Rig(["a.example.org", "b.example.org", "c.example.org"])
         _ = await rig.start().step()

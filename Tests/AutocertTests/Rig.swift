@@ -46,9 +46,11 @@ struct Rig: Sendable {
 
     var store: CertificateStore { CertificateStore(files) }
 
-    /// A program that has just started. `send`: Instead of the CA itself. `install`: Instead of serving.
+    /// A program that has just started. `send`: Instead of the CA itself. `sleep`: Before the clock goes on. `install`: Instead
+    /// of serving.
     func start(
-        send: WebSend? = nil, install: (@Sendable (IssuedCertificate) async throws -> Void)? = nil
+        send: WebSend? = nil, sleep: @escaping @Sendable () throws -> Void = {},
+        install: (@Sendable (IssuedCertificate) async throws -> Void)? = nil
     ) -> CertificateKeeper {
         let (ca, clock, seen) = (ca, clock, seen)
         let toCA: WebSend = { (request) async throws(ACMEError) in try await ca.send(request) }
@@ -56,7 +58,10 @@ struct Rig: Sendable {
             settings: settings, store: store, solvers: [challenges],
             world: .init(
                 send: send ?? toCA, now: { clock.now },
-                sleep: { clock.advance(by: $0) }, random: { ($0.lowerBound + $0.upperBound) / 2 }),
+                sleep: { seconds in
+                    try sleep()
+                    clock.advance(by: seconds)
+                }, random: { ($0.lowerBound + $0.upperBound) / 2 }),
             install: install ?? { certificate in seen.install(certificate) }, report: { seen.report($0) })
     }
 }

@@ -8,7 +8,7 @@ import Wire
     /// Its files may not grow, then they may again. Nobody falls silent for that, and nobody is told so.
     @Test func aFullDiskMakesNoNodeSilentAndEndsByItself() async throws {
         // 512-byte blocks: the database fits and its log does not grow far.
-        let monitor = try await ServedMonitor(hurry: 5, fileBlocks: 1_000)
+        let monitor = try await ServedMonitor(hurry: 1, fileBlocks: 1_000)
         let urls = try monitor.addNodes((0..<4).map { "node-\($0)" })
         _ = try await monitor.sees { $0.nodes.count == 4 }
         func pushAll() async throws -> [Int] {
@@ -22,9 +22,9 @@ import Wire
         for _ in 0..<400 where !isFull { isFull = try await pushAll().contains(503) }
         try #require(isFull, "the files never grew too large")
         let fullFrom = ContinuousClock.now
-        // SEV2 would be due after 13 seconds.
+        // SEV2 would be due after 65 seconds, which is also longer than a busy machine keeps these pushes waiting.
         var answers: Set<Int> = []
-        while ContinuousClock.now - fullFrom < .seconds(18) { answers.formUnion(try await pushAll()) }
+        while ContinuousClock.now - fullFrom < .seconds(75) { answers.formUnion(try await pushAll()) }
         let during = try await monitor.fleet()
         #expect(answers.contains(503) && answers.isSubset(of: [200, 503]), "\(answers)")
         // Late is shown and told to nobody: on a busy machine a round of pushes may take seconds.

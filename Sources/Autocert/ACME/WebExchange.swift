@@ -3,6 +3,7 @@ import FoundationEssentials
 import NIOCore
 import NIOHTTP1
 import NIOSSL
+import Outbound
 
 /// A request to a CA. The one seam to the network: the client takes a closure from these to answers.
 package struct WebRequest: Equatable, Sendable {
@@ -99,7 +100,7 @@ package struct WebClient: Sendable {
         } catch is NIOTooManyBytesError {
             throw .malformed("answer", "it is longer than \(Self.most) bytes")
         } catch {
-            throw .unreachable("\(request.url): \(error)")
+            throw .unreachable("\(request.url): \(TransportFault(error))")
         }
     }
 }

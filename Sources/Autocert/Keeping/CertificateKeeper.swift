@@ -123,6 +123,8 @@ package final class CertificateKeeper: Service {
             }
             return next
         } catch {
+            // The program is stopping; what was begun is on record and is gone on with at the next start.
+            if Task.isCancelled { return world.now() }
             let next = world.now().addingTimeInterval(Self.longestSleep)
             state.withLock { $0.status.lastError = "\(error)" }
             await report(.failed("\(error)", next: next))

@@ -2,6 +2,7 @@ package import AsyncHTTPClient
 import FoundationEssentials
 import NIOCore
 import NIOHTTP1
+import Outbound
 
 /// Names in a zone at Cloudflare, in DNS-only mode: a vault's traffic goes past nobody else's machines.
 ///
@@ -87,7 +88,7 @@ package struct CloudflareZone: NameProvider {
             response = try await client.execute(request, timeout: .seconds(15))
             bytes = try await response.body.collect(upTo: 1 << 20)
         } catch {
-            throw .unreachable(HTTPSExchange.reason(error))
+            throw .unreachable("\(TransportFault(error))")
         }
         if response.status == .tooManyRequests {
             throw .tooMany(seconds: response.headers.first(name: "Retry-After").flatMap { Int($0) })

@@ -1,4 +1,5 @@
 import NIOCore
+import Outbound
 
 extension HTTPSProbe {
     /// Asks nodes for `/readyz` as a client would, all at once.
@@ -25,8 +26,8 @@ extension HTTPSProbe {
             let answer = try await exchange.send(request("https://\(node.domain):\(port)/readyz"), within: patience)
             return answer.status == 200 ? .ready : .notReady(answer.status)
         } catch {
-            if let fault = HTTPSExchange.certificateFault(error) { return .badCertificate(fault) }
-            return .unreachable(HTTPSExchange.reason(error))
+            let fault = TransportFault(error)
+            return fault.isAboutTheCertificate ? .badCertificate("\(fault)") : .unreachable("\(fault)")
         }
     }
 }

@@ -51,33 +51,4 @@ package struct HTTPSExchange: Sendable {
         let body = try await answer.body.collect(upTo: Self.mostBody)
         return (Int(answer.status.code), Array(body.readableBytesView))
     }
-
-    /// The system's words, out of an error of a module that this one does not import.
-    private static let known = [
-        "Connection refused", "No route to host", "Network is unreachable", "Connection reset", "Operation timed out",
-    ]
-
-    /// What is wrong with the certificate, if that is what it failed at: then somebody was there.
-    static func certificateFault(_ error: any Error) -> String? {
-        switch error {
-        case let error as NIOSSLExtraError where error == .failedToValidateHostname:
-            "its certificate is for another name"
-        case is NIOSSLError, is BoringSSLError:
-            "\(error)".contains("CERTIFICATE_VERIFY_FAILED") ? "its certificate is not trusted" : nil
-        default: nil
-        }
-    }
-
-    /// Words for people; no URL and no header is among them.
-    static func reason(_ error: any Error) -> String {
-        if let fault = certificateFault(error) { return fault }
-        return switch error {
-        case let error as HTTPClientError
-        where [.deadlineExceeded, .connectTimeout, .readTimeout].contains(error):
-            "no answer in time"
-        case let error as HTTPClientError: error.shortDescription
-        case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError: "the TLS handshake failed"
-        default: known.first(where: "\(error)".contains) ?? "\(type(of: error))"
-        }
-    }
 }

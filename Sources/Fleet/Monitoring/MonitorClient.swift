@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import FoundationEssentials
 import NIOCore
 import NIOHTTP1
+import Outbound
 import Wire
 
 /// The monitor's API, with a token out of a file.
@@ -70,7 +71,7 @@ package struct MonitorClient: FleetMonitor {
             answer = try await exchange.send(request)
         } catch {
             try Task.checkCancellation()
-            throw MonitorError.unreachable(HTTPSExchange.reason(error))
+            throw MonitorError.unreachable("\(TransportFault(error))")
         }
         switch answer.status {
         case 200..<300: return answer.body

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Console
 import FoundationEssentials
 import NIOHTTP1
+import Outbound
 import Wire
 
 /// Asks a node what clients would ask it. `HTTPSProbe` does, tests have others.
@@ -44,7 +45,7 @@ package struct HTTPSProbe: NodeProbe {
             let facts = try await exchange.send(request("\(node.url)/.well-known/clavitor"))
             return .ready(version: (try? JSONDecoder().decode(NodeBody.self, from: Data(facts.body)))?.version)
         } catch {
-            return .notReady(HTTPSExchange.reason(error))
+            return .notReady("\(TransportFault(error))")
         }
     }
 

@@ -122,10 +122,13 @@ private struct NodeFigure: Sendable {
 
     static let all = [
         NodeFigure("clock_offset_seconds", "How far its clock is ahead of the monitor's.") { Double($1.skew) / 1_000 },
-        NodeFigure("cpu_usage_ratio", "Of all processors, since the beat before.") { beat, _ in beat.cpuPct / 100 },
+        NodeFigure("cpu_usage_ratio", "Of all processors, since the beat before.") { beat, _ in
+            beat.cpuPct.map { $0 / 100 }
+        },
         NodeFigure("load1", "Load average of one minute.") { beat, _ in beat.load1m },
-        NodeFigure("memory_used_ratio", "Not available to a new program.") { beat, _ in beat.ramPct / 100 },
-        NodeFigure("memory_used_bytes", "Not available to a new program.") { beat, _ in beat.ramMB * mebibyte },
+        NodeFigure("memory_used_ratio", "Not available to a new program.") { beat, _ in beat.ramPct.map { $0 / 100 } },
+        NodeFigure("memory_used_bytes", "Not available to a new program.") { beat, _ in beat.ramMB.map { $0 * mebibyte }
+        },
         NodeFigure("swap_used_bytes", "Swap in use.") { beat, _ in beat.swapMB.map { $0 * mebibyte } },
         NodeFigure("resident_memory_bytes", "Of the program itself.") { beat, _ in beat.rssMB.map { $0 * mebibyte } },
         NodeFigure("memory_pressure_ratio", "Of ten seconds, with a task that waited for memory.") { beat, _ in
@@ -134,8 +137,10 @@ private struct NodeFigure: Sendable {
         NodeFigure("disk_pressure_ratio", "Of ten seconds, with a task that waited for the disk.") { beat, _ in
             beat.psiIO.map { $0 / 100 }
         },
-        NodeFigure("disk_used_ratio", "Of the file system with the data.") { beat, _ in beat.diskPct / 100 },
-        NodeFigure("disk_used_bytes", "Of the file system with the data.") { beat, _ in beat.diskMB * mebibyte },
+        NodeFigure("disk_used_ratio", "Of the file system with the data.") { beat, _ in beat.diskPct.map { $0 / 100 } },
+        NodeFigure("disk_used_bytes", "Of the file system with the data.") { beat, _ in
+            beat.diskMB.map { $0 * mebibyte }
+        },
         NodeFigure("database_bytes", "The vault's file.") { beat, _ in beat.dbSizeMB * mebibyte },
         NodeFigure("database_ok", "1 when the last check found no damage.") { beat, _ in
             fact(beat.dbIntegrity == "ok")
@@ -163,7 +168,7 @@ private struct NodeFigure: Sendable {
             beat.auditOK.map(fact)
         },
         NodeFigure("generation", "Of the system profile.") { beat, _ in Double(beat.nixGen) },
-        NodeFigure("uptime_seconds", "Of the machine.") { beat, _ in Double(beat.uptimeS) },
+        NodeFigure("uptime_seconds", "Of the machine.") { beat, _ in beat.uptimeS.map(Double.init) },
         NodeFigure("beats_dropped_total", "Beats not delivered since the node's start.") { beat, _ in
             beat.beatsDropped.map(Double.init)
         },

@@ -124,10 +124,15 @@ struct AnswerMiddleware: RouterMiddleware {
         HTTPField(
             name: .contentSecurityPolicy,
             value: "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"),
-        HTTPField(name: .strictTransportSecurity, value: "max-age=31536000"),
+        .strictTransport,
         HTTPField(name: .xContentTypeOptions, value: "nosniff"),
         HTTPField(name: .referrerPolicy, value: "no-referrer"),
     ]
+}
+
+extension HTTPField {
+    /// RFC 6797 section 6.1.
+    static let strictTransport = HTTPField(name: .strictTransportSecurity, value: "max-age=31536000")
 }
 
 extension HTTPField.Name {

@@ -10,6 +10,8 @@ import Wire
 package final class Operators: Sendable {
     let store: MonitorStore
     let now: @Sendable () -> Int64
+    /// What of the sessions is not on the disk.
+    let unwritten = Mutex(UnwrittenSessions())
     /// Failed tries by name, steady or not: the wall clock does, since a jump forgives at most some guesses.
     private let failures = Mutex<[String: [Int64]]>([:])
     /// One derivation at a time: guessing keeps one core busy, never all, and never the pushes.
@@ -29,18 +31,6 @@ package final class Operators: Sendable {
     }
 
     deinit { derivation.shutdownGracefully { _ in } }
-
-    struct Session: Sendable {
-        var token: String
-        var csrf: String
-        var lifetime: Int64
-    }
-
-    struct SignedIn: Sendable {
-        var name: String
-        var csrf: String
-        var readsOnly: Bool
-    }
 
     /// Adds an operator, or gives one another password, which ends the old sessions.
     package func set(_ name: String, password: String) async throws {
@@ -96,40 +86,7 @@ package final class Operators: Sendable {
             throw Problem("wrong-password", status: 401, title: "Wrong name or password")
         }
         failures.withLock { failures in _ = failures.removeValue(forKey: name) }
-        return try await open(name, lifetime: Self.sessionLifetime)
-    }
-
-    func signedIn(_ token: String) async throws -> SignedIn? {
-        let hash = PushToken.hash(token)
-        let now = now()
-        return try store.database.lookUp { db in
-            try db.first(
-                "SELECT operator, csrf, reads_only FROM session WHERE token_hash = ? AND expires > ?", .blob(hash),
-                .integer(now)
-            ) { SignedIn(name: $0.text(0), csrf: $0.text(1), readsOnly: $0.integer(2) != 0) }
-        }
-    }
-
-    func signOut(_ token: String) async throws {
-        let hash = PushToken.hash(token)
-        _ = try await store.database.write { db in try db.run("DELETE FROM session WHERE token_hash = ?", .blob(hash)) }
-    }
-
-    func open(_ name: String, lifetime: Int64, readsOnly: Bool = false, for purpose: String? = nil) async throws
-        -> Session
-    {
-        let session = Session(
-            token: "clm_" + Self.random(32).hex, csrf: Self.random(16).hex,
-            lifetime: lifetime)
-        let (hash, expires) = (PushToken.hash(session.token), now() + lifetime)
-        _ = try await store.database.write { db in
-            try db.run(
-                """
-                INSERT INTO session (token_hash, operator, csrf, expires, reads_only, purpose) VALUES (?, ?, ?, ?, ?, ?)
-                """, .blob(hash), .text(name), .text(session.csrf), .integer(expires), .integer(readsOnly ? 1 : 0),
-                purpose.map { .text($0) } ?? .null)
-        }
-        return session
+        return try await begin(name, salt: known.0, lifetime: Self.sessionLifetime)
     }
 
     /// scrypt with a cost of OWASP's password storage cheat sheet, the one that takes 32 MB (N = 2^15, r = 8, p = 3): a
@@ -143,7 +100,7 @@ package final class Operators: Sendable {
         }
     }
 
-    private static func random(_ count: Int) -> [UInt8] {
+    static func random(_ count: Int) -> [UInt8] {
         var generator = SystemRandomNumberGenerator()
         return (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
     }

@@ -18,6 +18,12 @@ struct PushRoutes: Sendable {
     }
 
     private func answer(_ request: Request, _ context: MonitorContext) async -> Response {
+        var response = await taken(request, context)
+        response.headers.append(.strictTransport)
+        return response
+    }
+
+    private func taken(_ request: Request, _ context: MonitorContext) async -> Response {
         do {
             let token = context.parameters.get("token") ?? ""
             // As forms write it, a plus is a space (WHATWG URL section 5.1): so Uptime Kuma reads it.
@@ -31,7 +37,6 @@ struct PushRoutes: Sendable {
             return refused(refusal.status, refusal.text)
         } catch {
             // It counts as a sign of life; only the chart will lack it.
-            context.logger.error("a beat could not be written down", metadata: ["error": "\(error)"])
             return refused(503, "The beat was seen and could not be written down.")
         }
     }

@@ -36,7 +36,7 @@ struct SessionRoutes: Sendable {
             try Response(json: SessionBody(name: context.name, csrf: context.csrf))
         }
         group.post("/logout") { request, _ in
-            if let token = request.cookies[Self.cookie]?.value { try await operators.signOut(token) }
+            if let token = request.cookies[Self.cookie]?.value { await operators.signOut(token) }
             var response = Response.nothing
             response.headers[.setCookie] = "\(Self.cookie)=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict"
             return response

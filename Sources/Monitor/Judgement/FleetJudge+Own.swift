@@ -16,18 +16,23 @@ package struct OwnProblem: Equatable, Sendable {
         self.detail = detail
     }
 
-    static let rules = ["channel"]
+    static let channel = "channel"
+    static let disk = "own-disk"
+    static let file = "own-file"
+    static let rules = [channel, disk, file]
 
     var key: String { "monitor/\(rule)/\(name)" }
 }
 
 /// The monitor's own troubles are incidents like any other.
 extension FleetJudge {
-    /// `problems`: All that there are now. What was there and is not among them is over.
-    package mutating func report(_ problems: [OwnProblem], at now: Moment) -> [IncidentChange] {
+    /// `problems`: All that there are now by these rules. What was there and is not among them is over.
+    package mutating func report(
+        _ problems: [OwnProblem], by rules: Set<String>, at now: Moment
+    ) -> [IncidentChange] {
         let present = Set(problems.map(\.key))
         let over = book.open.values.map(\.incident).filter { incident in
-            incident.node == nil && OwnProblem.rules.contains(incident.rule) && !present.contains(incident.key)
+            incident.node == nil && rules.contains(incident.rule) && !present.contains(incident.key)
         }
         var changes = over.sorted { $0.id < $1.id }.flatMap { book.resolve($0.key, at: now.wall) }
         for problem in problems {

@@ -3,7 +3,7 @@ import HeapModule
 /// Who has not been heard of, and for how long.
 extension FleetJudge {
     /// Steady milliseconds from which this node's silence counts. Nil before its first beat.
-    private func since(_ record: NodeRecord) -> Int64? {
+    func since(_ record: NodeRecord) -> Int64? {
         record.lastBeat.map { max($0, record.judgedFrom, judgedFrom) }
     }
 
@@ -79,7 +79,7 @@ extension FleetJudge {
             ? " Beats that had come before came again: was the machine set back to an older state?" : ""
         let changes = report(
             max(severity, book.severity(key) ?? severity), "silent", of: record, title: title,
-            detail: "\(fact)\(refusals(of: record, at: now))\(replays)", at: now)
+            detail: "\(fact)\(refusals(of: record, at: now))\(replays)\(answer(of: record, at: now))", at: now)
         return changes + hideFollowers(of: name, at: now)
     }
 
@@ -103,76 +103,11 @@ extension FleetJudge {
         return " \(pushes) refused in the last \(seconds) s: \(refusals.why)"
     }
 
-    /// It follows from the cut only if it came with it: who was silent before, or has beaten since, is silent for a reason
-    /// of its own.
-    func cameWithTheCut(_ name: String, at now: Moment) -> Bool {
-        guard let cut = book.open[Self.cutOff]?.incident, let last = nodes[name]?.lastBeat else { return false }
-        return last <= now.steady - max(0, now.wall - cut.opened)
-    }
-
     mutating func endSilence(_ name: String, at now: Moment) -> [IncidentChange] {
         nodes[name]?.isSilent = false
         nodes[name].map { watch($0) }
         var changes = book.resolve("\(name)/silent", at: now.wall)
         changes += hideFollowers(of: name, at: now)
         return changes + endCutOff(at: now)
-    }
-
-    mutating func endCutOff(at now: Moment) -> [IncidentChange] {
-        guard book.open[Self.cutOff] != nil, !isStillCutOff(at: now) else { return [] }
-        // Who is not back in a full window is silent for a reason of its own.
-        for key in nodes.keys where nodes[key]?.isSilent == true {
-            nodes[key]?.judgedFrom = now.steady
-            nodes[key]?.quietFrom = now.steady
-        }
-        return book.resolve(Self.cutOff, at: now.wall)
-    }
-
-    // MARK: All at once
-
-    /// Whether most of those that were there a moment ago are gone together.
-    private func isCutOff(at now: Moment) -> Bool {
-        var (there, gone) = (0, 0)
-        for record in nodes.values where !record.memory.isStopped && !isInMaintenance(record.node.name, at: now) {
-            // Who was silent before does not count.
-            guard let since = since(record), book.open["\(record.node.name)/silent"]?.isTold != true else { continue }
-            let quiet = now.steady - since
-            there += 1
-            if quiet > timing(of: record).missedOne { gone += 1 }
-        }
-        return there >= 3 && gone * 2 > there && gone >= 3
-    }
-
-    private func isStillCutOff(at now: Moment) -> Bool {
-        var (there, gone) = (0, 0)
-        for record in nodes.values where record.lastBeat != nil {
-            let entry = record.isSilent ? book.open["\(record.node.name)/silent"] : nil
-            if let entry, entry.incident.hiddenBy != Self.cutOff { continue }
-            there += 1
-            if entry != nil { gone += 1 }
-        }
-        return gone * 2 > there
-    }
-
-    private mutating func beginCutOff(at now: Moment) -> [IncidentChange] {
-        guard book.open[Self.cutOff] == nil else { return [] }
-        return book.set(
-            .sev2,
-            .init(
-                key: Self.cutOff, node: nil, region: nil, rule: "cut-off", title: "The hub is cut off",
-                detail: "Most nodes fell silent together: look at the hub's network first."),
-            hiddenBy: nil, at: now.wall)
-    }
-
-    private mutating func raiseCutOff(at now: Moment) -> [IncidentChange] {
-        let hidden = book.open.values.filter { $0.incident.hiddenBy == Self.cutOff }
-        let worst = hidden.map(\.incident.severity).max() ?? .sev2
-        return book.set(
-            max(worst, book.severity(Self.cutOff) ?? .sev2),
-            .init(
-                key: Self.cutOff, node: nil, region: nil, rule: "cut-off", title: "The hub is cut off",
-                detail: "\(hidden.count) of \(nodes.count) nodes fell silent together: look at the hub's network first."
-            ),
-            hiddenBy: nil, at: now.wall)
     }
 }

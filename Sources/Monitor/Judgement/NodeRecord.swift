@@ -93,6 +93,16 @@ package struct NodeRecord: Equatable, Sendable {
         var why: String
     }
 
+    /// What it said when it was last asked from here.
+    var answer: Answer?
+
+    struct Answer: Equatable, Sendable {
+        /// Whether anything came.
+        var isThere: Bool
+        /// Steady milliseconds.
+        var at: Int64
+    }
+
     /// Since when a rule's condition has held, for those that must hold for a while.
     var pending: [String: Int64] = [:]
 

@@ -39,7 +39,7 @@ extension Rule {
                 Level(.sev1, from: 95, until: 93),
             ],
             title: { "\($0): the disk is filling up" },
-            detail: { beat, _ in "\(one(beat.diskPct)) % used; the database has \(one(beat.dbSizeMB)) MB." },
+            detail: { beat, _ in "\(beat.diskPct.map(one) ?? "?") % used; the database has \(one(beat.dbSizeMB)) MB." },
             measure: { beat, _ in beat.diskPct }),
         Rule(
             "read-only", [.fact(.sev1)], followsFrom: ["audit", "database", "disk"],
@@ -65,7 +65,9 @@ extension Rule {
         Rule(
             "memory", [Level(.warning, from: 90, until: 85), Level(.sev2, from: 96, until: 92)], holds: 120_000,
             title: { "\($0): memory is short" },
-            detail: { beat, _ in "\(one(beat.ramPct)) % used; the node itself has \(one(beat.rssMB ?? 0)) MB." },
+            detail: { beat, _ in
+                "\(beat.ramPct.map(one) ?? "?") % used; the node itself has \(one(beat.rssMB ?? 0)) MB."
+            },
             measure: { beat, _ in beat.ramPct }),
         Rule(
             "errors", [Level(.warning, from: 1, until: 0.7), Level(.sev2, from: 3, until: 2)], holds: 120_000,

@@ -1,9 +1,9 @@
-import SQLite
+package import SQLite
 
 /// The monitor's one file. Beats, minutes and hours lie in the order of time, so that writing appends, forgetting cuts
 /// off one end, and a year of one node stays within a megabyte.
-enum MonitorSchema {
-    static let migrations = [first, Outbox.migration(2), tokens, Outbox.secondMigration(4), intervals]
+package enum MonitorSchema {
+    package static let migrations = [first, Outbox.migration(2), tokens, Outbox.secondMigration(4), intervals]
 
     /// What a tool's token is for; null for a browser's session.
     private static let tokens = Migration(3, "ALTER TABLE session ADD COLUMN purpose TEXT;")

@@ -37,7 +37,7 @@ extension MonitorStore {
 
     /// Newest first.
     func incidents(of node: String? = nil, before id: Int64?, most: Int) async throws -> [Incident] {
-        try await database.read { db in
+        try await ledger.read { db in
             try db.all(
                 """
                 SELECT body FROM incident WHERE id < ?1 AND (?2 IS NULL OR node = ?2) ORDER BY id DESC LIMIT ?3
@@ -56,7 +56,7 @@ extension MonitorStore {
     }
 
     func incident(_ id: Int64) async throws -> (Incident, [TimelineLine])? {
-        try await database.read { db in
+        try await ledger.read { db in
             guard
                 let incident: Incident = try db.first(
                     "SELECT body FROM incident WHERE id = ?", .integer(id), row: { try Self.decode($0.text(0)) })
@@ -79,24 +79,24 @@ extension MonitorStore {
 
     func add(_ silence: Silence) async throws {
         let body = try Self.encode(silence)
-        _ = try await database.write { db in
+        _ = try await ledger.write { db in
             try db.run(
                 "INSERT INTO silence VALUES (?, ?, ?)", .integer(silence.id), .integer(silence.until), .text(body))
         }
     }
 
     func removeSilence(_ id: Int64) async throws {
-        _ = try await database.write { db in try db.run("DELETE FROM silence WHERE id = ?", .integer(id)) }
+        _ = try await ledger.write { db in try db.run("DELETE FROM silence WHERE id = ?", .integer(id)) }
     }
 
     func add(_ lease: Lease) async throws {
         let body = try Self.encode(lease)
-        _ = try await database.write { db in
+        _ = try await ledger.write { db in
             try db.run("INSERT INTO lease VALUES (?, ?, ?)", .integer(lease.id), .integer(lease.until), .text(body))
         }
     }
 
     func removeLease(_ id: Int64) async throws {
-        _ = try await database.write { db in try db.run("DELETE FROM lease WHERE id = ?", .integer(id)) }
+        _ = try await ledger.write { db in try db.run("DELETE FROM lease WHERE id = ?", .integer(id)) }
     }
 }

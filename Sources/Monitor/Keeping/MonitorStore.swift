@@ -6,11 +6,14 @@ import Wire
 /// Everything that the monitor keeps. Knows rows; judges nothing.
 package final class MonitorStore: Sendable {
     package let database: Database
+    /// Of what is here, all that only the serving program writes.
+    package let ledger: Ledger
 
     /// `gathering`: For how many milliseconds a beat waits for others to share its commit. A commit costs more than all
     /// else that is done for a beat, and nobody waits for its answer.
     package init(path: String, gathering: Int = 0) throws {
         database = try Database(path: path, migrations: MonitorSchema.migrations, gathering: gathering)
+        ledger = Ledger(file: database, migrations: MonitorSchema.migrations)
     }
 
     /// A node that may push.
@@ -193,11 +196,14 @@ package final class MonitorStore: Sendable {
 package enum StoreRefusal: Error, Equatable, CustomStringConvertible, Sendable {
     case nameTaken(String)
     case noSuchNode(String)
+    /// On the disk; nothing was tried.
+    case noRoom
 
     package var description: String {
         switch self {
         case .nameTaken(let name): "There is a \(name) already. Its token is renewed by `node renew \(name)`."
         case .noSuchNode(let name): "There is no node \(name). `node list` shows those that there are."
+        case .noRoom: "The disk is full."
         }
     }
 }

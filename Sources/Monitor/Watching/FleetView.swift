@@ -51,9 +51,12 @@ package struct NodePlace: Codable, Equatable, Sendable {
     package var city: String?
     package var latitude: Double?
     package var longitude: Double?
+    /// Where it serves: `https://…`, to ask it there.
+    package var url: String?
 
-    package init(name: String, city: String?, latitude: Double?, longitude: Double?) {
+    package init(name: String, city: String?, latitude: Double?, longitude: Double?, url: String? = nil) {
         self.name = name
+        self.url = url
         self.city = city
         self.latitude = latitude
         self.longitude = longitude

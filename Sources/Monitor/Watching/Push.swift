@@ -101,11 +101,11 @@ package enum Push {
     /// Bounds: a figure that cannot be true is a mistake to be heard of, not a point on a chart.
     private static func flaw(of beat: Heartbeat) -> String? {
         let shares = [("ram_pct", beat.ramPct), ("disk_pct", beat.diskPct), ("cpu_pct", beat.cpuPct)]
-        for (name, value) in shares where !(0...100.5).contains(value) {
+        for (name, value) in shares where !(0...100.5).contains(value ?? 0) {
             return "\(name) is not between 0 and 100."
         }
         let sizes: [(String, Double)] = [
-            ("ram_mb", beat.ramMB), ("disk_mb", beat.diskMB), ("db_size_mb", beat.dbSizeMB),
+            ("ram_mb", beat.ramMB ?? 0), ("disk_mb", beat.diskMB ?? 0), ("db_size_mb", beat.dbSizeMB),
             ("p99_ms", beat.p99MS ?? 0),
             ("rss_mb", beat.rssMB ?? 0), ("load_1m", beat.load1m ?? 0), ("swap_mb", beat.swapMB ?? 0),
             ("cert_lifetime_days", beat.certLifetimeDays ?? 0),
@@ -114,7 +114,7 @@ package enum Push {
         let counts: [(String, Int64)] = [
             ("active_sessions", Int64(beat.activeSessions)), ("req_1h", Int64(beat.req1h)),
             ("err_1h", Int64(beat.err1h)),
-            ("nix_gen", Int64(beat.nixGen)), ("uptime_s", beat.uptimeS), ("seq", beat.seq ?? 0),
+            ("nix_gen", Int64(beat.nixGen)), ("uptime_s", beat.uptimeS ?? 0), ("seq", beat.seq ?? 0),
             ("audit_seq", beat.auditSeq ?? 0), ("audit_epoch", beat.auditEpoch ?? 0),
             ("last_backup_age_s", beat.lastBackupAgeS ?? 0), ("conns", Int64(beat.conns ?? 0)),
             ("beats_dropped", beat.beatsDropped ?? 0), ("err_5xx_1h", Int64(beat.err5xx1h ?? 0)),

@@ -24,11 +24,16 @@ package struct SelfCheck: Sendable {
         return watch.ills + (waits ? ["notifications wait for more than 10 minutes"] : [])
     }
 
-    /// Tells the operators, by the other channels, of what the monitor finds wrong with itself.
+    /// Tells the operators, by the channels that work, of what the monitor finds wrong with itself.
     package func report() async {
+        let disk = watch.room?.share.flatMap { OwnProblem(diskUsed: $0, present: watch.severity(of: OwnProblem.disk)) }
+        let file = watch.store.ledger.trouble.map { OwnProblem(file: $0) }
+        await watch.report([disk, file].compactMap { $0 }, by: [OwnProblem.disk, OwnProblem.file])
+        // Where nothing is known, nothing is over.
         guard let channels = await deliveries() else { return }
         await watch.report(
-            channels.filter(\.value.isBroken).sorted { $0.key < $1.key }.map { OwnProblem(channel: $0.key, $0.value) })
+            channels.filter(\.value.isBroken).sorted { $0.key < $1.key }.map { OwnProblem(channel: $0.key, $0.value) },
+            by: [OwnProblem.channel])
     }
 }
 
@@ -41,18 +46,41 @@ extension Watch {
         }
         return [
             figures.isStoreWell ? nil : "incidents cannot be written down",
-            areBeatsWell.load(ordering: .relaxed) ? nil : "beats cannot be written down",
+            store.ledger.trouble == nil ? nil : "what is told stands in memory only, for the file cannot be written",
+            unwritten.isGoingOn ? "beats cannot be written down" : nil,
             now.steady - lastLook > 3 * timing.stall ? "the time is not looked at" : nil,
             doubt > timing.sev1 ? "its clock or its machine has not let it judge anybody for minutes" : nil,
         ].compactMap { $0 }
     }
 }
 
+extension Watch {
+    /// Of an incident of the monitor's own.
+    fileprivate func severity(of rule: String) -> Severity? {
+        state.withLock { $0.judge.book.open.values.first { $0.incident.node == nil && $0.incident.rule == rule } }?
+            .incident.severity
+    }
+}
+
 extension OwnProblem {
+    /// By the limits that nodes have. Nil where there is room enough. `used`: In percent.
+    fileprivate init?(diskUsed used: Double, present: Severity?) {
+        guard let severity = Rule.named("disk")?.severity(of: used, present: present) else { return nil }
+        self.init(
+            rule: Self.disk, name: "hub", severity: severity, title: "The monitor's own disk is filling up",
+            detail: "\((used * 10).rounded() / 10) % used.")
+    }
+
+    fileprivate init(file reason: String) {
+        self.init(
+            rule: Self.file, name: "hub", severity: .sev1, title: "The monitor cannot write its file",
+            detail: "Alarms go on from memory and would be forgotten at a restart: make room first. \(reason).")
+    }
+
     fileprivate init(channel: String, _ figures: DeliveryFigures) {
         let some = figures.lines > 1 ? " Of \(figures.lines) recipients \(figures.failingLines) get nothing." : ""
         self.init(
-            rule: "channel", name: channel, severity: .sev2, title: "The channel \(channel) takes nothing",
+            rule: Self.channel, name: channel, severity: .sev2, title: "The channel \(channel) takes nothing",
             detail: "\(figures.lastError ?? "")\(figures.lastError == nil ? "" : ".")\(some)")
     }
 }

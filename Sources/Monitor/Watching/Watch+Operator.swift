@@ -1,3 +1,4 @@
+import Logging
 import Synchronization
 
 /// What people, and the tools that deploy, do with the judgement. Each is on the disk when it returns.
@@ -18,8 +19,14 @@ extension Watch {
             guard let name, let id = state.ids[name], let record = state.judge.nodes[name] else { return nil }
             return (id, record.memory)
         }
-        // Who is silent is not written down each minute.
-        if let accepted { try await store.keep(accepted.1, of: accepted.0) }
+        // Who is silent is not written down each minute. On a full disk it holds until a restart.
+        if let accepted {
+            do {
+                try await store.keep(accepted.1, of: accepted.0)
+            } catch {
+                logger.error("what was accepted cannot be written down", metadata: ["error": "\(error)"])
+            }
+        }
         await look()
     }
 
@@ -71,11 +78,11 @@ extension Watch {
         await look()
     }
 
-    /// Takes what the monitor finds wrong with itself; all that there is at present.
-    package func report(_ problems: [OwnProblem]) async {
+    /// Takes what the monitor finds wrong with itself; all that there is at present by these rules.
+    package func report(_ problems: [OwnProblem], by rules: Set<String>) async {
         let now = world.now()
         let hasNews = state.withLock { state in
-            let changes = state.judge.report(problems, at: now)
+            let changes = state.judge.report(problems, by: rules, at: now)
             state.unsaved += changes
             return !changes.isEmpty
         }

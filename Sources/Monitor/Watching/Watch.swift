@@ -14,13 +14,17 @@ package final class Watch: Service {
     package struct World: Sendable {
         package var now: @Sendable () -> Moment
         package var sleep: @Sendable (Duration) async throws -> Void
+        /// Whether anything answers at a URL; nil where nobody asks.
+        package var asks: (@Sendable (String) async -> Bool)?
 
         package init(
             now: @escaping @Sendable () -> Moment = SteadyClock.now,
-            sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
+            sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
+            asks: (@Sendable (String) async -> Bool)? = nil
         ) {
             self.now = now
             self.sleep = sleep
+            self.asks = asks
         }
     }
 
@@ -30,8 +34,10 @@ package final class Watch: Service {
     let timing: Timing
     let state: Mutex<State>
     let audience = Audience()
-    /// Whether the last beat could be written down.
-    let areBeatsWell = Atomic(true)
+    /// Nil where nobody looks at the disk.
+    package let room: Room?
+    /// Beats that could not be written down.
+    let unwritten = Grievance()
     private let tell: Teller
     private let telling = Turnstile()
 
@@ -79,18 +85,20 @@ package final class Watch: Service {
     ///   - timing: How long silence is borne.
     ///   - places: Where the nodes stand.
     ///   - world: Clocks.
+    ///   - room: On the disk, looked at by somebody else.
     ///   - logger: Hears of errors of the store.
     ///   - tell: Whoever notifies.
     /// - Throws: The store's error.
     package init(
         store: MonitorStore, timing: Timing = .standard, places: [NodePlace] = [], world: World = World(),
-        logger: Logger, tell: @escaping Teller
+        room: Room? = nil, logger: Logger, tell: @escaping Teller
     ) async throws {
         let now = world.now()
         let kept = try await store.load(now: now.wall)
         self.store = store
         self.timing = timing
         self.world = world
+        self.room = room
         self.logger = logger
         self.tell = tell
         var state = State(
@@ -152,14 +160,22 @@ package final class Watch: Service {
             state.figures.beats += 1
             return id
         }
+        try await write(beat, metrics, of: id, at: now)
+        return (now.wall, reading.flaw)
+    }
+
+    private func write(_ beat: Beat, _ metrics: Metrics, of node: Int64, at now: Moment) async throws {
         do {
-            try await store.append(beat, metrics, of: id, at: now.wall)
+            if room?.isShort == true { throw StoreRefusal.noRoom }
+            try await store.append(beat, metrics, of: node, at: now.wall)
         } catch {
-            areBeatsWell.store(false, ordering: .relaxed)
+            if !(error is StoreRefusal) { room?.noteFailure() }
+            if let count = unwritten.failed(at: now.steady) {
+                logger.error("beats cannot be written down", metadata: ["count": "\(count)", "error": "\(error)"])
+            }
             throw error
         }
-        areBeatsWell.store(true, ordering: .relaxed)
-        return (now.wall, reading.flaw)
+        if unwritten.worked() { logger.notice("beats are written down again") }
     }
 
     // MARK: Time
@@ -174,6 +190,12 @@ package final class Watch: Service {
                     }
                 }
                 tasks.addTask { await self.keepMinutes() }
+                tasks.addTask {
+                    while !Task.isCancelled {
+                        await self.askOverdue()
+                        try? await self.world.sleep(.milliseconds(self.timing.interval / 3))
+                    }
+                }
             }
         }
         // What was found last is written down before the program ends.
@@ -233,6 +255,7 @@ package final class Watch: Service {
             state.means = [:]
             return rows
         }
+        if room?.isShort == true { return }
         do {
             try await store.keep(rows, minute: minute, now: world.now().wall)
         } catch {
@@ -246,7 +269,7 @@ package final class Watch: Service {
         guard state.withLock({ $0.judge.isClockTrusted(at: moment) }) else { return }
         let now = moment.wall
         do {
-            if hasNewHour { try await store.rollHours(now: now) }
+            if hasNewHour, room?.isShort != true { try await store.rollHours(now: now) }
             if forgets { try await store.forget(now: now) }
         } catch {
             logger.error("old beats cannot be put away", metadata: ["error": "\(error)"])

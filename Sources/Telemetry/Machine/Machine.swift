@@ -47,7 +47,9 @@ package struct Machine: Sendable {
                 return nil
             }
         }
-        let memory = ask("memory", "/proc/meminfo") { try MemoryInfo(meminfo: $0) }
+        // Where there are no control groups, there is no limit of theirs.
+        let group = (try? read("/proc/self/cgroup")).flatMap { GroupMemory(groups: $0, read: read) }
+        let memory = ask("memory", "/proc/meminfo") { try MemoryInfo(meminfo: $0).within(group) }
         let processor = ask("processor", "/proc/stat") { try ProcessorTime(stat: $0) }
         let load = ask("load", "/proc/loadavg") { try LoadAverage(loadavg: $0) }
         let uptime = ask("uptime", "/proc/uptime") { try Uptime(uptime: $0) }

@@ -26,4 +26,14 @@ package struct MemoryInfo: Equatable, Sendable {
     }
 
     package var used: UInt64 { total - min(available, total) }
+
+    /// In percent.
+    package var share: Double { total > 0 ? 100 * Double(used) / Double(total) : 0 }
+
+    /// Within a limit, where that leaves less than the machine does.
+    func within(_ group: GroupMemory?) -> MemoryInfo {
+        guard let group, group.limit < total else { return self }
+        let left = group.limit - min(group.used, group.limit)
+        return MemoryInfo(total: group.limit, available: min(left, available), swapUsed: swapUsed)
+    }
 }

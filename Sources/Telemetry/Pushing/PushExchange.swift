@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
 import NIOSSL
+import Outbound
 
 /// One push. The one seam to the network: the pusher takes a closure from these to replies.
 package struct PushRequest: Sendable {
@@ -76,15 +77,8 @@ package struct PushClient: Sendable {
         }
     }
 
-    /// Only errors whose words are known to be free of the URL are quoted.
     private static func reason(_ error: any Error) -> PushError {
-        switch error {
-        case let error as HTTPClientError where error == .deadlineExceeded || error == .connectTimeout: .timedOut
-        case let error as HTTPClientError: .unreachable(error.shortDescription)
-        case let error as NIOSSLError: .unreachable("\(error)")
-        case let error as BoringSSLError: .unreachable("\(error)")
-        case let error as IOError: .unreachable("\(error)")
-        default: .unreachable("\(type(of: error))")
-        }
+        let fault = TransportFault(error)
+        return fault == .noAnswerInTime ? .timedOut : .unreachable("\(fault)")
     }
 }

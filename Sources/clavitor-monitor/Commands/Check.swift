@@ -7,6 +7,7 @@ import Monitor
 import NIOCore
 import NIOHTTP1
 import NIOSSL
+import Outbound
 import Serving
 
 /// The fleet in a terminal, with the exit codes of Nagios' plugins.
@@ -25,7 +26,8 @@ struct Check: AsyncParsableCommand {
         do {
             answer = try await fetch()
         } catch {
-            print("UNKNOWN - \(error)")
+            let reason = error is Failure ? "\(error)" : "\(address.url) cannot be reached: \(TransportFault(error))"
+            print("UNKNOWN - \(reason)")
             throw ExitCode(3)
         }
         guard let fleet = try? JSONDecoder().decode(FleetView.self, from: Data(answer)) else {

@@ -22,12 +22,33 @@ struct Serve: AsyncParsableCommand {
         let settings = try Settings(serving)
         LoggingSystem.bootstrap { _ in JSONLog(logLevel: settings.logLevel) }
         let logger = Logger(label: "clavitor-monitor")
-        let store = try options.served(isDevelopment: serving.dev)
-        let outbox = Outbox(database: store.database, lines: settings.notifications.lines)
+        try options.lock(isDevelopment: serving.dev)
+        let room = Room(folder: options.data, logger: logger)
+        // On a full disk there is no opening a database.
+        room.look()
+        let store = try options.storeMadeIfNeeded(gathering: 20)
+        let outbox = Outbox(ledger: store.ledger, lines: settings.notifications.lines)
         let notifier = Notifier(
             outbox: outbox, settings: settings.notifications, clock: ContinuousClock(), now: wallTime, logger: logger)
-        let watch = try await Watch(
-            store: store, timing: settings.timing, places: settings.places, logger: logger
+        let web = try WebSender(trustedPEM: settings.trustedPEM)
+        do {
+            let watch = try await Self.watch(store, room, settings, notifier, web, logger)
+            try await serve(watch, store, outbox, notifier, web, settings, logger)
+        } catch {
+            try? await web.shutdown()
+            throw error
+        }
+        try await web.shutdown()
+        logger.info("stopped")
+    }
+
+    private static func watch(
+        _ store: MonitorStore, _ room: Room, _ settings: Settings, _ notifier: Notifier<ContinuousClock>,
+        _ web: WebSender, _ logger: Logger
+    ) async throws -> Watch {
+        try await Watch(
+            store: store, timing: settings.timing, places: settings.places,
+            world: .init(asks: { await web.isAnswered($0) }), room: room, logger: logger
         ) { changes, record in
             try await notifier.tell(changes, record: record)
             for change in changes {
@@ -40,15 +61,6 @@ struct Serve: AsyncParsableCommand {
                     ])
             }
         }
-        let web = try WebSender(trustedPEM: settings.trustedPEM)
-        do {
-            try await serve(watch, store, outbox, notifier, web, settings, logger)
-        } catch {
-            try? await web.shutdown()
-            throw error
-        }
-        try await web.shutdown()
-        logger.info("stopped")
     }
 
     private func serve(
@@ -76,6 +88,12 @@ struct Serve: AsyncParsableCommand {
             notifier, delivery, watch,
             Periodic(name: "nodes", interval: .seconds(5), logger: logger) { try await watch.reloadNodes() },
         ]
+        services.append(
+            Periodic(name: "disk", interval: .seconds(5), logger: logger) {
+                if store.ledger.trouble != nil { watch.room?.noteFailure() }
+                watch.room?.look()
+                await store.ledger.returnToFile()
+            })
         services.append(
             Periodic(name: "own health", interval: .seconds(5), logger: logger) { await api.check.report() })
         services += certificates.services
@@ -113,6 +131,7 @@ struct Serve: AsyncParsableCommand {
             await certificates.close()
             throw Failure(error, serving: settings.https, by: "The monitor")
         }
+        await store.ledger.returnToFile()
         await certificates.close()
     }
 

@@ -73,7 +73,7 @@ struct ServeOptions: ParsableArguments {
 }
 
 struct Settings: Sendable {
-    var https = BindAddress(host: "0.0.0.0", port: 443)
+    var https = BindAddress.everywhere(port: 443)
     var origin: String
     var certificate = CertificateSource.development
     /// For HTTP-01 and for whoever types the name without a scheme; nil to listen there not at all.
@@ -127,7 +127,7 @@ struct Settings: Sendable {
         self.origin = origin.lowercased()
         if flags.dev { https = BindAddress(host: "127.0.0.1", port: 8_443) }
         if let text = flags.https ?? file.https { https = try BindAddress(text, option: "--https") }
-        if case .acme = certificate { http = BindAddress(host: "0.0.0.0", port: 80) }
+        if case .acme = certificate { http = BindAddress.everywhere(port: 80) }
         if let text = flags.certificate.http ?? file.certificate.http { http = try BindAddress(text, option: "--http") }
         if flags.dev { registration = .open }
         if let text = flags.registration ?? file.registration {

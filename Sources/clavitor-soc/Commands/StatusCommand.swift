@@ -36,8 +36,8 @@ struct StatusCommand: AsyncParsableCommand {
                 row.node, row.region, row.state ?? "-", row.beatAge.map { Moment.age(milliseconds: $0) } ?? "-",
                 row.unit ?? "-",
                 row.generation.map { "\($0)" } ?? "-", body?.version ?? "-", body.map { "\($0.req1h)" } ?? "-",
-                body?.err5xx1h.map { "\($0)" } ?? "-", body.map { "\(Int($0.ramPct)) %" } ?? "-",
-                body.map { "\(Int($0.diskPct)) %" } ?? "-", body?.certDaysRemaining.map { "\(Int($0)) d" } ?? "-",
+                body?.err5xx1h.map { "\($0)" } ?? "-", (body?.ramPct).map { "\(Int($0)) %" } ?? "-",
+                (body?.diskPct).map { "\(Int($0)) %" } ?? "-", body?.certDaysRemaining.map { "\(Int($0)) d" } ?? "-",
                 row.system.map(shortened) ?? "-")
         }
         var lines = [table.text] + status.rows.compactMap { $0.trouble?.printable }

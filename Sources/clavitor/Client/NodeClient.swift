@@ -3,6 +3,7 @@ import FoundationEssentials
 import NIOCore
 import NIOHTTP1
 import NIOSSL
+import Outbound
 import Wire
 
 /// Speaks with one node over HTTPS: JSON in, JSON out, problems as `Problem`.
@@ -110,39 +111,29 @@ struct NodeClient {
         switch error {
         case is Problem, is CommandFailure, is CancellationError:
             return error
-        case let error as NIOSSLExtraError where error == .failedToValidateHostname:
-            return CommandFailure(
+        default:
+            return explained(TransportFault(error))
+        }
+    }
+
+    private func explained(_ fault: TransportFault) -> CommandFailure {
+        switch fault {
+        case .otherName:
+            CommandFailure(
                 .unreachable, "\(server.text) shows a certificate for another name.",
                 hint: "Use the name that the node goes by.")
-        case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError:
-            guard "\(error)".contains("CERTIFICATE_VERIFY_FAILED") else {
-                return CommandFailure(.unreachable, "\(server.text) fails in the TLS handshake.")
-            }
-            return CommandFailure(
+        case .untrusted:
+            CommandFailure(
                 .unreachable, "\(server.text) shows a certificate that this machine does not trust.",
                 hint: "For a node with a certificate of its own, say which: --ca-file PEM")
-        default:
-            return CommandFailure(
-                .unreachable, "\(server.text) cannot be reached: \(Self.reason(of: error)).",
+        case .handshake: CommandFailure(.unreachable, "\(server.text) fails in the TLS handshake.")
+        case .noAnswerInTime, .other:
+            CommandFailure(
+                .unreachable, "\(server.text) cannot be reached: \(fault).",
                 hint: token == nil
                     ? "Check the address and the network; `clavitor nodes` measures the others."
                     : "Your vault is on this node and on no other. Check the network; if it stays so, ask whoever runs it."
             )
         }
-    }
-
-    /// The system's words for it, out of an error of a module that this program does not import.
-    private static func reason(of error: any Error) -> String {
-        switch error as? HTTPClientError {
-        case .connectTimeout?, .readTimeout?, .deadlineExceeded?: return "it does not answer in time"
-        case .remoteConnectionClosed?: return "it closed the connection"
-        default: break
-        }
-        let text = "\(error)"
-        let known = [
-            "Connection refused", "No route to host", "Network is unreachable", "unknown host", "Connection reset",
-        ]
-        // Anything else may hold what was sent.
-        return known.first(where: text.contains) ?? "\(type(of: error))"
     }
 }

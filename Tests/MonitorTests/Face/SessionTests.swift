@@ -29,6 +29,14 @@ import Testing
         }
     }
 
+    /// A browser that was ever sent to a push URL knows from then on.
+    @Test(arguments: ["GET", "POST", "HEAD"]) func pushesSayThatTheyWantHTTPS(_ method: String) async throws {
+        try await ServedFace.with { face in
+            let answer = try await face.send(method, "/api/push/nobody")
+            #expect(answer.headers["strict-transport-security"] == "max-age=31536000", "\(answer.status)")
+        }
+    }
+
     @Test(arguments: ["/livez", "/readyz", "/", "/badge.svg", "/openapi.json", "/api/v1/fleet", "/metrics"])
     func aHeadIsAnsweredAsAGetWithoutABody(_ path: String) async throws {
         try await ServedFace.with { face in

@@ -331,6 +331,88 @@ import Wire
         #expect(fleet.judge.book.open.isEmpty)
     }
 
+    /// An outage at one provider: those that still beat prove that the hub hears.
+    @Test(arguments: [(16, 13), (16, 14), (20, 15), (300, 280)]) func whoIsStillHeardProvesThatTheHubIsNotCutOff(
+        _ count: Int, _ dead: Int
+    ) {
+        let names = (1...count).map { "node\($0)" }
+        var fleet = Watched(names)
+        // Each in a phase of its own.
+        for _ in 0..<3 {
+            for name in names {
+                fleet.beat(name)
+                fleet.wait(30 / Double(count))
+            }
+        }
+        for _ in 0..<4 {
+            for name in names.dropFirst(dead) {
+                fleet.beat(name)
+                fleet.wait(30 / Double(count - dead))
+            }
+        }
+        #expect(Set(fleet.told()) == Set(names.prefix(dead).map { "opened \($0)/silent sev2" }))
+    }
+
+    /// One that stands beside the hub is heard through any cut.
+    @Test func oneThatIsHeardProvesNothing() {
+        let names = (1...16).map { "node\($0)" }
+        var fleet = Watched(names)
+        fleet.beat(["node16"], for: 90)
+        #expect(fleet.told() == ["opened fleet/cut-off sev2"])
+    }
+
+    /// Most of them come back, the others do not: then it was no cut, or it is over.
+    @Test func aCutIsOverWhenSeveralAreHeardAgain() {
+        let names = (1...16).map { "node\($0)" }
+        var fleet = Watched(names)
+        fleet.wait(120)
+        #expect(fleet.told() == ["opened fleet/cut-off sev2"])
+        fleet.beat(["node1", "node2", "node3"], for: 60)
+        #expect(fleet.told() == ["resolved fleet/cut-off sev2"])
+        fleet.beat(["node1", "node2", "node3"], for: 90)
+        #expect(Set(fleet.told()) == Set((4...16).map { "opened node\($0)/silent sev2" }))
+    }
+
+    struct Reading: CustomTestStringConvertible, Sendable {
+        var testDescription: String
+        var answers: Bool?
+        var title: String
+        var says: String
+    }
+
+    @Test(arguments: [
+        Reading(
+            testDescription: "nobody was asked", answers: nil, title: "The hub is cut off, or all nodes are down",
+            says: "4 of 4 nodes fell silent together. Look at the hub's network first. dubai, seoul, tokyo, warsaw."),
+        Reading(
+            testDescription: "none answers", answers: false, title: "The hub is cut off, or all nodes are down",
+            says: "Asked from here, none of 4 answers"),
+        Reading(
+            testDescription: "all answer", answers: true, title: "Nodes answer, and their beats do not arrive",
+            says: "Asked from here, 4 of 4 answer: look at the hub's own port, name and certificate."),
+    ]) func aCutOffHasNamesAndBothReadings(_ reading: Reading) throws {
+        let names = ["tokyo", "seoul", "dubai", "warsaw"]
+        var fleet = Watched(names)
+        fleet.wait(10)
+        #expect(fleet.judge.overdue(at: fleet.now) == names.sorted())
+        if let answers = reading.answers {
+            fleet.judge.note(answers: Dictionary(uniqueKeysWithValues: names.map { ($0, answers) }), at: fleet.now)
+        }
+        fleet.wait(30)
+        let opened = try #require(fleet.changes.first { $0.incident.rule == "cut-off" })
+        #expect(opened.incident.title == reading.title)
+        #expect(opened.incident.detail.contains(reading.says), "\(opened.incident.detail)")
+    }
+
+    @Test func aSilentNodeThatAnswersIsSaidTo() throws {
+        var fleet = Watched(["tokyo", "seoul"])
+        fleet.beat(["seoul"], for: 30)
+        fleet.judge.note(answers: ["tokyo": true], at: fleet.now)
+        fleet.beat(["seoul"], for: 30)
+        let detail = try #require(fleet.changes.first).incident.detail
+        #expect(detail.hasSuffix("Asked from here, it answers: look at its pushes."), "\(detail)")
+    }
+
     @Test func whoDoesNotComeBackAfterACutIsToldOf() {
         let names = (1...8).map { "node\($0)" }
         var fleet = Watched(names)

@@ -11,10 +11,10 @@ struct NotifyingRig: Sendable {
     let clock = TestClock()
     let network = ScriptedNetwork()
     let log = LogLines()
+    let store: MonitorStore
     let outbox: Outbox
     let settings: NotificationSettings
     static let start: Int64 = 1_709_312_400_000
-    static let migrations = [Outbox.migration(1), Outbox.secondMigration(2)]
 
     /// Nothing waits for anything else.
     static let atOnce = Grouping(wait: 0, interval: 0)
@@ -36,8 +36,8 @@ struct NotifyingRig: Sendable {
     {
         self.folder = try folder ?? NotifyingScratch()
         settings = try NotificationSettings(channels: channels, routes: routes)
-        let database = try Database(path: self.folder.path("monitor.db"), migrations: Self.migrations)
-        outbox = Outbox(database: database, lines: settings.lines, limit: limit)
+        store = try MonitorStore(path: self.folder.path("monitor.db"))
+        outbox = Outbox(ledger: store.ledger, lines: settings.lines, limit: limit)
     }
 
     /// Unix milliseconds.

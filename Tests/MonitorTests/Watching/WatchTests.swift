@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import Monitor
 import SQLite
+import Synchronization
 import Testing
 import Wire
 
@@ -215,6 +216,42 @@ import Wire
         await #expect(throws: PushRefusal.replayed) { try await next.push(seq: 6) }
     }
 
+    // MARK: Asked from here
+
+    /// Those that are overdue, and no others, are asked where they serve.
+    @Test func whoIsOverdueIsAsked() async throws {
+        let asked = Mutex<[String]>([])
+        let live = try await LiveWatch(["tokyo", "seoul"])
+        defer { live.remove() }
+        let places = ["tokyo", "seoul"].map {
+            NodePlace(name: $0, city: nil, latitude: nil, longitude: nil, url: "https://\($0).example")
+        }
+        let watch = try await Watch(
+            store: live.store, places: places,
+            world: .init(
+                now: { live.clock.now },
+                asks: { url in
+                    asked.withLock { $0.append(url) }
+                    return false
+                }), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, tell: { _, _ in })
+        for second in 0..<200 {
+            if second % 30 == 0 {
+                _ = try await watch.receive(
+                    token: live.tokens["seoul"]?.text ?? "", status: "up", msg: nil, ping: nil, body: nil)
+            }
+            if second % 30 == 0, second < 100 {
+                _ = try await watch.receive(
+                    token: live.tokens["tokyo"]?.text ?? "", status: "up", msg: nil, ping: nil, body: nil)
+            }
+            live.clock.advance(1)
+            await watch.look()
+            if second == 110 || second == 140 { await watch.askOverdue() }
+        }
+        #expect(asked.withLock { $0 } == ["https://tokyo.example/readyz"])
+        let incident = try #require(watch.fleet().incidents.first)
+        #expect(incident.detail.hasSuffix("Asked from here, it does not answer."), "\(incident.detail)")
+    }
+
     // MARK: What is on record is told
 
     @Test func anIncidentAndItsTellingAreOneTransaction() async throws {
@@ -223,7 +260,7 @@ import Wire
         let hook = ChannelSettings(name: "hook", kind: .webhook(.init(urlFile: "/hook", keyFile: nil)))
         let settings = try NotificationSettings(
             channels: [hook], routes: [Route(channel: "hook", severities: [.sev2], after: 0, resend: 0)])
-        let outbox = Outbox(database: live.store.database, lines: ["hook": ["hook"]])
+        let outbox = Outbox(ledger: live.store.ledger, lines: ["hook": ["hook"]])
         let notifier = Notifier(
             outbox: outbox, settings: settings, clock: ContinuousClock(), now: { live.clock.now.wall },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })

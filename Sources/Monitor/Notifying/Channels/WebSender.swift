@@ -25,6 +25,15 @@ package struct WebSender: Sendable {
 
     package func shutdown() async throws { try await client.shutdown() }
 
+    /// Whether anything answers there over HTTPS, whatever it says.
+    package func isAnswered(_ url: String) async -> Bool {
+        var request = HTTPClientRequest(url: url)
+        request.headers.add(name: "User-Agent", value: "clavitor-monitor")
+        // Each by a connection of its own, so that it is reached now.
+        request.headers.add(name: "Connection", value: "close")
+        return (try? await client.execute(request, timeout: .seconds(5))) != nil
+    }
+
     package func send(_ request: WebRequest) async throws -> WebAnswer {
         var outgoing = HTTPClientRequest(url: request.url.exposed)
         outgoing.method = .POST

@@ -1,3 +1,5 @@
+import Outbound
+
 /// Takes messages to one line. What is behind it is a `WebChannel` or an SMTP server.
 package struct Courier: Sendable {
     package let channel: String
@@ -34,7 +36,7 @@ package struct Courier: Sendable {
             do {
                 answer = try await send(request)
             } catch {
-                let reason = "\(error)".quotable(hiding: request.secrets)
+                let reason = "\(TransportFault(error))".quotable(hiding: request.secrets)
                 throw DeliveryFailure(.passing, "\(channel.name): \(channel.host) cannot be reached: \(reason)")
             }
             try channel.judge(answer, to: request, now: at)

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOPosix
 import NIOSSL
+import Outbound
 
 /// SMTP over TCP and TLS, each mail over a connection of its own.
 package struct MailSender: Sendable {
@@ -48,7 +49,7 @@ package struct MailSender: Sendable {
             try channel.syncOptions?.setOption(.autoRead, value: true)
         }
         begun.whenFailure { error in
-            promise.succeed(.failure(account.failure(.passing, "cannot be talked to: \(error)")))
+            promise.succeed(.failure(account.failure(.passing, "cannot be talked to: \(TransportFault(error))")))
             channel.close(promise: nil)
         }
         return promise.futureResult

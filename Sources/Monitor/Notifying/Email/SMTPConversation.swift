@@ -1,5 +1,6 @@
 import NIOCore
 import NIOSSL
+import Outbound
 
 /// Lets the dialogue speak over a connection, and ends it.
 ///
@@ -47,7 +48,7 @@ final class SMTPConversation: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        end(.failure(account.failure(.passing, "cannot be talked to: \(error)")), context)
+        end(.failure(account.failure(.passing, "cannot be talked to: \(TransportFault(error))")), context)
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
@@ -67,7 +68,9 @@ final class SMTPConversation: ChannelInboundHandler {
                 // Waits in the TLS handler until the handshake is done.
                 perform(dialogue.secured(), context)
             } catch {
-                end(.failure(account.failure(.passing, "cannot be talked to by TLS: \(error)")), context)
+                end(
+                    .failure(account.failure(.passing, "cannot be talked to by TLS: \(TransportFault(error))")), context
+                )
             }
         case .taken:
             write(Array("QUIT\r\n".utf8), context)

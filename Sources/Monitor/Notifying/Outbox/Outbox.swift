@@ -1,27 +1,27 @@
 package import SQLite
 
-/// What is to be told, and what escalation has to remember, in SQLite. A change stands here until a line took it.
+/// What is to be told, and what escalation has to remember. A change stands here until a line took it.
 ///
 /// A line is one addressee: a channel, or one recipient of an e-mail channel, so that nobody waits for anybody else.
 ///
 /// What escalation decides and the tellings that follow from it are one transaction, computed on the writer's thread from
 /// the rows themselves: there is no state in memory that a crash or a failed commit could leave behind.
 package final class Outbox: Sendable {
-    let database: Database
+    let ledger: Ledger
     /// The lines of each channel.
     let lines: [String: [String]]
     /// One for each line.
     private let bells: [String: Bell]
     private let changed = Bell()
     private let limit: Int
-    private static let defaultLimit = 100_000
+    private static let defaultLimit = 20_000
 
     /// - Parameters:
-    ///   - database: Has the tables of both migrations.
+    ///   - ledger: Where it stands.
     ///   - lines: By channel. Rows of others wait for nobody.
     ///   - limit: Tellings in all.
-    package init(database: Database, lines: [String: [String]], limit: Int? = nil) {
-        self.database = database
+    package init(ledger: Ledger, lines: [String: [String]], limit: Int? = nil) {
+        self.ledger = ledger
         self.lines = lines
         bells = Dictionary(lines.values.joined().map { ($0, Bell()) }) { first, _ in first }
         self.limit = limit ?? Self.defaultLimit
@@ -53,7 +53,7 @@ package final class Outbox: Sendable {
         decide: @escaping @Sendable (inout Escalation) -> [Telling]
     ) async throws {
         let (limit, lines) = (limit, lines)
-        let (told, isOther) = try await database.write { database in
+        let (told, isOther) = try await ledger.write { database in
             try record(database)
             let before = try EscalationRows.load(selection, from: database)
             var escalation = before
@@ -69,29 +69,29 @@ package final class Outbox: Sendable {
 
     /// When time alone makes something due.
     package func nextDue() async throws -> Int64? {
-        try await database.read { try EscalationRows.nextDue(in: $0) }
+        try await ledger.read { try EscalationRows.nextDue(in: $0) }
     }
 
     // MARK: Lines
 
     /// All that decides what a line is told next.
     package func desk(of line: String) async throws -> Desk {
-        try await database.read { try DeskRows.load(line, from: $0) }
+        try await ledger.read { try DeskRows.load(line, from: $0) }
     }
 
     /// A line took some tellings.
     func settle(_ parcels: [Parcel], of line: String, at now: Int64) async throws {
-        try await database.write { try DeskRows.settle(parcels, of: line, at: now, in: $0) }
+        try await ledger.write { try DeskRows.settle(parcels, of: line, at: now, in: $0) }
     }
 
     /// A line did not take some tellings.
     func postpone(_ parcels: [Parcel], of line: String, _ failure: LineFailure) async throws {
-        try await database.write { try DeskRows.postpone(parcels, of: line, failure, in: $0) }
+        try await ledger.write { try DeskRows.postpone(parcels, of: line, failure, in: $0) }
     }
 
     /// How the lines fare, by their name.
     package func states() async throws -> [String: LineState] {
-        try await database.read { try LineRows.all(in: $0) }
+        try await ledger.read { try LineRows.all(in: $0) }
     }
 
     /// Puts what stands here for a channel before its lines, and forgets what waits for channels that there are no longer.
@@ -99,7 +99,7 @@ package final class Outbox: Sendable {
     /// - Returns: The names that it forgot.
     package func adopt() async throws -> [String] {
         let lines = lines
-        return try await database.write { try LineRows.adopt(lines, in: $0) }
+        return try await ledger.write { try LineRows.adopt(lines, in: $0) }
     }
 }
 

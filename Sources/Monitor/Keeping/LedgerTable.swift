@@ -1,0 +1,64 @@
+import SQLite
+
+/// A table of the ledger, as far as it moves between the file and memory.
+struct LedgerTable: Sendable {
+    private let select: StaticString
+    /// Nil for one of which only the latest rows move: the others stay where they are.
+    private let clear: StaticString?
+    private let insert: StaticString
+
+    func rows(in db: Connection) throws -> [[Value]] { try db.all(select, row: \.values) }
+
+    func replace(with rows: [[Value]], in db: Connection) throws {
+        if let clear { try db.run(clear) }
+        for row in rows { try db.run(insert, all: row) }
+    }
+
+    /// Those that ended first: a key that opened anew may have only one open incident at each moment.
+    static let all = [
+        LedgerTable(
+            select: """
+                SELECT id, key, node, is_open, is_told, opened, resolved, body FROM incident
+                WHERE is_open = 1 OR id IN (SELECT id FROM incident ORDER BY id DESC LIMIT 1000) ORDER BY is_open, id
+                """,
+            clear: nil,
+            insert: """
+                INSERT INTO incident (id, key, node, is_open, is_told, opened, resolved, body)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (id) DO UPDATE SET is_open = excluded.is_open, is_told = excluded.is_told,
+                    resolved = excluded.resolved, body = excluded.body
+                """),
+        LedgerTable(
+            select: """
+                SELECT incident, at, kind, severity, hidden_by, by, note FROM incident_change WHERE incident IN (
+                    SELECT id FROM incident WHERE is_open = 1 OR id IN (
+                        SELECT id FROM incident ORDER BY id DESC LIMIT 1000)) ORDER BY rowid
+                """,
+            clear: nil, insert: "INSERT OR IGNORE INTO incident_change VALUES (?, ?, ?, ?, ?, ?, ?)"),
+        LedgerTable(
+            select: "SELECT id, until, body FROM silence", clear: "DELETE FROM silence",
+            insert: "INSERT INTO silence VALUES (?, ?, ?)"),
+        LedgerTable(
+            select: "SELECT id, until, body FROM lease", clear: "DELETE FROM lease",
+            insert: "INSERT INTO lease VALUES (?, ?, ?)"),
+        LedgerTable(
+            select: "SELECT incident, state, next_due FROM escalation", clear: "DELETE FROM escalation",
+            insert: "INSERT INTO escalation (incident, state, next_due) VALUES (?, ?, ?)"),
+        LedgerTable(
+            select: "SELECT id, line, incident, change, created, attempts, next_attempt FROM telling ORDER BY id",
+            clear: "DELETE FROM telling",
+            insert: """
+                INSERT INTO telling (id, line, incident, change, created, attempts, next_attempt)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                """),
+        LedgerTable(
+            select: "SELECT line, incident, severity, is_acknowledged, thread, cause, at FROM heard",
+            clear: "DELETE FROM heard", insert: "INSERT INTO heard VALUES (?, ?, ?, ?, ?, ?, ?)"),
+        LedgerTable(
+            select: "SELECT line, cause, at FROM told_cause", clear: "DELETE FROM told_cause",
+            insert: "INSERT INTO told_cause VALUES (?, ?, ?)"),
+        LedgerTable(
+            select: "SELECT name, sent, failing_since, attempts, refusals, next_attempt, last_error FROM line",
+            clear: "DELETE FROM line", insert: "INSERT INTO line VALUES (?, ?, ?, ?, ?, ?, ?)"),
+    ]
+}
