@@ -13,7 +13,7 @@ RUN_DATA ?= run
 # Across modules, so that what swift-crypto and swift-nio write generically is compiled for the types it is used with.
 STATIC := swift build -c release -Xswiftc -static-executable -Xswiftc -cross-module-optimization -Xlinker -s
 
-.PHONY: run run-acme run-fleet test test-fleet check check-nix lint vectors static static-node bench bench-monitor packages clean
+.PHONY: run run-acme run-fleet test test-fleet fuzz check check-nix lint vectors static static-node bench bench-monitor packages clean
 
 ## A development node on https://localhost:8443, with a certificate of its own.
 run: packages
@@ -46,8 +46,14 @@ test-fleet: packages
 	scripts/install-packages $(FLEET_PACKAGES)
 	scripts/test-fleet
 
+## Two minutes of nonsense for the ports of node and monitor.
+fuzz: packages vectors
+	swift build --product clavitor-node
+	swift build --product clavitor-monitor
+	scripts/fuzz-ports
+
 ## What must hold before a change lands.
-check: test static check-nix test-fleet
+check: test fuzz static check-nix test-fleet
 
 ## The machines: inventory, modules, units, installer. NIXPKGS=DIR evaluates all sixteen as well.
 check-nix:

@@ -174,8 +174,8 @@ let package = Package(
         .executableTarget(
             name: "clavitor-monitor",
             dependencies: [
-                "Files", "Monitor", "Console", "Outbound", "Serving", "Wire", arguments, httpClient, lifecycle, logging,
-                nioCore,
+                "Autocert", "Files", "Monitor", "Console", "Outbound", "SQLite", "Serving", "Wire", arguments,
+                httpClient, lifecycle, logging, nioCore,
                 nioPosix,
                 nioSSL,
                 .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -1,5 +1,4 @@
 import AsyncHTTPClient
-import Glibc
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -29,7 +28,6 @@ package enum TransportFault: Error, Equatable, Sendable, CustomStringConvertible
                 .noAnswerInTime
             case ChannelError.connectTimeout: .noAnswerInTime
             case let error as HTTPClientError: .other(error.shortDescription)
-            case let error as IOError: .other(unsafe String(cString: strerror(error.errnoCode)))
             case let error as NIOConnectionError: Self.reason(of: error)
             default: .other(Self.word(in: error))
             }

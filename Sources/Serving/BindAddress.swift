@@ -1,4 +1,4 @@
-import Glibc
+import Files
 
 /// Where to listen.
 package struct BindAddress: Equatable, Sendable, CustomStringConvertible {
@@ -22,20 +22,11 @@ package struct BindAddress: Equatable, Sendable, CustomStringConvertible {
         self.init(host: host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host, port: Int(port))
     }
 
-    /// Every address of the machine: `[::]`, which takes IPv4 too, or 0.0.0.0 where the kernel has no IPv6.
+    /// Every address of the machine: `[::]`, which takes IPv4 too, or 0.0.0.0 where no interface has IPv6.
     package static func everywhere(port: Int) -> BindAddress {
-        let descriptor = socket(AF_INET6, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { return BindAddress(host: "0.0.0.0", port: port) }
-        defer { close(descriptor) }
-        var address = sockaddr_in6()
-        address.sin6_family = sa_family_t(AF_INET6)
-        // An address at hand to bind to: with `ipv6.disable_ipv6=1` there are sockets and none of those.
-        let isBound = unsafe withUnsafePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-                unsafe bind(descriptor, pointer, socklen_t(MemoryLayout<sockaddr_in6>.size)) == 0
-            }
-        }
-        return BindAddress(host: isBound ? "::" : "0.0.0.0", port: port)
+        // Not there without IPv6 in the kernel, and empty where it is switched off (proc_net(5)).
+        let interfaces = try? File.read("/proc/net/if_inet6", most: 4_096)
+        return BindAddress(host: interfaces?.isEmpty == false ? "::" : "0.0.0.0", port: port)
     }
 
     package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }

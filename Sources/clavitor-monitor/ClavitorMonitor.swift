@@ -16,6 +16,7 @@ struct ClavitorMonitor: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             Serve.self, Check.self, NodeCommand.self, ChannelCommand.self, OperatorCommand.self, TokenCommand.self,
+            CertCommand.self, Backup.self, Restore.self,
         ]
     )
 }
@@ -29,7 +30,7 @@ struct DataOptions: ParsableArguments {
     @Option(help: "The data directory.")
     var data: String
 
-    private var path: String { "\(data)/monitor.db" }
+    var path: String { "\(data)/monitor.db" }
 
     /// The database that is there.
     func store() throws -> MonitorStore {

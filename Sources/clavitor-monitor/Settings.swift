@@ -11,7 +11,7 @@ import Wire
 struct ServeOptions: ParsableArguments {
     @Option(
         help:
-            "A TOML file: the flags below as keys, dead-man-url-file, dashboard, and tables [[channel]] and [[route]]."
+            "A TOML file: the flags below as keys, dead-man-url-file, https-proxy-file, dashboard, and tables [[channel]] and [[route]]."
     )
     var config: String?
 
@@ -54,6 +54,8 @@ struct Settings: Sendable {
     /// The file with the URL to which the monitor's own heartbeat goes.
     var deadMan: String?
     var trustedPEM: [UInt8]?
+    /// Through which services and nodes are reached.
+    var proxy: WebProxy?
     var logLevel = Logger.Level.info
 
     /// Keys of the TOML file.
@@ -64,6 +66,7 @@ struct Settings: Sendable {
         var maxConnections: Int?
         var maxConnectionsPerNetwork: Int?
         var deadManURLFile: String?
+        var httpsProxyFile: String?
         var logLevel: String?
 
         enum CodingKeys: String, CodingKey, CaseIterable {
@@ -72,6 +75,7 @@ struct Settings: Sendable {
             case maxConnections = "max-connections"
             case maxConnectionsPerNetwork = "max-connections-per-network"
             case deadManURLFile = "dead-man-url-file"
+            case httpsProxyFile = "https-proxy-file"
             case logLevel = "log-level"
         }
     }
@@ -94,6 +98,7 @@ struct Settings: Sendable {
         if let path = flags.nodes ?? file?.nodes { places = try Self.places(path) }
         deadMan = file?.deadManURLFile
         if let path = flags.caFile ?? file?.caFile { trustedPEM = Array(try File.read(path, most: 1 << 20).utf8) }
+        proxy = try Self.proxy(file: file?.httpsProxyFile)
         if let hurry = flags.hurry {
             guard (1...1_000).contains(hurry) else { throw Failure("--hurry is a number from 1 to 1000.") }
             timing = Timing(scale: hurry)
@@ -111,6 +116,20 @@ struct Settings: Sendable {
     static func notifications(in table: SettingsTable) throws -> NotificationSettings {
         let ours = Set(Keys.CodingKeys.allCases.map(\.rawValue) + CertificateKeys.names)
         return try table.decode { !ours.contains($0) }
+    }
+
+    static func proxy(in table: SettingsTable) throws -> WebProxy? {
+        try proxy(file: table.decode(Keys.self) { Keys.CodingKeys(rawValue: $0) != nil }.httpsProxyFile)
+    }
+
+    private static func proxy(file: String?) throws -> WebProxy? {
+        do {
+            return try WebProxy(
+                file: try file.map { try File.read($0, most: 1 << 16) },
+                environment: ProcessInfo.processInfo.environment)
+        } catch let error as WebProxyError {
+            throw Failure("\(error)")
+        }
     }
 
     private static func places(_ path: String) throws -> [NodePlace] {

@@ -11,7 +11,9 @@ struct MetricsPage {
         page.addKuma(fleet.nodes)
         page.addNodes(fleet.nodes)
         page.addIncidents(fleet.incidents)
-        page.addSelf(api.watch.figures, isDoubtful: fleet.doubtful, version: api.version)
+        page.addSelf(
+            api.watch.figures, isDoubtful: fleet.doubtful, isInMemory: api.watch.store.ledger.trouble != nil,
+            certificate: api.check.certificate(), version: api.version)
         let isReady = api.watch.ills.isEmpty
         page.family("clavitor_monitor_ready", "0 while the monitor cannot do its work.") { $0(.none, isReady ? 1 : 0) }
         page.addDeliveries((await api.check.deliveries() ?? [:]).sorted { $0.key < $1.key })
@@ -72,16 +74,23 @@ extension Exposition {
         }
     }
 
-    fileprivate mutating func addSelf(_ figures: WatchFigures, isDoubtful: Bool, version: String) {
+    fileprivate mutating func addSelf(
+        _ figures: WatchFigures, isDoubtful: Bool, isInMemory: Bool, certificate: CertificateLife?, version: String
+    ) {
         family("clavitor_monitor_info", "The version that the monitor runs.") { $0(Labels(["version": version]), 1) }
         family("clavitor_monitor_doubtful", "1 while the monitor judges nobody.") { $0(.none, isDoubtful ? 1 : 0) }
+        if let certificate {
+            family("clavitor_monitor_certificate_expiry_timestamp_seconds", "When the monitor's certificate ends.") {
+                $0(.none, Double(certificate.until) / 1_000)
+            }
+        }
         family("clavitor_monitor_beats_total", "Beats taken since the start.") { $0(.none, Double(figures.beats)) }
         family("clavitor_monitor_pushes_refused_total", "Pushes not taken since the start.") { line in
             line(Labels(["reason": "unknown token"]), Double(figures.unknownTokens))
             line(Labels(["reason": "other"]), Double(figures.refused))
         }
         family("clavitor_monitor_store_ok", "0 while incidents cannot be written down.") { line in
-            line(.none, figures.isStoreWell ? 1 : 0)
+            line(.none, figures.isStoreWell && !isInMemory ? 1 : 0)
         }
         family("clavitor_monitor_store_errors_total", "Failed tries to write incidents down.") { line in
             line(.none, Double(figures.storeErrors))

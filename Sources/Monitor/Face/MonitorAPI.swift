@@ -13,12 +13,13 @@ package struct MonitorAPI: Sendable {
 
     package init(
         watch: Watch, operators: Operators, version: String,
-        deliveries: @escaping @Sendable () async -> [String: DeliveryFigures]?
+        deliveries: @escaping @Sendable () async -> [String: DeliveryFigures]?,
+        certificate: @escaping @Sendable () -> CertificateLife? = { nil }
     ) {
         self.watch = watch
         self.operators = operators
         self.version = version
-        check = SelfCheck(watch: watch, deliveries: deliveries)
+        check = SelfCheck(watch: watch, deliveries: deliveries, certificate: certificate)
     }
 
     /// All routes. Serves the program and the tests alike.

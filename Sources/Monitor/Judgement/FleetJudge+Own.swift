@@ -19,7 +19,8 @@ package struct OwnProblem: Equatable, Sendable {
     static let channel = "channel"
     static let disk = "own-disk"
     static let file = "own-file"
-    static let rules = [channel, disk, file]
+    static let certificate = "own-certificate"
+    static let rules = [channel, disk, file, certificate]
 
     var key: String { "monitor/\(rule)/\(name)" }
 }

@@ -6,10 +6,16 @@ package struct SelfCheck: Sendable {
     package let watch: Watch
     /// Nil when it cannot be told.
     package let deliveries: @Sendable () async -> [String: DeliveryFigures]?
+    /// Of the certificate that is served; nil when there is none.
+    package let certificate: @Sendable () -> CertificateLife?
 
-    package init(watch: Watch, deliveries: @escaping @Sendable () async -> [String: DeliveryFigures]?) {
+    package init(
+        watch: Watch, deliveries: @escaping @Sendable () async -> [String: DeliveryFigures]?,
+        certificate: @escaping @Sendable () -> CertificateLife? = { nil }
+    ) {
         self.watch = watch
         self.deliveries = deliveries
+        self.certificate = certificate
     }
 
     /// Seconds. The delivery tries again at least this often.
@@ -28,7 +34,12 @@ package struct SelfCheck: Sendable {
     package func report() async {
         let disk = watch.room?.share.flatMap { OwnProblem(diskUsed: $0, present: watch.severity(of: OwnProblem.disk)) }
         let file = watch.store.ledger.trouble.map { OwnProblem(file: $0) }
-        await watch.report([disk, file].compactMap { $0 }, by: [OwnProblem.disk, OwnProblem.file])
+        let now = watch.world.now().wall
+        let ending = certificate().flatMap {
+            OwnProblem(certificate: $0, at: now, present: watch.severity(of: OwnProblem.certificate))
+        }
+        await watch.report(
+            [disk, file, ending].compactMap { $0 }, by: [OwnProblem.disk, OwnProblem.file, OwnProblem.certificate])
         // Where nothing is known, nothing is over.
         guard let channels = await deliveries() else { return }
         await watch.report(
@@ -62,7 +73,29 @@ extension Watch {
     }
 }
 
+/// When a certificate is good, in Unix milliseconds.
+package struct CertificateLife: Equatable, Sendable {
+    package let from: Int64
+    package let until: Int64
+
+    package init(from: Int64, until: Int64) {
+        self.from = from
+        self.until = until
+    }
+}
+
 extension OwnProblem {
+    /// By the limits that nodes have. Nil while it is renewed in time.
+    fileprivate init?(certificate: CertificateLife, at now: Int64, present: Severity?) {
+        let gone = Double(now - certificate.from) / Double(max(certificate.until - certificate.from, 1))
+        guard let severity = Rule.named("certificate")?.severity(of: gone, present: present) else { return nil }
+        let hours = (certificate.until - now) / 3_600_000
+        self.init(
+            rule: Self.certificate, name: "hub", severity: severity,
+            title: "The monitor's own certificate is not being renewed",
+            detail: hours > 48 ? "\(hours / 24) days left." : hours > 0 ? "\(hours) hours left." : "It has ended.")
+    }
+
     /// By the limits that nodes have. Nil where there is room enough. `used`: In percent.
     fileprivate init?(diskUsed used: Double, present: Severity?) {
         guard let severity = Rule.named("disk")?.severity(of: used, present: present) else { return nil }

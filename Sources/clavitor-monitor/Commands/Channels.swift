@@ -36,9 +36,10 @@ struct ChannelCommand: AsyncParsableCommand {
         @Argument var name: String
 
         func run() async throws {
-            let settings = try Settings.notifications(in: try SettingsTable(config))
+            let table = try SettingsTable(config)
+            let settings = try Settings.notifications(in: table)
             let trusted = try caFile.map { Array(try File.read($0, most: 1 << 20).utf8) }
-            let web = try WebSender(trustedPEM: trusted)
+            let web = try WebSender(trustedPEM: trusted, proxy: try Settings.proxy(in: table))
             let couriers: [Courier]
             do {
                 couriers = try ChannelFactory(web: web, mail: try MailSender(trustedPEM: trusted)).couriers(settings)

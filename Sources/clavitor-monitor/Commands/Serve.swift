@@ -1,4 +1,5 @@
 import ArgumentParser
+import Autocert
 import Files
 import FoundationEssentials
 import Hummingbird
@@ -30,7 +31,7 @@ struct Serve: AsyncParsableCommand {
         let outbox = Outbox(ledger: store.ledger, lines: settings.notifications.lines)
         let notifier = Notifier(
             outbox: outbox, settings: settings.notifications, clock: ContinuousClock(), now: wallTime, logger: logger)
-        let web = try WebSender(trustedPEM: settings.trustedPEM)
+        let web = try WebSender(trustedPEM: settings.trustedPEM, proxy: settings.proxy)
         do {
             let watch = try await Self.watch(store, room, settings, notifier, web, logger)
             try await serve(watch, store, outbox, notifier, web, settings, logger)
@@ -73,14 +74,20 @@ struct Serve: AsyncParsableCommand {
         let delivery = Delivery(
             outbox: outbox, couriers: couriers, world: .init(clock: ContinuousClock(), now: wallTime), logger: logger)
         let operators = Operators(store: store, now: wallTime)
-        let api = MonitorAPI(
-            watch: watch, operators: operators, version: Version.current,
-            deliveries: { try? await delivery.figures() })
         let deadMan = try settings.deadMan.map { try Self.deadMan($0, web) }
         let port = Shared<Int?>(nil)
         let certificates = try Certificates(
             settings.certificate, name: "localhost", in: CertificatePlaces(data: options.data),
             address: settings.https, port: port, logger: logger)
+        let served = certificates.served
+        let api = MonitorAPI(
+            watch: watch, operators: operators, version: Version.current,
+            deliveries: { try? await delivery.figures() },
+            certificate: {
+                served.current.map {
+                    CertificateLife(from: milliseconds($0.notBefore), until: milliseconds($0.notAfter))
+                }
+            })
         let group = MultiThreadedEventLoopGroup.singleton
         try await Self.sayWhatIsMissing(store, operators, logger)
 
@@ -154,3 +161,6 @@ struct Serve: AsyncParsableCommand {
         }
     }
 }
+
+/// Unix milliseconds.
+private func milliseconds(_ date: Date) -> Int64 { Int64(date.timeIntervalSince1970 * 1_000) }

@@ -18,49 +18,10 @@ struct Cert: AsyncParsableCommand {
         @OptionGroup var options: DataOptions
         @Flag(help: "One JSON object.") var json = false
 
-        private struct Report: Encodable {
-            var names: [String]?
-            var issuer: String?
-            var serial: String?
-            var notAfter: Date?
-            var daysRemaining: Double?
-            var directory: String?
-            var nextAttempt: Date?
-            var lastError: String?
-            var lastErrorAt: Date?
-        }
-
         func run() async throws {
-            let store = try Cert.store(options)
-            let certificate = try store.latest(for: []).certificate
-            let ledger = try store.ledger()
-            let left = certificate.map { $0.notAfter.timeIntervalSince(Date()) / 86_400 }
-            let report = Report(
-                names: certificate?.names, issuer: certificate?.issuer, serial: certificate?.serial,
-                notAfter: certificate?.notAfter, daysRemaining: left.map { ($0 * 100).rounded() / 100 },
-                directory: certificate?.directory, nextAttempt: ledger.nextAttempt, lastError: ledger.lastError,
-                lastErrorAt: ledger.lastErrorAt)
-            if json {
-                let encoder = JSONEncoder()
-                encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-                encoder.dateEncodingStrategy = .iso8601
-                print(String(decoding: try encoder.encode(report), as: UTF8.self))
-            } else {
-                Self.say("names", report.names?.joined(separator: " ") ?? "there is no certificate")
-                Self.say("issuer", report.issuer)
-                Self.say("serial", report.serial)
-                Self.say(
-                    "until", report.notAfter.map { "\($0.formatted(.iso8601)), \(report.daysRemaining ?? 0) days" })
-                Self.say("from", report.directory)
-                Self.say("next", report.nextAttempt?.formatted(.iso8601))
-                Self.say("error", report.lastError)
-            }
-            if (left ?? 0) <= 0 { throw ExitCode(1) }
-        }
-
-        private static func say(_ what: String, _ text: String?) {
-            guard let text else { return }
-            print("\(what)\(String(repeating: " ", count: max(1, 8 - what.count)))\(text)")
+            let report = try CertificateReport(try Cert.store(options))
+            print(json ? try report.json : report.text)
+            if !report.isGood { throw ExitCode(1) }
         }
     }
 

@@ -7,12 +7,16 @@ import NIOSSL
 /// HTTPS to the services behind channels, with bounds on everything that the other side decides.
 package struct WebSender: Sendable {
     private let client: HTTPClient
+    /// For hosts that are not reached directly; nil without a proxy.
+    private let proxied: (client: HTTPClient, proxy: WebProxy)?
     /// Bytes of an answer. Only its beginning is of interest.
     private static let most = 16_384
     private static let patience = TimeAmount.seconds(10)
 
-    /// `trustedPEM`: Certificates to trust instead of the system's, for services of one's own.
-    package init(trustedPEM: [UInt8]? = nil) throws {
+    /// - Parameters:
+    ///   - trustedPEM: Certificates to trust instead of the system's, for services of one's own.
+    ///   - proxy: Through which others are reached.
+    package init(trustedPEM: [UInt8]? = nil, proxy: WebProxy? = nil) throws {
         var configuration = HTTPClient.Configuration()
         // A redirect could lead anywhere, and would take the token with it.
         configuration.redirectConfiguration = .disallow
@@ -21,9 +25,21 @@ package struct WebSender: Sendable {
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.tlsConfiguration = try TLSConfiguration.client(trusting: trustedPEM)
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        proxied = proxy.map { proxy in
+            configuration.proxy = .server(host: proxy.host, port: proxy.port, authorization: proxy.authorization)
+            return (HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration), proxy)
+        }
     }
 
-    package func shutdown() async throws { try await client.shutdown() }
+    package func shutdown() async throws {
+        try await client.shutdown()
+        try await proxied?.client.shutdown()
+    }
+
+    private func client(for url: String) -> HTTPClient {
+        guard let proxied, let host = WebAddress(url)?.host, proxied.proxy.serves(host) else { return client }
+        return proxied.client
+    }
 
     /// Whether anything answers there over HTTPS, whatever it says.
     package func isAnswered(_ url: String) async -> Bool {
@@ -31,7 +47,7 @@ package struct WebSender: Sendable {
         request.headers.add(name: "User-Agent", value: "clavitor-monitor")
         // Each by a connection of its own, so that it is reached now.
         request.headers.add(name: "Connection", value: "close")
-        return (try? await client.execute(request, timeout: .seconds(5))) != nil
+        return (try? await client(for: url).execute(request, timeout: .seconds(5))) != nil
     }
 
     package func send(_ request: WebRequest) async throws -> WebAnswer {
@@ -40,7 +56,7 @@ package struct WebSender: Sendable {
         for header in request.headers { outgoing.headers.add(name: header.name, value: header.value) }
         outgoing.headers.add(name: "User-Agent", value: "clavitor-monitor")
         outgoing.body = .bytes(request.body)
-        let answer = try await client.execute(outgoing, timeout: Self.patience)
+        let answer = try await client(for: request.url.exposed).execute(outgoing, timeout: Self.patience)
         var body: [UInt8] = []
         for try await part in answer.body where body.count < Self.most {
             body += part.readableBytesView.prefix(Self.most - body.count)

@@ -1,0 +1,54 @@
+import Foundation
+import NIOHTTP1
+import Testing
+
+/// A hub that is lost, and one that goes on from a copy.
+@Suite(.timeLimit(.minutes(5))) struct MonitorBackupTests {
+    private func run(_ arguments: [String]) throws -> Program.Result {
+        try Program(name: "clavitor-monitor").run(arguments)
+    }
+
+    @Test func aCopyMadeWhileItServesIsWhereAnotherHubGoesOn() async throws {
+        let monitor = try await ServedMonitor()
+        let url = try monitor.addNodes(["tokyo"])[0]
+        _ = try await monitor.sees { $0.nodes.count == 1 }
+        _ = try await monitor.send(.GET, url + "?status=down&msg=no")
+        _ = try await monitor.sees { !$0.incidents.isEmpty }
+        let copy = monitor.scratch.path("copy.db")
+        let made = try run(["backup", copy, "--data", monitor.data])
+        #expect(made.status == 0, "\(made.errors)")
+        let mode = try FileManager.default.attributesOfItem(atPath: copy)[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+        // Nothing is written over.
+        #expect(try run(["backup", copy, "--data", monitor.data]).errors.contains("is there already"))
+        #expect(try run(["restore", copy, "--data", monitor.data]).errors.contains("Another clavitor-monitor serves"))
+        let next = monitor.scratch.path("next")
+        let restored = try run(["restore", copy, "--data", next])
+        #expect(restored.status == 0, "\(restored.errors)")
+        #expect(try run(["node", "list", "--data", next]).output.hasPrefix("tokyo"))
+        #expect(try run(["token", "list", "--data", next]).output.contains("soc"))
+        #expect(try run(["restore", copy, "--data", next]).errors.contains("is there already"))
+        // What is no copy, or half of one.
+        for (name, text) in [("none.db", "nonsense"), ("half.db", "")] {
+            let path = monitor.scratch.path(name)
+            let bytes = name == "half.db" ? try Data(contentsOf: URL(filePath: copy)).prefix(20_000) : Data(text.utf8)
+            try bytes.write(to: URL(filePath: path))
+            let refused = try run(["restore", path, "--data", monitor.scratch.path("empty")])
+            #expect(refused.status != 0 && refused.errors.contains("Nothing was restored"), "\(name)")
+            #expect(!FileManager.default.fileExists(atPath: monitor.scratch.path("empty/monitor.db")))
+        }
+    }
+
+    @Test func itsCertificateIsAskedFor() async throws {
+        let monitor = try await ServedMonitor()
+        let status = try run(["cert", "status", "--data", monitor.data])
+        #expect(status.status == 1 && status.output.contains("there is no certificate"))
+        let json = try run(["cert", "status", "--json", "--data", monitor.data])
+        #expect(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) is NSDictionary)
+        let metrics = try await monitor.get("/metrics").body
+        #expect(metrics.contains("clavitor_monitor_certificate_expiry_timestamp_seconds "))
+        #expect(
+            try run(["cert", "status", "--data", "/nonexistent"]).errors.contains("There is no /nonexistent/monitor.db")
+        )
+    }
+}
