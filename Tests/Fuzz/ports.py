@@ -1,7 +1,7 @@
 """Sends nonsense to the ports of both programs for a while: bytes, broken handshakes, broken requests of both versions of
 HTTP, inside and outside of TLS. Afterwards both must be alive and answer.
 
-Prints its seed, and with `--seed` sends the same again. Exit status 1 when a program ended or does not answer.
+Prints its seed, and with `--seed` each thread sends the same again. Exit status 1 when a program ended or does not answer.
 """
 import argparse
 import contextlib
@@ -11,6 +11,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -115,16 +116,26 @@ def free():
         return probe.getsockname()[1]
 
 
+def work(number, options, process, https, http, counts):
+    chance = random.Random(f"{options.seed} {number}")
+    end = time.time() + options.seconds
+    while time.time() < end and process.poll() is None:
+        if chance.random() < 0.25:
+            send(http, chance, False, counts)
+        else:
+            send(https, chance, chance.random() < 0.85, counts)
+
+
 def main():
     options = argparse.ArgumentParser()
     options.add_argument("program", nargs="+", help="clavitor-node or clavitor-monitor, by its path")
     options.add_argument("--seconds", type=float, default=60, help="for each program")
+    options.add_argument("--threads", type=int, default=8, help="that send at the same time, each with its own chance")
     options.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     options = options.parse_args()
     print(f"seed {options.seed}", flush=True)
     isWell = True
     for program in options.program:
-        chance = random.Random(options.seed)
         with tempfile.TemporaryDirectory() as folder:
             # Its own certificate first, then served from files, with port 80's work beside it.
             https, http = free(), free()
@@ -143,12 +154,14 @@ def main():
                 stdout=log, stderr=log)
             assert answers(https), Path(f"{folder}/log").read_text()
             counts = Counter()
-            end = time.time() + options.seconds
-            while time.time() < end and process.poll() is None:
-                if chance.random() < 0.25:
-                    send(http, chance, False, counts)
-                else:
-                    send(https, chance, chance.random() < 0.85, counts)
+            workers = [
+                threading.Thread(target=work, args=(number, options, process, https, http, counts))
+                for number in range(options.threads)
+            ]
+            for worker in workers:
+                worker.start()
+            for worker in workers:
+                worker.join()
             isAlive, isThere = process.poll() is None, answers(https)
             print(f"{Path(program).name}: {sum(counts.values())} connections {dict(counts)}, "
                   f"{'alive' if isAlive else f'ENDED with {process.returncode}'}, {'answers' if isThere else 'DOES NOT ANSWER'}",
