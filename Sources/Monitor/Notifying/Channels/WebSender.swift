@@ -16,6 +16,7 @@ package struct WebSender: Sendable {
     /// - Parameters:
     ///   - trustedPEM: Certificates to trust instead of the system's, for services of one's own.
     ///   - proxy: Through which others are reached.
+    /// - Throws: When the certificates are none.
     package init(trustedPEM: [UInt8]? = nil, proxy: WebProxy? = nil) throws {
         var configuration = HTTPClient.Configuration()
         // A redirect could lead anywhere, and would take the token with it.
