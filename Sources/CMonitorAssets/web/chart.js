@@ -97,17 +97,27 @@ function path(line, x, y) {
   return d;
 }
 
-/// Every sixth hour of a day, every fifth of thirty days.
+/// Every sixth hour of a day, every fifth of thirty days; more often where less is shown.
 function ticks({ from, step, beats }, days) {
   const marks = [];
   const end = from + step * beats.length;
+  if (end - from < 12 * hour) return shortTicks(from, step, end);
   const date = new Date(from);
   if (days === 1) date.setMinutes(60, 0, 0);
   else date.setHours(24, 0, 0, 0);
   for (; date.getTime() < end; days === 1 ? date.setTime(date.getTime() + hour) : date.setDate(date.getDate() + 1)) {
-    const fits = days === 1 ? date.getHours() % 6 === 0 : date.getDate() % 5 === 0 && date.getDate() !== 30;
+    const few = end - from < 10 * 24 * hour;
+    const fits = days === 1 ? date.getHours() % 6 === 0 : few || (date.getDate() % 5 === 0 && date.getDate() !== 30);
     if (fits) marks.push([(date.getTime() - from) / step, (days === 1 ? clock : dayOfMonth).format(date)]);
   }
+  return marks;
+}
+
+/// Full hours, or quarters, or minutes: whichever makes two to six of them.
+function shortTicks(from, step, end) {
+  const size = [5, 15, 30, 60, 120].map((minutes) => minutes * 60_000).find((size) => (end - from) / size <= 6) ?? 3 * hour;
+  const marks = [];
+  for (let at = Math.ceil(from / size) * size; at < end; at += size) marks.push([(at - from) / step, clock.format(at)]);
   return marks;
 }
 

@@ -4,7 +4,7 @@ import { incidentButtons } from "./actions.js";
 import { h } from "./dom.js";
 import { now, onChange } from "./fleet.js";
 import { acknowledgement, causeInWords, incidentLink } from "./incidents.js";
-import { age, nodeLink, rules, severities, span, tag, time } from "./words.js";
+import { age, nodeLink, rules, severities, span, tag, time, zone } from "./words.js";
 
 const kinds = {
   opened: "Opened",
@@ -35,8 +35,8 @@ function about(incident) {
     ["Node", incident.node && nodeLink(incident.node)],
     ["Region", incident.region],
     ["Rule", rules[incident.rule] ?? incident.rule],
-    ["Opened", time(incident.opened)],
-    ["Resolved", incident.resolved && time(incident.resolved)],
+    [`Opened (${zone})`, time(incident.opened)],
+    [`Resolved (${zone})`, incident.resolved && time(incident.resolved)],
     ["Lasted", incident.resolved && span(incident.resolved - incident.opened)],
     ["Open for", !incident.resolved && age(incident.opened, now())],
   ];
@@ -90,13 +90,13 @@ export function incidentTable(incidents, label) {
       h("td", {}, time(incident.opened)),
       h("td", {}, h("span", { "data-level": incident.severity }, severities[incident.severity])),
       h("th", { scope: "row" }, incidentLink(incident)),
-      h("td", {}, incident.resolved ? span(incident.resolved - incident.opened) : h("b", {}, "open")),
-      h("td", {}, incident.acknowledged?.by ?? "–"),
+      h("td", { "data-title": "Lasted" }, incident.resolved ? span(incident.resolved - incident.opened) : h("b", {}, "open")),
+      h("td", { "data-title": "Acknowledged by" }, incident.acknowledged?.by ?? "–"),
     );
   const body = h("tbody", {}, incidents.map(row));
-  const titles = ["Opened", "Severity", "What", "Lasted", "Acknowledged by"];
+  const titles = [`Opened (${zone})`, "Severity", "What", "Lasted", "Acknowledged by"];
   const heads = titles.map((title) => h("th", { scope: "col" }, title));
-  const table = h("table", {}, h("thead", {}, h("tr", {}, heads)), body);
+  const table = h("table", { class: "stacked" }, h("thead", {}, h("tr", {}, heads)), body);
   return {
     element: h("div", { class: "wide", tabindex: "0", role: "region", "aria-label": label }, table),
     add: (more) => body.append(...more.map(row)),

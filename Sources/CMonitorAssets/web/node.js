@@ -7,11 +7,17 @@ import { figures } from "./figures.js";
 import { fleet, onChange } from "./fleet.js";
 import { incidentTable } from "./incident.js";
 import { showOpen } from "./incidents.js";
-import { standing, time } from "./words.js";
+import { standing, time, zone } from "./words.js";
 
 export async function nodePage(page, name) {
   const path = `/nodes/${encodeURIComponent(name)}`;
-  let { node, incidents } = await get(path);
+  let node, incidents;
+  try {
+    ({ node, incidents } = await get(path));
+  } catch (error) {
+    if (error.status !== 404) throw error;
+    return page.show(name, ...stranger(name));
+  }
   const parts = {
     state: h("span"),
     notes: h("div"),
@@ -40,8 +46,13 @@ export async function nodePage(page, name) {
 
   const days = daysSwitch((chosen) => showCharts(chosen).catch(page.fail));
   async function showCharts(chosen) {
-    const history = await get(`${path}/history?days=${chosen}`);
-    parts.charts.replaceChildren(...charts.map((each) => chart(each, history, chosen)));
+    const history = sinceItsBeginning(await get(`${path}/history?days=${chosen}`));
+    const isEmpty = history.beats.every((beats) => beats === null);
+    parts.charts.replaceChildren(
+      ...(isEmpty
+        ? [h("p", { class: "muted" }, "Nothing yet: a chart has a point for each full minute.")]
+        : charts.map((each) => chart(each, history, chosen))),
+    );
   }
 
   showNode();
@@ -64,7 +75,7 @@ export async function nodePage(page, name) {
     ),
     parts.notes,
     h("section", { class: "panel" }, h("h2", {}, "Incidents"), parts.open, parts.past),
-    h("section", { class: "panel" }, h("div", { class: "tools-line" }, h("h2", {}, "Over time"), days), parts.charts),
+    h("section", { class: "panel" }, h("div", { class: "tools-line" }, h("h2", {}, "Over time"), days, h("span", { class: "muted" }, `Times are ${zone}.`)), parts.charts),
     parts.figures,
   );
   page.whenLeft(
@@ -83,6 +94,28 @@ export async function nodePage(page, name) {
   const minutely = setInterval(() => days.again(), 60_000);
   page.whenLeft(() => clearInterval(minutely));
   await showCharts(1);
+}
+
+/// Of a node that is there since an hour, a day is an empty chart: it begins with the first beat, and has ten points at least.
+function sinceItsBeginning(history) {
+  const first = history.beats.findIndex((beats) => beats !== null);
+  const from = Math.max(0, Math.min(first, history.beats.length - 10));
+  if (from === 0) return history;
+  const series = Object.fromEntries(Object.entries(history.series).map(([name, line]) => [name, line.slice(from)]));
+  return { ...history, from: history.from + from * history.step, beats: history.beats.slice(from), series };
+}
+
+/// Somebody followed an old link, or mistyped.
+function stranger(name) {
+  return [
+    h("header", {}, h("h1", { tabindex: "-1" }, `There is no node ${name}`)),
+    h(
+      "section",
+      { class: "panel" },
+      h("p", {}, "It was removed or renamed since this link was made, or the name is mistyped."),
+      h("p", {}, h("a", { href: "#/" }, "All nodes"), " · ", h("a", { href: "#/incidents" }, "Past incidents")),
+    ),
+  ];
 }
 
 function daysSwitch(choose) {

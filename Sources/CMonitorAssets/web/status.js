@@ -8,7 +8,8 @@ const words = {
 };
 const regionWords = { up: "Up", degraded: "Partly impaired", down: "Not reachable", unknown: "Not known" };
 const levels = { up: "up", degraded: "warning", down: "sev1", unknown: "unknown" };
-const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
+const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long", hourCycle: "h23" });
+const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
 const byID = (id) => document.getElementById(id);
 
 function element(tag, className, text) {
@@ -34,6 +35,7 @@ function show(status) {
       const state = element("span", "state", regionWords[region.state] ?? regionWords.unknown);
       state.dataset.level = levels[region.state] ?? "unknown";
       line.append(state);
+      if (region.days) line.append(days(region.days, status.updated));
       return line;
     }),
   );
@@ -50,6 +52,32 @@ function show(status) {
   if (status.incidents.length === 0) byID("incidents").append(element("li", "muted", "None open."));
   byID("updated").replaceChildren("Updated ", time(status.updated));
 }
+
+/// A bar for each day, the oldest first, with the same in words for whoever does not see it.
+function days(minutes, now) {
+  const strip = element("span", "days", "");
+  strip.setAttribute("role", "img");
+  const known = minutes.filter((count) => count !== null);
+  const bad = known.filter((count) => count > 0);
+  const lost = bad.reduce((sum, count) => sum + count, 0);
+  const many = known.length > 1 ? ` on ${bad.length} of ${known.length} days` : "";
+  const words = lost ? `impaired for ${span(lost)}${many}` : "no impairment";
+  const since = known.length > 1 ? `Last ${known.length} days` : "Today";
+  strip.setAttribute("aria-label", `${since}: ${words}`);
+  minutes.forEach((count, index) => {
+    const bar = element("span", "", "");
+    bar.dataset.level = count === null ? "unknown" : count === 0 ? "up" : count < 60 ? "warning" : "sev1";
+    const date = day.format(now - (minutes.length - 1 - index) * 86_400_000);
+    bar.title = `${date}: ${count === null ? "not watched yet" : count === 0 ? "up" : `impaired for ${span(count)}`}`;
+    strip.append(bar);
+  });
+  const summary = element("span", "muted", `${since}: ${words}`);
+  const both = element("span", "history", "");
+  both.append(strip, summary);
+  return both;
+}
+
+const span = (minutes) => (minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`);
 
 async function refresh() {
   try {

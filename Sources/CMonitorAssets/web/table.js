@@ -40,6 +40,8 @@ function write(row) {
   const { node, cells, texts } = row;
   const { level } = standing(node);
   if (row.level !== level) row.element.dataset.level = row.level = level;
+  // What a node that is gone said last is no news.
+  row.element.classList.toggle("old", node.state === "silent");
   columns.forEach((column, index) => {
     const text = column.text(node);
     const isHot = column.isHot?.(node) ?? false;

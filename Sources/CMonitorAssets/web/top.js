@@ -9,22 +9,25 @@ let known;
 
 export function show() {
   const told = fleet.incidents.filter((incident) => !incident.hiddenBy);
-  const [overall, level] = inWords(told);
+  // Somebody is at work on what was acknowledged: the line is about what nobody has seen yet.
+  const seen = told.filter(({ acknowledged }) => acknowledged);
+  const [overall, level] = inWords(told.filter(({ acknowledged }) => !acknowledged), seen.length);
   byID("overall").hidden = false;
   byID("overall").dataset.level = level;
   setText(byID("overall"), overall);
   byID("doubt").hidden = !fleet.doubtful;
   byID("ills").hidden = fleet.ills.length === 0;
   setText(byID("ills"), `The monitor itself is ill: ${fleet.ills.join("; ")}.`);
-  const isBad = told.some(({ severity }) => severity !== "warning");
-  document.title = isBad ? `(${told.length}) Clavitor fleet` : "Clavitor fleet";
+  const bad = told.filter(({ severity, acknowledged }) => severity !== "warning" && !acknowledged);
+  document.title = bad.length > 0 ? `(${bad.length}) Clavitor fleet` : "Clavitor fleet";
 }
 
-function inWords(told) {
+function inWords(told, seen) {
   const parts = [];
   const of = (severity) => told.filter((incident) => incident.severity === severity).length;
   for (const severity of ["sev1", "sev2"]) if (of(severity)) parts.push(`${of(severity)} ${severities[severity]}`);
   if (of("warning")) parts.push(count(of("warning"), "warning", "warnings"));
+  if (seen) parts.push(`${whole(seen)} acknowledged`);
   const all = fleet.nodes.size;
   const up = [...fleet.nodes.values()].filter(({ state }) => state === "up").length;
   const some = up === all ? `All ${whole(all)} nodes up` : `${whole(up)} of ${whole(all)} nodes up`;

@@ -28,7 +28,11 @@ export const rules = {
   drift: "other version than the fleet",
   ill: "says that it is ill",
   down: "says that it is down",
-  "cut-off": "hub cut off",
+  "cut-off": "hub cut off, or all nodes down",
+  channel: "a channel takes nothing",
+  "own-disk": "the monitor's disk filling up",
+  "own-file": "the monitor cannot write its file",
+  "own-certificate": "the monitor's certificate not renewed",
 };
 
 const ranks = ["sev1", "sev2", "warning", "silent", "late", "stopped", "never", "maintenance", "up"];
@@ -77,6 +81,11 @@ export function span(milliseconds) {
 
 const moments = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
 export const moment = (at) => moments.format(at);
+
+/// The zone of all times that are shown, such as "UTC" or "GMT+9": people on call sit in several.
+export const zone = new Intl.DateTimeFormat(undefined, { timeZoneName: "short" })
+  .formatToParts()
+  .find(({ type }) => type === "timeZoneName").value;
 
 export const time = (at) => h("time", { datetime: new Date(at).toISOString() }, moment(at));
 

@@ -4,6 +4,12 @@ import Wire
 /// What anybody may see: whether the service is up, and where. No names of machines and no figures.
 struct PublicRoutes: Sendable {
     let watch: Watch
+    let history: StatusHistory
+
+    init(watch: Watch) {
+        self.watch = watch
+        history = StatusHistory(store: watch.store)
+    }
 
     func add(to group: RouterGroup<MonitorContext>) {
         group.get("/livez") { _, _ in Response(text: "ok\n", type: "text/plain") }
@@ -13,7 +19,10 @@ struct PublicRoutes: Sendable {
                 text: ills.isEmpty ? "ok\n" : ills.map { "\($0)\n" }.joined(),
                 status: ills.isEmpty ? .ok : .serviceUnavailable, type: "text/plain")
         }
-        group.get("/api/v1/status") { _, _ in try Response(json: StatusBody(watch.fleet())) }
+        group.get("/api/v1/status") { _, _ in
+            let fleet = watch.fleet()
+            return try Response(json: StatusBody(fleet, await history.minutes(at: fleet.now)))
+        }
         group.get("/badge.svg") { _, _ in
             Response(text: Badge(StatusBody(watch.fleet()).state).svg, type: "image/svg+xml")
         }
@@ -31,6 +40,9 @@ struct StatusBody: Codable, Equatable {
     struct Region: Codable, Equatable {
         var name: String
         var state: State
+        /// Of the last thirty days (UTC), oldest first and today last, the minutes in which not all of it could be heard; null
+        /// for days before it was watched.
+        var days: [Int?]?
     }
 
     struct Event: Codable, Equatable {
@@ -43,13 +55,13 @@ struct StatusBody: Codable, Equatable {
     var regions: [Region]
     var incidents: [Event]
 
-    init(_ fleet: FleetView) {
+    init(_ fleet: FleetView, _ history: [String: [Int?]] = [:]) {
         updated = fleet.now
         let groups = Dictionary(grouping: fleet.nodes.filter { $0.state != .never }) { $0.region ?? "Everywhere" }
         // When the hub is cut off it knows nothing of the nodes.
         let isBlind = fleet.incidents.contains { $0.rule == "cut-off" } || groups.isEmpty
         regions = groups.map { name, nodes in
-            Region(name: name, state: isBlind ? .unknown : Self.state(of: nodes))
+            Region(name: name, state: isBlind ? .unknown : Self.state(of: nodes), days: history[name])
         }.sorted { $0.name < $1.name }
         let states = Set(regions.map(\.state))
         state =
