@@ -30,6 +30,9 @@ static const unsigned char api_js[] = {
 static const unsigned char ask_js[] = {
 #embed "web/ask.js"
 };
+static const unsigned char channels_js[] = {
+#embed "web/channels.js"
+};
 static const unsigned char chart_js[] = {
 #embed "web/chart.js"
 };
@@ -94,6 +97,7 @@ static const monitor_asset assets[] = {
     ASSET("/assets/actions.js", SCRIPT, actions_js),
     ASSET("/assets/api.js", SCRIPT, api_js),
     ASSET("/assets/ask.js", SCRIPT, ask_js),
+    ASSET("/assets/channels.js", SCRIPT, channels_js),
     ASSET("/assets/chart.js", SCRIPT, chart_js),
     ASSET("/assets/columns.js", SCRIPT, columns_js),
     ASSET("/assets/dom.js", SCRIPT, dom_js),

@@ -86,6 +86,33 @@ import Wire
         #expect(calls.first?.title.contains("tokyo says that it is down") == true)
     }
 
+    /// By the button, as the page does it.
+    @Test func aChannelIsTriedWhileTheMonitorServes() async throws {
+        let hook = try Hook(refusals: 1, seconds: 0)
+        let file = try hook.scratch.write("http://127.0.0.1:\(hook.port)/", to: "hook.url")
+        let monitor = try await ServedMonitor(
+            configuration: """
+                [[channel]]
+                name = "hook"
+                type = "webhook"
+                url-file = "\(file)"
+                """)
+        func test(_ name: String) async throws -> ServedMonitor.Answer {
+            try await monitor.send(
+                .POST, "/api/v1/channels/\(name)/test", headers: ["Authorization": "Bearer \(monitor.token)"])
+        }
+        let refused = try await test("hook")
+        #expect(refused.status == 200)
+        #expect(refused.body.contains(#""line":"hook""#) && refused.body.contains("answered 500"))
+        #expect(try await test("hook").status == 429, "one press is enough")
+        #expect(try await test("nobody").status == 404)
+        try await Task.sleep(for: .seconds(11))
+        #expect(try await test("hook").body == #"{"outcomes":[{"line":"hook"}]}"#)
+        #expect(hook.calls.map(\.status) == [500, 204, 204])
+        let channels = try await monitor.get("/api/v1/channels").body
+        #expect(channels.contains(#""name":"hook""#) && channels.contains(#""failing":0"#))
+    }
+
     @Test func aRemovedNodeIsForgottenAndItsTokenDead() async throws {
         let monitor = try await ServedMonitor()
         let url = try monitor.addNodes(["tokyo"])[0]

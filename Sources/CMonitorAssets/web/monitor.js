@@ -1,6 +1,7 @@
 // The dashboard's beginning: signs in, follows the stream, and shows the page that the address names.
 import { onSignedOut, post, resume, signIn } from "./api.js";
 import { submit } from "./ask.js";
+import { channelsPage } from "./channels.js";
 import { byID, h } from "./dom.js";
 import * as ages from "./fleet.js";
 import { fleet, onChange, refresh, takeIncidents, takeNodes } from "./fleet.js";
@@ -18,6 +19,7 @@ const pages = [
   [/^#\/incidents$/, historyPage],
   [/^#\/incidents\/(\d+)$/, incidentPage],
   [/^#\/work$/, workPage],
+  [/^#\/channels$/, channelsPage],
 ];
 /// How often everything is asked for again: for what the stream does not tell, such as the monitor's doubt of itself.
 const [usually, inDoubt] = [60_000, 5_000];

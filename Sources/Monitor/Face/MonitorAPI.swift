@@ -10,12 +10,14 @@ package struct MonitorAPI: Sendable {
     package let operators: Operators
     package let check: SelfCheck
     package let version: String
+    private let trial: ChannelTrial?
 
     package init(
         watch: Watch, operators: Operators, version: String,
         deliveries: @escaping @Sendable () async -> [String: DeliveryFigures]?,
-        certificate: @escaping @Sendable () -> CertificateLife? = { nil }
+        certificate: @escaping @Sendable () -> CertificateLife? = { nil }, trial: ChannelTrial? = nil
     ) {
+        self.trial = trial
         self.watch = watch
         self.operators = operators
         self.version = version
@@ -36,6 +38,7 @@ package struct MonitorAPI: Sendable {
         SessionRoutes(operators: operators).add(toSignedIn: signedIn)
         FleetRoutes(watch: watch, check: check).add(to: signedIn)
         IncidentRoutes(watch: watch).add(to: signedIn)
+        ChannelRoutes(check: check, trial: trial).add(to: signedIn)
         EventRoutes(watch: watch, operators: operators).add(to: signedIn)
         rest.group().add(middleware: OperatorMiddleware(operators: operators)).group(context: OperatorContext.self)
             .get("/metrics") { [self] _, _ in

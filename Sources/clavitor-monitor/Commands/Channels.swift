@@ -52,20 +52,10 @@ struct ChannelCommand: AsyncParsableCommand {
                 try await web.shutdown()
                 throw error
             }
-            var isTaken = true
-            for courier in couriers {
-                do throws(DeliveryFailure) {
-                    for message in Message.test(of: name, at: wallTime()) {
-                        try await courier.send(message, wallTime())
-                    }
-                    print("\(courier.line): taken")
-                } catch {
-                    isTaken = false
-                    print("\(courier.line): \(error)")
-                }
-            }
+            let outcomes = await ChannelTrial(couriers, now: wallTime).run(name)
+            for outcome in outcomes { print("\(outcome.line): \(outcome.error ?? "taken")") }
             try await web.shutdown()
-            if !isTaken { throw ExitCode(1) }
+            if outcomes.contains(where: { $0.error != nil }) { throw ExitCode(1) }
         }
     }
 }

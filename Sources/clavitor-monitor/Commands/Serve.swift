@@ -87,7 +87,7 @@ struct Serve: AsyncParsableCommand {
                 served.current.map {
                     CertificateLife(from: milliseconds($0.notBefore), until: milliseconds($0.notAfter))
                 }
-            })
+            }, trial: ChannelTrial(couriers, now: wallTime))
         let group = MultiThreadedEventLoopGroup.singleton
         try await Self.sayWhatIsMissing(store, operators, logger)
 

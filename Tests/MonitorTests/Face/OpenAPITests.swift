@@ -71,6 +71,7 @@ import Wire
             try await visit.fleet()
             try await visit.incidents()
             try await visit.plannedWork()
+            try await visit.channels()
             try await visit.refusals()
             try await visit.aFailingStore()
             return visit.records

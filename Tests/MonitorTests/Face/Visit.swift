@@ -135,6 +135,14 @@ final class Visit {
         for incident in incidents { try await ask("GET /api/v1/incidents/{id}", "\(incident.id)") }
     }
 
+    func channels() async throws {
+        try await ask("GET /api/v1/channels", gives: 200)
+        try await ask("POST /api/v1/channels/{name}/test", "mail", gives: 200)
+        try await ask("POST /api/v1/channels/{name}/test", "mail", gives: 429)
+        try await ask("POST /api/v1/channels/{name}/test", "nobody", gives: 404)
+        try await ask("POST /api/v1/channels/{name}/test", "mail", as: [:], gives: 401)
+    }
+
     func plannedWork() async throws {
         struct Made: Decodable { var id: Int64 }
         for (path, body) in [

@@ -1,0 +1,33 @@
+/// Tries a channel: something that opens, and its end, to each of its recipients. A running monitor is not needed.
+package struct ChannelTrial: Sendable {
+    private let couriers: [Courier]
+    private let now: @Sendable () -> Int64
+
+    /// `now`: Unix milliseconds.
+    package init(_ couriers: [Courier], now: @escaping @Sendable () -> Int64) {
+        self.couriers = couriers
+        self.now = now
+    }
+
+    /// What became of it at one recipient.
+    package struct Outcome: Codable, Equatable, Sendable {
+        package var line: String
+        /// Nil when it was taken.
+        package var error: String?
+    }
+
+    /// Empty when there is no such channel.
+    package func run(_ name: String) async -> [Outcome] {
+        var outcomes: [Outcome] = []
+        for courier in couriers where courier.channel == name {
+            var outcome = Outcome(line: courier.line)
+            do throws(DeliveryFailure) {
+                for message in Message.test(of: name, at: now()) { try await courier.send(message, now()) }
+            } catch {
+                outcome.error = error.description
+            }
+            outcomes.append(outcome)
+        }
+        return outcomes
+    }
+}
