@@ -103,6 +103,10 @@ package struct AuditVerification: Sendable {
         }
         state.agents = Set(
             try db.all("SELECT holder FROM agent WHERE vault = ?", .blob(id)) { Base64URL.encode($0.blob(0)) })
+        state.idle = Set(
+            try db.all("SELECT holder FROM agent WHERE vault = ? AND state <> 0", .blob(id)) {
+                Base64URL.encode($0.blob(0))
+            })
         try db.forEach("SELECT id, version, state FROM entry WHERE vault = ?", .blob(id)) { row in
             guard let entryState = EntryState(rawValue: row.int(2)) else { return }
             state.entries[Base64URL.encode(row.blob(0))] = .init(version: row.int(1), state: entryState)

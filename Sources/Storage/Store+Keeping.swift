@@ -10,10 +10,12 @@ extension Store {
         let time = now()
         try await commit([.deleteSessionsExpired(before: time, idleSince: time - sessionIdle)] as [AccountStep], [])
         guard health.mode == .normal else { return }
-        _ = try await database.write { db in
-            try db.run("DELETE FROM answer WHERE created < ?", .integer(time - RememberedAnswers.lifetime))
-            return try db.run("DELETE FROM abuse WHERE forgiven < ?", .integer(time))
-        }
+        _ = try await database.write { db in try db.run("DELETE FROM abuse WHERE forgiven < ?", .integer(time)) }
+        // Each may be half a megabyte, and there are those of all tenants.
+        try await deleteInParts(
+            """
+            DELETE FROM answer WHERE (holder, key) IN (SELECT holder, key FROM answer WHERE created < ?1 LIMIT 20)
+            """, .integer(time - RememberedAnswers.lifetime))
         if owesForgetting.load(ordering: .relaxed) { await forgetDeleted(evenSoon: true) }
     }
 
@@ -132,7 +134,10 @@ extension Store {
                 DELETE FROM wrap WHERE holder = ?1 AND (entry, field, version) IN (
                     SELECT entry, field, version FROM wrap WHERE holder = ?1 LIMIT 500)
                 """, id)
-            _ = try await database.write { try $0.run("DELETE FROM holder WHERE id = ?", id) }
+            try await deleteInParts(
+                "DELETE FROM answer WHERE holder = ?1 AND key IN (SELECT key FROM answer WHERE holder = ?1 LIMIT 20)",
+                id)
+            _ = try await database.write(isLarge: true) { try $0.run("DELETE FROM holder WHERE id = ?", id) }
         } catch {
             // Nobody opens it: what is left takes room until the next start, and no more.
         }
@@ -182,7 +187,7 @@ extension Store {
         let abandoned: [HolderID] = try await database.read { db in
             try db.all(
                 """
-                SELECT id FROM holder WHERE iif(
+                SELECT id FROM holder WHERE vault IN (SELECT vault FROM account WHERE owner <> x'') AND iif(
                     is_owner, id NOT IN (SELECT owner FROM account), id NOT IN (SELECT holder FROM agent))
                 """, row: { try Self.id($0.blob(0)) })
         }
@@ -214,7 +219,7 @@ extension Store {
 
     /// The boxes of all vaults' audit keys.
     package static func auditKeys(_ database: Connection) throws -> [VaultID: [UInt8]] {
-        let rows = try database.all("SELECT vault, audit_key FROM account") { row in
+        let rows = try database.all("SELECT vault, audit_key FROM account WHERE owner <> x''") { row in
             (try id(row.blob(0)) as VaultID, row.blob(1))
         }
         return Dictionary(rows) { first, _ in first }

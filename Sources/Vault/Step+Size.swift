@@ -23,15 +23,15 @@ extension Step {
 
 extension [Step] {
     /// Steps from which on a commit is large: others do not wait for several of them at once.
-    private static let many = 200
+    private static let many = 600
 
     /// Whether they change so many rows that they had better share no transaction.
     package var areMany: Bool {
         count > Self.many
             || contains { step in
                 switch step {
-                case .deleteEntry: true
-                case .deleteValues(let places): places.count > Self.many / 4
+                case .deleteEntry, .deleteAgent, .dropAgentWraps(_, nil, _): true
+                case .deleteValues(let places): places.count > 50
                 case .replaceTerms(_, _, let terms): terms.count > Self.many
                 default: false
                 }

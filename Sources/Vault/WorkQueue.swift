@@ -72,12 +72,11 @@ package final class WorkQueue: Sendable {
         }
     }
 
-    /// The same for what is left to do for a caller whose request has been performed: it is refused to nobody, and who took
-    /// something away and hears nothing would think that it failed.
+    /// The same for what is left to do for a caller whose request has been performed: it is refused to nobody.
     package func finish<R: Sendable>(
         for caller: Caller, _ work: @escaping @Sendable () async throws -> R
     ) async throws -> R {
-        try await run(Work(of: caller, isRefusable: false, isUrgent: true), work)
+        try await run(Work(of: caller, isRefusable: false), work)
     }
 
     /// The same for somebody who is no caller yet.
@@ -139,12 +138,10 @@ package final class WorkQueue: Sendable {
 }
 
 extension WorkQueue.Work {
-    fileprivate init(
-        of caller: Caller, isRefusable: Bool = true, isUrgent: Bool = false, isLump: Bool = false
-    ) {
+    fileprivate init(of caller: Caller, isRefusable: Bool = true, isLump: Bool = false) {
         self.init(
-            vault: caller.vault, holder: caller.holder.id, isOwner: caller.isOwner, isUrgent: isUrgent,
-            isRefusable: isRefusable, isLump: isLump)
+            vault: caller.vault, holder: caller.holder.id, isOwner: caller.isOwner, isRefusable: isRefusable,
+            isLump: isLump)
     }
 }
 

@@ -57,10 +57,16 @@ import Vault
             robot.id, name: nil, grants: [.tag("none")], policy: nil, isPaused: true, as: owner)
         try file.script("INSERT INTO wrap SELECT * FROM kept")
         #expect(try await wraps(of: robot) > 500)
+        // In the middle, and after a crash there, the log and the file agree as far as anybody can read.
+        #expect(try await node.verification().findings == [])
         let view = try await node.roster.update(
             robot.id, name: nil, grants: nil, policy: nil, isPaused: false, as: owner)
         #expect(view.state == .active)
         #expect(try await wraps(of: robot) == 0)
+        #expect(try await node.verification().findings == [])
+        // An agent that works has what the log says, and nothing else.
+        try file.script("INSERT INTO wrap SELECT * FROM kept LIMIT 1")
+        #expect(try await node.verification().findings.count == 1)
     }
 
     /// A small one is one commit with its line.
@@ -87,6 +93,8 @@ import Vault
         let next = try await again.owner()
         #expect(next.vault != owner.vault)
         #expect(try await again.store.vaults() == [next.vault])
+        // What an inspection of the file, or of a copy made now, goes by.
+        #expect(try Set(Store.auditKeys(again.file()).keys) == [next.vault])
         #expect(try await again.verification().findings == [])
         try await again.store.eraseClosedAccounts()
         for sql in [

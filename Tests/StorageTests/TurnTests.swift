@@ -1,4 +1,6 @@
 import Foundation
+import SQLite
+import Storage
 import TestSupport
 import Testing
 import Vault
@@ -51,6 +53,26 @@ import Vault
             gate.open()
             try await group.waitForAll()
         }
+    }
+
+    /// What waits for its turn holds no value: by then it may be gone.
+    @Test func aLargeValueThatIsGoneMeanwhileIsNotRead() async throws {
+        let large = EntryEdit.Field(label: "large", content: .value(String(repeating: "\u{1}", count: 60_000)))
+        let entry = try await node.entries.create(
+            EntryEdit(title: "t", tags: ["t"], fields: [large]), id: nil, as: owner)
+        let caller = try await node.caller(try await node.agent(grants: [.tag("t")], as: owner))
+        let gate = AsyncGate()
+        let blocks = (0..<2).map { _ in
+            Task { try await node.entries.work.run(for: .random(), isOwner: true, of: .random()) { await gate.wait() } }
+        }
+        while node.entries.work.running < 2 { await Task.yield() }
+        let read = Task { try await node.entries.read(entry.field("large"), of: entry.id, as: caller) }
+        while node.entries.work.waiting == 0 { await Task.yield() }
+        // As a narrowing does it, and without a turn of its own.
+        try node.file().script("DELETE FROM wrap WHERE is_sealed = 1 OR holder IN (SELECT holder FROM agent)")
+        gate.open()
+        await #expect(throws: VaultError.noSuchField) { try await read.value }
+        for block in blocks { try await block.value }
     }
 
     @Test func aSeedIsShort() async throws {

@@ -159,7 +159,7 @@ package struct AgentRoster: Sendable {
                 steps += try record(draft, of: id, version: agent.recordVersion, caller)
             }
             // A narrowing that the program's end cut short goes on when the agent is let work again.
-            if grants != nil || isPaused == false && old.state == .paused {
+            if grants != nil || isPaused == false && old.state != .active {
                 let publicKey = try HolderPublicKey(
                     id: id, vault: caller.vault, stored: agent.publicKey, keys: keys)
                 let present = try await store.places(of: id)

@@ -36,8 +36,7 @@ package struct Entries: Sendable {
         encode: @escaping @Sendable (FieldContent) throws -> R
     ) async throws -> R {
         try caller.require(.read)
-        let part = try find(field, of: entry, as: caller)
-        return try await inTurn(for: part, as: caller) {
+        return try await inTurn(as: caller, { try find(field, of: entry, as: caller) }) { part in
             var opened = try open(part, as: caller)
             if opened.read.place.tier == .l2 {
                 opened.label(try await view(entry, as: caller).fields.first { $0.id == field })
@@ -56,10 +55,20 @@ package struct Entries: Sendable {
     private static let largeBox = 8 << 10
 
     /// A large value is opened, and its answer made, in its caller's turn; one that is not, here and now.
+    ///
+    /// What waits for its turn holds nothing, and finds its part when it has it: by then it may be gone.
     private func inTurn<R: Sendable>(
-        for part: StoredPart, as caller: Caller, _ body: @escaping @Sendable () async throws -> R
+        as caller: Caller, _ find: @escaping @Sendable () async throws -> StoredPart,
+        _ body: @escaping @Sendable (StoredPart) async throws -> R
     ) async throws -> R {
-        part.value.box.count > Self.largeBox ? try await work.run(as: caller, in: store, body) : try await body()
+        if let part = try await smallPart(find) { return try await body(part) }
+        return try await work.run(as: caller, in: store) { try await body(try await find()) }
+    }
+
+    /// Nil for a large one.
+    private func smallPart(_ find: () async throws -> StoredPart) async throws -> StoredPart? {
+        let part = try await find()
+        return part.value.box.count > Self.largeBox ? nil : part
     }
 
     /// Fields that one request reads.
@@ -115,13 +124,16 @@ package struct Entries: Sendable {
         encode: @escaping @Sendable (FieldContent) throws -> R
     ) async throws -> R {
         try caller.requireOwner()
-        guard let row = try await store.entryRow(entry, in: caller.vault) else { throw VaultError.noSuchEntry }
-        guard (1...row.version).contains(version),
-            let part = try await store.part(
-                field, of: entry, in: caller.vault, for: caller.holder.id, notAfter: version),
-            !field.isReserved
-        else { throw VaultError.noSuchVersion }
-        return try await inTurn(for: part, as: caller) {
+        let find: @Sendable () async throws -> StoredPart = {
+            guard let row = try await store.entryRow(entry, in: caller.vault) else { throw VaultError.noSuchEntry }
+            guard (1...row.version).contains(version),
+                let part = try await store.part(
+                    field, of: entry, in: caller.vault, for: caller.holder.id, notAfter: version),
+                !field.isReserved
+            else { throw VaultError.noSuchVersion }
+            return part
+        }
+        return try await inTurn(as: caller, find) { part in
             let opened = try open(part, as: caller)
             let answer = try encode(opened.content)
             try await record(.valueRead, [opened.read], caller)
@@ -140,8 +152,7 @@ package struct Entries: Sendable {
         _ field: FieldID, of entry: EntryID, as caller: Caller
     ) async throws -> (code: String, period: Int64, expiresIn: Int64) {
         try caller.require(.totp, .read)
-        let part = try find(field, of: entry, as: caller)
-        return try await inTurn(for: part, as: caller) {
+        return try await inTurn(as: caller, { try find(field, of: entry, as: caller) }) { part in
             let opened = try open(part, as: caller)
             // A password may be base32 by chance, and its code would tell of it.
             guard opened.content.field.kind == .totp, case .value(let seed) = opened.content.content,

@@ -47,7 +47,6 @@ struct Serve: AsyncParsableCommand {
             settings.certificate, name: settings.origin, in: directory.certificates, address: settings.https,
             port: port,
             logger: logger, record: CertificateRecord(node: node, logger: logger).add)
-        try await node.store.eraseClosedAccounts()
         try await node.store.deleteAbandonedHolders()
         try await Self.finishRotation(node, directory, logger)
         try await node.record(AuditEvent(.nodeStart, by: .init(.node), reason: Version.current))

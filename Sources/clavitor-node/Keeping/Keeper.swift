@@ -22,6 +22,9 @@ struct Keeper: Sendable {
             Periodic(name: "sweep", interval: .seconds(600), logger: logger) {
                 try await node.store.sweep(sessionIdle: node.settings.sessionIdle.seconds)
             },
+            Periodic(name: "erase", delay: .seconds(10), interval: .seconds(600), logger: logger) {
+                try await node.store.eraseClosedAccounts()
+            },
             Periodic(name: "expiry", delay: .seconds(60), interval: .seconds(3_600), logger: logger) {
                 try await Expiry(node: node).run()
             },
