@@ -96,7 +96,7 @@ package protocol AccountStore: VaultStore {
     func l2Places(of vault: VaultID) async throws -> Set<FieldPlace>
     func commit(_ steps: [AccountStep], _ lines: [SealedAuditLine]) async throws
     /// Deletes all that a closed account holds, in parts, so that nobody else's commit waits for thousands of rows. What it
-    /// leaves undone is done at the next start.
+    /// leaves undone is done by `eraseClosedAccounts`.
     func erase(_ vault: VaultID) async
 }
 

@@ -169,12 +169,12 @@ extension Store {
             // Whatever else there is hangs on the account.
             try await database.write { _ = try $0.run("DELETE FROM account WHERE vault = ? AND owner = x''", id) }
         } catch {
-            // Nobody opens it: what is left takes room until the next start, and no more.
+            // Nobody opens it: what is left takes room until the next try, and no more.
         }
         await forgetDeleted()
     }
 
-    /// Of accounts that were closed, what was not deleted before the program ended.
+    /// Of accounts that were closed, what was not deleted before the program ended or the disk refused.
     package func eraseClosedAccounts() async throws {
         let closed: [VaultID] = try await database.read { db in
             try db.all("SELECT vault FROM account WHERE owner = x''") { try Self.id($0.blob(0)) }

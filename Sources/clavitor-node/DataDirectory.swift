@@ -28,7 +28,7 @@ struct DataDirectory: Sendable {
 
     var database: String { "\(path)/clavitor.db" }
     var lock: String { "\(path)/lock" }
-    var reserve: String { "\(path)/reserve" }
+    var reserve: ReserveFile { ReserveFile(in: path) }
     /// There while damage was found that no operator has looked at.
     var damageMark: String { "\(path)/damaged" }
     var certificates: CertificatePlaces { CertificatePlaces(data: path) }

@@ -64,14 +64,7 @@ import Wire
     /// are answered meanwhile.
     @Test func anEndpointThatIsSlowAndBrokenIsToldInTheEnd() async throws {
         let hook = try Hook(refusals: 3, seconds: 1)
-        let file = try hook.scratch.write("http://127.0.0.1:\(hook.port)/", to: "hook.url")
-        let monitor = try await ServedMonitor(
-            configuration: """
-                [[channel]]
-                name = "hook"
-                type = "webhook"
-                url-file = "\(file)"
-                """)
+        let monitor = try await hook.monitor()
         let url = try monitor.addNodes(["tokyo"])[0]
         _ = try await monitor.sees { $0.nodes.count == 1 }
         var isTold = false
@@ -89,14 +82,7 @@ import Wire
     /// By the button, as the page does it.
     @Test func aChannelIsTriedWhileTheMonitorServes() async throws {
         let hook = try Hook(refusals: 1, seconds: 0)
-        let file = try hook.scratch.write("http://127.0.0.1:\(hook.port)/", to: "hook.url")
-        let monitor = try await ServedMonitor(
-            configuration: """
-                [[channel]]
-                name = "hook"
-                type = "webhook"
-                url-file = "\(file)"
-                """)
+        let monitor = try await hook.monitor()
         func test(_ name: String) async throws -> ServedMonitor.Answer {
             try await monitor.send(
                 .POST, "/api/v1/channels/\(name)/test", headers: ["Authorization": "Bearer \(monitor.token)"])
@@ -174,6 +160,18 @@ private final class Hook {
         kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
         scratch.remove()
+    }
+
+    /// One that tells it everything.
+    func monitor() async throws -> ServedMonitor {
+        let file = try scratch.write("http://127.0.0.1:\(port)/", to: "hook.url")
+        return try await ServedMonitor(
+            configuration: """
+                [[channel]]
+                name = "hook"
+                type = "webhook"
+                url-file = "\(file)"
+                """)
     }
 
     private var lines: [Substring] {

@@ -21,20 +21,14 @@ struct LedgerTable: Sendable {
                 SELECT id, key, node, is_open, is_told, opened, resolved, body FROM incident
                 WHERE is_open = 1 OR id IN (SELECT id FROM incident ORDER BY id DESC LIMIT 1000) ORDER BY is_open, id
                 """,
-            clear: nil,
-            insert: """
-                INSERT INTO incident (id, key, node, is_open, is_told, opened, resolved, body)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT (id) DO UPDATE SET is_open = excluded.is_open, is_told = excluded.is_told,
-                    resolved = excluded.resolved, body = excluded.body
-                """),
+            clear: nil, insert: MonitorStore.keepIncident),
         LedgerTable(
             select: """
                 SELECT incident, at, kind, severity, hidden_by, by, note FROM incident_change WHERE incident IN (
                     SELECT id FROM incident WHERE is_open = 1 OR id IN (
                         SELECT id FROM incident ORDER BY id DESC LIMIT 1000)) ORDER BY rowid
                 """,
-            clear: nil, insert: "INSERT OR IGNORE INTO incident_change VALUES (?, ?, ?, ?, ?, ?, ?)"),
+            clear: nil, insert: MonitorStore.keepChange),
         LedgerTable(
             select: "SELECT id, until, body FROM silence", clear: "DELETE FROM silence",
             insert: "INSERT INTO silence VALUES (?, ?, ?)"),

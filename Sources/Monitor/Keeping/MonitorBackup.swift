@@ -5,7 +5,7 @@ import SQLite
 package enum MonitorBackup {
     /// Writes a copy, with mode 0600, that was read through once. The program that serves the file goes on meanwhile.
     ///
-    /// - Throws: `SystemCallError` when something stands at `path` or the disk refuses, the store's error, `Damaged`.
+    /// - Throws: `SystemCallError` when something stands at `path` or the disk refuses, the store's error, `BackupRefusal`.
     package static func write(_ store: MonitorStore, to path: String) async throws {
         try await place(path) { temporary in try await store.database.copy(to: temporary) }
     }

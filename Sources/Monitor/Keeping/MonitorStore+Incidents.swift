@@ -2,6 +2,15 @@ import SQLite
 
 /// Incidents and what was done about them.
 extension MonitorStore {
+    /// As it is now, whether it is known or not.
+    static let keepIncident: StaticString = """
+        INSERT INTO incident (id, key, node, is_open, is_told, opened, resolved, body)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (id) DO UPDATE SET is_open = excluded.is_open, is_told = excluded.is_told,
+            resolved = excluded.resolved, body = excluded.body
+        """
+    static let keepChange: StaticString = "INSERT OR IGNORE INTO incident_change VALUES (?, ?, ?, ?, ?, ?, ?)"
+
     /// What writes down what changed. The same again changes nothing.
     static func recording(
         _ changes: [IncidentChange], told: [String: Bool]
@@ -13,12 +22,7 @@ extension MonitorStore {
         return { db in
             for (incident, body) in rows {
                 try db.run(
-                    """
-                    INSERT INTO incident (id, key, node, is_open, is_told, opened, resolved, body)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-                    ON CONFLICT (id) DO UPDATE SET is_open = excluded.is_open, is_told = excluded.is_told,
-                        resolved = excluded.resolved, body = excluded.body
-                    """, .integer(incident.id), .text(incident.key), incident.node.map { .text($0) } ?? .null,
+                    keepIncident, .integer(incident.id), .text(incident.key), incident.node.map { .text($0) } ?? .null,
                     .integer(incident.resolved == nil ? 1 : 0), .integer(told[incident.key] ?? true ? 1 : 0),
                     .integer(incident.opened), incident.resolved.map { .integer($0) } ?? .null, .text(body))
             }
@@ -26,7 +30,7 @@ extension MonitorStore {
                 let incident = change.incident
                 let isAnswer = change.kind == .acknowledged
                 try db.run(
-                    "INSERT OR IGNORE INTO incident_change VALUES (?, ?, ?, ?, ?, ?, ?)", .integer(incident.id),
+                    keepChange, .integer(incident.id),
                     .integer(change.at), .text(change.kind.rawValue), .text(incident.severity.rawValue),
                     incident.hiddenBy.map { .text($0) } ?? .null,
                     isAnswer ? incident.acknowledged.map { .text($0.by) } ?? .null : .null,

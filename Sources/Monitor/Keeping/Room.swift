@@ -6,9 +6,7 @@ package import Telemetry
 /// Room on the hub's disk. A reserve is held, and given back when the disk is full, so that there is something to write
 /// alarms with; beats wait until there is room again, and count all the same.
 package final class Room: Sendable {
-    /// Bytes.
-    package static let reserve: Int64 = 16 << 20
-    private let folder: String
+    private let reserve: ReserveFile
     private let space: @Sendable () -> DiskSpace?
     private let logger: Logger
     private let short = Atomic(false)
@@ -22,13 +20,11 @@ package final class Room: Sendable {
     package init(
         folder: String, logger: Logger, space: (@Sendable () -> DiskSpace?)? = nil
     ) {
-        self.folder = folder
+        reserve = ReserveFile(in: folder)
         self.logger = logger
         let machine = Machine.host(data: folder)
         self.space = space ?? { try? machine.space() }
     }
-
-    private var path: String { "\(folder)/reserve" }
 
     /// Whether only what matters most is written.
     package var isShort: Bool { short.load(ordering: .relaxed) }
@@ -45,22 +41,17 @@ package final class Room: Sendable {
     package func look() -> Bool {
         guard let space = space() else { return false }
         let free = Int64(clamping: space.available)
-        if hasFailed.exchange(false, ordering: .relaxed) || free < Self.reserve / 2 {
+        if hasFailed.exchange(false, ordering: .relaxed) || free < ReserveFile.bytes / 2 {
             if !short.exchange(true, ordering: .relaxed) {
                 logger.critical("the disk is full: beats are not written down", metadata: ["free": "\(free)"])
             }
-            guard File.exists(path) else { return false }
-            File.remove(path)
-            return true
+            return reserve.giveBack()
         }
-        if isShort, free > 2 * Self.reserve {
+        if isShort, free > 2 * ReserveFile.bytes {
             short.store(false, ordering: .relaxed)
             logger.notice("the disk has room again", metadata: ["free": "\(free)"])
         }
-        if !isShort, FileFacts.size(path) ?? 0 < Self.reserve, free > 2 * Self.reserve,
-            !File.allocate(path, Self.reserve)
-        {
-            File.remove(path)
+        if !isShort, !reserve.take(free: free) {
             logger.warning("no room for the reserve", metadata: ["free": "\(free)"])
         }
         return false

@@ -8,35 +8,7 @@ import Vault
 struct Cert: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "The certificate that a CA gave this node.",
-        subcommands: [Status.self, Renew.self, Revoke.self])
-
-    struct Status: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Say what there is, until when, and what comes next.",
-            discussion: "Ends with 1 when there is no certificate whose time is not over.")
-
-        @OptionGroup var options: DataOptions
-        @Flag(help: "One JSON object.") var json = false
-
-        func run() async throws {
-            let report = try CertificateReport(try Cert.store(options))
-            print(json ? try report.json : report.text)
-            if !report.isGood { throw ExitCode(1) }
-        }
-    }
-
-    struct Renew: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Ask for a new certificate, whatever the old one has left.",
-            discussion: "The node that serves this data directory takes the wish up within ten seconds.")
-
-        @OptionGroup var options: DataOptions
-
-        func run() async throws {
-            try Cert.store(options).requestRenewal()
-            print("Asked. `clavitor-node cert status` shows when it is done.")
-        }
-    }
+        subcommands: [CertificateStatus<DataOptions>.self, CertificateRenewal<DataOptions>.self, Revoke.self])
 
     struct Revoke: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -47,7 +19,7 @@ struct Cert: AsyncParsableCommand {
         @Option(help: "Certificates to trust a private CA's directory by, in PEM.") var acmeCaFile: String?
 
         func run() async throws {
-            let store = try Cert.store(options)
+            let store = try options.certificates()
             guard let certificate = try store.latest(for: []).certificate else {
                 throw Failure("There is no certificate to revoke in \(options.directory.certificates.folder).")
             }
@@ -74,9 +46,13 @@ struct Cert: AsyncParsableCommand {
             )
         }
     }
+}
 
-    private static func store(_ options: DataOptions) throws -> CertificateStore {
-        let directory = options.directory
+extension DataOptions: CertificateKeeping {
+    static let program = "clavitor-node"
+    static let noun = "node"
+
+    func certificates() throws -> CertificateStore {
         guard File.exists(directory.database) else {
             throw Failure("There is no vault in \(directory.path). Begin with `clavitor-node init`.")
         }

@@ -48,8 +48,8 @@ struct Doctor: AsyncParsableCommand {
             Check(name: "file system is local", problem: network),
             Check(
                 name: "free space",
-                problem: free > 4 * Keeper.reserve
-                    ? nil : "\(free >> 20) MiB left; at least \(4 * Keeper.reserve >> 20) are wanted"),
+                problem: free > 4 * ReserveFile.bytes
+                    ? nil : "\(free >> 20) MiB left; at least \(4 * ReserveFile.bytes >> 20) are wanted"),
         ]
     }
 

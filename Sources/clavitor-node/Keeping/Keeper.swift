@@ -13,8 +13,6 @@ struct Keeper: Sendable {
     let node: Node
     let directory: DataDirectory
     let logger: Logger
-    /// Bytes that are given back to the disk when it is full, so that the node can still say so.
-    static let reserve: Int64 = 16 << 20
 
     var services: [any Service] {
         [
@@ -82,19 +80,15 @@ struct Keeper: Sendable {
         guard let free = FileFacts.freeSpace(directory.path) else { return }
         switch node.health.mode {
         case .readOnly(.diskFull):
-            if File.exists(directory.reserve) {
-                File.remove(directory.reserve)
+            if directory.reserve.giveBack() {
                 try await declare(.diskFull, ["\(free) bytes free"])
-            } else if free > 4 * Self.reserve {
+            } else if free > 4 * ReserveFile.bytes {
                 node.health.diskHasRoom()
                 logger.notice("the disk has room again", metadata: ["free": "\(free)"])
             }
         case .normal:
-            if FileFacts.size(directory.reserve) ?? 0 < Self.reserve, free > 2 * Self.reserve {
-                if !File.allocate(directory.reserve, Self.reserve) {
-                    File.remove(directory.reserve)
-                    logger.warning("no room for the reserve", metadata: ["free": "\(free)"])
-                }
+            if !directory.reserve.take(free: free) {
+                logger.warning("no room for the reserve", metadata: ["free": "\(free)"])
             }
         case .readOnly, .closed:
             break

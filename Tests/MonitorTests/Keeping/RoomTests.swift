@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Monitor
 import Synchronization
@@ -28,21 +29,21 @@ import Testing
         let disk = Disk()
         let room = try room(disk)
         room.look()
-        #expect(reserve == Room.reserve)
+        #expect(reserve == ReserveFile.bytes)
         #expect(!room.isShort)
         disk.free.withLock { $0 = 1 << 20 }
         #expect(room.look())
         #expect(reserve == nil)
         #expect(room.isShort)
         // What was given back is not enough to go on as before.
-        disk.free.withLock { $0 = Room.reserve + 1 << 20 }
+        disk.free.withLock { $0 = ReserveFile.bytes + 1 << 20 }
         room.look()
         #expect(room.isShort)
         #expect(reserve == nil)
         disk.free.withLock { $0 = 1 << 30 }
         room.look()
         #expect(!room.isShort)
-        #expect(reserve == Room.reserve)
+        #expect(reserve == ReserveFile.bytes)
         #expect(log.all.count == 2, "\(log.all)")
     }
 

@@ -24,7 +24,7 @@ package struct MailSender: Sendable {
                 .connect(host: account.host, port: account.port).get()
             outcome = converse(on: channel, account, mail)
         } catch {
-            throw account.failure(.passing, "cannot be reached: \(Self.reason(error))")
+            throw account.failure(.passing, "cannot be reached: \(TransportFault(error))")
         }
         let result = await withTaskCancellationHandler {
             // The handler keeps its promise whatever happens to the connection.
@@ -53,12 +53,6 @@ package struct MailSender: Sendable {
             channel.close(promise: nil)
         }
         return promise.futureResult
-    }
-
-    /// Of the last address tried.
-    private static func reason(_ error: any Error) -> String {
-        guard let error = error as? NIOConnectionError else { return "\(error)" }
-        return error.connectionErrors.last.map { "\($0.error)" } ?? "its name has no address"
     }
 }
 

@@ -1,0 +1,26 @@
+/// Room on a disk that is held while there is enough of it, and given back when the disk is full, so that a program can
+/// still write down what matters most.
+package struct ReserveFile: Sendable {
+    /// That it takes.
+    package static let bytes: Int64 = 16 << 20
+    private let path: String
+
+    package init(in folder: String) { path = "\(folder)/reserve" }
+
+    /// - Returns: Whether there was something to give back.
+    package func giveBack() -> Bool {
+        guard File.exists(path) else { return false }
+        File.remove(path)
+        return true
+    }
+
+    /// Takes it, where as much again stays free. `free`: Bytes that may be written.
+    ///
+    /// - Returns: False when the disk refused it; nothing is left of the try then.
+    package func take(free: Int64) -> Bool {
+        guard FileFacts.size(path) ?? 0 < Self.bytes, free > 2 * Self.bytes else { return true }
+        if File.allocate(path, Self.bytes) { return true }
+        File.remove(path)
+        return false
+    }
+}
