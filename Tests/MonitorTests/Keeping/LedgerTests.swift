@@ -31,7 +31,8 @@ import Testing
             try await rig.notifier.tell([long(3, rig)])
             try await rig.until { $0.isClear }
         }
-        #expect(rig.network.requests.map(\.words) == [["opened 1"], ["opened 2"], ["opened 3"]])
+        // In one message or in two, as the delivery wakes before or after the second.
+        #expect(rig.network.requests.flatMap(\.words) == ["opened 1", "opened 2", "opened 3"])
         try await rig.store.makeRoom()
         let kept = await rig.store.ledger.returnToFile()
         #expect(kept)
