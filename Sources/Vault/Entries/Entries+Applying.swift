@@ -7,6 +7,8 @@ extension Entries {
         var changed: [FieldID]
         var removed: [FieldID]
         var readers: [String: [String]]
+        /// What is shared with agents afterwards.
+        var later: [Sharing]
         var view: EntryView
     }
 
@@ -15,8 +17,6 @@ extension Entries {
     ///
     /// `open`: The entry as it is; nil for a new one.
     /// `row`: The entry's row as it will be.
-    ///
-    /// - Throws: `VaultError.invalid` when the change would seal more keys than one change may.
     func apply(_ edit: EntryEdit, to open: OpenEntry?, row: EntryRow, as caller: Caller) async throws -> Written {
         let title = TitleText(
             title: edit.title ?? open?.title.title ?? "", type: edit.type ?? open?.title.type ?? .login)
@@ -72,6 +72,7 @@ extension Entries {
             changed: writer.changed,
             removed: merged.removed,
             readers: writer.readers,
+            later: writer.later,
             view: EntryView(
                 id: row.id, version: row.version, state: row.state, created: row.created, updated: row.updated,
                 title: title.title, type: title.type,

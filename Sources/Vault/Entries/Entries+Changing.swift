@@ -12,14 +12,12 @@ extension Entries {
         let time = now()
         return try await change(as: caller) {
             let row = EntryRow(id: id, vault: caller.vault, version: 1, state: .active, created: time, updated: time)
-            var steps: [Step] = [.stayWithin(quotas, caller.vault), .insertEntry(row)]
-            let written = try await apply(edit, to: nil, row: row, as: caller)
-            steps += written.steps
+            var written = try await apply(edit, to: nil, row: row, as: caller)
             var event = caller.event(.entryCreate, entry: id, version: 1)
             event.changed = written.changed.map(\.text)
             event.readers = written.readers
-            if let answer { steps.append(.rememberAnswer(try answer(written.view))) }
-            try await store.commit(steps, try sealed([event], as: caller))
+            if let answer { written.steps.append(.rememberAnswer(try answer(written.view))) }
+            try await commit(written, after: [.insertEntry(row)], event, of: row, as: caller)
             return written.view
         }
     }
@@ -132,15 +130,14 @@ extension Entries {
         let expectation = Step.expectEntry(row.id, vault: row.vault, version: row.version, state: .active)
         row.version += 1
         row.updated = now()
-        let written = try await apply(edit, to: open, row: row, as: caller)
+        var written = try await apply(edit, to: open, row: row, as: caller)
         var event = caller.event(.entryUpdate, entry: row.id, version: row.version)
         event.changed = written.changed.map(\.text)
         event.removed = written.removed.map(\.text)
         event.readers = written.readers
         let (pruning, lines) = try await prune(row, as: caller)
-        try await store.commit(
-            [.stayWithin(quotas, caller.vault), expectation, .updateEntry(row)] + written.steps + pruning,
-            try sealed([event], as: caller) + lines)
+        written.steps += pruning
+        try await commit(written, after: [expectation, .updateEntry(row)], event, lines, of: row, as: caller)
         return written.view
     }
 

@@ -121,9 +121,7 @@ extension Entries {
         }
         var event = caller.event(action, entry: id, version: row.version)
         event.readers = written.readers
-        try await store.commit(
-            [.stayWithin(quotas, caller.vault), expectation, .updateEntry(row)] + settled + written.steps,
-            try sealed([event], as: caller))
+        try await commit(written, after: [expectation, .updateEntry(row)] + settled, event, of: row, as: caller)
         return written.view
     }
 

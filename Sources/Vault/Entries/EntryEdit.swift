@@ -64,7 +64,7 @@ package enum EntryLimits {
     package static let fields = 128
     /// One part of an entry as JSON, where a control character takes six bytes.
     package static let part = 512 << 10
-    /// Keys that one change may seal to agents: each costs about 0.15 ms of the processor, and some of the writer.
+    /// Keys that one commit may seal to agents: each costs about 0.15 ms of the processor, and some of the writer.
     package static let sealedKeys = 1_024
 }
 

@@ -12,6 +12,8 @@ struct EntryWriter {
     private(set) var steps: [Step] = []
     private(set) var changed: [FieldID] = []
     private(set) var readers: [String: [String]] = [:]
+    /// What is shared after the change, because it would be too much in it.
+    private(set) var later: [Sharing] = []
     /// Keys sealed to agents so far.
     private var sealed = 0
 
@@ -37,8 +39,7 @@ struct EntryWriter {
         steps.append(.putValue(StoredValue(place: place, box: box, written: time, author: owner.id)))
         steps.append(.dropAgentWraps(entry, field, owner: owner.id))
         steps.append(.putWrap(owner.wrap(key, at: place)))
-        for reader in readers { try seal(key, to: reader, at: place) }
-        note(field, readers)
+        try seal(key, at: place, to: readers, of: readers)
         changed.append(field)
     }
 
@@ -59,11 +60,8 @@ struct EntryWriter {
         guard wanted != present else { return }
         for holder in present.subtracting(wanted).sorted() { steps.append(.dropWrap(entry, field, holder)) }
         let new = readers.filter { !present.contains($0.holder) }
-        if !new.isEmpty {
-            let key = try part.dataKey(by: owner, root: root)
-            for reader in new { try seal(key, to: reader, at: part.place) }
-        }
-        note(field, readers)
+        guard !new.isEmpty else { return note(field, readers) }
+        try seal(try part.dataKey(by: owner, root: root), at: part.place, to: new, of: readers)
     }
 
     mutating func remove(_ field: FieldID) {
@@ -72,10 +70,18 @@ struct EntryWriter {
         note(field, [])
     }
 
-    private mutating func seal(_ key: SymmetricKey, to reader: AgentReader, at place: FieldPlace) throws {
-        sealed += 1
-        guard sealed <= EntryLimits.sealedKeys else { throw VaultError.tooManySeals }
-        steps.append(.putWrap(try reader.publicKey.seal(key, at: place, root: root)))
+    private mutating func seal(
+        _ key: SymmetricKey, at place: FieldPlace, to new: [AgentReader], of readers: [AgentReader]
+    ) throws {
+        let sharing = Sharing(place: place, key: key, new: new, readers: readers.map(\.holder.text).sorted())
+        guard sealed + new.count <= EntryLimits.sealedKeys else {
+            let absent = Set(new.map(\.holder))
+            note(place.field, readers.filter { !absent.contains($0.holder) })
+            return later.append(sharing)
+        }
+        sealed += new.count
+        steps += try sharing.steps(root: root)
+        note(place.field, readers)
     }
 
     private mutating func note(_ field: FieldID, _ readers: [AgentReader]) {

@@ -1,0 +1,78 @@
+import SQLite
+import Storage
+import TestSupport
+import Testing
+import Vault
+
+/// More keys for agents than one change may seal follow it in parts: 20 agents of 60 fields.
+@Suite(.timeLimit(.minutes(5))) struct SharingTests {
+    let node: TestVault
+    let owner: Caller
+    private var robots: [TestAgent] = []
+
+    init() async throws {
+        node = try TestVault()
+        owner = try await node.owner()
+        for _ in 0..<20 { robots.append(try await node.agent(grants: [.tag("t")], as: owner)) }
+    }
+
+    private func entry(tags: [String]) async throws -> EntryView {
+        let fields = (0..<60).map { EntryEdit.Field(label: "\($0)", kind: .text, content: .value("value \($0)")) }
+        return try await node.entries.create(EntryEdit(title: "many", tags: tags, fields: fields), id: nil, as: owner)
+    }
+
+    /// Reads the first field and the last as each agent.
+    private func expectReaders(of entry: EntryView) async throws {
+        for robot in robots {
+            let caller = try await node.caller(robot)
+            #expect(try await node.value(entry.fields[0].id, of: entry.id, as: caller) == "value 0")
+            #expect(try await node.value(entry.fields[59].id, of: entry.id, as: caller) == "value 59")
+            #expect(try await node.store.places(of: robot.id).count == 61)
+        }
+        #expect(try await node.verification().findings == [])
+    }
+
+    @Test func aNewEntryReachesAllOfThem() async throws {
+        try await expectReaders(of: try await entry(tags: ["t"]))
+    }
+
+    @Test func aTagBringsAllOfThem() async throws {
+        let entry = try await entry(tags: [])
+        _ = try await node.entries.update(entry.id, ifVersion: 1, EntryEdit(tags: ["t"]), as: owner)
+        try await expectReaders(of: entry)
+    }
+
+    @Test func whatWasInTheTrashComesBackToAllOfThem() async throws {
+        let entry = try await entry(tags: ["t"])
+        try await node.entries.trash(entry.id, ifVersion: nil, as: owner)
+        for robot in robots { #expect(try await node.store.places(of: robot.id).isEmpty) }
+        _ = try await node.entries.untrash(entry.id, as: owner)
+        try await expectReaders(of: entry)
+    }
+
+    /// What the program's end kept from them comes with whatever is changed next.
+    @Test func whatIsMissingComesWithTheNextEdit() async throws {
+        let entry = try await entry(tags: ["t"])
+        try node.file().script("DELETE FROM wrap WHERE holder IN (SELECT holder FROM agent) AND hex(field) < '8'")
+        #expect(try await node.verification().findings != [])
+        _ = try await node.entries.update(entry.id, ifVersion: 1, EntryEdit(notes: "n"), as: owner)
+        try await expectReaders(of: entry)
+    }
+
+    @Test func nothingIsDoneWhereThereIsNoRoomForAll() async throws {
+        let small = try await node.entries.create(.login(tags: ["t"]), id: nil, as: owner)
+        let key = try node.count("SELECT MAX(length(box)) FROM wrap WHERE is_sealed = 1") + RowSize.wrap
+        _ = try await node.entries.trash(small.id, ifVersion: nil, as: owner)
+        let entry = try await entry(tags: [])
+        var options = TestVault.Options()
+        // Enough for the 1,020 keys of the change itself, and not for the 1,220 that there are in all.
+        options.quotas[.bytes] = try await node.store.usage(of: owner.vault)[.bytes] + 1_100 * key
+        let full = try TestVault(opening: node.scratch, root: node.root, moments: node.moments, options)
+        await #expect(throws: VaultError.quotaExceeded(.bytes, options.quotas[.bytes])) {
+            try await full.entries.update(entry.id, ifVersion: 1, EntryEdit(tags: ["t"]), as: owner)
+        }
+        #expect(try await node.entries.view(entry.id, as: owner).version == 1)
+        for robot in robots { #expect(try await node.store.places(of: robot.id).isEmpty) }
+        #expect(try await node.verification().findings == [])
+    }
+}
