@@ -70,11 +70,10 @@ package final class Database: Sendable {
 
     /// Runs `body` in a transaction that is on disk when this returns, or leaves no trace when it throws.
     ///
-    /// `isLarge`: It changes hundreds of rows or more: it shares no transaction.
     package func write<R: Sendable>(
-        isLarge: Bool = false, _ body: @escaping @Sendable (Connection) throws -> R
+        size: JobSize = .small, _ body: @escaping @Sendable (Connection) throws -> R
     ) async throws -> R {
-        try await writer.perform(isLarge: isLarge, body)
+        try await writer.perform(size: size, body)
     }
 
     /// Runs `body` on the writer's connection outside any transaction: checkpoints, pragmas.

@@ -17,13 +17,22 @@ package protocol BatchObserver: Sendable {
     func batchDidFail(_ error: any Error)
 }
 
+/// How a job shares the writer with others.
+package enum JobSize: Sendable {
+    case small
+    /// It changes hundreds of rows or more.
+    case large
+    /// The same, of a deletion that is on record and takes effect already.
+    case leftOver
+}
+
 /// The one connection that writes. Jobs that arrive while a commit is under way share the next one.
 ///
 /// Group commit: durability costs one fsync per batch, not per job. Each job runs in a savepoint, so one that
 /// throws takes back its own changes and nobody else's.
 ///
 /// A job that changes many rows is a batch by itself: what a savepoint could take back lies in memory. Others have a batch
-/// between two of them.
+/// between two of them, and what was decided long ago goes before what is decided now every second time at the most.
 final class Writer: Sendable {
     private let thread = WorkerThread()
     private let connection: Confined
@@ -39,6 +48,8 @@ final class Writer: Sendable {
     private struct Pending {
         var jobs: [any WriteJob] = []
         var large: [any WriteJob] = []
+        var leftOver: [any WriteJob] = []
+        var wasLeftOver = false
         /// What runs between batches.
         var alone: [@Sendable (Connection) -> Void] = []
         var isDraining = false
@@ -46,6 +57,15 @@ final class Writer: Sendable {
         /// Since then.
         var count = 0
         var isQuiet = true
+
+        var isEmpty: Bool { jobs.isEmpty && large.isEmpty && leftOver.isEmpty && alone.isEmpty }
+
+        /// The next job that is a batch by itself.
+        mutating func nextLarge() -> (any WriteJob)? {
+            wasLeftOver = !leftOver.isEmpty && (large.isEmpty || !wasLeftOver)
+            if wasLeftOver { return leftOver.removeFirst() }
+            return large.isEmpty ? nil : large.removeFirst()
+        }
 
         /// Whether few jobs came in the last while, so that more of them are worth waiting for.
         mutating func isWorthWaiting(_ while: Duration) -> Bool {
@@ -73,12 +93,16 @@ final class Writer: Sendable {
     func stop() { thread.stop() }
 
     func perform<R: Sendable>(
-        isLarge: Bool = false, _ body: @escaping @Sendable (Connection) throws -> R
+        size: JobSize = .small, _ body: @escaping @Sendable (Connection) throws -> R
     ) async throws -> R {
         try await withCheckedThrowingContinuation { continuation in
             let job = Job(body: body, continuation: continuation)
             submit { pending in
-                if isLarge { pending.large.append(job) } else { pending.jobs.append(job) }
+                switch size {
+                case .small: pending.jobs.append(job)
+                case .large: pending.large.append(job)
+                case .leftOver: pending.leftOver.append(job)
+                }
             }
         }
     }
@@ -115,8 +139,8 @@ final class Writer: Sendable {
                 let batch = Array(pending.jobs.prefix(Self.largestBatch))
                 pending.jobs.removeFirst(batch.count)
                 pending.count += batch.count
-                let large = pending.large.isEmpty ? nil : pending.large.removeFirst()
-                pending.isDraining = !batch.isEmpty || large != nil || !pending.alone.isEmpty
+                let large = pending.nextLarge()
+                pending.isDraining = !batch.isEmpty || large != nil || !pending.isEmpty
                 return (batch, large, !pending.isDraining)
             }
             if isDone { return }

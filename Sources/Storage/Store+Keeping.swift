@@ -137,7 +137,7 @@ extension Store {
             try await deleteInParts(
                 "DELETE FROM answer WHERE holder = ?1 AND key IN (SELECT key FROM answer WHERE holder = ?1 LIMIT 20)",
                 id)
-            _ = try await database.write(isLarge: true) { try $0.run("DELETE FROM holder WHERE id = ?", id) }
+            _ = try await database.write(size: .leftOver) { try $0.run("DELETE FROM holder WHERE id = ?", id) }
         } catch {
             // Nobody opens it: what is left takes room until the next start, and no more.
         }
@@ -145,7 +145,7 @@ extension Store {
 
     /// Runs a deletion that has a limit until nothing is left for it. Others commit between its parts.
     private func deleteInParts(_ sql: StaticString, _ id: Value) async throws {
-        while try await database.write(isLarge: true, { try $0.run(sql, id) }) > 0 {}
+        while try await database.write(size: .leftOver, { try $0.run(sql, id) }) > 0 {}
     }
 
     package func erase(_ vault: VaultID) async {

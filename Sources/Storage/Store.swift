@@ -59,7 +59,7 @@ package final class Store: Sendable {
         let steps = try admitted(steps)
         guard !steps.isEmpty || !lines.isEmpty else { return }
         do {
-            try await database.write(isLarge: steps.areMany) { [journal, now] db in
+            try await database.write(size: steps.areMany ? .large : .small) { [journal, now] db in
                 let limits = steps.compactMap(\.quotas)
                 let before = try limits.map { try Self.usage(of: $0.vault, db) }
                 for step in steps { try Self.perform(step, now(), db) }

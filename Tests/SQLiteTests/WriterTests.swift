@@ -29,6 +29,13 @@ import Testing
         #expect(count == 1)
     }
 
+    /// What came to the writer, in its order.
+    private final class Arrivals: Sendable {
+        private let sizes = Mutex<[JobSize]>([])
+        var all: [JobSize] { sizes.withLock { $0 } }
+        func note(_ size: JobSize) { sizes.withLock { $0.append(size) } }
+    }
+
     private final class Flag: Sendable {
         private let state = Mutex(false)
         var isSet: Bool { state.withLock { $0 } }
@@ -57,6 +64,34 @@ import Testing
             stop.set()
             try await group.waitForAll()
         }
+    }
+
+    /// However much is left over from earlier deletions, at most one part of it goes before each change that somebody asks for.
+    @Test func whatIsLeftOverStaysBehindWhatIsAskedFor() async throws {
+        let (coming, order) = (Arrivals(), Arrivals())
+        let jobs = Array(repeating: JobSize.leftOver, count: 10) + Array(repeating: .large, count: 3)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { [database] in
+                try await database.write { _ in
+                    while coming.all.count < jobs.count { usleep(1_000) }
+                    // Until the last has arrived, too.
+                    usleep(300_000)
+                }
+            }
+            for size in jobs {
+                group.addTask { [database] in
+                    coming.note(size)
+                    try await database.write(size: size) { _ in
+                        order.note(size)
+                        usleep(20_000)
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        // Behind one of the others each, and one that came before everybody.
+        #expect(try #require(order.all.lastIndex(of: .large)) <= 6)
+        #expect(order.all.count == jobs.count)
     }
 
     @Test func aThrowingWriteLeavesNoTrace() async throws {

@@ -293,6 +293,17 @@ import Vault
         #expect(try node.count("SELECT count(*) FROM holder") == 1)
     }
 
+    /// A record is as long as its grants: those of before take no room, and cannot be put back.
+    @Test func onlyItsNewestRecordIsKept() async throws {
+        for number in 0..<5 {
+            _ = try await node.roster.update(
+                robot.id, name: "name \(number)", grants: nil, policy: nil, isPaused: nil, as: owner)
+        }
+        #expect(try node.count("SELECT count(*) FROM value WHERE entry IN (SELECT holder FROM agent)") == 1)
+        #expect(try await node.roster.view(robot.id, as: owner).name == "name 4")
+        #expect(try await node.verification().findings == [])
+    }
+
     @Test func disclosuresSayWhatItCanAndDidRead() async throws {
         let field = entry.field("password")
         _ = await reads(robot)

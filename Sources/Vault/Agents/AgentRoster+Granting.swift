@@ -39,6 +39,8 @@ extension AgentRoster {
         return [
             .putValue(StoredValue(place: place, box: box, written: entries.now(), author: caller.holder.id)),
             .putWrap(caller.holder.wrap(key, at: place)),
+            // Nobody asks what it was before, and grants that were taken away must not come back.
+            .deleteValues([Self.recordPlace(of: id, version: version - 1, caller)]),
         ]
     }
 

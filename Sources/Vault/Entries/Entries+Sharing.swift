@@ -61,7 +61,8 @@ extension Entries {
 
     private func requireRoom(for written: Written, as caller: Caller) async throws {
         guard let each = try written.later.first?.steps(root: keys.root).first?.bytesAtRest else { return }
-        let bytes = written.steps.reduce(0) { $0 + $1.bytesAtRest } + written.later.reduce(0) { $0 + $1.new.count * each }
+        let keys = written.later.reduce(0) { $0 + $1.new.count }
+        let bytes = written.steps.reduce(keys * each) { $0 + $1.bytesAtRest }
         guard try await store.usage(of: caller.vault)[.bytes] + bytes <= quotas[.bytes] else {
             throw VaultError.quotaExceeded(.bytes, quotas[.bytes])
         }
