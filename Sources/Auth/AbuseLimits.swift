@@ -10,16 +10,16 @@ package import Vault
 /// logged in, and an account that once logged in from this network, are spared the last two; the device has an
 /// allowance of its own as well, so a neighbour guessing at the very same account does not stop it.
 ///
-/// Counts are rows as well, written with each failure before it is answered: a restart forgives nothing.
+/// Counts are rows, written with each failure before it is answered, and memory holds those of late: neither a restart
+/// forgives anything, nor whoever fails under so many names that memory has no room for them.
 package final class AbuseLimits: Sendable {
     private let buckets = Mutex<[[UInt8]: Bucket]>([:])
     private let trusted = Mutex<[Pair: Int64]>([:])
     private let keys: NodeKeys
     private let now: @Sendable () -> Int64
+    private let stored: @Sendable (_ key: [UInt8]) throws -> AbuseRow?
     /// Some 150 bytes each.
     private static let mostBuckets = 50_000
-    /// The largest burst of any key: a row that says more was not written here.
-    private static let mostLevel = 300.0
 
     package struct Attempt: Sendable {
         /// The account's e-mail index; of an address without account too.
@@ -96,42 +96,35 @@ package final class AbuseLimits: Sendable {
         func level(at time: Int64) -> Double { max(0, level - Double(max(0, time - at)) / allowance.seconds) }
     }
 
-    package init(keys: NodeKeys, now: @escaping @Sendable () -> Int64) {
+    /// `stored`: The row of a key, if there is one.
+    package init(
+        keys: NodeKeys, now: @escaping @Sendable () -> Int64,
+        stored: @escaping @Sendable (_ key: [UInt8]) throws -> AbuseRow?
+    ) {
         self.keys = keys
         self.now = now
-    }
-
-    /// Takes up what an earlier process counted.
-    package func restore(_ rows: [AbuseRow]) {
-        let time = now()
-        buckets.withLock { buckets in
-            for row in rows where row.forgiven > time && row.level > 0 && row.at >= 0 && row.at <= row.forgiven {
-                let level = min(Double(row.level) / 1_000, Self.mostLevel)
-                // How fast it empties follows from when it is empty.
-                let seconds = Double(row.forgiven - row.at) / level
-                buckets[row.key] = Bucket(level: level, at: row.at, allowance: (level, max(1, seconds)))
-            }
-        }
+        self.stored = stored
     }
 
     // MARK: Log-ins
 
-    /// Throws `tooManyAttempts` when the attempt must wait.
-    package func admit(_ attempt: Attempt) throws(AuthError) {
+    /// - Throws: `AuthError.tooManyAttempts` when the attempt must wait; the store's error, as all of these do.
+    package func admit(_ attempt: Attempt) throws {
         try admit(keys(of: attempt))
     }
 
-    package func failed(_ attempt: Attempt) -> [AbuseRow] {
-        charge(keys(of: attempt))
+    /// - Returns: The rows to write before the failure is answered.
+    package func failed(_ attempt: Attempt) throws -> [AbuseRow] {
+        try charge(keys(of: attempt))
     }
 
     /// The same for the code, once the password was right.
-    package func admitCode(_ attempt: Attempt) throws(AuthError) {
+    package func admitCode(_ attempt: Attempt) throws {
         try admit([codeKey(of: attempt)])
     }
 
-    package func failedCode(_ attempt: Attempt) -> [AbuseRow] {
-        charge([codeKey(of: attempt)])
+    package func failedCode(_ attempt: Attempt) throws -> [AbuseRow] {
+        try charge([codeKey(of: attempt)])
     }
 
     /// Remembers that this account belongs behind this network, for thirty days or until the node restarts.
@@ -147,12 +140,12 @@ package final class AbuseLimits: Sendable {
     // MARK: Within a session
 
     /// For the secret that a request carries as proof.
-    package func admitProof(in session: CredentialID) throws(AuthError) {
+    package func admitProof(in session: CredentialID) throws {
         try admit([.proof(session), .codeOfProof(session)])
     }
 
-    package func failedProof(in session: CredentialID) -> [AbuseRow] { charge([.proof(session)]) }
-    package func failedProofCode(in session: CredentialID) -> [AbuseRow] { charge([.codeOfProof(session)]) }
+    package func failedProof(in session: CredentialID) throws -> [AbuseRow] { try charge([.proof(session)]) }
+    package func failedProofCode(in session: CredentialID) throws -> [AbuseRow] { try charge([.codeOfProof(session)]) }
 
     // MARK: Registrations
 
@@ -162,14 +155,15 @@ package final class AbuseLimits: Sendable {
     /// Charged as it is admitted: of many at once none may pass before the first is counted.
     ///
     /// - Returns: The rows to write where it costs; otherwise `forgiveRegistration`.
-    package func takeRegistration(from network: IPNetwork?) throws(AuthError) -> [AbuseRow] {
+    package func takeRegistration(from network: IPNetwork?) throws -> [AbuseRow] {
         let (key, time) = (Key.registrations(network), now())
         let digest = key.digest(keys)
+        try know([key], [digest])
         let (wait, rows) = buckets.withLock { buckets -> (Int, [AbuseRow]) in
             let wait = Self.wait(key, buckets[digest], at: time)
             return wait > 0 ? (wait, []) : (0, [Self.charge(key, digest, &buckets, at: time)])
         }
-        if wait > 0 { throw .tooManyAttempts(retryAfter: wait) }
+        if wait > 0 { throw AuthError.tooManyAttempts(retryAfter: wait) }
         return rows
     }
 
@@ -192,13 +186,30 @@ package final class AbuseLimits: Sendable {
         return .codeOfDevice(device)
     }
 
-    private func admit(_ keys: [Key]) throws(AuthError) {
+    /// Reads the rows of those that memory does not hold.
+    private func know(_ keys: [Key], _ digests: [[UInt8]]) throws {
+        let unknown = buckets.withLock { buckets in digests.indices.filter { buckets[digests[$0]] == nil } }
+        for index in unknown {
+            guard let row = try stored(digests[index]) else { continue }
+            let allowance = keys[index].allowance
+            // A row that says more than the burst was not written here.
+            let level = min(Double(max(0, row.level)) / 1_000, allowance.burst)
+            buckets.withLock { buckets in
+                if buckets[digests[index]] == nil {
+                    buckets[digests[index]] = Bucket(level: level, at: max(0, row.at), allowance: allowance)
+                }
+            }
+        }
+    }
+
+    private func admit(_ keys: [Key]) throws {
         let time = now()
         let digests = keys.map { $0.digest(self.keys) }
+        try know(keys, digests)
         let wait = buckets.withLock { buckets in
             zip(keys, digests).map { key, digest in Self.wait(key, buckets[digest], at: time) }.max() ?? 0
         }
-        if wait > 0 { throw .tooManyAttempts(retryAfter: wait) }
+        if wait > 0 { throw AuthError.tooManyAttempts(retryAfter: wait) }
     }
 
     /// Seconds until one more may come.
@@ -208,10 +219,10 @@ package final class AbuseLimits: Sendable {
         return excess > 0 ? Int((excess * seconds).rounded(.up)) : 0
     }
 
-    /// - Returns: The rows to write before the failure is answered.
-    private func charge(_ keys: [Key]) -> [AbuseRow] {
+    private func charge(_ keys: [Key]) throws -> [AbuseRow] {
         let time = now()
         let digests = keys.map { $0.digest(self.keys) }
+        try know(keys, digests)
         return buckets.withLock { buckets in
             zip(keys, digests).map { key, digest in Self.charge(key, digest, &buckets, at: time) }
         }
@@ -229,14 +240,11 @@ package final class AbuseLimits: Sendable {
             forgiven: time + Int64((level * key.allowance.seconds).rounded(.up)))
     }
 
-    /// Makes room: first what is forgiven anyway, then the emptier half, so that a flood of new keys does not free an
-    /// attacker.
+    /// Makes room: first what is forgiven anyway, then the older half. Their rows are written; those of the newest may not be.
     private static func thin(_ buckets: inout [[UInt8]: Bucket], at time: Int64) {
         buckets = buckets.filter { $0.value.level(at: time) > 0 }
         guard buckets.count >= mostBuckets else { return }
-        let fuller = buckets.sorted {
-            $0.value.level(at: time) / $0.value.allowance.burst < $1.value.level(at: time) / $1.value.allowance.burst
-        }
-        buckets = Dictionary(uniqueKeysWithValues: fuller.suffix(mostBuckets / 2).map { ($0.key, $0.value) })
+        let newer = buckets.sorted { $0.value.at < $1.value.at }.suffix(mostBuckets / 2)
+        buckets = Dictionary(uniqueKeysWithValues: newer.map { ($0.key, $0.value) })
     }
 }

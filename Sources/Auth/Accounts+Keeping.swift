@@ -69,7 +69,7 @@ extension Accounts {
             var factor = try SecondFactor(boxed: box, .pendingTOTP, vault: caller.vault, owner: caller.holder)
             guard factor.accept(code, at: now()) else {
                 try await store.commit(
-                    limits.failedProofCode(in: session).map(AccountStep.putAbuse), [])
+                    try limits.failedProofCode(in: session).map(AccountStep.putAbuse), [])
                 throw AuthError.secondFactorWrong
             }
             let codes = factor.makeRecoveryCodes()

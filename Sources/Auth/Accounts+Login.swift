@@ -29,20 +29,29 @@ extension Accounts {
 
     /// Opens a session for whoever has the password and, where it is on, the second factor.
     package func login(_ request: Login, from address: IPAddress?) async throws -> NewSession {
-        let (account, owner, attempt) = try await identify(
+        let identified = try await identify(
             request.email, .password, request.authKey, request.device, from: address)
         // One at a time, so that a code is spent once and the sessions are counted.
-        return try await locks.withLock(account.vault, isUrgent: true) {
-            try limits.admit(attempt)
-            return try await begin(request, owner, in: account.vault, attempt, from: address)
+        return try await locks.withLock(identified.account.vault, isUrgent: true) {
+            try limits.admit(identified.attempt)
+            return try await begin(request, identified, from: address)
         }
+    }
+
+    /// Whoever has shown a secret of an account.
+    struct Identified {
+        let account: AccountRow
+        let owner: HolderKey
+        /// What was opened: while its bearer waits, another may take its place.
+        let credential: CredentialID
+        let attempt: AbuseLimits.Attempt
     }
 
     /// The account that an address and a secret open together. For an unknown address it takes as long.
     func identify(
         _ email: EmailAddress, _ kind: CredentialKind, _ secret: SymmetricKey, _ device: [UInt8]?,
         from address: IPAddress?
-    ) async throws -> (AccountRow, HolderKey, AbuseLimits.Attempt) {
+    ) async throws -> Identified {
         let index = keys.emailIndex(email)
         let account = try store.account(emailIndex: index)
         let stored = try account.flatMap { try store.credential(kind, of: $0.vault) }
@@ -53,13 +62,22 @@ extension Accounts {
             hasPassedCode: passed != nil)
         try limits.admit(attempt)
         do {
-            let owner = try (stored ?? dummy).open(secret, root: keys.root)
+            let opened = stored ?? dummy
+            let owner = try opened.open(secret, root: keys.root)
             guard let account else { throw AuthError.badCredentials }
-            return (account, owner, attempt)
+            return Identified(account: account, owner: owner, credential: opened.id, attempt: attempt)
         } catch BoxError.wrongKeyOrContext {
-            try await fail("password", attempt, account?.vault, address, costing: limits.failed(attempt))
+            try await fail("password", attempt, account?.vault, address, costing: try limits.failed(attempt))
             throw AuthError.badCredentials
         }
+    }
+
+    /// The credential that was opened, as it is now. Under the vault's lock: it may have been replaced while this waited.
+    func present(_ kind: CredentialKind, of identified: Identified) throws -> StoredCredential {
+        guard let stored = try store.credential(kind, of: identified.account.vault),
+            stored.id == identified.credential, stored.holder == identified.owner.id
+        else { throw AuthError.badCredentials }
+        return stored
     }
 
     /// Checks the second factor after a right secret; nil where it is off.
@@ -74,7 +92,7 @@ extension Accounts {
         try limits.admitCode(attempt)
         var factor = try SecondFactor(boxed: box, .totp, vault: vault, owner: owner)
         guard factor.accept(code, at: now()) else {
-            try await fail("second-factor", attempt, vault, address, costing: limits.failedCode(attempt))
+            try await fail("second-factor", attempt, vault, address, costing: try limits.failedCode(attempt))
             throw AuthError.secondFactorWrong
         }
         return factor
@@ -82,13 +100,10 @@ extension Accounts {
 
     /// The half of a login after the password. Under the vault's lock.
     private func begin(
-        _ request: Login, _ owner: HolderKey, in vault: VaultID, _ attempt: AbuseLimits.Attempt,
-        from address: IPAddress?
+        _ request: Login, _ identified: Identified, from address: IPAddress?
     ) async throws -> NewSession {
-        // Read again: the password or the l2Key may have changed while this waited for its turn.
-        guard let stored = try store.credential(.password, of: vault), stored.holder == owner.id else {
-            throw AuthError.badCredentials
-        }
+        let (vault, owner, attempt) = (identified.account.vault, identified.owner, identified.attempt)
+        let stored = try present(.password, of: identified)
         var steps: [AccountStep] = []
         let factor = try await acceptCode(request.code, owner, in: vault, attempt, from: address)
         if let factor {
@@ -160,8 +175,8 @@ extension Accounts {
     package func end(_ id: CredentialID?, as caller: Caller) async throws {
         guard case .owner(let current, _) = caller.role else { throw VaultError.ownerOnly }
         let id = id ?? current
-        // Of many at once one leaves a line.
-        try await locks.withLock(caller.vault, isUrgent: true) {
+        // Of many at once one leaves a line; and one that has ended meanwhile ends no other.
+        try await locks.withLock(for: caller, in: store, isUrgent: true) {
             guard try await store.sessions(of: caller.vault).contains(where: { $0.id == id }) else {
                 throw AuthError.noSuchSession
             }

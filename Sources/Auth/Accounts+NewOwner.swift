@@ -78,15 +78,16 @@ extension Accounts {
     package func beginRecovery(
         _ request: Recovery, from address: IPAddress?
     ) async throws -> (vault: VaultID, wrappedL2Key: [UInt8]) {
-        let (account, owner, attempt) = try await identify(
+        let identified = try await identify(
             request.email, .recovery, request.proof.secret, request.device, from: address)
-        return try await locks.withLock(account.vault, isUrgent: true) {
-            let stored = try kit(of: account.vault, opening: owner)
-            _ = try await acceptCode(request.proof.code, owner, in: account.vault, attempt, from: address)
-            try signIns.spend(account.vault)
+        let (vault, owner) = (identified.account.vault, identified.owner)
+        return try await locks.withLock(vault, isUrgent: true) {
+            let stored = try present(.recovery, of: identified)
+            _ = try await acceptCode(request.proof.code, owner, in: vault, identified.attempt, from: address)
+            try signIns.spend(vault)
             let event = AuditEvent(.recoveryBegin, by: .init(.owner, owner.id), from: address?.text)
-            try await store.commit([] as [AccountStep], [try audit.seal(event, vault: account.vault)])
-            return (account.vault, try stored.openL2Key(root: keys.root) ?? [])
+            try await store.commit([] as [AccountStep], [try audit.seal(event, vault: vault)])
+            return (vault, try stored.openL2Key(root: keys.root) ?? [])
         }
     }
 
@@ -96,27 +97,20 @@ extension Accounts {
     ) async throws -> OwnerChange {
         try check(secrets)
         try check(keeping.recovery)
-        let (account, owner, attempt) = try await identify(
+        let identified = try await identify(
             request.email, .recovery, request.proof.secret, request.device, from: address)
-        let vault = account.vault
+        let (vault, owner) = (identified.account.vault, identified.owner)
         return try await work.run(for: owner.id, isOwner: true, isUrgent: true, of: vault) {
             try await locks.withLock(vault, isUrgent: true) {
-                _ = try kit(of: vault, opening: owner)
-                let factor = try await acceptCode(request.proof.code, owner, in: vault, attempt, from: address)
+                _ = try present(.recovery, of: identified)
+                let factor = try await acceptCode(
+                    request.proof.code, owner, in: vault, identified.attempt, from: address)
                 try signIns.spend(vault)
-                limits.succeeded(attempt)
+                limits.succeeded(identified.attempt)
                 return try await replaceOwner(
                     .accountRecover, owner, in: vault, secrets, keeping, factor, from: address)
             }
         }
-    }
-
-    /// Read again under the lock: the kit may have been replaced while this waited for its turn.
-    private func kit(of vault: VaultID, opening owner: HolderKey) throws -> StoredCredential {
-        guard let stored = try store.credential(.recovery, of: vault), stored.holder == owner.id else {
-            throw AuthError.badCredentials
-        }
-        return stored
     }
 
     // MARK: The change

@@ -41,14 +41,14 @@ extension Accounts {
             guard let code = proof.code else { throw AuthError.secondFactorNeeded }
             var factor = try SecondFactor(boxed: box, .totp, vault: caller.vault, owner: caller.holder)
             guard factor.accept(code, at: now()) else {
-                try await failProof("second-factor", caller, costing: limits.failedProofCode(in: session))
+                try await failProof("second-factor", caller, costing: try limits.failedProofCode(in: session))
                 throw AuthError.secondFactorWrong
             }
             let spent = try factor.boxed(.totp, vault: caller.vault, owner: caller.holder)
             try await store.commit([.putItem(.totp, caller.holder.id, spent)] as [Step], [])
             return Proven(credential: stored, factor: factor)
         } catch BoxError.wrongKeyOrContext {
-            try await failProof("proof", caller, costing: limits.failedProof(in: session))
+            try await failProof("proof", caller, costing: try limits.failedProof(in: session))
             throw AuthError.wrongProof
         }
     }

@@ -62,6 +62,8 @@ struct AuditPass {
     private var replay = AuditReplay()
     /// The last line of the present vault that was followed.
     private var last: Int64 = 0
+    /// Whether the present vault was closed meanwhile. Lines and rows are of an older snapshot, their keys are gone.
+    private var isGone = false
 
     init(_ verification: AuditVerification) {
         self.verification = verification
@@ -78,7 +80,7 @@ struct AuditPass {
         // Lines and rows are of one snapshot here.
         try compare(vault, db)
         vaults?.removeLast()
-        (replay, last) = (AuditReplay(), 0)
+        (replay, last, isGone) = (AuditReplay(), 0, false)
         return vaults?.isEmpty == true
     }
 
@@ -105,7 +107,11 @@ struct AuditPass {
             read += 1
             last = row.integer(0)
             do {
-                if let event = try verification.open(try Store.auditLine(row).line) { replay.apply(event) }
+                guard let event = try verification.open(try Store.auditLine(row).line) else {
+                    isGone = true
+                    return
+                }
+                replay.apply(event)
             } catch {
                 report.findings.append("line \(row.integer(0)) does not open")
             }
@@ -118,7 +124,7 @@ struct AuditPass {
         let isThere = try db.first("SELECT 1 FROM account WHERE vault = ? AND owner <> x''", .blob(vault.bytes)) { _ in
             true
         }
-        guard isThere != nil else { return }
+        guard isThere != nil, !isGone else { return }
         report.findings += replay.state.differences(from: try AuditVerification.state(of: vault, db))
             .map { "vault \(vault.text): \($0)" }
         if try !AuditVerification.isCounted(vault, db) {

@@ -19,10 +19,10 @@ extension Store {
         if owesForgetting.load(ordering: .relaxed) { await forgetDeleted(evenSoon: true) }
     }
 
-    /// Failures that earlier processes counted.
-    package func abuseRows() throws -> [AbuseRow] {
+    /// Failures that were counted under a key.
+    package func abuseRow(_ key: [UInt8]) throws -> AbuseRow? {
         try database.lookUp { db in
-            try db.all("SELECT key, level, at, forgiven FROM abuse WHERE forgiven > ?", .integer(now())) { row in
+            try db.first("SELECT key, level, at, forgiven FROM abuse WHERE key = ?", .blob(key)) { row in
                 AbuseRow(key: row.blob(0), level: row.integer(1), at: row.integer(2), forgiven: row.integer(3))
             }
         }

@@ -75,6 +75,12 @@ extension Store {
                     ) { _ in true }
                 }
             guard found != nil else { throw VaultError.callerGone }
+        case .expectWrap(let holder, let place):
+            let found = try db.first(
+                "SELECT 1 FROM wrap WHERE holder = ? AND entry = ? AND field = ? AND version = ?",
+                .blob(holder.bytes), .blob(place.entry.bytes), .blob(place.field.bytes), .integer(place.version)
+            ) { _ in true }
+            guard found != nil else { throw VaultError.noSuchField }
         case .expectEntry(let id, let vault, let version, let state):
             let found = try db.first(
                 "SELECT version, state FROM entry WHERE id = ? AND vault = ?", .blob(id.bytes), .blob(vault.bytes)
@@ -197,8 +203,10 @@ extension Store {
             }
             try db.run("DELETE FROM agent WHERE holder = ?", .blob(id.bytes))
             try db.run("DELETE FROM value WHERE entry = ?", .blob(id.bytes))
-            try perform(.putValue(name.value), db)
-            try perform(.putWrap(name.wrap), db)
+            if let name {
+                try perform(.putValue(name.value), db)
+                try perform(.putWrap(name.wrap), db)
+            }
         case .countBytes(let holder, let bytes, let day, let maximum):
             let counted = try db.run(
                 """

@@ -13,7 +13,7 @@ extension Step {
         case .replaceEnvelope, .updateEntry, .putItem, .insertHolder, .insertCredential, .insertAgent, .updateAgent,
             .setAgentState, .settleWrap:
             0
-        case .expectCaller, .expectEntry, .deleteEntry, .removeField, .deleteValues, .dropWrap, .dropAgentWraps,
+        case .expectCaller, .expectWrap, .expectEntry, .deleteEntry, .removeField, .deleteValues, .dropWrap, .dropAgentWraps,
             .dropItem,
             .deleteAgent, .countUse, .countBytes, .expectDepositRoom, .stayWithin:
             0

@@ -250,6 +250,8 @@ package enum Step: Sendable {
     ///
     /// `policy`: An agent's, as its request met it: nothing that was allowed then and is not now.
     case expectCaller(HolderID, session: CredentialID?, policy: [UInt8]?)
+    /// The holder can still open this.
+    case expectWrap(HolderID, FieldPlace)
     /// Throws `changedSince` or `noSuchEntry` unless the entry is just so.
     case expectEntry(EntryID, vault: VaultID, version: Int, state: EntryState)
     /// Throws `entryExists`.
@@ -284,7 +286,7 @@ package enum Step: Sendable {
     /// With its credentials and record, in whose place its name stays. Throws `noSuchAgent`.
     ///
     /// `successor`: Who goes on with its count of uses.
-    case deleteAgent(HolderID, vault: VaultID, successor: HolderID?, leaving: AgentName)
+    case deleteAgent(HolderID, vault: VaultID, successor: HolderID?, leaving: AgentName?)
     /// Throws `usesExhausted` when the count has reached the maximum.
     case countUse(HolderID, maximum: Int)
     /// Counts bytes that an agent writes; throws `quotaExceeded` beyond the maximum of the day (Unix days).

@@ -1,5 +1,6 @@
 import Auth
 import IPNetworks
+import Synchronization
 import TestSupport
 import Testing
 import Vault
@@ -9,11 +10,26 @@ import Vault
     let moments = Moments()
     let keys: NodeKeys
     let limits: AbuseLimits
+    let rows = Rows()
+
+    /// What is written down.
+    final class Rows: Sendable {
+        private let rows = Mutex<[[UInt8]: AbuseRow]>([:])
+
+        subscript(key: [UInt8]) -> AbuseRow? { rows.withLock { $0[key] } }
+
+        func put(_ new: [AbuseRow]) { rows.withLock { rows in for row in new { rows[row.key] = row } } }
+    }
 
     init() throws {
         let root = RootKeys.generate()
         keys = try NodeKeys(root: root, stored: NodeKeys.makeStored(root: root))
-        limits = AbuseLimits(keys: keys, now: moments.source)
+        limits = AbuseLimits(keys: keys, now: moments.source) { [rows] in rows[$0] }
+    }
+
+    /// What a killed process, and the next one, go by.
+    private func restarted(_ rows: Rows) -> AbuseLimits {
+        AbuseLimits(keys: keys, now: moments.source) { rows[$0] }
     }
 
     private func network(_ number: Int) -> IPNetwork? {
@@ -29,9 +45,15 @@ import Vault
         (0..<count).count { number in
             let attempt = attempt(number)
             guard (try? limits.admit(attempt)) != nil else { return false }
-            _ = limits.failed(attempt)
-            return true
+            return fail { try limits.failed(attempt) }
         }
+    }
+
+    /// Writes down what a failure costs.
+    private func fail(_ cost: () throws -> [AbuseRow]) -> Bool {
+        guard let cost = try? cost() else { return false }
+        rows.put(cost)
+        return true
     }
 
     private func isAdmitted(_ attempt: AbuseLimits.Attempt) -> Bool {
@@ -175,6 +197,28 @@ import Vault
         #expect(!isAdmitted(attempt(0, from: 0)))
     }
 
+    /// What fills memory is fuller than what it is to push out, and newer.
+    @Test func whateverElseFailsNoCodeIsForgiven() {
+        let victim = attempt(0, from: 0)
+        func guessCodes() -> Int {
+            (0..<10).count { _ in
+                guard (try? limits.admitCode(victim)) != nil else { return false }
+                return fail { try limits.failedCode(victim) }
+            }
+        }
+        for _ in 0..<3 { #expect(fail { try limits.failedCode(victim) }) }
+        for _ in 0..<3 {
+            for _ in 0..<30_000 {
+                let session = CredentialID.random()
+                for _ in 0..<4 { _ = fail { try limits.failedProof(in: session) } }
+            }
+        }
+        #expect(guessCodes() == 2)
+        _ = guess(60_000) { attempt(1 + $0, from: $0) }
+        #expect(guessCodes() == 0)
+        #expect(guess(1) { _ in victim } == 1, "passwords are counted apart from codes")
+    }
+
     @Test func aFloodOfNewAccountsDoesNotFreeAnAttacker() {
         // A third of the buckets of one network is never full: from many networks, one guess each.
         _ = guess(100) { attempt(0, from: $0) }
@@ -185,7 +229,7 @@ import Vault
 
     /// Registers if it is let in.
     private func register(from network: Int) -> Bool {
-        (try? limits.takeRegistration(from: self.network(network))) != nil
+        fail { try limits.takeRegistration(from: self.network(network)) }
     }
 
     @Test func registrationsAreBoundedPerNetwork() {
@@ -221,59 +265,44 @@ import Vault
         Restart(testDescription: "when all are", pause: 900, tried: 10),
     ])
     func aRestartForgivesNothing(_ example: Restart) throws {
-        var rows: [[UInt8]: AbuseRow] = [:]
-        for _ in 0..<10 { for row in limits.failed(attempt(0, from: 0)) { rows[row.key] = row } }
+        for _ in 0..<10 { rows.put(try limits.failed(attempt(0, from: 0))) }
         moments.advance(by: example.pause)
-        let restarted = AbuseLimits(keys: keys, now: moments.source)
-        restarted.restore(Array(rows.values))
+        let restarted = restarted(rows)
         let tried = (0..<20).count { _ in
             guard (try? restarted.admit(attempt(0, from: 0))) != nil else { return false }
-            _ = restarted.failed(attempt(0, from: 0))
-            return true
+            return fail { try restarted.failed(attempt(0, from: 0)) }
         }
         #expect(tried == example.tried)
     }
 
     /// Rows that no node wrote: no sum of them is out of range.
-    @Test func plantedRowsStopNoStart() {
-        let times: [Int64] = [.min, -1, 0, .max]
-        let rows = times.flatMap { at in
-            times.flatMap { forgiven in
-                [Int64.min, 1, .max].map { AbuseRow(key: [1], level: $0, at: at, forgiven: forgiven) }
+    @Test func plantedRowsStopNoLoginForLong() throws {
+        let keys = try limits.failed(attempt(0, from: 0)).map(\.key)
+        let times: [Int64] = [.min, -1, 0, moments.now, moments.now + 90, .max]
+        for (at, forgiven) in times.flatMap({ at in times.map { (at, $0) } }) {
+            for level in [Int64.min, 0, 1, .max] {
+                let rows = Rows()
+                rows.put(keys.map { AbuseRow(key: $0, level: level, at: at, forgiven: forgiven) })
+                let restarted = restarted(rows)
+                do {
+                    try restarted.admit(attempt(0, from: 0))
+                } catch AuthError.tooManyAttempts(let wait) {
+                    // The largest burst, at the slowest that any key forgives.
+                    #expect(wait <= 300 * 720)
+                }
+                #expect(try restarted.failed(attempt(0, from: 0)).allSatisfy { $0.level > 0 })
             }
-        }
-        limits.restore(rows)
-        #expect((try? limits.admit(attempt(0, from: 0))) != nil)
-    }
-
-    @Test func plantedRowsUnderTrueKeysStopNoLogin() {
-        let keys = limits.failed(attempt(0, from: 0)).map(\.key)
-        let times: [Int64] = [moments.now, moments.now + 90, .max]
-        let planted = times.flatMap { forgiven in
-            [1, .max].map { (level: Int64($0), at: Int64(0), forgiven: forgiven) }
-        }
-        for row in planted {
-            let restarted = AbuseLimits(keys: self.keys, now: moments.source)
-            restarted.restore(keys.map { AbuseRow(key: $0, level: row.level, at: row.at, forgiven: row.forgiven) })
-            do throws(AuthError) {
-                try restarted.admit(attempt(0, from: 0))
-            } catch .tooManyAttempts(let wait) {
-                // The largest burst, at the slowest that any key forgives.
-                #expect(wait <= 300 * 720)
-            } catch {
-                Issue.record(error)
-            }
-            #expect(restarted.failed(attempt(0, from: 0)).allSatisfy { $0.level > 0 })
         }
     }
 
     @Test func aRowSaysNothingToWhoHasAnotherKey() throws {
         let root = RootKeys.generate()
         let other = AbuseLimits(
-            keys: try NodeKeys(root: root, stored: NodeKeys.makeStored(root: root)), now: moments.source)
-        let mine = Set(limits.failed(attempt(0, from: 0)).map(\.key))
+            keys: try NodeKeys(root: root, stored: NodeKeys.makeStored(root: root)), now: moments.source
+        ) { _ in nil }
+        let mine = Set(try limits.failed(attempt(0, from: 0)).map(\.key))
         #expect(mine.count == 3)
-        #expect(mine.isDisjoint(with: other.failed(attempt(0, from: 0)).map(\.key)))
+        #expect(mine.isDisjoint(with: try other.failed(attempt(0, from: 0)).map(\.key)))
     }
 
     @Test func registrationsDoNotSpendWhatLoginsNeed() {

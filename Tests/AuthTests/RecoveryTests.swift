@@ -1,5 +1,7 @@
 import Auth
 import Crypto
+import Dispatch
+import SQLite
 import Storage
 import TestSupport
 import Testing
@@ -48,6 +50,35 @@ import Vault
         #expect(errors[2] as? AuthError == .tokenRefused("paused"))
         #expect(change.endedSessions == 2)
         #expect(change.activeAgents == [kept.id] && change.pausedAgents == [other.id])
+    }
+
+    /// While whoever has the old kit waits for a turn, the owner gets a new one.
+    @Test func aKitThatIsReplacedMeanwhileOpensNothing() async throws {
+        let owner = try await node.owner(ada)
+        let request = Accounts.Recovery(
+            email: ada.email, proof: .init(kind: .recovery, secret: Person.kitKey(kit), code: nil), device: nil)
+        let release = DispatchSemaphore(value: 0)
+        // A change that keeps the vault's turn.
+        let change = Task { [node] in
+            try await node.roster.create(
+                .init(name: "slow", grants: [.tag("t")], policy: AgentPolicy()), as: owner
+            ) { created in
+                release.wait()
+                return node.tokens.steps(for: created.holder, Token(.agent), vault: owner.vault)
+            }
+        }
+        while node.entries.work.running == 0 { try await Task.sleep(for: .milliseconds(2)) }
+        let thief = Task { [node, ada] in
+            try await node.accounts.recover(
+                request, ada.secrets, .init(recovery: ada.newRecovery, agents: []), from: TestVault.home)
+        }
+        while node.entries.work.waiting == 0 { try await Task.sleep(for: .milliseconds(2)) }
+        try node.file().script("UPDATE credential SET id = randomblob(16) WHERE kind = 'recovery'")
+        release.signal()
+        _ = try await change.value
+        let error = await thrown { try await thief.value }
+        #expect(error as? AuthError == .badCredentials)
+        #expect(try await node.store.holds(owner))
     }
 
     @Test func theFirstHalfChangesNothing() async throws {

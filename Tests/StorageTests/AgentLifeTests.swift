@@ -293,6 +293,18 @@ import Vault
         #expect(try node.count("SELECT count(*) FROM holder") == 1)
     }
 
+    /// Where there is no room for the name of the one that goes, it is rotated all the same, and nothing grows.
+    @Test func aRotationInAFullVaultLeavesNoName() async throws {
+        var options = TestVault.Options()
+        options.quotas[.bytes] = try await node.store.usage(of: owner.vault)[.bytes] + 100
+        let full = try TestVault(opening: node.scratch, root: node.root, moments: node.moments, options)
+        var last = robot
+        for _ in 0..<5 { last = try await full.rotate(last, as: owner) }
+        #expect(try await full.store.usage(of: owner.vault)[.bytes] <= options.quotas[.bytes])
+        #expect(try await full.roster.names(of: [robot.id, last.id], as: owner) == [last.id: "robot"])
+        #expect(try await full.verification().findings == [])
+    }
+
     /// A record is as long as its grants: those of before take no room, and cannot be put back.
     @Test func onlyItsNewestRecordIsKept() async throws {
         for number in 0..<5 {

@@ -1,6 +1,7 @@
 import Auth
 import SQLite
 import Storage
+import Synchronization
 import TestSupport
 import Testing
 import Vault
@@ -27,6 +28,9 @@ import Vault
         return places
     }
 
+    private static let keepWraps =
+        "CREATE TEMP TABLE kept AS SELECT w.* FROM wrap w JOIN agent a ON a.holder = w.holder"
+
     private func wraps(of agent: TestAgent) async throws -> Int { try await node.store.places(of: agent.id).count }
 
     @Test func aLargeNarrowingLeavesNothing() async throws {
@@ -52,7 +56,7 @@ import Vault
         _ = try await manyFields()
         let robot = try await node.agent(grants: [.tag("t")], as: owner)
         let file = try node.file()
-        try file.script("CREATE TEMP TABLE kept AS SELECT w.* FROM wrap w JOIN agent a ON a.holder = w.holder")
+        try file.script(Self.keepWraps)
         _ = try await node.roster.update(
             robot.id, name: nil, grants: [.tag("none")], policy: nil, isPaused: true, as: owner)
         try file.script("INSERT INTO wrap SELECT * FROM kept")
@@ -69,6 +73,32 @@ import Vault
         #expect(try await node.verification().findings.count == 1)
     }
 
+    enum Undoing: CaseIterable { case grantsAgain, anotherTag }
+
+    /// It was cut short, and then the owner wanted what is left after all: the log has to learn it.
+    @Test(arguments: Undoing.allCases) func aNarrowingThatWasCutShortMayBeUndone(_ undoing: Undoing) async throws {
+        let places = try await manyFields()
+        let robot = try await node.agent(grants: [.tag("t")], as: owner)
+        let file = try node.file()
+        try file.script(Self.keepWraps)
+        _ = try await node.roster.update(
+            robot.id, name: nil, grants: [.tag("u")], policy: nil, isPaused: true, as: owner)
+        try file.script("INSERT INTO wrap SELECT * FROM kept")
+        switch undoing {
+        case .grantsAgain:
+            _ = try await node.roster.update(
+                robot.id, name: nil, grants: [.tag("t")], policy: nil, isPaused: false, as: owner)
+        case .anotherTag:
+            for entry in Set(places.map(\.entry)) {
+                _ = try await node.entries.update(entry, ifVersion: 1, EntryEdit(tags: ["u"]), as: owner)
+            }
+            _ = try await node.roster.update(
+                robot.id, name: nil, grants: nil, policy: nil, isPaused: false, as: owner)
+        }
+        #expect(try await wraps(of: robot) > 500)
+        #expect(try await node.verification().findings == [])
+    }
+
     /// A small one is one commit with its line.
     @Test func anAgentThatIsLetWorkAgainKeepsWhatItHad() async throws {
         let entry = try await node.entries.create(.login(tags: ["t"]), id: nil, as: owner)
@@ -79,6 +109,39 @@ import Vault
         }
         let caller = try await node.caller(robot)
         #expect(try await node.value(entry.field("password"), of: entry.id, as: caller) == "hunter2")
+    }
+
+    private final class LineCount: Sendable {
+        private let count = Mutex(0)
+        var all: Int { count.withLock { $0 } }
+        func next() -> Int {
+            count.withLock { count in
+                count += 1
+                return count
+            }
+        }
+    }
+
+    /// Its lines and rows are of a snapshot, and the key that opens the lines is gone.
+    @Test func anAccountThatIsClosedDuringAVerificationIsNoDamage() async throws {
+        let entry = try await node.entries.create(.login(), id: nil, as: owner)
+        for number in 1...5 {
+            _ = try await node.entries.update(
+                entry.id, ifVersion: number, .value("\(number)", of: entry.field("password")), as: owner)
+        }
+        let ada = try await node.owner(Person("other@example.org"))
+        _ = try await node.entries.create(.login(), id: nil, as: ada)
+        let (audit, path, vault, lines) = (node.audit, node.path, owner.vault, LineCount())
+        let verification = AuditVerification(headKey: node.keys.auditHeadKey) { line in
+            if line.vault == vault, lines.next() == 4 {
+                try Connection(path: path, access: .readWrite).run(
+                    "UPDATE account SET owner = x'' WHERE vault = ?", .blob(vault.bytes))
+                audit.forget(vault)
+            }
+            return try audit.open(line)
+        }
+        #expect(try await verification.run(node.store.database).findings == [])
+        #expect(lines.all > 4, "or it was not closed in the middle")
     }
 
     /// The program ended after the account was closed.

@@ -34,7 +34,7 @@ import Vault
             },
             { _ = try await node.trail.lines(before: nil, limit: 100, as: owner) },
             { _ = try await node.trail.disclosures(of: robot.id, as: owner) },
-            { _ = try node.store.abuseRows() },
+            { _ = try node.store.abuseRow([UInt8](repeating: 1, count: 16)) },
             { _ = try await node.store.lastAuditLine() },
             { _ = try await node.store.history(of: owner.vault, beyond: 1, before: node.moments.now, limit: 10) },
             { _ = try await node.verification() },

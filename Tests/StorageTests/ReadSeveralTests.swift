@@ -41,6 +41,22 @@ import Vault
         try await node.events(as: owner).filter { $0.action == .valueRead }
     }
 
+    /// Between finding a value and answering, the owner took the entry away.
+    @Test func whatIsTakenAwayMeanwhileIsNotGivenOut() async throws {
+        let robot = try await node.agent(grants: [.tag("t")], as: owner)
+        let caller = try await node.caller(robot)
+        let (path, holder) = (node.path, robot.id)
+        let fields = ["username", "password"].map { (entry: bank.id, field: bank.field($0)) }
+        await #expect(throws: VaultError.noSuchField) {
+            try await node.entries.read(fields, as: caller) { content, _ in
+                guard content.field.label == "password" else { return }
+                _ = try? Connection(path: path, access: .readWrite).run(
+                    "DELETE FROM wrap WHERE holder = ?", .blob(holder.bytes))
+            }
+        }
+        #expect(try await reads().isEmpty)
+    }
+
     @Test func theyComeInTheirOrderAndEachIsOnRecord() async throws {
         let values = try await read([(mail, "password"), (bank, "username"), (mail, "username")], as: owner)
         #expect(values == ["correct", "ada", "bob"])

@@ -59,8 +59,7 @@ package final class TestVault: Sendable {
         let audit = AuditSealer(keys: keys, now: now) { try store.auditKey(of: $0) }
         let failures = FailureLog(audit: audit, now: now) { try await store.commit($0, $1) }
         let locks = VaultLocks()
-        let limits = AbuseLimits(keys: keys, now: now)
-        limits.restore(try store.abuseRows())
+        let limits = AbuseLimits(keys: keys, now: now) { try store.abuseRow($0) }
         let work = WorkQueue(locks: locks, now: now)
         let operations = OperationBudget(
             perDay: options.quotas[.operationsPerDay], isUnclean: options.isUnclean, now: now)

@@ -32,7 +32,14 @@ extension AgentRoster {
         return names
     }
 
-    /// Takes no more room than the record that it replaces.
+    /// What a rotation leaves beside the successor's record; nothing in a full vault, where it has to work all the same.
+    func roomForName(_ name: AgentName) async throws -> AgentName? {
+        let bytes = [Step.putValue(name.value), .putWrap(name.wrap)].reduce(0) { $0 + $1.bytesAtRest }
+        let vault = name.value.place.vault
+        return try await store.usage(of: vault)[.bytes] + bytes <= entries.quotas[.bytes] ? name : nil
+    }
+
+    /// After a revocation it takes no more room than the record that it replaces.
     func name(_ name: String, of id: HolderID, _ caller: Caller) throws -> AgentName {
         let place = Self.recordPlace(of: id, version: 1, caller)
         let key = SymmetricKey(size: .bits256)

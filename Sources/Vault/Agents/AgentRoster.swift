@@ -178,7 +178,8 @@ package struct AgentRoster: Sendable {
                     let key = try field.dataKey(by: caller.holder, root: keys.root)
                     steps.append(.putWrap(try publicKey.seal(key, at: field.place, root: keys.root)))
                 }
-                if !new.isEmpty || !gone.isEmpty {
+                // Of an agent that was paused the log may say less than it has: a narrowing was cut short.
+                if !new.isEmpty || !gone.isEmpty || old.state != .active {
                     lines = try self.lines(event, holding: wanted.map(\.place), by: id, caller)
                 }
             }
@@ -252,7 +253,7 @@ package struct AgentRoster: Sendable {
             var steps: [Step] = [.insertAgent(agent)]
             steps += try record(draft, of: holder.id, version: 1, caller)
             steps += try credential(created)
-            let name = try self.name(draft.name, of: id, caller)
+            let name = try await roomForName(try self.name(draft.name, of: id, caller))
             steps.append(.deleteAgent(id, vault: caller.vault, successor: holder.id, leaving: name))
             var event = caller.event(.agentRotate, subject: id.text)
             event.successor = holder.id.text

@@ -303,7 +303,9 @@ package struct Entries: Sendable {
             try caller.requireTime(at: now())
             try await requireUse(of: caller, count: reads.count)
             try operations.spend(for: caller, count: reads.count)
-            let steps = caller.useSteps(reads.count) + reads.compactMap(\.settled).map(Step.settleWrap)
+            // Between finding and this, an owner may have taken it from an agent.
+            let held = caller.isOwner ? [] : reads.map { Step.expectWrap(caller.holder.id, $0.place) }
+            let steps = caller.useSteps(reads.count) + held + reads.compactMap(\.settled).map(Step.settleWrap)
             let lines = try reads.map(\.place).map { place in
                 let event = caller.event(action, entry: place.entry, field: place.field, version: place.version)
                 return try audit.seal(event, vault: caller.vault)

@@ -132,6 +132,8 @@ package enum Base32 {
         var bytes: [UInt8] = []
         var buffer: UInt32 = 0
         var bits = 0
+        // Beyond ASCII, upper case makes letters of what is none.
+        guard text.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
         for character in text.uppercased().utf8 where character != UInt8(ascii: " ") && character != UInt8(ascii: "-") {
             if character == UInt8(ascii: "=") { continue }
             guard let value = alphabet.firstIndex(of: character) else { return nil }

@@ -49,8 +49,7 @@ struct Node: Sendable {
         let quotas = settings.quotas
         let operations = OperationBudget(
             perDay: quotas[.operationsPerDay], isUnclean: isUnclean, now: now)
-        let limits = AbuseLimits(keys: keys, now: now)
-        limits.restore(try store.abuseRows())
+        let limits = AbuseLimits(keys: keys, now: now) { try store.abuseRow($0) }
         let entries = Entries(
             store: store, keys: keys, audit: audit, locks: locks, work: work, quotas: quotas, operations: operations,
             rates: AgentRates(isUnclean: isUnclean, now: now), now: now)
