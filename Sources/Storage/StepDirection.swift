@@ -45,7 +45,8 @@ extension Step {
             .reduces
         // The second factor's last code among them, without which nobody signs in. There are three of an owner.
         case .putItem: .keepsCount
-        case .expectCaller, .expectWrap, .expectEntry, .countUse, .countBytes, .expectDepositRoom, .stayWithin: .keepsCount
+        case .expectCaller, .expectWrap, .expectEntry, .countUse, .countBytes, .expectDepositRoom, .stayWithin:
+            .keepsCount
         case .settleWrap: .savesTime
         }
     }

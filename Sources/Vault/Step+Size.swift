@@ -13,9 +13,8 @@ extension Step {
         case .replaceEnvelope, .updateEntry, .putItem, .insertHolder, .insertCredential, .insertAgent, .updateAgent,
             .setAgentState, .settleWrap:
             0
-        case .expectCaller, .expectWrap, .expectEntry, .deleteEntry, .removeField, .deleteValues, .dropWrap, .dropAgentWraps,
-            .dropItem,
-            .deleteAgent, .countUse, .countBytes, .expectDepositRoom, .stayWithin:
+        case .expectCaller, .expectWrap, .expectEntry, .deleteEntry, .removeField, .deleteValues, .dropWrap,
+            .dropAgentWraps, .dropItem, .deleteAgent, .countUse, .countBytes, .expectDepositRoom, .stayWithin:
             0
         }
     }

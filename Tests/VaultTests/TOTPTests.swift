@@ -103,6 +103,11 @@ struct TOTPFile: Decodable {
         #expect(generator.accepts(text, at: 1_709_312_400, after: 0) == nil)
     }
 
+    /// In upper case these would be FF, SS and S.
+    @Test(arguments: ["\u{FB00}", "stra\u{DF}e", "\u{17F}a"]) func lettersBeyondASCIIAreNoSeed(_ text: String) {
+        #expect(TOTP(text) == nil)
+    }
+
     @Test func base32RoundTrips() {
         for count in 0..<50 {
             let bytes = (0..<count).map { _ in UInt8.random(in: 0...255) }
