@@ -271,7 +271,7 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 toml,
             ],
-            exclude: ["Face/validate.py"],
+            exclude: ["Face/validate.py", "Planning/zones.py"],
             swiftSettings: house),
         .testTarget(
             name: "FleetTests",

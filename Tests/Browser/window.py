@@ -105,6 +105,7 @@ class Window:
             ("status of 401 ", "/api/v1/fleet - "),
             ("status of 401 ", "/api/v1/login - "),
             ("status of 400 ", "/api/v1/maintenance - "),
+            ("status of 400 ", "/api/v1/plans - "),
         ]
         lines = [e["message"] for e in self.driver.get_log("browser") if e["level"] in ("SEVERE", "WARNING")]
         return [line for line in lines if not any(why in line and where in line for why, where in expected)]

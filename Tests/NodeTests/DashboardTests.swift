@@ -41,7 +41,7 @@ import Wire
         let said = try String(contentsOf: log, encoding: .utf8)
         print(said)
         #expect(person.terminationStatus == 0, "\(said)")
-        #expect(said.ranges(of: "ok    ").count == 13)
+        #expect(said.ranges(of: "ok    ").count == 14)
     }
 
     private static func beat(_ name: String, _ turn: Int64) throws -> String {

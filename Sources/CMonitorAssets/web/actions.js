@@ -104,6 +104,15 @@ export function endSilence({ id, reason }) {
   });
 }
 
+export function removePlan({ id, reason }) {
+  ask({
+    title: "Remove the plan",
+    text: `${reason}. Nothing of it begins any more; what has begun ends as it would have.`,
+    send: "Remove it",
+    act: thenRefresh(() => remove(`/plans/${id}`)),
+  });
+}
+
 export function endWork({ id, reason }) {
   ask({
     title: "End the planned work",

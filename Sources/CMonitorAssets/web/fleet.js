@@ -8,6 +8,7 @@ export const fleet = {
   incidents: [],
   silences: [],
   leases: [],
+  plans: [],
   doubtful: false,
   ills: [],
   isKnown: false,
@@ -37,6 +38,7 @@ function takeFleet(body) {
   fleet.incidents = body.incidents;
   fleet.silences = body.silences;
   fleet.leases = body.leases;
+  fleet.plans = body.plans;
   fleet.doubtful = body.doubtful;
   fleet.ills = body.ills;
   tell({ nodes: body.nodes, gone: [...gone], incidents: true, work: true });

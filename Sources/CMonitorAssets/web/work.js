@@ -1,19 +1,29 @@
 // Planned work and silences: what there is, and how to begin and end it.
 import { post } from "./api.js";
-import { button, endSilence, endWork, silence } from "./actions.js";
+import { button, endSilence, endWork, removePlan, silence } from "./actions.js";
 import { field, minutes, reason, submit } from "./ask.js";
 import { h } from "./dom.js";
 import { fleet, now, onChange, refresh } from "./fleet.js";
 import { nodeLink, rules, span, time } from "./words.js";
 
 export async function workPage(page) {
-  const [leases, silences] = [h("div"), h("div")];
+  const [leases, plans, silences] = [h("div"), h("div"), h("div")];
   function show() {
     leases.replaceChildren(
       list(fleet.leases, ["Nodes", "Why", "By", "Until", ""], (lease) => [
-        lease.nodes.length === 0 ? "all" : lease.nodes.flatMap((name, index) => [index > 0 && ", ", nodeLink(name)]),
+        names(lease.nodes),
         ...common(lease),
         button("end", "End it", lease.reason, () => endWork(lease)),
+      ]),
+    );
+    plans.replaceChildren(
+      list(fleet.plans, ["Nodes", "Why", "By", "Begins", "For", ""], ({ plan, next }) => [
+        names(plan.nodes),
+        plan.reason,
+        plan.by,
+        begins(plan, next),
+        span(plan.span),
+        button("remove", "Remove", plan.reason, () => removePlan(plan)),
       ]),
     );
     silences.replaceChildren(
@@ -30,7 +40,8 @@ export async function workPage(page) {
   page.show(
     "Planned work",
     h("header", {}, h("h1", { tabindex: "-1" }, "Planned work and silences")),
-    h("section", { class: "panel" }, h("h2", {}, "Planned work"), leases, workForm()),
+    h("section", { class: "panel" }, h("h2", {}, "Under way"), leases),
+    h("section", { class: "panel" }, h("h2", {}, "To come"), plans, workForm()),
     h(
       "section",
       { class: "panel" },
@@ -40,6 +51,22 @@ export async function workPage(page) {
     ),
   );
   page.whenLeft(onChange(({ work }) => work && show()));
+}
+
+const names = (nodes) =>
+  nodes.length === 0 ? "all" : nodes.flatMap((name, index) => [index > 0 && ", ", nodeLink(name)]);
+
+const weekday = new Intl.DateTimeFormat("en", { weekday: "long", timeZone: "UTC" });
+
+function begins({ start, zone, isWeekly }, next) {
+  const [day, clock] = start.split("T");
+  const rule = isWeekly ? `each ${weekday.format(new Date(`${day}T00:00Z`))} at ${clock}` : `${day} at ${clock}`;
+  return [
+    `${rule}, ${zone}`,
+    next === undefined
+      ? h("strong", {}, ": the monitor's machine does not know that time zone")
+      : h("span", { class: "muted" }, isWeekly ? ", next " : ", ", time(next)),
+  ];
 }
 
 const common = ({ reason, by, until }) => [
@@ -60,6 +87,23 @@ function workForm() {
   const everyone = h("input", { name: "all", type: "checkbox" });
   // "All" has to be said: an empty line is too easily sent.
   everyone.addEventListener("change", () => (nodes.querySelector("input").disabled = everyone.checked));
+  const later = h("input", { name: "later", type: "checkbox" });
+  const own = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const start = h(
+    "fieldset",
+    { class: "begins", hidden: true, disabled: true },
+    h("legend", { class: "unseen" }, "When it begins"),
+    field({ name: "start", label: "Begins", type: "datetime-local", required: true })(),
+    field({ name: "zone", label: "By the clocks of", value: own, list: "zones", required: true })(),
+    h("datalist", { id: "zones" }, Intl.supportedValuesOf("timeZone").map((zone) => h("option", { value: zone }))),
+    h("label", { class: "check" }, h("input", { name: "isWeekly", type: "checkbox" }), " each week"),
+  );
+  const begin = h("button", { class: "main" }, "Begin");
+  function change() {
+    start.hidden = start.disabled = !later.checked;
+    begin.textContent = later.checked ? "Plan" : "Begin";
+  }
+  later.addEventListener("change", change);
   const form = h(
     "form",
     { class: "work-form" },
@@ -68,20 +112,24 @@ function workForm() {
     h("label", { class: "check" }, everyone, " all nodes"),
     minutes(),
     reason(),
+    h("label", { class: "check" }, later, " later, or each week"),
+    start,
     h("p", { class: "wrong", role: "alert" }),
-    h("p", { class: "buttons" }, h("button", { class: "main" }, "Begin")),
+    h("p", { class: "buttons" }, begin),
   );
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const isDone = await submit(form, async ({ nodes, all, minutes, reason }) => {
+    const isDone = await submit(form, async ({ nodes, all, minutes, reason, later, start, zone, isWeekly }) => {
       const names = all ? [] : nodes.split(/[\s,]+/).filter(Boolean);
       if (!all && names.length === 0) throw new Error("Name a node.");
-      await post("/maintenance", { nodes: names, minutes, reason });
+      const work = { nodes: names, minutes, reason };
+      await (later ? post("/plans", { ...work, start, zone, isWeekly: Boolean(isWeekly) }) : post("/maintenance", work));
       await refresh();
     });
     if (!isDone) return;
     form.reset();
     nodes.querySelector("input").disabled = false;
+    change();
   });
   return form;
 }

@@ -48,9 +48,7 @@ struct IncidentRoutes: Sendable {
         }
         group.post("/maintenance") { request, context in
             let body: MaintenanceBody = try await request.json(in: context)
-            if let stranger = body.nodes.first(where: { watch.node($0) == nil }) {
-                throw Problem.malformed("There is no node \(stranger.prefix(64)).")
-            }
+            try known(body.nodes)
             let lease = try await watch.maintain(
                 nodes: body.nodes, by: context.name, reason: try reason(body.reason), for: try span(body.minutes))
             return try Response(json: lease, status: .created)
@@ -59,6 +57,29 @@ struct IncidentRoutes: Sendable {
             try await watch.endMaintenance(try context.id())
             return Response.nothing
         }
+        group.post("/plans") { request, context in
+            let body: PlanBody = try await request.json(in: context)
+            try known(body.nodes)
+            let plan = Plan(
+                id: 0, nodes: body.nodes, by: context.name, reason: try reason(body.reason), start: body.start,
+                zone: body.zone, isWeekly: body.isWeekly ?? false, span: try span(body.minutes))
+            do {
+                return try Response(json: try await watch.add(plan), status: .created)
+            } catch let refusal as Watch.PlanRefusal {
+                throw Problem.malformed(refusal.description)
+            } catch let refusal as NoSuchZone {
+                throw Problem.malformed(refusal.description)
+            }
+        }
+        group.delete("/plans/:id") { _, context in
+            try await watch.removePlan(try context.id())
+            return Response.nothing
+        }
+    }
+
+    private func known(_ nodes: [String]) throws {
+        guard let stranger = nodes.first(where: { watch.node($0) == nil }) else { return }
+        throw Problem.malformed("There is no node \(stranger.prefix(64)).")
     }
 
     /// Milliseconds.
@@ -93,6 +114,16 @@ struct SilenceBody: Decodable {
     var rule: String?
     var reason: String
     var minutes: Int
+}
+
+struct PlanBody: Decodable {
+    /// Empty for all.
+    var nodes: [String]
+    var reason: String
+    var minutes: Int
+    var start: String
+    var zone: String
+    var isWeekly: Bool?
 }
 
 struct MaintenanceBody: Decodable {

@@ -19,6 +19,9 @@ package struct Silence: Codable, Equatable, Identifiable, Sendable {
     }
 
     var key: String { "silence/\(id)" }
+
+    /// `names`: The new by the old.
+    mutating func rename(_ names: [String: String]) { node = node.map { names[$0] ?? $0 } }
 }
 
 /// Planned work: nothing new is raised about these nodes, and nobody is reminded of what was, until it ends, which it does
@@ -43,6 +46,8 @@ package struct Lease: Codable, Equatable, Identifiable, Sendable {
     var key: String { "lease/\(id)" }
 
     func covers(_ name: String) -> Bool { nodes.isEmpty || nodes.contains(name) }
+
+    mutating func rename(_ names: [String: String]) { nodes = nodes.map { names[$0] ?? $0 } }
 }
 
 /// What people do about incidents.

@@ -15,8 +15,8 @@ package struct FleetJudge: Sendable {
     package internal(set) var leases: [Lease] = []
     /// When silences and leases end, by their key, in steady milliseconds: no clock that is set ends one.
     private(set) var ends: [String: Int64] = [:]
-    /// Until when nothing is thrown away on the wall clock's word, steady.
-    private var clockDoubtedUntil: Int64 = .min
+    /// When the wall clock jumped, or cannot have been right, steady.
+    private var clockJumped: Int64?
     var norm = Rule.FleetNorm()
     /// When to look at which node. An entry may be too early, which costs a look, and is never too late.
     var deadlines = Heap<Deadline>()
@@ -72,13 +72,29 @@ package struct FleetJudge: Sendable {
 
     static let day: Int64 = 86_400_000
 
-    private mutating func doubtClock(at now: Moment) { clockDoubtedUntil = now.steady + Self.day }
+    private mutating func doubtClock(at now: Moment) { clockJumped = now.steady }
 
     /// Whether what is old by the wall clock is old: not within a day after it jumped, and not while the nodes' clocks differ
     /// from it.
     package func isClockTrusted(at now: Moment) -> Bool {
-        now.steady >= clockDoubtedUntil && book.open[Self.ownClock] == nil && !isOwnClockOff
+        now.steady >= (clockJumped ?? now.steady - Self.day) + Self.day && hasFleetsTime
     }
+
+    /// Whether what is planned for a time may begin by the wall clock: it has gone evenly for ten minutes, and whoever beats
+    /// has had the time to say that it is wrong.
+    func mayBegin(at now: Moment) -> Bool {
+        now.steady >= (clockJumped ?? now.steady - Self.calm) + Self.calm && now.steady >= judgedFrom + timing.interval
+            && !isJump(to: now) && hasFleetsTime
+    }
+
+    /// Whether the wall clock was set since the last look.
+    private func isJump(to now: Moment) -> Bool {
+        (now.wall - lastLook.wall - (now.steady - lastLook.steady)).magnitude > 10_000
+    }
+
+    private static let calm: Int64 = 600_000
+
+    private var hasFleetsTime: Bool { book.open[Self.ownClock] == nil && !isOwnClockOff }
 
     mutating func note(_ key: String, until: Int64, at now: Moment) { ends[key] = now.steady + (until - now.wall) }
 
@@ -112,17 +128,26 @@ package struct FleetJudge: Sendable {
             .flatMap { book.resolve($0, because: ending, at: now.wall) } + endCutOff(at: now)
     }
 
-    /// Another name, region or interval. What is wrong under a name ends with it, and is found anew under the next.
-    package mutating func change(_ name: String, to node: NodeName, at now: Moment) -> [IncidentChange] {
-        guard var record = nodes[name], record.node != node else { return [] }
-        if node.name == name {
-            record.node = node
-            nodes[name] = record
-            watch(record)
-            return []
+    /// Other names, regions or intervals, by the present names. What is wrong under a name ends with it, and is found anew
+    /// under the next; what people planned for a node goes on. Two may have each other's name.
+    package mutating func change(_ next: [String: NodeName], at now: Moment) -> [IncidentChange] {
+        var changes: [IncidentChange] = []
+        var renamed: [(from: String, to: NodeName, memory: NodeMemory)] = []
+        for (name, node) in next.sorted(by: { $0.key < $1.key }) {
+            guard var record = nodes[name], record.node != node else { continue }
+            if node.name == name {
+                record.node = node
+                nodes[name] = record
+                watch(record)
+            } else {
+                changes += remove(name, because: "it is called \(node.name) now", at: now)
+                renamed.append((name, node, record.memory))
+            }
         }
-        let changes = remove(name, because: "it is called \(node.name) now", at: now)
-        add(node, record.memory, at: now)
+        let names = Dictionary(uniqueKeysWithValues: renamed.map { ($0.from, $0.to.name) })
+        for index in silences.indices { silences[index].rename(names) }
+        for index in leases.indices { leases[index].rename(names) }
+        for (_, node, memory) in renamed { add(node, memory, at: now) }
         return changes
     }
 
@@ -177,13 +202,12 @@ package struct FleetJudge: Sendable {
 
     /// Time went by. To be called often: a pause counts as the monitor's own stall.
     package mutating func advance(to now: Moment) -> [IncidentChange] {
-        let passed = now.steady - lastLook.steady
-        let jump = (now.wall - lastLook.wall) - passed
-        if passed > timing.stall || jump.magnitude > 10_000 {
+        let isJump = isJump(to: now)
+        if now.steady - lastLook.steady > timing.stall || isJump {
             if !isDoubtful(at: lastLook) { doubtedFrom = now.steady }
             judgedFrom = now.steady
         }
-        if jump.magnitude > 10_000 { doubtClock(at: now) }
+        if isJump { doubtClock(at: now) }
         lastLook = now
         var changes: [IncidentChange] = []
         changes += expire(at: now)

@@ -36,6 +36,8 @@ struct LedgerTable: Sendable {
             select: "SELECT id, until, body FROM lease", clear: "DELETE FROM lease",
             insert: "INSERT INTO lease VALUES (?, ?, ?)"),
         LedgerTable(
+            select: "SELECT id, body FROM plan", clear: "DELETE FROM plan", insert: "INSERT INTO plan VALUES (?, ?)"),
+        LedgerTable(
             select: "SELECT incident, state, next_due FROM escalation", clear: "DELETE FROM escalation",
             insert: "INSERT INTO escalation (incident, state, next_due) VALUES (?, ?, ?)"),
         LedgerTable(

@@ -3,7 +3,7 @@ package import SQLite
 /// The monitor's one file. Beats, minutes and hours lie in the order of time, so that writing appends, forgetting cuts
 /// off one end, and a year of one node stays within a megabyte.
 package enum MonitorSchema {
-    package static let migrations = [first, Outbox.migration(2), tokens, Outbox.secondMigration(4), intervals]
+    package static let migrations = [first, Outbox.migration(2), tokens, Outbox.secondMigration(4), intervals, plans]
 
     /// What a tool's token is for; null for a browser's session.
     private static let tokens = Migration(3, "ALTER TABLE session ADD COLUMN purpose TEXT;")
@@ -17,6 +17,8 @@ package enum MonitorSchema {
         CREATE TRIGGER node_changed AFTER UPDATE OF name, region, token_hash, every ON node
             BEGIN UPDATE roster SET version = version + 1; END;
         """)
+
+    private static let plans = Migration(6, "CREATE TABLE plan (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;")
 
     private static let first = Migration(
         1,

@@ -94,13 +94,37 @@ extension MonitorStore {
     }
 
     func add(_ lease: Lease) async throws {
-        let body = try Self.encode(lease)
-        _ = try await ledger.write { db in
-            try db.run("INSERT INTO lease VALUES (?, ?, ?)", .integer(lease.id), .integer(lease.until), .text(body))
-        }
+        try await ledger.write { db in try Self.add(lease, db) }
+    }
+
+    private static func add(_ lease: Lease, _ db: Connection) throws {
+        try db.run(
+            "INSERT INTO lease VALUES (?, ?, ?)", .integer(lease.id), .integer(lease.until), .text(try encode(lease)))
     }
 
     func removeLease(_ id: Int64) async throws {
         _ = try await ledger.write { db in try db.run("DELETE FROM lease WHERE id = ?", .integer(id)) }
+    }
+
+    func add(_ plan: Plan) async throws {
+        try await ledger.write { db in
+            _ = try db.run("INSERT INTO plan VALUES (?, ?)", .integer(plan.id), .text(try Self.encode(plan)))
+        }
+    }
+
+    /// Its work begins; nil when it is over already. What comes once is no plan any more.
+    func begin(_ plan: Plan, _ lease: Lease?) async throws {
+        try await ledger.write { db in
+            if plan.isWeekly {
+                try db.run("UPDATE plan SET body = ? WHERE id = ?", .text(try Self.encode(plan)), .integer(plan.id))
+            } else {
+                try db.run("DELETE FROM plan WHERE id = ?", .integer(plan.id))
+            }
+            if let lease { try Self.add(lease, db) }
+        }
+    }
+
+    func removePlan(_ id: Int64) async throws {
+        _ = try await ledger.write { db in try db.run("DELETE FROM plan WHERE id = ?", .integer(id)) }
     }
 }

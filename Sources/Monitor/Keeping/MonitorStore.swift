@@ -30,6 +30,7 @@ package final class MonitorStore: Sendable {
         var incidents: IncidentBook
         var silences: [Silence]
         var leases: [Lease]
+        var plans: [Plan]
     }
 
     /// `now`: Unix milliseconds. A clock that was set back revives no lease and no silence that was over.
@@ -44,7 +45,8 @@ package final class MonitorStore: Sendable {
                 },
                 leases: try db.all("SELECT body FROM lease WHERE until > ?", .integer(latest)) {
                     try Self.decode($0.text(0))
-                })
+                },
+                plans: try db.all("SELECT body FROM plan ORDER BY id") { try Self.decode($0.text(0)) })
         }
     }
 
@@ -150,6 +152,26 @@ package final class MonitorStore: Sendable {
             let changed = try db.run("UPDATE node SET name = ? WHERE name = ?", .text(next), .text(name))
             guard changed == 1 else { throw StoreRefusal.noSuchNode(name) }
             try db.run("UPDATE incident SET node = ? WHERE node = ?", .text(next), .text(name))
+            try Self.renameInWork([name: next], db)
+        }
+    }
+
+    /// What people planned for a node, or do not want to hear of it, goes on under its next name.
+    private static func renameInWork(_ names: [String: String], _ db: Connection) throws {
+        for (id, body) in try db.all("SELECT id, body FROM silence", row: { ($0.integer(0), $0.text(1)) }) {
+            var silence: Silence = try decode(body)
+            silence.rename(names)
+            try db.run("UPDATE silence SET body = ? WHERE id = ?", .text(try encode(silence)), .integer(id))
+        }
+        for (id, body) in try db.all("SELECT id, body FROM lease", row: { ($0.integer(0), $0.text(1)) }) {
+            var lease: Lease = try decode(body)
+            lease.rename(names)
+            try db.run("UPDATE lease SET body = ? WHERE id = ?", .text(try encode(lease)), .integer(id))
+        }
+        for (id, body) in try db.all("SELECT id, body FROM plan", row: { ($0.integer(0), $0.text(1)) }) {
+            var plan: Plan = try decode(body)
+            plan.rename(names)
+            try db.run("UPDATE plan SET body = ? WHERE id = ?", .text(try encode(plan)), .integer(id))
         }
     }
 

@@ -43,6 +43,14 @@ package struct FleetView: Codable, Equatable, Sendable {
     package var incidents: [Incident]
     package var silences: [Silence]
     package var leases: [Lease]
+    package var plans: [PlanView]
+}
+
+/// Planned work that begins by itself.
+package struct PlanView: Codable, Equatable, Sendable {
+    package var plan: Plan
+    /// When it begins next, in Unix milliseconds; null while the machine does not know its time zone.
+    package var next: Int64?
 }
 
 /// Where a node stands, from the fleet's inventory.

@@ -52,13 +52,14 @@ extension Watch {
     /// Why it cannot do its work, should that be so.
     package var ills: [String] {
         let now = world.now()
-        let (figures, lastLook, doubt) = state.withLock { state in
-            (state.figures, state.lookedAt, state.judge.doubt(at: now))
+        let (figures, lastLook, doubt, lacksZone) = state.withLock { state in
+            (state.figures, state.lookedAt, state.judge.doubt(at: now), state.agenda.lacksZone)
         }
         return [
             figures.isStoreWell ? nil : "incidents cannot be written down",
             store.ledger.trouble == nil ? nil : "what is told stands in memory only, for the file cannot be written",
             unwritten.isGoingOn ? "beats cannot be written down" : nil,
+            lacksZone ? "planned work cannot begin: the machine does not know its time zone" : nil,
             now.steady - lastLook > 3 * timing.stall ? "the time is not looked at" : nil,
             doubt > timing.sev1 ? "its clock or its machine has not let it judge anybody for minutes" : nil,
         ].compactMap { $0 }

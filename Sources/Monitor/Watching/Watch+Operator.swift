@@ -101,10 +101,9 @@ extension Watch {
             for (name, id) in state.ids where present[id] == nil {
                 state.unsaved += state.judge.remove(name, at: now)
             }
-            for (name, id) in state.ids {
-                guard let node = present[id] else { continue }
-                state.unsaved += state.judge.change(name, to: node, at: now)
-            }
+            let next = state.ids.compactMapValues { present[$0] }
+            state.unsaved += state.judge.change(next, at: now)
+            state.rename(next.mapValues(\.name).filter { $0.key != $0.value })
             for node in kept where state.judge.nodes[node.name.name] == nil {
                 state.judge.add(node.name, node.memory, at: now)
             }
@@ -113,5 +112,17 @@ extension Watch {
             state.names = Dictionary(kept.map { ($0.tokenHash, $0.name.name) }) { first, _ in first }
         }
         await look()
+    }
+}
+
+extension Watch.State {
+    /// `names`: The new by the old.
+    fileprivate mutating func rename(_ names: [String: String]) {
+        guard !names.isEmpty else { return }
+        agenda.rename(names)
+        means = Dictionary(means.map { (names[$0] ?? $0, $1) }) { first, _ in first }
+        budgets = Dictionary(budgets.map { (names[$0] ?? $0, $1) }) { first, _ in first }
+        refused = Dictionary(refused.map { (names[$0] ?? $0, $1) }) { first, _ in first }
+        touched.formUnion(names.values)
     }
 }

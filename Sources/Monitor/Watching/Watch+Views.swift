@@ -9,7 +9,8 @@ extension Watch {
                 now: now.wall, doubtful: state.judge.isDoubtful(at: now),
                 timing: .init(interval: timing.interval, sev2: timing.sev2, sev1: timing.sev1),
                 nodes: state.views(of: state.judge.nodes.keys.sorted(), at: now), incidents: state.incidents,
-                silences: state.judge.silences, leases: state.judge.leases)
+                silences: state.judge.silences, leases: state.judge.leases,
+                plans: state.agenda.items.map { PlanView(plan: $0.plan, next: $0.next?.lowerBound) })
         }
     }
 

@@ -16,15 +16,17 @@ package final class Watch: Service {
         package var sleep: @Sendable (Duration) async throws -> Void
         /// Whether anything answers at a URL; nil where nobody asks.
         package var asks: (@Sendable (String) async -> Bool)?
+        package var zones: ZoneDirectory
 
         package init(
             now: @escaping @Sendable () -> Moment = SteadyClock.now,
             sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
-            asks: (@Sendable (String) async -> Bool)? = nil
+            asks: (@Sendable (String) async -> Bool)? = nil, zones: ZoneDirectory = ZoneDirectory()
         ) {
             self.now = now
             self.sleep = sleep
             self.asks = asks
+            self.zones = zones
         }
     }
 
@@ -38,6 +40,8 @@ package final class Watch: Service {
     package let room: Room?
     /// Beats that could not be written down.
     let unwritten = Grievance()
+    /// Planned work that could not be written down when it ought to have begun.
+    let unbegun = Grievance()
     private let tell: Teller
     private let telling = Turnstile()
 
@@ -49,6 +53,7 @@ package final class Watch: Service {
 
     struct State: Sendable {
         var judge: FleetJudge
+        var agenda = Agenda()
         var ids: [String: Int64] = [:]
         var names: [[UInt8]: String] = [:]
         var places: [String: NodePlace] = [:]
@@ -110,6 +115,10 @@ package final class Watch: Service {
             state.names[node.tokenHash] = node.name.name
         }
         state.lookedAt = now.steady
+        for plan in kept.plans {
+            let zone = try? world.zones.rules(of: plan.zone)
+            if !state.agenda.add(plan, in: zone, now: now.wall) { try? await store.removePlan(plan.id) }
+        }
         state.places = Dictionary(places.map { ($0.name, $0) }) { first, _ in first }
         self.state = Mutex(state)
     }
@@ -212,6 +221,7 @@ package final class Watch: Service {
     }
 
     private func lookAlone() async {
+        await beginPlanned()
         let (changes, told) = state.withLock { state in
             state.unsaved += state.judge.advance(to: world.now())
             return (state.unsaved, state.unsaved.isEmpty ? [:] : state.judge.book.open.mapValues(\.isTold))

@@ -157,6 +157,20 @@ final class Visit {
             let made = try JSONDecoder().decode(Made.self, from: Data(answer.body.utf8))
             try await ask("DELETE /api/v1/\(path)/{id}", "\(made.id)", gives: 204)
         }
+        let plan = #""nodes":["tokyo"],"reason":"disks","minutes":60"#
+        for time in [#""start":"2199-01-01T02:00","zone":"UTC""#, #""start":"2026-01-01T02:00","zone":"UTC","isWeekly":true"#] {
+            let answer = try await ask("POST /api/v1/plans", sending: "{\(plan),\(time)}", gives: 201)
+            try await ask("GET /api/v1/fleet")
+            struct View: Decodable { var plan: Made }
+            let made = try JSONDecoder().decode(View.self, from: Data(answer.body.utf8))
+            try await ask("DELETE /api/v1/plans/{id}", "\(made.plan.id)", gives: 204)
+        }
+        for time in [
+            #""start":"tomorrow","zone":"UTC""#, #""start":"2026-01-01T02:00","zone":"UTC""#,
+            #""start":"2199-01-01T02:00","zone":"Mars/Olympus""#, #""start":"2199-01-01T02:00""#,
+        ] {
+            try await ask("POST /api/v1/plans", sending: "{\(plan),\(time)}", gives: 400)
+        }
     }
 
     func refusals() async throws {

@@ -130,7 +130,7 @@ import Wire
         var fleet = Watched(["tokyo", "seoul"])
         fleet.beat(["seoul"], for: 90)
         #expect(fleet.told() == ["opened tokyo/silent sev2"])
-        fleet.changes += fleet.judge.change("tokyo", to: NodeName("osaka"), at: fleet.now)
+        fleet.changes += fleet.judge.change(["tokyo": NodeName("osaka")], at: fleet.now)
         let ended = fleet.changes.last?.incident
         #expect(ended?.ending == "it is called osaka now")
         #expect(fleet.told() == ["resolved tokyo/silent sev2"])

@@ -61,7 +61,7 @@ final class LiveWatch: Sendable {
 
     private init(
         _ folder: URL, _ store: MonitorStore, _ clock: HandClock, _ told: Told, _ tokens: [String: PushToken],
-        tell: Watch.Teller? = nil
+        zones: ZoneDirectory = ZoneDirectory(), tell: Watch.Teller? = nil
     ) async throws {
         self.folder = folder
         self.store = store
@@ -69,7 +69,7 @@ final class LiveWatch: Sendable {
         self.told = told
         self.tokens = tokens
         watch = try await Watch(
-            store: store, world: .init(now: { clock.now }),
+            store: store, world: .init(now: { clock.now }, zones: zones),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             tell: tell ?? { changes, record in
                 try await store.database.write { db in
@@ -80,10 +80,10 @@ final class LiveWatch: Sendable {
     }
 
     /// Another run on the same file, as after a kill: nothing was written in between.
-    func again(tell: Watch.Teller? = nil) async throws -> LiveWatch {
+    func again(zones: ZoneDirectory = ZoneDirectory(), tell: Watch.Teller? = nil) async throws -> LiveWatch {
         try await LiveWatch(
-            folder, try MonitorStore(path: folder.appending(path: "monitor.db").path()), clock, told, tokens, tell: tell
-        )
+            folder, try MonitorStore(path: folder.appending(path: "monitor.db").path()), clock, told, tokens,
+            zones: zones, tell: tell)
     }
 
     func remove() { try? FileManager.default.removeItem(at: folder) }
