@@ -6,11 +6,13 @@ import { span, whole } from "./words.js";
 
 export async function channelsPage(page) {
   const list = h("ul", { class: "incidents" });
+  const about = h("p", { class: "muted" }, "A test is something that opens, and its end, to each recipient.");
   const said = new Map();
   async function load() {
     const { channels } = await get("/channels");
     list.replaceChildren(...channels.map((channel) => item(channel, said.get(channel.name))));
-    if (channels.length === 0) list.append(h("li", { class: "over muted" }, "None: nobody is told of anything."));
+    about.hidden = channels.length === 0;
+    if (channels.length === 0) list.append(h("li", { class: "over muted" }, "None, so nobody is told of anything. `clavitor-monitor serve --help` says where they stand."));
   }
   async function test(name) {
     said.set(name, h("p", { role: "status" }, "Sending…"));
@@ -39,7 +41,7 @@ export async function channelsPage(page) {
     h(
       "section",
       { class: "panel" },
-      h("p", { class: "muted" }, "A test is something that opens, and its end, to each recipient."),
+      about,
       list,
     ),
   );

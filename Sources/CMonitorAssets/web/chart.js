@@ -82,7 +82,8 @@ export function chart({ title, unit, keys, names = [title], top, least }, histor
 
 const maximum = (values) => values.reduce((most, value) => Math.max(most, value), 0);
 
-/// A point that stands alone is a line of no length, which round ends make visible.
+/// A point that stands alone is a ring.
+const ring = "m-1.5 0a1.5 1.5 0 1 0 3 0a1.5 1.5 0 1 0 -3 0";
 function path(line, x, y) {
   let [d, isPen] = ["", false];
   line.forEach((value, index) => {
@@ -91,7 +92,7 @@ function path(line, x, y) {
       return;
     }
     const point = `${x(index).toFixed(1)} ${y(value).toFixed(1)}`;
-    d += isPen ? `L${point}` : `M${point}${(line[index + 1] ?? null) === null ? "h0" : ""}`;
+    d += isPen ? `L${point}` : `M${point}${(line[index + 1] ?? null) === null ? ring : ""}`;
     isPen = true;
   });
   return d;

@@ -53,7 +53,7 @@ function subjects(node) {
       ["Phase", body.phase],
       ["Beat", ifThere(body.seq, (number) => `${whole(number)} of start ${body.boot_id ?? "–"}`)],
       ["Beats not delivered", ifThere(body.beats_dropped, whole)],
-      ["Clock is ahead by", `${whole(node.skew)} ms`],
+      [node.skew < 0 ? "Clock is behind by" : "Clock is ahead by", `${whole(Math.abs(node.skew))} ms`],
       ["and as the node sees it", ifThere(body.clock_offset_ms, (value) => `${whole(value)} ms`)],
       ["Its time at that beat", ifThere(body.ts, (seconds) => time(seconds * 1_000))],
     ],

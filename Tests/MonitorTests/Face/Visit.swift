@@ -158,7 +158,9 @@ final class Visit {
             try await ask("DELETE /api/v1/\(path)/{id}", "\(made.id)", gives: 204)
         }
         let plan = #""nodes":["tokyo"],"reason":"disks","minutes":60"#
-        for time in [#""start":"2199-01-01T02:00","zone":"UTC""#, #""start":"2026-01-01T02:00","zone":"UTC","isWeekly":true"#] {
+        for time in [
+            #""start":"2199-01-01T02:00","zone":"UTC""#, #""start":"2026-01-01T02:00","zone":"UTC","isWeekly":true"#,
+        ] {
             let answer = try await ask("POST /api/v1/plans", sending: "{\(plan),\(time)}", gives: 201)
             try await ask("GET /api/v1/fleet")
             struct View: Decodable { var plan: Made }

@@ -33,7 +33,9 @@ import Wire
         Next(testDescription: "over", start: "2027-01-15T07:00", seconds: nil),
         Next(testDescription: "in Tokyo", start: "2027-01-15T18:00", zone: "Asia/Tokyo", seconds: 3_600),
         Next(testDescription: "each Friday", start: "2027-01-01T09:00", isWeekly: true, seconds: 3_600),
-        Next(testDescription: "each Friday, over", start: "2027-01-15T07:00", isWeekly: true, seconds: 6 * 86_400 + 82_800),
+        Next(
+            testDescription: "each Friday, over", start: "2027-01-15T07:00", isWeekly: true,
+            seconds: 6 * 86_400 + 82_800),
         Next(testDescription: "since long ago", start: "2000-01-07T09:00", isWeekly: true, seconds: 3_600),
         // Fridays at 9 in Berlin: 8 by UTC in winter.
         Next(
