@@ -62,7 +62,6 @@ let package = Package(
 
         // Leaves: import nothing of ours.
         .target(name: "IPNetworks", swiftSettings: house),
-        .target(name: "Vault", dependencies: ["IPNetworks", crypto], swiftSettings: house),
         .target(name: "Encoding", swiftSettings: house),
         .target(name: "Wire", swiftSettings: house),
         .target(name: "Files", swiftSettings: house),
@@ -85,8 +84,13 @@ let package = Package(
         ),
 
         // Built on the leaves; adapters do not know each other.
-        .target(name: "Auth", dependencies: ["IPNetworks", "Vault", crypto], swiftSettings: house),
-        .target(name: "Storage", dependencies: ["Vault", "Auth", "SQLite"], swiftSettings: house),
+        .target(name: "OneTimePasswords", dependencies: ["Encoding", crypto], swiftSettings: house),
+        .target(
+            name: "Vault", dependencies: ["Encoding", "IPNetworks", "OneTimePasswords", crypto], swiftSettings: house),
+        .target(
+            name: "Auth", dependencies: ["Encoding", "IPNetworks", "OneTimePasswords", "Vault", crypto],
+            swiftSettings: house),
+        .target(name: "Storage", dependencies: ["Encoding", "Vault", "Auth", "SQLite"], swiftSettings: house),
         .target(name: "Backup", dependencies: ["Files", crypto], swiftSettings: house),
         .target(
             name: "API",
@@ -125,7 +129,8 @@ let package = Package(
         .target(
             name: "Monitor",
             dependencies: [
-                "CMonitorAssets", "Files", "Outbound", "SQLite", "Telemetry", "Wire", crypto, httpClient, httpTypes,
+                "CMonitorAssets", "Encoding", "Files", "OneTimePasswords", "Outbound", "SQLite", "Telemetry", "Wire",
+                crypto, httpClient, httpTypes,
                 lifecycle, logging, nioCore,
                 nioPosix,
                 nioSSL,
@@ -163,7 +168,8 @@ let package = Package(
         .executableTarget(
             name: "clavitor",
             dependencies: [
-                "CArgon2", "CProcess", "Console", "Files", "Outbound", "Vault", "Wire", arguments, crypto, httpClient,
+                "CArgon2", "CProcess", "Console", "Files", "OneTimePasswords", "Outbound", "Vault", "Wire", arguments,
+                crypto, httpClient,
                 nioCore,
                 nioSSL,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -243,14 +249,20 @@ let package = Package(
             ], swiftSettings: house),
         .testTarget(name: "IPNetworksTests", dependencies: ["IPNetworks", "TestSupport"], swiftSettings: house),
         .testTarget(
-            name: "VaultTests", dependencies: ["IPNetworks", "Vault", "TestSupport", crypto], swiftSettings: house),
+            name: "VaultTests",
+            dependencies: ["Encoding", "IPNetworks", "OneTimePasswords", "Vault", "TestSupport", crypto],
+            swiftSettings: house),
         .testTarget(
             name: "AuthTests",
-            dependencies: ["Auth", "IPNetworks", "SQLite", "Storage", "Vault", "TestSupport", crypto],
+            dependencies: [
+                "Auth", "IPNetworks", "OneTimePasswords", "SQLite", "Storage", "Vault", "TestSupport", crypto,
+            ],
             swiftSettings: house),
         .testTarget(
             name: "StorageTests",
-            dependencies: ["Auth", "IPNetworks", "SQLite", "Storage", "Vault", "TestSupport", crypto],
+            dependencies: [
+                "Auth", "IPNetworks", "OneTimePasswords", "SQLite", "Storage", "Vault", "TestSupport", crypto,
+            ],
             swiftSettings: house),
         .testTarget(
             name: "ClavitorTests", dependencies: ["Console", "Vault", "Wire", "clavitor", arguments, crypto],
@@ -265,7 +277,8 @@ let package = Package(
         .testTarget(
             name: "MonitorTests",
             dependencies: [
-                "Autocert", "CMonitorAssets", "Fleet", "Monitor", "SQLite", "Serving", "TestSupport", "Wire", crypto,
+                "Autocert", "CMonitorAssets", "Fleet", "Monitor", "OneTimePasswords", "SQLite", "Serving",
+                "TestSupport", "Wire", crypto,
                 httpClient, lifecycle, logging, nioCore, nioPosix, nioSSL,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -158,10 +158,13 @@ package final class AbuseLimits: Sendable {
     package func takeRegistration(from network: IPNetwork?) throws -> [AbuseRow] {
         let (key, time) = (Key.registrations(network), now())
         let digest = key.digest(keys)
-        try know([key], [digest])
+        let written = try written([key], [digest])[0]
         let (wait, rows) = buckets.withLock { buckets -> (Int, [AbuseRow]) in
-            let wait = Self.wait(key, buckets[digest], at: time)
-            return wait > 0 ? (wait, []) : (0, [Self.charge(key, digest, &buckets, at: time)])
+            let present = buckets[digest] ?? written
+            let wait = Self.wait(key, present, at: time)
+            if wait > 0 { return (wait, []) }
+            Self.makeRoom(in: &buckets, at: time)
+            return (0, [Self.charge(key, digest, present, &buckets, at: time)])
         }
         if wait > 0 { throw AuthError.tooManyAttempts(retryAfter: wait) }
         return rows
@@ -186,28 +189,23 @@ package final class AbuseLimits: Sendable {
         return .codeOfDevice(device)
     }
 
-    /// Reads the rows of those that memory does not hold.
-    private func know(_ keys: [Key], _ digests: [[UInt8]]) throws {
-        let unknown = buckets.withLock { buckets in digests.indices.filter { buckets[digests[$0]] == nil } }
-        for index in unknown {
-            guard let row = try stored(digests[index]) else { continue }
-            let allowance = keys[index].allowance
+    /// Of keys that memory does not hold, what was written down.
+    private func written(_ keys: [Key], _ digests: [[UInt8]]) throws -> [Bucket?] {
+        let known = buckets.withLock { buckets in digests.map { buckets[$0] != nil } }
+        return try zip(zip(keys, digests), known).map { (key, isKnown) in
+            guard !isKnown, let row = try stored(key.1) else { return nil }
             // A row that says more than the burst was not written here.
-            let level = min(Double(max(0, row.level)) / 1_000, allowance.burst)
-            buckets.withLock { buckets in
-                if buckets[digests[index]] == nil {
-                    buckets[digests[index]] = Bucket(level: level, at: max(0, row.at), allowance: allowance)
-                }
-            }
+            let level = min(Double(max(0, row.level)) / 1_000, key.0.allowance.burst)
+            return Bucket(level: level, at: max(0, row.at), allowance: key.0.allowance)
         }
     }
 
     private func admit(_ keys: [Key]) throws {
         let time = now()
         let digests = keys.map { $0.digest(self.keys) }
-        try know(keys, digests)
+        let written = try written(keys, digests)
         let wait = buckets.withLock { buckets in
-            zip(keys, digests).map { key, digest in Self.wait(key, buckets[digest], at: time) }.max() ?? 0
+            keys.indices.map { Self.wait(keys[$0], buckets[digests[$0]] ?? written[$0], at: time) }.max() ?? 0
         }
         if wait > 0 { throw AuthError.tooManyAttempts(retryAfter: wait) }
     }
@@ -222,26 +220,29 @@ package final class AbuseLimits: Sendable {
     private func charge(_ keys: [Key]) throws -> [AbuseRow] {
         let time = now()
         let digests = keys.map { $0.digest(self.keys) }
-        try know(keys, digests)
+        let written = try written(keys, digests)
         return buckets.withLock { buckets in
-            zip(keys, digests).map { key, digest in Self.charge(key, digest, &buckets, at: time) }
+            // All are known before room is made, which may be theirs.
+            let present = keys.indices.map { buckets[digests[$0]] ?? written[$0] }
+            Self.makeRoom(in: &buckets, at: time)
+            return keys.indices.map { Self.charge(keys[$0], digests[$0], present[$0], &buckets, at: time) }
         }
     }
 
     private static func charge(
-        _ key: Key, _ digest: [UInt8], _ buckets: inout [[UInt8]: Bucket], at time: Int64
+        _ key: Key, _ digest: [UInt8], _ present: Bucket?, _ buckets: inout [[UInt8]: Bucket], at time: Int64
     ) -> AbuseRow {
-        if buckets.count >= mostBuckets { thin(&buckets, at: time) }
         // An attempt that was refused is not charged, so the level stays within the burst.
-        let level = (buckets[digest]?.level(at: time) ?? 0) + 1
+        let level = (present?.level(at: time) ?? 0) + 1
         buckets[digest] = Bucket(level: level, at: time, allowance: key.allowance)
         return AbuseRow(
             key: digest, level: Int64(level * 1_000), at: time,
             forgiven: time + Int64((level * key.allowance.seconds).rounded(.up)))
     }
 
-    /// Makes room: first what is forgiven anyway, then the older half. Their rows are written; those of the newest may not be.
-    private static func thin(_ buckets: inout [[UInt8]: Bucket], at time: Int64) {
+    /// First what is forgiven anyway, then the older half. Their rows are written; those of the newest may not be.
+    private static func makeRoom(in buckets: inout [[UInt8]: Bucket], at time: Int64) {
+        guard buckets.count >= mostBuckets else { return }
         buckets = buckets.filter { $0.value.level(at: time) > 0 }
         guard buckets.count >= mostBuckets else { return }
         let newer = buckets.sorted { $0.value.at < $1.value.at }.suffix(mostBuckets / 2)

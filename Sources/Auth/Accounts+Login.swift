@@ -1,4 +1,5 @@
 package import Crypto
+import Encoding
 package import IPNetworks
 package import Vault
 

@@ -1,4 +1,5 @@
 import Crypto
+import Encoding
 package import Vault
 
 /// An invitation to register: signed by the node, so that making one needs no row, and spent by one.

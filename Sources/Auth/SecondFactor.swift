@@ -1,5 +1,7 @@
 import Crypto
+import Encoding
 import FoundationEssentials
+import OneTimePasswords
 import Vault
 
 /// The TOTP seed, the last code's step and the recovery codes, boxed under the owner's wrap key.

@@ -30,6 +30,14 @@ package struct BackupFolder: Sendable {
         package var byteCount: Int64
     }
 
+    /// Seconds since the newest backup; nil when there is none. One that is dated more than an hour ahead was made by a clock
+    /// that was wrong, and counts for none: it would stop all others until then.
+    ///
+    /// `now`: Unix seconds.
+    package func age(at now: Int64) async throws -> Int64? {
+        try await list().map(\.name.time.seconds).filter { $0 <= now + 3_600 }.max().map { max(0, now - $0) }
+    }
+
     /// Makes a backup, encrypts it and returns when it is durable. Replaces nothing; on failure leaves nothing behind.
     ///
     /// The plain copy exists under a hidden name with mode 0600 until encryption begins, then only as an open file.

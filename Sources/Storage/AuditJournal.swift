@@ -1,4 +1,5 @@
 package import Crypto
+import Encoding
 package import SQLite
 import Synchronization
 package import Vault

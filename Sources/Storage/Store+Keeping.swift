@@ -120,7 +120,10 @@ extension Store {
         }
     }
 
-    package func clear(_ holder: HolderID) async {
+    package func clear(_ holder: HolderID) async { await clear(holder, as: .large) }
+
+    /// `size`: Whoever has asked for it waits for `.large`.
+    private func clear(_ holder: HolderID, as size: JobSize) async {
         let id = Value.blob(holder.bytes)
         do {
             let isPresent = try await database.read { db in
@@ -133,19 +136,19 @@ extension Store {
                 """
                 DELETE FROM wrap WHERE holder = ?1 AND (entry, field, version) IN (
                     SELECT entry, field, version FROM wrap WHERE holder = ?1 LIMIT 500)
-                """, id)
+                """, id, as: size)
             try await deleteInParts(
                 "DELETE FROM answer WHERE holder = ?1 AND key IN (SELECT key FROM answer WHERE holder = ?1 LIMIT 20)",
-                id)
-            _ = try await database.write(size: .leftOver) { try $0.run("DELETE FROM holder WHERE id = ?", id) }
+                id, as: size)
+            _ = try await database.write(size: size) { try $0.run("DELETE FROM holder WHERE id = ?", id) }
         } catch {
             // Nobody opens it: what is left takes room until the next start, and no more.
         }
     }
 
     /// Runs a deletion that has a limit until nothing is left for it. Others commit between its parts.
-    private func deleteInParts(_ sql: StaticString, _ id: Value) async throws {
-        while try await database.write(size: .leftOver, { try $0.run(sql, id) }) > 0 {}
+    private func deleteInParts(_ sql: StaticString, _ id: Value, as size: JobSize = .leftOver) async throws {
+        while try await database.write(size: size, { try $0.run(sql, id) }) > 0 {}
     }
 
     package func erase(_ vault: VaultID) async {
@@ -154,7 +157,7 @@ extension Store {
             let holders: [HolderID] = try await database.read { db in
                 try db.all("SELECT id FROM holder WHERE vault = ?", id) { try Self.id($0.blob(0)) }
             }
-            for holder in holders { await clear(holder) }
+            for holder in holders { await clear(holder, as: .leftOver) }
             // Fewer of these: each may be large.
             try await deleteInParts(
                 """
@@ -191,7 +194,7 @@ extension Store {
                     is_owner, id NOT IN (SELECT owner FROM account), id NOT IN (SELECT holder FROM agent))
                 """, row: { try Self.id($0.blob(0)) })
         }
-        for holder in abandoned { await clear(holder) }
+        for holder in abandoned { await clear(holder, as: .leftOver) }
     }
 
     /// Every audit line, oldest first, in pages.

@@ -75,10 +75,10 @@ extension Store {
                     ) { _ in true }
                 }
             guard found != nil else { throw VaultError.callerGone }
-        case .expectWrap(let holder, let place):
+        case .expectWrap(let holder, let entry, let field):
             let found = try db.first(
-                "SELECT 1 FROM wrap WHERE holder = ? AND entry = ? AND field = ? AND version = ?",
-                .blob(holder.bytes), .blob(place.entry.bytes), .blob(place.field.bytes), .integer(place.version)
+                "SELECT 1 FROM wrap WHERE holder = ? AND entry = ? AND field = ?", .blob(holder.bytes),
+                .blob(entry.bytes), .blob(field.bytes)
             ) { _ in true }
             guard found != nil else { throw VaultError.noSuchField }
         case .expectEntry(let id, let vault, let version, let state):

@@ -250,8 +250,8 @@ package enum Step: Sendable {
     ///
     /// `policy`: An agent's, as its request met it: nothing that was allowed then and is not now.
     case expectCaller(HolderID, session: CredentialID?, policy: [UInt8]?)
-    /// The holder can still open this.
-    case expectWrap(HolderID, FieldPlace)
+    /// The holder can still open this field, in whatever version: one that was read may have been written anew meanwhile.
+    case expectWrap(HolderID, EntryID, FieldID)
     /// Throws `changedSince` or `noSuchEntry` unless the entry is just so.
     case expectEntry(EntryID, vault: VaultID, version: Int, state: EntryState)
     /// Throws `entryExists`.

@@ -219,6 +219,16 @@ import Vault
         #expect(guess(1) { _ in victim } == 1, "passwords are counted apart from codes")
     }
 
+    /// The failure for which memory makes room is counted on top of the others of its key, though these are the oldest.
+    @Test(arguments: 49_998...50_001) func whoeverMakesRoomForgetsNothing(_ others: Int) throws {
+        let victim = attempt(0, from: 0)
+        for _ in 0..<4 { rows.put(try limits.failedCode(victim)) }
+        moments.advance(by: 2)
+        for _ in 0..<others { rows.put(try limits.failedProof(in: CredentialID.random())) }
+        let row = try #require(try limits.failedCode(victim).first)
+        #expect(row.level > 4_900)
+    }
+
     @Test func aFloodOfNewAccountsDoesNotFreeAnAttacker() {
         // A third of the buckets of one network is never full: from many networks, one guess each.
         _ = guess(100) { attempt(0, from: $0) }

@@ -1,5 +1,6 @@
 import Auth
 import IPNetworks
+import OneTimePasswords
 import TestSupport
 import Testing
 import Vault

@@ -162,6 +162,19 @@ import Testing
         #expect(listed.map(\.byteCount) == [second.byteCount, third.byteCount, first.byteCount])
     }
 
+    /// One that a wrong clock dated ahead does not keep the next from being made, nor its lack from being seen.
+    @Test func aBackupOfTheFutureIsNoBackup() async throws {
+        let now = Int64(Self.now.timeIntervalSince1970)
+        #expect(try await folder.age(at: now) == nil)
+        _ = try await write([1], now: Self.now.addingTimeInterval(400 * 86_400))
+        #expect(try await folder.age(at: now) == nil)
+        _ = try await write([1], now: Self.now.addingTimeInterval(-7_200))
+        #expect(try await folder.age(at: now) == 7_200)
+        // Clocks differ a little.
+        _ = try await write([1], now: Self.now.addingTimeInterval(60))
+        #expect(try await folder.age(at: now) == 0)
+    }
+
     @Test func prunesOnlyBackupsAndNeverTheNewest() async throws {
         for day in 0..<5 {
             _ = try await write([1], now: Self.now + Double(day) * 86_400)

@@ -1,5 +1,6 @@
 import Auth
 import IPNetworks
+import OneTimePasswords
 import SQLite
 import TestSupport
 import Testing

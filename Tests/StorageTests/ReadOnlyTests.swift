@@ -1,4 +1,5 @@
 import Auth
+import OneTimePasswords
 import TestSupport
 import Testing
 import Vault

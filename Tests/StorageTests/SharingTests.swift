@@ -59,6 +59,30 @@ import Vault
         try await expectReaders(of: entry)
     }
 
+    /// An agent that is let work again gets what was left out, and the log says of it what it has.
+    @Test(arguments: [0, 1]) func whatIsMissingComesWhenAnAgentIsLetWorkAgain(_ number: Int) async throws {
+        let entry = try await entry(tags: ["t"])
+        // As a crash after the first commit leaves file and log: the change of the last fields has shared nothing.
+        let file = try node.file()
+        let event = AuditEvent(
+            .entryUpdate, by: .init(.owner, owner.holder.id), entry: entry.id, version: 1)
+        var line = event
+        line.readers = Dictionary(uniqueKeysWithValues: entry.fields.suffix(9).map { ($0.id.text, []) })
+        for field in entry.fields.suffix(9) {
+            try file.run(
+                "DELETE FROM wrap WHERE field = ? AND holder IN (SELECT holder FROM agent)", .blob(field.id.bytes))
+        }
+        try await node.store.commit([] as [Step], [try node.audit.seal(line, vault: owner.vault)])
+        #expect(try await node.verification().findings == [])
+        let robot = robots[number].id
+        for isPaused in [true, false] {
+            _ = try await node.roster.update(
+                robot, name: nil, grants: nil, policy: nil, isPaused: isPaused, as: owner)
+        }
+        #expect(try await node.store.places(of: robot).count == 61)
+        #expect(try await node.verification().findings == [])
+    }
+
     @Test func nothingIsDoneWhereThereIsNoRoomForAll() async throws {
         let small = try await node.entries.create(.login(tags: ["t"]), id: nil, as: owner)
         let key = try node.count("SELECT MAX(length(box)) FROM wrap WHERE is_sealed = 1") + RowSize.wrap

@@ -1,3 +1,4 @@
+import OneTimePasswords
 import TestSupport
 import Testing
 import Vault

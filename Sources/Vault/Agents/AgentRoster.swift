@@ -166,7 +166,9 @@ package struct AgentRoster: Sendable {
                 let wanted = try await grantable(
                     draft.grants, upTo: max(Self.mostFields, present.count), as: caller, keeping: \.self)
                 let places = Set(wanted.map(\.place))
-                let new = grants == nil ? [] : wanted.filter { !present.contains($0.place) }
+                let missing = wanted.filter { !present.contains($0.place) }
+                // What a change that was cut short left out comes with it, as far as there is room.
+                let new = grants == nil ? Array(missing.prefix(EntryLimits.sealedKeys)) : missing
                 guard new.count <= EntryLimits.sealedKeys else {
                     throw VaultError.invalid(
                         "grants",
@@ -180,7 +182,8 @@ package struct AgentRoster: Sendable {
                 }
                 // Of an agent that was paused the log may say less than it has: a narrowing was cut short.
                 if !new.isEmpty || !gone.isEmpty || old.state != .active {
-                    lines = try self.lines(event, holding: wanted.map(\.place), by: id, caller)
+                    let held = present.intersection(places).union(new.map(\.place))
+                    lines = try self.lines(event, holding: Array(held), by: id, caller)
                 }
             }
             guard gone.count > Self.droppedAtATime else {

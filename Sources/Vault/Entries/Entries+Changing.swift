@@ -10,15 +10,14 @@ extension Entries {
         try operations.spend(for: caller)
         let id = id ?? .random()
         let time = now()
-        return try await change(as: caller) {
+        return try await changeAndShare(as: caller) {
             let row = EntryRow(id: id, vault: caller.vault, version: 1, state: .active, created: time, updated: time)
             var written = try await apply(edit, to: nil, row: row, as: caller)
             var event = caller.event(.entryCreate, entry: id, version: 1)
             event.changed = written.changed.map(\.text)
             event.readers = written.readers
             if let answer { written.steps.append(.rememberAnswer(try answer(written.view))) }
-            try await commit(written, after: [.insertEntry(row)], event, of: row, as: caller)
-            return written.view
+            return try await commit(written, after: [.insertEntry(row)], event, as: caller)
         }
     }
 
@@ -30,7 +29,7 @@ extension Entries {
         try edit.validate()
         return try await rates.using(caller) {
             try await requireUse(of: caller)
-            return try await change(as: caller) {
+            return try await changeAndShare(as: caller) {
                 let open = try await openEntry(id, as: caller)
                 let row = open.stored.row
                 guard row.state == .active else { throw VaultError.noSuchEntry }
@@ -38,7 +37,7 @@ extension Entries {
                 try operations.spend(for: caller)
                 return caller.isOwner
                     ? try await commit(edit, to: open, as: caller)
-                    : try await commitByAgent(edit, to: open, as: caller)
+                    : Changed(view: try await commitByAgent(edit, to: open, as: caller))
             }
         }
     }
@@ -71,7 +70,7 @@ extension Entries {
         try caller.requireOwner()
         for envelope in envelopes.values { try EntryEdit.checkEnvelope(envelope) }
         try operations.spend(for: caller)
-        return try await change(as: caller) {
+        return try await changeAndShare(as: caller) {
             let open = try await openEntry(id, as: caller)
             let row = open.stored.row
             guard row.state == .active else { throw VaultError.noSuchEntry }
@@ -125,7 +124,7 @@ extension Entries {
     }
 
     /// Writes the owner's edit as the entry's next version.
-    private func commit(_ edit: EntryEdit, to open: OpenEntry, as caller: Caller) async throws -> EntryView {
+    private func commit(_ edit: EntryEdit, to open: OpenEntry, as caller: Caller) async throws -> Changed {
         var row = open.stored.row
         let expectation = Step.expectEntry(row.id, vault: row.vault, version: row.version, state: .active)
         row.version += 1
@@ -137,8 +136,7 @@ extension Entries {
         event.readers = written.readers
         let (pruning, lines) = try await prune(row, as: caller)
         written.steps += pruning
-        try await commit(written, after: [expectation, .updateEntry(row)], event, lines, of: row, as: caller)
-        return written.view
+        return try await commit(written, after: [expectation, .updateEntry(row)], event, lines, as: caller)
     }
 
     /// An agent's new values: each sealed at once to the field's present holders, without the owner.

@@ -14,49 +14,61 @@ struct Sharing {
 }
 
 extension Entries {
-    /// Commits what an edit by the owner comes to. Keys for agents that would make it too long follow in parts, between which
-    /// others commit; each part has its line in the log, and whatever is missing after a crash comes with the next edit.
+    /// Commits what an edit by the owner comes to. What it leaves out of keys for agents is for `shareRest`.
     ///
     /// `steps`, `lines`: Committed before and with it.
     ///
     /// - Throws: `VaultError.quotaExceeded` before anything is done when there is no room for all of it.
     func commit(
-        _ written: Written, after steps: [Step], _ event: AuditEvent, _ lines: [SealedAuditLine] = [], of row: EntryRow,
-        as caller: Caller
-    ) async throws {
-        let parts = Self.parts(of: written.later)
+        _ written: Written, after steps: [Step], _ event: AuditEvent, _ lines: [SealedAuditLine] = [], as caller: Caller
+    ) async throws -> Changed {
         try await requireRoom(for: written, as: caller)
-        let lines = try sealed([event], as: caller) + lines
-        let more = try parts.map { part in
-            var event = caller.event(.entryUpdate, entry: row.id, version: row.version)
-            event.readers = Dictionary(uniqueKeysWithValues: part.map { ($0.place.field.text, $0.readers) })
-            return try sealed([event], as: caller)
-        }
-        try await store.commit([.stayWithin(quotas, caller.vault)] + steps + written.steps, lines)
-        for (part, lines) in zip(parts, more) {
-            var steps: [Step] = [.expectEntry(row.id, vault: row.vault, version: row.version, state: .active)]
-            for sharing in part {
-                steps += try sharing.steps(root: keys.root)
-                // Done in any case: nobody is better off with half of it.
-                try? await WorkQueue.breathe()
-            }
-            try await store.commit(steps, lines)
-        }
+        try await store.commit(
+            [.stayWithin(quotas, caller.vault)] + steps + written.steps, try sealed([event], as: caller) + lines)
+        return Changed(view: written.view, isShared: written.later.isEmpty)
     }
 
-    /// Whole fields, and no more keys in a part than a change may seal.
-    private static func parts(of sharings: [Sharing]) -> [[Sharing]] {
-        var parts: [[Sharing]] = []
-        var count = 0
-        for sharing in sharings {
-            if parts.isEmpty || count + sharing.new.count > EntryLimits.sealedKeys {
-                parts.append([])
-                count = 0
-            }
-            parts[parts.count - 1].append(sharing)
-            count += sharing.new.count
+    struct Changed: Sendable {
+        let view: EntryView
+        /// Whether all agents that may open it can.
+        var isShared = true
+    }
+
+    /// An owner's change, and then what it had no room for.
+    func changeAndShare(
+        as caller: Caller, _ body: @escaping @Sendable () async throws -> Changed
+    ) async throws -> EntryView {
+        let changed = try await change(as: caller, body)
+        if !changed.isShared { await shareRest(of: changed.view.id, as: caller) }
+        return changed.view
+    }
+
+    /// Gives agents the keys for which a change had no room, in parts. Each is a change by itself, so whoever is in a hurry
+    /// goes between two of them, and what has changed meanwhile holds.
+    ///
+    /// The change is done: nothing is thrown. What a crash or a full disk leaves out comes with the next edit of the entry,
+    /// or when an agent is let work again.
+    private func shareRest(of entry: EntryID, as caller: Caller) async {
+        var isDone = false
+        while !isDone { isDone = (try? await sharePart(of: entry, as: caller)) ?? true }
+    }
+
+    /// - Returns: Whether nothing is left to share.
+    private func sharePart(of entry: EntryID, as caller: Caller) async throws -> Bool {
+        try await change(as: caller) {
+            let open = try await openEntry(entry, as: caller)
+            let row = open.stored.row
+            guard row.state == .active else { return true }
+            let written = try await apply(EntryEdit(), to: open, row: row, as: caller)
+            guard !written.readers.isEmpty else { return true }
+            var event = caller.event(.entryUpdate, entry: entry, version: row.version)
+            event.readers = written.readers
+            let expectation = Step.expectEntry(entry, vault: row.vault, version: row.version, state: .active)
+            try await store.commit(
+                [.stayWithin(quotas, caller.vault), expectation] + written.steps,
+                try sealed([event], as: caller, share: .urgent))
+            return written.later.isEmpty
         }
-        return parts
     }
 
     private func requireRoom(for written: Written, as caller: Caller) async throws {

@@ -21,7 +21,7 @@ extension Entries {
     package func untrash(_ id: EntryID, as caller: Caller) async throws -> EntryView {
         try caller.requireOwner()
         try operations.spend(for: caller)
-        return try await change(as: caller) {
+        return try await changeAndShare(as: caller) {
             try await activate(id, from: .trashed, .entryUntrash, missing: .noSuchEntry, as: caller)
         }
     }
@@ -85,7 +85,7 @@ extension Entries {
     package func accept(_ id: EntryID, as caller: Caller) async throws -> EntryView {
         try caller.requireOwner()
         try operations.spend(for: caller)
-        return try await change(as: caller) {
+        return try await changeAndShare(as: caller) {
             try await activate(id, from: .deposit, .depositAccept, missing: .noSuchDeposit, as: caller)
         }
     }
@@ -103,7 +103,7 @@ extension Entries {
 
     private func activate(
         _ id: EntryID, from state: EntryState, _ action: AuditEvent.Action, missing: VaultError, as caller: Caller
-    ) async throws -> EntryView {
+    ) async throws -> Changed {
         _ = try await row(id, state, as: caller, missing: missing)
         let open = try await openEntry(id, as: caller)
         var row = open.stored.row
@@ -121,8 +121,7 @@ extension Entries {
         }
         var event = caller.event(action, entry: id, version: row.version)
         event.readers = written.readers
-        try await commit(written, after: [expectation, .updateEntry(row)] + settled, event, of: row, as: caller)
-        return written.view
+        return try await commit(written, after: [expectation, .updateEntry(row)] + settled, event, as: caller)
     }
 
     private func row(

@@ -1,3 +1,5 @@
+import OneTimePasswords
+
 /// The vault's entries: everything that people and agents do with them, and the rules of it.
 package struct Entries: Sendable {
     let store: any VaultStore
@@ -304,7 +306,8 @@ package struct Entries: Sendable {
             try await requireUse(of: caller, count: reads.count)
             try operations.spend(for: caller, count: reads.count)
             // Between finding and this, an owner may have taken it from an agent.
-            let held = caller.isOwner ? [] : reads.map { Step.expectWrap(caller.holder.id, $0.place) }
+            let held =
+                caller.isOwner ? [] : reads.map { Step.expectWrap(caller.holder.id, $0.place.entry, $0.place.field) }
             let steps = caller.useSteps(reads.count) + held + reads.compactMap(\.settled).map(Step.settleWrap)
             let lines = try reads.map(\.place).map { place in
                 let event = caller.event(action, entry: place.entry, field: place.field, version: place.version)

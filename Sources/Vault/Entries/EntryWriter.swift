@@ -12,7 +12,7 @@ struct EntryWriter {
     private(set) var steps: [Step] = []
     private(set) var changed: [FieldID] = []
     private(set) var readers: [String: [String]] = [:]
-    /// What is shared after the change, because it would be too much in it.
+    /// What is left to be shared after the change, because it would be too much in it.
     private(set) var later: [Sharing] = []
     /// Keys sealed to agents so far.
     private var sealed = 0

@@ -1,4 +1,5 @@
 package import Crypto
+import Encoding
 import FoundationEssentials
 
 /// The one way in which anything is encrypted at rest: `docs/FORMAT.md`, "Box, suite 1".
@@ -102,10 +103,4 @@ package enum BoxError: Error, Equatable, Sendable {
     case wrongKeyOrContext
     /// Sealed under this key for this place, and changed since.
     case damaged
-}
-
-/// Compares without telling by its time where the first difference is. Lengths are no secret.
-package func constantTimeEqual(_ left: some Collection<UInt8>, _ right: some Collection<UInt8>) -> Bool {
-    guard left.count == right.count else { return false }
-    return zip(left, right).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
 }

@@ -27,7 +27,7 @@ struct BackupJob: Sendable {
 
     /// Whether the newest backup is older than `seconds`: a restart does not make another one.
     func isDue(every seconds: Int64) async throws -> Bool {
-        guard let newest = try await folder.list().first else { return true }
-        return node.now() - newest.name.time.seconds >= seconds
+        guard let age = try await folder.age(at: node.now()) else { return true }
+        return age >= seconds
     }
 }

@@ -16,6 +16,7 @@ struct Expiry: Sendable {
 
     func run() async throws {
         guard node.health.mode == .normal else { return }
+        var failure: (any Error)?
         for vault in try await node.store.vaults() {
             try Task.checkCancellation()
             do {
@@ -26,8 +27,12 @@ struct Expiry: Sendable {
                 try await prune(vault)
             } catch VaultError.noSuchEntry, VaultError.changedSince {
                 // The vault was deleted, or an entry changed, meanwhile. The next time does the rest.
+            } catch {
+                // What is wrong with one vault keeps nothing of the others.
+                failure = failure ?? error
             }
         }
+        if let failure { throw failure }
     }
 
     private func deleteEntries(

@@ -75,9 +75,9 @@ struct Heartbeats {
         facts.auditHead = Base64URL.encode(head.chain.hash)
         facts.auditOK = node.isAuditWell.value
         if let backup = node.settings.backup {
-            let newest = try? await BackupFolder(path: backup.folder).list().first
+            let age = try? await BackupFolder(path: backup.folder).age(at: node.now())
             // Without any, as old as can be said: a node that should make backups and has none is not well.
-            facts.lastBackupAgeS = newest.map { max(0, node.now() - $0.name.time.seconds) } ?? 10 * 366 * 86_400
+            facts.lastBackupAgeS = age ?? 10 * 366 * 86_400
         }
         return facts
     }

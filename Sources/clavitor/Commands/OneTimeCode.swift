@@ -1,4 +1,5 @@
 import ArgumentParser
+import OneTimePasswords
 import Vault
 import Wire
 

@@ -1,4 +1,5 @@
 import Console
+import OneTimePasswords
 import Vault
 import Wire
 

@@ -1,4 +1,5 @@
 import Crypto
+import Encoding
 import FoundationEssentials
 
 /// A time-based one-time password generator (RFC 6238).
@@ -63,7 +64,7 @@ package struct TOTP: Equatable, Sendable {
 
     /// The code of a step, with leading zeros (RFC 4226 section 5.3).
     package func code(step: Int64) -> String {
-        let message = step.bigEndianBytes
+        let message = stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: step >> $0) }
         let key = SymmetricKey(data: secret)
         let digest: [UInt8] =
             switch algorithm {
@@ -105,45 +106,5 @@ extension Substring {
             rest = rest.dropFirst(2)
         }
         return String(decoding: bytes, as: UTF8.self)
-    }
-}
-
-/// RFC 4648 section 6, read leniently: lower case, spaces, hyphens and missing padding are what people paste.
-package enum Base32 {
-    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".utf8)
-
-    package static func encode(_ bytes: [UInt8]) -> String {
-        var text: [UInt8] = []
-        var buffer: UInt32 = 0
-        var bits = 0
-        for byte in bytes {
-            buffer = buffer << 8 | UInt32(byte)
-            bits += 8
-            while bits >= 5 {
-                bits -= 5
-                text.append(alphabet[Int(buffer >> UInt32(bits) & 31)])
-            }
-        }
-        if bits > 0 { text.append(alphabet[Int(buffer << UInt32(5 - bits) & 31)]) }
-        return String(decoding: text, as: UTF8.self)
-    }
-
-    package static func decode(_ text: String) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        var buffer: UInt32 = 0
-        var bits = 0
-        // Beyond ASCII, upper case makes letters of what is none.
-        guard text.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
-        for character in text.uppercased().utf8 where character != UInt8(ascii: " ") && character != UInt8(ascii: "-") {
-            if character == UInt8(ascii: "=") { continue }
-            guard let value = alphabet.firstIndex(of: character) else { return nil }
-            buffer = buffer << 5 | UInt32(value)
-            bits += 5
-            if bits >= 8 {
-                bits -= 8
-                bytes.append(UInt8(truncatingIfNeeded: buffer >> UInt32(bits)))
-            }
-        }
-        return bytes
     }
 }
