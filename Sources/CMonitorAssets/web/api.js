@@ -8,6 +8,8 @@ class Refusal extends Error {
   constructor(status, problem) {
     super(Refusal.text(status, problem));
     this.status = status;
+    /// The last part of the problem's type, such as `code-needed`.
+    this.code = problem.type?.split("/").pop();
   }
 
   static text(status, problem) {
@@ -53,8 +55,8 @@ export const get = (path) => send("GET", path);
 export const post = (path, body) => send("POST", path, body);
 export const remove = (path) => send("DELETE", path);
 
-export async function signIn(name, password) {
-  csrf = (await post("/login", { name, password })).csrf;
+export async function signIn(name, password, code) {
+  csrf = (await post("/login", { name, password, code: code || undefined })).csrf;
 }
 
 export async function resume() {

@@ -130,8 +130,21 @@ async function begin() {
   byID("sign-in").addEventListener("submit", async (event) => {
     event.preventDefault();
     const form = event.target;
-    if (!(await submit(form, ({ name }) => signIn(name, form.elements.password.value)))) return;
+    const code = byID("code");
+    const isIn = await submit(form, async ({ name, code: digits }) => {
+      try {
+        await signIn(name, form.elements.password.value, digits);
+      } catch (error) {
+        // Asked for once somebody is known to have one.
+        if (error.code !== "code-needed") throw error;
+        code.hidden = code.disabled = false;
+        form.elements.code.focus();
+        throw new Error("Your account asks for a code, too.");
+      }
+    });
+    if (!isIn) return;
     form.reset();
+    code.hidden = code.disabled = true;
     await refresh();
     enter();
   });

@@ -91,7 +91,7 @@ function workForm() {
   const own = new Intl.DateTimeFormat().resolvedOptions().timeZone;
   const start = h(
     "fieldset",
-    { class: "begins", hidden: true, disabled: true },
+    { class: "bare", hidden: true, disabled: true },
     h("legend", { class: "unseen" }, "When it begins"),
     field({ name: "start", label: "Begins", type: "datetime-local", required: true })(),
     field({ name: "zone", label: "By the clocks of", value: own, list: "zones", required: true })(),

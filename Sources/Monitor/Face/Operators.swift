@@ -1,5 +1,6 @@
 import Crypto
 import CryptoExtras
+import Encoding
 import FoundationEssentials
 import NIOPosix
 import SQLite
@@ -14,6 +15,7 @@ package final class Operators: Sendable {
     let unwritten = Mutex(UnwrittenSessions())
     /// Failed tries by name, steady or not: the wall clock does, since a jump forgives at most some guesses.
     private let failures = Mutex<[String: [Int64]]>([:])
+    let codes = Mutex(CodeTries())
     /// One derivation at a time: guessing keeps one core busy, never all, and never the pushes.
     private let derivation = NIOThreadPool(numberOfThreads: 1)
 
@@ -32,23 +34,31 @@ package final class Operators: Sendable {
 
     deinit { derivation.shutdownGracefully { _ in } }
 
-    /// Adds an operator, or gives one another password, which ends the old sessions.
-    package func set(_ name: String, password: String) async throws {
+    /// Adds an operator, or gives one another password, which ends the old sessions and the second factor.
+    ///
+    /// - Returns: Whether there was a second factor.
+    @discardableResult
+    package func set(_ name: String, password: String) async throws -> Bool {
         let salt = Self.random(16)
-        let hash = try await derive(password, salt)
+        let hash = try await derive(password, salt).verifier
         let now = now()
-        try await store.database.write { db in
+        return try await store.database.write { db in
+            let hadFactor = try db.first(
+                "SELECT totp IS NOT NULL FROM operator WHERE name = ?", .text(name), row: { $0.int(0) == 1 })
             try db.run("DELETE FROM session WHERE operator = ?", .text(name))
             try db.run(
                 """
                 INSERT INTO operator (name, salt, hash, added) VALUES (?, ?, ?, ?)
-                ON CONFLICT (name) DO UPDATE SET salt = excluded.salt, hash = excluded.hash
+                ON CONFLICT (name) DO UPDATE SET salt = excluded.salt, hash = excluded.hash, totp = NULL
                 """, .text(name), .blob(salt), .blob(hash), .integer(now))
+            return hadFactor ?? false
         }
     }
 
-    package func names() async throws -> [String] {
-        try await store.database.read { db in try db.all("SELECT name FROM operator ORDER BY name") { $0.text(0) } }
+    package func all() async throws -> [(name: String, hasSecondFactor: Bool)] {
+        try await store.database.read { db in
+            try db.all("SELECT name, totp IS NOT NULL FROM operator ORDER BY name") { ($0.text(0), $0.int(1) == 1) }
+        }
     }
 
     /// - Throws: `OperatorRefusal.noSuchOperator`.
@@ -61,8 +71,9 @@ package final class Operators: Sendable {
         }
     }
 
-    /// - Throws: A 401 problem, the same for a wrong password and for nobody; 429 after five failures in five minutes.
-    func signIn(_ name: String, password: String) async throws -> Session {
+    /// - Throws: A 401 problem, the same for a wrong password and for nobody, another where a code is needed or wrong; 429
+    ///   after five failures in five minutes, and after five wrong codes in an hour.
+    func signIn(_ name: String, password: String, code: String? = nil) async throws -> Session {
         let now = now()
         // Counted before it is known to be wrong: many at once would all be let in otherwise.
         let mayTry = failures.withLock { failures in
@@ -77,26 +88,48 @@ package final class Operators: Sendable {
         guard mayTry else {
             throw Problem("too-many-tries", status: 429, title: "Too many tries", retryAfter: 300)
         }
-        let known = try await store.database.read { db in
-            try db.first("SELECT salt, hash FROM operator WHERE name = ?", .text(name)) { ($0.blob(0), $0.blob(1)) }
-        }
-        // For nobody the same work is done, so that the time tells nothing.
-        let derived = try await derive(password, known?.0 ?? Array(repeating: 0, count: 16))
-        guard let known, Self.areEqual(derived, known.1) else {
+        guard let (known, key) = try await identify(name, password) else {
             throw Problem("wrong-password", status: 401, title: "Wrong name or password")
         }
         failures.withLock { failures in _ = failures.removeValue(forKey: name) }
-        return try await begin(name, salt: known.0, lifetime: Self.sessionLifetime)
+        if let factor = known.factor { try await accept(code, by: factor, of: name, key) }
+        return try await begin(name, salt: known.salt, lifetime: Self.sessionLifetime)
+    }
+
+    /// What is known of an operator, and a key that nothing but the password gives; nil for a wrong one.
+    func identify(_ name: String, _ password: String) async throws -> (Known, SymmetricKey)? {
+        let known = try await store.database.read { db in
+            try db.first("SELECT salt, hash, totp, totp_step FROM operator WHERE name = ?", .text(name)) { row in
+                Known(
+                    salt: row.blob(0), hash: row.blob(1),
+                    factor: row.isNull(2) ? nil : .init(box: row.blob(2), lastStep: row.optionalInteger(3) ?? 0))
+            }
+        }
+        // For nobody the same work is done, so that the time tells nothing.
+        let derived = try await derive(password, known?.salt ?? Array(repeating: 0, count: 16))
+        guard let known, constantTimeEqual(derived.verifier, known.hash) else { return nil }
+        return (known, derived.key)
+    }
+
+    struct Known: Sendable {
+        var salt: [UInt8]
+        var hash: [UInt8]
+        var factor: BoxedFactor?
     }
 
     /// scrypt with a cost of OWASP's password storage cheat sheet, the one that takes 32 MB (N = 2^15, r = 8, p = 3): a
     /// hub is a small machine.
-    private func derive(_ password: String, _ salt: [UInt8]) async throws -> [UInt8] {
+    ///
+    /// - Returns: What is kept, to know the password again; and a key for what only its bearer is to open.
+    private func derive(
+        _ password: String, _ salt: [UInt8]
+    ) async throws -> (verifier: [UInt8], key: SymmetricKey) {
         try await derivation.runIfActive {
             let key = try KDF.Scrypt.deriveKey(
-                from: Array(password.utf8), salt: salt, outputByteCount: 32, rounds: 1 << 15, blockSize: 8,
+                from: Array(password.utf8), salt: salt, outputByteCount: 64, rounds: 1 << 15, blockSize: 8,
                 parallelism: 3)
-            return unsafe key.withUnsafeBytes { unsafe Array($0) }
+            let bytes = unsafe key.withUnsafeBytes { unsafe Array($0) }
+            return (Array(bytes.prefix(32)), SymmetricKey(data: bytes.suffix(32)))
         }
     }
 
@@ -104,21 +137,19 @@ package final class Operators: Sendable {
         var generator = SystemRandomNumberGenerator()
         return (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
     }
-
-    /// In the same time wherever they differ.
-    static func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
-        guard left.count == right.count else { return false }
-        return zip(left, right).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
-    }
 }
 
 package enum OperatorRefusal: Error, Equatable, CustomStringConvertible, Sendable {
     case noSuchOperator(String)
     case noSuchToken(String)
+    case wrongPassword
+    case wrongCode
 
     package var description: String {
         switch self {
         case .noSuchOperator(let name): "There is no operator \(name). `operator add \(name)` makes one."
+        case .wrongPassword: "That is not the operator's password, or there is no such operator."
+        case .wrongCode: "That is no code of this seed. Nothing was changed; is this machine's clock right?"
         case .noSuchToken(let id): "There is no token \(id). `token list` shows those that there are."
         }
     }

@@ -1,3 +1,4 @@
+import Encoding
 import HTTPTypes
 import Hummingbird
 import Wire
@@ -10,6 +11,7 @@ struct SessionRoutes: Sendable {
     private struct LoginBody: Decodable {
         var name: String
         var password: String
+        var code: String?
     }
 
     private struct SessionBody: Encodable {
@@ -20,10 +22,11 @@ struct SessionRoutes: Sendable {
     func add(toOpen group: RouterGroup<MonitorContext>) {
         group.post("/api/v1/login") { request, context in
             let body: LoginBody = try await request.json(in: context)
-            guard body.name.utf8.count <= 100, body.password.utf8.count <= 1_000 else {
-                throw Problem.malformed("A name has at most 100 bytes, a password 1,000.")
+            guard body.name.utf8.count <= 100, body.password.utf8.count <= 1_000, (body.code ?? "").utf8.count <= 100
+            else {
+                throw Problem.malformed("A name and a code have at most 100 bytes, a password 1,000.")
             }
-            let session = try await operators.signIn(body.name, password: body.password)
+            let session = try await operators.signIn(body.name, password: body.password, code: body.code)
             var response = try Response(json: SessionBody(name: body.name, csrf: session.csrf))
             response.headers[.setCookie] =
                 "\(Self.cookie)=\(session.token); Path=/; Max-Age=\(session.lifetime / 1_000); Secure; HttpOnly; SameSite=Strict"
@@ -67,7 +70,7 @@ struct OperatorMiddleware: RouterMiddleware {
         }
         // A cookie is sent by whatever page makes the browser ask; this header only by ours.
         if bearer == nil, !reads,
-            !Operators.areEqual(Array((request.headers[.csrfToken] ?? "").utf8), Array(session.csrf.utf8))
+            !constantTimeEqual((request.headers[.csrfToken] ?? "").utf8, session.csrf.utf8)
         {
             throw Problem("csrf", status: 403, title: "X-CSRF-Token is missing or wrong")
         }

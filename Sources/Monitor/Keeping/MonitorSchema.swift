@@ -3,7 +3,9 @@ package import SQLite
 /// The monitor's one file. Beats, minutes and hours lie in the order of time, so that writing appends, forgetting cuts
 /// off one end, and a year of one node stays within a megabyte.
 package enum MonitorSchema {
-    package static let migrations = [first, Outbox.migration(2), tokens, Outbox.secondMigration(4), intervals, plans]
+    package static let migrations = [
+        first, Outbox.migration(2), tokens, Outbox.secondMigration(4), intervals, plans, secondFactor,
+    ]
 
     /// What a tool's token is for; null for a browser's session.
     private static let tokens = Migration(3, "ALTER TABLE session ADD COLUMN purpose TEXT;")
@@ -19,6 +21,10 @@ package enum MonitorSchema {
         """)
 
     private static let plans = Migration(6, "CREATE TABLE plan (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;")
+
+    /// The seed of an operator's codes, boxed with the password's own key, and the step of the code that was taken last.
+    private static let secondFactor = Migration(
+        7, "ALTER TABLE operator ADD COLUMN totp BLOB; ALTER TABLE operator ADD COLUMN totp_step INTEGER;")
 
     private static let first = Migration(
         1,

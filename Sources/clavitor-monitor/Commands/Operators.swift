@@ -8,8 +8,8 @@ import Serving
 /// Who may sign in.
 struct OperatorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "operator", abstract: "Add, list and remove operators.",
-        subcommands: [Add.self, List.self, Remove.self])
+        commandName: "operator", abstract: "Add, list and remove operators, and give them a second factor.",
+        subcommands: [Add.self, List.self, Remove.self, TOTPCommand.self])
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -24,10 +24,13 @@ struct OperatorCommand: AsyncParsableCommand {
             guard password.count >= 12 else {
                 throw Failure("A password has at least 12 characters; five words from a list make a good one.")
             }
-            try await Operators(store: options.storeMadeIfNeeded(), now: wallTime).set(name, password: password)
+            let operators = try Operators(store: options.storeMadeIfNeeded(), now: wallTime)
+            if try await operators.set(name, password: password) {
+                print("The second factor is off, since the old password was its key: `operator totp \(name)`.")
+            }
         }
 
-        private static func firstLine(of path: String) throws -> String {
+        static func firstLine(of path: String) throws -> String {
             if path == "-" {
                 guard isatty(STDIN_FILENO) == 1 else { return readLine() ?? "" }
                 return try HiddenInput.ask("Password: ", on: STDIN_FILENO) ?? ""
@@ -45,7 +48,9 @@ extension OperatorCommand {
         @OptionGroup var options: DataOptions
 
         func run() async throws {
-            for name in try await Operators(store: options.store(), now: wallTime).names() { print(name) }
+            for (name, hasSecondFactor) in try await Operators(store: options.store(), now: wallTime).all() {
+                print(hasSecondFactor ? "\(name)  second factor" : name)
+            }
         }
     }
 
@@ -58,6 +63,33 @@ extension OperatorCommand {
 
         func run() async throws {
             try await Operators(store: options.store(), now: wallTime).remove(name)
+        }
+    }
+}
+
+extension OperatorCommand {
+    struct TOTPCommand: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "totp", abstract: "Ask an operator for a code at each sign-in, besides the password.",
+            discussion: """
+                Prints a URI for an authenticator app, once, and asks for a code that the app makes of it. Who has lost the \
+                app gets a new one here, or none with --off.
+                """)
+
+        @OptionGroup var options: DataOptions
+        @Argument var name: String
+        @Flag(help: "The password is enough from now on.") var off = false
+        @Option(help: "A file with the password in its first line, or - for standard input.") var passwordFile = "-"
+
+        func run() async throws {
+            let operators = try Operators(store: options.store(), now: wallTime)
+            if off { return try await operators.turnOffFactor(of: name) }
+            let factor = try await operators.makeFactor(for: name, password: Add.firstLine(of: passwordFile))
+            print(factor.uri)
+            // Both may come from one pipe.
+            if isatty(STDIN_FILENO) == 1 { print("Type a code that the app shows now:") }
+            try await operators.turnOn(factor, code: readLine() ?? "")
+            print("\(name) is asked for a code from now on.")
         }
     }
 }

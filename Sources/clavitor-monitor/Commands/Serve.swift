@@ -156,7 +156,7 @@ struct Serve: AsyncParsableCommand {
         if try await store.nodeNames().isEmpty {
             logger.warning("nobody is watched: `clavitor-monitor node add NAME` makes a push URL")
         }
-        if try await operators.names().isEmpty {
+        if try await operators.all().isEmpty {
             logger.warning("nobody can sign in: `clavitor-monitor operator add NAME` lets somebody")
         }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import OneTimePasswords
 import SQLite
 import Synchronization
 import Testing
@@ -78,5 +79,99 @@ import Wire
         }
         #expect(sessions.begun.count == 200)
         #expect(sessions.begun[[0, 0]] == nil, "the oldest went")
+    }
+
+    /// A code besides the password, as an authenticator app makes it of the URI.
+    @Test func whoHasASecondFactorIsAskedForACode() async throws {
+        try await Self.with { operators, hand in
+            let seconds = { hand.now.withLock { $0 } / 1_000 }
+            let before = try await operators.signIn("soc", password: "five words")
+            await #expect(throws: OperatorRefusal.wrongPassword) {
+                try await operators.makeFactor(for: "soc", password: "other words")
+            }
+            let factor = try await operators.makeFactor(for: "soc", password: "five words")
+            let app = try #require(TOTP(factor.uri))
+            await #expect(throws: OperatorRefusal.wrongCode) { try await operators.turnOn(factor, code: "000000") }
+            #expect(try await operators.signedIn(before.token) != nil, "nothing was changed")
+            try await operators.turnOn(factor, code: app.code(at: seconds()))
+            #expect(try await operators.signedIn(before.token) == nil, "it began without a code")
+            func problem(_ code: String?, password: String = "five words") async -> String? {
+                do {
+                    _ = try await operators.signIn("soc", password: password, code: code)
+                    return nil
+                } catch {
+                    return (error as? Problem)?.code
+                }
+            }
+            #expect(await problem(nil) == "code-needed")
+            #expect(await problem("") == "code-needed")
+            #expect(await problem(app.code(at: seconds()), password: "wrong words") == "wrong-password")
+            #expect(await problem("12345") == "wrong-code")
+            let code = app.code(at: seconds())
+            #expect(await problem("\(code.prefix(3)) \(code.suffix(3))") == nil)
+            #expect(await problem(code) == "wrong-code", "a code works once")
+            // Neither the password alone nor the file has the seed.
+            let box = try await operators.store.database.read { db in
+                try db.first("SELECT totp FROM operator") { $0.blob(0) }
+            }
+            #expect(box?.count == 12 + 20 + 16)
+        }
+    }
+
+    /// Whoever has the password guesses five codes an hour, however often he signs in in between.
+    @Test func codesAreNotGuessed() async throws {
+        try await Self.with { operators, hand in
+            let factor = try await operators.makeFactor(for: "soc", password: "five words")
+            let app = try #require(TOTP(factor.uri))
+            try await operators.turnOn(factor, code: app.code(at: hand.now.withLock { $0 } / 1_000))
+            var outcomes: [String: Int] = [:]
+            for number in 0..<12 {
+                do {
+                    _ = try await operators.signIn("soc", password: "five words", code: "\(100_000 + number)")
+                } catch {
+                    outcomes[(error as? Problem)?.code ?? "\(error)", default: 0] += 1
+                }
+                _ = try? await operators.signIn("soc", password: "five words")
+            }
+            #expect(outcomes == ["wrong-code": 5, "too-many-tries": 7])
+            hand.now.withLock { $0 += 3_600_000 }
+            _ = try await operators.signIn(
+                "soc", password: "five words", code: app.code(at: hand.now.withLock { $0 } / 1_000))
+        }
+    }
+
+    @Test func aCodeWorksOnceOnAFullDiskToo() async throws {
+        try await Self.with { operators, hand in
+            let factor = try await operators.makeFactor(for: "soc", password: "five words")
+            let app = try #require(TOTP(factor.uri))
+            try await operators.turnOn(factor, code: app.code(at: hand.now.withLock { $0 } / 1_000))
+            hand.now.withLock { $0 += 60_000 }
+            try await Self.fill(operators)
+            try await operators.store.database.maintain { db in
+                try db.script("CREATE TRIGGER full2 BEFORE UPDATE ON operator BEGIN SELECT RAISE(ABORT, 'full'); END")
+            }
+            let code = app.code(at: hand.now.withLock { $0 } / 1_000)
+            _ = try await operators.signIn("soc", password: "five words", code: code)
+            await #expect(throws: Problem.self) {
+                try await operators.signIn("soc", password: "five words", code: code)
+            }
+        }
+    }
+
+    @Test func anotherPasswordEndsTheSecondFactor() async throws {
+        try await Self.with { operators, hand in
+            #expect(try await operators.set("soc", password: "five words") == false)
+            let factor = try await operators.makeFactor(for: "soc", password: "five words")
+            let app = try #require(TOTP(factor.uri))
+            try await operators.turnOn(factor, code: app.code(at: hand.now.withLock { $0 } / 1_000))
+            #expect(try await operators.all().map(\.hasSecondFactor) == [true])
+            #expect(try await operators.set("soc", password: "other words") == true)
+            #expect(try await operators.all().map(\.hasSecondFactor) == [false])
+            _ = try await operators.signIn("soc", password: "other words")
+            try await operators.turnOffFactor(of: "soc")
+            await #expect(throws: OperatorRefusal.noSuchOperator("nobody")) {
+                try await operators.turnOffFactor(of: "nobody")
+            }
+        }
     }
 }
