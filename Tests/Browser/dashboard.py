@@ -1,16 +1,23 @@
 """Looks at a running monitor's pages as a person does, in headless Chromium.
 
     dashboard.py BASE_URL USER PASSWORD_FILE [--nodes N] [--push-url-file FILE] [--screenshots DIR]
+                 [--program clavitor-monitor --data DIR]
 
 Prints a line for each check, and exits 1 at the first that fails, with the reason. Wants selenium from PyPI, and
 Debian's chromium and chromium-driver. FILE holds the push URL of a node that nobody else pushes for: an incident is
 made with it (at most four times in half an hour, or the node counts as flapping). Without one, some incident that
-nobody has acknowledged has to be open or to come within a minute.
+nobody has acknowledged has to be open or to come within a minute. With the program and its data another operator gets
+a second factor and signs in.
 """
 
 import argparse
+import base64
+import hashlib
+import hmac
 import pathlib
 import ssl
+import struct
+import subprocess
 import sys
 import threading
 import time
@@ -24,6 +31,15 @@ from scripts import ASKED, CONTRAST, GAPS, PAINT
 from window import CHANGED, Failed, Window, demand, until
 
 INJECTION = '<img src=x onerror="document.title=1">'
+
+
+def one_time_password(uri):
+    """RFC 6238, as an authenticator app has it from the URI."""
+    seed = urllib.parse.parse_qs(urllib.parse.urlsplit(uri).query)["secret"][0]
+    key = base64.b32decode(seed + "=" * (-len(seed) % 8))
+    digest = hmac.new(key, struct.pack(">q", int(time.time()) // 30), hashlib.sha1).digest()
+    place = digest[-1] & 15
+    return f"{(struct.unpack('>I', digest[place:place + 4])[0] & 0x7FFFFFFF) % 1_000_000:06}"
 
 
 class Checks:
@@ -359,6 +375,32 @@ class Checks:
         self.other.picture("status")
         return f"{self.other.text('#overall')}; none of {len(names)} names"
 
+    def a_second_factor(self):
+        program, password = [self.options.program, "operator"], "another five words for this\n"
+        where = ["--data", self.options.data]
+        subprocess.run([*program, "add", "guarded", *where], input=password, text=True, check=True, timeout=60)
+        turn_on = [*program, "totp", "guarded", *where]
+        with subprocess.Popen(turn_on, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            process.stdin.write(password)
+            process.stdin.flush()
+            uri = process.stdout.readline().strip()
+            said, _ = process.communicate(one_time_password(uri) + "\n", timeout=60)
+        demand(process.returncode == 0 and "is asked for a code" in said, f"no second factor: {said}")
+        w = self.other
+        w.open("/")
+        w.one("#sign-in [name=name]")
+        demand(not w.one("#sign-in").find_element(By.NAME, "code").is_displayed(), "everybody is asked for a code")
+        w.sign_in(password.strip(), "guarded")
+        code = w.one("#sign-in [name=code]")
+        demand(not w.all("#table tbody tr"), "rows without a code")
+        code.send_keys("000000", Keys.ENTER)
+        until(lambda: "Wrong code" in w.text("#sign-in .wrong"), "a wrong code is not called wrong")
+        # The one that turned it on may be of this half minute, and works once.
+        code.clear()
+        code.send_keys(one_time_password(uri), Keys.ENTER)
+        until(lambda: w.all("#table tbody tr"), lambda: f"the code does not lead in: {w.text('#sign-in')}")
+        return "asked for once the password is right; a wrong code is refused in words, the right one leads in"
+
     def signing_out(self):
         self.window.one("#sign-out").click()
         self.window.one("#sign-in")
@@ -380,6 +422,8 @@ def main():
     parser.add_argument("--nodes", type=int)
     parser.add_argument("--push-url-file", type=pathlib.Path)
     parser.add_argument("--screenshots", type=pathlib.Path)
+    parser.add_argument("--program")
+    parser.add_argument("--data")
     options = parser.parse_args()
     options.password = options.password_file.read_text().strip()
     options.push_url = options.push_url_file and options.push_url_file.read_text().strip()
@@ -397,6 +441,7 @@ def main():
         checks.looks,
         checks.first_paint,
         checks.the_public_page,
+        *([checks.a_second_factor] if options.program else []),
         checks.signing_out,
         checks.the_console,
     ]

@@ -73,9 +73,9 @@ class Window:
             "fetch(arguments[0]).then((r) => r.json()).then(arguments[1], (e) => arguments[1](String(e)))", path
         )
 
-    def sign_in(self, password):
+    def sign_in(self, password, name=None):
         self.one("#sign-in [name=name]").clear()
-        self.one("#sign-in [name=name]").send_keys(self.options.user)
+        self.one("#sign-in [name=name]").send_keys(name or self.options.user)
         self.one("#sign-in [name=password]").clear()
         self.one("#sign-in [name=password]").send_keys(password, Keys.ENTER)
 

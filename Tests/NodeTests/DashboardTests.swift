@@ -41,7 +41,7 @@ import Wire
         let said = try String(contentsOf: log, encoding: .utf8)
         print(said)
         #expect(person.terminationStatus == 0, "\(said)")
-        #expect(said.ranges(of: "ok    ").count == 14)
+        #expect(said.ranges(of: "ok    ").count == 15)
     }
 
     private static func beat(_ name: String, _ turn: Int64) throws -> String {
@@ -69,6 +69,7 @@ import Wire
             root.appending(path: "Tests/Browser/dashboard.py").path, "https://localhost:\(monitor.port)", "soc",
             try monitor.scratch.write(ServedMonitor.password, to: "password"), "--nodes", "\(nodes)",
             "--push-url-file", probe, "--screenshots", root.appending(path: ".build/screenshots").path,
+            "--program", Program(name: "clavitor-monitor").url.path, "--data", monitor.data,
         ]
         let log = monitor.scratch.url("browser.log")
         _ = FileManager.default.createFile(atPath: log.path, contents: nil)

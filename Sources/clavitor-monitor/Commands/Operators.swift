@@ -86,8 +86,9 @@ extension OperatorCommand {
             if off { return try await operators.turnOffFactor(of: name) }
             let factor = try await operators.makeFactor(for: name, password: Add.firstLine(of: passwordFile))
             print(factor.uri)
-            // Both may come from one pipe.
-            if isatty(STDIN_FILENO) == 1 { print("Type a code that the app shows now:") }
+            print("A code that the app shows now:")
+            // Whoever reads this through a pipe has to have it before he can answer.
+            fflush(nil)
             try await operators.turnOn(factor, code: readLine() ?? "")
             print("\(name) is asked for a code from now on.")
         }
