@@ -7,6 +7,8 @@ package struct ReserveFile: Sendable {
 
     package init(in folder: String) { path = "\(folder)/reserve" }
 
+    package var isHeld: Bool { FileFacts.size(path) ?? 0 >= Self.bytes }
+
     /// - Returns: Whether there was something to give back.
     package func giveBack() -> Bool {
         guard File.exists(path) else { return false }
@@ -18,7 +20,7 @@ package struct ReserveFile: Sendable {
     ///
     /// - Returns: False when the disk refused it; nothing is left of the try then.
     package func take(free: Int64) -> Bool {
-        guard FileFacts.size(path) ?? 0 < Self.bytes, free > 2 * Self.bytes else { return true }
+        guard !isHeld, free > 2 * Self.bytes else { return true }
         if File.allocate(path, Self.bytes) { return true }
         File.remove(path)
         return false

@@ -69,7 +69,6 @@ package final class Database: Sendable {
     }
 
     /// Runs `body` in a transaction that is on disk when this returns, or leaves no trace when it throws.
-    ///
     package func write<R: Sendable>(
         size: JobSize = .small, _ body: @escaping @Sendable (Connection) throws -> R
     ) async throws -> R {
@@ -79,6 +78,26 @@ package final class Database: Sendable {
     /// Runs `body` on the writer's connection outside any transaction: checkpoints, pragmas.
     package func maintain<R: Sendable>(_ body: @escaping @Sendable (Connection) throws -> R) async throws -> R {
         try await writer.performAlone(body)
+    }
+
+    /// Gives pages that hold nothing back to the file system, some at a time, between which others commit. Of a file that was
+    /// not made with `auto_vacuum = INCREMENTAL` there are none.
+    ///
+    /// - Returns: How many.
+    package func giveBackFreePages() async throws -> Int {
+        var all = 0
+        while true {
+            let some = try await write(size: .leftOver) { db in
+                func free() throws -> Int { try db.first("PRAGMA freelist_count") { $0.int(0) } ?? 0 }
+                let before = try free()
+                // Each takes room in the log until that is cut.
+                if before > 0 { try db.script("PRAGMA incremental_vacuum(128)") }
+                return before - (try free())
+            }
+            if some == 0 { return all }
+            all += some
+            try await truncateLog(evenSoon: true)
+        }
     }
 
     /// Runs a short `body` of one statement here and now. For rows found by key.

@@ -41,6 +41,8 @@ package final class Store: Sendable {
         let database = try Connection(path: path, access: .readWrite)
         // A sealed key has room among others in a page of this size, and a page to itself in one of SQLite's usual size.
         try database.script("PRAGMA page_size = 8192;")
+        // What is deleted can be given back to the disk, some pages at a time.
+        try database.script("PRAGMA auto_vacuum = INCREMENTAL;")
         try database.script("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;")
         try Migration.apply(Schema.migrations, to: database)
         try database.run("BEGIN IMMEDIATE")

@@ -39,8 +39,10 @@ struct Serve: AsyncParsableCommand {
         try Self.refuseNetworkFileSystem(directory)
         if serving.dev, !File.exists(directory.database) { _ = try directory.initialize(now: unixTime()) }
 
+        let isFull = directory.isFull()
         let isUnclean = try await Recovery(directory).run(logger)
         let node = try Node(directory, settings, logger: logger, isUnclean: isUnclean, now: unixTime)
+        if isFull { node.health.note(.diskFull) }
         node.lockKeys(logger)
         let port = Shared<Int?>(nil)
         let certificates = try Certificates(
@@ -49,7 +51,9 @@ struct Serve: AsyncParsableCommand {
             logger: logger, record: CertificateRecord(node: node, logger: logger).add)
         try await node.store.deleteAbandonedHolders()
         try await Self.finishRotation(node, directory, logger)
-        try await node.record(AuditEvent(.nodeStart, by: .init(.node), reason: Version.current))
+        try await Self.evenOnAFullDisk(node, logger) {
+            try await node.record(AuditEvent(.nodeStart, by: .init(.node), reason: Version.current))
+        }
 
         var server = HTTPSServer(
             address: settings.https, served: certificates.served, limits: settings.limits, logger: logger)
@@ -89,17 +93,31 @@ struct Serve: AsyncParsableCommand {
         } catch {
             await certificates.close()
             await heartbeats?.close()
-            try? await Self.stop(node, reason: "failed")
+            try? await Self.stop(node, reason: "failed", logger)
             throw Failure(error, serving: settings.https, by: "The node")
         }
-        try await Self.stop(node, reason: "asked")
+        try await Self.stop(node, reason: "asked", logger)
         logger.info("stopped")
     }
 
-    private static func stop(_ node: Node, reason: String) async throws {
-        try await node.failures.flush(isStopping: true)
-        try await node.record(AuditEvent(.nodeStop, by: .init(.node), reason: reason))
-        try await node.store.database.truncateLog(evenSoon: true)
+    private static func stop(_ node: Node, reason: String, _ logger: Logger) async throws {
+        try await evenOnAFullDisk(node, logger) {
+            try await node.failures.flush(isStopping: true)
+            try await node.record(AuditEvent(.nodeStop, by: .init(.node), reason: reason))
+            try await node.store.database.truncateLog(evenSoon: true)
+        }
+    }
+
+    /// On a disk that takes nothing the node starts and stops all the same: it says why it does nothing, and goes on by itself
+    /// when there is room.
+    private static func evenOnAFullDisk(
+        _ node: Node, _ logger: Logger, _ write: () async throws -> Void
+    ) async throws {
+        do {
+            try await write()
+        } catch where node.health.mode == .readOnly(.diskFull) {
+            logger.critical("the disk is full; this is not on record", metadata: ["error": "\(error)"])
+        }
     }
 
     static func refuseNetworkFileSystem(_ directory: DataDirectory) throws {

@@ -75,25 +75,36 @@ struct Keeper: Sendable {
         try await declare(.damaged, findings)
     }
 
-    /// Gives the reserve up when the disk is full and takes it back when there is room again.
+    /// Gives the reserve up when the disk is full and takes it back when there is room again. Without a reserve, and without
+    /// room for one, the disk is as good as full: what takes access away would soon find no room.
     func watchDisk() async throws {
-        guard let free = FileFacts.freeSpace(directory.path) else { return }
+        guard var free = FileFacts.freeSpace(directory.path) else { return }
         switch node.health.mode {
         case .readOnly(.diskFull):
             if directory.reserve.giveBack() {
-                try await declare(.diskFull, ["\(free) bytes free"])
-            } else if free > 4 * ReserveFile.bytes {
-                node.health.diskHasRoom()
-                logger.notice("the disk has room again", metadata: ["free": "\(free)"])
+                return try await declare(.diskFull, ["\(free) bytes free"])
             }
+            // The file keeps the room of what was deleted.
+            if free <= Self.enough, try await node.store.database.giveBackFreePages() > 0 {
+                free = FileFacts.freeSpace(directory.path) ?? free
+            }
+            guard free > Self.enough else { return }
+            node.health.diskHasRoom()
+            logger.notice("the disk has room again", metadata: ["free": "\(free)"])
         case .normal:
             if !directory.reserve.take(free: free) {
                 logger.warning("no room for the reserve", metadata: ["free": "\(free)"])
+            }
+            if !directory.reserve.isHeld, free <= 2 * ReserveFile.bytes {
+                try await declare(.diskFull, ["\(free) bytes free, and none in reserve"])
             }
         case .readOnly, .closed:
             break
         }
     }
+
+    /// Bytes beyond which a full disk is none any more.
+    private static let enough = 4 * ReserveFile.bytes
 
     private func declare(_ fault: NodeHealth.Fault, _ findings: [String]) async throws {
         if fault == .damaged { node.mark.set(findings.prefix(5).joined(separator: "; ")) }

@@ -1,0 +1,103 @@
+import Files
+import Foundation
+import Logging
+import Serving
+import Storage
+import Testing
+import Vault
+import Wire
+
+@testable import clavitor_node
+
+/// A disk of 128 MiB that tenants fill. A file system in memory stands for it, which takes root.
+@Suite(.timeLimit(.minutes(15)), .enabled(if: geteuid() == 0, "needs root for a small file system"), .serialized)
+struct SmallDiskTests {
+    private final class Disk {
+        let scratch: Scratch
+
+        init() throws {
+            scratch = try Scratch()
+            _ = try Pebble.run("/usr/bin/mount", ["-t", "tmpfs", "-o", "size=128m", "tmpfs", scratch.path("")])
+        }
+
+        deinit {
+            _ = try? Pebble.run("/usr/bin/umount", [scratch.path("")])
+            scratch.remove()
+        }
+
+        var directory: DataDirectory { DataDirectory(path: scratch.path("data"), rootKey: nil) }
+    }
+
+    private static func keeper(_ live: LiveNode) -> Keeper {
+        Keeper(
+            node: live.node, directory: live.directory, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    private static func add(_ person: Person, _ live: LiveNode) async throws -> Int {
+        let value = String(repeating: "x", count: 60_000)
+        let fields = (0..<60).map { FieldWriteBody(label: "\($0)", kind: "text", tier: 1, value: value) }
+        let body = EntryWriteBody(title: "large", type: "note", fields: fields)
+        return Int(try await live.send("POST", "/api/v1/entries", token: person.token, json: body).status)
+    }
+
+    /// Until nothing more is taken.
+    private static func fill(_ live: LiveNode, _ people: [Person]) async throws {
+        for person in people {
+            for _ in 0..<40 where try await add(person, live) != 201 { break }
+        }
+        #expect(live.node.health.mode == .readOnly(.diskFull))
+    }
+
+    /// What tenants delete is room again, though the file had it.
+    @Test func whatIsDeletedEndsIt() async throws {
+        let disk = try Disk()
+        try await LiveNode.with(directory: disk.directory) { live in
+            let keeper = Self.keeper(live)
+            try await keeper.watchDisk()
+            #expect(live.directory.reserve.isHeld)
+            let people = [try await Person.register(live), try await Person.register(live)]
+            let honest = try await Person.register(live)
+            let entry = try await honest.createLogin(live)
+            try await Self.fill(live, people)
+            try await keeper.watchDisk()
+            #expect(!live.directory.reserve.isHeld)
+            try await keeper.watchDisk()
+            #expect(live.node.health.mode == .readOnly(.diskFull), "there is no more room than before")
+            for person in people {
+                let gone = try await live.send("DELETE", "/api/v1/account", token: person.token)
+                #expect(gone.status == 204)
+            }
+            try await keeper.watchDisk()
+            #expect(live.node.health.mode == .normal)
+            #expect(try await Self.add(honest, live) == 201)
+            try await keeper.watchDisk()
+            #expect(live.directory.reserve.isHeld)
+            let path = "/api/v1/entries/\(entry.id)/fields/\(try entry.field("user name").id)"
+            let read: FieldValueBody = try await live.send("GET", path, token: honest.token).json()
+            #expect(read.value == "alice")
+            #expect(try await live.node.verification.run(live.node.store.database).findings == [])
+        }
+    }
+
+    /// The room that the reserve gave is for what takes access away, after a restart too.
+    @Test func aRestartDoesNotGiveTheReserveToWhoeverFillsTheDisk() async throws {
+        let disk = try Disk()
+        let directory = disk.directory
+        let person = try await LiveNode.with(directory: directory) { live in
+            let keeper = Self.keeper(live)
+            try await keeper.watchDisk()
+            let people = [try await Person.register(live), try await Person.register(live)]
+            try await Self.fill(live, people)
+            try await keeper.watchDisk()
+            return people[0]
+        }
+        try await LiveNode.with(directory: directory) { live in
+            try await Self.keeper(live).watchDisk()
+            #expect(live.node.health.mode == .readOnly(.diskFull))
+            #expect(try await Self.add(person, live) == 503)
+            let sessions = try await live.send("GET", "/api/v1/sessions", token: person.token)
+            #expect(sessions.status == 200)
+            #expect(try await live.send("DELETE", "/api/v1/account", token: person.token).status == 204)
+        }
+    }
+}
