@@ -65,6 +65,9 @@ import Testing
             testDescription: "a registration that is none", arguments: ["--dev", "--registration", "maybe"],
             named: ["--registration"]),
         Case(
+            testDescription: "a session that ends in use", arguments: ["--dev", "--session-idle", "60s"],
+            named: ["--session-idle"]),
+        Case(
             testDescription: "a log level that is none", arguments: ["--dev", "--log-level", "loud"],
             named: ["--log-level"]),
         Case(testDescription: "an address that is none", arguments: ["--dev", "--https", "here"], named: ["--https"]),

@@ -46,6 +46,21 @@ import Vault
         #expect(boxes.allSatisfy { !after.holds($0) })
     }
 
+    /// What strangers' failures left goes on a full disk, too, however much of it there is.
+    @Test func failuresThatAreForgivenAreSwept() async throws {
+        try await node.sabotage(
+            """
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+            INSERT INTO abuse SELECT randomblob(16), 1000, 0, i FROM n;
+            """)
+        node.health.note(.diskFull)
+        node.moments.advance(by: 2_000 - node.moments.now)
+        try await node.store.sweep(sessionIdle: 86_400)
+        // One is of the registration.
+        let left = try node.count("SELECT count(*) FROM abuse WHERE at = 0")
+        #expect(left == 1_001)
+    }
+
     @Test func anOwnerThatAnInterruptedChangeLeftBehindIsDeleted() async throws {
         let entry = try await node.entries.create(.login(), id: nil, as: owner)
         let orphan = HolderKey.generate()

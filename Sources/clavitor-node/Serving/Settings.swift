@@ -138,6 +138,9 @@ struct Settings: Sendable {
         }
         nodes = flags.nodes ?? file.nodes
         sessionIdle = flags.sessionIdle ?? file.sessionIdle ?? sessionIdle
+        guard sessionIdle.seconds >= 120 else {
+            throw Failure("--session-idle must be at least 2m: that a session is used is noted once a minute.")
+        }
         sessionLifetime = flags.sessionLifetime ?? file.sessionLifetime ?? sessionLifetime
         limits = try limits.changed(
             connections: flags.maxConnections ?? file.maxConnections,
