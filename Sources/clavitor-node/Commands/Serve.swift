@@ -115,7 +115,7 @@ struct Serve: AsyncParsableCommand {
     ) async throws {
         do {
             try await write()
-        } catch where node.health.mode == .readOnly(.diskFull) {
+        } catch  where node.health.mode == .readOnly(.diskFull) {
             logger.critical("the disk is full; this is not on record", metadata: ["error": "\(error)"])
         }
     }
