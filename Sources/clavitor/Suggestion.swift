@@ -2,9 +2,27 @@ import ArgumentParser
 
 /// What somebody may have meant who mistyped a command.
 enum Suggestion {
+    /// What other programs of this kind call it.
+    private static let elsewhere = [
+        "create": "add", "new": "add", "insert": "add", "list": "ls", "search": "ls --text TEXT",
+        "find": "ls --text TEXT",
+        "show": "get", "read": "get", "cat": "get", "copy": "get --copy", "clip": "get --copy", "code": "totp",
+        "otp": "totp", "update": "edit", "set": "edit", "mv": "edit --title", "rename": "edit --title", "delete": "rm",
+        "remove": "rm", "trash": "ls --trash", "untrash": "restore", "undelete": "restore", "exec": "run",
+        "gen": "generate",
+        "pwgen": "generate", "signup": "register", "signin": "login", "unlock": "login", "lock": "logout",
+        "signout": "logout", "whoami": "status", "passwd": "password", "2fa": "second-factor", "mfa": "second-factor",
+        "log": "audit", "token": "agent create", "tokens": "agent ls",
+    ]
+
     /// The command line as far as it is right, with the nearest name in place of the first wrong one; nil when there is none
     /// near, or none is wrong.
     static func command(for arguments: [String]) -> String? {
+        if let first = arguments.map(NameArgument.name).first(where: { !$0.hasPrefix("-") }),
+            let ours = elsewhere[first]
+        {
+            return "clavitor \(ours)"
+        }
         var words = ["clavitor"]
         var commands = Clavitor.configuration.all
         for argument in arguments.map(NameArgument.name) where !argument.hasPrefix("-") {

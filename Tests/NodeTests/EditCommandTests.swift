@@ -122,6 +122,8 @@ import Testing
     @Test(arguments: [
         (["lgoin"], "clavitor login"), (["agent", "crate"], "clavitor agent create"), (["gt", "Bank"], "clavitor get"),
         (["agents"], "clavitor agent"), (["sessions", "lst"], "clavitor sessions ls"),
+        (["trash", "ls"], "clavitor ls --trash"), (["show", "Bank"], "clavitor get"),
+        (["--json", "list"], "clavitor ls"),
     ])
     func aMistypedCommandIsAnsweredWithTheNearest(_ arguments: [String], _ meant: String) throws {
         defer { end() }

@@ -50,7 +50,7 @@ final class SecretSource {
         switch origin {
         case .prompt:
             try terminal.askHidden(
-                label.printable, lines: .several,
+                "Value of \(label.printable)", lines: .several,
                 otherwise:
                     "Give it as \(label)=- on standard input, or \(label)=@FILE; an empty one as \(label)=@/dev/null.")
         case .input:
