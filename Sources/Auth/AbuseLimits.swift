@@ -189,14 +189,13 @@ package final class AbuseLimits: Sendable {
         return .codeOfDevice(device)
     }
 
-    /// Of keys that memory does not hold, what was written down.
+    /// What was written down. Read whatever memory holds: it may be gone from there in a moment.
     private func written(_ keys: [Key], _ digests: [[UInt8]]) throws -> [Bucket?] {
-        let known = buckets.withLock { buckets in digests.map { buckets[$0] != nil } }
-        return try zip(zip(keys, digests), known).map { (key, isKnown) in
-            guard !isKnown, let row = try stored(key.1) else { return nil }
+        try zip(keys, digests).map { key, digest in
+            guard let row = try stored(digest) else { return nil }
             // A row that says more than the burst was not written here.
-            let level = min(Double(max(0, row.level)) / 1_000, key.0.allowance.burst)
-            return Bucket(level: level, at: max(0, row.at), allowance: key.0.allowance)
+            let level = min(Double(max(0, row.level)) / 1_000, key.allowance.burst)
+            return Bucket(level: level, at: max(0, row.at), allowance: key.allowance)
         }
     }
 

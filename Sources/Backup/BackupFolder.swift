@@ -30,12 +30,15 @@ package struct BackupFolder: Sendable {
         package var byteCount: Int64
     }
 
+    /// Seconds by which clocks differ.
+    private static let slack: Int64 = 3_600
+
     /// Seconds since the newest backup; nil when there is none. One that is dated more than an hour ahead was made by a clock
     /// that was wrong, and counts for none: it would stop all others until then.
     ///
     /// `now`: Unix seconds.
     package func age(at now: Int64) async throws -> Int64? {
-        try await list().map(\.name.time.seconds).filter { $0 <= now + 3_600 }.max().map { max(0, now - $0) }
+        try await list().map(\.name.time.seconds).filter { $0 <= now + Self.slack }.max().map { max(0, now - $0) }
     }
 
     /// Makes a backup, encrypts it and returns when it is durable. Replaces nothing; on failure leaves nothing behind.
@@ -72,12 +75,15 @@ package struct BackupFolder: Sendable {
         try await onFileThread { try items() }
     }
 
-    /// Removes the backups that `retention` does not keep; never the newest, and no file with another name.
+    /// Removes the backups that `retention` does not keep; never the newest, and no file with another name. Those that are
+    /// dated ahead stay, and take nobody's place.
+    ///
+    /// `now`: Unix seconds.
     ///
     /// - Returns: What was removed, oldest first.
-    package func prune(keep retention: Retention) async throws -> [BackupName] {
+    package func prune(keep retention: Retention, now: Int64) async throws -> [BackupName] {
         try await onFileThread {
-            let names = try items().map(\.name)
+            let names = try items().map(\.name).filter { $0.time.seconds <= now + Self.slack }
             let kept = retention.keeps(names)
             let surplus = names.filter { !kept.contains($0) }.sorted()
             guard !surplus.isEmpty else { return [] }

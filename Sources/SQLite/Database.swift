@@ -86,18 +86,18 @@ package final class Database: Sendable {
     /// - Returns: How many.
     package func giveBackFreePages() async throws -> Int {
         var all = 0
-        while true {
+        // Each part takes room in the log, which there may not be much of: none before the last one's is free again.
+        while try await truncateLog(evenSoon: true) {
             let some = try await write(size: .leftOver) { db in
                 func free() throws -> Int { try db.first("PRAGMA freelist_count") { $0.int(0) } ?? 0 }
                 let before = try free()
-                // Each takes room in the log until that is cut.
                 if before > 0 { try db.script("PRAGMA incremental_vacuum(128)") }
                 return before - (try free())
             }
-            if some == 0 { return all }
+            if some == 0 { break }
             all += some
-            try await truncateLog(evenSoon: true)
         }
+        return all
     }
 
     /// Runs a short `body` of one statement here and now. For rows found by key.

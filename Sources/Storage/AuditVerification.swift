@@ -63,7 +63,8 @@ package struct AuditVerification: Sendable {
             check = next
             guard let end else { continue }
             let findings = next.findings(upTo: end)
-            if findings.isEmpty { try await remember(end, database) }
+            // It saves time the next time, and no more: a full disk keeps nobody from starting.
+            if findings.isEmpty { try? await remember(end, database) }
             return findings
         }
     }

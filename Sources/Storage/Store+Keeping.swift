@@ -10,8 +10,7 @@ extension Store {
         let time = now()
         try await commit([.deleteSessionsExpired(before: time, idleSince: time - sessionIdle)] as [AccountStep], [])
         // Also on a full disk, where strangers must not eat up what is left. A flood leaves a million of them.
-        try await deleteInParts(
-            "DELETE FROM abuse WHERE key IN (SELECT key FROM abuse WHERE forgiven < ?1 LIMIT 500)", .integer(time))
+        try await deleteForgiven(before: time)
         guard health.mode == .normal else { return }
         // Each may be half a megabyte, and there are those of all tenants.
         try await deleteInParts(
@@ -19,6 +18,34 @@ extension Store {
             DELETE FROM answer WHERE (holder, key) IN (SELECT holder, key FROM answer WHERE created < ?1 LIMIT 20)
             """, .integer(time - RememberedAnswers.lifetime))
         if owesForgetting.load(ordering: .relaxed) { await forgetDeleted(evenSoon: true) }
+    }
+
+    /// From key to key, so that each part goes on where the last one ended.
+    private func deleteForgiven(before time: Int64) async throws {
+        var last: [UInt8] = []
+        while true {
+            let after = last
+            let end = try await database.write(size: .leftOver) { db in
+                let some = try db.all(
+                    "SELECT key FROM abuse WHERE key > ?1 AND forgiven < ?2 ORDER BY key LIMIT 500", .blob(after),
+                    .integer(time)
+                ) { $0.blob(0) }
+                guard let end = some.last else { return [UInt8]?.none }
+                try db.run(
+                    "DELETE FROM abuse WHERE key > ?1 AND key <= ?2 AND forgiven < ?3", .blob(after), .blob(end),
+                    .integer(time))
+                return end
+            }
+            guard let end, try await hasRoomForMore() else { return }
+            last = end
+        }
+    }
+
+    /// What is deleted takes room in the log first. On a full disk the next part has to wait until that is free again: for the
+    /// next time when a reader keeps it.
+    private func hasRoomForMore() async throws -> Bool {
+        guard health.mode == .readOnly(.diskFull) else { return true }
+        return try await database.truncateLog(evenSoon: true)
     }
 
     /// Failures that were counted under a key.
@@ -150,7 +177,9 @@ extension Store {
 
     /// Runs a deletion that has a limit until nothing is left for it. Others commit between its parts.
     private func deleteInParts(_ sql: StaticString, _ id: Value, as size: JobSize = .leftOver) async throws {
-        while try await database.write(size: size, { try $0.run(sql, id) }) > 0 {}
+        while try await database.write(size: size, { try $0.run(sql, id) }) > 0 {
+            guard try await hasRoomForMore() else { throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue) }
+        }
     }
 
     package func erase(_ vault: VaultID) async {

@@ -170,6 +170,9 @@ import Testing
         #expect(try await folder.age(at: now) == nil)
         _ = try await write([1], now: Self.now.addingTimeInterval(-7_200))
         #expect(try await folder.age(at: now) == 7_200)
+        // Nor does it take the place of one that is kept.
+        #expect(try await folder.prune(keep: Retention(last: 1, daily: 1), now: now) == [])
+        #expect(try await folder.age(at: now) == 7_200)
         // Clocks differ a little.
         _ = try await write([1], now: Self.now.addingTimeInterval(60))
         #expect(try await folder.age(at: now) == 0)
@@ -181,13 +184,13 @@ import Testing
         }
         let foreign = [".hidden", "clavitor-20240301T170000Z.db", "clavitor-20240301T170000Z.db.age.part", "notes.txt"]
         for name in foreign { try scratch.write([1], to: "backups/\(name)") }
-        let removed = try await folder.prune(keep: Retention(daily: 2))
+        let removed = try await folder.prune(keep: Retention(daily: 2), now: 1 << 40)
         #expect(removed.map(\.fileName) == (1...3).map { "clavitor-2024030\($0)T170000Z.db.age" })
         let left = ["clavitor-20240304T170000Z.db.age", "clavitor-20240305T170000Z.db.age"]
         #expect(scratch.names(in: "backups") == (foreign + left).sorted())
-        _ = try await folder.prune(keep: Retention())
+        _ = try await folder.prune(keep: Retention(), now: 1 << 40)
         let listed = try await folder.list().map(\.name.fileName)
-        let removedAgain = try await folder.prune(keep: Retention())
+        let removedAgain = try await folder.prune(keep: Retention(), now: 1 << 40)
         #expect(listed == [left[1]])
         #expect(removedAgain == [])
     }

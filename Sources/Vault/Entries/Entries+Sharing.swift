@@ -49,8 +49,18 @@ extension Entries {
     /// The change is done: nothing is thrown. What a crash or a full disk leaves out comes with the next edit of the entry,
     /// or when an agent is let work again.
     private func shareRest(of entry: EntryID, as caller: Caller) async {
-        var isDone = false
-        while !isDone { isDone = (try? await sharePart(of: entry, as: caller)) ?? true }
+        var patience = 50
+        while patience > 0 {
+            do {
+                if try await sharePart(of: entry, as: caller) { return }
+            } catch VaultError.busy {
+                // The change is done, so its rest is refused to nobody.
+                patience -= 1
+                try? await Task.sleep(for: .milliseconds(200))
+            } catch {
+                return
+            }
+        }
     }
 
     /// - Returns: Whether nothing is left to share.

@@ -101,11 +101,11 @@ struct Serve: AsyncParsableCommand {
     }
 
     private static func stop(_ node: Node, reason: String, _ logger: Logger) async throws {
+        try await evenOnAFullDisk(node, logger) { try await node.failures.flush(isStopping: true) }
         try await evenOnAFullDisk(node, logger) {
-            try await node.failures.flush(isStopping: true)
             try await node.record(AuditEvent(.nodeStop, by: .init(.node), reason: reason))
-            try await node.store.database.truncateLog(evenSoon: true)
         }
+        try await evenOnAFullDisk(node, logger) { try await node.store.database.truncateLog(evenSoon: true) }
     }
 
     /// On a disk that takes nothing the node starts and stops all the same: it says why it does nothing, and goes on by itself

@@ -21,7 +21,7 @@ struct BackupJob: Sendable {
         }
         try await node.record(
             AuditEvent(.backup, by: .init(.node), reason: "\(written.name.fileName) sha256:\(written.sha256)"))
-        if let keep { _ = try await folder.prune(keep: keep) }
+        if let keep { _ = try await folder.prune(keep: keep, now: node.now()) }
         return written
     }
 

@@ -19,6 +19,7 @@ struct Expiry: Sendable {
         var failure: (any Error)?
         for vault in try await node.store.vaults() {
             try Task.checkCancellation()
+            guard node.health.mode == .normal else { break }
             do {
                 // Without the vault's lock, which whoever revokes something may be waiting for: each commit says what it
                 // expects.

@@ -98,7 +98,10 @@ struct Keeper: Sendable {
             if !directory.reserve.isHeld, free <= 2 * ReserveFile.bytes {
                 try await declare(.diskFull, ["\(free) bytes free, and none in reserve"])
             }
-        case .readOnly, .closed:
+        case .readOnly:
+            // What takes access away goes on there, too.
+            if free < ReserveFile.bytes / 2 { _ = directory.reserve.giveBack() }
+        case .closed:
             break
         }
     }
