@@ -19,6 +19,15 @@ struct ClavitorMonitor: AsyncParsableCommand {
             CertCommand.self, Backup.self, Restore.self,
         ]
     )
+
+    /// Without a subcommand.
+    func run() async throws {
+        // Not even the program's own name.
+        guard !CommandLine.arguments.isEmpty else {
+            throw Failure("/proc is not mounted, so the arguments cannot be read. Mount it: mount -t proc proc /proc")
+        }
+        throw CleanExit.helpRequest(self)
+    }
 }
 
 enum Version {

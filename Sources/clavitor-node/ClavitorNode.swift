@@ -1,4 +1,5 @@
 import ArgumentParser
+import Serving
 
 /// The program on every node. Arguments, configuration and wiring only.
 @main
@@ -16,6 +17,15 @@ struct ClavitorNode: AsyncParsableCommand {
             Cert.self,
         ]
     )
+
+    /// Without a subcommand.
+    func run() async throws {
+        // Not even the program's own name.
+        guard !CommandLine.arguments.isEmpty else {
+            throw Failure("/proc is not mounted, so the arguments cannot be read. Mount it: mount -t proc proc /proc")
+        }
+        throw CleanExit.helpRequest(self)
+    }
 }
 
 enum Version {

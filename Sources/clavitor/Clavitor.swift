@@ -47,6 +47,11 @@ struct Clavitor: AsyncParsableCommand {
         // Passwords and keys pass through here. A system that refuses is one where a debugger may look.
         _ = process_hide_memory()
         do {
+            // Not even the program's own name.
+            guard !CommandLine.arguments.isEmpty else {
+                throw CommandFailure(
+                    .failed, "/proc is not mounted, so the arguments cannot be read.", hint: "mount -t proc proc /proc")
+            }
             var command = try await asyncParseAsRoot(NameArgument.marked(Array(CommandLine.arguments.dropFirst())))
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()

@@ -136,4 +136,27 @@ import Testing
         python.waitUntilExit()
         #expect(text == "0 0\n")
     }
+
+    /// Where /proc is missing no program can read its arguments: none acts as if it had got none.
+    @Test(
+        .enabled(if: geteuid() == 0, "needs root to hide /proc"),
+        arguments: [
+            ["clavitor-node", "serve", "--dev"], ["clavitor-monitor", "check"], ["clavitor", "get", "Bank/key"],
+        ])
+    func withoutProcProgramsSayWhy(_ command: [String]) throws {
+        let process = Process()
+        let errors = Pipe()
+        process.executableURL = URL(filePath: "/usr/bin/unshare")
+        process.arguments =
+            [
+                "--mount", "--propagation", "private", "sh", "-c", #"mount -t tmpfs tmpfs /proc && exec "$@""#, "sh",
+                Program(name: command[0]).url.path,
+            ] + command.dropFirst()
+        (process.standardOutput, process.standardError) = (FileHandle.nullDevice, errors)
+        try process.run()
+        let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(process.terminationStatus != 0)
+        #expect(said.contains("/proc is not mounted"), "\(said)")
+    }
 }
