@@ -68,6 +68,14 @@ import Wire
                 body: Array((try? JSONEncoder().encode(body)) ?? Data()))
         }
 
+        /// Planned work of ten minutes.
+        func plan(in minutes: Int64, isWeekly: Bool) -> Plan {
+            let start = Date(timeIntervalSince1970: Double(clock.now.wall / 1_000 + minutes * 60))
+            return Plan(
+                id: 0, nodes: [], by: "soc", reason: "r", start: String(start.ISO8601Format().prefix(16)), zone: "UTC",
+                isWeekly: isWeekly, span: 600_000)
+        }
+
         func told() async throws -> [IncidentChange] { try await outbox.desk(of: "hook").waiting.map(\.change) }
 
         func setFull(_ full: Bool) async throws {
@@ -106,8 +114,8 @@ import Wire
             if second % 60 == 0, !hub.isFull { await hub.watch.keepMinute(minute: hub.clock.now.wall / 60_000) }
             guard second < Self.length - Self.calm else {
                 try await hub.setFull(false)
-                for lease in leases { try await hub.watch.endMaintenance(lease) }
-                leases = []
+                for view in hub.watch.fleet().plans { try await hub.watch.removePlan(view.plan.id) }
+                for lease in hub.watch.fleet().leases { try await hub.watch.endMaintenance(lease.id) }
                 continue
             }
             switch Int.random(in: 0..<220, using: &random) {
@@ -115,7 +123,8 @@ import Wire
                 // Away for as long as 15 minutes.
                 let away = Int.random(in: 1...900, using: &random)
                 try await hub.restart(after: Double(away))
-                for (name, time) in next { next[name] = max(time - away, second) }
+                await hub.watch.look()
+                for name in Hub.names { next[name] = second + Int.random(in: 5..<35, using: &random) }
             case 1: hub.clock.set(back: Int64.random(in: -400 * 86_400...400 * 86_400, using: &random))
             case 2: hub.clock.set(back: Int64.random(in: -30...30, using: &random))
             case 3, 4: try await hub.setFull(true)
@@ -125,6 +134,9 @@ import Wire
                 leases.append(try await hub.watch.maintain(nodes: nodes, by: "soc", reason: "r", for: 86_400_000).id)
             case 8 where !leases.isEmpty:
                 try await hub.watch.endMaintenance(leases.removeFirst())
+            case 9, 10:
+                let minutes = Int64.random(in: 1...10, using: &random)
+                _ = try await hub.watch.add(hub.plan(in: minutes, isWeekly: Bool.random(using: &random)))
             default: break
             }
         }
