@@ -14,6 +14,19 @@ enum StepDirection {
     case savesTime
 }
 
+extension [AccountStep] {
+    /// Bytes that have to be free on the disk of a read-only node: reads, and failures to sign in, end before those run out by
+    /// which people sign in, and these before those by which access is taken away and room is freed.
+    var room: Int64 {
+        if isEmpty { return 0 }
+        let signsIn = contains { step in
+            if case .vault(.insertCredential) = step { true } else { false }
+        }
+        if signsIn { return 2 << 20 }
+        return contains { $0.direction == .reduces } ? 0 : 8 << 20
+    }
+}
+
 // No `default` anywhere: a new step does not compile until somebody decides which way it goes.
 
 extension AccountStep {

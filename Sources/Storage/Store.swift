@@ -9,18 +9,23 @@ package final class Store: Sendable {
     package let journal: AuditJournal
     package let health: NodeHealth
     let now: @Sendable () -> Int64
+    private let freeSpace: @Sendable () -> Int64?
     /// A reader kept deleted bytes in the log; `sweep` tries again.
     let owesForgetting = Atomic(false)
     /// How many lines each vault had when they were last counted, up to which sequence.
     let lineCounts = Mutex<[VaultID: (sequence: Int64, count: Int64)]>([:])
 
     /// Opens a file that `create` made, at the schema's last version.
+    ///
+    /// `freeSpace`: Bytes that the disk has left; nil when that is not known.
     package init(
-        path: String, journal: AuditJournal, health: NodeHealth, now: @escaping @Sendable () -> Int64
+        path: String, journal: AuditJournal, health: NodeHealth, now: @escaping @Sendable () -> Int64,
+        freeSpace: @escaping @Sendable () -> Int64? = { nil }
     ) throws {
         self.journal = journal
         self.health = health
         self.now = now
+        self.freeSpace = freeSpace
         database = try Database(path: path, migrations: Schema.migrations, observer: journal)
         try journal.load(from: database)
     }
@@ -99,6 +104,9 @@ package final class Store: Sendable {
             return steps
         case .readOnly(let fault):
             guard steps.allSatisfy({ $0.direction != .adds }) else { throw VaultError.readOnly(fault.rawValue) }
+            if let free = freeSpace(), free < steps.room {
+                throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue)
+            }
             return steps.filter { $0.direction != .savesTime }
         case .closed(let fault):
             throw VaultError.readOnly(fault.rawValue)

@@ -100,4 +100,41 @@ struct SmallDiskTests {
             #expect(try await live.send("DELETE", "/api/v1/account", token: person.token).status == 204)
         }
     }
+
+    /// Whoever reads as fast as he can leaves room for whoever takes his access away.
+    @Test func readsEndBeforeRevocationsDo() async throws {
+        let disk = try Disk()
+        let ballast = disk.scratch.path("ballast")
+        try await LiveNode.with(directory: disk.directory) { live in
+            let keeper = Self.keeper(live)
+            try await keeper.watchDisk()
+            let people = [try await Person.register(live), try await Person.register(live)]
+            let honest = try await Person.register(live)
+            let entry = try await honest.createLogin(live)
+            let key = try entry.field("API key").id
+            let robot = try await honest.agent(
+                live,
+                AgentWriteBody(name: "bot", grants: [GrantBody(entry: entry.id, fields: .only([key]))], verbs: ["read"])
+            )
+            try await Self.fill(live, people)
+            try await keeper.watchDisk()
+            // Something else on the machine takes what is free, but for nine MiB.
+            let free = try #require(FileFacts.freeSpace(live.directory.path))
+            #expect(File.allocate(ballast, free - 9 << 20))
+            let path = "/api/v1/entries/\(entry.id)/fields/\(key)"
+            var reads = 0
+            while reads < 20_000, try await live.send("GET", path, token: robot.token).status == 200 { reads += 1 }
+            #expect(reads > 0 && reads < 20_000)
+            #expect(try await live.send("GET", path, token: honest.token).status == 503)
+            #expect(try #require(FileFacts.freeSpace(live.directory.path)) > 7 << 20)
+            let again = try await honest.login(live)
+            let revoked = try await live.send("DELETE", "/api/v1/agents/\(robot.id)", token: again.token)
+            #expect(revoked.status == 200)
+            for person in people {
+                #expect(try await live.send("DELETE", "/api/v1/account", token: person.token).status == 204)
+            }
+            try await keeper.watchDisk()
+            #expect(live.node.health.mode == .normal && live.directory.reserve.isHeld)
+        }
+    }
 }

@@ -90,6 +90,7 @@ struct Keeper: Sendable {
             }
             guard free > Self.enough else { return }
             node.health.diskHasRoom()
+            _ = directory.reserve.take(free: free)
             logger.notice("the disk has room again", metadata: ["free": "\(free)"])
         case .normal:
             if !directory.reserve.take(free: free) {

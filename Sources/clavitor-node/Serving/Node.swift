@@ -41,7 +41,9 @@ struct Node: Sendable {
             }
         }
         let journal = AuditJournal(key: keys.auditHeadKey, onFault: onFault)
-        let store = try Store(path: directory.database, journal: journal, health: health, now: now)
+        let store = try Store(path: directory.database, journal: journal, health: health, now: now) {
+            FileFacts.freeSpace(directory.path)
+        }
         let audit = AuditSealer(keys: keys, now: now) { try store.auditKey(of: $0) }
         let failures = FailureLog(audit: audit, now: now) { try await store.commit($0, $1) }
         let locks = VaultLocks()
