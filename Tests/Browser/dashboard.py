@@ -308,6 +308,19 @@ class Checks:
         until(lambda: "new disks" not in w.text("#page") and not w.all("#ask[open]"), "the plan stays")
         return f"planned for {name} by Berlin's clocks and removed"
 
+    def look_alike(self, w, page):
+        """A page in light and dark, on a desk and on phones: readable, and no wider than the screen."""
+        for scheme in ["light", "dark"]:
+            for width, height in [(1400, 1000), (390, 844), (360, 780)]:
+                w.size(width, height, scheme)
+                time.sleep(0.3)
+                bad = w.run(CONTRAST)
+                demand(not bad, f"too little contrast on {page}, {scheme}: {bad}")
+                wide = w.run("return document.documentElement.scrollWidth")
+                demand(wide <= width, f"{page} is {wide} pixels wide on a screen of {width}")
+                w.picture(f"{page}-{scheme}-{width}")
+        w.size(1400, 1000, "light")
+
     def looks(self):
         w = self.window
         fleet = w.fetch("/api/v1/fleet")
@@ -319,19 +332,10 @@ class Checks:
             (f"#/nodes/{fleet['nodes'][0]['name']}", "node"),
             (f"#/incidents/{fleet['incidents'][0]['id']}", "incident"),
         ]
-        for scheme in ["light", "dark"]:
-            for width, height in [(1400, 1000), (390, 844), (360, 780)]:
-                w.size(width, height, scheme)
-                for fragment, page in pages:
-                    w.go(fragment)
-                    until(lambda: w.all("#open-list > li" if page == "fleet" else "#page h1"), f"no {page}")
-                    time.sleep(0.3)
-                    bad = w.run(CONTRAST)
-                    demand(not bad, f"too little contrast on {page}, {scheme}: {bad}")
-                    wide = w.run("return document.documentElement.scrollWidth")
-                    demand(wide <= width, f"{page} is {wide} pixels wide on a screen of {width}")
-                    w.picture(f"{page}-{scheme}-{width}")
-        w.size(1400, 1000, "light")
+        for fragment, page in pages:
+            w.go(fragment)
+            until(lambda: w.all("#open-list > li" if page == "fleet" else "#page h1"), f"no {page}")
+            self.look_alike(w, page)
         ground = lambda: w.run("return getComputedStyle(document.documentElement).backgroundColor")
         before = ground()
         for _ in range(2):
@@ -370,9 +374,7 @@ class Checks:
         told = self.other.run("return document.documentElement.outerHTML") + str(self.other.fetch("/api/v1/status"))
         leaked = [name for name in names if name in told]
         demand(not leaked, f"the public page names {leaked[:3]}")
-        bad = self.other.run(CONTRAST)
-        demand(not bad, f"too little contrast: {bad}")
-        self.other.picture("status")
+        self.look_alike(self.other, "status")
         return f"{self.other.text('#overall')}; none of {len(names)} names"
 
     def a_second_factor(self):
@@ -405,6 +407,7 @@ class Checks:
         self.window.one("#sign-out").click()
         self.window.one("#sign-in")
         demand(not self.window.all("#table tbody tr"), "rows stay after signing out")
+        self.look_alike(self.window, "sign-in")
         return "leads to the form and leaves nothing"
 
     def the_console(self):

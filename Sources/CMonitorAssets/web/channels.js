@@ -12,7 +12,7 @@ export async function channelsPage(page) {
     const { channels } = await get("/channels");
     list.replaceChildren(...channels.map((channel) => item(channel, said.get(channel.name))));
     about.hidden = channels.length === 0;
-    if (channels.length === 0) list.append(h("li", { class: "over muted" }, "None, so nobody is told of anything. `clavitor-monitor serve --help` says where they stand."));
+    if (channels.length === 0) list.append(h("li", { class: "over muted" }, "None, so nobody is told of anything. They stand in the file that clavitor-monitor serve --config names."));
   }
   async function test(name) {
     said.set(name, h("p", { role: "status" }, "Sending…"));
