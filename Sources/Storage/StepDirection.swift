@@ -16,9 +16,10 @@ enum StepDirection {
 
 extension [AccountStep] {
     /// Bytes that have to be free on the disk of a read-only node: reads, and failures to sign in, end before those run out by
-    /// which people sign in, and these before those by which access is taken away and room is freed.
-    var room: Int64 {
-        if isEmpty { return 0 }
+    /// which people sign in, and these before those by which access is taken away and room is freed. What the node says of
+    /// itself needs none.
+    func room(with lines: [SealedAuditLine]) -> Int64 {
+        if isEmpty { return lines.allSatisfy { $0.vault == nil } ? 0 : 8 << 20 }
         let signsIn = contains { step in
             if case .vault(.insertCredential) = step { true } else { false }
         }

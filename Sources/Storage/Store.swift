@@ -63,7 +63,7 @@ package final class Store: Sendable {
     }
 
     package func commit(_ steps: [AccountStep], _ lines: [SealedAuditLine]) async throws {
-        let steps = try admitted(steps)
+        let steps = try admitted(steps, lines)
         guard !steps.isEmpty || !lines.isEmpty else { return }
         do {
             try await database.write(size: steps.areMany ? .large : .small) { [journal, now] db in
@@ -98,16 +98,17 @@ package final class Store: Sendable {
 
     /// What may be performed in the node's present state: everything; what takes access away, frees room or keeps count;
     /// or nothing.
-    private func admitted(_ steps: [AccountStep]) throws -> [AccountStep] {
+    private func admitted(_ steps: [AccountStep], _ lines: [SealedAuditLine]) throws -> [AccountStep] {
         switch health.mode {
         case .normal:
             return steps
         case .readOnly(let fault):
             guard steps.allSatisfy({ $0.direction != .adds }) else { throw VaultError.readOnly(fault.rawValue) }
-            if let free = freeSpace(), free < steps.room {
+            let steps = steps.filter { $0.direction != .savesTime }
+            if let free = freeSpace(), free < steps.room(with: lines) {
                 throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue)
             }
-            return steps.filter { $0.direction != .savesTime }
+            return steps
         case .closed(let fault):
             throw VaultError.readOnly(fault.rawValue)
         }

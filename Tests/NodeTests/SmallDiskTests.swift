@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Logging
+import SQLite
 import Serving
 import Storage
 import Testing
@@ -126,6 +127,14 @@ struct SmallDiskTests {
             while reads < 20_000, try await live.send("GET", path, token: robot.token).status == 200 { reads += 1 }
             #expect(reads > 0 && reads < 20_000)
             #expect(try await live.send("GET", path, token: honest.token).status == 503)
+            // A session whose last use is not noted any more is one all the same.
+            try await live.node.store.database.maintain {
+                try $0.script("UPDATE credential SET last_used = last_used - 90")
+            }
+            #expect(try await live.send("GET", "/api/v1/sessions", token: honest.token).status == 200)
+            let paused = try await live.send(
+                "PATCH", "/api/v1/agents/\(robot.id)", token: honest.token, json: AgentWriteBody(paused: true))
+            #expect(paused.status == 200)
             #expect(try #require(FileFacts.freeSpace(live.directory.path)) > 7 << 20)
             let again = try await honest.login(live)
             let revoked = try await live.send("DELETE", "/api/v1/agents/\(robot.id)", token: again.token)
