@@ -35,8 +35,8 @@ extension AccountStep {
         switch self {
         case .vault(let step): step.direction
         case .insertAccount, .switchOwner: .adds
-        case .deleteCredential, .deleteCredentials, .deleteSessions, .closeAccount: .reduces
-        case .deleteSessionsExpired, .spendInvite, .putAbuse: .keepsCount
+        case .deleteCredential, .deleteCredentials, .deleteSessions, .deleteSessionsExpired, .closeAccount: .reduces
+        case .spendInvite, .putAbuse: .keepsCount
         case .touch: .savesTime
         }
     }
