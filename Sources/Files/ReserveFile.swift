@@ -3,6 +3,8 @@
 package struct ReserveFile: Sendable {
     /// That it takes.
     package static let bytes: Int64 = 16 << 20
+    /// Less than this is left on a disk that counts as full.
+    package static let scarce = bytes / 2
     private let path: String
 
     package init(in folder: String) { path = "\(folder)/reserve" }

@@ -28,4 +28,11 @@ package struct Failure: Error, CustomStringConvertible {
         default: self.init("\(program) stopped: \(error)")
         }
     }
+
+    /// Where there is not even the program's own name, none could be read: without them it would do what it was not told.
+    package static func requireArguments() throws {
+        guard !CommandLine.arguments.isEmpty else {
+            throw Failure("/proc is not mounted, so the arguments cannot be read. Mount it: mount -t proc proc /proc")
+        }
+    }
 }

@@ -19,12 +19,13 @@ extension [AccountStep] {
     /// which people sign in, and these before those by which access is taken away and room is freed. What the node says of
     /// itself needs none.
     func room(with lines: [SealedAuditLine]) -> Int64 {
-        if isEmpty { return lines.allSatisfy { $0.vault == nil } ? 0 : 8 << 20 }
+        let (forReads, forSignIns): (Int64, Int64) = (8 << 20, 2 << 20)
+        if isEmpty { return lines.allSatisfy { $0.vault == nil } ? 0 : forReads }
         let signsIn = contains { step in
             if case .vault(.insertCredential) = step { true } else { false }
         }
-        if signsIn { return 2 << 20 }
-        return contains { $0.direction == .reduces } ? 0 : 8 << 20
+        if signsIn { return forSignIns }
+        return contains { $0.direction == .reduces } ? 0 : forReads
     }
 }
 

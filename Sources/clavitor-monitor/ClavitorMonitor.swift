@@ -22,10 +22,7 @@ struct ClavitorMonitor: AsyncParsableCommand {
 
     /// Without a subcommand.
     func run() async throws {
-        // Not even the program's own name.
-        guard !CommandLine.arguments.isEmpty else {
-            throw Failure("/proc is not mounted, so the arguments cannot be read. Mount it: mount -t proc proc /proc")
-        }
+        try Failure.requireArguments()
         throw CleanExit.helpRequest(self)
     }
 }

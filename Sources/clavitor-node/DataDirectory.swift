@@ -29,13 +29,6 @@ struct DataDirectory: Sendable {
     var database: String { "\(path)/clavitor.db" }
     var lock: String { "\(path)/lock" }
     var reserve: ReserveFile { ReserveFile(in: path) }
-
-    /// Before anything is written: a disk that was full when the program ended may still be. Gives the reserve back then.
-    func isFull() -> Bool {
-        guard let free = FileFacts.freeSpace(path), free < ReserveFile.bytes / 2 else { return false }
-        _ = reserve.giveBack()
-        return true
-    }
     /// There while damage was found that no operator has looked at.
     var damageMark: String { "\(path)/damaged" }
     var certificates: CertificatePlaces { CertificatePlaces(data: path) }
@@ -60,6 +53,15 @@ struct DataDirectory: Sendable {
         try Store.create(path: unfinished, root: keys, now: now)
         try File.move(unfinished, to: database)
         return isNew ? keys : nil
+    }
+
+    /// Before anything is written: a disk that was full when the program ended may still be.
+    ///
+    /// - Returns: Whether it is.
+    func giveReserveBackIfFull() -> Bool {
+        guard let free = FileFacts.freeSpace(path), free < ReserveFile.scarce else { return false }
+        _ = reserve.giveBack()
+        return true
     }
 
     func rootKeys() throws -> RootKeys {

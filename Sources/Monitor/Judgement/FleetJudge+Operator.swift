@@ -1,5 +1,11 @@
+/// What people decided about nodes, and what goes on under their next names.
+protocol NamesNodes: Codable {
+    /// `names`: The new by the old.
+    mutating func rename(_ names: [String: String])
+}
+
 /// Somebody does not want to hear of it for a while. It is shown all the same.
-package struct Silence: Codable, Equatable, Identifiable, Sendable {
+package struct Silence: NamesNodes, Equatable, Identifiable, Sendable {
     package var id: Int64
     /// Nil for any.
     package var node: String?
@@ -20,13 +26,12 @@ package struct Silence: Codable, Equatable, Identifiable, Sendable {
 
     var key: String { "silence/\(id)" }
 
-    /// `names`: The new by the old.
     mutating func rename(_ names: [String: String]) { node = node.map { names[$0] ?? $0 } }
 }
 
 /// Planned work: nothing new is raised about these nodes, and nobody is reminded of what was, until it ends, which it does
 /// by itself.
-package struct Lease: Codable, Equatable, Identifiable, Sendable {
+package struct Lease: NamesNodes, Equatable, Identifiable, Sendable {
     package var id: Int64
     /// Empty for all.
     package var nodes: [String]

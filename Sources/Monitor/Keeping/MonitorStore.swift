@@ -158,21 +158,16 @@ package final class MonitorStore: Sendable {
 
     /// What people planned for a node, or do not want to hear of it, goes on under its next name.
     private static func renameInWork(_ names: [String: String], _ db: Connection) throws {
-        for (id, body) in try db.all("SELECT id, body FROM silence", row: { ($0.integer(0), $0.text(1)) }) {
-            var silence: Silence = try decode(body)
-            silence.rename(names)
-            try db.run("UPDATE silence SET body = ? WHERE id = ?", .text(try encode(silence)), .integer(id))
+        func rename<Work: NamesNodes>(_: Work.Type, _ select: StaticString, _ update: StaticString) throws {
+            for (id, body) in try db.all(select, row: { ($0.integer(0), $0.text(1)) }) {
+                var work: Work = try decode(body)
+                work.rename(names)
+                try db.run(update, .text(try encode(work)), .integer(id))
+            }
         }
-        for (id, body) in try db.all("SELECT id, body FROM lease", row: { ($0.integer(0), $0.text(1)) }) {
-            var lease: Lease = try decode(body)
-            lease.rename(names)
-            try db.run("UPDATE lease SET body = ? WHERE id = ?", .text(try encode(lease)), .integer(id))
-        }
-        for (id, body) in try db.all("SELECT id, body FROM plan", row: { ($0.integer(0), $0.text(1)) }) {
-            var plan: Plan = try decode(body)
-            plan.rename(names)
-            try db.run("UPDATE plan SET body = ? WHERE id = ?", .text(try encode(plan)), .integer(id))
-        }
+        try rename(Silence.self, "SELECT id, body FROM silence", "UPDATE silence SET body = ? WHERE id = ?")
+        try rename(Lease.self, "SELECT id, body FROM lease", "UPDATE lease SET body = ? WHERE id = ?")
+        try rename(Plan.self, "SELECT id, body FROM plan", "UPDATE plan SET body = ? WHERE id = ?")
     }
 
     /// Another token from now on.

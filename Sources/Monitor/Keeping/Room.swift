@@ -41,7 +41,7 @@ package final class Room: Sendable {
     package func look() -> Bool {
         guard let space = space() else { return false }
         let free = Int64(clamping: space.available)
-        if hasFailed.exchange(false, ordering: .relaxed) || free < ReserveFile.bytes / 2 {
+        if hasFailed.exchange(false, ordering: .relaxed) || free < ReserveFile.scarce {
             if !short.exchange(true, ordering: .relaxed) {
                 logger.critical("the disk is full: beats are not written down", metadata: ["free": "\(free)"])
             }

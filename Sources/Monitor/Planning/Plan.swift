@@ -1,7 +1,7 @@
 import FoundationEssentials
 
 /// Planned work that begins by itself, once or each week.
-package struct Plan: Codable, Equatable, Identifiable, Sendable {
+package struct Plan: NamesNodes, Equatable, Identifiable, Sendable {
     package var id: Int64
     /// Empty for all.
     package var nodes: [String]

@@ -30,13 +30,16 @@ extension Watch {
         await look()
     }
 
+    /// A number that none of these has, though several are made in a millisecond or the clock was set back.
+    static func nextID(after ids: [Int64], at now: Moment) -> Int64 { max(now.wall, (ids.max() ?? 0) + 1) }
+
     package func silence(node: String?, rule: String?, by: String, reason: String, for span: Int64) async throws
         -> Silence
     {
         let now = world.now()
         let silence = state.withLock { state in
             Silence(
-                id: max(now.wall, (state.judge.silences.map(\.id).max() ?? 0) + 1), node: node, rule: rule, by: by,
+                id: Self.nextID(after: state.judge.silences.map(\.id), at: now), node: node, rule: rule, by: by,
                 reason: reason, until: now.wall + span)
         }
         try await store.add(silence)
@@ -56,7 +59,7 @@ extension Watch {
         let now = world.now()
         let lease = state.withLock { state in
             Lease(
-                id: max(now.wall, (state.judge.leases.map(\.id).max() ?? 0) + 1), nodes: nodes, by: by, reason: reason,
+                id: Self.nextID(after: state.judge.leases.map(\.id), at: now), nodes: nodes, by: by, reason: reason,
                 until: now.wall + span)
         }
         try await store.add(lease)

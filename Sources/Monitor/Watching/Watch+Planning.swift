@@ -38,7 +38,7 @@ extension Watch {
         guard let next else { throw PlanRefusal.over }
         plan.id = try state.withLock { state in
             guard state.agenda.items.count < Self.mostPlans else { throw PlanRefusal.tooMany }
-            return max(now.wall, (state.agenda.items.map(\.plan.id).max() ?? 0) + 1)
+            return Self.nextID(after: state.agenda.items.map(\.plan.id), at: now)
         }
         try await store.add(plan)
         _ = state.withLock { [plan] in $0.agenda.add(plan, in: zone, now: now.wall) }
@@ -59,7 +59,7 @@ extension Watch {
             state.judge.mayBegin(at: now) ? state.agenda.due(at: now.wall) : []
         }
         for (plan, work) in due {
-            let id = state.withLock { max(now.wall, ($0.judge.leases.map(\.id).max() ?? 0) + 1) }
+            let id = state.withLock { Self.nextID(after: $0.judge.leases.map(\.id), at: now) }
             let lease = Lease(id: id, nodes: plan.nodes, by: plan.by, reason: plan.reason, until: work.upperBound)
             // It may have ended while nobody looked at the time.
             let isOver = work.upperBound <= now.wall

@@ -39,7 +39,7 @@ struct Serve: AsyncParsableCommand {
         try Self.refuseNetworkFileSystem(directory)
         if serving.dev, !File.exists(directory.database) { _ = try directory.initialize(now: unixTime()) }
 
-        let isFull = directory.isFull()
+        let isFull = directory.giveReserveBackIfFull()
         let isUnclean = try await Recovery(directory).run(logger)
         let node = try Node(directory, settings, logger: logger, isUnclean: isUnclean, now: unixTime)
         if isFull { node.health.note(.diskFull) }

@@ -101,7 +101,7 @@ struct Keeper: Sendable {
             }
         case .readOnly:
             // What takes access away goes on there, too.
-            if free < ReserveFile.bytes / 2 { _ = directory.reserve.giveBack() }
+            if free < ReserveFile.scarce { _ = directory.reserve.giveBack() }
         case .closed:
             break
         }
