@@ -78,6 +78,15 @@ package struct AbuseRow: Equatable, Sendable {
 }
 
 /// Where accounts and credentials rest. Adds to the vault's rows; opens nothing.
+/// Whether tries to sign in can go on record.
+package enum RoomForSignIns: Sendable {
+    case plenty
+    /// The disk is full: each line takes room from those by which access is taken away.
+    case scarce
+    /// A failure could not be written down, so that no secret is looked at.
+    case none
+}
+
 package protocol AccountStore: VaultStore {
     /// By key, so quick enough not to suspend.
     func account(emailIndex: [UInt8]) throws -> AccountRow?
@@ -95,6 +104,7 @@ package protocol AccountStore: VaultStore {
     func l2Count(of vault: VaultID) async throws -> Int
     func l2Places(of vault: VaultID) async throws -> Set<FieldPlace>
     func commit(_ steps: [AccountStep], _ lines: [SealedAuditLine]) async throws
+    var roomForSignIns: RoomForSignIns { get }
     /// Deletes all that a closed account holds, in parts, so that nobody else's commit waits for thousands of rows. What it
     /// leaves undone is done by `eraseClosedAccounts`.
     func erase(_ vault: VaultID) async

@@ -62,6 +62,7 @@ extension Accounts {
             device: passed ?? account.flatMap { knownDevice(device, $0.vault, $0.owner, withCode: false) },
             hasPassedCode: passed != nil)
         try limits.admit(attempt)
+        try admitTry(byKnownDevice: attempt.device != nil)
         do {
             let opened = stored ?? dummy
             let owner = try opened.open(secret, root: keys.root)
@@ -91,6 +92,7 @@ extension Accounts {
         guard let box = try await store.item(.totp, of: owner.id) else { return nil }
         guard let code else { throw AuthError.secondFactorNeeded }
         try limits.admitCode(attempt)
+        try admitTry(byKnownDevice: true)
         var factor = try SecondFactor(boxed: box, .totp, vault: vault, owner: owner)
         guard factor.accept(code, at: now()) else {
             try await fail("second-factor", attempt, vault, address, costing: try limits.failedCode(attempt))
@@ -110,7 +112,7 @@ extension Accounts {
         if let factor {
             steps.append(.vault(.putItem(.totp, owner.id, try factor.boxed(.totp, vault: vault, owner: owner))))
         }
-        try signIns.spend(vault)
+        try spendSignIn(vault)
         limits.succeeded(attempt)
         let session = try await session(
             for: owner, in: vault, l2Key: stored, device: request.device, withCode: factor != nil)

@@ -84,7 +84,7 @@ extension Accounts {
         return try await locks.withLock(vault, isUrgent: true) {
             let stored = try present(.recovery, of: identified)
             _ = try await acceptCode(request.proof.code, owner, in: vault, identified.attempt, from: address)
-            try signIns.spend(vault)
+            try spendSignIn(vault)
             let event = AuditEvent(.recoveryBegin, by: .init(.owner, owner.id), from: address?.text)
             try await store.commit([] as [AccountStep], [try audit.seal(event, vault: vault)])
             return (vault, try stored.openL2Key(root: keys.root) ?? [])
@@ -105,7 +105,7 @@ extension Accounts {
                 _ = try present(.recovery, of: identified)
                 let factor = try await acceptCode(
                     request.proof.code, owner, in: vault, identified.attempt, from: address)
-                try signIns.spend(vault)
+                try spendSignIn(vault)
                 limits.succeeded(identified.attempt)
                 return try await replaceOwner(
                     .accountRecover, owner, in: vault, secrets, keeping, factor, from: address)

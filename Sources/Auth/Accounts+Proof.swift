@@ -31,6 +31,7 @@ extension Accounts {
     func check(_ proof: Proof, as caller: Caller) async throws -> Proven {
         guard case .owner(let session, _) = caller.role else { throw VaultError.ownerOnly }
         try limits.admitProof(in: session)
+        try admitTry(byKnownDevice: true)
         let stored = try store.credential(proof.kind, of: caller.vault)
         do {
             let opened = try (stored ?? dummy).open(proof.secret, root: keys.root)

@@ -22,6 +22,13 @@ package struct Accounts: Sendable {
     let dummy: StoredCredential
 
     private static let signInsPerDay = 5_000
+    /// Tries of all devices that have not signed in before, on a full disk: each that fails is a row.
+    private let tries: OperationBudget
+    private static let triesPerDay = 2_000
+    private static let everybody = VaultID.random()
+    /// What a sign-in counts for on a full disk: twelve at once and ten a day, so that no tenant takes the room by which others
+    /// sign in to take access away.
+    private static let signInOnFullDisk = 500
 
     package struct Settings: Sendable {
         package var registration: Registration
@@ -55,6 +62,7 @@ package struct Accounts: Sendable {
         self.work = work
         self.operations = operations
         signIns = OperationBudget(perDay: Self.signInsPerDay, isUnclean: settings.isUnclean, now: now)
+        tries = OperationBudget(perDay: Self.triesPerDay, now: now)
         self.settings = settings
         self.now = now
         dummy = StoredCredential.make(
@@ -66,6 +74,21 @@ package struct Accounts: Sendable {
     package func prelogin(_ email: EmailAddress) throws -> (kdf: KDF, salt: [UInt8]) {
         let account = try store.account(emailIndex: keys.emailIndex(email))
         return (account?.kdf ?? .standard, account?.salt ?? keys.preloginSalt(email))
+    }
+
+    func spendSignIn(_ vault: VaultID) throws {
+        try signIns.spend(vault, count: store.roomForSignIns == .plenty ? 1 : Self.signInOnFullDisk)
+    }
+
+    /// Before a secret is looked at: whether its failure could be written down.
+    ///
+    /// - Throws: `VaultError.readOnly`, `VaultError.tooManyOperations`.
+    func admitTry(byKnownDevice isKnown: Bool) throws {
+        switch store.roomForSignIns {
+        case .plenty: break
+        case .scarce: if !isKnown { try tries.spend(Self.everybody) }
+        case .none: throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue)
+        }
     }
 
     // MARK: Registration
@@ -107,6 +130,10 @@ package struct Accounts: Sendable {
 
     package func register(_ request: Registration, from address: IPAddress?) async throws {
         if settings.registration == .closed { throw AuthError.registrationClosed }
+        // It would be refused at its end, and leave what it costs.
+        guard store.roomForSignIns == .plenty else {
+            throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue)
+        }
         let network = address?.rateLimitPrefix
         let cost = try limits.takeRegistration(from: network).map(AccountStep.putAbuse)
         do {

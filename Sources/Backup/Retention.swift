@@ -19,6 +19,18 @@ package struct Retention: Equatable, Sendable {
         self.monthly = monthly
     }
 
+    /// What the text form is, for errors.
+    package static let form = "four numbers, last,daily,weekly,monthly, as in 3,7,5,12"
+
+    /// Reads four numbers with commas; nil for anything else, and where all are zero.
+    package init?(_ text: some StringProtocol) {
+        let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) ?? -1 }
+        guard numbers.count == 4, numbers.allSatisfy({ $0 >= 0 }), numbers.contains(where: { $0 > 0 }) else {
+            return nil
+        }
+        self.init(last: numbers[0], daily: numbers[1], weekly: numbers[2], monthly: numbers[3])
+    }
+
     /// The backups that stay. The newest always does, even when every rule is off.
     package func keeps(_ backups: some Sequence<BackupName>) -> Set<BackupName> {
         let newestFirst = Set(backups).sorted(by: >)

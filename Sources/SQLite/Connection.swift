@@ -95,6 +95,9 @@ package final class Connection {
         guard code == SQLITE_OK else { throw unsafe SQLiteError(database: handle, code: code, sql: sql) }
     }
 
+    /// Rows that statements of this connection have inserted, changed or deleted so far.
+    package var totalChanges: Int64 { unsafe sqlite3_total_changes64(handle) }
+
     /// Whether a transaction is open. SQLite ends it by itself on a full disk and on some I/O errors.
     package var isInTransaction: Bool {
         unsafe sqlite3_get_autocommit(handle) == 0

@@ -17,6 +17,7 @@ package struct RootKeyRotation: Sendable {
     @discardableResult
     package func run() async throws -> Int {
         var total = 0
+        total += try await renewSealedWraps()
         for table in Table.allCases {
             while true {
                 let renewed = try await database.write { [root] db in try table.renew(db, root, limit: Self.batch) }
@@ -27,6 +28,24 @@ package struct RootKeyRotation: Sendable {
         // Old boxes must not survive in the log.
         try await database.truncateLog(evenSoon: true)
         return total
+    }
+
+    /// By their places: of these there may be hundreds of thousands, and looking for each batch from the first on would take a
+    /// time that grows with the square of their number.
+    private func renewSealedWraps() async throws -> Int {
+        var total = 0
+        var after: (HolderID, FieldPlace)?
+        while true {
+            let last = after
+            let (count, place) = try await database.write { [root] db in
+                let rows = try Table.sealedWraps(db, root.current.bigEndianBytes, after: last, limit: Self.batch)
+                for (item, box) in rows { try Table.put(try item.renewed(box, root: root), item, db) }
+                return (rows.count, rows.last.flatMap { $0.0.wrapPlace })
+            }
+            total += count
+            guard count > 0, let place else { return total }
+            after = place
+        }
     }
 
     /// Boxes still under another key than the current one.
@@ -95,13 +114,30 @@ package struct RootKeyRotation: Sendable {
             }
         }
 
+        /// The same of sealed wraps behind a place, in their own order.
+        static func sealedWraps(
+            _ db: Connection, _ key: [UInt8], after last: (HolderID, FieldPlace)?, limit: Int
+        ) throws -> [(RootBox, [UInt8])] {
+            let (holder, place) = (last?.0.bytes ?? [], last?.1)
+            return try db.all(
+                """
+                SELECT v.entry, v.field, v.version, v.vault, v.tier, w.holder, w.box FROM wrap w
+                JOIN value v ON v.entry = w.entry AND v.field = w.field AND v.version = w.version
+                WHERE w.is_sealed = 1 AND substr(w.box, 3, 4) <> ?
+                    AND (w.holder, w.entry, w.field, w.version) > (?, ?, ?, ?)
+                ORDER BY w.holder, w.entry, w.field, w.version LIMIT ?
+                """, .blob(key), .blob(holder), .blob(place?.entry.bytes ?? []), .blob(place?.field.bytes ?? []),
+                .integer(place?.version ?? 0), .integer(limit)
+            ) { (.sealedWrap(try Store.place($0), try Store.id($0.blob(5))), $0.blob(6)) }
+        }
+
         func renew(_ db: Connection, _ root: RootKeys, limit: Int) throws -> Int {
             let rows = try stale(db, root.current.bigEndianBytes, limit)
             for (item, box) in rows { try Self.put(try item.renewed(box, root: root), item, db) }
             return rows.count
         }
 
-        private static func put(_ box: [UInt8], _ item: RootBox, _ db: Connection) throws {
+        static func put(_ box: [UInt8], _ item: RootBox, _ db: Connection) throws {
             switch item {
             case .nodeKey:
                 try db.run("UPDATE node SET node_key = ?", .blob(box))
@@ -123,5 +159,11 @@ package struct RootKeyRotation: Sendable {
                     .blob(holder.bytes), .blob(place.entry.bytes), .blob(place.field.bytes), .integer(place.version))
             }
         }
+    }
+}
+
+extension RootBox {
+    fileprivate var wrapPlace: (HolderID, FieldPlace)? {
+        if case .sealedWrap(let place, let holder) = self { (holder, place) } else { nil }
     }
 }

@@ -16,17 +16,36 @@ enum StepDirection {
 
 extension [AccountStep] {
     /// Bytes that have to be free on the disk of a read-only node: reads, and failures to sign in, end before those run out by
-    /// which people sign in, and these before those by which access is taken away and room is freed. What the node says of
-    /// itself needs none.
-    func room(with lines: [SealedAuditLine]) -> Int64 {
-        let (forReads, forSignIns): (Int64, Int64) = (8 << 20, 2 << 20)
-        if isEmpty { return lines.allSatisfy { $0.vault == nil } ? 0 : forReads }
+    /// which people sign in, and these before those by which access is taken away and room is freed.
+    var room: Int64 {
         let signsIn = contains { step in
-            if case .vault(.insertCredential) = step { true } else { false }
+            switch step {
+            // The code of a second factor, too, which goes before what it is shown for; and a failure, since a secret is only
+            // looked at where it can be written down that it was wrong.
+            case .vault(.insertCredential), .vault(.putItem), .putAbuse: true
+            default: false
+            }
         }
-        if signsIn { return forSignIns }
-        return contains { $0.direction == .reduces } ? 0 : forReads
+        if signsIn { return Self.roomForSignIns }
+        return contains { $0.direction == .reduces } ? 0 : Self.roomForReads
     }
+
+    /// What a vault needs that has taken away or deleted so often already since the disk was full. Each leaves a line for ever,
+    /// and whoever has much to delete must not take the room of those who have one agent to revoke. Closing an account needs
+    /// none: it frees most.
+    func room(after count: Int) -> Int64 {
+        let closes = contains { if case .closeAccount = $0 { true } else { false } }
+        if closes { return 0 }
+        return switch count {
+        case ..<25: 0
+        case ..<100: 512 << 10
+        case ..<400: 1 << 20
+        default: 3 << 20
+        }
+    }
+
+    static var roomForReads: Int64 { 8 << 20 }
+    static var roomForSignIns: Int64 { 2 << 20 }
 }
 
 // No `default` anywhere: a new step does not compile until somebody decides which way it goes.

@@ -26,7 +26,16 @@ extension Store: AccountStore {
     package func token(lookup: [UInt8]) throws -> PresentedToken? {
         // Where nothing can be taken from anybody, nobody gets anything, metadata included.
         if case .closed(let fault) = health.mode { throw VaultError.readOnly(fault.rawValue) }
-        return try database.lookUp { db in
+        let presented = try present(lookup)
+        // An owner may still try to take something away.
+        if health.isExhausted, presented?.agent != nil {
+            throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue)
+        }
+        return presented
+    }
+
+    private func present(_ lookup: [UInt8]) throws -> PresentedToken? {
+        try database.lookUp { db in
             try db.first(
                 """
                 SELECT c.id, c.vault, c.holder, c.kind, c.lookup, c.box, c.l2_key, c.created, c.expires, c.last_used,

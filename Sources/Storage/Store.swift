@@ -12,6 +12,8 @@ package final class Store: Sendable {
     private let freeSpace: @Sendable () -> Int64?
     /// A reader kept deleted bytes in the log; `sweep` tries again.
     let owesForgetting = Atomic(false)
+    /// What each vault took away or deleted in the room that is kept for that, since the disk was full.
+    private let lastCommits = Mutex<[VaultID: Int]>([:])
     /// How many lines each vault had when they were last counted, up to which sequence.
     let lineCounts = Mutex<[VaultID: (sequence: Int64, count: Int64)]>([:])
 
@@ -63,13 +65,23 @@ package final class Store: Sendable {
     }
 
     package func commit(_ steps: [AccountStep], _ lines: [SealedAuditLine]) async throws {
-        let steps = try admitted(steps, lines)
+        try await commit(steps, lines, isOwn: false)
+    }
+
+    /// What the node says of itself: it needs no room, since nobody can make it say more.
+    package func record(_ lines: [SealedAuditLine]) async throws { try await commit([], lines, isOwn: true) }
+
+    private func commit(_ steps: [AccountStep], _ lines: [SealedAuditLine], isOwn: Bool) async throws {
+        let vault = lines.lazy.compactMap(\.vault).first
+        let (steps, isLast) = try admitted(steps, lines, of: vault, isOwn: isOwn)
         guard !steps.isEmpty || !lines.isEmpty else { return }
         do {
             try await database.write(size: steps.areMany ? .large : .small) { [journal, now] db in
                 let limits = steps.compactMap(\.quotas)
                 let before = try limits.map { try Self.usage(of: $0.vault, db) }
-                for step in steps { try Self.perform(step, now(), db) }
+                let reduced = try Self.perform(steps, now(), db)
+                // The last bytes are for what takes access away or frees room, not for what says so.
+                if isLast, !isOwn, !reduced { throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue) }
                 for (limit, before) in zip(limits, before) { try Self.check(limit, before, db) }
                 try journal.append(lines, db)
             }
@@ -81,10 +93,39 @@ package final class Store: Sendable {
                 journal.report(ForeignWrite(finding: "a rule of the schema is broken: \(error)"))
                 throw VaultError.readOnly(NodeHealth.Fault.foreignWrite.rawValue)
             }
+            // Where access cannot be taken away any more, it is not given either.
+            if isLast, error.cause == .full { health.noteExhaustion() }
             throw refusal(error)
         } catch is ForeignWrite {
             throw VaultError.readOnly(NodeHealth.Fault.foreignWrite.rawValue)
         }
+        health.endExhaustion()
+        if isLast, let vault { lastCommits.withLock { $0[vault, default: 0] += 1 } }
+    }
+
+    /// How well signing in can go on record.
+    package var roomForSignIns: RoomForSignIns {
+        guard case .readOnly = health.mode, let free = freeSpace() else { return .plenty }
+        return free < [AccountStep].roomForSignIns ? .none : health.mode == .readOnly(.diskFull) ? .scarce : .plenty
+    }
+
+    /// Keeps the write-ahead log short while the disk is full: at its usual length it would take what is kept for revocations.
+    /// What the disk does not take now is tried again with the next tick.
+    package func keepLogShort(_ isFull: Bool) async {
+        if !isFull { lastCommits.withLock { $0 = [:] } }
+        try? await database.maintain { try $0.script("PRAGMA wal_autocheckpoint = \(isFull ? 64 : 1_000)") }
+        if isFull { _ = try? await database.truncateLog(evenSoon: true) }
+    }
+
+    /// - Returns: Whether any of them took access away or freed room: one that finds nothing to delete does neither.
+    private static func perform(_ steps: [AccountStep], _ now: Int64, _ db: Connection) throws -> Bool {
+        var reduced = false
+        for step in steps {
+            let before = db.totalChanges
+            try perform(step, now, db)
+            if step.direction == .reduces, db.totalChanges != before { reduced = true }
+        }
+        return reduced
     }
 
     package func forgetDeleted() async { await forgetDeleted(evenSoon: false) }
@@ -98,17 +139,24 @@ package final class Store: Sendable {
 
     /// What may be performed in the node's present state: everything; what takes access away, frees room or keeps count;
     /// or nothing.
-    private func admitted(_ steps: [AccountStep], _ lines: [SealedAuditLine]) throws -> [AccountStep] {
+    ///
+    /// - Returns: The steps, and whether the disk has no more than what is kept for taking access away.
+    private func admitted(
+        _ steps: [AccountStep], _ lines: [SealedAuditLine], of vault: VaultID?, isOwn: Bool
+    ) throws -> (steps: [AccountStep], isLast: Bool) {
         switch health.mode {
         case .normal:
-            return steps
+            return (steps, false)
         case .readOnly(let fault):
             guard steps.allSatisfy({ $0.direction != .adds }) else { throw VaultError.readOnly(fault.rawValue) }
             let steps = steps.filter { $0.direction != .savesTime }
-            if let free = freeSpace(), free < steps.room(with: lines) {
+            guard !steps.isEmpty || !lines.isEmpty, let free = freeSpace() else { return (steps, false) }
+            let isLast = free < [AccountStep].roomForReads && steps.room == 0
+            let count = isLast ? vault.flatMap { vault in lastCommits.withLock { $0[vault] } } ?? 0 : 0
+            guard isOwn || free >= (isLast ? steps.room(after: count) : steps.room) else {
                 throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue)
             }
-            return steps
+            return (steps, isLast)
         case .closed(let fault):
             throw VaultError.readOnly(fault.rawValue)
         }

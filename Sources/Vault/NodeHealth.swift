@@ -24,6 +24,7 @@ package final class NodeHealth: Sendable {
 
     private let state = Mutex(Mode.normal)
     private let hasDamage = Atomic(false)
+    private let exhausted = Atomic(false)
     private let onDamage: @Sendable () -> Void
 
     /// `onDamage`: Called once, when damage is noted for the first time: it must be remembered beyond this process.
@@ -54,8 +55,16 @@ package final class NodeHealth: Sendable {
         return isChanged
     }
 
+    /// Whether the disk refused even what takes access away: then nobody reads either, metadata included.
+    package var isExhausted: Bool { exhausted.load(ordering: .relaxed) }
+
+    package func noteExhaustion() { exhausted.store(true, ordering: .relaxed) }
+
+    package func endExhaustion() { exhausted.store(false, ordering: .relaxed) }
+
     /// There is room again.
     package func diskHasRoom() {
+        endExhaustion()
         state.withLock { if $0 == .readOnly(.diskFull) { $0 = .normal } }
     }
 }

@@ -55,6 +55,27 @@ struct DataDirectory: Sendable {
         return isNew ? keys : nil
     }
 
+    /// Whether nothing was ever kept here, so that a service may make a vault by itself.
+    ///
+    /// What a first start leaves when it is cut off counts as nothing. Everything else may be what is left of a vault, or a
+    /// restore that is under way, and is an error.
+    ///
+    /// - Returns: False when there is a vault.
+    func isEmpty() throws -> Bool {
+        guard !File.exists(database) else { return false }
+        let name = database.split(separator: "/").last.map(String.init) ?? ""
+        let remains = ["lock"] + ["", "-wal", "-shm", "-journal"].map { "\(name).new\($0)" }
+        let found = try Directory.names(in: path).filter { !remains.contains($0) }.sorted()
+        guard found.isEmpty else {
+            throw Failure(
+                """
+                There is no vault in \(path), and it is not empty: \(found.prefix(5).joined(separator: ", ")). Wait for the end \
+                of a restore, or bring back what is missing (`clavitor-node restore`). To begin anew, empty it first.
+                """)
+        }
+        return true
+    }
+
     /// Before anything is written: a disk that was full when the program ended may still be.
     ///
     /// - Returns: Whether it is.

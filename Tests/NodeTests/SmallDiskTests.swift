@@ -1,3 +1,6 @@
+import Auth
+import Backup
+import Encoding
 import Files
 import Foundation
 import Logging
@@ -13,7 +16,7 @@ import Wire
 /// A disk of 128 MiB that tenants fill. A file system in memory stands for it, which takes root.
 @Suite(.timeLimit(.minutes(15)), .enabled(if: geteuid() == 0, "needs root for a small file system"), .serialized)
 struct SmallDiskTests {
-    private final class Disk {
+    private final class Disk: Sendable {
         let scratch: Scratch
 
         init() throws {
@@ -144,6 +147,200 @@ struct SmallDiskTests {
             }
             try await keeper.watchDisk()
             #expect(live.node.health.mode == .normal && live.directory.reserve.isHeld)
+        }
+    }
+
+    /// Leaves so many bytes free, by what something else on the machine writes.
+    private static func leave(_ bytes: Int64, _ live: LiveNode, in disk: Disk) throws {
+        let ballast = disk.scratch.path("ballast")
+        File.remove(ballast)
+        let free = try #require(FileFacts.freeSpace(live.directory.path))
+        #expect(File.allocate(ballast, free - bytes))
+    }
+
+    private static func removeKit(_ person: Person, _ live: LiveNode) async throws -> Int {
+        let proof = ProofBody(kind: "password", secret: Base64URL.encode(person.authKey), code: nil)
+        let answer = try await live.send(
+            "DELETE", "/api/v1/account/recovery", token: person.token, json: ProvenBody(proof: proof))
+        return Int(answer.status)
+    }
+
+    /// What finds nothing to take away is none of what the last bytes are for, however often it is asked for.
+    @Test func whatTakesNothingAwayTakesNoRoom() async throws {
+        let disk = try Disk()
+        try await LiveNode.with(directory: disk.directory) { live in
+            let keeper = Self.keeper(live)
+            try await keeper.watchDisk()
+            let people = [try await Person.register(live), try await Person.register(live)]
+            let honest = try await Person.register(live)
+            #expect(try await Self.removeKit(honest, live) == 204)
+            try await Self.fill(live, people)
+            try await keeper.watchDisk()
+            try Self.leave(6 << 20, live, in: disk)
+            for _ in 0..<20 { #expect(try await Self.removeKit(honest, live) == 503) }
+            // Nor do tokens that nobody has, and what strangers guess.
+            let lines = live.node.journal.head.chain.sequence
+            for _ in 0..<20 {
+                let stranger = try await live.send("GET", "/api/v1/entries", token: Token(.agent).text)
+                #expect(stranger.status == 503)
+            }
+            #expect(live.node.journal.head.chain.sequence == lines)
+            #expect(try await live.send("DELETE", "/api/v1/account", token: honest.token).status == 204)
+        }
+    }
+
+    /// Trash frees little and leaves a line: whoever has much to delete leaves room for whoever has one agent to revoke.
+    @Test func whoDeletesMuchLeavesRoomForWhoRevokesOne() async throws {
+        let disk = try Disk()
+        try await LiveNode.with(directory: disk.directory) { live in
+            let keeper = Self.keeper(live)
+            try await keeper.watchDisk()
+            let hostile = try await Person.register(live)
+            _ = try await hostile.agent(
+                live, AgentWriteBody(name: "bot", grants: [GrantBody(tag: "t", labels: .all)], verbs: ["read"]))
+            var entries: [EntryBody] = []
+            for number in 0..<140 {
+                let entry = EntryWriteBody(
+                    title: "\(number)", type: "note", tags: ["t"],
+                    fields: [FieldWriteBody(label: "f", kind: "text", tier: 1, value: "v")])
+                entries.append(try await hostile.create(live, entry))
+            }
+            let honest = try await Person.register(live)
+            let robot = try await honest.agent(
+                live, AgentWriteBody(name: "bot", grants: [GrantBody(tag: "none", labels: .all)], verbs: ["read"]))
+            try await Self.fill(live, [try await Person.register(live), try await Person.register(live)])
+            try await keeper.watchDisk()
+            try await keeper.watchDisk()
+            try Self.leave(900 << 10, live, in: disk)
+            var trashed = 0
+            for entry in entries {
+                let answer = try await live.send(
+                    "DELETE", "/api/v1/entries/\(entry.id)", token: hostile.token, headers: ["if-match": "\"1\""])
+                if answer.status == 204 { trashed += 1 }
+            }
+            #expect((25...100).contains(trashed), "\(trashed)")
+            #expect(try #require(FileFacts.freeSpace(live.directory.path)) > 100 << 10)
+            let revoked = try await live.send("DELETE", "/api/v1/agents/\(robot.id)", token: honest.token)
+            #expect(revoked.status == 200)
+            #expect(try await live.send("DELETE", "/api/v1/account", token: hostile.token).status == 204)
+        }
+    }
+
+    /// A secret is looked at where it can be written down that it was wrong, and nowhere else.
+    @Test func noGuessIsForgivenOnAFullDisk() async throws {
+        let disk = try Disk()
+        let directory = disk.directory
+        let person = try await LiveNode.with(directory: directory) { live in
+            let keeper = Self.keeper(live)
+            try await keeper.watchDisk()
+            let honest = try await Person.register(live)
+            try await Self.fill(live, [try await Person.register(live), try await Person.register(live)])
+            try await keeper.watchDisk()
+            try Self.leave(5 << 20, live, in: disk)
+            return honest
+        }
+        // Each start is a new process to the limits; what they know is on the disk.
+        var evaluated = 0
+        for _ in 0..<3 {
+            evaluated += try await LiveNode.with(directory: directory) { live in
+                live.node.health.note(.diskFull)
+                var count = 0
+                for _ in 0..<12 where try await Self.guess(person, live) == 401 { count += 1 }
+                return count
+            }
+        }
+        #expect((5...12).contains(evaluated), "\(evaluated)")
+        try await LiveNode.with(directory: directory) { live in
+            live.node.health.note(.diskFull)
+            try Self.leave(1 << 20, live, in: disk)
+            // Right or wrong, the answer is the same.
+            #expect(try await Self.guess(person, live) != 401)
+            let right = LoginBody(email: person.email, authKey: Base64URL.encode(person.authKey))
+            #expect(try await live.send("POST", "/api/v1/sessions", json: right).status != 201)
+        }
+    }
+
+    private static func guess(_ person: Person, _ live: LiveNode) async throws -> Int {
+        let wrong = LoginBody(email: person.email, authKey: Base64URL.encode(random(32)))
+        return Int(try await live.send("POST", "/api/v1/sessions", json: wrong).status)
+    }
+
+    /// One tenant's sign-ins are few while the disk is full.
+    @Test func signInsLeaveRoomForOthers() async throws {
+        let disk = try Disk()
+        try await LiveNode.with(directory: disk.directory) { live in
+            let keeper = Self.keeper(live)
+            try await keeper.watchDisk()
+            let people = [try await Person.register(live), try await Person.register(live)]
+            let honest = try await Person.register(live)
+            try await Self.fill(live, people)
+            try await keeper.watchDisk()
+            try Self.leave(7 << 20, live, in: disk)
+            var signedIn = 0
+            for _ in 0..<40 {
+                let body = LoginBody(email: people[0].email, authKey: Base64URL.encode(people[0].authKey))
+                if try await live.send("POST", "/api/v1/sessions", json: body).status == 201 { signedIn += 1 }
+            }
+            #expect((1...12).contains(signedIn), "\(signedIn)")
+            _ = try await honest.login(live)
+        }
+    }
+
+    /// Where not even a revocation finds room, nobody reads, titles neither.
+    @Test func whereNothingCanBeTakenAwayNothingIsRead() async throws {
+        let disk = try Disk()
+        try await LiveNode.with(directory: disk.directory) { live in
+            let keeper = Self.keeper(live)
+            try await keeper.watchDisk()
+            let honest = try await Person.register(live)
+            _ = try await honest.createLogin(live)
+            var robots: [AgentTokenBody] = []
+            for number in 0..<20 {
+                robots.append(
+                    try await honest.agent(
+                        live,
+                        AgentWriteBody(
+                            name: "\(number)", grants: [GrantBody(tag: "none", labels: .all)], verbs: ["read"])))
+            }
+            let robot = robots[0]
+            try await Self.fill(live, [try await Person.register(live), try await Person.register(live)])
+            try await keeper.watchDisk()
+            try await keeper.watchDisk()
+            #expect(try await live.send("GET", "/api/v1/entries", token: robot.token).status == 200)
+            let ballast = disk.scratch.path("ballast")
+            #expect(File.allocate(ballast, try #require(FileFacts.freeSpace(live.directory.path))))
+            // The log may have a little room of its own.
+            for agent in robots.dropFirst() where !live.node.health.isExhausted {
+                let path = "/api/v1/agents/\(agent.id)"
+                _ = try await live.send("PATCH", path, token: honest.token, json: AgentWriteBody(paused: true))
+            }
+            #expect(live.node.health.isExhausted)
+            #expect(try await live.send("GET", "/api/v1/entries", token: honest.token).status == 503)
+            #expect(try await live.send("GET", "/api/v1/entries", token: robot.token).status == 503)
+            File.remove(ballast)
+            #expect(try await live.send("DELETE", "/api/v1/agents/\(robot.id)", token: honest.token).status == 200)
+            #expect(try await live.send("GET", "/api/v1/entries", token: honest.token).status == 200)
+        }
+    }
+
+    /// A backup takes none of the room that is kept, and leaves nothing behind when there is none.
+    @Test func noBackupIsMadeWhereItWouldFillTheDisk() async throws {
+        let disk = try Disk()
+        try await LiveNode.with(directory: disk.directory) { live in
+            let keeper = Self.keeper(live)
+            try await keeper.watchDisk()
+            let person = try await Person.register(live)
+            let folder = disk.scratch.path("backups")
+            let recipient = try AgeRecipient("age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p")
+            let job = BackupJob(node: live.node, folder: BackupFolder(path: folder), recipients: [recipient], keep: nil)
+            _ = try await job.run()
+            try Self.leave(60 << 20, live, in: disk)
+            await #expect(throws: BackupRefusal.self) { try await job.run() }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 1)
+            File.remove(disk.scratch.path("ballast"))
+            live.node.health.note(.diskFull)
+            await #expect(throws: BackupRefusal.readOnly) { try await job.run() }
+            _ = person
         }
     }
 }

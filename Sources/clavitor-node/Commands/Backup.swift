@@ -33,11 +33,11 @@ struct Backup: AsyncParsableCommand {
         guard !recipients.isEmpty else {
             throw Failure("Say who can open it: --recipient age1… (`age-keygen` makes one).")
         }
-        let numbers = try keep.map(Settings.keep)
+        let kept = try keep.map(Settings.keep)
         let node = try Node(offline: options.directory)
         let written = try await BackupJob(
             node: node, folder: BackupFolder(path: to), recipients: recipients,
-            keep: numbers.map { Retention(last: $0[0], daily: $0[1], weekly: $0[2], monthly: $0[3]) }
+            keep: kept
         ).run()
         print("\(to)/\(written.name.fileName)  \(written.byteCount) bytes  sha256 \(written.sha256)")
     }

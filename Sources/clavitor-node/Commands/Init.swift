@@ -13,9 +13,13 @@ struct Init: AsyncParsableCommand {
     @Flag(help: "Do not print the root key; `clavitor-node root-key print` does.")
     var quiet = false
 
+    @Flag(help: "Do nothing where there is a vault, and refuse a directory with anything else: for services.")
+    var ifEmpty = false
+
     func run() async throws {
         let directory = options.directory
         try directory.takeLock()
+        if ifEmpty, try !directory.isEmpty() { return }
         let keys = try directory.initialize(now: unixTime())
         print("Created \(directory.database).")
         guard let keys else {

@@ -8,7 +8,14 @@ import Vault
 struct RootKey: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "root-key", abstract: "Print, export or rotate the root key.",
-        subcommands: [Print.self, Export.self, Rotate.self])
+        subcommands: [Generate.self, Print.self, Export.self, Rotate.self])
+
+    struct Generate: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Print a new root key, which no node has: for `clavitor-soc secrets generate`.")
+
+        func run() async throws { print(RootKeyFile.text(.generate()), terminator: "") }
+    }
 
     struct Print: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Print the root key, to be kept on paper.")

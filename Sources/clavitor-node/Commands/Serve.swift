@@ -50,7 +50,7 @@ struct Serve: AsyncParsableCommand {
             port: port,
             logger: logger, record: CertificateRecord(node: node, logger: logger).add)
         try await node.store.deleteAbandonedHolders()
-        try await Self.finishRotation(node, directory, logger)
+        try await Self.evenOnAFullDisk(node, logger) { try await Self.finishRotation(node, directory, logger) }
         try await Self.evenOnAFullDisk(node, logger) {
             try await node.record(AuditEvent(.nodeStart, by: .init(.node), reason: Version.current))
         }
@@ -146,12 +146,17 @@ struct Serve: AsyncParsableCommand {
         let job = BackupJob(
             node: node, folder: BackupFolder(path: settings.folder),
             recipients: try settings.recipients.map { try AgeRecipient($0) },
-            keep: Retention(
-                last: settings.keep[0], daily: settings.keep[1], weekly: settings.keep[2], monthly: settings.keep[3]))
+            keep: settings.keep)
         let every = settings.every.seconds
+        let pause = GrowingPause()
         return Periodic(name: "backup", interval: .seconds(min(every, 300)), logger: logger) {
-            guard try await job.isDue(every: every) else { return }
-            let written = try await job.run()
+            guard pause.isOver(at: node.now()), try await job.isDue(every: every) else { return }
+            let written: BackupFolder.Written
+            do { written = try await job.run() } catch {
+                pause.failed(at: node.now())
+                throw error
+            }
+            pause.succeeded()
             logger.info(
                 "backup written", metadata: ["name": "\(written.name.fileName)", "bytes": "\(written.byteCount)"])
         }

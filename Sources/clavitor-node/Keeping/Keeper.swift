@@ -81,7 +81,9 @@ struct Keeper: Sendable {
         guard var free = FileFacts.freeSpace(directory.path) else { return }
         switch node.health.mode {
         case .readOnly(.diskFull):
-            if directory.reserve.giveBack() {
+            let isGivenBack = directory.reserve.giveBack()
+            await node.store.keepLogShort(true)
+            if isGivenBack {
                 return try await declare(.diskFull, ["\(free) bytes free"])
             }
             // The file keeps the room of what was deleted.
@@ -90,6 +92,7 @@ struct Keeper: Sendable {
             }
             guard free > Self.enough else { return }
             node.health.diskHasRoom()
+            await node.store.keepLogShort(false)
             _ = directory.reserve.take(free: free)
             logger.notice("the disk has room again", metadata: ["free": "\(free)"])
         case .normal:

@@ -113,7 +113,7 @@ struct Node: Sendable {
 
     /// Puts something that the node itself did on record.
     func record(_ event: AuditEvent) async throws {
-        try await store.commit([] as [Step], [try audit.seal(event, vault: nil)])
+        try await store.record([try audit.seal(event, vault: nil)])
     }
 
     private static func fleet(_ path: String) throws -> NodesBody {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Auth
+import Backup
 import Serving
 import Vault
 
@@ -99,7 +100,7 @@ struct Settings: Sendable {
         var folder: String
         var recipients: [String]
         var every = Span(seconds: 86_400)
-        var keep = [3, 7, 5, 12]
+        var keep = Retention(last: 3, daily: 7, weekly: 5, monthly: 12)
     }
 
     /// The names that the node has, the one that clients know it by first.
@@ -207,12 +208,10 @@ struct Settings: Sendable {
         return quotas
     }
 
-    static func keep(_ text: String) throws -> [Int] {
-        let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) ?? -1 }
-        guard numbers.count == 4, numbers.allSatisfy({ $0 >= 0 }), numbers.contains(where: { $0 > 0 }) else {
-            throw Failure(
-                "\"\(text)\" does not say what to keep: four numbers, last,daily,weekly,monthly, as in 3,7,5,12.")
+    static func keep(_ text: String) throws -> Retention {
+        guard let keep = Retention(text) else {
+            throw Failure("\"\(text)\" does not say what to keep: \(Retention.form).")
         }
-        return numbers
+        return keep
     }
 }
