@@ -63,7 +63,7 @@ let package = Package(
         // Leaves: import nothing of ours.
         .target(name: "IPNetworks", swiftSettings: house),
         .target(name: "Encoding", swiftSettings: house),
-        .target(name: "Wire", swiftSettings: house),
+        .target(name: "Wire", dependencies: [crypto], swiftSettings: house),
         .target(name: "Files", swiftSettings: house),
         .target(name: "Systemd", swiftSettings: house),
         .target(name: "Console", swiftSettings: house),
@@ -147,8 +147,9 @@ let package = Package(
             name: "Fleet",
             dependencies: [
                 "Console", "DNSUpdate", "Files", "Outbound", "Wire", crypto, httpClient, nioCore, nioPosix, nioSSL,
-                subprocess,
-                toml,
+                subprocess, toml,
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+                .product(name: "X509", package: "swift-certificates"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: house
@@ -180,7 +181,7 @@ let package = Package(
         .executableTarget(
             name: "clavitor-monitor",
             dependencies: [
-                "Autocert", "Files", "Monitor", "Console", "Outbound", "SQLite", "Serving", "Wire", arguments,
+                "Autocert", "Backup", "Files", "Monitor", "Console", "Outbound", "SQLite", "Serving", "Wire", arguments,
                 httpClient, lifecycle, logging, nioCore,
                 nioPosix,
                 nioSSL,

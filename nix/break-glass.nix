@@ -1,14 +1,15 @@
-# The door for the day when the hub is lost: a second sshd on port 2222, for one key from one address. It is shut.
+# Break-glass: a second sshd on port 2222 for the day when the hub is lost, for one key from a few addresses. It is in every
+# system, and nothing starts it.
 #
-# `systemctl start break-glass` opens it through the tunnel while there is one. Without one it is opened on the
-# provider's console: in GRUB's menu, `e`, and `systemd.wants=break-glass.service` at the end of the line `linux`. It shuts
-# by itself after four hours, and a reboot without that word does not open it again.
+# `systemctl start break-glass` starts it through the tunnel while there is one. Without one, at the provider's console: in
+# GRUB's menu, `e`, and `systemd.wants=break-glass.service` at the end of the line `linux`. It stops by itself after four
+# hours, and a reboot without that word does not start it again.
 { fleet }:
 { config, lib, pkgs, ... }:
 let
   inherit (fleet.breakGlass) ssh-key from;
   port = 2222;
-  rule = "-p tcp --dport ${toString port} -s ${from} -j nixos-fw-accept";
+  rule = address: "-p tcp --dport ${toString port} -s ${address} -j nixos-fw-accept";
   sshdConfig = pkgs.writeText "break-glass-sshd_config" ''
     Port ${toString port}
     HostKey /etc/ssh/ssh_host_ed25519_key
@@ -17,24 +18,31 @@ let
     PermitRootLogin prohibit-password
     PasswordAuthentication no
     ChallengeResponseAuthentication no
-    AllowUsers root@${from}
+    # root has no password and is locked: sshd lets a locked account in by PAM alone.
+    UsePAM yes
+    AllowUsers ${lib.concatMapStringsSep " " (address: "root@${address}") from}
+    MaxAuthTries 3
+    MaxStartups 3:50:10
     AllowAgentForwarding no
     AllowTcpForwarding no
     PidFile none
     LogLevel VERBOSE
   '';
 in
-lib.mkIf (ssh-key != "" && from != "") {
+lib.mkIf (ssh-key != "" && from != [ ]) {
   # A file of its own mode, because sshd refuses one that it reaches through links that others could move.
-  environment.etc."ssh/break-glass.keys" = { mode = "0444"; text = "from=\"${from}\",restrict,pty ${ssh-key}\n"; };
+  environment.etc."ssh/break-glass.keys" = {
+    mode = "0444";
+    text = "from=\"${lib.concatStringsSep "," from}\",restrict,pty ${ssh-key}\n";
+  };
 
   systemd.services.break-glass = {
-    description = "Emergency sshd for ${from}";
+    description = "Emergency sshd for ${lib.concatStringsSep ", " from}";
     # Nothing wants it.
     after = [ "network.target" "firewall.service" ];
     path = [ pkgs.iptables ];
-    preStart = "iptables -w -I nixos-fw 1 ${rule}";
-    postStop = "iptables -w -D nixos-fw ${rule} || true";
+    preStart = lib.concatMapStringsSep "\n" (address: "iptables -w -I nixos-fw 1 ${rule address}") from;
+    postStop = lib.concatMapStringsSep "\n" (address: "iptables -w -D nixos-fw ${rule address} || true") from;
     serviceConfig = {
       ExecStart = "${config.programs.ssh.package or pkgs.openssh}/bin/sshd -D -e -f ${sshdConfig}";
       RuntimeMaxSec = "4h";

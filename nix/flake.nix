@@ -28,7 +28,10 @@
       nixosModules = { clavitor = ./module.nix; clavitor-monitor = ./monitor.nix; };
 
       # Every entry of fleet.toml. Evaluated and built by the SOC, copied to the node: see machine.nix.
-      nixosConfigurations = import ./systems.nix { inherit nixpkgs dist; };
+      nixosConfigurations = import ./systems.nix {
+        inherit nixpkgs dist;
+        revision = nixpkgs.rev or nixpkgs.narHash;
+      };
 
       packages.${system} = {
         clavitor-node = package "clavitor-node";

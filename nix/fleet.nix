@@ -17,8 +17,12 @@ let
     let parts = match "([0-9.]+)\\.([1-9][0-9]{0,2})" address;
     in if parts == null || head parts != prefix then null else fromJSON (elemAt parts 1);
 
-  complete = entry: { disk = fleet.provider.${entry.provider}.disk; root = fleet.provider.${entry.provider}.root; }
-    // entry // { id = idOf entry.address; url = "https://${entry.domain}"; };
+  complete = entry: {
+    inherit (fleet.provider.${entry.provider}) disk root;
+    esp = fleet.provider.${entry.provider}.esp or "";
+    push-token = "";
+    registration = "";
+  } // entry // { id = idOf entry.address; url = "https://${entry.domain}"; };
 
   nodes = map complete fleet.node;
   operators = map (o: o // { id = idOf o.address; }) (fleet.operator or [ ]);
@@ -32,9 +36,30 @@ rec {
   contact = fleet.fleet.acme-contact;
   tiers = fleet.tier;
   breakGlass = fleet.break-glass;
+  backup = { every = "1d"; keep = "3,7,4,6"; target = "/var/backups/clavitor"; recipients = [ ]; } // (fleet.backup or { });
+  isNotifying = fleet.notify.enabled or true;
+  hasDeadManSwitch = isNotifying && (fleet.notify.dead-man or true);
+  routes = fleet.route or [ ];
+
+  # A channel of the monitor, with the names of its secrets: those that its type needs, and those that it says.
+  channels = map
+    (c:
+      let
+        needed = { webhook = [ "url" ]; ntfy = [ "url" ]; chat = [ "url" ]; pagerduty = [ "key" ]; telegram = [ "token" ]; email = [ ]; };
+        password = if c.type == "email" && c ? username then [ "password" ] else [ ];
+        secrets = needed.${c.type} ++ password ++ filter (s: !(builtins.elem s (needed.${c.type} ++ password))) (c.secrets or [ ]);
+      in
+      { inherit secrets; settings = removeAttrs c [ "secrets" ]; })
+    (fleet.channel or [ ]);
   hub = head hubs;
   spokes = filter (n: n.role == "spoke") nodes;
   byName = listToAttrs (map (n: { inherit (n) name; value = n; }) nodes);
+
+  # Whom the monitor knows without its database: hashes of tokens, which are no secret.
+  access = {
+    nodes = map (n: { inherit (n) name region; token = n.push-token; }) (filter (n: n.push-token != "") nodes);
+    operators = map (o: { inherit (o) name; token = o.monitor-token; }) (filter (o: (o.monitor-token or "") != "") operators);
+  };
 
   # What `serve --nodes` takes and clients choose the nearest from.
   nodesBody.nodes = map (n: { inherit (n) name city url latitude longitude; }) nodes;
@@ -47,13 +72,24 @@ rec {
     in
     concatLists [
       (if keyless == [ ] then [ ] else [
-        "no WireGuard key in nix/fleet.toml for ${concatStringsSep ", " keyless}: `clavitor-soc keys generate` makes them"
+        "no WireGuard key for ${concatStringsSep ", " keyless}: `clavitor-soc keys generate` makes them"
       ])
       (if hub.ipv4 != "" then [ ] else [
-        "${hub.name}, the hub, has no ipv4 in nix/fleet.toml: spokes dial an address, because a name would hang on DNS at boot"
+        "${hub.name}, the hub, has no ipv4: spokes dial an address, because a name would hang on DNS at boot"
       ])
       (if operators != [ ] then [ ] else [
-        "nix/fleet.toml has no [[operator]]: nobody could sign in. `wg genkey` and `ssh-keygen -t ed25519` make the two keys"
+        "no [[operator]]: nobody could sign in; `clavitor-soc begin` enters one"
+      ])
+      (if breakGlass.ssh-key != "" || !(breakGlass.enabled or true) then [ ] else [
+        ("no break-glass key: nobody could sign in while the hub is down; `clavitor-soc break-glass enable` sets it, "
+          + "`enabled = false` in [break-glass] declines it")
+      ])
+      (if backup.recipients != [ ] || !(backup.enabled or true) then [ ] else [
+        ("no [backup]: a lost disk would be the end of its vaults; `recipients` says who can open backups, "
+          + "`enabled = false` declines them")
+      ])
+      (if node.role != "hub" || channels != [ ] || !isNotifying then [ ] else [
+        "no [[channel]]: the monitor would notify nobody; `enabled = false` in [notify] declines it"
       ])
     ];
 }

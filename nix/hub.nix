@@ -4,6 +4,14 @@
 let
   spokes = map (n: { inherit (n) public-key address; }) fleet.spokes;
   credentials = "/run/credentials/clavitor-monitor.service";
+
+  # Each channel's secrets are files that `clavitor-soc secrets` brings, given to the monitor as credentials.
+  secretName = channel: part: "channel-${channel.settings.name}-${part}";
+  secretsOf = channel: lib.listToAttrs (map (part: lib.nameValuePair (secretName channel part)
+    "/etc/clavitor/${secretName channel part}") channel.secrets);
+  settingsOf = channel: channel.settings // lib.listToAttrs (map (part: lib.nameValuePair "${part}-file"
+    "${credentials}/${secretName channel part}") channel.secrets);
+  orNone = lib.optionalAttrs;
 in
 {
   imports = [ ./monitor.nix ];
@@ -40,13 +48,25 @@ in
   services.clavitor-monitor = {
     enable = true;
     package = pkgs.callPackage ./package.nix { inherit dist; program = "clavitor-monitor"; };
-    credentials = { tls-cert = "/etc/clavitor/monitor.crt"; tls-key = "/etc/clavitor/monitor.key"; };
+    credentials = lib.foldl' (all: channel: all // secretsOf channel)
+      ({ tls-cert = "/etc/clavitor/monitor.crt"; tls-key = "/etc/clavitor/monitor.key"; }
+        // orNone fleet.hasDeadManSwitch { dead-man-url = "/etc/clavitor/dead-man-url"; })
+      fleet.channels;
     settings = {
       https = "${node.address}:443";
       tls-cert = "${credentials}/tls-cert";
       tls-key = "${credentials}/tls-key";
       nodes = toString (pkgs.writeText "nodes.json" (builtins.toJSON fleet.nodesBody));
       dashboard = "https://${fleet.monitor}";
+      access-file = toString (pkgs.writeText "access.json" (builtins.toJSON fleet.access));
+    } // orNone fleet.hasDeadManSwitch { dead-man-url-file = "${credentials}/dead-man-url"; }
+    // orNone (fleet.channels != [ ]) { channel = map settingsOf fleet.channels; }
+    // orNone (fleet.routes != [ ]) { route = fleet.routes; }
+    // orNone (fleet.backup.recipients != [ ]) {
+      backup-to = "${fleet.backup.target}-monitor";
+      backup-recipient = fleet.backup.recipients;
+      backup-every = fleet.backup.every;
+      backup-keep = fleet.backup.keep;
     };
   };
 }

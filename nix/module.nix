@@ -113,6 +113,8 @@ in
       # A vault comes back, however often it fell.
       startLimitIntervalSec = 0;
       serviceConfig = import ./hardening.nix // {
+        # A new machine's first vault, under the root key that was brought to it. Never over anything that is there.
+        ExecStartPre = "${cfg.package}/bin/clavitor-node init --if-empty --quiet --data /var/lib/clavitor";
         ExecStart = "${cfg.package}/bin/clavitor-node serve --data /var/lib/clavitor --config ${configFile}";
         User = "clavitor";
         Group = "clavitor";

@@ -5,7 +5,11 @@ let
   cfg = config.services.clavitor-monitor;
   toml = import ./toml.nix { inherit lib pkgs; };
   secretFile = import ./secret-file.nix { inherit lib; };
-  configFile = toml.generate "clavitor-monitor.toml" cfg.settings;
+  # The monitor itself checks its channels and routes, before any machine has them.
+  configFile = pkgs.runCommand "clavitor-monitor.toml" { } ''
+    ${cfg.package}/bin/clavitor-monitor channel list --config ${toml.generate "clavitor-monitor.toml" cfg.settings}
+    cp ${toml.generate "clavitor-monitor.toml" cfg.settings} $out
+  '';
 in
 {
   options.services.clavitor-monitor = {
@@ -82,6 +86,8 @@ in
     users.groups.clavitor-monitor = { };
     environment.systemPackages = [ cfg.package ];
     networking.firewall.allowedTCPPorts = mkIf cfg.openFirewall [ 80 443 ];
+    systemd.tmpfiles.rules =
+      mkIf (cfg.settings ? backup-to) [ "d ${cfg.settings.backup-to} 0700 clavitor-monitor clavitor-monitor -" ];
 
     systemd.services.clavitor-monitor = {
       description = "Clavitor monitor";
@@ -95,6 +101,7 @@ in
         Group = "clavitor-monitor";
         StateDirectory = "clavitor-monitor";
         StateDirectoryMode = "0700";
+        ReadWritePaths = lib.optional (cfg.settings ? backup-to) cfg.settings.backup-to;
         LoadCredential = lib.mapAttrsToList (name: file: "${name}:${file}") cfg.credentials;
         MemoryMax = cfg.memoryMax;
       };

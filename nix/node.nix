@@ -13,8 +13,14 @@
   assertions = map (message: { assertion = false; inherit message; }) (fleet.problems ++ fleet.missingFor node);
 
   networking.hostName = node.name;
-  boot.loader.grub.device = node.disk;
-  fileSystems."/" = { device = node.root; fsType = "ext4"; };
+  # By UEFI the boot loader lies where every firmware looks for it, since none of a provider's keeps entries for us.
+  boot.loader.grub = if node.esp == "" then { device = node.disk; } else {
+    device = "nodev";
+    efiSupport = true;
+    efiInstallAsRemovable = true;
+  };
+  fileSystems = { "/" = { device = node.root; fsType = "ext4"; }; }
+    // lib.optionalAttrs (node.esp != "") { "/boot" = { device = node.esp; fsType = "vfat"; options = [ "umask=0077" ]; }; };
 
   services.clavitor = {
     enable = true;
@@ -31,6 +37,12 @@
       nodes = toString (pkgs.writeText "nodes.json" (builtins.toJSON fleet.nodesBody));
       # The monitor is reached through the tunnel alone, so its certificate is a private one.
       push-ca-file = "/etc/clavitor/monitor-ca.pem";
+    } // lib.optionalAttrs (node.registration != "") { inherit (node) registration; }
+    // lib.optionalAttrs (fleet.backup.recipients != [ ]) {
+      backup-to = fleet.backup.target;
+      backup-recipient = fleet.backup.recipients;
+      backup-every = fleet.backup.every;
+      backup-keep = fleet.backup.keep;
     };
   };
 

@@ -3,7 +3,7 @@
 { fleet, network, ipv4, nodes, operators, hubs }:
 let
   inherit (builtins)
-    all attrNames concatLists concatMap elem filter isAttrs isFloat isInt isList isString length match stringLength substring;
+    all attrNames concatLists concatMap elem filter isAttrs isBool isFloat isInt isList isString length match stringLength substring;
 
   when = condition: sentence: if condition then [ sentence ] else [ ];
   matches = pattern: text: match pattern text != null;
@@ -12,23 +12,31 @@ let
   schema = {
     inventory = {
       needed = { break-glass = "table"; fleet = "table"; node = "list of tables"; provider = "table"; tier = "table"; };
-      optional = { dns = "table"; operator = "list of tables"; };
+      optional = {
+        backup = "table"; channel = "list of tables"; dns = "table"; notify = "table"; operator = "list of tables";
+        route = "list of tables";
+      };
     };
     fleet.needed = { acme-contact = "list of texts"; monitor = "text"; network = "text"; port = "whole number"; };
-    break-glass.needed = { from = "text"; ssh-key = "text"; };
-    provider.needed = { disk = "text"; root = "text"; };
+    break-glass = { needed = { from = "list of texts"; ssh-key = "text"; }; optional.enabled = "boolean"; };
+    backup.optional = { enabled = "boolean"; every = "text"; keep = "text"; recipients = "list of texts"; target = "text"; };
+    notify.optional = { dead-man = "boolean"; enabled = "boolean"; };
+    provider = { needed = { disk = "text"; root = "text"; }; optional.esp = "text"; };
     tier = {
       needed.usd = "number";
       optional = { disk-gb = "whole number"; memory-mb = "whole number"; transfer-gb = "whole number"; };
     };
-    peer.needed = { address = "text"; name = "text"; public-key = "text"; ssh-key = "text"; };
+    peer = {
+      needed = { address = "text"; name = "text"; public-key = "text"; ssh-key = "text"; };
+      optional.monitor-token = "text";
+    };
     node = {
       needed = {
         name = "text"; city = "text"; region = "text"; latitude = "number"; longitude = "number"; domain = "text";
         provider = "text"; tier = "text"; role = "text"; address = "text"; ipv4 = "text"; public-key = "text";
         host-key = "text";
       };
-      optional = { disk = "text"; root = "text"; };
+      optional = { disk = "text"; esp = "text"; push-token = "text"; registration = "text"; root = "text"; };
     };
     dns = {
       needed = { floor = "whole number"; nearest = "text"; provider = "text"; ttl = "whole number"; zone = "text"; };
@@ -39,12 +47,13 @@ let
     "text" = isString;
     "whole number" = isInt;
     "number" = v: isInt v || isFloat v;
+    "boolean" = isBool;
     "list of texts" = v: isList v && all isString v;
     "table" = isAttrs;
     "list of tables" = v: isList v && all isAttrs v;
   };
 
-  shape = { needed, optional ? { } }: label: table:
+  shape = { needed ? { }, optional ? { } }: label: table:
     let kinds = optional // needed; in
     if !(isAttrs table) then [ "${label} is no table" ] else concatLists [
       (map (k: "${label} has no ${k}") (filter (k: !(table ? ${k})) (attrNames needed)))
@@ -60,6 +69,8 @@ let
   shapes = if whole != [ ] then whole else concatLists [
     (shape schema.fleet "[fleet]" fleet.fleet)
     (shape schema.break-glass "[break-glass]" fleet.break-glass)
+    (if fleet ? backup then shape schema.backup "[backup]" fleet.backup else [ ])
+    (if fleet ? notify then shape schema.notify "[notify]" fleet.notify else [ ])
     (named "provider")
     (named "tier")
     (concatMap (n: shape schema.node (labelled "a node" n) n) fleet.node)
@@ -80,6 +91,7 @@ let
     domain == zone || (from >= 0 && substring from (-1) domain == end);
   # A control character would be a line of its own in authorized_keys.
   isPublicKey = key: matches "(ssh-ed25519|sk-ssh-ed25519@openssh\\.com) ${key}( [^[:cntrl:]]*)?";
+  isDigest = matches "[0-9a-f]{64}";
   base64 = "[A-Za-z0-9+/]";
 
   # In Nix `a <= b` is `!(b < a)`, which is true of a number that is none.
@@ -90,6 +102,15 @@ let
     (when (!(isDomain monitor)) "fleet.monitor is no DNS name: \"${monitor}\"")
   ];
 
+  # No client on the internet reaches these (RFC 6890). Those for documentation (RFC 5737) are taken.
+  # A fleet whose own network is the loopback's is on one machine, and so are its clients.
+  prefix = builtins.head network;
+  isUnreachable = address: matches ipv4 address && !(matches "127\\..*" prefix)
+    && (isReserved address || matches "${builtins.replaceStrings [ "." ] [ "[.]" ] prefix}[.].*" address);
+  isReserved = address: matches
+    ("(0|10|127|22[4-9]|23[0-9]|24[0-9]|25[0-5]|100\\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])|169\\.254"
+      + "|172\\.(1[6-9]|2[0-9]|3[01])|192\\.168|198\\.1[89])\\..*") address;
+
   inspect = n: concatLists [
     (when (!(matches "[a-z]([a-z0-9-]{0,61}[a-z0-9])?" n.name)) "\"${n.name}\" is no name: small letters, digits and hyphens")
     (when (!(isDomain n.domain)) "${n.name}'s domain is no DNS name: \"${n.domain}\"")
@@ -99,6 +120,10 @@ let
     (when (!(fleet.tier ? ${n.tier})) "${n.name} has an unknown tier, ${n.tier}")
     (when (!(elem n.role [ "hub" "spoke" ])) "${n.name}'s role is hub or spoke, not ${n.role}")
     (when (n.ipv4 != "" && !(matches ipv4 n.ipv4)) "${n.name}'s ipv4 is no address: ${n.ipv4}")
+    (when (isUnreachable n.ipv4) "${n.name}'s ipv4 is ${n.ipv4}, which is no public address: clients could not reach it")
+    (when ((n.push-token or "") != "" && !(isDigest n.push-token)) "${n.name}'s push-token is no SHA-256 in hexadecimal")
+    (when (!(elem (n.registration or "") [ "" "open" "invite" "closed" ]))
+      "${n.name}'s registration is open, invite or closed, not ${n.registration}")
     (when (n.host-key != "" && !(matches "ssh-ed25519 [A-Za-z0-9+/=]+" n.host-key))
       "${n.name}'s host-key is not of the form ssh-ed25519 …")
     (wireguard n)
@@ -119,14 +144,51 @@ let
     (when (!(inRange 200 254 o.id)) "operator ${o.name}'s address is ${o.address}: it is .200 to .254 of ${fleet.fleet.network}")
     (when (!(isPublicKey "[A-Za-z0-9+/=]+" o.ssh-key)) "operator ${o.name}'s ssh-key is no ed25519 key")
     (when (o.public-key == "") "operator ${o.name} has no WireGuard key")
+    (when ((o.monitor-token or "") != "" && !(isDigest o.monitor-token))
+      "operator ${o.name}'s monitor-token is no SHA-256 in hexadecimal")
     (wireguard o)
   ];
 
-  inspectBreakGlass = { ssh-key, from }: concatLists [
-    (when ((ssh-key == "") != (from == "")) "break-glass needs a key and an address, or neither")
+  inspectBreakGlass = { ssh-key, from, ... }: concatLists [
+    (when ((ssh-key == "") != (from == [ ])) "break-glass needs a key and an address, or neither")
     (when (ssh-key != "" && !(isPublicKey "(${base64}{4}){16,}(${base64}{4}|${base64}{3}=|${base64}{2}==)" ssh-key))
       "break-glass.ssh-key is no ed25519 key")
-    (when (from != "" && !(matches ipv4 from)) "break-glass.from is no address: ${from}")
+    (map (f: "break-glass.from is no address: ${f}") (filter (f: !(matches ipv4 f)) from))
+  ];
+
+  inspectBackup = { recipients ? [ ], every ? "", keep ? "", target ? "", ... }: concatLists [
+    (map (r: "backup.recipients has ${r}, which is no recipient of age: they begin with age1")
+      (filter (r: !(matches "age1[a-z0-9]{58}|ssh-ed25519 [A-Za-z0-9+/=]+" r)) recipients))
+    (when (every != "" && !(matches "[1-9][0-9]{0,3}[smhd]" every))
+      "backup.every is ${every}; it must be a duration such as 12h or 1d")
+    (when (keep != "" && (!(matches "[0-9]{1,4}(,[0-9]{1,4}){3}" keep) || matches "[0,]*" keep))
+      "backup.keep is ${keep}; it must be four numbers, last,daily,weekly,monthly")
+    (when (target != "" && !(isBackupFolder target))
+      "backup.target is ${target}; it must be a folder below /var/, and none of the programs' own")
+  ];
+  isBackupFolder = target: matches "/var(/[A-Za-z0-9._-]+)+" target && !(matches "(.*/)?[.]{1,2}(/.*)?" target)
+    && !(matches "/var/lib/clavitor(-monitor|-soc)?(/.*)?" target);
+
+  channels = fleet.channel or [ ];
+  secretParts = [ "key" "password" "token" "url" ];
+  inspectChannel = c:
+    let name = if isString (c.name or null) then c.name else ""; type = if isString (c.type or null) then c.type else ""; in
+    concatLists [
+      (when (!(matches "[a-z]([a-z0-9-]{0,61}[a-z0-9])?" name)) "\"${name}\" is no name of a channel: small letters, digits and hyphens")
+      (when (!(elem type [ "chat" "email" "ntfy" "pagerduty" "telegram" "webhook" ]))
+        "channel ${name}'s type is chat, email, ntfy, pagerduty, telegram or webhook, not ${type}")
+      (map (s: "channel ${name}'s secrets are key, password, token, url, not ${s}")
+        (filter (s: isString s && !(elem s secretParts)) (if isList (c.secrets or null) then c.secrets else [ ])))
+      (map (k: "channel ${name} names a file, ${k}: its secret is kept by `clavitor-soc secrets`")
+        (filter (k: matches ".*-file" k) (attrNames c)))
+    ];
+  channelNames = map (c: if isString (c.name or null) then c.name else "") channels;
+  routeTo = r: if isString (r.channel or null) then r.channel else "";
+  inspectChannels = concatLists [
+    (twice "channel" channelNames)
+    (concatMap inspectChannel channels)
+    (map (r: "a route leads to the channel ${routeTo r}, which is not there")
+      (filter (r: !(elem (routeTo r) channelNames)) (fleet.route or [ ])))
   ];
 
   neededBy = { rfc2136 = [ "server" "key-file" ]; gdnsd = [ "health-file" ]; cloudflare = [ "zone-id" "token-file" ]; };
@@ -157,11 +219,14 @@ else concatLists [
   (twice "domain" (map (n: n.domain) fleet.node))
   (twice "ipv4" (map (n: n.ipv4) fleet.node))
   (twice "host-key" (map (n: n.host-key) fleet.node))
+  (twice "push-token" (map (n: n.push-token or "") fleet.node))
   (when (length hubs != 1) "the fleet has ${toString (length hubs)} hubs; it needs one")
   (inspectFleet fleet.fleet)
   (concatMap inspect fleet.node)
   addresses
   (concatMap inspectOperator operators)
   (inspectBreakGlass fleet.break-glass)
+  (inspectBackup (fleet.backup or { }))
+  inspectChannels
   (if fleet ? dns then inspectDNS fleet.dns else [ ])
 ]

@@ -26,6 +26,12 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "A JSON file with the fleet's nodes, for the map.")
     var nodes: String?
 
+    @Option(
+        help: "A JSON file with nodes, operators and hashes of their tokens, which nix/hub.nix makes of an inventory.")
+    var accessFile: String?
+
+    @OptionGroup(title: "Backups") var backup: BackupFlags
+
     @Option(help: "Certificates to trust, in PEM, for notifications to services of one's own.")
     var caFile: String?
 
@@ -49,6 +55,10 @@ struct Settings: Sendable {
     var http: BindAddress?
     var limits = ConnectionLimits(connections: 20_000, connectionsPerNetwork: 1_000)
     var places: [NodePlace] = []
+    /// Whom the monitor knows by its configuration; nil for those that were added by hand alone.
+    var access: MonitorAccess?
+    /// Nil: the monitor makes no backups.
+    var backup: BackupPlan?
     var timing = Timing.standard
     var notifications: NotificationSettings
     /// The file with the URL to which the monitor's own heartbeat goes.
@@ -62,6 +72,11 @@ struct Settings: Sendable {
     private struct Keys: Decodable {
         var https: String?
         var nodes: String?
+        var accessFile: String?
+        var backupTo: String?
+        var backupRecipient: [String]?
+        var backupEvery: Span?
+        var backupKeep: String?
         var caFile: String?
         var maxConnections: Int?
         var maxConnectionsPerNetwork: Int?
@@ -71,6 +86,11 @@ struct Settings: Sendable {
 
         enum CodingKeys: String, CodingKey, CaseIterable {
             case https, nodes
+            case accessFile = "access-file"
+            case backupTo = "backup-to"
+            case backupRecipient = "backup-recipient"
+            case backupEvery = "backup-every"
+            case backupKeep = "backup-keep"
             case caFile = "ca-file"
             case maxConnections = "max-connections"
             case maxConnectionsPerNetwork = "max-connections-per-network"
@@ -96,6 +116,18 @@ struct Settings: Sendable {
             connections: flags.maxConnections ?? file?.maxConnections,
             perNetwork: flags.maxConnectionsPerNetwork ?? file?.maxConnectionsPerNetwork)
         if let path = flags.nodes ?? file?.nodes { places = try Self.places(path) }
+        if let path = flags.accessFile ?? file?.accessFile {
+            do { access = try MonitorAccess(json: try File.read(path, most: 1 << 20)) } catch let error
+                as MonitorAccessError
+            {
+                throw Failure("\(path) is not a list of nodes and operators: \(error).")
+            }
+        }
+        backup = try BackupPlan(
+            flags.backup,
+            BackupPlan.Keys(
+                to: file?.backupTo, recipients: file?.backupRecipient, every: file?.backupEvery, keep: file?.backupKeep)
+        )
         deadMan = file?.deadManURLFile
         if let path = flags.caFile ?? file?.caFile { trustedPEM = Array(try File.read(path, most: 1 << 20).utf8) }
         proxy = try Self.proxy(file: file?.httpsProxyFile)

@@ -21,12 +21,18 @@ struct ClavitorSOC: AsyncParsableCommand {
             """,
         version: "0.1.0",
         groupedSubcommands: [
-            CommandGroup(name: "Inventory", subcommands: [FleetCommand.self, CoverageCommand.self]),
+            CommandGroup(name: "Inventory", subcommands: [BeginCommand.self, FleetCommand.self, CoverageCommand.self]),
             CommandGroup(
                 name: "Machines",
-                subcommands: [ProvisionCommand.self, KeysCommand.self, SecretsCommand.self, BreakGlassCommand.self]),
+                subcommands: [
+                    ProvisionCommand.self, RestoreCommand.self, KeysCommand.self, SecretsCommand.self,
+                    BreakGlassCommand.self,
+                ]),
             CommandGroup(
-                name: "Deploying", subcommands: [DeployCommand.self, RollbackCommand.self, HistoryCommand.self]),
+                name: "Deploying",
+                subcommands: [
+                    UpdateCommand.self, DeployCommand.self, RollbackCommand.self, HistoryCommand.self,
+                ]),
             CommandGroup(
                 name: "Nodes",
                 subcommands: [

@@ -71,6 +71,10 @@ struct DeployPerformance {
 
     private func describe(_ plan: DeployPlan) throws {
         if rollout.json { return try Terminal.json(plan) }
+        Terminal.line(
+            "# version \(plan.version ?? "unknown"), nixpkgs \(plan.revision.map { String($0.prefix(12)) } ?? "unknown")"
+        )
+        for step in plan.steps { Terminal.line("# \(step.node)  from \(step.previous)  to \(step.target)") }
         if !plan.unchanged.isEmpty { Terminal.line("# no change: \(plan.unchanged.joined(separator: ", "))") }
         for line in try deployer.lines(plan) { Terminal.line(line) }
     }

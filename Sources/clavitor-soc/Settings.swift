@@ -12,6 +12,17 @@ struct OperatorOptions: ParsableArguments {
     @Option(help: "The inventory.")
     var inventory = "nix/fleet.toml"
 
+    @Option(help: "How spokes are reached: tunnel, or break-glass, directly and with --break-glass-key.")
+    var through = Route.tunnel
+
+    @Option(help: "The private half of the break-glass key. (default: break-glass-key in soc.toml)")
+    var breakGlassKey: String?
+
+    enum Route: String, ExpressibleByArgument, CaseIterable {
+        case tunnel
+        case breakGlass = "break-glass"
+    }
+
     var file: InventoryFile { InventoryFile(inventory) }
 
     /// Absolute, and made if it is not there.
@@ -51,6 +62,8 @@ struct Settings: Decodable, Equatable {
     var ageRecipients: [String]?
     /// A file with age's private key.
     var ageIdentity: String?
+    /// A file with the private half of the break-glass key, where it does not lie in a safe.
+    var breakGlassKey: String?
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
         case sshKey = "ssh-key"
@@ -59,6 +72,7 @@ struct Settings: Decodable, Equatable {
         case caFile = "ca-file"
         case ageRecipients = "age-recipients"
         case ageIdentity = "age-identity"
+        case breakGlassKey = "break-glass-key"
     }
 
     init() {}

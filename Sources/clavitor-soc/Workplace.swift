@@ -10,6 +10,8 @@ struct Workplace {
     let state: String
     let processes: any ChildProcesses
     let paths: NodePaths
+    /// The break-glass key, where spokes are reached by it.
+    private let breakGlass: String?
 
     /// Reads everything; refuses an inventory with faults.
     init(
@@ -20,16 +22,34 @@ struct Workplace {
         state = try options.stateDirectory()
         settings = try Settings(path: "\(state)/soc.toml")
         (self.processes, self.paths) = (processes, paths)
+        let key = options.breakGlassKey ?? settings.breakGlassKey
+        switch options.through {
+        case .tunnel: breakGlass = nil
+        case .breakGlass:
+            guard let key else {
+                throw CommandFailure("--through break-glass needs its private key: --break-glass-key FILE", code: 2)
+            }
+            breakGlass = key.hasPrefix("/") ? key : "\(FileManager.default.currentDirectoryPath)/\(key)"
+        }
     }
 
     /// With its files in place, which not every state directory can hold.
     var ssh: SSH {
         get throws {
-            let places = SSHFiles.Places(directory: "\(state)/ssh", identity: settings.sshKey)
+            let places = SSHFiles.Places(
+                directory: "\(state)/ssh", identity: settings.sshKey, breakGlass: breakGlass)
             let ssh = SSH(inventory, places, processes)
             try ssh.prepare()
             return ssh
         }
+    }
+
+    /// Straight to a node's emergency sshd.
+    func emergency(_ node: Node, key: String) throws -> NodeShell {
+        let places = SSHFiles.Places(directory: "\(state)/bg", identity: nil, breakGlass: key)
+        let ssh = SSH(inventory, places, processes)
+        try ssh.prepare()
+        return NodeShell(ssh, node)
     }
 
     /// Those that were named, or all.

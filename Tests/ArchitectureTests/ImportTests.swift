@@ -26,7 +26,9 @@ import Testing
             module: "Vault", ours: ["Encoding", "IPNetworks", "OneTimePasswords"],
             others: ["Crypto", "FoundationEssentials", "Swift", "Synchronization"],
             why: "what is true about secrets depends on nothing that could change"),
-        Rule(module: "Wire", ours: [], others: ["FoundationEssentials"], why: "our programs share words, not code"),
+        Rule(
+            module: "Wire", ours: [], others: ["Crypto", "FoundationEssentials"],
+            why: "our programs share words, not code"),
         Rule(
             module: "SQLite", ours: ["CSQLite"], others: ["Glibc", "Synchronization"],
             why: "how bytes stay on disk is nobody's business"),
@@ -103,7 +105,7 @@ import Testing
             module: "Fleet", ours: ["Console", "DNSUpdate", "Files", "Outbound", "Wire"],
             others: [
                 "AsyncHTTPClient", "Crypto", "FoundationEssentials", "Glibc", "NIOCore", "NIOHTTP1", "NIOPosix",
-                "NIOSSL", "Subprocess", "Synchronization", "TOMLKit",
+                "NIOSSL", "Subprocess", "SwiftASN1", "Synchronization", "TOMLKit", "X509",
             ],
             why: "who changes nodes speaks to them as any client does, and over SSH"),
         Rule(
@@ -125,7 +127,7 @@ import Testing
             why: "a program wires"),
         Rule(
             module: "clavitor-monitor",
-            ours: ["Autocert", "Console", "Files", "Monitor", "Outbound", "SQLite", "Serving", "Wire"],
+            ours: ["Autocert", "Backup", "Console", "Files", "Monitor", "Outbound", "SQLite", "Serving", "Wire"],
             others: [
                 "ArgumentParser", "AsyncHTTPClient", "FoundationEssentials", "Glibc", "Hummingbird", "Logging",
                 "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "ServiceLifecycle", "TOMLKit", "UnixSignals",

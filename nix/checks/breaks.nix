@@ -12,7 +12,7 @@ let
 in
 {
   spoke = {
-    "assertions hold" = { services.clavitor.settings.backup-to = "/var/backups/clavitor"; };
+    "assertions hold" = { services.clavitor.settings.domain = force [ "osaka.clavitor.com" ]; };
     "it has its name" = { networking.hostName = force "osaka"; };
     "sshd listens on the WireGuard address alone" = { services.openssh.listenAddresses = [ { addr = "0.0.0.0"; port = 22; } ]; };
     "sshd is not started by a socket" = { services.openssh.startWhenNeeded = force true; };

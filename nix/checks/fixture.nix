@@ -11,5 +11,8 @@ in
 fleet // {
   node = map (n: n // { public-key = keys.${n.name}; ipv4 = "203.0.113.${lastOf n.address}"; }) fleet.node;
   operator = [ { name = "soc"; address = "10.84.0.200"; public-key = keys.soc; ssh-key = sshKey; } ];
-  break-glass = { ssh-key = sshKey; from = "198.51.100.7"; };
+  break-glass = { ssh-key = sshKey; from = [ "198.51.100.7" "198.51.100.8" ]; };
+  backup.recipients = [ "age1${builtins.substring 0 58 (builtins.hashString "sha256" "recipient")}" ];
+  channel = [ { name = "phone"; type = "ntfy"; secrets = [ "token" ]; } ];
+  route = [ { channel = "phone"; severities = [ "sev2" "sev1" ]; } ];
 }

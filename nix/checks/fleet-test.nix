@@ -23,6 +23,11 @@ let
           ssh-key = "ssh-ed25519 AAAA";
         }
       ];
+      break-glass.enabled = false;
+      break-glass.ssh-key = "";
+      break-glass.from = [ ];
+      backup.enabled = false;
+      notify.enabled = false;
     };
   };
 

@@ -97,5 +97,6 @@ in
   "no other service runs" = all (s: elem s known || hasPrefix "wireguard-wg0-peer-" s) wanted;
   "break-glass is shut" = (service "break-glass").wantedBy == [ ] && !(any (p: p == 2222) firewall.allowedTCPPorts)
     && hasInfix "-s 198.51.100.7 " (service "break-glass").preStart && (service "break-glass").serviceConfig.RuntimeMaxSec == "4h"
-    && hasPrefix "from=\"198.51.100.7\",restrict,pty ssh-ed25519 " config.environment.etc."ssh/break-glass.keys".text;
+    && hasInfix "-s 198.51.100.8 " (service "break-glass").preStart
+    && hasPrefix "from=\"198.51.100.7,198.51.100.8\",restrict,pty ssh-ed25519 " config.environment.etc."ssh/break-glass.keys".text;
 }

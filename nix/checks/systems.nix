@@ -26,9 +26,10 @@ let
     in
     !outcome.success || !outcome.value;
 
-  # Settings as the programs read them. Only the list of nodes is not there before the system is built.
+  # Settings as the programs read them. Only the lists of nodes are not there before the system is built.
   rendered = settings: (import ../toml.nix { inherit lib; pkgs = sound.pkgs or config.nixpkgs.pkgs; }).text
-    (settings // lib.optionalAttrs (settings ? nodes) { nodes = "nodes.json"; });
+    (settings // lib.optionalAttrs (settings ? nodes) { nodes = "nodes.json"; }
+      // lib.optionalAttrs (settings ? access-file) { access-file = "access.json"; });
   programs = [ "clavitor-node" ] ++ lib.optional (fleet.byName.${node}.role == "hub") "clavitor-monitor";
 in
 {
@@ -43,6 +44,7 @@ in
       clavitor-monitor = rendered config.services.clavitor-monitor.settings;
     };
     nodes = fleet.nodesBody;
+    inherit (fleet) access;
   };
 
   # Sentences that no fault was planted for: nobody knows whether they can be false.

@@ -18,6 +18,8 @@ package struct DeployPlan: Codable, Equatable, Sendable {
 
     package var id: String
     package var version: String?
+    /// Of nixpkgs; nil when the systems were built elsewhere.
+    package var revision: String?
     package var options: DeployOptions
     /// One after the other; within a wave all at once. The first is the canary's when there is more than one.
     package var waves: [[Step]]
@@ -65,7 +67,7 @@ package struct DeployPlan: Codable, Equatable, Sendable {
     {
         self.id = id
         self.options = options
-        version = release.version
+        (version, revision) = (release.version, release.revision)
         var changed: [Candidate] = []
         var joining: [Step] = []
         for candidate in candidates {
@@ -139,7 +141,6 @@ package enum DeployRefusal: Error, Equatable, CustomStringConvertible, Sendable 
     case locked(by: String)
     case takenOver(String)
     case nothingToResume(String)
-    case noBuild(String)
 
     package var description: String {
         switch self {
@@ -154,7 +155,6 @@ package enum DeployRefusal: Error, Equatable, CustomStringConvertible, Sendable 
         case .takenOver(let how):
             "This deploy is not gone on with: \(how). Look at the nodes (status, history), and deploy anew."
         case .nothingToResume(let why): why
-        case .noBuild(let why): "The systems cannot be built: \(why)"
         }
     }
 }

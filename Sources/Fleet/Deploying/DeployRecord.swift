@@ -10,6 +10,8 @@ package struct DeployRecord: Codable, Equatable, Sendable {
     package var ended: Int64
     package var result: DeployResult
     package var version: String?
+    /// Of nixpkgs; nil where it is not known.
+    package var revision: String?
     /// With what came of each.
     package var nodes: [String: String]
     /// That it led back; else nil.
@@ -19,7 +21,7 @@ package struct DeployRecord: Codable, Equatable, Sendable {
 
     package init(
         deploy: String, who: String, host: String, ended: Int64, result: DeployResult, version: String?,
-        nodes: [String: String], why: String?, isRollback: Bool = false
+        revision: String? = nil, nodes: [String: String], why: String?, isRollback: Bool = false
     ) {
         self.deploy = deploy
         self.who = who
@@ -27,6 +29,7 @@ package struct DeployRecord: Codable, Equatable, Sendable {
         self.ended = ended
         self.result = result
         self.version = version
+        self.revision = revision
         self.nodes = nodes
         self.why = why
         back = isRollback ? true : nil

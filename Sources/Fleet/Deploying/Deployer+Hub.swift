@@ -50,7 +50,8 @@ extension Deployer {
     func record(_ plan: DeployPlan, _ result: DeployResult, _ log: DeployLog) async throws {
         let record = DeployRecord(
             deploy: plan.id, who: author.name, host: author.host, ended: now(), result: result, version: plan.version,
-            nodes: log.outcomes.mapValues(\.rawValue), why: log.why, isRollback: plan.options.isRollback)
+            revision: plan.revision, nodes: log.outcomes.mapValues(\.rawValue), why: log.why,
+            isRollback: plan.options.isRollback)
         _ = try await calls.ssh.perform(NodeCall(try hub, calls.hub.record, [plan.id, try record.line()]))
     }
 

@@ -25,6 +25,8 @@ package struct NodeFacts: Equatable, Sendable {
     package var clock: Int64
     /// As `systemctl is-active` says it.
     package var unit: String
+    /// Of the nixpkgs that its system was built with, as nix/systems.nix writes it; nil when there is none.
+    package var revision: String?
 
     /// Whether the system that runs is the one that the next boot begins with, and nobody decides about another.
     package var isSettled: Bool { current == profile && trial == nil && !isUnkept }
@@ -55,5 +57,6 @@ package struct NodeFacts: Equatable, Sendable {
         self.free = free * 1_024
         self.clock = clock
         unit = lines.text("unit") ?? "unknown"
+        revision = lines.text("revision")
     }
 }

@@ -42,6 +42,7 @@ package struct NodeScripts: Sendable {
                 done
                 df -Pk "$store" | { read -r _; read -r _ _ _ free _; echo "free_kb=$free"; }
                 echo "clock=$(date +%s)"
+                echo "revision=$(cat "$current/etc/clavitor-revision" 2>/dev/null || true)"
                 echo "unit=$("$systemctl" is-active "$unit" || true)"
 
                 """)

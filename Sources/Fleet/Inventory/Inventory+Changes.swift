@@ -50,7 +50,13 @@ extension Inventory {
             (before.ipv4.isEmpty ? [] : ["delete \(before.domain) A \(before.ipv4) where the name is kept"])
                 + names(of: node, insteadOf: before) + ["clavitor-soc deploy"]
         case .address, .publicKey, .role: ["clavitor-soc deploy"]
-        case .city, .region, .latitude, .longitude, .provider, .tier, .hostKey, .disk, .root: []
+        case .city, .region, .latitude, .longitude, .provider, .tier, .hostKey, .disk, .root, .esp: []
+        case .pushToken:
+            [
+                "clavitor-soc deploy: the monitor takes heartbeats by it",
+                "clavitor-soc secrets push \(node.name) push-url",
+            ]
+        case .registration: ["clavitor-soc deploy --limit \(node.name)"]
         }
     }
 

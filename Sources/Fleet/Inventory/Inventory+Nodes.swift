@@ -10,27 +10,11 @@ extension Inventory {
             })
     }
 
-    /// What a machine cannot do without and nobody has made yet. The hub needs every key, a spoke its own and the hub's.
-    package func missing(for node: Node) -> [String] {
-        let peers = node.role == .hub ? nodes : [node] + (hub.map { [$0] } ?? [])
-        let keyless = peers.filter(\.publicKey.isEmpty).map(\.name)
-        var missing: [String] = []
-        if !keyless.isEmpty {
-            missing.append(
-                "no WireGuard key in nix/fleet.toml for \(keyless.joined(separator: ", ")): "
-                    + "`clavitor-soc keys generate` makes them")
-        }
-        if let hub, hub.ipv4.isEmpty {
-            missing.append(
-                "\(hub.name), the hub, has no ipv4 in nix/fleet.toml: spokes dial an address, because a name would "
-                    + "hang on DNS at boot")
-        }
-        if operators.isEmpty {
-            missing.append(
-                "nix/fleet.toml has no [[operator]]: nobody could sign in. `wg genkey` and `ssh-keygen -t ed25519` "
-                    + "make the two keys")
-        }
-        return missing
+    /// The next address of an operator that nobody has.
+    package var freeOperatorAddress: String? {
+        guard let network = ManagementNetwork(fleet.network) else { return nil }
+        let taken = Set(operators.map(\.address))
+        return (200...254).lazy.map { "\(network.prefix).\($0)" }.first { !taken.contains($0) }
     }
 
     /// The next address of a spoke that nobody has.

@@ -8,6 +8,9 @@ package struct Inventory: Equatable, Sendable {
     package var providers: [String: Provider]
     package var tiers: [String: Tier]
     package var breakGlass: BreakGlass
+    package var backup: Backup?
+    package var notifying: Notifying?
+    package var channels: [Channel]
     /// `nil`: no names beyond the nodes' own are kept.
     package var dns: DNS?
 
@@ -26,11 +29,21 @@ package struct Inventory: Equatable, Sendable {
         package var address: String
         package var publicKey: String
         package var sshKey: String
+        /// SHA-256 of the token that `clavitor-soc` shows the monitor, in hexadecimal; nil for none.
+        package var monitorToken: String?
 
         private enum CodingKeys: String, CodingKey {
             case name, address
             case publicKey = "public-key"
             case sshKey = "ssh-key"
+            case monitorToken = "monitor-token"
+        }
+
+        package init(
+            name: String, address: String, publicKey: String, sshKey: String, monitorToken: String? = nil
+        ) {
+            (self.name, self.address, self.publicKey) = (name, address, publicKey)
+            (self.sshKey, self.monitorToken) = (sshKey, monitorToken)
         }
     }
 
@@ -38,6 +51,8 @@ package struct Inventory: Equatable, Sendable {
     package struct Provider: Decodable, Equatable, Sendable {
         package var disk: String
         package var root: String
+        /// The device of the EFI system partition; nil where its machines boot by BIOS.
+        package var esp: String?
     }
 
     package struct Tier: Decodable, Equatable, Sendable {
@@ -63,17 +78,6 @@ package struct Inventory: Equatable, Sendable {
         }
     }
 
-    /// Who may knock when the hub is lost; both empty when nobody may.
-    package struct BreakGlass: Decodable, Equatable, Sendable {
-        package var sshKey: String
-        package var from: String
-
-        private enum CodingKeys: String, CodingKey {
-            case sshKey = "ssh-key"
-            case from
-        }
-    }
-
     private struct File: Decodable {
         var fleet: Network
         var node: [Node]
@@ -81,10 +85,13 @@ package struct Inventory: Equatable, Sendable {
         var provider: [String: Provider]
         var tier: [String: Tier]
         var breakGlass: BreakGlass
+        var backup: Backup?
+        var notify: Notifying?
+        var channel: [Channel]?
         var dns: DNS?
 
         enum CodingKeys: String, CodingKey {
-            case fleet, node, `operator`, provider, tier, dns
+            case fleet, node, `operator`, provider, tier, backup, notify, channel, dns
             case breakGlass = "break-glass"
         }
     }
@@ -103,6 +110,7 @@ package struct Inventory: Equatable, Sendable {
         }
         (fleet, nodes, operators) = (file.fleet, file.node, file.operator ?? [])
         (providers, tiers, breakGlass, dns) = (file.provider, file.tier, file.breakGlass, file.dns)
+        (backup, notifying, channels) = (file.backup, file.notify, file.channel ?? [])
     }
 
     package var hub: Node? { nodes.first { $0.role == .hub } }

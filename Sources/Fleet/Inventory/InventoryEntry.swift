@@ -7,6 +7,9 @@ struct InventoryEntry {
     /// Empty when there is no such key.
     func text(_ key: String) -> String { table[key]?.string ?? "" }
 
+    /// Empty when there is no such key.
+    func texts(_ key: String) -> [String] { table[key]?.array?.compactMap(\.string) ?? [] }
+
     func whole(_ key: String) -> Int { table[key]?.int ?? 0 }
 
     func number(_ key: String) -> Double { table[key]?.int.map(Double.init) ?? table[key]?.double ?? .nan }

@@ -25,6 +25,12 @@ package struct InventoryFile: Equatable, Sendable {
         return try Inventory(toml: text)
     }
 
+    /// A new one, where there is none.
+    package func create(_ text: String) throws {
+        try Self.demandSound(text)
+        try File.replace(path, with: text, mode: 0o644)
+    }
+
     /// Only what is right replaces the file, and two edits at once are made one after the other.
     package func edit(_ change: (InventoryText) throws -> InventoryText) throws {
         guard File.exists(path) else { throw InventoryError.notThere(path) }

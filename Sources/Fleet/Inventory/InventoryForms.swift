@@ -20,6 +20,60 @@ enum InventoryForms {
     /// `(OCTET\.){3}OCTET`, where an octet is `25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9]`
     static func isIPv4(_ text: String) -> Bool { IPv4Address(text) != nil }
 
+    /// An address that no client on the internet reaches (RFC 6890): this network, private, shared, loopback, link-local,
+    /// benchmarking, multicast and reserved. Those for documentation (RFC 5737) are taken: examples and tests have them.
+    static func isReservedIPv4(_ text: String) -> Bool {
+        guard IPv4Address(text) != nil else { return false }
+        let octets = text.split(separator: ".").compactMap { Int($0) }
+        return switch (octets[0], octets[1]) {
+        case (0, _), (10, _), (127, _), (224..., _), (100, 64...127), (169, 254), (172, 16...31), (192, 168),
+            (198, 18...19):
+            true
+        default: false
+        }
+    }
+
+    /// `[0-9a-f]{64}`
+    static func isDigest(_ text: String) -> Bool {
+        text.utf8.count == 64
+            && text.utf8.allSatisfy { $0.isDigit || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0) }
+    }
+
+    /// `age1[a-z0-9]{58}|ssh-ed25519 [A-Za-z0-9+/=]+`
+    static func isRecipient(_ text: String) -> Bool {
+        if isHostKey(text) { return true }
+        guard text.hasPrefix("age1"), text.utf8.count == 62 else { return false }
+        return text.utf8.allSatisfy { $0.isDigit || $0.isLowercaseLetter }
+    }
+
+    /// `[1-9][0-9]{0,3}[smhd]`
+    static func isDuration(_ text: String) -> Bool {
+        let digits = text.utf8.dropLast()
+        return (1...4).contains(digits.count) && digits.first != UInt8(ascii: "0") && digits.allSatisfy(\.isDigit)
+            && "smhd".utf8.contains(text.utf8.last ?? 0)
+    }
+
+    /// `[0-9]{1,4}(,[0-9]{1,4}){3}`, not all zero
+    static func isRetention(_ text: String) -> Bool {
+        let numbers = text.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
+        return numbers.count == 4 && text.utf8.contains { (UInt8(ascii: "1")...UInt8(ascii: "9")).contains($0) }
+            && numbers.allSatisfy { (1...4).contains($0.count) && $0.allSatisfy(\.isDigit) }
+    }
+
+    /// `/var(/[A-Za-z0-9._-]+)+`, with neither `.` nor `..`, and not where a program keeps its data.
+    static func isBackupFolder(_ text: String) -> Bool {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
+        guard text.hasPrefix("/var/"), parts.count > 1 else { return false }
+        let isPlain = parts.allSatisfy { part in
+            !part.isEmpty && part != "." && part != ".."
+                && part.utf8.allSatisfy {
+                    $0.isDigit || $0.isLowercaseLetter || $0.isUppercaseLetter || "._-".utf8.contains($0)
+                }
+        }
+        let ours = ["/var/lib/clavitor", "/var/lib/clavitor-monitor", "/var/lib/clavitor-soc"]
+        return isPlain && !ours.contains { text == $0 || text.hasPrefix("\($0)/") }
+    }
+
     /// `ssh-ed25519 [A-Za-z0-9+/=]+`
     static func isHostKey(_ text: String) -> Bool {
         guard text.hasPrefix("ssh-ed25519 ") else { return false }

@@ -50,6 +50,8 @@ package struct InventoryProblems {
         }
         return InventorySchema.fleet.problems(of: table["fleet"], "[fleet]")
             + InventorySchema.breakGlass.problems(of: table["break-glass"], "[break-glass]")
+            + (table["backup"].map { InventorySchema.backup.problems(of: $0, "[backup]") } ?? [])
+            + (table["notify"].map { InventorySchema.notify.problems(of: $0, "[notify]") } ?? [])
             + named("provider", .provider) + named("tier", .tier)
             + root.entries("node").flatMap { InventorySchema.node.problems(of: $0.table, label($0, "a node")) }
             + root.entries("operator").flatMap { InventorySchema.peer.problems(of: $0.table, label($0, "an operator")) }
@@ -59,11 +61,11 @@ package struct InventoryProblems {
     private func all() -> [String] {
         var found: [String] = []
         for key in ["name", "address", "public-key"] { found += twice(key, nodes + operators) }
-        for key in ["domain", "ipv4", "host-key"] { found += twice(key, nodes) }
+        for key in ["domain", "ipv4", "host-key", "push-token"] { found += twice(key, nodes) }
         let hubs = nodes.count { $0.text("role") == "hub" }
         if hubs != 1 { found.append("the fleet has \(hubs) hubs; it needs one") }
         found += inspectFleet() + nodes.flatMap(inspect) + nodes.flatMap(inspectAddress)
-        found += operators.flatMap(inspectOperator) + inspectBreakGlass()
+        found += operators.flatMap(inspectOperator) + DutyProblems(root).all()
         return root.table["dns"] == nil ? found : found + DNSProblems(root.entry("dns"), nodes).all()
     }
 
@@ -86,6 +88,7 @@ package struct InventoryProblems {
         let (name, domain, role) = (node.text("name"), node.text("domain"), node.text("role"))
         let (provider, tier) = (node.text("provider"), node.text("tier"))
         let (ipv4, hostKey) = (node.text("ipv4"), node.text("host-key"))
+        let (registration, token) = (node.text("registration"), node.text("push-token"))
         let isOnEarth =
             (-90...90).contains(node.number("latitude")) && (-180...180).contains(node.number("longitude"))
         return broken([
@@ -98,10 +101,25 @@ package struct InventoryProblems {
             (Node.Role(rawValue: role) == nil, "\(name)'s role is hub or spoke, not \(role)"),
             (!ipv4.isEmpty && !InventoryForms.isIPv4(ipv4), "\(name)'s ipv4 is no address: \(ipv4)"),
             (
+                isUnreachable(ipv4),
+                "\(name)'s ipv4 is \(ipv4), which is no public address: clients could not reach it"
+            ),
+            (!token.isEmpty && !InventoryForms.isDigest(token), "\(name)'s push-token is no SHA-256 in hexadecimal"),
+            (
+                !["", "open", "invite", "closed"].contains(registration),
+                "\(name)'s registration is open, invite or closed, not \(registration)"
+            ),
+            (
                 !hostKey.isEmpty && !InventoryForms.isHostKey(hostKey),
                 "\(name)'s host-key is not of the form ssh-ed25519 …"
             ),
         ]) + inspectWireGuard(node)
+    }
+
+    /// A fleet whose own network is the loopback's is on one machine, and so are its clients.
+    private func isUnreachable(_ ipv4: String) -> Bool {
+        if network.prefix.hasPrefix("127.") { return false }
+        return InventoryForms.isReservedIPv4(ipv4) || ipv4.hasPrefix("\(network.prefix).")
     }
 
     private func inspectWireGuard(_ peer: InventoryEntry) -> [String] {
@@ -119,7 +137,7 @@ package struct InventoryProblems {
     }
 
     private func inspectOperator(_ entry: InventoryEntry) -> [String] {
-        let (name, address) = (entry.text("name"), entry.text("address"))
+        let (name, address, token) = (entry.text("name"), entry.text("address"), entry.text("monitor-token"))
         return broken([
             (
                 !(200...254).contains(network.id(of: address) ?? 0),
@@ -127,16 +145,11 @@ package struct InventoryProblems {
             ),
             (!InventoryForms.isOperatorKey(entry.text("ssh-key")), "operator \(name)'s ssh-key is no ed25519 key"),
             (entry.text("public-key").isEmpty, "operator \(name) has no WireGuard key"),
+            (
+                !token.isEmpty && !InventoryForms.isDigest(token),
+                "operator \(name)'s monitor-token is no SHA-256 in hexadecimal"
+            ),
         ]) + inspectWireGuard(entry)
-    }
-
-    private func inspectBreakGlass() -> [String] {
-        let (key, from) = (root.entry("break-glass").text("ssh-key"), root.entry("break-glass").text("from"))
-        return broken([
-            (key.isEmpty != from.isEmpty, "break-glass needs a key and an address, or neither"),
-            (!key.isEmpty && !InventoryForms.isBreakGlassKey(key), "break-glass.ssh-key is no ed25519 key"),
-            (!from.isEmpty && !InventoryForms.isIPv4(from), "break-glass.from is no address: \(from)"),
-        ])
     }
 }
 

@@ -8,6 +8,7 @@ struct InventorySchema {
         case whole = "whole number"
         case number
         case texts = "list of texts"
+        case truth = "boolean"
         case table
         case tables = "list of tables"
     }
@@ -17,18 +18,27 @@ struct InventorySchema {
 
     static let inventory = InventorySchema(
         needed: ["break-glass": .table, "fleet": .table, "node": .tables, "provider": .table, "tier": .table],
-        optional: ["dns": .table, "operator": .tables])
+        optional: [
+            "backup": .table, "channel": .tables, "dns": .table, "notify": .table, "operator": .tables,
+            "route": .tables,
+        ])
     static let fleet = InventorySchema(
         needed: ["acme-contact": .texts, "monitor": .text, "network": .text, "port": .whole])
-    static let breakGlass = InventorySchema(needed: ["from": .text, "ssh-key": .text])
-    static let provider = InventorySchema(needed: ["disk": .text, "root": .text])
+    static let breakGlass = InventorySchema(
+        needed: ["from": .texts, "ssh-key": .text], optional: ["enabled": .truth])
+    static let backup = InventorySchema(
+        needed: [:],
+        optional: ["enabled": .truth, "every": .text, "keep": .text, "recipients": .texts, "target": .text])
+    static let notify = InventorySchema(needed: [:], optional: ["dead-man": .truth, "enabled": .truth])
+    static let provider = InventorySchema(needed: ["disk": .text, "root": .text], optional: ["esp": .text])
     static let tier = InventorySchema(
         needed: ["usd": .number], optional: ["disk-gb": .whole, "memory-mb": .whole, "transfer-gb": .whole])
     static let peer = InventorySchema(
-        needed: ["address": .text, "name": .text, "public-key": .text, "ssh-key": .text])
+        needed: ["address": .text, "name": .text, "public-key": .text, "ssh-key": .text],
+        optional: ["monitor-token": .text])
     static let node = InventorySchema(
         needed: Dictionary(uniqueKeysWithValues: Node.CodingKeys.needed.map { ($0.rawValue, kind(of: $0)) }),
-        optional: ["disk": .text, "root": .text])
+        optional: ["disk": .text, "esp": .text, "push-token": .text, "registration": .text, "root": .text])
     static let dns = InventorySchema(
         needed: ["floor": .whole, "nearest": .text, "provider": .text, "ttl": .whole, "zone": .text],
         optional: [
@@ -59,6 +69,7 @@ extension InventorySchema.Kind {
         case .text: value.type == .string
         case .whole: value.type == .int
         case .number: value.type == .int || value.type == .double
+        case .truth: value.type == .bool
         case .texts: value.array?.allSatisfy { $0.type == .string } ?? false
         case .table: value.type == .table
         case .tables: value.array?.allSatisfy { $0.type == .table } ?? false

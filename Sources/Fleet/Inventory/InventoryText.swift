@@ -66,7 +66,7 @@ package struct InventoryText: Equatable, Sendable {
         return place
     }
 
-    private func entry(of node: Node) -> [String] {
+    func entry(of node: Node) -> [String] {
         let values: [(Node.CodingKeys, String)] = [
             (.name, TOMLLines.quoted(node.name)), (.city, TOMLLines.quoted(node.city)),
             (.region, TOMLLines.quoted(node.region)),
@@ -84,7 +84,7 @@ package struct InventoryText: Equatable, Sendable {
         case .latitude, .longitude:
             return "\(try Node.degrees(value, of: key))"
         case .name, .city, .region, .domain, .provider, .tier, .role, .address, .ipv4, .publicKey, .hostKey, .disk,
-            .root:
+            .root, .esp, .registration, .pushToken:
             return TOMLLines.quoted(value)
         }
     }
@@ -109,6 +109,9 @@ extension Node {
         case .hostKey: hostKey
         case .disk: disk
         case .root: root
+        case .esp: esp
+        case .registration: registration
+        case .pushToken: pushToken
         }
     }
 
@@ -133,6 +136,9 @@ extension Node {
         case .hostKey: hostKey = value
         case .disk: disk = value
         case .root: root = value
+        case .esp: esp = value
+        case .registration: registration = value
+        case .pushToken: pushToken = value
         }
     }
 

@@ -24,15 +24,22 @@ package struct Node: Codable, Equatable, Sendable {
     /// The node's own word on its disk, instead of its provider's.
     package var disk: String?
     package var root: String?
+    /// The device of the EFI system partition; empty for a machine that boots by BIOS where its provider's others do not.
+    package var esp: String?
+    /// Who may register there: `open`, `invite` or `closed`; nil for `invite`.
+    package var registration: String?
+    /// SHA-256 of the token in its push URL, in hexadecimal: what the monitor takes heartbeats by.
+    package var pushToken: String?
 
     package enum CodingKeys: String, CodingKey, CaseIterable {
         case name, city, region, latitude, longitude, domain, provider, tier, role, address, ipv4
         case publicKey = "public-key"
         case hostKey = "host-key"
-        case disk, root
+        case disk, root, esp, registration
+        case pushToken = "push-token"
 
         /// Those that every entry has.
-        package static let needed = allCases.filter { $0 != .disk && $0 != .root }
+        package static let needed = allCases.filter { ![.disk, .root, .esp, .registration, .pushToken].contains($0) }
     }
 
     package init(
@@ -63,6 +70,9 @@ package struct Node: Codable, Equatable, Sendable {
         hostKey = try entry.decode(String.self, forKey: .hostKey)
         disk = try entry.decodeIfPresent(String.self, forKey: .disk)
         root = try entry.decodeIfPresent(String.self, forKey: .root)
+        esp = try entry.decodeIfPresent(String.self, forKey: .esp)
+        registration = try entry.decodeIfPresent(String.self, forKey: .registration)
+        pushToken = try entry.decodeIfPresent(String.self, forKey: .pushToken)
     }
 
     /// Where clients find it.

@@ -47,6 +47,18 @@ struct TOMLLines {
         return entries
     }
 
+    /// The lines of the table `[key]`, its header first; nil when it is not written so.
+    func table(_ key: String) -> Range<Int>? {
+        let headers = lines.indices.filter { String(decoding: lines[$0], as: UTF8.self).trimmed.hasPrefix("[") }
+        guard
+            let start = headers.first(where: { index in
+                let line = String(decoding: lines[index], as: UTF8.self).trimmed
+                return String(line.prefix { $0 != "#" }).trimmed == "[\(key)]"
+            })
+        else { return nil }
+        return start..<(headers.first { $0 > start } ?? lines.count)
+    }
+
     /// As it is written, with its quotes.
     func value(of key: String, in range: Range<Int>) -> String? {
         for index in range {
@@ -83,7 +95,30 @@ struct TOMLLines {
         return quoted + "\""
     }
 
+    /// A list that ends in its line; texts in it may have brackets.
+    private func listPlace(from start: Int, in line: [UInt8]) -> Range<Int>? {
+        var quote: UInt8?
+        var depth = 0
+        for index in start..<line.count {
+            let byte = line[index]
+            if let open = quote {
+                if byte == open { quote = nil }
+            } else if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") {
+                quote = byte
+            } else if byte == UInt8(ascii: "[") {
+                depth += 1
+            } else if byte == UInt8(ascii: "]") {
+                depth -= 1
+                if depth == 0 { return start..<(index + 1) }
+            }
+        }
+        return nil
+    }
+
     private func isBlank(_ index: Int) -> Bool { String(decoding: lines[index], as: UTF8.self).trimmed.isEmpty }
+
+    /// A list of basic strings.
+    static func quoted(_ texts: [String]) -> String { "[\(texts.map { quoted($0) }.joined(separator: ", "))]" }
 
     private func valuePlace(of key: String, in line: [UInt8]) -> Range<Int>? {
         guard let equals = line.firstIndex(of: UInt8(ascii: "=")),
@@ -94,6 +129,7 @@ struct TOMLLines {
             return nil
         }
         let quote = line[start]
+        if quote == UInt8(ascii: "[") { return listPlace(from: start, in: line) }
         guard quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'") else {
             let end = line[start...].firstIndex { [UInt8(ascii: " "), 9, 13, UInt8(ascii: "#")].contains($0) }
             return start..<(end ?? line.count)

@@ -52,6 +52,23 @@ package struct KeyStore: Sendable {
         return try await make(node, .next)
     }
 
+    /// Makes a key in the place of every one that is here: of a machine that is given up.
+    ///
+    /// - Returns: The public half.
+    func replace(_ node: Node) async throws -> String {
+        let publicKey = try await make(node, .present)
+        try chest.remove(Self.name(node, .next))
+        return publicKey
+    }
+
+    /// An operator's, made if there is none. Operators and nodes have different names.
+    package func operatorKey(_ name: String) async throws -> WireGuardKey {
+        if let text = try await chest.take("\(name).key") { return try WireGuardKey(text) }
+        let key = WireGuardKey()
+        try await chest.put("\(name).key", key.privateText + "\n")
+        return key
+    }
+
     /// The key that the node has, or is to have first.
     package func present(_ node: Node) async throws -> WireGuardKey { try await key(of: node, .present) }
 

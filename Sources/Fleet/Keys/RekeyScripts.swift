@@ -64,6 +64,19 @@ package struct RekeyScripts: Sendable {
         NodeScript("dismiss", paths, "\"$wg\" set wg0 peer \"$1\" remove\n")
     }
 
+    /// On the hub: forgets every peer with an address. Takes the address and a public key that may stay.
+    package var expel: NodeScript {
+        NodeScript(
+            "expel", paths,
+            """
+            peers=$("$wg" show wg0 allowed-ips)
+            echo "$peers" | while read -r key addresses; do
+                if [ "$addresses" = "$1/32" ] && [ "$key" != "$2" ]; then "$wg" set wg0 peer "$key" remove; fi
+            done
+
+            """)
+    }
+
     /// On the hub: seconds since it heard a peer. Takes the public key.
     package var heard: NodeScript {
         NodeScript(

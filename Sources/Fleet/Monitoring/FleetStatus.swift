@@ -14,6 +14,8 @@ package struct FleetStatus: Codable, Equatable, Sendable {
         package var system: String?
         package var generation: Int?
         package var unit: String?
+        /// Of nixpkgs.
+        package var revision: String?
         /// Why it did not answer.
         package var trouble: String?
     }
@@ -50,6 +52,7 @@ package struct FleetStatus: Codable, Equatable, Sendable {
             do {
                 let facts = try NodeFacts(try await ssh.perform(calls.facts(node)), from: node.name)
                 (row.system, row.generation, row.unit) = (facts.current, facts.generation, facts.unit)
+                row.revision = facts.revision
             } catch {
                 row.trouble = "\(error)"
             }

@@ -41,8 +41,18 @@ package struct FirstShell: RemoteShell {
     package var destination: String { "root@\(node.ipv4)" }
 
     package func run(_ command: RemoteCommand, input: String?, deadline: Duration) async throws -> String {
-        let outcome = try await processes.run(
+        try await run(
             ChildProcess("ssh", options + [destination, "--", command.description], input: input, deadline: deadline))
+    }
+
+    package func send(_ path: String, to command: RemoteCommand, deadline: Duration) async throws -> String {
+        var child = ChildProcess("ssh", options + [destination, "--", command.description], deadline: deadline)
+        child.inputFile = path
+        return try await run(child)
+    }
+
+    private func run(_ child: ChildProcess) async throws -> String {
+        let outcome = try await processes.run(child)
         let last = outcome.errors.split(whereSeparator: \.isNewline).last
         let said = last.map { String($0).quotation() } ?? "no reason given"
         switch outcome.status {

@@ -1,26 +1,63 @@
-/// What a new machine says of itself.
+/// Probe of a fresh machine: what decides whether it can be converted. Its distribution is shown and decides nothing.
 package struct HostFacts: Equatable, Sendable {
+    package enum Firmware: String, Sendable { case bios, uefi }
+
+    /// `debian 12`, for people.
     package var system: String
-    package var version: String
     package var architecture: String
     package var isRoot: Bool
+    /// Whether it runs systemd, by which the conversion runs apart from the connection.
+    package var hasSystemd: Bool
+    /// A container's kernel belongs to somebody else; empty when it is none.
+    package var container: String
+    package var firmware: Firmware
+    /// The EFI system partition's device; empty when none is mounted.
+    package var esp: String
     /// Kibibytes.
     package var memory: Int
     /// Kibibytes that are free on `/`.
     package var free: Int
     /// The device of `/`.
     package var root: String
+    /// Of `/`.
+    package var fileSystem: String
+    /// Programs that nixos-infect needs, and neither are there nor can be installed by it.
+    package var lacking: [String]
 
-    /// Changes nothing.
+    /// Changes nothing. nixos-infect installs what unpacks and downloads where there is a package manager that it knows.
     static let script = """
         set -eu
-        . /etc/os-release
-        echo "system=$ID"
-        echo "version=${VERSION_ID:-}"
+        ID=unknown VERSION_ID=
+        if [ -r /etc/os-release ]; then . /etc/os-release; fi
+        echo "system=$ID${VERSION_ID:+ $VERSION_ID}"
         echo "architecture=$(uname -m)"
         echo "user=$(id -u)"
-        awk '/^MemTotal:/ { print "memory=" $2 }' /proc/meminfo
-        df -Pk / | awk 'NR == 2 { print "free=" $4; print "root=" $1 }'
+        if [ -d /run/systemd/system ]; then echo systemd=yes; else echo systemd=no; fi
+        echo "container=$(systemd-detect-virt --container 2>/dev/null | grep -v '^none$' || true)"
+        if [ -d /sys/firmware/efi ]; then echo firmware=uefi; else echo firmware=bios; fi
+        esp=
+        while read -r device place kind _; do
+            case $place in
+            /boot | /boot/efi | /efi) if [ "$kind" = vfat ]; then esp=$device; fi ;;
+            /) file_system=$kind ;;
+            esac
+        done </proc/mounts
+        echo "esp=$esp"
+        echo "filesystem=${file_system:-unknown}"
+        while read -r key value _; do
+            if [ "$key" = MemTotal: ]; then echo "memory=$value"; fi
+        done </proc/meminfo
+        df -Pk / | { read -r _; read -r device _ _ free _; echo "free=$free"; echo "root=$device"; }
+        there() { command -v "$1" >/dev/null 2>&1; }
+        lacking=
+        for program in bash awk cut groupadd ip sha256sum useradd; do
+            there "$program" || lacking="$lacking $program"
+        done
+        if ! there apt-get && ! there dnf && ! there yum; then
+            there curl || there wget || lacking="$lacking curl"
+            for program in bzcat xzcat; do there "$program" || lacking="$lacking $program"; done
+        fi
+        echo "lacking=$lacking"
         """
 
     package static func ask(_ shell: some RemoteShell) async throws -> HostFacts {
@@ -42,34 +79,53 @@ package struct HostFacts: Equatable, Sendable {
             guard let number = Int(try value(key)) else { throw .unreadable(String(key)) }
             return number
         }
+        guard let firmware = Firmware(rawValue: try value("firmware")) else { throw .unreadable("firmware") }
+        self.firmware = firmware
         system = try value("system")
-        version = try value("version")
         architecture = try value("architecture")
         isRoot = try value("user") == "0"
+        hasSystemd = try value("systemd") == "yes"
+        container = try value("container")
+        esp = try value("esp")
         memory = try number("memory")
         free = try number("free")
         root = try value("root")
+        fileSystem = try value("filesystem")
+        lacking = try value("lacking").split(separator: " ").map(String.init)
     }
 
-    /// Why the machine cannot be converted; empty when it can. `expectedRoot` is the device that the inventory has for
-    /// `/`: the first system would not boot from another.
-    package func problems(for method: ProvisionPlan.Method, expectedRoot: String?) -> [String] {
-        // What Linux itself keeps is missing from MemTotal.
-        let (least, name) =
-            switch method {
-            case .infect: (400 << 10, "nixos-infect")
-            case .anywhere: (1_900 << 10, "nixos-anywhere")
-            }
-        var problems: [String] = []
-        if system != "debian" || version != "12" { problems.append("it runs \(system) \(version), not Debian 12") }
-        if architecture != "x86_64" { problems.append("it is \(architecture), not x86_64") }
-        if !isRoot { problems.append("the key does not open root") }
-        if memory < least { problems.append("\(name) needs \(least >> 10) MB of memory, and it has \(memory >> 10)") }
-        if free < 5 << 20 { problems.append("5 GB must be free on /, and \(free >> 20) are") }
-        if let expectedRoot, root != expectedRoot {
-            problems.append(
-                "/ is on \(root), and the inventory says \(expectedRoot): set `root` and `disk` of the node")
-        }
+    /// Why the machine cannot be converted; empty when it can. The node's own system boots from the disk that the inventory
+    /// says, and from no other.
+    package func problems(for disk: NodeDisk?) -> [String] {
+        var problems = broken([
+            (architecture != "x86_64", "its architecture is \(architecture), not x86_64"),
+            (!isRoot, "the key does not open root"),
+            (!container.isEmpty, "it is a container (\(container)), whose kernel cannot be replaced"),
+            (!hasSystemd, "it does not run systemd"),
+            (!lacking.isEmpty, "it lacks \(lacking.joined(separator: ", "))"),
+            // What Linux itself keeps is missing from MemTotal.
+            (memory < 400 << 10, "it has \(memory >> 10) MB of memory, and 400 are needed"),
+            (free < 5 << 20, "\(free >> 20) GB are free on /, and 5 are needed"),
+            (fileSystem != "ext4", "/ is \(fileSystem), and nix/node.nix mounts ext4"),
+        ])
+        guard let disk else { return problems }
+        let expected = disk.esp == nil ? Firmware.bios : .uefi
+        problems += broken([
+            (
+                root != disk.root,
+                "/ is on \(root), and the inventory says \(disk.root): set the node's `root` and `disk`"
+            ),
+            (
+                firmware != expected,
+                firmware == .uefi
+                    ? "it boots by UEFI: set the node's `esp`, here \"\(esp)\""
+                    : "it boots by BIOS, and the inventory names an `esp`: set the node's `esp` to \"\""
+            ),
+            (
+                firmware == .uefi && expected == .uefi && esp != disk.esp,
+                "its EFI system partition is \(esp), and the inventory says \(disk.esp ?? ""): set the node's `esp`"
+            ),
+        ])
         return problems
     }
 }

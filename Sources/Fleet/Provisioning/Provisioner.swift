@@ -1,7 +1,7 @@
 /// Performs a `ProvisionPlan`, one step after the other, and writes down each that is done.
 ///
-/// What it cannot undo comes after everything that can be checked beforehand: the conversion replaces a disk, and the
-/// first system shuts the door by which we came.
+/// The conversion replaces a disk, and the reboot into the node's own system shuts the port by which we came: both come
+/// after everything that can be checked beforehand.
 package struct Provisioner<C: Clock>: Sendable where C.Duration == Duration {
     package typealias Tell = @Sendable (String) -> Void
 
@@ -13,9 +13,10 @@ package struct Provisioner<C: Clock>: Sendable where C.Duration == Duration {
     let hub: (any RemoteShell)?
     let secrets: SecretStore
     let monitor: (any FleetMonitor)?
+    let probe: any NodeProbe
     let processes: any ChildProcesses
-    /// A folder that is on no disk.
-    let memory: String
+    /// For what is restored, on its way.
+    let folder: String
     let clock: C
     /// Unix seconds.
     let now: @Sendable () -> Int64
@@ -30,27 +31,29 @@ package struct Provisioner<C: Clock>: Sendable where C.Duration == Duration {
     ///   - hub: Nil when the node is the hub itself.
     ///   - secrets: Of the fleet.
     ///   - monitor: Nil: no heartbeat is waited for.
+    ///   - probe: Asks whether the node serves.
     ///   - processes: Run ssh and nix.
-    ///   - memory: A folder that is on no disk, for secrets.
+    ///   - folder: For what is restored, on its way; private, and removed afterwards.
     ///   - clock: For waiting.
     ///   - now: Unix seconds.
     package init(
         _ plan: ProvisionPlan, inventory: Inventory, journal: ProvisionJournal, first: FirstShell,
-        hub: (any RemoteShell)?, secrets: SecretStore, monitor: (any FleetMonitor)?, processes: any ChildProcesses,
-        memory: String = "/dev/shm", clock: C, now: @escaping @Sendable () -> Int64
+        hub: (any RemoteShell)?, secrets: SecretStore, monitor: (any FleetMonitor)?, probe: any NodeProbe,
+        processes: any ChildProcesses, folder: String, clock: C, now: @escaping @Sendable () -> Int64
     ) {
         (self.plan, self.inventory, self.journal, self.first, self.hub) = (plan, inventory, journal, first, hub)
-        (self.secrets, self.monitor, self.processes, self.memory) = (secrets, monitor, processes, memory)
+        (self.secrets, self.monitor, self.probe) = (secrets, monitor, probe)
+        (self.processes, self.folder) = (processes, folder)
         (self.clock, self.now) = (clock, now)
     }
 
     /// - Throws: What stopped it. Running it again goes on there.
     package func run(_ tell: Tell) async throws {
-        ExtraFiles(of: plan.node, in: memory).removeAll()
+        guard let hostKey = plan.hostKey else { throw HostKeyError.noAnswer }
         for step in plan.steps {
             tell(plan.sentence(step))
             try await perform(step)
-            try journal.add(step, on: plan.hostKey, at: now())
+            try journal.add(step, on: hostKey, at: now())
         }
     }
 
@@ -60,14 +63,13 @@ package struct Provisioner<C: Clock>: Sendable where C.Duration == Duration {
         switch step {
         case .readiness: try await readiness()
         case .check: try await check()
-        case .convert:
-            switch plan.method {
-            case .infect(let script, let sha256, let channel): try await infect(script, sha256, channel)
-            case .anywhere: try await anywhere()
-            }
-        case .secrets: _ = try await secrets.push(NodeSecret.allCases, to: node, first)
+        case .build: _ = try await build()
+        case .convert: try await convert()
         case .system: try await system()
+        case .restore: try await restore()
+        case .secrets: _ = try await secrets.push(nil, to: node, first)
         case .tunnel: try await tunnel()
+        case .serving: try await serving()
         case .heartbeat: try await heartbeat()
         }
     }
@@ -76,7 +78,7 @@ package struct Provisioner<C: Clock>: Sendable where C.Duration == Duration {
         var missing: [String] = []
         if node.ipv4.isEmpty { missing.append("it has no ipv4 in the inventory") }
         if node.publicKey.isEmpty { missing.append("it has no public-key: clavitor-soc keys generate \(node.name)") }
-        missing += try await secrets.missing(node).map { "\($0.rawValue) is not set" }
+        missing += try await secrets.missing(node, in: inventory).map { "\($0.name) is not set" }
         if let hub, !node.publicKey.isEmpty {
             let peers = try await hub.run(.script("wg show wg0 peers"), input: nil, deadline: .seconds(60))
             if !peers.split(separator: "\n").contains(Substring(node.publicKey)) {
@@ -88,14 +90,13 @@ package struct Provisioner<C: Clock>: Sendable where C.Duration == Duration {
 
     private func check() async throws {
         let facts = try await HostFacts.ask(first)
-        let problems = facts.problems(
-            for: plan.method, expectedRoot: node.root ?? inventory.providers[node.provider]?.root)
+        let problems = facts.problems(for: inventory.disk(of: node))
         guard problems.isEmpty else { throw ProvisionRefusal.unfit(node.name, problems) }
     }
 
     /// Waits for the node's own system, which is rebooted into first unless its handshake is there already.
     private func tunnel() async throws {
-        if plan.method != .anywhere, try await !isKnownToHub() { try await reboot() }
+        if try await !isKnownToHub() { try await reboot() }
         guard hub != nil else { return }
         try await wait("no handshake within 15 minutes", attempts: 90) { try await isKnownToHub() }
     }
@@ -124,6 +125,16 @@ package struct Provisioner<C: Clock>: Sendable where C.Duration == Duration {
         }
     }
 
+    /// Its vaults are there, empty or restored, and its certificate is good: an ACME order takes its time.
+    private func serving() async throws {
+        try await wait("\(node.url) is not ready after 15 minutes", attempts: 90) {
+            switch await probe.health(of: node) {
+            case .ready: return true
+            case .notReady(let why): throw ProvisionWait.notReady(why)
+            }
+        }
+    }
+
     private func heartbeat() async throws {
         guard let monitor else { return }
         try await wait("no heartbeat within 5 minutes", attempts: 30) {
@@ -149,5 +160,16 @@ package struct Provisioner<C: Clock>: Sendable where C.Duration == Duration {
             try await clock.sleep(until: clock.now.advanced(by: .seconds(10)), tolerance: nil)
         }
         throw ProvisionError.timedOut(node.name, failure + last)
+    }
+}
+
+/// Why the node is waited for still.
+enum ProvisionWait: Error, Equatable, CustomStringConvertible {
+    case notReady(String)
+
+    var description: String {
+        switch self {
+        case .notReady(let why): why
+        }
     }
 }

@@ -5,6 +5,8 @@ package struct ChildProcess: Equatable, Sendable, CustomStringConvertible {
     package var environment: [String: String] = [:]
     /// Nothing when nil.
     package var input: String?
+    /// A file for standard input instead, of any size.
+    package var inputFile: String?
     package var deadline: Duration
     /// Bytes that are kept, of each of the two outputs. More ends the program.
     package var mostOutput = 1 << 20

@@ -17,7 +17,8 @@ package struct SSH: Sendable {
     package func prepare() throws {
         let files = try SSHFiles(inventory, places)
         try File.makeDirectory(places.directory)
-        for (path, text) in [(places.config, files.config), (places.knownHosts, files.knownHosts)] {
+        let texts = [places.config: files.config, places.knownHosts: files.knownHosts]
+        for (path, text) in texts.merging(files.publicKeys, uniquingKeysWith: { ours, _ in ours }) {
             let present = File.exists(path) ? try File.read(path, most: 1 << 20) : nil
             if present != text { try File.replace(path, with: text, mode: 0o600) }
         }
@@ -36,7 +37,7 @@ package struct SSH: Sendable {
         _ node: Node, _ command: RemoteCommand?, fresh: Bool = false, terminal: Bool = false
     ) throws(SSHError) -> [String] {
         // The way to a spoke leads through the hub.
-        for needed in [node] + (node.role == .spoke ? inventory.hub.map { [$0] } ?? [] : [])
+        for needed in [node] + (goesThroughHub(node) ? inventory.hub.map { [$0] } ?? [] : [])
         where needed.hostKey.isEmpty {
             throw .noHostKey(needed.name)
         }
@@ -47,6 +48,8 @@ package struct SSH: Sendable {
         if let command { arguments += ["--", command.description] }
         return arguments
     }
+
+    private func goesThroughHub(_ node: Node) -> Bool { node.role == .spoke && places.breakGlass == nil }
 
     package func process(
         _ node: Node, _ command: RemoteCommand, input: String? = nil, fresh: Bool = false,
@@ -70,10 +73,22 @@ package struct SSH: Sendable {
         _ node: Node, _ command: RemoteCommand, input: String? = nil, fresh: Bool = false,
         deadline: Duration = .seconds(30)
     ) async throws -> String {
+        try await run(try process(node, command, input: input, fresh: fresh, deadline: deadline), node)
+    }
+
+    /// Runs a command on a node with a file of this machine as its standard input.
+    package func send(_ path: String, _ node: Node, _ command: RemoteCommand, deadline: Duration) async throws
+        -> String
+    {
+        var child = try process(node, command, deadline: deadline)
+        child.inputFile = path
+        return try await run(child, node)
+    }
+
+    private func run(_ child: ChildProcess, _ node: Node) async throws -> String {
         let outcome: ChildOutcome
         do {
-            outcome = try await processes.run(
-                try process(node, command, input: input, fresh: fresh, deadline: deadline))
+            outcome = try await processes.run(child)
         } catch ChildError.timedOut(_, let limit) {
             throw SSHError.timedOut(node.name, limit)
         }

@@ -9,11 +9,15 @@ package struct SSHFiles: Equatable, Sendable {
         package var directory: String
         /// The operator's key; nil for what `ssh-agent` offers.
         package var identity: String?
+        /// The private half of the break-glass key, when spokes are reached directly by it; nil for the tunnel.
+        package var breakGlass: String?
 
-        package init(directory: String, identity: String?) {
-            self.directory = directory
-            self.identity = identity
+        package init(directory: String, identity: String?, breakGlass: String? = nil) {
+            (self.directory, self.identity, self.breakGlass) = (directory, identity, breakGlass)
         }
+
+        /// An operator's public key: with it ssh asks the agent for that one, and for no other.
+        func publicKey(of operator: Inventory.Operator) -> String { "\(directory)/\(`operator`.name).pub" }
 
         package var config: String { "\(directory)/ssh_config" }
         package var knownHosts: String { "\(directory)/known_hosts" }
@@ -21,6 +25,11 @@ package struct SSHFiles: Equatable, Sendable {
 
     package let config: String
     package let knownHosts: String
+    /// By path; those of the operators, where the agent has the private half of one.
+    package let publicKeys: [String: String]
+
+    /// Of the emergency sshd, nix/break-glass.nix.
+    static let breakGlassPort = 2_222
 
     /// Nodes without a host key are left out; `SSH` says what to do about them.
     ///
@@ -30,7 +39,8 @@ package struct SSHFiles: Equatable, Sendable {
     /// - Throws: `SSHError.pathTooLong`, `SSHError.spacesInPath`.
     package init(_ inventory: Inventory, _ places: Places) throws(SSHError) {
         // NIX_SSHOPTS and ssh_config both end a word at a space.
-        for path in [places.directory, places.identity ?? ""] where path.contains(where: { " \"'\t".contains($0) }) {
+        for path in [places.directory, places.identity ?? "", places.breakGlass ?? ""]
+        where path.contains(where: { " \"'\t".contains($0) }) {
             throw .spacesInPath(path)
         }
         // ssh binds "<path>.<16 random letters>" first and renames it then.
@@ -39,7 +49,10 @@ package struct SSHFiles: Equatable, Sendable {
         }
         let known = inventory.nodes.filter { !$0.hostKey.isEmpty }
         knownHosts = known.map { Self.pin($0) + "\n" }.joined()
-        config = (known.map { Self.host($0, inventory.hub, places) } + [Self.all(places)]).joined(separator: "\n")
+        let operators = places.identity == nil ? inventory.operators : []
+        publicKeys = Dictionary(operators.map { (places.publicKey(of: $0), $0.sshKey + "\n") }) { first, _ in first }
+        let common = Self.all(places, publicKeys.keys.sorted())
+        config = (known.map { Self.host($0, inventory.hub, places, common) } + [common]).joined(separator: "\n")
     }
 
     private static func pin(_ node: Node) -> String { "\(node.name) \(node.hostKey)" }
@@ -47,25 +60,31 @@ package struct SSHFiles: Equatable, Sendable {
     /// Letters of the name of a shared connection.
     private static let controlCount = 24
 
-    private static func host(_ node: Node, _ hub: Node?, _ places: Places) -> String {
+    private static func host(_ node: Node, _ hub: Node?, _ places: Places, _ common: String) -> String {
+        let direct = node.role == .spoke ? places.breakGlass : nil
         var lines = [
             "Host \(node.name)",
-            "    HostName \(node.address)",
+            "    HostName \(direct == nil ? node.address : node.ipv4)",
             "    HostKeyAlias \(node.name)",
         ]
         var way = [pin(node)]
-        if node.role == .spoke, let hub {
+        if let direct {
+            lines += [
+                "    Port \(breakGlassPort)", "    ProxyJump none", "    IdentitiesOnly yes",
+                "    IdentityFile \(direct)",
+            ]
+        } else if node.role == .spoke, let hub {
             lines.append("    ProxyJump \(hub.name)")
             way += [hub.address, pin(hub)]
         }
         // A shared connection lasts as long as what it was made by: another pinned key asks the machine anew.
-        let digest = SHA256.hash(data: Data((lines + way + [all(places)]).joined(separator: "\n").utf8))
+        let digest = SHA256.hash(data: Data((lines + way + [common]).joined(separator: "\n").utf8))
         lines.append("    ControlPath \(places.directory)/\(digest.prefix(controlCount / 2).hexadecimal)")
         return lines.joined(separator: "\n") + "\n"
     }
 
     /// The first value that ssh finds counts, so that what holds for all stands last.
-    private static func all(_ places: Places) -> String {
+    private static func all(_ places: Places, _ publicKeys: [String]) -> String {
         var lines = [
             "Host *",
             "    User root",
@@ -84,9 +103,8 @@ package struct SSHFiles: Equatable, Sendable {
             "    ControlPersist 60",
             "    LogLevel ERROR",
         ]
-        if let identity = places.identity {
-            lines += ["    IdentitiesOnly yes", "    IdentityFile \(identity)"]
-        }
+        let identities = places.identity.map { [$0] } ?? publicKeys
+        if !identities.isEmpty { lines += ["    IdentitiesOnly yes"] + identities.map { "    IdentityFile \($0)" } }
         return lines.joined(separator: "\n") + "\n"
     }
 }

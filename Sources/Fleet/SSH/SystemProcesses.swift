@@ -1,3 +1,4 @@
+import Files
 import Glibc
 import Subprocess
 
@@ -38,7 +39,7 @@ package struct SystemProcesses: ChildProcesses {
                 error: .string(limit: child.mostOutput)
             ) { execution in
                 // A program that ends before it read its input says why by itself.
-                _ = try? await execution.standardInputWriter.write(child.input ?? "")
+                try? await write(child, to: execution.standardInputWriter)
                 try? await execution.standardInputWriter.finish()
             }
             let status: Int32 =
@@ -51,6 +52,19 @@ package struct SystemProcesses: ChildProcesses {
         } catch let error as SubprocessError {
             try Task.checkCancellation()
             throw reason(error, child)
+        }
+    }
+
+    private static func write(_ child: ChildProcess, to writer: StandardInputWriter) async throws {
+        guard let path = child.inputFile else {
+            _ = try await writer.write(child.input ?? "")
+            return
+        }
+        let file = try OpenFile(reading: path)
+        while true {
+            let bytes = try file.read(1 << 18)
+            if bytes.isEmpty { return }
+            _ = try await writer.write(bytes)
         }
     }
 

@@ -3,6 +3,9 @@ package protocol RemoteShell: Sendable {
     /// - Returns: What it printed.
     /// - Throws: Also when the command's status is not zero.
     func run(_ command: RemoteCommand, input: String?, deadline: Duration) async throws -> String
+
+    /// The same with a file of this machine as standard input.
+    func send(_ path: String, to command: RemoteCommand, deadline: Duration) async throws -> String
 }
 
 /// A node of the fleet, through the tunnel.
@@ -17,6 +20,10 @@ package struct NodeShell: RemoteShell {
 
     package func run(_ command: RemoteCommand, input: String?, deadline: Duration) async throws -> String {
         try await ssh.run(node, command, input: input, deadline: deadline)
+    }
+
+    package func send(_ path: String, to command: RemoteCommand, deadline: Duration) async throws -> String {
+        try await ssh.send(path, node, command, deadline: deadline)
     }
 }
 

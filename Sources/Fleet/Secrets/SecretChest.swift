@@ -52,6 +52,10 @@ package struct SecretChest: Sendable {
         File.exists(path(name, isEncrypted: false)) || File.exists(path(name, isEncrypted: true))
     }
 
+    package func remove(_ name: String) throws {
+        for isEncrypted in [false, true] { File.remove(path(name, isEncrypted: isEncrypted)) }
+    }
+
     package func rename(_ name: String, to other: String) throws {
         for isEncrypted in [false, true] where File.exists(path(name, isEncrypted: isEncrypted)) {
             try File.move(path(name, isEncrypted: isEncrypted), to: path(other, isEncrypted: isEncrypted))

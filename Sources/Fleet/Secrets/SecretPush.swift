@@ -18,7 +18,6 @@ package enum SecretPush {
             echo "the secret did not arrive whole" >&2
             exit 1
         fi
-        # On the operator's own machine nobody needs to be root: nixos-anywhere makes root the owner.
         [ "$(id -u)" != 0 ] || chown 0:0 "$new"
         chmod "$4" "$new"
         sync "$new"
@@ -28,7 +27,7 @@ package enum SecretPush {
 
     package static func command(_ secret: NodeSecret, _ text: String, root: String = "") -> RemoteCommand {
         command(
-            "\(root)\(secret.folder)", folderMode: secret.folderMode, secret.rawValue, mode: secret.mode, text)
+            "\(root)\(secret.folder)", folderMode: secret.folderMode, secret.name, mode: secret.mode, text)
     }
 
     private static func command(

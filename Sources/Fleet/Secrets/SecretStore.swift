@@ -20,16 +20,15 @@ package struct SecretStore: Sendable {
     package func set(_ secret: NodeSecret, of node: Node, to text: String) async throws {
         let checked = try secret.checked(text)
         guard age != nil else { throw AgeSettingsError.noRecipients }
-        try await chest(node).put(secret.rawValue, checked)
+        try await chest(node).put(secret.name, checked)
     }
 
     /// What a node cannot do without and is not set.
-    package func missing(_ node: Node) async throws -> [NodeSecret] {
+    package func missing(_ node: Node, in inventory: Inventory) async throws -> [NodeSecret] {
         let chest = try chest(node)
-        let needed: [NodeSecret] = [.pushURL, .rootKey, .monitorCA]
-        let hubs: [NodeSecret] = node.role == .hub ? [.monitorCertificate, .monitorKey] : []
         let isKeyless = try await keys.publicKeys(node).present == nil
-        return try (needed + hubs).filter { try !chest.holds($0.rawValue) } + (isKeyless ? [.privateKey] : [])
+        return try node.neededSecrets(inventory).filter { try !chest.holds($0.name) }
+            + (isKeyless ? [.privateKey] : [])
     }
 
     /// Names and when they were set; never what they are.
@@ -38,21 +37,47 @@ package struct SecretStore: Sendable {
             .map { ($0.key, $0.value.formatted(.iso8601)) }
     }
 
-    /// Pushes what there is of `wanted`, the WireGuard key last: it is the one that can shut us out.
+    package func holds(_ secret: NodeSecret, of node: Node) throws -> Bool { try chest(node).holds(secret.name) }
+
+    /// The certificate of the fleet's own authority; nil when there is none here.
+    package func monitorCA() async throws -> String? { try await fleetText("ca.pem") }
+
+    /// Nil when it is not set.
+    func text(_ secret: NodeSecret, of node: Node) async throws -> String? {
+        try await chest(node).take(secret.name)
+    }
+
+    /// Of no node: the fleet's own.
+    func fleetText(_ name: String) async throws -> String? { try await fleetChest().take(name) }
+
+    func setFleet(_ name: String, to text: String) async throws {
+        guard age != nil else { throw AgeSettingsError.noRecipients }
+        try await fleetChest().put(name, text)
+    }
+
+    /// A node's name does not begin with a dot.
+    private func fleetChest() throws -> SecretChest {
+        _ = try SecretChest(folder, age: nil)
+        return try SecretChest("\(folder)/.fleet", age: age)
+    }
+
+    /// Pushes what there is of `wanted`, of all when it is nil; the WireGuard key last: it is the one that can shut us out.
     ///
     /// - Returns: What was pushed.
     /// - Throws: `NodeSecretError.nothing`.
-    package func push(_ wanted: [NodeSecret], to node: Node, _ shell: some RemoteShell, root: String = "")
+    package func push(_ wanted: [NodeSecret]?, to node: Node, _ shell: some RemoteShell, root: String = "")
         async throws -> [NodeSecret]
     {
         let chest = try chest(node)
         var pushed: [NodeSecret] = []
-        for secret in NodeSecret.allCases where wanted.contains(secret) && secret != .privateKey {
-            guard let text = try await chest.take(secret.rawValue) else { continue }
+        for name in try chest.times().keys.sorted() {
+            guard let secret = try? NodeSecret(name: name), wanted?.contains(secret) ?? true,
+                let text = try await chest.take(name)
+            else { continue }
             try await SecretPush.push(text, as: secret, to: shell, root: root)
             pushed.append(secret)
         }
-        if wanted.contains(.privateKey), try await keys.publicKeys(node).present != nil {
+        if wanted?.contains(.privateKey) ?? true, try await keys.publicKeys(node).present != nil {
             // Never the next one: `keys rotate` tries that before it counts.
             let key = try await keys.present(node)
             try await SecretPush.push(key.privateText + "\n", as: .privateKey, to: shell, root: root)

@@ -45,7 +45,10 @@ package final class Operators: Sendable {
         return try await store.database.write { db in
             let hadFactor = try db.first(
                 "SELECT totp IS NOT NULL FROM operator WHERE name = ?", .text(name), row: { $0.int(0) == 1 })
-            try db.run("DELETE FROM session WHERE operator = ?", .text(name))
+            // A listed token belongs to a configuration, which alone ends it.
+            try db.run(
+                "DELETE FROM session WHERE operator = ? AND purpose IS NOT ?", .text(name),
+                .text(MonitorStore.listedPurpose))
             try db.run(
                 """
                 INSERT INTO operator (name, salt, hash, added) VALUES (?, ?, ?, ?)

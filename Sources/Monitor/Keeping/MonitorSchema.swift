@@ -5,6 +5,7 @@ package import SQLite
 package enum MonitorSchema {
     package static let migrations = [
         first, Outbox.migration(2), tokens, Outbox.secondMigration(4), intervals, plans, secondFactor,
+        declared,
     ]
 
     /// What a tool's token is for; null for a browser's session.
@@ -25,6 +26,9 @@ package enum MonitorSchema {
     /// The seed of an operator's codes, boxed with the password's own key, and the step of the code that was taken last.
     private static let secondFactor = Migration(
         7, "ALTER TABLE operator ADD COLUMN totp BLOB; ALTER TABLE operator ADD COLUMN totp_step INTEGER;")
+
+    /// Whether a node stands there because the configuration's list has it, and goes when the list has it no longer.
+    private static let declared = Migration(8, "ALTER TABLE node ADD COLUMN declared INTEGER NOT NULL DEFAULT 0;")
 
     private static let first = Migration(
         1,

@@ -186,11 +186,15 @@ package final class MonitorStore: Sendable {
         try await database.write { db in
             guard let id = try db.first("SELECT id FROM node WHERE name = ?", .text(name), row: { $0.integer(0) })
             else { throw StoreRefusal.noSuchNode(name) }
-            try db.run("DELETE FROM beat WHERE node = ?", .integer(id))
-            try db.run("DELETE FROM minute WHERE node = ?", .integer(id))
-            try db.run("DELETE FROM hour WHERE node = ?", .integer(id))
-            try db.run("DELETE FROM node WHERE id = ?", .integer(id))
+            try Self.remove(id, db)
         }
+    }
+
+    static func remove(_ node: Int64, _ db: Connection) throws {
+        try db.run("DELETE FROM beat WHERE node = ?", .integer(node))
+        try db.run("DELETE FROM minute WHERE node = ?", .integer(node))
+        try db.run("DELETE FROM hour WHERE node = ?", .integer(node))
+        try db.run("DELETE FROM node WHERE id = ?", .integer(node))
     }
 
     package func nodeNames() async throws -> [NodeName] {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Monitor
+import Wire
 
 /// Who may push. A running monitor takes a change in within seconds.
 struct NodeCommand: AsyncParsableCommand {

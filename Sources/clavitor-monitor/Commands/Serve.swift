@@ -1,5 +1,6 @@
 import ArgumentParser
 import Autocert
+import Backup
 import Files
 import FoundationEssentials
 import Hummingbird
@@ -7,6 +8,7 @@ import Logging
 import Monitor
 import NIOCore
 import NIOPosix
+import SQLite
 import ServiceLifecycle
 import Serving
 import UnixSignals
@@ -28,6 +30,14 @@ struct Serve: AsyncParsableCommand {
         // On a full disk there is no opening a database.
         room.look()
         let store = try options.storeMadeIfNeeded(gathering: 20)
+        if let access = settings.access {
+            do {
+                try await store.declare(access, now: wallTime())
+            } catch {
+                // On a full disk those of the last start are known.
+                logger.error("the list of nodes was not taken", metadata: ["error": "\(error)"])
+            }
+        }
         let outbox = Outbox(ledger: store.ledger, lines: settings.notifications.lines)
         let notifier = Notifier(
             outbox: outbox, settings: settings.notifications, clock: ContinuousClock(), now: wallTime, logger: logger)
@@ -104,6 +114,13 @@ struct Serve: AsyncParsableCommand {
         services.append(
             Periodic(name: "own health", interval: .seconds(5), logger: logger) { await api.check.report() })
         services += certificates.services
+        if let backup = settings.backup {
+            let folder = BackupFolder(path: backup.folder)
+            services.append(
+                Periodic(name: "backup", interval: .seconds(min(backup.every, 300)), logger: logger) {
+                    try await Self.backUp(store, to: folder, backup)
+                })
+        }
         if let deadMan {
             services.append(
                 Periodic(name: "own heartbeat", interval: .milliseconds(settings.timing.interval * 2), logger: logger) {
@@ -140,6 +157,18 @@ struct Serve: AsyncParsableCommand {
         }
         await store.ledger.returnToFile()
         await certificates.close()
+    }
+
+    /// Unless one is younger than its interval.
+    private static func backUp(_ store: MonitorStore, to folder: BackupFolder, _ plan: BackupPlan) async throws {
+        let now = wallTime() / 1_000
+        if let age = try await folder.age(at: now), age < plan.every { return }
+        _ = try await folder.write(
+            recipients: plan.recipients, now: Date(timeIntervalSince1970: Double(now))
+        ) { path in
+            try await store.database.copy(to: path)
+        }
+        _ = try await folder.prune(keep: plan.keep, now: now)
     }
 
     private static func deadMan(_ path: String, _ web: WebSender) throws -> DeadMan {

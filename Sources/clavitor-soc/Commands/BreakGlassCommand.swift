@@ -4,40 +4,36 @@ import Files
 import Fleet
 import FoundationEssentials
 
-/// The door for the day when the hub is lost.
-struct BreakGlassCommand: ParsableCommand {
+/// The emergency sshd for the day when the hub is lost.
+struct BreakGlassCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "break-glass", abstract: "Let one key knock from one address when the hub is lost, or no longer.",
-        discussion:
-            "Changes the inventory; the nodes follow with the next deploy. `show` exits with 1 when it is overdue.",
-        subcommands: [Enable.self, Disable.self, Show.self])
+        commandName: "break-glass",
+        abstract: "Set, test and show the emergency access for the day when the hub is lost.",
+        discussion: """
+            `enable` and `disable` change the inventory; the nodes follow with the next deploy. In each system it is stopped. \
+            `show` exits with 1 when a node has not been tested for a while.
+            """,
+        subcommands: [Enable.self, Disable.self, Test.self, Show.self])
 
     struct Enable: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Set the key and the address.")
+        static let configuration = CommandConfiguration(abstract: "Set the key and the addresses.")
 
         @OptionGroup var options: OperatorOptions
         @Option(help: "A file with the public key, whose private half lies in a safe.") var keyFile: String
-        @Option(help: "The one IPv4 address that may knock.") var from: String
-        @Option(help: "After so many days `show` reminds of removing it.") var days = 30
+        @Option(parsing: .upToNextOption, help: "The IPv4 addresses that may connect.") var from: [String]
         @Flag(help: "Print the plan and stop.") var dryRun = false
-
-        func validate() throws {
-            guard (1...366).contains(days) else { throw ValidationError("--days is 1 to 366.") }
-        }
 
         func run() throws {
             let key = try File.read(keyFile, most: 4_096, for: "--key-file").line
             let edit = try BreakGlassEdit(sshKey: key, from: from)
             try options.perform(edit, dryRun: dryRun)
             guard !dryRun else { return }
-            let until = Workplace.now() + Int64(days) * 86_400
-            try BreakGlassFile(options).write(BreakGlassReminder(until: until))
-            Terminal.line("To be removed by \(Moment.text(until)); ask daily: clavitor-soc break-glass show")
+            Terminal.line("Once the nodes have it, test it: clavitor-soc break-glass test --break-glass-key FILE")
         }
     }
 
     struct Disable: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Take the key and the address out.")
+        static let configuration = CommandConfiguration(abstract: "Take the key and the addresses out.")
 
         @OptionGroup var options: OperatorOptions
         @Flag(help: "Print the plan and stop.") var dryRun = false
@@ -48,40 +44,75 @@ struct BreakGlassCommand: ParsableCommand {
         }
     }
 
-    struct Show: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Print who may knock, and until when.")
+    struct Test: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Start it on nodes over the tunnel, sign in by it, and stop it.",
+            discussion: "From an address that may connect. Exits with 1 when a node was not reached.")
 
         @OptionGroup var options: OperatorOptions
+        @Argument(help: "The nodes; all when none is named.") var nodes: [String] = []
+
+        func run() async throws {
+            let workplace = try Workplace(options)
+            guard let key = options.breakGlassKey ?? workplace.settings.breakGlassKey else {
+                throw CommandFailure("Name the private half of the key: --break-glass-key FILE", code: 2)
+            }
+            let file = try BreakGlassFile(options)
+            var failures = 0
+            for node in try workplace.nodes(nodes) {
+                let trial = BreakGlassTrial(NodeShell(try workplace.ssh, node), try workplace.emergency(node, key: key))
+                do {
+                    try await trial.run()
+                    try file.pass(node.name, at: Workplace.now())
+                    Terminal.line("\(node.name): signed in by break-glass, and stopped it")
+                } catch {
+                    failures += 1
+                    Terminal.line("\(node.name): \(error)".printable)
+                }
+            }
+            if failures > 0 { throw ExitCode(1) }
+        }
+    }
+
+    struct Show: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Print who may connect, and which nodes were not tested.")
+
+        @OptionGroup var options: OperatorOptions
+        @Option(help: "A test is good for so many days.") var days = 90
 
         func run() throws {
-            let present = try options.file.read().breakGlass
-            guard !present.sshKey.isEmpty else { return Terminal.line("Nobody may knock.") }
-            Terminal.line("\(present.sshKey) from \(present.from)".printable)
-            guard let reminder = try BreakGlassFile(options).read() else { return }
-            Terminal.line("To be removed by \(Moment.text(reminder.until))")
-            if let sentence = reminder.sentence(present, now: Workplace.now()) {
-                Terminal.note(sentence)
+            let inventory = try options.file.read()
+            guard inventory.breakGlass.isThere else {
+                Terminal.line("Nobody may connect.")
+                if inventory.breakGlass.enabled == false { return }
                 throw ExitCode(1)
             }
+            let (key, from) = (inventory.breakGlass.sshKey, inventory.breakGlass.from.joined(separator: ", "))
+            Terminal.line("\(key) from \(from)".printable)
+            let due = try BreakGlassFile(options).read().due(inventory.nodes, after: days, now: Workplace.now())
+            guard !due.isEmpty else { return }
+            Terminal.note("Not tested for \(days) days: \(due.joined(separator: ", ")). clavitor-soc break-glass test")
+            throw ExitCode(1)
         }
     }
 }
 
-/// Until when, in the state directory.
+/// Which nodes were tested, in the state directory.
 private struct BreakGlassFile {
     private let path: String
 
-    init(_ options: OperatorOptions) throws { path = "\(try options.stateDirectory())/break-glass.json" }
+    init(_ options: OperatorOptions) throws { path = "\(try options.stateDirectory())/break-glass-tests.json" }
 
-    func read() throws -> BreakGlassReminder? {
-        guard File.exists(path) else { return nil }
-        return try JSONDecoder().decode(
-            BreakGlassReminder.self, from: Data(try File.read(path, most: 4_096).utf8))
+    func read() throws -> BreakGlassTests {
+        guard File.exists(path) else { return BreakGlassTests() }
+        return try JSONDecoder().decode(BreakGlassTests.self, from: Data(try File.read(path, most: 1 << 16).utf8))
     }
 
-    func write(_ reminder: BreakGlassReminder) throws {
-        try File.replace(
-            path, with: String(decoding: try JSONEncoder().encode(reminder), as: UTF8.self), mode: 0o600)
+    func pass(_ node: String, at now: Int64) throws {
+        var tests = try read()
+        tests.passed[node] = now
+        try File.replace(path, with: String(decoding: try JSONEncoder().encode(tests), as: UTF8.self), mode: 0o600)
     }
 
     func remove() throws { File.remove(path) }

@@ -15,8 +15,7 @@ struct DeployCommand: AsyncParsableCommand {
 
     @OptionGroup var options: OperatorOptions
     @OptionGroup var rollout: RolloutOptions
-    @Option(help: "The flake with the systems.") var flake = "./nix"
-    @Option(help: "The folder with the static binaries, for the flake's input `dist`.") var dist = "dist"
+    @OptionGroup var flake: FlakeOptions
     @Option(help: "Systems that are built already: a JSON object of node and store path.") var systems: String?
     @Option(
         help: "The version that the new program must tell. (default: what DIST/clavitor-node says, without --systems)")
@@ -34,37 +33,37 @@ struct DeployCommand: AsyncParsableCommand {
             let performance = try DeployPerformance(workplace, rollout, workplace.deployer(probe, monitor), monitor)
             guard !resume else { return try await performance.resume() }
             let nodes = try workplace.nodes(limit)
-            let builder = SystemBuilder(workplace.processes)
-            // Before the build, which takes an hour.
-            let version = try await expectedVersion(workplace.processes)
-            var release: Release
-            if let systems {
-                release = try await builder.read(systems, for: nodes)
-            } else {
-                release = try await builder.build(nodes, flake: flake, dist: absolute(dist))
-            }
-            release.version = version
-            try await performance.perform(release, on: nodes, rollout.deployOptions)
+            try await performance.perform(try await release(for: nodes, workplace), on: nodes, rollout.deployOptions)
         }
     }
 
-    private func absolute(_ path: String) -> String {
-        path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
-    }
-
-    /// That the new program must tell.
-    func expectedVersion(_ processes: any ChildProcesses) async throws -> String? {
-        if let expectVersion { return expectVersion }
-        // Systems that were built elsewhere need not be of the binaries here.
-        guard systems == nil else { return nil }
-        let program = "\(absolute(dist))/clavitor-node"
-        let outcome = try? await processes.run(ChildProcess(program, ["--version"], deadline: .seconds(30)))
-        guard let outcome, outcome.status == 0, let version = outcome.output.split(whereSeparator: \.isWhitespace).last
-        else {
-            throw DeployRefusal.noBuild(
-                "\(program) does not tell its version. Make the binaries (make static), or name their folder: --dist")
+    /// Built elsewhere, or here. Systems that were built elsewhere need not have the version of the binaries here.
+    private func release(for nodes: [Node], _ workplace: Workplace) async throws -> Release {
+        let builder = SystemBuilder(workplace.processes)
+        guard systems == nil else {
+            var release = try await builder.read(systems ?? "", for: nodes)
+            release.version = expectVersion
+            return release
         }
-        return String(version)
+        let flake = try flake.checked(workplace.file)
+        // Before the build, which takes an hour.
+        let version = if let expectVersion { expectVersion } else { try await flake.version(workplace.processes) }
+        var release = try await builder.build(nodes, flake)
+        release.version = version
+        return release
+    }
+}
+
+/// The flake with the systems, and the binaries in them.
+struct FlakeOptions: ParsableArguments {
+    @Option(help: "The folder of the flake with the systems.") var flake = "nix"
+    @Option(help: "The folder with the static binaries, which `make static` writes.") var dist = "dist"
+
+    /// - Throws: `FlakeRefusal`; also when its inventory is another than that one.
+    func checked(_ inventory: InventoryFile) throws -> Flake {
+        let flake = try Flake(flake, dist: dist)
+        try flake.check(inventory)
+        return flake
     }
 }
 

@@ -10,7 +10,7 @@ struct KeysCommand: AsyncParsableCommand {
             Private keys lie in the state directory, encrypted when soc.toml names age-recipients; `secrets push` takes them to \
             the nodes. The inventory has the public ones.
             """,
-        subcommands: [Generate.self, Rotate.self, ShowPublic.self])
+        subcommands: [Generate.self, Rotate.self, Replace.self, ShowPublic.self])
 
     struct Generate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -39,8 +39,7 @@ struct KeysCommand: AsyncParsableCommand {
         private static func takenUp(_ node: String) -> String {
             """
             The key of \(node) was there already and is taken up again, with the secrets in secrets/\(node) of the state \
-            directory. If an earlier machine of that name was broken into: clavitor-soc keys rotate \(node), and set the \
-            secrets anew.
+            directory. If an earlier machine of that name was broken into: clavitor-soc keys replace \(node).
             """
         }
     }
@@ -69,6 +68,54 @@ struct KeysCommand: AsyncParsableCommand {
             Terminal.line("\(node.name)  \(publicKey)")
             let hub = workplace.inventory.hub?.name ?? ""
             Terminal.note("The hub has it until it restarts. So that it stays: clavitor-soc deploy --limit \(hub)")
+        }
+    }
+
+    struct Replace: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make another key for a new machine; the old one is refused at once.",
+            discussion: """
+                After a break-in, or when a machine is given up: the hub forgets the old key now and keeps to that with its next \
+                deploy, and the host key goes out of the inventory. The push URL is made anew with --secrets. The new key goes \
+                to the new machine by `provision`, never to the old one.
+                """)
+
+        @OptionGroup var options: OperatorOptions
+        @Argument(help: "The node.") var node: String
+        @Flag(help: "A push URL and, for the hub, a monitor's certificate anew as well.") var secrets = false
+        @Option(help: "The folder with the static binaries.") var dist = "dist"
+
+        func run() async throws {
+            let workplace = try Workplace(options)
+            let node = try workplace.inventory.node(node)
+            let (publicKey, hubSays) = try await KeyReplacement(node, try workplace.keys()).run(
+                node.role == .hub ? nil : try workplace.ssh, workplace.paths
+            ) { publicKey in
+                try workplace.file.edit {
+                    try $0.setting("public-key", of: node.name, to: publicKey).setting(
+                        "host-key", of: node.name, to: "")
+                }
+            }
+            Terminal.line("\(node.name)  \(publicKey)")
+            if secrets {
+                let maker = SecretMaker(
+                    try workplace.secrets(), workplace.file, dist: dist, processes: workplace.processes,
+                    now: Workplace.now())
+                let anew: [NodeSecret] = [.pushURL] + (node.role == .hub ? [.monitorCertificate] : [])
+                for secret in try await maker.make(for: try workplace.file.read().node(node.name), anew: anew) {
+                    Terminal.line("\(node.name)  \(secret.name)")
+                }
+            }
+            if let hubSays {
+                throw CommandFailure(
+                    "The key is made, but the hub still takes the old one: \(hubSays). Run this again, or deploy the hub."
+                )
+            }
+            let next =
+                node.role == .hub
+                ? "clavitor-soc provision \(node.name) --restart …"
+                : "clavitor-soc deploy --limit \(workplace.inventory.hub?.name ?? "")"
+            Terminal.note("So that the old key stays refused: \(next)")
         }
     }
 

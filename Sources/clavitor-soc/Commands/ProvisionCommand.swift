@@ -3,84 +3,117 @@ import Files
 import Fleet
 import Glibc
 
-/// A fresh Debian becomes a node.
+/// A fresh machine becomes a node.
 struct ProvisionCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "provision", abstract: "Turn a fresh Debian 12 into a node of the fleet.",
+        commandName: "provision", abstract: "Turn a fresh Linux machine into a node of the fleet.",
         discussion: """
-            The machine needs an ipv4 in the inventory, and the operator's key in root's authorized_keys. Machines with little \
-            memory are converted in place by nixos-infect: fetch the script, read it, and name it with the SHA-256 of what \
-            you have read. Machines with 2 GB take --anywhere. What was done is written down; run it again to go on. ctrl-C ends \
-            what runs here, and leaves no secret behind.
+            The machine needs an ipv4 in the inventory, and the operator's key in root's authorized_keys. It is converted in \
+            place by nixos-infect, which runs with little memory and on Debian, Ubuntu and others: fetch the script, read it, \
+            and name it with the SHA-256 of what you have read. Its system is built before the machine is touched. What was \
+            done is written down; run the command again to go on.
             """)
 
     @OptionGroup var options: OperatorOptions
+    @OptionGroup var flake: FlakeOptions
     @Argument(help: "The node.") var node: String
-    @Option(help: "The script nixos-infect.") var infect: String?
-    @Option(help: "The SHA-256 of that script, in hexadecimal.") var infectSha256: String?
-    @Option(help: "NIX_CHANNEL of nixos-infect.") var channel = "nixos-25.05"
-    @Flag(help: "By nixos-anywhere, which must be installed here.") var anywhere = false
+    @Option(help: "The script nixos-infect.") var infect: String
+    @Option(help: "The SHA-256 of that script, in hexadecimal.") var infectSha256: String
+    @Option(help: "NIX_CHANNEL of nixos-infect. (default: the branch that flake.lock follows)") var channel: String?
     @Option(help: "The machine's host key, `ssh-ed25519 AAAA…`, instead of the question about its fingerprint.")
     var hostKey: String?
-    @Option(help: "Of nix/.") var flake = "./nix"
+    @OptionGroup var restoring: BackupOptions
     @Flag(help: "Print the plan and stop.") var dryRun = false
     @Flag(help: "Forget what was done, and begin anew.") var restart = false
 
     func validate() throws {
-        guard anywhere != (infect != nil) else {
-            throw ValidationError("Give --infect FILE with --infect-sha256 HASH, or --anywhere.")
-        }
-        guard infect == nil || infectSha256?.count == 64 else {
-            throw ValidationError("--infect needs --infect-sha256: `sha256sum FILE`, once you have read the file.")
+        guard infectSha256.count == 64 else {
+            throw ValidationError("--infect-sha256 is 64 digits: `sha256sum FILE`, once you have read the file.")
         }
     }
 
     func run() async throws {
         let workplace = try Workplace(options)
-        var node = try workplace.inventory.node(node)
+        let node = try workplace.inventory.node(node)
         guard !node.ipv4.isEmpty else {
             throw CommandFailure(
                 "\(node.name) has no address yet: clavitor-soc fleet set \(node.name) ipv4 192.0.2.1", code: 2)
         }
+        let draft = try draft(node, workplace)
+        guard !dryRun else { return try describe(draft, workplace) }
         let folder = "\(workplace.state)/provision"
         try File.makeDirectory(folder)
         let journal = ProvisionJournal(folder: folder, node: node.name)
-        let method =
-            infect.map { ProvisionPlan.Method.infect(script: $0, sha256: infectSha256 ?? "", channel: channel) }
-            ?? .anywhere
-        do { try method.check() } catch let error as SystemCallError {
-            throw CommandFailure("--infect: \(error)", code: 2)
-        }
         let key = try await confirmedKey(node, workplace)
         let plan = ProvisionPlan(
-            node, method: method, flake: flake, hostKey: key, done: restart ? [] : try journal.done(on: key))
+            node, draft.script, flake: draft.flake, hostKey: key, backup: draft.backup,
+            done: restart ? [] : try journal.done(on: key))
         for line in plan.lines { Terminal.line(line) }
-        guard !dryRun, !plan.steps.isEmpty else { return }
+        guard !plan.steps.isEmpty else { return }
         guard try File.takeLock("\(folder)/\(node.name).lock") else { throw ProvisionRefusal.underWay(node.name) }
         if restart { journal.forget() }
+        try await perform(plan, journal, folder, workplace)
+        Terminal.line("\(node.name) is a node of the fleet and serves \(node.url).")
+    }
 
-        let knownHosts = "\(folder)/\(node.name).known_hosts"
-        try File.replace(knownHosts, with: "\(node.name) \(key.text)\n", mode: 0o600)
-        if node.hostKey != key.text {
-            try workplace.file.edit { try $0.setting("host-key", of: node.name, to: key.text) }
-            node.hostKey = key.text
+    /// All that is asked for, before the machine itself is.
+    private func draft(_ node: Node, _ workplace: Workplace) throws -> ProvisionPlan {
+        let flake = try flake.checked(workplace.file)
+        guard let channel = try channel ?? flake.lock().branch else {
+            throw CommandFailure("\(flake.lockPath) names no branch of nixpkgs; give --channel nixos-26.05", code: 2)
         }
+        let script: InfectScript
+        do { script = try InfectScript(infect, sha256: infectSha256, channel: channel) } catch let error
+            as SystemCallError
+        {
+            throw CommandFailure("--infect: \(error)", code: 2)
+        }
+        return ProvisionPlan(
+            node, script, flake: flake, hostKey: try hostKey.map { try HostKey($0) },
+            backup: try restoring.backup(workplace.settings))
+    }
+
+    private func describe(_ plan: ProvisionPlan, _ workplace: Workplace) throws {
+        let node = plan.node
+        let disk = workplace.inventory.disk(of: node)
+        for (key, value) in [
+            ("node", "\(node.name), \(node.role.rawValue), \(node.tier) with \(node.provider)"),
+            ("machine", "root@\(node.ipv4)"), ("domain", node.domain), ("WireGuard", node.address),
+            ("disk", "\(disk?.disk ?? "-"), / on \(disk?.root ?? "-"), \(disk?.esp.map { "UEFI, \($0)" } ?? "BIOS")"),
+            ("system", "\(plan.flake.folder), nixpkgs \(try plan.flake.lock().summary)"),
+            ("channel", plan.script.channel),
+        ] {
+            Terminal.line("\(key)\(String(repeating: " ", count: 10 - key.count))\(value)")
+        }
+        for line in plan.lines { Terminal.line(line) }
+    }
+
+    private func perform(
+        _ plan: ProvisionPlan, _ journal: ProvisionJournal, _ folder: String, _ workplace: Workplace
+    ) async throws {
+        var pinned = plan.node
+        let key = plan.hostKey?.text ?? ""
+        let knownHosts = "\(folder)/\(pinned.name).known_hosts"
+        try File.replace(knownHosts, with: "\(pinned.name) \(key)\n", mode: 0o600)
+        if pinned.hostKey != key {
+            try workplace.file.edit { try $0.setting("host-key", of: pinned.name, to: key) }
+            pinned.hostKey = key
+        }
+        let node = pinned
         let first = FirstShell(
             node, identity: workplace.settings.sshKey, knownHosts: knownHosts, processes: workplace.processes)
         let hub = node.role == .hub ? nil : try workplace.inventory.hub.map { NodeShell(try workplace.ssh, $0) }
         try await Interrupts.cancelling {
-            try await workplace.connected { _, monitor in
+            // The hub's own monitor is reached when the operator's tunnel stands, which it cannot before the hub does.
+            try await workplace.connected(withoutMonitor: node.role == .hub) { probe, monitor in
                 try await Provisioner(
                     plan, inventory: workplace.inventory, journal: journal, first: first, hub: hub,
-                    secrets: try workplace.secrets(), monitor: monitor, processes: workplace.processes,
-                    clock: ContinuousClock(), now: Workplace.now
+                    secrets: try workplace.secrets(), monitor: monitor, probe: probe, processes: workplace.processes,
+                    folder: "\(folder)/\(node.name).restore", clock: ContinuousClock(), now: Workplace.now
                 ).run { Terminal.note("… \($0)") }
-                if monitor == nil {
-                    Terminal.note("No heartbeat was waited for: soc.toml names no monitor-token-file.")
-                }
+                if monitor == nil { Terminal.note("No heartbeat was waited for: the monitor was not asked.") }
             }
         }
-        Terminal.line("\(node.name) is a node. Next: clavitor-soc dns apply")
     }
 
     /// The inventory's, the option's, or the one that the machine shows and a person has compared.

@@ -58,11 +58,13 @@ struct HistoryCommand: AsyncParsableCommand {
         try await workplace.connected(withoutMonitor: true) { probe, _ in
             let records = try await workplace.deployer(probe, nil).history(most: lines)
             if json { return try Terminal.json(records) }
-            var table = Table("ended", "deploy", "who", "result", "nodes", "why")
+            var table = Table("ended", "kind", "who", "result", "version", "nixpkgs", "nodes", "why")
             for record in records {
                 table.add(
-                    Moment.text(record.ended), record.deploy, "\(record.who)@\(record.host)", record.result.rawValue,
-                    "\(record.nodes.count)", record.why ?? "")
+                    Moment.text(record.ended), record.isRollback ? "rollback" : "deploy",
+                    "\(record.who)@\(record.host)", record.result.rawValue, record.version ?? "-",
+                    record.revision.map { String($0.prefix(12)) } ?? "-",
+                    record.nodes.keys.sorted().joined(separator: ","), record.why ?? "")
             }
             Terminal.line(table.text)
         }

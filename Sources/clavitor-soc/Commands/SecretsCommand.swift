@@ -8,9 +8,44 @@ import Glibc
 struct SecretsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "secrets", abstract: "Keep the nodes' secrets, encrypted, and take them there.",
-        discussion:
-            "There are: \(NodeSecret.allCases.map(\.rawValue).joined(separator: ", ")). None is ever shown again.",
-        subcommands: [Set.self, List.self, Push.self])
+        discussion: """
+            There are push-url, root.key and monitor-ca.pem, on the hub also monitor.crt, monitor.key, dead-man-url and \
+            channel-NAME-PART for each secret part of a channel. None is ever shown again.
+            """,
+        subcommands: [Generate.self, Set.self, List.self, Push.self])
+
+    struct Generate: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract:
+                "Make the keys and secrets that need no person: WireGuard and root key, push URL, the monitor's certificate.",
+            discussion: """
+                What is set stays. --anew replaces: push URLs and certificates after a break-in, never a root key, which opens \
+                the vaults that were made under it. Then: clavitor-soc deploy, and secrets push.
+                """)
+
+        @OptionGroup var options: OperatorOptions
+        @Argument(help: "The nodes; all when none is named.") var nodes: [String] = []
+        @Option(help: "The folder with the static binaries.") var dist = "dist"
+        @Option(parsing: .upToNextOption, help: "Replace these: push-url, monitor.crt.") var anew: [String] = []
+
+        func run() async throws {
+            let workplace = try Workplace(options)
+            let maker = SecretMaker(
+                try workplace.secrets(), workplace.file, dist: dist, processes: workplace.processes,
+                now: Workplace.now())
+            let keys = try workplace.keys()
+            for node in try workplace.nodes(nodes) {
+                if node.publicKey.isEmpty {
+                    let publicKey = try await keys.generate(node)
+                    try workplace.file.edit { try $0.setting("public-key", of: node.name, to: publicKey) }
+                    Terminal.line("\(node.name)  private.key")
+                }
+                for secret in try await maker.make(for: node, anew: try anew.map { try NodeSecret(name: $0) }) {
+                    Terminal.line("\(node.name)  \(secret.name)")
+                }
+            }
+        }
+    }
 
     struct Set: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -71,8 +106,8 @@ struct SecretsCommand: AsyncParsableCommand {
             let secrets = try workplace.secrets()
             let named = try names.map { try NodeSecret(name: $0) }
             let pushed = try await secrets.push(
-                named.isEmpty ? NodeSecret.allCases : named, to: node, NodeShell(try workplace.ssh, node))
-            for secret in pushed { Terminal.line("\(node.name):\(secret.folder)/\(secret.rawValue)") }
+                named.isEmpty ? nil : named, to: node, NodeShell(try workplace.ssh, node))
+            for secret in pushed { Terminal.line("\(node.name):\(secret.folder)/\(secret.name)") }
         }
     }
 }

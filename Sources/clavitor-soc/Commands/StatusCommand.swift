@@ -29,7 +29,7 @@ struct StatusCommand: AsyncParsableCommand {
     static func text(_ status: FleetStatus) -> String {
         var table = Table(
             "node", "region", "monitor", "beat", "unit", "gen", "version", "req/h", "5xx/h", "ram", "disk", "cert",
-            "system")
+            "system", "nixpkgs")
         for row in status.rows {
             let body = row.body
             table.add(
@@ -38,7 +38,7 @@ struct StatusCommand: AsyncParsableCommand {
                 row.generation.map { "\($0)" } ?? "-", body?.version ?? "-", body.map { "\($0.req1h)" } ?? "-",
                 body?.err5xx1h.map { "\($0)" } ?? "-", (body?.ramPct).map { "\(Int($0)) %" } ?? "-",
                 (body?.diskPct).map { "\(Int($0)) %" } ?? "-", body?.certDaysRemaining.map { "\(Int($0)) d" } ?? "-",
-                row.system.map(shortened) ?? "-")
+                row.system.map(shortened) ?? "-", row.revision.map { String($0.prefix(12)) } ?? "-")
         }
         var lines = [table.text] + status.rows.compactMap { $0.trouble?.printable }
         lines += status.monitorTroubles.map(\.printable)

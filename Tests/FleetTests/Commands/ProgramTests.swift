@@ -108,16 +108,15 @@ import Testing
 
     @Test func theVersionIsWhatTheNewProgramSays() async throws {
         let dist = try Scratch()
-        let deploy = try DeployCommand.parse(["--dist", dist.path])
-        let refusal = await #expect(throws: DeployRefusal.self) { try await deploy.expectedVersion(SystemProcesses()) }
+        try dist.write(Array("{}".utf8), to: "flake.nix")
+        let flake = try Flake(dist.path, dist: dist.path)
+        let refusal = await #expect(throws: FlakeRefusal.self) { try await flake.version(SystemProcesses()) }
         #expect("\(try #require(refusal))".contains("make static"))
         try NodeRig.program(dist.file("clavitor-node"), "[ \"$1\" = --version ] && echo 2.5")
-        #expect(try await deploy.expectedVersion(SystemProcesses()) == "2.5")
+        #expect(try await flake.version(SystemProcesses()) == "2.5")
         // Else the gate would ask for none.
         try NodeRig.program(dist.file("clavitor-node"), "exit 0")
-        await #expect(throws: DeployRefusal.self) { try await deploy.expectedVersion(SystemProcesses()) }
-        #expect(try await DeployCommand.parse(["--systems", "s.json"]).expectedVersion(SystemProcesses()) == nil)
-        #expect(try await DeployCommand.parse(["--expect-version", "3"]).expectedVersion(SystemProcesses()) == "3")
+        await #expect(throws: FlakeRefusal.self) { try await flake.version(SystemProcesses()) }
     }
 
     @Test func aRollbackNamesANodeOrAll() throws {

@@ -71,18 +71,23 @@ import Testing
         try FileManager.default.createDirectory(
             atPath: scratch.file("state/provision"), withIntermediateDirectories: false)
         try journal.add(.convert, on: try HostKey(key), at: 1)
-        let provision = ["provision", "tokyo", "--dry-run", "--restart", "--host-key", key]
-        var command = try ClavitorSOC.parseAsRoot(provision + ["--anywhere"] + options) as? ProvisionCommand
-        try await command?.run()
-        #expect(try journal.done(on: try HostKey(key)) == [.convert])
-
+        try scratch.write(Array("{}".utf8), to: "flake.nix")
+        try scratch.write(Array(FlakeLockTests.text.utf8), to: "flake.lock")
         let script = try scratch.write(Array("echo\n".utf8), to: "infect")
+        let hash = String(try output(of: "/usr/bin/sha256sum", [script]).prefix { $0 != " " })
         let zeros = String(repeating: "0", count: 64)
+        func provision(_ path: String, _ hash: String) async throws {
+            let words = [
+                "provision", "tokyo", "--dry-run", "--restart", "--host-key", key, "--flake", scratch.path, "--infect",
+                path, "--infect-sha256", hash,
+            ]
+            let command = try ClavitorSOC.parseAsRoot(words + options) as? ProvisionCommand
+            try await command?.run()
+        }
+        try await provision(script, hash)
+        #expect(try journal.done(on: try HostKey(key)) == [.convert])
         for path in [script, scratch.file("none")] {
-            command =
-                try ClavitorSOC.parseAsRoot(provision + ["--infect", path, "--infect-sha256", zeros] + options)
-                as? ProvisionCommand
-            await #expect(throws: (any Error).self) { try await command?.run() }
+            await #expect(throws: (any Error).self) { try await provision(path, zeros) }
         }
         #expect(try journal.done(on: try HostKey(key)) == [.convert])
     }

@@ -32,7 +32,7 @@ func sampleFleet(
             acme-contact = []
             [break-glass]
             ssh-key = ""
-            from = ""
+            from = []
             [provider.vultr]
             disk = "/dev/vda"
             root = "/dev/vda1"

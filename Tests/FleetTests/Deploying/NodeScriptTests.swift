@@ -247,7 +247,7 @@ import Testing
         }
         let all = [
             node.facts, node.hold, node.begin, node.state, node.confirm, node.abort, node.join, rekey.begin, rekey.kept,
-            rekey.admit, rekey.dismiss, rekey.heard, hub.lock, hub.unlock, hub.owner,
+            rekey.admit, rekey.dismiss, rekey.expel, rekey.heard, hub.lock, hub.unlock, hub.owner,
             hub.record, hub.history, care.collect, care.integrity,
         ]
         for script in all + inner {

@@ -37,7 +37,7 @@ enum FleetFixture {
 
             [break-glass]
             ssh-key = ""
-            from = ""
+            from = []
 
             [provider.vultr]
             disk = "/dev/vda"

@@ -24,7 +24,7 @@ struct InventoryFault: CustomTestStringConvertible, Sendable {
         """
     static let tokyoRole = "role = \"spoke\"\naddress = \"10.84.0.2\"\nipv4 = \"\"\npublic-key = \"\"\nhost-key = \"\""
 
-    static let all = entries + tables + names + operators
+    static let all = entries + tables + names + operators + duties
 
     private static let entries = [
         InventoryFault("name = \"tokyo\"", "name = \"seoul\"", "name seoul is there twice"),
@@ -76,9 +76,72 @@ struct InventoryFault: CustomTestStringConvertible, Sendable {
 
     private static func glass(_ key: String, _ from: String, _ sentence: String) -> InventoryFault {
         InventoryFault(
-            "ssh-key = \"\"                       # whose private half lies in a safe\nfrom = \"\"",
-            "ssh-key = \"\(key)\"\nfrom = \"\(from)\"", sentence)
+            "ssh-key = \"\"                       # whose private half lies in a safe\nfrom = []",
+            "ssh-key = \"\(key)\"\nfrom = [\"192.0.2.8\", \"\(from)\"]", sentence)
     }
+
+    private static func phone(_ lines: String, _ sentence: String) -> InventoryFault {
+        InventoryFault("[provider.vultr]", "[[channel]]\n\(lines)\n[provider.vultr]", sentence)
+    }
+
+    private static let duties = [
+        InventoryFault("from = []", "from = \"192.0.2.7\"", "[break-glass]'s from is no list of texts"),
+        InventoryFault(
+            "recipients = []", "recipients = [\"me\"]",
+            "backup.recipients has me, which is no recipient of age: they begin with age1"),
+        InventoryFault(
+            "every = \"1d\"", "every = \"daily\"", "backup.every is daily; it must be a duration such as 12h or 1d"),
+        InventoryFault(
+            "every = \"1d\"", "every = \"0d\"", "backup.every is 0d; it must be a duration such as 12h or 1d"),
+        InventoryFault(
+            "3,7,4,6", "0,0,0,0", "backup.keep is 0,0,0,0; it must be four numbers, last,daily,weekly,monthly"),
+        InventoryFault("3,7,4,6", "3,7,4", "backup.keep is 3,7,4; it must be four numbers, last,daily,weekly,monthly"),
+        InventoryFault(
+            "/var/backups/clavitor", "/var/lib/clavitor/b",
+            "backup.target is /var/lib/clavitor/b; it must be a folder below /var/, and none of the programs' own"),
+        InventoryFault(
+            "/var/backups/clavitor", "/var/backups/../lib",
+            "backup.target is /var/backups/../lib; it must be a folder below /var/, and none of the programs' own"),
+        InventoryFault(
+            "/var/backups/clavitor", "/etc/x",
+            "backup.target is /etc/x; it must be a folder below /var/, and none of the programs' own"),
+        InventoryFault("target = ", "tarket = ", "[backup] has an unknown key, tarket"),
+        InventoryFault("[backup]\n", "[notify]\nenabled = \"no\"\n[backup]\n", "[notify]'s enabled is no boolean"),
+        phone("type = \"ntfy\"", "\"\" is no name of a channel: small letters, digits and hyphens"),
+        phone(
+            "name = \"phone\"\ntype = \"fax\"",
+            "channel phone's type is chat, email, ntfy, pagerduty, telegram or webhook, not fax"),
+        phone(
+            "name = \"phone\"\ntype = \"ntfy\"\nurl-file = \"/x\"",
+            "channel phone names a file, url-file: its secret is kept by `clavitor-soc secrets`"),
+        phone(
+            "name = \"phone\"\ntype = \"ntfy\"\nsecrets = [\"pin\"]",
+            "channel phone's secrets are key, password, token, url, not pin"),
+        phone(
+            "name = \"phone\"\ntype = \"ntfy\"\n[[channel]]\nname = \"phone\"\ntype = \"chat\"",
+            "channel phone is there twice"),
+        phone(
+            "name = \"phone\"\ntype = \"ntfy\"\n[[route]]\nchannel = \"boss\"",
+            "a route leads to the channel boss, which is not there"),
+        tokyo(
+            "ipv4", "\"10.0.0.1\"", "tokyo's ipv4 is 10.0.0.1, which is no public address: clients could not reach it"),
+        tokyo(
+            "ipv4", "\"127.0.0.1\"", "tokyo's ipv4 is 127.0.0.1, which is no public address: clients could not reach it"
+        ),
+        tokyo("ipv4", "\"0.0.0.0\"", "tokyo's ipv4 is 0.0.0.0, which is no public address: clients could not reach it"),
+        tokyo(
+            "ipv4", "\"172.20.0.1\"",
+            "tokyo's ipv4 is 172.20.0.1, which is no public address: clients could not reach it"),
+        tokyo(
+            "ipv4", "\"100.64.0.1\"",
+            "tokyo's ipv4 is 100.64.0.1, which is no public address: clients could not reach it"),
+        tokyo(
+            "ipv4", "\"255.255.255.255\"",
+            "tokyo's ipv4 is 255.255.255.255, which is no public address: clients could not reach it"),
+        tokyo("public-key", "\"\"\nregistration = \"all\"", "tokyo's registration is open, invite or closed, not all"),
+        tokyo("public-key", "\"\"\npush-token = \"abc\"", "tokyo's push-token is no SHA-256 in hexadecimal"),
+        tokyo("public-key", "\"\"\nesp = 5", "tokyo's esp is no text"),
+    ]
 
     private static func dns(_ old: String, _ new: String, _ sentence: String) -> InventoryFault {
         let table = """
@@ -158,7 +221,7 @@ struct InventoryFault: CustomTestStringConvertible, Sendable {
         InventoryFault(
             "[provider.vultr]", operatorEntry.replacing("ssh-ed25519", with: "ssh-rsa"),
             "operator soc's ssh-key is no ed25519 key"),
-        InventoryFault("from = \"\"", "from = \"198.51.100.7\"", "break-glass needs a key and an address, or neither"),
+        InventoryFault("from = []", "from = [\"198.51.100.7\"]", "break-glass needs a key and an address, or neither"),
         glass("hello", "192.0.2.7", "break-glass.ssh-key is no ed25519 key"),
         glass("ssh-ed25519 AAAA", "192.0.2.7", "break-glass.ssh-key is no ed25519 key"),
         glass(BreakGlassEditTests.key + "=", "192.0.2.7", "break-glass.ssh-key is no ed25519 key"),

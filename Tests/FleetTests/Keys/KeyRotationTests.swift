@@ -119,3 +119,52 @@ import Testing
         await #expect(throws: KeyStoreError.madeElsewhere("tokyo")) { try await rotate() }
     }
 }
+
+/// A machine that is given up: its key is refused at once, whatever was made since.
+@Suite(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/wg"))) struct KeyReplacementTests {
+    private static func ssh(_ world: RigWorld) -> SSH {
+        SSH(world.inventory, SSHFiles.Places(directory: "/run/soc", identity: nil), world.program().processes)
+    }
+
+    @Test func theHubForgetsWhateverHadTheAddress() async throws {
+        let scratch = try Scratch()
+        let keys = KeyStore(try SecretChest(scratch.file("keys"), age: nil))
+        let plain = try Inventory(toml: FleetFixture.text(spokes: [("tokyo", "asia")]))
+        let old = try await keys.generate(try plain.node("tokyo"))
+        let next = try await keys.rotate(try plain.node("tokyo"))
+        let world = try RigWorld(FleetFixture.text(spokes: [("tokyo", "asia")], publicKeys: ["tokyo": old]))
+        let hub = try world.rig("zurich")
+        let peers = scratch.file("peers")
+        let address = try world.inventory.node("tokyo").address
+        try Data("\(old)\t\(address)/32\n\(next)\t\(address)/32\nother=\t127.0.84.9/32\n".utf8).write(
+            to: URL(filePath: peers))
+        try NodeRig.program(
+            "\(hub.root)/bin/wg",
+            """
+            case $1 in
+            show) cat "\(peers)" ;;
+            set) [ "$5" = remove ] && grep -vF "$4" "\(peers)" >"\(peers).new"; mv "\(peers).new" "\(peers)" ;;
+            esac
+            """)
+        let node = try world.inventory.node("tokyo")
+        var adopted = ""
+        let (publicKey, hubSays) = try await KeyReplacement(node, keys).run(Self.ssh(world), NodeRig.paths) {
+            adopted = $0
+        }
+        #expect(hubSays == nil && publicKey == adopted && ![old, next].contains(publicKey))
+        #expect(try String(contentsOfFile: peers, encoding: .utf8) == "other=\t127.0.84.9/32\n")
+        #expect(try await keys.present(node).publicText == publicKey)
+        #expect(try await keys.publicKeys(node).next == nil)
+    }
+
+    /// The hub is lost: the key is made all the same, and it is said that the old one is not refused yet.
+    @Test func aHubThatDoesNotAnswerIsSaid() async throws {
+        let scratch = try Scratch()
+        let keys = KeyStore(try SecretChest(scratch.file("keys"), age: nil))
+        let world = try RigWorld(FleetFixture.text(spokes: [("tokyo", "asia")]))
+        try NodeRig.program("\(world.rig("zurich").root)/bin/wg", "echo no >&2; exit 1")
+        let node = try world.inventory.node("tokyo")
+        let (publicKey, hubSays) = try await KeyReplacement(node, keys).run(Self.ssh(world), NodeRig.paths) { _ in }
+        #expect(!publicKey.isEmpty && hubSays != nil)
+    }
+}

@@ -13,8 +13,8 @@ import Testing
 
         [break-glass]   # the door
         ssh-key = ""                       # in a safe
-        # from: one address
-        from = ""
+        # from: a few addresses
+        from = []   # "[" and "]"
 
         [provider.vultr]
         disk = "/dev/vda"
@@ -39,11 +39,11 @@ import Testing
         """
 
     @Test func onlyTheTwoValuesChangeAndTheyChangeBack() throws {
-        let edit = try BreakGlassEdit(sshKey: Self.key + " somebody@somewhere", from: "192.0.2.7")
+        let edit = try BreakGlassEdit(sshKey: Self.key + " somebody@somewhere", from: ["192.0.2.7", "198.51.100.9"])
         let enabled = try edit.edited(InventoryText(Self.text))
         let expected = Self.text
             .replacing("ssh-key = \"\"    ", with: "ssh-key = \"\(Self.key)\"    ")
-            .replacing("from = \"\"", with: "from = \"192.0.2.7\"")
+            .replacing("from = []", with: "from = [\"192.0.2.7\", \"198.51.100.9\"]")
         #expect(enabled.text == expected)
         #expect(try BreakGlassEdit.disable.edited(enabled).text == Self.text)
     }
@@ -53,33 +53,32 @@ import Testing
         ("ssh-ed25519 AAAA\",command=\"x", "192.0.2.7"), (key, "example.org"), (key, "192.0.2.0/24"), (key, ""),
     ])
     func whatIsNoKeyOrAddressIsRefused(_ key: String, _ from: String) {
-        #expect(throws: BreakGlassError.self) { try BreakGlassEdit(sshKey: key, from: from) }
+        #expect(throws: BreakGlassError.self) { try BreakGlassEdit(sshKey: key, from: ["192.0.2.8", from]) }
+        #expect(throws: BreakGlassError.self) { try BreakGlassEdit(sshKey: key, from: []) }
     }
 
     @Test(arguments: [
-        ("[break-glass]   # the door\n", ""), ("ssh-key = \"\"", "ssh-key = ''"), ("from = \"\"", "\"from\" = \"\""),
+        ("[break-glass]   # the door\n", ""), ("ssh-key = \"\"", "\"ssh-key\" = \"\""),
+        ("from = []", "from = [\n]"),
     ])
     func aWayOfWritingThatIsNotOursIsNotEdited(_ ours: String, _ other: String) throws {
         let text = InventoryText(Self.text.replacing(ours, with: other))
-        let edit = try BreakGlassEdit(sshKey: Self.key, from: "192.0.2.7")
+        let edit = try BreakGlassEdit(sshKey: Self.key, from: ["192.0.2.7", "198.51.100.9"])
         #expect(throws: (any Error).self) { try edit.edited(text) }
     }
 
     @Test func thePlanSaysThatADeployIsNeeded() throws {
         let inventory = try Inventory(toml: Self.text)
         let plan = BreakGlassEdit.disable.plan(inventory.breakGlass, nodes: 16)
-        #expect(plan.last == "then: clavitor-soc deploy, to all 16 nodes; the door is gone")
+        #expect(plan.last == "then: clavitor-soc deploy, to all 16 nodes; the emergency sshd is gone")
     }
 
-    @Test func theReminderSpeaksWhenItIsTime() throws {
-        let shut = try Inventory(toml: Self.text).breakGlass
-        let open = try Inventory(
-            toml: BreakGlassEdit(sshKey: Self.key, from: "192.0.2.7").edited(InventoryText(Self.text)).text
-        ).breakGlass
-        let reminder = BreakGlassReminder(until: 1_000_000)
-        #expect(reminder.sentence(open, now: 999_999) == nil)
-        #expect(reminder.sentence(shut, now: 2_000_000) == nil)
-        #expect(reminder.sentence(open, now: 1_000_000)?.contains("today") == true)
-        #expect(reminder.sentence(open, now: 1_000_000 + 3 * 86_400)?.contains("3 days ago") == true)
+    @Test func whatWasNotTestedForALongTimeIsDue() throws {
+        let nodes = try sampleFleet(3).nodes
+        var tests = BreakGlassTests(passed: ["n1": 1_000_000, "n2": 1_000_000 - 91 * 86_400])
+        #expect(tests.due(nodes, after: 90, now: 1_000_000) == ["n2", "n3"])
+        tests.passed["n3"] = 1_000_000
+        #expect(tests.due(nodes, after: 90, now: 1_000_000 + 90 * 86_400) == ["n2"])
+        #expect(tests.due(nodes, after: 90, now: 1_000_001 + 90 * 86_400) == ["n1", "n2", "n3"])
     }
 }

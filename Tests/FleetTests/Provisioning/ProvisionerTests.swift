@@ -5,7 +5,7 @@ import Testing
 
 @testable import Fleet
 
-/// Plays the new machine and nix: what is asked of them is noted, and each kind of command can be made to fail once.
+/// Plays the new machine, nix and the node's program: what is asked of them is noted, and each kind of command can be made to fail once.
 final class ScriptedMachine: ChildProcesses {
     private struct State {
         var asked: [String] = []
@@ -34,17 +34,30 @@ final class ScriptedMachine: ChildProcesses {
                 state.isNixOS = true
                 return ChildOutcome(status: 0, output: "")
             case "infect-state": return ChildOutcome(status: 0, output: state.isNixOS ? "nixos\n" : "inactive\n")
-            case "nix": return ChildOutcome(status: 0, output: "/nix/store/abc-system\n")
+            case "nix": return ChildOutcome(status: 0, output: "{\"n2\":\"/nix/store/abc-system.drv\"}")
+            case "nix-store": return ChildOutcome(status: 0, output: "/nix/store/abc-system\n")
+            case "clavitor-node":
+                // What it opens is a database.
+                if let at = child.arguments.firstIndex(of: "--data") {
+                    let path = "\(child.arguments[at + 1])/clavitor.db"
+                    _ = FileManager.default.createFile(atPath: path, contents: Data("vaults".utf8))
+                }
+                return ChildOutcome(status: 0, output: "")
             default: return ChildOutcome(status: 0, output: "")
             }
         }
     }
 
     private static func kind(_ child: ChildProcess) -> String {
-        guard child.executable == "ssh", let script = child.arguments.last else { return child.executable }
+        guard child.executable == "ssh", let script = child.arguments.last else {
+            let name = child.executable.split(separator: "/").last.map(String.init) ?? ""
+            // Sizes are asked for as well, which decide nothing here.
+            return name == "nix" && child.arguments.contains("path-info") ? "sizes" : name
+        }
         let marks = [
             ("/etc/os-release", "facts"), ("systemd-run --quiet --unit=clavitor-infect", "infect"),
-            ("is-failed", "infect-state"), ("did not arrive whole", "secret"), ("switch-to-configuration", "boot"),
+            ("is-failed", "infect-state"), ("the vaults did not arrive whole", "vaults"),
+            ("did not arrive whole", "secret"), ("switch-to-configuration", "boot"),
             ("systemctl reboot", "reboot"),
         ]
         return marks.first { script.contains($0.0) }?.1 ?? "unknown: \(script)"
@@ -71,17 +84,34 @@ final class ScriptedHub: RemoteShell {
         }
         return isFirst ? "1700000000\n\(peers.withLock { $0 })\t0\n" : handshake
     }
+
+    func send(_ path: String, to command: RemoteCommand, deadline: Duration) async throws -> String { "" }
+}
+
+/// A node that is ready from the second look on.
+final class ScriptedProbe: NodeProbe {
+    let looks = Mutex(0)
+
+    func health(of node: Node) async -> NodeHealth {
+        let count = looks.withLock { count in
+            count += 1
+            return count
+        }
+        return count > 1 ? .ready(version: nil) : .notReady("no certificate yet")
+    }
 }
 
 @Suite(.timeLimit(.minutes(3))) struct ProvisionerTests {
     static let all: [ProvisionPlan.Step] = [
-        .readiness, .check, .convert, .secrets, .system, .tunnel, .heartbeat,
+        .readiness, .check, .build, .convert, .system, .secrets, .tunnel, .serving, .heartbeat,
     ]
     let scratch: Scratch
     let inventory: Inventory
     let node: Node
     let secrets: SecretStore
     let machine = ScriptedMachine()
+    let probe = ScriptedProbe()
+    let flake: Flake
     let hub: ScriptedHub
     let hostKey: HostKey
     let sha256: String
@@ -95,22 +125,25 @@ final class ScriptedHub: RemoteShell {
         node = inventory.nodes[1]
         secrets = SecretStore(scratch.file("secrets"), age: age, keys: keys)
         try await secrets.set(.pushURL, of: node, to: SecretStoreTests.url)
-        try await secrets.set(.rootKey, of: node, to: "root")
+        try await secrets.set(.rootKey, of: node, to: "1 clv_root_x")
         try await secrets.set(.monitorCA, of: node, to: "-----BEGIN CERTIFICATE-----")
         hub = ScriptedHub(key: publicKey)
         hostKey = try HostKey(BreakGlassEditTests.key)
         try scratch.write(Array("echo infected\n".utf8), to: "infect")
         sha256 = String(
             try output(of: "/usr/bin/sha256sum", [scratch.file("infect")]).prefix { $0 != " " })
+        try scratch.write(Array("{}".utf8), to: "flake.nix")
+        try scratch.write(Array(FlakeLockTests.text.utf8), to: "flake.lock")
+        flake = try Flake(scratch.path, dist: scratch.path)
     }
 
     private var journal: ProvisionJournal { ProvisionJournal(folder: scratch.path, node: "n2") }
 
-    private func plan(sha256 other: String? = nil) throws -> ProvisionPlan {
+    private func plan(restoring: Bool = false) throws -> ProvisionPlan {
         ProvisionPlan(
-            node,
-            method: .infect(script: scratch.file("infect"), sha256: other ?? sha256, channel: "nixos-25.05"),
-            flake: "./nix", hostKey: hostKey, done: try journal.done(on: hostKey))
+            node, try InfectScript(scratch.file("infect"), sha256: sha256, channel: "nixos-26.05"), flake: flake,
+            hostKey: hostKey, backup: restoring ? VaultBackup(path: "b.db.age", identity: "key") : nil,
+            done: try journal.done(on: hostKey))
     }
 
     private func run(_ plan: ProvisionPlan) async throws {
@@ -119,7 +152,8 @@ final class ScriptedHub: RemoteShell {
             node, identity: nil, knownHosts: scratch.file("known_hosts"), processes: machine)
         let provisioner = Provisioner(
             plan, inventory: inventory, journal: journal, first: first, hub: hub, secrets: secrets, monitor: nil,
-            processes: machine, clock: clock, now: { 1_700_000_000 })
+            probe: probe, processes: machine, folder: scratch.file("restore"), clock: clock,
+            now: { 1_700_000_000 })
         // Waiting costs no time here: whoever sleeps is woken.
         let waking = Task {
             while !Task.isCancelled {
@@ -137,11 +171,35 @@ final class ScriptedHub: RemoteShell {
         try await run(plan)
         #expect(
             machine.asked == [
-                "facts", "infect", "infect-state", "secret", "secret", "secret", "secret", "nix", "nix-copy-closure",
-                "boot", "reboot",
+                "facts", "nix", "nix-store", "sizes", "infect", "infect-state", "nix", "nix-store", "sizes",
+                "nix-copy-closure", "boot", "secret", "secret", "secret", "secret", "reboot",
             ])
+        #expect(probe.looks.withLock { $0 } == 2)
         #expect(try journal.done(on: hostKey) == Set(Self.all))
         #expect(try self.plan().steps.isEmpty)
+    }
+
+    /// What cannot be built costs no disk.
+    @Test(arguments: ["nix", "nix-store"])
+    func theMachineIsNotTouchedBeforeItsSystemIsBuilt(_ kind: String) async throws {
+        machine.failOnce(kind)
+        await #expect(throws: FlakeRefusal.self) { try await run(try plan()) }
+        #expect(!machine.asked.contains("infect") && !machine.asked.contains("secret"))
+    }
+
+    @Test func aLostNodesVaultsAreThereBeforeItStarts() async throws {
+        try await run(try plan(restoring: true))
+        let asked = machine.asked.filter { ["boot", "clavitor-node", "vaults", "secret", "reboot"].contains($0) }
+        #expect(asked == ["boot", "clavitor-node", "vaults", "secret", "secret", "secret", "secret", "reboot"])
+        #expect(!FileManager.default.fileExists(atPath: scratch.file("restore")))
+        // Neither the root key nor the identity was in an argument.
+        #expect(try journal.done(on: hostKey).contains(.restore))
+    }
+
+    @Test func withoutALockNothingIsTouched() async throws {
+        try FileManager.default.removeItem(atPath: scratch.file("flake.lock"))
+        await #expect(throws: FlakeRefusal.noLock(flake.lockPath)) { try await run(try plan()) }
+        #expect(!machine.asked.contains("infect"))
     }
 
     @Test(arguments: ["facts", "infect", "secret", "nix", "nix-copy-closure", "boot", "reboot"])
@@ -154,7 +212,9 @@ final class ScriptedHub: RemoteShell {
         #expect(try journal.done(on: hostKey) == Set(Self.all))
         #expect(machine.asked.dropFirst(before.count).contains(kind))
         // What was done is not done again: the disk is replaced once.
-        if !["facts", "infect"].contains(kind) { #expect(!machine.asked.dropFirst(before.count).contains("infect")) }
+        if !["facts", "infect", "nix"].contains(kind) {
+            #expect(!machine.asked.dropFirst(before.count).contains("infect"))
+        }
         if kind == "reboot" { #expect(!machine.asked.dropFirst(before.count).contains("nix")) }
     }
 
@@ -167,7 +227,7 @@ final class ScriptedHub: RemoteShell {
 
     /// The program was killed after it had asked: who has a handshake is not rebooted again.
     @Test func aNodeThatTheHubHearsIsNotRebooted() async throws {
-        for step in Self.all.dropLast(2) { try journal.add(step, on: hostKey, at: 1) }
+        for step in Self.all.dropLast(3) { try journal.add(step, on: hostKey, at: 1) }
         hub.asked.withLock { $0 = 1 }
         try await run(try plan())
         #expect(machine.asked == [])
@@ -179,12 +239,11 @@ final class ScriptedHub: RemoteShell {
         #expect(try journal.done(on: other).isEmpty)
     }
 
-    @Test func aScriptThatNobodyReadIsNotRun() async throws {
+    @Test func aScriptThatNobodyReadIsNotRun() throws {
         let other = String(repeating: "0", count: 64)
-        await #expect(throws: ProvisionRefusal.self) { try await run(try plan(sha256: other)) }
-        #expect(throws: ProvisionRefusal.self) { try plan(sha256: other).method.check() }
-        try plan().method.check()
-        #expect(!machine.asked.contains("infect"))
+        #expect(throws: ProvisionRefusal.self) {
+            try InfectScript(scratch.file("infect"), sha256: other, channel: "nixos-26.05")
+        }
     }
 
     @Test func whatIsMissingIsSaidBeforeAnythingIsTouched() async throws {
@@ -195,11 +254,5 @@ final class ScriptedHub: RemoteShell {
                 "n2", ["push-url is not set", "the hub does not know its key: deploy the hub first"])
         ) { try await run(try plan()) }
         #expect(machine.asked.isEmpty)
-    }
-
-    @Test func nixosAnywhereTakesTheSecretsAlong() throws {
-        let plan = ProvisionPlan(node, method: .anywhere, flake: "./nix", hostKey: hostKey)
-        #expect(plan.steps == [.readiness, .check, .convert, .tunnel, .heartbeat])
-        #expect(plan.lines[2].contains("EVERYTHING ON THE DISK IS REPLACED"))
     }
 }

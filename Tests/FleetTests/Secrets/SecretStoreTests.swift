@@ -14,6 +14,14 @@ struct LocalShell: RemoteShell {
         guard outcome.status == 0 else { throw Failed(errors: outcome.errors) }
         return outcome.output
     }
+
+    func send(_ path: String, to command: RemoteCommand, deadline: Duration) async throws -> String {
+        var child = ChildProcess("sh", ["-c", command.description], deadline: deadline)
+        child.inputFile = path
+        let outcome = try await SystemProcesses().run(child)
+        guard outcome.status == 0 else { throw Failed(errors: outcome.errors) }
+        return outcome.output
+    }
 }
 
 /// Notes what it is asked, and may hand over only a part of the input.
@@ -27,6 +35,11 @@ final class NotingShell: RemoteShell {
         commands.withLock { $0.append(command.description) }
         return try await LocalShell().run(
             command, input: input.map { String($0.prefix(keeps)) }, deadline: deadline)
+    }
+
+    func send(_ path: String, to command: RemoteCommand, deadline: Duration) async throws -> String {
+        commands.withLock { $0.append(command.description) }
+        return try await LocalShell().send(path, to: command, deadline: deadline)
     }
 }
 
@@ -51,12 +64,12 @@ final class NotingShell: RemoteShell {
 
     @Test func whatIsSetArrivesAndIsNeverKeptInClear() async throws {
         try await store.set(.pushURL, of: node, to: Self.url)
-        try await store.set(.rootKey, of: node, to: "r00t key 'with' $quotes\nand a line\n")
+        try await store.set(.rootKey, of: node, to: "1 clv_root_r00t 'with' $quotes\nand a line\n")
         let shell = NotingShell()
         let names = try await store.push([.pushURL, .rootKey], to: node, shell, root: scratch.file("root"))
         #expect(names == [.pushURL, .rootKey])
         #expect(pushed("/etc/clavitor/push-url") == Self.url + "\n")
-        #expect(pushed("/etc/clavitor/root.key") == "r00t key 'with' $quotes\nand a line\n")
+        #expect(pushed("/etc/clavitor/root.key") == "1 clv_root_r00t 'with' $quotes\nand a line\n")
         #expect(try scratch.mode("root/etc/clavitor/push-url") == 0o600)
         #expect(try scratch.mode("root/etc/clavitor") == 0o755)
         #expect(try !scratch.everythingBelow("secrets").holds("canary".utf8))
@@ -70,7 +83,7 @@ final class NotingShell: RemoteShell {
         try Data("old".utf8).write(to: URL(filePath: path))
         try FileManager.default.setAttributes([.posixPermissions: 0o666], ofItemAtPath: path)
         try await store.set(.pushURL, of: node, to: Self.url)
-        _ = try await store.push(NodeSecret.allCases, to: node, LocalShell(), root: scratch.file("root"))
+        _ = try await store.push(nil, to: node, LocalShell(), root: scratch.file("root"))
         #expect(pushed("/etc/clavitor/push-url") == Self.url + "\n")
         #expect(try scratch.mode("root/etc/clavitor/push-url") == 0o600)
     }
@@ -91,7 +104,7 @@ final class NotingShell: RemoteShell {
     @Test func aKeyThatIsToReplaceAnotherIsNotPushed() async throws {
         let present = try await keys.generate(node)
         let next = try await keys.rotate(node)
-        _ = try await store.push(NodeSecret.allCases, to: node, LocalShell(), root: scratch.file("root"))
+        _ = try await store.push(nil, to: node, LocalShell(), root: scratch.file("root"))
         #expect(try WireGuardKey(pushed("/etc/wireguard/private.key") ?? "").publicText == present)
         #expect(try scratch.mode("root/etc/wireguard") == 0o700)
         let kept = try await keys.publicKeys(node)
@@ -108,7 +121,7 @@ final class NotingShell: RemoteShell {
 
     @Test func withNothingToPushItSaysSo() async throws {
         await #expect(throws: NodeSecretError.nothing("n2")) {
-            try await store.push(NodeSecret.allCases, to: node, LocalShell(), root: scratch.file("root"))
+            try await store.push(nil, to: node, LocalShell(), root: scratch.file("root"))
         }
     }
 
@@ -151,7 +164,11 @@ final class NotingShell: RemoteShell {
     }
 
     @Test func onlyKnownNamesAreTaken() {
-        #expect(throws: NodeSecretError.unknown("../root.key")) { try NodeSecret(name: "../root.key") }
+        for name in ["../root.key", "channel-phone", "channel-../x-url", "channel--url", "channel-Phone-url", ""] {
+            let error = #expect(throws: NodeSecretError.self) { try NodeSecret(name: name) }
+            #expect("\(error, default: "")".contains("push-url"))
+        }
+        #expect(throws: Never.self) { try NodeSecret(name: "channel-phone-url") }
     }
 
     @Test(.enabled(if: FileManager.default.fileExists(atPath: "/usr/bin/shellcheck")))
@@ -160,7 +177,7 @@ final class NotingShell: RemoteShell {
         #expect(try output(of: "/usr/bin/shellcheck", ["-s", "sh", "-"], input: words[2]).isEmpty)
     }
 
-    /// nixos-anywhere's files are written on the operator's own machine, where nobody is root.
+    /// A development machine's tests.
     @Test(.enabled(if: getuid() == 0 && FileManager.default.fileExists(atPath: "/usr/bin/setpriv")))
     func whoIsNotRootOwnsTheFileHimself() async throws {
         try FileManager.default.createDirectory(

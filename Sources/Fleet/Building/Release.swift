@@ -6,11 +6,16 @@ package struct Release: Codable, Equatable, Sendable {
     package var version: String?
     /// Bytes of the closures, by node, where they are known.
     package var sizes: [String: Int64]
+    /// Of the nixpkgs that the systems were built with; nil for systems that were built elsewhere.
+    package var revision: String?
 
-    package init(systems: [String: String], version: String? = nil, sizes: [String: Int64] = [:]) {
+    package init(
+        systems: [String: String], version: String? = nil, sizes: [String: Int64] = [:], revision: String? = nil
+    ) {
         self.systems = systems
         self.version = version
         self.sizes = sizes
+        self.revision = revision
     }
 }
 

@@ -15,4 +15,17 @@ package struct PushToken: Sendable {
     package static func hash(_ text: some StringProtocol) -> [UInt8] { Array(SHA256.hash(data: Array(text.utf8))) }
 
     package var hash: [UInt8] { Self.hash(text) }
+
+    /// The token of a tool that speaks to the monitor for an operator, with 256 bits.
+    package static func forTool() -> String {
+        var random = SystemRandomNumberGenerator()
+        return "clm_" + (0..<32).map { _ in hexadecimal(UInt8.random(in: 0...255, using: &random)) }.joined()
+    }
+
+    /// The hash as an inventory has it.
+    package static func digest(_ text: some StringProtocol) -> String { hash(text).map(hexadecimal).joined() }
+
+    private static func hexadecimal(_ byte: UInt8) -> String {
+        String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
+    }
 }

@@ -1,0 +1,9 @@
+/// An encrypted backup of a node's vaults on this machine, and the file with the age identity that opens it.
+package struct VaultBackup: Equatable, Sendable {
+    package var path: String
+    package var identity: String
+
+    package init(path: String, identity: String) {
+        (self.path, self.identity) = (path, identity)
+    }
+}

@@ -1,0 +1,120 @@
+import FoundationEssentials
+import Wire
+
+/// Makes the secrets of nodes that need no person: push URLs, root keys, the monitor's certificate.
+///
+/// The inventory gets the hash of each push token, by which the monitor knows the node after the loss of its own database.
+/// What is there stays, so that running it again completes what was cut off.
+package struct SecretMaker: Sendable {
+    private let secrets: SecretStore
+    private let file: InventoryFile
+    private let dist: String
+    private let processes: any ChildProcesses
+    /// Unix seconds.
+    private let now: Int64
+
+    /// - Parameters:
+    ///   - secrets: Where they go.
+    ///   - file: The inventory.
+    ///   - dist: The folder with the static binaries: the node's own program makes root keys.
+    ///   - processes: Run it, and age.
+    ///   - now: Unix seconds.
+    package init(
+        _ secrets: SecretStore, _ file: InventoryFile, dist: String, processes: any ChildProcesses, now: Int64
+    ) {
+        (self.secrets, self.file, self.dist, self.processes, self.now) = (secrets, file, dist, processes, now)
+    }
+
+    /// - Parameters:
+    ///   - node: Whose.
+    ///   - anew: Push URL or monitor's certificate: another one, though there is one.
+    /// - Returns: What was made.
+    /// - Throws: `SecretMakerError`, `NodeSecretError`, `AgeSettingsError`.
+    package func make(for node: Node, anew: [NodeSecret] = []) async throws -> [NodeSecret] {
+        guard anew.allSatisfy({ [.pushURL, .monitorCertificate].contains($0) }) else {
+            throw SecretMakerError.notAnew
+        }
+        let inventory = try file.read()
+        var made: [NodeSecret] = []
+        if try await makePushURL(node, inventory, anew: anew.contains(.pushURL)) { made.append(.pushURL) }
+        if try await makeRootKey(node) { made.append(.rootKey) }
+        made += try await makeCertificates(node, inventory, anew: anew.contains(.monitorCertificate))
+        return made
+    }
+
+    private func makePushURL(_ node: Node, _ inventory: Inventory, anew: Bool) async throws -> Bool {
+        var url = try await secrets.text(.pushURL, of: node)
+        let isMade = url == nil || anew
+        if isMade {
+            let made = "https://\(inventory.fleet.monitor)/api/push/\(PushToken().text)"
+            try await secrets.set(.pushURL, of: node, to: made)
+            url = made
+        }
+        // The inventory follows the secret, also where an earlier run was cut off between the two.
+        let token = (url ?? "").split(separator: "/").last.map { $0.filter { !$0.isWhitespace } } ?? ""
+        let digest = PushToken.digest(token)
+        if node.pushToken != digest { try file.edit { try $0.setting("push-token", of: node.name, to: digest) } }
+        return isMade
+    }
+
+    private func makeRootKey(_ node: Node) async throws -> Bool {
+        guard try await secrets.text(.rootKey, of: node) == nil else { return false }
+        let program = "\(dist)/clavitor-node"
+        let outcome = try await processes.run(
+            ChildProcess(program, ["root-key", "generate"], deadline: .seconds(30)))
+        guard outcome.status == 0 else { throw SecretMakerError.noRootKey(program) }
+        try await secrets.set(.rootKey, of: node, to: outcome.output)
+        return true
+    }
+
+    private func makeCertificates(_ node: Node, _ inventory: Inventory, anew: Bool) async throws -> [NodeSecret] {
+        let name = inventory.fleet.monitor
+        let (ca, certificate) = (
+            try await secrets.text(.monitorCA, of: node), try await secrets.text(.monitorCertificate, of: node)
+        )
+        // A monitor with a certificate from elsewhere has no authority here.
+        let isHubs = node.role == .hub && (certificate == nil || anew)
+        guard ca == nil || isHubs else { return [] }
+        let authority = try await authority(name)
+        var made: [NodeSecret] = []
+        if ca == nil {
+            try await secrets.set(.monitorCA, of: node, to: authority.certificatePEM)
+            made.append(.monitorCA)
+        }
+        if isHubs {
+            let issued = try authority.issue(name, now: Date(timeIntervalSince1970: TimeInterval(now)))
+            try await secrets.set(.monitorKey, of: node, to: issued.key)
+            try await secrets.set(.monitorCertificate, of: node, to: issued.certificate)
+            made += [.monitorCertificate, .monitorKey]
+        }
+        return made
+    }
+
+    /// The fleet's, made with its first use. The key goes first: a certificate without one would be of no use.
+    private func authority(_ name: String) async throws -> MonitorAuthority {
+        if let key = try await secrets.fleetText("ca.key"), let certificate = try await secrets.fleetText("ca.pem") {
+            return try MonitorAuthority(certificatePEM: certificate, keyPEM: key)
+        }
+        let authority = try MonitorAuthority(for: name, now: Date(timeIntervalSince1970: TimeInterval(now)))
+        try await secrets.setFleet("ca.key", to: authority.keyPEM)
+        try await secrets.setFleet("ca.pem", to: authority.certificatePEM)
+        return authority
+    }
+}
+
+package enum SecretMakerError: Refusal, Equatable, Sendable {
+    case notAnew
+    case noRootKey(String)
+
+    package var description: String {
+        switch self {
+        case .notAnew:
+            """
+            Only push-url and monitor.crt are made anew. A root key opens the vaults that were made under it: \
+            `clavitor-node root-key rotate` renews it.
+            """
+        case .noRootKey(let program):
+            "\(program) makes no root key. Build the binaries (make static), or name their folder: --dist DIR"
+        }
+    }
+}

@@ -1,0 +1,65 @@
+import FoundationEssentials
+
+/// Whom a monitor knows by its configuration: the nodes of an inventory and the tools of its operators, by the hashes of
+/// their tokens. Rendered by Nix from the inventory as JSON, read by `clavitor-monitor serve --access-file`.
+package struct MonitorAccess: Codable, Equatable, Sendable {
+    package struct Node: Codable, Equatable, Sendable {
+        package var name: String
+        package var region: String
+        /// SHA-256 of the push token, in hexadecimal.
+        package var token: String
+
+        package init(name: String, region: String, token: String) {
+            (self.name, self.region, self.token) = (name, region, token)
+        }
+    }
+
+    package struct Operator: Codable, Equatable, Sendable {
+        package var name: String
+        /// SHA-256 of the bearer token of the operator's tool, in hexadecimal.
+        package var token: String
+
+        package init(name: String, token: String) {
+            (self.name, self.token) = (name, token)
+        }
+    }
+
+    package var nodes: [Node]
+    package var operators: [Operator]
+
+    /// - Throws: `MonitorAccessError`; also when a hash is none.
+    package init(json text: String) throws(MonitorAccessError) {
+        do {
+            self = try JSONDecoder().decode(MonitorAccess.self, from: Data(text.utf8))
+        } catch {
+            throw .unreadable
+        }
+        for (name, token) in nodes.map({ ($0.name, $0.token) }) + operators.map({ ($0.name, $0.token) })
+        where Self.bytes(token)?.count != 32 {
+            throw .notAHash(name)
+        }
+    }
+
+    /// Of hexadecimal digits; nil for anything else.
+    package static func bytes(_ hexadecimal: String) -> [UInt8]? {
+        let digits = hexadecimal.utf8.map { Character(Unicode.Scalar($0)).hexDigitValue }
+        guard digits.count.isMultiple(of: 2), !digits.contains(nil) else { return nil }
+        return stride(from: 0, to: digits.count, by: 2).map { UInt8((digits[$0] ?? 0) << 4 | (digits[$0 + 1] ?? 0)) }
+    }
+
+    package init(nodes: [Node], operators: [Operator]) {
+        (self.nodes, self.operators) = (nodes, operators)
+    }
+}
+
+package enum MonitorAccessError: Error, Equatable, CustomStringConvertible, Sendable {
+    case unreadable
+    case notAHash(String)
+
+    package var description: String {
+        switch self {
+        case .unreadable: "it is not a JSON object with nodes and operators"
+        case .notAHash(let name): "the token of \(name) is not a SHA-256 in hexadecimal"
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import ArgumentParser
+import Fleet
+
+/// Vaults come back onto a node that runs.
+struct RestoreCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "restore", abstract: "Restore a node's vaults from a backup.",
+        discussion: """
+            Opens and checks the backup here, with the node's root key from the secrets, and sends the database. Afterwards \
+            nobody is signed in, and agents are suspended until their owners look at them. For a machine that is lost: \
+            clavitor-soc provision NODE --restart --restore FILE
+            """)
+
+    @OptionGroup var options: OperatorOptions
+    @OptionGroup var flake: FlakeOptions
+    @Argument(help: "The node.") var node: String
+    @Option(help: "The backup, as `backup fetch` brought it.") var from: String
+    @Option(help: "The file with the age identity that opens it. (default: age-identity in soc.toml)")
+    var identity: String?
+    @Flag(help: "Set vaults aside that are on the node already.") var replace = false
+
+    func run() async throws {
+        let workplace = try Workplace(options)
+        let node = try workplace.inventory.node(node)
+        var restoring = BackupOptions()
+        (restoring.restore, restoring.identity) = (from, identity)
+        guard let backup = try restoring.backup(workplace.settings) else { return }
+        let restore = VaultRestore(
+            node, backup, try flake.checked(workplace.file), try workplace.secrets(),
+            folder: "\(workplace.state)/restore-\(node.name)", processes: workplace.processes)
+        let said = try await restore.run(NodeShell(try workplace.ssh, node), replaces: replace)
+        if !said.isEmpty { Terminal.note("\(node.name): \(said)") }
+        try await workplace.connected(withoutMonitor: true) { probe, _ in
+            for _ in 0..<60 {
+                if await probe.health(of: node).isReady {
+                    return Terminal.line("\(node.name) serves the restored vaults.")
+                }
+                try await Task.sleep(for: .seconds(1))
+            }
+            throw CommandFailure(
+                "The vaults are on \(node.name), and it is not ready: clavitor-soc logs \(node.name)")
+        }
+    }
+}
+
+/// A backup, and what opens it.
+struct BackupOptions: ParsableArguments {
+    @Option(help: "A backup of the node's vaults, for a machine that replaces a lost one.") var restore: String?
+    @Option(help: "The file with the age identity that opens it. (default: age-identity in soc.toml)")
+    var identity: String?
+
+    /// Nil when none was named.
+    func backup(_ settings: Settings) throws -> VaultBackup? {
+        guard let restore else { return nil }
+        guard let identity = identity ?? settings.ageIdentity else {
+            throw CommandFailure("Name the file that opens the backup: --identity FILE", code: 2)
+        }
+        return VaultBackup(path: restore, identity: identity)
+    }
+}

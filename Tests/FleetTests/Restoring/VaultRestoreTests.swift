@@ -1,0 +1,148 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Fleet
+
+/// A backup that the node's own program made, opened by it here and placed by a real sh.
+@Suite(.timeLimit(.minutes(3))) struct VaultRestoreTests {
+    private let scratch: Scratch
+    private let node: Node
+    private let age: AgeKey
+    private let secrets: SecretStore
+    private let backup: VaultBackup
+
+    init() async throws {
+        scratch = try Scratch()
+        node = try sampleFleet(2).nodes[1]
+        age = try AgeKey(in: scratch)
+        let program = try age.program()
+        secrets = SecretStore(
+            scratch.file("secrets"), age: program, keys: KeyStore(try SecretChest(scratch.file("keys"), age: program)))
+        let path = "\(BeginTests.programs)/clavitor-node"
+        _ = try output(of: path, ["init", "--quiet", "--data", scratch.file("old")])
+        try await secrets.set(.rootKey, of: node, to: try output(of: "/bin/cat", [scratch.file("old/root.key")]))
+        let made = try output(
+            of: path,
+            ["backup", "--data", scratch.file("old"), "--to", scratch.file("b"), "--recipient", age.recipient])
+        backup = VaultBackup(path: String(made.prefix { $0 != " " }), identity: age.identity)
+        try scratch.write(Array("{}".utf8), to: "flake.nix")
+    }
+
+    private func restore(_ backup: VaultBackup? = nil, replaces: Bool = false) async throws -> String {
+        try await VaultRestore(
+            node, backup ?? self.backup, try Flake(scratch.path, dist: BeginTests.programs), secrets,
+            folder: scratch.file("work"), data: scratch.file("data"), processes: SystemProcesses()
+        ).run(LocalShell(), replaces: replaces)
+    }
+
+    /// The audit chain, and the vaults beside it.
+    private func verify() throws {
+        try scratch.write(try scratch.read("old/root.key"), to: "root.key")
+        _ = try output(
+            of: "\(BeginTests.programs)/clavitor-node",
+            ["audit", "verify", "--data", scratch.file("data"), "--root-key", scratch.file("root.key")])
+    }
+
+    @Test func theVaultsComeBackAndNothingElseIsLeft() async throws {
+        #expect(try await restore() == "")
+        try verify()
+        #expect(!FileManager.default.fileExists(atPath: scratch.file("work")))
+        let names = try FileManager.default.contentsOfDirectory(atPath: scratch.file("data")).filter {
+            !$0.contains("clavitor.db-")
+        }
+        #expect(Set(names).subtracting(["clavitor.db", "lock"]).isEmpty, "\(names)")
+        #expect(try scratch.mode("data/clavitor.db") == 0o600)
+    }
+
+    /// A node's own start makes no empty vault meanwhile, and what it made is not written over in silence.
+    @Test func whatIsThereIsSetAsideWhenThatIsSaid() async throws {
+        _ = try output(of: "\(BeginTests.programs)/clavitor-node", ["init", "--quiet", "--data", scratch.file("data")])
+        let before = try scratch.read("data/clavitor.db")
+        let error = await #expect(throws: LocalShell.Failed.self) { try await restore() }
+        #expect(try #require(error).errors.contains("--replace"))
+        #expect(try scratch.read("data/clavitor.db") == before)
+        let said = try await restore(replaces: true)
+        let aside = try #require(said.split(separator: " ").last).filter { !$0.isNewline }
+        #expect(try Data(contentsOf: URL(filePath: "\(aside)/clavitor.db")) == Data(before))
+        try verify()
+    }
+
+    @Test func anotherRootKeyOrIdentityOpensNothing() async throws {
+        let other = try AgeKey(in: try Scratch())
+        await #expect(throws: RestoreError.self) {
+            try await restore(VaultBackup(path: backup.path, identity: other.identity))
+        }
+        let generated = try output(of: "\(BeginTests.programs)/clavitor-node", ["root-key", "generate"])
+        try await secrets.set(.rootKey, of: node, to: generated)
+        let error = await #expect(throws: RestoreError.self) { try await restore() }
+        #expect("\(try #require(error))".contains("root key"))
+        #expect(!FileManager.default.fileExists(atPath: scratch.file("data/clavitor.db")))
+    }
+
+    @Test func halfAFileIsNotPlaced() async throws {
+        try FileManager.default.createDirectory(atPath: scratch.file("data"), withIntermediateDirectories: false)
+        let half = try scratch.write(Array("half".utf8), to: "half")
+        await #expect(throws: LocalShell.Failed.self) {
+            try await LocalShell().send(
+                half,
+                to: .script(
+                    RestoreScripts.place, [scratch.file("data"), "8", String(repeating: "0", count: 64), "keep"]),
+                deadline: .seconds(30))
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.file("data")) == [])
+    }
+
+    @Test(.enabled(if: FileManager.default.fileExists(atPath: "/usr/bin/shellcheck")))
+    func theScriptPassesShellcheck() throws {
+        #expect(try output(of: "/usr/bin/shellcheck", ["-s", "sh", "-"], input: RestoreScripts.place).isEmpty)
+    }
+}
+
+/// `clavitor-node init --if-empty`, by which a service makes its first vault.
+@Suite(.timeLimit(.minutes(2))) struct InitIfEmptyTests {
+    private let scratch: Scratch
+    private var data: String { scratch.file("data") }
+
+    init() throws {
+        scratch = try Scratch()
+        try scratch.write(
+            Array(try output(of: "\(BeginTests.programs)/clavitor-node", ["root-key", "generate"]).utf8), to: "key")
+    }
+
+    private func start() async throws -> ChildOutcome {
+        try await SystemProcesses().run(
+            ChildProcess(
+                "\(BeginTests.programs)/clavitor-node",
+                ["init", "--if-empty", "--quiet", "--data", data, "--root-key", scratch.file("key")],
+                deadline: .seconds(60)))
+    }
+
+    @Test func aNewDirectoryGetsAVaultAndAnOldOneStays() async throws {
+        #expect(try await start().status == 0)
+        let made = try scratch.read("data/clavitor.db")
+        #expect(!FileManager.default.fileExists(atPath: "\(data)/root.key"))
+        let again = try await start()
+        #expect(again.status == 0 && again.output.isEmpty)
+        #expect(try scratch.read("data/clavitor.db") == made)
+    }
+
+    @Test func aStartThatWasCutOffIsBegunAnew() async throws {
+        try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: false)
+        for name in ["lock", "clavitor.db.new", "clavitor.db.new-wal"] { try scratch.write([1], to: "data/\(name)") }
+        #expect(try await start().status == 0)
+    }
+
+    /// What may be left of a vault, or be one that is on its way.
+    @Test(arguments: [
+        ".clavitor-restore-soc", "clavitor.db-wal", "certificates", "damaged", "reserve", "root.key", "replaced-1",
+    ])
+    func anythingElseStopsIt(_ name: String) async throws {
+        try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: false)
+        try scratch.write([1], to: "data/\(name)")
+        let refused = try await start()
+        #expect(refused.status != 0)
+        #expect(refused.errors.contains(name) && refused.errors.contains("restore"), "\(refused.errors)")
+        #expect(!FileManager.default.fileExists(atPath: "\(data)/clavitor.db"))
+    }
+}

@@ -1,0 +1,77 @@
+import Foundation
+import SQLite
+import Testing
+import Wire
+
+@testable import Monitor
+
+/// Whom the configuration lists.
+@Suite struct AccessTests {
+    private static func with(_ body: (MonitorStore, Operators) async throws -> Void) async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "clavitor-monitor-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let store = try MonitorStore(path: folder.appending(path: "monitor.db").path())
+        try await body(store, Operators(store: store, now: { 1_000 }))
+    }
+
+    private static func node(_ name: String, _ token: String) -> MonitorAccess.Node {
+        MonitorAccess.Node(name: name, region: "asia", token: PushToken.digest(token))
+    }
+
+    private static func tokens(_ store: MonitorStore) async throws -> [String: [UInt8]] {
+        let roster = try #require(try await store.roster(since: 0))
+        return Dictionary(uniqueKeysWithValues: roster.nodes.map { ($0.name.name, $0.tokenHash) })
+    }
+
+    @Test func theListIsAuthoritativeForWhatItNames() async throws {
+        try await Self.with { store, _ in
+            try await store.addNode(NodeName("by-hand"), tokenHash: PushToken.hash("h"), now: 0)
+            try await store.addNode(NodeName("seoul"), tokenHash: PushToken.hash("old"), now: 0)
+            let first = MonitorAccess(nodes: [Self.node("tokyo", "t"), Self.node("seoul", "s")], operators: [])
+            try await store.declare(first, now: 1)
+            var tokens = try await Self.tokens(store)
+            #expect(
+                tokens == ["by-hand": PushToken.hash("h"), "tokyo": PushToken.hash("t"), "seoul": PushToken.hash("s")])
+            // Again: nothing changes, and a running monitor has nothing to read.
+            let version = try #require(try await store.roster(since: 0)).version
+            try await store.declare(first, now: 2)
+            #expect(try await store.roster(since: version) == nil)
+            // Tokens exchanged, one node gone.
+            try await store.declare(
+                MonitorAccess(nodes: [Self.node("tokyo", "s"), Self.node("lagos", "t")], operators: []), now: 3)
+            tokens = try await Self.tokens(store)
+            #expect(
+                tokens == ["by-hand": PushToken.hash("h"), "tokyo": PushToken.hash("s"), "lagos": PushToken.hash("t")])
+        }
+    }
+
+    @Test func aListedToolActsForItsOperatorUntilTheListEndsIt() async throws {
+        try await Self.with { store, operators in
+            let (one, two) = (PushToken.forTool(), PushToken.forTool())
+            #expect(one != two && one.hasPrefix("clm_"))
+            func list(_ token: String) -> MonitorAccess {
+                MonitorAccess(nodes: [], operators: [.init(name: "ana", token: PushToken.digest(token))])
+            }
+            try await store.declare(list(one), now: 1_000)
+            #expect(try await operators.signedIn(one)?.name == "ana")
+            // Nobody has a password yet; one that is set leaves the tool alone.
+            await #expect(throws: (any Error).self) {
+                try await operators.signIn("ana", password: "")
+            }
+            _ = try await operators.set("ana", password: "five words make a password")
+            #expect(try await operators.signedIn(one) != nil)
+            try await store.declare(list(two), now: 1_000)
+            #expect(try await operators.signedIn(one) == nil)
+            #expect(try await operators.signedIn(two) != nil)
+        }
+    }
+
+    @Test(arguments: [
+        "", "[]", #"{"nodes":[]}"#, #"{"nodes":[{"name":"n","region":"r","token":"ab"}],"operators":[]}"#,
+        #"{"nodes":[],"operators":[{"name":"n","token":"zz"}]}"#,
+    ])
+    func whatIsNoListIsRefused(_ text: String) {
+        #expect(throws: MonitorAccessError.self) { try MonitorAccess(json: text) }
+    }
+}
