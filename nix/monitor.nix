@@ -5,6 +5,13 @@ let
   cfg = config.services.clavitor-monitor;
   toml = import ./toml.nix { inherit lib pkgs; };
   secretFile = import ./secret-file.nix { inherit lib; };
+  # As root its commands would leave files that the service cannot open.
+  admin = pkgs.writeScriptBin "clavitor-monitor-admin" ''
+    #!${pkgs.runtimeShell}
+    exec systemd-run --quiet --pipe --wait --collect --uid=clavitor-monitor --gid=clavitor-monitor --property=UMask=0077 \
+      --property=StateDirectory=clavitor-monitor --property=StateDirectoryMode=0700 \
+      ${cfg.package}/bin/clavitor-monitor "$@" --data /var/lib/clavitor-monitor
+  '';
   # The monitor itself checks its channels and routes, before any machine has them.
   configFile = pkgs.runCommand "clavitor-monitor.toml" { } ''
     ${cfg.package}/bin/clavitor-monitor channel list --config ${toml.generate "clavitor-monitor.toml" cfg.settings}
@@ -84,7 +91,7 @@ in
 
     users.users.clavitor-monitor = { isSystemUser = true; group = "clavitor-monitor"; home = "/var/lib/clavitor-monitor"; };
     users.groups.clavitor-monitor = { };
-    environment.systemPackages = [ cfg.package ];
+    environment.systemPackages = [ cfg.package admin ];
     networking.firewall.allowedTCPPorts = mkIf cfg.openFirewall [ 80 443 ];
     systemd.tmpfiles.rules =
       mkIf (cfg.settings ? backup-to) [ "d ${cfg.settings.backup-to} 0700 clavitor-monitor clavitor-monitor -" ];

@@ -29,5 +29,5 @@ in
 else {
   generate = name: settings: pkgs.writeText name (text settings);
   # No freeform submodules either: the options' types go unchecked, everything else holds.
-  settings = _options: with lib.types; attrsOf (either plain (listOf (attrsOf plain)));
+  settings = _options: with lib.types; attrsOf (either scalar (listOf (either scalar (attrsOf plain))));
 })

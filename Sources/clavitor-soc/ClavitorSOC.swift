@@ -25,7 +25,8 @@ struct ClavitorSOC: AsyncParsableCommand {
             CommandGroup(
                 name: "Machines",
                 subcommands: [
-                    ProvisionCommand.self, RestoreCommand.self, KeysCommand.self, SecretsCommand.self,
+                    ProvisionCommand.self, RestoreCommand.self, BackupCommand.self, KeysCommand.self,
+                    SecretsCommand.self,
                     BreakGlassCommand.self,
                 ]),
             CommandGroup(

@@ -12,7 +12,8 @@ fleet // {
   node = map (n: n // { public-key = keys.${n.name}; ipv4 = "203.0.113.${lastOf n.address}"; }) fleet.node;
   operator = [ { name = "soc"; address = "10.84.0.200"; public-key = keys.soc; ssh-key = sshKey; } ];
   break-glass = { ssh-key = sshKey; from = [ "198.51.100.7" "198.51.100.8" ]; };
-  backup.recipients = [ "age1${builtins.substring 0 58 (builtins.hashString "sha256" "recipient")}" ];
+  # The example of age's own documentation.
+  backup.recipients = [ "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p" ];
   channel = [ { name = "phone"; type = "ntfy"; secrets = [ "token" ]; } ];
   route = [ { channel = "phone"; severities = [ "sev2" "sev1" ]; } ];
 }

@@ -5,6 +5,15 @@ extension Inventory {
         missingKeys(for: node) + missingDuties + (node.role == .hub ? missingNotifications : [])
     }
 
+    /// That nothing is missing for these, as Nix will ask as well.
+    ///
+    /// - Throws: `DeployRefusal.notReady`.
+    package func demandWhole(_ nodes: [Node]) throws(DeployRefusal) {
+        var sentences: [String] = []
+        for sentence in nodes.flatMap(missing) where !sentences.contains(sentence) { sentences.append(sentence) }
+        guard sentences.isEmpty else { throw .notReady(sentences) }
+    }
+
     private func missingKeys(for node: Node) -> [String] {
         let peers = node.role == .hub ? nodes : [node] + (hub.map { [$0] } ?? [])
         let keyless = peers.filter(\.publicKey.isEmpty).map(\.name)

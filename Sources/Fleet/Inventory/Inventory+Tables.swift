@@ -28,6 +28,8 @@ extension Inventory {
         /// A folder on each machine.
         package var target: String?
 
+        package static let usualTarget = "/var/backups/clavitor"
+
         init() {}
     }
 

@@ -1,5 +1,4 @@
 import Console
-import Crypto
 import Files
 import FoundationEssentials
 
@@ -44,12 +43,12 @@ package struct VaultRestore: Sendable {
         try File.makeDirectory(folder)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let database = try await opened()
-        let (count, digest) = try Self.measure(database)
+        let digest = try FileDigest(database)
         return try await shell.send(
             database,
             to: .script(
                 RestoreScripts.place,
-                [data, "\(count)", digest, replaces ? "replace" : "keep"]),
+                [data, "\(digest.count)", digest.sha256, replaces ? "replace" : "keep"]),
             deadline: .seconds(3_600))
     }
 
@@ -69,18 +68,6 @@ package struct VaultRestore: Sendable {
             throw RestoreError.notOpened(backup.path, outcome.errors.quotation(most: 1_000))
         }
         return "\(folder)/clavitor.db"
-    }
-
-    private static func measure(_ path: String) throws -> (count: Int, digest: String) {
-        let file = try OpenFile(reading: path)
-        var (hash, count) = (SHA256(), 0)
-        while true {
-            let bytes = try file.read(1 << 20)
-            guard !bytes.isEmpty else { break }
-            hash.update(data: bytes)
-            count += bytes.count
-        }
-        return (count, hash.finalize().hexadecimal)
     }
 }
 

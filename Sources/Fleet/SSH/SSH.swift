@@ -85,6 +85,15 @@ package struct SSH: Sendable {
         return try await run(child, node)
     }
 
+    /// Runs a command on a node and writes what it prints, of any size and kind, to a file of this machine.
+    package func receive(_ node: Node, _ command: RemoteCommand, into path: String, deadline: Duration) async throws {
+        let words = try arguments(node, command)
+        _ = try await run(
+            ChildProcess(
+                "sh", ["-c", "out=$1; shift; exec ssh \"$@\" >\"$out\"", "sh", path] + words, deadline: deadline),
+            node)
+    }
+
     private func run(_ child: ChildProcess, _ node: Node) async throws -> String {
         let outcome: ChildOutcome
         do {

@@ -33,6 +33,7 @@ struct DeployCommand: AsyncParsableCommand {
             let performance = try DeployPerformance(workplace, rollout, workplace.deployer(probe, monitor), monitor)
             guard !resume else { return try await performance.resume() }
             let nodes = try workplace.nodes(limit)
+            try workplace.inventory.demandWhole(nodes)
             try await performance.perform(try await release(for: nodes, workplace), on: nodes, rollout.deployOptions)
         }
     }

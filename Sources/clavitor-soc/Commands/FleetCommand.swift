@@ -128,7 +128,7 @@ struct FleetCommand: AsyncParsableCommand {
 
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Say what is wrong with the inventory, and what systems still lack. Exits with 1 on a fault.")
+            abstract: "Say what is wrong with the inventory, and what systems still lack. Exits with 1 on either.")
 
         @OptionGroup var options: InventoryOption
 
@@ -138,8 +138,10 @@ struct FleetCommand: AsyncParsableCommand {
             guard problems.isEmpty else { throw ExitCode(1) }
             let inventory = try options.file.read()
             // The hub needs what anybody needs.
-            for sentence in inventory.hub.map(inventory.missing) ?? [] { Terminal.line("missing: \(sentence)") }
+            let missing = inventory.hub.map(inventory.missing) ?? []
+            for sentence in missing { Terminal.line("missing: \(sentence)".printable) }
             Terminal.line("\(inventory.nodes.count) nodes, no faults")
+            if !missing.isEmpty { throw ExitCode(1) }
         }
     }
 

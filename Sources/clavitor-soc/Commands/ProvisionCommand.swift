@@ -39,6 +39,7 @@ struct ProvisionCommand: AsyncParsableCommand {
             throw CommandFailure(
                 "\(node.name) has no address yet: clavitor-soc fleet set \(node.name) ipv4 192.0.2.1", code: 2)
         }
+        try workplace.inventory.demandWhole([node])
         let draft = try draft(node, workplace)
         guard !dryRun else { return try describe(draft, workplace) }
         let folder = "\(workplace.state)/provision"

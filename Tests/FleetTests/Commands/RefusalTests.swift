@@ -84,11 +84,37 @@ import Testing
             let command = try ClavitorSOC.parseAsRoot(words + options) as? ProvisionCommand
             try await command?.run()
         }
+        // An inventory that lacks something is refused first.
+        await #expect(throws: DeployRefusal.self) { try await provision(script, hash) }
+        try declineEverything()
         try await provision(script, hash)
         #expect(try journal.done(on: try HostKey(key)) == [.convert])
         for path in [script, scratch.file("none")] {
             await #expect(throws: (any Error).self) { try await provision(path, zeros) }
         }
         #expect(try journal.done(on: try HostKey(key)) == [.convert])
+    }
+
+    /// An inventory that says what it does without, with all keys.
+    private func declineEverything() throws {
+        let key = String(repeating: "A", count: 43) + "="
+        let text =
+            String(decoding: try scratch.read("fleet.toml"), as: UTF8.self)
+            .replacing(
+                "from = []", with: "from = []\nenabled = false\n[backup]\nenabled = false\n[notify]\nenabled = false")
+                + """
+                [[operator]]
+                name = "ana"
+                address = "127.0.84.200"
+                public-key = "\(key)"
+                ssh-key = "ssh-ed25519 AAAA"
+
+                """
+        var whole = text
+        for (index, name) in ["zurich", "tokyo", "seoul", "dallas"].enumerated() {
+            let own = key.replacing("AA", with: "B\(index)", maxReplacements: 1)
+            whole = try InventoryText(whole).setting("public-key", of: name, to: own).text
+        }
+        try scratch.write(Array(whole.utf8), to: "fleet.toml")
     }
 }

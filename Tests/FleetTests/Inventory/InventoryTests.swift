@@ -76,6 +76,38 @@ import Wire
         }
     }
 
+    /// What systems lack stops Nix, and is said here before.
+    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/nix-instantiate")))
+    func nixMissesTheSame() async throws {
+        let real = try Self.real()
+        let declined = real.replacing("from = []  ", with: "enabled = false\nfrom = []  ")
+            .replacing("recipients = []", with: "enabled = false\nrecipients = []")
+            .replacing("[provider.vultr]", with: "[notify]\nenabled = false\n[provider.vultr]")
+        let notified = real.replacing(
+            "[provider.vultr]", with: "[[channel]]\nname = \"phone\"\ntype = \"ntfy\"\n[provider.vultr]")
+        let texts = [real, declined, notified]
+        let json = String(decoding: try JSONEncoder().encode(texts), as: UTF8.self)
+        let folder = Self.root.appending(path: "nix").path(percentEncoded: false)
+        let expression = """
+            map (text: let fleet = import \(folder)/fleet.nix { fleet = builtins.fromTOML text; }; in
+              map fleet.missingFor [ fleet.byName.zurich fleet.byName.tokyo ])
+              (builtins.fromJSON (builtins.readFile "/dev/stdin"))
+            """
+        let outcome = try await SystemProcesses().run(
+            ChildProcess(
+                "nix-instantiate", ["--eval", "--strict", "--json", "-E", expression], input: json,
+                deadline: .seconds(120)))
+        try #require(outcome.status == 0, "\(outcome.errors)")
+        let told = try JSONDecoder().decode([[[String]]].self, from: Data(outcome.output.utf8))
+        for (index, text) in texts.enumerated() {
+            let inventory = try Inventory(toml: text)
+            let ours = try ["zurich", "tokyo"].map { inventory.missing(for: try inventory.node($0)) }
+            #expect(ours == told[index])
+        }
+        // Keys and the operator are always needed; three duties may be declined.
+        #expect(told[0].map(\.count) == [6, 5] && told[1].map(\.count) == [3, 3] && told[2].map(\.count) == [5, 5])
+    }
+
     @Test func nixRendersTheSameListForClients() async throws {
         guard FileManager.default.isExecutableFile(atPath: "/usr/bin/nix-instantiate") else { return }
         let folder = Self.root.appending(path: "nix").path(percentEncoded: false)
