@@ -8,33 +8,13 @@
 { config, lib, pkgs, ... }:
 let
   inherit (fleet.breakGlass) ssh-key from;
-  port = 2222;
-  rule = address: "-p tcp --dport ${toString port} -s ${address} -j nixos-fw-accept";
-  sshdConfig = pkgs.writeText "break-glass-sshd_config" ''
-    Port ${toString port}
-    HostKey /etc/ssh/ssh_host_ed25519_key
-    AuthorizedKeysFile /etc/ssh/break-glass.keys
-    AuthenticationMethods publickey
-    PermitRootLogin prohibit-password
-    PasswordAuthentication no
-    ChallengeResponseAuthentication no
-    # root has no password and is locked: sshd lets a locked account in by PAM alone.
-    UsePAM yes
-    AllowUsers ${lib.concatMapStringsSep " " (address: "root@${address}") from}
-    MaxAuthTries 3
-    MaxStartups 3:50:10
-    AllowAgentForwarding no
-    AllowTcpForwarding no
-    PidFile none
-    LogLevel VERBOSE
-  '';
+  files = import ./break-glass-files.nix { inherit fleet; };
+  rule = address: "-p tcp --dport ${toString files.port} -s ${address} -j nixos-fw-accept";
+  sshdConfig = pkgs.writeText "break-glass-sshd_config" files.sshd-config;
 in
 lib.mkIf (ssh-key != "" && from != [ ]) {
   # A file of its own mode, because sshd refuses one that it reaches through links that others could move.
-  environment.etc."ssh/break-glass.keys" = {
-    mode = "0444";
-    text = "from=\"${lib.concatStringsSep "," from}\",restrict,pty ${ssh-key}\n";
-  };
+  environment.etc."ssh/break-glass.keys" = { mode = "0444"; text = files.authorized-keys; };
 
   systemd.services.break-glass = {
     description = "Emergency sshd for ${lib.concatStringsSep ", " from}";

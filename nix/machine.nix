@@ -46,6 +46,8 @@ in
   networking.useDHCP = lib.mkDefault true;
   time.timeZone = "UTC";
 
+  # Nothing that nobody needs: nano, perl, rsync and strace are there otherwise.
+  environment = lib.optionalAttrs (options.environment ? defaultPackages) { defaultPackages = [ ]; };
   documentation.enable = false;
   documentation.nixos.enable = false;
   fonts.fontconfig.enable = false;

@@ -22,6 +22,7 @@ in
       AllowUsers root
       AllowAgentForwarding no
       MaxAuthTries 3
+      MaxStartups 10:30:50
       LoginGraceTime 20
       ClientAliveInterval 15
     '';

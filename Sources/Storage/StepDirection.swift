@@ -6,8 +6,10 @@ import Vault
 enum StepDirection {
     /// Gives access, or takes room that nothing bounds.
     case adds
-    /// Takes access away or frees room.
+    /// Takes access away.
     case reduces
+    /// Moves to the trash, or frees room.
+    case tidies
     /// Part of a rule, and of bounded size: a condition, a count.
     case keepsCount
     /// Left out where nothing should be written that need not be.
@@ -27,24 +29,28 @@ extension [AccountStep] {
             }
         }
         if signsIn { return Self.roomForSignIns }
+        if contains(where: { $0.direction == .tidies }) { return Self.roomForTidying }
         return contains { $0.direction == .reduces } ? 0 : Self.roomForReads
     }
 
-    /// What a vault needs that has taken away or deleted so often already since the disk was full. Each leaves a line for ever,
-    /// and whoever has much to delete must not take the room of those who have one agent to revoke. Closing an account needs
-    /// none: it frees most.
+    /// What a vault needs that has taken access away so often already since the disk was full. Each leaves a line for ever, and
+    /// whoever has a hundred agents to revoke must not take the room of those who have one. Closing an account needs none: it
+    /// frees most.
     func room(after count: Int) -> Int64 {
         let closes = contains { if case .closeAccount = $0 { true } else { false } }
         if closes { return 0 }
         return switch count {
-        case ..<25: 0
-        case ..<100: 512 << 10
-        case ..<400: 1 << 20
-        default: 3 << 20
+        case ..<5: 0
+        case ..<25: 512 << 10
+        case ..<100: 1 << 20
+        default: 3 << 19
         }
     }
 
     static var roomForReads: Int64 { 8 << 20 }
+    /// Above that for sign-ins, with what the write-ahead log takes until it is cut: trash and purges go on for as long as
+    /// owners can sign in to revoke.
+    static var roomForTidying: Int64 { 7 << 19 }
     static var roomForSignIns: Int64 { 2 << 20 }
 }
 
@@ -71,12 +77,12 @@ extension Step {
             .adds
         // Without a second factor a password is enough.
         case .dropItem: .adds
-        case .updateEntry(let row): row.state == .trashed ? .reduces : .adds
+        case .updateEntry(let row): row.state == .trashed ? .tidies : .adds
         case .setAgentState(_, _, let state): state == .active ? .adds : .reduces
         // An owner has to sign in before he can take anything away. Sessions give way to each other, so they are few.
         case .insertCredential(let credential): credential.kind == .session ? .keepsCount : .adds
-        case .deleteEntry, .removeField, .dropWrap, .dropAgentWraps, .deleteAgent, .deleteValues:
-            .reduces
+        case .deleteEntry, .removeField, .deleteValues: .tidies
+        case .dropWrap, .dropAgentWraps, .deleteAgent: .reduces
         // The second factor's last code among them, without which nobody signs in. There are three of an owner.
         case .putItem: .keepsCount
         case .expectCaller, .expectWrap, .expectEntry, .countUse, .countBytes, .expectDepositRoom, .stayWithin:

@@ -28,7 +28,7 @@ extension Store: AccountStore {
         if case .closed(let fault) = health.mode { throw VaultError.readOnly(fault.rawValue) }
         let presented = try present(lookup)
         // An owner may still try to take something away.
-        if health.isExhausted, presented?.agent != nil {
+        if let presented, presented.agent != nil, isShut(presented.credential.vault) {
             throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue)
         }
         return presented

@@ -182,6 +182,13 @@ extension Store {
         }
     }
 
+    /// Of the one that comes next; nil when there is none.
+    private func sizeOfAValue(of vault: VaultID) async throws -> Int64? {
+        try await database.read { db in
+            try db.first("SELECT length(box) FROM value WHERE vault = ? LIMIT 1", .blob(vault.bytes)) { $0.integer(0) }
+        }
+    }
+
     package func erase(_ vault: VaultID) async {
         let id = Value.blob(vault.bytes)
         do {
@@ -190,11 +197,27 @@ extension Store {
             }
             for holder in holders { await clear(holder, as: .leftOver) }
             // Fewer of these: each may be large.
-            try await deleteInParts(
-                """
-                DELETE FROM value WHERE (entry, field, version) IN (
-                    SELECT entry, field, version FROM value WHERE vault = ?1 LIMIT 50)
-                """, id)
+            if case .normal = health.mode {
+                try await deleteInParts(
+                    """
+                    DELETE FROM value WHERE (entry, field, version) IN (
+                        SELECT entry, field, version FROM value WHERE vault = ?1 LIMIT 50)
+                    """, id)
+            }
+            while let size = try await sizeOfAValue(of: vault) {
+                // What is deleted is written to the log first, which must not fill the disk.
+                guard freeSpace().map({ $0 > 2 * size + 1 << 18 }) ?? true else {
+                    throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue)
+                }
+                _ = try await database.write(size: .leftOver) { db in
+                    try db.run(
+                        """
+                        DELETE FROM value WHERE (entry, field, version) IN (
+                            SELECT entry, field, version FROM value WHERE vault = ?1 LIMIT 1)
+                        """, id)
+                }
+                guard try await hasRoomForMore() else { return }
+            }
             try await deleteInParts(
                 "DELETE FROM term WHERE vault = ?1 AND (term, entry) IN (SELECT term, entry FROM term WHERE vault = ?1 LIMIT 500)",
                 id)

@@ -61,7 +61,7 @@ extension Store: VaultStore {
     }
 
     package func entry(_ id: EntryID, in vault: VaultID, for reader: Reader) async throws -> StoredEntry? {
-        try admitReading()
+        try admitReading(vault)
         return try await database.read { db in
             // First whether the reader has anything of it: what it has not takes as long as what is not there.
             guard try reader.isOwner || Self.hasTitle(of: id, reader.holder, db) else { return nil }
@@ -70,8 +70,8 @@ extension Store: VaultStore {
     }
 
     /// Entries' titles and details are in no audit line, so that nothing else stops who reads them.
-    private func admitReading() throws {
-        if health.isExhausted { throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue) }
+    private func admitReading(_ vault: VaultID) throws {
+        if isShut(vault) { throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue) }
     }
 
     private static func hasTitle(of entry: EntryID, _ holder: HolderID, _ db: Connection) throws -> Bool {
@@ -96,7 +96,7 @@ extension Store: VaultStore {
     package func entries(
         in vault: VaultID, for reader: Reader, state: EntryState, after order: Int64, limit: PageLimit
     ) async throws -> Page<StoredEntry> {
-        try admitReading()
+        try admitReading(vault)
         return try await database.read { db in
             let rows = try db.all(
                 """
@@ -118,7 +118,7 @@ extension Store: VaultStore {
     package func entries(
         in vault: VaultID, for reader: Reader, terms: [[UInt8]], after order: Int64, limit: PageLimit
     ) async throws -> Page<StoredEntry> {
-        try admitReading()
+        try admitReading(vault)
         guard let first = terms.first else { return Page(items: [], hasMore: false) }
         // Two terms at most are ever asked for: a host and a tag.
         let second = terms.count > 1 ? terms[1] : first

@@ -9,11 +9,13 @@ package final class Store: Sendable {
     package let journal: AuditJournal
     package let health: NodeHealth
     let now: @Sendable () -> Int64
-    private let freeSpace: @Sendable () -> Int64?
+    let freeSpace: @Sendable () -> Int64?
     /// A reader kept deleted bytes in the log; `sweep` tries again.
     let owesForgetting = Atomic(false)
     /// What each vault took away or deleted in the room that is kept for that, since the disk was full.
     private let lastCommits = Mutex<[VaultID: Int]>([:])
+    /// Vaults of which the disk had no room to take access away when that was last asked for.
+    private let shut = Mutex<Set<VaultID>>([])
     /// How many lines each vault had when they were last counted, up to which sequence.
     let lineCounts = Mutex<[VaultID: (sequence: Int64, count: Int64)]>([:])
 
@@ -76,12 +78,13 @@ package final class Store: Sendable {
         let (steps, isLast) = try admitted(steps, lines, of: vault, isOwn: isOwn)
         guard !steps.isEmpty || !lines.isEmpty else { return }
         do {
-            try await database.write(size: steps.areMany ? .large : .small) { [journal, now] db in
+            try await database.write(size: steps.areMany ? .large : .small) { [journal, now, freeSpace] db in
+                try Self.demandRoom(for: steps, freeSpace, db)
                 let limits = steps.compactMap(\.quotas)
                 let before = try limits.map { try Self.usage(of: $0.vault, db) }
                 let reduced = try Self.perform(steps, now(), db)
                 // The last bytes are for what takes access away or frees room, not for what says so.
-                if isLast, !isOwn, !reduced { throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue) }
+                if isLast, !reduced { throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue) }
                 for (limit, before) in zip(limits, before) { try Self.check(limit, before, db) }
                 try journal.append(lines, db)
             }
@@ -93,14 +96,37 @@ package final class Store: Sendable {
                 journal.report(ForeignWrite(finding: "a rule of the schema is broken: \(error)"))
                 throw VaultError.readOnly(NodeHealth.Fault.foreignWrite.rawValue)
             }
-            // Where access cannot be taken away any more, it is not given either.
-            if isLast, error.cause == .full { health.noteExhaustion() }
+            if error.cause == .full {
+                // Where access cannot be taken away any more, it is not given either.
+                if steps.takesAccess { health.noteExhaustion() }
+                // What a commit that failed wrote to the log is in the way of the next.
+                _ = try? await database.truncateLog(evenSoon: true)
+            }
             throw refusal(error)
         } catch is ForeignWrite {
             throw VaultError.readOnly(NodeHealth.Fault.foreignWrite.rawValue)
         }
         health.endExhaustion()
-        if isLast, let vault { lastCommits.withLock { $0[vault, default: 0] += 1 } }
+        if isLast, let vault, steps.takesAccess {
+            lastCommits.withLock { $0[vault, default: 0] += 1 }
+            shut.withLock { _ = $0.remove(vault) }
+        }
+    }
+
+    /// Deleting writes as much to the log as is deleted. Begun without the room for it, it would take all that there is, for
+    /// nothing.
+    private static func demandRoom(
+        for steps: [AccountStep], _ freeSpace: () -> Int64?, _ db: Connection
+    ) throws {
+        var deleted: Int64 = 0
+        for case .vault(.deleteEntry(let id)) in steps {
+            deleted +=
+                try db.first(
+                    "SELECT coalesce(sum(length(box)), 0) FROM value WHERE entry = ?", .blob(id.bytes)
+                ) { $0.integer(0) } ?? 0
+        }
+        guard deleted > 1 << 18, let free = freeSpace(), free < deleted + deleted / 4 + 8 << 20 else { return }
+        throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue)
     }
 
     /// How well signing in can go on record.
@@ -111,11 +137,19 @@ package final class Store: Sendable {
 
     /// Keeps the write-ahead log short while the disk is full: at its usual length it would take what is kept for revocations.
     /// What the disk does not take now is tried again with the next tick.
-    package func keepLogShort(_ isFull: Bool) async {
-        if !isFull { lastCommits.withLock { $0 = [:] } }
+    ///
+    /// - Returns: Whether the log was cut.
+    package func keepLogShort(_ isFull: Bool) async -> Bool {
+        if !isFull {
+            lastCommits.withLock { $0 = [:] }
+            shut.withLock { $0 = [] }
+        }
         try? await database.maintain { try $0.script("PRAGMA wal_autocheckpoint = \(isFull ? 64 : 1_000)") }
-        if isFull { _ = try? await database.truncateLog(evenSoon: true) }
+        return isFull ? (try? await database.truncateLog(evenSoon: true)) ?? false : true
     }
+
+    /// Whether nothing can be taken away from anybody of the vault, so that nobody of it reads, titles neither.
+    func isShut(_ vault: VaultID) -> Bool { health.isExhausted || shut.withLock { $0.contains(vault) } }
 
     /// - Returns: Whether any of them took access away or freed room: one that finds nothing to delete does neither.
     private static func perform(_ steps: [AccountStep], _ now: Int64, _ db: Connection) throws -> Bool {
@@ -123,7 +157,7 @@ package final class Store: Sendable {
         for step in steps {
             let before = db.totalChanges
             try perform(step, now, db)
-            if step.direction == .reduces, db.totalChanges != before { reduced = true }
+            if [.reduces, .tidies].contains(step.direction), db.totalChanges != before { reduced = true }
         }
         return reduced
     }
@@ -151,9 +185,12 @@ package final class Store: Sendable {
             guard steps.allSatisfy({ $0.direction != .adds }) else { throw VaultError.readOnly(fault.rawValue) }
             let steps = steps.filter { $0.direction != .savesTime }
             guard !steps.isEmpty || !lines.isEmpty, let free = freeSpace() else { return (steps, false) }
-            let isLast = free < [AccountStep].roomForReads && steps.room == 0
-            let count = isLast ? vault.flatMap { vault in lastCommits.withLock { $0[vault] } } ?? 0 : 0
-            guard isOwn || free >= (isLast ? steps.room(after: count) : steps.room) else {
+            if isOwn { return (steps, false) }
+            let isLast =
+                free < [AccountStep].roomForReads && steps.contains { [.reduces, .tidies].contains($0.direction) }
+            let count = steps.takesAccess ? vault.flatMap { vault in lastCommits.withLock { $0[vault] } } ?? 0 : 0
+            guard free >= (steps.room == 0 ? steps.room(after: count) : steps.room) else {
+                if steps.takesAccess, let vault { shut.withLock { _ = $0.insert(vault) } }
                 throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue)
             }
             return (steps, isLast)
@@ -193,6 +230,13 @@ extension NodeHealth {
         case .damaged: return note(.damaged)
         case .busy, .access, .constraint, .other: return false
         }
+    }
+}
+
+extension [AccountStep] {
+    /// Takes access from somebody, and does nothing else that could be done later.
+    fileprivate var takesAccess: Bool {
+        contains { $0.direction == .reduces } && !contains { $0.direction == .tidies }
     }
 }
 

@@ -29,6 +29,8 @@ struct DataDirectory: Sendable {
     var database: String { "\(path)/clavitor.db" }
     var lock: String { "\(path)/lock" }
     var reserve: ReserveFile { ReserveFile(in: path) }
+    /// Without it a log that fills the disk could not be cut: moving what it holds into the file takes a few pages.
+    var logReserve: ReserveFile { ReserveFile(in: path, name: "reserve-log", bytes: 2 << 20) }
     /// There while damage was found that no operator has looked at.
     var damageMark: String { "\(path)/damaged" }
     var certificates: CertificatePlaces { CertificatePlaces(data: path) }

@@ -44,12 +44,18 @@ struct Workplace {
         }
     }
 
-    /// Straight to a node's emergency sshd.
-    func emergency(_ node: Node, key: String) throws -> NodeShell {
-        let places = SSHFiles.Places(directory: "\(state)/bg", identity: nil, breakGlass: key)
+    /// For commands about one node: by break-glass the hub itself as well.
+    func ssh(to node: Node) throws -> SSH {
+        guard let breakGlass, node.role == .hub else { return try ssh }
+        return try emergency(key: breakGlass)
+    }
+
+    /// Straight to the nodes' emergency sshd.
+    func emergency(key: String) throws -> SSH {
+        let places = SSHFiles.Places(directory: "\(state)/bg", identity: nil, breakGlass: key, isHubDirect: true)
         let ssh = SSH(inventory, places, processes)
         try ssh.prepare()
-        return NodeShell(ssh, node)
+        return ssh
     }
 
     /// Those that were named, or all.
@@ -74,6 +80,9 @@ struct Workplace {
     private func monitor(_ exchange: HTTPSExchange) throws -> (any FleetMonitor)? {
         guard let file = settings.monitorTokenFile else { return nil }
         let text = try File.read(file, most: 4_096, for: "monitor-token-file in soc.toml")
+        guard let mode = FileFacts.mode(file), mode & 0o077 == 0 else {
+            throw CommandFailure("Others can read \(file), which holds a token: chmod 600 \(file)", code: 2)
+        }
         return MonitorClient(
             name: inventory.fleet.monitor, token: String(text.prefix { !$0.isWhitespace }), exchange: exchange)
     }

@@ -6,7 +6,7 @@ import textwrap
 
 import nixos
 from host import Host, Network, run, until
-from services import NEAREST, TSIG, ZONE, Services, certificate
+from services import NEAREST, TSIG, ZONE, Services
 
 MONITOR = f"monitor.{ZONE}"
 # Name, number on the internet, WireGuard address, region, coordinates.
@@ -25,6 +25,7 @@ INVENTORY = "/root/fleet.toml"
 class Fleet:
     def __init__(self, work, programs):
         self.work, self.logs, self.shared = work, f"{work}/logs", f"{work}/shared"
+        self.project = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
         os.makedirs(self.logs)
         os.makedirs(f"{self.shared}/bin")
         for name in ("clavitor-node", "clavitor-monitor", "clavitor-soc", "clavitor"):
@@ -74,50 +75,32 @@ class Fleet:
         return self.operator.start(*self._program([*words, "--inventory", INVENTORY]), log=f"{self.logs}/{log}")
 
     def _operator(self):
+        """Day 0, as docs/INFRASTRUCTURE.md has it: keys, tokens, the inventory and the hub's secrets by one command."""
         host = self.operator
         nixos.install(host, nixos.OPERATOR)
-        self.operator_key = host.run("wg", "genkey").stdout.strip()
-        public = host.run("wg", "pubkey", input=self.operator_key).stdout.strip()
-        host.sh("mkdir -p /root/.ssh; ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_soc")
-        self.ssh_key = " ".join(host.read("/root/.ssh/id_soc.pub").split()[:2])
+        name, number, _, region, latitude, longitude = NODES[0]
+        self.soc("begin", "--operator", "soc", "--hub", name, "--city", "Zurich", "--region", region,
+                 "--latitude", str(latitude), "--longitude", str(longitude), "--domain", f"{name}.{ZONE}",
+                 "--monitor", MONITOR, "--ipv4", f"{self.network.prefix}.{number}", "--provider", "vultr",
+                 "--dist", "/mnt/bin")
+        # Certificates here are the test's own authority's.
+        host.sh(f"printf 'ca-file = \"/mnt/root.pem\"\\n' >>{STATE}/soc.toml")
         host.write("/etc/clv/tsig", f"hmac-sha256:fleet.key:{TSIG}\n", 0o600)
-        host.write(INVENTORY, self._inventory(public))
-        host.write(f"{STATE}/soc.toml", textwrap.dedent(f"""
-            ssh-key = "/root/.ssh/id_soc"
-            monitor-token-file = "{STATE}/token"
-            monitor-ca-file = "/mnt/monitor.pem"
-            ca-file = "/mnt/root.pem"
-            """))
-        host.run("chmod", "700", STATE)
+        host.write(INVENTORY, host.read(INVENTORY).replace("[notify]", "[notify]\nenabled = false") + self._dns())
+        host.sh("ssh-keygen -q -t ed25519 -N '' -f /root/safe")
+        self.soc("break-glass", "enable", "--key-file", "/root/safe.pub", "--from", self.operator.address)
+        for name, number, address, region, latitude, longitude in NODES[1:]:
+            self.soc("fleet", "add", name, "--city", name.title(), "--region", region, "--latitude", str(latitude),
+                     "--longitude", str(longitude), "--domain", f"{name}.{ZONE}", "--provider", "vultr", "--tier", "mini",
+                     "--ipv4", f"{self.network.prefix}.{number}")
+            self.soc("secrets", "generate", name, "--dist", "/mnt/bin")
+        self.soc("fleet", "check")
+        self.ssh_key = " ".join(host.read(f"{STATE}/id_ed25519.pub").split()[:2])
         host.run("sh", "-c", "printf '10.84.0.1 %s\\n' \"$1\" >>/etc/hosts", "sh", MONITOR)
-        self.soc("keys", "generate")
+        host.write(f"{STATE}/header", "Authorization: Bearer " + host.read(f"{STATE}/monitor-token").strip(), 0o600)
 
-    def _inventory(self, operator):
-        text = textwrap.dedent(f"""
-            [fleet]
-            network = "10.84.0.0/24"
-            port = 51820
-            monitor = "{MONITOR}"
-            acme-contact = []
-
-            [break-glass]
-            ssh-key = ""
-            from = ""
-
-            [[operator]]
-            name = "soc"
-            address = "{OPERATOR}"
-            public-key = "{operator}"
-            ssh-key = "{self.ssh_key}"
-
-            [provider.vultr]
-            disk = "/dev/vda"
-            root = "/dev/vda1"
-
-            [tier.mini]
-            memory-mb = 512
-            usd = 2.5
-
+    def _dns(self):
+        return textwrap.dedent(f"""
             [dns]
             zone = "{ZONE}"
             nearest = "{NEAREST}"
@@ -128,75 +111,77 @@ class Fleet:
             key-file = "/etc/clv/tsig"
             health-file = "/mnt/health"
             """)
-        for name, number, address, region, latitude, longitude in NODES:
-            text += textwrap.dedent(f"""
-                [[node]]
-                name = "{name}"
-                city = "{name.title()}"
-                region = "{region}"
-                latitude = {latitude}
-                longitude = {longitude}
-                domain = "{name}.{ZONE}"
-                provider = "vultr"
-                tier = "mini"
-                role = "{'hub' if name == 'zurich' else 'spoke'}"
-                address = "{address}"
-                ipv4 = "{self.network.prefix}.{number}"
-                public-key = ""
-                host-key = ""
-                """)
-        return text
+
+    def secret(self, node, name):
+        """As it lies encrypted in the operator's state directory."""
+        if name == "private.key":
+            path = f"{STATE}/keys/{node}.key.age"
+        else:
+            path = f"{STATE}/secrets/{node}/{name}.age"
+        return self.operator.run("age", "--decrypt", "--identity", f"{STATE}/age.key", path).stdout
 
     # The wires
 
     def _wires(self):
-        """The keys that `keys generate` made, and a door for SSH on the WireGuard address alone."""
+        """What wg0 of nix/hub.nix and nix/spoke.nix is, and sshd on the WireGuard address alone."""
         lines = [line.split() for line in self.soc("keys", "show-public").stdout.splitlines()]
         public = {words[0]: words[1] for words in lines if words[0] in self.nodes}
-        private = {name: self.operator.read(f"{STATE}/keys/{name}.key") for name in self.nodes}
         addresses = {name: address for name, _, address, *_ in NODES}
-        operator = self.operator.run("wg", "pubkey", input=self.operator_key).stdout.strip()
-        endpoint = f"{self.hub.address}:51820"
+        tunnel = dict(line.split(" = ", 1) for line in self.operator.read(f"{STATE}/clavitor-soc.conf").splitlines()
+                      if " = " in line)
+        operator = self.operator.run("wg", "pubkey", input=tunnel["PrivateKey"]).stdout.strip()
         spokes = [name for name in self.nodes if name != "zurich"]
-        self.hub.wireguard(private["zurich"], addresses["zurich"], port=51820, peers=[
+        self.hub.wireguard(self.secret("zurich", "private.key"), addresses["zurich"], port=51820, peers=[
             *((public[name], addresses[name], None) for name in spokes), (operator, OPERATOR, None)])
         for name in spokes:
-            self.nodes[name].wireguard(private[name], addresses[name], [(public["zurich"], "10.84.0.1", endpoint)])
-        self.operator.wireguard(self.operator_key, OPERATOR, [(public["zurich"], "10.84.0.1", endpoint)])
+            self.nodes[name].wireguard(self.secret(name, "private.key"), addresses[name],
+                                       [(public["zurich"], "10.84.0.1", f"{self.hub.address}:51820")])
+        self.operator.wireguard(tunnel["PrivateKey"], OPERATOR, [(tunnel["PublicKey"], "10.84.0.1", tunnel["Endpoint"])])
         for name, host in self.nodes.items():
             # On a spoke every operator comes from the hub.
             source = OPERATOR if name == "zurich" else "10.84.0.1"
             key = host.sshd(addresses[name], f'from="{source}" {self.ssh_key}\n')
             self.soc("fleet", "set", name, "host-key", key)
             host.sh("printf '10.84.0.1 %s\\n' \"$1\" >>/etc/hosts", MONITOR)
+            nixos.break_glass(host, self.rendered("sshd-config"), self.rendered("authorized-keys"))
+
+    def rendered(self, what):
+        """A file of nix/break-glass.nix, made by Nix from the operator's inventory."""
+        expression = (f"(import {self.project}/nix/break-glass-files.nix {{ fleet = import {self.project}/nix/fleet.nix {{ "
+                      f"fleet = builtins.fromTOML (builtins.readFile /dev/stdin); }}; }}).{what}")
+        text = self.operator.read(INVENTORY)
+        return json.loads(run("nix-instantiate", "--eval", "--strict", "--json", "-E", expression, input=text).stdout)
 
     # The programs
 
     def _monitor(self):
-        hub, data = self.hub, "/var/lib/clavitor-monitor"
-        certificate(hub, "/mnt", "monitor", f"DNS:{MONITOR}")
-        program = "/mnt/bin/clavitor-monitor"
-        hub.run(program, "operator", "add", "soc", "--data", data, input="five words make a password\n")
-        token = hub.run(program, "token", "add", "soc", "--for", "clavitor-soc", "--data", data).stdout
-        self.operator.write(f"{STATE}/token", token, 0o600)
-        self.operator.write(f"{STATE}/header", f"Authorization: Bearer {token}", 0o600)
-        self.push_urls = {}
-        for name, _, _, region, *_ in NODES:
-            self.push_urls[name] = hub.run(
-                program, "node", "add", name, "--region", region, "--data", data, "--url", f"https://{MONITOR}").stdout
+        """With the secrets that `clavitor-soc` made, and the list that Nix renders."""
+        for name in ("monitor.crt", "monitor.key"):
+            self.hub.write(f"/etc/clavitor/{name}", self.secret("zurich", name), 0o600)
+        with open(f"{self.shared}/monitor.pem", "w") as file:
+            file.write(self.operator.read(f"{STATE}/monitor-ca.pem"))
+        expression = (f"(import {self.project}/nix/fleet.nix {{ fleet = builtins.fromTOML (builtins.readFile /dev/stdin); "
+                      "}).access")
+        access = run("nix-instantiate", "--eval", "--strict", "--json", "-E", expression,
+                     input=self.operator.read(INVENTORY)).stdout
+        self.hub.write("/etc/clavitor/access.json", access)
+        # StateDirectory=.
+        self.hub.run("mkdir", "-p", "-m", "0700", "/var/lib/clavitor-monitor")
         self.start_monitor()
 
     def start_monitor(self):
         self.monitor = self.hub.start(
             "/mnt/bin/clavitor-monitor", "serve", "--data", "/var/lib/clavitor-monitor", "--https", "10.84.0.1:443",
-            "--tls-cert", "/mnt/monitor.pem", "--tls-key", "/mnt/monitor.key", "--hurry", str(HURRY),
+            "--tls-cert", "/etc/clavitor/monitor.crt", "--tls-key", "/etc/clavitor/monitor.key",
+            "--access-file", "/etc/clavitor/access.json", "--hurry", str(HURRY),
             log=f"{self.logs}/monitor.log")
         until("the monitor", lambda: self.hub.run(
             "curl", "-s", "--cacert", "/mnt/monitor.pem", f"https://{MONITOR}/livez", check=False).stdout)
 
     def _node(self, name, host):
         nixos.install(host, nixos.MACHINE)
-        host.write("/etc/clavitor/push-url", self.push_urls[name], 0o600)
+        for secret in ("push-url", "root.key"):
+            host.write(f"/etc/clavitor/{secret}", self.secret(name, secret), 0o600)
         host.write("/etc/clavitor.toml", textwrap.dedent(f"""
             https = "{host.address}:443"
             http = "{host.address}:80"
@@ -207,7 +192,6 @@ class Fleet:
             push-ca-file = "/mnt/monitor.pem"
             push-every = "{30 // HURRY}s"
             """))
-        host.run("/mnt/bin/clavitor-node", "init", "--quiet", "--data", "/var/lib/clavitor")
         nixos.boot(host, nixos.make_system(host, "first", "/mnt/bin/clavitor-node"))
 
     def systems(self, name, program="/mnt/bin/clavitor-node"):

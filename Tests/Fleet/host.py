@@ -141,7 +141,8 @@ class Host:
             ListenAddress {address}:22
             HostKey /etc/ssh/ssh_host_ed25519_key
             PidFile /run/sshd.pid
-            UsePAM no
+            # As on NixOS: root is locked, and PAM lets a locked account in.
+            UsePAM yes
             PasswordAuthentication no
             PermitRootLogin prohibit-password
             AllowAgentForwarding no

@@ -5,10 +5,24 @@ calls. Everything that it starts is the real thing."""
 SYSTEMCTL = r"""#!/bin/sh
 quiet=
 verb=$1; shift
-[ "${1:-}" != --quiet ] || { quiet=1; shift; }
+while :; do
+    case ${1:-} in
+    --quiet) quiet=1 ;;
+    --no-block) ;;
+    *) break ;;
+    esac
+    shift
+done
 unit=/run/units/$1
 alive() { [ -e "$unit" ] && kill -0 "$(cat "$unit")" 2>/dev/null; }
 case $verb in
+cat) exec cat "/etc/units/$1" ;;
+start)
+    alive && exit 0
+    [ -x "/etc/units/$1" ] || { echo "there is no unit $1" >&2; exit 5; }
+    setsid sh -c 'echo $$ >"$1"; exec "$2"' sh "$unit" "/etc/units/$1" </dev/null >>/var/log/units.log 2>&1 &
+    sleep 0.5
+    alive ;;
 is-active)
     if alive; then word=active code=0; else word=inactive code=3; fi
     [ -n "$quiet" ] || echo $word
@@ -70,6 +84,7 @@ esac
 NIX_STORE = "#!/bin/sh\nexit 0\n"
 
 CLAVITOR_ADMIN = r"""#!/bin/sh
+export CREDENTIALS_DIRECTORY=/run/credentials/clavitor-node.service
 exec /run/current-system/sw/clavitor-node "$@" --data /var/lib/clavitor
 """
 
@@ -89,11 +104,22 @@ system=$(readlink -f "$(dirname "$0")/..")
 case $1 in
 boot) echo "$system" >/nix/booted-by-default ;;
 test)
-    mkdir -p /run/units
+    mkdir -p /run/units /etc/units
     systemctl stop clavitor-node.service
     ln -sfn "$system" /run/current-system
-    setsid sh -c 'echo $$ >/run/units/clavitor-node.service; exec "$1/sw/clavitor-node" serve --data /var/lib/clavitor --config /etc/clavitor.toml' \
-        sh "$system" </dev/null >>/var/log/clavitor.log 2>&1 &
+    cat >/etc/units/clavitor-node.service <<'END'
+#!/bin/sh
+# LoadCredential=, ExecStartPre= and ExecStart= of nix/module.nix.
+set -e
+export CREDENTIALS_DIRECTORY=/run/credentials/clavitor-node.service
+mkdir -p -m 0700 "$CREDENTIALS_DIRECTORY"
+install -m 0400 /etc/clavitor/root.key "$CREDENTIALS_DIRECTORY/root-key"
+program=/run/current-system/sw/clavitor-node
+"$program" init --if-empty --quiet --data /var/lib/clavitor
+exec "$program" serve --data /var/lib/clavitor --config /etc/clavitor.toml
+END
+    chmod 755 /etc/units/clavitor-node.service
+    systemctl start clavitor-node.service
     sleep 1
     systemctl is-active --quiet clavitor-node.service ;;
 esac
@@ -117,6 +143,15 @@ def make_system(host, name, program):
     host.sh('mkdir -p "$1/bin" "$1/sw"; cp "$2" "$1/sw/clavitor-node"', path, program)
     host.write(f"{path}/bin/switch-to-configuration", SWITCH, 0o755)
     return path
+
+
+def break_glass(host, config, keys):
+    """What nix/break-glass.nix puts into a system, and root's account as nix/machine.nix has it: locked."""
+    host.write("/etc/ssh/break-glass_config", config)
+    host.write("/etc/ssh/break-glass.keys", keys, 0o444)
+    host.write("/etc/units/break-glass.service",
+               "#!/bin/sh\nexec /usr/sbin/sshd -D -e -f /etc/ssh/break-glass_config\n", 0o755)
+    host.run("usermod", "--password", "!", "root")
 
 
 def boot(host, system):

@@ -28,7 +28,7 @@ def the_fleet_comes_up(fleet):
 def ssh_is_there_over_wireguard_alone(fleet):
     for name, _, address, *_ in NODES:
         expect(f"{name} answers over WireGuard", fleet.soc("ssh", name, "--", "hostname").returncode == 0)
-        key = ["-i", "/root/.ssh/id_soc", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "ConnectTimeout=3"]
+        key = ["-i", f"{STATE}/id_ed25519", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "ConnectTimeout=3"]
         public = fleet.operator.run("ssh", *key, f"root@{fleet.nodes[name].address}", "true", check=False)
         expect(f"{name} refuses SSH from the internet", "refused" in public.stderr, public.stderr)
     # A spoke that was broken into reaches no other.
@@ -53,11 +53,7 @@ def said(done):
 
 
 def secrets_go_to_a_spoke_through_the_hub(fleet):
-    fleet.operator.sh("age-keygen -o /root/age.key 2>/dev/null")
-    public = fleet.operator.sh("age-keygen -y /root/age.key").stdout.strip()
-    fleet.operator.sh(f"printf 'age-recipients = [\"%s\"]\nage-identity = \"/root/age.key\"\n' \"$1\" >>{STATE}/soc.toml", public)
-    secret = fleet.push_urls["tokyo"].strip()
-    fleet.soc("secrets", "set", "tokyo", "push-url", input=secret + "\n")
+    secret = fleet.secret("tokyo", "push-url").strip()
     lies = fleet.operator.run("grep", "-rlF", secret, STATE, check=False).stdout
     expect("it is encrypted where it lies", lies == "", lies)
     tokyo = fleet.nodes["tokyo"]
@@ -65,6 +61,50 @@ def secrets_go_to_a_spoke_through_the_hub(fleet):
     print(said(fleet.soc("secrets", "push", "tokyo", "push-url")))
     expect("it is there", tokyo.read("/etc/clavitor/push-url") == secret + "\n")
     expect("for root alone", tokyo.run("stat", "-c", "%a %U", "/etc/clavitor/push-url").stdout.strip() == "600 root")
+
+
+def an_operator_gets_in_by_break_glass(fleet):
+    """By a real sshd with the files that Nix renders, into an account that is locked, from one address and no other."""
+    told = fleet.soc("break-glass", "show", check=False)
+    expect("it was never tested, and that is said", told.returncode == 1 and "tokyo" in said(told), said(told))
+    print(said(fleet.soc("break-glass", "test", "--break-glass-key", "/root/safe")))
+    expect("now it was", fleet.soc("break-glass", "show").returncode == 0)
+    tokyo = fleet.nodes["tokyo"]
+    key = ["-p", "2222", "-i", "/root/safe", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "ConnectTimeout=3"]
+    shut = fleet.operator.run("ssh", *key, f"root@{tokyo.address}", "true", check=False)
+    expect("it is stopped again", "refused" in shut.stderr, shut.stderr)
+    tokyo.run("systemctl", "start", "break-glass.service")
+    fleet.services.host.write("/root/safe", fleet.operator.read("/root/safe"), 0o600)
+    elsewhere = fleet.services.host.run("ssh", *key, f"root@{tokyo.address}", "true", check=False)
+    expect("from elsewhere it is refused", elsewhere.returncode == 255 and "Permission denied" in elsewhere.stderr,
+           elsewhere.stderr)
+    fleet.operator.write("/root/other", fleet.operator.read(f"{STATE}/id_ed25519"), 0o600)
+    other = fleet.operator.run("ssh", *["/root/other" if word == "/root/safe" else word for word in key],
+                               f"root@{tokyo.address}", "true", check=False)
+    expect("an operator's everyday key does not open it", other.returncode == 255, other.stderr)
+    # While the hub is down.
+    fleet.hub.plug(False)
+    seen = fleet.soc("ssh", "tokyo", "--through", "break-glass", "--break-glass-key", "/root/safe", "--", "hostname", "-I")
+    expect("it is tokyo", tokyo.address in seen.stdout, said(seen))
+    fleet.hub.plug(True)
+    tokyo.run("systemctl", "stop", "break-glass.service")
+    until("the tunnel is there again", lambda: fleet.soc("ssh", "tokyo", "--", "true", check=False).returncode == 0, 90)
+
+
+def a_lost_nodes_vaults_come_back(fleet):
+    """A backup by the node's own program, fetched, and restored over what is there."""
+    dallas = fleet.nodes["dallas"]
+    recipient = fleet.operator.run("age-keygen", "-y", f"{STATE}/age.key").stdout.strip()
+    dallas.run("clavitor-admin", "backup", "--to", "/var/backups/clavitor", "--recipient", recipient)
+    fetched = fleet.soc("backup", "fetch", "dallas").stdout.split()[1]
+    expect("it is here", fleet.operator.run("test", "-s", fetched, check=False).returncode == 0, fetched)
+    again = fleet.soc("backup", "fetch", "dallas").stdout
+    expect("once", "there already" in again, again)
+    refused = fleet.soc("restore", "dallas", "--from", fetched, "--dist", "/mnt/bin", check=False)
+    expect("vaults that are there are not written over", "--replace" in said(refused), said(refused))
+    told = said(fleet.soc("restore", "dallas", "--from", fetched, "--replace", "--dist", "/mnt/bin"))
+    expect("it serves them", "serves the restored vaults" in told, told)
+    expect("the log says so", "restore" in dallas.run("clavitor-admin", "audit", "export").stdout)
 
 
 def a_spoke_changes_its_key_over_its_own_tunnel(fleet):
@@ -229,8 +269,10 @@ def nodes_serve_without_the_hub(fleet):
 
 STORY = [
     the_fleet_comes_up, ssh_is_there_over_wireguard_alone, another_host_key_is_refused, secrets_go_to_a_spoke_through_the_hub,
+    an_operator_gets_in_by_break_glass,
     a_spoke_changes_its_key_over_its_own_tunnel, a_release_goes_from_node_to_node, a_bad_one_is_stopped_at_the_canary,
-    a_node_that_is_cut_off_in_the_middle_comes_back, two_do_not_deploy_at_once, the_dead_are_told_of_and_left_out, the_nearest_answer_moves, nodes_serve_without_the_hub,
+    a_node_that_is_cut_off_in_the_middle_comes_back, two_do_not_deploy_at_once, the_dead_are_told_of_and_left_out, the_nearest_answer_moves,
+    nodes_serve_without_the_hub, a_lost_nodes_vaults_come_back,
 ]
 
 

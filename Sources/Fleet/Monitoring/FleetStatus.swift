@@ -46,9 +46,14 @@ package struct FleetStatus: Codable, Equatable, Sendable {
         let calls = DeployCalls(ssh, paths)
         async let reported = report(monitor)
         // The connection to the hub first: the others go through it.
-        if let hub = ssh.inventory.hub { _ = try? await ssh.perform(calls.facts(hub)) }
+        let lost = await Self.lost(ssh.inventory.hub, ssh, calls)
         let rows = await concurrently(nodes, most: most) { node in
             var row = Row(node: node.name, region: node.region)
+            if let lost {
+                row.trouble =
+                    node.role == .hub ? lost : "\(node.name) was not asked: the way to it leads through the hub."
+                return row
+            }
             do {
                 let facts = try NodeFacts(try await ssh.perform(calls.facts(node)), from: node.name)
                 (row.system, row.generation, row.unit) = (facts.current, facts.generation, facts.unit)
@@ -73,6 +78,23 @@ package struct FleetStatus: Codable, Equatable, Sendable {
         return FleetStatus(
             rows: complete, incidents: report.incidents.filter { $0.hiddenBy == nil },
             monitorTroubles: troubles(report, complete))
+    }
+
+    /// Why the hub cannot be reached; nil when it can, and where spokes are asked without it.
+    private static func lost(_ hub: Node?, _ ssh: SSH, _ calls: DeployCalls) async -> String? {
+        guard let hub else { return nil }
+        do {
+            _ = try await ssh.perform(calls.facts(hub))
+            return nil
+        } catch let error as SSHError {
+            switch error {
+            case .unreachable, .wrongHostKey, .timedOut, .identity, .noHostKey:
+                return ssh.places.breakGlass == nil ? "\(error)" : nil
+            case .pathTooLong, .spacesInPath, .hub, .failed, .notUnderstood: return nil
+            }
+        } catch {
+            return nil
+        }
     }
 
     private static func troubles(_ report: FleetReport, _ rows: [Row]) -> [String] {

@@ -43,7 +43,7 @@ extension Provisioner {
         guard let backup = plan.backup else { return }
         // What an earlier run has placed is the same.
         _ = try await VaultRestore(
-            plan.node, backup, plan.flake, secrets, folder: folder, processes: processes
+            plan.node, backup, secrets, dist: plan.flake.dist, folder: folder, processes: processes
         ).run(first, replaces: true)
     }
 }

@@ -10,7 +10,7 @@ import FoundationEssentials
 package struct VaultRestore: Sendable {
     private let node: Node
     private let backup: VaultBackup
-    private let flake: Flake
+    private let dist: String
     private let secrets: SecretStore
     private let folder: String
     private let data: String
@@ -19,16 +19,16 @@ package struct VaultRestore: Sendable {
     /// - Parameters:
     ///   - node: Whose vaults.
     ///   - backup: Theirs.
-    ///   - flake: Names the binaries.
     ///   - secrets: Have the node's root key.
+    ///   - dist: The folder with the static binaries.
     ///   - folder: For the database, private; its parent must exist. Removed afterwards.
     ///   - data: The node's data directory.
     ///   - processes: Run the node's program.
     package init(
-        _ node: Node, _ backup: VaultBackup, _ flake: Flake, _ secrets: SecretStore, folder: String,
+        _ node: Node, _ backup: VaultBackup, _ secrets: SecretStore, dist: String, folder: String,
         data: String = "/var/lib/clavitor", processes: any ChildProcesses
     ) {
-        (self.node, self.backup, self.flake, self.secrets) = (node, backup, flake, secrets)
+        (self.node, self.backup, self.dist, self.secrets) = (node, backup, dist, secrets)
         (self.folder, self.data, self.processes) = (folder, data, processes)
     }
 
@@ -55,7 +55,7 @@ package struct VaultRestore: Sendable {
     /// The database, checked: audit chain, structure, and that the root key is the backup's.
     private func opened() async throws -> String {
         guard let key = try await secrets.text(.rootKey, of: node) else { throw RestoreError.noRootKey(node.name) }
-        let program = "\(flake.dist)/clavitor-node"
+        let program = "\(dist)/clavitor-node"
         // The key goes through a pipe: it is in no file and in no argument.
         let outcome = try await processes.run(
             ChildProcess(

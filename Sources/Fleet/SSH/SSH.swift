@@ -16,11 +16,22 @@ package struct SSH: Sendable {
     /// Writes the two files that every command line names, where they differ from what is there.
     package func prepare() throws {
         let files = try SSHFiles(inventory, places)
+        for key in [places.identity, places.breakGlass].compactMap(\.self) { try Self.check(key) }
         try File.makeDirectory(places.directory)
         let texts = [places.config: files.config, places.knownHosts: files.knownHosts]
         for (path, text) in texts.merging(files.publicKeys, uniquingKeysWith: { ours, _ in ours }) {
             let present = File.exists(path) ? try File.read(path, most: 1 << 20) : nil
             if present != text { try File.replace(path, with: text, mode: 0o600) }
+        }
+    }
+
+    /// A private key, before ssh says something else of it.
+    private static func check(_ key: String) throws(SSHError) {
+        guard let mode = FileFacts.mode(key) else {
+            throw .identity("There is no key at \(key). Correct ssh-key or break-glass-key in soc.toml, or the option.")
+        }
+        guard mode & 0o077 == 0 else {
+            throw .identity("Others can read \(key), and ssh does not use it: chmod 600 \(key)")
         }
     }
 
@@ -101,22 +112,27 @@ package struct SSH: Sendable {
         } catch ChildError.timedOut(_, let limit) {
             throw SSHError.timedOut(node.name, limit)
         }
-        guard outcome.status == 0 else { throw Self.error(outcome, node) }
+        guard outcome.status == 0 else {
+            let error = SSHFailure(outcome).error(asking: node)
+            guard case .unreachable = error, goesThroughHub(node), let hub = inventory.hub else { throw error }
+            throw await cause(on: hub, of: node) ?? error
+        }
         return outcome.output
     }
 
-    /// ssh has 255 for its own failures, and tells them apart in words only.
-    private static func error(_ outcome: ChildOutcome, _ node: Node) -> SSHError {
-        let said = lastLine(outcome.errors)
-        guard outcome.status == 255 else { return .failed(node.name, outcome.status, said) }
-        let isForged =
-            outcome.errors.contains("Host key verification failed")
-            || outcome.errors.contains("host key for \(node.name) has changed")
-        return isForged ? .wrongHostKey(node.name) : .unreachable(node.name, said)
-    }
-
-    private static func lastLine(_ text: String) -> String {
-        let line = text.split(whereSeparator: \.isNewline).last { !$0.allSatisfy(\.isWhitespace) } ?? "no reason given"
-        return String(line).quotation()
+    /// What is wrong with the hub, when a spoke cannot be reached: of a connection through it ssh says nothing about that.
+    private func cause(on hub: Node, of node: Node) async -> SSHError? {
+        guard let child = try? process(hub, RemoteCommand(["true"]), deadline: .seconds(10)) else { return nil }
+        let outcome: ChildOutcome
+        do {
+            outcome = try await processes.run(child)
+        } catch {
+            return .hub(hub.name, node.name, "\(error)")
+        }
+        guard outcome.status != 0 else { return nil }
+        switch SSHFailure(outcome).error(asking: hub) {
+        case .unreachable(_, let why): return .hub(hub.name, node.name, why)
+        case let error: return error
+        }
     }
 }

@@ -6,6 +6,10 @@ package enum SSHError: Error, Equatable, CustomStringConvertible, Sendable {
     /// ssh itself failed: no connection, or one that broke.
     case unreachable(String, String)
     case wrongHostKey(String)
+    /// The hub, through which a node is reached.
+    case hub(String, String, String)
+    /// The operator's key.
+    case identity(String)
     case timedOut(String, Duration)
     /// The command on the node ended with that status.
     case failed(String, Int32, String)
@@ -14,8 +18,8 @@ package enum SSHError: Error, Equatable, CustomStringConvertible, Sendable {
     /// Nothing was sent: what is missing is missing here.
     package var isRefusal: Bool {
         switch self {
-        case .noHostKey, .pathTooLong, .spacesInPath: true
-        case .unreachable, .wrongHostKey, .timedOut, .failed, .notUnderstood: false
+        case .noHostKey, .pathTooLong, .spacesInPath, .identity: true
+        case .unreachable, .wrongHostKey, .hub, .timedOut, .failed, .notUnderstood: false
         }
     }
 
@@ -32,6 +36,8 @@ package enum SSHError: Error, Equatable, CustomStringConvertible, Sendable {
         case .wrongHostKey(let node):
             "\(node) shows another host key than the inventory has. Somebody may be in between, or the machine is new: "
                 + "compare it on the provider's console before the inventory is changed."
+        case .hub(let hub, let node, let why): "\(node) cannot be reached because \(hub), the hub, cannot: \(why)"
+        case .identity(let why): why
         case .timedOut(let node, let limit): "\(node) did not finish within \(limit.components.seconds) s"
         case .failed(let node, let status, let said): "\(node) ended with status \(status): \(said)"
         case .notUnderstood(let node, let why): "\(node) answered what this program does not understand: \(why)"

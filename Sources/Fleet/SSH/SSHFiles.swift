@@ -11,9 +11,14 @@ package struct SSHFiles: Equatable, Sendable {
         package var identity: String?
         /// The private half of the break-glass key, when spokes are reached directly by it; nil for the tunnel.
         package var breakGlass: String?
+        /// Whether the hub is reached by that key, too: a deploy to spokes keeps its lock on a hub that runs again.
+        package var isHubDirect: Bool
 
-        package init(directory: String, identity: String?, breakGlass: String? = nil) {
-            (self.directory, self.identity, self.breakGlass) = (directory, identity, breakGlass)
+        package init(
+            directory: String, identity: String?, breakGlass: String? = nil, isHubDirect: Bool = false
+        ) {
+            (self.directory, self.identity) = (directory, identity)
+            (self.breakGlass, self.isHubDirect) = (breakGlass, isHubDirect)
         }
 
         /// An operator's public key: with it ssh asks the agent for that one, and for no other.
@@ -61,7 +66,7 @@ package struct SSHFiles: Equatable, Sendable {
     private static let controlCount = 24
 
     private static func host(_ node: Node, _ hub: Node?, _ places: Places, _ common: String) -> String {
-        let direct = node.role == .spoke ? places.breakGlass : nil
+        let direct = node.role == .spoke || places.isHubDirect ? places.breakGlass : nil
         var lines = [
             "Host \(node.name)",
             "    HostName \(direct == nil ? node.address : node.ipv4)",
@@ -96,7 +101,7 @@ package struct SSHFiles: Equatable, Sendable {
             "    BatchMode yes",
             "    ForwardAgent no",
             "    ForwardX11 no",
-            "    ConnectTimeout 10",
+            "    ConnectTimeout 4",
             "    ServerAliveInterval 10",
             "    ServerAliveCountMax 3",
             "    ControlMaster auto",

@@ -42,7 +42,11 @@ struct Serve: AsyncParsableCommand {
         let isFull = directory.giveReserveBackIfFull()
         let isUnclean = try await Recovery(directory).run(logger)
         let node = try Node(directory, settings, logger: logger, isUnclean: isUnclean, now: unixTime)
-        if isFull { node.health.note(.diskFull) }
+        if isFull {
+            node.health.note(.diskFull)
+            // Whether anything can be taken away shows with the first try.
+            if let free = FileFacts.freeSpace(directory.path), free < 1 << 19 { node.health.noteExhaustion() }
+        }
         node.lockKeys(logger)
         let port = Shared<Int?>(nil)
         let certificates = try Certificates(

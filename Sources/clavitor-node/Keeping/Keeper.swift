@@ -82,20 +82,21 @@ struct Keeper: Sendable {
         switch node.health.mode {
         case .readOnly(.diskFull):
             let isGivenBack = directory.reserve.giveBack()
-            await node.store.keepLogShort(true)
+            await cutLog()
             if isGivenBack {
                 return try await declare(.diskFull, ["\(free) bytes free"])
             }
             // The file keeps the room of what was deleted.
-            if free <= Self.enough, try await node.store.database.giveBackFreePages() > 0 {
+            if free <= Self.enough, (try? await node.store.database.giveBackFreePages()) ?? 0 > 0 {
                 free = FileFacts.freeSpace(directory.path) ?? free
             }
             guard free > Self.enough else { return }
             node.health.diskHasRoom()
-            await node.store.keepLogShort(false)
+            _ = await node.store.keepLogShort(false)
             _ = directory.reserve.take(free: free)
             logger.notice("the disk has room again", metadata: ["free": "\(free)"])
         case .normal:
+            _ = directory.logReserve.take(free: free)
             if !directory.reserve.take(free: free) {
                 logger.warning("no room for the reserve", metadata: ["free": "\(free)"])
             }
@@ -108,6 +109,14 @@ struct Keeper: Sendable {
         case .closed:
             break
         }
+    }
+
+    /// With the room that is held for this alone, where there is no other.
+    private func cutLog() async {
+        if await !node.store.keepLogShort(true), directory.logReserve.giveBack() {
+            _ = await node.store.keepLogShort(true)
+        }
+        if let free = FileFacts.freeSpace(directory.path) { _ = directory.logReserve.take(free: free) }
     }
 
     /// Bytes beyond which a full disk is none any more.

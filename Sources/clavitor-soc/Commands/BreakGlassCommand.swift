@@ -60,7 +60,8 @@ struct BreakGlassCommand: AsyncParsableCommand {
             let file = try BreakGlassFile(options)
             var failures = 0
             for node in try workplace.nodes(nodes) {
-                let trial = BreakGlassTrial(NodeShell(try workplace.ssh, node), try workplace.emergency(node, key: key))
+                let trial = BreakGlassTrial(
+                    NodeShell(try workplace.ssh, node), NodeShell(try workplace.emergency(key: key), node))
                 do {
                     try await trial.run()
                     try file.pass(node.name, at: Workplace.now())

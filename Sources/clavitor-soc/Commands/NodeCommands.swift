@@ -14,9 +14,10 @@ struct SSHCommand: AsyncParsableCommand {
 
     func run() async throws {
         let workplace = try Workplace(options)
+        let target = try workplace.inventory.node(node)
         let remote = command.isEmpty ? nil : RemoteCommand(command)
         try await Foreground.run(
-            "ssh", try workplace.ssh.arguments(try workplace.inventory.node(node), remote, terminal: command.isEmpty))
+            "ssh", try workplace.ssh(to: target).arguments(target, remote, terminal: command.isEmpty))
     }
 }
 
@@ -31,11 +32,12 @@ struct LogsCommand: AsyncParsableCommand {
 
     func run() async throws {
         let workplace = try Workplace(options)
+        let target = try workplace.inventory.node(node)
         let words =
             ["journalctl", "--no-pager", "--output=short-iso", "--lines=\(lines)", "--unit=\(unit)"]
             + (follow ? ["--follow"] : [])
         try await Foreground.run(
-            "ssh", try workplace.ssh.arguments(try workplace.inventory.node(node), RemoteCommand(words)))
+            "ssh", try workplace.ssh(to: target).arguments(target, RemoteCommand(words)))
     }
 }
 
@@ -47,6 +49,8 @@ enum Foreground {
             output: .currentStandardOutput, error: .currentStandardError)
         switch result.terminationStatus {
         case .exited(0): return
+        // ssh's own: no connection, or one that broke. It has said why.
+        case .exited(255): throw ExitCode(1)
         case .exited(let code): throw ExitCode(code)
         case .signaled(let signal): throw ExitCode(128 + signal)
         }

@@ -12,8 +12,8 @@ struct RestoreCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var options: OperatorOptions
-    @OptionGroup var flake: FlakeOptions
     @Argument(help: "The node.") var node: String
+    @Option(help: "The folder with the static binaries.") var dist = "dist"
     @Option(help: "The backup, as `backup fetch` brought it.") var from: String
     @Option(help: "The file with the age identity that opens it. (default: age-identity in soc.toml)")
     var identity: String?
@@ -26,7 +26,7 @@ struct RestoreCommand: AsyncParsableCommand {
         (restoring.restore, restoring.identity) = (from, identity)
         guard let backup = try restoring.backup(workplace.settings) else { return }
         let restore = VaultRestore(
-            node, backup, try flake.checked(workplace.file), try workplace.secrets(),
+            node, backup, try workplace.secrets(), dist: dist,
             folder: "\(workplace.state)/restore-\(node.name)", processes: workplace.processes)
         let said = try await restore.run(NodeShell(try workplace.ssh, node), replaces: replace)
         if !said.isEmpty { Terminal.note("\(node.name): \(said)") }

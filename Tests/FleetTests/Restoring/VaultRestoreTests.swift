@@ -31,7 +31,7 @@ import Testing
 
     private func restore(_ backup: VaultBackup? = nil, replaces: Bool = false) async throws -> String {
         try await VaultRestore(
-            node, backup ?? self.backup, try Flake(scratch.path, dist: BeginTests.programs), secrets,
+            node, backup ?? self.backup, secrets, dist: BeginTests.programs,
             folder: scratch.file("work"), data: scratch.file("data"), processes: SystemProcesses()
         ).run(LocalShell(), replaces: replaces)
     }

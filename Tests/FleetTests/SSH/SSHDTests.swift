@@ -46,6 +46,46 @@ extension RealMachines {
             await ssh.disconnect(fleet.inventory.nodes)
         }
 
+        /// The way to a spoke leads through the hub, and what is wrong there is said of it.
+        @Test func whatIsTheHubsFaultIsSaidOfTheHub() async throws {
+            let forged = try await SSHDFleet(Self.spokes, wrongKey: "zurich")
+            let changed = await #expect(throws: SSHError.self) {
+                try await ssh(forged).run(try forged.inventory.node("tokyo"), RemoteCommand(["true"]))
+            }
+            #expect(changed == .wrongHostKey("zurich"))
+        }
+
+        @Test func aHubThatIsGoneIsSaidOfEverySpoke() async throws {
+            let fleet = try await SSHDFleet(Self.spokes)
+            let tokyo = try fleet.inventory.node("tokyo")
+            fleet.stop("zurich")
+            let gone = await #expect(throws: SSHError.self) { try await ssh(fleet).run(tokyo, RemoteCommand(["true"])) }
+            let said = "\(try #require(gone))"
+            #expect(said.hasPrefix("tokyo cannot be reached because zurich, the hub, cannot: "), "\(said)")
+            #expect(said.contains("refused"))
+            // The others are not asked one after the other.
+            let status = await FleetStatus.gather(
+                fleet.inventory.nodes, try ssh(fleet), NodeRig.paths, monitor: nil)
+            #expect(status.rows.map { $0.trouble?.contains("not asked") } == [false, true, true])
+        }
+
+        @Test func aKeyThatSSHDoesNotTakeIsNamed() async throws {
+            let fleet = try await SSHDFleet(Self.spokes)
+            let key = try #require(fleet.places.identity)
+            func ask(_ places: SSHFiles.Places) throws -> SSHError? {
+                let ssh = SSH(fleet.inventory, places, OperatorProcesses())
+                do { try ssh.prepare() } catch let error as SSHError { return error }
+                return nil
+            }
+            try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: key)
+            let open = try #require(try ask(fleet.places))
+            #expect("\(open)".contains(key) && "\(open)".contains("chmod 600") && open.isRefusal, "\(open)")
+            var places = fleet.places
+            places.identity = "\(fleet.folder)/none"
+            let missing = try #require(try ask(places))
+            #expect("\(missing)".contains("\(fleet.folder)/none") && missing.isRefusal, "\(missing)")
+        }
+
         @Test func aConnectionThatStandsDoesNotServeAnotherPinnedKey() async throws {
             let fleet = try await SSHDFleet(Self.spokes)
             let (before, tokyo) = (try ssh(fleet), try fleet.inventory.node("tokyo"))
