@@ -107,10 +107,9 @@ package final class Store: Sendable {
             throw VaultError.readOnly(NodeHealth.Fault.foreignWrite.rawValue)
         }
         health.endExhaustion()
-        if isLast, let vault, steps.takesAccess {
-            lastCommits.withLock { $0[vault, default: 0] += 1 }
-            shut.withLock { _ = $0.remove(vault) }
-        }
+        guard let vault, steps.takesAccess else { return }
+        if isLast { lastCommits.withLock { $0[vault, default: 0] += 1 } }
+        shut.withLock { _ = $0.remove(vault) }
     }
 
     /// Deleting writes as much to the log as is deleted. Begun without the room for it, it would take all that there is, for
@@ -119,14 +118,34 @@ package final class Store: Sendable {
         for steps: [AccountStep], _ freeSpace: () -> Int64?, _ db: Connection
     ) throws {
         var deleted: Int64 = 0
-        for case .vault(.deleteEntry(let id)) in steps {
-            deleted +=
-                try db.first(
-                    "SELECT coalesce(sum(length(box)), 0) FROM value WHERE entry = ?", .blob(id.bytes)
-                ) { $0.integer(0) } ?? 0
+        for case .vault(let step) in steps {
+            switch step {
+            case .deleteEntry(let id): deleted += try Self.pages(of: id, db)
+            case .replaceEnvelope(let place, _): deleted += try Self.pages(of: place, db)
+            default: continue
+            }
         }
         guard deleted > 1 << 18, let free = freeSpace(), free < deleted + deleted / 4 + 8 << 20 else { return }
         throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue)
+    }
+
+    /// Bytes of the pages that values stand on: a box that is larger than some two kilobytes has pages of its own.
+    private static func pages(of entry: EntryID, _ db: Connection) throws -> Int64 {
+        try db.first(
+            """
+            SELECT coalesce(sum(iif(length(box) > 1900, (length(box) + 16383) / 8192 * 8192, length(box) + 300)), 0)
+            FROM value WHERE entry = ?
+            """, .blob(entry.bytes)
+        ) { $0.integer(0) } ?? 0
+    }
+
+    private static func pages(of place: FieldPlace, _ db: Connection) throws -> Int64 {
+        try db.first(
+            """
+            SELECT iif(length(box) > 1900, (length(box) + 16383) / 8192 * 8192, length(box) + 300)
+            FROM value WHERE entry = ? AND field = ? AND version = ?
+            """, .blob(place.entry.bytes), .blob(place.field.bytes), .integer(place.version)
+        ) { $0.integer(0) } ?? 0
     }
 
     /// How well signing in can go on record.
@@ -149,7 +168,12 @@ package final class Store: Sendable {
     }
 
     /// Whether nothing can be taken away from anybody of the vault, so that nobody of it reads, titles neither.
-    func isShut(_ vault: VaultID) -> Bool { health.isExhausted || shut.withLock { $0.contains(vault) } }
+    /// Titles end where sign-ins do: below that an owner without a session cannot revoke anything.
+    func isShut(_ vault: VaultID) -> Bool {
+        if health.isExhausted || shut.withLock({ $0.contains(vault) }) { return true }
+        if case .none = roomForSignIns { return true }
+        return false
+    }
 
     /// - Returns: Whether any of them took access away or freed room: one that finds nothing to delete does neither.
     private static func perform(_ steps: [AccountStep], _ now: Int64, _ db: Connection) throws -> Bool {
