@@ -117,6 +117,7 @@ extension RealMachines {
                 """
             try Data(settings.utf8).write(to: URL(filePath: "\(state)/soc.toml"))
             try Data("clm_test\n".utf8).write(to: URL(filePath: "\(state)/token"))
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: "\(state)/token")
             try Data(fleet.inventoryText.utf8).write(to: URL(filePath: "\(fleet.folder)/fleet.toml"))
             let options = try OperatorOptions.parse(["--state", state, "--inventory", "\(fleet.folder)/fleet.toml"])
             let workplace = try Workplace(options, processes: OperatorProcesses(), paths: NodeRig.paths)

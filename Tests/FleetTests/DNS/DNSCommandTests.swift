@@ -17,6 +17,7 @@ import Testing
         try FileManager.default.createDirectory(
             atPath: state, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         try scratch.write(Array("clm_1".utf8), to: "token")
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: scratch.file("token"))
         try scratch.write(Array("monitor-token-file = \"\(scratch.file("token"))\"\n".utf8), to: "state/soc.toml")
         let inventory = """
             \(FleetFixture.text(network: "127.0.86"))
