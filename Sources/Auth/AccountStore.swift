@@ -77,7 +77,6 @@ package struct AbuseRow: Equatable, Sendable {
     }
 }
 
-/// Where accounts and credentials rest. Adds to the vault's rows; opens nothing.
 /// Whether tries to sign in can go on record.
 package enum RoomForSignIns: Sendable {
     case plenty
@@ -87,6 +86,7 @@ package enum RoomForSignIns: Sendable {
     case none
 }
 
+/// Where accounts and credentials rest. Adds to the vault's rows; opens nothing.
 package protocol AccountStore: VaultStore {
     /// By key, so quick enough not to suspend.
     func account(emailIndex: [UInt8]) throws -> AccountRow?

@@ -32,7 +32,7 @@ struct OperatorOptions: ParsableArguments {
         guard let path = state ?? (base ?? home).map({ "\($0)/clavitor-soc" }) else {
             throw CommandFailure("There is neither HOME nor XDG_STATE_HOME; give --state DIR.", code: 2)
         }
-        let absolute = path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
+        let absolute = path.absolutePath
         try makeAll(absolute)
         guard let mode = FileFacts.mode(absolute), mode & 0o077 == 0 else {
             throw CommandFailure("\(absolute) can be read by others: chmod 700 \(absolute)", code: 2)

@@ -29,7 +29,7 @@ struct Workplace {
             guard let key else {
                 throw CommandFailure("--through break-glass needs its private key: --break-glass-key FILE", code: 2)
             }
-            breakGlass = key.hasPrefix("/") ? key : "\(FileManager.default.currentDirectoryPath)/\(key)"
+            breakGlass = key.absolutePath
         }
     }
 
@@ -85,6 +85,19 @@ struct Workplace {
         }
         return MonitorClient(
             name: inventory.fleet.monitor, token: String(text.prefix { !$0.isWhitespace }), exchange: exchange)
+    }
+
+    func secretMaker(dist: String) throws -> SecretMaker {
+        SecretMaker(try secrets(), file, dist: dist, processes: processes, now: Self.now())
+    }
+
+    /// Makes a node's first key, or takes up the one that is here, and enters it into the inventory.
+    ///
+    /// - Throws: `KeyStoreError`.
+    func makeFirstKey(of node: Node) async throws -> String {
+        let publicKey = try await keys().generate(node)
+        try file.edit { try $0.setting("public-key", of: node.name, to: publicKey) }
+        return publicKey
     }
 
     func deployer(_ probe: any NodeProbe, _ monitor: (any FleetMonitor)?) throws -> Deployer<ContinuousClock> {

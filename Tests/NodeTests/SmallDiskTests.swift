@@ -38,10 +38,26 @@ struct SmallDiskTests {
     }
 
     private static func add(_ person: Person, _ live: LiveNode) async throws -> Int {
+        Int(try await live.send("POST", "/api/v1/entries", token: person.token, json: large(fields: 60)).status)
+    }
+
+    /// An entry of so many fields of 60 kB.
+    private static func large(fields count: Int) -> EntryWriteBody {
         let value = String(repeating: "x", count: 60_000)
-        let fields = (0..<60).map { FieldWriteBody(label: "\($0)", kind: "text", tier: 1, value: value) }
-        let body = EntryWriteBody(title: "large", type: "note", fields: fields)
-        return Int(try await live.send("POST", "/api/v1/entries", token: person.token, json: body).status)
+        let fields = (0..<count).map { FieldWriteBody(label: "\($0)", kind: "text", tier: 1, value: value) }
+        return EntryWriteBody(title: "large", type: "note", fields: fields)
+    }
+
+    /// On a disk that has room and a reserve.
+    private static func with(
+        _ body: @escaping @Sendable (Disk, LiveNode, Keeper) async throws -> Void
+    ) async throws {
+        let disk = try Disk()
+        try await LiveNode.with(directory: disk.directory) { live in
+            let keeper = keeper(live)
+            try await keeper.watchDisk()
+            try await body(disk, live, keeper)
+        }
     }
 
     /// Until nothing more is taken.
@@ -54,10 +70,7 @@ struct SmallDiskTests {
 
     /// What tenants delete is room again, though the file had it.
     @Test func whatIsDeletedEndsIt() async throws {
-        let disk = try Disk()
-        try await LiveNode.with(directory: disk.directory) { live in
-            let keeper = Self.keeper(live)
-            try await keeper.watchDisk()
+        try await Self.with { disk, live, keeper in
             #expect(live.directory.reserve.isHeld)
             let people = [try await Person.register(live), try await Person.register(live)]
             let honest = try await Person.register(live)
@@ -107,11 +120,7 @@ struct SmallDiskTests {
 
     /// Whoever reads as fast as he can leaves room for whoever takes his access away.
     @Test func readsEndBeforeRevocationsDo() async throws {
-        let disk = try Disk()
-        let ballast = disk.scratch.path("ballast")
-        try await LiveNode.with(directory: disk.directory) { live in
-            let keeper = Self.keeper(live)
-            try await keeper.watchDisk()
+        try await Self.with { disk, live, keeper in
             let people = [try await Person.register(live), try await Person.register(live)]
             let honest = try await Person.register(live)
             let entry = try await honest.createLogin(live)
@@ -123,8 +132,7 @@ struct SmallDiskTests {
             try await Self.fill(live, people)
             try await keeper.watchDisk()
             // Something else on the machine takes what is free, but for nine MiB.
-            let free = try #require(FileFacts.freeSpace(live.directory.path))
-            #expect(File.allocate(ballast, free - 9 << 20))
+            try Self.leave(9 << 20, live, in: disk)
             let path = "/api/v1/entries/\(entry.id)/fields/\(key)"
             var reads = 0
             while reads < 20_000, try await live.send("GET", path, token: robot.token).status == 200 { reads += 1 }
@@ -167,10 +175,7 @@ struct SmallDiskTests {
 
     /// What finds nothing to take away is none of what the last bytes are for, however often it is asked for.
     @Test func whatTakesNothingAwayTakesNoRoom() async throws {
-        let disk = try Disk()
-        try await LiveNode.with(directory: disk.directory) { live in
-            let keeper = Self.keeper(live)
-            try await keeper.watchDisk()
+        try await Self.with { disk, live, keeper in
             let people = [try await Person.register(live), try await Person.register(live)]
             let honest = try await Person.register(live)
             #expect(try await Self.removeKit(honest, live) == 204)
@@ -191,10 +196,7 @@ struct SmallDiskTests {
 
     /// Trash frees little and leaves a line: whoever has much to delete leaves room for whoever has one agent to revoke.
     @Test func whoDeletesMuchLeavesRoomForWhoRevokesOne() async throws {
-        let disk = try Disk()
-        try await LiveNode.with(directory: disk.directory) { live in
-            let keeper = Self.keeper(live)
-            try await keeper.watchDisk()
+        try await Self.with { disk, live, keeper in
             let hostile = try await Person.register(live)
             _ = try await hostile.agent(
                 live, AgentWriteBody(name: "bot", grants: [GrantBody(tag: "t", labels: .all)], verbs: ["read"]))
@@ -268,10 +270,7 @@ struct SmallDiskTests {
 
     /// One tenant's sign-ins are few while the disk is full.
     @Test func signInsLeaveRoomForOthers() async throws {
-        let disk = try Disk()
-        try await LiveNode.with(directory: disk.directory) { live in
-            let keeper = Self.keeper(live)
-            try await keeper.watchDisk()
+        try await Self.with { disk, live, keeper in
             let people = [try await Person.register(live), try await Person.register(live)]
             let honest = try await Person.register(live)
             try await Self.fill(live, people)
@@ -289,10 +288,7 @@ struct SmallDiskTests {
 
     /// Where not even a revocation finds room, nobody reads, titles neither.
     @Test func whereNothingCanBeTakenAwayNothingIsRead() async throws {
-        let disk = try Disk()
-        try await LiveNode.with(directory: disk.directory) { live in
-            let keeper = Self.keeper(live)
-            try await keeper.watchDisk()
+        try await Self.with { disk, live, keeper in
             let honest = try await Person.register(live)
             _ = try await honest.createLogin(live)
             var robots: [AgentTokenBody] = []
@@ -326,10 +322,7 @@ struct SmallDiskTests {
 
     /// A backup takes none of the room that is kept, and leaves nothing behind when there is none.
     @Test func noBackupIsMadeWhereItWouldFillTheDisk() async throws {
-        let disk = try Disk()
-        try await LiveNode.with(directory: disk.directory) { live in
-            let keeper = Self.keeper(live)
-            try await keeper.watchDisk()
+        try await Self.with { disk, live, keeper in
             let person = try await Person.register(live)
             let folder = disk.scratch.path("backups")
             let recipient = try AgeRecipient("age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p")
@@ -347,14 +340,9 @@ struct SmallDiskTests {
 
     /// A purge that the disk has no room for is refused before it writes, and the log never keeps the last byte.
     @Test func aLargePurgeDoesNotFillTheDisk() async throws {
-        let disk = try Disk()
-        try await LiveNode.with(directory: disk.directory) { live in
-            let keeper = Self.keeper(live)
-            try await keeper.watchDisk()
+        try await Self.with { disk, live, keeper in
             let hostile = try await Person.register(live)
-            let value = String(repeating: "x", count: 60_000)
-            let fields = (0..<60).map { FieldWriteBody(label: "\($0)", kind: "text", tier: 1, value: value) }
-            let entry = try await hostile.create(live, EntryWriteBody(title: "large", type: "note", fields: fields))
+            let entry = try await hostile.create(live, Self.large(fields: 60))
             let path = "/api/v1/entries/\(entry.id)"
             let trashed = try await live.send(
                 "DELETE", path, token: hostile.token, headers: ["if-match": "\"1\""])
@@ -382,18 +370,11 @@ struct SmallDiskTests {
 
     /// Something else took the last byte while the log was long: what is held for that lets it be cut.
     @Test func aLogThatFillsTheDiskIsCut() async throws {
-        let disk = try Disk()
-        try await LiveNode.with(directory: disk.directory) { live in
-            let keeper = Self.keeper(live)
-            try await keeper.watchDisk()
+        try await Self.with { disk, live, keeper in
             let honest = try await Person.register(live)
             _ = await live.node.store.keepLogShort(true)
             _ = await live.node.store.keepLogShort(false)
-            let fields = (0..<12).map {
-                FieldWriteBody(
-                    label: "\($0)", kind: "text", tier: 1, value: String(repeating: "x", count: 60_000))
-            }
-            _ = try await honest.create(live, EntryWriteBody(title: "new pages", type: "note", fields: fields))
+            _ = try await honest.create(live, Self.large(fields: 12))
             let log = "\(live.directory.database)-wal"
             #expect(try #require(FileFacts.size(log)) > 1 << 19)
             live.node.health.note(.diskFull)

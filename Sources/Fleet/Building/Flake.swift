@@ -52,8 +52,7 @@ package struct Flake: Equatable, Sendable {
     }
 
     private static func absolute(_ path: String) -> String {
-        let whole = path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
-        return URL(filePath: whole).standardizedFileURL.path
+        URL(filePath: path.absolutePath).standardizedFileURL.path
     }
 }
 

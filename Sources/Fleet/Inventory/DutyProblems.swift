@@ -43,8 +43,7 @@ struct DutyProblems {
     private func channels() -> [String] {
         let entries = root.entries("channel")
         let names = entries.map { $0.text("name") }
-        let twice = names.first { name in names.count { $0 == name } > 1 && !name.isEmpty }
-        return (twice.map { ["channel \($0) is there twice"] } ?? [])
+        return twice("channel", names)
             + entries.flatMap(inspect)
             + root.entries("route").filter { !names.contains($0.text("channel")) }.map {
                 "a route leads to the channel \($0.text("channel")), which is not there"

@@ -60,20 +60,13 @@ package struct InventoryProblems {
 
     private func all() -> [String] {
         var found: [String] = []
-        for key in ["name", "address", "public-key"] { found += twice(key, nodes + operators) }
-        for key in ["domain", "ipv4", "host-key", "push-token"] { found += twice(key, nodes) }
+        for key in ["name", "address", "public-key"] { found += twice(key, (nodes + operators).map { $0.text(key) }) }
+        for key in ["domain", "ipv4", "host-key", "push-token"] { found += twice(key, nodes.map { $0.text(key) }) }
         let hubs = nodes.count { $0.text("role") == "hub" }
         if hubs != 1 { found.append("the fleet has \(hubs) hubs; it needs one") }
         found += inspectFleet() + nodes.flatMap(inspect) + nodes.flatMap(inspectAddress)
         found += operators.flatMap(inspectOperator) + DutyProblems(root).all()
         return root.table["dns"] == nil ? found : found + DNSProblems(root.entry("dns"), nodes).all()
-    }
-
-    private func twice(_ key: String, _ entries: [InventoryEntry]) -> [String] {
-        let values = entries.map { $0.text(key) }.filter { !$0.isEmpty }
-        var counts: [String: Int] = [:]
-        for value in values { counts[value, default: 0] += 1 }
-        return values.first { counts[$0, default: 0] > 1 }.map { ["\(key) \($0) is there twice"] } ?? []
     }
 
     private func inspectFleet() -> [String] {
@@ -151,6 +144,13 @@ package struct InventoryProblems {
             ),
         ]) + inspectWireGuard(entry)
     }
+}
+
+/// A sentence about the first value that stands there twice; empty ones are none.
+func twice(_ what: String, _ values: [String]) -> [String] {
+    var counts: [String: Int] = [:]
+    for value in values where !value.isEmpty { counts[value, default: 0] += 1 }
+    return values.first { counts[$0, default: 0] > 1 }.map { ["\(what) \($0) is there twice"] } ?? []
 }
 
 /// The sentences of those rules that are broken, in their order.

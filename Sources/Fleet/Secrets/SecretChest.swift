@@ -80,8 +80,7 @@ package struct SecretChest: Sendable {
 
     /// The work tree that a path is in, links followed as far as the path exists.
     static func workTree(around path: String) -> String? {
-        let absolute = path.hasPrefix("/") ? path : "\(FileManager.default.currentDirectoryPath)/\(path)"
-        var place = URL(filePath: absolute).standardizedFileURL.resolvingSymlinksInPath().path
+        var place = URL(filePath: path.absolutePath).standardizedFileURL.resolvingSymlinksInPath().path
         // A path whose end is not there yet is not resolved: what is there of it must be.
         while !File.exists(place), place != "/" { place = Directory.parent(of: place) }
         place = URL(filePath: place).resolvingSymlinksInPath().path

@@ -58,8 +58,7 @@ struct BeginCommand: AsyncParsableCommand {
         func add(_ key: String, _ value: String, unless isThere: Bool) {
             if !isThere { lines.append("\(key) = \(value)\n") }
         }
-        let key = sshKey.map { $0.hasPrefix("/") ? $0 : "\(FileManager.default.currentDirectoryPath)/\($0)" }
-        add("ssh-key", "\"\(key ?? places.sshKey)\"", unless: present.sshKey != nil)
+        add("ssh-key", "\"\(sshKey?.absolutePath ?? places.sshKey)\"", unless: present.sshKey != nil)
         add("age-recipients", "[\"\(recipient)\"]", unless: present.ageRecipients != nil)
         add("age-identity", "\"\(places.ageKey)\"", unless: present.ageIdentity != nil)
         add("monitor-token-file", "\"\(places.monitorToken)\"", unless: present.monitorTokenFile != nil)
@@ -89,14 +88,9 @@ struct BeginCommand: AsyncParsableCommand {
         guard let hub = try workplace.file.read().hub else {
             throw CommandFailure("The inventory has no hub.", code: 2)
         }
-        let keys = try workplace.keys()
-        if hub.publicKey.isEmpty {
-            let publicKey = try await keys.generate(hub)
-            try workplace.file.edit { try $0.setting("public-key", of: hub.name, to: publicKey) }
-        }
-        guard try await keys.publicKeys(hub).present != nil else { return }
-        let maker = SecretMaker(
-            try workplace.secrets(), workplace.file, dist: dist, processes: workplace.processes, now: Workplace.now())
+        if hub.publicKey.isEmpty { _ = try await workplace.makeFirstKey(of: hub) }
+        guard try await workplace.keys().publicKeys(hub).present != nil else { return }
+        let maker = try workplace.secretMaker(dist: dist)
         _ = try await maker.make(for: try workplace.file.read().node(hub.name))
     }
 

@@ -28,8 +28,7 @@ struct KeysCommand: AsyncParsableCommand {
             var first: [(Node, KeyStore.FirstKey)] = []
             for node in chosen { first.append((node, try await keys.firstKey(of: node))) }
             for (node, key) in first {
-                let publicKey = try await keys.generate(node)
-                try workplace.file.edit { try $0.setting("public-key", of: node.name, to: publicKey) }
+                let publicKey = try await workplace.makeFirstKey(of: node)
                 Terminal.line("\(node.name)  \(publicKey)")
                 if case .takenUp = key { Terminal.note(Self.takenUp(node.name)) }
             }
@@ -98,9 +97,7 @@ struct KeysCommand: AsyncParsableCommand {
             }
             Terminal.line("\(node.name)  \(publicKey)")
             if secrets {
-                let maker = SecretMaker(
-                    try workplace.secrets(), workplace.file, dist: dist, processes: workplace.processes,
-                    now: Workplace.now())
+                let maker = try workplace.secretMaker(dist: dist)
                 let anew: [NodeSecret] = [.pushURL] + (node.role == .hub ? [.monitorCertificate] : [])
                 for secret in try await maker.make(for: try workplace.file.read().node(node.name), anew: anew) {
                     Terminal.line("\(node.name)  \(secret.name)")

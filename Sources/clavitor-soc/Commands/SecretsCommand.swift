@@ -30,14 +30,10 @@ struct SecretsCommand: AsyncParsableCommand {
 
         func run() async throws {
             let workplace = try Workplace(options)
-            let maker = SecretMaker(
-                try workplace.secrets(), workplace.file, dist: dist, processes: workplace.processes,
-                now: Workplace.now())
-            let keys = try workplace.keys()
+            let maker = try workplace.secretMaker(dist: dist)
             for node in try workplace.nodes(nodes) {
                 if node.publicKey.isEmpty {
-                    let publicKey = try await keys.generate(node)
-                    try workplace.file.edit { try $0.setting("public-key", of: node.name, to: publicKey) }
+                    _ = try await workplace.makeFirstKey(of: node)
                     Terminal.line("\(node.name)  private.key")
                 }
                 for secret in try await maker.make(for: node, anew: try anew.map { try NodeSecret(name: $0) }) {

@@ -53,23 +53,29 @@ import Wire
         #expect(throws: InventoryError.faulty(["[fleet]'s port is no whole number"])) { try Inventory(toml: text) }
     }
 
+    private static let folder = root.appending(path: "nix").path(percentEncoded: false)
+
+    /// What Nix makes of an expression that reads texts, as JSON, from standard input.
+    private static func evaluate<Told: Decodable>(_ expression: String, over texts: [String]) async throws -> Told {
+        let outcome = try await SystemProcesses().run(
+            ChildProcess(
+                "nix-instantiate", ["--eval", "--strict", "--json", "-E", expression],
+                input: String(decoding: try JSONEncoder().encode(texts), as: UTF8.self), deadline: .seconds(120)))
+        try #require(outcome.status == 0, "\(outcome.errors)")
+        return try JSONDecoder().decode(Told.self, from: Data(outcome.output.utf8))
+    }
+
     /// The one inventory has two readers, and they must agree on every word.
     @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/nix-instantiate")))
     func nixTellsTheSame() async throws {
         let text = try Self.real()
         let texts = [text] + InventoryFault.all.map { text.replacing($0.old, with: $0.new, maxReplacements: 1) }
-        let json = String(decoding: try JSONEncoder().encode(texts), as: UTF8.self)
-        let folder = Self.root.appending(path: "nix").path(percentEncoded: false)
+        let folder = Self.folder
         let expression = """
             map (text: (import \(folder)/fleet.nix { fleet = builtins.fromTOML text; }).problems)
               (builtins.fromJSON (builtins.readFile "/dev/stdin"))
             """
-        let outcome = try await SystemProcesses().run(
-            ChildProcess(
-                "nix-instantiate", ["--eval", "--strict", "--json", "-E", expression], input: json,
-                deadline: .seconds(120)))
-        try #require(outcome.status == 0, "\(outcome.errors)")
-        let told = try JSONDecoder().decode([[String]].self, from: Data(outcome.output.utf8))
+        let told: [[String]] = try await Self.evaluate(expression, over: texts)
         for (index, faulty) in texts.enumerated() {
             let ours = try InventoryProblems.found(in: faulty)
             #expect(ours == told[index])
@@ -86,19 +92,13 @@ import Wire
         let notified = real.replacing(
             "[provider.vultr]", with: "[[channel]]\nname = \"phone\"\ntype = \"ntfy\"\n[provider.vultr]")
         let texts = [real, declined, notified]
-        let json = String(decoding: try JSONEncoder().encode(texts), as: UTF8.self)
-        let folder = Self.root.appending(path: "nix").path(percentEncoded: false)
+        let folder = Self.folder
         let expression = """
             map (text: let fleet = import \(folder)/fleet.nix { fleet = builtins.fromTOML text; }; in
               map fleet.missingFor [ fleet.byName.zurich fleet.byName.tokyo ])
               (builtins.fromJSON (builtins.readFile "/dev/stdin"))
             """
-        let outcome = try await SystemProcesses().run(
-            ChildProcess(
-                "nix-instantiate", ["--eval", "--strict", "--json", "-E", expression], input: json,
-                deadline: .seconds(120)))
-        try #require(outcome.status == 0, "\(outcome.errors)")
-        let told = try JSONDecoder().decode([[[String]]].self, from: Data(outcome.output.utf8))
+        let told: [[[String]]] = try await Self.evaluate(expression, over: texts)
         for (index, text) in texts.enumerated() {
             let inventory = try Inventory(toml: text)
             let ours = try ["zurich", "tokyo"].map { inventory.missing(for: try inventory.node($0)) }
