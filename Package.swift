@@ -262,7 +262,7 @@ let package = Package(
         .testTarget(
             name: "StorageTests",
             dependencies: [
-                "Auth", "IPNetworks", "OneTimePasswords", "SQLite", "Storage", "Vault", "TestSupport", crypto,
+                "Auth", "Files", "IPNetworks", "OneTimePasswords", "SQLite", "Storage", "Vault", "TestSupport", crypto,
             ],
             swiftSettings: house),
         .testTarget(

@@ -13,9 +13,9 @@ package final class Store: Sendable {
     /// A reader kept deleted bytes in the log; `sweep` tries again.
     let owesForgetting = Atomic(false)
     /// What each vault took away or deleted in the room that is kept for that, since the disk was full.
-    private let lastCommits = Mutex<[VaultID: Int]>([:])
+    let lastCommits = Mutex<[VaultID: Int]>([:])
     /// Vaults of which the disk had no room to take access away when that was last asked for.
-    private let shut = Mutex<Set<VaultID>>([])
+    let shut = Mutex<Set<VaultID>>([])
     /// How many lines each vault had when they were last counted, up to which sequence.
     let lineCounts = Mutex<[VaultID: (sequence: Int64, count: Int64)]>([:])
 
@@ -112,69 +112,6 @@ package final class Store: Sendable {
         shut.withLock { _ = $0.remove(vault) }
     }
 
-    /// Deleting writes as much to the log as is deleted. Begun without the room for it, it would take all that there is, for
-    /// nothing.
-    private static func demandRoom(
-        for steps: [AccountStep], _ freeSpace: () -> Int64?, _ db: Connection
-    ) throws {
-        var deleted: Int64 = 0
-        for case .vault(let step) in steps {
-            switch step {
-            case .deleteEntry(let id): deleted += try Self.pages(of: id, db)
-            case .replaceEnvelope(let place, _): deleted += try Self.pages(of: place, db)
-            default: continue
-            }
-        }
-        guard deleted > 1 << 18, let free = freeSpace(), free < deleted + deleted / 4 + 8 << 20 else { return }
-        throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue)
-    }
-
-    /// Bytes of the pages that values stand on: a box that is larger than some two kilobytes has pages of its own.
-    private static func pages(of entry: EntryID, _ db: Connection) throws -> Int64 {
-        try db.first(
-            """
-            SELECT coalesce(sum(iif(length(box) > 1900, (length(box) + 16383) / 8192 * 8192, length(box) + 300)), 0)
-            FROM value WHERE entry = ?
-            """, .blob(entry.bytes)
-        ) { $0.integer(0) } ?? 0
-    }
-
-    private static func pages(of place: FieldPlace, _ db: Connection) throws -> Int64 {
-        try db.first(
-            """
-            SELECT iif(length(box) > 1900, (length(box) + 16383) / 8192 * 8192, length(box) + 300)
-            FROM value WHERE entry = ? AND field = ? AND version = ?
-            """, .blob(place.entry.bytes), .blob(place.field.bytes), .integer(place.version)
-        ) { $0.integer(0) } ?? 0
-    }
-
-    /// How well signing in can go on record.
-    package var roomForSignIns: RoomForSignIns {
-        guard case .readOnly = health.mode, let free = freeSpace() else { return .plenty }
-        return free < [AccountStep].roomForSignIns ? .none : health.mode == .readOnly(.diskFull) ? .scarce : .plenty
-    }
-
-    /// Keeps the write-ahead log short while the disk is full: at its usual length it would take what is kept for revocations.
-    /// What the disk does not take now is tried again with the next tick.
-    ///
-    /// - Returns: Whether the log was cut.
-    package func keepLogShort(_ isFull: Bool) async -> Bool {
-        if !isFull {
-            lastCommits.withLock { $0 = [:] }
-            shut.withLock { $0 = [] }
-        }
-        try? await database.maintain { try $0.script("PRAGMA wal_autocheckpoint = \(isFull ? 64 : 1_000)") }
-        return isFull ? (try? await database.truncateLog(evenSoon: true)) ?? false : true
-    }
-
-    /// Whether nothing can be taken away from anybody of the vault, so that nobody of it reads, titles neither.
-    /// Titles end where sign-ins do: below that an owner without a session cannot revoke anything.
-    func isShut(_ vault: VaultID) -> Bool {
-        if health.isExhausted || shut.withLock({ $0.contains(vault) }) { return true }
-        if case .none = roomForSignIns { return true }
-        return false
-    }
-
     /// - Returns: Whether any of them took access away or freed room: one that finds nothing to delete does neither.
     private static func perform(_ steps: [AccountStep], _ now: Int64, _ db: Connection) throws -> Bool {
         var reduced = false
@@ -193,34 +130,6 @@ package final class Store: Sendable {
         // A failure here is the disk's; what was to be done is done, and this is tried again.
         let isForgotten = (try? await database.truncateLog(evenSoon: evenSoon)) ?? false
         owesForgetting.store(!isForgotten, ordering: .relaxed)
-    }
-
-    /// What may be performed in the node's present state: everything; what takes access away, frees room or keeps count;
-    /// or nothing.
-    ///
-    /// - Returns: The steps, and whether the disk has no more than what is kept for taking access away.
-    private func admitted(
-        _ steps: [AccountStep], _ lines: [SealedAuditLine], of vault: VaultID?, isOwn: Bool
-    ) throws -> (steps: [AccountStep], isLast: Bool) {
-        switch health.mode {
-        case .normal:
-            return (steps, false)
-        case .readOnly(let fault):
-            guard steps.allSatisfy({ $0.direction != .adds }) else { throw VaultError.readOnly(fault.rawValue) }
-            let steps = steps.filter { $0.direction != .savesTime }
-            guard !steps.isEmpty || !lines.isEmpty, let free = freeSpace() else { return (steps, false) }
-            if isOwn { return (steps, false) }
-            let isLast =
-                free < [AccountStep].roomForReads && steps.contains { [.reduces, .tidies].contains($0.direction) }
-            let count = steps.takesAccess ? vault.flatMap { vault in lastCommits.withLock { $0[vault] } } ?? 0 : 0
-            guard free >= (steps.room == 0 ? steps.room(after: count) : steps.room) else {
-                if steps.takesAccess, let vault { shut.withLock { _ = $0.insert(vault) } }
-                throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue)
-            }
-            return (steps, isLast)
-        case .closed(let fault):
-            throw VaultError.readOnly(fault.rawValue)
-        }
     }
 
     private static func check(
@@ -254,13 +163,6 @@ extension NodeHealth {
         case .damaged: return note(.damaged)
         case .busy, .access, .constraint, .other: return false
         }
-    }
-}
-
-extension [AccountStep] {
-    /// Takes access from somebody, and does nothing else that could be done later.
-    fileprivate var takesAccess: Bool {
-        contains { $0.direction == .reduces } && !contains { $0.direction == .tidies }
     }
 }
 

@@ -31,7 +31,7 @@ struct LiveNode: Sendable {
 
     static func with<R: Sendable>(
         registration: String = "open", maxConnections: Int = 200, perNetwork: Int? = nil, quotas: [String] = [],
-        isUnclean: Bool = false, spans: RequestDeadline.Spans = .standard,
+        isUnclean: Bool = false, spans: RequestDeadline.Spans = .patient,
         http2: Bool = true, now: @escaping @Sendable () -> Int64 = unixTime,
         directory given: DataDirectory? = nil, body: @escaping @Sendable (LiveNode) async throws -> R
     ) async throws -> R {
@@ -255,4 +255,9 @@ extension LiveNode {
             return ids
         }
     }
+}
+
+extension RequestDeadline.Spans {
+    /// Longer than the slowest machine takes over a body of megabytes, while all other tests run beside it.
+    static let patient = Self(firstHead: .minutes(5), body: .minutes(5), answer: .minutes(5), idle: .minutes(5))
 }

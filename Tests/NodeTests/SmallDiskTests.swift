@@ -7,6 +7,7 @@ import Logging
 import SQLite
 import Serving
 import Storage
+import TestSupport
 import Testing
 import Vault
 import Wire
@@ -365,6 +366,28 @@ struct SmallDiskTests {
                 try db.first("SELECT count(*) FROM value WHERE vault = ?", .blob(hostile.vault.bytes)) { $0.int(0) }
             }
             #expect(left == 0)
+        }
+    }
+
+    /// Old trash that the disk has no room to delete at once goes an entry at a time.
+    @Test func oldTrashGoesInPartsThatFit() async throws {
+        let disk = try Disk()
+        let moments = Moments(unixTime())
+        try await LiveNode.with(now: moments.source, directory: disk.directory) { live in
+            let person = try await Person.register(live)
+            for _ in 0..<3 {
+                let entry = try await person.create(live, Self.large(fields: 60))
+                let trashed = try await live.send(
+                    "DELETE", "/api/v1/entries/\(entry.id)", token: person.token, headers: ["if-match": "\"1\""])
+                #expect(trashed.status == 204)
+            }
+            try Self.leave(18 << 20, live, in: disk)
+            moments.advance(by: 400 * 86_400)
+            try await Expiry(node: live.node).run()
+            let left = try await live.node.store.database.read { db in
+                try db.first("SELECT count(*) FROM entry") { $0.int(0) }
+            }
+            #expect(left == 0 && live.node.health.mode == .normal)
         }
     }
 

@@ -13,6 +13,7 @@ package final class TestVault: Sendable {
     package let root: RootKeys
     package let keys: NodeKeys
     package let health = NodeHealth()
+    package let disk = FakeDisk()
     package let store: Store
     package let audit: AuditSealer
     package let failures: FailureLog
@@ -55,7 +56,7 @@ package final class TestVault: Sendable {
         let keys = try NodeKeys(root: root, stored: try Store.nodeKey(path: path))
         let store = try Store(
             path: path, journal: AuditJournal(key: keys.auditHeadKey) { _ = health.note($0) }, health: health,
-            now: now)
+            now: now, freeSpace: { [disk] in disk.free })
         let audit = AuditSealer(keys: keys, now: now) { try store.auditKey(of: $0) }
         let failures = FailureLog(audit: audit, now: now) { try await store.commit($0, $1) }
         let locks = VaultLocks()

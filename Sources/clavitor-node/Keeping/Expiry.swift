@@ -39,9 +39,9 @@ struct Expiry: Sendable {
     private func deleteEntries(
         of vault: VaultID, in state: EntryState, after days: Quota, _ action: AuditEvent.Action
     ) async throws {
+        var batch = Self.batch
         while true {
-            let old = try await node.store.entries(
-                of: vault, in: state, since: time(before: days), limit: Self.batch)
+            let old = try await node.store.entries(of: vault, in: state, since: time(before: days), limit: batch)
             if old.isEmpty { return }
             let steps: [Step] = old.flatMap { row in
                 [.expectEntry(row.id, vault: vault, version: row.version, state: state), .deleteEntry(row.id)]
@@ -50,20 +50,32 @@ struct Expiry: Sendable {
                 try node.audit.seal(
                     AuditEvent(action, by: .init(.node), entry: row.id, version: row.version), vault: vault)
             }
-            try await node.store.commit(steps, lines)
+            do {
+                try await node.store.commit(steps, lines)
+            } catch VaultError.readOnly where batch > 1 && node.health.mode == .normal {
+                // The disk has no room for so much at once.
+                batch = 1
+                continue
+            }
             await node.store.forgetDeleted()
         }
     }
 
     private func prune(_ vault: VaultID) async throws {
         let quotas = node.settings.quotas
+        var batch = Self.versions
         while true {
             let places = try await node.store.history(
-                of: vault, beyond: quotas[.versions], before: time(before: .historyDays), limit: Self.versions)
+                of: vault, beyond: quotas[.versions], before: time(before: .historyDays), limit: batch)
             if places.isEmpty { return }
             var event = AuditEvent(.historyPrune, by: .init(.node))
             event.count = places.count
-            try await node.store.commit([.deleteValues(places)], [try node.audit.seal(event, vault: vault)])
+            do {
+                try await node.store.commit([.deleteValues(places)], [try node.audit.seal(event, vault: vault)])
+            } catch VaultError.readOnly where batch > 1 && node.health.mode == .normal {
+                batch = 1
+                continue
+            }
             await node.store.forgetDeleted()
         }
     }

@@ -1,0 +1,102 @@
+package import Auth
+import SQLite
+import Synchronization
+import Vault
+
+/// What a disk with little room still takes: see decision 25.
+extension Store {
+    /// What may be performed in the node's present state: everything; what takes access away, frees room or keeps count;
+    /// or nothing.
+    ///
+    /// - Returns: The steps, and whether the disk has no more than what is kept for taking access away.
+    func admitted(
+        _ steps: [AccountStep], _ lines: [SealedAuditLine], of vault: VaultID?, isOwn: Bool
+    ) throws -> (steps: [AccountStep], isLast: Bool) {
+        switch health.mode {
+        case .normal:
+            return (steps, false)
+        case .readOnly(let fault):
+            guard steps.allSatisfy({ $0.direction != .adds }) else { throw VaultError.readOnly(fault.rawValue) }
+            let steps = steps.filter { $0.direction != .savesTime }
+            guard !steps.isEmpty || !lines.isEmpty, let free = freeSpace() else { return (steps, false) }
+            if isOwn { return (steps, false) }
+            let isLast =
+                free < [AccountStep].roomForReads && steps.contains { [.reduces, .tidies].contains($0.direction) }
+            let count = steps.takesAccess ? vault.flatMap { vault in lastCommits.withLock { $0[vault] } } ?? 0 : 0
+            guard free >= (steps.room == 0 ? steps.room(after: count) : steps.room) else {
+                if steps.takesAccess, let vault { shut.withLock { _ = $0.insert(vault) } }
+                throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue)
+            }
+            return (steps, isLast)
+        case .closed(let fault):
+            throw VaultError.readOnly(fault.rawValue)
+        }
+    }
+
+    /// What is deleted or replaced is written to the log first. Begun without the room for it, it would take all that there is,
+    /// for nothing.
+    static func demandRoom(for steps: [AccountStep], _ freeSpace: () -> Int64?, _ db: Connection) throws {
+        var written: Int64 = 0
+        for case .vault(let step) in steps {
+            switch step {
+            case .deleteEntry(let id): written += try pages(of: id, db)
+            case .deleteValues(let places): for place in places { written += try pages(of: place, db) }
+            case .replaceEnvelope(let place, _): written += try pages(of: place, db)
+            default: continue
+            }
+        }
+        guard written > 1 << 18, let free = freeSpace(), free < written + written / 4 + 8 << 20 else { return }
+        throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue)
+    }
+
+    private static func pages(of entry: EntryID, _ db: Connection) throws -> Int64 {
+        try db.all("SELECT length(box) FROM value WHERE entry = ?", .blob(entry.bytes)) { $0.integer(0) }
+            .reduce(0) { $0 + pages(ofBox: $1) }
+    }
+
+    private static func pages(of place: FieldPlace, _ db: Connection) throws -> Int64 {
+        try db.first(
+            "SELECT length(box) FROM value WHERE entry = ? AND field = ? AND version = ?", .blob(place.entry.bytes),
+            .blob(place.field.bytes), .integer(place.version)
+        ) { pages(ofBox: $0.integer(0)) } ?? 0
+    }
+
+    /// Bytes of the pages that a box stands on: one of more than some two kilobytes has pages of its own.
+    private static func pages(ofBox length: Int64) -> Int64 {
+        length > 1_900 ? (length + 16_383) / 8_192 * 8_192 : length + 300
+    }
+
+    /// How well signing in can go on record.
+    package var roomForSignIns: RoomForSignIns {
+        guard case .readOnly = health.mode, let free = freeSpace() else { return .plenty }
+        return free < [AccountStep].roomForSignIns ? .none : health.mode == .readOnly(.diskFull) ? .scarce : .plenty
+    }
+
+    /// Keeps the write-ahead log short while the disk is full: at its usual length it would take what is kept for revocations.
+    /// What the disk does not take now is tried again with the next tick.
+    ///
+    /// - Returns: Whether the log was cut.
+    package func keepLogShort(_ isFull: Bool) async -> Bool {
+        if !isFull {
+            lastCommits.withLock { $0 = [:] }
+            shut.withLock { $0 = [] }
+        }
+        try? await database.maintain { try $0.script("PRAGMA wal_autocheckpoint = \(isFull ? 64 : 1_000)") }
+        return isFull ? (try? await database.truncateLog(evenSoon: true)) ?? false : true
+    }
+
+    /// Whether nothing can be taken away from anybody of the vault, so that nobody of it reads, titles neither.
+    /// Titles end where sign-ins do: below that an owner without a session cannot revoke anything.
+    func isShut(_ vault: VaultID) -> Bool {
+        if health.isExhausted || shut.withLock({ $0.contains(vault) }) { return true }
+        if case .none = roomForSignIns { return true }
+        return false
+    }
+}
+
+extension [AccountStep] {
+    /// Takes access from somebody, and does nothing else that could be done later.
+    var takesAccess: Bool {
+        contains { $0.direction == .reduces } && !contains { $0.direction == .tidies }
+    }
+}
