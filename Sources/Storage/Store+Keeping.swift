@@ -15,8 +15,8 @@ extension Store {
         // Each may be half a megabyte, and there are those of all tenants.
         try await deleteInParts(
             """
-            DELETE FROM answer WHERE (holder, key) IN (SELECT holder, key FROM answer WHERE created < ?1 LIMIT 20)
-            """, .integer(time - RememberedAnswers.lifetime))
+            DELETE FROM answer WHERE (holder, key) IN (SELECT holder, key FROM answer WHERE created < ?1 LIMIT ?2)
+            """, .integer(time - RememberedAnswers.lifetime), most: 20)
         if owesForgetting.load(ordering: .relaxed) { await forgetDeleted(evenSoon: true) }
     }
 
@@ -164,20 +164,24 @@ extension Store {
             try await deleteInParts(
                 """
                 DELETE FROM wrap WHERE holder = ?1 AND (entry, field, version) IN (
-                    SELECT entry, field, version FROM wrap WHERE holder = ?1 LIMIT 500)
+                    SELECT entry, field, version FROM wrap WHERE holder = ?1 LIMIT ?2)
                 """, id, as: size)
             try await deleteInParts(
-                "DELETE FROM answer WHERE holder = ?1 AND key IN (SELECT key FROM answer WHERE holder = ?1 LIMIT 20)",
-                id, as: size)
+                "DELETE FROM answer WHERE holder = ?1 AND key IN (SELECT key FROM answer WHERE holder = ?1 LIMIT ?2)",
+                id, most: 20, as: size)
             _ = try await database.write(size: size) { try $0.run("DELETE FROM holder WHERE id = ?", id) }
         } catch {
             // Nobody opens it: what is left takes room until the next start, and no more.
         }
     }
 
-    /// Runs a deletion that has a limit until nothing is left for it. Others commit between its parts.
-    private func deleteInParts(_ sql: StaticString, _ id: Value, as size: JobSize = .leftOver) async throws {
-        while try await database.write(size: size, { try $0.run(sql, id) }) > 0 {
+    /// Runs a deletion until nothing is left for it, `most` rows at a time (`?2`). Others commit between its parts. While the
+    /// disk is full the parts are small: each row may stand on a page of its own, in the table and in its indexes.
+    private func deleteInParts(
+        _ sql: StaticString, _ id: Value, most: Int = 500, as size: JobSize = .leftOver
+    ) async throws {
+        let most = health.mode == .readOnly(.diskFull) ? min(most, 20) : most
+        while try await database.write(size: size, { try $0.run(sql, id, .integer(most)) }) > 0 {
             guard try await hasRoomForMore() else { throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue) }
         }
     }
@@ -201,8 +205,8 @@ extension Store {
                 try await deleteInParts(
                     """
                     DELETE FROM value WHERE (entry, field, version) IN (
-                        SELECT entry, field, version FROM value WHERE vault = ?1 LIMIT 50)
-                    """, id)
+                        SELECT entry, field, version FROM value WHERE vault = ?1 LIMIT ?2)
+                    """, id, most: 50)
             }
             while let size = try await sizeOfAValue(of: vault) {
                 // What is deleted is written to the log first, which must not fill the disk.
@@ -219,10 +223,10 @@ extension Store {
                 guard try await hasRoomForMore() else { return }
             }
             try await deleteInParts(
-                "DELETE FROM term WHERE vault = ?1 AND (term, entry) IN (SELECT term, entry FROM term WHERE vault = ?1 LIMIT 500)",
+                "DELETE FROM term WHERE vault = ?1 AND (term, entry) IN (SELECT term, entry FROM term WHERE vault = ?1 LIMIT ?2)",
                 id)
             try await deleteInParts(
-                "DELETE FROM entry WHERE ordinal IN (SELECT ordinal FROM entry WHERE vault = ?1 LIMIT 500)", id)
+                "DELETE FROM entry WHERE ordinal IN (SELECT ordinal FROM entry WHERE vault = ?1 LIMIT ?2)", id)
             // Whatever else there is hangs on the account.
             try await database.write { _ = try $0.run("DELETE FROM account WHERE vault = ? AND owner = x''", id) }
         } catch {

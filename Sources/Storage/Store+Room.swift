@@ -33,15 +33,17 @@ extension Store {
         }
     }
 
-    /// What is deleted or replaced is written to the log first. Begun without the room for it, it would take all that there is,
-    /// for nothing.
+    /// What is deleted or replaced is written to the log first, page by page. Begun without the room for it, it would take all
+    /// that there is, for nothing. Taking access away is never kept from it: its larger parts come after the commit.
     static func demandRoom(for steps: [AccountStep], _ freeSpace: () -> Int64?, _ db: Connection) throws {
+        guard !steps.takesAccess else { return }
         var written: Int64 = 0
         for case .vault(let step) in steps {
             switch step {
             case .deleteEntry(let id): written += try pages(of: id, db)
             case .deleteValues(let places): for place in places { written += try pages(of: place, db) }
             case .replaceEnvelope(let place, _): written += try pages(of: place, db)
+            case .dropAgentWraps(let id, nil, _): written += try pages(ofWrapsOf: id, db)
             default: continue
             }
         }
@@ -49,9 +51,20 @@ extension Store {
         throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue)
     }
 
+    private static let page: Int64 = 8_192
+
+    /// Values, search terms, of which nearly each stands on a page of its own, and keys.
     private static func pages(of entry: EntryID, _ db: Connection) throws -> Int64 {
-        try db.all("SELECT length(box) FROM value WHERE entry = ?", .blob(entry.bytes)) { $0.integer(0) }
-            .reduce(0) { $0 + pages(ofBox: $1) }
+        let values = try db.all("SELECT length(box) FROM value WHERE entry = ?", .blob(entry.bytes)) { $0.integer(0) }
+        let terms = try db.first("SELECT count(*) FROM term WHERE entry = ?", .blob(entry.bytes)) { $0.integer(0) } ?? 0
+        return try values.reduce(0) { $0 + pages(ofBox: $1) } + terms * page + pages(ofWrapsOf: entry, db)
+    }
+
+    /// A holder's keys to an entry stand together, in the table and in its indexes.
+    private static func pages(ofWrapsOf entry: EntryID, _ db: Connection) throws -> Int64 {
+        try db.first(
+            "SELECT count(*), count(DISTINCT holder) FROM wrap WHERE entry = ?", .blob(entry.bytes)
+        ) { $0.integer(0) * 400 + $0.integer(1) * 3 * page } ?? 0
     }
 
     private static func pages(of place: FieldPlace, _ db: Connection) throws -> Int64 {
@@ -63,7 +76,7 @@ extension Store {
 
     /// Bytes of the pages that a box stands on: one of more than some two kilobytes has pages of its own.
     private static func pages(ofBox length: Int64) -> Int64 {
-        length > 1_900 ? (length + 16_383) / 8_192 * 8_192 : length + 300
+        length > 1_900 ? (length + 2 * page - 1) / page * page : length + 300
     }
 
     /// How well signing in can go on record.

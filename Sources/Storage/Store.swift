@@ -107,6 +107,10 @@ package final class Store: Sendable {
             throw VaultError.readOnly(NodeHealth.Fault.foreignWrite.rawValue)
         }
         health.endExhaustion()
+        // What is moved to the trash stays in the log otherwise, until the disk is looked at again.
+        if health.mode == .readOnly(.diskFull), steps.contains(where: { $0.direction == .tidies }) {
+            _ = try? await database.truncateLog()
+        }
         guard let vault, steps.takesAccess else { return }
         if isLast { lastCommits.withLock { $0[vault, default: 0] += 1 } }
         shut.withLock { _ = $0.remove(vault) }

@@ -21,6 +21,15 @@ import Vault
 
     private func log() throws -> Int64 { Int64(FileFacts.size("\(node.path)-wal") ?? 0) }
 
+    /// An entry of L1 values, whose keys agents get.
+    private func shared(_ count: Int) async throws -> EntryView {
+        let fields = (0..<count).map {
+            EntryEdit.Field(label: "\($0)", kind: .text, tier: .l1, content: .value("v"))
+        }
+        return try await node.entries.create(
+            EntryEdit(title: "shared", type: .note, fields: fields), id: nil, as: owner)
+    }
+
     /// An entry of L2 values of so many bytes.
     private func entry(_ count: Int, of length: Int) async throws -> EntryView {
         let id = EntryID.random()
@@ -80,6 +89,66 @@ import Vault
         let entry = try await entry(100, of: size)
         let small = [UInt8](repeating: 0, count: Box.overhead + 1)
         try await expectRoomLeft(measure(places(entry).map { .replaceEnvelope($0, small) }))
+    }
+
+    /// Terms stand where their hashes do: nearly each on a page of its own, in a vault of many entries.
+    @Test func searchTermsAreCounted() async throws {
+        let edit = EntryEdit(
+            title: "large", type: .note, urls: (0..<64).map { "https://a.b.c.d.e.f.g\($0).example.org" },
+            tags: (0..<64).map { "tag \($0)" })
+        let entry = try await node.entries.create(edit, id: nil, as: owner)
+        let other = try await node.entries.create(.login(), id: nil, as: owner)
+        try await node.sabotage(
+            """
+            WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150000)
+            INSERT INTO term SELECT e.vault, randomblob(length(t.term)), e.id FROM n, entry e,
+                (SELECT term FROM term LIMIT 1) t WHERE hex(e.id) = '\(hex(other.id.bytes))'
+            """)
+        let measured = try await measure([.deleteEntry(entry.id)])
+        #expect(measured.written > 1 << 20)
+        expectRoomLeft(measured)
+    }
+
+    private func hex(_ bytes: [UInt8]) -> String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }.joined()
+    }
+
+    /// Moving to the trash takes the keys of every agent.
+    @Test func agentsKeysAreCounted() async throws {
+        let entry = try await shared(60)
+        for number in 0..<24 { _ = try await node.agent("\(number)", grants: [.entry(entry.id)], as: owner) }
+        let measured = try await measure([
+            .updateEntry(
+                EntryRow(
+                    id: entry.id, vault: owner.vault, version: 1, state: .trashed, created: entry.created,
+                    updated: entry.updated, deleted: node.moments.now)),
+            .dropAgentWraps(entry.id, nil, owner: owner.holder.id),
+        ])
+        #expect(measured.written > 1 << 18)
+        expectRoomLeft(measured)
+    }
+
+    /// On a full disk what follows a revocation goes in parts, and the log is cut between them.
+    @Test func whatFollowsARevocationIsWrittenInParts() async throws {
+        let entry = try await shared(100)
+        let agent = try await node.agent(grants: [.entry(entry.id)], as: owner)
+        let left = { [node] in
+            try node.count("SELECT count(*) FROM wrap WHERE holder NOT IN (SELECT owner FROM account)")
+        }
+        node.health.note(.diskFull)
+        _ = await node.store.keepLogShort(true)
+        node.disk.free = 1 << 20
+        let reader = try node.file()
+        try reader.run("BEGIN")
+        _ = try reader.first("SELECT count(*) FROM wrap") { $0.int(0) }
+        // Who looks on keeps the log from being cut: the rest waits.
+        try await node.roster.revoke(agent.id, as: owner)
+        let held = try log()
+        try reader.run("COMMIT")
+        #expect(held < 1 << 19)
+        #expect(try left() > 0)
+        try await node.store.deleteAbandonedHolders()
+        #expect(try left() == 0)
     }
 
     /// A vault that was shut is open again with its next revocation, though the disk is still full.

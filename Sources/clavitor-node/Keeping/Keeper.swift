@@ -105,7 +105,9 @@ struct Keeper: Sendable {
             }
         case .readOnly:
             // What takes access away goes on there, too.
-            if free < ReserveFile.scarce { _ = directory.reserve.giveBack() }
+            guard free < ReserveFile.scarce else { return }
+            _ = directory.reserve.giveBack()
+            await cutLog()
         case .closed:
             break
         }
