@@ -146,8 +146,9 @@ let package = Package(
         .target(
             name: "Fleet",
             dependencies: [
-                "Console", "DNSUpdate", "Files", "Outbound", "Wire", crypto, httpClient, nioCore, nioPosix, nioSSL,
-                subprocess, toml,
+                "Console", "DNSUpdate", "Files", "IPNetworks", "Outbound", "Wire", crypto, httpClient, nioCore,
+                nioPosix,
+                nioSSL, subprocess, toml,
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "X509", package: "swift-certificates"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

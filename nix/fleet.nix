@@ -20,6 +20,7 @@ let
   complete = entry: {
     inherit (fleet.provider.${entry.provider}) disk root;
     esp = fleet.provider.${entry.provider}.esp or "";
+    ipv6 = "";
     push-token = "";
     registration = "";
   } // entry // { id = idOf entry.address; url = "https://${entry.domain}"; };

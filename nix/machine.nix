@@ -33,6 +33,22 @@ in
 
   zramSwap = { enable = true; memoryPercent = 50; };
   services.timesyncd.enable = true;
+  # A certificate is judged by the clock, and a new machine's may be years behind. But a vault starts in a network without
+  # time servers as well.
+  systemd.services.clock-is-set = {
+    description = "The clock is set, or cannot be";
+    wantedBy = [ "multi-user.target" ];
+    before = [ "clavitor-node.service" "clavitor-monitor.service" ];
+    after = [ "systemd-timesyncd.service" ];
+    serviceConfig = { Type = "oneshot"; RemainAfterExit = true; };
+    script = ''
+      for _ in $(seq 60); do
+        [ ! -e /run/systemd/timesync/synchronized ] || exit 0
+        sleep 1
+      done
+      echo "no time server has answered for a minute: the clock may be wrong" >&2
+    '';
+  };
   services.journald.extraConfig = ''
     SystemMaxUse=200M
     RuntimeMaxUse=16M

@@ -7,6 +7,7 @@
     ./machine.nix
     (import ./management.nix { inherit fleet node; })
     (import ./break-glass.nix { inherit fleet; })
+    (import ./ipv6.nix { inherit node; })
     (if node.role == "hub" then import ./hub.nix { inherit fleet node dist; } else import ./spoke.nix { inherit fleet node; })
   ];
 

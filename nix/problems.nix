@@ -3,7 +3,7 @@
 { fleet, network, ipv4, nodes, operators, hubs }:
 let
   inherit (builtins)
-    all attrNames concatLists concatMap elem filter isAttrs isBool isFloat isInt isList isString length match stringLength substring;
+    all attrNames concatLists concatMap elem elemAt filter isAttrs isBool isFloat isInt isList isString length match stringLength substring;
 
   when = condition: sentence: if condition then [ sentence ] else [ ];
   matches = pattern: text: match pattern text != null;
@@ -36,7 +36,7 @@ let
         provider = "text"; tier = "text"; role = "text"; address = "text"; ipv4 = "text"; public-key = "text";
         host-key = "text";
       };
-      optional = { disk = "text"; esp = "text"; push-token = "text"; registration = "text"; root = "text"; };
+      optional = { disk = "text"; esp = "text"; ipv6 = "text"; push-token = "text"; registration = "text"; root = "text"; };
     };
     dns = {
       needed = { floor = "whole number"; nearest = "text"; provider = "text"; ttl = "whole number"; zone = "text"; };
@@ -105,13 +105,19 @@ let
   # No client on the internet reaches these (RFC 6890). Those for documentation (RFC 5737) are taken.
   # A fleet whose own network is the loopback's is on one machine, and so are its clients.
   prefix = builtins.head network;
-  isUnreachable = address: matches ipv4 address && !(matches "127\\..*" prefix)
+  isUnreachable = address: matches ipv4 address && !isOnOneMachine
     && (isReserved address || matches "${builtins.replaceStrings [ "." ] [ "[.]" ] prefix}[.].*" address);
   isReserved = address: matches
     ("(0|10|127|22[4-9]|23[0-9]|24[0-9]|25[0-5]|100\\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])|169\\.254"
       + "|172\\.(1[6-9]|2[0-9]|3[01])|192\\.168|198\\.1[89])\\..*") address;
 
-  inspect = n: concatLists [
+  # RFC 4291, section 2.2, in small letters and without dots.
+  isIPv6 = let g = "[0-9a-f]{1,4}"; in matches
+    ("(${g}:){7}${g}|(${g}:){1,7}:|(${g}:){1,6}:${g}|(${g}:){1,5}(:${g}){1,2}|(${g}:){1,4}(:${g}){1,3}|(${g}:){1,3}(:${g}){1,4}"
+      + "|(${g}:){1,2}(:${g}){1,5}|${g}:(:${g}){1,6}|:((:${g}){1,7}|:)");
+  isOnOneMachine = matches "127\\..*" prefix;
+
+  inspect = n: let ipv6 = n.ipv6 or ""; in concatLists [
     (when (!(matches "[a-z]([a-z0-9-]{0,61}[a-z0-9])?" n.name)) "\"${n.name}\" is no name: small letters, digits and hyphens")
     (when (!(isDomain n.domain)) "${n.name}'s domain is no DNS name: \"${n.domain}\"")
     (when (n.region == "" || n.city == "") "${n.name} needs a city and a region")
@@ -121,6 +127,11 @@ let
     (when (!(elem n.role [ "hub" "spoke" ])) "${n.name}'s role is hub or spoke, not ${n.role}")
     (when (n.ipv4 != "" && !(matches ipv4 n.ipv4)) "${n.name}'s ipv4 is no address: ${n.ipv4}")
     (when (isUnreachable n.ipv4) "${n.name}'s ipv4 is ${n.ipv4}, which is no public address: clients could not reach it")
+    (when (ipv6 != "" && !(isIPv6 ipv6)) "${n.name}'s ipv6 is no address: ${ipv6}")
+    (when (isIPv6 ipv6 && !(matches "[23][0-9a-f]{3}:.*" ipv6) && !isOnOneMachine)
+      "${n.name}'s ipv6 is ${ipv6}, which is no public address: clients could not reach it")
+    (when (ipv6 != "" && n.ipv4 == "") "${n.name} has an ipv6 and no ipv4: most clients could not reach it")
+    (when (ipv6 != "" && n.role == "hub") "${n.name} is the hub and has an ipv6: node and monitor share its ports, by IPv4 alone")
     (when ((n.push-token or "") != "" && !(isDigest n.push-token)) "${n.name}'s push-token is no SHA-256 in hexadecimal")
     (when (!(elem (n.registration or "") [ "" "open" "invite" "closed" ]))
       "${n.name}'s registration is open, invite or closed, not ${n.registration}")
@@ -192,6 +203,10 @@ let
   ];
 
   neededBy = { rfc2136 = [ "server" "key-file" ]; gdnsd = [ "health-file" ]; cloudflare = [ "zone-id" "token-file" ]; };
+  isServer = text:
+    let parts = builtins.match "([[][0-9a-f:]+[]]|[^:]+)(:([1-9][0-9]{0,4}))?" text; host = elemAt parts 0; port = elemAt parts 2; in
+    isIPv6 text || (parts != null && (port == null || builtins.fromJSON port <= 65535)
+      && (matches ipv4 host || isDomain host || (matches "[[].*[]]" host && isIPv6 (substring 1 (stringLength host - 2) host))));
   inspectDNS = { zone, nearest, ttl, floor, provider, ... }@dns: concatLists [
     (when (!(isDomain zone)) "dns.zone is no DNS name: \"${zone}\"")
     (when (!(isDomain nearest)) "dns.nearest is no DNS name: \"${nearest}\"")
@@ -199,6 +214,8 @@ let
     (when (ttl < 1 || ttl > 86400) "dns.ttl is ${toString ttl}; it must be 1 to 86400 seconds")
     (when (floor < 0) "dns.floor is ${toString floor}; it must be 0 or more")
     (when (!(neededBy ? ${provider})) "dns.provider is rfc2136, gdnsd or cloudflare, not ${provider}")
+    (when ((dns.server or "") != "" && !(isServer dns.server))
+      "dns.server is ${dns.server}; it must be an address or a DNS name, with or without :PORT")
     (concatMap (k: when ((dns.${k} or "") == "") "dns.${k} is needed for the provider ${provider}") (neededBy.${provider} or [ ]))
     (concatMap
       (n: concatLists [
@@ -218,6 +235,7 @@ else concatLists [
   (twice "public-key" (map (p: p.public-key) peers))
   (twice "domain" (map (n: n.domain) fleet.node))
   (twice "ipv4" (map (n: n.ipv4) fleet.node))
+  (twice "ipv6" (map (n: n.ipv6 or "") fleet.node))
   (twice "host-key" (map (n: n.host-key) fleet.node))
   (twice "push-token" (map (n: n.push-token or "") fleet.node))
   (when (length hubs != 1) "the fleet has ${toString (length hubs)} hubs; it needs one")

@@ -1,32 +1,36 @@
-/// A question for the A records of a name (RFC 1035, section 4.1) to the server that has its zone, signed when there is
+/// A question for the addresses of a name in one family (RFC 1035, section 4.1) to the server that has its zone, signed when there is
 /// a key. A server signs what it answers to such a one (RFC 8945, section 5.3).
 package struct AddressQuery: Sendable {
     private let request: SignedRequest
     private let name: DNSName
+    private let type: DNSUpdater.RecordType
 
     /// As it goes over the wire, without the length that TCP wants in front.
     package var bytes: [UInt8] { request.bytes }
 
-    package init(id: UInt16, name: DNSName, key: TSIGKey?, now: Int64) throws(DNSUpdateError) {
-        let body =
-            name.wire + DNSUpdater.RecordType.a.rawValue.bigEndianBytes + DNSClass.internet.rawValue.bigEndianBytes
+    /// `type`: A or AAAA.
+    package init(
+        id: UInt16, name: DNSName, type: DNSUpdater.RecordType, key: TSIGKey?, now: Int64
+    ) throws(DNSUpdateError) {
+        let body = name.wire + type.rawValue.bigEndianBytes + DNSClass.internet.rawValue.bigEndianBytes
         request = try SignedRequest(id: id, opcode: .query, counts: [1, 0, 0], body: body, key: key, now: now)
         self.name = name
+        self.type = type
     }
 
-    /// - Returns: Nil when the name has no A record.
+    /// - Returns: Nil when the name has no such record.
     package func read(_ message: [UInt8], now: Int64) throws(DNSUpdateError) -> DNSUpdater.Addresses? {
         let answer = try request.answer(message, now: now)
         // A resolver knows what stood there a while ago.
         guard answer.isAuthoritative else { throw .notAuthoritative(name) }
         guard answer.refusal == nil else { return nil }
-        var addresses: Set<UInt32> = []
+        var addresses: Set<[UInt8]> = []
         var ttl = UInt32.max
         for record in answer.records where record.section == 0 {
-            guard record.name == name, record.type == DNSUpdater.RecordType.a.rawValue,
-                record.dnsClass == DNSClass.internet.rawValue, record.data.count == 4
+            guard record.name == name, record.type == type.rawValue,
+                record.dnsClass == DNSClass.internet.rawValue, record.data.count == (type == .aaaa ? 16 : 4)
             else { throw .alias(name) }
-            addresses.insert(record.data.reduce(0) { $0 << 8 | UInt32($1) })
+            addresses.insert(Array(record.data))
             ttl = min(ttl, record.ttl)
         }
         return addresses.isEmpty ? nil : DNSUpdater.Addresses(addresses: addresses, ttl: ttl)
@@ -34,14 +38,14 @@ package struct AddressQuery: Sendable {
 }
 
 extension DNSUpdater {
-    /// The A records of one name.
+    /// The addresses of one name in one family.
     package struct Addresses: Equatable, Sendable {
-        /// Most significant byte first: `192.0.2.1` is `0xc000_0201`.
-        package var addresses: Set<UInt32>
+        /// Of 4 or 16 bytes each.
+        package var addresses: Set<[UInt8]>
         /// Seconds; the shortest, should they differ.
         package var ttl: UInt32
 
-        package init(addresses: Set<UInt32>, ttl: UInt32) {
+        package init(addresses: Set<[UInt8]>, ttl: UInt32) {
             self.addresses = addresses
             self.ttl = ttl
         }

@@ -39,10 +39,13 @@ package struct DNSUpdater: Sendable {
 
     /// What the server has for a name of the zone.
     ///
-    /// - Returns: Nil when the name has no A record.
+    /// - Parameters:
+    ///   - name: Whose.
+    ///   - type: A or AAAA.
+    /// - Returns: Nil when the name has no such record.
     /// - Throws: `DNSUpdateError`, or `CancellationError`.
-    package func addresses(of name: DNSName) async throws -> Addresses? {
-        let query = try AddressQuery(id: .random(in: .min ... .max), name: name, key: key, now: now())
+    package func addresses(of name: DNSName, _ type: RecordType) async throws -> Addresses? {
+        let query = try AddressQuery(id: .random(in: .min ... .max), name: name, type: type, key: key, now: now())
         return try query.read(try await ask(query.bytes), now: now())
     }
 

@@ -69,10 +69,15 @@ struct Workplace {
     ) async throws -> Result {
         var addresses: [String: String] = [:]
         for node in inventory.nodes where !node.ipv4.isEmpty { addresses[node.domain] = node.ipv4 }
+        var others: [String: String] = [:]
+        for node in inventory.nodes { if let ipv6 = node.ipv6, !ipv6.isEmpty { others[node.domain] = ipv6 } }
         let hub = inventory.hub.map { [inventory.fleet.monitor: $0.address] } ?? [:]
         return try await HTTPSExchange.connected(addresses: addresses, caFile: settings.caFile) { nodes in
             try await HTTPSExchange.connected(addresses: hub, caFile: settings.monitorCAFile) { monitoring in
-                try await body(HTTPSProbe(exchange: nodes), withoutMonitor ? nil : try monitor(monitoring))
+                try await HTTPSExchange.connected(addresses: others, caFile: settings.caFile) { ipv6 in
+                    let probe = HTTPSProbe(exchange: nodes, ipv6: others.isEmpty ? nil : ipv6)
+                    return try await body(probe, withoutMonitor ? nil : try monitor(monitoring))
+                }
             }
         }
     }

@@ -102,7 +102,7 @@ import Testing
             ],
             why: "who judges the fleet has no way into a vault"),
         Rule(
-            module: "Fleet", ours: ["Console", "DNSUpdate", "Files", "Outbound", "Wire"],
+            module: "Fleet", ours: ["Console", "DNSUpdate", "Files", "IPNetworks", "Outbound", "Wire"],
             others: [
                 "AsyncHTTPClient", "Crypto", "FoundationEssentials", "Glibc", "NIOCore", "NIOHTTP1", "NIOPosix",
                 "NIOSSL", "Subprocess", "SwiftASN1", "Synchronization", "TOMLKit", "X509",

@@ -10,8 +10,8 @@ import Testing
 
     init() throws {
         name = try DNSName("node.example.org")
-        signed = try AddressQuery(id: Vectors.id, name: name, key: try Vectors.key(), now: Vectors.time)
-        plain = try AddressQuery(id: Vectors.id, name: name, key: nil, now: Vectors.time)
+        signed = try AddressQuery(id: Vectors.id, name: name, type: .a, key: try Vectors.key(), now: Vectors.time)
+        plain = try AddressQuery(id: Vectors.id, name: name, type: .a, key: nil, now: Vectors.time)
     }
 
     private func error(_ answer: [UInt8], to query: AddressQuery? = nil) -> DNSUpdateError? {
@@ -29,7 +29,7 @@ import Testing
 
     @Test func aSignedAnswerIsBelieved() throws {
         let read = try signed.read(Vectors.addresses, now: Vectors.time)
-        #expect(read == DNSUpdater.Addresses(addresses: [0xc000_0201, 0xc000_0202], ttl: 30))
+        #expect(read == DNSUpdater.Addresses(addresses: [[192, 0, 2, 1], [192, 0, 2, 2]], ttl: 30))
     }
 
     @Test func everyTruncationAndEveryFlippedBitIsRefused() {
@@ -60,7 +60,7 @@ import Testing
     @Test func withoutAKeyTheServersWordStands() throws {
         let records = [try Self.record(), try Self.record("NODE.example.org", ttl: 20, data: [192, 0, 2, 9])]
         let read = try plain.read(Self.answer(records), now: 0)
-        #expect(read == DNSUpdater.Addresses(addresses: [0xc000_0201, 0xc000_0209], ttl: 20))
+        #expect(read == DNSUpdater.Addresses(addresses: [[192, 0, 2, 1], [192, 0, 2, 9]], ttl: 20))
         #expect(try plain.read(Self.answer(), now: 0) == nil)
         #expect(try plain.read(Self.answer(flags: 0x8403), now: 0) == nil)
     }
@@ -85,12 +85,18 @@ import Testing
     @Test func knotAnswersAndSigns() async throws {
         let knot = try KnotServer()
         let updater = try knot.updater()
-        try await updater.perform([.add(name, ttl: 40, .a(0xc000_0207)), .add(name, ttl: 40, .a(0xc000_0208))])
-        let present = try await updater.addresses(of: name)
-        let absent = try await updater.addresses(of: try DNSName("absent.example.org"))
-        #expect(present == DNSUpdater.Addresses(addresses: [0xc000_0207, 0xc000_0208], ttl: 40))
+        let bytes: [UInt8] = [0x20, 1, 0x0d, 0xb8] + [UInt8](repeating: 0, count: 12)
+        let second = try #require(DNSUpdater.Record(address: bytes))
+        try await updater.perform([
+            .add(name, ttl: 40, .a(0xc000_0207)), .add(name, ttl: 40, .a(0xc000_0208)), .add(name, ttl: 50, second),
+        ])
+        let present = try await updater.addresses(of: name, .a)
+        let others = try await updater.addresses(of: name, .aaaa)
+        let absent = try await updater.addresses(of: try DNSName("absent.example.org"), .aaaa)
+        #expect(present == DNSUpdater.Addresses(addresses: [[192, 0, 2, 7], [192, 0, 2, 8]], ttl: 40))
+        #expect(others == DNSUpdater.Addresses(addresses: [bytes], ttl: 50))
         #expect(absent == nil)
         let stranger = try knot.updater(key: "hmac-sha256:acme.key:\(KnotServer.otherSecret)")
-        await #expect(throws: DNSUpdateError.keyRefused(.badSignature)) { try await stranger.addresses(of: name) }
+        await #expect(throws: DNSUpdateError.keyRefused(.badSignature)) { try await stranger.addresses(of: name, .a) }
     }
 }

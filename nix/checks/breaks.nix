@@ -46,7 +46,11 @@ in
       { boot.loader.grub.configurationLimit = force 50; }
       { systemd.services.nix-gc.preStart = force "true"; }
     ];
-    "it is small and keeps the time" = { services.timesyncd.enable = force false; };
+    "it is small and keeps the time" = [
+      { services.timesyncd.enable = force false; }
+      { systemd.services.clock-is-set.before = force [ ]; }
+    ];
+    "it has the address that its name leads to" = { systemd.services.public-ipv6.script = force "true"; };
     "nobody becomes a user by hand" = { users.mutableUsers = force true; };
     "no other service runs" = { services.cron.enable = true; services.cron.systemCronJobs = [ "@daily root true" ]; };
     "break-glass is shut" = { systemd.services.break-glass.wantedBy = [ "multi-user.target" ]; };

@@ -9,7 +9,8 @@ let
   lastOf = address: builtins.head (builtins.match ".*\\.([0-9]+)" address);
 in
 fleet // {
-  node = map (n: n // { public-key = keys.${n.name}; ipv4 = "203.0.113.${lastOf n.address}"; }) fleet.node;
+  node = map (n: n // { public-key = keys.${n.name}; ipv4 = "203.0.113.${lastOf n.address}"; }
+    // (if n.role == "hub" then { } else { ipv6 = "2001:db8::${lastOf n.address}"; })) fleet.node;
   operator = [ { name = "soc"; address = "10.84.0.200"; public-key = keys.soc; ssh-key = sshKey; } ];
   break-glass = { ssh-key = sshKey; from = [ "198.51.100.7" "198.51.100.8" ]; };
   # The example of age's own documentation.

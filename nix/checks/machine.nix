@@ -27,8 +27,8 @@ let
   credentials = unit: lib.toList (service unit).serviceConfig.LoadCredential;
   wanted = lib.attrNames (lib.filterAttrs (_: s: s.enable && elem "multi-user.target" s.wantedBy) config.systemd.services);
   # What else starts is the system's own; versions of nixpkgs differ in it.
-  known = programs ++ [
-    "dhcpcd" "network-setup" "resolvconf" "sshd" "systemd-modules-load" "systemd-sysctl" "wireguard-wg0"
+  known = programs ++ lib.optional (node.ipv6 != "") "public-ipv6" ++ [
+    "clock-is-set" "dhcpcd" "network-setup" "resolvconf" "sshd" "systemd-modules-load" "systemd-sysctl" "wireguard-wg0"
     "mount-pstore" "nscd" "sshd-keygen" "suid-sgid-wrappers" "systemd-oomd"
   ];
 in
@@ -81,6 +81,8 @@ in
   "no secret is in the store" = !(inStore wireguard.privateKeyFile) && wireguard.privateKey == null
     && all (c: !(inStore (lib.last (lib.splitString ":" c)))) (lib.concatMap credentials programs);
   "the database is where only it may write" = all (p: hasInfix "StateDirectoryMode=0700" (text p)) programs;
+  "it has the address that its name leads to" = node.ipv6 == ""
+    || hasInfix "ip -6 address replace ${node.ipv6}/64 " (service "public-ipv6").script;
   "heartbeats need no DNS" = config.networking.hosts."10.84.0.1" or [ ] == [ "monitor.clavitor.com" ];
   "node and monitor do not meet on a port" = !isHub
     || config.services.clavitor.settings.https == "${node.ipv4}:443"
@@ -91,6 +93,7 @@ in
   "two generations are kept" = config.boot.loader.grub.configurationLimit == 2 && config.nix.gc.automatic
     && hasInfix "--delete-generations +2" (service "nix-gc").preStart;
   "it is small and keeps the time" = config.zramSwap.enable && config.services.timesyncd.enable
+    && all (p: elem "${p}.service" (service "clock-is-set").before) programs
     && hasInfix "SystemMaxUse=" config.services.journald.extraConfig && !config.documentation.enable;
   "nobody becomes a user by hand" = !config.users.mutableUsers && config.users.users.root.hashedPassword == "!"
     && !config.security.sudo.enable;

@@ -45,7 +45,7 @@ extension CloudflareZone {
         }
 
         struct Addition: Encodable, Equatable {
-            var type = "A"
+            var type: String
             var name: String
             var content: String
             var ttl: Int
@@ -62,7 +62,7 @@ extension CloudflareZone {
         mutating func take(_ change: NameChange, present: [Record]) {
             var missing = change.after.addresses
             for record in present {
-                guard let address = IPv4Address(record.content), missing.remove(address) != nil else {
+                guard let address = HostAddress(record.content), missing.remove(address) != nil else {
                     deletes.append(Deletion(id: record.id))
                     continue
                 }
@@ -71,7 +71,8 @@ extension CloudflareZone {
                 }
             }
             posts += missing.sorted().map {
-                Addition(name: change.name, content: $0.description, ttl: change.after.ttl)
+                Addition(
+                    type: $0.recordType, name: change.name, content: $0.description, ttl: change.after.ttl)
             }
         }
     }

@@ -9,7 +9,7 @@ import Outbound
 /// Speaks version 4 of its API. All changes of a call go in one batch, which Cloudflare performs as one transaction.
 package struct CloudflareZone: NameProvider {
     package static let address = "https://api.cloudflare.com/client/v4"
-    /// Pages of a hundred; more A records under one name are nobody's.
+    /// Pages of a hundred; more addresses under one name are nobody's.
     private static let mostPages = 20
 
     private let client: HTTPClient
@@ -53,7 +53,7 @@ package struct CloudflareZone: NameProvider {
         guard let first = records.first else { return nil }
         var set = RecordSet(addresses: [], ttl: first.ttl)
         for record in records {
-            guard let address = IPv4Address(record.content) else { throw .unreadable("no address: \(record.content)") }
+            guard let address = HostAddress(record.content) else { throw .unreadable("no address: \(record.content)") }
             set.addresses.insert(address)
             // A proxied record, and differing lifetimes, must not look like what anybody wants: no set has 0.
             if record.proxied == true || record.ttl != first.ttl { set.ttl = 0 }
@@ -62,10 +62,14 @@ package struct CloudflareZone: NameProvider {
     }
 
     private func records(_ name: String) async throws -> [Record] {
+        try await records(name, "A") + records(name, "AAAA")
+    }
+
+    private func records(_ name: String, _ type: String) async throws -> [Record] {
         var records: [Record] = []
         for page in 1...Self.mostPages {
             let answer: Answer<[Record]> = try await call(
-                .GET, "dns_records?type=A&name=\(name)&per_page=100&page=\(page)")
+                .GET, "dns_records?type=\(type)&name=\(name)&per_page=100&page=\(page)")
             records += answer.result ?? []
             if page >= answer.resultInfo?.totalPages ?? 1 { return records }
         }

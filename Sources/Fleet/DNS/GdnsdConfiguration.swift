@@ -23,7 +23,7 @@ package struct GdnsdConfiguration: Equatable, Sendable {
     package init(_ inventory: Inventory, healthFile: String, places: Places) throws(RecordsError) {
         let records = try Records(inventory)
         let ttl = records.sets[records.nearest]?.ttl ?? 0
-        let nodes = inventory.nodes.filter { !$0.ipv4.isEmpty }
+        let nodes = inventory.nearestMembers
         // Up to half of the nodes may be down, and those would be nearest: the list must reach beyond them.
         let reach = nodes.count / 2 + 1
         let map =
@@ -35,7 +35,7 @@ package struct GdnsdConfiguration: Equatable, Sendable {
             }
         let resource =
             ["map => nearest", "service_types => clavitor"]
-            + Self.table("dcmap", nodes.map { "\($0.name) => \($0.ipv4)" })
+            + Self.table("dcmap", nodes.map(Self.place))
         let datacenters = "datacenters => [ \(nodes.map(\.name).joined(separator: ", ")) ]"
         lines =
             ["# Printed by `clavitor-soc dns gdnsd-config` from the inventory."]
@@ -50,7 +50,14 @@ package struct GdnsdConfiguration: Equatable, Sendable {
                         + Self.table("resources", Self.table("nearest", resource))))
         zoneLines =
             ["\(records.nearest). \(ttl) DYNA geoip!nearest"]
-            + nodes.map { "\($0.domain). \(ttl) A \($0.ipv4)" }
+            + records.sets.filter { $0.key != records.nearest }.sorted { $0.key < $1.key }.flatMap { name, set in
+                set.addresses.sorted().map { "\(name). \(ttl) \($0.recordType) \($0)" }
+            }
+    }
+
+    private static func place(_ node: Node) -> String {
+        guard let ipv6 = node.ipv6, !ipv6.isEmpty else { return "\(node.name) => \(node.ipv4)" }
+        return "\(node.name) => { addrs_v4 => [ \(node.ipv4) ], addrs_v6 => [ \(ipv6) ] }"
     }
 
     private static func table(_ name: String, _ lines: [String]) -> [String] {

@@ -17,7 +17,14 @@ package struct HandWithdrawal: Codable, Equatable, Sendable {
         self.isBelowFloor = isBelowFloor
     }
 
-    func isOver(at now: Int64) -> Bool { until.map { $0 <= now } ?? false }
+    package func isOver(at now: Int64) -> Bool { until.map { $0 <= now } ?? false }
+}
+
+extension HandWithdrawal {
+    /// What a person's word makes of the one that is there already; nil when there was none.
+    package func change(from before: HandWithdrawal?, of node: String) -> String? {
+        before.map { "\(node) was out already, \($0). It is out now \(self)." }
+    }
 }
 
 extension HandWithdrawal: CustomStringConvertible {

@@ -53,7 +53,7 @@ package struct HealthFile: NameProvider {
     }
 
     /// Who was a node once stays down: gdnsd may still have the address, and would take it for up.
-    private func text(up: Set<IPv4Address>, former: some Sequence<IPv4Address>) -> String {
+    private func text(up: Set<HostAddress>, former: some Sequence<HostAddress>) -> String {
         let members = complete.sets[complete.nearest]?.addresses ?? []
         let lines = members.union(former).sorted().map { address in
             "\(address) => \(members.contains(address) && up.contains(address) ? "UP" : "DOWN")\n"
@@ -61,7 +61,7 @@ package struct HealthFile: NameProvider {
         return "# Written by clavitor-soc, and replaced whenever a node falls ill or recovers.\n" + lines.joined()
     }
 
-    private func states() throws -> [IPv4Address: Bool] {
+    private func states() throws -> [HostAddress: Bool] {
         guard File.exists(path) else { return [:] }
         let text: String
         do {
@@ -73,12 +73,12 @@ package struct HealthFile: NameProvider {
     }
 
     /// True: up. The `/ttl` behind a state is not ours.
-    static func states(_ text: String) throws(HealthFileError) -> [IPv4Address: Bool] {
-        var states: [IPv4Address: Bool] = [:]
+    static func states(_ text: String) throws(HealthFileError) -> [HostAddress: Bool] {
+        var states: [HostAddress: Bool] = [:]
         for line in text.split(separator: "\n") {
             let words = line.split(whereSeparator: \.isWhitespace)
             guard let first = words.first, !first.hasPrefix("#") else { continue }
-            guard words.count == 3, words[1] == "=>", let address = IPv4Address(first),
+            guard words.count == 3, words[1] == "=>", let address = HostAddress(first),
                 let state = words[2].split(separator: "/").first, state == "UP" || state == "DOWN"
             else { throw .line(String(line)) }
             states[address] = state == "UP"

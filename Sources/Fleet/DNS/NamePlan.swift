@@ -12,8 +12,8 @@ package struct NameChange: Equatable, Sendable {
         self.after = after
     }
 
-    package var added: Set<IPv4Address> { after.addresses.subtracting(before?.addresses ?? []) }
-    package var removed: Set<IPv4Address> { (before?.addresses ?? []).subtracting(after.addresses) }
+    package var added: Set<HostAddress> { after.addresses.subtracting(before?.addresses ?? []) }
+    package var removed: Set<HostAddress> { (before?.addresses ?? []).subtracting(after.addresses) }
 }
 
 /// What has to be done so that the zone is as it should be. Pure data: `dns plan` prints it, a provider performs it.
@@ -21,7 +21,7 @@ package struct NameChange: Equatable, Sendable {
 /// Names that the inventory does not have are left alone: they may be anybody's.
 package struct NamePlan: Equatable, Sendable {
     package let changes: [NameChange]
-    private let nodes: [IPv4Address: String]
+    private let nodes: [HostAddress: String]
 
     /// - Parameters:
     ///   - wanted: What should stand.
@@ -36,8 +36,10 @@ package struct NamePlan: Equatable, Sendable {
         changes = wanted.sets.keys.sorted().compactMap { name in
             guard names?.contains(name) ?? true, var after = wanted.sets[name] else { return nil }
             if keepingMembers, name == wanted.nearest, let standing = present[name] {
-                let members = standing.addresses.intersection(wanted.nodes.keys)
-                if !members.isEmpty { after.addresses = members }
+                let members = Set(standing.addresses.compactMap { wanted.nodes[$0] })
+                    .intersection(wanted.members)
+                let addresses = wanted.nodes.filter { members.contains($0.value) }.keys
+                if !addresses.isEmpty { after.addresses = Set(addresses) }
             }
             return present[name] == after ? nil : NameChange(name: name, before: present[name], after: after)
         }
@@ -58,8 +60,9 @@ package struct NamePlan: Equatable, Sendable {
         }
     }
 
-    private func line(_ sign: String, _ name: String, _ ttl: Int, _ address: IPv4Address) -> String {
-        "\(sign) \(name) \(ttl) A \(address)" + (nodes[address].map { "  (\($0))" } ?? "  (no node of the inventory)")
+    private func line(_ sign: String, _ name: String, _ ttl: Int, _ address: HostAddress) -> String {
+        "\(sign) \(name) \(ttl) \(address.recordType) \(address)"
+            + (nodes[address].map { "  (\($0))" } ?? "  (no node of the inventory)")
     }
 }
 

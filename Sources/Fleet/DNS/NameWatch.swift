@@ -63,7 +63,7 @@ package struct NameWatch {
         self.state = state
         self.isOutdated = isOutdated
         self.now = now
-        nodes = inventory.nodes.filter { !$0.ipv4.isEmpty }
+        nodes = inventory.nearestMembers
         withdrawal = try state.read()
         hands = try state.hands()
         written = withdrawal

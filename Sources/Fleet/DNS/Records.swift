@@ -1,14 +1,18 @@
 import DNSUpdate
 
-/// The addresses of one name. A resolver gets all of them, with one lifetime (RFC 2181, section 5.2).
+/// The addresses of one name, of both families. A resolver gets all of a family, with one lifetime (RFC 2181, section 5.2).
 package struct RecordSet: Equatable, Sendable {
-    package var addresses: Set<IPv4Address>
-    /// Seconds.
+    package var addresses: Set<HostAddress>
+    /// Seconds; 0, which nobody wants, where they differ.
     package var ttl: Int
 
-    package init(addresses: Set<IPv4Address>, ttl: Int) {
+    package init(addresses: Set<HostAddress>, ttl: Int) {
         self.addresses = addresses
         self.ttl = ttl
+    }
+
+    func union(_ other: RecordSet) -> RecordSet {
+        RecordSet(addresses: addresses.union(other.addresses), ttl: ttl == other.ttl ? ttl : 0)
     }
 }
 
@@ -18,8 +22,10 @@ package struct RecordSet: Equatable, Sendable {
 package struct Records: Equatable, Sendable {
     package let nearest: String
     package let sets: [String: RecordSet]
+    /// Nodes that the nearest name may lead to.
+    package let members: Set<String>
     /// For those who read a plan.
-    package let nodes: [IPv4Address: String]
+    package let nodes: [HostAddress: String]
 
     /// A node without a public address does not exist yet, and has no record.
     ///
@@ -36,22 +42,35 @@ package struct Records: Equatable, Sendable {
         nearest = try Self.canonical(dns.nearest, in: zone)
         guard (1...86_400).contains(dns.ttl) else { throw .lifetime(dns.ttl) }
         var sets: [String: RecordSet] = [:]
-        var nodes: [IPv4Address: String] = [:]
-        var answering: Set<IPv4Address> = []
+        var nodes: [HostAddress: String] = [:]
+        members = Set(inventory.nearestMembers.map(\.name))
+        guard !members.isEmpty else { throw .noMembers }
+        var answering: [String: Set<HostAddress>] = [:]
         for node in inventory.nodes where !node.ipv4.isEmpty {
-            guard let address = IPv4Address(node.ipv4) else { throw .address(node.name, node.ipv4) }
-            if let other = nodes.updateValue(node.name, forKey: address) { throw .shared(address, other, node.name) }
+            let addresses = try Self.addresses(of: node)
+            for address in addresses {
+                if let other = nodes.updateValue(node.name, forKey: address) {
+                    throw .shared(address, other, node.name)
+                }
+            }
             let own = try Self.canonical(node.domain, in: zone)
             guard own != nearest, sets[own] == nil else { throw .takenName(own) }
-            sets[own] = RecordSet(addresses: [address], ttl: dns.ttl)
-            if !withdrawn.contains(node.name) { answering.insert(address) }
+            sets[own] = RecordSet(addresses: addresses, ttl: dns.ttl)
+            if members.contains(node.name), !withdrawn.contains(node.name) { answering[node.name] = addresses }
         }
-        guard answering.count + belowFloor >= min(max(dns.floor, 1), nodes.count), !answering.isEmpty else {
+        guard answering.count + belowFloor >= min(max(dns.floor, 1), members.count), !answering.isEmpty else {
             throw .belowFloor(answering.count, floor: max(dns.floor, 1))
         }
-        sets[nearest] = RecordSet(addresses: answering, ttl: dns.ttl)
+        sets[nearest] = RecordSet(addresses: answering.values.reduce([]) { $0.union($1) }, ttl: dns.ttl)
         self.sets = sets
         self.nodes = nodes
+    }
+
+    private static func addresses(of node: Node) throws(RecordsError) -> Set<HostAddress> {
+        guard let ipv4 = HostAddress(node.ipv4), !ipv4.isIPv6 else { throw .address(node.name, node.ipv4) }
+        guard let text = node.ipv6, !text.isEmpty else { return [ipv4] }
+        guard let ipv6 = HostAddress(text), ipv6.isIPv6 else { throw .address(node.name, text) }
+        return [ipv4, ipv6]
     }
 
     private static func name(_ text: String, of what: String) throws(RecordsError) -> DNSName {
@@ -73,7 +92,8 @@ package enum RecordsError: Error, Equatable, Sendable, CustomStringConvertible {
     case outsideZone(String, zone: String)
     case lifetime(Int)
     case address(String, String)
-    case shared(IPv4Address, String, String)
+    case shared(HostAddress, String, String)
+    case noMembers
     case takenName(String)
     case belowFloor(Int, floor: Int)
 
@@ -88,9 +108,14 @@ package enum RecordsError: Error, Equatable, Sendable, CustomStringConvertible {
         case .lifetime(let ttl):
             "ttl = \(ttl) in [dns] is no lifetime. Give 1 to 86400 seconds; 30 is what failover wants."
         case .address(let node, let text):
-            "\(node)'s ipv4 is no address: \(text). Write it as 192.0.2.1."
+            "\(node)'s ipv4 or ipv6 is no address: \(text). Write them as 192.0.2.1 and 2001:db8::1."
         case .shared(let address, let one, let other):
-            "\(one) and \(other) have the same ipv4, \(address). Correct one of them."
+            "\(one) and \(other) have the same address, \(address). Correct one of them."
+        case .noMembers:
+            """
+            No node would answer for the nearest name: none has an address, or all are closed. Fill in their ipv4, or let \
+            one take people in (registration).
+            """
         case .takenName(let name):
             "\(name) would belong to two. Give each node a domain of its own, and the nearest name one that no node has."
         case .belowFloor(let count, let floor):

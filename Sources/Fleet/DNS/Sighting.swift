@@ -15,11 +15,23 @@ package enum MonitorVerdict: Equatable, Sendable {
 /// What the node itself answers when it is asked from here.
 package enum ProbeAnswer: Equatable, Sendable {
     case ready
+    /// Over IPv4 it is; over IPv6, where others are, it answers that.
+    case readyByIPv4(String)
     /// It answered, with another status than 200.
     case notReady(Int)
     /// Somebody answered whom no client believes.
     case badCertificate(String)
     case unreachable(String)
+}
+
+extension ProbeAnswer {
+    /// Clients can use it: those with IPv6 have IPv4 as well, or try it next.
+    var isReady: Bool {
+        switch self {
+        case .ready, .readyByIPv4: true
+        case .notReady, .badCertificate, .unreachable: false
+        }
+    }
 }
 
 /// A node from two vantage points at one moment.
@@ -32,12 +44,12 @@ package struct Sighting: Equatable, Sendable {
         self.probe = probe
     }
 
-    package var isWell: Bool { monitor == .well && probe == .ready }
+    package var isWell: Bool { monitor == .well && probe.isReady }
 
     /// Whether clients can use it, whatever it complains of.
     package var isThere: Bool {
         switch monitor {
-        case .well, .ill: probe == .ready
+        case .well, .ill: probe.isReady
         case .silent, .stranger, .unknown: false
         }
     }
@@ -51,7 +63,8 @@ package struct Sighting: Equatable, Sendable {
         case (.silent, .notReady), (.silent, .badCertificate), (.silent, .unreachable), (.ill, .notReady),
             (.ill, .badCertificate):
             words
-        case (.ill, .ready), (.ill, .unreachable), (.silent, .ready), (.well, _), (.stranger, _), (.unknown, _):
+        case (.ill, .ready), (.ill, .readyByIPv4), (.ill, .unreachable), (.silent, .ready), (.silent, .readyByIPv4),
+            (.well, _), (.stranger, _), (.unknown, _):
             nil
         }
     }
@@ -80,6 +93,7 @@ extension ProbeAnswer: CustomStringConvertible {
     package var description: String {
         switch self {
         case .ready: "/readyz answers 200"
+        case .readyByIPv4(let reason): "it answers over IPv4 alone; over IPv6 \(reason)"
         case .notReady(let status): "/readyz answers \(status)"
         case .badCertificate(let reason): "no client believes it: \(reason)"
         case .unreachable(let reason): "/readyz cannot be reached: \(reason)"

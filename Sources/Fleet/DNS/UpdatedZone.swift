@@ -4,6 +4,8 @@ package import DNSUpdate
 package struct UpdatedZone: NameProvider {
     private let updater: DNSUpdater
 
+    private static let families = [DNSUpdater.RecordType.a, .aaaa]
+
     package init(_ updater: DNSUpdater) {
         self.updater = updater
     }
@@ -11,9 +13,12 @@ package struct UpdatedZone: NameProvider {
     package func present(_ names: [String]) async throws -> [String: RecordSet] {
         var sets: [String: RecordSet] = [:]
         for name in names {
-            guard let present = try await updater.addresses(of: try DNSName(name)) else { continue }
-            sets[name] = RecordSet(
-                addresses: Set(present.addresses.map { IPv4Address(number: $0) }), ttl: Int(present.ttl))
+            for type in Self.families {
+                guard let present = try await updater.addresses(of: try DNSName(name), type) else { continue }
+                let some = RecordSet(
+                    addresses: Set(present.addresses.compactMap { HostAddress(bytes: $0) }), ttl: Int(present.ttl))
+                sets[name] = sets[name].map { $0.union(some) } ?? some
+            }
         }
         return sets
     }
@@ -25,9 +30,9 @@ package struct UpdatedZone: NameProvider {
         var updates: [DNSUpdater.Change] = []
         for change in changes {
             let name = try DNSName(change.name)
-            updates.append(.removeSet(name, .a))
-            for address in change.after.addresses.sorted() {
-                updates.append(.add(name, ttl: UInt32(change.after.ttl), .a(address.number)))
+            updates += Self.families.map { .removeSet(name, $0) }
+            for record in change.after.addresses.sorted().compactMap({ DNSUpdater.Record(address: $0.bytes) }) {
+                updates.append(.add(name, ttl: UInt32(change.after.ttl), record))
             }
         }
         try await updater.perform(updates)

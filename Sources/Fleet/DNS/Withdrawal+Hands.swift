@@ -1,7 +1,7 @@
 extension Withdrawal {
-    /// A node without a public address does not exist yet.
+    /// Nodes that the nearest name may lead to.
     package static func members(_ nodes: [Node], _ hands: [String: HandWithdrawal]) -> [Member] {
-        nodes.filter { !$0.ipv4.isEmpty }.map { Member(name: $0.name, region: $0.region, hand: hands[$0.name]) }
+        nodes.map { Member(name: $0.name, region: $0.region, hand: hands[$0.name]) }
     }
 
     /// Whether a person may take it out, as things stand.

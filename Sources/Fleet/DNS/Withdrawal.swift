@@ -73,7 +73,7 @@ package struct Withdrawal: Codable, Equatable, Sendable {
             let sighting = sightings[name]
             if sighting?.isThere == true {
                 if waiting.remove(name) != nil { decisions.append(.putBack(name, .first)) }
-            } else if !isFirstLook || (sighting?.monitor == .stranger && sighting?.probe != .ready) {
+            } else if !isFirstLook || (sighting?.monitor == .stranger && sighting?.probe.isReady != true) {
                 if waiting.insert(name).inserted { decisions.append(.await(name)) }
             }
         }
@@ -218,7 +218,7 @@ extension ProbeAnswer {
     /// Whether anything came back at all.
     fileprivate var isAnswer: Bool {
         switch self {
-        case .ready, .notReady, .badCertificate: true
+        case .ready, .readyByIPv4, .notReady, .badCertificate: true
         case .unreachable: false
         }
     }

@@ -29,3 +29,13 @@ package struct DNS: Decodable, Equatable, Sendable {
         case tokenFile = "token-file"
     }
 }
+
+extension Inventory {
+    /// Nodes that the nearest name may lead to. It is for newcomers, so those that anybody may register with; where none is,
+    /// those that take an invitation. One without a public address does not exist yet.
+    package var nearestMembers: [Node] {
+        let there = nodes.filter { !$0.ipv4.isEmpty }
+        let open = there.filter { $0.registration == "open" }
+        return open.isEmpty ? there.filter { $0.registration != "closed" } : open
+    }
+}

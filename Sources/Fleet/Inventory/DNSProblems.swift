@@ -10,6 +10,7 @@ struct DNSProblems {
     func all() -> [String] {
         let (zone, nearest) = (dns.text("zone"), dns.text("nearest"))
         let (ttl, floor, provider) = (dns.whole("ttl"), dns.whole("floor"), dns.text("provider"))
+        let server = dns.text("server")
         return broken([
             (!InventoryForms.isDomain(zone), "dns.zone is no DNS name: \"\(zone)\""),
             (!InventoryForms.isDomain(nearest), "dns.nearest is no DNS name: \"\(nearest)\""),
@@ -19,6 +20,10 @@ struct DNSProblems {
             (
                 DNS.Provider(rawValue: provider) == nil,
                 "dns.provider is rfc2136, gdnsd or cloudflare, not \(provider)"
+            ),
+            (
+                !server.isEmpty && !InventoryForms.isServer(server),
+                "dns.server is \(server); it must be an address or a DNS name, with or without :PORT"
             ),
         ]) + needed(by: provider) + nodes.flatMap { inspect($0, zone, nearest) }
     }

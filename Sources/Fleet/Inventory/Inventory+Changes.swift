@@ -7,7 +7,7 @@ extension Inventory {
             "clavitor-soc deploy: the hub forgets its WireGuard key, and the others no longer name it to clients",
             "clavitor-monitor node remove \(node.name), on the hub: it would be told of as silent",
         ]
-        if !node.ipv4.isEmpty { left += names(left: node.ipv4, by: node) }
+        if !node.ipv4.isEmpty { left += names(leftBy: node) }
         left.append(
             """
             keys/\(node.name).*, secrets/\(node.name) and provision/\(node.name).* in the state directory: a new node of that \
@@ -17,9 +17,14 @@ extension Inventory {
         return left
     }
 
-    private func names(left address: String, by node: Node) -> [String] {
+    private func records(of node: Node) -> [String] {
+        [("A", node.ipv4), ("AAAA", node.ipv6 ?? "")].filter { !$0.1.isEmpty }.map { "\($0.0) \($0.1)" }
+    }
+
+    private func names(leftBy node: Node) -> [String] {
+        let address = [node.ipv4, node.ipv6 ?? ""].filter { !$0.isEmpty }.joined(separator: " and ")
         let own = """
-            delete \(node.domain) A \(address) where the name is kept: whoever is given that address next could have a \
+            delete \(records(of: node).map { "\(node.domain) \($0)" }.joined(separator: " and ")) where the name is kept: whoever is given that address next could have a \
             certificate for it
             """
         guard let dns else { return [own] }
@@ -43,11 +48,12 @@ extension Inventory {
                 """,
                 "clavitor-soc deploy; the domain stays \(node.domain)",
             ]
+        case .ipv6: names(of: node, insteadOf: before) + ["clavitor-soc deploy --limit \(node.name)"]
         case .ipv4:
             names(of: node, insteadOf: before)
                 + (node.role == .hub ? ["clavitor-soc deploy: the spokes dial the hub's address"] : [])
         case .domain:
-            (before.ipv4.isEmpty ? [] : ["delete \(before.domain) A \(before.ipv4) where the name is kept"])
+            records(of: before).map { "delete \(before.domain) \($0) where the name is kept" }
                 + names(of: node, insteadOf: before) + ["clavitor-soc deploy"]
         case .address, .publicKey, .role: ["clavitor-soc deploy"]
         case .city, .region, .latitude, .longitude, .provider, .tier, .hostKey, .disk, .root, .esp: []
@@ -56,13 +62,15 @@ extension Inventory {
                 "clavitor-soc deploy: the monitor takes heartbeats by it",
                 "clavitor-soc secrets push \(node.name) push-url",
             ]
-        case .registration: ["clavitor-soc deploy --limit \(node.name)"]
+        case .registration:
+            ["clavitor-soc deploy --limit \(node.name)"]
+                + (dns == nil ? [] : ["clavitor-soc dns apply: who takes newcomers is who is in the nearest name"])
         }
     }
 
     private func names(of node: Node, insteadOf before: Node) -> [String] {
-        guard let dns else { return ["\(node.domain) A \(node.ipv4), where the name is kept"] }
-        let isOther = dns.provider == .gdnsd && node.ipv4 != before.ipv4
+        guard let dns else { return records(of: node).map { "\(node.domain) \($0), where the name is kept" } }
+        let isOther = dns.provider == .gdnsd && (node.ipv4, node.ipv6) != (before.ipv4, before.ipv6)
         return (isOther ? ["clavitor-soc dns gdnsd-config: print it anew"] : []) + ["clavitor-soc dns apply"]
     }
 }

@@ -18,12 +18,12 @@ enum InventoryForms {
     }
 
     /// `(OCTET\.){3}OCTET`, where an octet is `25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9]`
-    static func isIPv4(_ text: String) -> Bool { IPv4Address(text) != nil }
+    static func isIPv4(_ text: String) -> Bool { HostAddress(text)?.isIPv6 == false }
 
     /// An address that no client on the internet reaches (RFC 6890): this network, private, shared, loopback, link-local,
     /// benchmarking, multicast and reserved. Those for documentation (RFC 5737) are taken: examples and tests have them.
     static func isReservedIPv4(_ text: String) -> Bool {
-        guard IPv4Address(text) != nil else { return false }
+        guard isIPv4(text) else { return false }
         let octets = text.split(separator: ".").compactMap { Int($0) }
         return switch (octets[0], octets[1]) {
         case (0, _), (10, _), (127, _), (224..., _), (100, 64...127), (169, 254), (172, 16...31), (192, 168),
@@ -31,6 +31,27 @@ enum InventoryForms {
             true
         default: false
         }
+    }
+
+    /// RFC 4291, section 2.2, in small letters and without dots.
+    static func isIPv6(_ text: String) -> Bool { HostAddress(text)?.isIPv6 == true && text == text.lowercased() }
+
+    /// `[23][0-9a-f]{3}:.*`: global unicast, and all of it that is given out (RFC 4291, section 2.4). Those for documentation
+    /// (RFC 3849) are taken.
+    static func isGlobalIPv6(_ text: String) -> Bool {
+        let first = text.prefix { $0 != ":" }
+        return first.utf8.count == 4 && (first.hasPrefix("2") || first.hasPrefix("3"))
+    }
+
+    /// `HOST` or `HOST:PORT`, where the host is a DNS name, an IPv4 address, or an IPv6 address in brackets; without a port the
+    /// brackets may be left out.
+    static func isServer(_ text: String) -> Bool {
+        if isIPv6(text) { return true }
+        guard let (host, port) = try? DNS.address(text), (1...65_535).contains(port) else { return false }
+        // Written as Nix reads it.
+        let written = [host, "\(host):\(port)", "[\(host)]", "[\(host)]:\(port)"]
+        guard written.contains(text) else { return false }
+        return text.hasPrefix("[") ? isIPv6(host) : isIPv4(host) || isDomain(host)
     }
 
     /// `[0-9a-f]{64}`

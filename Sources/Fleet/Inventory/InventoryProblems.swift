@@ -61,7 +61,9 @@ package struct InventoryProblems {
     private func all() -> [String] {
         var found: [String] = []
         for key in ["name", "address", "public-key"] { found += twice(key, (nodes + operators).map { $0.text(key) }) }
-        for key in ["domain", "ipv4", "host-key", "push-token"] { found += twice(key, nodes.map { $0.text(key) }) }
+        for key in ["domain", "ipv4", "ipv6", "host-key", "push-token"] {
+            found += twice(key, nodes.map { $0.text(key) })
+        }
         let hubs = nodes.count { $0.text("role") == "hub" }
         if hubs != 1 { found.append("the fleet has \(hubs) hubs; it needs one") }
         found += inspectFleet() + nodes.flatMap(inspect) + nodes.flatMap(inspectAddress)
@@ -80,7 +82,7 @@ package struct InventoryProblems {
     private func inspect(_ node: InventoryEntry) -> [String] {
         let (name, domain, role) = (node.text("name"), node.text("domain"), node.text("role"))
         let (provider, tier) = (node.text("provider"), node.text("tier"))
-        let (ipv4, hostKey) = (node.text("ipv4"), node.text("host-key"))
+        let (ipv4, ipv6, hostKey) = (node.text("ipv4"), node.text("ipv6"), node.text("host-key"))
         let (registration, token) = (node.text("registration"), node.text("push-token"))
         let isOnEarth =
             (-90...90).contains(node.number("latitude")) && (-180...180).contains(node.number("longitude"))
@@ -97,6 +99,16 @@ package struct InventoryProblems {
                 isUnreachable(ipv4),
                 "\(name)'s ipv4 is \(ipv4), which is no public address: clients could not reach it"
             ),
+            (!ipv6.isEmpty && !InventoryForms.isIPv6(ipv6), "\(name)'s ipv6 is no address: \(ipv6)"),
+            (
+                InventoryForms.isIPv6(ipv6) && !InventoryForms.isGlobalIPv6(ipv6) && !isOnOneMachine,
+                "\(name)'s ipv6 is \(ipv6), which is no public address: clients could not reach it"
+            ),
+            (!ipv6.isEmpty && ipv4.isEmpty, "\(name) has an ipv6 and no ipv4: most clients could not reach it"),
+            (
+                !ipv6.isEmpty && role == "hub",
+                "\(name) is the hub and has an ipv6: node and monitor share its ports, by IPv4 alone"
+            ),
             (!token.isEmpty && !InventoryForms.isDigest(token), "\(name)'s push-token is no SHA-256 in hexadecimal"),
             (
                 !["", "open", "invite", "closed"].contains(registration),
@@ -109,10 +121,11 @@ package struct InventoryProblems {
         ]) + inspectWireGuard(node)
     }
 
-    /// A fleet whose own network is the loopback's is on one machine, and so are its clients.
+    /// A fleet whose own network is the loopback's, and so are its clients.
+    private var isOnOneMachine: Bool { network.prefix.hasPrefix("127.") }
+
     private func isUnreachable(_ ipv4: String) -> Bool {
-        if network.prefix.hasPrefix("127.") { return false }
-        return InventoryForms.isReservedIPv4(ipv4) || ipv4.hasPrefix("\(network.prefix).")
+        !isOnOneMachine && (InventoryForms.isReservedIPv4(ipv4) || ipv4.hasPrefix("\(network.prefix)."))
     }
 
     private func inspectWireGuard(_ peer: InventoryEntry) -> [String] {

@@ -38,7 +38,9 @@ struct InventorySchema {
         optional: ["monitor-token": .text])
     static let node = InventorySchema(
         needed: Dictionary(uniqueKeysWithValues: Node.CodingKeys.needed.map { ($0.rawValue, kind(of: $0)) }),
-        optional: ["disk": .text, "esp": .text, "push-token": .text, "registration": .text, "root": .text])
+        optional: [
+            "disk": .text, "esp": .text, "ipv6": .text, "push-token": .text, "registration": .text, "root": .text,
+        ])
     static let dns = InventorySchema(
         needed: ["floor": .whole, "nearest": .text, "provider": .text, "ttl": .whole, "zone": .text],
         optional: [

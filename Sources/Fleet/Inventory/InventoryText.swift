@@ -84,7 +84,7 @@ package struct InventoryText: Equatable, Sendable {
         case .latitude, .longitude:
             return "\(try Node.degrees(value, of: key))"
         case .name, .city, .region, .domain, .provider, .tier, .role, .address, .ipv4, .publicKey, .hostKey, .disk,
-            .root, .esp, .registration, .pushToken:
+            .root, .esp, .registration, .ipv6, .pushToken:
             return TOMLLines.quoted(value)
         }
     }
@@ -111,6 +111,7 @@ extension Node {
         case .root: root
         case .esp: esp
         case .registration: registration
+        case .ipv6: ipv6
         case .pushToken: pushToken
         }
     }
@@ -138,6 +139,7 @@ extension Node {
         case .root: root = value
         case .esp: esp = value
         case .registration: registration = value
+        case .ipv6: ipv6 = value
         case .pushToken: pushToken = value
         }
     }

@@ -17,6 +17,8 @@ package struct Node: Codable, Equatable, Sendable {
     package var address: String
     /// The public one; empty until the machine exists.
     package var ipv4: String
+    /// The public one of the other family; nil for none.
+    package var ipv6: String?
     /// WireGuard's; empty until `clavitor-soc keys generate`.
     package var publicKey: String
     /// sshd's, `ssh-ed25519 …`; empty until the machine exists.
@@ -35,11 +37,13 @@ package struct Node: Codable, Equatable, Sendable {
         case name, city, region, latitude, longitude, domain, provider, tier, role, address, ipv4
         case publicKey = "public-key"
         case hostKey = "host-key"
-        case disk, root, esp, registration
+        case disk, root, esp, registration, ipv6
         case pushToken = "push-token"
 
         /// Those that every entry has.
-        package static let needed = allCases.filter { ![.disk, .root, .esp, .registration, .pushToken].contains($0) }
+        package static let needed = allCases.filter {
+            ![.disk, .root, .esp, .registration, .ipv6, .pushToken].contains($0)
+        }
     }
 
     package init(
@@ -72,6 +76,7 @@ package struct Node: Codable, Equatable, Sendable {
         root = try entry.decodeIfPresent(String.self, forKey: .root)
         esp = try entry.decodeIfPresent(String.self, forKey: .esp)
         registration = try entry.decodeIfPresent(String.self, forKey: .registration)
+        ipv6 = try entry.decodeIfPresent(String.self, forKey: .ipv6)
         pushToken = try entry.decodeIfPresent(String.self, forKey: .pushToken)
     }
 

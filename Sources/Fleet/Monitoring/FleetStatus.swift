@@ -23,6 +23,8 @@ package struct FleetStatus: Codable, Equatable, Sendable {
     package var rows: [Row]
     /// Open ones that nothing hides.
     package var incidents: [FleetReport.Incident]
+    /// Which nodes are out of the nearest name, and why.
+    package var names: [String] = []
     /// Why the monitor says nothing, or its word is not to be relied on; empty when it was not asked.
     package var monitorTroubles: [String]
 

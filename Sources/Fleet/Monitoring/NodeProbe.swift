@@ -28,9 +28,12 @@ package enum NodeHealth: Equatable, Sendable {
 /// Over HTTPS, at the node's public address, with a certificate that is good for its name.
 package struct HTTPSProbe: NodeProbe {
     let exchange: HTTPSExchange
+    /// The way to the same names over IPv6; nil when no node has it.
+    let ipv6: HTTPSExchange?
 
-    package init(exchange: HTTPSExchange) {
+    package init(exchange: HTTPSExchange, ipv6: HTTPSExchange? = nil) {
         self.exchange = exchange
+        self.ipv6 = ipv6
     }
 
     package func health(of node: Node) async -> NodeHealth {

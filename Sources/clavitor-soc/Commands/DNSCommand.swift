@@ -102,17 +102,25 @@ struct DNSOptions: ParsableArguments {
 
         /// What is not done by an apply, in sentences.
         func remarks(_ members: DNSMembers) async throws -> [String] {
+            try await absences(toldToApply: members.nearest) + provider.remarks()
+        }
+
+        /// Which nodes are not in the nearest name, and why, in sentences.
+        ///
+        /// `toldToApply`: Who is just missing is put in by an apply.
+        func absences(toldToApply: Bool = false) async throws -> [String] {
             let withdrawn = try state.read().withdrawn.sorted { $0.key < $1.key }
             let all = try Records(inventory)
             let standing = try await provider.present([all.nearest])[all.nearest]?.addresses
             let out = Set(withdrawn.map(\.key))
             let hands = try state.hands().filter { !out.contains($0.key) }.sorted { $0.key < $1.key }
-            let missing = all.nodes.filter { !(standing?.contains($0.key) ?? true) && !out.contains($0.value) }
-            let others = members.nearest ? [] : missing.values.sorted()
+            let missing = all.nodes.filter {
+                !(standing?.contains($0.key) ?? true) && !out.contains($0.value) && all.members.contains($0.value)
+            }
+            let others = toldToApply ? [] : Set(missing.values).sorted()
             return withdrawn.map { "\($0.key) is out of the nearest name: \($0.value)." }
                 + hands.map { "\($0.key) is to leave the nearest name with the next look of `dns watch`: \($0.value)." }
-                + others.map { "\($0) is not in the nearest name. `dns watch` puts it in, or --nearest." }
-                + (try await provider.remarks())
+                + others.map { "\($0) is not in the nearest name. `dns watch` puts it in, or `dns apply --nearest`." }
         }
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Console
 import Fleet
 
 /// Takes a node out of the nearest name by hand.
@@ -31,15 +32,18 @@ struct DNSWithdraw: AsyncParsableCommand {
         let hand = HandWithdrawal(
             by: "\(author.name)@\(author.host)", at: now, until: stretch.map { now + $0.seconds * 1_000 },
             isBelowFloor: belowFloor)
+        var change: String?
         try state.changeHands { hands in
-            let members = Withdrawal.members(inventory.nodes, hands)
+            let members = Withdrawal.members(inventory.nearestMembers, hands)
             let rules = Withdrawal.Rules(floor: dns.floor)
             // With what others have said since the watch looked.
             var withdrawal = try state.read()
             _ = withdrawal.judge([:], of: members, rules: rules, at: now)
             try withdrawal.permit(hand, for: try inventory.node(node).name, of: members, rules: rules)
+            change = hand.change(from: hands[node].flatMap { $0.isOver(at: now) ? nil : $0 }, of: node)
             hands[node] = hand
         }
+        if let change { Terminal.line(change.printable) }
         try await DNSWatch.look(options)
     }
 

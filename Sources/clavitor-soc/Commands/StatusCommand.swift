@@ -16,14 +16,40 @@ struct StatusCommand: AsyncParsableCommand {
     func run() async throws {
         let workplace = try Workplace(options)
         let asked = try workplace.nodes(nodes)
-        let status = try await workplace.connected { _, monitor in
+        async let absences = Self.absences(workplace)
+        var status = try await workplace.connected { _, monitor in
             await FleetStatus.gather(asked, try workplace.ssh, workplace.paths, monitor: monitor)
         }
+        status.names = await absences
         if workplace.settings.monitorTokenFile == nil {
             Terminal.note("The monitor was not asked: soc.toml names no monitor-token-file.")
         }
         if json { try Terminal.json(status) } else { Terminal.line(Self.text(status)) }
         if !status.isWell { throw ExitCode(1) }
+    }
+
+    /// Who keeps the names is asked for as long as the nodes are, and no longer.
+    static func absences(_ workplace: Workplace) async -> [String] {
+        guard let dns = workplace.inventory.dns else { return [] }
+        return await withTaskGroup(of: [String].self) { group in
+            group.addTask {
+                do {
+                    return try await dns.withNames(of: workplace.inventory, now: Workplace.now) { provider in
+                        let state = WatchState(folder: workplace.state)
+                        return try await DNSOptions.Names(workplace: workplace, provider: provider, state: state)
+                            .absences()
+                    }
+                } catch {
+                    return ["Who is in the nearest name is not known: \(error)"]
+                }
+            }
+            group.addTask {
+                try? await Task.sleep(for: .seconds(4))
+                return ["Who is in the nearest name is not known: its keeper did not answer within 4 s."]
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? []
+        }
     }
 
     static func text(_ status: FleetStatus) -> String {
@@ -41,7 +67,7 @@ struct StatusCommand: AsyncParsableCommand {
                 row.system.map(shortened) ?? "-", row.revision.map { String($0.prefix(12)) } ?? "-")
         }
         var lines = [table.text] + status.rows.compactMap { $0.trouble?.printable }
-        lines += status.monitorTroubles.map(\.printable)
+        lines += (status.monitorTroubles + status.names).map(\.printable)
         for incident in status.incidents {
             lines.append("\(incident.severity.uppercased())  \(incident.title)".printable)
         }

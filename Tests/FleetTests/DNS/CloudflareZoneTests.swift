@@ -56,7 +56,7 @@ import Testing
             if request.method == .GET {
                 let query = Dictionary(
                     uniqueKeysWithValues: (url.queryItems ?? []).map { ($0.name, $0.value ?? "") })
-                return page(query["name"] ?? "", Int(query["page"] ?? "1") ?? 1)
+                return page(query["name"] ?? "", query["type"] ?? "", Int(query["page"] ?? "1") ?? 1)
             }
             guard request.method == .POST, url.path.hasSuffix("/batch"),
                 let batch = try? JSONDecoder().decode(Batch.self, from: Data(request.body.utf8))
@@ -64,8 +64,8 @@ import Testing
             return perform(batch)
         }
 
-        private func page(_ name: String, _ page: Int) -> SecureServer.Response {
-            let all = records.withLock { $0.filter { $0.name == name } }
+        private func page(_ name: String, _ type: String, _ page: Int) -> SecureServer.Response {
+            let all = records.withLock { $0.filter { $0.name == name && $0.type == type } }
             let part = all.dropFirst((page - 1) * pageSize).prefix(pageSize)
             let pages = max(1, (all.count + pageSize - 1) / pageSize)
             let json = (try? String(decoding: JSONEncoder().encode(Array(part)), as: UTF8.self)) ?? ""
@@ -93,7 +93,8 @@ import Testing
                     }
                     after.append(
                         Record(
-                            id: UUID().uuidString, name: post.name, content: post.content, ttl: post.ttl,
+                            id: UUID().uuidString, type: post.type, name: post.name, content: post.content,
+                            ttl: post.ttl,
                             proxied: post.proxied))
                 }
                 records = after
@@ -147,6 +148,27 @@ import Testing
         // Five under the nearest name: three pages.
         #expect(present == wanted.sets)
         #expect(zone.records.withLock { $0.allSatisfy { !$0.proxied && $0.ttl == 30 } })
+    }
+
+    @Test func bothFamiliesStandAndAStrangersGoes() async throws {
+        let inventory = try sampleFleet(2) { $0[1].ipv6 = "2001:db8::2" }
+        let wanted = try Records(inventory)
+        zone.records.withLock {
+            $0 = [
+                Zone.Record(id: "1", type: "AAAA", name: "n1.example.org", content: "2001:db8:0::bad", ttl: 30),
+                Zone.Record(id: "2", type: "TXT", name: "n1.example.org", content: "of somebody else", ttl: 30),
+            ]
+        }
+        let (before, present) = try await with { zone in
+            let before = try await zone.present(wanted.sets.keys.sorted())
+            try await zone.apply(NamePlan(wanted: wanted, present: before).changes)
+            return (before, try await zone.present(wanted.sets.keys.sorted()))
+        }
+        #expect(
+            NamePlan(wanted: wanted, present: before).lines.contains(
+                "- n1.example.org 30 AAAA 2001:db8::bad  (no node of the inventory)"))
+        #expect(present == wanted.sets)
+        #expect(zone.records.withLock { $0.map(\.type).sorted() } == ["A", "A", "A", "A", "AAAA", "AAAA", "TXT"])
     }
 
     @Test func whoLeavesIsGoneInOneBatch() async throws {

@@ -89,6 +89,8 @@ import Testing
         let withdrawn = try state.read().withdrawn
         #expect(withdrawn["tokyo"]?.hasPrefix("by hand of ") == true)
         try await run("plan", "--json")
+        let absences = await StatusCommand.absences(try Workplace(OperatorOptions.parse(words)))
+        #expect(absences.count == 1 && absences[0].hasPrefix("tokyo is out of the nearest name: by hand of "))
         await #expect(throws: HandWithdrawalError.notByHand("seoul")) { try await run("restore", "seoul") }
         // This process holds the watch's lock by now: whoever has it does the rest.
         try await run("restore", "tokyo")

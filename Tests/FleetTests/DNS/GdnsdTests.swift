@@ -37,10 +37,32 @@ struct GdnsdTests {
         try await server.eventually("203.0.113.0/24", is: ["192.0.2.1"])
     }
 
-    private func apply(_ withdrawn: Set<String>, _ health: HealthFile) async throws {
-        let wanted = try Records(try sampleFleet(3), withdrawn: withdrawn)
+    private func apply(
+        _ withdrawn: Set<String>, _ health: HealthFile, of inventory: Inventory? = nil
+    ) async throws {
+        let wanted = try Records(try inventory ?? sampleFleet(3), withdrawn: withdrawn)
         let present = try await health.present([wanted.nearest])
         try await health.apply(NamePlan(wanted: wanted, present: present, names: [wanted.nearest]).changes)
+    }
+
+    @Test func bothFamiliesAreTheNearests() async throws {
+        let inventory = try sampleFleet(3) { nodes in
+            nodes[0].ipv6 = "2001:db8::1"
+            nodes[2].ipv6 = "2001:db8::3"
+        }
+        let scratch = try Scratch()
+        let health = HealthFile(path: scratch.file("health"), complete: try Records(inventory))
+        try await apply([], health, of: inventory)
+        let server = try Gdnsd(inventory, in: scratch)
+        try await server.eventually("203.0.113.0/24", "AAAA", is: ["2001:db8::3"])
+        try await server.eventually("203.0.113.0/24", is: ["192.0.2.3"])
+        #expect(try server.ask("n3.example.org", "AAAA") == ["2001:db8::3"])
+        // Both of them go, and come back.
+        try await apply(["n3"], health, of: inventory)
+        try await server.eventually("203.0.113.0/24", is: ["192.0.2.2"])
+        #expect(try server.ask("api.example.org", "AAAA", from: "203.0.113.0/24") != ["2001:db8::3"])
+        try await apply([], health, of: inventory)
+        try await server.eventually("203.0.113.0/24", "AAAA", is: ["2001:db8::3"])
     }
 
     @Test func theMapReachesBeyondAllThatMayBeDown() throws {
@@ -89,11 +111,11 @@ struct Gdnsd {
         daemon = try Daemon("/usr/sbin/gdnsd", ["-c", scratch.path, "start"], log: scratch.file("log"))
     }
 
-    func ask(_ name: String, from network: String? = nil) throws -> [String] {
+    func ask(_ name: String, _ type: String = "A", from network: String? = nil) throws -> [String] {
         let kdig = Process()
         kdig.executableURL = URL(filePath: "/usr/bin/kdig")
         kdig.arguments =
-            ["@\(address)", "-p", "\(port)", "+tcp", "+short", "+timeout=2", "+retry=0", name, "A"]
+            ["@\(address)", "-p", "\(port)", "+tcp", "+short", "+timeout=2", "+retry=0", name, type]
             + (network.map { ["+subnet=\($0)"] } ?? [])
         let output = Pipe()
         kdig.standardOutput = output
@@ -104,10 +126,10 @@ struct Gdnsd {
         return text.split(separator: "\n").map(String.init).sorted()
     }
 
-    func eventually(_ network: String, is expected: [String]) async throws {
+    func eventually(_ network: String, _ type: String = "A", is expected: [String]) async throws {
         var answer: [String] = []
         for _ in 0..<200 {
-            answer = try ask("api.example.org", from: network)
+            answer = try ask("api.example.org", type, from: network)
             if answer == expected { return }
             try await Task.sleep(for: .milliseconds(100))
         }

@@ -36,6 +36,16 @@ import Testing
         #expect(out.isEmpty)
     }
 
+    @Test mutating func aSecondWordSaysWhatItChanges() throws {
+        let first = take(3, seconds: 3_600)
+        now += 5_000
+        let second = take(3)
+        #expect(second.change(from: nil, of: "n3") == nil)
+        let told = try #require(second.change(from: first, of: "n3"))
+        #expect(told == "n3 was out already, \(first). It is out now \(second).")
+        #expect(told.contains("until it is restored"))
+    }
+
     @Test mutating func itEndsWithItsTime() {
         _ = take(3, seconds: 60)
         _ = see()

@@ -1,9 +1,10 @@
-import Fleet
 import Foundation
 import NIOHTTP1
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import Fleet
 
 /// Against real TLS on addresses of the loopback network.
 @Suite(.timeLimit(.minutes(3))) struct ReadinessProbeTests {
@@ -54,6 +55,17 @@ import Testing
             }
         }
         #expect(answers["n1"] == .badCertificate("its certificate is not trusted"))
+    }
+
+    /// A watcher without IPv6 accuses nobody.
+    @Test func whoAnswersOverIPv4AloneIsToldWhereOthersAnswerOverBoth() {
+        let answers: [String: ProbeAnswer] = ["n1": .ready, "n2": .ready, "n3": .notReady(503), "n4": .ready]
+        let dead = ProbeAnswer.unreachable("refused")
+        #expect(HTTPSProbe.merge(answers, ["n1": dead, "n2": dead]) == answers)
+        let merged = HTTPSProbe.merge(answers, ["n1": .ready, "n2": dead, "n3": dead])
+        #expect(merged == answers.merging(["n2": .readyByIPv4("\(dead)")]) { $1 })
+        let sighting = Sighting(monitor: .well, probe: .readyByIPv4("\(dead)"))
+        #expect(sighting.isWell && sighting.agreedIllness == nil && sighting.oddity?.contains("IPv4 alone") == true)
     }
 
     @Test func silenceEnds() async throws {

@@ -26,6 +26,31 @@ import Testing
         #expect(throws: RecordsError.self) { try Records(inventory, withdrawn: ["n1", "n2", "n3"], belowFloor: 3) }
     }
 
+    @Test func theNearestNameLeadsToWhoTakesNewcomers() throws {
+        func nearest(_ registrations: String?...) throws -> Set<HostAddress>? {
+            let inventory = try sampleFleet(registrations.count) { nodes in
+                for (index, registration) in registrations.enumerated() { nodes[index].registration = registration }
+            }
+            return try Records(inventory).sets["api.example.org"]?.addresses
+        }
+        #expect(try nearest(nil, "closed", "invite") == addresses(1, 3))
+        #expect(try nearest(nil, "open", "invite", "closed") == addresses(2))
+        #expect(throws: RecordsError.noMembers) { try nearest("closed", "closed") }
+    }
+
+    /// Where a watch runs elsewhere, who is in the nearest name stays as it is, with all of its addresses.
+    @Test func aMemberOfTheNearestNameHasBothOfItsAddressesThere() throws {
+        let inventory = try sampleFleet(3) {
+            $0[1].ipv6 = "2001:db8::2"
+            $0[2].registration = "closed"
+        }
+        let standing = RecordSet(addresses: addresses(2, 3), ttl: 30)
+        let plan = NamePlan(
+            wanted: try Records(inventory), present: ["api.example.org": standing], names: ["api.example.org"],
+            keepingMembers: true)
+        #expect(plan.changes.first?.after.addresses == addresses(2).union([HostAddress("2001:db8::2")!]))
+    }
+
     @Test func aNodeWithoutAnAddressHasNoRecord() throws {
         let records = try Records(try sampleFleet(3) { $0[2].ipv4 = "" })
         #expect(records.sets["n3.example.org"] == nil)
@@ -50,7 +75,7 @@ import Testing
         },
         Case(
             testDescription: "one address for two",
-            expected: .shared(IPv4Address(number: 0xc000_0201), "n1", "n2")
+            expected: .shared(HostAddress("192.0.2.1")!, "n1", "n2")
         ) { try sampleFleet(2) { $0[1].ipv4 = "192.0.2.1" } },
         Case(testDescription: "a node named like the nearest", expected: .takenName("api.example.org")) {
             try sampleFleet(2) { $0[1].domain = "api.example.org" }
@@ -63,7 +88,7 @@ import Testing
             testDescription: "fewer than the floor", expected: .belowFloor(1, floor: 2),
             inventory: { try sampleFleet(3, floor: 2) }, withdrawn: ["n1", "n2"]),
         Case(
-            testDescription: "nobody at all", expected: .belowFloor(0, floor: 1),
+            testDescription: "nobody at all", expected: .noMembers,
             inventory: { try sampleFleet(1) { $0[0].ipv4 = "" } }),
     ])
     func whatCannotStandIsRefused(_ example: Case) throws {

@@ -55,6 +55,6 @@ extension Sighting {
     static let dead = Sighting(monitor: .silent(70), probe: .unreachable("refused"))
 }
 
-func addresses(_ numbers: Int...) -> Set<IPv4Address> {
-    Set(numbers.map { IPv4Address(number: 0xc000_0200 + UInt32($0)) })
+func addresses(_ numbers: Int...) -> Set<HostAddress> {
+    Set(numbers.compactMap { HostAddress("192.0.2.\($0)") })
 }

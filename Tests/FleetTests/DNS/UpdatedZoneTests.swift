@@ -47,6 +47,49 @@ import Testing
         #expect(present["api.example.org"] == RecordSet(addresses: addresses(1, 2), ttl: 30))
     }
 
+    @Test func bothFamiliesArePublished() async throws {
+        let wanted = try Records(
+            try sampleFleet(3) {
+                $0[1].ipv6 = "2001:db8::2"
+                $0[2].ipv6 = "2001:db8::3"
+            }, withdrawn: ["n3"])
+        try await zone.apply(NamePlan(wanted: wanted, present: [:]).changes)
+        #expect(try await zone.present(wanted.sets.keys.sorted()) == wanted.sets)
+        #expect(try knot.lookUp("api.example.org", "AAAA") == ["2001:db8::2"])
+        #expect(try knot.lookUp("api.example.org", "A") == ["192.0.2.1", "192.0.2.2"])
+        #expect(try knot.lookUp("n3.example.org", "AAAA") == ["2001:db8::3"])
+    }
+
+    /// Half of all clients would follow it.
+    @Test(arguments: ["2001:db8::bad", "::ffff:c000:201"]) func aStrangersAddressAtOurNameIsSeenAndRemoved(
+        _ stranger: String
+    ) async throws {
+        let wanted = try Records(try sampleFleet(2))
+        try await zone.apply(NamePlan(wanted: wanted, present: [:]).changes)
+        let record = try #require(HostAddress(stranger).flatMap { DNSUpdater.Record(address: $0.bytes) })
+        let names = ["api.example.org", "n1.example.org"]
+        for name in names { try await knot.updater().perform([.add(try DNSName(name), ttl: 30, record)]) }
+        let plan = NamePlan(wanted: wanted, present: try await zone.present(names + ["n2.example.org"]))
+        #expect(plan.changes.map(\.name) == names)
+        #expect(plan.lines.allSatisfy { $0.hasPrefix("- ") && $0.contains("AAAA") && $0.contains("no node") })
+        try await zone.apply(plan.changes)
+        #expect(try knot.lookUp("api.example.org", "AAAA") == [])
+        #expect(try await zone.present(wanted.sets.keys.sorted()) == wanted.sets)
+    }
+
+    /// Of two lifetimes neither is what is wanted.
+    @Test func anotherLifetimeOfOneFamilyIsMended() async throws {
+        let wanted = try Records(try sampleFleet(1) { $0[0].ipv6 = "2001:db8::1" })
+        try await zone.apply(NamePlan(wanted: wanted, present: [:]).changes)
+        let name = try DNSName("n1.example.org")
+        let record = try #require(HostAddress("2001:db8::1").flatMap { DNSUpdater.Record(address: $0.bytes) })
+        try await knot.updater().perform([.removeSet(name, .aaaa), .add(name, ttl: 86_400, record)])
+        let plan = NamePlan(wanted: wanted, present: try await zone.present(wanted.sets.keys.sorted()))
+        #expect(plan.lines == ["~ n1.example.org ttl 0 -> 30"])
+        try await zone.apply(plan.changes)
+        #expect(try await zone.present(wanted.sets.keys.sorted()) == wanted.sets)
+    }
+
     @Test func anotherZonesNameIsNotTheServersToAnswer() async throws {
         await #expect(throws: DNSUpdateError.refused(.refused)) { try await zone.present(["api.example.com"]) }
     }

@@ -42,5 +42,5 @@ final class MemoryZone: NameProvider {
         }
     }
 
-    var nearest: Set<IPv4Address>? { state.withLock { $0.sets["api.example.org"]?.addresses } }
+    var nearest: Set<HostAddress>? { state.withLock { $0.sets["api.example.org"]?.addresses } }
 }

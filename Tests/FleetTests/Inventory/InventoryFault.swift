@@ -74,6 +74,10 @@ struct InventoryFault: CustomTestStringConvertible, Sendable {
         InventoryFault(tokyoRole, tokyoRole.replacing("\(key) = \"\"", with: "\(key) = \(value)"), sentence)
     }
 
+    private static func v6(_ address: String, _ sentence: String) -> InventoryFault {
+        tokyo("public-key", "\"\"\nipv6 = \"\(address)\"", sentence)
+    }
+
     private static func glass(_ key: String, _ from: String, _ sentence: String) -> InventoryFault {
         InventoryFault(
             "ssh-key = \"\"                       # whose private half lies in a safe\nfrom = []",
@@ -138,6 +142,27 @@ struct InventoryFault: CustomTestStringConvertible, Sendable {
         tokyo(
             "ipv4", "\"255.255.255.255\"",
             "tokyo's ipv4 is 255.255.255.255, which is no public address: clients could not reach it"),
+        v6("fe80::1", "tokyo's ipv6 is fe80::1, which is no public address: clients could not reach it"),
+        v6("::1", "tokyo's ipv6 is ::1, which is no public address: clients could not reach it"),
+        v6("::", "tokyo's ipv6 is ::, which is no public address: clients could not reach it"),
+        v6("fd00::7", "tokyo's ipv6 is fd00::7, which is no public address: clients could not reach it"),
+        v6("ff02::1", "tokyo's ipv6 is ff02::1, which is no public address: clients could not reach it"),
+        v6(
+            "::ffff:c000:201", "tokyo's ipv6 is ::ffff:c000:201, which is no public address: clients could not reach it"
+        ),
+        v6("2001:db8:1", "tokyo's ipv6 is no address: 2001:db8:1"),
+        v6("2001:db8::1::2", "tokyo's ipv6 is no address: 2001:db8::1::2"),
+        v6("2001:DB8::1", "tokyo's ipv6 is no address: 2001:DB8::1"),
+        v6("2001:db8::1/64", "tokyo's ipv6 is no address: 2001:db8::1/64"),
+        v6("2001:db8::192.0.2.1", "tokyo's ipv6 is no address: 2001:db8::192.0.2.1"),
+        v6("2001:db8:1:2:3:4:5:6:7", "tokyo's ipv6 is no address: 2001:db8:1:2:3:4:5:6:7"),
+        v6("2001:db8::12345", "tokyo's ipv6 is no address: 2001:db8::12345"),
+        tokyo(
+            "public-key", "\"\"\nipv6 = \"2001:db8::1\"",
+            "tokyo has an ipv6 and no ipv4: most clients could not reach it"),
+        InventoryFault(
+            "role = \"hub\"", "role = \"hub\"\nipv6 = \"2001:db8::1\"",
+            "zurich is the hub and has an ipv6: node and monitor share its ports, by IPv4 alone"),
         tokyo("public-key", "\"\"\nregistration = \"all\"", "tokyo's registration is open, invite or closed, not all"),
         tokyo("public-key", "\"\"\npush-token = \"abc\"", "tokyo's push-token is no SHA-256 in hexadecimal"),
         tokyo("public-key", "\"\"\nesp = 5", "tokyo's esp is no text"),
@@ -156,6 +181,10 @@ struct InventoryFault: CustomTestStringConvertible, Sendable {
 
             """
         return InventoryFault("[provider.vultr]", table.replacing(old, with: new) + "[provider.vultr]", sentence)
+    }
+
+    private static func server(_ text: String) -> InventoryFault {
+        dns("192.0.2.53", text, "dns.server is \(text); it must be an address or a DNS name, with or without :PORT")
     }
 
     private static let tables = [
@@ -199,6 +228,9 @@ struct InventoryFault: CustomTestStringConvertible, Sendable {
             "tokyo's domain is no DNS name: \"-tokyo.clavitor.com\""),
         dns("floor = 8", "floor = -5", "dns.floor is -5; it must be 0 or more"),
         dns("key-file", "keyfile", "[dns] has an unknown key, keyfile"),
+        server("192.0.2.999"), server("192.0.2.53:0"), server("192.0.2.53:65536"), server("192.0.2.53:053"),
+        server("192.0.2.53:"), server("ns .example.org"), server("ns.example.org:53:53"), server("tcp://192.0.2.53"),
+        server("[2001:db8::53"), server("[192.0.2.53]:53"), server("2001:db8::53:"), server("localhost"),
         dns("\"192.0.2.53\"", "\"\"", "dns.server is needed for the provider rfc2136"),
         dns("rfc2136", "gdnsd", "dns.health-file is needed for the provider gdnsd"),
         dns("rfc2136", "cloudflare", "dns.token-file is needed for the provider cloudflare"),

@@ -41,6 +41,14 @@ import Wire
         #expect(try InventoryProblems.found(in: faulty).contains(fault.sentence))
     }
 
+    @Test(arguments: [
+        "192.0.2.53", "192.0.2.53:5353", "ns.example.org", "ns.example.org:53", "2001:db8::53", "[2001:db8::53]",
+        "[2001:db8::53]:53",
+    ])
+    func aServerMayBeWrittenSo(_ text: String) {
+        #expect(InventoryForms.isServer(text))
+    }
+
     @Test func aDateIsSomethingThatNixCannotRead() throws {
         let text = try Self.real().replacing("region = \"oceania\"", with: "region = \"oceania\"\nsince = 2026-01-01")
         #expect(
