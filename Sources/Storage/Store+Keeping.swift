@@ -8,7 +8,7 @@ extension Store {
     /// Deletes what has run out, sessions and remembered answers, and what an earlier deletion had to leave in the log.
     package func sweep(sessionIdle: Int64) async throws {
         let time = now()
-        try await commit([.deleteSessionsExpired(before: time, idleSince: time - sessionIdle)] as [AccountStep], [])
+        try await commit([.deleteSessionsExpired(before: time, idleSince: time - sessionIdle)], [], isOwn: true)
         // Also on a full disk, where strangers must not eat up what is left. A flood leaves a million of them.
         try await deleteForgiven(before: time)
         guard health.mode == .normal else { return }

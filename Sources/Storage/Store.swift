@@ -73,7 +73,8 @@ package final class Store: Sendable {
     /// What the node says of itself: it needs no room, since nobody can make it say more.
     package func record(_ lines: [SealedAuditLine]) async throws { try await commit([], lines, isOwn: true) }
 
-    private func commit(_ steps: [AccountStep], _ lines: [SealedAuditLine], isOwn: Bool) async throws {
+    /// `isOwn`: The node's own doing, which needs no room kept for others.
+    func commit(_ steps: [AccountStep], _ lines: [SealedAuditLine], isOwn: Bool) async throws {
         let vault = lines.lazy.compactMap(\.vault).first
         let (steps, isLast) = try admitted(steps, lines, of: vault, isOwn: isOwn)
         guard !steps.isEmpty || !lines.isEmpty else { return }

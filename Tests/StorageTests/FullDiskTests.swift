@@ -151,6 +151,20 @@ import Vault
         #expect(try left() == 0)
     }
 
+    /// The node's own sweep has nothing to delete most times, and goes on to what strangers left.
+    @Test func theNodeSweepsOnAFullDisk() async throws {
+        for _ in 0..<3 {
+            await #expect(throws: (any Error).self) { try await node.login(Person(password: "wrong")) }
+        }
+        #expect(try node.count("SELECT count(*) FROM abuse") > 0)
+        node.health.note(.diskFull)
+        node.disk.free = 1 << 20
+        node.moments.advance(by: 30 * 86_400)
+        try await node.store.sweep(sessionIdle: 86_400)
+        #expect(try node.count("SELECT count(*) FROM abuse") == 0)
+        #expect(try node.count("SELECT count(*) FROM credential WHERE kind = 'session'") == 0)
+    }
+
     /// A vault that was shut is open again with its next revocation, though the disk is still full.
     @Test func aRevocationThatGoesThroughOpensTheVault() async throws {
         var agents: [TestAgent] = []
