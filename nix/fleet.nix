@@ -12,6 +12,10 @@ let
     if network != null then head network
     else throw "fleet.network is \"${fleet.fleet.network}\"; it must be a /24 such as 10.84.0.0/24";
 
+  # Of a duration such as 12h.
+  seconds = duration: let parts = match "([0-9]+)([smhd])" duration; in
+    fromJSON (head parts) * { s = 1; m = 60; h = 3600; d = 86400; }.${elemAt parts 1};
+
   # The last number of an address of ours; null for any other.
   idOf = address:
     let parts = match "([0-9.]+)\\.([1-9][0-9]{0,2})" address;
@@ -58,7 +62,9 @@ rec {
 
   # Whom the monitor knows without its database: hashes of tokens, which are no secret.
   access = {
-    nodes = map (n: { inherit (n) name region; token = n.push-token; }) (filter (n: n.push-token != "") nodes);
+    nodes = map (n: { inherit (n) name region; token = n.push-token; }) (filter (n: n.push-token != "") nodes)
+      ++ map (j: { inherit (j) name; region = "jobs"; token = j.push-token; every = seconds j.every; })
+        (filter (j: (j.push-token or "") != "") (fleet.job or [ ]));
     operators = map (o: { inherit (o) name; token = o.monitor-token; }) (filter (o: (o.monitor-token or "") != "") operators);
   };
 

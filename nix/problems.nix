@@ -13,14 +13,15 @@ let
     inventory = {
       needed = { break-glass = "table"; fleet = "table"; node = "list of tables"; provider = "table"; tier = "table"; };
       optional = {
-        backup = "table"; channel = "list of tables"; dns = "table"; notify = "table"; operator = "list of tables";
-        route = "list of tables";
+        backup = "table"; channel = "list of tables"; dns = "table"; job = "list of tables"; notify = "table";
+        operator = "list of tables"; route = "list of tables";
       };
     };
     fleet.needed = { acme-contact = "list of texts"; monitor = "text"; network = "text"; port = "whole number"; };
     break-glass = { needed = { from = "list of texts"; ssh-key = "text"; }; optional.enabled = "boolean"; };
     backup.optional = { enabled = "boolean"; every = "text"; keep = "text"; recipients = "list of texts"; target = "text"; };
     notify.optional = { dead-man = "boolean"; enabled = "boolean"; };
+    job = { needed = { every = "text"; name = "text"; }; optional.push-token = "text"; };
     provider = { needed = { disk = "text"; root = "text"; }; optional.esp = "text"; };
     tier = {
       needed.usd = "number";
@@ -75,6 +76,7 @@ let
     (named "tier")
     (concatMap (n: shape schema.node (labelled "a node" n) n) fleet.node)
     (concatMap (o: shape schema.peer (labelled "an operator" o) o) (fleet.operator or [ ]))
+    (concatMap (j: shape schema.job (labelled "a job" j) j) jobs)
     (if fleet ? dns then shape schema.dns "[dns]" fleet.dns else [ ])
   ];
 
@@ -170,7 +172,7 @@ let
   inspectBackup = { recipients ? [ ], every ? "", keep ? "", target ? "", ... }: concatLists [
     (map (r: "backup.recipients has ${r}, which is no recipient of age: they begin with age1")
       (filter (r: !(matches "age1[a-z0-9]{58}|ssh-ed25519 [A-Za-z0-9+/=]+" r)) recipients))
-    (when (every != "" && !(matches "[1-9][0-9]{0,3}[smhd]" every))
+    (when (every != "" && !(isDuration every))
       "backup.every is ${every}; it must be a duration such as 12h or 1d")
     (when (keep != "" && (!(matches "[0-9]{1,4}(,[0-9]{1,4}){3}" keep) || matches "[0,]*" keep))
       "backup.keep is ${keep}; it must be four numbers, last,daily,weekly,monthly")
@@ -200,6 +202,21 @@ let
     (concatMap inspectChannel channels)
     (map (r: "a route leads to the channel ${routeTo r}, which is not there")
       (filter (r: !(elem (routeTo r) channelNames)) (fleet.route or [ ])))
+  ];
+
+  jobs = fleet.job or [ ];
+  isDuration = matches "[1-9][0-9]{0,3}[smhd]";
+  inspectJobs = concatLists [
+    (twice "job" (map (j: j.name) jobs))
+    (map (j: "job ${j.name} has the name of a node: the monitor knows both by it")
+      (filter (j: elem j.name (map (n: n.name) fleet.node)) jobs))
+    (concatMap
+      (j: concatLists [
+        (when (!(matches "[a-z]([a-z0-9-]{0,61}[a-z0-9])?" j.name)) "\"${j.name}\" is no name of a job: small letters, digits and hyphens")
+        (when (!(isDuration j.every)) "job ${j.name}'s every is ${j.every}; it must be a duration such as 12h or 1d")
+        (when ((j.push-token or "") != "" && !(isDigest j.push-token)) "job ${j.name}'s push-token is no SHA-256 in hexadecimal")
+      ])
+      jobs)
   ];
 
   neededBy = { rfc2136 = [ "server" "key-file" ]; gdnsd = [ "health-file" ]; cloudflare = [ "zone-id" "token-file" ]; };
@@ -237,7 +254,7 @@ else concatLists [
   (twice "ipv4" (map (n: n.ipv4) fleet.node))
   (twice "ipv6" (map (n: n.ipv6 or "") fleet.node))
   (twice "host-key" (map (n: n.host-key) fleet.node))
-  (twice "push-token" (map (n: n.push-token or "") fleet.node))
+  (twice "push-token" (map (n: n.push-token or "") (fleet.node ++ jobs)))
   (when (length hubs != 1) "the fleet has ${toString (length hubs)} hubs; it needs one")
   (inspectFleet fleet.fleet)
   (concatMap inspect fleet.node)
@@ -246,5 +263,6 @@ else concatLists [
   (inspectBreakGlass fleet.break-glass)
   (inspectBackup (fleet.backup or { }))
   inspectChannels
+  inspectJobs
   (if fleet ? dns then inspectDNS fleet.dns else [ ])
 ]

@@ -8,6 +8,13 @@ package enum File {
         guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else { throw SystemCallError.last("mkdir", path) }
     }
 
+    /// With those above it, each for its owner alone where it is not there yet.
+    package static func makeDirectories(_ path: String) throws {
+        guard !exists(path) else { return }
+        try makeDirectories(Directory.parent(of: path))
+        try makeDirectory(path)
+    }
+
     package static func read(_ path: String, most: Int) throws -> String {
         let file = try OpenFile(reading: path)
         return String(decoding: try file.read(most), as: UTF8.self)

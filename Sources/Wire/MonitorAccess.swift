@@ -8,9 +8,11 @@ package struct MonitorAccess: Codable, Equatable, Sendable {
         package var region: String
         /// SHA-256 of the push token, in hexadecimal.
         package var token: String
+        /// Seconds between its pushes, where it is a job that is done on a timer; nil for a node.
+        package var every: Int64?
 
-        package init(name: String, region: String, token: String) {
-            (self.name, self.region, self.token) = (name, region, token)
+        package init(name: String, region: String, token: String, every: Int64? = nil) {
+            (self.name, self.region, self.token, self.every) = (name, region, token, every)
         }
     }
 

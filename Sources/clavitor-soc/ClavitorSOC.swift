@@ -17,7 +17,6 @@ struct ClavitorSOC: AsyncParsableCommand {
               2   refused before anything was touched
               64  usage: wrong options or arguments
               130 stopped by ctrl-C
-              130 stopped by ctrl-C
             """,
         version: "0.1.0",
         groupedSubcommands: [
@@ -38,6 +37,7 @@ struct ClavitorSOC: AsyncParsableCommand {
                 name: "Nodes",
                 subcommands: [
                     StatusCommand.self, SSHCommand.self, LogsCommand.self, CollectCommand.self, IntegrityCommand.self,
+                    JobCommand.self,
                 ]),
             CommandGroup(name: "Names", subcommands: [DNSCommand.self]),
         ])

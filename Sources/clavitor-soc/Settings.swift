@@ -33,18 +33,11 @@ struct OperatorOptions: ParsableArguments {
             throw CommandFailure("There is neither HOME nor XDG_STATE_HOME; give --state DIR.", code: 2)
         }
         let absolute = path.absolutePath
-        try makeAll(absolute)
+        try File.makeDirectories(absolute)
         guard let mode = FileFacts.mode(absolute), mode & 0o077 == 0 else {
             throw CommandFailure("\(absolute) can be read by others: chmod 700 \(absolute)", code: 2)
         }
         return absolute
-    }
-
-    /// Each with mode 0700, where it is not there yet.
-    private func makeAll(_ path: String) throws {
-        guard !File.exists(path) else { return }
-        try makeAll(Directory.parent(of: path))
-        try File.makeDirectory(path)
     }
 }
 

@@ -82,6 +82,16 @@ struct Workplace {
         }
     }
 
+    /// Tells the monitor how a job went.
+    ///
+    /// - Throws: `MonitorError`.
+    func report(_ job: ScheduledJob, _ url: String, failure: String?) async throws {
+        let hub = inventory.hub.map { [inventory.fleet.monitor: $0.address] } ?? [:]
+        try await HTTPSExchange.connected(addresses: hub, caFile: settings.monitorCAFile) {
+            try await JobReporter(url: url, exchange: $0).report(failure: failure)
+        }
+    }
+
     private func monitor(_ exchange: HTTPSExchange) throws -> (any FleetMonitor)? {
         guard let file = settings.monitorTokenFile else { return nil }
         let text = try File.read(file, most: 4_096, for: "monitor-token-file in soc.toml")

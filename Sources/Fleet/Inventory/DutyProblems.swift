@@ -1,12 +1,12 @@
 import TOMLKit
 
-/// What is wrong with `[break-glass]`, `[backup]`, the channels and the routes.
+/// What is wrong with `[break-glass]`, `[backup]`, the channels, the routes and the jobs.
 struct DutyProblems {
     private let root: InventoryEntry
 
     init(_ root: InventoryEntry) { self.root = root }
 
-    func all() -> [String] { breakGlass() + backup() + channels() }
+    func all() -> [String] { breakGlass() + backup() + channels() + jobs() }
 
     private func breakGlass() -> [String] {
         let entry = root.entry("break-glass")
@@ -48,6 +48,30 @@ struct DutyProblems {
             + root.entries("route").filter { !names.contains($0.text("channel")) }.map {
                 "a route leads to the channel \($0.text("channel")), which is not there"
             }
+    }
+
+    private func jobs() -> [String] {
+        let entries = root.entries("job")
+        let names = entries.map { $0.text("name") }
+        let nodes = root.entries("node").map { $0.text("name") }
+        return twice("job", names)
+            + names.filter(nodes.contains).map { "job \($0) has the name of a node: the monitor knows both by it" }
+            + entries.flatMap(inspectJob)
+    }
+
+    private func inspectJob(_ job: InventoryEntry) -> [String] {
+        let (name, every, token) = (job.text("name"), job.text("every"), job.text("push-token"))
+        return broken([
+            (!InventoryForms.isName(name), "\"\(name)\" is no name of a job: small letters, digits and hyphens"),
+            (
+                !InventoryForms.isDuration(every),
+                "job \(name)'s every is \(every); it must be a duration such as 12h or 1d"
+            ),
+            (
+                !token.isEmpty && !InventoryForms.isDigest(token),
+                "job \(name)'s push-token is no SHA-256 in hexadecimal"
+            ),
+        ])
     }
 
     private func inspect(_ channel: InventoryEntry) -> [String] {

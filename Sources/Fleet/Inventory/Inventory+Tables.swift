@@ -46,6 +46,24 @@ extension Inventory {
         }
     }
 
+    /// Work that a machine outside the fleet does on a timer, and tells the monitor of: see `ScheduledJob`.
+    package struct Job: Decodable, Equatable, Sendable {
+        package var name: String
+        /// A duration, `1d`: when it is heard for the last time twice as long ago, somebody is notified.
+        package var every: String
+        /// SHA-256 of the token in its push URL, in hexadecimal.
+        package var pushToken: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case name, every
+            case pushToken = "push-token"
+        }
+
+        package init(name: String, every: String, pushToken: String?) {
+            (self.name, self.every, self.pushToken) = (name, every, pushToken)
+        }
+    }
+
     /// A `[[channel]]` of the monitor (docs/OPERATIONS.md). Its other keys are the monitor's and checked by it, when its
     /// configuration is built; its secrets are kept by `clavitor-soc secrets`.
     package struct Channel: Decodable, Equatable, Sendable {

@@ -11,6 +11,7 @@ package struct Inventory: Equatable, Sendable {
     package var backup: Backup?
     package var notifying: Notifying?
     package var channels: [Channel]
+    package var jobs: [Job]
     /// `nil`: no names beyond the nodes' own are kept.
     package var dns: DNS?
 
@@ -88,10 +89,11 @@ package struct Inventory: Equatable, Sendable {
         var backup: Backup?
         var notify: Notifying?
         var channel: [Channel]?
+        var job: [Job]?
         var dns: DNS?
 
         enum CodingKeys: String, CodingKey {
-            case fleet, node, `operator`, provider, tier, backup, notify, channel, dns
+            case fleet, node, `operator`, provider, tier, backup, notify, channel, job, dns
             case breakGlass = "break-glass"
         }
     }
@@ -110,7 +112,7 @@ package struct Inventory: Equatable, Sendable {
         }
         (fleet, nodes, operators) = (file.fleet, file.node, file.operator ?? [])
         (providers, tiers, breakGlass, dns) = (file.provider, file.tier, file.breakGlass, file.dns)
-        (backup, notifying, channels) = (file.backup, file.notify, file.channel ?? [])
+        (backup, notifying, channels, jobs) = (file.backup, file.notify, file.channel ?? [], file.job ?? [])
     }
 
     package var hub: Node? { nodes.first { $0.role == .hub } }

@@ -55,15 +55,15 @@ package struct InventoryProblems {
             + named("provider", .provider) + named("tier", .tier)
             + root.entries("node").flatMap { InventorySchema.node.problems(of: $0.table, label($0, "a node")) }
             + root.entries("operator").flatMap { InventorySchema.peer.problems(of: $0.table, label($0, "an operator")) }
+            + root.entries("job").flatMap { InventorySchema.job.problems(of: $0.table, label($0, "a job")) }
             + (table["dns"].map { InventorySchema.dns.problems(of: $0, "[dns]") } ?? [])
     }
 
     private func all() -> [String] {
         var found: [String] = []
         for key in ["name", "address", "public-key"] { found += twice(key, (nodes + operators).map { $0.text(key) }) }
-        for key in ["domain", "ipv4", "ipv6", "host-key", "push-token"] {
-            found += twice(key, nodes.map { $0.text(key) })
-        }
+        for key in ["domain", "ipv4", "ipv6", "host-key"] { found += twice(key, nodes.map { $0.text(key) }) }
+        found += twice("push-token", (nodes + root.entries("job")).map { $0.text("push-token") })
         let hubs = nodes.count { $0.text("role") == "hub" }
         if hubs != 1 { found.append("the fleet has \(hubs) hubs; it needs one") }
         found += inspectFleet() + nodes.flatMap(inspect) + nodes.flatMap(inspectAddress)

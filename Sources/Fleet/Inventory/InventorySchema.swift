@@ -19,8 +19,8 @@ struct InventorySchema {
     static let inventory = InventorySchema(
         needed: ["break-glass": .table, "fleet": .table, "node": .tables, "provider": .table, "tier": .table],
         optional: [
-            "backup": .table, "channel": .tables, "dns": .table, "notify": .table, "operator": .tables,
-            "route": .tables,
+            "backup": .table, "channel": .tables, "dns": .table, "job": .tables, "notify": .table,
+            "operator": .tables, "route": .tables,
         ])
     static let fleet = InventorySchema(
         needed: ["acme-contact": .texts, "monitor": .text, "network": .text, "port": .whole])
@@ -30,6 +30,7 @@ struct InventorySchema {
         needed: [:],
         optional: ["enabled": .truth, "every": .text, "keep": .text, "recipients": .texts, "target": .text])
     static let notify = InventorySchema(needed: [:], optional: ["dead-man": .truth, "enabled": .truth])
+    static let job = InventorySchema(needed: ["every": .text, "name": .text], optional: ["push-token": .text])
     static let provider = InventorySchema(needed: ["disk": .text, "root": .text], optional: ["esp": .text])
     static let tier = InventorySchema(
         needed: ["usd": .number], optional: ["disk-gb": .whole, "memory-mb": .whole, "transfer-gb": .whole])

@@ -34,6 +34,32 @@ extension InventoryText {
         return try demand(expected, lines, entry.name)
     }
 
+    /// A job at the end of the file, or with another push token where it stands.
+    package func entering(_ job: Inventory.Job) throws -> InventoryText {
+        var expected = try Inventory(toml: text)
+        var lines = TOMLLines(text)
+        let token = TOMLLines.quoted(job.pushToken ?? "")
+        if let index = expected.jobs.firstIndex(where: { $0.name == job.name }) {
+            expected.jobs[index].pushToken = job.pushToken ?? ""
+            guard
+                let place = lines.entries("job").first(where: {
+                    lines.value(of: "name", in: $0) == TOMLLines.quoted(job.name)
+                })
+            else { throw InventoryError.notWritten(job.name) }
+            if !lines.replaceValue(of: "push-token", in: place, with: token) {
+                lines.insert(["push-token = \(token)"], at: place.upperBound)
+            }
+        } else {
+            expected.jobs.append(job)
+            lines.insert(
+                [
+                    "", "[[job]]", "name = \(TOMLLines.quoted(job.name))", "every = \(TOMLLines.quoted(job.every))",
+                    "push-token = \(token)",
+                ], at: lines.count)
+        }
+        return try demand(expected, lines, job.name)
+    }
+
     /// Who can open backups.
     package func settingRecipients(_ recipients: [String]) throws -> InventoryText {
         var expected = try Inventory(toml: text)

@@ -57,7 +57,8 @@ struct StatusBody: Codable, Equatable {
 
     init(_ fleet: FleetView, _ history: [String: [Int?]] = [:]) {
         updated = fleet.now
-        let groups = Dictionary(grouping: fleet.nodes.filter { $0.state != .never }) { $0.region ?? "Everywhere" }
+        let nodes = fleet.nodes.filter { $0.state != .never && !$0.isJob }
+        let groups = Dictionary(grouping: nodes) { $0.region ?? "Everywhere" }
         // When the hub is cut off it knows nothing of the nodes.
         let isBlind = fleet.incidents.contains { $0.rule == "cut-off" } || groups.isEmpty
         regions = groups.map { name, nodes in

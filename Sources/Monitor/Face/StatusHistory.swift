@@ -49,7 +49,11 @@ final class StatusHistory: Sendable {
             let outages = incidents.filter { $0.rule == "silent" && $0.hiddenBy == nil }.map {
                 Outage(region: $0.region ?? "Everywhere", from: $0.opened, until: $0.resolved ?? now)
             }
-            let nodes = try db.all("SELECT coalesce(region, 'Everywhere'), min(added) FROM node GROUP BY 1") {
+            let nodes = try db.all(
+                """
+                SELECT coalesce(region, 'Everywhere'), min(added) FROM node WHERE coalesce(every, 0) <= ? GROUP BY 1
+                """, .integer(NodeName.longestInterval)
+            ) {
                 ($0.text(0), $0.integer(1))
             }
             return (outages, Dictionary(nodes) { min($0, $1) })

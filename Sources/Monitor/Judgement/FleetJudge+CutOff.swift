@@ -16,7 +16,8 @@ extension FleetJudge {
 
     private func census(at now: Moment) -> Census {
         var census = Census()
-        for record in nodes.values where !record.memory.isStopped && !isInMaintenance(record.node.name, at: now) {
+        for record in nodes.values
+        where !record.memory.isStopped && !record.node.isJob && !isInMaintenance(record.node.name, at: now) {
             // Who was silent before does not count.
             guard let since = since(record), book.open["\(record.node.name)/silent"]?.isTold != true else { continue }
             let quiet = now.steady - since
@@ -37,7 +38,7 @@ extension FleetJudge {
 
     private func isStillCutOff(at now: Moment) -> Bool {
         var census = Census()
-        for record in nodes.values {
+        for record in nodes.values where !record.node.isJob {
             guard let last = record.lastBeat else { continue }
             let entry = record.isSilent ? book.open["\(record.node.name)/silent"] : nil
             if let entry, entry.incident.hiddenBy != Self.cutOff { continue }

@@ -193,7 +193,8 @@ package struct FleetJudge: Sendable {
         if record.memory.isStopped { record.goodBeats = 0 }
         nodes[name] = record
         if isFirst || record.memory.isStopped != wasStopped { watch(record) }
-        if record.isSilent, record.goodBeats >= 2 || record.memory.isStopped {
+        // Work that was done is done.
+        if record.isSilent, record.goodBeats >= 2 || record.memory.isStopped || record.node.isJob {
             changes += endSilence(name, at: now)
         }
         if !record.memory.isStopped { changes += judgeValues(beat, of: name, at: now) }

@@ -15,6 +15,12 @@ package struct NodeName: Codable, Equatable, Sendable {
         self.every = every
         self.added = added
     }
+
+    /// Of a machine's beats, in milliseconds.
+    static let longestInterval: Int64 = 120_000
+
+    /// It beats less often than any machine: work on a timer, which is no part of the service.
+    var isJob: Bool { (every ?? 0) > Self.longestInterval }
 }
 
 /// What is known of one node, as it survives a restart of the monitor.

@@ -29,6 +29,7 @@ extension MonitorStore {
 
     private static func declare(_ node: MonitorAccess.Node, _ db: Connection, _ now: Int64) throws {
         let token = Value.blob(MonitorAccess.bytes(node.token) ?? [])
+        let every = Value.integer(node.every.map { $0 * 1_000 })
         // Two nodes may have exchanged their tokens: whoever had this one gets another from his own line.
         try db.run(
             "UPDATE node SET token_hash = randomblob(32) WHERE token_hash = ? AND name <> ?", token, .text(node.name))
@@ -36,13 +37,13 @@ extension MonitorStore {
         if isThere {
             try db.run(
                 """
-                UPDATE node SET region = ?, token_hash = ?, declared = 1
-                WHERE name = ? AND (region IS NOT ? OR token_hash <> ? OR declared = 0)
-                """, .text(node.region), token, .text(node.name), .text(node.region), token)
+                UPDATE node SET region = ?1, token_hash = ?2, declared = 1, every = coalesce(?4, every)
+                WHERE name = ?3 AND (region IS NOT ?1 OR token_hash <> ?2 OR declared = 0 OR every IS NOT coalesce(?4, every))
+                """, .text(node.region), token, .text(node.name), every)
         } else {
             try db.run(
-                "INSERT INTO node (name, region, token_hash, added, declared) VALUES (?, ?, ?, ?, 1)",
-                .text(node.name), .text(node.region), token, .integer(now))
+                "INSERT INTO node (name, region, token_hash, added, declared, every) VALUES (?, ?, ?, ?, 1, ?)",
+                .text(node.name), .text(node.region), token, .integer(now), every)
         }
     }
 

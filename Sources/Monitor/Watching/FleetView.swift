@@ -8,6 +8,8 @@ package struct NodeView: Codable, Equatable, Sendable {
 
     package var name: String
     package var region: String?
+    /// Milliseconds between its pushes, where they are not the fleet's usual.
+    package var every: Int64?
     package var city: String?
     package var latitude: Double?
     package var longitude: Double?
@@ -22,6 +24,8 @@ package struct NodeView: Codable, Equatable, Sendable {
     /// Why its last push was not taken.
     package var refused: String?
     package var body: Heartbeat?
+
+    var isJob: Bool { NodeName(name, every: every).isJob }
 }
 
 /// `GET /api/v1/fleet`

@@ -65,7 +65,8 @@ extension Watch.State {
             guard let record = judge.nodes[name] else { return nil }
             let place = places[name]
             return NodeView(
-                name: name, region: record.node.region, city: place?.city, latitude: place?.latitude,
+                name: name, region: record.node.region, every: record.node.every, city: place?.city,
+                latitude: place?.latitude,
                 longitude: place?.longitude, state: judge.state(of: record, at: now), worst: worst[name],
                 lastBeat: record.memory.lastBeat, ping: record.memory.ping, skew: record.memory.skew,
                 ill: record.memory.ill, refused: refused[name], body: record.memory.body)

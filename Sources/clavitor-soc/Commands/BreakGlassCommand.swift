@@ -15,6 +15,13 @@ struct BreakGlassCommand: AsyncParsableCommand {
             """,
         subcommands: [Enable.self, Disable.self, Test.self, Show.self])
 
+    /// Nodes that were not tested for so many days; nil where there is none to test.
+    static func due(_ options: OperatorOptions, after days: Int) throws -> [String]? {
+        let inventory = try options.file.read()
+        guard inventory.breakGlass.isThere else { return nil }
+        return try BreakGlassFile(options).read().due(inventory.nodes, after: days, now: Workplace.now())
+    }
+
     struct Enable: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Set the key and the addresses.")
 
@@ -91,8 +98,7 @@ struct BreakGlassCommand: AsyncParsableCommand {
             }
             let (key, from) = (inventory.breakGlass.sshKey, inventory.breakGlass.from.joined(separator: ", "))
             Terminal.line("\(key) from \(from)".printable)
-            let due = try BreakGlassFile(options).read().due(inventory.nodes, after: days, now: Workplace.now())
-            guard !due.isEmpty else { return }
+            guard let due = try BreakGlassCommand.due(options, after: days), !due.isEmpty else { return }
             Terminal.note("Not tested for \(days) days: \(due.joined(separator: ", ")). clavitor-soc break-glass test")
             throw ExitCode(1)
         }

@@ -84,7 +84,11 @@ struct DNSWatch: AsyncParsableCommand {
             try tell(events)
             if events.contains(where: \.isTrouble) { throw ExitCode(1) }
         } else {
-            try await watch.run(every: .seconds(interval), clock: ContinuousClock(), tell: tell)
+            var reports = LookReports(names.workplace)
+            try await watch.run(every: .seconds(interval), clock: ContinuousClock()) { events in
+                try tell(events)
+                reports.looked(events)
+            }
         }
     }
 
@@ -96,6 +100,35 @@ struct DNSWatch: AsyncParsableCommand {
                 for line in event.lines { Terminal.line("\(Moment.text(Workplace.now())) \(line.printable)") }
             }
         }
+    }
+}
+
+/// Tells the monitor once a minute that the watch looks, where `job install` has made a push URL for it.
+private struct LookReports {
+    private static let pause = Duration.seconds(60)
+
+    private let workplace: Workplace
+    private let url: String?
+    private var trouble: String?
+    private var next = ContinuousClock.now
+
+    init(_ workplace: Workplace) {
+        self.workplace = workplace
+        url = try? JobFolder(workplace.state).url(.names)
+    }
+
+    /// Waits for nothing: that the monitor cannot be reached is a trouble of the look itself.
+    mutating func looked(_ events: [NameWatch.Event]) {
+        for event in events {
+            switch event {
+            case .trouble(let text): trouble = text
+            case .relieved: trouble = nil
+            case .decided, .changed: break
+            }
+        }
+        guard let url, ContinuousClock.now >= next else { return }
+        next = ContinuousClock.now + Self.pause
+        Task { [workplace, trouble] in try? await workplace.report(.names, url, failure: trouble) }
     }
 }
 

@@ -84,6 +84,10 @@ struct InventoryFault: CustomTestStringConvertible, Sendable {
             "ssh-key = \"\(key)\"\nfrom = [\"192.0.2.8\", \"\(from)\"]", sentence)
     }
 
+    private static func job(_ lines: String, _ sentence: String) -> InventoryFault {
+        InventoryFault("[provider.vultr]", "[[job]]\n\(lines)\n[provider.vultr]", sentence)
+    }
+
     private static func phone(_ lines: String, _ sentence: String) -> InventoryFault {
         InventoryFault("[provider.vultr]", "[[channel]]\n\(lines)\n[provider.vultr]", sentence)
     }
@@ -127,6 +131,16 @@ struct InventoryFault: CustomTestStringConvertible, Sendable {
         phone(
             "name = \"phone\"\ntype = \"ntfy\"\n[[route]]\nchannel = \"boss\"",
             "a route leads to the channel boss, which is not there"),
+        job("name = \"Soc\"\nevery = \"1d\"", "\"Soc\" is no name of a job: small letters, digits and hyphens"),
+        job("name = \"soc\"\nevery = \"daily\"", "job soc's every is daily; it must be a duration such as 12h or 1d"),
+        job(
+            "name = \"soc\"\nevery = \"1d\"\npush-token = \"abc\"",
+            "job soc's push-token is no SHA-256 in hexadecimal"),
+        job(
+            "name = \"tokyo\"\nevery = \"1d\"", "job tokyo has the name of a node: the monitor knows both by it"),
+        job(
+            "name = \"soc\"\nevery = \"1d\"\n[[job]]\nname = \"soc\"\nevery = \"7d\"", "job soc is there twice"),
+        job("name = \"soc\"", "soc has no every"),
         tokyo(
             "ipv4", "\"10.0.0.1\"", "tokyo's ipv4 is 10.0.0.1, which is no public address: clients could not reach it"),
         tokyo(

@@ -2,9 +2,42 @@ import Fleet
 import Foundation
 import Monitor
 import Testing
+import Wire
 
 /// The SOC's tool describes for itself what it reads of the monitor. Here it reads a real one.
 @Suite(.timeLimit(.minutes(5))) struct FleetClientTests {
+    /// A job that fails, one that does not come, and one that is well again; none of it is the public's business.
+    @Test func whatIsDoneOnATimerIsWatchedToo() async throws {
+        try await ServedFace.with(["tokyo", "soc-backups"]) { face in
+            try await face.store.setInterval(of: "soc-backups", to: 86_400_000)
+            try await face.api.watch.reloadNodes()
+            try await face.push("tokyo")
+            let url = "https://localhost:\(face.port)/api/push/\(face.tokens["soc-backups"]?.text ?? "")"
+            func open() -> [String] { face.api.watch.fleet().incidents.map { "\($0.key) \($0.severity.rawValue)" } }
+            try await HTTPSExchange.connected(addresses: [:], caFile: face.certificate) { exchange in
+                let reporter = JobReporter(url: url, exchange: exchange)
+                await face.wait(120)
+                try await face.push("tokyo", seq: 2)
+                try await reporter.report(failure: "tokyo: it has no backup & says 100 % so")
+                await face.wait(1)
+                #expect(open().contains("soc-backups/down sev2"))
+                let told = face.api.watch.fleet().nodes.first { $0.name == "soc-backups" }
+                #expect(told?.ill == "tokyo: it has no backup & says 100 % so")
+                try await reporter.report(failure: nil)
+                await face.wait(1)
+                #expect(!open().contains("soc-backups/down sev2"))
+                let status = try await face.send("GET", "/api/v1/status")
+                #expect(!status.body.contains("soc-backups"))
+            }
+            try await HTTPSExchange.connected(addresses: [:], caFile: face.certificate) { exchange in
+                let stranger = "https://localhost:\(face.port)/api/push/unknown"
+                await #expect(throws: MonitorError.self) {
+                    try await JobReporter(url: stranger, exchange: exchange).report(failure: nil)
+                }
+            }
+        }
+    }
+
     @Test func theToolReadsWhatTheMonitorWrites() async throws {
         try await ServedFace.with(["tokyo", "dallas", "sydney"]) { face in
             try await face.push("dallas")

@@ -72,6 +72,18 @@ import Wire
         }
     }
 
+    /// Of a job that comes once a day the first good beat ends it.
+    @Test func aJobThatIsDoneIsDone() {
+        var fleet = Watched(every: 86_400_000)
+        fleet.beat()
+        fleet.wait(86_400 * 2 + 4)
+        #expect(fleet.told() == [])
+        fleet.wait(2)
+        #expect(fleet.told() == ["opened tokyo/silent sev2"])
+        fleet.beat()
+        #expect(fleet.told() == ["resolved tokyo/silent sev2"])
+    }
+
     @Test func oneMissedBeatIsNothing() {
         var fleet = Watched()
         for _ in 0..<100 {

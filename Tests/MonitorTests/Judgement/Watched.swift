@@ -10,8 +10,9 @@ struct Watched {
     var boots: [String: String] = [:]
 
     /// Past the time in which a monitor that has just come judges nobody, with every node heard of.
-    init(_ names: [String] = ["tokyo"], settled: Bool = true) {
-        judge = FleetJudge(nodes: names.map { (NodeName($0), NodeMemory()) }, at: now)
+    /// `every`: Milliseconds between their beats, where they are not the fleet's usual.
+    init(_ names: [String] = ["tokyo"], every: Int64? = nil, settled: Bool = true) {
+        judge = FleetJudge(nodes: names.map { (NodeName($0, every: every), NodeMemory()) }, at: now)
         if settled { beat(names, for: 90) }
         changes = []
     }

@@ -46,6 +46,24 @@ import Wire
         }
     }
 
+    @Test func aListedJobHasItsOwnInterval() async throws {
+        try await Self.with { store, _ in
+            var job = Self.node("soc-backups", "b")
+            job.every = 86_400
+            try await store.declare(MonitorAccess(nodes: [Self.node("tokyo", "t"), job], operators: []), now: 1)
+            func intervals() async throws -> [String: Int64?] {
+                let roster = try #require(try await store.roster(since: 0))
+                return Dictionary(uniqueKeysWithValues: roster.nodes.map { ($0.name.name, $0.name.every) })
+            }
+            #expect(try await intervals() == ["tokyo": nil, "soc-backups": 86_400_000])
+            // One that an operator gave to a node stays, a job's follows the list.
+            try await store.setInterval(of: "tokyo", to: 60_000)
+            job.every = 3_600
+            try await store.declare(MonitorAccess(nodes: [Self.node("tokyo", "t"), job], operators: []), now: 2)
+            #expect(try await intervals() == ["tokyo": 60_000, "soc-backups": 3_600_000])
+        }
+    }
+
     @Test func aListedToolActsForItsOperatorUntilTheListEndsIt() async throws {
         try await Self.with { store, operators in
             let (one, two) = (PushToken.forTool(), PushToken.forTool())

@@ -1,0 +1,151 @@
+import ArgumentParser
+import Console
+import Files
+import Fleet
+import FoundationEssentials
+import Wire
+
+/// What is done for the fleet on timers.
+struct JobCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "job", abstract: "Do the daily and weekly work on timers, and tell the monitor how it went.",
+        discussion: """
+            On a machine outside the fleet that is mostly on. The monitor notifies whoever is notified of nodes when a job fails, \
+            or does not come twice.
+            """,
+        subcommands: [Install.self, Run.self])
+
+    struct Install: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make a push URL and systemd units for each job.",
+            discussion: "Run again, it keeps the push URLs and writes the units anew.")
+
+        @OptionGroup var options: OperatorOptions
+        @Option(help: "The folder for the units. (default: ~/.config/systemd/user)") var units: String?
+
+        func run() async throws {
+            let workplace = try Workplace(options)
+            let folder = try units?.absolutePath ?? Self.usualFolder()
+            let jobs = ScheduledJob.all(of: workplace.inventory)
+            let files = try JobUnits(
+                program: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"),
+                state: workplace.state, inventory: options.inventory.absolutePath)
+            try File.makeDirectories(folder)
+            for job in jobs {
+                let token = try JobFolder(workplace.state).makeURL(job, monitor: workplace.inventory.fleet.monitor)
+                try workplace.file.edit {
+                    try $0.entering(Inventory.Job(name: job.name, every: job.every, pushToken: token))
+                }
+                for (name, text) in files.files(job) { try File.replace("\(folder)/\(name)", with: text, mode: 0o644) }
+            }
+            if workplace.settings.sshKey == nil {
+                Terminal.note("Timers have no ssh-agent: name your key in \(workplace.state)/soc.toml, ssh-key.")
+            }
+            let hub = workplace.inventory.hub?.name ?? ""
+            Terminal.line(
+                """
+                The units are in \(folder). What remains to be done:
+                  clavitor-soc deploy --limit \(hub)
+                  systemctl --user daemon-reload
+                  systemctl --user enable --now \(jobs.map(files.unit).joined(separator: " "))
+                  loginctl enable-linger
+                """.printable)
+        }
+
+        private static func usualFolder() throws -> String {
+            guard let home = ProcessInfo.processInfo.environment["HOME"] else {
+                throw CommandFailure("There is no HOME; give --units DIR.", code: 2)
+            }
+            return "\(home)/.config/systemd/user"
+        }
+    }
+
+    struct Run: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Do a job once, and tell the monitor: backups, integrity or upkeep. What the timers run.")
+
+        @OptionGroup var options: OperatorOptions
+        @Argument(help: "The job.") var job: ScheduledJob
+
+        func run() async throws {
+            let workplace = try Workplace(options)
+            let url = try JobFolder(workplace.state).url(job)
+            var failure: (any Error)?
+            do { try await perform() } catch { failure = error }
+            try await workplace.report(job, url, failure: failure.map(Self.words))
+            if let failure { throw failure }
+        }
+
+        private static func words(_ error: any Error) -> String {
+            error is ExitCode ? "it failed; its own journal says how" : "\(error)"
+        }
+
+        private func perform() async throws {
+            let words = ["--state", try options.stateDirectory(), "--inventory", options.inventory]
+            switch job {
+            case .backups:
+                let fetch = try BackupCommand.Fetch.parse(words)
+                try await fetch.run()
+            case .integrity:
+                let integrity = try IntegrityCommand.parse(words)
+                try await integrity.run()
+            case .upkeep: try Upkeep(options).run()
+            case .names:
+                let watch = try DNSWatch.parse(words + ["--once"])
+                try await watch.run()
+            }
+        }
+    }
+}
+
+extension ScheduledJob: ExpressibleByArgument {}
+
+/// Push URLs of jobs, in the state directory: timers have nobody to ask for a key.
+struct JobFolder {
+    private let folder: String
+
+    init(_ state: String) { folder = "\(state)/jobs" }
+
+    private func path(_ job: ScheduledJob) -> String { "\(folder)/\(job.rawValue).url" }
+
+    /// One that is there stays.
+    ///
+    /// - Returns: The hash of its token, for the inventory.
+    func makeURL(_ job: ScheduledJob, monitor: String) throws -> String {
+        if !File.exists(folder) { try File.makeDirectory(folder) }
+        if !File.exists(path(job)) {
+            try File.replace(path(job), with: "https://\(monitor)/api/push/\(PushToken().text)\n", mode: 0o600)
+        }
+        return PushToken.digest(try url(job).split(separator: "/").last ?? "")
+    }
+
+    /// - Throws: `JobRefusal.notInstalled`.
+    func url(_ job: ScheduledJob) throws -> String {
+        guard File.exists(path(job)) else { throw JobRefusal.notInstalled(job.rawValue) }
+        return try File.read(path(job), most: 4_096).filter { !$0.isWhitespace }
+    }
+}
+
+/// What people forget, said before it is missed.
+private struct Upkeep {
+    private static let oldDays: Int64 = 21
+
+    private let options: OperatorOptions
+
+    init(_ options: OperatorOptions) { self.options = options }
+
+    func run() throws {
+        var ills: [String] = []
+        do { _ = try options.file.readSound() } catch { ills.append("\(error)") }
+        let lock = "\(Directory.parent(of: options.inventory.absolutePath))/flake.lock"
+        if File.exists(lock), let modified = try FlakeLock(try File.read(lock, most: 1 << 20), path: lock).modified {
+            let days = (Workplace.now() - modified) / 86_400
+            if days > Self.oldDays { ills.append("nixpkgs is \(days) days old: clavitor-soc update, then deploy") }
+        }
+        if let due = try BreakGlassCommand.due(options, after: 90), !due.isEmpty {
+            ills.append("break-glass was not tested for 90 days on \(due.joined(separator: ", "))")
+        }
+        for ill in ills { Terminal.line(ill.printable) }
+        guard ills.isEmpty else { throw CommandFailure(ills.joined(separator: "; ")) }
+    }
+}
