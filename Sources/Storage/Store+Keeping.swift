@@ -16,7 +16,7 @@ extension Store {
         try await deleteInParts(
             """
             DELETE FROM answer WHERE (holder, key) IN (SELECT holder, key FROM answer WHERE created < ?1 LIMIT ?2)
-            """, .integer(time - RememberedAnswers.lifetime), most: 20)
+            """, .integer(time - RememberedAnswers.lifetime), most: 20, few: 1)
         if owesForgetting.load(ordering: .relaxed) { await forgetDeleted(evenSoon: true) }
     }
 
@@ -44,8 +44,13 @@ extension Store {
     /// What is deleted takes room in the log first. On a full disk the next part has to wait until that is free again: for the
     /// next time when a reader keeps it.
     private func hasRoomForMore() async throws -> Bool {
-        guard health.mode == .readOnly(.diskFull) else { return true }
+        guard hasLittleRoom else { return true }
         return try await database.truncateLog(evenSoon: true)
+    }
+
+    /// Whether what is deleted had better go in small parts: the disk is full, or could get so by it, whatever else is wrong.
+    private var hasLittleRoom: Bool {
+        health.mode == .readOnly(.diskFull) || (freeSpace().map { $0 < 64 << 20 } ?? false)
     }
 
     /// Failures that were counted under a key.
@@ -149,10 +154,12 @@ extension Store {
         }
     }
 
-    package func clear(_ holder: HolderID) async { await clear(holder, as: .large) }
+    package func clear(_ holder: HolderID) async { _ = await clear(holder, as: .large) }
 
     /// `size`: Whoever has asked for it waits for `.large`.
-    private func clear(_ holder: HolderID, as size: JobSize) async {
+    ///
+    /// - Returns: Whether nothing is left of it. It would take too much at once if it went with what it hangs on.
+    private func clear(_ holder: HolderID, as size: JobSize) async -> Bool {
         let id = Value.blob(holder.bytes)
         do {
             let isPresent = try await database.read { db in
@@ -160,30 +167,42 @@ extension Store {
                     "SELECT 1 FROM account WHERE owner = ?1 UNION ALL SELECT 1 FROM agent WHERE holder = ?1", id
                 ) { _ in true }
             }
-            guard isPresent == nil else { return }
-            try await deleteInParts(
-                """
-                DELETE FROM wrap WHERE holder = ?1 AND (entry, field, version) IN (
-                    SELECT entry, field, version FROM wrap WHERE holder = ?1 LIMIT ?2)
-                """, id, as: size)
+            guard isPresent == nil else { return true }
+            try await deleteWraps(of: holder, as: size)
             try await deleteInParts(
                 "DELETE FROM answer WHERE holder = ?1 AND key IN (SELECT key FROM answer WHERE holder = ?1 LIMIT ?2)",
-                id, most: 20, as: size)
+                id, most: 20, few: 1, as: size)
             _ = try await database.write(size: size) { try $0.run("DELETE FROM holder WHERE id = ?", id) }
+            return true
         } catch {
             // Nobody opens it: what is left takes room until the next start, and no more.
+            return false
         }
     }
 
-    /// Runs a deletion until nothing is left for it, `most` rows at a time (`?2`). Others commit between its parts. While the
-    /// disk is full the parts are small: each row may stand on a page of its own, in the table and in its indexes.
+    private func deleteWraps(of holder: HolderID, as size: JobSize) async throws {
+        try await deleteInParts(
+            """
+            DELETE FROM wrap WHERE holder = ?1 AND (entry, field, version) IN (
+                SELECT entry, field, version FROM wrap WHERE holder = ?1 LIMIT ?2)
+            """, .blob(holder.bytes), as: size)
+    }
+
+    /// Runs a deletion until nothing is left for it, `most` rows at a time (`?2`). Others commit between its parts.
+    ///
+    /// `few`: Rows at a time on a disk with little room, so that a part writes some hundred kilobytes: a row stands on pages of
+    /// its own, in the table and in its indexes.
     private func deleteInParts(
-        _ sql: StaticString, _ id: Value, most: Int = 500, as size: JobSize = .leftOver
+        _ sql: StaticString, _ id: Value, most: Int = 500, few: Int = 20, as size: JobSize = .leftOver
     ) async throws {
-        let most = health.mode == .readOnly(.diskFull) ? min(most, 20) : most
-        while try await database.write(size: size, { try $0.run(sql, id, .integer(most)) }) > 0 {
-            guard try await hasRoomForMore() else { throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue) }
+        while true {
+            let isShort = hasLittleRoom
+            if isShort, let free = freeSpace(), free < (few == 1 ? 1 << 20 : 1 << 19) { break }
+            let count = isShort ? few : most
+            guard try await database.write(size: size, { try $0.run(sql, id, .integer(count)) }) > 0 else { return }
+            guard try await hasRoomForMore() else { break }
         }
+        throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue)
     }
 
     /// Of the one that comes next; nil when there is none.
@@ -199,9 +218,10 @@ extension Store {
             let holders: [HolderID] = try await database.read { db in
                 try db.all("SELECT id FROM holder WHERE vault = ?", id) { try Self.id($0.blob(0)) }
             }
-            for holder in holders { await clear(holder, as: .leftOver) }
+            // What is small first, so that there is room for what follows.
+            for holder in holders { try await deleteWraps(of: holder, as: .leftOver) }
             // Fewer of these: each may be large.
-            if case .normal = health.mode {
+            if !hasLittleRoom {
                 try await deleteInParts(
                     """
                     DELETE FROM value WHERE (entry, field, version) IN (
@@ -227,6 +247,10 @@ extension Store {
                 id)
             try await deleteInParts(
                 "DELETE FROM entry WHERE ordinal IN (SELECT ordinal FROM entry WHERE vault = ?1 LIMIT ?2)", id)
+            for holder in holders {
+                // Whatever is left would go with the account, all at once.
+                guard await clear(holder, as: .leftOver) else { return }
+            }
             // Whatever else there is hangs on the account.
             try await database.write { _ = try $0.run("DELETE FROM account WHERE vault = ? AND owner = x''", id) }
         } catch {
@@ -252,7 +276,7 @@ extension Store {
                     is_owner, id NOT IN (SELECT owner FROM account), id NOT IN (SELECT holder FROM agent))
                 """, row: { try Self.id($0.blob(0)) })
         }
-        for holder in abandoned { await clear(holder, as: .leftOver) }
+        for holder in abandoned { _ = await clear(holder, as: .leftOver) }
     }
 
     /// Every audit line, oldest first, in pages.

@@ -1,3 +1,4 @@
+import Auth
 import Crypto
 import Files
 import SQLite
@@ -149,6 +150,40 @@ import Vault
         #expect(try left() > 0)
         try await node.store.deleteAbandonedHolders()
         #expect(try left() == 0)
+    }
+
+    /// A closed account goes in parts with little room, in whatever mode the node is, and never all at once.
+    @Test(arguments: [NodeHealth.Fault.diskFull, .damaged]) func aClosedAccountGoesInParts(
+        _ fault: NodeHealth.Fault
+    ) async throws {
+        for number in 0..<12 {
+            let request = RememberedAnswers.Request(key: "k\(number)", content: [])
+            let answer = [UInt8](repeating: 7, count: 300_000)
+            try await node.store.commit(
+                [.rememberAnswer(node.answers.remember(answer, to: request, as: owner))] as [Step], [])
+        }
+        node.health.note(fault)
+        let vault = owner.vault
+        try await node.store.commit([.closeAccount(vault)] as [AccountStep], [])
+        // With no room for one of them nothing goes, and the account stays closed.
+        node.disk.free = 800 << 10
+        await node.store.erase(vault)
+        #expect(try node.count("SELECT count(*) FROM answer") == 12)
+        #expect(try node.count("SELECT count(*) FROM account") == 1)
+        _ = try await node.store.database.truncateLog(evenSoon: true)
+        let reader = try node.file()
+        try reader.run("BEGIN")
+        _ = try reader.first("SELECT count(*) FROM answer") { $0.int(0) }
+        node.disk.free = 4 << 20
+        await node.store.erase(vault)
+        let held = try log()
+        try reader.run("COMMIT")
+        // Whoever looks on keeps the log from being cut: one part, and the rest waits.
+        #expect(held < 1 << 20)
+        #expect(try node.count("SELECT count(*) FROM answer") == 11)
+        // After some seconds it is tried again.
+        await node.store.erase(vault)
+        #expect(try node.count("SELECT count(*) FROM account") == 0)
     }
 
     /// The node's own sweep has nothing to delete most times, and goes on to what strangers left.
