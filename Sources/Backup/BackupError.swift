@@ -8,6 +8,8 @@ package enum BackupError: Error, Equatable, Sendable {
     case unfinishedTransaction
     case clockOutOfRange
     case tooManyInOneSecond
+    /// Bytes of the disk that holds the folder.
+    case noRoom(String, needed: Int64, free: Int64)
 }
 
 extension BackupError: CustomStringConvertible {
@@ -26,6 +28,11 @@ extension BackupError: CustomStringConvertible {
             "The clock shows a year before 1970 or after 9999. Set the clock; a backup is named after its time."
         case .tooManyInOneSecond:
             "There are \(BackupName.maximumNumber) backups of this second already. Is something calling in a loop?"
+        case .noRoom(let folder, let needed, let free):
+            """
+            The disk of \(folder) has \(free >> 20) MiB free, and a backup needs \(needed >> 20): twice the database, and room \
+            that stays free. Make room, or keep fewer backups.
+            """
         }
     }
 }

@@ -39,6 +39,28 @@ import Testing
         }
     }
 
+    /// On a disk that is filling up a backup would take what alarms are written with.
+    @Test(.enabled(if: geteuid() == 0, "needs root for a small file system"))
+    func noBackupIsMadeWhereItWouldFillTheDisk() async throws {
+        let scratch = try Scratch()
+        let folder = scratch.path("backups")
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        _ = try Pebble.run("/usr/bin/mount", ["-t", "tmpfs", "-o", "size=40m", "tmpfs", folder])
+        defer {
+            _ = try? Pebble.run("/usr/bin/umount", [folder])
+            scratch.remove()
+        }
+        let monitor = try await ServedMonitor(
+            configuration: """
+                backup-to = "\(folder)"
+                backup-recipient = ["age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"]
+
+                """)
+        while !monitor.log.contains("MiB free, and a backup needs 6") { try await Task.sleep(for: .milliseconds(50)) }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
+        _ = try await monitor.sees { _ in true }
+    }
+
     @Test func itsCertificateIsAskedFor() async throws {
         let monitor = try await ServedMonitor()
         let status = try run(["cert", "status", "--data", monitor.data])

@@ -336,7 +336,7 @@ struct SmallDiskTests {
             let job = BackupJob(node: live.node, folder: BackupFolder(path: folder), recipients: [recipient], keep: nil)
             _ = try await job.run()
             try Self.leave(60 << 20, live, in: disk)
-            await #expect(throws: BackupRefusal.self) { try await job.run() }
+            await #expect(throws: BackupError.self) { try await job.run() }
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 1)
             File.remove(disk.scratch.path("ballast"))
             live.node.health.note(.diskFull)

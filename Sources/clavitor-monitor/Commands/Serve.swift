@@ -116,9 +116,18 @@ struct Serve: AsyncParsableCommand {
         services += certificates.services
         if let backup = settings.backup {
             let folder = BackupFolder(path: backup.folder)
+            let pause = GrowingPause()
             services.append(
                 Periodic(name: "backup", interval: .seconds(min(backup.every, 300)), logger: logger) {
-                    try await Self.backUp(store, to: folder, backup)
+                    let now = wallTime() / 1_000
+                    guard pause.isOver(at: now), watch.room?.isShort != true else { return }
+                    do {
+                        try await Self.backUp(store, to: folder, backup, at: now)
+                        pause.succeeded()
+                    } catch {
+                        pause.failed(at: now)
+                        throw error
+                    }
                 })
         }
         if let deadMan {
@@ -160,9 +169,11 @@ struct Serve: AsyncParsableCommand {
     }
 
     /// Unless one is younger than its interval.
-    private static func backUp(_ store: MonitorStore, to folder: BackupFolder, _ plan: BackupPlan) async throws {
-        let now = wallTime() / 1_000
+    private static func backUp(
+        _ store: MonitorStore, to folder: BackupFolder, _ plan: BackupPlan, at now: Int64
+    ) async throws {
         if let age = try await folder.age(at: now), age < plan.every { return }
+        try folder.requireRoom(for: store.database.path)
         _ = try await folder.write(
             recipients: plan.recipients, now: Date(timeIntervalSince1970: Double(now))
         ) { path in

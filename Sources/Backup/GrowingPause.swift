@@ -1,0 +1,20 @@
+import Synchronization
+
+/// Lets a job that failed wait, longer each time: half an hour at first, a day at most.
+package final class GrowingPause: Sendable {
+    private let state = Mutex((failures: 0, until: Int64.min))
+
+    package init() {}
+
+    /// Unix seconds.
+    package func isOver(at now: Int64) -> Bool { state.withLock { now >= $0.until } }
+
+    package func failed(at now: Int64) {
+        state.withLock { state in
+            state.failures = min(state.failures + 1, 7)
+            state.until = now + min(86_400, 900 << Int64(state.failures))
+        }
+    }
+
+    package func succeeded() { state.withLock { $0 = (0, .min) } }
+}

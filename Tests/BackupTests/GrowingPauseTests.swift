@@ -1,0 +1,18 @@
+import Backup
+import Testing
+
+@Suite struct GrowingPauseTests {
+    @Test func itGrowsToADayAndEndsWithASuccess() {
+        let pause = GrowingPause()
+        #expect(pause.isOver(at: 0))
+        var pauses: [Int64] = []
+        for number in Int64(0)..<9 {
+            let now = number * 1_000_000
+            pause.failed(at: now)
+            pauses.append((1...200_000).first { pause.isOver(at: now + $0) } ?? 0)
+        }
+        #expect(pauses == [1_800, 3_600, 7_200, 14_400, 28_800, 57_600, 86_400, 86_400, 86_400])
+        pause.succeeded()
+        #expect(pause.isOver(at: 0))
+    }
+}
