@@ -69,14 +69,19 @@ class Host:
                 mount -t overlay overlay -o lowerdir=/,upperdir=/media/upper,workdir=/media/work /media/root
                 mount --rbind /dev /media/root/dev
                 mount -t proc none /media/root/proc
-                for folder in run tmp; do mount -t tmpfs none /media/root/$folder; done
+                for folder in run tmp nix; do mount -t tmpfs none /media/root/$folder; done
                 mount --bind "$1" /media/root/mnt
                 mkdir -p /media/root/run/sshd
                 # What this machine's own people like to have at sign-in is not the fleet's.
                 rm -f /media/root/root/.bashrc /media/root/root/.profile /media/root/etc/bash.bashrc
+                # Not chroot: Nix enters its mount namespace anew, whose root is this then.
+                cd /media/root
+                mkdir -p old
+                pivot_root . old
+                umount -l /old
                 # bash takes in orphans, as the first process must.
-                exec chroot /media/root bash -c 'echo up >/run/up; while :; do sleep 1000 & wait $!; done'
-             """, "sh", shared], stdin=subprocess.DEVNULL)
+                exec bash -c 'echo up >/run/up; while :; do sleep 1000 & wait $!; done'
+             """, "sh", shared], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.pid = until("the host's first process", self._child)
         until("the host's files", lambda: self.run("test", "-e", "/run/up", check=False).returncode == 0)
 
@@ -118,39 +123,6 @@ class Host:
     def plug(self, is_in):
         """The cable to the internet."""
         run("ip", "-n", self.namespace, "link", "set", "eth0", "up" if is_in else "down")
-
-    def wireguard(self, private, address, peers, port=None):
-        """`peers`: of (public key, the one address that it has, endpoint or None)."""
-        self.write("/etc/wireguard/private.key", private, 0o600)
-        self.start("wireguard-go", "-f", "wg0", log=os.devnull)
-        until("wireguard-go", lambda: self.run("test", "-S", "/run/wireguard/wg0.sock", check=False).returncode == 0)
-        words = ["wg", "set", "wg0", "private-key", "/etc/wireguard/private.key"]
-        words += ["listen-port", str(port)] if port else []
-        for key, allowed, endpoint in peers:
-            words += ["peer", key, "allowed-ips", f"{allowed}/32"]
-            words += ["endpoint", endpoint, "persistent-keepalive", "5"] if endpoint else []
-        self.run(*words)
-        self.run("ip", "addr", "add", f"{address}/24", "dev", "wg0")
-        self.run("ip", "link", "set", "wg0", "mtu", "1420", "up")
-
-    def sshd(self, address, authorized):
-        """Bound to one address. Returns the public host key."""
-        self.write("/root/.ssh/authorized_keys", authorized, 0o600)
-        self.sh("rm -f /etc/ssh/ssh_host_ed25519_key*; ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key")
-        self.write("/etc/ssh/sshd_config", f"""
-            ListenAddress {address}:22
-            HostKey /etc/ssh/ssh_host_ed25519_key
-            PidFile /run/sshd.pid
-            # As on NixOS: root is locked, and PAM lets a locked account in.
-            UsePAM yes
-            PasswordAuthentication no
-            PermitRootLogin prohibit-password
-            AllowAgentForwarding no
-            StrictModes no
-            MaxStartups 100
-            """)
-        self.run("/usr/sbin/sshd", "-f", "/etc/ssh/sshd_config")
-        return " ".join(self.read("/etc/ssh/ssh_host_ed25519_key.pub").split()[:2])
 
     def close(self):
         self.leader.send_signal(signal.SIGKILL)

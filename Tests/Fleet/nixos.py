@@ -1,5 +1,8 @@
-"""What stands in for NixOS on a Debian: generations, switch-to-configuration, and the parts of systemd and Nix that a deploy
-calls. Everything that it starts is the real thing."""
+"""What stands in for NixOS on a Debian: switch-to-configuration (system/switch), a conversion (system/infect), and the parts of
+systemd that those and a deploy call. Nix, and everything that they start, is the real thing."""
+import os
+
+FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "system")
 
 # A unit is a file with the number of its process in /run/units.
 SYSTEMCTL = r"""#!/bin/sh
@@ -34,6 +37,16 @@ stop)
     # What was run by it goes with it.
     case $1 in *.timer) ;; *) kill -KILL "-$(cat "$unit")" 2>/dev/null ;; esac
     rm -f "$unit" ;;
+reset-failed) ;;
+is-failed) exit 1 ;;
+# Everything ends but the first process, and the machine comes up with what it boots by default.
+reboot)
+    for pid in $(ls /proc); do
+        case $pid in 1 | $$ | $PPID | *[!0-9]*) ;; *) kill -KILL "$pid" 2>/dev/null || true ;; esac
+    done
+    rm -rf /run/units /run/wireguard /run/credentials /run/sshd*.pid /run/current-system
+    date +%s%N >/run/boot
+    setsid "$(cat /nix/booted-by-default)/bin/switch-to-configuration" test </dev/null >>/var/log/units.log 2>&1 & ;;
 *) echo "systemctl stands in and knows no $verb" >&2; exit 1 ;;
 esac
 exit 0
@@ -45,6 +58,7 @@ while :; do
     case $1 in
     --unit=*) unit=${1#--unit=} ;;
     --on-active=*) after=${1#--on-active=} ;;
+    --setenv=*) export "${1#--setenv=}" ;;
     --*) ;;
     *) break ;;
     esac
@@ -61,100 +75,34 @@ file=/run/units/$unit.$([ -n "$after" ] && echo timer || echo service)
 until [ -e "$file" ]; do sleep 0.05; done
 """
 
-NIX_ENV = r"""#!/bin/sh
-set -eu
-[ "$1" = -p ]
-profile=$2
-case $3 in
---set)
-    last=0
-    for link in "$profile"-*-link; do
-        number=${link#"$profile"-}; number=${number%-link}
-        case $number in *[!0-9]*) continue ;; esac
-        [ "$number" -le "$last" ] || last=$number
-    done
-    ln -s "$4" "$profile-$((last + 1))-link"
-    ln -sfn "$(basename "$profile")-$((last + 1))-link" "$profile" ;;
---switch-generation) ln -sfn "$(basename "$profile")-$4-link" "$profile" ;;
---delete-generations) case $4 in +*) ;; *) rm "$profile-$4-link" ;; esac ;;
-*) exit 1 ;;
-esac
-"""
-
-NIX_STORE = "#!/bin/sh\nexit 0\n"
-
 CLAVITOR_ADMIN = r"""#!/bin/sh
 export CREDENTIALS_DIRECTORY=/run/credentials/clavitor-node.service
 exec /run/current-system/sw/clavitor-node "$@" --data /var/lib/clavitor
 """
 
-# On the operator's machine.
-NIX_COPY_CLOSURE = r"""#!/bin/sh
-set -eu
-[ "$1" = --to ]
-tar -cf - -C / "${3#/}" | ssh $NIX_SSHOPTS "$2" tar -xf - -C /
+MONITOR_ADMIN = r"""#!/bin/sh
+exec /run/current-system/sw/clavitor-monitor "$@" --data /var/lib/clavitor-monitor
 """
 
-NO_NIX = "#!/bin/sh\necho 'there is no nix here' >&2\nexit 1\n"
-
-# `test` makes it what runs, `boot` what the next boot begins with.
-SWITCH = r"""#!/bin/sh
-set -eu
-system=$(readlink -f "$(dirname "$0")/..")
-case $1 in
-boot) echo "$system" >/nix/booted-by-default ;;
-test)
-    mkdir -p /run/units /etc/units
-    systemctl stop clavitor-node.service
-    ln -sfn "$system" /run/current-system
-    cat >/etc/units/clavitor-node.service <<'END'
-#!/bin/sh
-# LoadCredential=, ExecStartPre= and ExecStart= of nix/module.nix.
-set -e
-export CREDENTIALS_DIRECTORY=/run/credentials/clavitor-node.service
-mkdir -p -m 0700 "$CREDENTIALS_DIRECTORY"
-install -m 0400 /etc/clavitor/root.key "$CREDENTIALS_DIRECTORY/root-key"
-program=/run/current-system/sw/clavitor-node
-"$program" init --if-empty --quiet --data /var/lib/clavitor
-exec "$program" serve --data /var/lib/clavitor --config /etc/clavitor.toml
-END
-    chmod 755 /etc/units/clavitor-node.service
-    systemctl start clavitor-node.service
-    sleep 1
-    systemctl is-active --quiet clavitor-node.service ;;
-esac
-"""
+# This machine may be a container; those that stand for rented ones are none.
+NO_CONTAINER = "#!/bin/sh\necho none\n"
+JOURNALCTL = "#!/bin/sh\ntail -n 1 /var/log/units.log\n"
 
 MACHINE = {
-    "systemctl": SYSTEMCTL, "systemd-run": SYSTEMD_RUN, "nix-env": NIX_ENV, "nix-store": NIX_STORE,
-    "clavitor-admin": CLAVITOR_ADMIN,
+    "systemctl": SYSTEMCTL, "systemd-run": SYSTEMD_RUN, "journalctl": JOURNALCTL, "systemd-detect-virt": NO_CONTAINER,
+    "clavitor-admin": CLAVITOR_ADMIN, "clavitor-monitor-admin": MONITOR_ADMIN,
 }
-OPERATOR = {"nix-copy-closure": NIX_COPY_CLOSURE, "nix": NO_NIX}
 
 
-def install(host, programs):
-    for name, text in programs.items():
+def rent(host, key, image):
+    """A fresh Debian as a provider has it: sshd for everybody, root's key, a disk with ext4. Returns its host key and the
+    device of its /. `image`: a file for the disk, which is seen and not used: the machine's files stay where they are."""
+    for name, text in MACHINE.items():
         host.write(f"/usr/local/bin/{name}", text, 0o755)
-
-
-def make_system(host, name, program):
-    """Puts a system into the store of a host, with the node's program copied from there. Returns its path."""
-    path = f"/nix/store/00000000000000000000000000000000-system-{name}"
-    host.sh('mkdir -p "$1/bin" "$1/sw"; cp "$2" "$1/sw/clavitor-node"', path, program)
-    host.write(f"{path}/bin/switch-to-configuration", SWITCH, 0o755)
-    return path
-
-
-def break_glass(host, config, keys):
-    """What nix/break-glass.nix puts into a system, and root's account as nix/machine.nix has it: locked."""
-    host.write("/etc/ssh/break-glass_config", config)
-    host.write("/etc/ssh/break-glass.keys", keys, 0o444)
-    host.write("/etc/units/break-glass.service",
-               "#!/bin/sh\nexec /usr/sbin/sshd -D -e -f /etc/ssh/break-glass_config\n", 0o755)
-    host.run("usermod", "--password", "!", "root")
-
-
-def boot(host, system):
-    """The first generation."""
-    host.sh('mkdir -p /nix/var/nix/profiles /nix/var/nix/gcroots; nix-env -p /nix/var/nix/profiles/system --set "$1"; '
-            '"$1/bin/switch-to-configuration" test; "$1/bin/switch-to-configuration" boot', system)
+    host.write("/root/.ssh/authorized_keys", key + "\n", 0o600)
+    host.write("/etc/ssh/sshd_config", "PidFile /run/sshd-fresh.pid\nPermitRootLogin prohibit-password\nUsePAM yes\n")
+    host.sh("mkdir -p /run/systemd/system /run/units; rm -f /etc/ssh/ssh_host_*; "
+            "ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key; /usr/sbin/sshd")
+    host.sh('truncate -s 16M "$1"; mkfs.ext4 -q "$1"; mount -o loop "$1" /', image)
+    device = host.sh("df -Pk / | tail -n 1 | cut -d ' ' -f 1").stdout.strip()
+    return " ".join(host.read("/etc/ssh/ssh_host_ed25519_key.pub").split()[:2]), device

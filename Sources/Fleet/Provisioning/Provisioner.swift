@@ -94,35 +94,44 @@ package struct Provisioner<C: Clock>: Sendable where C.Duration == Duration {
         guard problems.isEmpty else { throw ProvisionRefusal.unfit(node.name, problems) }
     }
 
-    /// Waits for the node's own system, which is rebooted into first unless its handshake is there already.
+    /// Waits for the node's own system. A handshake may be that of the machine which this one takes the place of, and proves
+    /// nothing until the machine has been rebooted.
     private func tunnel() async throws {
-        if try await !isKnownToHub() { try await reboot() }
+        let before = try await lastHandshake()
+        let isRebooting = try await reboot()
         guard hub != nil else { return }
-        try await wait("no handshake within 15 minutes", attempts: 90) { try await isKnownToHub() }
+        try await wait("no handshake within 15 minutes", attempts: 90) {
+            guard let (last, now) = try await lastHandshake() else { return false }
+            return isRebooting ? last >= (before?.now ?? 0) : now - last < 180
+        }
     }
 
     /// That nobody answers is no failure: the answer to an earlier request was lost, and the port is shut by now.
-    private func reboot() async throws {
+    ///
+    /// - Returns: Whether it is being rebooted now, rather than before.
+    private func reboot() async throws -> Bool {
         do {
             _ = try await first.run(.script(ProvisionScripts.reboot), input: nil, deadline: .seconds(60))
+            return true
         } catch SSHError.unreachable, ChildError.timedOut {
-            return
+            return false
         }
     }
 
-    /// Whether there was a handshake less than three minutes ago, by the hub's own clock.
-    private func isKnownToHub() async throws -> Bool {
+    /// When the hub heard the node's key last, 0 for never, and what time it is: by the hub's own clock.
+    private func lastHandshake() async throws -> (last: Int64, now: Int64)? {
         let script = RemoteCommand.script("date +%s; wg show wg0 latest-handshakes")
-        guard let hub else { return false }
+        guard let hub else { return nil }
         let lines = try await hub.run(script, input: nil, deadline: .seconds(60)).split(separator: "\n")
-        guard let time = lines.first.flatMap({ Int64($0) }) else { return false }
-        return lines.dropFirst().contains { line in
+        // Whatever the hub says.
+        guard let now = lines.first.flatMap({ Int64($0) }), now > 0 else { return nil }
+        for line in lines.dropFirst() {
             let words = line.split(whereSeparator: \.isWhitespace)
-            guard words.count == 2, words[0] == node.publicKey, let last = Int64(words[1]) else { return false }
-            // Whatever the hub says.
-            let (age, isTooLarge) = time.subtractingReportingOverflow(last)
-            return last > 0 && !isTooLarge && age < 180
+            guard words.count == 2, words[0] == node.publicKey, let last = Int64(words[1]), (0...now).contains(last)
+            else { continue }
+            return (last, now)
         }
+        return (0, now)
     }
 
     /// Its vaults are there, empty or restored, and its certificate is good: an ACME order takes its time.

@@ -69,6 +69,8 @@ final class ScriptedHub: RemoteShell {
     let peers: Mutex<String>
     let asked = Mutex(0)
     private let handshake: String
+    /// So many answers tell of a handshake that another machine had a moment before.
+    let dead = Mutex(0)
 
     init(key: String) {
         peers = Mutex(key)
@@ -77,6 +79,11 @@ final class ScriptedHub: RemoteShell {
 
     func run(_ command: RemoteCommand, input: String?, deadline: Duration) async throws -> String {
         if command.description.contains("wg show wg0 peers") { return peers.withLock { "other=\n\($0)\n" } }
+        let isDead = dead.withLock { count in
+            count -= 1
+            return count >= 0
+        }
+        if isDead { return "1700000000\n\(peers.withLock { $0 })\t1699999980\n" }
         // At first there is none.
         let isFirst = asked.withLock { count in
             count += 1
@@ -225,12 +232,22 @@ final class ScriptedProbe: NodeProbe {
         #expect(try journal.done(on: hostKey) == Set(Self.all))
     }
 
-    /// The program was killed after it had asked: who has a handshake is not rebooted again.
-    @Test func aNodeThatTheHubHearsIsNotRebooted() async throws {
+    /// The program was killed after it had asked: the port is shut by now, and the hub has heard it.
+    @Test func aNodeThatWasRebootedIsWaitedFor() async throws {
         for step in Self.all.dropLast(3) { try journal.add(step, on: hostKey, at: 1) }
         hub.asked.withLock { $0 = 1 }
+        machine.failOnce("reboot", status: 255)
         try await run(try plan())
-        #expect(machine.asked == [])
+        #expect(machine.asked == ["reboot"])
+        #expect(try journal.done(on: hostKey) == Set(Self.all))
+    }
+
+    /// Whoever died a minute ago has been heard: it is not the machine that takes its place.
+    @Test func aHandshakeOfTheDeadIsNone() async throws {
+        hub.dead.withLock { $0 = 4 }
+        try await run(try plan())
+        #expect(machine.asked.last == "reboot")
+        #expect(hub.dead.withLock { $0 } < 0)
     }
 
     @Test func anotherMachineBeginsAnew() async throws {
