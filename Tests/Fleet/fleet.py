@@ -126,12 +126,22 @@ class Fleet:
         """As it lies encrypted in the operator's state directory."""
         return self.operator.run("age", "--decrypt", "--identity", f"{STATE}/age.key", f"{STATE}/secrets/{node}/{name}.age").stdout
 
+    def monitor(self, path, *words):
+        """The monitor's API, as the operator's tool."""
+        return self.operator.run("curl", "-sf", "--cacert", f"{STATE}/monitor-ca.pem", "-H", f"@{STATE}/header", "--resolve",
+                                 f"{MONITOR}:443:10.84.0.1", *words, f"https://{MONITOR}/api/v1/{path}").stdout
+
+    def incidents(self):
+        return json.loads(self.monitor("fleet"))["incidents"]
+
     def severity(self, key):
         """Of an open incident, as the monitor has it; None when there is none."""
-        report = json.loads(self.operator.run(
-            "curl", "-sf", "--cacert", f"{STATE}/monitor-ca.pem", "-H", f"@{STATE}/header", "--resolve", f"{MONITOR}:443:10.84.0.1",
-            f"https://{MONITOR}/api/v1/fleet").stdout)
-        return next((incident["severity"] for incident in report["incidents"] if incident["key"] == key), None)
+        return next((incident["severity"] for incident in self.incidents() if incident["key"] == key), None)
+
+    def accept(self, key):
+        """What a person decides: the button of the dashboard."""
+        number = next(incident["id"] for incident in self.incidents() if incident["key"] == key)
+        self.monitor(f"incidents/{number}/accept", "-X", "POST", "-o", "/dev/null")
 
     def runs(self, name):
         return self.nodes[name].run("readlink", "-f", "/run/current-system").stdout.strip()

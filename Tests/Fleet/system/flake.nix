@@ -42,6 +42,7 @@
             glassConfig = glass.sshd-config;
             glassKeys = glass.authorized-keys;
             inherit (fleet.backup) target;
+            recipients = concatStringsSep " " (map (one: "--backup-recipient ${one}") fleet.backup.recipients);
             # nix/node.nix, with a CA of this machine.
             settings = text [
               "https = \"${node.ipv4}:443\""
@@ -64,7 +65,7 @@
                 mkdir -p $out/bin $out/sw $out/etc
                 for program in $programs; do cp $dist/$program $out/sw/; done
                 install -m 0755 $switch $out/bin/switch-to-configuration
-                for file in address listen peers hosts keys access glassConfig glassKeys target settings; do
+                for file in address listen peers hosts keys access glassConfig glassKeys target recipients settings; do
                   eval "printf '%s' \"\$$file\"" >$out/etc/$file
                 done
                 echo $revision >$out/etc/clavitor-revision
