@@ -147,8 +147,7 @@ let package = Package(
             name: "Fleet",
             dependencies: [
                 "Console", "DNSUpdate", "Files", "IPNetworks", "Outbound", "Wire", crypto, httpClient, nioCore,
-                nioPosix,
-                nioSSL, subprocess, toml,
+                nioPosix, nioSSL, subprocess, toml,
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "X509", package: "swift-certificates"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

@@ -70,10 +70,9 @@ struct Workplace {
         var addresses: [String: String] = [:]
         for node in inventory.nodes where !node.ipv4.isEmpty { addresses[node.domain] = node.ipv4 }
         var others: [String: String] = [:]
-        for node in inventory.nodes { if let ipv6 = node.ipv6, !ipv6.isEmpty { others[node.domain] = ipv6 } }
-        let hub = inventory.hub.map { [inventory.fleet.monitor: $0.address] } ?? [:]
+        for node in inventory.nodes { others[node.domain] = node.publicIPv6 }
         return try await HTTPSExchange.connected(addresses: addresses, caFile: settings.caFile) { nodes in
-            try await HTTPSExchange.connected(addresses: hub, caFile: settings.monitorCAFile) { monitoring in
+            try await HTTPSExchange.connected(addresses: monitorAddress, caFile: settings.monitorCAFile) { monitoring in
                 try await HTTPSExchange.connected(addresses: others, caFile: settings.caFile) { ipv6 in
                     let probe = HTTPSProbe(exchange: nodes, ipv6: others.isEmpty ? nil : ipv6)
                     return try await body(probe, withoutMonitor ? nil : try monitor(monitoring))
@@ -85,11 +84,15 @@ struct Workplace {
     /// Tells the monitor how a job went.
     ///
     /// - Throws: `MonitorError`.
-    func report(_ job: ScheduledJob, _ url: String, failure: String?) async throws {
-        let hub = inventory.hub.map { [inventory.fleet.monitor: $0.address] } ?? [:]
-        try await HTTPSExchange.connected(addresses: hub, caFile: settings.monitorCAFile) {
+    func report(_ url: PushURL, failure: String?) async throws {
+        try await HTTPSExchange.connected(addresses: monitorAddress, caFile: settings.monitorCAFile) {
             try await JobReporter(url: url, exchange: $0).report(failure: failure)
         }
+    }
+
+    /// The monitor's, by its name: in the tunnel, whatever DNS says.
+    private var monitorAddress: [String: String] {
+        inventory.hub.map { [inventory.fleet.monitor: $0.address] } ?? [:]
     }
 
     private func monitor(_ exchange: HTTPSExchange) throws -> (any FleetMonitor)? {

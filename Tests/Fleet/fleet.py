@@ -5,7 +5,7 @@ import os
 import textwrap
 
 import nixos
-from host import Host, Network, run, until
+from host import Host, Network, run
 from services import NEAREST, TSIG, ZONE, Services
 
 MONITOR = f"monitor.{ZONE}"

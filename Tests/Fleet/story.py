@@ -6,9 +6,8 @@ import sys
 import tempfile
 import time
 
-import nixos
 from fleet import ADDRESSES, HURRY, INVENTORY, MONITOR, NODES, ROLLOUT, STATE, Fleet
-from host import Failed, run, until
+from host import Failed, until
 from services import NEAREST, ZONE
 
 

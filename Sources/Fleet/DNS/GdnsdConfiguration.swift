@@ -56,7 +56,7 @@ package struct GdnsdConfiguration: Equatable, Sendable {
     }
 
     private static func place(_ node: Node) -> String {
-        guard let ipv6 = node.ipv6, !ipv6.isEmpty else { return "\(node.name) => \(node.ipv4)" }
+        guard let ipv6 = node.publicIPv6 else { return "\(node.name) => \(node.ipv4)" }
         return "\(node.name) => { addrs_v4 => [ \(node.ipv4) ], addrs_v6 => [ \(ipv6) ] }"
     }
 

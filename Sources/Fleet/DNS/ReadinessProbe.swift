@@ -12,7 +12,7 @@ extension HTTPSProbe {
     package func answers(
         of nodes: [Node], patience: Duration = .seconds(4), port: Int = 443
     ) async -> [String: ProbeAnswer] {
-        async let others = answers(of: nodes.filter { $0.ipv6?.isEmpty == false }, over: ipv6, patience, port)
+        async let others = answers(of: nodes.filter { $0.publicIPv6 != nil }, over: ipv6, patience, port)
         let answers = await answers(of: nodes, over: exchange, patience, port)
         return Self.merge(answers, await others)
     }

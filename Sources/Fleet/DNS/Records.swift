@@ -68,7 +68,7 @@ package struct Records: Equatable, Sendable {
 
     private static func addresses(of node: Node) throws(RecordsError) -> Set<HostAddress> {
         guard let ipv4 = HostAddress(node.ipv4), !ipv4.isIPv6 else { throw .address(node.name, node.ipv4) }
-        guard let text = node.ipv6, !text.isEmpty else { return [ipv4] }
+        guard let text = node.publicIPv6 else { return [ipv4] }
         guard let ipv6 = HostAddress(text), ipv6.isIPv6 else { throw .address(node.name, text) }
         return [ipv4, ipv6]
     }

@@ -17,15 +17,19 @@ extension Inventory {
         return left
     }
 
+    private func addresses(of node: Node) -> [(record: String, text: String)] {
+        (node.ipv4.isEmpty ? [] : [("A", node.ipv4)]) + (node.publicIPv6.map { [("AAAA", $0)] } ?? [])
+    }
+
     private func records(of node: Node) -> [String] {
-        [("A", node.ipv4), ("AAAA", node.ipv6 ?? "")].filter { !$0.1.isEmpty }.map { "\($0.0) \($0.1)" }
+        addresses(of: node).map { "\(node.domain) \($0.record) \($0.text)" }
     }
 
     private func names(leftBy node: Node) -> [String] {
-        let address = [node.ipv4, node.ipv6 ?? ""].filter { !$0.isEmpty }.joined(separator: " and ")
+        let address = addresses(of: node).map(\.text).joined(separator: " and ")
         let own = """
-            delete \(records(of: node).map { "\(node.domain) \($0)" }.joined(separator: " and ")) where the name is kept: whoever is given that address next could have a \
-            certificate for it
+            delete \(records(of: node).joined(separator: " and ")) where the name is kept: whoever is given that address next \
+            could have a certificate for it
             """
         guard let dns else { return [own] }
         let nearest = "clavitor-soc dns apply: \(address) leaves \(dns.nearest)"
@@ -53,7 +57,7 @@ extension Inventory {
             names(of: node, insteadOf: before)
                 + (node.role == .hub ? ["clavitor-soc deploy: the spokes dial the hub's address"] : [])
         case .domain:
-            records(of: before).map { "delete \(before.domain) \($0) where the name is kept" }
+            records(of: before).map { "delete \($0) where the name is kept" }
                 + names(of: node, insteadOf: before) + ["clavitor-soc deploy"]
         case .address, .publicKey, .role: ["clavitor-soc deploy"]
         case .city, .region, .latitude, .longitude, .provider, .tier, .hostKey, .disk, .root, .esp: []
@@ -69,7 +73,7 @@ extension Inventory {
     }
 
     private func names(of node: Node, insteadOf before: Node) -> [String] {
-        guard let dns else { return records(of: node).map { "\(node.domain) \($0), where the name is kept" } }
+        guard let dns else { return records(of: node).map { "\($0), where the name is kept" } }
         let isOther = dns.provider == .gdnsd && (node.ipv4, node.ipv6) != (before.ipv4, before.ipv6)
         return (isOther ? ["clavitor-soc dns gdnsd-config: print it anew"] : []) + ["clavitor-soc dns apply"]
     }

@@ -15,16 +15,7 @@ extension InventoryText {
             ("name", entry.name), ("address", entry.address), ("public-key", entry.publicKey),
             ("ssh-key", entry.sshKey), ("monitor-token", entry.monitorToken ?? ""),
         ].filter { !$0.1.isEmpty }
-        let place = lines.entries("operator").first { lines.value(of: "name", in: $0) == TOMLLines.quoted(entry.name) }
-        if let place {
-            for (key, value) in values.reversed()
-            where !lines.replaceValue(of: key, in: place, with: TOMLLines.quoted(value)) {
-                lines.insert(["\(key) = \(TOMLLines.quoted(value))"], at: place.upperBound)
-            }
-        } else {
-            lines.insert(
-                ["", "[[operator]]"] + values.map { "\($0) = \(TOMLLines.quoted($1))" }, at: lines.count)
-        }
+        Self.enter(values, as: "operator", entry.name, &lines)
         var expected = before
         if let index = before.operators.firstIndex(where: { $0.name == entry.name }) {
             expected.operators[index] = entry
@@ -38,26 +29,30 @@ extension InventoryText {
     package func entering(_ job: Inventory.Job) throws -> InventoryText {
         var expected = try Inventory(toml: text)
         var lines = TOMLLines(text)
-        let token = TOMLLines.quoted(job.pushToken ?? "")
+        var values = [("push-token", job.pushToken ?? "")]
         if let index = expected.jobs.firstIndex(where: { $0.name == job.name }) {
             expected.jobs[index].pushToken = job.pushToken ?? ""
-            guard
-                let place = lines.entries("job").first(where: {
-                    lines.value(of: "name", in: $0) == TOMLLines.quoted(job.name)
-                })
-            else { throw InventoryError.notWritten(job.name) }
-            if !lines.replaceValue(of: "push-token", in: place, with: token) {
-                lines.insert(["push-token = \(token)"], at: place.upperBound)
-            }
         } else {
             expected.jobs.append(job)
-            lines.insert(
-                [
-                    "", "[[job]]", "name = \(TOMLLines.quoted(job.name))", "every = \(TOMLLines.quoted(job.every))",
-                    "push-token = \(token)",
-                ], at: lines.count)
+            values = [("name", job.name), ("every", job.every)] + values
         }
+        Self.enter(values, as: "job", job.name, &lines)
         return try demand(expected, lines, job.name)
+    }
+
+    /// Values of the entry of that kind and name: where it stands, or at the end of the file.
+    private static func enter(
+        _ values: [(key: String, value: String)], as kind: String, _ name: String, _ lines: inout TOMLLines
+    ) {
+        let place = lines.entries(kind).first { lines.value(of: "name", in: $0) == TOMLLines.quoted(name) }
+        guard let place else {
+            lines.insert(["", "[[\(kind)]]"] + values.map { "\($0) = \(TOMLLines.quoted($1))" }, at: lines.count)
+            return
+        }
+        for (key, value) in values.reversed()
+        where !lines.replaceValue(of: key, in: place, with: TOMLLines.quoted(value)) {
+            lines.insert(["\(key) = \(TOMLLines.quoted(value))"], at: place.upperBound)
+        }
     }
 
     /// Who can open backups.

@@ -80,6 +80,9 @@ package struct Node: Codable, Equatable, Sendable {
         pushToken = try entry.decodeIfPresent(String.self, forKey: .pushToken)
     }
 
+    /// `ipv6`, nil also where it is empty.
+    package var publicIPv6: String? { ipv6.flatMap { $0.isEmpty ? nil : $0 } }
+
     /// Where clients find it.
     package var url: String { "https://\(domain)" }
 }

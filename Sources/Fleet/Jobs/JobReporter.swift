@@ -1,17 +1,16 @@
 import AsyncHTTPClient
 import Console
 import FoundationEssentials
-import Outbound
 
 /// Tells the monitor how a scheduled job went, in the words of Uptime Kuma's push protocol.
 package struct JobReporter: Sendable {
-    private let url: String
+    private let url: PushURL
     private let exchange: HTTPSExchange
 
     /// - Parameters:
-    ///   - url: The job's push URL. A credential.
+    ///   - url: The job's.
     ///   - exchange: Knows the monitor's address.
-    package init(url: String, exchange: HTTPSExchange) {
+    package init(url: PushURL, exchange: HTTPSExchange) {
         (self.url, self.exchange) = (url, exchange)
     }
 
@@ -20,20 +19,14 @@ package struct JobReporter: Sendable {
     /// - Parameter failure: In words, of which the monitor shows the first 200 letters; nil when all went well.
     /// - Throws: `MonitorError`.
     package func report(failure: String?) async throws {
-        guard var parts = URLComponents(string: url), parts.scheme == "https" else {
+        guard var parts = URLComponents(string: url.text), parts.scheme == "https" else {
             throw MonitorError.notUnderstood("its push URL is none")
         }
         parts.queryItems = [
             URLQueryItem(name: "status", value: failure == nil ? "up" : "down"),
             URLQueryItem(name: "msg", value: (failure ?? "OK").quotation(most: 200)),
         ]
-        let answer: (status: Int, body: [UInt8])
-        do {
-            answer = try await exchange.send(HTTPClientRequest(url: parts.string ?? url))
-        } catch {
-            try Task.checkCancellation()
-            throw MonitorError.unreachable("\(TransportFault(error))")
-        }
+        let answer = try await exchange.ask(HTTPClientRequest(url: parts.string ?? url.text))
         guard answer.status == 200 else {
             throw MonitorError.refused(
                 answer.status,

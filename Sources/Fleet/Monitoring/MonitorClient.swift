@@ -66,13 +66,7 @@ package struct MonitorClient: FleetMonitor {
             request.headers.add(name: "Content-Type", value: "application/json")
             request.body = .bytes(body)
         }
-        let answer: (status: Int, body: [UInt8])
-        do {
-            answer = try await exchange.send(request)
-        } catch {
-            try Task.checkCancellation()
-            throw MonitorError.unreachable("\(TransportFault(error))")
-        }
+        let answer = try await exchange.ask(request)
         switch answer.status {
         case 200..<300: return answer.body
         case 401: throw MonitorError.badToken
@@ -80,6 +74,20 @@ package struct MonitorClient: FleetMonitor {
             let problem = try? JSONDecoder().decode(Problem.self, from: Data(answer.body))
             let why = [problem?.title, problem?.detail].compactMap(\.self).joined(separator: ": ")
             throw MonitorError.refused(answer.status, why.isEmpty ? "no reason given" : why)
+        }
+    }
+}
+
+extension HTTPSExchange {
+    /// What the monitor answers.
+    ///
+    /// - Throws: `MonitorError.unreachable`, `CancellationError`.
+    func ask(_ request: HTTPClientRequest) async throws -> (status: Int, body: [UInt8]) {
+        do {
+            return try await send(request)
+        } catch {
+            try Task.checkCancellation()
+            throw MonitorError.unreachable("\(TransportFault(error))")
         }
     }
 }

@@ -1,5 +1,4 @@
 import FoundationEssentials
-import Wire
 
 /// Makes the secrets of nodes that need no person: push URLs, root keys, the monitor's certificate.
 ///
@@ -43,18 +42,14 @@ package struct SecretMaker: Sendable {
     }
 
     private func makePushURL(_ node: Node, _ inventory: Inventory, anew: Bool) async throws -> Bool {
-        var url = try await secrets.text(.pushURL, of: node)
-        let isMade = url == nil || anew
-        if isMade {
-            let made = "https://\(inventory.fleet.monitor)/api/push/\(PushToken().text)"
-            try await secrets.set(.pushURL, of: node, to: made)
-            url = made
-        }
+        let present = anew ? nil : try await secrets.text(.pushURL, of: node)
+        let url = present.map { PushURL($0) } ?? .make(at: inventory.fleet.monitor)
+        if present == nil { try await secrets.set(.pushURL, of: node, to: url.text) }
         // The inventory follows the secret, also where an earlier run was cut off between the two.
-        let token = (url ?? "").split(separator: "/").last.map { $0.filter { !$0.isWhitespace } } ?? ""
-        let digest = PushToken.digest(token)
-        if node.pushToken != digest { try file.edit { try $0.setting("push-token", of: node.name, to: digest) } }
-        return isMade
+        if node.pushToken != url.digest {
+            try file.edit { try $0.setting("push-token", of: node.name, to: url.digest) }
+        }
+        return present == nil
     }
 
     private func makeRootKey(_ node: Node) async throws -> Bool {

@@ -121,13 +121,7 @@ struct Serve: AsyncParsableCommand {
                 Periodic(name: "backup", interval: .seconds(min(backup.every, 300)), logger: logger) {
                     let now = wallTime() / 1_000
                     guard pause.isOver(at: now), watch.room?.isShort != true else { return }
-                    do {
-                        try await Self.backUp(store, to: folder, backup, at: now)
-                        pause.succeeded()
-                    } catch {
-                        pause.failed(at: now)
-                        throw error
-                    }
+                    try await pause.noting(at: now) { try await Self.backUp(store, to: folder, backup, at: now) }
                 })
         }
         if let deadMan {

@@ -155,12 +155,7 @@ struct Serve: AsyncParsableCommand {
         let pause = GrowingPause()
         return Periodic(name: "backup", interval: .seconds(min(every, 300)), logger: logger) {
             guard pause.isOver(at: node.now()), try await job.isDue(every: every) else { return }
-            let written: BackupFolder.Written
-            do { written = try await job.run() } catch {
-                pause.failed(at: node.now())
-                throw error
-            }
-            pause.succeeded()
+            let written = try await pause.noting(at: node.now()) { try await job.run() }
             logger.info(
                 "backup written", metadata: ["name": "\(written.name.fileName)", "bytes": "\(written.byteCount)"])
         }

@@ -50,15 +50,19 @@ struct Expiry: Sendable {
                 try node.audit.seal(
                     AuditEvent(action, by: .init(.node), entry: row.id, version: row.version), vault: vault)
             }
-            do {
-                try await node.store.commit(steps, lines)
-            } catch VaultError.readOnly where batch > 1 && node.health.mode == .normal {
-                // The disk has no room for so much at once.
-                batch = 1
-                continue
-            }
-            await node.store.forgetDeleted()
+            try await commit(steps, lines, &batch)
         }
+    }
+
+    /// Where the disk has no room for so much at once nothing is done, and the next batch is of one.
+    private func commit(_ steps: [Step], _ lines: [SealedAuditLine], _ batch: inout Int) async throws {
+        do {
+            try await node.store.commit(steps, lines)
+        } catch VaultError.readOnly where batch > 1 && node.health.mode == .normal {
+            batch = 1
+            return
+        }
+        await node.store.forgetDeleted()
     }
 
     private func prune(_ vault: VaultID) async throws {
@@ -70,13 +74,7 @@ struct Expiry: Sendable {
             if places.isEmpty { return }
             var event = AuditEvent(.historyPrune, by: .init(.node))
             event.count = places.count
-            do {
-                try await node.store.commit([.deleteValues(places)], [try node.audit.seal(event, vault: vault)])
-            } catch VaultError.readOnly where batch > 1 && node.health.mode == .normal {
-                batch = 1
-                continue
-            }
-            await node.store.forgetDeleted()
+            try await commit([.deleteValues(places)], [try node.audit.seal(event, vault: vault)], &batch)
         }
     }
 

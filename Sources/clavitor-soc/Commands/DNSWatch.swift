@@ -108,7 +108,7 @@ private struct LookReports {
     private static let pause = Duration.seconds(60)
 
     private let workplace: Workplace
-    private let url: String?
+    private let url: PushURL?
     private var trouble: String?
     private var next = ContinuousClock.now
 
@@ -128,7 +128,7 @@ private struct LookReports {
         }
         guard let url, ContinuousClock.now >= next else { return }
         next = ContinuousClock.now + Self.pause
-        Task { [workplace, trouble] in try? await workplace.report(.names, url, failure: trouble) }
+        Task { [workplace, trouble] in try? await workplace.report(url, failure: trouble) }
     }
 }
 

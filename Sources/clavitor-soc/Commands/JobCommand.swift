@@ -3,7 +3,6 @@ import Console
 import Files
 import Fleet
 import FoundationEssentials
-import Wire
 
 /// What is done for the fleet on timers.
 struct JobCommand: AsyncParsableCommand {
@@ -72,7 +71,7 @@ struct JobCommand: AsyncParsableCommand {
             let url = try JobFolder(workplace.state).url(job)
             var failure: (any Error)?
             do { try await perform() } catch { failure = error }
-            try await workplace.report(job, url, failure: failure.map(Self.words))
+            try await workplace.report(url, failure: failure.map(Self.words))
             if let failure { throw failure }
         }
 
@@ -114,15 +113,15 @@ struct JobFolder {
     func makeURL(_ job: ScheduledJob, monitor: String) throws -> String {
         if !File.exists(folder) { try File.makeDirectory(folder) }
         if !File.exists(path(job)) {
-            try File.replace(path(job), with: "https://\(monitor)/api/push/\(PushToken().text)\n", mode: 0o600)
+            try File.replace(path(job), with: PushURL.make(at: monitor).text + "\n", mode: 0o600)
         }
-        return PushToken.digest(try url(job).split(separator: "/").last ?? "")
+        return try url(job).digest
     }
 
     /// - Throws: `JobRefusal.notInstalled`.
-    func url(_ job: ScheduledJob) throws -> String {
+    func url(_ job: ScheduledJob) throws -> PushURL {
         guard File.exists(path(job)) else { throw JobRefusal.notInstalled(job.rawValue) }
-        return try File.read(path(job), most: 4_096).filter { !$0.isWhitespace }
+        return PushURL(try File.read(path(job), most: 4_096))
     }
 }
 

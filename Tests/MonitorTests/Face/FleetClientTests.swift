@@ -15,7 +15,7 @@ import Wire
             let url = "https://localhost:\(face.port)/api/push/\(face.tokens["soc-backups"]?.text ?? "")"
             func open() -> [String] { face.api.watch.fleet().incidents.map { "\($0.key) \($0.severity.rawValue)" } }
             try await HTTPSExchange.connected(addresses: [:], caFile: face.certificate) { exchange in
-                let reporter = JobReporter(url: url, exchange: exchange)
+                let reporter = JobReporter(url: PushURL(url), exchange: exchange)
                 await face.wait(120)
                 try await face.push("tokyo", seq: 2)
                 try await reporter.report(failure: "tokyo: it has no backup & says 100 % so")
@@ -32,7 +32,7 @@ import Wire
             try await HTTPSExchange.connected(addresses: [:], caFile: face.certificate) { exchange in
                 let stranger = "https://localhost:\(face.port)/api/push/unknown"
                 await #expect(throws: MonitorError.self) {
-                    try await JobReporter(url: stranger, exchange: exchange).report(failure: nil)
+                    try await JobReporter(url: PushURL(stranger), exchange: exchange).report(failure: nil)
                 }
             }
         }
