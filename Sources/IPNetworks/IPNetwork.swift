@@ -104,6 +104,8 @@ package struct IPNetwork: Hashable, Sendable, Codable {
         address.bytes.count == base.bytes.count && IPNetwork(base: address, prefix: prefix).base == base
     }
 
+    package func contains(_ other: IPNetwork) -> Bool { other.prefix >= prefix && contains(other.base) }
+
     package var text: String { "\(base.text)/\(prefix)" }
 
     package init(from decoder: any Decoder) throws {

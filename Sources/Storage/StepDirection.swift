@@ -17,6 +17,12 @@ enum StepDirection {
 }
 
 extension [AccountStep] {
+    /// Whether what they come to gives no access and takes no room that nothing bounds. Of steps that narrow together each may
+    /// write.
+    var addNothing: Bool { narrow || allSatisfy { $0.direction != .adds } }
+
+    var narrow: Bool { contains { if case .vault(.narrows) = $0 { true } else { false } } }
+
     /// Bytes that have to be free on the disk of a read-only node: reads, and failures to sign in, end before those run out by
     /// which people sign in, and these before those by which access is taken away and room is freed.
     var room: Int64 {
@@ -81,7 +87,8 @@ extension Step {
         case .setAgentState(_, _, let state): state == .active ? .adds : .reduces
         // An owner has to sign in before he can take anything away. Sessions give way to each other, so they are few.
         case .insertCredential(let credential): credential.kind == .session ? .keepsCount : .adds
-        case .deleteEntry, .removeField, .deleteValues: .tidies
+        // With what it writes it needs the room that moving to the trash needs. Who has less pauses or revokes.
+        case .deleteEntry, .removeField, .deleteValues, .narrows: .tidies
         case .dropWrap, .dropAgentWraps, .deleteAgent: .reduces
         // The second factor's last code among them, without which nobody signs in. There are three of an owner.
         case .putItem: .keepsCount

@@ -16,7 +16,7 @@ extension Store {
         case .normal:
             return (steps, false)
         case .readOnly(let fault):
-            guard steps.allSatisfy({ $0.direction != .adds }) else { throw VaultError.readOnly(fault.rawValue) }
+            guard steps.addNothing else { throw VaultError.readOnly(fault.rawValue) }
             let steps = steps.filter { $0.direction != .savesTime }
             guard !steps.isEmpty || !lines.isEmpty, let free = freeSpace() else { return (steps, false) }
             if isOwn { return (steps, false) }
@@ -35,14 +35,19 @@ extension Store {
 
     /// What is deleted or replaced is written to the log first, page by page. Begun without the room for it, it would take all
     /// that there is, for nothing. Taking access away is never kept from it: its larger parts come after the commit.
-    static func demandRoom(for steps: [AccountStep], _ freeSpace: () -> Int64?, _ db: Connection) throws {
+    static func demandRoom(
+        for steps: [AccountStep], _ lines: [SealedAuditLine], _ freeSpace: () -> Int64?, _ db: Connection
+    ) throws {
         guard !steps.takesAccess else { return }
-        var written: Int64 = 0
+        let narrow = steps.narrow
+        // What a narrowing keeps may take many pages, and the line says of each.
+        var written: Int64 = narrow ? lines.reduce(0) { $0 + 2 * Int64($1.body.count) } : 0
         for case .vault(let step) in steps {
             switch step {
             case .deleteEntry(let id): written += try pages(of: id, db)
             case .deleteValues(let places): for place in places { written += try pages(of: place, db) }
             case .replaceEnvelope(let place, _): written += try pages(of: place, db)
+            case .putValue(let value) where narrow: written += 2 * pages(ofBox: Int64(value.box.count))
             case .dropAgentWraps(let id, nil, _): written += try pages(ofWrapsOf: id, db)
             default: continue
             }

@@ -223,8 +223,8 @@ extension Store {
                     """, .blob(depositor.bytes)
                 ) { $0.int(0) } ?? 0
             guard waiting < maximum else { throw VaultError.quotaExceeded(.agentDeposits, maximum) }
-        case .stayWithin:
-            // Compared before and after all steps.
+        case .stayWithin, .narrows:
+            // The first is compared before and after all steps, the other decides whether they are performed.
             break
         case .countUse(let holder, let maximum):
             let counted = try db.run(

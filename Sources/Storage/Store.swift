@@ -80,7 +80,7 @@ package final class Store: Sendable {
         guard !steps.isEmpty || !lines.isEmpty else { return }
         do {
             try await database.write(size: steps.areMany ? .large : .small) { [journal, now, freeSpace] db in
-                try Self.demandRoom(for: steps, freeSpace, db)
+                try Self.demandRoom(for: steps, lines, freeSpace, db)
                 let limits = steps.compactMap(\.quotas)
                 let before = try limits.map { try Self.usage(of: $0.vault, db) }
                 let reduced = try Self.perform(steps, now(), db)
@@ -93,7 +93,7 @@ package final class Store: Sendable {
             // In a batch of several the journal hears of a failed commit, not of a failed job.
             journal.report(error)
             // What adds nothing breaks no rule of the schema, unless somebody put a row or a rule there.
-            if error.cause == .constraint, steps.allSatisfy({ $0.direction != .adds }) {
+            if error.cause == .constraint, steps.addNothing, !steps.narrow {
                 journal.report(ForeignWrite(finding: "a rule of the schema is broken: \(error)"))
                 throw VaultError.readOnly(NodeHealth.Fault.foreignWrite.rawValue)
             }
@@ -119,7 +119,7 @@ package final class Store: Sendable {
 
     /// - Returns: Whether any of them took access away or freed room: one that finds nothing to delete does neither.
     private static func perform(_ steps: [AccountStep], _ now: Int64, _ db: Connection) throws -> Bool {
-        var reduced = false
+        var reduced = steps.narrow
         for step in steps {
             let before = db.totalChanges
             try perform(step, now, db)

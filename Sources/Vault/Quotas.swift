@@ -75,6 +75,14 @@ package struct Quotas: Equatable, Sendable {
         get { changed[quota] ?? quota.standard }
         set { changed[quota] = newValue }
     }
+
+    /// For a change that only takes away: it writes an entry's tags or an agent's grants anew, and must go on in a vault that
+    /// is full.
+    var forTakingAway: Quotas {
+        var quotas = self
+        quotas[.bytes] += self[.bytes] / 8
+        return quotas
+    }
 }
 
 /// What a vault holds now, of what has a quota.

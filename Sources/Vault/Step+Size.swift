@@ -14,7 +14,7 @@ extension Step {
             .setAgentState, .settleWrap:
             0
         case .expectCaller, .expectWrap, .expectEntry, .deleteEntry, .removeField, .deleteValues, .dropWrap,
-            .dropAgentWraps, .dropItem, .deleteAgent, .countUse, .countBytes, .expectDepositRoom, .stayWithin:
+            .dropAgentWraps, .dropItem, .deleteAgent, .countUse, .countBytes, .expectDepositRoom, .stayWithin, .narrows:
             0
         }
     }

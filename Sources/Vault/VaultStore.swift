@@ -295,6 +295,9 @@ package enum Step: Sendable {
     case expectDepositRoom(HolderID, maximum: Int)
     /// Throws `quotaExceeded` when all steps together take the vault beyond a quota.
     case stayWithin(Quotas, VaultID)
+    /// Says that all steps together leave less than there was, to read or to do: what they write stands in the place of what
+    /// gave more. Nobody's access is wider than before, and something is taken away.
+    case narrows
     /// Remembers an answer for an `Idempotency-Key`; throws `entryExists` when there is one.
     case rememberAnswer(IdempotentAnswer)
 }

@@ -67,7 +67,7 @@ extension Problem {
                 Problem(
                     "read-only", status: 503, title: "Node is read-only",
                     detail:
-                        "This was not done. Revoking, pausing, signing out and deleting may still work; the node's operator finds the cause in its log."
+                        "This was not done. Revoking, pausing, narrowing an agent, ending sessions and deleting may still work; the node's operator finds the cause in its log."
                 )
             }
     }

@@ -49,6 +49,19 @@ package struct AgentPolicy: Codable, Equatable, Sendable {
         guard expiresAt ?? .max > now else { throw .invalid("expiresAt", "is over already") }
     }
 
+    /// Whether it allows nothing that the other does not.
+    package func isWithin(_ other: AgentPolicy) -> Bool {
+        // Whoever reads gets codes too.
+        let allowed = other.verbs.contains(.read) ? other.verbs.union([.totp]) : other.verbs
+        let networks =
+            other.cidr.isEmpty
+            || !cidr.isEmpty && cidr.allSatisfy { network in other.cidr.contains { $0.contains(network) } }
+        return verbs.isSubset(of: allowed) && networks
+            && (notBefore ?? .min) >= (other.notBefore ?? .min) && (expiresAt ?? .max) <= (other.expiresAt ?? .max)
+            && (maxUses ?? .max) <= (other.maxUses ?? .max)
+            && (ratePerMinute ?? .max) <= (other.ratePerMinute ?? .max)
+    }
+
     package enum Refusal: String, Sendable {
         case notYet = "not-yet"
         case expired

@@ -169,12 +169,6 @@ extension AgentRoster {
     }
 }
 
-extension AgentRoster.Draft {
-    init(old: AgentView) {
-        self.init(name: old.name, grants: old.grants, policy: old.policy)
-    }
-}
-
 extension EntryID {
     /// Where an agent's record stands among the values.
     package static func record(of holder: HolderID) -> EntryID {

@@ -14,6 +14,10 @@ package struct GrantIndex: Sendable {
                 || (!labels.isEmpty && labels.contains(label.caseless))
         }
 
+        fileprivate func isWithin(_ other: Scope) -> Bool {
+            other.isWhole || (!isWhole && fields.isSubset(of: other.fields) && labels.isSubset(of: other.labels))
+        }
+
         fileprivate mutating func formUnion(_ other: Scope) {
             isWhole = isWhole || other.isWhole
             fields.formUnion(other.fields)
@@ -33,6 +37,12 @@ package struct GrantIndex: Sendable {
                 tags[tag.caseless, default: Scope()].formUnion(scope)
             }
         }
+    }
+
+    /// Whether it gives nothing that the other does not, whatever becomes of the entries' tags.
+    func isWithin(_ other: GrantIndex) -> Bool {
+        entries.allSatisfy { $1.isWithin(other.entries[$0] ?? Scope()) }
+            && tags.allSatisfy { $1.isWithin(other.tags[$0] ?? Scope()) }
     }
 
     package func scope(of entry: EntryID, tags: [String]) -> Scope {

@@ -9,6 +9,8 @@ extension Entries {
         var readers: [String: [String]]
         /// What is shared with agents afterwards.
         var later: [Sharing]
+        /// Whether all that it does is to take away: fields, tags, addresses, notes.
+        var narrows: Bool
         var view: EntryView
     }
 
@@ -30,11 +32,14 @@ extension Entries {
             DetailsText.Field(id: $0.id.text, label: $0.label, kind: $0.kind, tier: $0.tier.rawValue)
         }
 
+        let narrows =
+            title == open?.title && merged.fields.allSatisfy(\.isUnchanged)
+            && open?.details.map { details.narrows($0) } ?? false
         let agents = try await agentReaders(of: row.id, tags: details.tags, merged.fields, as: caller)
         let present = open == nil ? [:] : try await store.readers(of: row.id)
         var writer = EntryWriter(
             vault: row.vault, entry: row.id, version: row.version, owner: caller.holder, root: keys.root,
-            time: row.updated)
+            time: row.updated, mostSealed: narrows ? 0 : EntryLimits.sealedKeys)
         for field in merged.removed { writer.remove(field) }
 
         var anyField: Set<HolderID> = []
@@ -73,6 +78,7 @@ extension Entries {
             removed: merged.removed,
             readers: writer.readers,
             later: writer.later,
+            narrows: narrows,
             view: EntryView(
                 id: row.id, version: row.version, state: row.state, created: row.created, updated: row.updated,
                 title: title.title, type: title.type,
@@ -98,6 +104,8 @@ extension Entries {
             case envelope([UInt8])
             case unchanged(StoredField)
         }
+
+        var isUnchanged: Bool { if case .unchanged = write { true } else { false } }
 
         func version(ifWritten version: Int) -> Int {
             if case .unchanged(let part) = write { part.place.version } else { version }

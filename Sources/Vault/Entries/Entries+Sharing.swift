@@ -22,10 +22,17 @@ extension Entries {
     func commit(
         _ written: Written, after steps: [Step], _ event: AuditEvent, _ lines: [SealedAuditLine] = [], as caller: Caller
     ) async throws -> Changed {
-        try await requireRoom(for: written, as: caller)
+        if !written.narrows { try await requireRoom(for: written, as: caller) }
         try await store.commit(
-            [.stayWithin(quotas, caller.vault)] + steps + written.steps, try sealed([event], as: caller) + lines)
+            conditions(of: caller, narrows: written.narrows) + steps + written.steps,
+            try sealed([event], as: caller) + lines)
         return Changed(view: written.view, isShared: written.later.isEmpty)
+    }
+
+    /// What a commit of a change has to keep to.
+    func conditions(of caller: Caller, narrows: Bool) -> [Step] {
+        narrows
+            ? [.narrows, .stayWithin(quotas.forTakingAway, caller.vault)] : [.stayWithin(quotas, caller.vault)]
     }
 
     struct Changed: Sendable {

@@ -16,9 +16,11 @@ struct EntryWriter {
     private(set) var later: [Sharing] = []
     /// Keys sealed to agents so far.
     private var sealed = 0
+    private let mostSealed: Int
 
+    /// `mostSealed`: What is beyond it goes into `later`.
     init(
-        vault: VaultID, entry: EntryID, version: Int, owner: HolderKey, root: RootKeys, time: Int64
+        vault: VaultID, entry: EntryID, version: Int, owner: HolderKey, root: RootKeys, time: Int64, mostSealed: Int
     ) {
         self.vault = vault
         self.entry = entry
@@ -26,6 +28,7 @@ struct EntryWriter {
         self.owner = owner
         self.root = root
         self.time = time
+        self.mostSealed = mostSealed
     }
 
     /// Writes a new version of a part under a new data key, for the owner and these agents.
@@ -74,7 +77,7 @@ struct EntryWriter {
         _ key: SymmetricKey, at place: FieldPlace, to new: [AgentReader], of readers: [AgentReader]
     ) throws {
         let sharing = Sharing(place: place, key: key, new: new, readers: readers.map(\.holder.text).sorted())
-        guard sealed + new.count <= EntryLimits.sealedKeys else {
+        guard sealed + new.count <= mostSealed else {
             let absent = Set(new.map(\.holder))
             note(place.field, readers.filter { !absent.contains($0.holder) })
             return later.append(sharing)

@@ -12,11 +12,21 @@ struct DetailsText: Codable, Equatable {
     var notes = ""
     var fields: [Field] = []
 
-    struct Field: Codable, Equatable {
+    struct Field: Codable, Hashable {
         var id: String
         var label: String
         var kind: FieldKind
         var tier: UInt8
+    }
+
+    /// Whether it holds less than the other, and nothing that the other does not.
+    func narrows(_ other: DetailsText) -> Bool {
+        let (mine, theirs) = (Set(fields), Set(other.fields))
+        let (myTags, theirTags) = (Set(tags.map(\.caseless)), Set(other.tags.map(\.caseless)))
+        guard mine.isSubset(of: theirs), myTags.isSubset(of: theirTags), Set(urls).isSubset(of: other.urls),
+            notes == other.notes || notes.isEmpty
+        else { return false }
+        return mine != theirs || myTags != theirTags || Set(urls).count < Set(other.urls).count || notes != other.notes
     }
 }
 

@@ -1,0 +1,136 @@
+/// Changes of an agent, and what of them only takes away.
+extension AgentRoster {
+    /// Changes name, grants, policy or whether it works at all. Keys follow the grants at once, both ways.
+    ///
+    /// `policy`: Changes the policy that the agent has when its turn comes, so that of two changes at once neither undoes
+    /// the other.
+    package func update(
+        _ id: HolderID, name: String?, grants: [Grant]?, policy change: (@Sendable (inout AgentPolicy) throws -> Void)?,
+        isPaused: Bool?, as caller: Caller
+    ) async throws -> AgentView {
+        // Pausing is what one does in a hurry.
+        if name == nil, grants == nil, change == nil, isPaused == true { return try await pause(id, as: caller) }
+        try caller.requireFreshOwner(at: entries.now())
+        try entries.operations.spend(caller.vault)
+        return try await entries.change(as: caller) {
+            var agent = try await stored(id, as: caller)
+            let old = try view(agent, by: caller)
+            var policy = old.policy
+            try change?(&policy)
+            let draft = Draft(name: name ?? old.name, grants: grants ?? old.grants, policy: policy)
+            try draft.validate()
+            let resumes = isPaused == false && old.state != .active
+            let narrows =
+                !resumes && draft.narrows(Draft(old: old), evenIfSame: isPaused == true && old.state == .active)
+            if draft.policy.expiresAt != old.policy.expiresAt { try draft.policy.requireFutureEnd(at: now) }
+            // An entry that went to the trash since must not be in the way of taking others away.
+            try await checkEntries(draft.grants.filter { !old.grants.contains($0) }, as: caller)
+            let event = caller.event(.agentUpdate, subject: id.text)
+            var lines = [try entries.audit.seal(event, vault: caller.vault)]
+            var steps = entries.conditions(of: caller, narrows: narrows)
+            var gone: [FieldPlace] = []
+            if let isPaused { agent.state = isPaused ? .paused : .active }
+            if change != nil { agent.policy = try sealed(policy, id, caller) }
+            if name != nil || grants != nil {
+                agent.recordVersion += 1
+                steps += try record(draft, of: id, version: agent.recordVersion, caller)
+            }
+            // A narrowing that the program's end cut short goes on when the agent is let work again.
+            if grants != nil || resumes {
+                let publicKey = try HolderPublicKey(
+                    id: id, vault: caller.vault, stored: agent.publicKey, keys: keys)
+                let present = try await store.places(of: id)
+                let wanted = try await grantable(
+                    draft.grants, upTo: max(Self.mostFields, present.count), as: caller, keeping: \.self)
+                let places = Set(wanted.map(\.place))
+                // What only takes away gives nothing, also not what a disk that was full has left out.
+                let missing = narrows ? [] : wanted.filter { !present.contains($0.place) }
+                // What a change that was cut short left out comes with it, as far as there is room.
+                let new = grants == nil ? Array(missing.prefix(EntryLimits.sealedKeys)) : missing
+                guard new.count <= EntryLimits.sealedKeys else {
+                    throw VaultError.invalid(
+                        "grants",
+                        "add more than \(EntryLimits.sealedKeys) fields at once; make a new agent, or add fewer at a time"
+                    )
+                }
+                gone = Array(present.subtracting(places))
+                for field in new {
+                    let key = try field.dataKey(by: caller.holder, root: keys.root)
+                    steps.append(.putWrap(try publicKey.seal(key, at: field.place, root: keys.root)))
+                }
+                // Of an agent that was paused the log may say less than it has: a narrowing was cut short.
+                if !new.isEmpty || !gone.isEmpty || old.state != .active {
+                    let held = present.intersection(places).union(new.map(\.place))
+                    lines = try self.lines(event, holding: Array(held), by: id, caller)
+                }
+            }
+            guard gone.count > Self.droppedAtATime else {
+                steps += gone.map { .dropWrap($0.entry, $0.field, id) }
+                try await store.commit(steps + [.updateAgent(agent)], lines)
+                return view(agent, draft)
+            }
+            // Thousands are dropped in parts, between which others commit; the agent is paused until it has none of them.
+            var resting = agent
+            resting.state = .paused
+            try await store.commit(steps + [.updateAgent(resting)], lines)
+            try await drop(gone, from: id)
+            if agent.state == .active {
+                let back = Step.setAgentState(id, vault: caller.vault, .active)
+                do {
+                    try await store.commit(narrows ? [.narrows, back] : [back], [])
+                } catch VaultError.readOnly {
+                    // Taken away is what was to be; its owner sees that it rests.
+                    agent = resting
+                }
+            }
+            return view(agent, draft)
+        }
+    }
+
+    /// Takes fields away from an agent, in parts: everybody's commit waits for each part.
+    private func drop(_ places: [FieldPlace], from agent: HolderID) async throws {
+        let steps = places.map { Step.dropWrap($0.entry, $0.field, agent) }
+        for start in stride(from: 0, to: steps.count, by: Self.droppedAtATime) {
+            try await store.commit(Array(steps[start..<min(start + Self.droppedAtATime, steps.count)]), [])
+            // Done in any case: nobody is better off with half of it.
+            try? await WorkQueue.breathe()
+        }
+    }
+
+    private static let droppedAtATime = 400
+
+    /// Pauses an agent. Nothing is read or opened before it: a record that is damaged must not keep a token alive.
+    private func pause(_ id: HolderID, as caller: Caller) async throws -> AgentView {
+        try caller.requireOwner()
+        try await entries.locks.withLock(for: caller, in: store, isUrgent: true) {
+            // Nothing to do again, and no line for it.
+            if (try? await store.agentRows(of: caller.vault))?.contains(where: {
+                $0.holder == id && $0.state == .paused
+            })
+                == true
+            {
+                return
+            }
+            let event = caller.event(.agentUpdate, subject: id.text, reason: "paused")
+            try await store.commit(
+                [.setAgentState(id, vault: caller.vault, .paused)],
+                [try entries.audit.seal(event, vault: caller.vault)])
+        }
+        return try await view(id, as: caller)
+    }
+}
+
+extension AgentRoster.Draft {
+    init(old: AgentView) {
+        self.init(name: old.name, grants: old.grants, policy: old.policy)
+    }
+
+    /// Whether it lets an agent do less than the other, and nothing that the other does not.
+    ///
+    /// `evenIfSame`: Something else takes away.
+    func narrows(_ other: Self, evenIfSame: Bool = false) -> Bool {
+        let (index, others) = (GrantIndex(grants), GrantIndex(other.grants))
+        guard name == other.name, policy.isWithin(other.policy), index.isWithin(others) else { return false }
+        return evenIfSame || !other.policy.isWithin(policy) || !others.isWithin(index)
+    }
+}
