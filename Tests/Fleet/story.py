@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """A fleet on one machine, from its keys to the loss of its hub. Needs root; what is real and what stands in: nixos.py."""
+import json
 import os
 import shutil
 import sys
@@ -184,6 +185,72 @@ def a_lost_node_comes_back_on_another_machine(fleet):
         expect("what was kept is there", seen.strip() == "sk-live-0123", seen)
     until("the monitor asks whether that was lawful", lambda: fleet.severity("dallas/restored") == "warning", 60)
     fleet.accept("dallas/restored")
+    settle(fleet)
+
+
+def a_machine_that_was_broken_into_is_shut_out(fleet):
+    """It runs on, with all that it has; another takes its place."""
+    fetched = fleet.soc("backup", "fetch", "tokyo").stdout.split()[1]
+    intruder, url = fleet.nodes["tokyo"], fleet.secret("tokyo", "push-url").strip()
+    settle(fleet)
+    print(said(fleet.type("clavitor-soc dns withdraw tokyo")))
+    expect("nobody new is led there", intruder.address not in answers(fleet), answers(fleet))
+
+    def reaches_the_hub():
+        return intruder.sh('timeout 3 bash -c "exec 3<>/dev/tcp/10.84.0.1/443"', check=False).returncode == 0
+    expect("it reaches the monitor", reaches_the_hub())
+    print(said(fleet.type("clavitor-soc keys replace tokyo --secrets")))
+    expect("its key is refused at once", not reaches_the_hub())
+    fleet.type(f"clavitor-soc deploy --limit zurich --allow-ill {' '.join(ROLLOUT)}")
+    expect("and from then on", not reaches_the_hub())
+    device = fleet.rent("tokyo", 12)
+    for key, value in (("ipv4", "203.0.113.12"), ("disk", device), ("root", device)):
+        fleet.soc("fleet", "set", "tokyo", key, value)
+    fleet.type("clavitor-soc dns apply")
+    told = said(fleet.provision("tokyo", "--restart", "--restore", fetched))
+    expect("it serves", "is a node of the fleet" in told and fleet.is_served("tokyo"), told)
+    expect("the intruder has no way in", not reaches_the_hub())
+    beat = fleet.nodes["dallas"].run("curl", "-sk", "--resolve", f"{MONITOR}:443:10.84.0.1", "-o", "/dev/null", "-w", "%{http_code}",
+                                     "-X", "POST", "-H", "Content-Type: application/json", "-d", "{}", url).stdout
+    expect("its push URL is none any more", beat in ("401", "404"), beat)
+    until("the monitor asks whether that was lawful", lambda: fleet.severity("tokyo/restored") == "warning", 60)
+    fleet.accept("tokyo/restored")
+    fleet.type("clavitor-soc dns restore tokyo")
+    settle(fleet)
+
+
+def jobs_run_on_timers_and_the_monitor_hears_of_them(fleet):
+    fleet.type("clavitor-soc job install")
+    fleet.type(f"clavitor-soc deploy --limit zurich {' '.join(ROLLOUT)}")
+    units = "/root/.config/systemd/user/clavitor-soc"
+
+    def line(job):
+        return next(line for line in fleet.operator.read(f"{units}-{job}.service").splitlines()
+                    if line.startswith("ExecStart=")).removeprefix("ExecStart=")
+
+    def begin(job):
+        """As systemd does it, with nothing of the operator's own surroundings."""
+        return fleet.operator.sh(f"cd /; exec env -i HOME=/root PATH=/usr/local/bin:/usr/bin:/bin {line(job)}", check=False)
+
+    def heard(job):
+        return next(node for node in json.loads(fleet.monitor("fleet"))["nodes"] if node["name"] == f"soc-{job}")
+    for job in ("backups", "integrity", "upkeep"):
+        expect("nothing was heard of it", heard(job)["state"] == "never", heard(job))
+        done = begin(job)
+        expect(f"{job} is done", done.returncode == 0, said(done))
+        expect("the monitor knows", heard(job)["state"] == "up" and heard(job).get("ill") is None, heard(job))
+    names = fleet.operator.start("sh", "-c", f"cd /; exec env -i HOME=/root PATH=/usr/bin:/bin {line('names')}",
+                                 log=f"{fleet.logs}/names.log")
+    until("the watch is heard of", lambda: heard("names")["state"] == "up", 90)
+    fleet.operator.stop(names)
+    fleet.nodes["dallas"].plug(False)
+    failed = begin("backups")
+    fleet.nodes["dallas"].plug(True)
+    expect("one that fails says so", failed.returncode != 0 and "dallas" in said(failed), said(failed))
+    expect("to the monitor too", heard("backups").get("ill") is not None, heard("backups"))
+    until("who is notified of nodes is notified of it",
+          lambda: any(incident["key"].startswith("soc-backups/") for incident in fleet.incidents()), 60)
+    until("dallas is there again", lambda: begin("backups").returncode == 0, 120)
     settle(fleet)
 
 
@@ -381,7 +448,8 @@ STORY = [
     a_spoke_changes_its_key_over_its_own_tunnel, a_release_goes_from_node_to_node, a_bad_one_is_stopped_at_the_canary,
     a_node_that_is_cut_off_in_the_middle_comes_back, two_do_not_deploy_at_once, the_dead_are_told_of_and_left_out, the_nearest_answer_moves,
     nodes_serve_without_the_hub,
-    a_lost_node_comes_back_on_another_machine, a_lost_hub_comes_back_at_another_address,
+    jobs_run_on_timers_and_the_monitor_hears_of_them,
+    a_lost_node_comes_back_on_another_machine, a_machine_that_was_broken_into_is_shut_out, a_lost_hub_comes_back_at_another_address,
 ]
 
 

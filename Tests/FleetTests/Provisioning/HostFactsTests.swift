@@ -5,7 +5,7 @@ import Testing
 @testable import Fleet
 
 @Suite struct HostFactsTests {
-    /// What the script printed on a Debian 12 with 512 MB that boots by BIOS.
+    /// What the script printed on machines of 512 MB and 10 GB: systems that debootstrap made, booted in QEMU.
     static let text = """
         system=debian 12
         architecture=x86_64
@@ -15,8 +15,38 @@ import Testing
         firmware=bios
         esp=
         filesystem=ext4
-        memory=467000
-        free=8000000
+        memory=468416
+        free=8735592
+        root=/dev/vda1
+        lacking=
+
+        """
+    static let debian13 = """
+        system=debian 13
+        architecture=x86_64
+        user=0
+        systemd=yes
+        container=
+        firmware=bios
+        esp=
+        filesystem=ext4
+        memory=475240
+        free=8980136
+        root=/dev/vda1
+        lacking=
+
+        """
+    static let debian13WithUEFI = """
+        system=debian 13
+        architecture=x86_64
+        user=0
+        systemd=yes
+        container=
+        firmware=uefi
+        esp=/dev/vda15
+        filesystem=ext4
+        memory=469464
+        free=8980140
         root=/dev/vda1
         lacking=
 
@@ -24,17 +54,21 @@ import Testing
     static let disk = NodeDisk(disk: "/dev/vda", root: "/dev/vda1")
     static let uefi = NodeDisk(disk: "/dev/vda", root: "/dev/vda1", esp: "/dev/vda15")
 
-    /// Its name decides nothing: what the conversion needs does.
-    @Test(arguments: ["debian 12", "debian 13", "ubuntu 22.04", "ubuntu 24.04", "unknown"])
-    func whatHasAllThatIsNeededIsFit(_ system: String) throws {
-        let facts = try HostFacts(Self.text.replacing("debian 12", with: system))
-        #expect(facts.problems(for: Self.disk) == [])
+    @Test(arguments: [(text, disk, "debian 12"), (debian13, disk, "debian 13"), (debian13WithUEFI, uefi, "debian 13")])
+    func debianIsFit(_ recorded: String, _ disk: NodeDisk, _ system: String) throws {
+        let facts = try HostFacts(recorded)
+        #expect(facts.problems(for: disk) == [])
         #expect(facts.system == system)
     }
 
+    /// Its name decides nothing: what the conversion needs does. No Ubuntu was recorded.
+    @Test(arguments: ["ubuntu 22.04", "ubuntu 24.04", "unknown"])
+    func whatHasAllThatIsNeededIsFit(_ system: String) throws {
+        #expect(try HostFacts(Self.text.replacing("debian 12", with: system)).problems(for: Self.disk) == [])
+    }
+
     @Test func aMachineWithUEFINamesItsPartition() throws {
-        let text = Self.text.replacing("bios", with: "uefi").replacing("esp=", with: "esp=/dev/vda15")
-        #expect(try HostFacts(text).problems(for: Self.uefi) == [])
+        let text = Self.debian13WithUEFI
         #expect(
             try HostFacts(text).problems(for: Self.disk) == [
                 "it boots by UEFI: set the node's `esp`, here \"/dev/vda15\""
@@ -46,7 +80,7 @@ import Testing
 
     @Test(arguments: [
         ("x86_64", "aarch64", "not x86_64"), ("user=0", "user=1000", "does not open root"),
-        ("memory=467000", "memory=230000", "224 MB"), ("free=8000000", "free=4000000", "3 GB"),
+        ("memory=468416", "memory=230000", "224 MB"), ("free=8735592", "free=4000000", "3 GB"),
         ("root=/dev/vda1", "root=/dev/sda1", "/ is on /dev/sda1"), ("systemd=yes", "systemd=no", "systemd"),
         ("container=", "container=lxc", "container (lxc)"), ("ext4", "btrfs", "btrfs"),
         ("lacking=", "lacking= curl xzcat", "lacks curl, xzcat"),
