@@ -154,6 +154,25 @@ extension Store {
         }
     }
 
+    package var mostDropped: Int { hasLittleRoom ? 12 : 400 }
+
+    package func drop(_ places: [FieldPlace], of agent: HolderID) async throws {
+        var rest = places[...]
+        while !rest.isEmpty {
+            if hasLittleRoom, let free = freeSpace(), free < [AccountStep].roomForTidying { break }
+            let part = rest.prefix(mostDropped)
+            rest = rest.dropFirst(part.count)
+            try await commit(part.map { Step.dropWrap($0.entry, $0.field, agent) }, [])
+            // Done in any case: nobody is better off with half of it.
+            try? await WorkQueue.breathe()
+            guard hasLittleRoom else { continue }
+            let isCut = try await database.truncateLog(evenSoon: true)
+            // A reader keeps the log for a while, which does not matter as long as there is room for some of it.
+            if !isCut, let free = freeSpace(), free < 16 << 20 { break }
+        }
+        guard rest.isEmpty else { throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue) }
+    }
+
     package func clear(_ holder: HolderID) async { _ = await clear(holder, as: .large) }
 
     /// `size`: Whoever has asked for it waits for `.large`.

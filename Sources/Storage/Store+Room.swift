@@ -35,25 +35,46 @@ extension Store {
 
     /// What is deleted or replaced is written to the log first, page by page. Begun without the room for it, it would take all
     /// that there is, for nothing. Taking access away is never kept from it: its larger parts come after the commit.
+    ///
+    /// `floor`: Bytes that stay free whatever is written; looked at here, because what was written since the commit was
+    /// admitted counts.
     static func demandRoom(
-        for steps: [AccountStep], _ lines: [SealedAuditLine], _ freeSpace: () -> Int64?, _ db: Connection
+        for steps: [AccountStep], _ lines: [SealedAuditLine], floor: Int64, _ freeSpace: () -> Int64?, _ db: Connection
     ) throws {
         guard !steps.takesAccess else { return }
+        let written = try pages(of: steps, lines, db)
+        guard written > 1 << 18 || floor > 0, let free = freeSpace() else { return }
+        let isLarge = written > 1 << 18
+        guard free >= (isLarge ? written + written / 4 + 8 << 20 : written + floor) else {
+            throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue)
+        }
+    }
+
+    /// Bytes of the pages that deletions touch, and a narrowing, which also writes.
+    private static func pages(of steps: [AccountStep], _ lines: [SealedAuditLine], _ db: Connection) throws -> Int64 {
         let narrow = steps.narrow
-        // What a narrowing keeps may take many pages, and the line says of each.
+        // The line says of each field who can open it.
         var written: Int64 = narrow ? lines.reduce(0) { $0 + 2 * Int64($1.body.count) } : 0
+        var drops: [EntryID: Int] = [:]
         for case .vault(let step) in steps {
             switch step {
             case .deleteEntry(let id): written += try pages(of: id, db)
             case .deleteValues(let places): for place in places { written += try pages(of: place, db) }
             case .replaceEnvelope(let place, _): written += try pages(of: place, db)
-            case .putValue(let value) where narrow: written += 2 * pages(ofBox: Int64(value.box.count))
             case .dropAgentWraps(let id, nil, _): written += try pages(ofWrapsOf: id, db)
+            case .dropAgentWraps(let id, let field?, let owner) where narrow:
+                drops[id, default: 0] += try agents(holding: field, of: id, owner, db)
+            case .dropWrap(let id, _, _) where narrow: drops[id, default: 0] += 1
+            case .putValue(let value) where narrow: written += 2 * pages(ofBox: Int64(value.box.count))
+            case .replaceTerms(let id, _, let terms) where narrow:
+                let (gone, new) = try difference(of: terms, from: id, db)
+                written += Int64(gone.count + new.count) * page
             default: continue
             }
         }
-        guard written > 1 << 18, let free = freeSpace(), free < written + written / 4 + 8 << 20 else { return }
-        throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue)
+        // Each has a place in the table and one in the index.
+        for (entry, count) in drops { written += min(Int64(count) * 2 * page, try pages(ofWrapsOf: entry, db)) }
+        return written
     }
 
     private static let page: Int64 = 8_192
@@ -63,6 +84,15 @@ extension Store {
         let values = try db.all("SELECT length(box) FROM value WHERE entry = ?", .blob(entry.bytes)) { $0.integer(0) }
         let terms = try db.first("SELECT count(*) FROM term WHERE entry = ?", .blob(entry.bytes)) { $0.integer(0) } ?? 0
         return try values.reduce(0) { $0 + pages(ofBox: $1) } + terms * page + pages(ofWrapsOf: entry, db)
+    }
+
+    private static func agents(
+        holding field: FieldID, of entry: EntryID, _ owner: HolderID, _ db: Connection
+    ) throws -> Int {
+        try db.first(
+            "SELECT count(*) FROM wrap WHERE entry = ? AND field = ? AND holder <> ?", .blob(entry.bytes),
+            .blob(field.bytes), .blob(owner.bytes)
+        ) { $0.int(0) } ?? 0
     }
 
     /// A holder's keys to an entry stand together, in the table and in its indexes.

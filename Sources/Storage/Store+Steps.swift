@@ -148,8 +148,14 @@ extension Store {
             try db.run(
                 "DELETE FROM wrap WHERE entry = ? AND holder <> ?", .blob(entry.bytes), .blob(owner.bytes))
         case .replaceTerms(let entry, let vault, let terms):
-            try db.run("DELETE FROM term WHERE entry = ?", .blob(entry.bytes))
-            for term in terms {
+            // Each stands on a page of its own: those that stay are not written anew.
+            let (gone, new) = try difference(of: terms, from: entry, db)
+            for term in gone {
+                try db.run(
+                    "DELETE FROM term WHERE vault = ? AND term = ? AND entry = ?", .blob(vault.bytes), .blob(term),
+                    .blob(entry.bytes))
+            }
+            for term in new {
                 try db.run(
                     "INSERT INTO term (vault, term, entry) VALUES (?, ?, ?)", .blob(vault.bytes), .blob(term),
                     .blob(entry.bytes))
@@ -243,6 +249,15 @@ extension Store {
                     SELECT key FROM answer WHERE holder = ?1 ORDER BY created DESC, key LIMIT -1 OFFSET 200)
                 """, .blob(answer.holder.bytes))
         }
+    }
+
+    /// An entry's search terms that are not among these, and those of these that it has not.
+    static func difference(
+        of terms: [[UInt8]], from entry: EntryID, _ db: Connection
+    ) throws -> (gone: [[UInt8]], new: [[UInt8]]) {
+        let present = try db.all("SELECT term FROM term WHERE entry = ?", .blob(entry.bytes)) { $0.blob(0) }
+        let (old, wanted) = (Set(present), Set(terms))
+        return (present.filter { !wanted.contains($0) }, wanted.filter { !old.contains($0) })
     }
 
     /// Takes a holder what it could do something with: nobody opens it any more. Its wraps go in parts, see `clear`.

@@ -79,8 +79,12 @@ package final class Store: Sendable {
         let (steps, isLast) = try admitted(steps, lines, of: vault, isOwn: isOwn)
         guard !steps.isEmpty || !lines.isEmpty else { return }
         do {
-            try await database.write(size: steps.areMany ? .large : .small) { [journal, now, freeSpace] db in
-                try Self.demandRoom(for: steps, lines, freeSpace, db)
+            // By itself where there may be little room: what others of its batch write cannot be seen yet.
+            let isAlone = health.mode != .normal && steps.contains { $0.direction == .tidies }
+            let floor = isAlone && !isOwn ? [AccountStep].roomForTidying : 0
+            try await database.write(size: isAlone || steps.areMany ? .large : .small) {
+                [journal, now, freeSpace] db in
+                try Self.demandRoom(for: steps, lines, floor: floor, freeSpace, db)
                 let limits = steps.compactMap(\.quotas)
                 let before = try limits.map { try Self.usage(of: $0.vault, db) }
                 let reduced = try Self.perform(steps, now(), db)

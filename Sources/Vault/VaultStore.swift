@@ -175,6 +175,12 @@ package protocol VaultStore: Sendable {
     /// Deletes the wraps of a holder that nobody can open any more, in parts, so that nobody else's commit waits for
     /// thousands of rows. What it leaves undone is done at the next start.
     func clear(_ holder: HolderID) async
+    /// Deletes wraps of an agent that is paused meanwhile, in parts.
+    ///
+    /// - Throws: `VaultError.readOnly` when there is no room for what is left.
+    func drop(_ places: [FieldPlace], of agent: HolderID) async throws
+    /// How many wraps one commit may delete: fewer where there is little room.
+    var mostDropped: Int { get }
     /// Makes what was deleted unreadable in the log beside the file too, as soon as no reader holds it. What could not
     /// be done now is owed, and done by `sweep`.
     func forgetDeleted() async

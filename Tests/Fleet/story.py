@@ -429,6 +429,9 @@ def the_nearest_answer_moves(fleet):
     fleet.nodes["tokyo"].plug(True)
     until("and to tokyo again", lambda: ask("198.51.100.0/24") == [tokyo], 300)
     fleet.operator.stop(watch)
+    # Names are kept by knot again.
+    fleet.operator.sh("sed -i 's/provider = \"gdnsd\"/provider = \"rfc2136\"/' \"$1\"", INVENTORY)
+    fleet.soc("dns", "apply", "--nearest")
 
 
 def nodes_serve_without_the_hub(fleet):

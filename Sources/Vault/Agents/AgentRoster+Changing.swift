@@ -23,8 +23,7 @@ extension AgentRoster {
             let narrows =
                 !resumes && draft.narrows(Draft(old: old), evenIfSame: isPaused == true && old.state == .active)
             if draft.policy.expiresAt != old.policy.expiresAt { try draft.policy.requireFutureEnd(at: now) }
-            // An entry that went to the trash since must not be in the way of taking others away.
-            try await checkEntries(draft.grants.filter { !old.grants.contains($0) }, as: caller)
+            try await checkEntries(draft.grants, knowing: old.grants, as: caller)
             let event = caller.event(.agentUpdate, subject: id.text)
             var lines = [try entries.audit.seal(event, vault: caller.vault)]
             var steps = entries.conditions(of: caller, narrows: narrows)
@@ -64,40 +63,28 @@ extension AgentRoster {
                     lines = try self.lines(event, holding: Array(held), by: id, caller)
                 }
             }
-            guard gone.count > Self.droppedAtATime else {
+            guard gone.count > store.mostDropped else {
                 steps += gone.map { .dropWrap($0.entry, $0.field, id) }
                 try await store.commit(steps + [.updateAgent(agent)], lines)
                 return view(agent, draft)
             }
-            // Thousands are dropped in parts, between which others commit; the agent is paused until it has none of them.
+            // Many are dropped in parts, between which others commit; the agent is paused until it has none of them.
             var resting = agent
             resting.state = .paused
             try await store.commit(steps + [.updateAgent(resting)], lines)
-            try await drop(gone, from: id)
-            if agent.state == .active {
-                let back = Step.setAgentState(id, vault: caller.vault, .active)
-                do {
+            do {
+                try await store.drop(gone, of: id)
+                if agent.state == .active {
+                    let back = Step.setAgentState(id, vault: caller.vault, .active)
                     try await store.commit(narrows ? [.narrows, back] : [back], [])
-                } catch VaultError.readOnly {
-                    // Taken away is what was to be; its owner sees that it rests.
-                    agent = resting
                 }
+            } catch VaultError.readOnly {
+                // Its owner sees that it rests. The others go when it is let work again.
+                agent = resting
             }
             return view(agent, draft)
         }
     }
-
-    /// Takes fields away from an agent, in parts: everybody's commit waits for each part.
-    private func drop(_ places: [FieldPlace], from agent: HolderID) async throws {
-        let steps = places.map { Step.dropWrap($0.entry, $0.field, agent) }
-        for start in stride(from: 0, to: steps.count, by: Self.droppedAtATime) {
-            try await store.commit(Array(steps[start..<min(start + Self.droppedAtATime, steps.count)]), [])
-            // Done in any case: nobody is better off with half of it.
-            try? await WorkQueue.breathe()
-        }
-    }
-
-    private static let droppedAtATime = 400
 
     /// Pauses an agent. Nothing is read or opened before it: a record that is damaged must not keep a token alive.
     private func pause(_ id: HolderID, as caller: Caller) async throws -> AgentView {

@@ -113,12 +113,21 @@ extension AgentRoster {
     }
 
     /// Refuses grants that name an entry or field that is not there, or an L2 field, whose key the node has not.
-    func checkEntries(_ grants: [Grant], as caller: Caller) async throws {
-        for grant in grants {
+    ///
+    /// `known`: What they may name though it has gone since: it must not be in the way of taking something away.
+    func checkEntries(_ grants: [Grant], knowing known: [Grant] = [], as caller: Caller) async throws {
+        for grant in grants where !known.contains(grant) {
             guard case .entry(let id) = grant.scope else { continue }
-            let open = try await entries.openEntry(id, as: caller)
-            guard open.stored.row.state == .active else { throw VaultError.noSuchEntry }
-            for text in grant.only ?? [] {
+            let before = known.filter { $0.scope == grant.scope }
+            let fields = Set(before.flatMap { $0.only ?? [] })
+            let open: OpenEntry
+            do {
+                open = try await entries.openEntry(id, as: caller)
+                guard open.stored.row.state == .active else { throw VaultError.noSuchEntry }
+            } catch VaultError.noSuchEntry where !before.isEmpty {
+                continue
+            }
+            for text in grant.only ?? [] where !fields.contains(text) {
                 guard let field = open.fields.first(where: { $0.id.text == text }) else { throw VaultError.noSuchField }
                 guard field.tier == .l1 else {
                     throw VaultError.invalid("grants.fields", "an L2 field cannot be granted: the node has no key")

@@ -24,7 +24,7 @@ struct DetailsText: Codable, Equatable {
         let (mine, theirs) = (Set(fields), Set(other.fields))
         let (myTags, theirTags) = (Set(tags.map(\.caseless)), Set(other.tags.map(\.caseless)))
         guard mine.isSubset(of: theirs), myTags.isSubset(of: theirTags), Set(urls).isSubset(of: other.urls),
-            notes == other.notes || notes.isEmpty
+            notes == other.notes || notes.isEmpty, tags.count <= other.tags.count, urls.count <= other.urls.count
         else { return false }
         return mine != theirs || myTags != theirTags || Set(urls).count < Set(other.urls).count || notes != other.notes
     }
