@@ -32,15 +32,15 @@ extension Accounts {
         if let kit { try check(kit) }
         try await locks.withLock(for: caller, in: store) {
             _ = try await check(proof, as: caller)
-            var steps: [AccountStep] = []
+            var mutations: [Mutation] = []
             // After the proof: who has a session alone must not use up what the owner needs.
             try operations.spend(caller.vault, share: .proven)
-            steps.append(.deleteCredentials(.recovery, of: caller.vault))
+            mutations.append(.deleteCredentials(.recovery, of: caller.vault))
             if let kit {
-                steps.append(.vault(.insertCredential(credential(.recovery, kit, caller.holder, caller.vault))))
+                mutations.append(.insertCredential(credential(.recovery, kit, caller.holder, caller.vault)))
             }
             let event = caller.event(.recoveryChange, reason: kit == nil ? "removed" : "set")
-            try await store.commit(steps, [try audit.seal(event, vault: caller.vault)])
+            try await store.commit(mutations, [try audit.seal(event, vault: caller.vault)])
         }
     }
 
@@ -52,7 +52,7 @@ extension Accounts {
         let factor = SecondFactor.generate()
         let box = try factor.boxed(.pendingTOTP, vault: caller.vault, owner: caller.holder)
         try await locks.withLock(for: caller, in: store) {
-            try await store.commit([.putItem(.pendingTOTP, caller.holder.id, box)] as [Step], [])
+            try await store.commit([.putItem(.pendingTOTP, caller.holder.id, box)], [])
         }
         return factor.secret
     }
@@ -69,13 +69,13 @@ extension Accounts {
             var factor = try SecondFactor(boxed: box, .pendingTOTP, vault: caller.vault, owner: caller.holder)
             guard factor.accept(code, at: now()) else {
                 try await store.commit(
-                    try limits.failedProofCode(in: session).map(AccountStep.putAbuse), [])
+                    try limits.failedProofCode(in: session).map(Mutation.putAbuse), [])
                 throw AuthError.secondFactorWrong
             }
             let codes = factor.makeRecoveryCodes()
             let final = try factor.boxed(.totp, vault: caller.vault, owner: caller.holder)
             try await store.commit(
-                [.putItem(.totp, caller.holder.id, final), .dropItem(.pendingTOTP, caller.holder.id)] as [Step],
+                [.putItem(.totp, caller.holder.id, final), .dropItem(.pendingTOTP, caller.holder.id)],
                 [try audit.seal(caller.event(.secondFactorEnable), vault: caller.vault)])
             return codes
         }
@@ -89,7 +89,7 @@ extension Accounts {
             guard try await store.item(.totp, of: caller.holder.id) != nil else { throw AuthError.notEnabled }
             _ = try await check(proof, as: caller)
             try await store.commit(
-                [.dropItem(.totp, caller.holder.id), .dropItem(.pendingTOTP, caller.holder.id)] as [Step],
+                [.dropItem(.totp, caller.holder.id), .dropItem(.pendingTOTP, caller.holder.id)],
                 [try audit.seal(caller.event(.secondFactorDisable), vault: caller.vault)])
         }
     }
@@ -109,7 +109,7 @@ extension Accounts {
             var event = caller.event(.export, reason: "l2")
             event.count = page.items.count
             try await store.commit(
-                [.expectCaller(caller.holder.id, session: session, policy: nil)] as [Step],
+                [.expectCaller(caller.holder.id, session: session, policy: nil)],
                 [try audit.seal(event, vault: caller.vault)])
             return page
         }
@@ -134,8 +134,8 @@ extension Accounts {
             _ = try await check(proof, as: caller)
             // A commit for which everybody waits costs more the more it writes.
             try operations.spend(caller.vault, count: 1 + envelopes.count / Self.envelopesPerOperation)
-            var steps: [AccountStep] = []
-            steps.append(.vault(.stayWithin(settings.quotas, caller.vault)))
+            var mutations: [Mutation] = []
+            mutations.append(.stayWithin(settings.quotas, caller.vault))
             // Counted first: a vault may hold far more places than a request can name.
             let count = try await store.l2Count(of: caller.vault)
             guard count == envelopes.count, try await store.l2Places(of: caller.vault) == Set(envelopes.keys) else {
@@ -143,21 +143,21 @@ extension Accounts {
                     "envelopes", "must hold every L2 value of every version; \(count) are stored")
             }
             guard let password = try store.credential(.password, of: caller.vault) else { throw AuthError.badToken }
-            steps += [
+            mutations += [
                 .deleteSessions(of: caller.vault, except: session),
                 .deleteCredentials(.password, of: caller.vault),
-                .vault(.insertCredential(password.replacingL2Key(wrappedKey, root: keys.root))),
+                .insertCredential(password.replacingL2Key(wrappedKey, root: keys.root)),
             ]
             var events = [caller.event(.l2Rekey)]
             if let kit {
-                steps.append(.deleteCredentials(.recovery, of: caller.vault))
-                steps.append(.vault(.insertCredential(credential(.recovery, kit, caller.holder, caller.vault))))
+                mutations.append(.deleteCredentials(.recovery, of: caller.vault))
+                mutations.append(.insertCredential(credential(.recovery, kit, caller.holder, caller.vault)))
                 events.append(caller.event(.recoveryChange, reason: "set"))
             } else if try store.credential(.recovery, of: caller.vault) != nil {
                 throw AuthError.invalid("recovery", "must hold a new kit; the present one opens the old key alone")
             }
-            for (place, envelope) in envelopes { steps.append(.vault(.replaceEnvelope(place, envelope))) }
-            try await store.commit(steps, try events.map { try audit.seal($0, vault: caller.vault) })
+            for (place, envelope) in envelopes { mutations.append(.replaceEnvelope(place, envelope)) }
+            try await store.commit(mutations, try events.map { try audit.seal($0, vault: caller.vault) })
             await store.forgetDeleted()
         }
     }

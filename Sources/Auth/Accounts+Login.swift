@@ -107,10 +107,10 @@ extension Accounts {
     ) async throws -> NewSession {
         let (vault, owner, attempt) = (identified.account.vault, identified.owner, identified.attempt)
         let stored = try present(.password, of: identified)
-        var steps: [AccountStep] = []
+        var mutations: [Mutation] = []
         let factor = try await acceptCode(request.code, owner, in: vault, attempt, from: address)
         if let factor {
-            steps.append(.vault(.putItem(.totp, owner.id, try factor.boxed(.totp, vault: vault, owner: owner))))
+            mutations.append(.putItem(.totp, owner.id, try factor.boxed(.totp, vault: vault, owner: owner)))
         }
         try spendSignIn(vault)
         limits.succeeded(attempt)
@@ -118,14 +118,14 @@ extension Accounts {
             for: owner, in: vault, l2Key: stored, device: request.device, withCode: factor != nil)
         let event = AuditEvent(
             .login, by: .init(.owner, owner.id), from: address?.text, subject: session.new.id.text)
-        try await store.commit(steps + session.steps, [try audit.seal(event, vault: vault)])
+        try await store.commit(mutations + session.mutations, [try audit.seal(event, vault: vault)])
         return session.new
     }
 
-    /// A session and the steps that store it.
+    /// A session and the mutations that store it.
     func session(
         for owner: HolderKey, in vault: VaultID, l2Key: StoredCredential, device: [UInt8]?, withCode: Bool
-    ) async throws -> (new: NewSession, steps: [AccountStep]) {
+    ) async throws -> (new: NewSession, mutations: [Mutation]) {
         let token = Token(.session)
         let time = now()
         let expires = time + settings.sessionLifetime
@@ -140,7 +140,7 @@ extension Accounts {
                 wrappedL2Key: try l2Key.openL2Key(root: keys.root) ?? [],
                 device: knownDevice(device, vault, owner.id, withCode: withCode)
                     ?? newDevice(vault, owner.id, withCode: withCode)),
-            surplus.map { .deleteCredential($0.id) } + [.vault(.insertCredential(credential))]
+            surplus.map { .deleteCredential($0.id) } + [.insertCredential(credential)]
         )
     }
 

@@ -86,7 +86,7 @@ extension Accounts {
             _ = try await acceptCode(request.proof.code, owner, in: vault, identified.attempt, from: address)
             try spendSignIn(vault)
             let event = AuditEvent(.recoveryBegin, by: .init(.owner, owner.id), from: address?.text)
-            try await store.commit([] as [AccountStep], [try audit.seal(event, vault: vault)])
+            try await store.commit([], [try audit.seal(event, vault: vault)])
             return (vault, try stored.openL2Key(root: keys.root) ?? [])
         }
     }
@@ -143,22 +143,22 @@ extension Accounts {
         do {
             try await rewrap(from: old, to: owner, in: vault)
             let password = credential(.password, secrets, owner, vault)
-            var steps: [AccountStep] = [
-                .vault(.insertCredential(password)),
-                .vault(.insertCredential(credential(.recovery, keeping.recovery, owner, vault))),
+            var mutations: [Mutation] = [
+                .insertCredential(password),
+                .insertCredential(credential(.recovery, keeping.recovery, owner, vault)),
             ]
-            steps += paused.map { .vault(.setAgentState($0.holder, vault: vault, .paused)) }
-            steps += try await items(of: old, factor, for: owner, in: vault)
+            mutations += paused.map { .setAgentState($0.holder, vault: vault, .paused) }
+            mutations += try await items(of: old, factor, for: owner, in: vault)
             let session = try await session(
                 for: owner, in: vault, l2Key: password, device: nil, withCode: factor != nil)
-            steps.append(.switchOwner(vault, from: old.id, to: owner.id))
-            steps += session.steps
+            mutations.append(.switchOwner(vault, from: old.id, to: owner.id))
+            mutations += session.mutations
             var event = AuditEvent(action, by: .init(.owner, old.id), from: address?.text, subject: old.id.text)
             event.successor = owner.id.text
             event.paused = paused.isEmpty ? nil : paused.map(\.holder.text)
             let kit = AuditEvent(
                 .recoveryChange, by: .init(.owner, owner.id), from: address?.text, reason: "set")
-            try await store.commit(steps, try [event, kit].map { try audit.seal($0, vault: vault) })
+            try await store.commit(mutations, try [event, kit].map { try audit.seal($0, vault: vault) })
             await store.clear(old.id)
             await store.forgetDeleted()
             let pausedNow = Set(paused.map(\.holder))
@@ -177,13 +177,13 @@ extension Accounts {
         let row = HolderRow(
             id: owner.id, vault: vault, isOwner: true,
             publicKey: try owner.storedPublicKey(vault: vault, isOwner: true, keys: keys))
-        try await store.commit([.insertHolder(row)] as [Step], [])
+        try await store.commit([.insertHolder(row)], [])
         var last: FieldPlace?
         while true {
             let wraps = try await store.wraps(of: old.id, after: last, limit: 500)
             guard let end = wraps.last?.place else { return }
             let renewed = try wraps.map { wrap in
-                Step.renewWrap(owner.wrap(try old.unwrap(wrap, root: keys.root), at: wrap.place))
+                Mutation.renewWrap(owner.wrap(try old.unwrap(wrap, root: keys.root), at: wrap.place))
             }
             try await store.commit(renewed, [])
             last = end
@@ -194,10 +194,10 @@ extension Accounts {
     /// The owner's own items under the new holder's key.
     private func items(
         of old: HolderKey, _ factor: SecondFactor?, for owner: HolderKey, in vault: VaultID
-    ) async throws -> [AccountStep] {
-        var steps: [AccountStep] = []
+    ) async throws -> [Mutation] {
+        var mutations: [Mutation] = []
         if let factor {
-            steps.append(.vault(.putItem(.totp, owner.id, try factor.boxed(.totp, vault: vault, owner: owner))))
+            mutations.append(.putItem(.totp, owner.id, try factor.boxed(.totp, vault: vault, owner: owner)))
         }
         guard let box = try await store.item(.index, of: old.id) else {
             throw VaultError.damaged("an owner without an index key")
@@ -206,7 +206,7 @@ extension Accounts {
             box, key: old.wrapKey, context: OwnerItem.index.context(vault: vault, holder: old.id))
         let renewed = Box.seal(
             key, key: owner.wrapKey, context: OwnerItem.index.context(vault: vault, holder: owner.id))
-        steps.append(.vault(.putItem(.index, owner.id, renewed)))
-        return steps
+        mutations.append(.putItem(.index, owner.id, renewed))
+        return mutations
     }
 }

@@ -46,7 +46,7 @@ extension Accounts {
                 throw AuthError.secondFactorWrong
             }
             let spent = try factor.boxed(.totp, vault: caller.vault, owner: caller.holder)
-            try await store.commit([.putItem(.totp, caller.holder.id, spent)] as [Step], [])
+            try await store.commit([.putItem(.totp, caller.holder.id, spent)], [])
             return Proven(credential: stored, factor: factor)
         } catch BoxError.wrongKeyOrContext {
             try await failProof("proof", caller, costing: try limits.failedProof(in: session))

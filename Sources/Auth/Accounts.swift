@@ -135,7 +135,7 @@ package struct Accounts: Sendable {
             throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue)
         }
         let network = address?.rateLimitPrefix
-        let cost = try limits.takeRegistration(from: network).map(AccountStep.putAbuse)
+        let cost = try limits.takeRegistration(from: network).map(Mutation.putAbuse)
         do {
             try await register(request, from: address, costing: cost)
         } catch AuthError.inviteNeeded where request.invite != nil {
@@ -149,7 +149,7 @@ package struct Accounts: Sendable {
     }
 
     private func register(
-        _ request: Registration, from address: IPAddress?, costing steps: [AccountStep]
+        _ request: Registration, from address: IPAddress?, costing mutations: [Mutation]
     ) async throws {
         guard request.kdf == .standard else {
             throw AuthError.invalid("kdf", "must be what prelogin answered")
@@ -159,17 +159,17 @@ package struct Accounts: Sendable {
         }
         try check(request.secrets)
         if let recovery = request.recovery { try check(recovery) }
-        var steps = steps
+        var mutations = mutations
         if settings.registration == .invite {
             guard let text = request.invite else { throw AuthError.inviteNeeded }
             guard let invite = keys.openInvite(text, at: now()) else { throw AuthError.inviteNeeded }
-            steps.append(.spendInvite(invite))
+            mutations.append(.spendInvite(invite))
         }
         let vault = request.vault
         let time = now()
         let owner = HolderKey.generate()
         let auditKey = SymmetricKey(size: .bits256)
-        steps += [
+        mutations += [
             .insertAccount(
                 AccountRow(
                     vault: vault, emailIndex: keys.emailIndex(request.email),
@@ -178,21 +178,20 @@ package struct Accounts: Sendable {
                     kdf: request.kdf, salt: request.salt, owner: owner.id,
                     auditKey: keys.sealNodeTier(auditKey.bytes, .auditKey, vault: vault, id: vault.bytes),
                     created: time)),
-            .vault(
-                .insertHolder(
-                    HolderRow(
-                        id: owner.id, vault: vault, isOwner: true,
-                        publicKey: try owner.storedPublicKey(vault: vault, isOwner: true, keys: keys)))),
-            .vault(.insertCredential(credential(.password, request.secrets, owner, vault))),
-            .vault(.putItem(.index, owner.id, indexKey(of: owner, vault))),
+            .insertHolder(
+                HolderRow(
+                    id: owner.id, vault: vault, isOwner: true,
+                    publicKey: try owner.storedPublicKey(vault: vault, isOwner: true, keys: keys))),
+            .insertCredential(credential(.password, request.secrets, owner, vault)),
+            .putItem(.index, owner.id, indexKey(of: owner, vault)),
         ]
         var events = [AuditEvent(.accountCreate, by: .init(.owner, owner.id), from: address?.text)]
         if let recovery = request.recovery {
-            steps.append(.vault(.insertCredential(credential(.recovery, recovery, owner, vault))))
+            mutations.append(.insertCredential(credential(.recovery, recovery, owner, vault)))
             events.append(
                 AuditEvent(.recoveryChange, by: .init(.owner, owner.id), from: address?.text, reason: "set"))
         }
-        try await store.commit(steps, try events.map { try audit.seal($0, vault: vault, key: auditKey) })
+        try await store.commit(mutations, try events.map { try audit.seal($0, vault: vault, key: auditKey) })
     }
 
     private func indexKey(of owner: HolderKey, _ vault: VaultID) -> [UInt8] {

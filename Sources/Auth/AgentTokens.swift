@@ -10,7 +10,7 @@ package struct AgentTokens: Sendable {
         self.now = now
     }
 
-    package func steps(for holder: HolderKey, _ token: Token, vault: VaultID) -> [Step] {
+    package func mutations(for holder: HolderKey, _ token: Token, vault: VaultID) -> [Mutation] {
         [
             .insertCredential(
                 StoredCredential.make(

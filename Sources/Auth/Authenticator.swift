@@ -114,12 +114,12 @@ package final class Authenticator: Sendable {
         switch credential.kind {
         case .session:
             guard time < credential.expires ?? 0, time - credential.lastUsed < sessionIdle else {
-                try await store.commit([.deleteCredential(credential.id)] as [AccountStep], [])
+                try await store.commit([.deleteCredential(credential.id)], [])
                 throw AuthError.sessionExpired
             }
             // Coarse, so that reading does not write more than once a minute.
             if time - credential.lastUsed >= 60 {
-                try await store.commit([.touch(credential.id, at: time)] as [AccountStep], [])
+                try await store.commit([.touch(credential.id, at: time)], [])
             }
             return .owner(session: credential.id, since: credential.created)
         case .agent:

@@ -10,7 +10,7 @@ package import Vault
 /// a minute; the rest share a line.
 package final class FailureLog: Sendable {
     private let audit: AuditSealer
-    private let commit: @Sendable ([AccountStep], [SealedAuditLine]) async throws -> Void
+    private let commit: @Sendable ([Mutation], [SealedAuditLine]) async throws -> Void
     private let now: @Sendable () -> Int64
     private let state = Mutex(State())
     /// Kinds in a minute, of all vaults together.
@@ -40,7 +40,7 @@ package final class FailureLog: Sendable {
 
     package init(
         audit: AuditSealer, now: @escaping @Sendable () -> Int64,
-        commit: @escaping @Sendable ([AccountStep], [SealedAuditLine]) async throws -> Void
+        commit: @escaping @Sendable ([Mutation], [SealedAuditLine]) async throws -> Void
     ) {
         self.audit = audit
         self.now = now
@@ -102,7 +102,7 @@ package final class FailureLog: Sendable {
                     return nil
                 }
             }
-            if !lines.isEmpty || !rows.isEmpty { try await commit(rows.map(AccountStep.putAbuse), lines) }
+            if !lines.isEmpty || !rows.isEmpty { try await commit(rows.map(Mutation.putAbuse), lines) }
         } catch {
             state.withLock { state in
                 state.late += due.filter { $0.event.count != nil }.prefix(max(0, Self.mostKeys - state.late.count))

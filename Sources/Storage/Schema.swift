@@ -5,7 +5,7 @@ import Vault
 package enum Schema {
     package static let migrations = [first, second]
 
-    /// What a row with a box takes, as SQL. `Step.bytesAtRest` says the same.
+    /// What a row with a box takes, as SQL. `Mutation.bytesAtRest` says the same.
     static func size(_ box: String, _ row: Int) -> String {
         "(length(\(box)) + iif(length(\(box)) > \(RowSize.mostInPlace), \(row + RowSize.overflow), \(row)))"
     }

@@ -1,4 +1,4 @@
-package import Auth
+import Auth
 package import SQLite
 import Synchronization
 package import Vault
@@ -159,10 +159,10 @@ extension Store {
     package func drop(_ places: [FieldPlace], of agent: HolderID) async throws {
         var rest = places[...]
         while !rest.isEmpty {
-            if hasLittleRoom, let free = freeSpace(), free < [AccountStep].roomForTidying { break }
+            if hasLittleRoom, let free = freeSpace(), free < [Mutation].roomForTidying { break }
             let part = rest.prefix(mostDropped)
             rest = rest.dropFirst(part.count)
-            try await commit(part.map { Step.dropWrap($0.entry, $0.field, agent) }, [])
+            try await commit(part.map { Mutation.dropWrap($0.entry, $0.field, agent) }, [])
             // Done in any case: nobody is better off with half of it.
             try? await WorkQueue.breathe()
             guard hasLittleRoom else { continue }

@@ -8,26 +8,26 @@ extension Store {
     /// What may be performed in the node's present state: everything; what takes access away, frees room or keeps count;
     /// or nothing.
     ///
-    /// - Returns: The steps, and whether the disk has no more than what is kept for taking access away.
+    /// - Returns: The mutations, and whether the disk has no more than what is kept for taking access away.
     func admitted(
-        _ steps: [AccountStep], _ lines: [SealedAuditLine], of vault: VaultID?, isOwn: Bool
-    ) throws -> (steps: [AccountStep], isLast: Bool) {
+        _ mutations: [Mutation], _ lines: [SealedAuditLine], of vault: VaultID?, isOwn: Bool
+    ) throws -> (mutations: [Mutation], isLast: Bool) {
         switch health.mode {
         case .normal:
-            return (steps, false)
+            return (mutations, false)
         case .readOnly(let fault):
-            guard steps.addNothing else { throw VaultError.readOnly(fault.rawValue) }
-            let steps = steps.filter { $0.direction != .savesTime }
-            guard !steps.isEmpty || !lines.isEmpty, let free = freeSpace() else { return (steps, false) }
-            if isOwn { return (steps, false) }
+            guard mutations.addNothing else { throw VaultError.readOnly(fault.rawValue) }
+            let mutations = mutations.filter { $0.direction != .savesTime }
+            guard !mutations.isEmpty || !lines.isEmpty, let free = freeSpace() else { return (mutations, false) }
+            if isOwn { return (mutations, false) }
             let isLast =
-                free < [AccountStep].roomForReads && steps.contains { [.reduces, .tidies].contains($0.direction) }
-            let count = steps.takesAccess ? vault.flatMap { vault in lastCommits.withLock { $0[vault] } } ?? 0 : 0
-            guard free >= (steps.room == 0 ? steps.room(after: count) : steps.room) else {
-                if steps.takesAccess, let vault { shut.withLock { _ = $0.insert(vault) } }
+                free < [Mutation].roomForReads && mutations.contains { [.reduces, .tidies].contains($0.direction) }
+            let count = mutations.takesAccess ? vault.flatMap { vault in lastCommits.withLock { $0[vault] } } ?? 0 : 0
+            guard free >= (mutations.room == 0 ? mutations.room(after: count) : mutations.room) else {
+                if mutations.takesAccess, let vault { shut.withLock { _ = $0.insert(vault) } }
                 throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue)
             }
-            return (steps, isLast)
+            return (mutations, isLast)
         case .closed(let fault):
             throw VaultError.readOnly(fault.rawValue)
         }
@@ -39,10 +39,10 @@ extension Store {
     /// `floor`: Bytes that stay free whatever is written; looked at here, because what was written since the commit was
     /// admitted counts.
     static func demandRoom(
-        for steps: [AccountStep], _ lines: [SealedAuditLine], floor: Int64, _ freeSpace: () -> Int64?, _ db: Connection
+        for mutations: [Mutation], _ lines: [SealedAuditLine], floor: Int64, _ freeSpace: () -> Int64?, _ db: Connection
     ) throws {
-        guard !steps.takesAccess else { return }
-        let written = try pages(of: steps, lines, db)
+        guard !mutations.takesAccess else { return }
+        let written = try pages(of: mutations, lines, db)
         guard written > 1 << 18 || floor > 0, let free = freeSpace() else { return }
         let isLarge = written > 1 << 18
         guard free >= (isLarge ? written + written / 4 + 8 << 20 : written + floor) else {
@@ -51,13 +51,13 @@ extension Store {
     }
 
     /// Bytes of the pages that deletions touch, and a narrowing, which also writes.
-    private static func pages(of steps: [AccountStep], _ lines: [SealedAuditLine], _ db: Connection) throws -> Int64 {
-        let narrow = steps.narrow
+    private static func pages(of mutations: [Mutation], _ lines: [SealedAuditLine], _ db: Connection) throws -> Int64 {
+        let narrow = mutations.narrow
         // The line says of each field who can open it.
         var written: Int64 = narrow ? lines.reduce(0) { $0 + 2 * Int64($1.body.count) } : 0
         var drops: [EntryID: Int] = [:]
-        for case .vault(let step) in steps {
-            switch step {
+        for mutation in mutations {
+            switch mutation {
             case .deleteEntry(let id): written += try pages(of: id, db)
             case .deleteValues(let places): for place in places { written += try pages(of: place, db) }
             case .replaceEnvelope(let place, _): written += try pages(of: place, db)
@@ -117,7 +117,7 @@ extension Store {
     /// How well signing in can go on record.
     package var roomForSignIns: RoomForSignIns {
         guard case .readOnly = health.mode, let free = freeSpace() else { return .plenty }
-        return free < [AccountStep].roomForSignIns ? .none : health.mode == .readOnly(.diskFull) ? .scarce : .plenty
+        return free < [Mutation].roomForSignIns ? .none : health.mode == .readOnly(.diskFull) ? .scarce : .plenty
     }
 
     /// Keeps the write-ahead log short while the disk is full: at its usual length it would take what is kept for revocations.
@@ -142,7 +142,7 @@ extension Store {
     }
 }
 
-extension [AccountStep] {
+extension [Mutation] {
     /// Takes access from somebody, and does nothing else that could be done later.
     var takesAccess: Bool {
         contains { $0.direction == .reduces } && !contains { $0.direction == .tidies }

@@ -1,4 +1,4 @@
-package import Auth
+import Auth
 package import SQLite
 import Synchronization
 package import Vault
@@ -62,32 +62,28 @@ package final class Store: Sendable {
 
     // MARK: Committing
 
-    package func commit(_ steps: [Step], _ lines: [SealedAuditLine]) async throws {
-        try await commit(steps.map(AccountStep.vault), lines)
-    }
-
-    package func commit(_ steps: [AccountStep], _ lines: [SealedAuditLine]) async throws {
-        try await commit(steps, lines, isOwn: false)
+    package func commit(_ mutations: [Mutation], _ lines: [SealedAuditLine]) async throws {
+        try await commit(mutations, lines, isOwn: false)
     }
 
     /// What the node says of itself: it needs no room, since nobody can make it say more.
     package func record(_ lines: [SealedAuditLine]) async throws { try await commit([], lines, isOwn: true) }
 
     /// `isOwn`: The node's own doing, which needs no room kept for others.
-    func commit(_ steps: [AccountStep], _ lines: [SealedAuditLine], isOwn: Bool) async throws {
+    func commit(_ mutations: [Mutation], _ lines: [SealedAuditLine], isOwn: Bool) async throws {
         let vault = lines.lazy.compactMap(\.vault).first
-        let (steps, isLast) = try admitted(steps, lines, of: vault, isOwn: isOwn)
-        guard !steps.isEmpty || !lines.isEmpty else { return }
+        let (mutations, isLast) = try admitted(mutations, lines, of: vault, isOwn: isOwn)
+        guard !mutations.isEmpty || !lines.isEmpty else { return }
         do {
             // By itself where there may be little room: what others of its batch write cannot be seen yet.
-            let isAlone = health.mode != .normal && steps.contains { $0.direction == .tidies }
-            let floor = isAlone && !isOwn ? [AccountStep].roomForTidying : 0
-            try await database.write(size: isAlone || steps.areMany ? .large : .small) {
+            let isAlone = health.mode != .normal && mutations.contains { $0.direction == .tidies }
+            let floor = isAlone && !isOwn ? [Mutation].roomForTidying : 0
+            try await database.write(size: isAlone || mutations.areMany ? .large : .small) {
                 [journal, now, freeSpace] db in
-                try Self.demandRoom(for: steps, lines, floor: floor, freeSpace, db)
-                let limits = steps.compactMap(\.quotas)
+                try Self.demandRoom(for: mutations, lines, floor: floor, freeSpace, db)
+                let limits = mutations.compactMap(\.quotas)
                 let before = try limits.map { try Self.usage(of: $0.vault, db) }
-                let reduced = try Self.perform(steps, now(), db)
+                let reduced = try Self.perform(mutations, now(), db)
                 // The last bytes are for what takes access away or frees room, not for what says so.
                 if isLast, !reduced { throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue) }
                 for (limit, before) in zip(limits, before) { try Self.check(limit, before, db) }
@@ -97,13 +93,13 @@ package final class Store: Sendable {
             // In a batch of several the journal hears of a failed commit, not of a failed job.
             journal.report(error)
             // What adds nothing breaks no rule of the schema, unless somebody put a row or a rule there.
-            if error.cause == .constraint, steps.addNothing, !steps.narrow {
+            if error.cause == .constraint, mutations.addNothing, !mutations.narrow {
                 journal.report(ForeignWrite(finding: "a rule of the schema is broken: \(error)"))
                 throw VaultError.readOnly(NodeHealth.Fault.foreignWrite.rawValue)
             }
             if error.cause == .full {
                 // Where access cannot be taken away any more, it is not given either.
-                if steps.takesAccess { health.noteExhaustion() }
+                if mutations.takesAccess { health.noteExhaustion() }
                 // What a commit that failed wrote to the log is in the way of the next.
                 _ = try? await database.truncateLog(evenSoon: true)
             }
@@ -113,21 +109,21 @@ package final class Store: Sendable {
         }
         health.endExhaustion()
         // What is moved to the trash stays in the log otherwise, until the disk is looked at again.
-        if health.mode == .readOnly(.diskFull), steps.contains(where: { $0.direction == .tidies }) {
+        if health.mode == .readOnly(.diskFull), mutations.contains(where: { $0.direction == .tidies }) {
             _ = try? await database.truncateLog()
         }
-        guard let vault, steps.takesAccess else { return }
+        guard let vault, mutations.takesAccess else { return }
         if isLast { lastCommits.withLock { $0[vault, default: 0] += 1 } }
         shut.withLock { _ = $0.remove(vault) }
     }
 
     /// - Returns: Whether any of them took access away or freed room: one that finds nothing to delete does neither.
-    private static func perform(_ steps: [AccountStep], _ now: Int64, _ db: Connection) throws -> Bool {
-        var reduced = steps.narrow
-        for step in steps {
+    private static func perform(_ mutations: [Mutation], _ now: Int64, _ db: Connection) throws -> Bool {
+        var reduced = mutations.narrow
+        for mutation in mutations {
             let before = db.totalChanges
-            try perform(step, now, db)
-            if [.reduces, .tidies].contains(step.direction), db.totalChanges != before { reduced = true }
+            try perform(mutation, now, db)
+            if [.reduces, .tidies].contains(mutation.direction), db.totalChanges != before { reduced = true }
         }
         return reduced
     }
@@ -175,15 +171,8 @@ extension NodeHealth {
     }
 }
 
-extension AccountStep {
+extension Mutation {
     fileprivate var quotas: (quotas: Quotas, vault: VaultID)? {
-        if case .vault(.stayWithin(let quotas, let vault)) = self { (quotas, vault) } else { nil }
-    }
-}
-
-extension [AccountStep] {
-    /// See `areMany` of the vault's steps.
-    fileprivate var areMany: Bool {
-        compactMap { step -> Step? in if case .vault(let step) = step { step } else { nil } }.areMany
+        if case .stayWithin(let quotas, let vault) = self { (quotas, vault) } else { nil }
     }
 }

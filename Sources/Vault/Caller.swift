@@ -54,13 +54,13 @@ package struct Caller: Sendable {
 
     /// For a commit that gives something out or writes for the caller: it must still be who it was when its request came,
     /// and each use is counted if the token has a maximum.
-    func useSteps(_ uses: Int = 1) -> [Step] {
+    func useMutations(_ uses: Int = 1) -> [Mutation] {
         switch role {
         case .owner(let session, _):
             [.expectCaller(holder.id, session: session, policy: nil)]
         case .agent(let policy):
             [.expectCaller(holder.id, session: nil, policy: policyBox)]
-                + (policy.maxUses.map { [Step](repeating: .countUse(holder.id, maximum: $0), count: uses) } ?? [])
+                + (policy.maxUses.map { [Mutation](repeating: .countUse(holder.id, maximum: $0), count: uses) } ?? [])
         }
     }
 

@@ -64,7 +64,7 @@ import Vault
                 .init(name: "slow", grants: [.tag("t")], policy: AgentPolicy()), as: owner
             ) { created in
                 release.wait()
-                return node.tokens.steps(for: created.holder, Token(.agent), vault: owner.vault)
+                return node.tokens.mutations(for: created.holder, Token(.agent), vault: owner.vault)
             }
         }
         while node.entries.work.running == 0 { try await Task.sleep(for: .milliseconds(2)) }

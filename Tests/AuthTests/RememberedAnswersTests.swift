@@ -16,7 +16,7 @@ import Vault
 
     private func remember(_ answer: [UInt8]) async throws {
         try await node.store.commit(
-            [.rememberAnswer(node.answers.remember(answer, to: request, as: owner))] as [Step], [])
+            [.rememberAnswer(node.answers.remember(answer, to: request, as: owner))], [])
     }
 
     @Test func anAnswerComesBack() async throws {

@@ -50,7 +50,7 @@ import Vault
     }
 
     /// What a commit has to find free before it begins, and what it then writes to the log: bytes.
-    private func measure(_ steps: [Step]) async throws -> (room: Int64, written: Int64) {
+    private func measure(_ steps: [Mutation]) async throws -> (room: Int64, written: Int64) {
         _ = try await node.store.database.truncateLog(evenSoon: true)
         var room: Int64 = 0
         while true {
@@ -160,11 +160,11 @@ import Vault
             let request = RememberedAnswers.Request(key: "k\(number)", content: [])
             let answer = [UInt8](repeating: 7, count: 300_000)
             try await node.store.commit(
-                [.rememberAnswer(node.answers.remember(answer, to: request, as: owner))] as [Step], [])
+                [.rememberAnswer(node.answers.remember(answer, to: request, as: owner))], [])
         }
         node.health.note(fault)
         let vault = owner.vault
-        try await node.store.commit([.closeAccount(vault)] as [AccountStep], [])
+        try await node.store.commit([.closeAccount(vault)], [])
         // With no room for one of them nothing goes, and the account stays closed.
         node.disk.free = 800 << 10
         await node.store.erase(vault)

@@ -18,7 +18,7 @@ import Vault
     @Test func aSweepDeletesWhatHasRunOut() async throws {
         let request = RememberedAnswers.Request(key: "k", content: [])
         try await node.store.commit(
-            [.rememberAnswer(node.answers.remember([1], to: request, as: owner))] as [Step], [])
+            [.rememberAnswer(node.answers.remember([1], to: request, as: owner))], [])
         node.moments.advance(by: RememberedAnswers.lifetime - 1)
         try await node.store.sweep(sessionIdle: 999_999)
         let kept = try node.count("SELECT count(*) FROM answer")
@@ -67,7 +67,7 @@ import Vault
         let row = HolderRow(
             id: orphan.id, vault: owner.vault, isOwner: true,
             publicKey: try orphan.storedPublicKey(vault: owner.vault, isOwner: true, keys: node.keys))
-        try await node.store.commit([.insertHolder(row)] as [Step], [])
+        try await node.store.commit([.insertHolder(row)], [])
         try await node.store.deleteAbandonedHolders()
         let holders = try node.file().all("SELECT id FROM holder") { $0.blob(0) }
         let value = try await node.value(entry.field("password"), of: entry.id, as: owner)

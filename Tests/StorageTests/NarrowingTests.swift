@@ -282,7 +282,7 @@ import Vault
         let holder = robot.id
         try await node.store.commit(
             (bank.fields.map(\.id) + mail.fields.map(\.id)).flatMap {
-                [Step.dropWrap(bank.id, $0, holder), .dropWrap(mail.id, $0, holder)]
+                [Mutation.dropWrap(bank.id, $0, holder), .dropWrap(mail.id, $0, holder)]
             }, [])
         let seen = try await node.store.places(of: robot.id)
         node.health.note(.damaged)

@@ -72,7 +72,7 @@ import Vault
             try file.run(
                 "DELETE FROM wrap WHERE field = ? AND holder IN (SELECT holder FROM agent)", .blob(field.id.bytes))
         }
-        try await node.store.commit([] as [Step], [try node.audit.seal(line, vault: owner.vault)])
+        try await node.store.commit([], [try node.audit.seal(line, vault: owner.vault)])
         #expect(try await node.verification().findings == [])
         let robot = robots[number].id
         for isPaused in [true, false] {

@@ -15,7 +15,7 @@ extension TestVault {
     ) async throws -> TestAgent {
         let token = Token(.agent)
         let created = try await roster.create(.init(name: name, grants: grants, policy: policy), as: owner) {
-            [tokens] in tokens.steps(for: $0.holder, token, vault: owner.vault)
+            [tokens] in tokens.mutations(for: $0.holder, token, vault: owner.vault)
         }
         return TestAgent(id: created.holder.id, token: token, holder: created.holder)
     }
@@ -23,7 +23,7 @@ extension TestVault {
     package func rotate(_ agent: TestAgent, as owner: Caller) async throws -> TestAgent {
         let token = Token(.agent)
         let created = try await roster.rotate(agent.id, as: owner) { [tokens] in
-            tokens.steps(for: $0.holder, token, vault: owner.vault)
+            tokens.mutations(for: $0.holder, token, vault: owner.vault)
         }
         return TestAgent(id: created.created.holder.id, token: token, holder: created.created.holder)
     }

@@ -38,13 +38,13 @@ struct AgentRoutes {
                     AgentTokenBody(id: agent.id, token: token.text, agent: agent, disclosures: nil))
             }
             let created = try await roster.create(draft, as: context.caller) { created in
-                var steps = tokens.steps(for: created.holder, token, vault: context.caller.vault)
+                var mutations = tokens.mutations(for: created.holder, token, vault: context.caller.vault)
                 if let remembered {
-                    steps.append(
+                    mutations.append(
                         .rememberAnswer(
                             answers.remember(try answer(created), to: remembered, as: context.caller)))
                 }
-                return steps
+                return mutations
             }
             return try answer(created)
         }
@@ -94,7 +94,7 @@ struct AgentRoutes {
         // In one turn: once the old token has ended, nothing may keep the new one from its owner.
         return try await .large(for: context) {
             let (created, ended) = try await roster.rotate(id, as: context.caller) { [tokens] created in
-                tokens.steps(for: created.holder, token, vault: context.caller.vault)
+                tokens.mutations(for: created.holder, token, vault: context.caller.vault)
             }
             let disclosures = try await trail.disclosures(of: ended, as: context.caller)
             let agent = AgentBody(created.agent, at: roster.now)

@@ -26,13 +26,13 @@ extension AgentRoster {
             try await checkEntries(draft.grants, knowing: old.grants, as: caller)
             let event = caller.event(.agentUpdate, subject: id.text)
             var lines = [try entries.audit.seal(event, vault: caller.vault)]
-            var steps = entries.conditions(of: caller, narrows: narrows)
+            var mutations = entries.conditions(of: caller, narrows: narrows)
             var gone: [FieldPlace] = []
             if let isPaused { agent.state = isPaused ? .paused : .active }
             if change != nil { agent.policy = try sealed(policy, id, caller) }
             if name != nil || grants != nil {
                 agent.recordVersion += 1
-                steps += try record(draft, of: id, version: agent.recordVersion, caller)
+                mutations += try record(draft, of: id, version: agent.recordVersion, caller)
             }
             // A narrowing that the program's end cut short goes on when the agent is let work again.
             if grants != nil || resumes {
@@ -55,7 +55,7 @@ extension AgentRoster {
                 gone = Array(present.subtracting(places))
                 for field in new {
                     let key = try field.dataKey(by: caller.holder, root: keys.root)
-                    steps.append(.putWrap(try publicKey.seal(key, at: field.place, root: keys.root)))
+                    mutations.append(.putWrap(try publicKey.seal(key, at: field.place, root: keys.root)))
                 }
                 // Of an agent that was paused the log may say less than it has: a narrowing was cut short.
                 if !new.isEmpty || !gone.isEmpty || old.state != .active {
@@ -64,18 +64,18 @@ extension AgentRoster {
                 }
             }
             guard gone.count > store.mostDropped else {
-                steps += gone.map { .dropWrap($0.entry, $0.field, id) }
-                try await store.commit(steps + [.updateAgent(agent)], lines)
+                mutations += gone.map { .dropWrap($0.entry, $0.field, id) }
+                try await store.commit(mutations + [.updateAgent(agent)], lines)
                 return view(agent, draft)
             }
             // Many are dropped in parts, between which others commit; the agent is paused until it has none of them.
             var resting = agent
             resting.state = .paused
-            try await store.commit(steps + [.updateAgent(resting)], lines)
+            try await store.commit(mutations + [.updateAgent(resting)], lines)
             do {
                 try await store.drop(gone, of: id)
                 if agent.state == .active {
-                    let back = Step.setAgentState(id, vault: caller.vault, .active)
+                    let back = Mutation.setAgentState(id, vault: caller.vault, .active)
                     try await store.commit(narrows ? [.narrows, back] : [back], [])
                 }
             } catch VaultError.readOnly {

@@ -28,7 +28,7 @@ extension AgentRoster {
             uses: agent.uses, created: agent.created)
     }
 
-    func record(_ draft: Draft, of id: HolderID, version: Int, _ caller: Caller) throws -> [Step] {
+    func record(_ draft: Draft, of id: HolderID, version: Int, _ caller: Caller) throws -> [Mutation] {
         let place = Self.recordPlace(of: id, version: version, caller)
         let key = SymmetricKey(size: .bits256)
         let text = try AgentText(name: draft.name, grants: draft.grants).jsonBytes()
@@ -48,11 +48,11 @@ extension AgentRoster {
         keys.sealNodeTier(try policy.jsonBytes(), .policy, vault: caller.vault, id: id.bytes)
     }
 
-    func insertion(of agent: StoredAgent, _ holder: HolderKey, _ caller: Caller) throws -> [Step] {
+    func insertion(of agent: StoredAgent, _ holder: HolderKey, _ caller: Caller) throws -> [Mutation] {
         [try insertion(of: holder, caller), .insertAgent(agent)]
     }
 
-    private func insertion(of holder: HolderKey, _ caller: Caller) throws -> Step {
+    private func insertion(of holder: HolderKey, _ caller: Caller) throws -> Mutation {
         let publicKey = try holder.storedPublicKey(vault: caller.vault, isOwner: false, keys: keys)
         return .insertHolder(HolderRow(id: holder.id, vault: caller.vault, isOwner: false, publicKey: publicKey))
     }
@@ -136,7 +136,7 @@ extension AgentRoster {
         }
     }
 
-    func wraps(_ fields: [StoredField], for holder: HolderKey, _ caller: Caller) throws -> [Step] {
+    func wraps(_ fields: [StoredField], for holder: HolderKey, _ caller: Caller) throws -> [Mutation] {
         try fields.map { field in
             .putWrap(holder.wrap(try field.dataKey(by: caller.holder, root: keys.root), at: field.place))
         }
@@ -147,15 +147,15 @@ extension AgentRoster {
     func giveInParts(_ places: [FieldPlace], to holder: HolderKey, _ caller: Caller) async throws {
         try await store.commit([try insertion(of: holder, caller)], [])
         for start in stride(from: 0, to: places.count, by: 500) {
-            var steps: [Step] = []
+            var mutations: [Mutation] = []
             for place in places[start...].prefix(500) {
                 let part = try store.part(place.field, of: place.entry, in: caller.vault, for: Reader(caller))
                 guard let part, part.value.place == place else { throw VaultError.damaged("a field that was there") }
-                steps.append(
+                mutations.append(
                     .putWrap(holder.wrap(try part.dataKey(by: caller.holder, root: keys.root), at: place)))
                 try await WorkQueue.breathe()
             }
-            try await store.commit(steps, [])
+            try await store.commit(mutations, [])
         }
     }
 

@@ -34,7 +34,7 @@ extension AgentRoster {
 
     /// What a rotation leaves beside the successor's record; nothing in a full vault, where it has to work all the same.
     func roomForName(_ name: AgentName) async throws -> AgentName? {
-        let bytes = [Step.putValue(name.value), .putWrap(name.wrap)].reduce(0) { $0 + $1.bytesAtRest }
+        let bytes = [Mutation.putValue(name.value), .putWrap(name.wrap)].reduce(0) { $0 + $1.bytesAtRest }
         let vault = name.value.place.vault
         return try await store.usage(of: vault)[.bytes] + bytes <= entries.quotas[.bytes] ? name : nil
     }

@@ -99,7 +99,7 @@ package struct AgentRoster: Sendable {
     ///
     /// `credential`: Makes the row that will open the holder, given the holder.
     package func create(
-        _ draft: Draft, as caller: Caller, credential: @escaping @Sendable (Created) throws -> [Step]
+        _ draft: Draft, as caller: Caller, credential: @escaping @Sendable (Created) throws -> [Mutation]
     ) async throws -> Created {
         try caller.requireFreshOwner(at: entries.now())
         try draft.validate()
@@ -115,21 +115,21 @@ package struct AgentRoster: Sendable {
                 policy: try sealed(draft.policy, holder.id, caller),
                 recordVersion: 1, uses: 0, created: entries.now())
             let created = Created(holder: holder, agent: view(agent, draft))
-            var steps: [Step] = [.stayWithin(entries.quotas, caller.vault)]
-            steps += try insertion(of: agent, holder, caller)
-            steps += try record(draft, of: holder.id, version: 1, caller)
-            steps += try credential(created)
+            var mutations: [Mutation] = [.stayWithin(entries.quotas, caller.vault)]
+            mutations += try insertion(of: agent, holder, caller)
+            mutations += try record(draft, of: holder.id, version: 1, caller)
+            mutations += try credential(created)
             let granted = try await grantable(draft.grants, upTo: Self.mostFields, as: caller, keeping: \.self)
-            steps += try wraps(granted, for: holder, caller)
+            mutations += try wraps(granted, for: holder, caller)
             let event = caller.event(.agentCreate, subject: holder.id.text)
-            try await store.commit(steps, try lines(event, holding: granted.map(\.place), by: holder.id, caller))
+            try await store.commit(mutations, try lines(event, holding: granted.map(\.place), by: holder.id, caller))
             return created
         }
     }
 
     /// Gives the agent a new holder and a new token; the old ones open nothing from now on.
     package func rotate(
-        _ id: HolderID, as caller: Caller, credential: @escaping @Sendable (Created) throws -> [Step]
+        _ id: HolderID, as caller: Caller, credential: @escaping @Sendable (Created) throws -> [Mutation]
     ) async throws -> (created: Created, ended: Ended) {
         try caller.requireFreshOwner(at: entries.now())
         return try await entries.change(as: caller) {
@@ -145,18 +145,18 @@ package struct AgentRoster: Sendable {
                 created: entries.now())
             let created = Created(holder: holder, agent: view(agent, draft))
             let granted = try await grantable(draft.grants, upTo: Self.mostRotated, as: caller, keeping: \.place)
-            var steps: [Step] = [.insertAgent(agent)]
-            steps += try record(draft, of: holder.id, version: 1, caller)
-            steps += try credential(created)
+            var mutations: [Mutation] = [.insertAgent(agent)]
+            mutations += try record(draft, of: holder.id, version: 1, caller)
+            mutations += try credential(created)
             let name = try await roomForName(try self.name(draft.name, of: id, caller))
-            steps.append(.deleteAgent(id, vault: caller.vault, successor: holder.id, leaving: name))
+            mutations.append(.deleteAgent(id, vault: caller.vault, successor: holder.id, leaving: name))
             var event = caller.event(.agentRotate, subject: id.text)
             event.successor = holder.id.text
             let lines = try lines(event, holding: granted, by: holder.id, caller, share: .urgent)
             // What can refuse has had its say: of what fails from here on nothing stays.
             do {
                 try await giveInParts(granted, to: holder, caller)
-                try await store.commit(steps, lines)
+                try await store.commit(mutations, lines)
             } catch {
                 await store.clear(holder.id)
                 throw error

@@ -1,9 +1,9 @@
 import Crypto
 
 extension Entries {
-    /// What an edit comes to: the steps to perform and the entry as it will be.
+    /// What an edit comes to: the mutations to perform and the entry as it will be.
     struct Written {
-        var steps: [Step]
+        var mutations: [Mutation]
         var changed: [FieldID]
         var removed: [FieldID]
         var readers: [String: [String]]
@@ -70,7 +70,7 @@ extension Entries {
         }
         let index = try await index(as: caller)
         return Written(
-            steps: writer.steps + [
+            mutations: writer.mutations + [
                 .replaceTerms(
                     row.id, vault: row.vault, index.terms(title: title.title, urls: details.urls, tags: details.tags))
             ],

@@ -16,7 +16,7 @@ extension Entries {
             var event = caller.event(.entryCreate, entry: id, version: 1)
             event.changed = written.changed.map(\.text)
             event.readers = written.readers
-            if let answer { written.steps.append(.rememberAnswer(try answer(written.view))) }
+            if let answer { written.mutations.append(.rememberAnswer(try answer(written.view))) }
             return try await commit(written, after: [.insertEntry(row)], event, as: caller)
         }
     }
@@ -126,7 +126,7 @@ extension Entries {
     /// Writes the owner's edit as the entry's next version.
     private func commit(_ edit: EntryEdit, to open: OpenEntry, as caller: Caller) async throws -> Changed {
         var row = open.stored.row
-        let expectation = Step.expectEntry(row.id, vault: row.vault, version: row.version, state: .active)
+        let expectation = Mutation.expectEntry(row.id, vault: row.vault, version: row.version, state: .active)
         row.version += 1
         row.updated = now()
         var written = try await apply(edit, to: open, row: row, as: caller)
@@ -135,7 +135,7 @@ extension Entries {
         event.removed = written.removed.map(\.text)
         event.readers = written.readers
         let (pruning, lines) = try await prune(row, as: caller)
-        written.steps += pruning
+        written.mutations += pruning
         return try await commit(written, after: [expectation, .updateEntry(row)], event, lines, as: caller)
     }
 
@@ -143,14 +143,14 @@ extension Entries {
     private func commitByAgent(_ edit: EntryEdit, to open: OpenEntry, as caller: Caller) async throws -> EntryView {
         guard !edit.touchesMetadata, !edit.fields.isEmpty else { throw VaultError.ownerOnly }
         var row = open.stored.row
-        var steps: [Step] = [
+        var mutations: [Mutation] = [
             .stayWithin(quotas, caller.vault),
             .expectEntry(row.id, vault: row.vault, version: row.version, state: .active),
         ]
         var sealed = 0
         row.version += 1
         row.updated = now()
-        steps.append(.updateEntry(row))
+        mutations.append(.updateEntry(row))
         let present = try await store.readers(of: row.id)
         let publicKeys = try await publicKeys(of: caller.vault)
         var event = caller.event(.entryUpdate, entry: row.id, version: row.version)
@@ -172,34 +172,34 @@ extension Entries {
             let key = SymmetricKey(size: .bits256)
             let text = try ValueText(label: field.label, kind: field.kind, value: value).jsonBytes()
             let box = Box.seal(text, key: key, context: place.valueContext)
-            steps.append(
+            mutations.append(
                 .putValue(StoredValue(place: place, box: box, written: row.updated, author: caller.holder.id)))
             guard let owner = publicKeys.owner else { throw VaultError.damaged("a vault without an owner") }
-            steps.append(.dropAgentWraps(row.id, id, owner: owner.id))
-            steps.append(.putWrap(try owner.seal(key, at: place, root: keys.root)))
-            steps.append(.putWrap(caller.holder.wrap(key, at: place)))
+            mutations.append(.dropAgentWraps(row.id, id, owner: owner.id))
+            mutations.append(.putWrap(try owner.seal(key, at: place, root: keys.root)))
+            mutations.append(.putWrap(caller.holder.wrap(key, at: place)))
             let others = (present[id] ?? []).subtracting([caller.holder.id])
             sealed += others.count + 1
             guard sealed <= EntryLimits.sealedKeys else { throw VaultError.tooManySeals }
             for other in others.sorted() {
                 guard let reader = publicKeys.agents[other] else { continue }
-                steps.append(.putWrap(try reader.seal(key, at: place, root: keys.root)))
+                mutations.append(.putWrap(try reader.seal(key, at: place, root: keys.root)))
             }
             event.changed?.append(id.text)
             event.readers?[id.text] = (others.map(\.text) + [caller.holder.id.text]).sorted()
             view.fields[index].version = row.version
         }
-        steps.append(byteStep(steps, caller))
+        mutations.append(byteMutation(mutations, caller))
         let (pruning, lines) = try await prune(row, as: caller)
         try await store.commit(
-            caller.useSteps() + steps + pruning, try self.sealed([event], as: caller) + lines)
+            caller.useMutations() + mutations + pruning, try self.sealed([event], as: caller) + lines)
         return view
     }
 
     /// Deletes what is left of versions beyond those that are kept: at least as much as a change adds.
     ///
     /// An agent makes room among its own: however often it writes, what the owner wrote stays in the history.
-    private func prune(_ row: EntryRow, as caller: Caller) async throws -> ([Step], [SealedAuditLine]) {
+    private func prune(_ row: EntryRow, as caller: Caller) async throws -> ([Mutation], [SealedAuditLine]) {
         let places = try await store.superseded(
             in: row.id, before: row.version - quotas[.versions],
             // The owner's change is one of those that are kept.
@@ -230,9 +230,9 @@ extension Entries {
     }
 
     /// Counts what an agent's change writes against its day.
-    func byteStep(_ steps: [Step], _ caller: Caller) -> Step {
+    func byteMutation(_ mutations: [Mutation], _ caller: Caller) -> Mutation {
         .countBytes(
-            caller.holder.id, steps.reduce(0) { $0 + $1.bytesAtRest }, day: now() / 86_400,
+            caller.holder.id, mutations.reduce(0) { $0 + $1.bytesAtRest }, day: now() / 86_400,
             maximum: quotas[.agentBytesPerDay])
     }
 

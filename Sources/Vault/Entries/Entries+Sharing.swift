@@ -8,7 +8,7 @@ struct Sharing {
     /// All who can open it then, as the log has them.
     let readers: [String]
 
-    func steps(root: RootKeys) throws -> [Step] {
+    func mutations(root: RootKeys) throws -> [Mutation] {
         try new.map { .putWrap(try $0.publicKey.seal(key, at: place, root: root)) }
     }
 }
@@ -16,21 +16,22 @@ struct Sharing {
 extension Entries {
     /// Commits what an edit by the owner comes to. What it leaves out of keys for agents is for `shareRest`.
     ///
-    /// `steps`, `lines`: Committed before and with it.
+    /// `mutations`, `lines`: Committed before and with it.
     ///
     /// - Throws: `VaultError.quotaExceeded` before anything is done when there is no room for all of it.
     func commit(
-        _ written: Written, after steps: [Step], _ event: AuditEvent, _ lines: [SealedAuditLine] = [], as caller: Caller
+        _ written: Written, after mutations: [Mutation], _ event: AuditEvent, _ lines: [SealedAuditLine] = [],
+        as caller: Caller
     ) async throws -> Changed {
         if !written.narrows { try await requireRoom(for: written, as: caller) }
         try await store.commit(
-            conditions(of: caller, narrows: written.narrows) + steps + written.steps,
+            conditions(of: caller, narrows: written.narrows) + mutations + written.mutations,
             try sealed([event], as: caller) + lines)
         return Changed(view: written.view, isShared: written.later.isEmpty)
     }
 
     /// What a commit of a change has to keep to.
-    func conditions(of caller: Caller, narrows: Bool) -> [Step] {
+    func conditions(of caller: Caller, narrows: Bool) -> [Mutation] {
         narrows
             ? [.narrows, .stayWithin(quotas.forTakingAway, caller.vault)] : [.stayWithin(quotas, caller.vault)]
     }
@@ -80,18 +81,18 @@ extension Entries {
             guard !written.readers.isEmpty else { return true }
             var event = caller.event(.entryUpdate, entry: entry, version: row.version)
             event.readers = written.readers
-            let expectation = Step.expectEntry(entry, vault: row.vault, version: row.version, state: .active)
+            let expectation = Mutation.expectEntry(entry, vault: row.vault, version: row.version, state: .active)
             try await store.commit(
-                [.stayWithin(quotas, caller.vault), expectation] + written.steps,
+                [.stayWithin(quotas, caller.vault), expectation] + written.mutations,
                 try sealed([event], as: caller, share: .urgent))
             return written.later.isEmpty
         }
     }
 
     private func requireRoom(for written: Written, as caller: Caller) async throws {
-        guard let each = try written.later.first?.steps(root: keys.root).first?.bytesAtRest else { return }
+        guard let each = try written.later.first?.mutations(root: keys.root).first?.bytesAtRest else { return }
         let keys = written.later.reduce(0) { $0 + $1.new.count }
-        let bytes = written.steps.reduce(keys * each) { $0 + $1.bytesAtRest }
+        let bytes = written.mutations.reduce(keys * each) { $0 + $1.bytesAtRest }
         guard try await store.usage(of: caller.vault)[.bytes] + bytes <= quotas[.bytes] else {
             throw VaultError.quotaExceeded(.bytes, quotas[.bytes])
         }

@@ -7,7 +7,7 @@ extension Entries {
         try await locks.withLock(for: caller, in: store) {
             var row = try await row(id, .active, as: caller, missing: .noSuchEntry)
             if let version, version != row.version { throw VaultError.changedSince(version: row.version) }
-            let expectation = Step.expectEntry(id, vault: row.vault, version: row.version, state: .active)
+            let expectation = Mutation.expectEntry(id, vault: row.vault, version: row.version, state: .active)
             row.state = .trashed
             row.deleted = now()
             let event = caller.event(.entryTrash, entry: id, version: row.version)
@@ -57,8 +57,8 @@ extension Entries {
                 id: .random(), vault: caller.vault, version: 1, state: .deposit, created: time, updated: time,
                 depositor: caller.holder.id)
             return try await change(as: caller) {
-                var steps =
-                    caller.useSteps() + [
+                var mutations =
+                    caller.useMutations() + [
                         .stayWithin(quotas, caller.vault),
                         .expectDepositRoom(caller.holder.id, maximum: quotas[.agentDeposits]), .insertEntry(row),
                     ]
@@ -67,15 +67,15 @@ extension Entries {
                     let place = FieldPlace(vault: row.vault, entry: row.id, field: field, tier: tier, version: 1)
                     let key = SymmetricKey(size: .bits256)
                     let box = Box.seal(plaintext, key: key, context: place.valueContext)
-                    steps.append(
+                    mutations.append(
                         .putValue(StoredValue(place: place, box: box, written: time, author: caller.holder.id)))
-                    steps.append(.putWrap(try await ownerKey(of: row.vault).seal(key, at: place, root: keys.root)))
+                    mutations.append(.putWrap(try await ownerKey(of: row.vault).seal(key, at: place, root: keys.root)))
                 }
                 var event = caller.event(.depositCreate, entry: row.id, version: 1)
                 event.changed = parts.map(\.0.text)
-                if let answer { steps.append(.rememberAnswer(try answer(row.id))) }
-                steps.append(byteStep(steps, caller))
-                try await store.commit(steps, try sealed([event], as: caller))
+                if let answer { mutations.append(.rememberAnswer(try answer(row.id))) }
+                mutations.append(byteMutation(mutations, caller))
+                try await store.commit(mutations, try sealed([event], as: caller))
                 return row.id
             }
         }
@@ -107,14 +107,14 @@ extension Entries {
         _ = try await row(id, state, as: caller, missing: missing)
         let open = try await openEntry(id, as: caller)
         var row = open.stored.row
-        let expectation = Step.expectEntry(id, vault: row.vault, version: row.version, state: state)
+        let expectation = Mutation.expectEntry(id, vault: row.vault, version: row.version, state: state)
         row.state = .active
         row.deleted = nil
         row.depositor = nil
         // No content changes, only who can open it: the version stays.
         let written = try await apply(EntryEdit(), to: open, row: row, as: caller)
         let metadata = [open.stored.title, open.stored.details].compactMap(\.?.field)
-        let settled: [Step] = try (metadata + open.stored.fields.values).compactMap { part in
+        let settled: [Mutation] = try (metadata + open.stored.fields.values).compactMap { part in
             guard let wrap = part.wrap, wrap.isSealed else { return nil }
             let key = try caller.holder.unwrap(wrap, root: keys.root)
             return .settleWrap(caller.holder.wrap(key, at: part.place))

@@ -307,13 +307,15 @@ package struct Entries: Sendable {
             try operations.spend(for: caller, count: reads.count)
             // Between finding and this, an owner may have taken it from an agent.
             let held =
-                caller.isOwner ? [] : reads.map { Step.expectWrap(caller.holder.id, $0.place.entry, $0.place.field) }
-            let steps = caller.useSteps(reads.count) + held + reads.compactMap(\.settled).map(Step.settleWrap)
+                caller.isOwner
+                ? [] : reads.map { Mutation.expectWrap(caller.holder.id, $0.place.entry, $0.place.field) }
+            let mutations =
+                caller.useMutations(reads.count) + held + reads.compactMap(\.settled).map(Mutation.settleWrap)
             let lines = try reads.map(\.place).map { place in
                 let event = caller.event(action, entry: place.entry, field: place.field, version: place.version)
                 return try audit.seal(event, vault: caller.vault)
             }
-            try await store.commit(steps, lines)
+            try await store.commit(mutations, lines)
         }
     }
 }

@@ -9,7 +9,7 @@ struct EntryWriter {
     let root: RootKeys
     let time: Int64
 
-    private(set) var steps: [Step] = []
+    private(set) var mutations: [Mutation] = []
     private(set) var changed: [FieldID] = []
     private(set) var readers: [String: [String]] = [:]
     /// What is left to be shared after the change, because it would be too much in it.
@@ -39,9 +39,9 @@ struct EntryWriter {
         let place = place(field, tier)
         let key = SymmetricKey(size: .bits256)
         let box = Box.seal(plaintext, key: key, context: place.valueContext)
-        steps.append(.putValue(StoredValue(place: place, box: box, written: time, author: owner.id)))
-        steps.append(.dropAgentWraps(entry, field, owner: owner.id))
-        steps.append(.putWrap(owner.wrap(key, at: place)))
+        mutations.append(.putValue(StoredValue(place: place, box: box, written: time, author: owner.id)))
+        mutations.append(.dropAgentWraps(entry, field, owner: owner.id))
+        mutations.append(.putWrap(owner.wrap(key, at: place)))
         try seal(key, at: place, to: readers, of: readers)
         changed.append(field)
     }
@@ -50,8 +50,8 @@ struct EntryWriter {
     mutating func write(envelope: [UInt8], _ field: FieldID) {
         let place = place(field, .l2)
         // A field that was L1 before loses its readers.
-        steps.append(.dropAgentWraps(entry, field, owner: owner.id))
-        steps.append(.putValue(StoredValue(place: place, box: envelope, written: time, author: owner.id)))
+        mutations.append(.dropAgentWraps(entry, field, owner: owner.id))
+        mutations.append(.putValue(StoredValue(place: place, box: envelope, written: time, author: owner.id)))
         note(field, [])
         changed.append(field)
     }
@@ -61,15 +61,15 @@ struct EntryWriter {
         let field = part.place.field
         let wanted = Set(readers.map(\.holder))
         guard wanted != present else { return }
-        for holder in present.subtracting(wanted).sorted() { steps.append(.dropWrap(entry, field, holder)) }
+        for holder in present.subtracting(wanted).sorted() { mutations.append(.dropWrap(entry, field, holder)) }
         let new = readers.filter { !present.contains($0.holder) }
         guard !new.isEmpty else { return note(field, readers) }
         try seal(try part.dataKey(by: owner, root: root), at: part.place, to: new, of: readers)
     }
 
     mutating func remove(_ field: FieldID) {
-        steps.append(.dropAgentWraps(entry, field, owner: owner.id))
-        steps.append(.removeField(entry, field))
+        mutations.append(.dropAgentWraps(entry, field, owner: owner.id))
+        mutations.append(.removeField(entry, field))
         note(field, [])
     }
 
@@ -83,7 +83,7 @@ struct EntryWriter {
             return later.append(sharing)
         }
         sealed += new.count
-        steps += try sharing.steps(root: root)
+        mutations += try sharing.mutations(root: root)
         note(place.field, readers)
     }
 

@@ -43,7 +43,7 @@ struct Expiry: Sendable {
         while true {
             let old = try await node.store.entries(of: vault, in: state, since: time(before: days), limit: batch)
             if old.isEmpty { return }
-            let steps: [Step] = old.flatMap { row in
+            let steps: [Mutation] = old.flatMap { row in
                 [.expectEntry(row.id, vault: vault, version: row.version, state: state), .deleteEntry(row.id)]
             }
             let lines = try old.map { row in
@@ -55,7 +55,7 @@ struct Expiry: Sendable {
     }
 
     /// Where the disk has no room for so much at once nothing is done, and the next batch is of one.
-    private func commit(_ steps: [Step], _ lines: [SealedAuditLine], _ batch: inout Int) async throws {
+    private func commit(_ steps: [Mutation], _ lines: [SealedAuditLine], _ batch: inout Int) async throws {
         do {
             try await node.store.commit(steps, lines)
         } catch VaultError.readOnly where batch > 1 && node.health.mode == .normal {

@@ -1,5 +1,5 @@
-extension Step {
-    /// Bytes that the step adds to the file: what is boxed, and its row with its places in the indexes.
+extension Mutation {
+    /// Bytes that the mutation adds to the file: what is boxed, and its row with its places in the indexes.
     ///
     /// The same figures stand in the schema, which counts what is there (`usage`); a test compares them, and both with the
     /// growth of a file.
@@ -14,21 +14,25 @@ extension Step {
             .setAgentState, .settleWrap:
             0
         case .expectCaller, .expectWrap, .expectEntry, .deleteEntry, .removeField, .deleteValues, .dropWrap,
-            .dropAgentWraps, .dropItem, .deleteAgent, .countUse, .countBytes, .expectDepositRoom, .stayWithin, .narrows:
+            .dropAgentWraps, .dropItem, .deleteAgent, .countUse, .countBytes, .expectDepositRoom, .stayWithin,
+            .narrows:
+            0
+        case .insertAccount, .switchOwner, .deleteCredential, .deleteCredentials, .deleteSessions,
+            .deleteSessionsExpired, .touch, .spendInvite, .putAbuse, .closeAccount:
             0
         }
     }
 }
 
-extension [Step] {
-    /// Steps from which on a commit is large: others do not wait for several of them at once.
+extension [Mutation] {
+    /// Mutations from which on a commit is large: others do not wait for several of them at once.
     private static let many = 600
 
     /// Whether they change so many rows that they had better share no transaction.
     package var areMany: Bool {
         count > Self.many
-            || contains { step in
-                switch step {
+            || contains { mutation in
+                switch mutation {
                 case .deleteEntry, .deleteAgent, .dropAgentWraps(_, nil, _): true
                 case .deleteValues(let places): places.count > 50
                 case .replaceTerms(_, _, let terms): terms.count > Self.many

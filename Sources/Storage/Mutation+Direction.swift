@@ -1,9 +1,9 @@
 import Auth
 import Vault
 
-/// What a step does to who can read what, and to the room on the disk. A node that is read-only admits a commit when none
-/// of its steps adds anything: taking access away must work when everything else does not.
-enum StepDirection {
+/// What a mutation does to who can read what, and to the room on the disk. A node that is read-only admits a commit when none
+/// of its mutations adds anything: taking access away must work when everything else does not.
+enum MutationDirection {
     /// Gives access, or takes room that nothing bounds.
     case adds
     /// Takes access away.
@@ -16,21 +16,21 @@ enum StepDirection {
     case savesTime
 }
 
-extension [AccountStep] {
-    /// Whether what they come to gives no access and takes no room that nothing bounds. Of steps that narrow together each may
-    /// write.
+extension [Mutation] {
+    /// Whether what they come to gives no access and takes no room that nothing bounds. Of mutations that narrow
+    /// together each may write.
     var addNothing: Bool { narrow || allSatisfy { $0.direction != .adds } }
 
-    var narrow: Bool { contains { if case .vault(.narrows) = $0 { true } else { false } } }
+    var narrow: Bool { contains { if case .narrows = $0 { true } else { false } } }
 
     /// Bytes that have to be free on the disk of a read-only node: reads, and failures to sign in, end before those run out by
     /// which people sign in, and these before those by which access is taken away and room is freed.
     var room: Int64 {
-        let signsIn = contains { step in
-            switch step {
+        let signsIn = contains { mutation in
+            switch mutation {
             // The code of a second factor, too, which goes before what it is shown for; and a failure, since a secret is only
             // looked at where it can be written down that it was wrong.
-            case .vault(.insertCredential), .vault(.putItem), .putAbuse: true
+            case .insertCredential, .putItem, .putAbuse: true
             default: false
             }
         }
@@ -60,26 +60,13 @@ extension [AccountStep] {
     static var roomForSignIns: Int64 { 2 << 20 }
 }
 
-// No `default` anywhere: a new step does not compile until somebody decides which way it goes.
+// No `default` anywhere: a new mutation does not compile until somebody decides which way it goes.
 
-extension AccountStep {
-    var direction: StepDirection {
-        switch self {
-        case .vault(let step): step.direction
-        case .insertAccount, .switchOwner: .adds
-        case .deleteCredential, .deleteCredentials, .deleteSessions, .deleteSessionsExpired, .closeAccount: .reduces
-        case .spendInvite, .putAbuse: .keepsCount
-        case .touch: .savesTime
-        }
-    }
-}
-
-extension Step {
-    var direction: StepDirection {
+extension Mutation {
+    var direction: MutationDirection {
         switch self {
         case .insertEntry, .putValue, .replaceEnvelope, .putWrap, .renewWrap, .replaceTerms, .insertHolder,
-            .insertAgent,
-            .updateAgent, .rememberAnswer:
+            .insertAgent, .updateAgent, .rememberAnswer, .insertAccount, .switchOwner:
             .adds
         // Without a second factor a password is enough.
         case .dropItem: .adds
@@ -89,12 +76,15 @@ extension Step {
         case .insertCredential(let credential): credential.kind == .session ? .keepsCount : .adds
         // With what it writes it needs the room that moving to the trash needs. Who has less pauses or revokes.
         case .deleteEntry, .removeField, .deleteValues, .narrows: .tidies
-        case .dropWrap, .dropAgentWraps, .deleteAgent: .reduces
+        case .dropWrap, .dropAgentWraps, .deleteAgent, .deleteCredential, .deleteCredentials, .deleteSessions,
+            .deleteSessionsExpired, .closeAccount:
+            .reduces
         // The second factor's last code among them, without which nobody signs in. There are three of an owner.
         case .putItem: .keepsCount
-        case .expectCaller, .expectWrap, .expectEntry, .countUse, .countBytes, .expectDepositRoom, .stayWithin:
+        case .expectCaller, .expectWrap, .expectEntry, .countUse, .countBytes, .expectDepositRoom, .stayWithin,
+            .spendInvite, .putAbuse:
             .keepsCount
-        case .settleWrap: .savesTime
+        case .settleWrap, .touch: .savesTime
         }
     }
 }

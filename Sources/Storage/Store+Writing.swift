@@ -1,0 +1,120 @@
+import Auth
+import SQLite
+import Vault
+
+/// Rows as mutations write them.
+extension Store {
+    /// An entry's search terms that are not among these, and those of these that it has not.
+    static func difference(
+        of terms: [[UInt8]], from entry: EntryID, _ db: Connection
+    ) throws -> (gone: [[UInt8]], new: [[UInt8]]) {
+        let present = try db.all("SELECT term FROM term WHERE entry = ?", .blob(entry.bytes)) { $0.blob(0) }
+        let (old, wanted) = (Set(present), Set(terms))
+        return (present.filter { !wanted.contains($0) }, wanted.filter { !old.contains($0) })
+    }
+
+    /// Takes a holder what it could do something with: nobody opens it any more. Its wraps go in parts, see `clear`.
+    static func disarm(_ holder: HolderID, _ db: Connection) throws {
+        try db.run("DELETE FROM credential WHERE holder = ?", .blob(holder.bytes))
+        try db.run("DELETE FROM item WHERE holder = ?", .blob(holder.bytes))
+    }
+
+    static func insert(_ row: AccountRow, _ db: Connection) throws {
+        let inserted = try db.run(
+            """
+            INSERT INTO account (vault, email_index, email, kdf_memory, kdf_iterations, kdf_parallelism, salt, owner,
+                audit_key, created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+            """,
+            .blob(row.vault.bytes), .blob(row.emailIndex), .blob(row.email), .integer(row.kdf.memoryKiB),
+            .integer(row.kdf.iterations), .integer(row.kdf.parallelism), .blob(row.salt), .blob(row.owner.bytes),
+            .blob(row.auditKey), .integer(row.created))
+        guard inserted == 1 else { throw AuthError.emailTaken }
+        // The lines of a deleted vault stay, shredded. Under a second key for the same id they would look like damage.
+        let isUsed = try db.first("SELECT 1 FROM audit WHERE vault = ? LIMIT 1", .blob(row.vault.bytes)) { _ in true }
+        guard isUsed == nil else { throw AuthError.invalid("vault", "was used before; choose 16 random bytes") }
+    }
+
+    static func insert(_ row: EntryRow, _ db: Connection) throws {
+        // An agent's record stands among the values at the agent's id, and its name stays there.
+        let used = try db.first(
+            "SELECT 1 FROM holder WHERE id = ?1 UNION ALL SELECT 1 FROM value WHERE entry = ?1 LIMIT 1",
+            .blob(row.id.bytes)
+        ) { $0.int(0) }
+        guard used == nil else { throw VaultError.entryExists }
+        let inserted = try db.run(
+            """
+            INSERT INTO entry (id, vault, version, state, created, updated, deleted, depositor)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+            """,
+            .blob(row.id.bytes), .blob(row.vault.bytes), .integer(row.version), .integer(row.state.rawValue),
+            .integer(row.created), .integer(row.updated), .integer(row.deleted), .blob(row.depositor?.bytes))
+        guard inserted == 1 else { throw VaultError.entryExists }
+    }
+
+    static func insert(_ row: StoredCredential, _ db: Connection) throws {
+        try db.run(
+            """
+            INSERT INTO credential (id, vault, holder, kind, lookup, box, l2_key, created, expires, last_used)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            .blob(row.id.bytes), .blob(row.vault.bytes), .blob(row.holder.bytes), .text(row.kind.rawValue),
+            .blob(row.lookup), .blob(row.box), .blob(row.l2Key), .integer(row.created), .integer(row.expires),
+            .integer(row.lastUsed))
+    }
+
+    static func put(_ value: StoredValue, _ db: Connection) throws {
+        let place = value.place
+        try removeField(place.field, of: place.entry, db)
+        try db.run(
+            """
+            INSERT INTO value (entry, field, version, vault, tier, is_current, written, author, box)
+            VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?)
+            """,
+            .blob(place.entry.bytes), .blob(place.field.bytes), .integer(place.version), .blob(place.vault.bytes),
+            .integer(Int(place.tier.rawValue)), .integer(value.written), .blob(value.author.bytes), .blob(value.box))
+    }
+
+    static func replaceTerms(of entry: EntryID, _ vault: VaultID, by terms: [[UInt8]], _ db: Connection) throws {
+        // Each stands on a page of its own: those that stay are not written anew.
+        let (gone, new) = try difference(of: terms, from: entry, db)
+        for term in gone {
+            try db.run(
+                "DELETE FROM term WHERE vault = ? AND term = ? AND entry = ?", .blob(vault.bytes), .blob(term),
+                .blob(entry.bytes))
+        }
+        for term in new {
+            try db.run(
+                "INSERT INTO term (vault, term, entry) VALUES (?, ?, ?)", .blob(vault.bytes), .blob(term),
+                .blob(entry.bytes))
+        }
+    }
+
+    static func removeField(_ field: FieldID, of entry: EntryID, _ db: Connection) throws {
+        try db.run(
+            "UPDATE value SET is_current = 0 WHERE entry = ? AND field = ? AND is_current = 1", .blob(entry.bytes),
+            .blob(field.bytes))
+    }
+
+    static func put(_ wrap: Wrap, _ db: Connection) throws {
+        try db.run(
+            """
+            INSERT INTO wrap (holder, entry, field, version, is_sealed, box) VALUES (?, ?, ?, ?, ?, ?)
+            ON CONFLICT DO UPDATE SET is_sealed = excluded.is_sealed, box = excluded.box
+            """,
+            .blob(wrap.holder.bytes), .blob(wrap.place.entry.bytes), .blob(wrap.place.field.bytes),
+            .integer(wrap.place.version), .integer(wrap.isSealed ? 1 : 0), .blob(wrap.box))
+    }
+
+    static func close(_ vault: VaultID, _ db: Connection) throws {
+        let id = Value.blob(vault.bytes)
+        try db.run("DELETE FROM credential WHERE vault = ?", id)
+        try db.run("DELETE FROM item WHERE holder IN (SELECT id FROM holder WHERE vault = ?)", id)
+        try db.run("DELETE FROM agent WHERE vault = ?", id)
+        // Without an owner it is closed. No address has an index of this length.
+        try db.run(
+            """
+            UPDATE account SET owner = x'', email_index = vault, email = x'', salt = x'', audit_key = x''
+            WHERE vault = ?
+            """, id)
+    }
+}
