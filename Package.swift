@@ -213,8 +213,8 @@ let package = Package(
         .testTarget(
             name: "NodeTests",
             dependencies: [
-                "API", "Auth", "Autocert", "Files", "IPNetworks", "SQLite", "Serving", "Storage", "TestSupport",
-                "Vault",
+                "API", "Auth", "Autocert", "Files", "IPNetworks", "OneTimePasswords", "SQLite", "Serving", "Storage",
+                "TestSupport", "Vault",
                 "Wire",
                 "clavitor-node",
                 "clavitor", "clavitor-monitor", arguments, crypto, httpClient, lifecycle, logging, nioCore, nioPosix,
@@ -285,7 +285,7 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 toml,
             ],
-            exclude: ["Face/validate.py", "Planning/zones.py"],
+            exclude: ["Planning/zones.py"],
             swiftSettings: house),
         .testTarget(
             name: "FleetTests",

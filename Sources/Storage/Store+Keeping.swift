@@ -162,7 +162,7 @@ extension Store {
             if hasLittleRoom, let free = freeSpace(), free < [Mutation].roomForTidying { break }
             let part = rest.prefix(mostDropped)
             rest = rest.dropFirst(part.count)
-            try await commit(part.map { Mutation.dropWrap($0.entry, $0.field, agent) }, [])
+            try await commit([.narrows] + part.map { .dropWrap($0.entry, $0.field, agent) }, [])
             // Done in any case: nobody is better off with half of it.
             try? await WorkQueue.breathe()
             guard hasLittleRoom else { continue }

@@ -65,6 +65,8 @@ extension Store {
             case .dropAgentWraps(let id, let field?, let owner) where narrow:
                 drops[id, default: 0] += try agents(holding: field, of: id, owner, db)
             case .dropWrap(let id, _, _) where narrow: drops[id, default: 0] += 1
+            // A row's beginning, of which four or more stand on a page.
+            case .removeField where narrow: written += page / 4
             case .putValue(let value) where narrow: written += 2 * pages(ofBox: Int64(value.box.count))
             case .replaceTerms(let id, _, let terms) where narrow:
                 let (gone, new) = try difference(of: terms, from: id, db)

@@ -19,7 +19,10 @@ def expect(what, is_so, seen=""):
 
 def settle(fleet, seconds=120):
     """All is well, and the monitor judges: one that has just come does not, and nothing is deployed then."""
-    until("all is well", lambda: fleet.soc("status", check=False).returncode == 0, seconds)
+    try:
+        until("all is well", lambda: fleet.soc("status", check=False).returncode == 0, seconds)
+    except Failed as error:
+        raise Failed(f"{error}\n{said(fleet.soc('status', check=False))}") from error
 
 
 def day_0_the_hub(fleet):

@@ -3,6 +3,7 @@ import Foundation
 import Hummingbird
 import Monitor
 import SQLite
+import TestSupport
 import Testing
 import Wire
 
@@ -76,7 +77,7 @@ import Wire
             try await visit.aFailingStore()
             return visit.records
         }
-        let complaints = try Self.complaints(records)
+        let complaints = try OpenAPICheck(document: Self.file).complaints(records)
         #expect(complaints == [])
         let seen = Set(records.compactMap(\.outcome))
         for (operation, content) in try Document().operations {
@@ -102,23 +103,8 @@ import Wire
         (#"{"schema":"PushTaken","body":"{\"ok\":true,\"time_ms\":\"1\"}"}"#, "is not of type 'integer'"),
     ])
     func aWrongAnswerIsFound(_ line: String, _ complaint: String) throws {
-        let complaints = try Self.validate(line)
+        let complaints = try OpenAPICheck(document: Self.file).complaints(lines: line)
         #expect(complaints.count >= 1 && complaints.allSatisfy { $0.contains(complaint) }, "\(complaints)")
-    }
-
-    private static func complaints(_ records: [Visit.Record]) throws -> [String] {
-        let encoder = JSONEncoder()
-        return try validate(
-            records.map { String(decoding: try encoder.encode($0), as: UTF8.self) }.joined(separator: "\n"))
-    }
-
-    private static func validate(_ lines: String) throws -> [String] {
-        let script = Project.folder.appending(path: "Tests/MonitorTests/Face/validate.py").path
-        let python = try Tool(
-            ProcessInfo.processInfo.environment["CLAVITOR_PYTHON"] ?? "python3", "make test installs it",
-            [script, file.path], input: lines)
-        try #require(python.status == 0, "pip install openapi-spec-validator: \(python.errors)")
-        return python.output.split(separator: "\n").map(String.init)
     }
 }
 

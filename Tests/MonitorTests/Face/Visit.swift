@@ -4,31 +4,18 @@ import Monitor
 import NIOCore
 import NIOHTTP1
 import SQLite
+import TestSupport
 import Testing
 import Wire
 
 /// Somebody who asks a monitor for everything that there is, and writes down what comes.
 final class Visit {
-    /// As `validate.py` reads it.
-    struct Record: Encodable, Sendable {
-        var method: String?
-        var path: String?
-        var status: Int?
-        var type: String?
-        var schema: String?
-        /// Of what was taken: what was refused need not be as described.
-        var request: String?
-        var body: String
-
-        var outcome: String? { method.flatMap { method in path.map { "\(method) \($0) \(status ?? 0)" } } }
-    }
-
-    private(set) var records: [Record] = []
+    private(set) var records: [AnswerRecord] = []
     private let face: ServedFace
 
     init(_ face: ServedFace) { self.face = face }
 
-    private struct Unexpected: Error { var record: Record }
+    private struct Unexpected: Error { var record: AnswerRecord }
 
     /// `route`: Such as `GET /api/v1/nodes/{name}`, with `value` for what is in braces.
     @discardableResult
@@ -40,7 +27,7 @@ final class Visit {
         let path = parts[1].replacing(/\{\w+\}/, with: value) + query
         let answer = try await face.send(
             parts[0], path, headers: caller ?? ["Authorization": "Bearer \(face.token)"], body: body)
-        let record = Record(
+        let record = AnswerRecord(
             method: parts[0], path: parts[1], status: answer.status, type: answer.headers["content-type"] ?? "",
             request: answer.status < 300 ? body : nil, body: answer.body)
         records.append(record)
@@ -105,12 +92,12 @@ final class Visit {
             text += String(buffer: piece)
         }
         records.append(
-            Record(
+            AnswerRecord(
                 method: "GET", path: "/api/v1/events", status: Int(response.status.code),
                 type: response.headers.first(name: "content-type"), body: text))
         for event in text.matches(of: /event: (nodes|incidents)\ndata: (.*)\n\n/) {
             let schema = event.1 == "nodes" ? "NodesEvent" : "IncidentsEvent"
-            records.append(Record(schema: schema, body: String(event.2)))
+            records.append(AnswerRecord(schema: schema, body: String(event.2)))
         }
         // What was wrong with its last push is shown as well.
         try await ask("POST /api/push/{token}", face.tokens["tokyo"]?.text ?? "", sending: "{}")

@@ -1,14 +1,13 @@
-import Foundation
-import TestSupport
+package import Foundation
 
 /// A program of the system's, run to its end.
-struct Tool {
-    var status: Int32
-    var output: String
-    var errors: String
+package struct Tool {
+    package var status: Int32
+    package var output: String
+    package var errors: String
 
     /// `help`: What to do when it is missing.
-    init(
+    package init(
         _ name: String, _ help: String, _ arguments: [String], input: String = "", in folder: String? = nil
     ) throws {
         // Through files, so that no full pipe can hold it up.
@@ -29,9 +28,9 @@ struct Tool {
         errors = String(decoding: try scratch.read("err"), as: UTF8.self)
     }
 
-    var lines: [String] { (output + errors).split(separator: "\n").map(String.init) }
+    package var lines: [String] { (output + errors).split(separator: "\n").map(String.init) }
 
-    static func find(_ name: String, _ help: String) throws -> URL {
+    package static func find(_ name: String, _ help: String) throws -> URL {
         let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":")
         let paths = name.hasPrefix("/") ? [name] : folders.map { "\($0)/\(name)" }
         guard let path = paths.first(where: FileManager.default.isExecutableFile) else {
@@ -40,22 +39,11 @@ struct Tool {
         return URL(filePath: path)
     }
 
-    struct Missing: Error, CustomStringConvertible { var description: String }
-}
-
-extension Tool {
-    static func promtool(_ arguments: String..., input: String = "", in folder: String? = nil) throws -> Tool {
-        try Tool("promtool", "apt-get install prometheus", arguments, input: input, in: folder)
-    }
+    package struct Missing: Error, CustomStringConvertible { package var description: String }
 }
 
 /// The project's own files.
-enum Project {
-    static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent()
-    static let observability = folder.appending(path: "docs/observability")
-
-    static func observability(_ name: String) throws -> String {
-        String(decoding: try Data(contentsOf: observability.appending(path: name)), as: UTF8.self)
-    }
+package enum Project {
+    package static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
 }

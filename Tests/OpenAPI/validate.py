@@ -1,4 +1,4 @@
-"""Checks answers against the monitor's OpenAPI document: validate.py DOCUMENT, answers as JSON lines on standard input.
+"""Checks answers against an OpenAPI document: validate.py DOCUMENT, answers as JSON lines on standard input.
 
 An answer is {"method", "path" (of the document), "status", "type", "body"} and may have "request", the body that was sent; a value
 without a route is {"schema", "body"}. Objects may have no members that the document does not name. Complaints go to
@@ -67,6 +67,9 @@ for line in sys.stdin:
         complaints.append(f"{where}: no such operation")
         continue
     status = str(answer["status"])
+    # For refusals alone: a success that is not described is a mistake.
+    if status not in operation["responses"] and answer["status"] >= 400:
+        status = "default"
     if status not in operation["responses"]:
         complaints.append(f"{where}: no such status")
         continue

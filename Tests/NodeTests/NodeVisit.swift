@@ -1,0 +1,232 @@
+import Crypto
+import Foundation
+import OneTimePasswords
+import TestSupport
+import Testing
+import Vault
+import Wire
+
+/// Somebody who asks a node for everything that there is, and writes down what comes.
+actor NodeVisit {
+    private(set) var records: [AnswerRecord] = []
+    private let live: LiveNode
+    private var person: Person
+    private var kit = Base64URL.encode(random(32))
+    private var recovery: String {
+        #""recovery":{"key":"\#(kit)","l2":{"wrappedKey":"\#(Base64URL.encode(person.wrapped))"}}"#
+    }
+    private var l2: String { #""l2":{"wrappedKey":"\#(Base64URL.encode(person.wrapped))"}"# }
+    private var proof: String { #""proof":{"kind":"password","secret":"\#(Base64URL.encode(person.authKey))"}"# }
+
+    init(_ live: LiveNode) async throws {
+        self.live = live
+        person = try await Person.register(live)
+    }
+
+    private struct Unexpected: Error { var record: AnswerRecord }
+
+    /// `route`: Such as `GET /api/v1/entries/{id}`, with `values` for what is in braces.
+    @discardableResult
+    private func ask(
+        _ route: String, _ values: [String] = [], query: String = "", as token: String? = nil,
+        version: Int? = nil, sending body: String? = nil, gives status: Int = 200
+    ) async throws -> [String: Any] {
+        let parts = route.split(separator: " ").map(String.init)
+        var path = parts[1]
+        for value in values { path = path.replacing(/\{\w+\}/, with: value, maxReplacements: 1) }
+        var headers: [String: String] = version.map { ["If-Match": "\"\($0)\""] } ?? [:]
+        if body != nil { headers["Content-Type"] = "application/json" }
+        let answer = try await live.send(
+            parts[0], path + query, token: token ?? person.token, headers: headers,
+            body: body.map { Array($0.utf8) })
+        let record = AnswerRecord(
+            method: parts[0], path: parts[1], status: answer.status, type: answer.headers["content-type"] ?? "",
+            request: answer.status < 300 ? body : nil, body: answer.text)
+        // The document is compared with what OpenAPI asks of one.
+        if parts[1] != "/openapi.json" || answer.status != 200 { records.append(record) }
+        guard answer.status == status else { throw Unexpected(record: record) }
+        return (try? JSONSerialization.jsonObject(with: Data(answer.body)) as? [String: Any]) ?? [:]
+    }
+
+    private func text(_ object: [String: Any], _ member: String) -> String { object[member] as? String ?? "" }
+
+    private func fields(_ entry: [String: Any]) -> [String] {
+        (entry["fields"] as? [[String: Any]] ?? []).map { text($0, "id") }
+    }
+
+    func everybody() async throws {
+        for path in ["/livez", "/readyz", "/.well-known/clavitor", "/.well-known/clavitor/nodes", "/openapi.json"] {
+            try await ask("GET \(path)")
+        }
+        let other = "\(UUID().uuidString)@example.com"
+        let hello = try await ask("POST /api/v1/accounts/prelogin", sending: #"{"email":"\#(other)"}"#)
+        // Another person, with a kit.
+        try await ask(
+            "POST /api/v1/accounts",
+            sending: #"""
+                {"email":"\#(other)","vault":"\#(VaultID.random().text)","salt":"\#(text(hello, "salt"))",
+                "kdf":{"type":"argon2id","memoryKiB":32768,"iterations":6,"parallelism":4},
+                "authKey":"\#(Base64URL.encode(random(32)))",\#(l2),\#(recovery)}
+                """#, gives: 201)
+        let session = try await logIn()
+        try await ask("GET /api/v1/sessions")
+        try await ask("DELETE /api/v1/sessions/{id}", [text(session, "id")], gives: 204)
+    }
+
+    private func logIn() async throws -> [String: Any] {
+        try await ask(
+            "POST /api/v1/sessions",
+            sending: #"{"email":"\#(person.email)","authKey":"\#(Base64URL.encode(person.authKey))"}"#, gives: 201)
+    }
+
+    private let envelope = Base64URL.encode(
+        Box.seal(Array("{}".utf8), key: .init(size: .bits256), context: Context("value")))
+
+    func entries() async throws {
+        let body = #"""
+            {"id":"\#(EntryID.random().text)","title":"Bank","type":"login","urls":["https://bank.example/"],"tags":["work"],"notes":"n",
+            "fields":[{"label":"user","kind":"username","tier":1,"value":"ada"},
+            {"label":"pin","kind":"secret","tier":2,"id":"\#(FieldID.random().text)","envelope":"\#(envelope)"},
+            {"label":"code","kind":"totp","tier":1,"value":"JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"}]}
+            """#
+        let entry = try await ask("POST /api/v1/entries", sending: body, gives: 201)
+        let (id, fields) = (text(entry, "id"), fields(entry))
+        try await ask("POST /api/v1/entries", sending: #"{"title":"Mail"}"#, gives: 201)
+        let page = try await ask("GET /api/v1/entries", query: "?limit=1")
+        try await ask("GET /api/v1/entries", query: "?cursor=\(text(page, "next"))")
+        for search in [
+            #"{"text":"bank"}"#, #"{"tag":"work","limit":1}"#, #"{"host":"bank.example"}"#, #"{"titles":["Mail"]}"#,
+        ] {
+            try await ask("POST /api/v1/entries/search", sending: search)
+        }
+        try await ask("GET /api/v1/entries/{id}", [id])
+        for field in fields { try await ask("GET /api/v1/entries/{id}/fields/{field}", [id, field]) }
+        try await ask("GET /api/v1/entries/{id}/fields/{field}/totp", [id, fields[2]])
+        try await ask(
+            "POST /api/v1/values",
+            sending:
+                #"{"values":[{"entry":"\#(id)","field":"\#(fields[0])"},{"entry":"\#(id)","field":"\#(fields[1])"}]}"#)
+        try await ask(
+            "PATCH /api/v1/entries/{id}", [id], version: 1,
+            sending: #"{"fields":[{"id":"\#(fields[0])","value":"bob"}]}"#)
+        try await ask("GET /api/v1/entries/{id}/fields/{field}", [id, fields[0]], query: "?version=1")
+        try await ask(
+            "PUT /api/v1/entries/{id}", [id], version: 2,
+            sending:
+                #"{"title":"Bank","type":"login","fields":[{"id":"\#(fields[0])"},{"id":"\#(fields[1])"},{"id":"\#(fields[2])"}]}"#
+        )
+        try await ask("GET /api/v1/entries/{id}/versions", [id])
+        try await ask("POST /api/v1/entries/{id}/restore", [id], version: 3, sending: #"{"version":1}"#)
+        try await ask("DELETE /api/v1/entries/{id}", [id], version: 4, gives: 204)
+        try await ask("GET /api/v1/trash")
+        try await ask("POST /api/v1/entries/{id}/restore", [id], sending: "{}")
+        try await ask("DELETE /api/v1/entries/{id}", [id], version: 4, gives: 204)
+        try await ask("DELETE /api/v1/trash/{id}", [id], gives: 204)
+    }
+
+    func agents() async throws {
+        let entry = try await ask(
+            "POST /api/v1/entries",
+            sending:
+                #"{"title":"Deploy","tags":["ci"],"fields":[{"label":"key","kind":"secret","tier":1,"value":"k"}]}"#,
+            gives: 201)
+        let (id, field) = (text(entry, "id"), fields(entry)[0])
+        let made = try await ask(
+            "POST /api/v1/agents",
+            sending: #"""
+                {"name":"robot","grants":[{"entry":"\#(id)","fields":["\#(field)"]},{"tag":"ci","labels":"*"}],
+                "verbs":["read","write","deposit","totp"],"notBefore":1000,"expiresAt":9000000000,"cidr":["127.0.0.0/8"],
+                "maxUses":100,"ratePerMinute":100}
+                """#, gives: 201)
+        let (agent, token) = (text(made, "id"), text(made, "token"))
+        try await ask("GET /api/v1/agents")
+        try await ask("GET /api/v1/agents/{id}", [agent])
+        try await ask("GET /api/v1/entries", as: token)
+        try await ask("GET /api/v1/entries/{id}", [id], as: token)
+        try await ask("POST /api/v1/entries/search", as: token, sending: #"{"text":"deploy"}"#)
+        try await ask("GET /api/v1/entries/{id}/fields/{field}", [id, field], as: token)
+        try await ask(
+            "POST /api/v1/values", as: token, sending: #"{"values":[{"entry":"\#(id)","field":"\#(field)"}]}"#)
+        try await ask(
+            "PATCH /api/v1/entries/{id}", [id], as: token, version: 1,
+            sending: #"{"fields":[{"id":"\#(field)","value":"new"}]}"#)
+        try await ask("GET /api/v1/entries/{id}/versions", [id])
+        for _ in 0..<2 {
+            try await ask(
+                "POST /api/v1/deposits", as: token, sending: #"{"title":"left","fields":[{"label":"l","value":"v"}]}"#,
+                gives: 201)
+        }
+        let deposits = try await ask("GET /api/v1/deposits")["entries"] as? [[String: Any]] ?? []
+        try await ask("POST /api/v1/deposits/{id}/accept", [text(deposits[0], "id")])
+        try await ask("DELETE /api/v1/deposits/{id}", [text(deposits[1], "id")], gives: 204)
+        try await ask("PATCH /api/v1/agents/{id}", [agent], sending: #"{"paused":true}"#)
+        try await ask(
+            "PATCH /api/v1/agents/{id}", [agent],
+            sending: #"{"paused":false,"maxUses":50,"grants":[{"tag":"ci","labels":["key"]}]}"#)
+        try await ask("GET /api/v1/agents/{id}/disclosures", [agent])
+        let rotated = try await ask("POST /api/v1/agents/{id}/rotate", [agent])
+        try await ask("DELETE /api/v1/agents/{id}", [text(rotated, "id")])
+        try await ask("GET /api/v1/audit", query: "?limit=200")
+    }
+
+    /// One of each family of refusals.
+    func refusals() async throws {
+        try await ask("GET /api/v1/account", as: "clv_ses_wrong", gives: 401)
+        try await ask("GET /api/v1/entries/{id}", [EntryID.random().text], gives: 404)
+        try await ask("POST /api/v1/entries", sending: "{", gives: 400)
+        try await ask("POST /api/v1/entries", sending: #"{"title":""}"#, gives: 422)
+        try await ask("PATCH /api/v1/entries/{id}", [EntryID.random().text], sending: "{}", gives: 428)
+        let entry = try await ask("POST /api/v1/entries", sending: #"{"title":"x"}"#, gives: 201)
+        try await ask(
+            "PATCH /api/v1/entries/{id}", [text(entry, "id")], version: 7, sending: #"{"title":"y"}"#, gives: 412)
+        try await ask("POST /api/v1/deposits", sending: #"{"title":"x"}"#, gives: 422)
+        try await ask(
+            "PUT /api/v1/account/recovery", sending: #"{"proof":{"kind":"password","secret":"AAAA"},\#(recovery)}"#,
+            gives: 400)
+    }
+
+    func account() async throws {
+        try await ask("GET /api/v1/account")
+        try await ask("PUT /api/v1/account/recovery", sending: "{\(proof),\(recovery)}", gives: 204)
+        try await recover()
+        try await ask("DELETE /api/v1/account/recovery", sending: "{\(proof)}", gives: 204)
+        try await ask(
+            "POST /api/v1/entries",
+            sending: #"""
+                {"id":"\#(EntryID.random().text)","title":"L2","fields":[
+                {"label":"pin","tier":2,"id":"\#(FieldID.random().text)","envelope":"\#(envelope)"}]}
+                """#, gives: 201)
+        let values = try await ask("GET /api/v1/account/l2")["envelopes"] as? [[String: Any]] ?? []
+        let envelopes = String(decoding: try JSONSerialization.data(withJSONObject: values), as: UTF8.self)
+        try await ask("PUT /api/v1/account/l2", sending: "{\(proof),\(l2),\"envelopes\":\(envelopes)}", gives: 204)
+        try await signOut("PUT /api/v1/account/password", #""authKey":"\#(Base64URL.encode(person.authKey))",\#(l2)"#)
+        try await signOut("POST /api/v1/account/sign-out-everywhere", #""keepAgents":[]"#)
+        let begun = try await ask("POST /api/v1/account/totp", sending: "{}")
+        let generator = try #require(TOTP(text(begun, "uri")))
+        let now = Int64(Date().timeIntervalSince1970)
+        let confirmed = try await ask(
+            "POST /api/v1/account/totp", sending: #"{\#(proof),"code":"\#(generator.code(at: now))"}"#)
+        let codes = confirmed["recoveryCodes"] as? [String] ?? []
+        let proven = proof.replacing("}", with: #","code":"\#(codes[0])"}"#)
+        try await ask("DELETE /api/v1/account/totp", sending: "{\(proven)}", gives: 204)
+        try await ask("DELETE /api/v1/account", gives: 204)
+    }
+
+    private func recover() async throws {
+        let shown = #""email":"\#(person.email)","proof":{"kind":"recovery","secret":"\#(kit)"}"#
+        try await ask("POST /api/v1/accounts/recover/begin", sending: "{\(shown)}")
+        kit = Base64URL.encode(random(32))
+        let change = try await ask(
+            "POST /api/v1/accounts/recover",
+            sending:
+                #"{\#(shown),"authKey":"\#(Base64URL.encode(person.authKey))",\#(l2),\#(recovery),"keep":[],"keepAgents":[]}"#,
+            gives: 201)
+        person.token = text(change["session"] as? [String: Any] ?? [:], "token")
+    }
+
+    private func signOut(_ route: String, _ members: String) async throws {
+        kit = Base64URL.encode(random(32))
+        let change = try await ask(route, sending: #"{\#(proof),\#(recovery),\#(members),"keep":[]}"#)
+        person.token = text(change["session"] as? [String: Any] ?? [:], "token")
+    }
+}

@@ -1,0 +1,55 @@
+package import Foundation
+
+/// Something that a server answered, to be compared with its OpenAPI document. As `Tests/OpenAPI/validate.py` reads it.
+package struct AnswerRecord: Encodable, Sendable {
+    package var method: String?
+    /// Of the document, with `{id}` and the like.
+    package var path: String?
+    package var status: Int?
+    package var type: String?
+    package var schema: String?
+    /// Of what was taken: what was refused need not be as described.
+    package var request: String?
+    package var body: String
+
+    package init(
+        method: String? = nil, path: String? = nil, status: Int? = nil, type: String? = nil, schema: String? = nil,
+        request: String? = nil, body: String
+    ) {
+        self.method = method
+        self.path = path
+        self.status = status
+        self.type = type
+        self.schema = schema
+        self.request = request
+        self.body = body
+    }
+
+    /// Such as `GET /livez 200`.
+    package var outcome: String? { method.flatMap { method in path.map { "\(method) \($0) \(status ?? 0)" } } }
+}
+
+/// A comparison of answers with an OpenAPI document by programs that know nothing of ours.
+package struct OpenAPICheck {
+    package let document: URL
+
+    package init(document: URL) { self.document = document }
+
+    /// What is not as the document has it.
+    package func complaints(_ records: [AnswerRecord]) throws -> [String] {
+        let encoder = JSONEncoder()
+        return try complaints(
+            lines: records.map { String(decoding: try encoder.encode($0), as: UTF8.self) }.joined(separator: "\n"))
+    }
+
+    package func complaints(lines: String) throws -> [String] {
+        let script = Project.folder.appending(path: "Tests/OpenAPI/validate.py").path
+        let python = try Tool(
+            ProcessInfo.processInfo.environment["CLAVITOR_PYTHON"] ?? "python3", "make test installs it",
+            [script, document.path], input: lines)
+        guard python.status == 0 else {
+            throw Tool.Missing(description: "pip install openapi-spec-validator: \(python.errors)")
+        }
+        return python.output.split(separator: "\n").map(String.init)
+    }
+}
