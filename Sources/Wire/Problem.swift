@@ -19,10 +19,21 @@ package struct Problem: Codable, Error, Equatable, Sendable {
     package var requestId: String?
 
     package init(
-        _ code: String, status: Int, title: String, detail: String? = nil, retryAfter: Int? = nil, version: Int? = nil,
+        _ code: ProblemCode, status: Int, title: String, detail: String? = nil, retryAfter: Int? = nil,
+        version: Int? = nil, fields: [String]? = nil, member: String? = nil
+    ) {
+        self.init(
+            named: code.rawValue, status: status, title: title, detail: detail, retryAfter: retryAfter,
+            version: version, fields: fields, member: member)
+    }
+
+    /// `name`: A problem that is the caller's own, of a server that is no node.
+    package init(
+        named name: String, status: Int, title: String, detail: String? = nil, retryAfter: Int? = nil,
+        version: Int? = nil,
         fields: [String]? = nil, member: String? = nil
     ) {
-        type = Self.prefix + code
+        type = Self.prefix + name
         self.title = title
         self.status = status
         self.detail = detail
@@ -33,7 +44,10 @@ package struct Problem: Codable, Error, Equatable, Sendable {
     }
 
     /// The stable name of the problem, such as `changed-since`.
-    package var code: String { type.hasPrefix(Self.prefix) ? String(type.dropFirst(Self.prefix.count)) : type }
+    package var name: String { type.hasPrefix(Self.prefix) ? String(type.dropFirst(Self.prefix.count)) : type }
 
-    private static let prefix = "/problems/"
+    /// Nil for one of a newer node.
+    package var code: ProblemCode? { ProblemCode(rawValue: name) }
+
+    package static let prefix = "/problems/"
 }

@@ -3,63 +3,65 @@ import Wire
 extension CommandFailure {
     /// What a problem document means for the person at the terminal.
     ///
-    /// A problem is named by text, so a newer node may send one that stands nowhere here: then its status decides.
+    /// No `default`: a new problem does not compile until somebody decides. Of a newer node's the status decides.
     init(_ problem: Problem) {
         let said = [problem.title, problem.detail].compactMap(\.self).joined(separator: ": ")
         let wait = problem.retryAfter.map { "Try again in \($0) seconds." }
         self =
             switch problem.code {
-            case "bad-credentials":
+            case .badCredentials:
                 CommandFailure(
                     .refused, "The e-mail address or the password is wrong.", hint: "Lost it? clavitor recover")
-            case "second-factor-needed":
+            case .secondFactorNeeded:
                 CommandFailure(.refused, "This account asks for a second factor.", hint: "Add --totp CODE.")
-            case "second-factor-wrong":
+            case .secondFactorWrong:
                 CommandFailure(
                     .refused, "That code is wrong, or was used already.",
                     hint: "Wait for the next code, check this machine's clock, or use a recovery code.")
-            case "bad-token", "session-expired":
+            case .badToken, .sessionExpired:
                 CommandFailure(.notSignedIn, "The session is over.", hint: "Sign in again: clavitor login")
-            case "token-refused":
+            case .tokenRefused:
                 CommandFailure(.refused, said, hint: "Ask the vault's owner: clavitor agent show NAME")
-            case "reauthenticate":
+            case .reauthenticate:
                 CommandFailure(.refused, "This needs the password again.", hint: "clavitor login")
-            case "too-many-attempts", "rate-limited", "too-many-operations":
+            case .tooManyAttempts, .rateLimited, .tooManyOperations:
                 CommandFailure(.refused, said, hint: wait)
-            case "registration-closed":
+            case .registrationClosed:
                 CommandFailure(.refused, "This node takes no new accounts.", hint: "Other nodes: clavitor nodes")
-            case "invite-needed":
+            case .inviteNeeded:
                 CommandFailure(
                     .refused, "This node takes new accounts by invitation only.",
                     hint: "Add --invite CODE; a code works once and not for ever.")
-            case "email-taken":
+            case .emailTaken:
                 CommandFailure(.conflict, "There is an account with this address.", hint: "clavitor login")
-            case "no-such-entry", "no-such-field", "no-such-version", "no-such-agent", "no-such-deposit",
-                "no-such-session":
+            case .noSuchEntry, .noSuchField, .noSuchVersion, .noSuchAgent, .noSuchDeposit,
+                .noSuchSession:
                 CommandFailure(.notFound, said)
-            case "entry-exists", "not-enabled":
+            case .entryExists, .notEnabled:
                 CommandFailure(.conflict, said)
-            case "changed-since":
+            case .changedSince:
                 CommandFailure(
                     .conflict, "Somebody changed the entry in the meantime; nothing was written.",
                     hint: "Look at it with clavitor get, then repeat the command.")
-            case "wrong-proof":
+            case .wrongProof:
                 CommandFailure(
                     .refused, "The password is wrong, or it was changed on another machine.",
                     hint: "After a change: clavitor login")
-            case "quota-exceeded":
+            case .quotaExceeded:
                 CommandFailure(.refused, said, hint: "What is left: clavitor status")
-            case "owner-only", "verb-missing", "uses-exhausted":
+            case .ownerOnly, .verbMissing, .usesExhausted:
                 CommandFailure(.refused, said, hint: "Only the vault's owner can change that.")
-            case "not-a-totp-seed":
+            case .notATOTPSeed:
                 CommandFailure(
                     .failed, "The field holds no seed for one-time codes.",
                     hint: "A seed is base32 or an otpauth:// address.")
-            case "read-only":
+            case .readOnly:
                 CommandFailure(.readOnly, said, hint: wait ?? "Tell the node's operator.")
-            case "invalid":
+            case .invalid:
                 CommandFailure(.failed, problem.member.map { "\(said) (\($0))" } ?? said)
-            default:
+            case .malformed, .incompleteBody, .tooLarge, .unsupportedMediaType, .methodNotAllowed,
+                .preconditionRequired,
+                .noSuchRoute, .needsEnvelopes, .busy, .stopping, .internal, .http, nil:
                 CommandFailure(Self.outcome(ofStatus: problem.status), said, hint: wait)
             }
     }

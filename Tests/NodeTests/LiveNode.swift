@@ -95,7 +95,7 @@ struct LiveNode: Sendable {
         }
 
         var text: String { String(decoding: body, as: UTF8.self) }
-        var problem: String? { (try? json(Problem.self))?.code }
+        var problem: String? { (try? json(Problem.self))?.name }
     }
 
     func send(

@@ -1,4 +1,5 @@
 import Vault
+import Wire
 
 /// The shape of a body. Members marked `?` may be absent.
 struct Schema: Sendable {
@@ -28,7 +29,8 @@ struct Schema: Sendable {
 
     static let all: [String: Schema] = [
         "Problem": Schema([
-            "type": .text, "title": .text, "status": .integer, "detail?": .text, "retryAfter?": .integer,
+            "type": .choice(ProblemCode.allCases.map { Problem.prefix + $0.rawValue }), "title": .text,
+            "status": .integer, "detail?": .text, "retryAfter?": .integer,
             "version?": .integer, "fields?": .list(.id), "member?": .text, "requestId?": .text,
         ]),
         "Nothing": Schema([:]),

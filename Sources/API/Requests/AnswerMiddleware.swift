@@ -83,25 +83,25 @@ struct AnswerMiddleware: RouterMiddleware {
             return Problem(VaultError.damaged("box"))
         case is HTTPParserError:
             return Problem(
-                "malformed", status: 400, title: "Malformed request", detail: "The body's chunks cannot be read.")
+                .malformed, status: 400, title: "Malformed request", detail: "The body's chunks cannot be read.")
         case let error as any HTTPResponseError where error.status == .notFound:
             let methods = Operation.methods(of: request.uri.path)
             return methods.isEmpty
-                ? Problem("no-such-route", status: 404, title: "Nothing here", detail: "See /openapi.json.")
+                ? Problem(.noSuchRoute, status: 404, title: "Nothing here", detail: "See /openapi.json.")
                 : Problem(
-                    "method-not-allowed", status: 405, title: "Method not allowed",
+                    .methodNotAllowed, status: 405, title: "Method not allowed",
                     detail: "Allowed are \(methods.joined(separator: ", ")).")
         case let error as any HTTPResponseError:
-            return Problem("http", status: Int(error.status.code), title: error.status.reasonPhrase)
+            return Problem(.http, status: Int(error.status.code), title: error.status.reasonPhrase)
         case is CancellationError:
             return Problem(
-                "stopping", status: 503, title: "Node is stopping", detail: "Try again in a moment.", retryAfter: 5)
+                .stopping, status: 503, title: "Node is stopping", detail: "Try again in a moment.", retryAfter: 5)
         default:
             onFault(error)
             context.logger.error(
                 "unhandled error", metadata: ["error": "\(error)", "route": "\(context.endpointPath ?? "-")"])
             return Problem(
-                "internal", status: 500, title: "Internal error", detail: "The request id finds it in the log.")
+                .internal, status: 500, title: "Internal error", detail: "The request id finds it in the log.")
         }
     }
 

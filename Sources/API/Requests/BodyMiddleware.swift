@@ -17,7 +17,7 @@ struct BodyMiddleware<Context: BodyContext>: RouterMiddleware {
     ) async throws -> Response {
         guard let operation = Operation.find(request.method, context.endpointPath) else {
             // A test compares the two lists.
-            throw Problem("internal", status: 500, title: "Internal error", detail: "The route is not described.")
+            throw Problem(.internal, status: 500, title: "Internal error", detail: "The route is not described.")
         }
         try Self.checkQuery(request, operation)
         // Before the body, which may be large: an agent cannot ask for this whatever it sends.
@@ -62,7 +62,7 @@ struct BodyMiddleware<Context: BodyContext>: RouterMiddleware {
         let essence = type.prefix { $0 != ";" }.filter { !$0.isWhitespace }.lowercased()
         guard essence == "application/json" else {
             throw Problem(
-                "unsupported-media-type", status: 415, title: "Unsupported media type",
+                .unsupportedMediaType, status: 415, title: "Unsupported media type",
                 detail: "Send Content-Type: application/json.")
         }
     }
@@ -96,13 +96,13 @@ extension Problem {
 
     static func tooLarge(_ limit: Int) -> Problem {
         Problem(
-            "too-large", status: 413, title: "Too large", detail: "The body must not be longer than \(limit) bytes.")
+            .tooLarge, status: 413, title: "Too large", detail: "The body must not be longer than \(limit) bytes.")
     }
 
     /// Nobody reads it: the connection is gone.
-    static let incompleteBody = Problem("incomplete-body", status: 400, title: "The body did not come to its end")
+    static let incompleteBody = Problem(.incompleteBody, status: 400, title: "The body did not come to its end")
 
     static let busy = Problem(
-        "busy", status: 503, title: "Node is busy", detail: "Too much is being sent at once. Try again in a moment.",
+        .busy, status: 503, title: "Node is busy", detail: "Too much is being sent at once. Try again in a moment.",
         retryAfter: 2)
 }

@@ -9,63 +9,63 @@ extension Problem {
     init(_ error: VaultError) {
         self =
             switch error {
-            case .noSuchEntry: Problem("no-such-entry", status: 404, title: "No such entry")
+            case .noSuchEntry: Problem(.noSuchEntry, status: 404, title: "No such entry")
             // Alike for an entry or field that is not there and for one that the caller was not granted.
-            case .noSuchField: Problem("no-such-field", status: 404, title: "No such field")
-            case .noSuchVersion: Problem("no-such-version", status: 404, title: "No such version")
-            case .noSuchAgent: Problem("no-such-agent", status: 404, title: "No such agent")
-            case .noSuchDeposit: Problem("no-such-deposit", status: 404, title: "No such deposit")
+            case .noSuchField: Problem(.noSuchField, status: 404, title: "No such field")
+            case .noSuchVersion: Problem(.noSuchVersion, status: 404, title: "No such version")
+            case .noSuchAgent: Problem(.noSuchAgent, status: 404, title: "No such agent")
+            case .noSuchDeposit: Problem(.noSuchDeposit, status: 404, title: "No such deposit")
             case .entryExists:
-                Problem("entry-exists", status: 409, title: "Entry exists", detail: "Choose another id.")
+                Problem(.entryExists, status: 409, title: "Entry exists", detail: "Choose another id.")
             case .changedSince(let version):
                 Problem(
-                    "changed-since", status: 412, title: "Changed since",
+                    .changedSince, status: 412, title: "Changed since",
                     detail: "Read the entry again and send If-Match: \"\(version)\".", version: version)
             case .invalid(let member, let why):
-                Problem("invalid", status: 422, title: "Invalid request", detail: "\(member) \(why).", member: member)
+                Problem(.invalid, status: 422, title: "Invalid request", detail: "\(member) \(why).", member: member)
             case .needsEnvelopes(let fields):
                 Problem(
-                    "needs-envelopes", status: 422, title: "New envelopes needed",
+                    .needsEnvelopes, status: 422, title: "New envelopes needed",
                     detail: "Decrypt these L2 fields, encrypt them for the new version and send them along.",
                     fields: fields.map(\.text))
             case .ownerOnly:
-                Problem("owner-only", status: 403, title: "Owner only", detail: "Agents cannot do this.")
+                Problem(.ownerOnly, status: 403, title: "Owner only", detail: "Agents cannot do this.")
             case .reauthenticate:
                 Problem(
-                    "reauthenticate", status: 403, title: "Sign in again",
+                    .reauthenticate, status: 403, title: "Sign in again",
                     detail: "This needs a session younger than ten minutes.")
             case .callerGone: .badToken
             case .verbMissing(let verb):
                 Problem(
-                    "verb-missing", status: 403, title: "Not among the token's verbs",
+                    .verbMissing, status: 403, title: "Not among the token's verbs",
                     detail: "The owner can give the token \"\(verb.rawValue)\".")
             case .usesExhausted:
-                Problem("uses-exhausted", status: 403, title: "Token used up", detail: "The owner can raise maxUses.")
+                Problem(.usesExhausted, status: 403, title: "Token used up", detail: "The owner can raise maxUses.")
             case .quotaExceeded(let quota, let most):
                 Problem(
-                    "quota-exceeded", status: 403, title: "Quota exceeded",
+                    .quotaExceeded, status: 403, title: "Quota exceeded",
                     detail: "At most \(most) \(quota.rawValue): \(quota.meaning). The node's operator sets it.",
                     member: quota.rawValue)
             case .rateLimited(let seconds):
                 Problem(
-                    "rate-limited", status: 429, title: "Too many uses this minute",
+                    .rateLimited, status: 429, title: "Too many uses this minute",
                     detail: "Wait \(seconds) seconds.",
                     retryAfter: seconds)
             case .tooManyOperations(let seconds):
                 Problem(
-                    "too-many-operations", status: 429, title: "Too many operations today",
+                    .tooManyOperations, status: 429, title: "Too many operations today",
                     detail:
                         "Wait \(seconds) seconds. \(Quota.operationsPerDay.rawValue) is a quota of the node's operator.",
                     retryAfter: seconds)
             case .busy:
                 Problem(
-                    "busy", status: 503, title: "Node is busy",
+                    .busy, status: 503, title: "Node is busy",
                     detail: "Too many of your requests wait already. Try again in a moment.", retryAfter: 2)
             case .notATOTPSeed:
-                Problem("not-a-totp-seed", status: 422, title: "Not a TOTP seed", detail: "The field holds no seed.")
+                Problem(.notATOTPSeed, status: 422, title: "Not a TOTP seed", detail: "The field holds no seed.")
             case .damaged, .readOnly:
                 Problem(
-                    "read-only", status: 503, title: "Node is read-only",
+                    .readOnly, status: 503, title: "Node is read-only",
                     detail:
                         "This was not done. Revoking, pausing, narrowing an agent, ending sessions and deleting may still work; the node's operator finds the cause in its log."
                 )
@@ -76,41 +76,41 @@ extension Problem {
         self =
             switch error {
             case .badCredentials:
-                Problem("bad-credentials", status: 401, title: "Wrong e-mail or password")
+                Problem(.badCredentials, status: 401, title: "Wrong e-mail or password")
             case .secondFactorNeeded:
                 Problem(
-                    "second-factor-needed", status: 401, title: "Second factor needed",
+                    .secondFactorNeeded, status: 401, title: "Second factor needed",
                     detail: "Send a code or a recovery code in `totp`.")
             case .secondFactorWrong:
-                Problem("second-factor-wrong", status: 401, title: "Wrong code", detail: "Each code works once.")
+                Problem(.secondFactorWrong, status: 401, title: "Wrong code", detail: "Each code works once.")
             case .tooManyAttempts(let seconds):
                 Problem(
-                    "too-many-attempts", status: 429, title: "Too many attempts",
+                    .tooManyAttempts, status: 429, title: "Too many attempts",
                     detail: "Wait \(seconds) seconds.", retryAfter: seconds)
             case .wrongProof:
                 Problem(
-                    "wrong-proof", status: 403, title: "Wrong password or kit",
+                    .wrongProof, status: 403, title: "Wrong password or kit",
                     detail: "The secret in `proof` is not this account's.")
-            case .noSuchSession: Problem("no-such-session", status: 404, title: "No such session")
+            case .noSuchSession: Problem(.noSuchSession, status: 404, title: "No such session")
             case .badToken: .badToken
             case .sessionExpired:
-                Problem("session-expired", status: 401, title: "Session ended", detail: "Sign in again.")
+                Problem(.sessionExpired, status: 401, title: "Session ended", detail: "Sign in again.")
             case .tokenRefused(let why):
                 Problem(
-                    "token-refused", status: 403, title: "Token refused", detail: "The token's policy says: \(why).")
+                    .tokenRefused, status: 403, title: "Token refused", detail: "The token's policy says: \(why).")
             case .registrationClosed:
-                Problem("registration-closed", status: 403, title: "Registration is closed on this node")
+                Problem(.registrationClosed, status: 403, title: "Registration is closed on this node")
             case .inviteNeeded:
                 Problem(
-                    "invite-needed", status: 403, title: "Invitation needed",
+                    .inviteNeeded, status: 403, title: "Invitation needed",
                     detail: "Send an unused invitation of this node in `invite`.")
             case .emailTaken:
                 Problem(
-                    "email-taken", status: 409, title: "Cannot register", detail: "Sign in, or use another address.")
+                    .emailTaken, status: 409, title: "Cannot register", detail: "Sign in, or use another address.")
             case .invalid(let member, let why):
-                Problem("invalid", status: 422, title: "Invalid request", detail: "\(member) \(why).", member: member)
+                Problem(.invalid, status: 422, title: "Invalid request", detail: "\(member) \(why).", member: member)
             case .notEnabled:
-                Problem("not-enabled", status: 409, title: "Not enabled", detail: "Begin by sending no code.")
+                Problem(.notEnabled, status: 409, title: "Not enabled", detail: "Begin by sending no code.")
             }
     }
 
@@ -128,13 +128,13 @@ extension Problem {
     }
 
     static func malformed(_ member: String, _ why: String) -> Problem {
-        Problem("malformed", status: 400, title: "Malformed request", detail: "\(member) \(why).", member: member)
+        Problem(.malformed, status: 400, title: "Malformed request", detail: "\(member) \(why).", member: member)
     }
 
-    private static let badToken = Problem("bad-token", status: 401, title: "Token not valid", detail: "Sign in.")
+    private static let badToken = Problem(.badToken, status: 401, title: "Token not valid", detail: "Sign in.")
 
     static let preconditionRequired = Problem(
-        "precondition-required", status: 428, title: "If-Match needed",
+        .preconditionRequired, status: 428, title: "If-Match needed",
         detail: "Send the version that you have read, as in If-Match: \"3\".")
 
     private static func path(_ keys: [any CodingKey]) -> String {

@@ -20,7 +20,7 @@ extension Request {
             text.hasPrefix("\"") && text.hasSuffix("\"") && text.count > 2 ? text.dropFirst().dropLast() : text[...]
         guard let version = Int(bare), version > 0 else {
             throw Problem(
-                "malformed", status: 400, title: "Malformed request", detail: "If-Match holds a version, as in \"3\".")
+                .malformed, status: 400, title: "Malformed request", detail: "If-Match holds a version, as in \"3\".")
         }
         return version
     }

@@ -19,7 +19,7 @@ enum StrictJSON {
         } catch {
             if let member = error.unknown { throw .unknown(member, known: error.known) }
             throw Problem(
-                "malformed", status: 400, title: "Malformed JSON", detail: "\(error.reason), at byte \(error.offset).")
+                .malformed, status: 400, title: "Malformed JSON", detail: "\(error.reason), at byte \(error.offset).")
         }
     }
 

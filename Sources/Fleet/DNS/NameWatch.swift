@@ -9,6 +9,8 @@ package struct NameWatch {
         case changed([String])
         /// Something that the watch needs does not work; said again only when it changes.
         case trouble(String)
+        /// The monitor evaluates nobody for a while, as after its start. It knows that itself.
+        case paused
         case relieved
     }
 
@@ -17,6 +19,9 @@ package struct NameWatch {
     /// Also without a reason the zone is compared with what should stand, after so many looks: somebody may have changed
     /// it.
     private static let looksBetweenChecks = 12
+
+    fileprivate static let paused =
+        "The monitor evaluates nobody, because it has just started or is isolated: nothing is withdrawn."
 
     private let inventory: Inventory
     private let rules: Withdrawal.Rules
@@ -82,7 +87,7 @@ package struct NameWatch {
         do {
             verdicts = try await health.verdicts()
             if verdicts.isEmpty {
-                troubles.insert("The monitor judges nobody, it doubts itself or is cut off: nothing is withdrawn.")
+                troubles.insert(Self.paused)
             }
         } catch {
             troubles.insert("The monitor cannot be asked: nothing is withdrawn. \(error)")
@@ -138,7 +143,7 @@ package struct NameWatch {
     private mutating func tell(_ new: Set<String>) -> [Event] {
         defer { troubles = new }
         guard !new.isEmpty || troubles.isEmpty else { return [.relieved] }
-        return new.subtracting(troubles).sorted().map { .trouble($0) }
+        return new.subtracting(troubles).sorted().map { $0 == Self.paused ? .paused : .trouble($0) }
     }
 
     /// Looks every `interval` and tells what there is to tell, until it is cancelled or there is a newer inventory.
@@ -163,7 +168,27 @@ extension NameWatch.Event: CustomStringConvertible {
         case .decided(let decision): [decision.description]
         case .changed(let lines): lines
         case .trouble(let text): [text]
+        case .paused: [NameWatch.paused]
         case .relieved: ["All that the watch needs works again."]
+        }
+    }
+}
+
+/// What the monitor is told of a watch that runs all the time.
+package struct WatchOutcome: Equatable, Sendable {
+    /// What the watch needs and does not have. That the monitor evaluates nobody is no failure of the watch, and the monitor
+    /// would alarm because it was restarted.
+    package private(set) var failure: String?
+
+    package init() {}
+
+    package mutating func note(_ events: [NameWatch.Event]) {
+        for event in events {
+            switch event {
+            case .trouble(let text): failure = text
+            case .relieved: failure = nil
+            case .decided, .changed, .paused: break
+            }
         }
     }
 }

@@ -48,12 +48,14 @@ extension RequestContext {
 
 extension Problem {
     static let signIn = Problem(
-        "sign-in", status: 401, title: "Sign in",
+        named: "sign-in", status: 401, title: "Sign in",
         detail: "POST /api/v1/login, or a bearer token of `clavitor-monitor token add`.")
 
-    static func noSuch(_ what: String) -> Problem { Problem("no-such-\(what)", status: 404, title: "No such \(what)") }
+    static func noSuch(_ what: String) -> Problem {
+        Problem(named: "no-such-\(what)", status: 404, title: "No such \(what)")
+    }
 
     static func malformed(_ detail: String) -> Problem {
-        Problem("malformed", status: 400, title: "Malformed request", detail: detail)
+        Problem(named: "malformed", status: 400, title: "Malformed request", detail: detail)
     }
 }

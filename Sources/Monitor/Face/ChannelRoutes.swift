@@ -27,7 +27,8 @@ struct ChannelRoutes: Sendable {
                 return try Response(json: TrialBody(outcomes: outcomes))
             }
             throw Problem(
-                "too-soon", status: 429, title: "It was tried a moment ago", detail: "Wait until that has arrived.",
+                named: "too-soon", status: 429, title: "It was tried a moment ago",
+                detail: "Wait until that has arrived.",
                 retryAfter: wait)
         }
     }

@@ -14,7 +14,7 @@ struct EventRoutes: Sendable {
         group.get("/events") { _, context in
             let token = context.token
             guard let news = watch.audience.join() else {
-                throw Problem("too-many", status: 503, title: "Too many open pages", retryAfter: 60)
+                throw Problem(named: "too-many", status: 503, title: "Too many open pages", retryAfter: 60)
             }
             return Response(
                 status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],

@@ -109,17 +109,18 @@ struct AnswerMiddleware: RouterMiddleware {
         case FleetJudge.Refusal.noSuchIncident: return .noSuch("incident")
         case FleetJudge.Refusal.notYoursToEnd:
             return Problem(
-                "ends-by-itself", status: 409, title: "It ends by itself",
+                named: "ends-by-itself", status: 409, title: "It ends by itself",
                 detail: "An incident ends when what is wrong ends. Acknowledge it, or silence it for a while.")
         case is NIOTooManyBytesError:
-            return Problem("too-large", status: 413, title: "Request is too large")
+            return Problem(named: "too-large", status: 413, title: "Request is too large")
         case let error as any HTTPResponseError:
             return error.status == .notFound
-                ? Problem("no-such-route", status: 404, title: "Nothing here", detail: "See /openapi.json.")
-                : Problem("http", status: Int(error.status.code), title: error.status.reasonPhrase)
+                ? Problem(named: "no-such-route", status: 404, title: "Nothing here", detail: "See /openapi.json.")
+                : Problem(named: "http", status: Int(error.status.code), title: error.status.reasonPhrase)
         default:
             context.logger.error("unhandled error", metadata: ["error": "\(error)"])
-            return Problem("internal", status: 500, title: "Internal error", detail: "The monitor's log says more.")
+            return Problem(
+                named: "internal", status: 500, title: "Internal error", detail: "The monitor's log says more.")
         }
     }
 

@@ -74,7 +74,7 @@ extension Operators {
     /// Of a sign-in whose password was right.
     func accept(_ code: String?, by factor: BoxedFactor, of name: String, _ key: SymmetricKey) async throws {
         guard let code, !code.isEmpty else {
-            throw Problem("code-needed", status: 401, title: "A code of the second factor is needed")
+            throw Problem(named: "code-needed", status: 401, title: "A code of the second factor is needed")
         }
         let seed = try factor.seed(of: name, key)
         let time = now()
@@ -83,9 +83,9 @@ extension Operators {
         }
         switch outcome {
         case .tooMany:
-            throw Problem("too-many-tries", status: 429, title: "Too many wrong codes", retryAfter: 3_600)
+            throw Problem(named: "too-many-tries", status: 429, title: "Too many wrong codes", retryAfter: 3_600)
         case .wrong:
-            throw Problem("wrong-code", status: 401, title: "Wrong code")
+            throw Problem(named: "wrong-code", status: 401, title: "Wrong code")
         case .taken(let step):
             // On a full disk memory remembers it alone.
             try? await store.database.write { db in

@@ -89,10 +89,10 @@ package final class Operators: Sendable {
             return true
         }
         guard mayTry else {
-            throw Problem("too-many-tries", status: 429, title: "Too many tries", retryAfter: 300)
+            throw Problem(named: "too-many-tries", status: 429, title: "Too many tries", retryAfter: 300)
         }
         guard let (known, key) = try await identify(name, password) else {
-            throw Problem("wrong-password", status: 401, title: "Wrong name or password")
+            throw Problem(named: "wrong-password", status: 401, title: "Wrong name or password")
         }
         failures.withLock { failures in _ = failures.removeValue(forKey: name) }
         if let factor = known.factor { try await accept(code, by: factor, of: name, key) }

@@ -66,13 +66,13 @@ struct OperatorMiddleware: RouterMiddleware {
         }
         let reads = [.get, .head].contains(request.method)
         guard reads || !session.readsOnly else {
-            throw Problem("reads-only", status: 403, title: "This token only reads")
+            throw Problem(named: "reads-only", status: 403, title: "This token only reads")
         }
         // A cookie is sent by whatever page makes the browser ask; this header only by ours.
         if bearer == nil, !reads,
             !constantTimeEqual((request.headers[.csrfToken] ?? "").utf8, session.csrf.utf8)
         {
-            throw Problem("csrf", status: 403, title: "X-CSRF-Token is missing or wrong")
+            throw Problem(named: "csrf", status: 403, title: "X-CSRF-Token is missing or wrong")
         }
         var context = context
         context.operatorName = session.name

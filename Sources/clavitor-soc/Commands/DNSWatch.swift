@@ -109,7 +109,7 @@ private struct LookReports {
 
     private let workplace: Workplace
     private let url: PushURL?
-    private var trouble: String?
+    private var outcome = WatchOutcome()
     private var next = ContinuousClock.now
 
     init(_ workplace: Workplace) {
@@ -119,23 +119,17 @@ private struct LookReports {
 
     /// Waits for nothing: that the monitor cannot be reached is a trouble of the look itself.
     mutating func looked(_ events: [NameWatch.Event]) {
-        for event in events {
-            switch event {
-            case .trouble(let text): trouble = text
-            case .relieved: trouble = nil
-            case .decided, .changed: break
-            }
-        }
+        outcome.note(events)
         guard let url, ContinuousClock.now >= next else { return }
         next = ContinuousClock.now + Self.pause
-        Task { [workplace, trouble] in try? await workplace.report(url, failure: trouble) }
+        Task { [workplace, outcome] in try? await workplace.report(url, failure: outcome.failure) }
     }
 }
 
 extension NameWatch.Event {
     fileprivate var isTrouble: Bool {
         switch self {
-        case .trouble: true
+        case .trouble, .paused: true
         case .decided, .changed, .relieved: false
         }
     }
@@ -144,7 +138,7 @@ extension NameWatch.Event {
         switch self {
         case .decided(let decision): DNSLine(decision.kind, description, node: decision.node)
         case .changed: DNSLine("changed", description)
-        case .trouble: DNSLine("trouble", description)
+        case .trouble, .paused: DNSLine("trouble", description)
         case .relieved: DNSLine("relieved", description)
         }
     }

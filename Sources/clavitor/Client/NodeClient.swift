@@ -102,7 +102,7 @@ struct NodeClient {
         let body = Data(try await response.body.collect(upTo: Self.largestAnswer).readableBytesView)
         guard (200..<300).contains(response.status.code) else {
             throw (try? JSONDecoder().decode(Problem.self, from: body))
-                ?? Problem("http", status: Int(response.status.code), title: "The node answered \(response.status)")
+                ?? Problem(.http, status: Int(response.status.code), title: "The node answered \(response.status)")
         }
         return body
     }

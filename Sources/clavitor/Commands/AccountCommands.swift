@@ -149,7 +149,7 @@ struct Recover: AsyncParsableCommand {
                 keepAgents: [], device: known?.device)
             return try await signIn.node.send(
                 NodeRequest(.post, "api/v1/accounts/recover", body: body), as: OwnerChangeBody.self)
-        } catch let problem as Problem where problem.code == "bad-credentials" {
+        } catch let problem as Problem where problem.code == .badCredentials {
             throw CommandFailure(
                 .refused, "The kit does not belong to this address, or a newer one took its place.",
                 hint: "A kit ends with each change of password; look for the one printed last.")

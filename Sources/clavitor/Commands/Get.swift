@@ -71,7 +71,7 @@ struct Get: AsyncParsableCommand {
             for field in entry.fields {
                 do {
                     revealed.append(RevealedField(field, try await reader.value(of: field, in: entry, at: version)))
-                } catch let problem as Problem where problem.code == "no-such-version" {
+                } catch let problem as Problem where problem.code == .noSuchVersion {
                     // The field came later.
                 }
             }

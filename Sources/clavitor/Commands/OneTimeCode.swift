@@ -34,7 +34,7 @@ struct OneTimeCode: AsyncParsableCommand {
         }
         // The node cannot: the seed is opened here.
         let seed = try await FieldReader(signedIn: signedIn).value(of: field, in: entry)
-        guard let generator = TOTP(seed) else { throw Problem("not-a-totp-seed", status: 422, title: "Not a seed") }
+        guard let generator = TOTP(seed) else { throw Problem(.notATOTPSeed, status: 422, title: "Not a seed") }
         let now = Moment.now
         return CodeBody(
             code: generator.code(at: now), period: generator.period,

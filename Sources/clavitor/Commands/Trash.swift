@@ -79,7 +79,7 @@ struct Restore: AsyncParsableCommand {
     private func restore(_ entry: EntryBody, to version: Int, _ signedIn: SignedIn) async throws -> EntryBody {
         do {
             return try await post(RestoreBody(version: version), to: entry, signedIn)
-        } catch let problem as Problem where problem.code == "needs-envelopes" {
+        } catch let problem as Problem where problem.code == .needsEnvelopes {
             guard let id = EntryID(text: entry.id) else { throw problem }
             let writer = FieldWriter(signedIn: signedIn, entry: id, version: entry.version + 1)
             var fields: [FieldWriteBody] = []

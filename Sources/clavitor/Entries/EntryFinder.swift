@@ -25,7 +25,7 @@ struct EntryFinder {
         if let id = EntryID(text: name) {
             do {
                 return try await entry(id)
-            } catch let problem as Problem where problem.code == "no-such-entry" {
+            } catch let problem as Problem where problem.code == .noSuchEntry {
                 // Twenty-two characters can be a title too.
             }
         }
@@ -103,7 +103,7 @@ struct EntryFinder {
             guard let id = EntryID(text: name) else { continue }
             do {
                 entries.append(try await entry(id))
-            } catch let problem as Problem where problem.code == "no-such-entry" {
+            } catch let problem as Problem where problem.code == .noSuchEntry {
                 // Twenty-two characters can be a title too.
             }
         }

@@ -125,7 +125,7 @@ extension Workspace {
     func withSecondFactor<Result>(_ code: String?, _ send: (String?) async throws -> Result) async throws -> Result {
         do {
             return try await send(code)
-        } catch let problem as Problem where problem.code == "second-factor-needed" {
+        } catch let problem as Problem where problem.code == .secondFactorNeeded {
             let code = try terminal.ask("Code of the second factor", otherwise: "Add --totp CODE.")
             return try await send(code.filter { !$0.isWhitespace })
         }

@@ -73,7 +73,7 @@ final class SignedIn {
             return try await workspace.withSecondFactor(options.totp) { code in
                 try await send(ProofBody(kind: "password", secret: secret, code: code))
             }
-        } catch let problem as Problem where problem.code == "wrong-proof" {
+        } catch let problem as Problem where problem.code == .wrongProof {
             keys = nil
             throw CommandFailure(
                 .refused, "The password is wrong, or it was changed on another machine.",
@@ -116,7 +116,7 @@ final class SignedIn {
     private func reauthenticating<Result>(_ body: () async throws -> Result) async throws -> Result {
         do {
             return try await body()
-        } catch let problem as Problem where problem.code == "reauthenticate" && account != nil {
+        } catch let problem as Problem where problem.code == .reauthenticate && account != nil {
             try await renew()
             return try await body()
         } catch let problem as Problem where problem.status == 401 {

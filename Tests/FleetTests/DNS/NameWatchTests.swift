@@ -100,6 +100,22 @@ import Testing
         }
     }
 
+    @Test func aMonitorThatHasJustStartedIsNoFailureOfTheWatch() async throws {
+        var watch = try makeWatch()
+        var outcome = WatchOutcome()
+        health.say([:])
+        let events = await look(&watch)
+        outcome.note(events)
+        #expect(events.contains(.paused))
+        #expect(outcome.failure == nil)
+        health.say(nil)
+        outcome.note(await look(&watch))
+        #expect(outcome.failure?.contains("connection refused") == true)
+        fall("n2")
+        outcome.note(await look(&watch))
+        #expect(outcome.failure == nil)
+    }
+
     @Test func whatCouldNotBeDoneIsDoneLaterAndToldOnce() async throws {
         var watch = try makeWatch()
         _ = await look(&watch)

@@ -100,7 +100,7 @@ import Wire
                     _ = try await operators.signIn("soc", password: password, code: code)
                     return nil
                 } catch {
-                    return (error as? Problem)?.code
+                    return (error as? Problem)?.name
                 }
             }
             #expect(await problem(nil) == "code-needed")
@@ -129,7 +129,7 @@ import Wire
                 do {
                     _ = try await operators.signIn("soc", password: "five words", code: "\(100_000 + number)")
                 } catch {
-                    outcomes[(error as? Problem)?.code ?? "\(error)", default: 0] += 1
+                    outcomes[(error as? Problem)?.name ?? "\(error)", default: 0] += 1
                 }
                 _ = try? await operators.signIn("soc", password: "five words")
             }

@@ -1,0 +1,54 @@
+/// The problems that a node names, one for each refusal that a client may want to tell from others. A code never changes its
+/// meaning. A newer node may send one that is not here; its status says what kind of problem it is.
+package enum ProblemCode: String, CaseIterable, Sendable {
+    // The request.
+    case malformed
+    case invalid
+    case incompleteBody = "incomplete-body"
+    case tooLarge = "too-large"
+    case unsupportedMediaType = "unsupported-media-type"
+    case methodNotAllowed = "method-not-allowed"
+    case preconditionRequired = "precondition-required"
+    case noSuchRoute = "no-such-route"
+
+    // Who asks.
+    case badCredentials = "bad-credentials"
+    case secondFactorNeeded = "second-factor-needed"
+    case secondFactorWrong = "second-factor-wrong"
+    case tooManyAttempts = "too-many-attempts"
+    case badToken = "bad-token"
+    case sessionExpired = "session-expired"
+    case tokenRefused = "token-refused"
+    case reauthenticate
+    case wrongProof = "wrong-proof"
+    case ownerOnly = "owner-only"
+    case verbMissing = "verb-missing"
+    case usesExhausted = "uses-exhausted"
+    case rateLimited = "rate-limited"
+    case registrationClosed = "registration-closed"
+    case inviteNeeded = "invite-needed"
+    case emailTaken = "email-taken"
+    case notEnabled = "not-enabled"
+
+    // What is asked for.
+    case noSuchEntry = "no-such-entry"
+    case noSuchField = "no-such-field"
+    case noSuchVersion = "no-such-version"
+    case noSuchAgent = "no-such-agent"
+    case noSuchDeposit = "no-such-deposit"
+    case noSuchSession = "no-such-session"
+    case entryExists = "entry-exists"
+    case changedSince = "changed-since"
+    case needsEnvelopes = "needs-envelopes"
+    case notATOTPSeed = "not-a-totp-seed"
+
+    // What the node can do now.
+    case quotaExceeded = "quota-exceeded"
+    case tooManyOperations = "too-many-operations"
+    case busy
+    case readOnly = "read-only"
+    case stopping
+    case `internal`
+    /// Another HTTP status, which stands in the answer.
+    case http
+}
