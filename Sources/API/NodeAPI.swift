@@ -12,7 +12,7 @@ package struct NodeAPI: Sendable {
     package var roster: AgentRoster
     package var trail: AuditTrail
     package var tokens: AgentTokens
-    package var answers: RememberedAnswers
+    package var idempotency: IdempotencyRecords
     package var counters: RequestCounters
     package var node: NodeBody
     package var nodes: NodesBody
@@ -24,7 +24,8 @@ package struct NodeAPI: Sendable {
 
     package init(
         accounts: Accounts, authenticator: Authenticator, entries: Entries, roster: AgentRoster, trail: AuditTrail,
-        tokens: AgentTokens, answers: RememberedAnswers, counters: RequestCounters, node: NodeBody, nodes: NodesBody,
+        tokens: AgentTokens, idempotency: IdempotencyRecords, counters: RequestCounters, node: NodeBody,
+        nodes: NodesBody,
         cursorKey: SymmetricKey,
         readiness: @escaping @Sendable () async -> [String], onFault: @escaping @Sendable (any Error) -> Void
     ) {
@@ -34,7 +35,7 @@ package struct NodeAPI: Sendable {
         self.roster = roster
         self.trail = trail
         self.tokens = tokens
-        self.answers = answers
+        self.idempotency = idempotency
         self.counters = counters
         self.node = node
         self.nodes = nodes
@@ -63,8 +64,9 @@ package struct NodeAPI: Sendable {
             .add(middleware: BodyMiddleware(budget: bodies, work: entries.work))
             .group(context: SignedInContext.self)
         accountRoutes.add(toSignedIn: signedIn)
-        EntryRoutes(entries: entries, roster: roster, answers: answers, cursors: cursors).add(to: signedIn)
-        AgentRoutes(roster: roster, trail: trail, tokens: tokens, answers: answers, cursors: cursors).add(to: signedIn)
+        EntryRoutes(entries: entries, roster: roster, idempotency: idempotency, cursors: cursors).add(to: signedIn)
+        AgentRoutes(roster: roster, trail: trail, tokens: tokens, idempotency: idempotency, cursors: cursors).add(
+            to: signedIn)
         return router
     }
 }

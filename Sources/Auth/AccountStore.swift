@@ -28,7 +28,7 @@ package protocol AccountStore: VaultStore {
     func token(lookup: [UInt8]) throws -> PresentedToken?
     func credential(_ kind: CredentialKind, of vault: VaultID) throws -> StoredCredential?
     func sessions(of vault: VaultID) async throws -> [StoredCredential]
-    func answer(to key: [UInt8], of holder: HolderID) throws -> IdempotentAnswer?
+    func answer(to key: [UInt8], of holder: HolderID) throws -> IdempotencyRecord?
     /// Wraps of `holder`, in the order of their places, after one of them.
     func wraps(of holder: HolderID, after place: FieldPlace?, limit: Int) async throws -> [Wrap]
     /// L2 values of the vault, of every version, in the order of their places, after one of them.

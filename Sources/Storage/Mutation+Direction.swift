@@ -66,7 +66,7 @@ extension Mutation {
     var direction: MutationDirection {
         switch self {
         case .insertEntry, .putValue, .replaceEnvelope, .putWrap, .renewWrap, .replaceTerms, .insertHolder,
-            .insertAgent, .updateAgent, .rememberAnswer, .insertAccount, .switchOwner:
+            .insertAgent, .updateAgent, .recordIdempotency, .insertAccount, .switchOwner:
             .adds
         // Without a second factor a password is enough.
         case .dropItem: .adds

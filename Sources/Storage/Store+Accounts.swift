@@ -71,11 +71,11 @@ extension Store: AccountStore {
         }
     }
 
-    package func answer(to key: [UInt8], of holder: HolderID) throws -> IdempotentAnswer? {
+    package func answer(to key: [UInt8], of holder: HolderID) throws -> IdempotencyRecord? {
         try database.lookUp { db in
             try db.first(
                 "SELECT box, created FROM answer WHERE holder = ? AND key = ?", .blob(holder.bytes), .blob(key)
-            ) { IdempotentAnswer(holder: holder, key: key, box: $0.blob(0), created: try Self.time($0, 1)) }
+            ) { IdempotencyRecord(holder: holder, key: key, box: $0.blob(0), created: try Self.time($0, 1)) }
         }
     }
 

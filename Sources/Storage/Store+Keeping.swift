@@ -16,7 +16,7 @@ extension Store {
         try await deleteInParts(
             """
             DELETE FROM answer WHERE (holder, key) IN (SELECT holder, key FROM answer WHERE created < ?1 LIMIT ?2)
-            """, .integer(time - RememberedAnswers.lifetime), most: 20, few: 1)
+            """, .integer(time - IdempotencyRecords.lifetime), most: 20, few: 1)
         if owesForgetting.load(ordering: .relaxed) { await forgetDeleted(evenSoon: true) }
     }
 

@@ -202,11 +202,11 @@ extension Store {
                 "UPDATE agent SET uses = uses + 1 WHERE holder = ? AND uses < ?", .blob(holder.bytes),
                 .integer(maximum))
             guard counted == 1 else { throw VaultError.usesExhausted }
-        case .rememberAnswer(let answer):
-            let remembered = try db.run(
+        case .recordIdempotency(let answer):
+            let recorded = try db.run(
                 "INSERT INTO answer (holder, key, box, created) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 .blob(answer.holder.bytes), .blob(answer.key), .blob(answer.box), .integer(answer.created))
-            guard remembered == 1 else { throw VaultError.entryExists }
+            guard recorded == 1 else { throw VaultError.idempotencyKeyUsed }
             // The newest of a caller are kept, so that they take a bounded room.
             try db.run(
                 """

@@ -6,6 +6,8 @@ package enum VaultError: Error, Equatable, Sendable {
     case noSuchAgent
     case noSuchDeposit
     case entryExists
+    /// There is a record for the `Idempotency-Key` already.
+    case idempotencyKeyUsed
     /// A stale `If-Match`. Carries the current version.
     case changedSince(version: Int)
     /// The member of the request, and what to do.

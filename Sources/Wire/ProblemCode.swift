@@ -38,6 +38,7 @@ package enum ProblemCode: String, CaseIterable, Sendable {
     case noSuchDeposit = "no-such-deposit"
     case noSuchSession = "no-such-session"
     case entryExists = "entry-exists"
+    case idempotencyKeyUsed = "idempotency-key-used"
     case changedSince = "changed-since"
     case needsEnvelopes = "needs-envelopes"
     case notATOTPSeed = "not-a-totp-seed"

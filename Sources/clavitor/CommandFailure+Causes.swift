@@ -37,7 +37,7 @@ extension CommandFailure {
             case .noSuchEntry, .noSuchField, .noSuchVersion, .noSuchAgent, .noSuchDeposit,
                 .noSuchSession:
                 CommandFailure(.notFound, said)
-            case .entryExists, .notEnabled:
+            case .entryExists, .idempotencyKeyUsed, .notEnabled:
                 CommandFailure(.conflict, said)
             case .changedSince:
                 CommandFailure(

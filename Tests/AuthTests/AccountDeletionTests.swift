@@ -22,8 +22,8 @@ import Vault
             grants: [.tag("work")], policy: AgentPolicy(verbs: [.read, .deposit]), as: owner)
         _ = try await node.value(entry.field("password"), of: entry.id, as: try await node.caller(robot))
         _ = try await node.accounts.beginSecondFactor(as: owner)
-        let request = RememberedAnswers.Request(key: "k", content: [1])
-        try await node.store.commit([.rememberAnswer(node.answers.remember([1], to: request, as: owner))], [])
+        let request = IdempotencyRecords.Request(key: "k", content: [1])
+        try await node.store.commit([node.idempotency.record(of: [1], to: request, as: owner)], [])
         _ = try await node.entries.create(.login("Bob's"), id: nil, as: bob)
     }
 

@@ -157,10 +157,10 @@ import Vault
         _ fault: NodeHealth.Fault
     ) async throws {
         for number in 0..<12 {
-            let request = RememberedAnswers.Request(key: "k\(number)", content: [])
+            let request = IdempotencyRecords.Request(key: "k\(number)", content: [])
             let answer = [UInt8](repeating: 7, count: 300_000)
             try await node.store.commit(
-                [.rememberAnswer(node.answers.remember(answer, to: request, as: owner))], [])
+                [node.idempotency.record(of: answer, to: request, as: owner)], [])
         }
         node.health.note(fault)
         let vault = owner.vault

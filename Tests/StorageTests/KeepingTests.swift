@@ -16,10 +16,10 @@ import Vault
     }
 
     @Test func aSweepDeletesWhatHasRunOut() async throws {
-        let request = RememberedAnswers.Request(key: "k", content: [])
+        let request = IdempotencyRecords.Request(key: "k", content: [])
         try await node.store.commit(
-            [.rememberAnswer(node.answers.remember([1], to: request, as: owner))], [])
-        node.moments.advance(by: RememberedAnswers.lifetime - 1)
+            [node.idempotency.record(of: [1], to: request, as: owner)], [])
+        node.moments.advance(by: IdempotencyRecords.lifetime - 1)
         try await node.store.sweep(sessionIdle: 999_999)
         let kept = try node.count("SELECT count(*) FROM answer")
         node.moments.advance(by: 2)

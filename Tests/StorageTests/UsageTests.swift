@@ -96,9 +96,9 @@ import Vault
         func used() async throws -> Int { try await node.store.usage(of: owner.vault)[.bytes] }
         func charged() throws -> Int { try node.count("SELECT MAX(quota_bytes) FROM agent") }
         var before = try await used()
-        let request = RememberedAnswers.Request(key: "k", content: [])
+        let request = IdempotencyRecords.Request(key: "k", content: [])
         _ = try await node.entries.deposit(.login(), as: agent) { [node] _ in
-            node.answers.remember([1], to: request, as: agent)
+            [node.idempotency.record(of: [1], to: request, as: agent)]
         }
         let deposit = (try await used() - before, try charged())
         before = try await used()
@@ -173,22 +173,22 @@ import Vault
 
     @Test func whatIsDeletedIsCountedNoMore() async throws {
         let empty = try await node.store.usage(of: owner.vault)
-        let request = RememberedAnswers.Request(key: "k", content: [])
+        let request = IdempotencyRecords.Request(key: "k", content: [])
         let entry = try await node.entries.create(
             .login(urls: ["https://example.org"], tags: ["a", "b"]), id: nil, as: owner
-        ) { [node, owner] _ in node.answers.remember([1], to: request, as: owner) }
+        ) { [node, owner] _ in [node.idempotency.record(of: [1], to: request, as: owner)] }
         let robot = try await node.agent(
             grants: [.tag("a")], policy: AgentPolicy(verbs: [.deposit]), as: owner)
         let agent = try await node.caller(robot)
         let deposit = try await node.entries.deposit(.login(), as: agent) { [node] _ in
-            node.answers.remember([1], to: request, as: agent)
+            [node.idempotency.record(of: [1], to: request, as: agent)]
         }
         let full = try await node.store.usage(of: owner.vault)
         try await node.roster.revoke(robot.id, as: owner)
         try await node.entries.reject(deposit, as: owner)
         try await node.entries.trash(entry.id, ifVersion: nil, as: owner)
         try await node.entries.purge(entry.id, as: owner)
-        node.moments.advance(by: RememberedAnswers.lifetime + 1)
+        node.moments.advance(by: IdempotencyRecords.lifetime + 1)
         try await node.store.sweep(sessionIdle: .max / 2)
         let after = try await node.store.usage(of: owner.vault)
         #expect(full[.bytes] > empty[.bytes] + 2_000)

@@ -24,7 +24,7 @@ package final class TestVault: Sendable {
     package let roster: AgentRoster
     package let trail: AuditTrail
     package let tokens: AgentTokens
-    package let answers: RememberedAnswers
+    package let idempotency: IdempotencyRecords
 
     /// Where everybody is unless said otherwise.
     package static let home = IPAddress(bytes: [192, 0, 2, 7])!
@@ -86,7 +86,7 @@ package final class TestVault: Sendable {
         roster = AgentRoster(entries: entries)
         trail = AuditTrail(store: store, sealer: audit, work: work)
         tokens = AgentTokens(keys: keys, now: now)
-        answers = RememberedAnswers(store: store, now: now)
+        idempotency = IdempotencyRecords(store: store, now: now)
     }
 
     package static let name = "vault.db"

@@ -175,7 +175,8 @@ extension VaultError {
         case .usesExhausted: "uses-exhausted"
         case .rateLimited: "rate"
         case .quotaExceeded(let quota, _): "quota-exceeded: \(quota.rawValue)"
-        case .tooManyOperations, .busy, .entryExists, .changedSince, .invalid, .needsEnvelopes, .reauthenticate,
+        case .tooManyOperations, .busy, .entryExists, .idempotencyKeyUsed, .changedSince, .invalid, .needsEnvelopes,
+            .reauthenticate,
             .callerGone, .notATOTPSeed, .damaged, .readOnly:
             nil
         }

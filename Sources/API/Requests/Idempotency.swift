@@ -6,12 +6,12 @@ import Wire
 
 extension Request {
     /// The request as something to be answered once, if it carries an `Idempotency-Key`.
-    func remembered(_ body: [UInt8]) throws(Problem) -> RememberedAnswers.Request? {
-        try RememberedAnswers.Request(key: headers[.idempotencyKey], path: uri.path, body: body)
+    func remembered(_ body: [UInt8]) throws(Problem) -> IdempotencyRecords.Request? {
+        try IdempotencyRecords.Request(key: headers[.idempotencyKey], path: uri.path, body: body)
     }
 }
 
-extension RememberedAnswers.Request {
+extension IdempotencyRecords.Request {
     /// Nil without a key. Digests the body.
     init?(key: String?, path: String, body: [UInt8]) throws(Problem) {
         guard let key else { return nil }
@@ -22,16 +22,16 @@ extension RememberedAnswers.Request {
     }
 }
 
-extension RememberedAnswers {
-    /// Answers from memory, or performs and remembers. Two at once: one performs, the other gets its answer.
+extension IdempotencyRecords {
+    /// The answer on record, or one that is made now. Two at once: one performs, the other gets its answer.
     func once(
         _ request: Request, as caller: Caller, perform: () async throws -> [UInt8]
     ) async throws -> Response {
-        if let answer = try recall(request, as: caller) { return Response(json: answer, status: .created) }
+        if let answer = try load(request, as: caller) { return Response(json: answer, status: .created) }
         do {
             return Response(json: try await perform(), status: .created)
-        } catch VaultError.entryExists {
-            guard let answer = try recall(request, as: caller) else { throw VaultError.entryExists }
+        } catch VaultError.idempotencyKeyUsed {
+            guard let answer = try load(request, as: caller) else { throw VaultError.idempotencyKeyUsed }
             return Response(json: answer, status: .created)
         }
     }

@@ -17,6 +17,10 @@ extension Problem {
             case .noSuchDeposit: Problem(.noSuchDeposit, status: 404, title: "No such deposit")
             case .entryExists:
                 Problem(.entryExists, status: 409, title: "Entry exists", detail: "Choose another id.")
+            case .idempotencyKeyUsed:
+                Problem(
+                    .idempotencyKeyUsed, status: 409, title: "Idempotency-Key was used",
+                    detail: "Send the request again, or choose another key.")
             case .changedSince(let version):
                 Problem(
                     .changedSince, status: 412, title: "Changed since",

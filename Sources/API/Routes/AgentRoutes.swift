@@ -9,7 +9,7 @@ struct AgentRoutes {
     let roster: AgentRoster
     let trail: AuditTrail
     let tokens: AgentTokens
-    let answers: RememberedAnswers
+    let idempotency: IdempotencyRecords
     let cursors: Cursors
 
     func add(to group: RouterGroup<SignedInContext>) {
@@ -30,7 +30,7 @@ struct AgentRoutes {
             name: name, grants: try (body.grants ?? []).map { body throws(Problem) in try Grant(body) },
             policy: try AgentPolicy(body, over: AgentPolicy()))
         let remembered = try request.remembered(context.body)
-        let perform = { [roster, tokens, answers] () async throws -> [UInt8] in
+        let perform = { [roster, tokens, idempotency] () async throws -> [UInt8] in
             let token = Token(.agent)
             let answer = { @Sendable (created: AgentRoster.Created) throws -> [UInt8] in
                 let agent = AgentBody(created.agent, at: roster.now)
@@ -41,15 +41,14 @@ struct AgentRoutes {
                 var mutations = tokens.mutations(for: created.holder, token, vault: context.caller.vault)
                 if let remembered {
                     mutations.append(
-                        .rememberAnswer(
-                            answers.remember(try answer(created), to: remembered, as: context.caller)))
+                        idempotency.record(of: try answer(created), to: remembered, as: context.caller))
                 }
                 return mutations
             }
             return try answer(created)
         }
         guard let remembered else { return Response(json: try await perform(), status: .created) }
-        return try await answers.once(remembered, as: context.caller, perform: perform)
+        return try await idempotency.once(remembered, as: context.caller, perform: perform)
     }
 
     private func list(_ request: Request, context: SignedInContext) async throws -> Response {

@@ -7,7 +7,7 @@ import Wire
 struct EntryRoutes {
     let entries: Entries
     let roster: AgentRoster
-    let answers: RememberedAnswers
+    let idempotency: IdempotencyRecords
     let cursors: Cursors
 
     func add(to group: RouterGroup<SignedInContext>) {
@@ -153,9 +153,9 @@ struct EntryRoutes {
                 EntryBody(try await entries.create(edit, id: id, as: context.caller))
             }
         }
-        return try await answers.once(remembered, as: context.caller) { [answers] in
+        return try await idempotency.once(remembered, as: context.caller) { [idempotency] in
             let view = try await entries.create(edit, id: id, as: context.caller) { view in
-                answers.remember(try JSONText.encode(EntryBody(view)), to: remembered, as: context.caller)
+                [idempotency.record(of: try JSONText.encode(EntryBody(view)), to: remembered, as: context.caller)]
             }
             return try JSONText.encode(EntryBody(view))
         }
@@ -221,9 +221,12 @@ struct EntryRoutes {
             let id = try await entries.deposit(edit, as: context.caller)
             return try Response(DepositBody(id: id.text), status: .created)
         }
-        return try await answers.once(remembered, as: context.caller) { [answers] in
+        return try await idempotency.once(remembered, as: context.caller) { [idempotency] in
             let id = try await entries.deposit(edit, as: context.caller) { id in
-                answers.remember(try JSONText.encode(DepositBody(id: id.text)), to: remembered, as: context.caller)
+                [
+                    idempotency.record(
+                        of: try JSONText.encode(DepositBody(id: id.text)), to: remembered, as: context.caller)
+                ]
             }
             return try JSONText.encode(DepositBody(id: id.text))
         }
@@ -260,7 +263,7 @@ private struct Written: Sendable {
     let id: EntryID?
     let edit: EntryEdit
     /// Where the request is one that makes something, and has a key to be repeated by.
-    let remembered: RememberedAnswers.Request?
+    let remembered: IdempotencyRecords.Request?
 
     init(_ request: Request, _ context: SignedInContext, makes: Bool, replacesFields: Bool) async throws {
         let key = makes ? request.headers[.idempotencyKey] : nil
@@ -272,11 +275,11 @@ private struct Written: Sendable {
             }
             return Written(
                 id: id, edit: try EntryEdit(body, replacesFields: replacesFields),
-                remembered: try RememberedAnswers.Request(key: key, path: path, body: text))
+                remembered: try IdempotencyRecords.Request(key: key, path: path, body: text))
         }
     }
 
-    private init(id: EntryID?, edit: EntryEdit, remembered: RememberedAnswers.Request?) {
+    private init(id: EntryID?, edit: EntryEdit, remembered: IdempotencyRecords.Request?) {
         (self.id, self.edit, self.remembered) = (id, edit, remembered)
     }
 }

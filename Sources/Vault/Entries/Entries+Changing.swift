@@ -2,8 +2,12 @@ import Crypto
 
 extension Entries {
     /// Adds an entry. The client may have chosen the ids; with L2 fields it must have.
+    ///
+    /// `extra`: What is committed with it, made from the entry as it will be.
     package func create(
-        _ edit: EntryEdit, id: EntryID?, as caller: Caller, remembering answer: AnswerMaker? = nil
+        _ edit: EntryEdit, id: EntryID?, as caller: Caller,
+        adding extra: @escaping @Sendable (EntryView) throws -> [Mutation] = { _ in [] }
+
     ) async throws -> EntryView {
         try caller.requireOwner()
         try edit.validate()
@@ -16,7 +20,7 @@ extension Entries {
             var event = caller.event(.entryCreate, entry: id, version: 1)
             event.changed = written.changed.map(\.text)
             event.readers = written.readers
-            if let answer { written.mutations.append(.rememberAnswer(try answer(written.view))) }
+            written.mutations += try extra(written.view)
             return try await commit(written, after: [.insertEntry(row)], event, as: caller)
         }
     }
@@ -249,6 +253,3 @@ extension Entries {
         return (owner, agents)
     }
 }
-
-/// Makes the row that remembers an answer for its `Idempotency-Key`, once the answer is known.
-package typealias AnswerMaker = @Sendable (EntryView) throws -> IdempotentAnswer

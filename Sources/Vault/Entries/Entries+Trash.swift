@@ -42,7 +42,7 @@ extension Entries {
     /// - Returns: Its id, a receipt and nothing more.
     package func deposit(
         _ edit: EntryEdit, as caller: Caller,
-        remembering answer: (@Sendable (EntryID) throws -> IdempotentAnswer)? = nil
+        adding extra: @escaping @Sendable (EntryID) throws -> [Mutation] = { _ in [] }
     ) async throws -> EntryID {
         guard case .agent(let policy) = caller.role else {
             throw VaultError.invalid("deposit", "is for agents; the owner creates entries")
@@ -73,7 +73,7 @@ extension Entries {
                 }
                 var event = caller.event(.depositCreate, entry: row.id, version: 1)
                 event.changed = parts.map(\.0.text)
-                if let answer { mutations.append(.rememberAnswer(try answer(row.id))) }
+                mutations += try extra(row.id)
                 mutations.append(byteMutation(mutations, caller))
                 try await store.commit(mutations, try sealed([event], as: caller))
                 return row.id

@@ -9,7 +9,7 @@ extension Mutation {
         case .putWrap(let wrap), .renewWrap(let wrap): RowSize.of(wrap.box, RowSize.wrap)
         case .insertEntry: RowSize.entry
         case .replaceTerms(_, _, let terms): RowSize.term * terms.count
-        case .rememberAnswer(let answer): RowSize.of(answer.box, RowSize.answer)
+        case .recordIdempotency(let answer): RowSize.of(answer.box, RowSize.answer)
         case .replaceEnvelope, .updateEntry, .putItem, .insertHolder, .insertCredential, .insertAgent, .updateAgent,
             .setAgentState, .settleWrap:
             0

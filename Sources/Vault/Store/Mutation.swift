@@ -53,8 +53,8 @@ package enum Mutation: Sendable {
     /// Says that all mutations together leave less than there was, to read or to do: what they write stands in the place of what
     /// gave more. Nobody's access is wider than before, and something is taken away.
     case narrows
-    /// Remembers an answer for an `Idempotency-Key`; throws `entryExists` when there is one.
-    case rememberAnswer(IdempotentAnswer)
+    /// Records the answer to a request with an `Idempotency-Key`; throws `idempotencyKeyUsed` when there is one.
+    case recordIdempotency(IdempotencyRecord)
 
     // MARK: Accounts
 

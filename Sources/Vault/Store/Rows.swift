@@ -137,7 +137,7 @@ package struct HolderRow: Sendable {
 }
 
 /// What was answered to a request with an `Idempotency-Key`, boxed under the caller's wrap key.
-package struct IdempotentAnswer: Sendable {
+package struct IdempotencyRecord: Sendable {
     package let holder: HolderID
     /// SHA-256 of the key.
     package let key: [UInt8]

@@ -80,7 +80,7 @@ struct Node: Sendable {
             roster: AgentRoster(entries: entries),
             trail: AuditTrail(store: store, sealer: audit, work: work),
             tokens: AgentTokens(keys: keys, now: now),
-            answers: RememberedAnswers(store: store, now: now),
+            idempotency: IdempotencyRecords(store: store, now: now),
             counters: RequestCounters(now: now),
             node: NodeBody(
                 origin: settings.origin, version: Version.current, registration: settings.registration.rawValue),

@@ -4,10 +4,10 @@ import TestSupport
 import Testing
 import Vault
 
-@Suite struct RememberedAnswersTests {
+@Suite struct IdempotencyRecordTests {
     let node: TestVault
     let owner: Caller
-    let request = RememberedAnswers.Request(key: "key", content: Array("POST /x {}".utf8))
+    let request = IdempotencyRecords.Request(key: "key", content: Array("POST /x {}".utf8))
 
     init() async throws {
         node = try TestVault()
@@ -16,37 +16,37 @@ import Vault
 
     private func remember(_ answer: [UInt8]) async throws {
         try await node.store.commit(
-            [.rememberAnswer(node.answers.remember(answer, to: request, as: owner))], [])
+            [node.idempotency.record(of: answer, to: request, as: owner)], [])
     }
 
     @Test func anAnswerComesBack() async throws {
         try await remember([1, 2, 3])
-        let answer = try node.answers.recall(request, as: owner)
+        let answer = try node.idempotency.load(request, as: owner)
         #expect(answer == [1, 2, 3])
     }
 
     @Test func withoutOneThereIsNone() throws {
-        let answer = try node.answers.recall(request, as: owner)
+        let answer = try node.idempotency.load(request, as: owner)
         #expect(answer == nil)
     }
 
     @Test func theSameKeyForSomethingElseIsRefused() async throws {
         try await remember([1])
-        let other = RememberedAnswers.Request(key: "key", content: Array("POST /x {\"a\":1}".utf8))
-        #expect(throws: AuthError.self) { try node.answers.recall(other, as: owner) }
+        let other = IdempotencyRecords.Request(key: "key", content: Array("POST /x {\"a\":1}".utf8))
+        #expect(throws: AuthError.self) { try node.idempotency.load(other, as: owner) }
     }
 
     @Test func ofTwoAtOnceOneIsRemembered() async throws {
         try await remember([1])
-        await #expect(throws: VaultError.entryExists) { try await remember([2]) }
-        let answer = try node.answers.recall(request, as: owner)
+        await #expect(throws: VaultError.idempotencyKeyUsed) { try await remember([2]) }
+        let answer = try node.idempotency.load(request, as: owner)
         #expect(answer == [1])
     }
 
     @Test func somebodyElsesKeyIsAnotherKey() async throws {
         try await remember([1])
         let bob = try await node.owner(Person("bob@example.org"))
-        let answer = try node.answers.recall(request, as: bob)
+        let answer = try node.idempotency.load(request, as: bob)
         #expect(answer == nil)
     }
 

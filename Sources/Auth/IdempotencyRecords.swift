@@ -6,7 +6,7 @@ package import Vault
 /// Answers to creating requests with an `Idempotency-Key`, for clients that lost the first.
 ///
 /// Boxed under the caller's own wrap key: a token in an answer rests as safely as what it opens.
-package struct RememberedAnswers: Sendable {
+package struct IdempotencyRecords: Sendable {
     private let store: any AccountStore
     private let now: @Sendable () -> Int64
     /// Seconds for which answers are kept.
@@ -33,7 +33,7 @@ package struct RememberedAnswers: Sendable {
     /// The answer given before, if there was one.
     ///
     /// - Throws: `AuthError.invalid` when the key came with another request.
-    package func recall(_ request: Request, as caller: Caller) throws -> [UInt8]? {
+    package func load(_ request: Request, as caller: Caller) throws -> [UInt8]? {
         guard let stored = try store.answer(to: request.key, of: caller.holder.id) else { return nil }
         let plaintext = try Box.open(stored.box, key: caller.holder.wrapKey, context: context(request, caller))
         guard constantTimeEqual(plaintext.prefix(32), request.digest) else {
@@ -42,9 +42,11 @@ package struct RememberedAnswers: Sendable {
         return Array(plaintext.dropFirst(32))
     }
 
-    package func remember(_ answer: [UInt8], to request: Request, as caller: Caller) -> IdempotentAnswer {
+    /// What records the answer, for the commit of what is answered.
+    package func record(of answer: [UInt8], to request: Request, as caller: Caller) -> Mutation {
         let box = Box.seal(request.digest + answer, key: caller.holder.wrapKey, context: context(request, caller))
-        return IdempotentAnswer(holder: caller.holder.id, key: request.key, box: box, created: now())
+        return .recordIdempotency(
+            IdempotencyRecord(holder: caller.holder.id, key: request.key, box: box, created: now()))
     }
 
     private func context(_ request: Request, _ caller: Caller) -> Context {
