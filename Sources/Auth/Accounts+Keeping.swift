@@ -13,46 +13,46 @@ extension Accounts {
         package let quotas: Quotas
     }
 
-    package func profile(as caller: Caller) async throws -> Profile {
-        try caller.requireOwner()
-        guard let account = try store.account(of: caller.vault) else { throw AuthError.badToken }
-        let email = try keys.openNodeTier(account.email, .email, vault: caller.vault, id: caller.vault.bytes)
+    package func profile(as principal: Principal) async throws -> Profile {
+        try principal.requireOwner()
+        guard let account = try store.account(of: principal.vault) else { throw AuthError.badToken }
+        let email = try keys.openNodeTier(account.email, .email, vault: principal.vault, id: principal.vault.bytes)
         return Profile(
-            email: String(decoding: email, as: UTF8.self), vault: caller.vault, created: account.created,
-            hasRecoveryKit: try store.credential(.recovery, of: caller.vault) != nil,
-            hasSecondFactor: try await store.item(.totp, of: caller.holder.id) != nil,
-            usage: try await store.usage(of: caller.vault), quotas: settings.quotas)
+            email: String(decoding: email, as: UTF8.self), vault: principal.vault, created: account.created,
+            hasRecoveryKit: try store.credential(.recovery, of: principal.vault) != nil,
+            hasSecondFactor: try await store.item(.totp, of: principal.holder.id) != nil,
+            usage: try await store.usage(of: principal.vault), quotas: settings.quotas)
     }
 
     // MARK: Kit and second factor
 
     /// Replaces the recovery kit, or removes it when `kit` is nil.
-    package func setRecovery(_ kit: Secrets?, proof: Proof, as caller: Caller) async throws {
-        try caller.requireOwner()
+    package func setRecovery(_ kit: Secrets?, proof: Proof, as principal: Principal) async throws {
+        try principal.requireOwner()
         if let kit { try check(kit) }
-        try await locks.withLock(for: caller, in: store) {
-            _ = try await check(proof, as: caller)
+        try await locks.withLock(for: principal, in: store) {
+            _ = try await check(proof, as: principal)
             var mutations: [Mutation] = []
             // After the proof: who has a session alone must not use up what the owner needs.
-            try operations.spend(caller.vault, share: .proven)
-            mutations.append(.deleteCredentials(.recovery, of: caller.vault))
+            try operations.spend(principal.vault, share: .proven)
+            mutations.append(.deleteCredentials(.recovery, of: principal.vault))
             if let kit {
-                mutations.append(.insertCredential(credential(.recovery, kit, caller.holder, caller.vault)))
+                mutations.append(.insertCredential(credential(.recovery, kit, principal.holder, principal.vault)))
             }
-            let event = caller.event(.recoveryChange, reason: kit == nil ? "removed" : "set")
-            try await store.commit(mutations, [try audit.seal(event, vault: caller.vault)])
+            let event = principal.event(.recoveryChange, reason: kit == nil ? "removed" : "set")
+            try await store.commit(mutations, [try audit.seal(event, vault: principal.vault)])
         }
     }
 
     /// First half of switching the second factor on: a new seed, not yet asked for.
     ///
     /// - Returns: The seed in base32.
-    package func beginSecondFactor(as caller: Caller) async throws -> String {
-        try caller.requireFreshOwner(at: now())
+    package func beginSecondFactor(as principal: Principal) async throws -> String {
+        try principal.requireFreshOwner(at: now())
         let factor = SecondFactor.generate()
-        let box = try factor.boxed(.pendingTOTP, vault: caller.vault, owner: caller.holder)
-        try await locks.withLock(for: caller, in: store) {
-            try await store.commit([.putItem(.pendingTOTP, caller.holder.id, box)], [])
+        let box = try factor.boxed(.pendingTOTP, vault: principal.vault, owner: principal.holder)
+        try await locks.withLock(for: principal, in: store) {
+            try await store.commit([.putItem(.pendingTOTP, principal.holder.id, box)], [])
         }
         return factor.secret
     }
@@ -60,37 +60,39 @@ extension Accounts {
     /// Second half: a code shows that the seed arrived, the proof that it is the owner who wants it.
     ///
     /// - Returns: Ten recovery codes, each good once.
-    package func confirmSecondFactor(_ code: String, proof: Proof, as caller: Caller) async throws -> [String] {
-        guard case .owner(let session, _) = caller.role else { throw VaultError.ownerOnly }
-        try operations.spend(caller.vault)
-        return try await locks.withLock(for: caller, in: store) {
-            _ = try await check(proof, as: caller)
-            guard let box = try await store.item(.pendingTOTP, of: caller.holder.id) else { throw AuthError.notEnabled }
-            var factor = try SecondFactor(boxed: box, .pendingTOTP, vault: caller.vault, owner: caller.holder)
+    package func confirmSecondFactor(_ code: String, proof: Proof, as principal: Principal) async throws -> [String] {
+        guard case .owner(let session, _) = principal.role else { throw VaultError.ownerOnly }
+        try operations.spend(principal.vault)
+        return try await locks.withLock(for: principal, in: store) {
+            _ = try await check(proof, as: principal)
+            guard let box = try await store.item(.pendingTOTP, of: principal.holder.id) else {
+                throw AuthError.notEnabled
+            }
+            var factor = try SecondFactor(boxed: box, .pendingTOTP, vault: principal.vault, owner: principal.holder)
             guard factor.accept(code, at: now()) else {
                 try await store.commit(
                     try limits.failedProofCode(in: session).map(Mutation.putAbuse), [])
                 throw AuthError.secondFactorWrong
             }
             let codes = factor.makeRecoveryCodes()
-            let final = try factor.boxed(.totp, vault: caller.vault, owner: caller.holder)
+            let final = try factor.boxed(.totp, vault: principal.vault, owner: principal.holder)
             try await store.commit(
-                [.putItem(.totp, caller.holder.id, final), .dropItem(.pendingTOTP, caller.holder.id)],
-                [try audit.seal(caller.event(.secondFactorEnable), vault: caller.vault)])
+                [.putItem(.totp, principal.holder.id, final), .dropItem(.pendingTOTP, principal.holder.id)],
+                [try audit.seal(principal.event(.secondFactorEnable), vault: principal.vault)])
             return codes
         }
     }
 
-    package func endSecondFactor(proof: Proof, as caller: Caller) async throws {
-        try caller.requireOwner()
-        try operations.spend(caller.vault)
+    package func endSecondFactor(proof: Proof, as principal: Principal) async throws {
+        try principal.requireOwner()
+        try operations.spend(principal.vault)
         // Under the lock, so that a login under way does not put the factor back.
-        try await locks.withLock(for: caller, in: store) {
-            guard try await store.item(.totp, of: caller.holder.id) != nil else { throw AuthError.notEnabled }
-            _ = try await check(proof, as: caller)
+        try await locks.withLock(for: principal, in: store) {
+            guard try await store.item(.totp, of: principal.holder.id) != nil else { throw AuthError.notEnabled }
+            _ = try await check(proof, as: principal)
             try await store.commit(
-                [.dropItem(.totp, caller.holder.id), .dropItem(.pendingTOTP, caller.holder.id)],
-                [try audit.seal(caller.event(.secondFactorDisable), vault: caller.vault)])
+                [.dropItem(.totp, principal.holder.id), .dropItem(.pendingTOTP, principal.holder.id)],
+                [try audit.seal(principal.event(.secondFactorDisable), vault: principal.vault)])
         }
     }
 
@@ -99,18 +101,18 @@ extension Accounts {
     /// L2 values of every version, as the client needs them to make a new l2Key, in pages. On record before they are
     /// returned.
     package func l2Values(
-        after place: FieldPlace?, limit: Int, as caller: Caller
+        after place: FieldPlace?, limit: Int, as principal: Principal
     ) async throws -> Page<StoredValue> {
-        guard case .owner(let session, _) = caller.role else { throw VaultError.ownerOnly }
-        try operations.spend(for: caller)
-        return try await work.run(as: caller, in: store) {
-            let page = try await store.l2Values(of: caller.vault, after: place, limit: PageLimit(rows: limit))
+        guard case .owner(let session, _) = principal.role else { throw VaultError.ownerOnly }
+        try operations.spend(for: principal)
+        return try await work.run(as: principal, in: store) {
+            let page = try await store.l2Values(of: principal.vault, after: place, limit: PageLimit(rows: limit))
             guard !page.items.isEmpty else { return page }
-            var event = caller.event(.export, reason: "l2")
+            var event = principal.event(.export, reason: "l2")
             event.count = page.items.count
             try await store.commit(
-                [.expectCaller(caller.holder.id, session: session, policy: nil)],
-                [try audit.seal(event, vault: caller.vault)])
+                [.expectPrincipal(principal.holder.id, session: session, policy: nil)],
+                [try audit.seal(event, vault: principal.vault)])
             return page
         }
     }
@@ -124,40 +126,40 @@ extension Accounts {
     ///
     /// `kit`: A new kit; needed where there is one, which opens the old l2Key alone.
     package func rekeyL2(
-        wrappedKey: [UInt8], kit: Secrets?, envelopes: [FieldPlace: [UInt8]], proof: Proof, as caller: Caller
+        wrappedKey: [UInt8], kit: Secrets?, envelopes: [FieldPlace: [UInt8]], proof: Proof, as principal: Principal
     ) async throws {
-        guard case .owner(let session, _) = caller.role else { throw VaultError.ownerOnly }
+        guard case .owner(let session, _) = principal.role else { throw VaultError.ownerOnly }
         try check(wrappedL2Key: wrappedKey)
         if let kit { try check(kit) }
         for envelope in envelopes.values { try EntryEdit.checkEnvelope(envelope) }
-        try await change(as: caller) {
-            _ = try await check(proof, as: caller)
+        try await change(as: principal) {
+            _ = try await check(proof, as: principal)
             // A commit for which everybody waits costs more the more it writes.
-            try operations.spend(caller.vault, count: 1 + envelopes.count / Self.envelopesPerOperation)
+            try operations.spend(principal.vault, count: 1 + envelopes.count / Self.envelopesPerOperation)
             var mutations: [Mutation] = []
-            mutations.append(.stayWithin(settings.quotas, caller.vault))
+            mutations.append(.stayWithin(settings.quotas, principal.vault))
             // Counted first: a vault may hold far more places than a request can name.
-            let count = try await store.l2Count(of: caller.vault)
-            guard count == envelopes.count, try await store.l2Places(of: caller.vault) == Set(envelopes.keys) else {
+            let count = try await store.l2Count(of: principal.vault)
+            guard count == envelopes.count, try await store.l2Places(of: principal.vault) == Set(envelopes.keys) else {
                 throw AuthError.invalid(
                     "envelopes", "must hold every L2 value of every version; \(count) are stored")
             }
-            guard let password = try store.credential(.password, of: caller.vault) else { throw AuthError.badToken }
+            guard let password = try store.credential(.password, of: principal.vault) else { throw AuthError.badToken }
             mutations += [
-                .deleteSessions(of: caller.vault, except: session),
-                .deleteCredentials(.password, of: caller.vault),
+                .deleteSessions(of: principal.vault, except: session),
+                .deleteCredentials(.password, of: principal.vault),
                 .insertCredential(password.replacingL2Key(wrappedKey, root: keys.root)),
             ]
-            var events = [caller.event(.l2Rekey)]
+            var events = [principal.event(.l2Rekey)]
             if let kit {
-                mutations.append(.deleteCredentials(.recovery, of: caller.vault))
-                mutations.append(.insertCredential(credential(.recovery, kit, caller.holder, caller.vault)))
-                events.append(caller.event(.recoveryChange, reason: "set"))
-            } else if try store.credential(.recovery, of: caller.vault) != nil {
+                mutations.append(.deleteCredentials(.recovery, of: principal.vault))
+                mutations.append(.insertCredential(credential(.recovery, kit, principal.holder, principal.vault)))
+                events.append(principal.event(.recoveryChange, reason: "set"))
+            } else if try store.credential(.recovery, of: principal.vault) != nil {
                 throw AuthError.invalid("recovery", "must hold a new kit; the present one opens the old key alone")
             }
             for (place, envelope) in envelopes { mutations.append(.replaceEnvelope(place, envelope)) }
-            try await store.commit(mutations, try events.map { try audit.seal($0, vault: caller.vault) })
+            try await store.commit(mutations, try events.map { try audit.seal($0, vault: principal.vault) })
             await store.forgetDeleted()
         }
     }
@@ -165,16 +167,16 @@ extension Accounts {
     // MARK: The end
 
     /// Deletes the account and all that it holds, the key of its audit bodies too.
-    package func delete(as caller: Caller) async throws {
-        try caller.requireFreshOwner(at: now())
-        try await locks.withLock(for: caller, in: store, isUrgent: true) {
+    package func delete(as principal: Principal) async throws {
+        try principal.requireFreshOwner(at: now())
+        try await locks.withLock(for: principal, in: store, isUrgent: true) {
             let event = AuditEvent(
-                .accountDelete, by: .init(.owner, caller.holder.id), from: caller.from?.text,
-                subject: caller.vault.text)
+                .accountDelete, by: .init(.owner, principal.holder.id), from: principal.from?.text,
+                subject: principal.vault.text)
             // Under the node's key: the vault's own is gone with this commit.
-            try await store.commit([.closeAccount(caller.vault)], [try audit.seal(event, vault: nil)])
-            audit.forget(caller.vault)
-            await store.erase(caller.vault)
+            try await store.commit([.closeAccount(principal.vault)], [try audit.seal(event, vault: nil)])
+            audit.forget(principal.vault)
+            await store.erase(principal.vault)
         }
     }
 }

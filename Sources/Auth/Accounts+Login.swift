@@ -169,22 +169,22 @@ extension Accounts {
 
     // MARK: Sessions
 
-    package func sessions(as caller: Caller) async throws -> [StoredCredential] {
-        try caller.requireOwner()
-        return try await store.sessions(of: caller.vault)
+    package func sessions(as principal: Principal) async throws -> [StoredCredential] {
+        try principal.requireOwner()
+        return try await store.sessions(of: principal.vault)
     }
 
-    /// Ends a session of the caller's own vault. Nil is the one that asks.
-    package func end(_ id: CredentialID?, as caller: Caller) async throws {
-        guard case .owner(let current, _) = caller.role else { throw VaultError.ownerOnly }
+    /// Ends a session of the principal's own vault. Nil is the one that asks.
+    package func end(_ id: CredentialID?, as principal: Principal) async throws {
+        guard case .owner(let current, _) = principal.role else { throw VaultError.ownerOnly }
         let id = id ?? current
         // Of many at once one leaves a line; and one that has ended meanwhile ends no other.
-        try await locks.withLock(for: caller, in: store, isUrgent: true) {
-            guard try await store.sessions(of: caller.vault).contains(where: { $0.id == id }) else {
+        try await locks.withLock(for: principal, in: store, isUrgent: true) {
+            guard try await store.sessions(of: principal.vault).contains(where: { $0.id == id }) else {
                 throw AuthError.noSuchSession
             }
-            let event = caller.event(.logout, subject: id.text)
-            try await store.commit([.deleteCredential(id)], [try audit.seal(event, vault: caller.vault)])
+            let event = principal.event(.logout, subject: id.text)
+            try await store.commit([.deleteCredential(id)], [try audit.seal(event, vault: principal.vault)])
         }
     }
 }

@@ -27,35 +27,38 @@ extension Accounts {
 
     /// Sets a new password and a new kit. Every session ends.
     package func changePassword(
-        _ secrets: Secrets, _ keeping: Keeping, proof: Proof, as caller: Caller
+        _ secrets: Secrets, _ keeping: Keeping, proof: Proof, as principal: Principal
     ) async throws -> OwnerChange {
-        try caller.requireOwner()
+        try principal.requireOwner()
         try check(secrets)
         try check(keeping.recovery)
-        return try await change(as: caller) {
-            let proven = try await check(proof, as: caller)
+        return try await change(as: principal) {
+            let proven = try await check(proof, as: principal)
             // After the proof: who has a session alone must not use up what the owner needs.
-            try operations.spend(caller.vault, share: .proven)
+            try operations.spend(principal.vault, share: .proven)
             return try await replaceOwner(
-                .passwordChange, caller.holder, in: caller.vault, secrets, keeping, proven.factor, from: caller.from)
+                .passwordChange, principal.holder, in: principal.vault, secrets, keeping, proven.factor,
+                from: principal.from)
         }
     }
 
     /// Signs out everything, everywhere, this session too. The password, which is the proof, stays; the kit is a new one.
-    package func signOutEverywhere(_ keeping: Keeping, proof: Proof, as caller: Caller) async throws -> OwnerChange {
-        try caller.requireOwner()
+    package func signOutEverywhere(_ keeping: Keeping, proof: Proof, as principal: Principal) async throws
+        -> OwnerChange
+    {
+        try principal.requireOwner()
         guard proof.kind == .password else {
             throw AuthError.invalid("proof.kind", "must be password: it goes on with the new key holder")
         }
         try check(keeping.recovery)
-        return try await change(as: caller) {
-            let proven = try await check(proof, as: caller)
-            try operations.spend(caller.vault, share: .proven)
+        return try await change(as: principal) {
+            let proven = try await check(proof, as: principal)
+            try operations.spend(principal.vault, share: .proven)
             let secrets = Secrets(
                 authKey: proof.secret, wrappedL2Key: try proven.credential.openL2Key(root: keys.root) ?? [])
             return try await replaceOwner(
-                .signOutEverywhere, caller.holder, in: caller.vault, secrets, keeping, proven.factor,
-                from: caller.from)
+                .signOutEverywhere, principal.holder, in: principal.vault, secrets, keeping, proven.factor,
+                from: principal.from)
         }
     }
 
@@ -117,12 +120,12 @@ extension Accounts {
 
     /// A change of the account that has its turn: on the processor, and among the vault's changes.
     func change<R: Sendable>(
-        as caller: Caller, _ body: @escaping @Sendable () async throws -> R
+        as principal: Principal, _ body: @escaping @Sendable () async throws -> R
     ) async throws -> R {
         try await work.run(
-            for: caller.holder.id, isOwner: caller.isOwner, isUrgent: true, of: caller.vault
+            for: principal.holder.id, isOwner: principal.isOwner, isUrgent: true, of: principal.vault
         ) {
-            try await locks.withLock(for: caller, in: store, isUrgent: true) { try await body() }
+            try await locks.withLock(for: principal, in: store, isUrgent: true) { try await body() }
         }
     }
 

@@ -28,35 +28,35 @@ extension Accounts {
     /// Checks a proof, under the vault's lock. Its failures count in the session that sent it and nowhere else, so that
     /// neither a stranger nor a thief in another session keeps the owner from changing what he has to. A code is spent
     /// once it is accepted, whatever comes of the request.
-    func check(_ proof: Proof, as caller: Caller) async throws -> Proven {
-        guard case .owner(let session, _) = caller.role else { throw VaultError.ownerOnly }
+    func check(_ proof: Proof, as principal: Principal) async throws -> Proven {
+        guard case .owner(let session, _) = principal.role else { throw VaultError.ownerOnly }
         try limits.admitProof(in: session)
         try admitTry(byKnownDevice: true)
-        let stored = try store.credential(proof.kind, of: caller.vault)
+        let stored = try store.credential(proof.kind, of: principal.vault)
         do {
             let opened = try (stored ?? dummy).open(proof.secret, root: keys.root)
-            guard let stored, opened.id == caller.holder.id else { throw AuthError.wrongProof }
-            guard let box = try await store.item(.totp, of: caller.holder.id) else {
+            guard let stored, opened.id == principal.holder.id else { throw AuthError.wrongProof }
+            guard let box = try await store.item(.totp, of: principal.holder.id) else {
                 return Proven(credential: stored, factor: nil)
             }
             guard let code = proof.code else { throw AuthError.secondFactorNeeded }
-            var factor = try SecondFactor(boxed: box, .totp, vault: caller.vault, owner: caller.holder)
+            var factor = try SecondFactor(boxed: box, .totp, vault: principal.vault, owner: principal.holder)
             guard factor.accept(code, at: now()) else {
-                try await failProof("second-factor", caller, costing: try limits.failedProofCode(in: session))
+                try await failProof("second-factor", principal, costing: try limits.failedProofCode(in: session))
                 throw AuthError.secondFactorWrong
             }
-            let spent = try factor.boxed(.totp, vault: caller.vault, owner: caller.holder)
-            try await store.commit([.putItem(.totp, caller.holder.id, spent)], [])
+            let spent = try factor.boxed(.totp, vault: principal.vault, owner: principal.holder)
+            try await store.commit([.putItem(.totp, principal.holder.id, spent)], [])
             return Proven(credential: stored, factor: factor)
         } catch BoxError.wrongKeyOrContext {
-            try await failProof("proof", caller, costing: try limits.failedProof(in: session))
+            try await failProof("proof", principal, costing: try limits.failedProof(in: session))
             throw AuthError.wrongProof
         }
     }
 
-    private func failProof(_ reason: String, _ caller: Caller, costing rows: [AbuseRow]) async throws {
+    private func failProof(_ reason: String, _ principal: Principal, costing rows: [AbuseRow]) async throws {
         try await failures.record(
-            caller.event(.denied, outcome: .failed, reason: reason), account: caller.vault.bytes,
-            network: caller.from?.rateLimitPrefix, vault: caller.vault, costing: rows)
+            principal.event(.denied, outcome: .failed, reason: reason), account: principal.vault.bytes,
+            network: principal.from?.rateLimitPrefix, vault: principal.vault, costing: rows)
     }
 }

@@ -48,7 +48,7 @@ package final class OpenHolders: Sendable {
     }
 }
 
-/// Turns a token into a caller, or says why not.
+/// Turns a token into a principal, or says why not.
 package final class Authenticator: Sendable {
     private let store: any AccountStore
     private let keys: NodeKeys
@@ -69,15 +69,15 @@ package final class Authenticator: Sendable {
         self.now = now
     }
 
-    /// The caller that a token stands for, here and now.
+    /// The principal that a token stands for, here and now.
     ///
     /// `isRepeat`: Whether the answer may be one that was given before: a token that is used up by the first try still
     /// gets it.
     ///
     /// - Throws: `AuthError.badToken` and its siblings; `RootBoxError` when a row was tampered with.
-    package func caller(
+    package func principal(
         token text: String, from address: IPAddress?, on connection: OpenHolders?, isRepeat: Bool = false
-    ) async throws -> Caller {
+    ) async throws -> Principal {
         let open = connection?.open(text, at: now())
         let token = open == nil ? Token(text) : nil
         guard let lookup = open?.lookup ?? token?.lookup else {
@@ -90,7 +90,7 @@ package final class Authenticator: Sendable {
         let credential = presented.credential
         let role = try await role(of: presented, from: address, isRepeat: isRepeat)
         if let open, open.isOf(credential) {
-            return Caller(
+            return Principal(
                 vault: credential.vault, holder: open.holder, role: role, from: address,
                 policyBox: presented.agent?.policy)
         }
@@ -98,7 +98,7 @@ package final class Authenticator: Sendable {
         do {
             let holder = try credential.open(token.secret, root: keys.root)
             connection?.keep(holder, credential, lookup, of: text, at: now())
-            return Caller(
+            return Principal(
                 vault: credential.vault, holder: holder, role: role, from: address, policyBox: presented.agent?.policy)
         } catch BoxError.wrongKeyOrContext {
             // A row under this look-up that another token made.
@@ -108,7 +108,7 @@ package final class Authenticator: Sendable {
 
     private func role(
         of presented: PresentedToken, from address: IPAddress?, isRepeat: Bool
-    ) async throws -> Caller.Role {
+    ) async throws -> Principal.Role {
         let credential = presented.credential
         let time = now()
         switch credential.kind {
@@ -144,11 +144,11 @@ package final class Authenticator: Sendable {
     }
 
     /// Puts on record that an agent asked for what it may not have; the same within a minute is counted.
-    package func denied(_ caller: Caller, _ reason: String) async throws {
-        guard !caller.isOwner else { return }
+    package func denied(_ principal: Principal, _ reason: String) async throws {
+        guard !principal.isOwner else { return }
         try await failures.record(
-            caller.event(.denied, outcome: .denied, reason: reason), account: caller.holder.id.bytes,
-            network: caller.from?.rateLimitPrefix, vault: caller.vault)
+            principal.event(.denied, outcome: .denied, reason: reason), account: principal.holder.id.bytes,
+            network: principal.from?.rateLimitPrefix, vault: principal.vault)
     }
 
     /// Opened once and kept while the row stays the same.

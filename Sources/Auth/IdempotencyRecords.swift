@@ -5,7 +5,7 @@ package import Vault
 
 /// Answers to creating requests with an `Idempotency-Key`, for clients that lost the first.
 ///
-/// Boxed under the caller's own wrap key: a token in an answer rests as safely as what it opens.
+/// Boxed under the principal's own wrap key: a token in an answer rests as safely as what it opens.
 package struct IdempotencyRecords: Sendable {
     private let store: any AccountStore
     private let now: @Sendable () -> Int64
@@ -33,9 +33,9 @@ package struct IdempotencyRecords: Sendable {
     /// The answer given before, if there was one.
     ///
     /// - Throws: `AuthError.invalid` when the key came with another request.
-    package func load(_ request: Request, as caller: Caller) throws -> [UInt8]? {
-        guard let stored = try store.answer(to: request.key, of: caller.holder.id) else { return nil }
-        let plaintext = try Box.open(stored.box, key: caller.holder.wrapKey, context: context(request, caller))
+    package func load(_ request: Request, as principal: Principal) throws -> [UInt8]? {
+        guard let stored = try store.answer(to: request.key, of: principal.holder.id) else { return nil }
+        let plaintext = try Box.open(stored.box, key: principal.holder.wrapKey, context: context(request, principal))
         guard constantTimeEqual(plaintext.prefix(32), request.digest) else {
             throw AuthError.invalid("Idempotency-Key", "was used for another request")
         }
@@ -43,13 +43,13 @@ package struct IdempotencyRecords: Sendable {
     }
 
     /// What records the answer, for the commit of what is answered.
-    package func record(of answer: [UInt8], to request: Request, as caller: Caller) -> Mutation {
-        let box = Box.seal(request.digest + answer, key: caller.holder.wrapKey, context: context(request, caller))
+    package func record(of answer: [UInt8], to request: Request, as principal: Principal) -> Mutation {
+        let box = Box.seal(request.digest + answer, key: principal.holder.wrapKey, context: context(request, principal))
         return .recordIdempotency(
-            IdempotencyRecord(holder: caller.holder.id, key: request.key, box: box, created: now()))
+            IdempotencyRecord(holder: principal.holder.id, key: request.key, box: box, created: now()))
     }
 
-    private func context(_ request: Request, _ caller: Caller) -> Context {
-        Context("answer", caller.vault.bytes, caller.holder.id.bytes, request.key)
+    private func context(_ request: Request, _ principal: Principal) -> Context {
+        Context("answer", principal.vault.bytes, principal.holder.id.bytes, request.key)
     }
 }

@@ -81,7 +81,7 @@ extension Mutation {
             .reduces
         // The second factor's last code among them, without which nobody signs in. There are three of an owner.
         case .putItem: .keepsCount
-        case .expectCaller, .expectWrap, .expectEntry, .countUse, .countBytes, .expectDepositRoom, .stayWithin,
+        case .expectPrincipal, .expectWrap, .expectEntry, .countUse, .countBytes, .expectDepositRoom, .stayWithin,
             .spendInvite, .putAbuse:
             .keepsCount
         case .settleWrap, .touch: .savesTime

@@ -12,7 +12,7 @@ extension Store {
             let switched = try db.run(
                 "UPDATE account SET owner = ? WHERE vault = ? AND owner = ?", .blob(new.bytes), .blob(vault.bytes),
                 .blob(old.bytes))
-            guard switched == 1 else { throw VaultError.callerGone }
+            guard switched == 1 else { throw VaultError.principalGone }
             try disarm(old, db)
         case .deleteCredential(let id):
             try db.run("DELETE FROM credential WHERE id = ?", .blob(id.bytes))
@@ -43,7 +43,7 @@ extension Store {
                 .blob(row.key), .integer(row.level), .integer(row.at), .integer(row.forgiven))
         case .closeAccount(let vault):
             try close(vault, db)
-        case .expectCaller(let holder, let session, let policy):
+        case .expectPrincipal(let holder, let session, let policy):
             let found =
                 if let session {
                     try db.first(
@@ -58,7 +58,7 @@ extension Store {
                         .blob(holder.bytes), .blob(policy)
                     ) { _ in true }
                 }
-            guard found != nil else { throw VaultError.callerGone }
+            guard found != nil else { throw VaultError.principalGone }
         case .expectWrap(let holder, let entry, let field):
             let found = try db.first(
                 "SELECT 1 FROM wrap WHERE holder = ? AND entry = ? AND field = ?", .blob(holder.bytes),
@@ -207,7 +207,7 @@ extension Store {
                 "INSERT INTO answer (holder, key, box, created) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 .blob(answer.holder.bytes), .blob(answer.key), .blob(answer.box), .integer(answer.created))
             guard recorded == 1 else { throw VaultError.idempotencyKeyUsed }
-            // The newest of a caller are kept, so that they take a bounded room.
+            // The newest of a principal are kept, so that they take a bounded room.
             try db.run(
                 """
                 DELETE FROM answer WHERE holder = ?1 AND key IN (

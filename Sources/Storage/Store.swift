@@ -146,7 +146,7 @@ package final class Store: Sendable {
         }
     }
 
-    /// A commit that the disk refused is not the caller's fault.
+    /// A commit that the disk refused is not the principal's fault.
     private func refusal(_ error: SQLiteError) -> any Error {
         switch error.cause {
         case .full: VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue)
@@ -158,7 +158,7 @@ package final class Store: Sendable {
 }
 
 extension NodeHealth {
-    /// What an error from the database says about the node; nothing, if it was the caller's.
+    /// What an error from the database says about the node; nothing, if it was the principal's.
     package func note(_ error: any Error) -> Bool {
         if error is ForeignWrite { return note(.foreignWrite) }
         guard let error = error as? SQLiteError else { return false }

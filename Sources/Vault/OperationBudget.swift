@@ -44,9 +44,9 @@ package final class OperationBudget: Sendable {
         }
     }
 
-    /// The same for a caller.
-    package func spend(for caller: Caller, count: Int = 1) throws(VaultError) {
-        try spend(caller.vault, count: count, share: caller.isOwner ? .owner : .agents)
+    /// The same for a principal.
+    package func spend(for principal: Principal, count: Int = 1) throws(VaultError) {
+        try spend(principal.vault, count: count, share: principal.isOwner ? .owner : .agents)
     }
 
     /// Counts operations.

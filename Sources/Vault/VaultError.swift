@@ -18,7 +18,7 @@ package enum VaultError: Error, Equatable, Sendable {
     /// The session is older than ten minutes; the password is needed again.
     case reauthenticate
     /// The session or the agent ended while its request waited for its turn.
-    case callerGone
+    case principalGone
     /// The token lacks this verb. About the token alone, so that it tells nothing of entries.
     case verbMissing(AgentPolicy.Verb)
     case usesExhausted
@@ -28,7 +28,7 @@ package enum VaultError: Error, Equatable, Sendable {
     case quotaExceeded(Quota, Int)
     /// The vault's operations of the day are used up. Seconds until there is one again.
     case tooManyOperations(retryAfter: Int)
-    /// Too much of the caller's work waits already.
+    /// Too much of the principal's work waits already.
     case busy
     /// A value that should be a TOTP seed is none.
     case notATOTPSeed

@@ -49,12 +49,12 @@ package final class VaultLocks: Sendable {
     /// While it waited, another tab may have changed the password, or the owner revoked the agent. Every deletion of
     /// a holder holds this lock, so one look is enough.
     ///
-    /// - Throws: `VaultError.callerGone` when the holder is gone.
+    /// - Throws: `VaultError.principalGone` when the holder is gone.
     package func withLock<R>(
-        for caller: Caller, in store: any VaultStore, isUrgent: Bool = false, _ body: () async throws -> R
+        for principal: Principal, in store: any VaultStore, isUrgent: Bool = false, _ body: () async throws -> R
     ) async throws -> R {
-        try await withLock(caller.vault, isUrgent: isUrgent) {
-            guard try await store.holds(caller) else { throw VaultError.callerGone }
+        try await withLock(principal.vault, isUrgent: isUrgent) {
+            guard try await store.holds(principal) else { throw VaultError.principalGone }
             return try await body()
         }
     }

@@ -13,7 +13,7 @@ import Synchronization
 /// urgent: what keeps two changes apart is `VaultLocks`.
 package final class WorkQueue: Sendable {
     private let width: Int
-    /// Of one caller; the next is refused.
+    /// Of one principal; the next is refused.
     private let mostWaiting: Int
     /// Of all agents of a vault.
     private let mostOfAgents: Int
@@ -37,28 +37,28 @@ package final class WorkQueue: Sendable {
     package var running: Int { state.withLock { $0.running.count } }
     package var waiting: Int { state.withLock { $0.waiting.values.reduce(0) { $0 + $1.count } } }
 
-    /// Runs `work` when it is the caller's turn, on the threads that tasks share.
+    /// Runs `work` when it is the principal's turn, on the threads that tasks share.
     ///
     /// `isLump`: It takes long and cannot rest. One of these runs at a time, beside what does not take long.
     ///
-    /// - Throws: `VaultError.busy` when too much of the same caller waits already.
+    /// - Throws: `VaultError.busy` when too much of the same principal waits already.
     package func run<R: Sendable>(
-        as caller: Caller, isLump: Bool = false, _ work: @escaping @Sendable () async throws -> R
+        as principal: Principal, isLump: Bool = false, _ work: @escaping @Sendable () async throws -> R
     ) async throws -> R {
-        try await run(Work(of: caller, isLump: isLump), work)
+        try await run(Work(of: principal, isLump: isLump), work)
     }
 
-    /// The same for work that commits nothing: its caller must still be one when its turn has come.
+    /// The same for work that commits nothing: its principal must still be one when its turn has come.
     package func run<R: Sendable>(
-        as caller: Caller, in store: any VaultStore, _ work: @escaping @Sendable () async throws -> R
+        as principal: Principal, in store: any VaultStore, _ work: @escaping @Sendable () async throws -> R
     ) async throws -> R {
-        try await run(Work(of: caller)) {
+        try await run(Work(of: principal)) {
             let mayGoOn = { @Sendable () async -> VaultError? in
                 do {
-                    try caller.requireTime(at: self.now())
-                    return try await store.holds(caller) ? nil : .callerGone
+                    try principal.requireTime(at: self.now())
+                    return try await store.holds(principal) ? nil : .principalGone
                 } catch {
-                    return error as? VaultError ?? .callerGone
+                    return error as? VaultError ?? .principalGone
                 }
             }
             if let refusal = await mayGoOn() { throw refusal }
@@ -72,14 +72,14 @@ package final class WorkQueue: Sendable {
         }
     }
 
-    /// The same for what is left to do for a caller whose request has been performed: it is refused to nobody.
+    /// The same for what is left to do for a principal whose request has been performed: it is refused to nobody.
     package func finish<R: Sendable>(
-        for caller: Caller, _ work: @escaping @Sendable () async throws -> R
+        for principal: Principal, _ work: @escaping @Sendable () async throws -> R
     ) async throws -> R {
-        try await run(Work(of: caller, isRefusable: false), work)
+        try await run(Work(of: principal, isRefusable: false), work)
     }
 
-    /// The same for somebody who is no caller yet.
+    /// The same for somebody who is no principal yet.
     ///
     /// `isUrgent`: Goes before all else of its vault and does not count with it: what a thief's session asks for must not
     /// keep the owner from ending that session.
@@ -138,9 +138,9 @@ package final class WorkQueue: Sendable {
 }
 
 extension WorkQueue.Work {
-    fileprivate init(of caller: Caller, isRefusable: Bool = true, isLump: Bool = false) {
+    fileprivate init(of principal: Principal, isRefusable: Bool = true, isLump: Bool = false) {
         self.init(
-            vault: caller.vault, holder: caller.holder.id, isOwner: caller.isOwner, isRefusable: isRefusable,
+            vault: principal.vault, holder: principal.holder.id, isOwner: principal.isOwner, isRefusable: isRefusable,
             isLump: isLump)
     }
 }
@@ -158,7 +158,7 @@ extension WorkQueue {
         /// Whether it can be given up for others.
         let isRefusable: Bool
         private let start = Mutex(ContinuousClock.now)
-        /// Of work that commits nothing: why it may not go on, once its caller is none any more.
+        /// Of work that commits nothing: why it may not go on, once its principal is none any more.
         private let question = Mutex<Question>({ nil })
 
         typealias Question = @Sendable () async -> VaultError?
@@ -190,7 +190,7 @@ extension WorkQueue {
 
     /// Between parts of long work: lets others have their turn first, once this has had the processor for a while.
     ///
-    /// - Throws: `VaultError.busy` when too much rests already, and what says that the caller's access has ended. Nothing of the
+    /// - Throws: `VaultError.busy` when too much rests already, and what says that the principal's access has ended. Nothing of the
     ///   work has been done then, or its caller undoes it.
     package static func breathe() async throws(VaultError) {
         guard let turn = Turn.present, turn.since.duration(to: .now) > slice else { return }

@@ -8,8 +8,8 @@ import Vault
 @Suite struct AccountDeletionTests {
     let node: TestVault
     let ada = Person("ada@example.org", kit: Token(.recoveryKit))
-    let owner: Caller
-    let bob: Caller
+    let owner: Principal
+    let bob: Principal
 
     init() async throws {
         node = try TestVault()
@@ -20,7 +20,7 @@ import Vault
             .login(urls: ["https://example.com"], tags: ["work"]), id: nil, as: owner)
         let robot = try await node.agent(
             grants: [.tag("work")], policy: AgentPolicy(verbs: [.read, .deposit]), as: owner)
-        _ = try await node.value(entry.field("password"), of: entry.id, as: try await node.caller(robot))
+        _ = try await node.value(entry.field("password"), of: entry.id, as: try await node.principal(robot))
         _ = try await node.accounts.beginSecondFactor(as: owner)
         let request = IdempotencyRecords.Request(key: "k", content: [1])
         try await node.store.commit([node.idempotency.record(of: [1], to: request, as: owner)], [])
@@ -114,7 +114,7 @@ import Vault
         ]
         let listed = await thrown { try await node.entries.list(limit: 10, as: owner) }
         #expect(errors.allSatisfy { $0 as? AuthError == .badCredentials })
-        #expect(listed as? VaultError == .callerGone)
+        #expect(listed as? VaultError == .principalGone)
     }
 
     @Test func othersAreNotTouched() async throws {

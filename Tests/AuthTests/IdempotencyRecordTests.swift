@@ -6,7 +6,7 @@ import Vault
 
 @Suite struct IdempotencyRecordTests {
     let node: TestVault
-    let owner: Caller
+    let owner: Principal
     let request = IdempotencyRecords.Request(key: "key", content: Array("POST /x {}".utf8))
 
     init() async throws {

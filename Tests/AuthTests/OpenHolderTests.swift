@@ -7,7 +7,7 @@ import Vault
 /// A holder that stays open on a connection proves only the row that it was opened from.
 @Suite struct OpenHolderTests {
     let node: TestVault
-    let owner: Caller
+    let owner: Principal
     let token: Token
     let entry: EntryView
     let robot: TestAgent
@@ -18,7 +18,7 @@ import Vault
         let person = Person()
         try await node.register(person)
         token = try await node.login(person).token
-        owner = try await node.caller(token)
+        owner = try await node.principal(token)
         entry = try await node.entries.create(.login(), id: nil, as: owner)
         robot = try await node.agent(grants: [.entry(entry.id)], as: owner)
         _ = try await node.owner(Person("bob@example.org"))
@@ -40,10 +40,10 @@ import Vault
             testDescription: "another id", sql: "UPDATE credential SET id = randomblob(16) WHERE kind = 'session'"),
     ])
     func aSession(_ planted: Planted) async throws {
-        _ = try await node.caller(token, on: connection)
-        _ = try await node.caller(token, on: connection)
+        _ = try await node.principal(token, on: connection)
+        _ = try await node.principal(token, on: connection)
         try node.file().script(planted.sql)
-        let error = await thrown { try await node.caller(token, on: connection) }
+        let error = await thrown { try await node.principal(token, on: connection) }
         #expect(error != nil)
     }
 
@@ -57,10 +57,10 @@ import Vault
         Planted(testDescription: "its row in another vault", sql: "UPDATE agent SET vault = \(other)"),
     ])
     func anAgent(_ planted: Planted) async throws {
-        let caller = try await node.caller(robot.token, on: connection)
-        _ = try await node.value(entry.field("password"), of: entry.id, as: caller)
+        let principal = try await node.principal(robot.token, on: connection)
+        _ = try await node.value(entry.field("password"), of: entry.id, as: principal)
         try node.file().script(planted.sql)
-        let error = await thrown { try await node.caller(robot.token, on: connection) }
+        let error = await thrown { try await node.principal(robot.token, on: connection) }
         #expect(error != nil)
     }
 }

@@ -18,8 +18,8 @@ import Vault
         self.changed = changed
     }
 
-    private func change(as owner: Caller) async throws -> Caller {
-        try await node.caller(try await node.changePassword(ada, to: changed, as: owner).session.token)
+    private func change(as owner: Principal) async throws -> Principal {
+        try await node.principal(try await node.changePassword(ada, to: changed, as: owner).session.token)
     }
 
     @Test func theNewPasswordOpensAndTheOldOneDoesNot() async throws {
@@ -34,8 +34,10 @@ import Vault
         try await node.register(ada)
         let elsewhere = try await node.login(ada).token
         let here = try await node.login(ada).token
-        _ = try await change(as: try await node.caller(here))
-        let errors = [await thrown { try await node.caller(here) }, await thrown { try await node.caller(elsewhere) }]
+        _ = try await change(as: try await node.principal(here))
+        let errors = [
+            await thrown { try await node.principal(here) }, await thrown { try await node.principal(elsewhere) },
+        ]
         #expect(errors.allSatisfy { $0 as? AuthError == .badToken })
     }
 
@@ -50,7 +52,7 @@ import Vault
     @Test func theAnswerSaysWhatBecameOfEverything() async throws {
         try await node.register(ada)
         _ = try await node.login(ada)
-        let owner = try await node.caller(try await node.login(ada).token)
+        let owner = try await node.principal(try await node.login(ada).token)
         let robot = try await node.agent(grants: [.tag("x")], as: owner)
         let paused = try await node.agent("paused", grants: [.tag("x")], as: owner)
         _ = try await node.roster.update(
@@ -71,7 +73,7 @@ import Vault
         let owner = try await node.owner(ada)
         let error = await thrown { try await node.changePassword(changed, to: changed, as: owner) }
         let login = await thrown { try await node.login(ada) }
-        let event = try await node.events(as: try await node.caller(try await node.login(ada).token))
+        let event = try await node.events(as: try await node.principal(try await node.login(ada).token))
             .first { $0.action == .denied }
         #expect(error as? AuthError == .wrongProof)
         #expect(login == nil)
@@ -126,7 +128,7 @@ import Vault
         let field = entry.field("password")
         let robot = try await node.agent(
             grants: [.entry(entry.id)], policy: AgentPolicy(verbs: [.read, .write, .deposit]), as: owner)
-        let agent = try await node.caller(robot)
+        let agent = try await node.principal(robot)
         // A write and a deposit that the owner has not seen: sealed to the old owner alone.
         _ = try await node.entries.update(entry.id, ifVersion: 1, .value("by the robot", of: field), as: agent)
         let deposit = try await node.entries.deposit(.login("Left here"), as: agent)
@@ -134,7 +136,7 @@ import Vault
         let value = try await node.value(field, of: entry.id, as: new)
         let accepted = try await node.entries.accept(deposit, as: new)
         let left = try await node.value(accepted.field("password"), of: deposit, as: new)
-        let byAgent = try await node.value(field, of: entry.id, as: try await node.caller(robot))
+        let byAgent = try await node.value(field, of: entry.id, as: try await node.principal(robot))
         #expect(value == "by the robot")
         #expect(left == "hunter2")
         #expect(byAgent == "by the robot")
@@ -147,7 +149,7 @@ import Vault
             grants: [.entry(entry.id)], policy: AgentPolicy(verbs: [.read, .write]), as: owner)
         let new = try await change(as: owner)
         let field = entry.field("password")
-        let agent = try await node.caller(robot)
+        let agent = try await node.principal(robot)
         _ = try await node.entries.update(entry.id, ifVersion: 1, .value("after", of: field), as: agent)
         let value = try await node.value(field, of: entry.id, as: new)
         let names = try await node.roster.list(as: new).items.map(\.name)
@@ -180,7 +182,7 @@ import Vault
             "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT abs(-9223372036854775808); END")
         let error = await thrown { try await change(as: owner) }
         try await node.sabotage("DROP TRIGGER full")
-        let again = try await node.caller(try await node.login(ada).token)
+        let again = try await node.principal(try await node.login(ada).token)
         let value = try await node.value(entry.field("password"), of: entry.id, as: again)
         #expect(error != nil)
         #expect(value == "hunter2")
@@ -190,12 +192,14 @@ import Vault
         try await node.register(ada)
         let elsewhere = try await node.login(ada).token
         let here = try await node.login(ada).token
-        let owner = try await node.caller(here)
+        let owner = try await node.principal(here)
         let entry = try await node.entries.create(.login(), id: nil, as: owner)
         let session = try await node.signOutEverywhere(ada, as: owner).session
-        let new = try await node.caller(session.token)
+        let new = try await node.principal(session.token)
         let value = try await node.value(entry.field("password"), of: entry.id, as: new)
-        let errors = [await thrown { try await node.caller(here) }, await thrown { try await node.caller(elsewhere) }]
+        let errors = [
+            await thrown { try await node.principal(here) }, await thrown { try await node.principal(elsewhere) },
+        ]
         let login = await thrown { try await node.login(ada) }
         let key = try ada.openL2Key(session.wrappedL2Key)
         #expect(errors.allSatisfy { $0 as? AuthError == .badToken })
@@ -238,8 +242,10 @@ import Vault
         let kept = try await node.agent("kept", grants: [.tag("x")], as: owner)
         let thief = try await node.agent("thief", grants: [.tag("x")], as: owner)
         let change = try await node.signOutEverywhere(ada, keeping: [kept.id], as: owner)
-        let errors = [await thrown { try await node.caller(kept) }, await thrown { try await node.caller(thief) }]
-        let event = try await node.events(as: try await node.caller(change.session.token))
+        let errors = [
+            await thrown { try await node.principal(kept) }, await thrown { try await node.principal(thief) },
+        ]
+        let event = try await node.events(as: try await node.principal(change.session.token))
             .first { $0.action == .signOutEverywhere }
         #expect(errors[0] == nil)
         #expect(errors[1] as? AuthError == .tokenRefused("paused"))
@@ -268,8 +274,8 @@ import Vault
 
     @Test func aThiefInAnotherSessionDoesNotEither() async throws {
         try await node.register(ada)
-        let thief = try await node.caller(try await node.login(ada).token)
-        let owner = try await node.caller(try await node.login(ada).token)
+        let thief = try await node.principal(try await node.login(ada).token)
+        let owner = try await node.principal(try await node.login(ada).token)
         for _ in 0..<30 { _ = await thrown { try await node.signOutEverywhere(changed, as: thief) } }
         let error = await thrown { try await node.signOutEverywhere(ada, as: owner) }
         #expect(error == nil)
@@ -291,7 +297,7 @@ import Vault
 
     @Test func agentsDoNoneOfThis() async throws {
         let owner = try await node.owner(ada)
-        let agent = try await node.caller(try await node.agent(grants: [.tag("x")], as: owner))
+        let agent = try await node.principal(try await node.agent(grants: [.tag("x")], as: owner))
         let errors = [
             await thrown { try await node.changePassword(ada, to: changed, as: agent) },
             await thrown { try await node.signOutEverywhere(ada, as: agent) },

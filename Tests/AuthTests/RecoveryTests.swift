@@ -25,7 +25,7 @@ import Vault
         changed.kit = Token(.recoveryKit)
         let session = try await node.recover(changed, kit: kit).session
         let value = try await node.value(
-            entry.field("password"), of: entry.id, as: try await node.caller(session.token))
+            entry.field("password"), of: entry.id, as: try await node.principal(session.token))
         let old = await thrown { try await node.login(ada) }
         let new = await thrown { try await node.login(changed) }
         let oldKit = await thrown { try await node.recover(changed, kit: kit) }
@@ -42,8 +42,8 @@ import Vault
         let other = try await node.agent("other", grants: [.tag("x")], as: owner)
         let change = try await node.recover(ada, kit: kit, keeping: [kept.id])
         let errors = [
-            await thrown { try await node.caller(token) }, await thrown { try await node.caller(kept) },
-            await thrown { try await node.caller(other) },
+            await thrown { try await node.principal(token) }, await thrown { try await node.principal(kept) },
+            await thrown { try await node.principal(other) },
         ]
         #expect(errors[0] as? AuthError == .badToken)
         #expect(errors[1] == nil)
@@ -98,7 +98,7 @@ import Vault
     @Test func itsUseIsOnRecordAsWhatItIs() async throws {
         let owner = try await node.owner(ada)
         let change = try await node.recover(ada, kit: kit)
-        let new = try await node.caller(change.session.token)
+        let new = try await node.principal(change.session.token)
         let events = try await node.events(as: new)
         let recovery = try #require(events.first { $0.action == .accountRecover })
         #expect(events.first?.action == .recoveryChange)
@@ -163,7 +163,7 @@ import Vault
 @Suite struct L2RekeyTests {
     let node: TestVault
     let ada = Person("ada@example.org", kit: Token(.recoveryKit))
-    let owner: Caller
+    let owner: Principal
     let entry = EntryID.random()
     let field = FieldID.random()
     let fresh: Person
@@ -312,9 +312,9 @@ import Vault
     /// It has the old key, so the next thing that it writes would be lost.
     @Test func everyOtherSessionEndsAndWhatItHadBegunIsRefused() async throws {
         let token = try await node.login(ada).token
-        let other = try await node.caller(token)
+        let other = try await node.principal(token)
         try await rekey(try await renewed())
-        let request = await thrown { try await node.caller(token) }
+        let request = await thrown { try await node.principal(token) }
         let password = await thrown {
             try await node.changePassword(ada, to: ada, as: other)
         }
@@ -324,8 +324,8 @@ import Vault
         }
         let key = try ada.openL2Key(try await node.login(ada).wrappedL2Key)
         #expect(request as? AuthError == .badToken)
-        #expect(password as? VaultError == .callerGone)
-        #expect(write as? VaultError == .callerGone)
+        #expect(password as? VaultError == .principalGone)
+        #expect(write as? VaultError == .principalGone)
         #expect(key == fresh.l2Key)
     }
 }

@@ -27,7 +27,7 @@ import Vault
     @Test func whoRegistersLogsInAndReads() async throws {
         try await node.register(ada)
         let session = try await node.login(ada)
-        let owner = try await node.caller(session.token)
+        let owner = try await node.principal(session.token)
         let entry = try await node.entries.create(.login(), id: nil, as: owner)
         let value = try await node.value(entry.field("password"), of: entry.id, as: owner)
         #expect(value == "hunter2")

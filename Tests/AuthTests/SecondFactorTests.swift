@@ -14,7 +14,7 @@ import Vault
     }
 
     /// Switches it on; the generator and the recovery codes. The code that confirmed it is spent.
-    private func enable(as owner: Caller) async throws -> (TOTP, [String]) {
+    private func enable(as owner: Principal) async throws -> (TOTP, [String]) {
         let generator = try #require(TOTP(try await node.accounts.beginSecondFactor(as: owner)))
         let codes = try await node.accounts.confirmSecondFactor(
             generator.code(at: node.moments.now), proof: ada.proof(), as: owner)

@@ -16,7 +16,7 @@ import Vault
     }
 
     private func works(_ token: Token) async -> Bool {
-        await thrown { try await node.caller(token) } == nil
+        await thrown { try await node.principal(token) } == nil
     }
 
     @Test func aSessionEndsAfterIdleTime() async throws {
@@ -25,7 +25,7 @@ import Vault
         node.moments.advance(by: 999)
         let stillWorks = await works(token)
         node.moments.advance(by: 1_000)
-        let error = await thrown { try await node.caller(token) }
+        let error = await thrown { try await node.principal(token) }
         #expect(stillWorks)
         #expect(error as? AuthError == .sessionExpired)
     }
@@ -45,12 +45,12 @@ import Vault
         let session = try await node.login(ada)
         while node.moments.now + 500 < session.expires {
             node.moments.advance(by: 500)
-            _ = try await node.caller(session.token)
+            _ = try await node.principal(session.token)
         }
         node.moments.set(session.expires - 1)
         let before = await works(session.token)
         node.moments.set(session.expires)
-        let after = await thrown { try await node.caller(session.token) }
+        let after = await thrown { try await node.principal(session.token) }
         #expect(before)
         #expect(after as? AuthError == .sessionExpired)
     }
@@ -59,9 +59,9 @@ import Vault
         try await node.register(ada)
         let token = try await node.login(ada).token
         node.moments.advance(by: 5_000)
-        _ = await thrown { try await node.caller(token) }
+        _ = await thrown { try await node.principal(token) }
         let left = try node.count("SELECT count(*) FROM credential WHERE kind = 'session'")
-        let again = await thrown { try await node.caller(token) }
+        let again = await thrown { try await node.principal(token) }
         #expect(left == 0)
         #expect(again as? AuthError == .badToken)
     }
@@ -91,7 +91,7 @@ import Vault
         try await node.register(ada)
         let here = try await node.login(ada).token
         let there = try await node.login(ada).token
-        try await node.accounts.end(nil, as: try await node.caller(here))
+        try await node.accounts.end(nil, as: try await node.principal(here))
         let working = [await works(here), await works(there)]
         #expect(working == [false, true])
     }
@@ -100,7 +100,7 @@ import Vault
         try await node.register(ada)
         let here = try await node.login(ada).token
         let there = try await node.login(ada)
-        let owner = try await node.caller(here)
+        let owner = try await node.principal(here)
         try await node.accounts.end(there.id, as: owner)
         let works = await works(there.token)
         let event = try await node.events(as: owner).first
@@ -130,7 +130,7 @@ import Vault
             return await group.reduce(into: []) { $0.append($1) }
         }
         #expect(errors.count { $0 == nil } == 1)
-        let again = try await node.caller(try await node.login(Person()).token)
+        let again = try await node.principal(try await node.login(Person()).token)
         #expect(try await node.events(as: again).count { $0.action == .logout } == 1)
     }
 
@@ -144,7 +144,7 @@ import Vault
     ])
     func aTokenThatIsNoneIsRefusedOnRecord(_ example: Bad) async throws {
         await #expect(throws: AuthError.badToken) {
-            try await node.authenticator.caller(token: example.text, from: TestVault.home, on: nil)
+            try await node.authenticator.principal(token: example.text, from: TestVault.home, on: nil)
         }
         let lines = try node.count("SELECT count(*) FROM audit")
         #expect(lines == 1)
@@ -171,10 +171,10 @@ import Vault
         try await node.register(ada)
         let token = try await node.login(ada).token
         let connection = OpenHolders()
-        let owner = try await node.caller(token, on: connection)
-        _ = try await node.caller(token, on: connection)
+        let owner = try await node.principal(token, on: connection)
+        _ = try await node.principal(token, on: connection)
         try await node.accounts.end(nil, as: owner)
-        let error = await thrown { try await node.caller(token, on: connection) }
+        let error = await thrown { try await node.principal(token, on: connection) }
         #expect(error as? AuthError == .badToken)
     }
 }

@@ -75,17 +75,17 @@ import Wire
         }
     }
 
-    /// A cursor is a box: whatever is not one that the node made for this caller and list is refused.
+    /// A cursor is a box: whatever is not one that the node made for this principal and list is refused.
     @Test func noCursorIsReadButTheVeryOne() throws {
         let cursors = Cursors(key: SymmetricKey(size: .bits256))
-        let caller = Caller(
+        let principal = Principal(
             vault: .random(), holder: .generate(), role: .owner(session: .random(), since: 0), from: nil)
-        let good = try #require(cursors.encode([7], "entries", caller))
-        #expect(try cursors.decode(good, "entries", caller) == [7])
+        let good = try #require(cursors.encode([7], "entries", principal))
+        #expect(try cursors.decode(good, "entries", principal) == [7])
         for bytes in Mutations(of: [good], tokens: ["A", "=", "_"], count: 20_000, seed: 4)
         where bytes != Array(good.utf8) {
             let text = String(decoding: bytes, as: UTF8.self)
-            if let read = try? cursors.decode(text, "entries", caller) { Issue.record("\(text) reads as \(read)") }
+            if let read = try? cursors.decode(text, "entries", principal) { Issue.record("\(text) reads as \(read)") }
         }
     }
 

@@ -215,7 +215,7 @@ import Wire
         }
     }
 
-    @Test func aCursorLeadsOnInItsOwnListAndForItsOwnCallerAlone() async throws {
+    @Test func aCursorLeadsOnInItsOwnListAndForItsOwnPrincipalAlone() async throws {
         try await LiveNode.with { live in
             let person = try await Person.register(live)
             let other = try await Person.register(live)

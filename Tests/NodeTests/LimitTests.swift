@@ -61,7 +61,7 @@ import Wire
     @Test func noRouteThatIsDescribedTakesMoreThanItsLimit() {
         for operation in Operation.all where operation.request != nil {
             #expect(operation.limit <= 4 << 20)
-            if operation.caller == .anybody { #expect(operation.limit <= 64 << 10, "\(operation.path)") }
+            if operation.access == .anybody { #expect(operation.limit <= 64 << 10, "\(operation.path)") }
         }
     }
 
@@ -187,13 +187,13 @@ import Wire
     @Test func anAgentsBodiesKeepNoOwnerOut() async throws {
         let budget = BodyBudget()
         let vault = VaultID.random()
-        func caller(isOwner: Bool) -> Caller {
-            Caller(
+        func principal(isOwner: Bool) -> Principal {
+            Principal(
                 vault: vault, holder: .generate(),
                 role: isOwner ? .owner(session: .random(), since: 0) : .agent(AgentPolicy()), from: nil)
         }
-        let owner = caller(isOwner: true)
-        let agents = [caller(isOwner: false)]
+        let owner = principal(isOwner: true)
+        let agents = [principal(isOwner: false)]
         let gates = agents.map { _ in AsyncStream<Void>.makeStream() }
         let (begun, begin) = AsyncStream<Void>.makeStream()
         let working = zip(agents, gates).map { agent, gate in

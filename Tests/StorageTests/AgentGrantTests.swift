@@ -9,7 +9,7 @@ import Vault
 /// What an agent can open: by the node's answers, and by the bytes of a stolen file.
 @Suite struct AgentGrantTests {
     let node: TestVault
-    let owner: Caller
+    let owner: Principal
     let bank: EntryView
     let mail: EntryView
 
@@ -46,7 +46,7 @@ import Vault
 
     @Test func anAgentGrantedOneFieldOpensItAndTheTitleAndNothingElse() async throws {
         let field = bank.field("password")
-        let agent = try await node.caller(try await node.agent(grants: [.entry(bank.id, [field])], as: owner))
+        let agent = try await node.principal(try await node.agent(grants: [.entry(bank.id, [field])], as: owner))
         let view = try await node.entries.view(bank.id, as: agent)
         let listed = try await node.entries.list(limit: 10, as: agent).entries
         let value = try await node.value(field, of: bank.id, as: agent)
@@ -101,7 +101,7 @@ import Vault
     }
 
     @Test func aGrantByTagGivesWhatIsTaggedLaterWithoutANewToken() async throws {
-        let agent = try await node.caller(try await node.agent(grants: [.tag("Money")], as: owner))
+        let agent = try await node.principal(try await node.agent(grants: [.tag("Money")], as: owner))
         let later = try await node.entries.create(.login("Card", tags: ["money"]), id: nil, as: owner)
         let retagged = try await node.entries.update(
             mail.id, ifVersion: 1, EntryEdit(tags: ["work", "MONEY"]), as: owner)
@@ -115,7 +115,7 @@ import Vault
 
     @Test func whenTheTagGoesSoDoesTheKey() async throws {
         let robot = try await node.agent(grants: [.tag("money")], as: owner)
-        let agent = try await node.caller(robot)
+        let agent = try await node.principal(robot)
         _ = try await node.value(bank.field("pin"), of: bank.id, as: agent)
         _ = try await node.entries.update(bank.id, ifVersion: 1, EntryEdit(tags: ["other"]), as: owner)
         let error = await thrown { try await node.value(bank.field("pin"), of: bank.id, as: agent) }
@@ -125,7 +125,7 @@ import Vault
     }
 
     @Test func aGrantByTagAndLabelGivesTheFieldsSoLabelled() async throws {
-        let agent = try await node.caller(try await node.agent(grants: [.tag("money", ["PIN"])], as: owner))
+        let agent = try await node.principal(try await node.agent(grants: [.tag("money", ["PIN"])], as: owner))
         let view = try await node.entries.view(bank.id, as: agent)
         let added = try await node.entries.update(
             bank.id, ifVersion: 1, EntryEdit(fields: [.init(id: bank.field("username"), label: "pin")]), as: owner)
@@ -136,7 +136,7 @@ import Vault
     }
 
     @Test func aFieldAddedToAGrantedEntryIsGranted() async throws {
-        let agent = try await node.caller(try await node.agent(grants: [.entry(bank.id)], as: owner))
+        let agent = try await node.principal(try await node.agent(grants: [.entry(bank.id)], as: owner))
         let added = try await node.entries.update(
             bank.id, ifVersion: 1, EntryEdit(fields: [.init(label: "puk", content: .value("8"))]), as: owner)
         let value = try await node.value(added.field("puk"), of: bank.id, as: agent)
@@ -157,7 +157,7 @@ import Vault
             robot.id, name: nil, grants: [.entry(mail.id, [mail.field("password")])], policy: nil, isPaused: nil,
             as: owner)
         let its = try opened(by: robot.holder, root: node.root)
-        let value = try await node.value(mail.field("password"), of: mail.id, as: try await node.caller(robot))
+        let value = try await node.value(mail.field("password"), of: mail.id, as: try await node.principal(robot))
         #expect(its == ["\(mail.id.text)/\(mail.field("password").text)", "\(mail.id.text)/\(FieldID.title.text)"])
         #expect(value == "hunter2")
     }
@@ -169,7 +169,7 @@ import Vault
         var edit = EntryEdit.login(tags: ["money"])
         edit.fields.append(.init(id: field, label: "l2", tier: .l2, content: .envelope(box)))
         _ = try await node.entries.create(edit, id: id, as: owner)
-        let agent = try await node.caller(try await node.agent(grants: [.tag("money"), .entry(id)], as: owner))
+        let agent = try await node.principal(try await node.agent(grants: [.tag("money"), .entry(id)], as: owner))
         let view = try await node.entries.view(id, as: agent)
         let error = await thrown { try await node.entries.read(field, of: id, as: agent) }
         let refused = await thrown { try await node.agent(grants: [.entry(id, [field])], as: owner) }
@@ -192,7 +192,7 @@ import Vault
     }
 
     @Test func anAgentSearchesByTextInWhatItHolds() async throws {
-        let agent = try await node.caller(
+        let agent = try await node.principal(
             try await node.agent(grants: [.entry(bank.id, [bank.field("pin")])], as: owner))
         let byLabel = try await node.entries.search(.init(text: "pin"), limit: 5, as: agent).entries.count
         let hidden = try await node.entries.search(.init(text: "money"), limit: 5, as: agent).entries.count

@@ -7,7 +7,7 @@ import Vault
 
 @Suite struct AgentLifeTests {
     let node: TestVault
-    let owner: Caller
+    let owner: Principal
     let entry: EntryView
     let robot: TestAgent
 
@@ -19,7 +19,9 @@ import Vault
     }
 
     private func reads(_ robot: TestAgent) async -> (any Error)? {
-        await thrown { try await node.value(entry.field("password"), of: entry.id, as: try await node.caller(robot)) }
+        await thrown {
+            try await node.value(entry.field("password"), of: entry.id, as: try await node.principal(robot))
+        }
     }
 
     @Test func itsRecordIsNoEntryWithAHistory() async throws {
@@ -156,7 +158,7 @@ import Vault
         await #expect(throws: VaultError.reauthenticate) {
             try await node.roster.update(robot.id, name: nil, grants: nil, policy: nil, isPaused: false, as: owner)
         }
-        let fresh = try await node.caller(try await node.login(Person()).token)
+        let fresh = try await node.principal(try await node.login(Person()).token)
         _ = try await node.roster.update(robot.id, name: nil, grants: nil, policy: nil, isPaused: false, as: fresh)
         let error = await reads(robot)
         #expect(error == nil)
@@ -177,7 +179,7 @@ import Vault
     }
 
     @Test func agentsManageNoAgents() async throws {
-        let agent = try await node.caller(robot)
+        let agent = try await node.principal(robot)
         let errors = [
             await thrown { try await node.roster.list(as: agent) },
             await thrown { try await node.roster.view(robot.id, as: agent) },

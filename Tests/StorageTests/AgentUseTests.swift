@@ -9,7 +9,7 @@ import Vault
 /// What a live node allows a token, beyond what its keys open.
 @Suite struct AgentUseTests {
     let node: TestVault
-    let owner: Caller
+    let owner: Principal
     let entry: EntryView
     let field: FieldID
 
@@ -32,17 +32,17 @@ import Vault
 
     private func read(_ robot: TestAgent, from address: IPAddress? = TestVault.home) async -> (any Error)? {
         await thrown {
-            try await node.value(field, of: entry.id, as: try await node.caller(robot, from: address))
+            try await node.value(field, of: entry.id, as: try await node.principal(robot, from: address))
         }
     }
 
     @Test(.timeLimit(.minutes(15))) func ofAHundredReadsAtOnceExactlyTenSucceed() async throws {
         let robot = try await agent(AgentPolicy(maxUses: 10))
-        let caller = try await node.caller(robot)
+        let principal = try await node.principal(robot)
         let errors = await withTaskGroup(of: (any Error)?.self) { group in
             for _ in 0..<100 {
                 group.addTask { [node, field, entry] in
-                    await thrown { try await node.value(field, of: entry.id, as: caller) }
+                    await thrown { try await node.value(field, of: entry.id, as: principal) }
                 }
             }
             return await group.reduce(into: [(any Error)?]()) { $0.append($1) }
@@ -57,19 +57,19 @@ import Vault
 
     @Test func everyKindOfUseCounts() async throws {
         let robot = try await agent(AgentPolicy(verbs: [.read, .write, .deposit, .totp], maxUses: 4))
-        let caller = try await node.caller(robot)
-        _ = try await node.value(field, of: entry.id, as: caller)
-        _ = try await node.entries.code(entry.field("seed"), of: entry.id, as: caller)
-        _ = try await node.entries.update(entry.id, ifVersion: 1, .value("b", of: field), as: caller)
-        _ = try await node.entries.deposit(.login(), as: caller)
-        await #expect(throws: VaultError.usesExhausted) { try await node.value(field, of: entry.id, as: caller) }
+        let principal = try await node.principal(robot)
+        _ = try await node.value(field, of: entry.id, as: principal)
+        _ = try await node.entries.code(entry.field("seed"), of: entry.id, as: principal)
+        _ = try await node.entries.update(entry.id, ifVersion: 1, .value("b", of: field), as: principal)
+        _ = try await node.entries.deposit(.login(), as: principal)
+        await #expect(throws: VaultError.usesExhausted) { try await node.value(field, of: entry.id, as: principal) }
     }
 
     @Test func aUseThatFailsIsNotCounted() async throws {
         let robot = try await agent(AgentPolicy(maxUses: 1))
-        let caller = try await node.caller(robot)
-        _ = await thrown { try await node.value(.random(), of: entry.id, as: caller) }
-        let value = try await node.value(field, of: entry.id, as: caller)
+        let principal = try await node.principal(robot)
+        _ = await thrown { try await node.value(.random(), of: entry.id, as: principal) }
+        let value = try await node.value(field, of: entry.id, as: principal)
         #expect(value == "hunter2")
     }
 
@@ -136,32 +136,32 @@ import Vault
     @Test func onlyUsesCountAgainstTheRate() async throws {
         let robot = try await agent(AgentPolicy(verbs: [.read, .write], ratePerMinute: 1))
         for _ in 0..<5 {
-            let caller = try await node.caller(robot)
-            _ = try await node.entries.list(.active, after: 0, limit: 10, as: caller)
-            _ = try await node.entries.view(entry.id, as: caller)
+            let principal = try await node.principal(robot)
+            _ = try await node.entries.list(.active, after: 0, limit: 10, as: principal)
+            _ = try await node.entries.view(entry.id, as: principal)
             // What fails is no use.
-            let missing = await thrown { try await node.value(.random(), of: entry.id, as: caller) }
+            let missing = await thrown { try await node.value(.random(), of: entry.id, as: principal) }
             #expect(missing as? VaultError == .noSuchField)
             let stale = await thrown {
-                try await node.entries.update(entry.id, ifVersion: 9, .value("x", of: field), as: caller)
+                try await node.entries.update(entry.id, ifVersion: 9, .value("x", of: field), as: principal)
             }
             #expect(stale as? VaultError == .changedSince(version: 1))
         }
         #expect(await read(robot) == nil)
         #expect(await read(robot) as? VaultError == .rateLimited(retryAfter: 60))
-        let caller = try await node.caller(robot)
-        _ = try await node.entries.view(entry.id, as: caller)
+        let principal = try await node.principal(robot)
+        _ = try await node.entries.view(entry.id, as: principal)
         let write = await thrown {
-            try await node.entries.update(entry.id, ifVersion: 1, .value("x", of: field), as: caller)
+            try await node.entries.update(entry.id, ifVersion: 1, .value("x", of: field), as: principal)
         }
         #expect(write as? VaultError == .rateLimited(retryAfter: 60))
     }
 
     @Test(arguments: 1...3) func ofManyAtOnceAsManyAsTheRateSucceed(rate: Int) async throws {
-        let caller = try await node.caller(try await agent(AgentPolicy(ratePerMinute: rate)))
+        let principal = try await node.principal(try await agent(AgentPolicy(ratePerMinute: rate)))
         let errors = await withTaskGroup { group in
             for _ in 0..<20 {
-                group.addTask { await thrown { try await node.value(field, of: entry.id, as: caller) } }
+                group.addTask { await thrown { try await node.value(field, of: entry.id, as: principal) } }
             }
             return await group.reduce(into: []) { $0.append($1) }
         }
@@ -173,7 +173,7 @@ import Vault
     func whatItsPolicySaysAtTheCommitHolds(_ change: String) async throws {
         let robot = try await agent(
             AgentPolicy(verbs: [.read, .write, .deposit], expiresAt: node.moments.now + 60))
-        let caller = try await node.caller(robot)
+        let principal = try await node.principal(robot)
         let now = node.moments.now
         if change == "time" {
             node.moments.advance(by: 60)
@@ -190,15 +190,15 @@ import Vault
                 robot.id, name: "new name", grants: nil, policy: change == "same" ? nil : narrow, isPaused: nil,
                 as: owner)
         }
-        let expected = change == "same" ? nil : VaultError.callerGone
+        let expected = change == "same" ? nil : VaultError.principalGone
         let write = await thrown {
-            try await node.entries.update(entry.id, ifVersion: 1, .value("x", of: field), as: caller)
+            try await node.entries.update(entry.id, ifVersion: 1, .value("x", of: field), as: principal)
         }
         #expect(write as? VaultError == expected)
-        let deposit = await thrown { try await node.entries.deposit(.login(), as: caller) }
+        let deposit = await thrown { try await node.entries.deposit(.login(), as: principal) }
         #expect(deposit as? VaultError == expected)
         guard change != "time" else { return }
-        let read = await thrown { try await node.value(field, of: entry.id, as: caller) }
+        let read = await thrown { try await node.value(field, of: entry.id, as: principal) }
         #expect(read as? VaultError == expected)
     }
 
@@ -221,12 +221,14 @@ import Vault
     /// Reads of the old token while the new one is made are counted too.
     @Test func aRotationForgetsNoUse() async throws {
         let robot = try await agent(AgentPolicy(maxUses: 1_000))
-        let caller = try await node.caller(robot)
+        let principal = try await node.principal(robot)
         let (reads, rotated) = try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<4 {
                 group.addTask {
                     var count = 0
-                    while await thrown({ try await node.value(field, of: entry.id, as: caller) }) == nil { count += 1 }
+                    while await thrown({ try await node.value(field, of: entry.id, as: principal) }) == nil {
+                        count += 1
+                    }
                     return count
                 }
             }
@@ -245,10 +247,10 @@ import Vault
         let owner = try await node.owner()
         let robot = try await node.agent(
             grants: [], policy: AgentPolicy(verbs: [.deposit], maxUses: 1), as: owner)
-        let caller = try await node.caller(robot)
-        _ = try await node.entries.deposit(.login(), as: caller)
+        let principal = try await node.principal(robot)
+        _ = try await node.entries.deposit(.login(), as: principal)
         for _ in 0..<50 {
-            let refused = await thrown { try await node.entries.deposit(.login(), as: caller) }
+            let refused = await thrown { try await node.entries.deposit(.login(), as: principal) }
             #expect(refused as? VaultError == .usesExhausted)
         }
         _ = try await node.agent(grants: [], policy: AgentPolicy(verbs: [.deposit]), as: owner)
@@ -276,12 +278,14 @@ import Vault
         Verbs(verbs: [.read, .deposit], may: [true, true, false, true]),
     ])
     func verbsAreKept(_ example: Verbs) async throws {
-        let caller = try await node.caller(try await agent(AgentPolicy(verbs: example.verbs)))
+        let principal = try await node.principal(try await agent(AgentPolicy(verbs: example.verbs)))
         let errors = [
-            await thrown { try await node.value(field, of: entry.id, as: caller) },
-            await thrown { try await node.entries.code(entry.field("seed"), of: entry.id, as: caller) },
-            await thrown { try await node.entries.update(entry.id, ifVersion: 1, .value("b", of: field), as: caller) },
-            await thrown { try await node.entries.deposit(.login(), as: caller) },
+            await thrown { try await node.value(field, of: entry.id, as: principal) },
+            await thrown { try await node.entries.code(entry.field("seed"), of: entry.id, as: principal) },
+            await thrown {
+                try await node.entries.update(entry.id, ifVersion: 1, .value("b", of: field), as: principal)
+            },
+            await thrown { try await node.entries.deposit(.login(), as: principal) },
         ]
         let needed: [AgentPolicy.Verb] = [.read, .totp, .write, .deposit]
         #expect(errors.map { $0 == nil } == example.may)
@@ -291,12 +295,14 @@ import Vault
     }
 
     @Test func aCodeIsGivenWithoutItsSeed() async throws {
-        let caller = try await node.caller(try await agent(AgentPolicy(verbs: [.totp])))
-        let (code, period, expiresIn) = try await node.entries.code(entry.field("seed"), of: entry.id, as: caller)
+        let principal = try await node.principal(try await agent(AgentPolicy(verbs: [.totp])))
+        let (code, period, expiresIn) = try await node.entries.code(entry.field("seed"), of: entry.id, as: principal)
         let generator = try #require(TOTP("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"))
         #expect(code == generator.code(at: node.moments.now))
         #expect(period == 30 && expiresIn == 30 - node.moments.now % 30)
-        await #expect(throws: VaultError.notATOTPSeed) { try await node.entries.code(field, of: entry.id, as: caller) }
+        await #expect(throws: VaultError.notATOTPSeed) {
+            try await node.entries.code(field, of: entry.id, as: principal)
+        }
     }
 
     @Test func aPolicyOfAnotherAgentIsNotOpened() async throws {

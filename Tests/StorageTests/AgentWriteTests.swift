@@ -5,20 +5,20 @@ import Vault
 
 @Suite struct AgentWriteTests {
     let node: TestVault
-    let owner: Caller
+    let owner: Principal
     let entry: EntryView
     let field: FieldID
-    let writer: Caller
-    let reader: Caller
+    let writer: Principal
+    let reader: Principal
 
     init() async throws {
         node = try TestVault()
         owner = try await node.owner()
         entry = try await node.entries.create(.login(tags: ["work"]), id: nil, as: owner)
         field = entry.field("password")
-        writer = try await node.caller(
+        writer = try await node.principal(
             try await node.agent(grants: [.entry(entry.id)], policy: AgentPolicy(verbs: [.read, .write]), as: owner))
-        reader = try await node.caller(try await node.agent(grants: [.tag("work")], as: owner))
+        reader = try await node.principal(try await node.agent(grants: [.tag("work")], as: owner))
     }
 
     @Test func everyPresentHolderReadsWhatAnAgentWrote() async throws {
@@ -34,7 +34,7 @@ import Vault
     }
 
     @Test func whoHeldNothingHoldsNothingAfterwards() async throws {
-        let other = try await node.caller(
+        let other = try await node.principal(
             try await node.agent(grants: [.entry(entry.id, [entry.field("username")])], as: owner))
         _ = try await node.entries.update(entry.id, ifVersion: 1, .value("rotated", of: field), as: writer)
         let error = await thrown { try await node.value(field, of: entry.id, as: other) }
@@ -133,16 +133,16 @@ import Vault
 
 @Suite struct DepositTests {
     let node: TestVault
-    let owner: Caller
+    let owner: Principal
     let robot: TestAgent
-    let agent: Caller
+    let agent: Principal
 
     init() async throws {
         node = try TestVault()
         owner = try await node.owner()
         robot = try await node.agent(
             grants: [.tag("inbox")], policy: AgentPolicy(verbs: [.deposit, .read]), as: owner)
-        agent = try await node.caller(robot)
+        agent = try await node.principal(robot)
     }
 
     @Test func theDepositorCannotReadItBack() async throws {
@@ -162,7 +162,7 @@ import Vault
     }
 
     @Test func noOtherAgentSeesItBeforeItIsAccepted() async throws {
-        let other = try await node.caller(try await node.agent(grants: [.tag("inbox")], as: owner))
+        let other = try await node.principal(try await node.agent(grants: [.tag("inbox")], as: owner))
         _ = try await node.entries.deposit(.login("Key", tags: ["inbox"]), as: agent)
         let before = try await node.entries.list(limit: 5, as: other).entries
         let id = try #require(try await node.entries.list(.deposit, limit: 5, as: owner).entries.first?.id)
@@ -223,7 +223,7 @@ import Vault
     }
 
     @Test func anAgentThatOnlyDepositsNeedsNoGrants() async throws {
-        let mailbox = try await node.caller(
+        let mailbox = try await node.principal(
             try await node.agent(grants: [], policy: AgentPolicy(verbs: [.deposit]), as: owner))
         _ = try await node.entries.deposit(.login("Key"), as: mailbox)
         let deposits = try await node.entries.list(.deposit, limit: 5, as: owner).entries

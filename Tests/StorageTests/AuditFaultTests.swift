@@ -8,15 +8,15 @@ import Vault
 /// No secret leaves without its audit line on disk, and a change and its line are one transaction.
 @Suite struct AuditFaultTests {
     let node: TestVault
-    let owner: Caller
+    let owner: Principal
     let entry: EntryView
-    let agent: Caller
+    let agent: Principal
 
     init() async throws {
         node = try TestVault()
         owner = try await node.owner()
         entry = try await node.entries.create(.login(tags: ["work"]), id: nil, as: owner)
-        agent = try await node.caller(
+        agent = try await node.principal(
             try await node.agent(
                 grants: [.tag("work")], policy: AgentPolicy(verbs: [.read, .write, .deposit], maxUses: 100), as: owner))
     }

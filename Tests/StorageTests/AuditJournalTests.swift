@@ -7,7 +7,7 @@ import Vault
 /// The log's head, which must be this node's and is looked at before anything is served.
 @Suite struct AuditJournalTests {
     let node: TestVault
-    let owner: Caller
+    let owner: Principal
 
     init() async throws {
         node = try TestVault()

@@ -4,7 +4,7 @@ import Vault
 
 @Suite struct EntryTests {
     let node: TestVault
-    let owner: Caller
+    let owner: Principal
 
     init() async throws {
         node = try TestVault()
@@ -91,7 +91,7 @@ import Vault
         let robot = try await node.agent(grants: [.entry(entry.id, [field])], as: owner)
         _ = try await node.entries.update(
             entry.id, ifVersion: 1, EntryEdit(fields: [.init(id: field, label: "API key", kind: .text)]), as: owner)
-        let agent = try await node.caller(robot)
+        let agent = try await node.principal(robot)
         let read = try await node.entries.read(field, of: entry.id, as: owner)
         let view = try await node.entries.view(entry.id, as: owner)
         let byAgent = try await node.entries.view(entry.id, as: agent)

@@ -9,7 +9,7 @@ import Vault
 /// What another program does to the file while the node runs.
 @Suite struct ForeignWriteTests {
     let node: TestVault
-    let owner: Caller
+    let owner: Principal
     let entry: EntryView
     let robot: TestAgent
 
@@ -33,11 +33,11 @@ import Vault
         "DELETE FROM audit_head",
     ])
     func closesTheNode(_ sql: String) async throws {
-        let agent = try await node.caller(robot)
+        let agent = try await node.principal(robot)
         try node.file().script(sql)
         let revoked = await thrown { try await node.roster.revoke(robot.id, as: owner) }
         let read = await thrown { try await node.value(entry.field("password"), of: entry.id, as: agent) }
-        let listed = await thrown { try await node.caller(robot) }
+        let listed = await thrown { try await node.principal(robot) }
         #expect(revoked as? VaultError == .readOnly("foreign-write"))
         #expect(node.health.mode == .closed(.foreignWrite))
         // What could not be taken away is not given out either.
@@ -50,7 +50,7 @@ import Vault
         try node.file().script(
             "INSERT INTO audit SELECT sequence + 1, time, vault, body, hash FROM audit ORDER BY sequence DESC LIMIT 1")
         let revoked = await thrown { try await node.roster.revoke(robot.id, as: owner) }
-        let listed = await thrown { try await node.caller(robot) }
+        let listed = await thrown { try await node.principal(robot) }
         #expect(revoked as? VaultError == .readOnly("foreign-write"))
         #expect(listed as? VaultError == .readOnly("foreign-write"))
     }
@@ -72,7 +72,7 @@ import Vault
         if isSealed { try Schema.seal(node.file(), key: node.keys.auditHeadKey) }
         let opened = await thrown {
             let again = try TestVault(opening: node.scratch, root: node.root, moments: node.moments)
-            _ = try await again.value(entry.field("password"), of: entry.id, as: try await again.caller(robot))
+            _ = try await again.value(entry.field("password"), of: entry.id, as: try await again.principal(robot))
         }
         #expect((opened == nil) == isSealed)
         if isSealed {

@@ -11,7 +11,7 @@ import Vault
 @Suite struct FullDiskTests {
     let node: TestVault
     let person = Person()
-    let owner: Caller
+    let owner: Principal
 
     init() async throws {
         node = try TestVault()
@@ -205,7 +205,7 @@ import Vault
         var agents: [TestAgent] = []
         for number in 0..<8 { agents.append(try await node.agent("\(number)", grants: [.tag("t")], as: owner)) }
         _ = try await node.entries.create(.login(tags: ["t"]), id: nil, as: owner)
-        let reader = try await node.caller(agents[7])
+        let reader = try await node.principal(agents[7])
         node.health.note(.diskFull)
         node.disk.free = 3 << 20
         for agent in agents.prefix(5) { try await node.roster.revoke(agent.id, as: owner) }
@@ -222,18 +222,18 @@ import Vault
     /// Below what signing in needs, an owner without a session can take nothing away: nobody reads titles either.
     @Test func titlesEndWhereSignInsDo() async throws {
         let entry = try await node.entries.create(.login(tags: ["t"]), id: nil, as: owner)
-        let agent = try await node.caller(try await node.agent(grants: [.tag("t")], as: owner))
+        let agent = try await node.principal(try await node.agent(grants: [.tag("t")], as: owner))
         node.health.note(.diskFull)
-        for caller in [owner, agent] {
+        for principal in [owner, agent] {
             node.disk.free = 2 << 20
-            _ = try await node.entries.list(limit: 5, as: caller)
-            _ = try await node.entries.view(entry.id, as: caller)
+            _ = try await node.entries.list(limit: 5, as: principal)
+            _ = try await node.entries.view(entry.id, as: principal)
             node.disk.free = (2 << 20) - 1
-            await #expect(throws: Self.diskFull) { try await node.entries.list(limit: 5, as: caller) }
+            await #expect(throws: Self.diskFull) { try await node.entries.list(limit: 5, as: principal) }
             await #expect(throws: Self.diskFull) {
-                try await node.entries.search(.init(text: "Bank"), limit: 5, as: caller)
+                try await node.entries.search(.init(text: "Bank"), limit: 5, as: principal)
             }
-            await #expect(throws: Self.diskFull) { try await node.entries.view(entry.id, as: caller) }
+            await #expect(throws: Self.diskFull) { try await node.entries.view(entry.id, as: principal) }
         }
         let signIn = await thrown { try await node.login(person) }
         #expect(signIn != nil)

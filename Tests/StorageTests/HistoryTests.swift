@@ -6,7 +6,7 @@ import Vault
 
 @Suite struct HistoryTests {
     let node: TestVault
-    let owner: Caller
+    let owner: Principal
     let person = Person()
 
     init() async throws {
@@ -55,7 +55,7 @@ import Vault
     @Test func anAgentReadsNoHistory() async throws {
         let entry = try await node.entries.create(.login(), id: nil, as: owner)
         let field = entry.field("password")
-        let agent = try await node.caller(try await node.agent(grants: [.entry(entry.id)], as: owner))
+        let agent = try await node.principal(try await node.agent(grants: [.entry(entry.id)], as: owner))
         await #expect(throws: VaultError.ownerOnly) {
             try await node.entries.read(field, of: entry.id, at: 1, as: agent)
         }
@@ -150,7 +150,7 @@ import Vault
         let entry = try await node.entries.create(.login(tags: ["work"]), id: nil, as: owner)
         let robot = try await node.agent(grants: [.tag("work")], as: owner)
         _ = try await node.entries.update(entry.id, ifVersion: 1, EntryEdit(tags: []), as: owner)
-        let agent = try await node.caller(robot)
+        let agent = try await node.principal(robot)
         let without = await thrown { try await node.value(entry.field("password"), of: entry.id, as: agent) }
         _ = try await node.entries.restore(entry.id, to: 1, ifVersion: 2, envelopes: [:], as: owner)
         let with = try await node.value(entry.field("password"), of: entry.id, as: agent)

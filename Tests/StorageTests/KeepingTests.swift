@@ -8,7 +8,7 @@ import Vault
 /// What a node does to its file without anybody asking.
 @Suite struct KeepingTests {
     let node: TestVault
-    let owner: Caller
+    let owner: Principal
 
     init() async throws {
         node = try TestVault()
@@ -79,7 +79,7 @@ import Vault
         let entry = try await node.entries.create(.login(tags: ["work"]), id: nil, as: owner)
         let robot = try await node.agent(
             grants: [.tag("work")], policy: AgentPolicy(verbs: [.read, .write, .deposit]), as: owner)
-        let agent = try await node.caller(robot)
+        let agent = try await node.principal(robot)
         // Sealed wraps of all kinds: by the owner to the agent, by the agent to the owner.
         _ = try await node.entries.update(entry.id, ifVersion: 1, .value("b", of: entry.field("username")), as: agent)
         _ = try await node.entries.update(entry.id, ifVersion: 2, .value("c", of: entry.field("password")), as: owner)
@@ -91,10 +91,10 @@ import Vault
         let after = try await rotation.remaining()
         let again = try await rotation.run()
         let moved = try TestVault(opening: node.scratch, root: both.retiringOthers(), moments: node.moments)
-        let newOwner = try await moved.caller(try await moved.login(Person()).token)
+        let newOwner = try await moved.principal(try await moved.login(Person()).token)
         let values = [
             try await moved.value(entry.field("username"), of: entry.id, as: newOwner),
-            try await moved.value(entry.field("password"), of: entry.id, as: try await moved.caller(robot)),
+            try await moved.value(entry.field("password"), of: entry.id, as: try await moved.principal(robot)),
         ]
         let accepted = try await moved.entries.accept(deposit, as: newOwner)
         let findings = try await moved.verification().findings

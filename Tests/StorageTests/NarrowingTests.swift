@@ -9,7 +9,7 @@ import Vault
 /// What only takes away goes on where nothing else does; what also gives does not.
 @Suite struct NarrowingTests {
     let node: TestVault
-    let owner: Caller
+    let owner: Principal
     let bank: EntryView
     let mail: EntryView
     let robot: TestAgent

@@ -9,7 +9,7 @@ import Vault
 /// What changes thousands of rows does so in parts, and what was cut short in between goes on.
 @Suite(.timeLimit(.minutes(5))) struct PartsTests {
     let node: TestVault
-    let owner: Caller
+    let owner: Principal
 
     init() async throws {
         node = try TestVault()
@@ -40,13 +40,13 @@ import Vault
         let before = try await wraps(of: robot)
         let view = try await node.roster.update(
             robot.id, name: nil, grants: kept.map { Grant.entry($0) }, policy: nil, isPaused: nil, as: owner)
-        let caller = try await node.caller(robot)
+        let principal = try await node.principal(robot)
         #expect(before > 500)
         #expect(try await node.store.places(of: robot.id).allSatisfy { kept.contains($0.entry) })
         #expect(view.state == .active)
-        _ = try await node.value(places[0].field, of: places[0].entry, as: caller)
+        _ = try await node.value(places[0].field, of: places[0].entry, as: principal)
         await #expect(throws: VaultError.noSuchField) {
-            try await node.value(places[499].field, of: places[499].entry, as: caller)
+            try await node.value(places[499].field, of: places[499].entry, as: principal)
         }
         #expect(try await node.verification().findings == [])
     }
@@ -107,8 +107,8 @@ import Vault
             _ = try await node.roster.update(
                 robot.id, name: nil, grants: nil, policy: nil, isPaused: isPaused, as: owner)
         }
-        let caller = try await node.caller(robot)
-        #expect(try await node.value(entry.field("password"), of: entry.id, as: caller) == "hunter2")
+        let principal = try await node.principal(robot)
+        #expect(try await node.value(entry.field("password"), of: entry.id, as: principal) == "hunter2")
     }
 
     private final class LineCount: Sendable {

@@ -9,7 +9,7 @@ import Vault
 @Suite(.timeLimit(.minutes(15))) struct PlantedValueTests {
     /// Everything that a node does with a file.
     private static func use(
-        _ node: TestVault, _ person: Person, _ owner: Caller, _ entry: EntryView, _ robot: TestAgent
+        _ node: TestVault, _ person: Person, _ owner: Principal, _ entry: EntryView, _ robot: TestAgent
     ) async {
         let field = entry.field("password")
         let uses: [() async throws -> Void] = [
@@ -19,10 +19,10 @@ import Vault
             { _ = try await node.entries.list(limit: 100, as: owner) },
             { _ = try await node.entries.versions(of: entry.id, as: owner) },
             { _ = try await node.value(field, of: entry.id, as: owner) },
-            { _ = try await node.value(field, of: entry.id, as: try await node.caller(robot)) },
+            { _ = try await node.value(field, of: entry.id, as: try await node.principal(robot)) },
             { _ = try await node.entries.update(entry.id, ifVersion: 1, .value("x", of: field), as: owner) },
             {
-                let agent = try await node.caller(robot)
+                let agent = try await node.principal(robot)
                 _ = try await node.entries.update(entry.id, ifVersion: 2, .value("y", of: field), as: agent)
                 _ = try await node.entries.deposit(.login(), as: agent)
             },
@@ -45,14 +45,14 @@ import Vault
         for use in uses { _ = await thrown { try await use() } }
     }
 
-    private static func made() async throws -> (TestVault, Person, Caller, EntryView, TestAgent) {
+    private static func made() async throws -> (TestVault, Person, Principal, EntryView, TestAgent) {
         let node = try TestVault()
         let person = Person()
         let owner = try await node.owner(person)
         let entry = try await node.entries.create(.login(tags: ["t"]), id: nil, as: owner)
         let robot = try await node.agent(
             grants: [.tag("t")], policy: AgentPolicy(verbs: [.read, .write, .deposit], maxUses: 100), as: owner)
-        _ = try await node.entries.deposit(.login(), as: try await node.caller(robot))
+        _ = try await node.entries.deposit(.login(), as: try await node.principal(robot))
         _ = await thrown { try await node.login(Person("bob@example.org")) }
         return (node, person, owner, entry, robot)
     }
@@ -131,12 +131,12 @@ import Vault
         let (node, person, owner, entry, robot) = try await Self.made()
         try node.file().script(example.sql)
         let session = try await node.login(person)
-        let now = try await node.caller(session.token)
+        let now = try await node.principal(session.token)
         try await node.accounts.end(session.id, as: now)
         try await node.entries.trash(entry.id, ifVersion: nil, as: owner)
         try await node.roster.revoke(robot.id, as: owner)
         _ = try await node.changePassword(person, to: person, as: owner)
-        let ended = await thrown { try await node.caller(session.token) }
+        let ended = await thrown { try await node.principal(session.token) }
         #expect(ended as? AuthError == .badToken)
     }
 }

@@ -7,7 +7,7 @@ import Vault
 /// What goes on and what does not, once a fault was noted.
 @Suite struct ReadOnlyTests {
     let node: TestVault
-    let owner: Caller
+    let owner: Principal
     let entry: EntryView
     let robot: TestAgent
     let deposit: EntryID
@@ -29,13 +29,13 @@ import Vault
         entry = try await node.entries.create(.login(tags: ["work"]), id: nil, as: owner)
         robot = try await node.agent(
             grants: [.tag("work")], policy: AgentPolicy(verbs: [.read, .write, .deposit], maxUses: 3), as: owner)
-        deposit = try await node.entries.deposit(.login(), as: try await node.caller(robot))
+        deposit = try await node.entries.deposit(.login(), as: try await node.principal(robot))
         _ = try await node.entries.update(
             entry.id, ifVersion: 1, .value("sealed", of: entry.field("password")), as: owner)
     }
 
-    private func read(as caller: Caller) async throws -> String? {
-        try await node.value(entry.field("password"), of: entry.id, as: caller)
+    private func read(as principal: Principal) async throws -> String? {
+        try await node.value(entry.field("password"), of: entry.id, as: principal)
     }
 
     @Test(arguments: [NodeHealth.Fault.damaged, .diskFull]) func readsGoOnAndAreOnRecord(_ fault: NodeHealth.Fault)
@@ -43,7 +43,7 @@ import Vault
     {
         node.health.note(fault)
         let before = try node.count("SELECT count(*) FROM audit")
-        let values = [try await read(as: owner), try await read(as: try await node.caller(robot))]
+        let values = [try await read(as: owner), try await read(as: try await node.principal(robot))]
         let after = try node.count("SELECT count(*) FROM audit")
         #expect(values == ["sealed", "sealed"])
         #expect(after == before + 2)
@@ -51,7 +51,7 @@ import Vault
 
     @Test func usesAreStillCountedAndRefused() async throws {
         node.health.note(.damaged)
-        let agent = try await node.caller(robot)
+        let agent = try await node.principal(robot)
         for _ in 0..<2 { _ = try await read(as: agent) }
         await #expect(throws: VaultError.usesExhausted) { try await read(as: agent) }
     }
@@ -59,7 +59,7 @@ import Vault
     @Test func aSealedKeyStaysSealed() async throws {
         let before = try node.count("SELECT sum(is_sealed) FROM wrap")
         node.health.note(.damaged)
-        _ = try await read(as: try await node.caller(robot))
+        _ = try await read(as: try await node.principal(robot))
         let after = try node.count("SELECT sum(is_sealed) FROM wrap")
         #expect(before > 0)
         #expect(after == before)
@@ -69,8 +69,8 @@ import Vault
         let token = thief.token
         node.health.note(.damaged)
         node.moments.advance(by: 3_600)
-        let caller = try await node.caller(token)
-        #expect(caller.vault == owner.vault)
+        let principal = try await node.principal(token)
+        #expect(principal.vault == owner.vault)
     }
 
     @Test func failuresAreStillOnRecord() async throws {
@@ -93,7 +93,7 @@ import Vault
             _ = try await $0.node.entries.update($0.entry.id, ifVersion: 2, EntryEdit(title: "x"), as: $0.owner)
         },
         Case(testDescription: "deposit") {
-            _ = try await $0.node.entries.deposit(.login(), as: try await $0.node.caller($0.robot))
+            _ = try await $0.node.entries.deposit(.login(), as: try await $0.node.principal($0.robot))
         },
         Case(testDescription: "make an agent") { _ = try await $0.node.agent(grants: [.tag("x")], as: $0.owner) },
         Case(testDescription: "resume an agent") {
@@ -121,24 +121,24 @@ import Vault
     private static let reductions = [
         Case(testDescription: "revoke an agent") { test in
             try await test.node.roster.revoke(test.robot.id, as: test.owner)
-            let error = await thrown { try await test.node.caller(test.robot) }
+            let error = await thrown { try await test.node.principal(test.robot) }
             #expect(error as? AuthError == .badToken)
         },
         Case(testDescription: "pause an agent") { test in
             _ = try await test.node.roster.update(
                 test.robot.id, name: nil, grants: nil, policy: nil, isPaused: true, as: test.owner)
-            let error = await thrown { try await test.node.caller(test.robot) }
+            let error = await thrown { try await test.node.principal(test.robot) }
             #expect(error as? AuthError == .tokenRefused("paused"))
         },
         Case(testDescription: "end a session") { test in
             try await test.node.accounts.end(test.thief.id, as: test.owner)
-            let error = await thrown { try await test.node.caller(test.thief.token) }
+            let error = await thrown { try await test.node.principal(test.thief.token) }
             #expect(error as? AuthError == .badToken)
         },
         Case(testDescription: "sign out") { try await $0.node.accounts.end(nil, as: $0.owner) },
         Case(testDescription: "trash an entry") { test in
             try await test.node.entries.trash(test.entry.id, ifVersion: nil, as: test.owner)
-            let error = await thrown { try await test.read(as: try await test.node.caller(test.robot)) }
+            let error = await thrown { try await test.read(as: try await test.node.principal(test.robot)) }
             #expect(error as? VaultError == .noSuchField)
         },
         Case(testDescription: "purge an entry") {
@@ -166,7 +166,7 @@ import Vault
     func whereNotEvenTheirLineCanBeCommittedNobodyReadsEither(_ example: Case) async throws {
         node.health.note(.ioError)
         let error = await thrown { try await example.run(self) }
-        let reading = await thrown { try await read(as: try await node.caller(robot)) }
+        let reading = await thrown { try await read(as: try await node.principal(robot)) }
         #expect(error as? VaultError == .readOnly("io-error"))
         #expect(reading as? VaultError == .readOnly("io-error"))
     }

@@ -8,7 +8,7 @@ import Vault
 /// Several values at once, and entries by their titles.
 @Suite struct ReadSeveralTests {
     let node: TestVault
-    let owner: Caller
+    let owner: Principal
     let bank: EntryView
     let mail: EntryView
 
@@ -20,12 +20,12 @@ import Vault
             .login("Mail", ["username": "bob", "password": "correct"]), id: nil, as: owner)
     }
 
-    private func read(_ fields: [(EntryView, String)], as caller: Caller) async throws -> [String] {
-        try await read(fields.map { ($0.0.id, $0.0.field($0.1)) }, as: caller)
+    private func read(_ fields: [(EntryView, String)], as principal: Principal) async throws -> [String] {
+        try await read(fields.map { ($0.0.id, $0.0.field($0.1)) }, as: principal)
     }
 
-    private func read(_ fields: [(EntryID, FieldID)], as caller: Caller) async throws -> [String] {
-        let bytes = try await node.entries.read(fields.map { (entry: $0.0, field: $0.1) }, as: caller) {
+    private func read(_ fields: [(EntryID, FieldID)], as principal: Principal) async throws -> [String] {
+        let bytes = try await node.entries.read(fields.map { (entry: $0.0, field: $0.1) }, as: principal) {
             content, bytes in
             if case .value(let value) = content.content {
                 bytes += value.utf8
@@ -44,11 +44,11 @@ import Vault
     /// Between finding a value and answering, the owner took the entry away.
     @Test func whatIsTakenAwayMeanwhileIsNotGivenOut() async throws {
         let robot = try await node.agent(grants: [.tag("t")], as: owner)
-        let caller = try await node.caller(robot)
+        let principal = try await node.principal(robot)
         let (path, holder) = (node.path, robot.id)
         let fields = ["username", "password"].map { (entry: bank.id, field: bank.field($0)) }
         await #expect(throws: VaultError.noSuchField) {
-            try await node.entries.read(fields, as: caller) { content, _ in
+            try await node.entries.read(fields, as: principal) { content, _ in
                 guard content.field.label == "password" else { return }
                 _ = try? Connection(path: path, access: .readWrite).run(
                     "DELETE FROM wrap WHERE holder = ?", .blob(holder.bytes))
@@ -69,25 +69,25 @@ import Vault
 
     @Test func oneThatIsNotThereIsNone() async throws {
         let robot = try await node.agent(grants: [.tag("t")], as: owner)
-        let caller = try await node.caller(robot)
+        let principal = try await node.principal(robot)
         for missing in [(mail, "password"), (bank, "nothing")] {
-            let error = await thrown { try await read([(bank, "password"), missing], as: caller) }
+            let error = await thrown { try await read([(bank, "password"), missing], as: principal) }
             #expect(error as? VaultError == .noSuchField)
         }
         #expect(try await reads().isEmpty)
-        #expect(try await read([(bank, "password"), (bank, "username")], as: caller) == ["hunter2", "ada"])
+        #expect(try await read([(bank, "password"), (bank, "username")], as: principal) == ["hunter2", "ada"])
     }
 
     @Test func eachIsAUse() async throws {
         let robot = try await node.agent(grants: [.tag("t")], policy: AgentPolicy(maxUses: 3), as: owner)
-        let caller = try await node.caller(robot)
+        let principal = try await node.principal(robot)
         let both = [(bank, "password"), (bank, "username")]
-        _ = try await read(both, as: caller)
-        let error = await thrown { try await read(both, as: caller) }
+        _ = try await read(both, as: principal)
+        let error = await thrown { try await read(both, as: principal) }
         #expect(error as? VaultError == .usesExhausted)
         #expect(try await node.roster.view(robot.id, as: owner).uses == 2)
         #expect(try await reads().count == 2)
-        #expect(try await read([both[0]], as: caller) == ["hunter2"])
+        #expect(try await read([both[0]], as: principal) == ["hunter2"])
     }
 
     /// What its token does not allow costs the vault nothing, however often it is asked for.
@@ -99,27 +99,27 @@ import Vault
         let bank = try await node.entries.create(.login("Bank", tags: ["t"]), id: nil, as: owner)
         let robot = try await node.agent(
             grants: [.tag("t")], policy: AgentPolicy(verbs: [.read, .write], maxUses: 1), as: owner)
-        let caller = try await node.caller(robot)
+        let principal = try await node.principal(robot)
         let both = ["password", "username"].map { (entry: bank.id, field: bank.field($0)) }
         for _ in 0..<50 {
-            let many = await thrown { try await node.entries.read(both, as: caller) { _, _ in } }
+            let many = await thrown { try await node.entries.read(both, as: principal) { _, _ in } }
             #expect(many as? VaultError == .usesExhausted)
             let stale = await thrown {
-                try await node.entries.update(bank.id, ifVersion: 7, EntryEdit(title: nil), as: caller)
+                try await node.entries.update(bank.id, ifVersion: 7, EntryEdit(title: nil), as: principal)
             }
             #expect(stale as? VaultError == .changedSince(version: 1))
         }
-        _ = try await node.value(bank.field("password"), of: bank.id, as: caller)
+        _ = try await node.value(bank.field("password"), of: bank.id, as: principal)
     }
 
     @Test func theRateCountsEach() async throws {
         let robot = try await node.agent(grants: [.tag("t")], policy: AgentPolicy(ratePerMinute: 3), as: owner)
-        let caller = try await node.caller(robot)
+        let principal = try await node.principal(robot)
         let both = [(bank, "password"), (bank, "username")]
-        _ = try await read(both, as: caller)
-        #expect(await thrown { try await read(both, as: caller) } as? VaultError == .rateLimited(retryAfter: 20))
+        _ = try await read(both, as: principal)
+        #expect(await thrown { try await read(both, as: principal) } as? VaultError == .rateLimited(retryAfter: 20))
         node.moments.advance(by: 20)
-        _ = try await read(both, as: caller)
+        _ = try await read(both, as: principal)
     }
 
     @Test(arguments: [0, 65]) func thereAreBounds(_ count: Int) async {
@@ -161,13 +161,13 @@ import Vault
     @Test func whoseTimeHasEndedReadsNothing() async throws {
         let policy = AgentPolicy(expiresAt: node.moments.now + 60)
         let robot = try await node.agent(grants: [.tag("t")], policy: policy, as: owner)
-        let caller = try await node.caller(robot)
+        let principal = try await node.principal(robot)
         node.moments.advance(by: 60)
-        #expect(await thrown { try await read([(bank, "password")], as: caller) } as? VaultError == .callerGone)
-        let one = await thrown { try await node.entries.read(bank.field("password"), of: bank.id, as: caller) }
-        #expect(one as? VaultError == .callerGone)
-        #expect(await thrown { try await node.entries.list(limit: 5, as: caller) } as? VaultError == .callerGone)
-        #expect(await thrown { try await node.entries.view(bank.id, as: caller) } as? VaultError == .callerGone)
+        #expect(await thrown { try await read([(bank, "password")], as: principal) } as? VaultError == .principalGone)
+        let one = await thrown { try await node.entries.read(bank.field("password"), of: bank.id, as: principal) }
+        #expect(one as? VaultError == .principalGone)
+        #expect(await thrown { try await node.entries.list(limit: 5, as: principal) } as? VaultError == .principalGone)
+        #expect(await thrown { try await node.entries.view(bank.id, as: principal) } as? VaultError == .principalGone)
         #expect(try await reads().isEmpty)
     }
 
@@ -197,8 +197,8 @@ import Vault
         #expect(Set(found) == ids)
     }
 
-    private func titled(_ titles: String..., as caller: Caller) async throws -> Set<EntryID> {
-        Set(try await node.entries.search(.init(titles: titles), limit: 100, as: caller).entries.map(\.id))
+    private func titled(_ titles: String..., as principal: Principal) async throws -> Set<EntryID> {
+        Set(try await node.entries.search(.init(titles: titles), limit: 100, as: principal).entries.map(\.id))
     }
 
     /// What takes six bytes in the answer counts as six.
@@ -218,8 +218,8 @@ import Vault
         #expect(try await titled("Bank", "Mail", "Bank", as: owner) == [bank.id, second.id, mail.id])
         #expect(try await titled("Ban", as: owner).isEmpty)
         let robot = try await node.agent(grants: [.tag("t")], as: owner)
-        let caller = try await node.caller(robot)
-        #expect(try await titled("bank", "mail", as: caller) == [bank.id])
+        let principal = try await node.principal(robot)
+        #expect(try await titled("bank", "mail", as: principal) == [bank.id])
     }
 
     @Test func aTitleIsFoundAsItIsNow() async throws {
@@ -231,7 +231,7 @@ import Vault
         _ = try await node.entries.untrash(bank.id, as: owner)
         #expect(try await titled("savings", as: owner) == [bank.id])
         let robot = try await node.agent(grants: [], policy: AgentPolicy(verbs: [.deposit]), as: owner)
-        let deposit = try await node.entries.deposit(.login("Parcel"), as: try await node.caller(robot))
+        let deposit = try await node.entries.deposit(.login("Parcel"), as: try await node.principal(robot))
         #expect(try await titled("parcel", as: owner).isEmpty)
         _ = try await node.entries.accept(deposit, as: owner)
         #expect(try await titled("parcel", as: owner) == [deposit])

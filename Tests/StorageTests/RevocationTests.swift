@@ -9,7 +9,7 @@ import Vault
 /// Taking a token away works whatever else does not, and the report about it comes after.
 @Suite(.timeLimit(.minutes(5))) struct RevocationTests {
     let node: TestVault
-    let owner: Caller
+    let owner: Principal
     let entry: EntryView
     let field: FieldID
     let robot: TestAgent
@@ -22,7 +22,7 @@ import Vault
         robot = try await node.agent(grants: [.entry(entry.id)], as: owner)
     }
 
-    private func works() async -> Bool { await thrown { try await node.caller(robot) } == nil }
+    private func works() async -> Bool { await thrown { try await node.principal(robot) } == nil }
 
     struct Damage: CustomTestStringConvertible {
         var testDescription: String
@@ -49,10 +49,10 @@ import Vault
     ]
 
     @Test(arguments: damages) func revokesThough(_ damage: Damage) async throws {
-        _ = try await node.value(field, of: entry.id, as: try await node.caller(robot))
+        _ = try await node.value(field, of: entry.id, as: try await node.principal(robot))
         try node.file().script(damage.sql)
         try await node.roster.revoke(robot.id, as: owner)
-        let error = await thrown { try await node.caller(robot) }
+        let error = await thrown { try await node.principal(robot) }
         let rows = try node.count(
             "SELECT (SELECT count(*) FROM agent) + (SELECT count(*) FROM holder WHERE is_owner = 0 AND length(id) = 16)"
         )
@@ -74,7 +74,7 @@ import Vault
     }
 
     @Test func theReportSaysWhatItCouldNotRead() async throws {
-        _ = try await node.value(field, of: entry.id, as: try await node.caller(robot))
+        _ = try await node.value(field, of: entry.id, as: try await node.principal(robot))
         let whole = try await node.trail.disclosures(of: robot.id, as: owner)
         try node.file().script("UPDATE audit SET body = x'00' WHERE sequence = 3")
         let ended = try await node.roster.revoke(robot.id, as: owner)
@@ -87,7 +87,7 @@ import Vault
 
     /// While readers read as fast as they can: each read that was answered is in the report.
     @Test func noReadIsMissingFromTheReport() async throws {
-        let agent = try await node.caller(robot)
+        let agent = try await node.principal(robot)
         let (answered, report) = try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<8 {
                 group.addTask { [node, entry, field] in
@@ -106,20 +106,20 @@ import Vault
     }
 
     @Test func afterRotationsTheReadsOfEveryTokenStayInTheReport() async throws {
-        _ = try await node.value(field, of: entry.id, as: try await node.caller(robot))
+        _ = try await node.value(field, of: entry.id, as: try await node.principal(robot))
         let second = try await node.rotate(robot, as: owner)
-        _ = try await node.value(field, of: entry.id, as: try await node.caller(second))
-        _ = try await node.value(field, of: entry.id, as: try await node.caller(second))
+        _ = try await node.value(field, of: entry.id, as: try await node.principal(second))
+        _ = try await node.value(field, of: entry.id, as: try await node.principal(second))
         let third = try await node.rotate(second, as: owner)
         let other = try await node.agent("other", grants: [.entry(entry.id)], as: owner)
-        _ = try await node.value(field, of: entry.id, as: try await node.caller(other))
+        _ = try await node.value(field, of: entry.id, as: try await node.principal(other))
         let report = try await node.trail.disclosures(of: third.id, as: owner)
         #expect(report.didRead.map(\.count) == [3])
     }
 
-    /// A request that was under way when its caller ended gives nothing out any more.
+    /// A request that was under way when its principal ended gives nothing out any more.
     @Test func whoWasLetInAndEndedMeanwhileGetsNothing() async throws {
-        let agent = try await node.caller(robot)
+        let agent = try await node.principal(robot)
         _ = try await node.roster.update(
             robot.id, name: nil, grants: nil, policy: nil, isPaused: true, as: owner)
         let errors = [
@@ -128,7 +128,7 @@ import Vault
             await thrown { try await node.entries.search(.init(text: "a"), limit: 10, as: agent) },
             await thrown { try await node.entries.view(entry.id, as: agent) },
         ]
-        #expect(errors.map { $0 as? VaultError } == Array(repeating: .callerGone, count: 4))
+        #expect(errors.map { $0 as? VaultError } == Array(repeating: .principalGone, count: 4))
     }
 
     /// Which token is the agent's, and how many reads its tokens were answered.
@@ -152,7 +152,7 @@ import Vault
                     while !race.isOver {
                         // An old token fails at once: the rotation must have its turn.
                         await Task.yield()
-                        guard let agent = try? await node.caller(race.agent) else { continue }
+                        guard let agent = try? await node.principal(race.agent) else { continue }
                         if await thrown({ try await node.value(field, of: entry.id, as: agent) }) == nil { race.read() }
                     }
                 }
@@ -177,7 +177,7 @@ import Vault
         let owner = try await node.owner()
         let entry = try await node.entries.create(.login(), id: nil, as: owner)
         let robot = try await node.agent(grants: [.entry(entry.id)], as: owner)
-        let agent = try await node.caller(robot)
+        let agent = try await node.principal(robot)
         while await thrown({ try await node.value(entry.field("password"), of: entry.id, as: agent) }) == nil {}
         _ = try await node.rotate(robot, as: owner)
     }
@@ -195,7 +195,7 @@ import Vault
         var robot = try await node.agent(grants: [.entry(entry.id)], as: owner)
         while await thrown({ try await node.value(entry.field("field 1"), of: entry.id, as: owner) }) == nil {}
         robot = try await node.rotate(robot, as: owner)
-        let agent = try await node.caller(robot)
+        let agent = try await node.principal(robot)
         _ = await thrown { try await node.value(entry.field("field 2"), of: entry.id, as: agent) }
         var refusal: (any Error)?
         var before = (holders: 0, wraps: 0)
@@ -219,7 +219,7 @@ import Vault
         let seed = seeded.field("seed")
         let agent = try await node.agent(
             "codes", grants: [.entry(seeded.id)], policy: AgentPolicy(verbs: [.totp]), as: owner)
-        for _ in 0..<3 { _ = try await node.entries.code(seed, of: seeded.id, as: try await node.caller(agent)) }
+        for _ in 0..<3 { _ = try await node.entries.code(seed, of: seeded.id, as: try await node.principal(agent)) }
         let report = try await node.trail.disclosures(of: agent.id, as: owner)
         #expect(report.didRead.map(\.codes) == [3])
         #expect(report.didRead.map(\.count) == [0])
@@ -237,12 +237,12 @@ import Vault
             default: AgentPolicy()
             }
         let agent = try await node.agent("short", grants: [.entry(entry.id)], policy: policy, as: owner)
-        if state == "used up" { _ = try await node.value(field, of: entry.id, as: try await node.caller(agent)) }
+        if state == "used up" { _ = try await node.value(field, of: entry.id, as: try await node.principal(agent)) }
         if state == "paused" || state == "suspended" {
             try node.file().script("UPDATE agent SET state = \(state == "paused" ? 1 : 2)")
         }
         node.moments.advance(by: 20)
-        let error = await thrown { try await node.caller(agent) }
+        let error = await thrown { try await node.principal(agent) }
         #expect(error != nil)
     }
 }

@@ -8,8 +8,8 @@ import Vault
 /// learns nothing.
 @Suite struct SameWorkTests {
     let node: TestVault
-    let owner: Caller
-    let agent: Caller
+    let owner: Principal
+    let agent: Principal
     let granted: EntryView
     let hidden: EntryView
 
@@ -21,7 +21,7 @@ import Vault
         hidden = try await node.entries.create(
             EntryEdit(title: "hidden", fields: (0..<60).map { .init(label: "\($0)", content: .value(value)) }),
             id: nil, as: owner)
-        agent = try await node.caller(try await node.agent(grants: [.entry(granted.id)], as: owner))
+        agent = try await node.principal(try await node.agent(grants: [.entry(granted.id)], as: owner))
     }
 
     /// Of every reader: look-ups take the first that is free, scans take turns.
@@ -66,7 +66,7 @@ import Vault
     }
 
     @Test func ofAWrite() async throws {
-        let writer = try await node.caller(
+        let writer = try await node.principal(
             try await node.agent(
                 "w", grants: [.entry(granted.id)], policy: AgentPolicy(verbs: [.write]), as: owner))
         let edit = EntryEdit.value("x", of: hidden.fields[0].id)

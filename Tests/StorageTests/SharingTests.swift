@@ -7,7 +7,7 @@ import Vault
 /// More keys for agents than one change may seal follow it in parts: 20 agents of 60 fields.
 @Suite(.timeLimit(.minutes(5))) struct SharingTests {
     let node: TestVault
-    let owner: Caller
+    let owner: Principal
     private var robots: [TestAgent] = []
 
     init() async throws {
@@ -24,9 +24,9 @@ import Vault
     /// Reads the first field and the last as each agent.
     private func expectReaders(of entry: EntryView) async throws {
         for robot in robots {
-            let caller = try await node.caller(robot)
-            #expect(try await node.value(entry.fields[0].id, of: entry.id, as: caller) == "value 0")
-            #expect(try await node.value(entry.fields[59].id, of: entry.id, as: caller) == "value 59")
+            let principal = try await node.principal(robot)
+            #expect(try await node.value(entry.fields[0].id, of: entry.id, as: principal) == "value 0")
+            #expect(try await node.value(entry.fields[59].id, of: entry.id, as: principal) == "value 59")
             #expect(try await node.store.places(of: robot.id).count == 61)
         }
         #expect(try await node.verification().findings == [])

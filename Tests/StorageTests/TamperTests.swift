@@ -9,7 +9,7 @@ import Vault
 /// What somebody can do who writes to the file and has no key: nothing but damage, which is refused and told.
 @Suite struct TamperTests {
     let node: TestVault
-    let owner: Caller
+    let owner: Principal
     let entry: EntryView
     let username: FieldID
     let password: FieldID
@@ -29,8 +29,8 @@ import Vault
         FieldPlace(vault: owner.vault, entry: entry.id, field: field, tier: .l1, version: version)
     }
 
-    private func readError(_ field: FieldID, as caller: Caller? = nil) async -> (any Error)? {
-        await thrown { try await node.value(field, of: entry.id, as: caller ?? owner) }
+    private func readError(_ field: FieldID, as principal: Principal? = nil) async -> (any Error)? {
+        await thrown { try await node.value(field, of: entry.id, as: principal ?? owner) }
     }
 
     private func put(_ wrap: Wrap) throws {
@@ -158,7 +158,7 @@ import Vault
         let planted = try attacker.storedPublicKey(vault: owner.vault, isOwner: false, keys: keys)
         let copied = try #require(
             try node.file().first("SELECT public_key FROM holder WHERE id = ?", .blob(robot.id.bytes)) { $0.blob(0) })
-        let agent = try await node.caller(robot)
+        let agent = try await node.principal(robot)
         for row in [planted, copied] {
             try node.file().run(
                 "UPDATE holder SET public_key = ? WHERE id = ?", .blob(row), .blob(owner.holder.id.bytes))
@@ -177,7 +177,7 @@ import Vault
         let file = try node.file()
         try file.run("UPDATE holder SET is_owner = 1 WHERE id = ?", .blob(spy.id.bytes))
         try file.run("UPDATE account SET owner = ?", .blob(spy.id.bytes))
-        let agent = try await node.caller(robot)
+        let agent = try await node.principal(robot)
         let before = try await node.verification().findings
         let error = await thrown { try await node.entries.deposit(.login(), as: agent) }
         let wraps = try file.first("SELECT count(*) FROM wrap WHERE holder = ?", .blob(spy.id.bytes)) { $0.int(0) }
@@ -206,7 +206,7 @@ import Vault
     @Test func aSessionsEndInTheFileIsNotProlonged() async throws {
         let session = try await node.login(Person())
         try node.file().script("UPDATE credential SET expires = expires + 99999 WHERE kind = 'session'")
-        let error = await thrown { try await node.caller(session.token) }
+        let error = await thrown { try await node.principal(session.token) }
         #expect(error is RootBoxError)
     }
 
@@ -217,7 +217,7 @@ import Vault
             "UPDATE credential SET kind = 'agent', vault = x'\(bob.vault.bytes.hex)' WHERE holder = x'\(robot.id.bytes.hex)'",
         ] {
             try node.file().script(sql)
-            let error = await thrown { try await node.caller(robot.token) }
+            let error = await thrown { try await node.principal(robot.token) }
             #expect(isDamage(error) || error as? AuthError == .badToken)
         }
     }
@@ -237,7 +237,7 @@ import Vault
             _ = try await $0.node.value($0.password, of: $0.entry.id, as: $0.owner)
         },
         Target(table: "item", column: "box") { _ = try await $0.node.entries.create(.login(), id: nil, as: $0.owner) },
-        Target(table: "agent", column: "policy") { _ = try await $0.node.caller($0.robot) },
+        Target(table: "agent", column: "policy") { _ = try await $0.node.principal($0.robot) },
         Target(table: "holder", column: "public_key") {
             _ = try await $0.node.entries.create(.login(), id: nil, as: $0.owner)
         },

@@ -5,7 +5,7 @@ import Vault
 
 @Suite struct TrashTests {
     let node: TestVault
-    let owner: Caller
+    let owner: Principal
     let entry: EntryView
 
     init() async throws {
@@ -14,8 +14,8 @@ import Vault
         entry = try await node.entries.create(.login(tags: ["work"]), id: nil, as: owner)
     }
 
-    private func agent(_ grants: [Grant]) async throws -> Caller {
-        try await node.caller(try await node.agent(grants: grants, as: owner))
+    private func agent(_ grants: [Grant]) async throws -> Principal {
+        try await node.principal(try await node.agent(grants: grants, as: owner))
     }
 
     @Test func whatIsTrashedIsInTheTrashAndNowhereElse() async throws {

@@ -5,10 +5,10 @@ import TestSupport
 import Testing
 import Vault
 
-/// What takes long has its caller's turn, and ends with its caller's access.
+/// What takes long has its principal's turn, and ends with its principal's access.
 @Suite(.timeLimit(.minutes(5))) struct TurnTests {
     let node: TestVault
-    let owner: Caller
+    let owner: Principal
 
     init() async throws {
         node = try TestVault()
@@ -60,13 +60,13 @@ import Vault
         let large = EntryEdit.Field(label: "large", content: .value(String(repeating: "\u{1}", count: 60_000)))
         let entry = try await node.entries.create(
             EntryEdit(title: "t", tags: ["t"], fields: [large]), id: nil, as: owner)
-        let caller = try await node.caller(try await node.agent(grants: [.tag("t")], as: owner))
+        let principal = try await node.principal(try await node.agent(grants: [.tag("t")], as: owner))
         let gate = AsyncGate()
         let blocks = (0..<2).map { _ in
             Task { try await node.entries.work.run(for: .random(), isOwner: true, of: .random()) { await gate.wait() } }
         }
         while node.entries.work.running < 2 { await Task.yield() }
-        let read = Task { try await node.entries.read(entry.field("large"), of: entry.id, as: caller) }
+        let read = Task { try await node.entries.read(entry.field("large"), of: entry.id, as: principal) }
         while node.entries.work.waiting == 0 { await Task.yield() }
         // As a narrowing does it, and without a turn of its own.
         try node.file().script("DELETE FROM wrap WHERE is_sealed = 1 OR holder IN (SELECT holder FROM agent)")
@@ -88,15 +88,15 @@ import Vault
     enum Ending: CaseIterable { case paused, revoked }
 
     /// In the middle, and at the end.
-    @Test(arguments: Ending.allCases, [true, false]) func workEndsWithItsCallersAccess(
+    @Test(arguments: Ending.allCases, [true, false]) func workEndsWithItsPrincipalsAccess(
         _ ending: Ending, _ isInTheMiddle: Bool
     ) async throws {
         let robot = try await node.agent(grants: [.tag("t")], as: owner)
-        let caller = try await node.caller(robot)
+        let principal = try await node.principal(robot)
         let gate = AsyncGate()
         let begun = AsyncGate()
         let work = Task {
-            try await node.entries.work.run(as: caller, in: node.store) {
+            try await node.entries.work.run(as: principal, in: node.store) {
                 begun.open()
                 await gate.wait()
                 guard isInTheMiddle else { return }
@@ -113,6 +113,6 @@ import Vault
         case .revoked: _ = try await node.roster.revoke(robot.id, as: owner)
         }
         gate.open()
-        await #expect(throws: VaultError.callerGone) { try await work.value }
+        await #expect(throws: VaultError.principalGone) { try await work.value }
     }
 }

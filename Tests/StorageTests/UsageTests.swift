@@ -8,7 +8,7 @@ import Vault
 /// What counts against a vault's bytes, compared with what its rows take.
 @Suite(.timeLimit(.minutes(5))) struct UsageTests {
     let node: TestVault
-    let owner: Caller
+    let owner: Principal
 
     init() async throws {
         node = try TestVault()
@@ -92,7 +92,7 @@ import Vault
                 try await node.agent(
                     grants: [.entry(entry.id)], policy: AgentPolicy(verbs: [.read, .write, .deposit]), as: owner))
         }
-        let agent = try await node.caller(agents[0])
+        let agent = try await node.principal(agents[0])
         func used() async throws -> Int { try await node.store.usage(of: owner.vault)[.bytes] }
         func charged() throws -> Int { try node.count("SELECT MAX(quota_bytes) FROM agent") }
         var before = try await used()
@@ -179,7 +179,7 @@ import Vault
         ) { [node, owner] _ in [node.idempotency.record(of: [1], to: request, as: owner)] }
         let robot = try await node.agent(
             grants: [.tag("a")], policy: AgentPolicy(verbs: [.deposit]), as: owner)
-        let agent = try await node.caller(robot)
+        let agent = try await node.principal(robot)
         let deposit = try await node.entries.deposit(.login(), as: agent) { [node] _ in
             [node.idempotency.record(of: [1], to: request, as: agent)]
         }
@@ -209,7 +209,7 @@ import Vault
         let entry = try await node.entries.create(.login(tags: ["t"]), id: nil, as: owner)
         let field = entry.field("password")
         let robot = try await node.agent(grants: [.tag("t")], policy: AgentPolicy(verbs: [.write]), as: owner)
-        let agent = try await node.caller(robot)
+        let agent = try await node.principal(robot)
         for version in 1...20 {
             _ = try await node.entries.update(entry.id, ifVersion: version, .value("\(version)", of: field), as: agent)
         }
@@ -242,7 +242,7 @@ import Vault
         let field = entry.field("password")
         let robot = try await node.agent(
             grants: [.tag("t")], policy: AgentPolicy(verbs: [.write]), as: owner)
-        let agent = try await node.caller(robot)
+        let agent = try await node.principal(robot)
         for version in 1...20 {
             _ = try await node.entries.update(entry.id, ifVersion: version, .value("\(version)", of: field), as: agent)
         }

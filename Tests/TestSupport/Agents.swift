@@ -11,7 +11,7 @@ package struct TestAgent: Sendable {
 
 extension TestVault {
     package func agent(
-        _ name: String = "robot", grants: [Grant], policy: AgentPolicy = AgentPolicy(), as owner: Caller
+        _ name: String = "robot", grants: [Grant], policy: AgentPolicy = AgentPolicy(), as owner: Principal
     ) async throws -> TestAgent {
         let token = Token(.agent)
         let created = try await roster.create(.init(name: name, grants: grants, policy: policy), as: owner) {
@@ -20,7 +20,7 @@ extension TestVault {
         return TestAgent(id: created.holder.id, token: token, holder: created.holder)
     }
 
-    package func rotate(_ agent: TestAgent, as owner: Caller) async throws -> TestAgent {
+    package func rotate(_ agent: TestAgent, as owner: Principal) async throws -> TestAgent {
         let token = Token(.agent)
         let created = try await roster.rotate(agent.id, as: owner) { [tokens] in
             tokens.mutations(for: $0.holder, token, vault: owner.vault)
@@ -28,9 +28,9 @@ extension TestVault {
         return TestAgent(id: created.created.holder.id, token: token, holder: created.created.holder)
     }
 
-    /// The agent's caller, by its token.
-    package func caller(_ agent: TestAgent, from address: IPAddress? = TestVault.home) async throws -> Caller {
-        try await caller(agent.token, from: address)
+    /// The agent's principal, by its token.
+    package func principal(_ agent: TestAgent, from address: IPAddress? = TestVault.home) async throws -> Principal {
+        try await principal(agent.token, from: address)
     }
 }
 
@@ -70,13 +70,15 @@ extension EntryView {
 
 extension TestVault {
     /// A field's L1 value, read on record.
-    package func value(_ field: FieldID, of entry: EntryID, as caller: Caller) async throws -> String? {
-        guard case .value(let value) = try await entries.read(field, of: entry, as: caller).content else { return nil }
+    package func value(_ field: FieldID, of entry: EntryID, as principal: Principal) async throws -> String? {
+        guard case .value(let value) = try await entries.read(field, of: entry, as: principal).content else {
+            return nil
+        }
         return value
     }
 
     /// The events of the owner's vault, newest first.
-    package func events(as owner: Caller) async throws -> [AuditEvent] {
+    package func events(as owner: Principal) async throws -> [AuditEvent] {
         try await trail.lines(before: nil, limit: 1_000, as: owner).items.map(\.event)
     }
 }

@@ -96,14 +96,14 @@ extension TestVault {
 
     /// Changes the password to the one that `new` has, with a new kit.
     package func changePassword(
-        _ old: Person, to new: Person, code: String? = nil, keeping agents: [HolderID]? = nil, as owner: Caller
+        _ old: Person, to new: Person, code: String? = nil, keeping agents: [HolderID]? = nil, as owner: Principal
     ) async throws -> Accounts.OwnerChange {
         try await accounts.changePassword(
             new.secrets, .init(recovery: new.newRecovery, agents: agents), proof: old.proof(code), as: owner)
     }
 
     /// Every L2 value of every version, page by page.
-    package func l2Values(as owner: Caller) async throws -> [StoredValue] {
+    package func l2Values(as owner: Principal) async throws -> [StoredValue] {
         var (values, last): ([StoredValue], FieldPlace?) = ([], nil)
         repeat {
             let page = try await accounts.l2Values(after: last, limit: 2, as: owner)
@@ -114,15 +114,15 @@ extension TestVault {
     }
 
     package func signOutEverywhere(
-        _ person: Person, code: String? = nil, keeping agents: [HolderID] = [], as owner: Caller
+        _ person: Person, code: String? = nil, keeping agents: [HolderID] = [], as owner: Principal
     ) async throws -> Accounts.OwnerChange {
         try await accounts.signOutEverywhere(
             .init(recovery: person.newRecovery, agents: agents), proof: person.proof(code), as: owner)
     }
 
     /// Registers, logs in, and comes back with the token.
-    package func owner(_ person: Person = Person()) async throws -> Caller {
+    package func owner(_ person: Person = Person()) async throws -> Principal {
         try await register(person)
-        return try await caller(try await login(person).token)
+        return try await principal(try await login(person).token)
     }
 }

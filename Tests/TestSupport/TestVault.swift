@@ -112,10 +112,10 @@ package final class TestVault: Sendable {
         try await AuditVerification(headKey: keys.auditHeadKey) { [audit] in try audit.open($0) }.run(store.database)
     }
 
-    /// The caller that a token stands for.
-    package func caller(
+    /// The principal that a token stands for.
+    package func principal(
         _ token: Token, from address: IPAddress? = TestVault.home, on connection: OpenHolders? = nil
-    ) async throws -> Caller {
-        try await authenticator.caller(token: token.text, from: address, on: connection)
+    ) async throws -> Principal {
+        try await authenticator.principal(token: token.text, from: address, on: connection)
     }
 }

@@ -6,8 +6,8 @@ import Vault
 
 /// Who has a turn on the processor, and when.
 @Suite(.timeLimit(.minutes(5))) struct WorkQueueTests {
-    private static func caller(_ vault: VaultID, isOwner: Bool = true) -> Caller {
-        Caller(
+    private static func principal(_ vault: VaultID, isOwner: Bool = true) -> Principal {
+        Principal(
             vault: vault, holder: .generate(),
             role: isOwner ? .owner(session: .random(), since: 0) : .agent(AgentPolicy()), from: nil)
     }
@@ -42,7 +42,7 @@ import Vault
             for (index, vault) in vaults.enumerated() {
                 for _ in 0..<3 {
                     group.addTask {
-                        try await queue.run(as: Self.caller(vault)) {
+                        try await queue.run(as: Self.principal(vault)) {
                             log.add("\(index)")
                             await gate.wait()
                         }
@@ -63,11 +63,11 @@ import Vault
         let (gate, log) = (AsyncGate(), Log())
         let (greedy, honest) = (VaultID.random(), VaultID.random())
         await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await queue.run(as: Self.caller(greedy)) { await gate.wait() } }
+            group.addTask { try await queue.run(as: Self.principal(greedy)) { await gate.wait() } }
             while queue.running == 0 { await Task.yield() }
-            for _ in 0..<30 { group.addTask { try await queue.run(as: Self.caller(greedy)) { log.add("greedy") } } }
+            for _ in 0..<30 { group.addTask { try await queue.run(as: Self.principal(greedy)) { log.add("greedy") } } }
             while queue.waiting < 30 { await Task.yield() }
-            group.addTask { try await queue.run(as: Self.caller(honest)) { log.add("honest") } }
+            group.addTask { try await queue.run(as: Self.principal(honest)) { log.add("honest") } }
             while queue.waiting < 31 { await Task.yield() }
             gate.open()
         }
@@ -87,7 +87,7 @@ import Vault
         let (long, short) = (VaultID.random(), VaultID.random())
         await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                try await queue.run(as: Self.caller(long)) {
+                try await queue.run(as: Self.principal(long)) {
                     await gate.wait()
                     for part in 0..<3 {
                         log.add("long \(part)")
@@ -97,8 +97,8 @@ import Vault
                 }
             }
             while queue.running == 0 { await Task.yield() }
-            group.addTask { try await queue.run(as: Self.caller(long)) { log.add("own") } }
-            group.addTask { try await queue.run(as: Self.caller(short)) { log.add("short") } }
+            group.addTask { try await queue.run(as: Self.principal(long)) { log.add("own") } }
+            group.addTask { try await queue.run(as: Self.principal(short)) { log.add("short") } }
             while queue.waiting < 2 { await Task.yield() }
             gate.open()
         }
@@ -111,13 +111,13 @@ import Vault
         let (gate, log) = (AsyncGate(), Log())
         let (greedy, other, modest) = (VaultID.random(), VaultID.random(), VaultID.random())
         // More than counts as little.
-        try await queue.run(as: Self.caller(greedy)) { for _ in 0..<14 { Self.spend() } }
+        try await queue.run(as: Self.principal(greedy)) { for _ in 0..<14 { Self.spend() } }
         await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await queue.run(as: Self.caller(other)) { await gate.wait() } }
+            group.addTask { try await queue.run(as: Self.principal(other)) { await gate.wait() } }
             while queue.running == 0 { await Task.yield() }
             for (vault, name) in [(greedy, "greedy"), (modest, "modest")] {
                 let before = queue.waiting
-                group.addTask { try await queue.run(as: Self.caller(vault)) { log.add(name) } }
+                group.addTask { try await queue.run(as: Self.principal(vault)) { log.add(name) } }
                 while queue.waiting == before { await Task.yield() }
             }
             gate.open()
@@ -132,7 +132,7 @@ import Vault
         let mine = VaultID.random()
         await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                try await queue.run(as: Self.caller(mine)) {
+                try await queue.run(as: Self.principal(mine)) {
                     await gate.wait()
                     for part in 0..<4 {
                         log.add("long \(part)")
@@ -142,7 +142,7 @@ import Vault
                 }
             }
             while queue.running == 0 { await Task.yield() }
-            group.addTask { try await queue.run(as: Self.caller(mine)) { log.add("own") } }
+            group.addTask { try await queue.run(as: Self.principal(mine)) { log.add("own") } }
             group.addTask {
                 try await queue.run(for: .random(), isOwner: true, isUrgent: true, of: mine) { log.add("urgent") }
             }
@@ -158,10 +158,10 @@ import Vault
         let queue = WorkQueue(width: 1, locks: locks, now: { 0 })
         let (gate, log) = (AsyncGate(), Log())
         let mine = VaultID.random()
-        try await queue.run(as: Self.caller(mine)) { for _ in 0..<14 { Self.spend() } }
+        try await queue.run(as: Self.principal(mine)) { for _ in 0..<14 { Self.spend() } }
         await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                try await queue.run(as: Self.caller(mine)) {
+                try await queue.run(as: Self.principal(mine)) {
                     try await locks.withLock(mine) {
                         await gate.wait()
                         for _ in 0..<3 {
@@ -176,7 +176,7 @@ import Vault
             while !locks.hasUrgent(mine) { await Task.yield() }
             for _ in 0..<20 {
                 group.addTask {
-                    try await queue.run(as: Self.caller(.random())) {
+                    try await queue.run(as: Self.principal(.random())) {
                         Self.spend()
                         log.add("other")
                     }
@@ -204,14 +204,14 @@ import Vault
             }
             await log.reaches(1)
             group.addTask {
-                try await queue.run(as: Self.caller(mine)) {
+                try await queue.run(as: Self.principal(mine)) {
                     log.add("begins")
                     try await locks.withLock(mine) { log.add("mine") }
                 }
             }
             await log.reaches(2)
             while queue.running > 0 { await Task.yield() }
-            try await queue.run(as: Self.caller(other)) { log.add("other") }
+            try await queue.run(as: Self.principal(other)) { log.add("other") }
             held.open()
         }
         #expect(log.entries == ["held", "begins", "other", "mine"])
@@ -227,7 +227,7 @@ import Vault
             for index in 0..<200 {
                 let vault = vaults[index % vaults.count]
                 group.addTask {
-                    try await queue.run(as: Self.caller(vault)) {
+                    try await queue.run(as: Self.principal(vault)) {
                         if index % 2 == 0 {
                             try await locks.withLock(vault, isUrgent: index % 4 == 0) {
                                 if index % 10 == 0 { Self.spend() }
@@ -257,12 +257,12 @@ import Vault
         let (gate, log) = (AsyncGate(), Log())
         let begun = Begun()
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await queue.run(as: Self.caller(.random())) { await gate.wait() } }
+            group.addTask { try await queue.run(as: Self.principal(.random())) { await gate.wait() } }
             while queue.running == 0 { await Task.yield() }
             for _ in 0..<56 {
                 group.addTask {
                     do {
-                        try await queue.run(as: Self.caller(.random())) {
+                        try await queue.run(as: Self.principal(.random())) {
                             begun.change(by: 1)
                             defer { begun.change(by: -1) }
                             for _ in 0..<3 {
@@ -279,7 +279,7 @@ import Vault
             while queue.waiting < 56 { await Task.yield() }
             gate.open()
             while begun.most < 48 { try await Task.sleep(for: .milliseconds(1)) }
-            try await queue.run(as: Self.caller(.random())) { log.add("short") }
+            try await queue.run(as: Self.principal(.random())) { log.add("short") }
             try await group.waitForAll()
         }
         #expect(log.entries.count == 57)
@@ -293,7 +293,7 @@ import Vault
     @Test func aPartHasTheTurnOfItsWhole() async throws {
         let queue = WorkQueue(width: 1, mostWaiting: 1, now: { 0 })
         let (gate, log) = (AsyncGate(), Log())
-        let owner = Self.caller(.random())
+        let owner = Self.principal(.random())
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 try await queue.run(as: owner) {
@@ -312,11 +312,11 @@ import Vault
         #expect(queue.running == 0 && queue.waiting == 0)
     }
 
-    /// What has been done is answered, however much of the same caller waits.
+    /// What has been done is answered, however much of the same principal waits.
     @Test func whatIsDoneIsFinished() async throws {
         let queue = WorkQueue(width: 1, mostWaiting: 3, now: { 0 })
         let gate = AsyncGate()
-        let owner = Self.caller(.random())
+        let owner = Self.principal(.random())
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await queue.run(as: owner) { await gate.wait() } }
             while queue.running == 0 { await Task.yield() }
@@ -349,7 +349,7 @@ import Vault
         let loop = Loop()
         let places = try await withTaskExecutorPreference(loop) {
             let before = await Self.isHere(loop)
-            let within = try await queue.run(as: Self.caller(.random())) { loop.isHere }
+            let within = try await queue.run(as: Self.principal(.random())) { loop.isHere }
             let after = await Self.isHere(loop)
             return [before, within, after]
         }
@@ -363,13 +363,13 @@ import Vault
         let (gate, log) = (AsyncGate(), Log())
         let vault = VaultID.random()
         await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await queue.run(as: Self.caller(vault, isOwner: false)) { await gate.wait() } }
+            group.addTask { try await queue.run(as: Self.principal(vault, isOwner: false)) { await gate.wait() } }
             while queue.running == 0 { await Task.yield() }
             for _ in 0..<5 {
-                group.addTask { try await queue.run(as: Self.caller(vault, isOwner: false)) { log.add("agent") } }
+                group.addTask { try await queue.run(as: Self.principal(vault, isOwner: false)) { log.add("agent") } }
             }
             while queue.waiting < 5 { await Task.yield() }
-            group.addTask { try await queue.run(as: Self.caller(vault)) { log.add("owner") } }
+            group.addTask { try await queue.run(as: Self.principal(vault)) { log.add("owner") } }
             while queue.waiting < 6 { await Task.yield() }
             gate.open()
         }
@@ -380,7 +380,7 @@ import Vault
     @Test func whatIsUrgentGoesFirstAndIsNotRefused() async throws {
         let queue = WorkQueue(width: 1, mostWaiting: 3, now: { 0 })
         let (gate, log) = (AsyncGate(), Log())
-        let owner = Self.caller(.random())
+        let owner = Self.principal(.random())
         await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await queue.run(as: owner) { await gate.wait() } }
             while queue.running == 0 { await Task.yield() }
@@ -418,16 +418,16 @@ import Vault
         #expect(throws: VaultError.self) { try budget.spend(vault) }
     }
 
-    @Test func oneCallerCannotFillTheQueue() async throws {
+    @Test func onePrincipalCannotFillTheQueue() async throws {
         let queue = WorkQueue(width: 1, mostWaiting: 3, now: { 0 })
         let gate = AsyncGate()
-        let caller = Self.caller(.random(), isOwner: false)
-        let other = Caller(vault: caller.vault, holder: .generate(), role: .agent(AgentPolicy()), from: nil)
+        let principal = Self.principal(.random(), isOwner: false)
+        let other = Principal(vault: principal.vault, holder: .generate(), role: .agent(AgentPolicy()), from: nil)
         let refused = await withTaskGroup(of: Bool.self) { group in
             for _ in 0..<10 {
                 group.addTask {
                     do {
-                        try await queue.run(as: caller) { await gate.wait() }
+                        try await queue.run(as: principal) { await gate.wait() }
                         return false
                     } catch {
                         return error as? VaultError == .busy
@@ -453,12 +453,12 @@ import Vault
 
     @Test func anErrorGivesTheTurnBack() async throws {
         let queue = WorkQueue(width: 1, now: { 0 })
-        let caller = Self.caller(.random())
+        let principal = Self.principal(.random())
         for _ in 0..<3 {
             await #expect(throws: VaultError.noSuchEntry) {
-                try await queue.run(as: caller) { throw VaultError.noSuchEntry }
+                try await queue.run(as: principal) { throw VaultError.noSuchEntry }
             }
         }
-        #expect(try await queue.run(as: caller) { 7 } == 7)
+        #expect(try await queue.run(as: principal) { 7 } == 7)
     }
 }

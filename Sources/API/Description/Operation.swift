@@ -5,7 +5,7 @@ struct Operation: Sendable {
     let method: String
     let path: String
     let summary: String
-    let caller: Caller
+    let access: Access
     var request: String?
     var answer: String?
     var status = 200
@@ -16,17 +16,17 @@ struct Operation: Sendable {
     /// JSON values in it at most.
     let mostValues: Int
 
-    enum Caller: Sendable { case anybody, owner, agent, both }
+    enum Access: Sendable { case anybody, owner, agent, both }
 
     private init(
-        _ method: String, _ path: String, _ summary: String, _ caller: Caller, takes request: String? = nil,
+        _ method: String, _ path: String, _ summary: String, _ access: Access, takes request: String? = nil,
         gives answer: String? = nil, _ status: Int? = nil, query: [String] = [], headers: [String] = [],
         limit: Int = RequestLimits.small, values: Int = RequestLimits.values
     ) {
         self.method = method
         self.path = path
         self.summary = summary
-        self.caller = caller
+        self.access = access
         self.request = request
         self.answer = answer
         self.status = status ?? (answer == nil ? 204 : 200)
@@ -182,12 +182,12 @@ struct Operation: Sendable {
         content["responses"] = .object([
             "\(status)": .object(success), "default": ["$ref": "#/components/responses/Problem"],
         ])
-        switch caller {
+        switch access {
         case .anybody: break
         case .owner: content["security"] = [["token": []]]
         case .agent, .both:
             content["security"] = [["token": []]]
-            content["description"] = .string(caller == .agent ? "For agents." : "For the owner and for agents.")
+            content["description"] = .string(access == .agent ? "For agents." : "For the owner and for agents.")
         }
         return .object(content)
     }

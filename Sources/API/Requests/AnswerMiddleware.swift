@@ -141,14 +141,14 @@ struct AuthenticationMiddleware: RouterMiddleware {
             throw AuthError.badToken
         }
         var context = context
-        let caller = try await authenticator.caller(
+        let principal = try await authenticator.principal(
             token: String(header.dropFirst(7)), from: context.connection.address, on: context.connection.holders,
             isRepeat: Self.mayBeRepeat(request, context))
-        context.caller = caller
+        context.principal = principal
         do {
             return try await next(request, context)
         } catch let error as VaultError {
-            if let reason = error.denial { try await authenticator.denied(caller, reason) }
+            if let reason = error.denial { try await authenticator.denied(principal, reason) }
             throw error
         }
     }
@@ -177,7 +177,7 @@ extension VaultError {
         case .quotaExceeded(let quota, _): "quota-exceeded: \(quota.rawValue)"
         case .tooManyOperations, .busy, .entryExists, .idempotencyKeyUsed, .changedSince, .invalid, .needsEnvelopes,
             .reauthenticate,
-            .callerGone, .notATOTPSeed, .damaged, .readOnly:
+            .principalGone, .notATOTPSeed, .damaged, .readOnly:
             nil
         }
     }

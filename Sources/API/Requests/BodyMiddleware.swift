@@ -21,7 +21,7 @@ struct BodyMiddleware<Context: BodyContext>: RouterMiddleware {
         }
         try Self.checkQuery(request, operation)
         // Before the body, which may be large: an agent cannot ask for this whatever it sends.
-        if operation.caller == .owner { try context.known?.requireOwner() }
+        if operation.access == .owner { try context.known?.requireOwner() }
         var context = context
         context.work = work
         // A body of a GET means nothing (RFC 9110, 9.3.1), and is left to the deadlines.
@@ -73,7 +73,7 @@ protocol BodyContext: RequestContext {
     var body: [UInt8] { get set }
     var work: WorkQueue? { get set }
     /// Who sends, where it is known.
-    var known: Caller? { get }
+    var known: Principal? { get }
     /// Whose share of the memory for bodies it takes.
     var bodySender: BodyBudget.Sender { get }
 }

@@ -25,13 +25,13 @@ extension IdempotencyRecords.Request {
 extension IdempotencyRecords {
     /// The answer on record, or one that is made now. Two at once: one performs, the other gets its answer.
     func once(
-        _ request: Request, as caller: Caller, perform: () async throws -> [UInt8]
+        _ request: Request, as principal: Principal, perform: () async throws -> [UInt8]
     ) async throws -> Response {
-        if let answer = try load(request, as: caller) { return Response(json: answer, status: .created) }
+        if let answer = try load(request, as: principal) { return Response(json: answer, status: .created) }
         do {
             return Response(json: try await perform(), status: .created)
         } catch VaultError.idempotencyKeyUsed {
-            guard let answer = try load(request, as: caller) else { throw VaultError.idempotencyKeyUsed }
+            guard let answer = try load(request, as: principal) else { throw VaultError.idempotencyKeyUsed }
             return Response(json: answer, status: .created)
         }
     }

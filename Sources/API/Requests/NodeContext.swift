@@ -12,8 +12,8 @@ package struct NodeContext: BodyContext {
     /// Random: a counter would show each client how busy the node is.
     let requestID: String
     let isHTTP2: Bool
-    var caller: Caller?
-    var known: Caller? { caller }
+    var principal: Principal?
+    var known: Principal? { principal }
     var body: [UInt8] = []
     var work: WorkQueue?
 
@@ -30,31 +30,31 @@ package struct NodeContext: BodyContext {
     package var maxUploadSize: Int { RequestLimits.body }
 
     var bodySender: BodyBudget.Sender {
-        caller?.bodySender ?? Array((connection.address?.rateLimitPrefix.text ?? "").utf8)
+        principal?.bodySender ?? Array((connection.address?.rateLimitPrefix.text ?? "").utf8)
     }
 }
 
 /// A request whose sender is known. Handlers take this type, so none can forget to check.
 struct SignedInContext: ChildRequestContext, BodyContext {
     var coreContext: CoreRequestContextStorage
-    let caller: Caller
-    var known: Caller? { caller }
+    let principal: Principal
+    var known: Principal? { principal }
     var body: [UInt8]
     var work: WorkQueue?
 
     init(context: NodeContext) throws {
-        guard let caller = context.caller else { throw AuthError.badToken }
+        guard let principal = context.principal else { throw AuthError.badToken }
         coreContext = context.coreContext
         body = context.body
         work = context.work
-        self.caller = caller
+        self.principal = principal
     }
 
     var maxUploadSize: Int { RequestLimits.body }
-    var bodySender: BodyBudget.Sender { caller.bodySender }
+    var bodySender: BodyBudget.Sender { principal.bodySender }
 }
 
-extension Caller {
+extension Principal {
     /// An owner and all agents of the vault have a share each: what an agent sends keeps no owner from pausing it.
     var bodySender: BodyBudget.Sender { vault.bytes + [isOwner ? 0 : 1] }
 }

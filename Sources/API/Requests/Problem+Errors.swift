@@ -10,7 +10,7 @@ extension Problem {
         self =
             switch error {
             case .noSuchEntry: Problem(.noSuchEntry, status: 404, title: "No such entry")
-            // Alike for an entry or field that is not there and for one that the caller was not granted.
+            // Alike for an entry or field that is not there and for one that the principal was not granted.
             case .noSuchField: Problem(.noSuchField, status: 404, title: "No such field")
             case .noSuchVersion: Problem(.noSuchVersion, status: 404, title: "No such version")
             case .noSuchAgent: Problem(.noSuchAgent, status: 404, title: "No such agent")
@@ -38,7 +38,7 @@ extension Problem {
                 Problem(
                     .reauthenticate, status: 403, title: "Sign in again",
                     detail: "This needs a session younger than ten minutes.")
-            case .callerGone: .badToken
+            case .principalGone: .badToken
             case .verbMissing(let verb):
                 Problem(
                     .verbMissing, status: 403, title: "Not among the token's verbs",

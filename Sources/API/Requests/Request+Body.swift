@@ -66,7 +66,7 @@ extension SignedInContext {
         isDone: Bool = false, _ body: @escaping @Sendable () async throws -> R
     ) async throws -> R {
         guard let work else { return try await body() }
-        return isDone ? try await work.finish(for: caller, body) : try await work.run(as: caller, body)
+        return isDone ? try await work.finish(for: principal, body) : try await work.run(as: principal, body)
     }
 }
 
@@ -76,7 +76,7 @@ extension Response {
         self.init(json: try JSONText.encode(body), status: status, type: type)
     }
 
-    /// A JSON answer that may be large: what it says is looked up, and it is made, in one turn of its caller's and away from
+    /// A JSON answer that may be large: what it says is looked up, and it is made, in one turn of its principal's and away from
     /// the event loops.
     static func large(
         for context: SignedInContext, _ body: @escaping @Sendable () async throws -> some Encodable & SendableMetatype

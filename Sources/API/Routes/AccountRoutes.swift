@@ -91,8 +91,8 @@ struct AccountRoutes {
     // MARK: With one
 
     private func sessions(_: Request, context: SignedInContext) async throws -> Response {
-        guard case .owner(let current, _) = context.caller.role else { throw VaultError.ownerOnly }
-        let sessions = try await accounts.sessions(as: context.caller)
+        guard case .owner(let current, _) = context.principal.role else { throw VaultError.ownerOnly }
+        let sessions = try await accounts.sessions(as: context.principal)
         return try Response(
             SessionListBody(
                 sessions: sessions.map { session in
@@ -106,12 +106,12 @@ struct AccountRoutes {
         let text = try context.parameters.require("id")
         let id = text == "current" ? nil : CredentialID(text: text)
         if id == nil, text != "current" { throw AuthError.noSuchSession }
-        try await accounts.end(id, as: context.caller)
+        try await accounts.end(id, as: context.principal)
         return .nothing
     }
 
     private func profile(_: Request, context: SignedInContext) async throws -> Response {
-        let profile = try await accounts.profile(as: context.caller)
+        let profile = try await accounts.profile(as: context.principal)
         return try Response(
             AccountBody(
                 email: profile.email, vault: profile.vault.text, createdAt: profile.created,
@@ -122,7 +122,7 @@ struct AccountRoutes {
     }
 
     private func delete(_: Request, context: SignedInContext) async throws -> Response {
-        try await accounts.delete(as: context.caller)
+        try await accounts.delete(as: context.principal)
         return .nothing
     }
 
@@ -131,7 +131,7 @@ struct AccountRoutes {
         let change = try await accounts.changePassword(
             try .init(wire: body.authKey, body.l2, "authKey"),
             try .init(recovery: body.recovery, keep: body.keep, agents: body.keepAgents),
-            proof: try .init(wire: body.proof), as: context.caller)
+            proof: try .init(wire: body.proof), as: context.principal)
         return try Response(OwnerChangeBody(change))
     }
 
@@ -139,38 +139,38 @@ struct AccountRoutes {
         let body: SignOutBody = try await context.json()
         let change = try await accounts.signOutEverywhere(
             try .init(recovery: body.recovery, keep: body.keep, agents: body.keepAgents),
-            proof: try .init(wire: body.proof), as: context.caller)
+            proof: try .init(wire: body.proof), as: context.principal)
         return try Response(OwnerChangeBody(change))
     }
 
     private func setRecovery(_: Request, context: SignedInContext) async throws -> Response {
         let body: KitBody = try await context.json()
         try await accounts.setRecovery(
-            try .init(wire: body.recovery), proof: try .init(wire: body.proof), as: context.caller)
+            try .init(wire: body.recovery), proof: try .init(wire: body.proof), as: context.principal)
         return .nothing
     }
 
     private func removeRecovery(_: Request, context: SignedInContext) async throws -> Response {
         let body: ProvenBody = try await context.json()
-        try await accounts.setRecovery(nil, proof: try .init(wire: body.proof), as: context.caller)
+        try await accounts.setRecovery(nil, proof: try .init(wire: body.proof), as: context.principal)
         return .nothing
     }
 
     private func secondFactor(_: Request, context: SignedInContext) async throws -> Response {
         let body: SecondFactorRequestBody = try await context.json()
         guard let code = body.code else {
-            let secret = try await accounts.beginSecondFactor(as: context.caller)
+            let secret = try await accounts.beginSecondFactor(as: context.principal)
             let uri = "otpauth://totp/Clavitor:\(origin)?secret=\(secret)&issuer=Clavitor"
             return try Response(SecondFactorBody(secret: secret, uri: uri))
         }
         guard let proof = body.proof else { throw Problem.malformed("proof", "is missing") }
-        let codes = try await accounts.confirmSecondFactor(code, proof: try .init(wire: proof), as: context.caller)
+        let codes = try await accounts.confirmSecondFactor(code, proof: try .init(wire: proof), as: context.principal)
         return try Response(SecondFactorBody(recoveryCodes: codes))
     }
 
     private func endSecondFactor(_: Request, context: SignedInContext) async throws -> Response {
         let body: ProvenBody = try await context.json()
-        try await accounts.endSecondFactor(proof: try .init(wire: body.proof), as: context.caller)
+        try await accounts.endSecondFactor(proof: try .init(wire: body.proof), as: context.principal)
         return .nothing
     }
 
@@ -178,18 +178,18 @@ struct AccountRoutes {
         let (cursor, limit) = try request.page()
         // A place is an entry, a field and a version: two, two and one numbers.
         let after =
-            try cursors.decode(cursor, count: 5, "l2", context.caller).flatMap { numbers in
+            try cursors.decode(cursor, count: 5, "l2", context.principal).flatMap { numbers in
                 let bytes = numbers.prefix(4).flatMap(\.bigEndianBytes)
                 guard let entry = EntryID(Array(bytes[..<16])), let field = FieldID(Array(bytes[16...])) else {
                     return nil
                 }
                 return FieldPlace(
-                    vault: context.caller.vault, entry: entry, field: field, tier: .l2, version: Int(numbers[4]))
+                    vault: context.principal.vault, entry: entry, field: field, tier: .l2, version: Int(numbers[4]))
             } as FieldPlace?
         return try await .large(for: context) {
-            let page = try await accounts.l2Values(after: after, limit: limit, as: context.caller)
+            let page = try await accounts.l2Values(after: after, limit: limit, as: context.principal)
             let last = page.hasMore ? page.items.last?.place : nil
-            let cursorText = cursors.encode(last.map(\.numbers), "l2", context.caller)
+            let cursorText = cursors.encode(last.map(\.numbers), "l2", context.principal)
             return L2ValuesBody(
                 envelopes: page.items.map { value in
                     .init(
@@ -200,7 +200,7 @@ struct AccountRoutes {
     }
 
     private func rekeyL2(_: Request, context: SignedInContext) async throws -> Response {
-        let vault = context.caller.vault
+        let vault = context.principal.vault
         let (body, envelopes) = try await context.takingApart { [text = context.body] in
             let body: L2RekeyBody = try JSONText.decode(text)
             var envelopes: [FieldPlace: [UInt8]] = [:]
@@ -220,7 +220,7 @@ struct AccountRoutes {
         try await accounts.rekeyL2(
             wrappedKey: try Base64URL.bytes(body.l2.wrappedKey, "l2.wrappedKey"),
             kit: try body.recovery.map { try .init(wire: $0) }, envelopes: envelopes,
-            proof: try .init(wire: body.proof), as: context.caller)
+            proof: try .init(wire: body.proof), as: context.principal)
         return .nothing
     }
 }

@@ -37,35 +37,35 @@ struct AgentRoutes {
                 return try JSONText.encode(
                     AgentTokenBody(id: agent.id, token: token.text, agent: agent, disclosures: nil))
             }
-            let created = try await roster.create(draft, as: context.caller) { created in
-                var mutations = tokens.mutations(for: created.holder, token, vault: context.caller.vault)
+            let created = try await roster.create(draft, as: context.principal) { created in
+                var mutations = tokens.mutations(for: created.holder, token, vault: context.principal.vault)
                 if let remembered {
                     mutations.append(
-                        idempotency.record(of: try answer(created), to: remembered, as: context.caller))
+                        idempotency.record(of: try answer(created), to: remembered, as: context.principal))
                 }
                 return mutations
             }
             return try answer(created)
         }
         guard let remembered else { return Response(json: try await perform(), status: .created) }
-        return try await idempotency.once(remembered, as: context.caller, perform: perform)
+        return try await idempotency.once(remembered, as: context.principal, perform: perform)
     }
 
     private func list(_ request: Request, context: SignedInContext) async throws -> Response {
         let (cursor, limit) = try request.page()
-        let after = try cursors.decode(cursor, count: 2, "agents", context.caller)
+        let after = try cursors.decode(cursor, count: 2, "agents", context.principal)
             .flatMap { HolderID($0.flatMap(\.bigEndianBytes)) }
         return try await .large(for: context) {
-            let page = try await roster.list(after: after, limit: limit, as: context.caller)
+            let page = try await roster.list(after: after, limit: limit, as: context.principal)
             let last = page.hasMore ? page.items.last?.id.numbers : nil
             return AgentListBody(
                 agents: page.items.map { AgentBody($0, at: roster.now) },
-                next: cursors.encode(last, "agents", context.caller))
+                next: cursors.encode(last, "agents", context.principal))
         }
     }
 
     private func view(_: Request, context: SignedInContext) async throws -> Response {
-        try Response(AgentBody(try await roster.view(try agent(context), as: context.caller), at: roster.now))
+        try Response(AgentBody(try await roster.view(try agent(context), as: context.principal), at: roster.now))
     }
 
     private func update(_: Request, context: SignedInContext) async throws -> Response {
@@ -75,15 +75,15 @@ struct AgentRoutes {
         let change: @Sendable (inout AgentPolicy) throws -> Void = { $0 = try AgentPolicy(body, over: $0) }
         let agent = try await roster.update(
             id, name: body.name, grants: grants, policy: body.touchesPolicy ? change : nil, isPaused: body.paused,
-            as: context.caller)
+            as: context.principal)
         return try Response(AgentBody(agent, at: roster.now))
     }
 
     private func revoke(_: Request, context: SignedInContext) async throws -> Response {
         // First the end, then the report about it.
-        let ended = try await roster.revoke(try agent(context), as: context.caller)
+        let ended = try await roster.revoke(try agent(context), as: context.principal)
         return try await .report(for: context) {
-            DisclosuresBody(try await trail.disclosures(of: ended, as: context.caller))
+            DisclosuresBody(try await trail.disclosures(of: ended, as: context.principal))
         }
     }
 
@@ -92,10 +92,10 @@ struct AgentRoutes {
         let id = try agent(context)
         // In one turn: once the old token has ended, nothing may keep the new one from its owner.
         return try await .large(for: context) {
-            let (created, ended) = try await roster.rotate(id, as: context.caller) { [tokens] created in
-                tokens.mutations(for: created.holder, token, vault: context.caller.vault)
+            let (created, ended) = try await roster.rotate(id, as: context.principal) { [tokens] created in
+                tokens.mutations(for: created.holder, token, vault: context.principal.vault)
             }
-            let disclosures = try await trail.disclosures(of: ended, as: context.caller)
+            let disclosures = try await trail.disclosures(of: ended, as: context.principal)
             let agent = AgentBody(created.agent, at: roster.now)
             return AgentTokenBody(
                 id: agent.id, token: token.text, agent: agent, disclosures: DisclosuresBody(disclosures))
@@ -105,24 +105,24 @@ struct AgentRoutes {
     private func disclosures(_: Request, context: SignedInContext) async throws -> Response {
         let id = try agent(context)
         return try await .large(for: context) {
-            _ = try await roster.view(id, as: context.caller)
-            return DisclosuresBody(try await trail.disclosures(of: id, as: context.caller))
+            _ = try await roster.view(id, as: context.principal)
+            return DisclosuresBody(try await trail.disclosures(of: id, as: context.principal))
         }
     }
 
     private func audit(_ request: Request, context: SignedInContext) async throws -> Response {
         let (cursor, limit) = try request.page()
-        let before = try cursors.decode(cursor, count: 2, "audit", context.caller)
+        let before = try cursors.decode(cursor, count: 2, "audit", context.principal)
             .map { AuditPosition(sequence: $0[0], number: $0[1]) }
         return try await .large(for: context) {
-            let page = try await trail.lines(before: before, limit: limit, as: context.caller)
+            let page = try await trail.lines(before: before, limit: limit, as: context.principal)
             let last = page.hasMore ? page.items.last?.position : nil
             let holders = page.items.flatMap { [$0.event.actor.id, $0.event.subject] }
             let names = try await roster.names(
-                of: Set(holders.compactMap { $0.flatMap { HolderID(text: $0) } }), as: context.caller)
+                of: Set(holders.compactMap { $0.flatMap { HolderID(text: $0) } }), as: context.principal)
             return AuditBody(
                 lines: page.items.map { AuditBody.Line($0, names) },
-                next: cursors.encode(last.map { [$0.sequence, $0.number] }, "audit", context.caller))
+                next: cursors.encode(last.map { [$0.sequence, $0.number] }, "audit", context.principal))
         }
     }
 

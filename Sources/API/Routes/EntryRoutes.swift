@@ -37,10 +37,10 @@ struct EntryRoutes {
         let (entry, field) = try field(context)
         guard let text = request.uri.queryParameters.get("version") else {
             return Response(
-                json: try await entries.read(field, of: entry, as: context.caller) { $0.compactJSON() })
+                json: try await entries.read(field, of: entry, as: context.principal) { $0.compactJSON() })
         }
         guard let version = Int(text), version > 0 else { throw Problem.malformed("version", "is a positive number") }
-        let json = try await entries.read(field, of: entry, at: version, as: context.caller) { content in
+        let json = try await entries.read(field, of: entry, at: version, as: context.principal) { content in
             try JSONText.encode(FieldValueBody(content))
         }
         return Response(json: json)
@@ -56,7 +56,7 @@ struct EntryRoutes {
             return (entry: entry, field: field)
         }
         // A `ValuesBody`.
-        let json = try await entries.read(fields, as: context.caller) { content, json in
+        let json = try await entries.read(fields, as: context.principal) { content, json in
             json += json.isEmpty ? #"{"values":["#.utf8 : ",".utf8
             json += content.compactJSON()
         }
@@ -65,14 +65,14 @@ struct EntryRoutes {
 
     private func code(_: Request, context: SignedInContext) async throws -> Response {
         let (entry, field) = try field(context)
-        let (code, period, expiresIn) = try await entries.code(field, of: entry, as: context.caller)
+        let (code, period, expiresIn) = try await entries.code(field, of: entry, as: context.principal)
         return try Response(CodeBody(code: code, period: period, expiresIn: expiresIn))
     }
 
     private func view(_: Request, context: SignedInContext) async throws -> Response {
         let id = try entry(context)
         return try await .entry(for: context) {
-            let view = try await entries.view(id, as: context.caller)
+            let view = try await entries.view(id, as: context.principal)
             return EntryBody(view, try await depositorNames([view], context))
         }
     }
@@ -92,13 +92,13 @@ struct EntryRoutes {
     private func list(_ state: EntryState, _ request: Request, _ context: SignedInContext) async throws -> Response {
         let (cursor, limit) = try request.page()
         let list = "entries \(state.rawValue)"
-        let after = try cursors.decode(cursor, list, context.caller)?[0] ?? 0
+        let after = try cursors.decode(cursor, list, context.principal)?[0] ?? 0
         return try await .large(for: context) {
-            let (page, next) = try await entries.list(state, after: after, limit: limit, as: context.caller)
+            let (page, next) = try await entries.list(state, after: after, limit: limit, as: context.principal)
             let names = try await depositorNames(page, context)
             return EntryListBody(
                 entries: page.map { EntryBody($0, names) },
-                next: cursors.encode(next.map { [$0] }, list, context.caller))
+                next: cursors.encode(next.map { [$0] }, list, context.principal))
         }
     }
 
@@ -106,7 +106,7 @@ struct EntryRoutes {
         _ views: [EntryView], _ context: SignedInContext
     ) async throws -> [HolderID: String] {
         let depositors = Set(views.compactMap(\.depositor))
-        return depositors.isEmpty ? [:] : try await roster.names(of: depositors, as: context.caller)
+        return depositors.isEmpty ? [:] : try await roster.names(of: depositors, as: context.principal)
     }
 
     private func search(_: Request, context: SignedInContext) async throws -> Response {
@@ -118,22 +118,22 @@ struct EntryRoutes {
                 $0.map { "\($0.utf8.count):\($0)" } ?? "-"
             }
             .joined()
-        let after = try cursors.decode(body.cursor, list, context.caller)?[0] ?? 0
+        let after = try cursors.decode(body.cursor, list, context.principal)?[0] ?? 0
         let limit = try RequestLimits.check(body.limit ?? RequestLimits.standardPage)
         return try await .large(for: context) {
             let (page, next) = try await entries.search(
                 .init(text: body.text, tag: body.tag, host: body.host, titles: body.titles ?? []), after: after,
-                limit: limit, as: context.caller)
+                limit: limit, as: context.principal)
             return EntryListBody(
-                entries: page.map { EntryBody($0) }, next: cursors.encode(next.map { [$0] }, list, context.caller))
+                entries: page.map { EntryBody($0) }, next: cursors.encode(next.map { [$0] }, list, context.principal))
         }
     }
 
     private func versions(_: Request, context: SignedInContext) async throws -> Response {
         let id = try entry(context)
         return try await .large(for: context) {
-            let versions = try await entries.versions(of: id, as: context.caller)
-            let names = try await roster.names(of: Set(versions.map(\.by)), as: context.caller)
+            let versions = try await entries.versions(of: id, as: context.principal)
+            let names = try await roster.names(of: Set(versions.map(\.by)), as: context.principal)
             return VersionsBody(
                 versions: versions.map {
                     .init(
@@ -150,12 +150,12 @@ struct EntryRoutes {
         let (id, edit) = (written.id, written.edit)
         guard let remembered = written.remembered else {
             return try await .entry(status: .created, for: context) {
-                EntryBody(try await entries.create(edit, id: id, as: context.caller))
+                EntryBody(try await entries.create(edit, id: id, as: context.principal))
             }
         }
-        return try await idempotency.once(remembered, as: context.caller) { [idempotency] in
-            let view = try await entries.create(edit, id: id, as: context.caller) { view in
-                [idempotency.record(of: try JSONText.encode(EntryBody(view)), to: remembered, as: context.caller)]
+        return try await idempotency.once(remembered, as: context.principal) { [idempotency] in
+            let view = try await entries.create(edit, id: id, as: context.principal) { view in
+                [idempotency.record(of: try JSONText.encode(EntryBody(view)), to: remembered, as: context.principal)]
             }
             return try JSONText.encode(EntryBody(view))
         }
@@ -174,12 +174,12 @@ struct EntryRoutes {
         let edit = try await Written(request, context, makes: false, replacesFields: replacesFields).edit
         let id = try entry(context)
         return try await .entry(for: context) {
-            EntryBody(try await entries.update(id, ifVersion: version, edit, as: context.caller))
+            EntryBody(try await entries.update(id, ifVersion: version, edit, as: context.principal))
         }
     }
 
     private func trash(_ request: Request, context: SignedInContext) async throws -> Response {
-        try await entries.trash(try entry(context), ifVersion: try request.expectedVersion(), as: context.caller)
+        try await entries.trash(try entry(context), ifVersion: try request.expectedVersion(), as: context.principal)
         return .nothing
     }
 
@@ -197,18 +197,18 @@ struct EntryRoutes {
         }
         let id = try entry(context)
         guard let version else {
-            return try await .entry(for: context) { EntryBody(try await entries.untrash(id, as: context.caller)) }
+            return try await .entry(for: context) { EntryBody(try await entries.untrash(id, as: context.principal)) }
         }
         let current = try request.expectedVersion()
         return try await .entry(for: context) {
             EntryBody(
                 try await entries.restore(
-                    id, to: version, ifVersion: current, envelopes: boxes, as: context.caller))
+                    id, to: version, ifVersion: current, envelopes: boxes, as: context.principal))
         }
     }
 
     private func purge(_: Request, context: SignedInContext) async throws -> Response {
-        try await entries.purge(try entry(context), as: context.caller)
+        try await entries.purge(try entry(context), as: context.principal)
         return .nothing
     }
 
@@ -218,14 +218,14 @@ struct EntryRoutes {
         let written = try await Written(request, context, makes: true, replacesFields: true)
         let edit = written.edit
         guard let remembered = written.remembered else {
-            let id = try await entries.deposit(edit, as: context.caller)
+            let id = try await entries.deposit(edit, as: context.principal)
             return try Response(DepositBody(id: id.text), status: .created)
         }
-        return try await idempotency.once(remembered, as: context.caller) { [idempotency] in
-            let id = try await entries.deposit(edit, as: context.caller) { id in
+        return try await idempotency.once(remembered, as: context.principal) { [idempotency] in
+            let id = try await entries.deposit(edit, as: context.principal) { id in
                 [
                     idempotency.record(
-                        of: try JSONText.encode(DepositBody(id: id.text)), to: remembered, as: context.caller)
+                        of: try JSONText.encode(DepositBody(id: id.text)), to: remembered, as: context.principal)
                 ]
             }
             return try JSONText.encode(DepositBody(id: id.text))
@@ -234,11 +234,11 @@ struct EntryRoutes {
 
     private func accept(_: Request, context: SignedInContext) async throws -> Response {
         let id = try entry(context)
-        return try await .entry(for: context) { EntryBody(try await entries.accept(id, as: context.caller)) }
+        return try await .entry(for: context) { EntryBody(try await entries.accept(id, as: context.principal)) }
     }
 
     private func reject(_: Request, context: SignedInContext) async throws -> Response {
-        try await entries.reject(try entry(context), as: context.caller)
+        try await entries.reject(try entry(context), as: context.principal)
         return .nothing
     }
 

@@ -27,18 +27,18 @@ package final class AgentRates: Sendable {
     /// Does what is a use of an agent's token, or several; what fails is none.
     ///
     /// - Throws: `VaultError.rateLimited` when the minute's uses are used up.
-    func using<R>(_ caller: Caller, uses: Int = 1, _ body: () async throws -> R) async throws -> R {
-        guard case .agent(let policy) = caller.role, let rate = policy.ratePerMinute else { return try await body() }
+    func using<R>(_ principal: Principal, uses: Int = 1, _ body: () async throws -> R) async throws -> R {
+        guard case .agent(let policy) = principal.role, let rate = policy.ratePerMinute else { return try await body() }
         guard uses <= rate else {
             throw VaultError.invalid("values", "are more than this token reads in a minute; ask for at most \(rate)")
         }
-        if let wait = wait(caller.holder.id, perMinute: rate, uses: uses, at: Double(now())) {
+        if let wait = wait(principal.holder.id, perMinute: rate, uses: uses, at: Double(now())) {
             throw VaultError.rateLimited(retryAfter: wait)
         }
         do {
             return try await body()
         } catch {
-            levels.withLock { $0[caller.holder.id]?.used -= Double(uses) }
+            levels.withLock { $0[principal.holder.id]?.used -= Double(uses) }
             throw error
         }
     }

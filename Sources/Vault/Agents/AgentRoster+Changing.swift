@@ -6,15 +6,15 @@ extension AgentRoster {
     /// the other.
     package func update(
         _ id: HolderID, name: String?, grants: [Grant]?, policy change: (@Sendable (inout AgentPolicy) throws -> Void)?,
-        isPaused: Bool?, as caller: Caller
+        isPaused: Bool?, as principal: Principal
     ) async throws -> AgentView {
         // Pausing is what one does in a hurry.
-        if name == nil, grants == nil, change == nil, isPaused == true { return try await pause(id, as: caller) }
-        try caller.requireFreshOwner(at: entries.now())
-        try entries.operations.spend(caller.vault)
-        return try await entries.change(as: caller) {
-            var agent = try await stored(id, as: caller)
-            let old = try view(agent, by: caller)
+        if name == nil, grants == nil, change == nil, isPaused == true { return try await pause(id, as: principal) }
+        try principal.requireFreshOwner(at: entries.now())
+        try entries.operations.spend(principal.vault)
+        return try await entries.change(as: principal) {
+            var agent = try await stored(id, as: principal)
+            let old = try view(agent, by: principal)
             var policy = old.policy
             try change?(&policy)
             let draft = Draft(name: name ?? old.name, grants: grants ?? old.grants, policy: policy)
@@ -23,24 +23,24 @@ extension AgentRoster {
             let narrows =
                 !resumes && draft.narrows(Draft(old: old), evenIfSame: isPaused == true && old.state == .active)
             if draft.policy.expiresAt != old.policy.expiresAt { try draft.policy.requireFutureEnd(at: now) }
-            try await checkEntries(draft.grants, knowing: old.grants, as: caller)
-            let event = caller.event(.agentUpdate, subject: id.text)
-            var lines = [try entries.audit.seal(event, vault: caller.vault)]
-            var mutations = entries.conditions(of: caller, narrows: narrows)
+            try await checkEntries(draft.grants, knowing: old.grants, as: principal)
+            let event = principal.event(.agentUpdate, subject: id.text)
+            var lines = [try entries.audit.seal(event, vault: principal.vault)]
+            var mutations = entries.conditions(of: principal, narrows: narrows)
             var gone: [FieldPlace] = []
             if let isPaused { agent.state = isPaused ? .paused : .active }
-            if change != nil { agent.policy = try sealed(policy, id, caller) }
+            if change != nil { agent.policy = try sealed(policy, id, principal) }
             if name != nil || grants != nil {
                 agent.recordVersion += 1
-                mutations += try record(draft, of: id, version: agent.recordVersion, caller)
+                mutations += try record(draft, of: id, version: agent.recordVersion, principal)
             }
             // A narrowing that the program's end cut short goes on when the agent is let work again.
             if grants != nil || resumes {
                 let publicKey = try HolderPublicKey(
-                    id: id, vault: caller.vault, stored: agent.publicKey, keys: keys)
+                    id: id, vault: principal.vault, stored: agent.publicKey, keys: keys)
                 let present = try await store.places(of: id)
                 let wanted = try await grantable(
-                    draft.grants, upTo: max(Self.mostFields, present.count), as: caller, keeping: \.self)
+                    draft.grants, upTo: max(Self.mostFields, present.count), as: principal, keeping: \.self)
                 let places = Set(wanted.map(\.place))
                 // What only takes away gives nothing, also not what a disk that was full has left out.
                 let missing = narrows ? [] : wanted.filter { !present.contains($0.place) }
@@ -54,13 +54,13 @@ extension AgentRoster {
                 }
                 gone = Array(present.subtracting(places))
                 for field in new {
-                    let key = try field.dataKey(by: caller.holder, root: keys.root)
+                    let key = try field.dataKey(by: principal.holder, root: keys.root)
                     mutations.append(.putWrap(try publicKey.seal(key, at: field.place, root: keys.root)))
                 }
                 // Of an agent that was paused the log may say less than it has: a narrowing was cut short.
                 if !new.isEmpty || !gone.isEmpty || old.state != .active {
                     let held = present.intersection(places).union(new.map(\.place))
-                    lines = try self.lines(event, holding: Array(held), by: id, caller)
+                    lines = try self.lines(event, holding: Array(held), by: id, principal)
                 }
             }
             guard gone.count > store.mostDropped else {
@@ -75,7 +75,7 @@ extension AgentRoster {
             do {
                 try await store.drop(gone, of: id)
                 if agent.state == .active {
-                    let back = Mutation.setAgentState(id, vault: caller.vault, .active)
+                    let back = Mutation.setAgentState(id, vault: principal.vault, .active)
                     try await store.commit(narrows ? [.narrows, back] : [back], [])
                 }
             } catch VaultError.readOnly {
@@ -87,23 +87,23 @@ extension AgentRoster {
     }
 
     /// Pauses an agent. Nothing is read or opened before it: a record that is damaged must not keep a token alive.
-    private func pause(_ id: HolderID, as caller: Caller) async throws -> AgentView {
-        try caller.requireOwner()
-        try await entries.locks.withLock(for: caller, in: store, isUrgent: true) {
+    private func pause(_ id: HolderID, as principal: Principal) async throws -> AgentView {
+        try principal.requireOwner()
+        try await entries.locks.withLock(for: principal, in: store, isUrgent: true) {
             // Nothing to do again, and no line for it.
-            if (try? await store.agentRows(of: caller.vault))?.contains(where: {
+            if (try? await store.agentRows(of: principal.vault))?.contains(where: {
                 $0.holder == id && $0.state == .paused
             })
                 == true
             {
                 return
             }
-            let event = caller.event(.agentUpdate, subject: id.text, reason: "paused")
+            let event = principal.event(.agentUpdate, subject: id.text, reason: "paused")
             try await store.commit(
-                [.setAgentState(id, vault: caller.vault, .paused)],
-                [try entries.audit.seal(event, vault: caller.vault)])
+                [.setAgentState(id, vault: principal.vault, .paused)],
+                [try entries.audit.seal(event, vault: principal.vault)])
         }
-        return try await view(id, as: caller)
+        return try await view(id, as: principal)
     }
 }
 

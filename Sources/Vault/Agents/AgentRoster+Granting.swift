@@ -7,17 +7,17 @@ extension AgentRoster {
     /// Bytes of a name and its grants as JSON: every change of an entry opens them of every agent.
     private static let largestRecord = 65_536
 
-    func stored(_ id: HolderID, as caller: Caller) async throws -> StoredAgent {
-        try caller.requireOwner()
-        guard let agent = try await store.agent(id, of: caller.vault, for: caller.holder.id) else {
+    func stored(_ id: HolderID, as principal: Principal) async throws -> StoredAgent {
+        try principal.requireOwner()
+        guard let agent = try await store.agent(id, of: principal.vault, for: principal.holder.id) else {
             throw VaultError.noSuchAgent
         }
         return agent
     }
 
-    func view(_ agent: StoredAgent, by caller: Caller) throws -> AgentView {
+    func view(_ agent: StoredAgent, by principal: Principal) throws -> AgentView {
         guard let record = agent.record else { throw VaultError.damaged("an agent without a record") }
-        let text = try AgentText(jsonBytes: try record.open(by: caller.holder, root: keys.root))
+        let text = try AgentText(jsonBytes: try record.open(by: principal.holder, root: keys.root))
         let policy = try keys.policy(of: agent)
         return view(agent, Draft(name: text.name, grants: text.grants, policy: policy))
     }
@@ -28,8 +28,8 @@ extension AgentRoster {
             uses: agent.uses, created: agent.created)
     }
 
-    func record(_ draft: Draft, of id: HolderID, version: Int, _ caller: Caller) throws -> [Mutation] {
-        let place = Self.recordPlace(of: id, version: version, caller)
+    func record(_ draft: Draft, of id: HolderID, version: Int, _ principal: Principal) throws -> [Mutation] {
+        let place = Self.recordPlace(of: id, version: version, principal)
         let key = SymmetricKey(size: .bits256)
         let text = try AgentText(name: draft.name, grants: draft.grants).jsonBytes()
         guard text.count <= Self.largestRecord else {
@@ -37,24 +37,24 @@ extension AgentRoster {
         }
         let box = Box.seal(text, key: key, context: place.valueContext)
         return [
-            .putValue(StoredValue(place: place, box: box, written: entries.now(), author: caller.holder.id)),
-            .putWrap(caller.holder.wrap(key, at: place)),
+            .putValue(StoredValue(place: place, box: box, written: entries.now(), author: principal.holder.id)),
+            .putWrap(principal.holder.wrap(key, at: place)),
             // Nobody asks what it was before, and grants that were taken away must not come back.
-            .deleteValues([Self.recordPlace(of: id, version: version - 1, caller)]),
+            .deleteValues([Self.recordPlace(of: id, version: version - 1, principal)]),
         ]
     }
 
-    func sealed(_ policy: AgentPolicy, _ id: HolderID, _ caller: Caller) throws -> [UInt8] {
-        keys.sealNodeTier(try policy.jsonBytes(), .policy, vault: caller.vault, id: id.bytes)
+    func sealed(_ policy: AgentPolicy, _ id: HolderID, _ principal: Principal) throws -> [UInt8] {
+        keys.sealNodeTier(try policy.jsonBytes(), .policy, vault: principal.vault, id: id.bytes)
     }
 
-    func insertion(of agent: StoredAgent, _ holder: HolderKey, _ caller: Caller) throws -> [Mutation] {
-        [try insertion(of: holder, caller), .insertAgent(agent)]
+    func insertion(of agent: StoredAgent, _ holder: HolderKey, _ principal: Principal) throws -> [Mutation] {
+        [try insertion(of: holder, principal), .insertAgent(agent)]
     }
 
-    private func insertion(of holder: HolderKey, _ caller: Caller) throws -> Mutation {
-        let publicKey = try holder.storedPublicKey(vault: caller.vault, isOwner: false, keys: keys)
-        return .insertHolder(HolderRow(id: holder.id, vault: caller.vault, isOwner: false, publicKey: publicKey))
+    private func insertion(of holder: HolderKey, _ principal: Principal) throws -> Mutation {
+        let publicKey = try holder.storedPublicKey(vault: principal.vault, isOwner: false, keys: keys)
+        return .insertHolder(HolderRow(id: holder.id, vault: principal.vault, isOwner: false, publicKey: publicKey))
     }
 
     // MARK: Grants
@@ -65,14 +65,14 @@ extension AgentRoster {
     ///
     /// - Throws: `VaultError.invalid` beyond `most` fields.
     func grantable<Kept>(
-        _ grants: [Grant], upTo most: Int, as caller: Caller, keeping: (StoredField) -> Kept
+        _ grants: [Grant], upTo most: Int, as principal: Principal, keeping: (StoredField) -> Kept
     ) async throws -> [Kept] {
         let index = GrantIndex(grants)
         var count = 0
         var found: [EntryID: [Kept]] = [:]
         func add(_ stored: StoredEntry) throws {
             guard stored.row.state == .active else { return }
-            let open = try OpenEntry(stored, by: caller, in: entries)
+            let open = try OpenEntry(stored, by: principal, in: entries)
             let scope = index.scope(of: stored.row.id, tags: open.details?.tags ?? [])
             let covered = open.fields.filter { $0.tier == .l1 && scope.covers(field: $0.id, label: $0.label) }
             count += covered.count
@@ -85,16 +85,16 @@ extension AgentRoster {
                 ? []
                 : (covered.compactMap { stored.fields[$0.id] } + [stored.title?.field].compactMap(\.self)).map(keeping)
         }
-        for id in try await entryIDs(of: grants, as: caller) {
+        for id in try await entryIDs(of: grants, as: principal) {
             try Task.checkCancellation()
-            if let stored = try await store.entry(id, in: caller.vault, for: Reader(caller)) { try add(stored) }
+            if let stored = try await store.entry(id, in: principal.vault, for: Reader(principal)) { try add(stored) }
             try await WorkQueue.breathe()
         }
         return found.sorted { $0.key < $1.key }.flatMap(\.value)
     }
 
     /// The entries that grants lead to, each once, however many do.
-    private func entryIDs(of grants: [Grant], as caller: Caller) async throws -> Set<EntryID> {
+    private func entryIDs(of grants: [Grant], as principal: Principal) async throws -> Set<EntryID> {
         var ids: Set<EntryID> = []
         var tags: Set<String> = []
         for grant in grants {
@@ -104,9 +104,9 @@ extension AgentRoster {
             }
         }
         guard !tags.isEmpty else { return ids }
-        let index = try await entries.index(as: caller)
+        let index = try await entries.index(as: principal)
         for tag in tags {
-            ids.formUnion(try await store.entryIDs(in: caller.vault, term: index.term(tag: tag)))
+            ids.formUnion(try await store.entryIDs(in: principal.vault, term: index.term(tag: tag)))
             try await WorkQueue.breathe()
         }
         return ids
@@ -115,14 +115,14 @@ extension AgentRoster {
     /// Refuses grants that name an entry or field that is not there, or an L2 field, whose key the node has not.
     ///
     /// `known`: What they may name though it has gone since: it must not be in the way of taking something away.
-    func checkEntries(_ grants: [Grant], knowing known: [Grant] = [], as caller: Caller) async throws {
+    func checkEntries(_ grants: [Grant], knowing known: [Grant] = [], as principal: Principal) async throws {
         for grant in grants where !known.contains(grant) {
             guard case .entry(let id) = grant.scope else { continue }
             let before = known.filter { $0.scope == grant.scope }
             let fields = Set(before.flatMap { $0.only ?? [] })
             let open: OpenEntry
             do {
-                open = try await entries.openEntry(id, as: caller)
+                open = try await entries.openEntry(id, as: principal)
                 guard open.stored.row.state == .active else { throw VaultError.noSuchEntry }
             } catch VaultError.noSuchEntry where !before.isEmpty {
                 continue
@@ -136,23 +136,23 @@ extension AgentRoster {
         }
     }
 
-    func wraps(_ fields: [StoredField], for holder: HolderKey, _ caller: Caller) throws -> [Mutation] {
+    func wraps(_ fields: [StoredField], for holder: HolderKey, _ principal: Principal) throws -> [Mutation] {
         try fields.map { field in
-            .putWrap(holder.wrap(try field.dataKey(by: caller.holder, root: keys.root), at: field.place))
+            .putWrap(holder.wrap(try field.dataKey(by: principal.holder, root: keys.root), at: field.place))
         }
     }
 
     /// The same for a holder that nobody can open yet, in commits for which nobody waits long. Without an agent's row it
     /// counts for nothing, and goes at the next start.
-    func giveInParts(_ places: [FieldPlace], to holder: HolderKey, _ caller: Caller) async throws {
-        try await store.commit([try insertion(of: holder, caller)], [])
+    func giveInParts(_ places: [FieldPlace], to holder: HolderKey, _ principal: Principal) async throws {
+        try await store.commit([try insertion(of: holder, principal)], [])
         for start in stride(from: 0, to: places.count, by: 500) {
             var mutations: [Mutation] = []
             for place in places[start...].prefix(500) {
-                let part = try store.part(place.field, of: place.entry, in: caller.vault, for: Reader(caller))
+                let part = try store.part(place.field, of: place.entry, in: principal.vault, for: Reader(principal))
                 guard let part, part.value.place == place else { throw VaultError.damaged("a field that was there") }
                 mutations.append(
-                    .putWrap(holder.wrap(try part.dataKey(by: caller.holder, root: keys.root), at: place)))
+                    .putWrap(holder.wrap(try part.dataKey(by: principal.holder, root: keys.root), at: place)))
                 try await WorkQueue.breathe()
             }
             try await store.commit(mutations, [])
@@ -162,7 +162,7 @@ extension AgentRoster {
     /// The audit lines of a change after which an agent can open just these fields: one, or for thousands of fields
     /// several.
     func lines(
-        _ event: AuditEvent, holding places: [FieldPlace], by agent: HolderID, _ caller: Caller,
+        _ event: AuditEvent, holding places: [FieldPlace], by agent: HolderID, _ principal: Principal,
         share: OperationBudget.Share = .owner
     ) throws -> [SealedAuditLine] {
         let holds = places.map { "\($0.entry.text)/\($0.field.text)" }.sorted()
@@ -170,11 +170,11 @@ extension AgentRoster {
         first.holds = Array(holds.prefix(AuditEvent.mostHolds))
         var events = [first]
         for start in stride(from: AuditEvent.mostHolds, to: holds.count, by: AuditEvent.mostHolds) {
-            var more = caller.event(.agentUpdate, subject: agent.text)
+            var more = principal.event(.agentUpdate, subject: agent.text)
             more.holdsToo = Array(holds[start...].prefix(AuditEvent.mostHolds))
             events.append(more)
         }
-        return try entries.sealed(events, as: caller, share: share)
+        return try entries.sealed(events, as: principal, share: share)
     }
 }
 

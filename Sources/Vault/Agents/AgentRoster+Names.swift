@@ -8,23 +8,23 @@ package struct AgentName: Sendable {
 
 extension AgentRoster {
     /// The names of agents, also of those that are no more. Whoever has none was no agent.
-    package func names(of ids: Set<HolderID>, as caller: Caller) async throws -> [HolderID: String] {
-        try caller.requireOwner()
+    package func names(of ids: Set<HolderID>, as principal: Principal) async throws -> [HolderID: String] {
+        try principal.requireOwner()
         if ids.isEmpty { return [:] }
-        return try await entries.work.run(as: caller, in: store) { try await readNames(of: ids, as: caller) }
+        return try await entries.work.run(as: principal, in: store) { try await readNames(of: ids, as: principal) }
     }
 
     /// Records are opened a few at a time: each may have 64 KB.
-    func readNames(of ids: Set<HolderID>, as caller: Caller) async throws -> [HolderID: String] {
+    func readNames(of ids: Set<HolderID>, as principal: Principal) async throws -> [HolderID: String] {
         var names: [HolderID: String] = [:]
         var rest = ids
         while !rest.isEmpty {
             let some = Set(rest.prefix(4))
             rest.subtract(some)
-            for (id, record) in try await store.agentRecords(some, for: caller.holder.id)
-            where record.value.place.vault == caller.vault {
+            for (id, record) in try await store.agentRecords(some, for: principal.holder.id)
+            where record.value.place.vault == principal.vault {
                 // One record that does not open must not hide the others.
-                let text = try? AgentText(jsonBytes: try record.open(by: caller.holder, root: keys.root))
+                let text = try? AgentText(jsonBytes: try record.open(by: principal.holder, root: keys.root))
                 names[id] = text?.name ?? id.text
             }
             try await WorkQueue.breathe()
@@ -40,17 +40,17 @@ extension AgentRoster {
     }
 
     /// After a revocation it takes no more room than the record that it replaces.
-    func name(_ name: String, of id: HolderID, _ caller: Caller) throws -> AgentName {
-        let place = Self.recordPlace(of: id, version: 1, caller)
+    func name(_ name: String, of id: HolderID, _ principal: Principal) throws -> AgentName {
+        let place = Self.recordPlace(of: id, version: 1, principal)
         let key = SymmetricKey(size: .bits256)
         let box = Box.seal(try AgentText(name: name, grants: []).jsonBytes(), key: key, context: place.valueContext)
         return AgentName(
-            value: StoredValue(place: place, box: box, written: entries.now(), author: caller.holder.id),
-            wrap: caller.holder.wrap(key, at: place))
+            value: StoredValue(place: place, box: box, written: entries.now(), author: principal.holder.id),
+            wrap: principal.holder.wrap(key, at: place))
     }
 
     /// An agent's record is a value at the agent's own place, so that a change of owner re-wraps it too.
-    static func recordPlace(of id: HolderID, version: Int, _ caller: Caller) -> FieldPlace {
-        FieldPlace(vault: caller.vault, entry: .record(of: id), field: .title, tier: .metadata, version: version)
+    static func recordPlace(of id: HolderID, version: Int, _ principal: Principal) -> FieldPlace {
+        FieldPlace(vault: principal.vault, entry: .record(of: id), field: .title, tier: .metadata, version: version)
     }
 }

@@ -81,81 +81,81 @@ package struct AgentRoster: Sendable {
 
     /// Agents after one of them, in the order of their ids.
     package func list(
-        after id: HolderID? = nil, limit: Int = 200, as caller: Caller
+        after id: HolderID? = nil, limit: Int = 200, as principal: Principal
     ) async throws -> Page<AgentView> {
-        try caller.requireOwner()
-        return try await entries.work.run(as: caller, in: store) {
+        try principal.requireOwner()
+        return try await entries.work.run(as: principal, in: store) {
             let page = try await store.agents(
-                of: caller.vault, for: caller.holder.id, after: id, limit: PageLimit(rows: limit))
-            return Page(items: try page.items.map { try view($0, by: caller) }, hasMore: page.hasMore)
+                of: principal.vault, for: principal.holder.id, after: id, limit: PageLimit(rows: limit))
+            return Page(items: try page.items.map { try view($0, by: principal) }, hasMore: page.hasMore)
         }
     }
 
-    package func view(_ id: HolderID, as caller: Caller) async throws -> AgentView {
-        try view(try await stored(id, as: caller), by: caller)
+    package func view(_ id: HolderID, as principal: Principal) async throws -> AgentView {
+        try view(try await stored(id, as: principal), by: principal)
     }
 
     /// Adds an agent and gives it what its grants cover now.
     ///
     /// `credential`: Makes the row that will open the holder, given the holder.
     package func create(
-        _ draft: Draft, as caller: Caller, credential: @escaping @Sendable (Created) throws -> [Mutation]
+        _ draft: Draft, as principal: Principal, credential: @escaping @Sendable (Created) throws -> [Mutation]
     ) async throws -> Created {
-        try caller.requireFreshOwner(at: entries.now())
+        try principal.requireFreshOwner(at: entries.now())
         try draft.validate()
         try draft.policy.requireFutureEnd(at: now)
-        try entries.operations.spend(caller.vault)
-        return try await entries.change(as: caller) {
+        try entries.operations.spend(principal.vault)
+        return try await entries.change(as: principal) {
             // Before the work that it would be for nothing.
-            try await entries.requireRoom(for: [.agents, .bytes], as: caller)
-            try await checkEntries(draft.grants, as: caller)
+            try await entries.requireRoom(for: [.agents, .bytes], as: principal)
+            try await checkEntries(draft.grants, as: principal)
             let holder = HolderKey.generate()
             let agent = StoredAgent(
-                holder: holder.id, vault: caller.vault, state: .active,
-                policy: try sealed(draft.policy, holder.id, caller),
+                holder: holder.id, vault: principal.vault, state: .active,
+                policy: try sealed(draft.policy, holder.id, principal),
                 recordVersion: 1, uses: 0, created: entries.now())
             let created = Created(holder: holder, agent: view(agent, draft))
-            var mutations: [Mutation] = [.stayWithin(entries.quotas, caller.vault)]
-            mutations += try insertion(of: agent, holder, caller)
-            mutations += try record(draft, of: holder.id, version: 1, caller)
+            var mutations: [Mutation] = [.stayWithin(entries.quotas, principal.vault)]
+            mutations += try insertion(of: agent, holder, principal)
+            mutations += try record(draft, of: holder.id, version: 1, principal)
             mutations += try credential(created)
-            let granted = try await grantable(draft.grants, upTo: Self.mostFields, as: caller, keeping: \.self)
-            mutations += try wraps(granted, for: holder, caller)
-            let event = caller.event(.agentCreate, subject: holder.id.text)
-            try await store.commit(mutations, try lines(event, holding: granted.map(\.place), by: holder.id, caller))
+            let granted = try await grantable(draft.grants, upTo: Self.mostFields, as: principal, keeping: \.self)
+            mutations += try wraps(granted, for: holder, principal)
+            let event = principal.event(.agentCreate, subject: holder.id.text)
+            try await store.commit(mutations, try lines(event, holding: granted.map(\.place), by: holder.id, principal))
             return created
         }
     }
 
     /// Gives the agent a new holder and a new token; the old ones open nothing from now on.
     package func rotate(
-        _ id: HolderID, as caller: Caller, credential: @escaping @Sendable (Created) throws -> [Mutation]
+        _ id: HolderID, as principal: Principal, credential: @escaping @Sendable (Created) throws -> [Mutation]
     ) async throws -> (created: Created, ended: Ended) {
-        try caller.requireFreshOwner(at: entries.now())
-        return try await entries.change(as: caller) {
-            let old = try await stored(id, as: caller)
+        try principal.requireFreshOwner(at: entries.now())
+        return try await entries.change(as: principal) {
+            let old = try await stored(id, as: principal)
             // An owner whose agent has used the day up can still take its token away.
-            try entries.operations.spend(caller.vault, share: .urgent)
+            try entries.operations.spend(principal.vault, share: .urgent)
             let ended = Ended(id: id, places: try await readable(by: id))
-            let draft = Draft(old: try view(old, by: caller))
+            let draft = Draft(old: try view(old, by: principal))
             let holder = HolderKey.generate()
             let agent = StoredAgent(
-                holder: holder.id, vault: caller.vault, state: old.state,
-                policy: try sealed(draft.policy, holder.id, caller), recordVersion: 1, uses: old.uses,
+                holder: holder.id, vault: principal.vault, state: old.state,
+                policy: try sealed(draft.policy, holder.id, principal), recordVersion: 1, uses: old.uses,
                 created: entries.now())
             let created = Created(holder: holder, agent: view(agent, draft))
-            let granted = try await grantable(draft.grants, upTo: Self.mostRotated, as: caller, keeping: \.place)
+            let granted = try await grantable(draft.grants, upTo: Self.mostRotated, as: principal, keeping: \.place)
             var mutations: [Mutation] = [.insertAgent(agent)]
-            mutations += try record(draft, of: holder.id, version: 1, caller)
+            mutations += try record(draft, of: holder.id, version: 1, principal)
             mutations += try credential(created)
-            let name = try await roomForName(try self.name(draft.name, of: id, caller))
-            mutations.append(.deleteAgent(id, vault: caller.vault, successor: holder.id, leaving: name))
-            var event = caller.event(.agentRotate, subject: id.text)
+            let name = try await roomForName(try self.name(draft.name, of: id, principal))
+            mutations.append(.deleteAgent(id, vault: principal.vault, successor: holder.id, leaving: name))
+            var event = principal.event(.agentRotate, subject: id.text)
             event.successor = holder.id.text
-            let lines = try lines(event, holding: granted, by: holder.id, caller, share: .urgent)
+            let lines = try lines(event, holding: granted, by: holder.id, principal, share: .urgent)
             // What can refuse has had its say: of what fails from here on nothing stays.
             do {
-                try await giveInParts(granted, to: holder, caller)
+                try await giveInParts(granted, to: holder, principal)
                 try await store.commit(mutations, lines)
             } catch {
                 await store.clear(holder.id)
@@ -189,17 +189,17 @@ package struct AgentRoster: Sendable {
 
     /// Ends an agent: holder, credential and wraps are deleted, its name stays. Nothing that can fail stands before the commit.
     @discardableResult
-    package func revoke(_ id: HolderID, as caller: Caller) async throws -> Ended {
-        try caller.requireOwner()
-        return try await entries.locks.withLock(for: caller, in: store, isUrgent: true) {
+    package func revoke(_ id: HolderID, as principal: Principal) async throws -> Ended {
+        try principal.requireOwner()
+        return try await entries.locks.withLock(for: principal, in: store, isUrgent: true) {
             // Under the lock no wrap comes or goes.
             let ended = Ended(id: id, places: try? await store.readable(by: id))
-            let known = try? await readNames(of: [id], as: caller)[id]
-            let name = try self.name(known ?? id.text, of: id, caller)
-            let event = caller.event(.agentRevoke, subject: id.text)
+            let known = try? await readNames(of: [id], as: principal)[id]
+            let name = try self.name(known ?? id.text, of: id, principal)
+            let event = principal.event(.agentRevoke, subject: id.text)
             try await store.commit(
-                [.deleteAgent(id, vault: caller.vault, successor: nil, leaving: name)],
-                [try entries.audit.seal(event, vault: caller.vault)])
+                [.deleteAgent(id, vault: principal.vault, successor: nil, leaving: name)],
+                [try entries.audit.seal(event, vault: principal.vault)])
             await store.clear(id)
             await store.forgetDeleted()
             return ended

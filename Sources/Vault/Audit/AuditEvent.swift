@@ -67,7 +67,7 @@ package struct AuditEvent: Codable, Equatable, Sendable {
         case secondFactorDisable = "account.totp-disable"
         case login
         case logout
-        /// A caller asked for what it may not have, or with a token that does not work.
+        /// A principal asked for what it may not have, or with a token that does not work.
         case denied
         case nodeStart = "node.start"
         case nodeStop = "node.stop"

@@ -17,14 +17,15 @@ package struct AuditTrail: Sendable {
         package let event: AuditEvent
     }
 
-    /// Lines of the caller's vault, newest first.
+    /// Lines of the principal's vault, newest first.
     ///
     /// `position`: Where to go on: lines before this one.
-    package func lines(before position: AuditPosition?, limit: Int, as caller: Caller) async throws -> Page<Line> {
-        try caller.requireOwner()
-        return try await work.run(as: caller, in: store) {
+    package func lines(before position: AuditPosition?, limit: Int, as principal: Principal) async throws -> Page<Line>
+    {
+        try principal.requireOwner()
+        return try await work.run(as: principal, in: store) {
             let page = try await store.auditLines(
-                of: caller.vault, before: position, limit: PageLimit(rows: limit))
+                of: principal.vault, before: position, limit: PageLimit(rows: limit))
             return Page(
                 items: try page.items.compactMap { stored in
                     guard let event = try sealer.open(stored.line.line) else { return nil }
@@ -55,18 +56,18 @@ package struct AuditTrail: Sendable {
     }
 
     /// What an agent can read now, and what it and the tokens that it replaced have read.
-    package func disclosures(of agent: HolderID, as caller: Caller) async throws -> Disclosures {
-        try caller.requireOwner()
-        return try await work.run(as: caller, in: store) {
-            try await search(.init(id: agent, places: try await store.readable(by: agent)), as: caller)
+    package func disclosures(of agent: HolderID, as principal: Principal) async throws -> Disclosures {
+        try principal.requireOwner()
+        return try await work.run(as: principal, in: store) {
+            try await search(.init(id: agent, places: try await store.readable(by: agent)), as: principal)
         }
     }
 
     /// The same of an agent that has just ended. Read after the commit that ended it, so that nothing comes later.
-    package func disclosures(of ended: AgentRoster.Ended, as caller: Caller) async throws -> Disclosures {
-        try caller.requireOwner()
+    package func disclosures(of ended: AgentRoster.Ended, as principal: Principal) async throws -> Disclosures {
+        try principal.requireOwner()
         do {
-            return try await work.run(as: caller, in: store) { try await search(ended, as: caller) }
+            return try await work.run(as: principal, in: store) { try await search(ended, as: principal) }
         } catch {
             // What could be read is worth more than an error after the agent's end.
             return Disclosures(canRead: ended.places ?? [], didRead: [], isComplete: false)
@@ -74,11 +75,11 @@ package struct AuditTrail: Sendable {
     }
 
     /// Within a turn, so that one such report of a vault is in memory at a time.
-    private func search(_ agent: AgentRoster.Ended, as caller: Caller) async throws -> Disclosures {
+    private func search(_ agent: AgentRoster.Ended, as principal: Principal) async throws -> Disclosures {
         var search = ReadSearch(agent: agent.id)
         var before: AuditPosition?
         repeat {
-            (search, before) = try await searched(search, before: before, of: caller.vault)
+            (search, before) = try await searched(search, before: before, of: principal.vault)
             try await WorkQueue.breathe()
         } while before != nil && !Task.isCancelled
         return Disclosures(

@@ -19,7 +19,7 @@ extension Entries {
     ///
     /// `open`: The entry as it is; nil for a new one.
     /// `row`: The entry's row as it will be.
-    func apply(_ edit: EntryEdit, to open: OpenEntry?, row: EntryRow, as caller: Caller) async throws -> Written {
+    func apply(_ edit: EntryEdit, to open: OpenEntry?, row: EntryRow, as principal: Principal) async throws -> Written {
         let title = TitleText(
             title: edit.title ?? open?.title.title ?? "", type: edit.type ?? open?.title.type ?? .login)
         guard !title.title.isEmpty else { throw VaultError.invalid("title", "must not be empty") }
@@ -27,7 +27,7 @@ extension Entries {
         details.urls = edit.urls ?? details.urls
         details.tags = edit.tags ?? details.tags
         details.notes = edit.notes ?? details.notes
-        let merged = try merge(edit, with: open, as: caller)
+        let merged = try merge(edit, with: open, as: principal)
         details.fields = merged.fields.map {
             DetailsText.Field(id: $0.id.text, label: $0.label, kind: $0.kind, tier: $0.tier.rawValue)
         }
@@ -35,10 +35,10 @@ extension Entries {
         let narrows =
             title == open?.title && merged.fields.allSatisfy(\.isUnchanged)
             && open?.details.map { details.narrows($0) } ?? false
-        let agents = try await agentReaders(of: row.id, tags: details.tags, merged.fields, as: caller)
+        let agents = try await agentReaders(of: row.id, tags: details.tags, merged.fields, as: principal)
         let present = open == nil ? [:] : try await store.readers(of: row.id)
         var writer = EntryWriter(
-            vault: row.vault, entry: row.id, version: row.version, owner: caller.holder, root: keys.root,
+            vault: row.vault, entry: row.id, version: row.version, owner: principal.holder, root: keys.root,
             time: row.updated, mostSealed: narrows ? 0 : EntryLimits.sealedKeys)
         for field in merged.removed { writer.remove(field) }
 
@@ -68,7 +68,7 @@ extension Entries {
         if details != open?.details {
             try writer.write(try details.jsonBytes(), .details, tier: .metadata, readers: [])
         }
-        let index = try await index(as: caller)
+        let index = try await index(as: principal)
         return Written(
             mutations: writer.mutations + [
                 .replaceTerms(
@@ -115,7 +115,7 @@ extension Entries {
     /// The fields as they will be: in a patch the old ones in their order and then the new ones, in a replacement all
     /// in its order.
     private func merge(
-        _ edit: EntryEdit, with open: OpenEntry?, as caller: Caller
+        _ edit: EntryEdit, with open: OpenEntry?, as principal: Principal
     ) throws -> (fields: [MergedField], removed: [FieldID]) {
         var ranked: [(rank: Int, field: MergedField)] = []
         var removed: [FieldID] = []
@@ -130,7 +130,7 @@ extension Entries {
                 continue
             }
             let newRank = edit.replacesFields ? change?.rank : nil
-            ranked.append((newRank ?? rank, try merged(old, part, change?.field, as: caller)))
+            ranked.append((newRank ?? rank, try merged(old, part, change?.field, as: principal)))
         }
         for (rank, field) in edit.fields.enumerated() where !existing.contains(where: { $0.id == field.id }) {
             guard !field.isRemoved else { throw VaultError.noSuchField }
@@ -144,7 +144,7 @@ extension Entries {
     }
 
     private func merged(
-        _ old: EntryView.FieldView, _ field: StoredField, _ change: EntryEdit.Field?, as caller: Caller
+        _ old: EntryView.FieldView, _ field: StoredField, _ change: EntryEdit.Field?, as principal: Principal
     ) throws -> MergedField {
         let tier = change?.tier ?? old.tier
         var merged = MergedField(
@@ -157,9 +157,9 @@ extension Entries {
             // An L1 value carries its label, which is how an agent learns it.
             guard
                 let part = try store.part(
-                    old.id, of: field.place.entry, in: caller.vault, for: Reader(caller))
+                    old.id, of: field.place.entry, in: principal.vault, for: Reader(principal))
             else { throw VaultError.damaged("a field without a value") }
-            let text = try ValueText(jsonBytes: try part.open(by: caller.holder, root: keys.root))
+            let text = try ValueText(jsonBytes: try part.open(by: principal.holder, root: keys.root))
             merged.write = .value(text.value)
         case (nil, _) where tier == old.tier:
             break
@@ -187,35 +187,36 @@ extension Entries {
     }
 
     /// The owner's search index.
-    func index(as caller: Caller) async throws -> BlindIndex {
-        guard let box = try await store.item(.index, of: caller.holder.id) else {
+    func index(as principal: Principal) async throws -> BlindIndex {
+        guard let box = try await store.item(.index, of: principal.holder.id) else {
             // An owner who was replaced a moment ago has none any more.
-            throw try await store.holds(caller) ? VaultError.damaged("an owner without an index key") : .callerGone
+            throw try await store.holds(principal)
+                ? VaultError.damaged("an owner without an index key") : .principalGone
         }
-        let context = OwnerItem.index.context(vault: caller.vault, holder: caller.holder.id)
-        return BlindIndex(key: SymmetricKey(data: try Box.open(box, key: caller.holder.wrapKey, context: context)))
+        let context = OwnerItem.index.context(vault: principal.vault, holder: principal.holder.id)
+        return BlindIndex(key: SymmetricKey(data: try Box.open(box, key: principal.holder.wrapKey, context: context)))
     }
 
     /// The agents to whom the owner seals. A few are open at a time: a record may have 64 KB, and all that is kept of it is
     /// which of the fields it covers.
     private func agentReaders(
-        of entry: EntryID, tags: [String], _ fields: [MergedField], as caller: Caller
+        of entry: EntryID, tags: [String], _ fields: [MergedField], as principal: Principal
     ) async throws -> [AgentReader] {
         var readers: [AgentReader] = []
         var last: HolderID?
         while true {
             let page = try await store.agents(
-                of: caller.vault, for: caller.holder.id, after: last, limit: PageLimit(rows: Self.agentsAtATime))
+                of: principal.vault, for: principal.holder.id, after: last, limit: PageLimit(rows: Self.agentsAtATime))
             for agent in page.items {
                 guard let record = agent.record else { throw VaultError.damaged("an agent without a record") }
-                let text = try AgentText(jsonBytes: try record.open(by: caller.holder, root: keys.root))
+                let text = try AgentText(jsonBytes: try record.open(by: principal.holder, root: keys.root))
                 let scope = GrantIndex(text.grants).scope(of: entry, tags: tags)
                 let covered = fields.filter { $0.tier == .l1 && scope.covers(field: $0.id, label: $0.label) }
                 readers.append(
                     AgentReader(
                         holder: agent.holder, fields: Set(covered.map(\.id)),
                         publicKey: try HolderPublicKey(
-                            id: agent.holder, vault: caller.vault, stored: agent.publicKey, keys: keys)))
+                            id: agent.holder, vault: principal.vault, stored: agent.publicKey, keys: keys)))
                 last = agent.holder
             }
             guard page.hasMore else { return readers }

@@ -5,61 +5,61 @@ extension Entries {
     ///
     /// `extra`: What is committed with it, made from the entry as it will be.
     package func create(
-        _ edit: EntryEdit, id: EntryID?, as caller: Caller,
+        _ edit: EntryEdit, id: EntryID?, as principal: Principal,
         adding extra: @escaping @Sendable (EntryView) throws -> [Mutation] = { _ in [] }
 
     ) async throws -> EntryView {
-        try caller.requireOwner()
+        try principal.requireOwner()
         try edit.validate()
-        try operations.spend(for: caller)
+        try operations.spend(for: principal)
         let id = id ?? .random()
         let time = now()
-        return try await changeAndShare(as: caller) {
-            let row = EntryRow(id: id, vault: caller.vault, version: 1, state: .active, created: time, updated: time)
-            var written = try await apply(edit, to: nil, row: row, as: caller)
-            var event = caller.event(.entryCreate, entry: id, version: 1)
+        return try await changeAndShare(as: principal) {
+            let row = EntryRow(id: id, vault: principal.vault, version: 1, state: .active, created: time, updated: time)
+            var written = try await apply(edit, to: nil, row: row, as: principal)
+            var event = principal.event(.entryCreate, entry: id, version: 1)
             event.changed = written.changed.map(\.text)
             event.readers = written.readers
             written.mutations += try extra(written.view)
-            return try await commit(written, after: [.insertEntry(row)], event, as: caller)
+            return try await commit(written, after: [.insertEntry(row)], event, as: principal)
         }
     }
 
     /// Changes an entry that is still at `version`: the owner anything, an agent values of fields that it holds.
     package func update(
-        _ id: EntryID, ifVersion version: Int, _ edit: EntryEdit, as caller: Caller
+        _ id: EntryID, ifVersion version: Int, _ edit: EntryEdit, as principal: Principal
     ) async throws -> EntryView {
-        try caller.require(.write)
+        try principal.require(.write)
         try edit.validate()
-        return try await rates.using(caller) {
-            try await requireUse(of: caller)
-            return try await changeAndShare(as: caller) {
-                let open = try await openEntry(id, as: caller)
+        return try await rates.using(principal) {
+            try await requireUse(of: principal)
+            return try await changeAndShare(as: principal) {
+                let open = try await openEntry(id, as: principal)
                 let row = open.stored.row
                 guard row.state == .active else { throw VaultError.noSuchEntry }
                 guard row.version == version else { throw VaultError.changedSince(version: row.version) }
-                try operations.spend(for: caller)
-                return caller.isOwner
-                    ? try await commit(edit, to: open, as: caller)
-                    : Changed(view: try await commitByAgent(edit, to: open, as: caller))
+                try operations.spend(for: principal)
+                return principal.isOwner
+                    ? try await commit(edit, to: open, as: principal)
+                    : Changed(view: try await commitByAgent(edit, to: open, as: principal))
             }
         }
     }
 
     /// Throws `usesExhausted` when a token is used up, before its holder uses up what its vault needs. `countUse` decides.
-    func requireUse(of caller: Caller, count: Int = 1) async throws {
-        guard case .agent(let policy) = caller.role, let most = policy.maxUses else { return }
-        let uses = try await store.uses(of: caller.holder.id)
+    func requireUse(of principal: Principal, count: Int = 1) async throws {
+        guard case .agent(let policy) = principal.role, let most = policy.maxUses else { return }
+        let uses = try await store.uses(of: principal.holder.id)
         guard (uses ?? 0) + count <= most else { throw VaultError.usesExhausted }
     }
 
     /// A change of the vault that has its turn: on the processor, and among the vault's changes.
     func change<R: Sendable>(
-        as caller: Caller, _ body: @escaping @Sendable () async throws -> R
+        as principal: Principal, _ body: @escaping @Sendable () async throws -> R
     ) async throws -> R {
-        try await work.run(as: caller) {
-            try await locks.withLock(for: caller, in: store) {
-                try caller.requireTime(at: now())
+        try await work.run(as: principal) {
+            try await locks.withLock(for: principal, in: store) {
+                try principal.requireTime(at: now())
                 return try await body()
             }
         }
@@ -69,37 +69,37 @@ extension Entries {
     ///
     /// `envelopes`: New envelopes for L2 fields that have changed since; only the client can make them.
     package func restore(
-        _ id: EntryID, to version: Int, ifVersion current: Int, envelopes: [FieldID: [UInt8]], as caller: Caller
+        _ id: EntryID, to version: Int, ifVersion current: Int, envelopes: [FieldID: [UInt8]], as principal: Principal
     ) async throws -> EntryView {
-        try caller.requireOwner()
+        try principal.requireOwner()
         for envelope in envelopes.values { try EntryEdit.checkEnvelope(envelope) }
-        try operations.spend(for: caller)
-        return try await changeAndShare(as: caller) {
-            let open = try await openEntry(id, as: caller)
+        try operations.spend(for: principal)
+        return try await changeAndShare(as: principal) {
+            let open = try await openEntry(id, as: principal)
             let row = open.stored.row
             guard row.state == .active else { throw VaultError.noSuchEntry }
             guard row.version == current else { throw VaultError.changedSince(version: row.version) }
             guard (1..<row.version).contains(version) else { throw VaultError.noSuchVersion }
-            let edit = try await past(of: open, at: version, envelopes: envelopes, as: caller)
-            return try await commit(edit, to: open, as: caller)
+            let edit = try await past(of: open, at: version, envelopes: envelopes, as: principal)
+            return try await commit(edit, to: open, as: principal)
         }
     }
 
     /// The edit that turns an entry back into what it was.
     private func past(
-        of open: OpenEntry, at version: Int, envelopes: [FieldID: [UInt8]], as caller: Caller
+        of open: OpenEntry, at version: Int, envelopes: [FieldID: [UInt8]], as principal: Principal
     ) async throws -> EntryEdit {
         let id = open.stored.row.id
         func part(_ field: FieldID) async throws -> StoredPart {
             let part = try await store.part(
-                field, of: id, in: caller.vault, for: caller.holder.id, notAfter: version)
+                field, of: id, in: principal.vault, for: principal.holder.id, notAfter: version)
             guard let part else { throw VaultError.noSuchVersion }
             return part
         }
         let title = try TitleText(
-            jsonBytes: try await part(.title).open(by: caller.holder, root: keys.root))
+            jsonBytes: try await part(.title).open(by: principal.holder, root: keys.root))
         let details = try DetailsText(
-            jsonBytes: try await part(.details).open(by: caller.holder, root: keys.root))
+            jsonBytes: try await part(.details).open(by: principal.holder, root: keys.root))
         var edit = EntryEdit(
             title: title.title, type: title.type, urls: details.urls, tags: details.tags, notes: details.notes,
             replacesFields: true)
@@ -117,7 +117,7 @@ extension Entries {
                         missing.append(fieldID)
                     }
                 } else {
-                    let text = try ValueText(jsonBytes: try old.open(by: caller.holder, root: keys.root))
+                    let text = try ValueText(jsonBytes: try old.open(by: principal.holder, root: keys.root))
                     change.content = .value(text.value)
                 }
             }
@@ -128,27 +128,28 @@ extension Entries {
     }
 
     /// Writes the owner's edit as the entry's next version.
-    private func commit(_ edit: EntryEdit, to open: OpenEntry, as caller: Caller) async throws -> Changed {
+    private func commit(_ edit: EntryEdit, to open: OpenEntry, as principal: Principal) async throws -> Changed {
         var row = open.stored.row
         let expectation = Mutation.expectEntry(row.id, vault: row.vault, version: row.version, state: .active)
         row.version += 1
         row.updated = now()
-        var written = try await apply(edit, to: open, row: row, as: caller)
-        var event = caller.event(.entryUpdate, entry: row.id, version: row.version)
+        var written = try await apply(edit, to: open, row: row, as: principal)
+        var event = principal.event(.entryUpdate, entry: row.id, version: row.version)
         event.changed = written.changed.map(\.text)
         event.removed = written.removed.map(\.text)
         event.readers = written.readers
-        let (pruning, lines) = try await prune(row, as: caller)
+        let (pruning, lines) = try await prune(row, as: principal)
         written.mutations += pruning
-        return try await commit(written, after: [expectation, .updateEntry(row)], event, lines, as: caller)
+        return try await commit(written, after: [expectation, .updateEntry(row)], event, lines, as: principal)
     }
 
     /// An agent's new values: each sealed at once to the field's present holders, without the owner.
-    private func commitByAgent(_ edit: EntryEdit, to open: OpenEntry, as caller: Caller) async throws -> EntryView {
+    private func commitByAgent(_ edit: EntryEdit, to open: OpenEntry, as principal: Principal) async throws -> EntryView
+    {
         guard !edit.touchesMetadata, !edit.fields.isEmpty else { throw VaultError.ownerOnly }
         var row = open.stored.row
         var mutations: [Mutation] = [
-            .stayWithin(quotas, caller.vault),
+            .stayWithin(quotas, principal.vault),
             .expectEntry(row.id, vault: row.vault, version: row.version, state: .active),
         ]
         var sealed = 0
@@ -156,8 +157,8 @@ extension Entries {
         row.updated = now()
         mutations.append(.updateEntry(row))
         let present = try await store.readers(of: row.id)
-        let publicKeys = try await publicKeys(of: caller.vault)
-        var event = caller.event(.entryUpdate, entry: row.id, version: row.version)
+        let publicKeys = try await publicKeys(of: principal.vault)
+        var event = principal.event(.entryUpdate, entry: row.id, version: row.version)
         event.changed = []
         event.readers = [:]
         var view = open.view
@@ -177,12 +178,12 @@ extension Entries {
             let text = try ValueText(label: field.label, kind: field.kind, value: value).jsonBytes()
             let box = Box.seal(text, key: key, context: place.valueContext)
             mutations.append(
-                .putValue(StoredValue(place: place, box: box, written: row.updated, author: caller.holder.id)))
+                .putValue(StoredValue(place: place, box: box, written: row.updated, author: principal.holder.id)))
             guard let owner = publicKeys.owner else { throw VaultError.damaged("a vault without an owner") }
             mutations.append(.dropAgentWraps(row.id, id, owner: owner.id))
             mutations.append(.putWrap(try owner.seal(key, at: place, root: keys.root)))
-            mutations.append(.putWrap(caller.holder.wrap(key, at: place)))
-            let others = (present[id] ?? []).subtracting([caller.holder.id])
+            mutations.append(.putWrap(principal.holder.wrap(key, at: place)))
+            let others = (present[id] ?? []).subtracting([principal.holder.id])
             sealed += others.count + 1
             guard sealed <= EntryLimits.sealedKeys else { throw VaultError.tooManySeals }
             for other in others.sorted() {
@@ -190,34 +191,34 @@ extension Entries {
                 mutations.append(.putWrap(try reader.seal(key, at: place, root: keys.root)))
             }
             event.changed?.append(id.text)
-            event.readers?[id.text] = (others.map(\.text) + [caller.holder.id.text]).sorted()
+            event.readers?[id.text] = (others.map(\.text) + [principal.holder.id.text]).sorted()
             view.fields[index].version = row.version
         }
-        mutations.append(byteMutation(mutations, caller))
-        let (pruning, lines) = try await prune(row, as: caller)
+        mutations.append(byteMutation(mutations, principal))
+        let (pruning, lines) = try await prune(row, as: principal)
         try await store.commit(
-            caller.useMutations() + mutations + pruning, try self.sealed([event], as: caller) + lines)
+            principal.useMutations() + mutations + pruning, try self.sealed([event], as: principal) + lines)
         return view
     }
 
     /// Deletes what is left of versions beyond those that are kept: at least as much as a change adds.
     ///
     /// An agent makes room among its own: however often it writes, what the owner wrote stays in the history.
-    private func prune(_ row: EntryRow, as caller: Caller) async throws -> ([Mutation], [SealedAuditLine]) {
+    private func prune(_ row: EntryRow, as principal: Principal) async throws -> ([Mutation], [SealedAuditLine]) {
         let places = try await store.superseded(
             in: row.id, before: row.version - quotas[.versions],
             // The owner's change is one of those that are kept.
-            owners: max(1, quotas[.versions] - (caller.isOwner ? 1 : 0)),
-            by: caller.isOwner ? nil : caller.holder.id, limit: 2 * EntryLimits.fields)
+            owners: max(1, quotas[.versions] - (principal.isOwner ? 1 : 0)),
+            by: principal.isOwner ? nil : principal.holder.id, limit: 2 * EntryLimits.fields)
         guard !places.isEmpty else { return ([], []) }
-        var event = caller.event(.historyPrune, entry: row.id, version: row.version)
+        var event = principal.event(.historyPrune, entry: row.id, version: row.version)
         event.count = places.count
-        return ([.deleteValues(places)], [try audit.seal(event, vault: caller.vault)])
+        return ([.deleteValues(places)], [try audit.seal(event, vault: principal.vault)])
     }
 
     /// Throws `quotaExceeded` when nothing more may be added, before work is done for it. `stayWithin` decides.
-    func requireRoom(for counted: [Quota], as caller: Caller) async throws {
-        let usage = try await store.usage(of: caller.vault)
+    func requireRoom(for counted: [Quota], as principal: Principal) async throws {
+        let usage = try await store.usage(of: principal.vault)
         for quota in counted where usage[quota] >= quotas[quota] {
             throw VaultError.quotaExceeded(quota, quotas[quota])
         }
@@ -225,18 +226,18 @@ extension Entries {
 
     /// The lines of a change, each of which costs by its size what it takes of the log: it stays there for ever.
     func sealed(
-        _ events: [AuditEvent], as caller: Caller, share: OperationBudget.Share = .owner
+        _ events: [AuditEvent], as principal: Principal, share: OperationBudget.Share = .owner
     ) throws -> [SealedAuditLine] {
-        let lines = try events.map { try audit.seal($0, vault: caller.vault) }
+        let lines = try events.map { try audit.seal($0, vault: principal.vault) }
         let more = lines.reduce(0) { $0 + $1.body.count / AuditEvent.bytesPerOperation }
-        try operations.spend(caller.vault, count: more, share: caller.isOwner ? share : .agents)
+        try operations.spend(principal.vault, count: more, share: principal.isOwner ? share : .agents)
         return lines
     }
 
     /// Counts what an agent's change writes against its day.
-    func byteMutation(_ mutations: [Mutation], _ caller: Caller) -> Mutation {
+    func byteMutation(_ mutations: [Mutation], _ principal: Principal) -> Mutation {
         .countBytes(
-            caller.holder.id, mutations.reduce(0) { $0 + $1.bytesAtRest }, day: now() / 86_400,
+            principal.holder.id, mutations.reduce(0) { $0 + $1.bytesAtRest }, day: now() / 86_400,
             maximum: quotas[.agentBytesPerDay])
     }
 

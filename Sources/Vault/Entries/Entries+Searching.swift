@@ -18,36 +18,36 @@ extension Entries {
         }
     }
 
-    /// Looks through the metadata that the caller may see.
+    /// Looks through the metadata that the principal may see.
     ///
     /// The owner's hosts and tags come from the blind index, his text search opens every title. An agent has no
     /// index: it filters what it holds, by text alone.
     package func search(
-        _ query: Query, after order: Int64 = 0, limit: Int, as caller: Caller
+        _ query: Query, after order: Int64 = 0, limit: Int, as principal: Principal
     ) async throws -> (entries: [EntryView], next: Int64?) {
         guard query.hasSize else { throw VaultError.invalid("text", "must have at most \(Query.mostText) bytes") }
         let words = query.words
         guard words.count <= Query.mostWords else {
             throw VaultError.invalid("text", "must have at most \(Query.mostWords) different words")
         }
-        guard query.titles.isEmpty else { return try await search(query, limit: limit, after: order, as: caller) }
-        guard caller.isOwner || (query.tag == nil && query.host == nil) else {
+        guard query.titles.isEmpty else { return try await search(query, limit: limit, after: order, as: principal) }
+        guard principal.isOwner || (query.tag == nil && query.host == nil) else {
             throw VaultError.invalid("tag", "an agent searches by text only")
         }
-        return try await work.run(as: caller, in: store) {
+        return try await work.run(as: principal, in: store) {
             var terms: [[UInt8]] = []
             if query.tag != nil || query.host != nil {
-                let index = try await index(as: caller)
+                let index = try await index(as: principal)
                 if let tag = query.tag { terms.append(index.term(tag: tag)) }
                 if let host = query.host { terms.append(index.term(host: BlindIndex.host(of: host) ?? host)) }
             }
-            return try await find(after: order, limit: limit, as: caller, among: { $0.contains(words) }) {
+            return try await find(after: order, limit: limit, as: principal, among: { $0.contains(words) }) {
                 order, limit in
                 terms.isEmpty
                     ? try await store.entries(
-                        in: caller.vault, for: Reader(caller), state: .active, after: order, limit: limit)
+                        in: principal.vault, for: Reader(principal), state: .active, after: order, limit: limit)
                     : try await store.entries(
-                        in: caller.vault, for: Reader(caller), terms: terms, after: order, limit: limit)
+                        in: principal.vault, for: Reader(principal), terms: terms, after: order, limit: limit)
             }
         }
     }
@@ -57,7 +57,7 @@ extension Entries {
     /// By title: an owner's through the index, whatever the vault's size; `order` counts what was looked at. An agent's
     /// through what it holds.
     private func search(
-        _ query: Query, limit: Int, after order: Int64, as caller: Caller
+        _ query: Query, limit: Int, after order: Int64, as principal: Principal
     ) async throws -> (entries: [EntryView], next: Int64?) {
         guard query.text == nil, query.tag == nil, query.host == nil else {
             throw VaultError.invalid("titles", "stands alone")
@@ -66,19 +66,19 @@ extension Entries {
             throw VaultError.invalid("titles", "must be at most \(Query.mostTitles)")
         }
         let titles = Set(query.titles.map(\.caseless))
-        return try await work.run(as: caller, in: store) {
-            guard caller.isOwner else {
+        return try await work.run(as: principal, in: store) {
+            guard principal.isOwner else {
                 return try await find(
-                    after: order, limit: limit, as: caller, among: { titles.contains($0.title.caseless) }
+                    after: order, limit: limit, as: principal, among: { titles.contains($0.title.caseless) }
                 ) { order, limit in
                     try await store.entries(
-                        in: caller.vault, for: Reader(caller), state: .active, after: order, limit: limit)
+                        in: principal.vault, for: Reader(principal), state: .active, after: order, limit: limit)
                 }
             }
-            let index = try await index(as: caller)
+            let index = try await index(as: principal)
             var ids: Set<EntryID> = []
             for title in titles {
-                ids.formUnion(try await store.entryIDs(in: caller.vault, term: index.term(title: title)))
+                ids.formUnion(try await store.entryIDs(in: principal.vault, term: index.term(title: title)))
             }
             let most = PageLimit(rows: limit)
             var (found, bytes): ([EntryView], Int) = ([], 0)
@@ -86,8 +86,10 @@ extension Entries {
             for (index, id) in sorted.enumerated().dropFirst(Int(clamping: order)) {
                 try Task.checkCancellation()
                 try await WorkQueue.breathe()
-                guard let stored = try await store.entry(id, in: caller.vault, for: Reader(caller)) else { continue }
-                let open = try OpenEntry(stored, by: caller, in: self)
+                guard let stored = try await store.entry(id, in: principal.vault, for: Reader(principal)) else {
+                    continue
+                }
+                let open = try OpenEntry(stored, by: principal, in: self)
                 let view = open.view
                 guard titles.contains(view.title.caseless) else { continue }
                 found.append(view)
@@ -131,7 +133,7 @@ extension EntryView {
 
 extension [UInt8] {
     /// Whether `word`, which is not empty, is somewhere in these bytes. In time linear in both lengths (Knuth, Morris and
-    /// Pratt): the standard library's search takes their product, and both come from a caller.
+    /// Pratt): the standard library's search takes their product, and both come from a principal.
     fileprivate func holds(_ word: [UInt8]) -> Bool {
         // Of each beginning of the word, the length of the longest shorter beginning that it ends with.
         var borders = [0]

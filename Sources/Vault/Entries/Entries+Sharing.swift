@@ -21,19 +21,19 @@ extension Entries {
     /// - Throws: `VaultError.quotaExceeded` before anything is done when there is no room for all of it.
     func commit(
         _ written: Written, after mutations: [Mutation], _ event: AuditEvent, _ lines: [SealedAuditLine] = [],
-        as caller: Caller
+        as principal: Principal
     ) async throws -> Changed {
-        if !written.narrows { try await requireRoom(for: written, as: caller) }
+        if !written.narrows { try await requireRoom(for: written, as: principal) }
         try await store.commit(
-            conditions(of: caller, narrows: written.narrows) + mutations + written.mutations,
-            try sealed([event], as: caller) + lines)
+            conditions(of: principal, narrows: written.narrows) + mutations + written.mutations,
+            try sealed([event], as: principal) + lines)
         return Changed(view: written.view, isShared: written.later.isEmpty)
     }
 
     /// What a commit of a change has to keep to.
-    func conditions(of caller: Caller, narrows: Bool) -> [Mutation] {
+    func conditions(of principal: Principal, narrows: Bool) -> [Mutation] {
         narrows
-            ? [.narrows, .stayWithin(quotas.forTakingAway, caller.vault)] : [.stayWithin(quotas, caller.vault)]
+            ? [.narrows, .stayWithin(quotas.forTakingAway, principal.vault)] : [.stayWithin(quotas, principal.vault)]
     }
 
     struct Changed: Sendable {
@@ -44,10 +44,10 @@ extension Entries {
 
     /// An owner's change, and then what it had no room for.
     func changeAndShare(
-        as caller: Caller, _ body: @escaping @Sendable () async throws -> Changed
+        as principal: Principal, _ body: @escaping @Sendable () async throws -> Changed
     ) async throws -> EntryView {
-        let changed = try await change(as: caller, body)
-        if !changed.isShared { await shareRest(of: changed.view.id, as: caller) }
+        let changed = try await change(as: principal, body)
+        if !changed.isShared { await shareRest(of: changed.view.id, as: principal) }
         return changed.view
     }
 
@@ -56,11 +56,11 @@ extension Entries {
     ///
     /// The change is done: nothing is thrown. What a crash or a full disk leaves out comes with the next edit of the entry,
     /// or when an agent is let work again.
-    private func shareRest(of entry: EntryID, as caller: Caller) async {
+    private func shareRest(of entry: EntryID, as principal: Principal) async {
         var patience = 50
         while patience > 0 {
             do {
-                if try await sharePart(of: entry, as: caller) { return }
+                if try await sharePart(of: entry, as: principal) { return }
             } catch VaultError.busy {
                 // The change is done, so its rest is refused to nobody.
                 patience -= 1
@@ -72,28 +72,28 @@ extension Entries {
     }
 
     /// - Returns: Whether nothing is left to share.
-    private func sharePart(of entry: EntryID, as caller: Caller) async throws -> Bool {
-        try await change(as: caller) {
-            let open = try await openEntry(entry, as: caller)
+    private func sharePart(of entry: EntryID, as principal: Principal) async throws -> Bool {
+        try await change(as: principal) {
+            let open = try await openEntry(entry, as: principal)
             let row = open.stored.row
             guard row.state == .active else { return true }
-            let written = try await apply(EntryEdit(), to: open, row: row, as: caller)
+            let written = try await apply(EntryEdit(), to: open, row: row, as: principal)
             guard !written.readers.isEmpty else { return true }
-            var event = caller.event(.entryUpdate, entry: entry, version: row.version)
+            var event = principal.event(.entryUpdate, entry: entry, version: row.version)
             event.readers = written.readers
             let expectation = Mutation.expectEntry(entry, vault: row.vault, version: row.version, state: .active)
             try await store.commit(
-                [.stayWithin(quotas, caller.vault), expectation] + written.mutations,
-                try sealed([event], as: caller, share: .urgent))
+                [.stayWithin(quotas, principal.vault), expectation] + written.mutations,
+                try sealed([event], as: principal, share: .urgent))
             return written.later.isEmpty
         }
     }
 
-    private func requireRoom(for written: Written, as caller: Caller) async throws {
+    private func requireRoom(for written: Written, as principal: Principal) async throws {
         guard let each = try written.later.first?.mutations(root: keys.root).first?.bytesAtRest else { return }
         let keys = written.later.reduce(0) { $0 + $1.new.count }
         let bytes = written.mutations.reduce(keys * each) { $0 + $1.bytesAtRest }
-        guard try await store.usage(of: caller.vault)[.bytes] + bytes <= quotas[.bytes] else {
+        guard try await store.usage(of: principal.vault)[.bytes] + bytes <= quotas[.bytes] else {
             throw VaultError.quotaExceeded(.bytes, quotas[.bytes])
         }
     }

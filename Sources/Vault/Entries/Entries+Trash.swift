@@ -2,36 +2,36 @@ import Crypto
 
 extension Entries {
     /// Puts an entry into the trash: no agent can open it any more, the owner can undo it.
-    package func trash(_ id: EntryID, ifVersion version: Int?, as caller: Caller) async throws {
-        try caller.requireOwner()
-        try await locks.withLock(for: caller, in: store) {
-            var row = try await row(id, .active, as: caller, missing: .noSuchEntry)
+    package func trash(_ id: EntryID, ifVersion version: Int?, as principal: Principal) async throws {
+        try principal.requireOwner()
+        try await locks.withLock(for: principal, in: store) {
+            var row = try await row(id, .active, as: principal, missing: .noSuchEntry)
             if let version, version != row.version { throw VaultError.changedSince(version: row.version) }
             let expectation = Mutation.expectEntry(id, vault: row.vault, version: row.version, state: .active)
             row.state = .trashed
             row.deleted = now()
-            let event = caller.event(.entryTrash, entry: id, version: row.version)
+            let event = principal.event(.entryTrash, entry: id, version: row.version)
             try await store.commit(
-                [expectation, .updateEntry(row), .dropAgentWraps(id, nil, owner: caller.holder.id)],
-                [try audit.seal(event, vault: caller.vault)])
+                [expectation, .updateEntry(row), .dropAgentWraps(id, nil, owner: principal.holder.id)],
+                [try audit.seal(event, vault: principal.vault)])
         }
     }
 
     /// Takes an entry out of the trash; agents whose grants match get it back.
-    package func untrash(_ id: EntryID, as caller: Caller) async throws -> EntryView {
-        try caller.requireOwner()
-        try operations.spend(for: caller)
-        return try await changeAndShare(as: caller) {
-            try await activate(id, from: .trashed, .entryUntrash, missing: .noSuchEntry, as: caller)
+    package func untrash(_ id: EntryID, as principal: Principal) async throws -> EntryView {
+        try principal.requireOwner()
+        try operations.spend(for: principal)
+        return try await changeAndShare(as: principal) {
+            try await activate(id, from: .trashed, .entryUntrash, missing: .noSuchEntry, as: principal)
         }
     }
 
     /// Deletes a trashed entry for good: its values, their keys, and what the log still holds of them.
-    package func purge(_ id: EntryID, as caller: Caller) async throws {
-        try caller.requireOwner()
-        try await locks.withLock(for: caller, in: store) {
-            let row = try await row(id, .trashed, as: caller, missing: .noSuchEntry)
-            try await delete(row, .entryPurge, as: caller)
+    package func purge(_ id: EntryID, as principal: Principal) async throws {
+        try principal.requireOwner()
+        try await locks.withLock(for: principal, in: store) {
+            let row = try await row(id, .trashed, as: principal, missing: .noSuchEntry)
+            try await delete(row, .entryPurge, as: principal)
         }
     }
 
@@ -41,26 +41,26 @@ extension Entries {
     ///
     /// - Returns: Its id, a receipt and nothing more.
     package func deposit(
-        _ edit: EntryEdit, as caller: Caller,
+        _ edit: EntryEdit, as principal: Principal,
         adding extra: @escaping @Sendable (EntryID) throws -> [Mutation] = { _ in [] }
     ) async throws -> EntryID {
-        guard case .agent(let policy) = caller.role else {
+        guard case .agent(let policy) = principal.role else {
             throw VaultError.invalid("deposit", "is for agents; the owner creates entries")
         }
         guard policy.verbs.contains(.deposit) else { throw VaultError.verbMissing(.deposit) }
         try edit.validate()
-        try await requireUse(of: caller)
-        return try await rates.using(caller) {
-            try operations.spend(for: caller)
+        try await requireUse(of: principal)
+        return try await rates.using(principal) {
+            try operations.spend(for: principal)
             let time = now()
             let row = EntryRow(
-                id: .random(), vault: caller.vault, version: 1, state: .deposit, created: time, updated: time,
-                depositor: caller.holder.id)
-            return try await change(as: caller) {
+                id: .random(), vault: principal.vault, version: 1, state: .deposit, created: time, updated: time,
+                depositor: principal.holder.id)
+            return try await change(as: principal) {
                 var mutations =
-                    caller.useMutations() + [
-                        .stayWithin(quotas, caller.vault),
-                        .expectDepositRoom(caller.holder.id, maximum: quotas[.agentDeposits]), .insertEntry(row),
+                    principal.useMutations() + [
+                        .stayWithin(quotas, principal.vault),
+                        .expectDepositRoom(principal.holder.id, maximum: quotas[.agentDeposits]), .insertEntry(row),
                     ]
                 let parts = try depositParts(edit)
                 for (field, tier, plaintext) in parts {
@@ -68,76 +68,76 @@ extension Entries {
                     let key = SymmetricKey(size: .bits256)
                     let box = Box.seal(plaintext, key: key, context: place.valueContext)
                     mutations.append(
-                        .putValue(StoredValue(place: place, box: box, written: time, author: caller.holder.id)))
+                        .putValue(StoredValue(place: place, box: box, written: time, author: principal.holder.id)))
                     mutations.append(.putWrap(try await ownerKey(of: row.vault).seal(key, at: place, root: keys.root)))
                 }
-                var event = caller.event(.depositCreate, entry: row.id, version: 1)
+                var event = principal.event(.depositCreate, entry: row.id, version: 1)
                 event.changed = parts.map(\.0.text)
                 mutations += try extra(row.id)
-                mutations.append(byteMutation(mutations, caller))
-                try await store.commit(mutations, try sealed([event], as: caller))
+                mutations.append(byteMutation(mutations, principal))
+                try await store.commit(mutations, try sealed([event], as: principal))
                 return row.id
             }
         }
     }
 
     /// Makes a deposit an entry like any other: boxed for the owner, indexed, shared by its tags.
-    package func accept(_ id: EntryID, as caller: Caller) async throws -> EntryView {
-        try caller.requireOwner()
-        try operations.spend(for: caller)
-        return try await changeAndShare(as: caller) {
-            try await activate(id, from: .deposit, .depositAccept, missing: .noSuchDeposit, as: caller)
+    package func accept(_ id: EntryID, as principal: Principal) async throws -> EntryView {
+        try principal.requireOwner()
+        try operations.spend(for: principal)
+        return try await changeAndShare(as: principal) {
+            try await activate(id, from: .deposit, .depositAccept, missing: .noSuchDeposit, as: principal)
         }
     }
 
     /// Deletes a deposit unaccepted.
-    package func reject(_ id: EntryID, as caller: Caller) async throws {
-        try caller.requireOwner()
-        try await locks.withLock(for: caller, in: store) {
-            let row = try await row(id, .deposit, as: caller, missing: .noSuchDeposit)
-            try await delete(row, .depositReject, as: caller)
+    package func reject(_ id: EntryID, as principal: Principal) async throws {
+        try principal.requireOwner()
+        try await locks.withLock(for: principal, in: store) {
+            let row = try await row(id, .deposit, as: principal, missing: .noSuchDeposit)
+            try await delete(row, .depositReject, as: principal)
         }
     }
 
     // MARK: Shared
 
     private func activate(
-        _ id: EntryID, from state: EntryState, _ action: AuditEvent.Action, missing: VaultError, as caller: Caller
+        _ id: EntryID, from state: EntryState, _ action: AuditEvent.Action, missing: VaultError, as principal: Principal
     ) async throws -> Changed {
-        _ = try await row(id, state, as: caller, missing: missing)
-        let open = try await openEntry(id, as: caller)
+        _ = try await row(id, state, as: principal, missing: missing)
+        let open = try await openEntry(id, as: principal)
         var row = open.stored.row
         let expectation = Mutation.expectEntry(id, vault: row.vault, version: row.version, state: state)
         row.state = .active
         row.deleted = nil
         row.depositor = nil
         // No content changes, only who can open it: the version stays.
-        let written = try await apply(EntryEdit(), to: open, row: row, as: caller)
+        let written = try await apply(EntryEdit(), to: open, row: row, as: principal)
         let metadata = [open.stored.title, open.stored.details].compactMap(\.?.field)
         let settled: [Mutation] = try (metadata + open.stored.fields.values).compactMap { part in
             guard let wrap = part.wrap, wrap.isSealed else { return nil }
-            let key = try caller.holder.unwrap(wrap, root: keys.root)
-            return .settleWrap(caller.holder.wrap(key, at: part.place))
+            let key = try principal.holder.unwrap(wrap, root: keys.root)
+            return .settleWrap(principal.holder.wrap(key, at: part.place))
         }
-        var event = caller.event(action, entry: id, version: row.version)
+        var event = principal.event(action, entry: id, version: row.version)
         event.readers = written.readers
-        return try await commit(written, after: [expectation, .updateEntry(row)] + settled, event, as: caller)
+        return try await commit(written, after: [expectation, .updateEntry(row)] + settled, event, as: principal)
     }
 
     private func row(
-        _ id: EntryID, _ state: EntryState, as caller: Caller, missing: VaultError
+        _ id: EntryID, _ state: EntryState, as principal: Principal, missing: VaultError
     ) async throws -> EntryRow {
-        guard let row = try await store.entryRow(id, in: caller.vault), row.state == state else { throw missing }
+        guard let row = try await store.entryRow(id, in: principal.vault), row.state == state else { throw missing }
         return row
     }
 
-    private func delete(_ row: EntryRow, _ action: AuditEvent.Action, as caller: Caller) async throws {
-        let event = caller.event(action, entry: row.id, version: row.version)
+    private func delete(_ row: EntryRow, _ action: AuditEvent.Action, as principal: Principal) async throws {
+        let event = principal.event(action, entry: row.id, version: row.version)
         try await store.commit(
             [
                 .expectEntry(row.id, vault: row.vault, version: row.version, state: row.state),
                 .deleteEntry(row.id),
-            ], [try audit.seal(event, vault: caller.vault)])
+            ], [try audit.seal(event, vault: principal.vault)])
         await store.forgetDeleted()
     }
 

@@ -6,7 +6,7 @@ package struct Entries: Sendable {
     let keys: NodeKeys
     let audit: AuditSealer
     let locks: VaultLocks
-    /// Where its callers have their turns.
+    /// Where its principals have their turns.
     package let work: WorkQueue
     let quotas: Quotas
     let operations: OperationBudget
@@ -34,37 +34,37 @@ package struct Entries: Sendable {
     ///
     /// `encode`: What is answered of it, made in the same turn where it is large.
     package func read<R: Sendable>(
-        _ field: FieldID, of entry: EntryID, as caller: Caller,
+        _ field: FieldID, of entry: EntryID, as principal: Principal,
         encode: @escaping @Sendable (FieldContent) throws -> R
     ) async throws -> R {
-        try caller.require(.read)
-        return try await inTurn(as: caller, { try find(field, of: entry, as: caller) }) { part in
-            var opened = try open(part, as: caller)
+        try principal.require(.read)
+        return try await inTurn(as: principal, { try find(field, of: entry, as: principal) }) { part in
+            var opened = try open(part, as: principal)
             if opened.read.place.tier == .l2 {
-                opened.label(try await view(entry, as: caller).fields.first { $0.id == field })
+                opened.label(try await view(entry, as: principal).fields.first { $0.id == field })
             }
             let answer = try encode(opened.content)
-            try await record(.valueRead, [opened.read], caller)
+            try await record(.valueRead, [opened.read], principal)
             return answer
         }
     }
 
-    package func read(_ field: FieldID, of entry: EntryID, as caller: Caller) async throws -> FieldContent {
-        try await read(field, of: entry, as: caller) { $0 }
+    package func read(_ field: FieldID, of entry: EntryID, as principal: Principal) async throws -> FieldContent {
+        try await read(field, of: entry, as: principal) { $0 }
     }
 
     /// Bytes of a box from which on opening it takes more than some tenths of a millisecond.
     private static let largeBox = 8 << 10
 
-    /// A large value is opened, and its answer made, in its caller's turn; one that is not, here and now.
+    /// A large value is opened, and its answer made, in its principal's turn; one that is not, here and now.
     ///
     /// What waits for its turn holds nothing, and finds its part when it has it: by then it may be gone.
     private func inTurn<R: Sendable>(
-        as caller: Caller, _ find: @escaping @Sendable () async throws -> StoredPart,
+        as principal: Principal, _ find: @escaping @Sendable () async throws -> StoredPart,
         _ body: @escaping @Sendable (StoredPart) async throws -> R
     ) async throws -> R {
         if let part = try await smallPart(find) { return try await body(part) }
-        return try await work.run(as: caller, in: store) { try await body(try await find()) }
+        return try await work.run(as: principal, in: store) { try await body(try await find()) }
     }
 
     /// Nil for a large one.
@@ -81,29 +81,31 @@ package struct Entries: Sendable {
 
     /// The current contents of several fields, in their order: all of them, on record in one commit, or none.
     ///
-    /// `add`: Adds what is answered of a field to the answer. Called within the caller's turn, one field at a time.
+    /// `add`: Adds what is answered of a field to the answer. Called within the principal's turn, one field at a time.
     package func read(
-        _ fields: [(entry: EntryID, field: FieldID)], as caller: Caller,
+        _ fields: [(entry: EntryID, field: FieldID)], as principal: Principal,
         add: @escaping @Sendable (FieldContent, inout [UInt8]) -> Void
     ) async throws -> [UInt8] {
-        try caller.require(.read)
+        try principal.require(.read)
         guard (1...Self.mostRead).contains(fields.count) else {
             throw VaultError.invalid("values", "must be 1 to \(Self.mostRead)")
         }
         guard Set(fields.map { $0.entry.bytes + $0.field.bytes }).count == fields.count else {
             throw VaultError.invalid("values", "must not name a field twice")
         }
-        return try await work.run(as: caller, in: store) {
+        return try await work.run(as: principal, in: store) {
             var reads: [FieldRead] = []
             var answer: [UInt8] = []
             var labels: [EntryID: [FieldID: EntryView.FieldView]] = [:]
             for (entry, field) in fields {
                 try Task.checkCancellation()
-                var found = try open(try find(field, of: entry, as: caller), as: caller)
+                var found = try open(try find(field, of: entry, as: principal), as: principal)
                 if found.read.place.tier == .l2 {
                     if labels[entry] == nil {
                         let wanted = Set(fields.filter { $0.entry == entry }.map(\.field))
-                        let known = try await openEntry(entry, as: caller).view.fields.filter { wanted.contains($0.id) }
+                        let known = try await openEntry(entry, as: principal).view.fields.filter {
+                            wanted.contains($0.id)
+                        }
                         labels[entry] = Dictionary(known.map { ($0.id, $0) }) { first, _ in first }
                     }
                     found.label(labels[entry]?[field])
@@ -115,73 +117,73 @@ package struct Entries: Sendable {
                 }
                 try await WorkQueue.breathe()
             }
-            try await record(.valueRead, reads, caller)
+            try await record(.valueRead, reads, principal)
             return answer
         }
     }
 
     /// A field's content as it was in an older version. The owner's alone.
     package func read<R: Sendable>(
-        _ field: FieldID, of entry: EntryID, at version: Int, as caller: Caller,
+        _ field: FieldID, of entry: EntryID, at version: Int, as principal: Principal,
         encode: @escaping @Sendable (FieldContent) throws -> R
     ) async throws -> R {
-        try caller.requireOwner()
+        try principal.requireOwner()
         let find: @Sendable () async throws -> StoredPart = {
-            guard let row = try await store.entryRow(entry, in: caller.vault) else { throw VaultError.noSuchEntry }
+            guard let row = try await store.entryRow(entry, in: principal.vault) else { throw VaultError.noSuchEntry }
             guard (1...row.version).contains(version),
                 let part = try await store.part(
-                    field, of: entry, in: caller.vault, for: caller.holder.id, notAfter: version),
+                    field, of: entry, in: principal.vault, for: principal.holder.id, notAfter: version),
                 !field.isReserved
             else { throw VaultError.noSuchVersion }
             return part
         }
-        return try await inTurn(as: caller, find) { part in
-            let opened = try open(part, as: caller)
+        return try await inTurn(as: principal, find) { part in
+            let opened = try open(part, as: principal)
             let answer = try encode(opened.content)
-            try await record(.valueRead, [opened.read], caller)
+            try await record(.valueRead, [opened.read], principal)
             return answer
         }
     }
 
     package func read(
-        _ field: FieldID, of entry: EntryID, at version: Int, as caller: Caller
+        _ field: FieldID, of entry: EntryID, at version: Int, as principal: Principal
     ) async throws -> FieldContent {
-        try await read(field, of: entry, at: version, as: caller) { $0 }
+        try await read(field, of: entry, at: version, as: principal) { $0 }
     }
 
-    /// The current code of a TOTP field, for callers that may have the code and not the seed.
+    /// The current code of a TOTP field, for principals that may have the code and not the seed.
     package func code(
-        _ field: FieldID, of entry: EntryID, as caller: Caller
+        _ field: FieldID, of entry: EntryID, as principal: Principal
     ) async throws -> (code: String, period: Int64, expiresIn: Int64) {
-        try caller.require(.totp, .read)
-        return try await inTurn(as: caller, { try find(field, of: entry, as: caller) }) { part in
-            let opened = try open(part, as: caller)
+        try principal.require(.totp, .read)
+        return try await inTurn(as: principal, { try find(field, of: entry, as: principal) }) { part in
+            let opened = try open(part, as: principal)
             // A password may be base32 by chance, and its code would tell of it.
             guard opened.content.field.kind == .totp, case .value(let seed) = opened.content.content,
                 let generator = TOTP(seed)
             else { throw VaultError.notATOTPSeed }
-            try await record(.codeRead, [opened.read], caller)
+            try await record(.codeRead, [opened.read], principal)
             let time = now()
             return (generator.code(at: time), generator.period, generator.period - time % generator.period)
         }
     }
 
     /// One entry's metadata.
-    package func view(_ id: EntryID, as caller: Caller) async throws -> EntryView {
-        try await work.run(as: caller, in: store) { try await openEntry(id, as: caller).view }
+    package func view(_ id: EntryID, as principal: Principal) async throws -> EntryView {
+        try await work.run(as: principal, in: store) { try await openEntry(id, as: principal).view }
     }
 
     /// Metadata of entries in the order of their creation.
     ///
     /// - Returns: The views, and where to go on; nil at the end.
     package func list(
-        _ state: EntryState = .active, after order: Int64 = 0, limit: Int, as caller: Caller
+        _ state: EntryState = .active, after order: Int64 = 0, limit: Int, as principal: Principal
     ) async throws -> (entries: [EntryView], next: Int64?) {
-        if state != .active { try caller.requireOwner() }
-        return try await work.run(as: caller, in: store) {
-            try await find(after: order, limit: limit, as: caller, among: { _ in true }) { order, limit in
+        if state != .active { try principal.requireOwner() }
+        return try await work.run(as: principal, in: store) {
+            try await find(after: order, limit: limit, as: principal, among: { _ in true }) { order, limit in
                 try await store.entries(
-                    in: caller.vault, for: Reader(caller), state: state, after: order, limit: limit)
+                    in: principal.vault, for: Reader(principal), state: state, after: order, limit: limit)
             }
         }
     }
@@ -196,7 +198,7 @@ package struct Entries: Sendable {
     ///
     /// - Returns: The views, and where to go on; nil at the end.
     func find(
-        after order: Int64, limit: Int, as caller: Caller, among matches: (EntryView) -> Bool,
+        after order: Int64, limit: Int, as principal: Principal, among matches: (EntryView) -> Bool,
         next: (Int64, PageLimit) async throws -> Page<StoredEntry>
     ) async throws -> (entries: [EntryView], next: Int64?) {
         let most = PageLimit(rows: limit)
@@ -205,7 +207,7 @@ package struct Entries: Sendable {
             let page = try await next(order, PageLimit(rows: max(limit, Self.rowsAtATime), bytes: most.bytes))
             for stored in page.items {
                 try Task.checkCancellation()
-                let open = try OpenEntry(stored, by: caller, in: self)
+                let open = try OpenEntry(stored, by: principal, in: self)
                 order = stored.row.order
                 let view = open.view
                 read += open.byteCount
@@ -223,12 +225,12 @@ package struct Entries: Sendable {
     }
 
     /// What was changed when and by whom, newest first.
-    package func versions(of id: EntryID, as caller: Caller) async throws -> [EntryVersion] {
-        try caller.requireOwner()
-        let history = try await work.run(as: caller, in: store) {
+    package func versions(of id: EntryID, as principal: Principal) async throws -> [EntryVersion] {
+        try principal.requireOwner()
+        let history = try await work.run(as: principal, in: store) {
             // An agent's record has a history too, and is no entry.
-            guard try await store.entryRow(id, in: caller.vault) != nil else { throw VaultError.noSuchEntry }
-            return try await store.history(of: id, in: caller.vault)
+            guard try await store.entryRow(id, in: principal.vault) != nil else { throw VaultError.noSuchEntry }
+            return try await store.history(of: id, in: principal.vault)
         }
         var versions: [Int: EntryVersion] = [:]
         for row in history {
@@ -242,11 +244,11 @@ package struct Entries: Sendable {
 
     // MARK: Opening
 
-    func openEntry(_ id: EntryID, as caller: Caller) async throws -> OpenEntry {
-        guard let stored = try await store.entry(id, in: caller.vault, for: Reader(caller)),
-            caller.isOwner || stored.row.state == .active
+    func openEntry(_ id: EntryID, as principal: Principal) async throws -> OpenEntry {
+        guard let stored = try await store.entry(id, in: principal.vault, for: Reader(principal)),
+            principal.isOwner || stored.row.state == .active
         else { throw VaultError.noSuchEntry }
-        return try OpenEntry(stored, by: caller, in: self)
+        return try OpenEntry(stored, by: principal, in: self)
     }
 
     /// What is put on record of a read.
@@ -270,50 +272,50 @@ package struct Entries: Sendable {
     }
 
     /// One look-up by key.
-    private func find(_ field: FieldID, of entry: EntryID, as caller: Caller) throws -> StoredPart {
+    private func find(_ field: FieldID, of entry: EntryID, as principal: Principal) throws -> StoredPart {
         guard !field.isReserved,
-            let part = try store.part(field, of: entry, in: caller.vault, for: Reader(caller))
+            let part = try store.part(field, of: entry, in: principal.vault, for: Reader(principal))
         else { throw VaultError.noSuchField }
         return part
     }
 
     /// The hot path: two boxes.
-    private func open(_ part: StoredPart, as caller: Caller) throws -> OpenField {
+    private func open(_ part: StoredPart, as principal: Principal) throws -> OpenField {
         let place = part.value.place
         guard place.tier == .l1 else {
             // To an agent an L2 field is one that is not there.
-            guard caller.isOwner else { throw VaultError.noSuchField }
+            guard principal.isOwner else { throw VaultError.noSuchField }
             let content = FieldContent(
                 field: .init(id: place.field, label: "", kind: .secret, tier: place.tier, version: place.version),
                 content: .envelope(part.value.box))
             return OpenField(read: FieldRead(place: place, settled: nil), content: content)
         }
         // A sealed key costs an X-Wing decapsulation, so it is opened once.
-        let key = try part.dataKey(by: caller.holder, root: keys.root)
+        let key = try part.dataKey(by: principal.holder, root: keys.root)
         let text = try ValueText(jsonBytes: try part.open(with: key))
         let content = FieldContent(
             field: .init(id: place.field, label: text.label, kind: text.kind, tier: .l1, version: place.version),
             content: .value(text.value))
         let isSealed = part.wrap?.isSealed == true
-        let settled = isSealed ? caller.holder.wrap(key, at: place) : nil
+        let settled = isSealed ? principal.holder.wrap(key, at: place) : nil
         return OpenField(read: FieldRead(place: place, settled: settled), content: content)
     }
 
     /// Puts reads on record, and in the same commit makes sealed wraps cheap to open next time.
-    private func record(_ action: AuditEvent.Action, _ reads: [FieldRead], _ caller: Caller) async throws {
-        try await rates.using(caller, uses: reads.count) {
-            try caller.requireTime(at: now())
-            try await requireUse(of: caller, count: reads.count)
-            try operations.spend(for: caller, count: reads.count)
+    private func record(_ action: AuditEvent.Action, _ reads: [FieldRead], _ principal: Principal) async throws {
+        try await rates.using(principal, uses: reads.count) {
+            try principal.requireTime(at: now())
+            try await requireUse(of: principal, count: reads.count)
+            try operations.spend(for: principal, count: reads.count)
             // Between finding and this, an owner may have taken it from an agent.
             let held =
-                caller.isOwner
-                ? [] : reads.map { Mutation.expectWrap(caller.holder.id, $0.place.entry, $0.place.field) }
+                principal.isOwner
+                ? [] : reads.map { Mutation.expectWrap(principal.holder.id, $0.place.entry, $0.place.field) }
             let mutations =
-                caller.useMutations(reads.count) + held + reads.compactMap(\.settled).map(Mutation.settleWrap)
+                principal.useMutations(reads.count) + held + reads.compactMap(\.settled).map(Mutation.settleWrap)
             let lines = try reads.map(\.place).map { place in
-                let event = caller.event(action, entry: place.entry, field: place.field, version: place.version)
-                return try audit.seal(event, vault: caller.vault)
+                let event = principal.event(action, entry: place.entry, field: place.field, version: place.version)
+                return try audit.seal(event, vault: principal.vault)
             }
             try await store.commit(mutations, lines)
         }

@@ -26,7 +26,7 @@ package enum FieldKind: String, Sendable, Codable, CaseIterable {
     case note
 }
 
-/// An entry as its caller may see it: metadata, never a value.
+/// An entry as its principal may see it: metadata, never a value.
 package struct EntryView: Equatable, Sendable {
     package var id: EntryID
     package var version: Int

@@ -13,12 +13,12 @@ struct OpenEntry {
     /// Bytes that were read for it.
     let byteCount: Int
 
-    init(_ stored: StoredEntry, by caller: Caller, in entries: Entries) throws {
+    init(_ stored: StoredEntry, by principal: Principal, in entries: Entries) throws {
         self.stored = stored
         let root = entries.keys.root
         guard let titlePart = stored.title, titlePart.wrap != nil else { throw VaultError.noSuchEntry }
-        title = try TitleText(jsonBytes: try titlePart.open(by: caller.holder, root: root))
-        guard caller.isOwner else {
+        title = try TitleText(jsonBytes: try titlePart.open(by: principal.holder, root: root))
+        guard principal.isOwner else {
             details = nil
             var labels: [EntryView.FieldView] = []
             var count = stored.byteCount
@@ -26,10 +26,10 @@ struct OpenEntry {
             for field in stored.fields.values where field.place.tier == .l1 && field.wrap != nil {
                 guard
                     let part = try entries.store.part(
-                        field.place.field, of: stored.row.id, in: caller.vault, for: Reader(caller))
+                        field.place.field, of: stored.row.id, in: principal.vault, for: Reader(principal))
                 else { continue }
                 count += part.value.box.count
-                let text = try ValueText(jsonBytes: try part.open(by: caller.holder, root: root))
+                let text = try ValueText(jsonBytes: try part.open(by: principal.holder, root: root))
                 labels.append(
                     EntryView.FieldView(
                         id: part.value.place.field, label: text.label, kind: text.kind, tier: .l1,
@@ -40,7 +40,7 @@ struct OpenEntry {
             return
         }
         guard let part = stored.details else { throw VaultError.damaged("an entry without details") }
-        let details = try DetailsText(jsonBytes: try part.open(by: caller.holder, root: root))
+        let details = try DetailsText(jsonBytes: try part.open(by: principal.holder, root: root))
         fields = try details.fields.map { field in
             guard let id = FieldID(text: field.id), let tier = Tier(rawValue: field.tier),
                 let stored = stored.fields[id], stored.place.tier == tier

@@ -63,7 +63,7 @@ package struct FieldPlace: Hashable, Sendable {
 package enum Tier: UInt8, Sendable, CaseIterable {
     /// Titles and details.
     case metadata = 0
-    /// The node can open it while an authorised caller asks.
+    /// The node can open it while an authorised principal asks.
     case l1 = 1
     /// Encrypted on the client; the node never has the key.
     case l2 = 2

@@ -40,7 +40,7 @@ package struct StoredCredential: Sendable {
         self.l2Key = l2Key
     }
 
-    /// Boxes `holder` under `secret`, the 32 bytes that the caller will present.
+    /// Boxes `holder` under `secret`, the 32 bytes that the principal will present.
     package static func make(
         _ kind: CredentialKind,
         secret: SymmetricKey,

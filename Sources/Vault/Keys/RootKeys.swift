@@ -34,7 +34,7 @@ package struct RootKeys: Sendable {
 
     /// Opens a box made under any key of the ring.
     ///
-    /// A failure here is damage or a forged row, never a caller's mistake: alarm, do not answer 401.
+    /// A failure here is damage or a forged row, never a principal's mistake: alarm, do not answer 401.
     package func open(_ outer: [UInt8], context: Context) throws(RootBoxError) -> [UInt8] {
         do {
             let id = try Box.keyID(of: outer)

@@ -13,7 +13,7 @@ extension Mutation {
         case .replaceEnvelope, .updateEntry, .putItem, .insertHolder, .insertCredential, .insertAgent, .updateAgent,
             .setAgentState, .settleWrap:
             0
-        case .expectCaller, .expectWrap, .expectEntry, .deleteEntry, .removeField, .deleteValues, .dropWrap,
+        case .expectPrincipal, .expectWrap, .expectEntry, .deleteEntry, .removeField, .deleteValues, .dropWrap,
             .dropAgentWraps, .dropItem, .deleteAgent, .countUse, .countBytes, .expectDepositRoom, .stayWithin,
             .narrows:
             0

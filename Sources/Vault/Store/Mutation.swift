@@ -1,10 +1,10 @@
 /// One thing that a commit checks or writes. A change is a list of these: values, so that they can be examined before they
 /// are performed.
 package enum Mutation: Sendable {
-    /// Throws `callerGone` unless this is an active agent, or the owner with an open session.
+    /// Throws `principalGone` unless this is an active agent, or the owner with an open session.
     ///
     /// `policy`: An agent's, as its request met it: nothing that was allowed then and is not now.
-    case expectCaller(HolderID, session: CredentialID?, policy: [UInt8]?)
+    case expectPrincipal(HolderID, session: CredentialID?, policy: [UInt8]?)
     /// The holder can still open this field, in whatever version: one that was read may have been written anew meanwhile.
     case expectWrap(HolderID, EntryID, FieldID)
     /// Throws `changedSince` or `noSuchEntry` unless the entry is just so.
@@ -61,7 +61,7 @@ package enum Mutation: Sendable {
     /// Throws `emailTaken`, or `invalid` for a vault id that was used before.
     case insertAccount(AccountRow)
     /// Makes `to` the owner and deletes what the old holder could be opened with; its wraps are for `clear`. Throws
-    /// `callerGone` unless `from` is the owner.
+    /// `principalGone` unless `from` is the owner.
     case switchOwner(VaultID, from: HolderID, to: HolderID)
     case deleteCredential(CredentialID)
     case deleteCredentials(CredentialKind, of: VaultID)

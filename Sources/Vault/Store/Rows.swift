@@ -136,7 +136,7 @@ package struct HolderRow: Sendable {
     }
 }
 
-/// What was answered to a request with an `Idempotency-Key`, boxed under the caller's wrap key.
+/// What was answered to a request with an `Idempotency-Key`, boxed under the principal's wrap key.
 package struct IdempotencyRecord: Sendable {
     package let holder: HolderID
     /// SHA-256 of the key.

@@ -78,12 +78,12 @@ package protocol VaultStore: Sendable {
 }
 
 extension VaultStore {
-    /// Whether the caller's holder is an agent of the vault, or its present owner with a session that was not ended.
-    package func holds(_ caller: Caller) async throws -> Bool {
-        if case .owner(let session, _) = caller.role {
+    /// Whether the principal's holder is an agent of the vault, or its present owner with a session that was not ended.
+    package func holds(_ principal: Principal) async throws -> Bool {
+        if case .owner(let session, _) = principal.role {
             guard try hasCredential(session) else { return false }
         }
-        return try await hasHolder(caller.holder.id, in: caller.vault, policy: caller.policyBox)
+        return try await hasHolder(principal.holder.id, in: principal.vault, policy: principal.policyBox)
     }
 }
 
@@ -93,9 +93,9 @@ package struct Reader: Sendable {
     /// An owner sees every row of the vault, an agent those that it has a wrap for.
     package let isOwner: Bool
 
-    package init(_ caller: Caller) {
-        holder = caller.holder.id
-        isOwner = caller.isOwner
+    package init(_ principal: Principal) {
+        holder = principal.holder.id
+        isOwner = principal.isOwner
     }
 
     package init(holder: HolderID, isOwner: Bool) {

@@ -6,13 +6,13 @@ import Vault
 
 /// Requests that were let in and whose holder is gone when it is their turn: another tab changed the password, the
 /// owner revoked the agent. They must fail, change nothing, and not look like damage, which would stop the node.
-@Suite struct StaleCallerTests {
+@Suite struct StalePrincipalTests {
     let node: TestVault
     let ada = Person("ada@example.org")
-    let stale: Caller
+    let stale: Principal
     let entry: EntryView
     let trashed: EntryView
-    let agent: Caller
+    let agent: Principal
     let robot: TestAgent
 
     init() async throws {
@@ -23,16 +23,16 @@ import Vault
         try await node.entries.trash(trashed.id, ifVersion: nil, as: stale)
         robot = try await node.agent(
             grants: [.tag("work")], policy: AgentPolicy(verbs: [.read, .write, .deposit]), as: stale)
-        agent = try await node.caller(robot)
+        agent = try await node.principal(robot)
     }
 
-    private func change() async throws -> Caller {
-        try await node.caller(try await node.changePassword(ada, to: ada, as: stale).session.token)
+    private func change() async throws -> Principal {
+        try await node.principal(try await node.changePassword(ada, to: ada, as: stale).session.token)
     }
 
     struct Case: CustomTestStringConvertible {
         var testDescription: String
-        var run: @Sendable (StaleCallerTests) async throws -> Void
+        var run: @Sendable (StalePrincipalTests) async throws -> Void
     }
 
     @Test(arguments: [
@@ -85,7 +85,7 @@ import Vault
         let old = try await node.value(back.field("password"), of: back.id, as: owner)
         let byAgent = try await node.value(entry.field("password"), of: entry.id, as: agent)
         let login = await thrown { try await node.login(ada) }
-        #expect(error as? VaultError == .callerGone)
+        #expect(error as? VaultError == .principalGone)
         #expect(after == before)
         #expect([value, old, byAgent] == ["hunter2", "hunter2", "hunter2"])
         #expect(login == nil)
@@ -103,7 +103,7 @@ import Vault
             return await group.reduce(into: [Token]()) { all, token in if let token { all.append(token) } }
         }
         try #require(tokens.count == 1)
-        let owner = try await node.caller(tokens[0])
+        let owner = try await node.principal(tokens[0])
         let value = try await node.value(entry.field("password"), of: entry.id, as: owner)
         let passwords = try node.count("SELECT count(*) FROM credential WHERE kind = 'password'")
         #expect(value == "hunter2")
@@ -131,14 +131,14 @@ import Vault
             await thrown { try await node.entries.deposit(.login(), as: agent) },
         ]
         let deposits = try node.count("SELECT count(*) FROM entry WHERE state = 2")
-        #expect(errors.allSatisfy { $0 as? VaultError == .callerGone })
+        #expect(errors.allSatisfy { $0 as? VaultError == .principalGone })
         #expect(deposits == 0)
     }
 
     @Test func aDepositForADeletedAccountIsNoDamage() async throws {
         try await node.accounts.delete(as: stale)
         let error = await thrown { try await node.entries.deposit(.login(), as: agent) }
-        #expect(error as? VaultError == .callerGone)
+        #expect(error as? VaultError == .principalGone)
     }
 
     @Test func theIdOfADeletedVaultIsNotGivenAgain() async throws {

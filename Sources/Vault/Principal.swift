@@ -1,7 +1,8 @@
 package import IPNetworks
 
-/// Who is asking, proven: the holder is open because a credential for it came with the request.
-package struct Caller: Sendable {
+/// An authenticated party and its rights: the owner with a session, or an agent. Its key holder is open, because a credential
+/// for it came with the request.
+package struct Principal: Sendable {
     package let vault: VaultID
     package let holder: HolderKey
     package let role: Role
@@ -46,20 +47,20 @@ package struct Caller: Sendable {
         guard verbs.contains(where: policy.verbs.contains) else { throw .verbMissing(verbs[0]) }
     }
 
-    /// Throws `callerGone` for an agent whose time ended while its request waited.
+    /// Throws `principalGone` for an agent whose time ended while its request waited.
     func requireTime(at now: Int64) throws(VaultError) {
         guard case .agent(let policy) = role, let end = policy.expiresAt, now >= end else { return }
-        throw .callerGone
+        throw .principalGone
     }
 
-    /// For a commit that gives something out or writes for the caller: it must still be who it was when its request came,
+    /// For a commit that gives something out or writes for the principal: it must still be who it was when its request came,
     /// and each use is counted if the token has a maximum.
     func useMutations(_ uses: Int = 1) -> [Mutation] {
         switch role {
         case .owner(let session, _):
-            [.expectCaller(holder.id, session: session, policy: nil)]
+            [.expectPrincipal(holder.id, session: session, policy: nil)]
         case .agent(let policy):
-            [.expectCaller(holder.id, session: nil, policy: policyBox)]
+            [.expectPrincipal(holder.id, session: nil, policy: policyBox)]
                 + (policy.maxUses.map { [Mutation](repeating: .countUse(holder.id, maximum: $0), count: uses) } ?? [])
         }
     }
