@@ -160,7 +160,7 @@ extension Accounts {
             }
             for (place, envelope) in envelopes { mutations.append(.replaceEnvelope(place, envelope)) }
             try await store.commit(mutations, try events.map { try audit.seal($0, vault: principal.vault) })
-            await store.forgetDeleted()
+            await store.truncateWAL()
         }
     }
 

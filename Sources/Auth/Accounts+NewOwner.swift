@@ -163,7 +163,7 @@ extension Accounts {
                 .recoveryChange, by: .init(.owner, owner.id), from: address?.text, reason: "set")
             try await store.commit(mutations, try [event, kit].map { try audit.seal($0, vault: vault) })
             await store.clear(old.id)
-            await store.forgetDeleted()
+            await store.truncateWAL()
             let pausedNow = Set(paused.map(\.holder))
             return OwnerChange(
                 session: session.new, endedSessions: endedSessions,

@@ -163,7 +163,7 @@ package struct Accounts: Sendable {
         if settings.registration == .invite {
             guard let text = request.invite else { throw AuthError.inviteNeeded }
             guard let invite = keys.openInvite(text, at: now()) else { throw AuthError.inviteNeeded }
-            mutations.append(.spendInvite(invite))
+            mutations.append(.redeemInvite(invite))
         }
         let vault = request.vault
         let time = now()

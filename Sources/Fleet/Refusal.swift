@@ -9,4 +9,4 @@ extension InventoryError: Refusal {}
 extension KeyStoreError: Refusal {}
 extension NodeSecretError: Refusal {}
 extension RecordsError: Refusal {}
-extension SecretChestError: Refusal {}
+extension LocalSecretStoreError: Refusal {}

@@ -82,9 +82,9 @@ extension Mutation {
         // The second factor's last code among them, without which nobody signs in. There are three of an owner.
         case .putItem: .keepsCount
         case .expectPrincipal, .expectWrap, .expectEntry, .countUse, .countBytes, .expectDepositRoom, .stayWithin,
-            .spendInvite, .putAbuse:
+            .redeemInvite, .putAbuse:
             .keepsCount
-        case .settleWrap, .touch: .savesTime
+        case .upgradeWrap, .touch: .savesTime
         }
     }
 }

@@ -17,7 +17,7 @@ extension Store {
             """
             DELETE FROM answer WHERE (holder, key) IN (SELECT holder, key FROM answer WHERE created < ?1 LIMIT ?2)
             """, .integer(time - IdempotencyRecords.lifetime), most: 20, few: 1)
-        if owesForgetting.load(ordering: .relaxed) { await forgetDeleted(evenSoon: true) }
+        if owesTruncation.load(ordering: .relaxed) { await truncateWAL(evenSoon: true) }
     }
 
     /// From key to key, so that each part goes on where the last one ended.
@@ -275,7 +275,7 @@ extension Store {
         } catch {
             // Nobody opens it: what is left takes room until the next try, and no more.
         }
-        await forgetDeleted()
+        await truncateWAL()
     }
 
     /// Of accounts that were closed, what was not deleted before the program ended or the disk refused.

@@ -29,7 +29,7 @@ extension Store {
                 .integer(before), .integer(idleSince))
         case .touch(let id, let time):
             try db.run("UPDATE credential SET last_used = ? WHERE id = ?", .integer(time), .blob(id.bytes))
-        case .spendInvite(let payload):
+        case .redeemInvite(let payload):
             let spent = try db.run(
                 "INSERT INTO spent_invite (payload, spent) VALUES (?, ?) ON CONFLICT DO NOTHING", .blob(payload),
                 .integer(now))
@@ -103,7 +103,7 @@ extension Store {
                 """,
                 .blob(wrap.holder.bytes), .blob(place.entry.bytes), .blob(place.field.bytes), .integer(place.version),
                 .integer(wrap.isSealed ? 1 : 0), .blob(wrap.box))
-        case .settleWrap(let wrap):
+        case .upgradeWrap(let wrap):
             // An update and never an insert: a wrap that was revoked meanwhile must not come back.
             try db.run(
                 """

@@ -11,7 +11,7 @@ package final class Store: Sendable {
     let now: @Sendable () -> Int64
     let freeSpace: @Sendable () -> Int64?
     /// A reader kept deleted bytes in the log; `sweep` tries again.
-    let owesForgetting = Atomic(false)
+    let owesTruncation = Atomic(false)
     /// What each vault took away or deleted in the room that is kept for that, since the disk was full.
     let lastCommits = Mutex<[VaultID: Int]>([:])
     /// Vaults of which the disk had no room to take access away when that was last asked for.
@@ -128,13 +128,13 @@ package final class Store: Sendable {
         return reduced
     }
 
-    package func forgetDeleted() async { await forgetDeleted(evenSoon: false) }
+    package func truncateWAL() async { await truncateWAL(evenSoon: false) }
 
     /// `evenSoon`: Also within some seconds after a reader kept it from being done.
-    func forgetDeleted(evenSoon: Bool) async {
+    func truncateWAL(evenSoon: Bool) async {
         // A failure here is the disk's; what was to be done is done, and this is tried again.
         let isForgotten = (try? await database.truncateLog(evenSoon: evenSoon)) ?? false
-        owesForgetting.store(!isForgotten, ordering: .relaxed)
+        owesTruncation.store(!isForgotten, ordering: .relaxed)
     }
 
     private static func check(

@@ -51,11 +51,11 @@ import Testing
 
     @Test func whatAnAgentLeftKeepsItsName() throws {
         defer { end() }
-        let token = try token("create", "courier", "--verb", "deposit")
+        let token = try token("create", "sender", "--verb", "deposit")
         #expect(try bot(token, "deposit", "Parcel", "--field", "code=1").status == 0)
-        #expect(try me.run(["agent", "revoke", "courier"]).status == 0)
-        #expect(try me.run(["deposits"]).output.contains("courier"))
-        #expect(try me.run(["deposits", "--json"]).output.contains(/"depositorName" *: *"courier"/))
+        #expect(try me.run(["agent", "revoke", "sender"]).status == 0)
+        #expect(try me.run(["deposits"]).output.contains("sender"))
+        #expect(try me.run(["deposits", "--json"]).output.contains(/"depositorName" *: *"sender"/))
     }
 
     @Test func aTokenThatWorksNoMoreIsSaidToBeThat() throws {

@@ -1,4 +1,4 @@
-extension Withdrawal {
+extension FailoverPolicy {
     /// What is to be done with a node, and why.
     package enum Decision: Equatable, Sendable {
         /// `lastOf`: the region that has no node in the name any more.
@@ -43,7 +43,7 @@ extension Withdrawal {
     }
 }
 
-extension Withdrawal.Decision: CustomStringConvertible {
+extension FailoverPolicy.Decision: CustomStringConvertible {
     package var description: String {
         switch self {
         case .withdraw(let node, let reason, nil):

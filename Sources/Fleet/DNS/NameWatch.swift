@@ -4,7 +4,7 @@
 package struct NameWatch {
     /// What there is to tell, each once.
     package enum Event: Equatable, Sendable {
-        case decided(Withdrawal.Decision)
+        case decided(FailoverPolicy.Decision)
         /// Lines of a plan that was performed.
         case changed([String])
         /// Something that the watch needs does not work; said again only when it changes.
@@ -24,7 +24,7 @@ package struct NameWatch {
         "The monitor evaluates nobody, because it has just started or is isolated: nothing is withdrawn."
 
     private let inventory: Inventory
-    private let rules: Withdrawal.Rules
+    private let rules: FailoverPolicy.Rules
     private let health: any FleetHealth
     private let probe: Probe
     private let provider: any NameProvider
@@ -33,11 +33,11 @@ package struct NameWatch {
     private let now: @Sendable () -> Int64
     private let nodes: [Node]
 
-    private var withdrawal: Withdrawal
+    private var withdrawal: FailoverPolicy
     /// As it stands in the file. The names follow it, and never run ahead of it.
-    private var written: Withdrawal
+    private var written: FailoverPolicy
     /// As they could be read last.
-    private var hands: [String: HandWithdrawal]
+    private var overrides: [String: ManualOverride]
     private var troubles: Set<String> = []
     /// How many looks ago the zone was known to be right; nil when it may be wrong.
     private var sinceCheck: Int?
@@ -61,7 +61,7 @@ package struct NameWatch {
     ) throws {
         _ = try Records(inventory)
         self.inventory = inventory
-        rules = Withdrawal.Rules(floor: inventory.dns?.floor ?? 1, interval: interval)
+        rules = FailoverPolicy.Rules(floor: inventory.dns?.floor ?? 1, interval: interval)
         self.health = health
         self.probe = probe
         self.provider = provider
@@ -70,7 +70,7 @@ package struct NameWatch {
         self.now = now
         nodes = inventory.nearestMembers
         withdrawal = try state.read()
-        hands = try state.hands()
+        overrides = try state.overrides()
         written = withdrawal
     }
 
@@ -94,19 +94,19 @@ package struct NameWatch {
         }
         let answered = await answers
         let unheard = verdicts.isEmpty ? MonitorVerdict.unknown : .stranger
-        let sightings = Dictionary(
+        let observations = Dictionary(
             uniqueKeysWithValues: nodes.map { node in
                 let probe = answered[node.name] ?? .unreachable("not asked")
-                return (node.name, Sighting(monitor: verdicts[node.name] ?? unheard, probe: probe))
+                return (node.name, HealthObservation(monitor: verdicts[node.name] ?? unheard, probe: probe))
             })
 
         do {
-            hands = try state.hands()
+            overrides = try state.overrides()
         } catch {
             troubles.insert("Whom people took out cannot be read, so it stays as it was: \(error)")
         }
-        let members = Withdrawal.members(nodes, hands)
-        let decisions = withdrawal.judge(sightings, of: members, rules: rules, at: now())
+        let members = FailoverPolicy.members(nodes, overrides)
+        let decisions = withdrawal.judge(observations, of: members, rules: rules, at: now())
         var events = decisions.map { Event.decided($0) }
         do {
             try write()

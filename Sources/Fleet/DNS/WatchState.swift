@@ -5,12 +5,12 @@ import FoundationEssentials
 package struct WatchState: Sendable {
     private let path: String
     /// Apart, because the watch has its own file in its memory.
-    private let handsPath: String
+    private let overridesPath: String
 
     /// - Parameter folder: Of the operator's state.
     package init(folder: String) {
         path = "\(folder)/dns-watch.json"
-        handsPath = "\(folder)/dns-by-hand.json"
+        overridesPath = "\(folder)/dns-by-hand.json"
     }
 
     /// One watcher at a time: two would count the same health twice.
@@ -18,23 +18,23 @@ package struct WatchState: Sendable {
         guard try File.takeLock("\(path).lock") else { throw WatchStateError.locked(path) }
     }
 
-    package func read() throws -> Withdrawal {
-        try Self.read(path) ?? Withdrawal()
+    package func read() throws -> FailoverPolicy {
+        try Self.read(path) ?? FailoverPolicy()
     }
 
-    package func write(_ withdrawal: Withdrawal) throws {
+    package func write(_ withdrawal: FailoverPolicy) throws {
         try File.replace(path, with: try Self.text(withdrawal), mode: 0o600)
     }
 
     /// Whom people took out, by name.
-    package func hands() throws -> [String: HandWithdrawal] { try Self.read(handsPath) ?? [:] }
+    package func overrides() throws -> [String: ManualOverride] { try Self.read(overridesPath) ?? [:] }
 
     /// Alone: two people may do so at once.
-    package func changeHands(_ change: (inout [String: HandWithdrawal]) throws -> Void) throws {
-        try File.edit(handsPath, most: Self.most, absent: "{}") { text in
-            var hands: [String: HandWithdrawal] = try Self.value(text, of: handsPath)
-            try change(&hands)
-            return try Self.text(hands)
+    package func changeHands(_ change: (inout [String: ManualOverride]) throws -> Void) throws {
+        try File.edit(overridesPath, most: Self.most, absent: "{}") { text in
+            var overrides: [String: ManualOverride] = try Self.value(text, of: overridesPath)
+            try change(&overrides)
+            return try Self.text(overrides)
         }
     }
 

@@ -2,10 +2,10 @@ import Files
 
 /// The nodes' WireGuard keys on the operator's machine: `NODE.key`, and `NODE.next.key` while one is being changed.
 package struct KeyStore: Sendable {
-    private let chest: SecretChest
+    private let chest: LocalSecretStore
 
     /// - Parameter chest: Of its own folder; with or without encryption.
-    package init(_ chest: SecretChest) {
+    package init(_ chest: LocalSecretStore) {
         self.chest = chest
     }
 

@@ -8,7 +8,7 @@ package struct Provisioner<C: Clock>: Sendable where C.Duration == Duration {
     let plan: ProvisionPlan
     let inventory: Inventory
     let journal: ProvisionJournal
-    let first: FirstShell
+    let first: BootstrapShell
     /// Nil when the node is the hub itself.
     let hub: (any RemoteShell)?
     let secrets: SecretStore
@@ -37,7 +37,7 @@ package struct Provisioner<C: Clock>: Sendable where C.Duration == Duration {
     ///   - clock: For waiting.
     ///   - now: Unix seconds.
     package init(
-        _ plan: ProvisionPlan, inventory: Inventory, journal: ProvisionJournal, first: FirstShell,
+        _ plan: ProvisionPlan, inventory: Inventory, journal: ProvisionJournal, first: BootstrapShell,
         hub: (any RemoteShell)?, secrets: SecretStore, monitor: (any FleetMonitor)?, probe: any NodeProbe,
         processes: any ChildProcesses, folder: String, clock: C, now: @escaping @Sendable () -> Int64
     ) {

@@ -36,7 +36,7 @@ package struct VaultRestore: Sendable {
     ///   - shell: The node.
     ///   - replaces: Vaults that are there already are set aside on the node; otherwise they are an error.
     /// - Returns: What the node says became of vaults that were there; empty when there were none.
-    /// - Throws: `RestoreError`, `SecretChestError`, `SSHError`.
+    /// - Throws: `RestoreError`, `LocalSecretStoreError`, `SSHError`.
     package func run(_ shell: some RemoteShell, replaces: Bool) async throws -> String {
         // What a run that was killed has left.
         try? FileManager.default.removeItem(atPath: folder)

@@ -20,31 +20,31 @@ package struct SecretStore: Sendable {
     package func set(_ secret: NodeSecret, of node: Node, to text: String) async throws {
         let checked = try secret.checked(text)
         guard age != nil else { throw AgeSettingsError.noRecipients }
-        try await chest(node).put(secret.name, checked)
+        try await local(node).put(secret.name, checked)
     }
 
     /// What a node cannot do without and is not set.
     package func missing(_ node: Node, in inventory: Inventory) async throws -> [NodeSecret] {
-        let chest = try chest(node)
+        let local = try local(node)
         let isKeyless = try await keys.publicKeys(node).present == nil
-        return try node.neededSecrets(inventory).filter { try !chest.holds($0.name) }
+        return try node.neededSecrets(inventory).filter { try !local.holds($0.name) }
             + (isKeyless ? [.privateKey] : [])
     }
 
     /// Names and when they were set; never what they are.
     package func list(_ node: Node) throws -> [(name: String, isSet: String)] {
-        try chest(node).times().sorted { $0.key < $1.key }
+        try local(node).times().sorted { $0.key < $1.key }
             .map { ($0.key, $0.value.formatted(.iso8601)) }
     }
 
-    package func holds(_ secret: NodeSecret, of node: Node) throws -> Bool { try chest(node).holds(secret.name) }
+    package func holds(_ secret: NodeSecret, of node: Node) throws -> Bool { try local(node).holds(secret.name) }
 
     /// The certificate of the fleet's own authority; nil when there is none here.
     package func monitorCA() async throws -> String? { try await fleetText("ca.pem") }
 
     /// Nil when it is not set.
     func text(_ secret: NodeSecret, of node: Node) async throws -> String? {
-        try await chest(node).take(secret.name)
+        try await local(node).take(secret.name)
     }
 
     /// Of no node: the fleet's own.
@@ -56,9 +56,9 @@ package struct SecretStore: Sendable {
     }
 
     /// A node's name does not begin with a dot.
-    private func fleetChest() throws -> SecretChest {
-        _ = try SecretChest(folder, age: nil)
-        return try SecretChest("\(folder)/.fleet", age: age)
+    private func fleetChest() throws -> LocalSecretStore {
+        _ = try LocalSecretStore(folder, age: nil)
+        return try LocalSecretStore("\(folder)/.fleet", age: age)
     }
 
     /// Pushes what there is of `wanted`, of all when it is nil; the WireGuard key last: it is the one that can shut us out.
@@ -68,11 +68,11 @@ package struct SecretStore: Sendable {
     package func push(_ wanted: [NodeSecret]?, to node: Node, _ shell: some RemoteShell, root: String = "")
         async throws -> [NodeSecret]
     {
-        let chest = try chest(node)
+        let local = try local(node)
         var pushed: [NodeSecret] = []
-        for name in try chest.times().keys.sorted() {
+        for name in try local.times().keys.sorted() {
             guard let secret = try? NodeSecret(name: name), wanted?.contains(secret) ?? true,
-                let text = try await chest.take(name)
+                let text = try await local.take(name)
             else { continue }
             try await SecretPush.push(text, as: secret, to: shell, root: root)
             pushed.append(secret)
@@ -87,9 +87,9 @@ package struct SecretStore: Sendable {
         return pushed
     }
 
-    private func chest(_ node: Node) throws -> SecretChest {
+    private func local(_ node: Node) throws -> LocalSecretStore {
         // The folder above is as private as those in it.
-        _ = try SecretChest(folder, age: nil)
-        return try SecretChest("\(folder)/\(node.name)", age: age)
+        _ = try LocalSecretStore(folder, age: nil)
+        return try LocalSecretStore("\(folder)/\(node.name)", age: age)
     }
 }

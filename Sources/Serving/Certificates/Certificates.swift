@@ -111,7 +111,7 @@ package struct Certificates: Sendable {
                 // Before the node listens there is nobody to ask.
                 guard let port = port.value else { return }
                 do {
-                    try await SelfConnection.check(
+                    try await TLSSelfCheck.check(
                         .init(host: address.host, port: port), name: acme.keeper.names[0], shows: new)
                 } catch {
                     if let old { served.install(old) }

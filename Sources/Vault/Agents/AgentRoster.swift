@@ -162,7 +162,7 @@ package struct AgentRoster: Sendable {
                 throw error
             }
             await store.clear(id)
-            await store.forgetDeleted()
+            await store.truncateWAL()
             return (created, ended)
         }
     }
@@ -201,7 +201,7 @@ package struct AgentRoster: Sendable {
                 [.deleteAgent(id, vault: principal.vault, successor: nil, leaving: name)],
                 [try entries.audit.seal(event, vault: principal.vault)])
             await store.clear(id)
-            await store.forgetDeleted()
+            await store.truncateWAL()
             return ended
         }
     }

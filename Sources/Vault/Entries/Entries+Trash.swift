@@ -114,14 +114,14 @@ extension Entries {
         // No content changes, only who can open it: the version stays.
         let written = try await apply(EntryEdit(), to: open, row: row, as: principal)
         let metadata = [open.stored.title, open.stored.details].compactMap(\.?.field)
-        let settled: [Mutation] = try (metadata + open.stored.fields.values).compactMap { part in
+        let upgraded: [Mutation] = try (metadata + open.stored.fields.values).compactMap { part in
             guard let wrap = part.wrap, wrap.isSealed else { return nil }
             let key = try principal.holder.unwrap(wrap, root: keys.root)
-            return .settleWrap(principal.holder.wrap(key, at: part.place))
+            return .upgradeWrap(principal.holder.wrap(key, at: part.place))
         }
         var event = principal.event(action, entry: id, version: row.version)
         event.readers = written.readers
-        return try await commit(written, after: [expectation, .updateEntry(row)] + settled, event, as: principal)
+        return try await commit(written, after: [expectation, .updateEntry(row)] + upgraded, event, as: principal)
     }
 
     private func row(
@@ -138,7 +138,7 @@ extension Entries {
                 .expectEntry(row.id, vault: row.vault, version: row.version, state: row.state),
                 .deleteEntry(row.id),
             ], [try audit.seal(event, vault: principal.vault)])
-        await store.forgetDeleted()
+        await store.truncateWAL()
     }
 
     private func ownerKey(of vault: VaultID) async throws -> HolderPublicKey {

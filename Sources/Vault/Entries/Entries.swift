@@ -255,7 +255,7 @@ package struct Entries: Sendable {
     private struct FieldRead {
         let place: FieldPlace
         /// The wrap, made symmetric, if it was sealed.
-        let settled: Wrap?
+        let upgraded: Wrap?
     }
 
     /// A field with its content.
@@ -288,7 +288,7 @@ package struct Entries: Sendable {
             let content = FieldContent(
                 field: .init(id: place.field, label: "", kind: .secret, tier: place.tier, version: place.version),
                 content: .envelope(part.value.box))
-            return OpenField(read: FieldRead(place: place, settled: nil), content: content)
+            return OpenField(read: FieldRead(place: place, upgraded: nil), content: content)
         }
         // A sealed key costs an X-Wing decapsulation, so it is opened once.
         let key = try part.dataKey(by: principal.holder, root: keys.root)
@@ -297,8 +297,8 @@ package struct Entries: Sendable {
             field: .init(id: place.field, label: text.label, kind: text.kind, tier: .l1, version: place.version),
             content: .value(text.value))
         let isSealed = part.wrap?.isSealed == true
-        let settled = isSealed ? principal.holder.wrap(key, at: place) : nil
-        return OpenField(read: FieldRead(place: place, settled: settled), content: content)
+        let upgraded = isSealed ? principal.holder.wrap(key, at: place) : nil
+        return OpenField(read: FieldRead(place: place, upgraded: upgraded), content: content)
     }
 
     /// Puts reads on record, and in the same commit makes sealed wraps cheap to open next time.
@@ -312,7 +312,7 @@ package struct Entries: Sendable {
                 principal.isOwner
                 ? [] : reads.map { Mutation.expectWrap(principal.holder.id, $0.place.entry, $0.place.field) }
             let mutations =
-                principal.useMutations(reads.count) + held + reads.compactMap(\.settled).map(Mutation.settleWrap)
+                principal.useMutations(reads.count) + held + reads.compactMap(\.upgraded).map(Mutation.upgradeWrap)
             let lines = try reads.map(\.place).map { place in
                 let event = principal.event(action, entry: place.entry, field: place.field, version: place.version)
                 return try audit.seal(event, vault: principal.vault)

@@ -11,14 +11,14 @@ extension Mutation {
         case .replaceTerms(_, _, let terms): RowSize.term * terms.count
         case .recordIdempotency(let answer): RowSize.of(answer.box, RowSize.answer)
         case .replaceEnvelope, .updateEntry, .putItem, .insertHolder, .insertCredential, .insertAgent, .updateAgent,
-            .setAgentState, .settleWrap:
+            .setAgentState, .upgradeWrap:
             0
         case .expectPrincipal, .expectWrap, .expectEntry, .deleteEntry, .removeField, .deleteValues, .dropWrap,
             .dropAgentWraps, .dropItem, .deleteAgent, .countUse, .countBytes, .expectDepositRoom, .stayWithin,
             .narrows:
             0
         case .insertAccount, .switchOwner, .deleteCredential, .deleteCredentials, .deleteSessions,
-            .deleteSessionsExpired, .touch, .spendInvite, .putAbuse, .closeAccount:
+            .deleteSessionsExpired, .touch, .redeemInvite, .putAbuse, .closeAccount:
             0
         }
     }

@@ -22,7 +22,7 @@ package enum Mutation: Sendable {
     case deleteValues([FieldPlace])
     case putWrap(Wrap)
     /// Replaces a sealed wrap by a symmetric one if it is still there.
-    case settleWrap(Wrap)
+    case upgradeWrap(Wrap)
     /// A successor's, if the value was not deleted meanwhile.
     case renewWrap(Wrap)
     case dropWrap(EntryID, FieldID, HolderID)
@@ -69,7 +69,7 @@ package enum Mutation: Sendable {
     case deleteSessionsExpired(before: Int64, idleSince: Int64)
     case touch(CredentialID, at: Int64)
     /// Throws `inviteNeeded` when it was used before.
-    case spendInvite([UInt8])
+    case redeemInvite([UInt8])
     case putAbuse(AbuseRow)
     /// Nobody signs in any more, the e-mail address is free, and what the audit log says of it is unreadable. Its rows are for
     /// `erase`.

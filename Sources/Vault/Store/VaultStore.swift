@@ -72,7 +72,7 @@ package protocol VaultStore: Sendable {
     var mostDropped: Int { get }
     /// Makes what was deleted unreadable in the log beside the file too, as soon as no reader holds it. What could not
     /// be done now is owed, and done by `sweep`.
-    func forgetDeleted() async
+    func truncateWAL() async
     /// Performs all mutations and appends the lines, or nothing. On disk when it returns.
     func commit(_ mutations: [Mutation], _ lines: [SealedAuditLine]) async throws
 }

@@ -40,11 +40,11 @@ struct ChannelCommand: AsyncParsableCommand {
             let settings = try Settings.notifications(in: table)
             let trusted = try caFile.map { Array(try File.read($0, most: 1 << 20).utf8) }
             let web = try WebSender(trustedPEM: trusted, proxy: try Settings.proxy(in: table))
-            let couriers: [Courier]
+            let senders: [ChannelSender]
             do {
-                couriers = try ChannelFactory(web: web, mail: try MailSender(trustedPEM: trusted)).couriers(settings)
+                senders = try ChannelFactory(web: web, mail: try MailSender(trustedPEM: trusted)).senders(settings)
                     .filter { $0.channel == name }
-                guard !couriers.isEmpty else {
+                guard !senders.isEmpty else {
                     let names = settings.channels.map(\.name).joined(separator: ", ")
                     throw Failure("There is no channel \(name) in \(config). There are: \(names).")
                 }
@@ -52,7 +52,7 @@ struct ChannelCommand: AsyncParsableCommand {
                 try await web.shutdown()
                 throw error
             }
-            let outcomes = await ChannelTrial(couriers, now: wallTime).run(name)
+            let outcomes = await ChannelTrial(senders, now: wallTime).run(name)
             for outcome in outcomes { print("\(outcome.line): \(outcome.error ?? "taken")") }
             try await web.shutdown()
             if outcomes.contains(where: { $0.error != nil }) { throw ExitCode(1) }

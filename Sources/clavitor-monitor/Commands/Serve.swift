@@ -79,10 +79,10 @@ struct Serve: AsyncParsableCommand {
         _ web: WebSender,
         _ settings: Settings, _ logger: Logger
     ) async throws {
-        let couriers = try ChannelFactory(web: web, mail: try MailSender(trustedPEM: settings.trustedPEM))
-            .couriers(settings.notifications)
+        let senders = try ChannelFactory(web: web, mail: try MailSender(trustedPEM: settings.trustedPEM))
+            .senders(settings.notifications)
         let delivery = Delivery(
-            outbox: outbox, couriers: couriers, world: .init(clock: ContinuousClock(), now: wallTime), logger: logger)
+            outbox: outbox, senders: senders, world: .init(clock: ContinuousClock(), now: wallTime), logger: logger)
         let operators = Operators(store: store, now: wallTime)
         let deadMan = try settings.deadMan.map { try Self.deadMan($0, web) }
         let port = Shared<Int?>(nil)
@@ -97,7 +97,7 @@ struct Serve: AsyncParsableCommand {
                 served.current.map {
                     CertificateLife(from: milliseconds($0.notBefore), until: milliseconds($0.notAfter))
                 }
-            }, trial: ChannelTrial(couriers, now: wallTime))
+            }, trial: ChannelTrial(senders, now: wallTime))
         let group = MultiThreadedEventLoopGroup.singleton
         try await Self.sayWhatIsMissing(store, operators, logger)
 

@@ -62,7 +62,7 @@ struct Expiry: Sendable {
             batch = 1
             return
         }
-        await node.store.forgetDeleted()
+        await node.store.truncateWAL()
     }
 
     private func prune(_ vault: VaultID) async throws {

@@ -21,13 +21,13 @@ struct BackupCommand: AsyncParsableCommand {
         @Option(help: "The folder for them. (default: backups in the state directory)") var to: String?
 
         func run() async throws {
-            let workplace = try Workplace(options)
-            let folder = to ?? "\(workplace.state)/backups"
+            let context = try OperatorContext(options)
+            let folder = to ?? "\(context.state)/backups"
             try File.makeDirectory(folder)
-            let ssh = try workplace.ssh
-            let target = workplace.inventory.backup?.target ?? Inventory.Backup.usualTarget
+            let ssh = try context.ssh
+            let target = context.inventory.backup?.target ?? Inventory.Backup.usualTarget
             var failures = 0
-            for node in try workplace.nodes(nodes) {
+            for node in try context.nodes(nodes) {
                 var sources = [(node.name, target)]
                 if node.role == .hub { sources.append(("monitor", "\(target)-monitor")) }
                 for (name, source) in sources {

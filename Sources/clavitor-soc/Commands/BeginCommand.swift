@@ -34,21 +34,21 @@ struct BeginCommand: AsyncParsableCommand {
         let token = try beginning.monitorToken()
 
         // Its own settings are there now.
-        let workplace = try Workplace(options)
-        if (workplace.inventory.backup?.recipients ?? []).isEmpty, workplace.inventory.backup?.enabled != false {
-            try workplace.file.edit { try $0.settingRecipients([recipient]) }
+        let context = try OperatorContext(options)
+        if (context.inventory.backup?.recipients ?? []).isEmpty, context.inventory.backup?.enabled != false {
+            try context.file.edit { try $0.settingRecipients([recipient]) }
         }
-        let entry = try await enter(sshPublicKey, token, workplace)
-        try await prepareHub(workplace)
-        let (key, hub) = (try await workplace.keys().operatorKey(entry.name), try workplace.file.read().hub)
+        let entry = try await enter(sshPublicKey, token, context)
+        try await prepareHub(context)
+        let (key, hub) = (try await context.keys().operatorKey(entry.name), try context.file.read().hub)
         guard let hub else { return }
         try File.replace(
-            places.tunnel, with: WireGuardText.text(entry, key, hub: hub, port: workplace.inventory.fleet.port),
+            places.tunnel, with: WireGuardText.text(entry, key, hub: hub, port: context.inventory.fleet.port),
             mode: 0o600)
-        if let pem = try await workplace.secrets().monitorCA() {
+        if let pem = try await context.secrets().monitorCA() {
             try File.replace(places.monitorCA, with: pem, mode: 0o644)
         }
-        try say(places, hub, isMade: isMade, workplace)
+        try say(places, hub, isMade: isMade, context)
     }
 
     /// Keys of soc.toml that are not there yet.
@@ -68,36 +68,37 @@ struct BeginCommand: AsyncParsableCommand {
     }
 
     /// Enters the operator into the inventory, at the next free address.
-    private func enter(_ sshKey: String, _ token: String, _ workplace: Workplace) async throws -> Inventory.Operator {
-        let name = name ?? Workplace.author.name
-        let present = workplace.inventory.operators.first { $0.name == name }
-        guard let address = present?.address ?? workplace.inventory.freeOperatorAddress else {
+    private func enter(_ sshKey: String, _ token: String, _ context: OperatorContext) async throws -> Inventory.Operator
+    {
+        let name = name ?? OperatorContext.author.name
+        let present = context.inventory.operators.first { $0.name == name }
+        guard let address = present?.address ?? context.inventory.freeOperatorAddress else {
             throw CommandFailure("No address of an operator is free.", code: 2)
         }
-        let key = try await workplace.keys().operatorKey(name)
+        let key = try await context.keys().operatorKey(name)
         var entry = Inventory.Operator(
             name: name, address: address, publicKey: key.publicText, sshKey: sshKey, monitorToken: token)
         // Whoever is entered with another token has it somewhere else.
         if let present, present.monitorToken != nil { entry.monitorToken = present.monitorToken }
-        try workplace.file.edit { try $0.entering(entry) }
+        try context.file.edit { try $0.entering(entry) }
         return entry
     }
 
     /// The hub's key and secrets, unless they were made elsewhere.
-    private func prepareHub(_ workplace: Workplace) async throws {
-        guard let hub = try workplace.file.read().hub else {
+    private func prepareHub(_ context: OperatorContext) async throws {
+        guard let hub = try context.file.read().hub else {
             throw CommandFailure("The inventory has no hub.", code: 2)
         }
-        if hub.publicKey.isEmpty { _ = try await workplace.makeFirstKey(of: hub) }
-        guard try await workplace.keys().publicKeys(hub).present != nil else { return }
-        let maker = try workplace.secretMaker(dist: dist)
-        _ = try await maker.make(for: try workplace.file.read().node(hub.name))
+        if hub.publicKey.isEmpty { _ = try await context.makeFirstKey(of: hub) }
+        guard try await context.keys().publicKeys(hub).present != nil else { return }
+        let maker = try context.secretMaker(dist: dist)
+        _ = try await maker.make(for: try context.file.read().node(hub.name))
     }
 
-    private func say(_ places: Beginning.Places, _ hub: Node, isMade: Bool, _ workplace: Workplace) throws {
+    private func say(_ places: Beginning.Places, _ hub: Node, isMade: Bool, _ context: OperatorContext) throws {
         Terminal.line(
             """
-            inventory   \(workplace.file.path)
+            inventory   \(context.file.path)
             settings    \(places.settings)
             age key     \(places.ageKey)
             tunnel      \(places.tunnel), once \(hub.name) runs: wg-quick up \(places.tunnel)
@@ -105,9 +106,8 @@ struct BeginCommand: AsyncParsableCommand {
         if isMade {
             Terminal.note("Copy the age key to a safe place now: without it neither secrets nor backups can be opened.")
         }
-        for sentence in try workplace.file.read().missing(for: hub) { Terminal.line("missing: \(sentence)".printable) }
-        for secret in hub.neededSecrets(try workplace.file.read()) where try !workplace.secrets().holds(secret, of: hub)
-        {
+        for sentence in try context.file.read().missing(for: hub) { Terminal.line("missing: \(sentence)".printable) }
+        for secret in hub.neededSecrets(try context.file.read()) where try !context.secrets().holds(secret, of: hub) {
             Terminal.line("missing: clavitor-soc secrets set \(hub.name) \(secret.name)")
         }
     }

@@ -19,7 +19,7 @@ struct BreakGlassCommand: AsyncParsableCommand {
     static func due(_ options: OperatorOptions, after days: Int) throws -> [String]? {
         let inventory = try options.file.read()
         guard inventory.breakGlass.isThere else { return nil }
-        return try BreakGlassFile(options).read().due(inventory.nodes, after: days, now: Workplace.now())
+        return try BreakGlassFile(options).read().due(inventory.nodes, after: days, now: OperatorContext.now())
     }
 
     struct Enable: ParsableCommand {
@@ -60,18 +60,18 @@ struct BreakGlassCommand: AsyncParsableCommand {
         @Argument(help: "The nodes; all when none is named.") var nodes: [String] = []
 
         func run() async throws {
-            let workplace = try Workplace(options)
-            guard let key = options.breakGlassKey ?? workplace.settings.breakGlassKey else {
+            let context = try OperatorContext(options)
+            guard let key = options.breakGlassKey ?? context.settings.breakGlassKey else {
                 throw CommandFailure("Name the private half of the key: --break-glass-key FILE", code: 2)
             }
             let file = try BreakGlassFile(options)
             var failures = 0
-            for node in try workplace.nodes(nodes) {
+            for node in try context.nodes(nodes) {
                 let trial = BreakGlassTrial(
-                    NodeShell(try workplace.ssh, node), NodeShell(try workplace.emergency(key: key), node))
+                    NodeShell(try context.ssh, node), NodeShell(try context.emergency(key: key), node))
                 do {
                     try await trial.run()
-                    try file.pass(node.name, at: Workplace.now())
+                    try file.pass(node.name, at: OperatorContext.now())
                     Terminal.line("\(node.name): signed in by break-glass, and stopped it")
                 } catch {
                     failures += 1

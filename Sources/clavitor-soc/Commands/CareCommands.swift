@@ -12,10 +12,10 @@ struct CollectCommand: AsyncParsableCommand {
     @Flag(help: "Also the system that a rollback kept for diagnosis.") var failed = false
 
     func run() async throws {
-        let workplace = try Workplace(options)
-        let script = CareScripts(workplace.paths).collect
+        let context = try OperatorContext(options)
+        let script = MaintenanceScripts(context.paths).collect
         let words = failed ? ["failed"] : []
-        try await Everywhere.run(workplace, nodes) { node in
+        try await Everywhere.run(context, nodes) { node in
             NodeCall(node, script, words, deadline: .seconds(900))
         }
     }
@@ -30,9 +30,9 @@ struct IntegrityCommand: AsyncParsableCommand {
     @Argument(help: "Only these nodes.") var nodes: [String] = []
 
     func run() async throws {
-        let workplace = try Workplace(options)
-        let script = CareScripts(workplace.paths).integrity
-        try await Everywhere.run(workplace, nodes) { node in
+        let context = try OperatorContext(options)
+        let script = MaintenanceScripts(context.paths).integrity
+        try await Everywhere.run(context, nodes) { node in
             NodeCall(node, script, [], deadline: .seconds(900))
         }
     }
@@ -40,11 +40,11 @@ struct IntegrityCommand: AsyncParsableCommand {
 
 /// A script on many nodes, a few at a time, and what each said.
 enum Everywhere {
-    static func run(_ workplace: Workplace, _ names: [String], _ call: @escaping @Sendable (Node) -> NodeCall)
+    static func run(_ context: OperatorContext, _ names: [String], _ call: @escaping @Sendable (Node) -> NodeCall)
         async throws
     {
-        let ssh = try workplace.ssh
-        let said = await concurrently(try workplace.nodes(names), most: 8) { node -> (String, String, Bool) in
+        let ssh = try context.ssh
+        let said = await concurrently(try context.nodes(names), most: 8) { node -> (String, String, Bool) in
             do {
                 return (node.name, try await ssh.perform(call(node)), true)
             } catch {

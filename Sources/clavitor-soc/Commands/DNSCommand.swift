@@ -76,20 +76,20 @@ struct DNSOptions: ParsableArguments {
 
     /// The inventory's names and their keeper, for as long as `body` runs.
     func withNames(_ body: (Names) async throws -> Void) async throws {
-        let workplace = try Workplace(options)
-        guard let dns = workplace.inventory.dns else { throw RecordsError.noSettings }
-        try await dns.withNames(of: workplace.inventory, now: Workplace.now) { provider in
+        let context = try OperatorContext(options)
+        guard let dns = context.inventory.dns else { throw RecordsError.noSettings }
+        try await dns.withNames(of: context.inventory, now: OperatorContext.now) { provider in
             try await body(
-                Names(workplace: workplace, provider: provider, state: WatchState(folder: workplace.state)))
+                Names(context: context, provider: provider, state: WatchState(folder: context.state)))
         }
     }
 
     struct Names {
-        var workplace: Workplace
+        var context: OperatorContext
         var provider: any NameProvider
         var state: WatchState
 
-        var inventory: Inventory { workplace.inventory }
+        var inventory: Inventory { context.inventory }
 
         func plan(_ members: DNSMembers) async throws -> NamePlan {
             let withdrawal = try state.read()
@@ -113,13 +113,15 @@ struct DNSOptions: ParsableArguments {
             let all = try Records(inventory)
             let standing = try await provider.present([all.nearest])[all.nearest]?.addresses
             let out = Set(withdrawn.map(\.key))
-            let hands = try state.hands().filter { !out.contains($0.key) }.sorted { $0.key < $1.key }
+            let overrides = try state.overrides().filter { !out.contains($0.key) }.sorted { $0.key < $1.key }
             let missing = all.nodes.filter {
                 !(standing?.contains($0.key) ?? true) && !out.contains($0.value) && all.members.contains($0.value)
             }
             let others = toldToApply ? [] : Set(missing.values).sorted()
             return withdrawn.map { "\($0.key) is out of the nearest name: \($0.value)." }
-                + hands.map { "\($0.key) is to leave the nearest name with the next look of `dns watch`: \($0.value)." }
+                + overrides.map {
+                    "\($0.key) is to leave the nearest name with the next look of `dns watch`: \($0.value)."
+                }
                 + others.map { "\($0) is not in the nearest name. `dns watch` puts it in, or `dns apply --nearest`." }
         }
     }
@@ -131,7 +133,7 @@ struct DNSLine: Encodable {
     var text: String
     var node: String?
     /// Unix seconds.
-    var at = Workplace.now()
+    var at = OperatorContext.now()
 
     init(_ event: String, _ text: String, node: String? = nil) {
         self.event = event

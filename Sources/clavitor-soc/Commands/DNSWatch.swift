@@ -60,7 +60,7 @@ struct DNSWatch: AsyncParsableCommand {
 
     private func watch(_ inventory: WatchedInventory) async throws {
         try await options.withNames { names in
-            try await names.workplace.connected { probe, monitor in
+            try await names.context.connected { probe, monitor in
                 guard let monitor else {
                     throw CommandFailure(
                         "Without the monitor nothing is withdrawn; name a file in soc.toml: monitor-token-file", code: 2
@@ -84,7 +84,7 @@ struct DNSWatch: AsyncParsableCommand {
             try tell(events)
             if events.contains(where: \.isTrouble) { throw ExitCode(1) }
         } else {
-            var reports = LookReports(names.workplace)
+            var reports = LookReports(names.context)
             try await watch.run(every: .seconds(interval), clock: ContinuousClock()) { events in
                 try tell(events)
                 reports.looked(events)
@@ -97,7 +97,7 @@ struct DNSWatch: AsyncParsableCommand {
             if json {
                 try event.line.write()
             } else {
-                for line in event.lines { Terminal.line("\(Moment.text(Workplace.now())) \(line.printable)") }
+                for line in event.lines { Terminal.line("\(Moment.text(OperatorContext.now())) \(line.printable)") }
             }
         }
     }
@@ -107,14 +107,14 @@ struct DNSWatch: AsyncParsableCommand {
 private struct LookReports {
     private static let pause = Duration.seconds(60)
 
-    private let workplace: Workplace
+    private let context: OperatorContext
     private let url: PushURL?
     private var outcome = WatchOutcome()
     private var next = ContinuousClock.now
 
-    init(_ workplace: Workplace) {
-        self.workplace = workplace
-        url = try? JobFolder(workplace.state).url(.names)
+    init(_ context: OperatorContext) {
+        self.context = context
+        url = try? JobFolder(context.state).url(.names)
     }
 
     /// Waits for nothing: that the monitor cannot be reached is a trouble of the look itself.
@@ -122,7 +122,7 @@ private struct LookReports {
         outcome.note(events)
         guard let url, ContinuousClock.now >= next else { return }
         next = ContinuousClock.now + Self.pause
-        Task { [workplace, outcome] in try? await workplace.report(url, failure: outcome.failure) }
+        Task { [context, outcome] in try? await context.report(url, failure: outcome.failure) }
     }
 }
 

@@ -19,29 +19,29 @@ struct DNSWithdraw: AsyncParsableCommand {
     @Flag(help: "Also when fewer than the floor, or than half of all nodes, are left.") var belowFloor = false
 
     func run() async throws {
-        let workplace = try Workplace(options.options)
-        let inventory = workplace.inventory
+        let context = try OperatorContext(options.options)
+        let inventory = context.inventory
         guard let dns = inventory.dns else { throw RecordsError.noSettings }
-        guard workplace.settings.monitorTokenFile != nil else {
+        guard context.settings.monitorTokenFile != nil else {
             throw CommandFailure(
                 "Names are changed with the monitor's word only: monitor-token-file in soc.toml.", code: 2)
         }
-        let state = WatchState(folder: workplace.state)
-        let now = Workplace.now() * 1_000
-        let author = Workplace.author
-        let hand = HandWithdrawal(
+        let state = WatchState(folder: context.state)
+        let now = OperatorContext.now() * 1_000
+        let author = OperatorContext.author
+        let hand = ManualOverride(
             by: "\(author.name)@\(author.host)", at: now, until: stretch.map { now + $0.seconds * 1_000 },
             isBelowFloor: belowFloor)
         var change: String?
-        try state.changeHands { hands in
-            let members = Withdrawal.members(inventory.nearestMembers, hands)
-            let rules = Withdrawal.Rules(floor: dns.floor)
+        try state.changeHands { overrides in
+            let members = FailoverPolicy.members(inventory.nearestMembers, overrides)
+            let rules = FailoverPolicy.Rules(floor: dns.floor)
             // With what others have said since the watch looked.
             var withdrawal = try state.read()
             _ = withdrawal.judge([:], of: members, rules: rules, at: now)
             try withdrawal.permit(hand, for: try inventory.node(node).name, of: members, rules: rules)
-            change = hand.change(from: hands[node].flatMap { $0.isOver(at: now) ? nil : $0 }, of: node)
-            hands[node] = hand
+            change = hand.change(from: overrides[node].flatMap { $0.isOver(at: now) ? nil : $0 }, of: node)
+            overrides[node] = hand
         }
         if let change { Terminal.line(change.printable) }
         try await DNSWatch.look(options)
@@ -75,7 +75,7 @@ struct DNSRestore: AsyncParsableCommand {
     func run() async throws {
         let state = WatchState(folder: try options.options.stateDirectory())
         try state.changeHands {
-            guard $0.removeValue(forKey: node) != nil else { throw HandWithdrawalError.notByHand(node) }
+            guard $0.removeValue(forKey: node) != nil else { throw ManualOverrideError.notByHand(node) }
         }
         try await DNSWatch.look(options)
     }

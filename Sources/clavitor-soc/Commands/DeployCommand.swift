@@ -28,27 +28,27 @@ struct DeployCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let workplace = try Workplace(options)
-        try await workplace.connected(withoutMonitor: rollout.withoutMonitor) { probe, monitor in
-            let performance = try DeployPerformance(workplace, rollout, workplace.deployer(probe, monitor), monitor)
+        let context = try OperatorContext(options)
+        try await context.connected(withoutMonitor: rollout.withoutMonitor) { probe, monitor in
+            let performance = try DeployRunner(context, rollout, context.deployer(probe, monitor), monitor)
             guard !resume else { return try await performance.resume() }
-            let nodes = try workplace.nodes(limit)
-            try workplace.inventory.demandWhole(nodes)
-            try await performance.perform(try await release(for: nodes, workplace), on: nodes, rollout.deployOptions)
+            let nodes = try context.nodes(limit)
+            try context.inventory.demandWhole(nodes)
+            try await performance.perform(try await release(for: nodes, context), on: nodes, rollout.deployOptions)
         }
     }
 
     /// Built elsewhere, or here. Systems that were built elsewhere need not have the version of the binaries here.
-    private func release(for nodes: [Node], _ workplace: Workplace) async throws -> Release {
-        let builder = SystemBuilder(workplace.processes)
+    private func release(for nodes: [Node], _ context: OperatorContext) async throws -> Release {
+        let builder = SystemBuilder(context.processes)
         guard systems == nil else {
             var release = try await builder.read(systems ?? "", for: nodes)
             release.version = expectVersion
             return release
         }
-        let flake = try flake.checked(workplace.file)
+        let flake = try flake.checked(context.file)
         // Before the build, which takes an hour.
-        let version = if let expectVersion { expectVersion } else { try await flake.version(workplace.processes) }
+        let version = if let expectVersion { expectVersion } else { try await flake.version(context.processes) }
         var release = try await builder.build(nodes, flake)
         release.version = version
         return release

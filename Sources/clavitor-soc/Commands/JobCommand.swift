@@ -23,24 +23,24 @@ struct JobCommand: AsyncParsableCommand {
         @Option(help: "The folder for the units. (default: ~/.config/systemd/user)") var units: String?
 
         func run() async throws {
-            let workplace = try Workplace(options)
+            let context = try OperatorContext(options)
             let folder = try units?.absolutePath ?? Self.usualFolder()
-            let jobs = ScheduledJob.all(of: workplace.inventory)
+            let jobs = ScheduledJob.all(of: context.inventory)
             let files = try JobUnits(
                 program: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"),
-                state: workplace.state, inventory: options.inventory.absolutePath)
+                state: context.state, inventory: options.inventory.absolutePath)
             try File.makeDirectories(folder)
             for job in jobs {
-                let token = try JobFolder(workplace.state).makeURL(job, monitor: workplace.inventory.fleet.monitor)
-                try workplace.file.edit {
+                let token = try JobFolder(context.state).makeURL(job, monitor: context.inventory.fleet.monitor)
+                try context.file.edit {
                     try $0.entering(Inventory.Job(name: job.name, every: job.every, pushToken: token))
                 }
                 for (name, text) in files.files(job) { try File.replace("\(folder)/\(name)", with: text, mode: 0o644) }
             }
-            if workplace.settings.sshKey == nil {
-                Terminal.note("Timers have no ssh-agent: name your key in \(workplace.state)/soc.toml, ssh-key.")
+            if context.settings.sshKey == nil {
+                Terminal.note("Timers have no ssh-agent: name your key in \(context.state)/soc.toml, ssh-key.")
             }
-            let hub = workplace.inventory.hub?.name ?? ""
+            let hub = context.inventory.hub?.name ?? ""
             Terminal.line(
                 """
                 The units are in \(folder). What remains to be done:
@@ -67,11 +67,11 @@ struct JobCommand: AsyncParsableCommand {
         @Argument(help: "The job.") var job: ScheduledJob
 
         func run() async throws {
-            let workplace = try Workplace(options)
-            let url = try JobFolder(workplace.state).url(job)
+            let context = try OperatorContext(options)
+            let url = try JobFolder(context.state).url(job)
             var failure: (any Error)?
             do { try await perform() } catch { failure = error }
-            try await workplace.report(url, failure: failure.map(Self.words))
+            try await context.report(url, failure: failure.map(Self.words))
             if let failure { throw failure }
         }
 
@@ -138,7 +138,7 @@ private struct Upkeep {
         do { _ = try options.file.readSound() } catch { ills.append("\(error)") }
         let lock = "\(Directory.parent(of: options.inventory.absolutePath))/flake.lock"
         if File.exists(lock), let modified = try FlakeLock(try File.read(lock, most: 1 << 20), path: lock).modified {
-            let days = (Workplace.now() - modified) / 86_400
+            let days = (OperatorContext.now() - modified) / 86_400
             if days > Self.oldDays { ills.append("nixpkgs is \(days) days old: clavitor-soc update, then deploy") }
         }
         if let due = try BreakGlassCommand.due(options, after: 90), !due.isEmpty {

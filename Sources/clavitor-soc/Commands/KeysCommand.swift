@@ -20,15 +20,15 @@ struct KeysCommand: AsyncParsableCommand {
         @Argument(help: "The nodes; all that have no key when none is named.") var nodes: [String] = []
 
         func run() async throws {
-            let workplace = try Workplace(options)
-            let keys = try workplace.keys()
-            let keyless = workplace.inventory.nodes.filter(\.publicKey.isEmpty)
-            let chosen = nodes.isEmpty ? keyless : try workplace.nodes(nodes)
+            let context = try OperatorContext(options)
+            let keys = try context.keys()
+            let keyless = context.inventory.nodes.filter(\.publicKey.isEmpty)
+            let chosen = nodes.isEmpty ? keyless : try context.nodes(nodes)
             // All are asked before one is touched.
             var first: [(Node, KeyStore.FirstKey)] = []
             for node in chosen { first.append((node, try await keys.firstKey(of: node))) }
             for (node, key) in first {
-                let publicKey = try await workplace.makeFirstKey(of: node)
+                let publicKey = try await context.makeFirstKey(of: node)
                 Terminal.line("\(node.name)  \(publicKey)")
                 if case .takenUp = key { Terminal.note(Self.takenUp(node.name)) }
             }
@@ -55,17 +55,17 @@ struct KeysCommand: AsyncParsableCommand {
         @Argument(help: "The node.") var node: String
 
         func run() async throws {
-            let workplace = try Workplace(options)
-            let node = try workplace.inventory.node(node)
+            let context = try OperatorContext(options)
+            let node = try context.inventory.node(node)
             let rotation = try KeyRotation(
-                node, try workplace.ssh, try workplace.keys(), workplace.paths, clock: ContinuousClock())
+                node, try context.ssh, try context.keys(), context.paths, clock: ContinuousClock())
             let publicKey = try await rotation.run {
                 Terminal.note("… \($0)")
             } adopt: { publicKey in
-                try workplace.file.edit { try $0.setting("public-key", of: node.name, to: publicKey) }
+                try context.file.edit { try $0.setting("public-key", of: node.name, to: publicKey) }
             }
             Terminal.line("\(node.name)  \(publicKey)")
-            let hub = workplace.inventory.hub?.name ?? ""
+            let hub = context.inventory.hub?.name ?? ""
             Terminal.note("The hub has it until it restarts. So that it stays: clavitor-soc deploy --limit \(hub)")
         }
     }
@@ -85,21 +85,21 @@ struct KeysCommand: AsyncParsableCommand {
         @Option(help: "The folder with the static binaries.") var dist = "dist"
 
         func run() async throws {
-            let workplace = try Workplace(options)
-            let node = try workplace.inventory.node(node)
-            let (publicKey, hubSays) = try await KeyReplacement(node, try workplace.keys()).run(
-                node.role == .hub ? nil : try workplace.ssh, workplace.paths
+            let context = try OperatorContext(options)
+            let node = try context.inventory.node(node)
+            let (publicKey, hubSays) = try await KeyReplacement(node, try context.keys()).run(
+                node.role == .hub ? nil : try context.ssh, context.paths
             ) { publicKey in
-                try workplace.file.edit {
+                try context.file.edit {
                     try $0.setting("public-key", of: node.name, to: publicKey).setting(
                         "host-key", of: node.name, to: "")
                 }
             }
             Terminal.line("\(node.name)  \(publicKey)")
             if secrets {
-                let maker = try workplace.secretMaker(dist: dist)
+                let maker = try context.secretMaker(dist: dist)
                 let anew: [NodeSecret] = [.pushURL] + (node.role == .hub ? [.monitorCertificate] : [])
-                for secret in try await maker.make(for: try workplace.file.read().node(node.name), anew: anew) {
+                for secret in try await maker.make(for: try context.file.read().node(node.name), anew: anew) {
                     Terminal.line("\(node.name)  \(secret.name)")
                 }
             }
@@ -111,7 +111,7 @@ struct KeysCommand: AsyncParsableCommand {
             let next =
                 node.role == .hub
                 ? "clavitor-soc provision \(node.name) --restart …"
-                : "clavitor-soc deploy --limit \(workplace.inventory.hub?.name ?? "")"
+                : "clavitor-soc deploy --limit \(context.inventory.hub?.name ?? "")"
             Terminal.note("So that the old key stays refused: \(next)")
         }
     }
@@ -123,10 +123,10 @@ struct KeysCommand: AsyncParsableCommand {
         @Argument(help: "Only these nodes.") var nodes: [String] = []
 
         func run() async throws {
-            let workplace = try Workplace(options)
-            let keys = try workplace.keys()
+            let context = try OperatorContext(options)
+            let keys = try context.keys()
             var table = Table("node", "public key", "")
-            for node in try workplace.nodes(nodes) {
+            for node in try context.nodes(nodes) {
                 let (present, next) = try await keys.publicKeys(node)
                 if let present {
                     let isUsed = present == node.publicKey

@@ -13,11 +13,11 @@ struct SSHCommand: AsyncParsableCommand {
     @Argument(parsing: .postTerminator, help: "What to run, after --.") var command: [String] = []
 
     func run() async throws {
-        let workplace = try Workplace(options)
-        let target = try workplace.inventory.node(node)
+        let context = try OperatorContext(options)
+        let target = try context.inventory.node(node)
         let remote = command.isEmpty ? nil : RemoteCommand(command)
         try await Foreground.run(
-            "ssh", try workplace.ssh(to: target).arguments(target, remote, terminal: command.isEmpty))
+            "ssh", try context.ssh(to: target).arguments(target, remote, terminal: command.isEmpty))
     }
 }
 
@@ -31,13 +31,13 @@ struct LogsCommand: AsyncParsableCommand {
     @Flag(help: "Go on as lines come.") var follow = false
 
     func run() async throws {
-        let workplace = try Workplace(options)
-        let target = try workplace.inventory.node(node)
+        let context = try OperatorContext(options)
+        let target = try context.inventory.node(node)
         let words =
             ["journalctl", "--no-pager", "--output=short-iso", "--lines=\(lines)", "--unit=\(unit)"]
             + (follow ? ["--follow"] : [])
         try await Foreground.run(
-            "ssh", try workplace.ssh(to: target).arguments(target, RemoteCommand(words)))
+            "ssh", try context.ssh(to: target).arguments(target, RemoteCommand(words)))
     }
 }
 

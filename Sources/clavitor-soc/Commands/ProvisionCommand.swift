@@ -33,19 +33,19 @@ struct ProvisionCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let workplace = try Workplace(options)
-        let node = try workplace.inventory.node(node)
+        let context = try OperatorContext(options)
+        let node = try context.inventory.node(node)
         guard !node.ipv4.isEmpty else {
             throw CommandFailure(
                 "\(node.name) has no address yet: clavitor-soc fleet set \(node.name) ipv4 192.0.2.1", code: 2)
         }
-        try workplace.inventory.demandWhole([node])
-        let draft = try draft(node, workplace)
-        guard !dryRun else { return try describe(draft, workplace) }
-        let folder = "\(workplace.state)/provision"
+        try context.inventory.demandWhole([node])
+        let draft = try draft(node, context)
+        guard !dryRun else { return try describe(draft, context) }
+        let folder = "\(context.state)/provision"
         try File.makeDirectory(folder)
         let journal = ProvisionJournal(folder: folder, node: node.name)
-        let key = try await confirmedKey(node, workplace)
+        let key = try await confirmedKey(node, context)
         let plan = ProvisionPlan(
             node, draft.script, flake: draft.flake, hostKey: key, backup: draft.backup,
             done: restart ? [] : try journal.done(on: key))
@@ -53,13 +53,13 @@ struct ProvisionCommand: AsyncParsableCommand {
         guard !plan.steps.isEmpty else { return }
         guard try File.takeLock("\(folder)/\(node.name).lock") else { throw ProvisionRefusal.underWay(node.name) }
         if restart { journal.forget() }
-        try await perform(plan, journal, folder, workplace)
+        try await perform(plan, journal, folder, context)
         Terminal.line("\(node.name) is a node of the fleet and serves \(node.url).")
     }
 
     /// All that is asked for, before the machine itself is.
-    private func draft(_ node: Node, _ workplace: Workplace) throws -> ProvisionPlan {
-        let flake = try flake.checked(workplace.file)
+    private func draft(_ node: Node, _ context: OperatorContext) throws -> ProvisionPlan {
+        let flake = try flake.checked(context.file)
         guard let channel = try channel ?? flake.lock().branch else {
             throw CommandFailure("\(flake.lockPath) names no branch of nixpkgs; give --channel nixos-26.05", code: 2)
         }
@@ -71,12 +71,12 @@ struct ProvisionCommand: AsyncParsableCommand {
         }
         return ProvisionPlan(
             node, script, flake: flake, hostKey: try hostKey.map { try HostKey($0) },
-            backup: try restoring.backup(workplace.settings))
+            backup: try restoring.backup(context.settings))
     }
 
-    private func describe(_ plan: ProvisionPlan, _ workplace: Workplace) throws {
+    private func describe(_ plan: ProvisionPlan, _ context: OperatorContext) throws {
         let node = plan.node
-        let disk = workplace.inventory.disk(of: node)
+        let disk = context.inventory.disk(of: node)
         for (key, value) in [
             ("node", "\(node.name), \(node.role.rawValue), \(node.tier) with \(node.provider)"),
             ("machine", "root@\(node.ipv4)"), ("domain", node.domain), ("WireGuard", node.address),
@@ -90,27 +90,27 @@ struct ProvisionCommand: AsyncParsableCommand {
     }
 
     private func perform(
-        _ plan: ProvisionPlan, _ journal: ProvisionJournal, _ folder: String, _ workplace: Workplace
+        _ plan: ProvisionPlan, _ journal: ProvisionJournal, _ folder: String, _ context: OperatorContext
     ) async throws {
         var pinned = plan.node
         let key = plan.hostKey?.text ?? ""
         let knownHosts = "\(folder)/\(pinned.name).known_hosts"
         try File.replace(knownHosts, with: "\(pinned.name) \(key)\n", mode: 0o600)
         if pinned.hostKey != key {
-            try workplace.file.edit { try $0.setting("host-key", of: pinned.name, to: key) }
+            try context.file.edit { try $0.setting("host-key", of: pinned.name, to: key) }
             pinned.hostKey = key
         }
         let node = pinned
-        let first = FirstShell(
-            node, identity: workplace.settings.sshKey, knownHosts: knownHosts, processes: workplace.processes)
-        let hub = node.role == .hub ? nil : try workplace.inventory.hub.map { NodeShell(try workplace.ssh, $0) }
+        let first = BootstrapShell(
+            node, identity: context.settings.sshKey, knownHosts: knownHosts, processes: context.processes)
+        let hub = node.role == .hub ? nil : try context.inventory.hub.map { NodeShell(try context.ssh, $0) }
         try await Interrupts.cancelling {
             // The hub's own monitor is reached when the operator's tunnel stands, which it cannot before the hub does.
-            try await workplace.connected(withoutMonitor: node.role == .hub) { probe, monitor in
+            try await context.connected(withoutMonitor: node.role == .hub) { probe, monitor in
                 try await Provisioner(
-                    plan, inventory: workplace.inventory, journal: journal, first: first, hub: hub,
-                    secrets: try workplace.secrets(), monitor: monitor, probe: probe, processes: workplace.processes,
-                    folder: "\(folder)/\(node.name).restore", clock: ContinuousClock(), now: Workplace.now
+                    plan, inventory: context.inventory, journal: journal, first: first, hub: hub,
+                    secrets: try context.secrets(), monitor: monitor, probe: probe, processes: context.processes,
+                    folder: "\(folder)/\(node.name).restore", clock: ContinuousClock(), now: OperatorContext.now
                 ).run { Terminal.note("… \($0)") }
                 if monitor == nil { Terminal.note("No heartbeat was waited for: the monitor was not asked.") }
             }
@@ -118,8 +118,8 @@ struct ProvisionCommand: AsyncParsableCommand {
     }
 
     /// The inventory's, the option's, or the one that the machine shows and a person has compared.
-    private func confirmedKey(_ node: Node, _ workplace: Workplace) async throws -> HostKey {
-        let shown = hostKey == nil ? try? await FirstShell.scan(node, processes: workplace.processes) : nil
+    private func confirmedKey(_ node: Node, _ context: OperatorContext) async throws -> HostKey {
+        let shown = hostKey == nil ? try? await BootstrapShell.scan(node, processes: context.processes) : nil
         if let expected = try (hostKey ?? (node.hostKey.isEmpty ? nil : node.hostKey)).map({ try HostKey($0) }) {
             if let shown, shown != expected { throw HostKeyError.other(shown.fingerprint, expected.fingerprint) }
             return expected

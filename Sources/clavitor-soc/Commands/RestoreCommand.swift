@@ -20,17 +20,17 @@ struct RestoreCommand: AsyncParsableCommand {
     @Flag(help: "Set vaults aside that are on the node already.") var replace = false
 
     func run() async throws {
-        let workplace = try Workplace(options)
-        let node = try workplace.inventory.node(node)
+        let context = try OperatorContext(options)
+        let node = try context.inventory.node(node)
         var restoring = BackupOptions()
         (restoring.restore, restoring.identity) = (from, identity)
-        guard let backup = try restoring.backup(workplace.settings) else { return }
+        guard let backup = try restoring.backup(context.settings) else { return }
         let restore = VaultRestore(
-            node, backup, try workplace.secrets(), dist: dist,
-            folder: "\(workplace.state)/restore-\(node.name)", processes: workplace.processes)
-        let said = try await restore.run(NodeShell(try workplace.ssh, node), replaces: replace)
+            node, backup, try context.secrets(), dist: dist,
+            folder: "\(context.state)/restore-\(node.name)", processes: context.processes)
+        let said = try await restore.run(NodeShell(try context.ssh, node), replaces: replace)
         if !said.isEmpty { Terminal.note("\(node.name): \(said)") }
-        try await workplace.connected(withoutMonitor: true) { probe, _ in
+        try await context.connected(withoutMonitor: true) { probe, _ in
             for _ in 0..<60 {
                 if await probe.health(of: node).isReady {
                     return Terminal.line("\(node.name) serves the restored vaults.")

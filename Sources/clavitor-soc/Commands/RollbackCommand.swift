@@ -21,15 +21,15 @@ struct RollbackCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let workplace = try Workplace(options)
-        try await workplace.connected(withoutMonitor: rollout.withoutMonitor) { probe, monitor in
-            let deployer = try workplace.deployer(probe, monitor)
-            let performance = try DeployPerformance(workplace, rollout, deployer, monitor)
+        let context = try OperatorContext(options)
+        try await context.connected(withoutMonitor: rollout.withoutMonitor) { probe, monitor in
+            let deployer = try context.deployer(probe, monitor)
+            let performance = try DeployRunner(context, rollout, deployer, monitor)
             var options = rollout.deployOptions
             options.isRollback = true
             // A rollback is for when something is wrong.
             options.allowsIll = true
-            let asked = try workplace.nodes(nodes)
+            let asked = try context.nodes(nodes)
             let found = await deployer.preflight(asked, nil, options)
             let history = all ? try await deployer.history(most: 1_000) : []
             let rollback = try Rollback(asked, found, history, isAll: all)
@@ -54,9 +54,9 @@ struct HistoryCommand: AsyncParsableCommand {
     @Flag(help: "As JSON.") var json = false
 
     func run() async throws {
-        let workplace = try Workplace(options)
-        try await workplace.connected(withoutMonitor: true) { probe, _ in
-            let records = try await workplace.deployer(probe, nil).history(most: lines)
+        let context = try OperatorContext(options)
+        try await context.connected(withoutMonitor: true) { probe, _ in
+            let records = try await context.deployer(probe, nil).history(most: lines)
             if json { return try Terminal.json(records) }
             var table = Table("ended", "kind", "who", "result", "version", "nixpkgs", "nodes", "why")
             for record in records {

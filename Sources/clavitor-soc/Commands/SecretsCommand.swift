@@ -29,11 +29,11 @@ struct SecretsCommand: AsyncParsableCommand {
         @Option(parsing: .upToNextOption, help: "Replace these: push-url, monitor.crt.") var anew: [String] = []
 
         func run() async throws {
-            let workplace = try Workplace(options)
-            let maker = try workplace.secretMaker(dist: dist)
-            for node in try workplace.nodes(nodes) {
+            let context = try OperatorContext(options)
+            let maker = try context.secretMaker(dist: dist)
+            for node in try context.nodes(nodes) {
                 if node.publicKey.isEmpty {
-                    _ = try await workplace.makeFirstKey(of: node)
+                    _ = try await context.makeFirstKey(of: node)
                     Terminal.line("\(node.name)  private.key")
                 }
                 for secret in try await maker.make(for: node, anew: try anew.map { try NodeSecret(name: $0) }) {
@@ -53,10 +53,10 @@ struct SecretsCommand: AsyncParsableCommand {
         @Argument(help: "Which, such as push-url.") var name: String
 
         func run() async throws {
-            let workplace = try Workplace(options)
-            let node = try workplace.inventory.node(node)
+            let context = try OperatorContext(options)
+            let node = try context.inventory.node(node)
             let secret = try NodeSecret(name: name)
-            try await workplace.secrets().set(secret, of: node, to: try Self.input(name))
+            try await context.secrets().set(secret, of: node, to: try Self.input(name))
             Terminal.note("\(name) of \(node.name) is set. Take it there: clavitor-soc secrets push \(node.name)")
         }
 
@@ -77,10 +77,10 @@ struct SecretsCommand: AsyncParsableCommand {
         @Argument(help: "Only these nodes.") var nodes: [String] = []
 
         func run() throws {
-            let workplace = try Workplace(options)
-            let secrets = try workplace.secrets()
+            let context = try OperatorContext(options)
+            let secrets = try context.secrets()
             var table = Table("node", "secret", "set")
-            for node in try workplace.nodes(nodes) {
+            for node in try context.nodes(nodes) {
                 for secret in try secrets.list(node) { table.add(node.name, secret.name, secret.isSet) }
             }
             Terminal.line(table.text)
@@ -97,18 +97,18 @@ struct SecretsCommand: AsyncParsableCommand {
         @Argument(help: "Only these; all that are set when none is named.") var names: [String] = []
 
         func run() async throws {
-            let workplace = try Workplace(options)
-            let node = try workplace.inventory.node(node)
-            let secrets = try workplace.secrets()
+            let context = try OperatorContext(options)
+            let node = try context.inventory.node(node)
+            let secrets = try context.secrets()
             let named = try names.map { try NodeSecret(name: $0) }
             let pushed = try await secrets.push(
-                named.isEmpty ? nil : named, to: node, NodeShell(try workplace.ssh, node))
+                named.isEmpty ? nil : named, to: node, NodeShell(try context.ssh, node))
             for secret in pushed { Terminal.line("\(node.name):\(secret.folder)/\(secret.name)") }
         }
     }
 }
 
-extension Workplace {
+extension OperatorContext {
     /// With age when soc.toml names recipients.
     private var age: AgeProgram? {
         get throws {
@@ -117,7 +117,7 @@ extension Workplace {
         }
     }
 
-    func keys() throws -> KeyStore { KeyStore(try SecretChest("\(state)/keys", age: try age)) }
+    func keys() throws -> KeyStore { KeyStore(try LocalSecretStore("\(state)/keys", age: try age)) }
 
     func secrets() throws -> SecretStore { SecretStore("\(state)/secrets", age: try age, keys: try keys()) }
 }

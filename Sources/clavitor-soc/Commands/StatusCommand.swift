@@ -14,14 +14,14 @@ struct StatusCommand: AsyncParsableCommand {
     @Flag(help: "As JSON.") var json = false
 
     func run() async throws {
-        let workplace = try Workplace(options)
-        let asked = try workplace.nodes(nodes)
-        async let absences = Self.absences(workplace)
-        var status = try await workplace.connected { _, monitor in
-            await FleetStatus.gather(asked, try workplace.ssh, workplace.paths, monitor: monitor)
+        let context = try OperatorContext(options)
+        let asked = try context.nodes(nodes)
+        async let absences = Self.absences(context)
+        var status = try await context.connected { _, monitor in
+            await FleetStatus.gather(asked, try context.ssh, context.paths, monitor: monitor)
         }
         status.names = await absences
-        if workplace.settings.monitorTokenFile == nil {
+        if context.settings.monitorTokenFile == nil {
             Terminal.note("The monitor was not asked: soc.toml names no monitor-token-file.")
         }
         if json { try Terminal.json(status) } else { Terminal.line(Self.text(status)) }
@@ -29,14 +29,14 @@ struct StatusCommand: AsyncParsableCommand {
     }
 
     /// Who keeps the names is asked for as long as the nodes are, and no longer.
-    static func absences(_ workplace: Workplace) async -> [String] {
-        guard let dns = workplace.inventory.dns else { return [] }
+    static func absences(_ context: OperatorContext) async -> [String] {
+        guard let dns = context.inventory.dns else { return [] }
         return await withTaskGroup(of: [String].self) { group in
             group.addTask {
                 do {
-                    return try await dns.withNames(of: workplace.inventory, now: Workplace.now) { provider in
-                        let state = WatchState(folder: workplace.state)
-                        return try await DNSOptions.Names(workplace: workplace, provider: provider, state: state)
+                    return try await dns.withNames(of: context.inventory, now: OperatorContext.now) { provider in
+                        let state = WatchState(folder: context.state)
+                        return try await DNSOptions.Names(context: context, provider: provider, state: state)
                             .absences()
                     }
                 } catch {

@@ -15,13 +15,13 @@ struct UpdateCommand: AsyncParsableCommand {
     @Flag(help: "Only write the lock; build nothing to compare.") var noBuild = false
 
     func run() async throws {
-        let workplace = try Workplace(options)
-        let flake = try flake.checked(workplace.file)
-        let builder = SystemBuilder(workplace.processes)
+        let context = try OperatorContext(options)
+        let flake = try flake.checked(context.file)
+        let builder = SystemBuilder(context.processes)
         // Of one node: what a nixpkgs changes is the same for all.
-        let sample = (workplace.inventory.spokes.first ?? workplace.inventory.hub).map { [$0] } ?? []
+        let sample = (context.inventory.spokes.first ?? context.inventory.hub).map { [$0] } ?? []
         let old = noBuild ? nil : try? await builder.build(sample, flake).systems.values.first
-        let (before, now) = try await FlakeUpdate(flake, workplace.processes).run()
+        let (before, now) = try await FlakeUpdate(flake, context.processes).run()
         guard before != now else { return Terminal.line("nixpkgs stays at \(now.summary)") }
         Terminal.line("nixpkgs \(before.map { "from \($0.summary) to " } ?? "pinned at ")\(now.summary)")
         if !noBuild, let new = try await builder.build(sample, flake).systems.values.first, let old {

@@ -56,13 +56,13 @@ import Wire
         #expect(inventory.backup?.recipients?.count == 1)
 
         let options = try OperatorOptions.parse(["--inventory", file.path, "--state", scratch.file("s")])
-        let workplace = try Workplace(options)
-        let missing = try await workplace.secrets().missing(hub, in: inventory)
+        let context = try OperatorContext(options)
+        let missing = try await context.secrets().missing(hub, in: inventory)
         #expect(missing == [.deadManURL])
-        let url = try #require(try await workplace.secrets().text(.pushURL, of: hub))
+        let url = try #require(try await context.secrets().text(.pushURL, of: hub))
         #expect(
             hub.pushToken == PushToken.digest(try #require(url.split(separator: "/").last).filter { !$0.isWhitespace }))
-        #expect(try await workplace.secrets().text(.rootKey, of: hub)?.hasPrefix("1 clv_root_") == true)
+        #expect(try await context.secrets().text(.rootKey, of: hub)?.hasPrefix("1 clv_root_") == true)
         // Secrets are encrypted where they lie.
         #expect(try !scratch.everythingBelow("s/secrets").holds("clv_root_".utf8))
         for name in ["s/age.key", "s/monitor-token", "s/clavitor-soc.conf", "s/id_ed25519"] {
@@ -97,11 +97,11 @@ import Wire
 
     @Test func theMonitorsCertificateIsTheFleetsOwn() async throws {
         try await begin("203.0.113.1")
-        let workplace = try Workplace(
+        let context = try OperatorContext(
             try OperatorOptions.parse(["--inventory", file.path, "--state", scratch.file("s")]))
-        let hub = try #require(workplace.inventory.hub)
+        let hub = try #require(context.inventory.hub)
         func certificate() async throws -> String {
-            let pem = try #require(try await workplace.secrets().text(.monitorCertificate, of: hub))
+            let pem = try #require(try await context.secrets().text(.monitorCertificate, of: hub))
             try scratch.write(Array(pem.utf8), to: "monitor.crt")
             return pem
         }
@@ -117,11 +117,11 @@ import Wire
         #expect(try verify("monitor.example.com").hasSuffix("monitor.crt: OK\n"))
         #expect(try verify("zurich.example.com").isEmpty)
         // After a break-in: another one of the same authority, which everybody believes already.
-        let url = try await workplace.secrets().text(.pushURL, of: hub)
+        let url = try await context.secrets().text(.pushURL, of: hub)
         try await run("secrets", "generate", "zurich", "--anew", "push-url", "monitor.crt")
         #expect(try await certificate() != first)
         #expect(try verify("monitor.example.com").hasSuffix("monitor.crt: OK\n"))
-        let renewed = try #require(try await workplace.secrets().text(.pushURL, of: hub))
+        let renewed = try #require(try await context.secrets().text(.pushURL, of: hub))
         #expect(renewed != url)
         let token = try #require(renewed.split(separator: "/").last).filter { !$0.isWhitespace }
         #expect(try file.read().hub?.pushToken == PushToken.digest(token))
@@ -140,9 +140,9 @@ import Wire
         try await run("secrets", "generate", "lagos")
         let lagos = try file.readSound().node("lagos")
         #expect(!lagos.publicKey.isEmpty && lagos.pushToken != nil)
-        let workplace = try Workplace(
+        let context = try OperatorContext(
             try OperatorOptions.parse(["--inventory", file.path, "--state", scratch.file("s")]))
-        #expect(try await workplace.secrets().missing(lagos, in: workplace.inventory) == [])
+        #expect(try await context.secrets().missing(lagos, in: context.inventory) == [])
         let before = try text("fleet.toml")
         try await run("secrets", "generate", "lagos")
         #expect(try text("fleet.toml") == before)

@@ -50,9 +50,9 @@ import Testing
 
     @Test func aLongStateDirectoryHurtsOnlyWhoUsesSSH() throws {
         let long = scratch.file("state/" + String(repeating: "x", count: 70))
-        let workplace = try Workplace(try OperatorOptions.parse(options.dropLast() + [long]))
-        _ = try workplace.keys()
-        let error = #expect(throws: SSHError.pathTooLong("\(long)/ssh")) { try workplace.ssh }
+        let context = try OperatorContext(try OperatorOptions.parse(options.dropLast() + [long]))
+        _ = try context.keys()
+        let error = #expect(throws: SSHError.pathTooLong("\(long)/ssh")) { try context.ssh }
         #expect(try #require(error).isRefusal)
     }
 

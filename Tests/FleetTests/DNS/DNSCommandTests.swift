@@ -89,18 +89,18 @@ import Testing
         let withdrawn = try state.read().withdrawn
         #expect(withdrawn["tokyo"]?.hasPrefix("by hand of ") == true)
         try await run("plan", "--json")
-        let absences = await StatusCommand.absences(try Workplace(OperatorOptions.parse(words)))
+        let absences = await StatusCommand.absences(try OperatorContext(OperatorOptions.parse(words)))
         #expect(absences.count == 1 && absences[0].hasPrefix("tokyo is out of the nearest name: by hand of "))
-        await #expect(throws: HandWithdrawalError.notByHand("seoul")) { try await run("restore", "seoul") }
+        await #expect(throws: ManualOverrideError.notByHand("seoul")) { try await run("restore", "seoul") }
         // This process holds the watch's lock by now: whoever has it does the rest.
         try await run("restore", "tokyo")
-        #expect(try state.hands().isEmpty)
+        #expect(try state.overrides().isEmpty)
         try await run("withdraw", "seoul")
-        #expect(try state.hands().keys.sorted() == ["seoul"])
+        #expect(try state.overrides().keys.sorted() == ["seoul"])
         await #expect(throws: InventoryError.self) { try await run("withdraw", "oslo") }
         // Nobody has looked since, and half of four is two.
         try await run("withdraw", "tokyo")
-        await #expect(throws: HandWithdrawalError.tooFew("dallas")) { try await run("withdraw", "dallas") }
+        await #expect(throws: ManualOverrideError.tooFew("dallas")) { try await run("withdraw", "dallas") }
         try await run("withdraw", "dallas", "--below-floor")
     }
 

@@ -135,11 +135,11 @@ import Testing
         _ = await look(&watch)
         health.say(nil)
         let state = WatchState(folder: scratch.path)
-        let hands = Dictionary(
+        let overrides = Dictionary(
             uniqueKeysWithValues: (1...3).map {
-                ("n\($0)", HandWithdrawal(by: "ana@soc", at: Int64($0), isBelowFloor: true))
+                ("n\($0)", ManualOverride(by: "ana@soc", at: Int64($0), isBelowFloor: true))
             })
-        try state.changeHands { $0 = hands }
+        try state.changeHands { $0 = overrides }
         _ = await look(&watch)
         #expect(zone.nearest == addresses(4))
         // What cannot be read changes nothing.

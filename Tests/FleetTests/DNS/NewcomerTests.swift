@@ -4,30 +4,31 @@ import Testing
 
 /// `fleet add` comes long before there is a machine, and a watch reads the inventory at each look.
 @Suite struct NewcomerTests {
-    private var withdrawal = Withdrawal()
+    private var withdrawal = FailoverPolicy()
     private var now: Int64 = 1_700_000_000_000
-    private static let empty = Sighting(monitor: .stranger, probe: .unreachable("no route"))
+    private static let empty = HealthObservation(monitor: .stranger, probe: .unreachable("no route"))
 
-    private mutating func see(_ sightings: [String: Sighting], floor: Int = 1) -> [Withdrawal.Decision] {
+    private mutating func see(_ observations: [String: HealthObservation], floor: Int = 1) -> [FailoverPolicy.Decision]
+    {
         now += 5_000
-        let members = sightings.keys.sorted().map { Withdrawal.Member(name: $0, region: "r") }
-        return withdrawal.judge(sightings, of: members, rules: .init(floor: floor), at: now)
+        let members = observations.keys.sorted().map { FailoverPolicy.Member(name: $0, region: "r") }
+        return withdrawal.judge(observations, of: members, rules: .init(floor: floor), at: now)
     }
 
-    private static let old = ["n1": Sighting.well, "n2": .well, "n3": .well, "n4": .well]
+    private static let old = ["n1": HealthObservation.well, "n2": .well, "n3": .well, "n4": .well]
 
     @Test mutating func aNodeThatIsNotThereYetIsNotInTheName() throws {
         _ = see(Self.old)
-        let with = { (sighting: Sighting) in Self.old.merging(["n5": sighting]) { $1 } }
+        let with = { (observation: HealthObservation) in Self.old.merging(["n5": observation]) { $1 } }
         #expect(see(with(Self.empty)) == [.await("n5")])
         #expect(Array(withdrawal.withdrawn.keys) == ["n5"])
         // It may be half of what is known of it, and the watch may begin anew.
-        withdrawal = try JSONDecoder().decode(Withdrawal.self, from: try JSONEncoder().encode(withdrawal))
-        for sighting in [
-            Sighting(monitor: .unknown, probe: .ready), Sighting(monitor: .silent(70), probe: .ready),
-            Sighting(monitor: .ill("disk 81 % full"), probe: .notReady(503)),
+        withdrawal = try JSONDecoder().decode(FailoverPolicy.self, from: try JSONEncoder().encode(withdrawal))
+        for observation in [
+            HealthObservation(monitor: .unknown, probe: .ready), HealthObservation(monitor: .silent(70), probe: .ready),
+            HealthObservation(monitor: .ill("disk 81 % full"), probe: .notReady(503)),
         ] {
-            #expect(see(with(sighting)) == [])
+            #expect(see(with(observation)) == [])
         }
         #expect(see(with(.well)) == [.putBack("n5", .first)])
         #expect(withdrawal.withdrawn.isEmpty)
@@ -51,7 +52,7 @@ import Testing
     @Test mutating func whoLooksAtNothingMakesNobodyWell() {
         _ = see(Self.old)
         _ = see(Self.old.merging(["n5": Self.empty]) { $1 })
-        let members = ["n1", "n2", "n3", "n4", "n5", "n6"].map { Withdrawal.Member(name: $0, region: "r") }
+        let members = ["n1", "n2", "n3", "n4", "n5", "n6"].map { FailoverPolicy.Member(name: $0, region: "r") }
         _ = withdrawal.judge([:], of: members, rules: .init(floor: 1), at: now)
         #expect(Set(withdrawal.withdrawn.keys) == ["n5", "n6"])
     }
@@ -59,7 +60,7 @@ import Testing
     @Test mutating func whoComplainsAndServesIsThere() {
         _ = see(Self.old)
         _ = see(Self.old.merging(["n5": Self.empty]) { $1 })
-        let complaining = Sighting(monitor: .ill("disk 81 % full"), probe: .ready)
+        let complaining = HealthObservation(monitor: .ill("disk 81 % full"), probe: .ready)
         #expect(see(Self.old.merging(["n5": complaining]) { $1 }) == [.putBack("n5", .first)])
     }
 
@@ -67,14 +68,14 @@ import Testing
         let with = Self.old.merging(["n5": Self.empty, "n6": Self.empty]) { $1 }
         _ = see(Self.old)
         _ = see(with)
-        var members = with.keys.sorted().map { Withdrawal.Member(name: $0, region: "r") }
+        var members = with.keys.sorted().map { FailoverPolicy.Member(name: $0, region: "r") }
         for name in ["n1", "n2"] {
             let index = members.firstIndex { $0.name == name } ?? 0
-            members[index].hand = HandWithdrawal(by: "ana", at: now)
+            members[index].hand = ManualOverride(by: "ana", at: now)
         }
         _ = withdrawal.judge(with, of: members, rules: .init(floor: 1), at: now)
-        #expect(throws: HandWithdrawalError.tooFew("n3")) {
-            try withdrawal.permit(HandWithdrawal(by: "ana", at: now), for: "n3", of: members, rules: .init(floor: 1))
+        #expect(throws: ManualOverrideError.tooFew("n3")) {
+            try withdrawal.permit(ManualOverride(by: "ana", at: now), for: "n3", of: members, rules: .init(floor: 1))
         }
     }
 

@@ -64,8 +64,10 @@ import Testing
         #expect(HTTPSProbe.merge(answers, ["n1": dead, "n2": dead]) == answers)
         let merged = HTTPSProbe.merge(answers, ["n1": .ready, "n2": dead, "n3": dead])
         #expect(merged == answers.merging(["n2": .readyByIPv4("\(dead)")]) { $1 })
-        let sighting = Sighting(monitor: .well, probe: .readyByIPv4("\(dead)"))
-        #expect(sighting.isWell && sighting.agreedIllness == nil && sighting.oddity?.contains("IPv4 alone") == true)
+        let observation = HealthObservation(monitor: .well, probe: .readyByIPv4("\(dead)"))
+        #expect(
+            observation.isWell && observation.agreedIllness == nil && observation.oddity?.contains("IPv4 alone") == true
+        )
     }
 
     @Test func silenceEnds() async throws {

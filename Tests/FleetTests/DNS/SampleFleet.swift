@@ -50,9 +50,9 @@ func sampleFleet(
     return inventory
 }
 
-extension Sighting {
-    static let well = Sighting(monitor: .well, probe: .ready)
-    static let dead = Sighting(monitor: .silent(70), probe: .unreachable("refused"))
+extension HealthObservation {
+    static let well = HealthObservation(monitor: .well, probe: .ready)
+    static let dead = HealthObservation(monitor: .silent(70), probe: .unreachable("refused"))
 }
 
 func addresses(_ numbers: Int...) -> Set<HostAddress> {

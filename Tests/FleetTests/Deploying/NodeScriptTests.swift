@@ -199,13 +199,13 @@ import Testing
         try await run(scripts.begin, ["d1", second, "120"])
         try await run(scripts.confirm, ["d1"])
         try await run(scripts.begin, ["d2", rig.system("first"), "120"])
-        _ = try await shell(["sh", "-s", "--", "failed"], input: CareScripts(NodeRig.paths).collect.text)
+        _ = try await shell(["sh", "-s", "--", "failed"], input: MaintenanceScripts(NodeRig.paths).collect.text)
         #expect(!rig.exists("state/deploy/d1"))
         #expect(rig.exists("state/deploy/d2"))
         #expect(rig.text("calls")?.contains("--delete-generations +2") == true)
         // Whoever goes on with the last one after a crash still asks for it.
         try await run(scripts.confirm, ["d2"])
-        _ = try await shell(["sh", "-s"], input: CareScripts(NodeRig.paths).collect.text)
+        _ = try await shell(["sh", "-s"], input: MaintenanceScripts(NodeRig.paths).collect.text)
         #expect(try await run(scripts.state, ["d2"]).phase == .kept)
     }
 
@@ -240,7 +240,7 @@ import Testing
 
     @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/shellcheck")))
     func shellcheckFindsNothing() async throws {
-        let (node, hub, care) = (NodeScripts(NodePaths()), HubScripts(NodePaths()), CareScripts(NodePaths()))
+        let (node, hub, care) = (NodeScripts(NodePaths()), HubScripts(NodePaths()), MaintenanceScripts(NodePaths()))
         let rekey = RekeyScripts(NodePaths())
         let inner = [NodeScripts.activate, NodeScripts.rollback, RekeyScripts.attempt].map {
             NodeScript("inner", NodePaths(), $0)

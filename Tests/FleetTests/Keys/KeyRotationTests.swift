@@ -13,7 +13,7 @@ import Testing
 
     init() async throws {
         scratch = try Scratch()
-        keys = KeyStore(try SecretChest(scratch.file("keys"), age: nil))
+        keys = KeyStore(try LocalSecretStore(scratch.file("keys"), age: nil))
         let plain = try Inventory(toml: FleetFixture.text(spokes: [("tokyo", "asia")]))
         old = try await keys.generate(try plain.node("tokyo"))
         world = try RigWorld(FleetFixture.text(spokes: [("tokyo", "asia")], publicKeys: ["tokyo": old]))
@@ -128,7 +128,7 @@ import Testing
 
     @Test func theHubForgetsWhateverHadTheAddress() async throws {
         let scratch = try Scratch()
-        let keys = KeyStore(try SecretChest(scratch.file("keys"), age: nil))
+        let keys = KeyStore(try LocalSecretStore(scratch.file("keys"), age: nil))
         let plain = try Inventory(toml: FleetFixture.text(spokes: [("tokyo", "asia")]))
         let old = try await keys.generate(try plain.node("tokyo"))
         let next = try await keys.rotate(try plain.node("tokyo"))
@@ -160,7 +160,7 @@ import Testing
     /// The hub is lost: the key is made all the same, and it is said that the old one is not refused yet.
     @Test func aHubThatDoesNotAnswerIsSaid() async throws {
         let scratch = try Scratch()
-        let keys = KeyStore(try SecretChest(scratch.file("keys"), age: nil))
+        let keys = KeyStore(try LocalSecretStore(scratch.file("keys"), age: nil))
         let world = try RigWorld(FleetFixture.text(spokes: [("tokyo", "asia")]))
         try NodeRig.program("\(world.rig("zurich").root)/bin/wg", "echo no >&2; exit 1")
         let node = try world.inventory.node("tokyo")

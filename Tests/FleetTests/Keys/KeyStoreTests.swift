@@ -45,7 +45,7 @@ extension Scratch {
     }
 
     private func store(_ age: AgeProgram? = nil) throws -> KeyStore {
-        KeyStore(try SecretChest(scratch.file("keys"), age: age))
+        KeyStore(try LocalSecretStore(scratch.file("keys"), age: age))
     }
 
     @Test func aKeyIsMadeOnce() async throws {
@@ -137,7 +137,9 @@ extension Scratch {
         try FileManager.default.createSymbolicLink(
             atPath: scratch.file("link"), withDestinationPath: scratch.file("tree/deep"))
         for folder in ["tree/keys", "tree/deep/keys", "link/keys", "tree/deep/../keys", "link/not/there/yet"] {
-            #expect(throws: SecretChestError.self, "\(folder)") { try SecretChest(scratch.file(folder), age: nil) }
+            #expect(throws: LocalSecretStoreError.self, "\(folder)") {
+                try LocalSecretStore(scratch.file(folder), age: nil)
+            }
         }
     }
 
@@ -145,6 +147,6 @@ extension Scratch {
         try FileManager.default.createDirectory(
             atPath: scratch.file("keys"), withIntermediateDirectories: false,
             attributes: [.posixPermissions: 0o755])
-        #expect(throws: SecretChestError.open(scratch.file("keys"))) { try store() }
+        #expect(throws: LocalSecretStoreError.open(scratch.file("keys"))) { try store() }
     }
 }

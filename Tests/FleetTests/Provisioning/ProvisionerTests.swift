@@ -126,7 +126,7 @@ final class ScriptedProbe: NodeProbe {
     init() async throws {
         scratch = try Scratch()
         let age = try AgeKey(in: scratch).program()
-        let keys = KeyStore(try SecretChest(scratch.file("keys"), age: age))
+        let keys = KeyStore(try LocalSecretStore(scratch.file("keys"), age: age))
         let publicKey = try await keys.generate(try sampleFleet(2).nodes[1])
         inventory = try sampleFleet(2) { $0[1].publicKey = publicKey }
         node = inventory.nodes[1]
@@ -155,7 +155,7 @@ final class ScriptedProbe: NodeProbe {
 
     private func run(_ plan: ProvisionPlan) async throws {
         let clock = TestClock()
-        let first = FirstShell(
+        let first = BootstrapShell(
             node, identity: nil, knownHosts: scratch.file("known_hosts"), processes: machine)
         let provisioner = Provisioner(
             plan, inventory: inventory, journal: journal, first: first, hub: hub, secrets: secrets, monitor: nil,

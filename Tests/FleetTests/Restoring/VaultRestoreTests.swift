@@ -18,7 +18,8 @@ import Testing
         age = try AgeKey(in: scratch)
         let program = try age.program()
         secrets = SecretStore(
-            scratch.file("secrets"), age: program, keys: KeyStore(try SecretChest(scratch.file("keys"), age: program)))
+            scratch.file("secrets"), age: program,
+            keys: KeyStore(try LocalSecretStore(scratch.file("keys"), age: program)))
         let path = "\(BeginTests.programs)/clavitor-node"
         _ = try output(of: path, ["init", "--quiet", "--data", scratch.file("old")])
         try await secrets.set(.rootKey, of: node, to: try output(of: "/bin/cat", [scratch.file("old/root.key")]))

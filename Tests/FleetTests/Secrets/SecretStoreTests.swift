@@ -54,7 +54,7 @@ final class NotingShell: RemoteShell {
         scratch = try Scratch()
         node = try sampleFleet(2).nodes[1]
         let age = try AgeKey(in: scratch).program()
-        keys = KeyStore(try SecretChest(scratch.file("keys"), age: age))
+        keys = KeyStore(try LocalSecretStore(scratch.file("keys"), age: age))
         store = SecretStore(scratch.file("secrets"), age: age, keys: keys)
     }
 

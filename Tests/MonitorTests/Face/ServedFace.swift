@@ -56,10 +56,10 @@ struct ServedFace: Sendable {
             Array(file == "/url" ? "https://hooks.example/9f8e7d6c5b".utf8 : "signing key".utf8)
         }
         let hook = ChannelSettings(name: "mail", kind: .webhook(.init(urlFile: "/url", keyFile: "/key")))
-        let couriers = try factory.couriers(NotificationSettings(channels: [hook]))
+        let senders = try factory.senders(NotificationSettings(channels: [hook]))
         let api = MonitorAPI(
             watch: watch, operators: operators, version: "0.1.0", deliveries: { [figures] in [channel: figures] },
-            trial: ChannelTrial(couriers, now: { clock.now.wall }))
+            trial: ChannelTrial(senders, now: { clock.now.wall }))
         let made = try DevelopmentCertificate(name: "localhost", now: Date())
         try scratch.write(Array(made.certificatePEM.utf8), to: "cert.pem")
         let served = ServedCertificates(names: [])

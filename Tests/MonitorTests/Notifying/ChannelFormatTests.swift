@@ -16,19 +16,19 @@ import Testing
     ) async throws -> [WebRequest] {
         let network = ScriptedNetwork()
         network.answers { _, _ in answer }
-        let courier = try courier(kind, network)
-        try await courier.send(message, at * 1_000)
+        let sender = try sender(kind, network)
+        try await sender.send(message, at * 1_000)
         return network.requests
     }
 
-    static func courier(_ kind: ChannelSettings.Kind, _ network: ScriptedNetwork) throws -> Courier {
+    static func sender(_ kind: ChannelSettings.Kind, _ network: ScriptedNetwork) throws -> ChannelSender {
         let files = [
             "/url": "https://chat.example/hooks/T0K3NT0K3N\n", "/topic": "https://ntfy.example/alerts-9f8e7d",
             "/token": "123456:AAbbCCddEE", "/key": "0123456789abcdef0123456789abcdef",
         ]
         let factory = ChannelFactory(
             send: network.send, post: network.post, readFile: { Array((files[$0] ?? "").utf8) })
-        return try factory.couriers(
+        return try factory.senders(
             NotificationSettings(channels: [.init(name: "c", kind: kind)], dashboard: "https://m.example/"))[0]
     }
 

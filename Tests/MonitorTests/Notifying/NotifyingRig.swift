@@ -55,7 +55,7 @@ struct NotifyingRig: Sendable {
             Array(path == "/key" ? "signing key".utf8 : "https://\(path.dropFirst()).example/hooks/9f8e7d6c5b".utf8)
         }
         return Delivery(
-            outbox: outbox, couriers: try factory.couriers(settings),
+            outbox: outbox, senders: try factory.senders(settings),
             world: .init(clock: clock, now: { now }, random: { $0.upperBound }), logger: log.logger)
     }
 

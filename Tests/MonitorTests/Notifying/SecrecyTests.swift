@@ -54,9 +54,9 @@ import Testing
         let factory = ChannelFactory(send: rig.network.send, post: mail.send) {
             Array((Self.files[$0] ?? "").utf8)
         }
-        let couriers = try factory.couriers(rig.settings)
+        let senders = try factory.senders(rig.settings)
         let delivery = Delivery(
-            outbox: rig.outbox, couriers: couriers, world: .init(clock: rig.clock, now: { rig.now }),
+            outbox: rig.outbox, senders: senders, world: .init(clock: rig.clock, now: { rig.now }),
             logger: rig.log.logger)
         try await rig.notifier.tell([IncidentChange(.opened, anIncident(), at: rig.now)])
         let task = Task { try await delivery.run() }
@@ -70,12 +70,12 @@ import Testing
         var said = rig.log.all + errors
         #expect(said.count == 12, "each channel complained, and was heard")
         var dumped = ""
-        dump(couriers, to: &dumped)
+        dump(senders, to: &dumped)
         for request in rig.network.requests {
             dump(request.url, to: &dumped)
             said.append("\(request.url) \(String(reflecting: request.url))")
         }
-        said += [dumped, "\(couriers)", "\(rig.settings)", "\(factory)"]
+        said += [dumped, "\(senders)", "\(rig.settings)", "\(factory)"]
         for canary in Self.canaries {
             #expect(!said.contains { $0.contains(canary) }, "\(canary) in \(said.filter { $0.contains(canary) })")
         }
@@ -96,7 +96,7 @@ import Testing
         let factory = ChannelFactory(send: rig.network.send, post: rig.network.post) {
             Array(($0 == file ? text : Self.files[$0] ?? "").utf8)
         }
-        let error = #expect(throws: NotificationSettingsError.self) { try factory.couriers(rig.settings) }
+        let error = #expect(throws: NotificationSettingsError.self) { try factory.senders(rig.settings) }
         #expect(error.map { "\($0)".contains(file) } == true)
         #expect(error.map { "\($0)".contains("CANARY") } == false)
     }
@@ -106,7 +106,7 @@ import Testing
             ChannelSettings(name: "pager", kind: .pagerDuty(keyFile: "/nowhere/at/all", url: nil))
         ])
         let factory = ChannelFactory(send: rig.network.send, post: rig.network.post)
-        let error = #expect(throws: NotificationSettingsError.self) { try factory.couriers(rig.settings) }
+        let error = #expect(throws: NotificationSettingsError.self) { try factory.senders(rig.settings) }
         #expect(
             error?.description
                 == "The secret of the channel pager cannot be read from /nowhere/at/all: there is no such file.")

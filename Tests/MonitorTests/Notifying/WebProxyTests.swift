@@ -83,15 +83,15 @@ import Testing
         let port = try Self.line(of: output)
         try await WebServer.with { server in
             let proxy = try WebProxy(file: "http://me:s3cret@127.0.0.1:\(port)", environment: [:])
-            let sender = try WebSender(trustedPEM: server.certificate, proxy: proxy)
-            let factory = ChannelFactory(send: sender.send, post: ScriptedNetwork().post) { file in
+            let web = try WebSender(trustedPEM: server.certificate, proxy: proxy)
+            let factory = ChannelFactory(send: web.send, post: ScriptedNetwork().post) { file in
                 Array(file == "/url" ? "https://localhost:\(server.port)/hooks/9f8e7d6c5b".utf8 : "signing key".utf8)
             }
             let hook = ChannelSettings(name: "hook", kind: .webhook(.init(urlFile: "/url", keyFile: "/key")))
-            let courier = try factory.couriers(NotificationSettings(channels: [hook]))[0]
-            try await courier.send(aMessage(), aMessage().at)
-            #expect(await sender.isAnswered("https://localhost:\(server.port)/readyz"))
-            try await sender.shutdown()
+            let sender = try factory.senders(NotificationSettings(channels: [hook]))[0]
+            try await sender.send(aMessage(), aMessage().at)
+            #expect(await web.isAnswered("https://localhost:\(server.port)/readyz"))
+            try await web.shutdown()
             #expect(server.seen.first?.head.uri == "/hooks/9f8e7d6c5b")
             #expect(try Self.line(of: output) == "CONNECT localhost:\(server.port) me:s3cret")
         }

@@ -10,28 +10,28 @@ import Testing
 
 /// The sender against a real server over real TLS.
 @Suite(.timeLimit(.minutes(2))) struct WebServerTests {
-    private static func courier(_ server: WebServer, _ path: String, _ sender: WebSender) throws -> Courier {
+    private static func sender(_ server: WebServer, _ path: String, _ web: WebSender) throws -> ChannelSender {
         let factory = ChannelFactory(
-            send: sender.send, post: ScriptedNetwork().post
+            send: web.send, post: ScriptedNetwork().post
         ) { file in
             Array(file == "/url" ? "https://localhost:\(server.port)\(path)".utf8 : "signing key".utf8)
         }
         let hook = ChannelSettings(name: "hook", kind: .webhook(.init(urlFile: "/url", keyFile: "/key")))
-        return try factory.couriers(NotificationSettings(channels: [hook]))[0]
+        return try factory.senders(NotificationSettings(channels: [hook]))[0]
     }
 
     private func deliver(_ path: String, trusting: Bool = true) async throws -> (WebServer.Seen?, DeliveryFailure?) {
         try await WebServer.with { server in
-            let sender = try WebSender(trustedPEM: trusting ? server.certificate : nil)
+            let web = try WebSender(trustedPEM: trusting ? server.certificate : nil)
             let message = aMessage()
-            let courier = try Self.courier(server, path, sender)
+            let sender = try Self.sender(server, path, web)
             var failure: DeliveryFailure?
             do throws(DeliveryFailure) {
-                try await courier.send(message, message.at)
+                try await sender.send(message, message.at)
             } catch {
                 failure = error
             }
-            try await sender.shutdown()
+            try await web.shutdown()
             return (server.seen.first, failure)
         }
     }

@@ -1,7 +1,7 @@
 import Crypto
 import FoundationEssentials
 
-/// Makes couriers of settings: reads the secrets, once, and refuses at the start what could not work later.
+/// Makes senders of settings: reads the secrets, once, and refuses at the start what could not work later.
 package struct ChannelFactory: Sendable {
     private let readFile: @Sendable (String) throws -> [UInt8]
     private let send: WebSend
@@ -24,17 +24,17 @@ package struct ChannelFactory: Sendable {
     }
 
     /// One for each line of each channel.
-    package func couriers(_ settings: NotificationSettings) throws(NotificationSettingsError) -> [Courier] {
-        var couriers: [Courier] = []
-        for channel in settings.channels { couriers += try self.couriers(channel, settings.dashboard) }
-        return couriers
+    package func senders(_ settings: NotificationSettings) throws(NotificationSettingsError) -> [ChannelSender] {
+        var senders: [ChannelSender] = []
+        for channel in settings.channels { senders += try self.senders(channel, settings.dashboard) }
+        return senders
     }
 
-    private func couriers(
+    private func senders(
         _ channel: ChannelSettings, _ dashboard: String?
-    ) throws(NotificationSettingsError) -> [Courier] {
+    ) throws(NotificationSettingsError) -> [ChannelSender] {
         let (name, grouping) = (channel.name, channel.grouping)
-        func one(_ web: some WebChannel) -> [Courier] { [Courier(web, grouping: grouping, send: send)] }
+        func one(_ web: some WebChannel) -> [ChannelSender] { [ChannelSender(web, grouping: grouping, send: send)] }
         switch channel.kind {
         case .webhook(let webhook):
             let (url, host) = try url(in: webhook.urlFile, name)
@@ -76,7 +76,7 @@ package struct ChannelFactory: Sendable {
                 try secret(in: path, name, ofASCII: false)
             }
             let account = MailAccount(email, password: password, channel: name)
-            return email.to.map { Courier(account, to: $0, grouping: grouping, dashboard: dashboard, post: post) }
+            return email.to.map { ChannelSender(account, to: $0, grouping: grouping, dashboard: dashboard, post: post) }
         }
     }
 

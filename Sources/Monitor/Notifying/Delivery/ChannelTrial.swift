@@ -1,11 +1,11 @@
 /// Tries a channel: something that opens, and its end, to each of its recipients. A running monitor is not needed.
 package struct ChannelTrial: Sendable {
-    private let couriers: [Courier]
+    private let senders: [ChannelSender]
     private let now: @Sendable () -> Int64
 
     /// `now`: Unix milliseconds.
-    package init(_ couriers: [Courier], now: @escaping @Sendable () -> Int64) {
-        self.couriers = couriers
+    package init(_ senders: [ChannelSender], now: @escaping @Sendable () -> Int64) {
+        self.senders = senders
         self.now = now
     }
 
@@ -19,10 +19,10 @@ package struct ChannelTrial: Sendable {
     /// Empty when there is no such channel.
     package func run(_ name: String) async -> [Outcome] {
         var outcomes: [Outcome] = []
-        for courier in couriers where courier.channel == name {
-            var outcome = Outcome(line: courier.line)
+        for sender in senders where sender.channel == name {
+            var outcome = Outcome(line: sender.line)
             do throws(DeliveryFailure) {
-                for message in Message.test(of: name, at: now()) { try await courier.send(message, now()) }
+                for message in Message.test(of: name, at: now()) { try await sender.send(message, now()) }
             } catch {
                 outcome.error = error.description
             }

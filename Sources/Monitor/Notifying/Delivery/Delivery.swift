@@ -25,7 +25,7 @@ package final class Delivery<C: Clock>: Service where C.Duration == Duration {
     }
 
     private let outbox: Outbox
-    private let couriers: [Courier]
+    private let senders: [ChannelSender]
     private let world: World
     private let logger: Logger
     private let counts: DeliveryCounts
@@ -38,12 +38,12 @@ package final class Delivery<C: Clock>: Service where C.Duration == Duration {
     /// Between two tries because of new messages, at least.
     private static var haste: Duration { .seconds(30) }
 
-    package init(outbox: Outbox, couriers: [Courier], world: World, logger: Logger) {
+    package init(outbox: Outbox, senders: [ChannelSender], world: World, logger: Logger) {
         self.outbox = outbox
-        self.couriers = couriers
+        self.senders = senders
         self.world = world
         self.logger = logger
-        counts = DeliveryCounts(Set(couriers.map(\.channel)))
+        counts = DeliveryCounts(Set(senders.map(\.channel)))
         store = StoreWatch(logger)
     }
 
@@ -52,7 +52,7 @@ package final class Delivery<C: Clock>: Service where C.Duration == Duration {
             await withTaskGroup(of: Void.self) { group in
                 // Beside the lines: on a full disk it waits, and they need not.
                 group.addTask { await self.adopt() }
-                for courier in couriers { group.addTask { await self.serve(courier) } }
+                for sender in senders { group.addTask { await self.serve(sender) } }
             }
         } onGracefulShutdown: { [outbox] in
             outbox.ringAll()
@@ -62,7 +62,7 @@ package final class Delivery<C: Clock>: Service where C.Duration == Duration {
     /// By channel.
     package func figures() async throws -> [String: DeliveryFigures] {
         let states = try await outbox.states()
-        let lines = couriers.map { (channel: $0.channel, state: states[$0.line] ?? LineState()) }
+        let lines = senders.map { (channel: $0.channel, state: states[$0.line] ?? LineState()) }
         return counts.with(lines, now: world.now())
     }
 
@@ -79,17 +79,17 @@ package final class Delivery<C: Clock>: Service where C.Duration == Duration {
 
     // MARK: One line
 
-    private func serve(_ courier: Courier) async {
-        guard let bell = outbox.bell(of: courier.line) else { return }
+    private func serve(_ sender: ChannelSender) async {
+        guard let bell = outbox.bell(of: sender.line) else { return }
         // A new alarm does not wait until an old one is tried again, which may be in ten minutes.
         var isHurried = false
         var lastTry = world.clock.now.advanced(by: .zero - Self.haste)
         while !mustStop {
             do {
-                let desk = try await outbox.desk(of: courier.line)
-                store.isWell(for: courier.line)
-                if !desk.unreadable.isEmpty { await forget(desk.unreadable, courier) }
-                guard let plan = desk.plan(courier.grouping, now: world.now()) else {
+                let desk = try await outbox.desk(of: sender.line)
+                store.isWell(for: sender.line)
+                if !desk.unreadable.isEmpty { await forget(desk.unreadable, sender) }
+                guard let plan = desk.plan(sender.grouping, now: world.now()) else {
                     await bell.wait()
                     continue
                 }
@@ -99,58 +99,58 @@ package final class Delivery<C: Clock>: Service where C.Duration == Duration {
                 }
                 if wait <= .zero {
                     isHurried = false
-                    await attempt(plan, desk, courier)
+                    await attempt(plan, desk, sender)
                     lastTry = world.clock.now
                 } else if await bell.wait(until: world.clock.now.advanced(by: wait), on: world.clock) {
                     isHurried = true
                 }
             } catch {
-                store.failed(error, for: courier.line)
+                store.failed(error, for: sender.line)
                 await bell.wait(until: world.clock.now.advanced(by: Self.pause), on: world.clock)
             }
         }
     }
 
-    private func attempt(_ plan: Desk.Plan, _ desk: Desk, _ courier: Courier) async {
-        let parcels = desk.parcels(of: plan.tellings, courier.grouping, now: world.now())
+    private func attempt(_ plan: Desk.Plan, _ desk: Desk, _ sender: ChannelSender) async {
+        let parcels = desk.parcels(of: plan.tellings, sender.grouping, now: world.now())
         let (news, rest) = (parcels.filter { !$0.changes.isEmpty }, parcels.filter(\.changes.isEmpty))
-        if !rest.isEmpty { await settle(rest, courier) }
-        var left = (courier.isThreaded ? news.map { [$0] } : news.isEmpty ? [] : [news])[...]
+        if !rest.isEmpty { await settle(rest, sender) }
+        var left = (sender.isThreaded ? news.map { [$0] } : news.isEmpty ? [] : [news])[...]
         var failed: (parcels: [Parcel], failure: DeliveryFailure)?
         while let batch = left.popFirst() {
             do throws(DeliveryFailure) {
-                try await send(Message(channel: courier.channel, batch), courier)
-                counts.count(courier.channel) { $0.delivered += 1 }
+                try await send(Message(channel: sender.channel, batch), sender)
+                counts.count(sender.channel) { $0.delivered += 1 }
                 let told = batch.reduce(0) { $0 + $1.changes.count }
-                logger.info("told", metadata: ["line": "\(courier.line)", "changes": "\(told)"])
-                await settle(batch, courier)
+                logger.info("told", metadata: ["line": "\(sender.line)", "changes": "\(told)"])
+                await settle(batch, sender)
             } catch {
                 // The program is stopping, and nobody is to blame.
                 if Task.isCancelled { return }
-                counts.count(courier.channel) { $0.failedAttempts += 1 }
+                counts.count(sender.channel) { $0.failedAttempts += 1 }
                 failed = ((failed?.parcels ?? []) + batch, error)
                 // Where the service itself does not work, the others would fare no better.
                 if !error.mayBeTheMessage { break }
             }
             if mustStop { break }
         }
-        if let failed { await postpone(failed.parcels, failed.failure, plan, desk, courier) }
+        if let failed { await postpone(failed.parcels, failed.failure, plan, desk, sender) }
     }
 
-    private func send(_ message: Message, _ courier: Courier) async throws(DeliveryFailure) {
+    private func send(_ message: Message, _ sender: ChannelSender) async throws(DeliveryFailure) {
         let (clock, at) = (world.clock, world.now())
         let outcome = await withTaskGroup(of: Result<Void, DeliveryFailure>.self) { group in
             group.addTask {
                 do throws(DeliveryFailure) {
-                    return .success(try await courier.send(message, at))
+                    return .success(try await sender.send(message, at))
                 } catch {
                     return .failure(error)
                 }
             }
             group.addTask {
-                try? await clock.sleep(for: courier.patience)
-                let seconds = courier.patience.components.seconds
-                return .failure(DeliveryFailure(.passing, "\(courier.channel): no answer within \(seconds) s"))
+                try? await clock.sleep(for: sender.patience)
+                let seconds = sender.patience.components.seconds
+                return .failure(DeliveryFailure(.passing, "\(sender.channel): no answer within \(seconds) s"))
             }
             defer { group.cancelAll() }
             return await group.next() ?? .success(())
@@ -160,25 +160,25 @@ package final class Delivery<C: Clock>: Service where C.Duration == Duration {
 
     // MARK: What is kept
 
-    private func settle(_ parcels: [Parcel], _ courier: Courier) async {
+    private func settle(_ parcels: [Parcel], _ sender: ChannelSender) async {
         let now = world.now()
-        await keep(courier.line) { try await $0.settle(parcels, of: courier.line, at: now) }
+        await keep(sender.line) { try await $0.settle(parcels, of: sender.line, at: now) }
     }
 
-    private func forget(_ tellings: [Int64], _ courier: Courier) async {
+    private func forget(_ tellings: [Int64], _ sender: ChannelSender) async {
         logger.error(
             "changes were written by another version and cannot be told",
-            metadata: ["line": "\(courier.line)", "count": "\(tellings.count)"])
+            metadata: ["line": "\(sender.line)", "count": "\(tellings.count)"])
         var parcel = Parcel(thread: "")
         parcel.tellings = tellings
-        await settle([parcel], courier)
+        await settle([parcel], sender)
     }
 
     private func postpone(
-        _ parcels: [Parcel], _ failure: DeliveryFailure, _ plan: Desk.Plan, _ desk: Desk, _ courier: Courier
+        _ parcels: [Parcel], _ failure: DeliveryFailure, _ plan: Desk.Plan, _ desk: Desk, _ sender: ChannelSender
     ) async {
         if desk.state.attempts == 0 {
-            logger.warning("notification not taken", metadata: ["line": "\(courier.line)", "error": "\(failure)"])
+            logger.warning("notification not taken", metadata: ["line": "\(sender.line)", "error": "\(failure)"])
         }
         let now = world.now()
         // What stands aside is tried by its own count, or it would hold up what comes after it.
@@ -189,7 +189,7 @@ package final class Delivery<C: Clock>: Service where C.Duration == Duration {
         let kept = LineFailure(
             error: failure.description, isRefusal: failure.kind == .refused, at: now, next: next,
             setsAside: plan.isAside || failure.mayBeTheMessage && tries + 1 >= RetryRule.mostInTheWay)
-        await keep(courier.line) { try await $0.postpone(parcels, of: courier.line, kept) }
+        await keep(sender.line) { try await $0.postpone(parcels, of: sender.line, kept) }
     }
 
     /// Writes until it is written: while it is not, the same message would be sent again at once.

@@ -44,7 +44,7 @@ package struct MailAccount: Sendable {
 /// The one seam to mail servers.
 package typealias Post = @Sendable (MailAccount, Mail) async throws(DeliveryFailure) -> Void
 
-extension Courier {
+extension ChannelSender {
     /// Each recipient gets a mail of its own: one that a server keeps away for an hour holds nobody else up.
     init(_ account: MailAccount, to: String, grouping: Grouping, dashboard: String?, post: @escaping Post) {
         // Mail servers let strangers wait before they greet, and take their time over the text.

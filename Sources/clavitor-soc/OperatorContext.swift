@@ -3,7 +3,7 @@ import Fleet
 import FoundationEssentials
 
 /// What commands work with: the inventory, the operator's settings, and the ways to the nodes and the monitor.
-struct Workplace {
+struct OperatorContext {
     let file: InventoryFile
     let inventory: Inventory
     let settings: Settings

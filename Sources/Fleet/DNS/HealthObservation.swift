@@ -35,7 +35,7 @@ extension ProbeAnswer {
 }
 
 /// A node from two vantage points at one moment.
-package struct Sighting: Equatable, Sendable {
+package struct HealthObservation: Equatable, Sendable {
     package var monitor: MonitorVerdict
     package var probe: ProbeAnswer
 

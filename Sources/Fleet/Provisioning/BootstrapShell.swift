@@ -2,7 +2,7 @@ import Console
 
 /// root on a machine that is not of the fleet yet: at its public address, with the operator's key, and the one host key
 /// that was confirmed.
-package struct FirstShell: RemoteShell {
+package struct BootstrapShell: RemoteShell {
     private let node: Node
     private let port: Int
     private let identity: String?

@@ -8,7 +8,7 @@ import Testing
     struct Historian {
         struct Look {
             var at: Int64
-            var sightings: [String: Sighting]
+            var observations: [String: HealthObservation]
             var outBefore: Set<String>
         }
 
@@ -17,17 +17,17 @@ import Testing
         var returned: [String: [Int64]] = [:]
         var out: Set<String> = []
 
-        mutating func see(_ sightings: [String: Sighting], _ rules: Withdrawal.Rules, _ now: Int64) {
-            looks.append(Look(at: now, sightings: sightings, outBefore: out))
-            guard Self.hears(sightings) else { return }
-            let names = sightings.keys.sorted()
+        mutating func see(_ observations: [String: HealthObservation], _ rules: FailoverPolicy.Rules, _ now: Int64) {
+            looks.append(Look(at: now, observations: observations, outBefore: out))
+            guard Self.hears(observations) else { return }
+            let names = observations.keys.sorted()
             for name in names where out.contains(name) && wellFor(name, now, rules) >= wait(name, rules) {
                 out.remove(name)
                 returned[name, default: []].append(now)
             }
             let most = min(names.count - rules.floor, names.count / 2)
             for name in names where !out.contains(name) {
-                guard sightings[name]?.agreedIllness != nil else { continue }
+                guard observations[name]?.agreedIllness != nil else { continue }
                 let waiting = out.map { (wellFor($0, now, rules), $0) }.filter { $0.0 >= 0 }
                 if out.count >= most, let longest = waiting.map(\.0).max(),
                     let other = waiting.filter({ $0.0 == longest }).min(by: {
@@ -46,17 +46,17 @@ import Testing
         private func since(_ name: String) -> Int64 { left[name]?.last ?? 0 }
 
         /// Two answers or more; the one could be the watcher's neighbour.
-        static func hears(_ sightings: [String: Sighting]) -> Bool {
-            sightings.values.count { if case .unreachable = $0.probe { false } else { true } } > 1
+        static func hears(_ observations: [String: HealthObservation]) -> Bool {
+            observations.values.count { if case .unreachable = $0.probe { false } else { true } } > 1
         }
 
         /// Milliseconds of unbroken health while out, -1 for none.
-        private func wellFor(_ name: String, _ now: Int64, _ rules: Withdrawal.Rules) -> Int64 {
+        private func wellFor(_ name: String, _ now: Int64, _ rules: FailoverPolicy.Rules) -> Int64 {
             var since: Int64?
             var later = now
             for look in looks.reversed() {
-                guard look.outBefore.contains(name), Self.hears(look.sightings), later - look.at <= rules.blind,
-                    look.sightings[name] == .well
+                guard look.outBefore.contains(name), Self.hears(look.observations), later - look.at <= rules.blind,
+                    look.observations[name] == .well
                 else { break }
                 (since, later) = (look.at, look.at)
             }
@@ -64,7 +64,7 @@ import Testing
         }
 
         /// Each withdrawal within the calm time of the return before it doubles the wait.
-        private func wait(_ name: String, _ rules: Withdrawal.Rules) -> Int64 {
+        private func wait(_ name: String, _ rules: FailoverPolicy.Rules) -> Int64 {
             var hold = rules.hold
             let (leaves, returns) = (left[name] ?? [], returned[name] ?? [])
             for (index, leave) in leaves.enumerated() where index > 0 {
@@ -85,30 +85,30 @@ import Testing
         }
     }
 
-    static func random(_ dice: inout Dice, mood: Int) -> Sighting {
+    static func random(_ dice: inout Dice, mood: Int) -> HealthObservation {
         switch Int.random(in: 0..<100, using: &dice) {
         case ..<mood: .well
         case ..<(mood + (100 - mood) / 2): .dead
-        case ..<(mood + (100 - mood) * 3 / 4): Sighting(monitor: .ill("disk"), probe: .notReady(503))
-        case ..<(mood + (100 - mood) * 7 / 8): Sighting(monitor: .unknown, probe: .ready)
-        case ..<(mood + (100 - mood) * 15 / 16): Sighting(monitor: .well, probe: .unreachable("refused"))
-        default: Sighting(monitor: .ill("certificate"), probe: .badCertificate("it is not trusted"))
+        case ..<(mood + (100 - mood) * 3 / 4): HealthObservation(monitor: .ill("disk"), probe: .notReady(503))
+        case ..<(mood + (100 - mood) * 7 / 8): HealthObservation(monitor: .unknown, probe: .ready)
+        case ..<(mood + (100 - mood) * 15 / 16): HealthObservation(monitor: .well, probe: .unreachable("refused"))
+        default: HealthObservation(monitor: .ill("certificate"), probe: .badCertificate("it is not trusted"))
         }
     }
 
     @Test(arguments: 0..<60) func bothDecideTheSame(_ seed: UInt64) {
         var dice = Dice(state: seed &* 977 &+ 1)
         let members = (1...Int.random(in: 3...9, using: &dice)).map {
-            Withdrawal.Member(name: "n\($0)", region: "r\($0 % 3)")
+            FailoverPolicy.Member(name: "n\($0)", region: "r\($0 % 3)")
         }
-        var rules = Withdrawal.Rules(floor: Int.random(in: 1...2, using: &dice))
+        var rules = FailoverPolicy.Rules(floor: Int.random(in: 1...2, using: &dice))
         rules.hold = 20_000
         rules.longestHold = 90_000
         rules.calm = 300_000
         rules.blind = 30_000
         let mood = [50, 80, 97, 99].randomElement(using: &dice) ?? 90
-        var (machine, historian) = (Withdrawal(), Historian())
-        var current = Dictionary(uniqueKeysWithValues: members.map { ($0.name, Sighting.well) })
+        var (machine, historian) = (FailoverPolicy(), Historian())
+        var current = Dictionary(uniqueKeysWithValues: members.map { ($0.name, HealthObservation.well) })
         var leftAt: [String: Int64] = [:]
         var now: Int64 = 1_700_000_000_000
         for step in 0..<400 {
@@ -147,7 +147,9 @@ import Testing
             }
             let room = min(members.count - rules.floor, members.count / 2) - out.count
             if sees, room > 0 {
-                for (name, sighting) in current where sighting.agreedIllness != nil { #expect(out.contains(name)) }
+                for (name, observation) in current where observation.agreedIllness != nil {
+                    #expect(out.contains(name))
+                }
             }
             if out != historian.out { return }
         }
@@ -157,12 +159,12 @@ import Testing
     @Test(arguments: 0..<30) func whatPeopleSayGoesFirst(_ seed: UInt64) {
         var dice = Dice(state: seed &* 389 &+ 7)
         var members = (1...Int.random(in: 3...9, using: &dice)).map {
-            Withdrawal.Member(name: "n\($0)", region: "r\($0 % 3)")
+            FailoverPolicy.Member(name: "n\($0)", region: "r\($0 % 3)")
         }
-        var rules = Withdrawal.Rules(floor: Int.random(in: 1...2, using: &dice))
+        var rules = FailoverPolicy.Rules(floor: Int.random(in: 1...2, using: &dice))
         rules.hold = 20_000
-        var machine = Withdrawal()
-        var current = Dictionary(uniqueKeysWithValues: members.map { ($0.name, Sighting.well) })
+        var machine = FailoverPolicy()
+        var current = Dictionary(uniqueKeysWithValues: members.map { ($0.name, HealthObservation.well) })
         var now: Int64 = 1_700_000_000_000
         for step in 0..<300 {
             now += 5_000
@@ -173,7 +175,7 @@ import Testing
                 guard Int.random(in: 0..<40, using: &dice) == 0 else { continue }
                 members[index].hand =
                     members[index].hand == nil
-                    ? HandWithdrawal(by: "ana", at: now, isBelowFloor: Int.random(in: 0..<4, using: &dice) == 0) : nil
+                    ? ManualOverride(by: "ana", at: now, isBelowFloor: Int.random(in: 0..<4, using: &dice) == 0) : nil
             }
             _ = machine.judge(current, of: members, rules: rules, at: now)
             let out = Set(machine.withdrawn.keys)

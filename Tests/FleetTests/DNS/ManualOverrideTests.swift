@@ -2,21 +2,21 @@ import Fleet
 import Foundation
 import Testing
 
-@Suite struct HandWithdrawalTests {
-    var members = (1...6).map { Withdrawal.Member(name: "n\($0)", region: "r\(($0 + 1) / 2)") }
-    let rules = Withdrawal.Rules(floor: 2)
-    var withdrawal = Withdrawal()
+@Suite struct ManualOverrideTests {
+    var members = (1...6).map { FailoverPolicy.Member(name: "n\($0)", region: "r\(($0 + 1) / 2)") }
+    let rules = FailoverPolicy.Rules(floor: 2)
+    var withdrawal = FailoverPolicy()
     var now: Int64 = 1_700_000_000_000
 
     /// Those not named are well.
-    private mutating func see(_ others: [String: Sighting] = [:]) -> [Withdrawal.Decision] {
+    private mutating func see(_ others: [String: HealthObservation] = [:]) -> [FailoverPolicy.Decision] {
         now += 5_000
-        let sightings = Dictionary(uniqueKeysWithValues: members.map { ($0.name, Sighting.well) })
-        return withdrawal.judge(sightings.merging(others) { $1 }, of: members, rules: rules, at: now)
+        let observations = Dictionary(uniqueKeysWithValues: members.map { ($0.name, HealthObservation.well) })
+        return withdrawal.judge(observations.merging(others) { $1 }, of: members, rules: rules, at: now)
     }
 
-    private mutating func take(_ number: Int, seconds: Int64? = nil, isBelowFloor: Bool = false) -> HandWithdrawal {
-        let hand = HandWithdrawal(
+    private mutating func take(_ number: Int, seconds: Int64? = nil, isBelowFloor: Bool = false) -> ManualOverride {
+        let hand = ManualOverride(
             by: "ana@soc", at: now, until: seconds.map { now + $0 * 1_000 }, isBelowFloor: isBelowFloor)
         members[number - 1].hand = hand
         return hand
@@ -99,9 +99,9 @@ import Testing
 
     @Test mutating func whatWouldLeaveTooFewIsRefused() throws {
         _ = see(["n1": .dead, "n2": .dead, "n3": .dead])
-        var hand = HandWithdrawal(by: "ana@soc", at: now)
+        var hand = ManualOverride(by: "ana@soc", at: now)
         try withdrawal.permit(hand, for: "n1", of: members, rules: rules)
-        #expect(throws: HandWithdrawalError.tooFew("n4")) {
+        #expect(throws: ManualOverrideError.tooFew("n4")) {
             try withdrawal.permit(hand, for: "n4", of: members, rules: rules)
         }
         hand.isBelowFloor = true
@@ -110,7 +110,7 @@ import Testing
             _ = take(number, isBelowFloor: true)
             _ = see(["n1": .dead, "n2": .dead, "n3": .dead])
         }
-        #expect(throws: HandWithdrawalError.last("n6")) {
+        #expect(throws: ManualOverrideError.last("n6")) {
             try withdrawal.permit(hand, for: "n6", of: members, rules: rules)
         }
     }
@@ -118,11 +118,11 @@ import Testing
     @Test mutating func itSurvivesBeingWrittenDownAndOldFilesAreRead() throws {
         _ = take(2, seconds: 60)
         _ = see()
-        let copy = try JSONDecoder().decode(Withdrawal.self, from: try JSONEncoder().encode(withdrawal))
+        let copy = try JSONDecoder().decode(FailoverPolicy.self, from: try JSONEncoder().encode(withdrawal))
         #expect(copy == withdrawal)
-        #expect(!copy.isSame(as: Withdrawal()))
+        #expect(!copy.isSame(as: FailoverPolicy()))
         let old = try JSONDecoder().decode(
-            Withdrawal.self,
+            FailoverPolicy.self,
             from: Data(#"{"last":1,"stays":{"n1":{"out":1,"reason":"x","withdrawals":1,"isKept":false}}}"#.utf8))
         #expect(old.withdrawn == ["n1": "x"])
     }

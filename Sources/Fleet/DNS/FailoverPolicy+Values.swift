@@ -1,4 +1,4 @@
-extension Withdrawal {
+extension FailoverPolicy {
     /// Times in milliseconds.
     package struct Rules: Equatable, Sendable {
         /// So many nodes stay in the name, however ill.
@@ -32,9 +32,9 @@ extension Withdrawal {
         package var name: String
         package var region: String
         /// When a person wants it out.
-        package var hand: HandWithdrawal?
+        package var hand: ManualOverride?
 
-        package init(name: String, region: String, hand: HandWithdrawal? = nil) {
+        package init(name: String, region: String, hand: ManualOverride? = nil) {
             self.name = name
             self.region = region
             self.hand = hand
@@ -61,13 +61,13 @@ extension Withdrawal {
     }
 }
 
-extension Withdrawal.Stay {
+extension FailoverPolicy.Stay {
     /// Who returns first when somebody must: the longest well, then the longest out.
     func rank(_ name: String) -> (Int64, Int64, String) { (wellSince ?? .max, out ?? 0, name) }
 
     func back(at now: Int64) -> Self { Self(withdrawals: withdrawals, returned: now) }
 
-    func leaving(at now: Int64, because reason: String, _ rules: Withdrawal.Rules) -> Self {
+    func leaving(at now: Int64, because reason: String, _ rules: FailoverPolicy.Rules) -> Self {
         let isRelapse = returned.map { now - $0 < rules.calm } ?? false
         return Self(out: now, reason: reason, withdrawals: isRelapse ? withdrawals + 1 : 1, returned: returned)
     }

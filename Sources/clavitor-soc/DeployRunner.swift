@@ -4,25 +4,25 @@ import Fleet
 import FoundationEssentials
 
 /// From a release to an exit code: preflight, plan, journal, display.
-struct DeployPerformance {
-    private let workplace: Workplace
+struct DeployRunner {
+    private let context: OperatorContext
     private let rollout: RolloutOptions
     private let deployer: Deployer<ContinuousClock>
     private let journals: String
 
     init(
-        _ workplace: Workplace, _ rollout: RolloutOptions, _ deployer: Deployer<ContinuousClock>,
+        _ context: OperatorContext, _ rollout: RolloutOptions, _ deployer: Deployer<ContinuousClock>,
         _ monitor: (any FleetMonitor)?
     ) throws {
         guard monitor != nil || rollout.withoutMonitor else {
             throw DeployRefusal.notReady([
-                "\(workplace.state)/soc.toml names no monitor-token-file; without the monitor: --without-monitor"
+                "\(context.state)/soc.toml names no monitor-token-file; without the monitor: --without-monitor"
             ])
         }
-        self.workplace = workplace
+        self.context = context
         self.rollout = rollout
         self.deployer = deployer
-        journals = "\(workplace.state)/deploys"
+        journals = "\(context.state)/deploys"
         try File.makeDirectory(journals)
         // Two programs that go on with the same deploy would both hold the hub's lock.
         if rollout.dryRun { return }
@@ -38,7 +38,7 @@ struct DeployPerformance {
         if rollout.dryRun { return try describe(plan) }
         if plan.waves.isEmpty { return tellNoChange(plan) }
         let log = DeployLog(
-            try JournalFile("\(journals)/\(plan.id).jsonl"), now: Workplace.now, watch: display(plan).show)
+            try JournalFile("\(journals)/\(plan.id).jsonl"), now: OperatorContext.now, watch: display(plan).show)
         try log.write(plan)
         try await run(plan, DeployProgress(), log)
     }
@@ -50,7 +50,7 @@ struct DeployPerformance {
             throw DeployRefusal.nothingToResume("Every deploy that was begun on this machine came to its end.")
         }
         let log = DeployLog(
-            try JournalFile(open.path, after: open.events), after: progress, now: Workplace.now,
+            try JournalFile(open.path, after: open.events), after: progress, now: OperatorContext.now,
             watch: display(plan).show)
         try await run(plan, progress, log)
     }
@@ -81,7 +81,7 @@ struct DeployPerformance {
 
     private func tellNoChange(_ plan: DeployPlan) {
         if rollout.json {
-            try? Terminal.json(DeployEvent(.ended, at: Workplace.now(), result: .noChange), pretty: false)
+            try? Terminal.json(DeployEvent(.ended, at: OperatorContext.now(), result: .noChange), pretty: false)
         } else {
             Terminal.line("no change: \(plan.unchanged.count) nodes run it already")
         }

@@ -37,7 +37,7 @@ final class SSHServer: Sendable {
     }
 }
 
-@Suite(.timeLimit(.minutes(3))) struct FirstShellTests {
+@Suite(.timeLimit(.minutes(3))) struct BootstrapShellTests {
     let scratch: Scratch
     let server: SSHServer
     let node: Node
@@ -49,20 +49,20 @@ final class SSHServer: Sendable {
         node = try sampleFleet(2) { $0[1].ipv4 = server.address }.nodes[1]
         // Until it listens.
         for _ in 0..<200 {
-            if (try? await FirstShell.scan(node, port: server.port, processes: SystemProcesses())) != nil { return }
+            if (try? await BootstrapShell.scan(node, port: server.port, processes: SystemProcesses())) != nil { return }
             try await Task.sleep(for: .milliseconds(50))
         }
     }
 
-    private func shell(knowing key: HostKey) throws -> FirstShell {
+    private func shell(knowing key: HostKey) throws -> BootstrapShell {
         try scratch.write(Array("n2 \(key.text)\n".utf8), to: "known_hosts")
-        return FirstShell(
+        return BootstrapShell(
             node, port: server.port, identity: server.identity, knownHosts: scratch.file("known_hosts"),
             processes: SystemProcesses())
     }
 
     @Test func theKeyThatIsShownIsTheServers() async throws {
-        let key = try await FirstShell.scan(node, port: server.port, processes: SystemProcesses())
+        let key = try await BootstrapShell.scan(node, port: server.port, processes: SystemProcesses())
         #expect(key == server.hostKey)
     }
 

@@ -10,7 +10,7 @@ import Wire
 extension RealMachines {
     /// The program itself but for its arguments: real ssh, real TLS to nodes and monitor, journal and lock on the disk.
     @Suite(.enabled(if: SSHDFleet.isPossible && TLSServer.isPossible))
-    struct DeployPerformanceTests {
+    struct DeployRunnerTests {
         /// What the fleet's machines answer over HTTPS.
         private final class Outside: Sendable {
             let fleet: SSHDFleet
@@ -102,7 +102,7 @@ extension RealMachines {
         }
 
         private func withProgram(
-            _ words: [String], _ body: (SSHDFleet, Outside, Workplace, RolloutOptions) async throws -> Void
+            _ words: [String], _ body: (SSHDFleet, Outside, OperatorContext, RolloutOptions) async throws -> Void
         ) async throws {
             let fleet = try await SSHDFleet([("tokyo", "asia"), ("dallas", "america")])
             let outside = try await Outside(fleet)
@@ -120,46 +120,46 @@ extension RealMachines {
             try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: "\(state)/token")
             try Data(fleet.inventoryText.utf8).write(to: URL(filePath: "\(fleet.folder)/fleet.toml"))
             let options = try OperatorOptions.parse(["--state", state, "--inventory", "\(fleet.folder)/fleet.toml"])
-            let workplace = try Workplace(options, processes: OperatorProcesses(), paths: NodeRig.paths)
+            let context = try OperatorContext(options, processes: OperatorProcesses(), paths: NodeRig.paths)
             let rollout = try RolloutOptions.parse(["--soak", "0", "--json"] + words)
             do {
-                try await body(fleet, outside, workplace, rollout)
+                try await body(fleet, outside, context, rollout)
             } catch {
                 Issue.record("\(error)")
             }
-            await (try? workplace.ssh)?.disconnect(workplace.inventory.nodes)
+            await (try? context.ssh)?.disconnect(context.inventory.nodes)
             try await outside.stop()
         }
 
         private func perform(
-            _ workplace: Workplace, _ rollout: RolloutOptions, _ release: Release, resuming: Bool = false
+            _ context: OperatorContext, _ rollout: RolloutOptions, _ release: Release, resuming: Bool = false
         ) async throws {
-            try await workplace.connected { probe, monitor in
-                let performance = try DeployPerformance(workplace, rollout, workplace.deployer(probe, monitor), monitor)
+            try await context.connected { probe, monitor in
+                let performance = try DeployRunner(context, rollout, context.deployer(probe, monitor), monitor)
                 if resuming { return try await performance.resume() }
                 // The hub's own node shares its address with the monitor here.
-                try await performance.perform(release, on: workplace.inventory.spokes, rollout.deployOptions)
+                try await performance.perform(release, on: context.inventory.spokes, rollout.deployOptions)
             }
         }
 
         @Test func aGoodReleaseEndsWithZeroAndABadOneWithOne() async throws {
-            try await withProgram(["--canary", "tokyo"]) { fleet, outside, workplace, rollout in
+            try await withProgram(["--canary", "tokyo"]) { fleet, outside, context, rollout in
                 let good = try fleet.rigs.mapValues { try $0.install("second", health: "ready 2.0") }
-                try await perform(workplace, rollout, Release(systems: good, version: "2.0"))
+                try await perform(context, rollout, Release(systems: good, version: "2.0"))
                 for name in ["tokyo", "dallas"] { #expect(try fleet.rig(name).profile.hasSuffix("second")) }
                 #expect(outside.leases.open.withLock { $0 }.isEmpty)
                 #expect(outside.leases.opened.withLock { $0 } == 2)
 
                 // Once more: nothing is to be done, and nothing is.
-                let lock = "\(workplace.state)/deploys/lock"
+                let lock = "\(context.state)/deploys/lock"
                 try FileManager.default.removeItem(atPath: lock)
-                try await perform(workplace, rollout, Release(systems: good, version: "2.0"))
+                try await perform(context, rollout, Release(systems: good, version: "2.0"))
                 #expect(outside.leases.opened.withLock { $0 } == 2)
 
                 try FileManager.default.removeItem(atPath: lock)
                 let bad = try fleet.rigs.mapValues { try $0.install("third", health: "no database", status: 4) }
                 await #expect(throws: ExitCode(1)) {
-                    try await perform(workplace, rollout, Release(systems: bad, version: "3.0"))
+                    try await perform(context, rollout, Release(systems: bad, version: "3.0"))
                 }
                 for name in ["tokyo", "dallas"] { #expect(try fleet.rig(name).current.hasSuffix("second")) }
                 let history = fleet.rigs["zurich"]?.text("state/history.jsonl")
@@ -168,24 +168,24 @@ extension RealMachines {
                 // What came to its end cannot be resumed.
                 try FileManager.default.removeItem(atPath: lock)
                 await #expect(throws: DeployRefusal.self) {
-                    try await perform(workplace, rollout, Release(systems: [:]), resuming: true)
+                    try await perform(context, rollout, Release(systems: [:]), resuming: true)
                 }
             }
         }
 
         @Test func aDeployWhoseProgramDiedIsGoneOnWith() async throws {
-            try await withProgram([]) { fleet, outside, workplace, rollout in
+            try await withProgram([]) { fleet, outside, context, rollout in
                 let systems = try fleet.rigs.mapValues { try $0.install("second", health: "ready 2.0") }
                 let plan = try DeployPlan(
                     id: "20261121T080000Z-0001",
-                    try workplace.inventory.spokes.map { .init($0, current: try fleet.rig($0.name).current) },
+                    try context.inventory.spokes.map { .init($0, current: try fleet.rig($0.name).current) },
                     Release(systems: systems, version: "2.0"), rollout.deployOptions)
                 // It died in the middle of a line.
-                let folder = "\(workplace.state)/deploys"
+                let folder = "\(context.state)/deploys"
                 try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
                 let planned = try JournalFile.text(DeployEvent(.planned, at: 1, plan: plan))
                 try Data("\(planned)\n{\"kind\":\"lock".utf8).write(to: URL(filePath: "\(folder)/\(plan.id).jsonl"))
-                try await perform(workplace, rollout, Release(systems: [:]), resuming: true)
+                try await perform(context, rollout, Release(systems: [:]), resuming: true)
                 for name in ["tokyo", "dallas"] { #expect(try fleet.rig(name).profile.hasSuffix("second")) }
                 let events = try JournalFile.read("\(folder)/\(plan.id).jsonl")
                 #expect(events.first?.kind == .planned)
@@ -195,12 +195,12 @@ extension RealMachines {
         }
 
         @Test func anythingWrongBeforehandRefusesEverything() async throws {
-            try await withProgram([]) { fleet, outside, workplace, rollout in
+            try await withProgram([]) { fleet, outside, context, rollout in
                 try fleet.rig("tokyo").write("failed\n", to: "unit")
                 try fleet.rig("dallas").install("first", health: "disk is full")
                 let systems = try fleet.rigs.mapValues { try $0.install("second", health: "ready 2.0") }
                 let refusal = await #expect(throws: DeployRefusal.self) {
-                    try await perform(workplace, rollout, Release(systems: systems, sizes: ["dallas": 1 << 60]))
+                    try await perform(context, rollout, Release(systems: systems, sizes: ["dallas": 1 << 60]))
                 }
                 let told = "\(try #require(refusal))"
                 for word in [

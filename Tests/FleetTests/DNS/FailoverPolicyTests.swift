@@ -2,43 +2,47 @@ import Fleet
 import Foundation
 import Testing
 
-@Suite struct WithdrawalTests {
-    let members = (1...6).map { Withdrawal.Member(name: "n\($0)", region: "r\(($0 + 1) / 2)") }
-    let rules = Withdrawal.Rules(floor: 2)
-    var withdrawal = Withdrawal()
+@Suite struct FailoverPolicyTests {
+    let members = (1...6).map { FailoverPolicy.Member(name: "n\($0)", region: "r\(($0 + 1) / 2)") }
+    let rules = FailoverPolicy.Rules(floor: 2)
+    var withdrawal = FailoverPolicy()
     var now: Int64 = 1_700_000_000_000
 
     /// Those not named are well.
-    private mutating func see(_ others: [String: Sighting], after seconds: Int64 = 5) -> [Withdrawal.Decision] {
+    private mutating func see(_ others: [String: HealthObservation], after seconds: Int64 = 5) -> [FailoverPolicy
+        .Decision]
+    {
         now += seconds * 1_000
-        var sightings = Dictionary(uniqueKeysWithValues: members.map { ($0.name, Sighting.well) })
-        sightings.merge(others) { $1 }
-        return withdrawal.judge(sightings, of: members, rules: rules, at: now)
+        var observations = Dictionary(uniqueKeysWithValues: members.map { ($0.name, HealthObservation.well) })
+        observations.merge(others) { $1 }
+        return withdrawal.judge(observations, of: members, rules: rules, at: now)
     }
 
     struct Disagreement: CustomTestStringConvertible {
         var testDescription: String
-        var sighting: Sighting
+        var observation: HealthObservation
     }
 
     @Test(arguments: [
         Disagreement(
-            testDescription: "only the monitor is deaf", sighting: Sighting(monitor: .silent(400), probe: .ready)),
+            testDescription: "only the monitor is deaf",
+            observation: HealthObservation(monitor: .silent(400), probe: .ready)),
         Disagreement(
             testDescription: "only we do not reach it",
-            sighting: Sighting(monitor: .well, probe: .unreachable("refused"))),
+            observation: HealthObservation(monitor: .well, probe: .unreachable("refused"))),
         Disagreement(
             testDescription: "the monitor does not know",
-            sighting: Sighting(monitor: .unknown, probe: .unreachable("refused"))),
+            observation: HealthObservation(monitor: .unknown, probe: .unreachable("refused"))),
         Disagreement(
             testDescription: "it complains, and our line is cut",
-            sighting: Sighting(monitor: .ill("disk full"), probe: .unreachable("refused"))),
+            observation: HealthObservation(monitor: .ill("disk full"), probe: .unreachable("refused"))),
         Disagreement(
-            testDescription: "it complains and serves", sighting: Sighting(monitor: .ill("disk full"), probe: .ready)),
+            testDescription: "it complains and serves",
+            observation: HealthObservation(monitor: .ill("disk full"), probe: .ready)),
     ])
     mutating func oneVantagePointIsNotEnough(_ example: Disagreement) {
         for _ in 0..<200 {
-            let decisions = see(["n1": example.sighting])
+            let decisions = see(["n1": example.observation])
             #expect(decisions.allSatisfy { $0.kind == "wonder" })
         }
         #expect(withdrawal.withdrawn.isEmpty)
@@ -46,7 +50,7 @@ import Testing
 
     @Test mutating func whenBothAgreeItLeavesAtOnce() {
         let first = see(["n3": .dead])
-        let ill = see(["n5": Sighting(monitor: .ill("disk full"), probe: .notReady(503))])
+        let ill = see(["n5": HealthObservation(monitor: .ill("disk full"), probe: .notReady(503))])
         #expect(first.map(\.node) == ["n3"])
         #expect(ill.map(\.node) == ["n5"])
         #expect(withdrawal.withdrawn.keys.sorted() == ["n3", "n5"])
@@ -82,7 +86,7 @@ import Testing
     @Test mutating func oneBadLookBeginsTheStretchAnew() {
         _ = see(["n3": .dead])
         for _ in 0..<20 { _ = see([:]) }
-        _ = see(["n3": Sighting(monitor: .unknown, probe: .ready)])
+        _ = see(["n3": HealthObservation(monitor: .unknown, probe: .ready)])
         for _ in 0..<24 { _ = see([:]) }
         #expect(withdrawal.withdrawn["n3"] != nil)
         _ = see([:])
@@ -107,7 +111,7 @@ import Testing
     }
 
     @Test mutating func atMostHalfLeaveAndTheRestIsNamedOnce() {
-        let all = Dictionary(uniqueKeysWithValues: (1...4).map { ("n\($0)", Sighting.dead) })
+        let all = Dictionary(uniqueKeysWithValues: (1...4).map { ("n\($0)", HealthObservation.dead) })
         let decisions = see(all)
         let again = see(all)
         #expect(decisions.map(\.kind) == ["withdraw", "withdraw", "withdraw", "keep"])
@@ -116,9 +120,9 @@ import Testing
     }
 
     @Test mutating func thePlaceOfWhoeverReturnsIsTakenByTheNext() {
-        let all = Dictionary(uniqueKeysWithValues: (1...4).map { ("n\($0)", Sighting.dead) })
+        let all = Dictionary(uniqueKeysWithValues: (1...4).map { ("n\($0)", HealthObservation.dead) })
         _ = see(all)
-        var decisions: [Withdrawal.Decision] = []
+        var decisions: [FailoverPolicy.Decision] = []
         for _ in 0..<25 { decisions += see(["n2": .dead, "n3": .dead, "n4": .dead]) }
         #expect(decisions.map(\.node) == ["n1", "n4"])
         #expect(decisions.map(\.kind) == ["put-back", "withdraw"])
@@ -126,13 +130,13 @@ import Testing
 
     @Test(arguments: [5, 6]) mutating func whoeverHearsNobodyOrOneDoubtsItself(_ deaf: Int) {
         // The one may be the machine on which the watch runs.
-        let all = Dictionary(uniqueKeysWithValues: (1...deaf).map { ("n\($0)", Sighting.dead) })
+        let all = Dictionary(uniqueKeysWithValues: (1...deaf).map { ("n\($0)", HealthObservation.dead) })
         #expect(see(all).isEmpty)
         #expect(!see(all.filter { $0.key < "n5" }).isEmpty)
     }
 
     @Test mutating func whoIsWellGivesItsPlaceOutsideToWhoIsIll() {
-        let dead = { (names: [String]) in Dictionary(uniqueKeysWithValues: names.map { ($0, Sighting.dead) }) }
+        let dead = { (names: [String]) in Dictionary(uniqueKeysWithValues: names.map { ($0, HealthObservation.dead) }) }
         _ = see(dead(["n1", "n2", "n3"]))
         let decisions = see(dead(["n4", "n5"]))
         #expect(
@@ -151,25 +155,26 @@ import Testing
     }
 
     @Test func healthBetweenTwoRareLooksCounts() {
-        var (withdrawal, now) = (Withdrawal(), now)
-        let rules = Withdrawal.Rules(floor: 2, interval: 300)
-        var sightings = Dictionary(uniqueKeysWithValues: members.map { ($0.name, Sighting.well) })
-        sightings["n3"] = .dead
-        _ = withdrawal.judge(sightings, of: members, rules: rules, at: now)
-        sightings["n3"] = .well
+        var (withdrawal, now) = (FailoverPolicy(), now)
+        let rules = FailoverPolicy.Rules(floor: 2, interval: 300)
+        var observations = Dictionary(uniqueKeysWithValues: members.map { ($0.name, HealthObservation.well) })
+        observations["n3"] = .dead
+        _ = withdrawal.judge(observations, of: members, rules: rules, at: now)
+        observations["n3"] = .well
         for _ in 0..<2 {
             now += 310_000
-            _ = withdrawal.judge(sightings, of: members, rules: rules, at: now)
+            _ = withdrawal.judge(observations, of: members, rules: rules, at: now)
         }
         #expect(withdrawal.withdrawn.isEmpty)
     }
 
     @Test(arguments: [
-        Sighting(monitor: .well, probe: .unreachable("refused")), Sighting(monitor: .stranger, probe: .ready),
-        Sighting(monitor: .well, probe: .badCertificate("it is not trusted")),
+        HealthObservation(monitor: .well, probe: .unreachable("refused")),
+        HealthObservation(monitor: .stranger, probe: .ready),
+        HealthObservation(monitor: .well, probe: .badCertificate("it is not trusted")),
     ])
-    mutating func whatIsOddForLongIsToldOnce(_ odd: Sighting) {
-        var told: [Withdrawal.Decision] = []
+    mutating func whatIsOddForLongIsToldOnce(_ odd: HealthObservation) {
+        var told: [FailoverPolicy.Decision] = []
         for _ in 0..<60 { told += see(["n2": odd]) }
         #expect(told.isEmpty)
         for _ in 0..<60 { told += see(["n2": odd]) }
@@ -180,7 +185,7 @@ import Testing
 
     @Test mutating func aCertificateThatNobodyBelievesIsAnIllnessOfItsOwnTelling() {
         let decisions = see([
-            "n3": Sighting(monitor: .ill("certificate expired"), probe: .badCertificate("not trusted"))
+            "n3": HealthObservation(monitor: .ill("certificate expired"), probe: .badCertificate("not trusted"))
         ])
         #expect(decisions.map(\.kind) == ["withdraw"])
     }
@@ -206,12 +211,12 @@ import Testing
     @Test mutating func itSurvivesBeingWrittenDown() throws {
         _ = see(["n3": .dead])
         for _ in 0..<10 { _ = see([:]) }
-        let copy = try JSONDecoder().decode(Withdrawal.self, from: try JSONEncoder().encode(withdrawal))
+        let copy = try JSONDecoder().decode(FailoverPolicy.self, from: try JSONEncoder().encode(withdrawal))
         #expect(copy == withdrawal)
     }
 }
 
-extension [Withdrawal.Decision] {
+extension [FailoverPolicy.Decision] {
     fileprivate var reason: String {
         for case .withdraw(_, let reason, _) in self { return reason }
         return ""

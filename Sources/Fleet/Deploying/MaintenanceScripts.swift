@@ -1,5 +1,5 @@
 /// What keeps a node tidy between deploys.
-package struct CareScripts: Sendable {
+package struct MaintenanceScripts: Sendable {
     private let paths: NodePaths
 
     package init(_ paths: NodePaths) {

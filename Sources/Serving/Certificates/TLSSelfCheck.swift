@@ -5,7 +5,7 @@ import NIOSSL
 import NIOTLS
 
 /// A handshake with oneself: what a visitor would be shown.
-enum SelfConnection {
+enum TLSSelfCheck {
     /// Throws if a handshake at `address` shows another certificate, or none. A connection that does not come about
     /// proves nothing, a firewall may be in its way.
     static func check(

@@ -4,11 +4,11 @@
 /// Ill nodes leave at once, and come back after a stretch of health that doubles with each relapse. It errs on the side
 /// of too many answers: what it does not know changes nothing, at least `floor` nodes stay in the name, and at least
 /// half of all. Nobody ill is in it for want of room while somebody well waits outside.
-package struct Withdrawal: Codable, Equatable, Sendable {
+package struct FailoverPolicy: Codable, Equatable, Sendable {
     private(set) var stays: [String: Stay] = [:]
     private var last: Int64?
     /// Whom people took out, as far as the limits allow; nil for nobody.
-    var hands: [String: HandWithdrawal]?
+    var overrides: [String: ManualOverride]?
     /// Nodes that were never well: not in the name yet, and not counted. Nil before the first look.
     private(set) var newcomers: Set<String>?
 
@@ -18,16 +18,16 @@ package struct Withdrawal: Codable, Equatable, Sendable {
     package var withdrawn: [String: String] {
         let waiting = Dictionary(uniqueKeysWithValues: (newcomers ?? []).map { ($0, "it was never well") })
         return stays.filter { $0.value.out != nil }.mapValues(\.reason)
-            .merging((hands ?? [:]).mapValues(\.description)) { "\($1); \($0)" }
+            .merging((overrides ?? [:]).mapValues(\.description)) { "\($1); \($0)" }
             .merging(waiting) { known, _ in known }
     }
 
     /// How many are out beyond what the limits allow: a person would have it so, or they were never in.
-    package var belowFloor: Int { (hands ?? [:]).values.count { $0.isBelowFloor } + (newcomers?.count ?? 0) }
+    package var belowFloor: Int { (overrides ?? [:]).values.count { $0.isBelowFloor } + (newcomers?.count ?? 0) }
 
     /// Whether there is nothing to write down. When it looked last is worth it while health is counted.
-    package func isSame(as other: Withdrawal) -> Bool {
-        stays == other.stays && hands == other.hands && newcomers == other.newcomers
+    package func isSame(as other: FailoverPolicy) -> Bool {
+        stays == other.stays && overrides == other.overrides && newcomers == other.newcomers
             && (withdrawn.isEmpty || last == other.last)
     }
 
@@ -35,7 +35,7 @@ package struct Withdrawal: Codable, Equatable, Sendable {
     ///
     /// - Returns: What to do, in order.
     package mutating func judge(
-        _ sightings: [String: Sighting], of members: [Member], rules: Rules, at now: Int64
+        _ observations: [String: HealthObservation], of members: [Member], rules: Rules, at now: Int64
     ) -> [Decision] {
         // A clock that was set back must not lengthen what was begun.
         if let last, now < last { shift(by: now - last) }
@@ -43,19 +43,19 @@ package struct Withdrawal: Codable, Equatable, Sendable {
         last = now
         let names = Set(members.map(\.name))
         stays = stays.filter { names.contains($0.key) }
-        let (members, news) = welcome(members.sorted { $0.name < $1.name }, sightings)
+        let (members, news) = welcome(members.sorted { $0.name < $1.name }, observations)
         var decisions = news + obeyHands(members, rules, now)
         // Who hears one node or none should doubt his own line: he may stand beside that one.
-        let hears = sightings.values.count { $0.probe.isAnswer } > 1
+        let hears = observations.values.count { $0.probe.isAnswer } > 1
         if hears {
-            decisions += heal(sightings, members, rules, now)
+            decisions += heal(observations, members, rules, now)
         } else {
             forgetHealth()
         }
         decisions += obeyLimits(members, rules, now)
         if hears {
-            decisions += withdraw(sightings, members, rules, now)
-            decisions += wonder(sightings, members, rules, now)
+            decisions += withdraw(observations, members, rules, now)
+            decisions += wonder(observations, members, rules, now)
         }
         return decisions
     }
@@ -64,16 +64,16 @@ package struct Withdrawal: Codable, Equatable, Sendable {
     ///
     /// - Returns: Those that were well once, or were there at the first look; and what is new about the others.
     private mutating func welcome(
-        _ members: [Member], _ sightings: [String: Sighting]
+        _ members: [Member], _ observations: [String: HealthObservation]
     ) -> (members: [Member], decisions: [Decision]) {
         let isFirstLook = stays.isEmpty
         var decisions: [Decision] = []
         var waiting = (newcomers ?? []).intersection(members.map(\.name))
         for name in members.map(\.name) where stays[name] == nil {
-            let sighting = sightings[name]
-            if sighting?.isThere == true {
+            let observation = observations[name]
+            if observation?.isThere == true {
                 if waiting.remove(name) != nil { decisions.append(.putBack(name, .first)) }
-            } else if !isFirstLook || (sighting?.monitor == .stranger && sighting?.probe.isReady != true) {
+            } else if !isFirstLook || (observation?.monitor == .stranger && observation?.probe.isReady != true) {
                 if waiting.insert(name).inserted { decisions.append(.await(name)) }
             }
         }
@@ -101,17 +101,17 @@ package struct Withdrawal: Codable, Equatable, Sendable {
     }
 
     private mutating func heal(
-        _ sightings: [String: Sighting], _ members: [Member], _ rules: Rules, _ now: Int64
+        _ observations: [String: HealthObservation], _ members: [Member], _ rules: Rules, _ now: Int64
     ) -> [Decision] {
         var decisions: [Decision] = []
         for member in members {
             guard var stay = stays[member.name], stay.out != nil else { continue }
-            if sightings[member.name]?.isWell == true {
+            if observations[member.name]?.isWell == true {
                 let since = stay.wellSince ?? now
                 stay.wellSince = since
                 if now - since >= rules.hold(after: stay.withdrawals) {
                     stay = stay.back(at: now)
-                    if hands?[member.name] == nil {
+                    if overrides?[member.name] == nil {
                         decisions.append(.putBack(member.name, .well(seconds: (now - since) / 1_000)))
                     }
                 }
@@ -128,7 +128,7 @@ package struct Withdrawal: Codable, Equatable, Sendable {
     private mutating func obeyLimits(_ members: [Member], _ rules: Rules, _ now: Int64) -> [Decision] {
         var decisions: [Decision] = []
         while room(members, rules) < 0 {
-            let longest = stays.filter { $0.value.out != nil && hands?[$0.key] == nil }
+            let longest = stays.filter { $0.value.out != nil && overrides?[$0.key] == nil }
                 .min { $0.value.rank($0.key) < $1.value.rank($1.key) }
             guard let longest else { break }
             stays[longest.key] = longest.value.back(at: now)
@@ -138,14 +138,14 @@ package struct Withdrawal: Codable, Equatable, Sendable {
     }
 
     private mutating func withdraw(
-        _ sightings: [String: Sighting], _ members: [Member], _ rules: Rules, _ now: Int64
+        _ observations: [String: HealthObservation], _ members: [Member], _ rules: Rules, _ now: Int64
     ) -> [Decision] {
         var decisions: [Decision] = []
         for member in members where isIn(member.name) {
             var stay = stays[member.name] ?? Stay()
             defer { stays[member.name] = stay }
-            guard let illness = sightings[member.name]?.agreedIllness else {
-                if sightings[member.name]?.isWell == true { stay.isKept = false }
+            guard let illness = observations[member.name]?.agreedIllness else {
+                if observations[member.name]?.isWell == true { stay.isKept = false }
                 continue
             }
             if room(members, rules) <= 0, let exchange = returnWell(for: member.name, now) {
@@ -165,7 +165,7 @@ package struct Withdrawal: Codable, Equatable, Sendable {
 
     /// A node that is well, if not for long, answers better than one that is ill.
     private mutating func returnWell(for ill: String, _ now: Int64) -> Decision? {
-        let waiting = stays.filter { $0.value.wellSince != nil && hands?[$0.key] == nil }
+        let waiting = stays.filter { $0.value.wellSince != nil && overrides?[$0.key] == nil }
         guard let first = waiting.min(by: { $0.value.rank($0.key) < $1.value.rank($1.key) }),
             let since = first.value.wellSince
         else { return nil }
@@ -175,11 +175,11 @@ package struct Withdrawal: Codable, Equatable, Sendable {
 
     /// Finds those in the name that have been odd for long.
     private mutating func wonder(
-        _ sightings: [String: Sighting], _ members: [Member], _ rules: Rules, _ now: Int64
+        _ observations: [String: HealthObservation], _ members: [Member], _ rules: Rules, _ now: Int64
     ) -> [Decision] {
         var decisions: [Decision] = []
         for member in members {
-            guard isIn(member.name), let oddity = sightings[member.name]?.oddity else {
+            guard isIn(member.name), let oddity = observations[member.name]?.oddity else {
                 stays[member.name]?.odd = nil
                 continue
             }
@@ -201,11 +201,11 @@ package struct Withdrawal: Codable, Equatable, Sendable {
     /// How many more may leave. Those whom a person took out in spite of the limits do not count, but somebody stays.
     func room(_ members: [Member], _ rules: Rules) -> Int {
         let out = members.filter { !isIn($0.name) }
-        let counted = out.count { hands?[$0.name]?.isBelowFloor != true }
+        let counted = out.count { overrides?[$0.name]?.isBelowFloor != true }
         return min(most(members, rules) - counted, members.count - out.count - 1)
     }
 
-    func isIn(_ name: String) -> Bool { stays[name]?.out == nil && hands?[name] == nil }
+    func isIn(_ name: String) -> Bool { stays[name]?.out == nil && overrides?[name] == nil }
 
     /// The member's region, when no node of it is in the name any more.
     func emptied(_ member: Member, _ members: [Member]) -> String? {

@@ -1,7 +1,7 @@
 import FoundationEssentials
 
 /// A person's word that a node is not to answer for the nearest name: it may look healthy and be broken into.
-package struct HandWithdrawal: Codable, Equatable, Sendable {
+package struct ManualOverride: Codable, Equatable, Sendable {
     package var by: String
     /// Unix milliseconds, as `until`.
     package var at: Int64
@@ -20,14 +20,14 @@ package struct HandWithdrawal: Codable, Equatable, Sendable {
     package func isOver(at now: Int64) -> Bool { until.map { $0 <= now } ?? false }
 }
 
-extension HandWithdrawal {
+extension ManualOverride {
     /// What a person's word makes of the one that is there already; nil when there was none.
-    package func change(from before: HandWithdrawal?, of node: String) -> String? {
+    package func change(from before: ManualOverride?, of node: String) -> String? {
         before.map { "\(node) was out already, \($0). It is out now \(self)." }
     }
 }
 
-extension HandWithdrawal: CustomStringConvertible {
+extension ManualOverride: CustomStringConvertible {
     package var description: String {
         "by hand of \(by), \(Self.moment(at))" + (until.map { " until \(Self.moment($0))" } ?? ", until it is restored")
     }
@@ -38,7 +38,7 @@ extension HandWithdrawal: CustomStringConvertible {
 }
 
 /// Why a person's word is not taken.
-package enum HandWithdrawalError: Error, Equatable, Sendable, CustomStringConvertible {
+package enum ManualOverrideError: Error, Equatable, Sendable, CustomStringConvertible {
     case tooFew(String)
     case last(String)
     case notByHand(String)
@@ -58,4 +58,4 @@ package enum HandWithdrawalError: Error, Equatable, Sendable, CustomStringConver
     }
 }
 
-extension HandWithdrawalError: Refusal {}
+extension ManualOverrideError: Refusal {}

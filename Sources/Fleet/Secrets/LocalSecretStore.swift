@@ -4,7 +4,7 @@ package import FoundationEssentials
 /// Small secret files in a folder of mode 0700, each 0600 and, with age, encrypted.
 ///
 /// Never inside a git work tree: what was committed once is out for good.
-package struct SecretChest: Sendable {
+package struct LocalSecretStore: Sendable {
     private static let most = 1 << 16
 
     private let folder: String
@@ -15,17 +15,17 @@ package struct SecretChest: Sendable {
     /// - Parameters:
     ///   - folder: Where; its parent must exist.
     ///   - age: Nil: plain text.
-    /// - Throws: `SecretChestError.workTree`.
+    /// - Throws: `LocalSecretStoreError.workTree`.
     package init(_ folder: String, age: AgeProgram?) throws {
-        if let tree = Self.workTree(around: folder) { throw SecretChestError.workTree(tree) }
+        if let tree = Self.workTree(around: folder) { throw LocalSecretStoreError.workTree(tree) }
         try File.makeDirectory(folder)
-        guard let mode = FileFacts.mode(folder), mode & 0o077 == 0 else { throw SecretChestError.open(folder) }
+        guard let mode = FileFacts.mode(folder), mode & 0o077 == 0 else { throw LocalSecretStoreError.open(folder) }
         self.folder = folder
         self.age = age
     }
 
     package func put(_ name: String, _ text: String) async throws {
-        guard text.utf8.count <= Self.most else { throw SecretChestError.tooLong(name, Self.most) }
+        guard text.utf8.count <= Self.most else { throw LocalSecretStoreError.tooLong(name, Self.most) }
         let written = if let age { try await age.encrypt(text) } else { text }
         try File.replace(path(name, isEncrypted: age != nil), with: written, mode: 0o600)
         // The other form of it would be an older secret.
@@ -92,7 +92,7 @@ package struct SecretChest: Sendable {
     }
 }
 
-package enum SecretChestError: Error, Equatable, Sendable, CustomStringConvertible {
+package enum LocalSecretStoreError: Error, Equatable, Sendable, CustomStringConvertible {
     case workTree(String)
     case open(String)
     case tooLong(String, Int)

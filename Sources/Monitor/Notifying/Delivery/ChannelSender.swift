@@ -1,7 +1,7 @@
 import Outbound
 
 /// Takes messages to one line. What is behind it is a `WebChannel` or an SMTP server.
-package struct Courier: Sendable {
+package struct ChannelSender: Sendable {
     package let channel: String
     package let line: String
     package let grouping: Grouping
