@@ -13,15 +13,15 @@ extension Heartbeat {
         if let days = certDaysRemaining, days < Self.leastDays(of: certLifetimeDays) {
             ills.append(days > 0 ? "certificate ends in \(days) days" : "certificate has ended")
         }
-        if let diskPct, diskPct >= 95 { ills.append("disk \(diskPct) % full") }
-        if let ramPct, ramPct >= 97 { ills.append("memory \(ramPct) % used") }
+        if let diskPct, diskPct >= CriticalLimits.disk { ills.append("disk \(diskPct) % full") }
+        if let ramPct, ramPct >= CriticalLimits.memory { ills.append("memory \(ramPct) % used") }
         return ills
     }
 
-    /// A twentieth of the lifetime and two days at least, but never more than half a lifetime: a certificate for a day
+    /// What the limit leaves of the lifetime and two days at least, but never more than half a lifetime: a certificate for a day
     /// would be at its end from its first hour.
     private static func leastDays(of lifetime: Double?) -> Double {
         guard let lifetime, lifetime > 0 else { return 2 }
-        return max(lifetime / 20, min(2, lifetime / 2))
+        return max(lifetime - lifetime * CriticalLimits.certificate, min(2, lifetime / 2))
     }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Files
 import Monitor
 import Serving
+import Wire
 
 /// The program on the hub. Arguments, configuration and wiring only.
 @main
@@ -25,10 +26,6 @@ struct ClavitorMonitor: AsyncParsableCommand {
         try Failure.requireArguments()
         throw CleanExit.helpRequest(self)
     }
-}
-
-enum Version {
-    static let current = "0.1.0"
 }
 
 /// Options of every command that works on the data.

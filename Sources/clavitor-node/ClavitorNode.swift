@@ -1,5 +1,6 @@
 import ArgumentParser
 import Serving
+import Wire
 
 /// The program on every node. Arguments, configuration and wiring only.
 @main
@@ -23,10 +24,6 @@ struct ClavitorNode: AsyncParsableCommand {
         try Failure.requireArguments()
         throw CleanExit.helpRequest(self)
     }
-}
-
-enum Version {
-    static let current = "0.1.0"
 }
 
 /// Options of every command.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Fleet
 import Glibc
+import Wire
 
 /// The operators' program. Arguments and wiring only.
 @main
@@ -18,7 +19,7 @@ struct ClavitorSOC: AsyncParsableCommand {
               64  usage: wrong options or arguments
               130 stopped by ctrl-C
             """,
-        version: "0.1.0",
+        version: Version.current,
         groupedSubcommands: [
             CommandGroup(name: "Inventory", subcommands: [BeginCommand.self, FleetCommand.self, CoverageCommand.self]),
             CommandGroup(

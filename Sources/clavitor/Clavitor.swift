@@ -6,8 +6,6 @@ import Wire
 /// The vault's command line. Does the L2 cryptography on this machine.
 @main
 struct Clavitor: AsyncParsableCommand {
-    static let version = "0.1.0"
-
     static let configuration = CommandConfiguration(
         commandName: "clavitor",
         abstract: "Passwords and credentials for you and your agents, in a vault on a Clavitor node.",
@@ -22,7 +20,7 @@ struct Clavitor: AsyncParsableCommand {
 
             \(Outcome.table)
             """,
-        version: version,
+        version: Version.current,
         groupedSubcommands: [
             CommandGroup(
                 name: "Account",

@@ -145,8 +145,8 @@ import Wire
         Ill(testDescription: "audit", reasons: ["audit chain broken"]) { $0.auditOK = false },
         Ill(testDescription: "disk below", reasons: []) { $0.diskPct = 94.9 },
         Ill(testDescription: "disk", reasons: ["disk 95.0 % full"]) { $0.diskPct = 95 },
-        Ill(testDescription: "memory below", reasons: []) { $0.ramPct = 96.9 },
-        Ill(testDescription: "memory", reasons: ["memory 97.0 % used"]) { $0.ramPct = 97 },
+        Ill(testDescription: "memory below", reasons: []) { $0.ramPct = 95.9 },
+        Ill(testDescription: "memory", reasons: ["memory 96.0 % used"]) { $0.ramPct = 96 },
         Ill(testDescription: "ninety days, a twentieth left", reasons: []) {
             ($0.certDaysRemaining, $0.certLifetimeDays) = (4.5, 90)
         },

@@ -36,7 +36,7 @@ extension Rule {
             "disk",
             [
                 Level(.warning, from: 85, until: 82), Level(.sev2, from: 90, until: 88),
-                Level(.sev1, from: 95, until: 93),
+                Level(.sev1, from: CriticalLimits.disk, until: 93),
             ],
             title: { "\($0): the disk is filling up" },
             detail: { beat, _ in "\(beat.diskPct.map(one) ?? "?") % used; the database has \(one(beat.dbSizeMB)) MB." },
@@ -51,7 +51,7 @@ extension Rule {
             // A renewal is due with a third of the lifetime left (half, below ten days): a quarter says that it failed.
             [
                 Level(.warning, from: 0.75, until: 0.7), Level(.sev2, from: 5.0 / 6, until: 0.8),
-                Level(.sev1, from: 0.95, until: 0.9),
+                Level(.sev1, from: CriticalLimits.certificate, until: 0.9),
             ],
             title: { "\($0): the certificate is not being renewed" },
             detail: { beat, _ in
@@ -63,7 +63,8 @@ extension Rule {
                 beat.certDaysRemaining.map { 1 - $0 / max(beat.certLifetimeDays ?? 90, 0.01) }
             }),
         Rule(
-            "memory", [Level(.warning, from: 90, until: 85), Level(.sev2, from: 96, until: 92)], holds: 120_000,
+            "memory", [Level(.warning, from: 90, until: 85), Level(.sev2, from: CriticalLimits.memory, until: 92)],
+            holds: 120_000,
             title: { "\($0): memory is short" },
             detail: { beat, _ in
                 "\(beat.ramPct.map(one) ?? "?") % used; the node itself has \(one(beat.rssMB ?? 0)) MB."

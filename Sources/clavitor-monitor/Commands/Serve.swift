@@ -12,6 +12,7 @@ import SQLite
 import ServiceLifecycle
 import Serving
 import UnixSignals
+import Wire
 
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Take heartbeats, judge, tell, and show.")

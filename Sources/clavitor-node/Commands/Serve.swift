@@ -15,6 +15,7 @@ import Serving
 import Storage
 import UnixSignals
 import Vault
+import Wire
 
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Serve the vault over HTTPS.")

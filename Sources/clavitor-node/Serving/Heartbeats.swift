@@ -10,6 +10,7 @@ import Storage
 import Synchronization
 import Telemetry
 import Vault
+import Wire
 
 /// The node's voice: what it knows of itself, told to monitors every thirty seconds.
 struct Heartbeats {

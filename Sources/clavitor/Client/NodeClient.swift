@@ -90,7 +90,7 @@ struct NodeClient {
         var outgoing = HTTPClientRequest(url: server.text + request.target)
         outgoing.method = HTTPMethod(rawValue: request.method.rawValue)
         outgoing.headers.add(name: "Accept", value: "application/json, \(Problem.mediaType)")
-        outgoing.headers.add(name: "User-Agent", value: "clavitor/\(Clavitor.version)")
+        outgoing.headers.add(name: "User-Agent", value: "clavitor/\(Version.current)")
         if let token { outgoing.headers.add(name: "Authorization", value: "Bearer \(token)") }
         if let version = request.ifMatch { outgoing.headers.add(name: "If-Match", value: "\"\(version)\"") }
         if let key = request.idempotencyKey { outgoing.headers.add(name: "Idempotency-Key", value: key) }
