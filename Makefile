@@ -9,11 +9,12 @@ NIX_PACKAGES := nix-bin wireguard-tools openssh-client shellcheck jq systemd
 BENCH_PACKAGES := golang-go golang-github-mattn-go-sqlite3-dev libsqlite3-dev nginx-light wrk
 PYTHON_PACKAGES := cryptography==48.0.0 argon2-cffi==25.1.0 aiosmtpd==1.4.6 openapi-spec-validator==0.9.0 selenium==4.51.0 \
 	hpack==4.2.0
+UNIT_TESTS := ArchitectureTests|AuthTests|ConsoleTests|EncodingTests|IPNetworksTests|SQLiteTests|SystemdTests|TelemetryTests|VaultTests
 RUN_DATA ?= run
 # Across modules, so that what swift-crypto and swift-nio write generically is compiled for the types it is used with.
 STATIC := swift build -c release -Xswiftc -static-executable -Xswiftc -cross-module-optimization -Xlinker -s
 
-.PHONY: run run-acme run-fleet test test-fleet fuzz check check-nix lint vectors static static-node bench bench-monitor packages clean
+.PHONY: run run-acme run-fleet unit test test-fleet fuzz check check-nix lint vectors static static-node bench bench-monitor packages clean
 
 ## A development node on https://localhost:8443, with a certificate of its own.
 run: packages
@@ -33,6 +34,11 @@ run-fleet: packages
 	swift build --product clavitor-node
 	swift build --product clavitor-monitor
 	scripts/run-fleet
+
+## The rules, the rows and the parsers, without sockets, other programs or more packages: what to run after each change.
+unit: packages
+	swift build --build-tests
+	scripts/run-tests --filter '^($(UNIT_TESTS))\.' --skip InteropTests
 
 ## Everything that CI tests: style, vectors, and all tests over real sockets and real TLS.
 test: packages lint vectors

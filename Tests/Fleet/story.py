@@ -219,7 +219,10 @@ def a_machine_that_was_broken_into_is_shut_out(fleet):
     until("the monitor asks whether that was lawful", lambda: fleet.severity("tokyo/restored") == "warning", 60)
     fleet.accept("tokyo/restored")
     fleet.type("clavitor-soc dns restore tokyo")
-    settle(fleet)
+    # Its name was silent several times by now, which is an incident of its own and stays for a while.
+    until("all is well else", lambda: all(node["state"] == "up" for node in json.loads(fleet.monitor("fleet"))["nodes"]
+                                          if not node["name"].startswith("soc-"))
+          and {incident["key"] for incident in fleet.incidents()} <= {"tokyo/flapping"}, 120)
 
 
 def jobs_run_on_timers_and_the_monitor_hears_of_them(fleet):
