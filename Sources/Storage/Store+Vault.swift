@@ -261,7 +261,15 @@ extension Store: VaultStore {
         }
     }
 
-    package func uses(of agent: HolderID) async throws -> Int? {
+    package func state(of agent: HolderID, in vault: VaultID) throws -> StoredAgent.State? {
+        try database.lookUp { db in
+            try db.first(
+                "SELECT state FROM agent WHERE holder = ? AND vault = ?", .blob(agent.bytes), .blob(vault.bytes)
+            ) { StoredAgent.State(rawValue: $0.int(0)) }.flatMap(\.self)
+        }
+    }
+
+    package func uses(of agent: HolderID) throws -> Int? {
         try database.lookUp { db in
             try db.first("SELECT uses FROM agent WHERE holder = ?", .blob(agent.bytes)) { $0.int(0) }
         }

@@ -91,13 +91,7 @@ extension AgentRoster {
         try principal.requireOwner()
         try await entries.locks.withLock(for: principal, in: store, isUrgent: true) {
             // Nothing to do again, and no line for it.
-            if (try? await store.agentRows(of: principal.vault))?.contains(where: {
-                $0.holder == id && $0.state == .paused
-            })
-                == true
-            {
-                return
-            }
+            if (try? store.state(of: id, in: principal.vault)) == .paused { return }
             let event = principal.event(.agentUpdate, subject: id.text, reason: "paused")
             try await store.commit(
                 [.setAgentState(id, vault: principal.vault, .paused)],

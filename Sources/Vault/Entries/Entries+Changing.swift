@@ -32,7 +32,7 @@ extension Entries {
         try principal.require(.write)
         try edit.validate()
         return try await rates.using(principal) {
-            try await requireUse(of: principal)
+            try requireUse(of: principal)
             return try await changeAndShare(as: principal) {
                 let open = try await openEntry(id, as: principal)
                 let row = open.stored.row
@@ -47,9 +47,9 @@ extension Entries {
     }
 
     /// Throws `usesExhausted` when a token is used up, before its holder uses up what its vault needs. `countUse` decides.
-    func requireUse(of principal: Principal, count: Int = 1) async throws {
+    func requireUse(of principal: Principal, count: Int = 1) throws {
         guard case .agent(let policy) = principal.role, let most = policy.maxUses else { return }
-        let uses = try await store.uses(of: principal.holder.id)
+        let uses = try store.uses(of: principal.holder.id)
         guard (uses ?? 0) + count <= most else { throw VaultError.usesExhausted }
     }
 

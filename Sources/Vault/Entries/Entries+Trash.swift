@@ -49,7 +49,7 @@ extension Entries {
         }
         guard policy.verbs.contains(.deposit) else { throw VaultError.verbMissing(.deposit) }
         try edit.validate()
-        try await requireUse(of: principal)
+        try requireUse(of: principal)
         return try await rates.using(principal) {
             try operations.spend(for: principal)
             let time = now()

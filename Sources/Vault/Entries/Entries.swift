@@ -305,7 +305,7 @@ package struct Entries: Sendable {
     private func record(_ action: AuditEvent.Action, _ reads: [FieldRead], _ principal: Principal) async throws {
         try await rates.using(principal, uses: reads.count) {
             try principal.requireTime(at: now())
-            try await requireUse(of: principal, count: reads.count)
+            try requireUse(of: principal, count: reads.count)
             try operations.spend(for: principal, count: reads.count)
             // Between finding and this, an owner may have taken it from an agent.
             let held =

@@ -42,8 +42,10 @@ package protocol VaultStore: Sendable {
         of vault: VaultID, for owner: HolderID, after id: HolderID?, limit: PageLimit
     ) async throws -> Page<StoredAgent>
     func agent(_ id: HolderID, of vault: VaultID, for owner: HolderID) async throws -> StoredAgent?
+    /// Of its row alone: a damaged record must not keep anybody from pausing it. Nil for an agent that is no more.
+    func state(of agent: HolderID, in vault: VaultID) throws -> StoredAgent.State?
     /// How often an agent's token was used; nil for one that is no more.
-    func uses(of agent: HolderID) async throws -> Int?
+    func uses(of agent: HolderID) throws -> Int?
     /// The records of agents, also what is left of those that are no more. Other ids have none.
     func agentRecords(_ ids: Set<HolderID>, for owner: HolderID) async throws -> [HolderID: StoredPart]
     /// Every agent's row that can be read, without public keys and records.
