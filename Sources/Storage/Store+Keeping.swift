@@ -156,10 +156,17 @@ extension Store {
 
     package var mostDropped: Int { hasLittleRoom ? 12 : 400 }
 
-    package func drop(_ places: [FieldPlace], of agent: HolderID) async throws {
+    package func drop(
+        _ places: [FieldPlace], of agent: HolderID, isAwaited: @Sendable () -> Bool
+    ) async throws -> Bool {
         var rest = places[...]
         while !rest.isEmpty {
-            if hasLittleRoom, let free = freeSpace(), free < [Mutation].roomForTidying { break }
+            if hasLittleRoom {
+                if isAwaited() { return false }
+                if let free = freeSpace(), free < [Mutation].roomForTidying {
+                    throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue)
+                }
+            }
             let part = rest.prefix(mostDropped)
             rest = rest.dropFirst(part.count)
             try await commit([.narrows] + part.map { .dropWrap($0.entry, $0.field, agent) }, [])
@@ -168,9 +175,9 @@ extension Store {
             guard hasLittleRoom else { continue }
             let isCut = try await database.truncateLog(evenSoon: true)
             // A reader keeps the log for a while, which does not matter as long as there is room for some of it.
-            if !isCut, let free = freeSpace(), free < 16 << 20 { break }
+            if !isCut, let free = freeSpace(), free < 16 << 20 { return rest.isEmpty }
         }
-        guard rest.isEmpty else { throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue) }
+        return true
     }
 
     package func clear(_ holder: HolderID) async { _ = await clear(holder, as: .large) }

@@ -2,6 +2,7 @@ import Files
 import IPNetworks
 import SQLite
 import Storage
+import Synchronization
 import TestSupport
 import Testing
 import Vault
@@ -405,6 +406,37 @@ import Vault
             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4000)
             INSERT INTO wrap SELECT holder, randomblob(16), randomblob(16), 1, 1, zeroblob(300) FROM n, agent;
             """)
+    }
+
+    /// Where each part waits for the log, a revocation waits for one part and not for all.
+    @Test(arguments: [(40 << 20, true, 12), (40 << 20, false, 100), (1 << 30, true, 100)] as [(Int64, Bool, Int)])
+    func whatIsUrgentWaitsForOnePart(_ free: Int64, _ isAwaited: Bool, _ dropped: Int) async throws {
+        let entry = try await node.entries.create(
+            EntryEdit(
+                title: "t", type: .note, tags: ["many"],
+                fields: (0..<110).map { .init(label: "\($0)", kind: .text, content: .value("v")) }), id: nil, as: owner)
+        let agent = try await node.agent(grants: [.tag("many")], as: owner)
+        let places = try await node.store.places(of: agent.id).sorted { $0.field < $1.field }
+        node.disk.free = free
+        let parts = Parts()
+        let isDone = try await node.store.drop(Array(places.prefix(100)), of: agent.id) {
+            parts.next() > 0 && isAwaited
+        }
+        let left = try await node.store.places(of: agent.id)
+        #expect(isDone == (dropped == 100))
+        #expect(places.count - left.count == dropped)
+        #expect(left.allSatisfy { $0.entry == entry.id })
+    }
+
+    private final class Parts: Sendable {
+        private let count = Mutex(0)
+        /// How often it was asked before.
+        func next() -> Int {
+            count.withLock { count in
+                defer { count += 1 }
+                return count
+            }
+        }
     }
 
     private var log: Int64 { Int64(FileFacts.size("\(node.path)-wal") ?? 0) }

@@ -73,16 +73,18 @@ extension AgentRoster {
             resting.state = .paused
             try await store.commit(mutations + [.updateAgent(resting)], lines)
             do {
-                try await store.drop(gone, of: id)
+                let vault = principal.vault
+                let isDone = try await store.drop(gone, of: id) { [locks = entries.locks] in locks.hasUrgent(vault) }
+                guard isDone else { return view(resting, draft) }
                 if agent.state == .active {
-                    let back = Mutation.setAgentState(id, vault: principal.vault, .active)
+                    let back = Mutation.setAgentState(id, vault: vault, .active)
                     try await store.commit(narrows ? [.narrows, back] : [back], [])
                 }
+                return view(agent, draft)
             } catch VaultError.readOnly {
-                // Its owner sees that it rests. The others go when it is let work again.
-                agent = resting
+                // Its owner sees that it is paused. The other keys go when it is resumed.
+                return view(resting, draft)
             }
-            return view(agent, draft)
         }
     }
 

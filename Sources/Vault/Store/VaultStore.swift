@@ -68,8 +68,14 @@ package protocol VaultStore: Sendable {
     func clear(_ holder: HolderID) async
     /// Deletes wraps of an agent that is paused meanwhile, in parts.
     ///
+    /// `isAwaited`: Whether something urgent waits for the vault. With little room, where each part waits for the log to be
+    /// truncated, nothing more is deleted then.
+    ///
+    /// - Returns: Whether all are deleted.
     /// - Throws: `VaultError.readOnly` when there is no room for what is left.
-    func drop(_ places: [FieldPlace], of agent: HolderID) async throws
+    func drop(
+        _ places: [FieldPlace], of agent: HolderID, isAwaited: @Sendable () -> Bool
+    ) async throws -> Bool
     /// How many wraps one commit may delete: fewer where there is little room.
     var mostDropped: Int { get }
     /// Makes what was deleted unreadable in the log beside the file too, as soon as no reader holds it. What could not
