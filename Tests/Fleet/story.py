@@ -196,8 +196,9 @@ def a_machine_that_was_broken_into_is_shut_out(fleet):
     fetched = fleet.soc("backup", "fetch", "tokyo").stdout.split()[1]
     intruder, url = fleet.nodes["tokyo"], fleet.secret("tokyo", "push-url").strip()
     settle(fleet)
-    print(said(fleet.type("clavitor-soc dns withdraw tokyo")))
-    expect("nobody new is led there", intruder.address not in answers(fleet), answers(fleet))
+    # The watch runs, and may have another out.
+    print(said(fleet.type("clavitor-soc dns withdraw tokyo --below-floor")))
+    until("nobody new is led there", lambda: intruder.address not in answers(fleet), 120)
 
     def reaches_the_hub():
         return intruder.sh('timeout 3 bash -c "exec 3<>/dev/tcp/10.84.0.1/443"', check=False).returncode == 0
@@ -220,9 +221,14 @@ def a_machine_that_was_broken_into_is_shut_out(fleet):
     fleet.accept("tokyo/restored")
     fleet.type("clavitor-soc dns restore tokyo")
     # Its name was silent several times by now, which is an incident of its own and stays for a while.
-    until("all is well else", lambda: all(node["state"] == "up" for node in json.loads(fleet.monitor("fleet"))["nodes"]
-                                          if not node["name"].startswith("soc-"))
-          and {incident["key"] for incident in fleet.incidents()} <= {"tokyo/flapping"}, 120)
+    def ills():
+        nodes = {node["name"]: node["state"] for node in json.loads(fleet.monitor("fleet"))["nodes"] if node["name"] in fleet.nodes}
+        return [name for name, state in nodes.items() if state != "up"] + [
+            incident["key"] for incident in fleet.incidents() if incident["key"] != "tokyo/flapping"]
+    try:
+        until("all is well else", lambda: not ills(), 180)
+    except Failed as error:
+        raise Failed(f"{error}: {ills()}") from error
 
 
 def jobs_run_on_timers_and_the_monitor_hears_of_them(fleet):
@@ -245,10 +251,10 @@ def jobs_run_on_timers_and_the_monitor_hears_of_them(fleet):
         done = begin(job)
         expect(f"{job} is done", done.returncode == 0, said(done))
         expect("the monitor knows", heard(job)["state"] == "up" and heard(job).get("ill") is None, heard(job))
-    names = fleet.operator.start("sh", "-c", f"cd /; exec env -i HOME=/root PATH=/usr/bin:/bin {line('names')}",
-                                 log=f"{fleet.logs}/names.log")
+    # It runs all the time, as its unit does.
+    fleet.operator.start("sh", "-c", f"cd /; exec env -i HOME=/root PATH=/usr/bin:/bin {line('names')}",
+                         log=f"{fleet.logs}/names.log")
     until("the watch is heard of", lambda: heard("names")["state"] == "up", 90)
-    fleet.operator.stop(names)
     fleet.nodes["dallas"].plug(False)
     failed = begin("backups")
     fleet.nodes["dallas"].plug(True)
