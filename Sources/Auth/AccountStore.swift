@@ -33,9 +33,9 @@ package protocol AccountStore: VaultStore {
     func wraps(of holder: HolderID, after place: FieldPlace?, limit: Int) async throws -> [Wrap]
     /// L2 values of the vault, of every version, in the order of their places, after one of them.
     func l2Values(of vault: VaultID, after place: FieldPlace?, limit: PageLimit) async throws -> Page<StoredValue>
-    /// Where all of them stand.
     /// How many places `l2Places` would give.
     func l2Count(of vault: VaultID) async throws -> Int
+    /// Where all of them stand.
     func l2Places(of vault: VaultID) async throws -> Set<FieldPlace>
     var roomForSignIns: RoomForSignIns { get }
     /// Deletes all that a closed account holds, in parts, so that nobody else's commit waits for thousands of rows. What it

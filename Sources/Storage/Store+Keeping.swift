@@ -163,9 +163,7 @@ extension Store {
         while !rest.isEmpty {
             if hasLittleRoom {
                 if isAwaited() { return false }
-                if let free = freeSpace(), free < [Mutation].roomForTidying {
-                    throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue)
-                }
+                if let free = freeSpace(), free < [Mutation].roomForTidying { return false }
             }
             let part = rest.prefix(mostDropped)
             rest = rest.dropFirst(part.count)

@@ -1,5 +1,6 @@
 import Foundation
 import NIOHTTP1
+import TestSupport
 import Testing
 import Wire
 
@@ -59,16 +60,15 @@ import Wire
     private static func person(
         at monitor: ServedMonitor, nodes: Int, probe: String
     ) throws -> (process: Process, log: URL) {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
         let python = try #require(
             ProcessInfo.processInfo.environment["CLAVITOR_PYTHON"], "Run the tests with `make test`.")
         let process = Process()
         process.executableURL = URL(filePath: python)
         process.arguments = [
-            root.appending(path: "Tests/Browser/dashboard.py").path, "https://localhost:\(monitor.port)", "soc",
+            Project.folder.appending(path: "Tests/Browser/dashboard.py").path, "https://localhost:\(monitor.port)",
+            "soc",
             try monitor.scratch.write(ServedMonitor.password, to: "password"), "--nodes", "\(nodes)",
-            "--push-url-file", probe, "--screenshots", root.appending(path: ".build/screenshots").path,
+            "--push-url-file", probe, "--screenshots", Project.folder.appending(path: ".build/screenshots").path,
             "--program", Program(name: "clavitor-monitor").url.path, "--data", monitor.data,
         ]
         let log = monitor.scratch.url("browser.log")

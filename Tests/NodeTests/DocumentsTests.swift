@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Vault
 
@@ -28,8 +29,6 @@ import Vault
         }
     }
 
-    private static let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent()
     static let documents = [
         "README.md", "docs/OPERATIONS.md", "docs/INFRASTRUCTURE.md", "docs/observability/README.md",
     ]
@@ -86,7 +85,7 @@ import Vault
     }
 
     @Test(arguments: documents) func everyCommandOfTheDocumentsExists(_ document: String) throws {
-        let text = try String(contentsOf: Self.folder.appending(path: document), encoding: .utf8)
+        let text = try String(contentsOf: Project.folder.appending(path: document), encoding: .utf8)
         let lines = Self.lines(in: text)
         #expect(lines.count >= 1, "nothing was found to look at")
         for line in lines {
@@ -103,7 +102,7 @@ import Vault
 
     /// The table of quotas stands in one place more than the code, for those who read before they ask.
     @Test func everyQuotaIsInTheOperatorsDocumentAsItIs() throws {
-        let text = try String(contentsOf: Self.folder.appending(path: "docs/OPERATIONS.md"), encoding: .utf8)
+        let text = try String(contentsOf: Project.folder.appending(path: "docs/OPERATIONS.md"), encoding: .utf8)
         let rows = text.split(separator: "\n").filter { $0.hasPrefix("| `") }.map(String.init)
         for quota in Quota.allCases {
             #expect(

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Secrets typed and pasted on a real terminal, in a shell that would run whatever is left over.
@@ -24,12 +25,11 @@ import Testing
         let node = try ServedNode(in: scratch)
         defer { node.stop() }
         let (me, _) = try node.registered(scratch)
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         let process = Process()
         let output = Pipe()
         process.executableURL = URL(
             filePath: ProcessInfo.processInfo.environment["CLAVITOR_PYTHON"] ?? "/usr/bin/python3")
-        process.arguments = [root.appending(path: "Terminal/hidden_prompt.py").path, me.url.path]
+        process.arguments = [Project.folder.appending(path: "Tests/Terminal/hidden_prompt.py").path, me.url.path]
         process.environment = me.environment.merging(["PATH": "/usr/bin:/bin"]) { ours, _ in ours }
         process.currentDirectoryURL = scratch.folder
         process.standardOutput = output

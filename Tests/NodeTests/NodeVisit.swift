@@ -42,7 +42,6 @@ actor NodeVisit {
         let record = AnswerRecord(
             method: parts[0], path: parts[1], status: answer.status, type: answer.headers["content-type"] ?? "",
             request: answer.status < 300 ? body : nil, body: answer.text)
-        // The document is compared with what OpenAPI asks of one.
         if parts[1] != "/openapi.json" || answer.status != 200 { records.append(record) }
         guard answer.status == status else { throw Unexpected(record: record) }
         return (try? JSONSerialization.jsonObject(with: Data(answer.body)) as? [String: Any]) ?? [:]

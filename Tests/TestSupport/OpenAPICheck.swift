@@ -52,4 +52,26 @@ package struct OpenAPICheck {
         }
         return python.output.split(separator: "\n").map(String.init)
     }
+
+    /// Successes of the document, such as `GET /livez 200`, that are not among these.
+    package func untried(_ records: [AnswerRecord]) throws -> [String] {
+        struct Content: Decodable { var paths: [String: [String: Methods]] }
+        /// Beside the operations of a path stand the parameters that they share.
+        struct Methods: Decodable {
+            struct Operation: Decodable { var responses: [String: Response] }
+            struct Response: Decodable {}
+            var responses: [String: Response]
+
+            init(from decoder: any Decoder) throws {
+                responses = (try? Operation(from: decoder))?.responses ?? [:]
+            }
+        }
+        let paths = try JSONDecoder().decode(Content.self, from: Data(contentsOf: document)).paths
+        let described = paths.flatMap { path, methods in
+            methods.flatMap { method, operation in
+                operation.responses.keys.filter { $0.hasPrefix("2") }.map { "\(method.uppercased()) \(path) \($0)" }
+            }
+        }
+        return Set(described).subtracting(records.compactMap(\.outcome)).sorted()
+    }
 }

@@ -71,8 +71,8 @@ package protocol VaultStore: Sendable {
     /// `isAwaited`: Whether something urgent waits for the vault. With little room, where each part waits for the log to be
     /// truncated, nothing more is deleted then.
     ///
-    /// - Returns: Whether all are deleted.
-    /// - Throws: `VaultError.readOnly` when there is no room for what is left.
+    /// - Returns: Whether all are deleted; not when there is no room for what is left.
+    /// - Throws: `VaultError.readOnly` when the disk refuses a part.
     func drop(
         _ places: [FieldPlace], of agent: HolderID, isAwaited: @Sendable () -> Bool
     ) async throws -> Bool

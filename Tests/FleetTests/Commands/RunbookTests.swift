@@ -1,13 +1,13 @@
 import ArgumentParser
 import Foundation
+import TestSupport
 import Testing
 
 @testable import clavitor_soc
 
 /// What the fleet's document tells people to type at night is a whole command, with all that it wants.
 @Suite struct RunbookTests {
-    private static let document = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().deletingLastPathComponent().appending(path: "docs/INFRASTRUCTURE.md")
+    private static let document = Project.folder.appending(path: "docs/INFRASTRUCTURE.md")
 
     /// Of its blocks and between its backticks. `…` is something that fits.
     private static func lines() throws -> [[String]] {
