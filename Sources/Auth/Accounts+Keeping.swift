@@ -14,7 +14,7 @@ extension Accounts {
     }
 
     package func profile(as principal: Principal) async throws -> Profile {
-        try principal.requireOwner()
+        try principal.authorize(.viewAccount, at: now())
         guard let account = try store.account(of: principal.vault) else { throw AuthError.badToken }
         let email = try keys.openNodeTier(account.email, .email, vault: principal.vault, id: principal.vault.bytes)
         return Profile(
@@ -28,7 +28,7 @@ extension Accounts {
 
     /// Replaces the recovery kit, or removes it when `kit` is nil.
     package func setRecovery(_ kit: Secrets?, proof: Proof, as principal: Principal) async throws {
-        try principal.requireOwner()
+        try principal.authorize(.changeRecoveryKit, at: now())
         if let kit { try check(kit) }
         try await locks.withLock(for: principal, in: store) {
             _ = try await check(proof, as: principal)
@@ -48,7 +48,7 @@ extension Accounts {
     ///
     /// - Returns: The seed in base32.
     package func beginSecondFactor(as principal: Principal) async throws -> String {
-        try principal.requireFreshOwner(at: now())
+        try principal.authorize(.beginSecondFactor, at: now())
         let factor = SecondFactor.generate()
         let box = try factor.boxed(.pendingTOTP, vault: principal.vault, owner: principal.holder)
         try await locks.withLock(for: principal, in: store) {
@@ -61,7 +61,7 @@ extension Accounts {
     ///
     /// - Returns: Ten recovery codes, each good once.
     package func confirmSecondFactor(_ code: String, proof: Proof, as principal: Principal) async throws -> [String] {
-        guard case .owner(let session, _) = principal.role else { throw VaultError.ownerOnly }
+        let session = try principal.authorizeSession(.confirmSecondFactor, at: now())
         try operations.spend(principal.vault)
         return try await locks.withLock(for: principal, in: store) {
             _ = try await check(proof, as: principal)
@@ -84,7 +84,7 @@ extension Accounts {
     }
 
     package func endSecondFactor(proof: Proof, as principal: Principal) async throws {
-        try principal.requireOwner()
+        try principal.authorize(.endSecondFactor, at: now())
         try operations.spend(principal.vault)
         // Under the lock, so that a login under way does not put the factor back.
         try await locks.withLock(for: principal, in: store) {
@@ -103,7 +103,7 @@ extension Accounts {
     package func l2Values(
         after place: FieldPlace?, limit: Int, as principal: Principal
     ) async throws -> Page<StoredValue> {
-        guard case .owner(let session, _) = principal.role else { throw VaultError.ownerOnly }
+        let obligations = try principal.authorize(.exportL2, at: now())
         try operations.spend(for: principal)
         return try await work.run(as: principal, in: store) {
             let page = try await store.l2Values(of: principal.vault, after: place, limit: PageLimit(rows: limit))
@@ -111,7 +111,7 @@ extension Accounts {
             var event = principal.event(.export, reason: "l2")
             event.count = page.items.count
             try await store.commit(
-                [.expectPrincipal(principal.holder.id, session: session, policy: nil)],
+                principal.mutations(for: obligations),
                 [try audit.seal(event, vault: principal.vault)])
             return page
         }
@@ -128,7 +128,7 @@ extension Accounts {
     package func rekeyL2(
         wrappedKey: [UInt8], kit: Secrets?, envelopes: [FieldPlace: [UInt8]], proof: Proof, as principal: Principal
     ) async throws {
-        guard case .owner(let session, _) = principal.role else { throw VaultError.ownerOnly }
+        let session = try principal.authorizeSession(.rekeyL2, at: now())
         try check(wrappedL2Key: wrappedKey)
         if let kit { try check(kit) }
         for envelope in envelopes.values { try EntryEdit.checkEnvelope(envelope) }
@@ -168,7 +168,7 @@ extension Accounts {
 
     /// Deletes the account and all that it holds, the key of its audit bodies too.
     package func delete(as principal: Principal) async throws {
-        try principal.requireFreshOwner(at: now())
+        try principal.authorize(.deleteAccount, at: now())
         try await locks.withLock(for: principal, in: store, isUrgent: true) {
             let event = AuditEvent(
                 .accountDelete, by: .init(.owner, principal.holder.id), from: principal.from?.text,

@@ -170,13 +170,13 @@ extension Accounts {
     // MARK: Sessions
 
     package func sessions(as principal: Principal) async throws -> [StoredCredential] {
-        try principal.requireOwner()
+        try principal.authorize(.listSessions, at: now())
         return try await store.sessions(of: principal.vault)
     }
 
     /// Ends a session of the principal's own vault. Nil is the one that asks.
     package func end(_ id: CredentialID?, as principal: Principal) async throws {
-        guard case .owner(let current, _) = principal.role else { throw VaultError.ownerOnly }
+        let current = try principal.authorizeSession(.endSession, at: now())
         let id = id ?? current
         // Of many at once one leaves a line; and one that has ended meanwhile ends no other.
         try await locks.withLock(for: principal, in: store, isUrgent: true) {

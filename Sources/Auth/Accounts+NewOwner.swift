@@ -29,7 +29,7 @@ extension Accounts {
     package func changePassword(
         _ secrets: Secrets, _ keeping: Keeping, proof: Proof, as principal: Principal
     ) async throws -> OwnerChange {
-        try principal.requireOwner()
+        try principal.authorize(.changePassword, at: now())
         try check(secrets)
         try check(keeping.recovery)
         return try await change(as: principal) {
@@ -46,7 +46,7 @@ extension Accounts {
     package func signOutEverywhere(_ keeping: Keeping, proof: Proof, as principal: Principal) async throws
         -> OwnerChange
     {
-        try principal.requireOwner()
+        try principal.authorize(.signOutEverywhere, at: now())
         guard proof.kind == .password else {
             throw AuthError.invalid("proof.kind", "must be password: it goes on with the new key holder")
         }
@@ -103,7 +103,7 @@ extension Accounts {
         let identified = try await identify(
             request.email, .recovery, request.proof.secret, request.device, from: address)
         let (vault, owner) = (identified.account.vault, identified.owner)
-        return try await work.run(for: owner.id, isOwner: true, isUrgent: true, of: vault) {
+        return try await work.run(for: owner.id, of: .owner, isUrgent: true, in: vault) {
             try await locks.withLock(vault, isUrgent: true) {
                 _ = try present(.recovery, of: identified)
                 let factor = try await acceptCode(
@@ -123,7 +123,7 @@ extension Accounts {
         as principal: Principal, _ body: @escaping @Sendable () async throws -> R
     ) async throws -> R {
         try await work.run(
-            for: principal.holder.id, isOwner: principal.isOwner, isUrgent: true, of: principal.vault
+            for: principal.holder.id, of: principal.party, isUrgent: true, in: principal.vault
         ) {
             try await locks.withLock(for: principal, in: store, isUrgent: true) { try await body() }
         }

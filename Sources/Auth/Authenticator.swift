@@ -145,7 +145,7 @@ package final class Authenticator: Sendable {
 
     /// Puts on record that an agent asked for what it may not have; the same within a minute is counted.
     package func denied(_ principal: Principal, _ reason: String) async throws {
-        guard !principal.isOwner else { return }
+        guard principal.party == .agents else { return }
         try await failures.record(
             principal.event(.denied, outcome: .denied, reason: reason), account: principal.holder.id.bytes,
             network: principal.from?.rateLimitPrefix, vault: principal.vault)

@@ -61,7 +61,7 @@ extension Store {
         let (title, details) = try metadata(of: row.id, for: reader.holder, db)
         return StoredEntry(
             row: row, title: title, details: details,
-            fields: reader.isOwner
+            fields: reader.visibility == .wholeVault
                 ? try allFields(of: row.id, for: reader.holder, db) : try heldFields(of: row.id, reader.holder, db))
     }
 

@@ -6,7 +6,9 @@ extension Store: VaultStore {
         _ field: FieldID, of entry: EntryID, in vault: VaultID, for reader: Reader
     ) throws -> StoredPart? {
         try database.lookUp { db in
-            guard reader.isOwner else { return try Self.grantedPart(field, of: entry, in: vault, reader.holder, db) }
+            guard reader.visibility == .wholeVault else {
+                return try Self.grantedPart(field, of: entry, in: vault, reader.holder, db)
+            }
             // The newest version decides: if the field was removed it is not current, and there is none.
             return try db.first(
                 """
@@ -64,7 +66,7 @@ extension Store: VaultStore {
         try admitReading(vault)
         return try await database.read { db in
             // First whether the reader has anything of it: what it has not takes as long as what is not there.
-            guard try reader.isOwner || Self.hasTitle(of: id, reader.holder, db) else { return nil }
+            guard try reader.visibility == .wholeVault || Self.hasTitle(of: id, reader.holder, db) else { return nil }
             return try Self.entryRow(id, in: vault, db).map { try Self.stored($0, for: reader, db) }
         }
     }

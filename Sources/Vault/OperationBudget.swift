@@ -46,7 +46,7 @@ package final class OperationBudget: Sendable {
 
     /// The same for a principal.
     package func spend(for principal: Principal, count: Int = 1) throws(VaultError) {
-        try spend(principal.vault, count: count, share: principal.isOwner ? .owner : .agents)
+        try spend(principal.vault, count: count, share: principal.party == .owner ? .owner : .agents)
     }
 
     /// Counts operations.

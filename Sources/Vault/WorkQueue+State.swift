@@ -48,7 +48,7 @@ extension WorkQueue {
                 resting[vault] = rested.count > 1 ? Array(rested[..<first] + rested[(first + 1)...]) : nil
                 return rested[first].next
             }
-            let first = urgent ?? able.first { queue[$0].work.isOwner } ?? able[0]
+            let first = urgent ?? able.first { queue[$0].work.party == .owner } ?? able[0]
             let chosen = queue.remove(at: first)
             waiting[vault] = queue.isEmpty ? nil : queue
             if chosen.work.isLump { lump = vault }
@@ -131,7 +131,7 @@ extension WorkQueue {
     struct Work {
         let vault: VaultID
         let holder: HolderID
-        let isOwner: Bool
+        let party: Party
         var isUrgent = false
         var isRefusable = true
         var isLump = false

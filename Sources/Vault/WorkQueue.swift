@@ -55,7 +55,7 @@ package final class WorkQueue: Sendable {
         try await run(Work(of: principal)) {
             let mayGoOn = { @Sendable () async -> VaultError? in
                 do {
-                    try principal.requireTime(at: self.now())
+                    try principal.requireUnexpired(at: self.now())
                     return try await store.holds(principal) ? nil : .principalGone
                 } catch {
                     return error as? VaultError ?? .principalGone
@@ -84,10 +84,10 @@ package final class WorkQueue: Sendable {
     /// `isUrgent`: Goes before all else of its vault and does not count with it: what a thief's session asks for must not
     /// keep the owner from ending that session.
     package func run<R: Sendable>(
-        for holder: HolderID, isOwner: Bool, isUrgent: Bool = false, of vault: VaultID,
+        for holder: HolderID, of party: Party, isUrgent: Bool = false, in vault: VaultID,
         _ work: @escaping @Sendable () async throws -> R
     ) async throws -> R {
-        try await run(Work(vault: vault, holder: holder, isOwner: isOwner, isUrgent: isUrgent), work)
+        try await run(Work(vault: vault, holder: holder, party: party, isUrgent: isUrgent), work)
     }
 
     private func run<R: Sendable>(_ work: Work, _ body: @escaping @Sendable () async throws -> R) async throws -> R {
@@ -113,7 +113,9 @@ package final class WorkQueue: Sendable {
                 if work.isRefusable {
                     let own = queue.count { $0.work.holder == work.holder && $0.work.isUrgent == work.isUrgent }
                     guard own < mostWaiting else { return nil }
-                    guard work.isOwner || queue.count(where: { !$0.work.isOwner }) < mostOfAgents else { return nil }
+                    guard work.party == .owner || queue.count(where: { $0.work.party == .agents }) < mostOfAgents else {
+                        return nil
+                    }
                 }
                 if !state.turns.contains(vault) { state.turns.append(vault) }
                 state.waiting[vault, default: []].append(Waiting(work: work, next: next))
@@ -140,7 +142,7 @@ package final class WorkQueue: Sendable {
 extension WorkQueue.Work {
     fileprivate init(of principal: Principal, isRefusable: Bool = true, isLump: Bool = false) {
         self.init(
-            vault: principal.vault, holder: principal.holder.id, isOwner: principal.isOwner, isRefusable: isRefusable,
+            vault: principal.vault, holder: principal.holder.id, party: principal.party, isRefusable: isRefusable,
             isLump: isLump)
     }
 }

@@ -32,7 +32,7 @@ import Vault
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<2 {
                 group.addTask {
-                    try await node.entries.work.run(for: .random(), isOwner: true, of: .random()) { await gate.wait() }
+                    try await node.entries.work.run(for: .random(), of: .owner, in: .random()) { await gate.wait() }
                 }
             }
             while node.entries.work.running < 2 { await Task.yield() }
@@ -63,7 +63,7 @@ import Vault
         let principal = try await node.principal(try await node.agent(grants: [.tag("t")], as: owner))
         let gate = AsyncGate()
         let blocks = (0..<2).map { _ in
-            Task { try await node.entries.work.run(for: .random(), isOwner: true, of: .random()) { await gate.wait() } }
+            Task { try await node.entries.work.run(for: .random(), of: .owner, in: .random()) { await gate.wait() } }
         }
         while node.entries.work.running < 2 { await Task.yield() }
         let read = Task { try await node.entries.read(entry.field("large"), of: entry.id, as: principal) }

@@ -84,7 +84,7 @@ package final class TestVault: Sendable {
             store: store, keys: keys, audit: audit, locks: locks, work: work, quotas: options.quotas,
             operations: operations, rates: AgentRates(isUnclean: options.isUnclean, now: now), now: now)
         roster = AgentRoster(entries: entries)
-        trail = AuditTrail(store: store, sealer: audit, work: work)
+        trail = AuditTrail(store: store, sealer: audit, work: work, now: now)
         tokens = AgentTokens(keys: keys, now: now)
         idempotency = IdempotencyRecords(store: store, now: now)
     }

@@ -144,7 +144,7 @@ import Vault
             while queue.running == 0 { await Task.yield() }
             group.addTask { try await queue.run(as: Self.principal(mine)) { log.add("own") } }
             group.addTask {
-                try await queue.run(for: .random(), isOwner: true, isUrgent: true, of: mine) { log.add("urgent") }
+                try await queue.run(for: .random(), of: .owner, isUrgent: true, in: mine) { log.add("urgent") }
             }
             while queue.waiting < 2 { await Task.yield() }
             gate.open()
@@ -388,7 +388,7 @@ import Vault
             while queue.waiting < 3 { await Task.yield() }
             await #expect(throws: VaultError.busy) { try await queue.run(as: owner) {} }
             group.addTask {
-                try await queue.run(for: owner.holder.id, isOwner: true, isUrgent: true, of: owner.vault) {
+                try await queue.run(for: owner.holder.id, of: .owner, isUrgent: true, in: owner.vault) {
                     log.add("sign out")
                 }
             }

@@ -1,11 +1,13 @@
 import HTTPTypes
+import Vault
 
 /// One thing that a client can ask for.
 struct Operation: Sendable {
     let method: String
     let path: String
     let summary: String
-    let access: Access
+    /// What the policy engine decides over; nil where nobody signs in.
+    let action: Action?
     var request: String?
     var answer: String?
     var status = 200
@@ -16,17 +18,15 @@ struct Operation: Sendable {
     /// JSON values in it at most.
     let mostValues: Int
 
-    enum Access: Sendable { case anybody, owner, agent, both }
-
     private init(
-        _ method: String, _ path: String, _ summary: String, _ access: Access, takes request: String? = nil,
+        _ method: String, _ path: String, _ summary: String, _ action: Action?, takes request: String? = nil,
         gives answer: String? = nil, _ status: Int? = nil, query: [String] = [], headers: [String] = [],
         limit: Int = RequestLimits.small, values: Int = RequestLimits.values
     ) {
         self.method = method
         self.path = path
         self.summary = summary
-        self.access = access
+        self.action = action
         self.request = request
         self.answer = answer
         self.status = status ?? (answer == nil ? 204 : 200)
@@ -34,6 +34,13 @@ struct Operation: Sendable {
         self.headers = headers
         self.limit = limit
         mostValues = values
+    }
+
+    /// Denies a principal whose party can never do this.
+    func admit(_ principal: Principal?) throws(VaultError) {
+        guard let principal, let action, !action.rule.parties.contains(principal.party) else { return }
+        // Of an agent alone: an owner who deposits is told why in the use case.
+        if principal.party == .agents { throw .ownerOnly }
     }
 
     /// By method and route, such as `/api/v1/entries/{id}`. HEAD is GET without the body.
@@ -61,107 +68,148 @@ struct Operation: Sendable {
     private static let page = ["cursor", "limit"]
 
     static let all: [Operation] = [
-        Operation("GET", "/livez", "Whether the process answers.", .anybody, gives: "Health"),
         Operation(
-            "GET", "/readyz", "Whether it can be trusted with work; 503 gives the reasons.", .anybody, gives: "Health"),
-        Operation("GET", "/.well-known/clavitor", "Who this node is.", .anybody, gives: "Node"),
-        Operation("GET", "/.well-known/clavitor/nodes", "The fleet.", .anybody, gives: "Nodes"),
-        Operation("GET", "/openapi.json", "This document.", .anybody, gives: "OpenAPI"),
+            "GET", "/livez", "Check that the process answers", nil, gives: "Health"),
+        Operation(
+            "GET", "/readyz", "Check readiness; 503 gives the reasons", nil, gives: "Health"),
+        Operation(
+            "GET", "/.well-known/clavitor", "Describe this node", nil, gives: "Node"),
+        Operation(
+            "GET", "/.well-known/clavitor/nodes", "List the fleet's nodes", nil, gives: "Nodes"),
+        Operation(
+            "GET", "/openapi.json", "Describe this API", nil, gives: "OpenAPI"),
 
         Operation(
-            "POST", "/api/v1/accounts/prelogin", "What a client needs to derive keys; alike for unknown addresses.",
-            .anybody,
+            "POST", "/api/v1/accounts/prelogin", "Get the parameters of key derivation; alike for unknown addresses",
+            nil,
             takes: "PreloginRequest", gives: "Prelogin", limit: RequestLimits.unknown),
         Operation(
-            "POST", "/api/v1/accounts", "Register.", .anybody, takes: "Registration", 201,
+            "POST", "/api/v1/accounts", "Register an account", nil, takes: "Registration", 201,
             limit: RequestLimits.registration),
         Operation(
-            "POST", "/api/v1/accounts/recover/begin", "Show the kit; gives its copy of the l2Key. Nothing changes.",
-            .anybody, takes: "RecoveryBegin", gives: "RecoveryBegun", limit: RequestLimits.unknown),
+            "POST", "/api/v1/accounts/recover/begin",
+            "Begin a recovery: prove the kit and get its copy of the l2Key; changes nothing", nil,
+            takes: "RecoveryBegin", gives: "RecoveryBegun", limit: RequestLimits.unknown),
         Operation(
-            "POST", "/api/v1/accounts/recover", "A new password and kit by the present kit; everything else ends.",
-            .anybody, takes: "Recover", gives: "OwnerChange", 201),
+            "POST", "/api/v1/accounts/recover",
+            "Recover the account: set a new password and kit by the present kit; ends every session", nil,
+            takes: "Recover", gives: "OwnerChange", 201),
         Operation(
-            "POST", "/api/v1/sessions", "A session by password.", .anybody, takes: "Login", gives: "Session", 201,
+            "POST", "/api/v1/sessions", "Sign in with a password", nil, takes: "Login", gives: "Session", 201,
             limit: RequestLimits.unknown),
-        Operation("GET", "/api/v1/sessions", "Open sessions.", .owner, gives: "SessionList"),
-        Operation("DELETE", "/api/v1/sessions/{id}", "End a session; `current` is this one.", .owner),
-
-        Operation("GET", "/api/v1/account", "The account.", .owner, gives: "Account"),
-        Operation("DELETE", "/api/v1/account", "Delete the account and all it holds.", .owner),
         Operation(
-            "PUT", "/api/v1/account/password", "Change the password and the kit; signs everything out.", .owner,
+            "GET", "/api/v1/sessions", "List sessions", .listSessions, gives: "SessionList"),
+        Operation(
+            "DELETE", "/api/v1/sessions/{id}", "End a session; `current` is this one", .endSession),
+
+        Operation(
+            "GET", "/api/v1/account", "Get the account", .viewAccount, gives: "Account"),
+        Operation(
+            "DELETE", "/api/v1/account", "Delete the account and everything in it", .deleteAccount),
+        Operation(
+            "PUT", "/api/v1/account/password", "Change the password and the kit; ends every session", .changePassword,
             takes: "Password", gives: "OwnerChange"),
         Operation(
-            "POST", "/api/v1/account/sign-out-everywhere", "End every session, this one too; a new kit.", .owner,
+            "POST", "/api/v1/account/sign-out-everywhere", "End every session, this one too, and set a new kit",
+            .signOutEverywhere,
             takes: "SignOut", gives: "OwnerChange"),
-        Operation("PUT", "/api/v1/account/recovery", "A new recovery kit.", .owner, takes: "Kit"),
-        Operation("DELETE", "/api/v1/account/recovery", "No recovery kit.", .owner, takes: "Proven"),
         Operation(
-            "POST", "/api/v1/account/totp", "Begin (no code) or confirm (a code) the second factor.", .owner,
+            "PUT", "/api/v1/account/recovery", "Replace the recovery kit", .changeRecoveryKit, takes: "Kit"),
+        Operation(
+            "DELETE", "/api/v1/account/recovery", "Remove the recovery kit", .changeRecoveryKit, takes: "Proven"),
+        Operation(
+            "POST", "/api/v1/account/totp", "Set up the second factor: begin without a code, confirm with one",
+            .confirmSecondFactor,
             takes: "SecondFactorRequest", gives: "SecondFactor"),
-        Operation("DELETE", "/api/v1/account/totp", "No second factor.", .owner, takes: "Proven"),
         Operation(
-            "GET", "/api/v1/account/l2", "Every L2 value of every version.", .owner, gives: "L2Values", query: page),
+            "DELETE", "/api/v1/account/totp", "Remove the second factor", .endSecondFactor, takes: "Proven"),
         Operation(
-            "PUT", "/api/v1/account/l2", "Every L2 value under a new l2Key.", .owner, takes: "L2Rekey",
+            "GET", "/api/v1/account/l2", "List every L2 value of every version", .exportL2, gives: "L2Values",
+            query: page),
+        Operation(
+            "PUT", "/api/v1/account/l2", "Replace every L2 value by one under a new l2Key", .rekeyL2, takes: "L2Rekey",
             limit: RequestLimits.body, values: RequestLimits.rekeyValues),
 
         Operation(
-            "POST", "/api/v1/entries", "Add an entry.", .owner, takes: "EntryWrite", gives: "Entry", 201,
+            "POST", "/api/v1/entries", "Create an entry", .createEntry, takes: "EntryWrite", gives: "Entry", 201,
             headers: ["Idempotency-Key"], limit: RequestLimits.body),
         Operation(
-            "GET", "/api/v1/entries", "Metadata; an agent's: what it was granted.", .both, gives: "EntryList",
+            "GET", "/api/v1/entries", "List entries without values; an agent gets those that it was granted",
+            .listEntries, gives: "EntryList",
             query: page),
         Operation(
-            "POST", "/api/v1/entries/search", "By titles or text, and for the owner by tag or host.", .both,
+            "POST", "/api/v1/entries/search", "Search by titles or text, and for the owner by tag or host", .search,
             takes: "Search",
             gives: "EntryList"),
-        Operation("GET", "/api/v1/entries/{id}", "One entry's metadata.", .both, gives: "Entry"),
         Operation(
-            "PUT", "/api/v1/entries/{id}", "Replace.", .owner, takes: "EntryWrite", gives: "Entry",
+            "GET", "/api/v1/entries/{id}", "Get an entry without values", .viewEntry, gives: "Entry"),
+        Operation(
+            "PUT", "/api/v1/entries/{id}", "Replace an entry", .replaceEntry, takes: "EntryWrite", gives: "Entry",
             headers: ["If-Match"], limit: RequestLimits.body),
         Operation(
-            "PATCH", "/api/v1/entries/{id}", "Change; an agent: values it can open.", .both, takes: "EntryWrite",
+            "PATCH", "/api/v1/entries/{id}", "Change an entry; an agent changes values that it can open", .changeValues,
+            takes: "EntryWrite",
             gives: "Entry",
             headers: ["If-Match"], limit: RequestLimits.body),
-        Operation("DELETE", "/api/v1/entries/{id}", "Into the trash.", .owner, headers: ["If-Match"]),
-        Operation("GET", "/api/v1/entries/{id}/versions", "Its history.", .owner, gives: "Versions"),
         Operation(
-            "POST", "/api/v1/entries/{id}/restore", "Back to a version, or out of the trash.", .owner, takes: "Restore",
+            "DELETE", "/api/v1/entries/{id}", "Move an entry to the trash", .trashEntry, headers: ["If-Match"]),
+        Operation(
+            "GET", "/api/v1/entries/{id}/versions", "List versions", .listVersions, gives: "Versions"),
+        Operation(
+            "POST", "/api/v1/entries/{id}/restore", "Restore a version, or an entry from the trash", .restoreVersion,
+            takes: "Restore",
             gives: "Entry", headers: ["If-Match"], limit: RequestLimits.body),
         Operation(
-            "GET", "/api/v1/entries/{id}/fields/{field}", "A field's content. On record before it is sent.", .both,
+            "GET", "/api/v1/entries/{id}/fields/{field}",
+            "Read a field; the read is in the audit log before the answer is sent", .readValue,
             gives: "FieldValue", query: ["version"]),
         Operation(
-            "POST", "/api/v1/values", "Contents of up to 64 fields: all, on record before they are sent, or none.",
-            .both,
+            "POST", "/api/v1/values",
+            "Read up to 64 fields, all or none; the reads are in the audit log before the answer is sent", .readValue,
             takes: "ValuesRead", gives: "Values"),
-        Operation("GET", "/api/v1/entries/{id}/fields/{field}/totp", "A code, not its seed.", .both, gives: "Code"),
-        Operation("GET", "/api/v1/trash", "Trashed entries.", .owner, gives: "EntryList", query: page),
-        Operation("DELETE", "/api/v1/trash/{id}", "Delete for good.", .owner),
         Operation(
-            "POST", "/api/v1/deposits", "Leave an entry that you cannot read back.", .agent, takes: "EntryWrite",
+            "GET", "/api/v1/entries/{id}/fields/{field}/totp", "Get a one-time code, not its seed", .readCode,
+            gives: "Code"),
+        Operation(
+            "GET", "/api/v1/trash", "List trashed entries", .listTrash, gives: "EntryList", query: page),
+        Operation(
+            "DELETE", "/api/v1/trash/{id}", "Delete a trashed entry for good", .purgeEntry),
+        Operation(
+            "POST", "/api/v1/deposits", "Deposit an entry that the depositor cannot read back", .deposit,
+            takes: "EntryWrite",
             gives: "Deposit", 201, headers: ["Idempotency-Key"], limit: RequestLimits.body),
-        Operation("GET", "/api/v1/deposits", "What agents left.", .owner, gives: "EntryList", query: page),
-        Operation("POST", "/api/v1/deposits/{id}/accept", "Make it an entry.", .owner, gives: "Entry"),
-        Operation("DELETE", "/api/v1/deposits/{id}", "Delete it.", .owner),
+        Operation(
+            "GET", "/api/v1/deposits", "List deposits", .listDeposits, gives: "EntryList", query: page),
+        Operation(
+            "POST", "/api/v1/deposits/{id}/accept", "Accept a deposit as an entry", .acceptDeposit, gives: "Entry"),
+        Operation(
+            "DELETE", "/api/v1/deposits/{id}", "Reject and delete a deposit", .rejectDeposit),
 
         Operation(
-            "POST", "/api/v1/agents", "Add an agent. The token is shown this once.", .owner, takes: "AgentWrite",
+            "POST", "/api/v1/agents", "Create an agent; its token is shown this once", .createAgent,
+            takes: "AgentWrite",
             gives: "AgentToken", 201, headers: ["Idempotency-Key"], limit: RequestLimits.agent),
-        Operation("GET", "/api/v1/agents", "The agents.", .owner, gives: "AgentList", query: page),
-        Operation("GET", "/api/v1/agents/{id}", "One agent.", .owner, gives: "Agent"),
         Operation(
-            "PATCH", "/api/v1/agents/{id}", "Change grants or policy, pause, resume.", .owner, takes: "AgentWrite",
+            "GET", "/api/v1/agents", "List agents", .viewAgents, gives: "AgentList", query: page),
+        Operation(
+            "GET", "/api/v1/agents/{id}", "Get an agent", .viewAgents, gives: "Agent"),
+        Operation(
+            "PATCH", "/api/v1/agents/{id}", "Change an agent's grants or policy, pause or resume it", .changeAgent,
+            takes: "AgentWrite",
             gives: "Agent", limit: RequestLimits.agent),
         Operation(
-            "DELETE", "/api/v1/agents/{id}", "Revoke; answers what it could and did read.", .owner, gives: "Disclosures"
+            "DELETE", "/api/v1/agents/{id}", "Revoke an agent; answers what it could read and has read", .revokeAgent,
+            gives: "Disclosures"
         ),
-        Operation("POST", "/api/v1/agents/{id}/rotate", "A new token; the old one ends.", .owner, gives: "AgentToken"),
-        Operation("GET", "/api/v1/agents/{id}/disclosures", "What it can and did read.", .owner, gives: "Disclosures"),
         Operation(
-            "GET", "/api/v1/audit", "Everything done in the vault, newest first.", .owner, gives: "Audit", query: page),
+            "POST", "/api/v1/agents/{id}/rotate", "Replace an agent's token; the old one ends", .rotateAgent,
+            gives: "AgentToken"),
+        Operation(
+            "GET", "/api/v1/agents/{id}/disclosures", "List what an agent can read and has read", .viewDisclosures,
+            gives: "Disclosures"),
+        Operation(
+            "GET", "/api/v1/audit", "List audit lines of the vault, newest first", .readAudit, gives: "Audit",
+            query: page),
     ]
 
     var json: JSON {
@@ -182,12 +230,12 @@ struct Operation: Sendable {
         content["responses"] = .object([
             "\(status)": .object(success), "default": ["$ref": "#/components/responses/Problem"],
         ])
-        switch access {
-        case .anybody: break
-        case .owner: content["security"] = [["token": []]]
-        case .agent, .both:
+        if let action {
             content["security"] = [["token": []]]
-            content["description"] = .string(access == .agent ? "For agents." : "For the owner and for agents.")
+            if action.rule.parties.contains(.agents) {
+                content["description"] = .string(
+                    action.rule.parties == [.agents] ? "For agents." : "For the owner and for agents.")
+            }
         }
         return .object(content)
     }

@@ -21,7 +21,7 @@ struct BodyMiddleware<Context: BodyContext>: RouterMiddleware {
         }
         try Self.checkQuery(request, operation)
         // Before the body, which may be large: an agent cannot ask for this whatever it sends.
-        if operation.access == .owner { try context.known?.requireOwner() }
+        try operation.admit(context.known)
         var context = context
         context.work = work
         // A body of a GET means nothing (RFC 9110, 9.3.1), and is left to the deadlines.

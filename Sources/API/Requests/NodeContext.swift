@@ -56,7 +56,7 @@ struct SignedInContext: ChildRequestContext, BodyContext {
 
 extension Principal {
     /// An owner and all agents of the vault have a share each: what an agent sends keeps no owner from pausing it.
-    var bodySender: BodyBudget.Sender { vault.bytes + [isOwner ? 0 : 1] }
+    var bodySender: BodyBudget.Sender { vault.bytes + [party == .owner ? 0 : 1] }
 }
 
 /// How large requests may be, in bytes.

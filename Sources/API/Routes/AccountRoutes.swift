@@ -91,14 +91,13 @@ struct AccountRoutes {
     // MARK: With one
 
     private func sessions(_: Request, context: SignedInContext) async throws -> Response {
-        guard case .owner(let current, _) = context.principal.role else { throw VaultError.ownerOnly }
         let sessions = try await accounts.sessions(as: context.principal)
         return try Response(
             SessionListBody(
                 sessions: sessions.map { session in
                     .init(
                         id: session.id.text, createdAt: session.created, lastUsedAt: session.lastUsed,
-                        expiresAt: session.expires ?? 0, isCurrent: session.id == current)
+                        expiresAt: session.expires ?? 0, isCurrent: session.id == context.principal.session)
                 }))
     }
 

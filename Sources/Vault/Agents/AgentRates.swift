@@ -27,8 +27,10 @@ package final class AgentRates: Sendable {
     /// Does what is a use of an agent's token, or several; what fails is none.
     ///
     /// - Throws: `VaultError.rateLimited` when the minute's uses are used up.
-    func using<R>(_ principal: Principal, uses: Int = 1, _ body: () async throws -> R) async throws -> R {
-        guard case .agent(let policy) = principal.role, let rate = policy.ratePerMinute else { return try await body() }
+    func using<R>(
+        _ obligations: Obligations, of principal: Principal, uses: Int = 1, _ body: () async throws -> R
+    ) async throws -> R {
+        guard let rate = obligations.ratePerMinute else { return try await body() }
         guard uses <= rate else {
             throw VaultError.invalid("values", "are more than this token reads in a minute; ask for at most \(rate)")
         }

@@ -10,7 +10,7 @@ extension AgentRoster {
     ) async throws -> AgentView {
         // Pausing is what one does in a hurry.
         if name == nil, grants == nil, change == nil, isPaused == true { return try await pause(id, as: principal) }
-        try principal.requireFreshOwner(at: entries.now())
+        try principal.authorize(.changeAgent, at: now)
         try entries.operations.spend(principal.vault)
         return try await entries.change(as: principal) {
             var agent = try await stored(id, as: principal)
@@ -90,7 +90,7 @@ extension AgentRoster {
 
     /// Pauses an agent. Nothing is read or opened before it: a record that is damaged must not keep a token alive.
     private func pause(_ id: HolderID, as principal: Principal) async throws -> AgentView {
-        try principal.requireOwner()
+        try principal.authorize(.pauseAgent, at: now)
         try await entries.locks.withLock(for: principal, in: store, isUrgent: true) {
             // Nothing to do again, and no line for it.
             if (try? store.state(of: id, in: principal.vault)) == .paused { return }

@@ -8,7 +8,7 @@ extension AgentRoster {
     private static let largestRecord = 65_536
 
     func stored(_ id: HolderID, as principal: Principal) async throws -> StoredAgent {
-        try principal.requireOwner()
+        try principal.authorize(.viewAgents, at: now)
         guard let agent = try await store.agent(id, of: principal.vault, for: principal.holder.id) else {
             throw VaultError.noSuchAgent
         }

@@ -9,7 +9,7 @@ package struct AgentName: Sendable {
 extension AgentRoster {
     /// The names of agents, also of those that are no more. Whoever has none was no agent.
     package func names(of ids: Set<HolderID>, as principal: Principal) async throws -> [HolderID: String] {
-        try principal.requireOwner()
+        try principal.authorize(.viewAgents, at: now)
         if ids.isEmpty { return [:] }
         return try await entries.work.run(as: principal, in: store) { try await readNames(of: ids, as: principal) }
     }

@@ -83,7 +83,7 @@ package struct AgentRoster: Sendable {
     package func list(
         after id: HolderID? = nil, limit: Int = 200, as principal: Principal
     ) async throws -> Page<AgentView> {
-        try principal.requireOwner()
+        try principal.authorize(.viewAgents, at: now)
         return try await entries.work.run(as: principal, in: store) {
             let page = try await store.agents(
                 of: principal.vault, for: principal.holder.id, after: id, limit: PageLimit(rows: limit))
@@ -101,7 +101,7 @@ package struct AgentRoster: Sendable {
     package func create(
         _ draft: Draft, as principal: Principal, credential: @escaping @Sendable (Created) throws -> [Mutation]
     ) async throws -> Created {
-        try principal.requireFreshOwner(at: entries.now())
+        try principal.authorize(.createAgent, at: now)
         try draft.validate()
         try draft.policy.requireFutureEnd(at: now)
         try entries.operations.spend(principal.vault)
@@ -131,7 +131,7 @@ package struct AgentRoster: Sendable {
     package func rotate(
         _ id: HolderID, as principal: Principal, credential: @escaping @Sendable (Created) throws -> [Mutation]
     ) async throws -> (created: Created, ended: Ended) {
-        try principal.requireFreshOwner(at: entries.now())
+        try principal.authorize(.rotateAgent, at: now)
         return try await entries.change(as: principal) {
             let old = try await stored(id, as: principal)
             // An owner whose agent has used the day up can still take its token away.
@@ -190,7 +190,7 @@ package struct AgentRoster: Sendable {
     /// Ends an agent: holder, credential and wraps are deleted, its name stays. Nothing that can fail stands before the commit.
     @discardableResult
     package func revoke(_ id: HolderID, as principal: Principal) async throws -> Ended {
-        try principal.requireOwner()
+        try principal.authorize(.revokeAgent, at: now)
         return try await entries.locks.withLock(for: principal, in: store, isUrgent: true) {
             // Under the lock no wrap comes or goes.
             let ended = Ended(id: id, places: try? await store.readable(by: id))

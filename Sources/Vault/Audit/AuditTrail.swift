@@ -3,11 +3,15 @@ package struct AuditTrail: Sendable {
     private let store: any VaultStore
     private let sealer: AuditSealer
     private let work: WorkQueue
+    private let now: @Sendable () -> Int64
 
-    package init(store: any VaultStore, sealer: AuditSealer, work: WorkQueue) {
+    package init(
+        store: any VaultStore, sealer: AuditSealer, work: WorkQueue, now: @escaping @Sendable () -> Int64
+    ) {
         self.store = store
         self.sealer = sealer
         self.work = work
+        self.now = now
     }
 
     package struct Line: Sendable {
@@ -22,7 +26,7 @@ package struct AuditTrail: Sendable {
     /// `position`: Where to go on: lines before this one.
     package func lines(before position: AuditPosition?, limit: Int, as principal: Principal) async throws -> Page<Line>
     {
-        try principal.requireOwner()
+        try principal.authorize(.readAudit, at: now())
         return try await work.run(as: principal, in: store) {
             let page = try await store.auditLines(
                 of: principal.vault, before: position, limit: PageLimit(rows: limit))
@@ -57,7 +61,7 @@ package struct AuditTrail: Sendable {
 
     /// What an agent can read now, and what it and the tokens that it replaced have read.
     package func disclosures(of agent: HolderID, as principal: Principal) async throws -> Disclosures {
-        try principal.requireOwner()
+        try principal.authorize(.viewDisclosures, at: now())
         return try await work.run(as: principal, in: store) {
             try await search(.init(id: agent, places: try await store.readable(by: agent)), as: principal)
         }
@@ -65,7 +69,7 @@ package struct AuditTrail: Sendable {
 
     /// The same of an agent that has just ended. Read after the commit that ended it, so that nothing comes later.
     package func disclosures(of ended: AgentRoster.Ended, as principal: Principal) async throws -> Disclosures {
-        try principal.requireOwner()
+        try principal.authorize(.viewDisclosures, at: now())
         do {
             return try await work.run(as: principal, in: store) { try await search(ended, as: principal) }
         } catch {

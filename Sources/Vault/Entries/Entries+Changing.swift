@@ -9,7 +9,7 @@ extension Entries {
         adding extra: @escaping @Sendable (EntryView) throws -> [Mutation] = { _ in [] }
 
     ) async throws -> EntryView {
-        try principal.requireOwner()
+        try principal.authorize(.createEntry, at: now())
         try edit.validate()
         try operations.spend(for: principal)
         let id = id ?? .random()
@@ -29,26 +29,28 @@ extension Entries {
     package func update(
         _ id: EntryID, ifVersion version: Int, _ edit: EntryEdit, as principal: Principal
     ) async throws -> EntryView {
-        try principal.require(.write)
+        let obligations = try principal.authorize(.changeValues, at: now())
         try edit.validate()
-        return try await rates.using(principal) {
-            try requireUse(of: principal)
+        return try await rates.using(obligations, of: principal) {
+            try requireUse(obligations, of: principal)
             return try await changeAndShare(as: principal) {
                 let open = try await openEntry(id, as: principal)
                 let row = open.stored.row
                 guard row.state == .active else { throw VaultError.noSuchEntry }
                 guard row.version == version else { throw VaultError.changedSince(version: row.version) }
                 try operations.spend(for: principal)
-                return principal.isOwner
-                    ? try await commit(edit, to: open, as: principal)
-                    : Changed(view: try await commitByAgent(edit, to: open, as: principal))
+                switch principal.visibility {
+                case .wholeVault: return try await commit(edit, to: open, as: principal)
+                case .heldKeys:
+                    return Changed(view: try await commitValues(of: edit, to: open, obligations, as: principal))
+                }
             }
         }
     }
 
     /// Throws `usesExhausted` when a token is used up, before its holder uses up what its vault needs. `countUse` decides.
-    func requireUse(of principal: Principal, count: Int = 1) throws {
-        guard case .agent(let policy) = principal.role, let most = policy.maxUses else { return }
+    func requireUse(_ obligations: Obligations, of principal: Principal, count: Int = 1) throws {
+        guard let most = obligations.maximumUses else { return }
         let uses = try store.uses(of: principal.holder.id)
         guard (uses ?? 0) + count <= most else { throw VaultError.usesExhausted }
     }
@@ -59,7 +61,7 @@ extension Entries {
     ) async throws -> R {
         try await work.run(as: principal) {
             try await locks.withLock(for: principal, in: store) {
-                try principal.requireTime(at: now())
+                try principal.requireUnexpired(at: now())
                 return try await body()
             }
         }
@@ -71,7 +73,7 @@ extension Entries {
     package func restore(
         _ id: EntryID, to version: Int, ifVersion current: Int, envelopes: [FieldID: [UInt8]], as principal: Principal
     ) async throws -> EntryView {
-        try principal.requireOwner()
+        try principal.authorize(.restoreVersion, at: now())
         for envelope in envelopes.values { try EntryEdit.checkEnvelope(envelope) }
         try operations.spend(for: principal)
         return try await changeAndShare(as: principal) {
@@ -144,9 +146,10 @@ extension Entries {
     }
 
     /// An agent's new values: each sealed at once to the field's present holders, without the owner.
-    private func commitByAgent(_ edit: EntryEdit, to open: OpenEntry, as principal: Principal) async throws -> EntryView
-    {
-        guard !edit.touchesMetadata, !edit.fields.isEmpty else { throw VaultError.ownerOnly }
+    private func commitValues(
+        of edit: EntryEdit, to open: OpenEntry, _ obligations: Obligations, as principal: Principal
+    ) async throws -> EntryView {
+        if edit.touchesMetadata || edit.fields.isEmpty { try principal.authorize(.changeMetadata, at: now()) }
         var row = open.stored.row
         var mutations: [Mutation] = [
             .stayWithin(quotas, principal.vault),
@@ -197,7 +200,8 @@ extension Entries {
         mutations.append(byteMutation(mutations, principal))
         let (pruning, lines) = try await prune(row, as: principal)
         try await store.commit(
-            principal.useMutations() + mutations + pruning, try self.sealed([event], as: principal) + lines)
+            principal.mutations(for: obligations) + mutations + pruning, try self.sealed([event], as: principal) + lines
+        )
         return view
     }
 
@@ -205,11 +209,15 @@ extension Entries {
     ///
     /// An agent makes room among its own: however often it writes, what the owner wrote stays in the history.
     private func prune(_ row: EntryRow, as principal: Principal) async throws -> ([Mutation], [SealedAuditLine]) {
+        // The owner's change is one of those that are kept.
+        let (owners, author): (Int, HolderID?) =
+            switch principal.party {
+            case .owner: (max(1, quotas[.versions] - 1), nil)
+            case .agents: (max(1, quotas[.versions]), principal.holder.id)
+            }
         let places = try await store.superseded(
-            in: row.id, before: row.version - quotas[.versions],
-            // The owner's change is one of those that are kept.
-            owners: max(1, quotas[.versions] - (principal.isOwner ? 1 : 0)),
-            by: principal.isOwner ? nil : principal.holder.id, limit: 2 * EntryLimits.fields)
+            in: row.id, before: row.version - quotas[.versions], owners: owners, by: author,
+            limit: 2 * EntryLimits.fields)
         guard !places.isEmpty else { return ([], []) }
         var event = principal.event(.historyPrune, entry: row.id, version: row.version)
         event.count = places.count
@@ -230,7 +238,7 @@ extension Entries {
     ) throws -> [SealedAuditLine] {
         let lines = try events.map { try audit.seal($0, vault: principal.vault) }
         let more = lines.reduce(0) { $0 + $1.body.count / AuditEvent.bytesPerOperation }
-        try operations.spend(principal.vault, count: more, share: principal.isOwner ? share : .agents)
+        try operations.spend(principal.vault, count: more, share: principal.party == .owner ? share : .agents)
         return lines
     }
 

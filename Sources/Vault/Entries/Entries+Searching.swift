@@ -25,14 +25,17 @@ extension Entries {
     package func search(
         _ query: Query, after order: Int64 = 0, limit: Int, as principal: Principal
     ) async throws -> (entries: [EntryView], next: Int64?) {
+        try principal.authorize(.search, at: now())
         guard query.hasSize else { throw VaultError.invalid("text", "must have at most \(Query.mostText) bytes") }
         let words = query.words
         guard words.count <= Query.mostWords else {
             throw VaultError.invalid("text", "must have at most \(Query.mostWords) different words")
         }
         guard query.titles.isEmpty else { return try await search(query, limit: limit, after: order, as: principal) }
-        guard principal.isOwner || (query.tag == nil && query.host == nil) else {
-            throw VaultError.invalid("tag", "an agent searches by text only")
+        if query.tag != nil || query.host != nil {
+            guard case .permit = PolicyEngine.evaluate(principal, .searchIndex, at: now()) else {
+                throw VaultError.invalid("tag", "an agent searches by text only")
+            }
         }
         return try await work.run(as: principal, in: store) {
             var terms: [[UInt8]] = []
@@ -67,7 +70,7 @@ extension Entries {
         }
         let titles = Set(query.titles.map(\.caseless))
         return try await work.run(as: principal, in: store) {
-            guard principal.isOwner else {
+            guard principal.visibility == .wholeVault else {
                 return try await find(
                     after: order, limit: limit, as: principal, among: { titles.contains($0.title.caseless) }
                 ) { order, limit in

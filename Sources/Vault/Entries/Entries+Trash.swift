@@ -3,7 +3,7 @@ import Crypto
 extension Entries {
     /// Puts an entry into the trash: no agent can open it any more, the owner can undo it.
     package func trash(_ id: EntryID, ifVersion version: Int?, as principal: Principal) async throws {
-        try principal.requireOwner()
+        try principal.authorize(.trashEntry, at: now())
         try await locks.withLock(for: principal, in: store) {
             var row = try await row(id, .active, as: principal, missing: .noSuchEntry)
             if let version, version != row.version { throw VaultError.changedSince(version: row.version) }
@@ -19,7 +19,7 @@ extension Entries {
 
     /// Takes an entry out of the trash; agents whose grants match get it back.
     package func untrash(_ id: EntryID, as principal: Principal) async throws -> EntryView {
-        try principal.requireOwner()
+        try principal.authorize(.untrashEntry, at: now())
         try operations.spend(for: principal)
         return try await changeAndShare(as: principal) {
             try await activate(id, from: .trashed, .entryUntrash, missing: .noSuchEntry, as: principal)
@@ -28,7 +28,7 @@ extension Entries {
 
     /// Deletes a trashed entry for good: its values, their keys, and what the log still holds of them.
     package func purge(_ id: EntryID, as principal: Principal) async throws {
-        try principal.requireOwner()
+        try principal.authorize(.purgeEntry, at: now())
         try await locks.withLock(for: principal, in: store) {
             let row = try await row(id, .trashed, as: principal, missing: .noSuchEntry)
             try await delete(row, .entryPurge, as: principal)
@@ -44,13 +44,10 @@ extension Entries {
         _ edit: EntryEdit, as principal: Principal,
         adding extra: @escaping @Sendable (EntryID) throws -> [Mutation] = { _ in [] }
     ) async throws -> EntryID {
-        guard case .agent(let policy) = principal.role else {
-            throw VaultError.invalid("deposit", "is for agents; the owner creates entries")
-        }
-        guard policy.verbs.contains(.deposit) else { throw VaultError.verbMissing(.deposit) }
+        let obligations = try principal.authorize(.deposit, at: now())
         try edit.validate()
-        try requireUse(of: principal)
-        return try await rates.using(principal) {
+        try requireUse(obligations, of: principal)
+        return try await rates.using(obligations, of: principal) {
             try operations.spend(for: principal)
             let time = now()
             let row = EntryRow(
@@ -58,7 +55,7 @@ extension Entries {
                 depositor: principal.holder.id)
             return try await change(as: principal) {
                 var mutations =
-                    principal.useMutations() + [
+                    principal.mutations(for: obligations) + [
                         .stayWithin(quotas, principal.vault),
                         .expectDepositRoom(principal.holder.id, maximum: quotas[.agentDeposits]), .insertEntry(row),
                     ]
@@ -83,7 +80,7 @@ extension Entries {
 
     /// Makes a deposit an entry like any other: boxed for the owner, indexed, shared by its tags.
     package func accept(_ id: EntryID, as principal: Principal) async throws -> EntryView {
-        try principal.requireOwner()
+        try principal.authorize(.acceptDeposit, at: now())
         try operations.spend(for: principal)
         return try await changeAndShare(as: principal) {
             try await activate(id, from: .deposit, .depositAccept, missing: .noSuchDeposit, as: principal)
@@ -92,7 +89,7 @@ extension Entries {
 
     /// Deletes a deposit unaccepted.
     package func reject(_ id: EntryID, as principal: Principal) async throws {
-        try principal.requireOwner()
+        try principal.authorize(.rejectDeposit, at: now())
         try await locks.withLock(for: principal, in: store) {
             let row = try await row(id, .deposit, as: principal, missing: .noSuchDeposit)
             try await delete(row, .depositReject, as: principal)

@@ -37,14 +37,14 @@ package struct Entries: Sendable {
         _ field: FieldID, of entry: EntryID, as principal: Principal,
         encode: @escaping @Sendable (FieldContent) throws -> R
     ) async throws -> R {
-        try principal.require(.read)
+        let obligations = try principal.authorize(.readValue, at: now())
         return try await inTurn(as: principal, { try find(field, of: entry, as: principal) }) { part in
             var opened = try open(part, as: principal)
             if opened.read.place.tier == .l2 {
                 opened.label(try await view(entry, as: principal).fields.first { $0.id == field })
             }
             let answer = try encode(opened.content)
-            try await record(.valueRead, [opened.read], principal)
+            try await record(.valueRead, [opened.read], obligations, principal)
             return answer
         }
     }
@@ -86,7 +86,7 @@ package struct Entries: Sendable {
         _ fields: [(entry: EntryID, field: FieldID)], as principal: Principal,
         add: @escaping @Sendable (FieldContent, inout [UInt8]) -> Void
     ) async throws -> [UInt8] {
-        try principal.require(.read)
+        let obligations = try principal.authorize(.readValue, at: now())
         guard (1...Self.mostRead).contains(fields.count) else {
             throw VaultError.invalid("values", "must be 1 to \(Self.mostRead)")
         }
@@ -117,7 +117,7 @@ package struct Entries: Sendable {
                 }
                 try await WorkQueue.breathe()
             }
-            try await record(.valueRead, reads, principal)
+            try await record(.valueRead, reads, obligations, principal)
             return answer
         }
     }
@@ -127,7 +127,7 @@ package struct Entries: Sendable {
         _ field: FieldID, of entry: EntryID, at version: Int, as principal: Principal,
         encode: @escaping @Sendable (FieldContent) throws -> R
     ) async throws -> R {
-        try principal.requireOwner()
+        let obligations = try principal.authorize(.readPastValue, at: now())
         let find: @Sendable () async throws -> StoredPart = {
             guard let row = try await store.entryRow(entry, in: principal.vault) else { throw VaultError.noSuchEntry }
             guard (1...row.version).contains(version),
@@ -140,7 +140,7 @@ package struct Entries: Sendable {
         return try await inTurn(as: principal, find) { part in
             let opened = try open(part, as: principal)
             let answer = try encode(opened.content)
-            try await record(.valueRead, [opened.read], principal)
+            try await record(.valueRead, [opened.read], obligations, principal)
             return answer
         }
     }
@@ -155,14 +155,14 @@ package struct Entries: Sendable {
     package func code(
         _ field: FieldID, of entry: EntryID, as principal: Principal
     ) async throws -> (code: String, period: Int64, expiresIn: Int64) {
-        try principal.require(.totp, .read)
+        let obligations = try principal.authorize(.readCode, at: now())
         return try await inTurn(as: principal, { try find(field, of: entry, as: principal) }) { part in
             let opened = try open(part, as: principal)
             // A password may be base32 by chance, and its code would tell of it.
             guard opened.content.field.kind == .totp, case .value(let seed) = opened.content.content,
                 let generator = TOTP(seed)
             else { throw VaultError.notATOTPSeed }
-            try await record(.codeRead, [opened.read], principal)
+            try await record(.codeRead, [opened.read], obligations, principal)
             let time = now()
             return (generator.code(at: time), generator.period, generator.period - time % generator.period)
         }
@@ -179,7 +179,7 @@ package struct Entries: Sendable {
     package func list(
         _ state: EntryState = .active, after order: Int64 = 0, limit: Int, as principal: Principal
     ) async throws -> (entries: [EntryView], next: Int64?) {
-        if state != .active { try principal.requireOwner() }
+        try principal.authorize(state.listing, at: now())
         return try await work.run(as: principal, in: store) {
             try await find(after: order, limit: limit, as: principal, among: { _ in true }) { order, limit in
                 try await store.entries(
@@ -226,7 +226,7 @@ package struct Entries: Sendable {
 
     /// What was changed when and by whom, newest first.
     package func versions(of id: EntryID, as principal: Principal) async throws -> [EntryVersion] {
-        try principal.requireOwner()
+        try principal.authorize(.listVersions, at: now())
         let history = try await work.run(as: principal, in: store) {
             // An agent's record has a history too, and is no entry.
             guard try await store.entryRow(id, in: principal.vault) != nil else { throw VaultError.noSuchEntry }
@@ -245,9 +245,10 @@ package struct Entries: Sendable {
     // MARK: Opening
 
     func openEntry(_ id: EntryID, as principal: Principal) async throws -> OpenEntry {
-        guard let stored = try await store.entry(id, in: principal.vault, for: Reader(principal)),
-            principal.isOwner || stored.row.state == .active
-        else { throw VaultError.noSuchEntry }
+        guard let stored = try await store.entry(id, in: principal.vault, for: Reader(principal)) else {
+            throw VaultError.noSuchEntry
+        }
+        try principal.authorize(.viewEntry, on: .entry(stored.row.state), at: now())
         return try OpenEntry(stored, by: principal, in: self)
     }
 
@@ -283,8 +284,7 @@ package struct Entries: Sendable {
     private func open(_ part: StoredPart, as principal: Principal) throws -> OpenField {
         let place = part.value.place
         guard place.tier == .l1 else {
-            // To an agent an L2 field is one that is not there.
-            guard principal.isOwner else { throw VaultError.noSuchField }
+            try principal.authorize(.readValue, on: .field(place.tier), at: now())
             let content = FieldContent(
                 field: .init(id: place.field, label: "", kind: .secret, tier: place.tier, version: place.version),
                 content: .envelope(part.value.box))
@@ -302,22 +302,31 @@ package struct Entries: Sendable {
     }
 
     /// Puts reads on record, and in the same commit makes sealed wraps cheap to open next time.
-    private func record(_ action: AuditEvent.Action, _ reads: [FieldRead], _ principal: Principal) async throws {
-        try await rates.using(principal, uses: reads.count) {
-            try principal.requireTime(at: now())
-            try requireUse(of: principal, count: reads.count)
+    private func record(
+        _ action: AuditEvent.Action, _ reads: [FieldRead], _ obligations: Obligations, _ principal: Principal
+    ) async throws {
+        try await rates.using(obligations, of: principal, uses: reads.count) {
+            try principal.requireUnexpired(at: now())
+            try requireUse(obligations, of: principal, count: reads.count)
             try operations.spend(for: principal, count: reads.count)
-            // Between finding and this, an owner may have taken it from an agent.
-            let held =
-                principal.isOwner
-                ? [] : reads.map { Mutation.expectWrap(principal.holder.id, $0.place.entry, $0.place.field) }
             let mutations =
-                principal.useMutations(reads.count) + held + reads.compactMap(\.upgraded).map(Mutation.upgradeWrap)
+                principal.mutations(for: obligations, uses: reads.count, reading: reads.map(\.place))
+                + reads.compactMap(\.upgraded).map(Mutation.upgradeWrap)
             let lines = try reads.map(\.place).map { place in
                 let event = principal.event(action, entry: place.entry, field: place.field, version: place.version)
                 return try audit.seal(event, vault: principal.vault)
             }
             try await store.commit(mutations, lines)
+        }
+    }
+}
+
+extension EntryState {
+    fileprivate var listing: Action {
+        switch self {
+        case .active: .listEntries
+        case .trashed: .listTrash
+        case .deposit: .listDeposits
         }
     }
 }

@@ -18,7 +18,7 @@ struct OpenEntry {
         let root = entries.keys.root
         guard let titlePart = stored.title, titlePart.wrap != nil else { throw VaultError.noSuchEntry }
         title = try TitleText(jsonBytes: try titlePart.open(by: principal.holder, root: root))
-        guard principal.isOwner else {
+        guard principal.visibility == .wholeVault else {
             details = nil
             var labels: [EntryView.FieldView] = []
             var count = stored.byteCount

@@ -88,9 +88,7 @@ package protocol VaultStore: Sendable {
 extension VaultStore {
     /// Whether the principal's holder is an agent of the vault, or its present owner with a session that was not ended.
     package func holds(_ principal: Principal) async throws -> Bool {
-        if case .owner(let session, _) = principal.role {
-            guard try hasCredential(session) else { return false }
-        }
+        if let session = principal.session, try !hasCredential(session) { return false }
         return try await hasHolder(principal.holder.id, in: principal.vault, policy: principal.policyBox)
     }
 }
@@ -98,17 +96,16 @@ extension VaultStore {
 /// For whom rows are read.
 package struct Reader: Sendable {
     package let holder: HolderID
-    /// An owner sees every row of the vault, an agent those that it has a wrap for.
-    package let isOwner: Bool
+    package let visibility: Visibility
 
     package init(_ principal: Principal) {
         holder = principal.holder.id
-        isOwner = principal.isOwner
+        visibility = principal.visibility
     }
 
-    package init(holder: HolderID, isOwner: Bool) {
+    package init(holder: HolderID, visibility: Visibility) {
         self.holder = holder
-        self.isOwner = isOwner
+        self.visibility = visibility
     }
 }
 

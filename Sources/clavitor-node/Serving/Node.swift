@@ -78,7 +78,7 @@ struct Node: Sendable {
                 now: now),
             entries: entries,
             roster: AgentRoster(entries: entries),
-            trail: AuditTrail(store: store, sealer: audit, work: work),
+            trail: AuditTrail(store: store, sealer: audit, work: work, now: now),
             tokens: AgentTokens(keys: keys, now: now),
             idempotency: IdempotencyRecords(store: store, now: now),
             counters: RequestCounters(now: now),

@@ -1,0 +1,77 @@
+package import IPNetworks
+
+/// An authenticated party and its rights: the owner with a session, or an agent. Its key holder is open, because a credential
+/// for it came with the request.
+package struct Principal: Sendable {
+    package let vault: VaultID
+    package let holder: HolderKey
+    package let role: Role
+    package let from: IPAddress?
+    /// An agent's policy as its row has it, so that a change of it is seen at the commit.
+    let policyBox: [UInt8]?
+
+    package enum Role: Sendable {
+        /// `since` is when the password or kit was given, in Unix seconds.
+        case owner(session: CredentialID, since: Int64)
+        case agent(AgentPolicy)
+    }
+
+    package init(vault: VaultID, holder: HolderKey, role: Role, from: IPAddress?, policyBox: [UInt8]? = nil) {
+        self.vault = vault
+        self.holder = holder
+        self.role = role
+        self.from = from
+        self.policyBox = policyBox
+    }
+
+    /// An owner's.
+    package var session: CredentialID? {
+        switch role {
+        case .owner(let session, _): session
+        case .agent: nil
+        }
+    }
+
+    /// Whose share of the vault's budgets it uses.
+    package var party: Party {
+        switch role {
+        case .owner: .owner
+        case .agent: .agents
+        }
+    }
+
+    package var visibility: Visibility {
+        switch role {
+        case .owner: .wholeVault
+        case .agent: .heldKeys
+        }
+    }
+
+    package func event(
+        _ action: AuditEvent.Action, outcome: AuditEvent.Outcome = .ok, entry: EntryID? = nil, field: FieldID? = nil,
+        version: Int? = nil, subject: String? = nil, reason: String? = nil
+    ) -> AuditEvent {
+        let kind: AuditEvent.Actor.Kind =
+            switch role {
+            case .owner: .owner
+            case .agent: .agent
+            }
+        return AuditEvent(
+            action, by: .init(kind, holder.id), from: from?.text, outcome: outcome, entry: entry,
+            field: field, version: version, subject: subject, reason: reason)
+    }
+}
+
+/// A vault's owner, or all its agents together: each party has its own share of processor time, memory and operations, so that
+/// agents cannot use up what the owner needs to stop them.
+package enum Party: Hashable, Sendable {
+    case owner, agents
+}
+
+/// Which rows of a vault a principal reads.
+package enum Visibility: Sendable {
+    /// Every row, with details, history and trash.
+    case wholeVault
+    /// Current versions that it has a wrap for.
+    case heldKeys
+}
