@@ -28,19 +28,17 @@ extension Accounts {
 
     /// Replaces the recovery kit, or removes it when `kit` is nil.
     package func setRecovery(_ kit: Secrets?, proof: Proof, as principal: Principal) async throws {
-        try principal.authorize(.changeRecoveryKit, at: now())
+        let permit = try principal.authorize(.changeRecoveryKit, at: now())
         if let kit { try check(kit) }
-        try await locks.withLock(for: principal, in: store) {
+        try await unit.change(permit) { transaction in
             _ = try await check(proof, as: principal)
-            var mutations: [Mutation] = []
             // After the proof: who has a session alone must not use up what the owner needs.
             try operations.spend(principal.vault, share: .proven)
-            mutations.append(.deleteCredentials(.recovery, of: principal.vault))
+            transaction.write(.deleteCredentials(.recovery, of: principal.vault))
             if let kit {
-                mutations.append(.insertCredential(credential(.recovery, kit, principal.holder, principal.vault)))
+                transaction.write(.insertCredential(credential(.recovery, kit, principal.holder, principal.vault)))
             }
-            let event = principal.event(.recoveryChange, reason: kit == nil ? "removed" : "set")
-            try await store.commit(mutations, [try audit.seal(event, vault: principal.vault)])
+            try transaction.log(principal.event(.recoveryChange, reason: kit == nil ? "removed" : "set"))
         }
     }
 
@@ -48,12 +46,10 @@ extension Accounts {
     ///
     /// - Returns: The seed in base32.
     package func beginSecondFactor(as principal: Principal) async throws -> String {
-        try principal.authorize(.beginSecondFactor, at: now())
+        let permit = try principal.authorize(.beginSecondFactor, at: now())
         let factor = SecondFactor.generate()
         let box = try factor.boxed(.pendingTOTP, vault: principal.vault, owner: principal.holder)
-        try await locks.withLock(for: principal, in: store) {
-            try await store.commit([.putItem(.pendingTOTP, principal.holder.id, box)], [])
-        }
+        try await unit.change(permit) { $0.write(.putItem(.pendingTOTP, principal.holder.id, box)) }
         return factor.secret
     }
 
@@ -61,9 +57,10 @@ extension Accounts {
     ///
     /// - Returns: Ten recovery codes, each good once.
     package func confirmSecondFactor(_ code: String, proof: Proof, as principal: Principal) async throws -> [String] {
-        let session = try principal.authorizeSession(.confirmSecondFactor, at: now())
+        let permit = try principal.authorize(.confirmSecondFactor, at: now())
+        let session = try principal.requireSession()
         try operations.spend(principal.vault)
-        return try await locks.withLock(for: principal, in: store) {
+        return try await unit.change(permit) { transaction in
             _ = try await check(proof, as: principal)
             guard let box = try await store.item(.pendingTOTP, of: principal.holder.id) else {
                 throw AuthError.notEnabled
@@ -76,23 +73,23 @@ extension Accounts {
             }
             let codes = factor.makeRecoveryCodes()
             let final = try factor.boxed(.totp, vault: principal.vault, owner: principal.holder)
-            try await store.commit(
-                [.putItem(.totp, principal.holder.id, final), .dropItem(.pendingTOTP, principal.holder.id)],
-                [try audit.seal(principal.event(.secondFactorEnable), vault: principal.vault)])
+            transaction.write(
+                .putItem(.totp, principal.holder.id, final), .dropItem(.pendingTOTP, principal.holder.id))
+            try transaction.log(principal.event(.secondFactorEnable))
             return codes
         }
     }
 
     package func endSecondFactor(proof: Proof, as principal: Principal) async throws {
-        try principal.authorize(.endSecondFactor, at: now())
+        let permit = try principal.authorize(.endSecondFactor, at: now())
         try operations.spend(principal.vault)
         // Under the lock, so that a login under way does not put the factor back.
-        try await locks.withLock(for: principal, in: store) {
+        try await unit.change(permit) { transaction in
             guard try await store.item(.totp, of: principal.holder.id) != nil else { throw AuthError.notEnabled }
             _ = try await check(proof, as: principal)
-            try await store.commit(
-                [.dropItem(.totp, principal.holder.id), .dropItem(.pendingTOTP, principal.holder.id)],
-                [try audit.seal(principal.event(.secondFactorDisable), vault: principal.vault)])
+            transaction.write(
+                .dropItem(.totp, principal.holder.id), .dropItem(.pendingTOTP, principal.holder.id))
+            try transaction.log(principal.event(.secondFactorDisable))
         }
     }
 
@@ -103,16 +100,17 @@ extension Accounts {
     package func l2Values(
         after place: FieldPlace?, limit: Int, as principal: Principal
     ) async throws -> Page<StoredValue> {
-        let obligations = try principal.authorize(.exportL2, at: now())
+        let permit = try principal.authorize(.exportL2, at: now())
         try operations.spend(for: principal)
-        return try await work.run(as: principal, in: store) {
+        return try await unit.work.run(as: principal, in: store) {
             let page = try await store.l2Values(of: principal.vault, after: place, limit: PageLimit(rows: limit))
             guard !page.items.isEmpty else { return page }
             var event = principal.event(.export, reason: "l2")
             event.count = page.items.count
-            try await store.commit(
-                principal.mutations(for: obligations),
-                [try audit.seal(event, vault: principal.vault)])
+            var transaction = unit.transaction(for: permit)
+            transaction.write(permit.mutations())
+            try transaction.log(event)
+            try await transaction.commit()
             return page
         }
     }
@@ -128,16 +126,16 @@ extension Accounts {
     package func rekeyL2(
         wrappedKey: [UInt8], kit: Secrets?, envelopes: [FieldPlace: [UInt8]], proof: Proof, as principal: Principal
     ) async throws {
-        let session = try principal.authorizeSession(.rekeyL2, at: now())
+        let permit = try principal.authorize(.rekeyL2, at: now())
+        let session = try principal.requireSession()
         try check(wrappedL2Key: wrappedKey)
         if let kit { try check(kit) }
         for envelope in envelopes.values { try EntryEdit.checkEnvelope(envelope) }
-        try await change(as: principal) {
+        try await unit.change(permit) { transaction in
             _ = try await check(proof, as: principal)
             // A commit for which everybody waits costs more the more it writes.
             try operations.spend(principal.vault, count: 1 + envelopes.count / Self.envelopesPerOperation)
-            var mutations: [Mutation] = []
-            mutations.append(.stayWithin(settings.quotas, principal.vault))
+            transaction.write(.stayWithin(settings.quotas, principal.vault))
             // Counted first: a vault may hold far more places than a request can name.
             let count = try await store.l2Count(of: principal.vault)
             guard count == envelopes.count, try await store.l2Places(of: principal.vault) == Set(envelopes.keys) else {
@@ -145,22 +143,21 @@ extension Accounts {
                     "envelopes", "must hold every L2 value of every version; \(count) are stored")
             }
             guard let password = try store.credential(.password, of: principal.vault) else { throw AuthError.badToken }
-            mutations += [
+            transaction.write(
                 .deleteSessions(of: principal.vault, except: session),
                 .deleteCredentials(.password, of: principal.vault),
-                .insertCredential(password.replacingL2Key(wrappedKey, root: keys.root)),
-            ]
-            var events = [principal.event(.l2Rekey)]
+                .insertCredential(password.replacingL2Key(wrappedKey, root: keys.root)))
+            try transaction.log(principal.event(.l2Rekey))
             if let kit {
-                mutations.append(.deleteCredentials(.recovery, of: principal.vault))
-                mutations.append(.insertCredential(credential(.recovery, kit, principal.holder, principal.vault)))
-                events.append(principal.event(.recoveryChange, reason: "set"))
+                transaction.write(
+                    .deleteCredentials(.recovery, of: principal.vault),
+                    .insertCredential(credential(.recovery, kit, principal.holder, principal.vault)))
+                try transaction.log(principal.event(.recoveryChange, reason: "set"))
             } else if try store.credential(.recovery, of: principal.vault) != nil {
                 throw AuthError.invalid("recovery", "must hold a new kit; the present one opens the old key alone")
             }
-            for (place, envelope) in envelopes { mutations.append(.replaceEnvelope(place, envelope)) }
-            try await store.commit(mutations, try events.map { try audit.seal($0, vault: principal.vault) })
-            await store.truncateWAL()
+            transaction.write(envelopes.map { .replaceEnvelope($0, $1) })
+            transaction.erase()
         }
     }
 
@@ -168,14 +165,14 @@ extension Accounts {
 
     /// Deletes the account and all that it holds, the key of its audit bodies too.
     package func delete(as principal: Principal) async throws {
-        try principal.authorize(.deleteAccount, at: now())
-        try await locks.withLock(for: principal, in: store, isUrgent: true) {
+        try await unit.change(try principal.authorize(.deleteAccount, at: now())) { transaction in
             let event = AuditEvent(
                 .accountDelete, by: .init(.owner, principal.holder.id), from: principal.from?.text,
                 subject: principal.vault.text)
-            // Under the node's key: the vault's own is gone with this commit.
-            try await store.commit([.closeAccount(principal.vault)], [try audit.seal(event, vault: nil)])
-            audit.forget(principal.vault)
+            transaction.write(.closeAccount(principal.vault))
+            try transaction.logUnderNodeKey(event)
+            try await transaction.commit()
+            unit.audit.forget(principal.vault)
             await store.erase(principal.vault)
         }
     }

@@ -33,9 +33,10 @@ extension Accounts {
         let identified = try await identify(
             request.email, .password, request.authKey, request.device, from: address)
         // One at a time, so that a code is spent once and the sessions are counted.
-        return try await locks.withLock(identified.account.vault, isUrgent: true) {
+        return try await unit.change(in: identified.account.vault, byProven: identified.owner.id, takesTurn: false) {
+            transaction in
             try limits.admit(identified.attempt)
-            return try await begin(request, identified, from: address)
+            return try await begin(request, identified, from: address, in: &transaction)
         }
     }
 
@@ -103,22 +104,21 @@ extension Accounts {
 
     /// The half of a login after the password. Under the vault's lock.
     private func begin(
-        _ request: Login, _ identified: Identified, from address: IPAddress?
+        _ request: Login, _ identified: Identified, from address: IPAddress?, in transaction: inout Transaction
     ) async throws -> NewSession {
         let (vault, owner, attempt) = (identified.account.vault, identified.owner, identified.attempt)
         let stored = try present(.password, of: identified)
-        var mutations: [Mutation] = []
         let factor = try await acceptCode(request.code, owner, in: vault, attempt, from: address)
         if let factor {
-            mutations.append(.putItem(.totp, owner.id, try factor.boxed(.totp, vault: vault, owner: owner)))
+            transaction.write(.putItem(.totp, owner.id, try factor.boxed(.totp, vault: vault, owner: owner)))
         }
         try spendSignIn(vault)
         limits.succeeded(attempt)
         let session = try await session(
             for: owner, in: vault, l2Key: stored, device: request.device, withCode: factor != nil)
-        let event = AuditEvent(
-            .login, by: .init(.owner, owner.id), from: address?.text, subject: session.new.id.text)
-        try await store.commit(mutations + session.mutations, [try audit.seal(event, vault: vault)])
+        transaction.write(session.mutations)
+        try transaction.log(
+            AuditEvent(.login, by: .init(.owner, owner.id), from: address?.text, subject: session.new.id.text))
         return session.new
     }
 
@@ -176,15 +176,15 @@ extension Accounts {
 
     /// Ends a session of the principal's own vault. Nil is the one that asks.
     package func end(_ id: CredentialID?, as principal: Principal) async throws {
-        let current = try principal.authorizeSession(.endSession, at: now())
-        let id = id ?? current
+        let permit = try principal.authorize(.endSession, at: now())
+        let id = try id ?? principal.requireSession()
         // Of many at once one leaves a line; and one that has ended meanwhile ends no other.
-        try await locks.withLock(for: principal, in: store, isUrgent: true) {
+        try await unit.change(permit) { transaction in
             guard try await store.sessions(of: principal.vault).contains(where: { $0.id == id }) else {
                 throw AuthError.noSuchSession
             }
-            let event = principal.event(.logout, subject: id.text)
-            try await store.commit([.deleteCredential(id)], [try audit.seal(event, vault: principal.vault)])
+            transaction.write(.deleteCredential(id))
+            try transaction.log(principal.event(.logout, subject: id.text))
         }
     }
 }

@@ -29,16 +29,16 @@ extension Accounts {
     package func changePassword(
         _ secrets: Secrets, _ keeping: Keeping, proof: Proof, as principal: Principal
     ) async throws -> OwnerChange {
-        try principal.authorize(.changePassword, at: now())
+        let permit = try principal.authorize(.changePassword, at: now())
         try check(secrets)
         try check(keeping.recovery)
-        return try await change(as: principal) {
+        return try await unit.change(permit) { transaction in
             let proven = try await check(proof, as: principal)
             // After the proof: who has a session alone must not use up what the owner needs.
             try operations.spend(principal.vault, share: .proven)
             return try await replaceOwner(
                 .passwordChange, principal.holder, in: principal.vault, secrets, keeping, proven.factor,
-                from: principal.from)
+                from: principal.from, transaction: &transaction)
         }
     }
 
@@ -46,19 +46,19 @@ extension Accounts {
     package func signOutEverywhere(_ keeping: Keeping, proof: Proof, as principal: Principal) async throws
         -> OwnerChange
     {
-        try principal.authorize(.signOutEverywhere, at: now())
+        let permit = try principal.authorize(.signOutEverywhere, at: now())
         guard proof.kind == .password else {
             throw AuthError.invalid("proof.kind", "must be password: it goes on with the new key holder")
         }
         try check(keeping.recovery)
-        return try await change(as: principal) {
+        return try await unit.change(permit) { transaction in
             let proven = try await check(proof, as: principal)
             try operations.spend(principal.vault, share: .proven)
             let secrets = Secrets(
                 authKey: proof.secret, wrappedL2Key: try proven.credential.openL2Key(root: keys.root) ?? [])
             return try await replaceOwner(
                 .signOutEverywhere, principal.holder, in: principal.vault, secrets, keeping, proven.factor,
-                from: principal.from)
+                from: principal.from, transaction: &transaction)
         }
     }
 
@@ -84,12 +84,11 @@ extension Accounts {
         let identified = try await identify(
             request.email, .recovery, request.proof.secret, request.device, from: address)
         let (vault, owner) = (identified.account.vault, identified.owner)
-        return try await locks.withLock(vault, isUrgent: true) {
+        return try await unit.change(in: vault, byProven: owner.id, takesTurn: false) { transaction in
             let stored = try present(.recovery, of: identified)
             _ = try await acceptCode(request.proof.code, owner, in: vault, identified.attempt, from: address)
             try spendSignIn(vault)
-            let event = AuditEvent(.recoveryBegin, by: .init(.owner, owner.id), from: address?.text)
-            try await store.commit([], [try audit.seal(event, vault: vault)])
+            try transaction.log(AuditEvent(.recoveryBegin, by: .init(.owner, owner.id), from: address?.text))
             return (vault, try stored.openL2Key(root: keys.root) ?? [])
         }
     }
@@ -103,36 +102,23 @@ extension Accounts {
         let identified = try await identify(
             request.email, .recovery, request.proof.secret, request.device, from: address)
         let (vault, owner) = (identified.account.vault, identified.owner)
-        return try await work.run(for: owner.id, of: .owner, isUrgent: true, in: vault) {
-            try await locks.withLock(vault, isUrgent: true) {
-                _ = try present(.recovery, of: identified)
-                let factor = try await acceptCode(
-                    request.proof.code, owner, in: vault, identified.attempt, from: address)
-                try spendSignIn(vault)
-                limits.succeeded(identified.attempt)
-                return try await replaceOwner(
-                    .accountRecover, owner, in: vault, secrets, keeping, factor, from: address)
-            }
+        return try await unit.change(in: vault, byProven: owner.id, takesTurn: true) { transaction in
+            _ = try present(.recovery, of: identified)
+            let factor = try await acceptCode(
+                request.proof.code, owner, in: vault, identified.attempt, from: address)
+            try spendSignIn(vault)
+            limits.succeeded(identified.attempt)
+            return try await replaceOwner(
+                .accountRecover, owner, in: vault, secrets, keeping, factor, from: address, transaction: &transaction)
         }
     }
 
     // MARK: The change
 
-    /// A change of the account that has its turn: on the processor, and among the vault's changes.
-    func change<R: Sendable>(
-        as principal: Principal, _ body: @escaping @Sendable () async throws -> R
-    ) async throws -> R {
-        try await work.run(
-            for: principal.holder.id, of: principal.party, isUrgent: true, in: principal.vault
-        ) {
-            try await locks.withLock(for: principal, in: store, isUrgent: true) { try await body() }
-        }
-    }
-
     /// Makes a new owner holder: re-wraps every data key in batches, then switches in one commit. Under the vault's lock.
     private func replaceOwner(
         _ action: AuditEvent.Action, _ old: HolderKey, in vault: VaultID, _ secrets: Secrets, _ keeping: Keeping,
-        _ factor: SecondFactor?, from address: IPAddress?
+        _ factor: SecondFactor?, from address: IPAddress?, transaction: inout Transaction
     ) async throws -> OwnerChange {
         let agents = try await store.agentRows(of: vault)
         if let kept = keeping.agents, !Set(kept).isSubset(of: agents.map(\.holder)) {
@@ -146,24 +132,23 @@ extension Accounts {
         do {
             try await rewrap(from: old, to: owner, in: vault)
             let password = credential(.password, secrets, owner, vault)
-            var mutations: [Mutation] = [
+            transaction.write(
                 .insertCredential(password),
-                .insertCredential(credential(.recovery, keeping.recovery, owner, vault)),
-            ]
-            mutations += paused.map { .setAgentState($0.holder, vault: vault, .paused) }
-            mutations += try await items(of: old, factor, for: owner, in: vault)
+                .insertCredential(credential(.recovery, keeping.recovery, owner, vault)))
+            transaction.write(paused.map { .setAgentState($0.holder, vault: vault, .paused) })
+            transaction.write(try await items(of: old, factor, for: owner, in: vault))
             let session = try await session(
                 for: owner, in: vault, l2Key: password, device: nil, withCode: factor != nil)
-            mutations.append(.switchOwner(vault, from: old.id, to: owner.id))
-            mutations += session.mutations
+            transaction.write(.switchOwner(vault, from: old.id, to: owner.id))
+            transaction.write(session.mutations)
             var event = AuditEvent(action, by: .init(.owner, old.id), from: address?.text, subject: old.id.text)
             event.successor = owner.id.text
             event.paused = paused.isEmpty ? nil : paused.map(\.holder.text)
-            let kit = AuditEvent(
-                .recoveryChange, by: .init(.owner, owner.id), from: address?.text, reason: "set")
-            try await store.commit(mutations, try [event, kit].map { try audit.seal($0, vault: vault) })
-            await store.clear(old.id)
-            await store.truncateWAL()
+            try transaction.log(event)
+            try transaction.log(
+                AuditEvent(.recoveryChange, by: .init(.owner, owner.id), from: address?.text, reason: "set"))
+            transaction.end(old.id)
+            try await transaction.commit()
             let pausedNow = Set(paused.map(\.holder))
             return OwnerChange(
                 session: session.new, endedSessions: endedSessions,

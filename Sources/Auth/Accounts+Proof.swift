@@ -29,7 +29,7 @@ extension Accounts {
     /// neither a stranger nor a thief in another session keeps the owner from changing what he has to. A code is spent
     /// once it is accepted, whatever comes of the request.
     func check(_ proof: Proof, as principal: Principal) async throws -> Proven {
-        guard let session = principal.session else { throw VaultError.ownerOnly }
+        let session = try principal.requireSession()
         try limits.admitProof(in: session)
         try admitTry(byKnownDevice: true)
         let stored = try store.credential(proof.kind, of: principal.vault)

@@ -7,12 +7,10 @@ package import Vault
 /// client derives from it for this origin alone, and which opens the owner's holder or does not.
 package struct Accounts: Sendable {
     let store: any AccountStore
+    let unit: UnitOfWork
     let keys: NodeKeys
-    let audit: AuditSealer
-    let locks: VaultLocks
     let limits: AbuseLimits
     let failures: FailureLog
-    let work: WorkQueue
     let operations: OperationBudget
     /// Apart from the other operations: who uses those up must not keep the owner out.
     let signIns: OperationBudget
@@ -49,22 +47,20 @@ package struct Accounts: Sendable {
     }
 
     package init(
-        store: any AccountStore, keys: NodeKeys, audit: AuditSealer, locks: VaultLocks, limits: AbuseLimits,
-        failures: FailureLog, work: WorkQueue, operations: OperationBudget, settings: Settings,
-        now: @escaping @Sendable () -> Int64
+        store: any AccountStore, unit: UnitOfWork, keys: NodeKeys, limits: AbuseLimits, failures: FailureLog,
+        operations: OperationBudget, settings: Settings
     ) {
         self.store = store
         self.keys = keys
-        self.audit = audit
-        self.locks = locks
+        self.unit = unit
         self.limits = limits
         self.failures = failures
-        self.work = work
         self.operations = operations
+        let now = unit.now
+        self.now = now
         signIns = OperationBudget(perDay: Self.signInsPerDay, isUnclean: settings.isUnclean, now: now)
         tries = OperationBudget(perDay: Self.triesPerDay, now: now)
         self.settings = settings
-        self.now = now
         dummy = StoredCredential.make(
             .password, secret: SymmetricKey(size: .bits256), holder: .generate(), vault: .random(), created: 0,
             root: keys.root)
@@ -191,7 +187,7 @@ package struct Accounts: Sendable {
             events.append(
                 AuditEvent(.recoveryChange, by: .init(.owner, owner.id), from: address?.text, reason: "set"))
         }
-        try await store.commit(mutations, try events.map { try audit.seal($0, vault: vault, key: auditKey) })
+        try await store.commit(mutations, try events.map { try unit.audit.seal($0, vault: vault, key: auditKey) })
     }
 
     private func indexKey(of owner: HolderKey, _ vault: VaultID) -> [UInt8] {

@@ -64,6 +64,8 @@ package final class TestVault: Sendable {
         let work = WorkQueue(locks: locks, now: now)
         let operations = OperationBudget(
             perDay: options.quotas[.operationsPerDay], isUnclean: options.isUnclean, now: now)
+        let unit = UnitOfWork(
+            store: store, audit: audit, locks: locks, work: work, operations: operations, now: now)
         var settings = Accounts.Settings(
             registration: options.registration, sessionLifetime: options.sessionLifetime)
         settings.quotas = options.quotas
@@ -76,13 +78,12 @@ package final class TestVault: Sendable {
         self.failures = failures
         self.limits = limits
         accounts = Accounts(
-            store: store, keys: keys, audit: audit, locks: locks, limits: limits, failures: failures,
-            work: work, operations: operations, settings: settings, now: now)
+            store: store, unit: unit, keys: keys, limits: limits, failures: failures, operations: operations,
+            settings: settings)
         authenticator = Authenticator(
             store: store, keys: keys, failures: failures, sessionIdle: options.sessionIdle, now: now)
         entries = Entries(
-            store: store, keys: keys, audit: audit, locks: locks, work: work, quotas: options.quotas,
-            operations: operations, rates: AgentRates(isUnclean: options.isUnclean, now: now), now: now)
+            unit: unit, keys: keys, quotas: options.quotas, rates: AgentRates(isUnclean: options.isUnclean, now: now))
         roster = AgentRoster(entries: entries)
         trail = AuditTrail(store: store, sealer: audit, work: work, now: now)
         tokens = AgentTokens(keys: keys, now: now)

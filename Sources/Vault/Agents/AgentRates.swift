@@ -28,9 +28,10 @@ package final class AgentRates: Sendable {
     ///
     /// - Throws: `VaultError.rateLimited` when the minute's uses are used up.
     func using<R>(
-        _ obligations: Obligations, of principal: Principal, uses: Int = 1, _ body: () async throws -> R
+        _ permit: Permit, uses: Int = 1, _ body: () async throws -> R
     ) async throws -> R {
-        guard let rate = obligations.ratePerMinute else { return try await body() }
+        guard let rate = permit.obligations.ratePerMinute else { return try await body() }
+        let principal = permit.principal
         guard uses <= rate else {
             throw VaultError.invalid("values", "are more than this token reads in a minute; ask for at most \(rate)")
         }

@@ -10,9 +10,9 @@ extension AgentRoster {
     ) async throws -> AgentView {
         // Pausing is what one does in a hurry.
         if name == nil, grants == nil, change == nil, isPaused == true { return try await pause(id, as: principal) }
-        try principal.authorize(.changeAgent, at: now)
+        let permit = try principal.authorize(.changeAgent, at: now)
         try entries.operations.spend(principal.vault)
-        return try await entries.change(as: principal) {
+        return try await entries.unit.change(permit) { transaction in
             var agent = try await stored(id, as: principal)
             let old = try view(agent, by: principal)
             var policy = old.policy
@@ -25,14 +25,14 @@ extension AgentRoster {
             if draft.policy.expiresAt != old.policy.expiresAt { try draft.policy.requireFutureEnd(at: now) }
             try await checkEntries(draft.grants, knowing: old.grants, as: principal)
             let event = principal.event(.agentUpdate, subject: id.text)
-            var lines = [try entries.audit.seal(event, vault: principal.vault)]
-            var mutations = entries.conditions(of: principal, narrows: narrows)
+            transaction.write(entries.conditions(of: principal, narrows: narrows))
+            var held: Set<FieldPlace>?
             var gone: [FieldPlace] = []
             if let isPaused { agent.state = isPaused ? .paused : .active }
             if change != nil { agent.policy = try sealed(policy, id, principal) }
             if name != nil || grants != nil {
                 agent.recordVersion += 1
-                mutations += try record(draft, of: id, version: agent.recordVersion, principal)
+                transaction.write(try record(draft, of: id, version: agent.recordVersion, principal))
             }
             // A narrowing that the program's end cut short goes on when the agent is let work again.
             if grants != nil || resumes {
@@ -55,30 +55,36 @@ extension AgentRoster {
                 gone = Array(present.subtracting(places))
                 for field in new {
                     let key = try field.dataKey(by: principal.holder, root: keys.root)
-                    mutations.append(.putWrap(try publicKey.seal(key, at: field.place, root: keys.root)))
+                    transaction.write(.putWrap(try publicKey.seal(key, at: field.place, root: keys.root)))
                 }
                 // Of an agent that was paused the log may say less than it has: a narrowing was cut short.
                 if !new.isEmpty || !gone.isEmpty || old.state != .active {
-                    let held = present.intersection(places).union(new.map(\.place))
-                    lines = try self.lines(event, holding: Array(held), by: id, principal)
+                    held = present.intersection(places).union(new.map(\.place))
                 }
             }
+            if let held {
+                try transaction.log(charging: events(event, holding: Array(held), by: id, principal))
+            } else {
+                try transaction.log(event)
+            }
             guard gone.count > store.mostDropped else {
-                mutations += gone.map { .dropWrap($0.entry, $0.field, id) }
-                try await store.commit(mutations + [.updateAgent(agent)], lines)
+                transaction.write(gone.map { .dropWrap($0.entry, $0.field, id) } + [.updateAgent(agent)])
                 return view(agent, draft)
             }
             // Many are dropped in parts, between which others commit; the agent is paused until it has none of them.
             var resting = agent
             resting.state = .paused
-            try await store.commit(mutations + [.updateAgent(resting)], lines)
+            transaction.write(.updateAgent(resting))
+            try await transaction.commit()
             do {
                 let vault = principal.vault
-                let isDone = try await store.drop(gone, of: id) { [locks = entries.locks] in locks.hasUrgent(vault) }
+                let isDone = try await store.drop(gone, of: id) { [locks = entries.unit.locks] in locks.hasUrgent(vault)
+                }
                 guard isDone else { return view(resting, draft) }
                 if agent.state == .active {
                     let back = Mutation.setAgentState(id, vault: vault, .active)
-                    try await store.commit(narrows ? [.narrows, back] : [back], [])
+                    transaction.write(narrows ? [.narrows, back] : [back])
+                    try await transaction.commit()
                 }
                 return view(agent, draft)
             } catch VaultError.readOnly {
@@ -90,14 +96,11 @@ extension AgentRoster {
 
     /// Pauses an agent. Nothing is read or opened before it: a record that is damaged must not keep a token alive.
     private func pause(_ id: HolderID, as principal: Principal) async throws -> AgentView {
-        try principal.authorize(.pauseAgent, at: now)
-        try await entries.locks.withLock(for: principal, in: store, isUrgent: true) {
+        try await entries.unit.change(try principal.authorize(.pauseAgent, at: now)) { transaction in
             // Nothing to do again, and no line for it.
             if (try? store.state(of: id, in: principal.vault)) == .paused { return }
-            let event = principal.event(.agentUpdate, subject: id.text, reason: "paused")
-            try await store.commit(
-                [.setAgentState(id, vault: principal.vault, .paused)],
-                [try entries.audit.seal(event, vault: principal.vault)])
+            transaction.write(.setAgentState(id, vault: principal.vault, .paused))
+            try transaction.log(principal.event(.agentUpdate, subject: id.text, reason: "paused"))
         }
         return try await view(id, as: principal)
     }

@@ -159,12 +159,10 @@ extension AgentRoster {
         }
     }
 
-    /// The audit lines of a change after which an agent can open just these fields: one, or for thousands of fields
-    /// several.
-    func lines(
-        _ event: AuditEvent, holding places: [FieldPlace], by agent: HolderID, _ principal: Principal,
-        share: OperationBudget.Share = .owner
-    ) throws -> [SealedAuditLine] {
+    /// The events of a change after which an agent can open just these fields: one, or for thousands of fields several.
+    func events(
+        _ event: AuditEvent, holding places: [FieldPlace], by agent: HolderID, _ principal: Principal
+    ) -> [AuditEvent] {
         let holds = places.map { "\($0.entry.text)/\($0.field.text)" }.sorted()
         var first = event
         first.holds = Array(holds.prefix(AuditEvent.mostHolds))
@@ -174,7 +172,7 @@ extension AgentRoster {
             more.holdsToo = Array(holds[start...].prefix(AuditEvent.mostHolds))
             events.append(more)
         }
-        return try entries.sealed(events, as: principal, share: share)
+        return events
     }
 }
 

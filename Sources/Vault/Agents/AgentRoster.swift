@@ -101,11 +101,11 @@ package struct AgentRoster: Sendable {
     package func create(
         _ draft: Draft, as principal: Principal, credential: @escaping @Sendable (Created) throws -> [Mutation]
     ) async throws -> Created {
-        try principal.authorize(.createAgent, at: now)
+        let permit = try principal.authorize(.createAgent, at: now)
         try draft.validate()
         try draft.policy.requireFutureEnd(at: now)
         try entries.operations.spend(principal.vault)
-        return try await entries.change(as: principal) {
+        return try await entries.unit.change(permit) { transaction in
             // Before the work that it would be for nothing.
             try await entries.requireRoom(for: [.agents, .bytes], as: principal)
             try await checkEntries(draft.grants, as: principal)
@@ -115,14 +115,14 @@ package struct AgentRoster: Sendable {
                 policy: try sealed(draft.policy, holder.id, principal),
                 recordVersion: 1, uses: 0, created: entries.now())
             let created = Created(holder: holder, agent: view(agent, draft))
-            var mutations: [Mutation] = [.stayWithin(entries.quotas, principal.vault)]
-            mutations += try insertion(of: agent, holder, principal)
-            mutations += try record(draft, of: holder.id, version: 1, principal)
-            mutations += try credential(created)
+            transaction.write(.stayWithin(entries.quotas, principal.vault))
+            transaction.write(try insertion(of: agent, holder, principal))
+            transaction.write(try record(draft, of: holder.id, version: 1, principal))
+            transaction.write(try credential(created))
             let granted = try await grantable(draft.grants, upTo: Self.mostFields, as: principal, keeping: \.self)
-            mutations += try wraps(granted, for: holder, principal)
+            transaction.write(try wraps(granted, for: holder, principal))
             let event = principal.event(.agentCreate, subject: holder.id.text)
-            try await store.commit(mutations, try lines(event, holding: granted.map(\.place), by: holder.id, principal))
+            try transaction.log(charging: events(event, holding: granted.map(\.place), by: holder.id, principal))
             return created
         }
     }
@@ -131,8 +131,8 @@ package struct AgentRoster: Sendable {
     package func rotate(
         _ id: HolderID, as principal: Principal, credential: @escaping @Sendable (Created) throws -> [Mutation]
     ) async throws -> (created: Created, ended: Ended) {
-        try principal.authorize(.rotateAgent, at: now)
-        return try await entries.change(as: principal) {
+        let permit = try principal.authorize(.rotateAgent, at: now)
+        return try await entries.unit.change(permit) { transaction in
             let old = try await stored(id, as: principal)
             // An owner whose agent has used the day up can still take its token away.
             try entries.operations.spend(principal.vault, share: .urgent)
@@ -145,24 +145,23 @@ package struct AgentRoster: Sendable {
                 created: entries.now())
             let created = Created(holder: holder, agent: view(agent, draft))
             let granted = try await grantable(draft.grants, upTo: Self.mostRotated, as: principal, keeping: \.place)
-            var mutations: [Mutation] = [.insertAgent(agent)]
-            mutations += try record(draft, of: holder.id, version: 1, principal)
-            mutations += try credential(created)
+            transaction.write(.insertAgent(agent))
+            transaction.write(try record(draft, of: holder.id, version: 1, principal))
+            transaction.write(try credential(created))
             let name = try await roomForName(try self.name(draft.name, of: id, principal))
-            mutations.append(.deleteAgent(id, vault: principal.vault, successor: holder.id, leaving: name))
+            transaction.write(.deleteAgent(id, vault: principal.vault, successor: holder.id, leaving: name))
             var event = principal.event(.agentRotate, subject: id.text)
             event.successor = holder.id.text
-            let lines = try lines(event, holding: granted, by: holder.id, principal, share: .urgent)
+            try transaction.log(charging: events(event, holding: granted, by: holder.id, principal), share: .urgent)
+            transaction.end(id)
             // What can refuse has had its say: of what fails from here on nothing stays.
             do {
                 try await giveInParts(granted, to: holder, principal)
-                try await store.commit(mutations, lines)
+                try await transaction.commit()
             } catch {
                 await store.clear(holder.id)
                 throw error
             }
-            await store.clear(id)
-            await store.truncateWAL()
             return (created, ended)
         }
     }
@@ -190,18 +189,14 @@ package struct AgentRoster: Sendable {
     /// Ends an agent: holder, credential and wraps are deleted, its name stays. Nothing that can fail stands before the commit.
     @discardableResult
     package func revoke(_ id: HolderID, as principal: Principal) async throws -> Ended {
-        try principal.authorize(.revokeAgent, at: now)
-        return try await entries.locks.withLock(for: principal, in: store, isUrgent: true) {
+        try await entries.unit.change(try principal.authorize(.revokeAgent, at: now)) { transaction in
             // Under the lock no wrap comes or goes.
             let ended = Ended(id: id, places: try? await store.readable(by: id))
             let known = try? await readNames(of: [id], as: principal)[id]
             let name = try self.name(known ?? id.text, of: id, principal)
-            let event = principal.event(.agentRevoke, subject: id.text)
-            try await store.commit(
-                [.deleteAgent(id, vault: principal.vault, successor: nil, leaving: name)],
-                [try entries.audit.seal(event, vault: principal.vault)])
-            await store.clear(id)
-            await store.truncateWAL()
+            transaction.write(.deleteAgent(id, vault: principal.vault, successor: nil, leaving: name))
+            try transaction.log(principal.event(.agentRevoke, subject: id.text))
+            transaction.end(id)
             return ended
         }
     }

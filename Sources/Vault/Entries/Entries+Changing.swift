@@ -7,21 +7,20 @@ extension Entries {
     package func create(
         _ edit: EntryEdit, id: EntryID?, as principal: Principal,
         adding extra: @escaping @Sendable (EntryView) throws -> [Mutation] = { _ in [] }
-
     ) async throws -> EntryView {
-        try principal.authorize(.createEntry, at: now())
+        let permit = try principal.authorize(.createEntry, at: now())
         try edit.validate()
         try operations.spend(for: principal)
         let id = id ?? .random()
         let time = now()
-        return try await changeAndShare(as: principal) {
+        return try await changeAndShare(permit) { transaction in
             let row = EntryRow(id: id, vault: principal.vault, version: 1, state: .active, created: time, updated: time)
             var written = try await apply(edit, to: nil, row: row, as: principal)
             var event = principal.event(.entryCreate, entry: id, version: 1)
             event.changed = written.changed.map(\.text)
             event.readers = written.readers
             written.mutations += try extra(written.view)
-            return try await commit(written, after: [.insertEntry(row)], event, as: principal)
+            return try await add(written, after: [.insertEntry(row)], event, as: principal, to: &transaction)
         }
     }
 
@@ -29,42 +28,30 @@ extension Entries {
     package func update(
         _ id: EntryID, ifVersion version: Int, _ edit: EntryEdit, as principal: Principal
     ) async throws -> EntryView {
-        let obligations = try principal.authorize(.changeValues, at: now())
+        let permit = try principal.authorize(.changeValues, at: now())
         try edit.validate()
-        return try await rates.using(obligations, of: principal) {
-            try requireUse(obligations, of: principal)
-            return try await changeAndShare(as: principal) {
+        return try await rates.using(permit) {
+            try requireUse(permit)
+            return try await changeAndShare(permit) { transaction in
                 let open = try await openEntry(id, as: principal)
                 let row = open.stored.row
                 guard row.state == .active else { throw VaultError.noSuchEntry }
                 guard row.version == version else { throw VaultError.changedSince(version: row.version) }
                 try operations.spend(for: principal)
                 switch principal.visibility {
-                case .wholeVault: return try await commit(edit, to: open, as: principal)
+                case .wholeVault: return try await add(edit, of: open, as: principal, to: &transaction)
                 case .heldKeys:
-                    return Changed(view: try await commitValues(of: edit, to: open, obligations, as: principal))
+                    return Changed(view: try await addValues(of: edit, of: open, permit, to: &transaction))
                 }
             }
         }
     }
 
     /// Throws `usesExhausted` when a token is used up, before its holder uses up what its vault needs. `countUse` decides.
-    func requireUse(_ obligations: Obligations, of principal: Principal, count: Int = 1) throws {
-        guard let most = obligations.maximumUses else { return }
-        let uses = try store.uses(of: principal.holder.id)
+    func requireUse(_ permit: Permit, count: Int = 1) throws {
+        guard let most = permit.obligations.maximumUses else { return }
+        let uses = try store.uses(of: permit.principal.holder.id)
         guard (uses ?? 0) + count <= most else { throw VaultError.usesExhausted }
-    }
-
-    /// A change of the vault that has its turn: on the processor, and among the vault's changes.
-    func change<R: Sendable>(
-        as principal: Principal, _ body: @escaping @Sendable () async throws -> R
-    ) async throws -> R {
-        try await work.run(as: principal) {
-            try await locks.withLock(for: principal, in: store) {
-                try principal.requireUnexpired(at: now())
-                return try await body()
-            }
-        }
     }
 
     /// Brings an older version back as a new one. Fields that it lacked go away.
@@ -73,17 +60,17 @@ extension Entries {
     package func restore(
         _ id: EntryID, to version: Int, ifVersion current: Int, envelopes: [FieldID: [UInt8]], as principal: Principal
     ) async throws -> EntryView {
-        try principal.authorize(.restoreVersion, at: now())
+        let permit = try principal.authorize(.restoreVersion, at: now())
         for envelope in envelopes.values { try EntryEdit.checkEnvelope(envelope) }
         try operations.spend(for: principal)
-        return try await changeAndShare(as: principal) {
+        return try await changeAndShare(permit) { transaction in
             let open = try await openEntry(id, as: principal)
             let row = open.stored.row
             guard row.state == .active else { throw VaultError.noSuchEntry }
             guard row.version == current else { throw VaultError.changedSince(version: row.version) }
             guard (1..<row.version).contains(version) else { throw VaultError.noSuchVersion }
             let edit = try await past(of: open, at: version, envelopes: envelopes, as: principal)
-            return try await commit(edit, to: open, as: principal)
+            return try await add(edit, of: open, as: principal, to: &transaction)
         }
     }
 
@@ -130,35 +117,39 @@ extension Entries {
     }
 
     /// Writes the owner's edit as the entry's next version.
-    private func commit(_ edit: EntryEdit, to open: OpenEntry, as principal: Principal) async throws -> Changed {
+    private func add(
+        _ edit: EntryEdit, of open: OpenEntry, as principal: Principal, to transaction: inout Transaction
+    ) async throws -> Changed {
         var row = open.stored.row
         let expectation = Mutation.expectEntry(row.id, vault: row.vault, version: row.version, state: .active)
         row.version += 1
         row.updated = now()
-        var written = try await apply(edit, to: open, row: row, as: principal)
+        let written = try await apply(edit, to: open, row: row, as: principal)
         var event = principal.event(.entryUpdate, entry: row.id, version: row.version)
         event.changed = written.changed.map(\.text)
         event.removed = written.removed.map(\.text)
         event.readers = written.readers
-        let (pruning, lines) = try await prune(row, as: principal)
-        written.mutations += pruning
-        return try await commit(written, after: [expectation, .updateEntry(row)], event, lines, as: principal)
+        let changed = try await add(
+            written, after: [expectation, .updateEntry(row)], event, as: principal, to: &transaction)
+        try prune(try await superseded(row, as: principal), of: row, as: principal, in: &transaction)
+        return changed
     }
 
     /// An agent's new values: each sealed at once to the field's present holders, without the owner.
-    private func commitValues(
-        of edit: EntryEdit, to open: OpenEntry, _ obligations: Obligations, as principal: Principal
+    private func addValues(
+        of edit: EntryEdit, of open: OpenEntry, _ permit: Permit, to transaction: inout Transaction
     ) async throws -> EntryView {
+        let principal = permit.principal
         if edit.touchesMetadata || edit.fields.isEmpty { try principal.authorize(.changeMetadata, at: now()) }
         var row = open.stored.row
-        var mutations: [Mutation] = [
+        transaction.write(permit.mutations())
+        transaction.write(
             .stayWithin(quotas, principal.vault),
-            .expectEntry(row.id, vault: row.vault, version: row.version, state: .active),
-        ]
+            .expectEntry(row.id, vault: row.vault, version: row.version, state: .active))
         var sealed = 0
         row.version += 1
         row.updated = now()
-        mutations.append(.updateEntry(row))
+        transaction.write(.updateEntry(row))
         let present = try await store.readers(of: row.id)
         let publicKeys = try await publicKeys(of: principal.vault)
         var event = principal.event(.entryUpdate, entry: row.id, version: row.version)
@@ -180,48 +171,54 @@ extension Entries {
             let key = SymmetricKey(size: .bits256)
             let text = try ValueText(label: field.label, kind: field.kind, value: value).jsonBytes()
             let box = Box.seal(text, key: key, context: place.valueContext)
-            mutations.append(
+            transaction.write(
                 .putValue(StoredValue(place: place, box: box, written: row.updated, author: principal.holder.id)))
             guard let owner = publicKeys.owner else { throw VaultError.damaged("a vault without an owner") }
-            mutations.append(.dropAgentWraps(row.id, id, owner: owner.id))
-            mutations.append(.putWrap(try owner.seal(key, at: place, root: keys.root)))
-            mutations.append(.putWrap(principal.holder.wrap(key, at: place)))
+            transaction.write(
+                .dropAgentWraps(row.id, id, owner: owner.id),
+                .putWrap(try owner.seal(key, at: place, root: keys.root)),
+                .putWrap(principal.holder.wrap(key, at: place)))
             let others = (present[id] ?? []).subtracting([principal.holder.id])
             sealed += others.count + 1
             guard sealed <= EntryLimits.sealedKeys else { throw VaultError.tooManySeals }
             for other in others.sorted() {
                 guard let reader = publicKeys.agents[other] else { continue }
-                mutations.append(.putWrap(try reader.seal(key, at: place, root: keys.root)))
+                transaction.write(.putWrap(try reader.seal(key, at: place, root: keys.root)))
             }
             event.changed?.append(id.text)
             event.readers?[id.text] = (others.map(\.text) + [principal.holder.id.text]).sorted()
             view.fields[index].version = row.version
         }
-        mutations.append(byteMutation(mutations, principal))
-        let (pruning, lines) = try await prune(row, as: principal)
-        try await store.commit(
-            principal.mutations(for: obligations) + mutations + pruning, try self.sealed([event], as: principal) + lines
-        )
+        transaction.write(byteMutation(transaction, principal))
+        try transaction.log(charging: [event])
+        try prune(try await superseded(row, as: principal), of: row, as: principal, in: &transaction)
         return view
     }
 
-    /// Deletes what is left of versions beyond those that are kept: at least as much as a change adds.
+    /// Values of versions beyond those that are kept: at least as many as a change adds.
     ///
     /// An agent makes room among its own: however often it writes, what the owner wrote stays in the history.
-    private func prune(_ row: EntryRow, as principal: Principal) async throws -> ([Mutation], [SealedAuditLine]) {
+    private func superseded(_ row: EntryRow, as principal: Principal) async throws -> [FieldPlace] {
         // The owner's change is one of those that are kept.
         let (owners, author): (Int, HolderID?) =
             switch principal.party {
             case .owner: (max(1, quotas[.versions] - 1), nil)
             case .agents: (max(1, quotas[.versions]), principal.holder.id)
             }
-        let places = try await store.superseded(
+        return try await store.superseded(
             in: row.id, before: row.version - quotas[.versions], owners: owners, by: author,
             limit: 2 * EntryLimits.fields)
-        guard !places.isEmpty else { return ([], []) }
+    }
+
+    /// Deletes superseded values, and says so in the log.
+    private func prune(
+        _ places: [FieldPlace], of row: EntryRow, as principal: Principal, in transaction: inout Transaction
+    ) throws {
+        guard !places.isEmpty else { return }
         var event = principal.event(.historyPrune, entry: row.id, version: row.version)
         event.count = places.count
-        return ([.deleteValues(places)], [try audit.seal(event, vault: principal.vault)])
+        transaction.write(.deleteValues(places))
+        try transaction.log(event)
     }
 
     /// Throws `quotaExceeded` when nothing more may be added, before work is done for it. `stayWithin` decides.
@@ -232,20 +229,10 @@ extension Entries {
         }
     }
 
-    /// The lines of a change, each of which costs by its size what it takes of the log: it stays there for ever.
-    func sealed(
-        _ events: [AuditEvent], as principal: Principal, share: OperationBudget.Share = .owner
-    ) throws -> [SealedAuditLine] {
-        let lines = try events.map { try audit.seal($0, vault: principal.vault) }
-        let more = lines.reduce(0) { $0 + $1.body.count / AuditEvent.bytesPerOperation }
-        try operations.spend(principal.vault, count: more, share: principal.party == .owner ? share : .agents)
-        return lines
-    }
-
     /// Counts what an agent's change writes against its day.
-    func byteMutation(_ mutations: [Mutation], _ principal: Principal) -> Mutation {
+    func byteMutation(_ transaction: Transaction, _ principal: Principal) -> Mutation {
         .countBytes(
-            principal.holder.id, mutations.reduce(0) { $0 + $1.bytesAtRest }, day: now() / 86_400,
+            principal.holder.id, transaction.bytesAtRest, day: now() / 86_400,
             maximum: quotas[.agentBytesPerDay])
     }
 

@@ -14,19 +14,18 @@ struct Sharing {
 }
 
 extension Entries {
-    /// Commits what an edit by the owner comes to. What it leaves out of keys for agents is for `shareRest`.
+    /// Adds what an edit by the owner comes to. What it leaves out of keys for agents is for `shareRest`.
     ///
-    /// `mutations`, `lines`: Committed before and with it.
+    /// `mutations`: Performed before it.
     ///
     /// - Throws: `VaultError.quotaExceeded` before anything is done when there is no room for all of it.
-    func commit(
-        _ written: Written, after mutations: [Mutation], _ event: AuditEvent, _ lines: [SealedAuditLine] = [],
-        as principal: Principal
+    func add(
+        _ written: Written, after mutations: [Mutation], _ event: AuditEvent,
+        as principal: Principal, to transaction: inout Transaction
     ) async throws -> Changed {
         if !written.narrows { try await requireRoom(for: written, as: principal) }
-        try await store.commit(
-            conditions(of: principal, narrows: written.narrows) + mutations + written.mutations,
-            try sealed([event], as: principal) + lines)
+        transaction.write(conditions(of: principal, narrows: written.narrows) + mutations + written.mutations)
+        try transaction.log(charging: [event])
         return Changed(view: written.view, isShared: written.later.isEmpty)
     }
 
@@ -44,10 +43,10 @@ extension Entries {
 
     /// An owner's change, and then what it had no room for.
     func changeAndShare(
-        as principal: Principal, _ body: @escaping @Sendable () async throws -> Changed
+        _ permit: Permit, _ body: @escaping @Sendable (inout Transaction) async throws -> Changed
     ) async throws -> EntryView {
-        let changed = try await change(as: principal, body)
-        if !changed.isShared { await shareRest(of: changed.view.id, as: principal) }
+        let changed = try await unit.change(permit, body)
+        if !changed.isShared { await shareRest(of: changed.view.id, permit) }
         return changed.view
     }
 
@@ -56,11 +55,11 @@ extension Entries {
     ///
     /// The change is done: nothing is thrown. What a crash or a full disk leaves out comes with the next edit of the entry,
     /// or when an agent is let work again.
-    private func shareRest(of entry: EntryID, as principal: Principal) async {
+    private func shareRest(of entry: EntryID, _ permit: Permit) async {
         var patience = 50
         while patience > 0 {
             do {
-                if try await sharePart(of: entry, as: principal) { return }
+                if try await sharePart(of: entry, permit) { return }
             } catch VaultError.busy {
                 // The change is done, so its rest is refused to nobody.
                 patience -= 1
@@ -72,8 +71,9 @@ extension Entries {
     }
 
     /// - Returns: Whether nothing is left to share.
-    private func sharePart(of entry: EntryID, as principal: Principal) async throws -> Bool {
-        try await change(as: principal) {
+    private func sharePart(of entry: EntryID, _ permit: Permit) async throws -> Bool {
+        let principal = permit.principal
+        return try await unit.change(permit) { transaction in
             let open = try await openEntry(entry, as: principal)
             let row = open.stored.row
             guard row.state == .active else { return true }
@@ -82,9 +82,8 @@ extension Entries {
             var event = principal.event(.entryUpdate, entry: entry, version: row.version)
             event.readers = written.readers
             let expectation = Mutation.expectEntry(entry, vault: row.vault, version: row.version, state: .active)
-            try await store.commit(
-                [.stayWithin(quotas, principal.vault), expectation] + written.mutations,
-                try sealed([event], as: principal, share: .urgent))
+            transaction.write([.stayWithin(quotas, principal.vault), expectation] + written.mutations)
+            try transaction.log(charging: [event], share: .urgent)
             return written.later.isEmpty
         }
     }

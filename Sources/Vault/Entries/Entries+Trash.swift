@@ -3,35 +3,34 @@ import Crypto
 extension Entries {
     /// Puts an entry into the trash: no agent can open it any more, the owner can undo it.
     package func trash(_ id: EntryID, ifVersion version: Int?, as principal: Principal) async throws {
-        try principal.authorize(.trashEntry, at: now())
-        try await locks.withLock(for: principal, in: store) {
+        try await unit.change(try principal.authorize(.trashEntry, at: now())) { transaction in
             var row = try await row(id, .active, as: principal, missing: .noSuchEntry)
             if let version, version != row.version { throw VaultError.changedSince(version: row.version) }
             let expectation = Mutation.expectEntry(id, vault: row.vault, version: row.version, state: .active)
             row.state = .trashed
             row.deleted = now()
             let event = principal.event(.entryTrash, entry: id, version: row.version)
-            try await store.commit(
-                [expectation, .updateEntry(row), .dropAgentWraps(id, nil, owner: principal.holder.id)],
-                [try audit.seal(event, vault: principal.vault)])
+            transaction.write(
+                expectation, .updateEntry(row), .dropAgentWraps(id, nil, owner: principal.holder.id))
+            try transaction.log(event)
         }
     }
 
     /// Takes an entry out of the trash; agents whose grants match get it back.
     package func untrash(_ id: EntryID, as principal: Principal) async throws -> EntryView {
-        try principal.authorize(.untrashEntry, at: now())
+        let permit = try principal.authorize(.untrashEntry, at: now())
         try operations.spend(for: principal)
-        return try await changeAndShare(as: principal) {
-            try await activate(id, from: .trashed, .entryUntrash, missing: .noSuchEntry, as: principal)
+        return try await changeAndShare(permit) { transaction in
+            try await activate(
+                id, from: .trashed, .entryUntrash, missing: .noSuchEntry, as: principal, in: &transaction)
         }
     }
 
     /// Deletes a trashed entry for good: its values, their keys, and what the log still holds of them.
     package func purge(_ id: EntryID, as principal: Principal) async throws {
-        try principal.authorize(.purgeEntry, at: now())
-        try await locks.withLock(for: principal, in: store) {
+        try await unit.change(try principal.authorize(.purgeEntry, at: now())) { transaction in
             let row = try await row(id, .trashed, as: principal, missing: .noSuchEntry)
-            try await delete(row, .entryPurge, as: principal)
+            try delete(row, .entryPurge, as: principal, in: &transaction)
         }
     }
 
@@ -44,35 +43,34 @@ extension Entries {
         _ edit: EntryEdit, as principal: Principal,
         adding extra: @escaping @Sendable (EntryID) throws -> [Mutation] = { _ in [] }
     ) async throws -> EntryID {
-        let obligations = try principal.authorize(.deposit, at: now())
+        let permit = try principal.authorize(.deposit, at: now())
         try edit.validate()
-        try requireUse(obligations, of: principal)
-        return try await rates.using(obligations, of: principal) {
+        try requireUse(permit)
+        return try await rates.using(permit) {
             try operations.spend(for: principal)
             let time = now()
             let row = EntryRow(
                 id: .random(), vault: principal.vault, version: 1, state: .deposit, created: time, updated: time,
                 depositor: principal.holder.id)
-            return try await change(as: principal) {
-                var mutations =
-                    principal.mutations(for: obligations) + [
-                        .stayWithin(quotas, principal.vault),
-                        .expectDepositRoom(principal.holder.id, maximum: quotas[.agentDeposits]), .insertEntry(row),
-                    ]
+            return try await unit.change(permit) { transaction in
+                transaction.write(permit.mutations())
+                transaction.write(
+                    .stayWithin(quotas, principal.vault),
+                    .expectDepositRoom(principal.holder.id, maximum: quotas[.agentDeposits]), .insertEntry(row))
                 let parts = try depositParts(edit)
                 for (field, tier, plaintext) in parts {
                     let place = FieldPlace(vault: row.vault, entry: row.id, field: field, tier: tier, version: 1)
                     let key = SymmetricKey(size: .bits256)
                     let box = Box.seal(plaintext, key: key, context: place.valueContext)
-                    mutations.append(
-                        .putValue(StoredValue(place: place, box: box, written: time, author: principal.holder.id)))
-                    mutations.append(.putWrap(try await ownerKey(of: row.vault).seal(key, at: place, root: keys.root)))
+                    transaction.write(
+                        .putValue(StoredValue(place: place, box: box, written: time, author: principal.holder.id)),
+                        .putWrap(try await ownerKey(of: row.vault).seal(key, at: place, root: keys.root)))
                 }
                 var event = principal.event(.depositCreate, entry: row.id, version: 1)
                 event.changed = parts.map(\.0.text)
-                mutations += try extra(row.id)
-                mutations.append(byteMutation(mutations, principal))
-                try await store.commit(mutations, try sealed([event], as: principal))
+                transaction.write(try extra(row.id))
+                transaction.write(byteMutation(transaction, principal))
+                try transaction.log(charging: [event])
                 return row.id
             }
         }
@@ -80,26 +78,27 @@ extension Entries {
 
     /// Makes a deposit an entry like any other: boxed for the owner, indexed, shared by its tags.
     package func accept(_ id: EntryID, as principal: Principal) async throws -> EntryView {
-        try principal.authorize(.acceptDeposit, at: now())
+        let permit = try principal.authorize(.acceptDeposit, at: now())
         try operations.spend(for: principal)
-        return try await changeAndShare(as: principal) {
-            try await activate(id, from: .deposit, .depositAccept, missing: .noSuchDeposit, as: principal)
+        return try await changeAndShare(permit) { transaction in
+            try await activate(
+                id, from: .deposit, .depositAccept, missing: .noSuchDeposit, as: principal, in: &transaction)
         }
     }
 
     /// Deletes a deposit unaccepted.
     package func reject(_ id: EntryID, as principal: Principal) async throws {
-        try principal.authorize(.rejectDeposit, at: now())
-        try await locks.withLock(for: principal, in: store) {
+        try await unit.change(try principal.authorize(.rejectDeposit, at: now())) { transaction in
             let row = try await row(id, .deposit, as: principal, missing: .noSuchDeposit)
-            try await delete(row, .depositReject, as: principal)
+            try delete(row, .depositReject, as: principal, in: &transaction)
         }
     }
 
     // MARK: Shared
 
     private func activate(
-        _ id: EntryID, from state: EntryState, _ action: AuditEvent.Action, missing: VaultError, as principal: Principal
+        _ id: EntryID, from state: EntryState, _ action: AuditEvent.Action, missing: VaultError,
+        as principal: Principal, in transaction: inout Transaction
     ) async throws -> Changed {
         _ = try await row(id, state, as: principal, missing: missing)
         let open = try await openEntry(id, as: principal)
@@ -118,7 +117,8 @@ extension Entries {
         }
         var event = principal.event(action, entry: id, version: row.version)
         event.readers = written.readers
-        return try await commit(written, after: [expectation, .updateEntry(row)] + upgraded, event, as: principal)
+        return try await add(
+            written, after: [expectation, .updateEntry(row)] + upgraded, event, as: principal, to: &transaction)
     }
 
     private func row(
@@ -128,14 +128,13 @@ extension Entries {
         return row
     }
 
-    private func delete(_ row: EntryRow, _ action: AuditEvent.Action, as principal: Principal) async throws {
-        let event = principal.event(action, entry: row.id, version: row.version)
-        try await store.commit(
-            [
-                .expectEntry(row.id, vault: row.vault, version: row.version, state: row.state),
-                .deleteEntry(row.id),
-            ], [try audit.seal(event, vault: principal.vault)])
-        await store.truncateWAL()
+    private func delete(
+        _ row: EntryRow, _ action: AuditEvent.Action, as principal: Principal, in transaction: inout Transaction
+    ) throws {
+        transaction.write(
+            .expectEntry(row.id, vault: row.vault, version: row.version, state: row.state), .deleteEntry(row.id))
+        try transaction.log(principal.event(action, entry: row.id, version: row.version))
+        transaction.erase()
     }
 
     private func ownerKey(of vault: VaultID) async throws -> HolderPublicKey {

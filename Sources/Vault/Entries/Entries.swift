@@ -2,30 +2,22 @@ import OneTimePasswords
 
 /// The vault's entries: everything that people and agents do with them, and the rules of it.
 package struct Entries: Sendable {
-    let store: any VaultStore
+    let unit: UnitOfWork
     let keys: NodeKeys
-    let audit: AuditSealer
-    let locks: VaultLocks
-    /// Where its principals have their turns.
-    package let work: WorkQueue
     let quotas: Quotas
-    let operations: OperationBudget
     let rates: AgentRates
-    let now: @Sendable () -> Int64
 
-    package init(
-        store: any VaultStore, keys: NodeKeys, audit: AuditSealer, locks: VaultLocks, work: WorkQueue, quotas: Quotas,
-        operations: OperationBudget, rates: AgentRates, now: @escaping @Sendable () -> Int64
-    ) {
-        self.store = store
+    var store: any VaultStore { unit.store }
+    /// Where its principals have their turns.
+    package var work: WorkQueue { unit.work }
+    var operations: OperationBudget { unit.operations }
+    func now() -> Int64 { unit.now() }
+
+    package init(unit: UnitOfWork, keys: NodeKeys, quotas: Quotas, rates: AgentRates) {
+        self.unit = unit
         self.keys = keys
-        self.audit = audit
-        self.locks = locks
-        self.work = work
         self.quotas = quotas
-        self.operations = operations
         self.rates = rates
-        self.now = now
     }
 
     // MARK: Reading
@@ -37,14 +29,14 @@ package struct Entries: Sendable {
         _ field: FieldID, of entry: EntryID, as principal: Principal,
         encode: @escaping @Sendable (FieldContent) throws -> R
     ) async throws -> R {
-        let obligations = try principal.authorize(.readValue, at: now())
+        let permit = try principal.authorize(.readValue, at: now())
         return try await inTurn(as: principal, { try find(field, of: entry, as: principal) }) { part in
             var opened = try open(part, as: principal)
             if opened.read.place.tier == .l2 {
                 opened.label(try await view(entry, as: principal).fields.first { $0.id == field })
             }
             let answer = try encode(opened.content)
-            try await record(.valueRead, [opened.read], obligations, principal)
+            try await record(.valueRead, [opened.read], permit)
             return answer
         }
     }
@@ -86,7 +78,7 @@ package struct Entries: Sendable {
         _ fields: [(entry: EntryID, field: FieldID)], as principal: Principal,
         add: @escaping @Sendable (FieldContent, inout [UInt8]) -> Void
     ) async throws -> [UInt8] {
-        let obligations = try principal.authorize(.readValue, at: now())
+        let permit = try principal.authorize(.readValue, at: now())
         guard (1...Self.mostRead).contains(fields.count) else {
             throw VaultError.invalid("values", "must be 1 to \(Self.mostRead)")
         }
@@ -117,7 +109,7 @@ package struct Entries: Sendable {
                 }
                 try await WorkQueue.breathe()
             }
-            try await record(.valueRead, reads, obligations, principal)
+            try await record(.valueRead, reads, permit)
             return answer
         }
     }
@@ -127,7 +119,7 @@ package struct Entries: Sendable {
         _ field: FieldID, of entry: EntryID, at version: Int, as principal: Principal,
         encode: @escaping @Sendable (FieldContent) throws -> R
     ) async throws -> R {
-        let obligations = try principal.authorize(.readPastValue, at: now())
+        let permit = try principal.authorize(.readPastValue, at: now())
         let find: @Sendable () async throws -> StoredPart = {
             guard let row = try await store.entryRow(entry, in: principal.vault) else { throw VaultError.noSuchEntry }
             guard (1...row.version).contains(version),
@@ -140,7 +132,7 @@ package struct Entries: Sendable {
         return try await inTurn(as: principal, find) { part in
             let opened = try open(part, as: principal)
             let answer = try encode(opened.content)
-            try await record(.valueRead, [opened.read], obligations, principal)
+            try await record(.valueRead, [opened.read], permit)
             return answer
         }
     }
@@ -155,14 +147,14 @@ package struct Entries: Sendable {
     package func code(
         _ field: FieldID, of entry: EntryID, as principal: Principal
     ) async throws -> (code: String, period: Int64, expiresIn: Int64) {
-        let obligations = try principal.authorize(.readCode, at: now())
+        let permit = try principal.authorize(.readCode, at: now())
         return try await inTurn(as: principal, { try find(field, of: entry, as: principal) }) { part in
             let opened = try open(part, as: principal)
             // A password may be base32 by chance, and its code would tell of it.
             guard opened.content.field.kind == .totp, case .value(let seed) = opened.content.content,
                 let generator = TOTP(seed)
             else { throw VaultError.notATOTPSeed }
-            try await record(.codeRead, [opened.read], obligations, principal)
+            try await record(.codeRead, [opened.read], permit)
             let time = now()
             return (generator.code(at: time), generator.period, generator.period - time % generator.period)
         }
@@ -303,20 +295,21 @@ package struct Entries: Sendable {
 
     /// Puts reads on record, and in the same commit makes sealed wraps cheap to open next time.
     private func record(
-        _ action: AuditEvent.Action, _ reads: [FieldRead], _ obligations: Obligations, _ principal: Principal
+        _ action: AuditEvent.Action, _ reads: [FieldRead], _ permit: Permit
     ) async throws {
-        try await rates.using(obligations, of: principal, uses: reads.count) {
+        let principal = permit.principal
+        try await rates.using(permit, uses: reads.count) {
             try principal.requireUnexpired(at: now())
-            try requireUse(obligations, of: principal, count: reads.count)
+            try requireUse(permit, count: reads.count)
             try operations.spend(for: principal, count: reads.count)
-            let mutations =
-                principal.mutations(for: obligations, uses: reads.count, reading: reads.map(\.place))
-                + reads.compactMap(\.upgraded).map(Mutation.upgradeWrap)
-            let lines = try reads.map(\.place).map { place in
-                let event = principal.event(action, entry: place.entry, field: place.field, version: place.version)
-                return try audit.seal(event, vault: principal.vault)
+            var transaction = unit.transaction(for: permit)
+            transaction.write(permit.mutations(uses: reads.count, reading: reads.map(\.place)))
+            transaction.write(reads.compactMap(\.upgraded).map(Mutation.upgradeWrap))
+            for place in reads.map(\.place) {
+                try transaction.log(
+                    principal.event(action, entry: place.entry, field: place.field, version: place.version))
             }
-            try await store.commit(mutations, lines)
+            try await transaction.commit()
         }
     }
 }

@@ -101,23 +101,56 @@ extension Action {
     fileprivate var isUse: Bool { disclosesValues || self == .changeValues || self == .deposit }
 }
 
+/// An action that was permitted. Made by the policy engine alone, and needed for every change.
+package struct Permit: Sendable {
+    package let principal: Principal
+    package let action: Action
+    package let obligations: Obligations
+
+    fileprivate init(principal: Principal, action: Action, obligations: Obligations) {
+        self.principal = principal
+        self.action = action
+        self.obligations = obligations
+    }
+
+    /// The mutations by which a commit fulfils the obligations.
+    ///
+    /// `places`: Fields that are given out.
+    package func mutations(uses: Int = 1, reading places: [FieldPlace] = []) -> [Mutation] {
+        let holder = principal.holder.id
+        var mutations: [Mutation] = []
+        if obligations.confirmsPrincipal {
+            mutations.append(.expectPrincipal(holder, session: principal.session, policy: principal.policyBox))
+        }
+        if let maximum = obligations.maximumUses {
+            for _ in 0..<uses { mutations.append(.countUse(holder, maximum: maximum)) }
+        }
+        // Between finding and this, an owner may have taken it from an agent.
+        if obligations.confirmsKeys {
+            for place in places { mutations.append(.expectWrap(holder, place.entry, place.field)) }
+        }
+        return mutations
+    }
+}
+
 extension Principal {
-    /// What an action has to fulfil.
+    /// Asks the policy engine.
     ///
     /// - Throws: The reason of a denial.
     @discardableResult
     package func authorize(
         _ action: Action, on resource: Resource = .vault, at time: Int64
-    ) throws(VaultError) -> Obligations {
+    ) throws(VaultError) -> Permit {
         switch PolicyEngine.evaluate(self, action, on: resource, at: time) {
-        case .permit(let obligations): return obligations
+        case .permit(let obligations): return Permit(principal: self, action: action, obligations: obligations)
         case .deny(let reason): throw reason
         }
     }
 
-    /// The same for an action of an owner, with the session that asks for it.
-    package func authorizeSession(_ action: Action, at time: Int64) throws(VaultError) -> CredentialID {
-        try authorize(action, at: time)
+    /// The session of an owner.
+    ///
+    /// - Throws: `ownerOnly`.
+    package func requireSession() throws(VaultError) -> CredentialID {
         guard let session else { throw .ownerOnly }
         return session
     }
@@ -126,24 +159,5 @@ extension Principal {
     func requireUnexpired(at time: Int64) throws(VaultError) {
         guard case .agent(let policy) = role, let end = policy.expiresAt, time >= end else { return }
         throw .principalGone
-    }
-
-    /// The mutations by which a commit keeps to the obligations.
-    ///
-    /// `places`: Fields that are given out.
-    package func mutations(for obligations: Obligations, uses: Int = 1, reading places: [FieldPlace] = []) -> [Mutation]
-    {
-        var mutations: [Mutation] = []
-        if obligations.confirmsPrincipal {
-            mutations.append(.expectPrincipal(holder.id, session: session, policy: policyBox))
-        }
-        if let maximum = obligations.maximumUses {
-            for _ in 0..<uses { mutations.append(.countUse(holder.id, maximum: maximum)) }
-        }
-        // Between finding and this, an owner may have taken it from an agent.
-        if obligations.confirmsKeys {
-            for place in places { mutations.append(.expectWrap(holder.id, place.entry, place.field)) }
-        }
-        return mutations
     }
 }

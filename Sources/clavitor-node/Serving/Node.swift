@@ -51,10 +51,11 @@ struct Node: Sendable {
         let quotas = settings.quotas
         let operations = OperationBudget(
             perDay: quotas[.operationsPerDay], isUnclean: isUnclean, now: now)
+        let unit = UnitOfWork(
+            store: store, audit: audit, locks: locks, work: work, operations: operations, now: now)
         let limits = AbuseLimits(keys: keys, now: now) { try store.abuseRow($0) }
         let entries = Entries(
-            store: store, keys: keys, audit: audit, locks: locks, work: work, quotas: quotas, operations: operations,
-            rates: AgentRates(isUnclean: isUnclean, now: now), now: now)
+            unit: unit, keys: keys, quotas: quotas, rates: AgentRates(isUnclean: isUnclean, now: now))
         var accountSettings = Accounts.Settings(
             registration: settings.registration, sessionLifetime: settings.sessionLifetime.seconds)
         accountSettings.quotas = quotas
@@ -71,8 +72,8 @@ struct Node: Sendable {
         self.locks = locks
         api = NodeAPI(
             accounts: Accounts(
-                store: store, keys: keys, audit: audit, locks: locks, limits: limits, failures: failures, work: work,
-                operations: operations, settings: accountSettings, now: now),
+                store: store, unit: unit, keys: keys, limits: limits, failures: failures, operations: operations,
+                settings: accountSettings),
             authenticator: Authenticator(
                 store: store, keys: keys, failures: failures, sessionIdle: settings.sessionIdle.seconds,
                 now: now),
