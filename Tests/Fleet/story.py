@@ -220,11 +220,11 @@ def a_machine_that_was_broken_into_is_shut_out(fleet):
     until("the monitor asks whether that was lawful", lambda: fleet.severity("tokyo/restored") == "warning", 60)
     fleet.accept("tokyo/restored")
     fleet.type("clavitor-soc dns restore tokyo")
-    # Its name was silent several times by now, which is an incident of its own and stays for a while.
+    # In this story it was silent several times within the hour, which the monitor calls flapping until the hour is over.
     def ills():
         nodes = {node["name"]: node["state"] for node in json.loads(fleet.monitor("fleet"))["nodes"] if node["name"] in fleet.nodes}
         return [name for name, state in nodes.items() if state != "up"] + [
-            incident["key"] for incident in fleet.incidents() if incident["key"] != "tokyo/flapping"]
+            incident["key"] for incident in fleet.incidents() if not incident["key"].endswith("/flapping")]
     try:
         until("all is well else", lambda: not ills(), 180)
     except Failed as error:
