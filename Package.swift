@@ -85,17 +85,20 @@ let package = Package(
 
         // Built on the leaves; adapters do not know each other.
         .target(name: "OneTimePasswords", dependencies: ["Encoding", crypto], swiftSettings: house),
+        .target(name: "VaultFormat", dependencies: ["Encoding", crypto], swiftSettings: house),
         .target(
-            name: "Vault", dependencies: ["Encoding", "IPNetworks", "OneTimePasswords", crypto], swiftSettings: house),
-        .target(
-            name: "Auth", dependencies: ["Encoding", "IPNetworks", "OneTimePasswords", "Vault", crypto],
+            name: "Vault", dependencies: ["Encoding", "IPNetworks", "OneTimePasswords", "VaultFormat", crypto],
             swiftSettings: house),
-        .target(name: "Storage", dependencies: ["Encoding", "Vault", "Auth", "SQLite"], swiftSettings: house),
+        .target(
+            name: "Auth", dependencies: ["Encoding", "IPNetworks", "OneTimePasswords", "Vault", "VaultFormat", crypto],
+            swiftSettings: house),
+        .target(
+            name: "Storage", dependencies: ["Encoding", "Vault", "VaultFormat", "Auth", "SQLite"], swiftSettings: house),
         .target(name: "Backup", dependencies: ["Files", crypto], swiftSettings: house),
         .target(
             name: "API",
             dependencies: [
-                "Encoding", "IPNetworks", "Vault", "Auth", "Wire", crypto, httpTypes, logging, nioCore,
+                "Encoding", "IPNetworks", "Vault", "VaultFormat", "Auth", "Wire", crypto, httpTypes, logging, nioCore,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -160,7 +163,7 @@ let package = Package(
             name: "clavitor-node",
             dependencies: [
                 "API", "Auth", "Autocert", "Backup", "Files", "SQLite", "Serving", "Storage", "Systemd", "Telemetry",
-                "Vault", "Wire", arguments, lifecycle, logging, nioCore, nioPosix,
+                "Vault", "VaultFormat", "Wire", arguments, lifecycle, logging, nioCore, nioPosix,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Hummingbird", package: "hummingbird"),
             ],
@@ -169,7 +172,8 @@ let package = Package(
         .executableTarget(
             name: "clavitor",
             dependencies: [
-                "CArgon2", "CProcess", "Console", "Files", "OneTimePasswords", "Outbound", "Vault", "Wire", arguments,
+                "CArgon2", "CProcess", "Console", "Encoding", "Files", "OneTimePasswords", "Outbound", "VaultFormat",
+                "Wire", arguments,
                 crypto, httpClient,
                 nioCore,
                 nioSSL,
@@ -203,7 +207,8 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Auth", "Autocert", "DNSUpdate", "IPNetworks", "SQLite", "Storage", "Vault", crypto, nioCore, nioPosix,
+                "Auth", "Autocert", "DNSUpdate", "IPNetworks", "SQLite", "Storage", "Vault", "VaultFormat", crypto,
+                nioCore, nioPosix,
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "X509", package: "swift-certificates"),
             ],
@@ -214,7 +219,7 @@ let package = Package(
             name: "NodeTests",
             dependencies: [
                 "API", "Auth", "Autocert", "Files", "IPNetworks", "OneTimePasswords", "SQLite", "Serving", "Storage",
-                "TestSupport", "Vault",
+                "TestSupport", "Vault", "VaultFormat",
                 "Wire",
                 "clavitor-node",
                 "clavitor", "clavitor-monitor", arguments, crypto, httpClient, lifecycle, logging, nioCore, nioPosix,
@@ -224,14 +229,14 @@ let package = Package(
             ],
             swiftSettings: house
         ),
-        .testTarget(name: "EncodingTests", dependencies: ["Encoding"], swiftSettings: house),
+        .testTarget(name: "EncodingTests", dependencies: ["Encoding", "TestSupport"], swiftSettings: house),
         .testTarget(
             name: "DNSUpdateTests", dependencies: ["DNSUpdate", "TestSupport", crypto, nioCore, nioPosix],
             swiftSettings: house),
         .testTarget(
             name: "AutocertTests",
             dependencies: [
-                "Autocert", "TestSupport", "Vault", crypto, nioCore, nioPosix, nioSSL,
+                "Autocert", "TestSupport", "Vault", "VaultFormat", crypto, nioCore, nioPosix, nioSSL,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
@@ -251,22 +256,27 @@ let package = Package(
         .testTarget(name: "IPNetworksTests", dependencies: ["IPNetworks", "TestSupport"], swiftSettings: house),
         .testTarget(
             name: "VaultTests",
-            dependencies: ["Encoding", "IPNetworks", "OneTimePasswords", "Vault", "TestSupport", crypto],
+            dependencies: [
+                "Encoding", "IPNetworks", "OneTimePasswords", "Vault", "VaultFormat", "TestSupport", crypto,
+            ],
             swiftSettings: house),
         .testTarget(
             name: "AuthTests",
             dependencies: [
-                "Auth", "IPNetworks", "OneTimePasswords", "SQLite", "Storage", "Vault", "TestSupport", crypto,
+                "Auth", "IPNetworks", "OneTimePasswords", "SQLite", "Storage", "Vault", "VaultFormat", "TestSupport",
+                crypto,
             ],
             swiftSettings: house),
         .testTarget(
             name: "StorageTests",
             dependencies: [
-                "Auth", "Files", "IPNetworks", "OneTimePasswords", "SQLite", "Storage", "Vault", "TestSupport", crypto,
+                "Auth", "Files", "IPNetworks", "OneTimePasswords", "SQLite", "Storage", "Vault", "VaultFormat",
+                "TestSupport", crypto,
             ],
             swiftSettings: house),
         .testTarget(
-            name: "ClavitorTests", dependencies: ["Console", "Vault", "Wire", "clavitor", arguments, crypto],
+            name: "ClavitorTests",
+            dependencies: ["Console", "Vault", "VaultFormat", "Wire", "clavitor", arguments, crypto],
             swiftSettings: house),
         .testTarget(
             name: "TelemetryTests",

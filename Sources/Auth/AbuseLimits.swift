@@ -1,6 +1,7 @@
 package import IPNetworks
 import Synchronization
 package import Vault
+package import VaultFormat
 
 /// Who has to wait before trying another password.
 ///

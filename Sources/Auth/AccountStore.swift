@@ -1,4 +1,5 @@
 package import Vault
+package import VaultFormat
 
 /// A token's row, and the agent's if it is an agent's.
 package struct PresentedToken: Sendable {

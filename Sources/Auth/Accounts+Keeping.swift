@@ -1,6 +1,7 @@
 import Crypto
 import IPNetworks
 package import Vault
+package import VaultFormat
 
 extension Accounts {
     package struct Profile: Sendable {

@@ -2,6 +2,7 @@ package import Crypto
 import Encoding
 package import IPNetworks
 package import Vault
+package import VaultFormat
 
 extension Accounts {
     package struct Login: Sendable {

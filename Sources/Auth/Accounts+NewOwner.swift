@@ -1,6 +1,7 @@
 import Crypto
 package import IPNetworks
 package import Vault
+package import VaultFormat
 
 /// Whatever opened the vault before opens nothing that is written from now on: a new key holder takes the owner's place.
 extension Accounts {

@@ -1,6 +1,7 @@
 package import Crypto
 import IPNetworks
-package import Vault
+import Vault
+package import VaultFormat
 
 extension Accounts {
     /// The secret of a lasting credential, and a code where the second factor is on, in the very request that changes one:

@@ -2,6 +2,7 @@ package import Crypto
 import Encoding
 package import IPNetworks
 package import Vault
+package import VaultFormat
 
 /// Registration, login and what keeps an account. The node never sees a password: it sees `authKey`, which the
 /// client derives from it for this origin alone, and which opens the owner's holder or does not.

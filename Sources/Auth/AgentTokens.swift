@@ -1,4 +1,5 @@
 package import Vault
+package import VaultFormat
 
 /// Makes the credential that opens an agent's holder.
 package struct AgentTokens: Sendable {

@@ -2,6 +2,7 @@ import Crypto
 package import IPNetworks
 import Synchronization
 package import Vault
+package import VaultFormat
 
 /// Holders that were opened on one TLS connection: a second request on it need not open them again.
 ///

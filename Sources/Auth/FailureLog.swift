@@ -1,6 +1,7 @@
 package import IPNetworks
 import Synchronization
 package import Vault
+package import VaultFormat
 
 /// Puts failures and denials on record without letting anybody fill the disk with them.
 ///

@@ -2,6 +2,7 @@ import Crypto
 import Encoding
 import FoundationEssentials
 package import Vault
+import VaultFormat
 
 /// Answers to creating requests with an `Idempotency-Key`, for clients that lost the first.
 ///

@@ -1,6 +1,6 @@
 import Crypto
 import Encoding
-package import Vault
+package import VaultFormat
 
 /// An invitation to register: signed by the node, so that making one needs no row, and spent by one.
 extension NodeKeys {

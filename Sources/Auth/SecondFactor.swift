@@ -3,6 +3,7 @@ import Encoding
 import FoundationEssentials
 import OneTimePasswords
 import Vault
+import VaultFormat
 
 /// The TOTP seed, the last code's step and the recovery codes, boxed under the owner's wrap key.
 struct SecondFactor: Codable, Sendable {

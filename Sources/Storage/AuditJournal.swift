@@ -3,6 +3,7 @@ import Encoding
 package import SQLite
 import Synchronization
 package import Vault
+import VaultFormat
 
 /// Keeps the chain's head in step with the transactions: appends lines, and signs the head once per commit.
 package final class AuditJournal: BatchObserver {

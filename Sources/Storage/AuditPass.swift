@@ -2,6 +2,7 @@ import Crypto
 import Encoding
 import SQLite
 import Vault
+import VaultFormat
 
 /// Follows the chain, some lines at a time.
 struct ChainCheck {

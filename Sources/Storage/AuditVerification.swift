@@ -2,6 +2,7 @@ package import Crypto
 import Encoding
 package import SQLite
 package import Vault
+import VaultFormat
 
 /// Checks a file's audit log from the first line to the head, and the vaults' rows against what it says.
 package struct AuditVerification: Sendable {

@@ -1,5 +1,6 @@
 import Auth
 import Vault
+import VaultFormat
 
 /// What a mutation does to who can read what, and to the room on the disk. A node that is read-only admits a commit when none
 /// of its mutations adds anything: taking access away must work when everything else does not.

@@ -1,6 +1,7 @@
 import Auth
+import Encoding
 package import SQLite
-package import Vault
+package import VaultFormat
 
 /// Re-boxes every outer box under the current root key, in small commits, so that it can stop anywhere and go on.
 package struct RootKeyRotation: Sendable {

@@ -1,7 +1,6 @@
 import Crypto
 import Encoding
 import SQLite
-import Vault
 
 /// Whether a file's schema is one that a node's program made: a trigger put there could undo a revocation as it is
 /// written.

@@ -1,6 +1,7 @@
 package import Auth
 import SQLite
 package import Vault
+package import VaultFormat
 
 extension Store: AccountStore {
     package func account(emailIndex: [UInt8]) throws -> AccountRow? {

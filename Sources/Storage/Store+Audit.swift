@@ -1,6 +1,7 @@
 import SQLite
 import Synchronization
 package import Vault
+package import VaultFormat
 
 /// The lines of one vault, as its owner reads them.
 extension Store {

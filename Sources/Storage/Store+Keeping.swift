@@ -2,6 +2,7 @@ import Auth
 package import SQLite
 import Synchronization
 package import Vault
+package import VaultFormat
 
 /// What a node does to its file without anybody asking.
 extension Store {

@@ -1,6 +1,7 @@
 import Auth
 import SQLite
 import Vault
+import VaultFormat
 
 /// One statement or two for each mutation.
 extension Store {

@@ -2,6 +2,7 @@ package import Auth
 import SQLite
 import Synchronization
 import Vault
+import VaultFormat
 
 /// What a disk with little room still takes: see decision 25.
 extension Store {

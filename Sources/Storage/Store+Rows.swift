@@ -1,5 +1,6 @@
 import SQLite
 import Vault
+import VaultFormat
 
 /// From columns to rows. A value that no program wrote is damage, not a crash.
 extension Store {

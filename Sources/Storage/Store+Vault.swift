@@ -1,5 +1,6 @@
 import SQLite
 package import Vault
+package import VaultFormat
 
 extension Store: VaultStore {
     package func part(

@@ -1,6 +1,7 @@
 import Auth
 import SQLite
 import Vault
+import VaultFormat
 
 /// Rows as mutations write them.
 extension Store {

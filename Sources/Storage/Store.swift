@@ -2,6 +2,7 @@ import Auth
 package import SQLite
 import Synchronization
 package import Vault
+package import VaultFormat
 
 /// The vault's rows in SQLite. Knows columns; knows no rules and no keys.
 package final class Store: Sendable {

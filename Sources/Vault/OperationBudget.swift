@@ -1,4 +1,5 @@
 import Synchronization
+package import VaultFormat
 
 /// Operations of each vault in a day, as a token bucket: each leaves a line in the audit log for ever, so nobody may fill
 /// the disk with them.

@@ -1,3 +1,5 @@
+package import VaultFormat
+
 /// Everything the vault refuses to do. Each case is a decision, not an accident.
 package enum VaultError: Error, Equatable, Sendable {
     case noSuchEntry

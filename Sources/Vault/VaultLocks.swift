@@ -1,4 +1,5 @@
 import Synchronization
+package import VaultFormat
 
 /// Lets one change at a time into each vault.
 ///

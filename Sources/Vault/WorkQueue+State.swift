@@ -1,3 +1,5 @@
+import VaultFormat
+
 /// What waits, rests and runs, and whose turn it is next.
 extension WorkQueue {
     /// Whose turn it is.

@@ -1,4 +1,5 @@
 import Synchronization
+package import VaultFormat
 
 /// Lets work that takes milliseconds or more have the processor in turns, away from the event loops.
 ///

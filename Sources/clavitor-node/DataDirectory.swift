@@ -3,7 +3,7 @@ import Files
 import Serving
 import Storage
 import Systemd
-import Vault
+import VaultFormat
 
 /// Where a node keeps what it has: one database, and beside it a root key, a lock and a reserve.
 struct DataDirectory: Sendable {

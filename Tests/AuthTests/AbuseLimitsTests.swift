@@ -1,9 +1,11 @@
 import Auth
+import Encoding
 import IPNetworks
 import Synchronization
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 /// Who waits and who does not, when somebody guesses.
 @Suite struct AbuseLimitsTests {

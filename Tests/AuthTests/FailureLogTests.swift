@@ -1,10 +1,12 @@
 import Auth
 import Crypto
+import Encoding
 import IPNetworks
 import Synchronization
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 @Suite struct FailureLogTests {
     let moments = Moments()

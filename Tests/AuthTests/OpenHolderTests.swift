@@ -3,6 +3,7 @@ import SQLite
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 /// A holder that stays open on a connection proves only the row that it was opened from.
 @Suite struct OpenHolderTests {

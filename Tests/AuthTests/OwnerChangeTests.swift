@@ -3,6 +3,7 @@ import SQLite
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 /// What a new password, a kit and signing out everywhere end, and what they leave working.
 @Suite struct OwnerChangeTests {

@@ -6,6 +6,7 @@ import Storage
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 @Suite struct RecoveryTests {
     let node: TestVault

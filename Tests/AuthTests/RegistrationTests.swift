@@ -1,9 +1,11 @@
 import Auth
 import Crypto
+import Encoding
 import IPNetworks
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 @Suite struct RegistrationTests {
     let node: TestVault

@@ -4,6 +4,7 @@ import OneTimePasswords
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 @Suite struct SecondFactorTests {
     let node: TestVault

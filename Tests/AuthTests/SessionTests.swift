@@ -2,6 +2,7 @@ import Auth
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 @Suite struct SessionTests {
     let node: TestVault

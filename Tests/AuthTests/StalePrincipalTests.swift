@@ -3,6 +3,7 @@ import SQLite
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 /// Requests that were let in and whose holder is gone when it is their turn: another tab changed the password, the
 /// owner revoked the agent. They must fail, change nothing, and not look like damage, which would stop the node.

@@ -2,7 +2,7 @@ import Auth
 import Crypto
 import TestSupport
 import Testing
-import Vault
+import VaultFormat
 
 @Suite struct TokenTests {
     @Test(arguments: Token.Kind.allCases) func roundTrips(_ kind: Token.Kind) throws {

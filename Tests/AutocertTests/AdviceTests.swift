@@ -1,8 +1,8 @@
 import Autocert
+import Encoding
 import Foundation
 import TestSupport
 import Testing
-import Vault
 
 /// Renewal information (RFC 9773) as a good and as a bad CA gives it.
 @Suite struct AdviceTests {

@@ -1,6 +1,6 @@
 import Crypto
 import Testing
-import Vault
+import VaultFormat
 import Wire
 
 @testable import clavitor

@@ -1,6 +1,7 @@
 import Crypto
+import Encoding
 import Testing
-import Vault
+import VaultFormat
 import Wire
 
 @testable import clavitor

@@ -1,6 +1,6 @@
 import Crypto
 import Testing
-import Vault
+import VaultFormat
 
 @testable import clavitor
 

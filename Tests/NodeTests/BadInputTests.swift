@@ -1,6 +1,6 @@
 import Foundation
 import Testing
-import Vault
+import VaultFormat
 import Wire
 
 @testable import clavitor_node

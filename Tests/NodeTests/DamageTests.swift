@@ -5,6 +5,7 @@ import Serving
 import Storage
 import Testing
 import Vault
+import VaultFormat
 import Wire
 
 @testable import clavitor_node

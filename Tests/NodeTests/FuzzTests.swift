@@ -1,9 +1,11 @@
 import Crypto
+import Encoding
 import Foundation
 import IPNetworks
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 import Wire
 
 @testable import API

@@ -1,7 +1,7 @@
 import Auth
 import Foundation
 import Testing
-import Vault
+import VaultFormat
 import Wire
 
 @testable import clavitor_node

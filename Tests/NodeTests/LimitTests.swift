@@ -7,6 +7,7 @@ import Serving
 import Storage
 import Testing
 import Vault
+import VaultFormat
 import Wire
 
 @testable import API

@@ -2,6 +2,7 @@ import API
 import ArgumentParser
 import AsyncHTTPClient
 import Crypto
+import Encoding
 import Files
 import Foundation
 import Hummingbird
@@ -12,7 +13,7 @@ import NIOPosix
 import NIOSSL
 import ServiceLifecycle
 import Serving
-import Vault
+import VaultFormat
 import Wire
 
 @testable import clavitor_node

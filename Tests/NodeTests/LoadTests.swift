@@ -1,13 +1,13 @@
 import API
 import AsyncHTTPClient
 import Dispatch
+import Encoding
 import Foundation
 import NIOCore
 import NIOHTTP1
 import Serving
 import Synchronization
 import Testing
-import Vault
 import Wire
 
 @testable import clavitor_node

@@ -1,9 +1,10 @@
 import Crypto
+import Encoding
 import Foundation
 import OneTimePasswords
 import TestSupport
 import Testing
-import Vault
+import VaultFormat
 import Wire
 
 /// Somebody who asks a node for everything that there is, and writes down what comes.

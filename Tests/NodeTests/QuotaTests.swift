@@ -4,7 +4,6 @@ import SQLite
 import Serving
 import Storage
 import Testing
-import Vault
 import Wire
 
 @testable import clavitor_node

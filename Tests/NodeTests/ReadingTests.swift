@@ -1,7 +1,7 @@
 import Foundation
 import Storage
 import Testing
-import Vault
+import VaultFormat
 import Wire
 
 @testable import clavitor_node

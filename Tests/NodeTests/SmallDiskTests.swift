@@ -10,6 +10,7 @@ import Storage
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 import Wire
 
 @testable import clavitor_node

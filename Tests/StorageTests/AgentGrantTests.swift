@@ -5,6 +5,7 @@ import Storage
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 /// What an agent can open: by the node's answers, and by the bytes of a stolen file.
 @Suite struct AgentGrantTests {

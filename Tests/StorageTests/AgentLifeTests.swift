@@ -4,6 +4,7 @@ import Storage
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 @Suite struct AgentLifeTests {
     let node: TestVault

@@ -5,6 +5,7 @@ import SQLite
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 /// What a live node allows a token, beyond what its keys open.
 @Suite struct AgentUseTests {

@@ -4,6 +4,7 @@ import Storage
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 /// No secret leaves without its audit line on disk, and a change and its line are one transaction.
 @Suite struct AuditFaultTests {

@@ -3,6 +3,7 @@ import Storage
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 /// The log's head, which must be this node's and is looked at before anything is served.
 @Suite struct AuditJournalTests {

@@ -1,6 +1,7 @@
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 @Suite struct EntryTests {
     let node: TestVault

@@ -3,6 +3,7 @@ import SQLite
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 @testable import Storage
 

@@ -6,6 +6,7 @@ import Storage
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 /// What a disk with little room takes, and what it leaves for whoever has to take access away.
 @Suite struct FullDiskTests {

@@ -3,6 +3,7 @@ import SQLite
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 @Suite struct HistoryTests {
     let node: TestVault

@@ -4,6 +4,7 @@ import Storage
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 /// What a node does to its file without anybody asking.
 @Suite struct KeepingTests {

@@ -6,6 +6,7 @@ import Synchronization
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 /// What only takes away goes on where nothing else does; what also gives does not.
 @Suite struct NarrowingTests {

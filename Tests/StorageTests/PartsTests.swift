@@ -5,6 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 /// What changes thousands of rows does so in parts, and what was cut short in between goes on.
 @Suite(.timeLimit(.minutes(5))) struct PartsTests {

@@ -4,6 +4,7 @@ import Storage
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 /// Values in the file that no program wrote: damage, not a crash, and no obstacle to taking access away.
 @Suite(.timeLimit(.minutes(15))) struct PlantedValueTests {

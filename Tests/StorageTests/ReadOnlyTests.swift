@@ -3,6 +3,7 @@ import OneTimePasswords
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 /// What goes on and what does not, once a fault was noted.
 @Suite struct ReadOnlyTests {

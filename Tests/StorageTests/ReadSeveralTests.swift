@@ -4,6 +4,7 @@ import Storage
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 /// Several values at once, and entries by their titles.
 @Suite struct ReadSeveralTests {

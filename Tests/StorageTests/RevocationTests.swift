@@ -5,6 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 /// Taking a token away works whatever else does not, and the report about it comes after.
 @Suite(.timeLimit(.minutes(5))) struct RevocationTests {

@@ -3,6 +3,7 @@ import Storage
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 /// An agent that asks for what it was not granted costs what one costs that asks for what is not there: by its time it
 /// learns nothing.

@@ -3,6 +3,7 @@ import Storage
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 /// More keys for agents than one change may seal follow it in parts: 20 agents of 60 fields.
 @Suite(.timeLimit(.minutes(5))) struct SharingTests {

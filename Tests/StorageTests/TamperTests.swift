@@ -5,6 +5,7 @@ import Storage
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 /// What somebody can do who writes to the file and has no key: nothing but damage, which is refused and told.
 @Suite struct TamperTests {

@@ -2,6 +2,7 @@ import SQLite
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 @Suite struct TrashTests {
     let node: TestVault

@@ -4,6 +4,7 @@ import Storage
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 /// What takes long has its principal's turn, and ends with its principal's access.
 @Suite(.timeLimit(.minutes(5))) struct TurnTests {

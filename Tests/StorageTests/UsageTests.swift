@@ -4,6 +4,7 @@ import Storage
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 /// What counts against a vault's bytes, compared with what its rows take.
 @Suite(.timeLimit(.minutes(5))) struct UsageTests {

@@ -1,6 +1,7 @@
 import Auth
 package import IPNetworks
 package import Vault
+package import VaultFormat
 
 /// An agent as its owner made it, with the token that its owner saw once.
 package struct TestAgent: Sendable {

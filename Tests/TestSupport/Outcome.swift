@@ -1,4 +1,5 @@
 import Vault
+import VaultFormat
 
 /// What a call threw; nil when it returned.
 package func thrown<R>(_ body: () async throws -> R) async -> (any Error)? {

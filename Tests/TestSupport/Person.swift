@@ -2,6 +2,7 @@ package import Auth
 package import Crypto
 package import IPNetworks
 package import Vault
+package import VaultFormat
 
 /// A user and what the client of one knows. Its keys come from the password by one hash: Argon2id is the client's
 /// affair and would take a second each time.

@@ -3,6 +3,7 @@ package import IPNetworks
 package import SQLite
 package import Storage
 package import Vault
+package import VaultFormat
 
 /// A whole node without HTTP, in a folder of its own, at a time that stands still.
 ///

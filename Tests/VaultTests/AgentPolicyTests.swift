@@ -4,6 +4,7 @@ import IPNetworks
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 @Suite struct GrantTests {
     static let entry = EntryID.random()

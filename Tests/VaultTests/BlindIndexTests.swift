@@ -1,6 +1,7 @@
 import Crypto
 import Testing
 import Vault
+import VaultFormat
 
 @Suite struct BlindIndexTests {
     struct Case: CustomTestStringConvertible {

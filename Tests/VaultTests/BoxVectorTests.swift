@@ -2,7 +2,7 @@ import Crypto
 import Foundation
 import TestSupport
 import Testing
-import Vault
+import VaultFormat
 
 extension Context {
     /// The context of which a vector gives the bytes: its parts, read back and put together by our code.

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 import Vault
+import VaultFormat
 
 @Suite struct CompactJSONTests {
     @Test func readsBackAsWhatWasWritten() throws {

@@ -2,6 +2,7 @@ import Crypto
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 struct DeriveFile: Decodable {
     struct Node: Decodable, CustomTestStringConvertible {

@@ -1,7 +1,7 @@
 import Crypto
 import TestSupport
 import Testing
-import Vault
+import VaultFormat
 
 struct EndToEndFile: Decodable {
     struct Account: Decodable {

@@ -2,6 +2,7 @@ import Crypto
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 /// What `EntryEdit` lets through, asked by way of creating an entry.
 @Suite struct EntryEditTests {

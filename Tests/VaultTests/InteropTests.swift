@@ -2,7 +2,7 @@ import Crypto
 import Foundation
 import TestSupport
 import Testing
-import Vault
+import VaultFormat
 
 /// What Swift sealed, opened by Python's `cryptography`: `Tests/Vectors/open.py`.
 @Suite struct InteropTests {

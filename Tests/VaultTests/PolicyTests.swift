@@ -1,5 +1,6 @@
 import Testing
 import Vault
+import VaultFormat
 
 @Suite struct PolicyTests {
     private static let now: Int64 = 1_000_000

@@ -1,7 +1,7 @@
 import Crypto
 import TestSupport
 import Testing
-import Vault
+import VaultFormat
 
 struct SealFile: Decodable {
     struct Case: Decodable, CustomTestStringConvertible {

@@ -1,7 +1,6 @@
 import OneTimePasswords
 import TestSupport
 import Testing
-import Vault
 
 struct TOTPFile: Decodable {
     struct Code: Decodable, CustomTestStringConvertible {

@@ -2,6 +2,7 @@ import Synchronization
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 @Suite struct VaultLocksTests {
     let locks = VaultLocks(mostWaiting: 200)

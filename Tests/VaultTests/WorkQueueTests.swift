@@ -3,6 +3,7 @@ import Synchronization
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 /// Who has a turn on the processor, and when.
 @Suite(.timeLimit(.minutes(5))) struct WorkQueueTests {

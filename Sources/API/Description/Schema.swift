@@ -1,4 +1,5 @@
 import Vault
+import VaultFormat
 import Wire
 
 /// The shape of a body. Members marked `?` may be absent.

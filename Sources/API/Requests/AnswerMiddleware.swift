@@ -4,6 +4,7 @@ import Hummingbird
 import Logging
 import NIOHTTP1
 import Vault
+import VaultFormat
 import Wire
 
 /// The one place where an error becomes a response, and where every response gets its headers and its log line.

@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import Vault
+import VaultFormat
 import Wire
 
 /// Reads and checks a request's body before its route sees it: size, type, form and names, as `Operation` declares them.

@@ -1,5 +1,7 @@
 import Crypto
+import Encoding
 import Vault
+import VaultFormat
 import Wire
 
 /// Makes the text with which a list goes on, and reads it.

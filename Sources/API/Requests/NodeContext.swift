@@ -4,6 +4,7 @@ import IPNetworks
 import Logging
 import NIOCore
 import Vault
+import VaultFormat
 
 /// What is known of every request: where it comes from, and after authentication by whom.
 package struct NodeContext: BodyContext {

@@ -1,5 +1,6 @@
 import Auth
 import Vault
+import VaultFormat
 import Wire
 
 // What a client learns of each refusal. No `default` anywhere: a new refusal does not compile until somebody

@@ -1,7 +1,9 @@
 import Auth
 import Crypto
+import Encoding
 import Hummingbird
 import Vault
+import VaultFormat
 import Wire
 
 /// Routes under `/api/v1/accounts`, `/account` and `/sessions`. Translates between HTTP and `Accounts`; decides nothing.

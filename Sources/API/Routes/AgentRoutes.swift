@@ -1,7 +1,9 @@
 import Auth
+import Encoding
 import Hummingbird
 import IPNetworks
 import Vault
+import VaultFormat
 import Wire
 
 /// Routes under `/api/v1/agents` and `/audit`. Translates between HTTP, `AgentRoster` and `AuditTrail`; decides nothing.

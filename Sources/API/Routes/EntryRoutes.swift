@@ -1,6 +1,8 @@
 import Auth
+import Encoding
 import Hummingbird
 import Vault
+import VaultFormat
 import Wire
 
 /// Routes under `/api/v1/entries`, `/trash` and `/deposits`. Translates between HTTP and `Entries`; decides nothing.

@@ -1,5 +1,4 @@
 import Hummingbird
-import Vault
 import Wire
 
 /// What anybody may ask a node: whether it lives, who it is, who its neighbours are, how to talk to it.

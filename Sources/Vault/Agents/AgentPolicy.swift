@@ -1,4 +1,5 @@
 package import IPNetworks
+package import VaultFormat
 
 /// What a live node allows an agent. Not cryptography: the wraps decide which fields it can open at all.
 package struct AgentPolicy: Codable, Equatable, Sendable {
@@ -11,16 +12,7 @@ package struct AgentPolicy: Codable, Equatable, Sendable {
     package var maxUses: Int?
     package var ratePerMinute: Int?
 
-    package enum Verb: String, Codable, Sendable, CaseIterable {
-        /// Values, and codes too.
-        case read
-        /// New values of fields that it can open.
-        case write
-        /// New entries that it cannot read back.
-        case deposit
-        /// Codes of TOTP fields, without their seeds.
-        case totp
-    }
+    package typealias Verb = AgentVerb
 
     package init(
         verbs: Set<Verb> = [.read], notBefore: Int64? = nil, expiresAt: Int64? = nil, cidr: [IPNetwork] = [],

@@ -1,4 +1,5 @@
 import Synchronization
+import VaultFormat
 
 /// Uses per minute of each agent, as a token bucket that holds one minute's worth: what gives something out or writes, as
 /// `maxUses` counts it.

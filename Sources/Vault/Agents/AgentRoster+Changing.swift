@@ -1,3 +1,5 @@
+package import VaultFormat
+
 /// Changes of an agent, and what of them only takes away.
 extension AgentRoster {
     /// Changes name, grants, policy or whether it works at all. Keys follow the grants at once, both ways.

@@ -1,4 +1,6 @@
 import Crypto
+import Encoding
+package import VaultFormat
 
 /// What an agent's rows hold, and which keys follow from its grants.
 extension AgentRoster {

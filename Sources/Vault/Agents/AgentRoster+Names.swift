@@ -1,4 +1,5 @@
 import Crypto
+package import VaultFormat
 
 /// The name that an agent leaves behind, so that what it wrote stays its own: a record without grants, at its place.
 package struct AgentName: Sendable {

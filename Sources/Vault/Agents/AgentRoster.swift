@@ -1,4 +1,5 @@
 import Crypto
+package import VaultFormat
 
 /// The agents of a vault, as their owner manages them.
 package struct AgentRoster: Sendable {

@@ -1,3 +1,6 @@
+import Encoding
+package import VaultFormat
+
 /// An agent's grants, ready to be asked for thousands of fields: names are folded once, and found by their hash.
 package struct GrantIndex: Sendable {
     private var entries: [EntryID: Scope] = [:]

@@ -1,4 +1,6 @@
 package import Crypto
+import Encoding
+import VaultFormat
 
 /// The hash chain through all audit lines: each line's hash covers the one before it.
 package struct AuditChain: Equatable, Sendable {

@@ -1,4 +1,5 @@
 import FoundationEssentials
+package import VaultFormat
 
 /// What happened, as the body of an audit line. Ids and codes only: no name, label or value ever stands here.
 package struct AuditEvent: Codable, Equatable, Sendable {

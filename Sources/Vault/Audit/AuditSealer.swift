@@ -1,6 +1,7 @@
 package import Crypto
 import FoundationEssentials
 import Synchronization
+package import VaultFormat
 
 /// Encrypts audit bodies under their vault's key, so that deleting an account shreds them while the chain still holds.
 package final class AuditSealer: Sendable {

@@ -1,3 +1,5 @@
+package import VaultFormat
+
 /// The audit log of one vault, as its owner reads it.
 package struct AuditTrail: Sendable {
     private let store: any VaultStore

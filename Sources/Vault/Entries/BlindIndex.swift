@@ -1,4 +1,5 @@
 package import Crypto
+import Encoding
 
 /// Finds entries by title, host or tag without the file telling which: HMAC under a key that only the owner can open.
 package struct BlindIndex: Sendable {

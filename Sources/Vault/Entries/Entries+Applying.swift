@@ -1,4 +1,5 @@
 import Crypto
+import VaultFormat
 
 extension Entries {
     /// What an edit comes to: the mutations to perform and the entry as it will be.

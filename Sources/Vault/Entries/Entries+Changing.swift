@@ -1,4 +1,5 @@
 import Crypto
+package import VaultFormat
 
 extension Entries {
     /// Adds an entry. The client may have chosen the ids; with L2 fields it must have.

@@ -1,4 +1,6 @@
 import Crypto
+import Encoding
+import VaultFormat
 
 extension Entries {
     /// What to look for. All that is given must match.

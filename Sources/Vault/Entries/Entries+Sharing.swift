@@ -1,4 +1,5 @@
 import Crypto
+import VaultFormat
 
 /// A part of an entry whose key is sealed to agents that have come to it.
 struct Sharing {

@@ -1,4 +1,5 @@
 import Crypto
+package import VaultFormat
 
 extension Entries {
     /// Puts an entry into the trash: no agent can open it any more, the owner can undo it.

@@ -1,4 +1,5 @@
 import OneTimePasswords
+package import VaultFormat
 
 /// The vault's entries: everything that people and agents do with them, and the rules of it.
 package struct Entries: Sendable {

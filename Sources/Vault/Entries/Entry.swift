@@ -1,30 +1,4 @@
-/// What an entry is for. Decides nothing but its face: every type holds any fields.
-package enum EntryType: String, Sendable, Codable, CaseIterable {
-    case login
-    case note
-    case card
-    case identity
-    case sshKey = "ssh-key"
-    case totp
-    case apiKey = "api-key"
-}
-
-/// How a field's text is to be understood and shown.
-package enum FieldKind: String, Sendable, Codable, CaseIterable {
-    case text
-    case username
-    /// Shown only when asked for.
-    case secret
-    case url
-    case email
-    case phone
-    /// A seed or an `otpauth://` URI; its codes can be given without it.
-    case totp
-    case date
-    case number
-    /// Several lines.
-    case note
-}
+package import VaultFormat
 
 /// An entry as its principal may see it: metadata, never a value.
 package struct EntryView: Equatable, Sendable {

@@ -1,3 +1,5 @@
+package import VaultFormat
+
 /// A change to an entry, or a new one. What is nil stays as it is.
 package struct EntryEdit: Sendable {
     package var title: String?

@@ -1,4 +1,5 @@
 import Crypto
+import VaultFormat
 
 /// Works out what a change by the owner writes: new boxes, who can open them, and the audit line. Writes nothing.
 struct EntryWriter {

@@ -1,4 +1,5 @@
 import Crypto
+import VaultFormat
 
 /// An entry with its metadata open, as its holder may see it.
 ///

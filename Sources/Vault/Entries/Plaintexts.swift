@@ -1,4 +1,6 @@
+import Encoding
 import FoundationEssentials
+import VaultFormat
 
 /// The JSON inside the boxes: `docs/FORMAT.md`, "Plaintexts". Field names are part of the format.
 struct TitleText: Codable, Equatable {

@@ -1,3 +1,5 @@
+import VaultFormat
+
 /// Everything that a principal can ask of a vault. An action without a rule does not build.
 package enum Action: CaseIterable, Sendable {
     // Entries

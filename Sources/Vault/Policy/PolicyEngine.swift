@@ -1,3 +1,5 @@
+package import VaultFormat
+
 /// Decides what a principal may do. Every interface asks it, and nothing else decides.
 ///
 /// Which fields an agent can open is cryptography and not decided here: the store reads a principal no other rows than

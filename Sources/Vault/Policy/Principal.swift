@@ -1,4 +1,5 @@
 package import IPNetworks
+package import VaultFormat
 
 /// An authenticated party and its rights: the owner with a session, or an agent. Its key holder is open, because a credential
 /// for it came with the request.

@@ -1,3 +1,5 @@
+package import VaultFormat
+
 /// Runs what is done to vaults: permitted, in its turn, with its audit lines in the same commit.
 ///
 /// A change reads who may see what, seals keys to them and writes, so in each vault one change runs at a time.

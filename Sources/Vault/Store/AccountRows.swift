@@ -1,3 +1,5 @@
+package import VaultFormat
+
 /// An account: one owner, one vault.
 package struct AccountRow: Sendable {
     package let vault: VaultID

@@ -1,3 +1,5 @@
+import VaultFormat
+
 extension Mutation {
     /// Bytes that the mutation adds to the file: what is boxed, and its row with its places in the indexes.
     ///

@@ -1,3 +1,5 @@
+package import VaultFormat
+
 /// One thing that a commit checks or writes. A change is a list of these: values, so that they can be examined before they
 /// are performed.
 package enum Mutation: Sendable {

@@ -1,3 +1,5 @@
+package import VaultFormat
+
 /// A value as it rests: a box under its data key, or a client's envelope.
 package struct StoredValue: Sendable {
     package let place: FieldPlace
@@ -150,5 +152,13 @@ package struct IdempotencyRecord: Sendable {
         self.key = key
         self.box = box
         self.created = created
+    }
+}
+
+extension HolderPublicKey {
+    /// Opens a holder's row and compares its column with what the node sealed.
+    package init(_ row: HolderRow, keys: NodeKeys) throws {
+        try self.init(id: row.id, vault: row.vault, stored: row.publicKey, keys: keys)
+        guard isOwner == row.isOwner else { throw VaultError.damaged("a holder that became somebody else") }
     }
 }

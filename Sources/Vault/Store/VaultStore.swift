@@ -1,3 +1,5 @@
+package import VaultFormat
+
 /// Where a vault rests. Knows rows; opens nothing.
 package protocol VaultStore: Sendable {
     /// The current value of a field, with the reader's wrap; agents have none of what is in the trash. By key, so quick

@@ -1,9 +1,11 @@
 import ArgumentParser
+import Encoding
 import FoundationEssentials
 import SQLite
 import Serving
 import Storage
 import Vault
+import VaultFormat
 
 struct Audit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -6,6 +6,7 @@ import Logging
 import Serving
 import Storage
 import Vault
+import VaultFormat
 
 struct Backup: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -4,7 +4,7 @@ import Files
 import SQLite
 import Serving
 import Storage
-import Vault
+import VaultFormat
 
 struct Doctor: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Auth
 import Serving
-import Vault
 
 struct Init: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

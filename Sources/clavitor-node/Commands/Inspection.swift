@@ -2,6 +2,7 @@ import SQLite
 import Serving
 import Storage
 import Vault
+import VaultFormat
 
 /// Everything that can be checked about a database file at rest. Opens it for reading alone and leaves no trace.
 struct Inspection {

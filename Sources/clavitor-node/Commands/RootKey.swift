@@ -4,6 +4,7 @@ import Files
 import Serving
 import Storage
 import Vault
+import VaultFormat
 
 struct RootKey: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

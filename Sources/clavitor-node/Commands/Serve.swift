@@ -15,6 +15,7 @@ import Serving
 import Storage
 import UnixSignals
 import Vault
+import VaultFormat
 import Wire
 
 struct Serve: AsyncParsableCommand {

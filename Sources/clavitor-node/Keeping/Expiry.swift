@@ -1,5 +1,6 @@
 import Storage
 import Vault
+import VaultFormat
 
 /// Deletes what quotas keep for a time alone: old versions, old trash, deposits that nobody accepted. Each vault's log says
 /// so.

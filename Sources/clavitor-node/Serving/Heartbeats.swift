@@ -1,6 +1,7 @@
 import API
 import Autocert
 import Backup
+import Encoding
 import Files
 import FoundationEssentials
 import Logging

@@ -8,6 +8,7 @@ import Logging
 import Serving
 import Storage
 import Vault
+import VaultFormat
 import Wire
 
 /// A node put together: the one place that knows every module. Serves the program and the tests.

@@ -1,5 +1,5 @@
 import FoundationEssentials
-import Vault
+import VaultFormat
 
 /// One request to a node, before it has an address and a token.
 struct NodeRequest {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Console
-import Vault
+import Encoding
+import VaultFormat
 import Wire
 
 struct Status: AsyncParsableCommand {

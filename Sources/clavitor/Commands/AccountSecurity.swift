@@ -1,5 +1,4 @@
 import ArgumentParser
-import Vault
 import Wire
 
 struct SignOutEverywhere: AsyncParsableCommand {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Vault
+import VaultFormat
 import Wire
 
 /// The options of `agent create` and `agent edit`.
@@ -14,7 +14,7 @@ struct AgentOptions: ParsableArguments {
             "Every entry with this tag: all L1 fields, or one. May be repeated.", valueName: "tag[/label]"))
     var grantTag: [String] = []
 
-    @Option(help: "\(AgentPolicy.Verb.allCases.map(\.rawValue).joined(separator: ", ")). May be repeated.")
+    @Option(help: "\(AgentVerb.allCases.map(\.rawValue).joined(separator: ", ")). May be repeated.")
     var verb: [String] = []
 
     @Option(help: ArgumentHelp("When it ends: 30d, 12h, 2026-12-31.", valueName: "when"))
@@ -35,10 +35,10 @@ struct AgentOptions: ParsableArguments {
 
     /// What the options say but for name, grants and verbs.
     func body(now: Int64) throws -> AgentWriteBody {
-        for verb in verb where AgentPolicy.Verb(rawValue: verb) == nil {
+        for verb in verb where AgentVerb(rawValue: verb) == nil {
             throw CommandFailure(
                 .usage, "\"\(verb)\" is no verb.",
-                hint: "One of: \(AgentPolicy.Verb.allCases.map(\.rawValue).joined(separator: ", "))")
+                hint: "One of: \(AgentVerb.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         return AgentWriteBody(
             notBefore: try Self.limit(notBefore, "--not-before", "30d, 12h or 2026-12-31") {

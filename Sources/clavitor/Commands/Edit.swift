@@ -1,6 +1,6 @@
 import ArgumentParser
 import Console
-import Vault
+import VaultFormat
 import Wire
 
 struct Edit: AsyncParsableCommand {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Vault
+import VaultFormat
 import Wire
 
 struct L2: AsyncParsableCommand {

@@ -1,6 +1,5 @@
 import ArgumentParser
 import OneTimePasswords
-import Vault
 import Wire
 
 struct OneTimeCode: AsyncParsableCommand {

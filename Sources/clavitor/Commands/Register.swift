@@ -1,5 +1,6 @@
 import ArgumentParser
-import Vault
+import Encoding
+import VaultFormat
 import Wire
 
 struct Register: AsyncParsableCommand {

@@ -1,5 +1,5 @@
 import Console
-import Vault
+import VaultFormat
 import Wire
 
 /// Finds entries and fields by what people type: an id, or a title or label without regard to case.

@@ -1,4 +1,4 @@
-import Vault
+import VaultFormat
 
 /// What one of the options of `add` and `edit` says about a field.
 struct FieldInput: Equatable {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Vault
+import VaultFormat
 
 /// The options of `add`, `edit` and `deposit` that set fields.
 struct FieldOptions: ParsableArguments {

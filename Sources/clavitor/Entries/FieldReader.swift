@@ -1,4 +1,4 @@
-import Vault
+import VaultFormat
 import Wire
 
 /// Reads field values; opens L2 ones with the password.

@@ -1,6 +1,6 @@
 import Console
 import OneTimePasswords
-import Vault
+import VaultFormat
 import Wire
 
 /// Turns what the options say into what the node is sent. Everything about L2 is decided here.

@@ -1,5 +1,4 @@
 import Console
-import Vault
 import Wire
 
 /// `--grant ENTRY/FIELD` and `--grant-tag TAG[/LABEL]`.

@@ -1,4 +1,4 @@
-import Vault
+import VaultFormat
 
 /// A name of an entry, an agent or a session on the command line: a title, or `id:` and an id.
 ///

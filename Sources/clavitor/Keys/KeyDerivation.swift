@@ -1,6 +1,5 @@
 import CArgon2
 import Crypto
-import Vault
 import Wire
 
 /// The parameters of Argon2id, within what a client accepts: a node that asks for less weakens the password, one

@@ -1,6 +1,7 @@
 import Crypto
+import Encoding
 import FoundationEssentials
-import Vault
+import VaultFormat
 
 /// The account's key for L2 values, open. It is never written to disk and never sent.
 struct L2Key: Sendable {

@@ -1,5 +1,5 @@
 import Crypto
-import Vault
+import VaultFormat
 
 /// Thirty-two bytes on paper that open the account when the password is lost: a `Token` of that kind, so a typo is told
 /// from a kit that is not the account's.

@@ -1,4 +1,4 @@
-import Vault
+import Encoding
 
 /// RFC 4648 section 4, with padding.
 enum Base64 {

@@ -1,5 +1,3 @@
-import Vault
-
 /// A secret as programs print it: as it is, line by line, and in the encodings that are met in logs.
 enum SecretForms {
     /// Shorter pieces of base64 and hexadecimal occur in any output.

@@ -1,5 +1,3 @@
-import Vault
-
 /// Replaces secrets in a stream of bytes, also where one is split between two reads.
 ///
 /// Covers every place where a secret occurs, overlapping ones too, and puts one mark for each stretch. Holds back only

@@ -1,5 +1,5 @@
 import Console
-import Vault
+import VaultFormat
 import Wire
 
 /// An account as this machine knows it: what it saw at first use and holds the node to, and the session if there is

@@ -1,7 +1,8 @@
 import ArgumentParser
 import Console
 import Crypto
-import Vault
+import Encoding
+import VaultFormat
 import Wire
 
 /// Signing in to a node with a password or a kit, and holding it to what it said the first time.

@@ -1,6 +1,7 @@
 import Crypto
+import Encoding
 import FoundationEssentials
-import Vault
+import VaultFormat
 import Wire
 
 /// A node on which somebody is signed in: the owner by the stored session, or an agent by its token.

@@ -1,6 +1,6 @@
 import Console
 import Glibc
-import Vault
+import VaultFormat
 
 /// Where secrets come from: prompts, standard input, files. Never the command line, where every process of the machine
 /// can read them.

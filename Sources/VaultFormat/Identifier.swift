@@ -1,3 +1,5 @@
+import Encoding
+
 /// Sixteen random bytes that name one thing. `Kind` keeps an entry's id from being used as a field's.
 package struct Identifier<Kind>: Hashable, Sendable, Comparable {
     private let high: UInt64
@@ -75,11 +77,4 @@ extension FieldID {
 
     /// Ids that a client may not choose, because the format gave them a meaning.
     package var isReserved: Bool { self == .title || self == .details }
-}
-
-extension FixedWidthInteger {
-    /// The bytes, most significant first.
-    package var bigEndianBytes: [UInt8] {
-        (1...(Self.bitWidth / 8)).map { UInt8(truncatingIfNeeded: self >> Self(Self.bitWidth - 8 * $0)) }
-    }
 }

@@ -1,7 +1,8 @@
+import Encoding
 import Foundation
 import TestSupport
 import Testing
-import Vault
+import VaultFormat
 
 @Suite struct Base64URLTests {
     struct Case: CustomTestStringConvertible {

@@ -1,3 +1,5 @@
+import Encoding
+
 /// Where a ciphertext belongs. Part of the key derivation, so a box opens at its own place only.
 ///
 /// The encoding is injective: every part is preceded by its length in two bytes, big-endian.

@@ -1,6 +1,7 @@
+import Encoding
 import TestSupport
 import Testing
-import Vault
+import VaultFormat
 
 /// Names as they are compared, against Python's Unicode tables.
 @Suite struct CaselessTests {

@@ -57,12 +57,6 @@ package struct HolderPublicKey: Sendable {
         key = try XWingMLKEM768X25519.PublicKey(rawRepresentation: raw.dropFirst())
     }
 
-    /// Opens a holder's row and compares its column with what the node sealed.
-    package init(_ row: HolderRow, keys: NodeKeys) throws {
-        try self.init(id: row.id, vault: row.vault, stored: row.publicKey, keys: keys)
-        guard isOwner == row.isOwner else { throw VaultError.damaged("a holder that became somebody else") }
-    }
-
     /// Seals a data key to this holder, inside a root box that proves a node did it.
     package func seal(_ dataKey: SymmetricKey, at place: FieldPlace, root: RootKeys) throws -> Wrap {
         let context = place.wrapContext(for: id)

@@ -1,4 +1,5 @@
 package import Crypto
+import Encoding
 
 /// What only the running node knows, opened once at start: the root keys and what follows from `nodeKey`.
 ///

@@ -1,4 +1,5 @@
 package import Crypto
+import Encoding
 
 /// What opens a holder while it is in flight.
 package enum CredentialKind: String, Sendable {

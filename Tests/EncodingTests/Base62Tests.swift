@@ -1,0 +1,30 @@
+import Encoding
+import Testing
+
+@Suite struct Base62Tests {
+    @Test func numbersHaveAFixedWidth() {
+        #expect(String(decoding: Base62.encode([0], digits: 3), as: UTF8.self) == "000")
+        #expect(String(decoding: Base62.encode([61], digits: 3), as: UTF8.self) == "00z")
+        #expect(String(decoding: Base62.encode([62], digits: 3), as: UTF8.self) == "010")
+        #expect(String(decoding: Base62.encode([0xff, 0xff], digits: 3), as: UTF8.self) == "H31")
+    }
+
+    @Test func everyWidthComesBack() {
+        for count in 1...40 {
+            let bytes = (0..<count).map { UInt8(truncatingIfNeeded: 255 - 7 * $0) }
+            // A digit holds a little less than six bits.
+            #expect(Base62.decode(Base62.encode(bytes, digits: count * 8 / 5 + 1), count: count) == bytes)
+        }
+    }
+
+    @Test(arguments: ["-", "é", " ", "zz"]) func refusesForeignCharactersAndNumbersThatAreTooLarge(_ text: String) {
+        #expect(Base62.decode(Array(text.utf8), count: 1) == nil)
+    }
+
+    /// The check value of CRC-32/ISO-HDLC is cbf43926 for "123456789".
+    @Test func theChecksumIsACRC32() {
+        let digits = Base62.checksum(of: Array("123456789".utf8))
+        #expect(Base62.decode(digits, count: 4) == [0xcb, 0xf4, 0x39, 0x26])
+        #expect(digits.count == Base62.checksumDigits)
+    }
+}
