@@ -158,11 +158,24 @@ let package = Package(
             swiftSettings: house
         ),
 
+        .target(
+            name: "RootKeySources", dependencies: ["Files", "VaultFormat"], swiftSettings: house),
+        // The node put together: serves the program and the tests alike.
+        .target(
+            name: "NodeCore",
+            dependencies: [
+                "API", "Auth", "Autocert", "Backup", "Encoding", "Files", "RootKeySources", "SQLite", "Serving",
+                "Storage", "Systemd", "Telemetry", "Vault", "VaultFormat", "Wire", crypto, lifecycle, logging,
+                .product(name: "Hummingbird", package: "hummingbird"),
+            ],
+            swiftSettings: house),
+
         // Programs: arguments, configuration and wiring.
         .executableTarget(
             name: "clavitor-node",
             dependencies: [
-                "API", "Auth", "Autocert", "Backup", "Files", "SQLite", "Serving", "Storage", "Systemd", "Telemetry",
+                "API", "Auth", "Autocert", "Backup", "Files", "NodeCore", "RootKeySources", "SQLite", "Serving",
+                "Storage", "Systemd", "Telemetry",
                 "Vault", "VaultFormat", "Wire", arguments, lifecycle, logging, nioCore, nioPosix,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -207,6 +220,7 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
+                "NodeCore",
                 "Auth", "Autocert", "DNSUpdate", "IPNetworks", "SQLite", "Storage", "Vault", "VaultFormat", crypto,
                 nioCore, nioPosix,
                 .product(name: "SwiftASN1", package: "swift-asn1"),
@@ -218,6 +232,7 @@ let package = Package(
         .testTarget(
             name: "NodeTests",
             dependencies: [
+                "NodeCore", "RootKeySources",
                 "API", "Auth", "Autocert", "Files", "IPNetworks", "OneTimePasswords", "SQLite", "Serving", "Storage",
                 "TestSupport", "Vault", "VaultFormat",
                 "Wire",
@@ -229,6 +244,9 @@ let package = Package(
             ],
             swiftSettings: house
         ),
+        .testTarget(
+            name: "RootKeySourcesTests", dependencies: ["Files", "RootKeySources", "TestSupport", "VaultFormat"],
+            swiftSettings: house),
         .testTarget(name: "EncodingTests", dependencies: ["Encoding", "TestSupport"], swiftSettings: house),
         .testTarget(
             name: "DNSUpdateTests", dependencies: ["DNSUpdate", "TestSupport", crypto, nioCore, nioPosix],

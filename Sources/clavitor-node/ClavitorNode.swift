@@ -1,5 +1,7 @@
 import ArgumentParser
+import NodeCore
 import Serving
+import VaultFormat
 import Wire
 
 /// The program on every node. Arguments, configuration and wiring only.

@@ -115,14 +115,27 @@ import Testing
             others: ["ArgumentParser", "FoundationEssentials", "Glibc", "Subprocess", "Synchronization", "TOMLKit"],
             why: "a program wires"),
         Rule(
-            module: "clavitor-node",
+            module: "RootKeySources", ours: ["Files", "VaultFormat"], others: [],
+            why: "where root keys come from is all that it knows"),
+        Rule(
+            module: "NodeCore",
             ours: [
-                "API", "Auth", "Autocert", "Backup", "Encoding", "Files", "SQLite", "Serving", "Storage", "Systemd",
-                "Telemetry", "Vault", "VaultFormat", "Wire",
+                "API", "Auth", "Autocert", "Backup", "Encoding", "Files", "RootKeySources", "SQLite", "Serving",
+                "Storage", "Systemd", "Telemetry", "Vault", "VaultFormat", "Wire",
             ],
             others: [
-                "ArgumentParser", "Crypto", "FoundationEssentials", "Glibc", "Hummingbird", "Logging", "NIOCore",
-                "NIOPosix", "ServiceLifecycle", "Synchronization", "UnixSignals",
+                "Crypto", "FoundationEssentials", "Hummingbird", "Logging", "ServiceLifecycle", "Synchronization",
+            ],
+            why: "the one place that knows every module of a node; it parses no arguments"),
+        Rule(
+            module: "clavitor-node",
+            ours: [
+                "API", "Auth", "Autocert", "Backup", "Encoding", "Files", "NodeCore", "RootKeySources", "SQLite",
+                "Serving", "Storage", "Vault", "VaultFormat", "Wire",
+            ],
+            others: [
+                "ArgumentParser", "FoundationEssentials", "Glibc", "Hummingbird", "Logging", "NIOCore", "NIOPosix",
+                "ServiceLifecycle", "UnixSignals",
             ],
             why: "a program wires"),
         Rule(

@@ -1,5 +1,7 @@
 import Autocert
 import Foundation
+import NodeCore
+import RootKeySources
 import Testing
 
 @testable import Serving

@@ -1,5 +1,7 @@
 import Files
 import Foundation
+import NodeCore
+import RootKeySources
 import SQLite
 import Serving
 import Storage
@@ -117,8 +119,8 @@ import Wire
         defer { scratch.remove() }
         let directory = DataDirectory(path: scratch.path("data"), rootKey: nil)
         _ = try directory.initialize(now: 1)
-        File.remove(directory.rootKeyPath)
-        try RootKeyFile.write(.generate(), to: directory.rootKeyPath)
+        File.remove(directory.rootKeySource.location)
+        try directory.rootKeySource.replace(with: .generate())
         #expect(throws: Failure.self) { _ = try directory.nodeKeys() }
     }
 }

@@ -1,6 +1,8 @@
 import API
 import Foundation
 import Hummingbird
+import NodeCore
+import RootKeySources
 import Testing
 
 @testable import clavitor_node

@@ -1,5 +1,7 @@
 import Auth
 import Foundation
+import NodeCore
+import RootKeySources
 import Testing
 import VaultFormat
 import Wire

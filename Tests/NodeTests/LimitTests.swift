@@ -2,6 +2,8 @@ import AsyncHTTPClient
 import Foundation
 import NIOCore
 import NIOHTTP1
+import NodeCore
+import RootKeySources
 import SQLite
 import Serving
 import Storage

@@ -11,6 +11,8 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
+import NodeCore
+import RootKeySources
 import ServiceLifecycle
 import Serving
 import VaultFormat
@@ -45,7 +47,7 @@ struct LiveNode: Sendable {
         options.maxConnectionsPerNetwork = perNetwork ?? maxConnections
         options.quota = quotas
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let node = try Node(directory, Settings(options), logger: logger, isUnclean: isUnclean, now: now)
+        let node = try Node(directory, NodeSettings(options), logger: logger, isUnclean: isUnclean, now: now)
         let certificates = try Certificates(
             node.settings.certificate, name: node.settings.origin, in: directory.certificates,
             address: node.settings.https, port: Shared(nil), logger: logger)

@@ -5,6 +5,8 @@ import Encoding
 import Foundation
 import NIOCore
 import NIOHTTP1
+import NodeCore
+import RootKeySources
 import Serving
 import Synchronization
 import Testing

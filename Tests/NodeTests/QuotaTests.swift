@@ -1,5 +1,7 @@
 import ArgumentParser
 import Foundation
+import NodeCore
+import RootKeySources
 import SQLite
 import Serving
 import Storage
@@ -259,7 +261,7 @@ import Wire
     @Test(arguments: ["entries", "entries=", "entries=0", "entries=x", "entrys=5", "=5", "agents=100000"])
     func aQuotaThatIsNoneEndsTheStartWithWordsThatHelp(_ text: String) throws {
         let options = try ServeOptions.parse(["--dev", "--quota", text])
-        let error = #expect(throws: Failure.self) { try Settings(options) }
+        let error = #expect(throws: Failure.self) { try NodeSettings(options) }
         #expect(error?.description.contains("--quota") == true)
     }
 }

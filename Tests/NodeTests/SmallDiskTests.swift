@@ -4,6 +4,8 @@ import Encoding
 import Files
 import Foundation
 import Logging
+import NodeCore
+import RootKeySources
 import SQLite
 import Serving
 import Storage
@@ -34,8 +36,8 @@ struct SmallDiskTests {
         var directory: DataDirectory { DataDirectory(path: scratch.path("data"), rootKey: nil) }
     }
 
-    private static func keeper(_ live: LiveNode) -> Keeper {
-        Keeper(
+    private static func maintenance(_ live: LiveNode) -> Maintenance {
+        Maintenance(
             node: live.node, directory: live.directory, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
@@ -52,13 +54,13 @@ struct SmallDiskTests {
 
     /// On a disk that has room and a reserve.
     private static func with(
-        _ body: @escaping @Sendable (Disk, LiveNode, Keeper) async throws -> Void
+        _ body: @escaping @Sendable (Disk, LiveNode, Maintenance) async throws -> Void
     ) async throws {
         let disk = try Disk()
         try await LiveNode.with(directory: disk.directory) { live in
-            let keeper = keeper(live)
-            try await keeper.watchDisk()
-            try await body(disk, live, keeper)
+            let maintenance = maintenance(live)
+            try await maintenance.watchDisk()
+            try await body(disk, live, maintenance)
         }
     }
 
@@ -72,24 +74,24 @@ struct SmallDiskTests {
 
     /// What tenants delete is room again, though the file had it.
     @Test func whatIsDeletedEndsIt() async throws {
-        try await Self.with { disk, live, keeper in
+        try await Self.with { disk, live, maintenance in
             #expect(live.directory.reserve.isHeld)
             let people = [try await Person.register(live), try await Person.register(live)]
             let honest = try await Person.register(live)
             let entry = try await honest.createLogin(live)
             try await Self.fill(live, people)
-            try await keeper.watchDisk()
+            try await maintenance.watchDisk()
             #expect(!live.directory.reserve.isHeld)
-            try await keeper.watchDisk()
+            try await maintenance.watchDisk()
             #expect(live.node.health.mode == .readOnly(.diskFull), "there is no more room than before")
             for person in people {
                 let gone = try await live.send("DELETE", "/api/v1/account", token: person.token)
                 #expect(gone.status == 204)
             }
-            try await keeper.watchDisk()
+            try await maintenance.watchDisk()
             #expect(live.node.health.mode == .normal)
             #expect(try await Self.add(honest, live) == 201)
-            try await keeper.watchDisk()
+            try await maintenance.watchDisk()
             #expect(live.directory.reserve.isHeld)
             let path = "/api/v1/entries/\(entry.id)/fields/\(try entry.field("user name").id)"
             let read: FieldValueBody = try await live.send("GET", path, token: honest.token).json()
@@ -103,15 +105,15 @@ struct SmallDiskTests {
         let disk = try Disk()
         let directory = disk.directory
         let person = try await LiveNode.with(directory: directory) { live in
-            let keeper = Self.keeper(live)
-            try await keeper.watchDisk()
+            let maintenance = Self.maintenance(live)
+            try await maintenance.watchDisk()
             let people = [try await Person.register(live), try await Person.register(live)]
             try await Self.fill(live, people)
-            try await keeper.watchDisk()
+            try await maintenance.watchDisk()
             return people[0]
         }
         try await LiveNode.with(directory: directory) { live in
-            try await Self.keeper(live).watchDisk()
+            try await Self.maintenance(live).watchDisk()
             #expect(live.node.health.mode == .readOnly(.diskFull))
             #expect(try await Self.add(person, live) == 503)
             let sessions = try await live.send("GET", "/api/v1/sessions", token: person.token)
@@ -122,7 +124,7 @@ struct SmallDiskTests {
 
     /// Whoever reads as fast as he can leaves room for whoever takes his access away.
     @Test func readsEndBeforeRevocationsDo() async throws {
-        try await Self.with { disk, live, keeper in
+        try await Self.with { disk, live, maintenance in
             let people = [try await Person.register(live), try await Person.register(live)]
             let honest = try await Person.register(live)
             let entry = try await honest.createLogin(live)
@@ -132,7 +134,7 @@ struct SmallDiskTests {
                 AgentWriteBody(name: "bot", grants: [GrantBody(entry: entry.id, fields: .only([key]))], verbs: ["read"])
             )
             try await Self.fill(live, people)
-            try await keeper.watchDisk()
+            try await maintenance.watchDisk()
             // Something else on the machine takes what is free, but for nine MiB.
             try Self.leave(9 << 20, live, in: disk)
             let path = "/api/v1/entries/\(entry.id)/fields/\(key)"
@@ -155,7 +157,7 @@ struct SmallDiskTests {
             for person in people {
                 #expect(try await live.send("DELETE", "/api/v1/account", token: person.token).status == 204)
             }
-            try await keeper.watchDisk()
+            try await maintenance.watchDisk()
             #expect(live.node.health.mode == .normal && live.directory.reserve.isHeld)
         }
     }
@@ -177,12 +179,12 @@ struct SmallDiskTests {
 
     /// What finds nothing to take away is none of what the last bytes are for, however often it is asked for.
     @Test func whatTakesNothingAwayTakesNoRoom() async throws {
-        try await Self.with { disk, live, keeper in
+        try await Self.with { disk, live, maintenance in
             let people = [try await Person.register(live), try await Person.register(live)]
             let honest = try await Person.register(live)
             #expect(try await Self.removeKit(honest, live) == 204)
             try await Self.fill(live, people)
-            try await keeper.watchDisk()
+            try await maintenance.watchDisk()
             try Self.leave(6 << 20, live, in: disk)
             for _ in 0..<20 { #expect(try await Self.removeKit(honest, live) == 503) }
             // Nor do tokens that nobody has, and what strangers guess.
@@ -198,7 +200,7 @@ struct SmallDiskTests {
 
     /// Trash frees little and leaves a line: whoever has much to delete leaves room for whoever has one agent to revoke.
     @Test func whoDeletesMuchLeavesRoomForWhoRevokesOne() async throws {
-        try await Self.with { disk, live, keeper in
+        try await Self.with { disk, live, maintenance in
             let hostile = try await Person.register(live)
             _ = try await hostile.agent(
                 live, AgentWriteBody(name: "bot", grants: [GrantBody(tag: "t", labels: .all)], verbs: ["read"]))
@@ -213,8 +215,8 @@ struct SmallDiskTests {
             let robot = try await honest.agent(
                 live, AgentWriteBody(name: "bot", grants: [GrantBody(tag: "none", labels: .all)], verbs: ["read"]))
             try await Self.fill(live, [try await Person.register(live), try await Person.register(live)])
-            try await keeper.watchDisk()
-            try await keeper.watchDisk()
+            try await maintenance.watchDisk()
+            try await maintenance.watchDisk()
             try Self.leave(4 << 20, live, in: disk)
             var trashed = 0
             for entry in entries.dropLast() {
@@ -242,11 +244,11 @@ struct SmallDiskTests {
         let disk = try Disk()
         let directory = disk.directory
         let person = try await LiveNode.with(directory: directory) { live in
-            let keeper = Self.keeper(live)
-            try await keeper.watchDisk()
+            let maintenance = Self.maintenance(live)
+            try await maintenance.watchDisk()
             let honest = try await Person.register(live)
             try await Self.fill(live, [try await Person.register(live), try await Person.register(live)])
-            try await keeper.watchDisk()
+            try await maintenance.watchDisk()
             try Self.leave(5 << 20, live, in: disk)
             return honest
         }
@@ -278,11 +280,11 @@ struct SmallDiskTests {
 
     /// One tenant's sign-ins are few while the disk is full.
     @Test func signInsLeaveRoomForOthers() async throws {
-        try await Self.with { disk, live, keeper in
+        try await Self.with { disk, live, maintenance in
             let people = [try await Person.register(live), try await Person.register(live)]
             let honest = try await Person.register(live)
             try await Self.fill(live, people)
-            try await keeper.watchDisk()
+            try await maintenance.watchDisk()
             try Self.leave(7 << 20, live, in: disk)
             var signedIn = 0
             for _ in 0..<40 {
@@ -296,7 +298,7 @@ struct SmallDiskTests {
 
     /// Where not even a revocation finds room, nobody reads, titles neither.
     @Test func whereNothingCanBeTakenAwayNothingIsRead() async throws {
-        try await Self.with { disk, live, keeper in
+        try await Self.with { disk, live, maintenance in
             let honest = try await Person.register(live)
             _ = try await honest.createLogin(live)
             var robots: [AgentTokenBody] = []
@@ -309,8 +311,8 @@ struct SmallDiskTests {
             }
             let robot = robots[0]
             try await Self.fill(live, [try await Person.register(live), try await Person.register(live)])
-            try await keeper.watchDisk()
-            try await keeper.watchDisk()
+            try await maintenance.watchDisk()
+            try await maintenance.watchDisk()
             #expect(try await live.send("GET", "/api/v1/entries", token: robot.token).status == 200)
             let ballast = disk.scratch.path("ballast")
             #expect(File.allocate(ballast, try #require(FileFacts.freeSpace(live.directory.path))))
@@ -330,7 +332,7 @@ struct SmallDiskTests {
 
     /// A backup takes none of the room that is kept, and leaves nothing behind when there is none.
     @Test func noBackupIsMadeWhereItWouldFillTheDisk() async throws {
-        try await Self.with { disk, live, keeper in
+        try await Self.with { disk, live, maintenance in
             let person = try await Person.register(live)
             let folder = disk.scratch.path("backups")
             let recipient = try AgeRecipient("age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p")
@@ -348,7 +350,7 @@ struct SmallDiskTests {
 
     /// A purge that the disk has no room for is refused before it writes, and the log never keeps the last byte.
     @Test func aLargePurgeDoesNotFillTheDisk() async throws {
-        try await Self.with { disk, live, keeper in
+        try await Self.with { disk, live, maintenance in
             let hostile = try await Person.register(live)
             let entry = try await hostile.create(live, Self.large(fields: 60))
             let path = "/api/v1/entries/\(entry.id)"
@@ -357,8 +359,8 @@ struct SmallDiskTests {
             #expect(trashed.status == 204)
             let honest = try await Person.register(live)
             try await Self.fill(live, [try await Person.register(live), try await Person.register(live)])
-            try await keeper.watchDisk()
-            try await keeper.watchDisk()
+            try await maintenance.watchDisk()
+            try await maintenance.watchDisk()
             try Self.leave(11 << 20, live, in: disk)
             for _ in 0..<20 {
                 let purge = try await live.send("DELETE", "/api/v1/trash/\(entry.id)", token: hostile.token)
@@ -400,7 +402,7 @@ struct SmallDiskTests {
 
     /// Something else took the last byte while the log was long: what is held for that lets it be cut.
     @Test func aLogThatFillsTheDiskIsCut() async throws {
-        try await Self.with { disk, live, keeper in
+        try await Self.with { disk, live, maintenance in
             let honest = try await Person.register(live)
             _ = await live.node.store.keepLogShort(true)
             _ = await live.node.store.keepLogShort(false)
@@ -411,7 +413,7 @@ struct SmallDiskTests {
             _ = live.directory.reserve.giveBack()
             try Self.leave(0, live, in: disk)
             #expect(await !live.node.store.keepLogShort(true))
-            try await keeper.watchDisk()
+            try await maintenance.watchDisk()
             #expect(FileFacts.size(log) ?? 0 == 0)
             #expect(try #require(FileFacts.freeSpace(live.directory.path)) > 1 << 20)
         }

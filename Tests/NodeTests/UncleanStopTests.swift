@@ -1,4 +1,6 @@
 import Foundation
+import NodeCore
+import RootKeySources
 import SQLite
 import Testing
 

@@ -1,5 +1,6 @@
 package import Auth
 package import IPNetworks
+import NodeCore
 package import SQLite
 package import Storage
 package import Vault
@@ -7,7 +8,7 @@ package import VaultFormat
 
 /// A whole node without HTTP, in a folder of its own, at a time that stands still.
 ///
-/// Wired as the program does it. What a test does to the file behind the node's back goes through `file`.
+/// Wired by the program's own `VaultServices`. What a test does to the file behind the node's back goes through `file`.
 package final class TestVault: Sendable {
     package let scratch: Scratch
     package let moments: Moments
@@ -16,16 +17,18 @@ package final class TestVault: Sendable {
     package let health = NodeHealth()
     package let disk = FakeDisk()
     package let store: Store
-    package let audit: AuditSealer
-    package let failures: FailureLog
-    package let limits: AbuseLimits
-    package let accounts: Accounts
-    package let authenticator: Authenticator
-    package let entries: Entries
-    package let roster: AgentRoster
-    package let trail: AuditTrail
-    package let tokens: AgentTokens
-    package let idempotency: IdempotencyRecords
+    private let services: VaultServices
+
+    package var audit: AuditSealer { services.audit }
+    package var failures: FailureLog { services.failures }
+    package var limits: AbuseLimits { services.limits }
+    package var accounts: Accounts { services.accounts }
+    package var authenticator: Authenticator { services.authenticator }
+    package var entries: Entries { services.entries }
+    package var roster: AgentRoster { services.roster }
+    package var trail: AuditTrail { services.trail }
+    package var tokens: AgentTokens { services.tokens }
+    package var idempotency: IdempotencyRecords { services.idempotency }
 
     /// Where everybody is unless said otherwise.
     package static let home = IPAddress(bytes: [192, 0, 2, 7])!
@@ -58,37 +61,17 @@ package final class TestVault: Sendable {
         let store = try Store(
             path: path, journal: AuditJournal(key: keys.auditHeadKey) { _ = health.note($0) }, health: health,
             now: now, freeSpace: { [disk] in disk.free })
-        let audit = AuditSealer(keys: keys, now: now) { try store.auditKey(of: $0) }
-        let failures = FailureLog(audit: audit, now: now) { try await store.commit($0, $1) }
-        let locks = VaultLocks()
-        let limits = AbuseLimits(keys: keys, now: now) { try store.abuseRow($0) }
-        let work = WorkQueue(locks: locks, now: now)
-        let operations = OperationBudget(
-            perDay: options.quotas[.operationsPerDay], isUnclean: options.isUnclean, now: now)
-        let unit = UnitOfWork(
-            store: store, audit: audit, locks: locks, work: work, operations: operations, now: now)
         var settings = Accounts.Settings(
             registration: options.registration, sessionLifetime: options.sessionLifetime)
         settings.quotas = options.quotas
+        settings.isUnclean = options.isUnclean
+        services = VaultServices(
+            store: store, keys: keys, settings: settings, sessionIdle: options.sessionIdle, now: now)
         self.scratch = scratch
         self.moments = moments
         self.root = root
         self.keys = keys
         self.store = store
-        self.audit = audit
-        self.failures = failures
-        self.limits = limits
-        accounts = Accounts(
-            store: store, unit: unit, keys: keys, limits: limits, failures: failures, operations: operations,
-            settings: settings)
-        authenticator = Authenticator(
-            store: store, keys: keys, failures: failures, sessionIdle: options.sessionIdle, now: now)
-        entries = Entries(
-            unit: unit, keys: keys, quotas: options.quotas, rates: AgentRates(isUnclean: options.isUnclean, now: now))
-        roster = AgentRoster(entries: entries)
-        trail = AuditTrail(store: store, sealer: audit, work: work, now: now)
-        tokens = AgentTokens(keys: keys, now: now)
-        idempotency = IdempotencyRecords(store: store, now: now)
     }
 
     package static let name = "vault.db"

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Encoding
 import FoundationEssentials
+import NodeCore
 import SQLite
 import Serving
 import Storage

@@ -3,6 +3,8 @@ import Auth
 import Backup
 import Files
 import Logging
+import NodeCore
+import RootKeySources
 import Serving
 import Storage
 import Vault
@@ -34,22 +36,13 @@ struct Backup: AsyncParsableCommand {
         guard !recipients.isEmpty else {
             throw Failure("Say who can open it: --recipient age1… (`age-keygen` makes one).")
         }
-        let kept = try keep.map(Settings.keep)
+        let kept = try keep.map(NodeSettings.keep)
         let node = try Node(offline: options.directory)
         let written = try await BackupJob(
             node: node, folder: BackupFolder(path: to), recipients: recipients,
             keep: kept
         ).run()
         print("\(to)/\(written.name.fileName)  \(written.byteCount) bytes  sha256 \(written.sha256)")
-    }
-}
-
-extension Node {
-    /// For a command beside or instead of `serve`: the same node without a network.
-    init(offline directory: DataDirectory) throws {
-        try self.init(
-            directory, Settings.offline, logger: Logger(label: "clavitor-node") { _ in SwiftLogNoOpLogHandler() },
-            now: unixTime)
     }
 }
 
@@ -73,7 +66,7 @@ struct Restore: AsyncParsableCommand {
     func run() async throws {
         let directory = options.directory
         try File.makeDirectory(directory.path)
-        let root = try directory.rootKeys()
+        let root = try directory.rootKeySource.load()
         let identities = try AgeIdentity.list(try File.read(identity, most: 1 << 20))
         let source = from
         try await BackupFolder.restore(from: from, to: directory.database, identities: identities) { path in
@@ -81,7 +74,7 @@ struct Restore: AsyncParsableCommand {
             do {
                 keys = try NodeKeys(root: root, stored: try Store.nodeKey(path: path))
             } catch is RootBoxError {
-                throw Failure("The root key in \(directory.rootKeyPath) is not the one of this backup.")
+                throw Failure("The root key in \(directory.rootKeySource.location) is not the one of this backup.")
             }
             let findings = try Inspection(path: path, keys: keys).findings()
             guard findings.isEmpty else {

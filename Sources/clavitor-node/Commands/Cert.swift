@@ -2,8 +2,10 @@ import ArgumentParser
 import Autocert
 import Files
 import FoundationEssentials
+import NodeCore
 import Serving
 import Vault
+import VaultFormat
 
 struct Cert: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Backup
 import Files
+import NodeCore
+import RootKeySources
 import SQLite
 import Serving
 import Storage
@@ -44,7 +46,7 @@ struct Doctor: AsyncParsableCommand {
         return [
             Check(name: "data directory is private", problem: mode(directory.path, 0o700)),
             Check(name: "database is private", problem: mode(directory.database, 0o600)),
-            Check(name: "root key is private", problem: mode(directory.rootKeyPath, 0o600)),
+            Check(name: "root key is private", problem: mode(directory.rootKeySource.location, 0o600)),
             Check(name: "file system is local", problem: network),
             Check(
                 name: "free space",

@@ -1,6 +1,9 @@
 import ArgumentParser
 import Auth
+import NodeCore
+import RootKeySources
 import Serving
+import VaultFormat
 
 struct Init: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -22,10 +25,10 @@ struct Init: AsyncParsableCommand {
         let keys = try directory.initialize(now: unixTime())
         print("Created \(directory.database).")
         guard let keys else {
-            print("It uses the root key in \(directory.rootKeyPath).")
+            print("It uses the root key in \(directory.rootKeySource.location).")
             return
         }
-        print("The root key is in \(directory.rootKeyPath).")
+        print("The root key is in \(directory.rootKeySource.location).")
         guard !quiet else { return }
         print(
             """
@@ -33,7 +36,7 @@ struct Init: AsyncParsableCommand {
             Keep a copy of this line apart from the machine and from its backups. Whoever has it and a backup can
             guess passwords; whoever lacks it can open nothing, and neither can you.
 
-                \(RootKeyFile.text(keys))
+                \(RootKeyText.text(keys))
             """)
     }
 }

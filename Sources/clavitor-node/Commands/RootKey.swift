@@ -1,6 +1,8 @@
 import ArgumentParser
 import Backup
 import Files
+import NodeCore
+import RootKeySources
 import Serving
 import Storage
 import Vault
@@ -15,7 +17,7 @@ struct RootKey: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print a new root key, which no node has: for `clavitor-soc secrets generate`.")
 
-        func run() async throws { print(RootKeyFile.text(.generate()), terminator: "") }
+        func run() async throws { print(RootKeyText.text(.generate()), terminator: "") }
     }
 
     struct Print: AsyncParsableCommand {
@@ -26,7 +28,7 @@ struct RootKey: AsyncParsableCommand {
         func run() async throws {
             let node = try Node(offline: options.directory)
             try await node.record(AuditEvent(.rootKeyExport, by: .init(.operator_), reason: "printed"))
-            print(RootKeyFile.text(node.keys.root), terminator: "")
+            print(RootKeyText.text(node.keys.root), terminator: "")
         }
     }
 
@@ -46,7 +48,7 @@ struct RootKey: AsyncParsableCommand {
         func run() async throws {
             let node = try Node(offline: options.directory)
             let recipients = try recipient.map { try AgeRecipient($0) }
-            let sealed = try AgeFile.encrypt(Array(RootKeyFile.text(node.keys.root).utf8), to: recipients)
+            let sealed = try AgeFile.encrypt(Array(RootKeyText.text(node.keys.root).utf8), to: recipients)
             let file = try OpenFile(creating: to)
             try file.write(sealed)
             try file.synchronize()
@@ -71,12 +73,10 @@ struct RootKey: AsyncParsableCommand {
 
         func run() async throws {
             let directory = options.directory
-            guard !directory.isRootKeyForeign else {
-                throw Failure(
-                    "The root key is a systemd credential, which only you can replace. See docs/OPERATIONS.md.")
-            }
+            let source = directory.rootKeySource
+            guard source.isReplaceable else { throw RootKeySourceError.notReplaceable(source.location) }
             try directory.takeLock()
-            let old = try directory.rootKeys()
+            let old = try source.load()
             let isUnderWay = old.ids.count > 1
             if resume, !isUnderWay {
                 print("No rotation is under way.")
@@ -84,13 +84,13 @@ struct RootKey: AsyncParsableCommand {
             }
             let ring = isUnderWay ? old : old.adding()
             // On disk before the first box needs it.
-            if !isUnderWay { try RootKeyFile.write(ring, to: directory.rootKeyPath) }
+            if !isUnderWay { try source.replace(with: ring) }
             let node = try Node(offline: directory)
             let rotation = RootKeyRotation(node.store.database, root: ring)
             let renewed = try await rotation.run()
             guard try await rotation.remaining() == 0 else { throw Failure("Boxes remain; run `rotate --resume`.") }
             try await node.record(AuditEvent(.rootKeyRotate, by: .init(.operator_), reason: "key \(ring.current)"))
-            try RootKeyFile.write(ring.retiringOthers(), to: directory.rootKeyPath)
+            try source.replace(with: ring.retiringOthers())
             print("Root key \(ring.current) is in use; \(renewed) boxes were renewed and the old key is gone.")
             print("Keep a copy of the new one: `clavitor-node root-key print --data \(directory.path)`.")
         }

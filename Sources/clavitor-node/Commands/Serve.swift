@@ -9,6 +9,8 @@ import Hummingbird
 import Logging
 import NIOCore
 import NIOPosix
+import NodeCore
+import RootKeySources
 import SQLite
 import ServiceLifecycle
 import Serving
@@ -27,7 +29,7 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         ProcessMemory.keepSmall()
         try ProcessMemory.hide()
-        let settings = try Settings(serving)
+        let settings = try NodeSettings(serving)
         let directory = options.directory
         if !serving.dev { try directory.requireVault() }
         guard let level = Logger.Level(rawValue: settings.logLevel) else {
@@ -42,7 +44,7 @@ struct Serve: AsyncParsableCommand {
         if serving.dev, !File.exists(directory.database) { _ = try directory.initialize(now: unixTime()) }
 
         let isFull = directory.giveReserveBackIfFull()
-        let isUnclean = try await Recovery(directory).run(logger)
+        let isUnclean = try await UncleanStop(directory).run(logger)
         let node = try Node(directory, settings, logger: logger, isUnclean: isUnclean, now: unixTime)
         if isFull {
             node.health.note(.diskFull)
@@ -71,8 +73,8 @@ struct Serve: AsyncParsableCommand {
             supervision?.tellReady()
             if isDevelopment { Self.sayWhatNext(directory, settings, channel.localAddress?.port) }
         }
-        let keeper = Keeper(node: node, directory: directory, logger: logger)
-        var services = keeper.services
+        let maintenance = Maintenance(node: node, directory: directory, logger: logger)
+        var services = maintenance.services
         if let backup = settings.backup { services.append(try Self.backups(backup, node, logger)) }
         services += certificates.services
         let heartbeats = try settings.push.map { try Heartbeats($0, node, directory, certificates, logger: logger) }
@@ -137,17 +139,18 @@ struct Serve: AsyncParsableCommand {
         guard node.keys.root.ids.count > 1 else { return }
         let renewed = try await RootKeyRotation(node.store.database, root: node.keys.root).run()
         try await node.record(AuditEvent(.rootKeyRotate, by: .init(.node), reason: "key \(node.keys.root.current)"))
-        guard !directory.isRootKeyForeign else {
+        guard directory.rootKeySource.isReplaceable else {
             logger.notice(
                 "root key rotated; keep only the last line of the credential",
                 metadata: ["current": "\(node.keys.root.current)", "renewed": "\(renewed)"])
             return
         }
-        try RootKeyFile.write(node.keys.root.retiringOthers(), to: directory.rootKeyPath)
+        try directory.rootKeySource.replace(with: node.keys.root.retiringOthers())
         logger.notice("root key rotated", metadata: ["current": "\(node.keys.root.current)", "renewed": "\(renewed)"])
     }
 
-    private static func backups(_ settings: Settings.BackupSettings, _ node: Node, _ logger: Logger) throws -> Periodic
+    private static func backups(_ settings: NodeSettings.BackupSettings, _ node: Node, _ logger: Logger) throws
+        -> Periodic
     {
         let job = BackupJob(
             node: node, folder: BackupFolder(path: settings.folder),
@@ -163,7 +166,7 @@ struct Serve: AsyncParsableCommand {
         }
     }
 
-    private static func sayWhatNext(_ directory: DataDirectory, _ settings: Settings, _ port: Int?) {
+    private static func sayWhatNext(_ directory: DataDirectory, _ settings: NodeSettings, _ port: Int?) {
         print(
             """
 

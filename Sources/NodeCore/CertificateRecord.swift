@@ -1,14 +1,19 @@
-import Autocert
-import Logging
+package import Autocert
+package import Logging
 import Serving
 import Vault
 
 /// What happens with the node's certificate is on record in its audit log.
-struct CertificateRecord: Sendable {
-    let node: Node
-    let logger: Logger
+package struct CertificateRecord: Sendable {
+    package let node: Node
+    package let logger: Logger
 
-    func add(_ event: CertificateKeeper.Event) async {
+    package init(node: Node, logger: Logger) {
+        self.node = node
+        self.logger = logger
+    }
+
+    package func add(_ event: CertificateKeeper.Event) async {
         switch event {
         case .ordering(let directory): await record(.certificateOrder, "account key used at \(directory)")
         case .issued(let certificate, _):

@@ -1,8 +1,10 @@
 import ArgumentParser
 import Auth
 import Backup
+import NodeCore
 import Serving
 import Vault
+import VaultFormat
 
 /// How a node serves. One TOML file; every key is also a flag, which wins. Secrets stand in files of their own.
 struct ServeOptions: ParsableArguments {
@@ -73,50 +75,10 @@ struct ServeOptions: ParsableArguments {
     var logLevel: String?
 }
 
-struct Settings: Sendable {
-    var https = BindAddress.everywhere(port: 443)
-    var origin: String
-    var certificate = CertificateSource.development
-    /// For HTTP-01 and for whoever types the name without a scheme; nil to listen there not at all.
-    var http: BindAddress?
-    var registration = Accounts.Settings.Registration.invite
-    var nodes: String?
-    var sessionIdle = Span(seconds: 12 * 3_600)
-    var sessionLifetime = Span(seconds: 30 * 86_400)
-    var limits = ConnectionLimits(connections: 1_500, connectionsPerNetwork: 200)
-    var quotas = Quotas()
-    var backup: BackupSettings?
-    var push: PushSettings?
-    var logLevel = "info"
-
-    struct PushSettings: Sendable {
-        var name: String
-        var urlFiles: [String]
-        var trust: String?
-        var every = Span(seconds: 30)
-    }
-
-    struct BackupSettings: Sendable {
-        var folder: String
-        var recipients: [String]
-        var every = Span(seconds: 86_400)
-        var keep = Retention(last: 3, daily: 7, weekly: 5, monthly: 12)
-    }
-
-    /// The names that the node has, the one that clients know it by first.
-    var names: [String] {
-        [origin] + certificate.names.filter { $0 != origin }
-    }
-
-    /// For commands that do not serve.
-    static let offline = Settings(origin: "localhost")
-
-    private init(origin: String) {
-        self.origin = origin
-    }
-
+extension NodeSettings {
     /// Flags over file over defaults.
     init(_ flags: ServeOptions) throws {
+        self.init(origin: "")
         let file = try flags.config.map(SettingsFile.read) ?? SettingsFile()
         certificate = try CertificateSource(flags.certificate, file.certificate, isDevelopment: flags.dev)
         guard let origin = flags.origin ?? file.origin ?? certificate.names.first ?? (flags.dev ? "localhost" : nil)

@@ -4,18 +4,18 @@ import VaultFormat
 
 /// Deletes what quotas keep for a time alone: old versions, old trash, deposits that nobody accepted. Each vault's log says
 /// so.
-struct Expiry: Sendable {
-    let node: Node
+package struct Expiry: Sendable {
+    package let node: Node
     /// Rows in one commit, so that nobody waits long for it.
     private static let batch = 4
     /// Of old versions, which are found by looking through all of a vault.
     private static let versions = 200
 
-    init(node: Node) {
+    package init(node: Node) {
         self.node = node
     }
 
-    func run() async throws {
+    package func run() async throws {
         guard node.health.mode == .normal else { return }
         var failure: (any Error)?
         for vault in try await node.store.vaults() {

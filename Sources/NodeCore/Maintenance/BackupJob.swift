@@ -1,4 +1,4 @@
-import Backup
+package import Backup
 import Files
 import FoundationEssentials
 import Logging
@@ -7,14 +7,21 @@ import Storage
 import Vault
 
 /// Makes one backup, puts it on record, and removes those that are kept no longer.
-struct BackupJob: Sendable {
-    let node: Node
-    let folder: BackupFolder
-    let recipients: [AgeRecipient]
+package struct BackupJob: Sendable {
+    package let node: Node
+    package let folder: BackupFolder
+    package let recipients: [AgeRecipient]
     /// Nil keeps everything.
-    let keep: Retention?
+    package let keep: Retention?
 
-    func run() async throws -> BackupFolder.Written {
+    package init(node: Node, folder: BackupFolder, recipients: [AgeRecipient], keep: Retention?) {
+        self.node = node
+        self.folder = folder
+        self.recipients = recipients
+        self.keep = keep
+    }
+
+    package func run() async throws -> BackupFolder.Written {
         let store = node.store
         guard case .normal = node.health.mode else { throw BackupRefusal.readOnly }
         try folder.requireRoom(for: store.database.path)
@@ -29,15 +36,15 @@ struct BackupJob: Sendable {
     }
 
     /// Whether the newest backup is older than `seconds`: a restart does not make another one.
-    func isDue(every seconds: Int64) async throws -> Bool {
+    package func isDue(every seconds: Int64) async throws -> Bool {
         guard let age = try await folder.age(at: node.now()) else { return true }
         return age >= seconds
     }
 }
 
 /// Why no backup is made.
-enum BackupRefusal: Error, Equatable, CustomStringConvertible {
+package enum BackupRefusal: Error, Equatable, CustomStringConvertible {
     case readOnly
 
-    var description: String { "No backup is made while the node is read-only." }
+    package var description: String { "No backup is made while the node is read-only." }
 }

@@ -4,9 +4,9 @@ import Backup
 import Encoding
 import Files
 import FoundationEssentials
-import Logging
-import ServiceLifecycle
-import Serving
+package import Logging
+package import ServiceLifecycle
+package import Serving
 import Storage
 import Synchronization
 import Telemetry
@@ -14,12 +14,12 @@ import Vault
 import Wire
 
 /// The node's voice: what it knows of itself, told to monitors every thirty seconds.
-struct Heartbeats {
-    let service: any Service
+package struct Heartbeats {
+    package let service: any Service
     private let client: PushClient
 
-    init(
-        _ settings: Settings.PushSettings, _ node: Node, _ directory: DataDirectory, _ certificates: Certificates,
+    package init(
+        _ settings: NodeSettings.PushSettings, _ node: Node, _ directory: DataDirectory, _ certificates: Certificates,
         logger: Logger
     ) throws {
         var targets: [PushTarget] = []
@@ -40,7 +40,7 @@ struct Heartbeats {
     }
 
     /// Once the services have ended.
-    func close() async { try? await client.shutdown() }
+    package func close() async { try? await client.shutdown() }
 
     private static func milliseconds() -> Int64 { Int64(Date().timeIntervalSince1970 * 1_000) }
 

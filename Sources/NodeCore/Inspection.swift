@@ -2,15 +2,20 @@ import SQLite
 import Serving
 import Storage
 import Vault
-import VaultFormat
+package import VaultFormat
 
 /// Everything that can be checked about a database file at rest. Opens it for reading alone and leaves no trace.
-struct Inspection {
-    let path: String
-    let keys: NodeKeys
+package struct Inspection {
+    package let path: String
+    package let keys: NodeKeys
+
+    package init(path: String, keys: NodeKeys) {
+        self.path = path
+        self.keys = keys
+    }
 
     /// What is wrong. Empty when nothing is.
-    func findings() throws -> [String] {
+    package func findings() throws -> [String] {
         let database = try Connection(path: path, access: .readOnly)
         let damage = database.findDamage(.full)
         return try damage.isEmpty ? report(database).findings : damage

@@ -1,20 +1,26 @@
 import Auth
 import Backup
 import Files
-import Logging
-import SQLite
-import ServiceLifecycle
+package import Logging
+package import SQLite
+package import ServiceLifecycle
 import Serving
 import Storage
 import Vault
 
 /// What a node does for itself while it serves: looks for damage, keeps room on the disk, forgets what has run out.
-struct Keeper: Sendable {
-    let node: Node
-    let directory: DataDirectory
-    let logger: Logger
+package struct Maintenance: Sendable {
+    package let node: Node
+    package let directory: DataDirectory
+    package let logger: Logger
 
-    var services: [any Service] {
+    package init(node: Node, directory: DataDirectory, logger: Logger) {
+        self.node = node
+        self.directory = directory
+        self.logger = logger
+    }
+
+    package var services: [any Service] {
         [
             Periodic(name: "failures", interval: .seconds(60), logger: logger) { try await node.failures.flush() },
             Periodic(name: "sweep", interval: .seconds(600), logger: logger) {
@@ -40,19 +46,19 @@ struct Keeper: Sendable {
         ]
     }
 
-    func check(_ depth: IntegrityDepth) async throws {
+    package func check(_ depth: IntegrityDepth) async throws {
         let findings = try await node.store.database.findDamage(depth)
         guard !findings.isEmpty else { return }
         try await declare(.damaged, findings)
     }
 
     /// Follows the chain from where it was followed last, so that little is left to do after an unclean stop.
-    func verifyChain() async throws {
-        try await judge { try await node.verification.runSinceVerified(node.store.database) }
+    package func verifyChain() async throws {
+        try await declareDamage { try await node.verification.runSinceVerified(node.store.database) }
     }
 
-    func verifyAudit() async throws {
-        try await judge {
+    package func verifyAudit() async throws {
+        try await declareDamage {
             let report = try await node.verification.run(node.store.database)
             if report.findings.isEmpty {
                 node.isAuditWell.value = true
@@ -63,7 +69,7 @@ struct Keeper: Sendable {
     }
 
     /// Declares what a check of the log finds. A row that cannot even be read is as bad as one that says something else.
-    private func judge(_ check: () async throws -> [String]) async throws {
+    private func declareDamage(_ check: () async throws -> [String]) async throws {
         let findings: [String]
         do {
             findings = try await check()
@@ -77,7 +83,7 @@ struct Keeper: Sendable {
 
     /// Gives the reserve up when the disk is full and takes it back when there is room again. Without a reserve, and without
     /// room for one, the disk is as good as full: what takes access away would soon find no room.
-    func watchDisk() async throws {
+    package func watchDisk() async throws {
         guard var free = FileFacts.freeSpace(directory.path) else { return }
         switch node.health.mode {
         case .readOnly(.diskFull):

@@ -1,35 +1,33 @@
-import API
-import Auth
+package import API
+package import Auth
 import Crypto
 import Files
 import FoundationEssentials
 import Hummingbird
-import Logging
-import Serving
-import Storage
-import Vault
-import VaultFormat
+package import Logging
+package import Serving
+package import Storage
+package import Vault
+package import VaultFormat
 import Wire
 
 /// A node put together: the one place that knows every module. Serves the program and the tests.
-struct Node: Sendable {
-    let keys: NodeKeys
-    let store: Store
-    let health: NodeHealth
-    let journal: AuditJournal
+package struct Node: Sendable {
+    package let keys: NodeKeys
+    package let store: Store
+    package let health: NodeHealth
+    package let journal: AuditJournal
     /// What the last verification of the audit log found; nil before the first.
-    let isAuditWell = Shared<Bool?>(nil)
-    let audit: AuditSealer
-    let failures: FailureLog
-    let api: NodeAPI
-    let settings: Settings
-    let now: @Sendable () -> Int64
-    let mark: DamageMark
-    let locks: VaultLocks
+    package let isAuditWell = Shared<Bool?>(nil)
+    package let services: VaultServices
+    package let api: NodeAPI
+    package let settings: NodeSettings
+    package let now: @Sendable () -> Int64
+    package let mark: DamageMark
 
-    /// `isUnclean`: Whether the process before this one ended without a word, see `Recovery`.
-    init(
-        _ directory: DataDirectory, _ settings: Settings, logger: Logger, isUnclean: Bool = false,
+    /// `isUnclean`: Whether the process before this one ended without a word, see `UncleanStop`.
+    package init(
+        _ directory: DataDirectory, _ settings: NodeSettings, logger: Logger, isUnclean: Bool = false,
         now: @escaping @Sendable () -> Int64
     ) throws {
         let keys = try directory.nodeKeys()
@@ -45,44 +43,23 @@ struct Node: Sendable {
         let store = try Store(path: directory.database, journal: journal, health: health, now: now) {
             FileFacts.freeSpace(directory.path)
         }
-        let audit = AuditSealer(keys: keys, now: now) { try store.auditKey(of: $0) }
-        let failures = FailureLog(audit: audit, now: now) { try await store.commit($0, $1) }
-        let locks = VaultLocks()
-        let work = WorkQueue(locks: locks, now: now)
-        let quotas = settings.quotas
-        let operations = OperationBudget(
-            perDay: quotas[.operationsPerDay], isUnclean: isUnclean, now: now)
-        let unit = UnitOfWork(
-            store: store, audit: audit, locks: locks, work: work, operations: operations, now: now)
-        let limits = AbuseLimits(keys: keys, now: now) { try store.abuseRow($0) }
-        let entries = Entries(
-            unit: unit, keys: keys, quotas: quotas, rates: AgentRates(isUnclean: isUnclean, now: now))
-        var accountSettings = Accounts.Settings(
+        var accounts = Accounts.Settings(
             registration: settings.registration, sessionLifetime: settings.sessionLifetime.seconds)
-        accountSettings.quotas = quotas
-        accountSettings.isUnclean = isUnclean
+        accounts.quotas = settings.quotas
+        accounts.isUnclean = isUnclean
+        services = VaultServices(
+            store: store, keys: keys, settings: accounts, sessionIdle: settings.sessionIdle.seconds, now: now)
         self.keys = keys
         self.store = store
         self.health = health
         self.journal = journal
-        self.audit = audit
-        self.failures = failures
         self.settings = settings
         self.now = now
         self.mark = mark
-        self.locks = locks
         api = NodeAPI(
-            accounts: Accounts(
-                store: store, unit: unit, keys: keys, limits: limits, failures: failures, operations: operations,
-                settings: accountSettings),
-            authenticator: Authenticator(
-                store: store, keys: keys, failures: failures, sessionIdle: settings.sessionIdle.seconds,
-                now: now),
-            entries: entries,
-            roster: AgentRoster(entries: entries),
-            trail: AuditTrail(store: store, sealer: audit, work: work, now: now),
-            tokens: AgentTokens(keys: keys, now: now),
-            idempotency: IdempotencyRecords(store: store, now: now),
+            accounts: services.accounts, authenticator: services.authenticator, entries: services.entries,
+            roster: services.roster, trail: services.trail, tokens: services.tokens,
+            idempotency: services.idempotency,
             counters: RequestCounters(now: now),
             node: NodeBody(
                 origin: settings.origin, version: Version.current, registration: settings.registration.rawValue),
@@ -103,18 +80,22 @@ struct Node: Sendable {
             })
     }
 
-    var verification: AuditVerification {
+    package var audit: AuditSealer { services.audit }
+    package var failures: FailureLog { services.failures }
+    package var locks: VaultLocks { services.locks }
+
+    package var verification: AuditVerification {
         AuditVerification(headKey: keys.auditHeadKey) { [audit] in try audit.open($0) }
     }
 
     /// Keeps the node's own keys out of swap, as far as the limit on locked memory goes.
-    func lockKeys(_ logger: Logger) {
+    package func lockKeys(_ logger: Logger) {
         let isLocked = keys.all.allSatisfy { ProcessMemory.lock($0) }
         if !isLocked { logger.notice("the node's keys could not be locked in memory; keep swap off or encrypted") }
     }
 
     /// Puts something that the node itself did on record.
-    func record(_ event: AuditEvent) async throws {
+    package func record(_ event: AuditEvent) async throws {
         try await store.record([try audit.seal(event, vault: nil)])
     }
 
@@ -124,5 +105,15 @@ struct Node: Sendable {
         } catch let error as DecodingError {
             throw Failure("\(path) does not list nodes: \(error)")
         }
+    }
+}
+
+extension Node {
+    /// For a command beside or instead of `serve`: the same node without a network.
+    package init(offline directory: DataDirectory) throws {
+        try self.init(
+            directory, NodeSettings(origin: "localhost"),
+            logger: Logger(label: "clavitor-node") { _ in SwiftLogNoOpLogHandler() },
+            now: unixTime)
     }
 }

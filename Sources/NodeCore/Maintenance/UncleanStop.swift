@@ -1,20 +1,20 @@
 import Files
-import Logging
+package import Logging
 import Serving
 import Storage
 import Vault
 
 /// What a node does first after a process that ended without a word: it verifies the audit chain from where it was
 /// verified last, before it serves a value.
-struct Recovery {
-    let directory: DataDirectory
+package struct UncleanStop {
+    package let directory: DataDirectory
 
-    init(_ directory: DataDirectory) {
+    package init(_ directory: DataDirectory) {
         self.directory = directory
     }
 
     /// - Returns: Whether the process before ended without a word.
-    func run(_ logger: Logger) async throws -> Bool {
+    package func run(_ logger: Logger) async throws -> Bool {
         let node = try Node(offline: directory)
         guard try await endedUncleanly(node) else { return false }
         logger.notice("the node did not stop in an orderly way; verifying the audit chain")
