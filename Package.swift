@@ -165,7 +165,8 @@ let package = Package(
             name: "NodeCore",
             dependencies: [
                 "API", "Auth", "Autocert", "Backup", "Encoding", "Files", "RootKeySources", "SQLite", "Serving",
-                "Storage", "Systemd", "Telemetry", "Vault", "VaultFormat", "Wire", crypto, lifecycle, logging,
+                "Storage", "Systemd", "Telemetry", "Vault", "VaultFormat", "Wire", lifecycle, logging, nioCore,
+                nioPosix,
                 .product(name: "Hummingbird", package: "hummingbird"),
             ],
             swiftSettings: house),

@@ -1,16 +1,13 @@
-import API
+import NIOHTTP1
+import NIOSSL
+import Crypto
+import NIOCore
 import ArgumentParser
 import AsyncHTTPClient
-import Crypto
 import Encoding
 import Files
 import Foundation
-import Hummingbird
 import Logging
-import NIOCore
-import NIOHTTP1
-import NIOPosix
-import NIOSSL
 import NodeCore
 import RootKeySources
 import ServiceLifecycle
@@ -48,20 +45,11 @@ struct LiveNode: Sendable {
         options.quota = quotas
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let node = try Node(directory, NodeSettings(options), logger: logger, isUnclean: isUnclean, now: now)
-        let certificates = try Certificates(
-            node.settings.certificate, name: node.settings.origin, in: directory.certificates,
-            address: node.settings.https, port: Shared(nil), logger: logger)
-        var server = HTTPSServer(
-            address: node.settings.https, served: certificates.served, limits: node.settings.limits, logger: logger,
-            spans: spans)
+        var server = try NodeServer(node, directory, logger: logger, spans: spans)
         let (ports, found) = AsyncStream<Int>.makeStream()
-        let connections = server.connections
-        server.onRunning = { found.yield($0.localAddress?.port ?? 0) }
-        let group = ServiceGroup(
-            services: [
-                server.application(
-                    responder: try node.api.router().buildResponder(), on: MultiThreadedEventLoopGroup.singleton)
-            ], logger: logger)
+        let connections = server.https.connections
+        server.onRunning = { found.yield($0 ?? 0) }
+        let group = ServiceGroup(services: [try server.application()], logger: logger)
         return try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             guard let port = await ports.first(where: { _ in true }) else { throw Failure("the node did not start") }

@@ -1,14 +1,8 @@
-import API
 import ArgumentParser
-import Auth
-import Backup
 import Files
 import FoundationEssentials
 import Glibc
-import Hummingbird
 import Logging
-import NIOCore
-import NIOPosix
 import NodeCore
 import RootKeySources
 import SQLite
@@ -52,80 +46,31 @@ struct Serve: AsyncParsableCommand {
             if let free = FileFacts.freeSpace(directory.path), free < 1 << 19 { node.health.noteExhaustion() }
         }
         node.lockKeys(logger)
-        let port = Shared<Int?>(nil)
-        let certificates = try Certificates(
-            settings.certificate, name: settings.origin, in: directory.certificates, address: settings.https,
-            port: port,
-            logger: logger, record: CertificateRecord(node: node, logger: logger).add)
+        var server = try NodeServer(node, directory, logger: logger)
         try await node.store.deleteAbandonedHolders()
-        try await Self.evenOnAFullDisk(node, logger) { try await Self.finishRotation(node, directory, logger) }
-        try await Self.evenOnAFullDisk(node, logger) {
+        try await server.evenOnAFullDisk { try await server.finishRotation() }
+        try await server.evenOnAFullDisk {
             try await node.record(AuditEvent(.nodeStart, by: .init(.node), reason: Version.current))
         }
-
-        var server = HTTPSServer(
-            address: settings.https, served: certificates.served, limits: settings.limits, logger: logger)
-        let supervision = Supervision(logger: logger) { try await node.store.ping() }
         let isDevelopment = serving.dev
-        server.onRunning = { channel in
-            logger.info("serving", metadata: ["address": "\(channel.localAddress?.description ?? "-")"])
-            port.value = channel.localAddress?.port
-            supervision?.tellReady()
-            if isDevelopment { Self.sayWhatNext(directory, settings, channel.localAddress?.port) }
+        server.onRunning = { port in
+            if isDevelopment { Self.printFirstSteps(directory, settings, port) }
         }
-        let maintenance = Maintenance(node: node, directory: directory, logger: logger)
-        var services = maintenance.services
-        if let backup = settings.backup { services.append(try Self.backups(backup, node, logger)) }
-        services += certificates.services
-        let heartbeats = try settings.push.map { try Heartbeats($0, node, directory, certificates, logger: logger) }
-        if let heartbeats { services.append(heartbeats.service) }
-        if let supervision { services.append(supervision) }
-        let group = MultiThreadedEventLoopGroup.singleton
-        if let http = settings.http {
-            services.append(
-                PlainHTTP(
-                    address: http, challenges: certificates.challenges, names: settings.names,
-                    served: certificates.served,
-                    httpsPort: settings.https.port, group: group, logger: logger))
-        }
-        services.append(server.application(responder: try node.api.router().buildResponder(), on: group))
         var configuration = ServiceGroupConfiguration(
-            services: services.map { .init(service: $0, successTerminationBehavior: .ignore) },
+            services: try server.services().map { .init(service: $0, successTerminationBehavior: .ignore) },
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = .seconds(20)
         configuration.maximumCancellationDuration = .seconds(5)
         do {
             try await ServiceGroup(configuration: configuration).run()
-            await certificates.close()
-            await heartbeats?.close()
+            await server.close()
         } catch {
-            await certificates.close()
-            await heartbeats?.close()
-            try? await Self.stop(node, reason: "failed", logger)
+            await server.close()
+            try? await server.recordStop(reason: "failed")
             throw Failure(error, serving: settings.https, by: "The node")
         }
-        try await Self.stop(node, reason: "asked", logger)
+        try await server.recordStop(reason: "asked")
         logger.info("stopped")
-    }
-
-    private static func stop(_ node: Node, reason: String, _ logger: Logger) async throws {
-        try await evenOnAFullDisk(node, logger) { try await node.failures.flush(isStopping: true) }
-        try await evenOnAFullDisk(node, logger) {
-            try await node.record(AuditEvent(.nodeStop, by: .init(.node), reason: reason))
-        }
-        try await evenOnAFullDisk(node, logger) { try await node.store.database.truncateLog(evenSoon: true) }
-    }
-
-    /// On a disk that takes nothing the node starts and stops all the same: it says why it does nothing, and goes on by itself
-    /// when there is room.
-    private static func evenOnAFullDisk(
-        _ node: Node, _ logger: Logger, _ write: () async throws -> Void
-    ) async throws {
-        do {
-            try await write()
-        } catch  where node.health.mode == .readOnly(.diskFull) {
-            logger.critical("the disk is full; this is not on record", metadata: ["error": "\(error)"])
-        }
     }
 
     static func refuseNetworkFileSystem(_ directory: DataDirectory) throws {
@@ -134,39 +79,7 @@ struct Serve: AsyncParsableCommand {
         }
     }
 
-    /// Goes on with a rotation of the root key that was begun or interrupted.
-    private static func finishRotation(_ node: Node, _ directory: DataDirectory, _ logger: Logger) async throws {
-        guard node.keys.root.ids.count > 1 else { return }
-        let renewed = try await RootKeyRotation(node.store.database, root: node.keys.root).run()
-        try await node.record(AuditEvent(.rootKeyRotate, by: .init(.node), reason: "key \(node.keys.root.current)"))
-        guard directory.rootKeySource.isReplaceable else {
-            logger.notice(
-                "root key rotated; keep only the last line of the credential",
-                metadata: ["current": "\(node.keys.root.current)", "renewed": "\(renewed)"])
-            return
-        }
-        try directory.rootKeySource.replace(with: node.keys.root.retiringOthers())
-        logger.notice("root key rotated", metadata: ["current": "\(node.keys.root.current)", "renewed": "\(renewed)"])
-    }
-
-    private static func backups(_ settings: NodeSettings.BackupSettings, _ node: Node, _ logger: Logger) throws
-        -> Periodic
-    {
-        let job = BackupJob(
-            node: node, folder: BackupFolder(path: settings.folder),
-            recipients: try settings.recipients.map { try AgeRecipient($0) },
-            keep: settings.keep)
-        let every = settings.every.seconds
-        let pause = GrowingPause()
-        return Periodic(name: "backup", interval: .seconds(min(every, 300)), logger: logger) {
-            guard pause.isOver(at: node.now()), try await job.isDue(every: every) else { return }
-            let written = try await pause.noting(at: node.now()) { try await job.run() }
-            logger.info(
-                "backup written", metadata: ["name": "\(written.name.fileName)", "bytes": "\(written.byteCount)"])
-        }
-    }
-
-    private static func sayWhatNext(_ directory: DataDirectory, _ settings: NodeSettings, _ port: Int?) {
+    private static func printFirstSteps(_ directory: DataDirectory, _ settings: NodeSettings, _ port: Int?) {
         print(
             """
 
