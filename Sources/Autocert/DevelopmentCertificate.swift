@@ -3,7 +3,7 @@ package import FoundationEssentials
 import SwiftASN1
 import X509
 
-/// A self-signed certificate for a node on one's own machine. Nobody else trusts it, and `--dev` says so.
+/// A self-signed certificate for a node on a developer's machine (`--dev`). No client trusts it.
 package struct DevelopmentCertificate: Sendable {
     package let certificatePEM: String
     package let privateKeyPEM: String

@@ -13,13 +13,13 @@ package struct CertificateRecord: Sendable {
         self.logger = logger
     }
 
-    package func add(_ event: CertificateKeeper.Event) async {
+    package func add(_ event: CertificateRenewer.Event) async {
         switch event {
         case .ordering(let directory): await record(.certificateOrder, "account key used at \(directory)")
         case .issued(let certificate, _):
             await record(.certificateIssue, "serial \(certificate.serial) of \(certificate.issuer)")
         case .failed(let why, _): await record(.certificateFail, why)
-        case .setAside, .explained: break
+        case .quarantined, .renewalExplained: break
         }
     }
 

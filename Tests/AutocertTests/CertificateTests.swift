@@ -25,7 +25,7 @@ import X509
             header: "-----BEGIN RSA PRIVATE KEY-----"),
     ]
 
-    @Test(arguments: kinds) func everyKindOfKeyIsServed(_ kind: Kind) async throws {
+    @Test(arguments: kinds) func everyKeyFormatIsServed(_ kind: Kind) async throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         _ = try scratch.write(try await OpenSSL.run(kind.arguments).output, to: "key")
@@ -49,7 +49,7 @@ import X509
         }
     }
 
-    @Test func aChainIsServedWhole() async throws {
+    @Test func aWholeChainIsServed() async throws {
         let made = try (0..<3).map { _ in try DevelopmentCertificate(name: "node.example", now: Date()) }
         let text = made.map { "# a comment\n" + $0.certificatePEM }.joined()
         let chain = try ServableCertificate(
@@ -64,56 +64,56 @@ import X509
         }
     }
 
-    struct Flawed: CustomTestStringConvertible, Sendable {
-        let flaw: ServableCertificate.Flaw
+    struct Invalid: CustomTestStringConvertible, Sendable {
+        let error: ServableCertificate.LoadError
         let certificate: @Sendable (DevelopmentCertificate) -> String
         let key: @Sendable (DevelopmentCertificate) throws -> String
 
-        var testDescription: String { "\(flaw)" }
+        var testDescription: String { "\(error)" }
     }
 
     static func cut(_ text: String) -> String {
         text.split(separator: "\n").enumerated().filter { $0.offset != 2 }.map(\.element).joined(separator: "\n")
     }
 
-    static let flawed: [Flawed] = [
-        Flawed(flaw: .certificateIsNotPEM, certificate: { _ in "" }, key: \.privateKeyPEM),
-        Flawed(flaw: .certificateIsNotPEM, certificate: { _ in "not PEM" }, key: \.privateKeyPEM),
-        Flawed(flaw: .noCertificate, certificate: \.privateKeyPEM, key: \.privateKeyPEM),
-        Flawed(flaw: .damagedCertificate, certificate: { cut($0.certificatePEM) }, key: \.privateKeyPEM),
-        Flawed(
-            flaw: .damagedCertificate, certificate: { $0.certificatePEM + cut($0.certificatePEM) },
+    static let invalid: [Invalid] = [
+        Invalid(error: .certificateIsNotPEM, certificate: { _ in "" }, key: \.privateKeyPEM),
+        Invalid(error: .certificateIsNotPEM, certificate: { _ in "not PEM" }, key: \.privateKeyPEM),
+        Invalid(error: .noCertificate, certificate: \.privateKeyPEM, key: \.privateKeyPEM),
+        Invalid(error: .damagedCertificate, certificate: { cut($0.certificatePEM) }, key: \.privateKeyPEM),
+        Invalid(
+            error: .damagedCertificate, certificate: { $0.certificatePEM + cut($0.certificatePEM) },
             key: \.privateKeyPEM),
-        Flawed(flaw: .keyIsNotPEM, certificate: \.certificatePEM, key: { _ in "" }),
-        Flawed(flaw: .keyIsNotPEM, certificate: \.certificatePEM, key: { _ in "not PEM" }),
-        Flawed(flaw: .noKey, certificate: \.certificatePEM, key: \.certificatePEM),
-        Flawed(flaw: .damagedKey, certificate: \.certificatePEM, key: { cut($0.privateKeyPEM) }),
-        Flawed(
-            flaw: .keyDoesNotMatch, certificate: \.certificatePEM,
+        Invalid(error: .keyIsNotPEM, certificate: \.certificatePEM, key: { _ in "" }),
+        Invalid(error: .keyIsNotPEM, certificate: \.certificatePEM, key: { _ in "not PEM" }),
+        Invalid(error: .noKey, certificate: \.certificatePEM, key: \.certificatePEM),
+        Invalid(error: .damagedKey, certificate: \.certificatePEM, key: { cut($0.privateKeyPEM) }),
+        Invalid(
+            error: .keyDoesNotMatch, certificate: \.certificatePEM,
             key: { _ in try DevelopmentCertificate(name: "node.example", now: Date()).privateKeyPEM }),
     ]
 
-    @Test(arguments: flawed) func aFlawIsNamed(_ example: Flawed) throws {
+    @Test(arguments: invalid) func anInvalidPairNamesItsError(_ example: Invalid) throws {
         let made = try DevelopmentCertificate(name: "node.example", now: Date())
         let key = try example.key(made)
-        #expect(throws: example.flaw) {
+        #expect(throws: example.error) {
             try ServableCertificate(
                 certificatePEM: Array(example.certificate(made).utf8), privateKeyPEM: Array(key.utf8))
         }
     }
 
-    @Test(arguments: [[], ["-traditional"]]) func anEncryptedKeyIsNamed(_ format: [String]) async throws {
+    @Test(arguments: [[], ["-traditional"]]) func anEncryptedKeyIsReported(_ format: [String]) async throws {
         let made = try DevelopmentCertificate(name: "node.example", now: Date())
         let key = try await OpenSSL.run(
             ["pkey", "-aes-256-cbc", "-passout", "pass:secret"] + format, input: made.privateKeyPEM)
         #expect(key.output.contains("ENCRYPTED"))
-        #expect(throws: ServableCertificate.Flaw.encryptedKey) {
+        #expect(throws: ServableCertificate.LoadError.encryptedKey) {
             try ServableCertificate(
                 certificatePEM: Array(made.certificatePEM.utf8), privateKeyPEM: Array(key.output.utf8))
         }
     }
 
-    @Test func aChallengeCertificateIsWhatTheRFCAsksFor() async throws {
+    @Test func aChallengeCertificateConformsToTheRFC() async throws {
         let challenge = try ChallengeCertificate(name: "node.example", keyAuthorization: "token.key", now: Date())
         #expect(challenge.servable.names == ["node.example"])
         let pem = try challenge.servable.leaf.serializeAsPEM().pemString + "\n"

@@ -21,18 +21,18 @@ import Testing
         Recording(arguments: ["-servername", "a.example", "-tls1_2"], name: "a.example", protocols: []),
     ]
 
-    private func read(_ bytes: [UInt8]) throws(ClientHello.Flaw) -> ClientHello? {
+    private func read(_ bytes: [UInt8]) throws(ClientHello.ParseError) -> ClientHello? {
         var reader = ClientHelloReader()
-        return try reader.take(ByteBuffer(bytes: bytes))
+        return try reader.append(ByteBuffer(bytes: bytes))
     }
 
-    @Test(arguments: recordings) func whatOpenSSLAsksForIsUnderstood(_ recording: Recording) async throws {
+    @Test(arguments: recordings) func openSSLsHellosAreParsed(_ recording: Recording) async throws {
         let hello = try await read(RecordedHello.openSSL(recording.arguments))
         #expect(hello?.serverName == recording.name)
         #expect(hello?.protocols == recording.protocols)
     }
 
-    @Test func aHelloWithAPostQuantumKeyShareIsUnderstood() async throws {
+    @Test func aHelloWithAPostQuantumKeyShareIsParsed() async throws {
         let bytes = try await RecordedHello.boringSSL()
         #expect(bytes.count > 1200)
         let hello = try read(bytes)
@@ -47,14 +47,14 @@ import Testing
         }
     }
 
-    @Test(arguments: recordings) func everyDamageIsSurvived(_ recording: Recording) async throws {
+    @Test(arguments: recordings) func everyCorruptedHelloHasADefinedOutcome(_ recording: Recording) async throws {
         let bytes = try await RecordedHello.openSSL(recording.arguments)
         var outcomes: Set<String> = []
         for index in bytes.indices {
             for mask: UInt8 in [1, 2, 4, 8, 16, 32, 64, 128, 255] {
                 var damaged = bytes
                 damaged[index] ^= mask
-                do throws(ClientHello.Flaw) {
+                do throws(ClientHello.ParseError) {
                     outcomes.insert(try read(damaged) == nil ? "incomplete" : "hello")
                 } catch {
                     outcomes.insert("\(error)")
@@ -64,19 +64,19 @@ import Testing
         #expect(outcomes.count == 4)
     }
 
-    /// Records and message say how long they are, and it is true; only the content stops too early.
-    @Test(arguments: recordings) func aMessageThatStopsEarlyIsMalformed(_ recording: Recording) async throws {
+    /// The lengths of record and message are correct; only the content is truncated.
+    @Test(arguments: recordings) func aTruncatedMessageIsMalformed(_ recording: Recording) async throws {
         let message = try await RecordedHello.openSSL(recording.arguments).dropFirst(5 + 4)
         for count in 0..<message.count {
             let short = [1, 0] + MadeHello.prefixed(Array(message.prefix(count)))
-            // Where the compression methods end, a hello of TLS 1.2 may end.
+            // A TLS 1.2 hello may end after the compression methods.
             let session = Int(message[message.startIndex + 34])
             let suites = 35 + session
             let suitesLength =
                 Int(message[message.startIndex + suites]) << 8 | Int(message[message.startIndex + suites + 1])
             let compression = suites + 2 + suitesLength
             if count == compression + 1 + Int(message[message.startIndex + compression]) { continue }
-            #expect(throws: ClientHello.Flaw.malformed, "\(count) bytes") { try read(MadeHello.records(short)) }
+            #expect(throws: ClientHello.ParseError.malformed, "\(count) bytes") { try read(MadeHello.records(short)) }
         }
     }
 
@@ -91,13 +91,13 @@ import Testing
         #expect(again == whole)
         var reader = ClientHelloReader()
         for (index, byte) in split.enumerated() {
-            let hello = try reader.take(ByteBuffer(bytes: [byte]))
+            let hello = try reader.append(ByteBuffer(bytes: [byte]))
             #expect(hello == (index == split.count - 1 ? whole : nil))
         }
         #expect(Array(buffer: reader.received) == split)
     }
 
-    @Test func aHelloWithoutExtensionsAsksForNothing() throws {
+    @Test func aHelloWithoutExtensionsHasNoNameAndNoProtocols() throws {
         let hello = try read(MadeHello.records(MadeHello.message(extensions: nil)))
         #expect(hello != nil && hello?.serverName == nil && hello?.protocols == [])
     }
@@ -105,12 +105,12 @@ import Testing
     struct Refusal: CustomTestStringConvertible, Sendable {
         let testDescription: String
         let bytes: [UInt8]
-        let flaw: ClientHello.Flaw
+        let error: ClientHello.ParseError
 
-        init(_ testDescription: String, _ bytes: [UInt8], _ flaw: ClientHello.Flaw = .malformed) {
+        init(_ testDescription: String, _ bytes: [UInt8], _ error: ClientHello.ParseError = .malformed) {
             self.testDescription = testDescription
             self.bytes = bytes
-            self.flaw = flaw
+            self.error = error
         }
 
         init(_ testDescription: String, extensions: [UInt8]) {
@@ -128,7 +128,7 @@ import Testing
         Refusal("other message", MadeHello.records([2, 0, 0, 0])),
         Refusal("message too long", MadeHello.records([1, 1, 0, 1])),
         Refusal(
-            "something behind the extensions",
+            "bytes after the extensions",
             MadeHello.records(
                 [1, 0]
                     + MadeHello.prefixed(
@@ -144,18 +144,18 @@ import Testing
         Refusal("empty protocol", extensions: MadeHello.protocols(["h2", ""])),
     ]
 
-    @Test(arguments: refusals) func whatBreaksTheRulesIsRefused(_ refusal: Refusal) {
-        #expect(throws: refusal.flaw) { try read(refusal.bytes) }
+    @Test(arguments: refusals) func anInvalidHelloIsRejected(_ refusal: Refusal) {
+        #expect(throws: refusal.error) { try read(refusal.bytes) }
     }
 
-    @Test func aHelloThatNeverEndsIsCutOff() throws {
+    @Test func anEndlessHelloIsRejectedAtTheLimit() throws {
         var reader = ClientHelloReader()
         let record = ByteBuffer(bytes: MadeHello.records([0]))
-        let first = try reader.take(ByteBuffer(bytes: [22, 3, 1, 0, 4, 1, 0, 0xFF, 0xFF]))
+        let first = try reader.append(ByteBuffer(bytes: [22, 3, 1, 0, 4, 1, 0, 0xFF, 0xFF]))
         #expect(first == nil)
         var taken = 0
-        do throws(ClientHello.Flaw) {
-            while taken < 20_000, try reader.take(record) == nil { taken += 1 }
+        do throws(ClientHello.ParseError) {
+            while taken < 20_000, try reader.append(record) == nil { taken += 1 }
         } catch {
             #expect(error == .malformed)
         }

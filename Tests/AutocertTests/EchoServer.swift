@@ -7,14 +7,14 @@ import NIOTLS
 import Synchronization
 import Testing
 
-/// A TLS server on a port that the kernel chose. It echoes what it hears first, and closes.
+/// A TLS server on a port chosen by the kernel. It echoes the first bytes it receives, and closes.
 struct EchoServer: Sendable {
     let certificates: ServedCertificates
     let port: Int
-    let heard: Heard
+    let recorder: EventRecorder
 
-    /// What reached the handler behind TLS.
-    final class Heard: Sendable {
+    /// Records the events that reach the handler behind TLS.
+    final class EventRecorder: Sendable {
         enum Event: Equatable, Sendable {
             case handshake(String?)
             case bytes(String)
@@ -26,11 +26,11 @@ struct EchoServer: Sendable {
         func add(_ event: Event) { list.withLock { $0.append(event) } }
     }
 
-    /// The pipeline is built as Hummingbird builds it: the gate is put in front of what stands already.
+    /// Builds the pipeline as Hummingbird does: the ClientHello handler is added in front of the existing ones.
     static func with<R>(
-        _ certificates: ServedCertificates, gated: Bool = true, _ body: (EchoServer) async throws -> R
+        _ certificates: ServedCertificates, withHandler: Bool = true, _ body: (EchoServer) async throws -> R
     ) async throws -> R {
-        let heard = Heard()
+        let recorder = EventRecorder()
         var configuration = certificates.tlsConfiguration()
         configuration.applicationProtocols = ["h2", "http/1.1"]
         configuration.shutdownTimeout = .seconds(1)
@@ -42,15 +42,15 @@ struct EchoServer: Sendable {
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
                     try pipeline.addHandler(NIOSSLServerHandler(context: context))
-                    try pipeline.addHandler(Echo(heard))
-                    if gated { try pipeline.addHandler(ClientHelloGate(certificates), position: .first) }
+                    try pipeline.addHandler(Echo(recorder))
+                    if withHandler { try pipeline.addHandler(ClientHelloHandler(certificates), position: .first) }
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
         let port = try #require(channel.localAddress?.port)
         let result: R
         do {
-            result = try await body(EchoServer(certificates: certificates, port: port, heard: heard))
+            result = try await body(EchoServer(certificates: certificates, port: port, recorder: recorder))
         } catch {
             try await channel.close().get()
             throw error
@@ -59,42 +59,42 @@ struct EchoServer: Sendable {
         return result
     }
 
-    /// Waits, with a bound, until as many connections as given have ended.
+    /// Waits up to ten seconds until `count` connections have ended.
     func ended(_ count: Int) async throws {
-        for _ in 0..<2000 where heard.events.count(where: { $0 == .inactive }) < count {
+        for _ in 0..<2000 where recorder.events.count(where: { $0 == .inactive }) < count {
             try await Task.sleep(for: .milliseconds(5))
         }
-        #expect(heard.events.count(where: { $0 == .inactive }) == count)
+        #expect(recorder.events.count(where: { $0 == .inactive }) == count)
     }
 
     private final class Echo: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
         typealias OutboundOut = ByteBuffer
 
-        private let heard: Heard
+        private let recorder: EventRecorder
 
-        init(_ heard: Heard) {
-            self.heard = heard
+        init(_ recorder: EventRecorder) {
+            self.recorder = recorder
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             let bytes = unwrapInboundIn(data)
-            heard.add(.bytes(String(buffer: bytes)))
+            recorder.add(.bytes(String(buffer: bytes)))
             context.writeAndFlush(wrapOutboundOut(bytes), promise: nil)
             context.close(promise: nil)
         }
 
         func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-            if case .handshakeCompleted(let name)? = event as? TLSUserEvent { heard.add(.handshake(name)) }
+            if case .handshakeCompleted(let name)? = event as? TLSUserEvent { recorder.add(.handshake(name)) }
         }
 
-        func channelInactive(context: ChannelHandlerContext) { heard.add(.inactive) }
+        func channelInactive(context: ChannelHandlerContext) { recorder.add(.inactive) }
 
         func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
     }
 }
 
-/// A certificate as `--dev` makes it; each has a key of its own.
+/// A development certificate as `--dev` makes it; each has its own key.
 func someCertificate(_ name: String = "node.example") throws -> ServableCertificate {
     let made = try DevelopmentCertificate(name: name, now: Date())
     return try ServableCertificate(

@@ -1,7 +1,7 @@
 import Foundation
 import NIOSSL
 
-/// The `openssl` program: somebody else's idea of TLS and certificates.
+/// The `openssl` program, an independent implementation of TLS and certificates.
 enum OpenSSL {
     struct Outcome: Sendable {
         let status: Int32
@@ -21,13 +21,13 @@ enum OpenSSL {
 
     struct DidNotEnd: Error { let arguments: [String] }
 
-    /// Connects as a client, says "ping" and listens until the server closes.
+    /// Connects as a client, sends "ping" and reads until the server closes.
     static func visit(_ port: Int, _ arguments: [String]) async throws -> Outcome {
         try await run(
             ["s_client", "-connect", "127.0.0.1:\(port)", "-showcerts", "-ign_eof"] + arguments, input: "ping\n")
     }
 
-    /// Runs to the end. Input and output go through files, so that no full pipe can hold the process up.
+    /// Runs to the end. Input and output go through files, so that no full pipe can block the process.
     static func run(_ arguments: [String], input: String = "") async throws -> Outcome {
         let scratch = try Scratch()
         defer { scratch.remove() }
@@ -41,7 +41,7 @@ enum OpenSSL {
         let (ended, end) = AsyncStream<Void>.makeStream()
         process.terminationHandler = { _ in end.finish() }
         try process.run()
-        // Threads of the pool block SIGTERM, and a child begins with the mask of the thread that made it.
+        // Threads of the pool block SIGTERM, and a child inherits the signal mask of the thread that started it.
         let child = process.processIdentifier
         let watchdog = Task {
             try await Task.sleep(for: .seconds(30))
@@ -55,7 +55,7 @@ enum OpenSSL {
     }
 }
 
-/// A folder that belongs to one test.
+/// A temporary directory for one test.
 struct Scratch: Sendable {
     let folder: URL
 

@@ -2,7 +2,7 @@ import NIOCore
 import NIOPosix
 import Testing
 
-/// What clients say first, taken from a socket.
+/// ClientHellos of real clients, recorded from a socket.
 enum RecordedHello {
     static func openSSL(_ arguments: [String]) async throws -> [UInt8] {
         try await record { port in _ = try await OpenSSL.visit(port, arguments) }
@@ -29,7 +29,7 @@ enum RecordedHello {
         return bytes
     }
 
-    /// Takes the first record and hangs up.
+    /// Records the first TLS record and closes.
     private final class Recorder: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
 
@@ -53,9 +53,9 @@ enum RecordedHello {
     }
 }
 
-/// Hellos as no client sends them.
+/// Hand-made hellos that no client sends.
 enum MadeHello {
-    /// A hello with these extensions, or in the old way with none.
+    /// A hello with these extensions; nil for a hello without an extension block.
     static func message(extensions: [UInt8]?) -> [UInt8] {
         let fixed = [3, 3] + [UInt8](repeating: 7, count: 32) + [0] + [0, 2, 0x13, 0x01] + [1, 0]
         let body = fixed + (extensions.map { prefixed($0) } ?? [])

@@ -3,7 +3,7 @@ import NIOCore
 import NIOSSL
 import Testing
 
-/// The decision alone: who gets which certificate.
+/// The decision alone: which certificate a ClientHello gets.
 @Suite struct ServedCertificatesTests {
     struct Case: CustomTestStringConvertible, Sendable {
         let name: String?
@@ -38,17 +38,17 @@ import Testing
         Case(name: nil, protocols: acme, decision: "noApplicationProtocol"),
     ]
 
-    @Test(arguments: cases) func everyHelloMeetsItsRule(_ example: Case) throws {
+    @Test(arguments: cases) func eachHelloGetsItsDecision(_ example: Case) throws {
         let certificates = ServedCertificates(names: example.names)
         if example.isInstalled { certificates.install(try someCertificate()) }
         let challenge = try someCertificate("challenged.example")
-        certificates.offer(challenge, for: "Challenged.Example")
-        certificates.offer(challenge, for: "withdrawn.example")
-        certificates.withdraw("Withdrawn.Example")
+        certificates.addChallenge(challenge, for: "Challenged.Example")
+        certificates.addChallenge(challenge, for: "withdrawn.example")
+        certificates.removeChallenge(for: "Withdrawn.Example")
         let hello = try hello(example.name, example.protocols)
         switch certificates.decision(for: hello) {
         case .ordinary: #expect(example.decision == "ordinary")
-        case .refuse(let alert): #expect(example.decision == "\(alert)")
+        case .reject(let alert): #expect(example.decision == "\(alert)")
         case .challenge(let certificate):
             #expect(example.decision == "challenge")
             #expect(certificate.chain == challenge.chain)
@@ -60,11 +60,11 @@ import Testing
         let extensions =
             (name.map(MadeHello.serverName) ?? []) + (protocols.isEmpty ? [] : MadeHello.protocols(protocols))
         return try #require(
-            try reader.take(.init(bytes: MadeHello.records(MadeHello.message(extensions: extensions)))))
+            try reader.append(.init(bytes: MadeHello.records(MadeHello.message(extensions: extensions)))))
     }
 
-    /// A stand-in for the certificate that is not there yet could be served by mistake: so there is none.
-    @Test func theConfigurationHoldsNoCertificateOfItsOwn() {
+    /// A placeholder certificate could be served by mistake.
+    @Test func theConfigurationHasNoCertificateOfItsOwn() {
         let configuration = ServedCertificates(names: []).tlsConfiguration()
         #expect(configuration.certificateChain.isEmpty)
         #expect(configuration.privateKey == nil)

@@ -3,7 +3,7 @@ import Foundation
 import NIOSSL
 import Testing
 
-/// Over real sockets, with OpenSSL as the witness.
+/// Serving over real sockets, checked with OpenSSL.
 @Suite(.timeLimit(.minutes(15))) struct ServingTests {
     let certificates = ServedCertificates(names: ["node.example", "second.example"])
 
@@ -15,19 +15,19 @@ import Testing
         // The server asks for a second hello, with a key share that it can use.
         ["-servername", "node.example", "-tls1_3", "-groups", "P-521:P-256"],
     ])
-    func anOrdinaryVisitorIsServed(_ arguments: [String]) async throws {
+    func anOrdinaryClientIsServed(_ arguments: [String]) async throws {
         let certificate = try someCertificate()
         certificates.install(certificate)
         try await EchoServer.with(certificates) { server in
             let visit = try await OpenSSL.visit(server.port, arguments)
             #expect(visit.certificates == certificate.chain)
             #expect(visit.output.contains("\nping\n"))
-            #expect(server.heard.events.contains(.handshake(arguments.contains("-alpn") ? "h2" : nil)))
+            #expect(server.recorder.events.contains(.handshake(arguments.contains("-alpn") ? "h2" : nil)))
         }
     }
 
     @Test(arguments: ["-tls1_2", "-tls1_3"])
-    func anUnknownNameIsTurnedAwayWithoutACertificate(_ version: String) async throws {
+    func anUnknownNameIsRejectedWithoutACertificate(_ version: String) async throws {
         certificates.install(try someCertificate())
         try await EchoServer.with(certificates) { server in
             let visit = try await OpenSSL.visit(server.port, ["-servername", "other.example", version])
@@ -35,18 +35,18 @@ import Testing
             #expect(visit.certificates.isEmpty)
             #expect(visit.output.contains("no peer certificate available"))
             try await server.ended(1)
-            #expect(server.heard.events == [.inactive])
+            #expect(server.recorder.events == [.inactive])
         }
     }
 
     @Test(arguments: [true, false], ["-tls1_2", "-tls1_3"])
-    func beforeTheFirstCertificateEveryoneIsTurnedAway(gated: Bool, _ version: String) async throws {
-        try await EchoServer.with(certificates, gated: gated) { server in
+    func beforeTheFirstCertificateEveryHandshakeIsRejected(withHandler: Bool, _ version: String) async throws {
+        try await EchoServer.with(certificates, withHandler: withHandler) { server in
             let early = try await OpenSSL.visit(server.port, ["-servername", "node.example", version])
             #expect(early.alert == 80)
             #expect(early.certificates.isEmpty)
             try await server.ended(1)
-            #expect(server.heard.events == [.inactive])
+            #expect(server.recorder.events == [.inactive])
 
             let certificate = try someCertificate()
             certificates.install(certificate)
@@ -56,7 +56,7 @@ import Testing
     }
 
     @Test(arguments: ["-tls1_2", "-tls1_3"])
-    func aChallengeIsAnsweredWhileOthersAreServed(_ version: String) async throws {
+    func aChallengeIsServedBesideOrdinaryHandshakes(_ version: String) async throws {
         let certificate = try someCertificate()
         certificates.install(certificate)
         let challenge = try ChallengeCertificate(name: "node.example", keyAuthorization: "token.key", now: Date())
@@ -65,21 +65,21 @@ import Testing
             let early = try await OpenSSL.visit(server.port, arguments)
             #expect(early.alert == 120)
 
-            certificates.offer(challenge.servable, for: "node.example")
-            async let proof = OpenSSL.visit(server.port, arguments)
+            certificates.addChallenge(challenge.servable, for: "node.example")
+            async let challengedOutcome = OpenSSL.visit(server.port, arguments)
             async let ordinary = OpenSSL.visit(server.port, ["-servername", "node.example", version])
-            let (proven, served) = try await (proof, ordinary)
-            #expect(proven.certificates == challenge.servable.chain)
-            #expect(proven.output.contains("ALPN protocol: acme-tls/1"))
-            #expect(!proven.output.contains("\nping\n"))
+            let (challenged, served) = try await (challengedOutcome, ordinary)
+            #expect(challenged.certificates == challenge.servable.chain)
+            #expect(challenged.output.contains("ALPN protocol: acme-tls/1"))
+            #expect(!challenged.output.contains("\nping\n"))
             #expect(served.certificates == certificate.chain)
             #expect(served.output.contains("\nping\n"))
             try await server.ended(3)
-            #expect(server.heard.events.count(where: { $0 == .bytes("ping\n") }) == 1)
-            #expect(server.heard.events.count(where: { $0 == .handshake(nil) }) == 1)
-            #expect(server.heard.events.count == 5)
+            #expect(server.recorder.events.count(where: { $0 == .bytes("ping\n") }) == 1)
+            #expect(server.recorder.events.count(where: { $0 == .handshake(nil) }) == 1)
+            #expect(server.recorder.events.count == 5)
 
-            certificates.withdraw("node.example")
+            certificates.removeChallenge(for: "node.example")
             let late = try await OpenSSL.visit(server.port, arguments)
             #expect(late.alert == 120)
             #expect(late.certificates.isEmpty)
@@ -90,18 +90,18 @@ import Testing
         let (first, second) = (try someCertificate(), try someCertificate())
         certificates.install(first)
         try await EchoServer.with(certificates) { server in
-            let standing = try await TLSClient.connect(server.port)
-            #expect(standing.certificate == first.chain[0])
+            let open = try await TLSClient.connect(server.port)
+            #expect(open.certificate == first.chain[0])
             certificates.install(second)
             let next = try await OpenSSL.visit(server.port, ["-servername", "node.example"])
             #expect(next.certificates == second.chain)
-            let answer = try await standing.ask("still there")
-            #expect(answer == "still there")
+            let response = try await open.ask("still there")
+            #expect(response == "still there")
         }
     }
 
     @Test(arguments: ["-tls1_2", "-tls1_3"])
-    func aSessionFromBeforeASwapStillServes(_ version: String) async throws {
+    func aSessionFromBeforeASwapCanBeResumed(_ version: String) async throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let arguments = ["-servername", "node.example", version]
@@ -128,8 +128,8 @@ import Testing
                             let leaf = try #require(client.certificate)
                             #expect(leaves.contains(leaf))
                             seen.insert(leaf)
-                            let answer = try await client.ask("turn \(turn)")
-                            #expect(answer == "turn \(turn)")
+                            let response = try await client.ask("turn \(turn)")
+                            #expect(response == "turn \(turn)")
                             certificates.install(all[(turn + seen.count) % all.count])
                         }
                         return seen
@@ -151,31 +151,31 @@ import Testing
         try await EchoServer.with(certificates) { server in
             let client = try await TLSClient.connect(server.port, byteByByte: true)
             #expect(client.certificate == certificate.chain[0])
-            let answer = try await client.ask("slowly")
-            #expect(answer == "slowly")
+            let response = try await client.ask("slowly")
+            #expect(response == "slowly")
         }
     }
 
-    @Test func whoSpeaksNoTLSIsShownOut() async throws {
+    @Test func aClientWithoutTLSIsClosed() async throws {
         certificates.install(try someCertificate())
         try await EchoServer.with(certificates) { server in
-            let answer = try await TLSClient.send(Array("GET / HTTP/1.1\r\nHost: x\r\n\r\n".utf8), to: server.port)
-            #expect(answer == [])
+            let response = try await TLSClient.send(Array("GET / HTTP/1.1\r\nHost: x\r\n\r\n".utf8), to: server.port)
+            #expect(response == [])
             try await server.ended(1)
-            #expect(server.heard.events == [.inactive])
+            #expect(server.recorder.events == [.inactive])
         }
     }
 
     @Test(arguments: [["-alpn", "h2"], ["-alpn", "acme-tls/1"]], [10, .max])
-    func whoEndsItsHalfTooEarlyIsShownOut(_ arguments: [String], _ count: Int) async throws {
+    func aClientThatHalfClosesTooEarlyIsClosed(_ arguments: [String], _ count: Int) async throws {
         certificates.install(try someCertificate())
-        certificates.offer(try someCertificate(), for: "node.example")
+        certificates.addChallenge(try someCertificate(), for: "node.example")
         let hello = try await RecordedHello.openSSL(["-servername", "node.example"] + arguments)
         try await EchoServer.with(certificates) { server in
-            let answer = try await TLSClient.send(Array(hello.prefix(count)), to: server.port, ending: true)
-            #expect(answer.isEmpty || count == .max)
+            let response = try await TLSClient.send(Array(hello.prefix(count)), to: server.port, ending: true)
+            #expect(response.isEmpty || count == .max)
             try await server.ended(1)
-            #expect(server.heard.events == [.inactive])
+            #expect(server.recorder.events == [.inactive])
         }
     }
 }

@@ -3,7 +3,7 @@ import NIOPosix
 import NIOSSL
 import NIOTLS
 
-/// A client that holds its connection until it is told to speak, and one that speaks no TLS.
+/// A TLS client that keeps its connection open, and a raw TCP client.
 struct TLSClient: Sendable {
     let channel: any Channel
     let certificate: NIOSSLCertificate?
@@ -23,7 +23,7 @@ struct TLSClient: Sendable {
         }
     }
 
-    /// Sends `bytes` as they are, if `ending` ends its half of the connection, and returns all that comes back.
+    /// Sends `bytes` without TLS, half-closes the connection if `ending`, and returns everything received.
     static func send(_ bytes: [UInt8], to port: Int, ending: Bool = false) async throws -> [UInt8] {
         let end = MultiThreadedEventLoopGroup.singleton.any().makePromise(of: [UInt8].self)
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -39,7 +39,7 @@ struct TLSClient: Sendable {
         return try await end.futureResult.get()
     }
 
-    /// Says something and returns what comes back until the server closes.
+    /// Sends text and returns everything received until the server closes.
     func ask(_ text: String) async throws -> String {
         try await channel.writeAndFlush(ByteBuffer(string: text)).get()
         return String(decoding: try await rest.get(), as: UTF8.self)
@@ -51,18 +51,19 @@ struct TLSClient: Sendable {
         _ port: Int, _ build: @escaping @Sendable (any Channel, Listener) throws -> Void
     ) async throws -> TLSClient {
         let loop = MultiThreadedEventLoopGroup.singleton.any()
-        let shaken = loop.makePromise(of: NIOSSLCertificate?.self)
+        let handshake = loop.makePromise(of: NIOSSLCertificate?.self)
         let end = loop.makePromise(of: [UInt8].self)
         do {
             let channel = try await ClientBootstrap(group: loop)
                 .channelOption(.socketOption(.tcp_nodelay), value: 1)
                 .channelInitializer { channel in
-                    channel.eventLoop.makeCompletedFuture { try build(channel, Listener(shaken, end)) }
+                    channel.eventLoop.makeCompletedFuture { try build(channel, Listener(handshake, end)) }
                 }
                 .connect(host: "127.0.0.1", port: port).get()
-            return TLSClient(channel: channel, certificate: try await shaken.futureResult.get(), rest: end.futureResult)
+            return TLSClient(
+                channel: channel, certificate: try await handshake.futureResult.get(), rest: end.futureResult)
         } catch {
-            shaken.fail(error)
+            handshake.fail(error)
             end.fail(error)
             throw error
         }
@@ -71,36 +72,36 @@ struct TLSClient: Sendable {
     private final class Listener: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
 
-        private let shaken: EventLoopPromise<NIOSSLCertificate?>?
+        private let handshake: EventLoopPromise<NIOSSLCertificate?>?
         private let end: EventLoopPromise<[UInt8]>
-        private var heard: [UInt8] = []
+        private var received: [UInt8] = []
 
-        init(_ shaken: EventLoopPromise<NIOSSLCertificate?>?, _ end: EventLoopPromise<[UInt8]>) {
-            self.shaken = shaken
+        init(_ handshake: EventLoopPromise<NIOSSLCertificate?>?, _ end: EventLoopPromise<[UInt8]>) {
+            self.handshake = handshake
             self.end = end
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            heard += Array(buffer: unwrapInboundIn(data))
+            received += Array(buffer: unwrapInboundIn(data))
         }
 
         func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
             guard case .handshakeCompleted? = event as? TLSUserEvent else { return }
-            shaken?.succeed(try? context.pipeline.syncOperations.nioSSL_peerCertificate())
+            handshake?.succeed(try? context.pipeline.syncOperations.nioSSL_peerCertificate())
         }
 
         func errorCaught(context: ChannelHandlerContext, error: any Error) {
-            shaken?.fail(error)
+            handshake?.fail(error)
             context.close(promise: nil)
         }
 
         func channelInactive(context: ChannelHandlerContext) {
-            shaken?.fail(ChannelError.eof)
-            end.succeed(heard)
+            handshake?.fail(ChannelError.eof)
+            end.succeed(received)
         }
     }
 
-    /// Sends each byte in a write of its own.
+    /// Writes each byte separately.
     private final class Splitter: ChannelOutboundHandler {
         typealias OutboundIn = ByteBuffer
         typealias OutboundOut = ByteBuffer

@@ -8,9 +8,10 @@ import Testing
     private func with<R>(
         _ key: AccountKey = AccountKey(), at ca: Pebble, account: String? = nil, _ body: (ACMEClient) async throws -> R
     ) async throws -> R {
-        let web = try WebClient(trustedPEM: Array(Data(contentsOf: URL(filePath: ca.trust))))
-        let send: WebSend = { (request) async throws(ACMEError) in try await web.send(request) }
-        let client = ACMEClient(directory: ca.directory, key: key, account: account, now: { Date() }, send: send)
+        let web = try ACMEHTTPClient(trustedPEM: Array(Data(contentsOf: URL(filePath: ca.trust))))
+        let transport: ACMETransport = { (request) async throws(ACMEError) in try await web.send(request) }
+        let client = ACMEClient(
+            directory: ca.directory, key: key, account: account, now: { Date() }, transport: transport)
         let result: Result<R, any Error>
         do { result = .success(try await body(client)) } catch { result = .failure(error) }
         try await web.shutdown()
@@ -62,10 +63,10 @@ import Testing
 
     @Test func aStrangersDirectoryIsNotTrusted() async throws {
         let (ca, other) = (try Pebble(), try Pebble())
-        let web = try WebClient(trustedPEM: Array(Data(contentsOf: URL(filePath: other.trust))))
-        let send: WebSend = { (request) async throws(ACMEError) in try await web.send(request) }
+        let web = try ACMEHTTPClient(trustedPEM: Array(Data(contentsOf: URL(filePath: other.trust))))
+        let transport: ACMETransport = { (request) async throws(ACMEError) in try await web.send(request) }
         let client = ACMEClient(
-            directory: ca.directory, key: AccountKey(), account: nil, now: { Date() }, send: send)
+            directory: ca.directory, key: AccountKey(), account: nil, now: { Date() }, transport: transport)
         await #expect(throws: ACMEError.self) { try await client.directory() }
         try await web.shutdown()
     }

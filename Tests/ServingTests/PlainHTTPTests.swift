@@ -22,7 +22,7 @@ import Testing
                     certificatePEM: Array(made.certificatePEM.utf8), privateKeyPEM: Array(made.privateKeyPEM.utf8)))
         }
         let plain = PlainHTTP(
-            address: BindAddress(host: "127.0.0.1", port: 0), challenges: HTTPChallenges(), names: names,
+            address: BindAddress(host: "127.0.0.1", port: 0), challenges: HTTP01Solver(), names: names,
             served: served,
             httpsPort: 443, group: MultiThreadedEventLoopGroup.singleton,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })

@@ -1,7 +1,7 @@
 import Autocert
 import Synchronization
 
-/// A folder in memory that can be full.
+/// A directory in memory that can be full.
 package final class MemoryFiles: CertificateFiles {
     private let state = Mutex<(files: [String: [UInt8]], isFull: Bool)>(([:], false))
 

@@ -5,35 +5,35 @@ import SwiftASN1
 import Synchronization
 package import X509
 
-/// A certificate authority in memory: real signatures, real certificates, a clock of the test's, and faults on demand.
+/// A certificate authority in memory with real signatures and certificates, the test's clock, and faults on demand.
 ///
-/// What pebble and Caddy lack: renewal information, profiles, 429, `alreadyReplaced`, torn downloads, five years in a
-/// second. Keeps account of what a real CA would have refused.
+/// Offers what pebble and Caddy lack: renewal information, profiles, 429, `alreadyReplaced`, truncated downloads, five
+/// years in a second. Counts what a real CA's rate limits would have refused.
 package final class ScriptedCA: Sendable {
     package struct Behaviour: Sendable {
         package var lifetime: TimeInterval = 90 * 86_400
         /// Nil for a CA without renewal information.
-        package var advice: (@Sendable (_ notBefore: Date, _ notAfter: Date) -> (start: Date, end: Date))?
+        package var suggestedWindow: (@Sendable (_ notBefore: Date, _ notAfter: Date) -> (start: Date, end: Date))?
         package var profiles: [String: String]?
-        /// How the CA sees a challenge's answer: its key authorization, or nil when it finds none.
-        package var look: @Sendable (_ type: String, _ name: String, _ token: String) -> String?
-        /// Before everything else: an answer of the test's own, or an error as if nobody had answered.
-        package var intercept: @Sendable (_ kind: String, WebRequest) throws(ACMEError) -> WebAnswer?
+        /// The key authorization that the CA finds for a challenge, or nil when it finds none.
+        package var validate: @Sendable (_ type: String, _ name: String, _ token: String) -> String?
+        /// Runs before everything else: returns the test's own response, or throws as if the CA were unreachable.
+        package var intercept: @Sendable (_ kind: String, ACMERequest) throws(ACMEError) -> ACMEResponse?
         package var types = ["http-01", "tls-alpn-01"]
-        /// A wrong answer leaves the challenge pending, with an error, as some CAs do.
+        /// A wrong response leaves the challenge pending, with an error, as some CAs do.
         package var leavesPending = false
         package var issue: @Sendable (ScriptedCA, [String], Certificate.PublicKey) throws -> String
 
-        package init(look: @escaping @Sendable (_ type: String, _ name: String, _ token: String) -> String?) {
-            self.look = look
+        package init(validate: @escaping @Sendable (_ type: String, _ name: String, _ token: String) -> String?) {
+            self.validate = validate
             intercept = { (_, _) throws(ACMEError) in nil }
             issue = { ca, names, key in try ca.chain(names, key) }
         }
     }
 
-    /// What happened, for a test to count.
+    /// Everything that happened, for a test to count.
     package struct Record: Sendable {
-        /// When certificates were issued, and whether as announced by renewal information.
+        /// When certificates were issued, and which certificate each one replaced.
         package var issued: [(at: Date, replaces: String?)] = []
         package var orders: [Date] = []
         package var failedValidations: [Date] = []
@@ -79,36 +79,36 @@ package final class ScriptedCA: Sendable {
 
     package func change(_ body: @Sendable (inout Behaviour) -> Void) { state.withLock { body(&$0.behaviour) } }
 
-    /// Revokes everything issued so far: advice for it lies in the past.
+    /// Revokes everything issued so far: its suggested window moves into the past.
     package func revokeAll() { state.withLock { state in state.record.revoked.formUnion(state.windows.keys) } }
 
-    /// Every account gone, as after an accident at the CA.
-    package func forgetAccounts() { state.withLock { $0.accounts = [:] } }
+    /// Deletes every account, as after an accident at the CA.
+    package func deleteAccounts() { state.withLock { $0.accounts = [:] } }
 
     private var base: String { String(directory.dropLast("/directory".count)) }
 
-    // MARK: Answering
+    // MARK: Requests
 
-    package func send(_ request: WebRequest) async throws(ACMEError) -> WebAnswer {
+    package func send(_ request: ACMERequest) async throws(ACMEError) -> ACMEResponse {
         let path = request.url.hasPrefix(base) ? String(request.url.dropFirst(base.count + 1)) : "elsewhere"
         let kind = String(path.prefix { $0 != "/" })
         let behaviour = state.withLock { state in
             state.record.requests.append(kind)
             return state.behaviour
         }
-        if let answer = try behaviour.intercept(kind, request) { return answer }
+        if let response = try behaviour.intercept(kind, request) { return response }
         do {
-            return try answer(kind, path.split(separator: "/").dropFirst().map(String.init), request, behaviour)
+            return try respond(kind, path.split(separator: "/").dropFirst().map(String.init), request, behaviour)
         } catch let problem as ACMEProblem {
-            return reply(problem.status ?? 400, problem, type: "application/problem+json")
+            return respond(problem.status ?? 400, problem, type: "application/problem+json")
         } catch {
-            return reply(500, ACMEProblem("serverInternal", "\(error)"), type: "application/problem+json")
+            return respond(500, ACMEProblem("serverInternal", "\(error)"), type: "application/problem+json")
         }
     }
 
-    private func answer(
-        _ kind: String, _ path: [String], _ request: WebRequest, _ behaviour: Behaviour
-    ) throws -> WebAnswer {
+    private func respond(
+        _ kind: String, _ path: [String], _ request: ACMERequest, _ behaviour: Behaviour
+    ) throws -> ACMEResponse {
         switch kind {
         case "directory":
             var body: [String: Any] = [
@@ -116,13 +116,13 @@ package final class ScriptedCA: Sendable {
             ]
             body["revokeCert"] = "\(base)/revoke"
             body["keyChange"] = "\(base)/key-change"
-            if behaviour.advice != nil { body["renewalInfo"] = "\(base)/advice" }
+            if behaviour.suggestedWindow != nil { body["renewalInfo"] = "\(base)/renewal-info" }
             if let profiles = behaviour.profiles { body["meta"] = ["profiles": profiles] }
-            return reply(200, json: body)
+            return respond(200, json: body)
         case "nonce":
-            return reply(200, json: [:])
-        case "advice":
-            return try advice(path[0], behaviour)
+            return respond(200, json: [:])
+        case "renewal-info":
+            return try renewalInfo(path[0], behaviour)
         default:
             let signed = try verify(request)
             switch kind {
@@ -147,7 +147,7 @@ package final class ScriptedCA: Sendable {
         var key: P256.Signing.PublicKey
     }
 
-    private func verify(_ request: WebRequest) throws -> Signed {
+    private func verify(_ request: ACMERequest) throws -> Signed {
         let body = try object(request.body ?? [])
         let header = try object(decode(body["protected"]))
         guard let nonce = header["nonce"] as? String, state.withLock({ $0.nonces.remove(nonce) }) != nil else {
@@ -188,12 +188,12 @@ package final class ScriptedCA: Sendable {
 
     // MARK: Resources
 
-    private func account(_ signed: Signed) throws -> WebAnswer {
+    private func account(_ signed: Signed) throws -> ACMEResponse {
         state.withLock { $0.accounts[signed.account] = signed.key }
-        return reply(201, json: ["status": "valid"], location: signed.account)
+        return respond(201, json: ["status": "valid"], location: signed.account)
     }
 
-    private func newOrder(_ signed: Signed) throws -> WebAnswer {
+    private func newOrder(_ signed: Signed) throws -> ACMEResponse {
         let names = (signed.payload["identifiers"] as? [[String: String]] ?? []).compactMap { $0["value"] }
         let replaces = signed.payload["replaces"] as? String
         let date = now()
@@ -208,7 +208,7 @@ package final class ScriptedCA: Sendable {
         return try order(number, status: 201)
     }
 
-    private func order(_ number: Int, status: Int = 200) throws -> WebAnswer {
+    private func order(_ number: Int, status: Int = 200) throws -> ACMEResponse {
         let order = try state.withLock { state in
             guard state.orders.indices.contains(number) else {
                 throw ACMEProblem(type: "urn:ietf:params:acme:error:malformed", detail: "no such order", status: 404)
@@ -227,13 +227,13 @@ package final class ScriptedCA: Sendable {
         } else {
             body["status"] = order.validated.count == order.names.count ? "ready" : "pending"
         }
-        return reply(status, json: body, location: "\(base)/order/\(number)")
+        return respond(status, json: body, location: "\(base)/order/\(number)")
     }
 
-    private func authorization(_ number: Int, _ name: String, _ behaviour: Behaviour) throws -> WebAnswer {
+    private func authorization(_ number: Int, _ name: String, _ behaviour: Behaviour) throws -> ACMEResponse {
         let order = state.withLock { $0.orders[number] }
         let status = order.validated.contains(name) ? "valid" : order.failed.contains(name) ? "invalid" : "pending"
-        return reply(
+        return respond(
             200,
             json: [
                 "identifier": ["type": "dns", "value": name], "status": status,
@@ -244,7 +244,7 @@ package final class ScriptedCA: Sendable {
                     ]
                     if status == "invalid" || order.unreached.contains(name) {
                         challenge["error"] = [
-                            "type": "urn:ietf:params:acme:error:unauthorized", "detail": "wrong answer",
+                            "type": "urn:ietf:params:acme:error:unauthorized", "detail": "wrong response",
                         ]
                     }
                     return challenge
@@ -254,11 +254,11 @@ package final class ScriptedCA: Sendable {
 
     private func validate(
         _ number: Int, _ name: String, _ type: String, _ signed: Signed, _ behaviour: Behaviour
-    ) throws -> WebAnswer {
+    ) throws -> ACMEResponse {
         let point = Array(signed.key.rawRepresentation)
         let jwk = #"{"crv":"P-256","kty":"EC","x":"\#(encode(point.prefix(32)))","y":"\#(encode(point.suffix(32)))"}"#
         let wanted = "token-\(number).\(encode(SHA256.hash(data: Data(jwk.utf8))))"
-        let isRight = behaviour.look(type, name, "token-\(number)") == wanted
+        let isRight = behaviour.validate(type, name, "token-\(number)") == wanted
         let date = now()
         state.withLock { state in
             if isRight {
@@ -272,10 +272,10 @@ package final class ScriptedCA: Sendable {
                 state.record.failedValidations.append(date)
             }
         }
-        return reply(200, json: [:])
+        return respond(200, json: [:])
     }
 
-    private func finalize(_ number: Int, _ signed: Signed, _ behaviour: Behaviour) throws -> WebAnswer {
+    private func finalize(_ number: Int, _ signed: Signed, _ behaviour: Behaviour) throws -> ACMEResponse {
         let order = state.withLock { $0.orders[number] }
         guard order.validated.count == order.names.count else { throw ACMEProblem("orderNotReady", "not yet") }
         if order.chain == nil {
@@ -294,30 +294,30 @@ package final class ScriptedCA: Sendable {
         return try self.order(number)
     }
 
-    private func certificate(_ number: Int) throws -> WebAnswer {
+    private func certificate(_ number: Int) throws -> ACMEResponse {
         let chain = state.withLock { $0.orders[number].chain } ?? ""
-        return reply(200, Array(chain.utf8), type: "application/pem-certificate-chain")
+        return respond(200, Array(chain.utf8), type: "application/pem-certificate-chain")
     }
 
-    private func revoke(_ signed: Signed) throws -> WebAnswer {
+    private func revoke(_ signed: Signed) throws -> ACMEResponse {
         let certificate = try Certificate(derEncoded: decode(signed.payload["certificate"]))
         state.withLock { state in
             for id in state.windows.keys where id.hasSuffix(encode(certificate.serialNumber.bytes)) {
                 state.record.revoked.insert(id)
             }
         }
-        return reply(200, json: [:])
+        return respond(200, json: [:])
     }
 
-    private func advice(_ id: String, _ behaviour: Behaviour) throws -> WebAnswer {
+    private func renewalInfo(_ id: String, _ behaviour: Behaviour) throws -> ACMEResponse {
         let (window, isRevoked) = state.withLock { ($0.windows[id], $0.record.revoked.contains(id)) }
-        guard let window, let advice = behaviour.advice else {
+        guard let window, let suggestedWindow = behaviour.suggestedWindow else {
             throw ACMEProblem(type: "urn:ietf:params:acme:error:malformed", detail: "no such certificate", status: 404)
         }
-        var (start, end) = advice(window.notBefore, window.notAfter)
+        var (start, end) = suggestedWindow(window.notBefore, window.notAfter)
         if isRevoked { (start, end) = (window.notBefore, window.notBefore.addingTimeInterval(3_600)) }
         let format = Date.ISO8601FormatStyle()
-        return reply(
+        return respond(
             200, json: ["suggestedWindow": ["start": start.formatted(format), "end": end.formatted(format)]],
             headers: [("retry-after", "21600")])
     }
@@ -363,25 +363,26 @@ package final class ScriptedCA: Sendable {
         Data(bytes).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
     }
 
-    // MARK: Replies
+    // MARK: Responses
 
-    private func reply(_ status: Int, json: [String: Any], location: String? = nil, headers: [(String, String)] = [])
-        -> WebAnswer
+    private func respond(_ status: Int, json: [String: Any], location: String? = nil, headers: [(String, String)] = [])
+        -> ACMEResponse
     {
         let body = (try? JSONSerialization.data(withJSONObject: json)) ?? Data()
-        return reply(
+        return respond(
             status, Array(body), type: "application/json",
             headers: headers + (location.map { [("location", $0)] } ?? []))
     }
 
-    private func reply(_ status: Int, _ problem: ACMEProblem, type: String) -> WebAnswer {
-        reply(status, Array((try? JSONEncoder().encode(problem)) ?? Data()), type: type)
+    private func respond(_ status: Int, _ problem: ACMEProblem, type: String) -> ACMEResponse {
+        respond(status, Array((try? JSONEncoder().encode(problem)) ?? Data()), type: type)
     }
 
-    private func reply(_ status: Int, _ body: [UInt8], type: String, headers: [(String, String)] = []) -> WebAnswer {
+    private func respond(_ status: Int, _ body: [UInt8], type: String, headers: [(String, String)] = []) -> ACMEResponse
+    {
         let nonce = UUID().uuidString
         state.withLock { _ = $0.nonces.insert(nonce) }
-        return WebAnswer(
+        return ACMEResponse(
             status: status,
             headers: [("content-type", type), ("replay-nonce", nonce)].map { (name: $0.0, value: $0.1) }
                 + headers.map { (name: $0.0, value: $0.1) }, body: body)

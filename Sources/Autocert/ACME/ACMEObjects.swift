@@ -1,13 +1,13 @@
 package import FoundationEssentials
 
-/// What a CA offers and where: RFC 8555 section 7.1.1.
+/// A CA's directory of endpoints: RFC 8555 section 7.1.1.
 package struct Directory: Decodable, Equatable, Sendable {
     let newNonce: String
     let newAccount: String
     let newOrder: String
     let revokeCert: String?
     let keyChange: String?
-    /// RFC 9773 section 4; a CA without it gives no renewal information.
+    /// RFC 9773 section 4. Nil for a CA without renewal information.
     let renewalInfo: String?
     let meta: Meta?
 
@@ -19,7 +19,7 @@ package struct Directory: Decodable, Equatable, Sendable {
     }
 }
 
-/// RFC 8555 section 7.1.3.
+/// An order: RFC 8555 section 7.1.3.
 package struct Order: Decodable, Equatable, Sendable {
     package let status: Status
     let authorizations: [String]
@@ -30,7 +30,7 @@ package struct Order: Decodable, Equatable, Sendable {
     package enum Status: String, Decodable, Sendable { case pending, ready, processing, valid, invalid }
 }
 
-/// RFC 8555 section 7.1.4.
+/// An authorization for one name: RFC 8555 section 7.1.4.
 package struct Authorization: Decodable, Equatable, Sendable {
     let identifier: Identifier
     let status: Status
@@ -49,7 +49,7 @@ package struct Authorization: Decodable, Equatable, Sendable {
     }
 }
 
-/// RFC 8555 section 8. Types that we do not know have other members and are passed over.
+/// A challenge: RFC 8555 section 8. Unknown types may have other members, which are ignored.
 package struct Challenge: Decodable, Equatable, Sendable {
     package let type: String
     let url: String
@@ -64,19 +64,19 @@ package struct Challenge: Decodable, Equatable, Sendable {
         type = try container.decode(String.self, forKey: .type)
         url = try container.decode(String.self, forKey: .url)
         token = try container.decodeIfPresent(String.self, forKey: .token)
-        // "processing" is a challenge's own state and means that the CA is still looking.
+        // "processing" exists for challenges alone and means that the CA is still validating.
         status = (try? container.decodeIfPresent(Authorization.Status.self, forKey: .status)) ?? nil
         error = try container.decodeIfPresent(ACMEProblem.self, forKey: .error)
     }
 }
 
-/// When a CA would have a certificate renewed: RFC 9773 section 4.2.
+/// The window in which a CA suggests to renew a certificate: RFC 9773 section 4.2.
 package struct RenewalInfo: Equatable, Sendable {
     package let start: Date
     package let end: Date
     package let explanationURL: String?
 
-    /// Nil for anything that is no window: RFC 9773 wants a client to act as if there were none.
+    /// Nil for anything that is not a valid window: RFC 9773 requires a client to act as if there were none.
     init?(json bytes: [UInt8]) {
         struct Body: Decodable {
             struct Window: Decodable {
@@ -106,7 +106,7 @@ package struct RenewalInfo: Equatable, Sendable {
     }
 }
 
-/// What the CA says went wrong: RFC 7807 with the types of RFC 8555 section 6.7.
+/// A CA's problem document: RFC 7807 with the types of RFC 8555 section 6.7.
 package struct ACMEProblem: Error, Codable, Equatable, Sendable {
     package let type: String
     package let detail: String?
@@ -128,7 +128,7 @@ package struct ACMEProblem: Error, Codable, Equatable, Sendable {
 
     private static let prefix = "urn:ietf:params:acme:error:"
 
-    /// The last word of the type, such as `rateLimited`; the whole type when it is somebody else's.
+    /// The type without the ACME prefix, such as `rateLimited`; the whole type if it has another prefix.
     package var kind: String {
         type.hasPrefix(Self.prefix) ? String(type.dropFirst(Self.prefix.count)) : type
     }

@@ -1,7 +1,7 @@
 import Crypto
 import FoundationEssentials
 
-/// The key that an account at a CA is known by: ECDSA with P-256 and SHA-256, "ES256" of RFC 7518 section 3.4.
+/// The key of an ACME account: ECDSA with P-256 and SHA-256, "ES256" of RFC 7518 section 3.4.
 ///
 /// Never the key of a certificate (RFC 8555 section 11.1).
 package struct AccountKey: Sendable {
@@ -18,20 +18,20 @@ package struct AccountKey: Sendable {
     package var pem: String { key.pemRepresentation }
 
     /// The public half as a JSON Web Key, members in the order that RFC 7638 section 3 hashes them in.
-    var publicKey: WebKey {
+    var publicKey: JSONWebKey {
         let point = Array(key.publicKey.rawRepresentation)
-        return WebKey(crv: "P-256", kty: "EC", x: base64URL(point.prefix(32)), y: base64URL(point.suffix(32)))
+        return JSONWebKey(crv: "P-256", kty: "EC", x: base64URL(point.prefix(32)), y: base64URL(point.suffix(32)))
     }
 
-    /// RFC 7638: the hash that key authorizations carry.
+    /// The JWK thumbprint (RFC 7638), part of every key authorization.
     package var thumbprint: String {
         get throws { base64URL(Array(SHA256.hash(data: try json(publicKey)))) }
     }
 
-    /// RFC 8555 section 8.1: what proves that whoever holds this key wanted the challenge answered.
+    /// The key authorization for a challenge token (RFC 8555 section 8.1).
     package func authorization(of token: String) throws -> String { "\(token).\(try thumbprint)" }
 
-    /// A JSON Web Signature in its flattened form (RFC 7515 section 7.2.2), as RFC 8555 section 6.2 wants it.
+    /// A flattened JSON Web Signature (RFC 7515 section 7.2.2), as RFC 8555 section 6.2 requires.
     ///
     /// `account`: The account's URL; nil to send the public key itself, as for a new account.
     /// `payload`: Nil is POST-as-GET (RFC 8555 section 6.3): an empty payload, not an empty object.
@@ -44,7 +44,7 @@ package struct AccountKey: Sendable {
     }
 }
 
-/// An external account binding (RFC 8555 section 7.3.4): a key that the CA gave out of band.
+/// An external account binding (RFC 8555 section 7.3.4): a key that the CA issued out of band.
 package struct ExternalAccount: Sendable {
     package let keyID: String
     private let key: SymmetricKey
@@ -56,8 +56,8 @@ package struct ExternalAccount: Sendable {
         key = SymmetricKey(data: bytes)
     }
 
-    /// The account's public key, signed with the CA's.
-    func binding(_ account: WebKey, url: String) throws -> JWS {
+    /// The account's public key, authenticated with the CA's key.
+    func binding(_ account: JSONWebKey, url: String) throws -> JWS {
         let header = ProtectedHeader(alg: "HS256", jwk: nil, kid: keyID, nonce: nil, url: url)
         return JWS(header: try json(header), payload: try json(account)) { message in
             Array(HMAC<SHA256>.authenticationCode(for: message, using: key))
@@ -65,7 +65,8 @@ package struct ExternalAccount: Sendable {
     }
 }
 
-struct WebKey: Encodable {
+/// The public P-256 key of an account (RFC 7517).
+struct JSONWebKey: Encodable {
     let crv: String
     let kty: String
     let x: String
@@ -74,12 +75,13 @@ struct WebKey: Encodable {
 
 private struct ProtectedHeader: Encodable {
     let alg: String
-    let jwk: WebKey?
+    let jwk: JSONWebKey?
     let kid: String?
     let nonce: String?
     let url: String
 }
 
+/// A flattened JSON Web Signature (RFC 7515).
 struct JWS: Encodable {
     private let protected: String
     private let payload: String
@@ -94,14 +96,14 @@ struct JWS: Encodable {
     var bytes: [UInt8] { get throws { try json(self) } }
 }
 
-/// JSON with its members in order, so that what is hashed is always the same.
+/// JSON with sorted members, so that the same value always has the same hash.
 func json(_ value: some Encodable) throws -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return Array(try encoder.encode(value))
 }
 
-/// RFC 4648 section 5, without padding.
+/// Encodes base64url (RFC 4648 section 5) without padding.
 func base64URL(_ bytes: some Collection<UInt8>) -> String {
     var text = Data(bytes).base64EncodedString()
     while text.hasSuffix("=") { text.removeLast() }
@@ -110,6 +112,7 @@ func base64URL(_ bytes: some Collection<UInt8>) -> String {
     return text
 }
 
+/// Decodes base64url with or without padding. Nil for invalid text.
 func bytes(base64URL text: String) -> [UInt8]? {
     var text = text.replacing("-", with: "+").replacing("_", with: "/")
     while text.hasSuffix("=") { text.removeLast() }

@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// A date in the one form that HTTP still writes: IMF-fixdate of RFC 9110 section 5.6.7.
+/// Parses an HTTP date in IMF-fixdate format, the only one that senders may use (RFC 9110 section 5.6.7).
 func httpDate(_ text: String) -> Date? {
     let words = text.split(separator: " ")
     guard words.count == 6, words[0].hasSuffix(","), words[5] == "GMT",

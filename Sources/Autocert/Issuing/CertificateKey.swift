@@ -3,7 +3,7 @@ import CryptoExtras
 import SwiftASN1
 package import X509
 
-/// What kind of key a certificate has. A new one for every certificate.
+/// The key type of a certificate. Every certificate gets a new key.
 package enum CertificateKeyType: String, Sendable, CaseIterable {
     case p256
     case p384
@@ -21,8 +21,8 @@ package enum CertificateKeyType: String, Sendable, CaseIterable {
 extension Certificate.PrivateKey {
     package var pem: String { get throws { try serializeAsPEM().pemString + "\n" } }
 
-    /// A request for these names and no subject, in DER (RFC 8555 section 7.4, RFC 2986).
-    func request(for names: [String]) throws -> [UInt8] {
+    /// A certificate signing request for these names without a subject, in DER (RFC 8555 section 7.4, RFC 2986).
+    func signingRequest(for names: [String]) throws -> [UInt8] {
         let names = SubjectAlternativeNames(names.map { .dnsName($0) })
         let request = try CertificateSigningRequest(
             version: .v1,

@@ -2,45 +2,45 @@ import Crypto
 package import FoundationEssentials
 import Synchronization
 
-/// Puts the answer to a challenge where the CA looks for it.
+/// Publishes the response to a challenge where the CA validates it.
 package protocol ChallengeSolver: Sendable {
-    /// As in RFC 8555 section 8, such as `http-01`.
+    /// The challenge type of RFC 8555 section 8, such as `http-01`.
     var type: String { get }
     /// `authorization`: The key authorization (RFC 8555 section 8.1).
     func present(name: String, token: String, authorization: String) async throws
-    func withdraw(name: String, token: String, authorization: String) async
+    func cleanUp(name: String, token: String, authorization: String) async
 }
 
-/// HTTP-01 (RFC 8555 section 8.3). Holds the answers; the program serves them on port 80.
-package final class HTTPChallenges: ChallengeSolver {
+/// HTTP-01 (RFC 8555 section 8.3). Stores the key authorizations; the program serves them on port 80.
+package final class HTTP01Solver: ChallengeSolver {
     package let type = "http-01"
     package static let path = "/.well-known/acme-challenge/"
-    private let answers = Mutex<[String: String]>([:])
+    private let authorizations = Mutex<[String: String]>([:])
 
     package init() {}
 
     package func present(name: String, token: String, authorization: String) async throws {
-        answers.withLock { $0[token] = authorization }
+        authorizations.withLock { $0[token] = authorization }
     }
 
-    package func withdraw(name: String, token: String, authorization: String) async {
-        answers.withLock { $0[token] = nil }
+    package func cleanUp(name: String, token: String, authorization: String) async {
+        authorizations.withLock { $0[token] = nil }
     }
 
-    /// The body for a request, nil for any other path.
-    package func answer(path: String) -> String? {
+    /// The response body for a challenge path. Nil for any other path.
+    package func response(path: String) -> String? {
         guard path.hasPrefix(Self.path) else { return nil }
-        return answers.withLock { $0[String(path.dropFirst(Self.path.count))] }
+        return authorizations.withLock { $0[String(path.dropFirst(Self.path.count))] }
     }
 }
 
 /// DNS-01 (RFC 8555 section 8.4), for names that the CA cannot reach.
-package struct DNSChallenges: ChallengeSolver {
+package struct DNS01Solver: ChallengeSolver {
     package let type = "dns-01"
     private let add: @Sendable (_ name: String, _ text: String) async throws -> Void
     private let remove: @Sendable (_ name: String, _ text: String) async throws -> Void
 
-    /// `add` and `remove`: Change the TXT records of a name, and leave other values alone.
+    /// `add` and `remove`: Change the TXT records of a name and keep other values.
     package init(
         add: @escaping @Sendable (_ name: String, _ text: String) async throws -> Void,
         remove: @escaping @Sendable (_ name: String, _ text: String) async throws -> Void
@@ -53,8 +53,8 @@ package struct DNSChallenges: ChallengeSolver {
         try await add("_acme-challenge.\(name)", Self.text(authorization))
     }
 
-    package func withdraw(name: String, token: String, authorization: String) async {
-        // A record that stays is useless to anybody: tokens are good once.
+    package func cleanUp(name: String, token: String, authorization: String) async {
+        // A leftover record does no harm: tokens are valid once.
         try? await remove("_acme-challenge.\(name)", Self.text(authorization))
     }
 
@@ -63,8 +63,8 @@ package struct DNSChallenges: ChallengeSolver {
     }
 }
 
-/// TLS-ALPN-01 (RFC 8737), answered in the handshake itself.
-package struct TLSChallenges: ChallengeSolver {
+/// TLS-ALPN-01 (RFC 8737). The response is the certificate of a handshake.
+package struct TLSALPN01Solver: ChallengeSolver {
     package let type = "tls-alpn-01"
     private let served: ServedCertificates
     private let now: @Sendable () -> Date
@@ -75,9 +75,11 @@ package struct TLSChallenges: ChallengeSolver {
     }
 
     package func present(name: String, token: String, authorization: String) async throws {
-        served.offer(
+        served.addChallenge(
             try ChallengeCertificate(name: name, keyAuthorization: authorization, now: now()).servable, for: name)
     }
 
-    package func withdraw(name: String, token: String, authorization: String) async { served.withdraw(name) }
+    package func cleanUp(name: String, token: String, authorization: String) async {
+        served.removeChallenge(for: name)
+    }
 }

@@ -2,11 +2,11 @@ package import FoundationEssentials
 import SwiftASN1
 package import X509
 
-/// A chain with its key, checked: what a node serves and keeps.
+/// A validated certificate chain with its key, as issued by a CA and stored on the disk.
 package struct IssuedCertificate: Sendable {
-    /// Of the leaf, in lower case.
+    /// The leaf's DNS names, in lower case.
     package let names: [String]
-    /// Leaf first, as the CA gave it.
+    /// Leaf first, as the CA sent it.
     package let chainPEM: String
     package let keyPEM: String
     /// The directory of the CA that issued it.
@@ -24,11 +24,12 @@ package struct IssuedCertificate: Sendable {
         leaf.serialNumber.bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
-    /// RFC 9773 section 4.1: the issuer's key identifier and the serial number. Nil for a CA that leaves the first out.
+    /// The certificate's id for renewal information: authority key identifier and serial number (RFC 9773 section 4.1).
+    /// Nil for a certificate without authority key identifier.
     package var renewalID: String? {
         guard let issuer = try? leaf.extensions.authorityKeyIdentifier?.keyIdentifier else { return nil }
         let serial = leaf.serialNumber.bytes
-        // DER has a zero in front of a number that would look negative.
+        // DER puts a zero byte in front of a number that would otherwise be negative.
         let sign: [UInt8] = (serial.first ?? 0) >= 0x80 ? [0] : []
         return "\(base64URL(issuer)).\(base64URL(sign + serial))"
     }
@@ -41,29 +42,29 @@ package struct IssuedCertificate: Sendable {
         }
     }
 
-    /// Checks everything that a client would, but who signed it: a CA that the operator chose.
+    /// Validates everything that a client would, except the root: the operator chose the CA.
     ///
-    /// `now`: Nil to take one whose time is over, from the disk.
+    /// `now`: Nil to accept an expired certificate, for one that is loaded from the disk.
     package init(
         chainPEM: String, keyPEM: String, names wanted: [String], directory: String, now: Date?
-    ) throws(CertificateFault) {
+    ) throws(CertificateError) {
         let chain: [Certificate]
         do {
             chain = try PEMDocument.parseMultiple(pemString: chainPEM).map { try Certificate(pemDocument: $0) }
         } catch {
             throw .unreadable("\(error)")
         }
-        guard let leaf = chain.first else { throw .unreadable("there is none in it") }
-        guard let key = try? Certificate.PrivateKey(pemEncoded: keyPEM) else { throw .unreadable("its key") }
-        guard key.publicKey == leaf.publicKey else { throw .anotherKey }
+        guard let leaf = chain.first else { throw .unreadable("the chain is empty") }
+        guard let key = try? Certificate.PrivateKey(pemEncoded: keyPEM) else { throw .unreadable("the key") }
+        guard key.publicKey == leaf.publicKey else { throw .keyMismatch }
         var names: [String] = []
         for case .dnsName(let name) in (try? leaf.extensions.subjectAlternativeNames) ?? SubjectAlternativeNames([]) {
             names.append(name.lowercased())
         }
         let missing = wanted.filter { !names.contains($0) }
-        guard missing.isEmpty else { throw .otherNames(missing: missing) }
+        guard missing.isEmpty else { throw .missingNames(missing) }
         if let now {
-            // Certificates are backdated; one that begins later than now was made by a wrong clock, theirs or ours.
+            // CAs backdate certificates; one that begins in the future means that the CA's or the local clock is wrong.
             guard leaf.notValidBefore <= now.addingTimeInterval(300) else { throw .notYetValid(leaf.notValidBefore) }
             guard leaf.notValidAfter > now else { throw .expired(leaf.notValidAfter) }
         }
@@ -85,13 +86,27 @@ package struct IssuedCertificate: Sendable {
     func endsAt(root commonName: String) -> Bool { rootName.contains("CN=\(commonName)") }
 }
 
-/// Why a certificate is not served.
-package enum CertificateFault: Error, Equatable, Sendable {
+/// Why a certificate is rejected.
+package enum CertificateError: Error, Equatable, Sendable {
     case unreadable(String)
-    case anotherKey
-    case otherNames(missing: [String])
+    case keyMismatch
+    case missingNames([String])
     case notYetValid(Date)
     case expired(Date)
     case brokenChain
     case notForServers
+}
+
+extension CertificateError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .unreadable(let why): "it cannot be parsed: \(why)"
+        case .keyMismatch: "it was issued for another key"
+        case .missingNames(let names): "it lacks \(names.joined(separator: ", "))"
+        case .notYetValid(let date): "it is not valid before \(date.formatted(.iso8601))"
+        case .expired(let date): "it expired at \(date.formatted(.iso8601))"
+        case .brokenChain: "a certificate of the chain is not signed by the next one"
+        case .notForServers: "its extended key usage lacks serverAuth"
+        }
+    }
 }

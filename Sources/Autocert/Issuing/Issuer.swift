@@ -1,50 +1,50 @@
 import FoundationEssentials
 import X509
 
-/// Performs what `OrderProcess` decides.
+/// Performs the actions of `OrderStateMachine`.
 struct Issuer: Sendable {
     let client: ACMEClient
     let solvers: [any ChallengeSolver]
     let names: [String]
     let profile: String?
-    /// Common name of the root to prefer, if the CA has several chains.
+    /// The common name of the preferred root, if the CA offers several chains.
     let preferredRoot: String?
     let now: @Sendable () -> Date
     let sleep: @Sendable (Double) async throws -> Void
 
     /// Runs an order to its end.
     ///
-    /// `key`: The certificate's. The same one when an order is resumed: it may be in the order already.
-    /// `onOrder`: Told the order's address before anything else is done with it, to be kept over a crash.
+    /// `key`: The certificate's key. A resumed order needs the same one: the order may already contain it.
+    /// `onOrder`: Called with the order's URL before anything else is done with it, to persist it in case of a crash.
     func issue(
-        _ process: OrderProcess, key: Certificate.PrivateKey, onOrder: (String) throws -> Void
+        _ order: OrderStateMachine, key: Certificate.PrivateKey, onOrder: (String) throws -> Void
     ) async throws -> IssuedCertificate {
-        var process = process
+        var order = order
         var presented: [(solver: any ChallengeSolver, name: String, token: String)] = []
         var chains: [String] = []
         let result: Result<IssuedCertificate, any Error>
         do {
-            var action = process.next(.begun, at: now())
+            var action = order.next(.started, at: now())
             while action != .finish {
                 let event = try await perform(action, key, &presented, &chains)
                 if case .ordered(let url, _) = event { try onOrder(url) }
-                action = process.next(event, at: now())
+                action = order.next(event, at: now())
             }
-            result = .success(try choose(among: chains, key: try key.pem))
+            result = .success(try select(from: chains, key: try key.pem))
         } catch {
             result = .failure(error)
         }
         for (solver, name, token) in presented {
             guard let authorization = try? client.key.authorization(of: token) else { continue }
-            await solver.withdraw(name: name, token: token, authorization: authorization)
+            await solver.cleanUp(name: name, token: token, authorization: authorization)
         }
         return try result.get()
     }
 
     private func perform(
-        _ action: OrderProcess.Action, _ key: Certificate.PrivateKey,
+        _ action: OrderStateMachine.Action, _ key: Certificate.PrivateKey,
         _ presented: inout [(solver: any ChallengeSolver, name: String, token: String)], _ chains: inout [String]
-    ) async throws -> OrderProcess.Event {
+    ) async throws -> OrderStateMachine.Event {
         do {
             switch action {
             case .order(let replaces):
@@ -67,9 +67,10 @@ struct Issuer: Sendable {
                 return .responded
             case .wait(let seconds):
                 try await sleep(seconds)
-                return .woken
+                return .waited
             case .finalize(let order):
-                return .order(try await client.finalize(order, csr: try key.request(for: names)), retryAfter: nil)
+                return .order(
+                    try await client.finalize(order, csr: try key.signingRequest(for: names)), retryAfter: nil)
             case .download(let url):
                 chains = try await download(url)
                 return .downloaded
@@ -85,7 +86,7 @@ struct Issuer: Sendable {
         }
     }
 
-    /// An error that the process has decided to end with, as against one that it is yet to hear of.
+    /// An error with which the state machine ends the order, unlike one that it may still recover from.
     private struct Failed: Error {
         let error: ACMEError
     }
@@ -103,7 +104,7 @@ struct Issuer: Sendable {
         let (pem, alternates) = try await client.download(url)
         var chains = [String(decoding: pem, as: UTF8.self)]
         guard preferredRoot != nil else { return chains }
-        // An alternate that cannot be had is no reason to have no certificate.
+        // A failed download of an alternate chain does not fail the order.
         for alternate in alternates.prefix(8) {
             if let (pem, _) = try? await client.download(alternate) {
                 chains.append(String(decoding: pem, as: UTF8.self))
@@ -112,11 +113,11 @@ struct Issuer: Sendable {
         return chains
     }
 
-    private func choose(among chains: [String], key: String) throws(ACMEError) -> IssuedCertificate {
+    private func select(from chains: [String], key: String) throws(ACMEError) -> IssuedCertificate {
         var first: IssuedCertificate?
         for chain in chains {
             let certificate: IssuedCertificate
-            do throws(CertificateFault) {
+            do throws(CertificateError) {
                 certificate = try IssuedCertificate(
                     chainPEM: chain, keyPEM: key, names: names, directory: client.directoryURL, now: now())
             } catch {
@@ -125,7 +126,7 @@ struct Issuer: Sendable {
             if let preferredRoot, certificate.endsAt(root: preferredRoot) { return certificate }
             first = first ?? certificate
         }
-        guard let first else { throw .malformed("certificate", "there is none") }
+        guard let first else { throw .malformed("certificate", "it is missing") }
         return first
     }
 }

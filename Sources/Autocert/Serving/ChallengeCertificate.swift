@@ -3,15 +3,15 @@ package import FoundationEssentials
 import SwiftASN1
 import X509
 
-/// The certificate that answers a TLS-ALPN-01 challenge (RFC 8737 section 3). It proves and protects nothing else.
+/// The certificate that responds to a TLS-ALPN-01 challenge (RFC 8737 section 3). It is used for nothing else.
 package struct ChallengeCertificate: Sendable {
     static let applicationProtocol = "acme-tls/1"
 
     package let servable: ServableCertificate
 
-    /// Proves `name` with `keyAuthorization`, the token and the thumbprint of the account key (RFC 8555 section 8.1).
+    /// Makes one for `name` with `keyAuthorization`, the token and the account key's thumbprint (RFC 8555 section 8.1).
     ///
-    /// It is valid from a day before `now`, for the clock of the CA may be another, until a week after.
+    /// It is valid from a day before `now`, because the CA's clock may differ, until a week after.
     package init(name: String, keyAuthorization: String, now: Date) throws {
         let key = Certificate.PrivateKey(P256.Signing.PrivateKey())
         let subject = try DistinguishedName { CommonName("ACME challenge") }

@@ -1,25 +1,25 @@
 import NIOCore
 
-/// What a TLS client says first (RFC 8446 section 4.1.2), as far as it decides which certificate it gets.
+/// The parts of a TLS ClientHello (RFC 8446 section 4.1.2) that decide which certificate is served.
 package struct ClientHello: Equatable, Sendable {
     /// From server_name (RFC 6066 section 3), in lower case.
     package let serverName: String?
     /// From application_layer_protocol_negotiation (RFC 7301), in the order of the client's preference.
     package let protocols: [String]
 
-    package enum Flaw: Error, Equatable, Sendable, CustomStringConvertible {
+    package enum ParseError: Error, Equatable, Sendable, CustomStringConvertible {
         case notTLS, malformed
 
         package var description: String {
             switch self {
-            case .notTLS: "The client does not speak TLS: it needs https:// in front of the address."
-            case .malformed: "The client's first TLS message is malformed: use a client that keeps to RFC 8446."
+            case .notTLS: "The client does not speak TLS: use https:// in the address."
+            case .malformed: "The ClientHello is malformed: use a client that conforms to RFC 8446."
             }
         }
     }
 
-    /// Reads the message behind its four bytes of type and length.
-    init(_ message: ByteBuffer) throws(Flaw) {
+    /// Parses the message after its four bytes of type and length.
+    init(_ message: ByteBuffer) throws(ParseError) {
         var rest = message
         guard rest.readSlice(length: 2 + 32) != nil,  // legacy_version, random
             rest.readLengthPrefixedSlice(as: UInt8.self) != nil,  // legacy_session_id
@@ -29,7 +29,7 @@ package struct ClientHello: Equatable, Sendable {
 
         var serverName: String?
         var protocols: [String] = []
-        // TLS 1.2 lets a client leave the extensions out, with their length.
+        // TLS 1.2 lets a client omit the extensions and their length.
         if rest.readableBytes > 0 {
             guard var extensions = rest.readLengthPrefixedSlice(as: UInt16.self), rest.readableBytes == 0 else {
                 throw .malformed
@@ -50,8 +50,8 @@ package struct ClientHello: Equatable, Sendable {
         self.protocols = protocols
     }
 
-    /// A list with one entry of type host_name: no other type was ever defined.
-    private static func hostName(_ content: ByteBuffer) throws(Flaw) -> String {
+    /// Parses a list with one entry of type host_name: no other type was ever defined.
+    private static func hostName(_ content: ByteBuffer) throws(ParseError) -> String {
         var content = content
         guard var list = content.readLengthPrefixedSlice(as: UInt16.self), content.readableBytes == 0,
             list.readInteger(as: UInt8.self) == 0,
@@ -61,7 +61,7 @@ package struct ClientHello: Equatable, Sendable {
         return String(buffer: name).lowercased()
     }
 
-    private static func protocols(_ content: ByteBuffer) throws(Flaw) -> [String] {
+    private static func protocols(_ content: ByteBuffer) throws(ParseError) -> [String] {
         var content = content
         guard var list = content.readLengthPrefixedSlice(as: UInt16.self), content.readableBytes == 0,
             list.readableBytes > 0
@@ -71,7 +71,7 @@ package struct ClientHello: Equatable, Sendable {
             guard let name = list.readLengthPrefixedSlice(as: UInt8.self), name.readableBytes > 0 else {
                 throw .malformed
             }
-            // Names are bytes; those that are not UTF-8 (RFC 8701 sends such) become names that nobody asks for.
+            // Names are bytes; those that are not UTF-8 (RFC 8701 sends such) become names that match nothing.
             protocols.append(String(buffer: name))
         }
         return protocols

@@ -1,21 +1,21 @@
 package import NIOCore
 
-/// Puts a `ClientHello` together from the records that carry it (RFC 8446 section 5.1), in however many pieces they come.
+/// Assembles a `ClientHello` from TLS records (RFC 8446 section 5.1), which may arrive in any number of pieces.
 ///
-/// Each byte is looked at once, so that a client gains nothing from sending them one by one.
+/// Each byte is parsed once, so that sending single bytes costs the server nothing extra.
 package struct ClientHelloReader: Sendable {
-    /// Key shares of X25519MLKEM768 make a hello of about 1.8 KB; nobody needs this much.
+    /// Largest accepted hello in bytes. One with an X25519MLKEM768 key share has about 1.8 KB.
     package static let limit = 65_536
 
-    /// All that was taken so far, for whoever does the handshake.
+    /// All bytes received so far, to be passed on to the TLS handler.
     package private(set) var received = ByteBuffer()
     private var message = ByteBuffer()
     private var nextRecord = 0
 
     package init() {}
 
-    /// The hello, once its last byte has come.
-    package mutating func take(_ bytes: ByteBuffer) throws(ClientHello.Flaw) -> ClientHello? {
+    /// Appends bytes. Returns the hello once its last byte has arrived.
+    package mutating func append(_ bytes: ByteBuffer) throws(ClientHello.ParseError) -> ClientHello? {
         received.writeImmutableBuffer(bytes)
         while let fragment = try fragment() {
             message.writeImmutableBuffer(fragment)
@@ -28,8 +28,8 @@ package struct ClientHelloReader: Sendable {
         return nil
     }
 
-    /// The content of the next record, if all of it is there.
-    private mutating func fragment() throws(ClientHello.Flaw) -> ByteBuffer? {
+    /// The content of the next record, if it is complete.
+    private mutating func fragment() throws(ClientHello.ParseError) -> ByteBuffer? {
         guard let type = received.getInteger(at: nextRecord, as: UInt8.self) else { return nil }
         guard type == 22 else { throw nextRecord == 0 ? .notTLS : .malformed }
         guard let major = received.getInteger(at: nextRecord + 1, as: UInt8.self) else { return nil }

@@ -39,7 +39,7 @@ final class CertificateFilePair: Sendable {
 
     private static func servable(_ texts: [String], _ certificate: String, _ key: String) throws -> ServableCertificate
     {
-        do throws(ServableCertificate.Flaw) {
+        do throws(ServableCertificate.LoadError) {
             return try ServableCertificate(certificatePEM: Array(texts[0].utf8), privateKeyPEM: Array(texts[1].utf8))
         } catch {
             throw Failure("The certificate in \(certificate) with the key in \(key) cannot be used: \(error)")

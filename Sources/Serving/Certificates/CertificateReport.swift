@@ -19,12 +19,12 @@ package struct CertificateReport: Encodable {
     /// - Throws: When what is kept cannot be read.
     package init(_ store: CertificateStore, now: Date = Date()) throws {
         let certificate = try store.latest(for: []).certificate
-        let ledger = try store.ledger()
+        let record = try store.record()
         names = certificate?.names
         (issuer, serial, directory) = (certificate?.issuer, certificate?.serial, certificate?.directory)
         notAfter = certificate?.notAfter
         daysRemaining = certificate.map { ($0.notAfter.timeIntervalSince(now) / 864).rounded() / 100 }
-        (nextAttempt, lastError, lastErrorAt) = (ledger.nextAttempt, ledger.lastError, ledger.lastErrorAt)
+        (nextAttempt, lastError, lastErrorAt) = (record.nextAttempt, record.lastError, record.lastErrorAt)
     }
 
     /// A line for each thing that there is.

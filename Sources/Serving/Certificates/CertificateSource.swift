@@ -41,7 +41,7 @@ package struct ACMESettings: Sendable {
     static let letsEncrypt = "https://acme-v02.api.letsencrypt.org/directory"
     static let letsEncryptStaging = "https://acme-staging-v02.api.letsencrypt.org/directory"
 
-    package var keeper: CertificateKeeper.Settings
+    package var keeper: CertificateRenewer.Settings
     var trustedPEM: [UInt8]?
     /// Challenge types in order.
     var challenges = ["tls-alpn-01", "http-01"]
@@ -56,7 +56,7 @@ package struct ACMESettings: Sendable {
         }
         let given = flags.acmeDirectory.isEmpty ? file.acmeDirectory ?? [] : flags.acmeDirectory
         let directories = given.isEmpty ? [Self.letsEncrypt] : given
-        keeper = CertificateKeeper.Settings(names: names, directories: directories)
+        keeper = CertificateRenewer.Settings(names: names, directories: directories)
         if let staging = flags.acmeStaging ?? file.acmeStaging { keeper.staging = [directories[0]: staging] }
         if directories.contains(Self.letsEncrypt), keeper.staging[Self.letsEncrypt] == nil {
             keeper.staging[Self.letsEncrypt] = Self.letsEncryptStaging

@@ -23,11 +23,11 @@ package struct CertificatePlaces: Sendable {
 package struct Certificates: Sendable {
     package let served: ServedCertificates
     /// Answers for port 80.
-    package let challenges = HTTPChallenges()
+    package let challenges = HTTP01Solver()
     /// Nil unless a CA is asked.
-    package let keeper: CertificateKeeper?
+    package let keeper: CertificateRenewer?
     package let services: [any Service]
-    private let web: WebClient?
+    private let web: ACMEHTTPClient?
 
     /// - Parameters:
     ///   - source: Where the certificate comes from.
@@ -41,7 +41,7 @@ package struct Certificates: Sendable {
     package init(
         _ source: CertificateSource, name: String, in places: CertificatePlaces, address: BindAddress,
         port: Shared<Int?>, logger: Logger,
-        record: @escaping @Sendable (CertificateKeeper.Event) async -> Void = { _ in }
+        record: @escaping @Sendable (CertificateRenewer.Event) async -> Void = { _ in }
     ) throws {
         switch source {
         case .development:
@@ -62,7 +62,7 @@ package struct Certificates: Sendable {
             ]
         case .acme(let acme):
             served = ServedCertificates(names: Set(acme.keeper.names))
-            let web = try WebClient(trustedPEM: acme.trustedPEM)
+            let web = try ACMEHTTPClient(trustedPEM: acme.trustedPEM)
             let files = try DiskFiles(places.folder)
             let keeper = Self.keeper(acme, files, served, challenges, web, address, port) { event in
                 Self.log(event, logger)
@@ -87,22 +87,22 @@ package struct Certificates: Sendable {
     }
 
     private static func keeper(
-        _ acme: ACMESettings, _ files: DiskFiles, _ served: ServedCertificates, _ challenges: HTTPChallenges,
-        _ web: WebClient, _ address: BindAddress, _ port: Shared<Int?>,
-        report: @escaping @Sendable (CertificateKeeper.Event) async -> Void
-    ) -> CertificateKeeper {
+        _ acme: ACMESettings, _ files: DiskFiles, _ served: ServedCertificates, _ challenges: HTTP01Solver,
+        _ web: ACMEHTTPClient, _ address: BindAddress, _ port: Shared<Int?>,
+        report: @escaping @Sendable (CertificateRenewer.Event) async -> Void
+    ) -> CertificateRenewer {
         var solvers: [any ChallengeSolver] = []
         for type in acme.challenges {
             switch type {
             case "http-01": solvers.append(challenges)
-            case "tls-alpn-01": solvers.append(TLSChallenges(served, now: { Date() }))
-            default: if let dns = acme.dns { solvers.append(DNSChallenges(dns)) }
+            case "tls-alpn-01": solvers.append(TLSALPN01Solver(served, now: { Date() }))
+            default: if let dns = acme.dns { solvers.append(DNS01Solver(dns)) }
             }
         }
-        let send: WebSend = { (request) async throws(ACMEError) in try await web.send(request) }
-        return CertificateKeeper(
+        let transport: ACMETransport = { (request) async throws(ACMEError) in try await web.send(request) }
+        return CertificateRenewer(
             settings: acme.keeper, store: CertificateStore(files), solvers: solvers,
-            world: .init(send: send),
+            dependencies: .init(transport: transport),
             install: { issued in
                 let new = try ServableCertificate(
                     certificatePEM: Array(issued.chainPEM.utf8), privateKeyPEM: Array(issued.keyPEM.utf8))
@@ -121,7 +121,7 @@ package struct Certificates: Sendable {
             report: report)
     }
 
-    private static func log(_ event: CertificateKeeper.Event, _ logger: Logger) {
+    private static func log(_ event: CertificateRenewer.Event, _ logger: Logger) {
         switch event {
         case .ordering: break
         case .issued(let certificate, let old):
@@ -136,15 +136,15 @@ package struct Certificates: Sendable {
             logger.error(
                 "no new certificate",
                 metadata: ["error": "\(why)", "next": "\(next?.formatted(.iso8601) ?? "-")"])
-        case .setAside(let name):
+        case .quarantined(let name):
             logger.error("a stored certificate is torn or foreign, and was set aside", metadata: ["name": "\(name)"])
-        case .explained(let url):
+        case .renewalExplained(let url):
             logger.notice("the CA explains why it wants a renewal", metadata: ["url": "\(url)"])
         }
     }
 }
 
-extension DNSChallenges {
+extension DNS01Solver {
     /// Through dynamic updates. A record lives for a minute, so that the next try is not answered with this one.
     init(_ updater: DNSUpdater) {
         self.init(

@@ -29,7 +29,7 @@ struct HandshakeGuard<Base: ServerChildChannel>: ServerChildChannel {
             let pipeline = channel.pipeline.syncOperations
             let handler = try pipeline.handler(type: NIOSSLServerHandler.self)
             try pipeline.addHandler(HandshakeDeadline(limit, streams: streams), position: .after(handler))
-            try pipeline.addHandler(ClientHelloGate(served), position: .first)
+            try pipeline.addHandler(ClientHelloHandler(served), position: .first)
             return value
         }
     }

@@ -8,7 +8,7 @@ import ServiceLifecycle
 /// Port 80: answers of HTTP-01, and the way to HTTPS for everything else. Never a byte of what is served over TLS.
 package struct PlainHTTP: Service {
     let address: BindAddress
-    let challenges: HTTPChallenges
+    let challenges: HTTP01Solver
     /// The names that this server is configured with; the first is where a stranger's `Host` is sent. Where there are none,
     /// those of the certificate that is served count.
     let names: [String]
@@ -20,7 +20,7 @@ package struct PlainHTTP: Service {
     private let limits = ConnectionLimits(connections: 200, connectionsPerNetwork: 20)
 
     package init(
-        address: BindAddress, challenges: HTTPChallenges, names: [String], served: ServedCertificates, httpsPort: Int,
+        address: BindAddress, challenges: HTTP01Solver, names: [String], served: ServedCertificates, httpsPort: Int,
         group: any EventLoopGroup, logger: Logger, onRunning: @escaping @Sendable (any Channel) async -> Void = { _ in }
     ) {
         self.address = address
@@ -62,8 +62,8 @@ package struct PlainHTTP: Service {
 
     func answer(_ request: Request) -> Response {
         guard request.method == .get || request.method == .head else { return Response(status: .badRequest) }
-        if request.uri.path.hasPrefix(HTTPChallenges.path) {
-            guard let answer = challenges.answer(path: request.uri.path) else { return Response(status: .notFound) }
+        if request.uri.path.hasPrefix(HTTP01Solver.path) {
+            guard let answer = challenges.response(path: request.uri.path) else { return Response(status: .notFound) }
             return Response(
                 status: .ok, headers: [.contentType: "application/octet-stream"],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: answer)))

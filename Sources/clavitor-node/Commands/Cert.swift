@@ -26,11 +26,11 @@ struct Cert: AsyncParsableCommand {
                 throw Failure("There is no certificate to revoke in \(options.directory.certificates.folder).")
             }
             let trusted = try acmeCaFile.map { Array(try File.read($0, most: 1 << 20).utf8) }
-            let web = try WebClient(trustedPEM: trusted)
+            let web = try ACMEHTTPClient(trustedPEM: trusted)
             let account = try store.account(at: certificate.directory)
             let client = ACMEClient(
                 directory: certificate.directory, key: account.key, account: account.url, now: { Date() },
-                send: { (request) async throws(ACMEError) in try await web.send(request) })
+                transport: { (request) async throws(ACMEError) in try await web.send(request) })
             do {
                 // RFC 5280 section 5.3.1: key compromise is 1, superseded 4.
                 try await client.revoke(der: try certificate.der, reason: keyCompromise ? 1 : 4)

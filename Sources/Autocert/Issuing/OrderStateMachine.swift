@@ -1,16 +1,16 @@
 package import FoundationEssentials
 
-/// One order, from nothing to a chain: what happened goes in, what to do next comes out (RFC 8555 section 7.4).
+/// The state machine of one ACME order (RFC 8555 section 7.4): takes events, returns the next action.
 ///
-/// A value without clock, network or disk, so every way that an order can go is a test of some lines.
-package struct OrderProcess: Sendable {
+/// A value without clock, network or disk, so that a few lines of test cover each path of an order.
+package struct OrderStateMachine: Sendable {
     package enum Action: Equatable, Sendable {
         case order(replaces: String?)
         case fetchOrder(String)
         case fetchAuthorization(String)
-        /// Answer it where the CA will look.
+        /// Publish the challenge's response where the CA validates it.
         case present(Challenge, name: String)
-        /// Tell the CA to look.
+        /// Tell the CA to validate.
         case respond(Challenge)
         case wait(seconds: Double)
         case finalize(Order)
@@ -20,38 +20,38 @@ package struct OrderProcess: Sendable {
     }
 
     package enum Event: Sendable {
-        case begun
+        case started
         case ordered(url: String, Order)
         case order(Order, retryAfter: Date?)
         case authorization(Authorization, retryAfter: Date?)
         case presented
         case responded
-        case woken
+        case waited
         case downloaded
         case failed(ACMEError)
     }
 
-    /// Seconds for one authorization, and for the CA to make the certificate.
-    private static let patience = 120.0
-    /// A refusal without a word about when is retried so often before the attempt counts as failed.
-    private static let retries = 3
+    /// Timeout in seconds for one authorization, and for the CA to issue the certificate.
+    private static let timeout = 120.0
+    /// How often a transient failure without Retry-After is retried before the attempt fails.
+    private static let maximumRetries = 3
 
-    /// Where the order is; nil before there is one.
+    /// The order's URL; nil before the order is placed.
     package private(set) var url: String?
     private var replaces: String?
     private let isResumed: Bool
-    /// Challenge types that can be answered, the preferred one first.
+    /// Supported challenge types in order of preference.
     private let types: [String]
-    /// Authorizations that were not seen valid yet; nil before the order was read.
-    private var open: [String]?
-    private var asked: Challenge?
+    /// URLs of authorizations that are not known to be valid yet; nil before the order is fetched.
+    private var openAuthorizations: [String]?
+    private var activeChallenge: Challenge?
     private var problem: ACMEProblem?
     private var waiting: (since: Date, times: Int)?
     private var failures = 0
-    /// What to do again after a passing failure.
+    /// The action to repeat after a transient failure.
     private var last = Action.finish
 
-    /// `resuming`: The order's address, if an earlier run of the program had begun one.
+    /// `resuming`: The URL of an order that an earlier run of the program placed.
     package init(types: [String], replaces: String?, resuming url: String?) {
         self.types = types
         self.replaces = replaces
@@ -68,25 +68,25 @@ package struct OrderProcess: Sendable {
     private mutating func decide(_ event: Event, at now: Date) -> Action {
         switch event {
         case .failed(let error): return retry(error)
-        case .woken where failures > 0: return last
+        case .waited where failures > 0: return last
         default: failures = 0
         }
         switch event {
-        case .begun:
-            return goOn()
+        case .started:
+            return nextFetch()
         case .ordered(let url, let order):
             self.url = url
-            return follow(order, nil, at: now)
+            return handle(order, nil, at: now)
         case .order(let order, let retryAfter):
-            return follow(order, retryAfter, at: now)
+            return handle(order, retryAfter, at: now)
         case .authorization(let authorization, let retryAfter):
-            return follow(authorization, retryAfter, at: now)
+            return handle(authorization, retryAfter, at: now)
         case .presented:
-            return asked.map(Action.respond) ?? .fail(.malformed("authorization", "its challenge is gone"))
+            return activeChallenge.map(Action.respond) ?? .fail(.malformed("authorization", "its challenge is missing"))
         case .responded:
             return wait(nil, at: now) ?? .finish
-        case .woken:
-            return goOn()
+        case .waited:
+            return nextFetch()
         case .downloaded:
             return .finish
         case .failed(let error):
@@ -94,17 +94,17 @@ package struct OrderProcess: Sendable {
         }
     }
 
-    /// The next authorization, then the order; from the beginning, where there is none.
-    private func goOn() -> Action {
-        if let next = open?.first { return .fetchAuthorization(next) }
+    /// Fetches the next authorization, then the order. Places the order if there is none.
+    private func nextFetch() -> Action {
+        if let next = openAuthorizations?.first { return .fetchAuthorization(next) }
         return url.map(Action.fetchOrder) ?? .order(replaces: replaces)
     }
 
-    private mutating func follow(_ order: Order, _ retryAfter: Date?, at now: Date) -> Action {
-        if open == nil { open = order.authorizations }
+    private mutating func handle(_ order: Order, _ retryAfter: Date?, at now: Date) -> Action {
+        if openAuthorizations == nil { openAuthorizations = order.authorizations }
         switch order.status {
         case .pending:
-            if let next = open?.first { return .fetchAuthorization(next) }
+            if let next = openAuthorizations?.first { return .fetchAuthorization(next) }
             return wait(retryAfter, at: now) ?? .fail(.stillProcessing("order"))
         case .ready:
             waiting = nil
@@ -112,29 +112,30 @@ package struct OrderProcess: Sendable {
         case .processing:
             return wait(retryAfter, at: now) ?? .fail(.stillProcessing("certificate"))
         case .valid:
-            return order.certificate.map(Action.download) ?? .fail(.malformed("order", "valid, without certificate"))
+            return order.certificate.map(Action.download)
+                ?? .fail(.malformed("order", "it is valid but has no certificate URL"))
         case .invalid:
             return .fail(.orderInvalid(order.error))
         }
     }
 
-    private mutating func follow(_ authorization: Authorization, _ retryAfter: Date?, at now: Date) -> Action {
+    private mutating func handle(_ authorization: Authorization, _ retryAfter: Date?, at now: Date) -> Action {
         let name = authorization.identifier.value
         switch authorization.status {
         case .valid:
-            open?.removeFirst()
-            (asked, problem, waiting) = (nil, nil, nil)
-            return goOn()
+            openAuthorizations?.removeFirst()
+            (activeChallenge, problem, waiting) = (nil, nil, nil)
+            return nextFetch()
         case .pending:
-            if let asked {
+            if let activeChallenge {
                 // Some CAs leave a challenge pending, with an error, when they could not connect.
-                problem = authorization.challenges.first { $0.url == asked.url }?.error ?? problem
+                problem = authorization.challenges.first { $0.url == activeChallenge.url }?.error ?? problem
                 return wait(retryAfter, at: now) ?? .fail(.notValidated(name: name, problem))
             }
-            guard let challenge = choose(authorization.challenges) else {
+            guard let challenge = selectChallenge(authorization.challenges) else {
                 return .fail(.noUsableChallenge(name: name, offered: authorization.challenges.map(\.type)))
             }
-            asked = challenge
+            activeChallenge = challenge
             return .present(challenge, name: name)
         case .invalid, .deactivated, .expired, .revoked:
             let problem = authorization.challenges.compactMap(\.error).first ?? problem
@@ -142,35 +143,35 @@ package struct OrderProcess: Sendable {
         }
     }
 
-    private func choose(_ offered: [Challenge]) -> Challenge? {
+    private func selectChallenge(_ offered: [Challenge]) -> Challenge? {
         types.lazy.compactMap { type in offered.first { $0.type == type && $0.token?.isEmpty == false } }.first
     }
 
-    /// Nil when patience has run out.
+    /// Waits before the next poll. Nil after the timeout.
     private mutating func wait(_ retryAfter: Date?, at now: Date) -> Action? {
         let (since, times) = waiting ?? (now, 0)
-        guard now.timeIntervalSince(since) < Self.patience else { return nil }
+        guard now.timeIntervalSince(since) < Self.timeout else { return nil }
         waiting = (since, times + 1)
-        let wish = retryAfter?.timeIntervalSince(now) ?? min(10, 0.25 * Double(1 << min(times, 6)))
-        return .wait(seconds: min(max(wish, 0.1), 60))
+        let delay = retryAfter?.timeIntervalSince(now) ?? min(10, 0.25 * Double(1 << min(times, 6)))
+        return .wait(seconds: min(max(delay, 0.1), 60))
     }
 
     private mutating func retry(_ error: ACMEError) -> Action {
         switch (last, error) {
         case (.order(.some), .refused(let problem, _)) where Self.isAboutReplacing(problem):
-            // For ever unrenewable otherwise: the CA thinks that somebody has replaced that one already.
+            // The CA considers that certificate replaced already; with `replaces` every later renewal would fail too.
             replaces = nil
             return .order(replaces: nil)
-        case (.fetchOrder, _) where isResumed && open == nil && !Self.isPassing(error):
-            // An order of last week that the CA has forgotten.
+        case (.fetchOrder, _) where isResumed && openAuthorizations == nil && !Self.isTransient(error):
+            // The CA has already deleted the old order.
             url = nil
             return .order(replaces: replaces)
         case (.finalize, .refused(let problem, _)) where problem.kind == "orderNotReady":
             return url.map(Action.fetchOrder) ?? .fail(error)
         case (.order, _):
-            // Never twice: the first may have arrived.
+            // Not retried: the first request may have arrived.
             return .fail(error)
-        case (_, _) where Self.isPassing(error) && error.retryAfter == nil && failures < Self.retries:
+        case (_, _) where Self.isTransient(error) && error.retryAfter == nil && failures < Self.maximumRetries:
             failures += 1
             return .wait(seconds: Double(1 << failures))
         default:
@@ -183,7 +184,7 @@ package struct OrderProcess: Sendable {
             || (problem.detail?.contains("replaces") == true && (400..<500).contains(problem.status ?? 400))
     }
 
-    private static func isPassing(_ error: ACMEError) -> Bool {
+    private static func isTransient(_ error: ACMEError) -> Bool {
         switch error {
         case .unreachable: true
         case .refused(let problem, _): ["serverInternal", "rateLimited", "badNonce"].contains(problem.kind)

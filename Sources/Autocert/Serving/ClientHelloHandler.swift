@@ -2,20 +2,20 @@ package import NIOCore
 import NIOSSL
 import NIOTLS
 
-/// Stands in front of a connection's TLS until the client has said whom it wants, then lets it in, answers a challenge,
-/// or shows it out.
+/// Reads the ClientHello in front of a connection's TLS handler, then passes the connection on, responds to a challenge,
+/// or rejects the handshake.
 ///
-/// It reads the hello itself because NIOSSL's callback is told the server name but not the protocols, and because an
-/// unwanted client should cost no handshake. How long a client may take is for the handlers behind to say.
-package final class ClientHelloGate: ChannelInboundHandler, RemovableChannelHandler {
+/// It parses the hello itself because NIOSSL's callback gets the server name but not the protocols, and because an
+/// unwanted client should cost no handshake. The handlers behind enforce the timeout.
+package final class ClientHelloHandler: ChannelInboundHandler, RemovableChannelHandler {
     package typealias InboundIn = ByteBuffer
     package typealias InboundOut = ByteBuffer
     package typealias OutboundOut = ByteBuffer
 
     private enum State {
         case waiting(ClientHelloReader)
-        case open
-        case shut
+        case passing
+        case closed
     }
 
     private let certificates: ServedCertificates
@@ -27,30 +27,31 @@ package final class ClientHelloGate: ChannelInboundHandler, RemovableChannelHand
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch state {
-        case .open: context.fireChannelRead(data)
-        case .shut: break
+        case .passing: context.fireChannelRead(data)
+        case .closed: break
         case .waiting(var reader):
-            // Shut unless told otherwise; and the bytes have one owner, who can append to them in place.
-            state = .shut
-            do throws(ClientHello.Flaw) {
-                if let hello = try reader.take(unwrapInboundIn(data)) {
-                    answer(hello, reader.received, context)
+            // Closed unless set otherwise below. This also makes `reader` the bytes' only owner, so that appending does
+            // not copy them.
+            state = .closed
+            do throws(ClientHello.ParseError) {
+                if let hello = try reader.append(unwrapInboundIn(data)) {
+                    apply(certificates.decision(for: hello), reader.received, context)
                 } else {
                     state = .waiting(reader)
                 }
             } catch {
                 switch error {
                 case .notTLS: context.close(promise: nil)
-                case .malformed: refuse(.decodeError, context)
+                case .malformed: reject(.decodeError, context)
                 }
             }
         }
     }
 
     package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        // A client that ends its half before it has finished its hello will never finish it.
+        // A client that closes its half of the connection before its hello is complete will never complete it.
         if case .waiting = state, case .inputClosed? = event as? ChannelEvent {
-            state = .shut
+            state = .closed
             context.close(promise: nil)
         } else {
             context.fireUserInboundEventTriggered(event)
@@ -58,46 +59,49 @@ package final class ClientHelloGate: ChannelInboundHandler, RemovableChannelHand
     }
 
     package func channelInactive(context: ChannelHandlerContext) {
-        state = .shut
+        state = .closed
         context.fireChannelInactive()
     }
 
-    private func answer(_ hello: ClientHello, _ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
-        switch certificates.decision(for: hello) {
-        case .ordinary: open(bytes, context)
-        case .refuse(let alert): refuse(alert, context)
+    private func apply(
+        _ decision: ServedCertificates.Decision, _ bytes: ByteBuffer, _ context: ChannelHandlerContext
+    ) {
+        switch decision {
+        case .ordinary: passOn(bytes, context)
+        case .reject(let alert): reject(alert, context)
         case .challenge(let certificate):
             do {
                 var configuration = certificate.configuration
                 configuration.applicationProtocols = [ChallengeCertificate.applicationProtocol]
-                // On connections that may be half closed, NIOSSL waits this long even for a client that has said goodbye.
+                // On connections that allow half closure, NIOSSL waits this long even after the client's close_notify.
                 configuration.shutdownTimeout = .seconds(1)
                 let handlers: [any ChannelHandler] = [
-                    NIOSSLServerHandler(context: try NIOSSLContext(configuration: configuration)), ChallengeEnd(),
+                    NIOSSLServerHandler(context: try NIOSSLContext(configuration: configuration)),
+                    ChallengeCloseHandler(),
                 ]
                 try context.pipeline.syncOperations.addHandlers(handlers, position: .after(self))
-                open(bytes, context)
+                passOn(bytes, context)
             } catch {
-                refuse(.internalError, context)
+                reject(.internalError, context)
             }
         }
     }
 
-    /// First on, then out: a handler that has left the pipeline passes nothing on.
-    private func open(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
-        state = .open
+    /// Passes the bytes on and then removes this handler: a removed handler cannot pass anything on.
+    private func passOn(_ bytes: ByteBuffer, _ context: ChannelHandlerContext) {
+        state = .passing
         context.fireChannelRead(wrapInboundOut(bytes))
         context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
     }
 
-    private func refuse(_ alert: TLSAlert, _ context: ChannelHandlerContext) {
+    private func reject(_ alert: TLSAlert, _ context: ChannelHandlerContext) {
         context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: alert.record)), promise: nil)
         context.close(promise: nil)
     }
 }
 
-/// Closes a connection when its challenge is answered. Those behind learn that it ended, and nothing else.
-private final class ChallengeEnd: ChannelInboundHandler {
+/// Closes a challenge connection after its handshake. Handlers behind it see only that the connection ended.
+private final class ChallengeCloseHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {}

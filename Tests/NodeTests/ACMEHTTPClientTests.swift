@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// A CA's side of the connection that sends too much, or nothing. OpenSSL plays it.
-@Suite(.timeLimit(.minutes(15))) struct WebClientTests {
+@Suite(.timeLimit(.minutes(15))) struct ACMEHTTPClientTests {
     private final class Server {
         let scratch: Scratch
         let port: Int
@@ -35,13 +35,13 @@ import Testing
 
         /// Asks until the server is there, and then for `path`.
         func get(_ path: String) async throws -> ACMEError? {
-            let client = try WebClient(trustedPEM: Array(Data(contentsOf: scratch.url("cert.pem"))))
-            let send: WebSend = { (request) async throws(ACMEError) in try await client.send(request) }
+            let client = try ACMEHTTPClient(trustedPEM: Array(Data(contentsOf: scratch.url("cert.pem"))))
+            let transport: ACMETransport = { (request) async throws(ACMEError) in try await client.send(request) }
             var error: ACMEError?
             for _ in 0..<200 {
                 let acme = ACMEClient(
                     directory: "https://localhost:\(port)/\(path)", key: AccountKey(), account: nil, now: { Date() },
-                    send: send)
+                    transport: transport)
                 do {
                     _ = try await acme.directory()
                     error = nil

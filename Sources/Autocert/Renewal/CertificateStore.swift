@@ -1,11 +1,11 @@
 import Crypto
 import FoundationEssentials
 
-/// What is kept over restarts: the last three certificates, an account for each CA, and the ledger.
+/// Persistent storage for the last three certificates, one account per CA, and the renewal record.
 package struct CertificateStore: Sendable {
     private let files: any CertificateFiles
-    private static let kept = 3
-    private static let ledgerName = "ledger.json"
+    private static let retainedCertificates = 3
+    private static let recordName = "ledger.json"
     private static let requestName = "renew-now"
 
     package init(_ files: any CertificateFiles) {
@@ -14,40 +14,40 @@ package struct CertificateStore: Sendable {
 
     // MARK: Certificates
 
-    /// The newest whole certificate for these names, its time over or not, and what was found wrong and set aside.
-    package func latest(for names: [String]) throws -> (certificate: IssuedCertificate?, setAside: [String]) {
-        var setAside: [String] = []
+    /// The newest valid file's certificate for these names, expired or not, and the names of files quarantined as invalid.
+    package func latest(for names: [String]) throws -> (certificate: IssuedCertificate?, quarantined: [String]) {
+        var quarantined: [String] = []
         for name in try certificateNames().reversed() {
             guard let bytes = try files.read(name) else { continue }
-            if let file = KeptFile(kind: "certificate", bytes), let parts = file.keyAndChain {
-                do throws(CertificateFault) {
+            if let file = PEMFile(kind: "certificate", bytes), let parts = file.keyAndChain {
+                do throws(CertificateError) {
                     return (
                         try IssuedCertificate(
                             chainPEM: parts.chain, keyPEM: parts.key, names: names,
-                            directory: file.facts["directory"] ?? "", now: nil), setAside
+                            directory: file.headers["directory"] ?? "", now: nil), quarantined
                     )
-                } catch .otherNames {
-                    // Whole, and of no use since the configuration changed: it ages out.
+                } catch .missingNames {
+                    // Valid, but the configured names have changed: retention removes it.
                     continue
                 } catch {
-                    // Torn or foreign: below.
+                    // Invalid: quarantined below.
                 }
             }
             try files.rename(name, to: "bad-\(name)")
-            setAside.append(name)
+            quarantined.append(name)
         }
-        return (nil, setAside)
+        return (nil, quarantined)
     }
 
-    package func keep(_ certificate: IssuedCertificate) throws {
+    package func save(_ certificate: IssuedCertificate) throws {
         let names = try certificateNames()
         let number = (names.last.flatMap(Self.number) ?? 0) + 1
-        let file = KeptFile(
+        let file = PEMFile(
             kind: "certificate",
-            facts: ["directory": certificate.directory, "names": certificate.names.joined(separator: " ")],
+            headers: ["directory": certificate.directory, "names": certificate.names.joined(separator: " ")],
             pem: certificate.keyPEM + certificate.chainPEM)
         try files.replace(Self.name(number), with: file.bytes)
-        for old in names.dropLast(Self.kept - 1) { try files.remove(old) }
+        for old in names.dropLast(Self.retainedCertificates - 1) { try files.remove(old) }
     }
 
     private func certificateNames() throws -> [String] {
@@ -68,27 +68,27 @@ package struct CertificateStore: Sendable {
 
     package struct Account: Sendable {
         package let key: AccountKey
-        /// Nil until the CA has given it an address.
+        /// Nil until the account is registered.
         package let url: String?
     }
 
-    /// The account at a CA; a key without account the first time, kept before it is ever used.
+    /// The account at a CA. The first time it is an unregistered key, saved before it is used.
     package func account(at directory: String) throws -> Account {
         if let bytes = try files.read(Self.accountName(directory)) {
-            if let file = KeptFile(kind: "account", bytes), let key = try? AccountKey(pem: file.pem) {
-                return Account(key: key, url: file.facts["account"])
+            if let file = PEMFile(kind: "account", bytes), let key = try? AccountKey(pem: file.pem) {
+                return Account(key: key, url: file.headers["account"])
             }
             try files.rename(Self.accountName(directory), to: "bad-\(Self.accountName(directory))")
         }
         let account = Account(key: AccountKey(), url: nil)
-        try keep(account, at: directory)
+        try save(account, at: directory)
         return account
     }
 
-    package func keep(_ account: Account, at directory: String) throws {
-        var facts = ["directory": directory]
-        facts["account"] = account.url
-        let file = KeptFile(kind: "account", facts: facts, pem: account.key.pem)
+    package func save(_ account: Account, at directory: String) throws {
+        var headers = ["directory": directory]
+        headers["account"] = account.url
+        let file = PEMFile(kind: "account", headers: headers, pem: account.key.pem)
         try files.replace(Self.accountName(directory), with: file.bytes)
     }
 
@@ -97,35 +97,35 @@ package struct CertificateStore: Sendable {
         return "account-\(hash.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()).pem"
     }
 
-    // MARK: The ledger
+    // MARK: Renewal record
 
-    /// An unreadable ledger is set aside: it holds dates, and the worst that its loss can do is one early attempt.
-    package func ledger() throws -> Ledger {
-        guard let bytes = try files.read(Self.ledgerName) else { return Ledger() }
+    /// Loads the record. An unreadable one is quarantined: it holds dates, and losing it costs at most one early attempt.
+    package func record() throws -> RenewalRecord {
+        guard let bytes = try files.read(Self.recordName) else { return RenewalRecord() }
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
-        if let ledger = try? decoder.decode(Ledger.self, from: Data(bytes)) { return ledger }
-        try files.rename(Self.ledgerName, to: "bad-\(Self.ledgerName)")
-        return Ledger()
+        if let record = try? decoder.decode(RenewalRecord.self, from: Data(bytes)) { return record }
+        try files.rename(Self.recordName, to: "bad-\(Self.recordName)")
+        return RenewalRecord()
     }
 
-    package func keep(_ ledger: Ledger) throws {
+    package func save(_ record: RenewalRecord) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         encoder.dateEncodingStrategy = .iso8601
-        try files.replace(Self.ledgerName, with: Array(try encoder.encode(ledger)))
+        try files.replace(Self.recordName, with: Array(try encoder.encode(record)))
     }
 
-    // MARK: An operator's wish
+    // MARK: Renewal request
 
-    /// Asks whoever keeps the certificate for a new one, from another process.
+    /// Requests a renewal from the `CertificateRenewer`, which may run in another process.
     package func requestRenewal() throws { try files.replace(Self.requestName, with: []) }
     package func isRenewalRequested() throws -> Bool { try files.read(Self.requestName) != nil }
-    package func settleRequest() throws { try files.remove(Self.requestName) }
+    package func clearRenewalRequest() throws { try files.remove(Self.requestName) }
 }
 
-extension KeptFile {
-    /// The key is the first block.
+extension PEMFile {
+    /// Splits the PEM: the key is the first block.
     fileprivate var keyAndChain: (key: String, chain: String)? {
         guard let begin = pem.firstRange(of: "-----BEGIN CERTIFICATE-----") else { return nil }
         return (String(pem[..<begin.lowerBound]), String(pem[begin.lowerBound...]))
