@@ -1,10 +1,10 @@
 package import Files
 
-/// Everything that can be wrong with an age file, a key, or the descriptors it flows through.
+/// Errors of age files, keys, and the descriptors that they are read from and written to.
 ///
-/// Apart from `system`, every case of reading means: no byte of the output may be used.
+/// After any error of decryption, none of the output may be used.
 package enum AgeError: Error, Equatable, Sendable {
-    // What was read is not a file that we can open.
+    // The input is not an age file that can be decrypted here.
     case notAge
     case armored
     case unsupportedVersion
@@ -13,7 +13,7 @@ package enum AgeError: Error, Equatable, Sendable {
     case malformedHeader(line: Int, HeaderFault)
     case truncated
 
-    // The file is well formed, and does not open.
+    // The file is well formed, but decryption fails.
     case wrongIdentity
     case passphraseProtected
     case lowOrderPoint
@@ -23,7 +23,7 @@ package enum AgeError: Error, Equatable, Sendable {
     case emptyLastChunk
     case trailingData
 
-    // Keys as people hand them over. `line` counts from 1; the text itself is never quoted, it may be a secret.
+    // Keys from user input. `line` counts from 1; the text itself is never quoted, because it may be a secret.
     case invalidRecipient(line: Int)
     case secretKeyAsRecipient(line: Int)
     case invalidIdentity(line: Int)
@@ -48,54 +48,54 @@ extension AgeError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .notAge:
-            "This is not an age file. Check that you gave the right file, and that it was copied in binary mode."
+            "This is not an age file. Check that it is the right file, and that it was copied in binary mode."
         case .armored:
             """
-            This age file is armored (text). Dearmor it first: drop its BEGIN and END lines and run the rest \
+            This age file is armored (text). Dearmor it first: remove its BEGIN and END lines and run the rest \
             through `base64 -d`, or decrypt it with `age -d`.
             """
         case .unsupportedVersion:
-            "This file has a newer version of the age format than v1. Decrypt it with a current `age`."
+            "This file has a newer age format than v1. Decrypt it with a current `age`."
         case .headerTooLarge:
             "The age header is larger than \(AgeHeader.maximumByteCount) bytes, so Clavitor did not make it. Do not trust it."
         case .malformedHeader(let line, let fault):
             "Line \(line) of the age header is malformed: \(fault). Take another copy of the file."
         case .truncated:
-            "The file ends too early. Its copy was interrupted; copy it again or take another backup."
+            "The file is truncated. Copy it again or use another backup."
         case .wrongIdentity:
-            "None of the given identities opens this file. Give the identity that belongs to one of its recipients."
+            "None of the given identities decrypts this file. Use the identity of one of its recipients."
         case .passphraseProtected:
             "This file is protected by a passphrase, not by a key. Decrypt it with `age -d`."
         case .lowOrderPoint:
-            "The key agreement gave an all-zero secret. The file or the recipient was forged: do not use it."
+            "The key agreement has an all-zero shared secret. The file or the recipient was forged: do not use it."
         case .headerAltered:
             "The header was altered after encryption: its MAC does not match. Take another copy of the file."
         case .payloadAltered(let chunk):
-            "The file is damaged in its 64 KiB chunk \(chunk), or was altered. Take another copy of the file."
+            "Chunk \(chunk) (64 KiB each) is damaged or was altered. Take another copy of the file."
         case .emptyLastChunk:
-            "The file ends in an empty chunk, which no correct program writes. Take another copy of the file."
+            "The file ends in an empty chunk, which the age format forbids. Take another copy of the file."
         case .trailingData:
             "There is more data after the end of the encrypted content. Take another copy of the file."
         case .invalidRecipient(let line):
-            "Line \(line) is not an age recipient. It should look like age1…, 62 characters: see `age-keygen -y`."
+            "Line \(line) is not an age recipient. It must be age1…, 62 characters: see `age-keygen -y`."
         case .secretKeyAsRecipient(let line):
             """
-            Line \(line) holds a secret key where a recipient is expected. Put the public key there (`age-keygen -y`), \
-            and consider whether the secret key is still secret.
+            Line \(line) is a secret key, but must be a recipient. Use the public key (`age-keygen -y`), and replace the \
+            secret key if others may have read it here.
             """
         case .invalidIdentity(let line):
             """
-            Line \(line) is not an age identity. It should look like AGE-SECRET-KEY-1… (written by `age-keygen`); an \
-            identity file that is itself encrypted must be decrypted first.
+            Line \(line) is not an age identity. It must be AGE-SECRET-KEY-1… (written by `age-keygen`); decrypt an \
+            encrypted identity file first.
             """
         case .unsupportedKeyType(let line):
-            "Line \(line) is a plugin's key or a post-quantum one. Use an X25519 key, as `age-keygen` makes it."
+            "Line \(line) is a plugin key or a post-quantum key. Use an X25519 key, as `age-keygen` makes it."
         case .noRecipients:
-            "No recipient was given, so nobody could open the file. Give at least one age1… recipient."
+            "No recipient was given. Use at least one age1… recipient."
         case .tooManyRecipients:
-            "Too many recipients: the header would be larger than \(AgeHeader.maximumByteCount) bytes. Give fewer."
+            "Too many recipients: the header must be at most \(AgeHeader.maximumByteCount) bytes. Use fewer recipients."
         case .noIdentities:
-            "No identity was given. Give the file that `age-keygen` wrote."
+            "No identity was given. Use the file that `age-keygen` wrote."
         case .system(let error):
             error.description
         }
@@ -106,7 +106,7 @@ extension AgeError.HeaderFault: CustomStringConvertible {
     package var description: String {
         switch self {
         case .stanzaExpected: "neither a recipient nor the closing MAC"
-        case .argument: "an argument is missing or has a character that is not printable"
+        case .argument: "an argument is missing or has a non-printable character"
         case .body: "the body is not canonical base64 in lines of 64 characters"
         case .mac: "the MAC is not 43 characters of canonical base64"
         case .x25519: "an X25519 recipient with the wrong number or length of parts"

@@ -1,8 +1,8 @@
 package import Files
 
-/// The two usual ways to feed an age file: open files of any size, and bytes of small secrets.
+/// Encryption and decryption of open files of any size, and of small secrets in memory.
 extension AgeFile {
-    /// Encrypts from where `source` stands to its end. Blocks: call it off the cooperative pool.
+    /// Encrypts from the current position of `source` to its end. Blocks: call it outside the cooperative pool.
     package static func encrypt(
         _ source: borrowing OpenFile,
         into destination: borrowing OpenFile,
@@ -15,9 +15,9 @@ extension AgeFile {
         )
     }
 
-    /// Decrypts from where `source` stands to its end. Blocks: call it off the cooperative pool.
+    /// Decrypts from the current position of `source` to its end. Blocks: call it outside the cooperative pool.
     ///
-    /// Discard what is in `destination` when this throws.
+    /// Discard the content of `destination` if this throws.
     package static func decrypt(
         _ source: borrowing OpenFile,
         into destination: borrowing OpenFile,
@@ -42,7 +42,7 @@ extension AgeFile {
         return output
     }
 
-    /// Decrypts a small secret: all of it or nothing.
+    /// Decrypts a small secret completely, or throws.
     package static func decrypt(_ file: [UInt8], with identities: [AgeIdentity]) throws(AgeError) -> [UInt8] {
         var rest = file[...]
         var output: [UInt8] = []

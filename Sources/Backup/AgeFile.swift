@@ -4,14 +4,14 @@ import Crypto
 ///
 /// Works chunk by chunk: memory is a few times 64 KiB, whatever the size of the file.
 package enum AgeFile {
-    /// The next `count` bytes of the input; fewer only when the input ends there.
+    /// Returns the next `count` bytes of the input; fewer only at its end.
     package typealias Read = (_ count: Int) throws(AgeError) -> [UInt8]
-    /// Takes all of `bytes`, in order.
+    /// Writes all of `bytes`, in order.
     package typealias Write = (_ bytes: [UInt8]) throws(AgeError) -> Void
 
-    /// Encrypts so that each of the recipients alone can decrypt.
+    /// Encrypts so that each recipient alone can decrypt.
     ///
-    /// - Throws: `noRecipients`, `tooManyRecipients` (a little over 600), or what `read` and `write` throw.
+    /// - Throws: `noRecipients`, `tooManyRecipients` (more than about 600), or errors of `read` and `write`.
     package static func encrypt(
         to recipients: [AgeRecipient],
         read: Read,
@@ -34,12 +34,12 @@ package enum AgeFile {
         }
     }
 
-    /// Decrypts with the first identity that fits.
+    /// Decrypts with the first matching identity.
     ///
-    /// **Discard the output when this throws.** Each chunk is authentic when it is written, but only the last one
-    /// proves that nothing is missing.
+    /// **Discard the output if this throws.** Each chunk is authentic when it is written, but only the last one proves
+    /// that the file is complete.
     ///
-    /// - Throws: `AgeError`; never writes a byte that the encrypting side did not put there.
+    /// - Throws: `AgeError`. Only authentic bytes are written in any case.
     package static func decrypt(
         with identities: [AgeIdentity],
         read: Read,
@@ -75,7 +75,7 @@ package enum AgeFile {
         throw .wrongIdentity
     }
 
-    /// Reads one chunk ahead, because a chunk must know whether it is the last. Calls `body` at least once.
+    /// Reads one chunk ahead to detect the last one. Calls `body` at least once.
     private static func forEachChunk(
         of size: Int,
         read: Read,
@@ -91,7 +91,7 @@ package enum AgeFile {
     }
 
     private static func randomBytes(_ count: Int) -> [UInt8] {
-        // The system generator is getrandom(2), the same that swift-crypto uses.
+        // The system generator is getrandom(2), as in swift-crypto.
         (0..<count).map { _ in UInt8.random(in: 0...255) }
     }
 }

@@ -1,10 +1,10 @@
 import Crypto
 
-/// The textual part of an age file that carries the file key (specification, "Header").
+/// The text header of an age file with the wrapped file key (specification, "Header").
 ///
-/// A parsed header is well formed and nothing more: it is genuine only after `isAuthentic`.
+/// A parsed header is well formed, but authentic only after `isAuthentic`.
 struct AgeHeader {
-    /// Enough for 600 recipients. The format has no limit; without one, a hostile file decides how much memory we use.
+    /// Enough for 600 recipients. The format has no limit, but a hostile file must not decide the memory use.
     static let maximumByteCount = 65_536
 
     private static let versionFamily = [UInt8]("age-encryption.org/".utf8)
@@ -13,11 +13,11 @@ struct AgeHeader {
     private static let macMark = [UInt8]("---".utf8)
 
     let stanzas: [AgeStanza]
-    /// What the MAC covers: all up to and including its `---` mark.
+    /// The bytes that the MAC covers: everything up to and including its `---` mark.
     private let authenticated: [UInt8]
     private let mac: [UInt8]
 
-    /// A new header around a file key.
+    /// Makes a new header with a MAC under the file key.
     init(stanzas: [AgeStanza], fileKey: FileKey) {
         self.stanzas = stanzas
         authenticated = Self.version + [UInt8(ascii: "\n")] + stanzas.flatMap(\.serialized) + Self.macMark
@@ -33,11 +33,11 @@ struct AgeHeader {
         HMAC<SHA256>.isValidAuthenticationCode(mac, authenticating: authenticated, using: fileKey.macKey)
     }
 
-    /// Reads the header at the beginning of `bytes`.
+    /// Parses the header at the beginning of `bytes`.
     ///
-    /// - Parameter bytes: The file's first `maximumByteCount` bytes, or all of it when it is shorter.
-    /// - Returns: The header, and where in `bytes` the payload begins.
-    /// - Throws: `AgeError`, with the line at fault.
+    /// - Parameter bytes: The file's first `maximumByteCount` bytes, or the whole file if it is shorter.
+    /// - Returns: The header, and the offset of the payload in `bytes`.
+    /// - Throws: `AgeError`, with the line number.
     static func parse(_ bytes: [UInt8]) throws(AgeError) -> (header: AgeHeader, payload: Int) {
         try checkVersion(bytes)
         var lines = HeaderLines(bytes)
@@ -75,14 +75,15 @@ struct AgeHeader {
     private static func checkVersion(_ bytes: [UInt8]) throws(AgeError) {
         let wanted = version + [UInt8(ascii: "\n")]
         if bytes.starts(with: wanted) { return }
-        // Mail and editors put white space in front of armor.
+        // Mail programs and editors may put white space in front of armor.
         let trimmed = bytes.drop { $0 == UInt8(ascii: " ") || (9...13).contains($0) }
         if trimmed.starts(with: armorBegin) { throw .armored }
         if !bytes.isEmpty, wanted.starts(with: bytes) { throw .truncated }
         throw bytes.starts(with: versionFamily) ? .unsupportedVersion : .notAge
     }
 
-    /// "The scrypt recipient type": a passphrase stands alone, because people take it as proof of who wrote the file.
+    /// Enforces "The scrypt recipient type": a passphrase must be the only recipient, because users take it as proof of
+    /// who wrote the file.
     private func checkScrypt() throws(AgeError) {
         guard let passphrase = stanzas.first(where: { $0.type == "scrypt" }) else { return }
         throw stanzas.count == 1 ? .passphraseProtected : .malformedHeader(line: passphrase.line, .mixedScrypt)

@@ -1,10 +1,10 @@
 import Crypto
 
-/// A secret key that opens files: `AGE-SECRET-KEY-1…` (specification, "The X25519 recipient type").
+/// A secret key that decrypts files: `AGE-SECRET-KEY-1…` (specification, "The X25519 recipient type").
 ///
-/// Its bytes live in the Curve25519 key alone, and it has no description.
+/// Its bytes are in the Curve25519 key alone, and it has no description.
 package struct AgeIdentity: Sendable {
-    /// What every age secret begins with, whatever its type.
+    /// The prefix of every age secret, whatever its type.
     static let marker = "AGE-SECRET-KEY-"
 
     private let key: Curve25519.KeyAgreement.PrivateKey
@@ -23,9 +23,9 @@ package struct AgeIdentity: Sendable {
         try self.init(text, line: 1)
     }
 
-    /// The identities in the text of a file such as `age-keygen` writes.
+    /// Parses the identities in a file such as `age-keygen` writes.
     ///
-    /// - Throws: As `init`, with the line at fault; `noIdentities` when there is none.
+    /// - Throws: The errors of `init`, with the line number; `noIdentities` if there is none.
     package static func list(_ file: String) throws(AgeError) -> [AgeIdentity] {
         var identities: [AgeIdentity] = []
         for (number, text) in keyLines(file) {
@@ -47,23 +47,23 @@ package struct AgeIdentity: Sendable {
 
     package var recipient: AgeRecipient { AgeRecipient(key.publicKey) }
 
-    /// The secret as text, to be shown or written once. A `String` cannot be wiped: do not keep it.
+    /// The secret as text, to be printed or written once. A `String` cannot be wiped: do not store it.
     package func revealed() -> String {
         var bytes = Array(key.rawRepresentation)
         defer { wipe(&bytes) }
         return Bech32.encode(prefix: Self.marker.lowercased(), bytes: bytes).uppercased()
     }
 
-    /// The file key from the first stanza that is addressed to this identity, nil when none is.
+    /// Unwraps the file key from the first stanza for this identity. Nil if there is none.
     ///
-    /// - Throws: `malformedHeader` for an X25519 stanza that breaks the format, `lowOrderPoint` for a forged one:
-    ///   the whole file is refused then, even if a later stanza would open.
+    /// - Throws: `malformedHeader` for an X25519 stanza that breaks the format, `lowOrderPoint` for a forged one: the
+    ///   whole file is rejected then, even if a later stanza is valid.
     func unwrap(_ stanzas: [AgeStanza]) throws(AgeError) -> FileKey? {
         for stanza in stanzas where stanza.type == AgeRecipient.stanzaType {
             guard stanza.arguments.count == 2,
                 let share = Base64.decode(Array(stanza.arguments[1].utf8)[...]),
                 let publicKey = try? Curve25519.KeyAgreement.PublicKey(rawRepresentation: share),
-                // Before any decryption, so that one body cannot be tried against many keys at once.
+                // Checked before any decryption, against partitioning oracle attacks.
                 stanza.body.count == 32
             else { throw .malformedHeader(line: stanza.line, .x25519) }
             let wrapKey = AgeRecipient.wrapKey(

@@ -1,6 +1,6 @@
 import Crypto
 
-/// A public key that files are encrypted to: `age1…` (specification, "The X25519 recipient type").
+/// A public key to which files are encrypted: `age1…` (specification, "The X25519 recipient type").
 package struct AgeRecipient: Sendable {
     static let stanzaType = "X25519"
     private static let prefix = "age"
@@ -12,15 +12,15 @@ package struct AgeRecipient: Sendable {
     }
 
     /// - Parameter text: One recipient in lower case, without surrounding white space.
-    /// - Throws: `invalidRecipient`, `secretKeyAsRecipient`, `unsupportedKeyType`, all with line 1; `lowOrderPoint` for
-    ///   a point that would give everybody the same secret.
+    /// - Throws: `invalidRecipient`, `secretKeyAsRecipient`, `unsupportedKeyType`, all with line 1; `lowOrderPoint` for a
+    ///   point whose shared secret is the same for every key.
     package init(_ text: some StringProtocol) throws(AgeError) {
         try self.init(text, line: 1)
     }
 
-    /// The recipients in the text of a recipients file: one a line, empty lines and `#` comments skipped.
+    /// Parses a recipients file: one recipient per line, empty lines and `#` comments are skipped.
     ///
-    /// - Throws: As `init`, with the line at fault; `noRecipients` when there is none.
+    /// - Throws: The errors of `init`, with the line number; `noRecipients` if there is none.
     package static func list(_ file: String) throws(AgeError) -> [AgeRecipient] {
         var recipients: [AgeRecipient] = []
         for (number, text) in keyLines(file) {
@@ -32,7 +32,7 @@ package struct AgeRecipient: Sendable {
 
     private init(_ text: some StringProtocol, line: Int) throws(AgeError) {
         guard let (prefix, bytes) = Bech32.decode(text) else {
-            // A mistyped secret is still a secret: say so rather than "not a recipient".
+            // A mistyped secret key is still secret, so the error must say what it is.
             throw text.uppercased().hasPrefix(AgeIdentity.marker)
                 ? .secretKeyAsRecipient(line: line) : .invalidRecipient(line: line)
         }
@@ -41,12 +41,12 @@ package struct AgeRecipient: Sendable {
         guard prefix == Self.prefix, let key = try? Curve25519.KeyAgreement.PublicKey(rawRepresentation: bytes) else {
             throw .invalidRecipient(line: line)
         }
-        // Any private key shows whether the point has a low order, so it is found here and not in the night's backup.
+        // A key agreement with any private key detects a low-order point here instead of at the next backup.
         _ = try Curve25519.KeyAgreement.PrivateKey().agree(with: key)
         self.key = key
     }
 
-    /// A stanza that carries the file key to this recipient, under a new ephemeral key.
+    /// Wraps the file key for this recipient under a new ephemeral key.
     func wrap(_ fileKey: FileKey) throws(AgeError) -> AgeStanza {
         let ephemeral = Curve25519.KeyAgreement.PrivateKey()
         let share = Array(ephemeral.publicKey.rawRepresentation)
@@ -81,16 +81,16 @@ extension AgeRecipient: Equatable {
 }
 
 extension AgeRecipient: CustomStringConvertible {
-    /// The text that `init` reads.
+    /// The text form, as `init` parses it.
     package var description: String {
         Bech32.encode(prefix: Self.prefix, bytes: Array(key.rawRepresentation))
     }
 }
 
 extension Curve25519.KeyAgreement.PrivateKey {
-    /// X25519 that refuses an all-zero result (RFC 7748, section 6.1).
+    /// X25519 that rejects an all-zero result (RFC 7748, section 6.1).
     ///
-    /// swift-crypto deliberately does not check, because CryptoKit does not; the age specification demands it.
+    /// swift-crypto deliberately does not check, because CryptoKit does not; the age specification requires the check.
     func agree(with other: Curve25519.KeyAgreement.PublicKey) throws(AgeError) -> SharedSecret {
         guard let secret = try? sharedSecretFromKeyAgreement(with: other) else { throw .lowOrderPoint }
         // Compares in constant time.
@@ -99,7 +99,7 @@ extension Curve25519.KeyAgreement.PrivateKey {
     }
 }
 
-/// The lines of a key file that hold a key, numbered from 1 as an editor does.
+/// The lines of a key file that contain a key, numbered from 1.
 func keyLines(_ file: String) -> [(number: Int, text: Substring)] {
     file.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated().compactMap { index, line in
         let start = line.drop { $0 == " " || $0 == "\t" }

@@ -1,8 +1,8 @@
-/// One recipient's lines in a header: a type, its arguments, and a body (specification, "Recipient stanza").
+/// A recipient stanza in a header: type, arguments and body (specification, "Recipient stanza").
 struct AgeStanza {
-    /// Where it begins in the file that it was read from, for errors.
+    /// Its first line in the parsed file, for errors.
     var line = 0
-    /// At least one: the first is the type. Each is one or more printable ASCII characters.
+    /// At least one; the first is the type. Each is one or more printable ASCII characters.
     var arguments: [String]
     var body: [UInt8]
 
@@ -10,7 +10,7 @@ struct AgeStanza {
 
     var type: String { arguments.first ?? "" }
 
-    /// The lines as they stand in a file. The body ends with a line shorter than 64 columns, if need be an empty one.
+    /// The encoded lines. The body ends with a line shorter than 64 columns, which may be empty.
     var serialized: [UInt8] {
         var text = [UInt8]("-> \(arguments.joined(separator: " "))\n".utf8)
         var rest = Base64.encode(body)[...]
@@ -24,12 +24,12 @@ struct AgeStanza {
         return text
     }
 
-    /// Reads a stanza whose first line was already taken off `lines`.
+    /// Parses a stanza whose first line was already read from `lines`.
     ///
     /// - Parameters:
-    ///   - first: That line, without its end. It begins with `->`.
-    ///   - lines: Stands behind that line, and afterwards behind the stanza.
-    /// - Throws: `malformedHeader` with the line at fault, and what `HeaderLines.next` throws.
+    ///   - first: That line, without its line feed. It begins with `->`.
+    ///   - lines: Positioned after that line, and afterwards after the stanza.
+    /// - Throws: `malformedHeader` with the line number, and errors of `HeaderLines.next`.
     init(first: ArraySlice<UInt8>, rest lines: inout HeaderLines) throws(AgeError) {
         guard first.starts(with: Array("-> ".utf8)) else { throw .malformedHeader(line: lines.number, .argument) }
         let words = first.dropFirst(3).split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
@@ -56,14 +56,14 @@ struct AgeStanza {
     }
 }
 
-/// The beginning of a file, taken line by line. Never looks past `AgeHeader.maximumByteCount`.
+/// Reads the beginning of a file line by line, up to `AgeHeader.maximumByteCount`.
 struct HeaderLines {
     private let bytes: ArraySlice<UInt8>
     private(set) var position: Int
-    /// The line that was taken last, counted from 1.
+    /// The number of the last read line, counted from 1.
     private(set) var number = 0
 
-    /// - Parameter bytes: As much of the file as there is, up to the limit.
+    /// - Parameter bytes: The beginning of the file, at least up to the limit if it is longer.
     init(_ bytes: [UInt8]) {
         self.bytes = bytes.prefix(AgeHeader.maximumByteCount)
         position = self.bytes.startIndex
@@ -71,7 +71,7 @@ struct HeaderLines {
 
     /// The next line without its line feed.
     ///
-    /// - Throws: `headerTooLarge` when the limit is reached, `truncated` when the file ends within a line.
+    /// - Throws: `headerTooLarge` at the limit, `truncated` if the file ends within a line.
     mutating func next() throws(AgeError) -> ArraySlice<UInt8> {
         number += 1
         guard let end = bytes[position...].firstIndex(of: UInt8(ascii: "\n")) else {

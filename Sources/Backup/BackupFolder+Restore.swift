@@ -3,19 +3,19 @@ import Files
 extension BackupFolder {
     private static let restorePrefix = ".clavitor-restore-"
 
-    /// Decrypts a backup to a new file, which appears under its name only when `verify` has accepted it and it is
-    /// durable. On failure there is no target and nothing is left behind.
+    /// Decrypts a backup to a new file, which gets its final name only when `verify` has accepted it and it is durable.
+    /// A failure leaves neither a target nor temporary files.
     ///
-    /// The file grows under a hidden name in the target's directory, which must exist. What an earlier crash of a
-    /// restore left there is removed first.
+    /// The file is written under a hidden name in the target's directory, which must exist. Leftovers of a crashed
+    /// restore are removed first.
     ///
     /// - Parameters:
     ///   - source: A backup, or any age file.
-    ///   - target: A path where there is no file, and no `-wal`, `-shm` or `-journal` that SQLite would apply to it.
-    ///   - identities: At least one that opens `source`.
-    ///   - verify: Gets the path of the decrypted file, and throws when it is not to be used. It may change the file
-    ///     and must close it.
-    /// - Throws: `BackupError`, `AgeError`, `SystemCallError`, and whatever `verify` throws.
+    ///   - target: A path without a file, and without `-wal`, `-shm` or `-journal` that SQLite would apply to it.
+    ///   - identities: At least one that decrypts `source`.
+    ///   - verify: Gets the path of the decrypted file, and throws to reject it. It may change the file and must close
+    ///     it.
+    /// - Throws: `BackupError`, `AgeError`, `SystemCallError`, and errors of `verify`.
     package static func restore(
         from source: String,
         to target: String,
@@ -39,8 +39,8 @@ extension BackupFolder {
         defer { restored.remove() }
         let path = restored.path
         try await verify(path)
-        // Takes the path, not `restored`: its descriptor must be closed when we return, not when the queue gets round
-        // to it, for closing any descriptor of a database drops the locks of every connection in the process.
+        // Captures the path, not `restored`: its descriptor must be closed when this function returns and not later on
+        // the queue, because closing any descriptor of a database drops the locks of every connection in the process.
         try await onFileThread {
             try publish(path, as: target, in: directory)
         }
@@ -49,7 +49,7 @@ extension BackupFolder {
     private static func publish(_ path: String, as target: String, in directory: String) throws {
         try TemporaryFile.checkSelfContained(path)
         try Directory.synchronize(file: path)
-        // Once more, for what appeared meanwhile. `link` itself refuses the target, but not its sidecars.
+        // Checked again for files that appeared meanwhile. `link` itself rejects the target, but not its sidecars.
         try refuseExisting(target)
         guard try Directory.link(path, as: target) else { throw BackupError.targetExists(target) }
         do {

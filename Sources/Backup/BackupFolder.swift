@@ -2,10 +2,10 @@ import Crypto
 import Files
 package import FoundationEssentials
 
-/// A directory of encrypted backups. Knows nothing of databases: somebody else makes the copy.
+/// A directory of encrypted backups. The caller makes the copy of the database.
 ///
-/// Directory 0700, files 0600. A name ending in `.db.age` is a whole, durable backup at any instant; everything
-/// unfinished has a hidden name. Several processes may use one folder.
+/// Directory 0700, files 0600. A file ending in `.db.age` is complete and durable at any time; unfinished files have
+/// hidden names. Several processes may use one folder.
 package struct BackupFolder: Sendable {
     package let path: String
 
@@ -15,44 +15,46 @@ package struct BackupFolder: Sendable {
         self.path = path
     }
 
-    /// A backup that has just been made.
+    /// A newly written backup.
     package struct Written: Equatable, Sendable {
         package var name: BackupName
-        /// Of the encrypted file.
+        /// Size of the encrypted file.
         package var byteCount: Int64
-        /// Of the encrypted file, in lower-case hexadecimal as `sha256sum` prints it.
+        /// Hash of the encrypted file in lower-case hexadecimal, as `sha256sum` prints it.
         package var sha256: String
     }
 
-    /// A backup that is in the folder.
+    /// A backup in the folder.
     package struct Item: Equatable, Sendable {
         package var name: BackupName
         package var byteCount: Int64
     }
 
-    /// Seconds by which clocks differ.
-    private static let slack: Int64 = 3_600
+    /// Largest accepted clock skew in seconds.
+    private static let maximumClockSkew: Int64 = 3_600
 
-    /// Seconds since the newest backup; nil when there is none. One that is dated more than an hour ahead was made by a clock
-    /// that was wrong, and counts for none: it would stop all others until then.
+    /// Seconds since the newest backup; nil without backups. Ignores a backup dated more than an hour ahead, which a wrong
+    /// clock made: it would prevent new backups until then.
     ///
     /// `now`: Unix seconds.
     package func age(at now: Int64) async throws -> Int64? {
-        try await list().map(\.name.time.seconds).filter { $0 <= now + Self.slack }.max().map { max(0, now - $0) }
+        try await list().map(\.name.time.seconds).filter { $0 <= now + Self.maximumClockSkew }.max().map {
+            max(0, now - $0)
+        }
     }
 
-    /// Makes a backup, encrypts it and returns when it is durable. Replaces nothing; on failure leaves nothing behind.
+    /// Makes a backup, encrypts it and returns when it is durable. Does not replace files; a failure leaves no files.
     ///
     /// The plain copy exists under a hidden name with mode 0600 until encryption begins, then only as an open file.
-    /// What an earlier crash left behind is removed first.
+    /// Leftovers of a crash are removed first.
     ///
     /// - Parameters:
-    ///   - recipients: At least one. Each of them alone can open the backup.
-    ///   - now: Gives the backup its name.
-    ///   - copy: Fills the empty file at the given path with a consistent copy of the database, and closes it: what
-    ///     is left in a write-ahead log beside it is refused.
-    /// - Returns: What was written, to be logged or sent to a witness.
-    /// - Throws: `BackupError`, `AgeError`, `SystemCallError`, and whatever `copy` throws.
+    ///   - recipients: At least one. Each of them alone can decrypt the backup.
+    ///   - now: The time for the backup's name.
+    ///   - copy: Fills the empty file at the given path with a consistent copy of the database and closes it. A copy
+    ///     with a non-empty write-ahead log is rejected.
+    /// - Returns: The written backup, for logging or for a remote record.
+    /// - Throws: `BackupError`, `AgeError`, `SystemCallError`, and errors of `copy`.
     package func write(
         recipients: [AgeRecipient],
         now: Date,
@@ -67,31 +69,31 @@ package struct BackupFolder: Sendable {
         }
         defer { plain.remove() }
         try await copy(plain.path)
-        return try await onFileThread { try seal(plain, for: recipients, time: time) }
+        return try await onFileThread { try encrypt(plain, for: recipients, time: time) }
     }
 
-    /// The backups in the folder, newest first. None when there is no such folder.
+    /// The backups in the folder, newest first. Empty for a missing folder.
     package func list() async throws -> [Item] {
         try await onFileThread { try items() }
     }
 
-    /// Removes the backups that `retention` does not keep; never the newest, and no file with another name. Those that are
-    /// dated ahead stay, and take nobody's place.
+    /// Removes the backups that `retention` does not retain; never the newest, and no file with another name. Backups dated
+    /// in the future stay and do not count.
     ///
     /// `now`: Unix seconds.
     ///
-    /// - Returns: What was removed, oldest first.
+    /// - Returns: The removed backups, oldest first.
     package func prune(keep retention: Retention, now: Int64) async throws -> [BackupName] {
         try await onFileThread {
-            let names = try items().map(\.name).filter { $0.time.seconds <= now + Self.slack }
-            let kept = retention.keeps(names)
-            let surplus = names.filter { !kept.contains($0) }.sorted()
-            guard !surplus.isEmpty else { return [] }
-            for name in surplus {
+            let names = try items().map(\.name).filter { $0.time.seconds <= now + Self.maximumClockSkew }
+            let retained = retention.retained(names)
+            let expired = names.filter { !retained.contains($0) }.sorted()
+            guard !expired.isEmpty else { return [] }
+            for name in expired {
                 try Directory.remove("\(path)/\(name.fileName)")
             }
             try Directory.synchronize(path)
-            return surplus
+            return expired
         }
     }
 
@@ -104,16 +106,16 @@ package struct BackupFolder: Sendable {
             .sorted { $0.name > $1.name }
     }
 
-    private func seal(_ plain: TemporaryFile, for recipients: [AgeRecipient], time: UTCTime) throws -> Written {
+    private func encrypt(_ plain: TemporaryFile, for recipients: [AgeRecipient], time: UTCTime) throws -> Written {
         try TemporaryFile.checkSelfContained(plain.path)
         guard let size = try Directory.fileSize(plain.path), size > 0 else { throw BackupError.emptyCopy }
-        // Opened anew, because `copy` may have put another file in the place of ours.
+        // Opened again, because `copy` may have replaced the file.
         let source = try OpenFile(reading: plain.path)
-        // A crash from here on leaves no plain text.
+        // A crash from here on leaves no plaintext.
         plain.remove()
 
-        let sealed = try TemporaryFile(in: path, prefix: Self.temporaryPrefix)
-        defer { sealed.remove() }
+        let encrypted = try TemporaryFile(in: path, prefix: Self.temporaryPrefix)
+        defer { encrypted.remove() }
         var byteCount: Int64 = 0
         var hash = SHA256()
         try AgeFile.encrypt(
@@ -122,24 +124,24 @@ package struct BackupFolder: Sendable {
             write: { bytes throws(AgeError) in
                 byteCount += Int64(bytes.count)
                 hash.update(data: bytes)
-                try sealed.file.writeForAge(bytes)
+                try encrypted.file.writeForAge(bytes)
             }
         )
-        try sealed.file.synchronize()
-        let name = try publish(sealed, time: time)
+        try encrypted.file.synchronize()
+        let name = try publish(encrypted, time: time)
         return Written(name: name, byteCount: byteCount, sha256: hexadecimal(hash.finalize()))
     }
 
-    private func publish(_ sealed: TemporaryFile, time: UTCTime) throws -> BackupName {
+    private func publish(_ encrypted: TemporaryFile, time: UTCTime) throws -> BackupName {
         for number in 0...BackupName.maximumNumber {
             let name = BackupName(time: time, number: number)
             let target = "\(path)/\(name.fileName)"
-            guard try Directory.link(sealed.path, as: target) else { continue }
-            sealed.remove()
+            guard try Directory.link(encrypted.path, as: target) else { continue }
+            encrypted.remove()
             do {
                 try Directory.synchronize(path)
             } catch {
-                // Not durable is not done: who asks again must not find half an answer.
+                // A backup that is not durable has failed, so it must not be listed.
                 try? Directory.remove(target)
                 throw error
             }

@@ -1,10 +1,10 @@
-/// What a backup's file is called: `clavitor-20260131T235959Z.db.age`, with `-1`, `-2` … behind the Z when several
-/// were made in one second.
+/// The name of a backup file: `clavitor-20260131T235959Z.db.age`, with `-1`, `-2` … after the Z for several backups in
+/// one second.
 ///
-/// Orders by age. Only files with exactly such a name are listed or pruned.
+/// Sorts by time. Only files with exactly such a name are listed or pruned.
 package struct BackupName: Hashable, Sendable {
     package let time: UTCTime
-    /// 0 for the first of its second.
+    /// 0 for the first backup in a second.
     package let number: Int
 
     static let maximumNumber = 999
@@ -16,7 +16,7 @@ package struct BackupName: Hashable, Sendable {
         self.number = number
     }
 
-    /// Nil unless `fileName` is, to the byte, what `fileName` gives.
+    /// Nil unless `fileName` is byte for byte a name that the property `fileName` generates.
     package init?(fileName: String) {
         guard fileName.hasPrefix(Self.prefix), fileName.hasSuffix(Self.suffix) else { return nil }
         let middle = fileName.dropFirst(Self.prefix.count).dropLast(Self.suffix.count)
@@ -26,7 +26,7 @@ package struct BackupName: Hashable, Sendable {
             return nil
         }
         self.init(time: time, number: number)
-        // One spelling for each name: no "-0", no "-01", no "+1".
+        // Each name has one spelling: no "-0", no "-01", no "+1".
         guard Array(self.fileName.utf8) == Array(fileName.utf8) else { return nil }
     }
 

@@ -1,6 +1,7 @@
-/// Standard base64 without padding, canonical or not at all (RFC 4648, sections 3.5 and 4).
+/// Strict standard base64 without padding: only the canonical encoding is accepted (RFC 4648, sections 3.5 and 4).
 ///
-/// Our own because the age format demands strictness: two texts for the same bytes would make a file malleable.
+/// Implemented here because the age format requires strictness: two encodings of the same bytes would make a file
+/// malleable.
 enum Base64 {
     private static let alphabet = [UInt8]("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
@@ -22,8 +23,8 @@ enum Base64 {
         return text
     }
 
-    /// Bytes of `text`, or nil when it has a foreign character (padding and white space included), an impossible
-    /// length, or bits set that belong to no byte.
+    /// Decodes `text`. Nil for an invalid character (padding and white space included), an invalid length, or non-zero
+    /// trailing bits.
     static func decode(_ text: ArraySlice<UInt8>) -> [UInt8]? {
         guard text.count % 4 != 1 else { return nil }
         var bytes: [UInt8] = []

@@ -1,13 +1,13 @@
-/// Bech32 as age uses it: BIP 173 without its limit of 90 characters (specification, "Conventions").
+/// Bech32 as used by age: BIP 173 without the limit of 90 characters (specification, "Conventions").
 ///
-/// Secret keys pass through here, so working copies are wiped. The text itself is the caller's.
+/// Wipes its working copies, because they may be secret keys. The caller is responsible for the text.
 enum Bech32 {
     private static let alphabet = [UInt8]("qpzry9x8gf2tvdw0s3jn54khce6mua7l".utf8)
-    /// A post-quantum recipient has about 2,000 characters; nothing that age calls a key is longer than this.
+    /// A post-quantum recipient has about 2,000 characters; no age key is longer than this.
     private static let maximumLength = 4096
     private static let checksumLength = 6
 
-    /// The text in lower case, if `prefix` is.
+    /// Encodes `bytes` in lower case if `prefix` is in lower case.
     static func encode(prefix: String, bytes: [UInt8]) -> String {
         var values = regroup(bytes, from: 8, to: 5, padding: true) ?? []
         defer { wipe(&values) }
@@ -19,8 +19,8 @@ enum Bech32 {
         return text
     }
 
-    /// The human-readable part, in the case it was written in, and the bytes.
-    /// Nil when anything at all is wrong, mixed case included.
+    /// Decodes the human-readable part, in its original case, and the bytes.
+    /// Nil for any error, mixed case included.
     static func decode(_ text: some StringProtocol) -> (prefix: String, bytes: [UInt8])? {
         var characters = Array(text.utf8.prefix(maximumLength + 1))
         defer { wipe(&characters) }
@@ -60,12 +60,12 @@ enum Bech32 {
         }
     }
 
-    /// The prefix as the checksum sees it: high bits, a zero, low bits.
+    /// Expands the prefix for the checksum: high bits, a zero, low bits.
     private static func expand(_ prefix: [UInt8]) -> [UInt8] {
         prefix.map { $0 >> 5 } + [0] + prefix.map { $0 & 31 }
     }
 
-    /// The BCH remainder over GF(32), continued from an earlier one rather than over a joined copy of a secret. The
+    /// The BCH remainder over GF(32), continued from an earlier one, to avoid a concatenated copy of a secret. The
     /// constants are the generator of BIP 173.
     private static func polymod(_ values: [UInt8], after earlier: UInt32 = 1) -> UInt32 {
         let generator: [UInt32] = [0x3b6a_57b2, 0x2650_8e6d, 0x1ea1_19fa, 0x3d42_33dd, 0x2a14_62b3]
@@ -80,8 +80,8 @@ enum Bech32 {
         return remainder
     }
 
-    /// Cuts a string of bits into groups of another width. Without padding, what is left over must be less than one
-    /// input group and all zero, or two texts would mean the same key.
+    /// Regroups bits into another width. Without padding, leftover bits must be fewer than one input group and all zero,
+    /// because otherwise two texts would encode the same key.
     private static func regroup(_ input: [UInt8], from: Int, to width: Int, padding: Bool) -> [UInt8]? {
         var output: [UInt8] = []
         output.reserveCapacity(input.count * from / width + 1)

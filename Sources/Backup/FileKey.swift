@@ -1,29 +1,29 @@
 import Crypto
 import FoundationEssentials
 
-/// The 128-bit key of one age file (specification, "File key"). Lives in `SymmetricKey`, which wipes itself.
+/// The 128-bit key of one age file (specification, "File key"), stored in `SymmetricKey`, which wipes itself.
 struct FileKey {
     static let byteCount = 16
 
     private let key: SymmetricKey
 
-    /// A new random key, for one file.
+    /// Generates a random key for one file.
     init() {
         key = SymmetricKey(size: .bits128)
     }
 
-    /// Takes over a key that was just decrypted, and wipes the buffer it came in.
+    /// Copies a decrypted key and wipes its buffer.
     init(wiping bytes: inout Data) {
         key = SymmetricKey(data: bytes)
         bytes.resetBytes(in: bytes.startIndex..<bytes.endIndex)
     }
 
-    /// "Header MAC": the HMAC key.
+    /// The HMAC key ("Header MAC").
     var macKey: SymmetricKey {
         HKDF<SHA256>.deriveKey(inputKeyMaterial: key, info: [UInt8]("header".utf8), outputByteCount: 32)
     }
 
-    /// "Payload": the key of the chunks.
+    /// The key of the chunks ("Payload").
     func payloadKey(nonce: [UInt8]) -> SymmetricKey {
         HKDF<SHA256>.deriveKey(
             inputKeyMaterial: key,
@@ -39,7 +39,7 @@ struct FileKey {
         return Array(box.ciphertext) + Array(box.tag)
     }
 
-    /// The way back. Nil when the wrap key is not the one that sealed `body`.
+    /// Unwraps a file key. Nil if `wrapKey` is not the key that sealed `body`.
     static func unwrapped(_ body: [UInt8], under wrapKey: SymmetricKey) -> FileKey? {
         guard body.count == byteCount + 16,
             let nonce = try? ChaChaPoly.Nonce.zero,

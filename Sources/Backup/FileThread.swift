@@ -1,9 +1,9 @@
 import Dispatch
 
-/// Runs work that waits for the disk on a thread where waiting is allowed.
+/// Runs blocking file work outside the cooperative thread pool.
 ///
-/// A node has one core, so the cooperative pool has one thread: encrypting there would stop every request. One queue
-/// for all, because two backups at a time would only be slower.
+/// On a node with one core the pool has one thread, so encrypting there would block every request. All work shares one
+/// queue, because two concurrent backups would only be slower.
 func onFileThread<Output: Sendable>(_ work: @escaping @Sendable () throws -> Output) async throws -> Output {
     try await withCheckedThrowingContinuation { continuation in
         fileQueue.async { continuation.resume(with: Result(catching: work)) }

@@ -1,22 +1,22 @@
 import Crypto
 
-/// The chunks of a payload, in order (specification, "Payload"; the STREAM construction).
+/// Encrypts and decrypts the chunks of a payload in order (specification, "Payload"; the STREAM construction).
 ///
-/// Chunk number and "this is the last" go into the nonce, so chunks can be neither moved, dropped nor appended.
+/// The nonce contains the chunk number and a last-chunk flag, so chunks cannot be reordered, dropped or appended.
 struct PayloadCipher {
-    /// Bytes of plaintext in every chunk but the last.
+    /// Bytes of plaintext in every chunk except the last.
     static let chunkByteCount = 65_536
     static let tagByteCount = 16
     static let sealedByteCount = chunkByteCount + tagByteCount
     static let nonceByteCount = 16
 
     private let key: SymmetricKey
-    /// Counts chunks from 0. 64 of the nonce's 88 bits: 2^64 chunks are more than any disk holds.
+    /// Counts chunks from 0. Uses 64 of the nonce's 88 bits: 2^64 chunks are more than any disk has.
     private var index: UInt64 = 0
 
     /// - Parameters:
     ///   - fileKey: From the header.
-    ///   - nonce: 16 bytes that stand in front of the first chunk, random for each file.
+    ///   - nonce: The 16 bytes before the first chunk, random for each file.
     init(fileKey: FileKey, nonce: [UInt8]) {
         key = fileKey.payloadKey(nonce: nonce)
     }
@@ -30,10 +30,10 @@ struct PayloadCipher {
 
     /// - Parameters:
     ///   - sealed: The next chunk with its tag.
-    ///   - isLast: Whether the file ends behind this chunk.
+    ///   - isLast: Whether the file ends after this chunk.
     /// - Returns: The plaintext, at most 64 KiB.
-    /// - Throws: `truncated` and `trailingData` when the chunk is genuine and `isLast` is not what its writer said;
-    ///   `emptyLastChunk`; else `payloadAltered`.
+    /// - Throws: `truncated` or `trailingData` if the chunk is authentic but its last-chunk flag differs from `isLast`;
+    ///   `emptyLastChunk`; otherwise `payloadAltered`.
     mutating func open(_ sealed: [UInt8], isLast: Bool) throws(AgeError) -> [UInt8] {
         guard sealed.count >= Self.tagByteCount else { throw .truncated }
         guard let chunk = opened(sealed, isLast: isLast) else {

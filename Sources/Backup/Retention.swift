@@ -1,11 +1,11 @@
-/// How many backups to keep: the newest of each of the last so many days, weeks and months that have any.
+/// A retention policy: keeps the newest backup of each of the last N days, weeks and months that have any.
 ///
-/// The rules are those of restic's `forget`. Each looks at all backups, newest first, and a backup stays that any of
-/// them keeps. A period without backups does not count. While a rule has not found as many periods as it may keep, it
-/// keeps the oldest backup too, so that a young folder does not lose its beginning. Days, weeks (from Monday) and
-/// months are those of UTC.
+/// The rules are those of restic's `forget`. Each rule sees all backups, newest first, and a backup is retained if any
+/// rule retains it. A period without backups does not count. A rule that has found fewer periods than it may keep also
+/// retains the oldest backup, so that a young folder does not lose its first one. Days, weeks (from Monday) and months
+/// are in UTC.
 package struct Retention: Equatable, Sendable {
-    /// How many of the newest, whatever their time.
+    /// How many of the newest backups to keep, whatever their time.
     package var last: Int
     package var daily: Int
     package var weekly: Int
@@ -19,10 +19,10 @@ package struct Retention: Equatable, Sendable {
         self.monthly = monthly
     }
 
-    /// What the text form is, for errors.
+    /// Description of the text form, for errors.
     package static let form = "four numbers, last,daily,weekly,monthly, as in 3,7,5,12"
 
-    /// Reads four numbers with commas; nil for anything else, and where all are zero.
+    /// Parses four numbers separated by commas; nil for anything else, and if all are zero.
     package init?(_ text: some StringProtocol) {
         let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) ?? -1 }
         guard numbers.count == 4, numbers.allSatisfy({ $0 >= 0 }), numbers.contains(where: { $0 > 0 }) else {
@@ -31,28 +31,28 @@ package struct Retention: Equatable, Sendable {
         self.init(last: numbers[0], daily: numbers[1], weekly: numbers[2], monthly: numbers[3])
     }
 
-    /// The backups that stay. The newest always does, even when every rule is off.
-    package func keeps(_ backups: some Sequence<BackupName>) -> Set<BackupName> {
+    /// The retained backups. Always includes the newest, even when every rule is off.
+    package func retained(_ backups: some Sequence<BackupName>) -> Set<BackupName> {
         let newestFirst = Set(backups).sorted(by: >)
-        var kept = Set(newestFirst.prefix(max(1, last)))
-        keep(daily, in: newestFirst, period: \.time.day, &kept)
-        keep(weekly, in: newestFirst, period: \.time.week, &kept)
-        keep(monthly, in: newestFirst, period: \.time.month, &kept)
-        return kept
+        var retained = Set(newestFirst.prefix(max(1, last)))
+        apply(daily, to: newestFirst, period: \.time.day, &retained)
+        apply(weekly, to: newestFirst, period: \.time.week, &retained)
+        apply(monthly, to: newestFirst, period: \.time.month, &retained)
+        return retained
     }
 
-    private func keep(
+    private func apply(
         _ count: Int,
-        in newestFirst: [BackupName],
+        to newestFirst: [BackupName],
         period: (BackupName) -> Int,
-        _ kept: inout Set<BackupName>
+        _ retained: inout Set<BackupName>
     ) {
-        var left = count
+        var remaining = count
         var current: Int?
-        for backup in newestFirst where left > 0 && (period(backup) != current || backup == newestFirst.last) {
-            kept.insert(backup)
+        for backup in newestFirst where remaining > 0 && (period(backup) != current || backup == newestFirst.last) {
+            retained.insert(backup)
             current = period(backup)
-            left -= 1
+            remaining -= 1
         }
     }
 }

@@ -1,25 +1,25 @@
 import Files
 
-/// A file under a hidden name, locked while it is in use, so that what a crash left behind can be told and removed.
+/// A file with a hidden name, locked while it is in use, so that leftovers of a crash can be recognised and removed.
 ///
-/// A class because it is handed to work on another thread; it never changes. Call `remove` in a `defer`: the end of a
-/// reference's life is the optimiser's choice.
+/// A class because it is passed to another thread; it is immutable. Call `remove` in a `defer`: the optimiser decides when
+/// a reference is released.
 final class TemporaryFile: Sendable {
     let path: String
     let file: OpenFile
 
-    /// What SQLite may put beside a database.
+    /// Suffixes of files that SQLite may create beside a database.
     static let sidecars = ["-wal", "-shm", "-journal"]
 
     /// - Parameters:
-    ///   - directory: Where the file will have its final name, so that it can be linked there.
+    ///   - directory: The directory of the final name, so that the file can be linked there.
     ///   - prefix: Begins with a dot, and is used for nothing else in this directory.
-    /// - Throws: When the directory is missing, full or not ours.
+    /// - Throws: If the directory is missing, full or not writable.
     init(in directory: String, prefix: String) throws(SystemCallError) {
         while true {
             let path = "\(directory)/\(prefix)\(String(UInt64.random(in: .min ... .max), radix: 16))"
             let file = try OpenFile(creating: path)
-            // Between creation and lock somebody may have taken it for a leftover: then it has no name any more.
+            // Between creation and lock another process may have removed it as a leftover: then it has no name any more.
             if try file.lock(), try file.isLinked() {
                 self.path = path
                 self.file = file
@@ -28,7 +28,7 @@ final class TemporaryFile: Sendable {
         }
     }
 
-    /// Refuses a database whose last transactions are still beside it: the file alone would be older than it seems.
+    /// Rejects a database with a WAL or journal: the file alone would lack its last transactions.
     static func checkSelfContained(_ path: String) throws {
         for sidecar in ["-wal", "-journal"] {
             if let size = try Directory.fileSize(path + sidecar), size > 0 { throw BackupError.unfinishedTransaction }
@@ -37,14 +37,14 @@ final class TemporaryFile: Sendable {
 
     /// Removes the names. The open file stays readable.
     ///
-    /// Errors are dropped: there is nobody to tell in a `defer`, and the next run tries again.
+    /// Errors are ignored: a `defer` cannot report them, and the next run tries again.
     func remove() {
         for suffix in [""] + Self.sidecars {
             try? Directory.remove(path + suffix)
         }
     }
 
-    /// Removes what a crashed run left behind. Files that a living run still holds are left alone.
+    /// Removes leftovers of crashed runs. Files that a running process has locked stay.
     static func removeStale(in directory: String, prefix: String) throws(SystemCallError) {
         for name in try Directory.names(in: directory) where name.hasPrefix(prefix) {
             let sidecar = sidecars.first { name.hasSuffix($0) } ?? ""

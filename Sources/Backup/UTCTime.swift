@@ -1,24 +1,24 @@
 package import FoundationEssentials
 
-/// A second of the proleptic Gregorian calendar in UTC, from 1970 to 9999.
+/// A time in UTC with a resolution of one second, from 1970 to 9999.
 ///
-/// Our own arithmetic, because calendars and formatters would bring full Foundation and ICU into the binary.
+/// Has its own calendar arithmetic, because calendars and formatters would link full Foundation and ICU.
 package struct UTCTime: Hashable, Sendable {
-    /// Since 1970-01-01T00:00:00Z.
+    /// Seconds since 1970-01-01T00:00:00Z.
     package let seconds: Int64
 
     private static let daySeconds: Int64 = 86_400
     /// 10000-01-01.
     private static let end: Int64 = 253_402_300_800
 
-    /// Rounds down to the second. Nil outside the years that have four digits.
+    /// Rounds down to the second. Nil before 1970 and after 9999.
     package init?(_ date: Date) {
         let seconds = date.timeIntervalSince1970
         guard seconds >= 0, seconds < Double(Self.end) else { return nil }
         self.seconds = Int64(seconds)
     }
 
-    /// Nil for a time that does not exist: the 30th of February, or a leap second.
+    /// Nil for a time that does not exist, such as February 30 or a leap second.
     package init?(year: Int, month: Int, day: Int, hour: Int = 0, minute: Int = 0, second: Int = 0) {
         guard (1970...9999).contains(year), (1...12).contains(month),
             (1...Self.daysIn(month: month, of: year)).contains(day),
@@ -33,7 +33,7 @@ package struct UTCTime: Hashable, Sendable {
     /// Days since 1970-01-01.
     var day: Int { Int(seconds / Self.daySeconds) }
 
-    /// Weeks since the one of 1970-01-01, a Thursday. They begin on Monday, as in ISO 8601.
+    /// Weeks since the week of 1970-01-01, a Thursday. Weeks begin on Monday, as in ISO 8601.
     var week: Int { (day + 3) / 7 }
 
     /// Months since January 1970.
@@ -51,7 +51,7 @@ package struct UTCTime: Hashable, Sendable {
             + "Z"
     }
 
-    /// Reads `basicFormat`, and nothing that is only like it.
+    /// Parses exactly the format of `basicFormat`.
     init?(basicFormat text: some StringProtocol) {
         let characters = Array(text.utf8)
         guard characters.count == 16, characters[8] == UInt8(ascii: "T"), characters[15] == UInt8(ascii: "Z") else {
@@ -70,7 +70,7 @@ package struct UTCTime: Hashable, Sendable {
     }
 
     private var civil: (year: Int, month: Int, day: Int) {
-        // The average year of the 400-year cycle hits the right year or the one before or after it.
+        // The average year of the 400-year cycle gives the right year or one that is off by one.
         var year = 1970 + day * 400 / 146_097
         while Self.daysBefore(year: year) > day { year -= 1 }
         while Self.daysBefore(year: year + 1) <= day { year += 1 }
@@ -83,7 +83,7 @@ package struct UTCTime: Hashable, Sendable {
         return (year, month, rest + 1)
     }
 
-    /// From 1970-01-01 to the first of January.
+    /// Days from 1970-01-01 to January 1 of the year.
     private static func daysBefore(year: Int) -> Int {
         func leapYears(through year: Int) -> Int { year / 4 - year / 100 + year / 400 }
         return (year - 1970) * 365 + leapYears(through: year - 1) - leapYears(through: 1969)

@@ -1,38 +1,38 @@
 import Glibc
 
-/// Typing and pasting that nobody sees, on a terminal that neither edits, cuts nor interprets it.
+/// Reads typed or pasted input with echo off, on a terminal that neither edits, truncates nor interprets it.
 ///
-/// What is pasted is one answer, whatever its lines: with the terminal's own marks around it, and from a terminal without
-/// them as far as it is there at once. Leaves the terminal as it was, with nothing waiting for the shell: at the end, on an
-/// error, and when a signal stops or ends the program meanwhile.
+/// A paste is one input, however many lines it has: with bracketed paste as marked by the terminal, without it as far as
+/// the bytes arrive at once. Restores the terminal and discards unread input (so that the shell does not get it): at the
+/// end, on an error, and when a signal stops or ends the program meanwhile.
 package enum HiddenInput {
-    package enum Problem: Error, Equatable, CustomStringConvertible {
+    package enum InputError: Error, Equatable, CustomStringConvertible {
         case notHidden, tooLong, notText, severalLines
 
         package var description: String {
             switch self {
-            case .notHidden: "The terminal cannot be kept from showing what is typed."
-            case .tooLong: "More than \(TypedText.most / 1024) kB were typed. Nothing was taken."
-            case .notText: "What was typed is not UTF-8 text. Nothing was taken."
-            case .severalLines: "Several lines were pasted where one is asked for. Nothing was taken."
+            case .notHidden: "Echo cannot be turned off on this terminal. Nothing was read."
+            case .tooLong: "The input must be at most \(InputParser.maximumBytes / 1024) kB. Nothing was read."
+            case .notText: "The input must be UTF-8 text. Nothing was read."
+            case .severalLines: "The input must be one line, but several were pasted. Nothing was read."
             }
         }
     }
 
-    /// Milliseconds in which the next part of a paste without marks arrives.
-    private static let pause: Int32 = 100
+    /// Milliseconds to wait for the next part of a paste without bracketed paste.
+    private static let pasteTimeout: Int32 = 100
 
     package enum Lines { case one, several }
 
-    /// Asks, and gives the answer; nil where the terminal is gone or ctrl-D is pressed before anything else.
+    /// Prompts and returns the input; nil if the terminal is closed or ctrl-D is pressed first.
     ///
-    /// Of one line the end, which may have been pasted with it, is no part; several are given byte for byte.
+    /// A single line is returned without its line ending; several lines are returned byte for byte.
     ///
-    /// - Throws: `Problem`.
+    /// - Throws: `InputError`.
     package static func ask(
-        _ question: String, lines: Lines = .one, on terminal: Int32
-    ) throws(Problem) -> String? {
-        guard let hidden = HiddenTerminal(terminal, asking: question) else { throw .notHidden }
+        _ prompt: String, lines: Lines = .one, on terminal: Int32
+    ) throws(InputError) -> String? {
+        guard let hidden = HiddenTerminal(terminal, prompt: prompt) else { throw .notHidden }
         defer { hidden.restore() }
         guard hidden.hide() else { throw .notHidden }
         let bytes = try read(terminal, hidden)
@@ -43,38 +43,40 @@ package enum HiddenInput {
         return text
     }
 
-    private static func read(_ terminal: Int32, _ hidden: HiddenTerminal) throws(Problem) -> [UInt8]? {
-        var typed = TypedText()
+    private static func read(_ terminal: Int32, _ hidden: HiddenTerminal) throws(InputError) -> [UInt8]? {
+        var parser = InputParser()
         while true {
-            // Part of the same burst as what came before.
-            let wasWaiting = isWaiting(terminal, 0)
+            // The byte belongs to the same burst as the one before.
+            let wasReadable = isReadable(terminal, 0)
             guard let byte = next(terminal) else { return nil }
-            if hidden.wasResumed() { typed = TypedText() }
-            var step = typed.take(byte)
-            if step == .enter {
-                let goesOn = !typed.hasMarks && isWaiting(terminal, pause)
-                // Of a paste of several lines the last end belongs to it; of one line, Enter is only the end.
-                if goesOn || wasWaiting && !typed.hasMarks && typed.bytes.contains(10) { step = typed.goOnAfterEnter() }
-                if step != .tooLong, !goesOn { return typed.bytes }
+            if hidden.wasResumed() { parser = InputParser() }
+            var event = parser.append(byte)
+            if event == .enter {
+                let continues = !parser.hasBracketedPaste && isReadable(terminal, pasteTimeout)
+                // The last line ending of a paste of several lines belongs to it; after one line, Enter only ends the input.
+                if continues || wasReadable && !parser.hasBracketedPaste && parser.bytes.contains(10) {
+                    event = parser.appendLineFeed()
+                }
+                if event != .tooLong, !continues { return parser.bytes }
             }
-            switch step {
+            switch event {
             case .more, .enter: continue
-            case .end: return typed.bytes.isEmpty ? nil : typed.bytes
+            case .end: return parser.bytes.isEmpty ? nil : parser.bytes
             case .interrupt: hidden.raise(SIGINT)
             case .quit: hidden.raise(SIGQUIT)
             case .suspend:
                 hidden.raise(SIGTSTP)
-                typed = TypedText()
+                parser = InputParser()
             case .tooLong:
-                while isWaiting(terminal, pause), next(terminal) != nil {}
+                while isReadable(terminal, pasteTimeout), next(terminal) != nil {}
                 throw .tooLong
             }
         }
     }
 
-    private static func isWaiting(_ terminal: Int32, _ milliseconds: Int32) -> Bool {
-        var waited = pollfd(fd: terminal, events: Int16(POLLIN), revents: 0)
-        return unsafe poll(&waited, 1, milliseconds) == 1 && waited.revents & Int16(POLLIN) != 0
+    private static func isReadable(_ terminal: Int32, _ milliseconds: Int32) -> Bool {
+        var descriptor = pollfd(fd: terminal, events: Int16(POLLIN), revents: 0)
+        return unsafe poll(&descriptor, 1, milliseconds) == 1 && descriptor.revents & Int16(POLLIN) != 0
     }
 
     private static func next(_ terminal: Int32) -> UInt8? {

@@ -1,19 +1,19 @@
 import Glibc
 
-/// A terminal that shows nothing of what is typed, until it is put back.
+/// A terminal with echo off until it is restored.
 ///
-/// Whatever signal ends or stops the program meanwhile finds the terminal put back first; when the program goes on, nothing
-/// is shown again.
+/// A signal that ends or stops the program first restores the terminal; when the program continues, echo is turned off
+/// again.
 struct HiddenTerminal {
     private let terminal: Int32
 
-    private static let endings = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP]
-    /// Tell a terminal to mark what is pasted, and not to any more.
-    private static let marks: StaticString = "\u{1b}[?2004h"
-    private static let noMarks: StaticString = "\u{1b}[?2004l"
+    private static let signals = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP]
+    /// Turn bracketed paste on and off.
+    private static let bracketedPasteOn: StaticString = "\u{1b}[?2004h"
+    private static let bracketedPasteOff: StaticString = "\u{1b}[?2004l"
 
-    /// Nil for what is no terminal. `question`: What is asked, and again after a stop.
-    init?(_ terminal: Int32, asking question: String) {
+    /// Nil for a descriptor that is not a terminal. `prompt`: Printed now, and again when the program continues.
+    init?(_ terminal: Int32, prompt: String) {
         var shown = termios()
         guard unsafe tcgetattr(terminal, &shown) == 0 else { return nil }
         self.terminal = terminal
@@ -21,56 +21,56 @@ struct HiddenTerminal {
         hidden.c_lflag &= ~tcflag_t(ECHO | ECHONL | ICANON | ISIG | IEXTEN)
         hidden.c_iflag &= ~tcflag_t(ICRNL | INLCR | IGNCR | IXON | ISTRIP)
         unsafe withUnsafeMutableBytes(of: &hidden.c_cc) { unsafe ($0[Int(VMIN)], $0[Int(VTIME)]) = (1, 0) }
-        unsafe interrupted.pointee.question.deallocate()
-        let bytes = Array(question.utf8)
-        let kept = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: bytes.count)
-        _ = unsafe kept.initialize(from: bytes)
-        unsafe interrupted.pointee = Interrupted(
-            terminal: terminal, shown: shown, hidden: hidden, question: UnsafeRawBufferPointer(kept))
+        unsafe saved.pointee.prompt.deallocate()
+        let bytes = Array(prompt.utf8)
+        let copy = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: bytes.count)
+        _ = unsafe copy.initialize(from: bytes)
+        unsafe saved.pointee = SavedState(
+            terminal: terminal, shown: shown, hidden: hidden, prompt: UnsafeRawBufferPointer(copy))
     }
 
-    /// False where the terminal refuses.
+    /// Turns echo off and prints the prompt. False if the terminal refuses.
     func hide() -> Bool {
-        for signal in Self.endings { Self.handle(signal) { HiddenTerminal.giveBack($0) } }
+        for signal in Self.signals { Self.handle(signal) { HiddenTerminal.restoreAndRaise($0) } }
         Self.handle(SIGCONT) { _ in
-            unsafe interrupted.pointee.isResumed = 1
-            HiddenTerminal.takeAgain()
+            unsafe saved.pointee.isResumed = 1
+            HiddenTerminal.hideAgain()
         }
-        guard unsafe tcsetattr(terminal, TCSAFLUSH, &interrupted.pointee.hidden) == 0 else { return false }
-        Self.write(Self.marks, terminal)
-        Self.ask()
+        guard unsafe tcsetattr(terminal, TCSAFLUSH, &saved.pointee.hidden) == 0 else { return false }
+        Self.write(Self.bracketedPasteOn, terminal)
+        Self.writePrompt()
         return true
     }
 
     func restore() {
-        Self.putBack()
-        for signal in Self.endings + [SIGCONT] { Glibc.signal(signal, SIG_DFL) }
+        Self.restoreAttributes()
+        for signal in Self.signals + [SIGCONT] { Glibc.signal(signal, SIG_DFL) }
     }
 
-    /// What the person sees of Enter.
+    /// Prints the line feed that Enter would have echoed.
     func endLine() { Self.write("\n", terminal) }
 
-    /// What a key would have done, to all who share the terminal with us.
+    /// Sends the signal of a key such as ctrl-C to the whole process group, as the terminal would have done.
     func raise(_ signal: Int32) {
-        Self.putBack()
+        Self.restoreAttributes()
         Glibc.signal(signal, SIG_IGN)
         kill(0, signal)
         Glibc.signal(signal, SIG_DFL)
-        // To this very thread, which is stopped or ended before it goes on. A thread of a pool holds signals back.
+        // Raised on this thread, so that it stops or ends here. Threads of a pool block signals.
         var one = sigset_t()
         unsafe sigemptyset(&one)
         unsafe sigaddset(&one, signal)
         unsafe pthread_sigmask(SIG_UNBLOCK, &one, nil)
         Glibc.raise(signal)
-        // Back again, or there is nobody who could continue us and we were never stopped.
-        guard unsafe interrupted.pointee.isResumed == 0 else { return }
-        Self.takeAgain()
+        // Reached after SIGCONT, or because an orphaned process group cannot be stopped.
+        guard unsafe saved.pointee.isResumed == 0 else { return }
+        Self.hideAgain()
     }
 
-    /// Whether the question was asked again: what was typed before is to be forgotten.
+    /// Whether the prompt was printed again: input from before must be discarded.
     func wasResumed() -> Bool {
-        defer { unsafe interrupted.pointee.isResumed = 0 }
-        return unsafe interrupted.pointee.isResumed != 0
+        defer { unsafe saved.pointee.isResumed = 0 }
+        return unsafe saved.pointee.isResumed != 0
     }
 
     private static func handle(_ signal: Int32, _ handler: @escaping @convention(c) (Int32) -> Void) {
@@ -80,32 +80,32 @@ struct HiddenTerminal {
         unsafe sigaction(signal, &action, nil)
     }
 
-    // From here on only calls that POSIX allows in a signal handler: tcsetattr, write, sigaction, raise.
+    // The functions below use only async-signal-safe calls: tcsetattr, write, sigaction, raise.
 
-    /// With what is still waiting thrown away: it was for the question, not for the shell.
-    private static func putBack() {
-        let terminal = unsafe interrupted.pointee.terminal
-        write(noMarks, terminal)
-        unsafe tcsetattr(terminal, TCSAFLUSH, &interrupted.pointee.shown)
+    /// Restores the attributes and discards unread input, which was meant for the prompt and not for the shell.
+    private static func restoreAttributes() {
+        let terminal = unsafe saved.pointee.terminal
+        write(bracketedPasteOff, terminal)
+        unsafe tcsetattr(terminal, TCSAFLUSH, &saved.pointee.shown)
     }
 
-    private static func giveBack(_ number: Int32) {
-        putBack()
+    private static func restoreAndRaise(_ number: Int32) {
+        restoreAttributes()
         Glibc.signal(number, SIG_DFL)
-        // Comes when this handler ends, which is when the signal is no longer held back.
+        // Delivered when this handler returns and the signal is unblocked.
         Glibc.raise(number)
     }
 
-    private static func takeAgain() {
-        unsafe tcsetattr(interrupted.pointee.terminal, TCSANOW, &interrupted.pointee.hidden)
-        write(marks, unsafe interrupted.pointee.terminal)
-        handle(SIGTSTP) { HiddenTerminal.giveBack($0) }
-        ask()
+    private static func hideAgain() {
+        unsafe tcsetattr(saved.pointee.terminal, TCSANOW, &saved.pointee.hidden)
+        write(bracketedPasteOn, unsafe saved.pointee.terminal)
+        handle(SIGTSTP) { HiddenTerminal.restoreAndRaise($0) }
+        writePrompt()
     }
 
-    private static func ask() {
-        let (terminal, question) = unsafe (interrupted.pointee.terminal, interrupted.pointee.question)
-        _ = unsafe Glibc.write(terminal, question.baseAddress, question.count)
+    private static func writePrompt() {
+        let (terminal, prompt) = unsafe (saved.pointee.terminal, saved.pointee.prompt)
+        _ = unsafe Glibc.write(terminal, prompt.baseAddress, prompt.count)
     }
 
     private static func write(_ text: StaticString, _ terminal: Int32) {
@@ -113,18 +113,18 @@ struct HiddenTerminal {
     }
 }
 
-@unsafe private struct Interrupted {
+@unsafe private struct SavedState {
     var terminal: Int32 = -1
     var shown = termios()
     var hidden = termios()
-    var question = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+    var prompt = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
     var isResumed: Int32 = 0
 }
 
-/// What a signal handler, which can capture nothing, has to put back. Written before the handler is installed, in the
-/// one thread that prompts.
-nonisolated(unsafe) private let interrupted: UnsafeMutablePointer<Interrupted> = {
-    let pointer = UnsafeMutablePointer<Interrupted>.allocate(capacity: 1)
-    unsafe pointer.initialize(to: Interrupted())
+/// The state that a signal handler, which cannot capture anything, restores. Written before the handler is installed, by
+/// the only thread that prompts.
+nonisolated(unsafe) private let saved: UnsafeMutablePointer<SavedState> = {
+    let pointer = UnsafeMutablePointer<SavedState>.allocate(capacity: 1)
+    unsafe pointer.initialize(to: SavedState())
     return unsafe pointer
 }()

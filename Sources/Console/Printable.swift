@@ -1,9 +1,9 @@
 extension String {
-    /// The text with control characters made visible, also those that turn the direction of writing: titles come from
-    /// agents and reasons from nodes, and a terminal obeys some of them.
+    /// The text with control and bidirectional formatting characters replaced by U+FFFD: untrusted text must not control
+    /// the terminal.
     package var printable: String { printable(keeping: "") }
 
-    /// Without touching those that are `allowed`, such as the end of a line.
+    /// The same, but keeps the control characters in `allowed`, such as line feeds.
     package func printable(keeping allowed: String) -> String {
         var view = UnicodeScalarView()
         for scalar in unicodeScalars {
@@ -15,11 +15,10 @@ extension String {
         return String(view)
     }
 
-    /// What somebody else said, for a sentence of ours: one line of at most so many characters, and none that a terminal
-    /// obeys.
-    package func quotation(most: Int = 300) -> String {
+    /// Untrusted text for use in a message: one line of at most `limit` scalars, without any that control the terminal.
+    package func sanitizedLine(limit: Int = 300) -> String {
         var view = UnicodeScalarView()
-        for scalar in unicodeScalars.prefix(most) {
+        for scalar in unicodeScalars.prefix(limit) {
             switch scalar.properties.generalCategory {
             case .control, .format, .lineSeparator, .paragraphSeparator: view.append("\u{fffd}")
             default: view.append(scalar)

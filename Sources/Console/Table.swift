@@ -1,4 +1,4 @@
-/// Rows in aligned columns, for people; `--json` is for programs.
+/// A table with aligned columns for human readers. Programs use `--json`.
 package struct Table {
     private let header: [String]
     private var rows: [[String]] = []
@@ -29,7 +29,7 @@ package struct Table {
 }
 
 extension String {
-    /// Columns on a terminal: wide characters (East Asian, emoji) take two. Near enough to align, no more.
+    /// The approximate width in terminal columns: wide characters (East Asian, emoji) take two.
     fileprivate var columns: Int {
         reduce(0) { sum, character in
             guard let scalar = character.unicodeScalars.first else { return sum }

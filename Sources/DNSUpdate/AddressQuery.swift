@@ -1,11 +1,11 @@
-/// A question for the addresses of a name in one family (RFC 1035, section 4.1) to the server that has its zone, signed when there is
-/// a key. A server signs what it answers to such a one (RFC 8945, section 5.3).
+/// A query for the addresses of a name in one family (RFC 1035, section 4.1), sent to the zone's authoritative server.
+/// Signed if there is a key; the server then signs its response (RFC 8945, section 5.3).
 package struct AddressQuery: Sendable {
     private let request: SignedRequest
     private let name: DNSName
     private let type: DNSUpdater.RecordType
 
-    /// As it goes over the wire, without the length that TCP wants in front.
+    /// The encoded message, without the length prefix of TCP.
     package var bytes: [UInt8] { request.bytes }
 
     /// `type`: A or AAAA.
@@ -20,13 +20,13 @@ package struct AddressQuery: Sendable {
 
     /// - Returns: Nil when the name has no such record.
     package func read(_ message: [UInt8], now: Int64) throws(DNSUpdateError) -> DNSUpdater.Addresses? {
-        let answer = try request.answer(message, now: now)
-        // A resolver knows what stood there a while ago.
-        guard answer.isAuthoritative else { throw .notAuthoritative(name) }
-        guard answer.refusal == nil else { return nil }
+        let response = try request.response(message, now: now)
+        // A resolver may return outdated records.
+        guard response.isAuthoritative else { throw .notAuthoritative(name) }
+        guard response.errorCode == nil else { return nil }
         var addresses: Set<[UInt8]> = []
         var ttl = UInt32.max
-        for record in answer.records where record.section == 0 {
+        for record in response.records where record.section == 0 {
             guard record.name == name, record.type == type.rawValue,
                 record.dnsClass == DNSClass.internet.rawValue, record.data.count == (type == .aaaa ? 16 : 4)
             else { throw .alias(name) }
@@ -40,9 +40,9 @@ package struct AddressQuery: Sendable {
 extension DNSUpdater {
     /// The addresses of one name in one family.
     package struct Addresses: Equatable, Sendable {
-        /// Of 4 or 16 bytes each.
+        /// 4 or 16 bytes each.
         package var addresses: Set<[UInt8]>
-        /// Seconds; the shortest, should they differ.
+        /// Seconds; the shortest, if they differ.
         package var ttl: UInt32
 
         package init(addresses: Set<[UInt8]>, ttl: UInt32) {

@@ -1,11 +1,11 @@
 extension DNSUpdater {
     /// One change to a zone (RFC 2136, section 2.5).
     package enum Change: Equatable, Sendable {
-        /// Adds to what is there; changes the lifetime, in seconds, of a record that is there already.
+        /// Adds a record, or changes the TTL, in seconds, of an existing one.
         case add(DNSName, ttl: UInt32, Record)
-        /// Nothing to remove is fine.
+        /// Removes all records of a type. A missing set is not an error.
         case removeSet(DNSName, RecordType)
-        /// Nothing to remove is fine.
+        /// Removes one record. A missing record is not an error.
         case remove(DNSName, Record)
     }
 
@@ -20,10 +20,10 @@ extension DNSUpdater {
         case a(UInt32)
         /// Most significant byte first.
         case aaaa(UInt128)
-        /// Cut into strings of 255 bytes when it is longer; a reader joins them (RFC 7208, section 3.3).
+        /// Split into strings of 255 bytes if it is longer; readers join them (RFC 7208, section 3.3).
         case txt(String)
 
-        /// The record for an IP address of 4 or 16 bytes, nil for any other number.
+        /// The record for an IP address of 4 or 16 bytes; nil for any other length.
         package init?(address bytes: [UInt8]) {
             switch bytes.count {
             case 4: self = .a(bytes.reduce(0) { $0 << 8 | UInt32($1) })
@@ -47,7 +47,7 @@ extension DNSUpdater {
             case .aaaa(let address): return address.bigEndianBytes
             case .txt(let text):
                 let bytes = Array(text.utf8)
-                // An empty text is one empty string: there must be at least one.
+                // At least one string is required, so an empty text is one empty string.
                 return stride(from: 0, to: max(bytes.count, 1), by: 255).flatMap { start in
                     let string = bytes[start..<min(start + 255, bytes.count)]
                     return [UInt8(string.count)] + string
@@ -64,7 +64,7 @@ extension DNSUpdater.Change {
         }
     }
 
-    /// The record that asks for the change: the class says what is to be done (RFC 2136, sections 2.5.1, 2.5.2, 2.5.4).
+    /// The encoded update record: its class selects the operation (RFC 2136, sections 2.5.1, 2.5.2, 2.5.4).
     var wire: [UInt8] {
         switch self {
         case .add(let name, let ttl, let record):
@@ -76,7 +76,7 @@ extension DNSUpdater.Change {
         }
     }
 
-    /// A length that does not fit is of no consequence: such a message is too large and never sent.
+    /// Truncating the length is harmless: such a message is too large and is never sent.
     private static func wire(
         _ name: DNSName, _ type: DNSUpdater.RecordType, _ dnsClass: DNSClass, ttl: UInt32, data: [UInt8]
     ) -> [UInt8] {

@@ -1,17 +1,17 @@
-/// An absolute domain name. Kept in lower case, since DNS compares without regard to it (RFC 4343).
+/// An absolute domain name, stored in lower case, because DNS compares names case-insensitively (RFC 4343).
 package struct DNSName: Hashable, Sendable {
     /// RFC 1035, section 2.3.4.
     static let maximumLabelByteCount = 63
-    /// RFC 1035, section 2.3.4; counts the length bytes and the root's.
+    /// RFC 1035, section 2.3.4; includes the length bytes and the root label.
     static let maximumByteCount = 255
 
-    /// From the left; none for the root.
+    /// From left to right; empty for the root.
     private let labels: [[UInt8]]
 
-    /// Reads `node.example.org`, with or without the dot at its end.
+    /// Parses `node.example.org`, with or without a trailing dot.
     ///
-    /// Takes letters, digits, `-`, `_`, and `*` as a label of its own. Other characters would need the escapes of
-    /// RFC 1035, section 5.1, and no name that we update has them.
+    /// Accepts letters, digits, `-`, `_`, and `*` as a whole label. Other characters would need the escapes of RFC 1035,
+    /// section 5.1, and no updated name has them.
     package init(_ text: some StringProtocol) throws(DNSNameError) {
         let bare = text.hasSuffix(".") ? text.dropLast() : text[...]
         guard !bare.isEmpty else { throw .empty }
@@ -26,17 +26,17 @@ package struct DNSName: Hashable, Sendable {
         guard wire.count <= Self.maximumByteCount else { throw .tooLong }
     }
 
-    /// For labels off the wire, which may hold any bytes and whose lengths were checked.
+    /// For labels from a message, which may have any bytes and whose lengths were checked.
     init(labels: [[UInt8]]) {
         self.labels = labels.map { $0.map { (0x41...0x5a).contains($0) ? $0 | 0x20 : $0 } }
     }
 
-    /// Uncompressed and in lower case, which is also the canonical form that signatures cover (RFC 4034, section 6.2).
+    /// The uncompressed encoding in lower case, which is also the canonical form for signatures (RFC 4034, section 6.2).
     package var wire: [UInt8] {
         labels.flatMap { [UInt8($0.count)] + $0 } + [0]
     }
 
-    /// Whether the name is the zone's own or below it.
+    /// Whether the name is the zone's apex or below it.
     package func isWithin(_ zone: DNSName) -> Bool {
         labels.count >= zone.labels.count && labels.suffix(zone.labels.count).elementsEqual(zone.labels)
     }
@@ -50,13 +50,13 @@ package struct DNSName: Hashable, Sendable {
 }
 
 extension DNSName: CustomStringConvertible {
-    /// Without the dot at its end.
+    /// Without a trailing dot.
     package var description: String {
         labels.isEmpty ? "." : labels.map { String(decoding: $0, as: UTF8.self) }.joined(separator: ".")
     }
 }
 
-/// Why a text is no domain name.
+/// Why a text is not a domain name.
 package enum DNSNameError: Error, Equatable, Sendable {
     case empty
     case emptyLabel
@@ -69,18 +69,18 @@ extension DNSNameError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .empty:
-            "The domain name is empty. Give one such as example.org."
+            "The domain name is empty. Use a name such as example.org."
         case .emptyLabel:
-            "The domain name begins with a dot or has two in a row. Take the extra dot out."
+            "The domain name has an empty label. Remove the extra dot."
         case .character(let character):
             """
-            A domain name cannot have \(character.debugDescription) in it. Use letters, digits, - and _; write an \
+            A domain name must not contain \(character.debugDescription). Use letters, digits, - and _; write an \
             international name in its xn-- form.
             """
         case .longLabel(let label):
-            "\(label) is longer than \(DNSName.maximumLabelByteCount) characters. Shorten this part of the domain name."
+            "The label \(label) must be at most \(DNSName.maximumLabelByteCount) characters. Shorten it."
         case .tooLong:
-            "The domain name is longer than \(DNSName.maximumByteCount) bytes. Shorten it."
+            "The domain name must be at most \(DNSName.maximumByteCount) bytes. Shorten it."
         }
     }
 }

@@ -1,31 +1,31 @@
-/// Why a zone was not changed or read, or why we cannot know that it was.
+/// Why a zone was not changed or read, or why the outcome is unknown.
 ///
-/// `unreachable`, `timedOut` and `closed` may come after the server has done its work; so may all that is wrong with an
-/// answer, except a refusal. Asking again is safe: every change is the same done twice.
+/// `unreachable`, `timedOut`, `closed` and all response errors except a refusal may occur after the server made the
+/// change. Retrying is safe: every change is idempotent.
 package enum DNSUpdateError: Error, Equatable, Sendable {
-    // Found before anything was sent.
+    // Detected before anything was sent.
     case outsideZone(DNSName, zone: DNSName)
     case tooLarge
 
-    // No answer. `server` is as configured, with its port.
+    // No response. `server` is as configured, with its port.
     case unreachable(server: String, reason: String)
     case timedOut(server: String)
     case closed(server: String)
 
-    // An answer that proves nothing.
-    case malformedAnswer(AnswerFault)
-    case otherAnswer
-    case unsignedAnswer
-    case otherKey
-    case forgedAnswer
+    // A response that cannot be trusted.
+    case malformedResponse(DNSResponseError)
+    case idMismatch
+    case unsignedResponse
+    case keyMismatch
+    case badSignature
     /// Positive when the server's clock is ahead.
-    case staleAnswer(seconds: Int64)
+    case clockSkew(seconds: Int64)
 
-    // The server does not want to.
-    case keyRefused(KeyRefusal)
+    // The server refused.
+    case tsigError(TSIGError)
     case refused(ResponseCode)
 
-    // What stands there cannot be used.
+    // The existing records cannot be used.
     case notAuthoritative(DNSName)
     case alias(DNSName)
 }
@@ -36,51 +36,51 @@ extension DNSUpdateError: CustomStringConvertible {
         case .outsideZone(let name, let zone):
             "\(name) is not in the zone \(zone). Correct the zone in the configuration, or the name."
         case .tooLarge:
-            "The changes do not fit into one DNS message of 64 KiB. Make fewer of them at a time."
+            "The changes must fit into one DNS message of 64 KiB. Make fewer changes at a time."
         case .unreachable(let server, let reason):
             "The name server \(server) cannot be reached over TCP: \(reason). Check its address and its firewall."
         case .timedOut(let server):
-            "The name server \(server) did not answer in time. Check its address, its firewall and its load."
+            "The name server \(server) did not respond in time. Check its address, its firewall and its load."
         case .closed(let server):
-            "The name server \(server) closed the connection without a whole answer. Look into its log."
-        case .malformedAnswer(let fault):
-            "What came back is not a DNS answer: \(fault). Check that a name server listens on the configured port."
-        case .otherAnswer:
-            "The answer belongs to another question. Check what stands between here and the name server."
-        case .unsignedAnswer:
-            "The server did not sign its answer, so anybody can have written it. Check that it has the TSIG key."
-        case .otherKey:
-            "The answer is signed with another key than the question. Check the TSIG keys of the server."
-        case .forgedAnswer:
-            "The signature of the answer is wrong: it was altered on its way, or not written by the server."
-        case .staleAnswer(let seconds):
-            "The answer's clock differs from ours by \(seconds) s. Set the clocks of both machines."
-        case .keyRefused(let refusal):
-            refusal.description
+            "The name server \(server) closed the connection before its response was complete. Check its log."
+        case .malformedResponse(let error):
+            "The response is not a valid DNS response: \(error). Check that a name server listens on the configured port."
+        case .idMismatch:
+            "The response belongs to another request. Check the network between this machine and the name server."
+        case .unsignedResponse:
+            "The response is not signed, so it cannot be trusted. Check that the server has the TSIG key."
+        case .keyMismatch:
+            "The response is signed with another key than the request. Check the TSIG keys of the server."
+        case .badSignature:
+            "The signature of the response is invalid: the response was altered, or did not come from the server."
+        case .clockSkew(let seconds):
+            "The server's clock differs from this machine's by \(seconds) s. Set the clocks of both machines."
+        case .tsigError(let error):
+            error.description
         case .refused(let code):
             code.description
         case .notAuthoritative(let name):
-            "The server does not have the zone of \(name). Name the zone's primary server, not a resolver."
+            "The server is not authoritative for \(name). Use the zone's primary server, not a resolver."
         case .alias(let name):
-            "\(name) has other records than addresses, an alias perhaps. Remove them by hand: a failover would not work."
+            "\(name) has records other than addresses, such as an alias. Remove them: failover cannot work with them."
         }
     }
 }
 
-extension KeyRefusal: CustomStringConvertible {
+extension TSIGError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .badSignature:
-            "The server refuses our signature (BADSIG). The TSIG secret here and there are not the same."
+            "The server rejects the request's signature (BADSIG). Configure the same TSIG secret on both sides."
         case .unknownKey:
             """
-            The server does not take our TSIG key (BADKEY). Check that it has a key of this name and algorithm, and that \
-            its access list lets the key update this zone.
+            The server rejects the TSIG key (BADKEY). Check that it has a key of this name and algorithm, and that its \
+            access list allows the key to update this zone.
             """
         case .badTime:
-            "The server's clock and ours are too far apart (BADTIME). Set the clocks of both machines."
+            "The server's clock and this machine's differ too much (BADTIME). Set the clocks of both machines."
         case .badTruncation:
-            "The server refuses the length of our signature (BADTRUNC). Use another algorithm for the TSIG key."
+            "The server rejects the length of the signature (BADTRUNC). Use another algorithm for the TSIG key."
         }
     }
 }
@@ -89,37 +89,37 @@ extension ResponseCode: CustomStringConvertible {
     package var description: String {
         switch self {
         case .formatError:
-            "The server does not understand the message (FORMERR). Check that it takes dynamic updates."
+            "The server cannot parse the message (FORMERR). Check that it supports dynamic updates."
         case .serverFailure:
-            "The server has failed (SERVFAIL). Look into its log; its disk may be full."
+            "The server failed (SERVFAIL). Check its log and its disk space."
         case .noSuchName:
-            "The server says that a name does not exist (NXDOMAIN), which no update of ours asks. Look into its log."
+            "The server reports that a name does not exist (NXDOMAIN), which is unexpected for an update. Check its log."
         case .notImplemented:
-            "The server has no dynamic updates (NOTIMP). Use the zone's primary server, or another kind of server."
+            "The server does not support dynamic updates (NOTIMP). Use the zone's primary server or other server software."
         case .refused:
-            "The server refuses (REFUSED). Check that it has the zone, and allow the TSIG key to update it."
+            "The server refuses the update (REFUSED). Check that it has the zone, and allow the TSIG key to update it."
         case .notAuthorised:
             """
-            The server does not answer for this zone, or does not let us change it (NOTAUTH). Check the zone's name, that \
-            the server is its primary, and its access list.
+            The server is not authoritative for this zone, or does not allow the update (NOTAUTH). Check the zone's name, \
+            that the server is its primary, and its access list.
             """
         case .notInZone:
-            "The server says that a name is not in the zone (NOTZONE). It may have delegated a part of the zone."
+            "The server reports that a name is not in the zone (NOTZONE). Part of the zone may be delegated."
         case .other(let code):
-            "The server refuses with code \(code). Look into its log."
+            "The server refuses the update with code \(code). Check its log."
         }
     }
 }
 
-extension AnswerFault: CustomStringConvertible {
+extension DNSResponseError: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .cutShort: "it ends too early"
-        case .cutByServer: "the server marked it as truncated, which it has no reason to do over TCP"
-        case .notAnAnswer: "it is not the answer to what was asked"
+        case .truncated: "it is truncated"
+        case .truncationFlag: "the server marked it as truncated, which is invalid over TCP"
+        case .notAResponse: "it is not a response to the request"
         case .name: "it has a malformed name"
-        case .signatureRecord: "its signature is malformed or not at its end"
-        case .trailingBytes: "there is more behind its end"
+        case .signatureRecord: "its signature is malformed or not the last record"
+        case .trailingBytes: "it has trailing bytes"
         }
     }
 }

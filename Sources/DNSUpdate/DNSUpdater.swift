@@ -2,8 +2,8 @@ import NIOCore
 import NIOPosix
 import Outbound
 
-/// Changes a zone by asking its primary name server (RFC 2136), and reads what stands in it, each time over a TCP
-/// connection of its own.
+/// Changes a zone through dynamic updates to its primary name server (RFC 2136), and reads addresses from it. Each request
+/// has its own TCP connection.
 package struct DNSUpdater: Sendable {
     private let server: (host: String, port: Int)
     private let zone: DNSName
@@ -13,9 +13,9 @@ package struct DNSUpdater: Sendable {
 
     /// - Parameters:
     ///   - server: The primary; a secondary may or may not forward.
-    ///   - zone: The name at its top, where its SOA record is.
-    ///   - key: Nil only for a server that decides by address. Its answers then prove nothing.
-    ///   - timeout: For one question, from connecting to the whole answer.
+    ///   - zone: The zone's apex, which has the SOA record.
+    ///   - key: Nil only for a server that authorises by address. Its responses are then unauthenticated.
+    ///   - timeout: For one request, from connecting to the complete response.
     ///   - now: Seconds since 1970.
     package init(
         server: (host: String, port: Int), zone: DNSName, key: TSIGKey?, timeout: Duration = .seconds(10),
@@ -28,40 +28,40 @@ package struct DNSUpdater: Sendable {
         self.now = now
     }
 
-    /// Makes all changes in this order, or none. Without changes, asks whether the server would take any.
+    /// Makes all changes in this order, or none. Without changes, checks whether the server accepts updates.
     ///
-    /// - Throws: `DNSUpdateError`, or `CancellationError`. Asking again is safe whatever it was.
+    /// - Throws: `DNSUpdateError`, or `CancellationError`. Retrying is safe after any error.
     package func perform(_ changes: [Change]) async throws {
         let id = UInt16.random(in: .min ... .max)
         let request = try UpdateRequest(id: id, zone: zone, changes: changes, key: key, now: now())
-        try request.verify(try await ask(request.bytes), now: now())
+        try request.verify(try await exchangeWithTimeout(request.bytes), now: now())
     }
 
-    /// What the server has for a name of the zone.
+    /// Reads the addresses of a name in the zone.
     ///
     /// - Parameters:
-    ///   - name: Whose.
+    ///   - name: The name to query.
     ///   - type: A or AAAA.
-    /// - Returns: Nil when the name has no such record.
+    /// - Returns: Nil if the name has no such record.
     /// - Throws: `DNSUpdateError`, or `CancellationError`.
     package func addresses(of name: DNSName, _ type: RecordType) async throws -> Addresses? {
         let query = try AddressQuery(id: .random(in: .min ... .max), name: name, type: type, key: key, now: now())
-        return try query.read(try await ask(query.bytes), now: now())
+        return try query.read(try await exchangeWithTimeout(query.bytes), now: now())
     }
 
-    /// Makes `values` the only TXT records of the name.
+    /// Replaces the name's TXT records with `values`.
     package func setTXT(_ name: DNSName, _ values: [String], ttl: UInt32) async throws {
         try await perform([.removeSet(name, .txt)] + values.map { .add(name, ttl: ttl, .txt($0)) })
     }
 
-    /// Leaves the name's other TXT records alone, which may belong to somebody else's challenge.
+    /// Removes one TXT record. Keeps the others, which may belong to another challenge.
     package func removeTXT(_ name: DNSName, _ value: String) async throws {
         try await perform([.remove(name, .txt(value))])
     }
 
     private var address: String { "\(server.host):\(server.port)" }
 
-    private func ask(_ request: [UInt8]) async throws -> [UInt8] {
+    private func exchangeWithTimeout(_ request: [UInt8]) async throws -> [UInt8] {
         try await withThrowingTaskGroup(of: [UInt8].self) { tasks in
             tasks.addTask { try await exchange(request) }
             tasks.addTask {
@@ -73,16 +73,18 @@ package struct DNSUpdater: Sendable {
         }
     }
 
-    /// Sends and receives one message, each with its length in front (RFC 1035, section 4.2.2).
+    /// Sends and receives one message, each with a length prefix (RFC 1035, section 4.2.2).
     private func exchange(_ request: [UInt8]) async throws -> [UInt8] {
         do {
             return try await connect().executeThenClose { inbound, outbound in
                 try await outbound.write(ByteBuffer(bytes: UInt16(request.count).bigEndianBytes + request))
                 var received = ByteBuffer()
-                // Throws when it is cancelled, and ends when the server hangs up.
+                // Throws on cancellation, and ends when the server closes the connection.
                 for try await part in inbound {
                     received.writeImmutableBuffer(part)
-                    if let answer = received.readLengthPrefixedSlice(as: UInt16.self) { return [UInt8](buffer: answer) }
+                    if let response = received.readLengthPrefixedSlice(as: UInt16.self) {
+                        return [UInt8](buffer: response)
+                    }
                 }
                 throw DNSUpdateError.closed(server: address)
             }
@@ -97,7 +99,7 @@ package struct DNSUpdater: Sendable {
         }
     }
 
-    /// Connecting cannot be cancelled, so it has the timeout too.
+    /// Connecting cannot be cancelled, so it has its own timeout.
     private func connect() async throws -> NIOAsyncChannel<ByteBuffer, ByteBuffer> {
         try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .connectTimeout(TimeAmount(timeout))

@@ -1,19 +1,19 @@
-/// What is asked of a server (RFC 1035, section 4.1.1; RFC 2136, section 1.3).
+/// The kind of a request (RFC 1035, section 4.1.1; RFC 2136, section 1.3).
 enum Opcode: UInt16 {
     case query = 0
     case update = 5
 }
 
-/// A message to a server, signed when there is a key, and how its answer is proven (RFC 8945).
+/// A request, signed if there is a key, and the verification of its response (RFC 8945).
 struct SignedRequest {
-    /// As it goes over the wire, without the length that TCP wants in front.
+    /// The encoded message, without the length prefix of TCP.
     let bytes: [UInt8]
     private let id: UInt16
     private let opcode: Opcode
     private let key: TSIGKey?
     private let mac: [UInt8]
 
-    /// `counts` and `body` are of the first three sections; the fourth has the signature alone.
+    /// `counts` and `body` are those of the first three sections; the fourth has only the signature.
     ///
     /// - Throws: `tooLarge`.
     init(
@@ -36,46 +36,45 @@ struct SignedRequest {
         self.key = key
     }
 
-    /// The answer, which nobody but the server can have written. It may be that there is no such name.
+    /// Parses and authenticates the response, whose code may be `noSuchName`. Without a key it is not authenticated.
     ///
-    /// Without a key, anybody on the way can have written it.
-    /// - Throws: Also every other refusal.
-    func answer(_ message: [UInt8], now: Int64) throws(DNSUpdateError) -> Answer {
-        let answer: Answer
-        do throws(AnswerFault) {
-            answer = try Answer(message, opcode: opcode)
+    /// - Throws: Also every other error code.
+    func response(_ message: [UInt8], now: Int64) throws(DNSUpdateError) -> DNSResponse {
+        let response: DNSResponse
+        do throws(DNSResponseError) {
+            response = try DNSResponse(message, opcode: opcode)
         } catch {
-            throw .malformedAnswer(error)
+            throw .malformedResponse(error)
         }
-        guard answer.id == id else { throw .otherAnswer }
-        if let key { try verify(answer, key, now) }
-        if let refusal = answer.refusal, refusal != .noSuchName { throw .refused(refusal) }
-        return answer
+        guard response.id == id else { throw .idMismatch }
+        if let key { try verify(response, key, now) }
+        if let errorCode = response.errorCode, errorCode != .noSuchName { throw .refused(errorCode) }
+        return response
     }
 
-    /// RFC 8945, section 5.4.
-    private func verify(_ answer: Answer, _ key: TSIGKey, _ now: Int64) throws(DNSUpdateError) {
-        guard let signature = answer.signature else {
-            // A refusal fails the request whoever wrote it, so it may as well tell the operator what to look for.
-            if let refusal = answer.refusal, refusal != .noSuchName { throw .refused(refusal) }
-            throw .unsignedAnswer
+    /// Verifies the signature (RFC 8945, section 5.4).
+    private func verify(_ response: DNSResponse, _ key: TSIGKey, _ now: Int64) throws(DNSUpdateError) {
+        guard let signature = response.signature else {
+            // An unsigned error fails the request in any case, so its code may as well be reported to the operator.
+            if let errorCode = response.errorCode, errorCode != .noSuchName { throw .refused(errorCode) }
+            throw .unsignedResponse
         }
-        let keyRefusal = KeyRefusal(rawValue: signature.error)
+        let tsigError = TSIGError(rawValue: signature.error)
         // A server that does not share the key cannot sign (RFC 8945, section 5.3.2).
-        if let keyRefusal, signature.mac.isEmpty, answer.refusal != nil { throw .keyRefused(keyRefusal) }
+        if let tsigError, signature.mac.isEmpty, response.errorCode != nil { throw .tsigError(tsigError) }
         guard signature.keyName == key.name, signature.algorithm == key.algorithm.name, signature.originalID == id
-        else { throw .otherKey }
-        let signed = UInt16(mac.count).bigEndianBytes + mac + answer.signed + signature.variables
-        guard key.isValid(signature.mac, of: signed) else { throw .forgedAnswer }
+        else { throw .keyMismatch }
+        let signed = UInt16(mac.count).bigEndianBytes + mac + response.signed + signature.variables
+        guard key.isValid(signature.mac, of: signed) else { throw .badSignature }
 
-        if let keyRefusal { throw .keyRefused(keyRefusal) }
+        if let tsigError { throw .tsigError(tsigError) }
         let skew = signature.skew(from: now)
-        guard skew.magnitude <= signature.fudge else { throw .staleAnswer(seconds: skew) }
+        guard skew.magnitude <= signature.fudge else { throw .clockSkew(seconds: skew) }
     }
 }
 
-/// What a server has against a signature (RFC 8945, section 3).
-package enum KeyRefusal: UInt16, Equatable, Sendable {
+/// A TSIG error code (RFC 8945, section 3).
+package enum TSIGError: UInt16, Equatable, Sendable {
     case badSignature = 16
     case unknownKey = 17
     case badTime = 18

@@ -1,9 +1,9 @@
 package import Crypto
 import FoundationEssentials
 
-/// A secret shared with a name server, under the name by which the server knows it (RFC 8945, section 4.2).
+/// A named secret shared with a name server (RFC 8945, section 4.2).
 package struct TSIGKey: Sendable {
-    /// RFC 8945, section 6, names more; these two are what servers of today are set up with.
+    /// RFC 8945, section 6, has more; these two are the ones in common use.
     package enum Algorithm: String, CaseIterable, Sendable {
         case hmacSHA256 = "hmac-sha256"
         case hmacSHA512 = "hmac-sha512"
@@ -21,9 +21,9 @@ package struct TSIGKey: Sendable {
         self.secret = secret
     }
 
-    /// Reads `algorithm:name:secret`, the secret in base64: what `kdig -y`, `knsupdate -y` and `nsupdate -y` take.
+    /// Parses `algorithm:name:secret`, the secret in base64, as for `kdig -y`, `knsupdate -y` and `nsupdate -y`.
     ///
-    /// A `String` cannot be wiped: do not keep it.
+    /// A `String` cannot be wiped: do not store it.
     package init(_ text: some StringProtocol) throws(TSIGKeyError) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count == 3 else { throw .form }
@@ -42,7 +42,7 @@ package struct TSIGKey: Sendable {
         }
     }
 
-    /// Compares in constant time. A MAC cut short (RFC 8945, section 5.2.2.1) is not valid: no server has to send one.
+    /// Compares in constant time. A truncated MAC (RFC 8945, section 5.2.2.1) is rejected: no server must send one.
     func isValid(_ mac: [UInt8], of bytes: [UInt8]) -> Bool {
         switch algorithm {
         case .hmacSHA256: HMAC<SHA256>.isValidAuthenticationCode(mac, authenticating: bytes, using: secret)
@@ -52,18 +52,18 @@ package struct TSIGKey: Sendable {
 }
 
 extension TSIGKey.Algorithm {
-    /// The algorithm as the domain name that stands for it on the wire.
+    /// The domain name that represents the algorithm in messages.
     var name: DNSName { DNSName(labels: [Array(rawValue.utf8)]) }
 }
 
 extension TSIGKey: CustomStringConvertible, CustomReflectable {
-    /// The public half of it.
+    /// Algorithm and name, without the secret.
     package var description: String { "\(algorithm.rawValue):\(name)" }
 
     package var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// Why a text is no TSIG key. The text itself is never quoted, any part of it may be the secret.
+/// Why a text is not a TSIG key. The text is never quoted, because any part of it may be the secret.
 package enum TSIGKeyError: Error, Equatable, Sendable {
     case form
     case algorithm
@@ -76,15 +76,15 @@ extension TSIGKeyError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .form:
-            "The TSIG key should look like hmac-sha256:name:secret. `keymgr -t name` and `tsig-keygen name` make one."
+            "The TSIG key must have the form hmac-sha256:name:secret. Make one with `keymgr -t name` or `tsig-keygen name`."
         case .algorithm:
-            "The TSIG key begins with an algorithm that we do not have. Use hmac-sha256 or hmac-sha512."
+            "The TSIG key's algorithm is not supported. Use hmac-sha256 or hmac-sha512."
         case .name:
-            "The name in the TSIG key is not a domain name. Take it as it stands in the server's configuration."
+            "The name in the TSIG key must be a domain name. Copy it from the server's configuration."
         case .secret:
-            "The secret of the TSIG key is not base64. Copy it whole, with the = at its end."
+            "The secret of the TSIG key must be base64. Copy all of it, including the = at its end."
         case .shortSecret:
-            "The secret of the TSIG key is shorter than \(TSIGKey.minimumSecretByteCount) bytes. Make a new key."
+            "The secret of the TSIG key must be at least \(TSIGKey.minimumSecretByteCount) bytes. Make a new key."
         }
     }
 }

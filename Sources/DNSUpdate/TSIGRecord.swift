@@ -1,7 +1,7 @@
-/// The signature at the end of a message (RFC 8945, section 4.2).
+/// The signature record at the end of a message (RFC 8945, section 4.2).
 struct TSIGRecord {
     static let type: UInt16 = 250
-    /// How far the two clocks may differ, in seconds: what RFC 8945, section 10, recommends.
+    /// Permitted clock skew in seconds, as recommended by RFC 8945, section 10.
     static let fudge: UInt16 = 300
     /// Times have 48 bits.
     private static let lastTime: UInt64 = 1 << 48 - 1
@@ -16,7 +16,7 @@ struct TSIGRecord {
     let error: UInt16
     let other: [UInt8]
 
-    /// Not signed yet.
+    /// Makes a record without MAC.
     init(key: TSIGKey, id: UInt16, now: Int64) {
         keyName = key.name
         algorithm = key.algorithm.name
@@ -28,8 +28,8 @@ struct TSIGRecord {
         other = []
     }
 
-    /// Reads what follows the name and the type.
-    init(keyName: DNSName, _ reader: inout WireReader) throws(AnswerFault) {
+    /// Parses the rest of the record after its name and type.
+    init(keyName: DNSName, _ reader: inout WireReader) throws(DNSResponseError) {
         self.keyName = keyName
         let (dnsClass, ttl, length) = (try reader.uint16(), try reader.uint32(), Int(try reader.uint16()))
         let end = reader.position + length
@@ -43,7 +43,7 @@ struct TSIGRecord {
         guard dnsClass == DNSClass.any.rawValue, ttl == 0, reader.position == end else { throw .signatureRecord }
     }
 
-    /// What the MAC covers of the record itself (RFC 8945, section 4.3.3).
+    /// The fields of the record that the MAC covers (RFC 8945, section 4.3.3).
     var variables: [UInt8] {
         keyName.wire + DNSClass.any.rawValue.bigEndianBytes + UInt32(0).bigEndianBytes + algorithm.wire + timeAndFudge
             + errorAndOther
@@ -62,7 +62,7 @@ struct TSIGRecord {
         error.bigEndianBytes + UInt16(other.count).bigEndianBytes + other
     }
 
-    /// How many seconds the clocks differ: positive when the message's is ahead.
+    /// The clock skew in seconds; positive if the message's clock is ahead.
     func skew(from now: Int64) -> Int64 {
         Int64(time) - Int64(min(UInt64(clamping: now), Self.lastTime))
     }

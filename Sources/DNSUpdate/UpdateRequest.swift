@@ -1,15 +1,15 @@
-/// A message that asks a server to change a zone (RFC 2136, section 2), signed when there is a key.
+/// A dynamic update of a zone (RFC 2136, section 2), signed if there is a key.
 ///
-/// The server does all of it or nothing (RFC 2136, section 3.4.2).
+/// The server applies it atomically (RFC 2136, section 3.4.2).
 package struct UpdateRequest: Sendable {
     private static let startOfAuthority: UInt16 = 6
 
     private let request: SignedRequest
 
-    /// As it goes over the wire, without the length that TCP wants in front.
+    /// The encoded message, without the length prefix of TCP.
     package var bytes: [UInt8] { request.bytes }
 
-    /// - Throws: `outsideZone`, which the server would say less clearly, or `tooLarge`.
+    /// - Throws: `outsideZone`, for a clearer error than the server's, or `tooLarge`.
     package init(
         id: UInt16, zone: DNSName, changes: [DNSUpdater.Change], key: TSIGKey?, now: Int64
     ) throws(DNSUpdateError) {
@@ -24,10 +24,8 @@ package struct UpdateRequest: Sendable {
         request = try SignedRequest(id: id, opcode: .update, counts: [1, 0, count], body: body, key: key, now: now)
     }
 
-    /// Returns when the server has done what was asked, and nobody else can have said so.
-    ///
-    /// Without a key, anybody on the way can have said so.
+    /// Returns if the authenticated response confirms the update. Without a key the response is not authenticated.
     package func verify(_ message: [UInt8], now: Int64) throws(DNSUpdateError) {
-        if let refusal = try request.answer(message, now: now).refusal { throw .refused(refusal) }
+        if let errorCode = try request.response(message, now: now).errorCode { throw .refused(errorCode) }
     }
 }

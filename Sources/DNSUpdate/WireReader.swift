@@ -1,4 +1,4 @@
-/// Takes a message apart from front to back. Never reads outside it, and never runs longer than it has bytes.
+/// Parses a message from front to back. Never reads out of bounds, and its running time is linear in the message's size.
 struct WireReader {
     private let message: [UInt8]
     private(set) var position = 0
@@ -9,24 +9,24 @@ struct WireReader {
 
     var isAtEnd: Bool { position == message.count }
 
-    mutating func bytes(_ count: Int) throws(AnswerFault) -> [UInt8] {
-        guard message.count - position >= count else { throw .cutShort }
+    mutating func bytes(_ count: Int) throws(DNSResponseError) -> [UInt8] {
+        guard message.count - position >= count else { throw .truncated }
         defer { position += count }
         return Array(message[position..<(position + count)])
     }
 
-    mutating func uint16() throws(AnswerFault) -> UInt16 {
+    mutating func uint16() throws(DNSResponseError) -> UInt16 {
         try bytes(2).reduce(0) { $0 << 8 | UInt16($1) }
     }
 
-    mutating func uint32() throws(AnswerFault) -> UInt32 {
+    mutating func uint32() throws(DNSResponseError) -> UInt32 {
         try bytes(4).reduce(0) { $0 << 8 | UInt32($1) }
     }
 
     /// Follows compression pointers (RFC 1035, section 4.1.4).
     ///
-    /// Each must point before the place where reading began or was last sent to, so none can lead back to itself.
-    mutating func name() throws(AnswerFault) -> DNSName {
+    /// Each pointer must point before the start of the current run of labels, so that loops are impossible.
+    mutating func name() throws(DNSResponseError) -> DNSName {
         var labels: [[UInt8]] = []
         var byteCount = 1
         var jumps = 0
@@ -45,7 +45,7 @@ struct WireReader {
             case 0xc0...0xff:
                 let target = Int(length & 0x3f) << 8 | Int(try bytes(1)[0])
                 jumps += 1
-                // A name has at most 127 labels. More jumps than that only cost time.
+                // A name has at most 127 labels, so no valid name needs more jumps.
                 guard target < runStart, jumps <= 127 else { throw .name }
                 end = end ?? position
                 runStart = target

@@ -1,18 +1,18 @@
 import Glibc
 
-/// Names in directories. Everything here blocks, and takes symbolic links for what they are: names, not files.
+/// Operations on directories and the names in them. All calls block; none follows a symbolic link, except `resolved`.
 package enum Directory {
-    /// Makes a directory with mode 0700 and makes it durable. One that exists is left as it is.
+    /// Creates a directory with mode 0700 durably. Leaves an existing one unchanged.
     package static func create(_ path: String) throws(SystemCallError) {
         guard unsafe mkdir(path, 0o700) == 0 else {
-            // Whether it is a directory shows when it is opened.
+            // Opening it later reveals whether it is a directory.
             if errno == EEXIST { return }
             throw .last("mkdir", path)
         }
         try synchronize(parent(of: path))
     }
 
-    /// All names but `.` and `..`, in no order. Empty when there is no such directory.
+    /// All names except `.` and `..`, in no particular order. Empty for a missing directory.
     package static func names(in path: String) throws(SystemCallError) -> [String] {
         guard let stream = unsafe opendir(path) else {
             if errno == ENOENT { return [] }
@@ -34,22 +34,22 @@ package enum Directory {
         }
     }
 
-    /// Size in bytes of a regular file; nil for anything else and for nothing.
+    /// Size in bytes of a regular file; nil for a missing file and for any other type.
     package static func fileSize(_ path: String) throws(SystemCallError) -> Int64? {
         guard let status = try status(path), status.st_mode & S_IFMT == S_IFREG else { return nil }
         return Int64(status.st_size)
     }
 
-    /// Whether the name is taken, if only by a dangling link.
+    /// Whether the name exists, even as a dangling link.
     package static func exists(_ path: String) throws(SystemCallError) -> Bool {
         try status(path) != nil
     }
 
-    /// Gives a file a second name.
+    /// Creates a second hard link to a file.
     ///
-    /// `link` and not `rename`: it refuses to replace on every file system, and needs no check beforehand.
+    /// `link` and not `rename`: it never replaces a file, on any file system, and needs no check beforehand.
     ///
-    /// - Returns: False when the name is taken.
+    /// - Returns: False when the name exists.
     package static func link(_ path: String, as name: String) throws(SystemCallError) -> Bool {
         guard unsafe Glibc.link(path, name) == 0 else {
             if errno == EEXIST { return false }
@@ -58,24 +58,24 @@ package enum Directory {
         return true
     }
 
-    /// Removes a name. That it is gone already is not an error.
+    /// Removes a name. A missing one is not an error.
     package static func remove(_ path: String) throws(SystemCallError) {
         guard unsafe unlink(path) == 0 || errno == ENOENT else { throw .last("unlink", path) }
     }
 
-    /// Waits until the disk has the content of a file. What other descriptors wrote counts as well.
+    /// Flushes the content of a file to the disk, including what was written through other descriptors.
     package static func synchronize(file path: String) throws(SystemCallError) {
         let file = try OpenFile(reading: path)
         try file.synchronize()
     }
 
-    /// Waits until the disk has the names in a directory.
+    /// Flushes the names in a directory to the disk.
     package static func synchronize(_ path: String) throws(SystemCallError) {
         let directory = try OpenFile(directory: path)
         try directory.synchronize()
     }
 
-    /// The path without links; as it is when there is no such file.
+    /// The path with symbolic links resolved; unchanged for a missing file.
     package static func resolved(_ path: String) -> String {
         guard let real = unsafe realpath(path, nil) else { return path }
         defer { unsafe free(real) }

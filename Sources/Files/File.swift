@@ -1,6 +1,6 @@
 import Glibc
 
-/// The few things that programs do to whole files.
+/// Operations on whole files.
 package enum File {
     package static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 
@@ -8,7 +8,7 @@ package enum File {
         guard unsafe mkdir(path, 0o700) == 0 || errno == EEXIST else { throw SystemCallError.last("mkdir", path) }
     }
 
-    /// With those above it, each for its owner alone where it is not there yet.
+    /// Creates a directory and its missing parents, each with mode 0700.
     package static func makeDirectories(_ path: String) throws {
         guard !exists(path) else { return }
         try makeDirectories(Directory.parent(of: path))
@@ -20,32 +20,34 @@ package enum File {
         return String(decoding: try file.read(most), as: UTF8.self)
     }
 
-    /// Writes to a temporary name, syncs, renames, syncs the directory. Waits for others that do so there.
+    /// Replaces a file atomically: writes a temporary file, syncs it, renames it, syncs the directory. Holds the directory
+    /// lock meanwhile.
     package static func replace(_ path: String, with text: String, mode: UInt32) throws {
         let directory = try OpenFile(directory: Directory.parent(of: path))
-        // A file system without locks has no two writers, or they must look out for themselves.
+        // On a file system without locks, callers must prevent concurrent writers themselves.
         try? directory.waitForLock()
         try write(text, to: path, mode, in: directory)
     }
 
-    /// Reads a file, changes it and replaces it, alone: waits for other processes that edit in the same directory.
+    /// Reads a file, changes it and replaces it under the directory lock, so that no concurrent edit is lost.
     ///
-    /// The directory is locked and not the file, because a file that is replaced takes its lock with it.
-    /// `absent`: what a file holds that is not there; nil when that is an error. A link leads to what is edited.
+    /// The directory is locked and not the file, because the lock of a replaced file is lost with it.
+    /// `link`: The path; a symbolic link is followed. `absent`: Used as the content of a missing file; nil when a missing
+    /// file is an error.
     package static func edit(
         _ link: String, most: Int, absent: String? = nil, _ change: (String) throws -> String
     ) throws {
         let path = Directory.resolved(link)
         let directory = try OpenFile(directory: Directory.parent(of: path))
         try directory.waitForLock()
-        let isThere = exists(path)
-        let text = if let absent, !isThere { absent } else { try read(path, most: most) }
+        let isPresent = exists(path)
+        let text = if let absent, !isPresent { absent } else { try read(path, most: most) }
         let changed = try change(text)
         guard changed != text else { return }
-        try write(changed, to: path, FileFacts.mode(path) ?? (absent == nil ? 0o644 : 0o600), in: directory)
+        try write(changed, to: path, FileStatus.mode(path) ?? (absent == nil ? 0o644 : 0o600), in: directory)
     }
 
-    /// Always by the same name, so that what a crash has left is written over by the next.
+    /// The temporary name is always the same, so that the next write replaces what a crash left behind.
     private static func write(_ text: String, to path: String, _ mode: UInt32, in directory: borrowing OpenFile) throws
     {
         let temporary = "\(path).new"
@@ -57,15 +59,15 @@ package enum File {
             try file.synchronize()
             guard unsafe rename(temporary, path) == 0 else { throw SystemCallError.last("rename", path) }
         } catch {
-            // On a full disk it takes up room.
+            // The temporary file would keep a full disk full.
             remove(temporary)
             throw error
         }
         try directory.synchronize()
     }
 
-    /// Whether this process now holds the lock, until it ends.
-    package static func takeLock(_ path: String) throws -> Bool {
+    /// Tries to lock a file until the process ends. Returns whether it succeeded.
+    package static func tryLock(_ path: String) throws -> Bool {
         let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw SystemCallError.last("open", path) }
         return flock(descriptor, LOCK_EX | LOCK_NB) == 0
@@ -78,7 +80,7 @@ package enum File {
         try OpenFile(directory: Directory.parent(of: other)).synchronize()
     }
 
-    /// Takes up `bytes` on the disk for real.
+    /// Allocates `bytes` of disk space for a file. Returns whether it succeeded.
     package static func allocate(_ path: String, _ bytes: Int64) -> Bool {
         let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { return false }

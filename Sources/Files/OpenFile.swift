@@ -1,9 +1,9 @@
 import Glibc
 
-/// A call to the operating system that failed.
+/// A failed system call.
 package struct SystemCallError: Error, Equatable, Sendable, CustomStringConvertible {
     package var call: String
-    /// Nil when the call was about a descriptor.
+    /// Nil when the call took a descriptor.
     package var path: String?
     /// `errno`.
     package var code: Int32
@@ -19,15 +19,15 @@ package struct SystemCallError: Error, Equatable, Sendable, CustomStringConverti
         return "\(call)\(path.map { " \($0)" } ?? ""): \(reason)"
     }
 
-    /// Takes `errno` from the call that has just failed.
+    /// Makes an error from `errno`, right after the failed call.
     package static func last(_ call: String, _ path: String? = nil) -> SystemCallError {
         SystemCallError(call: call, path: path, code: errno)
     }
 }
 
-/// An open file or directory. Closed exactly once, when it goes out of scope.
+/// An open file or directory, closed exactly once when it goes out of scope.
 ///
-/// Its calls block. Nothing it opens is inherited by a child process.
+/// Its calls block. Child processes do not inherit the descriptor.
 package struct OpenFile: ~Copyable, Sendable {
     private let descriptor: CInt
 
@@ -35,7 +35,7 @@ package struct OpenFile: ~Copyable, Sendable {
         try self.init(path, O_RDONLY)
     }
 
-    /// A file that did not exist before, with mode 0600.
+    /// Creates a file with mode 0600. Fails if the name exists.
     package init(creating path: String) throws(SystemCallError) {
         try self.init(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW)
     }
@@ -44,7 +44,7 @@ package struct OpenFile: ~Copyable, Sendable {
         try self.init(path, O_RDONLY | O_DIRECTORY)
     }
 
-    /// Another descriptor for one that belongs to somebody else, such as standard output.
+    /// Duplicates a descriptor that this process does not own, such as standard output.
     package init(duplicating descriptor: CInt) throws(SystemCallError) {
         self.descriptor = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
         guard self.descriptor >= 0 else { throw .last("dup") }
@@ -56,11 +56,11 @@ package struct OpenFile: ~Copyable, Sendable {
     }
 
     deinit {
-        // Errors of close come too late to matter: what must be on disk went through `synchronize`.
+        // Errors of close are ignored: durable data went through `synchronize`.
         if descriptor >= 0 { _ = close(descriptor) }
     }
 
-    /// The next `count` bytes; fewer only at the end of the file.
+    /// Reads the next `count` bytes; fewer only at the end of the file.
     package func read(_ count: Int) throws(SystemCallError) -> [UInt8] {
         var failure: SystemCallError?
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
@@ -92,14 +92,14 @@ package struct OpenFile: ~Copyable, Sendable {
         if let failure { throw failure }
     }
 
-    /// Waits until the disk has it. For a directory: until the disk has its names.
+    /// Flushes the file to the disk; for a directory, its names.
     package func synchronize() throws(SystemCallError) {
         guard fsync(descriptor) == 0 else { throw .last("fsync") }
     }
 
-    /// Locks the file against other holders of this lock, until it is closed or the process dies.
+    /// Tries to lock the file exclusively, until it is closed or the process ends.
     ///
-    /// - Returns: False when somebody else has it.
+    /// - Returns: False when the lock is held elsewhere.
     package func lock() throws(SystemCallError) -> Bool {
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             if errno == EWOULDBLOCK { return false }
@@ -108,14 +108,14 @@ package struct OpenFile: ~Copyable, Sendable {
         return true
     }
 
-    /// Takes the same lock, as soon as nobody else has it.
+    /// Locks the file exclusively and waits until the lock is free.
     package func waitForLock() throws(SystemCallError) {
         while flock(descriptor, LOCK_EX) != 0 {
             guard errno == EINTR else { throw .last("flock") }
         }
     }
 
-    /// Whether the file still has a name.
+    /// Whether the file still has a name in a directory.
     package func isLinked() throws(SystemCallError) -> Bool {
         var status = stat()
         guard unsafe fstat(descriptor, &status) == 0 else { throw .last("fstat") }

@@ -1,10 +1,10 @@
-/// Room on a disk that is held while there is enough of it, and given back when the disk is full, so that a program can
-/// still write down what matters most.
+/// A ballast file: disk space that is allocated while there is enough, and released when the disk is full, so that the
+/// program can still write its most important data.
 package struct ReserveFile: Sendable {
-    /// That it takes, unless another size is asked for.
+    /// The default size.
     package static let bytes: Int64 = 16 << 20
-    /// Less than this is left on a disk that counts as full.
-    package static let scarce = bytes / 2
+    /// A disk with less free space than this counts as full.
+    package static let lowSpace = bytes / 2
     private let path: String
     private let size: Int64
 
@@ -13,20 +13,22 @@ package struct ReserveFile: Sendable {
         size = bytes
     }
 
-    package var isHeld: Bool { FileFacts.size(path) ?? 0 >= size }
+    package var isAllocated: Bool { FileStatus.size(path) ?? 0 >= size }
 
-    /// - Returns: Whether there was something to give back.
-    package func giveBack() -> Bool {
+    /// Releases the space.
+    ///
+    /// - Returns: Whether there was any to release.
+    package func release() -> Bool {
         guard File.exists(path) else { return false }
         File.remove(path)
         return true
     }
 
-    /// Takes it, where as much again stays free. `free`: Bytes that may be written.
+    /// Allocates the space if at least as much stays free. `free`: Free bytes on the disk.
     ///
-    /// - Returns: False when the disk refused it; nothing is left of the try then.
-    package func take(free: Int64) -> Bool {
-        guard !isHeld, free > 2 * size else { return true }
+    /// - Returns: False when the allocation failed; the file is removed again then.
+    package func allocate(free: Int64) -> Bool {
+        guard !isAllocated, free > 2 * size else { return true }
         if File.allocate(path, size) { return true }
         File.remove(path)
         return false

@@ -80,8 +80,8 @@ package struct DataDirectory: Sendable {
     ///
     /// - Returns: Whether it is.
     package func giveReserveBackIfFull() -> Bool {
-        guard let free = FileFacts.freeSpace(path), free < ReserveFile.scarce else { return false }
-        _ = reserve.giveBack()
+        guard let free = FileStatus.freeSpace(path), free < ReserveFile.lowSpace else { return false }
+        _ = reserve.release()
         return true
     }
 
@@ -110,7 +110,7 @@ package struct DataDirectory: Sendable {
     /// Takes the directory for this process alone, until the process ends. Makes it if it is not there.
     package func takeLock() throws {
         try File.makeDirectory(path)
-        guard try File.takeLock(lock) else {
+        guard try File.tryLock(lock) else {
             throw Failure("Another clavitor-node is using \(path). Stop it first.")
         }
     }

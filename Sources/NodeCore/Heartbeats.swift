@@ -47,7 +47,7 @@ package struct Heartbeats {
     private static func facts(_ node: Node, _ directory: DataDirectory, _ certificates: Certificates) async -> NodeFacts
     {
         var facts = NodeFacts(version: Version.current)
-        let bytes = [directory.database, directory.database + "-wal"].compactMap(FileFacts.size).reduce(0, +)
+        let bytes = [directory.database, directory.database + "-wal"].compactMap(FileStatus.size).reduce(0, +)
         facts.dbSizeMB = Double(bytes) / 1_048_576
         switch node.health.mode {
         case .normal: break

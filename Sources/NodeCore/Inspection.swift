@@ -17,7 +17,7 @@ package struct Inspection {
     /// What is wrong. Empty when nothing is.
     package func findings() throws -> [String] {
         let database = try Connection(path: path, access: .readOnly)
-        let damage = database.findDamage(.full)
+        let damage = database.checkIntegrity(.full)
         return try damage.isEmpty ? report(database).findings : damage
     }
 

@@ -41,7 +41,7 @@ package struct Node: Sendable {
         }
         let journal = AuditJournal(key: keys.auditHeadKey, onFault: onFault)
         let store = try Store(path: directory.database, journal: journal, health: health, now: now) {
-            FileFacts.freeSpace(directory.path)
+            FileStatus.freeSpace(directory.path)
         }
         var accounts = Accounts.Settings(
             registration: settings.registration, sessionLifetime: settings.sessionLifetime.seconds)

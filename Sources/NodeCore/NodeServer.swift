@@ -89,7 +89,7 @@ package struct NodeServer: Sendable {
         try await evenOnAFullDisk {
             try await node.record(AuditEvent(.nodeStop, by: .init(.node), reason: reason))
         }
-        try await evenOnAFullDisk { try await node.store.database.truncateLog(evenSoon: true) }
+        try await evenOnAFullDisk { try await node.store.database.truncateWAL(ignoringBackOff: true) }
     }
 
     /// On a disk that takes nothing the node starts and stops all the same: it says why it does nothing, and goes on by itself
@@ -122,10 +122,10 @@ package struct NodeServer: Sendable {
             node: node, folder: BackupFolder(path: settings.folder),
             recipients: try settings.recipients.map { try AgeRecipient($0) }, keep: settings.keep)
         let every = settings.every.seconds
-        let pause = GrowingPause()
+        let backOff = BackOff()
         return Periodic(name: "backup", interval: .seconds(min(every, 300)), logger: logger) {
-            guard pause.isOver(at: node.now()), try await job.isDue(every: every) else { return }
-            let written = try await pause.noting(at: node.now()) { try await job.run() }
+            guard backOff.hasElapsed(at: node.now()), try await job.isDue(every: every) else { return }
+            let written = try await backOff.run(at: node.now()) { try await job.run() }
             logger.info(
                 "backup written", metadata: ["name": "\(written.name.fileName)", "bytes": "\(written.byteCount)"])
         }

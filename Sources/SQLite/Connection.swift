@@ -1,9 +1,9 @@
 import CSQLite
 
-/// One SQLite connection. Not `Sendable`: it is lent to a closure on the thread that owns it and cannot leave.
+/// A SQLite connection. Not `Sendable`: it is passed to a closure on the thread that owns it and cannot escape.
 ///
 /// Statements take a `StaticString`, so SQL cannot be built from input; values can only be bound. Each is
-/// prepared once and kept.
+/// prepared once and cached.
 @safe
 package final class Connection {
     private let handle: OpaquePointer
@@ -31,7 +31,7 @@ package final class Connection {
         }
         unsafe self.handle = opened
         unsafe sqlite3_busy_timeout(opened, 5_000)
-        // A file that tries to run code through its schema is not ours (https://www.sqlite.org/security.html).
+        // A hostile schema must not run code (https://www.sqlite.org/security.html).
         unsafe clavitor_db_config(opened, SQLITE_DBCONFIG_DEFENSIVE, 1)
         unsafe clavitor_db_config(opened, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
     }
@@ -47,14 +47,14 @@ package final class Connection {
         try run(sql, all: bindings)
     }
 
-    /// The same, with as many values as the statement has places for.
+    /// The same with an array of values, one per placeholder.
     @discardableResult
     package func run(_ sql: StaticString, all bindings: [Value]) throws -> Int {
         try statement(sql).forEachRow(bindings) { _ in .next }
         return unsafe Int(sqlite3_changes64(handle))
     }
 
-    /// Every row, in order, as whatever `row` makes of it.
+    /// Every row, in order, converted by `row`.
     package func all<T>(_ sql: StaticString, _ bindings: Value..., row: (Row) throws -> T) throws -> [T] {
         var result: [T] = []
         try statement(sql).forEachRow(bindings) { current in
@@ -74,7 +74,7 @@ package final class Connection {
         return result
     }
 
-    /// Hands over one row after the other without keeping them.
+    /// Passes each row to `row` without collecting them.
     package func forEach(_ sql: StaticString, _ bindings: Value..., row: (Row) throws -> Void) throws {
         try statement(sql).forEachRow(bindings) { current in
             try row(current)
@@ -82,20 +82,20 @@ package final class Connection {
         }
     }
 
-    /// The same until `row` has enough.
+    /// The same until `row` returns `.stop`.
     package func scan(_ sql: StaticString, _ bindings: Value..., row: (Row) throws -> Continuation) throws {
         try statement(sql).forEachRow(bindings) { try row($0) }
     }
 
     package enum Continuation: Sendable { case next, stop }
 
-    /// Runs a script of the program's own, such as a migration or a pragma. Never give it input from outside.
+    /// Runs a trusted script, such as a migration or a pragma. Must not contain external input.
     package func script(_ sql: String) throws(SQLiteError) {
         let code = unsafe sqlite3_exec(handle, sql, nil, nil, nil)
         guard code == SQLITE_OK else { throw unsafe SQLiteError(database: handle, code: code, sql: sql) }
     }
 
-    /// Rows that statements of this connection have inserted, changed or deleted so far.
+    /// The number of rows that this connection has inserted, changed or deleted.
     package var totalChanges: Int64 { unsafe sqlite3_total_changes64(handle) }
 
     /// Whether a transaction is open. SQLite ends it by itself on a full disk and on some I/O errors.
@@ -103,31 +103,31 @@ package final class Connection {
         unsafe sqlite3_get_autocommit(handle) == 0
     }
 
-    /// Steps of SQLite's virtual machine that all statements took so far: what questions cost, whatever else the machine
-    /// does. Two that must not be told apart by time take the same.
+    /// The number of virtual machine steps that all statements have run: a measure of query cost that does not depend on
+    /// load. Two queries that must not differ in timing take the same number.
     package var machineSteps: Int { statements.values.reduce(0) { $0 + $1.machineSteps } }
 
-    /// Lets `body` see one snapshot however many statements it runs.
+    /// Runs `body` on one snapshot, however many statements it has.
     func snapshot<T>(_ body: (Connection) throws -> T) throws -> T {
         try run("BEGIN")
-        // Nothing was written, so there is nothing to commit; and in a damaged file COMMIT throws, which would
-        // take the findings of an integrity check with it.
+        // Nothing was written, so rollback suffices; on a damaged file COMMIT throws, which would lose the findings of an
+        // integrity check.
         defer { rollBack() }
         return try body(self)
     }
 
-    /// Takes back the open transaction, if SQLite has not done so already.
+    /// Rolls back the open transaction, if SQLite has not done so already.
     func rollBack() {
         if isInTransaction { _ = try? run("ROLLBACK") }
     }
 
-    /// Lends the C handle to the other files of this module.
+    /// Gives other files of this module access to the C handle.
     func withHandle<T>(_ body: (OpaquePointer) throws -> T) rethrows -> T {
         try unsafe body(handle)
     }
 
     private func statement(_ sql: StaticString) throws(SQLiteError) -> Statement {
-        // A static string's address is its identity, and comparing addresses spares hashing the text.
+        // A static string is identified by its address, which avoids hashing the text.
         let key = unsafe UInt(bitPattern: sql.utf8Start)
         if let known = statements[key] { return known }
         let prepared = unsafe try Statement(sql.description, on: handle)

@@ -1,17 +1,17 @@
 import Synchronization
 
-/// One SQLite file in WAL mode: one writer that commits in groups, and readers that never wait for it.
+/// A SQLite file in WAL mode with one writer that uses group commit, and readers that do not wait for it.
 ///
 /// - `write`: durable when it returns (`synchronous=FULL`).
-/// - `lookUp`: a few rows by key, on the caller's own thread; some microseconds, less than a hop would cost.
-/// - `read`: anything longer, on a thread where blocking harms nobody; what takes seconds has a thread of its own.
+/// - `lookUp`: a few rows by key, on the caller's own thread; takes microseconds, less than a thread hop.
+/// - `read`: anything longer, on a separate thread that may block; reads of seconds have a thread of their own.
 package final class Database: Sendable {
     package let path: String
     let writer: Writer
-    let truncation = Truncation()
+    let truncation = WALTruncation()
     private let lookUps: [LookUp]
     private let scans: [Scan]
-    /// Apart, so that a copy or an integrity check does not hold up every other list.
+    /// Separate, so that a copy or an integrity check does not delay other reads.
     private let longScan: Scan
     private let turn = Atomic<Int>(0)
 
@@ -33,14 +33,14 @@ package final class Database: Sendable {
     /// Opens or creates the file and brings its schema up to date.
     ///
     /// `migrations`: In order; those already applied are skipped.
-    /// `readers`: Connections for `lookUp`, and as many again for `read`.
-    /// `gathering`: For how many milliseconds a write waits for others to share its commit, where few come. Under load
-    /// they share it anyway.
+    /// `readers`: Connections for `lookUp`, and the same number for `read`.
+    /// `commitDelay`: How many milliseconds a write waits for others to share its commit at a low write rate. At a high
+    /// rate writes share commits without waiting.
     package init(
         path: String,
         migrations: [Migration] = [],
         readers: Int = 2,
-        gathering: Int = 0,
+        commitDelay: Int = 0,
         observer: (any BatchObserver)? = nil
     ) throws {
         self.path = path
@@ -57,7 +57,7 @@ package final class Database: Sendable {
             PRAGMA cache_size = -4096;
             """)
         try Migration.apply(migrations, to: connection)
-        writer = Writer(connection, gathering: gathering, observer: observer)
+        writer = Writer(connection, commitDelay: commitDelay, observer: observer)
         lookUps = try (0..<readers).map { _ in LookUp(try Self.reader(path)) }
         scans = try (0..<readers).map { _ in try Self.scan(path) }
         longScan = try Self.scan(path)
@@ -68,7 +68,7 @@ package final class Database: Sendable {
         for scan in scans + [longScan] { scan.thread.stop() }
     }
 
-    /// Runs `body` in a transaction that is on disk when this returns, or leaves no trace when it throws.
+    /// Runs `body` in a transaction that is on disk when this returns, and is rolled back when it throws.
     package func write<R: Sendable>(
         size: JobSize = .small, _ body: @escaping @Sendable (Connection) throws -> R
     ) async throws -> R {
@@ -77,18 +77,18 @@ package final class Database: Sendable {
 
     /// Runs `body` on the writer's connection outside any transaction: checkpoints, pragmas.
     package func maintain<R: Sendable>(_ body: @escaping @Sendable (Connection) throws -> R) async throws -> R {
-        try await writer.performAlone(body)
+        try await writer.performBetweenBatches(body)
     }
 
-    /// Gives pages that hold nothing back to the file system, some at a time, between which others commit. Of a file that was
-    /// not made with `auto_vacuum = INCREMENTAL` there are none.
+    /// Returns free pages to the file system (incremental vacuum), some at a time, so that other writes commit in between.
+    /// Has no effect on a file without `auto_vacuum = INCREMENTAL`.
     ///
-    /// - Returns: How many.
-    package func giveBackFreePages() async throws -> Int {
+    /// - Returns: The number of pages.
+    package func reclaimFreePages() async throws -> Int {
         var all = 0
-        // Each part takes room in the log, which there may not be much of: none before the last one's is free again.
-        while try await truncateLog(evenSoon: true) {
-            let some = try await write(size: .leftOver) { db in
+        // Each part needs space in the WAL, which may be scarce: truncate the WAL before each part.
+        while try await truncateWAL(ignoringBackOff: true) {
+            let some = try await write(size: .deferredDeletion) { db in
                 func free() throws -> Int { try db.first("PRAGMA freelist_count") { $0.int(0) } ?? 0 }
                 let before = try free()
                 if before > 0 { try db.script("PRAGMA incremental_vacuum(128)") }
@@ -100,10 +100,10 @@ package final class Database: Sendable {
         return all
     }
 
-    /// Runs a short `body` of one statement here and now. For rows found by key.
+    /// Runs a short `body` of one statement on the current thread. For rows found by key.
     package func lookUp<R>(_ body: (Connection) throws -> R) throws -> R {
         for lookUp in lookUps {
-            // Boxed: the result of a closure under the lock must be able to leave it.
+            // Boxed, because the lock requires a `sending` result.
             if let result = try lookUp.connection.withLockIfAvailable({ try Unsent(body($0.connection)) }) {
                 return result.value
             }
@@ -113,10 +113,10 @@ package final class Database: Sendable {
             .value
     }
 
-    /// How long a read keeps its thread.
+    /// The expected duration of a read.
     package enum Length: Sendable {
         case short
-        /// Seconds or more. One at a time.
+        /// Seconds or more. These run one at a time.
         case long
     }
 

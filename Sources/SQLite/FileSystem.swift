@@ -1,15 +1,15 @@
 import CSQLite
 import Glibc
 
-/// What a folder lies on, as far as a database must know.
+/// The kind of file system under a directory.
 package enum FileSystem: Equatable, Sendable {
     case local
-    /// SQLite's locks and shared memory do not hold there; files are lost (https://www.sqlite.org/wal.html).
+    /// SQLite's locks and shared memory do not work there, which destroys databases (https://www.sqlite.org/wal.html).
     case network(String)
 
-    /// Asks the kernel (statfs(2)).
+    /// Detects the file system of a directory with statfs(2).
     ///
-    /// - Throws: `SQLiteError` when the folder cannot be asked about.
+    /// - Throws: `SQLiteError` when statfs fails.
     package init(folder: String) throws(SQLiteError) {
         var magic: UInt32 = 0
         guard unsafe clavitor_filesystem_magic(folder, &magic) == 0 else {
@@ -18,7 +18,7 @@ package enum FileSystem: Equatable, Sendable {
         self.init(magic: magic)
     }
 
-    /// Reads `f_type` of statfs(2).
+    /// Interprets `f_type` of statfs(2).
     package init(magic: UInt32) {
         let networks: [UInt32: String] = [
             0x6969: "NFS", 0x517B: "SMB", 0xFF53_4D42: "CIFS", 0xFE53_4D42: "SMB2", 0x0102_1997: "9p",

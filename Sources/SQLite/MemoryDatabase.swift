@@ -1,4 +1,4 @@
-/// A database in memory, with the same questions and changes as one on a disk, and one thread.
+/// A database in memory on one thread, with the same `read` and `write` as `Database`.
 package final class MemoryDatabase: Sendable {
     /// Unchecked is sound: used on the one thread that owns it.
     private struct Confined: @unchecked Sendable {
@@ -8,17 +8,17 @@ package final class MemoryDatabase: Sendable {
     private let thread = WorkerThread()
     private let confined: Confined
 
-    /// `most`: Bytes, about. What goes beyond is refused as on a full disk.
-    package init(migrations: [Migration], most: Int) throws {
+    /// `maximumBytes`: Approximate. Writes beyond it fail as on a full disk.
+    package init(migrations: [Migration], maximumBytes: Int) throws {
         let connection = try Connection(path: ":memory:", access: .readWrite)
-        try connection.script("PRAGMA foreign_keys = ON; PRAGMA max_page_count = \(most / 4_096);")
+        try connection.script("PRAGMA foreign_keys = ON; PRAGMA max_page_count = \(maximumBytes / 4_096);")
         try Migration.apply(migrations, to: connection)
         confined = Confined(connection: connection)
     }
 
     deinit { thread.stop() }
 
-    /// Runs `body` in a transaction, which leaves no trace when it throws.
+    /// Runs `body` in a transaction, which is rolled back when it throws.
     package func write<R: Sendable>(_ body: @escaping @Sendable (Connection) throws -> R) async throws -> R {
         try await perform { connection in
             try connection.run("BEGIN IMMEDIATE")

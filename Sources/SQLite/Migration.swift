@@ -1,9 +1,9 @@
-/// One step of the schema. Applied in a transaction of its own, once, for ever.
+/// One schema migration, applied once in its own transaction.
 ///
-/// A fleet rolls back, so a step leaves a database that the previous program can still read and write:
-/// tables and columns may be added, never dropped or given another meaning.
+/// Deployments can be rolled back, so a migration must leave a database that the previous version can still read and
+/// write: it may add tables and columns, but not drop or redefine them.
 package struct Migration: Sendable {
-    /// 1, 2, 3 … without gaps; kept in `PRAGMA user_version`.
+    /// 1, 2, 3 … without gaps; stored in `PRAGMA user_version`.
     package let number: Int
     package let script: String
 
@@ -12,7 +12,7 @@ package struct Migration: Sendable {
         self.script = script
     }
 
-    /// Brings the schema up to the last migration. A newer file is left as it is: see above.
+    /// Applies the missing migrations. A file with a newer schema stays unchanged.
     package static func apply(_ migrations: [Migration], to database: Connection) throws {
         precondition(migrations.map(\.number) == Array(1..<(migrations.count + 1)), "migrations are numbered from 1")
         let version = try database.schemaVersion

@@ -1,10 +1,9 @@
 import CSQLite
 
 extension Database {
-    /// Writes a consistent copy of the database to a new file while readers and the writer go on.
+    /// Writes a consistent copy of the database to a new file while reads and writes continue.
     ///
-    /// The copy is the state at the moment of the call. Errors leave a partial file behind, which the caller,
-    /// who chose the name, removes.
+    /// The copy is a snapshot at the time of the call. After an error the caller must remove the partial file.
     package func copy(to destination: String) async throws {
         try await read(lasting: .long) { source in
             // `read` holds one snapshot open, so pages changed meanwhile do not restart the copy.
@@ -26,19 +25,21 @@ extension Database {
                     }
                 }
             }
-            // The copy starts its life without a WAL beside it.
+            // Leaves the copy without a WAL file.
             try target.script("PRAGMA journal_mode = DELETE")
         }
     }
 
-    /// Moves what the WAL holds into the file and cuts the WAL to nothing, so that deleted bytes are gone. All who ask before
-    /// it begins have one for all of them.
+    /// Checkpoints the WAL into the file and truncates it, so that deleted bytes are gone. Concurrent callers share one
+    /// truncation.
     ///
-    /// `evenSoon`: Also within those seconds.
-    /// - Returns: Whether it could. A reader in the middle of a long scan makes it wait for the next time: no commit may wait
-    ///   for its end, and for some seconds nobody tries again.
+    /// `ignoringBackOff`: Attempts it even during the back-off after a failed attempt.
+    /// - Returns: Whether it succeeded. It fails while a long read is active, because no commit may wait for that; a
+    ///   back-off of some seconds follows.
     @discardableResult
-    package func truncateLog(evenSoon: Bool = false) async throws -> Bool {
-        try await truncation.join(evenSoon: evenSoon) { writer.enqueueAlone { [truncation] in truncation.run(on: $0) } }
+    package func truncateWAL(ignoringBackOff: Bool = false) async throws -> Bool {
+        try await truncation.wait(ignoringBackOff: ignoringBackOff) {
+            writer.enqueueBetweenBatches { [truncation] in truncation.run(on: $0) }
+        }
     }
 }

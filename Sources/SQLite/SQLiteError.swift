@@ -1,7 +1,7 @@
-/// What SQLite answered when it refused.
+/// An error of SQLite.
 ///
-/// Carries the code and the statement's text, never a bound value: statements are static strings, so the text
-/// holds placeholders only. The message is SQLite's own and names columns and constraints.
+/// It has the code and the statement's text, never a bound value: statements are static strings, so the text has
+/// placeholders only. The message is SQLite's own and names columns and constraints.
 package struct SQLiteError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The extended result code (https://www.sqlite.org/rescode.html).
     package let code: Int32
@@ -18,7 +18,7 @@ package struct SQLiteError: Error, Equatable, Sendable, CustomStringConvertible 
         sql.isEmpty ? "SQLite \(code): \(message)" : "SQLite \(code): \(message) in: \(sql)"
     }
 
-    /// What the error says about the file, and so about what the node may still do.
+    /// The class of error, which decides what the node may still do.
     package var cause: Cause {
         switch code & 0xff {
         case 11, 26: .damaged
@@ -34,9 +34,9 @@ package struct SQLiteError: Error, Equatable, Sendable, CustomStringConvertible 
     package enum Cause: Equatable, Sendable {
         /// SQLITE_CORRUPT or SQLITE_NOTADB.
         case damaged
-        /// SQLITE_FULL: no room on the disk, or `max_page_count` reached.
+        /// SQLITE_FULL: the disk is full, or `max_page_count` is reached.
         case full
-        /// SQLITE_IOERR: among others a failed fsync.
+        /// SQLITE_IOERR, such as a failed fsync.
         case io
         case busy
         /// Read-only, cannot open, not authorised.

@@ -3,7 +3,7 @@ import CSQLite
 /// SQLITE_TRANSIENT: SQLite copies the bytes before the bind returns.
 private let transient = unsafe unsafeBitCast(-1, to: sqlite3_destructor_type.self)
 
-/// A prepared statement. Owned by exactly one `Connection`, which finalizes it by dropping it.
+/// A prepared statement. Owned by one `Connection`, which finalizes it by releasing it.
 @safe
 final class Statement {
     private let handle: OpaquePointer
@@ -51,7 +51,7 @@ final class Statement {
     private func bind(_ bindings: [Value]) throws(SQLiteError) {
         precondition(
             unsafe Int(sqlite3_bind_parameter_count(handle)) == bindings.count,
-            "a placeholder without a value, or the other way round, in: \(sql)"
+            "the number of values must equal the number of placeholders in: \(sql)"
         )
         for (offset, value) in bindings.enumerated() {
             let index = Int32(offset + 1)
@@ -76,7 +76,7 @@ final class Statement {
     }
 }
 
-/// The row under the cursor. Valid only inside the closure that it is handed to.
+/// The current row of a statement. Valid only inside the closure that receives it.
 @safe
 package struct Row {
     private let handle: OpaquePointer
@@ -106,7 +106,7 @@ package struct Row {
         return unsafe [UInt8](UnsafeRawBufferPointer(start: bytes, count: count))
     }
 
-    /// In whichever class it has; a number with a fraction is none of ours.
+    /// The value in its own storage class; a REAL, which no schema here uses, is returned as text.
     package func value(_ column: Int) -> Value {
         switch unsafe sqlite3_column_type(handle, Int32(column)) {
         case SQLITE_NULL: .null

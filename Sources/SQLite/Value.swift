@@ -1,4 +1,4 @@
-/// One value bound to a statement, in SQLite's own storage classes.
+/// A value bound to a statement, in one of SQLite's storage classes.
 package enum Value: Equatable, Sendable {
     case null
     case integer(Int64)

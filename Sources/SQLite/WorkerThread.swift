@@ -1,14 +1,14 @@
 import Glibc
 import Synchronization
 
-/// A thread that runs jobs in the order they come, and sleeps in between.
+/// A thread that runs jobs in order of arrival and sleeps in between.
 ///
-/// SQLite blocks, so it must not run on the threads that Swift's tasks share. A thread of our own wakes about
-/// twice as fast as a Dispatch queue does, and at one connection that hop is what a read waits for.
+/// SQLite blocks, so it must not run on the cooperative thread pool. A dedicated thread wakes about twice as fast as a
+/// Dispatch queue, and with one connection a read waits mainly for that.
 @safe
 final class WorkerThread: Sendable {
     private let jobs = Mutex<Queue>(Queue())
-    // Semaphores are made to be shared between threads.
+    // Semaphores are safe to share between threads.
     private nonisolated(unsafe) let wake: UnsafeMutablePointer<sem_t>
 
     private struct Queue {
@@ -21,7 +21,7 @@ final class WorkerThread: Sendable {
         unsafe sem_init(semaphore, 0, 0)
         unsafe wake = unsafe semaphore
         var thread = pthread_t()
-        // The thread keeps the object alive until `stop` was called and the last job ran.
+        // The thread retains this object until `stop` was called and the last job has run.
         let context = unsafe Unmanaged.passRetained(self).toOpaque()
         let code = unsafe pthread_create(
             &thread, nil,
@@ -31,7 +31,7 @@ final class WorkerThread: Sendable {
                 }
                 return nil
             }, context)
-        precondition(code == 0, "no thread to be had")
+        precondition(code == 0, "pthread_create must succeed")
         pthread_detach(thread)
     }
 
@@ -40,13 +40,13 @@ final class WorkerThread: Sendable {
         unsafe wake.deallocate()
     }
 
-    /// Adds a job. After `stop` it is dropped, which releases whatever it holds.
+    /// Adds a job. After `stop` the job is dropped.
     func enqueue(_ job: @escaping @Sendable () -> Void) {
         jobs.withLock { $0.waiting.append(job) }
         unsafe sem_post(wake)
     }
 
-    /// Ends the thread once what waits has run.
+    /// Ends the thread after the waiting jobs have run.
     func stop() {
         jobs.withLock { $0.isStopped = true }
         unsafe sem_post(wake)

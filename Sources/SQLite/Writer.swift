@@ -1,80 +1,82 @@
 import Glibc
 import Synchronization
 
-/// What an owner of the database keeps in step with its transactions, such as the head of a hash chain.
+/// Follows the writer's transactions, to keep state consistent with them, such as the head of a hash chain.
 ///
-/// Every call comes on the writer's thread.
+/// Every call is made on the writer's thread.
 package protocol BatchObserver: Sendable {
-    /// A transaction has begun, so nobody else writes: the time to read what another process may have changed.
+    /// A transaction has begun, so no other process can write: read here what another process may have changed.
     func batchDidBegin(_ database: Connection) throws
     /// A job is about to run; `jobDidFail` undoes everything since this call.
     func jobWillRun()
     func jobDidFail()
-    /// The last words before COMMIT, once for the whole batch.
+    /// Called right before COMMIT, once per batch. May write to the database.
     func batchWillCommit(_ database: Connection) throws
     func batchDidCommit()
-    /// Nothing of the batch was kept.
+    /// The whole batch was rolled back.
     func batchDidFail(_ error: any Error)
 }
 
-/// How a job shares the writer with others.
+/// The size class of a job, which decides how it shares the writer with others.
 package enum JobSize: Sendable {
     case small
     /// It changes hundreds of rows or more.
     case large
-    /// The same, of a deletion that is on record and takes effect already.
-    case leftOver
+    /// As large, but it only purges rows of a deletion that is already recorded and effective.
+    case deferredDeletion
 }
 
-/// The one connection that writes. Jobs that arrive while a commit is under way share the next one.
+/// The only connection that writes. Jobs that arrive during a commit share the next one.
 ///
-/// Group commit: durability costs one fsync per batch, not per job. Each job runs in a savepoint, so one that
-/// throws takes back its own changes and nobody else's.
+/// Group commit: durability costs one fsync per batch, not per job. Each job runs in a savepoint, so a job that
+/// throws rolls back its own changes and no others.
 ///
-/// A job that changes many rows is a batch by itself: what a savepoint could take back lies in memory. Others have a batch
-/// between two of them, and what was decided long ago goes before what is decided now every second time at the most.
+/// A large job is a batch by itself, because the journal of a savepoint is held in memory. Small jobs get a batch between
+/// two large ones, and deferred deletions run before large jobs at most every second time.
 final class Writer: Sendable {
     private let thread = WorkerThread()
     private let connection: Confined
     private let observer: (any BatchObserver)?
-    /// How long a batch waits for more jobs, where few come.
-    private let gathering: Duration
+    /// How long a batch waits for more jobs at a low arrival rate.
+    private let commitDelay: Duration
     private let pending = Mutex<Pending>(Pending())
     /// Bounds how long the first job of a batch waits for the last, and the size of the WAL frame burst.
-    private static let largestBatch = 512
-    /// From here on, within the time of gathering, batches fill by themselves.
-    private static let fewJobs = 16
+    private static let maximumBatch = 512
+    /// With at least this many jobs per `commitDelay`, batches fill without waiting.
+    private static let lowRate = 16
 
     private struct Pending {
         var jobs: [any WriteJob] = []
         var large: [any WriteJob] = []
-        var leftOver: [any WriteJob] = []
-        var wasLeftOver = false
-        /// What runs between batches.
-        var alone: [@Sendable (Connection) -> Void] = []
+        var deferredDeletions: [any WriteJob] = []
+        var lastWasDeferred = false
+        /// Jobs that run between batches.
+        var betweenBatches: [@Sendable (Connection) -> Void] = []
         var isDraining = false
-        var begun = ContinuousClock.now
-        /// Since then.
+        var periodStart = ContinuousClock.now
+        /// Jobs committed since `periodStart`.
         var count = 0
         var isQuiet = true
 
-        var isEmpty: Bool { jobs.isEmpty && large.isEmpty && leftOver.isEmpty && alone.isEmpty }
+        var isEmpty: Bool {
+            jobs.isEmpty && large.isEmpty && deferredDeletions.isEmpty && betweenBatches.isEmpty
+        }
 
         /// The next job that is a batch by itself.
         mutating func nextLarge() -> (any WriteJob)? {
-            wasLeftOver = !leftOver.isEmpty && (large.isEmpty || !wasLeftOver)
-            if wasLeftOver { return leftOver.removeFirst() }
+            lastWasDeferred = !deferredDeletions.isEmpty && (large.isEmpty || !lastWasDeferred)
+            if lastWasDeferred { return deferredDeletions.removeFirst() }
             return large.isEmpty ? nil : large.removeFirst()
         }
 
-        /// Whether few jobs came in the last while, so that more of them are worth waiting for.
-        mutating func isWorthWaiting(_ while: Duration) -> Bool {
+        /// Whether few jobs arrived in the last period, so that waiting for more is worthwhile.
+        mutating func isWorthWaiting(_ period: Duration) -> Bool {
             let now = ContinuousClock.now
-            if now - begun >= `while` {
-                isQuiet = count < fewJobs
-                (begun, count) = (now, 0)
+            if now - periodStart >= period {
+                isQuiet = count < lowRate
+                (periodStart, count) = (now, 0)
             }
-            return isQuiet && (1..<fewJobs).contains(jobs.count)
+            return isQuiet && (1..<lowRate).contains(jobs.count)
         }
     }
 
@@ -83,10 +85,10 @@ final class Writer: Sendable {
         let connection: Connection
     }
 
-    /// `gathering`: Milliseconds.
-    init(_ connection: consuming sending Connection, gathering: Int = 0, observer: (any BatchObserver)?) {
+    /// `commitDelay`: Milliseconds.
+    init(_ connection: consuming sending Connection, commitDelay: Int = 0, observer: (any BatchObserver)?) {
         self.connection = Confined(connection: connection)
-        self.gathering = .milliseconds(gathering)
+        self.commitDelay = .milliseconds(commitDelay)
         self.observer = observer
     }
 
@@ -101,21 +103,23 @@ final class Writer: Sendable {
                 switch size {
                 case .small: pending.jobs.append(job)
                 case .large: pending.large.append(job)
-                case .leftOver: pending.leftOver.append(job)
+                case .deferredDeletion: pending.deferredDeletions.append(job)
                 }
             }
         }
     }
 
     /// Runs `body` between batches, outside any transaction: for checkpoints and pragmas.
-    func performAlone<R: Sendable>(_ body: @escaping @Sendable (Connection) throws -> R) async throws -> R {
+    func performBetweenBatches<R: Sendable>(_ body: @escaping @Sendable (Connection) throws -> R) async throws -> R {
         try await withCheckedThrowingContinuation { continuation in
-            enqueueAlone { connection in continuation.resume(with: Result { try body(connection) }) }
+            enqueueBetweenBatches { connection in continuation.resume(with: Result { try body(connection) }) }
         }
     }
 
-    /// The same for a job that answers whoever waits itself.
-    func enqueueAlone(_ job: @escaping @Sendable (Connection) -> Void) { submit { $0.alone.append(job) } }
+    /// The same for a job that reports its own result.
+    func enqueueBetweenBatches(_ job: @escaping @Sendable (Connection) -> Void) {
+        submit { $0.betweenBatches.append(job) }
+    }
 
     private func submit(_ add: (inout Pending) -> Void) {
         let mustWake = pending.withLock { pending in
@@ -128,15 +132,15 @@ final class Writer: Sendable {
 
     private func drain() {
         while true {
-            // Where jobs come without a pause, these would never have their turn behind them. One at a time: what waits to be
-            // committed waits for no more.
-            let alone = pending.withLock { $0.alone.isEmpty ? nil : $0.alone.removeFirst() }
-            alone?(connection.connection)
-            if gathering > .zero, pending.withLock({ $0.isWorthWaiting(gathering) }) {
-                usleep(UInt32(gathering / .microseconds(1)))
+            // Runs before the batch, so that continuous writes cannot starve it, and one at a time, so that a commit waits
+            // for at most one.
+            let job = pending.withLock { $0.betweenBatches.isEmpty ? nil : $0.betweenBatches.removeFirst() }
+            job?(connection.connection)
+            if commitDelay > .zero, pending.withLock({ $0.isWorthWaiting(commitDelay) }) {
+                usleep(UInt32(commitDelay / .microseconds(1)))
             }
             let (batch, large, isDone) = pending.withLock { pending -> ([any WriteJob], (any WriteJob)?, Bool) in
-                let batch = Array(pending.jobs.prefix(Self.largestBatch))
+                let batch = Array(pending.jobs.prefix(Self.maximumBatch))
                 pending.jobs.removeFirst(batch.count)
                 pending.count += batch.count
                 let large = pending.nextLarge()
@@ -168,7 +172,7 @@ final class Writer: Sendable {
         }
     }
 
-    /// Throws only when the whole transaction is lost.
+    /// Runs one job. Throws only when the whole transaction is lost.
     private func run(_ job: any WriteJob, alone: Bool, on database: Connection) throws {
         // A batch of one needs no savepoint: rolling back the transaction is the same.
         if !alone { try database.run("SAVEPOINT job") }
@@ -184,10 +188,10 @@ final class Writer: Sendable {
     }
 }
 
-/// A closure waiting for its commit, its result type erased.
+/// A type-erased job that waits for its commit.
 private protocol WriteJob: AnyObject, Sendable {
     func run(on database: Connection) throws
-    /// The batch is on disk. A job whose own closure threw gets its own error.
+    /// The batch is on disk. A job whose closure threw resumes with its own error.
     func succeed()
     func fail(_ error: any Error)
 }

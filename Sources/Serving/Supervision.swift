@@ -20,7 +20,7 @@ package struct Supervision: Service {
         self.isAlive = isAlive
     }
 
-    package func tellReady() { manager.tell(.ready) }
+    package func tellReady() { manager.notify(.ready) }
 
     package func run() async throws {
         await cancelWhenGracefulShutdown {
@@ -31,13 +31,13 @@ package struct Supervision: Service {
                 try? await Task.sleep(for: pause)
             }
         }
-        manager.tell(.stopping)
+        manager.notify(.stopping)
     }
 
     private func tellAlive() async {
         do {
             try await isAlive()
-            manager.tell(.alive)
+            manager.notify(.watchdog)
         } catch is CancellationError {
         } catch {
             logger.critical("the watchdog hears nothing", metadata: ["error": "\(error)"])

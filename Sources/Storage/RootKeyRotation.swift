@@ -27,7 +27,7 @@ package struct RootKeyRotation: Sendable {
             }
         }
         // Old boxes must not survive in the log.
-        try await database.truncateLog(evenSoon: true)
+        try await database.truncateWAL(ignoringBackOff: true)
         return total
     }
 

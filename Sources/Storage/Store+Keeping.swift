@@ -26,7 +26,7 @@ extension Store {
         var last: [UInt8] = []
         while true {
             let after = last
-            let end = try await database.write(size: .leftOver) { db in
+            let end = try await database.write(size: .deferredDeletion) { db in
                 let some = try db.all(
                     "SELECT key FROM abuse WHERE key > ?1 AND forgiven < ?2 ORDER BY key LIMIT 500", .blob(after),
                     .integer(time)
@@ -46,7 +46,7 @@ extension Store {
     /// next time when a reader keeps it.
     private func hasRoomForMore() async throws -> Bool {
         guard hasLittleRoom else { return true }
-        return try await database.truncateLog(evenSoon: true)
+        return try await database.truncateWAL(ignoringBackOff: true)
     }
 
     /// Whether what is deleted had better go in small parts: the disk is full, or could get so by it, whatever else is wrong.
@@ -172,7 +172,7 @@ extension Store {
             // Done in any case: nobody is better off with half of it.
             try? await WorkQueue.breathe()
             guard hasLittleRoom else { continue }
-            let isCut = try await database.truncateLog(evenSoon: true)
+            let isCut = try await database.truncateWAL(ignoringBackOff: true)
             // A reader keeps the log for a while, which does not matter as long as there is room for some of it.
             if !isCut, let free = freeSpace(), free < 16 << 20 { return rest.isEmpty }
         }
@@ -218,7 +218,7 @@ extension Store {
     /// `few`: Rows at a time on a disk with little room, so that a part writes some hundred kilobytes: a row stands on pages of
     /// its own, in the table and in its indexes.
     private func deleteInParts(
-        _ sql: StaticString, _ id: Value, most: Int = 500, few: Int = 20, as size: JobSize = .leftOver
+        _ sql: StaticString, _ id: Value, most: Int = 500, few: Int = 20, as size: JobSize = .deferredDeletion
     ) async throws {
         while true {
             let isShort = hasLittleRoom
@@ -244,7 +244,7 @@ extension Store {
                 try db.all("SELECT id FROM holder WHERE vault = ?", id) { try Self.id($0.blob(0)) }
             }
             // What is small first, so that there is room for what follows.
-            for holder in holders { try await deleteWraps(of: holder, as: .leftOver) }
+            for holder in holders { try await deleteWraps(of: holder, as: .deferredDeletion) }
             // Fewer of these: each may be large.
             if !hasLittleRoom {
                 try await deleteInParts(
@@ -258,7 +258,7 @@ extension Store {
                 guard freeSpace().map({ $0 > 2 * size + 1 << 18 }) ?? true else {
                     throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue)
                 }
-                _ = try await database.write(size: .leftOver) { db in
+                _ = try await database.write(size: .deferredDeletion) { db in
                     try db.run(
                         """
                         DELETE FROM value WHERE (entry, field, version) IN (
@@ -274,7 +274,7 @@ extension Store {
                 "DELETE FROM entry WHERE ordinal IN (SELECT ordinal FROM entry WHERE vault = ?1 LIMIT ?2)", id)
             for holder in holders {
                 // Whatever is left would go with the account, all at once.
-                guard await clear(holder, as: .leftOver) else { return }
+                guard await clear(holder, as: .deferredDeletion) else { return }
             }
             // Whatever else there is hangs on the account.
             try await database.write { _ = try $0.run("DELETE FROM account WHERE vault = ? AND owner = x''", id) }
@@ -301,7 +301,7 @@ extension Store {
                     is_owner, id NOT IN (SELECT owner FROM account), id NOT IN (SELECT holder FROM agent))
                 """, row: { try Self.id($0.blob(0)) })
         }
-        for holder in abandoned { _ = await clear(holder, as: .leftOver) }
+        for holder in abandoned { _ = await clear(holder, as: .deferredDeletion) }
     }
 
     /// Every audit line, oldest first, in pages.

@@ -133,7 +133,7 @@ extension Store {
             shut.withLock { $0 = [] }
         }
         try? await database.maintain { try $0.script("PRAGMA wal_autocheckpoint = \(isFull ? 64 : 1_000)") }
-        return isFull ? (try? await database.truncateLog(evenSoon: true)) ?? false : true
+        return isFull ? (try? await database.truncateWAL(ignoringBackOff: true)) ?? false : true
     }
 
     /// Whether nothing can be taken away from anybody of the vault, so that nobody of it reads, titles neither.

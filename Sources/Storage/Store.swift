@@ -102,7 +102,7 @@ package final class Store: Sendable {
                 // Where access cannot be taken away any more, it is not given either.
                 if mutations.takesAccess { health.noteExhaustion() }
                 // What a commit that failed wrote to the log is in the way of the next.
-                _ = try? await database.truncateLog(evenSoon: true)
+                _ = try? await database.truncateWAL(ignoringBackOff: true)
             }
             throw refusal(error)
         } catch is ForeignWrite {
@@ -111,7 +111,7 @@ package final class Store: Sendable {
         health.endExhaustion()
         // What is moved to the trash stays in the log otherwise, until the disk is looked at again.
         if health.mode == .readOnly(.diskFull), mutations.contains(where: { $0.direction == .tidies }) {
-            _ = try? await database.truncateLog()
+            _ = try? await database.truncateWAL()
         }
         guard let vault, mutations.takesAccess else { return }
         if isLast { lastCommits.withLock { $0[vault, default: 0] += 1 } }
@@ -134,7 +134,7 @@ package final class Store: Sendable {
     /// `evenSoon`: Also within some seconds after a reader kept it from being done.
     func truncateWAL(evenSoon: Bool) async {
         // A failure here is the disk's; what was to be done is done, and this is tried again.
-        let isForgotten = (try? await database.truncateLog(evenSoon: evenSoon)) ?? false
+        let isForgotten = (try? await database.truncateWAL(ignoringBackOff: evenSoon)) ?? false
         owesTruncation.store(!isForgotten, ordering: .relaxed)
     }
 

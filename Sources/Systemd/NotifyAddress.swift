@@ -1,10 +1,10 @@
 import Glibc
 
-/// A datagram socket of the service manager: a path, or after `@` a name in Linux' abstract space.
+/// The address of the service manager's datagram socket: a path, or `@` and a name in Linux' abstract namespace.
 struct NotifyAddress: Sendable {
     private let path: [UInt8]
 
-    /// Nil for what is neither, or is too long for `sockaddr_un`.
+    /// Nil for any other text, and for one that is too long for `sockaddr_un`.
     init?(_ text: String) {
         let bytes = Array(text.utf8)
         guard let first = bytes.first, first == UInt8(ascii: "/") || first == UInt8(ascii: "@"), bytes.count > 1,
@@ -20,7 +20,7 @@ struct NotifyAddress: Sendable {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path) }
-        // An abstract name is as long as it is, and no zero ends it.
+        // An abstract name has no terminating zero.
         let length = socklen_t(MemoryLayout<sa_family_t>.size + path.count + (path[0] == 0 ? 0 : 1))
         let bytes = Array(text.utf8)
         _ = unsafe withUnsafePointer(to: address) { pointer in

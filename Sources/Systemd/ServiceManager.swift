@@ -1,16 +1,16 @@
 import Glibc
 
-/// systemd, for a service that it started: readiness, watchdog, credentials (sd_notify(3), systemd.exec(5)).
+/// systemd's notification protocol for the service that it started (sd_notify(3)).
 ///
-/// A program that nobody supervises has none, and says nothing to nobody.
+/// A program without a supervisor has no instance of it and sends nothing.
 package struct ServiceManager: Sendable {
     private let address: NotifyAddress
-    /// How often the watchdog wants to hear something, in microseconds; nil when there is none.
+    /// The watchdog timeout in microseconds; nil without a watchdog.
     package let watchdog: Int64?
 
     /// - Parameters:
-    ///   - environment: Of a name, what the environment has.
-    ///   - process: The number of this process: the watchdog may be meant for another.
+    ///   - environment: Looks up an environment variable.
+    ///   - process: The id of this process: the watchdog may be meant for another one.
     package init?(environment: (String) -> String? = Environment.value, process: Int32 = getpid()) {
         guard let address = environment("NOTIFY_SOCKET").flatMap(NotifyAddress.init) else { return nil }
         self.address = address
@@ -18,23 +18,23 @@ package struct ServiceManager: Sendable {
         watchdog = isMeant ? environment("WATCHDOG_USEC").flatMap { Int64($0) }.flatMap { $0 > 0 ? $0 : nil } : nil
     }
 
-    package enum News: String, Sendable {
+    package enum Notification: String, Sendable {
         case ready = "READY=1"
-        case alive = "WATCHDOG=1"
+        case watchdog = "WATCHDOG=1"
         case stopping = "STOPPING=1"
     }
 
-    /// Tells it, and never waits: who does not listen misses it.
-    package func tell(_ news: News) { address.send(news.rawValue) }
+    /// Sends a notification without blocking; it is lost if the socket is full.
+    package func notify(_ notification: Notification) { address.send(notification.rawValue) }
 }
 
-/// The process's environment. The one place where our programs read it.
+/// The process's environment: the only place where the programs read it.
 package enum Environment {
     package static func value(_ name: String) -> String? {
         guard let text = unsafe getenv(name) else { return nil }
         return unsafe String(cString: text)
     }
 
-    /// Where systemd put the files of `LoadCredential`.
+    /// The directory of `LoadCredential` files (systemd.exec(5)).
     package static var credentialsDirectory: String? { value("CREDENTIALS_DIRECTORY") }
 }

@@ -60,7 +60,7 @@ struct DataOptions: ParsableArguments {
         guard File.exists(data) else {
             throw Failure("There is no directory \(data). Is --data right? Make it, or add an operator, first.")
         }
-        guard try File.takeLock("\(data)/lock") else {
+        guard try File.tryLock("\(data)/lock") else {
             throw Failure("Another clavitor-monitor serves \(data). Stop it first.")
         }
     }

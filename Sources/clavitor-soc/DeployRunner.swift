@@ -26,7 +26,7 @@ struct DeployRunner {
         try File.makeDirectory(journals)
         // Two programs that go on with the same deploy would both hold the hub's lock.
         if rollout.dryRun { return }
-        guard try File.takeLock("\(journals)/lock") else {
+        guard try File.tryLock("\(journals)/lock") else {
             throw DeployRefusal.locked(by: "another clavitor-soc on this machine")
         }
     }

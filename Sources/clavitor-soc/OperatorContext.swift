@@ -98,7 +98,7 @@ struct OperatorContext {
     private func monitor(_ exchange: HTTPSExchange) throws -> (any FleetMonitor)? {
         guard let file = settings.monitorTokenFile else { return nil }
         let text = try File.read(file, most: 4_096, for: "monitor-token-file in soc.toml")
-        guard let mode = FileFacts.mode(file), mode & 0o077 == 0 else {
+        guard let mode = FileStatus.mode(file), mode & 0o077 == 0 else {
             throw CommandFailure("Others can read \(file), which holds a token: chmod 600 \(file)", code: 2)
         }
         return MonitorClient(

@@ -34,7 +34,7 @@ struct OperatorOptions: ParsableArguments {
         }
         let absolute = path.absolutePath
         try File.makeDirectories(absolute)
-        guard let mode = FileFacts.mode(absolute), mode & 0o077 == 0 else {
+        guard let mode = FileStatus.mode(absolute), mode & 0o077 == 0 else {
             throw CommandFailure("\(absolute) can be read by others: chmod 700 \(absolute)", code: 2)
         }
         return absolute

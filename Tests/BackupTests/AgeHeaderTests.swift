@@ -2,11 +2,11 @@ import Backup
 import Foundation
 import Testing
 
-/// Headers that have a correct MAC and break one rule of the specification each.
+/// Headers with a correct MAC that each break one rule of the specification.
 @Suite struct AgeHeaderTests {
     struct Case: CustomTestStringConvertible {
         var testDescription: String
-        /// Gets the share and the body of a stanza that would open.
+        /// Gets the share and the body of a valid stanza.
         var lines: @Sendable (_ share: String, _ body: String) -> [String]
         var expected: AgeError?
     }
@@ -14,10 +14,10 @@ import Testing
     private static let fullLine = String(repeating: "A", count: 64)
 
     @Test(arguments: [
-        Case(testDescription: "as it should be", lines: { ["-> X25519 \($0)", $1] }),
+        Case(testDescription: "valid", lines: { ["-> X25519 \($0)", $1] }),
         Case(testDescription: "an unknown type before it", lines: { ["-> x a b c", "", "-> X25519 \($0)", $1] }),
         Case(
-            testDescription: "an unknown type behind it",
+            testDescription: "an unknown type after it",
             lines: { ["-> X25519 \($0)", $1, "-> a/b-grease", "AAAA"] }
         ),
         Case(
@@ -96,12 +96,12 @@ import Testing
             expected: nil
         ),
         Case(
-            testDescription: "the same in front",
+            testDescription: "an X25519 stanza without a share before a valid one",
             lines: { ["-> X25519", $1, "-> X25519 \($0)", $1] },
             expected: .malformedHeader(line: 2, .x25519)
         ),
         Case(
-            testDescription: "an X25519 stanza with an argument too many",
+            testDescription: "an X25519 stanza with an extra argument",
             lines: { ["-> X25519 \($0) 1", $1] },
             expected: .malformedHeader(line: 2, .x25519)
         ),
@@ -112,7 +112,7 @@ import Testing
         ),
         Case(
             testDescription: "a share that is not canonical",
-            lines: { ["-> X25519 \($0.dropLast())\(spoiled($0))", $1] },
+            lines: { ["-> X25519 \($0.dropLast())\(nonCanonical($0))", $1] },
             expected: .malformedHeader(line: 2, .x25519)
         ),
         Case(
@@ -131,7 +131,7 @@ import Testing
             expected: .malformedHeader(line: 4, .mixedScrypt)
         ),
     ])
-    func grammar(_ example: Case) throws {
+    func headersAreParsedStrictly(_ example: Case) throws {
         let forgery = Forgery()
         let (share, body) = try forgery.x25519()
         let file = forgery.header(lines: example.lines(share, body)) + (try forgery.payload(([1, 2, 3], 0, true)))
@@ -140,7 +140,7 @@ import Testing
     }
 
     /// The last character of 32 bytes carries two bits that must be zero.
-    private static func spoiled(_ share: String) -> Character {
+    private static func nonCanonical(_ share: String) -> Character {
         let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
         guard let last = share.last, let index = alphabet.firstIndex(of: last) else { return "?" }
         return alphabet[index + 1]
@@ -153,14 +153,14 @@ import Testing
         ("age-encryption.org/v1 \n", .unsupportedVersion), ("Age-encryption.org/v1\n", .notAge),
         (" age-encryption.org/v1\n", .notAge), ("-----BEGIN AGE ENCRYPTED FILE-----\n", .armored),
     ])
-    func beginnings(text: String, expected: AgeError) throws {
+    func otherFilesAreRecognisedByTheirFirstBytes(text: String, expected: AgeError) throws {
         let identity = try Forgery.identity()
         let result = outcome { () throws(AgeError) in try AgeFile.decrypt(Array(text.utf8), with: [identity]) }
         #expect(result == .failure(expected))
     }
 
     @Test(arguments: ["--- ", "---  ", "---", "--- \u{2d}", "---- "])
-    func theMacLineIsExact(mark: String) throws {
+    func theMACLineIsParsedStrictly(mark: String) throws {
         let forgery = Forgery()
         let header = try forgery.header()
         var file = [UInt8](header[..<(header.count - 48)])
@@ -171,13 +171,13 @@ import Testing
         #expect(result == (mark == "--- " ? .success([1]) : .failure(fault)))
     }
 
-    /// Endless input: what counts is that somebody stops reading it.
+    /// Endless input must not be read without limit.
     @Test(arguments: [
         ("endless stanzas", "-> x\n\n"), ("one endless line", "-> xxxxxx"),
         ("an endless body", String(repeating: "A", count: 64) + "\n"),
         ("endless arguments", "-> x x x"), ("no newline", "A"),
     ])
-    func bombsAreBounded(name: String, repeated: String) throws {
+    func endlessHeadersAreRejectedAtTheLimit(name: String, repeated: String) throws {
         let unit = Array(repeated.utf8)
         let start = Array("age-encryption.org/v1\n-> x\n".utf8.dropLast(name == "an endless body" ? 0 : 5))
         var handedOut = 0
@@ -196,7 +196,7 @@ import Testing
         #expect(handedOut <= 65_536)
     }
 
-    @Test func ourOwnHeadersStayWithinTheLimit() throws {
+    @Test func encryptionStaysWithinTheHeaderLimit() throws {
         let recipient = try AgeRecipient(Forgery.recipientText)
         let most = [AgeRecipient](repeating: recipient, count: 600)
         let opened = try AgeFile.decrypt(try AgeFile.encrypt([1], to: most), with: [try Forgery.identity()])

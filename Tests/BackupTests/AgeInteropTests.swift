@@ -3,7 +3,7 @@ import Files
 import Foundation
 import Testing
 
-/// The stock `age` of Debian is the independent witness.
+/// Interoperability with Debian's `age`.
 @Suite struct AgeInteropTests {
     static let sizes = [0, 1, 65_535, 65_536, 65_537, 131_072, 5 << 20 | 3]
 
@@ -16,16 +16,16 @@ import Testing
         identityFile = try scratch.write(Array("# a comment\n\n\(identity.revealed())\n".utf8), to: "key.txt")
     }
 
-    @Test(arguments: sizes) func stockAgeOpensOurs(size: Int) throws {
+    @Test(arguments: sizes) func ageDecryptsOurFiles(size: Int) throws {
         let plain = pattern(size)
         let encrypted = try scratch.write(try AgeFile.encrypt(plain, to: [identity.recipient]), to: "ours.age")
         try run("age", "-d", "-i", identityFile, "-o", scratch.file("out"), encrypted)
-        // For an empty file age writes none at all.
+        // For an empty file age writes no output file.
         let opened = size == 0 ? [] : try scratch.read("out")
         #expect(opened == plain)
     }
 
-    @Test(arguments: sizes) func weOpenStockAge(size: Int) throws {
+    @Test(arguments: sizes) func weDecryptFilesOfAge(size: Int) throws {
         let plain = pattern(size)
         let path = try scratch.write(plain, to: "plain")
         try run("age", "-r", "\(identity.recipient)", "-o", scratch.file("theirs.age"), path)
@@ -33,7 +33,7 @@ import Testing
         #expect(opened == plain)
     }
 
-    @Test(arguments: sizes) func descriptorsGiveTheSameAsBytes(size: Int) throws {
+    @Test(arguments: sizes) func filesAndBytesGiveTheSameResult(size: Int) throws {
         let plain = pattern(size)
         try scratch.write(plain, to: "plain")
         try AgeFile.encrypt(
@@ -52,7 +52,7 @@ import Testing
         #expect(bytes == plain)
     }
 
-    @Test func eachOfSeveralRecipientsOpensOurs() throws {
+    @Test func eachOfSeveralRecipientsDecryptsOurFiles() throws {
         let others = [AgeIdentity.generate(), AgeIdentity.generate()]
         let recipients = [others[0].recipient, identity.recipient, others[1].recipient]
         let encrypted = try AgeFile.encrypt([1, 2, 3], to: recipients)
@@ -65,7 +65,7 @@ import Testing
         #expect(Array(printed.utf8) == [1, 2, 3])
     }
 
-    @Test func oneOfSeveralRecipientsOfStockAgeSuffices() throws {
+    @Test func oneOfSeveralRecipientsOfAgeSuffices() throws {
         let other = AgeIdentity.generate()
         let path = try scratch.write([1, 2, 3], to: "plain")
         let output = scratch.file("theirs.age")
@@ -83,7 +83,7 @@ import Testing
         #expect(opened == [1, 2, 3])
     }
 
-    @Test func armorIsRefusedWithAdvice() throws {
+    @Test func armorIsRejectedWithInstructions() throws {
         let path = try scratch.write([1, 2, 3], to: "plain")
         try run("age", "-a", "-r", "\(identity.recipient)", "-o", scratch.file("theirs.age"), path)
         let armored = try scratch.read("theirs.age")
@@ -94,7 +94,7 @@ import Testing
         }
     }
 
-    @Test func theAdviceForArmorWorks() throws {
+    @Test func theInstructionsForArmorWork() throws {
         let path = try scratch.write([1, 2, 3], to: "plain")
         try run("age", "-a", "-r", "\(identity.recipient)", "-o", scratch.file("theirs.age"), path)
         let script = "grep -v '^-----' \(scratch.file("theirs.age")) | base64 -d > \(scratch.file("dearmored"))"
@@ -103,7 +103,7 @@ import Testing
         #expect(opened == [1, 2, 3])
     }
 
-    @Test func keysOfAgeKeygenAreRead() throws {
+    @Test func keysOfAgeKeygenAreParsed() throws {
         try run("age-keygen", "-o", scratch.file("stock.txt"))
         let identities = try AgeIdentity.list(String(decoding: try scratch.read("stock.txt"), as: UTF8.self))
         let recipient = try run("age-keygen", "-y", scratch.file("stock.txt"))

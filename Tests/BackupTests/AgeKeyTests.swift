@@ -6,13 +6,13 @@ import Testing
     private static let recipient = Forgery.recipientText
     private static let identity = Forgery.identityText
 
-    @Test func theExampleOfTheSpecification() throws {
+    @Test func theExampleOfTheSpecificationIsParsed() throws {
         let identity = try AgeIdentity(Self.identity)
         #expect(identity.recipient.description == Self.recipient)
         #expect(identity.revealed() == Self.identity)
     }
 
-    @Test func generatedKeysSurviveText() throws {
+    @Test func generatedKeysRoundTripAsText() throws {
         let identity = AgeIdentity.generate()
         let again = try AgeIdentity(identity.revealed())
         let recipient = try AgeRecipient(identity.recipient.description)
@@ -21,8 +21,8 @@ import Testing
         #expect(AgeIdentity.generate().recipient != identity.recipient)
     }
 
-    /// Also the checksum: Bech32 promises to find any one wrong character.
-    @Test func everyWrongCharacterIsFound() throws {
+    /// Bech32's checksum detects any single wrong character.
+    @Test func everyWrongCharacterIsDetected() throws {
         for (index, character) in zip(Self.recipient.indices, Self.recipient) {
             for wrong in "qpzry9x8gf2tvdw0s3jn54khce6mua7l1b -" where wrong != character {
                 var text = Self.recipient
@@ -63,7 +63,7 @@ import Testing
         ),
         RecipientCase(testDescription: "a secret", text: identity, expected: .secretKeyAsRecipient(line: 1)),
         RecipientCase(
-            testDescription: "a secret with a typing error",
+            testDescription: "a mistyped secret",
             text: identity.dropLast() + "Q",
             expected: .secretKeyAsRecipient(line: 1)
         ),
@@ -72,7 +72,7 @@ import Testing
             text: "age1tag1qt8lw0ual6avlwmwatk888yqnmdamm7xfd0wak53ut6elz5c4swx2yqdj4e",
             expected: .unsupportedKeyType(line: 1)
         ),
-        // From BIP 173, "Test vectors": correct Bech32, and no key.
+        // From BIP 173, "Test vectors": valid Bech32, but not an age key.
         RecipientCase(testDescription: "no age key", text: "a12uel5l", expected: .invalidRecipient(line: 1)),
         RecipientCase(testDescription: "an SSH key", text: "ssh-ed25519 AAAAC3", expected: .invalidRecipient(line: 1)),
         RecipientCase(
@@ -80,7 +80,7 @@ import Testing
             text: String(repeating: "a", count: 1 << 20),
             expected: .invalidRecipient(line: 1)
         ),
-        // The points of RFC 7748, section 7: whatever the private key, the secret is zero.
+        // Low-order points (RFC 7748, section 7): the shared secret is zero for every private key.
         RecipientCase(
             testDescription: "zero",
             text: "age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq5cu47z",
@@ -117,12 +117,12 @@ import Testing
             expected: .invalidRecipient(line: 1)
         ),
     ])
-    func refusedRecipients(_ example: RecipientCase) {
+    func invalidRecipientsAreRejected(_ example: RecipientCase) {
         let result = outcome { () throws(AgeError) in try AgeRecipient(example.text) }
         #expect(result == .failure(example.expected))
     }
 
-    @Test func filesOfRecipients() throws {
+    @Test func recipientFilesAreParsed() throws {
         let other = AgeIdentity.generate().recipient
         let text = "# operators\r\n\r\n  \(Self.recipient)  \r\n\t# more\n\(other)"
         let recipients = try AgeRecipient.list(text)
@@ -133,7 +133,7 @@ import Testing
         #expect(none == .failure(.noRecipients))
     }
 
-    @Test func filesOfIdentities() throws {
+    @Test func identityFilesAreParsed() throws {
         let other = AgeIdentity.generate()
         let identities = try AgeIdentity.list(
             "# created: today\n# public key: x\n\(Self.identity)\n\n\(other.revealed())\n"
@@ -155,14 +155,14 @@ import Testing
         }
     }
 
-    @Test func nobodyIsNotARecipient() {
+    @Test func anEmptyFileHasNoRecipients() {
         let encrypted = outcome { () throws(AgeError) in try AgeFile.encrypt([1], to: []) }
         #expect(encrypted == .failure(.noRecipients))
         let decrypted = outcome { () throws(AgeError) in try AgeFile.decrypt([1], with: []) }
         #expect(decrypted == .failure(.noIdentities))
     }
 
-    /// Neither the text nor the bytes, in whatever way somebody prints it.
+    /// Neither its text nor its bytes appear in any printed form.
     @Test func anIdentityDoesNotPrintItself() throws {
         let identity = try AgeIdentity(Self.identity)
         var dumped = ""

@@ -6,7 +6,7 @@ import Testing
 @Suite struct AgeStreamTests {
     let identity = AgeIdentity.generate()
 
-    /// 16 MiB pass, and never more than a few chunks are held.
+    /// Encrypts 16 MiB with only a few chunks in memory at a time.
     @Test func memoryIsConstant() throws {
         let total = 16 << 20
         var encrypted: [UInt8] = []
@@ -44,10 +44,10 @@ import Testing
         #expect(held <= 4 * 65_552)
     }
 
-    @Test func noTwoFilesAreAlike() throws {
+    @Test func everyEncryptionIsDifferent() throws {
         let first = try AgeFile.encrypt(pattern(100), to: [identity.recipient])
         let second = try AgeFile.encrypt(pattern(100), to: [identity.recipient])
-        // The version line is all that they share.
+        // Only the version line is the same.
         let common = zip(first, second).drop { $0 == $1 }.filter { $0 == $1 }.count
         #expect(first.count == second.count)
         #expect(common < first.count / 4)

@@ -3,7 +3,7 @@ import Crypto
 import Foundation
 import Testing
 
-/// Damage and forgery end in an `AgeError`, never in other plaintext.
+/// Damage and tampering cause an `AgeError`, never different plaintext.
 @Suite struct AgeTamperTests {
     let identity = AgeIdentity.generate()
 
@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    @Test func aCutBetweenChunksIsSeen() throws {
+    @Test func truncationBetweenChunksIsDetected() throws {
         let file = try AgeFile.encrypt(pattern(3 * 65_536), to: [identity.recipient])
         for dropped in [65_552, 2 * 65_552, 3 * 65_552] {
             let cut = Array(file.dropLast(dropped))
@@ -49,7 +49,7 @@ import Testing
         }
     }
 
-    @Test func swappedChunksAreSeen() throws {
+    @Test func swappedChunksAreDetected() throws {
         var file = try AgeFile.encrypt(pattern(3 * 65_536), to: [identity.recipient])
         let start = file.count - 3 * 65_552
         let first = file[start..<(start + 65_552)]
@@ -59,7 +59,7 @@ import Testing
         #expect(result.error == .payloadAltered(chunk: 0))
     }
 
-    @Test func trailingDataIsRefused() throws {
+    @Test func trailingDataIsRejected() throws {
         let short = try AgeFile.encrypt(pattern(100), to: [identity.recipient])
         let full = try AgeFile.encrypt(pattern(65_536), to: [identity.recipient])
         let behindShort = outcome { () throws(AgeError) in try AgeFile.decrypt(short + [0], with: [identity]) }
@@ -68,24 +68,24 @@ import Testing
         #expect(behindFull.error == .trailingData)
     }
 
-    @Test func aWrongIdentityOpensNothing() throws {
+    @Test func aWrongIdentityDecryptsNothing() throws {
         let file = try AgeFile.encrypt(pattern(100), to: [identity.recipient])
         let result = outcome { () throws(AgeError) in try AgeFile.decrypt(file, with: [AgeIdentity.generate()]) }
         #expect(result == .failure(.wrongIdentity))
     }
 
-    @Test func aHeaderOfAnotherFileIsRefused() throws {
+    @Test func aHeaderOfAnotherFileIsRejected() throws {
         let forgery = Forgery()
         var other = forgery
         other.fileKey = [UInt8](repeating: 8, count: 16)
         let (share, body) = try other.x25519()
-        // The stanza opens, and gives another file key than the one that made the MAC.
+        // The stanza unwraps to another file key than the one of the MAC.
         let file = forgery.header(lines: ["-> X25519 \(share)", body]) + (try forgery.payload(([1], 0, true)))
         let result = outcome { () throws(AgeError) in try AgeFile.decrypt(file, with: [try Forgery.identity()]) }
         #expect(result == .failure(.headerAltered))
     }
 
-    @Test func aRemovedStanzaIsSeen() throws {
+    @Test func aRemovedStanzaIsDetected() throws {
         let file = try AgeFile.encrypt(pattern(100), to: [identity.recipient, AgeIdentity.generate().recipient])
         var lines = file.split(separator: UInt8(ascii: "\n"), maxSplits: 5, omittingEmptySubsequences: false)
         lines.removeSubrange(3...4)
@@ -117,7 +117,7 @@ import Testing
         ),
         PayloadCase(testDescription: "no last chunk", chunks: [(full, 0, false)], expected: .failure(.truncated)),
         PayloadCase(
-            testDescription: "a short chunk not the last",
+            testDescription: "a short chunk that is not the last",
             chunks: [([1], 0, false)],
             expected: .failure(.truncated)
         ),
@@ -127,13 +127,13 @@ import Testing
             expected: .failure(.trailingData)
         ),
         PayloadCase(
-            testDescription: "a number skipped",
+            testDescription: "a skipped chunk number",
             chunks: [(full, 0, false), ([1], 2, true)],
             expected: .failure(.payloadAltered(chunk: 1))
         ),
         PayloadCase(testDescription: "no chunk", chunks: [], expected: .failure(.truncated)),
     ])
-    func payload(_ example: PayloadCase) throws {
+    func payloadsAreDecryptedStrictly(_ example: PayloadCase) throws {
         let forgery = Forgery()
         var file = try forgery.header() + forgery.nonce
         for chunk in example.chunks { file += try forgery.payload(chunk).dropFirst(16) }
@@ -143,9 +143,9 @@ import Testing
         #expect(result == example.expected)
     }
 
-    @Test func anAllZeroSecretIsRefused() throws {
+    @Test func anAllZeroSharedSecretIsRejected() throws {
         let forgery = Forgery()
-        // The point of order one: whatever the identity, the secret is zero, and so everybody can wrap for everybody.
+        // The point of order one: the shared secret is zero for every identity, so anybody could forge a stanza.
         let share = Data(count: 32)
         let zero = try Curve25519.KeyAgreement.PublicKey(rawRepresentation: share)
         let secret = try Curve25519.KeyAgreement.PrivateKey().sharedSecretFromKeyAgreement(with: zero)

@@ -33,7 +33,7 @@ import Testing
         #expect(written.byteCount == Int64(file.count))
         let sum = try run("sha256sum", scratch.file("backups/\(Self.name)"))
         #expect(sum.hasPrefix(written.sha256 + " "))
-        #expect(scratch.opened("backups/\(Self.name)", with: identity) == pattern(100_000))
+        #expect(scratch.decrypted("backups/\(Self.name)", with: identity) == pattern(100_000))
     }
 
     @Test func theCopyIsPrivateAndInTheFolder() async throws {
@@ -48,15 +48,15 @@ import Testing
         #expect(seen?.size == 0)
     }
 
-    @Test func nothingIsOverwritten() async throws {
+    @Test func noBackupIsOverwritten() async throws {
         let names = [try await write([1]), try await write([2]), try await write([3])].map(\.name.fileName)
         #expect(names == [Self.name, Self.name.replacing("Z.", with: "Z-1."), Self.name.replacing("Z.", with: "Z-2.")])
         for (index, name) in names.enumerated() {
-            #expect(scratch.opened("backups/\(name)", with: identity) == [UInt8(index + 1)])
+            #expect(scratch.decrypted("backups/\(name)", with: identity) == [UInt8(index + 1)])
         }
     }
 
-    @Test func backupsAtTheSameTimeDoNotMeet() async throws {
+    @Test func concurrentBackupsGetDifferentNames() async throws {
         let names = try await withThrowingTaskGroup(of: String.self) { group in
             for number in 0..<8 {
                 group.addTask { try await write([UInt8(number)]).name.fileName }
@@ -65,11 +65,11 @@ import Testing
         }
         #expect(names.count == 8)
         #expect(scratch.names(in: "backups") == names.sorted())
-        let contents = names.map { scratch.opened("backups/\($0)", with: identity) }
+        let contents = names.map { scratch.decrypted("backups/\($0)", with: identity) }
         #expect(Set(contents) == Set((0..<8).map { [UInt8($0)] }))
     }
 
-    @Test func aFailingCopyLeavesNothing() async throws {
+    @Test func aFailedCopyLeavesNoFiles() async throws {
         await #expect(throws: CopyFailed.self) {
             try await folder.write(recipients: [identity.recipient], now: Self.now) { path in
                 for suffix in ["", "-wal", "-shm", "-journal"] {
@@ -81,7 +81,7 @@ import Testing
         #expect(scratch.names(in: "backups") == [])
     }
 
-    @Test func anEmptyCopyIsNoBackup() async throws {
+    @Test func anEmptyCopyIsRejected() async throws {
         await #expect(throws: BackupError.emptyCopy) {
             try await folder.write(recipients: [identity.recipient], now: Self.now) { _ in }
         }
@@ -93,7 +93,7 @@ import Testing
         #expect(scratch.names(in: "backups") == [])
     }
 
-    @Test(arguments: ["-wal", "-journal"]) func aCopyWithALogBesideItIsRefused(suffix: String) async throws {
+    @Test(arguments: ["-wal", "-journal"]) func aCopyWithALogIsRejected(suffix: String) async throws {
         await #expect(throws: BackupError.unfinishedTransaction) {
             try await folder.write(recipients: [identity.recipient], now: Self.now) { path in
                 try Data([1]).write(to: URL(fileURLWithPath: path))
@@ -103,11 +103,11 @@ import Testing
         #expect(scratch.names(in: "backups") == [])
     }
 
-    @Test func aCopyThatReplacesTheFileIsTaken() async throws {
+    @Test func aCopyThatReplacesTheFileIsBackedUp() async throws {
         let written = try await folder.write(recipients: [identity.recipient], now: Self.now) { path in
             try Data([1, 2, 3]).write(to: URL(fileURLWithPath: path), options: .atomic)
         }
-        #expect(scratch.opened("backups/\(written.name.fileName)", with: identity) == [1, 2, 3])
+        #expect(scratch.decrypted("backups/\(written.name.fileName)", with: identity) == [1, 2, 3])
     }
 
     @Test func withoutRecipientsOrAClockNothingIsCopied() async throws {
@@ -130,18 +130,18 @@ import Testing
         #expect(scratch.names(in: "backups") == [".other", Self.name, Self.name.replacing("00Z", with: "01Z")])
     }
 
-    /// One backup begins while another is still being copied, in this process or in another.
-    @Test func whatIsInUseIsNoLeftover() async throws {
+    /// One backup starts while another is still being copied, in this process or in another.
+    @Test func aFileInUseIsNotRemovedAsALeftover() async throws {
         let outer = try await folder.write(recipients: [identity.recipient], now: Self.now) { path in
             try Data([1]).write(to: URL(fileURLWithPath: path))
             _ = try await write([2])
             #expect(FileManager.default.fileExists(atPath: path))
         }
         #expect(outer.name.fileName == Self.name.replacing("Z.", with: "Z-1."))
-        #expect(scratch.opened("backups/\(outer.name.fileName)", with: identity) == [1])
+        #expect(scratch.decrypted("backups/\(outer.name.fileName)", with: identity) == [1])
     }
 
-    @Test func listsNewestFirstAndOnlyBackups() async throws {
+    @Test func onlyBackupsAreListedNewestFirst() async throws {
         let none = try await folder.list()
         #expect(none == [])
         let first = try await write([1])
@@ -162,23 +162,23 @@ import Testing
         #expect(listed.map(\.byteCount) == [second.byteCount, third.byteCount, first.byteCount])
     }
 
-    /// One that a wrong clock dated ahead does not keep the next from being made, nor its lack from being seen.
-    @Test func aBackupOfTheFutureIsNoBackup() async throws {
+    /// A backup dated ahead by a wrong clock must not prevent the next one, nor hide that it is missing.
+    @Test func aBackupDatedInTheFutureIsIgnored() async throws {
         let now = Int64(Self.now.timeIntervalSince1970)
         #expect(try await folder.age(at: now) == nil)
         _ = try await write([1], now: Self.now.addingTimeInterval(400 * 86_400))
         #expect(try await folder.age(at: now) == nil)
         _ = try await write([1], now: Self.now.addingTimeInterval(-7_200))
         #expect(try await folder.age(at: now) == 7_200)
-        // Nor does it take the place of one that is kept.
+        // It does not count for retention either.
         #expect(try await folder.prune(keep: Retention(last: 1, daily: 1), now: now) == [])
         #expect(try await folder.age(at: now) == 7_200)
-        // Clocks differ a little.
+        // A small clock skew is accepted.
         _ = try await write([1], now: Self.now.addingTimeInterval(60))
         #expect(try await folder.age(at: now) == 0)
     }
 
-    @Test func prunesOnlyBackupsAndNeverTheNewest() async throws {
+    @Test func pruningRemovesOnlyBackupsAndNeverTheNewest() async throws {
         for day in 0..<5 {
             _ = try await write([1], now: Self.now + Double(day) * 86_400)
         }
@@ -195,7 +195,7 @@ import Testing
         #expect(removedAgain == [])
     }
 
-    @Test func afterTooManyInOneSecondNothingIsLeft() async throws {
+    @Test func tooManyBackupsInOneSecondLeaveNoFiles() async throws {
         try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: false)
         for number in 0...999 {
             let name = number == 0 ? Self.name : Self.name.replacing("Z.", with: "Z-\(number).")

@@ -2,8 +2,8 @@ import Backup
 import Crypto
 import Foundation
 
-/// Writes age files that are wrong on purpose, with a correct MAC, so that nothing but the check under test can refuse
-/// them. Shares no code with the module: a second reading of the specification.
+/// Writes invalid age files with a correct MAC, so that only the check under test can reject them. Shares no code with
+/// the module: it is a second implementation of the specification.
 struct Forgery {
     /// The example of the specification: 32 bytes of 0x42.
     static let identityText = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX"
@@ -18,7 +18,7 @@ struct Forgery {
         Data(bytes).base64EncodedString().replacing("=", with: "")
     }
 
-    /// The two parts of a stanza that opens with `identityText`.
+    /// Share and body of a stanza that `identityText` decrypts.
     func x25519() throws -> (share: String, body: String) {
         let recipient = try Curve25519.KeyAgreement.PrivateKey(rawRepresentation: [UInt8](repeating: 0x42, count: 32))
         let ephemeral = Curve25519.KeyAgreement.PrivateKey()
@@ -27,7 +27,7 @@ struct Forgery {
         return (Self.base64(share), try body(secret: secret, share: share))
     }
 
-    /// A body that opens for everybody who gets `secret` from `share`.
+    /// A body for everyone who derives `secret` from `share`.
     func body(secret: SharedSecret, share: Data) throws -> String {
         let recipient = try Curve25519.KeyAgreement.PrivateKey(rawRepresentation: [UInt8](repeating: 0x42, count: 32))
         let wrapKey = secret.hkdfDerivedSymmetricKey(
@@ -40,13 +40,13 @@ struct Forgery {
         return Self.base64(try ChaChaPoly.seal(fileKey, using: wrapKey, nonce: zero).combined.dropFirst(12))
     }
 
-    /// A header of these lines, with its MAC.
+    /// A header with these lines and a correct MAC.
     func header(lines: [String]) -> [UInt8] {
         let text = Data((["age-encryption.org/v1"] + lines + ["---"]).joined(separator: "\n").utf8)
         return [UInt8](text) + [UInt8](" \(Self.base64(mac(text)))\n".utf8)
     }
 
-    /// A header with one stanza that opens.
+    /// A header with one valid stanza.
     func header() throws -> [UInt8] {
         let (share, body) = try x25519()
         return header(lines: ["-> X25519 \(share)", body])
@@ -61,7 +61,7 @@ struct Forgery {
         return Data(HMAC<SHA256>.authenticationCode(for: text, using: key))
     }
 
-    /// A payload of chunks with whatever numbers and flags.
+    /// A payload of chunks with arbitrary numbers and flags.
     func payload(_ chunks: (text: [UInt8], number: UInt8, isLast: Bool)...) throws -> [UInt8] {
         let key = HKDF<SHA256>.deriveKey(
             inputKeyMaterial: SymmetricKey(data: fileKey),

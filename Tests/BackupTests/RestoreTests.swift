@@ -22,7 +22,7 @@ import Testing
         try await BackupFolder.restore(from: source, to: target, identities: [identity], verify: verify)
     }
 
-    @Test func theTargetAppearsPrivateAndWhole() async throws {
+    @Test func theTargetIsPrivateAndComplete() async throws {
         var seen: String?
         try await restore { path in
             seen = path
@@ -35,7 +35,7 @@ import Testing
         #expect(scratch.mode("data/vault.db") == 0o600)
     }
 
-    @Test(arguments: ["", "-wal", "-shm", "-journal"]) func whatIsThereIsLeftAlone(suffix: String) async throws {
+    @Test(arguments: ["", "-wal", "-shm", "-journal"]) func existingFilesAreNotReplaced(suffix: String) async throws {
         try scratch.write([1], to: "data/vault.db\(suffix)")
         await #expect(throws: BackupError.targetExists(target + suffix)) {
             try await restore { _ in Issue.record("went on") }
@@ -44,13 +44,13 @@ import Testing
         #expect(scratch.content("data/vault.db\(suffix)") == [1])
     }
 
-    @Test func aDanglingLinkIsInTheWayToo() async throws {
+    @Test func aDanglingLinkIsNotReplaced() async throws {
         try FileManager.default.createSymbolicLink(atPath: target, withDestinationPath: "nowhere")
         await #expect(throws: BackupError.targetExists(target)) { try await restore() }
         #expect(scratch.names(in: "data") == ["vault.db"])
     }
 
-    @Test(arguments: ["", "-wal"]) func whatAppearsMeanwhileIsLeftAlone(suffix: String) async throws {
+    @Test(arguments: ["", "-wal"]) func filesThatAppearMeanwhileAreNotReplaced(suffix: String) async throws {
         await #expect(throws: BackupError.targetExists(target + suffix)) {
             try await restore { _ in try scratch.write([1], to: "data/vault.db\(suffix)") }
         }
@@ -58,7 +58,7 @@ import Testing
         #expect(scratch.content("data/vault.db\(suffix)") == [1])
     }
 
-    @Test func aRefusedFileLeavesNothing() async throws {
+    @Test func aRejectedFileLeavesNoFiles() async throws {
         await #expect(throws: NotADatabase.self) {
             try await restore { path in
                 for suffix in ["-wal", "-shm", "-journal"] {
@@ -86,7 +86,7 @@ import Testing
         #expect(scratch.names(in: "data") == [])
     }
 
-    @Test func aDamagedBackupLeavesNothing() async throws {
+    @Test func aDamagedBackupLeavesNoFiles() async throws {
         var bytes = try scratch.read("backup.age")
         bytes[bytes.count - 1] ^= 1
         try scratch.write(bytes, to: "backup.age")
@@ -96,7 +96,7 @@ import Testing
         #expect(scratch.names(in: "data") == [])
     }
 
-    @Test func aWrongIdentityLeavesNothing() async throws {
+    @Test func aWrongIdentityLeavesNoFiles() async throws {
         await #expect(throws: AgeError.wrongIdentity) {
             try await BackupFolder.restore(from: source, to: target, identities: [.generate()]) { _ in }
         }

@@ -5,7 +5,7 @@ import Testing
     struct Case: CustomTestStringConvertible {
         var testDescription: String
         var retention: Retention
-        /// `yyyyMMddTHH`, or with a number behind it.
+        /// `yyyyMMddTHH`, optionally with a number after it.
         var backups: [String]
         var kept: [String]
     }
@@ -14,9 +14,9 @@ import Testing
     private static let hourly = ["20260101T01", "20260101T02", "20260101T03", "20260102T01", "20260102T02"]
 
     @Test(arguments: [
-        Case(testDescription: "nothing to keep", retention: Retention(last: 3, daily: 3), backups: [], kept: []),
+        Case(testDescription: "no backups", retention: Retention(last: 3, daily: 3), backups: [], kept: []),
         Case(
-            testDescription: "no rule keeps the newest",
+            testDescription: "without rules the newest is kept",
             retention: Retention(),
             backups: hourly,
             kept: ["20260102T02"]
@@ -33,7 +33,7 @@ import Testing
             backups: hourly,
             kept: ["20260102T02", "20260102T01"]
         ),
-        Case(testDescription: "more than there are", retention: Retention(last: 99), backups: hourly, kept: hourly),
+        Case(testDescription: "more than exist", retention: Retention(last: 99), backups: hourly, kept: hourly),
         Case(
             testDescription: "the newest of each day",
             retention: Retention(daily: 2),
@@ -41,7 +41,7 @@ import Testing
             kept: ["20260102T02", "20260101T03"]
         ),
         Case(
-            testDescription: "the oldest while a rule is not used up",
+            testDescription: "the oldest while a rule has not found enough",
             retention: Retention(daily: 3),
             backups: hourly,
             kept: ["20260102T02", "20260101T03", "20260101T01"]
@@ -81,20 +81,20 @@ import Testing
             kept: ["20260107T18", "20260106T12", "20260101T12", "20251226T12"]
         ),
         Case(
-            testDescription: "several of one second are several",
+            testDescription: "backups in the same second count separately",
             retention: Retention(last: 2),
             backups: ["20260101T01", "20260101T01-1", "20260101T01-10", "20260101T01-2"],
             kept: ["20260101T01-10", "20260101T01-2"]
         ),
     ])
-    func keeps(_ example: Case) throws {
+    func theRulesRetain(_ example: Case) throws {
         let backups = try example.backups.map(Self.name)
         let expected = Set(try example.kept.map(Self.name))
-        #expect(example.retention.keeps(backups) == expected)
-        #expect(example.retention.keeps(backups.reversed()) == expected)
-        #expect(example.retention.keeps(backups.shuffled() + backups) == expected)
-        // What was decided once stays decided.
-        #expect(example.retention.keeps(expected) == expected)
+        #expect(example.retention.retained(backups) == expected)
+        #expect(example.retention.retained(backups.reversed()) == expected)
+        #expect(example.retention.retained(backups.shuffled() + backups) == expected)
+        // Applying the policy again removes nothing more.
+        #expect(example.retention.retained(expected) == expected)
     }
 
     private static func name(_ short: String) throws -> BackupName {

@@ -2,7 +2,7 @@ import Backup
 import Foundation
 import Testing
 
-/// A directory of its own for each test, removed at its end.
+/// A temporary directory for one test, removed at its end.
 final class Scratch: Sendable {
     let path: String
 
@@ -27,17 +27,17 @@ final class Scratch: Sendable {
         [UInt8](try Data(contentsOf: URL(fileURLWithPath: file(name))))
     }
 
-    /// What is in a file, nil when it cannot be read.
+    /// The content of a file; nil if it cannot be read.
     func content(_ name: String) -> [UInt8]? {
         try? read(name)
     }
 
-    /// The plaintext of an age file, nil when there is none.
-    func opened(_ name: String, with identity: AgeIdentity) -> [UInt8]? {
+    /// The plaintext of an age file; nil if it cannot be decrypted.
+    func decrypted(_ name: String, with identity: AgeIdentity) -> [UInt8]? {
         content(name).flatMap { try? AgeFile.decrypt($0, with: [identity]) }
     }
 
-    /// All names, hidden ones too; nil when there is no such directory.
+    /// All names, hidden ones too; nil for a missing directory.
     func names(in directory: String = "") -> [String]? {
         try? FileManager.default.contentsOfDirectory(atPath: file(directory)).sorted()
     }
@@ -52,7 +52,7 @@ struct CommandFailed: Error {
     var output: String
 }
 
-/// Runs a program of the machine and returns what it printed.
+/// Runs an installed program and returns its output.
 @discardableResult
 func run(_ program: String, _ arguments: String...) throws -> String {
     let process = Process()
@@ -68,7 +68,7 @@ func run(_ program: String, _ arguments: String...) throws -> String {
     return text
 }
 
-/// Bytes that look random and are the same each time.
+/// Deterministic pseudorandom bytes.
 func pattern(_ count: Int) -> [UInt8] {
     var state: UInt64 = 0x9e37_79b9_7f4a_7c15
     return (0..<count).map { _ in
@@ -77,7 +77,7 @@ func pattern(_ count: Int) -> [UInt8] {
     }
 }
 
-/// How a call that may throw `AgeError` ended.
+/// The result of a call that may throw `AgeError`.
 func outcome<Value>(_ body: () throws(AgeError) -> Value) -> Result<Value, AgeError> {
     do throws(AgeError) {
         return .success(try body())

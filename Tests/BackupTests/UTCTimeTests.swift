@@ -3,9 +3,9 @@ import Foundation
 import Testing
 
 @Suite struct UTCTimeTests {
-    /// Every day of the range against Foundation's calendar would take minutes; every 37th still meets each day of a
-    /// month and each month in leap years of both kinds.
-    @Test func agreesWithFoundation() throws {
+    /// Comparing every day with Foundation's calendar would take minutes; every 37th still covers each day of a month and
+    /// each month in leap years of both kinds.
+    @Test func theCalendarAgreesWithFoundation() throws {
         var calendar = Calendar(identifier: .gregorian)
         calendar.timeZone = try #require(TimeZone(identifier: "UTC"))
         let days = Array(stride(from: 0, to: 2_932_897, by: 37)) + [11_016, 11_017, 47_540, 47_541, 2_932_896]
@@ -33,17 +33,17 @@ import Testing
         (951_868_800, "20000301T000000Z"), (1_709_312_400, "20240301T170000Z"), (4_107_542_400, "21000301T000000Z"),
         (253_402_300_799, "99991231T235959Z"),
     ])
-    func text(seconds: Int, text: String) throws {
+    func theTextFormRoundTrips(seconds: Int, text: String) throws {
         let time = try #require(UTCTime(Date(timeIntervalSince1970: Double(seconds))))
         #expect(BackupName(time: time).fileName == "clavitor-\(text).db.age")
     }
 
-    @Test func fractionsAreCutOff() throws {
+    @Test func fractionsAreTruncated() throws {
         let time = try #require(UTCTime(Date(timeIntervalSince1970: 1_709_312_400.999)))
         #expect(time.seconds == 1_709_312_400)
     }
 
-    @Test(arguments: [-1, -0.5, 253_402_300_800, 1e300, .infinity, .nan]) func refusesOtherYears(seconds: Double) {
+    @Test(arguments: [-1, -0.5, 253_402_300_800, 1e300, .infinity, .nan]) func otherYearsAreRejected(seconds: Double) {
         #expect(UTCTime(Date(timeIntervalSince1970: seconds)) == nil)
     }
 
@@ -51,7 +51,7 @@ import Testing
         "clavitor-20260131T235959Z.db.age", "clavitor-20260131T235959Z-1.db.age",
         "clavitor-20260131T235959Z-999.db.age",
     ])
-    func acceptedNames(name: String) {
+    func validNamesAreAccepted(name: String) {
         #expect(BackupName(fileName: name)?.fileName == name)
     }
 
@@ -68,7 +68,7 @@ import Testing
         "clavitor-2026013١T235959Z.db.age", "clavitor-db.age", "clavitor-20260131T235959Z.db.age-wal",
         "clavitor-19690131T235959Z.db.age", "x/clavitor-20260131T235959Z.db.age",
     ])
-    func refusedNames(name: String) {
+    func otherNamesAreRejected(name: String) {
         #expect(BackupName(fileName: name) == nil)
     }
 }

@@ -2,16 +2,16 @@ import Console
 import Testing
 
 @Suite struct ConsoleTests {
-    @Test func whatATerminalObeysIsMadeVisible() {
+    @Test func controlCharactersAreReplaced() {
         #expect("a\u{1b}]52;c;x\u{07}\u{9b}m\u{202e}b".printable == "a\u{fffd}]52;c;x\u{fffd}\u{fffd}m\u{fffd}b")
         #expect("a\nb\r\n\tc".printable(keeping: "\n\t") == "a\nb\u{fffd}\n\tc")
     }
 
-    @Test func aQuotationIsOneLineAndEnds() {
+    @Test func aSanitizedLineIsOneLineOfLimitedLength() {
         #expect(
-            "disk\r\n2026 all is well\u{2028}\u{1b}[2J".quotation()
+            "disk\r\n2026 all is well\u{2028}\u{1b}[2J".sanitizedLine()
                 == "disk\u{fffd}\u{fffd}2026 all is well\u{fffd}\u{fffd}[2J")
-        #expect(String(repeating: "e\u{301}", count: 400).quotation(most: 10).unicodeScalars.count == 10)
+        #expect(String(repeating: "e\u{301}", count: 400).sanitizedLine(limit: 10).unicodeScalars.count == 10)
     }
 
     @Test func columnsAreAligned() {

@@ -33,24 +33,24 @@ import Testing
         Case(testDescription: "a label too long", text: label63 + "a", expected: .failure(.longLabel(label63 + "a"))),
         Case(testDescription: "a name too long", text: longest + "b", expected: .failure(.tooLong)),
     ])
-    func reads(_ example: Case) {
+    func namesAreParsed(_ example: Case) {
         let result = Result { () throws(DNSNameError) in try DNSName(example.text).description }
         #expect(result == example.expected)
     }
 
-    @Test func namesAreTheSameInAnyCase() throws {
+    @Test func namesCompareCaseInsensitively() throws {
         let (upper, lower) = (try DNSName("EXAMPLE.org."), try DNSName("example.ORG"))
         #expect(upper == lower)
         #expect(upper.hashValue == lower.hashValue)
     }
 
-    @Test func theWireFormIsLengthsAndLabels() throws {
+    @Test func theEncodingHasLengthsAndLabels() throws {
         let name = try DNSName("Ab.c")
         #expect(name.wire == [2, 0x61, 0x62, 1, 0x63, 0])
         #expect(try DNSName(Self.longest).wire.count == 255)
     }
 
-    @Test func aZoneHoldsItselfAndWhatIsBelow() throws {
+    @Test func aZoneContainsItsApexAndSubdomains() throws {
         let zone = try DNSName("example.org")
         for (text, isWithin) in [
             ("example.org", true), ("a.b.EXAMPLE.org", true), ("org", false), ("badexample.org", false),

@@ -4,14 +4,14 @@ import NIOPosix
 import TestSupport
 import Testing
 
-/// Connections that go wrong.
+/// Failing connections.
 @Suite(.timeLimit(.minutes(15))) struct DNSUpdaterTests {
-    /// A server that does as it is told with each connection.
-    private static func with(_ answer: Answer, body: (_ port: Int) async throws -> Void) async throws {
+    /// Runs a server with the given behaviour for each connection.
+    private static func with(_ response: Behaviour, body: (_ port: Int) async throws -> Void) async throws {
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(Server(answer: answer))
+                    try channel.pipeline.syncOperations.addHandler(Server(response: response))
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
@@ -21,11 +21,11 @@ import Testing
         try outcome.get()
     }
 
-    enum Answer: Sendable {
-        /// Says that it was asked, and nothing else.
+    enum Behaviour: Sendable {
+        /// Reports the request and sends nothing.
         case silence(asked: AsyncStream<Void>.Continuation?)
-        case hangUp
-        /// In these parts, and then the end; the id is put in at the third byte of the whole.
+        case close
+        /// Sends these parts and closes; the request's id is inserted at the third byte.
         case parts([[UInt8]])
     }
 
@@ -33,19 +33,19 @@ import Testing
         typealias InboundIn = ByteBuffer
         typealias OutboundOut = ByteBuffer
 
-        private let answer: Answer
+        private let response: Behaviour
         private var received: [UInt8] = []
-        private var isAnswered = false
+        private var hasResponded = false
 
-        init(answer: Answer) { self.answer = answer }
+        init(response: Behaviour) { self.response = response }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             received += [UInt8](buffer: unwrapInboundIn(data))
-            guard received.count >= 4, !isAnswered else { return }
-            isAnswered = true
-            switch answer {
+            guard received.count >= 4, !hasResponded else { return }
+            hasResponded = true
+            switch response {
             case .silence(let asked): asked?.yield()
-            case .hangUp: context.close(promise: nil)
+            case .close: context.close(promise: nil)
             case .parts(let parts):
                 var position = 0
                 var last = context.eventLoop.makeSucceededVoidFuture()
@@ -86,7 +86,7 @@ import Testing
         #expect(error == .unreachable(server: "no..name:53", reason: "unknown host"))
     }
 
-    @Test func aSilentServerIsGivenUp() async throws {
+    @Test func aSilentServerTimesOut() async throws {
         try await Self.with(.silence(asked: nil)) { port in
             await #expect(throws: DNSUpdateError.timedOut(server: "127.0.0.1:\(port)")) {
                 try await updater(port, timeout: .milliseconds(100)).perform([])
@@ -106,10 +106,10 @@ import Testing
         }
     }
 
-    @Test func aServerThatHangsUpIsNamed() async throws {
+    @Test func aServerThatClosesTheConnectionIsNamed() async throws {
         let short: [UInt8] = [0, 12, 0, 0, 0xa8, 0]
-        for answer in [Answer.hangUp, .parts([short]), .parts([[0]])] {
-            try await Self.with(answer) { port in
+        for response in [Behaviour.close, .parts([short]), .parts([[0]])] {
+            try await Self.with(response) { port in
                 await #expect(throws: DNSUpdateError.closed(server: "127.0.0.1:\(port)")) {
                     try await updater(port).perform([])
                 }
@@ -118,7 +118,7 @@ import Testing
     }
 
     @Test func ofSeveralAddressesOneSuffices() async throws {
-        // Often `::1` too, where nobody listens.
+        // `localhost` often has `::1` too, where no server listens.
         try await Self.with(.parts([Self.success])) { port in
             try await updater(port, host: "localhost").perform([])
         }
@@ -126,11 +126,11 @@ import Testing
 
     private static let success: [UInt8] = [0, 12, 0, 0, 0xa8, 0, 0, 0, 0, 0, 0, 0, 0, 0]
 
-    @Test func anAnswerMayComeInPieces() async throws {
+    @Test func aResponseMayArriveInPieces() async throws {
         try await Self.with(.parts(Self.success.map { [$0] })) { port in try await updater(port).perform([]) }
     }
 
-    @Test func anAnswerMayBeAsLongAsItsLengthCanSay() async throws {
+    @Test func aResponseMayHaveTheMaximumLength() async throws {
         // One record of the type NULL in the second section, which fills the message.
         let record = [0, 0, 10, 0, 1, 0, 0, 0, 0, 0xff, 0xe8] + [UInt8](repeating: 0, count: 65_512)
         let whole = [0xff, 0xff, 0, 0, 0xa8, 0, 0, 0, 0, 1, 0, 0, 0, 0] + record
@@ -138,10 +138,10 @@ import Testing
     }
 
     @Test func anotherProtocolIsNotDNS() async throws {
-        // Takes the first two bytes for a length, as TCP's DNS does.
+        // The first two bytes are parsed as a length, as in DNS over TCP.
         let text = Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8) + [UInt8](repeating: 0x20, count: 20_000)
         try await Self.with(.parts([text])) { port in
-            await #expect(throws: DNSUpdateError.malformedAnswer(.notAnAnswer)) {
+            await #expect(throws: DNSUpdateError.malformedResponse(.notAResponse)) {
                 try await updater(port).perform([])
             }
         }

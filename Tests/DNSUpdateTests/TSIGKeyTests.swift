@@ -6,7 +6,7 @@ import Testing
 @Suite struct TSIGKeyTests {
     static let secret = Data((0..<32).map { UInt8($0) }).base64EncodedString()
 
-    @Test(arguments: ["hmac-sha256", "hmac-sha512"]) func theTextFormIsRead(algorithm: String) throws {
+    @Test(arguments: ["hmac-sha256", "hmac-sha512"]) func theTextFormIsParsed(algorithm: String) throws {
         let key = try TSIGKey("\(algorithm):Acme.Key.:\(Self.secret)")
         let name = try DNSName("acme.key")
         #expect(key.algorithm.rawValue == algorithm)
@@ -30,12 +30,12 @@ import Testing
         Case(testDescription: "no secret", text: "hmac-sha256:acme:", expected: .shortSecret),
         Case(testDescription: "15 bytes", text: "hmac-sha256:acme:AAECAwQFBgcICQoLDA0O", expected: .shortSecret),
     ])
-    func whatIsNoKeyIsRefused(_ example: Case) {
+    func anInvalidKeyIsRejected(_ example: Case) {
         #expect(throws: example.expected) { _ = try TSIGKey(example.text) }
     }
 
     @Test func noErrorQuotesTheText() {
-        // The parts in the wrong order: each of them may be the secret.
+        // With the parts in the wrong order, any of them may be the secret.
         for text in ["\(Self.secret):a:b", "hmac-sha256:\(Self.secret):a", "hmac-sha256:a:\(Self.secret)!"] {
             let error = #expect(throws: TSIGKeyError.self) { _ = try TSIGKey(text) }
             #expect(error?.description.contains(Self.secret) == false)

@@ -1,13 +1,13 @@
 import DNSUpdate
 import Testing
 
-/// What goes out, byte by byte.
+/// The encoded requests, byte by byte.
 @Suite struct UpdateRequestTests {
-    @Test func anUnsignedRequestIsWhatDNSPythonMakes() throws {
+    @Test func anUnsignedRequestEqualsDNSPythons() throws {
         #expect(try Vectors.request(nil).bytes == Vectors.unsignedRequest)
     }
 
-    @Test func aSignedRequestIsWhatDNSPythonMakes() throws {
+    @Test func aSignedRequestEqualsDNSPythons() throws {
         #expect(try Vectors.request(Vectors.key()).bytes == Vectors.request256)
         #expect(try Vectors.request(Vectors.key(.hmacSHA512)).bytes == Vectors.request512)
     }
@@ -19,7 +19,7 @@ import Testing
         }
     }
 
-    @Test func whatDoesNotFitIsNotSent() throws {
+    @Test func aTooLargeUpdateIsNotSent() throws {
         let zone = try DNSName("example.org")
         let text = String(repeating: "a", count: 70_000)
         for changes in [
@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    @Test func textIsCutEvery255Bytes() throws {
+    @Test func textIsSplitEvery255Bytes() throws {
         let zone = try DNSName("a")
         for (length, strings) in [(0, [0]), (1, [1]), (255, [255]), (256, [255, 1]), (511, [255, 255, 1])] {
             let text = String(repeating: "x", count: length)
@@ -45,14 +45,14 @@ import Testing
         }
     }
 
-    @Test func aClockOutOfRangeMakesARequestAllTheSame() throws {
+    @Test func aClockOutOfRangeStillMakesARequest() throws {
         for time in [Int64.min, -1, 0, 1 << 48, .max] {
             let request = try Vectors.request(Vectors.key(), time: time)
             #expect(request.bytes.count == Vectors.request256.count)
         }
     }
 
-    @Test func addressesAreRecordsByTheirLength() {
+    @Test func theLengthOfAnAddressDecidesItsRecordType() {
         #expect(DNSUpdater.Record(address: [192, 0, 2, 1]) == .a(0xc000_0201))
         let long = [0x20, 1] + [UInt8](repeating: 0, count: 13) + [1]
         #expect(DNSUpdater.Record(address: long) == .aaaa(0x2001 << 112 | 1))

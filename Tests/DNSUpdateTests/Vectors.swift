@@ -1,7 +1,7 @@
 import Crypto
 import DNSUpdate
 
-/// Messages as dnspython 2.7.0 makes them: what `Tests/Vectors/dnsupdate.py` prints, character by character.
+/// Messages encoded by dnspython 2.7.0: the exact output of `Tests/Vectors/dnsupdate.py`.
 enum Vectors {
     static let time: Int64 = 1_800_000_000
     static let id: UInt16 = 0x1234
@@ -11,7 +11,7 @@ enum Vectors {
         return TSIGKey(name: try DNSName("acme.key"), algorithm: algorithm, secret: secret)
     }
 
-    /// The update that all requests here ask for.
+    /// The update in all requests here.
     static func request(_ key: TSIGKey?, time: Int64 = time) throws -> UpdateRequest {
         let (challenge, node) = (try DNSName("_acme-challenge.node.example.org"), try DNSName("node.example.org"))
         return try UpdateRequest(
@@ -106,7 +106,7 @@ enum Vectors {
         df713f9c726c5bfa555bab7da5fb7fa5da939fcad318673aacab79ec03d13c7d5e67a267123400000000
         """)
 
-    /// For the addresses of `node.example.org`, signed.
+    /// A signed query for the addresses of `node.example.org`.
     static let query = bytes(
         """
         123400000001000000000001046e6f6465076578616d706c65036f726700000100010461636d65036b65790000fa00ff0000\
@@ -114,7 +114,7 @@ enum Vectors {
         c1102e8f67a192bf18123400000000
         """)
 
-    /// Two of them.
+    /// A response with two addresses.
     static let addresses = bytes(
         """
         123484000001000200000001046e6f6465076578616d706c65036f72670000010001046e6f6465076578616d706c65036f72\

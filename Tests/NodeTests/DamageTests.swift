@@ -98,7 +98,7 @@ import Wire
         let directory = DataDirectory(path: scratch.path("data"), rootKey: nil)
         let (before, person) = try await LiveNode.with(directory: directory) { live in
             let person = try await Person.register(live)
-            try await live.node.store.database.truncateLog()
+            try await live.node.store.database.truncateWAL()
             try FileManager.default.copyItem(atPath: directory.database, toPath: scratch.path("older.db"))
             _ = try await person.createLogin(live)
             return (live.node.store.journal.head, person)

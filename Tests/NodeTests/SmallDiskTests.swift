@@ -75,13 +75,13 @@ struct SmallDiskTests {
     /// What tenants delete is room again, though the file had it.
     @Test func whatIsDeletedEndsIt() async throws {
         try await Self.with { disk, live, maintenance in
-            #expect(live.directory.reserve.isHeld)
+            #expect(live.directory.reserve.isAllocated)
             let people = [try await Person.register(live), try await Person.register(live)]
             let honest = try await Person.register(live)
             let entry = try await honest.createLogin(live)
             try await Self.fill(live, people)
             try await maintenance.watchDisk()
-            #expect(!live.directory.reserve.isHeld)
+            #expect(!live.directory.reserve.isAllocated)
             try await maintenance.watchDisk()
             #expect(live.node.health.mode == .readOnly(.diskFull), "there is no more room than before")
             for person in people {
@@ -92,7 +92,7 @@ struct SmallDiskTests {
             #expect(live.node.health.mode == .normal)
             #expect(try await Self.add(honest, live) == 201)
             try await maintenance.watchDisk()
-            #expect(live.directory.reserve.isHeld)
+            #expect(live.directory.reserve.isAllocated)
             let path = "/api/v1/entries/\(entry.id)/fields/\(try entry.field("user name").id)"
             let read: FieldValueBody = try await live.send("GET", path, token: honest.token).json()
             #expect(read.value == "alice")
@@ -150,7 +150,7 @@ struct SmallDiskTests {
             let paused = try await live.send(
                 "PATCH", "/api/v1/agents/\(robot.id)", token: honest.token, json: AgentWriteBody(paused: true))
             #expect(paused.status == 200)
-            #expect(try #require(FileFacts.freeSpace(live.directory.path)) > 7 << 20)
+            #expect(try #require(FileStatus.freeSpace(live.directory.path)) > 7 << 20)
             let again = try await honest.login(live)
             let revoked = try await live.send("DELETE", "/api/v1/agents/\(robot.id)", token: again.token)
             #expect(revoked.status == 200)
@@ -158,7 +158,7 @@ struct SmallDiskTests {
                 #expect(try await live.send("DELETE", "/api/v1/account", token: person.token).status == 204)
             }
             try await maintenance.watchDisk()
-            #expect(live.node.health.mode == .normal && live.directory.reserve.isHeld)
+            #expect(live.node.health.mode == .normal && live.directory.reserve.isAllocated)
         }
     }
 
@@ -166,7 +166,7 @@ struct SmallDiskTests {
     private static func leave(_ bytes: Int64, _ live: LiveNode, in disk: Disk) throws {
         let ballast = disk.scratch.path("ballast")
         File.remove(ballast)
-        let free = try #require(FileFacts.freeSpace(live.directory.path))
+        let free = try #require(FileStatus.freeSpace(live.directory.path))
         #expect(File.allocate(ballast, free - bytes))
     }
 
@@ -226,7 +226,7 @@ struct SmallDiskTests {
             }
             // The log is cut after each, so that a line is all that each takes.
             #expect(trashed == entries.count - 1, "\(trashed)")
-            #expect(try #require(FileFacts.freeSpace(live.directory.path)) > 3 << 20)
+            #expect(try #require(FileStatus.freeSpace(live.directory.path)) > 3 << 20)
             try Self.leave(3 << 20, live, in: disk)
             let last = try #require(entries.last)
             let refused = try await live.send(
@@ -315,7 +315,7 @@ struct SmallDiskTests {
             try await maintenance.watchDisk()
             #expect(try await live.send("GET", "/api/v1/entries", token: robot.token).status == 200)
             let ballast = disk.scratch.path("ballast")
-            #expect(File.allocate(ballast, try #require(FileFacts.freeSpace(live.directory.path))))
+            #expect(File.allocate(ballast, try #require(FileStatus.freeSpace(live.directory.path))))
             // The log may have a little room of its own.
             for agent in robots.dropFirst() where !live.node.health.isExhausted {
                 let path = "/api/v1/agents/\(agent.id)"
@@ -366,7 +366,7 @@ struct SmallDiskTests {
                 let purge = try await live.send("DELETE", "/api/v1/trash/\(entry.id)", token: hostile.token)
                 #expect(purge.status == 503)
             }
-            #expect(try #require(FileFacts.freeSpace(live.directory.path)) > 10 << 20)
+            #expect(try #require(FileStatus.freeSpace(live.directory.path)) > 10 << 20)
             _ = try await honest.login(live)
             // The account goes in parts that fit.
             #expect(try await live.send("DELETE", "/api/v1/account", token: hostile.token).status == 204)
@@ -408,14 +408,14 @@ struct SmallDiskTests {
             _ = await live.node.store.keepLogShort(false)
             _ = try await honest.create(live, Self.large(fields: 12))
             let log = "\(live.directory.database)-wal"
-            #expect(try #require(FileFacts.size(log)) > 1 << 19)
+            #expect(try #require(FileStatus.size(log)) > 1 << 19)
             live.node.health.note(.diskFull)
-            _ = live.directory.reserve.giveBack()
+            _ = live.directory.reserve.release()
             try Self.leave(0, live, in: disk)
             #expect(await !live.node.store.keepLogShort(true))
             try await maintenance.watchDisk()
-            #expect(FileFacts.size(log) ?? 0 == 0)
-            #expect(try #require(FileFacts.freeSpace(live.directory.path)) > 1 << 20)
+            #expect(FileStatus.size(log) ?? 0 == 0)
+            #expect(try #require(FileStatus.freeSpace(live.directory.path)) > 1 << 20)
         }
     }
 }

@@ -2,7 +2,7 @@ import SQLite
 import TestSupport
 import Testing
 
-/// The order in which an observer is told, since a hash chain depends on it.
+/// The order of an observer's calls, on which a hash chain depends.
 @Suite struct BatchObserverTests {
     let scratch: Scratch
     let recorder = Recorder()
@@ -45,7 +45,7 @@ import Testing
         #expect(recorder.calls == ["begin", "job", "will commit", "batch failed"])
     }
 
-    @Test func aCommitThatFailsIsToldToEveryJobAndKeepsNone() async throws {
+    @Test func aFailedCommitFailsEveryJobAndSavesNone() async throws {
         let outcomes = await database.batch([
             { try $0.insert(1) }, { try $0.run("INSERT INTO child (parent) VALUES (9)") }, { _ in throw Refused() },
         ])
@@ -56,16 +56,16 @@ import Testing
         #expect(outcomes[2] as? Refused == Refused(), "its own error, not the batch's")
     }
 
-    @Test func anObserverThatRefusesUndoesTheBatch() async throws {
+    @Test func anObserverThatThrowsRollsTheBatchBack() async throws {
         recorder.refuseNextCommit()
         let outcomes = await database.batch([{ try $0.insert(1) }, { try $0.insert(2) }])
         let ids = try database.lookUp { try $0.ids }
         #expect(ids == [])
-        #expect(outcomes.allSatisfy { $0 is Recorder.Refusal })
+        #expect(outcomes.allSatisfy { $0 is Recorder.CommitRefused })
         #expect(recorder.calls == ["begin", "job", "job", "will commit", "batch failed"])
     }
 
-    @Test func theWriterGoesOnAfterAFailedCommit() async throws {
+    @Test func theWriterContinuesAfterAFailedCommit() async throws {
         recorder.refuseNextCommit()
         _ = await thrown { try await database.write { try $0.insert(1) } }
         try await database.write { try $0.insert(2) }

@@ -22,7 +22,7 @@ import Testing
 
     private static let bulk = Value.blob([UInt8](repeating: 7, count: 50_000))
 
-    @Test func aFullDiskIsSaidToBeFull() async throws {
+    @Test func aFullDiskHasTheCauseFull() async throws {
         let database = try database()
         try await database.maintain { try $0.script("PRAGMA max_page_count = 20") }
         let error = await thrown {
@@ -33,7 +33,7 @@ import Testing
         #expect((error as? SQLiteError)?.cause == .full)
     }
 
-    @Test func afterAFullDiskNothingIsHalfWrittenAndWritingGoesOn() async throws {
+    @Test func afterAFullDiskNothingIsHalfWrittenAndWritingContinues() async throws {
         let database = try database()
         try await database.maintain { try $0.script("PRAGMA max_page_count = 40") }
         let error = await thrown {
@@ -50,13 +50,13 @@ import Testing
         #expect(left.bulk == 0)
         try await database.maintain { try $0.script("PRAGMA max_page_count = 100000") }
         try await database.write { try $0.insert(2) }
-        let findings = try await database.findDamage(.full)
+        let findings = try await database.checkIntegrity(.full)
         let ids = try database.lookUp { try $0.ids }
         #expect(ids == [2])
         #expect(findings == [])
     }
 
-    @Test func inABatchAFullDiskKeepsWhatItAcknowledgedAndNothingElse() async throws {
+    @Test func aFullDiskInABatchKeepsOnlyAcknowledgedJobs() async throws {
         let database = try database()
         try await database.maintain { try $0.script("PRAGMA max_page_count = 40") }
         let outcomes = await database.batch(
@@ -71,12 +71,12 @@ import Testing
         #expect((outcomes[5] as? SQLiteError)?.cause == .full)
     }
 
-    /// A file of some hundred pages, closed, without a WAL.
+    /// Creates a closed file of some hundred pages without a WAL.
     private func fill() async throws -> [UInt8] {
         do {
             let database = try database()
             try await database.write { db in for id in 0..<3_000 { try db.insert(id) } }
-            let isCut = try await database.truncateLog()
+            let isCut = try await database.truncateWAL()
             #expect(isCut)
         }
         return try scratch.read("notes.db")
@@ -85,22 +85,23 @@ import Testing
     private func findings(in bytes: [UInt8], _ depth: IntegrityDepth) async throws -> [String] {
         try scratch.write(bytes, to: "damaged.db")
         let database = try Database(path: scratch.file("damaged.db"))
-        return try await database.findDamage(depth)
+        return try await database.checkIntegrity(depth)
     }
 
-    @Test(arguments: [IntegrityDepth.quick, .full]) func aSoundFileHasNoDamage(_ depth: IntegrityDepth) async throws {
+    @Test(arguments: [IntegrityDepth.quick, .full]) func anIntactFileHasNoFindings(_ depth: IntegrityDepth) async throws
+    {
         let found = try await findings(in: try await fill(), depth)
         #expect(found == [])
     }
 
-    @Test func aFlippedByteInTheStructureIsFoundQuickly() async throws {
+    @Test func theQuickCheckFindsAFlippedByteInTheStructure() async throws {
         var bytes = try await fill()
         for page in [10, 20, 30] { bytes[page * 4_096] ^= 0xff }
         let found = try await findings(in: bytes, .quick)
         #expect(!found.isEmpty)
     }
 
-    @Test func anIndexThatDisagreesWithItsTableIsFoundByTheFullLook() async throws {
+    @Test func theFullCheckFindsAnIndexThatDisagreesWithItsTable() async throws {
         let sound = try await fill()
         let needle = Data("note 1234".utf8)
         let first = try #require(Data(sound).range(of: needle))
@@ -112,7 +113,7 @@ import Testing
         #expect(!full.isEmpty)
     }
 
-    @Test func readingADamagedPageSaysDamaged() async throws {
+    @Test func readingADamagedPageHasTheCauseDamaged() async throws {
         var bytes = try await fill()
         for page in 5..<(bytes.count / 4_096) { bytes[page * 4_096] ^= 0xff }
         try scratch.write(bytes, to: "damaged.db")
@@ -121,27 +122,27 @@ import Testing
         #expect((error as? SQLiteError)?.cause == .damaged)
     }
 
-    @Test func aFileThatIsNoDatabaseSaysDamaged() async throws {
+    @Test func aFileThatIsNoDatabaseHasTheCauseDamaged() async throws {
         try scratch.write([UInt8](repeating: 0x5a, count: 8_192), to: "notes.db")
         let error = await thrown { try database() }
         #expect((error as? SQLiteError)?.cause == .damaged)
     }
 
-    @Test func aRowWithoutItsParentIsFound() async throws {
+    @Test func aForeignKeyViolationIsFound() async throws {
         let path = scratch.file("notes.db")
         let database = try Database(
             path: path,
             migrations: [.notes, Migration(2, "CREATE TABLE child (parent INTEGER REFERENCES note (id)) STRICT")])
         try Connection(path: path, access: .readWrite).run("INSERT INTO child (parent) VALUES (9)")
-        let found = try await database.findDamage(.full)
-        #expect(found == ["row without its parent in child"])
+        let found = try await database.checkIntegrity(.full)
+        #expect(found == ["foreign key violation in child"])
     }
 
-    @Test func longLooksDoNotHoldUpOtherReads() async throws {
+    @Test func longReadsDoNotDelayShortReads() async throws {
         let database = try database()
         try await database.write { try $0.insert(1) }
         let gate = Gate()
-        // In case they do, so that the test fails and does not hang.
+        // If they do, the test must fail instead of hanging.
         let gaveUp = Mutex(false)
         DispatchQueue.global().asyncAfter(deadline: .now() + 240) {
             gaveUp.withLock { $0 = true }

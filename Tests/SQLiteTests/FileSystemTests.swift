@@ -9,7 +9,7 @@ import Testing
         var expected: FileSystem
     }
 
-    // Magics as in statfs(2) and linux/magic.h.
+    // Magic numbers from statfs(2) and linux/magic.h.
     @Test(arguments: [
         Case(testDescription: "ext4", magic: 0xEF53, expected: .local),
         Case(testDescription: "xfs", magic: 0x5846_5342, expected: .local),
@@ -29,17 +29,17 @@ import Testing
         Case(testDescription: "GFS2", magic: 0x0116_1970, expected: .network("GFS2")),
         Case(testDescription: "OCFS2", magic: 0x7461_636F, expected: .network("OCFS2")),
     ])
-    func knowsANetworkByItsMagic(_ example: Case) {
+    func aNetworkFileSystemIsDetectedByItsMagicNumber(_ example: Case) {
         #expect(FileSystem(magic: example.magic) == example.expected)
     }
 
-    @Test func theScratchFolderIsLocal() throws {
+    @Test func theScratchDirectoryIsLocal() throws {
         let scratch = try Scratch()
         let found = try FileSystem(folder: scratch.path)
         #expect(found == .local)
     }
 
-    @Test func aFolderThatIsNotThereCannotBeAskedAbout() {
+    @Test func aMissingDirectoryIsAnError() {
         #expect(throws: SQLiteError.self) { try FileSystem(folder: "/nowhere/at/all") }
     }
 }

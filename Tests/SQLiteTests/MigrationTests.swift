@@ -17,13 +17,13 @@ import Testing
         get throws { try Connection(path: path, access: .readOnly).schemaVersion }
     }
 
-    @Test func aNewFileGetsEveryStep() throws {
+    @Test func aNewFileGetsEveryMigration() throws {
         _ = try Database(path: path, migrations: [.notes, Self.second])
         let found = try version
         #expect(found == 2)
     }
 
-    @Test func anOlderFileGetsWhatItLacksAndKeepsItsRows() async throws {
+    @Test func anOlderFileGetsTheMissingMigrationsAndKeepsItsRows() async throws {
         let old = try Database(path: path, migrations: [.notes])
         try await old.write { try $0.insert(1) }
         let new = try Database(path: path, migrations: [.notes, Self.second])
@@ -33,7 +33,7 @@ import Testing
         #expect(found == 2)
     }
 
-    @Test func aFailingStepLeavesTheOldVersionAndNothingOfItself() throws {
+    @Test func aFailingMigrationIsRolledBack() throws {
         let broken = Migration(2, "CREATE TABLE more (id INTEGER) STRICT; INSERT INTO nowhere VALUES (1)")
         #expect(throws: SQLiteError.self) { try Database(path: path, migrations: [.notes, broken]) }
         let found = try version
@@ -44,7 +44,7 @@ import Testing
         #expect(tables == ["note"])
     }
 
-    @Test func aNewerFileIsLeftAsItIs() async throws {
+    @Test func aNewerFileStaysUnchanged() async throws {
         _ = try Database(path: path, migrations: [.notes, Self.second])
         let rolledBack = try Database(path: path, migrations: [.notes])
         try await rolledBack.write { try $0.insert(1) }

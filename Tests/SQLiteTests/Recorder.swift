@@ -2,17 +2,17 @@ import Dispatch
 import SQLite
 import Synchronization
 
-/// Writes down what the writer tells its observer.
+/// Records the calls of the writer to its observer.
 final class Recorder: BatchObserver {
     private let state = Mutex<(calls: [String], refusesNext: Bool)>(([], false))
 
     var calls: [String] { state.withLock { $0.calls } }
     var commits: Int { calls.count { $0 == "did commit" } }
 
-    struct Refusal: Error, Equatable {}
+    struct CommitRefused: Error, Equatable {}
 
     func refuseNextCommit() { state.withLock { $0.refusesNext = true } }
-    func forget() { state.withLock { $0.calls = [] } }
+    func reset() { state.withLock { $0.calls = [] } }
 
     func batchDidBegin(_ database: Connection) { note("begin") }
     func jobWillRun() { note("job") }
@@ -24,7 +24,7 @@ final class Recorder: BatchObserver {
             defer { state.refusesNext = false }
             return state.refusesNext
         }
-        if refuses { throw Refusal() }
+        if refuses { throw CommitRefused() }
     }
 
     func batchDidCommit() { note("did commit") }
@@ -33,14 +33,14 @@ final class Recorder: BatchObserver {
     private func note(_ call: String) { state.withLock { $0.calls.append(call) } }
 }
 
-/// Holds the writer's thread until it is opened, so that the jobs after it become one batch.
+/// Blocks the writer's thread until it is opened, so that the jobs after it become one batch.
 final class Gate: Sendable {
     private let semaphore = DispatchSemaphore(value: 0)
     func wait() { semaphore.wait() }
     func open() { semaphore.signal() }
 }
 
-/// Something that one task tells others.
+/// A flag that one task sets and others read.
 final class Flag: Sendable {
     private let value = Atomic(false)
     var isRaised: Bool { value.load(ordering: .sequentiallyConsistent) }
@@ -64,11 +64,11 @@ extension Connection {
 }
 
 extension Database {
-    /// Submits every job while the writer is held, so that they share a batch. What each came to, in order.
+    /// Submits every job while the writer is blocked, so that they share a batch. Returns each job's error, in order.
     func batch(_ jobs: [@Sendable (Connection) throws -> Void]) async -> [(any Error)?] {
         let gate = Gate()
         return await withTaskGroup(of: (Int, (any Error)?).self) { group in
-            // Immediate: each has submitted its job when the next one is added.
+            // Immediate tasks: each has submitted its job before the next one is added.
             group.addImmediateTask {
                 try? await self.maintain { _ in gate.wait() }
                 return (-1, nil)

@@ -23,7 +23,7 @@ import Testing
         #expect(!"\(error) \(error.message)".contains(secret))
     }
 
-    @Test func aWrongStatementSaysWhichItIs() async throws {
+    @Test func aWrongStatementIsQuotedInItsError() async throws {
         let error = await thrown { try database.lookUp { try $0.run("SELECT * FROM nowhere") } } as? SQLiteError
         #expect(error?.cause == .other)
         #expect(error?.description.contains("SELECT * FROM nowhere") == true)
@@ -48,7 +48,7 @@ import Testing
         Case(testDescription: "SQLITE_CONSTRAINT_FOREIGNKEY", code: 787, cause: .constraint),
         Case(testDescription: "SQLITE_ERROR", code: 1, cause: .other),
     ])
-    func saysWhatACodeMeansForTheFile(_ example: Case) {
+    func eachCodeHasItsCause(_ example: Case) {
         #expect(SQLiteError(code: example.code, message: "", sql: "").cause == example.cause)
     }
 
@@ -69,7 +69,7 @@ import Testing
             $0.isNull(0) ? .null : .blob($0.blob(0))
         },
     ])
-    func givesBackWhatWasBound(_ example: Stored) throws {
+    func aBoundValueIsReadBackUnchanged(_ example: Stored) throws {
         let found = try database.lookUp { db in try db.first("SELECT ?", example.value, row: example.read) }
         #expect(found == example.value)
     }
@@ -98,7 +98,7 @@ import Testing
         #expect(ids == [])
     }
 
-    @Test(.timeLimit(.minutes(15))) func manyLookUpsAtOnceAllGetTheirTurn() async throws {
+    @Test(.timeLimit(.minutes(15))) func manyConcurrentLookUpsAllComplete() async throws {
         try await database.write { try $0.insert(1) }
         try await withThrowingTaskGroup(of: [Int].self) { group in
             for _ in 0..<500 { group.addTask { [database] in try database.lookUp { try $0.ids } } }
@@ -114,7 +114,7 @@ import Testing
         }
     }
 
-    @Test func aSchemaThatRunsCodeIsNotTrusted() throws {
+    @Test func aSchemaThatRunsCodeIsRejected() throws {
         let connection = try Connection(path: scratch.file("notes.db"), access: .readWrite)
         let trusts = try connection.first("PRAGMA trusted_schema") { $0.int(0) }
         #expect(trusts == 0)

@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// What is promised of `write`: on disk when it returns, nothing of it when it throws, one commit for many.
+/// The guarantees of `write`: durable when it returns, rolled back when it throws, one commit for many writes.
 @Suite struct WriterTests {
     let scratch: Scratch
     let recorder = Recorder()
@@ -15,13 +15,13 @@ import Testing
         database = try Database(path: scratch.file("notes.db"), migrations: [.notes], observer: recorder)
     }
 
-    @Test func whatAWriteReturnedAnotherConnectionSees() async throws {
+    @Test func aCompletedWriteIsVisibleToAnotherConnection() async throws {
         try await database.write { try $0.insert(1) }
         let ids = try Connection(path: scratch.file("notes.db"), access: .readOnly).ids
         #expect(ids == [1])
     }
 
-    @Test func theResultOfTheClosureComesBack() async throws {
+    @Test func theResultOfTheClosureIsReturned() async throws {
         let count = try await database.write { db in
             try db.insert(1)
             return try db.ids.count
@@ -29,7 +29,7 @@ import Testing
         #expect(count == 1)
     }
 
-    /// What came to the writer, in its order.
+    /// Records the order in which jobs run.
     private final class Arrivals: Sendable {
         private let sizes = Mutex<[JobSize]>([])
         var all: [JobSize] { sizes.withLock { $0 } }
@@ -42,8 +42,8 @@ import Testing
         func set() { state.withLock { $0 = true } }
     }
 
-    /// What runs between batches has its turn though jobs come without a pause.
-    @Test(.timeLimit(.minutes(5))) func whatRunsAloneIsNotHeldUpByJobsWithoutEnd() async throws {
+    /// Jobs between batches run although small jobs arrive without a pause.
+    @Test(.timeLimit(.minutes(5))) func jobsBetweenBatchesAreNotStarved() async throws {
         let stop = Flag()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for worker in 0..<4 {
@@ -51,7 +51,7 @@ import Testing
                     var id = worker
                     while !stop.isSet {
                         let next = id
-                        // As slow as a disk that takes its time: the next job is there before this one is done.
+                        // Simulates a slow disk: the next job arrives before this one ends.
                         try await database.write { db in
                             usleep(3_000)
                             try db.insert(next)
@@ -60,21 +60,21 @@ import Testing
                     }
                 }
             }
-            for _ in 0..<5 { _ = try await database.truncateLog() }
+            for _ in 0..<5 { _ = try await database.truncateWAL() }
             stop.set()
             try await group.waitForAll()
         }
     }
 
-    /// However much is left over from earlier deletions, at most one part of it goes before each change that somebody asks for.
-    @Test func whatIsLeftOverStaysBehindWhatIsAskedFor() async throws {
+    /// However many deferred deletions wait, at most one runs before each large job.
+    @Test func deferredDeletionsDoNotDelayLargeJobs() async throws {
         let (coming, order) = (Arrivals(), Arrivals())
-        let jobs = Array(repeating: JobSize.leftOver, count: 10) + Array(repeating: .large, count: 3)
+        let jobs = Array(repeating: JobSize.deferredDeletion, count: 10) + Array(repeating: .large, count: 3)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { [database] in
                 try await database.write { _ in
                     while coming.all.count < jobs.count { usleep(1_000) }
-                    // Until the last has arrived, too.
+                    // Blocks until the last job has arrived.
                     usleep(300_000)
                 }
             }
@@ -89,12 +89,12 @@ import Testing
             }
             try await group.waitForAll()
         }
-        // Behind one of the others each, and one that came before everybody.
+        // Each large job runs after at most one deferred deletion, plus the one that arrived first.
         #expect(try #require(order.all.lastIndex(of: .large)) <= 6)
         #expect(order.all.count == jobs.count)
     }
 
-    @Test func aThrowingWriteLeavesNoTrace() async throws {
+    @Test func aThrowingWriteIsRolledBack() async throws {
         await #expect(throws: Refused()) {
             try await database.write { db in
                 try db.insert(1)
@@ -105,7 +105,7 @@ import Testing
         #expect(ids == [])
     }
 
-    @Test func oneThrowingJobDoesNotHarmItsBatchMates() async throws {
+    @Test func aThrowingJobDoesNotAffectItsBatch() async throws {
         let outcomes = await database.batch(
             (0..<40).map { id in
                 { db in
@@ -119,10 +119,10 @@ import Testing
         #expect(outcomes[17] as? Refused == Refused())
     }
 
-    @Test func writesThatComeOneByOneShareACommitWhereTheyMayWait() async throws {
+    @Test func successiveWritesShareACommitWithACommitDelay() async throws {
         let recorder = Recorder()
         let patient = try Database(
-            path: scratch.file("patient.db"), migrations: [.notes], gathering: 900, observer: recorder)
+            path: scratch.file("delayed.db"), migrations: [.notes], commitDelay: 900, observer: recorder)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             for id in 0..<6 {
                 tasks.addTask {
@@ -132,35 +132,35 @@ import Testing
             }
             try await tasks.waitForAll()
         }
-        // On a machine that stands still in between, the last may come too late for the first commit.
+        // On a machine that stalls in between, the last write may be too late for the first commit.
         #expect(recorder.commits <= 2)
         let ids = try patient.lookUp { try $0.ids }
         #expect(ids == Array(0..<6))
     }
 
-    @Test func aBrokenConstraintHarmsNobodyElseInItsBatch() async throws {
+    @Test func aConstraintViolationDoesNotAffectItsBatch() async throws {
         let outcomes = await database.batch([{ try $0.insert(1) }, { try $0.insert(1) }, { try $0.insert(2) }])
         let ids = try database.lookUp { try $0.ids }
         #expect(ids == [1, 2])
         #expect((outcomes[1] as? SQLiteError)?.cause == .constraint)
     }
 
-    @Test func writesThatArriveTogetherShareOneCommit() async throws {
-        recorder.forget()
+    @Test func concurrentWritesShareOneCommit() async throws {
+        recorder.reset()
         let outcomes = await database.batch((0..<300).map { id in { try $0.insert(id) } })
         #expect(outcomes.allSatisfy { $0 == nil })
         #expect(recorder.commits == 1)
     }
 
     @Test func aBatchIsBounded() async throws {
-        recorder.forget()
+        recorder.reset()
         _ = await database.batch((0..<1_100).map { id in { try $0.insert(id) } })
         let count = try database.lookUp { try $0.ids.count }
         #expect(count == 1_100)
         #expect(recorder.commits == 3)
     }
 
-    @Test func concurrentWritersOfAllSortsKeepExactlyWhatWasAcknowledged() async throws {
+    @Test func mixedConcurrentWritersKeepExactlyTheAcknowledgedWrites() async throws {
         let acknowledged = await withTaskGroup(of: Int?.self) { group in
             for id in 0..<400 {
                 group.addTask { [database] in
@@ -187,7 +187,7 @@ import Testing
         #expect(!isInTransaction)
     }
 
-    @Test(.timeLimit(.minutes(15))) func killedAtAnyInstantItKeepsWhatItAcknowledged() async throws {
+    @Test(.timeLimit(.minutes(15))) func aKilledProcessKeepsAcknowledgedWrites() async throws {
         let path = scratch.file("killed.db")
         let log = scratch.file("acknowledged")
         await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String, log = log as String] in

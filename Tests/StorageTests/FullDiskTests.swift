@@ -21,7 +21,7 @@ import VaultFormat
 
     private static let diskFull = VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue)
 
-    private func log() throws -> Int64 { Int64(FileFacts.size("\(node.path)-wal") ?? 0) }
+    private func log() throws -> Int64 { Int64(FileStatus.size("\(node.path)-wal") ?? 0) }
 
     /// An entry of L1 values, whose keys agents get.
     private func shared(_ count: Int) async throws -> EntryView {
@@ -52,7 +52,7 @@ import VaultFormat
 
     /// What a commit has to find free before it begins, and what it then writes to the log: bytes.
     private func measure(_ steps: [Mutation]) async throws -> (room: Int64, written: Int64) {
-        _ = try await node.store.database.truncateLog(evenSoon: true)
+        _ = try await node.store.database.truncateWAL(ignoringBackOff: true)
         var room: Int64 = 0
         while true {
             node.disk.free = room
@@ -171,7 +171,7 @@ import VaultFormat
         await node.store.erase(vault)
         #expect(try node.count("SELECT count(*) FROM answer") == 12)
         #expect(try node.count("SELECT count(*) FROM account") == 1)
-        _ = try await node.store.database.truncateLog(evenSoon: true)
+        _ = try await node.store.database.truncateWAL(ignoringBackOff: true)
         let reader = try node.file()
         try reader.run("BEGIN")
         _ = try reader.first("SELECT count(*) FROM answer") { $0.int(0) }

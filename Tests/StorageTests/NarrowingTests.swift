@@ -379,7 +379,7 @@ import VaultFormat
         let floor: Int64 = 7 << 19
         var room = floor
         while true {
-            _ = try await test.node.store.database.truncateLog(evenSoon: true)
+            _ = try await test.node.store.database.truncateWAL(ignoringBackOff: true)
             let before = test.log
             test.node.disk.free = room
             let error = await thrown { try await example.narrow(test, entry) }
@@ -440,7 +440,7 @@ import VaultFormat
         }
     }
 
-    private var log: Int64 { Int64(FileFacts.size("\(node.path)-wal") ?? 0) }
+    private var log: Int64 { Int64(FileStatus.size("\(node.path)-wal") ?? 0) }
 
     @Test(arguments: [(3_600 << 10, true), (3_500 << 10, false)] as [(Int64, Bool)])
     func whereTheTrashEndsNarrowingEndsAndPausingGoesOn(_ free: Int64, _ goes: Bool) async throws {

@@ -62,7 +62,7 @@ package struct Beginning: Sendable {
 
     private func run(_ program: String, _ arguments: [String]) async throws -> String {
         let outcome = try await processes.run(ChildProcess(program, arguments, deadline: .seconds(60)))
-        guard outcome.status == 0 else { throw ChildError.failed(program, outcome.errors.quotation()) }
+        guard outcome.status == 0 else { throw ChildError.failed(program, outcome.errors.sanitizedLine()) }
         return outcome.output
     }
 }

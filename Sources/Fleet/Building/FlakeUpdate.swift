@@ -25,7 +25,7 @@ package struct FlakeUpdate: Sendable {
             guard outcome.status == 0, File.exists(path) else {
                 let said = outcome.errors.split(whereSeparator: \.isNewline).last { $0.hasPrefix("error:") }
                 throw FlakeRefusal.noBuild(
-                    "nix flake lock: \(said.map { String($0).quotation() } ?? "no reason given")")
+                    "nix flake lock: \(said.map { String($0).sanitizedLine() } ?? "no reason given")")
             }
             try leaveOutThisMachine()
             return (before, try flake.lock())

@@ -23,12 +23,12 @@ package struct SystemBuilder: Sendable {
         let evaluated = try await output(of: commands.evaluate(nodes))
         guard let derivations = try? JSONDecoder().decode([String: String].self, from: Data(evaluated.utf8)),
             derivations.keys.sorted() == nodes.map(\.name).sorted()
-        else { throw FlakeRefusal.noBuild("nix eval printed \(evaluated.quotation(most: 1_000))") }
+        else { throw FlakeRefusal.noBuild("nix eval printed \(evaluated.sanitizedLine(limit: 1_000))") }
         let names = derivations.keys.sorted()
         let built = try await output(of: commands.realise(names.compactMap { derivations[$0] }))
         let paths = built.split(whereSeparator: \.isNewline).map(String.init)
         guard paths.count == names.count, paths.allSatisfy(Self.isPath) else {
-            throw FlakeRefusal.noBuild("nix-store printed \(built.quotation(most: 1_000))")
+            throw FlakeRefusal.noBuild("nix-store printed \(built.sanitizedLine(limit: 1_000))")
         }
         let release = Release(
             systems: Dictionary(zip(names, paths)) { first, _ in first }, revision: lock.revision)
@@ -90,6 +90,6 @@ package struct SystemBuilder: Sendable {
     private static func reason(in text: String) -> String {
         let lines = text.split(whereSeparator: \.isNewline).drop { !$0.hasPrefix("error:") }
         let shown = lines.count > 8 ? Array(lines.prefix(4) + lines.suffix(4)) : Array(lines)
-        return shown.isEmpty ? "no reason given" : shown.joined(separator: " ").quotation(most: 2_000)
+        return shown.isEmpty ? "no reason given" : shown.joined(separator: " ").sanitizedLine(limit: 2_000)
     }
 }

@@ -27,7 +27,7 @@ extension FleetReport {
     private func verdict(_ node: Node) -> MonitorVerdict {
         let silence = node.lastBeat.map { max(0, now - $0) }
         switch node.state {
-        case "up": return node.ill.map { .ill($0.quotation()) } ?? .well
+        case "up": return node.ill.map { .ill($0.sanitizedLine()) } ?? .well
         case "silent": return .silent((silence ?? 0) / 1_000)
         case "stopped", "maintenance":
             guard let silence, silence > timing.sev2 else { return .unknown }

@@ -15,7 +15,7 @@ package struct WatchState: Sendable {
 
     /// One watcher at a time: two would count the same health twice.
     package func lock() throws {
-        guard try File.takeLock("\(path).lock") else { throw WatchStateError.locked(path) }
+        guard try File.tryLock("\(path).lock") else { throw WatchStateError.locked(path) }
     }
 
     package func read() throws -> FailoverPolicy {

@@ -26,7 +26,7 @@ extension Deployer {
             let outcome = try await processes.run(child)
             guard outcome.status == 0 else {
                 let said = outcome.errors.split(whereSeparator: \.isNewline).last ?? "no reason given"
-                throw ChildError.failed(child.executable, String(said).quotation())
+                throw ChildError.failed(child.executable, String(said).sanitizedLine())
             }
         }
         _ = try await calls.ssh.perform(calls.hold(try inventory.node(step.node), step))

@@ -19,7 +19,7 @@ struct Gate: Sendable {
         case .notReady(let why): return why
         case .ready(let told):
             if let version, let told, told != version {
-                return "it tells version \(told.quotation(most: 50)), not \(version)"
+                return "it tells version \(told.sanitizedLine(limit: 50)), not \(version)"
             }
             if let version, told == nil { return "it does not tell its version, which should be \(version)" }
         }
@@ -27,9 +27,9 @@ struct Gate: Sendable {
         guard let beat = report?.lastBeat, beat > beatAfter else { return "no heartbeat has come since the activation" }
         guard let body = report?.body else { return nil }
         if let version, let told = body.version, told != version {
-            return "its heartbeat tells version \(told.quotation(most: 50))"
+            return "its heartbeat tells version \(told.sanitizedLine(limit: 50))"
         }
-        if body.dbIntegrity != "ok" { return "its database: \(body.dbIntegrity.quotation())" }
+        if body.dbIntegrity != "ok" { return "its database: \(body.dbIntegrity.sanitizedLine())" }
         if let before = errorRatioBefore, let now = body.errorRatio, body.req1h >= Self.fewestRequests,
             now > before + Self.moreErrors
         {

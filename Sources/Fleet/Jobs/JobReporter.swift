@@ -24,7 +24,7 @@ package struct JobReporter: Sendable {
         }
         parts.queryItems = [
             URLQueryItem(name: "status", value: failure == nil ? "up" : "down"),
-            URLQueryItem(name: "msg", value: (failure ?? "OK").quotation(most: 200)),
+            URLQueryItem(name: "msg", value: (failure ?? "OK").sanitizedLine(limit: 200)),
         ]
         let answer = try await exchange.ask(HTTPClientRequest(url: parts.string ?? url.text))
         guard answer.status == 200 else {

@@ -42,7 +42,7 @@ package struct HTTPSProbe: NodeProbe {
             let ready = try await exchange.send(request("\(node.url)/readyz"))
             guard ready.status == 200 else {
                 let reasons = (try? JSONDecoder().decode(HealthBody.self, from: Data(ready.body)))?.reasons ?? []
-                let why = reasons.prefix(5).joined(separator: ", ").quotation()
+                let why = reasons.prefix(5).joined(separator: ", ").sanitizedLine()
                 return .notReady("/readyz answers \(ready.status)\(why.isEmpty ? "" : ": \(why)")")
             }
             let facts = try await exchange.send(request("\(node.url)/.well-known/clavitor"))

@@ -54,7 +54,7 @@ package struct BootstrapShell: RemoteShell {
     private func run(_ child: ChildProcess) async throws -> String {
         let outcome = try await processes.run(child)
         let last = outcome.errors.split(whereSeparator: \.isNewline).last
-        let said = last.map { String($0).quotation() } ?? "no reason given"
+        let said = last.map { String($0).sanitizedLine() } ?? "no reason given"
         switch outcome.status {
         case 0: return outcome.output
         case 255 where outcome.errors.contains("Host key verification failed"): throw SSHError.wrongHostKey(node.name)

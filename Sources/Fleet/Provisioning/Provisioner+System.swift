@@ -20,7 +20,8 @@ extension Provisioner {
             let lines = try await first.run(.script(ProvisionScripts.infectState), input: nil, deadline: .seconds(60))
                 .split(separator: "\n", maxSplits: 1)
             if lines.first == "failed" {
-                throw ProvisionError.conversionFailed(plan.node.name, lines.dropFirst().joined().quotation(most: 1_000))
+                throw ProvisionError.conversionFailed(
+                    plan.node.name, lines.dropFirst().joined().sanitizedLine(limit: 1_000))
             }
             return lines.first == "nixos"
         }
@@ -34,7 +35,7 @@ extension Provisioner {
         let outcome = try await processes.run(copy)
         guard outcome.status == 0 else {
             let said = outcome.errors.split(whereSeparator: \.isNewline).suffix(3).joined(separator: " / ")
-            throw ProvisionError.build("nix-copy-closure: \(said.quotation(most: 1_000))")
+            throw ProvisionError.build("nix-copy-closure: \(said.sanitizedLine(limit: 1_000))")
         }
         _ = try await first.run(.script(ProvisionScripts.system, [path]), input: nil, deadline: .seconds(600))
     }

@@ -65,7 +65,7 @@ package struct VaultRestore: Sendable {
                     backup.identity,
                 ], input: key, deadline: .seconds(3_600)))
         guard outcome.status == 0 else {
-            throw RestoreError.notOpened(backup.path, outcome.errors.quotation(most: 1_000))
+            throw RestoreError.notOpened(backup.path, outcome.errors.sanitizedLine(limit: 1_000))
         }
         return "\(folder)/clavitor.db"
     }

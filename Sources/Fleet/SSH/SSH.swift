@@ -27,7 +27,7 @@ package struct SSH: Sendable {
 
     /// A private key, before ssh says something else of it.
     private static func check(_ key: String) throws(SSHError) {
-        guard let mode = FileFacts.mode(key) else {
+        guard let mode = FileStatus.mode(key) else {
             throw .identity("There is no key at \(key). Correct ssh-key or break-glass-key in soc.toml, or the option.")
         }
         guard mode & 0o077 == 0 else {

@@ -38,5 +38,5 @@ struct SSHFailure {
         return ". Is your tunnel up (wg show)? Else the hub is down"
     }
 
-    private func quoted(_ line: Substring?) -> String { line.map { String($0).quotation() } ?? "no reason given" }
+    private func quoted(_ line: Substring?) -> String { line.map { String($0).sanitizedLine() } ?? "no reason given" }
 }

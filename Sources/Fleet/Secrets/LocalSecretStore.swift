@@ -19,7 +19,7 @@ package struct LocalSecretStore: Sendable {
     package init(_ folder: String, age: AgeProgram?) throws {
         if let tree = Self.workTree(around: folder) { throw LocalSecretStoreError.workTree(tree) }
         try File.makeDirectory(folder)
-        guard let mode = FileFacts.mode(folder), mode & 0o077 == 0 else { throw LocalSecretStoreError.open(folder) }
+        guard let mode = FileStatus.mode(folder), mode & 0o077 == 0 else { throw LocalSecretStoreError.open(folder) }
         self.folder = folder
         self.age = age
     }

@@ -73,7 +73,7 @@ package final class Ledger: Sendable {
 
     /// Everything as it is in the file, in memory.
     private func moved() async throws -> MemoryDatabase {
-        let memory = try MemoryDatabase(migrations: migrations, most: Self.most)
+        let memory = try MemoryDatabase(migrations: migrations, maximumBytes: Self.most)
         // What cannot even be read is begun anew: better told twice than never.
         let rows = (try? await file.read { db in try LedgerTable.all.map { try $0.rows(in: db) } }) ?? []
         try await memory.write { db in

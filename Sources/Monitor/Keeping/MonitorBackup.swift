@@ -32,7 +32,7 @@ package enum MonitorBackup {
             let made = try Connection(path: temporary, access: .readOnly)
             let isOurs = try made.first("SELECT 1 FROM sqlite_schema WHERE name = 'incident'") { _ in true } ?? false
             guard isOurs else { throw BackupRefusal.isNone }
-            let damage = made.findDamage(.full)
+            let damage = made.checkIntegrity(.full)
             guard damage.isEmpty else { throw BackupRefusal.isDamaged(damage.joined(separator: "; ")) }
             try OpenFile(reading: temporary).synchronize()
             try File.move(temporary, to: path)

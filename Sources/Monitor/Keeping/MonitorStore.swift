@@ -12,7 +12,7 @@ package final class MonitorStore: Sendable {
     /// `gathering`: For how many milliseconds a beat waits for others to share its commit. A commit costs more than all
     /// else that is done for a beat, and nobody waits for its answer.
     package init(path: String, gathering: Int = 0) throws {
-        database = try Database(path: path, migrations: MonitorSchema.migrations, gathering: gathering)
+        database = try Database(path: path, migrations: MonitorSchema.migrations, commitDelay: gathering)
         ledger = Ledger(file: database, migrations: MonitorSchema.migrations)
     }
 

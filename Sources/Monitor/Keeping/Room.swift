@@ -41,17 +41,17 @@ package final class Room: Sendable {
     package func look() -> Bool {
         guard let space = space() else { return false }
         let free = Int64(clamping: space.available)
-        if hasFailed.exchange(false, ordering: .relaxed) || free < ReserveFile.scarce {
+        if hasFailed.exchange(false, ordering: .relaxed) || free < ReserveFile.lowSpace {
             if !short.exchange(true, ordering: .relaxed) {
                 logger.critical("the disk is full: beats are not written down", metadata: ["free": "\(free)"])
             }
-            return reserve.giveBack()
+            return reserve.release()
         }
         if isShort, free > 2 * ReserveFile.bytes {
             short.store(false, ordering: .relaxed)
             logger.notice("the disk has room again", metadata: ["free": "\(free)"])
         }
-        if !isShort, !reserve.take(free: free) {
+        if !isShort, !reserve.allocate(free: free) {
             logger.warning("no room for the reserve", metadata: ["free": "\(free)"])
         }
         return false

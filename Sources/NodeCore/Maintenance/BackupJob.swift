@@ -24,7 +24,7 @@ package struct BackupJob: Sendable {
     package func run() async throws -> BackupFolder.Written {
         let store = node.store
         guard case .normal = node.health.mode else { throw BackupRefusal.readOnly }
-        try folder.requireRoom(for: store.database.path)
+        try folder.requireFreeSpace(for: store.database.path)
         let now = Date(timeIntervalSince1970: Double(node.now()))
         let written = try await folder.write(recipients: recipients, now: now) { path in
             try await store.database.copy(to: path)

@@ -47,7 +47,7 @@ package struct Maintenance: Sendable {
     }
 
     package func check(_ depth: IntegrityDepth) async throws {
-        let findings = try await node.store.database.findDamage(depth)
+        let findings = try await node.store.database.checkIntegrity(depth)
         guard !findings.isEmpty else { return }
         try await declare(.damaged, findings)
     }
@@ -84,35 +84,35 @@ package struct Maintenance: Sendable {
     /// Gives the reserve up when the disk is full and takes it back when there is room again. Without a reserve, and without
     /// room for one, the disk is as good as full: what takes access away would soon find no room.
     package func watchDisk() async throws {
-        guard var free = FileFacts.freeSpace(directory.path) else { return }
+        guard var free = FileStatus.freeSpace(directory.path) else { return }
         switch node.health.mode {
         case .readOnly(.diskFull):
-            let isGivenBack = directory.reserve.giveBack()
+            let isGivenBack = directory.reserve.release()
             await cutLog()
             if isGivenBack {
                 return try await declare(.diskFull, ["\(free) bytes free"])
             }
             // The file keeps the room of what was deleted.
-            if free <= Self.enough, (try? await node.store.database.giveBackFreePages()) ?? 0 > 0 {
-                free = FileFacts.freeSpace(directory.path) ?? free
+            if free <= Self.enough, (try? await node.store.database.reclaimFreePages()) ?? 0 > 0 {
+                free = FileStatus.freeSpace(directory.path) ?? free
             }
             guard free > Self.enough else { return }
             node.health.diskHasRoom()
             _ = await node.store.keepLogShort(false)
-            _ = directory.reserve.take(free: free)
+            _ = directory.reserve.allocate(free: free)
             logger.notice("the disk has room again", metadata: ["free": "\(free)"])
         case .normal:
-            _ = directory.logReserve.take(free: free)
-            if !directory.reserve.take(free: free) {
+            _ = directory.logReserve.allocate(free: free)
+            if !directory.reserve.allocate(free: free) {
                 logger.warning("no room for the reserve", metadata: ["free": "\(free)"])
             }
-            if !directory.reserve.isHeld, free <= 2 * ReserveFile.bytes {
+            if !directory.reserve.isAllocated, free <= 2 * ReserveFile.bytes {
                 try await declare(.diskFull, ["\(free) bytes free, and none in reserve"])
             }
         case .readOnly:
             // What takes access away goes on there, too.
-            guard free < ReserveFile.scarce else { return }
-            _ = directory.reserve.giveBack()
+            guard free < ReserveFile.lowSpace else { return }
+            _ = directory.reserve.release()
             await cutLog()
         case .closed:
             break
@@ -121,10 +121,10 @@ package struct Maintenance: Sendable {
 
     /// With the room that is held for this alone, where there is no other.
     private func cutLog() async {
-        if await !node.store.keepLogShort(true), directory.logReserve.giveBack() {
+        if await !node.store.keepLogShort(true), directory.logReserve.release() {
             _ = await node.store.keepLogShort(true)
         }
-        if let free = FileFacts.freeSpace(directory.path) { _ = directory.logReserve.take(free: free) }
+        if let free = FileStatus.freeSpace(directory.path) { _ = directory.logReserve.allocate(free: free) }
     }
 
     /// Bytes beyond which a full disk is none any more.

@@ -117,12 +117,12 @@ struct Serve: AsyncParsableCommand {
         services += certificates.services
         if let backup = settings.backup {
             let folder = BackupFolder(path: backup.folder)
-            let pause = GrowingPause()
+            let backOff = BackOff()
             services.append(
                 Periodic(name: "backup", interval: .seconds(min(backup.every, 300)), logger: logger) {
                     let now = wallTime() / 1_000
-                    guard pause.isOver(at: now), watch.room?.isShort != true else { return }
-                    try await pause.noting(at: now) { try await Self.backUp(store, to: folder, backup, at: now) }
+                    guard backOff.hasElapsed(at: now), watch.room?.isShort != true else { return }
+                    try await backOff.run(at: now) { try await Self.backUp(store, to: folder, backup, at: now) }
                 })
         }
         if let deadMan {
@@ -168,7 +168,7 @@ struct Serve: AsyncParsableCommand {
         _ store: MonitorStore, to folder: BackupFolder, _ plan: BackupPlan, at now: Int64
     ) async throws {
         if let age = try await folder.age(at: now), age < plan.every { return }
-        try folder.requireRoom(for: store.database.path)
+        try folder.requireFreeSpace(for: store.database.path)
         _ = try await folder.write(
             recipients: plan.recipients, now: Date(timeIntervalSince1970: Double(now))
         ) { path in

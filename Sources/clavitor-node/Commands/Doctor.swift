@@ -32,7 +32,7 @@ struct Doctor: AsyncParsableCommand {
 
     private func filesystem(_ directory: DataDirectory) -> [Check] {
         func mode(_ path: String, _ most: UInt32) -> String? {
-            guard let mode = FileFacts.mode(path) else { return "\(path) is missing" }
+            guard let mode = FileStatus.mode(path) else { return "\(path) is missing" }
             return mode & ~most == 0
                 ? nil : "\(path) has mode \(String(mode, radix: 8)); chmod \(String(most, radix: 8))"
         }
@@ -42,7 +42,7 @@ struct Doctor: AsyncParsableCommand {
         case .local?: network = nil
         case nil: network = "\(directory.path) cannot be read"
         }
-        let free = FileFacts.freeSpace(directory.path) ?? 0
+        let free = FileStatus.freeSpace(directory.path) ?? 0
         return [
             Check(name: "data directory is private", problem: mode(directory.path, 0o700)),
             Check(name: "database is private", problem: mode(directory.database, 0o600)),

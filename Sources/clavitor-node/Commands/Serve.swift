@@ -43,7 +43,7 @@ struct Serve: AsyncParsableCommand {
         if isFull {
             node.health.note(.diskFull)
             // Whether anything can be taken away shows with the first try.
-            if let free = FileFacts.freeSpace(directory.path), free < 1 << 19 { node.health.noteExhaustion() }
+            if let free = FileStatus.freeSpace(directory.path), free < 1 << 19 { node.health.noteExhaustion() }
         }
         node.lockKeys(logger)
         var server = try NodeServer(node, directory, logger: logger)

@@ -51,7 +51,7 @@ struct ProvisionCommand: AsyncParsableCommand {
             done: restart ? [] : try journal.done(on: key))
         for line in plan.lines { Terminal.line(line) }
         guard !plan.steps.isEmpty else { return }
-        guard try File.takeLock("\(folder)/\(node.name).lock") else { throw ProvisionRefusal.underWay(node.name) }
+        guard try File.tryLock("\(folder)/\(node.name).lock") else { throw ProvisionRefusal.underWay(node.name) }
         if restart { journal.forget() }
         try await perform(plan, journal, folder, context)
         Terminal.line("\(node.name) is a node of the fleet and serves \(node.url).")

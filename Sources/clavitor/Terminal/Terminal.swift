@@ -41,7 +41,7 @@ struct Terminal {
                 throw CommandFailure(.usage, "Nothing was typed for: \(question).", hint: otherwise)
             }
             return answer
-        } catch let problem as HiddenInput.Problem {
+        } catch let problem as HiddenInput.InputError {
             throw CommandFailure(.usage, problem.description, hint: otherwise)
         }
     }

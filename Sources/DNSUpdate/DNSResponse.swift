@@ -1,9 +1,8 @@
-/// A server's answer (RFC 1035, section 4.1; RFC 2136, section 3.8), well formed and nothing more: nothing in it is
-/// proven yet.
-struct Answer {
-    /// What the sections hold besides the signature.
+/// A server's response (RFC 1035, section 4.1; RFC 2136, section 3.8): well formed, but not authenticated yet.
+struct DNSResponse {
+    /// A record other than the signature.
     struct Record {
-        /// Of its three sections, from 0; the first is what was asked for.
+        /// Its section, from 0 to 2; the first has the answers.
         let section: Int
         let name: DNSName
         let type: UInt16
@@ -15,23 +14,23 @@ struct Answer {
 
     let id: UInt16
     let isAuthoritative: Bool
-    /// Nil when the server has done what it was asked.
-    let refusal: ResponseCode?
+    /// Nil for success.
+    let errorCode: ResponseCode?
     let records: [Record]
     let signature: TSIGRecord?
-    /// What the signature covers of the message: all before it, as if it had never been counted (RFC 8945, section
-    /// 4.3.2).
+    /// The part of the message that the signature covers: everything before it, with the record count reduced by one
+    /// (RFC 8945, section 4.3.2).
     let signed: [UInt8]
 
-    /// `opcode`: What was asked for.
-    init(_ message: [UInt8], opcode: Opcode) throws(AnswerFault) {
+    /// `opcode`: The opcode of the request.
+    init(_ message: [UInt8], opcode: Opcode) throws(DNSResponseError) {
         var reader = WireReader(message)
         id = try reader.uint16()
         let flags = try reader.uint16()
-        guard flags >> 15 == 1, flags >> 11 & 0xf == opcode.rawValue else { throw .notAnAnswer }
-        guard flags & 0x0200 == 0 else { throw .cutByServer }
+        guard flags >> 15 == 1, flags >> 11 & 0xf == opcode.rawValue else { throw .notAResponse }
+        guard flags & 0x0200 == 0 else { throw .truncationFlag }
         isAuthoritative = flags & 0x0400 != 0
-        refusal = ResponseCode(UInt8(flags & 0xf))
+        errorCode = ResponseCode(UInt8(flags & 0xf))
 
         let questions = try reader.uint16()
         let counts = [try reader.uint16(), try reader.uint16(), try reader.uint16()]
@@ -51,7 +50,7 @@ struct Answer {
                     records.append(try Record(section: section, name: name, type: type, &reader))
                     continue
                 }
-                // The last record or none (RFC 8945, section 5.1).
+                // The signature must be the last record (RFC 8945, section 5.1).
                 guard section == 2, index == count - 1 else { throw .signatureRecord }
                 signature = try TSIGRecord(keyName: name, &reader)
                 signed = Array(message[..<start])
@@ -65,9 +64,9 @@ struct Answer {
     }
 }
 
-extension Answer.Record {
-    /// Reads what follows the name and the type.
-    init(section: Int, name: DNSName, type: UInt16, _ reader: inout WireReader) throws(AnswerFault) {
+extension DNSResponse.Record {
+    /// Parses the rest of a record after its name and type.
+    init(section: Int, name: DNSName, type: UInt16, _ reader: inout WireReader) throws(DNSResponseError) {
         self.section = section
         self.name = name
         self.type = type
@@ -77,7 +76,7 @@ extension Answer.Record {
     }
 }
 
-/// What a server says when it does not do what it was asked (RFC 1035, section 4.1.1; RFC 2136, section 2.2).
+/// A server's error code (RFC 1035, section 4.1.1; RFC 2136, section 2.2).
 package enum ResponseCode: Equatable, Sendable {
     case formatError
     case serverFailure
@@ -86,7 +85,7 @@ package enum ResponseCode: Equatable, Sendable {
     case refused
     case notAuthorised
     case notInZone
-    /// Codes that answer other questions than ours, and unassigned ones.
+    /// Codes for other kinds of request, and unassigned ones.
     case other(UInt8)
 
     init?(_ code: UInt8) {
@@ -104,11 +103,11 @@ package enum ResponseCode: Equatable, Sendable {
     }
 }
 
-/// Why bytes are no answer.
-package enum AnswerFault: Error, Equatable, Sendable {
-    case cutShort
-    case cutByServer
-    case notAnAnswer
+/// Why a message is not a valid response.
+package enum DNSResponseError: Error, Equatable, Sendable {
+    case truncated
+    case truncationFlag
+    case notAResponse
     case name
     case signatureRecord
     case trailingBytes

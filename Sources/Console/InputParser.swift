@@ -1,34 +1,34 @@
-/// What a person types or pastes at a hidden prompt, byte by byte, on a terminal that edits nothing itself.
-struct TypedText {
-    enum Step: Equatable {
-        /// More is to come.
+/// Parses typed or pasted bytes from a terminal without line editing, and does the line editing itself.
+struct InputParser {
+    enum Event: Equatable {
+        /// The input continues.
         case more
-        /// Enter was pressed outside a marked paste: the end, unless more is waiting already, which only a paste does.
+        /// Enter was pressed outside a bracketed paste. It ends the input unless more bytes are readable, as in a paste.
         case enter
         case end
         /// A key that a terminal turns into a signal: ctrl-C, ctrl-\, ctrl-Z.
         case interrupt, quit, suspend
-        /// Longer than anything that may be typed.
+        /// The input exceeds `maximumBytes`.
         case tooLong
     }
 
-    static let most = 1 << 20
+    static let maximumBytes = 1 << 20
 
     private(set) var bytes: [UInt8] = []
     private var state = State.text
     private var isPasting = false
-    /// The terminal marks what is pasted: Enter outside is a person's.
-    private(set) var hasMarks = false
+    /// Whether the terminal has sent a bracketed paste: it marks pastes, so Enter outside of one was typed.
+    private(set) var hasBracketedPaste = false
     private var sequence: [UInt8] = []
     private var lastWasReturn = false
 
     private enum State { case text, escape, sequence }
 
-    /// The terminal's words around a paste (bracketed paste, as xterm has it).
+    /// The control sequences around a bracketed paste (as in xterm).
     private static let pasteBegins = Array("200~".utf8)
     private static let pasteEnds = Array("201~".utf8)
 
-    mutating func take(_ byte: UInt8) -> Step {
+    mutating func append(_ byte: UInt8) -> Event {
         switch state {
         case .escape:
             state = byte == UInt8(ascii: "[") ? .sequence : .text
@@ -37,7 +37,7 @@ struct TypedText {
             return .more
         case .sequence:
             sequence.append(byte)
-            return sequenceGoesOn(byte)
+            return continueSequence(byte)
         case .text:
             if byte == 0x1b {
                 state = .escape
@@ -47,33 +47,33 @@ struct TypedText {
         }
     }
 
-    /// An end of a line inside the text, where what looked like Enter was part of a paste without marks.
-    mutating func goOnAfterEnter() -> Step { add([UInt8(ascii: "\n")]) }
+    /// Appends a line feed in place of an Enter that was part of a paste without brackets.
+    mutating func appendLineFeed() -> Event { add([UInt8(ascii: "\n")]) }
 
-    private mutating func sequenceGoesOn(_ byte: UInt8) -> Step {
-        // The last byte of a control sequence: ECMA-48 §5.4.
+    private mutating func continueSequence(_ byte: UInt8) -> Event {
+        // The final byte of a control sequence: ECMA-48 §5.4.
         guard (0x40...0x7e).contains(byte) || sequence.count > 32 else { return .more }
         state = .text
         if sequence == Self.pasteEnds {
             isPasting = false
         } else if sequence == Self.pasteBegins, !isPasting {
             isPasting = true
-            hasMarks = true
+            hasBracketedPaste = true
         } else if isPasting {
             return add([0x1b, UInt8(ascii: "[")] + sequence)
         }
-        // Outside a paste an arrow or the like, which edits nothing here.
+        // Outside a paste the sequence is a key such as an arrow, which is ignored.
         return .more
     }
 
-    /// Terminals send the end of a pasted line as CR.
-    private mutating func pasted(_ byte: UInt8) -> Step {
+    /// Handles a byte of a paste. Terminals send the end of a pasted line as CR.
+    private mutating func pasted(_ byte: UInt8) -> Event {
         defer { lastWasReturn = byte == 13 }
         if byte == 10, lastWasReturn { return .more }
         return add([byte == 13 ? 10 : byte])
     }
 
-    private mutating func typed(_ byte: UInt8) -> Step {
+    private mutating func typed(_ byte: UInt8) -> Event {
         defer { lastWasReturn = byte == 13 }
         switch byte {
         case 10 where lastWasReturn: return .more
@@ -85,20 +85,20 @@ struct TypedText {
         case 8, 127: removeLast()
         case 21: bytes = []
         case 23:
-            // The last word, with the blanks behind it.
+            // ctrl-W deletes the last word and the spaces after it.
             bytes = Array(bytes.reversed().drop { $0 == 32 }.drop { $0 != 32 }.reversed())
         default: return add([byte])
         }
         return .more
     }
 
-    private mutating func add(_ more: [UInt8]) -> Step {
-        guard bytes.count + more.count <= Self.most else { return .tooLong }
+    private mutating func add(_ more: [UInt8]) -> Event {
+        guard bytes.count + more.count <= Self.maximumBytes else { return .tooLong }
         bytes += more
         return .more
     }
 
-    /// One scalar of UTF-8.
+    /// Removes the last UTF-8 scalar.
     private mutating func removeLast() {
         while let byte = bytes.popLast(), byte & 0b1100_0000 == 0b1000_0000 {}
     }

@@ -1,0 +1,30 @@
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import SQLite
+
+/// Many concurrent callers share one truncation.
+@Suite struct WALTruncationTests {
+    private final class Counter: Sendable {
+        let count = Atomic(0)
+    }
+
+    @Test(.timeLimit(.minutes(5))) func allWaitersShareOneTruncation() async throws {
+        let scratch = try Scratch()
+        let connection = try Connection(path: scratch.file("one.db"), access: .readWrite)
+        try connection.script("PRAGMA journal_mode = WAL; CREATE TABLE a (b); INSERT INTO a VALUES (1);")
+        let truncation = WALTruncation()
+        let schedules = Counter()
+        let outcomes = try await withThrowingTaskGroup(of: Bool.self) { group in
+            for _ in 0..<50 {
+                group.addTask { try await truncation.wait { schedules.count.add(1, ordering: .relaxed) } }
+            }
+            while truncation.waiters < 50 { await Task.yield() }
+            truncation.run(on: connection)
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(outcomes == Array(repeating: true, count: 50))
+        #expect(schedules.count.load(ordering: .relaxed) == 1)
+    }
+}
