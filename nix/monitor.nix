@@ -65,7 +65,7 @@ in
       type = toml.settings {
         https = mkOption {
           type = types.str;
-          description = "Where to serve HTTPS, as ADDRESS:PORT.";
+          description = "HTTPS listen address, as ADDRESS:PORT.";
         };
         log-level = mkOption {
           type = types.enum [ "trace" "debug" "info" "notice" "warning" "error" "critical" ];

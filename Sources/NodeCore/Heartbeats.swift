@@ -55,7 +55,7 @@ package struct Heartbeats {
             (facts.dbIntegrity, facts.readOnly) = ("damaged", true)
         case .readOnly(let fault), .closed(let fault):
             facts.readOnly = true
-            facts.ills = [fault.rawValue]
+            facts.healthProblems = [fault.rawValue]
         }
         // A file that cannot be read says so by its integrity, not by how many sessions it has.
         facts.activeSessions = (try? await node.store.activeSessions(idleLimit: node.settings.sessionIdle.seconds)) ?? 0

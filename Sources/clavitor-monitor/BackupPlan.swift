@@ -2,30 +2,30 @@ import ArgumentParser
 import Backup
 import Serving
 
-/// Flags for encrypted backups of the monitor's file.
+/// Flags for encrypted backups of the monitor's database file.
 struct BackupFlags: ParsableArguments {
-    @Option(help: "A folder for encrypted backups of the monitor's file; without it the monitor makes none.")
+    @Option(help: "Directory for encrypted backups of the monitor's database; without it no backups are made.")
     var backupTo: String?
 
-    @Option(help: "An age recipient for backups (repeatable).")
+    @Option(help: "age recipient for backups (repeatable).")
     var backupRecipient: [String] = []
 
-    @Option(help: "How often to make a backup.")
+    @Option(help: "Backup interval.")
     var backupEvery: Span?
 
-    @Option(help: "How many backups to keep, as last,daily,weekly,monthly.")
+    @Option(help: "Number of backups to keep, as last,daily,weekly,monthly.")
     var backupKeep: String?
 }
 
-/// Where backups go, who can open them, how often one is made and how many stay.
+/// Backup settings: directory, recipients, interval and retention.
 struct BackupPlan: Sendable {
-    let folder: String
+    let directory: String
     let recipients: [AgeRecipient]
     /// Seconds.
     let every: Int64
     let keep: Retention
 
-    /// The same from the TOML file.
+    /// The same settings from the TOML file.
     struct Keys {
         var to: String?
         var recipients: [String]?
@@ -33,26 +33,26 @@ struct BackupPlan: Sendable {
         var keep: String?
     }
 
-    /// Flags over file over defaults; nil when no folder is named.
+    /// Flags take precedence over the file, the file over defaults; nil when no directory is named.
     init?(_ flags: BackupFlags, _ file: Keys) throws {
         let recipients = flags.backupRecipient.isEmpty ? file.recipients ?? [] : flags.backupRecipient
-        guard let folder = flags.backupTo ?? file.to else {
+        guard let directory = flags.backupTo ?? file.to else {
             guard recipients.isEmpty else {
-                throw Failure("--backup-recipient needs --backup-to DIR, the folder for backups.")
+                throw Failure("--backup-recipient needs --backup-to DIR, the directory for backups.")
             }
             return nil
         }
         guard !recipients.isEmpty else {
             throw Failure(
-                "--backup-to needs --backup-recipient age1…, somebody who can open the backups (`age-keygen` makes one)."
+                "--backup-to needs --backup-recipient age1…, whose identity can decrypt the backups (`age-keygen` creates one)."
             )
         }
-        self.folder = folder
+        self.directory = directory
         self.recipients = try recipients.map { try AgeRecipient($0) }
         every = (flags.backupEvery ?? file.every)?.seconds ?? 86_400
         let text = flags.backupKeep ?? file.keep ?? "3,7,5,12"
         guard let keep = Retention(text) else {
-            throw Failure("\"\(text)\" does not say what to keep: \(Retention.form).")
+            throw Failure("--backup-keep must be \(Retention.form), not \"\(text)\".")
         }
         self.keep = keep
     }

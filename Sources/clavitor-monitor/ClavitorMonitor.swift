@@ -4,14 +4,14 @@ import Monitor
 import Serving
 import Wire
 
-/// The program on the hub. Arguments, configuration and wiring only.
+/// The hub's program: arguments, configuration and wiring only.
 @main
 struct ClavitorMonitor: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "clavitor-monitor",
-        abstract: "Hears the fleet's heartbeats, and raises the alarm on silence.",
+        abstract: "Monitor the fleet's heartbeats and notify on silence.",
         discussion: """
-            A data directory holds the database and nothing else. Begin with `clavitor-monitor operator add NAME --data DIR` and \
+            The data directory contains the database and nothing else. Start with `clavitor-monitor operator add NAME --data DIR` and \
             `clavitor-monitor node add NAME --data DIR`, then `clavitor-monitor serve --data DIR`.
             """,
         version: Version.current,
@@ -21,47 +21,47 @@ struct ClavitorMonitor: AsyncParsableCommand {
         ]
     )
 
-    /// Without a subcommand.
+    /// Runs without a subcommand.
     func run() async throws {
         try Failure.requireArguments()
         throw CleanExit.helpRequest(self)
     }
 }
 
-/// Options of every command that works on the data.
+/// Options of every command that uses the data directory.
 struct DataOptions: ParsableArguments {
     @Option(help: "The data directory.")
     var data: String
 
     var path: String { "\(data)/monitor.db" }
 
-    /// The database that is there.
+    /// Opens the existing database.
     func store() throws -> MonitorStore {
         guard File.exists(path) else {
             throw Failure(
-                "There is no \(path). Is --data right? `clavitor-monitor operator add NAME --data \(data)` begins a new one."
+                "There is no \(path). Check --data; `clavitor-monitor operator add NAME --data \(data)` creates a new database."
             )
         }
         return try open()
     }
 
-    /// The same, made at the first time: 0600 in a directory of 0700.
-    func storeMadeIfNeeded(gathering: Int = 0) throws -> MonitorStore {
+    /// Opens the database, or creates it with mode 0600 in a directory with mode 0700.
+    func storeCreatedIfNeeded(gathering: Int = 0) throws -> MonitorStore {
         try File.makeDirectory(data)
         // SQLite gives its other files the mode of this one.
         if !File.exists(path) { _ = try OpenFile(creating: path) }
         return try open(gathering: gathering)
     }
 
-    /// For the one program that serves it, before it touches anything in the directory. A service is started before anybody
-    /// can be added, so that only the directory must be there. `isDevelopment`: It is made, too.
+    /// Locks the data directory for the serving program, before it changes anything there. A service may start before
+    /// the first operator is added, so only the directory must exist. `isDevelopment`: Creates it if needed.
     func lock(isDevelopment: Bool) throws {
         if isDevelopment { try File.makeDirectory(data) }
         guard File.exists(data) else {
-            throw Failure("There is no directory \(data). Is --data right? Make it, or add an operator, first.")
+            throw Failure("There is no directory \(data). Check --data; create the directory or add an operator first.")
         }
         guard try File.tryLock("\(data)/lock") else {
-            throw Failure("Another clavitor-monitor serves \(data). Stop it first.")
+            throw Failure("Another clavitor-monitor is serving \(data). Stop it first.")
         }
     }
 
@@ -75,4 +75,4 @@ struct DataOptions: ParsableArguments {
 }
 
 /// Unix milliseconds by the machine's clock.
-@Sendable func wallTime() -> Int64 { SteadyClock.now().wall }
+@Sendable func wallTime() -> Int64 { SystemClocks.now().wall }

@@ -7,64 +7,66 @@ import Serving
 import TOMLKit
 import Wire
 
-/// How the monitor serves. One TOML file; secrets stand in files of their own.
+/// Options of `serve`. One TOML file; secrets are in separate files.
 struct ServeOptions: ParsableArguments {
     @Option(
         help:
-            "A TOML file: the flags below as keys, dead-man-url-file, https-proxy-file, dashboard, and tables [[channel]] and [[route]]."
+            "TOML file: the flags below as keys, dead-man-url-file, https-proxy-file, dashboard, and tables [[channel]] and [[route]]."
     )
     var config: String?
 
-    @Flag(help: "With a certificate of its own, on 127.0.0.1:8444, for trying things out.")
+    @Flag(help: "Development mode: a self-signed certificate, on 127.0.0.1:8444.")
     var dev = false
 
-    @Option(help: "Where to serve HTTPS, as ADDRESS:PORT.")
+    @Option(help: "HTTPS listen address, as ADDRESS:PORT.")
     var https: String?
 
     @OptionGroup(title: "Certificate") var certificate: CertificateOptions
 
-    @Option(help: "A JSON file with the fleet's nodes, for the map.")
+    @Option(help: "JSON file with the fleet's nodes, for the map.")
     var nodes: String?
 
     @Option(
-        help: "A JSON file with nodes, operators and hashes of their tokens, which nix/hub.nix makes of an inventory.")
+        help:
+            "JSON file with nodes, operators and hashes of their tokens, which nix/hub.nix generates from an inventory."
+    )
     var accessFile: String?
 
     @OptionGroup(title: "Backups") var backup: BackupFlags
 
-    @Option(help: "Certificates to trust, in PEM, for notifications to services of one's own.")
+    @Option(help: "Certificates to trust, in PEM, for notifications to private services.")
     var caFile: String?
 
-    @Option(help: "TCP connections at the same time: each node keeps one.")
+    @Option(help: "Maximum number of TCP connections; each node keeps one.")
     var maxConnections: Int?
 
-    @Option(help: "TCP connections of one network (a /24 of IPv4, a /64 of IPv6) at the same time.")
+    @Option(help: "Maximum number of TCP connections of one network (a /24 of IPv4, a /64 of IPv6).")
     var maxConnectionsPerNetwork: Int?
 
-    @Option(help: "Divide all of the fleet's times by this, for trying things out.")
+    @Option(help: "Divide all of the fleet's times by this, for trials.")
     var hurry: Double?
 
-    @Option(help: "What to log: trace, debug, info, notice, warning, error, critical.")
+    @Option(help: "Log level: trace, debug, info, notice, warning, error, critical.")
     var logLevel: String?
 }
 
 struct Settings: Sendable {
     var https = BindAddress.everywhere(port: 443)
     var certificate: CertificateSource
-    /// For HTTP-01; nil to listen there not at all.
+    /// Listen address for HTTP-01; nil to disable it.
     var http: BindAddress?
     var limits = ConnectionLimits(connections: 20_000, connectionsPerNetwork: 1_000)
-    var places: [NodePlace] = []
-    /// Whom the monitor knows by its configuration; nil for those that were added by hand alone.
+    var locations: [NodeLocation] = []
+    /// Nodes and operators listed by the configuration; nil when all are added manually.
     var access: MonitorAccess?
-    /// Nil: the monitor makes no backups.
+    /// Nil to make no backups.
     var backup: BackupPlan?
     var timing = Timing.standard
     var notifications: NotificationSettings
-    /// The file with the URL to which the monitor's own heartbeat goes.
-    var deadMan: String?
+    /// File with the URL of the dead man's switch.
+    var deadMansSwitch: String?
     var trustedPEM: [UInt8]?
-    /// Through which services and nodes are reached.
+    /// Proxy for services and nodes.
     var proxy: WebProxy?
     var logLevel = Logger.Level.info
 
@@ -100,7 +102,7 @@ struct Settings: Sendable {
         }
     }
 
-    /// Flags over file over defaults.
+    /// Flags take precedence over the file, the file over defaults.
     init(_ flags: ServeOptions) throws {
         let table = try flags.config.map(SettingsTable.init)
         let file: Keys? = try table?.decode()
@@ -115,7 +117,7 @@ struct Settings: Sendable {
         limits = try limits.changed(
             connections: flags.maxConnections ?? file?.maxConnections,
             perNetwork: flags.maxConnectionsPerNetwork ?? file?.maxConnectionsPerNetwork)
-        if let path = flags.nodes ?? file?.nodes { places = try Self.places(path) }
+        if let path = flags.nodes ?? file?.nodes { locations = try Self.locations(path) }
         if let path = flags.accessFile ?? file?.accessFile {
             do { access = try MonitorAccess(json: try File.read(path, most: 1 << 20)) } catch let error
                 as MonitorAccessError
@@ -128,11 +130,11 @@ struct Settings: Sendable {
             BackupPlan.Keys(
                 to: file?.backupTo, recipients: file?.backupRecipient, every: file?.backupEvery, keep: file?.backupKeep)
         )
-        deadMan = file?.deadManURLFile
+        deadMansSwitch = file?.deadManURLFile
         if let path = flags.caFile ?? file?.caFile { trustedPEM = Array(try File.read(path, most: 1 << 20).utf8) }
         proxy = try Self.proxy(file: file?.httpsProxyFile)
         if let hurry = flags.hurry {
-            guard (1...1_000).contains(hurry) else { throw Failure("--hurry is a number from 1 to 1000.") }
+            guard (1...1_000).contains(hurry) else { throw Failure("--hurry must be a number from 1 to 1000.") }
             timing = Timing(scale: hurry)
         }
         if let text = flags.logLevel ?? file?.logLevel {
@@ -144,7 +146,7 @@ struct Settings: Sendable {
         }
     }
 
-    /// What is not the server's is the notifications', which refuse what they do not know.
+    /// Keys that are not the server's belong to the notification settings, which reject unknown ones.
     static func notifications(in table: SettingsTable) throws -> NotificationSettings {
         let ours = Set(Keys.CodingKeys.allCases.map(\.rawValue) + CertificateKeys.names)
         return try table.decode { !ours.contains($0) }
@@ -164,11 +166,11 @@ struct Settings: Sendable {
         }
     }
 
-    private static func places(_ path: String) throws -> [NodePlace] {
+    private static func locations(_ path: String) throws -> [NodeLocation] {
         let text = try File.read(path, most: 1 << 20)
         do {
             return try JSONDecoder().decode(NodesBody.self, from: Data(text.utf8)).nodes.map {
-                NodePlace(
+                NodeLocation(
                     name: $0.name, city: $0.city, latitude: $0.latitude, longitude: $0.longitude, url: $0.url)
             }
         } catch {

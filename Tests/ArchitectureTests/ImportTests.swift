@@ -191,8 +191,8 @@ import Testing
             "Sources/VaultFormat/SecretBytes.swift", "Sources/Serving/JSONLog.swift",
             "Sources/Serving/ProcessMemory.swift",
             "Sources/Serving/HTTPS/LoopExecutor.swift", "Sources/clavitor/", "Sources/Console/", "Sources/Systemd/",
-            "Sources/Telemetry/Machine/Machine+Host.swift", "Sources/Monitor/Face/Operators.swift",
-            "Sources/Monitor/Face/PageRoutes.swift",
+            "Sources/Telemetry/Machine/Machine+Host.swift", "Sources/Monitor/HTTP/Operators.swift",
+            "Sources/Monitor/HTTP/PageRoutes.swift",
         ]
         for file in try SourceTree.files(in: "Sources") where !allowed.contains(where: file.name.hasPrefix) {
             #expect(

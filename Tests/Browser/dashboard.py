@@ -180,7 +180,7 @@ class Checks:
         """Acknowledged in one window, and seen in another one that does nothing."""
         w = self.window
         w.go("#/")
-        until(lambda: not w.fetch("/api/v1/fleet")["doubtful"], "the monitor goes on judging nobody", 180)
+        until(lambda: not w.fetch("/api/v1/fleet")["evaluationPaused"], "the monitor stays in its evaluation pause", 180)
         self.other = o = Window(self.options)
         o.enter()
         is_done = threading.Event()
@@ -195,7 +195,7 @@ class Checks:
         try:
             if self.options.push_url:
                 item = until(
-                    lambda: self.acknowledgeable(w, "says that it is down"), "the push of `down` opens nothing"
+                    lambda: self.acknowledgeable(w, "reports that it is down"), "the push of `down` opens nothing"
                 )
             else:
                 item = until(lambda: (w.run(find) or [None])[0], "no incident that can be acknowledged", 60)
@@ -203,13 +203,13 @@ class Checks:
             press = f"""document.querySelector('#open-list a[href="{item}"]').closest("li")
                 .querySelector("[data-do=acknowledge]").click()"""
             w.run(press)
-            w.one("#ask")
+            w.one("#dialog")
             w.keys(Keys.ESCAPE)
-            until(lambda: not w.all("#ask[open]"), "Escape does not close the dialog")
+            until(lambda: not w.all("#dialog[open]"), "Escape does not close the dialog")
             w.run(press)
-            w.one("#ask [name=note]").send_keys(INJECTION)
+            w.one("#dialog [name=note]").send_keys(INJECTION)
             pressed = time.monotonic()
-            w.one("#ask-send").click()
+            w.one("#dialog-send").click()
             seen = lambda: (
                 o.run(f"""return document.querySelector('#open-list a[href="{item}"]')?.closest("li").innerText""")
                 or ""
@@ -219,7 +219,7 @@ class Checks:
                 "the other window does not see it",
             )
             took = time.monotonic() - pressed
-            until(lambda: not w.all("#ask[open]"), "the dialog stays open")
+            until(lambda: not w.all("#dialog[open]"), "the dialog stays open")
             demand(not o.all("#open-list img") and o.driver.title != "1", "a note is read as markup")
             w.picture("incident-list")
             w.open(item.replace("#", "").replace("//", "/"))
@@ -254,47 +254,47 @@ class Checks:
 
     def planned_work(self):
         w = self.window
-        w.go("#/work")
+        w.go("#/maintenance")
         name = self.window.fetch("/api/v1/fleet")["nodes"][0]["name"]
-        w.one(".work-form [name=nodes]").send_keys("no-such-node")
-        w.one(".work-form [name=reason]").send_keys("cables")
-        w.one(".work-form button.main").click()
-        until(lambda: "no node no-such-node" in w.text(".work-form .wrong"), "an unknown node is not refused in words")
-        w.one(".work-form [name=nodes]").clear()
-        w.one(".work-form [name=nodes]").send_keys(name)
-        w.one(".work-form button.main").click()
+        w.one(".maintenance-form [name=nodes]").send_keys("no-such-node")
+        w.one(".maintenance-form [name=reason]").send_keys("cables")
+        w.one(".maintenance-form button.main").click()
+        until(lambda: "no node no-such-node" in w.text(".maintenance-form .wrong"), "an unknown node is not refused in words")
+        w.one(".maintenance-form [name=nodes]").clear()
+        w.one(".maintenance-form [name=nodes]").send_keys(name)
+        w.one(".maintenance-form button.main").click()
         until(lambda: "cables" in w.text("#page table"), "planned work is not listed")
         state = lambda: self.other.run(
             """return [...document.querySelectorAll("#table tbody tr")]
             .find((e) => e.cells[0].innerText === arguments[0]).cells[1].innerText""",
             name,
         )
-        until(lambda: state().startswith("Planned work"), lambda: f"the other window calls {name} {state()}")
+        until(lambda: state().startswith("Maintenance"), lambda: f"the other window calls {name} {state()}")
         w.picture("work")
         w.run("document.querySelector('#page [data-do=end]').click()")
-        w.one("#ask-send").click()
-        until(lambda: "cables" not in w.text("#page table") and not w.all("#ask[open]"), "it does not end")
-        until(lambda: not state().startswith("Planned work"), "the other window does not see the end")
+        w.one("#dialog-send").click()
+        until(lambda: "cables" not in w.text("#page table") and not w.all("#dialog[open]"), "it does not end")
+        until(lambda: not state().startswith("Maintenance"), "the other window does not see the end")
         return f"begun for {name} and ended, seen in both windows"
 
     def work_of_each_week(self):
         w = self.window
-        w.go("#/work")
+        w.go("#/maintenance")
         name = w.fetch("/api/v1/fleet")["nodes"][0]["name"]
-        w.one(".work-form [name=nodes]").send_keys(name)
-        w.one(".work-form [name=reason]").send_keys("new disks")
-        w.one(".work-form [name=later]").click()
-        zone = w.one(".work-form [name=zone]")
+        w.one(".maintenance-form [name=nodes]").send_keys(name)
+        w.one(".maintenance-form [name=reason]").send_keys("new disks")
+        w.one(".maintenance-form [name=later]").click()
+        zone = w.one(".maintenance-form [name=zone]")
         demand(zone.get_attribute("value"), "the browser's own time zone is not offered")
         zone.clear()
         zone.send_keys("Mars/Olympus")
-        w.run("document.querySelector('.work-form [name=start]').value = '2031-03-05T02:30'")
-        w.one(".work-form [name=isWeekly]").click()
-        w.one(".work-form button.main").click()
-        until(lambda: "no time zone" in w.text(".work-form .wrong"), "an unknown time zone is not refused in words")
+        w.run("document.querySelector('.maintenance-form [name=start]').value = '2031-03-05T02:30'")
+        w.one(".maintenance-form [name=isWeekly]").click()
+        w.one(".maintenance-form button.main").click()
+        until(lambda: "no time zone" in w.text(".maintenance-form .wrong"), "an unknown time zone is not refused in words")
         zone.clear()
         zone.send_keys("Europe/Berlin")
-        w.one(".work-form button.main").click()
+        w.one(".maintenance-form button.main").click()
         until(
             lambda: "each Wednesday at 02:30, Europe/Berlin" in w.text("#page"),
             lambda: f"what comes each week is not listed: {w.text('#page')}",
@@ -304,8 +304,8 @@ class Checks:
         demand(plan["next"] == 1_930_440_600_000, f"it begins at {plan['next']}")
         w.picture("plans")
         w.run("document.querySelector('#page [data-do=remove]').click()")
-        w.one("#ask-send").click()
-        until(lambda: "new disks" not in w.text("#page") and not w.all("#ask[open]"), "the plan stays")
+        w.one("#dialog-send").click()
+        until(lambda: "new disks" not in w.text("#page") and not w.all("#dialog[open]"), "the plan stays")
         return f"planned for {name} by Berlin's clocks and removed"
 
     def look_alike(self, w, page):
@@ -330,7 +330,7 @@ class Checks:
         pages = [
             ("#/", "fleet"),
             ("#/incidents", "history"),
-            ("#/work", "work"),
+            ("#/maintenance", "maintenance"),
             ("#/channels", "channels"),
             (f"#/nodes/{fleet['nodes'][0]['name']}", "node"),
             (f"#/incidents/{fleet['incidents'][0]['id']}", "incident"),
@@ -390,11 +390,11 @@ class Checks:
             process.stdin.flush()
             uri = process.stdout.readline().strip()
             said, _ = process.communicate(one_time_password(uri) + "\n", timeout=60)
-        demand(process.returncode == 0 and "is asked for a code" in said, f"no second factor: {said}")
+        demand(process.returncode == 0 and "needs a code" in said, f"no second factor: {said}")
         w = self.other
         w.open("/")
         w.one("#sign-in [name=name]")
-        demand(not w.one("#sign-in").find_element(By.NAME, "code").is_displayed(), "everybody is asked for a code")
+        demand(not w.one("#sign-in").find_element(By.NAME, "code").is_displayed(), "everyone is asked for a code")
         w.sign_in(password.strip(), "guarded")
         code = w.one("#sign-in [name=code]")
         demand(not w.all("#table tbody tr"), "rows without a code")

@@ -250,7 +250,7 @@ def jobs_run_on_timers_and_the_monitor_hears_of_them(fleet):
         expect("nothing was heard of it", heard(job)["state"] == "never", heard(job))
         done = begin(job)
         expect(f"{job} is done", done.returncode == 0, said(done))
-        expect("the monitor knows", heard(job)["state"] == "up" and heard(job).get("ill") is None, heard(job))
+        expect("the monitor knows", heard(job)["state"] == "up" and heard(job).get("healthProblem") is None, heard(job))
     # It runs all the time, as its unit does.
     fleet.operator.start("sh", "-c", f"cd /; exec env -i HOME=/root PATH=/usr/bin:/bin {line('names')}",
                          log=f"{fleet.logs}/names.log")
@@ -259,7 +259,7 @@ def jobs_run_on_timers_and_the_monitor_hears_of_them(fleet):
     failed = begin("backups")
     fleet.nodes["dallas"].plug(True)
     expect("one that fails says so", failed.returncode != 0 and "dallas" in said(failed), said(failed))
-    expect("to the monitor too", heard("backups").get("ill") is not None, heard("backups"))
+    expect("to the monitor too", heard("backups").get("healthProblem") is not None, heard("backups"))
     until("who is notified of nodes is notified of it",
           lambda: any(incident["key"].startswith("soc-backups/") for incident in fleet.incidents()), 60)
     until("dallas is there again", lambda: begin("backups").returncode == 0, 120)

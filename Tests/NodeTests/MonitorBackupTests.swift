@@ -20,14 +20,15 @@ import Testing
         let mode = try FileManager.default.attributesOfItem(atPath: copy)[.posixPermissions] as? Int
         #expect(mode == 0o600)
         // Nothing is written over.
-        #expect(try run(["backup", copy, "--data", monitor.data]).errors.contains("is there already"))
-        #expect(try run(["restore", copy, "--data", monitor.data]).errors.contains("Another clavitor-monitor serves"))
+        #expect(try run(["backup", copy, "--data", monitor.data]).errors.contains("already exists"))
+        #expect(
+            try run(["restore", copy, "--data", monitor.data]).errors.contains("Another clavitor-monitor is serving"))
         let next = monitor.scratch.path("next")
         let restored = try run(["restore", copy, "--data", next])
         #expect(restored.status == 0, "\(restored.errors)")
         #expect(try run(["node", "list", "--data", next]).output.hasPrefix("tokyo"))
         #expect(try run(["token", "list", "--data", next]).output.contains("soc"))
-        #expect(try run(["restore", copy, "--data", next]).errors.contains("is there already"))
+        #expect(try run(["restore", copy, "--data", next]).errors.contains("already exists"))
         // What is no copy, or half of one.
         for (name, text) in [("none.db", "nonsense"), ("half.db", "")] {
             let path = monitor.scratch.path(name)

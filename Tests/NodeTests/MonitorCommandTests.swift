@@ -43,14 +43,14 @@ import Testing
     @Test func twoDoNotServeTheSameData() async throws {
         let monitor = try await ServedMonitor()
         let told = try run(["serve", "--dev", "--data", monitor.data, "--https", "127.0.0.1:0"])
-        #expect(told.status != 0 && told.errors.contains("Another clavitor-monitor serves"), "\(told.errors)")
+        #expect(told.status != 0 && told.errors.contains("Another clavitor-monitor is serving"), "\(told.errors)")
         #expect(try await monitor.send(.GET, "/livez").status == 200)
     }
 
     @Test func whoWatchesNobodySaysSo() async throws {
         let monitor = try await ServedMonitor()
-        #expect(monitor.log.contains("nobody is watched"))
-        #expect(!monitor.log.contains("nobody can sign in"))
+        #expect(monitor.log.contains("no nodes are configured"))
+        #expect(!monitor.log.contains("no operators are configured"))
     }
 
     // MARK: The configuration
@@ -71,7 +71,9 @@ import Testing
         #expect(!told.errors.contains("Fatal error"))
     }
 
-    @Test(arguments: [("http://other.example/push/key", "https"), ("not a URL", "no URL"), ("", "no URL")])
+    @Test(arguments: [
+        ("http://other.example/push/key", "https"), ("not a URL", "not contain a URL"), ("", "not contain a URL"),
+    ])
     func anOwnHeartbeatGoesNowhereUnencrypted(_ url: String, _ word: String) throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
@@ -135,13 +137,13 @@ import Testing
             try run(["channel", "test", name, "--config", config, "--ca-file", monitor.certificate])
         }
         let good = try test("good")
-        #expect(good.status == 0 && good.output == "good: taken\n", "\(good.output)\(good.errors)")
+        #expect(good.status == 0 && good.output == "good: accepted\n", "\(good.output)\(good.errors)")
         let bad = try test("bad")
         #expect(bad.status == 1)
         #expect(bad.output.contains("bad: bad: localhost:\(monitor.port) answered 404"), "\(bad.output)")
         #expect(!bad.output.contains("/api/push"))
         let unknown = try test("phone")
-        #expect(unknown.status != 0 && unknown.errors.contains("There are: good, bad."), "\(unknown.errors)")
+        #expect(unknown.status != 0 && unknown.errors.contains("The channels are: good, bad."), "\(unknown.errors)")
         #expect(try run(["channel", "list", "--config", config]).output == "good  sev2, sev1\nbad  sev2, sev1\n")
     }
 

@@ -77,7 +77,7 @@ import Wire
         #expect(calls.prefix(4).map(\.status) == [500, 500, 500, 204])
         // On a machine that stands still something else may come true meanwhile, and is told with it: under another key.
         #expect(Set(calls.prefix(4).map(\.key)).count == Set(calls.prefix(4).map(\.digest)).count)
-        #expect(calls.first?.title.contains("tokyo says that it is down") == true)
+        #expect(calls.first?.title.contains("tokyo reports that it is down") == true)
     }
 
     /// By the button, as the page does it.

@@ -76,11 +76,11 @@ import Wire
         let huge = try await monitor.send(.POST, url, body: String(repeating: "x", count: 10_000_000))
         #expect(huge.status == 200 && huge.body.contains("at most 16384 bytes"))
         let wrong = try await monitor.send(.POST, url, body: #"{"node":"printer","ts":"soon"}"#)
-        #expect(wrong.status == 200 && wrong.body.contains("ts has another type"))
+        #expect(wrong.status == 200 && wrong.body.contains("ts has the wrong type"))
         let comma = try await monitor.send(.GET, url + "?status=up&ping=12,7")
         #expect(comma.status == 200 && comma.body.contains("milliseconds"))
         let other = try await monitor.send(.POST, url, body: #"<xml/>"#)
-        #expect(other.status == 200 && other.body.contains("no heartbeat"))
+        #expect(other.status == 200 && other.body.contains("not a heartbeat"))
         let down = try await monitor.send(.GET, url + "?status=down&msg=no%20paper+left")
         #expect(down.status == 200)
         let isTold = try await monitor.sees { $0.incidents.contains { $0.key == "printer/down" } }
@@ -203,7 +203,7 @@ import Wire
         _ = try await monitor.sees { $0.nodes.count == 1 }
         _ = try await monitor.send(.GET, url + "?status=up")
         var well = try check(monitor.port)
-        for _ in 0..<300 where well.output.contains("judges nobody") {
+        for _ in 0..<300 where well.output.contains("evaluation is paused") {
             try await Task.sleep(for: .milliseconds(200))
             well = try check(monitor.port)
         }
@@ -215,7 +215,8 @@ import Wire
         let ill = try check(monitor.port)
         #expect(ill.status == 2)
         let line = ill.output.split(separator: "\n").first ?? ""
-        #expect(line.hasPrefix("CRITICAL - 1 of 1 nodes up; SEV2 tokyo says that it is down | up=1;;;0;1 "), "\(line)")
+        #expect(
+            line.hasPrefix("CRITICAL - 1 of 1 nodes up; SEV2 tokyo reports that it is down | up=1;;;0;1 "), "\(line)")
         #expect(ill.output.contains("why¦not=1") && ill.output.count { $0 == "|" } == 1)
         let gone = try check(1)
         #expect(gone.status == 3)

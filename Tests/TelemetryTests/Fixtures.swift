@@ -1,7 +1,7 @@
 import Foundation
 import Telemetry
 
-/// What a small NixOS node's kernel says.
+/// Kernel texts of a small NixOS node.
 enum Fixtures {
     static let meminfo = """
         MemTotal:         489732 kB
@@ -53,8 +53,8 @@ enum Fixtures {
 
         """
 
-    /// A folder that looks like a machine's root.
-    static func machine(in folder: Folder) throws -> Machine {
+    /// Creates a directory that looks like a machine's root.
+    static func machine(in folder: TemporaryDirectory) throws -> Machine {
         for (path, text) in [
             "proc/meminfo": meminfo, "proc/stat": stat, "proc/loadavg": loadavg, "proc/uptime": uptime,
             "proc/self/status": status, "proc/self/limits": limits, "proc/pressure/memory": pressure,
@@ -69,8 +69,8 @@ enum Fixtures {
     }
 }
 
-/// A folder that belongs to one test.
-final class Folder: Sendable {
+/// A temporary directory of one test.
+final class TemporaryDirectory: Sendable {
     let path: String
 
     init() throws {

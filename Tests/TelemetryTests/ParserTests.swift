@@ -2,7 +2,7 @@ import Telemetry
 import Testing
 
 @Suite struct ParserTests {
-    // MARK: What the kernel says
+    // MARK: Kernel texts
 
     @Test func memoryIsInBytes() throws {
         let memory = try MemoryInfo(meminfo: Fixtures.meminfo)
@@ -10,7 +10,7 @@ import Testing
         #expect(memory.used == 145_600 << 10)
     }
 
-    @Test func aKernelWithoutSwapSaysNothingOfIt() throws {
+    @Test func withoutSwapNoUsageIsReported() throws {
         #expect(try MemoryInfo(meminfo: "MemTotal: 8 kB\nMemAvailable: 4 kB\n").swapUsed == nil)
     }
 
@@ -29,16 +29,16 @@ import Testing
         #expect(try ProcessorTime(stat: "cpu  1 2 3 4\n") == ProcessorTime(busy: 6, idle: 4))
     }
 
-    @Test func theOthersAreReadToo() throws {
+    @Test func theOtherFilesAreParsed() throws {
         #expect(try LoadAverage(loadavg: Fixtures.loadavg).lastMinute == 0.37)
         #expect(try Uptime(uptime: Fixtures.uptime).seconds == 864_000)
-        #expect(try OwnProcess(status: Fixtures.status).resident == 27_648 << 10)
+        #expect(try CurrentProcess(status: Fixtures.status).resident == 27_648 << 10)
         #expect(try OpenFiles(count: 3, limits: Fixtures.limits) == OpenFiles(count: 3, limit: 1024))
         #expect(try OpenFiles(count: 3, limits: "Max open files unlimited unlimited files").limit == nil)
         #expect(try Pressure(pressure: Fixtures.pressure).some == 1.04)
     }
 
-    // MARK: Shares
+    // MARK: Usage
 
     struct Share: CustomTestStringConvertible {
         var testDescription: String
@@ -50,22 +50,22 @@ import Testing
     @Test(arguments: [
         Share(testDescription: "a quarter", from: (100, 100), to: (125, 175), share: 25),
         Share(testDescription: "no time has passed", from: (100, 100), to: (100, 100), share: nil),
-        Share(testDescription: "idle time went back", from: (100, 100), to: (110, 90), share: 100),
-        Share(testDescription: "everything went back", from: (100, 100), to: (1, 1), share: nil),
-        Share(testDescription: "as far as can be", from: (0, 0), to: (.max, .max), share: 50),
+        Share(testDescription: "idle time decreased", from: (100, 100), to: (110, 90), share: 100),
+        Share(testDescription: "all counters decreased", from: (100, 100), to: (1, 1), share: nil),
+        Share(testDescription: "maximum values", from: (0, 0), to: (.max, .max), share: 50),
     ])
-    func aShareIsBetweenTwoMoments(_ example: Share) {
+    func usageIsMeasuredBetweenTwoReadings(_ example: Share) {
         let earlier = ProcessorTime(busy: example.from.busy, idle: example.from.idle)
         let later = ProcessorTime(busy: example.to.busy, idle: example.to.idle)
-        #expect(later.share(since: earlier) == example.share)
+        #expect(later.busyPercent(since: earlier) == example.share)
     }
 
     @Test func diskSpaceIsComputedAsDfDoes() throws {
         // 100 blocks, 10 of them kept back for root: 60 used, 30 left.
         let space = try DiskSpace(blocks: 100, free: 40, available: 30, size: 4096)
         #expect(space == DiskSpace(used: 60 * 4096, available: 30 * 4096))
-        #expect(abs(space.share - 66.67) < 0.01)
-        #expect(DiskSpace(used: 0, available: 0).share == 100)
+        #expect(abs(space.usedPercent - 66.67) < 0.01)
+        #expect(DiskSpace(used: 0, available: 0).usedPercent == 100)
     }
 
     @Test(arguments: [
@@ -77,7 +77,7 @@ import Testing
         #expect(SystemGeneration(linkTarget: target).number == number)
     }
 
-    // MARK: What cannot be
+    // MARK: Malformed texts
 
     struct Refusal: CustomTestStringConvertible {
         var testDescription: String
@@ -98,19 +98,19 @@ import Testing
         Refusal(testDescription: "memory below zero", error: .malformed("MemAvailable")) {
             _ = try MemoryInfo(meminfo: "MemTotal: 1 kB\nMemAvailable: -1 kB\n")
         },
-        Refusal(testDescription: "a name that only begins alike", error: .missing("MemTotal")) {
+        Refusal(testDescription: "a name with the same prefix", error: .missing("MemTotal")) {
             _ = try MemoryInfo(meminfo: "MemTotalOfAll: 1 kB\nMemAvailable: 1 kB\n")
         },
         Refusal(testDescription: "counters whose sum overflows", error: .malformed("cpu")) {
             _ = try ProcessorTime(stat: "cpu  \(UInt64.max) 1 0 0\n")
         },
-        Refusal(testDescription: "a counter that is no number", error: .malformed("cpu")) {
+        Refusal(testDescription: "a counter that is not a number", error: .malformed("cpu")) {
             _ = try ProcessorTime(stat: "cpu  1 2 x 4\n")
         },
         Refusal(testDescription: "one processor instead of all", error: .missing("cpu")) {
             _ = try ProcessorTime(stat: "cpu0 1 2 3 4\n")
         },
-        Refusal(testDescription: "a load without end", error: .malformed("the load of the last minute")) {
+        Refusal(testDescription: "an infinite load", error: .malformed("the load of the last minute")) {
             _ = try LoadAverage(loadavg: "inf 1 1 1/1 1\n")
         },
         Refusal(testDescription: "an uptime below zero", error: .malformed("uptime")) {
@@ -119,29 +119,29 @@ import Testing
         Refusal(testDescription: "an uptime that overflows", error: .malformed("uptime")) {
             _ = try Uptime(uptime: "99999999999999999999.00 0.00\n")
         },
-        Refusal(testDescription: "more pressure than there is time", error: .malformed("some avg10")) {
+        Refusal(testDescription: "a pressure above 100 %", error: .malformed("some avg10")) {
             _ = try Pressure(pressure: "some avg10=101.00 avg60=0.00\n")
         },
-        Refusal(testDescription: "a pressure that is no number", error: .malformed("some avg10")) {
+        Refusal(testDescription: "a pressure that is not a number", error: .malformed("some avg10")) {
             _ = try Pressure(pressure: "some avg10=nan avg60=0.00\n")
         },
         Refusal(testDescription: "a limit of zero", error: .malformed("Max open files")) {
             _ = try OpenFiles(count: 1, limits: "Max open files 0 0 files\n")
         },
-        Refusal(testDescription: "a disk that overflows", error: .malformed("disk space")) {
+        Refusal(testDescription: "disk space that overflows", error: .malformed("disk space")) {
             _ = try DiskSpace(blocks: .max, free: 0, available: 0, size: 4096)
         },
         Refusal(testDescription: "a file system without blocks", error: .missing("disk space")) {
             _ = try DiskSpace(blocks: 0, free: 0, available: 0, size: 4096)
         },
     ])
-    func refuses(_ example: Refusal) {
+    func malformedTextIsRejected(_ example: Refusal) {
         #expect(throws: example.error) { try example.parse() }
     }
 
     // MARK: Every truncation
 
-    /// A text that was cut short is refused, or what is read of it is true: never a number without its last digits.
+    /// A truncated text is rejected, or the parsed values are correct: never a number without its last digits.
     private func checkTruncations<Value>(
         of text: String, _ parse: (String) throws -> Value, isTrue: (Value) -> Bool,
         _ location: SourceLocation = #_sourceLocation
@@ -161,7 +161,7 @@ import Testing
         #expect(refused > 0, sourceLocation: location)
     }
 
-    @Test func noTruncationReadsAsAnotherNumber() throws {
+    @Test func noTruncationIsReadAsAnotherNumber() throws {
         let memory = try MemoryInfo(meminfo: Fixtures.meminfo)
         try checkTruncations(of: Fixtures.meminfo, { try MemoryInfo(meminfo: $0) }) { value in
             value.total == memory.total && value.available == memory.available
@@ -171,7 +171,7 @@ import Testing
         try checkTruncations(of: Fixtures.stat, { try ProcessorTime(stat: $0) }) { $0 == time }
         try checkTruncations(of: Fixtures.loadavg, { try LoadAverage(loadavg: $0) }) { $0.lastMinute == 0.37 }
         try checkTruncations(of: Fixtures.uptime, { try Uptime(uptime: $0) }) { $0.seconds == 864_000 }
-        try checkTruncations(of: Fixtures.status, { try OwnProcess(status: $0) }) { $0.resident == 27_648 << 10 }
+        try checkTruncations(of: Fixtures.status, { try CurrentProcess(status: $0) }) { $0.resident == 27_648 << 10 }
         try checkTruncations(of: Fixtures.limits, { try OpenFiles(count: 1, limits: $0) }) { $0.limit == 1024 }
         try checkTruncations(of: Fixtures.pressure, { try Pressure(pressure: $0) }) { $0.some == 1.04 }
         for length in 0..<"system-42-link".count {

@@ -5,12 +5,12 @@ import Testing
 import Wire
 
 @Suite struct SamplerTests {
-    let folder: Folder
+    let folder: TemporaryDirectory
     let machine: Machine
-    let log = RecordedLog()
+    let log = LogRecorder()
 
     init() throws {
-        folder = try Folder()
+        folder = try TemporaryDirectory()
         machine = try Fixtures.machine(in: folder)
     }
 
@@ -22,7 +22,7 @@ import Wire
             facts: facts)
     }
 
-    @Test func theFiguresOfTheMachineReachTheBeat() async {
+    @Test func theMachinesValuesAreInTheHeartbeat() async {
         let beat = await sampler().sample(.running).heartbeat
         #expect(beat.node == "tokyo")
         #expect(beat.ts == 1_709_312_400)
@@ -42,16 +42,16 @@ import Wire
         #expect(log.lines.isEmpty)
     }
 
-    @Test func theProcessorsShareIsThatSinceTheBeatBefore() async throws {
+    @Test func processorUsageIsSinceThePreviousHeartbeat() async throws {
         let sampler = sampler()
         _ = await sampler.sample(.running)
         try folder.write("cpu  180487 11 31919 1108278 726 0 342 253 40 2\n", to: "proc/stat")
         #expect(await sampler.sample(.running).heartbeat.cpuPct == 25)
-        // Nothing has happened since.
+        // No time has passed since.
         #expect(await sampler.sample(.running).heartbeat.cpuPct == 0)
     }
 
-    @Test func theFactsOfTheVaultReachTheBeat() async {
+    @Test func theNodesFactsAreInTheHeartbeat() async {
         var facts = NodeFacts(version: "1.2.3")
         (facts.dbSizeMB, facts.activeSessions, facts.conns, facts.req1h) = (12.345, 3, 9, 847)
         (facts.err1h, facts.err5xx1h, facts.p99MS) = (2, 1, 0.749)
@@ -68,7 +68,7 @@ import Wire
         #expect((beat.auditSeq, beat.auditHead, beat.auditEpoch, beat.auditOK) == (77, "head", 2, true))
     }
 
-    @Test func beatsAreCountedFromOneAndEachStartHasItsName() async {
+    @Test func heartbeatsAreCountedPerBoot() async {
         let (first, second) = (sampler(), sampler())
         let beats = [
             await first.sample(.running).heartbeat, await first.sample(.running).heartbeat,
@@ -80,7 +80,7 @@ import Wire
         #expect(beats[0].bootID?.count == 32)
     }
 
-    @Test func aFigureThatCannotBeReadCostsNoBeatAndOneLine() async throws {
+    @Test func anUnreadableValueCostsNoHeartbeatAndIsLoggedOnce() async throws {
         try folder.remove("proc/meminfo")
         try folder.write("nonsense", to: "proc/uptime")
         var machine = machine
@@ -90,13 +90,13 @@ import Wire
         _ = await sampler.sample(.running)
         #expect((sample.heartbeat.ramMB, sample.heartbeat.ramPct, sample.heartbeat.diskPct) == (nil, nil, nil))
         #expect((sample.heartbeat.uptimeS, sample.heartbeat.swapMB, sample.heartbeat.load1m) == (nil, nil, 0.37))
-        #expect(sample.ills.isEmpty)
-        #expect(log.lines.map { $0.metadata["figure"] } == ["disk", "memory", "uptime"])
+        #expect(sample.healthProblems.isEmpty)
+        #expect(log.lines.map { $0.metadata["value"] } == ["disk", "memory", "uptime"])
         #expect(log.lines.allSatisfy { $0.level == .warning })
         #expect(log.lines[1].metadata["error"]?.contains("/proc/meminfo") == true)
     }
 
-    @Test func aKernelWithoutPressureFiguresIsNoFault() async throws {
+    @Test func missingPressureValuesAreNoFault() async throws {
         try folder.remove("proc/pressure")
         try folder.remove("nix")
         let beat = await sampler().sample(.running).heartbeat
@@ -104,7 +104,7 @@ import Wire
         #expect(log.lines.isEmpty)
     }
 
-    @Test func aFigureThatIsNoNumberCostsNoBeat() async throws {
+    @Test func aNonFiniteValueCostsNoHeartbeat() async throws {
         var facts = NodeFacts(version: "1")
         (facts.dbSizeMB, facts.p99MS, facts.certDaysRemaining) = (.nan, .infinity, -.infinity)
         let given = facts
@@ -113,78 +113,78 @@ import Wire
     }
 
     @Test func thisMachineCanBeRead() {
-        let figures = Machine.host(data: NSTemporaryDirectory()).figures()
-        #expect(figures.failures == [:])
-        #expect(figures.memory?.total ?? 0 > 1 << 20)
-        #expect(figures.processor?.idle ?? 0 > 0)
-        #expect(figures.process?.resident ?? 0 > 1 << 20)
-        #expect(figures.openFiles?.count ?? 0 > 2)
-        #expect(figures.disk?.available ?? 0 > 0)
+        let measure = Machine.host(data: NSTemporaryDirectory()).measure()
+        #expect(measure.failures == [:])
+        #expect(measure.memory?.total ?? 0 > 1 << 20)
+        #expect(measure.processor?.idle ?? 0 > 0)
+        #expect(measure.process?.resident ?? 0 > 1 << 20)
+        #expect(measure.openFiles?.count ?? 0 > 2)
+        #expect(measure.disk?.available ?? 0 > 0)
     }
 
-    @Test func aMissingFileIsNamedInTheSystemsOwnWord() throws {
+    @Test func aMissingFileIsNamedByErrorCode() throws {
         #expect(throws: MachineError.unreadable("ENOENT")) {
             try Machine.host(data: "/", root: folder.path).read("/proc/absent")
         }
     }
 
-    // MARK: Ills
+    // MARK: Health problems
 
-    struct Ill: CustomTestStringConvertible {
+    struct Unhealthy: CustomTestStringConvertible {
         var testDescription: String
         var reasons: [String]
         var change: @Sendable (inout Heartbeat) -> Void
     }
 
     @Test(arguments: [
-        Ill(testDescription: "healthy", reasons: []) { _ in },
-        Ill(testDescription: "damaged", reasons: ["database damaged: row 3 missing from index"]) {
+        Unhealthy(testDescription: "healthy", reasons: []) { _ in },
+        Unhealthy(testDescription: "damaged", reasons: ["database damaged: row 3 missing from index"]) {
             $0.dbIntegrity = "row 3 missing from index"
         },
-        Ill(testDescription: "read-only", reasons: ["read-only"]) { $0.readOnly = true },
-        Ill(testDescription: "audit", reasons: ["audit chain broken"]) { $0.auditOK = false },
-        Ill(testDescription: "disk below", reasons: []) { $0.diskPct = 94.9 },
-        Ill(testDescription: "disk", reasons: ["disk 95.0 % full"]) { $0.diskPct = 95 },
-        Ill(testDescription: "memory below", reasons: []) { $0.ramPct = 95.9 },
-        Ill(testDescription: "memory", reasons: ["memory 96.0 % used"]) { $0.ramPct = 96 },
-        Ill(testDescription: "ninety days, a twentieth left", reasons: []) {
+        Unhealthy(testDescription: "read-only", reasons: ["read-only"]) { $0.readOnly = true },
+        Unhealthy(testDescription: "audit", reasons: ["audit chain broken"]) { $0.auditOK = false },
+        Unhealthy(testDescription: "disk below", reasons: []) { $0.diskPct = 94.9 },
+        Unhealthy(testDescription: "disk", reasons: ["disk 95.0 % full"]) { $0.diskPct = 95 },
+        Unhealthy(testDescription: "memory below", reasons: []) { $0.ramPct = 95.9 },
+        Unhealthy(testDescription: "memory", reasons: ["memory 96.0 % used"]) { $0.ramPct = 96 },
+        Unhealthy(testDescription: "ninety days, a twentieth left", reasons: []) {
             ($0.certDaysRemaining, $0.certLifetimeDays) = (4.5, 90)
         },
-        Ill(testDescription: "ninety days, less left", reasons: ["certificate ends in 4.4 days"]) {
+        Unhealthy(testDescription: "ninety days, less left", reasons: ["certificate expires in 4.4 days"]) {
             ($0.certDaysRemaining, $0.certLifetimeDays) = (4.4, 90)
         },
-        Ill(testDescription: "six days, two left", reasons: []) {
+        Unhealthy(testDescription: "six days, two left", reasons: []) {
             ($0.certDaysRemaining, $0.certLifetimeDays) = (2, 6)
         },
-        Ill(testDescription: "six days, less left", reasons: ["certificate ends in 1.9 days"]) {
+        Unhealthy(testDescription: "six days, less left", reasons: ["certificate expires in 1.9 days"]) {
             ($0.certDaysRemaining, $0.certLifetimeDays) = (1.9, 6)
         },
-        Ill(testDescription: "one day, more than half left", reasons: []) {
+        Unhealthy(testDescription: "one day, more than half left", reasons: []) {
             ($0.certDaysRemaining, $0.certLifetimeDays) = (0.6, 1)
         },
-        Ill(testDescription: "unknown lifetime", reasons: ["certificate ends in 1.9 days"]) {
+        Unhealthy(testDescription: "unknown lifetime", reasons: ["certificate expires in 1.9 days"]) {
             $0.certDaysRemaining = 1.9
         },
-        Ill(testDescription: "over", reasons: ["certificate has ended"]) {
+        Unhealthy(testDescription: "expired", reasons: ["certificate has expired"]) {
             ($0.certDaysRemaining, $0.certLifetimeDays) = (-1, 90)
         },
-        Ill(testDescription: "several", reasons: ["audit chain broken", "read-only"]) {
+        Unhealthy(testDescription: "several", reasons: ["audit chain broken", "read-only"]) {
             ($0.readOnly, $0.auditOK) = (true, false)
         },
     ])
-    func theNodeKnowsThatItIsIll(_ example: Ill) {
+    func theNodeReportsItsHealthProblems(_ example: Unhealthy) {
         var beat = Heartbeat(
             node: "tokyo", ts: 0, ramMB: 1, ramPct: 1, diskMB: 1, diskPct: 1, cpuPct: 1, dbSizeMB: 1,
             dbIntegrity: "ok", activeSessions: 0, req1h: 0, err1h: 0, certDaysRemaining: nil, nixGen: 0, uptimeS: 1)
         example.change(&beat)
-        #expect(beat.ills == example.reasons)
+        #expect(beat.healthProblems == example.reasons)
     }
 
-    @Test func theProgramsOwnReasonsAndTooManyOpenFilesCount() async throws {
+    @Test func ownProblemsAndOpenFilesAreReported() async throws {
         try folder.write("Max open files 3 3 files\n", to: "proc/self/limits")
         var facts = NodeFacts(version: "1")
-        facts.ills = ["stuck"]
+        facts.healthProblems = ["stuck"]
         let given = facts
-        #expect(await sampler { given }.sample(.running).ills == ["stuck", "3 of 3 files open"])
+        #expect(await sampler { given }.sample(.running).healthProblems == ["stuck", "3 of 3 files open"])
     }
 }

@@ -1,4 +1,4 @@
-// The monitor's pages, part of the program.
+// The monitor's pages, embedded into the program.
 #pragma once
 #include <stddef.h>
 
@@ -9,6 +9,6 @@ typedef struct {
     size_t size;
 } monitor_asset;
 
-// How many there are, and the one at `index`.
+// The number of assets, and the asset at `index`.
 size_t monitor_asset_count(void);
 monitor_asset monitor_asset_at(size_t index);

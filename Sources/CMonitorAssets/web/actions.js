@@ -1,14 +1,14 @@
-// What people do about incidents and nodes. Each asks first, and shows the fleet as it is afterwards.
+// Operator actions on incidents and nodes. Each opens a dialog, and reloads the fleet afterwards.
 import { post, remove } from "./api.js";
-import { ask, field, minutes, reason } from "./ask.js";
+import { ask, field, minutes, reason } from "./dialog.js";
 import { h } from "./dom.js";
 import { fleet, refresh } from "./fleet.js";
-import { rules } from "./words.js";
+import { rules } from "./format.js";
 
-/// What only a human can end; everything else ends when what is wrong ends.
+/// Rules whose incidents only an operator can resolve; all others resolve when their condition clears.
 const acceptable = ["audit-chain", "restored"];
 
-/// The buttons that fit an incident. `data-do` names each, so that the focus finds it again when they are drawn anew.
+/// The buttons of an incident. `data-do` names each one, so that the focus can be restored when they are redrawn.
 export function incidentButtons(incident) {
   if (incident.resolved) return undefined;
   return h(
@@ -17,18 +17,18 @@ export function incidentButtons(incident) {
     !incident.acknowledged && button("acknowledge", "Acknowledge", incident.title, () => acknowledge(incident)),
     acceptable.includes(incident.rule) && button("accept", "Accept", incident.title, () => accept(incident)),
     incident.node &&
-      !incident.hiddenBy?.startsWith("silence/") &&
+      !incident.inhibitedBy?.startsWith("silence/") &&
       button("silence", "Silence", incident.title, () => silence(incident)),
   );
 }
 
-/// `about` is for those who do not see what stands beside it.
+/// `about` names the subject for screen readers.
 export function button(name, words, about, act) {
   const rest = about && h("span", { class: "unseen" }, `: ${about}`);
   return h("button", { type: "button", "data-do": name, onclick: act }, words, rest);
 }
 
-const thenRefresh = (act) => async (answer) => {
+const refreshAfter = (act) => async (answer) => {
   await act(answer);
   await refresh();
 };
@@ -36,10 +36,10 @@ const thenRefresh = (act) => async (answer) => {
 function acknowledge({ id, title }) {
   ask({
     title: "Acknowledge",
-    text: `${title}. Nobody is reminded of it from now on.`,
+    text: `${title}. No further reminders are sent.`,
     fields: [field({ name: "note", label: "Note (may be empty)", maxlength: 1_000 })],
     send: "Acknowledge",
-    act: thenRefresh(({ note }) => post(`/incidents/${id}/acknowledge`, note ? { note } : {})),
+    act: refreshAfter(({ note }) => post(`/incidents/${id}/acknowledge`, note ? { note } : {})),
   });
 }
 
@@ -48,17 +48,17 @@ function accept({ id, rule, title }) {
     title: "Accept",
     text:
       rule === "audit-chain"
-        ? `${title}. Accept it only when you know why: from then on the chain as it is now counts as the true one.`
-        : `${title}. Accept it when that was meant to be.`,
+        ? `${title}. Accept it only when you know the reason: the present chain becomes the reference.`
+        : `${title}. Accept it if the restore was intended.`,
     send: "Accept",
-    act: thenRefresh(() => post(`/incidents/${id}/accept`, {})),
+    act: refreshAfter(() => post(`/incidents/${id}/accept`, {})),
   });
 }
 
 const ruleField = (chosen) =>
   field({
     name: "rule",
-    label: "Of what",
+    label: "Rule",
     value: chosen ?? "",
     options: [
       ["", "everything"],
@@ -70,7 +70,7 @@ const ruleField = (chosen) =>
 export function silence({ node, rule } = {}) {
   ask({
     title: "Silence",
-    text: "What is silenced is shown here all the same, and told to nobody.",
+    text: "Silenced incidents are shown here, but not notified.",
     fields: [
       field({ name: "node", label: "Node (empty: any)", value: node ?? "", list: "node-names" }),
       ruleField(rule),
@@ -78,46 +78,46 @@ export function silence({ node, rule } = {}) {
       reason,
     ],
     send: "Silence",
-    act: thenRefresh((answer) => {
+    act: refreshAfter((answer) => {
       if (answer.node && !fleet.nodes.has(answer.node)) throw new Error(`There is no node ${answer.node}.`);
       return post("/silences", { ...answer, node: answer.node || undefined, rule: answer.rule || undefined });
     }),
   });
 }
 
-export function planWork(name) {
+export function beginMaintenance(name) {
   ask({
-    title: `Planned work on ${name}`,
-    text: "Nothing new is raised about it until this ends, which it does by itself.",
+    title: `Maintenance of ${name}`,
+    text: "No incidents are opened for it until the maintenance ends, which happens automatically.",
     fields: [minutes, reason],
     send: "Begin",
-    act: thenRefresh((answer) => post("/maintenance", { ...answer, nodes: [name] })),
+    act: refreshAfter((answer) => post("/maintenance", { ...answer, nodes: [name] })),
   });
 }
 
 export function endSilence({ id, reason }) {
   ask({
-    title: "End the silence",
+    title: "End silence",
     text: reason,
     send: "End it",
-    act: thenRefresh(() => remove(`/silences/${id}`)),
+    act: refreshAfter(() => remove(`/silences/${id}`)),
   });
 }
 
 export function removePlan({ id, reason }) {
   ask({
-    title: "Remove the plan",
-    text: `${reason}. Nothing of it begins any more; what has begun ends as it would have.`,
+    title: "Remove plan",
+    text: `${reason}. It does not start again; a maintenance that has started ends as scheduled.`,
     send: "Remove it",
-    act: thenRefresh(() => remove(`/plans/${id}`)),
+    act: refreshAfter(() => remove(`/plans/${id}`)),
   });
 }
 
-export function endWork({ id, reason }) {
+export function endMaintenance({ id, reason }) {
   ask({
-    title: "End the planned work",
-    text: `${reason}. Its nodes are judged again from now on.`,
+    title: "End maintenance",
+    text: `${reason}. Its nodes are evaluated again from now on.`,
     send: "End it",
-    act: thenRefresh(() => remove(`/maintenance/${id}`)),
+    act: refreshAfter(() => remove(`/maintenance/${id}`)),
   });
 }

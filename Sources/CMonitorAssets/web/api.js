@@ -1,21 +1,21 @@
-// The monitor's API as this page uses it: one session cookie, which the script cannot read, and its CSRF token.
+// Client of the monitor's API, with a session cookie that scripts cannot read, and its CSRF token.
 
 let csrf = "";
 let whenSignedOut = () => {};
 
-/// What the monitor, or the lack of it, said no with. `status` is 0 when nothing answered.
-class Refusal extends Error {
+/// An error response. `status` is 0 when there was no response.
+class RequestError extends Error {
   constructor(status, problem) {
-    super(Refusal.text(status, problem));
+    super(RequestError.text(status, problem));
     this.status = status;
     /// The last part of the problem's type, such as `code-needed`.
     this.code = problem.type?.split("/").pop();
   }
 
   static text(status, problem) {
-    if (status === 0) return "The monitor does not answer. Try again in a moment.";
+    if (status === 0) return "The monitor does not respond. Try again in a moment.";
     const wait = problem.retryAfter ? `Try again in ${Math.ceil(problem.retryAfter / 60)} min.` : undefined;
-    const words = [problem.title ?? `The monitor answered ${status}.`, problem.detail, wait];
+    const words = [problem.title ?? `The monitor responded with status ${status}.`, problem.detail, wait];
     return words.filter(Boolean).map((sentence) => (/[.!?]$/.test(sentence) ? sentence : `${sentence}.`)).join(" ");
   }
 }
@@ -24,7 +24,7 @@ export function onSignedOut(listener) {
   whenSignedOut = listener;
 }
 
-export function noteSignedOut() {
+export function signalSignedOut() {
   csrf = "";
   whenSignedOut();
 }
@@ -44,11 +44,11 @@ async function send(method, path, body) {
     });
     if (response.ok) return response.status === 204 ? undefined : await response.json();
   } catch {
-    throw new Refusal(0, {});
+    throw new RequestError(0, {});
   }
   const problem = await response.json().catch(() => ({}));
-  if (response.status === 401 && path !== "/login") noteSignedOut();
-  throw new Refusal(response.status, problem);
+  if (response.status === 401 && path !== "/login") signalSignedOut();
+  throw new RequestError(response.status, problem);
 }
 
 export const get = (path) => send("GET", path);

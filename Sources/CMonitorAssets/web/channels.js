@@ -1,18 +1,18 @@
-// Who is told: how each channel fares, and a button to try it.
+// The page of notification channels: statistics, and a test button for each.
 import { get, post } from "./api.js";
 import { button } from "./actions.js";
 import { h } from "./dom.js";
-import { span, whole } from "./words.js";
+import { duration, whole } from "./format.js";
 
 export async function channelsPage(page) {
   const list = h("ul", { class: "incidents" });
-  const about = h("p", { class: "muted" }, "A test is something that opens, and its end, to each recipient.");
+  const about = h("p", { class: "muted" }, "A test sends an incident and its resolution to each recipient.");
   const said = new Map();
   async function load() {
     const { channels } = await get("/channels");
     list.replaceChildren(...channels.map((channel) => item(channel, said.get(channel.name))));
     about.hidden = channels.length === 0;
-    if (channels.length === 0) list.append(h("li", { class: "over muted" }, "None, so nobody is told of anything. They stand in the file that clavitor-monitor serve --config names."));
+    if (channels.length === 0) list.append(h("li", { class: "over muted" }, "None, so no notifications are sent. Configure channels in the file of clavitor-monitor serve --config."));
   }
   async function test(name) {
     said.set(name, h("p", { role: "status" }, "Sending…"));
@@ -46,15 +46,15 @@ export async function channelsPage(page) {
     ),
   );
   const again = setInterval(() => load().catch(page.fail), 30_000);
-  page.whenLeft(() => clearInterval(again));
+  page.onLeave(() => clearInterval(again));
 }
 
 const outcome = ({ line, error }) =>
-  error ? h("p", { class: "wrong" }, `${line}: ${error}`) : h("p", { "data-level": "up" }, `${line}: taken`);
+  error ? h("p", { class: "wrong" }, `${line}: ${error}`) : h("p", { "data-level": "up" }, `${line}: accepted`);
 
 function figures({ delivered, waiting, failing }) {
   const words = [`${whole(delivered)} delivered since the monitor's start`];
   if (waiting) words.push(`${whole(waiting)} waiting`);
-  if (failing) words.push(`takes nothing since ${span(failing * 1_000)}`);
+  if (failing) words.push(`failing for ${duration(failing * 1_000)}`);
   return words.join(" · ");
 }

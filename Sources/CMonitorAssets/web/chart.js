@@ -1,12 +1,12 @@
-// Line charts as SVG. Where nothing came there is a gap; the same figures are there as a table.
+// Line charts as SVG, with gaps for missing data, and the same values as a table.
 import { h, setText, svg } from "./dom.js";
-import { tenth, whole } from "./words.js";
+import { tenth, whole } from "./format.js";
 
 const height = 150;
 const edge = { left: 40, right: 6, top: 8, bottom: 20 };
 const hour = 3_600_000;
 
-/// What is drawn: `keys` are names of series, `top` the upper end of the scale where it is fixed.
+/// The charts: `keys` are names of series, `top` is the fixed upper end of the scale.
 export const charts = [
   { title: "CPU", unit: "%", keys: ["cpu_pct"], least: 10 },
   { title: "RAM", unit: "%", keys: ["ram_pct"], top: 100 },
@@ -18,7 +18,7 @@ export const charts = [
 
 const number = (value) => (value < 100 && value % 1 !== 0 ? tenth(value) : whole(value));
 
-/// The next of 1, 2, 5, 10, 20 …
+/// Rounds up to the next of 1, 2, 5, 10, 20 …
 function round(value) {
   const power = 10 ** Math.floor(Math.log10(value));
   return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= value);
@@ -38,9 +38,9 @@ export function chart({ title, unit, keys, names = [title], top, least }, histor
     setText(reading, `${stamp(at(index), days)}: ${values.join(", ")} ${unit}`);
   };
   const last = history.beats.findLastIndex((beats) => beats !== null);
-  const rest = () => (last < 0 ? setText(reading, "nothing in this time") : say(last));
+  const rest = () => (last < 0 ? setText(reading, "no data in this range") : say(last));
   rest();
-  const drawing = svg("svg", { role: "img", "aria-label": inWords(title, unit, known, history) });
+  const drawing = svg("svg", { role: "img", "aria-label": describe(title, unit, known, history) });
   const draw = () => {
     const width = drawing.clientWidth || 480;
     const x = (index) => edge.left + (index / Math.max(1, history.beats.length - 1)) * (width - edge.left - edge.right);
@@ -82,7 +82,7 @@ export function chart({ title, unit, keys, names = [title], top, least }, histor
 
 const maximum = (values) => values.reduce((most, value) => Math.max(most, value), 0);
 
-/// A point that stands alone is a ring.
+/// An isolated point is drawn as a ring.
 const ring = "m-1.5 0a1.5 1.5 0 1 0 3 0a1.5 1.5 0 1 0 -3 0";
 function path(line, x, y) {
   let [d, isPen] = ["", false];
@@ -98,7 +98,7 @@ function path(line, x, y) {
   return d;
 }
 
-/// Every sixth hour of a day, every fifth of thirty days; more often where less is shown.
+/// Labels every sixth hour of a day, every fifth day of thirty; more often in shorter ranges.
 function ticks({ from, step, beats }, days) {
   const marks = [];
   const end = from + step * beats.length;
@@ -114,7 +114,7 @@ function ticks({ from, step, beats }, days) {
   return marks;
 }
 
-/// Full hours, or quarters, or minutes: whichever makes two to six of them.
+/// Hours, quarters or minutes: whichever gives two to six labels.
 function shortTicks(from, step, end) {
   const size = [5, 15, 30, 60, 120].map((minutes) => minutes * 60_000).find((size) => (end - from) / size <= 6) ?? 3 * hour;
   const marks = [];
@@ -133,16 +133,16 @@ const dayAndHour = new Intl.DateTimeFormat(undefined, {
 });
 const stamp = (at, days) => (days === 1 ? clock : dayAndHour).format(at);
 
-function inWords(title, unit, known, { beats }) {
-  if (known.length === 0) return `${title}: nothing in this time`;
+function describe(title, unit, known, { beats }) {
+  if (known.length === 0) return `${title}: no data in this range`;
   const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
   const least = known.reduce((low, value) => Math.min(low, value));
   const missing = beats.filter((count) => count === null).length;
-  const share = missing ? `; nothing came in ${whole((100 * missing) / beats.length)} % of the time` : "";
+  const share = missing ? `; no data for ${whole((100 * missing) / beats.length)} % of the time` : "";
   return `${title}: from ${number(least)} to ${number(maximum(known))}, on average ${tenth(mean)} ${unit}${share}`;
 }
 
-/// Means of an hour, or of a day: drawn when it is opened.
+/// Means per hour or day, rendered when opened.
 function table({ title, unit, names }, series, history, days) {
   const size = (days === 1 ? hour : 24 * hour) / history.step;
   const inside = h("div", { tabindex: "0", role: "region", "aria-label": `${title} as a table` });

@@ -1,8 +1,8 @@
-// The columns of the table of nodes: what each shows and what it is sorted by.
+// The columns of the node table: value, text and sort key of each.
 import { now } from "./fleet.js";
-import { span, standing, tenth, whole } from "./words.js";
+import { duration, standing, tenth, whole } from "./format.js";
 
-/// Of the lifetime: a renewal is due with a third left, so a quarter says that it failed.
+/// Remaining share of the lifetime: a renewal is due with a third left, so a quarter means that it failed.
 const lateRenewal = 0.25;
 
 export const certificateShare = ({ cert_days_remaining: left, cert_lifetime_days: all } = {}) =>
@@ -11,18 +11,18 @@ export const certificateShare = ({ cert_days_remaining: left, cert_lifetime_days
 const body = (name, text) => ({ value: (node) => node.body?.[name], text: (node) => text(node.body?.[name]) });
 const number = { isNumber: true };
 
-/// `width` in rem; `minor` ones are left out on a phone; `isHot` says whether to look at it.
+/// `width` in rem; `minor` columns are hidden on phones; `isHighlighted` marks critical values.
 export const columns = [
   { key: "name", title: "Name", width: 9, value: (node) => node.name, text: (node) => node.name },
   { key: "state", title: "State", width: 9, value: (node) => standing(node).rank, text: (node) => standing(node).text },
   {
     key: "beat",
-    title: "Last beat",
+    title: "Heartbeat",
     width: 5.6,
     ...number,
     value: (node) => node.lastBeat,
-    text: (node) => (node.lastBeat === undefined ? "–" : span(now() - node.lastBeat)),
-    isHot: (node) => node.state === "silent" || node.state === "late",
+    text: (node) => (node.lastBeat === undefined ? "–" : duration(now() - node.lastBeat)),
+    isHighlighted: (node) => node.state === "silent" || node.state === "late",
   },
   { key: "city", title: "City", width: 7, minor: true, value: (node) => node.city, text: (node) => node.city ?? "–" },
   {
@@ -40,7 +40,7 @@ export const columns = [
     width: 4.4,
     ...number,
     ...body("ram_pct", tenth),
-    isHot: (node) => node.body?.ram_pct >= 90,
+    isHighlighted: (node) => node.body?.ram_pct >= 90,
   },
   {
     key: "disk",
@@ -48,7 +48,7 @@ export const columns = [
     width: 4.4,
     ...number,
     ...body("disk_pct", tenth),
-    isHot: (node) => node.body?.disk_pct >= 85,
+    isHighlighted: (node) => node.body?.disk_pct >= 85,
   },
   {
     key: "certificate",
@@ -57,7 +57,7 @@ export const columns = [
     ...number,
     ...body("cert_days_remaining", whole),
     gauge: (node) => certificateShare(node.body),
-    isHot: (node) => certificateShare(node.body) <= lateRenewal,
+    isHighlighted: (node) => certificateShare(node.body) <= lateRenewal,
   },
   { key: "requests", title: "Req. 1 h", width: 5.2, ...number, ...body("req_1h", whole) },
   { key: "errors", title: "Err. 1 h", width: 4.8, ...number, ...body("err_1h", whole) },
@@ -65,7 +65,7 @@ export const columns = [
   { key: "version", title: "Version", width: 6, minor: true, ...body("version", (version) => version ?? "–") },
 ];
 
-/// Those without a value come last, whichever way it is sorted; equal ones by name.
+/// Sorts missing values last in both directions, and equal values by name.
 export function comparison(column, descending) {
   const direction = descending ? -1 : 1;
   return (left, right) => {

@@ -1,8 +1,8 @@
-// Elements, made without ever reading text as markup: names, titles and notes come from outside.
+// Creates elements without parsing text as markup: names, titles and notes are untrusted.
 
 export const byID = (id) => document.getElementById(id);
 
-/// `attributes`: those that are undefined, null or false are left out; `on…` are listeners.
+/// Creates an element. Attributes that are undefined, null or false are omitted; `on…` are listeners.
 export const h = (tag, attributes, ...children) => fill(document.createElement(tag), attributes, children);
 
 export const svg = (tag, attributes, ...children) =>
@@ -22,8 +22,8 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/// Does `change`, which may take the element with the focus out of the document and put the same or its like back in.
-export function keepingFocus(inside, change, like = (focused) => focused) {
+/// Runs `change`, which may replace the focused element, and restores the focus to the same or an equivalent element.
+export function preservingFocus(inside, change, like = (focused) => focused) {
   const focused = inside.contains(document.activeElement) ? document.activeElement : undefined;
   change();
   if (focused && document.activeElement !== focused) like(focused)?.focus({ preventScroll: true });

@@ -1,32 +1,32 @@
-// The page of one incident, and the history of all.
+// The page of one incident, and the incident history.
 import { get } from "./api.js";
 import { incidentButtons } from "./actions.js";
 import { h } from "./dom.js";
 import { now, onChange } from "./fleet.js";
-import { acknowledgement, causeInWords, incidentLink } from "./incidents.js";
-import { age, nodeLink, rules, severities, span, tag, time, zone } from "./words.js";
+import { acknowledgement, describeCause, incidentLink } from "./incidents.js";
+import { age, nodeLink, rules, severities, duration, tag, time, zone } from "./format.js";
 
 const kinds = {
   opened: "Opened",
   raised: "Raised",
   lowered: "Lowered",
   acknowledged: "Acknowledged",
-  hidden: "Follows from something else, or was silenced",
-  shown: "Stands for itself again",
+  hidden: "Inhibited",
+  shown: "No longer inhibited",
   resolved: "Resolved",
-  escalated: "Told to others, since nobody acknowledged it",
-  reminded: "Told again",
+  escalated: "Escalated, because it was not acknowledged",
+  reminded: "Reminder sent",
 };
 
 export async function incidentPage(page, id) {
   async function load() {
     const { incident, timeline } = await get(`/incidents/${encodeURIComponent(id)}`);
-    // Whatever the fleet says next may concern it as long as it is open.
+    // Reloaded on every change as long as it is open.
     isOver = incident.resolved !== undefined;
     page.show(incident.title, ...about(incident), history(timeline));
   }
   let isOver = false;
-  page.whenLeft(onChange(({ incidents }) => incidents && !isOver && load().catch(page.fail)));
+  page.onLeave(onChange(({ incidents }) => incidents && !isOver && load().catch(page.fail)));
   await load();
 }
 
@@ -37,7 +37,7 @@ function about(incident) {
     ["Rule", rules[incident.rule] ?? incident.rule],
     [`Opened (${zone})`, time(incident.opened)],
     [`Resolved (${zone})`, incident.resolved && time(incident.resolved)],
-    ["Lasted", incident.resolved && span(incident.resolved - incident.opened)],
+    ["Duration", incident.resolved && duration(incident.resolved - incident.opened)],
     ["Open for", !incident.resolved && age(incident.opened, now())],
   ];
   return [
@@ -51,9 +51,9 @@ function about(incident) {
     h(
       "section",
       { class: "panel" },
-      h("h2", { class: "unseen" }, "What is known"),
+      h("h2", { class: "unseen" }, "Details"),
       incident.detail && h("p", {}, incident.detail),
-      incident.hiddenBy && h("p", { class: "muted" }, causeInWords(incident.hiddenBy)),
+      incident.inhibitedBy && h("p", { class: "muted" }, describeCause(incident.inhibitedBy)),
       incident.acknowledged && acknowledgement(incident.acknowledged),
       h(
         "dl",
@@ -75,13 +75,13 @@ function history(timeline) {
       kinds[line.kind] ?? line.kind,
       line.by && ` by ${line.by}`,
       line.note && `: ${line.note}`,
-      line.hiddenBy && h("span", { class: "muted" }, ` (${causeInWords(line.hiddenBy)})`),
+      line.inhibitedBy && h("span", { class: "muted" }, ` (${describeCause(line.inhibitedBy)})`),
     ),
   );
   return h("section", { class: "panel" }, h("h2", {}, "Timeline"), h("ol", { class: "timeline" }, lines));
 }
 
-/// A table of incidents, in the order given.
+/// A table of incidents, in the given order.
 export function incidentTable(incidents, label) {
   const row = (incident) =>
     h(
@@ -90,11 +90,11 @@ export function incidentTable(incidents, label) {
       h("td", {}, time(incident.opened)),
       h("td", {}, h("span", { "data-level": incident.severity }, severities[incident.severity])),
       h("th", { scope: "row" }, incidentLink(incident)),
-      h("td", { "data-title": "Lasted" }, incident.resolved ? span(incident.resolved - incident.opened) : h("b", {}, "open")),
+      h("td", { "data-title": "Duration" }, incident.resolved ? duration(incident.resolved - incident.opened) : h("b", {}, "open")),
       h("td", { "data-title": "Acknowledged by" }, incident.acknowledged?.by ?? "–"),
     );
   const body = h("tbody", {}, incidents.map(row));
-  const titles = [`Opened (${zone})`, "Severity", "What", "Lasted", "Acknowledged by"];
+  const titles = [`Opened (${zone})`, "Severity", "Incident", "Duration", "Acknowledged by"];
   const heads = titles.map((title) => h("th", { scope: "col" }, title));
   const table = h("table", { class: "stacked" }, h("thead", {}, h("tr", {}, heads)), body);
   return {
@@ -103,14 +103,14 @@ export function incidentTable(incidents, label) {
   };
 }
 
-/// All incidents that are kept, newest first, fifty at a time.
+/// All stored incidents, newest first, fifty at a time.
 export async function historyPage(page) {
   let isLong = false;
   async function load() {
     const { incidents } = await get("/incidents");
     const table = incidentTable(incidents, "Incidents");
     let last = incidents.at(-1)?.id;
-    const older = h("button", { type: "button", hidden: incidents.length < 50, onclick: more }, "Older ones");
+    const older = h("button", { type: "button", hidden: incidents.length < 50, onclick: more }, "Older incidents");
     async function more() {
       isLong = true;
       try {
@@ -132,7 +132,7 @@ export async function historyPage(page) {
       ),
     );
   }
-  // Whoever reads older ones is not thrown back to the first page.
-  page.whenLeft(onChange(({ incidents }) => incidents && !isLong && load().catch(page.fail)));
+  // Does not jump back to the first page while older ones are open.
+  page.onLeave(onChange(({ incidents }) => incidents && !isLong && load().catch(page.fail)));
   await load();
 }

@@ -1,14 +1,14 @@
-// Open incidents: what is told stands in the list, what follows from it or was silenced is folded below.
+// The list of open incidents. Inhibited incidents are collapsed below their cause.
 import { incidentButtons } from "./actions.js";
-import { h, keepingFocus } from "./dom.js";
+import { h, preservingFocus } from "./dom.js";
 import { fleet, now } from "./fleet.js";
-import { age, count, moment, nodeLink, tag } from "./words.js";
+import { age, count, moment, nodeLink, tag } from "./format.js";
 
-/// More than a person looks through; the others are counted.
+/// Maximum number of items; the rest is counted.
 const most = 50;
 const order = ["sev1", "sev2", "warning"];
 
-/// Worst first, then those that nobody has acknowledged, then the newest.
+/// Sorts by severity, then unacknowledged first, then newest first.
 const byUrgency = (left, right) =>
   order.indexOf(left.severity) - order.indexOf(right.severity) ||
   Boolean(left.acknowledged) - Boolean(right.acknowledged) ||
@@ -19,38 +19,38 @@ export const incidentLink = (incident) => h("a", { href: `#/incidents/${incident
 export const acknowledgement = ({ by, at, note }) =>
   h("p", { class: "muted", title: moment(at) }, `Acknowledged by ${by}${note ? `: ${note}` : ""}`);
 
-/// Shows `incidents` in `list`. An item stays the same element until what it says changes.
-export function showOpen(list, incidents, { nothing, withNode = true }) {
+/// Shows `incidents` in `list`. An item keeps its element until its content changes.
+export function showOpenIncidents(list, incidents, { nothing, withNode = true }) {
   const open = new Map(incidents.map((incident) => [incident.key, incident]));
   const below = new Map();
-  const told = [];
+  const active = [];
   for (const incident of incidents) {
-    const cause = firstCause(incident, open);
-    if (!cause) told.push(incident);
+    const cause = rootCause(incident, open);
+    if (!cause) active.push(incident);
     else if (cause.startsWith("silence/")) push(below, "silenced", incident);
     else if (open.has(cause)) push(below, cause, incident);
     else push(below, "elsewhere", incident);
   }
-  told.sort(byUrgency);
-  const items = told.slice(0, most).map((incident) => ({
+  active.sort(byUrgency);
+  const items = active.slice(0, most).map((incident) => ({
     id: `incident-${incident.id}`,
     says: [incident, below.get(incident.key)],
     make: () => card(incident, below.get(incident.key) ?? [], withNode),
   }));
-  if (told.length > most) items.push(line("more", `${count(told.length - most, "other", "others")}: see Incidents.`));
-  for (const [key, words] of [["silenced", "silenced"], ["elsewhere", "with a cause elsewhere"]]) {
+  if (active.length > most) items.push(line("more", `${count(active.length - most, "other", "others")}: see Incidents.`));
+  for (const [key, words] of [["silenced", "silenced"], ["elsewhere", "with a cause on another page"]]) {
     const followers = below.get(key);
     if (!followers) continue;
-    items.push({ id: key, says: followers, make: () => h("li", { class: "over" }, folded(followers, words)) });
+    items.push({ id: key, says: followers, make: () => h("li", { class: "over" }, collapsed(followers, words)) });
   }
   if (incidents.length === 0) items.push(line("nothing", nothing));
   patch(list, items);
 }
 
-/// What hides an incident may follow from something else in turn.
-function firstCause(incident, open) {
-  let cause = incident.hiddenBy;
-  for (let step = 0; step < open.size && open.get(cause)?.hiddenBy; step += 1) cause = open.get(cause).hiddenBy;
+/// The inhibiting incident may itself be inhibited.
+function rootCause(incident, open) {
+  let cause = incident.inhibitedBy;
+  for (let step = 0; step < open.size && open.get(cause)?.inhibitedBy; step += 1) cause = open.get(cause).inhibitedBy;
   return cause;
 }
 
@@ -75,11 +75,11 @@ function patch(list, items) {
   if (isSame) return;
   const again = (focused) => {
     const item = elements.find(({ dataset }) => dataset.id === focused.closest("li[data-id]")?.dataset.id);
-    const twin = focused.dataset.do ? `[data-do="${focused.dataset.do}"]` : focused.tagName;
-    // What is over, or was folded away, leaves the focus to the first in the list.
-    return item?.querySelector(twin) ?? (item ?? elements[0])?.querySelector("a");
+    const selector = focused.dataset.do ? `[data-do="${focused.dataset.do}"]` : focused.tagName;
+    // When the focused item is gone, the focus moves to the first item.
+    return item?.querySelector(selector) ?? (item ?? elements[0])?.querySelector("a");
   };
-  keepingFocus(list, () => list.replaceChildren(...elements), again);
+  preservingFocus(list, () => list.replaceChildren(...elements), again);
 }
 
 function card(incident, followers, withNode) {
@@ -97,13 +97,13 @@ function card(incident, followers, withNode) {
       incident.region && ` · ${incident.region}`,
     ),
     incident.acknowledged && acknowledgement(incident.acknowledged),
-    followers.length > 0 && folded(followers, followers.length === 1 ? "follows from it" : "follow from it"),
+    followers.length > 0 && collapsed(followers, followers.length === 1 ? "inhibited incident" : "inhibited incidents"),
     incidentButtons(incident),
   );
 }
 
-/// Drawn when it is opened: a cut-off hub may have a thousand of them.
-function folded(followers, words) {
+/// Rendered when opened: an isolated monitor may have a thousand of them.
+function collapsed(followers, words) {
   const list = h("ol", { class: "incidents" });
   const draw = () => {
     if (!details.open || list.firstChild) return;
@@ -115,11 +115,11 @@ function folded(followers, words) {
   return details;
 }
 
-/// A silence's reason, or the incident that another follows from.
-export function causeInWords(key) {
+/// Describes what inhibits an incident: a silence with its reason, or another incident.
+export function describeCause(key) {
   if (key.startsWith("silence/")) {
     const silence = fleet.silences.find(({ id }) => key === `silence/${id}`);
     return silence ? `Silenced by ${silence.by}: ${silence.reason}` : "Silenced";
   }
-  return `Follows from ${fleet.incidents.find((incident) => incident.key === key)?.title ?? key}`;
+  return `Inhibited by ${fleet.incidents.find((incident) => incident.key === key)?.title ?? key}`;
 }

@@ -1,8 +1,8 @@
-// The nodes on the map (plate carrée: world.svg has tenths of a degree, from 180 W and 84 N). What is wrong differs by
-// shape as well as by colour, and lies on top.
-import { byID, keepingFocus, setText, svg } from "./dom.js";
+// The map of nodes (plate carrée: world.svg uses tenths of a degree, from 180 W and 84 N). Problems differ by shape as
+// well as by color, and are drawn on top.
+import { byID, preservingFocus, setText, svg } from "./dom.js";
 import { fleet } from "./fleet.js";
-import { count, standing } from "./words.js";
+import { count, standing } from "./format.js";
 
 const shapes = {
   sev1: ["square", "M-6-6H6V6H-6z"],
@@ -11,14 +11,14 @@ const shapes = {
   other: ["ring", "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z"],
   up: ["dot", "M-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0z"],
 };
-/// From the bottom to the top.
+/// Layers, bottom to top.
 const layers = ["up", "other", "warning", "sev2", "sev1"];
 const map = byID("map");
 const groups = Object.fromEntries(layers.map((kind) => [kind, svg("g")]));
 const dots = new Map();
-/// More would cover each other.
+/// More labels would overlap.
 const mostLabels = 20;
-/// How much of the map's measure is one pixel on the screen.
+/// Map units per screen pixel.
 let pixel = 5;
 
 const kindOf = (node) => (standing(node).kind in shapes ? standing(node).kind : "other");
@@ -37,7 +37,7 @@ export function show(nodes, gone) {
     write(dot);
   }
   showLabels();
-  setText(byID("map-key"), keyText());
+  setText(byID("map-key"), legendText());
   byID("map-key").hidden = dots.size === 0;
 }
 
@@ -70,14 +70,14 @@ function write(dot) {
   dot.path.setAttribute("d", shapes[kind][1]);
   dot.element.dataset.level = standing(dot.node).level;
   dot.element.toggleAttribute("data-hollow", kind === "other");
-  keepingFocus(dot.element, () => groups[kind].append(dot.element));
+  preservingFocus(dot.element, () => groups[kind].append(dot.element));
 }
 
-/// Names stand beside the dots of a small fleet; of a large one, beside those in trouble as long as they are few.
+/// Labels all nodes of a small fleet; in a large one only those with problems, as long as they are few.
 function showLabels() {
   const all = [...dots.values()];
-  const inTrouble = all.filter(({ kind }) => kind !== "up" && kind !== "other");
-  const named = all.length <= mostLabels ? all : inTrouble.length <= mostLabels ? inTrouble : [];
+  const withProblems = all.filter(({ kind }) => kind !== "up" && kind !== "other");
+  const named = all.length <= mostLabels ? all : withProblems.length <= mostLabels ? withProblems : [];
   const taken = all.length <= mostLabels ? all.map(({ x, y }) => box(x, y, -6, 6)) : [];
   for (const dot of all) {
     const side = named.includes(dot) ? freeSide(dot, taken) : undefined;
@@ -90,7 +90,7 @@ function showLabels() {
   map.toggleAttribute("data-dense", all.length > 100);
 }
 
-/// A box in the map's measure: from `left` to `right` on the screen, beside a point.
+/// A box in map units: from `left` to `right` in screen pixels, beside a point.
 const box = (x, y, left, right) => ({
   left: x + left * pixel,
   right: x + right * pixel,
@@ -98,7 +98,7 @@ const box = (x, y, left, right) => ({
   bottom: y + 6 * pixel,
 });
 
-/// To the right, or to the left, or nowhere when a name would cover another or leave the map.
+/// Chooses the right or left side; none when the label would overlap another or leave the map.
 function freeSide({ x, y, node }, taken) {
   const length = 8 + 7 * node.name.length;
   for (const [side, wanted] of [["start", box(x, y, 8, length)], ["end", box(x, y, -length, -8)]]) {
@@ -126,13 +126,13 @@ function point(dot) {
   label.classList.toggle("below", dot.y < 120);
 }
 
-function keyText() {
+function legendText() {
   const nowhere = fleet.nodes.size - dots.size;
-  const key = "● up, ○ late, silent, stopped, unseen or in planned work, ▲ warning, ◆ SEV2, ■ SEV1";
-  return nowhere > 0 ? `${key}. ${count(nowhere, "node has", "nodes have")} no place on the map.` : key;
+  const key = "● up, ○ late, silent, stopped, never seen or in maintenance, ▲ warning, ◆ SEV2, ■ SEV1";
+  return nowhere > 0 ? `${key}. ${count(nowhere, "node has", "nodes have")} no location.` : key;
 }
 
-/// One stop for the tab key; the arrow keys go from west to east and back.
+/// A single tab stop; arrow keys move from west to east and back.
 function move(event) {
   const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
   const focused = event.target.closest("a");
@@ -149,7 +149,7 @@ function move(event) {
 export function begin() {
   byID("dots").append(...layers.map((kind) => groups[kind]));
   byID("dots").addEventListener("keydown", move);
-  // Dots and names keep their size on the screen, however wide the map is.
+  // Dots and labels keep their screen size at any map width.
   new ResizeObserver(() => {
     if (map.clientWidth === 0) return;
     pixel = 3_600 / map.clientWidth;

@@ -1,38 +1,38 @@
-// The dashboard's beginning: signs in, follows the stream, and shows the page that the address names.
+// The dashboard's entry point: signs in, follows the event stream, and shows the page of the address.
 import { onSignedOut, post, resume, signIn } from "./api.js";
-import { submit } from "./ask.js";
+import { submit } from "./dialog.js";
 import { channelsPage } from "./channels.js";
 import { byID, h } from "./dom.js";
 import * as ages from "./fleet.js";
-import { fleet, onChange, refresh, takeIncidents, takeNodes } from "./fleet.js";
+import { fleet, onChange, refresh, applyIncidents, applyNodes } from "./fleet.js";
 import { historyPage, incidentPage } from "./incident.js";
-import { showOpen } from "./incidents.js";
+import { showOpenIncidents } from "./incidents.js";
 import * as map from "./map.js";
 import { nodePage } from "./node.js";
 import { follow } from "./stream.js";
 import * as table from "./table.js";
-import * as top from "./top.js";
-import { workPage } from "./work.js";
+import * as header from "./header.js";
+import { maintenancePage } from "./maintenance.js";
 
 const pages = [
   [/^#\/nodes\/([^/]+)$/, nodePage],
   [/^#\/incidents$/, historyPage],
   [/^#\/incidents\/(\d+)$/, incidentPage],
-  [/^#\/work$/, workPage],
+  [/^#\/maintenance$/, maintenancePage],
   [/^#\/channels$/, channelsPage],
 ];
-/// How often everything is asked for again: for what the stream does not tell, such as the monitor's doubt of itself.
-const [usually, inDoubt] = [60_000, 5_000];
+/// Reload intervals, for changes that the stream does not report, such as evaluation pauses.
+const [usually, whilePaused] = [60_000, 5_000];
 let leave = [];
 let isSignedIn = false;
 
 // Notifications link to /incidents/ID, which is this page too.
 if (location.pathname !== "/") history.replaceState(undefined, "", `/#${location.pathname}`);
 
-/// Shows what the address names. Each page gets `show` for its contents, `fail` for what went wrong on the way, and
-/// `whenLeft` for what has to end with it.
+/// Shows the page of the address. Each page gets `show` for its contents, `fail` for errors, and `onLeave` for
+/// clean-up.
 async function route(isFirst = false) {
-  // The ways past the navigation are addresses too, within the page that is shown.
+  // Skip links are addresses too, within the current page.
   const isPage = location.hash.startsWith("#/");
   if (!isPage && location.hash && !isFirst) return;
   const hash = isPage ? location.hash : "#/";
@@ -55,7 +55,7 @@ async function route(isFirst = false) {
   let isShown = false;
   const page = {
     show(title, ...contents) {
-      // Somebody may have gone on while this was asked for.
+      // The user may have left the page meanwhile.
       if (leave !== mine) return;
       byID("page").replaceChildren(...contents.flat());
       if (isShown) return;
@@ -68,7 +68,7 @@ async function route(isFirst = false) {
       byID("page").querySelector(".failed")?.remove();
       byID("page").prepend(h("p", { class: "banner failed", role: "alert" }, error.message));
     },
-    whenLeft: (end) => mine.push(end),
+    onLeave: (end) => mine.push(end),
   };
   byID("page").replaceChildren();
   try {
@@ -76,7 +76,7 @@ async function route(isFirst = false) {
   } catch (error) {
     page.fail(error);
   }
-  // Left while it was being built: what it wanted ended has to end now.
+  // The page was left while loading: clean up now.
   if (leave !== mine) for (const end of mine) end();
 }
 
@@ -90,17 +90,17 @@ function showChange(change) {
     }
   }
   if (change.incidents) {
-    showOpen(byID("open-list"), fleet.incidents, {
-      nothing: fleet.doubtful ? "None open; nobody is judged at present." : "Nothing is wrong.",
+    showOpenIncidents(byID("open-list"), fleet.incidents, {
+      nothing: fleet.evaluationPaused ? "None open; evaluation is paused." : "No open incidents.",
     });
-    top.tellNews();
+    header.announceChanges();
   }
-  top.show();
+  header.show();
 }
 
 function take(event, data) {
-  if (event === "nodes") takeNodes(data);
-  else if (event === "incidents") takeIncidents(data);
+  if (event === "nodes") applyNodes(data);
+  else if (event === "incidents") applyIncidents(data);
 }
 
 function enter() {
@@ -110,21 +110,21 @@ function enter() {
   document.querySelector("#top nav").hidden = false;
   route(true);
   follow(take, (isLive, nextTry) => {
-    top.showStream(isLive, nextTry);
-    // What happened while nobody told us.
+    header.showStream(isLive, nextTry);
+    // Reload what changed while disconnected.
     if (isLive) refresh();
   });
   setInterval(() => (document.hidden ? undefined : refresh()), usually);
-  setInterval(() => (fleet.doubtful ? refresh() : undefined), inDoubt);
+  setInterval(() => (fleet.evaluationPaused ? refresh() : undefined), whilePaused);
 }
 
 async function begin() {
-  top.beginTheme();
+  header.initializeTheme();
   table.begin();
   map.begin();
   onChange(showChange);
   onSignedOut(() => {
-    // Nothing of the fleet stays on a page that nobody is signed in to.
+    // Signed-out pages keep no fleet data.
     if (isSignedIn) location.reload();
   });
   byID("sign-in").addEventListener("submit", async (event) => {
@@ -135,11 +135,11 @@ async function begin() {
       try {
         await signIn(name, form.elements.password.value, digits);
       } catch (error) {
-        // Asked for once somebody is known to have one.
+        // Requested only when the account has a second factor.
         if (error.code !== "code-needed") throw error;
         code.hidden = code.disabled = false;
         form.elements.code.focus();
-        throw new Error("Your account asks for a code, too.");
+        throw new Error("Your account requires a code, too.");
       }
     });
     if (!isIn) return;
@@ -155,16 +155,16 @@ async function begin() {
   addEventListener("hashchange", () => isSignedIn && route());
   addEventListener("keydown", (event) => {
     if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.matches("input, select, textarea") || byID("fleet").hidden || byID("ask").open) return;
+    if (event.target.matches("input, select, textarea") || byID("fleet").hidden || byID("dialog").open) return;
     event.preventDefault();
     byID("filter").focus();
   });
   setInterval(() => {
     ages.tick();
     table.tick();
-    top.tick();
+    header.tick();
   }, 1_000);
-  // Both at once: the second is what everybody waits for.
+  // Both requests at once: the page waits for the second.
   const asked = refresh();
   try {
     await resume();

@@ -1,13 +1,13 @@
-// The page of one node: figures, charts, its incidents.
+// The page of one node: values, charts and incidents.
 import { get } from "./api.js";
-import { button, endWork, planWork, silence } from "./actions.js";
+import { button, endMaintenance, beginMaintenance, silence } from "./actions.js";
 import { chart, charts } from "./chart.js";
 import { h } from "./dom.js";
-import { figures } from "./figures.js";
+import { figures } from "./details.js";
 import { fleet, onChange } from "./fleet.js";
 import { incidentTable } from "./incident.js";
-import { showOpen } from "./incidents.js";
-import { standing, time, zone } from "./words.js";
+import { showOpenIncidents } from "./incidents.js";
+import { standing, time, zone } from "./format.js";
 
 export async function nodePage(page, name) {
   const path = `/nodes/${encodeURIComponent(name)}`;
@@ -16,7 +16,7 @@ export async function nodePage(page, name) {
     ({ node, incidents } = await get(path));
   } catch (error) {
     if (error.status !== 404) throw error;
-    return page.show(name, ...stranger(name));
+    return page.show(name, ...unknownNode(name));
   }
   const parts = {
     state: h("span"),
@@ -36,7 +36,7 @@ export async function nodePage(page, name) {
   }
   function showIncidents() {
     const open = fleet.incidents.filter((incident) => incident.node === name);
-    showOpen(parts.open, open, { nothing: "None open.", withNode: false });
+    showOpenIncidents(parts.open, open, { nothing: "None open.", withNode: false });
   }
   function showPast() {
     const past = incidents.filter(({ resolved }) => resolved);
@@ -46,11 +46,11 @@ export async function nodePage(page, name) {
 
   const days = daysSwitch((chosen) => showCharts(chosen).catch(page.fail));
   async function showCharts(chosen) {
-    const history = sinceItsBeginning(await get(`${path}/history?days=${chosen}`));
+    const history = fromFirstHeartbeat(await get(`${path}/history?days=${chosen}`));
     const isEmpty = history.beats.every((beats) => beats === null);
     parts.charts.replaceChildren(
       ...(isEmpty
-        ? [h("p", { class: "muted" }, "Nothing yet: a chart has a point for each full minute.")]
+        ? [h("p", { class: "muted" }, "No data yet: charts have one point per full minute.")]
         : charts.map((each) => chart(each, history, chosen))),
     );
   }
@@ -69,16 +69,16 @@ export async function nodePage(page, name) {
       h(
         "p",
         { class: "buttons" },
-        button("work", "Plan work", "", () => planWork(name)),
+        button("work", "Start maintenance", "", () => beginMaintenance(name)),
         button("silence", "Silence", "", () => silence({ node: name })),
       ),
     ),
     parts.notes,
     h("section", { class: "panel" }, h("h2", {}, "Incidents"), parts.open, parts.past),
-    h("section", { class: "panel" }, h("div", { class: "tools-line" }, h("h2", {}, "Over time"), days, h("span", { class: "muted" }, `Times are ${zone}.`)), parts.charts),
+    h("section", { class: "panel" }, h("div", { class: "tools-line" }, h("h2", {}, "History"), days, h("span", { class: "muted" }, `Times are ${zone}.`)), parts.charts),
     parts.figures,
   );
-  page.whenLeft(
+  page.onLeave(
     onChange((change) => {
       const fresh = change.nodes.find((other) => other.name === name);
       if (fresh) node = fresh;
@@ -92,12 +92,12 @@ export async function nodePage(page, name) {
     }),
   );
   const minutely = setInterval(() => days.again(), 60_000);
-  page.whenLeft(() => clearInterval(minutely));
+  page.onLeave(() => clearInterval(minutely));
   await showCharts(1);
 }
 
-/// Of a node that is there since an hour, a day is an empty chart: it begins with the first beat, and has ten points at least.
-function sinceItsBeginning(history) {
+/// Cuts the time before the first heartbeat, so that a new node's chart is not mostly empty; keeps at least ten points.
+function fromFirstHeartbeat(history) {
   const first = history.beats.findIndex((beats) => beats !== null);
   const from = Math.max(0, Math.min(first, history.beats.length - 10));
   if (from === 0) return history;
@@ -105,14 +105,14 @@ function sinceItsBeginning(history) {
   return { ...history, from: history.from + from * history.step, beats: history.beats.slice(from), series };
 }
 
-/// Somebody followed an old link, or mistyped.
-function stranger(name) {
+/// The page of an unknown node: an old link or a typo.
+function unknownNode(name) {
   return [
     h("header", {}, h("h1", { tabindex: "-1" }, `There is no node ${name}`)),
     h(
       "section",
       { class: "panel" },
-      h("p", {}, "It was removed or renamed since this link was made, or the name is mistyped."),
+      h("p", {}, "It was removed or renamed after this link was created, or the name is misspelt."),
       h("p", {}, h("a", { href: "#/" }, "All nodes"), " · ", h("a", { href: "#/incidents" }, "Past incidents")),
     ),
   ];
@@ -132,25 +132,25 @@ function daysSwitch(choose) {
     const made = h("button", { type: "button", "aria-pressed": String(days === present), onclick: press }, words);
     return made;
   });
-  const group = h("span", { class: "buttons", role: "group", "aria-label": "Time shown" }, buttons);
+  const group = h("span", { class: "buttons", role: "group", "aria-label": "Time range" }, buttons);
   group.again = () => choose(present);
   return group;
 }
 
-/// What is to be known before any figure.
+/// Notes above the values.
 function notes(node) {
-  const leases = fleet.leases.filter(({ nodes }) => nodes.length === 0 || nodes.includes(node.name));
+  const maintenanceWindows = fleet.maintenanceWindows.filter(({ nodes }) => nodes.length === 0 || nodes.includes(node.name));
   return [
-    node.ill && h("p", { class: "banner" }, `It says that it is ill: ${node.ill}`),
-    node.refused && h("p", { class: "banner" }, `What is wrong with its last push: ${node.refused}`),
-    ...leases.map((lease) =>
+    node.healthProblem && h("p", { class: "banner" }, `The node reports a health problem: ${node.healthProblem}`),
+    node.refused && h("p", { class: "banner" }, `Problem with its last push: ${node.refused}`),
+    ...maintenanceWindows.map((window) =>
       h(
         "p",
         { class: "banner" },
-        `Planned work by ${lease.by} until `,
-        time(lease.until),
-        `: ${lease.reason} `,
-        button("end", "End it", lease.reason, () => endWork(lease)),
+        `Maintenance by ${window.by} until `,
+        time(window.until),
+        `: ${window.reason} `,
+        button("end", "End it", window.reason, () => endMaintenance(window)),
       ),
     ),
   ].filter(Boolean);

@@ -1,12 +1,12 @@
-// The public page: what /api/v1/status says, and no more. Asks again each minute.
+// The public page: shows /api/v1/status, and reloads it each minute.
 
 const words = {
   up: "All regions are up",
   degraded: "Some regions are impaired",
   down: "Not reachable",
-  unknown: "Not known at present",
+  unknown: "Status unknown",
 };
-const regionWords = { up: "Up", degraded: "Partly impaired", down: "Not reachable", unknown: "Not known" };
+const regionWords = { up: "Up", degraded: "Partly impaired", down: "Not reachable", unknown: "Unknown" };
 const levels = { up: "up", degraded: "warning", down: "sev1", unknown: "unknown" };
 const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long", hourCycle: "h23" });
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
@@ -53,7 +53,7 @@ function show(status) {
   byID("updated").replaceChildren("Updated ", time(status.updated));
 }
 
-/// A bar for each day, the oldest first, with the same in words for whoever does not see it.
+/// One bar per day, oldest first, with a text summary for screen readers.
 function days(minutes, now) {
   const strip = element("span", "days", "");
   strip.setAttribute("role", "img");
@@ -61,14 +61,14 @@ function days(minutes, now) {
   const bad = known.filter((count) => count > 0);
   const lost = bad.reduce((sum, count) => sum + count, 0);
   const many = known.length > 1 ? ` on ${bad.length} of ${known.length} days` : "";
-  const words = lost ? `impaired for ${span(lost)}${many}` : "no impairment";
+  const words = lost ? `impaired for ${duration(lost)}${many}` : "no impairment";
   const since = known.length > 1 ? `Last ${known.length} days` : "Today";
   strip.setAttribute("aria-label", `${since}: ${words}`);
   minutes.forEach((count, index) => {
     const bar = element("span", "", "");
     bar.dataset.level = count === null ? "unknown" : count === 0 ? "up" : count < 60 ? "warning" : "sev1";
     const date = day.format(now - (minutes.length - 1 - index) * 86_400_000);
-    bar.title = `${date}: ${count === null ? "not watched yet" : count === 0 ? "up" : `impaired for ${span(count)}`}`;
+    bar.title = `${date}: ${count === null ? "not monitored yet" : count === 0 ? "up" : `impaired for ${duration(count)}`}`;
     strip.append(bar);
   });
   const summary = element("span", "muted", `${since}: ${words}`);
@@ -77,7 +77,7 @@ function days(minutes, now) {
   return both;
 }
 
-const span = (minutes) => (minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`);
+const duration = (minutes) => (minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`);
 
 async function refresh() {
   try {
@@ -85,9 +85,9 @@ async function refresh() {
     if (!response.ok) throw new Error(`status ${response.status}`);
     show(await response.json());
   } catch {
-    // What is shown stays, with its time; silence about the monitor must not read as "up".
+    // The old content stays with its time; an unreachable monitor must not read as "up".
     byID("overall").dataset.level = "unknown";
-    byID("overall").textContent = "Not known at present: the monitor does not answer";
+    byID("overall").textContent = "Status unknown: the monitor does not respond";
   }
 }
 

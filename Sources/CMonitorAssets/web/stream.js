@@ -1,13 +1,13 @@
-// The monitor's news as they come (server-sent events). Silence is an alarm here too: a stream without as much as a
-// comment for forty seconds is dead, which an EventSource would not notice.
-import { noteSignedOut } from "./api.js";
+// Follows the monitor's server-sent events. A stream without even a comment for forty seconds is dead, which an
+// EventSource would not detect.
+import { signalSignedOut } from "./api.js";
 
-const quietest = 40_000;
-const longestPause = 30_000;
+const idleTimeout = 40_000;
+const maxDelay = 30_000;
 
-/// Follows the stream until the session ends, and comes back by itself after growing pauses.
+/// Follows the stream until the session ends, and reconnects with growing delays.
 ///
-/// `take(event, data)` gets each event, `state(isLive, nextTry)` each change of the connection.
+/// `take(event, data)` receives each event, `state(isLive, nextTry)` each change of the connection.
 export async function follow(take, state) {
   let pause = 1_000;
   for (;;) {
@@ -18,19 +18,19 @@ export async function follow(take, state) {
       });
       if (isOver) return;
     } catch {
-      // However it ended, it is tried again.
+      // Reconnect whatever the reason was.
     }
     const wait = pause * (0.75 + Math.random() / 2);
     state(false, Date.now() + wait);
-    await whenOnlineOrAfter(wait);
-    pause = Math.min(pause * 2, longestPause);
+    await waitUntilOnlineOr(wait);
+    pause = Math.min(pause * 2, maxDelay);
   }
 }
 
 /// - Returns: Whether the session is over.
 async function listen(take, opened) {
   const guard = new AbortController();
-  let watchdog = setTimeout(() => guard.abort(), quietest);
+  let watchdog = setTimeout(() => guard.abort(), idleTimeout);
   try {
     const response = await fetch("/api/v1/events", {
       headers: { accept: "text/event-stream" },
@@ -38,7 +38,7 @@ async function listen(take, opened) {
       signal: guard.signal,
     });
     if (response.status === 401) {
-      noteSignedOut();
+      signalSignedOut();
       return true;
     }
     if (!response.ok) throw new Error(`status ${response.status}`);
@@ -49,11 +49,11 @@ async function listen(take, opened) {
       const { done, value } = await reader.read();
       if (done) return false;
       clearTimeout(watchdog);
-      watchdog = setTimeout(() => guard.abort(), quietest);
+      watchdog = setTimeout(() => guard.abort(), idleTimeout);
       text += value;
       const end = text.lastIndexOf("\n\n");
       if (end < 0) continue;
-      for (const block of text.slice(0, end).split("\n\n")) hand(block, take);
+      for (const block of text.slice(0, end).split("\n\n")) dispatch(block, take);
       text = text.slice(end + 2);
     }
   } finally {
@@ -62,7 +62,7 @@ async function listen(take, opened) {
   }
 }
 
-function hand(block, take) {
+function dispatch(block, take) {
   let event = "message";
   const data = [];
   for (const line of block.split("\n")) {
@@ -72,7 +72,7 @@ function hand(block, take) {
   if (data.length > 0) take(event, JSON.parse(data.join("\n")));
 }
 
-function whenOnlineOrAfter(milliseconds) {
+function waitUntilOnlineOr(milliseconds) {
   return new Promise((resolve) => {
     const timer = setTimeout(done, milliseconds);
     addEventListener("online", done);

@@ -1,15 +1,15 @@
-// The table of nodes. A row stays the same element as long as its node is there: only what differs is written, and only
-// a row that belongs elsewhere is moved, so that a thousand nodes cost no more than those that beat just now.
+// The node table. A row keeps its element as long as its node exists: only differing cells are written and only
+// misplaced rows are moved, so that a thousand nodes cost no more than those with a new heartbeat.
 import { columns, comparison } from "./columns.js";
-import { byID, h, keepingFocus, setText } from "./dom.js";
+import { byID, h, preservingFocus, setText } from "./dom.js";
 import { fleet } from "./fleet.js";
-import { nodeLink, standing, states, whole } from "./words.js";
+import { nodeLink, standing, states, whole } from "./format.js";
 
 const body = byID("table").tBodies[0];
 const head = byID("table").tHead.rows[0];
 const filter = byID("filter");
 const rows = new Map();
-/// In the order shown, the filtered ones among them.
+/// Rows in display order, filtered ones included.
 let order = [];
 let sorted = { column: columns.find(({ key }) => key === "state"), descending: false };
 let compare = comparison(sorted.column, sorted.descending);
@@ -35,22 +35,22 @@ function makeRow(node) {
   return { element, cells: [...element.cells], texts: [], node };
 }
 
-/// Writes what differs from what stands there.
+/// Writes the cells that differ.
 function write(row) {
   const { node, cells, texts } = row;
   const { level } = standing(node);
   if (row.level !== level) row.element.dataset.level = row.level = level;
-  // What a node that is gone said last is no news.
+  // Values of a silent node are outdated.
   row.element.classList.toggle("old", node.state === "silent");
   columns.forEach((column, index) => {
     const text = column.text(node);
-    const isHot = column.isHot?.(node) ?? false;
+    const isHighlighted = column.isHighlighted?.(node) ?? false;
     const share = column.gauge?.(node);
-    const said = `${text}|${isHot}|${share}`;
+    const said = `${text}|${isHighlighted}|${share}`;
     if (texts[index] === said) return;
     texts[index] = said;
     const cell = cells[index];
-    cell.classList.toggle("hot", isHot);
+    cell.classList.toggle("highlighted", isHighlighted);
     if (column.gauge) {
       cell.firstChild.textContent = text;
       cell.lastChild.hidden = share === undefined;
@@ -62,7 +62,7 @@ function write(row) {
   row.words = [node.name, node.city, node.region, standing(node).text, node.body?.version].join(" ").toLowerCase();
 }
 
-/// Where a row belongs among the others.
+/// Finds a row's position by binary search.
 function place(row) {
   let [low, high] = [0, order.length];
   while (low < high) {
@@ -73,14 +73,14 @@ function place(row) {
   return low;
 }
 
-/// Takes in changed nodes, and names of those that are gone.
+/// Applies changed nodes, and names of removed ones.
 export function show(nodes, gone) {
   for (const name of gone) {
     rows.get(name)?.element.remove();
     rows.delete(name);
   }
   if (gone.length > 0) order = order.filter((row) => rows.has(row.node.name));
-  // With many it is quicker to sort them all.
+  // Sorting all rows is faster for many changes.
   const isMany = nodes.length > 50;
   for (const node of nodes) {
     const row = rows.get(node.name);
@@ -98,7 +98,7 @@ export function show(nodes, gone) {
     if (moves) insert(row);
   }
   if (isMany) sort();
-  sift();
+  applyFilter();
 }
 
 function insert(row) {
@@ -106,18 +106,18 @@ function insert(row) {
   const next = order[index]?.element ?? null;
   order.splice(index, 0, row);
   if (row.element.parentNode && row.element.nextSibling === next) return;
-  keepingFocus(row.element, () => body.insertBefore(row.element, next));
+  preservingFocus(row.element, () => body.insertBefore(row.element, next));
 }
 
 function sort() {
   const before = order;
   order = [...rows.values()].sort((left, right) => compare(left.node, right.node));
   if (before.length === order.length && order.every((row, index) => row === before[index])) return;
-  keepingFocus(body, () => body.append(...order.map(({ element }) => element)));
+  preservingFocus(body, () => body.append(...order.map(({ element }) => element)));
 }
 
-/// Hides the rows that the filter leaves out.
-function sift() {
+/// Hides rows that do not match the filter.
+function applyFilter() {
   const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
   let shown = 0;
   for (const { node, element, words: text } of rows.values()) {
@@ -140,9 +140,9 @@ function showCounts() {
   }
 }
 
-/// Keeps the ages true, of the rows in sight.
+/// Updates the ages of visible rows.
 export function tick() {
-  // All is measured before anything is written: the other way round the browser lays out the table for each row.
+  // Measure everything before writing: otherwise the browser lays out the table for each row.
   const inSight = [];
   for (const row of order) {
     if (row.element.hidden) continue;
@@ -169,7 +169,7 @@ function showSorted() {
 
 function choose(state) {
   only = only === state ? undefined : state;
-  sift();
+  applyFilter();
 }
 
 export function begin() {
@@ -189,6 +189,6 @@ export function begin() {
       h("button", { type: "button", "data-state": state, onclick: () => choose(state) }, states[state]),
     ),
   );
-  filter.addEventListener("input", sift);
+  filter.addEventListener("input", applyFilter);
   showSorted();
 }

@@ -18,7 +18,7 @@ package struct MonitorHealth: FleetHealth {
 extension FleetReport {
     package var verdicts: [String: MonitorVerdict] {
         // Beats are missed at the hub then, whatever became of the nodes.
-        guard !doubtful, !incidents.contains(where: { $0.rule == "cut-off" }) else { return [:] }
+        guard !evaluationPaused, !incidents.contains(where: { $0.rule == "cut-off" }) else { return [:] }
         return Dictionary(nodes.map { ($0.name, verdict($0)) }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -27,7 +27,7 @@ extension FleetReport {
     private func verdict(_ node: Node) -> MonitorVerdict {
         let silence = node.lastBeat.map { max(0, now - $0) }
         switch node.state {
-        case "up": return node.ill.map { .ill($0.sanitizedLine()) } ?? .well
+        case "up": return node.healthProblem.map { .ill($0.sanitizedLine()) } ?? .well
         case "silent": return .silent((silence ?? 0) / 1_000)
         case "stopped", "maintenance":
             guard let silence, silence > timing.sev2 else { return .unknown }

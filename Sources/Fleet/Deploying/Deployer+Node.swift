@@ -48,7 +48,9 @@ extension Deployer {
     private func openLease(_ node: Node, _ plan: DeployPlan, _ monitor: any FleetMonitor) async throws -> Int64 {
         let reason = "deploy \(plan.id): \(node.name)"
         let report = try await monitor.fleet()
-        if let open = report.leases.first(where: { $0.reason == reason && $0.until > report.now }) { return open.id }
+        if let open = report.maintenanceWindows.first(where: { $0.reason == reason && $0.until > report.now }) {
+            return open.id
+        }
         // Long enough for the window, for going back, and for this program to be started again.
         let minutes = 2 * plan.options.window / 60 + 5
         return try await monitor.openLease(nodes: [node.name], reason: reason, minutes: minutes).id

@@ -92,9 +92,9 @@ extension Deployer {
             for node in nodes where report.node(node.name) == nil {
                 problems.append("the monitor does not know \(node.name)")
             }
-            if report.doubtful { problems.append("the monitor has just come and judges nobody yet") }
-            problems += report.ills.map { "the monitor cannot do its own work: \($0)" }
-            problems += report.incidents.filter { $0.hiddenBy == nil }.map {
+            if report.evaluationPaused { problems.append("the monitor has just come and judges nobody yet") }
+            problems += report.healthProblems.map { "the monitor cannot do its own work: \($0)" }
+            problems += report.incidents.filter { $0.inhibitedBy == nil }.map {
                 "open incident: \($0.title) (\($0.severity))"
             }
         }

@@ -178,7 +178,7 @@ package struct Deployer<C: Clock>: Sendable where C.Duration == Duration {
             let state = try NodeState(try await calls.ssh.perform(calls.state(node, plan)), from: node.name)
             if case .stuck(let why) = RolloutStep.next(state) { return why }
             if let monitor, !plan.options.allowsIll {
-                let open = try await monitor.fleet().incidents.first { $0.node == node.name && $0.hiddenBy == nil }
+                let open = try await monitor.fleet().incidents.first { $0.node == node.name && $0.inhibitedBy == nil }
                 if let open { return "open incident: \(open.title) (\(open.severity))" }
             }
         } catch {

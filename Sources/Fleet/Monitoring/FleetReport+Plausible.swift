@@ -7,7 +7,8 @@ extension FleetReport {
     /// Whether its numbers can be reckoned with: a difference of two such times, and a percentage as a whole number, fit.
     var isPlausible: Bool {
         let times =
-            [now, timing.sev2] + nodes.flatMap { [$0.lastBeat, $0.skew].compactMap(\.self) } + leases.map(\.until)
+            [now, timing.sev2] + nodes.flatMap { [$0.lastBeat, $0.skew].compactMap(\.self) }
+            + maintenanceWindows.map(\.until)
         let sizes = nodes.compactMap(\.body).flatMap { body in
             [body.ramPct, body.diskPct, body.certDaysRemaining].compactMap(\.self)
         }

@@ -11,14 +11,14 @@ package struct FleetReport: Codable, Equatable, Sendable {
     }
 
     package var now: Int64
-    /// It has just come, or doubts itself, and judges nobody.
-    package var doubtful: Bool
+    /// Evaluation is paused: the monitor has just started, stalled, or does not trust its clock.
+    package var evaluationPaused: Bool
     /// Why the monitor cannot do its own work.
-    package var ills: [String]
+    package var healthProblems: [String]
     package var timing: Times
     package var nodes: [Node]
     package var incidents: [Incident]
-    package var leases: [Lease]
+    package var maintenanceWindows: [MaintenanceWindow]
 
     package struct Node: Codable, Equatable, Sendable {
         package var name: String
@@ -27,17 +27,18 @@ package struct FleetReport: Codable, Equatable, Sendable {
         package var lastBeat: Int64?
         package var skew: Int64?
         /// What the node says is wrong with itself.
-        package var ill: String?
+        package var healthProblem: String?
         package var body: Heartbeat?
 
         package init(
-            name: String, state: String, lastBeat: Int64?, skew: Int64? = nil, ill: String? = nil, body: Heartbeat?
+            name: String, state: String, lastBeat: Int64?, skew: Int64? = nil, healthProblem: String? = nil,
+            body: Heartbeat?
         ) {
             self.name = name
             self.state = state
             self.lastBeat = lastBeat
             self.skew = skew
-            self.ill = ill
+            self.healthProblem = healthProblem
             self.body = body
         }
     }
@@ -51,12 +52,12 @@ package struct FleetReport: Codable, Equatable, Sendable {
         /// `warning`, `sev2` or `sev1`.
         package var severity: String
         package var title: String
-        /// What hides it, such as a silence: it is told to nobody.
-        package var hiddenBy: String?
+        /// What inhibits it, such as a silence: it is not notified.
+        package var inhibitedBy: String?
 
         package init(
             id: Int64, key: String, node: String?, rule: String, severity: String, title: String,
-            hiddenBy: String? = nil
+            inhibitedBy: String? = nil
         ) {
             self.id = id
             self.key = key
@@ -64,12 +65,12 @@ package struct FleetReport: Codable, Equatable, Sendable {
             self.rule = rule
             self.severity = severity
             self.title = title
-            self.hiddenBy = hiddenBy
+            self.inhibitedBy = inhibitedBy
         }
     }
 
     /// Planned work: nothing new is raised about these nodes until it ends.
-    package struct Lease: Codable, Equatable, Sendable {
+    package struct MaintenanceWindow: Codable, Equatable, Sendable {
         package var id: Int64
         package var nodes: [String]
         package var reason: String
@@ -84,16 +85,17 @@ package struct FleetReport: Codable, Equatable, Sendable {
     }
 
     package init(
-        now: Int64, doubtful: Bool, ills: [String] = [], timing: Times, nodes: [Node], incidents: [Incident],
-        leases: [Lease]
+        now: Int64, evaluationPaused: Bool, healthProblems: [String] = [], timing: Times, nodes: [Node],
+        incidents: [Incident],
+        maintenanceWindows: [MaintenanceWindow]
     ) {
         self.now = now
-        self.doubtful = doubtful
-        self.ills = ills
+        self.evaluationPaused = evaluationPaused
+        self.healthProblems = healthProblems
         self.timing = timing
         self.nodes = nodes
         self.incidents = incidents
-        self.leases = leases
+        self.maintenanceWindows = maintenanceWindows
     }
 
     package func node(_ name: String) -> Node? { nodes.first { $0.name == name } }
@@ -103,7 +105,7 @@ package struct FleetReport: Codable, Equatable, Sendable {
 package protocol FleetMonitor: Sendable {
     /// - Throws: `MonitorError`, as do the others.
     func fleet() async throws -> FleetReport
-    func openLease(nodes: [String], reason: String, minutes: Int) async throws -> FleetReport.Lease
+    func openLease(nodes: [String], reason: String, minutes: Int) async throws -> FleetReport.MaintenanceWindow
     /// That it has ended already is not an error.
     func closeLease(_ id: Int64) async throws
 }

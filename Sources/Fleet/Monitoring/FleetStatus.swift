@@ -78,7 +78,7 @@ package struct FleetStatus: Codable, Equatable, Sendable {
             return row
         }
         return FleetStatus(
-            rows: complete, incidents: report.incidents.filter { $0.hiddenBy == nil },
+            rows: complete, incidents: report.incidents.filter { $0.inhibitedBy == nil },
             monitorTroubles: troubles(report, complete))
     }
 
@@ -100,8 +100,8 @@ package struct FleetStatus: Codable, Equatable, Sendable {
     }
 
     private static func troubles(_ report: FleetReport, _ rows: [Row]) -> [String] {
-        report.ills.map { "The monitor cannot do its own work: \($0)" }
-            + (report.doubtful ? ["The monitor has just come, or doubts itself, and judges nobody."] : [])
+        report.healthProblems.map { "The monitor cannot do its own work: \($0)" }
+            + (report.evaluationPaused ? ["The monitor has just come, or doubts itself, and judges nobody."] : [])
             + rows.filter { $0.state == nil }.map { "The monitor does not know \($0.node)." }
     }
 

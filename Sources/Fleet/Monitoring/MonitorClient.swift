@@ -29,9 +29,10 @@ package struct MonitorClient: FleetMonitor {
         return report
     }
 
-    package func openLease(nodes: [String], reason: String, minutes: Int) async throws -> FleetReport.Lease {
+    package func openLease(nodes: [String], reason: String, minutes: Int) async throws -> FleetReport.MaintenanceWindow
+    {
         let body = LeaseBody(nodes: nodes, reason: reason, minutes: minutes)
-        return try await send(.POST, "/api/v1/maintenance", body: body, as: FleetReport.Lease.self)
+        return try await send(.POST, "/api/v1/maintenance", body: body, as: FleetReport.MaintenanceWindow.self)
     }
 
     package func closeLease(_ id: Int64) async throws {

@@ -1,6 +1,6 @@
 package import Wire
 
-/// A node as people see it.
+/// A node as operators see it.
 package struct NodeView: Codable, Equatable, Sendable {
     package enum State: String, CaseIterable, Codable, Sendable {
         case never, up, late, silent, stopped, maintenance
@@ -8,24 +8,24 @@ package struct NodeView: Codable, Equatable, Sendable {
 
     package var name: String
     package var region: String?
-    /// Milliseconds between its pushes, where they are not the fleet's usual.
+    /// Milliseconds between its pushes, where they differ from the fleet's interval.
     package var every: Int64?
     package var city: String?
     package var latitude: Double?
     package var longitude: Double?
     package var state: State
-    /// Of its open incidents that do not follow from another.
+    /// Highest severity of its open incidents that are not inhibited.
     package var worst: Severity?
     /// Unix milliseconds, as all times here.
     package var lastBeat: Int64?
     package var ping: Double?
     package var skew: Int64
-    package var ill: String?
-    /// Why its last push was not taken.
+    package var healthProblem: String?
+    /// Why its last push was rejected.
     package var refused: String?
     package var body: Heartbeat?
 
-    var isJob: Bool { NodeName(name, every: every).isJob }
+    var isJob: Bool { MonitoredNode(name, every: every).isJob }
 }
 
 /// `GET /api/v1/fleet`
@@ -37,33 +37,33 @@ package struct FleetView: Codable, Equatable, Sendable {
     }
 
     package var now: Int64
-    /// The monitor has just come, or doubts itself, and judges nobody.
-    package var doubtful: Bool
-    /// Why the monitor cannot do its own work; empty when all is well.
-    package var ills: [String] = []
+    /// Evaluation is paused: the monitor has just started, stalled, or does not trust its clock.
+    package var evaluationPaused: Bool
+    /// Why the monitor cannot do its own work; empty when it is healthy.
+    package var healthProblems: [String] = []
     package var timing: Times
     package var nodes: [NodeView]
-    /// Open ones, newest first.
+    /// Open incidents, newest first.
     package var incidents: [Incident]
     package var silences: [Silence]
-    package var leases: [Lease]
+    package var maintenanceWindows: [MaintenanceWindow]
     package var plans: [PlanView]
 }
 
-/// Planned work that begins by itself.
+/// A maintenance plan and its next start.
 package struct PlanView: Codable, Equatable, Sendable {
-    package var plan: Plan
-    /// When it begins next, in Unix milliseconds; null while the machine does not know its time zone.
+    package var plan: MaintenancePlan
+    /// Next start in Unix milliseconds; null when the machine does not know the time zone.
     package var next: Int64?
 }
 
-/// Where a node stands, from the fleet's inventory.
-package struct NodePlace: Codable, Equatable, Sendable {
+/// A node's location and address, from the fleet's inventory.
+package struct NodeLocation: Codable, Equatable, Sendable {
     package var name: String
     package var city: String?
     package var latitude: Double?
     package var longitude: Double?
-    /// Where it serves: `https://…`, to ask it there.
+    /// Address at which it serves and can be probed, `https://…`.
     package var url: String?
 
     package init(name: String, city: String?, latitude: Double?, longitude: Double?, url: String? = nil) {
@@ -75,22 +75,22 @@ package struct NodePlace: Codable, Equatable, Sendable {
     }
 }
 
-extension FleetJudge {
-    /// The worst open incident of each node, leaving out those that follow from another.
+extension FleetEvaluator {
+    /// The highest severity of each node's open incidents, without inhibited ones.
     var worst: [String: Severity] {
         var worst: [String: Severity] = [:]
-        for entry in book.open.values where entry.incident.hiddenBy == nil {
+        for entry in incidents.open.values where entry.incident.inhibitedBy == nil {
             guard let node = entry.incident.node else { continue }
             worst[node] = max(worst[node] ?? .warning, entry.incident.severity)
         }
         return worst
     }
 
-    func state(of record: NodeRecord, at now: Moment) -> NodeView.State {
+    func state(of record: NodeRecord, at now: ClockReading) -> NodeView.State {
         if isInMaintenance(record.node.name, at: now) { return .maintenance }
         guard let lastBeat = record.lastBeat else { return .never }
         if record.isSilent { return .silent }
-        if record.memory.isStopped { return .stopped }
-        return now.steady - lastBeat > timing(of: record).late ? .late : .up
+        if record.persisted.isStopped { return .stopped }
+        return now.monotonic - lastBeat > timing(of: record).late ? .late : .up
     }
 }

@@ -1,8 +1,8 @@
 import FoundationEssentials
 import Wire
 
-/// Why a push is not taken.
-package enum PushRefusal: Error, Equatable, Sendable {
+/// Why a push is rejected.
+package enum PushRejection: Error, Equatable, Sendable {
     case unknownToken
     case tooMany
     case otherNode(String)
@@ -19,51 +19,52 @@ package enum PushRefusal: Error, Equatable, Sendable {
 
     package var text: String {
         switch self {
-        case .unknownToken: "No monitor has this token."
-        case .tooMany: "Too many pushes; one every few seconds is enough."
+        case .unknownToken: "No node has this token."
+        case .tooMany: "Too many pushes: at most five per second are accepted."
         case .otherNode(let name): "This token does not belong to \(name)."
-        case .replayed: "This beat, or a later one, was here before."
+        case .replayed: "This heartbeat, or a later one, was already received."
         }
     }
 }
 
-/// What a pusher sends: Uptime Kuma's three query parameters, and a heartbeat as the body if it is one of ours.
+/// Parses a push: Uptime Kuma's three query parameters, and a heartbeat as the body if the client is ours.
 ///
-/// As Uptime Kuma reads them (server/routers/api-router.js): any method, `status` up unless it says otherwise, `ping` in
-/// milliseconds. The right token is a sign of life whatever comes with it: what cannot be read is left out and shown.
+/// It follows Uptime Kuma (server/routers/api-router.js): any method, `status` is up unless it says otherwise, `ping`
+/// in milliseconds. A valid token is a sign of life whatever the rest contains: unreadable parts are ignored and
+/// reported.
 package enum Push {
-    /// Bytes of a body.
-    package static let most = 16_384
+    /// Maximum size of a body.
+    package static let maxBytes = 16_384
 
-    /// What was read, and what could not be.
+    /// The parsed push, and what could not be parsed.
     package struct Reading: Equatable, Sendable {
         package var beat: Beat
-        /// What is wrong with the push, for whoever set it up; nil when nothing is.
-        package var flaw: String?
+        /// What is wrong with the push, for the person who configured it; nil when nothing is.
+        package var parseError: String?
 
-        package init(beat: Beat = Beat(), flaw: String? = nil) {
+        package init(beat: Beat = Beat(), parseError: String? = nil) {
             self.beat = beat
-            self.flaw = flaw
+            self.parseError = parseError
         }
     }
 
-    /// `body`: Nil for one that was too large.
+    /// Parses a push. `body`: Nil when it was too large.
     ///
-    /// - Throws: `PushRefusal.otherNode` for a heartbeat of another node: its token was taken along.
+    /// - Throws: `PushRejection.otherNode` for a heartbeat of another node: its token was copied.
     package static func read(
         status: String?, msg: String?, ping: String?, body: [UInt8]?, of node: String
-    ) throws(PushRefusal) -> Reading {
+    ) throws(PushRejection) -> Reading {
         var reading = Reading()
         if let ping, !ping.isEmpty {
             if let value = Double(ping), (0...1e11).contains(value) {
                 reading.beat.ping = value
             } else {
-                reading.flaw = "ping is a number of milliseconds, 0 or more."
+                reading.parseError = "ping must be a number of milliseconds, 0 or more."
             }
         }
-        if let status, status != "up" { reading.beat.ill = String((msg ?? "down").prefix(250)) }
-        guard let body, body.count <= most else {
-            reading.flaw = "A heartbeat has at most \(most) bytes."
+        if let status, status != "up" { reading.beat.healthProblem = String((msg ?? "down").prefix(250)) }
+        guard let body, body.count <= maxBytes else {
+            reading.parseError = "A heartbeat must have at most \(maxBytes) bytes."
             return reading
         }
         guard !body.isEmpty else { return reading }
@@ -71,16 +72,16 @@ package enum Push {
         do {
             heartbeat = try JSONDecoder().decode(Heartbeat.self, from: Data(body))
         } catch {
-            reading.flaw = "The body is no heartbeat: \(reason(error))"
+            reading.parseError = "The body is not a heartbeat: \(reason(error))"
             return reading
         }
         guard heartbeat.node == node else { throw .otherNode(String(heartbeat.node.prefix(64))) }
-        if let flaw = flaw(of: heartbeat) {
-            reading.flaw = flaw
+        if let parseError = parseError(of: heartbeat) {
+            reading.parseError = parseError
             return reading
         }
-        // What a planned stop says to a stock Kuma is no illness.
-        if heartbeat.phase == .stopping { reading.beat.ill = nil }
+        // A planned stop is reported to a stock Kuma as down, and is not a health problem.
+        if heartbeat.phase == .stopping { reading.beat.healthProblem = nil }
         reading.beat.body = heartbeat
         return reading
     }
@@ -92,17 +93,17 @@ package enum Push {
         switch error as? DecodingError {
         case .keyNotFound(let key, _)?: return "\(key.stringValue) is missing."
         case .typeMismatch(_, let context)?, .valueNotFound(_, let context)?:
-            return "\(path(context)) has another type."
+            return "\(path(context)) has the wrong type."
         case .dataCorrupted(let context)? where !context.codingPath.isEmpty: return "\(path(context)) is out of range."
-        default: return "it is not JSON, or a number that counts something is not whole."
+        default: return "it is not JSON, or a count is not an integer."
         }
     }
 
-    /// Bounds: a figure that cannot be true is a mistake to be heard of, not a point on a chart.
-    private static func flaw(of beat: Heartbeat) -> String? {
+    /// Checks bounds: an impossible value is an error to report, not a point on a chart.
+    private static func parseError(of beat: Heartbeat) -> String? {
         let shares = [("ram_pct", beat.ramPct), ("disk_pct", beat.diskPct), ("cpu_pct", beat.cpuPct)]
         for (name, value) in shares where !(0...100.5).contains(value ?? 0) {
-            return "\(name) is not between 0 and 100."
+            return "\(name) must be between 0 and 100."
         }
         let sizes: [(String, Double)] = [
             ("ram_mb", beat.ramMB ?? 0), ("disk_mb", beat.diskMB ?? 0), ("db_size_mb", beat.dbSizeMB),
@@ -125,11 +126,12 @@ package enum Push {
         guard (-100_000...100_000).contains(beat.certDaysRemaining ?? 0) else {
             return "cert_days_remaining is out of range."
         }
-        // 2001 to 2286: nearer bounds are a rule's business, since a wrong clock is news and not nonsense.
+        // 2001 to 2286. Closer bounds are left to the clock rule, since a wrong clock is an incident and not a
+        // malformed push.
         guard (1_000_000_000..<10_000_000_000).contains(beat.ts) else {
-            return "ts is no Unix time in seconds."
+            return "ts must be Unix time in seconds."
         }
         let texts = [beat.dbIntegrity, beat.bootID, beat.version, beat.auditHead, beat.certError].compactMap(\.self)
-        return texts.allSatisfy { $0.utf8.count <= 1_000 } ? nil : "A text is longer than 1,000 bytes."
+        return texts.allSatisfy { $0.utf8.count <= 1_000 } ? nil : "A text must have at most 1,000 bytes."
     }
 }

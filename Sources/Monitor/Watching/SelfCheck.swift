@@ -1,16 +1,16 @@
 import Synchronization
 
-/// What is wrong with the monitor itself: in words that name nobody, for the dead man's switch, `/readyz` and `check`, and
-/// as incidents that its operators are told of.
+/// Checks the monitor's own health: anonymous messages for the dead man's switch, `/readyz` and `check`, and incidents
+/// for its operators.
 package struct SelfCheck: Sendable {
     package let watch: Watch
-    /// Nil when it cannot be told.
-    package let deliveries: @Sendable () async -> [String: DeliveryFigures]?
-    /// Of the certificate that is served; nil when there is none.
+    /// Returns nil when the statistics cannot be read.
+    package let deliveries: @Sendable () async -> [String: DeliveryStatistics]?
+    /// Validity of the served certificate; nil when there is none.
     package let certificate: @Sendable () -> CertificateLife?
 
     package init(
-        watch: Watch, deliveries: @escaping @Sendable () async -> [String: DeliveryFigures]?,
+        watch: Watch, deliveries: @escaping @Sendable () async -> [String: DeliveryStatistics]?,
         certificate: @escaping @Sendable () -> CertificateLife? = { nil }
     ) {
         self.watch = watch
@@ -18,63 +18,72 @@ package struct SelfCheck: Sendable {
         self.certificate = certificate
     }
 
-    /// Seconds. The delivery tries again at least this often.
-    private static let longestWait = Double(RetryRule.longest)
+    /// Seconds. Deliveries are retried at least this often.
+    private static let maxWait = Double(RetryPolicy.longest)
 
-    /// Empty when all is well.
-    package func ills() async -> [String] {
+    /// Health problems; empty when the monitor is healthy.
+    package func healthProblems() async -> [String] {
         let channels = await deliveries()?.values.map { $0 } ?? []
         let isBroken = channels.contains(where: \.isBroken)
-        let waits = channels.contains { $0.oldestWaiting > Self.longestWait }
-        if isBroken { return watch.ills + ["a notification channel takes nothing"] }
-        return watch.ills + (waits ? ["notifications wait for more than 10 minutes"] : [])
+        let waits = channels.contains { $0.oldestWaiting > Self.maxWait }
+        if isBroken { return watch.healthProblems + ["a notification channel accepts nothing"] }
+        return watch.healthProblems + (waits ? ["notifications have been waiting for more than 10 minutes"] : [])
     }
 
-    /// Tells the operators, by the channels that work, of what the monitor finds wrong with itself.
+    /// Opens and resolves incidents for the monitor's own problems, which are notified by the channels that work.
     package func report() async {
-        let disk = watch.room?.share.flatMap { OwnProblem(diskUsed: $0, present: watch.severity(of: OwnProblem.disk)) }
-        let file = watch.store.ledger.trouble.map { OwnProblem(file: $0) }
-        let now = watch.world.now().wall
+        let disk = watch.diskSpace?.usedPercent.flatMap {
+            MonitorProblem(diskUsed: $0, present: watch.severity(of: MonitorProblem.disk))
+        }
+        let file = watch.store.alerts.fallbackReason.map { MonitorProblem(file: $0) }
+        let now = watch.dependencies.now().wall
         let ending = certificate().flatMap {
-            OwnProblem(certificate: $0, at: now, present: watch.severity(of: OwnProblem.certificate))
+            MonitorProblem(certificate: $0, at: now, present: watch.severity(of: MonitorProblem.certificate))
         }
         await watch.report(
-            [disk, file, ending].compactMap { $0 }, by: [OwnProblem.disk, OwnProblem.file, OwnProblem.certificate])
-        // Where nothing is known, nothing is over.
+            [disk, file, ending].compactMap { $0 },
+            by: [MonitorProblem.disk, MonitorProblem.file, MonitorProblem.certificate])
+        // Without statistics no incident is resolved.
         guard let channels = await deliveries() else { return }
         await watch.report(
-            channels.filter(\.value.isBroken).sorted { $0.key < $1.key }.map { OwnProblem(channel: $0.key, $0.value) },
-            by: [OwnProblem.channel])
+            channels.filter(\.value.isBroken).sorted { $0.key < $1.key }.map {
+                MonitorProblem(channel: $0.key, $0.value)
+            },
+            by: [MonitorProblem.channel])
     }
 }
 
 extension Watch {
-    /// Why it cannot do its work, should that be so.
-    package var ills: [String] {
-        let now = world.now()
-        let (figures, lastLook, doubt, lacksZone) = state.withLock { state in
-            (state.figures, state.lookedAt, state.judge.doubt(at: now), state.agenda.lacksZone)
+    /// Why the monitor cannot do its work; empty when it can.
+    package var healthProblems: [String] {
+        let now = dependencies.now()
+        let (statistics, lastTick, pauseDuration, lacksTimeZone) = state.withLock { state in
+            (state.statistics, state.lastTickAt, state.evaluator.pauseDuration(at: now), state.schedule.lacksTimeZone)
         }
         return [
-            figures.isStoreWell ? nil : "incidents cannot be written down",
-            store.ledger.trouble == nil ? nil : "what is told stands in memory only, for the file cannot be written",
-            unwritten.isGoingOn ? "beats cannot be written down" : nil,
-            lacksZone ? "planned work cannot begin: the machine does not know its time zone" : nil,
-            now.steady - lastLook > 3 * timing.stall ? "the time is not looked at" : nil,
-            doubt > timing.sev1 ? "its clock or its machine has not let it judge anybody for minutes" : nil,
+            statistics.isStoreHealthy ? nil : "incidents cannot be stored",
+            store.alerts.fallbackReason == nil
+                ? nil : "incidents and notifications are in memory only: the database file cannot be written",
+            failedBeatWrites.isFailing ? "heartbeats cannot be stored" : nil,
+            lacksTimeZone ? "planned maintenance cannot start: the machine does not know its time zone" : nil,
+            now.monotonic - lastTick > 3 * timing.stall ? "the evaluation loop is stalled" : nil,
+            pauseDuration > timing.sev1
+                ? "evaluation has been paused for minutes: its clock or its machine is unstable" : nil,
         ].compactMap { $0 }
     }
 }
 
 extension Watch {
-    /// Of an incident of the monitor's own.
+    /// Severity of the open incident of one of the monitor's own rules.
     fileprivate func severity(of rule: String) -> Severity? {
-        state.withLock { $0.judge.book.open.values.first { $0.incident.node == nil && $0.incident.rule == rule } }?
-            .incident.severity
+        state.withLock {
+            $0.evaluator.incidents.open.values.first { $0.incident.node == nil && $0.incident.rule == rule }
+        }?
+        .incident.severity
     }
 }
 
-/// When a certificate is good, in Unix milliseconds.
+/// Validity period of a certificate, in Unix milliseconds.
 package struct CertificateLife: Equatable, Sendable {
     package let from: Int64
     package let until: Int64
@@ -85,8 +94,8 @@ package struct CertificateLife: Equatable, Sendable {
     }
 }
 
-extension OwnProblem {
-    /// By the limits that nodes have. Nil while it is renewed in time.
+extension MonitorProblem {
+    /// Applies the same limits as for nodes. Nil while the certificate is renewed in time.
     fileprivate init?(certificate: CertificateLife, at now: Int64, present: Severity?) {
         let gone = Double(now - certificate.from) / Double(max(certificate.until - certificate.from, 1))
         guard let severity = Rule.named("certificate")?.severity(of: gone, present: present) else { return nil }
@@ -94,10 +103,10 @@ extension OwnProblem {
         self.init(
             rule: Self.certificate, name: "hub", severity: severity,
             title: "The monitor's own certificate is not being renewed",
-            detail: hours > 48 ? "\(hours / 24) days left." : hours > 0 ? "\(hours) hours left." : "It has ended.")
+            detail: hours > 48 ? "\(hours / 24) days left." : hours > 0 ? "\(hours) hours left." : "It has expired.")
     }
 
-    /// By the limits that nodes have. Nil where there is room enough. `used`: In percent.
+    /// Applies the same limits as for nodes. Nil while there is enough space. `used`: In percent.
     fileprivate init?(diskUsed used: Double, present: Severity?) {
         guard let severity = Rule.named("disk")?.severity(of: used, present: present) else { return nil }
         self.init(
@@ -107,14 +116,16 @@ extension OwnProblem {
 
     fileprivate init(file reason: String) {
         self.init(
-            rule: Self.file, name: "hub", severity: .sev1, title: "The monitor cannot write its file",
-            detail: "Alarms go on from memory and would be forgotten at a restart: make room first. \(reason).")
+            rule: Self.file, name: "hub", severity: .sev1, title: "The monitor cannot write its database file",
+            detail: "Alarms continue from memory and would be lost at a restart: free disk space first. \(reason).")
     }
 
-    fileprivate init(channel: String, _ figures: DeliveryFigures) {
-        let some = figures.lines > 1 ? " Of \(figures.lines) recipients \(figures.failingLines) get nothing." : ""
+    fileprivate init(channel: String, _ statistics: DeliveryStatistics) {
+        let some =
+            statistics.recipients > 1
+            ? " Of \(statistics.recipients) recipients, \(statistics.failingRecipients) receive nothing." : ""
         self.init(
-            rule: Self.channel, name: channel, severity: .sev2, title: "The channel \(channel) takes nothing",
-            detail: "\(figures.lastError ?? "")\(figures.lastError == nil ? "" : ".")\(some)")
+            rule: Self.channel, name: channel, severity: .sev2, title: "The channel \(channel) accepts nothing",
+            detail: "\(statistics.lastError ?? "")\(statistics.lastError == nil ? "" : ".")\(some)")
     }
 }

@@ -1,75 +1,76 @@
 import Synchronization
 
-/// What people are shown.
+/// Views for the dashboard and the API.
 extension Watch {
     package func fleet() -> FleetView {
-        let now = world.now()
+        let now = dependencies.now()
         return state.withLock { state in
             FleetView(
-                now: now.wall, doubtful: state.judge.isDoubtful(at: now),
+                now: now.wall, evaluationPaused: state.evaluator.isEvaluationPaused(at: now),
                 timing: .init(interval: timing.interval, sev2: timing.sev2, sev1: timing.sev1),
-                nodes: state.views(of: state.judge.nodes.keys.sorted(), at: now), incidents: state.incidents,
-                silences: state.judge.silences, leases: state.judge.leases,
-                plans: state.agenda.items.map { PlanView(plan: $0.plan, next: $0.next?.lowerBound) })
+                nodes: state.views(of: state.evaluator.nodes.keys.sorted(), at: now), incidents: state.incidents,
+                silences: state.evaluator.silences, maintenanceWindows: state.evaluator.maintenanceWindows,
+                plans: state.schedule.items.map { PlanView(plan: $0.plan, next: $0.next?.lowerBound) })
         }
     }
 
     package func node(_ name: String) -> NodeView? {
-        let now = world.now()
+        let now = dependencies.now()
         return state.withLock { $0.views(of: [name], at: now).first }
     }
 
-    package var figures: WatchFigures { state.withLock { $0.figures } }
+    package var statistics: WatchStatistics { state.withLock { $0.statistics } }
 
-    /// Tells open pages what is new. Nodes that only grew late are new too, so all are looked at whose state is not theirs.
-    func show(_ changes: [IncidentChange]) {
-        guard !audience.isEmpty else {
-            state.withLock { $0.touched = [] }
+    /// Publishes changes to open dashboards. A node that merely became late has changed too, so all nodes are compared
+    /// with their published state.
+    func publish(_ changes: [IncidentChange]) {
+        guard !events.isEmpty else {
+            state.withLock { $0.changedNodes = [] }
             return
         }
-        let now = world.now()
+        let now = dependencies.now()
         let (nodes, incidents) = state.withLock { state in
-            state.touched.formUnion(changes.compactMap(\.incident.node))
-            guard now.steady - state.shownAt >= min(1_000, timing.interval / 30) else {
+            state.changedNodes.formUnion(changes.compactMap(\.incident.node))
+            guard now.monotonic - state.publishedAt >= min(1_000, timing.interval / 30) else {
                 return ([NodeView](), [Incident]?.none)
             }
-            state.shownAt = now.steady
-            let hasNews = state.hasIncidentNews || !changes.isEmpty
-            state.hasIncidentNews = false
-            for (name, record) in state.judge.nodes
-            where state.shownStates[name] != state.judge.state(of: record, at: now) {
-                state.touched.insert(name)
-                state.shownStates[name] = state.judge.state(of: record, at: now)
+            state.publishedAt = now.monotonic
+            let hasChanges = state.hasIncidentChanges || !changes.isEmpty
+            state.hasIncidentChanges = false
+            for (name, record) in state.evaluator.nodes
+            where state.publishedStates[name] != state.evaluator.state(of: record, at: now) {
+                state.changedNodes.insert(name)
+                state.publishedStates[name] = state.evaluator.state(of: record, at: now)
             }
-            let views = state.views(of: state.touched.sorted(), at: now)
-            state.touched = []
-            return (views, hasNews ? state.incidents : nil)
+            let views = state.views(of: state.changedNodes.sorted(), at: now)
+            state.changedNodes = []
+            return (views, hasChanges ? state.incidents : nil)
         }
-        audience.tellPause(at: now.steady)
-        if !nodes.isEmpty { audience.tell(.nodes(nodes)) }
+        events.publishKeepAlive(at: now.monotonic)
+        if !nodes.isEmpty { events.publish(.nodes(nodes)) }
         if let incidents {
-            audience.tell(.incidents(incidents))
+            events.publish(.incidents(incidents))
         } else if !changes.isEmpty {
-            state.withLock { $0.hasIncidentNews = true }
+            state.withLock { $0.hasIncidentChanges = true }
         }
     }
 }
 
 extension Watch.State {
-    /// Newest first.
-    var incidents: [Incident] { judge.book.open.values.map(\.incident).sorted { $0.id > $1.id } }
+    /// Open incidents, newest first.
+    var incidents: [Incident] { evaluator.incidents.open.values.map(\.incident).sorted { $0.id > $1.id } }
 
-    func views(of names: [String], at now: Moment) -> [NodeView] {
-        let worst = judge.worst
+    func views(of names: [String], at now: ClockReading) -> [NodeView] {
+        let worst = evaluator.worst
         return names.compactMap { name in
-            guard let record = judge.nodes[name] else { return nil }
-            let place = places[name]
+            guard let record = evaluator.nodes[name] else { return nil }
+            let location = locations[name]
             return NodeView(
-                name: name, region: record.node.region, every: record.node.every, city: place?.city,
-                latitude: place?.latitude,
-                longitude: place?.longitude, state: judge.state(of: record, at: now), worst: worst[name],
-                lastBeat: record.memory.lastBeat, ping: record.memory.ping, skew: record.memory.skew,
-                ill: record.memory.ill, refused: refused[name], body: record.memory.body)
+                name: name, region: record.node.region, every: record.node.every, city: location?.city,
+                latitude: location?.latitude,
+                longitude: location?.longitude, state: evaluator.state(of: record, at: now), worst: worst[name],
+                lastBeat: record.persisted.lastBeat, ping: record.persisted.ping, skew: record.persisted.skew,
+                healthProblem: record.persisted.healthProblem, refused: refused[name], body: record.persisted.body)
         }
     }
 }

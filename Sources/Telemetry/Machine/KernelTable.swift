@@ -1,14 +1,14 @@
-/// Lines of a name, a colon, a number and `kB`, as the kernel writes them in `/proc/meminfo` and `/proc/self/status`.
+/// A table of `name: number kB` lines, as in `/proc/meminfo` and `/proc/self/status`.
 struct KernelTable {
     private let lines: [Substring]
 
     init(_ text: String) {
-        // By bytes: splitting by characters costs more than all the rest of a beat's reading.
+        // Split by bytes: splitting by characters costs more than all other reading for a heartbeat.
         lines = text.utf8.split(separator: UInt8(ascii: "\n")).map(Substring.init)
     }
 
-    /// In bytes. Nil for a name that is not there, and for a line that was cut short: without its unit a number may have
-    /// lost its last digits.
+    /// Returns a value in bytes. Nil when the name is missing or its line is truncated: without its unit a number may
+    /// have lost digits.
     func bytes(_ name: String) throws(MachineError) -> UInt64? {
         for line in lines where line.hasPrefix(name) {
             let rest = line.dropFirst(name.count)
@@ -16,8 +16,8 @@ struct KernelTable {
             let words = rest.dropFirst().split { $0 == " " || $0 == "\t" }
             guard words.count == 2, words[1] == "kB" else { return nil }
             guard let kibibytes = UInt64(words[0]) else { throw .malformed(name) }
-            let (bytes, isTooMuch) = kibibytes.multipliedReportingOverflow(by: 1024)
-            guard !isTooMuch else { throw .malformed(name) }
+            let (bytes, overflows) = kibibytes.multipliedReportingOverflow(by: 1024)
+            guard !overflows else { throw .malformed(name) }
             return bytes
         }
         return nil

@@ -1,4 +1,4 @@
-/// How many tasks ran or waited to run, on average.
+/// The average number of runnable tasks.
 package struct LoadAverage: Equatable, Sendable {
     package var lastMinute: Double
 
@@ -9,7 +9,7 @@ package struct LoadAverage: Equatable, Sendable {
     /// Reads the text of `/proc/loadavg`.
     package init(loadavg text: String) throws(MachineError) {
         let words = text.split(separator: " ", omittingEmptySubsequences: false)
-        // Whole only if something follows.
+        // The number is complete only if something follows it.
         guard words.count >= 2 else { throw .missing("the load of the last minute") }
         guard let load = Double(words[0]), load.isFinite, load >= 0 else {
             throw .malformed("the load of the last minute")

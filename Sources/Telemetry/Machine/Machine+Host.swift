@@ -2,12 +2,12 @@ import FoundationEssentials
 import Glibc
 
 extension Machine {
-    /// The machine that this program runs on.
+    /// Reads the machine that this program runs on.
     ///
     /// - Parameters:
-    ///   - data: A path on the file system whose room counts.
-    ///   - root: Put in front of every path but that one.
-    /// - Returns: A reader that asks the kernel anew each time.
+    ///   - data: A path on the file system to measure.
+    ///   - root: Prefix for every path except `data`.
+    /// - Returns: A reader that queries the kernel at each call.
     package static func host(data: String, root: String = "") -> Machine {
         Machine(
             read: { path in try attempt { try String(contentsOfFile: root + path, encoding: .utf8) } },
@@ -25,7 +25,7 @@ extension Machine {
             })
     }
 
-    /// Foundation's errors fill half a screen; the system's own word is enough.
+    /// Reduces Foundation's long errors to the system's error code.
     private static func attempt<Value>(_ body: () throws -> Value) throws(MachineError) -> Value {
         do {
             return try body()

@@ -1,17 +1,17 @@
-/// Why a figure of the machine is not known.
+/// Why a value of the machine is unknown.
 package enum MachineError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// The kernel's text does not have the named value, or not whole.
+    /// The kernel's text does not contain the value, or not completely.
     case missing(String)
-    /// The named value is no number, or one that cannot be.
+    /// The value is not a number, or out of range.
     case malformed(String)
-    /// Of a path: what the system said.
+    /// The system's error for a path.
     case unreadable(String)
 
     package var description: String {
         switch self {
-        case .missing(let name): "\(name) is not in the kernel's answer; a newer kernel may name it otherwise"
-        case .malformed(let name): "\(name) is not a number that can be"
-        case .unreadable(let why): "\(why); if the unit hides /proc (ProcSubset=, InaccessiblePaths=), let it be seen"
+        case .missing(let name): "\(name) is missing in the kernel's text; a newer kernel may use another name"
+        case .malformed(let name): "\(name) must be a valid number"
+        case .unreadable(let why): "\(why); if the unit hides /proc (ProcSubset=, InaccessiblePaths=), make it visible"
         }
     }
 }

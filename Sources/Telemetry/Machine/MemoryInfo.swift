@@ -1,9 +1,9 @@
-/// Memory as the kernel reports it, in bytes.
+/// Memory of the machine, in bytes.
 package struct MemoryInfo: Equatable, Sendable {
     package var total: UInt64
-    /// What a new program could have without swapping: free memory and caches that can be given up.
+    /// Memory available to a new program without swapping: free memory and reclaimable caches.
     package var available: UInt64
-    /// Nil when the kernel says nothing of swap.
+    /// Nil when the kernel reports no swap.
     package var swapUsed: UInt64?
 
     package init(total: UInt64, available: UInt64, swapUsed: UInt64? = nil) {
@@ -27,11 +27,11 @@ package struct MemoryInfo: Equatable, Sendable {
 
     package var used: UInt64 { total - min(available, total) }
 
-    /// In percent.
-    package var share: Double { total > 0 ? 100 * Double(used) / Double(total) : 0 }
+    /// Used memory in percent.
+    package var usedPercent: Double { total > 0 ? 100 * Double(used) / Double(total) : 0 }
 
-    /// Within a limit, where that leaves less than the machine does.
-    func within(_ group: GroupMemory?) -> MemoryInfo {
+    /// Applies a control group's limit, where it is lower than the machine's memory.
+    func within(_ group: ControlGroupMemory?) -> MemoryInfo {
         guard let group, group.limit < total else { return self }
         let left = group.limit - min(group.used, group.limit)
         return MemoryInfo(total: group.limit, available: min(left, available), swapUsed: swapUsed)

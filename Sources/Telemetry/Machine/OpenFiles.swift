@@ -1,7 +1,7 @@
-/// File descriptors of the program: sockets and files that it has, and how many it may have.
+/// Open file descriptors of the program and their limit.
 package struct OpenFiles: Equatable, Sendable {
     package var count: Int
-    /// Nil for no limit.
+    /// Nil without a limit.
     package var limit: Int?
 
     package init(count: Int, limit: Int?) {
@@ -26,6 +26,6 @@ package struct OpenFiles: Equatable, Sendable {
         self.limit = limit
     }
 
-    /// In percent.
-    package var share: Double { limit.map { 100 * Double(count) / Double($0) } ?? 0 }
+    /// Used file descriptors in percent.
+    package var usedPercent: Double { limit.map { 100 * Double(count) / Double($0) } ?? 0 }
 }

@@ -1,4 +1,4 @@
-/// Pressure stall information: how long tasks waited for something that is scarce.
+/// Pressure stall information: the share of time in which tasks waited for a resource.
 package struct Pressure: Equatable, Sendable {
     /// Share of the last ten seconds in which at least one task waited, in percent.
     package var some: Double
@@ -14,7 +14,7 @@ package struct Pressure: Equatable, Sendable {
             throw .missing(name)
         }
         let words = line.split(separator: " ")
-        // "some avg10=0.04 avg60=…": whole only if another follows.
+        // "some avg10=0.04 avg60=…": complete only if another value follows.
         guard words.count >= 3, words[1].hasPrefix("avg10=") else { throw .missing(name) }
         guard let share = Double(words[1].dropFirst("avg10=".count)), share.isFinite, (0...100).contains(share) else {
             throw .malformed(name)

@@ -1,6 +1,6 @@
-/// Which build of the system a NixOS machine runs.
+/// The system generation of a NixOS machine.
 package struct SystemGeneration: Equatable, Sendable {
-    /// Zero for a machine that has none.
+    /// Zero on machines without generations.
     package var number: Int
 
     /// Reads the target of the link `/nix/var/nix/profiles/system`: `system-42-link`.

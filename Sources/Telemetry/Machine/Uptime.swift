@@ -1,4 +1,4 @@
-/// How long ago the machine started.
+/// The machine's uptime.
 package struct Uptime: Equatable, Sendable {
     package var seconds: Int64
 
@@ -6,7 +6,7 @@ package struct Uptime: Equatable, Sendable {
         self.seconds = seconds
     }
 
-    /// Reads the text of `/proc/uptime`: seconds with hundredths, and after them how long the processors had rest.
+    /// Reads the text of `/proc/uptime`: uptime in seconds with hundredths, followed by idle time.
     package init(uptime text: String) throws(MachineError) {
         let words = text.split(separator: " ", omittingEmptySubsequences: false)
         guard words.count >= 2 else { throw .missing("uptime") }

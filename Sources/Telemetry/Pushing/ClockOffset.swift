@@ -1,17 +1,17 @@
 import FoundationEssentials
 import Wire
 
-/// How far the node's clock is ahead of the monitor's, in milliseconds, read off one answer.
+/// Computes the offset of the node's clock from the monitor's, in milliseconds, from one response.
 ///
-/// As NTP does it: the monitor is taken to have looked at its clock halfway between request and answer. A handshake in
-/// between makes that wrong by half of what it took, once per connection. Without the monitor's own word the `Date`
-/// header serves, good to half a second.
+/// As in NTP, the monitor is assumed to have read its clock halfway between request and response. A TLS handshake in
+/// between adds an error of half its duration, once per connection. Without the monitor's timestamp the `Date` header
+/// is used, with an error of half a second.
 ///
 /// - Parameters:
-///   - reply: What came back.
-///   - now: The node's clock after the answer, in Unix milliseconds.
-///   - elapsed: How long it all took, by a clock that nobody sets.
-/// - Returns: Nil when the answer tells no time.
+///   - reply: The response.
+///   - now: The node's clock after the response, in Unix milliseconds.
+///   - elapsed: Duration of the exchange, by a monotonic clock.
+/// - Returns: Nil when the response contains no time.
 func clockOffset(_ reply: PushReply, now: Int64, elapsed: Duration) -> Int64? {
     let theirs: Int64
     if let time = reply.answer?.timeMS {
@@ -21,12 +21,12 @@ func clockOffset(_ reply: PushReply, now: Int64, elapsed: Duration) -> Int64? {
     } else {
         return nil
     }
-    let (middle, isTooEarly) = now.subtractingReportingOverflow(elapsed.milliseconds / 2)
-    let (offset, isTooFar) = middle.subtractingReportingOverflow(theirs)
-    return isTooEarly || isTooFar ? nil : offset
+    let (middle, underflows) = now.subtractingReportingOverflow(elapsed.milliseconds / 2)
+    let (offset, overflows) = middle.subtractingReportingOverflow(theirs)
+    return underflows || overflows ? nil : offset
 }
 
 extension PushReply {
-    /// Nil for a pusher's endpoint that answers in other words, or in none.
+    /// Nil for an endpoint with another response format, or none.
     var answer: PushAnswer? { try? JSONDecoder().decode(PushAnswer.self, from: Data(body)) }
 }

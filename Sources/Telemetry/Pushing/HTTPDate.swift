@@ -1,4 +1,4 @@
-/// Reads a date in the one form that HTTP still writes: IMF-fixdate of RFC 9110 section 5.6.7, in Unix seconds.
+/// Parses IMF-fixdate of RFC 9110 section 5.6.7, the only form that HTTP still generates, to Unix seconds.
 func unixTime(httpDate text: String) -> Int64? {
     let words = text.split(separator: " ")
     let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
@@ -10,7 +10,7 @@ func unixTime(httpDate text: String) -> Int64? {
     guard time.count == 3, (0..<24).contains(time[0]), (0..<60).contains(time[1]), (0...60).contains(time[2]) else {
         return nil
     }
-    // Years that begin in March have the leap day at their end, and then the months before one follow a straight line.
+    // In years that start in March the leap day comes last, and the days before each month follow a linear formula.
     let place = (Int64(month) + 10) % 12
     let march = month < 2 ? year - 1 : year
     let leapDays = march / 4 - march / 100 + march / 400

@@ -1,51 +1,51 @@
-/// Why a beat was not delivered. No case can hold the push URL, and none holds what the other side wrote: some servers
-/// repeat the address that they were asked for.
+/// Why a heartbeat was not delivered. No case contains the push URL or text of the other side: some servers repeat the
+/// requested address.
 package enum PushError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// What the network, the name server or TLS said.
+    /// The error of the network, the name server or TLS.
     case unreachable(String)
     case timedOut
-    /// The push before has not come back.
-    case stillUnderWay
+    /// The previous push is still in flight.
+    case previousInFlight
     case redirected(Int)
-    case refused(Int)
-    /// A good status, and `ok: false` in the body.
-    case notTaken
-    /// JSON could not be made of the heartbeat.
+    case rejected(Int)
+    /// A success status with `ok: false` in the body.
+    case notAccepted
+    /// The heartbeat cannot be encoded as JSON.
     case notEncoded
 
     package var description: String {
         switch self {
         case .unreachable(let why): "the monitor cannot be reached: \(why)"
-        case .timedOut: "the monitor did not answer in time"
-        case .stillUnderWay: "the monitor has not answered the push before"
+        case .timedOut: "the monitor did not respond in time"
+        case .previousInFlight: "the monitor has not responded to the previous push"
         case .redirected(let status):
-            "the monitor answered \(status); redirects are not followed, so put the final address into the file"
-        case .refused(404):
-            "the monitor answered 404; compare the push URL with the monitor's, and see that the monitor is not paused"
-        case .refused(let status): "the monitor answered \(status)"
-        case .notTaken: "the monitor answered that it did not take the beat; its log should say why"
-        case .notEncoded: "the heartbeat has a figure that JSON cannot say; this is a fault in the node"
+            "the monitor responded with status \(status); redirects are not followed, so put the final address into the file"
+        case .rejected(404):
+            "the monitor responded with status 404; compare the push URL with the monitor's, and check that the monitor is not paused"
+        case .rejected(let status): "the monitor responded with status \(status)"
+        case .notAccepted: "the monitor did not accept the heartbeat; see its log"
+        case .notEncoded: "the heartbeat contains a value that JSON cannot represent; this is a bug in the node"
         }
     }
 }
 
-/// What is wrong with a file that should hold a push URL. Names the file, never what is in it.
+/// What is wrong with a file that should contain a push URL. Names the file, never its content.
 package enum PushTargetError: Error, Equatable, Sendable, CustomStringConvertible {
     case unreadable(file: String)
-    case notAnAddress(file: String)
+    case notAURL(file: String)
     case hasUser(file: String)
     case notEncrypted(file: String)
     case notCertificates(file: String)
 
     package var description: String {
         switch self {
-        case .unreadable(let file): "\(file) cannot be read; it should be there and readable by the node"
-        case .notAnAddress(let file):
+        case .unreadable(let file): "\(file) cannot be read; it must exist and be readable by the node"
+        case .notAURL(let file):
             "the first line of \(file) is not a push URL such as https://monitor.example.net/api/push/TOKEN"
-        case .hasUser(let file): "the push URL in \(file) has a user name; leave that out, the token is enough"
+        case .hasUser(let file): "the push URL in \(file) must not contain a user name; the token is enough"
         case .notEncrypted(let file):
-            "the push URL in \(file) does not begin with https://; its token would cross the network in the clear"
-        case .notCertificates(let file): "\(file) holds no certificates in PEM"
+            "the push URL in \(file) must begin with https://; otherwise its token would be sent unencrypted"
+        case .notCertificates(let file): "\(file) must contain certificates in PEM"
         }
     }
 }

@@ -1,27 +1,26 @@
 import FoundationEssentials
 package import NIOSSL
 
-/// Where heartbeats go. Its URL is a credential, so that the target shows nothing of it but scheme, host and port,
-/// however it is printed.
+/// A heartbeat target. Its URL is a credential, so its descriptions contain only scheme, host and port.
 package struct PushTarget: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// Scheme, host and port: what may be logged.
     package let origin: String
-    /// With certificates that are trusted instead of the system's, for a private monitor. Nil for the system's.
+    /// Configuration with certificates that replace the system's, for a private monitor. Nil for the system's.
     package let tls: TLSConfiguration?
     private let path: String
-    /// Parameters that are not ours, as they were written.
+    /// Other query parameters, unchanged.
     private let kept: [String]
 
     package var description: String { origin }
     package var debugDescription: String { origin }
     package var customMirror: Mirror { Mirror(self, children: ["origin": origin]) }
 
-    /// Reads the first line of a file.
+    /// Reads the push URL in the first line of a file.
     ///
     /// - Parameters:
-    ///   - file: Holds a push URL, as the monitor shows it.
-    ///   - trust: Holds certificates in PEM.
-    /// - Throws: `PushTargetError`, which names the file and shows nothing of what is in it.
+    ///   - file: Contains a push URL, as the monitor shows it.
+    ///   - trust: Contains certificates in PEM.
+    /// - Throws: `PushTargetError`, which names the file and nothing of its content.
     package init(file: String, trust: String? = nil) throws(PushTargetError) {
         guard let text = try? String(contentsOfFile: file, encoding: .utf8) else { throw .unreadable(file: file) }
         let words = text.prefix { !$0.isNewline }.split { $0 == " " || $0 == "\t" }
@@ -29,13 +28,13 @@ package struct PushTarget: Sendable, CustomStringConvertible, CustomDebugStringC
         guard line.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }), let parts = URLComponents(string: line),
             let scheme = parts.scheme?.lowercased(), let host = parts.encodedHost?.lowercased(), !host.isEmpty,
             scheme == "https" || scheme == "http", (1...65_535).contains(parts.port ?? 443)
-        else { throw .notAnAddress(file: file) }
+        else { throw .notAURL(file: file) }
         guard parts.user == nil, parts.password == nil else { throw .hasUser(file: file) }
         let isLoopback = ["localhost", "127.0.0.1", "[::1]"].contains(host)
         guard scheme == "https" || isLoopback else { throw .notEncrypted(file: file) }
         origin = "\(scheme)://\(host):\(parts.port ?? (scheme == "https" ? 443 : 80))"
         path = parts.percentEncodedPath.isEmpty ? "/" : parts.percentEncodedPath
-        // Uptime Kuma shows its URL with these three, to be filled in.
+        // Uptime Kuma shows its URL with these three parameters, to be filled in.
         kept = zip(parts.percentEncodedQueryItems ?? [], parts.queryItems ?? []).compactMap { written, meant in
             guard !["status", "msg", "ping", ""].contains(meant.name) else { return nil }
             return written.value.map { "\(written.name)=\($0)" } ?? written.name
@@ -43,7 +42,7 @@ package struct PushTarget: Sendable, CustomStringConvertible, CustomDebugStringC
         tls = if let trust { try Self.configuration(trusting: trust) } else { nil }
     }
 
-    /// The address of one push. It has the token: for the request, and for nothing else.
+    /// The address of one push. It contains the token: for the request only.
     package func address(_ query: PushQuery) -> String {
         let ours = ["status=\(query.status.rawValue)", "msg=\(encoded(query.message))", "ping=\(query.pingText)"]
         return "\(origin)\(path)?\((kept + ours).joined(separator: "&"))"
@@ -59,7 +58,7 @@ package struct PushTarget: Sendable, CustomStringConvertible, CustomDebugStringC
         return configuration
     }
 
-    /// Everything but the unreserved characters of RFC 3986 section 2.3.
+    /// Percent-encodes everything but the unreserved characters of RFC 3986 section 2.3.
     private func encoded(_ text: String) -> String {
         text.utf8.reduce(into: "") { result, byte in
             switch byte {

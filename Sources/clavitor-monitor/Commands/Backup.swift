@@ -5,12 +5,12 @@ import Serving
 
 struct Backup: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Copy the monitor's file, while it serves.",
+        abstract: "Copy the monitor's database while it serves.",
         discussion:
-            "The copy holds no secret of a vault. It holds hashes of push tokens and passwords: keep it to yourself.")
+            "The copy contains no vault secrets. It contains hashes of push tokens and passwords: keep it private.")
 
     @OptionGroup var options: DataOptions
-    @Argument(help: "Where the copy goes; nothing may be there.") var file: String
+    @Argument(help: "Path of the copy, which must not exist.") var file: String
 
     func run() async throws {
         do {
@@ -18,19 +18,19 @@ struct Backup: AsyncParsableCommand {
         } catch let error as Failure {
             throw error
         } catch {
-            throw Failure("No copy was made. \(error)")
+            throw Failure("No copy was made: \(error)")
         }
-        print("Written and read through: \(file)")
+        print("Written and verified: \(file)")
     }
 }
 
 struct Restore: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Make the file of an empty data directory of a copy.",
-        discussion: "What happened after the copy was made is lost: nodes added since then are added again.")
+        abstract: "Restore a copy into an empty data directory.",
+        discussion: "Changes after the copy are lost: add nodes that were added since then again.")
 
     @OptionGroup var options: DataOptions
-    @Argument(help: "A copy made by `clavitor-monitor backup`.") var file: String
+    @Argument(help: "Copy made by `clavitor-monitor backup`.") var file: String
 
     func run() async throws {
         guard File.exists(file) else { throw Failure("There is no \(file).") }
@@ -38,8 +38,8 @@ struct Restore: AsyncParsableCommand {
         do {
             try await MonitorBackup.restore(file, to: options.path)
         } catch {
-            throw Failure("Nothing was restored. \(error)")
+            throw Failure("Nothing was restored: \(error)")
         }
-        print("Restored. `clavitor-monitor serve --data \(options.data)` goes on from there.")
+        print("Restored. Continue with `clavitor-monitor serve --data \(options.data)`.")
     }
 }

@@ -4,7 +4,7 @@ import Serving
 
 struct CertCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "cert", abstract: "The certificate that a CA gave this monitor.",
+        commandName: "cert", abstract: "Show and renew this monitor's certificate.",
         subcommands: [CertificateStatus<DataOptions>.self, CertificateRenewal<DataOptions>.self])
 }
 

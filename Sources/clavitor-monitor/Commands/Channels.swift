@@ -3,16 +3,16 @@ import Files
 import Monitor
 import Serving
 
-/// Whether those who are to be told can be.
+/// Lists and tests notification channels.
 struct ChannelCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "channel", abstract: "List the channels, and try one.", subcommands: [List.self, Test.self])
+        commandName: "channel", abstract: "List and test notification channels.", subcommands: [List.self, Test.self])
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "List the channels of a configuration, and its routes.")
+            abstract: "List the channels and routes of a configuration.")
 
-        @Option(help: "The TOML file of `serve`.") var config: String
+        @Option(help: "TOML file of `serve`.") var config: String
 
         func run() throws {
             let settings = try Settings.notifications(in: try SettingsTable(config))
@@ -28,11 +28,11 @@ struct ChannelCommand: AsyncParsableCommand {
 
     struct Test: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Send a test to a channel: something that opens, and its end.",
-            discussion: "Exit status 1 when a recipient did not take it. A running monitor is not needed.")
+            abstract: "Send a test incident and its resolution to a channel.",
+            discussion: "Exit status 1 when a recipient did not accept it. Does not need a running monitor.")
 
-        @Option(help: "The TOML file of `serve`.") var config: String
-        @Option(help: "Certificates to trust, in PEM, for a service of one's own.") var caFile: String?
+        @Option(help: "TOML file of `serve`.") var config: String
+        @Option(help: "Certificates to trust, in PEM, for private services.") var caFile: String?
         @Argument var name: String
 
         func run() async throws {
@@ -46,14 +46,14 @@ struct ChannelCommand: AsyncParsableCommand {
                     .filter { $0.channel == name }
                 guard !senders.isEmpty else {
                     let names = settings.channels.map(\.name).joined(separator: ", ")
-                    throw Failure("There is no channel \(name) in \(config). There are: \(names).")
+                    throw Failure("There is no channel \(name) in \(config). The channels are: \(names).")
                 }
             } catch {
                 try await web.shutdown()
                 throw error
             }
-            let outcomes = await ChannelTrial(senders, now: wallTime).run(name)
-            for outcome in outcomes { print("\(outcome.line): \(outcome.error ?? "taken")") }
+            let outcomes = await ChannelTester(senders, now: wallTime).run(name)
+            for outcome in outcomes { print("\(outcome.recipient): \(outcome.error ?? "accepted")") }
             try await web.shutdown()
             if outcomes.contains(where: { $0.error != nil }) { throw ExitCode(1) }
         }

@@ -10,16 +10,17 @@ import NIOSSL
 import Outbound
 import Serving
 
-/// The fleet in a terminal, with the exit codes of Nagios' plugins.
+/// Prints the fleet's state, with the exit codes of Nagios plugins.
 struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract:
-            "Print the fleet; exit 0 when all is well, 1 on warnings, 2 on a SEV, 3 when the monitor does not answer.")
+            "Print the fleet's state; exit 0 when healthy, 1 on warnings, 2 on a SEV, 3 when the monitor does not respond."
+    )
 
     @OptionGroup var address: AddressOptions
-    @Option(help: "A file with a token of `clavitor-monitor token add`.") var tokenFile: String
+    @Option(help: "File with a token of `clavitor-monitor token add`.") var tokenFile: String
     @Option(help: "Certificates to trust, in PEM, instead of the system's.") var caFile: String?
-    @Flag(help: "As the API's JSON.") var json = false
+    @Flag(help: "Print the API's JSON.") var json = false
 
     func run() async throws {
         let answer: [UInt8]
@@ -31,7 +32,7 @@ struct Check: AsyncParsableCommand {
             throw ExitCode(3)
         }
         guard let fleet = try? JSONDecoder().decode(FleetView.self, from: Data(answer)) else {
-            print("UNKNOWN - \(address.url) does not answer as a clavitor-monitor of this version does")
+            print("UNKNOWN - \(address.url) does not respond like a clavitor-monitor of this version")
             throw ExitCode(3)
         }
         let summary = FleetSummary(fleet)
@@ -42,7 +43,7 @@ struct Check: AsyncParsableCommand {
     private func fetch() async throws -> [UInt8] {
         guard let token = try? File.read(tokenFile, most: 1 << 16) else {
             throw Failure(
-                "\(tokenFile) cannot be read. `clavitor-monitor token add NAME --read-only --data DIR` prints what belongs in it."
+                "\(tokenFile) cannot be read. `clavitor-monitor token add NAME --read-only --data DIR` prints a token for it."
             )
         }
         var configuration = HTTPClient.Configuration()
@@ -55,9 +56,11 @@ struct Check: AsyncParsableCommand {
             let response = try await client.execute(request, timeout: .seconds(10))
             let body = try await response.body.collect(upTo: 64 << 20)
             guard response.status != .unauthorized else {
-                throw Failure("the monitor does not know the token in \(tokenFile); it may have expired.")
+                throw Failure("the monitor rejects the token in \(tokenFile); it may have expired.")
             }
-            guard response.status == .ok else { throw Failure("the monitor answers \(response.status.code)") }
+            guard response.status == .ok else {
+                throw Failure("the monitor responded with status \(response.status.code)")
+            }
             try await client.shutdown()
             return Array(body.readableBytesView)
         } catch {
@@ -67,53 +70,54 @@ struct Check: AsyncParsableCommand {
     }
 }
 
-/// What there is to say of a fleet in a terminal.
+/// Summary of a fleet for a terminal.
 struct FleetSummary {
     let text: String
     let code: Int32
-    /// Incidents in the first line.
-    private static let mostNamed = 5
+    /// Maximum number of incidents in the first line.
+    private static let maxNamed = 5
 
     init(_ fleet: FleetView) {
-        let told = fleet.incidents.filter { $0.hiddenBy == nil }
-        // A monitor that cannot do its work, or has none, has nothing to say about the fleet.
+        let active = fleet.incidents.filter { $0.inhibitedBy == nil }
+        // An unhealthy monitor, or one without nodes, says nothing about the fleet.
         let notes =
-            fleet.ills.map { "The monitor: \($0)." }
-            + (fleet.doubtful ? ["The monitor judges nobody yet."] : [])
-            + (fleet.nodes.isEmpty ? ["The monitor watches nobody."] : [])
+            fleet.healthProblems.map { "The monitor: \($0)." }
+            + (fleet.evaluationPaused ? ["The monitor's evaluation is paused."] : [])
+            + (fleet.nodes.isEmpty ? ["The monitor has no nodes."] : [])
         let (word, code): (String, Int32) =
-            switch told.map(\.severity).max() {
+            switch active.map(\.severity).max() {
             case .sev2?, .sev1?: ("CRITICAL", 2)
-            case _ where !fleet.ills.isEmpty: ("CRITICAL", 2)
+            case _ where !fleet.healthProblems.isEmpty: ("CRITICAL", 2)
             case .warning?: ("WARNING", 1)
             case nil: notes.isEmpty ? ("OK", 0) : ("WARNING", 1)
             }
         self.code = code
         let up = fleet.nodes.count { $0.state == .up }
-        // The first line is all that a text message has room for: what is wrong, and with whom.
-        let worst = told.sorted { ($0.severity, $1.opened) > ($1.severity, $0.opened) }
-        let named = worst.prefix(Self.mostNamed).map { "\($0.severity.rawValue.uppercased()) \($0.title)" }
+        // Text messages have room for the first line only: it names what is wrong, and where.
+        let worst = active.sorted { ($0.severity, $1.opened) > ($1.severity, $0.opened) }
+        let named = worst.prefix(Self.maxNamed).map { "\($0.severity.rawValue.uppercased()) \($0.title)" }
         let rest = worst.count > named.count ? ["and \(worst.count - named.count) more"] : []
-        let summary = ["\(up) of \(fleet.nodes.count) nodes up"] + named + rest + fleet.ills
-        let figures =
+        let summary = ["\(up) of \(fleet.nodes.count) nodes up"] + named + rest + fleet.healthProblems
+        let statistics =
             ["up=\(up);;;0;\(fleet.nodes.count)"]
-            + Severity.allCases.map { severity in "\(severity.rawValue)=\(told.count { $0.severity == severity });;;0" }
+            + Severity.allCases.map { severity in "\(severity.rawValue)=\(active.count { $0.severity == severity });;;0"
+            }
         var lines = ["\(word) - \(summary.joined(separator: "; "))"] + notes
         let width = fleet.nodes.map(\.name.count).max() ?? 0
         for node in fleet.nodes {
             let name = node.name + String(repeating: " ", count: width - node.name.count)
             let age = node.lastBeat.map { "\(max(0, fleet.now - $0) / 1_000) s ago" } ?? "never"
-            lines.append("  \(name)  \(node.state.rawValue)  last beat \(age)")
+            lines.append("  \(name)  \(node.state.rawValue)  last heartbeat \(age)")
         }
-        for incident in told {
+        for incident in active {
             lines.append(
                 "\(incident.severity.rawValue.uppercased())  \(incident.title). \(incident.detail)"
                     + (incident.acknowledged.map { " Acknowledged by \($0.by)." } ?? ""))
         }
-        // What nodes say of themselves must neither end a line nor colour a terminal.
-        // A bar is where figures begin (monitoring-plugins.org, guidelines, "Plugin Output").
+        // Text from nodes must neither end a line nor color a terminal. A bar separates performance data
+        // (monitoring-plugins.org, guidelines, "Plugin Output").
         var plain = lines.map { $0.printable.replacing("|", with: "¦") }
-        plain[0] += " | " + figures.joined(separator: " ")
+        plain[0] += " | " + statistics.joined(separator: " ")
         text = plain.joined(separator: "\n")
     }
 }

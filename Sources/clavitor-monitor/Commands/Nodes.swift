@@ -2,7 +2,7 @@ import ArgumentParser
 import Monitor
 import Wire
 
-/// Who may push. A running monitor takes a change in within seconds.
+/// Manages the nodes that may push. A running monitor applies changes within seconds.
 struct NodeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "node", abstract: "Add, list and remove nodes.",
@@ -15,10 +15,10 @@ struct NodeCommand: AsyncParsableCommand {
 
         @OptionGroup var options: DataOptions
         @OptionGroup var address: AddressOptions
-        @Argument(help: "The name that the node gives itself in its heartbeats. Several: a URL each, in their order.")
+        @Argument(help: "Name that the node sends in its heartbeats. With several names, one URL each, in this order.")
         var names: [String]
-        @Option(help: "Nodes of one region are told of together.") var region: String?
-        @Option(help: "Seconds between its beats; without it, those of the fleet. Uptime Kuma's own default is 60.")
+        @Option(help: "Region; nodes of one region are notified together.") var region: String?
+        @Option(help: "Seconds between its heartbeats; default is the fleet's interval. Uptime Kuma's default is 60.")
         var every: Int64?
 
         func validate() throws {
@@ -27,10 +27,10 @@ struct NodeCommand: AsyncParsableCommand {
         }
 
         func run() async throws {
-            let store = try options.storeMadeIfNeeded()
+            let store = try options.storeCreatedIfNeeded()
             for name in names {
                 let token = PushToken()
-                let node = NodeName(name, region: region, every: every.map { $0 * 1_000 })
+                let node = MonitoredNode(name, region: region, every: every.map { $0 * 1_000 })
                 try await store.addNode(node, tokenHash: token.hash, now: wallTime())
                 print(address.pushURL(token))
             }
@@ -52,12 +52,13 @@ struct NodeCommand: AsyncParsableCommand {
 
     struct Every: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Say how often a node beats: two beats missed are a SEV2, five a SEV1 and no less than 5 minutes."
+            abstract:
+                "Set a node's heartbeat interval: two missed heartbeats are a SEV2, five (at least 5 minutes) a SEV1."
         )
 
         @OptionGroup var options: DataOptions
         @Argument var name: String
-        @Argument(help: "Seconds; 0 for the fleet's usual.") var seconds: Int64
+        @Argument(help: "Seconds; 0 for the fleet's interval.") var seconds: Int64
 
         func validate() throws {
             if seconds != 0 { try NodeCommand.check(interval: seconds) }
@@ -70,8 +71,8 @@ struct NodeCommand: AsyncParsableCommand {
 
     struct Rename: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Give a node another name; its history and its push URL stay.",
-            discussion: "The node must call itself so too, by `--node-name`: until it does, its beats are refused.")
+            abstract: "Rename a node; its history and its push URL stay.",
+            discussion: "The node must use the new name too (`--node-name`): until then its heartbeats are rejected.")
 
         @OptionGroup var options: DataOptions
         @Argument var name: String
@@ -88,7 +89,7 @@ struct NodeCommand: AsyncParsableCommand {
 
     struct Renew: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Give a node another push URL; the old one ends at once.")
+            abstract: "Replace a node's push URL; the old one stops working at once.")
 
         @OptionGroup var options: DataOptions
         @OptionGroup var address: AddressOptions
@@ -102,7 +103,7 @@ struct NodeCommand: AsyncParsableCommand {
     }
 
     struct Remove: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Remove a node; its open incidents end.")
+        static let configuration = CommandConfiguration(abstract: "Remove a node; its open incidents are resolved.")
 
         @OptionGroup var options: DataOptions
         @Argument var name: String
@@ -114,11 +115,11 @@ struct NodeCommand: AsyncParsableCommand {
 }
 
 extension NodeCommand {
-    static let badName = ValidationError("A name has 1 to 64 letters, digits, dots and hyphens.")
+    static let badName = ValidationError("A name must have 1 to 64 letters, digits, dots and hyphens.")
 
     static func check(interval seconds: Int64) throws {
         guard (5...86_400).contains(seconds) else {
-            throw ValidationError("An interval is 5 seconds to a day (86400).")
+            throw ValidationError("An interval must be from 5 to 86400 seconds.")
         }
     }
 }
@@ -127,9 +128,9 @@ extension String {
     var isNodeName: Bool { (1...64).contains(utf8.count) && utf8.allSatisfy(\.isNameByte) }
 }
 
-/// Where the nodes find the monitor.
+/// The monitor's address.
 struct AddressOptions: ParsableArguments {
-    @Option(help: "The monitor's URL; without it, that of a `serve --dev` on this machine.")
+    @Option(help: "The monitor's URL; default is that of `serve --dev` on this machine.")
     var url = "https://localhost:8444"
 
     func pushURL(_ token: PushToken) -> String {

@@ -5,28 +5,30 @@ import Glibc
 import Monitor
 import Serving
 
-/// Who may sign in.
+/// Manages the operators who may sign in.
 struct OperatorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "operator", abstract: "Add, list and remove operators, and give them a second factor.",
+        commandName: "operator", abstract: "Add, list and remove operators, and manage their second factor.",
         subcommands: [Add.self, List.self, Remove.self, TOTPCommand.self])
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Add an operator, or give one another password, which signs them out everywhere.")
+            abstract: "Add an operator or change a password, which ends all of the operator's sessions.")
 
         @OptionGroup var options: DataOptions
         @Argument var name: String
-        @Option(help: "A file with the password in its first line, or - for standard input.") var passwordFile = "-"
+        @Option(help: "File with the password in its first line, or - for standard input.") var passwordFile = "-"
 
         func run() async throws {
             let password = try Self.firstLine(of: passwordFile)
             guard password.count >= 12 else {
-                throw Failure("A password has at least 12 characters; five words from a list make a good one.")
+                throw Failure("The password must have at least 12 characters, for example five random words.")
             }
-            let operators = try Operators(store: options.storeMadeIfNeeded(), now: wallTime)
+            let operators = try Operators(store: options.storeCreatedIfNeeded(), now: wallTime)
             if try await operators.set(name, password: password) {
-                print("The second factor is off, since the old password was its key: `operator totp \(name)`.")
+                print(
+                    "The second factor was turned off, because the old password encrypted it. Set it up again: `operator totp \(name)`."
+                )
             }
         }
 
@@ -56,7 +58,7 @@ extension OperatorCommand {
 
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Remove an operator, whose sessions and tokens end at once.")
+            abstract: "Remove an operator; sessions and tokens end at once.")
 
         @OptionGroup var options: DataOptions
         @Argument var name: String
@@ -70,27 +72,27 @@ extension OperatorCommand {
 extension OperatorCommand {
     struct TOTPCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "totp", abstract: "Ask an operator for a code at each sign-in, besides the password.",
+            commandName: "totp", abstract: "Require a code in addition to the password at each sign-in.",
             discussion: """
-                Prints a URI for an authenticator app, once, and asks for a code that the app makes of it. Who has lost the \
+                Prints a URI for an authenticator app, once, and asks for a code of the app. An operator who has lost the \
                 app gets a new one here, or none with --off.
                 """)
 
         @OptionGroup var options: DataOptions
         @Argument var name: String
-        @Flag(help: "The password is enough from now on.") var off = false
-        @Option(help: "A file with the password in its first line, or - for standard input.") var passwordFile = "-"
+        @Flag(help: "Turn the second factor off.") var off = false
+        @Option(help: "File with the password in its first line, or - for standard input.") var passwordFile = "-"
 
         func run() async throws {
             let operators = try Operators(store: options.store(), now: wallTime)
             if off { return try await operators.turnOffFactor(of: name) }
             let factor = try await operators.makeFactor(for: name, password: Add.firstLine(of: passwordFile))
             print(factor.uri)
-            print("A code that the app shows now:")
-            // Whoever reads this through a pipe has to have it before he can answer.
+            print("Current code of the app:")
+            // A reader through a pipe must see the output before responding.
             fflush(nil)
             try await operators.turnOn(factor, code: readLine() ?? "")
-            print("\(name) is asked for a code from now on.")
+            print("\(name) needs a code at each sign-in from now on.")
         }
     }
 }

@@ -15,7 +15,8 @@ import UnixSignals
 import Wire
 
 struct Serve: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Take heartbeats, judge, tell, and show.")
+    static let configuration = CommandConfiguration(
+        abstract: "Run the monitor: receive and evaluate heartbeats, notify, and serve the dashboard.")
 
     @OptionGroup var options: DataOptions
     @OptionGroup var serving: ServeOptions
@@ -27,24 +28,24 @@ struct Serve: AsyncParsableCommand {
         LoggingSystem.bootstrap { _ in JSONLog(logLevel: settings.logLevel) }
         let logger = Logger(label: "clavitor-monitor")
         try options.lock(isDevelopment: serving.dev)
-        let room = Room(folder: options.data, logger: logger)
-        // On a full disk there is no opening a database.
-        room.look()
-        let store = try options.storeMadeIfNeeded(gathering: 20)
+        let diskSpace = DiskSpaceGuard(directory: options.data, logger: logger)
+        // A database cannot be opened on a full disk.
+        diskSpace.check()
+        let store = try options.storeCreatedIfNeeded(gathering: 20)
         if let access = settings.access {
             do {
-                try await store.declare(access, now: wallTime())
+                try await store.apply(access, now: wallTime())
             } catch {
-                // On a full disk those of the last start are known.
-                logger.error("the list of nodes was not taken", metadata: ["error": "\(error)"])
+                // On a full disk the list of the last start remains in effect.
+                logger.error("the list of nodes could not be applied", metadata: ["error": "\(error)"])
             }
         }
-        let outbox = Outbox(ledger: store.ledger, lines: settings.notifications.lines)
+        let outbox = Outbox(alerts: store.alerts, recipients: settings.notifications.recipients)
         let notifier = Notifier(
             outbox: outbox, settings: settings.notifications, clock: ContinuousClock(), now: wallTime, logger: logger)
         let web = try WebSender(trustedPEM: settings.trustedPEM, proxy: settings.proxy)
         do {
-            let watch = try await Self.watch(store, room, settings, notifier, web, logger)
+            let watch = try await Self.watch(store, diskSpace, settings, notifier, web, logger)
             try await serve(watch, store, outbox, notifier, web, settings, logger)
         } catch {
             try? await web.shutdown()
@@ -55,21 +56,21 @@ struct Serve: AsyncParsableCommand {
     }
 
     private static func watch(
-        _ store: MonitorStore, _ room: Room, _ settings: Settings, _ notifier: Notifier<ContinuousClock>,
+        _ store: MonitorStore, _ diskSpace: DiskSpaceGuard, _ settings: Settings, _ notifier: Notifier<ContinuousClock>,
         _ web: WebSender, _ logger: Logger
     ) async throws -> Watch {
         try await Watch(
-            store: store, timing: settings.timing, places: settings.places,
-            world: .init(asks: { await web.isAnswered($0) }), room: room, logger: logger
+            store: store, timing: settings.timing, locations: settings.locations,
+            dependencies: .init(probe: { await web.isAnswered($0) }), diskSpace: diskSpace, logger: logger
         ) { changes, record in
-            try await notifier.tell(changes, record: record)
+            try await notifier.notify(changes, record: record)
             for change in changes {
                 logger.notice(
                     "incident",
                     metadata: [
                         "kind": "\(change.kind)", "key": "\(change.incident.key)",
                         "severity": "\(change.incident.severity)",
-                        "hidden": "\(change.incident.hiddenBy ?? "-")",
+                        "inhibited_by": "\(change.incident.inhibitedBy ?? "-")",
                     ])
             }
         }
@@ -83,9 +84,10 @@ struct Serve: AsyncParsableCommand {
         let senders = try ChannelFactory(web: web, mail: try MailSender(trustedPEM: settings.trustedPEM))
             .senders(settings.notifications)
         let delivery = Delivery(
-            outbox: outbox, senders: senders, world: .init(clock: ContinuousClock(), now: wallTime), logger: logger)
+            outbox: outbox, senders: senders, dependencies: .init(clock: ContinuousClock(), now: wallTime),
+            logger: logger)
         let operators = Operators(store: store, now: wallTime)
-        let deadMan = try settings.deadMan.map { try Self.deadMan($0, web) }
+        let deadMansSwitch = try settings.deadMansSwitch.map { try Self.deadMansSwitch($0, web) }
         let port = Shared<Int?>(nil)
         let certificates = try Certificates(
             settings.certificate, name: "localhost", in: CertificatePlaces(data: options.data),
@@ -93,14 +95,14 @@ struct Serve: AsyncParsableCommand {
         let served = certificates.served
         let api = MonitorAPI(
             watch: watch, operators: operators, version: Version.current,
-            deliveries: { try? await delivery.figures() },
+            deliveries: { try? await delivery.statistics() },
             certificate: {
                 served.current.map {
                     CertificateLife(from: milliseconds($0.notBefore), until: milliseconds($0.notAfter))
                 }
-            }, trial: ChannelTrial(senders, now: wallTime))
+            }, tester: ChannelTester(senders, now: wallTime))
         let group = MultiThreadedEventLoopGroup.singleton
-        try await Self.sayWhatIsMissing(store, operators, logger)
+        try await Self.warnAboutMissingSetup(store, operators, logger)
 
         var services: [any Service] = [
             notifier, delivery, watch,
@@ -108,27 +110,27 @@ struct Serve: AsyncParsableCommand {
         ]
         services.append(
             Periodic(name: "disk", interval: .seconds(5), logger: logger) {
-                if store.ledger.trouble != nil { watch.room?.noteFailure() }
-                watch.room?.look()
-                await store.ledger.returnToFile()
+                if store.alerts.fallbackReason != nil { watch.diskSpace?.recordWriteFailure() }
+                watch.diskSpace?.check()
+                await store.alerts.returnToFile()
             })
         services.append(
             Periodic(name: "own health", interval: .seconds(5), logger: logger) { await api.check.report() })
         services += certificates.services
         if let backup = settings.backup {
-            let folder = BackupFolder(path: backup.folder)
+            let folder = BackupFolder(path: backup.directory)
             let backOff = BackOff()
             services.append(
                 Periodic(name: "backup", interval: .seconds(min(backup.every, 300)), logger: logger) {
                     let now = wallTime() / 1_000
-                    guard backOff.hasElapsed(at: now), watch.room?.isShort != true else { return }
+                    guard backOff.hasElapsed(at: now), watch.diskSpace?.isLow != true else { return }
                     try await backOff.run(at: now) { try await Self.backUp(store, to: folder, backup, at: now) }
                 })
         }
-        if let deadMan {
+        if let deadMansSwitch {
             services.append(
                 Periodic(name: "own heartbeat", interval: .milliseconds(settings.timing.interval * 2), logger: logger) {
-                    try await deadMan.beat(await api.check.ills())
+                    try await deadMansSwitch.send(await api.check.healthProblems())
                 })
         }
         if let http = settings.http {
@@ -159,11 +161,11 @@ struct Serve: AsyncParsableCommand {
             await certificates.close()
             throw Failure(error, serving: settings.https, by: "The monitor")
         }
-        await store.ledger.returnToFile()
+        await store.alerts.returnToFile()
         await certificates.close()
     }
 
-    /// Unless one is younger than its interval.
+    /// Makes a backup, unless the latest one is younger than its interval.
     private static func backUp(
         _ store: MonitorStore, to folder: BackupFolder, _ plan: BackupPlan, at now: Int64
     ) async throws {
@@ -177,22 +179,24 @@ struct Serve: AsyncParsableCommand {
         _ = try await folder.prune(keep: plan.keep, now: now)
     }
 
-    private static func deadMan(_ path: String, _ web: WebSender) throws -> DeadMan {
+    private static func deadMansSwitch(_ path: String, _ web: WebSender) throws -> DeadMansSwitch {
         let line = try File.read(path, most: 1 << 16).prefix { !$0.isNewline }
         do {
-            return try DeadMan(url: line, send: web.send)
+            return try DeadMansSwitch(url: line, send: web.send)
         } catch {
             throw Failure("\(path) \(error)")
         }
     }
 
-    /// A monitor that watches nobody looks as well as one that has nothing to tell.
-    private static func sayWhatIsMissing(_ store: MonitorStore, _ operators: Operators, _ logger: Logger) async throws {
+    /// Warns about an incomplete setup: a monitor without nodes looks as healthy as one without incidents.
+    private static func warnAboutMissingSetup(_ store: MonitorStore, _ operators: Operators, _ logger: Logger)
+        async throws
+    {
         if try await store.nodeNames().isEmpty {
-            logger.warning("nobody is watched: `clavitor-monitor node add NAME` makes a push URL")
+            logger.warning("no nodes are configured: `clavitor-monitor node add NAME` creates a push URL")
         }
         if try await operators.all().isEmpty {
-            logger.warning("nobody can sign in: `clavitor-monitor operator add NAME` lets somebody")
+            logger.warning("no operators are configured: `clavitor-monitor operator add NAME` adds one")
         }
     }
 }

@@ -2,21 +2,21 @@ import ArgumentParser
 import FoundationEssentials
 import Monitor
 
-/// For tools: the SOC's deploys, Prometheus, `check`.
+/// Manages tokens for tools, such as deployments, Prometheus and `check`.
 struct TokenCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "token", abstract: "Add, list and end the tokens of tools.",
+        commandName: "token", abstract: "Add, list and end tokens of tools.",
         subcommands: [Add.self, List.self, End.self])
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Print a bearer token that acts as an operator for a year, once.",
-            discussion: "It ends as well when the operator's password is changed.")
+            abstract: "Print a new bearer token, once; it acts as an operator for a year.",
+            discussion: "It also ends when the operator's password is changed.")
 
         @OptionGroup var options: DataOptions
-        @Argument(help: "The operator.") var name: String
-        @Option(name: .customLong("for"), help: "Which tool has it: for the list.") var purpose = "a tool"
-        @Flag(help: "A token that changes nothing: for Prometheus, for `check`.") var readOnly = false
+        @Argument(help: "Operator.") var name: String
+        @Option(name: .customLong("for"), help: "Tool that uses it, for the list.") var purpose = "a tool"
+        @Flag(help: "Create a read-only token, for Prometheus and `check`.") var readOnly = false
 
         func run() async throws {
             let operators = Operators(store: try options.store(), now: wallTime)
@@ -25,7 +25,7 @@ struct TokenCommand: AsyncParsableCommand {
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the tokens: whose they are, and what for.")
+        static let configuration = CommandConfiguration(abstract: "List tokens with operator and purpose.")
 
         @OptionGroup var options: DataOptions
 
@@ -44,7 +44,7 @@ struct TokenCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "End a token at once.")
 
         @OptionGroup var options: DataOptions
-        @Argument(help: "As `token list` shows it.") var id: String
+        @Argument(help: "Token id of `token list`.") var id: String
 
         func run() async throws {
             try await Operators(store: options.store(), now: wallTime).endToken(id)

@@ -19,7 +19,7 @@ extension RealMachines {
             let leases: Leases
 
             final class Leases: Sendable {
-                let open = Mutex<[FleetReport.Lease]>([])
+                let open = Mutex<[FleetReport.MaintenanceWindow]>([])
                 let opened = Mutex(0)
             }
 
@@ -94,8 +94,8 @@ extension RealMachines {
                         200,
                         json(
                             FleetReport(
-                                now: now, doubtful: false, timing: .init(sev2: 65_000), nodes: nodes,
-                                incidents: [], leases: leases.open.withLock { $0 }))
+                                now: now, evaluationPaused: false, timing: .init(sev2: 65_000), nodes: nodes,
+                                incidents: [], maintenanceWindows: leases.open.withLock { $0 }))
                     )
                 }
             }

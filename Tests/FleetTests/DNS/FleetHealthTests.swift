@@ -4,20 +4,20 @@ import Testing
 
 @Suite struct FleetHealthTests {
     private func verdicts(
-        _ node: String, doubtful: Bool = false, incident: String = ""
+        _ node: String, evaluationPaused: Bool = false, incident: String = ""
     ) throws -> [String: MonitorVerdict] {
         let text = """
-            {"now":1000000,"doubtful":\(doubtful),"ills":[],"timing":{"interval":30000,"sev2":65000,"sev1":125000},
-            "nodes":[\(node)],"incidents":[\(incident)],"silences":[],"leases":[]}
+            {"now":1000000,"evaluationPaused":\(evaluationPaused),"healthProblems":[],"timing":{"interval":30000,"sev2":65000,"sev1":125000},
+            "nodes":[\(node)],"incidents":[\(incident)],"silences":[],"maintenanceWindows":[]}
             """
         return try JSONDecoder().decode(FleetReport.self, from: Data(text.utf8)).verdicts
     }
 
     @Test(arguments: [
         (#""state":"up","lastBeat":990000"#, MonitorVerdict.well),
-        (#""state":"up","lastBeat":990000,"ill":"disk full""#, .ill("disk full")),
+        (#""state":"up","lastBeat":990000,"healthProblem":"disk full""#, .ill("disk full")),
         (
-            #""state":"up","lastBeat":1,"ill":"a\n2026-11-21 n2 leaves\u001b[2J\u2028""#,
+            #""state":"up","lastBeat":1,"healthProblem":"a\n2026-11-21 n2 leaves\u001b[2J\u2028""#,
             .ill("a\u{fffd}2026-11-21 n2 leaves\u{fffd}[2J\u{fffd}")
         ),
         (#""state":"late","lastBeat":950000"#, .unknown),
@@ -34,16 +34,16 @@ import Testing
         #expect(verdict == expected)
     }
 
-    @Test(arguments: ["null", #""silence/3""#]) func aMonitorThatIsCutOffSaysNothing(_ hider: String) throws {
+    @Test(arguments: ["null", #""silence/3""#]) func aMonitorThatIsCutOffSaysNothing(_ inhibitor: String) throws {
         let incident = """
             {"id":1,"key":"fleet/cut-off","node":null,"rule":"cut-off","severity":"sev2","title":"The hub is cut off",
-            "hiddenBy":\(hider)}
+            "inhibitedBy":\(inhibitor)}
             """
         #expect(try verdicts(#"{"name":"n1","state":"silent","lastBeat":1}"#, incident: incident).isEmpty)
         #expect(try !verdicts(#"{"name":"n1","state":"silent","lastBeat":1}"#).isEmpty)
     }
 
     @Test func aDoubtfulMonitorSaysNothing() throws {
-        #expect(try verdicts(#"{"name":"n1","skew":0,"state":"silent","lastBeat":1}"#, doubtful: true).isEmpty)
+        #expect(try verdicts(#"{"name":"n1","skew":0,"state":"silent","lastBeat":1}"#, evaluationPaused: true).isEmpty)
     }
 }

@@ -31,7 +31,7 @@ import Testing
             world.monitor.raise(
                 .init(
                     id: 2, key: "l", node: "tokyo", rule: "load", severity: "warning", title: "tokyo is slow",
-                    hiddenBy: "silence/1"))
+                    inhibitedBy: "silence/1"))
         }
         let words = [
             "tokyo's unit is failed", "tokyo's clock is 6 s from", "zurich is not ready: no database",

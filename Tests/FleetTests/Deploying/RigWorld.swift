@@ -110,7 +110,7 @@ final class RigMonitor: Sendable {
     private struct State {
         var clock: RigClock?
         var rigs: [String: NodeRig] = [:]
-        var leases: [FleetReport.Lease] = []
+        var leases: [FleetReport.MaintenanceWindow] = []
         var nextLease: Int64 = 1
         var incidents: [FleetReport.Incident] = []
         var silent: Set<String> = []
@@ -124,7 +124,7 @@ final class RigMonitor: Sendable {
         state.withLock { ($0.clock, $0.rigs) = (clock, rigs) }
     }
 
-    var leases: [FleetReport.Lease] { state.withLock { $0.leases } }
+    var leases: [FleetReport.MaintenanceWindow] { state.withLock { $0.leases } }
 
     func raise(_ incident: FleetReport.Incident) { state.withLock { $0.incidents.append(incident) } }
 
@@ -146,11 +146,12 @@ final class RigMonitor: Sendable {
             return monitor.report()
         }
 
-        func openLease(nodes: [String], reason: String, minutes: Int) async throws -> FleetReport.Lease {
+        func openLease(nodes: [String], reason: String, minutes: Int) async throws -> FleetReport.MaintenanceWindow {
             try life.check()
             return monitor.state.withLock { state in
                 let until = ((state.clock?.seconds ?? 0) + Int64(minutes) * 60) * 1_000
-                let lease = FleetReport.Lease(id: state.nextLease, nodes: nodes, reason: reason, until: until)
+                let lease = FleetReport.MaintenanceWindow(
+                    id: state.nextLease, nodes: nodes, reason: reason, until: until)
                 state.nextLease += 1
                 state.leases.append(lease)
                 return lease
@@ -176,8 +177,9 @@ final class RigMonitor: Sendable {
                 return FleetReport.Node(name: name, state: "up", lastBeat: lastBeat, body: body)
             }
             return FleetReport(
-                now: now, doubtful: false, timing: .init(sev2: 65_000), nodes: nodes, incidents: state.incidents,
-                leases: state.leases)
+                now: now, evaluationPaused: false, timing: .init(sev2: 65_000), nodes: nodes,
+                incidents: state.incidents,
+                maintenanceWindows: state.leases)
         }
     }
 }

@@ -25,7 +25,7 @@ struct InstantProcesses: ChildProcesses {
         var report: FleetReport
 
         func fleet() async throws -> FleetReport { report }
-        func openLease(nodes: [String], reason: String, minutes: Int) async throws -> FleetReport.Lease {
+        func openLease(nodes: [String], reason: String, minutes: Int) async throws -> FleetReport.MaintenanceWindow {
             throw MonitorError.badToken
         }
         func closeLease(_ id: Int64) async throws {}
@@ -39,9 +39,9 @@ struct InstantProcesses: ChildProcesses {
         let ssh = SSH(
             inventory, SSHFiles.Places(directory: "/run/soc", identity: nil), InstantProcesses(silent: silent))
         var report = FleetReport(
-            now: 1_000, doubtful: false, timing: .init(sev2: 65_000),
+            now: 1_000, evaluationPaused: false, timing: .init(sev2: 65_000),
             nodes: inventory.nodes.map { .init(name: $0.name, state: "up", lastBeat: 900, body: nil) }, incidents: [],
-            leases: [])
+            maintenanceWindows: [])
         change(&report)
         return await FleetStatus.gather(inventory.nodes, ssh, NodePaths(), monitor: CalmMonitor(report: report))
     }
@@ -57,11 +57,11 @@ struct InstantProcesses: ChildProcesses {
 
     /// Whoever trusts the exit code sleeps.
     @Test func aMonitorThatCannotJudgeIsNotWell() async throws {
-        let doubtful = try await Self.gather(2) { $0.doubtful = true }
-        let ill = try await Self.gather(2) { $0.ills = ["beats are not written: disk full"] }
+        let paused = try await Self.gather(2) { $0.evaluationPaused = true }
+        let ill = try await Self.gather(2) { $0.healthProblems = ["beats are not written: disk full"] }
         let ignorant = try await Self.gather(2) { $0.nodes.removeLast() }
-        #expect(!doubtful.isWell && !ill.isWell && !ignorant.isWell)
-        #expect(doubtful.monitorTroubles == ["The monitor has just come, or doubts itself, and judges nobody."])
+        #expect(!paused.isWell && !ill.isWell && !ignorant.isWell)
+        #expect(paused.monitorTroubles == ["The monitor has just come, or doubts itself, and judges nobody."])
         #expect(ill.monitorTroubles == ["The monitor cannot do its own work: beats are not written: disk full"])
         #expect(ignorant.monitorTroubles == ["The monitor does not know n1."])
     }

@@ -2,7 +2,7 @@ import Foundation
 import Monitor
 import Testing
 
-/// What goes out on each channel, compared with what its service documents.
+/// The requests of each channel, compared with the service's documentation.
 @Suite struct ChannelFormatTests {
     static let at: Int64 = 1_709_312_400
     static let incident = anIncident(
@@ -10,12 +10,12 @@ import Testing
     static let group = Message(
         channel: "c", changes: (1...40).map { anIncident($0, node: "node\($0)").becomes(.opened, at: at) })
 
-    /// The requests that a channel makes of a message.
+    /// The requests of a channel for a message.
     static func requests(
-        _ kind: ChannelSettings.Kind, _ message: Message, _ answer: WebAnswer = WebAnswer(status: 200)
+        _ kind: ChannelSettings.Kind, _ message: Message, _ answer: WebResponse = WebResponse(status: 200)
     ) async throws -> [WebRequest] {
         let network = ScriptedNetwork()
-        network.answers { _, _ in answer }
+        network.probeResults { _, _ in answer }
         let sender = try sender(kind, network)
         try await sender.send(message, at * 1_000)
         return network.requests
@@ -40,7 +40,7 @@ import Testing
         aMessage("c", kind, incident, at: Self.at)
     }
 
-    @Test func aWebhookGetsTheWholeStory() async throws {
+    @Test func aWebhookGetsAllDetails() async throws {
         let request = try await Self.requests(.webhook(.init(urlFile: "/url")), message())[0]
         let expected = """
             {"version": 1, "key": "\(message().key)", "channel": "c", "time": 1709312400, "severity": "sev1", "total": 1,
@@ -72,17 +72,17 @@ import Testing
             contentType: "application/x-www-form-urlencoded",
             expected: "k=opened&d=no%20beat&u=https%3A%2F%2Fm.example%2Fincidents%2F7"),
         Template(
-            testDescription: "text is as it is", template: "{severity} {region} {time} {unknown} {",
+            testDescription: "text is not escaped", template: "{severity} {region} {time} {unknown} {",
             contentType: "text/plain; charset=utf-8", expected: "sev1 asia 2024-03-01T17:00:00Z {unknown} {"),
     ])
-    func aTemplateIsFilled(_ example: Template) async throws {
+    func aTemplateIsExpanded(_ example: Template) async throws {
         let kind = ChannelSettings.Kind.webhook(
             .init(urlFile: "/url", template: example.template, contentType: example.contentType))
         let request = try await Self.requests(kind, message())[0]
         #expect(String(decoding: request.body, as: UTF8.self) == example.expected)
     }
 
-    @Test func whatAPlaceholderBringsIsNotFilledAgain() async throws {
+    @Test func placeholderValuesAreNotExpandedAgain() async throws {
         var odd = Self.incident
         odd.title = "{detail} {title}"
         let kind = ChannelSettings.Kind.webhook(.init(urlFile: "/url", template: "{title}", contentType: "text/plain"))
@@ -104,7 +104,7 @@ import Testing
         #expect(end.json?["tags"] as? [String] == ["white_check_mark"])
     }
 
-    @Test func slackIsEscapedAndCallsNobody() async throws {
+    @Test func slackIsEscapedAndMentionsNoOne() async throws {
         let request = try await Self.requests(.chat(urlFile: "/url", .slack), message())[0]
         let title = "SEV1 opened: tökyo \\\"is\\\" &lt;!channel&gt; @\u{200B}here silent  Bcc: x"
         let expected = """
@@ -115,7 +115,7 @@ import Testing
         #expect(try request.json == Self.json(expected))
     }
 
-    @Test func discordIsCutAndCallsNobody() async throws {
+    @Test func discordIsTruncatedAndMentionsNoOne() async throws {
         let request = try await Self.requests(.chat(urlFile: "/url", .discord), message())[0]
         #expect(request.json?["allowed_mentions"] as? NSDictionary == ["parse": [String]()])
         #expect((request.json?["content"] as? String)?.contains("@\u{200B}here") == true)
@@ -130,7 +130,7 @@ import Testing
         #expect(content.hasSuffix("…\nhttps://m.example/incidents"))
     }
 
-    @Test func noNodeDisguisesALink() async throws {
+    @Test func nodeTextCannotDisguiseALink() async throws {
         var odd = Self.incident
         odd.title = "[sign in](https://evil.example)"
         odd.detail = "# *now*"
@@ -164,7 +164,7 @@ import Testing
         #expect(known.json?["event_action"] as? String == "acknowledge")
     }
 
-    @Test func pagerDutyGetsOneEventForWhatHappensTogether() async throws {
+    @Test func pagerDutyGetsOneEventForGroupedIncidents() async throws {
         let kind = ChannelSettings.Kind.pagerDuty(keyFile: "/key", url: nil)
         let request = try await Self.requests(kind, Self.group)[0]
         #expect(request.json?["dedup_key"] as? String == "clavitor/1/0")
@@ -173,20 +173,20 @@ import Testing
         #expect(payload["source"] as? String == "fleet")
         let detail = (payload["custom_details"] as? NSDictionary)?["detail"] as? String ?? ""
         for node in 1...40 { #expect(detail.contains("node\(node)")) }
-        // Some of them end, and the thread stays open: there is no word for that.
-        var parcel = Parcel(thread: "1/0")
-        parcel.changes = [Self.incident.becomes(.resolved, at: Self.at)]
-        #expect(try await Self.requests(kind, Message(channel: "c", [parcel])).isEmpty)
-        parcel.isOver = true
-        let end = try await Self.requests(kind, Message(channel: "c", [parcel]))[0]
+        // Some incidents resolve and the thread stays open: there is no event for that.
+        var update = ThreadUpdate(thread: "1/0")
+        update.changes = [Self.incident.becomes(.resolved, at: Self.at)]
+        #expect(try await Self.requests(kind, Message(channel: "c", [update])).isEmpty)
+        update.isOver = true
+        let end = try await Self.requests(kind, Message(channel: "c", [update]))[0]
         #expect(end.json?["event_action"] as? String == "resolve")
         #expect(end.json?["dedup_key"] as? String == "clavitor/1/0")
-        // What was over before it could be told wakes nobody.
-        #expect(try await Self.requests(kind, message(.passed)).isEmpty)
+        // An incident that resolved before its notification pages no one.
+        #expect(try await Self.requests(kind, message(.openedAndResolved)).isEmpty)
     }
 
     @Test(arguments: [(Severity.sev1, "critical"), (.sev2, "error"), (.warning, "warning")])
-    func pagerDutyHasItsOwnWordsForSeverities(_ severity: Severity, _ word: String) async throws {
+    func pagerDutySeveritiesAreMapped(_ severity: Severity, _ word: String) async throws {
         let request = try await Self.requests(
             .pagerDuty(keyFile: "/key", url: nil), message(.opened, anIncident(1, severity)))[0]
         #expect((request.json?["payload"] as? NSDictionary)?["severity"] as? String == word)
@@ -213,12 +213,12 @@ import Testing
         #expect(quiet.json?["disable_notification"] as? Bool == true)
     }
 
-    @Test func telegramAsksForPatienceInItsBody() async throws {
+    @Test func telegramSendsRetryAfterInItsBody() async throws {
         let body = #"{"ok":false,"error_code":429,"description":"Too Many Requests","parameters":{"retry_after":37}}"#
         await #expect {
             _ = try await Self.requests(
                 .telegram(tokenFile: "/token", chat: "1", url: nil), message(),
-                WebAnswer(status: 429, body: Array(body.utf8)))
+                WebResponse(status: 429, body: Array(body.utf8)))
         } throws: { error in
             (error as? DeliveryFailure)?.retryAfter == 37
         }
@@ -232,7 +232,7 @@ import Testing
         #expect(attachment == "SEV2 opened: silent, asia: \(names)\nhttps://m.example/incidents")
     }
 
-    @Test func whatIsTooMuchIsCounted() {
+    @Test func excessChangesAreCounted() {
         let regions = (1...30).map { anIncident($0, region: "r\($0)", node: "n\($0)").becomes(.opened, at: Self.at) }
         let lines = MessageText(Message(channel: "c", changes: regions)).lines
         #expect(lines.count == 21)

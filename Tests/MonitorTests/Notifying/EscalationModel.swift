@@ -1,8 +1,8 @@
 import Monitor
 
-/// The rules of escalation once more, told second by second with counters instead of times.
+/// A second implementation of escalation, second by second with counters instead of times.
 struct EscalationModel {
-    struct Told: Hashable, CustomStringConvertible {
+    struct Notified: Hashable, CustomStringConvertible {
         let at: Int64
         let channel: String
         let kind: IncidentChange.Kind
@@ -13,15 +13,15 @@ struct EscalationModel {
     private struct State {
         var incident: Incident
         var isAcknowledged = false
-        /// Seconds for which each route has been waited for.
+        /// Seconds for which each route has been waiting.
         var waited: [Int]
-        /// Seconds since each channel was told something.
+        /// Seconds since the last notification of each channel.
         var sinceTold: [String: Int] = [:]
         var believed: Severity
     }
 
     let routes: [Route]
-    private(set) var told: [Told] = []
+    private(set) var notified: [Notified] = []
     private var open: [Int64: State] = [:]
 
     init(routes: [Route]) { self.routes = routes }
@@ -49,7 +49,7 @@ struct EscalationModel {
                     news[route.channel] = .escalated
                 }
             }
-            for (channel, kind) in news { tell(channel, kind, &state, now) }
+            for (channel, kind) in news { notify(channel, kind, &state, now) }
             open[id] = state
         }
     }
@@ -59,7 +59,7 @@ struct EscalationModel {
         if change.kind == .resolved {
             guard let state = open.removeValue(forKey: id) else { return }
             for channel in state.sinceTold.keys {
-                told.append(Told(at: now, channel: channel, kind: .resolved, incident: id))
+                notified.append(Notified(at: now, channel: channel, kind: .resolved, incident: id))
             }
             return
         }
@@ -67,8 +67,8 @@ struct EscalationModel {
             guard var state = open[id] else { return }
             state.isAcknowledged = true
             state.waited = routes.map { _ in 0 }
-            if state.incident.hiddenBy == nil {
-                for channel in state.sinceTold.keys { tell(channel, .acknowledged, &state, now) }
+            if state.incident.inhibitedBy == nil {
+                for channel in state.sinceTold.keys { notify(channel, .acknowledged, &state, now) }
             }
             open[id] = state
             return
@@ -77,40 +77,40 @@ struct EscalationModel {
         let was = state.incident
         state.incident = change.incident
         if change.incident.severity > was.severity { state.isAcknowledged = false }
-        for (index, route) in routes.enumerated() where !counts(route, state) || was.hiddenBy != nil {
+        for (index, route) in routes.enumerated() where !counts(route, state) || was.inhibitedBy != nil {
             state.waited[index] = 0
         }
-        if change.incident.hiddenBy == nil {
+        if change.incident.inhibitedBy == nil {
             if state.believed != change.incident.severity {
                 let isWorse = change.incident.severity > state.believed
-                let kind = change.kind == .shown ? isWorse ? .raised : .lowered : change.kind
-                for channel in state.sinceTold.keys { tell(channel, kind, &state, now) }
+                let kind = change.kind == .uninhibited ? isWorse ? .raised : .lowered : change.kind
+                for channel in state.sinceTold.keys { notify(channel, kind, &state, now) }
                 state.believed = change.incident.severity
             }
             for route in routes where route.after == 0 && matches(route, change.incident) {
                 if change.kind == .lowered, state.isAcknowledged { continue }
-                let kind = change.kind == .shown ? .opened : change.kind
-                if state.sinceTold[route.channel] == nil { tell(route.channel, kind, &state, now) }
+                let kind = change.kind == .uninhibited ? .opened : change.kind
+                if state.sinceTold[route.channel] == nil { notify(route.channel, kind, &state, now) }
             }
         }
         open[id] = state
     }
 
     private func begin(_ change: IncidentChange) -> State? {
-        guard change.incident.hiddenBy == nil else { return nil }
-        // It may have been acknowledged while it was hidden.
+        guard change.incident.inhibitedBy == nil else { return nil }
+        // It may have been acknowledged while it was inhibited.
         return State(
             incident: change.incident, isAcknowledged: change.kind != .raised && change.incident.acknowledged != nil,
             waited: routes.map { _ in 0 }, believed: change.incident.severity)
     }
 
-    private mutating func tell(_ channel: String, _ kind: IncidentChange.Kind, _ state: inout State, _ now: Int64) {
-        told.append(Told(at: now, channel: channel, kind: kind, incident: state.incident.id))
+    private mutating func notify(_ channel: String, _ kind: IncidentChange.Kind, _ state: inout State, _ now: Int64) {
+        notified.append(Notified(at: now, channel: channel, kind: kind, incident: state.incident.id))
         state.sinceTold[channel] = 0
     }
 
     private func counts(_ route: Route, _ state: State) -> Bool {
-        !state.isAcknowledged && state.incident.hiddenBy == nil && matches(route, state.incident)
+        !state.isAcknowledged && state.incident.inhibitedBy == nil && matches(route, state.incident)
     }
 
     private func matches(_ route: Route, _ incident: Incident) -> Bool {

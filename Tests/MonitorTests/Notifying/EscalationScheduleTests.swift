@@ -1,9 +1,9 @@
 import Monitor
 import Testing
 
-/// Random lives of incidents, with restarts and repeated batches, against the model.
+/// Compares random incident histories, with restarts and repeated batches, with the model.
 @Suite struct EscalationScheduleTests {
-    /// SplitMix64, so that a schedule that fails can be run again.
+    /// SplitMix64, so that a failing schedule can be repeated.
     struct Random: RandomNumberGenerator {
         var state: UInt64
 
@@ -16,7 +16,7 @@ import Testing
         }
     }
 
-    /// What the judgement could say next of an incident.
+    /// Generates possible next changes of an incident.
     struct Life {
         var incident: Incident
         var isOpen = false
@@ -26,7 +26,7 @@ import Testing
             guard isOpen else {
                 isOpen = true
                 incident.severity = Severity.allCases.randomElement(using: &random) ?? .sev2
-                incident.hiddenBy = Int.random(in: 0..<4, using: &random) == 0 ? "fleet/cut-off" : nil
+                incident.inhibitedBy = Int.random(in: 0..<4, using: &random) == 0 ? "fleet/cut-off" : nil
                 return change(.opened)
             }
             switch Int.random(in: 0..<10, using: &random) {
@@ -41,9 +41,9 @@ import Testing
                 incident = change(.acknowledged).incident
                 return change(.acknowledged)
             case 4:
-                let wasHidden = incident.hiddenBy != nil
-                incident.hiddenBy = wasHidden ? nil : "fleet/cut-off"
-                return change(wasHidden ? .shown : .hidden)
+                let wasHidden = incident.inhibitedBy != nil
+                incident.inhibitedBy = wasHidden ? nil : "fleet/cut-off"
+                return change(wasHidden ? .uninhibited : .inhibited)
             default:
                 let next = Severity.allCases.randomElement(using: &random) ?? .sev2
                 guard next != incident.severity else { return nil }
@@ -67,7 +67,7 @@ import Testing
     }
 
     @Test(arguments: 0..<20)
-    func nobodyIsToldTwiceAndNobodyIsForgotten(_ hundred: UInt64) throws {
+    func eachNotificationIsSentExactlyOnce(_ hundred: UInt64) throws {
         for seed in (hundred * 100)..<(hundred * 100 + 100) {
             try schedule(seed)
         }
@@ -81,10 +81,10 @@ import Testing
         }
         var model = EscalationModel(routes: routes)
         var escalation = Escalation()
-        var told: [EscalationModel.Told] = []
+        var notified: [EscalationModel.Notified] = []
         var last: [IncidentChange] = []
-        func keep(_ tellings: [Telling], _ now: Int64) {
-            told += tellings.map {
+        func keep(_ notifications: [ChannelNotification], _ now: Int64) {
+            notified += notifications.map {
                 .init(at: now, channel: $0.channel, kind: $0.change.kind, incident: $0.change.incident.id)
             }
         }
@@ -98,7 +98,7 @@ import Testing
                 keep(escalation.apply(last, routes: routes), now)
             }
             if Int.random(in: 0..<10, using: &random) == 0 {
-                // The monitor restarts, and the judgement is not sure what it has said.
+                // The monitor restarts, and the evaluator may repeat changes.
                 escalation = try JSONRoundTrip.of(escalation)
                 let repeated = last.filter { $0.kind != .resolved && !isOver($0, in: lives) }
                 keep(escalation.apply(repeated, routes: routes), now)
@@ -108,24 +108,25 @@ import Testing
                 keep(escalation.tick(now * 1_000, routes: routes), now)
             }
         }
-        let difference = Set(told).symmetricDifference(model.told)
+        let difference = Set(notified).symmetricDifference(model.notified)
         #expect(difference.isEmpty, "seed \(seed), routes \(routes)")
-        #expect(told.count == Set(told).count, "told twice: seed \(seed)")
-        check(told, seed)
+        #expect(notified.count == Set(notified).count, "told twice: seed \(seed)")
+        check(notified, seed)
     }
 
     private func isOver(_ change: IncidentChange, in lives: [Life]) -> Bool {
         !lives.contains { $0.isOpen && $0.incident.id == change.incident.id }
     }
 
-    /// What must hold whatever the model says.
-    private func check(_ told: [EscalationModel.Told], _ seed: UInt64) {
-        let threads = Dictionary(grouping: told) { "\($0.channel) \($0.incident)" }
-        for (thread, tellings) in threads {
-            #expect(tellings.count { $0.kind == .escalated } <= 1, "\(thread), seed \(seed)")
-            #expect(tellings.count { $0.kind == .resolved } <= 1, "\(thread), seed \(seed)")
-            #expect(tellings.first?.kind != .resolved, "an end without a beginning: \(thread), seed \(seed)")
-            #expect(tellings.lastIndex { $0.kind == .resolved } ?? tellings.count - 1 == tellings.count - 1)
+    /// Invariants independent of the model.
+    private func check(_ notified: [EscalationModel.Notified], _ seed: UInt64) {
+        let threads = Dictionary(grouping: notified) { "\($0.channel) \($0.incident)" }
+        for (thread, notifications) in threads {
+            #expect(notifications.count { $0.kind == .escalated } <= 1, "\(thread), seed \(seed)")
+            #expect(notifications.count { $0.kind == .resolved } <= 1, "\(thread), seed \(seed)")
+            #expect(notifications.first?.kind != .resolved, "an end without a beginning: \(thread), seed \(seed)")
+            #expect(
+                notifications.lastIndex { $0.kind == .resolved } ?? notifications.count - 1 == notifications.count - 1)
         }
     }
 }

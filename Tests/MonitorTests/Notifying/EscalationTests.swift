@@ -1,7 +1,8 @@
 import Monitor
 import Testing
 
-/// The rules of escalation, a row each. Chat is told at once, the pager of SEV1 alone, the boss after ten minutes.
+/// The rules of escalation, one case each. Chat is notified at once, the pager of SEV1 only, the boss after ten
+/// minutes.
 @Suite struct EscalationTests {
     static let routes = [
         Route(channel: "chat", severities: [.sev2, .sev1], resend: 1_800),
@@ -26,10 +27,10 @@ import Testing
 
     @Test(arguments: [
         Case(
-            testDescription: "an opening goes at once to those who asked for its severity",
+            testDescription: "an opening is sent at once to matching routes",
             steps: [.take([one.becomes(.opened, at: 0)])], expected: [["chat opened 1"]]),
         Case(
-            testDescription: "one that nobody asked for is told to nobody, and neither is its end",
+            testDescription: "an unmatched incident and its resolution are not sent",
             steps: [
                 .take([anIncident(1, .warning, region: "europe").becomes(.opened, at: 0)]), .tick(9_999),
                 .take([one.becomes(.resolved, at: 10_000, .warning)]),
@@ -39,11 +40,11 @@ import Testing
             steps: [.take([anIncident(1, .warning, region: nil).becomes(.opened, at: 0)])],
             expected: [["asia-desk opened 1"]]),
         Case(
-            testDescription: "the ladder is climbed after ten minutes and not before, and once",
+            testDescription: "escalation happens once, after ten minutes",
             steps: [.take([one.becomes(.opened, at: 0)]), .tick(599), .tick(600), .tick(601)],
             expected: [["chat opened 1"], [], ["boss escalated 1"], []]),
         Case(
-            testDescription: "reminders come while nobody acknowledges",
+            testDescription: "reminders are sent until an acknowledgement",
             steps: [
                 .take([one.becomes(.opened, at: 0)]), .tick(600), .tick(1_799), .tick(1_800), .tick(1_801),
                 .tick(3_600),
@@ -52,22 +53,22 @@ import Testing
                 ["chat opened 1"], ["boss escalated 1"], [], ["chat reminded 1"], [], ["chat reminded 1"],
             ]),
         Case(
-            testDescription: "after a long stop one reminder comes, not one for each that was missed",
+            testDescription: "after a long stop only one reminder is sent",
             steps: [.take([one.becomes(.opened, at: 0)]), .tick(90_000), .tick(90_001)],
             expected: [["chat opened 1"], ["boss escalated 1", "chat reminded 1"], []]),
         Case(
-            testDescription: "an acknowledgement ends both, and is told to those who know",
+            testDescription: "an acknowledgement ends escalation and reminders, and is sent to notified channels",
             steps: [
                 .take([one.becomes(.opened, at: 0)]), .take([one.becomes(.acknowledged, at: 100)]), .tick(9_999),
                 .take([one.becomes(.resolved, at: 10_000)]),
             ],
             expected: [["chat opened 1"], ["chat acknowledged 1"], [], ["chat resolved 1"]]),
         Case(
-            testDescription: "a rise is told to those who know and to those whom it concerns now",
+            testDescription: "a rise is sent to notified channels and newly matching ones",
             steps: [.take([one.becomes(.opened, at: 0)]), .take([one.becomes(.raised, at: 300, .sev1)]), .tick(600)],
             expected: [["chat opened 1"], ["chat raised 1", "pager raised 1"], ["boss escalated 1"]]),
         Case(
-            testDescription: "a rise undoes the acknowledgement, and the ladder begins anew",
+            testDescription: "a rise clears the acknowledgement and restarts escalation",
             steps: [
                 .take([one.becomes(.opened, at: 0)]), .take([one.becomes(.acknowledged, at: 100)]),
                 .take([one.becomes(.raised, at: 2_000, .sev1)]), .tick(2_599), .tick(2_600),
@@ -77,7 +78,7 @@ import Testing
                 ["boss escalated 1"],
             ]),
         Case(
-            testDescription: "a fall is told to those who know, and the resolution to all of them",
+            testDescription: "a lower severity and the resolution are sent to notified channels",
             steps: [
                 .take([one.becomes(.opened, at: 0, .sev1)]), .take([one.becomes(.lowered, at: 50, .sev2)]),
                 .take([one.becomes(.resolved, at: 60)]),
@@ -95,28 +96,28 @@ import Testing
             expected: [[], [], [], ["second escalated 1"]],
             routes: [Route(channel: "second", severities: [.sev1], after: 600)]),
         Case(
-            testDescription: "what is hidden is told to nobody until it is hidden no more",
+            testDescription: "an inhibited incident is not sent until the inhibition ends",
             steps: [
-                .take([one.hidden(by: "hub").becomes(.opened, at: 0)]), .tick(9_999),
+                .take([one.inhibited(by: "hub").becomes(.opened, at: 0)]), .tick(9_999),
                 .take([one.becomes(.opened, at: 10_000)]), .tick(10_600),
             ],
             expected: [[], [], ["chat opened 1"], ["boss escalated 1"]]),
         Case(
-            testDescription: "what was told and then hidden is silent, and its end is told",
+            testDescription: "a notified and then inhibited incident is silent, and its resolution is sent",
             steps: [
-                .take([one.becomes(.opened, at: 0)]), .take([one.hidden(by: "hub").becomes(.raised, at: 5, .sev1)]),
-                .tick(9_999), .take([one.hidden(by: "hub").becomes(.resolved, at: 10_000, .sev1)]),
+                .take([one.becomes(.opened, at: 0)]), .take([one.inhibited(by: "hub").becomes(.raised, at: 5, .sev1)]),
+                .tick(9_999), .take([one.inhibited(by: "hub").becomes(.resolved, at: 10_000, .sev1)]),
             ],
             expected: [["chat opened 1"], [], [], ["chat resolved 1"]]),
         Case(
-            testDescription: "a rise while it was hidden is told when it no longer is",
+            testDescription: "a rise during an inhibition is sent when it ends",
             steps: [
-                .take([one.becomes(.opened, at: 0)]), .take([one.hidden(by: "hub").becomes(.raised, at: 5, .sev1)]),
+                .take([one.becomes(.opened, at: 0)]), .take([one.inhibited(by: "hub").becomes(.raised, at: 5, .sev1)]),
                 .take([one.becomes(.raised, at: 900, .sev1)]), .tick(1_499), .tick(1_500),
             ],
             expected: [["chat opened 1"], [], ["chat raised 1", "pager raised 1"], [], ["boss escalated 1"]]),
         Case(
-            testDescription: "the same changes again change nothing",
+            testDescription: "repeated changes have no effect",
             steps: [
                 .take([one.becomes(.opened, at: 0), one.becomes(.raised, at: 5, .sev1)]),
                 .take([one.becomes(.opened, at: 0), one.becomes(.raised, at: 5, .sev1)]),
@@ -128,40 +129,41 @@ import Testing
                 ["chat acknowledged 1", "pager acknowledged 1"], [], ["chat resolved 1", "pager resolved 1"], [],
             ]),
         Case(
-            testDescription: "what was escalated to is told the end too",
+            testDescription: "escalated channels receive the resolution too",
             steps: [.take([one.becomes(.opened, at: 0)]), .tick(600), .take([one.becomes(.resolved, at: 700)])],
             expected: [["chat opened 1"], ["boss escalated 1"], ["boss resolved 1", "chat resolved 1"]]),
         Case(
-            testDescription: "two routes to one channel tell it once",
+            testDescription: "two routes to one channel notify it once",
             steps: [.take([one.becomes(.opened, at: 0)]), .tick(900)], expected: [["chat opened 1"], []],
             routes: [
                 Route(channel: "chat", severities: [.sev2]), Route(channel: "chat", severities: [.sev2, .sev1]),
                 Route(channel: "chat", severities: [.sev2], after: 600),
             ]),
         Case(
-            testDescription: "kinds that are made here are taken from nobody",
+            testDescription: "generated kinds are ignored as input",
             steps: [.take([one.becomes(.opened, at: 0)]), .take([one.becomes(.escalated, at: 1)])],
             expected: [["chat opened 1"], []]),
     ])
-    func tells(_ example: Case) throws {
+    func theRulesOfEscalationHold(_ example: Case) throws {
         var escalation = Escalation()
-        var told: [[String]] = []
+        var notified: [[String]] = []
         for step in example.steps {
-            // What is kept over a restart is all that there is.
+            // Only stored state survives a restart.
             escalation = try JSONRoundTrip.of(escalation)
             switch step {
-            case .take(let changes): told.append(escalation.apply(changes, routes: example.routes).map(\.description))
+            case .take(let changes):
+                notified.append(escalation.apply(changes, routes: example.routes).map(\.description))
             case .tick(let now):
                 let due = escalation.nextDue(routes: example.routes)
-                let tellings = escalation.tick(now * 1_000, routes: example.routes)
-                told.append(tellings.map(\.description))
-                #expect(tellings.isEmpty == ((due ?? .max) > now * 1_000))
+                let notifications = escalation.tick(now * 1_000, routes: example.routes)
+                notified.append(notifications.map(\.description))
+                #expect(notifications.isEmpty == ((due ?? .max) > now * 1_000))
             }
         }
-        #expect(told == example.expected)
+        #expect(notified == example.expected)
     }
 
-    @Test func theWorstStandsFirst() {
+    @Test func theHighestSeverityComesFirst() {
         let changes = (1...33).map { anIncident($0, node: "n\($0)").becomes(.opened, at: 0, $0 == 33 ? .sev1 : .sev2) }
         let message = Message(channel: "chat", changes: changes)
         #expect(message.total == 33)
@@ -172,15 +174,17 @@ import Testing
         #expect(text.title == "33 notices: 1 SEV1 opened, 32 SEV2 opened")
     }
 
-    /// What a node says of itself does not turn our words round, and joined emoji stay whole.
-    @Test(arguments: ["\u{202E}", "\u{2066}", "\u{200F}", "\u{61C}"]) func noNodeTurnsTheDirection(_ mark: String) {
+    /// Text of a node cannot reorder ours, and joined emoji stay whole.
+    @Test(arguments: ["\u{202E}", "\u{2066}", "\u{200F}", "\u{61C}"]) func nodeTextCannotChangeTheWritingDirection(
+        _ mark: String
+    ) {
         let incident = anIncident(title: "a\(mark)b", detail: "👩‍🚒\(mark)")
         let text = MessageText(Message(channel: "c", changes: [incident.becomes(.opened, at: 0)]))
         #expect(text.title == "SEV2 opened: a\u{FFFD}b")
         #expect(text.lines == ["👩‍🚒\u{FFFD}"])
     }
 
-    @Test func theKeyOfAMessageIsThatOfItsContent() {
+    @Test func theKeyOfAMessageDependsOnItsContent() {
         #expect(aMessage().key == aMessage().key)
         #expect(aMessage().key != aMessage("other").key)
         #expect(aMessage().key != aMessage("hook", .reminded).key)

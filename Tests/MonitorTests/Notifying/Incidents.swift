@@ -1,14 +1,14 @@
 import Monitor
 
-/// Incidents as tests need them, and what becomes of them. Times are seconds; the monitor's are milliseconds.
+/// Creates incidents and changes for tests. Times are seconds; the monitor's are milliseconds.
 func anIncident(
     _ id: Int64 = 1, _ severity: Severity = .sev2, region: String? = "asia", node: String? = "tokyo", opened: Int64 = 0,
-    hiddenBy: String? = nil, title: String? = nil, detail: String = "no heartbeat for 65 s"
+    inhibitedBy: String? = nil, title: String? = nil, detail: String = "no heartbeat for 65 s"
 ) -> Incident {
     var incident = Incident(
         id: id, key: "\(node ?? "fleet")/silent/\(id)", node: node, region: region, rule: "silent", severity: severity,
         title: title ?? "\(node ?? "the fleet") is silent", detail: detail, opened: opened * 1_000)
-    incident.hiddenBy = hiddenBy
+    incident.inhibitedBy = inhibitedBy
     return incident
 }
 
@@ -21,14 +21,14 @@ extension Incident {
         return IncidentChange(kind, incident, at: seconds * 1_000)
     }
 
-    func hidden(by key: String?) -> Incident {
+    func inhibited(by key: String?) -> Incident {
         var incident = self
-        incident.hiddenBy = key
+        incident.inhibitedBy = key
         return incident
     }
 }
 
-extension Telling: CustomStringConvertible {
+extension ChannelNotification: CustomStringConvertible {
     /// Such as "pager escalated 1".
     public var description: String { "\(channel) \(change.kind.rawValue) \(change.incident.id)" }
 }

@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test func inTheClearToThisMachineAlone() async throws {
+    @Test func plainSMTPIsForLoopbackOnly() async throws {
         try await MailServer.with("none", "PLAIN") { server in
             let sender = try MailSender(trustedPEM: server.certificate)
             try await sender.send(account(server, .none, password: nil), mail().1)
@@ -70,44 +70,44 @@ import Testing
     }
 
     @Test(arguments: ["implicit", "starttls"])
-    func aCertificateThatNobodyVouchesForEndsIt(_ security: String) async throws {
+    func anUntrustedCertificateIsRejected(_ security: String) async throws {
         try await MailServer.with(security, "PLAIN") { server in
             let sender = try MailSender()
             let kind = try #require(ChannelSettings.Email.Security(rawValue: security))
             await #expect { try await sender.send(account(server, kind), mail().1) } throws: { error in
-                (error as? DeliveryFailure)?.kind == .passing && "\(error)".contains("its certificate is not trusted")
+                (error as? DeliveryFailure)?.kind == .temporary && "\(error)".contains("its certificate is not trusted")
             }
             #expect(try server.received.isEmpty)
         }
     }
 
-    @Test func aWrongPasswordIsRefusedAndNotRepeated() async throws {
+    @Test func aWrongPasswordIsRejectedAndNotQuoted() async throws {
         try await MailServer.with("implicit", "PLAIN") { server in
             let sender = try MailSender(trustedPEM: server.certificate)
             await #expect {
                 try await sender.send(account(server, .implicit, password: "hunter2hunter2"), mail().1)
             } throws: { error in
-                (error as? DeliveryFailure)?.kind == .refused && "\(error)".contains("535")
+                (error as? DeliveryFailure)?.kind == .rejected && "\(error)".contains("535")
                     && !"\(error)".contains("hunter2")
             }
         }
     }
 
-    @Test func aRecipientThatIsNotKnownThereIsNamed() async throws {
+    @Test func anUnknownRecipientIsNamed() async throws {
         try await MailServer.with("starttls", "PLAIN") { server in
             let sender = try MailSender(trustedPEM: server.certificate)
             await #expect {
                 try await sender.send(account(server, .starttls), mail(to: "nobody@example.org").1)
             } throws: { error in
-                (error as? DeliveryFailure)?.kind == .refused
-                    && "\(error)".hasSuffix("did not take nobody@example.org: 550 no such user")
+                (error as? DeliveryFailure)?.kind == .rejected
+                    && "\(error)".hasSuffix("did not accept nobody@example.org: 550 no such user")
             }
             try await sender.send(account(server, .starttls), mail().1)
             #expect(try server.received.map { $0["to"] as? [String] } == [["ops@example.org"]])
         }
     }
 
-    @Test func whoIsNotThereIsSaidToBeSo() async throws {
+    @Test func anUnreachableServerIsReported() async throws {
         let scratch = try NotifyingScratch()
         let server = MailServer(port: 1, certificate: [], folder: scratch)
         await #expect { try await MailSender().send(account(server, .implicit), mail().1) } throws: { error in

@@ -2,7 +2,7 @@ import Foundation
 import Monitor
 import Testing
 
-/// E-mail as text: headers, encodings, and the words of SMTP. Nothing here touches a network.
+/// E-mail as text: headers, encodings, and the SMTP dialogue, without a network.
 @Suite struct MailTextTests {
     private static let at: Int64 = 1_709_312_400
 
@@ -12,7 +12,7 @@ import Testing
             to: to, dashboard: "https://m.example", at: Self.at * 1_000)
     }
 
-    @Test func looksLikeThis() {
+    @Test func aMailHasThisFormat() {
         let key = aMessage("mail", .opened, anIncident(7, .sev1, title: "tokyo is silent"), at: Self.at).key
         let lines = mail("tokyo is silent").text
             .components(separatedBy: "\r\n")
@@ -34,7 +34,7 @@ import Testing
         "x\r\nBcc: all@example.org", "x\nBcc: all@example.org", "x\r\n\r\nbody", "x\u{85}Bcc: a", "x\u{2028}Bcc: a",
         "x\u{0}y", "=?UTF-8?B?WA==?=", String(repeating: "tökyo 東京 👩‍🚒 ", count: 30), String(repeating: "a", count: 500),
     ])
-    func noTitleMakesAHeaderOrALongLine(_ title: String) throws {
+    func titlesCannotAddHeadersOrLongLines(_ title: String) throws {
         let text = mail(title).text
         let head = try #require(text.components(separatedBy: "\r\n\r\n").first)
         let lines = text.components(separatedBy: "\r\n")
@@ -59,7 +59,7 @@ import Testing
     private static let hello =
         "250-mail.example.org at your service\r\n250-SIZE 35882577\r\n250-STARTTLS\r\n250 AUTH PLAIN LOGIN\r\n"
 
-    @Test func everyTruncationOfAReplyIsAskedToGoOn() throws {
+    @Test func everyTruncationOfAReplyIsIncomplete() throws {
         let whole = Array(Self.hello.utf8)
         for count in whole.indices {
             var part = Array(whole.prefix(count))
@@ -84,11 +84,11 @@ import Testing
         Bad(testDescription: "an empty line", text: "\r\n", fault: .notAReply),
         Bad(testDescription: "a code below 200", text: "199 x\r\n", fault: .notAReply),
         Bad(testDescription: "four digits", text: "2500 x\r\n", fault: .notAReply),
-        Bad(testDescription: "two codes in one", text: "250-a\r\n550 b\r\n", fault: .codesDiffer),
-        Bad(testDescription: "no end", text: String(repeating: "250-a\r\n", count: 3_000), fault: .tooLong),
+        Bad(testDescription: "two codes in one reply", text: "250-a\r\n550 b\r\n", fault: .codesDiffer),
+        Bad(testDescription: "no terminator", text: String(repeating: "250-a\r\n", count: 3_000), fault: .tooLong),
         Bad(testDescription: "no line end", text: String(repeating: "2", count: 20_000), fault: .tooLong),
     ])
-    func refusesWhatIsNoReply(_ example: Bad) {
+    func malformedRepliesAreRejected(_ example: Bad) {
         var bytes = Array(example.text.utf8)
         #expect(throws: example.fault) { try SMTPReply.take(from: &bytes) }
     }
@@ -107,7 +107,7 @@ import Testing
         switch action {
         case .send(let bytes): String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .newlines)
         case .startTLS: "(TLS)"
-        case .taken: "(taken)"
+        case .accepted: "(accepted)"
         case .failed(let failure): "(\(failure.kind)) \(failure)"
         }
     }
@@ -125,54 +125,55 @@ import Testing
 
     @Test(arguments: [
         Talk(
-            testDescription: "without STARTTLS nothing is said in the clear", security: .starttls, login: true,
+            testDescription: "without STARTTLS nothing is sent unencrypted", security: .starttls, login: true,
             replies: [greeting, reply(250, "mail", "AUTH PLAIN")],
-            end: "(passing) mail: mail.example.org:587 does not offer STARTTLS, and nothing is sent in the clear"),
+            end: "(temporary) mail: mail.example.org:587 does not offer STARTTLS, and nothing is sent unencrypted"),
         Talk(
             testDescription: "a server that hides STARTTLS in its name", security: .starttls,
             replies: [greeting, reply(250, "STARTTLS")],
-            end: "(passing) mail: mail.example.org:587 does not offer STARTTLS, and nothing is sent in the clear"),
+            end: "(temporary) mail: mail.example.org:587 does not offer STARTTLS, and nothing is sent unencrypted"),
         Talk(
-            testDescription: "STARTTLS is asked for", security: .starttls,
+            testDescription: "STARTTLS is required", security: .starttls,
             replies: [greeting, reply(250, "mail", "starttls")], end: "STARTTLS"),
         Talk(
-            testDescription: "and granted", security: .starttls,
+            testDescription: "and accepted", security: .starttls,
             replies: [greeting, reply(250, "mail", "STARTTLS"), reply(220, "go ahead")], end: "(TLS)"),
         Talk(
             testDescription: "PLAIN is preferred", login: true,
             replies: [greeting, reply(250, "mail", "AUTH LOGIN PLAIN")], end: "AUTH PLAIN AGFubgBww6Rzc3dvcmQ="),
         Talk(
-            testDescription: "LOGIN is known", login: true,
+            testDescription: "LOGIN is supported", login: true,
             replies: [
                 greeting, reply(250, "mail", "AUTH LOGIN"), reply(334, "VXNlcm5hbWU6"), reply(334, "UGFzc3dvcmQ6"),
             ],
             end: "cMOkc3N3b3Jk"),
         Talk(
-            testDescription: "nothing else is", login: true, replies: [greeting, reply(250, "mail", "AUTH CRAM-MD5")],
-            end: "(refused) mail: mail.example.org:465 offers neither AUTH PLAIN nor AUTH LOGIN"),
+            testDescription: "no other character is escaped", login: true,
+            replies: [greeting, reply(250, "mail", "AUTH CRAM-MD5")],
+            end: "(rejected) mail: mail.example.org:465 offers neither AUTH PLAIN nor AUTH LOGIN"),
         Talk(
             testDescription: "a wrong password, repeated by the server", login: true,
             replies: [
                 greeting, reply(250, "mail", "AUTH PLAIN"), reply(535, "5.7.8 pässword AGFubgBww6Rzc3dvcmQ= is wrong"),
-            ], end: "(refused) mail: mail.example.org:465 answered 535 5.7.8 … … is wrong"),
+            ], end: "(rejected) mail: mail.example.org:465 answered 535 5.7.8 … … is wrong"),
         Talk(
             testDescription: "busy", replies: [reply(421, "try later")],
-            end: "(passing) mail: mail.example.org:465 answered 421 try later"),
+            end: "(temporary) mail: mail.example.org:465 answered 421 try later"),
         Talk(
-            testDescription: "the recipient is wrong",
+            testDescription: "the recipient is unknown",
             replies: [greeting, reply(250, "mail"), reply(250, "ok"), reply(550, "who?")],
-            end: "(refused) mail: mail.example.org:465 did not take ops@example.org: 550 who?"),
+            end: "(rejected) mail: mail.example.org:465 did not accept ops@example.org: 550 who?"),
         Talk(
-            testDescription: "the recipient is kept waiting",
+            testDescription: "the recipient is greylisted",
             replies: [greeting, reply(250, "mail"), reply(250, "ok"), reply(451, "greylisted")],
-            end: "(passing) mail: mail.example.org:465 did not take ops@example.org: 451 greylisted"),
+            end: "(temporary) mail: mail.example.org:465 did not accept ops@example.org: 451 greylisted"),
         Talk(
-            testDescription: "the text is not wanted",
+            testDescription: "the text is rejected",
             replies: [
                 greeting, reply(250, "mail"), reply(250, "ok"), reply(250, "ok"), reply(354, "go"), reply(554, "spam"),
-            ], end: "(refused) mail: mail.example.org:465 answered 554 spam"),
+            ], end: "(rejected) mail: mail.example.org:465 answered 554 spam"),
     ])
-    func says(_ talk: Talk) {
+    func theDialogueFollowsTheReplies(_ talk: Talk) {
         var dialogue = dialogue(talk.security, login: talk.login)
         let actions = talk.replies.map { said(dialogue.received($0)) }
         #expect(actions.last == talk.end)

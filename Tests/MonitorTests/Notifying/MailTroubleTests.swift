@@ -4,13 +4,13 @@ import NIOCore
 import NIOPosix
 import Testing
 
-/// Mail servers that misbehave in ways a real one does not on request.
+/// Mail servers that misbehave in ways that a real one does not on request.
 @Suite(.timeLimit(.minutes(1))) struct MailTroubleTests {
-    private func send(_ answers: [String: String], _ security: ChannelSettings.Email.Security) async throws {
+    private func send(_ probeResults: [String: String], _ security: ChannelSettings.Email.Security) async throws {
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(Parrot(answers))
+                    try channel.pipeline.syncOperations.addHandler(Parrot(probeResults))
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
@@ -23,7 +23,7 @@ import Testing
         try await MailSender().send(MailAccount(settings, password: nil, channel: "mail"), mail)
     }
 
-    @Test func whatStandsBehindTheConsentToTLSIsNotBelieved() async throws {
+    @Test func dataAfterSTARTTLSIsRejected() async throws {
         await #expect {
             try await send(
                 [
@@ -32,33 +32,35 @@ import Testing
                 ],
                 .starttls)
         } throws: { error in
-            "\(error)".hasSuffix("sent more than its consent to STARTTLS")
+            "\(error)".hasSuffix("sent data after its response to STARTTLS")
         }
     }
 
     struct Trouble: CustomTestStringConvertible {
         let testDescription: String
-        let answers: [String: String]
+        let probeResults: [String: String]
         let error: String
     }
 
     @Test(arguments: [
         Trouble(
-            testDescription: "it is a web server", answers: ["": "HTTP/1.1 200 OK\r\n"], error: "does not speak SMTP"),
+            testDescription: "it is a web server", probeResults: ["": "HTTP/1.1 200 OK\r\n"],
+            error: "does not speak SMTP"),
         Trouble(
-            testDescription: "it never comes to an end", answers: ["": String(repeating: "220-a\r\n", count: 9_000)],
-            error: "gave an answer longer than 16384 bytes"),
+            testDescription: "an endless reply",
+            probeResults: ["": String(repeating: "220-a\r\n", count: 9_000)],
+            error: "sent a reply longer than 16384 bytes"),
         Trouble(
-            testDescription: "it hangs up", answers: ["": "220 hi\r\n", "EHLO": "(close)"],
-            error: "closed the connection before it had taken the mail"),
+            testDescription: "it closes the connection", probeResults: ["": "220 hi\r\n", "EHLO": "(close)"],
+            error: "closed the connection before accepting the mail"),
     ])
-    func isSaidPlainly(_ trouble: Trouble) async throws {
-        await #expect { try await send(trouble.answers, .none) } throws: { error in
-            (error as? DeliveryFailure)?.kind == .passing && "\(error)".hasSuffix(trouble.error)
+    func theErrorNamesTheProblem(_ trouble: Trouble) async throws {
+        await #expect { try await send(trouble.probeResults, .none) } throws: { error in
+            (error as? DeliveryFailure)?.kind == .temporary && "\(error)".hasSuffix(trouble.error)
         }
     }
 
-    @Test func oneThatSaysNothingIsLeftWhenTheTimeIsUp() async throws {
+    @Test func aServerWithoutRepliesTimesOut() async throws {
         let task = Task { try await send([:], .none) }
         try await Task.sleep(for: .milliseconds(100))
         task.cancel()
@@ -70,9 +72,9 @@ import Testing
         typealias InboundIn = ByteBuffer
         typealias OutboundOut = ByteBuffer
 
-        private let answers: [String: String]
+        private let probeResults: [String: String]
 
-        init(_ answers: [String: String]) { self.answers = answers }
+        init(_ probeResults: [String: String]) { self.probeResults = probeResults }
 
         func channelActive(context: ChannelHandlerContext) { say("", context) }
 
@@ -82,7 +84,7 @@ import Testing
         }
 
         private func say(_ word: String, _ context: ChannelHandlerContext) {
-            guard let answer = answers[word] else { return }
+            guard let answer = probeResults[word] else { return }
             if answer == "(close)" { return context.close(promise: nil) }
             context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: answer)), promise: nil)
         }

@@ -87,7 +87,7 @@ import Testing
         #expect(settings == expected)
     }
 
-    @Test func withoutRoutesEveryChannelHearsOfSEV2AndSEV1AtOnce() throws {
+    @Test func withoutRoutesEveryChannelGetsSEV2AndSEV1AtOnce() throws {
         let settings = try decode(
             """
             [[channel]]
@@ -137,34 +137,35 @@ import Testing
         Bad(
             testDescription: "a name for a file system",
             text: "[[channel]]\nname = \"a b\"\ntype = \"chat\"\nurl-file = \"/s\"",
-            error: .badValue("a channel's name", "use 1 to 64 letters, digits, - and _")),
+            error: .badValue("a channel's name", "it must have 1 to 64 letters, digits, - and _")),
         Bad(
-            testDescription: "a route to nowhere", text: chat + "[[route]]\nchannel = \"b\"\nseverities = [\"sev1\"]",
+            testDescription: "a route to an unknown channel",
+            text: chat + "[[route]]\nchannel = \"b\"\nseverities = [\"sev1\"]",
             error: .noSuchChannel("b")),
         Bad(
             testDescription: "an unknown severity", text: chat + "[[route]]\nchannel = \"a\"\nseverities = [\"sev3\"]",
-            error: .badValue("severities", "\"sev3\" is not warning, sev2 or sev1")),
+            error: .badValue("severities", "\"sev3\" must be warning, sev2 or sev1")),
         Bad(
-            testDescription: "a route for nothing", text: chat + "[[route]]\nchannel = \"a\"\nseverities = []",
-            error: .badValue("the route to a", "it names no severity, so nothing would take it")),
+            testDescription: "a route without severities", text: chat + "[[route]]\nchannel = \"a\"\nseverities = []",
+            error: .badValue("the route to a", "it must have at least one severity")),
         Bad(
-            testDescription: "a flood of reminders",
+            testDescription: "repeat is too short",
             text: chat + "[[route]]\nchannel = \"a\"\nseverities = [\"sev1\"]\nresend = 1",
-            error: .badValue("the route to a", "repeat is neither 0 nor between 10 and 604800 seconds")),
+            error: .badValue("the route to a", "repeat must be 0, or from 10 to 604800 seconds")),
         Bad(
-            testDescription: "mail in the clear over the network",
+            testDescription: "unencrypted mail over the network",
             text: mail + "host = \"mail.example.org\"\ntls = \"none\"\nto = [\"b@example.org\"]",
-            error: .badValue("tls of m", "none is for a server on this machine; use starttls or implicit")),
+            error: .badValue("tls of m", "none is allowed for a server on this machine only; use starttls or implicit")),
         Bad(
-            testDescription: "an address that ends the command",
+            testDescription: "an address that would end the command",
             text: mail + "host = \"mail.example.org\"\nto = [\"b@example.org>\\r\\nDATA\"]",
-            error: .badValue("from or to of m", "\"b@example.org>\r\nDATA\" is not a plain ASCII address")),
+            error: .badValue("from or to of m", "\"b@example.org>\r\nDATA\" must be a plain ASCII address")),
         Bad(
             testDescription: "a user without a password",
             text: mail + "host = \"mail.example.org\"\nto = [\"b@example.org\"]\nusername = \"ann\"",
-            error: .badValue("username of m", "it and password-file go together")),
+            error: .badValue("username of m", "it must be set together with password-file")),
     ])
-    func refusesWhatCannotBeMeant(_ example: Bad) {
+    func invalidSettingsAreRejected(_ example: Bad) {
         #expect(throws: example.error) { try decode(example.text) }
     }
 }

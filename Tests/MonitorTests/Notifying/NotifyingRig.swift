@@ -5,7 +5,7 @@ import SQLite
 import Synchronization
 import TestSupport
 
-/// Everything between the judgement and the network, on a database of its own, with a clock that stands still.
+/// Everything between the evaluator and the network, with its own database and a manual clock.
 struct NotifyingRig: Sendable {
     let folder: NotifyingScratch
     let clock = TestClock()
@@ -16,10 +16,10 @@ struct NotifyingRig: Sendable {
     let settings: NotificationSettings
     static let start: Int64 = 1_709_312_400_000
 
-    /// Nothing waits for anything else.
+    /// No grouping delays.
     static let atOnce = Grouping(wait: 0, interval: 0)
 
-    /// Webhooks with these names, each at a host of its name.
+    /// Creates webhooks with these names, each with a host of its name.
     init(
         hooks: [String] = ["hook"], routes: [Route] = [], grouping: Grouping = atOnce, limit: Int? = nil,
         in folder: NotifyingScratch? = nil
@@ -37,7 +37,7 @@ struct NotifyingRig: Sendable {
         self.folder = try folder ?? NotifyingScratch()
         settings = try NotificationSettings(channels: channels, routes: routes)
         store = try MonitorStore(path: self.folder.path("monitor.db"))
-        outbox = Outbox(ledger: store.ledger, lines: settings.lines, limit: limit)
+        outbox = Outbox(alerts: store.alerts, recipients: settings.recipients, limit: limit)
     }
 
     /// Unix milliseconds.
@@ -56,10 +56,10 @@ struct NotifyingRig: Sendable {
         }
         return Delivery(
             outbox: outbox, senders: try factory.senders(settings),
-            world: .init(clock: clock, now: { now }, random: { $0.upperBound }), logger: log.logger)
+            dependencies: .init(clock: clock, now: { now }, random: { $0.upperBound }), logger: log.logger)
     }
 
-    /// Runs a delivery while `body` does something, and cuts it off afterwards, as a crash does.
+    /// Runs a delivery during `body`, and cancels it afterwards, as in a crash.
     @discardableResult
     func delivering<R: Sendable>(_ body: () async throws -> R) async throws -> R {
         let task = Task { [delivery = try delivery()] in try await delivery.run() }
@@ -76,43 +76,43 @@ struct NotifyingRig: Sendable {
         return result
     }
 
-    /// Puts in one change of one incident.
+    /// Queues one change of one incident.
     func put(_ id: Int64, _ kind: IncidentChange.Kind = .opened, to channel: String = "hook") async throws {
-        let telling = Telling(channel: channel, change: anIncident(id).becomes(kind, at: now / 1_000))
-        try await outbox.escalate(.incidents([]), routes: [], now: now) { _ in [telling] }
+        let notification = ChannelNotification(channel: channel, change: anIncident(id).becomes(kind, at: now / 1_000))
+        try await outbox.escalate(.incidents([]), routes: [], now: now) { _ in [notification] }
     }
 
-    /// What lies before a line.
-    func desk(_ line: String = "hook") async throws -> Desk { try await outbox.desk(of: line) }
+    /// The queue of a recipient.
+    func queue(_ line: String = "hook") async throws -> RecipientQueue { try await outbox.queue(of: line) }
 
-    /// Waits, with a bound, until what lies before a line looks as wanted.
+    /// Waits, with a timeout, until the queue satisfies a condition.
     @discardableResult
-    func until(_ line: String = "hook", _ isSo: (Desk) -> Bool) async throws -> Desk {
+    func until(_ line: String = "hook", _ isSo: (RecipientQueue) -> Bool) async throws -> RecipientQueue {
         for _ in 0..<4_000 {
-            let desk = try await desk(line)
-            if isSo(desk) { return desk }
+            let queue = try await queue(line)
+            if isSo(queue) { return queue }
             try await Task.sleep(for: .milliseconds(5))
         }
-        throw NeverHappened(desk: "\(try await desk(line))")
+        throw NeverHappened(queue: "\(try await queue(line))")
     }
 
-    struct NeverHappened: Error { let desk: String }
+    struct NeverHappened: Error { let queue: String }
 }
 
-extension Desk {
+extension RecipientQueue {
     var isClear: Bool { waiting.isEmpty }
     var incidents: [Int64] { waiting.map(\.change.incident.id) }
 }
 
-/// The services behind channels, as a test wants them.
+/// A scripted network of channel services.
 final class ScriptedNetwork: Sendable {
-    typealias Answer = @Sendable (WebRequest, _ attempt: Int) async throws -> WebAnswer
+    typealias Answer = @Sendable (WebRequest, _ attempt: Int) async throws -> WebResponse
 
     private struct State {
         var requests: [WebRequest] = []
         var mails: [Mail] = []
-        var answer: Answer = { _, _ in WebAnswer(status: 200) }
-        var verdict: @Sendable (String) -> DeliveryFailure? = { _ in nil }
+        var answer: Answer = { _, _ in WebResponse(status: 200) }
+        var silenceSeverity: @Sendable (String) -> DeliveryFailure? = { _ in nil }
     }
 
     private let state = Mutex(State())
@@ -120,9 +120,9 @@ final class ScriptedNetwork: Sendable {
     var requests: [WebRequest] { state.withLock { $0.requests } }
     var mails: [Mail] { state.withLock { $0.mails } }
 
-    func answers(_ answer: @escaping Answer) { state.withLock { $0.answer = answer } }
+    func probeResults(_ answer: @escaping Answer) { state.withLock { $0.answer = answer } }
 
-    @Sendable func send(_ request: WebRequest) async throws -> WebAnswer {
+    @Sendable func send(_ request: WebRequest) async throws -> WebResponse {
         let (answer, attempt) = state.withLock { state in
             state.requests.append(request)
             return (state.answer, state.requests.count)
@@ -130,13 +130,13 @@ final class ScriptedNetwork: Sendable {
         return try await answer(request, attempt)
     }
 
-    /// What becomes of a mail to an address.
-    func takes(_ verdict: @escaping @Sendable (_ address: String) -> DeliveryFailure?) {
-        state.withLock { $0.verdict = verdict }
+    /// Sets the result of mail to an address.
+    func takes(_ silenceSeverity: @escaping @Sendable (_ address: String) -> DeliveryFailure?) {
+        state.withLock { $0.silenceSeverity = silenceSeverity }
     }
 
     @Sendable func post(_ account: MailAccount, _ mail: Mail) async throws(DeliveryFailure) {
-        if let failure = state.withLock({ $0.verdict })(mail.to) { throw failure }
+        if let failure = state.withLock({ $0.silenceSeverity })(mail.to) { throw failure }
         state.withLock { $0.mails.append(mail) }
     }
 }
@@ -144,20 +144,20 @@ final class ScriptedNetwork: Sendable {
 extension WebRequest {
     func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
     var json: NSDictionary? { try? JSONSerialization.jsonObject(with: Data(body)) as? NSDictionary }
-    /// The incidents that a webhook's body names.
-    var incidents: [Int64] { told.map(\.incident) }
-    /// What it says of each.
-    var told: [(kind: String, incident: Int64)] {
+    /// The incident ids in a webhook's body.
+    var incidents: [Int64] { notified.map(\.incident) }
+    /// The kind of each change.
+    var notified: [(kind: String, incident: Int64)] {
         let changes = json?["changes"] as? [NSDictionary] ?? []
         return changes.map { change in
             (change["kind"] as? String ?? "", (change["incident"] as? NSDictionary)?["id"] as? Int64 ?? 0)
         }
     }
     /// Such as "opened 1".
-    var words: [String] { told.map { "\($0.kind) \($0.incident)" } }
+    var words: [String] { notified.map { "\($0.kind) \($0.incident)" } }
 }
 
-/// What was logged.
+/// Records log lines.
 final class LogLines: Sendable {
     private let lines = Mutex<[String]>([])
     var all: [String] { lines.withLock { $0 } }
@@ -181,7 +181,7 @@ final class LogLines: Sendable {
     }
 }
 
-/// A folder that is gone when the last who holds it is.
+/// A directory that is deleted with its last reference.
 final class NotifyingScratch: Sendable {
     private let folder: URL
 

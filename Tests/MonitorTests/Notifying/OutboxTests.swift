@@ -13,74 +13,74 @@ import Testing
         IncidentChange(.opened, anIncident(id), at: rig.now)
     }
 
-    @Test func tellingsAndStateAreOneTransaction() async throws {
+    @Test func notificationsAndStateAreOneTransaction() async throws {
         let rig = try NotifyingRig()
         let other = try Connection(path: rig.folder.path("monitor.db"), access: .readWrite)
         try other.script("CREATE TRIGGER full BEFORE INSERT ON telling BEGIN SELECT RAISE(ABORT, 'disk full'); END")
-        await #expect(throws: SQLiteError.self) { try await rig.notifier.tell([opened(1, rig)]) }
+        await #expect(throws: SQLiteError.self) { try await rig.notifier.notify([opened(1, rig)]) }
         #expect(try other.first("SELECT count(*) FROM escalation", row: { $0.int(0) }) == 0)
         try other.script("DROP TRIGGER full")
-        try await rig.notifier.tell([opened(1, rig)])
-        #expect(try await rig.desk().incidents == [1])
+        try await rig.notifier.notify([opened(1, rig)])
+        #expect(try await rig.queue().incidents == [1])
     }
 
-    @Test func aBatchHandedOverAgainIsToldOnceEvenAfterARestart() async throws {
+    @Test func aRepeatedBatchIsNotifiedOnceEvenAfterARestart() async throws {
         let rig = try NotifyingRig()
         let batch = [opened(1, rig)]
-        try await rig.notifier.tell(batch)
+        try await rig.notifier.notify(batch)
         let after = try NotifyingRig(in: rig.folder)
-        try await after.notifier.tell(batch)
-        #expect(try await after.desk().incidents == [1])
+        try await after.notifier.notify(batch)
+        #expect(try await after.queue().incidents == [1])
     }
 
-    @Test func escalationGoesOnAfterARestart() async throws {
+    @Test func escalationContinuesAfterARestart() async throws {
         let rig = try NotifyingRig(hooks: ["hook", "boss"], routes: Self.ladder)
-        try await rig.notifier.tell([opened(1, rig)])
+        try await rig.notifier.notify([opened(1, rig)])
         let after = try NotifyingRig(hooks: ["hook", "boss"], routes: Self.ladder, in: rig.folder)
         let task = Task { [notifier = after.notifier] in try await notifier.run() }
         for _ in 0..<10 {
             await after.clock.sleepers(1)
-            #expect(try await after.desk("boss").isClear)
+            #expect(try await after.queue("boss").isClear)
             after.clock.advance(by: .seconds(60))
         }
-        let desk = try await after.until("boss") { !$0.isClear }
-        #expect(desk.waiting.map(\.change.kind) == [.escalated])
+        let queue = try await after.until("boss") { !$0.isClear }
+        #expect(queue.waiting.map(\.change.kind) == [.escalated])
         task.cancel()
         try await task.value
     }
 
-    @Test func anotherSetOfRoutesIsInForceAfterARestart() async throws {
+    @Test func newRoutesApplyAfterARestart() async throws {
         let rig = try NotifyingRig(hooks: ["hook", "boss"], routes: [Self.ladder[0]])
-        try await rig.notifier.tell([opened(1, rig)])
+        try await rig.notifier.notify([opened(1, rig)])
         let after = try NotifyingRig(hooks: ["hook", "boss"], routes: Self.ladder, in: rig.folder)
         try await after.notifier.tick(.all)
         #expect(try await after.outbox.nextDue() == NotifyingRig.start + 600_000)
     }
 
-    @Test func theNumberOfTellingsIsBounded() async throws {
+    @Test func theNumberOfNotificationsIsBounded() async throws {
         let rig = try NotifyingRig(limit: 5)
         for id in 1...7 { try await rig.put(Int64(id)) }
-        #expect(try await rig.desk().incidents == [3, 4, 5, 6, 7], "the newest say best what is the matter")
+        #expect(try await rig.queue().incidents == [3, 4, 5, 6, 7], "the newest say best what is the matter")
     }
 
-    @Test func aChannelThatDoesNotWorkForDaysKeepsOneReminder() async throws {
+    @Test func aChannelThatFailsForDaysKeepsOneReminder() async throws {
         let rig = try NotifyingRig()
         try await rig.put(1)
         for _ in 0..<50 { try await rig.put(1, .reminded) }
-        #expect(try await rig.desk().waiting.map(\.change.kind) == [.opened, .reminded])
+        #expect(try await rig.queue().waiting.map(\.change.kind) == [.opened, .reminded])
     }
 
-    @Test func tellingsOfAChannelThatIsNoMoreAreForgotten() async throws {
+    @Test func notificationsOfARemovedChannelAreDeleted() async throws {
         let rig = try NotifyingRig(hooks: ["hook", "old"])
         try await rig.put(1, to: "old")
         let after = try NotifyingRig(in: rig.folder)
-        #expect(try await after.outbox.adopt() == ["old"])
-        #expect(try await after.desk("old").isClear)
+        #expect(try await after.outbox.migrateRecipients() == ["old"])
+        #expect(try await after.queue("old").isClear)
     }
 
-    @Test func rowsThatCannotBeReadStopNobody() async throws {
+    @Test func unreadableRowsBlockNothing() async throws {
         let rig = try NotifyingRig(hooks: ["hook", "boss"], routes: Self.ladder)
-        try await rig.notifier.tell([opened(1, rig), opened(2, rig)])
+        try await rig.notifier.notify([opened(1, rig), opened(2, rig)])
         try await rig.put(3)
         let other = try Connection(path: rig.folder.path("monitor.db"), access: .readWrite)
         try other.script("UPDATE escalation SET state = '{}' WHERE incident = 1")
@@ -96,8 +96,8 @@ import Testing
         #expect(sent.sorted() == [#"boss ["escalated 2"]"#, #"hook ["opened 2", "opened 3"]"#])
     }
 
-    /// What version 0.1.0 left: messages that wait, and incidents of which channels were told.
-    @Test func whatAnOlderMonitorLeftIsToldToo() async throws {
+    /// Rows of version 0.1.0: pending messages, and incidents that channels were notified of.
+    @Test func rowsOfAnOlderVersionAreNotified() async throws {
         let folder = try NotifyingScratch()
         do {
             let old = try Database(
@@ -115,7 +115,7 @@ import Testing
                 _ = escalation.apply(
                     [IncidentChange(.opened, anIncident(1), at: 5)],
                     routes: [Route(channel: "mail", severities: [.sev2]), Route(channel: "hook", severities: [.sev2])])
-                let state = try JSONEncoder().encode(escalation.followed[1])
+                let state = try JSONEncoder().encode(escalation.tracked[1])
                 try database.run(
                     "INSERT INTO escalation (incident, state) VALUES (1, ?)",
                     .text(String(decoding: state, as: UTF8.self)))
@@ -125,16 +125,16 @@ import Testing
             name: "mail", kind: .email(.init(host: "m", from: "c@example.org", to: ["a@example.org", "b@example.org"])))
         let hook = ChannelSettings(name: "hook", kind: .webhook(.init(urlFile: "/hook")))
         let rig = try NotifyingRig(channels: [mail, hook], in: folder)
-        #expect(try await rig.outbox.adopt() == ["gone"])
+        #expect(try await rig.outbox.migrateRecipients() == ["gone"])
         for line in ["mail/a@example.org", "mail/b@example.org"] {
-            let desk = try await rig.desk(line)
-            #expect(desk.incidents == [1])
-            #expect(desk.heard.isEmpty)
+            let queue = try await rig.queue(line)
+            #expect(queue.incidents == [1])
+            #expect(queue.notified.isEmpty)
         }
-        let desk = try await rig.desk()
-        #expect(desk.isClear)
-        #expect(desk.heard[1]?.severity == .sev2)
-        #expect(desk.heard[1]?.thread == "1/0")
-        #expect(desk.heard[1]?.cause == "silent/asia")
+        let queue = try await rig.queue()
+        #expect(queue.isClear)
+        #expect(queue.notified[1]?.severity == .sev2)
+        #expect(queue.notified[1]?.thread == "1/0")
+        #expect(queue.notified[1]?.cause == "silent/asia")
     }
 }

@@ -3,9 +3,9 @@ import Monitor
 import TestSupport
 import Testing
 
-/// Nothing from a key, token, password or URL file gets into a log, an error, a row or a description.
+/// No key, token, password or URL file gets into a log, an error, a row or a description.
 @Suite(.timeLimit(.minutes(2))) struct SecrecyTests {
-    /// Every secret that is configured has one of these in it.
+    /// Every configured secret contains one of these.
     static let canaries = (1...7).map { "CANARY\($0)x9f8e7d" }
 
     static let files = [
@@ -24,7 +24,7 @@ import Testing
             name: "mail",
             kind: .email(
                 .init(
-                    // Nobody listens there.
+                    // No server listens there.
                     host: "127.0.0.1", port: 1, security: .implicit, username: "ann", passwordFile: "/password",
                     from: "a@example.org", to: ["b@example.org"]))),
     ]
@@ -36,17 +36,17 @@ import Testing
     struct Chatty: Error, CustomStringConvertible { let description: String }
 
     @Test(arguments: Trouble.allCases)
-    func nothingIsRepeated(_ trouble: Trouble) async throws {
+    func noSecretIsQuoted(_ trouble: Trouble) async throws {
         let rig = try NotifyingRig(
             channels: Self.channels.map { ChannelSettings(name: $0.name, kind: $0.kind, grouping: NotifyingRig.atOnce) }
         )
-        rig.network.answers { request, _ in
+        rig.network.probeResults { request, _ in
             let all =
                 "\(request.url.exposed) \(request.headers.map(\.value)) \(String(decoding: request.body, as: UTF8.self))"
-            // Each canary early enough to be quoted.
+            // Each canary is early enough to be quoted.
             let first = request.url.exposed.split(separator: "/").suffix(2).joined(separator: " ") + " "
             switch trouble {
-            case .theAnswerRepeatsEverything: return WebAnswer(status: 400, body: Array((first + all).utf8))
+            case .theAnswerRepeatsEverything: return WebResponse(status: 400, body: Array((first + all).utf8))
             case .theLibraryRepeatsTheURL: throw Chatty(description: first + all)
             }
         }
@@ -56,11 +56,11 @@ import Testing
         }
         let senders = try factory.senders(rig.settings)
         let delivery = Delivery(
-            outbox: rig.outbox, senders: senders, world: .init(clock: rig.clock, now: { rig.now }),
+            outbox: rig.outbox, senders: senders, dependencies: .init(clock: rig.clock, now: { rig.now }),
             logger: rig.log.logger)
-        try await rig.notifier.tell([IncidentChange(.opened, anIncident(), at: rig.now)])
+        try await rig.notifier.notify([IncidentChange(.opened, anIncident(), at: rig.now)])
         let task = Task { try await delivery.run() }
-        let lines = Self.channels.flatMap(\.lines)
+        let lines = Self.channels.flatMap(\.recipients)
         var errors: [String] = []
         for line in lines {
             errors += [try await rig.until(line) { $0.state.attempts == 1 }.state.lastError].compactMap(\.self)
@@ -79,7 +79,7 @@ import Testing
         for canary in Self.canaries {
             #expect(!said.contains { $0.contains(canary) }, "\(canary) in \(said.filter { $0.contains(canary) })")
         }
-        // The canaries were on their way, or the test would prove nothing. The signing key never is.
+        // The canaries were sent, or the test would prove nothing. The signing key never is.
         let sent = rig.network.requests.map {
             "\($0.url.exposed) \($0.headers) \(String(decoding: $0.body, as: UTF8.self))"
         }
@@ -91,7 +91,7 @@ import Testing
         ("/hook", "https://CANARY@x.example/"), ("/hook", ""), ("/topic", "https://ntfy.example/CANARY/"),
         ("/token", "CANARY/../x"), ("/key", "CANARY\nsecond line"),
     ])
-    func aSecretOfNoUseIsRefusedAndNotRepeated(_ file: String, _ text: String) throws {
+    func anInvalidSecretIsRejectedAndNotQuoted(_ file: String, _ text: String) throws {
         let rig = try NotifyingRig(channels: Array(Self.channels.dropLast()))
         let factory = ChannelFactory(send: rig.network.send, post: rig.network.post) {
             Array(($0 == file ? text : Self.files[$0] ?? "").utf8)
@@ -101,7 +101,7 @@ import Testing
         #expect(error.map { "\($0)".contains("CANARY") } == false)
     }
 
-    @Test func aFileThatIsMissingIsNamed() throws {
+    @Test func aMissingFileIsNamed() throws {
         let rig = try NotifyingRig(channels: [
             ChannelSettings(name: "pager", kind: .pagerDuty(keyFile: "/nowhere/at/all", url: nil))
         ])
@@ -109,6 +109,6 @@ import Testing
         let error = #expect(throws: NotificationSettingsError.self) { try factory.senders(rig.settings) }
         #expect(
             error?.description
-                == "The secret of the channel pager cannot be read from /nowhere/at/all: there is no such file.")
+                == "The secret of the channel pager cannot be read from /nowhere/at/all: the file does not exist.")
     }
 }

@@ -2,9 +2,9 @@ import Foundation
 import Monitor
 import Testing
 
-/// The webhook's signature, checked by somebody else's HMAC.
+/// The webhook's signature, verified with OpenSSL's HMAC.
 @Suite struct SignatureTests {
-    @Test func openSSLComesToTheSame() async throws {
+    @Test func theSignatureMatchesOpenSSL() async throws {
         let scratch = try NotifyingScratch()
         let kind = ChannelSettings.Kind.webhook(.init(urlFile: "/url", keyFile: "/key"))
         let request = try await ChannelFormatTests.requests(kind, aMessage("c"))[0]
@@ -23,7 +23,7 @@ import Testing
 enum ChildProcess {
     struct Failed: Error { let output: String }
 
-    /// Runs to the end and returns what it printed. Output goes through a file, so that no full pipe can hold it up.
+    /// Runs to completion and returns the output. Output goes through a file, so that no full pipe can block it.
     static func run(_ program: String, _ arguments: [String], in scratch: NotifyingScratch) async throws -> String {
         let name = "output-\(UUID().uuidString)"
         let process = try start(program, arguments, output: scratch.write("", to: name))
@@ -45,7 +45,7 @@ enum ChildProcess {
         return process
     }
 
-    /// A key and a certificate of its own for localhost and 127.0.0.1, in PEM files.
+    /// A key and a self-signed certificate for localhost and 127.0.0.1, in PEM files.
     static func makeCertificate(in scratch: NotifyingScratch) async throws -> (certificate: String, key: String) {
         let (certificate, key) = (scratch.path("certificate.pem"), scratch.path("key.pem"))
         _ = try await run(

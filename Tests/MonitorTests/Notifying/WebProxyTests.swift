@@ -5,7 +5,7 @@ import Testing
 
 /// Services behind an HTTP proxy.
 @Suite(.timeLimit(.minutes(2))) struct WebProxyTests {
-    @Test func theEnvironmentNamesIt() throws {
+    @Test func theProxyComesFromTheEnvironment() throws {
         let proxy = try #require(try WebProxy(file: nil, environment: ["HTTPS_PROXY": "http://proxy.example:3128"]))
         #expect(proxy.host == "proxy.example" && proxy.port == 3_128)
         let lower = try #require(
@@ -20,9 +20,9 @@ import Testing
 
     @Test(arguments: [
         ("https://proxy.example", WebProxyError.scheme), ("socks5://proxy.example", .scheme), ("http://", .malformed),
-        ("http://a b", .malformed), ("http://user:hunter2@proxy.example", .passwordInSight),
+        ("http://a b", .malformed), ("http://user:hunter2@proxy.example", .passwordInEnvironment),
     ])
-    func whatIsWrongIsSaidWithoutAPassword(_ text: String, _ error: WebProxyError) {
+    func errorsContainNoPassword(_ text: String, _ error: WebProxyError) {
         #expect(throws: error) { try WebProxy(file: nil, environment: ["HTTPS_PROXY": text]) }
         #expect(!error.description.contains("hunter2"))
     }
@@ -32,7 +32,7 @@ import Testing
         ("a.test, hooks.example", "HOOKS.example", false), ("ooks.example", "hooks.example", true),
         ("*", "hooks.example", false), ("hooks.example", "my.hooks.example", false),
     ])
-    func exceptionsAreNamesAndEndsOfNames(_ list: String, _ host: String, _ serves: Bool) throws {
+    func exceptionsAreNamesAndSuffixes(_ list: String, _ host: String, _ serves: Bool) throws {
         let proxy = try WebProxy(
             file: nil, environment: ["HTTPS_PROXY": "http://proxy.example", "NO_PROXY": list])
         #expect(proxy?.serves(host) == serves)
@@ -68,8 +68,8 @@ import Testing
         return String(decoding: line, as: UTF8.self)
     }
 
-    /// Through a real one, by CONNECT, with TLS from end to end.
-    @Test func aMessageGoesThroughAProxy() async throws {
+    /// A real proxy, by CONNECT, with end-to-end TLS.
+    @Test func aMessageIsSentThroughAProxy() async throws {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/python3")
         process.arguments = ["-c", Self.program]

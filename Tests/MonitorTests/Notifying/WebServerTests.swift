@@ -49,27 +49,27 @@ import Testing
         #expect(json?["key"] as? String == aMessage().key)
     }
 
-    @Test func anEndlessAnswerIsReadInPart() async throws {
+    @Test func anEndlessResponseIsReadInPart() async throws {
         let (_, failure) = try await deliver("/endless/9f8e7d6c5b")
         let failed = try #require(failure)
-        #expect(failed.kind == .passing)
+        #expect(failed.kind == .temporary)
         #expect(failed.description.hasPrefix("hook: localhost:"))
         #expect(failed.description.count <= 260)
     }
 
     @Test func aRedirectIsNotFollowed() async throws {
         let (_, failure) = try await deliver("/away/9f8e7d6c5b")
-        #expect(failure?.kind == .refused)
+        #expect(failure?.kind == .rejected)
         #expect(failure?.description.hasSuffix("answered 302") == true)
     }
 
-    @Test func aCertificateThatNobodyVouchesForGetsNothing() async throws {
+    @Test func anUntrustedServerGetsNothing() async throws {
         let (seen, failure) = try await deliver("/hooks/9f8e7d6c5b", trusting: false)
         #expect(seen == nil)
         #expect(failure?.description.contains("its certificate is not trusted") == true)
     }
 
-    @Test func whatAnAnswerRepeatsOfTheURLIsHidden() async throws {
+    @Test func secretsInAResponseAreRedacted() async throws {
         let (_, failure) = try await deliver("/echo/9f8e7d6c5b?token=s3cr3ts3cr3t")
         let failed = try #require(failure)
         #expect(failed.description.contains("answered 400: you asked for "))

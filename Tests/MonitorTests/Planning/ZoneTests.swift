@@ -2,10 +2,10 @@ import Foundation
 import Monitor
 import Testing
 
-/// Time zones, as the system's tz database has them.
+/// Time zones of the system's tz database.
 @Suite(.timeLimit(.minutes(3))) struct ZoneTests {
     static let folder = "/usr/share/zoneinfo"
-    let zones = ZoneDirectory(folders: [Self.folder])
+    let zones = TimeZoneDatabase(directories: [Self.folder])
 
     /// Python reads the same files.
     @Test func agreesWithPythonAboutEveryZone() throws {
@@ -19,7 +19,7 @@ import Testing
         try process.run()
         let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
-        var rules: [Substring: ZoneRules] = [:]
+        var rules: [Substring: TimeZoneRules] = [:]
         var counts: [Substring: Int] = [:]
         for line in text.split(separator: "\n") {
             let words = line.split(separator: " ")
@@ -37,13 +37,13 @@ import Testing
     func everyTruncationIsReadWithoutCrashing(_ name: String) throws {
         let file = try [UInt8](Data(contentsOf: URL(filePath: "\(Self.folder)/\(name)")))
         for count in 0..<file.count {
-            #expect(throws: ZoneRules.Unreadable.self) { try ZoneRules(file: Array(file.prefix(count))) }
+            #expect(throws: TimeZoneRules.Unreadable.self) { try TimeZoneRules(file: Array(file.prefix(count))) }
         }
         for position in file.indices {
             for value in [0, 0x7f, 0xff] as [UInt8] {
                 var changed = file
                 changed[position] = value
-                guard let rules = try? ZoneRules(file: changed) else { continue }
+                guard let rules = try? TimeZoneRules(file: changed) else { continue }
                 for time in [Int64.min / 4, -1, 0, 1_800_000_000, Int64.max / 4] { _ = rules.offset(at: time) }
             }
         }
@@ -53,13 +53,13 @@ import Testing
         "", "Europe/Berlim", "../../etc/passwd", "/etc/passwd", "Europe/../Europe/Berlin", "Europe", "posixrules\0",
         "Europe/Berlin/", "zone.tab", String(repeating: "a", count: 70),
     ])
-    func whatIsNoZoneIsRefused(_ name: String) {
-        #expect(throws: NoSuchZone.self) { try zones.rules(of: name) }
+    func anInvalidZoneIsRejected(_ name: String) {
+        #expect(throws: UnknownTimeZone.self) { try zones.rules(of: name) }
     }
 
-    @Test func withoutADatabaseThereIsUTC() throws {
-        let none = ZoneDirectory(folders: ["/nowhere"])
+    @Test func withoutADatabaseOnlyUTCIsKnown() throws {
+        let none = TimeZoneDatabase(directories: ["/nowhere"])
         #expect(try none.rules(of: "UTC").offset(at: 0) == 0)
-        #expect(throws: NoSuchZone.self) { try none.rules(of: "Europe/Berlin") }
+        #expect(throws: UnknownTimeZone.self) { try none.rules(of: "Europe/Berlin") }
     }
 }

@@ -6,17 +6,17 @@ import Synchronization
 import Testing
 import Wire
 
-/// A watch on a real file, with a clock in the test's hand.
+/// A watch with a real database file and a manual clock.
 final class LiveWatch: Sendable {
     let folder: URL
     let store: MonitorStore
     let watch: Watch
-    let clock: HandClock
-    let told: Told
+    let clock: ManualClock
+    let notified: Notified
     let tokens: [String: PushToken]
 
-    /// What was handed to whoever notifies.
-    final class Told: Sendable {
+    /// The changes passed to the notifier.
+    final class Notified: Sendable {
         private let state = Mutex<(lines: [String], fails: Bool)>(([], false))
 
         var lines: [String] { state.withLock { $0.lines } }
@@ -25,27 +25,28 @@ final class LiveWatch: Sendable {
             set { state.withLock { $0.fails = newValue } }
         }
 
-        struct Deaf: Error {}
+        struct NotifyFailed: Error {}
 
         func take(_ changes: [IncidentChange]) throws {
             try state.withLock { state in
-                if state.fails { throw Deaf() }
+                if state.fails { throw NotifyFailed() }
                 state.lines += changes.map { "\($0.kind.rawValue) \($0.incident.key) \($0.incident.severity.rawValue)" }
             }
         }
     }
 
-    final class HandClock: Sendable {
-        private let state = Mutex(Moment(steady: 5_000_000, wall: 1_800_000_000_000))
+    final class ManualClock: Sendable {
+        private let state = Mutex(ClockReading(monotonic: 5_000_000, wall: 1_800_000_000_000))
 
-        var now: Moment { state.withLock { $0 } }
+        var now: ClockReading { state.withLock { $0 } }
 
-        /// The wall clock alone.
+        /// Sets the wall clock back; the monotonic clock is unchanged.
         func set(back seconds: Int64) { state.withLock { $0.wall -= seconds * 1_000 } }
 
         func advance(_ seconds: Double) {
             state.withLock {
-                $0 = Moment(steady: $0.steady + Int64(seconds * 1_000), wall: $0.wall + Int64(seconds * 1_000))
+                $0 = ClockReading(
+                    monotonic: $0.monotonic + Int64(seconds * 1_000), wall: $0.wall + Int64(seconds * 1_000))
             }
         }
     }
@@ -55,35 +56,37 @@ final class LiveWatch: Sendable {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let tokens = Dictionary(uniqueKeysWithValues: names.map { ($0, PushToken()) })
         let store = try MonitorStore(path: folder.appending(path: "monitor.db").path())
-        for (name, token) in tokens { try await store.addNode(NodeName(name), tokenHash: token.hash, now: 0) }
-        try await self.init(folder, store, HandClock(), Told(), tokens)
+        for (name, token) in tokens { try await store.addNode(MonitoredNode(name), tokenHash: token.hash, now: 0) }
+        try await self.init(folder, store, ManualClock(), Notified(), tokens)
     }
 
     private init(
-        _ folder: URL, _ store: MonitorStore, _ clock: HandClock, _ told: Told, _ tokens: [String: PushToken],
-        zones: ZoneDirectory = ZoneDirectory(), tell: Watch.Teller? = nil
+        _ folder: URL, _ store: MonitorStore, _ clock: ManualClock, _ notified: Notified, _ tokens: [String: PushToken],
+        zones: TimeZoneDatabase = TimeZoneDatabase(), notify: Watch.NotifyHandler? = nil
     ) async throws {
         self.folder = folder
         self.store = store
         self.clock = clock
-        self.told = told
+        self.notified = notified
         self.tokens = tokens
         watch = try await Watch(
-            store: store, world: .init(now: { clock.now }, zones: zones),
+            store: store, dependencies: .init(now: { clock.now }, zones: zones),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-            tell: tell ?? { changes, record in
+            notify: notify ?? { changes, record in
                 try await store.database.write { db in
                     try record(db)
-                    try told.take(changes)
+                    try notified.take(changes)
                 }
             })
     }
 
-    /// Another run on the same file, as after a kill: nothing was written in between.
-    func again(zones: ZoneDirectory = ZoneDirectory(), tell: Watch.Teller? = nil) async throws -> LiveWatch {
+    /// Another run on the same file, as after a kill: nothing was written at shutdown.
+    func again(zones: TimeZoneDatabase = TimeZoneDatabase(), notify: Watch.NotifyHandler? = nil) async throws
+        -> LiveWatch
+    {
         try await LiveWatch(
-            folder, try MonitorStore(path: folder.appending(path: "monitor.db").path()), clock, told, tokens,
-            zones: zones, tell: tell)
+            folder, try MonitorStore(path: folder.appending(path: "monitor.db").path()), clock, notified, tokens,
+            zones: zones, notify: notify)
     }
 
     func remove() { try? FileManager.default.removeItem(at: folder) }
@@ -99,11 +102,11 @@ final class LiveWatch: Sendable {
             body: Array(try JSONEncoder().encode(body)))
     }
 
-    /// Time goes by, looked at each second.
+    /// Advances time with a tick each second.
     func wait(_ seconds: Int) async {
         for _ in 0..<seconds {
             clock.advance(1)
-            await watch.look()
+            await watch.tick()
         }
     }
 }

@@ -1,15 +1,15 @@
 import Crypto
 import FoundationEssentials
 
-/// Makes senders of settings: reads the secrets, once, and refuses at the start what could not work later.
+/// Creates senders from settings. Reads the secrets once, and rejects at start-up what could not work later.
 package struct ChannelFactory: Sendable {
     private let readFile: @Sendable (String) throws -> [UInt8]
     private let send: WebSend
     private let post: Post
 
     /// - Parameters:
-    ///   - web: For all channels but e-mail.
-    ///   - mail: For e-mail.
+    ///   - web: Sends for all channels except e-mail.
+    ///   - mail: Sends e-mail.
     package init(web: WebSender, mail: MailSender) {
         self.init(send: web.send, post: mail.send)
     }
@@ -23,7 +23,7 @@ package struct ChannelFactory: Sendable {
         self.readFile = readFile
     }
 
-    /// One for each line of each channel.
+    /// Creates one sender for each recipient of each channel.
     package func senders(_ settings: NotificationSettings) throws(NotificationSettingsError) -> [ChannelSender] {
         var senders: [ChannelSender] = []
         for channel in settings.channels { senders += try self.senders(channel, settings.dashboard) }
@@ -49,7 +49,7 @@ package struct ChannelFactory: Sendable {
             let (url, _) = try url(in: urlFile, name)
             let token = try tokenFile.map { path throws(NotificationSettingsError) in try secret(in: path, name) }
             guard let ntfy = Ntfy(name: name, url: url, token: token, dashboard: dashboard) else {
-                throw .badSecret(path: urlFile, channel: name, reason: "it is not the URL of a topic")
+                throw .badSecret(path: urlFile, channel: name, reason: "it must be the URL of a topic")
             }
             return one(ntfy)
         case .chat(let urlFile, let style):
@@ -65,7 +65,7 @@ package struct ChannelFactory: Sendable {
             let base = url ?? Telegram.usual
             let token = try secret(in: tokenFile, name)
             guard token.exposed.utf8.allSatisfy({ Self.isTokenByte($0) }) else {
-                throw .badSecret(path: tokenFile, channel: name, reason: "it is not a bot's token")
+                throw .badSecret(path: tokenFile, channel: name, reason: "it must be a bot token")
             }
             return one(
                 Telegram(
@@ -80,7 +80,7 @@ package struct ChannelFactory: Sendable {
         }
     }
 
-    /// A token stands in the middle of a URL.
+    /// Whether a byte may occur in a bot token, which becomes part of a URL.
     private static func isTokenByte(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -92,14 +92,14 @@ package struct ChannelFactory: Sendable {
 
     private func url(in path: String, _ channel: String) throws(NotificationSettingsError) -> (Secret, String) {
         let secret = try secret(in: path, channel)
-        guard let address = WebAddress(secret.exposed), address.isPrivate else {
+        guard let address = WebAddress(secret.exposed), address.isConfidential else {
             throw .badSecret(
-                path: path, channel: channel, reason: "it is not an https URL; http is for this machine alone")
+                path: path, channel: channel, reason: "it must be an https URL; http is allowed for this machine only")
         }
         return (secret, address.authority)
     }
 
-    /// One line, so that it cannot end a header.
+    /// Reads a secret, which must be a single line so that it cannot end a header.
     private func secret(
         in path: String, _ channel: String, ofASCII isASCII: Bool = true
     ) throws(NotificationSettingsError) -> Secret {
@@ -112,16 +112,16 @@ package struct ChannelFactory: Sendable {
         let isLine = isASCII ? text.isHeaderValue : text.utf8.allSatisfy { $0 >= 0x20 }
         guard !text.isEmpty, text.utf8.count <= 4_096, isLine else {
             let kind = isASCII ? "printable ASCII" : "text"
-            throw .badSecret(path: path, channel: channel, reason: "it is not one line of \(kind)")
+            throw .badSecret(path: path, channel: channel, reason: "it must be one line of \(kind)")
         }
         return Secret(text)
     }
 
-    /// Without what a library may have put into its error.
+    /// Describes a read error without text of the library.
     private static func reason(_ error: any Error) -> String {
         switch (error as? CocoaError)?.code {
-        case .fileReadNoSuchFile, .fileNoSuchFile: "there is no such file"
-        case .fileReadNoPermission: "this program may not read it"
+        case .fileReadNoSuchFile, .fileNoSuchFile: "the file does not exist"
+        case .fileReadNoPermission: "permission denied"
         default: "it cannot be read"
         }
     }

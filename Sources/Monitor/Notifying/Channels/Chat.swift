@@ -1,4 +1,4 @@
-/// The incoming webhooks of Slack, of what takes the same (Mattermost, Rocket.Chat), and of Discord.
+/// Incoming webhooks of Slack, of compatible services (Mattermost, Rocket.Chat), and of Discord.
 struct Chat: WebChannel {
     let name: String
     let url: Secret
@@ -37,8 +37,8 @@ struct Chat: WebChannel {
             text: title, attachments: [.init(color: message.color, fallback: title, text: (lines + link).trimmed)])
     }
 
-    /// Without < nobody is called and no link is disguised; what takes Slack's webhooks and reads Markdown makes a link of
-    /// brackets too.
+    /// Escapes `<`, so that text can neither mention users nor disguise links; Slack-compatible services that read
+    /// Markdown also make links of brackets.
     private static func slackEscaped(_ text: String) -> String {
         text.map { character in
             switch character {
@@ -63,13 +63,13 @@ struct Chat: WebChannel {
             case mentions = "allowed_mentions"
         }
 
-        /// Of nobody, whatever the text says.
+        /// Allows no mentions, whatever the text contains.
         struct Mentions: Encodable { let parse: [String] = [] }
     }
 
     private static let longestDiscord = 2_000
 
-    /// What a node says of itself is text, and neither a link nor a heading (Discord's Markdown 101).
+    /// Escapes Markdown: text from a node must not become a link or a heading (Discord's Markdown 101).
     private static func discordEscaped(_ text: String) -> String {
         text.map { "\\`*_~|[]()<>#".contains($0) ? "\\\($0)" : String($0) }.joined()
     }

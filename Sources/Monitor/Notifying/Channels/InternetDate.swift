@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// A moment as mail (RFC 5322 section 3.3) and HTTP (RFC 9110 section 5.6.7) write it, in UTC.
+/// Formats and parses dates of mail (RFC 5322 section 3.3) and HTTP (RFC 9110 section 5.6.7), in UTC.
 enum InternetDate {
     private static let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
@@ -11,7 +11,7 @@ enum InternetDate {
         return calendar
     }
 
-    /// Such as "Sat, 21 Nov 2026 14:45:36 +0000".
+    /// Formats a date such as "Sat, 21 Nov 2026 14:45:36 +0000".
     static func mail(_ milliseconds: Int64) -> String {
         let date = Date(timeIntervalSince1970: Double(milliseconds / 1_000))
         let parts = calendar.dateComponents([.year, .month, .day, .weekday, .hour, .minute, .second], from: date)
@@ -21,7 +21,7 @@ enum InternetDate {
         return "\(day), \(two(parts.day)) \(month) \(parts.year ?? 1970) \(time) +0000"
     }
 
-    /// Unix seconds of "Sun, 06 Nov 1994 08:49:37 GMT". The two older forms are sent by nobody any more.
+    /// Parses a date such as "Sun, 06 Nov 1994 08:49:37 GMT" to Unix seconds. The two obsolete forms are not supported.
     static func seconds(http text: String) -> Double? {
         let words = text.split(separator: " ")
         guard words.count == 6, words[5] == "GMT", let month = months.firstIndex(of: String(words[2])),

@@ -1,6 +1,6 @@
 /// ntfy, published as JSON to the server's root (https://docs.ntfy.sh/publish/#publish-as-json).
 ///
-/// Not by headers, which carry ASCII alone and would let a title begin another one.
+/// Headers are not used: they carry ASCII only, and a title could inject another header.
 struct Ntfy: WebChannel {
     let name: String
     let host: String
@@ -8,10 +8,10 @@ struct Ntfy: WebChannel {
     let dashboard: String?
     private let root: Secret
     private let topic: String
-    /// The service makes an attachment of anything longer.
+    /// The service turns longer messages into attachments.
     private static let longest = 4_096
 
-    /// Nil when the last part of the URL is not a topic.
+    /// Returns nil when the last path component of the URL is not a topic.
     init?(name: String, url: Secret, token: Secret?, dashboard: String?) {
         guard let address = WebAddress(url.exposed), let slash = url.exposed.lastIndex(of: "/"),
             address.path.contains("/"), !address.path.contains("?")
@@ -48,7 +48,7 @@ struct Ntfy: WebChannel {
 }
 
 extension Severity {
-    /// 5 rings through a telephone's silence, 4 rings, 3 is seen.
+    /// 5 overrides a phone's silent mode, 4 rings, 3 is displayed.
     fileprivate var priority: Int {
         switch self {
         case .sev1: 5

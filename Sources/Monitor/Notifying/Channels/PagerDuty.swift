@@ -1,12 +1,12 @@
 import FoundationEssentials
 
-/// PagerDuty's Events API v2: one incident there for each thread, opened and closed by a key of its own
+/// PagerDuty's Events API v2: one incident per thread, opened and closed by its deduplication key
 /// (https://developer.pagerduty.com/docs/events-api-v2-overview).
 struct PagerDuty: WebChannel {
     let name: String
     let url: Secret
     let host: String
-    /// The integration's key.
+    /// The integration key.
     let key: Secret
     let dashboard: String?
     static let usual = "https://events.pagerduty.com/v2/enqueue"
@@ -16,7 +16,7 @@ struct PagerDuty: WebChannel {
         guard let action = message.action else { return nil }
         let event = Event(
             key: key.exposed, action: action,
-            // An incident's id alone would be used again by a monitor whose database was lost.
+            // The incident id alone would be reused by a monitor whose database was lost.
             incident: "clavitor/\(message.thread.name)",
             payload: action == .trigger ? Event.Payload(message) : nil,
             client: action == .trigger ? "Clavitor" : nil,
@@ -86,9 +86,10 @@ extension PagerDuty.Event.Payload {
 }
 
 extension Message {
-    /// Nil for an end that leaves others of the thread open, and for what ended before it could be told.
+    /// Returns nil for a resolution that leaves other incidents of the thread open, and for incidents that were opened
+    /// and resolved before they were notified.
     fileprivate var action: PagerDuty.Action? {
-        if changes.allSatisfy({ $0.kind == .passed }) { return nil }
+        if changes.allSatisfy({ $0.kind == .openedAndResolved }) { return nil }
         if thread.isOver { return .resolve }
         if changes.contains(where: { $0.kind.isAlarm || $0.kind == .lowered }) {
             return .trigger

@@ -1,8 +1,8 @@
-/// A word that opens something: a key, a token, a password, or a URL with one of these in it.
+/// A credential: a key, a token, a password, or a URL that contains one.
 ///
-/// It has a description that says nothing and no mirror, so that it cannot get into a log by way of what it is part of.
+/// Its description and mirror are empty, so that it cannot get into a log as part of another value.
 package struct Secret: Equatable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-    /// To be handed to the wire alone.
+    /// The secret text. For requests only.
     package let exposed: String
 
     package init(_ text: String) {
@@ -15,17 +15,17 @@ package struct Secret: Equatable, Sendable, CustomStringConvertible, CustomDebug
 }
 
 extension String {
-    /// What somebody else wrote, fit for an error: no secret, one line, at most so many characters.
+    /// Makes text from another party safe for errors: without secrets, on one line, with at most `limit` characters.
     ///
-    /// Answers and libraries repeat what they were given, the token in a URL among it.
-    func quotable(hiding secrets: [Secret], most: Int = 200) -> String {
+    /// Responses and libraries repeat what they were given, such as the token in a URL.
+    func redacted(of secrets: [Secret], limit: Int = 200) -> String {
         var text = self
-        // The longest first: a URL's path is a part of the URL.
+        // Longest first: a URL's path is part of the URL.
         for secret in secrets.map(\.exposed).filter({ $0.count >= 4 }).sorted(by: { $0.count > $1.count }) {
             text = text.split(separator: secret, omittingEmptySubsequences: false).joined(separator: "…")
         }
         let line = text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : Character($0) }
-        return String(line.prefix(most)).trimmed
+        return String(line.prefix(limit)).trimmed
     }
 
     var trimmed: String {

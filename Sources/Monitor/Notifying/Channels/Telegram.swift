@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// A Telegram bot's `sendMessage` (https://core.telegram.org/bots/api#sendmessage). The token is a part of the URL.
+/// A Telegram bot's `sendMessage` (https://core.telegram.org/bots/api#sendmessage). The token is part of the URL.
 struct Telegram: WebChannel {
     let name: String
     let host: String
@@ -30,16 +30,16 @@ struct Telegram: WebChannel {
     }
 
     /// `{"ok":false,"error_code":429,"parameters":{"retry_after":7}}`
-    func patience(in answer: WebAnswer) -> Double? {
-        struct Refusal: Decodable {
+    func retryAfter(in response: WebResponse) -> Double? {
+        struct ErrorBody: Decodable {
             struct Parameters: Decodable {
                 let seconds: Double?
                 private enum CodingKeys: String, CodingKey { case seconds = "retry_after" }
             }
             let parameters: Parameters?
         }
-        let refusal = try? JSONDecoder().decode(Refusal.self, from: Data(answer.body))
-        return refusal?.parameters?.seconds
+        let errorBody = try? JSONDecoder().decode(ErrorBody.self, from: Data(response.body))
+        return errorBody?.parameters?.seconds
     }
 
     private struct Body: Encodable {

@@ -1,16 +1,16 @@
-/// A URL taken apart as far as notifications need it: where it leads, and what of it must not be repeated.
+/// A parsed URL: where it leads, and which parts must not be repeated.
 struct WebAddress: Equatable, Sendable {
     enum Scheme: String, Sendable { case https, http }
 
     let scheme: Scheme
-    /// With the port, if there is one. No secret.
+    /// Host and port, if there is one. Not secret.
     let authority: String
     /// In lower case, without the port.
     let host: String
-    /// From the first slash on, query included. May be a secret.
+    /// From the first slash on, query included. May be secret.
     let path: String
 
-    /// Nil for what is not an http or https URL in printable ASCII, and for one with a user's name in it.
+    /// Returns nil for anything but an http or https URL in printable ASCII without user information.
     init?(_ url: String) {
         guard url.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), !url.contains("#") else { return nil }
         guard let colon = url.firstIndex(of: ":"), let scheme = Scheme(rawValue: url[..<colon].lowercased()) else {
@@ -33,8 +33,8 @@ struct WebAddress: Equatable, Sendable {
         path = String(rest[end...])
     }
 
-    /// Whether nobody on the way can read along.
-    var isPrivate: Bool { scheme == .https || Self.isLoopback(host) }
+    /// Whether the connection cannot be read on the network.
+    var isConfidential: Bool { scheme == .https || Self.isLoopback(host) }
 
     static func isLoopback(_ host: String) -> Bool {
         ["localhost", "127.0.0.1", "::1", "[::1]"].contains(host.lowercased())

@@ -1,17 +1,17 @@
 import FoundationEssentials
 
-/// A request to the service behind a channel, as a value.
+/// A request to a channel's service, as a value.
 package struct WebRequest: Equatable, Sendable {
     package struct Header: Equatable, Sendable {
         package let name: String
         package let value: String
     }
 
-    /// Always sent by POST. May hold a token.
+    /// Always sent by POST. May contain a token.
     package let url: Secret
     package let headers: [Header]
     package let body: [UInt8]
-    /// What must not be repeated, whatever an answer or a library says.
+    /// Secrets to remove from quoted responses and library errors.
     let secrets: [Secret]
 
     init(
@@ -26,20 +26,20 @@ package struct WebRequest: Equatable, Sendable {
         self.secrets = [url, Secret(path)] + parts.map { Secret(String($0)) } + secrets
     }
 
-    /// Sorted and without escaped slashes, so that the same message is the same bytes.
+    /// Encodes with sorted keys and without escaped slashes, so that the same message gives the same bytes.
     static func json(_ body: some Encodable) -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // Strings, integers and arrays of them: nothing that JSON cannot say.
+        // The bodies contain only strings, integers and arrays, which always encode.
         return (try? encoder.encode(body)).map { Array($0) } ?? Array("{}".utf8)
     }
 }
 
-package struct WebAnswer: Equatable, Sendable {
+package struct WebResponse: Equatable, Sendable {
     package let status: Int
-    /// `Retry-After` as it stands there.
+    /// The `Retry-After` header, unparsed.
     package let retryAfter: String?
-    /// Its beginning.
+    /// The beginning of the body.
     package let body: [UInt8]
 
     package init(status: Int, retryAfter: String? = nil, body: [UInt8] = []) {
@@ -48,13 +48,13 @@ package struct WebAnswer: Equatable, Sendable {
         self.body = body
     }
 
-    /// Seconds, in either form of RFC 9110 section 10.2.3. `now` is Unix milliseconds.
-    func patience(now: Int64) -> Double? {
+    /// `Retry-After` in seconds, in either form of RFC 9110 section 10.2.3. `now` is Unix milliseconds.
+    func retryAfter(now: Int64) -> Double? {
         guard let text = retryAfter?.trimmed else { return nil }
         if let seconds = Double(text) { return seconds.isFinite ? max(0, seconds) : nil }
         return InternetDate.seconds(http: text).map { max(0, $0 - Double(now) / 1_000) }
     }
 }
 
-/// The one seam to the network for all channels but e-mail.
-package typealias WebSend = @Sendable (WebRequest) async throws -> WebAnswer
+/// The network interface of all channels except e-mail.
+package typealias WebSend = @Sendable (WebRequest) async throws -> WebResponse

@@ -4,25 +4,25 @@ import NIOCore
 import NIOHTTP1
 import NIOSSL
 
-/// HTTPS to the services behind channels, with bounds on everything that the other side decides.
+/// Sends requests to the channels' services over HTTPS, with limits on everything that the other side controls.
 package struct WebSender: Sendable {
     private let client: HTTPClient
-    /// For hosts that are not reached directly; nil without a proxy.
+    /// Client for hosts behind the proxy; nil without a proxy.
     private let proxied: (client: HTTPClient, proxy: WebProxy)?
-    /// Bytes of an answer. Only its beginning is of interest.
-    private static let most = 16_384
-    private static let patience = TimeAmount.seconds(10)
+    /// Maximum bytes of a response. Only its beginning is of interest.
+    private static let limit = 16_384
+    private static let timeout = TimeAmount.seconds(10)
 
     /// - Parameters:
-    ///   - trustedPEM: Certificates to trust instead of the system's, for services of one's own.
-    ///   - proxy: Through which others are reached.
-    /// - Throws: When the certificates are none.
+    ///   - trustedPEM: Certificates to trust instead of the system's, for private services.
+    ///   - proxy: Proxy for hosts that do not bypass it.
+    /// - Throws: When the certificates cannot be parsed.
     package init(trustedPEM: [UInt8]? = nil, proxy: WebProxy? = nil) throws {
         var configuration = HTTPClient.Configuration()
-        // A redirect could lead anywhere, and would take the token with it.
+        // A redirect could lead anywhere, and would send the token there.
         configuration.redirectConfiguration = .disallow
-        configuration.timeout = .init(connect: Self.patience, read: Self.patience)
-        // The outbox tries again, and says what was wrong; the client would try until its time was up.
+        configuration.timeout = .init(connect: Self.timeout, read: Self.timeout)
+        // The outbox retries and reports the error; the client would retry until its timeout.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.tlsConfiguration = try TLSConfiguration.client(trusting: trustedPEM)
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
@@ -42,34 +42,34 @@ package struct WebSender: Sendable {
         return proxied.client
     }
 
-    /// Whether anything answers there over HTTPS, whatever it says.
+    /// Whether the URL responds over HTTPS, with any status.
     package func isAnswered(_ url: String) async -> Bool {
         var request = HTTPClientRequest(url: url)
         request.headers.add(name: "User-Agent", value: "clavitor-monitor")
-        // Each by a connection of its own, so that it is reached now.
+        // A new connection for each probe, so that it tests the present state.
         request.headers.add(name: "Connection", value: "close")
         return (try? await client(for: url).execute(request, timeout: .seconds(5))) != nil
     }
 
-    package func send(_ request: WebRequest) async throws -> WebAnswer {
+    package func send(_ request: WebRequest) async throws -> WebResponse {
         var outgoing = HTTPClientRequest(url: request.url.exposed)
         outgoing.method = .POST
         for header in request.headers { outgoing.headers.add(name: header.name, value: header.value) }
         outgoing.headers.add(name: "User-Agent", value: "clavitor-monitor")
         outgoing.body = .bytes(request.body)
-        let answer = try await client(for: request.url.exposed).execute(outgoing, timeout: Self.patience)
+        let response = try await client(for: request.url.exposed).execute(outgoing, timeout: Self.timeout)
         var body: [UInt8] = []
-        for try await part in answer.body where body.count < Self.most {
-            body += part.readableBytesView.prefix(Self.most - body.count)
-            if body.count == Self.most { break }
+        for try await part in response.body where body.count < Self.limit {
+            body += part.readableBytesView.prefix(Self.limit - body.count)
+            if body.count == Self.limit { break }
         }
-        return WebAnswer(
-            status: Int(answer.status.code), retryAfter: answer.headers.first(name: "Retry-After"), body: body)
+        return WebResponse(
+            status: Int(response.status.code), retryAfter: response.headers.first(name: "Retry-After"), body: body)
     }
 }
 
 extension TLSConfiguration {
-    /// Full verification, against the system's roots or against these alone.
+    /// Full verification, against the system's roots or against these certificates only.
     static func client(trusting pem: [UInt8]?) throws -> TLSConfiguration {
         var configuration = makeClientConfiguration()
         if let pem { configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(pem)) }

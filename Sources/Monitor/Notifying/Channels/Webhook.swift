@@ -1,7 +1,7 @@
 import Crypto
 import FoundationEssentials
 
-/// Somebody's own program: JSON by POST, or whatever the template says, signed when there is a key.
+/// A generic webhook: JSON by POST, or the operator's template, signed when there is a key.
 struct Webhook: WebChannel {
     let name: String
     let url: Secret
@@ -26,7 +26,7 @@ struct Webhook: WebChannel {
         return WebRequest(to: url, contentType: contentType, headers: headers, body: body)
     }
 
-    /// The time is signed too, so that a receiver can refuse what somebody recorded and plays back.
+    /// Signs the body and the time, so that a receiver can reject replays.
     static func signature(of body: [UInt8], key: SymmetricKey, at seconds: Int64) -> String {
         let code = HMAC<SHA256>.authenticationCode(for: Array("\(seconds).".utf8) + body, using: key)
         return "t=\(seconds),v1=\(code.hex)"
@@ -34,11 +34,11 @@ struct Webhook: WebChannel {
 }
 
 extension Sequence<UInt8> {
-    /// Two lower-case digits each.
+    /// Lower-case hexadecimal.
     var hex: String { map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined() }
 }
 
-/// What a webhook gets when it has no template. Times are Unix seconds.
+/// The default body of a webhook. Times are Unix seconds.
 private struct WebhookBody: Encodable {
     let version = 1
     let key: String

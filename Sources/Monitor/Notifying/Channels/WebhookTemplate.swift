@@ -1,7 +1,7 @@
 import FoundationEssentials
 
-/// A body of the operator's own with `{title}`, `{severity}`, `{node}`, `{region}`, `{kind}`, `{detail}`, `{url}` and
-/// `{time}` in it. Values are escaped as the content type needs it; other braces are left alone.
+/// An operator's body template with the placeholders `{title}`, `{severity}`, `{node}`, `{region}`, `{kind}`,
+/// `{detail}`, `{url}` and `{time}`. Values are escaped for the content type; other braces are kept.
 struct WebhookTemplate: Sendable {
     let text: String
     let escaping: Escaping
@@ -25,7 +25,7 @@ struct WebhookTemplate: Sendable {
         let values = Self.values(message, dashboard: dashboard)
         var result = ""
         var rest = text[...]
-        // In one pass, so that a brace in a value is never taken for a placeholder.
+        // A single pass, so that a brace in a value is never read as a placeholder.
         while let open = rest.firstIndex(of: "{") {
             result += rest[..<open]
             let behind = rest[rest.index(after: open)...]
@@ -50,7 +50,7 @@ struct WebhookTemplate: Sendable {
         ]
     }
 
-    /// What all changes have in common, "several" when they differ.
+    /// The common value of all changes; "several" when they differ.
     private static func common(_ message: Message, _ part: (IncidentChange) -> String?) -> String {
         let all = Set(message.changes.map { part($0) ?? "" })
         return all.count == 1 && message.total == message.changes.count ? all.first ?? "" : "several"
@@ -72,7 +72,7 @@ struct WebhookTemplate: Sendable {
         }
     }
 
-    /// The inside of a JSON string (RFC 8259 section 7).
+    /// Escapes the content of a JSON string (RFC 8259 section 7).
     private static func jsonEscaped(_ value: String) -> String {
         value.unicodeScalars.map { scalar in
             switch scalar {

@@ -1,45 +1,45 @@
 import Outbound
 
-/// Takes messages to one line. What is behind it is a `WebChannel` or an SMTP server.
+/// Sends messages to one recipient, by a `WebChannel` or an SMTP server.
 package struct ChannelSender: Sendable {
     package let channel: String
-    package let line: String
+    package let recipient: String
     package let grouping: Grouping
-    /// Whether each thread is a message of its own.
+    /// Whether each thread is a separate message.
     let isThreaded: Bool
-    /// For one message, from connecting to the whole answer.
-    let patience: Duration
-    /// Returns when the message was taken over. The time is Unix milliseconds.
+    /// Limit for one message, from connecting to the complete response.
+    let timeout: Duration
+    /// Returns when the message was accepted. The time is Unix milliseconds.
     package let send: @Sendable (Message, _ at: Int64) async throws(DeliveryFailure) -> Void
 
     init(
-        channel: String, line: String, grouping: Grouping, isThreaded: Bool = false, patience: Duration,
+        channel: String, recipient: String, grouping: Grouping, isThreaded: Bool = false, timeout: Duration,
         send: @escaping @Sendable (Message, _ at: Int64) async throws(DeliveryFailure) -> Void
     ) {
         self.channel = channel
-        self.line = line
+        self.recipient = recipient
         self.grouping = grouping
         self.isThreaded = isThreaded
-        self.patience = patience
+        self.timeout = timeout
         self.send = send
     }
 
     init(
-        _ channel: some WebChannel, grouping: Grouping, patience: Duration = .seconds(10), send: @escaping WebSend
+        _ channel: some WebChannel, grouping: Grouping, timeout: Duration = .seconds(10), send: @escaping WebSend
     ) {
         self.init(
-            channel: channel.name, line: channel.name, grouping: grouping, isThreaded: channel.isThreaded,
-            patience: patience
+            channel: channel.name, recipient: channel.name, grouping: grouping, isThreaded: channel.isThreaded,
+            timeout: timeout
         ) { message, at throws(DeliveryFailure) in
             guard let request = channel.request(of: message, at: at) else { return }
-            let answer: WebAnswer
+            let response: WebResponse
             do {
-                answer = try await send(request)
+                response = try await send(request)
             } catch {
-                let reason = "\(TransportFault(error))".quotable(hiding: request.secrets)
-                throw DeliveryFailure(.passing, "\(channel.name): \(channel.host) cannot be reached: \(reason)")
+                let reason = "\(TransportFault(error))".redacted(of: request.secrets)
+                throw DeliveryFailure(.temporary, "\(channel.name): \(channel.host) cannot be reached: \(reason)")
             }
-            try channel.judge(answer, to: request, now: at)
+            try channel.checkResponse(response, to: request, now: at)
         }
     }
 }

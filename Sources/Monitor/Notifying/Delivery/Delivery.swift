@@ -1,14 +1,14 @@
 package import Logging
 import ServiceLifecycle
 
-/// Empties the outbox: every line by itself, one message at a time.
+/// Delivers the outbox: each recipient independently, one message at a time.
 ///
-/// What a message told is settled after the line took it, so a crash in between sends it a second time, with the same key
-/// if nothing was added. A planned stop lets what is on its way arrive. A line that takes nothing is tried until it does,
-/// and hears then how things stand.
+/// Notifications are marked delivered after the recipient accepted the message, so a crash in between sends it a second
+/// time, with the same key if nothing was added. A graceful shutdown waits for messages in flight. A failing recipient
+/// is retried until it accepts, and then receives the present state.
 package final class Delivery<C: Clock>: Service where C.Duration == Duration {
-    /// The outside world, each piece replaced in tests.
-    package struct World: Sendable {
+    /// External dependencies, replaceable in tests.
+    package struct Dependencies: Sendable {
         package var clock: C
         /// Unix milliseconds.
         package var now: @Sendable () -> Int64
@@ -26,119 +26,124 @@ package final class Delivery<C: Clock>: Service where C.Duration == Duration {
 
     private let outbox: Outbox
     private let senders: [ChannelSender]
-    private let world: World
+    private let dependencies: Dependencies
     private let logger: Logger
     private let counts: DeliveryCounts
-    private let store: StoreWatch
+    private let store: StoreErrorLog
 
-    /// After an error of the store.
+    /// Delay after an error of the store.
     private static var pause: Duration { .seconds(5) }
-    /// Wall clocks are set and machines sleep, so that a retry far away is looked at again.
-    private static var longestWait: Int64 { 60_000 }
-    /// Between two tries because of new messages, at least.
-    private static var haste: Duration { .seconds(30) }
+    /// Re-evaluated at least this often: the clock may jump, and the machine may suspend.
+    private static var maxWait: Int64 { 60_000 }
+    /// Minimum time between two attempts that new messages cause.
+    private static var minRetryInterval: Duration { .seconds(30) }
 
-    package init(outbox: Outbox, senders: [ChannelSender], world: World, logger: Logger) {
+    package init(outbox: Outbox, senders: [ChannelSender], dependencies: Dependencies, logger: Logger) {
         self.outbox = outbox
         self.senders = senders
-        self.world = world
+        self.dependencies = dependencies
         self.logger = logger
         counts = DeliveryCounts(Set(senders.map(\.channel)))
-        store = StoreWatch(logger)
+        store = StoreErrorLog(logger)
     }
 
     package func run() async throws {
         await withGracefulShutdownHandler {
             await withTaskGroup(of: Void.self) { group in
-                // Beside the lines: on a full disk it waits, and they need not.
-                group.addTask { await self.adopt() }
-                for sender in senders { group.addTask { await self.serve(sender) } }
+                // Concurrent with the recipients: on a full disk it waits, and they need not.
+                group.addTask { await self.migrateRecipients() }
+                for sender in senders { group.addTask { await self.deliver(sender) } }
             }
         } onGracefulShutdown: { [outbox] in
-            outbox.ringAll()
+            outbox.signalAll()
         }
     }
 
-    /// By channel.
-    package func figures() async throws -> [String: DeliveryFigures] {
+    /// Statistics by channel.
+    package func statistics() async throws -> [String: DeliveryStatistics] {
         let states = try await outbox.states()
-        let lines = senders.map { (channel: $0.channel, state: states[$0.line] ?? LineState()) }
-        return counts.with(lines, now: world.now())
+        let recipients = senders.map { (channel: $0.channel, state: states[$0.recipient] ?? RecipientState()) }
+        return counts.with(recipients, now: dependencies.now())
     }
 
-    private var mustStop: Bool { Task.isCancelled || Task.isShuttingDownGracefully }
+    private var isStopping: Bool { Task.isCancelled || Task.isShuttingDownGracefully }
 
-    private func adopt() async {
-        await keep("the start") { outbox in
-            for name in try await outbox.adopt() {
-                logger.warning("nobody is told any more, for it is not configured", metadata: ["channel": "\(name)"])
+    private func migrateRecipients() async {
+        await writeUntilStored("start-up") { outbox in
+            for name in try await outbox.migrateRecipients() {
+                logger.warning(
+                    "channel is no longer configured; its notifications were dropped", metadata: ["channel": "\(name)"])
             }
-            outbox.ringAll()
+            outbox.signalAll()
         }
     }
 
-    // MARK: One line
+    // MARK: One recipient
 
-    private func serve(_ sender: ChannelSender) async {
-        guard let bell = outbox.bell(of: sender.line) else { return }
-        // A new alarm does not wait until an old one is tried again, which may be in ten minutes.
-        var isHurried = false
-        var lastTry = world.clock.now.advanced(by: .zero - Self.haste)
-        while !mustStop {
+    private func deliver(_ sender: ChannelSender) async {
+        guard let wakeSignal = outbox.wakeSignal(of: sender.recipient) else { return }
+        // A new alarm does not wait for the next retry of an old one, which may be ten minutes away.
+        var hasNewNotifications = false
+        var lastAttempt = dependencies.clock.now.advanced(by: .zero - Self.minRetryInterval)
+        while !isStopping {
             do {
-                let desk = try await outbox.desk(of: sender.line)
-                store.isWell(for: sender.line)
-                if !desk.unreadable.isEmpty { await forget(desk.unreadable, sender) }
-                guard let plan = desk.plan(sender.grouping, now: world.now()) else {
-                    await bell.wait()
+                let queue = try await outbox.queue(of: sender.recipient)
+                store.recordSuccess(for: sender.recipient)
+                if !queue.unreadable.isEmpty { await discard(queue.unreadable, sender) }
+                guard let batch = queue.nextBatch(sender.grouping, now: dependencies.now()) else {
+                    await wakeSignal.wait()
                     continue
                 }
-                var wait = Duration.milliseconds(min(plan.at - world.now(), Self.longestWait))
-                if isHurried, desk.state.attempts > 0 {
-                    wait = min(wait, world.clock.now.duration(to: lastTry.advanced(by: Self.haste)))
+                var wait = Duration.milliseconds(min(batch.at - dependencies.now(), Self.maxWait))
+                if hasNewNotifications, queue.state.attempts > 0 {
+                    wait = min(
+                        wait, dependencies.clock.now.duration(to: lastAttempt.advanced(by: Self.minRetryInterval)))
                 }
                 if wait <= .zero {
-                    isHurried = false
-                    await attempt(plan, desk, sender)
-                    lastTry = world.clock.now
-                } else if await bell.wait(until: world.clock.now.advanced(by: wait), on: world.clock) {
-                    isHurried = true
+                    hasNewNotifications = false
+                    await attempt(batch, queue, sender)
+                    lastAttempt = dependencies.clock.now
+                } else if await wakeSignal.wait(
+                    until: dependencies.clock.now.advanced(by: wait), on: dependencies.clock)
+                {
+                    hasNewNotifications = true
                 }
             } catch {
-                store.failed(error, for: sender.line)
-                await bell.wait(until: world.clock.now.advanced(by: Self.pause), on: world.clock)
+                store.recordFailure(error, for: sender.recipient)
+                await wakeSignal.wait(until: dependencies.clock.now.advanced(by: Self.pause), on: dependencies.clock)
             }
         }
     }
 
-    private func attempt(_ plan: Desk.Plan, _ desk: Desk, _ sender: ChannelSender) async {
-        let parcels = desk.parcels(of: plan.tellings, sender.grouping, now: world.now())
-        let (news, rest) = (parcels.filter { !$0.changes.isEmpty }, parcels.filter(\.changes.isEmpty))
-        if !rest.isEmpty { await settle(rest, sender) }
-        var left = (sender.isThreaded ? news.map { [$0] } : news.isEmpty ? [] : [news])[...]
-        var failed: (parcels: [Parcel], failure: DeliveryFailure)?
-        while let batch = left.popFirst() {
+    private func attempt(_ batch: RecipientQueue.ScheduledBatch, _ queue: RecipientQueue, _ sender: ChannelSender) async
+    {
+        let updates = queue.updates(of: batch.notifications, sender.grouping, now: dependencies.now())
+        let (nonEmpty, empty) = (updates.filter { !$0.changes.isEmpty }, updates.filter(\.changes.isEmpty))
+        if !empty.isEmpty { await markDelivered(empty, sender) }
+        var left = (sender.isThreaded ? nonEmpty.map { [$0] } : nonEmpty.isEmpty ? [] : [nonEmpty])[...]
+        var failed: (updates: [ThreadUpdate], failure: DeliveryFailure)?
+        while let updates = left.popFirst() {
             do throws(DeliveryFailure) {
-                try await send(Message(channel: sender.channel, batch), sender)
+                try await send(Message(channel: sender.channel, updates), sender)
                 counts.count(sender.channel) { $0.delivered += 1 }
-                let told = batch.reduce(0) { $0 + $1.changes.count }
-                logger.info("told", metadata: ["line": "\(sender.line)", "changes": "\(told)"])
-                await settle(batch, sender)
+                let changeCount = updates.reduce(0) { $0 + $1.changes.count }
+                logger.info("notified", metadata: ["recipient": "\(sender.recipient)", "changes": "\(changeCount)"])
+                await markDelivered(updates, sender)
             } catch {
-                // The program is stopping, and nobody is to blame.
+                // The program is stopping, which is not a failure.
                 if Task.isCancelled { return }
                 counts.count(sender.channel) { $0.failedAttempts += 1 }
-                failed = ((failed?.parcels ?? []) + batch, error)
-                // Where the service itself does not work, the others would fare no better.
-                if !error.mayBeTheMessage { break }
+                failed = ((failed?.updates ?? []) + updates, error)
+                // When the service itself fails, further messages would fail too.
+                if !error.mayBeMessageFault { break }
             }
-            if mustStop { break }
+            if isStopping { break }
         }
-        if let failed { await postpone(failed.parcels, failed.failure, plan, desk, sender) }
+        if let failed { await reschedule(failed.updates, failed.failure, batch, queue, sender) }
     }
 
     private func send(_ message: Message, _ sender: ChannelSender) async throws(DeliveryFailure) {
-        let (clock, at) = (world.clock, world.now())
+        let (clock, at) = (dependencies.clock, dependencies.now())
         let outcome = await withTaskGroup(of: Result<Void, DeliveryFailure>.self) { group in
             group.addTask {
                 do throws(DeliveryFailure) {
@@ -148,9 +153,9 @@ package final class Delivery<C: Clock>: Service where C.Duration == Duration {
                 }
             }
             group.addTask {
-                try? await clock.sleep(for: sender.patience)
-                let seconds = sender.patience.components.seconds
-                return .failure(DeliveryFailure(.passing, "\(sender.channel): no answer within \(seconds) s"))
+                try? await clock.sleep(for: sender.timeout)
+                let seconds = sender.timeout.components.seconds
+                return .failure(DeliveryFailure(.temporary, "\(sender.channel): no response within \(seconds) s"))
             }
             defer { group.cancelAll() }
             return await group.next() ?? .success(())
@@ -158,51 +163,57 @@ package final class Delivery<C: Clock>: Service where C.Duration == Duration {
         try outcome.get()
     }
 
-    // MARK: What is kept
+    // MARK: Persistence
 
-    private func settle(_ parcels: [Parcel], _ sender: ChannelSender) async {
-        let now = world.now()
-        await keep(sender.line) { try await $0.settle(parcels, of: sender.line, at: now) }
+    private func markDelivered(_ updates: [ThreadUpdate], _ sender: ChannelSender) async {
+        let now = dependencies.now()
+        await writeUntilStored(sender.recipient) { try await $0.markDelivered(updates, of: sender.recipient, at: now) }
     }
 
-    private func forget(_ tellings: [Int64], _ sender: ChannelSender) async {
+    private func discard(_ notifications: [Int64], _ sender: ChannelSender) async {
         logger.error(
-            "changes were written by another version and cannot be told",
-            metadata: ["line": "\(sender.line)", "count": "\(tellings.count)"])
-        var parcel = Parcel(thread: "")
-        parcel.tellings = tellings
-        await settle([parcel], sender)
+            "changes written by another version cannot be read",
+            metadata: ["recipient": "\(sender.recipient)", "count": "\(notifications.count)"])
+        var update = ThreadUpdate(thread: "")
+        update.notifications = notifications
+        await markDelivered([update], sender)
     }
 
-    private func postpone(
-        _ parcels: [Parcel], _ failure: DeliveryFailure, _ plan: Desk.Plan, _ desk: Desk, _ sender: ChannelSender
+    private func reschedule(
+        _ updates: [ThreadUpdate], _ failure: DeliveryFailure, _ batch: RecipientQueue.ScheduledBatch,
+        _ queue: RecipientQueue, _ sender: ChannelSender
     ) async {
-        if desk.state.attempts == 0 {
-            logger.warning("notification not taken", metadata: ["line": "\(sender.line)", "error": "\(failure)"])
+        if queue.state.attempts == 0 {
+            logger.warning(
+                "notification not delivered", metadata: ["recipient": "\(sender.recipient)", "error": "\(failure)"])
         }
-        let now = world.now()
-        // What stands aside is tried by its own count, or it would hold up what comes after it.
-        let tries =
-            plan.isAside
-            ? (plan.tellings.map(\.attempts).max() ?? 0) + RetryRule.mostInTheWay : desk.state.attempts
-        let next = RetryRule.next(after: failure, attempts: tries + 1, now: now, random: world.random(0.5...1))
-        let kept = LineFailure(
-            error: failure.description, isRefusal: failure.kind == .refused, at: now, next: next,
-            setsAside: plan.isAside || failure.mayBeTheMessage && tries + 1 >= RetryRule.mostInTheWay)
-        await keep(sender.line) { try await $0.postpone(parcels, of: sender.line, kept) }
+        let now = dependencies.now()
+        // Separated notifications have their own attempt count, or they would block the ones after them.
+        let attempts =
+            batch.isSeparate
+            ? (batch.notifications.map(\.attempts).max() ?? 0) + RetryPolicy.maxBlockingAttempts : queue.state.attempts
+        let next = RetryPolicy.next(
+            after: failure, attempts: attempts + 1, now: now, random: dependencies.random(0.5...1))
+        let failedAttempt = FailedAttempt(
+            error: failure.description, isRejection: failure.kind == .rejected, at: now, next: next,
+            deferSeparately: batch.isSeparate
+                || failure.mayBeMessageFault && attempts + 1 >= RetryPolicy.maxBlockingAttempts)
+        await writeUntilStored(sender.recipient) {
+            try await $0.reschedule(updates, of: sender.recipient, failedAttempt)
+        }
     }
 
-    /// Writes until it is written: while it is not, the same message would be sent again at once.
-    private func keep(_ line: String, _ write: (Outbox) async throws -> Void) async {
+    /// Retries a write until it succeeds: otherwise the same message would be sent again at once.
+    private func writeUntilStored(_ recipient: String, _ write: (Outbox) async throws -> Void) async {
         while true {
             do {
                 try await write(outbox)
-                return store.isWell(for: line)
+                return store.recordSuccess(for: recipient)
             } catch {
-                store.failed(error, for: line)
-                // What is not on record by then is sent once more after the start, under the same key.
-                if mustStop { return }
-                try? await world.clock.sleep(for: Self.pause)
+                store.recordFailure(error, for: recipient)
+                // Unrecorded deliveries are sent once more after the restart, with the same key.
+                if isStopping { return }
+                try? await dependencies.clock.sleep(for: Self.pause)
             }
         }
     }

@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// One e-mail: who it is from and for, and its text as RFC 5322 wants it. Pure ASCII, whatever the message says.
+/// One e-mail: sender, recipient, and the text in the format of RFC 5322. Pure ASCII, whatever the message contains.
 package struct Mail: Equatable, Sendable {
     package let from: String
     package let to: String
@@ -16,16 +16,16 @@ package struct Mail: Equatable, Sendable {
             "To: \(to)",
             "Subject: \(Self.subject(content.title))",
             "Date: \(InternetDate.mail(at))",
-            // The same each time it is sent, so that a mailbox can tell that it has it already.
+            // The same for each attempt, so that a mailbox can detect duplicates.
             "Message-ID: <\(message.key)@\(domain)>",
         ]
-        // Mail programs show what has the same reference as one conversation.
+        // Mail clients group messages with the same reference.
         if ids.count == 1, message.total == 1, let id = ids.first { headers.append("References: <\(id)@\(domain)>") }
         headers += [
             "MIME-Version: 1.0",
             "Content-Type: text/plain; charset=utf-8",
             "Content-Transfer-Encoding: base64",
-            // So that no absence assistant answers (RFC 3834).
+            // Prevents automatic replies (RFC 3834).
             "Auto-Submitted: auto-generated",
         ]
         if message.isAlarm, message.severity > .warning { headers.append("Importance: high") }
@@ -36,14 +36,15 @@ package struct Mail: Equatable, Sendable {
         text = headers.joined(separator: "\r\n") + "\r\n\r\n" + Self.folded(Data(body.utf8).base64EncodedString())
     }
 
-    /// As it is, or in encoded words of at most 75 characters, none of which splits a character (RFC 2047).
+    /// Returns the subject unchanged, or in encoded words of at most 75 characters, none of which splits a character
+    /// (RFC 2047).
     package static func subject(_ title: String) -> String {
-        let line = MessageText.line(title, most: 200)
+        let line = MessageText.line(title, limit: 200)
         if line.isHeaderValue, line.utf8.count <= 60, !line.contains("=?") { return line }
         var words: [String] = []
         var word = ""
         for scalar in line.unicodeScalars {
-            // 39 bytes are 52 characters of base64, with 12 around them; the first word stands behind "Subject: ".
+            // 39 bytes are 52 characters of base64, with 12 around them; the first word follows "Subject: ".
             if word.utf8.count + String(scalar).utf8.count > 39 {
                 words.append(word)
                 word = ""
@@ -53,7 +54,7 @@ package struct Mail: Equatable, Sendable {
         return (words + [word]).map { "=?UTF-8?B?\(Data($0.utf8).base64EncodedString())?=" }.joined(separator: "\r\n ")
     }
 
-    /// In lines of 76 characters, each ended.
+    /// Splits into terminated lines of 76 characters.
     private static func folded(_ base64: String) -> String {
         var lines = ""
         var rest = base64[...]
@@ -64,7 +65,7 @@ package struct Mail: Equatable, Sendable {
         return lines
     }
 
-    /// What follows DATA: a dot before each that begins a line, and the one that ends it all (RFC 5321 section 4.5.2).
+    /// The data after DATA: dot-stuffed, with the terminating line (RFC 5321 section 4.5.2).
     package static func stuffed(_ text: String) -> [UInt8] {
         var bytes: [UInt8] = []
         var isAtStart = true

@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// The server that takes our mail, and how it knows us.
+/// The mail server and its credentials.
 package struct MailAccount: Sendable {
     let host: String
     let port: Int
@@ -8,7 +8,7 @@ package struct MailAccount: Sendable {
     let username: String?
     let password: Secret?
     let from: String
-    /// For errors.
+    /// Name for errors.
     let channel: String
 
     package init(_ settings: ChannelSettings.Email, password: Secret?, channel: String) {
@@ -21,10 +21,10 @@ package struct MailAccount: Sendable {
         self.channel = channel
     }
 
-    /// How we call ourselves. A name of the machine's own would tell the reader what it is called inside.
+    /// Name for EHLO. The machine's own name would reveal internal naming to the reader.
     var helloName: String { from.split(separator: "@").last.map(String.init) ?? "localhost" }
 
-    /// The password, and the forms of it that go over the wire.
+    /// The password, and its encoded forms on the wire.
     var secrets: [Secret] {
         guard let password else { return [] }
         let forms = [password.exposed, "\0\(username ?? "")\0\(password.exposed)"]
@@ -32,24 +32,24 @@ package struct MailAccount: Sendable {
     }
 
     func failure(
-        _ kind: DeliveryFailure.Kind, _ what: String, _ reply: SMTPReply? = nil, mayBeTheMail: Bool = false
+        _ kind: DeliveryFailure.Kind, _ what: String, _ reply: SMTPReply? = nil, mayBeMailFault: Bool = false
     ) -> DeliveryFailure {
-        let said = reply.map { " \($0.code) \($0.lines.joined(separator: " ").quotable(hiding: secrets))" } ?? ""
+        let said = reply.map { " \($0.code) \($0.lines.joined(separator: " ").redacted(of: secrets))" } ?? ""
         return DeliveryFailure(
-            kind, "\(channel): \(host):\(port) \(what.quotable(hiding: secrets))\(said)",
-            mayBeTheMessage: mayBeTheMail)
+            kind, "\(channel): \(host):\(port) \(what.redacted(of: secrets))\(said)",
+            mayBeMessageFault: mayBeMailFault)
     }
 }
 
-/// The one seam to mail servers.
+/// The network interface to mail servers.
 package typealias Post = @Sendable (MailAccount, Mail) async throws(DeliveryFailure) -> Void
 
 extension ChannelSender {
-    /// Each recipient gets a mail of its own: one that a server keeps away for an hour holds nobody else up.
+    /// Each recipient gets a separate mail: greylisting of one delays no other.
     init(_ account: MailAccount, to: String, grouping: Grouping, dashboard: String?, post: @escaping Post) {
-        // Mail servers let strangers wait before they greet, and take their time over the text.
+        // Mail servers delay the greeting to unknown clients, and take their time over the text.
         self.init(
-            channel: account.channel, line: "\(account.channel)/\(to)", grouping: grouping, patience: .seconds(30)
+            channel: account.channel, recipient: "\(account.channel)/\(to)", grouping: grouping, timeout: .seconds(30)
         ) { message, at throws(DeliveryFailure) in
             try await post(account, Mail(message, from: account.from, to: to, dashboard: dashboard, at: at))
         }

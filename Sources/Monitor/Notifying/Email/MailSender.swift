@@ -3,12 +3,12 @@ import NIOPosix
 import NIOSSL
 import Outbound
 
-/// SMTP over TCP and TLS, each mail over a connection of its own.
+/// Sends mail by SMTP over TCP and TLS, each over a new connection.
 package struct MailSender: Sendable {
     private let context: NIOSSLContext
-    private static let patience = TimeAmount.seconds(10)
+    private static let timeout = TimeAmount.seconds(10)
 
-    /// `trustedPEM`: Certificates to trust instead of the system's, for a server of one's own.
+    /// `trustedPEM`: Certificates to trust instead of the system's, for a private server.
     package init(trustedPEM: [UInt8]? = nil) throws {
         context = try NIOSSLContext(configuration: TLSConfiguration.client(trusting: trustedPEM))
     }
@@ -17,18 +17,18 @@ package struct MailSender: Sendable {
         let channel: any Channel
         let outcome: EventLoopFuture<SMTPConversation.Outcome>
         do {
-            // Several addresses may be tried, so what is said waits for the one that answers.
+            // Several addresses may be tried, so reading starts only with the one that answers.
             channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-                .connectTimeout(Self.patience)
+                .connectTimeout(Self.timeout)
                 .channelOption(.autoRead, value: false)
                 .connect(host: account.host, port: account.port).get()
             outcome = converse(on: channel, account, mail)
         } catch {
-            throw account.failure(.passing, "cannot be reached: \(TransportFault(error))")
+            throw account.failure(.temporary, "cannot be reached: \(TransportFault(error))")
         }
         let result = await withTaskCancellationHandler {
-            // The handler keeps its promise whatever happens to the connection.
-            (try? await outcome.get()) ?? .failure(account.failure(.passing, "cannot be talked to"))
+            // The handler fulfils its promise whatever happens to the connection.
+            (try? await outcome.get()) ?? .failure(account.failure(.temporary, "communication failed"))
         } onCancel: {
             channel.close(promise: nil)
         }
@@ -49,7 +49,7 @@ package struct MailSender: Sendable {
             try channel.syncOptions?.setOption(.autoRead, value: true)
         }
         begun.whenFailure { error in
-            promise.succeed(.failure(account.failure(.passing, "cannot be talked to: \(TransportFault(error))")))
+            promise.succeed(.failure(account.failure(.temporary, "communication failed: \(TransportFault(error))")))
             channel.close(promise: nil)
         }
         return promise.futureResult
@@ -57,7 +57,7 @@ package struct MailSender: Sendable {
 }
 
 extension MailAccount {
-    /// Nil for an IP address, which is then verified as such: it has no place in SNI.
+    /// Nil for an IP address, which is verified as such and cannot be sent in SNI.
     var nameForTLS: String? {
         (try? SocketAddress(ipAddress: host, port: port)) == nil ? host : nil
     }

@@ -2,10 +2,11 @@ import NIOCore
 import NIOSSL
 import Outbound
 
-/// Lets the dialogue speak over a connection, and ends it.
+/// Connects the dialogue to a NIO channel, and ends it.
 ///
-/// A handler and no stream of bytes, because the switch to TLS must happen before the next byte is looked at: what
-/// somebody on the way sends behind the server's consent would otherwise count as said by the server (CVE-2011-0411).
+/// A channel handler rather than an async byte stream, because the switch to TLS must happen before the next byte is
+/// processed: bytes that an attacker injects after the response to STARTTLS would otherwise count as sent by the server
+/// (CVE-2011-0411).
 final class SMTPConversation: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -35,24 +36,24 @@ final class SMTPConversation: ChannelInboundHandler {
             let what =
                 switch error {
                 case .notAReply: "does not speak SMTP"
-                case .codesDiffer: "gave one answer with two codes"
-                case .tooLong: "gave an answer longer than \(SMTPReply.most) bytes"
+                case .codesDiffer: "sent one reply with two codes"
+                case .tooLong: "sent a reply longer than \(SMTPReply.limit) bytes"
                 }
-            end(.failure(account.failure(.passing, what)), context)
+            end(.failure(account.failure(.temporary, what)), context)
         }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        end(.failure(account.failure(.passing, "closed the connection before it had taken the mail")), context)
+        end(.failure(account.failure(.temporary, "closed the connection before accepting the mail")), context)
         context.fireChannelInactive()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        end(.failure(account.failure(.passing, "cannot be talked to: \(TransportFault(error))")), context)
+        end(.failure(account.failure(.temporary, "communication failed: \(TransportFault(error))")), context)
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
-        end(.failure(account.failure(.passing, "was left")), context)
+        end(.failure(account.failure(.temporary, "was disconnected")), context)
     }
 
     private func perform(_ action: SMTPDialogue.Action, _ context: ChannelHandlerContext) {
@@ -60,19 +61,19 @@ final class SMTPConversation: ChannelInboundHandler {
         case .send(let bytes): write(bytes, context)
         case .startTLS:
             guard received.isEmpty else {
-                return end(.failure(account.failure(.passing, "sent more than its consent to STARTTLS")), context)
+                return end(.failure(account.failure(.temporary, "sent data after its response to STARTTLS")), context)
             }
             do {
                 let handler = try NIOSSLClientHandler(context: self.context, serverHostname: account.nameForTLS)
                 try context.pipeline.syncOperations.addHandler(handler, position: .first)
-                // Waits in the TLS handler until the handshake is done.
+                // Buffered in the TLS handler until the handshake is done.
                 perform(dialogue.secured(), context)
             } catch {
                 end(
-                    .failure(account.failure(.passing, "cannot be talked to by TLS: \(TransportFault(error))")), context
+                    .failure(account.failure(.temporary, "TLS failed: \(TransportFault(error))")), context
                 )
             }
-        case .taken:
+        case .accepted:
             write(Array("QUIT\r\n".utf8), context)
             end(.success(()), context)
         case .failed(let failure):

@@ -1,14 +1,14 @@
 import FoundationEssentials
 
-/// Our side of one SMTP conversation (RFC 5321, with STARTTLS of RFC 3207 and AUTH of RFC 4954). Pure: replies go in,
+/// The client side of one SMTP session (RFC 5321, with STARTTLS of RFC 3207 and AUTH of RFC 4954). Pure: replies go in,
 /// actions come out.
 package struct SMTPDialogue: Sendable {
     package enum Action: Equatable, Sendable {
         case send([UInt8])
-        /// Whatever comes from now on comes through TLS.
+        /// All following data goes through TLS.
         case startTLS
-        /// The server has taken the mail over.
-        case taken
+        /// The server has accepted the mail.
+        case accepted
         case failed(DeliveryFailure)
     }
 
@@ -37,7 +37,7 @@ package struct SMTPDialogue: Sendable {
                 dialogue.state = .secureHello
                 return .startTLS
             }
-        // What was said in the clear is forgotten, as RFC 3207 section 4.2 demands.
+        // Capabilities from before TLS are discarded, as RFC 3207 section 4.2 demands.
         case .secureHello: expect(250, reply) { $0.authenticate(reply) }
         case .loginName: expect(334, reply) { $0.login($0.account.username, then: .loginPassword) }
         case .loginPassword: expect(334, reply) { $0.login($0.account.password?.exposed, then: .credentials) }
@@ -52,13 +52,13 @@ package struct SMTPDialogue: Sendable {
         case .text:
             expect(250, reply) { dialogue in
                 dialogue.state = .over
-                return .taken
+                return .accepted
             }
-        case .over: fail(.passing, "spoke out of turn")
+        case .over: fail(.temporary, "sent an unexpected reply")
         }
     }
 
-    /// TLS stands: all over again.
+    /// TLS is established: the session starts again.
     package mutating func secured() -> Action { hello(.secureHello) }
 
     // MARK: Steps
@@ -67,7 +67,7 @@ package struct SMTPDialogue: Sendable {
 
     private mutating func upgrade(_ hello: SMTPReply) -> Action {
         guard hello.offers("STARTTLS") != nil else {
-            return fail(.passing, "does not offer STARTTLS, and nothing is sent in the clear")
+            return fail(.temporary, "does not offer STARTTLS, and nothing is sent unencrypted")
         }
         return say("STARTTLS", then: .startTLS)
     }
@@ -79,7 +79,7 @@ package struct SMTPDialogue: Sendable {
             return say("AUTH PLAIN \(Self.base64("\0\(username)\0\(password.exposed)"))", then: .credentials)
         }
         if methods.contains("LOGIN") { return say("AUTH LOGIN", then: .loginName) }
-        return fail(.refused, "offers neither AUTH PLAIN nor AUTH LOGIN")
+        return fail(.rejected, "offers neither AUTH PLAIN nor AUTH LOGIN")
     }
 
     private mutating func login(_ word: String?, then next: State) -> Action {
@@ -90,7 +90,7 @@ package struct SMTPDialogue: Sendable {
 
     private mutating func recipient(_ reply: SMTPReply) -> Action {
         if (250...251).contains(reply.code) { return say("DATA", then: .data) }
-        return fail(reply.code >= 500 ? .refused : .passing, "did not take \(mail.to):", reply)
+        return fail(reply.code >= 500 ? .rejected : .temporary, "did not accept \(mail.to):", reply)
     }
 
     private mutating func say(_ line: String, then next: State) -> Action {
@@ -100,20 +100,20 @@ package struct SMTPDialogue: Sendable {
 
     private mutating func expect(_ code: Int, _ reply: SMTPReply, _ body: (inout SMTPDialogue) -> Action) -> Action {
         if reply.code == code { return body(&self) }
-        return fail(reply.code >= 500 ? .refused : .passing, "answered", reply)
+        return fail(reply.code >= 500 ? .rejected : .temporary, "answered", reply)
     }
 
     private mutating func fail(_ kind: DeliveryFailure.Kind, _ what: String, _ reply: SMTPReply? = nil) -> Action {
         let wasText = state == .text
         state = .over
-        return .failed(account.failure(kind, what, reply, mayBeTheMail: wasText && kind == .refused))
+        return .failed(account.failure(kind, what, reply, mayBeMailFault: wasText && kind == .rejected))
     }
 
     private static func base64(_ text: String) -> String { Data(text.utf8).base64EncodedString() }
 }
 
 extension SMTPReply {
-    /// What an answer to EHLO says behind a keyword, nil when it does not have the keyword.
+    /// Parameters of an EHLO keyword; nil when the reply does not have the keyword.
     fileprivate func offers(_ keyword: String) -> String? {
         // The first line is the server's name.
         for line in lines.dropFirst() {

@@ -1,4 +1,4 @@
-/// What an SMTP server answers: a code and some lines (RFC 5321 section 4.2).
+/// An SMTP reply: a code and one or more lines (RFC 5321 section 4.2).
 package struct SMTPReply: Equatable, Sendable {
     package let code: Int
     /// Without code and line end.
@@ -10,23 +10,23 @@ package struct SMTPReply: Equatable, Sendable {
         case tooLong
     }
 
-    /// Bytes of a whole reply. RFC 5321 allows 512 for a line, and EHLO brings some dozen lines.
-    static let most = 16_384
+    /// Maximum bytes of a reply. RFC 5321 allows 512 for a line, and EHLO has some dozen lines.
+    static let limit = 16_384
 
     package init(code: Int, lines: [String]) {
         self.code = code
         self.lines = lines
     }
 
-    /// Takes the first reply off the front of what was received.
+    /// Removes the first complete reply from the received bytes.
     ///
-    /// - Returns: Nil when it has not all come yet; `received` stays as it is then.
+    /// - Returns: Nil when it is not complete; `received` is unchanged then.
     package static func take(from received: inout [UInt8]) throws(Fault) -> SMTPReply? {
         var lines: [String] = []
         var code: Int?
         var start = received.startIndex
         while let end = received[start...].firstIndex(of: UInt8(ascii: "\n")) {
-            guard end < most else { throw .tooLong }
+            guard end < limit else { throw .tooLong }
             var line = received[start..<end]
             if line.last == UInt8(ascii: "\r") { line = line.dropLast() }
             start = end + 1
@@ -46,7 +46,7 @@ package struct SMTPReply: Equatable, Sendable {
             default: throw .notAReply
             }
         }
-        guard received.count < most else { throw .tooLong }
+        guard received.count < limit else { throw .tooLong }
         return nil
     }
 }

@@ -1,5 +1,5 @@
-/// One channel is to be told one change.
-package struct Telling: Equatable, Sendable {
+/// A change to notify on one channel.
+package struct ChannelNotification: Equatable, Sendable {
     package var channel: String
     package var change: IncidentChange
 
@@ -9,62 +9,63 @@ package struct Telling: Equatable, Sendable {
     }
 }
 
-/// Decides who is told what, and when. Pure: changes and times go in, tellings come out. Times are Unix milliseconds.
+/// Decides which channels are notified, and when. Pure: changes and times go in, notifications come out. Times are Unix
+/// milliseconds.
 ///
-/// - A route is taken when an incident has matched it for `after` seconds and nobody has acknowledged.
-/// - Whoever was told of an incident is told what becomes of it, its end above all.
+/// - A route applies when an incident has matched it for `after` seconds without acknowledgement.
+/// - A channel that was notified of an incident is notified of its later changes, above all its resolution.
 /// - An acknowledgement ends escalation and reminders until the severity rises.
-/// - A hidden incident is told to nobody. Those who were told before it was hidden still hear of its end.
+/// - An inhibited incident is not notified. Channels that were notified before still receive its resolution.
 ///
-/// A change that was handed over before changes nothing, so the judgement may repeat itself after a crash.
+/// Applying a change a second time has no effect, so that the evaluator may repeat changes after a crash.
 package struct Escalation: Codable, Equatable, Sendable {
     /// Open incidents by id.
-    package private(set) var followed: [Int64: Followed]
+    package private(set) var tracked: [Int64: TrackedIncident]
 
-    package init(followed: [Int64: Followed] = [:]) {
-        self.followed = followed
+    package init(tracked: [Int64: TrackedIncident] = [:]) {
+        self.tracked = tracked
     }
 
-    /// Takes what the judgement found, in its order.
-    package mutating func apply(_ changes: [IncidentChange], routes: [Route]) -> [Telling] {
+    /// Applies incident changes in their order.
+    package mutating func apply(_ changes: [IncidentChange], routes: [Route]) -> [ChannelNotification] {
         changes.flatMap { apply($0, routes: routes) }
     }
 
-    /// Does what has become due by the passing of time, those first who have waited longest.
-    package mutating func tick(_ now: Int64, routes: [Route]) -> [Telling] {
-        let due = followed.values.filter { ($0.nextDue(routes) ?? .max) <= now }
+    /// Applies what is due by time, the longest waiting incidents first.
+    package mutating func tick(_ now: Int64, routes: [Route]) -> [ChannelNotification] {
+        let due = tracked.values.filter { ($0.nextDue(routes) ?? .max) <= now }
         return due.sorted { ($0.incident.opened, $0.incident.id) < ($1.incident.opened, $1.incident.id) }
-            .flatMap { followed[$0.incident.id]?.advance(to: now, routes) ?? [] }
+            .flatMap { tracked[$0.incident.id]?.advance(to: now, routes) ?? [] }
     }
 
-    /// When `tick` will have something to do.
+    /// The next time at which `tick` has an effect.
     package func nextDue(routes: [Route]) -> Int64? {
-        followed.values.compactMap { $0.nextDue(routes) }.min()
+        tracked.values.compactMap { $0.nextDue(routes) }.min()
     }
 
-    private mutating func apply(_ change: IncidentChange, routes: [Route]) -> [Telling] {
+    private mutating func apply(_ change: IncidentChange, routes: [Route]) -> [ChannelNotification] {
         let id = change.incident.id
-        if change.kind != .resolved, followed[id]?.isNew(change) == false { return [] }
+        if change.kind != .resolved, tracked[id]?.isNew(change) == false { return [] }
         switch change.kind {
-        case .opened, .raised, .lowered, .hidden, .shown:
-            if var known = followed[id] {
-                let tellings = known.follow(change, routes)
-                followed[id] = known
-                return tellings
+        case .opened, .raised, .lowered, .inhibited, .uninhibited:
+            if var known = tracked[id] {
+                let notifications = known.update(change, routes)
+                tracked[id] = known
+                return notifications
             }
-            // One that is hidden is as good as unknown, until a change says that it no longer is.
-            guard change.incident.hiddenBy == nil else { return [] }
-            var new = Followed(change)
-            let tellings = new.tellThoseToldAtOnce(change, routes)
-            followed[id] = new
-            return tellings
+            // An inhibited incident is not tracked until its inhibition ends.
+            guard change.incident.inhibitedBy == nil else { return [] }
+            var new = TrackedIncident(change)
+            let notifications = new.notifyImmediateRoutes(change, routes)
+            tracked[id] = new
+            return notifications
         case .acknowledged:
-            return followed[id]?.acknowledge(change) ?? []
+            return tracked[id]?.acknowledge(change) ?? []
         case .resolved:
-            guard let known = followed.removeValue(forKey: id) else { return [] }
-            return known.told.keys.sorted().map { Telling(channel: $0, change: change) }
-        case .escalated, .reminded, .passed:
-            // Made here, and taken from nobody.
+            guard let known = tracked.removeValue(forKey: id) else { return [] }
+            return known.lastNotified.keys.sorted().map { ChannelNotification(channel: $0, change: change) }
+        case .escalated, .reminded, .openedAndResolved:
+            // These are created here, and ignored as input.
             return []
         }
     }

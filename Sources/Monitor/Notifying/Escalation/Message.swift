@@ -1,16 +1,16 @@
 import Crypto
 
-/// Everything that a line is told at once. It is made when it is sent.
+/// Everything that a recipient receives at once. Composed when it is sent.
 package struct Message: Equatable, Sendable {
-    /// The same for the same content, however often it is made.
+    /// Idempotency key: the same for the same content.
     package let key: String
     package let channel: String
     package let at: Int64
-    /// The worst first. Not more than the channel carries.
+    /// Highest severity first, and limited in number.
     package let changes: [IncidentChange]
-    /// How many changes there are in all.
+    /// Total number of changes.
     package let total: Int
-    /// What services that keep things open know these changes as.
+    /// Thread of these changes, for services that keep incidents open.
     package let thread: Thread
 
     package struct Thread: Equatable, Sendable {
@@ -19,12 +19,12 @@ package struct Message: Equatable, Sendable {
         package var isAcknowledged: Bool
     }
 
-    /// Carried with all their details; the others are counted.
-    package static let most = 500
+    /// Changes with full details; the rest is only counted.
+    package static let maxChanges = 500
 
-    /// `parcels` must have a change.
-    package init(channel: String, _ parcels: [Parcel]) {
-        let changes = parcels.flatMap(\.changes)
+    /// Creates a message from updates, which must contain a change.
+    package init(channel: String, _ updates: [ThreadUpdate]) {
+        let changes = updates.flatMap(\.changes)
         var digest = SHA256()
         digest.update(data: Array(channel.utf8))
         for change in changes {
@@ -34,36 +34,36 @@ package struct Message: Equatable, Sendable {
         self.channel = channel
         at = changes.map(\.at).max() ?? 0
         total = changes.count
-        // Changes of one incident keep their order, or an end would come before its beginning.
+        // Changes of one incident keep their order, or a resolution would come before the opening.
         let worst = Dictionary(changes.map { ($0.incident.id, $0.incident.severity) }, uniquingKeysWith: max)
         let sorted = changes.enumerated().sorted { left, right in
             let (first, second) = (worst[left.element.incident.id], worst[right.element.incident.id])
             if let first, let second, first != second { return first > second }
             return left.offset < right.offset
         }
-        self.changes = sorted.prefix(Self.most).map(\.element)
+        self.changes = sorted.prefix(Self.maxChanges).map(\.element)
         thread = Thread(
-            name: parcels.first?.thread ?? "", isOver: parcels.allSatisfy(\.isOver),
-            isAcknowledged: parcels.allSatisfy(\.isAcknowledged))
+            name: updates.first?.thread ?? "", isOver: updates.allSatisfy(\.isOver),
+            isAcknowledged: updates.allSatisfy(\.isAcknowledged))
     }
 
-    /// Of changes of which the line knew nothing.
+    /// Creates a message from changes that the recipient does not know.
     package init(channel: String, changes: [IncidentChange]) {
-        var parcel = Parcel(thread: changes.first.map { "\($0.incident.id)/\($0.incident.opened)" } ?? "")
-        parcel.changes = changes
-        let open = changes.filter { $0.kind != .resolved && $0.kind != .passed }
-        parcel.isOver = open.isEmpty
-        parcel.isAcknowledged = !open.isEmpty && open.allSatisfy { $0.incident.acknowledged != nil }
-        self.init(channel: channel, [parcel])
+        var update = ThreadUpdate(thread: changes.first.map { "\($0.incident.id)/\($0.incident.opened)" } ?? "")
+        update.changes = changes
+        let open = changes.filter { $0.kind != .resolved && $0.kind != .openedAndResolved }
+        update.isOver = open.isEmpty
+        update.isAcknowledged = !open.isEmpty && open.allSatisfy { $0.incident.acknowledged != nil }
+        self.init(channel: channel, [update])
     }
 }
 
 extension Message {
-    /// Something that opens, and its end: so that nothing stays open at a service that keeps things open.
+    /// Creates a test incident and its resolution, so that nothing stays open at the service.
     package static func test(of channel: String, at now: Int64) -> [Message] {
         var incident = Incident(
             id: 0, key: "monitor/test/\(channel)", node: nil, region: nil, rule: "test", severity: .sev2,
-            title: "Test of the channel \(channel)", detail: "Somebody tries whether this arrives. Nothing is wrong.",
+            title: "Test of the channel \(channel)", detail: "This is a delivery test. Nothing is wrong.",
             opened: now)
         let opened = IncidentChange(.opened, incident, at: now)
         incident.resolved = now

@@ -1,23 +1,23 @@
 package import SQLite
 
 extension Outbox {
-    /// The tables, as the step of the schema with this number.
+    /// The tables, as the migration with this number.
     package static func migration(_ number: Int) -> Migration {
         Migration(
             number,
             """
-            -- A row is waiting when next_attempt is set, delivered or given up when delivered_at or failed_at is.
+            -- A row is pending when next_attempt is set, delivered or given up when delivered_at or failed_at is.
             CREATE TABLE notification (
                 id INTEGER PRIMARY KEY AUTOINCREMENT,
                 key TEXT NOT NULL UNIQUE,
                 channel TEXT NOT NULL,
                 payload TEXT NOT NULL,
                 created INTEGER NOT NULL,
-                -- Pieces that the channel has taken already.
+                -- Parts that the channel has accepted.
                 progress INTEGER NOT NULL DEFAULT 0,
                 attempts INTEGER NOT NULL DEFAULT 0,
                 refusals INTEGER NOT NULL DEFAULT 0,
-                -- Whether others may go first while it waits.
+                -- Whether it no longer blocks others.
                 steps_aside INTEGER NOT NULL DEFAULT 0,
                 next_attempt INTEGER,
                 delivered_at INTEGER,
@@ -36,43 +36,43 @@ extension Outbox {
             """)
     }
 
-    /// Changes wait one by one, and become a message when it is sent.
+    /// The tables of single changes, which are composed to a message when it is sent.
     package static func secondMigration(_ number: Int) -> Migration {
         Migration(
             number,
             """
-            -- What a line has not been told yet.
+            -- Changes that a recipient (`line`) has not received yet.
             CREATE TABLE telling (
                 id INTEGER PRIMARY KEY AUTOINCREMENT,
                 line TEXT NOT NULL,
                 incident INTEGER NOT NULL,
                 change TEXT NOT NULL,
                 created INTEGER NOT NULL,
-                -- Set when it was what the line could not take: it is tried by itself from then on.
+                -- Set when the recipient did not accept it: it is sent separately from then on.
                 attempts INTEGER NOT NULL DEFAULT 0,
                 next_attempt INTEGER
             ) STRICT;
             CREATE INDEX telling_of_line ON telling (line, id);
-            -- What a line knows of each incident whose end it has not heard.
+            -- What a recipient was notified of, by open incident.
             CREATE TABLE heard (
                 line TEXT NOT NULL,
                 incident INTEGER NOT NULL,
                 severity TEXT NOT NULL,
                 is_acknowledged INTEGER NOT NULL,
-                -- Incidents of one cause and region are one thing to services that keep things open.
+                -- Groups incidents of one cause and region for services that keep incidents open.
                 thread TEXT NOT NULL,
                 cause TEXT NOT NULL,
                 at INTEGER NOT NULL,
                 PRIMARY KEY (line, incident)
             ) STRICT, WITHOUT ROWID;
-            -- When a line was last told of a cause.
+            -- Time of the last message to a recipient, by cause.
             CREATE TABLE told_cause (
                 line TEXT NOT NULL,
                 cause TEXT NOT NULL,
                 at INTEGER NOT NULL,
                 PRIMARY KEY (line, cause)
             ) STRICT, WITHOUT ROWID;
-            -- How a line fares. No row: nothing was ever sent there.
+            -- Delivery state of a recipient. No row: nothing was ever sent.
             CREATE TABLE line (
                 name TEXT PRIMARY KEY,
                 sent INTEGER,

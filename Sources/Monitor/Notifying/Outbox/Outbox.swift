@@ -1,105 +1,107 @@
 package import SQLite
 
-/// What is to be told, and what escalation has to remember. A change stands here until a line took it.
+/// Transactional outbox: queued notifications and escalation state. A notification stays until its recipient accepts
+/// it.
 ///
-/// A line is one addressee: a channel, or one recipient of an e-mail channel, so that nobody waits for anybody else.
+/// A recipient is a channel, or one address of an e-mail channel, so that no recipient delays another.
 ///
-/// What escalation decides and the tellings that follow from it are one transaction, computed on the writer's thread from
-/// the rows themselves: there is no state in memory that a crash or a failed commit could leave behind.
+/// Escalation changes and the notifications that follow from them are one transaction, computed on the writer's thread
+/// from the rows themselves: there is no state in memory that a crash or a failed commit could leave inconsistent.
 package final class Outbox: Sendable {
-    let ledger: Ledger
-    /// The lines of each channel.
-    let lines: [String: [String]]
-    /// One for each line.
-    private let bells: [String: Bell]
-    private let changed = Bell()
+    let alerts: AlertDatabase
+    /// The recipients of each channel.
+    let recipients: [String: [String]]
+    /// One for each recipient.
+    private let wakeSignals: [String: WakeSignal]
+    private let changed = WakeSignal()
     private let limit: Int
     private static let defaultLimit = 20_000
 
     /// - Parameters:
-    ///   - ledger: Where it stands.
-    ///   - lines: By channel. Rows of others wait for nobody.
-    ///   - limit: Tellings in all.
-    package init(ledger: Ledger, lines: [String: [String]], limit: Int? = nil) {
-        self.ledger = ledger
-        self.lines = lines
-        bells = Dictionary(lines.values.joined().map { ($0, Bell()) }) { first, _ in first }
+    ///   - alerts: The database.
+    ///   - recipients: By channel. Rows of other channels are ignored.
+    ///   - limit: Maximum number of queued notifications.
+    package init(alerts: AlertDatabase, recipients: [String: [String]], limit: Int? = nil) {
+        self.alerts = alerts
+        self.recipients = recipients
+        wakeSignals = Dictionary(recipients.values.joined().map { ($0, WakeSignal()) }) { first, _ in first }
         self.limit = limit ?? Self.defaultLimit
     }
 
-    /// Rings when there is something for the line.
-    func bell(of line: String) -> Bell? { bells[line] }
-    /// Rings when something else has become due next for escalation.
-    var escalationChanged: Bell { changed }
+    /// Signalled when a recipient has new notifications.
+    func wakeSignal(of recipient: String) -> WakeSignal? { wakeSignals[recipient] }
+    /// Signalled when the next escalation deadline has changed.
+    var escalationChanged: WakeSignal { changed }
 
-    /// Wakes everybody who waits, so that they see that the program stops.
-    func ringAll() {
-        for bell in bells.values { bell.ring() }
-        changed.ring()
+    /// Wakes all waiting tasks, so that they see the shutdown.
+    func signalAll() {
+        for wakeSignal in wakeSignals.values { wakeSignal.signal() }
+        changed.signal()
     }
 
     package enum Selection: Sendable {
         case incidents(Set<Int64>)
         case due(Int64)
-        /// When the routes may have changed.
+        /// All incidents: the routes may have changed.
         case all
     }
 
-    /// Lets `decide` change what is followed of some incidents, and keeps the change and its tellings together, and with
-    /// them whatever `record` writes.
+    /// Runs `decide` on the escalation state of some incidents, and stores the new state, its notifications and the
+    /// writes of `record` in one transaction.
     package func escalate(
         _ selection: Selection, routes: [Route], now: Int64,
         record: @escaping @Sendable (Connection) throws -> Void = { _ in },
-        decide: @escaping @Sendable (inout Escalation) -> [Telling]
+        decide: @escaping @Sendable (inout Escalation) -> [ChannelNotification]
     ) async throws {
-        let (limit, lines) = (limit, lines)
-        let (told, isOther) = try await ledger.write { database in
+        let (limit, recipients) = (limit, recipients)
+        let (recipientsToWake, hasChanged) = try await alerts.write { database in
             try record(database)
-            let before = try EscalationRows.load(selection, from: database)
+            let before = try EscalationTable.load(selection, from: database)
             var escalation = before
-            let tellings = decide(&escalation)
-            try EscalationRows.keep(
-                escalation, insteadOf: before, routes: routes, evenEqual: selection.isAll, in: database)
-            let told = try TellingRows.insert(tellings, for: lines, at: now, limit: limit, in: database)
-            return (told, escalation != before)
+            let notifications = decide(&escalation)
+            try EscalationTable.save(
+                escalation, replacing: before, routes: routes, includingUnchanged: selection.isAll, in: database)
+            let recipientsToWake = try PendingNotificationTable.insert(
+                notifications, for: recipients, at: now, limit: limit, in: database)
+            return (recipientsToWake, escalation != before)
         }
-        for line in told { bells[line]?.ring() }
-        if isOther { changed.ring() }
+        for recipient in recipientsToWake { wakeSignals[recipient]?.signal() }
+        if hasChanged { changed.signal() }
     }
 
-    /// When time alone makes something due.
+    /// The next deadline of escalation.
     package func nextDue() async throws -> Int64? {
-        try await ledger.read { try EscalationRows.nextDue(in: $0) }
+        try await alerts.read { try EscalationTable.nextDue(in: $0) }
     }
 
-    // MARK: Lines
+    // MARK: Recipients
 
-    /// All that decides what a line is told next.
-    package func desk(of line: String) async throws -> Desk {
-        try await ledger.read { try DeskRows.load(line, from: $0) }
+    /// Loads the queue of a recipient.
+    package func queue(of recipient: String) async throws -> RecipientQueue {
+        try await alerts.read { try RecipientQueueTable.load(recipient, from: $0) }
     }
 
-    /// A line took some tellings.
-    func settle(_ parcels: [Parcel], of line: String, at now: Int64) async throws {
-        try await ledger.write { try DeskRows.settle(parcels, of: line, at: now, in: $0) }
+    /// Removes delivered notifications.
+    func markDelivered(_ updates: [ThreadUpdate], of recipient: String, at now: Int64) async throws {
+        try await alerts.write { try RecipientQueueTable.markDelivered(updates, of: recipient, at: now, in: $0) }
     }
 
-    /// A line did not take some tellings.
-    func postpone(_ parcels: [Parcel], of line: String, _ failure: LineFailure) async throws {
-        try await ledger.write { try DeskRows.postpone(parcels, of: line, failure, in: $0) }
+    /// Records a failed attempt and its next time.
+    func reschedule(_ updates: [ThreadUpdate], of recipient: String, _ failure: FailedAttempt) async throws {
+        try await alerts.write { try RecipientQueueTable.reschedule(updates, of: recipient, failure, in: $0) }
     }
 
-    /// How the lines fare, by their name.
-    package func states() async throws -> [String: LineState] {
-        try await ledger.read { try LineRows.all(in: $0) }
+    /// Delivery states by recipient.
+    package func states() async throws -> [String: RecipientState] {
+        try await alerts.read { try RecipientTable.all(in: $0) }
     }
 
-    /// Puts what stands here for a channel before its lines, and forgets what waits for channels that there are no longer.
+    /// Moves rows of a channel to its recipients, and deletes rows of channels that are no longer configured.
     ///
-    /// - Returns: The names that it forgot.
-    package func adopt() async throws -> [String] {
-        let lines = lines
-        return try await ledger.write { try LineRows.adopt(lines, in: $0) }
+    /// - Returns: The names of the deleted channels.
+    package func migrateRecipients() async throws -> [String] {
+        let recipients = recipients
+        return try await alerts.write { try RecipientTable.migrateRecipients(recipients, in: $0) }
     }
 }
 

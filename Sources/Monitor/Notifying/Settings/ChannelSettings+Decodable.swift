@@ -46,7 +46,7 @@ extension ChannelSettings: Decodable {
             throw NotificationSettingsError.unknownType(table.type, channel: table.name)
         }
         name = table.name
-        // Seconds. What is out of bounds is refused later.
+        // Seconds. Values out of range are rejected later.
         func milliseconds(_ key: CodingKeys) throws -> Int64? {
             guard let seconds = try table.container.decodeIfPresent(Int64.self, forKey: key) else { return nil }
             let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000)
@@ -76,7 +76,7 @@ extension ChannelSettings: Decodable {
 
         func allow(_ keys: CodingKeys...) throws {
             let known = (keys + [.name, .type, .groupWait, .groupInterval]).map(\.rawValue)
-            try decoder.refuseOtherKeys(than: known, in: "the \(type) channel \(name)")
+            try decoder.rejectUnknownKeys(than: known, in: "the \(type) channel \(name)")
         }
 
         func optional(_ key: CodingKeys) throws -> String? { try container.decodeIfPresent(String.self, forKey: key) }

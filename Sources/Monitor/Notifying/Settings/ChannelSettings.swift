@@ -1,4 +1,4 @@
-/// One `[[channel]]` table: a name and what its type needs. Secrets are paths to files.
+/// One `[[channel]]` table: a name and the settings of its type. Secrets are paths to files.
 package struct ChannelSettings: Equatable, Sendable {
     package var name: String
     package var kind: Kind
@@ -6,10 +6,10 @@ package struct ChannelSettings: Equatable, Sendable {
 
     package enum Kind: Equatable, Sendable {
         case webhook(Webhook)
-        /// The file holds the topic's URL.
+        /// The file contains the topic's URL.
         case ntfy(urlFile: String, tokenFile: String?)
         case chat(urlFile: String, ChatStyle)
-        /// `url`: Another address than that of the US region.
+        /// `url`: Replaces the address of the US region.
         case pagerDuty(keyFile: String, url: String?)
         case telegram(tokenFile: String, chat: String, url: String?)
         case email(Email)
@@ -34,7 +34,7 @@ package struct ChannelSettings: Equatable, Sendable {
     package struct Email: Equatable, Sendable {
         package enum Security: String, Sendable {
             case implicit, starttls
-            /// To this machine alone.
+            /// No encryption, for servers on this machine only.
             case none
         }
 
@@ -72,8 +72,8 @@ package struct ChannelSettings: Equatable, Sendable {
         self.grouping = grouping
     }
 
-    /// What is sent to by itself: an e-mail channel has one for each recipient.
-    package var lines: [String] {
+    /// Independent recipients: an e-mail channel has one for each address.
+    package var recipients: [String] {
         if case .email(let email) = kind { email.to.map { "\(name)/\($0)" } } else { [name] }
     }
 
@@ -87,26 +87,26 @@ package struct ChannelSettings: Equatable, Sendable {
             }
         }
         guard isName, (1...64).contains(name.utf8.count) else {
-            throw .badValue("a channel's name", "use 1 to 64 letters, digits, - and _")
+            throw .badValue("a channel's name", "it must have 1 to 64 letters, digits, - and _")
         }
         guard (0...600_000).contains(grouping.wait) else {
-            throw .badValue("group-wait of \(name)", "it is not between 0 and 600 seconds")
+            throw .badValue("group-wait of \(name)", "it must be from 0 to 600 seconds")
         }
         guard (0...3_600_000).contains(grouping.interval) else {
-            throw .badValue("group-interval of \(name)", "it is not between 0 and 3600 seconds")
+            throw .badValue("group-interval of \(name)", "it must be from 0 to 3600 seconds")
         }
         switch kind {
         case .webhook(let webhook):
             guard (webhook.template?.utf8.count ?? 0) <= 65_536 else {
-                throw .badValue("template of \(name)", "it is longer than 64 KiB")
+                throw .badValue("template of \(name)", "it must have at most 64 KiB")
             }
             guard webhook.contentType.map(\.isHeaderValue) ?? true else {
-                throw .badValue("content-type of \(name)", "it has characters that a header cannot have")
+                throw .badValue("content-type of \(name)", "it must be printable ASCII")
             }
         case .ntfy, .chat: break
         case .pagerDuty(_, let url): try validate(url)
         case .telegram(_, let chat, let url):
-            guard !chat.isEmpty else { throw .badValue("chat-id of \(name)", "it is empty") }
+            guard !chat.isEmpty else { throw .badValue("chat-id of \(name)", "it must not be empty") }
             try validate(url)
         case .email(let email): try email.validate(name)
         }
@@ -114,8 +114,8 @@ package struct ChannelSettings: Equatable, Sendable {
 
     private func validate(_ url: String?) throws(NotificationSettingsError) {
         guard let url else { return }
-        guard let address = WebAddress(url), address.isPrivate else {
-            throw .badValue("url of \(name)", "it is not an https URL; http is for this machine alone")
+        guard let address = WebAddress(url), address.isConfidential else {
+            throw .badValue("url of \(name)", "it must be an https URL; http is allowed for this machine only")
         }
     }
 }
@@ -123,24 +123,27 @@ package struct ChannelSettings: Equatable, Sendable {
 extension ChannelSettings.Email {
     fileprivate func validate(_ channel: String) throws(NotificationSettingsError) {
         guard !host.isEmpty, host.isHeaderValue, (1...65_535).contains(port) else {
-            throw .badValue("host or port of \(channel)", "there is no such server")
+            throw .badValue("host or port of \(channel)", "it must be a host name, and a port from 1 to 65535")
         }
         guard security != .none || WebAddress.isLoopback(host) else {
-            throw .badValue("tls of \(channel)", "none is for a server on this machine; use starttls or implicit")
+            throw .badValue(
+                "tls of \(channel)", "none is allowed for a server on this machine only; use starttls or implicit")
         }
         guard (username == nil) == (passwordFile == nil) else {
-            throw .badValue("username of \(channel)", "it and password-file go together")
+            throw .badValue("username of \(channel)", "it must be set together with password-file")
         }
-        guard !to.isEmpty, to.count <= 50 else { throw .badValue("to of \(channel)", "name 1 to 50 addresses") }
-        guard Set(to).count == to.count else { throw .badValue("to of \(channel)", "it names an address twice") }
+        guard !to.isEmpty, to.count <= 50 else { throw .badValue("to of \(channel)", "it must have 1 to 50 addresses") }
+        guard Set(to).count == to.count else {
+            throw .badValue("to of \(channel)", "it must not contain an address twice")
+        }
         for address in [from] + to where !address.isMailAddress {
-            throw .badValue("from or to of \(channel)", "\"\(address)\" is not a plain ASCII address")
+            throw .badValue("from or to of \(channel)", "\"\(address)\" must be a plain ASCII address")
         }
     }
 }
 
 extension String {
-    /// Printable ASCII, so that it cannot end a line.
+    /// Whether it is printable ASCII, which cannot end a header line.
     var isHeaderValue: Bool { utf8.allSatisfy { (0x20...0x7E).contains($0) } }
 
     fileprivate var isMailAddress: Bool {

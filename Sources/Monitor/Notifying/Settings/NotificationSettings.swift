@@ -1,8 +1,8 @@
-/// Who is told what, and how: the tables `[[channel]]` and `[[route]]` of the configuration file.
+/// Notification settings: the tables `[[channel]]` and `[[route]]` of the configuration file.
 package struct NotificationSettings: Decodable, Equatable, Sendable {
     package var channels: [ChannelSettings]
     package var routes: [Route]
-    /// Where the dashboard is, for links in messages.
+    /// URL of the dashboard, for links in messages.
     package var dashboard: String?
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
@@ -11,7 +11,7 @@ package struct NotificationSettings: Decodable, Equatable, Sendable {
         case dashboard
     }
 
-    /// Without routes every channel hears of SEV2 and SEV1 at once.
+    /// Without routes every channel is notified of SEV2 and SEV1 at once.
     package init(
         channels: [ChannelSettings], routes: [Route] = [], dashboard: String? = nil
     ) throws(NotificationSettingsError) {
@@ -28,16 +28,16 @@ package struct NotificationSettings: Decodable, Equatable, Sendable {
             try route.validate()
         }
         guard let dashboard = self.dashboard else { return }
-        guard WebAddress(dashboard) != nil else { throw .badValue("dashboard", "it is not an http or https URL") }
+        guard WebAddress(dashboard) != nil else { throw .badValue("dashboard", "it must be an http or https URL") }
     }
 
-    /// What is sent to by itself, by channel.
-    package var lines: [String: [String]] {
-        Dictionary(channels.map { ($0.name, $0.lines) }) { first, _ in first }
+    /// Recipients by channel.
+    package var recipients: [String: [String]] {
+        Dictionary(channels.map { ($0.name, $0.recipients) }) { first, _ in first }
     }
 
     package init(from decoder: any Decoder) throws {
-        try decoder.refuseOtherKeys(than: CodingKeys.allCases.map(\.rawValue), in: "the notification settings")
+        try decoder.rejectUnknownKeys(than: CodingKeys.allCases.map(\.rawValue), in: "the notification settings")
         let container = try decoder.container(keyedBy: CodingKeys.self)
         try self.init(
             channels: try container.decodeIfPresent([ChannelSettings].self, forKey: .channels) ?? [],
@@ -46,20 +46,21 @@ package struct NotificationSettings: Decodable, Equatable, Sendable {
     }
 }
 
-/// One rule about who hears of an incident. Several routes to different channels make an escalation ladder.
+/// A route from incidents to a channel. Several routes to different channels form an escalation ladder.
 package struct Route: Decodable, Equatable, Sendable {
     package var channel: String
     package var severities: Set<Severity>
-    /// Nil: all. An incident without a region, such as one of the whole fleet, concerns every region.
+    /// Regions that match; nil for all. An incident without a region, such as one of the whole fleet, matches every
+    /// region.
     package var regions: Set<String>?
-    /// Seconds without an acknowledgement until this route is taken.
+    /// Seconds without an acknowledgement before this route applies.
     package var after: Int64
-    /// Seconds between reminders while nobody has acknowledged; 0 for none.
+    /// Seconds between reminders until an acknowledgement; 0 for none.
     package var resend: Int64
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
         case channel, severities, regions, after, resend
-        /// What Alertmanager calls it.
+        /// The name that Alertmanager uses.
         case repeats = "repeat"
     }
 
@@ -74,13 +75,13 @@ package struct Route: Decodable, Equatable, Sendable {
     }
 
     package init(from decoder: any Decoder) throws {
-        try decoder.refuseOtherKeys(than: CodingKeys.allCases.map(\.rawValue), in: "a route")
+        try decoder.rejectUnknownKeys(than: CodingKeys.allCases.map(\.rawValue), in: "a route")
         let container = try decoder.container(keyedBy: CodingKeys.self)
         channel = try container.decode(String.self, forKey: .channel)
         var severities: Set<Severity> = []
         for word in try container.decode([String].self, forKey: .severities) {
             guard let severity = Severity(rawValue: word) else {
-                throw NotificationSettingsError.badValue("severities", "\"\(word)\" is not warning, sev2 or sev1")
+                throw NotificationSettingsError.badValue("severities", "\"\(word)\" must be warning, sev2 or sev1")
             }
             severities.insert(severity)
         }
@@ -91,7 +92,7 @@ package struct Route: Decodable, Equatable, Sendable {
         let resend = try container.decodeIfPresent(Int64.self, forKey: .resend)
         guard repeats == nil || resend == nil else {
             throw NotificationSettingsError.badValue(
-                "the route to \(channel)", "repeat and resend are the same; keep one")
+                "the route to \(channel)", "repeat and resend mean the same; keep one")
         }
         self.resend = repeats ?? resend ?? 0
     }
@@ -104,11 +105,11 @@ package struct Route: Decodable, Equatable, Sendable {
 
     fileprivate func validate() throws(NotificationSettingsError) {
         let name = "the route to \(channel)"
-        guard !severities.isEmpty else { throw .badValue(name, "it names no severity, so nothing would take it") }
-        guard regions?.isEmpty != true else { throw .badValue(name, "its list of regions is empty") }
-        guard (0...604_800).contains(after) else { throw .badValue(name, "after is not between 0 and 604800 seconds") }
+        guard !severities.isEmpty else { throw .badValue(name, "it must have at least one severity") }
+        guard regions?.isEmpty != true else { throw .badValue(name, "its list of regions must not be empty") }
+        guard (0...604_800).contains(after) else { throw .badValue(name, "after must be from 0 to 604800 seconds") }
         guard resend == 0 || (10...604_800).contains(resend) else {
-            throw .badValue(name, "repeat is neither 0 nor between 10 and 604800 seconds")
+            throw .badValue(name, "repeat must be 0, or from 10 to 604800 seconds")
         }
     }
 }

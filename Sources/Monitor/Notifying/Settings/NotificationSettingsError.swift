@@ -1,13 +1,13 @@
-/// Why notifications cannot be set up. Found at the start of the program, never in the night.
+/// An error in the notification settings. Found at start-up rather than when an alarm is sent.
 package enum NotificationSettingsError: Error, Equatable, Sendable {
     case unknownKeys([String], in: String)
     case sameName(String)
     case noSuchChannel(String)
-    /// What it is about, and what is wrong with it. Never holds a secret.
+    /// The subject, and what is wrong with it. Never contains a secret.
     case badValue(String, String)
     case unknownType(String, channel: String)
     case missing(key: String, channel: String)
-    /// A file that a secret should be in.
+    /// A file that should contain a secret.
     case unreadable(path: String, channel: String, reason: String)
     case badSecret(path: String, channel: String, reason: String)
 }
@@ -20,7 +20,7 @@ extension NotificationSettingsError: CustomStringConvertible {
         case .sameName(let name):
             "Two channels are called \(name). Give each channel a name of its own."
         case .noSuchChannel(let name):
-            "A route leads to the channel \(name), which does not exist. Add the channel, or correct the route."
+            "A route names the channel \(name), which does not exist. Add the channel, or correct the route."
         case .badValue(let subject, let fault):
             "Wrong value for \(subject): \(fault)."
         case .unknownType(let type, let channel):
@@ -32,12 +32,12 @@ extension NotificationSettingsError: CustomStringConvertible {
         case .unreadable(let path, let channel, let reason):
             "The secret of the channel \(channel) cannot be read from \(path): \(reason)."
         case .badSecret(let path, let channel, let reason):
-            "What \(path) holds is of no use to the channel \(channel): \(reason)."
+            "The secret in \(path) cannot be used for the channel \(channel): \(reason)."
         }
     }
 }
 
-/// Any key at all, so that those can be found that nobody reads.
+/// Any key, to find unknown ones.
 private struct AnyKey: CodingKey {
     let stringValue: String
     var intValue: Int? { nil }
@@ -47,8 +47,8 @@ private struct AnyKey: CodingKey {
 }
 
 extension Decoder {
-    /// A misspelt key would leave its default in force without a word.
-    func refuseOtherKeys(than known: [String], in place: String) throws {
+    /// Rejects unknown keys: a misspelt key would silently leave its default in effect.
+    func rejectUnknownKeys(than known: [String], in place: String) throws {
         let keys = try container(keyedBy: AnyKey.self).allKeys.map(\.stringValue)
         let unknown = keys.filter { !known.contains($0) }.sorted()
         guard unknown.isEmpty else { throw NotificationSettingsError.unknownKeys(unknown, in: place) }

@@ -1,0 +1,58 @@
+package import Wire
+
+/// Position of a node's audit chain as the monitor last saw it. A node that lost its log, or whose log was rewritten,
+/// cannot detect this from its own data; the monitor can by comparing checkpoints. (The node's own check is
+/// `clavitor-node audit verify`.)
+package struct AuditCheckpoint: Codable, Equatable, Sendable {
+    package var epoch: Int64
+    package var sequence: Int64
+    /// base64url, as the node sent it.
+    package var head: String
+
+    package enum Finding: Equatable, Sendable {
+        case holds
+        /// A legitimate restore starts a new epoch and is reported as a restore.
+        case restored
+        case wentBack(from: Int64, to: Int64)
+        case forked(at: Int64)
+        case epochWentBack(from: Int64, to: Int64)
+
+        package var isBroken: Bool {
+            switch self {
+            case .holds, .restored: false
+            case .wentBack, .forked, .epochWentBack: true
+            }
+        }
+
+        var text: String {
+            switch self {
+            case .holds, .restored: ""
+            case .wentBack(let from, let to):
+                "The log had \(from) lines and now has \(to): an older file was restored, or lines were removed."
+            case .forked(let at): "Line \(at) differs from the one seen before: the log was rewritten."
+            case .epochWentBack(let from, let to):
+                "The epoch was \(from) and is now \(to): an older file was restored."
+            }
+        }
+    }
+
+    package init(epoch: Int64, sequence: Int64, head: String) {
+        self.epoch = epoch
+        self.sequence = sequence
+        self.head = head
+    }
+
+    /// Returns nil when the heartbeat carries no audit position.
+    package init?(_ beat: Heartbeat) {
+        guard let sequence = beat.auditSeq, let head = beat.auditHead else { return nil }
+        self.init(epoch: beat.auditEpoch ?? 0, sequence: sequence, head: head)
+    }
+
+    package func finding(_ next: AuditCheckpoint) -> Finding {
+        if next.epoch > epoch { return .restored }
+        if next.epoch < epoch { return .epochWentBack(from: epoch, to: next.epoch) }
+        if next.sequence < sequence { return .wentBack(from: sequence, to: next.sequence) }
+        if next.sequence == sequence, next.head != head { return .forked(at: sequence) }
+        return .holds
+    }
+}

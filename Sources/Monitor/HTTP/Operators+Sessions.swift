@@ -1,0 +1,120 @@
+import FoundationEssentials
+import SQLite
+import Synchronization
+import Wire
+
+/// Sessions. On a full disk operators can still sign in and out, because that is when they must see what is wrong.
+extension Operators {
+    struct Session: Sendable {
+        var token: String
+        var csrf: String
+        /// Milliseconds.
+        var lifetime: Int64
+
+        init(lifetime: Int64) {
+            token = "clm_" + Operators.random(32).hex
+            csrf = Operators.random(16).hex
+            self.lifetime = lifetime
+        }
+    }
+
+    struct SignedIn: Sendable {
+        var name: String
+        var csrf: String
+        var readsOnly: Bool
+        /// Unix milliseconds.
+        var expires: Int64
+    }
+
+    func signedIn(_ token: String) async throws -> SignedIn? {
+        let hash = PushToken.hash(token)
+        let now = now()
+        let (here, isOver) = inMemorySessions.withLock { ($0.pending[hash], $0.ended.contains(hash)) }
+        if isOver { return nil }
+        if let here {
+            // A removed operator, or one with a new password, is signed out.
+            let isSame = try store.database.lookUp { db in
+                try db.first(
+                    "SELECT 1 FROM operator WHERE name = ? AND salt = ?", .text(here.session.name), .blob(here.salt)
+                ) { _ in true }
+            }
+            return isSame == true && here.session.expires > now ? here.session : nil
+        }
+        return try store.database.lookUp { db in
+            try db.first(
+                "SELECT operator, csrf, reads_only, expires FROM session WHERE token_hash = ? AND expires > ?",
+                .blob(hash), .integer(now)
+            ) { SignedIn(name: $0.text(0), csrf: $0.text(1), readsOnly: $0.integer(2) != 0, expires: $0.integer(3)) }
+        }
+    }
+
+    /// Ends a session. If it cannot be stored, the session ends all the same, and is deleted with the next write that
+    /// succeeds.
+    func signOut(_ token: String) async {
+        let ended = inMemorySessions.withLock { $0.end(PushToken.hash(token)) }
+        do {
+            try await store.database.write { db in
+                for hash in ended { try db.run("DELETE FROM session WHERE token_hash = ?", .blob(hash)) }
+            }
+            inMemorySessions.withLock { $0.ended.subtract(ended) }
+        } catch {}
+    }
+
+    /// Starts a browser session. When the disk cannot be written it is kept in memory, until a restart. `salt`: Of the
+    /// password.
+    func begin(_ name: String, salt: [UInt8], lifetime: Int64) async throws -> Session {
+        do {
+            return try await open(name, lifetime: lifetime)
+        } catch is SQLiteError {
+            let session = Session(lifetime: lifetime)
+            let signedIn = SignedIn(name: name, csrf: session.csrf, readsOnly: false, expires: now() + lifetime)
+            inMemorySessions.withLock { $0.begin(PushToken.hash(session.token), .init(session: signedIn, salt: salt)) }
+            return session
+        }
+    }
+
+    /// Stores a session. `purpose`: The tool's purpose; nil for a browser session.
+    func open(_ name: String, lifetime: Int64, readsOnly: Bool = false, for purpose: String? = nil) async throws
+        -> Session
+    {
+        let session = Session(lifetime: lifetime)
+        let (hash, expires) = (PushToken.hash(session.token), now() + lifetime)
+        _ = try await store.database.write { db in
+            try db.run(
+                """
+                INSERT INTO session (token_hash, operator, csrf, expires, reads_only, purpose) VALUES (?, ?, ?, ?, ?, ?)
+                """, .blob(hash), .text(name), .text(session.csrf), .integer(expires), .integer(readsOnly ? 1 : 0),
+                purpose.map { .text($0) } ?? .null)
+        }
+        return session
+    }
+}
+
+/// Sessions and sign-outs that could not be stored, by the hash of their token.
+struct InMemorySessions: Sendable {
+    struct Pending: Sendable {
+        var session: Operators.SignedIn
+        var salt: [UInt8]
+    }
+
+    private(set) var pending: [[UInt8]: Pending] = [:]
+    /// Stored sessions that have ended.
+    fileprivate(set) var ended: Set<[UInt8]> = []
+    /// Operators are few.
+    private static let limit = 200
+
+    mutating func begin(_ hash: [UInt8], _ session: Pending) {
+        if pending.count >= Self.limit,
+            let oldest = pending.min(by: { $0.value.session.expires < $1.value.session.expires })
+        {
+            pending[oldest.key] = nil
+        }
+        pending[hash] = session
+    }
+
+    /// - Returns: All sessions to delete from the disk.
+    fileprivate mutating func end(_ hash: [UInt8]) -> Set<[UInt8]> {
+        if pending.removeValue(forKey: hash) == nil { ended.insert(hash) }
+        return ended
+    }
+}

@@ -1,0 +1,83 @@
+import Encoding
+import HTTPTypes
+import Hummingbird
+import Wire
+
+/// Routes to sign in and out.
+struct SessionRoutes: Sendable {
+    let operators: Operators
+    static let cookie = "clavitor_monitor"
+
+    private struct LoginBody: Decodable {
+        var name: String
+        var password: String
+        var code: String?
+    }
+
+    private struct SessionBody: Encodable {
+        var name: String
+        var csrf: String
+    }
+
+    func add(toOpen group: RouterGroup<MonitorContext>) {
+        group.post("/api/v1/login") { request, context in
+            let body: LoginBody = try await request.json(in: context)
+            guard body.name.utf8.count <= 100, body.password.utf8.count <= 1_000, (body.code ?? "").utf8.count <= 100
+            else {
+                throw Problem.malformed("name and code must have at most 100 bytes, password at most 1,000.")
+            }
+            let session = try await operators.signIn(body.name, password: body.password, code: body.code)
+            var response = try Response(json: SessionBody(name: body.name, csrf: session.csrf))
+            response.headers[.setCookie] =
+                "\(Self.cookie)=\(session.token); Path=/; Max-Age=\(session.lifetime / 1_000); Secure; HttpOnly; SameSite=Strict"
+            return response
+        }
+    }
+
+    func add(toSignedIn group: RouterGroup<OperatorContext>) {
+        group.get("/session") { _, context in
+            try Response(json: SessionBody(name: context.name, csrf: context.csrf))
+        }
+        group.post("/logout") { request, _ in
+            if let token = request.cookies[Self.cookie]?.value { await operators.signOut(token) }
+            var response = Response.noContent
+            response.headers[.setCookie] = "\(Self.cookie)=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict"
+            return response
+        }
+    }
+}
+
+/// Authenticates requests: browsers by cookie, tools by bearer token.
+struct OperatorMiddleware: RouterMiddleware {
+    typealias Context = MonitorContext
+
+    let operators: Operators
+
+    func handle(
+        _ request: Request, context: MonitorContext,
+        next: @concurrent (Request, MonitorContext) async throws -> Response
+    ) async throws -> Response {
+        let bearer = request.headers[.authorization].flatMap { header in
+            header.lowercased().hasPrefix("bearer ") ? String(header.dropFirst(7)) : nil
+        }
+        let cookie = request.cookies[SessionRoutes.cookie]?.value
+        guard let token = bearer ?? cookie, let session = try await operators.signedIn(token) else {
+            throw Problem.signIn
+        }
+        let reads = [.get, .head].contains(request.method)
+        guard reads || !session.readsOnly else {
+            throw Problem(named: "reads-only", status: 403, title: "This token is read-only")
+        }
+        // Any page can make a browser send the cookie; only ours sends this header.
+        if bearer == nil, !reads,
+            !constantTimeEqual((request.headers[.csrfToken] ?? "").utf8, session.csrf.utf8)
+        {
+            throw Problem(named: "csrf", status: 403, title: "X-CSRF-Token is missing or wrong")
+        }
+        var context = context
+        context.operatorName = session.name
+        context.csrf = session.csrf
+        context.token = token
+        return try await next(request, context)
+    }
+}
