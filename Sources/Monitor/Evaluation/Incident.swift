@@ -1,23 +1,3 @@
-/// Severity of an incident, ordered `warning < sev2 < sev1`.
-package enum Severity: String, Codable, CaseIterable, Comparable, Sendable {
-    /// Shown, and notified only on routes that include warnings. Pages no one.
-    case warning
-    /// Needs attention now.
-    case sev2
-    /// Users are affected, or will be soon.
-    case sev1
-
-    private var rank: Int {
-        switch self {
-        case .warning: 0
-        case .sev2: 1
-        case .sev1: 2
-        }
-    }
-
-    package static func < (left: Severity, right: Severity) -> Bool { left.rank < right.rank }
-}
-
 /// A detected problem, from its first detection to its resolution. Times are Unix milliseconds.
 package struct Incident: Codable, Equatable, Identifiable, Sendable {
     package var id: Int64
@@ -66,39 +46,5 @@ package struct Incident: Codable, Equatable, Identifiable, Sendable {
         self.title = title
         self.detail = detail
         self.opened = opened
-    }
-}
-
-/// A change of an incident: an entry of its timeline, and the trigger of notifications.
-package struct IncidentChange: Codable, Equatable, Sendable {
-    package enum Kind: String, Codable, Sendable {
-        case opened
-        /// The severity rose.
-        case raised
-        /// The severity fell, and it is not over.
-        case lowered
-        case acknowledged
-        /// It was notified, and is now inhibited.
-        case inhibited = "hidden"
-        /// It is no longer inhibited.
-        case uninhibited = "shown"
-        case resolved
-        /// Not acknowledged within the route's delay.
-        case escalated
-        /// Still open after the reminder interval.
-        case reminded
-        /// It opened and resolved before the channel was notified.
-        case openedAndResolved = "passed"
-    }
-
-    package var kind: Kind
-    /// As it is after the change.
-    package var incident: Incident
-    package var at: Int64
-
-    package init(_ kind: Kind, _ incident: Incident, at: Int64) {
-        self.kind = kind
-        self.incident = incident
-        self.at = at
     }
 }

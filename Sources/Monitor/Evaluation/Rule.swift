@@ -1,4 +1,4 @@
-package import Wire
+import Wire
 
 /// A rule on a heartbeat value: what is measured, and the thresholds at which each severity begins and ends.
 package struct Rule: Sendable {
@@ -94,21 +94,5 @@ package struct Rule: Sendable {
         levels.last { level in
             value >= level.from || value >= level.until && present.map { $0 >= level.severity } ?? false
         }?.severity
-    }
-}
-
-/// The part of a push that is evaluated.
-package struct Beat: Equatable, Sendable {
-    /// The health problem that the node reports; nil when it reports that it is up.
-    package var healthProblem: String?
-    /// Duration of the node's last push, in milliseconds.
-    package var ping: Double?
-    /// Nil from clients that speak only Uptime Kuma's protocol.
-    package var body: Heartbeat?
-
-    package init(healthProblem: String? = nil, ping: Double? = nil, body: Heartbeat? = nil) {
-        self.healthProblem = healthProblem
-        self.ping = ping
-        self.body = body
     }
 }

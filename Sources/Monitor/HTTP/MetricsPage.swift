@@ -76,7 +76,7 @@ extension Exposition {
     }
 
     fileprivate mutating func addMonitor(
-        _ statistics: WatchStatistics, isEvaluationPaused: Bool, isInMemory: Bool, certificate: CertificateLife?,
+        _ statistics: WatchStatistics, isEvaluationPaused: Bool, isInMemory: Bool, certificate: CertificateValidity?,
         version: String
     ) {
         family("clavitor_monitor_info", "Version of the monitor.") { $0(Labels(["version": version]), 1) }
@@ -93,7 +93,7 @@ extension Exposition {
         }
         family("clavitor_monitor_pushes_refused_total", "Pushes rejected since the start.") { line in
             line(Labels(["reason": "unknown token"]), Double(statistics.unknownTokens))
-            line(Labels(["reason": "other"]), Double(statistics.refused))
+            line(Labels(["reason": "other"]), Double(statistics.rejected))
         }
         family("clavitor_monitor_store_ok", "0 while incidents cannot be stored.") { line in
             line(.none, statistics.isStoreHealthy && !isInMemory ? 1 : 0)

@@ -89,32 +89,3 @@ extension Operators {
         return session
     }
 }
-
-/// Sessions and sign-outs that could not be stored, by the hash of their token.
-struct InMemorySessions: Sendable {
-    struct Pending: Sendable {
-        var session: Operators.SignedIn
-        var salt: [UInt8]
-    }
-
-    private(set) var pending: [[UInt8]: Pending] = [:]
-    /// Stored sessions that have ended.
-    fileprivate(set) var ended: Set<[UInt8]> = []
-    /// Operators are few.
-    private static let limit = 200
-
-    mutating func begin(_ hash: [UInt8], _ session: Pending) {
-        if pending.count >= Self.limit,
-            let oldest = pending.min(by: { $0.value.session.expires < $1.value.session.expires })
-        {
-            pending[oldest.key] = nil
-        }
-        pending[hash] = session
-    }
-
-    /// - Returns: All sessions to delete from the disk.
-    fileprivate mutating func end(_ hash: [UInt8]) -> Set<[UInt8]> {
-        if pending.removeValue(forKey: hash) == nil { ended.insert(hash) }
-        return ended
-    }
-}

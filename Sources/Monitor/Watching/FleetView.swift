@@ -1,33 +1,3 @@
-package import Wire
-
-/// A node as operators see it.
-package struct NodeView: Codable, Equatable, Sendable {
-    package enum State: String, CaseIterable, Codable, Sendable {
-        case never, up, late, silent, stopped, maintenance
-    }
-
-    package var name: String
-    package var region: String?
-    /// Milliseconds between its pushes, where they differ from the fleet's interval.
-    package var every: Int64?
-    package var city: String?
-    package var latitude: Double?
-    package var longitude: Double?
-    package var state: State
-    /// Highest severity of its open incidents that are not inhibited.
-    package var worst: Severity?
-    /// Unix milliseconds, as all times here.
-    package var lastBeat: Int64?
-    package var ping: Double?
-    package var skew: Int64
-    package var healthProblem: String?
-    /// Why its last push was rejected.
-    package var refused: String?
-    package var body: Heartbeat?
-
-    var isJob: Bool { MonitoredNode(name, every: every).isJob }
-}
-
 /// `GET /api/v1/fleet`
 package struct FleetView: Codable, Equatable, Sendable {
     package struct Times: Codable, Equatable, Sendable {
@@ -55,24 +25,6 @@ package struct PlanView: Codable, Equatable, Sendable {
     package var plan: MaintenancePlan
     /// Next start in Unix milliseconds; null when the machine does not know the time zone.
     package var next: Int64?
-}
-
-/// A node's location and address, from the fleet's inventory.
-package struct NodeLocation: Codable, Equatable, Sendable {
-    package var name: String
-    package var city: String?
-    package var latitude: Double?
-    package var longitude: Double?
-    /// Address at which it serves and can be probed, `https://…`.
-    package var url: String?
-
-    package init(name: String, city: String?, latitude: Double?, longitude: Double?, url: String? = nil) {
-        self.name = name
-        self.url = url
-        self.city = city
-        self.latitude = latitude
-        self.longitude = longitude
-    }
 }
 
 extension FleetEvaluator {

@@ -7,11 +7,11 @@ package struct SelfCheck: Sendable {
     /// Returns nil when the statistics cannot be read.
     package let deliveries: @Sendable () async -> [String: DeliveryStatistics]?
     /// Validity of the served certificate; nil when there is none.
-    package let certificate: @Sendable () -> CertificateLife?
+    package let certificate: @Sendable () -> CertificateValidity?
 
     package init(
         watch: Watch, deliveries: @escaping @Sendable () async -> [String: DeliveryStatistics]?,
-        certificate: @escaping @Sendable () -> CertificateLife? = { nil }
+        certificate: @escaping @Sendable () -> CertificateValidity? = { nil }
     ) {
         self.watch = watch
         self.deliveries = deliveries
@@ -83,20 +83,9 @@ extension Watch {
     }
 }
 
-/// Validity period of a certificate, in Unix milliseconds.
-package struct CertificateLife: Equatable, Sendable {
-    package let from: Int64
-    package let until: Int64
-
-    package init(from: Int64, until: Int64) {
-        self.from = from
-        self.until = until
-    }
-}
-
 extension MonitorProblem {
     /// Applies the same limits as for nodes. Nil while the certificate is renewed in time.
-    fileprivate init?(certificate: CertificateLife, at now: Int64, present: Severity?) {
+    fileprivate init?(certificate: CertificateValidity, at now: Int64, present: Severity?) {
         let gone = Double(now - certificate.from) / Double(max(certificate.until - certificate.from, 1))
         guard let severity = Rule.named("certificate")?.severity(of: gone, present: present) else { return nil }
         let hours = (certificate.until - now) / 3_600_000

@@ -132,7 +132,7 @@ extension Watch.State {
         schedule.rename(names)
         means = Dictionary(means.map { (names[$0] ?? $0, $1) }) { first, _ in first }
         rateLimits = Dictionary(rateLimits.map { (names[$0] ?? $0, $1) }) { first, _ in first }
-        refused = Dictionary(refused.map { (names[$0] ?? $0, $1) }) { first, _ in first }
+        pushProblems = Dictionary(pushProblems.map { (names[$0] ?? $0, $1) }) { first, _ in first }
         changedNodes.formUnion(names.values)
     }
 }

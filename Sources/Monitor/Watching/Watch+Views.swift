@@ -70,7 +70,7 @@ extension Watch.State {
                 latitude: location?.latitude,
                 longitude: location?.longitude, state: evaluator.state(of: record, at: now), worst: worst[name],
                 lastBeat: record.persisted.lastBeat, ping: record.persisted.ping, skew: record.persisted.skew,
-                healthProblem: record.persisted.healthProblem, refused: refused[name], body: record.persisted.body)
+                healthProblem: record.persisted.healthProblem, refused: pushProblems[name], body: record.persisted.body)
         }
     }
 }

@@ -57,7 +57,7 @@ package final class Watch: Service {
         var names: [[UInt8]: String] = [:]
         var locations: [String: NodeLocation] = [:]
         var rateLimits: [String: PushRateLimit] = [:]
-        var refused: [String: String] = [:]
+        var pushProblems: [String: String] = [:]
         /// Means of the current minute, by node.
         var means: [String: MeanMetrics] = [:]
         /// Changes that are not yet stored and notified.
@@ -75,8 +75,8 @@ package final class Watch: Service {
 
         /// Counts a rejected push, and keeps the reason for the incident and the dashboard.
         mutating func reject(_ rejection: PushRejection, _ name: String, at now: ClockReading) {
-            statistics.refused += 1
-            refused[name] = rejection.text
+            statistics.rejected += 1
+            pushProblems[name] = rejection.text
             changedNodes.insert(name)
             evaluator.recordRejection(rejection.text, of: name, at: now)
         }
@@ -160,11 +160,11 @@ package final class Watch: Service {
             let (reception, changes) = state.evaluator.receive(beat, from: name, at: now)
             state.pendingChanges += changes
             guard reception == .accepted, let id = state.ids[name] else {
-                state.statistics.refused += 1
+                state.statistics.rejected += 1
                 throw reception == .replayed ? PushRejection.replayed : PushRejection.unknownToken
             }
             state.means[name, default: MeanMetrics()].add(metrics)
-            state.refused[name] = reading.parseError
+            state.pushProblems[name] = reading.parseError
             state.changedNodes.insert(name)
             state.statistics.beats += 1
             return id

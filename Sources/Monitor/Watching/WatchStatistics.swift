@@ -1,7 +1,7 @@
 /// Counters of the watch service.
 package struct WatchStatistics: Equatable, Sendable {
     package var beats: Int64 = 0
-    package var refused: Int64 = 0
+    package var rejected: Int64 = 0
     package var unknownTokens: Int64 = 0
     package var storeErrors: Int64 = 0
     package private(set) var isStoreHealthy = true

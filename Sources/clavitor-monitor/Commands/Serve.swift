@@ -98,7 +98,7 @@ struct Serve: AsyncParsableCommand {
             deliveries: { try? await delivery.statistics() },
             certificate: {
                 served.current.map {
-                    CertificateLife(from: milliseconds($0.notBefore), until: milliseconds($0.notAfter))
+                    CertificateValidity(from: milliseconds($0.notBefore), until: milliseconds($0.notAfter))
                 }
             }, tester: ChannelTester(senders, now: wallTime))
         let group = MultiThreadedEventLoopGroup.singleton

@@ -11,9 +11,9 @@ import Wire
 /// Calls every route of a monitor, and records the responses.
 final class APIVisit {
     private(set) var records: [AnswerRecord] = []
-    private let face: ServedMonitor
+    private let monitor: ServedMonitor
 
-    init(_ face: ServedMonitor) { self.face = face }
+    init(_ monitor: ServedMonitor) { self.monitor = monitor }
 
     private struct Unexpected: Error { var record: AnswerRecord }
 
@@ -25,8 +25,8 @@ final class APIVisit {
     ) async throws -> ServedMonitor.Answer {
         let parts = route.split(separator: " ").map(String.init)
         let path = parts[1].replacing(/\{\w+\}/, with: value) + query
-        let answer = try await face.send(
-            parts[0], path, headers: caller ?? ["Authorization": "Bearer \(face.token)"], body: body)
+        let answer = try await monitor.send(
+            parts[0], path, headers: caller ?? ["Authorization": "Bearer \(monitor.token)"], body: body)
         let record = AnswerRecord(
             method: parts[0], path: parts[1], status: answer.status, type: answer.headers["content-type"] ?? "",
             request: answer.status < 300 ? body : nil, body: answer.body)
@@ -42,17 +42,17 @@ final class APIVisit {
     }
 
     func pushes() async throws {
-        let (tokyo, seoul) = (face.tokens["tokyo"]?.text ?? "", face.tokens["seoul"]?.text ?? "")
+        let (tokyo, seoul) = (monitor.tokens["tokyo"]?.text ?? "", monitor.tokens["seoul"]?.text ?? "")
         let route = "/api/push/{token}"
         try await ask("GET \(route)", tokyo)
         try await ask("HEAD \(route)", tokyo)
         for (seq, method) in ["POST", "PUT", "PATCH"].enumerated() {
-            let body = try face.heartbeat("tokyo", seq: Int64(seq + 1))
+            let body = try monitor.heartbeat("tokyo", seq: Int64(seq + 1))
             try await ask("\(method) \(route)", tokyo, query: "?status=down&msg=ill&ping=12.5", sending: body)
         }
-        try await ask("POST \(route)", seoul, sending: try face.heartbeat("seoul"))
-        try await ask("POST \(route)", seoul, sending: try face.heartbeat("seoul"), gives: 409)
-        try await ask("POST \(route)", seoul, sending: try face.heartbeat("tokyo"), gives: 400)
+        try await ask("POST \(route)", seoul, sending: try monitor.heartbeat("seoul"))
+        try await ask("POST \(route)", seoul, sending: try monitor.heartbeat("seoul"), gives: 409)
+        try await ask("POST \(route)", seoul, sending: try monitor.heartbeat("tokyo"), gives: 400)
         try await ask("GET \(route)", "nobody", gives: 404)
         for _ in 0..<17 { try await ask("GET \(route)", seoul) }
         try await ask("GET \(route)", seoul, gives: 429)
@@ -61,7 +61,7 @@ final class APIVisit {
 
     func sessions() async throws {
         let password = "five words make a password"
-        try await face.api.operators.set("anna", password: password)
+        try await monitor.api.operators.set("anna", password: password)
         try await ask("POST /api/v1/login", sending: #"{"name":"anna"}"#, gives: 400)
         let right = #"{"name":"anna","password":"\#(password)"}"#
         let wrong = #"{"name":"anna","password":"x"}"#
@@ -78,15 +78,15 @@ final class APIVisit {
 
     /// With an open event stream, which receives a node's silence and a truncated audit chain.
     func fleet() async throws {
-        let request = face.request("GET", "/api/v1/events", ["Authorization": "Bearer \(face.token)"], nil)
-        let response = try await face.client.execute(request, timeout: .seconds(120))
+        let request = monitor.request("GET", "/api/v1/events", ["Authorization": "Bearer \(monitor.token)"], nil)
+        let response = try await monitor.client.execute(request, timeout: .seconds(120))
         var news = response.body.makeAsyncIterator()
         var text = String(buffer: try await news.next() ?? ByteBuffer())
         for seq in 4...8 {
-            await face.wait(30)
-            try await face.push("tokyo", seq: Int64(seq)) { ($0.auditSeq, $0.auditHead) = (499, "older") }
+            await monitor.wait(30)
+            try await monitor.push("tokyo", seq: Int64(seq)) { ($0.auditSeq, $0.auditHead) = (499, "older") }
         }
-        await face.wait(2)
+        await monitor.wait(2)
         while !text.contains("event: incidents\n") || !text.contains("event: nodes\n") {
             guard let piece = try await news.next() else { break }
             text += String(buffer: piece)
@@ -100,7 +100,7 @@ final class APIVisit {
             records.append(AnswerRecord(schema: schema, body: String(event.2)))
         }
         // The problem with the last push is shown as well.
-        try await ask("POST /api/push/{token}", face.tokens["tokyo"]?.text ?? "", sending: "{}")
+        try await ask("POST /api/push/{token}", monitor.tokens["tokyo"]?.text ?? "", sending: "{}")
         try await ask("GET /api/v1/fleet")
         try await ask("GET /api/v1/nodes/{name}", "tokyo")
         try await ask("GET /api/v1/nodes/{name}/history", "tokyo")
@@ -189,12 +189,12 @@ final class APIVisit {
     }
 
     func aFailingStore() async throws {
-        try await face.store.database.maintain { db in
+        try await monitor.store.database.maintain { db in
             try db.script("CREATE TRIGGER beats BEFORE INSERT ON beat BEGIN SELECT RAISE(ABORT, 'disk full'); END")
             try db.script("CREATE TRIGGER news BEFORE INSERT ON incident BEGIN SELECT RAISE(ABORT, 'disk full'); END")
         }
-        try await ask("POST /api/push/{token}", face.tokens["seoul"]?.text ?? "", sending: "", gives: 503)
-        await face.wait(400)
+        try await ask("POST /api/push/{token}", monitor.tokens["seoul"]?.text ?? "", sending: "", gives: 503)
+        await monitor.wait(400)
         try await ask("GET /readyz", gives: 503)
         try await ask("GET /metrics")
     }

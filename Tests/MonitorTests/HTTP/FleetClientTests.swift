@@ -8,29 +8,29 @@ import Wire
 @Suite(.timeLimit(.minutes(5))) struct FleetClientTests {
     /// A failing job, a missing job, and a recovered one; none of them is public.
     @Test func jobsAreMonitored() async throws {
-        try await ServedMonitor.with(["tokyo", "soc-backups"]) { face in
-            try await face.store.setInterval(of: "soc-backups", to: 86_400_000)
-            try await face.api.watch.reloadNodes()
-            try await face.push("tokyo")
-            let url = "https://localhost:\(face.port)/api/push/\(face.tokens["soc-backups"]?.text ?? "")"
-            func open() -> [String] { face.api.watch.fleet().incidents.map { "\($0.key) \($0.severity.rawValue)" } }
-            try await HTTPSExchange.connected(addresses: [:], caFile: face.certificate) { exchange in
+        try await ServedMonitor.with(["tokyo", "soc-backups"]) { monitor in
+            try await monitor.store.setInterval(of: "soc-backups", to: 86_400_000)
+            try await monitor.api.watch.reloadNodes()
+            try await monitor.push("tokyo")
+            let url = "https://localhost:\(monitor.port)/api/push/\(monitor.tokens["soc-backups"]?.text ?? "")"
+            func open() -> [String] { monitor.api.watch.fleet().incidents.map { "\($0.key) \($0.severity.rawValue)" } }
+            try await HTTPSExchange.connected(addresses: [:], caFile: monitor.certificate) { exchange in
                 let reporter = JobReporter(url: PushURL(url), exchange: exchange)
-                await face.wait(120)
-                try await face.push("tokyo", seq: 2)
+                await monitor.wait(120)
+                try await monitor.push("tokyo", seq: 2)
                 try await reporter.report(failure: "tokyo: it has no backup & says 100 % so")
-                await face.wait(1)
+                await monitor.wait(1)
                 #expect(open().contains("soc-backups/down sev2"))
-                let notified = face.api.watch.fleet().nodes.first { $0.name == "soc-backups" }
+                let notified = monitor.api.watch.fleet().nodes.first { $0.name == "soc-backups" }
                 #expect(notified?.healthProblem == "tokyo: it has no backup & says 100 % so")
                 try await reporter.report(failure: nil)
-                await face.wait(1)
+                await monitor.wait(1)
                 #expect(!open().contains("soc-backups/down sev2"))
-                let status = try await face.send("GET", "/api/v1/status")
+                let status = try await monitor.send("GET", "/api/v1/status")
                 #expect(!status.body.contains("soc-backups"))
             }
-            try await HTTPSExchange.connected(addresses: [:], caFile: face.certificate) { exchange in
-                let stranger = "https://localhost:\(face.port)/api/push/unknown"
+            try await HTTPSExchange.connected(addresses: [:], caFile: monitor.certificate) { exchange in
+                let stranger = "https://localhost:\(monitor.port)/api/push/unknown"
                 await #expect(throws: MonitorError.self) {
                     try await JobReporter(url: PushURL(stranger), exchange: exchange).report(failure: nil)
                 }
@@ -39,16 +39,16 @@ import Wire
     }
 
     @Test func theFleetClientReadsTheMonitorsAPI() async throws {
-        try await ServedMonitor.with(["tokyo", "dallas", "sydney"]) { face in
-            try await face.push("dallas")
+        try await ServedMonitor.with(["tokyo", "dallas", "sydney"]) { monitor in
+            try await monitor.push("dallas")
             for number in Int64(1)...8 {
-                try await face.push("tokyo", seq: number)
-                await face.wait(20)
+                try await monitor.push("tokyo", seq: number)
+                await monitor.wait(20)
             }
-            try await HTTPSExchange.connected(addresses: [:], caFile: face.certificate) { exchange in
-                let client = MonitorClient(name: "localhost:\(face.port)", token: face.token, exchange: exchange)
+            try await HTTPSExchange.connected(addresses: [:], caFile: monitor.certificate) { exchange in
+                let client = MonitorClient(name: "localhost:\(monitor.port)", token: monitor.token, exchange: exchange)
                 let window = try await client.openLease(nodes: ["tokyo"], reason: "a test", minutes: 5)
-                let (read, real) = (try await client.fleet(), face.api.watch.fleet())
+                let (read, real) = (try await client.fleet(), monitor.api.watch.fleet())
                 #expect(read.nodes.map(\.name) == real.nodes.map(\.name))
                 #expect(read.nodes.map(\.state) == real.nodes.map(\.state.rawValue))
                 #expect(read.nodes.map(\.lastBeat) == real.nodes.map(\.lastBeat))

@@ -17,9 +17,9 @@ import Wire
     private static let kuma = ["monitor_cert_days_remaining use base unit \"seconds\" instead of \"days\""]
 
     @Test(arguments: awkward) func promtoolAcceptsEveryName(_ name: String) async throws {
-        let answer = try await ServedMonitor.with([name, "tokyo"], region: name, channel: name) { face in
-            try await face.push(name)
-            return try await face.page()
+        let answer = try await ServedMonitor.with([name, "tokyo"], region: name, channel: name) { monitor in
+            try await monitor.push(name)
+            return try await monitor.page()
         }
         #expect(answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8")
         #expect(answer.headers["cache-control"] == "no-store")
@@ -34,9 +34,9 @@ import Wire
     }
 
     @Test func metricsAreInBaseUnits() async throws {
-        let lines = try await ServedMonitor.with { face in
-            try await face.push("tokyo") { ($0.ramMB, $0.ramPct, $0.p99MS) = (142, 25, 3.5) }
-            return try await face.page().body.split(separator: "\n").map(String.init)
+        let lines = try await ServedMonitor.with { monitor in
+            try await monitor.push("tokyo") { ($0.ramMB, $0.ramPct, $0.p99MS) = (142, 25, 3.5) }
+            return try await monitor.page().body.split(separator: "\n").map(String.init)
         }
         // The manual clock is at 1,800,000,000.
         for line in [
@@ -64,10 +64,10 @@ import Wire
     }
 
     @Test func unknownValuesAreOmitted() async throws {
-        let page = try await ServedMonitor.with { face in
-            _ = try await face.api.watch.receive(
-                token: face.tokens["tokyo"]?.text ?? "", status: "up", msg: nil, ping: nil, body: [])
-            return try await face.page().body
+        let page = try await ServedMonitor.with { monitor in
+            _ = try await monitor.api.watch.receive(
+                token: monitor.tokens["tokyo"]?.text ?? "", status: "up", msg: nil, ping: nil, body: [])
+            return try await monitor.page().body
         }
         #expect(page.contains(#"clavitor_node_state{node="tokyo",region="asia",state="up"} 1.0"#))
         #expect(!page.contains("cpu") && !page.contains("monitor_cert_days_remaining"))
@@ -77,10 +77,10 @@ import Wire
     }
 
     @Test func aSilentNodeIsExportedAsSilent() async throws {
-        let page = try await ServedMonitor.with { face in
-            try await face.push("tokyo")
-            await face.wait(120)
-            return try await face.page().body
+        let page = try await ServedMonitor.with { monitor in
+            try await monitor.push("tokyo")
+            await monitor.wait(120)
+            return try await monitor.page().body
         }
         #expect(page.contains(#"clavitor_node_state{node="tokyo",region="asia",state="silent"} 1.0"#))
         #expect(page.contains(#"clavitor_node_state{node="tokyo",region="asia",state="up"} 0.0"#))
@@ -116,9 +116,9 @@ import Wire
     }
 
     @Test func rulesAndDashboardUseExistingMetrics() async throws {
-        let page = try await ServedMonitor.with { face in
-            try await face.push("tokyo")
-            return try await face.page().body
+        let page = try await ServedMonitor.with { monitor in
+            try await monitor.push("tokyo")
+            return try await monitor.page().body
         }
         let there = Set(page.matches(of: /# TYPE (\S+)/).map { String($0.1) })
         let texts =

@@ -36,8 +36,8 @@ import Wire
     }
 
     @Test func theDocumentListsExactlyTheRoutes() async throws {
-        let routes = try await ServedMonitor.with { face in
-            face.api.router().routes.map { "\($0.method.rawValue) \($0.path.described)" }
+        let routes = try await ServedMonitor.with { monitor in
+            monitor.api.router().routes.map { "\($0.method.rawValue) \($0.path.described)" }
         }
         let pages = (0..<monitor_asset_count()).map { index in
             unsafe RouterPath(String(cString: monitor_asset_at(index).path))
@@ -60,8 +60,8 @@ import Wire
     }
 
     @Test func everyResponseMatchesTheDocument() async throws {
-        let records = try await ServedMonitor.with(["tokyo", "seoul"]) { face in
-            let visit = APIVisit(face)
+        let records = try await ServedMonitor.with(["tokyo", "seoul"]) { monitor in
+            let visit = APIVisit(monitor)
             try await visit.tools()
             try await visit.pushes()
             try await visit.sessions()

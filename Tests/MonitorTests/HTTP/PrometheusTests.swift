@@ -10,11 +10,11 @@ import Wire
 @Suite(.timeLimit(.minutes(5))) struct PrometheusTests {
     @Test func prometheusScrapesTheMonitorAndAlerts() async throws {
         let names = MetricsTests.awkward + ["tokyo"]
-        try await ServedMonitor.with(names) { face in
+        try await ServedMonitor.with(names) { monitor in
             for (index, name) in names.enumerated() {
-                try await face.push(name) { $0.diskPct = Double(10 + index) }
+                try await monitor.push(name) { $0.diskPct = Double(10 + index) }
             }
-            let prometheus = try Prometheus(face)
+            let prometheus = try Prometheus(monitor)
             defer { prometheus.stop() }
             let values = try await prometheus.values("clavitor_node_disk_used_ratio * 100") { $0.count == names.count }
             #expect(Set(values.map { $0.metric["node"] }) == Set(names))
@@ -34,8 +34,8 @@ import Wire
 
             // One node falls silent; if all did, it would be an isolation.
             for turn in 0..<3 {
-                for name in names where name != "tokyo" { try await face.push(name, seq: Int64(turn + 2)) }
-                await face.wait(30)
+                for name in names where name != "tokyo" { try await monitor.push(name, seq: Int64(turn + 2)) }
+                await monitor.wait(30)
             }
             let alerts = try await prometheus.values(#"ALERTS{alertstate="firing", alertname="ClavitorNodeSilent"}"#) {
                 !$0.isEmpty
@@ -45,9 +45,9 @@ import Wire
     }
 
     @Test func withoutAValidTokenNothingIsServed() async throws {
-        try await ServedMonitor.with { face in
-            try await face.push("tokyo")
-            let prometheus = try Prometheus(face, token: "clm_nonsense")
+        try await ServedMonitor.with { monitor in
+            try await monitor.push("tokyo")
+            let prometheus = try Prometheus(monitor, token: "clm_nonsense")
             defer { prometheus.stop() }
             let up = try await prometheus.values("up") { $0.first?.number == 0 }
             let statistics = try await prometheus.values("clavitor_node_state") { _ in true }
@@ -64,18 +64,18 @@ private final class Prometheus: Sendable {
     private let url: String
     private let client: HTTPClient
 
-    init(_ face: ServedMonitor, token: String? = nil) throws {
+    init(_ monitor: ServedMonitor, token: String? = nil) throws {
         scratch = try Scratch()
-        client = face.client
+        client = monitor.client
         let configuration = try Project.observability("prometheus.yml")
-            .replacing("monitor.example.net:443", with: "localhost:\(face.port)")
+            .replacing("monitor.example.net:443", with: "localhost:\(monitor.port)")
             .replacing("interval: 30s", with: "interval: 1s")
             .replacing(
                 "    static_configs:",
-                with: "    tls_config: {ca_file: \(face.certificate)}\n    static_configs:")
+                with: "    tls_config: {ca_file: \(monitor.certificate)}\n    static_configs:")
         try scratch.write(Array(configuration.utf8), to: "prometheus.yml")
         try scratch.write(Array(try Project.observability("alerts.yml").utf8), to: "alerts.yml")
-        try scratch.write(Array((token ?? face.token).utf8), to: "clavitor-token")
+        try scratch.write(Array((token ?? monitor.token).utf8), to: "clavitor-token")
         try scratch.write([], to: "log")
         // A random address of 127.0.0.0/8, so that no other program takes the port first.
         let address = "127.\(Int.random(in: 1...254)).\(Int.random(in: 1...254)).\(Int.random(in: 1...254))"

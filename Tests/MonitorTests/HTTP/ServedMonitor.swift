@@ -83,12 +83,12 @@ struct ServedMonitor: Sendable {
             guard let port = await ports.first(where: { _ in true }) else { throw CancellationError() }
             let client = HTTPClient(
                 eventLoopGroupProvider: .singleton, configuration: configuration(scratch.file("cert.pem")))
-            let face = ServedMonitor(
+            let monitor = ServedMonitor(
                 api: api, store: store, clock: clock, tokens: tokens, token: token, port: port, scratch: scratch,
                 client: client)
             let result: Result<R, any Error>
             do {
-                result = .success(try await body(face))
+                result = .success(try await body(monitor))
             } catch {
                 result = .failure(error)
             }

@@ -1,8 +1,6 @@
 import Foundation
-import Logging
 import Monitor
 import SQLite
-import Synchronization
 import Testing
 import Wire
 

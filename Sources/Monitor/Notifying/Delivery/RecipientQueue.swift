@@ -1,56 +1,3 @@
-/// One change that a recipient has not received yet. Times are Unix milliseconds.
-package struct PendingNotification: Equatable, Sendable {
-    package var id: Int64
-    package var change: IncidentChange
-    package var created: Int64
-    /// Attempts since it was separated.
-    package var attempts = 0
-    /// Next attempt; set when the recipient did not accept this change.
-    package var nextAttempt: Int64?
-
-    package init(id: Int64, change: IncidentChange, created: Int64, attempts: Int = 0, nextAttempt: Int64? = nil) {
-        self.id = id
-        self.change = change
-        self.created = created
-        self.attempts = attempts
-        self.nextAttempt = nextAttempt
-    }
-}
-
-/// What a recipient was notified of about an open incident.
-package struct NotifiedIncident: Equatable, Sendable {
-    package var severity: Severity
-    package var isAcknowledged: Bool
-    /// Groups incidents that are one item to services that keep incidents open.
-    package var thread: String
-    package var cause: String
-    /// Time of the last message about it.
-    package var at: Int64
-
-    package init(severity: Severity, isAcknowledged: Bool, thread: String, cause: String, at: Int64) {
-        self.severity = severity
-        self.isAcknowledged = isAcknowledged
-        self.thread = thread
-        self.cause = cause
-        self.at = at
-    }
-}
-
-/// Grouping delays, as in Prometheus Alertmanager (`group_wait`, `group_interval`). Milliseconds.
-package struct Grouping: Equatable, Sendable {
-    /// From the first change of a cause to the message.
-    package var wait: Int64
-    /// Between two messages about one cause.
-    package var interval: Int64
-
-    package static let standard = Grouping(wait: 10_000, interval: 60_000)
-
-    package init(wait: Int64, interval: Int64) {
-        self.wait = wait
-        self.interval = interval
-    }
-}
-
 extension Incident {
     /// Group key: one rule in one region.
     package var cause: String { "\(rule)/\(region ?? "")" }
@@ -199,22 +146,5 @@ package struct RecipientQueue: Equatable, Sendable {
     private static func acknowledgement(_ changes: [IncidentChange]) -> [IncidentChange] {
         guard let last = changes.last, last.incident.acknowledged != nil else { return [] }
         return changes.last { $0.kind == .acknowledged }.map { [$0] } ?? []
-    }
-}
-
-/// An update of one thread for one recipient, and what to record when it was delivered.
-package struct ThreadUpdate: Equatable, Sendable {
-    package var thread: String
-    package var changes: [IncidentChange] = []
-    package var notifications: [Int64] = []
-    package var notified: [Int64: NotifiedIncident] = [:]
-    /// Incidents that resolve.
-    package var over: [Int64] = []
-    /// Whether no incident of the thread is open, and whether all open ones are acknowledged.
-    package var isOver = false
-    package var isAcknowledged = false
-
-    package init(thread: String) {
-        self.thread = thread
     }
 }

@@ -1,14 +1,3 @@
-/// A change to notify on one channel.
-package struct ChannelNotification: Equatable, Sendable {
-    package var channel: String
-    package var change: IncidentChange
-
-    package init(channel: String, change: IncidentChange) {
-        self.channel = channel
-        self.change = change
-    }
-}
-
 /// Decides which channels are notified, and when. Pure: changes and times go in, notifications come out. Times are Unix
 /// milliseconds.
 ///

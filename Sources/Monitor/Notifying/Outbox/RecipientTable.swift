@@ -1,34 +1,5 @@
 import SQLite
 
-/// Delivery state of one recipient. Times are Unix milliseconds.
-package struct RecipientState: Equatable, Sendable {
-    /// Last successful delivery.
-    package var sent: Int64?
-    /// Since when all attempts have failed.
-    package var failingSince: Int64?
-    /// Consecutive failed attempts.
-    package var attempts = 0
-    /// Those of them that were rejected.
-    package var rejections = 0
-    package var nextAttempt: Int64?
-    package var lastError: String?
-    package var waiting = 0
-    package var waitingSince: Int64?
-
-    package init() {}
-}
-
-/// A failed attempt, as it is recorded.
-struct FailedAttempt: Sendable {
-    var error: String
-    var isRejection: Bool
-    var at: Int64
-    var next: Int64
-    /// Whether the notifications themselves may be the cause: they are sent separately from now on, and no longer block
-    /// others.
-    var deferSeparately: Bool
-}
-
 enum RecipientTable {
     static func load(_ recipient: String, from database: Connection) throws -> RecipientState {
         try database.first(

@@ -93,7 +93,7 @@ extension ChannelSettings: Decodable {
             guard let word = Word(rawValue: text) else {
                 let choices = words.map(\.rawValue).joined(separator: ", ")
                 throw NotificationSettingsError.badValue(
-                    "\(key.rawValue) of \(name)", "\"\(text)\" is none of \(choices)")
+                    "\(key.rawValue) of \(name)", "\"\(text)\" must be one of \(choices)")
             }
             return word
         }

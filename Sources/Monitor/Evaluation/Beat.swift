@@ -1,0 +1,17 @@
+package import Wire
+
+/// The part of a push that is evaluated.
+package struct Beat: Equatable, Sendable {
+    /// The health problem that the node reports; nil when it reports that it is up.
+    package var healthProblem: String?
+    /// Duration of the node's last push, in milliseconds.
+    package var ping: Double?
+    /// Nil from clients that speak only Uptime Kuma's protocol.
+    package var body: Heartbeat?
+
+    package init(healthProblem: String? = nil, ping: Double? = nil, body: Heartbeat? = nil) {
+        self.healthProblem = healthProblem
+        self.ping = ping
+        self.body = body
+    }
+}
