@@ -22,7 +22,7 @@ import VaultFormat
         let keys = RootKeys.generate()
         try file.replace(with: keys)
         #expect(isSame(keys, try file.load()))
-        #expect(FileFacts.mode(file.location) == 0o400)
+        #expect(FileStatus.mode(file.location) == 0o400)
         let two = keys.adding()
         try file.replace(with: two)
         #expect(isSame(two, try file.load()))

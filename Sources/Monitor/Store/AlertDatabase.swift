@@ -74,7 +74,7 @@ package final class AlertDatabase: Sendable {
 
     /// Copies the tables from the file to memory.
     private func copyToMemory() async throws -> MemoryDatabase {
-        let memory = try MemoryDatabase(migrations: migrations, most: Self.maxBytes)
+        let memory = try MemoryDatabase(migrations: migrations, maximumBytes: Self.maxBytes)
         // Unreadable tables start empty: a repeated notification is better than none.
         let rows = (try? await file.read { db in try AlertTable.all.map { try $0.rows(in: db) } }) ?? []
         try await memory.write { db in

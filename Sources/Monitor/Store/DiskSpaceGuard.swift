@@ -42,17 +42,17 @@ package final class DiskSpaceGuard: Sendable {
     package func check() -> Bool {
         guard let space = space() else { return false }
         let free = Int64(clamping: space.available)
-        if hasFailed.exchange(false, ordering: .relaxed) || free < ReserveFile.scarce {
+        if hasFailed.exchange(false, ordering: .relaxed) || free < ReserveFile.lowSpace {
             if !isLowFlag.exchange(true, ordering: .relaxed) {
                 logger.critical("disk full: heartbeats are not stored", metadata: ["free": "\(free)"])
             }
-            return reserve.giveBack()
+            return reserve.release()
         }
         if isLow, free > 2 * ReserveFile.bytes {
             isLowFlag.store(false, ordering: .relaxed)
             logger.notice("disk has free space again", metadata: ["free": "\(free)"])
         }
-        if !isLow, !reserve.take(free: free) {
+        if !isLow, !reserve.allocate(free: free) {
             logger.warning("not enough disk space for the reserve file", metadata: ["free": "\(free)"])
         }
         return false
