@@ -30,9 +30,9 @@ import Wire
                 #expect(!status.body.contains("soc-backups"))
             }
             try await HTTPSExchange.connected(addresses: [:], caFile: monitor.certificate) { exchange in
-                let stranger = "https://localhost:\(monitor.port)/api/push/unknown"
+                let unknown = "https://localhost:\(monitor.port)/api/push/unknown"
                 await #expect(throws: MonitorError.self) {
-                    try await JobReporter(url: PushURL(stranger), exchange: exchange).report(failure: nil)
+                    try await JobReporter(url: PushURL(unknown), exchange: exchange).report(failure: nil)
                 }
             }
         }
