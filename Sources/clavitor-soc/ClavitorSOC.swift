@@ -3,19 +3,19 @@ import Fleet
 import Glibc
 import Wire
 
-/// The operators' program. Arguments and wiring only.
+/// The operators' program: arguments and wiring only.
 @main
 struct ClavitorSOC: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "clavitor-soc",
-        abstract: "Runs a fleet of Clavitor nodes from one inventory, over WireGuard and SSH.",
+        abstract: "Operate a fleet of Clavitor nodes from one inventory, over WireGuard and SSH.",
         discussion: """
-            The inventory is nix/fleet.toml. Connections, journals and soc.toml lie in the state directory.
+            The inventory is nix/fleet.toml. Connections, journals and soc.toml are in the state directory.
 
             EXIT CODES
               0   done
               1   failed, or rolled back
-              2   refused before anything was touched
+              2   refused before any change
               64  usage: wrong options or arguments
               130 stopped by ctrl-C
             """,
@@ -40,7 +40,7 @@ struct ClavitorSOC: AsyncParsableCommand {
                     StatusCommand.self, SSHCommand.self, LogsCommand.self, CollectCommand.self, IntegrityCommand.self,
                     JobCommand.self,
                 ]),
-            CommandGroup(name: "Names", subcommands: [DNSCommand.self]),
+            CommandGroup(name: "DNS", subcommands: [DNSCommand.self]),
         ])
 
     static func main() async {
@@ -56,14 +56,14 @@ struct ClavitorSOC: AsyncParsableCommand {
         }
     }
 
-    /// Says what went wrong, the one place where an error stops being thrown.
+    /// Reports an error: the only place where an error stops being thrown.
     ///
     /// - Returns: The exit code.
     private static func report(_ error: any Error) -> Int32 {
         switch error {
-        case let refusal as any Refusal: return Terminal.fail("\(refusal)", code: 2)
+        case let error as any PreconditionError: return Terminal.fail("\(error)", code: 2)
         case let failure as CommandFailure: return Terminal.fail(failure.description, code: failure.code)
-        case let error as SSHError: return Terminal.fail("\(error)", code: error.isRefusal ? 2 : 1)
+        case let error as SSHError: return Terminal.fail("\(error)", code: error.isPreconditionError ? 2 : 1)
         case is CancellationError: return Terminal.fail("stopped", code: 130)
         case is ChildError, is MonitorError: return Terminal.fail("\(error)", code: 1)
         default:
@@ -75,9 +75,9 @@ struct ClavitorSOC: AsyncParsableCommand {
     }
 }
 
-/// A command that ends without having done what was asked.
+/// The failure of a command.
 struct CommandFailure: Error, Equatable, CustomStringConvertible {
-    /// As in `ClavitorSOC`'s table.
+    /// An exit code of `ClavitorSOC`'s table.
     let code: Int32
     let description: String
 

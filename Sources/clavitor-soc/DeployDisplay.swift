@@ -1,7 +1,7 @@
 import Console
 import Fleet
 
-/// A deploy as it happens: a line that changes on a terminal, plain lines elsewhere, or events in JSON.
+/// Displays a running deploy: a changing line on a terminal, plain lines elsewhere, or events in JSON.
 struct DeployDisplay: Sendable {
     enum Form: Sendable { case terminal, lines, json }
 
@@ -13,7 +13,7 @@ struct DeployDisplay: Sendable {
         case .lines: if let text = Self.text(event) { Terminal.note(text) }
         case .terminal:
             guard let text = Self.text(event) else { return }
-            if Self.isLasting(event.kind) {
+            if Self.isPersistent(event.kind) {
                 Terminal.replaceLine(text + "\n")
             } else {
                 Terminal.replaceLine("  " + text)
@@ -21,12 +21,13 @@ struct DeployDisplay: Sendable {
         }
     }
 
-    /// Stays on the screen.
-    private static func isLasting(_ kind: DeployEvent.Kind) -> Bool {
+    /// Whether the line stays on the screen.
+    private static func isPersistent(_ kind: DeployEvent.Kind) -> Bool {
         switch kind {
         case .wave, .kept, .rolledBack, .failed, .stopping, .ended: true
-        case .planned, .locking, .copying, .copied, .leasing, .leased, .beginning, .examining, .confirming, .aborting,
-            .releasing, .soaking, .recording, .unlocking:
+        case .planned, .locking, .copying, .copied, .openingMaintenance, .maintenanceOpened, .activating, .checking,
+            .confirming, .aborting,
+            .closingMaintenance, .soaking, .recording, .unlocking:
             false
         }
     }
@@ -40,16 +41,16 @@ struct DeployDisplay: Sendable {
         case .copying: "\(node): copying"
         case .copied: "\(node): copied"
         case .wave: "wave \(text)"
-        case .leasing: "\(node): opening a maintenance window at the monitor"
-        case .leased: nil
-        case .beginning: "\(node): activating"
-        case .examining: "\(node): runs it; waiting for it to be well"
+        case .openingMaintenance: "\(node): opening a maintenance window at the monitor"
+        case .maintenanceOpened: nil
+        case .activating: "\(node): activating"
+        case .checking: "\(node): running; waiting for it to become healthy"
         case .confirming: "\(node): confirming over a new connection"
-        case .aborting: "\(node): sending it back: \(text)"
+        case .aborting: "\(node): rolling back: \(text)"
         case .kept: "\(node): keeps it"
         case .rolledBack: "\(text)"
         case .failed: "FAILED: \(text)"
-        case .releasing: nil
+        case .closingMaintenance: nil
         case .soaking: "soaking for \(text)"
         case .stopping: "stopping: \(text)"
         case .recording: nil
@@ -59,14 +60,14 @@ struct DeployDisplay: Sendable {
     }
 
     private static func ending(_ event: DeployEvent) -> String {
-        let trouble = event.text.map { ": \($0.printable)" } ?? ""
+        let details = event.text.map { ": \($0.printable)" } ?? ""
         return switch event.result {
-        case .done?: "done" + trouble
-        case .noChange?: "no change" + trouble
-        case .rolledBack?: "rolled back" + trouble
-        case .failed?: "failed" + trouble
-        case .stopped?: "stopped; go on with: clavitor-soc deploy" + trouble
-        case nil: "ended" + trouble
+        case .done?: "done" + details
+        case .noChange?: "no change" + details
+        case .rolledBack?: "rolled back" + details
+        case .failed?: "failed" + details
+        case .stopped?: "stopped; continue with: clavitor-soc deploy" + details
+        case nil: "ended" + details
         }
     }
 }

@@ -3,7 +3,7 @@ import Files
 import Fleet
 import FoundationEssentials
 
-/// From a release to an exit code: preflight, plan, journal, display.
+/// Runs a deploy from a release to an exit code: preflight, plan, journal, display.
 struct DeployRunner {
     private let context: OperatorContext
     private let rollout: RolloutOptions
@@ -15,7 +15,7 @@ struct DeployRunner {
         _ monitor: (any FleetMonitor)?
     ) throws {
         guard monitor != nil || rollout.withoutMonitor else {
-            throw DeployRefusal.notReady([
+            throw DeployPreconditionError.notReady([
                 "\(context.state)/soc.toml names no monitor-token-file; without the monitor: --without-monitor"
             ])
         }
@@ -24,34 +24,34 @@ struct DeployRunner {
         self.deployer = deployer
         journals = "\(context.state)/deploys"
         try File.makeDirectory(journals)
-        // Two programs that go on with the same deploy would both hold the hub's lock.
+        // Two programs that resume the same deploy would both have the hub's lock.
         if rollout.dryRun { return }
         guard try File.tryLock("\(journals)/lock") else {
-            throw DeployRefusal.locked(by: "another clavitor-soc on this machine")
+            throw DeployPreconditionError.locked(by: "another clavitor-soc on this machine")
         }
     }
 
     func perform(_ release: Release, on nodes: [Node], _ options: DeployOptions) async throws {
         let found = await deployer.preflight(nodes, release, options)
-        guard found.problems.isEmpty else { throw DeployRefusal.notReady(found.problems) }
+        guard found.problems.isEmpty else { throw DeployPreconditionError.notReady(found.problems) }
         let plan = try DeployPlan(id: Self.id(), found.candidates, release, options)
         if rollout.dryRun { return try describe(plan) }
-        if plan.waves.isEmpty { return tellNoChange(plan) }
+        if plan.waves.isEmpty { return reportNoChange(plan) }
         let log = DeployLog(
-            try JournalFile("\(journals)/\(plan.id).jsonl"), now: OperatorContext.now, watch: display(plan).show)
+            try JournalFile("\(journals)/\(plan.id).jsonl"), now: OperatorContext.now, show: display(plan).show)
         try log.write(plan)
         try await run(plan, DeployProgress(), log)
     }
 
     func resume() async throws {
-        let open = try JournalFile.latestOpen(in: journals)
-        let progress = DeployProgress(open?.events ?? [])
-        guard let open, let plan = progress.plan else {
-            throw DeployRefusal.nothingToResume("Every deploy that was begun on this machine came to its end.")
+        let unfinished = try JournalFile.latestUnfinished(in: journals)
+        let progress = DeployProgress(unfinished?.events ?? [])
+        guard let unfinished, let plan = progress.plan else {
+            throw DeployPreconditionError.nothingToResume("Every deploy that was started on this machine has ended.")
         }
         let log = DeployLog(
-            try JournalFile(open.path, after: open.events), after: progress, now: OperatorContext.now,
-            watch: display(plan).show)
+            try JournalFile(unfinished.path, after: unfinished.events), after: progress, now: OperatorContext.now,
+            show: display(plan).show)
         try await run(plan, progress, log)
     }
 
@@ -79,7 +79,7 @@ struct DeployRunner {
         for line in try deployer.lines(plan) { Terminal.line(line) }
     }
 
-    private func tellNoChange(_ plan: DeployPlan) {
+    private func reportNoChange(_ plan: DeployPlan) {
         if rollout.json {
             try? Terminal.json(DeployEvent(.ended, at: OperatorContext.now(), result: .noChange), pretty: false)
         } else {
@@ -87,7 +87,7 @@ struct DeployRunner {
         }
     }
 
-    /// Sorts by time, and is a good name for files and units.
+    /// A new id that sorts by time and is a valid name of files and units.
     private static func id() -> String {
         let time = Date().formatted(.iso8601).filter { $0.isLetter || $0.isNumber }
         let random = String(UInt32.random(in: 0...0xffff) | 0x10000, radix: 16).dropFirst()

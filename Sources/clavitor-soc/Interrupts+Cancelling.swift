@@ -2,10 +2,10 @@ import Glibc
 import Synchronization
 
 extension Interrupts {
-    /// For work that must not go on without this program: ctrl-C, and a terminal that is closed, cancel it. Its child
-    /// processes are ended then, and what it put down is taken away, before the error reaches anybody.
+    /// Runs work that ctrl-C, or the end of the terminal, cancels. Its child processes and temporary files are removed
+    /// before the error is thrown.
     ///
-    /// - Throws: `CancellationError` when it was interrupted, or what `body` throws.
+    /// - Throws: `CancellationError` if it was interrupted, or errors of `body`.
     static func cancelling(_ body: @escaping @Sendable () async throws -> Void) async throws {
         isInterrupted.store(false, ordering: .relaxed)
         for number in [SIGINT, SIGTERM, SIGHUP] {
@@ -15,9 +15,10 @@ extension Interrupts {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await body() }
             group.addTask {
-                // A handler may do no more than set a flag; somebody has to look at it.
+                // A signal handler may only set a flag, so the flag is polled.
                 while !isInterrupted.load(ordering: .relaxed) { try await Task.sleep(for: .milliseconds(100)) }
-                Terminal.note("Stopping. What was begun on the machine itself may go on: see the provider's console.")
+                Terminal.note(
+                    "Stopping. Work that was started on the machine may continue: see the provider's console.")
                 throw CancellationError()
             }
             defer { group.cancelAll() }

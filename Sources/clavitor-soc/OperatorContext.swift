@@ -2,7 +2,7 @@ import Files
 import Fleet
 import FoundationEssentials
 
-/// What commands work with: the inventory, the operator's settings, and the ways to the nodes and the monitor.
+/// The dependencies of commands: the inventory, the operator's settings, and the connections to nodes and monitor.
 struct OperatorContext {
     let file: InventoryFile
     let inventory: Inventory
@@ -10,15 +10,15 @@ struct OperatorContext {
     let state: String
     let processes: any ChildProcesses
     let paths: NodePaths
-    /// The break-glass key, where spokes are reached by it.
+    /// The break-glass key, if spokes are reached with it.
     private let breakGlass: String?
 
-    /// Reads everything; refuses an inventory with faults.
+    /// Reads settings and inventory; rejects an invalid inventory.
     init(
         _ options: OperatorOptions, processes: any ChildProcesses = SystemProcesses(), paths: NodePaths = NodePaths()
     ) throws {
         file = options.file
-        inventory = try file.readSound()
+        inventory = try file.readValid()
         state = try options.stateDirectory()
         settings = try Settings(path: "\(state)/soc.toml")
         (self.processes, self.paths) = (processes, paths)
@@ -27,38 +27,38 @@ struct OperatorContext {
         case .tunnel: breakGlass = nil
         case .breakGlass:
             guard let key else {
-                throw CommandFailure("--through break-glass needs its private key: --break-glass-key FILE", code: 2)
+                throw CommandFailure("--through break-glass requires the private key: --break-glass-key FILE", code: 2)
             }
             breakGlass = key.absolutePath
         }
     }
 
-    /// With its files in place, which not every state directory can hold.
+    /// SSH to the nodes, with its files written. Fails for some state directories, such as too long ones.
     var ssh: SSH {
         get throws {
-            let places = SSHFiles.Places(
+            let sshPaths = SSHFiles.Paths(
                 directory: "\(state)/ssh", identity: settings.sshKey, breakGlass: breakGlass)
-            let ssh = SSH(inventory, places, processes)
+            let ssh = SSH(inventory, sshPaths, processes)
             try ssh.prepare()
             return ssh
         }
     }
 
-    /// For commands about one node: by break-glass the hub itself as well.
+    /// SSH to one node: with break-glass also directly to the hub.
     func ssh(to node: Node) throws -> SSH {
         guard let breakGlass, node.role == .hub else { return try ssh }
         return try emergency(key: breakGlass)
     }
 
-    /// Straight to the nodes' emergency sshd.
+    /// SSH directly to the nodes' emergency sshd.
     func emergency(key: String) throws -> SSH {
-        let places = SSHFiles.Places(directory: "\(state)/bg", identity: nil, breakGlass: key, isHubDirect: true)
-        let ssh = SSH(inventory, places, processes)
+        let sshPaths = SSHFiles.Paths(directory: "\(state)/bg", identity: nil, breakGlass: key, isHubDirect: true)
+        let ssh = SSH(inventory, sshPaths, processes)
         try ssh.prepare()
         return ssh
     }
 
-    /// Those that were named, or all.
+    /// The named nodes, or all.
     func nodes(_ names: [String]) throws -> [Node] {
         names.isEmpty ? inventory.nodes : try names.map(inventory.node)
     }
@@ -81,7 +81,7 @@ struct OperatorContext {
         }
     }
 
-    /// Tells the monitor how a job went.
+    /// Reports the result of a job to the monitor.
     ///
     /// - Throws: `MonitorError`.
     func report(_ url: PushURL, failure: String?) async throws {
@@ -90,7 +90,7 @@ struct OperatorContext {
         }
     }
 
-    /// The monitor's, by its name: in the tunnel, whatever DNS says.
+    /// The monitor's address in the tunnel by its name, without DNS.
     private var monitorAddress: [String: String] {
         inventory.hub.map { [inventory.fleet.monitor: $0.address] } ?? [:]
     }
@@ -99,7 +99,7 @@ struct OperatorContext {
         guard let file = settings.monitorTokenFile else { return nil }
         let text = try File.read(file, most: 4_096, for: "monitor-token-file in soc.toml")
         guard let mode = FileStatus.mode(file), mode & 0o077 == 0 else {
-            throw CommandFailure("Others can read \(file), which holds a token: chmod 600 \(file)", code: 2)
+            throw CommandFailure("Other users can read \(file), which contains a token: chmod 600 \(file)", code: 2)
         }
         return MonitorClient(
             name: inventory.fleet.monitor, token: String(text.prefix { !$0.isWhitespace }), exchange: exchange)
@@ -109,7 +109,7 @@ struct OperatorContext {
         SecretMaker(try secrets(), file, dist: dist, processes: processes, now: Self.now())
     }
 
-    /// Makes a node's first key, or takes up the one that is here, and enters it into the inventory.
+    /// Makes a node's first key, or reuses a stored one, and writes it into the inventory.
     ///
     /// - Throws: `KeyStoreError`.
     func makeFirstKey(of node: Node) async throws -> String {
@@ -120,11 +120,11 @@ struct OperatorContext {
 
     func deployer(_ probe: any NodeProbe, _ monitor: (any FleetMonitor)?) throws -> Deployer<ContinuousClock> {
         Deployer(
-            inventory, DeployCalls(try ssh, paths), processes, monitor: monitor, probe: probe, author: Self.author,
+            inventory, DeployCommands(try ssh, paths), processes, monitor: monitor, probe: probe, author: Self.author,
             clock: ContinuousClock(), now: Self.now)
     }
 
-    /// Who sits here.
+    /// The user of this program and their machine.
     static var author: DeployAuthor {
         let environment = ProcessInfo.processInfo.environment
         return DeployAuthor(

@@ -4,18 +4,18 @@ import Fleet
 import FoundationEssentials
 import TOMLKit
 
-/// Where an operator's machine keeps its side of the fleet.
+/// Options for the operator's state and inventory.
 struct OperatorOptions: ParsableArguments {
-    @Option(help: "The state directory. (default: $XDG_STATE_HOME/clavitor-soc or ~/.local/state/clavitor-soc)")
+    @Option(help: "State directory. (default: $XDG_STATE_HOME/clavitor-soc or ~/.local/state/clavitor-soc)")
     var state: String?
 
-    @Option(help: "The inventory.")
+    @Option(help: "Inventory file.")
     var inventory = "nix/fleet.toml"
 
-    @Option(help: "How spokes are reached: tunnel, or break-glass, directly and with --break-glass-key.")
+    @Option(help: "Connection to spokes: tunnel, or break-glass (direct, with --break-glass-key).")
     var through = Route.tunnel
 
-    @Option(help: "The private half of the break-glass key. (default: break-glass-key in soc.toml)")
+    @Option(help: "Private break-glass key. (default: break-glass-key in soc.toml)")
     var breakGlassKey: String?
 
     enum Route: String, ExpressibleByArgument, CaseIterable {
@@ -25,37 +25,37 @@ struct OperatorOptions: ParsableArguments {
 
     var file: InventoryFile { InventoryFile(inventory) }
 
-    /// Absolute, and made if it is not there.
+    /// The absolute path of the state directory; created if missing.
     func stateDirectory(_ environment: [String: String] = ProcessInfo.processInfo.environment) throws -> String {
         let base = environment["XDG_STATE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
         let home = environment["HOME"].map { "\($0)/.local/state" }
         guard let path = state ?? (base ?? home).map({ "\($0)/clavitor-soc" }) else {
-            throw CommandFailure("There is neither HOME nor XDG_STATE_HOME; give --state DIR.", code: 2)
+            throw CommandFailure("Neither HOME nor XDG_STATE_HOME is set; use --state DIR.", code: 2)
         }
         let absolute = path.absolutePath
         try File.makeDirectories(absolute)
         guard let mode = FileStatus.mode(absolute), mode & 0o077 == 0 else {
-            throw CommandFailure("\(absolute) can be read by others: chmod 700 \(absolute)", code: 2)
+            throw CommandFailure("Other users can read \(absolute): chmod 700 \(absolute)", code: 2)
         }
         return absolute
     }
 }
 
-/// `soc.toml` in the state directory. All of it is optional.
+/// `soc.toml` in the state directory. All keys are optional.
 struct Settings: Decodable, Equatable {
-    /// The operator's key; what ssh-agent offers when there is none.
+    /// The operator's private SSH key; nil to use ssh-agent.
     var sshKey: String?
-    /// With a token of `clavitor-monitor token`.
+    /// A file with a token of `clavitor-monitor token`.
     var monitorTokenFile: String?
-    /// The monitor's certificate is a private one: whom to trust for it, in PEM.
+    /// The CA of the monitor's certificate, in PEM.
     var monitorCAFile: String?
-    /// The same for the nodes, where their certificates are not public.
+    /// The CA of the nodes' certificates if they are not public, in PEM.
     var caFile: String?
-    /// Who can read the secrets: age's public keys.
+    /// The age recipients of secrets.
     var ageRecipients: [String]?
-    /// A file with age's private key.
+    /// A file with the private age key.
     var ageIdentity: String?
-    /// A file with the private half of the break-glass key, where it does not lie in a safe.
+    /// A file with the private break-glass key, if it is on this machine.
     var breakGlassKey: String?
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
@@ -92,7 +92,7 @@ struct Settings: Decodable, Equatable {
 }
 
 extension File {
-    /// A file that an option or a setting names, which the error then names too.
+    /// Reads a file that an option or a setting names. The error contains that name.
     static func read(_ path: String, most: Int, for setting: String) throws -> String {
         do {
             return try read(path, most: most)

@@ -205,7 +205,7 @@ def a_machine_that_was_broken_into_is_shut_out(fleet):
     expect("it reaches the monitor", reaches_the_hub())
     print(said(fleet.type("clavitor-soc keys replace tokyo --secrets")))
     expect("its key is refused at once", not reaches_the_hub())
-    fleet.type(f"clavitor-soc deploy --limit zurich --allow-ill {' '.join(ROLLOUT)}")
+    fleet.type(f"clavitor-soc deploy --limit zurich --allow-unhealthy {' '.join(ROLLOUT)}")
     expect("and from then on", not reaches_the_hub())
     device = fleet.rent("tokyo", 12)
     for key, value in (("ipv4", "203.0.113.12"), ("disk", device), ("root", device)):
@@ -284,7 +284,7 @@ def a_lost_hub_comes_back_at_another_address(fleet):
     # On each provider's console.
     for name in ("tokyo", "dallas"):
         fleet.nodes[name].run("systemctl", "start", "break-glass.service")
-    told = fleet.soc("deploy", "--through", "break-glass", "--break-glass-key", "/root/safe", "--allow-ill", *ROLLOUT, check=False)
+    told = fleet.soc("deploy", "--through", "break-glass", "--break-glass-key", "/root/safe", "--allow-unhealthy", *ROLLOUT, check=False)
     print(said(told))
     expect("they are told through break-glass", told.returncode == 0, said(told))
     for name in ("tokyo", "dallas"):
@@ -374,7 +374,7 @@ def two_do_not_deploy_at_once(fleet):
     settle(fleet)
     deploy = fleet.start_soc("deploy", "--canary", "tokyo", *ROLLOUT, log="first.log")
     until("the lock", lambda: fleet.hub.run("test", "-e", "/var/lib/clavitor-soc/lock/owner", check=False).returncode == 0)
-    second = fleet.soc("deploy", "--allow-ill", *ROLLOUT, check=False)
+    second = fleet.soc("deploy", "--allow-unhealthy", *ROLLOUT, check=False)
     expect("the second is told of the first", second.returncode == 2 and "under way" in second.stderr, second.stderr)
     code = deploy.wait(timeout=240)
     with open(f"{fleet.logs}/first.log") as file:

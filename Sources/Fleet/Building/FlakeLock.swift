@@ -1,12 +1,12 @@
 import FoundationEssentials
 
-/// `flake.lock` (Nix manual, "Lock files"), as far as it pins nixpkgs.
+/// The pin of nixpkgs in `flake.lock` (Nix manual, "Lock files").
 package struct FlakeLock: Equatable, Sendable {
-    /// What identifies the pinned nixpkgs: the Git revision, or the hash of its content where there is none.
+    /// The Git revision of nixpkgs, or the hash of its content if there is none.
     package let revision: String
-    /// Unix seconds; when that nixpkgs was made.
+    /// The time of that revision, in Unix seconds.
     package let modified: Int64?
-    /// The branch that the lock follows, `nixos-26.05`; nil when the flake names none.
+    /// The branch of the input, such as `nixos-26.05`; nil if the flake has none.
     package let branch: String?
 
     private struct Content: Decodable {
@@ -39,10 +39,10 @@ package struct FlakeLock: Equatable, Sendable {
     }
 
     /// - Parameters:
-    ///   - text: All of the file.
+    ///   - text: The content of the file.
     ///   - path: For the error.
-    /// - Throws: `FlakeRefusal.unreadableLock`.
-    package init(_ text: String, path: String) throws(FlakeRefusal) {
+    /// - Throws: `FlakePreconditionError.unreadableLock`.
+    package init(_ text: String, path: String) throws(FlakePreconditionError) {
         let content: Content
         do {
             content = try JSONDecoder().decode(Content.self, from: Data(text.utf8))
@@ -57,7 +57,7 @@ package struct FlakeLock: Equatable, Sendable {
         branch = entry.original?.ref
     }
 
-    /// `2f1c0a9b (2026-11-27)`, for people.
+    /// For display, such as `2f1c0a9b (2026-11-27)`.
     package var summary: String {
         let date = modified.map {
             " (\(Date(timeIntervalSince1970: TimeInterval($0)).formatted(.iso8601.year().month().day())))"

@@ -2,7 +2,7 @@ import Console
 import Files
 import FoundationEssentials
 
-/// Moves the lock to the newest nixpkgs of the branch that the flake follows, or writes the first one.
+/// Updates the lock to the newest nixpkgs of the flake's branch, or creates it.
 package struct FlakeUpdate: Sendable {
     private let flake: Flake
     private let processes: any ChildProcesses
@@ -12,22 +12,22 @@ package struct FlakeUpdate: Sendable {
         self.processes = processes
     }
 
-    /// - Returns: The pin before, nil when there was none, and the present one.
-    /// - Throws: `FlakeRefusal.noBuild`, `ChildError`; the lock is then as it was.
+    /// - Returns: The previous pin, nil if there was none, and the present one.
+    /// - Throws: `FlakePreconditionError.noBuild`, `ChildError`; the lock is then unchanged.
     package func run() async throws -> (before: FlakeLock?, now: FlakeLock) {
         let path = flake.lockPath
         let present = File.exists(path) ? try File.read(path, most: 1 << 20) : nil
         let before = try present.map { try FlakeLock($0, path: path) }
-        // Without a lock Nix pins the newest. Its options for moving an input differ between versions, this does not.
+        // Without a lock Nix pins the newest revision. Its options to update an input differ between versions.
         File.remove(path)
         do {
             let outcome = try await processes.run(NixCommands(flake: flake).lock())
             guard outcome.status == 0, File.exists(path) else {
                 let said = outcome.errors.split(whereSeparator: \.isNewline).last { $0.hasPrefix("error:") }
-                throw FlakeRefusal.noBuild(
+                throw FlakePreconditionError.noBuild(
                     "nix flake lock: \(said.map { String($0).sanitizedLine() } ?? "no reason given")")
             }
-            try leaveOutThisMachine()
+            try removeLocalPath()
             return (before, try flake.lock())
         } catch {
             if let present { try File.replace(path, with: present, mode: 0o644) } else { File.remove(path) }
@@ -35,8 +35,8 @@ package struct FlakeUpdate: Sendable {
         }
     }
 
-    /// The binaries' folder stands in the lock as it was given; each command gives it anew.
-    private func leaveOutThisMachine() throws {
+    /// Removes the local path of the binaries from the lock; each command overrides it.
+    private func removeLocalPath() throws {
         let text = try File.read(flake.lockPath, most: 1 << 20)
         try File.replace(flake.lockPath, with: text.replacing("\"\(flake.dist)\"", with: "\"../dist\""), mode: 0o644)
     }

@@ -1,16 +1,16 @@
-/// Command lines of Nix on the operator's machine: the one place for the options with which the flake is read.
+/// Nix command lines on the operator's machine, for Nix 2.4 and later.
 ///
-/// They are those of Nix 2.4 and later. `nix-store --realise` rather than `nix build`: it takes derivations and prints one
-/// path for each, in their order, in all versions.
+/// Uses `nix-store --realise` rather than `nix build`, because in all versions it takes derivations and prints one path for
+/// each, in order.
 struct NixCommands {
     private static let features = ["--extra-experimental-features", "nix-command flakes"]
 
     let flake: Flake
 
-    /// The binaries are in no repository; where they are is said with each command, and never kept in the lock.
+    /// Overrides the input for the binaries, which are not in a repository and not in the lock.
     private var dist: [String] { ["--override-input", "dist", "path:\(flake.dist)"] }
 
-    /// Evaluates the systems of these nodes at once, and prints a JSON object of node and derivation.
+    /// Evaluates the systems of these nodes together, and prints a JSON object of node and derivation.
     func evaluate(_ nodes: [Node]) -> ChildProcess {
         let names = nodes.map { "\"\($0.name)\"" }.joined(separator: " ")
         let apply = """
@@ -28,12 +28,12 @@ struct NixCommands {
         ChildProcess("nix-store", ["--realise"] + derivations, deadline: .seconds(4 * 3_600))
     }
 
-    /// Pins each input that is not pinned.
+    /// Pins unpinned inputs.
     func lock() -> ChildProcess {
         ChildProcess("nix", Self.features + ["flake", "lock", flake.folder] + dist, deadline: .seconds(1_800))
     }
 
-    /// Packages that two systems do not share, a line each.
+    /// Lists the packages that differ between two systems, one per line.
     static func difference(_ old: String, _ new: String) -> ChildProcess {
         ChildProcess("nix", features + ["store", "diff-closures", old, new], deadline: .seconds(300))
     }

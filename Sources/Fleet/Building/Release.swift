@@ -1,12 +1,12 @@
-/// What to deploy: for each node a system that is built.
+/// The built systems to deploy.
 package struct Release: Codable, Equatable, Sendable {
     /// Store paths, by node.
     package var systems: [String: String]
-    /// That the new program tells of itself, where it is known.
+    /// The version that the new program reports, if known.
     package var version: String?
-    /// Bytes of the closures, by node, where they are known.
+    /// Closure sizes in bytes, by node, if known.
     package var sizes: [String: Int64]
-    /// Of the nixpkgs that the systems were built with; nil for systems that were built elsewhere.
+    /// The revision of nixpkgs; nil for systems that were built elsewhere.
     package var revision: String?
 
     package init(
@@ -19,21 +19,29 @@ package struct Release: Codable, Equatable, Sendable {
     }
 }
 
+/// The operator's options for a deploy, saved in its journal.
 package struct DeployOptions: Codable, Equatable, Sendable {
-    /// Nil for the healthy spoke with the least to do.
+    /// Nil for the healthy spoke with the fewest requests.
     package var canary: String?
-    /// Seconds between the canary and the first wave.
+    /// Seconds between the canary and the next wave.
     package var soak = 60
-    /// Nodes that may be in hand at once.
-    package var mostAtOnce = 4
-    /// Seconds until a node goes back by itself.
+    /// Number of nodes that may be deployed concurrently.
+    package var maximumUnavailable = 4
+    /// Seconds until a node rolls back by itself.
     package var window = 120
-    /// Seconds that a new system has to show that it is well. The rest of the window is for saying so.
-    package var patience = 100
-    /// Back to the generation before, which the node has: nothing is copied, and the generation that is left goes.
+    /// Seconds until the new system must be healthy. The rest of the window is for the confirmation.
+    package var healthTimeout = 100
+    /// Returns to the previous generation, which the node has: nothing is copied, and the present generation is deleted.
     package var isRollback = false
-    /// Nodes that are ill already are deployed to all the same.
-    package var allowsIll = false
+    /// Deploys although nodes are unhealthy or incidents are open.
+    package var allowsUnhealthy = false
+
+    private enum CodingKeys: String, CodingKey {
+        case canary, soak, window, isRollback
+        case maximumUnavailable = "mostAtOnce"
+        case healthTimeout = "patience"
+        case allowsUnhealthy = "allowsIll"
+    }
 
     package init() {}
 }

@@ -12,10 +12,10 @@ package struct Coordinate: Hashable, Codable, Sendable {
         self.longitude = longitude
     }
 
-    /// Kilometres. The earth's mean radius (IUGG), which is never off by more than 0.6 percent.
+    /// Kilometres. The earth's mean radius (IUGG), with an error of at most 0.6 percent.
     private static let earthRadius = 6_371.0088
 
-    /// Kilometres along the great circle, by the haversine formula, which is exact for points that lie close together too.
+    /// Kilometres along the great circle, by the haversine formula, which is also accurate for points close together.
     package func distance(to other: Coordinate) -> Double {
         let (here, there) = (latitude.radians, other.latitude.radians)
         let northing = sin((there - here) / 2)

@@ -1,6 +1,6 @@
-/// How far away the nearest node is, from everywhere that people live.
+/// The distance to the nearest node from every inhabited place.
 package struct Coverage: Sendable {
-    /// A cell of the grid that holds at least one place; the place in it that is worst off speaks for it.
+    /// A cell of the grid with at least one place. Its values are those of its worst place.
     package struct Cell: Equatable, Sendable {
         package var place: InhabitedPlace
         package var node: String
@@ -13,10 +13,10 @@ package struct Coverage: Sendable {
     package struct Spread: Equatable, Sendable {
         package var count: Int
         package var median: Double
-        /// Nine of ten are better off.
+        /// The 90th percentile.
         package var ninetieth: Double
         package var worst: Cell
-        /// How many are within the limit.
+        /// The number of cells within the limit.
         package var within: Int
     }
 
@@ -24,7 +24,7 @@ package struct Coverage: Sendable {
     package static let cellSize = 5.0
 
     package let propagation: Propagation
-    /// Milliseconds that are promised.
+    /// The promised maximum in milliseconds.
     package let limit: Double
     /// Worst first.
     package let cells: [Cell]
@@ -34,14 +34,14 @@ package struct Coverage: Sendable {
     /// Of the globe's surface, sea and ice included.
     package let shareWithin: Double
 
-    /// Computes all of it.
+    /// Computes the coverage.
     ///
     /// - Parameters:
     ///   - nodes: At least one.
-    ///   - places: Each counts; a cell with several counts once.
+    ///   - places: The inhabited places. A cell with several counts once.
     ///   - propagation: The model.
-    ///   - limit: Milliseconds that are promised.
-    /// - Throws: When there is nothing to compute.
+    ///   - limit: The promised maximum in milliseconds.
+    /// - Throws: If there are no nodes or no places.
     package init(
         nodes: [Node], places: [InhabitedPlace], propagation: Propagation = .init(), limit: Double = 100
     ) throws(CoverageError) {
@@ -81,7 +81,7 @@ package struct Coverage: Sendable {
         return best
     }
 
-    /// In steps of a degree; a row counts by how long its circle is.
+    /// In steps of a degree; each row is weighted by the length of its circle of latitude.
     private static func globe(
         _ nodes: [Node], _ propagation: Propagation, _ limit: Double
     ) -> (remotest: (at: Coordinate, roundTrip: Double), shareWithin: Double) {
@@ -106,7 +106,7 @@ package struct Coverage: Sendable {
 }
 
 extension Coordinate {
-    /// Of the cell that it lies in.
+    /// The place's cell.
     fileprivate var corner: Coordinate {
         let size = Coverage.cellSize
         // 180 degrees east is the same line as 180 west.

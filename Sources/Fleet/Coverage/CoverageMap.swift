@@ -2,13 +2,13 @@ import Glibc
 
 /// A map of the world as SVG: the nodes, and for each inhabited cell a dot in the colour of its round trip.
 ///
-/// Equirectangular, so that a degree is as long everywhere and the grid can be read off. It has no coastlines: none are
-/// at hand that belong to everybody and are small, and the places themselves draw the continents.
+/// The projection is equirectangular, so that a degree has the same length everywhere. There are no coastlines, because no
+/// small public-domain data set was available; the places show the continents.
 package struct CoverageMap: Sendable {
-    /// A name and where it stands, in the map's units.
+    /// A label and its position, in the map's units.
     package struct Label: Sendable {
         package var text: String
-        /// Of its box.
+        /// The size of its box.
         package var left: Double
         package var top: Double
         package var width: Double
@@ -44,8 +44,8 @@ package struct CoverageMap: Sendable {
         ((coordinate.longitude + 180) * scale, (90 - coordinate.latitude) * scale)
     }
 
-    /// Each name takes the nearest free place around its point, one that hides no dot if there is any. A name that finds
-    /// none is left out.
+    /// Puts each label at the nearest free position around its point, if possible without hiding a dot. A label without a free
+    /// position is omitted.
     private static func place(
         around dots: [(x: Double, y: Double)], _ names: [(text: String, point: (x: Double, y: Double))]
     ) -> [Label] {
@@ -63,7 +63,7 @@ package struct CoverageMap: Sendable {
     }
 
     private static func candidates(_ text: String, _ point: (x: Double, y: Double)) -> [Label] {
-        // Wider than any common font draws it.
+        // Wider than in any common font.
         let size = (width: Double(text.count) * fontSize * 0.62, height: fontSize * 1.2)
         return [8.0, 16, 28, 42, 60, 80].flatMap { radius in
             stride(from: 0.0, to: 360, by: 30).map { angle in
@@ -171,7 +171,7 @@ package struct CoverageMap: Sendable {
 }
 
 extension CoverageMap.Label {
-    /// With some room around a node's square.
+    /// With a margin around a node's square.
     fileprivate func covers(_ point: (x: Double, y: Double)) -> Bool {
         point.x > left - 5 && point.x < left + width + 5 && point.y > top - 5 && point.y < top + height + 5
     }

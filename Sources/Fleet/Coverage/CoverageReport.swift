@@ -1,4 +1,4 @@
-/// What a coverage says, for people and for programs.
+/// The report of a coverage, as text and as JSON.
 package struct CoverageReport: Sendable {
     private let coverage: Coverage
 
@@ -32,7 +32,7 @@ package struct CoverageReport: Sendable {
         """
     }
 
-    /// Whether the promise holds, in plain words.
+    /// Whether the promise holds, as a sentence.
     func verdict(_ all: Coverage.Spread) -> String {
         let limit = coverage.limit.short
         let globe = """
@@ -54,7 +54,7 @@ package struct CoverageReport: Sendable {
             """
     }
 
-    /// The paths' stretch is the weakest number of the model.
+    /// The path stretch is the least certain number of the model.
     private var sensitivity: String {
         let others = [1.5, 2, 2.5].map { stretch in
             var propagation = coverage.propagation

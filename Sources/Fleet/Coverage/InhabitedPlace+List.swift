@@ -1,9 +1,9 @@
 extension InhabitedPlace {
     /// The principal places of all countries and their time zones, from the file `zone.tab` of the tz database
     /// (https://www.iana.org/time-zones), which is in the public domain: country code, coordinates in the form of ISO
-    /// 6709, and the zone that is named after the place.
+    /// 6709, and the zone named after the place.
     ///
-    /// Antarctica is left out: its stations are connected by satellite, and nobody lives there.
+    /// Antarctica is omitted: its stations are connected by satellite and have no residents.
     static let list = """
         AD +4230+00131 Europe/Andorra|AE +2518+05518 Asia/Dubai|AF +3431+06912 Asia/Kabul|AG +1703-06148 America/Antigua
         AI +1812-06304 America/Anguilla|AL +4120+01950 Europe/Tirane|AM +4011+04430 Asia/Yerevan

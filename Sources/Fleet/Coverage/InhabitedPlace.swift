@@ -32,7 +32,7 @@ package struct InhabitedPlace: Equatable, Sendable {
         coordinate = Coordinate(latitude: latitude, longitude: longitude)
     }
 
-    /// `+DDMM` or `+DDMMSS` of ISO 6709, with so many digits for whole degrees.
+    /// `+DDMM` or `+DDMMSS` of ISO 6709, with the given number of digits for whole degrees.
     private static func degrees(_ text: Substring, digits: Int) -> Double? {
         let number = text.dropFirst()
         guard number.count == digits + 2 || number.count == digits + 4, number.allSatisfy(\.isNumber),

@@ -1,27 +1,27 @@
-/// How long a packet takes to a place and back: light in glass, along a path that is longer than the shortest, and the
-/// line into the house. A model, not a measurement; every number is stated here and printed with each report.
+/// The round-trip time to a place: light in fibre, along a path longer than the shortest, plus the access line. This is a
+/// model, not a measurement; its numbers are stated here and printed with each report.
 package struct Propagation: Equatable, Codable, Sendable {
     /// Kilometres per millisecond. Light in vacuum has 299.792 (exact, by the definition of the metre); glass with a
     /// refractive index of about 1.47 (ITU-T G.652 fibre at 1550 nm, makers' data sheets) slows it to two thirds.
     package var speed = 299.792_458 * 2 / 3
-    /// By how much the way along cables and through exchanges is longer than the great circle.
+    /// The factor by which the path along cables and through exchanges is longer than the great circle.
     ///
     /// Bozkurt et al., "Why Is the Internet so Slow?!", PAM 2017: without the inflation of the infrastructure small
     /// fetches would be more than three times as fast, against light in vacuum; against light in glass that is two. On
     /// good transit in rich countries 1.5 is usual, between African and South American neighbours it is more.
     package var stretch = 2.0
-    /// Milliseconds for both directions, whatever the distance: the access line and the machines at both ends. An
+    /// Milliseconds for both directions, independent of the distance: the access line and the machines at both ends. An
     /// assumption for fibre and cable; DSL and mobile networks take 20 to 50, satellites in high orbits 600.
     package var lastMile = 10.0
 
     package init() {}
 
-    /// Milliseconds there and back, for kilometres along the great circle.
+    /// The round-trip time in milliseconds, for kilometres along the great circle.
     package func roundTrip(_ distance: Double) -> Double {
         2 * distance * stretch / speed + lastMile
     }
 
-    /// Kilometres along the great circle within so many milliseconds.
+    /// The kilometres along the great circle that are reached within the given milliseconds.
     package func reach(_ milliseconds: Double) -> Double {
         max(0, milliseconds - lastMile) * speed / (2 * stretch)
     }
@@ -37,7 +37,7 @@ extension Propagation: CustomStringConvertible {
 }
 
 extension Double {
-    /// With one digit behind the point, unless that is a zero.
+    /// With one decimal digit, unless it is zero.
     package var short: String {
         let tenths = (self * 10).rounded()
         guard tenths.magnitude < 1e15 else { return "\(self)" }

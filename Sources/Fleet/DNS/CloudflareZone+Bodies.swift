@@ -1,7 +1,7 @@
 extension CloudflareZone {
-    /// The envelope of every answer.
-    struct Answer<Result: Decodable & Sendable>: Decodable, Sendable {
-        struct Fault: Decodable, Sendable {
+    /// The envelope of every response.
+    struct Envelope<Result: Decodable & Sendable>: Decodable, Sendable {
+        struct Failure: Decodable, Sendable {
             var code: Int
             var message: String
         }
@@ -13,7 +13,7 @@ extension CloudflareZone {
         }
 
         var success: Bool
-        var errors: [Fault]
+        var errors: [Failure]
         var result: Result?
         var resultInfo: Pages?
 
@@ -34,11 +34,11 @@ extension CloudflareZone {
         var proxied: Bool?
     }
 
-    /// Deletions are done first, then what is altered, then what is new.
+    /// A batch of changes. Cloudflare performs deletions first, then patches, then additions.
     struct Batch: Encodable, Equatable {
         struct Deletion: Encodable, Equatable { var id: String }
 
-        struct Alteration: Encodable, Equatable {
+        struct Patch: Encodable, Equatable {
             var id: String
             var ttl: Int
             var proxied = false
@@ -53,13 +53,13 @@ extension CloudflareZone {
         }
 
         var deletes: [Deletion] = []
-        var patches: [Alteration] = []
+        var patches: [Patch] = []
         var posts: [Addition] = []
 
         var isEmpty: Bool { deletes.isEmpty && patches.isEmpty && posts.isEmpty }
 
-        /// Goes by what stands now, which may be something else than when the plan was made.
-        mutating func take(_ change: NameChange, present: [Record]) {
+        /// Adds a change relative to the present records, which may differ from those at the time of the plan.
+        mutating func add(_ change: NameChange, present: [Record]) {
             var missing = change.after.addresses
             for record in present {
                 guard let address = HostAddress(record.content), missing.remove(address) != nil else {
@@ -67,7 +67,7 @@ extension CloudflareZone {
                     continue
                 }
                 if record.ttl != change.after.ttl || record.proxied == true {
-                    patches.append(Alteration(id: record.id, ttl: change.after.ttl))
+                    patches.append(Patch(id: record.id, ttl: change.after.ttl))
                 }
             }
             posts += missing.sorted().map {
@@ -78,7 +78,7 @@ extension CloudflareZone {
     }
 }
 
-/// Why Cloudflare did not do it. The token is in none of them.
+/// Why a request to Cloudflare failed. Never contains the token.
 package enum CloudflareError: Error, Equatable, Sendable, CustomStringConvertible {
     case zoneID(String)
     case unreachable(String)
@@ -89,22 +89,22 @@ package enum CloudflareError: Error, Equatable, Sendable, CustomStringConvertibl
     package var description: String {
         switch self {
         case .zoneID(let text):
-            "zone-id = \"\(text)\" in [dns] is no zone's id. It is 32 hexadecimal digits, on the zone's overview page."
+            "zone-id = \"\(text)\" in [dns] must be 32 hexadecimal digits, as shown on the zone's overview page."
         case .unreachable(let why):
             "Cloudflare's API cannot be reached: \(why)."
         case .tooMany(let seconds?):
-            "Cloudflare takes no more requests for \(seconds) s. Wait, and look for what else uses this token."
+            "Cloudflare's rate limit is exceeded for \(seconds) s. Wait, and check what else uses this token."
         case .tooMany(nil):
-            "Cloudflare takes no more requests for now. Wait some minutes, and look for what else uses this token."
+            "Cloudflare's rate limit is exceeded. Wait some minutes, and check what else uses this token."
         case .unreadable(let what):
-            "What came back is not an answer of Cloudflare's API: \(what)."
+            "The response is not one of Cloudflare's API: \(what)."
         case .refused(let status, let reasons) where status == 401 || status == 403:
             """
-            Cloudflare does not accept the token for this zone: \(reasons.joined(separator: "; ")). It needs the \
-            permission Zone / DNS / Edit.
+            Cloudflare rejects the token for this zone: \(reasons.joined(separator: "; ")). It needs the permission \
+            Zone / DNS / Edit.
             """
         case .refused(let status, let reasons):
-            "Cloudflare refuses (\(status)): \(reasons.joined(separator: "; "))."
+            "Cloudflare refuses the request (\(status)): \(reasons.joined(separator: "; "))."
         }
     }
 }

@@ -4,13 +4,13 @@ import NIOCore
 import NIOHTTP1
 import Outbound
 
-/// Names in a zone at Cloudflare, in DNS-only mode: a vault's traffic goes past nobody else's machines.
+/// The provider for a zone at Cloudflare, in DNS-only mode, so that traffic does not pass through Cloudflare's proxies.
 ///
-/// Speaks version 4 of its API. All changes of a call go in one batch, which Cloudflare performs as one transaction.
+/// Uses version 4 of the API. All changes of a call are one batch, which Cloudflare performs as one transaction.
 package struct CloudflareZone: NameProvider {
     package static let address = "https://api.cloudflare.com/client/v4"
-    /// Pages of a hundred; more addresses under one name are nobody's.
-    private static let mostPages = 20
+    /// Limit of pages with a hundred records each.
+    private static let maximumPages = 20
 
     private let client: HTTPClient
     private let base: String
@@ -18,15 +18,15 @@ package struct CloudflareZone: NameProvider {
     private let token: String
 
     /// - Parameters:
-    ///   - client: Belongs to the caller.
-    ///   - base: Another address than Cloudflare's.
-    ///   - zoneID: As the dashboard shows it.
-    ///   - token: An API token that may edit the zone's DNS.
+    ///   - client: Shut down by the caller.
+    ///   - base: The API's address.
+    ///   - zoneID: As shown in the dashboard.
+    ///   - token: An API token with permission to edit the zone's DNS.
     /// - Throws: `CloudflareError.zoneID`.
     package init(
         client: HTTPClient, base: String = CloudflareZone.address, zoneID: String, token: String
     ) throws(CloudflareError) {
-        // It becomes a part of a path.
+        // The id becomes part of a path.
         guard !zoneID.isEmpty, zoneID.utf8.allSatisfy({ $0.isHexDigit }) else { throw .zoneID(zoneID) }
         self.client = client
         self.base = base
@@ -42,11 +42,11 @@ package struct CloudflareZone: NameProvider {
 
     package func apply(_ changes: [NameChange]) async throws {
         var batch = Batch()
-        for change in changes { batch.take(change, present: try await records(change.name)) }
+        for change in changes { batch.add(change, present: try await records(change.name)) }
         guard !batch.isEmpty else { return }
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        let _: Answer<Ignored> = try await call(.POST, "dns_records/batch", body: try encoder.encode(batch))
+        let _: Envelope<Ignored> = try await call(.POST, "dns_records/batch", body: try encoder.encode(batch))
     }
 
     static func set(_ records: [Record]) throws(CloudflareError) -> RecordSet? {
@@ -55,7 +55,7 @@ package struct CloudflareZone: NameProvider {
         for record in records {
             guard let address = HostAddress(record.content) else { throw .unreadable("no address: \(record.content)") }
             set.addresses.insert(address)
-            // A proxied record, and differing lifetimes, must not look like what anybody wants: no set has 0.
+            // A proxied record or differing TTLs must not equal any wanted set: no wanted set has TTL 0.
             if record.proxied == true || record.ttl != first.ttl { set.ttl = 0 }
         }
         return set
@@ -67,18 +67,18 @@ package struct CloudflareZone: NameProvider {
 
     private func records(_ name: String, _ type: String) async throws -> [Record] {
         var records: [Record] = []
-        for page in 1...Self.mostPages {
-            let answer: Answer<[Record]> = try await call(
+        for page in 1...Self.maximumPages {
+            let response: Envelope<[Record]> = try await call(
                 .GET, "dns_records?type=\(type)&name=\(name)&per_page=100&page=\(page)")
-            records += answer.result ?? []
-            if page >= answer.resultInfo?.totalPages ?? 1 { return records }
+            records += response.result ?? []
+            if page >= response.resultInfo?.totalPages ?? 1 { return records }
         }
-        throw CloudflareError.unreadable("\(name) has more than \(Self.mostPages) pages of records")
+        throw CloudflareError.unreadable("\(name) has more than \(Self.maximumPages) pages of records")
     }
 
     private func call<Result>(
         _ method: HTTPMethod, _ path: String, body: Data? = nil
-    ) async throws(CloudflareError) -> Answer<Result> {
+    ) async throws(CloudflareError) -> Envelope<Result> {
         var request = HTTPClientRequest(url: "\(base)/zones/\(zoneID)/\(path)")
         request.method = method
         request.headers.add(name: "Authorization", value: "Bearer \(token)")
@@ -97,17 +97,17 @@ package struct CloudflareZone: NameProvider {
         if response.status == .tooManyRequests {
             throw .tooMany(seconds: response.headers.first(name: "Retry-After").flatMap { Int($0) })
         }
-        let answer: Answer<Result>
+        let envelope: Envelope<Result>
         do {
-            answer = try JSONDecoder().decode(Answer<Result>.self, from: Data(bytes.readableBytesView))
+            envelope = try JSONDecoder().decode(Envelope<Result>.self, from: Data(bytes.readableBytesView))
         } catch {
             throw .unreadable("status \(response.status.code)")
         }
-        guard answer.success, response.status.code < 300 else {
+        guard envelope.success, response.status.code < 300 else {
             throw .refused(
-                status: Int(response.status.code), reasons: answer.errors.map { "\($0.message) (\($0.code))" })
+                status: Int(response.status.code), reasons: envelope.errors.map { "\($0.message) (\($0.code))" })
         }
-        return answer
+        return envelope
     }
 }
 

@@ -1,74 +1,91 @@
 extension FailoverPolicy {
-    /// Times in milliseconds.
+    /// Limits and periods. Times are in milliseconds.
     package struct Rules: Equatable, Sendable {
-        /// So many nodes stay in the name, however ill.
+        /// The minimum number of nodes in the name, healthy or not.
         package var floor: Int
-        /// How long a node must be well before it comes back.
-        package var hold: Int64 = 120_000
-        package var longestHold: Int64 = 3_600_000
-        /// After so long in the name, earlier illness is forgotten.
-        package var calm: Int64 = 21_600_000
-        /// Without a look for so long, nobody knows whether a node was well meanwhile. A look that waits for everybody's
-        /// answer takes half of it.
-        package var blind: Int64 = 60_000
-        /// What is odd for so long is told.
-        package var patience: Int64 = 300_000
+        /// How long a node must be healthy before it is restored.
+        package var holdDown: Int64 = 120_000
+        package var maximumHoldDown: Int64 = 3_600_000
+        /// A withdrawal this soon after the last restore counts as a relapse.
+        package var relapseWindow: Int64 = 21_600_000
+        /// After a longer time without an evaluation, earlier health does not count. An evaluation that waits for every
+        /// response takes half of it.
+        package var maximumGap: Int64 = 60_000
+        /// A discrepancy is reported after this time.
+        package var discrepancyDelay: Int64 = 300_000
 
         package init(floor: Int) { self.floor = floor }
 
-        /// For looks that are so many seconds apart.
+        /// Rules for evaluations every `interval` seconds.
         package init(floor: Int, interval: Int) {
             self.floor = floor
-            blind = max(blind, Int64(interval) * 3_000)
+            maximumGap = max(maximumGap, Int64(interval) * 3_000)
         }
 
-        package func hold(after relapses: Int) -> Int64 {
-            // Nobody waits for 2^20 times anything.
-            min(longestHold, hold << Int64(min(max(relapses - 1, 0), 20)))
+        package func holdDown(after withdrawals: Int) -> Int64 {
+            // The shift is bounded to avoid overflow.
+            min(maximumHoldDown, holdDown << Int64(min(max(withdrawals - 1, 0), 20)))
         }
     }
 
     package struct Member: Equatable, Sendable {
         package var name: String
         package var region: String
-        /// When a person wants it out.
-        package var hand: ManualOverride?
+        package var manualOverride: ManualOverride?
 
-        package init(name: String, region: String, hand: ManualOverride? = nil) {
+        package init(name: String, region: String, manualOverride: ManualOverride? = nil) {
             self.name = name
             self.region = region
-            self.hand = hand
+            self.manualOverride = manualOverride
         }
     }
 
-    struct Stay: Codable, Equatable, Sendable {
-        /// Nil: in the name.
-        var out: Int64?
+    /// The state of one member, saved over restarts.
+    struct MemberState: Codable, Equatable, Sendable {
+        /// Nil while it is in the name.
+        var withdrawnAt: Int64?
         var reason = ""
-        /// While it is out.
-        var wellSince: Int64?
+        /// Nil while it is in the name or unhealthy.
+        var healthySince: Int64?
+        /// Consecutive withdrawals within the relapse window.
         var withdrawals = 0
-        var returned: Int64?
-        /// Ill, and kept in the name all the same; told once.
-        var isKept = false
-        /// While it is in the name.
-        var odd: Odd?
+        var restoredAt: Int64?
+        /// It is unhealthy and stays in the name because of the limits; reported once.
+        var isKeptUnhealthy = false
+        /// Nil while it is withdrawn.
+        var discrepancy: Discrepancy?
 
-        struct Odd: Codable, Equatable, Sendable {
+        private enum CodingKeys: String, CodingKey {
+            case withdrawnAt = "out"
+            case reason
+            case healthySince = "wellSince"
+            case withdrawals
+            case restoredAt = "returned"
+            case isKeptUnhealthy = "isKept"
+            case discrepancy = "odd"
+        }
+
+        struct Discrepancy: Codable, Equatable, Sendable {
             var since: Int64
-            var isTold = false
+            var isReported = false
+
+            private enum CodingKeys: String, CodingKey {
+                case since
+                case isReported = "isTold"
+            }
         }
     }
 }
 
-extension FailoverPolicy.Stay {
-    /// Who returns first when somebody must: the longest well, then the longest out.
-    func rank(_ name: String) -> (Int64, Int64, String) { (wellSince ?? .max, out ?? 0, name) }
+extension FailoverPolicy.MemberState {
+    /// Sorts nodes to restore: the longest healthy first, then the longest withdrawn.
+    func restoreRank(_ name: String) -> (Int64, Int64, String) { (healthySince ?? .max, withdrawnAt ?? 0, name) }
 
-    func back(at now: Int64) -> Self { Self(withdrawals: withdrawals, returned: now) }
+    func restored(at now: Int64) -> Self { Self(withdrawals: withdrawals, restoredAt: now) }
 
-    func leaving(at now: Int64, because reason: String, _ rules: FailoverPolicy.Rules) -> Self {
-        let isRelapse = returned.map { now - $0 < rules.calm } ?? false
-        return Self(out: now, reason: reason, withdrawals: isRelapse ? withdrawals + 1 : 1, returned: returned)
+    func withdrawn(at now: Int64, because reason: String, _ rules: FailoverPolicy.Rules) -> Self {
+        let isRelapse = restoredAt.map { now - $0 < rules.relapseWindow } ?? false
+        return Self(
+            withdrawnAt: now, reason: reason, withdrawals: isRelapse ? withdrawals + 1 : 1, restoredAt: restoredAt)
     }
 }

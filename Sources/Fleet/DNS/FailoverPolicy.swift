@@ -1,222 +1,228 @@
-/// Decides which nodes answer for the nearest name. A pure state machine: it is told what was seen and when, and says
-/// what to do.
+/// Decides which nodes are in the nearest name. A pure state machine: takes observations and the time, returns decisions.
 ///
-/// Ill nodes leave at once, and come back after a stretch of health that doubles with each relapse. It errs on the side
-/// of too many answers: what it does not know changes nothing, at least `floor` nodes stay in the name, and at least
-/// half of all. Nobody ill is in it for want of room while somebody well waits outside.
+/// Unhealthy nodes leave at once and come back after a hold-down time that doubles with each relapse. It prefers too many
+/// nodes in the name to too few: missing information changes nothing, and at least `floor` nodes and half of all stay. An
+/// unhealthy member is replaced as soon as a healthy withdrawn one is available.
 package struct FailoverPolicy: Codable, Equatable, Sendable {
-    private(set) var stays: [String: Stay] = [:]
-    private var last: Int64?
-    /// Whom people took out, as far as the limits allow; nil for nobody.
+    private(set) var memberStates: [String: MemberState] = [:]
+    private var lastEvaluation: Int64?
+    /// Manual overrides in force, as far as the limits allow; nil for none.
     var overrides: [String: ManualOverride]?
-    /// Nodes that were never well: not in the name yet, and not counted. Nil before the first look.
+    /// Nodes that were never healthy: not in the name yet, and not counted. Nil before the first evaluation.
     private(set) var newcomers: Set<String>?
+
+    private enum CodingKeys: String, CodingKey {
+        case memberStates = "stays"
+        case lastEvaluation = "last"
+        case overrides, newcomers
+    }
 
     package init() {}
 
-    /// Names of the nodes that are out, and why.
+    /// Names of the nodes that are out of the name, and why.
     package var withdrawn: [String: String] {
-        let waiting = Dictionary(uniqueKeysWithValues: (newcomers ?? []).map { ($0, "it was never well") })
-        return stays.filter { $0.value.out != nil }.mapValues(\.reason)
+        let waiting = Dictionary(uniqueKeysWithValues: (newcomers ?? []).map { ($0, "it was never healthy") })
+        return memberStates.filter { $0.value.withdrawnAt != nil }.mapValues(\.reason)
             .merging((overrides ?? [:]).mapValues(\.description)) { "\($1); \($0)" }
             .merging(waiting) { known, _ in known }
     }
 
-    /// How many are out beyond what the limits allow: a person would have it so, or they were never in.
+    /// How many nodes are out beyond the limits: by a manual override, or because they were never in.
     package var belowFloor: Int { (overrides ?? [:]).values.count { $0.isBelowFloor } + (newcomers?.count ?? 0) }
 
-    /// Whether there is nothing to write down. When it looked last is worth it while health is counted.
+    /// Whether the saved state is up to date. The time of the last evaluation counts only while a node is withdrawn.
     package func isSame(as other: FailoverPolicy) -> Bool {
-        stays == other.stays && overrides == other.overrides && newcomers == other.newcomers
-            && (withdrawn.isEmpty || last == other.last)
+        memberStates == other.memberStates && overrides == other.overrides && newcomers == other.newcomers
+            && (withdrawn.isEmpty || lastEvaluation == other.lastEvaluation)
     }
 
-    /// Takes in what was seen at a moment, Unix milliseconds.
+    /// Evaluates the observations of one moment, Unix milliseconds.
     ///
-    /// - Returns: What to do, in order.
-    package mutating func judge(
+    /// - Returns: The decisions, in order.
+    package mutating func evaluate(
         _ observations: [String: HealthObservation], of members: [Member], rules: Rules, at now: Int64
     ) -> [Decision] {
-        // A clock that was set back must not lengthen what was begun.
-        if let last, now < last { shift(by: now - last) }
-        if let last, now - last > rules.blind { forgetHealth() }
-        last = now
+        // A clock that was set back must not lengthen periods in progress.
+        if let lastEvaluation, now < lastEvaluation { shift(by: now - lastEvaluation) }
+        if let lastEvaluation, now - lastEvaluation > rules.maximumGap { resetHealth() }
+        lastEvaluation = now
         let names = Set(members.map(\.name))
-        stays = stays.filter { names.contains($0.key) }
-        let (members, news) = welcome(members.sorted { $0.name < $1.name }, observations)
-        var decisions = news + obeyHands(members, rules, now)
-        // Who hears one node or none should doubt his own line: he may stand beside that one.
-        let hears = observations.values.count { $0.probe.isAnswer } > 1
-        if hears {
-            decisions += heal(observations, members, rules, now)
+        memberStates = memberStates.filter { names.contains($0.key) }
+        let (members, admissions) = admitNewcomers(members.sorted { $0.name < $1.name }, observations)
+        var decisions = admissions + applyOverrides(members, rules, now)
+        // If at most one node responds, the prober's own connection may be at fault.
+        let isProbeTrusted = observations.values.count { $0.probe.isResponse } > 1
+        if isProbeTrusted {
+            decisions += restoreHealthy(observations, members, rules, now)
         } else {
-            forgetHealth()
+            resetHealth()
         }
-        decisions += obeyLimits(members, rules, now)
-        if hears {
-            decisions += withdraw(observations, members, rules, now)
-            decisions += wonder(observations, members, rules, now)
+        decisions += applyLimits(members, rules, now)
+        if isProbeTrusted {
+            decisions += withdrawUnhealthy(observations, members, rules, now)
+            decisions += reportDiscrepancies(observations, members, rules, now)
         }
         return decisions
     }
 
-    /// A node that stands in the inventory and is not there yet must not be found by anybody.
+    /// Keeps nodes out of the name that are in the inventory but do not serve yet.
     ///
-    /// - Returns: Those that were well once, or were there at the first look; and what is new about the others.
-    private mutating func welcome(
+    /// - Returns: Members that were healthy once, or served at the first evaluation; and decisions about the others.
+    private mutating func admitNewcomers(
         _ members: [Member], _ observations: [String: HealthObservation]
     ) -> (members: [Member], decisions: [Decision]) {
-        let isFirstLook = stays.isEmpty
+        let isFirstEvaluation = memberStates.isEmpty
         var decisions: [Decision] = []
         var waiting = (newcomers ?? []).intersection(members.map(\.name))
-        for name in members.map(\.name) where stays[name] == nil {
+        for name in members.map(\.name) where memberStates[name] == nil {
             let observation = observations[name]
-            if observation?.isThere == true {
-                if waiting.remove(name) != nil { decisions.append(.putBack(name, .first)) }
-            } else if !isFirstLook || (observation?.monitor == .stranger && observation?.probe.isReady != true) {
+            if observation?.isUsable == true {
+                if waiting.remove(name) != nil { decisions.append(.restore(name, .firstHealthy)) }
+            } else if !isFirstEvaluation || (observation?.monitor == .neverSeen && observation?.probe.isReady != true) {
                 if waiting.insert(name).inserted { decisions.append(.await(name)) }
             }
         }
-        // Somebody must answer.
+        // The name must have at least one node.
         if waiting.count == members.count { (waiting, decisions) = ([], []) }
         newcomers = waiting
         let known = members.filter { !waiting.contains($0.name) }
-        for member in known where stays[member.name] == nil { stays[member.name] = Stay() }
+        for member in known where memberStates[member.name] == nil { memberStates[member.name] = MemberState() }
         return (known, decisions)
     }
 
     private mutating func shift(by difference: Int64) {
-        stays = stays.mapValues { stay in
-            var stay = stay
-            stay.out = stay.out.map { $0 + difference }
-            stay.wellSince = stay.wellSince.map { $0 + difference }
-            stay.returned = stay.returned.map { $0 + difference }
-            stay.odd?.since += difference
-            return stay
+        memberStates = memberStates.mapValues { state in
+            var state = state
+            state.withdrawnAt = state.withdrawnAt.map { $0 + difference }
+            state.healthySince = state.healthySince.map { $0 + difference }
+            state.restoredAt = state.restoredAt.map { $0 + difference }
+            state.discrepancy?.since += difference
+            return state
         }
     }
 
-    private mutating func forgetHealth() {
-        for name in stays.keys { stays[name]?.wellSince = nil }
+    private mutating func resetHealth() {
+        for name in memberStates.keys { memberStates[name]?.healthySince = nil }
     }
 
-    private mutating func heal(
+    private mutating func restoreHealthy(
         _ observations: [String: HealthObservation], _ members: [Member], _ rules: Rules, _ now: Int64
     ) -> [Decision] {
         var decisions: [Decision] = []
         for member in members {
-            guard var stay = stays[member.name], stay.out != nil else { continue }
-            if observations[member.name]?.isWell == true {
-                let since = stay.wellSince ?? now
-                stay.wellSince = since
-                if now - since >= rules.hold(after: stay.withdrawals) {
-                    stay = stay.back(at: now)
+            guard var state = memberStates[member.name], state.withdrawnAt != nil else { continue }
+            if observations[member.name]?.isHealthy == true {
+                let since = state.healthySince ?? now
+                state.healthySince = since
+                if now - since >= rules.holdDown(after: state.withdrawals) {
+                    state = state.restored(at: now)
                     if overrides?[member.name] == nil {
-                        decisions.append(.putBack(member.name, .well(seconds: (now - since) / 1_000)))
+                        decisions.append(.restore(member.name, .healthy(seconds: (now - since) / 1_000)))
                     }
                 }
             } else {
-                stay.wellSince = nil
+                state.healthySince = nil
             }
-            stays[member.name] = stay
+            memberStates[member.name] = state
         }
         return decisions
     }
 
-    /// A fleet that has shrunk, or a floor that was raised, leaves fewer places outside: whoever is well returns, then
-    /// whoever is out longest.
-    private mutating func obeyLimits(_ members: [Member], _ rules: Rules, _ now: Int64) -> [Decision] {
+    /// Restores nodes when a smaller fleet or a higher floor allows fewer withdrawals: healthy nodes first, then those that
+    /// are out longest.
+    private mutating func applyLimits(_ members: [Member], _ rules: Rules, _ now: Int64) -> [Decision] {
         var decisions: [Decision] = []
-        while room(members, rules) < 0 {
-            let longest = stays.filter { $0.value.out != nil && overrides?[$0.key] == nil }
-                .min { $0.value.rank($0.key) < $1.value.rank($1.key) }
-            guard let longest else { break }
-            stays[longest.key] = longest.value.back(at: now)
-            decisions.append(.putBack(longest.key, .limits))
+        while remainingWithdrawals(members, rules) < 0 {
+            let first = memberStates.filter { $0.value.withdrawnAt != nil && overrides?[$0.key] == nil }
+                .min { $0.value.restoreRank($0.key) < $1.value.restoreRank($1.key) }
+            guard let first else { break }
+            memberStates[first.key] = first.value.restored(at: now)
+            decisions.append(.restore(first.key, .limits))
         }
         return decisions
     }
 
-    private mutating func withdraw(
+    private mutating func withdrawUnhealthy(
         _ observations: [String: HealthObservation], _ members: [Member], _ rules: Rules, _ now: Int64
     ) -> [Decision] {
         var decisions: [Decision] = []
-        for member in members where isIn(member.name) {
-            var stay = stays[member.name] ?? Stay()
-            defer { stays[member.name] = stay }
-            guard let illness = observations[member.name]?.agreedIllness else {
-                if observations[member.name]?.isWell == true { stay.isKept = false }
+        for member in members where isServing(member.name) {
+            var state = memberStates[member.name] ?? MemberState()
+            defer { memberStates[member.name] = state }
+            guard let failure = observations[member.name]?.agreedFailure else {
+                if observations[member.name]?.isHealthy == true { state.isKeptUnhealthy = false }
                 continue
             }
-            if room(members, rules) <= 0, let exchange = returnWell(for: member.name, now) {
-                decisions.append(exchange)
+            if remainingWithdrawals(members, rules) <= 0, let replacement = restoreReplacement(for: member.name, now) {
+                decisions.append(replacement)
             }
-            if room(members, rules) > 0 {
-                stay = stay.leaving(at: now, because: illness, rules)
-                stays[member.name] = stay
-                decisions.append(.withdraw(member.name, because: illness, lastOf: emptied(member, members)))
-            } else if !stay.isKept {
-                stay.isKept = true
-                decisions.append(.keep(member.name, because: illness))
+            if remainingWithdrawals(members, rules) > 0 {
+                state = state.withdrawn(at: now, because: failure, rules)
+                memberStates[member.name] = state
+                decisions.append(
+                    .withdraw(member.name, because: failure, lastOf: emptiedRegion(of: member, members)))
+            } else if !state.isKeptUnhealthy {
+                state.isKeptUnhealthy = true
+                decisions.append(.keep(member.name, because: failure))
             }
         }
         return decisions
     }
 
-    /// A node that is well, if not for long, answers better than one that is ill.
-    private mutating func returnWell(for ill: String, _ now: Int64) -> Decision? {
-        let waiting = stays.filter { $0.value.wellSince != nil && overrides?[$0.key] == nil }
-        guard let first = waiting.min(by: { $0.value.rank($0.key) < $1.value.rank($1.key) }),
-            let since = first.value.wellSince
+    /// Restores a healthy node before its hold-down time ends, in place of an unhealthy one.
+    private mutating func restoreReplacement(for unhealthy: String, _ now: Int64) -> Decision? {
+        let candidates = memberStates.filter { $0.value.healthySince != nil && overrides?[$0.key] == nil }
+        guard let first = candidates.min(by: { $0.value.restoreRank($0.key) < $1.value.restoreRank($1.key) }),
+            let since = first.value.healthySince
         else { return nil }
-        stays[first.key] = first.value.back(at: now)
-        return .putBack(first.key, .exchange(for: ill, seconds: (now - since) / 1_000))
+        memberStates[first.key] = first.value.restored(at: now)
+        return .restore(first.key, .replacement(for: unhealthy, seconds: (now - since) / 1_000))
     }
 
-    /// Finds those in the name that have been odd for long.
-    private mutating func wonder(
+    /// Reports nodes in the name about which monitor and probe have disagreed for `discrepancyDelay`.
+    private mutating func reportDiscrepancies(
         _ observations: [String: HealthObservation], _ members: [Member], _ rules: Rules, _ now: Int64
     ) -> [Decision] {
         var decisions: [Decision] = []
         for member in members {
-            guard isIn(member.name), let oddity = observations[member.name]?.oddity else {
-                stays[member.name]?.odd = nil
+            guard isServing(member.name), let text = observations[member.name]?.discrepancy else {
+                memberStates[member.name]?.discrepancy = nil
                 continue
             }
-            var odd = stays[member.name]?.odd ?? Stay.Odd(since: now)
-            if !odd.isTold, now - odd.since >= rules.patience {
-                odd.isTold = true
-                decisions.append(.wonder(member.name, at: oddity, seconds: (now - odd.since) / 1_000))
+            var discrepancy = memberStates[member.name]?.discrepancy ?? MemberState.Discrepancy(since: now)
+            if !discrepancy.isReported, now - discrepancy.since >= rules.discrepancyDelay {
+                discrepancy.isReported = true
+                decisions.append(.discrepancy(member.name, text, seconds: (now - discrepancy.since) / 1_000))
             }
-            stays[member.name]?.odd = odd
+            memberStates[member.name]?.discrepancy = discrepancy
         }
         return decisions
     }
 
-    /// How many may be out.
-    func most(_ members: [Member], _ rules: Rules) -> Int {
+    /// How many nodes may be withdrawn at the same time.
+    func maximumWithdrawals(_ members: [Member], _ rules: Rules) -> Int {
         min(members.count - max(rules.floor, 1), members.count / 2)
     }
 
-    /// How many more may leave. Those whom a person took out in spite of the limits do not count, but somebody stays.
-    func room(_ members: [Member], _ rules: Rules) -> Int {
-        let out = members.filter { !isIn($0.name) }
-        let counted = out.count { overrides?[$0.name]?.isBelowFloor != true }
-        return min(most(members, rules) - counted, members.count - out.count - 1)
+    /// How many more nodes may be withdrawn. Manual overrides below the floor do not count, but at least one node stays.
+    func remainingWithdrawals(_ members: [Member], _ rules: Rules) -> Int {
+        let withdrawn = members.filter { !isServing($0.name) }
+        let counted = withdrawn.count { overrides?[$0.name]?.isBelowFloor != true }
+        return min(maximumWithdrawals(members, rules) - counted, members.count - withdrawn.count - 1)
     }
 
-    func isIn(_ name: String) -> Bool { stays[name]?.out == nil && overrides?[name] == nil }
+    func isServing(_ name: String) -> Bool { memberStates[name]?.withdrawnAt == nil && overrides?[name] == nil }
 
-    /// The member's region, when no node of it is in the name any more.
-    func emptied(_ member: Member, _ members: [Member]) -> String? {
-        let isInhabited = members.contains { $0.region == member.region && isIn($0.name) }
-        return isInhabited ? nil : member.region
+    /// The member's region, if it has no node in the name any more.
+    func emptiedRegion(of member: Member, _ members: [Member]) -> String? {
+        let isServed = members.contains { $0.region == member.region && isServing($0.name) }
+        return isServed ? nil : member.region
     }
 }
 
-extension ProbeAnswer {
-    /// Whether anything came back at all.
-    fileprivate var isAnswer: Bool {
+extension ProbeResult {
+    /// Whether the node responded at all.
+    fileprivate var isResponse: Bool {
         switch self {
         case .ready, .readyByIPv4, .notReady, .badCertificate: true
         case .unreachable: false

@@ -1,9 +1,9 @@
-/// What gdnsd needs to know of the fleet: a map that sends each client to the nearest node, and the zone's lines.
+/// gdnsd's configuration for the fleet: a map from clients to their nearest node, and the zone's lines.
 ///
-/// gdnsd measures from the coordinates itself, and leaves out who is down in the health file.
+/// gdnsd computes distances from the coordinates itself, and omits nodes that are down in the health file.
 package struct GdnsdConfiguration: Equatable, Sendable {
-    /// Where gdnsd learns who is where.
-    package enum Places: Equatable, Sendable {
+    /// The source of client locations.
+    package enum ClientLocations: Equatable, Sendable {
         /// A database with cities in MaxMind's GeoIP2 format.
         case database(String)
         /// A file of networks and the nodes for them, `192.0.2.0/24 => [ zurich, london ]`, in gdnsd's own format.
@@ -12,22 +12,22 @@ package struct GdnsdConfiguration: Equatable, Sendable {
 
     /// For `/etc/gdnsd/config`.
     package let lines: [String]
-    /// For the zone's file, whose SOA and NS records are not the fleet's.
+    /// For the zone's file. SOA and NS records are the operator's.
     package let zoneLines: [String]
 
     /// - Parameters:
     ///   - inventory: Must have a `[dns]` table.
-    ///   - healthFile: The path where gdnsd finds it.
-    ///   - places: Where clients are.
+    ///   - healthFile: The path from which gdnsd reads it.
+    ///   - locations: The source of client locations.
     /// - Throws: What is wrong with the inventory.
-    package init(_ inventory: Inventory, healthFile: String, places: Places) throws(RecordsError) {
+    package init(_ inventory: Inventory, healthFile: String, locations: ClientLocations) throws(RecordsError) {
         let records = try Records(inventory)
         let ttl = records.sets[records.nearest]?.ttl ?? 0
         let nodes = inventory.nearestMembers
-        // Up to half of the nodes may be down, and those would be nearest: the list must reach beyond them.
+        // Up to half of the nodes may be down, and those may be the nearest: the list must be longer.
         let reach = nodes.count / 2 + 1
         let map =
-            switch places {
+            switch locations {
             case .database(let path):
                 ["geoip2_db => \"\(path)\"", "auto_dc_limit => \(reach)"]
                     + Self.table("auto_dc_coords", nodes.map { "\($0.name) => [ \($0.latitude), \($0.longitude) ]" })

@@ -2,11 +2,11 @@ import Files
 
 /// The health file of gdnsd's `extfile` plugin: which addresses of the nearest name are up.
 ///
-/// gdnsd has the records themselves in its configuration (`dns gdnsd-config` prints it), so that this file is all there
-/// is to change. It is replaced by renaming: gdnsd never reads half of it.
+/// gdnsd has the records in its configuration (printed by `dns gdnsd-config`), so only this file changes. It is replaced
+/// atomically, so that gdnsd never reads a partial file.
 package struct HealthFile: NameProvider {
     private let path: String
-    /// With every node in the nearest name.
+    /// The records with every node in the nearest name.
     private let complete: Records
 
     package init(path: String, complete: Records) {
@@ -20,7 +20,7 @@ package struct HealthFile: NameProvider {
             sets[complete.nearest] = nil
             return sets
         }
-        // gdnsd takes an address that is not mentioned for up, and complains.
+        // gdnsd treats an address without a line as up, and logs a warning.
         let states = try states()
         let unmentioned = (sets[complete.nearest]?.addresses ?? []).subtracting(states.keys)
         sets[complete.nearest]?.addresses = unmentioned.union(states.filter { $0.value }.keys)
@@ -41,24 +41,24 @@ package struct HealthFile: NameProvider {
 
     package func remarks() async throws -> [String] {
         let (mentioned, members) = (Set(try states().keys), complete.sets[complete.nearest]?.addresses ?? [])
-        let strangers = mentioned.subtracting(members).sorted().map {
+        let former = mentioned.subtracting(members).sorted().map {
             """
-            gdnsd may still have \($0), which is no node's any more, and is told that it is down. Print gdnsd's \
-            configuration anew with `dns gdnsd-config`, let gdnsd read it, then take the line out of \(path).
+            gdnsd may still have \($0), which no node has any more; the health file marks it as down. Print gdnsd's \
+            configuration again with `dns gdnsd-config`, reload gdnsd, then remove the line from \(path).
             """
         }
-        let news = mentioned.isEmpty ? [] : members.subtracting(mentioned).sorted()
-        return strangers
-            + news.map { "gdnsd does not have \($0) yet. Print its configuration anew with `dns gdnsd-config`." }
+        let new = mentioned.isEmpty ? [] : members.subtracting(mentioned).sorted()
+        return former
+            + new.map { "gdnsd does not have \($0) yet. Print its configuration again with `dns gdnsd-config`." }
     }
 
-    /// Who was a node once stays down: gdnsd may still have the address, and would take it for up.
+    /// Addresses of former nodes stay down: gdnsd may still have them, and treats addresses without a line as up.
     private func text(up: Set<HostAddress>, former: some Sequence<HostAddress>) -> String {
         let members = complete.sets[complete.nearest]?.addresses ?? []
         let lines = members.union(former).sorted().map { address in
             "\(address) => \(members.contains(address) && up.contains(address) ? "UP" : "DOWN")\n"
         }
-        return "# Written by clavitor-soc, and replaced whenever a node falls ill or recovers.\n" + lines.joined()
+        return "# Written by clavitor-soc, and replaced whenever a node's health changes.\n" + lines.joined()
     }
 
     private func states() throws -> [HostAddress: Bool] {
@@ -72,7 +72,7 @@ package struct HealthFile: NameProvider {
         return try Self.states(text)
     }
 
-    /// True: up. The `/ttl` behind a state is not ours.
+    /// Parses the states; true is up. The `/ttl` after a state is ignored.
     static func states(_ text: String) throws(HealthFileError) -> [HostAddress: Bool] {
         var states: [HostAddress: Bool] = [:]
         for line in text.split(separator: "\n") {
@@ -95,9 +95,9 @@ package enum HealthFileError: Error, Equatable, Sendable, CustomStringConvertibl
     package var description: String {
         switch self {
         case .line(let line):
-            "The health file has a line that is not ours: \(line). Remove the file; it is written anew."
+            "The health file has an unknown line: \(line). Remove the file; it is written again."
         case .fixedName(let name):
-            "\(name) stands in gdnsd's zone file. Print it anew with `clavitor-soc dns gdnsd-config`."
+            "\(name) is in gdnsd's zone file, which is not written here. Print it with `clavitor-soc dns gdnsd-config --zone`."
         case .file(let path, let why):
             "health-file = \"\(path)\" in [dns] of the inventory cannot be used: \(why)"
         }

@@ -1,31 +1,31 @@
-/// What the monitor makes of a node.
-package enum MonitorVerdict: Equatable, Sendable {
-    /// It beats and has no complaint.
-    case well
-    /// It beats, and says that something is wrong with it.
-    case ill(String)
-    /// Not heard for so many seconds, and that is a SEV2: two beats are missing.
+/// The monitor's view of a node.
+package enum MonitorStatus: Equatable, Sendable {
+    /// Heartbeats arrive and report no health problem.
+    case healthy
+    /// Heartbeats arrive and report a health problem.
+    case unhealthy(String)
+    /// No heartbeat for this many seconds, long enough for a SEV2: two heartbeats are missing.
     case silent(Int64)
-    /// It does not know the node, or never heard it.
-    case stranger
-    /// The monitor cannot say, or will not.
+    /// The monitor does not know the node, or never received a heartbeat from it.
+    case neverSeen
+    /// The monitor cannot tell, or does not evaluate.
     case unknown
 }
 
-/// What the node itself answers when it is asked from here.
-package enum ProbeAnswer: Equatable, Sendable {
+/// The result of probing a node from this machine.
+package enum ProbeResult: Equatable, Sendable {
     case ready
-    /// Over IPv4 it is; over IPv6, where others are, it answers that.
+    /// Ready over IPv4; over IPv6, where other nodes respond, it failed with this reason.
     case readyByIPv4(String)
-    /// It answered, with another status than 200.
+    /// It responded with another status than 200.
     case notReady(Int)
-    /// Somebody answered whom no client believes.
+    /// The certificate is invalid.
     case badCertificate(String)
     case unreachable(String)
 }
 
-extension ProbeAnswer {
-    /// Clients can use it: those with IPv6 have IPv4 as well, or try it next.
+extension ProbeResult {
+    /// Whether clients can use the node: those with IPv6 have IPv4 as well, or fall back to it.
     var isReady: Bool {
         switch self {
         case .ready, .readyByIPv4: true
@@ -34,68 +34,69 @@ extension ProbeAnswer {
     }
 }
 
-/// A node from two vantage points at one moment.
+/// A node's health from two vantage points at one moment.
 package struct HealthObservation: Equatable, Sendable {
-    package var monitor: MonitorVerdict
-    package var probe: ProbeAnswer
+    package var monitor: MonitorStatus
+    package var probe: ProbeResult
 
-    package init(monitor: MonitorVerdict, probe: ProbeAnswer) {
+    package init(monitor: MonitorStatus, probe: ProbeResult) {
         self.monitor = monitor
         self.probe = probe
     }
 
-    package var isWell: Bool { monitor == .well && probe.isReady }
+    package var isHealthy: Bool { monitor == .healthy && probe.isReady }
 
-    /// Whether clients can use it, whatever it complains of.
-    package var isThere: Bool {
+    /// Whether clients can use the node, even if it reports a health problem.
+    package var isUsable: Bool {
         switch monitor {
-        case .well, .ill: probe.isReady
-        case .silent, .stranger, .unknown: false
+        case .healthy, .unhealthy: probe.isReady
+        case .silent, .neverSeen, .unknown: false
         }
     }
 
-    /// Why it is ill, when both say so. One of them alone may be blind.
+    /// Why the node has failed, if both vantage points agree. One alone may have lost its own connection.
     ///
-    /// A node that beats and complains must have told us the same itself: that it cannot be reached from here would be
-    /// another matter, and possibly ours. A certificate that is not good is of its own telling.
-    package var agreedIllness: String? {
+    /// A node whose heartbeats report a problem must also respond to the probe with a failure: being unreachable from here
+    /// would be another problem, possibly this machine's. An invalid certificate is the node's own response.
+    package var agreedFailure: String? {
         switch (monitor, probe) {
-        case (.silent, .notReady), (.silent, .badCertificate), (.silent, .unreachable), (.ill, .notReady),
-            (.ill, .badCertificate):
-            words
-        case (.ill, .ready), (.ill, .readyByIPv4), (.ill, .unreachable), (.silent, .ready), (.silent, .readyByIPv4),
-            (.well, _), (.stranger, _), (.unknown, _):
+        case (.silent, .notReady), (.silent, .badCertificate), (.silent, .unreachable), (.unhealthy, .notReady),
+            (.unhealthy, .badCertificate):
+            summary
+        case (.unhealthy, .ready), (.unhealthy, .readyByIPv4), (.unhealthy, .unreachable), (.silent, .ready),
+            (.silent, .readyByIPv4), (.healthy, _), (.neverSeen, _), (.unknown, _):
             nil
         }
     }
 
-    /// What a person should look at when it lasts: clients may not be able to use it, and the two do not agree on that.
-    package var oddity: String? {
-        agreedIllness == nil && (monitor == .stranger || probe != .ready) ? words : nil
+    /// A lasting state that an operator should check: clients may not be able to use the node, and the vantage points
+    /// disagree.
+    package var discrepancy: String? {
+        agreedFailure == nil && (monitor == .neverSeen || probe != .ready) ? summary : nil
     }
 
-    private var words: String { "\(monitor), and \(probe)" }
+    private var summary: String { "\(monitor), and \(probe)" }
 }
 
-extension MonitorVerdict: CustomStringConvertible {
+extension MonitorStatus: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .well: "the monitor finds it well"
-        case .ill(let complaint): "it says \(complaint)"
-        case .silent(let seconds): "the monitor has not heard it for \(seconds) s"
-        case .stranger: "the monitor has never heard it"
-        case .unknown: "the monitor cannot say how it is"
+        case .healthy: "the monitor considers it healthy"
+        case .unhealthy(let problem): "it reports \(problem)"
+        case .silent(let seconds): "the monitor has received no heartbeat for \(seconds) s"
+        case .neverSeen: "the monitor has never received a heartbeat"
+        case .unknown: "the monitor does not know its state"
         }
     }
 }
 
-extension ProbeAnswer: CustomStringConvertible {
+extension ProbeResult: CustomStringConvertible {
     package var description: String {
         switch self {
         case .ready: "/readyz answers 200"
         case .readyByIPv4(let reason): "it answers over IPv4 alone; over IPv6 \(reason)"
         case .notReady(let status): "/readyz answers \(status)"
-        case .badCertificate(let reason): "no client believes it: \(reason)"
+        case .badCertificate(let reason): "its certificate is invalid: \(reason)"
         case .unreachable(let reason): "/readyz cannot be reached: \(reason)"
         }
     }

@@ -1,9 +1,9 @@
 import IPNetworks
 
-/// A node's public address of either family, as the inventory and the zone have it.
+/// A node's public IPv4 or IPv6 address, as in the inventory and the zone.
 package struct HostAddress: Hashable, Sendable {
-    /// 4 of IPv4 or 16 of IPv6, most significant first. An IPv4 address that is mapped into IPv6 stays what it is: the record
-    /// that it stands in is another.
+    /// 4 bytes for IPv4 or 16 for IPv6, most significant first. An IPv4-mapped IPv6 address stays IPv6, because it is in an
+    /// AAAA record.
     package let bytes: [UInt8]
 
     package init?(bytes: [UInt8]) {
@@ -11,8 +11,8 @@ package struct HostAddress: Hashable, Sendable {
         self.bytes = bytes
     }
 
-    /// Reads four decimal numbers, or IPv6 in hexadecimal alone. Nil for anything else, zeros in front of a decimal number among
-    /// it: some programs read those as octal.
+    /// Parses dotted decimal IPv4, or IPv6 in hexadecimal alone. Nil for anything else, also for leading zeros in a decimal
+    /// number, which some programs parse as octal.
     package init?(_ text: some StringProtocol) {
         guard !text.contains("%"), !(text.contains(":") && text.contains(".")), let address = IPAddress(text) else {
             return nil
@@ -23,12 +23,12 @@ package struct HostAddress: Hashable, Sendable {
     }
 
     package var isIPv6: Bool { bytes.count == 16 }
-    /// The kind of record that holds it.
+    /// The record type for the address.
     package var recordType: String { isIPv6 ? "AAAA" : "A" }
 }
 
 extension HostAddress: Comparable {
-    /// IPv4 first.
+    /// Sorts IPv4 before IPv6.
     package static func < (left: HostAddress, right: HostAddress) -> Bool {
         left.bytes.count == right.bytes.count
             ? left.bytes.lexicographicallyPrecedes(right.bytes) : left.bytes.count < right.bytes.count
@@ -36,7 +36,7 @@ extension HostAddress: Comparable {
 }
 
 extension HostAddress: CustomStringConvertible {
-    /// As people write it (RFC 5952, section 4).
+    /// The canonical text form (RFC 5952, section 4).
     package var description: String {
         if bytes.count == 4 { return bytes.map { "\($0)" }.joined(separator: ".") }
         let groups = stride(from: 0, to: 16, by: 2).map { UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]) }

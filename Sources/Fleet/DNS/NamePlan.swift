@@ -1,9 +1,9 @@
-/// One name whose addresses are to change, all at once.
+/// A change of the addresses of one name, applied atomically.
 package struct NameChange: Equatable, Sendable {
     package var name: String
-    /// Nil: nothing stands there.
+    /// Nil for a missing name.
     package var before: RecordSet?
-    /// Never without an address.
+    /// Has at least one address.
     package var after: RecordSet
 
     package init(name: String, before: RecordSet?, after: RecordSet) {
@@ -16,19 +16,19 @@ package struct NameChange: Equatable, Sendable {
     package var removed: Set<HostAddress> { (before?.addresses ?? []).subtracting(after.addresses) }
 }
 
-/// What has to be done so that the zone is as it should be. Pure data: `dns plan` prints it, a provider performs it.
+/// The difference between the zone and the wanted records. Pure data: `dns plan` prints it, a provider applies it.
 ///
-/// Names that the inventory does not have are left alone: they may be anybody's.
+/// Names that are not in the inventory are ignored.
 package struct NamePlan: Equatable, Sendable {
     package let changes: [NameChange]
     private let nodes: [HostAddress: String]
 
     /// - Parameters:
-    ///   - wanted: What should stand.
-    ///   - present: What stands.
-    ///   - names: Other names stay as they are. Nil: all that are wanted.
-    ///   - keepingMembers: Whoever is a node stays in the nearest name, and who is not in it stays out: a watch may run
-    ///     elsewhere, and knows better.
+    ///   - wanted: The records from the inventory.
+    ///   - present: The records in the zone.
+    ///   - names: The names to change. Nil: all that are wanted.
+    ///   - keepingMembers: Keeps the set of nodes in the nearest name, because a watch may run elsewhere; only addresses
+    ///     change.
     package init(
         wanted: Records, present: [String: RecordSet], names: Set<String>? = nil, keepingMembers: Bool = false
     ) {
@@ -47,16 +47,16 @@ package struct NamePlan: Equatable, Sendable {
 
     package var isEmpty: Bool { changes.isEmpty }
 
-    /// A line for each record, as it will be done.
+    /// One line per changed record.
     package var lines: [String] {
         changes.flatMap { change in
             let removed = change.removed.sorted().map { line("-", change.name, change.before?.ttl ?? 0, $0) }
             let added = change.added.sorted().map { line("+", change.name, change.after.ttl, $0) }
-            var lifetime: [String] = []
+            var ttl: [String] = []
             if let before = change.before, before.ttl != change.after.ttl {
-                lifetime = ["~ \(change.name) ttl \(before.ttl) -> \(change.after.ttl)"]
+                ttl = ["~ \(change.name) ttl \(before.ttl) -> \(change.after.ttl)"]
             }
-            return lifetime + removed + added
+            return ttl + removed + added
         }
     }
 
@@ -66,13 +66,13 @@ package struct NamePlan: Equatable, Sendable {
     }
 }
 
-/// Who keeps the names.
+/// A DNS provider that hosts the fleet's zone.
 package protocol NameProvider: Sendable {
-    /// What stands under these names; a name without addresses is missing.
+    /// The records of these names; a name without addresses is omitted.
     func present(_ names: [String]) async throws -> [String: RecordSet]
-    /// Makes all changes. Doing the same again changes nothing.
+    /// Applies all changes. Idempotent.
     func apply(_ changes: [NameChange]) async throws
-    /// What a person has to do besides, in sentences.
+    /// Manual steps that remain for an operator, as sentences.
     func remarks() async throws -> [String]
 }
 

@@ -3,22 +3,22 @@ package import DNSUpdate
 import Files
 
 extension DNS {
-    /// Lends the keeper of the names that the settings choose.
+    /// Runs `body` with the provider that the settings choose.
     ///
     /// - Parameters:
-    ///   - inventory: Whose settings these are.
+    ///   - inventory: The inventory with these settings.
     ///   - now: Unix seconds, for signatures.
-    ///   - body: May ask and change.
-    /// - Returns: What `body` returns.
-    /// - Throws: What `body` throws, or what is wrong with the settings.
-    package func withNames<Result>(
+    ///   - body: May read and change the zone.
+    /// - Returns: The result of `body`.
+    /// - Throws: Errors of `body`, or what is wrong with the settings.
+    package func withProvider<Result>(
         of inventory: Inventory, now: @escaping @Sendable () -> Int64,
         _ body: (any NameProvider) async throws -> Result
     ) async throws -> Result {
         let client = HTTPClient(eventLoopGroupProvider: .singleton)
         let result: Swift.Result<Result, any Error>
         do {
-            result = .success(try await body(try names(of: inventory, client: client, now: now)))
+            result = .success(try await body(try nameProvider(for: inventory, client: client, now: now)))
         } catch {
             result = .failure(error)
         }
@@ -26,16 +26,16 @@ extension DNS {
         return try result.get()
     }
 
-    /// The keeper of the names that the settings choose.
+    /// The provider that the settings choose.
     ///
     /// - Parameters:
-    ///   - inventory: Whose settings these are.
-    ///   - client: For Cloudflare's API; belongs to the caller.
+    ///   - inventory: The inventory with these settings.
+    ///   - client: For Cloudflare's API; shut down by the caller.
     ///   - now: Unix seconds, for signatures.
-    /// - Returns: It, ready to be asked.
+    /// - Returns: The provider.
     /// - Throws: `DNSSettingsError`, or what is wrong with a file or a name.
-    func names(
-        of inventory: Inventory, client: HTTPClient, now: @escaping @Sendable () -> Int64
+    func nameProvider(
+        for inventory: Inventory, client: HTTPClient, now: @escaping @Sendable () -> Int64
     ) throws -> any NameProvider {
         switch provider {
         case .rfc2136:
@@ -56,7 +56,7 @@ extension DNS {
         return value
     }
 
-    /// The file's one word. Nothing of it is ever told: it may be the secret, damaged.
+    /// The file's only word. Errors never quote it: it may be the damaged secret.
     private static func token(_ path: String) throws(DNSSettingsError) -> String {
         let words = try secret(path, "token-file").split(whereSeparator: \.isWhitespace)
         guard let word = words.first, words.count == 1, word.isVisibleASCII else { throw .form("token-file", path) }
@@ -111,17 +111,18 @@ package enum DNSSettingsError: Error, Equatable, Sendable, CustomStringConvertib
 
     package var description: String {
         switch self {
-        case .missing(let key, let provider): "The provider \(provider) needs \(key) in [dns] of the inventory."
-        case .server(let text): "server = \"\(text)\" in [dns] is no address. Write it as 192.0.2.53 or 192.0.2.53:53."
-        case .empty(let path): "\(path) is empty. Put the key or the token into it."
+        case .missing(let key, let provider): "The provider \(provider) requires \(key) in [dns] of the inventory."
+        case .server(let text):
+            "server = \"\(text)\" in [dns] must be an address such as 192.0.2.53 or 192.0.2.53:53."
+        case .empty(let path): "\(path) is empty. Write the key or the token into it."
         case .file(let setting, let path, let why):
             "\(setting) = \"\(path)\" in [dns] of the inventory cannot be read: \(why)"
         case .form(let setting, let path):
             """
-            \(path), which is \(setting) in [dns], has more than one word in it, or bytes that are in no key and no token. \
-            Save it as plain text, without anything else.
+            \(path), \(setting) in [dns], must have a single key or token in visible ASCII. Save it as plain text, without \
+            anything else.
             """
-        case .key(let path, let why): "\(path), which is key-file in [dns]: \(why)"
+        case .key(let path, let why): "\(path), key-file in [dns]: \(why)"
         }
     }
 }

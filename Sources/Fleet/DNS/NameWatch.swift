@@ -1,27 +1,28 @@
-/// Keeps ill nodes out of the nearest name. Looks, decides, writes down what it decided, and then does it.
+/// Keeps unhealthy nodes out of the nearest name: observes, decides, saves its decisions, and then changes the zone.
 ///
-/// It changes the nearest name alone. Nodes' own names are a person's business (`dns apply`).
+/// It changes the nearest name alone. Nodes' own names are changed by an operator (`dns apply`).
 package struct NameWatch {
-    /// What there is to tell, each once.
+    /// An event, reported once.
     package enum Event: Equatable, Sendable {
         case decided(FailoverPolicy.Decision)
-        /// Lines of a plan that was performed.
+        /// The lines of an applied plan.
         case changed([String])
-        /// Something that the watch needs does not work; said again only when it changes.
-        case trouble(String)
-        /// The monitor evaluates nobody for a while, as after its start. It knows that itself.
+        /// A dependency of the watch fails; reported again only when it changes.
+        case problem(String)
+        /// The monitor's evaluation is paused, as after its start. The monitor reports that itself.
         case paused
-        case relieved
+        /// All problems are over.
+        case recovered
     }
 
-    package typealias Probe = @Sendable ([Node]) async -> [String: ProbeAnswer]
+    package typealias Probe = @Sendable ([Node]) async -> [String: ProbeResult]
 
-    /// Also without a reason the zone is compared with what should stand, after so many looks: somebody may have changed
-    /// it.
-    private static let looksBetweenChecks = 12
+    /// The zone is compared with the wanted records after this many ticks even without a change: another program may have
+    /// changed it.
+    private static let ticksBetweenZoneChecks = 12
 
     fileprivate static let paused =
-        "The monitor evaluates nobody, because it has just started or is isolated: nothing is withdrawn."
+        "The monitor's evaluation is paused, because it has just started or is isolated: nothing is withdrawn."
 
     private let inventory: Inventory
     private let rules: FailoverPolicy.Rules
@@ -33,25 +34,25 @@ package struct NameWatch {
     private let now: @Sendable () -> Int64
     private let nodes: [Node]
 
-    private var withdrawal: FailoverPolicy
-    /// As it stands in the file. The names follow it, and never run ahead of it.
-    private var written: FailoverPolicy
-    /// As they could be read last.
+    private var policy: FailoverPolicy
+    /// The policy's state in the file. The zone is changed only after the state is saved.
+    private var savedPolicy: FailoverPolicy
+    /// The overrides at the last successful read.
     private var overrides: [String: ManualOverride]
-    private var troubles: Set<String> = []
-    /// How many looks ago the zone was known to be right; nil when it may be wrong.
-    private var sinceCheck: Int?
+    private var problems: Set<String> = []
+    /// Ticks since the zone was last known to be correct; nil if it may be wrong.
+    private var ticksSinceZoneCheck: Int?
 
-    /// Reads who was out before.
+    /// Loads the saved state.
     ///
     /// - Parameters:
     ///   - inventory: Must have a `[dns]` table.
     ///   - health: The first vantage point.
     ///   - probe: The second one.
-    ///   - provider: Keeps the names.
-    ///   - state: Outlives the watch.
-    ///   - interval: Seconds between two looks, at most.
-    ///   - isOutdated: Whether there is a newer inventory; throws while that one cannot be used.
+    ///   - provider: Hosts the zone.
+    ///   - state: Saved over restarts of the watch.
+    ///   - interval: The maximum number of seconds between two ticks.
+    ///   - isOutdated: Whether there is a newer inventory; throws while that one is invalid.
     ///   - now: Unix milliseconds.
     /// - Throws: `RecordsError`, `WatchStateError.unreadable`.
     package init(
@@ -69,91 +70,94 @@ package struct NameWatch {
         self.isOutdated = isOutdated
         self.now = now
         nodes = inventory.nearestMembers
-        withdrawal = try state.read()
+        policy = try state.read()
         overrides = try state.overrides()
-        written = withdrawal
+        savedPolicy = policy
     }
 
-    /// Once around. Nil when there is a newer inventory: another watch must go on with that.
-    package mutating func look() async -> [Event]? {
-        var troubles: Set<String> = []
+    /// Evaluates once. Nil if there is a newer inventory, which needs a new watch.
+    package mutating func tick() async -> [Event]? {
+        var problems: Set<String> = []
         do {
             if try await isOutdated() { return nil }
         } catch {
-            troubles.insert("The inventory was changed and cannot be used, so the one before still counts: \(error)")
+            problems.insert("The changed inventory is invalid, so the previous one stays in use: \(error)")
         }
-        var verdicts: [String: MonitorVerdict] = [:]
-        async let answers = probe(nodes)
+        var statuses: [String: MonitorStatus] = [:]
+        async let probing = probe(nodes)
         do {
-            verdicts = try await health.verdicts()
-            if verdicts.isEmpty {
-                troubles.insert(Self.paused)
+            statuses = try await health.statuses()
+            if statuses.isEmpty {
+                problems.insert(Self.paused)
             }
         } catch {
-            troubles.insert("The monitor cannot be asked: nothing is withdrawn. \(error)")
+            problems.insert("The monitor cannot be queried: nothing is withdrawn. \(error)")
         }
-        let answered = await answers
-        let unheard = verdicts.isEmpty ? MonitorVerdict.unknown : .stranger
+        let results = await probing
+        let missing = statuses.isEmpty ? MonitorStatus.unknown : .neverSeen
         let observations = Dictionary(
             uniqueKeysWithValues: nodes.map { node in
-                let probe = answered[node.name] ?? .unreachable("not asked")
-                return (node.name, HealthObservation(monitor: verdicts[node.name] ?? unheard, probe: probe))
+                let probe = results[node.name] ?? .unreachable("not probed")
+                return (node.name, HealthObservation(monitor: statuses[node.name] ?? missing, probe: probe))
             })
 
         do {
             overrides = try state.overrides()
         } catch {
-            troubles.insert("Whom people took out cannot be read, so it stays as it was: \(error)")
+            problems.insert("The manual overrides cannot be read, so the previous ones stay in force: \(error)")
         }
         let members = FailoverPolicy.members(nodes, overrides)
-        let decisions = withdrawal.judge(observations, of: members, rules: rules, at: now())
+        let decisions = policy.evaluate(observations, of: members, rules: rules, at: now())
         var events = decisions.map { Event.decided($0) }
         do {
-            try write()
+            try save()
             if let lines = try await reconcile() { events.append(.changed(lines)) }
         } catch {
-            sinceCheck = nil
-            troubles.insert("The names are not as they should be: \(error)")
+            ticksSinceZoneCheck = nil
+            problems.insert("The zone could not be updated: \(error)")
         }
-        events += tell(troubles)
+        events += changes(to: problems)
         return events
     }
 
-    private mutating func write() throws {
-        guard !withdrawal.isSame(as: written) else { return }
-        try state.write(withdrawal)
-        if withdrawal.withdrawn.keys != written.withdrawn.keys { sinceCheck = nil }
-        written = withdrawal
+    private mutating func save() throws {
+        guard !policy.isSame(as: savedPolicy) else { return }
+        try state.write(policy)
+        if policy.withdrawn.keys != savedPolicy.withdrawn.keys { ticksSinceZoneCheck = nil }
+        savedPolicy = policy
     }
 
-    /// - Returns: What was changed; nil for nothing.
+    /// Applies the difference between the zone and the wanted records.
+    ///
+    /// - Returns: The changes; nil for none.
     private mutating func reconcile() async throws -> [String]? {
-        if let sinceCheck, sinceCheck < Self.looksBetweenChecks {
-            self.sinceCheck = sinceCheck + 1
+        if let ticksSinceZoneCheck, ticksSinceZoneCheck < Self.ticksBetweenZoneChecks {
+            self.ticksSinceZoneCheck = ticksSinceZoneCheck + 1
             return nil
         }
-        let records = try Records(inventory, withdrawn: Set(written.withdrawn.keys), belowFloor: written.belowFloor)
+        let records = try Records(
+            inventory, withdrawn: Set(savedPolicy.withdrawn.keys), belowFloor: savedPolicy.belowFloor)
         let plan = NamePlan(
             wanted: records, present: try await provider.present([records.nearest]), names: [records.nearest])
         if !plan.isEmpty { try await provider.apply(plan.changes) }
-        sinceCheck = 0
+        ticksSinceZoneCheck = 0
         return plan.isEmpty ? nil : plan.lines
     }
 
-    private mutating func tell(_ new: Set<String>) -> [Event] {
-        defer { troubles = new }
-        guard !new.isEmpty || troubles.isEmpty else { return [.relieved] }
-        return new.subtracting(troubles).sorted().map { $0 == Self.paused ? .paused : .trouble($0) }
+    private mutating func changes(to new: Set<String>) -> [Event] {
+        defer { problems = new }
+        guard !new.isEmpty || problems.isEmpty else { return [.recovered] }
+        return new.subtracting(problems).sorted().map { $0 == Self.paused ? .paused : .problem($0) }
     }
 
-    /// Looks every `interval` and tells what there is to tell, until it is cancelled or there is a newer inventory.
+    /// Evaluates every `interval` and reports events, until it is cancelled or there is a newer inventory.
     package mutating func run<C: Clock>(
-        every interval: Duration, clock: C, tell: ([Event]) throws -> Void
+        every interval: Duration, clock: C, report: ([Event]) throws -> Void
     ) async throws where C.Duration == Duration {
         while true {
             let next = clock.now.advanced(by: interval)
-            guard let events = await look() else { return }
-            try tell(events)
+            guard let events = await tick() else { return }
+            try report(events)
             try await clock.sleep(until: next, tolerance: nil)
         }
     }
@@ -162,31 +166,31 @@ package struct NameWatch {
 extension NameWatch.Event: CustomStringConvertible {
     package var description: String { lines.joined(separator: "\n") }
 
-    /// One for each record that was changed, otherwise one: what others said in it begins no line of its own.
+    /// One line per changed record, otherwise a single line.
     package var lines: [String] {
         switch self {
         case .decided(let decision): [decision.description]
         case .changed(let lines): lines
-        case .trouble(let text): [text]
+        case .problem(let text): [text]
         case .paused: [NameWatch.paused]
-        case .relieved: ["All that the watch needs works again."]
+        case .recovered: ["All dependencies of the watch work again."]
         }
     }
 }
 
-/// What the monitor is told of a watch that runs all the time.
+/// The state of a continuous watch, as reported to the monitor.
 package struct WatchOutcome: Equatable, Sendable {
-    /// What the watch needs and does not have. That the monitor evaluates nobody is no failure of the watch, and the monitor
-    /// would alarm because it was restarted.
+    /// The current problem. A paused evaluation is not one: otherwise the monitor would raise an alarm about its own
+    /// restart.
     package private(set) var failure: String?
 
     package init() {}
 
-    package mutating func note(_ events: [NameWatch.Event]) {
+    package mutating func update(with events: [NameWatch.Event]) {
         for event in events {
             switch event {
-            case .trouble(let text): failure = text
-            case .relieved: failure = nil
+            case .problem(let text): failure = text
+            case .recovered: failure = nil
             case .decided, .changed, .paused: break
             }
         }

@@ -2,48 +2,48 @@ import NIOCore
 import Outbound
 
 extension HTTPSProbe {
-    /// Asks nodes for `/readyz` as a client would, over each family that they have, all at once.
+    /// Requests `/readyz` of all nodes concurrently, over each address family that they have.
     ///
     /// - Parameters:
-    ///   - nodes: Who is asked.
-    ///   - patience: For one answer.
+    ///   - nodes: The nodes to probe.
+    ///   - timeout: For one response.
     ///   - port: HTTPS.
     /// - Returns: By name.
-    package func answers(
-        of nodes: [Node], patience: Duration = .seconds(4), port: Int = 443
-    ) async -> [String: ProbeAnswer] {
-        async let others = answers(of: nodes.filter { $0.publicIPv6 != nil }, over: ipv6, patience, port)
-        let answers = await answers(of: nodes, over: exchange, patience, port)
-        return Self.merge(answers, await others)
+    package func results(
+        of nodes: [Node], timeout: Duration = .seconds(4), port: Int = 443
+    ) async -> [String: ProbeResult] {
+        async let ipv6Results = results(of: nodes.filter { $0.publicIPv6 != nil }, over: ipv6, timeout, port)
+        let results = await results(of: nodes, over: exchange, timeout, port)
+        return Self.merge(results, await ipv6Results)
     }
 
-    /// Where nobody at all answers over IPv6 it is this machine that has none.
-    static func merge(_ answers: [String: ProbeAnswer], _ others: [String: ProbeAnswer]) -> [String: ProbeAnswer] {
-        guard others.values.contains(.ready) else { return answers }
-        return answers.merging(others) { answer, other in
-            answer == .ready && other != .ready ? .readyByIPv4("\(other)") : answer
+    /// Combines the results. If no node responds over IPv6, this machine has no IPv6, and those results are ignored.
+    static func merge(_ ipv4: [String: ProbeResult], _ ipv6: [String: ProbeResult]) -> [String: ProbeResult] {
+        guard ipv6.values.contains(.ready) else { return ipv4 }
+        return ipv4.merging(ipv6) { ipv4, ipv6 in
+            ipv4 == .ready && ipv6 != .ready ? .readyByIPv4("\(ipv6)") : ipv4
         }
     }
 
-    private func answers(
-        of nodes: [Node], over exchange: HTTPSExchange?, _ patience: Duration, _ port: Int
-    ) async -> [String: ProbeAnswer] {
+    private func results(
+        of nodes: [Node], over exchange: HTTPSExchange?, _ timeout: Duration, _ port: Int
+    ) async -> [String: ProbeResult] {
         guard let exchange else { return [:] }
-        return await withTaskGroup(of: (String, ProbeAnswer).self) { group in
+        return await withTaskGroup(of: (String, ProbeResult).self) { group in
             for node in nodes {
-                group.addTask { (node.name, await answer(of: node, over: exchange, TimeAmount(patience), port)) }
+                group.addTask { (node.name, await result(of: node, over: exchange, TimeAmount(timeout), port)) }
             }
             return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
         }
     }
 
-    private func answer(
-        of node: Node, over exchange: HTTPSExchange, _ patience: TimeAmount, _ port: Int
-    ) async -> ProbeAnswer {
+    private func result(
+        of node: Node, over exchange: HTTPSExchange, _ timeout: TimeAmount, _ port: Int
+    ) async -> ProbeResult {
         do {
-            // The reasons in the body are the monitor's business.
-            let answer = try await exchange.send(request("https://\(node.domain):\(port)/readyz"), within: patience)
-            return answer.status == 200 ? .ready : .notReady(answer.status)
+            // The reasons in the body are ignored: the node also reports them to the monitor.
+            let response = try await exchange.send(request("https://\(node.domain):\(port)/readyz"), within: timeout)
+            return response.status == 200 ? .ready : .notReady(response.status)
         } catch {
             let fault = TransportFault(error)
             return fault.isAboutTheCertificate ? .badCertificate("\(fault)") : .unreachable("\(fault)")

@@ -1,9 +1,9 @@
 import DNSUpdate
 
-/// The addresses of one name, of both families. A resolver gets all of a family, with one lifetime (RFC 2181, section 5.2).
+/// The A and AAAA records of one name. All records of a family have one TTL (RFC 2181, section 5.2).
 package struct RecordSet: Equatable, Sendable {
     package var addresses: Set<HostAddress>
-    /// Seconds; 0, which nobody wants, where they differ.
+    /// Seconds; 0, which is never wanted, if they differ.
     package var ttl: Int
 
     package init(addresses: Set<HostAddress>, ttl: Int) {
@@ -16,23 +16,23 @@ package struct RecordSet: Equatable, Sendable {
     }
 }
 
-/// What should stand in the zone: every node under its own name, and under the nearest name all that are well.
+/// The wanted records of the zone: every node under its own name, and all healthy nodes under the nearest name.
 ///
-/// A vault stays with its node, so a node's own name is never withdrawn: only new clients ask for the nearest one.
+/// A vault stays on its node, so a node's own name is never withdrawn: only new clients use the nearest one.
 package struct Records: Equatable, Sendable {
     package let nearest: String
     package let sets: [String: RecordSet]
-    /// Nodes that the nearest name may lead to.
+    /// The candidates for the nearest name.
     package let members: Set<String>
-    /// For those who read a plan.
+    /// Node names by address, for the lines of a plan.
     package let nodes: [HostAddress: String]
 
-    /// A node without a public address does not exist yet, and has no record.
+    /// Computes the records. A node without a public address has none.
     ///
     /// - Parameters:
     ///   - inventory: Must have a `[dns]` table.
     ///   - withdrawn: Names of nodes that are out of the nearest name.
-    ///   - belowFloor: So many fewer may be left in it, because a person would have it so.
+    ///   - belowFloor: By how many the floor is lowered because of manual overrides and newcomers.
     /// - Throws: What is wrong with the inventory.
     package init(
         _ inventory: Inventory, withdrawn: Set<String> = [], belowFloor: Int = 0
@@ -77,7 +77,7 @@ package struct Records: Equatable, Sendable {
         do throws(DNSNameError) { return try DNSName(text) } catch { throw .name(what, "\(error)") }
     }
 
-    /// In the form that names are compared in.
+    /// The canonical form for comparisons.
     private static func canonical(_ text: String, in zone: DNSName) throws(RecordsError) -> String {
         let name = try name(text, of: text)
         guard name.isWithin(zone) else { throw .outsideZone(text, zone: zone.description) }
@@ -85,7 +85,7 @@ package struct Records: Equatable, Sendable {
     }
 }
 
-/// Why an inventory has no records.
+/// Why no records can be computed from an inventory.
 package enum RecordsError: Error, Equatable, Sendable, CustomStringConvertible {
     case noSettings
     case name(String, String)
@@ -102,26 +102,26 @@ package enum RecordsError: Error, Equatable, Sendable, CustomStringConvertible {
         case .noSettings:
             "The inventory has no [dns] table. Add one with zone, nearest, ttl, provider and floor."
         case .name(let what, let why):
-            "\(what) in the inventory is no domain name: \(why)"
+            "\(what) in the inventory must be a domain name: \(why)"
         case .outsideZone(let name, let zone):
-            "\(name) is not in the zone \(zone). Correct the name, or zone in [dns]."
+            "\(name) must be in the zone \(zone). Correct the name, or zone in [dns]."
         case .lifetime(let ttl):
-            "ttl = \(ttl) in [dns] is no lifetime. Give 1 to 86400 seconds; 30 is what failover wants."
+            "ttl = \(ttl) in [dns] must be 1 to 86400 seconds; 30 is suitable for failover."
         case .address(let node, let text):
-            "\(node)'s ipv4 or ipv6 is no address: \(text). Write them as 192.0.2.1 and 2001:db8::1."
+            "\(node)'s ipv4 or ipv6 is not an address: \(text). Write them as 192.0.2.1 and 2001:db8::1."
         case .shared(let address, let one, let other):
             "\(one) and \(other) have the same address, \(address). Correct one of them."
         case .noMembers:
             """
-            No node would answer for the nearest name: none has an address, or all are closed. Fill in their ipv4, or let \
-            one take people in (registration).
+            No node would be in the nearest name: none has an address, or registration is closed on all. Set their ipv4, or \
+            open registration on one.
             """
         case .takenName(let name):
-            "\(name) would belong to two. Give each node a domain of its own, and the nearest name one that no node has."
+            "\(name) is used twice. Each node's domain and the nearest name must be different."
         case .belowFloor(let count, let floor):
             """
-            Only \(count) nodes would answer for the nearest name, and the floor is \(floor). Let `dns watch --once` put nodes \
-            back in, fill in their ipv4, or lower floor in [dns].
+            Only \(count) nodes would be in the nearest name, and the floor is \(floor). Restore nodes with \
+            `dns watch --once`, set their ipv4, or lower floor in [dns].
             """
         }
     }

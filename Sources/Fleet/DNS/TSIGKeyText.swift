@@ -1,7 +1,7 @@
-/// A TSIG key as programs write it into files: the line `algorithm:name:secret`, also with `keymgr`'s `#` in front, the
-/// lines that `keymgr -t` prints for knot's configuration, or those of `tsig-keygen` for BIND's.
+/// Parses the file formats of TSIG keys: the line `algorithm:name:secret`, optionally with `keymgr`'s leading `#`, the output
+/// of `keymgr -t` for knot's configuration, or that of `tsig-keygen` for BIND's.
 struct TSIGKeyText {
-    /// `algorithm:name:secret`, or what else stands there.
+    /// `algorithm:name:secret`, or the unparsed text.
     let line: String
 
     init(_ text: String) {
@@ -20,6 +20,6 @@ struct TSIGKeyText {
 }
 
 extension StringProtocol {
-    /// What keys and tokens are made of: no other byte belongs into a header or a configuration.
+    /// Whether the text has only visible ASCII characters, as required for keys and tokens in headers and configurations.
     var isVisibleASCII: Bool { utf8.allSatisfy { (0x21...0x7e).contains($0) } }
 }

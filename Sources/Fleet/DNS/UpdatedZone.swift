@@ -1,6 +1,6 @@
 package import DNSUpdate
 
-/// Names in a zone that is changed by RFC 2136.
+/// The provider for a zone with dynamic updates (RFC 2136).
 package struct UpdatedZone: NameProvider {
     private let updater: DNSUpdater
 
@@ -23,8 +23,8 @@ package struct UpdatedZone: NameProvider {
         return sets
     }
 
-    /// In one message, so that the server does all of it or nothing; whole sets, so that what was read before does not
-    /// matter.
+    /// Sends one message, which the server applies atomically, and replaces whole record sets, so that the result does not
+    /// depend on what was read before.
     package func apply(_ changes: [NameChange]) async throws {
         guard !changes.isEmpty else { return }
         var updates: [DNSUpdater.Change] = []

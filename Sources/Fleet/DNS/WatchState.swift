@@ -1,19 +1,19 @@
 import Files
 import FoundationEssentials
 
-/// Who is out of the nearest name, in a file: it outlives the watcher, and `dns apply` heeds it.
+/// The failover state in files: it survives restarts of the watch, and `dns apply` respects it.
 package struct WatchState: Sendable {
     private let path: String
-    /// Apart, because the watch has its own file in its memory.
+    /// A separate file, because a running watch holds its own state in memory and overwrites its file.
     private let overridesPath: String
 
-    /// - Parameter folder: Of the operator's state.
+    /// - Parameter folder: The operator's state directory.
     package init(folder: String) {
         path = "\(folder)/dns-watch.json"
         overridesPath = "\(folder)/dns-by-hand.json"
     }
 
-    /// One watcher at a time: two would count the same health twice.
+    /// Ensures that one watch runs at a time: two would count the same health twice.
     package func lock() throws {
         guard try File.tryLock("\(path).lock") else { throw WatchStateError.locked(path) }
     }
@@ -22,16 +22,16 @@ package struct WatchState: Sendable {
         try Self.read(path) ?? FailoverPolicy()
     }
 
-    package func write(_ withdrawal: FailoverPolicy) throws {
-        try File.replace(path, with: try Self.text(withdrawal), mode: 0o600)
+    package func write(_ policy: FailoverPolicy) throws {
+        try File.replace(path, with: try Self.text(policy), mode: 0o600)
     }
 
-    /// Whom people took out, by name.
+    /// Manual overrides, by node.
     package func overrides() throws -> [String: ManualOverride] { try Self.read(overridesPath) ?? [:] }
 
-    /// Alone: two people may do so at once.
-    package func changeHands(_ change: (inout [String: ManualOverride]) throws -> Void) throws {
-        try File.edit(overridesPath, most: Self.most, absent: "{}") { text in
+    /// Edits the overrides under a lock, so that concurrent edits are not lost.
+    package func editOverrides(_ change: (inout [String: ManualOverride]) throws -> Void) throws {
+        try File.edit(overridesPath, most: Self.maximumBytes, absent: "{}") { text in
             var overrides: [String: ManualOverride] = try Self.value(text, of: overridesPath)
             try change(&overrides)
             return try Self.text(overrides)
@@ -40,7 +40,7 @@ package struct WatchState: Sendable {
 
     private static func read<Value: Decodable>(_ path: String) throws -> Value? {
         guard File.exists(path) else { return nil }
-        return try value(try File.read(path, most: most), of: path)
+        return try value(try File.read(path, most: maximumBytes), of: path)
     }
 
     private static func value<Value: Decodable>(_ text: String, of path: String) throws -> Value {
@@ -57,7 +57,7 @@ package struct WatchState: Sendable {
         return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 
-    private static let most = 1 << 24
+    private static let maximumBytes = 1 << 24
 }
 
 package enum WatchStateError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -69,9 +69,9 @@ package enum WatchStateError: Error, Equatable, Sendable, CustomStringConvertibl
         case .locked(let path):
             "Another `dns watch` is running with \(path). Stop it first, or let it do the work."
         case .unreadable(let path):
-            "\(path) is damaged. Remove it: every node is then in the nearest name until it is found ill again."
+            "\(path) is damaged. Remove it: every node is then in the nearest name until it is found unhealthy again."
         }
     }
 }
 
-extension WatchStateError: Refusal {}
+extension WatchStateError: PreconditionError {}

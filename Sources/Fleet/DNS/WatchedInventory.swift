@@ -1,20 +1,20 @@
 import Files
 
-/// The inventory's file since the watch read it. An operator changes it while the watch runs, and the watch must not put
-/// back an address that a node no longer has.
+/// Detects changes of the inventory file while the watch runs, so that the watch does not restore an address that a node no
+/// longer has.
 package struct WatchedInventory: Sendable {
     private let path: String
     private let text: String
 
-    /// To be made before the inventory is read for use, so that no change falls between the two.
+    /// Must be created before the inventory is read for use, so that no change in between is missed.
     package init(path: String) throws {
         self.path = path
         text = try File.read(path, most: 1 << 20)
     }
 
-    /// Whether there is a new one to go on with.
+    /// Whether there is a new, valid inventory.
     ///
-    /// - Throws: What is wrong with a new one that nobody can work with.
+    /// - Throws: What is wrong with a new, invalid one.
     package func hasChanged() async throws -> Bool {
         let now = try File.read(path, most: 1 << 20)
         guard now != text else { return false }
@@ -23,7 +23,7 @@ package struct WatchedInventory: Sendable {
         let inventory = try Inventory(toml: now)
         guard let dns = inventory.dns else { throw RecordsError.noSettings }
         _ = try Records(inventory)
-        try await dns.withNames(of: inventory, now: { 0 }) { _ in }
+        try await dns.withProvider(of: inventory, now: { 0 }) { _ in }
         return true
     }
 }

@@ -1,29 +1,29 @@
-/// Something that a deploy is about to do, or has found. Journal, display and `--json` get the same.
+/// A step that a deploy is about to take, or a result. Used for the journal, the display and `--json`.
 package struct DeployEvent: Codable, Equatable, Sendable {
     package enum Kind: String, Codable, Sendable {
-        /// Has the plan; always the first.
+        /// The first event; has the plan.
         case planned
         case locking
         case copying
         case copied
         case wave
-        /// A maintenance lease is about to be opened, and was.
-        case leasing
-        case leased
-        case beginning
-        /// Said once, when the new system runs and is being looked at.
-        case examining
+        /// A maintenance window is about to be opened, and was opened.
+        case openingMaintenance = "leasing"
+        case maintenanceOpened = "leased"
+        case activating = "beginning"
+        /// The new system runs and its health is checked; written once.
+        case checking = "examining"
         case confirming
         case aborting
         case kept
         case rolledBack
         case failed
-        case releasing
+        case closingMaintenance = "releasing"
         case soaking
         case stopping
         case recording
         case unlocking
-        /// Always the last.
+        /// The last event.
         case ended
     }
 
@@ -31,27 +31,33 @@ package struct DeployEvent: Codable, Equatable, Sendable {
     /// Unix seconds.
     package var at: Int64
     package var node: String?
-    /// For people.
+    /// Human-readable details.
     package var text: String?
-    package var lease: Int64?
+    /// The id of the node's maintenance window at the monitor.
+    package var maintenanceWindow: Int64?
     package var plan: DeployPlan?
     package var result: DeployResult?
 
+    private enum CodingKeys: String, CodingKey {
+        case kind, at, node, text, plan, result
+        case maintenanceWindow = "lease"
+    }
+
     package init(
-        _ kind: Kind, at: Int64 = 0, node: String? = nil, text: String? = nil, lease: Int64? = nil,
+        _ kind: Kind, at: Int64 = 0, node: String? = nil, text: String? = nil, maintenanceWindow: Int64? = nil,
         plan: DeployPlan? = nil, result: DeployResult? = nil
     ) {
         self.kind = kind
         self.at = at
         self.node = node
         self.text = text
-        self.lease = lease
+        self.maintenanceWindow = maintenanceWindow
         self.plan = plan
         self.result = result
     }
 }
 
-/// How a deploy ended.
+/// The result of a deploy.
 package enum DeployResult: String, Codable, Sendable {
     case done
     case noChange
@@ -61,33 +67,33 @@ package enum DeployResult: String, Codable, Sendable {
     case stopped
 }
 
-/// What a journal says of a deploy so far.
+/// The progress of a deploy, reconstructed from its journal.
 package struct DeployProgress: Equatable, Sendable {
     package var plan: DeployPlan?
     package var copied: Set<String> = []
-    /// Nodes that may have been touched.
-    package var begun: Set<String> = []
-    /// Open ones, by node.
-    package var leases: [String: Int64] = [:]
-    /// Nodes that are decided, with what came of them.
+    /// Nodes on which activation may have started.
+    package var started: Set<String> = []
+    /// Ids of opened maintenance windows, by node.
+    package var maintenanceWindows: [String: Int64] = [:]
+    /// The outcome of each finished node.
     package var outcomes: [String: DeployEvent.Kind] = [:]
     package var result: DeployResult?
-    /// The first thing that went wrong.
+    /// The first failure.
     package var why: String?
     package var isEnded = false
 
     package init() {}
 
     package init(_ events: [DeployEvent]) {
-        for event in events { take(event) }
+        for event in events { apply(event) }
     }
 
-    package mutating func take(_ event: DeployEvent) {
+    package mutating func apply(_ event: DeployEvent) {
         switch event.kind {
         case .planned: plan = event.plan
         case .copied: if let node = event.node { copied.insert(node) }
-        case .leased: if let node = event.node { leases[node] = event.lease }
-        case .beginning: if let node = event.node { begun.insert(node) }
+        case .maintenanceOpened: if let node = event.node { maintenanceWindows[node] = event.maintenanceWindow }
+        case .activating: if let node = event.node { started.insert(node) }
         case .kept: if let node = event.node { outcomes[node] = event.kind }
         case .stopping: why = why ?? event.text
         case .rolledBack, .failed:
@@ -95,7 +101,8 @@ package struct DeployProgress: Equatable, Sendable {
             if let node = event.node { outcomes[node] = event.kind }
         case .recording: result = event.result
         case .ended: isEnded = true
-        case .locking, .copying, .wave, .leasing, .examining, .confirming, .aborting, .releasing, .soaking,
+        case .locking, .copying, .wave, .openingMaintenance, .checking, .confirming, .aborting, .closingMaintenance,
+            .soaking,
             .unlocking:
             break
         }

@@ -2,23 +2,23 @@ import Files
 import FoundationEssentials
 import Synchronization
 
-/// Where a deploy writes what it is about to do before it does it. `JournalFile` is one, tests have others.
+/// A write-ahead journal for the events of a deploy.
 package protocol DeployJournal: Sendable {
     func append(_ event: DeployEvent) throws
 }
 
-/// A file of a line of JSON per event, each on the disk before the step that it announces.
+/// A journal file with one line of JSON per event, each durable before the step that it announces.
 package final class JournalFile: DeployJournal {
     package let path: String
     private let file: Mutex<OpenFile>
 
-    private static let most = 64 << 20
+    private static let maximumBytes = 64 << 20
 
-    /// Begins a journal, or goes on with one.
+    /// Creates a journal, or continues one.
     ///
     /// - Parameters:
-    ///   - path: Where it is.
-    ///   - events: What it has so far. It is written anew, because a crash may have left half a line at its end.
+    ///   - path: The file.
+    ///   - events: Its events so far. The file is rewritten, because a crash may have left a partial line at its end.
     /// - Throws: `SystemCallError`.
     package init(_ path: String, after events: [DeployEvent] = []) throws {
         self.path = path
@@ -39,9 +39,9 @@ package final class JournalFile: DeployJournal {
         }
     }
 
-    /// What a journal has; a line that a crash cut off is none.
+    /// Reads the events; a truncated last line is ignored.
     package static func read(_ path: String) throws -> [DeployEvent] {
-        let text = try File.read(path, most: most)
+        let text = try File.read(path, most: maximumBytes)
         var events: [DeployEvent] = []
         for line in text.split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
             events.append(try JSONDecoder().decode(DeployEvent.self, from: Data(line.utf8)))
@@ -49,22 +49,23 @@ package final class JournalFile: DeployJournal {
         return events
     }
 
-    /// A deploy that came to no end.
-    package struct Open: Equatable, Sendable {
+    /// An unfinished deploy.
+    package struct Unfinished: Equatable, Sendable {
         package var path: String
         package var events: [DeployEvent]
     }
 
-    /// The last deploy in a directory that came to no end; nil when all did. One that was refused stands behind an open
-    /// one, and has ended.
-    package static func latestOpen(in directory: String) throws -> Open? {
+    /// The latest unfinished deploy in a directory; nil if there is none. Skips later deploys that have ended, such as
+    /// refused ones.
+    package static func latestUnfinished(in directory: String) throws -> Unfinished? {
         // Ids begin with the time.
         for name in try Directory.names(in: directory).filter({ $0.hasSuffix(".jsonl") }).sorted(by: >) {
-            // One of another version of this program is no reason not to find the one that is meant.
+            // Unreadable journals, such as those of another version of this program, are skipped.
             guard let events = try? read("\(directory)/\(name)") else { continue }
-            let open = Open(path: "\(directory)/\(name)", events: events)
-            let progress = DeployProgress(open.events)
-            if progress.plan != nil, !progress.isEnded { return open }
+            let progress = DeployProgress(events)
+            if progress.plan != nil, !progress.isEnded {
+                return Unfinished(path: "\(directory)/\(name)", events: events)
+            }
         }
         return nil
     }

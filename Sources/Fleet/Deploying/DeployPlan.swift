@@ -1,11 +1,11 @@
-/// What a deploy will do, as a value: who, what, and in which order.
+/// The plan of a deploy, as a value: which nodes get which system, in which order.
 package struct DeployPlan: Codable, Equatable, Sendable {
     package struct Step: Codable, Equatable, Sendable {
         package var node: String
         package var target: String
-        /// What runs now.
+        /// The running system.
         package var previous: String
-        /// Of the last hour's answers before; nil when nobody asked.
+        /// The ratio of failed responses in the last hour before the deploy; nil without a monitor.
         package var errorRatio: Double?
 
         package init(node: String, target: String, previous: String, errorRatio: Double? = nil) {
@@ -18,19 +18,19 @@ package struct DeployPlan: Codable, Equatable, Sendable {
 
     package var id: String
     package var version: String?
-    /// Of nixpkgs; nil when the systems were built elsewhere.
+    /// The revision of nixpkgs; nil when the systems were built elsewhere.
     package var revision: String?
     package var options: DeployOptions
-    /// One after the other; within a wave all at once. The first is the canary's when there is more than one.
+    /// Performed in order; the nodes of a wave concurrently. The first wave is the canary if there are several.
     package var waves: [[Step]]
-    /// These run it already, and begin with it when they boot.
+    /// Nodes that already run their system and boot it.
     package var unchanged: [String]
-    /// The same with their systems.
+    /// The same nodes with their systems.
     package var joining: [Step]?
 
     package var steps: [Step] { waves.flatMap(\.self) }
 
-    /// Who may be deployed to, with what is known of each.
+    /// A node to deploy to, with its present state.
     package struct Candidate: Equatable, Sendable {
         package var node: Node
         package var current: String
@@ -38,7 +38,7 @@ package struct DeployPlan: Codable, Equatable, Sendable {
         package var load: Int?
         package var errorRatio: Double?
         package var isHealthy: Bool
-        /// What runs is what the next boot begins with, too.
+        /// The running system is also the boot default.
         package var isSettled: Bool
 
         package init(
@@ -54,16 +54,16 @@ package struct DeployPlan: Codable, Equatable, Sendable {
         }
     }
 
-    /// Orders a deploy: canary, then waves with no two nodes of a region, the hub alone and last.
+    /// Plans a deploy: the canary, then waves with at most one node per region, the hub alone and last.
     ///
     /// - Parameters:
-    ///   - id: Names the deploy on the nodes.
-    ///   - candidates: All that were asked for.
-    ///   - release: Has a system for each of them.
-    ///   - options: As the operator gave them.
-    /// - Throws: `DeployRefusal`.
+    ///   - id: Identifies the deploy on the nodes.
+    ///   - candidates: All selected nodes.
+    ///   - release: Must have a system for each of them.
+    ///   - options: The operator's options.
+    /// - Throws: `DeployPreconditionError`.
     package init(id: String, _ candidates: [Candidate], _ release: Release, _ options: DeployOptions)
-        throws(DeployRefusal)
+        throws(DeployPreconditionError)
     {
         self.id = id
         self.options = options
@@ -87,7 +87,7 @@ package struct DeployPlan: Codable, Equatable, Sendable {
             ordered.append([canary])
             spokes.removeAll { $0.node.name == canary.node.name }
         }
-        ordered += Self.byRegion(spokes, most: max(1, options.mostAtOnce)) + hubs.map { [$0] }
+        ordered += Self.byRegion(spokes, limit: max(1, options.maximumUnavailable)) + hubs.map { [$0] }
         waves = ordered.map { wave in
             wave.map {
                 Step(
@@ -99,19 +99,19 @@ package struct DeployPlan: Codable, Equatable, Sendable {
 
     private static func canary(
         of spokes: [Candidate], among all: [Candidate], _ options: DeployOptions
-    ) throws(DeployRefusal) -> Candidate? {
+    ) throws(DeployPreconditionError) -> Candidate? {
         if let name = options.canary {
             guard let asked = all.first(where: { $0.node.name == name }) else { throw .noSuchCanary(name) }
             guard asked.node.role == .spoke else { throw .hubAsCanary(name) }
-            // One that has it already has proved it.
+            // A canary that already runs its system needs no wave.
             return spokes.first { $0.node.name == name }
         }
         return spokes.filter(\.isHealthy).min { ($0.load ?? .max, $0.node.name) < ($1.load ?? .max, $1.node.name) }
             ?? spokes.first
     }
 
-    /// The region with the most nodes left decides how many waves there are, so that it comes first in each.
-    private static func byRegion(_ candidates: [Candidate], most: Int) -> [[Candidate]] {
+    /// Takes regions with the most remaining nodes first, because they determine the number of waves.
+    private static func byRegion(_ candidates: [Candidate], limit: Int) -> [[Candidate]] {
         var left = Dictionary(grouping: candidates, by: \.node.region)
         var waves: [[Candidate]] = []
         while !left.isEmpty {
@@ -120,7 +120,7 @@ package struct DeployPlan: Codable, Equatable, Sendable {
                 return countA == countB ? a < b : countA > countB
             }
             var wave: [Candidate] = []
-            for region in regions.prefix(most) {
+            for region in regions.prefix(limit) {
                 guard let next = left[region]?.first else { continue }
                 wave.append(next)
                 left[region]?.removeFirst()
@@ -132,8 +132,8 @@ package struct DeployPlan: Codable, Equatable, Sendable {
     }
 }
 
-/// Why nothing is deployed. Nothing was touched.
-package enum DeployRefusal: Error, Equatable, CustomStringConvertible, Sendable {
+/// Why a deploy does not start. No node was changed.
+package enum DeployPreconditionError: Error, Equatable, CustomStringConvertible, Sendable {
     case noSystem(String)
     case noSuchCanary(String)
     case hubAsCanary(String)
@@ -145,15 +145,15 @@ package enum DeployRefusal: Error, Equatable, CustomStringConvertible, Sendable 
     package var description: String {
         switch self {
         case .noSystem(let node): "There is no system for \(node)."
-        case .noSuchCanary(let name): "\(name) is not among the nodes of this deploy, so it cannot be the canary."
-        case .hubAsCanary(let name): "\(name) is the hub, which comes last; choose a spoke as the canary."
+        case .noSuchCanary(let name): "The canary must be one of the nodes of this deploy, which \(name) is not."
+        case .hubAsCanary(let name): "The canary must be a spoke; \(name) is the hub, which is deployed last."
         case .notReady(let problems):
-            "Nothing was touched, because:\n" + problems.map { "  \($0)" }.joined(separator: "\n")
-        case .locked(let holder):
-            "Another deploy is under way: \(holder). When it is dead, take over with --break-lock, or go on with it: "
-                + "--resume on the machine where it was begun."
+            "No node was changed, because:\n" + problems.map { "  \($0)" }.joined(separator: "\n")
+        case .locked(let owner):
+            "Another deploy is under way: \(owner). If its program has crashed, take the lock over with --break-lock, or "
+                + "continue the deploy with --resume on the machine where it was started."
         case .takenOver(let how):
-            "This deploy is not gone on with: \(how). Look at the nodes (status, history), and deploy anew."
+            "This deploy cannot be resumed: \(how). Check the nodes (status, history), and start a new deploy."
         case .nothingToResume(let why): why
         }
     }

@@ -1,22 +1,22 @@
 import FoundationEssentials
 
-/// A line of the hub's history: who did what, when, and what came of it.
+/// An entry of the hub's deploy history.
 package struct DeployRecord: Codable, Equatable, Sendable {
     package var deploy: String
     package var who: String
-    /// The operator's machine.
+    /// The operator's host name.
     package var host: String
     /// Unix seconds.
     package var ended: Int64
     package var result: DeployResult
     package var version: String?
-    /// Of nixpkgs; nil where it is not known.
+    /// The revision of nixpkgs; nil if unknown.
     package var revision: String?
-    /// With what came of each.
+    /// The outcome by node.
     package var nodes: [String: String]
-    /// That it led back; else nil.
+    /// True for a rollback, otherwise nil.
     package var back: Bool?
-    /// The first reason, when it did not go well.
+    /// The first failure.
     package var why: String?
 
     package init(
@@ -44,7 +44,7 @@ package struct DeployRecord: Codable, Equatable, Sendable {
         return String(decoding: try encoder.encode(self), as: UTF8.self)
     }
 
-    /// Lines that cannot be read are left out: they are of another version of this program.
+    /// Parses the history. Skips unreadable lines, which another version of this program may have written.
     package static func read(_ text: String) -> [DeployRecord] {
         text.split(whereSeparator: \.isNewline).compactMap {
             try? JSONDecoder().decode(DeployRecord.self, from: Data($0.utf8))
@@ -52,12 +52,12 @@ package struct DeployRecord: Codable, Equatable, Sendable {
     }
 }
 
-/// Who deploys, and from which machine.
+/// The operator of a deploy, and their machine.
 package struct DeployAuthor: Equatable, Sendable {
     package var name: String
     package var host: String
 
-    /// Nothing in either that would end a line.
+    /// Replaces line breaks, because both are stored in lines.
     package init(name: String, host: String) {
         self.name = String(name.map { $0.isNewline ? " " : $0 })
         self.host = String(host.map { $0.isNewline ? " " : $0 })

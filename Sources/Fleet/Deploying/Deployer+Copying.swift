@@ -1,22 +1,22 @@
 import Console
 
 extension Deployer {
-    private var copiesAtOnce: Int { 4 }
+    private var maximumConcurrentCopies: Int { 4 }
 
-    /// Everything is everywhere before anything is touched anywhere.
+    /// Copies all systems to their nodes before any is activated.
     ///
-    /// - Returns: False when a node did not get it.
+    /// - Returns: False if a copy failed.
     func copyAll(_ plan: DeployPlan, _ progress: DeployProgress, _ log: DeployLog) async throws -> Bool {
-        let open = plan.steps.filter { !progress.copied.contains($0.node) }
-        let failures = try await concurrently(open, most: copiesAtOnce) { step -> String? in
+        let remaining = plan.steps.filter { !progress.copied.contains($0.node) }
+        let results = try await concurrently(remaining, limit: maximumConcurrentCopies) { step -> String? in
             try log.write(.copying, node: step.node)
             if let failure = await attempt({ try await copy(step, plan) }) { return "\(step.node): \(failure)" }
             try log.write(.copied, node: step.node)
             return nil
         }
-        let told = failures.compactMap(\.self)
-        guard !told.isEmpty else { return true }
-        try log.write(.stopping, text: "nothing was activated: \(told.joined(separator: "; "))")
+        let failures = results.compactMap(\.self)
+        guard !failures.isEmpty else { return true }
+        try log.write(.stopping, text: "nothing was activated: \(failures.joined(separator: "; "))")
         return false
     }
 
@@ -25,8 +25,8 @@ extension Deployer {
             let child = calls.copy(step)
             let outcome = try await processes.run(child)
             guard outcome.status == 0 else {
-                let said = outcome.errors.split(whereSeparator: \.isNewline).last ?? "no reason given"
-                throw ChildError.failed(child.executable, String(said).sanitizedLine())
+                let message = outcome.errors.split(whereSeparator: \.isNewline).last ?? "no reason given"
+                throw ChildError.failed(child.executable, String(message).sanitizedLine())
             }
         }
         _ = try await calls.ssh.perform(calls.hold(try inventory.node(step.node), step))

@@ -1,50 +1,50 @@
 extension Deployer {
     private var hub: Node {
-        get throws(DeployRefusal) {
+        get throws(DeployPreconditionError) {
             guard let hub = inventory.hub else { throw .notReady(["the inventory has no hub"]) }
             return hub
         }
     }
 
-    /// - Throws: `DeployRefusal.locked` when somebody else has it.
+    /// - Throws: `DeployPreconditionError.locked` if another deploy has the lock.
     func lock(_ plan: DeployPlan, isTakingOver: Bool) async throws {
-        let answer = try await calls.ssh.perform(
-            NodeCall(
+        let output = try await calls.ssh.perform(
+            RemoteCall(
                 try hub, calls.hub.lock,
                 [plan.id, author.name, author.host, "\(now())"] + (isTakingOver ? ["break"] : [])))
-        let lines = NodeLines(answer)
-        guard lines.text("deploy") == plan.id else { throw DeployRefusal.locked(by: holder(lines)) }
+        let lines = KeyValueLines(output)
+        guard lines.text("deploy") == plan.id else { throw DeployPreconditionError.locked(by: owner(lines)) }
     }
 
-    /// Whether somebody has taken the lock over meanwhile, as who breaks it may do to a program that seems dead.
+    /// Checks whether this deploy still has the lock, which another operator may have broken.
     ///
-    /// - Returns: In words what became of it, or why that cannot be known; nil when it is still ours.
+    /// - Returns: What happened to the lock, or why that is unknown; nil if this deploy still has it.
     func lostLock(_ plan: DeployPlan) async throws -> String? {
-        var trouble = ""
+        var failure = ""
         for attempt in 0..<5 {
             if attempt > 0 { try await clock.sleep(for: .seconds(5)) }
             do {
-                let lines = NodeLines(try await calls.ssh.perform(NodeCall(try hub, calls.hub.owner, [])))
+                let lines = KeyValueLines(try await calls.ssh.perform(RemoteCall(try hub, calls.hub.owner, [])))
                 if lines.text("deploy") == plan.id { return nil }
                 return lines.text("deploy") == nil
-                    ? "somebody has broken this deploy's lock, and is done"
-                    : "the lock is another's now: \(holder(lines))"
+                    ? "this deploy's lock was broken and released"
+                    : "the lock was taken over by \(owner(lines))"
             } catch {
-                trouble = "\(error)"
+                failure = "\(error)"
             }
         }
-        return "nobody knows whether the lock is still ours: \(trouble)"
+        return "the state of the lock is unknown: \(failure)"
     }
 
-    private func holder(_ lines: NodeLines) -> String {
-        let who = "\(lines.text("who") ?? "somebody") on \(lines.text("host") ?? "some machine")"
-        let (age, isAbsurd) = now().subtractingReportingOverflow(lines.number("since") ?? now())
-        let since = isAbsurd ? "" : " since \(max(0, age) / 60) minutes"
-        return "\(who)\(since), deploy \(lines.text("deploy") ?? "of no known id")"
+    private func owner(_ lines: KeyValueLines) -> String {
+        let who = "\(lines.text("who") ?? "an unknown operator") on \(lines.text("host") ?? "an unknown machine")"
+        let (age, hasOverflow) = now().subtractingReportingOverflow(lines.number("since") ?? now())
+        let since = hasOverflow ? "" : ", started \(max(0, age) / 60) minutes ago"
+        return "\(who)\(since), deploy \(lines.text("deploy") ?? "with an unknown id")"
     }
 
     func unlock(_ plan: DeployPlan) async throws {
-        _ = try await calls.ssh.perform(NodeCall(try hub, calls.hub.unlock, [plan.id]))
+        _ = try await calls.ssh.perform(RemoteCall(try hub, calls.hub.unlock, [plan.id]))
     }
 
     func record(_ plan: DeployPlan, _ result: DeployResult, _ log: DeployLog) async throws {
@@ -52,11 +52,11 @@ extension Deployer {
             deploy: plan.id, who: author.name, host: author.host, ended: now(), result: result, version: plan.version,
             revision: plan.revision, nodes: log.outcomes.mapValues(\.rawValue), why: log.why,
             isRollback: plan.options.isRollback)
-        _ = try await calls.ssh.perform(NodeCall(try hub, calls.hub.record, [plan.id, try record.line()]))
+        _ = try await calls.ssh.perform(RemoteCall(try hub, calls.hub.record, [plan.id, try record.line()]))
     }
 
-    /// What was done, oldest first.
-    package func history(most: Int) async throws -> [DeployRecord] {
-        DeployRecord.read(try await calls.ssh.perform(NodeCall(try hub, calls.hub.history, ["\(most)"])))
+    /// The last deploys, oldest first.
+    package func history(limit: Int) async throws -> [DeployRecord] {
+        DeployRecord.read(try await calls.ssh.perform(RemoteCall(try hub, calls.hub.history, ["\(limit)"])))
     }
 }

@@ -1,48 +1,49 @@
 import Wire
 
-/// What was found before anything was touched.
+/// The result of the checks before a deploy.
 package struct Preflight: Equatable, Sendable {
     package var candidates: [DeployPlan.Candidate]
-    /// As sentences; empty when the deploy may begin.
+    /// Sentences; empty if the deploy may start.
     package var problems: [String]
-    /// Of every node that answered.
+    /// Facts of every node that responded.
     package var facts: [String: NodeFacts]
 }
 
 extension Deployer {
-    private typealias Look = (facts: NodeFacts?, health: NodeHealth, problems: [String])
+    private typealias NodeCheck = (facts: NodeFacts?, health: NodeHealth, problems: [String])
 
-    private var looksAtOnce: Int { 32 }
-    private var mostSkew: Int64 { 5 }
+    private var maximumConcurrentChecks: Int { 32 }
+    /// Seconds.
+    private var maximumClockSkew: Int64 { 5 }
 
-    /// Looks at all nodes at once.
+    /// Checks all nodes concurrently.
     ///
     /// - Parameters:
-    ///   - nodes: Those to deploy to.
-    ///   - release: For the room that it takes; nil to look only.
-    ///   - options: Whether nodes may be ill.
-    /// - Returns: Every problem, not only the first.
+    ///   - nodes: The nodes to deploy to.
+    ///   - release: Used to check the free disk space; nil to skip that.
+    ///   - options: Whether unhealthy nodes are allowed.
+    /// - Returns: All problems, not only the first.
     package func preflight(_ nodes: [Node], _ release: Release?, _ options: DeployOptions) async -> Preflight {
-        // The way to the spokes leads over one connection to the hub, which must be there before they are asked.
+        // The spokes are reached over one connection to the hub, which must exist before they are queried.
         if let hub = inventory.hub { _ = await attempt { _ = try await calls.ssh.perform(calls.facts(hub)) } }
-        async let monitored = look(at: nodes, options)
-        let looks = await concurrently(nodes, most: looksAtOnce) { await look(at: $0, release, options) }
-        let (report, told) = await monitored
-        var found = Preflight(candidates: [], problems: told, facts: [:])
-        for (node, look) in zip(nodes, looks) {
-            found.problems += look.problems
-            guard let facts = look.facts else { continue }
-            found.facts[node.name] = facts
+        async let monitored = checkMonitor(nodes, options)
+        let checks = await concurrently(nodes, limit: maximumConcurrentChecks) { await check($0, release, options) }
+        let (report, problems) = await monitored
+        var preflight = Preflight(candidates: [], problems: problems, facts: [:])
+        for (node, check) in zip(nodes, checks) {
+            preflight.problems += check.problems
+            guard let facts = check.facts else { continue }
+            preflight.facts[node.name] = facts
             let body = report?.node(node.name)?.body
-            found.candidates.append(
+            preflight.candidates.append(
                 DeployPlan.Candidate(
                     node, current: facts.current, load: body?.req1h, errorRatio: body?.errorRatio,
-                    isHealthy: look.health.isReady && facts.unit == "active", isSettled: facts.isSettled))
+                    isHealthy: check.health.isReady && facts.unit == "active", isSettled: facts.isSettled))
         }
-        return found
+        return preflight
     }
 
-    private func look(at node: Node, _ release: Release?, _ options: DeployOptions) async -> Look {
+    private func check(_ node: Node, _ release: Release?, _ options: DeployOptions) async -> NodeCheck {
         async let health = probe.health(of: node)
         let before = now()
         let facts: NodeFacts
@@ -54,11 +55,11 @@ extension Deployer {
         let after = now()
         var problems: [String] = []
         if let trial = facts.trial {
-            let advice =
+            let action =
                 trial.left > -60
-                ? "decides within \(max(0, trial.left)) s: wait, or go on with that deploy (--resume)"
-                : "should have gone back by now: look at its disk, and reboot it, which goes back"
-            problems.append("\(node.name) is on trial in deploy \(trial.deploy), and \(advice)")
+                ? "decides within \(max(0, trial.left)) s: wait, or continue that deploy (--resume)"
+                : "should have been rolled back by now: check its disk, and reboot it, which rolls it back"
+            problems.append("\(node.name) is on trial in deploy \(trial.deploy), and \(action)")
         }
         let isChanged = release?.systems[node.name] != facts.current
         if isChanged, let size = release?.sizes[node.name], facts.free / 2 < size {
@@ -66,9 +67,9 @@ extension Deployer {
                 "\(node.name) has \(facts.free >> 20) MiB free and needs twice \(size >> 20) MiB: clavitor-soc gc \(node.name)"
             )
         }
-        if !options.allowsIll {
-            if facts.clock < before - mostSkew || facts.clock > after + mostSkew {
-                problems.append("\(node.name)'s clock is \(facts.clock - after) s from this machine's")
+        if !options.allowsUnhealthy {
+            if facts.clock < before - maximumClockSkew || facts.clock > after + maximumClockSkew {
+                problems.append("\(node.name)'s clock differs from this machine's by \(facts.clock - after) s")
             }
             if facts.unit != "active" { problems.append("\(node.name)'s unit is \(facts.unit)") }
             switch await health {
@@ -79,7 +80,7 @@ extension Deployer {
         return (facts, await health, problems)
     }
 
-    private func look(at nodes: [Node], _ options: DeployOptions) async -> (FleetReport?, [String]) {
+    private func checkMonitor(_ nodes: [Node], _ options: DeployOptions) async -> (FleetReport?, [String]) {
         guard let monitor else { return (nil, []) }
         let report: FleetReport
         do {
@@ -88,12 +89,12 @@ extension Deployer {
             return (nil, ["\(error)"])
         }
         var problems: [String] = []
-        if !options.allowsIll {
+        if !options.allowsUnhealthy {
             for node in nodes where report.node(node.name) == nil {
                 problems.append("the monitor does not know \(node.name)")
             }
-            if report.evaluationPaused { problems.append("the monitor has just come and judges nobody yet") }
-            problems += report.healthProblems.map { "the monitor cannot do its own work: \($0)" }
+            if report.isEvaluationPaused { problems.append("the monitor's evaluation is paused") }
+            problems += report.healthProblems.map { "the monitor is unhealthy: \($0)" }
             problems += report.incidents.filter { $0.inhibitedBy == nil }.map {
                 "open incident: \($0.title) (\($0.severity))"
             }

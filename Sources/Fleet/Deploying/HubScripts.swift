@@ -1,4 +1,4 @@
-/// What the hub keeps for all operators: who deploys now, and what was done.
+/// Scripts for the deploy lock and the deploy history on the hub, shared by all operators.
 package struct HubScripts: Sendable {
     private let paths: NodePaths
 
@@ -6,36 +6,36 @@ package struct HubScripts: Sendable {
         self.paths = paths
     }
 
-    /// One directory, because making one is atomic. Takes the deploy's id, who, from which machine, since when (Unix
-    /// seconds) and `break` to end another's lock.
-    package var lock: NodeScript {
-        NodeScript(
+    /// Takes the lock, a directory, because mkdir is atomic. Arguments: the deploy's id, operator, machine, time (Unix
+    /// seconds), and `break` to break another lock.
+    package var lock: RemoteScript {
+        RemoteScript(
             "lock", paths,
             """
             mkdir -p "$state"
             if [ "${5:-}" = break ]; then rm -rf "$state/lock"; fi
             if mkdir "$state/lock" 2>/dev/null; then
-                # Else a full disk would leave a lock of nobody.
+                # Otherwise a full disk would leave a lock without owner.
                 trap 'rm -rf "$state/lock"' EXIT
                 printf 'deploy=%s\\nwho=%s\\nhost=%s\\nsince=%s\\n' "$1" "$2" "$3" "$4" >"$state/lock/owner.new"
                 mv "$state/lock/owner.new" "$state/lock/owner"
                 trap - EXIT
             fi
 
-            """ + Self.tellOwner)
+            """ + Self.printOwner)
     }
 
-    /// Who has the lock; nobody's is empty.
-    package var owner: NodeScript { NodeScript("owner", paths, Self.tellOwner) }
+    /// Prints the owner of the lock; empty if it is free.
+    package var owner: RemoteScript { RemoteScript("owner", paths, Self.printOwner) }
 
-    private static let tellOwner = """
+    private static let printOwner = """
         cat "$state/lock/owner" 2>/dev/null || echo "deploy="
 
         """
 
-    /// Takes the deploy's id. Another's lock stays.
-    package var unlock: NodeScript {
-        NodeScript(
+    /// Argument: the deploy's id. The lock of another deploy is not removed.
+    package var unlock: RemoteScript {
+        RemoteScript(
             "unlock", paths,
             """
             if grep -qx "deploy=$1" "$state/lock/owner" 2>/dev/null; then rm -rf "$state/lock"; fi
@@ -43,10 +43,10 @@ package struct HubScripts: Sendable {
             """)
     }
 
-    /// Takes the deploy's id and its line of JSON. Done twice it is there once; what a full disk left of it does not
-    /// count, and does not spoil the next.
-    package var record: NodeScript {
-        NodeScript(
+    /// Appends to the history. Arguments: the deploy's id and its line of JSON. Idempotent; a partial line from a full disk
+    /// is ignored and does not corrupt the next one.
+    package var record: RemoteScript {
+        RemoteScript(
             "record", paths,
             """
             mkdir -p "$state"
@@ -60,9 +60,9 @@ package struct HubScripts: Sendable {
             """)
     }
 
-    /// Takes how many lines.
-    package var history: NodeScript {
-        NodeScript(
+    /// Prints the end of the history. Argument: the number of lines.
+    package var history: RemoteScript {
+        RemoteScript(
             "history", paths,
             """
             if [ -e "$state/history.jsonl" ]; then tail -n "$1" "$state/history.jsonl"; fi

@@ -1,4 +1,4 @@
-/// What keeps a node tidy between deploys.
+/// Maintenance scripts: garbage collection and integrity check.
 package struct MaintenanceScripts: Sendable {
     private let paths: NodePaths
 
@@ -6,10 +6,10 @@ package struct MaintenanceScripts: Sendable {
         self.paths = paths
     }
 
-    /// Two generations stay, the deploys that are still open, and the last one, of which somebody may still ask.
-    /// `failed` as an argument lets go of the system that a rollback kept.
-    package var collect: NodeScript {
-        NodeScript(
+    /// Collects garbage. Keeps two generations, and the directories of unfinished deploys and of the last one. Argument:
+    /// `failed` to also remove the system that a rollback kept.
+    package var collect: RemoteScript {
+        RemoteScript(
             "collect", paths,
             """
             free() { df -Pk "$store" | { read -r _; read -r _ _ _ kb _; echo "$kb"; }; }
@@ -28,8 +28,8 @@ package struct MaintenanceScripts: Sendable {
             """)
     }
 
-    /// The node's own check of its audit chain.
-    package var integrity: NodeScript {
-        NodeScript("integrity", paths, "exec \"$admin\" audit verify 2>&1\n")
+    /// Verifies the node's audit chain.
+    package var integrity: RemoteScript {
+        RemoteScript("integrity", paths, "exec \"$admin\" audit verify 2>&1\n")
     }
 }

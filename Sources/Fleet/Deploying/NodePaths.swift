@@ -1,6 +1,6 @@
-/// Where a node keeps what a deploy works with, and which programs do the work: said once, for every script.
+/// Paths and programs on nodes, used by every remote script.
 package struct NodePaths: Equatable, Sendable {
-    /// Ours alone; nothing but state lies in it.
+    /// The state directory, used by this program only.
     package var state = "/var/lib/clavitor-soc"
     package var current = "/run/current-system"
     package var profile = "/nix/var/nix/profiles/system"
@@ -18,7 +18,7 @@ package struct NodePaths: Equatable, Sendable {
 
     package init() {}
 
-    /// The beginning of every script.
+    /// The first lines of every script.
     var prelude: String {
         let values = [
             ("state", state), ("current", current), ("profile", profile), ("store", store), ("gcroots", gcRoots),

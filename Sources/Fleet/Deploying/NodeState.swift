@@ -1,32 +1,32 @@
-/// How far a deploy is on a node, by the node's own word.
+/// The state of a deploy on a node, as reported by the node.
 package struct NodeState: Equatable, Sendable {
     package enum Phase: String, Sendable {
-        /// It knows nothing of the deploy.
+        /// The node has no such deploy.
         case none
-        /// Nothing runs yet.
+        /// The activation has not started.
         case prepared
-        /// The timer runs: nobody has decided.
+        /// The timer runs; the deploy is undecided.
         case pending
-        /// Decided for the new system, which is not yet the boot default.
+        /// Confirmed; the new system is not yet the boot default.
         case confirmed
         case kept
-        /// Decided for the old system, which does not yet run again.
+        /// Decided for a rollback; the old system does not run yet.
         case expired
         case restored
     }
 
     package var phase: Phase
-    /// What runs.
+    /// The running system.
     package var current: String
     package var target: String?
     package var previous: String?
-    /// The status of the activation; nil while it runs.
+    /// The exit status of the activation; nil while it runs.
     package var activated: Int?
-    /// The status of going back.
+    /// The exit status of the rollback.
     package var restored: Int?
-    /// Seconds until the node goes back.
+    /// Seconds until the node rolls back.
     package var left: Int?
-    /// Since the deploy began: the timer is gone, and the old system is the boot default.
+    /// The node rebooted since the deploy started: the timer is gone, and it booted the old system.
     package var isRebooted: Bool
     package var unit: String
 
@@ -37,16 +37,16 @@ package struct NodeState: Equatable, Sendable {
         isRebooted = false
     }
 
-    /// Reads what the scripts of a deploy print.
+    /// Parses the output of a deploy's scripts.
     ///
     /// - Parameters:
-    ///   - text: All of it.
+    ///   - text: The output.
     ///   - node: For the error.
-    /// - Throws: `SSHError.notUnderstood`.
+    /// - Throws: `SSHError.invalidOutput`.
     package init(_ text: String, from node: String) throws(SSHError) {
-        let lines = NodeLines(text)
+        let lines = KeyValueLines(text)
         guard let phase = lines.text("phase").flatMap(Phase.init), let current = lines.text("current") else {
-            throw .notUnderstood(node, "no phase and current system")
+            throw .invalidOutput(node, "no phase and current system")
         }
         self.phase = phase
         self.current = current

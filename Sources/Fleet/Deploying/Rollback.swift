@@ -1,31 +1,31 @@
-/// Who goes back, and to what.
+/// The nodes to roll back, and their systems.
 package struct Rollback: Equatable, Sendable {
     package var nodes: [Node]
     /// By node.
     package var systems: [String: String]
-    /// Why others do not, as sentences. A dead node must not keep the rest from going back.
+    /// Why other nodes are left out, as sentences. A dead node must not prevent the rollback of the rest.
     package var leftOut: [String]
 
-    /// Of all nodes, only those that have the last deploy: the others never had it, or have left it.
+    /// Selects the named nodes; of all nodes, those that have the last deploy.
     ///
     /// - Parameters:
-    ///   - asked: The nodes that were named, or all.
-    ///   - found: What they say.
-    ///   - history: The hub's. A node that does not answer may be the only one that has the last deploy.
-    ///   - isAll: None was named.
-    /// - Throws: `DeployRefusal.notReady`.
+    ///   - asked: The named nodes, or all.
+    ///   - found: Their facts.
+    ///   - history: The hub's history. A node that does not respond may be the only one with the last deploy.
+    ///   - isAll: Whether no node was named.
+    /// - Throws: `DeployPreconditionError.notReady`.
     package init(_ asked: [Node], _ found: Preflight, _ history: [DeployRecord] = [], isAll: Bool)
-        throws(DeployRefusal)
+        throws(DeployPreconditionError)
     {
         guard isAll || found.problems.isEmpty else { throw .notReady(found.problems) }
         (nodes, systems, leftOut) = ([], [:], isAll ? found.problems : [])
-        // What died before it could be recorded is known to its nodes alone. Ids begin with the time.
+        // A deploy that crashed before it was recorded is known to its nodes alone. Ids begin with the time.
         let kept = history.filter { !$0.isRollback && $0.nodes.values.contains(DeployEvent.Kind.kept.rawValue) }
         let last = (found.facts.values.compactMap(\.deploy) + kept.map(\.deploy)).max()
         for node in asked {
             guard let facts = found.facts[node.name], facts.trial == nil else { continue }
             guard !isAll || (last != nil && facts.deploy == last) else {
-                leftOut.append("\(node.name) does not have the last deploy, \(last ?? "of which nothing is known")")
+                leftOut.append("\(node.name) does not have the last deploy, \(last ?? "which is unknown")")
                 continue
             }
             guard let previous = facts.previous else {
@@ -38,7 +38,7 @@ package struct Rollback: Equatable, Sendable {
             systems[node.name] = previous
         }
         guard !nodes.isEmpty else {
-            throw .notReady(leftOut + ["nobody is left to go back; to go further back, name the nodes"])
+            throw .notReady(leftOut + ["no node is left to roll back; to go further back, name the nodes"])
         }
     }
 }

@@ -1,4 +1,4 @@
-/// What is wrong with `[dns]`, and with the nodes' names beside it.
+/// The problems of `[dns]` and of the nodes' names.
 struct DNSProblems {
     private let dns: InventoryEntry
     private let nodes: [InventoryEntry]
@@ -43,7 +43,7 @@ struct DNSProblems {
 }
 
 extension DNS.Provider {
-    /// Keys of `[dns]` that it cannot do without.
+    /// The required keys of `[dns]`.
     fileprivate var needed: [String] {
         switch self {
         case .rfc2136: ["server", "key-file"]

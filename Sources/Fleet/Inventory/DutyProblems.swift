@@ -1,6 +1,6 @@
 import TOMLKit
 
-/// What is wrong with `[break-glass]`, `[backup]`, the channels, the routes and the jobs.
+/// The problems of `[break-glass]`, `[backup]`, the channels, the routes and the jobs.
 struct DutyProblems {
     private let root: InventoryEntry
 

@@ -1,7 +1,6 @@
-/// What a change of the inventory leaves to be done elsewhere, for people: the file is one of several places that know
-/// of a node.
+/// The manual steps that remain after a change of the inventory, because a node is also known elsewhere.
 extension Inventory {
-    /// Of a node that is not in the inventory any more.
+    /// The steps after a node was removed from the inventory.
     package func remains(of node: Node) -> [String] {
         var left = [
             "clavitor-soc deploy: the hub forgets its WireGuard key, and the others no longer name it to clients",
@@ -37,7 +36,7 @@ extension Inventory {
         return [own, nearest, "clavitor-soc dns gdnsd-config: print it anew, or \(address) counts as well"]
     }
 
-    /// When a value of a node has become another.
+    /// The steps after a value of a node was changed.
     package func remains(afterSetting key: Node.CodingKeys, of before: Node, now node: Node) -> [String] {
         switch key {
         case .name:

@@ -1,7 +1,7 @@
 package import Wire
 
 extension Inventory {
-    /// What `serve --nodes` takes and clients choose the nearest from; Nix renders the same.
+    /// The list for `serve --nodes`, from which clients choose the nearest node. Nix renders the same list.
     package var nodesBody: NodesBody {
         NodesBody(
             nodes: nodes.map {
@@ -10,14 +10,14 @@ extension Inventory {
             })
     }
 
-    /// The next address of an operator that nobody has.
+    /// The next free address for an operator.
     package var freeOperatorAddress: String? {
         guard let network = ManagementNetwork(fleet.network) else { return nil }
         let taken = Set(operators.map(\.address))
         return (200...254).lazy.map { "\(network.prefix).\($0)" }.first { !taken.contains($0) }
     }
 
-    /// The next address of a spoke that nobody has.
+    /// The next free address for a spoke.
     package var freeAddress: String? {
         guard let network = ManagementNetwork(fleet.network) else { return nil }
         let taken = Set(nodes.map(\.address))

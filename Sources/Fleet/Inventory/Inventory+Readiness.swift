@@ -1,14 +1,14 @@
 extension Inventory {
-    /// What a machine cannot do without, or should not, and nobody has made or declined yet. The hub needs every WireGuard key,
-    /// a spoke its own and the hub's. nix/fleet.nix says the same, and builds nothing meanwhile.
+    /// Required or recommended values that are neither set nor disabled yet. The hub needs every WireGuard key, a spoke its own
+    /// and the hub's. nix/fleet.nix reports the same, and builds nothing until they are set.
     package func missing(for node: Node) -> [String] {
         missingKeys(for: node) + missingDuties + (node.role == .hub ? missingNotifications : [])
     }
 
-    /// That nothing is missing for these, as Nix will ask as well.
+    /// Checks that nothing is missing for these nodes. Nix checks the same.
     ///
-    /// - Throws: `DeployRefusal.notReady`.
-    package func demandWhole(_ nodes: [Node]) throws(DeployRefusal) {
+    /// - Throws: `DeployPreconditionError.notReady`.
+    package func requireComplete(_ nodes: [Node]) throws(DeployPreconditionError) {
         var sentences: [String] = []
         for sentence in nodes.flatMap(missing) where !sentences.contains(sentence) { sentences.append(sentence) }
         guard sentences.isEmpty else { throw .notReady(sentences) }

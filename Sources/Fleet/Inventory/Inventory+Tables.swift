@@ -1,10 +1,10 @@
-/// Tables of the inventory that say what every system has besides its vaults.
+/// The inventory's tables for features that every system has besides its vaults.
 extension Inventory {
-    /// The emergency sshd that is in every system and shut: whose key opens it, and from which addresses.
+    /// The emergency sshd, which is in every system and stopped by default: its authorized key and source addresses.
     package struct BreakGlass: Decodable, Equatable, Sendable {
         package var sshKey: String
         package var from: [String]
-        /// False: the fleet is meant to have none.
+        /// False if explicitly disabled.
         package var enabled: Bool?
 
         package var isThere: Bool { !sshKey.isEmpty }
@@ -15,17 +15,17 @@ extension Inventory {
         }
     }
 
-    /// Encrypted backups that every machine makes of its vaults, and the hub of its monitor.
+    /// The encrypted backups of every machine's vaults, and of the hub's monitor.
     package struct Backup: Decodable, Equatable, Sendable {
-        /// False: the fleet is meant to have none.
+        /// False if explicitly disabled.
         package var enabled: Bool?
-        /// age recipients; who can open them.
+        /// The age recipients, who can decrypt the backups.
         package var recipients: [String]?
-        /// A duration, `1d`.
+        /// A duration, such as `1d`.
         package var every: String?
         /// `last,daily,weekly,monthly`.
         package var keep: String?
-        /// A folder on each machine.
+        /// A directory on each machine.
         package var target: String?
 
         package static let usualTarget = "/var/backups/clavitor"
@@ -33,11 +33,11 @@ extension Inventory {
         init() {}
     }
 
-    /// Whether the monitor notifies somebody, and whether it has a dead man's switch.
+    /// Whether the monitor sends notifications, and whether it has a dead man's switch.
     package struct Notifying: Decodable, Equatable, Sendable {
-        /// False: it is meant to notify nobody.
+        /// False if notifications are explicitly disabled.
         package var enabled: Bool?
-        /// False: it is meant to have none.
+        /// False if explicitly disabled.
         package var deadMan: Bool?
 
         private enum CodingKeys: String, CodingKey {
@@ -46,10 +46,10 @@ extension Inventory {
         }
     }
 
-    /// Work that a machine outside the fleet does on a timer, and tells the monitor of: see `ScheduledJob`.
+    /// A scheduled job of a machine outside the fleet, which reports to the monitor. See `ScheduledJob`.
     package struct Job: Decodable, Equatable, Sendable {
         package var name: String
-        /// A duration, `1d`: when it is heard for the last time twice as long ago, somebody is notified.
+        /// A duration, such as `1d`. The monitor notifies after twice this time without a report.
         package var every: String
         /// SHA-256 of the token in its push URL, in hexadecimal.
         package var pushToken: String?
@@ -64,19 +64,19 @@ extension Inventory {
         }
     }
 
-    /// A `[[channel]]` of the monitor (docs/OPERATIONS.md). Its other keys are the monitor's and checked by it, when its
-    /// configuration is built; its secrets are kept by `clavitor-soc secrets`.
+    /// A `[[channel]]` of the monitor (docs/OPERATIONS.md). The monitor checks the other keys when its configuration is built;
+    /// `clavitor-soc secrets` stores the secrets.
     package struct Channel: Decodable, Equatable, Sendable {
         package var name: String
         package var type: String
         package var username: String?
-        /// Secrets beyond those that its type cannot do without.
+        /// Secrets in addition to those that the type requires.
         package var secrets: [String]?
 
-        /// Parts of a channel that are secrets.
+        /// The secret parts of a channel.
         package static let parts = ["key", "password", "token", "url"]
 
-        /// By type, those that it cannot do without.
+        /// The required secrets of each type.
         package static let needed = [
             "webhook": ["url"], "ntfy": ["url"], "chat": ["url"], "pagerduty": ["key"], "telegram": ["token"],
             "email": [],

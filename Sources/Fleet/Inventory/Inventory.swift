@@ -1,6 +1,6 @@
 import TOMLKit
 
-/// The fleet as nix/fleet.toml has it. Nix makes machines from the same file.
+/// The inventory, nix/fleet.toml. Nix builds the machines from the same file.
 package struct Inventory: Equatable, Sendable {
     package var fleet: Network
     package var nodes: [Node]
@@ -12,16 +12,16 @@ package struct Inventory: Equatable, Sendable {
     package var notifying: Notifying?
     package var channels: [Channel]
     package var jobs: [Job]
-    /// `nil`: no names beyond the nodes' own are kept.
+    /// Nil if DNS records are not maintained.
     package var dns: DNS?
 
-    /// WireGuard, for management alone.
+    /// The WireGuard network, for management only.
     package struct Network: Decodable, Equatable, Sendable {
         /// In CIDR notation.
         package var network: String
-        /// Of the hub, UDP.
+        /// The hub's UDP port.
         package var port: Int
-        /// A name that the nodes resolve to the hub's WireGuard address.
+        /// A name that resolves to the hub's WireGuard address on the nodes.
         package var monitor: String
     }
 
@@ -30,7 +30,7 @@ package struct Inventory: Equatable, Sendable {
         package var address: String
         package var publicKey: String
         package var sshKey: String
-        /// SHA-256 of the token that `clavitor-soc` shows the monitor, in hexadecimal; nil for none.
+        /// SHA-256, in hexadecimal, of the operator's monitor token; nil for none.
         package var monitorToken: String?
 
         private enum CodingKeys: String, CodingKey {
@@ -48,16 +48,16 @@ package struct Inventory: Equatable, Sendable {
         }
     }
 
-    /// What a provider's Debian image has.
+    /// The disks of a provider's Debian image.
     package struct Provider: Decodable, Equatable, Sendable {
         package var disk: String
         package var root: String
-        /// The device of the EFI system partition; nil where its machines boot by BIOS.
+        /// The device of the EFI system partition; nil if its machines boot with BIOS.
         package var esp: String?
     }
 
     package struct Tier: Decodable, Equatable, Sendable {
-        /// Dollars a month.
+        /// Dollars per month.
         package var usd: Double
         package var memoryMB: Int?
         package var diskGB: Int?
@@ -106,7 +106,7 @@ package struct Inventory: Equatable, Sendable {
         } catch let error as TOMLParseError {
             throw InventoryError.unreadable(error.description)
         } catch {
-            // The decoder's words are for programmers.
+            // The decoder's messages are for programmers.
             let problems = try InventoryProblems.found(in: text)
             throw problems.isEmpty ? InventoryError.unreadable("\(error)") : .faulty(problems)
         }

@@ -1,13 +1,13 @@
 import TOMLKit
 
-/// A table of the inventory whose keys and kinds are those of its schema, and of whose values nothing is known.
+/// A table of the inventory with the keys and types of its schema. Its values are unchecked.
 struct InventoryEntry {
     let table: TOMLTable
 
-    /// Empty when there is no such key.
+    /// Empty if the key does not exist.
     func text(_ key: String) -> String { table[key]?.string ?? "" }
 
-    /// Empty when there is no such key.
+    /// Empty if the key does not exist.
     func texts(_ key: String) -> [String] { table[key]?.array?.compactMap(\.string) ?? [] }
 
     func whole(_ key: String) -> Int { table[key]?.int ?? 0 }
@@ -24,7 +24,7 @@ struct InventoryEntry {
     var keys: [String] { table.keys.sorted() }
 }
 
-/// A /24, in which a machine's last number says who it is.
+/// A /24 network, in which the last octet identifies a machine.
 struct ManagementNetwork {
     /// `10.84.0`.
     let prefix: String
@@ -35,7 +35,7 @@ struct ManagementNetwork {
         guard InventoryForms.isIPv4("\(prefix).0") else { return nil }
     }
 
-    /// The last number of an address of this network; nil for any other.
+    /// The last octet of an address in this network; nil for any other address.
     func id(of address: String) -> Int? {
         guard let dot = address.lastIndex(of: "."), address[..<dot] == prefix else { return nil }
         let last = address[address.index(after: dot)...]
@@ -51,7 +51,7 @@ extension UInt8 {
     var isLowercaseLetter: Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self) }
     var isUppercaseLetter: Bool { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self) }
 
-    /// Of base64's alphabet, without its padding.
+    /// Characters of base64's alphabet, without padding.
     var isBase64: Bool {
         isDigit || isLowercaseLetter || isUppercaseLetter || self == UInt8(ascii: "+") || self == UInt8(ascii: "/")
     }

@@ -1,6 +1,6 @@
 import Files
 
-/// nix/fleet.toml, or another file that was named.
+/// The inventory's file: nix/fleet.toml, or the one given by `--inventory`.
 package struct InventoryFile: Equatable, Sendable {
     private static let most = 1 << 20
 
@@ -19,29 +19,29 @@ package struct InventoryFile: Equatable, Sendable {
     package func read() throws -> Inventory { try Inventory(toml: try text()) }
 
     /// - Throws: `InventoryError.faulty`.
-    package func readSound() throws -> Inventory {
+    package func readValid() throws -> Inventory {
         let text = try text()
-        try Self.demandSound(text)
+        try Self.requireValid(text)
         return try Inventory(toml: text)
     }
 
-    /// A new one, where there is none.
+    /// Creates the file if it does not exist.
     package func create(_ text: String) throws {
-        try Self.demandSound(text)
+        try Self.requireValid(text)
         try File.replace(path, with: text, mode: 0o644)
     }
 
-    /// Only what is right replaces the file, and two edits at once are made one after the other.
+    /// Replaces the file only with a valid inventory. Concurrent edits are serialized.
     package func edit(_ change: (InventoryText) throws -> InventoryText) throws {
         guard File.exists(path) else { throw InventoryError.notThere(path) }
         try File.edit(path, most: Self.most) { text in
             let edited = try change(InventoryText(text)).text
-            try Self.demandSound(edited)
+            try Self.requireValid(edited)
             return edited
         }
     }
 
-    private static func demandSound(_ text: String) throws {
+    private static func requireValid(_ text: String) throws {
         let problems = try InventoryProblems.found(in: text)
         guard problems.isEmpty else { throw InventoryError.faulty(problems) }
     }

@@ -1,11 +1,11 @@
-/// The forms that names, addresses and keys of the inventory have. The patterns are those of nix/problems.nix.
+/// The formats of the inventory's names, addresses and keys. The patterns are those of nix/problems.nix.
 enum InventoryForms {
     /// `[a-z]([a-z0-9-]{0,61}[a-z0-9])?`
     static func isName(_ text: String) -> Bool {
         text.utf8.first?.isLowercaseLetter == true && isLabel(text[...])
     }
 
-    /// `([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{1,63}`, and at most 253 letters
+    /// `([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{1,63}`, and at most 253 characters
     static func isDomain(_ text: String) -> Bool {
         let labels = text.split(separator: ".", omittingEmptySubsequences: false)
         guard labels.count > 1, text.utf8.count <= 253, let last = labels.last else { return false }
@@ -20,8 +20,8 @@ enum InventoryForms {
     /// `(OCTET\.){3}OCTET`, where an octet is `25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9]`
     static func isIPv4(_ text: String) -> Bool { HostAddress(text)?.isIPv6 == false }
 
-    /// An address that no client on the internet reaches (RFC 6890): this network, private, shared, loopback, link-local,
-    /// benchmarking, multicast and reserved. Those for documentation (RFC 5737) are taken: examples and tests have them.
+    /// An address that no client on the internet can reach (RFC 6890): this network, private, shared, loopback, link-local,
+    /// benchmarking, multicast and reserved. Documentation addresses (RFC 5737) are accepted, for examples and tests.
     static func isReservedIPv4(_ text: String) -> Bool {
         guard isIPv4(text) else { return false }
         let octets = text.split(separator: ".").compactMap { Int($0) }
@@ -33,22 +33,22 @@ enum InventoryForms {
         }
     }
 
-    /// RFC 4291, section 2.2, in small letters and without dots.
+    /// RFC 4291, section 2.2, in lower case and without dotted decimals.
     static func isIPv6(_ text: String) -> Bool { HostAddress(text)?.isIPv6 == true && text == text.lowercased() }
 
-    /// `[23][0-9a-f]{3}:.*`: global unicast, and all of it that is given out (RFC 4291, section 2.4). Those for documentation
-    /// (RFC 3849) are taken.
+    /// `[23][0-9a-f]{3}:.*`: global unicast, as allocated so far (RFC 4291, section 2.4). Documentation addresses
+    /// (RFC 3849) are accepted.
     static func isGlobalIPv6(_ text: String) -> Bool {
         let first = text.prefix { $0 != ":" }
         return first.utf8.count == 4 && (first.hasPrefix("2") || first.hasPrefix("3"))
     }
 
     /// `HOST` or `HOST:PORT`, where the host is a DNS name, an IPv4 address, or an IPv6 address in brackets; without a port the
-    /// brackets may be left out.
+    /// brackets are optional.
     static func isServer(_ text: String) -> Bool {
         if isIPv6(text) { return true }
         guard let (host, port) = try? DNS.address(text), (1...65_535).contains(port) else { return false }
-        // Written as Nix reads it.
+        // In the syntax that Nix supports.
         let written = [host, "\(host):\(port)", "[\(host)]", "[\(host)]:\(port)"]
         guard written.contains(text) else { return false }
         return text.hasPrefix("[") ? isIPv6(host) : isIPv4(host) || isDomain(host)
@@ -81,7 +81,7 @@ enum InventoryForms {
             && numbers.allSatisfy { (1...4).contains($0.count) && $0.allSatisfy(\.isDigit) }
     }
 
-    /// `/var(/[A-Za-z0-9._-]+)+`, with neither `.` nor `..`, and not where a program keeps its data.
+    /// `/var(/[A-Za-z0-9._-]+)+`, without `.` or `..`, and not a program's data directory.
     static func isBackupFolder(_ text: String) -> Bool {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
         guard text.hasPrefix("/var/"), parts.count > 1 else { return false }
@@ -120,7 +120,7 @@ enum InventoryForms {
         text.utf8.count == 44 && text.utf8.last == UInt8(ascii: "=") && text.utf8.dropLast().allSatisfy(\.isBase64)
     }
 
-    /// The second word of a line in `authorized_keys`, in which a control character would be a line of its own.
+    /// The second word of a line in `authorized_keys`, in which a control character could add a line.
     private static func publicKey(_ text: String) -> Substring.UTF8View? {
         let words = text.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
         guard words.count >= 2, ["ssh-ed25519", "sk-ssh-ed25519@openssh.com"].contains(words[0]),

@@ -1,6 +1,6 @@
 import TOMLKit
 
-/// What is wrong with an inventory, as sentences: those of nix/problems.nix, in its order. A test compares the two.
+/// The problems of an inventory, as the sentences of nix/problems.nix, in the same order. A test compares the two.
 package struct InventoryProblems {
     private let root: InventoryEntry
     private let nodes: [InventoryEntry]
@@ -8,7 +8,7 @@ package struct InventoryProblems {
     private let networkText: String
     private let network: ManagementNetwork
 
-    /// Empty when systems may be built of it.
+    /// Empty if systems can be built.
     package static func found(in text: String) throws(InventoryError) -> [String] {
         let root: TOMLTable
         do {
@@ -21,7 +21,7 @@ package struct InventoryProblems {
         guard root.dates.isEmpty else {
             return root.dates.map { "\($0) is a date or a time, which Nix does not read: put it in quotes" }
         }
-        // Asked first: the other questions need every key.
+        // Checked first: the other checks need every key.
         let shapes = shapes(root)
         guard shapes.isEmpty else { return shapes }
         let networkText = InventoryEntry(table: root).entry("fleet").text("network")
@@ -121,7 +121,7 @@ package struct InventoryProblems {
         ]) + inspectWireGuard(node)
     }
 
-    /// A fleet whose own network is the loopback's, and so are its clients.
+    /// Whether the fleet's network is loopback, and so are its clients.
     private var isOnOneMachine: Bool { network.prefix.hasPrefix("127.") }
 
     private func isUnreachable(_ ipv4: String) -> Bool {
@@ -159,14 +159,14 @@ package struct InventoryProblems {
     }
 }
 
-/// A sentence about the first value that stands there twice; empty ones are none.
+/// Reports the first duplicate value. Empty values are ignored.
 func twice(_ what: String, _ values: [String]) -> [String] {
     var counts: [String: Int] = [:]
     for value in values where !value.isEmpty { counts[value, default: 0] += 1 }
     return values.first { counts[$0, default: 0] > 1 }.map { ["\(what) \($0) is there twice"] } ?? []
 }
 
-/// The sentences of those rules that are broken, in their order.
+/// The sentences of the violated rules, in order.
 func broken(_ rules: [(isBroken: Bool, sentence: String)]) -> [String] {
     rules.filter(\.isBroken).map(\.sentence)
 }

@@ -1,8 +1,8 @@
 import TOMLKit
 
-/// Which keys a table of the inventory has, and of what kind their values are: the same as in nix/problems.nix.
+/// The keys of each table of the inventory, and the types of their values: the same as in nix/problems.nix.
 struct InventorySchema {
-    /// What sentences call them.
+    /// The type's name in messages.
     enum Kind: String {
         case text
         case whole = "whole number"
@@ -52,7 +52,7 @@ struct InventorySchema {
         key == .latitude || key == .longitude ? .number : .text
     }
 
-    /// Sentences call the table by its label.
+    /// The label is the table's name in messages.
     func problems(of value: (any TOMLValueConvertible)?, _ label: String) -> [String] {
         guard let table = value?.table else { return ["\(label) is no table"] }
         let kinds = needed.merging(optional) { kind, _ in kind }
@@ -81,7 +81,7 @@ extension InventorySchema.Kind {
 }
 
 extension TOMLTable {
-    /// Where a date or a time stands, in this table or below it: Nix reads no file that has one.
+    /// The path of a date or time in this table or below it: Nix cannot read such a file.
     var dates: [String] { keys.sorted().flatMap { key in self[key].map { $0.dates(at: key) } ?? [] } }
 }
 

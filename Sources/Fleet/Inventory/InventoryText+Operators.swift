@@ -1,13 +1,13 @@
-/// Edits that begin a fleet.
+/// Edits for the setup of a fleet.
 extension InventoryText {
-    /// The first node, in a text that has none and is no inventory without it.
+    /// Adds the first node to a text that is not a valid inventory without it.
     func first(_ node: Node) throws -> InventoryText {
         let whole = InventoryText(text + "\n" + entry(of: node).joined(separator: "\n") + "\n")
         _ = try Inventory(toml: whole.text)
         return whole
     }
 
-    /// An operator at the end of the file, or with other keys where he stands.
+    /// Adds an operator at the end of the file, or changes the keys of the existing entry.
     package func entering(_ entry: Inventory.Operator) throws -> InventoryText {
         let before = try Inventory(toml: text)
         var lines = TOMLLines(text)
@@ -25,7 +25,7 @@ extension InventoryText {
         return try demand(expected, lines, entry.name)
     }
 
-    /// A job at the end of the file, or with another push token where it stands.
+    /// Adds a job at the end of the file, or changes the push token of the existing entry.
     package func entering(_ job: Inventory.Job) throws -> InventoryText {
         var expected = try Inventory(toml: text)
         var lines = TOMLLines(text)
@@ -40,7 +40,7 @@ extension InventoryText {
         return try demand(expected, lines, job.name)
     }
 
-    /// Values of the entry of that kind and name: where it stands, or at the end of the file.
+    /// Sets values of the entry of that kind and name, or adds it at the end of the file.
     private static func enter(
         _ values: [(key: String, value: String)], as kind: String, _ name: String, _ lines: inout TOMLLines
     ) {
@@ -55,7 +55,7 @@ extension InventoryText {
         }
     }
 
-    /// Who can open backups.
+    /// Sets who can decrypt backups.
     package func settingRecipients(_ recipients: [String]) throws -> InventoryText {
         var expected = try Inventory(toml: text)
         var lines = TOMLLines(text)

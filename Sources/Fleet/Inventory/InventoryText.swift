@@ -1,7 +1,7 @@
-/// The inventory as text, for edits that leave every other byte as it is: people keep comments and columns in it.
+/// The inventory's text, for edits that preserve comments and layout.
 ///
-/// What an edit made is read again and compared with what it should have made. A way of writing that this does not
-/// understand (a value over several lines, say) thus ends in an error and never in a wrong file.
+/// After an edit, the text is parsed and compared with the expected inventory. Unsupported syntax, such as a value over
+/// several lines, therefore causes an error, never a wrong file.
 package struct InventoryText: Equatable, Sendable {
     package let text: String
 
@@ -9,7 +9,7 @@ package struct InventoryText: Equatable, Sendable {
         self.text = text
     }
 
-    /// A new entry after the last one.
+    /// Adds an entry after the last one.
     package func adding(_ node: Node) throws -> InventoryText {
         let before = try Inventory(toml: text)
         guard !before.nodes.contains(where: { $0.name == node.name }) else {
@@ -21,7 +21,7 @@ package struct InventoryText: Equatable, Sendable {
         return try checked(lines, node.name) { $0.nodes.append(node) }
     }
 
-    /// Removes an entry and the comments inside it; what stands above it stays.
+    /// Removes an entry and the comments inside it, but not the comments above it.
     package func removing(_ name: String) throws -> InventoryText {
         _ = try Inventory(toml: text).node(name)
         var lines = TOMLLines(text)
@@ -29,7 +29,7 @@ package struct InventoryText: Equatable, Sendable {
         return try checked(lines, name) { $0.nodes.removeAll { $0.name == name } }
     }
 
-    /// Gives a key of a node another value, and leaves the comment behind it.
+    /// Changes a value of a node, and preserves the comment after it.
     package func setting(_ key: String, of name: String, to value: String) throws -> InventoryText {
         guard let codingKey = Node.CodingKeys(rawValue: key) else { throw InventoryError.noSuchKey(key) }
         _ = try Inventory(toml: text).node(name)
@@ -91,7 +91,7 @@ package struct InventoryText: Equatable, Sendable {
 }
 
 extension Node {
-    /// A value as text; nil for one that is not there.
+    /// The value as text; nil if it does not exist.
     package func text(_ key: CodingKeys) -> String? {
         switch key {
         case .name: name

@@ -1,10 +1,10 @@
-/// One machine of the fleet, as the inventory has it.
+/// A machine's entry in the inventory.
 package struct Node: Codable, Equatable, Sendable {
     package enum Role: String, Codable, Sendable { case hub, spoke }
 
     package var name: String
     package var city: String
-    /// What must not go down together.
+    /// Nodes of the same region are never in the same deploy wave.
     package var region: String
     /// Degrees.
     package var latitude: Double
@@ -13,24 +13,24 @@ package struct Node: Codable, Equatable, Sendable {
     package var provider: String
     package var tier: String
     package var role: Role
-    /// In the WireGuard network.
+    /// The WireGuard address.
     package var address: String
-    /// The public one; empty until the machine exists.
+    /// The public address; empty until the machine exists.
     package var ipv4: String
-    /// The public one of the other family; nil for none.
+    /// The public IPv6 address; nil for none.
     package var ipv6: String?
-    /// WireGuard's; empty until `clavitor-soc keys generate`.
+    /// The WireGuard key; empty until `clavitor-soc keys generate`.
     package var publicKey: String
-    /// sshd's, `ssh-ed25519 …`; empty until the machine exists.
+    /// The sshd's host key, `ssh-ed25519 …`; empty until the machine exists.
     package var hostKey: String
-    /// The node's own word on its disk, instead of its provider's.
+    /// The disk, if it differs from the provider's.
     package var disk: String?
     package var root: String?
-    /// The device of the EFI system partition; empty for a machine that boots by BIOS where its provider's others do not.
+    /// The device of the EFI system partition; empty for a machine that boots with BIOS, unlike its provider's others.
     package var esp: String?
     /// Who may register there: `open`, `invite` or `closed`; nil for `invite`.
     package var registration: String?
-    /// SHA-256 of the token in its push URL, in hexadecimal: what the monitor takes heartbeats by.
+    /// SHA-256 of the token in its push URL, in hexadecimal, with which the monitor authenticates heartbeats.
     package var pushToken: String?
 
     package enum CodingKeys: String, CodingKey, CaseIterable {
@@ -40,7 +40,7 @@ package struct Node: Codable, Equatable, Sendable {
         case disk, root, esp, registration, ipv6
         case pushToken = "push-token"
 
-        /// Those that every entry has.
+        /// The required keys.
         package static let needed = allCases.filter {
             ![.disk, .root, .esp, .registration, .ipv6, .pushToken].contains($0)
         }
@@ -80,15 +80,15 @@ package struct Node: Codable, Equatable, Sendable {
         pushToken = try entry.decodeIfPresent(String.self, forKey: .pushToken)
     }
 
-    /// `ipv6`, nil also where it is empty.
+    /// `ipv6`, nil also if it is empty.
     package var publicIPv6: String? { ipv6.flatMap { $0.isEmpty ? nil : $0 } }
 
-    /// Where clients find it.
+    /// The node's URL for clients.
     package var url: String { "https://\(domain)" }
 }
 
 extension KeyedDecodingContainer {
-    /// TOML tells 47 from 47.0, people do not.
+    /// Accepts both 47 and 47.0, which are different types in TOML.
     func decodeNumber(forKey key: Key) throws -> Double {
         if let whole = try? decode(Int.self, forKey: key) { return Double(whole) }
         return try decode(Double.self, forKey: key)

@@ -1,10 +1,10 @@
-/// What a node's system boots from: the node's own word, else its provider's.
+/// The disk that a node boots from: the node's setting, or its provider's.
 package struct NodeDisk: Equatable, Sendable {
-    /// Gets the boot loader where the machine boots by BIOS.
+    /// The device for the boot loader, if the machine boots with BIOS.
     package var disk: String
     /// The device of `/`.
     package var root: String
-    /// The EFI system partition's device; nil where the machine boots by BIOS.
+    /// The EFI system partition's device; nil if the machine boots with BIOS.
     package var esp: String?
 
     package init(disk: String, root: String, esp: String? = nil) {

@@ -1,11 +1,10 @@
-/// A TOML file as lines: where entries begin and end, and where a value stands in its line. Knows just as much of TOML
-/// as one-line values need.
+/// A TOML file as lines, with the ranges of entries and of values. Supports only one-line values.
 struct TOMLLines {
     private var lines: [[UInt8]]
 
     init(_ text: String) {
         lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { Array($0) }
-        // The end of the last line is no line.
+        // The final newline does not start another line.
         if lines.last == [] { lines.removeLast() }
     }
 
@@ -17,7 +16,7 @@ struct TOMLLines {
         lines.insert(contentsOf: new.map { Array($0.utf8) }, at: place)
     }
 
-    /// With one of the empty lines around it, so that none piles up.
+    /// Removes one adjacent empty line too, so that empty lines do not accumulate.
     mutating func remove(_ range: Range<Int>) {
         lines.removeSubrange(range)
         let place = range.lowerBound
@@ -28,7 +27,7 @@ struct TOMLLines {
         }
     }
 
-    /// From each `[[key]]` to its last key: what comes after that belongs to the next header.
+    /// The ranges from each `[[key]]` to its last key; comments after that belong to the next header.
     func entries(_ key: String) -> [Range<Int>] {
         var entries: [Range<Int>] = []
         var start: Int?
@@ -47,7 +46,7 @@ struct TOMLLines {
         return entries
     }
 
-    /// The lines of the table `[key]`, its header first; nil when it is not written so.
+    /// The lines of the table `[key]`, including its header; nil if there is no such header.
     func table(_ key: String) -> Range<Int>? {
         let headers = lines.indices.filter { String(decoding: lines[$0], as: UTF8.self).trimmed.hasPrefix("[") }
         guard
@@ -59,7 +58,7 @@ struct TOMLLines {
         return start..<(headers.first { $0 > start } ?? lines.count)
     }
 
-    /// As it is written, with its quotes.
+    /// The value as written, with its quotes.
     func value(of key: String, in range: Range<Int>) -> String? {
         for index in range {
             if let place = valuePlace(of: key, in: lines[index]) {
@@ -69,7 +68,7 @@ struct TOMLLines {
         return nil
     }
 
-    /// - Returns: False when there is no such key.
+    /// - Returns: False if the key does not exist.
     mutating func replaceValue(of key: String, in range: Range<Int>, with value: String) -> Bool {
         for index in range {
             guard let place = valuePlace(of: key, in: lines[index]) else { continue }
@@ -95,7 +94,7 @@ struct TOMLLines {
         return quoted + "\""
     }
 
-    /// A list that ends in its line; texts in it may have brackets.
+    /// A one-line list; its strings may contain brackets.
     private func listPlace(from start: Int, in line: [UInt8]) -> Range<Int>? {
         var quote: UInt8?
         var depth = 0

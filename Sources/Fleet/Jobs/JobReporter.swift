@@ -2,35 +2,35 @@ import AsyncHTTPClient
 import Console
 import FoundationEssentials
 
-/// Tells the monitor how a scheduled job went, in the words of Uptime Kuma's push protocol.
+/// Reports the result of a scheduled job to the monitor, with Uptime Kuma's push protocol.
 package struct JobReporter: Sendable {
     private let url: PushURL
     private let exchange: HTTPSExchange
 
     /// - Parameters:
-    ///   - url: The job's.
-    ///   - exchange: Knows the monitor's address.
+    ///   - url: The job's push URL.
+    ///   - exchange: Must have the monitor's address.
     package init(url: PushURL, exchange: HTTPSExchange) {
         (self.url, self.exchange) = (url, exchange)
     }
 
-    /// Says that a job was done, or why it was not.
+    /// Reports success or failure.
     ///
-    /// - Parameter failure: In words, of which the monitor shows the first 200 letters; nil when all went well.
+    /// - Parameter failure: The reason, of which the monitor shows the first 200 characters; nil for success.
     /// - Throws: `MonitorError`.
     package func report(failure: String?) async throws {
         guard var parts = URLComponents(string: url.text), parts.scheme == "https" else {
-            throw MonitorError.notUnderstood("its push URL is none")
+            throw MonitorError.invalidResponse("the push URL must be an https URL")
         }
         parts.queryItems = [
             URLQueryItem(name: "status", value: failure == nil ? "up" : "down"),
             URLQueryItem(name: "msg", value: (failure ?? "OK").sanitizedLine(limit: 200)),
         ]
-        let answer = try await exchange.ask(HTTPClientRequest(url: parts.string ?? url.text))
-        guard answer.status == 200 else {
+        let response = try await exchange.sendToMonitor(HTTPClientRequest(url: parts.string ?? url.text))
+        guard response.status == 200 else {
             throw MonitorError.refused(
-                answer.status,
-                answer.status == 404 ? "it does not know the job yet: deploy to the hub" : "no reason given")
+                response.status,
+                response.status == 404 ? "it does not know the job yet: deploy to the hub" : "no reason given")
         }
     }
 }

@@ -1,12 +1,12 @@
-/// systemd units of an operator's machine for what it does on timers, for `~/.config/systemd/user`.
+/// systemd user units for scheduled jobs on an operator's machine.
 package struct JobUnits: Equatable, Sendable {
     /// Absolute paths.
     private let program: String
     private let state: String
     private let inventory: String
 
-    /// - Throws: `JobRefusal.path`: a unit's command line reads some characters in its own way.
-    package init(program: String, state: String, inventory: String) throws(JobRefusal) {
+    /// - Throws: `JobPreconditionError.path`, for characters with a special meaning in units.
+    package init(program: String, state: String, inventory: String) throws(JobPreconditionError) {
         for path in [program, state, inventory] where path.utf8.contains(where: { !$0.isPlain }) { throw .path(path) }
         (self.program, self.state, self.inventory) = (program, state, inventory)
     }
@@ -50,7 +50,7 @@ package struct JobUnits: Equatable, Sendable {
             [Timer]
             OnCalendar=\(calendar)
             RandomizedDelaySec=15min
-            # A machine that was off does it when it is on again.
+            # Catches up after the machine was off.
             Persistent=true
 
             [Install]
@@ -60,28 +60,28 @@ package struct JobUnits: Equatable, Sendable {
         ]
     }
 
-    /// What `systemctl enable` takes.
+    /// The unit to enable with `systemctl enable`.
     package func unit(_ job: ScheduledJob) -> String {
         "clavitor-\(job.name).\(job.calendar == nil ? "service" : "timer")"
     }
 }
 
-package enum JobRefusal: Refusal, Equatable, Sendable {
+package enum JobPreconditionError: PreconditionError, Equatable, Sendable {
     case path(String)
     case notInstalled(String)
 
     package var description: String {
         switch self {
         case .path(let path):
-            "\(path) has a character that a systemd unit reads in its own way. Use letters, digits and . _ - / @ +."
+            "\(path) must have only letters, digits and . _ - / @ +, because it is used in a systemd unit."
         case .notInstalled(let job):
-            "There is no push URL for \(job) here. `clavitor-soc job install` makes it, and the units."
+            "There is no push URL for \(job) on this machine. Create it and the units: clavitor-soc job install"
         }
     }
 }
 
 extension UInt8 {
-    /// Nothing to systemd.syntax(7): no blank, quote, `%`, `$` or backslash.
+    /// Whether the byte has no special meaning in systemd.syntax(7), unlike spaces, quotes, `%`, `$` and backslashes.
     fileprivate var isPlain: Bool {
         isDigit || isLowercaseLetter || isUppercaseLetter || "._-/@+".utf8.contains(self)
     }

@@ -1,19 +1,19 @@
-/// Work for the fleet that a machine outside it does on a timer. Each run is told to the monitor, which notifies somebody when
-/// one fails or two do not come.
+/// A job for the fleet on a machine outside of it. Each run is reported to the monitor, which notifies when one fails or two
+/// are missing.
 package enum ScheduledJob: String, CaseIterable, Sendable {
-    /// Brings the newest backups away from the machines.
+    /// Fetches the newest backups from the machines.
     case backups
-    /// Verifies every audit chain where it lies.
+    /// Verifies every audit chain on its node.
     case integrity
-    /// What people forget: an inventory with faults, break-glass untested, a nixpkgs that grows old.
+    /// Checks for an invalid inventory, untested break-glass access and an old nixpkgs.
     case upkeep
-    /// `dns watch`, which runs all the time.
+    /// `dns watch`, which runs continuously.
     case names
 
     /// Its name at the monitor.
     package var name: String { "soc-\(rawValue)" }
 
-    /// How often the monitor expects it.
+    /// The interval at which the monitor expects a report.
     package var every: String {
         switch self {
         case .backups: "1d"
@@ -22,7 +22,7 @@ package enum ScheduledJob: String, CaseIterable, Sendable {
         }
     }
 
-    /// As `OnCalendar=` has it (systemd.time(7)); nil for what runs all the time.
+    /// The value of `OnCalendar=` (systemd.time(7)); nil for a continuous job.
     var calendar: String? {
         switch self {
         case .backups: "daily"
@@ -34,14 +34,14 @@ package enum ScheduledJob: String, CaseIterable, Sendable {
 
     var description: String {
         switch self {
-        case .backups: "the fleet's backups are fetched"
-        case .integrity: "the fleet's audit chains are verified"
-        case .upkeep: "what a fleet forgets"
-        case .names: "ill nodes leave the nearest name"
+        case .backups: "fetch the fleet's backups"
+        case .integrity: "verify the fleet's audit chains"
+        case .upkeep: "check inventory, break-glass and nixpkgs"
+        case .names: "keep unhealthy nodes out of the nearest name"
         }
     }
 
-    /// Those that a fleet has use for.
+    /// The jobs that apply to a fleet.
     package static func all(of inventory: Inventory) -> [ScheduledJob] {
         allCases.filter { $0 != .names || inventory.dns != nil }
     }

@@ -1,107 +1,107 @@
 import Files
 
-/// The nodes' WireGuard keys on the operator's machine: `NODE.key`, and `NODE.next.key` while one is being changed.
+/// Stores the nodes' WireGuard keys on the operator's machine: `NODE.key`, and `NODE.next.key` during a rotation.
 package struct KeyStore: Sendable {
-    private let chest: LocalSecretStore
+    private let store: LocalSecretStore
 
-    /// - Parameter chest: Of its own folder; with or without encryption.
-    package init(_ chest: LocalSecretStore) {
-        self.chest = chest
+    /// - Parameter store: Of its own folder; with or without encryption.
+    package init(_ store: LocalSecretStore) {
+        self.store = store
     }
 
-    package enum Age: String, Sendable { case present = "key", next = "next.key" }
+    package enum Slot: String, Sendable { case present = "key", next = "next.key" }
 
-    /// How a node that has no key in the inventory comes to one.
+    /// The source of a node's first key.
     package enum FirstKey: Equatable, Sendable {
-        case made
-        /// One of that name is here: a run broke off, or the node was removed and is added again.
-        case takenUp(String)
+        case new
+        /// A stored key of an interrupted run, or of a removed node with the same name.
+        case reused(String)
     }
 
-    /// Touches nothing.
+    /// Determines the source of a node's first key. Changes nothing.
     ///
-    /// - Throws: `KeyStoreError`: a key that is in use must not be lost, wherever its private half lies.
+    /// - Throws: `KeyStoreError` if the node has a key in use, which must not be lost.
     package func firstKey(of node: Node) async throws -> FirstKey {
         let (present, next) = try await publicKeys(node)
         guard node.publicKey.isEmpty else {
             throw [present, next].contains(node.publicKey)
                 ? KeyStoreError.exists(node.name) : KeyStoreError.madeElsewhere(node.name)
         }
-        return present.map { .takenUp($0) } ?? .made
+        return present.map { .reused($0) } ?? .new
     }
 
-    /// Makes a node's first key, or takes up the one that is here.
+    /// Makes a node's first key, or reuses a stored one.
     ///
-    /// - Returns: The public half, for the inventory.
-    /// - Throws: What `firstKey` throws.
+    /// - Returns: The public key, for the inventory.
+    /// - Throws: Errors of `firstKey`.
     package func generate(_ node: Node) async throws -> String {
         switch try await firstKey(of: node) {
-        case .made: try await make(node, .present)
-        case .takenUp(let publicKey): publicKey
+        case .new: try await make(node, .present)
+        case .reused(let publicKey): publicKey
         }
     }
 
-    /// Makes another key beside the one in use, or gives the one that was made before.
+    /// Makes the next key beside the one in use, or returns the one that was made before.
     ///
-    /// - Returns: The public half. It belongs into the inventory when the key has been pushed.
+    /// - Returns: The public key. The inventory gets it when the key has been pushed.
     package func rotate(_ node: Node) async throws -> String {
-        guard try chest.holds(Self.name(node, .present)) else {
+        guard try store.contains(Self.name(node, .present)) else {
             throw node.publicKey.isEmpty ? KeyStoreError.missing(node.name) : KeyStoreError.madeElsewhere(node.name)
         }
-        if try chest.holds(Self.name(node, .next)) { return try await key(of: node, .next).publicText }
+        if try store.contains(Self.name(node, .next)) { return try await key(of: node, .next).publicText }
         return try await make(node, .next)
     }
 
-    /// Makes a key in the place of every one that is here: of a machine that is given up.
+    /// Replaces all stored keys of a node whose machine is abandoned.
     ///
-    /// - Returns: The public half.
+    /// - Returns: The public key.
     func replace(_ node: Node) async throws -> String {
         let publicKey = try await make(node, .present)
-        try chest.remove(Self.name(node, .next))
+        try store.remove(Self.name(node, .next))
         return publicKey
     }
 
-    /// An operator's, made if there is none. Operators and nodes have different names.
+    /// An operator's key; created if there is none. Operators and nodes have different names.
     package func operatorKey(_ name: String) async throws -> WireGuardKey {
-        if let text = try await chest.take("\(name).key") { return try WireGuardKey(text) }
+        if let text = try await store.read("\(name).key") { return try WireGuardKey(text) }
         let key = WireGuardKey()
-        try await chest.put("\(name).key", key.privateText + "\n")
+        try await store.write("\(name).key", key.privateText + "\n")
         return key
     }
 
-    /// The key that the node has, or is to have first.
+    /// The node's present or first key.
     package func present(_ node: Node) async throws -> WireGuardKey { try await key(of: node, .present) }
 
-    /// The key that a rotation brings.
+    /// The next key of a rotation.
     package func next(_ node: Node) async throws -> WireGuardKey { try await key(of: node, .next) }
 
     package func publicKeys(_ node: Node) async throws -> (present: String?, next: String?) {
         var keys: [String?] = []
-        for age in [Age.present, .next] {
-            let holds = try chest.holds(Self.name(node, age))
-            keys.append(holds ? try await key(of: node, age).publicText : nil)
+        for slot in [Slot.present, .next] {
+            let isStored = try store.contains(Self.name(node, slot))
+            keys.append(isStored ? try await key(of: node, slot).publicText : nil)
         }
         return (keys[0], keys[1])
     }
 
-    /// The next key is on the node: it takes the place of the old one, which is removed.
-    package func settle(_ node: Node) throws {
-        guard try chest.holds(Self.name(node, .next)) else { return }
-        try chest.rename(Self.name(node, .next), to: Self.name(node, .present))
+    /// Replaces the present key with the next one, which is on the node now.
+    package func promoteNext(_ node: Node) throws {
+        guard try store.contains(Self.name(node, .next)) else { return }
+        try store.rename(Self.name(node, .next), to: Self.name(node, .present))
     }
 
-    private func make(_ node: Node, _ age: Age) async throws -> String {
+    private func make(_ node: Node, _ slot: Slot) async throws -> String {
         let key = WireGuardKey()
-        try await chest.put(Self.name(node, age), key.privateText + "\n")
+        try await store.write(Self.name(node, slot), key.privateText + "\n")
         return key.publicText
     }
 
-    private func key(of node: Node, _ age: Age) async throws -> WireGuardKey {
-        guard let text = try await chest.take(Self.name(node, age)) else { throw KeyStoreError.missing(node.name) }
+    private func key(of node: Node, _ slot: Slot) async throws -> WireGuardKey {
+        guard let text = try await store.read(Self.name(node, slot)) else { throw KeyStoreError.missing(node.name) }
         return try WireGuardKey(text)
     }
 
-    private static func name(_ node: Node, _ age: Age) -> String { "\(node.name).\(age.rawValue)" }
+    private static func name(_ node: Node, _ slot: Slot) -> String { "\(node.name).\(slot.rawValue)" }
 }
 
 package enum KeyStoreError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -114,11 +114,12 @@ package enum KeyStoreError: Error, Equatable, Sendable, CustomStringConvertible 
         case .exists(let node): "\(node) has a key already. Replace it with `clavitor-soc keys rotate \(node)`."
         case .madeElsewhere(let node):
             """
-            \(node)'s key was made elsewhere: on another machine, or under another name. Replace it there, with \
-            `clavitor-soc keys rotate \(node)`. If its private half is lost, say so first, `clavitor-soc fleet set \(node) \
-            public-key ""`: another key cuts \(node) off until it is on the machine.
+            \(node)'s key was made elsewhere: on another machine, or under another name. Replace it there with \
+            `clavitor-soc keys rotate \(node)`. If its private key is lost, first run `clavitor-soc fleet set \(node) \
+            public-key ""`: \(node) is then unreachable until the machine has the new key.
             """
-        case .missing(let node): "\(node) has no key here. Make one with `clavitor-soc keys generate \(node)`."
+        case .missing(let node):
+            "\(node) has no key on this machine. Make one with `clavitor-soc keys generate \(node)`."
         }
     }
 }

@@ -1,10 +1,10 @@
 import Crypto
 import FoundationEssentials
 
-/// A WireGuard key pair: X25519 (RFC 7748), in base64 as `wg` has it.
+/// A WireGuard key pair: X25519 (RFC 7748), in base64 as in `wg`.
 ///
-/// Prints as its public half. The private one stays in Crypto's wiped memory until it is asked for as text; a `String`
-/// cannot be wiped, so whoever asks does not keep it.
+/// Its description is the public key. The private key stays in Crypto's self-wiping memory until it is requested as text,
+/// which cannot be wiped and must not be stored in memory.
 package struct WireGuardKey: Sendable {
     private static let byteCount = 32
 
@@ -14,7 +14,7 @@ package struct WireGuardKey: Sendable {
         key = Curve25519.KeyAgreement.PrivateKey()
     }
 
-    /// Reads what `wg genkey` prints.
+    /// Parses the output of `wg genkey`.
     package init(_ text: some StringProtocol) throws(WireGuardKeyError) {
         let bare = text.filter { !$0.isWhitespace }
         guard bare.count == 44, var bytes = Data(base64Encoded: String(bare)), bytes.count == Self.byteCount else {
@@ -27,9 +27,9 @@ package struct WireGuardKey: Sendable {
 
     package var publicText: String { key.publicKey.rawRepresentation.base64EncodedString() }
 
-    /// Clamped (RFC 7748, section 5), as `wg genkey` prints it: programs that compare texts must see no difference.
+    /// The clamped private key (RFC 7748, section 5), exactly as `wg genkey` prints it.
     package var privateText: String {
-        // A copy: what `rawRepresentation` returns is the key's own memory, and a change would change the key.
+        // A copy, because `rawRepresentation` may share the key's own memory.
         var bytes = [UInt8](key.rawRepresentation)
         bytes[0] &= 248
         bytes[Self.byteCount - 1] &= 127
@@ -43,9 +43,9 @@ extension WireGuardKey: CustomStringConvertible, CustomReflectable {
     package var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// The text itself is never quoted.
+/// Never quotes the text, which may be secret.
 package enum WireGuardKeyError: Error, Equatable, Sendable, CustomStringConvertible {
     case notAKey
 
-    package var description: String { "This is no WireGuard key: 32 bytes in base64, as `wg genkey` prints them." }
+    package var description: String { "A WireGuard key must be 32 bytes in base64, as `wg genkey` prints them." }
 }

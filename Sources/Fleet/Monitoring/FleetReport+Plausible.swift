@@ -1,10 +1,10 @@
 import Wire
 
 extension FleetReport {
-    /// Milliseconds of some eight thousand years.
-    private static let longest: Int64 = 250_000_000_000_000
+    /// Milliseconds of about eight thousand years.
+    private static let maximumTime: Int64 = 250_000_000_000_000
 
-    /// Whether its numbers can be reckoned with: a difference of two such times, and a percentage as a whole number, fit.
+    /// Whether arithmetic with its numbers cannot overflow: differences of times, and percentages as whole numbers.
     var isPlausible: Bool {
         let times =
             [now, timing.sev2] + nodes.flatMap { [$0.lastBeat, $0.skew].compactMap(\.self) }
@@ -12,6 +12,7 @@ extension FleetReport {
         let sizes = nodes.compactMap(\.body).flatMap { body in
             [body.ramPct, body.diskPct, body.certDaysRemaining].compactMap(\.self)
         }
-        return times.allSatisfy { (-Self.longest...Self.longest).contains($0) } && sizes.allSatisfy { abs($0) < 1e9 }
+        return times.allSatisfy { (-Self.maximumTime...Self.maximumTime).contains($0) }
+            && sizes.allSatisfy { abs($0) < 1e9 }
     }
 }

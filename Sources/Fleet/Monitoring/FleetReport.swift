@@ -1,9 +1,9 @@
 package import Wire
 
-/// The monitor's word on the fleet: what this program reads of `GET /api/v1/fleet`, and no more, so that a hub with a
-/// newer monitor can still be deployed to. Times are Unix milliseconds by the monitor's clock.
+/// The monitor's report on the fleet: the members of `GET /api/v1/fleet` that this program needs, and no others, so that a
+/// hub with a newer monitor can still be deployed to. Times are Unix milliseconds by the monitor's clock.
 package struct FleetReport: Codable, Equatable, Sendable {
-    package struct Times: Codable, Equatable, Sendable {
+    package struct Timing: Codable, Equatable, Sendable {
         /// How long a node is silent before it is a SEV2, in milliseconds.
         package var sev2: Int64
 
@@ -11,14 +11,19 @@ package struct FleetReport: Codable, Equatable, Sendable {
     }
 
     package var now: Int64
-    /// Evaluation is paused: the monitor has just started, stalled, or does not trust its clock.
-    package var evaluationPaused: Bool
-    /// Why the monitor cannot do its own work.
+    /// The monitor has just started, or its own state is unreliable.
+    package var isEvaluationPaused: Bool
+    /// Health problems of the monitor itself.
     package var healthProblems: [String]
-    package var timing: Times
+    package var timing: Timing
     package var nodes: [Node]
     package var incidents: [Incident]
     package var maintenanceWindows: [MaintenanceWindow]
+
+    private enum CodingKeys: String, CodingKey {
+        case now, timing, nodes, incidents, healthProblems, maintenanceWindows
+        case isEvaluationPaused = "evaluationPaused"
+    }
 
     package struct Node: Codable, Equatable, Sendable {
         package var name: String
@@ -26,7 +31,7 @@ package struct FleetReport: Codable, Equatable, Sendable {
         package var state: String
         package var lastBeat: Int64?
         package var skew: Int64?
-        /// What the node says is wrong with itself.
+        /// The health problem that the node reports.
         package var healthProblem: String?
         package var body: Heartbeat?
 
@@ -46,13 +51,13 @@ package struct FleetReport: Codable, Equatable, Sendable {
     package struct Incident: Codable, Equatable, Sendable {
         package var id: Int64
         package var key: String
-        /// None when it concerns the fleet or the monitor itself.
+        /// Nil if it concerns the fleet or the monitor itself.
         package var node: String?
         package var rule: String
         /// `warning`, `sev2` or `sev1`.
         package var severity: String
         package var title: String
-        /// What inhibits it, such as a silence: it is not notified.
+        /// What inhibits its notifications, such as a silence.
         package var inhibitedBy: String?
 
         package init(
@@ -69,7 +74,7 @@ package struct FleetReport: Codable, Equatable, Sendable {
         }
     }
 
-    /// Planned work: nothing new is raised about these nodes until it ends.
+    /// Planned work: no new alarms are raised about these nodes until it ends.
     package struct MaintenanceWindow: Codable, Equatable, Sendable {
         package var id: Int64
         package var nodes: [String]
@@ -85,12 +90,12 @@ package struct FleetReport: Codable, Equatable, Sendable {
     }
 
     package init(
-        now: Int64, evaluationPaused: Bool, healthProblems: [String] = [], timing: Times, nodes: [Node],
+        now: Int64, isEvaluationPaused: Bool, healthProblems: [String] = [], timing: Timing, nodes: [Node],
         incidents: [Incident],
         maintenanceWindows: [MaintenanceWindow]
     ) {
         self.now = now
-        self.evaluationPaused = evaluationPaused
+        self.isEvaluationPaused = isEvaluationPaused
         self.healthProblems = healthProblems
         self.timing = timing
         self.nodes = nodes
@@ -101,29 +106,30 @@ package struct FleetReport: Codable, Equatable, Sendable {
     package func node(_ name: String) -> Node? { nodes.first { $0.name == name } }
 }
 
-/// What this program asks of the monitor. `MonitorClient` asks over HTTPS, tests have others.
+/// The monitor's API as used by this program.
 package protocol FleetMonitor: Sendable {
     /// - Throws: `MonitorError`, as do the others.
     func fleet() async throws -> FleetReport
-    func openLease(nodes: [String], reason: String, minutes: Int) async throws -> FleetReport.MaintenanceWindow
-    /// That it has ended already is not an error.
-    func closeLease(_ id: Int64) async throws
+    func openMaintenanceWindow(nodes: [String], reason: String, minutes: Int) async throws
+        -> FleetReport.MaintenanceWindow
+    /// Ending a window that has ended already is not an error.
+    func closeMaintenanceWindow(_ id: Int64) async throws
 }
 
 package enum MonitorError: Error, Equatable, CustomStringConvertible, Sendable {
     case unreachable(String)
     case refused(Int, String)
     case badToken
-    case notUnderstood(String)
+    case invalidResponse(String)
 
     package var description: String {
         switch self {
         case .unreachable(let why): "The monitor cannot be reached: \(why)"
         case .refused(let status, let why): "The monitor answers \(status): \(why)"
         case .badToken:
-            "The monitor does not know the token. Make one on the hub (clavitor-monitor token) and name its file in "
-                + "soc.toml: monitor-token-file"
-        case .notUnderstood(let why): "The monitor's answer is not understood: \(why)"
+            "The monitor rejects the token. Make one on the hub (clavitor-monitor token) and set its file in soc.toml: "
+                + "monitor-token-file"
+        case .invalidResponse(let why): "The monitor's response is invalid: \(why)"
         }
     }
 }

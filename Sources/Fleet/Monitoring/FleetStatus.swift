@@ -1,59 +1,60 @@
 package import Wire
 
-/// The fleet in one view: the monitor's word beside each node's own.
+/// The state of the fleet, as reported by the monitor and by each node.
 package struct FleetStatus: Codable, Equatable, Sendable {
     package struct Row: Codable, Equatable, Sendable {
         package var node: String
         package var region: String
-        /// The monitor's; nil when it was not asked or does not know the node.
+        /// The monitor's state of the node; nil if the monitor was not queried or does not know the node.
         package var state: String?
-        /// Milliseconds before the monitor's now.
+        /// Milliseconds since the last heartbeat, by the monitor's clock.
         package var beatAge: Int64?
         package var body: Heartbeat?
-        /// Of the node itself, over SSH; nil when it did not answer.
+        /// The running system, over SSH; nil if the node did not respond.
         package var system: String?
         package var generation: Int?
         package var unit: String?
-        /// Of nixpkgs.
+        /// The revision of nixpkgs.
         package var revision: String?
-        /// Why it did not answer.
+        /// Why the node did not respond.
         package var trouble: String?
     }
 
     package var rows: [Row]
-    /// Open ones that nothing hides.
+    /// Open incidents that are not inhibited.
     package var incidents: [FleetReport.Incident]
     /// Which nodes are out of the nearest name, and why.
     package var names: [String] = []
-    /// Why the monitor says nothing, or its word is not to be relied on; empty when it was not asked.
+    /// Why the monitor did not respond, or its report is unreliable; empty if it was not queried.
     package var monitorTroubles: [String]
 
-    package var isWell: Bool {
+    package var isHealthy: Bool {
         monitorTroubles.isEmpty && incidents.isEmpty
             && rows.allSatisfy { $0.trouble == nil && ($0.unit ?? "active") == "active" && ($0.state ?? "up") == "up" }
     }
 
-    /// Asks everybody at once.
+    /// Queries the monitor and all nodes concurrently.
     ///
     /// - Parameters:
-    ///   - nodes: Of whom.
-    ///   - ssh: The way to them.
-    ///   - paths: Where they keep what is asked for.
-    ///   - monitor: Nil when there is none to ask.
-    ///   - most: Nodes that are asked at the same time.
-    /// - Returns: A row for each, whether it answered or not.
+    ///   - nodes: The nodes to query.
+    ///   - ssh: The connection to them.
+    ///   - paths: Paths on the nodes.
+    ///   - monitor: Nil to skip the monitor.
+    ///   - limit: The number of concurrent queries.
+    /// - Returns: A row for each node, even if it did not respond.
     package static func gather(
-        _ nodes: [Node], _ ssh: SSH, _ paths: NodePaths, monitor: (any FleetMonitor)?, most: Int = 32
+        _ nodes: [Node], _ ssh: SSH, _ paths: NodePaths, monitor: (any FleetMonitor)?, limit: Int = 32
     ) async -> FleetStatus {
-        let calls = DeployCalls(ssh, paths)
+        let calls = DeployCommands(ssh, paths)
         async let reported = report(monitor)
-        // The connection to the hub first: the others go through it.
-        let lost = await Self.lost(ssh.inventory.hub, ssh, calls)
-        let rows = await concurrently(nodes, most: most) { node in
+        // The hub first: the others are reached through it.
+        let hubFailure = await Self.failure(of: ssh.inventory.hub, ssh, calls)
+        let rows = await concurrently(nodes, limit: limit) { node in
             var row = Row(node: node.name, region: node.region)
-            if let lost {
+            if let hubFailure {
                 row.trouble =
-                    node.role == .hub ? lost : "\(node.name) was not asked: the way to it leads through the hub."
+                    node.role == .hub
+                    ? hubFailure : "\(node.name) was not queried, because it is reached through the hub."
                 return row
             }
             do {
@@ -82,8 +83,8 @@ package struct FleetStatus: Codable, Equatable, Sendable {
             monitorTroubles: troubles(report, complete))
     }
 
-    /// Why the hub cannot be reached; nil when it can, and where spokes are asked without it.
-    private static func lost(_ hub: Node?, _ ssh: SSH, _ calls: DeployCalls) async -> String? {
+    /// Why the hub cannot be reached; nil if it can, or if spokes are reached without it.
+    private static func failure(of hub: Node?, _ ssh: SSH, _ calls: DeployCommands) async -> String? {
         guard let hub else { return nil }
         do {
             _ = try await ssh.perform(calls.facts(hub))
@@ -91,8 +92,8 @@ package struct FleetStatus: Codable, Equatable, Sendable {
         } catch let error as SSHError {
             switch error {
             case .unreachable, .wrongHostKey, .timedOut, .identity, .noHostKey:
-                return ssh.places.breakGlass == nil ? "\(error)" : nil
-            case .pathTooLong, .spacesInPath, .hub, .failed, .notUnderstood: return nil
+                return ssh.paths.breakGlass == nil ? "\(error)" : nil
+            case .pathTooLong, .spacesInPath, .hub, .failed, .invalidOutput: return nil
             }
         } catch {
             return nil
@@ -100,8 +101,8 @@ package struct FleetStatus: Codable, Equatable, Sendable {
     }
 
     private static func troubles(_ report: FleetReport, _ rows: [Row]) -> [String] {
-        report.healthProblems.map { "The monitor cannot do its own work: \($0)" }
-            + (report.evaluationPaused ? ["The monitor has just come, or doubts itself, and judges nobody."] : [])
+        report.healthProblems.map { "The monitor is unhealthy: \($0)" }
+            + (report.isEvaluationPaused ? ["The monitor's evaluation is paused."] : [])
             + rows.filter { $0.state == nil }.map { "The monitor does not know \($0.node)." }
     }
 

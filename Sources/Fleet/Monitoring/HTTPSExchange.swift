@@ -3,21 +3,22 @@ import NIOCore
 import NIOHTTP1
 import NIOSSL
 
-/// HTTPS to machines whose addresses the inventory knows: DNS is not asked, the certificate must be for the name.
+/// HTTPS client for machines with addresses from the inventory: it does not use DNS, and the certificate must be valid for
+/// the name.
 package struct HTTPSExchange: Sendable {
-    /// Of an answer, in bytes.
-    private static let mostBody = 16 << 20
+    /// Largest response body in bytes.
+    private static let maximumBody = 16 << 20
 
     private let client: HTTPClient
 
-    /// Runs `body` with connections that are closed afterwards.
+    /// Runs `body` with a client that is shut down afterwards.
     ///
     /// - Parameters:
     ///   - addresses: By name.
     ///   - caFile: Certificates to trust instead of the system's, in PEM.
-    ///   - body: What needs them.
-    /// - Returns: What `body` returns.
-    /// - Throws: When the file holds no certificates, and what `body` throws.
+    ///   - body: Uses the client.
+    /// - Returns: The result of `body`.
+    /// - Throws: If the file has no certificates, and errors of `body`.
     package static func connected<Result>(
         addresses: [String: String], caFile: String?, _ body: (HTTPSExchange) async throws -> Result
     ) async throws -> Result {
@@ -45,10 +46,10 @@ package struct HTTPSExchange: Sendable {
     }
 
     func send(
-        _ request: HTTPClientRequest, within patience: TimeAmount = .seconds(15)
+        _ request: HTTPClientRequest, within timeout: TimeAmount = .seconds(15)
     ) async throws -> (status: Int, body: [UInt8]) {
-        let answer = try await client.execute(request, timeout: patience)
-        let body = try await answer.body.collect(upTo: Self.mostBody)
-        return (Int(answer.status.code), Array(body.readableBytesView))
+        let response = try await client.execute(request, timeout: timeout)
+        let body = try await response.body.collect(upTo: Self.maximumBody)
+        return (Int(response.status.code), Array(body.readableBytesView))
     }
 }

@@ -5,18 +5,18 @@ import NIOHTTP1
 import Outbound
 import Wire
 
-/// The monitor's API, with a token out of a file.
+/// Client of the monitor's API.
 package struct MonitorClient: FleetMonitor {
     private let name: String
     private let token: String
     private let exchange: HTTPSExchange
 
-    /// Speaks with the monitor of that name.
+    /// Makes a client.
     ///
     /// - Parameters:
-    ///   - name: As its certificate has it.
-    ///   - token: Of `clavitor-monitor token`.
-    ///   - exchange: Knows the monitor's address.
+    ///   - name: The name in the monitor's certificate.
+    ///   - token: A token of `clavitor-monitor token`.
+    ///   - exchange: Must have the monitor's address.
     package init(name: String, token: String, exchange: HTTPSExchange) {
         self.name = name
         self.token = token
@@ -25,36 +25,37 @@ package struct MonitorClient: FleetMonitor {
 
     package func fleet() async throws -> FleetReport {
         let report = try await send(.GET, "/api/v1/fleet", as: FleetReport.self)
-        guard report.isPlausible else { throw MonitorError.notUnderstood("it has numbers that nothing can have") }
+        guard report.isPlausible else { throw MonitorError.invalidResponse("it has numbers out of range") }
         return report
     }
 
-    package func openLease(nodes: [String], reason: String, minutes: Int) async throws -> FleetReport.MaintenanceWindow
+    package func openMaintenanceWindow(nodes: [String], reason: String, minutes: Int) async throws
+        -> FleetReport.MaintenanceWindow
     {
-        let body = LeaseBody(nodes: nodes, reason: reason, minutes: minutes)
+        let body = MaintenanceWindowBody(nodes: nodes, reason: reason, minutes: minutes)
         return try await send(.POST, "/api/v1/maintenance", body: body, as: FleetReport.MaintenanceWindow.self)
     }
 
-    package func closeLease(_ id: Int64) async throws {
+    package func closeMaintenanceWindow(_ id: Int64) async throws {
         do {
             _ = try await bytes(.DELETE, "/api/v1/maintenance/\(id)", nil)
         } catch MonitorError.refused(404, _) {}
     }
 
-    private struct LeaseBody: Encodable {
+    private struct MaintenanceWindowBody: Encodable {
         var nodes: [String]
         var reason: String
         var minutes: Int
     }
 
-    private func send<Answer: Decodable>(
-        _ method: HTTPMethod, _ path: String, body: (any Encodable)? = nil, as: Answer.Type
-    ) async throws -> Answer {
-        let answer = try await bytes(method, path, try body.map { Array(try JSONEncoder().encode($0)) })
+    private func send<Output: Decodable>(
+        _ method: HTTPMethod, _ path: String, body: (any Encodable)? = nil, as: Output.Type
+    ) async throws -> Output {
+        let output = try await bytes(method, path, try body.map { Array(try JSONEncoder().encode($0)) })
         do {
-            return try JSONDecoder().decode(Answer.self, from: Data(answer))
+            return try JSONDecoder().decode(Output.self, from: Data(output))
         } catch {
-            throw MonitorError.notUnderstood("\(error)")
+            throw MonitorError.invalidResponse("\(error)")
         }
     }
 
@@ -67,23 +68,23 @@ package struct MonitorClient: FleetMonitor {
             request.headers.add(name: "Content-Type", value: "application/json")
             request.body = .bytes(body)
         }
-        let answer = try await exchange.ask(request)
-        switch answer.status {
-        case 200..<300: return answer.body
+        let response = try await exchange.sendToMonitor(request)
+        switch response.status {
+        case 200..<300: return response.body
         case 401: throw MonitorError.badToken
         default:
-            let problem = try? JSONDecoder().decode(Problem.self, from: Data(answer.body))
+            let problem = try? JSONDecoder().decode(Problem.self, from: Data(response.body))
             let why = [problem?.title, problem?.detail].compactMap(\.self).joined(separator: ": ")
-            throw MonitorError.refused(answer.status, why.isEmpty ? "no reason given" : why)
+            throw MonitorError.refused(response.status, why.isEmpty ? "no reason given" : why)
         }
     }
 }
 
 extension HTTPSExchange {
-    /// What the monitor answers.
+    /// Sends a request to the monitor.
     ///
     /// - Throws: `MonitorError.unreachable`, `CancellationError`.
-    func ask(_ request: HTTPClientRequest) async throws -> (status: Int, body: [UInt8]) {
+    func sendToMonitor(_ request: HTTPClientRequest) async throws -> (status: Int, body: [UInt8]) {
         do {
             return try await send(request)
         } catch {

@@ -5,16 +5,16 @@ import NIOHTTP1
 import Outbound
 import Wire
 
-/// Asks a node what clients would ask it. `HTTPSProbe` does, tests have others.
+/// Probes a node as a client would.
 package protocol NodeProbe: Sendable {
     func health(of node: Node) async -> NodeHealth
 }
 
-/// How a node looks from outside.
+/// The result of a probe from outside.
 package enum NodeHealth: Equatable, Sendable {
-    /// With the version that it tells, if it does.
+    /// With the reported version, if any.
     case ready(version: String?)
-    /// In words.
+    /// With the reason.
     case notReady(String)
 
     package var isReady: Bool {
@@ -25,10 +25,10 @@ package enum NodeHealth: Equatable, Sendable {
     }
 }
 
-/// Over HTTPS, at the node's public address, with a certificate that is good for its name.
+/// Probes over HTTPS, at the node's public address; the certificate must be valid for its name.
 package struct HTTPSProbe: NodeProbe {
     let exchange: HTTPSExchange
-    /// The way to the same names over IPv6; nil when no node has it.
+    /// The client for IPv6; nil if no node has IPv6.
     let ipv6: HTTPSExchange?
 
     package init(exchange: HTTPSExchange, ipv6: HTTPSExchange? = nil) {
@@ -52,7 +52,7 @@ package struct HTTPSProbe: NodeProbe {
         }
     }
 
-    /// Each over a connection of its own, so that the certificate is the one that is served now.
+    /// Each request uses a new connection, so that the probe sees the currently served certificate.
     func request(_ url: String) -> HTTPClientRequest {
         var request = HTTPClientRequest(url: url)
         request.headers.add(name: "Connection", value: "close")

@@ -1,7 +1,7 @@
 import Console
 
-/// root on a machine that is not of the fleet yet: at its public address, with the operator's key, and the one host key
-/// that was confirmed.
+/// A root shell on a machine that is not part of the fleet yet: at its public address, with the operator's key and the
+/// confirmed host key.
 package struct BootstrapShell: RemoteShell {
     private let node: Node
     private let port: Int
@@ -9,14 +9,14 @@ package struct BootstrapShell: RemoteShell {
     private let knownHosts: String
     private let processes: any ChildProcesses
 
-    /// Takes what it needs; `knownHosts` must hold the node's name and its key.
+    /// Makes a shell.
     ///
     /// - Parameters:
-    ///   - node: With its ipv4.
-    ///   - port: Of sshd.
-    ///   - identity: A key that the provider put there; nil for what ssh-agent offers.
-    ///   - knownHosts: A file.
-    ///   - processes: Run ssh.
+    ///   - node: Must have an ipv4.
+    ///   - port: The port of sshd.
+    ///   - identity: The key that the provider installed; nil to use ssh-agent.
+    ///   - knownHosts: The file with the node's name and host key.
+    ///   - processes: Runs ssh.
     package init(
         _ node: Node, port: Int = 22, identity: String?, knownHosts: String, processes: any ChildProcesses
     ) {
@@ -27,7 +27,7 @@ package struct BootstrapShell: RemoteShell {
         self.processes = processes
     }
 
-    /// Options of ssh, which `NIX_SSHOPTS` takes too.
+    /// Options for ssh and for `NIX_SSHOPTS`.
     package var options: [String] {
         let key = identity.map { ["-o", "IdentitiesOnly=yes", "-i", $0] } ?? []
         return [
@@ -54,16 +54,16 @@ package struct BootstrapShell: RemoteShell {
     private func run(_ child: ChildProcess) async throws -> String {
         let outcome = try await processes.run(child)
         let last = outcome.errors.split(whereSeparator: \.isNewline).last
-        let said = last.map { String($0).sanitizedLine() } ?? "no reason given"
+        let message = last.map { String($0).sanitizedLine() } ?? "no reason given"
         switch outcome.status {
         case 0: return outcome.output
         case 255 where outcome.errors.contains("Host key verification failed"): throw SSHError.wrongHostKey(node.name)
-        case 255: throw SSHError.unreachable(node.name, said)
-        case let status: throw SSHError.failed(node.name, status, said)
+        case 255: throw SSHError.unreachable(node.name, message)
+        case let status: throw SSHError.failed(node.name, status, message)
         }
     }
 
-    /// The host key that the machine shows, which proves nothing until somebody has compared it.
+    /// Reads the host key that the machine presents, which is not trusted until an operator has compared it.
     package static func scan(_ node: Node, port: Int = 22, processes: any ChildProcesses) async throws -> HostKey {
         let outcome = try await processes.run(
             ChildProcess(

@@ -1,7 +1,7 @@
-/// A change of `[break-glass]` in the inventory: one key from a few addresses, or none.
+/// A change of `[break-glass]` in the inventory: enables access for one key from some addresses, or disables it.
 ///
-/// The emergency sshd of nix/break-glass.nix is in every system and runs in none: it is started on a node, or at the
-/// provider's console.
+/// The emergency sshd of nix/break-glass.nix is in every system and not started by default: it is started on a node, or at
+/// the provider's console.
 package enum BreakGlassEdit: Equatable, Sendable {
     case enable(sshKey: String, from: [String])
     case disable
@@ -11,7 +11,7 @@ package enum BreakGlassEdit: Equatable, Sendable {
         guard InventoryForms.isBreakGlassKey(sshKey) else { throw .notAKey }
         guard !from.isEmpty else { throw .notAnAddress("") }
         for address in from where !InventoryForms.isIPv4(address) { throw .notAnAddress(address) }
-        // Without the comment, which names a person.
+        // Without the comment, which may be personal data.
         self = .enable(sshKey: sshKey.split(separator: " ").prefix(2).joined(separator: " "), from: from)
     }
 
@@ -22,7 +22,7 @@ package enum BreakGlassEdit: Equatable, Sendable {
         }
     }
 
-    /// The inventory with the edit made; every other byte stays.
+    /// The edited inventory; all other text stays unchanged.
     package func edited(_ text: InventoryText) throws -> InventoryText {
         var expected = try Inventory(toml: text.text)
         (expected.breakGlass.sshKey, expected.breakGlass.from) = values
@@ -36,7 +36,7 @@ package enum BreakGlassEdit: Equatable, Sendable {
         return edited
     }
 
-    /// What is to be done, in order, for people.
+    /// The steps of the edit, in order, as sentences.
     package func plan(_ present: Inventory.BreakGlass, nodes: Int) -> [String] {
         switch self {
         case .enable(let sshKey, let from):
@@ -56,14 +56,14 @@ package enum BreakGlassEdit: Equatable, Sendable {
     }
 }
 
-/// When break-glass was last used on a node: what nobody tries does not work on the day it is needed.
-package struct BreakGlassTests: Codable, Equatable, Sendable {
+/// When break-glass access was last tested on each node.
+package struct BreakGlassTestRecord: Codable, Equatable, Sendable {
     /// Unix seconds of the last successful test, by node.
     package var passed: [String: Int64]
 
     package init(passed: [String: Int64] = [:]) { self.passed = passed }
 
-    /// Nodes whose last test is older than `days`, or that have had none.
+    /// Nodes whose last test is more than `days` ago, or that were never tested.
     package func due(_ nodes: [Node], after days: Int, now: Int64) -> [String] {
         nodes.map(\.name).filter { (passed[$0] ?? .min / 2) < now - Int64(days) * 86_400 }
     }
@@ -77,13 +77,13 @@ package enum BreakGlassError: Error, Equatable, Sendable, CustomStringConvertibl
     package var description: String {
         switch self {
         case .notAKey:
-            "This is no public key of OpenSSH's: give the line of a file like id_ed25519.pub, ssh-ed25519 and all."
+            "The key must be an OpenSSH public key: the whole line of a file like id_ed25519.pub, including ssh-ed25519."
         case .notAnAddress(let text):
-            "\"\(text)\" is not an IPv4 address. Name those that may connect, such as 192.0.2.7; names are not resolved."
+            "\"\(text)\" must be an IPv4 address such as 192.0.2.7; names are not resolved."
         case .notWritten:
             """
-            The table [break-glass] is written in a way that this program does not edit. Write ssh-key = "" and from = [] \
-            below it, each in a line of its own.
+            The table [break-glass] has a form that this program cannot edit. Write ssh-key = "" and from = [] below it, on \
+            separate lines.
             """
         }
     }

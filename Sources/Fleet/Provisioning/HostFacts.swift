@@ -1,30 +1,31 @@
-/// Probe of a fresh machine: what decides whether it can be converted. Its distribution is shown and decides nothing.
+/// Facts about a fresh machine that decide whether it can be converted. Its distribution is informative only.
 package struct HostFacts: Equatable, Sendable {
     package enum Firmware: String, Sendable { case bios, uefi }
 
-    /// `debian 12`, for people.
+    /// For display, such as `debian 12`.
     package var system: String
     package var architecture: String
     package var isRoot: Bool
-    /// Whether it runs systemd, by which the conversion runs apart from the connection.
+    /// Whether it runs systemd, which runs the conversion independently of the connection.
     package var hasSystemd: Bool
-    /// A container's kernel belongs to somebody else; empty when it is none.
+    /// The container technology, because a container's kernel cannot be replaced; empty for none.
     package var container: String
     package var firmware: Firmware
-    /// The EFI system partition's device; empty when none is mounted.
+    /// The EFI system partition's device; empty if none is mounted.
     package var esp: String
     /// Kibibytes.
     package var memory: Int
-    /// Kibibytes that are free on `/`.
+    /// Free kibibytes on `/`.
     package var free: Int
     /// The device of `/`.
     package var root: String
-    /// Of `/`.
+    /// The file system of `/`.
     package var fileSystem: String
-    /// Programs that nixos-infect needs, and neither are there nor can be installed by it.
+    /// Programs that nixos-infect needs and cannot install.
     package var lacking: [String]
 
-    /// Changes nothing. nixos-infect installs what unpacks and downloads where there is a package manager that it knows.
+    /// Collects the facts without changing anything. nixos-infect installs download and unpacking programs itself with a
+    /// package manager that it supports.
     static let script = """
         set -eu
         ID=unknown VERSION_ID=
@@ -64,7 +65,7 @@ package struct HostFacts: Equatable, Sendable {
         try HostFacts(try await shell.run(.script(script), input: nil, deadline: .seconds(60)))
     }
 
-    /// Reads what the script prints.
+    /// Parses the output of the script.
     package init(_ text: String) throws(ProvisionError) {
         var values: [Substring: String] = [:]
         for line in text.split(separator: "\n") {
@@ -94,8 +95,7 @@ package struct HostFacts: Equatable, Sendable {
         lacking = try value("lacking").split(separator: " ").map(String.init)
     }
 
-    /// Why the machine cannot be converted; empty when it can. The node's own system boots from the disk that the inventory
-    /// says, and from no other.
+    /// Why the machine cannot be converted; empty if it can. The node's own system boots only from the disk in the inventory.
     package func problems(for disk: NodeDisk?) -> [String] {
         var problems = broken([
             (architecture != "x86_64", "its architecture is \(architecture), not x86_64"),
@@ -103,10 +103,10 @@ package struct HostFacts: Equatable, Sendable {
             (!container.isEmpty, "it is a container (\(container)), whose kernel cannot be replaced"),
             (!hasSystemd, "it does not run systemd"),
             (!lacking.isEmpty, "it lacks \(lacking.joined(separator: ", "))"),
-            // What Linux itself keeps is missing from MemTotal.
-            (memory < 400 << 10, "it has \(memory >> 10) MB of memory, and 400 are needed"),
-            (free < 5 << 20, "\(free >> 20) GB are free on /, and 5 are needed"),
-            (fileSystem != "ext4", "/ is \(fileSystem), and nix/node.nix mounts ext4"),
+            // MemTotal does not include the kernel's own memory.
+            (memory < 400 << 10, "it has \(memory >> 10) MB of memory, and 400 are required"),
+            (free < 5 << 20, "\(free >> 20) GB are free on /, and 5 are required"),
+            (fileSystem != "ext4", "/ is \(fileSystem), but nix/node.nix mounts ext4"),
         ])
         guard let disk else { return problems }
         let expected = disk.esp == nil ? Firmware.bios : .uefi

@@ -1,5 +1,5 @@
-/// Why a machine is not touched.
-package enum ProvisionRefusal: Refusal, Equatable, Sendable {
+/// Why a provision does not start. The machine was not changed.
+package enum ProvisionPreconditionError: PreconditionError, Equatable, Sendable {
     case unfit(String, [String])
     case notReady(String, [String])
     case otherScript(String, shown: String, expected: String)
@@ -12,13 +12,13 @@ package enum ProvisionRefusal: Refusal, Equatable, Sendable {
         case .notReady(let node, let missing):
             "\(node) cannot be provisioned yet: \(missing.joined(separator: "; ")). Nothing was changed."
         case .otherScript(let path, let shown, let expected):
-            "\(path) has the SHA-256 \(shown), not \(expected). Read it again, and give the one that you have read."
-        case .underWay(let node): "Another provision of \(node) is under way on this machine. Wait for its end."
+            "\(path) has the SHA-256 \(shown), not \(expected). Review the script again, and use the hash of that version."
+        case .underWay(let node): "Another provision of \(node) is running on this machine. Wait for its end."
         }
     }
 }
 
-/// What went wrong on the way.
+/// Why a provision failed.
 package enum ProvisionError: Error, Equatable, Sendable, CustomStringConvertible {
     case unreadable(String)
     case timedOut(String, String)
@@ -27,13 +27,14 @@ package enum ProvisionError: Error, Equatable, Sendable, CustomStringConvertible
 
     package var description: String {
         switch self {
-        case .unreadable(let key): "The machine did not say its \(key). Is it a Debian with the usual programs?"
+        case .unreadable(let key):
+            "The machine did not report its \(key). Check that it is a Linux system with the usual programs."
         case .timedOut(let node, let what):
             """
-            \(node): \(what). Look at the provider's console; then `clavitor-soc provision` goes on where it stopped.
+            \(node): \(what). Check the provider's console; then continue with `clavitor-soc provision`.
             """
-        case .conversionFailed(let node, let said): "The conversion of \(node) failed: \(said)"
-        case .build(let said): "The system could not be built or copied: \(said)"
+        case .conversionFailed(let node, let message): "The conversion of \(node) failed: \(message)"
+        case .build(let message): "The system could not be built or copied: \(message)"
         }
     }
 }

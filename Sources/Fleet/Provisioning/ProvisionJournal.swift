@@ -1,7 +1,7 @@
 import Files
 import FoundationEssentials
 
-/// Which steps of a provision are done, in a file: it may take an hour, and a laptop is shut.
+/// Records the completed steps of a provision in a file, so that an interrupted provision can be resumed.
 package struct ProvisionJournal: Sendable {
     private struct Entry: Codable {
         var step: ProvisionPlan.Step
@@ -10,7 +10,7 @@ package struct ProvisionJournal: Sendable {
     }
 
     private struct Content: Codable {
-        /// The machine that they were done on.
+        /// The host key of the machine.
         var hostKey: String
         var done: [Entry] = []
     }
@@ -18,13 +18,13 @@ package struct ProvisionJournal: Sendable {
     private let path: String
 
     /// - Parameters:
-    ///   - folder: Exists.
-    ///   - node: Whose.
+    ///   - folder: An existing directory.
+    ///   - node: The node.
     package init(folder: String, node: String) {
         path = "\(folder)/\(node).json"
     }
 
-    /// Steps that were done on the machine with this host key; another machine begins anew.
+    /// Steps that were completed on the machine with this host key; empty for another machine.
     package func done(on hostKey: HostKey) throws -> Set<ProvisionPlan.Step> {
         Set(try content(hostKey).done.map(\.step))
     }
@@ -37,7 +37,7 @@ package struct ProvisionJournal: Sendable {
         try File.replace(path, with: String(decoding: try encoder.encode(content), as: UTF8.self), mode: 0o600)
     }
 
-    package func forget() { File.remove(path) }
+    package func reset() { File.remove(path) }
 
     private func content(_ hostKey: HostKey) throws -> Content {
         guard File.exists(path) else { return Content(hostKey: hostKey.text) }

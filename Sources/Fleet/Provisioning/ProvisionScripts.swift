@@ -1,6 +1,6 @@
-/// What runs on a machine while it becomes a node: POSIX sh, its arguments behind it.
+/// POSIX shell scripts that run on a machine during its provision.
 package enum ProvisionScripts {
-    /// Runs apart from the connection; begun once, however often the step is tried.
+    /// Starts nixos-infect independently of the connection. Idempotent.
     package static let infect = """
         set -eu
         if [ -e /run/current-system ]; then exit 0; fi
@@ -14,7 +14,7 @@ package enum ProvisionScripts {
         systemd-run --quiet --unit=clavitor-infect --setenv=NIX_CHANNEL="$2" --setenv=HOME="$HOME" bash "$script"
         """
 
-    /// Prints where it stands: `nixos`, or the unit's state and its last line. /etc/NIXOS would be there before the reboot.
+    /// Prints `nixos`, or the unit's state and last log line. /etc/NIXOS is not used because it exists before the reboot.
     package static let infectState = """
         if [ -e /run/current-system ]; then echo nixos; exit 0; fi
         systemctl is-failed clavitor-infect || true
@@ -27,6 +27,6 @@ package enum ProvisionScripts {
         "$1/bin/switch-to-configuration" boot
         """
 
-    /// Answers before the machine goes down.
+    /// Returns before the machine shuts down.
     package static let reboot = "systemd-run --quiet --collect --on-active=2 systemctl reboot"
 }

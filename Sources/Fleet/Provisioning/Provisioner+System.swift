@@ -4,7 +4,7 @@ import FoundationEssentials
 
 /// The steps that replace what is on the machine.
 extension Provisioner {
-    /// Everything that the build needs is there, or the machine is not touched. What is built stays in the store.
+    /// Builds the system before the machine is changed. The result stays in the store.
     func build() async throws -> String {
         let release = try await SystemBuilder(processes).build([plan.node], plan.flake)
         guard let path = release.systems[plan.node.name] else { throw ProvisionError.build("nothing was built") }
@@ -42,7 +42,7 @@ extension Provisioner {
 
     func restore() async throws {
         guard let backup = plan.backup else { return }
-        // What an earlier run has placed is the same.
+        // An earlier run has installed the same database.
         _ = try await VaultRestore(
             plan.node, backup, secrets, dist: plan.flake.dist, folder: folder, processes: processes
         ).run(first, replaces: true)

@@ -1,39 +1,39 @@
-/// Performs a `ProvisionPlan`, one step after the other, and writes down each that is done.
+/// Performs a `ProvisionPlan` step by step, and records each completed step.
 ///
-/// The conversion replaces a disk, and the reboot into the node's own system shuts the port by which we came: both come
-/// after everything that can be checked beforehand.
+/// The conversion replaces the disk, and the reboot into the node's own system closes the port of this connection: both come
+/// after everything that can be checked in advance.
 package struct Provisioner<C: Clock>: Sendable where C.Duration == Duration {
-    package typealias Tell = @Sendable (String) -> Void
+    package typealias Report = @Sendable (String) -> Void
 
     let plan: ProvisionPlan
     let inventory: Inventory
     let journal: ProvisionJournal
     let first: BootstrapShell
-    /// Nil when the node is the hub itself.
+    /// Nil if the node is the hub itself.
     let hub: (any RemoteShell)?
     let secrets: SecretStore
     let monitor: (any FleetMonitor)?
     let probe: any NodeProbe
     let processes: any ChildProcesses
-    /// For what is restored, on its way.
+    /// A temporary directory for the restored database.
     let folder: String
     let clock: C
     /// Unix seconds.
     let now: @Sendable () -> Int64
 
-    /// Takes everything that it needs; `run` does the work.
+    /// Makes a provisioner.
     ///
     /// - Parameters:
-    ///   - plan: What is to be done.
-    ///   - inventory: Has the node.
-    ///   - journal: Of the node.
-    ///   - first: root on the new machine.
-    ///   - hub: Nil when the node is the hub itself.
-    ///   - secrets: Of the fleet.
-    ///   - monitor: Nil: no heartbeat is waited for.
-    ///   - probe: Asks whether the node serves.
-    ///   - processes: Run ssh and nix.
-    ///   - folder: For what is restored, on its way; private, and removed afterwards.
+    ///   - plan: The steps.
+    ///   - inventory: Must have the node.
+    ///   - journal: The node's journal.
+    ///   - first: A root shell on the new machine.
+    ///   - hub: Nil if the node is the hub itself.
+    ///   - secrets: The fleet's secrets.
+    ///   - monitor: Nil to skip waiting for a heartbeat.
+    ///   - probe: Probes the node.
+    ///   - processes: Runs ssh and nix.
+    ///   - folder: A private directory for the restored database, removed afterwards.
     ///   - clock: For waiting.
     ///   - now: Unix seconds.
     package init(
@@ -47,11 +47,11 @@ package struct Provisioner<C: Clock>: Sendable where C.Duration == Duration {
         (self.clock, self.now) = (clock, now)
     }
 
-    /// - Throws: What stopped it. Running it again goes on there.
-    package func run(_ tell: Tell) async throws {
+    /// - Throws: The error of the failed step. A later run continues with that step.
+    package func run(_ report: Report) async throws {
         guard let hostKey = plan.hostKey else { throw HostKeyError.noAnswer }
         for step in plan.steps {
-            tell(plan.sentence(step))
+            report(plan.sentence(step))
             try await perform(step)
             try journal.add(step, on: hostKey, at: now())
         }
@@ -85,17 +85,17 @@ package struct Provisioner<C: Clock>: Sendable where C.Duration == Duration {
                 missing.append("the hub does not know its key: deploy the hub first")
             }
         }
-        guard missing.isEmpty else { throw ProvisionRefusal.notReady(node.name, missing) }
+        guard missing.isEmpty else { throw ProvisionPreconditionError.notReady(node.name, missing) }
     }
 
     private func check() async throws {
         let facts = try await HostFacts.ask(first)
         let problems = facts.problems(for: inventory.disk(of: node))
-        guard problems.isEmpty else { throw ProvisionRefusal.unfit(node.name, problems) }
+        guard problems.isEmpty else { throw ProvisionPreconditionError.unfit(node.name, problems) }
     }
 
-    /// Waits for the node's own system. A handshake may be that of the machine which this one takes the place of, and proves
-    /// nothing until the machine has been rebooted.
+    /// Reboots and waits for a handshake of the node's own system. A handshake before the reboot may be that of the replaced
+    /// machine.
     private func tunnel() async throws {
         let before = try await lastHandshake()
         let isRebooting = try await reboot()
@@ -106,9 +106,9 @@ package struct Provisioner<C: Clock>: Sendable where C.Duration == Duration {
         }
     }
 
-    /// That nobody answers is no failure: the answer to an earlier request was lost, and the port is shut by now.
+    /// Reboots the machine. An unreachable machine is not a failure: it has been rebooted before, and its port is closed.
     ///
-    /// - Returns: Whether it is being rebooted now, rather than before.
+    /// - Returns: Whether it is rebooting now.
     private func reboot() async throws -> Bool {
         do {
             _ = try await first.run(.script(ProvisionScripts.reboot), input: nil, deadline: .seconds(60))
@@ -118,12 +118,12 @@ package struct Provisioner<C: Clock>: Sendable where C.Duration == Duration {
         }
     }
 
-    /// When the hub heard the node's key last, 0 for never, and what time it is: by the hub's own clock.
+    /// The time of the hub's last handshake with the node's key, 0 for none, and the present time, by the hub's clock.
     private func lastHandshake() async throws -> (last: Int64, now: Int64)? {
         let script = RemoteCommand.script("date +%s; wg show wg0 latest-handshakes")
         guard let hub else { return nil }
         let lines = try await hub.run(script, input: nil, deadline: .seconds(60)).split(separator: "\n")
-        // Whatever the hub says.
+        // The hub's output is validated.
         guard let now = lines.first.flatMap({ Int64($0) }), now > 0 else { return nil }
         for line in lines.dropFirst() {
             let words = line.split(whereSeparator: \.isWhitespace)
@@ -134,7 +134,7 @@ package struct Provisioner<C: Clock>: Sendable where C.Duration == Duration {
         return (0, now)
     }
 
-    /// Its vaults are there, empty or restored, and its certificate is good: an ACME order takes its time.
+    /// Waits until the node serves with a valid certificate. An ACME order may take minutes.
     private func serving() async throws {
         try await wait("\(node.url) is not ready after 15 minutes", attempts: 90) {
             switch await probe.health(of: node) {
@@ -152,7 +152,7 @@ package struct Provisioner<C: Clock>: Sendable where C.Duration == Duration {
         }
     }
 
-    /// Asks every ten seconds. An error is an answer too: the machine may be rebooting.
+    /// Polls every ten seconds. Other errors do not end the wait, because the machine may be rebooting.
     func wait(_ failure: String, attempts: Int, _ isDone: () async throws -> Bool) async throws {
         var last = ""
         for _ in 0..<attempts {
@@ -172,7 +172,7 @@ package struct Provisioner<C: Clock>: Sendable where C.Duration == Duration {
     }
 }
 
-/// Why the node is waited for still.
+/// Why a wait continues.
 enum ProvisionWait: Error, Equatable, CustomStringConvertible {
     case notReady(String)
 

@@ -2,9 +2,9 @@ import Console
 import Files
 import FoundationEssentials
 
-/// Brings the newest backup of a node to this machine: what lies on the disk of a machine alone is lost with it.
+/// Fetches the newest backup of a node to this machine, so that it survives the loss of the node.
 ///
-/// Backups are encrypted to their recipients; whoever fetches them need not be able to open them.
+/// Backups are encrypted to their recipients; fetching them requires no key.
 package struct BackupFetch: Sendable {
     private let ssh: SSH
     private let node: Node
@@ -12,19 +12,19 @@ package struct BackupFetch: Sendable {
     private let folder: String
 
     /// - Parameters:
-    ///   - ssh: The way to it.
-    ///   - node: Whose backups.
-    ///   - source: Its folder of backups.
-    ///   - folder: Where they go; its parent must exist.
+    ///   - ssh: The connection to the node.
+    ///   - node: The node.
+    ///   - source: The backup directory on the node.
+    ///   - folder: The local directory; its parent must exist.
     package init(_ ssh: SSH, _ node: Node, from source: String, to folder: String) {
         (self.ssh, self.node, self.source, self.folder) = (ssh, node, source, folder)
     }
 
-    /// - Returns: The path here, and whether it was fetched now.
+    /// - Returns: The local path, and whether it was fetched now.
     /// - Throws: `BackupFetchError`, `SSHError`.
     package func run() async throws -> (path: String, isNew: Bool) {
-        let said = try await ssh.run(node, .script(Self.newest, [source]), deadline: .seconds(120))
-        let words = said.split(whereSeparator: \.isWhitespace).map(String.init)
+        let output = try await ssh.run(node, .script(Self.newest, [source]), deadline: .seconds(120))
+        let words = output.split(whereSeparator: \.isWhitespace).map(String.init)
         guard words.count == 2, Self.isName(words[0]), words[1].utf8.count == 64 else {
             throw BackupFetchError.none(source)
         }
@@ -43,12 +43,12 @@ package struct BackupFetch: Sendable {
         return (path, true)
     }
 
-    /// A name that a node made: no path.
+    /// Whether a name from the node is the name of a backup and not a path.
     private static func isName(_ name: String) -> Bool {
         name.hasPrefix("clavitor-") && name.hasSuffix(".db.age") && !name.contains("/")
     }
 
-    /// Takes a folder; prints the name of the newest backup in it and its SHA-256. Names sort by age.
+    /// Prints the name and SHA-256 of the newest backup. Argument: the directory. Names sort by time.
     static let newest = """
         set -eu
         newest=
@@ -70,7 +70,7 @@ package enum BackupFetchError: Error, Equatable, Sendable, CustomStringConvertib
     package var description: String {
         switch self {
         case .none(let folder): "there is no backup in \(folder)"
-        case .notWhole(let name): "\(name) did not arrive whole; run this again"
+        case .notWhole(let name): "\(name) was truncated or altered in transit; run this again"
         }
     }
 }

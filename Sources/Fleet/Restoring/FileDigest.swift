@@ -1,10 +1,10 @@
 import Crypto
 import Files
 
-/// Bytes and SHA-256 of a file of any size.
+/// Size and SHA-256 of a file of any size.
 struct FileDigest: Equatable {
     let count: Int
-    /// In hexadecimal, of small letters.
+    /// In lower-case hexadecimal.
     let sha256: String
 
     init(_ path: String) throws {

@@ -1,10 +1,11 @@
-/// What runs on a node when its vaults come back: POSIX sh, its arguments behind it.
+/// POSIX shell scripts that restore vaults on a node.
 enum RestoreScripts {
-    /// Takes the data directory, the database's bytes and SHA-256, and `replace` or `keep`. The database is standard input.
+    /// Installs a database from standard input. Arguments: the data directory, the database's size and SHA-256, and `replace`
+    /// or `keep`.
     ///
-    /// The node's service is stopped when everything has arrived, and started again whatever becomes of it. Its own start
-    /// makes no empty vault while the new file is there (`clavitor-node init --if-empty`). systemd gives the files to the
-    /// service's user, on a machine that does not know that user yet, too.
+    /// Stops the node's service after the transfer, and starts it again in any case. The service creates no empty vault while
+    /// the new file exists (`clavitor-node init --if-empty`). systemd changes the owner of the files to the service's user,
+    /// which may not exist on the machine yet.
     static let place = """
         set -eu
         umask 077
@@ -19,13 +20,13 @@ enum RestoreScripts {
         trap again EXIT
         cat >"$new"
         if [ "$(wc -c <"$new")" -ne "$bytes" ] || ! echo "$digest  $new" | sha256sum --check --status; then
-            echo "the vaults did not arrive whole" >&2
+            echo "the vaults were truncated or altered in transit" >&2
             exit 1
         fi
         systemctl stop "$unit" 2>/dev/null || true
         if [ -e "$data/clavitor.db" ]; then
             if [ "$how" != replace ]; then
-                echo "there are vaults already; --replace sets them aside" >&2
+                echo "the node has vaults already; --replace moves them aside" >&2
                 exit 1
             fi
             aside=$data/replaced-$(date +%s)
@@ -33,7 +34,7 @@ enum RestoreScripts {
             for file in "$data"/clavitor.db* "$data/damaged"; do
                 if [ -e "$file" ]; then mv "$file" "$aside/"; fi
             done
-            echo "the vaults that were there are in $aside"
+            echo "the previous vaults are in $aside"
         fi
         chown "$(stat -c %u:%g "$data")" "$new"
         mv "$new" "$data/clavitor.db"

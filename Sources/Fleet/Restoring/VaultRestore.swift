@@ -2,11 +2,11 @@ import Console
 import Files
 import FoundationEssentials
 
-/// Brings a node's vaults back from a backup.
+/// Restores a node's vaults from a backup.
 ///
-/// The backup is opened and checked on the operator's machine, by the node's own program with the node's root key from the
-/// secrets. Neither the identity that opens backups nor the root key is sent: what goes to the node is its database, whose
-/// content is encrypted under that key.
+/// The backup is decrypted and verified on the operator's machine, by `clavitor-node` with the node's root key from the
+/// secrets. Neither the age identity nor the root key is sent: the node receives its database, whose content is encrypted
+/// under the root key.
 package struct VaultRestore: Sendable {
     private let node: Node
     private let backup: VaultBackup
@@ -17,13 +17,13 @@ package struct VaultRestore: Sendable {
     private let processes: any ChildProcesses
 
     /// - Parameters:
-    ///   - node: Whose vaults.
-    ///   - backup: Theirs.
-    ///   - secrets: Have the node's root key.
-    ///   - dist: The folder with the static binaries.
-    ///   - folder: For the database, private; its parent must exist. Removed afterwards.
+    ///   - node: The node.
+    ///   - backup: Its backup.
+    ///   - secrets: Must have the node's root key.
+    ///   - dist: The directory with the static binaries.
+    ///   - folder: A private directory for the database; its parent must exist. Removed afterwards.
     ///   - data: The node's data directory.
-    ///   - processes: Run the node's program.
+    ///   - processes: Runs `clavitor-node`.
     package init(
         _ node: Node, _ backup: VaultBackup, _ secrets: SecretStore, dist: String, folder: String,
         data: String = "/var/lib/clavitor", processes: any ChildProcesses
@@ -33,16 +33,16 @@ package struct VaultRestore: Sendable {
     }
 
     /// - Parameters:
-    ///   - shell: The node.
-    ///   - replaces: Vaults that are there already are set aside on the node; otherwise they are an error.
-    /// - Returns: What the node says became of vaults that were there; empty when there were none.
+    ///   - shell: A shell on the node.
+    ///   - replaces: Whether existing vaults are moved aside; otherwise they are an error.
+    /// - Returns: Where existing vaults were moved; empty if there were none.
     /// - Throws: `RestoreError`, `LocalSecretStoreError`, `SSHError`.
     package func run(_ shell: some RemoteShell, replaces: Bool) async throws -> String {
-        // What a run that was killed has left.
+        // Removes leftovers of a killed run.
         try? FileManager.default.removeItem(atPath: folder)
         try File.makeDirectory(folder)
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let database = try await opened()
+        let database = try await decryptedDatabase()
         let digest = try FileDigest(database)
         return try await shell.send(
             database,
@@ -52,11 +52,11 @@ package struct VaultRestore: Sendable {
             deadline: .seconds(3_600))
     }
 
-    /// The database, checked: audit chain, structure, and that the root key is the backup's.
-    private func opened() async throws -> String {
+    /// Decrypts the database and verifies its audit chain, its structure, and that the root key matches.
+    private func decryptedDatabase() async throws -> String {
         guard let key = try await secrets.text(.rootKey, of: node) else { throw RestoreError.noRootKey(node.name) }
         let program = "\(dist)/clavitor-node"
-        // The key goes through a pipe: it is in no file and in no argument.
+        // The key is passed through a pipe, never in a file or an argument.
         let outcome = try await processes.run(
             ChildProcess(
                 program,
@@ -79,10 +79,10 @@ package enum RestoreError: Error, Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .noRootKey(let node):
             """
-            The root key of \(node) is not in the secrets, and without it no backup opens. Set it from your copy: \
+            The root key of \(node) is not in the secrets, and backups cannot be decrypted without it. Set it from your copy: \
             clavitor-soc secrets set \(node) root.key
             """
-        case .notOpened(let path, let said): "\(path) was not restored, and nothing was sent: \(said)"
+        case .notOpened(let path, let message): "\(path) was not restored, and nothing was sent: \(message)"
         }
     }
 }

@@ -1,15 +1,15 @@
-/// A program to run on the operator's machine, and what bounds it.
+/// A program to run on the operator's machine, with its limits.
 package struct ChildProcess: Equatable, Sendable, CustomStringConvertible {
     package var executable: String
     package var arguments: [String]
     package var environment: [String: String] = [:]
-    /// Nothing when nil.
+    /// Standard input; nil for none.
     package var input: String?
-    /// A file for standard input instead, of any size.
+    /// A file of any size as standard input instead.
     package var inputFile: String?
     package var deadline: Duration
-    /// Bytes that are kept, of each of the two outputs. More ends the program.
-    package var mostOutput = 1 << 20
+    /// Limit in bytes for each of the two outputs. A program that exceeds it is ended.
+    package var maximumOutput = 1 << 20
 
     package init(_ executable: String, _ arguments: [String], input: String? = nil, deadline: Duration) {
         self.executable = executable
@@ -18,7 +18,7 @@ package struct ChildProcess: Equatable, Sendable, CustomStringConvertible {
         self.deadline = deadline
     }
 
-    /// As a person would type it.
+    /// The command line for a shell.
     package var description: String {
         let assignments = environment.sorted { $0.key < $1.key }.map { "\($0.key)=\(RemoteCommand.quoted($0.value))" }
         return (assignments + [RemoteCommand([executable] + arguments).description]).joined(separator: " ")
@@ -26,7 +26,7 @@ package struct ChildProcess: Equatable, Sendable, CustomStringConvertible {
 }
 
 package struct ChildOutcome: Equatable, Sendable {
-    /// 128 and the signal's number when a signal ended it.
+    /// 128 plus the signal's number if a signal ended it.
     package var status: Int32
     package var output: String
     package var errors: String
@@ -46,7 +46,7 @@ package enum ChildError: Error, Equatable, CustomStringConvertible, Sendable {
 
     package var description: String {
         switch self {
-        case .notFound(let program): "There is no program \(program) here; install it."
+        case .notFound(let program): "The program \(program) is not installed on this machine; install it."
         case .timedOut(let program, let limit): "\(program) did not finish within \(limit.components.seconds) s"
         case .tooMuchOutput(let program, let limit): "\(program) printed more than \(limit) bytes"
         case .failed(let program, let why): "\(program): \(why)"
@@ -54,8 +54,8 @@ package enum ChildError: Error, Equatable, CustomStringConvertible, Sendable {
     }
 }
 
-/// Who runs programs. One runs them, tests have others.
+/// Runs child processes.
 package protocol ChildProcesses: Sendable {
-    /// - Throws: `ChildError`; a status other than zero is an outcome and no error.
+    /// - Throws: `ChildError`; a non-zero status is an outcome and not an error.
     func run(_ child: ChildProcess) async throws -> ChildOutcome
 }

@@ -1,4 +1,4 @@
-/// A command line for a shell, made of words that the shell must take as they are.
+/// A command line for a shell, made of words that must reach the command unchanged.
 package struct RemoteCommand: Equatable, Sendable, CustomStringConvertible {
     package let words: [String]
 
@@ -6,10 +6,10 @@ package struct RemoteCommand: Equatable, Sendable, CustomStringConvertible {
         self.words = words
     }
 
-    /// What `sh -c` takes, and sshd therefore too: it joins what it is given and hands it to a shell.
+    /// The quoted form for `sh -c`, and for sshd, which passes its command to a shell.
     package var description: String { words.map(Self.quoted).joined(separator: " ") }
 
-    /// Between single quotes a POSIX shell leaves everything alone but a single quote.
+    /// Quotes with single quotes, in which only a single quote itself is special in a POSIX shell.
     package static func quoted(_ word: String) -> String {
         let isPlain = !word.isEmpty && word.utf8.allSatisfy(isPlain)
         guard !isPlain else { return word }
@@ -20,7 +20,7 @@ package struct RemoteCommand: Equatable, Sendable, CustomStringConvertible {
         return quoted + "'"
     }
 
-    /// Not `=`: a first word with it would be an assignment. Not `~`, which is a home.
+    /// Excludes `=`, because a first word with it is an assignment, and `~`, which expands to a home directory.
     private static func isPlain(_ byte: UInt8) -> Bool {
         byte.isDigit || byte.isLowercaseLetter || byte.isUppercaseLetter || "-_./:@,+%".utf8.contains(byte)
     }

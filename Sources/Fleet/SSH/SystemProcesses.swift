@@ -2,10 +2,10 @@ import Files
 import Glibc
 import Subprocess
 
-/// Runs programs for real.
+/// Runs child processes of the operating system.
 package struct SystemProcesses: ChildProcesses {
     package init() {
-        // A child that ends before it has read its input must not end this program.
+        // A child that ends before it has read its input must not end this program with SIGPIPE.
         signal(SIGPIPE, SIG_IGN)
     }
 
@@ -28,17 +28,17 @@ package struct SystemProcesses: ChildProcesses {
         let variables: [Environment.Key: String?] = Dictionary(
             uniqueKeysWithValues: child.environment.map { (Environment.Key(stringLiteral: $0.key), $0.value) })
         var options = PlatformOptions()
-        // Not in the terminal's group: ctrl-C is for this program to decide about.
+        // Its own process group, because this program handles ctrl-C.
         options.processGroupID = 0
         options.teardownSequence = [.gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: .seconds(2))]
         do {
             let result = try await Subprocess.run(
                 .program(child.executable), arguments: Arguments(child.arguments),
                 environment: .inherit.updating(variables),
-                platformOptions: options, input: .inputWriter, output: .string(limit: child.mostOutput),
-                error: .string(limit: child.mostOutput)
+                platformOptions: options, input: .inputWriter, output: .string(limit: child.maximumOutput),
+                error: .string(limit: child.maximumOutput)
             ) { execution in
-                // A program that ends before it read its input says why by itself.
+                // Write errors are ignored: a program that ends early reports the reason itself.
                 try? await write(child, to: execution.standardInputWriter)
                 try? await execution.standardInputWriter.finish()
             }
@@ -71,19 +71,19 @@ package struct SystemProcesses: ChildProcesses {
     private static func reason(_ error: SubprocessError, _ child: ChildProcess) -> ChildError {
         switch error.code {
         case .executableNotFound: .notFound(child.executable)
-        case .outputLimitExceeded: .tooMuchOutput(child.executable, child.mostOutput)
+        case .outputLimitExceeded: .tooMuchOutput(child.executable, child.maximumOutput)
         default: .failed(child.executable, "\(error)")
         }
     }
 }
 
 extension Executable {
-    /// As a shell looks for it: a word along PATH, and what has a slash where it says.
+    /// Finds a program as a shell does: a name in PATH, anything with a slash as a path.
     fileprivate static func program(_ text: String) -> Executable {
         text.utf8.contains(UInt8(ascii: "/")) ? .path(path(text)) : .name(text)
     }
 
-    /// A `FilePath`, whose module is Subprocess's dependency and not ours: it can be had as a literal without an import.
+    /// Makes a `FilePath` from a literal, because its module is not a direct dependency and cannot be imported.
     private static func path<Path: ExpressibleByStringLiteral>(_ text: Path.StringLiteralType) -> Path {
         Path(stringLiteral: text)
     }

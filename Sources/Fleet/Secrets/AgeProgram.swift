@@ -1,23 +1,23 @@
-/// The program `age`: what is written to its recipients only its identity opens.
+/// Encryption and decryption with the program `age`.
 ///
-/// Plain text goes through pipes alone, never through a file or an argument.
+/// Plaintext is passed through pipes only, never through a file or an argument.
 package struct AgeProgram: Sendable {
-    private static let patience = Duration.seconds(120)
+    private static let timeout = Duration.seconds(120)
 
     private let recipients: [String]
     private let identity: String?
     private let processes: any ChildProcesses
 
-    /// Takes what the operator's settings say.
+    /// Configures age from the operator's settings.
     ///
     /// - Parameters:
-    ///   - recipients: Whom to encrypt to, `age1…` or an SSH key.
-    ///   - identity: The file that opens it again; nil on a machine that only writes.
-    ///   - processes: Runs it.
+    ///   - recipients: `age1…` or SSH public keys.
+    ///   - identity: The file that decrypts; nil on a machine that only encrypts.
+    ///   - processes: Runs age.
     /// - Throws: `noRecipients`, `recipient`.
     package init(recipients: [String], identity: String?, processes: any ChildProcesses) throws(AgeSettingsError) {
         guard !recipients.isEmpty else { throw .noRecipients }
-        // One that began with a hyphen would be an option.
+        // A recipient that begins with a hyphen would be an option.
         guard recipients.allSatisfy({ $0.hasPrefix("age1") || $0.hasPrefix("ssh-") }) else { throw .recipient }
         self.recipients = recipients
         self.identity = identity
@@ -36,17 +36,17 @@ package struct AgeProgram: Sendable {
 
     private func run(_ arguments: [String], _ input: String) async throws -> String {
         let outcome = try await processes.run(
-            ChildProcess("age", arguments, input: input, deadline: Self.patience))
+            ChildProcess("age", arguments, input: input, deadline: Self.timeout))
         guard outcome.status == 0 else {
-            let said = outcome.errors.split(separator: "\n").first
-            throw AgeProgramError.failed(said.map(String.init) ?? "no reason given")
+            let message = outcome.errors.split(separator: "\n").first
+            throw AgeProgramError.failed(message.map(String.init) ?? "no reason given")
         }
         return outcome.output
     }
 }
 
-/// What soc.toml must say first.
-package enum AgeSettingsError: Refusal, Equatable, Sendable {
+/// Missing or invalid age settings in soc.toml.
+package enum AgeSettingsError: PreconditionError, Equatable, Sendable {
     case noRecipients
     case recipient
     case noIdentity
@@ -54,9 +54,9 @@ package enum AgeSettingsError: Refusal, Equatable, Sendable {
     package var description: String {
         switch self {
         case .noRecipients:
-            "Secrets are kept encrypted. Make a key with `age-keygen` and name it in soc.toml: age-recipients."
-        case .recipient: "age-recipients in soc.toml has an entry that is none: they begin with age1 or ssh-."
-        case .noIdentity: "To read a secret the file of the age key is needed. Name it in soc.toml: age-identity."
+            "Secrets are stored encrypted. Make a key with `age-keygen` and set it in soc.toml: age-recipients."
+        case .recipient: "Every entry of age-recipients in soc.toml must begin with age1 or ssh-."
+        case .noIdentity: "Reading a secret requires the file of the age key. Set it in soc.toml: age-identity."
         }
     }
 }
@@ -66,7 +66,7 @@ package enum AgeProgramError: Error, Equatable, Sendable, CustomStringConvertibl
 
     package var description: String {
         switch self {
-        case .failed(let why): "age did not do it: \(why)"
+        case .failed(let why): "age failed: \(why)"
         }
     }
 }

@@ -1,20 +1,20 @@
 import Files
 package import FoundationEssentials
 
-/// Small secret files in a folder of mode 0700, each 0600 and, with age, encrypted.
+/// Stores small secrets as files of mode 0600 in a directory of mode 0700, encrypted with age if configured.
 ///
-/// Never inside a git work tree: what was committed once is out for good.
+/// Refuses directories in a Git work tree, because a committed secret is compromised.
 package struct LocalSecretStore: Sendable {
-    private static let most = 1 << 16
+    private static let maximumBytes = 1 << 16
 
     private let folder: String
     private let age: AgeProgram?
 
-    /// Makes the folder.
+    /// Creates the directory.
     ///
     /// - Parameters:
-    ///   - folder: Where; its parent must exist.
-    ///   - age: Nil: plain text.
+    ///   - folder: The directory; its parent must exist.
+    ///   - age: Nil for plaintext.
     /// - Throws: `LocalSecretStoreError.workTree`.
     package init(_ folder: String, age: AgeProgram?) throws {
         if let tree = Self.workTree(around: folder) { throw LocalSecretStoreError.workTree(tree) }
@@ -24,31 +24,33 @@ package struct LocalSecretStore: Sendable {
         self.age = age
     }
 
-    package func put(_ name: String, _ text: String) async throws {
-        guard text.utf8.count <= Self.most else { throw LocalSecretStoreError.tooLong(name, Self.most) }
+    package func write(_ name: String, _ text: String) async throws {
+        guard text.utf8.count <= Self.maximumBytes else {
+            throw LocalSecretStoreError.tooLong(name, Self.maximumBytes)
+        }
         let written = if let age { try await age.encrypt(text) } else { text }
         try File.replace(path(name, isEncrypted: age != nil), with: written, mode: 0o600)
-        // The other form of it would be an older secret.
+        // The other form would be an outdated secret.
         File.remove(path(name, isEncrypted: age == nil))
     }
 
-    /// Nil: there is none of that name.
-    package func take(_ name: String) async throws -> String? {
+    /// Nil for a missing secret.
+    package func read(_ name: String) async throws -> String? {
         let (plain, encrypted) = (path(name, isEncrypted: false), path(name, isEncrypted: true))
         if File.exists(encrypted) {
             guard let age else { throw AgeSettingsError.noIdentity }
-            return try await age.decrypt(try File.read(encrypted, most: 4 * Self.most))
+            return try await age.decrypt(try File.read(encrypted, most: 4 * Self.maximumBytes))
         }
         guard File.exists(plain) else { return nil }
-        let text = try File.read(plain, most: Self.most)
-        // From before there were recipients: it does not stay readable longer than it must. Nobody else's key will do.
-        if let age, let proof = try? await age.decrypt(try await age.encrypt(text)), proof == text {
-            try await put(name, text)
+        let text = try File.read(plain, most: Self.maximumBytes)
+        // Written before encryption was configured: encrypt it now, if the identity can decrypt it again.
+        if let age, let decrypted = try? await age.decrypt(try await age.encrypt(text)), decrypted == text {
+            try await write(name, text)
         }
         return text
     }
 
-    package func holds(_ name: String) throws -> Bool {
+    package func contains(_ name: String) throws -> Bool {
         File.exists(path(name, isEncrypted: false)) || File.exists(path(name, isEncrypted: true))
     }
 
@@ -63,8 +65,8 @@ package struct LocalSecretStore: Sendable {
         }
     }
 
-    /// When each was written.
-    package func times() throws -> [String: Date] {
+    /// Modification dates by name.
+    package func modificationDates() throws -> [String: Date] {
         var times: [String: Date] = [:]
         for file in try Directory.names(in: folder) where !file.hasSuffix(".new") {
             let attributes = try FileManager.default.attributesOfItem(atPath: "\(folder)/\(file)")
@@ -78,10 +80,10 @@ package struct LocalSecretStore: Sendable {
         "\(folder)/\(name)\(isEncrypted ? ".age" : "")"
     }
 
-    /// The work tree that a path is in, links followed as far as the path exists.
+    /// The Git work tree that contains a path, with symbolic links resolved as far as the path exists.
     static func workTree(around path: String) -> String? {
         var place = URL(filePath: path.absolutePath).standardizedFileURL.resolvingSymlinksInPath().path
-        // A path whose end is not there yet is not resolved: what is there of it must be.
+        // A path that does not exist yet is not resolved, so its existing part is resolved instead.
         while !File.exists(place), place != "/" { place = Directory.parent(of: place) }
         place = URL(filePath: place).resolvingSymlinksInPath().path
         while true {
@@ -100,9 +102,9 @@ package enum LocalSecretStoreError: Error, Equatable, Sendable, CustomStringConv
     package var description: String {
         switch self {
         case .workTree(let tree):
-            "Secrets are not kept in the git work tree \(tree). Give another folder: --state DIR."
-        case .open(let folder): "Others can read \(folder). Close it: chmod 700 \(folder)"
-        case .tooLong(let name, let most): "\(name) has more than \(most) bytes. Check that it is the right file."
+            "Secrets must not be stored in the Git work tree \(tree). Use another directory: --state DIR."
+        case .open(let folder): "Other users can read \(folder). Restrict it: chmod 700 \(folder)"
+        case .tooLong(let name, let limit): "\(name) must be at most \(limit) bytes. Check that it is the right file."
         }
     }
 }

@@ -3,32 +3,32 @@ import FoundationEssentials
 import SwiftASN1
 import X509
 
-/// The fleet's own CA, for one certificate: the monitor's, which is reached through the tunnel alone.
+/// The fleet's private CA for the monitor's certificate; the monitor is reached through the tunnel only.
 ///
-/// Nodes and operators trust its certificate and nothing else at the monitor's name. Its key is among the secrets and on no
-/// machine, so that a rebuilt hub gets a new certificate that everybody believes.
+/// Nodes and operators trust only this CA for the monitor's name. Its key is stored with the operator's secrets and on no
+/// machine of the fleet, so that a rebuilt hub gets a new certificate that is trusted.
 struct MonitorAuthority {
-    private static let life: TimeInterval = 10 * 365 * 86_400
-    /// Browsers take no longer one.
-    private static let leafLife: TimeInterval = 397 * 86_400
+    private static let lifetime: TimeInterval = 10 * 365 * 86_400
+    /// The longest lifetime that browsers accept.
+    private static let leafLifetime: TimeInterval = 397 * 86_400
 
     let certificatePEM: String
     let keyPEM: String
     private let key: Certificate.PrivateKey
     private let subject: DistinguishedName
 
-    /// A new one.
+    /// Makes a new CA.
     ///
     /// - Parameters:
-    ///   - name: The monitor's, the only one that the certificate may be used for (RFC 5280, section 4.2.1.10).
-    ///   - now: From when on.
-    /// - Throws: When the library cannot make it.
+    ///   - name: The monitor's name, the only one permitted by name constraints (RFC 5280, section 4.2.1.10).
+    ///   - now: The start of validity.
+    /// - Throws: If the library fails.
     init(for name: String, now: Date) throws {
         let key = Certificate.PrivateKey(P256.Signing.PrivateKey())
         let subject = try DistinguishedName { CommonName("Clavitor fleet, \(name)") }
         let certificate = try Certificate(
             version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: key.publicKey,
-            notValidBefore: now.addingTimeInterval(-86_400), notValidAfter: now.addingTimeInterval(Self.life),
+            notValidBefore: now.addingTimeInterval(-86_400), notValidAfter: now.addingTimeInterval(Self.lifetime),
             issuer: subject, subject: subject, signatureAlgorithm: .ecdsaWithSHA256,
             extensions: try Certificate.Extensions {
                 Critical(BasicConstraints.isCertificateAuthority(maxPathLength: 0))
@@ -41,19 +41,19 @@ struct MonitorAuthority {
         (self.key, self.subject) = (key, subject)
     }
 
-    /// The one that was made before.
+    /// Loads a stored CA.
     init(certificatePEM: String, keyPEM: String) throws {
         (self.certificatePEM, self.keyPEM) = (certificatePEM, keyPEM)
         key = try Certificate.PrivateKey(pemEncoded: keyPEM)
         subject = try Certificate(pemEncoded: certificatePEM).subject
     }
 
-    /// A certificate for the monitor, with its chain, and its key; both in PEM.
+    /// Issues a certificate for the monitor. Returns its chain and its key in PEM.
     func issue(_ name: String, now: Date) throws -> (certificate: String, key: String) {
         let leaf = Certificate.PrivateKey(P256.Signing.PrivateKey())
         let certificate = try Certificate(
             version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: leaf.publicKey,
-            notValidBefore: now.addingTimeInterval(-86_400), notValidAfter: now.addingTimeInterval(Self.leafLife),
+            notValidBefore: now.addingTimeInterval(-86_400), notValidAfter: now.addingTimeInterval(Self.leafLifetime),
             issuer: subject, subject: try DistinguishedName { CommonName(name) }, signatureAlgorithm: .ecdsaWithSHA256,
             extensions: try Certificate.Extensions {
                 Critical(BasicConstraints.notCertificateAuthority)

@@ -1,6 +1,6 @@
-/// A file that a node or the hub's monitor is given: its name, where it goes, and what it must look like.
+/// A secret file of a node or of the hub's monitor: its name, location and format.
 package struct NodeSecret: Hashable, Sendable {
-    /// Its file's name on the node, and its name in `clavitor-soc secrets`.
+    /// The file name on the node, and the name in `clavitor-soc secrets`.
     package let name: String
 
     package static let pushURL = NodeSecret("push-url")
@@ -8,9 +8,9 @@ package struct NodeSecret: Hashable, Sendable {
     package static let monitorCA = NodeSecret("monitor-ca.pem")
     package static let monitorCertificate = NodeSecret("monitor.crt")
     package static let monitorKey = NodeSecret("monitor.key")
-    /// Where the monitor's own heartbeat goes.
+    /// The target of the monitor's own heartbeat.
     package static let deadManURL = NodeSecret("dead-man-url")
-    /// WireGuard's; comes from `keys`.
+    /// The WireGuard key, managed by `keys`.
     package static let privateKey = NodeSecret("private.key")
 
     private static let fixed = [
@@ -19,7 +19,7 @@ package struct NodeSecret: Hashable, Sendable {
 
     private init(_ name: String) { self.name = name }
 
-    /// A part of a channel of the monitor, `channel-phone-url`.
+    /// A secret of a monitor's channel, such as `channel-phone-url`.
     package static func channel(_ channel: String, _ part: String) -> NodeSecret {
         NodeSecret("channel-\(channel)-\(part)")
     }
@@ -36,17 +36,17 @@ package struct NodeSecret: Hashable, Sendable {
         self.name = name
     }
 
-    /// Where nix/node.nix and nix/hub.nix look for it.
+    /// The directory that nix/node.nix and nix/hub.nix expect.
     package var folder: String { self == .privateKey ? "/etc/wireguard" : "/etc/clavitor" }
 
-    /// Readable by the programs where it is no secret; all else is handed to them by systemd, which is root.
+    /// Public certificates are readable for the programs; systemd, as root, passes all other files to them.
     package var mode: String {
         [.monitorCA, .monitorCertificate].contains(self) ? "0644" : "0600"
     }
 
     package var folderMode: String { self == .privateKey ? "0700" : "0755" }
 
-    /// Without a line end where it is one line; says what is wrong with it without quoting it.
+    /// Validates and normalises a value. Errors do not quote it.
     package func checked(_ text: String) throws(NodeSecretError) -> String {
         switch self {
         case .pushURL:
@@ -69,7 +69,7 @@ package struct NodeSecret: Hashable, Sendable {
         case .monitorCA, .monitorCertificate:
             guard text.contains("-----BEGIN CERTIFICATE-----") else { throw .unfit(self, "a certificate in PEM") }
             guard !text.contains("PRIVATE KEY-----") else {
-                throw .unfit(self, "a certificate alone: everybody on the node can read it, and this has a key in it")
+                throw .unfit(self, "a certificate without a private key, because every user on the node can read it")
             }
             return text
         case .monitorKey:
@@ -85,8 +85,8 @@ package struct NodeSecret: Hashable, Sendable {
 }
 
 extension Node {
-    /// What it cannot do without, but for its WireGuard key.
-    package func neededSecrets(_ inventory: Inventory) -> [NodeSecret] {
+    /// The required secrets, except the WireGuard key.
+    package func requiredSecrets(_ inventory: Inventory) -> [NodeSecret] {
         let all: [NodeSecret] = [.pushURL, .rootKey, .monitorCA]
         guard role == .hub else { return all }
         let isNotifying = inventory.notifying?.enabled != false
@@ -107,11 +107,11 @@ package enum NodeSecretError: Error, Equatable, Sendable, CustomStringConvertibl
     package var description: String {
         switch self {
         case .unknown(let name, let known):
-            "\(name) is no secret of a node. There are: \(known.joined(separator: ", "))."
-        case .unfit(let secret, let expected): "This does not look like \(secret.name). It should be \(expected)."
-        case .fromKeys: "private.key is made by `clavitor-soc keys generate` and `keys rotate`."
+            "\(name) is not a secret of a node. Known secrets: \(known.joined(separator: ", "))."
+        case .unfit(let secret, let expected): "\(secret.name) must be \(expected)."
+        case .fromKeys: "private.key cannot be set; use `clavitor-soc keys generate` or `keys rotate`."
         case .nothing(let node):
-            "There is nothing to push to \(node). Begin with `clavitor-soc secrets set \(node) NAME`."
+            "No secret is set for \(node). Set one first: clavitor-soc secrets set \(node) NAME"
         }
     }
 }

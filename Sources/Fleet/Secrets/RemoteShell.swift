@@ -1,14 +1,14 @@
-/// A machine on which commands can be run as root.
+/// Runs commands as root on a machine.
 package protocol RemoteShell: Sendable {
-    /// - Returns: What it printed.
-    /// - Throws: Also when the command's status is not zero.
+    /// - Returns: The output.
+    /// - Throws: Also for a non-zero status.
     func run(_ command: RemoteCommand, input: String?, deadline: Duration) async throws -> String
 
-    /// The same with a file of this machine as standard input.
+    /// The same with a local file as standard input.
     func send(_ path: String, to command: RemoteCommand, deadline: Duration) async throws -> String
 }
 
-/// A node of the fleet, through the tunnel.
+/// A shell on a node of the fleet, through the tunnel.
 package struct NodeShell: RemoteShell {
     private let ssh: SSH
     private let node: Node
@@ -28,7 +28,7 @@ package struct NodeShell: RemoteShell {
 }
 
 extension RemoteCommand {
-    /// A script with its arguments; standard input stays free.
+    /// A script with its arguments; standard input remains available.
     package static func script(_ text: String, _ arguments: [String] = []) -> RemoteCommand {
         RemoteCommand(["sh", "-c", text, "clavitor-soc"] + arguments)
     }

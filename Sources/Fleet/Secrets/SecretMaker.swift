@@ -1,9 +1,9 @@
 import FoundationEssentials
 
-/// Makes the secrets of nodes that need no person: push URLs, root keys, the monitor's certificate.
+/// Generates the nodes' secrets that need no input: push URLs, root keys, the monitor's certificate.
 ///
-/// The inventory gets the hash of each push token, by which the monitor knows the node after the loss of its own database.
-/// What is there stays, so that running it again completes what was cut off.
+/// The inventory gets the hash of each push token, so that the monitor knows the node even after the loss of its database.
+/// Idempotent: existing secrets stay, so that an interrupted run can be completed.
 package struct SecretMaker: Sendable {
     private let secrets: SecretStore
     private let file: InventoryFile
@@ -13,10 +13,10 @@ package struct SecretMaker: Sendable {
     private let now: Int64
 
     /// - Parameters:
-    ///   - secrets: Where they go.
+    ///   - secrets: Stores the secrets.
     ///   - file: The inventory.
-    ///   - dist: The folder with the static binaries: the node's own program makes root keys.
-    ///   - processes: Run it, and age.
+    ///   - dist: The directory with the static binaries: `clavitor-node` generates root keys.
+    ///   - processes: Runs it, and age.
     ///   - now: Unix seconds.
     package init(
         _ secrets: SecretStore, _ file: InventoryFile, dist: String, processes: any ChildProcesses, now: Int64
@@ -25,9 +25,9 @@ package struct SecretMaker: Sendable {
     }
 
     /// - Parameters:
-    ///   - node: Whose.
-    ///   - anew: Push URL or monitor's certificate: another one, though there is one.
-    /// - Returns: What was made.
+    ///   - node: The node.
+    ///   - anew: Existing push URL or monitor's certificate to replace.
+    /// - Returns: The generated secrets.
     /// - Throws: `SecretMakerError`, `NodeSecretError`, `AgeSettingsError`.
     package func make(for node: Node, anew: [NodeSecret] = []) async throws -> [NodeSecret] {
         guard anew.allSatisfy({ [.pushURL, .monitorCertificate].contains($0) }) else {
@@ -45,7 +45,7 @@ package struct SecretMaker: Sendable {
         let present = anew ? nil : try await secrets.text(.pushURL, of: node)
         let url = present.map { PushURL($0) } ?? .make(at: inventory.fleet.monitor)
         if present == nil { try await secrets.set(.pushURL, of: node, to: url.text) }
-        // The inventory follows the secret, also where an earlier run was cut off between the two.
+        // Also completes an earlier run that was interrupted between secret and inventory.
         if node.pushToken != url.digest {
             try file.edit { try $0.setting("push-token", of: node.name, to: url.digest) }
         }
@@ -67,7 +67,7 @@ package struct SecretMaker: Sendable {
         let (ca, certificate) = (
             try await secrets.text(.monitorCA, of: node), try await secrets.text(.monitorCertificate, of: node)
         )
-        // A monitor with a certificate from elsewhere has no authority here.
+        // A monitor with a certificate of another CA needs no authority here.
         let isHubs = node.role == .hub && (certificate == nil || anew)
         guard ca == nil || isHubs else { return [] }
         let authority = try await authority(name)
@@ -85,7 +85,7 @@ package struct SecretMaker: Sendable {
         return made
     }
 
-    /// The fleet's, made with its first use. The key goes first: a certificate without one would be of no use.
+    /// The fleet's authority, created at first use. The key is stored first, because a certificate without it is useless.
     private func authority(_ name: String) async throws -> MonitorAuthority {
         if let key = try await secrets.fleetText("ca.key"), let certificate = try await secrets.fleetText("ca.pem") {
             return try MonitorAuthority(certificatePEM: certificate, keyPEM: key)
@@ -97,7 +97,7 @@ package struct SecretMaker: Sendable {
     }
 }
 
-package enum SecretMakerError: Refusal, Equatable, Sendable {
+package enum SecretMakerError: PreconditionError, Equatable, Sendable {
     case notAnew
     case noRootKey(String)
 
@@ -105,11 +105,11 @@ package enum SecretMakerError: Refusal, Equatable, Sendable {
         switch self {
         case .notAnew:
             """
-            Only push-url and monitor.crt are made anew. A root key opens the vaults that were made under it: \
-            `clavitor-node root-key rotate` renews it.
+            Only push-url and monitor.crt can be replaced. A root key decrypts the existing vaults; rotate it with \
+            `clavitor-node root-key rotate`.
             """
         case .noRootKey(let program):
-            "\(program) makes no root key. Build the binaries (make static), or name their folder: --dist DIR"
+            "\(program) did not generate a root key. Build the binaries (make static), or set their directory: --dist DIR"
         }
     }
 }

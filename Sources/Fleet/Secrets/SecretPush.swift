@@ -1,8 +1,8 @@
-/// Puts a secret onto a node: over standard input, into a file that is whole or not there.
+/// Writes a secret to a node: over standard input, into a file that is replaced atomically.
 package enum SecretPush {
-    /// Arguments: folder, its mode when it has to be made, name, mode, bytes.
+    /// Arguments: directory, its mode if it must be created, name, mode, bytes.
     ///
-    /// The number of bytes tells a secret from the beginning of one when the connection breaks.
+    /// The number of bytes detects a truncated secret after a broken connection.
     static let script = """
         set -eu
         umask 077
@@ -15,7 +15,7 @@ package enum SecretPush {
         rm -f "$new"
         cat >"$new"
         if [ "$(wc -c <"$new")" -ne "$5" ]; then
-            echo "the secret did not arrive whole" >&2
+            echo "the secret was truncated in transit" >&2
             exit 1
         fi
         [ "$(id -u)" != 0 ] || chown 0:0 "$new"
@@ -36,14 +36,14 @@ package enum SecretPush {
         .script(script, [folder, folderMode, name, mode, "\(text.utf8.count)"])
     }
 
-    /// Returns when the file is on the node's disk. `root`: another one than `/`.
+    /// Returns when the file is on the node's disk. `root`: Replaces `/`.
     package static func push(_ text: String, as secret: NodeSecret, to shell: some RemoteShell, root: String = "")
         async throws
     {
         _ = try await shell.run(command(secret, text, root: root), input: text, deadline: .seconds(60))
     }
 
-    /// A WireGuard key under a name of its own, beside the one in use.
+    /// Writes a WireGuard key under another name, beside the one in use.
     static func push(_ key: WireGuardKey, as name: String, in folder: String, to shell: some RemoteShell) async throws {
         let text = key.privateText + "\n"
         let command = command(

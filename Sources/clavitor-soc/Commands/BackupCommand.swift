@@ -3,22 +3,22 @@ import Console
 import Files
 import Fleet
 
-/// Backups that machines made, brought away from them.
+/// Fetches backups from the machines.
 struct BackupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "backup", abstract: "Bring the newest backups of nodes, and of the monitor, to this machine.",
+        commandName: "backup", abstract: "Fetch the newest backups of nodes, and of the monitor, to this machine.",
         subcommands: [Fetch.self])
 
     struct Fetch: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Fetch what is newer than what is here. Exits with 1 when a node has none.",
+            abstract: "Fetch newer backups. Exits with 1 if a node has none.",
             discussion:
-                "From a timer, daily, on a machine that is no node. `provision --restore` and `restore` take the files."
+                "Run it daily on a machine outside the fleet. `provision --restore` and `restore` use the files."
         )
 
         @OptionGroup var options: OperatorOptions
-        @Argument(help: "The nodes; all when none is named.") var nodes: [String] = []
-        @Option(help: "The folder for them. (default: backups in the state directory)") var to: String?
+        @Argument(help: "Nodes. (default: all)") var nodes: [String] = []
+        @Option(help: "Target directory. (default: backups in the state directory)") var to: String?
 
         func run() async throws {
             let context = try OperatorContext(options)

@@ -4,18 +4,18 @@ import Files
 import Fleet
 import FoundationEssentials
 
-/// The emergency sshd for the day when the hub is lost.
+/// Manages the emergency sshd for the loss of the hub.
 struct BreakGlassCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "break-glass",
-        abstract: "Set, test and show the emergency access for the day when the hub is lost.",
+        abstract: "Set, test and show emergency access for the loss of the hub.",
         discussion: """
-            `enable` and `disable` change the inventory; the nodes follow with the next deploy. In each system it is stopped. \
-            `show` exits with 1 when a node has not been tested for a while.
+            `enable` and `disable` change the inventory; the nodes follow with the next deploy. The emergency sshd is stopped \
+            by default. `show` exits with 1 if a node has not been tested recently.
             """,
         subcommands: [Enable.self, Disable.self, Test.self, Show.self])
 
-    /// Nodes that were not tested for so many days; nil where there is none to test.
+    /// Nodes that were not tested for `days`; nil if break-glass access is not configured.
     static func due(_ options: OperatorOptions, after days: Int) throws -> [String]? {
         let inventory = try options.file.read()
         guard inventory.breakGlass.isThere else { return nil }
@@ -26,8 +26,8 @@ struct BreakGlassCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Set the key and the addresses.")
 
         @OptionGroup var options: OperatorOptions
-        @Option(help: "A file with the public key, whose private half lies in a safe.") var keyFile: String
-        @Option(parsing: .upToNextOption, help: "The IPv4 addresses that may connect.") var from: [String]
+        @Option(help: "File with the public key. Keep the private key in a safe.") var keyFile: String
+        @Option(parsing: .upToNextOption, help: "IPv4 addresses that may connect.") var from: [String]
         @Flag(help: "Print the plan and stop.") var dryRun = false
 
         func run() throws {
@@ -35,12 +35,12 @@ struct BreakGlassCommand: AsyncParsableCommand {
             let edit = try BreakGlassEdit(sshKey: key, from: from)
             try options.perform(edit, dryRun: dryRun)
             guard !dryRun else { return }
-            Terminal.line("Once the nodes have it, test it: clavitor-soc break-glass test --break-glass-key FILE")
+            Terminal.line("After the deploy, test it: clavitor-soc break-glass test --break-glass-key FILE")
         }
     }
 
     struct Disable: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Take the key and the addresses out.")
+        static let configuration = CommandConfiguration(abstract: "Remove the key and the addresses.")
 
         @OptionGroup var options: OperatorOptions
         @Flag(help: "Print the plan and stop.") var dryRun = false
@@ -53,26 +53,26 @@ struct BreakGlassCommand: AsyncParsableCommand {
 
     struct Test: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Start it on nodes over the tunnel, sign in by it, and stop it.",
-            discussion: "From an address that may connect. Exits with 1 when a node was not reached.")
+            abstract: "Start the emergency sshd over the tunnel, connect to it, and stop it.",
+            discussion: "Run it from an address that may connect. Exits with 1 if a test fails.")
 
         @OptionGroup var options: OperatorOptions
-        @Argument(help: "The nodes; all when none is named.") var nodes: [String] = []
+        @Argument(help: "Nodes. (default: all)") var nodes: [String] = []
 
         func run() async throws {
             let context = try OperatorContext(options)
             guard let key = options.breakGlassKey ?? context.settings.breakGlassKey else {
-                throw CommandFailure("Name the private half of the key: --break-glass-key FILE", code: 2)
+                throw CommandFailure("The private key is required: --break-glass-key FILE", code: 2)
             }
             let file = try BreakGlassFile(options)
             var failures = 0
             for node in try context.nodes(nodes) {
-                let trial = BreakGlassTrial(
+                let test = BreakGlassTest(
                     NodeShell(try context.ssh, node), NodeShell(try context.emergency(key: key), node))
                 do {
-                    try await trial.run()
-                    try file.pass(node.name, at: OperatorContext.now())
-                    Terminal.line("\(node.name): signed in by break-glass, and stopped it")
+                    try await test.run()
+                    try file.recordSuccess(node.name, at: OperatorContext.now())
+                    Terminal.line("\(node.name): break-glass access works; its sshd is stopped again")
                 } catch {
                     failures += 1
                     Terminal.line("\(node.name): \(error)".printable)
@@ -84,15 +84,15 @@ struct BreakGlassCommand: AsyncParsableCommand {
 
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Print who may connect, and which nodes were not tested.")
+            abstract: "Print the key, the addresses, and nodes without a recent test.")
 
         @OptionGroup var options: OperatorOptions
-        @Option(help: "A test is good for so many days.") var days = 90
+        @Option(help: "Days after which a test must be repeated.") var days = 90
 
         func run() throws {
             let inventory = try options.file.read()
             guard inventory.breakGlass.isThere else {
-                Terminal.line("Nobody may connect.")
+                Terminal.line("Break-glass access is not configured.")
                 if inventory.breakGlass.enabled == false { return }
                 throw ExitCode(1)
             }
@@ -105,18 +105,18 @@ struct BreakGlassCommand: AsyncParsableCommand {
     }
 }
 
-/// Which nodes were tested, in the state directory.
+/// The file with test results, in the state directory.
 private struct BreakGlassFile {
     private let path: String
 
     init(_ options: OperatorOptions) throws { path = "\(try options.stateDirectory())/break-glass-tests.json" }
 
-    func read() throws -> BreakGlassTests {
-        guard File.exists(path) else { return BreakGlassTests() }
-        return try JSONDecoder().decode(BreakGlassTests.self, from: Data(try File.read(path, most: 1 << 16).utf8))
+    func read() throws -> BreakGlassTestRecord {
+        guard File.exists(path) else { return BreakGlassTestRecord() }
+        return try JSONDecoder().decode(BreakGlassTestRecord.self, from: Data(try File.read(path, most: 1 << 16).utf8))
     }
 
-    func pass(_ node: String, at now: Int64) throws {
+    func recordSuccess(_ node: String, at now: Int64) throws {
         var tests = try read()
         tests.passed[node] = now
         try File.replace(path, with: String(decoding: try JSONEncoder().encode(tests), as: UTF8.self), mode: 0o600)
@@ -134,6 +134,6 @@ extension OperatorOptions {
 }
 
 extension String {
-    /// The first one.
+    /// The first line.
     fileprivate var line: String { String(prefix { !$0.isNewline }) }
 }

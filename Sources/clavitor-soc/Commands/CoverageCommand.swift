@@ -4,18 +4,18 @@ import Fleet
 
 struct CoverageCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "coverage", abstract: "Compute how far people are from their nearest node.",
-        discussion: "From the inventory's coordinates and a stated model; nothing is measured.")
+        commandName: "coverage", abstract: "Compute the round trip from inhabited places to their nearest node.",
+        discussion: "Uses the inventory's coordinates and a propagation model; nothing is measured.")
 
     @OptionGroup var options: FleetCommand.InventoryOption
-    @Option(help: "Milliseconds that are promised.") var limit = 100.0
-    @Option(help: "How much longer paths are than the great circle.") var stretch = Propagation().stretch
-    @Option(help: "Write a map here.") var svg: String?
-    @Flag(help: "As JSON.") var json = false
+    @Option(help: "Target round trip in milliseconds.") var limit = 100.0
+    @Option(help: "Ratio of path length to great circle.") var stretch = Propagation().stretch
+    @Option(help: "Output file for a map.") var svg: String?
+    @Flag(help: "Print JSON.") var json = false
 
     func validate() throws {
-        guard limit > 0, limit < 10_000 else { throw ValidationError("--limit is above 0 and below 10000.") }
-        guard (1...10).contains(stretch) else { throw ValidationError("--stretch is 1 to 10.") }
+        guard limit > 0, limit < 10_000 else { throw ValidationError("--limit must be above 0 and below 10000.") }
+        guard (1...10).contains(stretch) else { throw ValidationError("--stretch must be 1 to 10.") }
     }
 
     func run() throws {

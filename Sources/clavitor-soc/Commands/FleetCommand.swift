@@ -2,7 +2,7 @@ import ArgumentParser
 import Console
 import Fleet
 
-/// The inventory, for people and for other programs.
+/// Reads and changes the inventory.
 struct FleetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fleet", abstract: "Read and change the inventory.",
@@ -10,7 +10,7 @@ struct FleetCommand: AsyncParsableCommand {
 
     private static func say(_ remains: [String]) {
         guard !remains.isEmpty else { return }
-        Terminal.line("What remains to be done:")
+        Terminal.line("Remaining steps:")
         for sentence in remains { Terminal.line("  \(sentence.printable)") }
     }
 
@@ -26,7 +26,7 @@ struct FleetCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List the nodes.")
 
         @OptionGroup var options: InventoryOption
-        @Flag(help: "As JSON, with the inventory's own keys.") var json = false
+        @Flag(help: "Print JSON, with the inventory's keys.") var json = false
 
         func run() throws {
             let inventory = try options.file.read()
@@ -43,7 +43,7 @@ struct FleetCommand: AsyncParsableCommand {
     }
 
     struct Show: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Print one node, and what it still lacks.")
+        static let configuration = CommandConfiguration(abstract: "Print a node, and its missing values.")
 
         @OptionGroup var options: InventoryOption
         @Argument(help: "The node.") var node: String
@@ -60,25 +60,25 @@ struct FleetCommand: AsyncParsableCommand {
 
     struct Add: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Add a spoke, at the next free address.",
-            discussion: "Then: clavitor-soc keys generate, and clavitor-soc provision.")
+            abstract: "Add a spoke, by default at the next free address.",
+            discussion: "Next steps: clavitor-soc keys generate, and clavitor-soc provision.")
 
         @OptionGroup var options: InventoryOption
-        @Argument(help: "Small letters, digits and hyphens.") var name: String
-        @Option(help: "Where it stands.") var city: String
-        @Option(help: "Nodes of a region do not go down together.") var region: String
-        @Option(parsing: .unconditional, help: "Degrees north.") var latitude: Double
-        @Option(parsing: .unconditional, help: "Degrees east.") var longitude: Double
+        @Argument(help: "The name: lower-case letters, digits and hyphens.") var name: String
+        @Option(help: "The city of the machine.") var city: String
+        @Option(help: "The region. Nodes of the same region are not deployed together.") var region: String
+        @Option(parsing: .unconditional, help: "The latitude in degrees north.") var latitude: Double
+        @Option(parsing: .unconditional, help: "The longitude in degrees east.") var longitude: Double
         @Option(help: "Its DNS name.") var domain: String
-        @Option(help: "One of the inventory's.") var provider: String
-        @Option(help: "One of the inventory's.") var tier: String
-        @Option(help: "In the WireGuard network. (default: the next that is free)") var address: String?
-        @Option(help: "The public one, once it is known.") var ipv4 = ""
+        @Option(help: "A provider of the inventory.") var provider: String
+        @Option(help: "A tier of the inventory.") var tier: String
+        @Option(help: "The address in the WireGuard network. (default: the next free one)") var address: String?
+        @Option(help: "The public address, once it is known.") var ipv4 = ""
 
         func run() throws {
             try options.file.edit { text in
                 guard let address = try address ?? Inventory(toml: text.text).freeAddress else {
-                    throw CommandFailure("No address of a spoke is free.", code: 2)
+                    throw CommandFailure("There is no free address for a spoke.", code: 2)
                 }
                 let node = Node(
                     name: name, city: city, region: region, latitude: latitude, longitude: longitude, domain: domain,
@@ -95,8 +95,8 @@ struct FleetCommand: AsyncParsableCommand {
 
         @OptionGroup var options: InventoryOption
         @Argument(help: "The node.") var node: String
-        @Argument(help: "Which, such as host-key.") var key: String
-        @Argument(help: "What.") var value: String
+        @Argument(help: "The key, such as host-key.") var key: String
+        @Argument(help: "The value.") var value: String
 
         func run() throws {
             let before = try options.file.read().node(node)
@@ -113,7 +113,7 @@ struct FleetCommand: AsyncParsableCommand {
 
     struct Remove: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Remove a node from the inventory. The machine itself stays as it is.")
+            abstract: "Remove a node from the inventory. The machine itself is not changed.")
 
         @OptionGroup var options: InventoryOption
         @Argument(help: "The node.") var node: String
@@ -128,7 +128,7 @@ struct FleetCommand: AsyncParsableCommand {
 
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Say what is wrong with the inventory, and what systems still lack. Exits with 1 on either.")
+            abstract: "Print the inventory's problems and missing values. Exits with 1 if there are any.")
 
         @OptionGroup var options: InventoryOption
 
@@ -137,7 +137,7 @@ struct FleetCommand: AsyncParsableCommand {
             for problem in problems { Terminal.line(problem.printable) }
             guard problems.isEmpty else { throw ExitCode(1) }
             let inventory = try options.file.read()
-            // The hub needs what anybody needs.
+            // The hub needs the values of all nodes.
             let missing = inventory.hub.map(inventory.missing) ?? []
             for sentence in missing { Terminal.line("missing: \(sentence)".printable) }
             Terminal.line("\(inventory.nodes.count) nodes, no faults")
@@ -147,7 +147,7 @@ struct FleetCommand: AsyncParsableCommand {
 
     struct Nodes: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Print the list that `clavitor-node serve --nodes` takes, as JSON.")
+            abstract: "Print the list for `clavitor-node serve --nodes`, as JSON.")
 
         @OptionGroup var options: InventoryOption
 

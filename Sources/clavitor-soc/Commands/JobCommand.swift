@@ -4,23 +4,23 @@ import Files
 import Fleet
 import FoundationEssentials
 
-/// What is done for the fleet on timers.
+/// Scheduled jobs.
 struct JobCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "job", abstract: "Do the daily and weekly work on timers, and tell the monitor how it went.",
+        commandName: "job", abstract: "Run daily and weekly jobs on timers, and report the results to the monitor.",
         discussion: """
-            On a machine outside the fleet that is mostly on. The monitor notifies whoever is notified of nodes when a job fails, \
-            or does not come twice.
+            Install them on a machine outside the fleet that is on most of the time. The monitor notifies the recipients of node \
+            incidents if a job fails or misses two runs.
             """,
         subcommands: [Install.self, Run.self])
 
     struct Install: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make a push URL and systemd units for each job.",
-            discussion: "Run again, it keeps the push URLs and writes the units anew.")
+            abstract: "Create a push URL and systemd units for each job.",
+            discussion: "Running it again keeps the push URLs and rewrites the units.")
 
         @OptionGroup var options: OperatorOptions
-        @Option(help: "The folder for the units. (default: ~/.config/systemd/user)") var units: String?
+        @Option(help: "The directory for the units. (default: ~/.config/systemd/user)") var units: String?
 
         func run() async throws {
             let context = try OperatorContext(options)
@@ -31,19 +31,19 @@ struct JobCommand: AsyncParsableCommand {
                 state: context.state, inventory: options.inventory.absolutePath)
             try File.makeDirectories(folder)
             for job in jobs {
-                let token = try JobFolder(context.state).makeURL(job, monitor: context.inventory.fleet.monitor)
+                let token = try JobURLStore(context.state).makeURL(job, monitor: context.inventory.fleet.monitor)
                 try context.file.edit {
                     try $0.entering(Inventory.Job(name: job.name, every: job.every, pushToken: token))
                 }
                 for (name, text) in files.files(job) { try File.replace("\(folder)/\(name)", with: text, mode: 0o644) }
             }
             if context.settings.sshKey == nil {
-                Terminal.note("Timers have no ssh-agent: name your key in \(context.state)/soc.toml, ssh-key.")
+                Terminal.note("Timers have no ssh-agent: set ssh-key in \(context.state)/soc.toml.")
             }
             let hub = context.inventory.hub?.name ?? ""
             Terminal.line(
                 """
-                The units are in \(folder). What remains to be done:
+                The units are in \(folder). Remaining steps:
                   clavitor-soc deploy --limit \(hub)
                   systemctl --user daemon-reload
                   systemctl --user enable --now \(jobs.map(files.unit).joined(separator: " "))
@@ -53,7 +53,7 @@ struct JobCommand: AsyncParsableCommand {
 
         private static func usualFolder() throws -> String {
             guard let home = ProcessInfo.processInfo.environment["HOME"] else {
-                throw CommandFailure("There is no HOME; give --units DIR.", code: 2)
+                throw CommandFailure("HOME is not set: use --units DIR.", code: 2)
             }
             return "\(home)/.config/systemd/user"
         }
@@ -61,14 +61,14 @@ struct JobCommand: AsyncParsableCommand {
 
     struct Run: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Do a job once, and tell the monitor: backups, integrity or upkeep. What the timers run.")
+            abstract: "Run a job once, as the timers do, and report the result: backups, integrity or upkeep.")
 
         @OptionGroup var options: OperatorOptions
         @Argument(help: "The job.") var job: ScheduledJob
 
         func run() async throws {
             let context = try OperatorContext(options)
-            let url = try JobFolder(context.state).url(job)
+            let url = try JobURLStore(context.state).url(job)
             var failure: (any Error)?
             do { try await perform() } catch { failure = error }
             try await context.report(url, failure: failure.map(Self.words))
@@ -99,15 +99,15 @@ struct JobCommand: AsyncParsableCommand {
 
 extension ScheduledJob: ExpressibleByArgument {}
 
-/// Push URLs of jobs, in the state directory: timers have nobody to ask for a key.
-struct JobFolder {
+/// The push URLs of jobs, in the state directory, unencrypted because timers cannot prompt for a key.
+struct JobURLStore {
     private let folder: String
 
     init(_ state: String) { folder = "\(state)/jobs" }
 
     private func path(_ job: ScheduledJob) -> String { "\(folder)/\(job.rawValue).url" }
 
-    /// One that is there stays.
+    /// Creates the URL unless it exists.
     ///
     /// - Returns: The hash of its token, for the inventory.
     func makeURL(_ job: ScheduledJob, monitor: String) throws -> String {
@@ -118,14 +118,14 @@ struct JobFolder {
         return try url(job).digest
     }
 
-    /// - Throws: `JobRefusal.notInstalled`.
+    /// - Throws: `JobPreconditionError.notInstalled`.
     func url(_ job: ScheduledJob) throws -> PushURL {
-        guard File.exists(path(job)) else { throw JobRefusal.notInstalled(job.rawValue) }
+        guard File.exists(path(job)) else { throw JobPreconditionError.notInstalled(job.rawValue) }
         return PushURL(try File.read(path(job), most: 4_096))
     }
 }
 
-/// What people forget, said before it is missed.
+/// Reports overdue maintenance.
 private struct Upkeep {
     private static let oldDays: Int64 = 21
 
@@ -134,17 +134,17 @@ private struct Upkeep {
     init(_ options: OperatorOptions) { self.options = options }
 
     func run() throws {
-        var ills: [String] = []
-        do { _ = try options.file.readSound() } catch { ills.append("\(error)") }
+        var problems: [String] = []
+        do { _ = try options.file.readValid() } catch { problems.append("\(error)") }
         let lock = "\(Directory.parent(of: options.inventory.absolutePath))/flake.lock"
         if File.exists(lock), let modified = try FlakeLock(try File.read(lock, most: 1 << 20), path: lock).modified {
             let days = (OperatorContext.now() - modified) / 86_400
-            if days > Self.oldDays { ills.append("nixpkgs is \(days) days old: clavitor-soc update, then deploy") }
+            if days > Self.oldDays { problems.append("nixpkgs is \(days) days old: clavitor-soc update, then deploy") }
         }
         if let due = try BreakGlassCommand.due(options, after: 90), !due.isEmpty {
-            ills.append("break-glass was not tested for 90 days on \(due.joined(separator: ", "))")
+            problems.append("break-glass was not tested for 90 days on \(due.joined(separator: ", "))")
         }
-        for ill in ills { Terminal.line(ill.printable) }
-        guard ills.isEmpty else { throw CommandFailure(ills.joined(separator: "; ")) }
+        for problem in problems { Terminal.line(problem.printable) }
+        guard problems.isEmpty else { throw CommandFailure(problems.joined(separator: "; ")) }
     }
 }

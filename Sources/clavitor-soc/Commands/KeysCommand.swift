@@ -5,50 +5,50 @@ import Fleet
 /// The nodes' WireGuard keys.
 struct KeysCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "keys", abstract: "Make, change and show the nodes' WireGuard keys.",
+        commandName: "keys", abstract: "Generate, change and print the nodes' WireGuard keys.",
         discussion: """
-            Private keys lie in the state directory, encrypted when soc.toml names age-recipients; `secrets push` takes them to \
-            the nodes. The inventory has the public ones.
+            Private keys are stored in the state directory, encrypted if soc.toml has age-recipients; `secrets push` installs \
+            them on the nodes. Public keys are in the inventory.
             """,
         subcommands: [Generate.self, Rotate.self, Replace.self, ShowPublic.self])
 
     struct Generate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make keys for nodes that have none, and write the public ones into the inventory.")
+            abstract: "Generate keys for nodes without one, and write the public keys to the inventory.")
 
         @OptionGroup var options: OperatorOptions
-        @Argument(help: "The nodes; all that have no key when none is named.") var nodes: [String] = []
+        @Argument(help: "The nodes. (default: all without a key)") var nodes: [String] = []
 
         func run() async throws {
             let context = try OperatorContext(options)
             let keys = try context.keys()
             let keyless = context.inventory.nodes.filter(\.publicKey.isEmpty)
             let chosen = nodes.isEmpty ? keyless : try context.nodes(nodes)
-            // All are asked before one is touched.
+            // All nodes are checked before any is changed.
             var first: [(Node, KeyStore.FirstKey)] = []
             for node in chosen { first.append((node, try await keys.firstKey(of: node))) }
             for (node, key) in first {
                 let publicKey = try await context.makeFirstKey(of: node)
                 Terminal.line("\(node.name)  \(publicKey)")
-                if case .takenUp = key { Terminal.note(Self.takenUp(node.name)) }
+                if case .reused = key { Terminal.note(Self.reuseNotice(node.name)) }
             }
             if chosen.isEmpty { Terminal.note("All nodes have keys.") }
         }
 
-        private static func takenUp(_ node: String) -> String {
+        private static func reuseNotice(_ node: String) -> String {
             """
-            The key of \(node) was there already and is taken up again, with the secrets in secrets/\(node) of the state \
-            directory. If an earlier machine of that name was broken into: clavitor-soc keys replace \(node).
+            The stored key of \(node) is reused, with the secrets in secrets/\(node) of the state directory. If an earlier \
+            machine of that name was compromised: clavitor-soc keys replace \(node).
             """
         }
     }
 
     struct Rotate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Give a spoke another key, over the tunnel that it changes.",
+            abstract: "Change a spoke's key, over the tunnel that uses it.",
             discussion: """
-                The spoke tries the new key for a minute and a half, and goes back when the hub does not answer. When it was \
-                stopped on the way, run it again.
+                The spoke tries the new key for a minute and a half, and restores the old one if the hub does not respond. If the \
+                command was interrupted, run it again.
                 """)
 
         @OptionGroup var options: OperatorOptions
@@ -66,28 +66,29 @@ struct KeysCommand: AsyncParsableCommand {
             }
             Terminal.line("\(node.name)  \(publicKey)")
             let hub = context.inventory.hub?.name ?? ""
-            Terminal.note("The hub has it until it restarts. So that it stays: clavitor-soc deploy --limit \(hub)")
+            Terminal.note(
+                "The hub loses the key at a restart. Make it permanent: clavitor-soc deploy --limit \(hub)")
         }
     }
 
     struct Replace: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make another key for a new machine; the old one is refused at once.",
+            abstract: "Generate a new key for a new machine; the old one is rejected at once.",
             discussion: """
-                After a break-in, or when a machine is given up: the hub forgets the old key now and keeps to that with its next \
-                deploy, and the host key goes out of the inventory. The push URL is made anew with --secrets. The new key goes \
-                to the new machine by `provision`, never to the old one.
+                After a break-in, or for a decommissioned machine. The old key is removed from the hub now, and permanently with \
+                its next deploy; the host key is removed from the inventory. --secrets also replaces the push URL. `provision` \
+                installs the new key on the new machine; the old machine never gets it.
                 """)
 
         @OptionGroup var options: OperatorOptions
         @Argument(help: "The node.") var node: String
-        @Flag(help: "A push URL and, for the hub, a monitor's certificate anew as well.") var secrets = false
-        @Option(help: "The folder with the static binaries.") var dist = "dist"
+        @Flag(help: "Also replace the push URL and, for the hub, the monitor's certificate.") var secrets = false
+        @Option(help: "The directory with the static binaries.") var dist = "dist"
 
         func run() async throws {
             let context = try OperatorContext(options)
             let node = try context.inventory.node(node)
-            let (publicKey, hubSays) = try await KeyReplacement(node, try context.keys()).run(
+            let (publicKey, hubFailure) = try await KeyReplacement(node, try context.keys()).run(
                 node.role == .hub ? nil : try context.ssh, context.paths
             ) { publicKey in
                 try context.file.edit {
@@ -103,16 +104,16 @@ struct KeysCommand: AsyncParsableCommand {
                     Terminal.line("\(node.name)  \(secret.name)")
                 }
             }
-            if let hubSays {
+            if let hubFailure {
                 throw CommandFailure(
-                    "The key is made, but the hub still takes the old one: \(hubSays). Run this again, or deploy the hub."
+                    "The key was generated, but the hub still accepts the old one: \(hubFailure). Run this again, or deploy the hub."
                 )
             }
             let next =
                 node.role == .hub
                 ? "clavitor-soc provision \(node.name) --restart …"
                 : "clavitor-soc deploy --limit \(context.inventory.hub?.name ?? "")"
-            Terminal.note("So that the old key stays refused: \(next)")
+            Terminal.note("To reject the old key permanently: \(next)")
         }
     }
 
@@ -120,7 +121,7 @@ struct KeysCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Print public keys, and whether they are in use.")
 
         @OptionGroup var options: OperatorOptions
-        @Argument(help: "Only these nodes.") var nodes: [String] = []
+        @Argument(help: "Only these nodes. (default: all)") var nodes: [String] = []
 
         func run() async throws {
             let context = try OperatorContext(options)

@@ -2,7 +2,7 @@ import ArgumentParser
 import Fleet
 import Subprocess
 
-/// A shell on a node, or one command.
+/// Opens a shell on a node, or runs one command.
 struct SSHCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ssh", abstract: "Open a shell on a node, or run a command there.",
@@ -10,7 +10,7 @@ struct SSHCommand: AsyncParsableCommand {
 
     @OptionGroup var options: OperatorOptions
     @Argument(help: "The node.") var node: String
-    @Argument(parsing: .postTerminator, help: "What to run, after --.") var command: [String] = []
+    @Argument(parsing: .postTerminator, help: "The command, after --.") var command: [String] = []
 
     func run() async throws {
         let context = try OperatorContext(options)
@@ -26,9 +26,9 @@ struct LogsCommand: AsyncParsableCommand {
 
     @OptionGroup var options: OperatorOptions
     @Argument(help: "The node.") var node: String
-    @Option(help: "How many, the last ones.") var lines = 100
-    @Option(help: "Whose.") var unit = "clavitor-node.service"
-    @Flag(help: "Go on as lines come.") var follow = false
+    @Option(help: "The number of last lines.") var lines = 100
+    @Option(help: "The unit.") var unit = "clavitor-node.service"
+    @Flag(help: "Follow new lines.") var follow = false
 
     func run() async throws {
         let context = try OperatorContext(options)
@@ -41,7 +41,7 @@ struct LogsCommand: AsyncParsableCommand {
     }
 }
 
-/// A child that has the terminal, and whose end is this program's.
+/// Runs a child process in the foreground, and exits with its status.
 enum Foreground {
     static func run(_ program: String, _ arguments: [String]) async throws {
         let result = try await Subprocess.run(
@@ -49,7 +49,7 @@ enum Foreground {
             output: .currentStandardOutput, error: .currentStandardError)
         switch result.terminationStatus {
         case .exited(0): return
-        // ssh's own: no connection, or one that broke. It has said why.
+        // ssh's status for a failed connection. It has printed the error.
         case .exited(255): throw ExitCode(1)
         case .exited(let code): throw ExitCode(code)
         case .signaled(let signal): throw ExitCode(128 + signal)

@@ -3,28 +3,28 @@ import Files
 import Fleet
 import Glibc
 
-/// A fresh machine becomes a node.
+/// Converts a fresh machine to a node.
 struct ProvisionCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "provision", abstract: "Turn a fresh Linux machine into a node of the fleet.",
         discussion: """
             The machine needs an ipv4 in the inventory, and the operator's key in root's authorized_keys. It is converted in \
-            place by nixos-infect, which runs with little memory and on Debian, Ubuntu and others: fetch the script, read it, \
-            and name it with the SHA-256 of what you have read. Its system is built before the machine is touched. What was \
-            done is written down; run the command again to go on.
+            place by nixos-infect, which needs little memory and supports Debian, Ubuntu and others: download the script, review \
+            it, and pass its SHA-256. The system is built before the machine is changed. Progress is recorded: run the command \
+            again to resume.
             """)
 
     @OptionGroup var options: OperatorOptions
     @OptionGroup var flake: FlakeOptions
     @Argument(help: "The node.") var node: String
-    @Option(help: "The script nixos-infect.") var infect: String
+    @Option(help: "The nixos-infect script.") var infect: String
     @Option(help: "The SHA-256 of that script, in hexadecimal.") var infectSha256: String
     @Option(help: "NIX_CHANNEL of nixos-infect. (default: the branch that flake.lock follows)") var channel: String?
-    @Option(help: "The machine's host key, `ssh-ed25519 AAAA…`, instead of the question about its fingerprint.")
+    @Option(help: "The machine's host key, `ssh-ed25519 AAAA…`, instead of the prompt for its fingerprint.")
     var hostKey: String?
     @OptionGroup var restoring: BackupOptions
     @Flag(help: "Print the plan and stop.") var dryRun = false
-    @Flag(help: "Forget what was done, and begin anew.") var restart = false
+    @Flag(help: "Discard the recorded progress, and start again.") var restart = false
 
     func validate() throws {
         guard infectSha256.count == 64 else {
@@ -39,7 +39,7 @@ struct ProvisionCommand: AsyncParsableCommand {
             throw CommandFailure(
                 "\(node.name) has no address yet: clavitor-soc fleet set \(node.name) ipv4 192.0.2.1", code: 2)
         }
-        try context.inventory.demandWhole([node])
+        try context.inventory.requireComplete([node])
         let draft = try draft(node, context)
         guard !dryRun else { return try describe(draft, context) }
         let folder = "\(context.state)/provision"
@@ -51,13 +51,15 @@ struct ProvisionCommand: AsyncParsableCommand {
             done: restart ? [] : try journal.done(on: key))
         for line in plan.lines { Terminal.line(line) }
         guard !plan.steps.isEmpty else { return }
-        guard try File.tryLock("\(folder)/\(node.name).lock") else { throw ProvisionRefusal.underWay(node.name) }
-        if restart { journal.forget() }
+        guard try File.tryLock("\(folder)/\(node.name).lock") else {
+            throw ProvisionPreconditionError.underWay(node.name)
+        }
+        if restart { journal.reset() }
         try await perform(plan, journal, folder, context)
         Terminal.line("\(node.name) is a node of the fleet and serves \(node.url).")
     }
 
-    /// All that is asked for, before the machine itself is.
+    /// Checks everything else before connecting to the machine.
     private func draft(_ node: Node, _ context: OperatorContext) throws -> ProvisionPlan {
         let flake = try flake.checked(context.file)
         guard let channel = try channel ?? flake.lock().branch else {
@@ -105,19 +107,19 @@ struct ProvisionCommand: AsyncParsableCommand {
             node, identity: context.settings.sshKey, knownHosts: knownHosts, processes: context.processes)
         let hub = node.role == .hub ? nil : try context.inventory.hub.map { NodeShell(try context.ssh, $0) }
         try await Interrupts.cancelling {
-            // The hub's own monitor is reached when the operator's tunnel stands, which it cannot before the hub does.
+            // The hub's monitor is reached through the operator's tunnel, which does not work before the hub does.
             try await context.connected(withoutMonitor: node.role == .hub) { probe, monitor in
                 try await Provisioner(
                     plan, inventory: context.inventory, journal: journal, first: first, hub: hub,
                     secrets: try context.secrets(), monitor: monitor, probe: probe, processes: context.processes,
                     folder: "\(folder)/\(node.name).restore", clock: ContinuousClock(), now: OperatorContext.now
                 ).run { Terminal.note("… \($0)") }
-                if monitor == nil { Terminal.note("No heartbeat was waited for: the monitor was not asked.") }
+                if monitor == nil { Terminal.note("Did not wait for a heartbeat: the monitor was not queried.") }
             }
         }
     }
 
-    /// The inventory's, the option's, or the one that the machine shows and a person has compared.
+    /// The key in the option or the inventory, or the machine's key after the operator has confirmed it.
     private func confirmedKey(_ node: Node, _ context: OperatorContext) async throws -> HostKey {
         let shown = hostKey == nil ? try? await BootstrapShell.scan(node, processes: context.processes) : nil
         if let expected = try (hostKey ?? (node.hostKey.isEmpty ? nil : node.hostKey)).map({ try HostKey($0) }) {
@@ -129,11 +131,11 @@ struct ProvisionCommand: AsyncParsableCommand {
             """
             The machine at \(node.ipv4) shows the host key \(shown.fingerprint).
             Compare it on the provider's console: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub
-            Type the fingerprint as it stands there, or anything else to stop:
+            Type the fingerprint shown there, or anything else to stop:
             """)
         guard isatty(STDIN_FILENO) == 1, readLine()?.filter({ !$0.isWhitespace }) == shown.fingerprint else {
             throw CommandFailure(
-                "The host key was not confirmed. Nothing was changed; --host-key gives it beforehand.", code: 2)
+                "The host key was not confirmed. Nothing was changed. --host-key sets it without a prompt.", code: 2)
         }
         return shown
     }

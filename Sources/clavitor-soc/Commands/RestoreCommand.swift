@@ -1,23 +1,23 @@
 import ArgumentParser
 import Fleet
 
-/// Vaults come back onto a node that runs.
+/// Restores vaults on a running node.
 struct RestoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore", abstract: "Restore a node's vaults from a backup.",
         discussion: """
-            Opens and checks the backup here, with the node's root key from the secrets, and sends the database. Afterwards \
-            nobody is signed in, and agents are suspended until their owners look at them. For a machine that is lost: \
+            Decrypts and checks the backup here, with the node's root key from the secrets, and copies the database. Afterwards \
+            nobody is signed in, and agents are suspended until their owners review them. For a lost machine: \
             clavitor-soc provision NODE --restart --restore FILE
             """)
 
     @OptionGroup var options: OperatorOptions
     @Argument(help: "The node.") var node: String
-    @Option(help: "The folder with the static binaries.") var dist = "dist"
-    @Option(help: "The backup, as `backup fetch` brought it.") var from: String
+    @Option(help: "The directory with the static binaries.") var dist = "dist"
+    @Option(help: "The backup file, as fetched by `backup fetch`.") var from: String
     @Option(help: "The file with the age identity that opens it. (default: age-identity in soc.toml)")
     var identity: String?
-    @Flag(help: "Set vaults aside that are on the node already.") var replace = false
+    @Flag(help: "Replace vaults that are on the node; they are renamed, not deleted.") var replace = false
 
     func run() async throws {
         let context = try OperatorContext(options)
@@ -38,22 +38,22 @@ struct RestoreCommand: AsyncParsableCommand {
                 try await Task.sleep(for: .seconds(1))
             }
             throw CommandFailure(
-                "The vaults are on \(node.name), and it is not ready: clavitor-soc logs \(node.name)")
+                "The vaults were copied to \(node.name), but it is not ready: clavitor-soc logs \(node.name)")
         }
     }
 }
 
-/// A backup, and what opens it.
+/// A backup, and the identity that decrypts it.
 struct BackupOptions: ParsableArguments {
-    @Option(help: "A backup of the node's vaults, for a machine that replaces a lost one.") var restore: String?
+    @Option(help: "A backup of the node's vaults, to replace a lost machine.") var restore: String?
     @Option(help: "The file with the age identity that opens it. (default: age-identity in soc.toml)")
     var identity: String?
 
-    /// Nil when none was named.
+    /// - Returns: Nil without the option.
     func backup(_ settings: Settings) throws -> VaultBackup? {
         guard let restore else { return nil }
         guard let identity = identity ?? settings.ageIdentity else {
-            throw CommandFailure("Name the file that opens the backup: --identity FILE", code: 2)
+            throw CommandFailure("The backup needs an identity: --identity FILE", code: 2)
         }
         return VaultBackup(path: restore, identity: identity)
     }

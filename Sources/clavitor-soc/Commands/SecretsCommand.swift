@@ -4,28 +4,28 @@ import Files
 import Fleet
 import Glibc
 
-/// What nodes must know and nobody else may.
+/// The nodes' secrets.
 struct SecretsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "secrets", abstract: "Keep the nodes' secrets, encrypted, and take them there.",
+        commandName: "secrets", abstract: "Store the nodes' secrets, encrypted, and install them on the nodes.",
         discussion: """
-            There are push-url, root.key and monitor-ca.pem, on the hub also monitor.crt, monitor.key, dead-man-url and \
-            channel-NAME-PART for each secret part of a channel. None is ever shown again.
+            The secrets are push-url, root.key and monitor-ca.pem, and on the hub also monitor.crt, monitor.key, dead-man-url and \
+            channel-NAME-PART for each secret part of a channel. They are never printed.
             """,
         subcommands: [Generate.self, Set.self, List.self, Push.self])
 
     struct Generate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract:
-                "Make the keys and secrets that need no person: WireGuard and root key, push URL, the monitor's certificate.",
+                "Generate the WireGuard and root keys, push URLs and the monitor's certificate.",
             discussion: """
-                What is set stays. --anew replaces: push URLs and certificates after a break-in, never a root key, which opens \
-                the vaults that were made under it. Then: clavitor-soc deploy, and secrets push.
+                Existing secrets are kept. --anew replaces push URLs and certificates after a break-in, never a root key, which \
+                decrypts existing vaults. Next steps: clavitor-soc deploy, and secrets push.
                 """)
 
         @OptionGroup var options: OperatorOptions
-        @Argument(help: "The nodes; all when none is named.") var nodes: [String] = []
-        @Option(help: "The folder with the static binaries.") var dist = "dist"
+        @Argument(help: "The nodes. (default: all)") var nodes: [String] = []
+        @Option(help: "The directory with the static binaries.") var dist = "dist"
         @Option(parsing: .upToNextOption, help: "Replace these: push-url, monitor.crt.") var anew: [String] = []
 
         func run() async throws {
@@ -45,19 +45,19 @@ struct SecretsCommand: AsyncParsableCommand {
 
     struct Set: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Take a secret from standard input, or from a prompt on a terminal.",
-            discussion: "Never from the command line, where every process of the machine can read it.")
+            abstract: "Read a secret from standard input, or from a prompt on a terminal, and store it.",
+            discussion: "It is not an argument, because every process on the machine can read arguments.")
 
         @OptionGroup var options: OperatorOptions
         @Argument(help: "The node.") var node: String
-        @Argument(help: "Which, such as push-url.") var name: String
+        @Argument(help: "The secret, such as push-url.") var name: String
 
         func run() async throws {
             let context = try OperatorContext(options)
             let node = try context.inventory.node(node)
             let secret = try NodeSecret(name: name)
             try await context.secrets().set(secret, of: node, to: try Self.input(name))
-            Terminal.note("\(name) of \(node.name) is set. Take it there: clavitor-soc secrets push \(node.name)")
+            Terminal.note("\(name) of \(node.name) is set. To install it: clavitor-soc secrets push \(node.name)")
         }
 
         private static func input(_ name: String) throws -> String {
@@ -71,10 +71,11 @@ struct SecretsCommand: AsyncParsableCommand {
     }
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Print which secrets are set, and since when.")
+        static let configuration = CommandConfiguration(
+            abstract: "Print which secrets are set, and since when.")
 
         @OptionGroup var options: OperatorOptions
-        @Argument(help: "Only these nodes.") var nodes: [String] = []
+        @Argument(help: "Only these nodes. (default: all)") var nodes: [String] = []
 
         func run() throws {
             let context = try OperatorContext(options)
@@ -89,12 +90,12 @@ struct SecretsCommand: AsyncParsableCommand {
 
     struct Push: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Write a node's secrets into their files there.",
-            discussion: "Programs read them when they start: restart the unit, or deploy.")
+            abstract: "Install secrets on a node.",
+            discussion: "Programs read secrets at start: restart the unit, or deploy.")
 
         @OptionGroup var options: OperatorOptions
         @Argument(help: "The node.") var node: String
-        @Argument(help: "Only these; all that are set when none is named.") var names: [String] = []
+        @Argument(help: "Only these secrets. (default: all that are set)") var names: [String] = []
 
         func run() async throws {
             let context = try OperatorContext(options)
@@ -109,7 +110,7 @@ struct SecretsCommand: AsyncParsableCommand {
 }
 
 extension OperatorContext {
-    /// With age when soc.toml names recipients.
+    /// Encrypted with age if soc.toml has recipients.
     private var age: AgeProgram? {
         get throws {
             guard let recipients = settings.ageRecipients, !recipients.isEmpty else { return nil }

@@ -3,15 +3,15 @@ import Console
 import Fleet
 import Wire
 
-/// Everybody's word, in one table.
+/// Prints the state of the fleet in one table.
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Print the fleet as the monitor and the nodes themselves see it.",
-        discussion: "Exits with 1 when something is not well.")
+        commandName: "status", abstract: "Print the state of the fleet as reported by the monitor and the nodes.",
+        discussion: "Exits with 1 if the fleet is unhealthy.")
 
     @OptionGroup var options: OperatorOptions
-    @Argument(help: "Only these nodes.") var nodes: [String] = []
-    @Flag(help: "As JSON.") var json = false
+    @Argument(help: "Nodes. (default: all)") var nodes: [String] = []
+    @Flag(help: "Print JSON.") var json = false
 
     func run() async throws {
         let context = try OperatorContext(options)
@@ -22,30 +22,30 @@ struct StatusCommand: AsyncParsableCommand {
         }
         status.names = await absences
         if context.settings.monitorTokenFile == nil {
-            Terminal.note("The monitor was not asked: soc.toml names no monitor-token-file.")
+            Terminal.note("The monitor was not queried: soc.toml has no monitor-token-file.")
         }
         if json { try Terminal.json(status) } else { Terminal.line(Self.text(status)) }
-        if !status.isWell { throw ExitCode(1) }
+        if !status.isHealthy { throw ExitCode(1) }
     }
 
-    /// Who keeps the names is asked for as long as the nodes are, and no longer.
+    /// Queries the DNS provider with a timeout.
     static func absences(_ context: OperatorContext) async -> [String] {
         guard let dns = context.inventory.dns else { return [] }
         return await withTaskGroup(of: [String].self) { group in
             group.addTask {
                 do {
-                    return try await dns.withNames(of: context.inventory, now: OperatorContext.now) { provider in
+                    return try await dns.withProvider(of: context.inventory, now: OperatorContext.now) { provider in
                         let state = WatchState(folder: context.state)
                         return try await DNSOptions.Names(context: context, provider: provider, state: state)
                             .absences()
                     }
                 } catch {
-                    return ["Who is in the nearest name is not known: \(error)"]
+                    return ["The members of the nearest name are unknown: \(error)"]
                 }
             }
             group.addTask {
                 try? await Task.sleep(for: .seconds(4))
-                return ["Who is in the nearest name is not known: its keeper did not answer within 4 s."]
+                return ["The members of the nearest name are unknown: the DNS provider did not respond within 4 s."]
             }
             defer { group.cancelAll() }
             return await group.next() ?? []
@@ -59,7 +59,7 @@ struct StatusCommand: AsyncParsableCommand {
         for row in status.rows {
             let body = row.body
             table.add(
-                row.node, row.region, row.state ?? "-", row.beatAge.map { Moment.age(milliseconds: $0) } ?? "-",
+                row.node, row.region, row.state ?? "-", row.beatAge.map { Timestamp.age(milliseconds: $0) } ?? "-",
                 row.unit ?? "-",
                 row.generation.map { "\($0)" } ?? "-", body?.version ?? "-", body.map { "\($0.req1h)" } ?? "-",
                 body?.err5xx1h.map { "\($0)" } ?? "-", (body?.ramPct).map { "\(Int($0)) %" } ?? "-",
@@ -74,7 +74,7 @@ struct StatusCommand: AsyncParsableCommand {
         return lines.joined(separator: "\n")
     }
 
-    /// Store paths begin with 32 letters of a hash; eight tell two systems apart.
+    /// The first eight letters of a store path's hash, which are enough to distinguish systems.
     private static func shortened(_ path: String) -> String {
         String((path.split(separator: "/").last ?? "").prefix(8))
     }

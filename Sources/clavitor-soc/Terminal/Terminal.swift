@@ -3,9 +3,9 @@ import Files
 import FoundationEssentials
 import Glibc
 
-/// Results go to standard output, what is only said along the way to standard error.
+/// Writes results to standard output, and progress and errors to standard error.
 ///
-/// What nodes say is in many of these texts: a terminal is shown none of its control characters, whoever forgot them.
+/// Replaces control characters in all output, because texts from nodes are untrusted.
 enum Terminal {
     static var isInteractive: Bool { isatty(STDERR_FILENO) == 1 }
 
@@ -13,10 +13,10 @@ enum Terminal {
 
     static func note(_ text: String) { write(shown(text) + "\n", to: STDERR_FILENO) }
 
-    /// Over what stands in the line.
+    /// Overwrites the current line.
     static func replaceLine(_ text: String) { write("\r\u{1b}[K" + shown(text), to: STDERR_FILENO) }
 
-    /// Ends of lines are ours: whoever quotes somebody takes them out of what he quotes.
+    /// Replaces control characters except line feeds and tabs. Callers remove line feeds from untrusted text.
     static func shown(_ text: String) -> String { text.printable(keeping: "\n\t") }
 
     /// - Returns: The code.
@@ -32,7 +32,7 @@ enum Terminal {
         write(escaped(String(decoding: try encoder.encode(value), as: UTF8.self)) + "\n", to: STDOUT_FILENO)
     }
 
-    /// What `shown` would take out, in JSON's own way: such characters stand in its texts alone, and programs want them.
+    /// Escapes in JSON the characters that `shown` would replace, so that programs get them unchanged.
     static func escaped(_ json: String) -> String {
         guard json.printable(keeping: "\n") != json else { return json }
         var escaped = ""
@@ -46,7 +46,7 @@ enum Terminal {
         return escaped
     }
 
-    /// Nobody can be told of output that nobody reads.
+    /// Write errors are ignored, because they cannot be reported.
     private static func write(_ text: String, to descriptor: Int32) {
         guard let file = try? OpenFile(duplicating: descriptor) else { return }
         try? file.write(Array(text.utf8))

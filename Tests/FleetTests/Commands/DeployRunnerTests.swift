@@ -16,17 +16,17 @@ extension RealMachines {
             let fleet: SSHDFleet
             let caFile: String
             private let servers: [TLSServer]
-            let leases: Leases
+            let maintenanceWindows: MaintenanceWindows
 
-            final class Leases: Sendable {
+            final class MaintenanceWindows: Sendable {
                 let open = Mutex<[FleetReport.MaintenanceWindow]>([])
                 let opened = Mutex(0)
             }
 
             init(_ fleet: SSHDFleet) async throws {
                 self.fleet = fleet
-                let leases = Leases()
-                self.leases = leases
+                let windows = MaintenanceWindows()
+                maintenanceWindows = windows
                 let rigs = fleet.rigs
                 var servers: [TLSServer] = []
                 for node in fleet.inventory.nodes {
@@ -41,7 +41,7 @@ extension RealMachines {
                 servers.append(
                     try await TLSServer(
                         name: fleet.inventory.fleet.monitor, address: "127.0.84.1", folder: fleet.folder
-                    ) { Self.monitor($0, rigs, leases) })
+                    ) { Self.monitor($0, rigs, windows) })
                 self.servers = servers
                 caFile = "\(fleet.folder)/all.pem"
                 let all = try servers.map { try String(contentsOfFile: $0.caFile, encoding: .utf8) }.joined()
@@ -59,7 +59,7 @@ extension RealMachines {
             }
 
             private static func monitor(
-                _ request: TLSServer.Request, _ rigs: [String: NodeRig], _ leases: Leases
+                _ request: TLSServer.Request, _ rigs: [String: NodeRig], _ windows: MaintenanceWindows
             ) -> (status: Int, body: String) {
                 guard request.authorization == "Bearer clm_test" else { return (401, "{}") }
                 let now = Int64(Date().timeIntervalSince1970 * 1_000)
@@ -68,8 +68,8 @@ extension RealMachines {
                 }
                 switch request.line.split(separator: " ")[0] {
                 case "POST":
-                    let lease = leases.open.withLock { open in
-                        let id = leases.opened.withLock { count in
+                    let window = windows.open.withLock { open in
+                        let id = windows.opened.withLock { count in
                             count += 1
                             return Int64(count)
                         }
@@ -81,10 +81,10 @@ extension RealMachines {
                                 until: now + 600_000))
                         return open[open.count - 1]
                     }
-                    return (201, json(lease))
+                    return (201, json(window))
                 case "DELETE":
                     let id = Int64(request.line.split(separator: "/").last ?? "")
-                    leases.open.withLock { $0.removeAll { $0.id == id } }
+                    windows.open.withLock { $0.removeAll { $0.id == id } }
                     return (204, "")
                 default:
                     let nodes = rigs.keys.sorted().map {
@@ -94,8 +94,8 @@ extension RealMachines {
                         200,
                         json(
                             FleetReport(
-                                now: now, evaluationPaused: false, timing: .init(sev2: 65_000), nodes: nodes,
-                                incidents: [], maintenanceWindows: leases.open.withLock { $0 }))
+                                now: now, isEvaluationPaused: false, timing: .init(sev2: 65_000), nodes: nodes,
+                                incidents: [], maintenanceWindows: windows.open.withLock { $0 }))
                     )
                 }
             }
@@ -147,14 +147,14 @@ extension RealMachines {
                 let good = try fleet.rigs.mapValues { try $0.install("second", health: "ready 2.0") }
                 try await perform(context, rollout, Release(systems: good, version: "2.0"))
                 for name in ["tokyo", "dallas"] { #expect(try fleet.rig(name).profile.hasSuffix("second")) }
-                #expect(outside.leases.open.withLock { $0 }.isEmpty)
-                #expect(outside.leases.opened.withLock { $0 } == 2)
+                #expect(outside.maintenanceWindows.open.withLock { $0 }.isEmpty)
+                #expect(outside.maintenanceWindows.opened.withLock { $0 } == 2)
 
                 // Once more: nothing is to be done, and nothing is.
                 let lock = "\(context.state)/deploys/lock"
                 try FileManager.default.removeItem(atPath: lock)
                 try await perform(context, rollout, Release(systems: good, version: "2.0"))
-                #expect(outside.leases.opened.withLock { $0 } == 2)
+                #expect(outside.maintenanceWindows.opened.withLock { $0 } == 2)
 
                 try FileManager.default.removeItem(atPath: lock)
                 let bad = try fleet.rigs.mapValues { try $0.install("third", health: "no database", status: 4) }
@@ -167,7 +167,7 @@ extension RealMachines {
 
                 // What came to its end cannot be resumed.
                 try FileManager.default.removeItem(atPath: lock)
-                await #expect(throws: DeployRefusal.self) {
+                await #expect(throws: DeployPreconditionError.self) {
                     try await perform(context, rollout, Release(systems: [:]), resuming: true)
                 }
             }
@@ -190,7 +190,7 @@ extension RealMachines {
                 let events = try JournalFile.read("\(folder)/\(plan.id).jsonl")
                 #expect(events.first?.kind == .planned)
                 #expect(events.last?.kind == .ended)
-                #expect(outside.leases.open.withLock { $0 }.isEmpty)
+                #expect(outside.maintenanceWindows.open.withLock { $0 }.isEmpty)
             }
         }
 
@@ -199,7 +199,7 @@ extension RealMachines {
                 try fleet.rig("tokyo").write("failed\n", to: "unit")
                 try fleet.rig("dallas").install("first", health: "disk is full")
                 let systems = try fleet.rigs.mapValues { try $0.install("second", health: "ready 2.0") }
-                let refusal = await #expect(throws: DeployRefusal.self) {
+                let refusal = await #expect(throws: DeployPreconditionError.self) {
                     try await perform(context, rollout, Release(systems: systems, sizes: ["dallas": 1 << 60]))
                 }
                 let told = "\(try #require(refusal))"
@@ -208,7 +208,7 @@ extension RealMachines {
                 ] {
                     #expect(told.contains(word), "\(told)")
                 }
-                #expect(outside.leases.opened.withLock { $0 } == 0)
+                #expect(outside.maintenanceWindows.opened.withLock { $0 } == 0)
                 #expect(fleet.rigs.values.allSatisfy { !$0.exists("state") })
             }
         }

@@ -111,13 +111,13 @@ import Testing
         let dist = try Scratch()
         try dist.write(Array("{}".utf8), to: "flake.nix")
         let flake = try Flake(dist.path, dist: dist.path)
-        let refusal = await #expect(throws: FlakeRefusal.self) { try await flake.version(SystemProcesses()) }
+        let refusal = await #expect(throws: FlakePreconditionError.self) { try await flake.version(SystemProcesses()) }
         #expect("\(try #require(refusal))".contains("make static"))
         try NodeRig.program(dist.file("clavitor-node"), "[ \"$1\" = --version ] && echo 2.5")
         #expect(try await flake.version(SystemProcesses()) == "2.5")
         // Else the gate would ask for none.
         try NodeRig.program(dist.file("clavitor-node"), "exit 0")
-        await #expect(throws: FlakeRefusal.self) { try await flake.version(SystemProcesses()) }
+        await #expect(throws: FlakePreconditionError.self) { try await flake.version(SystemProcesses()) }
     }
 
     @Test func aRollbackNamesANodeOrAll() throws {

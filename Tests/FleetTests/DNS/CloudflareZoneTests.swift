@@ -220,7 +220,7 @@ import Testing
         #expect(present[wanted.nearest]?.addresses == addresses(1, 2))
     }
 
-    struct Refusal: CustomTestStringConvertible {
+    struct PreconditionError: CustomTestStringConvertible {
         var testDescription: String
         var token = "t0ken"
         var response: SecureServer.Response?
@@ -228,21 +228,21 @@ import Testing
     }
 
     @Test(arguments: [
-        Refusal(
+        PreconditionError(
             testDescription: "a wrong token", token: "an0ther",
             expected: .refused(status: 403, reasons: ["Authentication error (10000)"])),
-        Refusal(
+        PreconditionError(
             testDescription: "too many requests",
             response: .init(status: .tooManyRequests, headers: ["Retry-After": "17"], body: "slow down"),
             expected: .tooMany(seconds: 17)),
-        Refusal(
+        PreconditionError(
             testDescription: "no success in spite of 200", response: Zone.refusal(.ok, 1004, "DNS Validation Error"),
             expected: .refused(status: 200, reasons: ["DNS Validation Error (1004)"])),
-        Refusal(
+        PreconditionError(
             testDescription: "a page for people", response: .init(status: .badGateway, body: "<html>"),
             expected: .unreadable("status 502")),
     ])
-    func aRefusalIsTold(_ example: Refusal) async throws {
+    func aRefusalIsTold(_ example: PreconditionError) async throws {
         let zone = zone
         let conduct: SecureServer.Conduct = { request in example.response ?? zone.answer(request) }
         await #expect(throws: example.expected) {

@@ -87,11 +87,12 @@ import Testing
         #expect(try health.contains("127.0.86.2 => DOWN"))
         let state = WatchState(folder: scratch.file("state"))
         let withdrawn = try state.read().withdrawn
-        #expect(withdrawn["tokyo"]?.hasPrefix("by hand of ") == true)
+        #expect(withdrawn["tokyo"]?.hasPrefix("by manual override of ") == true)
         try await run("plan", "--json")
         let absences = await StatusCommand.absences(try OperatorContext(OperatorOptions.parse(words)))
-        #expect(absences.count == 1 && absences[0].hasPrefix("tokyo is out of the nearest name: by hand of "))
-        await #expect(throws: ManualOverrideError.notByHand("seoul")) { try await run("restore", "seoul") }
+        #expect(
+            absences.count == 1 && absences[0].hasPrefix("tokyo is out of the nearest name: by manual override of "))
+        await #expect(throws: ManualOverrideError.noOverride("seoul")) { try await run("restore", "seoul") }
         // This process holds the watch's lock by now: whoever has it does the rest.
         try await run("restore", "tokyo")
         #expect(try state.overrides().isEmpty)
@@ -106,12 +107,12 @@ import Testing
 
     @Test(arguments: [("30m", 1_800), ("2h", 7_200), ("3d", 259_200), ("5s", 5)])
     func aStretchIsReadAsOneWritesIt(_ text: String, _ seconds: Int64) {
-        #expect(DNSWithdraw.Stretch(argument: text)?.seconds == seconds)
+        #expect(DNSWithdraw.DurationArgument(argument: text)?.seconds == seconds)
     }
 
     @Test(arguments: ["", "2", "h", "-2h", "0h", "2 h", "2w", "9223372036854775807d", "366d"])
     func whatIsNoStretchIsRefused(_ text: String) {
-        #expect(DNSWithdraw.Stretch(argument: text) == nil)
+        #expect(DNSWithdraw.DurationArgument(argument: text) == nil)
     }
 
     @Test func anApplyLeavesTheMembersToTheWatchUnlessItIsAsked() async throws {

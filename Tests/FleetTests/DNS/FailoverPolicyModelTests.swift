@@ -27,7 +27,7 @@ import Testing
             }
             let most = min(names.count - rules.floor, names.count / 2)
             for name in names where !out.contains(name) {
-                guard observations[name]?.agreedIllness != nil else { continue }
+                guard observations[name]?.agreedFailure != nil else { continue }
                 let waiting = out.map { (wellFor($0, now, rules), $0) }.filter { $0.0 >= 0 }
                 if out.count >= most, let longest = waiting.map(\.0).max(),
                     let other = waiting.filter({ $0.0 == longest }).min(by: {
@@ -55,7 +55,7 @@ import Testing
             var since: Int64?
             var later = now
             for look in looks.reversed() {
-                guard look.outBefore.contains(name), Self.hears(look.observations), later - look.at <= rules.blind,
+                guard look.outBefore.contains(name), Self.hears(look.observations), later - look.at <= rules.maximumGap,
                     look.observations[name] == .well
                 else { break }
                 (since, later) = (look.at, look.at)
@@ -63,12 +63,14 @@ import Testing
             return since.map { now - $0 } ?? -1
         }
 
-        /// Each withdrawal within the calm time of the return before it doubles the wait.
+        /// Each withdrawal within the relapse window doubles the hold-down.
         private func wait(_ name: String, _ rules: FailoverPolicy.Rules) -> Int64 {
-            var hold = rules.hold
+            var hold = rules.holdDown
             let (leaves, returns) = (left[name] ?? [], returned[name] ?? [])
             for (index, leave) in leaves.enumerated() where index > 0 {
-                hold = leave - returns[index - 1] < rules.calm ? min(hold * 2, rules.longestHold) : rules.hold
+                hold =
+                    leave - returns[index - 1] < rules.relapseWindow
+                    ? min(hold * 2, rules.maximumHoldDown) : rules.holdDown
             }
             return hold
         }
@@ -89,10 +91,10 @@ import Testing
         switch Int.random(in: 0..<100, using: &dice) {
         case ..<mood: .well
         case ..<(mood + (100 - mood) / 2): .dead
-        case ..<(mood + (100 - mood) * 3 / 4): HealthObservation(monitor: .ill("disk"), probe: .notReady(503))
+        case ..<(mood + (100 - mood) * 3 / 4): HealthObservation(monitor: .unhealthy("disk"), probe: .notReady(503))
         case ..<(mood + (100 - mood) * 7 / 8): HealthObservation(monitor: .unknown, probe: .ready)
-        case ..<(mood + (100 - mood) * 15 / 16): HealthObservation(monitor: .well, probe: .unreachable("refused"))
-        default: HealthObservation(monitor: .ill("certificate"), probe: .badCertificate("it is not trusted"))
+        case ..<(mood + (100 - mood) * 15 / 16): HealthObservation(monitor: .healthy, probe: .unreachable("refused"))
+        default: HealthObservation(monitor: .unhealthy("certificate"), probe: .badCertificate("it is not trusted"))
         }
     }
 
@@ -102,10 +104,10 @@ import Testing
             FailoverPolicy.Member(name: "n\($0)", region: "r\($0 % 3)")
         }
         var rules = FailoverPolicy.Rules(floor: Int.random(in: 1...2, using: &dice))
-        rules.hold = 20_000
-        rules.longestHold = 90_000
-        rules.calm = 300_000
-        rules.blind = 30_000
+        rules.holdDown = 20_000
+        rules.maximumHoldDown = 90_000
+        rules.relapseWindow = 300_000
+        rules.maximumGap = 30_000
         let mood = [50, 80, 97, 99].randomElement(using: &dice) ?? 90
         var (machine, historian) = (FailoverPolicy(), Historian())
         var current = Dictionary(uniqueKeysWithValues: members.map { ($0.name, HealthObservation.well) })
@@ -118,7 +120,7 @@ import Testing
             }
             now += Int.random(in: 0..<50, using: &dice) == 0 ? 45_000 : 5_000
             let before = Set(machine.withdrawn.keys)
-            let decisions = machine.judge(current, of: members, rules: rules, at: now)
+            let decisions = machine.evaluate(current, of: members, rules: rules, at: now)
             historian.see(current, rules, now)
             let out = Set(machine.withdrawn.keys)
             #expect(out == historian.out, "seed \(seed), step \(step)")
@@ -131,23 +133,23 @@ import Testing
                 case .withdraw(let name, _, _):
                     #expect(current[name] != .well)
                     leftAt[name] = now
-                case .putBack(let name, .exchange):
+                case .restore(let name, .replacement):
                     #expect(current[name] == .well)
-                case .putBack(let name, _):
-                    #expect(now - (leftAt[name] ?? now) >= rules.hold)
-                case .keep, .wonder, .await: break
+                case .restore(let name, _):
+                    #expect(now - (leftAt[name] ?? now) >= rules.holdDown)
+                case .keep, .discrepancy, .await: break
                 }
             }
             let sees = Historian.hears(current)
             // A look that knows nothing changes nothing.
             if !sees || current.values.allSatisfy({ $0.monitor == .unknown }) { #expect(out == before) }
             // Nobody ill is in it while somebody well waits outside.
-            if sees, current.contains(where: { !out.contains($0.key) && $0.value.agreedIllness != nil }) {
+            if sees, current.contains(where: { !out.contains($0.key) && $0.value.agreedFailure != nil }) {
                 #expect(!current.contains { out.contains($0.key) && $0.value == .well })
             }
             let room = min(members.count - rules.floor, members.count / 2) - out.count
             if sees, room > 0 {
-                for (name, observation) in current where observation.agreedIllness != nil {
+                for (name, observation) in current where observation.agreedFailure != nil {
                     #expect(out.contains(name))
                 }
             }
@@ -162,7 +164,7 @@ import Testing
             FailoverPolicy.Member(name: "n\($0)", region: "r\($0 % 3)")
         }
         var rules = FailoverPolicy.Rules(floor: Int.random(in: 1...2, using: &dice))
-        rules.hold = 20_000
+        rules.holdDown = 20_000
         var machine = FailoverPolicy()
         var current = Dictionary(uniqueKeysWithValues: members.map { ($0.name, HealthObservation.well) })
         var now: Int64 = 1_700_000_000_000
@@ -173,22 +175,24 @@ import Testing
                     current[members[index].name] = Self.random(&dice, mood: 80)
                 }
                 guard Int.random(in: 0..<40, using: &dice) == 0 else { continue }
-                members[index].hand =
-                    members[index].hand == nil
+                members[index].manualOverride =
+                    members[index].manualOverride == nil
                     ? ManualOverride(by: "ana", at: now, isBelowFloor: Int.random(in: 0..<4, using: &dice) == 0) : nil
             }
-            _ = machine.judge(current, of: members, rules: rules, at: now)
+            _ = machine.evaluate(current, of: members, rules: rules, at: now)
             let out = Set(machine.withdrawn.keys)
-            let byHand = members.filter { $0.hand != nil }
+            let byHand = members.filter { $0.manualOverride != nil }
             let limit = min(members.count - rules.floor, members.count / 2)
             #expect(out.count < members.count, "seed \(seed), step \(step)")
-            #expect(out.count - byHand.count { $0.hand?.isBelowFloor == true } <= limit)
+            #expect(out.count - byHand.count { $0.manualOverride?.isBelowFloor == true } <= limit)
             if byHand.count <= limit { #expect(byHand.allSatisfy { out.contains($0.name) }) }
             // Nobody ill is in it while somebody well waits outside whom nobody took out.
             if Historian.hears(current),
-                current.contains(where: { !out.contains($0.key) && $0.value.agreedIllness != nil })
+                current.contains(where: { !out.contains($0.key) && $0.value.agreedFailure != nil })
             {
-                #expect(!members.contains { $0.hand == nil && out.contains($0.name) && current[$0.name] == .well })
+                #expect(
+                    !members.contains { $0.manualOverride == nil && out.contains($0.name) && current[$0.name] == .well }
+                )
             }
         }
     }

@@ -5,7 +5,7 @@ import Testing
 @Suite struct FailoverPolicyTests {
     let members = (1...6).map { FailoverPolicy.Member(name: "n\($0)", region: "r\(($0 + 1) / 2)") }
     let rules = FailoverPolicy.Rules(floor: 2)
-    var withdrawal = FailoverPolicy()
+    var policy = FailoverPolicy()
     var now: Int64 = 1_700_000_000_000
 
     /// Those not named are well.
@@ -15,7 +15,7 @@ import Testing
         now += seconds * 1_000
         var observations = Dictionary(uniqueKeysWithValues: members.map { ($0.name, HealthObservation.well) })
         observations.merge(others) { $1 }
-        return withdrawal.judge(observations, of: members, rules: rules, at: now)
+        return policy.evaluate(observations, of: members, rules: rules, at: now)
     }
 
     struct Disagreement: CustomTestStringConvertible {
@@ -29,31 +29,31 @@ import Testing
             observation: HealthObservation(monitor: .silent(400), probe: .ready)),
         Disagreement(
             testDescription: "only we do not reach it",
-            observation: HealthObservation(monitor: .well, probe: .unreachable("refused"))),
+            observation: HealthObservation(monitor: .healthy, probe: .unreachable("refused"))),
         Disagreement(
             testDescription: "the monitor does not know",
             observation: HealthObservation(monitor: .unknown, probe: .unreachable("refused"))),
         Disagreement(
             testDescription: "it complains, and our line is cut",
-            observation: HealthObservation(monitor: .ill("disk full"), probe: .unreachable("refused"))),
+            observation: HealthObservation(monitor: .unhealthy("disk full"), probe: .unreachable("refused"))),
         Disagreement(
             testDescription: "it complains and serves",
-            observation: HealthObservation(monitor: .ill("disk full"), probe: .ready)),
+            observation: HealthObservation(monitor: .unhealthy("disk full"), probe: .ready)),
     ])
     mutating func oneVantagePointIsNotEnough(_ example: Disagreement) {
         for _ in 0..<200 {
             let decisions = see(["n1": example.observation])
-            #expect(decisions.allSatisfy { $0.kind == "wonder" })
+            #expect(decisions.allSatisfy { $0.kind == "discrepancy" })
         }
-        #expect(withdrawal.withdrawn.isEmpty)
+        #expect(policy.withdrawn.isEmpty)
     }
 
     @Test mutating func whenBothAgreeItLeavesAtOnce() {
         let first = see(["n3": .dead])
-        let ill = see(["n5": HealthObservation(monitor: .ill("disk full"), probe: .notReady(503))])
+        let ill = see(["n5": HealthObservation(monitor: .unhealthy("disk full"), probe: .notReady(503))])
         #expect(first.map(\.node) == ["n3"])
         #expect(ill.map(\.node) == ["n5"])
-        #expect(withdrawal.withdrawn.keys.sorted() == ["n3", "n5"])
+        #expect(policy.withdrawn.keys.sorted() == ["n3", "n5"])
     }
 
     @Test mutating func itComesBackAfterAStretchOfHealth() {
@@ -61,7 +61,7 @@ import Testing
         var returned: [Int64] = []
         let left = now
         for _ in 0..<40 where returned.isEmpty {
-            if see([:]).contains(.putBack("n3", .well(seconds: 120))) { returned.append(now - left) }
+            if see([:]).contains(.restore("n3", .healthy(seconds: 120))) { returned.append(now - left) }
         }
         #expect(returned == [125_000])
     }
@@ -71,7 +71,7 @@ import Testing
         for _ in 0..<8 {
             _ = see(["n3": .dead])
             let well = now + 5_000
-            while withdrawal.withdrawn["n3"] != nil { _ = see([:]) }
+            while policy.withdrawn["n3"] != nil { _ = see([:]) }
             waits.append((now - well) / 1_000)
         }
         #expect(waits == [120, 240, 480, 960, 1_920, 3_600, 3_600, 3_600])
@@ -79,7 +79,7 @@ import Testing
         for _ in 0..<4_400 { _ = see([:]) }
         _ = see(["n3": .dead])
         let well = now + 5_000
-        while withdrawal.withdrawn["n3"] != nil { _ = see([:]) }
+        while policy.withdrawn["n3"] != nil { _ = see([:]) }
         #expect((now - well) / 1_000 == 120)
     }
 
@@ -88,16 +88,16 @@ import Testing
         for _ in 0..<20 { _ = see([:]) }
         _ = see(["n3": HealthObservation(monitor: .unknown, probe: .ready)])
         for _ in 0..<24 { _ = see([:]) }
-        #expect(withdrawal.withdrawn["n3"] != nil)
+        #expect(policy.withdrawn["n3"] != nil)
         _ = see([:])
-        #expect(withdrawal.withdrawn["n3"] == nil)
+        #expect(policy.withdrawn["n3"] == nil)
     }
 
     @Test mutating func healthThatNobodySawDoesNotCount() {
         _ = see(["n3": .dead])
         _ = see([:])
         _ = see([:], after: 3_600)
-        #expect(withdrawal.withdrawn["n3"] != nil)
+        #expect(policy.withdrawn["n3"] != nil)
     }
 
     @Test mutating func aClockSetBackLengthensNothing() {
@@ -105,9 +105,9 @@ import Testing
         _ = see([:])
         _ = see([:], after: -86_400)
         for _ in 0..<23 { _ = see([:]) }
-        #expect(withdrawal.withdrawn["n3"] != nil)
+        #expect(policy.withdrawn["n3"] != nil)
         _ = see([:])
-        #expect(withdrawal.withdrawn["n3"] == nil)
+        #expect(policy.withdrawn["n3"] == nil)
     }
 
     @Test mutating func atMostHalfLeaveAndTheRestIsNamedOnce() {
@@ -116,7 +116,7 @@ import Testing
         let again = see(all)
         #expect(decisions.map(\.kind) == ["withdraw", "withdraw", "withdraw", "keep"])
         #expect(again.isEmpty)
-        #expect(decisions.last?.description.contains("stays in the nearest name although it is ill") == true)
+        #expect(decisions.last?.description.contains("stays in the nearest name although it is unhealthy") == true)
     }
 
     @Test mutating func thePlaceOfWhoeverReturnsIsTakenByTheNext() {
@@ -141,51 +141,51 @@ import Testing
         let decisions = see(dead(["n4", "n5"]))
         #expect(
             decisions == [
-                .putBack("n1", .exchange(for: "n4", seconds: 0)),
+                .restore("n1", .replacement(for: "n4", seconds: 0)),
                 .withdraw("n4", because: decisions.reason, lastOf: "r2"),
-                .putBack("n2", .exchange(for: "n5", seconds: 0)),
+                .restore("n2", .replacement(for: "n5", seconds: 0)),
                 .withdraw("n5", because: decisions.reason, lastOf: nil),
             ])
-        #expect(withdrawal.withdrawn.keys.sorted() == ["n3", "n4", "n5"])
+        #expect(policy.withdrawn.keys.sorted() == ["n3", "n4", "n5"])
         // Who came back before its time and falls again waits twice as long.
         for _ in 0..<25 { _ = see(dead(["n4", "n5"])) }
         _ = see(dead(["n1", "n4", "n5"]))
         for _ in 0..<40 { _ = see(dead(["n4", "n5"])) }
-        #expect(withdrawal.withdrawn.keys.contains("n1"))
+        #expect(policy.withdrawn.keys.contains("n1"))
     }
 
     @Test func healthBetweenTwoRareLooksCounts() {
-        var (withdrawal, now) = (FailoverPolicy(), now)
+        var (policy, now) = (FailoverPolicy(), now)
         let rules = FailoverPolicy.Rules(floor: 2, interval: 300)
         var observations = Dictionary(uniqueKeysWithValues: members.map { ($0.name, HealthObservation.well) })
         observations["n3"] = .dead
-        _ = withdrawal.judge(observations, of: members, rules: rules, at: now)
+        _ = policy.evaluate(observations, of: members, rules: rules, at: now)
         observations["n3"] = .well
         for _ in 0..<2 {
             now += 310_000
-            _ = withdrawal.judge(observations, of: members, rules: rules, at: now)
+            _ = policy.evaluate(observations, of: members, rules: rules, at: now)
         }
-        #expect(withdrawal.withdrawn.isEmpty)
+        #expect(policy.withdrawn.isEmpty)
     }
 
     @Test(arguments: [
-        HealthObservation(monitor: .well, probe: .unreachable("refused")),
-        HealthObservation(monitor: .stranger, probe: .ready),
-        HealthObservation(monitor: .well, probe: .badCertificate("it is not trusted")),
+        HealthObservation(monitor: .healthy, probe: .unreachable("refused")),
+        HealthObservation(monitor: .neverSeen, probe: .ready),
+        HealthObservation(monitor: .healthy, probe: .badCertificate("it is not trusted")),
     ])
     mutating func whatIsOddForLongIsToldOnce(_ odd: HealthObservation) {
         var told: [FailoverPolicy.Decision] = []
         for _ in 0..<60 { told += see(["n2": odd]) }
         #expect(told.isEmpty)
         for _ in 0..<60 { told += see(["n2": odd]) }
-        #expect(told.map(\.kind) == ["wonder"])
+        #expect(told.map(\.kind) == ["discrepancy"])
         #expect(told.first?.description.contains("\(odd.monitor), and \(odd.probe)") == true)
-        #expect(withdrawal.withdrawn.isEmpty)
+        #expect(policy.withdrawn.isEmpty)
     }
 
     @Test mutating func aCertificateThatNobodyBelievesIsAnIllnessOfItsOwnTelling() {
         let decisions = see([
-            "n3": HealthObservation(monitor: .ill("certificate expired"), probe: .badCertificate("not trusted"))
+            "n3": HealthObservation(monitor: .unhealthy("certificate expired"), probe: .badCertificate("not trusted"))
         ])
         #expect(decisions.map(\.kind) == ["withdraw"])
     }
@@ -201,18 +201,18 @@ import Testing
     @Test mutating func aShrunkenFleetTakesBackWhoeverIsOutLongest() {
         _ = see(["n4": .dead])
         _ = see(["n4": .dead, "n1": .dead])
-        let decisions = withdrawal.judge(
+        let decisions = policy.evaluate(
             ["n1": .dead, "n2": .well, "n4": .dead], of: members.filter { ["n1", "n2", "n4"].contains($0.name) },
             rules: rules, at: now + 5_000)
-        #expect(decisions.first == .putBack("n4", .limits))
-        #expect(withdrawal.withdrawn.keys.sorted() == ["n1"])
+        #expect(decisions.first == .restore("n4", .limits))
+        #expect(policy.withdrawn.keys.sorted() == ["n1"])
     }
 
     @Test mutating func itSurvivesBeingWrittenDown() throws {
         _ = see(["n3": .dead])
         for _ in 0..<10 { _ = see([:]) }
-        let copy = try JSONDecoder().decode(FailoverPolicy.self, from: try JSONEncoder().encode(withdrawal))
-        #expect(copy == withdrawal)
+        let copy = try JSONDecoder().decode(FailoverPolicy.self, from: try JSONEncoder().encode(policy))
+        #expect(copy == policy)
     }
 }
 

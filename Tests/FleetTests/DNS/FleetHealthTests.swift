@@ -3,47 +3,48 @@ import Foundation
 import Testing
 
 @Suite struct FleetHealthTests {
-    private func verdicts(
-        _ node: String, evaluationPaused: Bool = false, incident: String = ""
-    ) throws -> [String: MonitorVerdict] {
+    private func statuses(
+        _ node: String, isEvaluationPaused: Bool = false, incident: String = ""
+    ) throws -> [String: MonitorStatus] {
         let text = """
-            {"now":1000000,"evaluationPaused":\(evaluationPaused),"healthProblems":[],"timing":{"interval":30000,"sev2":65000,"sev1":125000},
-            "nodes":[\(node)],"incidents":[\(incident)],"silences":[],"maintenanceWindows":[]}
+            {"now":1000000,"doubtful":\(isEvaluationPaused),"ills":[],"timing":{"interval":30000,"sev2":65000,"sev1":125000},
+            "nodes":[\(node)],"incidents":[\(incident)],"silences":[],"leases":[]}
             """
-        return try JSONDecoder().decode(FleetReport.self, from: Data(text.utf8)).verdicts
+        return try JSONDecoder().decode(FleetReport.self, from: Data(text.utf8)).statuses
     }
 
     @Test(arguments: [
-        (#""state":"up","lastBeat":990000"#, MonitorVerdict.well),
-        (#""state":"up","lastBeat":990000,"healthProblem":"disk full""#, .ill("disk full")),
+        (#""state":"up","lastBeat":990000"#, MonitorStatus.healthy),
+        (#""state":"up","lastBeat":990000,"ill":"disk full""#, .unhealthy("disk full")),
         (
-            #""state":"up","lastBeat":1,"healthProblem":"a\n2026-11-21 n2 leaves\u001b[2J\u2028""#,
-            .ill("a\u{fffd}2026-11-21 n2 leaves\u{fffd}[2J\u{fffd}")
+            #""state":"up","lastBeat":1,"ill":"a\n2026-11-21 n2 leaves\u001b[2J\u2028""#,
+            .unhealthy("a\u{fffd}2026-11-21 n2 leaves\u{fffd}[2J\u{fffd}")
         ),
         (#""state":"late","lastBeat":950000"#, .unknown),
         (#""state":"silent","lastBeat":930000"#, .silent(70)),
-        (#""state":"never""#, .stranger),
+        (#""state":"never""#, .neverSeen),
         (#""state":"stopped","lastBeat":990000"#, .unknown),
         (#""state":"stopped","lastBeat":900000"#, .silent(100)),
         (#""state":"maintenance","lastBeat":990000"#, .unknown),
         (#""state":"maintenance","lastBeat":900000"#, .silent(100)),
         (#""state":"a new one","lastBeat":1"#, .unknown),
     ])
-    func aStateIsRead(_ state: String, _ expected: MonitorVerdict) throws {
-        let verdict = try verdicts(#"{"name":"n1","skew":0,\#(state)}"#)["n1"]
+    func aStateIsRead(_ state: String, _ expected: MonitorStatus) throws {
+        let verdict = try statuses(#"{"name":"n1","skew":0,\#(state)}"#)["n1"]
         #expect(verdict == expected)
     }
 
-    @Test(arguments: ["null", #""silence/3""#]) func aMonitorThatIsCutOffSaysNothing(_ inhibitor: String) throws {
+    @Test(arguments: ["null", #""silence/3""#]) func aMonitorThatIsCutOffSaysNothing(_ hider: String) throws {
         let incident = """
             {"id":1,"key":"fleet/cut-off","node":null,"rule":"cut-off","severity":"sev2","title":"The hub is cut off",
-            "inhibitedBy":\(inhibitor)}
+            "hiddenBy":\(hider)}
             """
-        #expect(try verdicts(#"{"name":"n1","state":"silent","lastBeat":1}"#, incident: incident).isEmpty)
-        #expect(try !verdicts(#"{"name":"n1","state":"silent","lastBeat":1}"#).isEmpty)
+        #expect(try statuses(#"{"name":"n1","state":"silent","lastBeat":1}"#, incident: incident).isEmpty)
+        #expect(try !statuses(#"{"name":"n1","state":"silent","lastBeat":1}"#).isEmpty)
     }
 
     @Test func aDoubtfulMonitorSaysNothing() throws {
-        #expect(try verdicts(#"{"name":"n1","skew":0,"state":"silent","lastBeat":1}"#, evaluationPaused: true).isEmpty)
+        #expect(
+            try statuses(#"{"name":"n1","skew":0,"state":"silent","lastBeat":1}"#, isEvaluationPaused: true).isEmpty)
     }
 }

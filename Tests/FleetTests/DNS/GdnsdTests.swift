@@ -67,7 +67,7 @@ struct GdnsdTests {
 
     @Test func theMapReachesBeyondAllThatMayBeDown() throws {
         let configuration = try GdnsdConfiguration(
-            try sampleFleet(6), healthFile: "/var/lib/gdnsd/extfile/health", places: .database("City.mmdb"))
+            try sampleFleet(6), healthFile: "/var/lib/gdnsd/extfile/health", locations: .database("City.mmdb"))
         #expect(configuration.lines.contains { $0.hasSuffix(" auto_dc_limit => 4") })
         #expect(configuration.lines.contains { $0.hasSuffix(" n6 => [ 6.0, 60.0 ]") })
         #expect(configuration.zoneLines.first == "api.example.org. 30 DYNA geoip!nearest")
@@ -88,7 +88,7 @@ struct Gdnsd {
             try files.createDirectory(atPath: scratch.file(folder), withIntermediateDirectories: true)
         }
         let printed = try GdnsdConfiguration(
-            inventory, healthFile: scratch.file("health"), places: .networks(scratch.file("nets")))
+            inventory, healthFile: scratch.file("health"), locations: .networks(scratch.file("nets")))
         try scratch.write(
             Array("198.51.100.0/24 => [ n1, n2, n3 ]\n203.0.113.0/24 => [ n3, n2, n1 ]\n".utf8), to: "nets")
         let options = """

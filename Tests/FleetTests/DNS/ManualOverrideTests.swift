@@ -5,34 +5,34 @@ import Testing
 @Suite struct ManualOverrideTests {
     var members = (1...6).map { FailoverPolicy.Member(name: "n\($0)", region: "r\(($0 + 1) / 2)") }
     let rules = FailoverPolicy.Rules(floor: 2)
-    var withdrawal = FailoverPolicy()
+    var policy = FailoverPolicy()
     var now: Int64 = 1_700_000_000_000
 
     /// Those not named are well.
     private mutating func see(_ others: [String: HealthObservation] = [:]) -> [FailoverPolicy.Decision] {
         now += 5_000
         let observations = Dictionary(uniqueKeysWithValues: members.map { ($0.name, HealthObservation.well) })
-        return withdrawal.judge(observations.merging(others) { $1 }, of: members, rules: rules, at: now)
+        return policy.evaluate(observations.merging(others) { $1 }, of: members, rules: rules, at: now)
     }
 
     private mutating func take(_ number: Int, seconds: Int64? = nil, isBelowFloor: Bool = false) -> ManualOverride {
         let hand = ManualOverride(
             by: "ana@soc", at: now, until: seconds.map { now + $0 * 1_000 }, isBelowFloor: isBelowFloor)
-        members[number - 1].hand = hand
+        members[number - 1].manualOverride = hand
         return hand
     }
 
-    private var out: [String] { withdrawal.withdrawn.keys.sorted() }
+    private var out: [String] { policy.withdrawn.keys.sorted() }
 
     @Test mutating func howeverHealthyItIsOutUntilItIsRestored() {
         let hand = take(3)
         let first = see()
         #expect(first == [.withdraw("n3", because: "\(hand)", lastOf: nil)])
-        #expect(first.first?.description.contains("by hand of ana@soc") == true)
+        #expect(first.first?.description.contains("by manual override of ana@soc") == true)
         for _ in 0..<100 { #expect(see().isEmpty) }
-        #expect(withdrawal.withdrawn["n3"] == "\(hand)")
-        members[2].hand = nil
-        #expect(see() == [.putBack("n3", .hand)])
+        #expect(policy.withdrawn["n3"] == "\(hand)")
+        members[2].manualOverride = nil
+        #expect(see() == [.restore("n3", .overrideEnded)])
         #expect(out.isEmpty)
     }
 
@@ -42,7 +42,7 @@ import Testing
         let second = take(3)
         #expect(second.change(from: nil, of: "n3") == nil)
         let told = try #require(second.change(from: first, of: "n3"))
-        #expect(told == "n3 was out already, \(first). It is out now \(second).")
+        #expect(told == "n3 was withdrawn already, \(first). It is withdrawn now \(second).")
         #expect(told.contains("until it is restored"))
     }
 
@@ -50,7 +50,7 @@ import Testing
         _ = take(3, seconds: 60)
         _ = see()
         for _ in 0..<10 { #expect(see().isEmpty) }
-        #expect(see() == [.putBack("n3", .hand)])
+        #expect(see() == [.restore("n3", .overrideEnded)])
     }
 
     @Test mutating func whoIsIllMeanwhileStaysOutAndHealsOutside() {
@@ -59,11 +59,11 @@ import Testing
         #expect(see(["n3": .dead]).isEmpty)
         for _ in 0..<30 { #expect(see().isEmpty) }
         #expect(out == ["n3"])
-        members[2].hand = nil
-        #expect(see() == [.putBack("n3", .hand)])
+        members[2].manualOverride = nil
+        #expect(see() == [.restore("n3", .overrideEnded)])
         _ = take(4)
         _ = see()
-        members[3].hand = nil
+        members[3].manualOverride = nil
         #expect(see(["n4": .dead]).map(\.kind) == ["put-back", "withdraw"])
     }
 
@@ -93,33 +93,33 @@ import Testing
         _ = take(2)
         _ = see()
         members.removeLast(3)
-        #expect(see() == [.putBack("n2", .limits)])
+        #expect(see() == [.restore("n2", .limits)])
         #expect(out == ["n1"])
     }
 
     @Test mutating func whatWouldLeaveTooFewIsRefused() throws {
         _ = see(["n1": .dead, "n2": .dead, "n3": .dead])
         var hand = ManualOverride(by: "ana@soc", at: now)
-        try withdrawal.permit(hand, for: "n1", of: members, rules: rules)
+        try policy.validate(hand, for: "n1", of: members, rules: rules)
         #expect(throws: ManualOverrideError.tooFew("n4")) {
-            try withdrawal.permit(hand, for: "n4", of: members, rules: rules)
+            try policy.validate(hand, for: "n4", of: members, rules: rules)
         }
         hand.isBelowFloor = true
-        try withdrawal.permit(hand, for: "n4", of: members, rules: rules)
+        try policy.validate(hand, for: "n4", of: members, rules: rules)
         for number in 4...5 {
             _ = take(number, isBelowFloor: true)
             _ = see(["n1": .dead, "n2": .dead, "n3": .dead])
         }
         #expect(throws: ManualOverrideError.last("n6")) {
-            try withdrawal.permit(hand, for: "n6", of: members, rules: rules)
+            try policy.validate(hand, for: "n6", of: members, rules: rules)
         }
     }
 
     @Test mutating func itSurvivesBeingWrittenDownAndOldFilesAreRead() throws {
         _ = take(2, seconds: 60)
         _ = see()
-        let copy = try JSONDecoder().decode(FailoverPolicy.self, from: try JSONEncoder().encode(withdrawal))
-        #expect(copy == withdrawal)
+        let copy = try JSONDecoder().decode(FailoverPolicy.self, from: try JSONEncoder().encode(policy))
+        #expect(copy == policy)
         #expect(!copy.isSame(as: FailoverPolicy()))
         let old = try JSONDecoder().decode(
             FailoverPolicy.self,

@@ -26,7 +26,7 @@ import Testing
         var dns = try #require(inventory.dns)
         example.settings(&dns)
         let settings = dns
-        await #expect(throws: example.expected) { try await settings.withNames(of: inventory, now: { 0 }) { _ in } }
+        await #expect(throws: example.expected) { try await settings.withProvider(of: inventory, now: { 0 }) { _ in } }
     }
 
     @Test(arguments: [
@@ -40,11 +40,11 @@ import Testing
         dns.tokenFile = try scratch.write(Array(token.utf8), to: "token")
         let settings = dns
         let error = await #expect(throws: DNSSettingsError.form("token-file", scratch.file("token"))) {
-            try await settings.withNames(of: inventory, now: { 0 }) { _ in }
+            try await settings.withProvider(of: inventory, now: { 0 }) { _ in }
         }
         #expect(!"\(try #require(error))".contains("3cret"))
         _ = try scratch.write(Array("s3cret\r\n".utf8), to: "token")
-        try await settings.withNames(of: inventory, now: { 0 }) { _ in }
+        try await settings.withProvider(of: inventory, now: { 0 }) { _ in }
     }
 
     private static let secret = KnotServer.secret
@@ -76,7 +76,7 @@ import Testing
         dns.keyFile = try scratch.write(Array(text.utf8), to: "key")
         let settings = dns
         let wanted = try Records(inventory)
-        try await settings.withNames(of: inventory, now: { Int64(Date().timeIntervalSince1970) }) { names in
+        try await settings.withProvider(of: inventory, now: { Int64(Date().timeIntervalSince1970) }) { names in
             try await names.apply(NamePlan(wanted: wanted, present: [:]).changes)
         }
         #expect(try knot.lookUp("n2.example.org", "A") == ["192.0.2.2"])
@@ -96,7 +96,7 @@ import Testing
         var dns = try #require(inventory.dns)
         (dns.server, dns.keyFile) = ("127.0.0.1", try scratch.write(Array(text), to: "key"))
         let settings = dns
-        try await settings.withNames(of: inventory, now: { 0 }) { _ in }
+        try await settings.withProvider(of: inventory, now: { 0 }) { _ in }
     }
 
     @Test func aKeyThatCannotBeReadIsNamedByItsSetting() async throws {
@@ -108,7 +108,7 @@ import Testing
             (dns.server, dns.keyFile) = ("127.0.0.1", scratch.file(file))
             let settings = dns
             let error = await #expect(throws: DNSSettingsError.self) {
-                try await settings.withNames(of: inventory, now: { 0 }) { _ in }
+                try await settings.withProvider(of: inventory, now: { 0 }) { _ in }
             }
             #expect("\(try #require(error))".contains("key-file"))
         }
@@ -120,7 +120,7 @@ import Testing
         var dns = try #require(inventory.dns)
         (dns.server, dns.keyFile) = ("\(knot.address):\(knot.port)", try knot.keyFile())
         let wanted = try Records(inventory)
-        let present = try await dns.withNames(of: inventory, now: { Int64(Date().timeIntervalSince1970) }) { names in
+        let present = try await dns.withProvider(of: inventory, now: { Int64(Date().timeIntervalSince1970) }) { names in
             try await names.apply(NamePlan(wanted: wanted, present: [:]).changes)
             return try await names.present(["n2.example.org"])
         }

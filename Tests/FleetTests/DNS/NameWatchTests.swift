@@ -13,9 +13,9 @@ import Testing
     let probes = Probes()
 
     final class Probes: Sendable {
-        private let answers = Mutex<[String: ProbeAnswer]>([:])
-        func set(_ name: String, _ answer: ProbeAnswer?) { answers.withLock { $0[name] = answer } }
-        func all(_ nodes: [Node]) -> [String: ProbeAnswer] {
+        private let answers = Mutex<[String: ProbeResult]>([:])
+        func set(_ name: String, _ answer: ProbeResult?) { answers.withLock { $0[name] = answer } }
+        func all(_ nodes: [Node]) -> [String: ProbeResult] {
             let answers = answers.withLock { $0 }
             return Dictionary(uniqueKeysWithValues: nodes.map { ($0.name, answers[$0.name] ?? .ready) })
         }
@@ -23,16 +23,16 @@ import Testing
 
     init() throws {
         scratch = try Scratch()
-        sayWell()
+        reportHealthy()
     }
 
-    private func sayWell(except others: [String: MonitorVerdict] = [:]) {
+    private func reportHealthy(except others: [String: MonitorStatus] = [:]) {
         health.say(
-            ["n1": .well, "n2": .well, "n3": .well, "n4": .well].merging(others) { $1 })
+            ["n1": .healthy, "n2": .healthy, "n3": .healthy, "n4": .healthy].merging(others) { $1 })
     }
 
     private func fall(_ name: String) {
-        sayWell(except: [name: .silent(66)])
+        reportHealthy(except: [name: .silent(66)])
         probes.set(name, .unreachable("refused"))
     }
 
@@ -47,7 +47,7 @@ import Testing
 
     private func look(_ watch: inout NameWatch) async -> [NameWatch.Event] {
         moments.advance(by: 5)
-        return await watch.look() ?? []
+        return await watch.tick() ?? []
     }
 
     @Test func theNameIsSetAndThenLeftAlone() async throws {
@@ -68,7 +68,7 @@ import Testing
         #expect(zone.nearest == addresses(1, 3, 4))
         #expect(events.first?.description.hasPrefix("n2 leaves the nearest name") == true)
         #expect(events.last == .changed(["- api.example.org 30 A 192.0.2.2  (n2)"]))
-        sayWell()
+        reportHealthy()
         probes.set("n2", nil)
         for _ in 0..<24 { _ = await look(&watch) }
         #expect(zone.nearest == addresses(1, 3, 4))
@@ -84,15 +84,15 @@ import Testing
         health.say(nil)
         let events = await look(&other)
         #expect(zone.nearest == addresses(1, 3, 4))
-        #expect(events == [.trouble("The monitor cannot be asked: nothing is withdrawn. connection refused")])
+        #expect(events == [.problem("The monitor cannot be queried: nothing is withdrawn. connection refused")])
     }
 
     @Test func aDeafOrDoubtfulMonitorChangesNothing() async throws {
         var watch = try makeWatch()
         fall("n2")
         _ = await look(&watch)
-        for verdicts in [nil, [:]] as [[String: MonitorVerdict]?] {
-            health.say(verdicts)
+        for statuses in [nil, [:]] as [[String: MonitorStatus]?] {
+            health.say(statuses)
             probes.set("n2", nil)
             probes.set("n3", .unreachable("refused"))
             for _ in 0..<100 { _ = await look(&watch) }
@@ -105,14 +105,14 @@ import Testing
         var outcome = WatchOutcome()
         health.say([:])
         let events = await look(&watch)
-        outcome.note(events)
+        outcome.update(with: events)
         #expect(events.contains(.paused))
         #expect(outcome.failure == nil)
         health.say(nil)
-        outcome.note(await look(&watch))
+        outcome.update(with: await look(&watch))
         #expect(outcome.failure?.contains("connection refused") == true)
         fall("n2")
-        outcome.note(await look(&watch))
+        outcome.update(with: await look(&watch))
         #expect(outcome.failure == nil)
     }
 
@@ -125,9 +125,9 @@ import Testing
         let again = await look(&watch)
         zone.state.withLock { $0.isBroken = false }
         let repaired = await look(&watch)
-        #expect(events.last == .trouble("The names are not as they should be: out of order"))
+        #expect(events.last == .problem("The zone could not be updated: out of order"))
         #expect(again.isEmpty)
-        #expect(repaired == [.changed(["- api.example.org 30 A 192.0.2.2  (n2)"]), .relieved])
+        #expect(repaired == [.changed(["- api.example.org 30 A 192.0.2.2  (n2)"]), .recovered])
     }
 
     @Test func whomAPersonTakesOutIsOutWhileTheMonitorIsDeaf() async throws {
@@ -139,14 +139,14 @@ import Testing
             uniqueKeysWithValues: (1...3).map {
                 ("n\($0)", ManualOverride(by: "ana@soc", at: Int64($0), isBelowFloor: true))
             })
-        try state.changeHands { $0 = overrides }
+        try state.editOverrides { $0 = overrides }
         _ = await look(&watch)
         #expect(zone.nearest == addresses(4))
         // What cannot be read changes nothing.
         try scratch.write(Array("{".utf8), to: "dns-by-hand.json")
         let events = await look(&watch)
         #expect(zone.nearest == addresses(4))
-        #expect(events.contains { $0.description.hasPrefix("Whom people took out cannot be read") })
+        #expect(events.contains { $0.description.hasPrefix("The manual overrides cannot be read") })
         try scratch.write(Array("{}".utf8), to: "dns-by-hand.json")
         _ = await look(&watch)
         #expect(zone.nearest == addresses(1, 2, 3, 4))
@@ -170,14 +170,14 @@ import Testing
         fall("n2")
         let events = await look(&watch)
         #expect(zone.nearest == addresses(1, 2, 3, 4))
-        #expect(events.contains { $0.description.hasPrefix("The names are not as they should be") })
+        #expect(events.contains { $0.description.hasPrefix("The zone could not be updated") })
         // Nothing new is decided, and still it is not written.
         let again = await look(&watch)
         #expect(again.isEmpty)
         #expect(zone.nearest == addresses(1, 2, 3, 4))
         try FileManager.default.removeItem(atPath: scratch.file("dns-watch.json"))
         let written = await look(&watch)
-        #expect(written == [.changed(["- api.example.org 30 A 192.0.2.2  (n2)"]), .relieved])
+        #expect(written == [.changed(["- api.example.org 30 A 192.0.2.2  (n2)"]), .recovered])
         #expect(try WatchState(folder: scratch.path).read().withdrawn.keys.sorted() == ["n2"])
     }
 
@@ -185,7 +185,7 @@ import Testing
         fall("n2")
         var first = try makeWatch()
         _ = await look(&first)
-        sayWell()
+        reportHealthy()
         probes.set("n2", nil)
         for _ in 0..<6 {
             moments.advance(by: 45)
@@ -201,7 +201,7 @@ import Testing
         _ = await look(&watch)
         isOutdated.withLock { $0 = true }
         zone.state.withLock { $0.sets["api.example.org"]?.addresses = addresses(77) }
-        for _ in 0..<20 { #expect(await watch.look() == nil) }
+        for _ in 0..<20 { #expect(await watch.tick() == nil) }
         #expect(zone.nearest == addresses(77))
         var told = 0
         try await watch.run(every: .seconds(5), clock: ContinuousClock()) { _ in told += 1 }
@@ -218,11 +218,11 @@ import Testing
         let first = await look(&watch)
         let second = await look(&watch)
         #expect(zone.nearest == addresses(1, 2, 3, 4))
-        #expect(first.last?.description.hasSuffix("the one before still counts: n9 has no address") == true)
+        #expect(first.last?.description.hasSuffix("the previous one stays in use: n9 has no address") == true)
         #expect(second.isEmpty)
         fault.withLock { $0 = nil }
         let third = await look(&watch)
-        #expect(third == [.relieved])
+        #expect(third == [.recovered])
     }
 
     @Test func onlyOneWatchesAtATime() throws {
@@ -235,7 +235,7 @@ import Testing
         try scratch.write(Array("{".utf8), to: "dns-watch.json")
         #expect(throws: WatchStateError.unreadable(scratch.file("dns-watch.json"))) { try makeWatch() }
         let error: (any Error)? = #expect(throws: (any Error).self) { try makeWatch() }
-        #expect(error is any Refusal)
+        #expect(error is any PreconditionError)
     }
 
     /// knotd, TLS and the watch together; only the monitor's word is the test's.
@@ -257,14 +257,14 @@ import Testing
             try await HTTPSExchange.connected(addresses: addresses, caFile: server.certificate) { exchange in
                 let probe = HTTPSProbe(exchange: exchange)
                 var watch = try NameWatch(
-                    inventory, health: health, probe: { await probe.answers(of: $0, port: server.port) },
+                    inventory, health: health, probe: { await probe.results(of: $0, port: server.port) },
                     provider: UpdatedZone(try knot.updater()),
                     state: WatchState(folder: self.scratch.path), now: { Int64(Date().timeIntervalSince1970 * 1_000) })
-                _ = await watch.look()
+                _ = await watch.tick()
                 #expect(try knot.lookUp("api.example.org", "A") == ["127.0.87.1", "127.0.87.2", "127.0.87.3"])
                 ill.withLock { $0 = ["n3"] }
-                self.sayWell(except: ["n3": .silent(66)])
-                _ = await watch.look()
+                self.reportHealthy(except: ["n3": .silent(66)])
+                _ = await watch.tick()
                 #expect(try knot.lookUp("api.example.org", "A") == ["127.0.87.1", "127.0.87.2"])
             }
         }

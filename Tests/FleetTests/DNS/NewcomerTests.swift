@@ -4,15 +4,15 @@ import Testing
 
 /// `fleet add` comes long before there is a machine, and a watch reads the inventory at each look.
 @Suite struct NewcomerTests {
-    private var withdrawal = FailoverPolicy()
+    private var policy = FailoverPolicy()
     private var now: Int64 = 1_700_000_000_000
-    private static let empty = HealthObservation(monitor: .stranger, probe: .unreachable("no route"))
+    private static let empty = HealthObservation(monitor: .neverSeen, probe: .unreachable("no route"))
 
     private mutating func see(_ observations: [String: HealthObservation], floor: Int = 1) -> [FailoverPolicy.Decision]
     {
         now += 5_000
         let members = observations.keys.sorted().map { FailoverPolicy.Member(name: $0, region: "r") }
-        return withdrawal.judge(observations, of: members, rules: .init(floor: floor), at: now)
+        return policy.evaluate(observations, of: members, rules: .init(floor: floor), at: now)
     }
 
     private static let old = ["n1": HealthObservation.well, "n2": .well, "n3": .well, "n4": .well]
@@ -21,20 +21,20 @@ import Testing
         _ = see(Self.old)
         let with = { (observation: HealthObservation) in Self.old.merging(["n5": observation]) { $1 } }
         #expect(see(with(Self.empty)) == [.await("n5")])
-        #expect(Array(withdrawal.withdrawn.keys) == ["n5"])
+        #expect(Array(policy.withdrawn.keys) == ["n5"])
         // It may be half of what is known of it, and the watch may begin anew.
-        withdrawal = try JSONDecoder().decode(FailoverPolicy.self, from: try JSONEncoder().encode(withdrawal))
+        policy = try JSONDecoder().decode(FailoverPolicy.self, from: try JSONEncoder().encode(policy))
         for observation in [
             HealthObservation(monitor: .unknown, probe: .ready), HealthObservation(monitor: .silent(70), probe: .ready),
-            HealthObservation(monitor: .ill("disk 81 % full"), probe: .notReady(503)),
+            HealthObservation(monitor: .unhealthy("disk 81 % full"), probe: .notReady(503)),
         ] {
             #expect(see(with(observation)) == [])
         }
-        #expect(see(with(.well)) == [.putBack("n5", .first)])
-        #expect(withdrawal.withdrawn.isEmpty)
+        #expect(see(with(.well)) == [.restore("n5", .firstHealthy)])
+        #expect(policy.withdrawn.isEmpty)
         // From now on it is as the others.
         #expect(see(with(Self.empty)) == [])
-        #expect(withdrawal.withdrawn.isEmpty)
+        #expect(policy.withdrawn.isEmpty)
     }
 
     @Test mutating func itTakesNobodysPlaceOutside() {
@@ -44,8 +44,8 @@ import Testing
         _ = see(ill)
         (ill["n1"], ill["n2"]) = (.dead, .dead)
         #expect(see(ill).map(\.kind) == ["withdraw", "withdraw"])
-        #expect(withdrawal.belowFloor == 2)
-        #expect(Set(withdrawal.withdrawn.keys) == ["n1", "n2", "n5", "n6"])
+        #expect(policy.belowFloor == 2)
+        #expect(Set(policy.withdrawn.keys) == ["n1", "n2", "n5", "n6"])
     }
 
     /// Who asks for room without having looked finds it as it is.
@@ -53,15 +53,15 @@ import Testing
         _ = see(Self.old)
         _ = see(Self.old.merging(["n5": Self.empty]) { $1 })
         let members = ["n1", "n2", "n3", "n4", "n5", "n6"].map { FailoverPolicy.Member(name: $0, region: "r") }
-        _ = withdrawal.judge([:], of: members, rules: .init(floor: 1), at: now)
-        #expect(Set(withdrawal.withdrawn.keys) == ["n5", "n6"])
+        _ = policy.evaluate([:], of: members, rules: .init(floor: 1), at: now)
+        #expect(Set(policy.withdrawn.keys) == ["n5", "n6"])
     }
 
     @Test mutating func whoComplainsAndServesIsThere() {
         _ = see(Self.old)
         _ = see(Self.old.merging(["n5": Self.empty]) { $1 })
-        let complaining = HealthObservation(monitor: .ill("disk 81 % full"), probe: .ready)
-        #expect(see(Self.old.merging(["n5": complaining]) { $1 }) == [.putBack("n5", .first)])
+        let complaining = HealthObservation(monitor: .unhealthy("disk 81 % full"), probe: .ready)
+        #expect(see(Self.old.merging(["n5": complaining]) { $1 }) == [.restore("n5", .firstHealthy)])
     }
 
     @Test mutating func theyLeaveNoRoomForAPersonsWord() {
@@ -71,11 +71,11 @@ import Testing
         var members = with.keys.sorted().map { FailoverPolicy.Member(name: $0, region: "r") }
         for name in ["n1", "n2"] {
             let index = members.firstIndex { $0.name == name } ?? 0
-            members[index].hand = ManualOverride(by: "ana", at: now)
+            members[index].manualOverride = ManualOverride(by: "ana", at: now)
         }
-        _ = withdrawal.judge(with, of: members, rules: .init(floor: 1), at: now)
+        _ = policy.evaluate(with, of: members, rules: .init(floor: 1), at: now)
         #expect(throws: ManualOverrideError.tooFew("n3")) {
-            try withdrawal.permit(ManualOverride(by: "ana", at: now), for: "n3", of: members, rules: .init(floor: 1))
+            try policy.validate(ManualOverride(by: "ana", at: now), for: "n3", of: members, rules: .init(floor: 1))
         }
     }
 
@@ -86,7 +86,7 @@ import Testing
     /// The monitor is new, too, and no node has beaten yet.
     @Test mutating func somebodyAlwaysAnswers() {
         #expect(see(["n1": Self.empty, "n2": Self.empty]) == [])
-        #expect(withdrawal.withdrawn.isEmpty)
+        #expect(policy.withdrawn.isEmpty)
     }
 
     @Test func whoIsAwaitedIsNotMissedByTheFloor() throws {

@@ -13,14 +13,14 @@ import Testing
     init() throws { scratch = try Scratch() }
 
     private func answers(
-        _ names: [String], server: SecureServer, patience: Duration = .seconds(4)
-    ) async throws -> [String: ProbeAnswer] {
+        _ names: [String], server: SecureServer, timeout: Duration = .seconds(4)
+    ) async throws -> [String: ProbeResult] {
         let nodes = try sampleFleet(4) { nodes in
             for index in nodes.indices { nodes[index].ipv4 = "127.0.85.1" }
         }.nodes.filter { names.contains($0.name) }
         let addresses = Dictionary(uniqueKeysWithValues: nodes.map { ($0.domain, $0.ipv4) })
         return try await HTTPSExchange.connected(addresses: addresses, caFile: server.certificate) { exchange in
-            await HTTPSProbe(exchange: exchange).answers(of: nodes, patience: patience, port: server.port)
+            await HTTPSProbe(exchange: exchange).results(of: nodes, timeout: timeout, port: server.port)
         }
     }
 
@@ -51,7 +51,7 @@ import Testing
             names: ["n1.example.org"], host: "127.0.85.1", in: scratch.path, conduct: { _ in .init() }
         ) { server in
             try await HTTPSExchange.connected(addresses: [nodes[0].domain: "127.0.85.1"], caFile: nil) {
-                await HTTPSProbe(exchange: $0).answers(of: nodes, port: server.port)
+                await HTTPSProbe(exchange: $0).results(of: nodes, port: server.port)
             }
         }
         #expect(answers["n1"] == .badCertificate("its certificate is not trusted"))
@@ -59,21 +59,22 @@ import Testing
 
     /// A watcher without IPv6 accuses nobody.
     @Test func whoAnswersOverIPv4AloneIsToldWhereOthersAnswerOverBoth() {
-        let answers: [String: ProbeAnswer] = ["n1": .ready, "n2": .ready, "n3": .notReady(503), "n4": .ready]
-        let dead = ProbeAnswer.unreachable("refused")
+        let answers: [String: ProbeResult] = ["n1": .ready, "n2": .ready, "n3": .notReady(503), "n4": .ready]
+        let dead = ProbeResult.unreachable("refused")
         #expect(HTTPSProbe.merge(answers, ["n1": dead, "n2": dead]) == answers)
         let merged = HTTPSProbe.merge(answers, ["n1": .ready, "n2": dead, "n3": dead])
         #expect(merged == answers.merging(["n2": .readyByIPv4("\(dead)")]) { $1 })
-        let observation = HealthObservation(monitor: .well, probe: .readyByIPv4("\(dead)"))
+        let observation = HealthObservation(monitor: .healthy, probe: .readyByIPv4("\(dead)"))
         #expect(
-            observation.isWell && observation.agreedIllness == nil && observation.oddity?.contains("IPv4 alone") == true
+            observation.isHealthy && observation.agreedFailure == nil
+                && observation.discrepancy?.contains("IPv4 alone") == true
         )
     }
 
     @Test func silenceEnds() async throws {
         let answers = try await SecureServer.with(
             names: ["n1.example.org"], host: "127.0.85.1", in: scratch.path, conduct: { _ in nil }
-        ) { try await self.answers(["n1"], server: $0, patience: .milliseconds(300)) }
+        ) { try await self.answers(["n1"], server: $0, timeout: .milliseconds(300)) }
         #expect(answers["n1"] == .unreachable("no answer in time"))
     }
 
@@ -89,7 +90,7 @@ import Testing
         let nodes = try sampleFleet(2) { $0[0].ipv4 = "127.0.85.2" }.nodes.filter { $0.name == "n1" }
         let port = try KnotServer.freePort(on: "127.0.85.2")
         let answers = try await HTTPSExchange.connected(addresses: [nodes[0].domain: "127.0.85.2"], caFile: nil) {
-            await HTTPSProbe(exchange: $0).answers(of: nodes, port: port)
+            await HTTPSProbe(exchange: $0).results(of: nodes, port: port)
         }
         guard case .unreachable(let reason)? = answers["n1"] else {
             Issue.record("\(answers)")

@@ -51,7 +51,7 @@ func sampleFleet(
 }
 
 extension HealthObservation {
-    static let well = HealthObservation(monitor: .well, probe: .ready)
+    static let well = HealthObservation(monitor: .healthy, probe: .ready)
     static let dead = HealthObservation(monitor: .silent(70), probe: .unreachable("refused"))
 }
 

@@ -5,14 +5,14 @@ import Synchronization
 final class ScriptedHealth: FleetHealth {
     struct Deaf: Error, CustomStringConvertible { let description = "connection refused" }
 
-    private let said = Mutex<[String: MonitorVerdict]?>([:])
+    private let said = Mutex<[String: MonitorStatus]?>([:])
 
     /// Nil: the monitor does not answer.
-    func say(_ verdicts: [String: MonitorVerdict]?) { said.withLock { $0 = verdicts } }
+    func say(_ statuses: [String: MonitorStatus]?) { said.withLock { $0 = statuses } }
 
-    func verdicts() async throws -> [String: MonitorVerdict] {
-        guard let verdicts = said.withLock({ $0 }) else { throw Deaf() }
-        return verdicts
+    func statuses() async throws -> [String: MonitorStatus] {
+        guard let statuses = said.withLock({ $0 }) else { throw Deaf() }
+        return statuses
     }
 }
 

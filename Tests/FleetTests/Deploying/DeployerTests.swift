@@ -74,7 +74,7 @@ import Testing
 
     static let faults = [
         Fault(testDescription: "the activation fails", word: "status 4", status: 4) { _ in },
-        Fault(testDescription: "another version runs", word: "tells version 1.9", health: "ready 1.9") { _ in },
+        Fault(testDescription: "another version runs", word: "reports version 1.9", health: "ready 1.9") { _ in },
         Fault(testDescription: "no heartbeat comes", word: "no heartbeat") { $0.monitor.silence(["seoul"]) },
     ]
 
@@ -96,7 +96,7 @@ import Testing
         #expect(try world.rig("seoul").current == world.rig("seoul").system("first"))
         let why = try #require(world.journal.events.first { $0.kind == .rolledBack }?.text)
         #expect(why.contains(fault.word), "\(why)")
-        #expect(world.monitor.leases.isEmpty)
+        #expect(world.monitor.maintenanceWindows.isEmpty)
     }
 
     @Test func aNodeThatIsCutOffGoesBackByItself() async throws {
@@ -151,10 +151,10 @@ import Testing
                 DeployOptions())
         }
         try await program.deployer.lock(try plan("d1"), isTakingOver: false)
-        let refusal = await #expect(throws: DeployRefusal.self) {
+        let refusal = await #expect(throws: DeployPreconditionError.self) {
             try await program.deployer.run(try plan("d2"), program.log(world.journal))
         }
-        #expect("\(try #require(refusal))".contains("ana on desk since 0 minutes, deploy d1"))
+        #expect("\(try #require(refusal))".contains("ana on desk, started 0 minutes ago, deploy d1"))
         #expect(world.rigs.values.allSatisfy { $0.text("switches") == nil })
         #expect(DeployProgress(world.journal.events).isEnded, "there is nothing to resume")
         // The other's unlocking does nothing to this lock; taking over does.
@@ -168,7 +168,7 @@ import Testing
         let world = try RigWorld(FleetFixture.text())
         let (result, _) = try await deploy(
             world, try world.release("second"), { $0.canary = "seoul" },
-            stopping: { world.journal.events.contains { $0.kind == .beginning } })
+            stopping: { world.journal.events.contains { $0.kind == .activating } })
         #expect(result == .stopped)
         #expect(try world.rig("seoul").profile.hasSuffix("second"))
         #expect(try world.rig("tokyo").text("switches") == nil)
@@ -207,7 +207,7 @@ import Testing
         _ = try await program.deployer.calls.ssh.perform(
             program.deployer.calls.begin(try world.inventory.node("dallas"), dallas, plan))
         let progress = DeployProgress([
-            DeployEvent(.planned, plan: plan), DeployEvent(.beginning, node: "dallas"),
+            DeployEvent(.planned, plan: plan), DeployEvent(.activating, node: "dallas"),
             DeployEvent(.rolledBack, node: "tokyo", text: "ill"),
         ])
         let log = program.log(world.journal, after: progress)
@@ -245,7 +245,7 @@ import Testing
             #expect(try rig.current == rig.system("first"))
             #expect(try rig.profile == rig.system("first"))
         }
-        let history = try await program.deployer.history(most: 5)
+        let history = try await program.deployer.history(limit: 5)
         #expect(history.map(\.deploy) == ["d1", "d2"])
         #expect(history.allSatisfy { $0.result == .done && $0.who == "ana" && $0.host == "desk" })
     }

@@ -42,7 +42,7 @@ import Testing
             try? hub.write("deploy=d2\nwho=ben\nhost=desk2\nsince=1800000000\n", to: "state/lock/owner")
         }
         #expect(result == .failed)
-        #expect(why.contains("the lock is another's now: ben on desk2"), "\(why)")
+        #expect(why.contains("the lock was taken over by ben on desk2"), "\(why)")
         try nobodyElseWasTouched()
         #expect(hub.exists("state/lock"), "another's lock stays")
     }
@@ -53,7 +53,7 @@ import Testing
             try? FileManager.default.removeItem(atPath: "\(hub.root)/state/lock")
         }
         #expect(result == .failed)
-        #expect(why.contains("somebody has broken"), "\(why)")
+        #expect(why.contains("this deploy's lock was broken"), "\(why)")
         try nobodyElseWasTouched()
     }
 
@@ -136,13 +136,13 @@ import Testing
         let hub = try world.rig("zurich")
         let plan = try plan("d1", try world.release("second"))
         let progress = DeployProgress([
-            DeployEvent(.planned, plan: plan), DeployEvent(.beginning, node: "seoul"),
+            DeployEvent(.planned, plan: plan), DeployEvent(.activating, node: "seoul"),
             DeployEvent(.kept, node: "seoul"),
         ])
         #expect(!hub.exists("state/lock"))
         let program = world.program()
         let (journal, deployer) = (world.journal, program.deployer)
-        await #expect(throws: DeployRefusal.takenOver("somebody has broken this deploy's lock, and is done")) {
+        await #expect(throws: DeployPreconditionError.takenOver("this deploy's lock was broken and released")) {
             try await deployer.run(plan, after: progress, program.log(journal, after: progress))
         }
         try nobodyElseWasTouched()
@@ -171,7 +171,7 @@ import Testing
         let rig = try world.rig("seoul")
         try FileManager.default.removeItem(atPath: "\(rig.root)/units/clavitor-rollback-d1")
         try rig.write("1799999000\n", to: "state/deploy/d1/deadline")
-        #expect(await look().problems.contains { $0.contains("should have gone back by now") })
+        #expect(await look().problems.contains { $0.contains("should have been rolled back by now") })
         try FileManager.default.removeItem(atPath: "\(rig.root)/current-system")
         try FileManager.default.createSymbolicLink(
             atPath: "\(rig.root)/current-system", withDestinationPath: rig.system("first"))
@@ -186,7 +186,7 @@ import Testing
         try hub.write("deploy=d0\nwho=ben\nhost=x\nsince=-9223372036854775808\n", to: "state/lock/owner")
         let program = world.program()
         let (journal, deployer) = (world.journal, program.deployer)
-        await #expect(throws: DeployRefusal.self) {
+        await #expect(throws: DeployPreconditionError.self) {
             try await deployer.run(plan, after: progress, program.log(journal, after: progress))
         }
         #expect(!DeployProgress(journal.events).isEnded)
@@ -199,7 +199,7 @@ import Testing
         let plan = try plan("d1", release) { $0.soak = 0 }
         let (journal, clock) = (world.journal, program.clock)
         let log = DeployLog(journal, now: { clock.seconds }) { event in
-            guard event.kind == .examining, event.node == "seoul" else { return }
+            guard event.kind == .checking, event.node == "seoul" else { return }
             // Ten minutes ahead at once, and well a few looks later.
             try? seoul.write("1799999000\n", to: "state/deploy/d1/deadline")
         }

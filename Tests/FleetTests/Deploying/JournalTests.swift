@@ -7,7 +7,7 @@ import Testing
 @Suite struct JournalTests {
     private let scratch: Scratch
     private let events = [
-        DeployEvent(.locking, at: 1), DeployEvent(.beginning, at: 2, node: "tokyo"),
+        DeployEvent(.locking, at: 1), DeployEvent(.activating, at: 2, node: "tokyo"),
         DeployEvent(.rolledBack, at: 3, node: "tokyo", text: "line\nbreak \"quoted\""),
     ]
 
@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test func whatIsGoneOnWithIsTheLastThatCameToNoEnd() throws {
-        #expect(try JournalFile.latestOpen(in: scratch.file("none")) == nil)
+        #expect(try JournalFile.latestUnfinished(in: scratch.file("none")) == nil)
         let plan = try DeployPlan(id: "d", [], Release(systems: [:]), DeployOptions())
         let (planned, ended) = (DeployEvent(.planned, plan: plan), DeployEvent(.ended, result: .failed))
         let journals = [
@@ -54,7 +54,7 @@ import Testing
         ]
         for (name, events) in journals { _ = try JournalFile(scratch.file("\(name).jsonl"), after: events) }
         for name in ["lock", "20271121.jsonl.new"] { try scratch.write([], to: name) }
-        let open = try #require(try JournalFile.latestOpen(in: scratch.path))
+        let open = try #require(try JournalFile.latestUnfinished(in: scratch.path))
         #expect(open.path == scratch.file("20261121T080000Z-ffff.jsonl"))
         #expect(open.events.map(\.kind) == [.planned, .locking])
     }

@@ -27,7 +27,7 @@ import Testing
             let spokes = (0..<count).map { (name: "n\($0)", region: "r\(Int.random(in: 0..<regions, using: &random))") }
             let most = Int.random(in: 1...6, using: &random)
             let candidates = try Self.candidates(spokes)
-            let plan = try Self.plan(candidates) { $0.mostAtOnce = most }
+            let plan = try Self.plan(candidates) { $0.maximumUnavailable = most }
             let region = Dictionary(uniqueKeysWithValues: candidates.map { ($0.node.name, $0.node.region) })
             #expect(plan.steps.map(\.node).sorted() == candidates.map(\.node.name).sorted())
             #expect(plan.waves[0].count == 1)
@@ -52,8 +52,12 @@ import Testing
         candidates[3].load = 30
         #expect(try Self.plan(candidates).waves[0].map(\.node) == ["quiet"])
         #expect(try Self.plan(candidates) { $0.canary = "busy" }.waves[0].map(\.node) == ["busy"])
-        #expect(throws: DeployRefusal.hubAsCanary("zurich")) { try Self.plan(candidates) { $0.canary = "zurich" } }
-        #expect(throws: DeployRefusal.noSuchCanary("oslo")) { try Self.plan(candidates) { $0.canary = "oslo" } }
+        #expect(throws: DeployPreconditionError.hubAsCanary("zurich")) {
+            try Self.plan(candidates) { $0.canary = "zurich" }
+        }
+        #expect(throws: DeployPreconditionError.noSuchCanary("oslo")) {
+            try Self.plan(candidates) { $0.canary = "oslo" }
+        }
     }
 
     @Test func whoRunsItAlreadyIsInNoWave() throws {
@@ -68,7 +72,7 @@ import Testing
 
     @Test func aNodeWithoutASystemIsToldOf() throws {
         let candidates = try Self.candidates([("a", "a")])
-        #expect(throws: DeployRefusal.noSystem("a")) {
+        #expect(throws: DeployPreconditionError.noSystem("a")) {
             try DeployPlan(id: "d", candidates, Release(systems: ["zurich": "/new"]), DeployOptions())
         }
     }
@@ -78,11 +82,11 @@ import Testing
         let candidates = inventory.nodes.map { DeployPlan.Candidate($0, current: "/old") }
         let plan = try Self.plan(candidates) { $0.soak = 60 }
         let ssh = SSH(
-            inventory, SSHFiles.Places(directory: "/run/soc", identity: nil), InstantProcesses(silent: []))
+            inventory, SSHFiles.Paths(directory: "/run/soc", identity: nil), InstantProcesses(silent: []))
         let shared = "ssh -F /run/soc/ssh_config"
         let fresh = "\(shared) -o 'ControlPath=none'"
         #expect(
-            try DeployCalls(ssh, NodePaths()).lines(plan, inventory) == [
+            try DeployCommands(ssh, NodePaths()).lines(plan, inventory) == [
                 "NIX_SSHOPTS='-F /run/soc/ssh_config' nix-copy-closure --to tokyo /new",
                 "\(shared) tokyo -- 'sh -s -- /new' < hold",
                 "NIX_SSHOPTS='-F /run/soc/ssh_config' nix-copy-closure --to zurich /new",
@@ -110,9 +114,9 @@ import Testing
 
     @Test func nothingIsConfirmedThatDoesNotRun() {
         #expect(RolloutStep.next(Self.state(.pending)) == .wait)
-        #expect(RolloutStep.next(Self.state(.pending) { $0.activated = 0 }) == .examine)
+        #expect(RolloutStep.next(Self.state(.pending) { $0.activated = 0 }) == .checkHealth)
         let failed = Self.state(.pending) { $0.activated = 4 }
-        #expect(RolloutStep.next(failed) == .abort("the activation ended with status 4"))
+        #expect(RolloutStep.next(failed) == .abort("the activation failed with status 4"))
         let other = Self.state(.pending) { ($0.activated, $0.current) = (0, "/old") }
         #expect(RolloutStep.next(other) == .abort("it runs /old after the activation"))
     }
@@ -128,7 +132,7 @@ import Testing
             }
         }
         let rebooted = Self.state(.expired) { ($0.isRebooted, $0.current) = (true, "/old") }
-        #expect(RolloutStep.next(rebooted) == .wentBack)
+        #expect(RolloutStep.next(rebooted) == .rolledBack)
     }
 
     /// A node may say anything; it must not bring the program down.

@@ -36,11 +36,11 @@ final class RigWorld: Sendable {
     func program(_ life: Life = Life()) -> RigProgram {
         let clock = RigClock(life, passed: passed)
         let processes = RigProcesses(rigs, clock)
-        let ssh = SSH(inventory, SSHFiles.Places(directory: "/run/soc", identity: nil), processes)
+        let ssh = SSH(inventory, SSHFiles.Paths(directory: "/run/soc", identity: nil), processes)
         monitor.attach(clock, rigs)
         let rigs = rigs
         let deployer = Deployer(
-            inventory, DeployCalls(ssh, NodeRig.paths), processes, monitor: monitor.client(life),
+            inventory, DeployCommands(ssh, NodeRig.paths), processes, monitor: monitor.client(life),
             probe: RigProbe(rigs: rigs), author: DeployAuthor(name: "ana", host: "desk"), clock: clock,
             now: { clock.seconds })
         return RigProgram(deployer: deployer, processes: processes, clock: clock, life: life)
@@ -59,7 +59,7 @@ final class RigWorld: Sendable {
                 lines.append("\(line.result) by \(line.who): \(line.nodes.sorted { $0.key < $1.key })")
             }
         }
-        return lines + monitor.leases.map { "lease of \($0.nodes)" }
+        return lines + monitor.maintenanceWindows.map { "lease of \($0.nodes)" }
     }
 }
 
@@ -110,7 +110,7 @@ final class RigMonitor: Sendable {
     private struct State {
         var clock: RigClock?
         var rigs: [String: NodeRig] = [:]
-        var leases: [FleetReport.MaintenanceWindow] = []
+        var maintenanceWindows: [FleetReport.MaintenanceWindow] = []
         var nextLease: Int64 = 1
         var incidents: [FleetReport.Incident] = []
         var silent: Set<String> = []
@@ -124,7 +124,7 @@ final class RigMonitor: Sendable {
         state.withLock { ($0.clock, $0.rigs) = (clock, rigs) }
     }
 
-    var leases: [FleetReport.MaintenanceWindow] { state.withLock { $0.leases } }
+    var maintenanceWindows: [FleetReport.MaintenanceWindow] { state.withLock { $0.maintenanceWindows } }
 
     func raise(_ incident: FleetReport.Incident) { state.withLock { $0.incidents.append(incident) } }
 
@@ -146,21 +146,23 @@ final class RigMonitor: Sendable {
             return monitor.report()
         }
 
-        func openLease(nodes: [String], reason: String, minutes: Int) async throws -> FleetReport.MaintenanceWindow {
+        func openMaintenanceWindow(nodes: [String], reason: String, minutes: Int) async throws
+            -> FleetReport.MaintenanceWindow
+        {
             try life.check()
             return monitor.state.withLock { state in
                 let until = ((state.clock?.seconds ?? 0) + Int64(minutes) * 60) * 1_000
                 let lease = FleetReport.MaintenanceWindow(
                     id: state.nextLease, nodes: nodes, reason: reason, until: until)
                 state.nextLease += 1
-                state.leases.append(lease)
+                state.maintenanceWindows.append(lease)
                 return lease
             }
         }
 
-        func closeLease(_ id: Int64) async throws {
+        func closeMaintenanceWindow(_ id: Int64) async throws {
             try life.check()
-            monitor.state.withLock { state in state.leases.removeAll { $0.id == id } }
+            monitor.state.withLock { state in state.maintenanceWindows.removeAll { $0.id == id } }
         }
     }
 
@@ -177,9 +179,9 @@ final class RigMonitor: Sendable {
                 return FleetReport.Node(name: name, state: "up", lastBeat: lastBeat, body: body)
             }
             return FleetReport(
-                now: now, evaluationPaused: false, timing: .init(sev2: 65_000), nodes: nodes,
+                now: now, isEvaluationPaused: false, timing: .init(sev2: 65_000), nodes: nodes,
                 incidents: state.incidents,
-                maintenanceWindows: state.leases)
+                maintenanceWindows: state.maintenanceWindows)
         }
     }
 }

@@ -29,7 +29,7 @@ import Testing
 
     private var options: DeployOptions {
         var options = DeployOptions()
-        (options.isRollback, options.allowsIll) = (true, true)
+        (options.isRollback, options.allowsUnhealthy) = (true, true)
         return options
     }
 
@@ -40,7 +40,7 @@ import Testing
     }
 
     private func rollBack(_ id: String, cutOff: Set<String> = [], isAll: Bool = true) async throws -> Rollback {
-        let history = try await world.program().deployer.history(most: 100)
+        let history = try await world.program().deployer.history(limit: 100)
         let rollback = try Rollback(world.inventory.nodes, await find(cutOff: cutOff), history, isAll: isAll)
         #expect(try await perform(id, Release(systems: rollback.systems), options) == .done)
         return rollback
@@ -62,10 +62,10 @@ import Testing
         #expect(try tokyo.destination("gcroots/clavitor-failed") == tokyo.system("c"))
         #expect(!tokyo.exists("profiles/system-3-link"))
         // All have left what was deployed last, and nobody said how far back.
-        await #expect(throws: DeployRefusal.self) { _ = try await rollBack("d4") }
+        await #expect(throws: DeployPreconditionError.self) { _ = try await rollBack("d4") }
         _ = try await rollBack("d4", isAll: false)
         #expect(Set(try running().values) == ["first"])
-        await #expect(throws: DeployRefusal.self) { _ = try await rollBack("d5", isAll: false) }
+        await #expect(throws: DeployPreconditionError.self) { _ = try await rollBack("d5", isAll: false) }
         // What is deployed next goes back to where it came from.
         try await deploy("d6", "d")
         _ = try await rollBack("d7")
@@ -93,13 +93,13 @@ import Testing
         #expect(try running() == ["zurich": "first", "tokyo": "first", "dallas": "first", "seoul": "b"])
         // Who is named must answer.
         let (nodes, found) = (world.inventory.nodes, await find(cutOff: ["seoul"]))
-        #expect(throws: DeployRefusal.self) { try Rollback(nodes, found, isAll: false) }
+        #expect(throws: DeployPreconditionError.self) { try Rollback(nodes, found, isAll: false) }
     }
 
     @Test func aReleaseThatOnlyTheDeadHaveTakesNobodyElseBack() async throws {
         try await deploy("d1", "b")
         try await deploy("d2", "c", on: ["tokyo"])
-        await #expect(throws: DeployRefusal.self) { _ = try await rollBack("d3", cutOff: ["tokyo"]) }
+        await #expect(throws: DeployPreconditionError.self) { _ = try await rollBack("d3", cutOff: ["tokyo"]) }
         #expect(try running().filter { $0.key != "tokyo" }.values.allSatisfy { $0 == "b" })
     }
 
@@ -114,8 +114,8 @@ import Testing
 
     @Test func withoutAGenerationBeforeItIsRefused() async throws {
         let (nodes, found) = (world.inventory.nodes, await find())
-        #expect(throws: DeployRefusal.self) { try Rollback(nodes, found, isAll: true) }
-        #expect(throws: DeployRefusal.notReady(["zurich has no generation before the present one"])) {
+        #expect(throws: DeployPreconditionError.self) { try Rollback(nodes, found, isAll: true) }
+        #expect(throws: DeployPreconditionError.notReady(["zurich has no generation before the present one"])) {
             try Rollback([nodes[0]], found, isAll: false)
         }
     }

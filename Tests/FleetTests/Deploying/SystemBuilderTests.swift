@@ -56,7 +56,7 @@ struct SystemBuilderTests {
     private var flake: Flake { get throws { try Flake(scratch.file("nix"), dist: scratch.file("dist")) } }
 
     @Test func withoutALockNothingIsBuilt() async throws {
-        await #expect(throws: FlakeRefusal.noLock(try flake.lockPath)) {
+        await #expect(throws: FlakePreconditionError.noLock(try flake.lockPath)) {
             try await SystemBuilder(SystemProcesses()).build(nodes, try flake)
         }
         #expect(!FileManager.default.fileExists(atPath: try flake.lockPath))
@@ -78,11 +78,11 @@ struct SystemBuilderTests {
     @Test func whatCannotBeBuiltIsRefusedInWords() async throws {
         _ = try await FlakeUpdate(try flake, SystemProcesses()).run()
         let others = try Inventory(toml: FleetFixture.text(spokes: [("lagos", "africa")])).nodes
-        let error = await #expect(throws: FlakeRefusal.self) {
+        let error = await #expect(throws: FlakePreconditionError.self) {
             try await SystemBuilder(SystemProcesses()).build(others, try flake)
         }
         #expect("\(try #require(error))".contains("lagos"))
-        #expect(throws: FlakeRefusal.self) { try Flake(scratch.file("none"), dist: scratch.file("dist")) }
+        #expect(throws: FlakePreconditionError.self) { try Flake(scratch.file("none"), dist: scratch.file("dist")) }
     }
 
     /// Until somebody says so, a build takes the nixpkgs of the lock, however old.
@@ -105,14 +105,14 @@ struct SystemBuilderTests {
         _ = try await FlakeUpdate(try flake, SystemProcesses()).run()
         let before = try scratch.read("nix/flake.lock")
         try FileManager.default.removeItem(atPath: scratch.file("nixpkgs"))
-        await #expect(throws: FlakeRefusal.self) { try await FlakeUpdate(try flake, SystemProcesses()).run() }
+        await #expect(throws: FlakePreconditionError.self) { try await FlakeUpdate(try flake, SystemProcesses()).run() }
         #expect(try scratch.read("nix/flake.lock") == before)
     }
 
     @Test func anotherInventoryThanTheFlakesIsRefused() async throws {
         let named = InventoryFile(try scratch.write(Array(FleetFixture.text().utf8), to: "fleet.toml"))
         try scratch.write(Array((FleetFixture.text() + "\n").utf8), to: "nix/fleet.toml")
-        let error = #expect(throws: FlakeRefusal.self) { try flake.check(named) }
+        let error = #expect(throws: FlakePreconditionError.self) { try flake.check(named) }
         let said = "\(try #require(error))"
         #expect(said.contains(named.path) && said.contains(scratch.file("nix/fleet.toml")))
         try scratch.write(Array(FleetFixture.text().utf8), to: "nix/fleet.toml")
@@ -135,7 +135,7 @@ struct SystemBuilderTests {
 
     @Test(arguments: ["", "[]", #"{"tokyo":5}"#, #"{"tokyo":"store/a"}"#, #"{"tokyo":"/nix/store/a b"}"#])
     func whatIsNoListIsRefused(_ text: String) async throws {
-        await #expect(throws: FlakeRefusal.self) { try await read(text) }
+        await #expect(throws: FlakePreconditionError.self) { try await read(text) }
     }
 }
 
@@ -166,9 +166,11 @@ struct SystemBuilderTests {
 
     @Test func noTruncationIsRead() {
         for length in 0..<(Self.text.count - 1) {
-            #expect(throws: FlakeRefusal.self) { try FlakeLock(String(Self.text.prefix(length)), path: "flake.lock") }
+            #expect(throws: FlakePreconditionError.self) {
+                try FlakeLock(String(Self.text.prefix(length)), path: "flake.lock")
+            }
         }
-        #expect(throws: FlakeRefusal.self) {
+        #expect(throws: FlakePreconditionError.self) {
             try FlakeLock(Self.text.replacing("\"nixpkgs\": \"nixpkgs\"", with: "\"other\": \"nixpkgs\""), path: "f")
         }
     }

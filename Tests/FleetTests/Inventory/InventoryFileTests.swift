@@ -57,7 +57,7 @@ import Testing
 
     @Test func anInventoryThatIsNotThereIsARefusalThatSaysWhatToDo() throws {
         let none = InventoryFile(scratch.file("nix/fleet.toml"))
-        for ask in [{ _ = try none.text() }, { _ = try none.readSound() }, { try none.edit { $0 } }] {
+        for ask in [{ _ = try none.text() }, { _ = try none.readValid() }, { try none.edit { $0 } }] {
             let refusal = #expect(throws: InventoryError.notThere(none.path)) { try ask() }
             #expect(try #require(refusal).description.contains("--inventory"))
         }

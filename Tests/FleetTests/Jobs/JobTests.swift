@@ -30,7 +30,7 @@ import Wire
 
     @Test func installedTheyAreKnownToTheMonitorByTheInventory() async throws {
         try await run("job", "install", "--units", scratch.file("units"))
-        let jobs = try InventoryFile(scratch.file("fleet.toml")).readSound().jobs
+        let jobs = try InventoryFile(scratch.file("fleet.toml")).readValid().jobs
         #expect(jobs.map(\.name) == ["soc-backups", "soc-integrity", "soc-upkeep"])
         #expect(jobs.map(\.every) == ["1d", "7d", "7d"])
         let url = try text("state/jobs/backups.url").trimmingCharacters(in: .whitespacesAndNewlines)
@@ -66,10 +66,10 @@ import Wire
 
     @Test(arguments: ["/home/a b/x", "/x%h", "/x\"y", "/x$HOME", "/x\\y", "/x;y"])
     func aPathThatAUnitReadsInItsOwnWayIsRefused(_ path: String) {
-        #expect(throws: JobRefusal.path(path)) { try JobUnits(program: "/p", state: path, inventory: "/f") }
+        #expect(throws: JobPreconditionError.path(path)) { try JobUnits(program: "/p", state: path, inventory: "/f") }
     }
 
     @Test func aJobThatIsNotInstalledSaysSo() async throws {
-        await #expect(throws: JobRefusal.notInstalled("backups")) { try await run("job", "run", "backups") }
+        await #expect(throws: JobPreconditionError.notInstalled("backups")) { try await run("job", "run", "backups") }
     }
 }

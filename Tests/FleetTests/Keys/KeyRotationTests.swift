@@ -59,12 +59,12 @@ import Testing
         esac
         """
 
-    private func rotate(patience: Int = 60, _ adopt: (String) throws -> Void = { _ in }) async throws -> String {
+    private func rotate(timeout: Int = 60, _ adopt: (String) throws -> Void = { _ in }) async throws -> String {
         let program = world.program()
-        let ssh = SSH(world.inventory, SSHFiles.Places(directory: "/run/soc", identity: nil), program.processes)
+        let ssh = SSH(world.inventory, SSHFiles.Paths(directory: "/run/soc", identity: nil), program.processes)
         let rotation = try KeyRotation(
             try world.inventory.node("tokyo"), ssh, keys, NodeRig.paths, clock: ContinuousClock(),
-            patience: patience)
+            timeout: timeout)
         return try await rotation.run({ _ in }, adopt: adopt)
     }
 
@@ -89,7 +89,7 @@ import Testing
 
     @Test func whenTheHubHearsNothingBothGoBack() async throws {
         try Data().write(to: URL(filePath: scratch.file("tunnel/deaf")))
-        await #expect(throws: KeyRotationError.notHeard("tokyo")) { try await rotate(patience: 1) }
+        await #expect(throws: KeyRotationError.notHeard("tokyo")) { try await rotate(timeout: 1) }
         #expect(try file() == old && tunnel("has") == old && tunnel("admitted") == old)
         #expect(try !tokyo.exists("wireguard/private.key.next"))
         // The next run tries the same key.
@@ -110,9 +110,9 @@ import Testing
 
     @Test func theHubAndAStrangersKeyAreRefused() async throws {
         let ssh = SSH(
-            world.inventory, SSHFiles.Places(directory: "/run/soc", identity: nil), world.program().processes)
+            world.inventory, SSHFiles.Paths(directory: "/run/soc", identity: nil), world.program().processes)
         let hub = try world.inventory.node("zurich")
-        #expect(throws: KeyRotationRefusal.hub("zurich")) {
+        #expect(throws: KeyRotationPreconditionError.hub("zurich")) {
             try KeyRotation(hub, ssh, keys, NodeRig.paths, clock: ContinuousClock())
         }
         try FileManager.default.removeItem(atPath: scratch.file("keys/tokyo.key"))
@@ -123,7 +123,7 @@ import Testing
 /// A machine that is given up: its key is refused at once, whatever was made since.
 @Suite(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/wg"))) struct KeyReplacementTests {
     private static func ssh(_ world: RigWorld) -> SSH {
-        SSH(world.inventory, SSHFiles.Places(directory: "/run/soc", identity: nil), world.program().processes)
+        SSH(world.inventory, SSHFiles.Paths(directory: "/run/soc", identity: nil), world.program().processes)
     }
 
     @Test func theHubForgetsWhateverHadTheAddress() async throws {

@@ -68,7 +68,7 @@ extension Scratch {
         #expect(again == new)
         #expect(try await store.publicKeys(node).present == old)
         #expect(try await store.next(node).publicText == new)
-        try store.settle(node)
+        try store.promoteNext(node)
         #expect(try await store.publicKeys(node).present == new)
         #expect(try await store.publicKeys(node).next == nil)
     }
@@ -89,9 +89,9 @@ extension Scratch {
 
     @Test func aKeyThatIsHereIsTakenUpAgain() async throws {
         let store = try store()
-        #expect(try await store.firstKey(of: node) == .made)
+        #expect(try await store.firstKey(of: node) == .new)
         let publicKey = try await store.generate(node)
-        #expect(try await store.firstKey(of: node) == .takenUp(publicKey))
+        #expect(try await store.firstKey(of: node) == .reused(publicKey))
         #expect(try await store.generate(node) == publicKey)
     }
 

@@ -11,9 +11,9 @@ extension RealMachines {
     @Suite(.enabled(if: TLSServer.isPossible))
     struct ClientTests {
         private static let fleet = """
-            {"now":1000,"evaluationPaused":false,"healthProblems":[],"timing":{"interval":30000,"sev2":1,"sev1":2},"nodes":[{"name":"tokyo","state":"up",
+            {"now":1000,"doubtful":false,"ills":[],"timing":{"interval":30000,"sev2":1,"sev1":2},"nodes":[{"name":"tokyo","state":"up",
             "skew":3,"lastBeat":990,"new":"later"}],"incidents":[{"id":7,"key":"tokyo/disk","node":"tokyo","rule":"disk",
-            "severity":"sev2","title":"tokyo runs out of disk","detail":"","opened":1}],"silences":[],"maintenanceWindows":[]}
+            "severity":"sev2","title":"tokyo runs out of disk","detail":"","opened":1}],"silences":[],"leases":[]}
             """
 
         private func withMonitor<R>(
@@ -49,9 +49,9 @@ extension RealMachines {
                 let report = try await client.fleet()
                 #expect(report.node("tokyo")?.lastBeat == 990)
                 #expect(report.incidents.map(\.title) == ["tokyo runs out of disk"])
-                #expect(try await client.openLease(nodes: ["tokyo"], reason: "deploy", minutes: 9).id == 4)
+                #expect(try await client.openMaintenanceWindow(nodes: ["tokyo"], reason: "deploy", minutes: 9).id == 4)
                 // Over already is over.
-                try await client.closeLease(4)
+                try await client.closeMaintenanceWindow(4)
             }
             let requests = seen.withLock { $0 }
             #expect(
@@ -86,10 +86,7 @@ extension RealMachines {
         @Test(arguments: [
             (#""now":1000"#, #""now":-9223372036854775807"#), (#""lastBeat":990"#, #""lastBeat":9223372036854775807"#),
             (#""skew":3"#, #""skew":-9223372036854775808"#), (#""sev2":1"#, #""sev2":9223372036854775807"#),
-            (
-                #""maintenanceWindows":[]"#,
-                #""maintenanceWindows":[{"id":1,"nodes":[],"reason":"","until":9223372036854775807}]"#
-            ),
+            (#""leases":[]"#, #""leases":[{"id":1,"nodes":[],"reason":"","until":9223372036854775807}]"#),
         ])
         func timesThatNothingCanHaveAreNotUnderstood(_ from: String, _ to: String) async throws {
             let lie = Self.fleet.replacing(from, with: to)
@@ -97,16 +94,16 @@ extension RealMachines {
             let error = await #expect(throws: MonitorError.self) {
                 try await withMonitor(answer: { _ in (200, lie) }) { try await $0.fleet() }
             }
-            #expect(try #require(error) == .notUnderstood("it has numbers that nothing can have"))
+            #expect(try #require(error) == .invalidResponse("it has numbers out of range"))
         }
 
         @Test(arguments: [1e300, -1e300, .infinity, .nan]) func percentagesThatNothingCanHaveAreNeither(
             _ percent: Double
         ) {
-            var node = GateTests.Case().report
+            var node = ConfirmationCheckTests.Case().report
             node.body?.diskPct = 99.5
             var report = FleetReport(
-                now: 1, evaluationPaused: false, timing: .init(sev2: 1), nodes: [node], incidents: [],
+                now: 1, isEvaluationPaused: false, timing: .init(sev2: 1), nodes: [node], incidents: [],
                 maintenanceWindows: [])
             #expect(report.isPlausible)
             report.nodes[0].body?.diskPct = percent

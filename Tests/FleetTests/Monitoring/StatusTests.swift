@@ -25,10 +25,12 @@ struct InstantProcesses: ChildProcesses {
         var report: FleetReport
 
         func fleet() async throws -> FleetReport { report }
-        func openLease(nodes: [String], reason: String, minutes: Int) async throws -> FleetReport.MaintenanceWindow {
+        func openMaintenanceWindow(nodes: [String], reason: String, minutes: Int) async throws
+            -> FleetReport.MaintenanceWindow
+        {
             throw MonitorError.badToken
         }
-        func closeLease(_ id: Int64) async throws {}
+        func closeMaintenanceWindow(_ id: Int64) async throws {}
     }
 
     private static func gather(
@@ -37,9 +39,9 @@ struct InstantProcesses: ChildProcesses {
         let spokes = (0..<count).map { (name: "n\($0)", region: "r\($0 % 10)") }
         let inventory = try Inventory(toml: FleetFixture.text(spokes: spokes))
         let ssh = SSH(
-            inventory, SSHFiles.Places(directory: "/run/soc", identity: nil), InstantProcesses(silent: silent))
+            inventory, SSHFiles.Paths(directory: "/run/soc", identity: nil), InstantProcesses(silent: silent))
         var report = FleetReport(
-            now: 1_000, evaluationPaused: false, timing: .init(sev2: 65_000),
+            now: 1_000, isEvaluationPaused: false, timing: .init(sev2: 65_000),
             nodes: inventory.nodes.map { .init(name: $0.name, state: "up", lastBeat: 900, body: nil) }, incidents: [],
             maintenanceWindows: [])
         change(&report)
@@ -51,24 +53,24 @@ struct InstantProcesses: ChildProcesses {
         #expect(status.rows.map(\.node) == ["zurich", "n0", "n1", "n2", "n3", "n4"])
         #expect(status.rows[4].trouble == "n3 cannot be reached: ssh: connect to host: No route to host")
         #expect(status.rows[1].system == "/nix/store/abc-system")
-        #expect(!status.isWell)
-        #expect(try await Self.gather(2).isWell)
+        #expect(!status.isHealthy)
+        #expect(try await Self.gather(2).isHealthy)
     }
 
     /// Whoever trusts the exit code sleeps.
     @Test func aMonitorThatCannotJudgeIsNotWell() async throws {
-        let paused = try await Self.gather(2) { $0.evaluationPaused = true }
+        let doubtful = try await Self.gather(2) { $0.isEvaluationPaused = true }
         let ill = try await Self.gather(2) { $0.healthProblems = ["beats are not written: disk full"] }
         let ignorant = try await Self.gather(2) { $0.nodes.removeLast() }
-        #expect(!paused.isWell && !ill.isWell && !ignorant.isWell)
-        #expect(paused.monitorTroubles == ["The monitor has just come, or doubts itself, and judges nobody."])
-        #expect(ill.monitorTroubles == ["The monitor cannot do its own work: beats are not written: disk full"])
+        #expect(!doubtful.isHealthy && !ill.isHealthy && !ignorant.isHealthy)
+        #expect(doubtful.monitorTroubles == ["The monitor's evaluation is paused."])
+        #expect(ill.monitorTroubles == ["The monitor is unhealthy: beats are not written: disk full"])
         #expect(ignorant.monitorTroubles == ["The monitor does not know n1."])
     }
 
     @Test func aThousandNodesAreOneTable() async throws {
         let status = try await Self.gather(1_000)
         #expect(status.rows.count == 1_001)
-        #expect(status.isWell)
+        #expect(status.isHealthy)
     }
 }

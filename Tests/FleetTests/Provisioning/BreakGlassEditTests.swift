@@ -75,7 +75,7 @@ import Testing
 
     @Test func whatWasNotTestedForALongTimeIsDue() throws {
         let nodes = try sampleFleet(3).nodes
-        var tests = BreakGlassTests(passed: ["n1": 1_000_000, "n2": 1_000_000 - 91 * 86_400])
+        var tests = BreakGlassTestRecord(passed: ["n1": 1_000_000, "n2": 1_000_000 - 91 * 86_400])
         #expect(tests.due(nodes, after: 90, now: 1_000_000) == ["n2", "n3"])
         tests.passed["n3"] = 1_000_000
         #expect(tests.due(nodes, after: 90, now: 1_000_000 + 90 * 86_400) == ["n2"])

@@ -56,8 +56,8 @@ final class ScriptedMachine: ChildProcesses {
         }
         let marks = [
             ("/etc/os-release", "facts"), ("systemd-run --quiet --unit=clavitor-infect", "infect"),
-            ("is-failed", "infect-state"), ("the vaults did not arrive whole", "vaults"),
-            ("did not arrive whole", "secret"), ("switch-to-configuration", "boot"),
+            ("is-failed", "infect-state"), ("the vaults were truncated", "vaults"),
+            ("the secret was truncated", "secret"), ("switch-to-configuration", "boot"),
             ("systemctl reboot", "reboot"),
         ]
         return marks.first { script.contains($0.0) }?.1 ?? "unknown: \(script)"
@@ -190,7 +190,7 @@ final class ScriptedProbe: NodeProbe {
     @Test(arguments: ["nix", "nix-store"])
     func theMachineIsNotTouchedBeforeItsSystemIsBuilt(_ kind: String) async throws {
         machine.failOnce(kind)
-        await #expect(throws: FlakeRefusal.self) { try await run(try plan()) }
+        await #expect(throws: FlakePreconditionError.self) { try await run(try plan()) }
         #expect(!machine.asked.contains("infect") && !machine.asked.contains("secret"))
     }
 
@@ -205,7 +205,7 @@ final class ScriptedProbe: NodeProbe {
 
     @Test func withoutALockNothingIsTouched() async throws {
         try FileManager.default.removeItem(atPath: scratch.file("flake.lock"))
-        await #expect(throws: FlakeRefusal.noLock(flake.lockPath)) { try await run(try plan()) }
+        await #expect(throws: FlakePreconditionError.noLock(flake.lockPath)) { try await run(try plan()) }
         #expect(!machine.asked.contains("infect"))
     }
 
@@ -258,7 +258,7 @@ final class ScriptedProbe: NodeProbe {
 
     @Test func aScriptThatNobodyReadIsNotRun() throws {
         let other = String(repeating: "0", count: 64)
-        #expect(throws: ProvisionRefusal.self) {
+        #expect(throws: ProvisionPreconditionError.self) {
             try InfectScript(scratch.file("infect"), sha256: other, channel: "nixos-26.05")
         }
     }
@@ -267,7 +267,7 @@ final class ScriptedProbe: NodeProbe {
         hub.peers.withLock { $0 = "somebody=" }
         try FileManager.default.removeItem(atPath: scratch.file("secrets/n2/push-url.age"))
         await #expect(
-            throws: ProvisionRefusal.notReady(
+            throws: ProvisionPreconditionError.notReady(
                 "n2", ["push-url is not set", "the hub does not know its key: deploy the hub first"])
         ) { try await run(try plan()) }
         #expect(machine.asked.isEmpty)

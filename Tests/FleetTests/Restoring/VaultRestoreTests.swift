@@ -20,7 +20,7 @@ import Testing
         secrets = SecretStore(
             scratch.file("secrets"), age: program,
             keys: KeyStore(try LocalSecretStore(scratch.file("keys"), age: program)))
-        let path = "\(BeginTests.programs)/clavitor-node"
+        let path = "\(FleetSetupTests.programs)/clavitor-node"
         _ = try output(of: path, ["init", "--quiet", "--data", scratch.file("old")])
         try await secrets.set(.rootKey, of: node, to: try output(of: "/bin/cat", [scratch.file("old/root.key")]))
         let made = try output(
@@ -32,7 +32,7 @@ import Testing
 
     private func restore(_ backup: VaultBackup? = nil, replaces: Bool = false) async throws -> String {
         try await VaultRestore(
-            node, backup ?? self.backup, secrets, dist: BeginTests.programs,
+            node, backup ?? self.backup, secrets, dist: FleetSetupTests.programs,
             folder: scratch.file("work"), data: scratch.file("data"), processes: SystemProcesses()
         ).run(LocalShell(), replaces: replaces)
     }
@@ -41,7 +41,7 @@ import Testing
     private func verify() throws {
         try scratch.write(try scratch.read("old/root.key"), to: "root.key")
         _ = try output(
-            of: "\(BeginTests.programs)/clavitor-node",
+            of: "\(FleetSetupTests.programs)/clavitor-node",
             ["audit", "verify", "--data", scratch.file("data"), "--root-key", scratch.file("root.key")])
     }
 
@@ -58,7 +58,8 @@ import Testing
 
     /// A node's own start makes no empty vault meanwhile, and what it made is not written over in silence.
     @Test func whatIsThereIsSetAsideWhenThatIsSaid() async throws {
-        _ = try output(of: "\(BeginTests.programs)/clavitor-node", ["init", "--quiet", "--data", scratch.file("data")])
+        _ = try output(
+            of: "\(FleetSetupTests.programs)/clavitor-node", ["init", "--quiet", "--data", scratch.file("data")])
         let before = try scratch.read("data/clavitor.db")
         let error = await #expect(throws: LocalShell.Failed.self) { try await restore() }
         #expect(try #require(error).errors.contains("--replace"))
@@ -74,7 +75,7 @@ import Testing
         await #expect(throws: RestoreError.self) {
             try await restore(VaultBackup(path: backup.path, identity: other.identity))
         }
-        let generated = try output(of: "\(BeginTests.programs)/clavitor-node", ["root-key", "generate"])
+        let generated = try output(of: "\(FleetSetupTests.programs)/clavitor-node", ["root-key", "generate"])
         try await secrets.set(.rootKey, of: node, to: generated)
         let error = await #expect(throws: RestoreError.self) { try await restore() }
         #expect("\(try #require(error))".contains("root key"))
@@ -108,13 +109,14 @@ import Testing
     init() throws {
         scratch = try Scratch()
         try scratch.write(
-            Array(try output(of: "\(BeginTests.programs)/clavitor-node", ["root-key", "generate"]).utf8), to: "key")
+            Array(try output(of: "\(FleetSetupTests.programs)/clavitor-node", ["root-key", "generate"]).utf8), to: "key"
+        )
     }
 
     private func start() async throws -> ChildOutcome {
         try await SystemProcesses().run(
             ChildProcess(
-                "\(BeginTests.programs)/clavitor-node",
+                "\(FleetSetupTests.programs)/clavitor-node",
                 ["init", "--if-empty", "--quiet", "--data", data, "--root-key", scratch.file("key")],
                 deadline: .seconds(60)))
     }

@@ -9,7 +9,7 @@ final class SSHDFleet: Sendable {
     let inventoryText: String
     let inventory: Inventory
     let rigs: [String: NodeRig]
-    let places: SSHFiles.Places
+    let places: SSHFiles.Paths
     private let servers = Mutex<[String: Int32]>([:])
 
     static let isPossible = getuid() == 0 && FileManager.default.isExecutableFile(atPath: "/usr/sbin/sshd")
@@ -34,7 +34,7 @@ final class SSHDFleet: Sendable {
         var rigs: [String: NodeRig] = [:]
         for node in inventory.nodes { rigs[node.name] = try NodeRig("\(folder)/\(node.name)") }
         self.rigs = rigs
-        places = SSHFiles.Places(directory: "\(folder)/s", identity: "\(folder)/operator.key")
+        places = SSHFiles.Paths(directory: "\(folder)/s", identity: "\(folder)/operator.key")
         for node in inventory.nodes { try start(node.name) }
         for node in inventory.nodes { try await answers(node) }
     }
@@ -137,7 +137,7 @@ extension SSH {
     /// Ends the shared connections, which would outlive the test by a minute.
     func disconnect(_ nodes: [Node]) async {
         for node in nodes where !node.hostKey.isEmpty {
-            let child = ChildProcess("ssh", ["-F", places.config, "-O", "exit", node.name], deadline: .seconds(120))
+            let child = ChildProcess("ssh", ["-F", paths.config, "-O", "exit", node.name], deadline: .seconds(120))
             _ = try? await SystemProcesses().run(child)
         }
     }

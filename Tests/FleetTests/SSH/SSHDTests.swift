@@ -66,24 +66,24 @@ extension RealMachines {
             // The others are not asked one after the other.
             let status = await FleetStatus.gather(
                 fleet.inventory.nodes, try ssh(fleet), NodeRig.paths, monitor: nil)
-            #expect(status.rows.map { $0.trouble?.contains("not asked") } == [false, true, true])
+            #expect(status.rows.map { $0.trouble?.contains("not queried") } == [false, true, true])
         }
 
         @Test func aKeyThatSSHDoesNotTakeIsNamed() async throws {
             let fleet = try await SSHDFleet(Self.spokes)
             let key = try #require(fleet.places.identity)
-            func ask(_ places: SSHFiles.Places) throws -> SSHError? {
+            func ask(_ places: SSHFiles.Paths) throws -> SSHError? {
                 let ssh = SSH(fleet.inventory, places, OperatorProcesses())
                 do { try ssh.prepare() } catch let error as SSHError { return error }
                 return nil
             }
             try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: key)
             let open = try #require(try ask(fleet.places))
-            #expect("\(open)".contains(key) && "\(open)".contains("chmod 600") && open.isRefusal, "\(open)")
+            #expect("\(open)".contains(key) && "\(open)".contains("chmod 600") && open.isPreconditionError, "\(open)")
             var places = fleet.places
             places.identity = "\(fleet.folder)/none"
             let missing = try #require(try ask(places))
-            #expect("\(missing)".contains("\(fleet.folder)/none") && missing.isRefusal, "\(missing)")
+            #expect("\(missing)".contains("\(fleet.folder)/none") && missing.isPreconditionError, "\(missing)")
         }
 
         @Test func aConnectionThatStandsDoesNotServeAnotherPinnedKey() async throws {
@@ -113,11 +113,11 @@ extension RealMachines {
                 ChildProcess("nix-store", ["--add", "\(fleet.folder)/tokyo/unit"], deadline: .seconds(120)))
             let path = try #require(added.output.split(separator: "\n").last.map(String.init), "\(added.errors)")
             let step = DeployPlan.Step(node: "tokyo", target: path, previous: "/old")
-            let copied = try await SystemProcesses().run(DeployCalls(ssh, NodeRig.paths).copy(step))
+            let copied = try await SystemProcesses().run(DeployCommands(ssh, NodeRig.paths).copy(step))
             #expect(copied.status == 0, "\(copied.errors)")
             // It was sshd's to answer, and none but ours is asked.
             fleet.stop("tokyo")
-            let again = try await SystemProcesses().run(DeployCalls(ssh, NodeRig.paths).copy(step))
+            let again = try await SystemProcesses().run(DeployCommands(ssh, NodeRig.paths).copy(step))
             #expect(again.status != 0)
             await ssh.disconnect(fleet.inventory.nodes)
         }
@@ -134,11 +134,11 @@ extension RealMachines {
             let ssh = try ssh(fleet)
             let now: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970) }
             let deployer = Deployer(
-                fleet.inventory, DeployCalls(ssh, NodeRig.paths), OperatorProcesses(), monitor: nil,
+                fleet.inventory, DeployCommands(ssh, NodeRig.paths), OperatorProcesses(), monitor: nil,
                 probe: RigProbe(rigs: fleet.rigs), author: DeployAuthor(name: "ana", host: "desk"),
                 clock: ContinuousClock(), now: now)
             var options = DeployOptions()
-            (options.window, options.patience, options.soak, options.canary) = (window, patience, 0, canary)
+            (options.window, options.healthTimeout, options.soak, options.canary) = (window, patience, 0, canary)
             let release = Release(systems: try fleet.rigs.mapValues(install), version: "2.0")
             let found = await deployer.preflight(fleet.inventory.nodes, release, options)
             try #require(found.problems == [])

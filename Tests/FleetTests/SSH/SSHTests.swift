@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct SSHFilesTests {
     private let inventory: Inventory
-    private let places = SSHFiles.Places(directory: "/run/soc", identity: "/home/ana/.ssh/soc")
+    private let places = SSHFiles.Paths(directory: "/run/soc", identity: "/home/ana/.ssh/soc")
 
     init() throws {
         inventory = try Inventory(toml: FleetFixture.text())
@@ -58,19 +58,19 @@ import Testing
     }
 
     @Test func aSocketThatCannotBeBoundIsToldOfBefore() {
-        let long = SSHFiles.Places(directory: "/" + String(repeating: "x", count: 70), identity: nil)
+        let long = SSHFiles.Paths(directory: "/" + String(repeating: "x", count: 70), identity: nil)
         #expect(throws: SSHError.pathTooLong(long.directory)) { try SSHFiles(inventory, long) }
         #expect(throws: SSHError.spacesInPath("/a b")) {
-            try SSHFiles(inventory, SSHFiles.Places(directory: "/a b", identity: nil))
+            try SSHFiles(inventory, SSHFiles.Paths(directory: "/a b", identity: nil))
         }
         #expect(throws: SSHError.spacesInPath("/my key")) {
-            try SSHFiles(inventory, SSHFiles.Places(directory: "/a", identity: "/my key"))
+            try SSHFiles(inventory, SSHFiles.Paths(directory: "/a", identity: "/my key"))
         }
     }
 
     @Test func whatIsThereAlreadyIsNotWrittenAgain() throws {
         let scratch = try Scratch()
-        let places = SSHFiles.Places(directory: scratch.file("ssh"), identity: nil)
+        let places = SSHFiles.Paths(directory: scratch.file("ssh"), identity: nil)
         func number() throws -> Int? {
             try FileManager.default.attributesOfItem(atPath: places.config)[.systemFileNumber] as? Int
         }

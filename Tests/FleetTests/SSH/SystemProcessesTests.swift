@@ -29,7 +29,7 @@ import Testing
         async throws -> ChildOutcome
     {
         var child = ChildProcess("sh", ["-c", script], input: input, deadline: deadline)
-        child.mostOutput = most
+        child.maximumOutput = most
         return try await SystemProcesses().run(child)
     }
 

@@ -47,7 +47,7 @@ import Wire
             }
             try await HTTPSExchange.connected(addresses: [:], caFile: monitor.certificate) { exchange in
                 let client = MonitorClient(name: "localhost:\(monitor.port)", token: monitor.token, exchange: exchange)
-                let window = try await client.openLease(nodes: ["tokyo"], reason: "a test", minutes: 5)
+                let window = try await client.openMaintenanceWindow(nodes: ["tokyo"], reason: "a test", minutes: 5)
                 let (read, real) = (try await client.fleet(), monitor.api.watch.fleet())
                 #expect(read.nodes.map(\.name) == real.nodes.map(\.name))
                 #expect(read.nodes.map(\.state) == real.nodes.map(\.state.rawValue))
@@ -57,10 +57,10 @@ import Wire
                 #expect(read.incidents.map(\.severity) == real.incidents.map(\.severity.rawValue))
                 #expect(!read.incidents.isEmpty)
                 #expect(read.timing.sev2 == real.timing.sev2)
-                #expect((read.now, read.evaluationPaused) == (real.now, real.evaluationPaused))
+                #expect((read.now, read.isEvaluationPaused) == (real.now, real.evaluationPaused))
                 #expect(read.maintenanceWindows == [window])
-                try await client.closeLease(window.id)
-                try await client.closeLease(window.id)
+                try await client.closeMaintenanceWindow(window.id)
+                try await client.closeMaintenanceWindow(window.id)
                 #expect(try await client.fleet().maintenanceWindows.isEmpty)
             }
         }

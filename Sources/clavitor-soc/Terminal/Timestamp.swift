@@ -1,12 +1,12 @@
 import FoundationEssentials
 
-/// Times for people, in UTC.
-enum Moment {
+/// Formats times for display, in UTC.
+enum Timestamp {
     static func text(_ seconds: Int64) -> String {
         Date(timeIntervalSince1970: Double(seconds)).formatted(.iso8601)
     }
 
-    /// How long ago, in the largest unit that fits.
+    /// A duration in the largest suitable unit.
     static func age(milliseconds: Int64) -> String {
         let seconds = max(0, milliseconds / 1_000)
         return switch seconds {

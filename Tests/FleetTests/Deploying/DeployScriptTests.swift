@@ -5,10 +5,10 @@ import Testing
 @testable import Fleet
 
 /// The node's side alone: who decides, and what is left to do after whatever happened.
-@Suite struct NodeScriptTests {
+@Suite struct DeployScriptTests {
     private let scratch: Scratch
     private let rig: NodeRig
-    private let scripts = NodeScripts(NodeRig.paths)
+    private let scripts = DeployScripts(NodeRig.paths)
     private let second: String
 
     init() throws {
@@ -19,7 +19,8 @@ import Testing
 
     /// Runs a script on the rig; the clock stands, so that nothing is due unless `at` says so.
     @discardableResult
-    private func run(_ script: NodeScript, _ arguments: [String], at now: Int = 1_800_000_000) async throws -> NodeState
+    private func run(_ script: RemoteScript, _ arguments: [String], at now: Int = 1_800_000_000) async throws
+        -> NodeState
     {
         NodeStateText(try await shell(["sh", "-s", "--"] + arguments, input: script.text, now: now)).state
     }
@@ -140,7 +141,7 @@ import Testing
         try FileManager.default.removeItem(atPath: "\(rig.root)/gcroots")
         try await fire()
         let state = try await run(scripts.state, ["d1"])
-        #expect(RolloutStep.next(state) == .wentBack)
+        #expect(RolloutStep.next(state) == .rolledBack)
         #expect(try rig.current == rig.system("first"))
     }
 
@@ -240,14 +241,15 @@ import Testing
 
     @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/shellcheck")))
     func shellcheckFindsNothing() async throws {
-        let (node, hub, care) = (NodeScripts(NodePaths()), HubScripts(NodePaths()), MaintenanceScripts(NodePaths()))
-        let rekey = RekeyScripts(NodePaths())
-        let inner = [NodeScripts.activate, NodeScripts.rollback, RekeyScripts.attempt].map {
-            NodeScript("inner", NodePaths(), $0)
+        let (node, hub, care) = (DeployScripts(NodePaths()), HubScripts(NodePaths()), MaintenanceScripts(NodePaths()))
+        let rekey = KeyRotationScripts(NodePaths())
+        let inner = [DeployScripts.activate, DeployScripts.rollback, KeyRotationScripts.attempt].map {
+            RemoteScript("inner", NodePaths(), $0)
         }
         let all = [
-            node.facts, node.hold, node.begin, node.state, node.confirm, node.abort, node.join, rekey.begin, rekey.kept,
-            rekey.admit, rekey.dismiss, rekey.expel, rekey.heard, hub.lock, hub.unlock, hub.owner,
+            node.facts, node.hold, node.begin, node.state, node.confirm, node.abort, node.join, rekey.begin,
+            rekey.storedKey,
+            rekey.addPeer, rekey.removePeer, rekey.removeOthers, rekey.handshakeAge, hub.lock, hub.unlock, hub.owner,
             hub.record, hub.history, care.collect, care.integrity,
         ]
         for script in all + inner {

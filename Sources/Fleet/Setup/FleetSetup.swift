@@ -3,13 +3,12 @@ import Files
 import FoundationEssentials
 import Wire
 
-/// Makes what an operator and a fleet need before the first machine: keys, tokens, an inventory with the hub in it, secrets.
+/// Creates the keys and tokens that an operator needs before the first machine.
 ///
-/// Everything is made once. Running it again completes what was cut off, and prints the tunnel's configuration anew, with the
-/// hub's present address.
-package struct Beginning: Sendable {
-    /// What the operator's machine keeps, in the state directory.
-    package struct Places: Sendable {
+/// Idempotent: running it again creates what is missing.
+package struct FleetSetup: Sendable {
+    /// Files of the operator's machine, in the state directory.
+    package struct Paths: Sendable {
         let state: String
 
         package init(state: String) { self.state = state }
@@ -22,26 +21,26 @@ package struct Beginning: Sendable {
         package var settings: String { "\(state)/soc.toml" }
     }
 
-    private let places: Places
+    private let paths: Paths
     private let processes: any ChildProcesses
 
-    package init(_ places: Places, _ processes: any ChildProcesses) {
-        (self.places, self.processes) = (places, processes)
+    package init(_ paths: Paths, _ processes: any ChildProcesses) {
+        (self.paths, self.processes) = (paths, processes)
     }
 
-    /// The age key that opens secrets and backups, made if there is none.
+    /// The age key that decrypts secrets and backups; created if there is none.
     ///
     /// - Returns: Its recipient, `age1…`.
-    package func ageKey() async throws -> (recipient: String, isMade: Bool) {
-        let isMade = !File.exists(places.ageKey)
-        if isMade { _ = try await run("age-keygen", ["-o", places.ageKey]) }
-        let recipient = try await run("age-keygen", ["-y", places.ageKey]).filter { !$0.isWhitespace }
-        return (recipient, isMade)
+    package func ageKey() async throws -> (recipient: String, isNew: Bool) {
+        let isNew = !File.exists(paths.ageKey)
+        if isNew { _ = try await run("age-keygen", ["-o", paths.ageKey]) }
+        let recipient = try await run("age-keygen", ["-y", paths.ageKey]).filter { !$0.isWhitespace }
+        return (recipient, isNew)
     }
 
-    /// The operator's SSH key, made if there is none.
+    /// The operator's SSH key; created if there is none.
     ///
-    /// - Returns: The public half, `ssh-ed25519 AAAA…`.
+    /// - Returns: The public key, `ssh-ed25519 AAAA…`.
     package func sshKey(_ path: String) async throws -> String {
         if !File.exists(path) {
             _ = try await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "clavitor-soc", "-f", path])
@@ -50,14 +49,14 @@ package struct Beginning: Sendable {
         return line.split(whereSeparator: \.isWhitespace).prefix(2).joined(separator: " ")
     }
 
-    /// The token by which `clavitor-soc` speaks to the monitor, made if there is none.
+    /// The token of `clavitor-soc` for the monitor; created if there is none.
     ///
     /// - Returns: Its hash, for the inventory.
     package func monitorToken() throws -> String {
-        if !File.exists(places.monitorToken) {
-            try File.replace(places.monitorToken, with: PushToken.forTool() + "\n", mode: 0o600)
+        if !File.exists(paths.monitorToken) {
+            try File.replace(paths.monitorToken, with: PushToken.forTool() + "\n", mode: 0o600)
         }
-        return PushToken.digest(try File.read(places.monitorToken, most: 4_096).filter { !$0.isWhitespace })
+        return PushToken.digest(try File.read(paths.monitorToken, most: 4_096).filter { !$0.isWhitespace })
     }
 
     private func run(_ program: String, _ arguments: [String]) async throws -> String {

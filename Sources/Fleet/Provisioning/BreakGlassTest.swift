@@ -1,5 +1,5 @@
-/// Starts the emergency sshd of a node over the tunnel, signs in by it, and stops it again.
-package struct BreakGlassTrial<Tunnel: RemoteShell, Emergency: RemoteShell>: Sendable {
+/// Tests break-glass access: starts a node's emergency sshd over the tunnel, connects to it, and stops it again.
+package struct BreakGlassTest<Tunnel: RemoteShell, Emergency: RemoteShell>: Sendable {
     private let tunnel: Tunnel
     private let emergency: Emergency
 
@@ -7,7 +7,7 @@ package struct BreakGlassTrial<Tunnel: RemoteShell, Emergency: RemoteShell>: Sen
         (self.tunnel, self.emergency) = (tunnel, emergency)
     }
 
-    /// - Throws: What either way said.
+    /// - Throws: Errors of either connection.
     package func run() async throws {
         _ = try await tunnel.run(
             .script("systemctl start break-glass.service"), input: nil, deadline: .seconds(60))
@@ -17,14 +17,14 @@ package struct BreakGlassTrial<Tunnel: RemoteShell, Emergency: RemoteShell>: Sen
         } catch {
             outcome = .failure(error)
         }
-        // Whatever came of it, and before it is told.
+        // Stopped after a failure too, and before the failure is thrown.
         _ = try await tunnel.run(.script("systemctl stop break-glass.service"), input: nil, deadline: .seconds(60))
-        guard try outcome.get().filter({ !$0.isWhitespace }) == "0" else { throw BreakGlassTrialError.notRoot }
+        guard try outcome.get().filter({ !$0.isWhitespace }) == "0" else { throw BreakGlassTestError.notRoot }
     }
 }
 
-package enum BreakGlassTrialError: Error, Equatable, Sendable, CustomStringConvertible {
+package enum BreakGlassTestError: Error, Equatable, Sendable, CustomStringConvertible {
     case notRoot
 
-    package var description: String { "break-glass does not lead to root" }
+    package var description: String { "the break-glass connection is not a root shell" }
 }

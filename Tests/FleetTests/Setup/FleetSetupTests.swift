@@ -8,7 +8,7 @@ import Wire
 @testable import clavitor_soc
 
 /// Day 0 with the real age, ssh-keygen, openssl, and the node's own program.
-@Suite(.timeLimit(.minutes(3))) struct BeginTests {
+@Suite(.timeLimit(.minutes(3))) struct FleetSetupTests {
     /// Where our programs are built.
     static let programs = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().path
     private let scratch: Scratch
@@ -43,7 +43,7 @@ import Wire
 
     @Test func fromAnEmptyDirectoryToAHubThatCanBeProvisioned() async throws {
         try await begin("203.0.113.1")
-        let inventory = try file.readSound()
+        let inventory = try file.readValid()
         let hub = try #require(inventory.hub)
         #expect((hub.name, hub.address, hub.ipv4, hub.longitude) == ("zurich", "10.84.0.1", "203.0.113.1", -8.5))
         let ana = try #require(inventory.operators.first)
@@ -138,7 +138,7 @@ import Wire
         ])
         try add.run()
         try await run("secrets", "generate", "lagos")
-        let lagos = try file.readSound().node("lagos")
+        let lagos = try file.readValid().node("lagos")
         #expect(!lagos.publicKey.isEmpty && lagos.pushToken != nil)
         let context = try OperatorContext(
             try OperatorOptions.parse(["--inventory", file.path, "--state", scratch.file("s")]))

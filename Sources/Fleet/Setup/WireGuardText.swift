@@ -1,9 +1,9 @@
-/// The configuration of an operator's side of the tunnel, for `wg-quick`.
+/// An operator's WireGuard configuration, for `wg-quick`.
 package enum WireGuardText {
-    /// Leads to the hub alone: spokes are reached through its sshd.
+    /// Has the hub as the only peer: spokes are reached through its sshd.
     package static func text(_ entry: Inventory.Operator, _ key: WireGuardKey, hub: Node, port: Int) -> String {
         """
-        # clavitor-soc begin: \(entry.name)'s way to \(hub.name). Holds a private key.
+        # clavitor-soc begin: tunnel of \(entry.name) to \(hub.name). Contains a private key.
         [Interface]
         PrivateKey = \(key.privateText)
         Address = \(entry.address)/32

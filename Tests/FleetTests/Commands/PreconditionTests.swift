@@ -7,7 +7,7 @@ import Testing
 @testable import clavitor_soc
 
 /// What is refused before anything was touched ends with 2, and says what to do.
-@Suite(.timeLimit(.minutes(2))) struct RefusalTests {
+@Suite(.timeLimit(.minutes(2))) struct PreconditionTests {
     private let scratch: Scratch
     private let options: [String]
 
@@ -45,7 +45,7 @@ import Testing
             try await run("keys", "generate", "seoul", "tokyo")
         }
         #expect(try inventory.node("seoul").publicKey.isEmpty)
-        #expect(KeyStoreError.madeElsewhere("tokyo") as any Error is any Refusal)
+        #expect(KeyStoreError.madeElsewhere("tokyo") as any Error is any PreconditionError)
     }
 
     @Test func aLongStateDirectoryHurtsOnlyWhoUsesSSH() throws {
@@ -53,7 +53,7 @@ import Testing
         let context = try OperatorContext(try OperatorOptions.parse(options.dropLast() + [long]))
         _ = try context.keys()
         let error = #expect(throws: SSHError.pathTooLong("\(long)/ssh")) { try context.ssh }
-        #expect(try #require(error).isRefusal)
+        #expect(try #require(error).isPreconditionError)
     }
 
     @Test func theOptionOfAFileThatIsNotThereIsNamed() async throws {
@@ -62,7 +62,7 @@ import Testing
         }
         #expect(try #require(error).code == 2)
         #expect(try #require(error).description.hasPrefix("--key-file: "))
-        #expect(AgeSettingsError.noRecipients as any Error is any Refusal)
+        #expect(AgeSettingsError.noRecipients as any Error is any PreconditionError)
     }
 
     @Test func lookingAtAPlanForgetsNothing() async throws {
@@ -85,7 +85,7 @@ import Testing
             try await command?.run()
         }
         // An inventory that lacks something is refused first.
-        await #expect(throws: DeployRefusal.self) { try await provision(script, hash) }
+        await #expect(throws: DeployPreconditionError.self) { try await provision(script, hash) }
         try declineEverything()
         try await provision(script, hash)
         #expect(try journal.done(on: try HostKey(key)) == [.convert])

@@ -1,9 +1,9 @@
-/// How a spoke changes its WireGuard key without anybody being locked out.
+/// Scripts that rotate a spoke's WireGuard key without a lockout.
 ///
-/// The new key is tried by the running interface alone: its file takes the old one's place when the hub has answered,
-/// by one rename. Until then a reboot, and the script's own end, go back to the old key.
-package struct RekeyScripts: Sendable {
-    /// Of the next key, beside `private.key`.
+/// The running interface tries the new key; one rename replaces the key file after a handshake with the hub. Until then a
+/// reboot, or the end of the script, returns to the old key.
+package struct KeyRotationScripts: Sendable {
+    /// The file name of the next key, beside `private.key`.
     package static let nextName = "private.key.next"
 
     private let paths: NodePaths
@@ -12,12 +12,12 @@ package struct RekeyScripts: Sendable {
         self.paths = paths
     }
 
-    /// On the spoke. Takes the seconds until it goes back; answers before it begins.
-    package var begin: NodeScript {
-        NodeScript(
+    /// On the spoke: starts the attempt, detached. Argument: the seconds until it returns to the old key.
+    package var begin: RemoteScript {
+        RemoteScript(
             "rekey", paths,
             """
-            if [ ! -s "$wireguard/\(Self.nextName)" ]; then echo "the new key is not here" >&2; exit 1; fi
+            if [ ! -s "$wireguard/\(Self.nextName)" ]; then echo "the new key is missing" >&2; exit 1; fi
             if "$systemctl" is-active --quiet clavitor-rekey.service; then exit 0; fi
             mkdir -p "$state"
             cat >"$state/rekey" <<'END'
@@ -27,7 +27,7 @@ package struct RekeyScripts: Sendable {
             """)
     }
 
-    /// Runs detached.
+    /// The detached attempt.
     static let attempt = """
         next=$wireguard/\(nextName)
         sleep 3
@@ -35,7 +35,7 @@ package struct RekeyScripts: Sendable {
         begun=$(date +%s)
         end=$((begun + $1))
         while [ "$(date +%s)" -lt "$end" ]; do
-            # One line a peer, and a spoke has one: the hub.
+            # A spoke has one peer, the hub, and so one line.
             heard=$("$wg" show wg0 latest-handshakes | { read -r _ at || true; echo "${at:-0}"; })
             if [ "$heard" -ge "$begun" ]; then
                 mv "$next" "$wireguard/private.key"
@@ -49,24 +49,24 @@ package struct RekeyScripts: Sendable {
 
         """
 
-    /// On the spoke: which key the file has, by its public half.
-    package var kept: NodeScript {
-        NodeScript("kept", paths, "echo \"key=$(\"$wg\" pubkey <\"$wireguard/private.key\")\"\n")
+    /// On the spoke: prints the public key of the stored key.
+    package var storedKey: RemoteScript {
+        RemoteScript("kept", paths, "echo \"key=$(\"$wg\" pubkey <\"$wireguard/private.key\")\"\n")
     }
 
-    /// On the hub: lets a peer have an address, which then is no other's. Takes the public key and the address.
-    package var admit: NodeScript {
-        NodeScript("admit", paths, "\"$wg\" set wg0 peer \"$1\" allowed-ips \"$2/32\"\n")
+    /// On the hub: adds a peer and assigns the address to it alone. Arguments: the public key and the address.
+    package var addPeer: RemoteScript {
+        RemoteScript("admit", paths, "\"$wg\" set wg0 peer \"$1\" allowed-ips \"$2/32\"\n")
     }
 
-    /// On the hub. Takes the public key; one that is not there is fine.
-    package var dismiss: NodeScript {
-        NodeScript("dismiss", paths, "\"$wg\" set wg0 peer \"$1\" remove\n")
+    /// On the hub: removes a peer; a missing one is not an error. Argument: the public key.
+    package var removePeer: RemoteScript {
+        RemoteScript("dismiss", paths, "\"$wg\" set wg0 peer \"$1\" remove\n")
     }
 
-    /// On the hub: forgets every peer with an address. Takes the address and a public key that may stay.
-    package var expel: NodeScript {
-        NodeScript(
+    /// On the hub: removes every peer with an address except one. Arguments: the address and the public key to keep.
+    package var removeOthers: RemoteScript {
+        RemoteScript(
             "expel", paths,
             """
             peers=$("$wg" show wg0 allowed-ips)
@@ -77,9 +77,9 @@ package struct RekeyScripts: Sendable {
             """)
     }
 
-    /// On the hub: seconds since it heard a peer. Takes the public key.
-    package var heard: NodeScript {
-        NodeScript(
+    /// On the hub: prints the seconds since the last handshake with a peer. Argument: the public key.
+    package var handshakeAge: RemoteScript {
+        RemoteScript(
             "heard", paths,
             """
             at=0

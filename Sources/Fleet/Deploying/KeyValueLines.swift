@@ -1,5 +1,5 @@
-/// What scripts print: `key=value`, a line each. Other lines are somebody else's.
-struct NodeLines: Equatable {
+/// The output of remote scripts: lines of `key=value`. Other lines are ignored.
+struct KeyValueLines: Equatable {
     private var values: [String: String] = [:]
 
     init(_ text: String) {
@@ -9,7 +9,7 @@ struct NodeLines: Equatable {
         }
     }
 
-    /// Nil when it is not there or empty.
+    /// Nil for a missing or empty value.
     func text(_ key: String) -> String? { values[key].flatMap { $0.isEmpty ? nil : $0 } }
 
     func number(_ key: String) -> Int64? { values[key].flatMap { Int64($0) } }

@@ -1,21 +1,21 @@
-/// The node's side of a deploy.
+/// The scripts that run on a node during a deploy.
 ///
-/// A deploy has a directory on the node, `deploy/<id>`. In it one file, `pending`, is the decision that is still open:
-/// whoever renames it has decided. `confirm` renames it to `confirmed`, the timer and `abort` to `expired`, and a rename
-/// happens once. Until then the system runs as a test: the boot default is the old one, so that a reboot decides too.
+/// A deploy has a directory on the node, `deploy/<id>`. Its file `pending` is the open decision, which one atomic rename
+/// makes: `confirm` renames it to `confirmed`, the timer and `abort` to `expired`. Until then the boot default is the old
+/// system, so that a reboot rolls back too.
 ///
-/// The profile's generations are what was kept, in order. A rollback takes the last one away, so that the next rollback
-/// goes one further back and never forward.
-package struct NodeScripts: Sendable {
+/// The profile's generations are the confirmed systems, in order. A rollback deletes the last one, so that the next rollback
+/// goes one generation further back and never forward.
+package struct DeployScripts: Sendable {
     private let paths: NodePaths
 
     package init(_ paths: NodePaths) {
         self.paths = paths
     }
 
-    /// What a node is and has: `facts`.
-    package var facts: NodeScript {
-        NodeScript(
+    /// Prints facts about the node.
+    package var facts: RemoteScript {
+        RemoteScript(
             "facts", paths,
             Self.generations + """
                 best=0
@@ -30,12 +30,12 @@ package struct NodeScripts: Sendable {
                 for dir in "$state"/deploy/*/; do
                     if [ -e "${dir}confirmed" ] && [ ! -e "${dir}kept" ] &&
                         [ "$(cat "${dir}target")" = "$(readlink -f "$current")" ]; then echo "unkept=yes"; fi
-                    # A timer does not outlive a reboot, which has decided.
+                    # A reboot ends the timer and has rolled back.
                     if [ ! -e "${dir}armed" ] || [ "$(cat "${dir}boot")" != "$(cat "$boot_id")" ]; then continue; fi
                     if [ ! -e "${dir}pending" ] && { [ ! -e "${dir}expired" ] || [ -e "${dir}restored" ]; }; then continue; fi
                     dir=${dir%/}
                     left=$(($(cat "$dir/deadline") - $(date +%s)))
-                    # It went back, and its disk did not take that down.
+                    # It rolled back, but could not record it on its disk.
                     if [ "$left" -lt -300 ] && [ "$(cat "$dir/previous")" = "$(readlink -f "$current")" ]; then continue; fi
                     echo "open=${dir##*/}"
                     echo "left=$left"
@@ -48,37 +48,37 @@ package struct NodeScripts: Sendable {
                 """)
     }
 
-    /// After the copy: keeps the collector away from a system that nothing refers to yet. Takes the system's path.
-    package var hold: NodeScript {
-        NodeScript(
+    /// Protects a copied system, which nothing refers to yet, from garbage collection. Argument: the system's path.
+    package var hold: RemoteScript {
+        RemoteScript(
             "hold", paths,
             """
-            if [ ! -x "$1/bin/switch-to-configuration" ]; then echo "$1 is no system, or not here" >&2; exit 1; fi
+            if [ ! -x "$1/bin/switch-to-configuration" ]; then echo "$1 is missing or not a system" >&2; exit 1; fi
             mkdir -p "$gcroots"
             ln -sfn "$1" "$gcroots/clavitor-next"
 
             """)
     }
 
-    /// Arms the timer, then starts the activation; both outlive the connection. Takes the deploy's id, the system and
-    /// the seconds until the node goes back, the system that the plan found and `back` for a rollback. Done twice it does
-    /// what is left to do. All files that going back needs are made here: then the disk may be full.
-    package var begin: NodeScript {
-        NodeScript(
+    /// Arms the timer and starts the activation; both continue without the connection. Arguments: the deploy's id, the
+    /// system, the seconds until the rollback, the system that ran when the plan was made, and `back` for a rollback.
+    /// Idempotent. Creates all files that a rollback needs in advance, because the disk may be full then.
+    package var begin: RemoteScript {
+        RemoteScript(
             "begin", paths,
             """
             id=$1 target=$2 seconds=$3
             dir=$state/deploy/$id
-            if [ ! -x "$target/bin/switch-to-configuration" ]; then echo "$target is not here" >&2; exit 1; fi
+            if [ ! -x "$target/bin/switch-to-configuration" ]; then echo "$target is missing" >&2; exit 1; fi
             mkdir -p "$dir"
             if [ ! -e "$dir/prepared" ]; then
                 previous=$(readlink -f "$current")
                 if [ "$previous" != "${4:-$previous}" ]; then
-                    echo "it runs $previous by now, and the plan was made for $4" >&2
+                    echo "it runs $previous, but the plan was made for $4" >&2
                     exit 1
                 fi
                 if [ ! -x "$previous/bin/switch-to-configuration" ]; then
-                    echo "there is no way back: $previous cannot be activated" >&2
+                    echo "no rollback is possible: $previous cannot be activated" >&2
                     exit 1
                 fi
                 echo "$previous" >"$dir/previous"
@@ -98,7 +98,7 @@ package struct NodeScripts: Sendable {
                 sync
             fi
             if [ ! -e "$dir/started" ] && [ "$(cat "$dir/boot")" != "$(cat "$boot_id")" ]; then
-                # The timer is gone, and nothing has begun.
+                # A reboot removed the timer before the activation started.
                 rm -f "$dir/armed" "$dir/activated"
                 cat "$boot_id" >"$dir/boot"
             fi
@@ -115,17 +115,17 @@ package struct NodeScripts: Sendable {
                 : >"$dir/started"
             fi
 
-            """ + Self.tell)
+            """ + Self.printState)
     }
 
-    /// How far it is. Takes the deploy's id.
-    package var state: NodeScript {
-        NodeScript("state", paths, "id=$1\ndir=$state/deploy/$id\n" + Self.tell)
+    /// Prints the deploy's state. Argument: the deploy's id.
+    package var state: RemoteScript {
+        RemoteScript("state", paths, "id=$1\ndir=$state/deploy/$id\n" + Self.printState)
     }
 
-    /// Decides for the new system, unless the timer decided before. Done twice it does what is left to do.
-    package var confirm: NodeScript {
-        NodeScript(
+    /// Confirms the new system, unless the timer has already decided. Idempotent.
+    package var confirm: RemoteScript {
+        RemoteScript(
             "confirm", paths,
             Self.generations + """
                 id=$1
@@ -135,11 +135,11 @@ package struct NodeScripts: Sendable {
                     if mv "$dir/pending" "$dir/confirmed" 2>/dev/null || [ -e "$dir/confirmed" ]; then
                         "$systemctl" stop "clavitor-rollback-$id.timer" 2>/dev/null || true
                         if [ -e "$dir/back" ]; then
-                            take_away "$target" "$(cat "$dir/previous")"
+                            roll_back "$target" "$(cat "$dir/previous")"
                         else
                             "$nix_env" -p "$profile" --set "$target" >&2
                             mkdir -p "$state/made"
-                            echo "$id" >"$state/made/$(present)"
+                            echo "$id" >"$state/made/$(current_generation)"
                         fi
                         "$target/bin/switch-to-configuration" boot >>"$dir/activation.log" 2>&1
                         rm -f "$gcroots/clavitor-next"
@@ -148,12 +148,12 @@ package struct NodeScripts: Sendable {
                     fi
                 fi
 
-                """ + Self.tell)
+                """ + Self.printState)
     }
 
-    /// A node that runs what is deployed has it of this deploy, too. Takes the deploy's id and the system.
-    package var join: NodeScript {
-        NodeScript(
+    /// Records that the node's present generation belongs to this deploy too. Arguments: the deploy's id and the system.
+    package var join: RemoteScript {
+        RemoteScript(
             "join", paths,
             Self.generations + """
                 if [ "$(readlink -f "$current")" = "$2" ] && [ "$(readlink -f "$profile")" = "$2" ]; then
@@ -164,9 +164,9 @@ package struct NodeScripts: Sendable {
                 """)
     }
 
-    /// Decides for the old system now instead of at the timer's end.
-    package var abort: NodeScript {
-        NodeScript(
+    /// Starts the rollback now instead of at the timer's end.
+    package var abort: RemoteScript {
+        RemoteScript(
             "abort", paths,
             """
             id=$1
@@ -176,6 +176,6 @@ package struct NodeScripts: Sendable {
                     /bin/sh "$dir/rollback" "$dir" "$id" || true
             fi
 
-            """ + Self.tell)
+            """ + Self.printState)
     }
 }

@@ -1,50 +1,50 @@
-/// Every command line of a deploy, made in one place: what `--dry-run` prints is what runs.
-package struct DeployCalls: Sendable {
+/// Builds every command line of a deploy, so that `--dry-run` prints exactly what would run.
+package struct DeployCommands: Sendable {
     package let ssh: SSH
-    package let scripts: NodeScripts
+    package let scripts: DeployScripts
     package let hub: HubScripts
 
     package init(_ ssh: SSH, _ paths: NodePaths) {
         self.ssh = ssh
-        scripts = NodeScripts(paths)
+        scripts = DeployScripts(paths)
         hub = HubScripts(paths)
     }
 
-    func facts(_ node: Node) -> NodeCall { NodeCall(node, scripts.facts, []) }
+    func facts(_ node: Node) -> RemoteCall { RemoteCall(node, scripts.facts, []) }
 
     func copy(_ step: DeployPlan.Step) -> ChildProcess {
         var child = ChildProcess(
             "nix-copy-closure", ["--to", step.node, step.target], deadline: .seconds(3_600))
-        child.environment = ["NIX_SSHOPTS": "-F \(ssh.places.config)"]
+        child.environment = ["NIX_SSHOPTS": "-F \(ssh.paths.config)"]
         return child
     }
 
-    func hold(_ node: Node, _ step: DeployPlan.Step) -> NodeCall { NodeCall(node, scripts.hold, [step.target]) }
+    func hold(_ node: Node, _ step: DeployPlan.Step) -> RemoteCall { RemoteCall(node, scripts.hold, [step.target]) }
 
-    func begin(_ node: Node, _ step: DeployPlan.Step, _ plan: DeployPlan) -> NodeCall {
-        NodeCall(
+    func begin(_ node: Node, _ step: DeployPlan.Step, _ plan: DeployPlan) -> RemoteCall {
+        RemoteCall(
             node, scripts.begin,
             [plan.id, step.target, "\(plan.options.window)", step.previous] + (plan.options.isRollback ? ["back"] : []))
     }
 
-    /// Always over a new connection: an old one lives on where no new one could be made.
-    func state(_ node: Node, _ plan: DeployPlan) -> NodeCall {
-        NodeCall(node, scripts.state, [plan.id], fresh: true, deadline: .seconds(20))
+    /// Always over a new connection: an existing one may work when new connections fail.
+    func state(_ node: Node, _ plan: DeployPlan) -> RemoteCall {
+        RemoteCall(node, scripts.state, [plan.id], fresh: true, deadline: .seconds(20))
     }
 
-    /// Making it the boot default writes the boot loader's menu, which may take its time.
-    func confirm(_ node: Node, _ plan: DeployPlan) -> NodeCall {
-        NodeCall(node, scripts.confirm, [plan.id], fresh: true, deadline: .seconds(120))
+    /// Has a long deadline, because writing the boot loader's menu may be slow.
+    func confirm(_ node: Node, _ plan: DeployPlan) -> RemoteCall {
+        RemoteCall(node, scripts.confirm, [plan.id], fresh: true, deadline: .seconds(120))
     }
 
-    func abort(_ node: Node, _ plan: DeployPlan) -> NodeCall {
-        NodeCall(node, scripts.abort, [plan.id], fresh: true)
+    func abort(_ node: Node, _ plan: DeployPlan) -> RemoteCall {
+        RemoteCall(node, scripts.abort, [plan.id], fresh: true)
     }
 
-    /// What the lines of a plan send to nodes.
-    package var sent: [NodeScript] { [scripts.hold, scripts.begin, scripts.state, scripts.confirm] }
+    /// The scripts in the lines of a plan.
+    package var planScripts: [RemoteScript] { [scripts.hold, scripts.begin, scripts.state, scripts.confirm] }
 
-    /// For people: all that will run when nothing goes wrong, in order. `state` is repeated until the node is well.
+    /// Every command of a successful deploy, in order. `state` is repeated until the node is healthy.
     package func lines(_ plan: DeployPlan, _ inventory: Inventory) throws -> [String] {
         var lines: [String] = []
         for step in plan.steps {

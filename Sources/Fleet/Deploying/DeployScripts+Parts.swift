@@ -1,14 +1,14 @@
-extension NodeScripts {
-    /// Numbers of the profile's generations, and in `made` the deploys that made them. `take_away SYSTEM LEFT` makes the last
-    /// one that has it the present one, and removes those above it; the system that is left stays for whoever asks why.
+extension DeployScripts {
+    /// Shell functions for the profile's generations; `made` has the deploy of each. `roll_back SYSTEM FAILED` switches to the
+    /// last generation with the system and deletes those above it; the failed system is kept for diagnosis.
     static let generations = """
-        present() {
+        current_generation() {
             number=$(readlink "$profile" || true)
             number=${number#"${profile##*/}"-}
             number=${number%-link}
             case $number in '' | *[!0-9]*) echo 0 ;; *) echo "$number" ;; esac
         }
-        generation=$(present)
+        generation=$(current_generation)
         generations() {
             for link in "$profile"-*-link; do
                 number=${link#"$profile"-}
@@ -17,13 +17,13 @@ extension NodeScripts {
                 echo "$number"
             done
         }
-        take_away() {
+        roll_back() {
             target=$1 back=0
             for number in $(generations); do
                 if [ "$number" -le "$generation" ] && [ "$number" -gt "$back" ] &&
                     [ "$(readlink -f "$profile-$number-link")" = "$target" ]; then back=$number; fi
             done
-            if [ "$back" -eq 0 ]; then echo "$target is no generation any more" >&2; return 1; fi
+            if [ "$back" -eq 0 ]; then echo "no generation has $target any more" >&2; return 1; fi
             ln -sfn "$2" "$gcroots/clavitor-failed"
             if [ "$back" -ne "$generation" ]; then "$nix_env" -p "$profile" --switch-generation "$back" >&2; fi
             for number in $(generations); do
@@ -35,7 +35,7 @@ extension NodeScripts {
 
         """
 
-    /// Runs detached. A timer that fired first has decided already.
+    /// Activates the new system, detached. Does nothing if the timer has already decided.
     static let activate = """
         dir=$1
         [ -e "$dir/pending" ] || exit 0
@@ -46,9 +46,9 @@ extension NodeScripts {
 
         """
 
-    /// Runs detached, by the timer or by `abort`. An activation that hangs would hold the lock of
-    /// switch-to-configuration, so it is ended first. The failed system stays for whoever asks why. Nothing but the old
-    /// system's activation may be needed: the new one may have filled the disk, or broken it.
+    /// Rolls back, detached, started by the timer or by `abort`. Stops a hanging activation first, because it holds the lock
+    /// of switch-to-configuration. The failed system is kept for diagnosis. Depends on nothing but the old system's
+    /// activation: the new system may have filled or broken the disk.
     static let rollback = """
         set +e
         dir=$1 id=$2
@@ -70,8 +70,8 @@ extension NodeScripts {
 
         """
 
-    /// The end of every script of a deploy: its state, as lines.
-    static let tell = """
+    /// Prints the state of the deploy as lines; the end of every script of a deploy.
+    static let printState = """
         phase=none
         if [ -e "$dir/prepared" ]; then
             phase=pending

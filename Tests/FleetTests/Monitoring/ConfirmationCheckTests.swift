@@ -3,9 +3,9 @@ import Wire
 
 @testable import Fleet
 
-@Suite struct GateTests {
+@Suite struct ConfirmationCheckTests {
     struct Case {
-        var gate = Gate(version: "2.0", errorRatioBefore: 0.01, beatAfter: 100)
+        var check = ConfirmationCheck(version: "2.0", errorRatioBefore: 0.01, heartbeatAfter: 100)
         var state = NodeState(.pending, current: "/new")
         var health = NodeHealth.ready(version: "2.0")
         var report = FleetReport.Node(
@@ -20,11 +20,11 @@ import Wire
             report.body?.err5xx1h = 2
         }
 
-        var missing: String? { gate.missing(state, health, report) }
+        var failure: String? { check.failure(state, health, report) }
     }
 
     @Test func whatIsWellMayStay() {
-        #expect(Case().missing == nil)
+        #expect(Case().failure == nil)
     }
 
     struct Fault: CustomTestStringConvertible, Sendable {
@@ -37,20 +37,20 @@ import Wire
     static let faults = [
         Fault(word: "its unit is failed") { $0.state.unit = "failed" },
         Fault(word: "no route") { $0.health = .notReady("no route") },
-        Fault(word: "tells version 1.9") { $0.health = .ready(version: "1.9") },
-        Fault(word: "does not tell its version") { $0.health = .ready(version: nil) },
+        Fault(word: "reports version 1.9") { $0.health = .ready(version: "1.9") },
+        Fault(word: "does not report its version") { $0.health = .ready(version: nil) },
         Fault(word: "no heartbeat") { $0.report.lastBeat = 100 },
         Fault(word: "no heartbeat") { $0.report.lastBeat = nil },
-        Fault(word: "heartbeat tells version 1.9") { $0.report.body?.version = "1.9" },
+        Fault(word: "heartbeat reports version 1.9") { $0.report.body?.version = "1.9" },
         Fault(word: "malformed page") { $0.report.body?.dbIntegrity = "malformed page" },
-        Fault(word: "of its answers 7 % fail, before it were 1 %") { $0.report.body?.err5xx1h = 7 },
+        Fault(word: "its error ratio is 7 %, and was 1 % before") { $0.report.body?.err5xx1h = 7 },
     ]
 
     @Test(arguments: faults)
     func everythingElseMayNot(_ fault: Fault) throws {
         var planted = Case()
         fault.plant(&planted)
-        let missing = try #require(planted.missing)
+        let missing = try #require(planted.failure)
         #expect(missing.contains(fault.word), "\(missing)")
     }
 
@@ -58,14 +58,14 @@ import Wire
         var planted = Case()
         planted.report.body?.req1h = 19
         planted.report.body?.err5xx1h = 19
-        #expect(planted.missing == nil)
+        #expect(planted.failure == nil)
     }
 
     @Test func withoutAMonitorOnlyTheNodeIsAsked() {
         var planted = Case()
-        planted.gate = Gate(version: nil, errorRatioBefore: nil, beatAfter: nil)
+        planted.check = ConfirmationCheck(version: nil, errorRatioBefore: nil, heartbeatAfter: nil)
         planted.report.lastBeat = nil
         planted.health = .ready(version: "9")
-        #expect(planted.missing == nil)
+        #expect(planted.failure == nil)
     }
 }

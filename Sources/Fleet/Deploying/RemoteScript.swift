@@ -1,5 +1,5 @@
-/// A POSIX shell script that goes to a node over standard input. It leaves no file but the state directory.
-package struct NodeScript: Equatable, Sendable {
+/// A POSIX shell script that is sent to a node over standard input. It leaves files in the state directory only.
+package struct RemoteScript: Equatable, Sendable {
     package let name: String
     package let text: String
 
@@ -9,17 +9,17 @@ package struct NodeScript: Equatable, Sendable {
     }
 }
 
-/// What goes to a node: a script, the words it gets, and how it travels.
-package struct NodeCall: Equatable, Sendable {
+/// A call of a script on a node, with its arguments and connection options.
+package struct RemoteCall: Equatable, Sendable {
     package var node: Node
-    package var script: NodeScript
+    package var script: RemoteScript
     package var arguments: [String]
-    /// Over a connection of its own.
+    /// Whether to use a new connection.
     package var fresh = false
     package var deadline = Duration.seconds(30)
 
     package init(
-        _ node: Node, _ script: NodeScript, _ arguments: [String], fresh: Bool = false,
+        _ node: Node, _ script: RemoteScript, _ arguments: [String], fresh: Bool = false,
         deadline: Duration = .seconds(30)
     ) {
         self.node = node
@@ -33,13 +33,13 @@ package struct NodeCall: Equatable, Sendable {
 }
 
 extension SSH {
-    package func perform(_ call: NodeCall) async throws -> String {
+    package func perform(_ call: RemoteCall) async throws -> String {
         try await run(
             call.node, call.command, input: call.script.text, fresh: call.fresh, deadline: call.deadline)
     }
 
-    /// As it will run.
-    package func line(_ call: NodeCall) throws(SSHError) -> String {
+    /// The command line of the call.
+    package func line(_ call: RemoteCall) throws(SSHError) -> String {
         let process = try process(call.node, call.command, fresh: call.fresh, deadline: call.deadline)
         return "\(process) < \(call.script.name)"
     }
