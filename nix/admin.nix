@@ -1,4 +1,4 @@
-# `clavitor-admin`, with this system's places in it.
+# `clavitor-admin`, with this system's paths.
 { pkgs, cfg }:
 pkgs.writeScriptBin "clavitor-admin" (builtins.replaceStrings
   [ "#!/bin/sh" "/usr/local/bin/clavitor-node" "/etc/clavitor/root.key" ]

@@ -1,4 +1,4 @@
-# The files of break-glass, as texts: what nix/break-glass.nix puts into a system, and what a test starts a real sshd with.
+# The files of break-glass, as text. nix/break-glass.nix installs them, and a test starts a real sshd with them.
 { fleet }:
 let
   inherit (fleet.breakGlass) ssh-key from;
@@ -15,7 +15,7 @@ in
     PermitRootLogin prohibit-password
     PasswordAuthentication no
     ChallengeResponseAuthentication no
-    # root has no password and is locked: sshd lets a locked account in by PAM alone.
+    # root has no password and is locked: sshd accepts a locked account only with PAM.
     UsePAM yes
     AllowUsers ${concatStringsSep " " (map (address: "root@${address}") from)}
     MaxAuthTries 3

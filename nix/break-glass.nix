@@ -1,9 +1,9 @@
-# Break-glass: a second sshd on port 2222 for the day when the hub is lost, for one key from a few addresses. It is in every
-# system, and nothing starts it.
+# Break-glass: a second sshd on port 2222 for when the hub is lost, with one key from a few addresses. It is in every
+# system, and nothing starts it by default.
 #
-# `systemctl start break-glass` starts it through the tunnel while there is one. Without one, at the provider's console: in
-# GRUB's menu, `e`, and `systemd.wants=break-glass.service` at the end of the line `linux`. It stops by itself after four
-# hours, and a reboot without that word does not start it again.
+# `systemctl start break-glass` starts it while the tunnel works. Otherwise, at the provider's console: press `e` in
+# GRUB's menu, and append `systemd.wants=break-glass.service` to the `linux` line. It stops automatically after four
+# hours, and a reboot without that parameter does not start it again.
 { fleet }:
 { config, lib, pkgs, ... }:
 let
@@ -13,12 +13,12 @@ let
   sshdConfig = pkgs.writeText "break-glass-sshd_config" files.sshd-config;
 in
 lib.mkIf (ssh-key != "" && from != [ ]) {
-  # A file of its own mode, because sshd refuses one that it reaches through links that others could move.
+  # With an explicit mode, because sshd rejects a file that it reaches through symlinks which others could replace.
   environment.etc."ssh/break-glass.keys" = { mode = "0444"; text = files.authorized-keys; };
 
   systemd.services.break-glass = {
     description = "Emergency sshd for ${lib.concatStringsSep ", " from}";
-    # Nothing wants it.
+    # No `wantedBy`.
     after = [ "network.target" "firewall.service" ];
     path = [ pkgs.iptables ];
     preStart = lib.concatMapStringsSep "\n" (address: "iptables -w -I nixos-fw 1 ${rule address}") from;

@@ -3,7 +3,7 @@
 
   inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-26.05";
 
-  # The static binaries. Git does not hold them, so `make static` comes first, and then every command says where they are:
+  # The static binaries. They are not in Git: run `make static` first, and pass their path to every command:
   #     nix build ./nix#nixosConfigurations.tokyo.config.system.build.toplevel --override-input dist path:$PWD/dist
   inputs.dist = { url = "path:../dist"; flake = false; };
 
@@ -13,7 +13,7 @@
       pkgs = nixpkgs.legacyPackages.${system};
       package = program: pkgs.callPackage ./package.nix { inherit dist program; };
 
-      # Of a key's form and nobody's key: hashes of names. `scripts/check-nix` makes real ones.
+      # Placeholders with the format of a key: hashes of names. `scripts/check-nix` generates real keys.
       formOf = name: builtins.substring 0 43 (builtins.hashString "sha256" name) + "=";
       names = builtins.attrNames self.nixosConfigurations ++ [ "soc" ];
       fixture = {
@@ -27,7 +27,7 @@
     {
       nixosModules = { clavitor = ./module.nix; clavitor-monitor = ./monitor.nix; };
 
-      # Every entry of fleet.toml. Evaluated and built by the SOC, copied to the node: see machine.nix.
+      # One for each entry of fleet.toml. Evaluated and built by the SOC, then copied to the node: see machine.nix.
       nixosConfigurations = import ./systems.nix {
         inherit nixpkgs dist;
         revision = nixpkgs.rev or nixpkgs.narHash;

@@ -1,4 +1,4 @@
-# The inventory as Nix sees it: read, completed by what follows from it, and checked. Pure: needs no nixpkgs.
+# The inventory, read, with derived values, and checked. Does not need nixpkgs.
 {
   fleet ? builtins.fromTOML (builtins.readFile ./fleet.toml),
 }:
@@ -12,11 +12,11 @@ let
     if network != null then head network
     else throw "fleet.network is \"${fleet.fleet.network}\"; it must be a /24 such as 10.84.0.0/24";
 
-  # Of a duration such as 12h.
+  # The seconds of a duration such as 12h.
   seconds = duration: let parts = match "([0-9]+)([smhd])" duration; in
     fromJSON (head parts) * { s = 1; m = 60; h = 3600; d = 86400; }.${elemAt parts 1};
 
-  # The last number of an address of ours; null for any other.
+  # The last octet of an address in the fleet's network; null for any other address.
   idOf = address:
     let parts = match "([0-9.]+)\\.([1-9][0-9]{0,2})" address;
     in if parts == null || head parts != prefix then null else fromJSON (elemAt parts 1);
@@ -46,7 +46,7 @@ rec {
   hasDeadManSwitch = isNotifying && (fleet.notify.dead-man or true);
   routes = fleet.route or [ ];
 
-  # A channel of the monitor, with the names of its secrets: those that its type needs, and those that it says.
+  # A channel of the monitor, with the names of its secrets: those its type requires, and those it lists.
   channels = map
     (c:
       let
@@ -60,7 +60,7 @@ rec {
   spokes = filter (n: n.role == "spoke") nodes;
   byName = listToAttrs (map (n: { inherit (n) name; value = n; }) nodes);
 
-  # Whom the monitor knows without its database: hashes of tokens, which are no secret.
+  # The nodes that the monitor knows without its database, with hashes of their tokens, which are not secret.
   access = {
     nodes = map (n: { inherit (n) name region; token = n.push-token; }) (filter (n: n.push-token != "") nodes)
       ++ map (j: { inherit (j) name; region = "jobs"; token = j.push-token; every = seconds j.every; })
@@ -68,10 +68,10 @@ rec {
     operators = map (o: { inherit (o) name; token = o.monitor-token; }) (filter (o: (o.monitor-token or "") != "") operators);
   };
 
-  # What `serve --nodes` takes and clients choose the nearest from.
+  # The list for `serve --nodes`, from which clients choose the nearest node.
   nodesBody.nodes = map (n: { inherit (n) name city url latitude longitude; }) nodes;
 
-  # What a machine cannot do without and nobody has made yet. The hub needs every key, a spoke its own and the hub's.
+  # Required keys that have not been generated yet. The hub needs every key, a spoke its own and the hub's.
   missingFor = node:
     let
       peers = if node.role == "hub" then nodes else [ node hub ];

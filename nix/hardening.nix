@@ -1,4 +1,4 @@
-# What both services forbid themselves. `systemd-analyze security` gives it 1.5; the units in ../packaging say the same,
+# The sandbox of both services. `systemd-analyze security` scores it 1.5; the units in ../packaging are identical,
 # and `scripts/check-nix` compares them.
 {
   Type = "notify";
@@ -7,7 +7,7 @@
   RestartSec = "5s";
   UMask = "0077";
 
-  # Ports 80 and 443, and nothing else that root may do. This rules out PrivateUsers=.
+  # Only for ports 80 and 443. This capability rules out PrivateUsers=.
   AmbientCapabilities = "CAP_NET_BIND_SERVICE";
   CapabilityBoundingSet = "CAP_NET_BIND_SERVICE";
   NoNewPrivileges = true;
@@ -27,7 +27,7 @@
   ProtectKernelLogs = true;
   ProtectKernelModules = true;
   ProtectKernelTunables = true;
-  # Not ProcSubset=pid: it hides /proc/meminfo and /proc/loadavg, and heartbeats with them.
+  # Not ProcSubset=pid: it hides /proc/meminfo and /proc/loadavg, which heartbeats need.
   ProtectProc = "invisible";
   ProtectSystem = "strict";
   RemoveIPC = true;
@@ -37,10 +37,10 @@
   RestrictSUIDSGID = true;
   SystemCallArchitectures = "native";
   SystemCallErrorNumber = "EPERM";
-  # setpriority: libdispatch sets the priority of its threads, which is not raised, and complains when it may not.
+  # setpriority: libdispatch sets its threads' priority (without raising it), and logs an error if it may not.
   SystemCallFilter = [ "@system-service" "~@privileged @resources" "setpriority" ];
 
-  # Secrets reach neither a core file nor swap, and the service is the last to be killed for memory.
+  # Secrets are never in a core dump or in swap, and the service is the last to be killed when memory runs out.
   LimitCORE = 0;
   LimitNOFILE = 65536;
   MemorySwapMax = 0;

@@ -1,11 +1,11 @@
-# The hub: the spokes' only peer, the operators' way to them, and the place of the monitor.
+# The hub: the spokes' only peer, the operators' jump host, and the machine of the monitor.
 { fleet, node, dist }:
 { lib, pkgs, ... }:
 let
   spokes = map (n: { inherit (n) public-key address; }) fleet.spokes;
   credentials = "/run/credentials/clavitor-monitor.service";
 
-  # Each channel's secrets are files that `clavitor-soc secrets` brings, given to the monitor as credentials.
+  # Each channel's secrets are files that `clavitor-soc secrets` installs, passed to the monitor as credentials.
   secretName = channel: part: "channel-${channel.settings.name}-${part}";
   secretsOf = channel: lib.listToAttrs (map (part: lib.nameValuePair (secretName channel part)
     "/etc/clavitor/${secretName channel part}") channel.secrets);
@@ -19,12 +19,12 @@ in
   networking.wireguard.interfaces.wg0 = {
     ips = [ "${node.address}/24" ];
     listenPort = fleet.port;
-    # Each peer may speak for its own address alone.
+    # Each peer may use only its own address.
     peers = map (peer: { publicKey = peer.public-key; allowedIPs = [ "${peer.address}/32" ]; }) (spokes ++ fleet.operators);
   };
   networking.firewall.allowedUDPPorts = [ fleet.port ];
 
-  # The hub forwards nothing: not by routing, and if something turns routing on, not between peers.
+  # The hub forwards nothing: routing is off, and even if something enables it, peers are isolated.
   boot.kernel.sysctl = {
     "net.ipv4.ip_forward" = 0;
     "net.ipv4.conf.all.forwarding" = 0;
@@ -36,14 +36,14 @@ in
   '';
   networking.firewall.extraStopCommands = "ip46tables -D FORWARD -i wg0 -j DROP 2>/dev/null || true";
 
-  # `ssh -J` through the hub is an operator's way to a spoke; it leads to the spokes' sshd and nowhere else.
+  # Operators reach spokes with `ssh -J` through the hub; it permits only the spokes' sshd.
   services.openssh.extraConfig = ''
     AllowTcpForwarding local
     PermitOpen ${lib.concatMapStringsSep " " (spoke: "${spoke.address}:22") fleet.spokes}
   '';
 
-  # Node and monitor share the machine, so each takes the ports of one address: the node the public one, the monitor
-  # that in the tunnel, where nobody but nodes and operators can speak to it.
+  # Node and monitor share the machine, so each binds one address: the node the public one, the monitor the tunnel's,
+  # which only nodes and operators can reach.
   services.clavitor.settings = { https = "${node.ipv4}:443"; http = "${node.ipv4}:80"; };
   services.clavitor-monitor = {
     enable = true;

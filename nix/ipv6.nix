@@ -1,4 +1,4 @@
-# The public IPv6 address of the inventory, beside those that routers announce: the one that names lead to.
+# The public IPv6 address in the inventory and in DNS, in addition to those from router advertisements.
 { node }:
 { lib, pkgs, ... }:
 lib.mkIf (node.ipv6 != "") {
@@ -10,7 +10,7 @@ lib.mkIf (node.ipv6 != "") {
     after = [ "network-online.target" ];
     path = [ (pkgs.iproute2 or pkgs.iproute) ];
     serviceConfig = { Type = "oneshot"; RemainAfterExit = true; };
-    # What the interface is called depends on the provider: it is the one with the way out.
+    # The interface's name depends on the provider: it is the one with the default route.
     script = ''
       read -r _ _ _ _ device _ <<< "$(ip -4 -oneline route show default)"
       ip -6 address replace ${node.ipv6}/64 dev "$device"

@@ -1,4 +1,4 @@
-# What every machine of the fleet is, whatever it serves: small, minimal, and built elsewhere.
+# The base of every machine of the fleet: small, minimal, and built elsewhere.
 { config, lib, options, modulesPath, ... }:
 let
   isAtLeast = lib.versionAtLeast lib.trivial.release;
@@ -9,18 +9,18 @@ in
   # nixpkgs had `nix.maxJobs` until 22.05, `nix.settings` since.
   nix = {
     gc = { automatic = true; dates = "weekly"; };
-    # Evaluating a system takes 500 MB and more: never here. Systems arrive built.
+    # Evaluating a system takes more than 500 MB, so systems are built elsewhere and copied.
     extraOptions = "min-free = 536870912";
     nixPath = [ ];
   } // (if options.nix ? settings then { settings.max-jobs = 0; } else { maxJobs = 0; })
     // lib.optionalAttrs (options.nix ? channel) { channel.enable = false; };
 
-  # Two generations: the present one and the last. Their number counts, not their age as for --delete-older-than.
+  # Keeps two generations, the current and the previous one, whatever their age (unlike --delete-older-than).
   systemd.services.nix-gc.preStart =
     "${config.nix.package.out}/bin/nix-env --profile /nix/var/nix/profiles/system --delete-generations +2";
 
   boot.loader.grub.configurationLimit = 2;
-  # Time enough to choose a generation, or break-glass, on the provider's console.
+  # Enough time to select a generation, or break-glass, at the provider's console.
   boot.loader.timeout = 5;
 
   boot.kernel.sysctl = {
@@ -33,8 +33,8 @@ in
 
   zramSwap = { enable = true; memoryPercent = 50; };
   services.timesyncd.enable = true;
-  # A certificate is judged by the clock, and a new machine's may be years behind. But a vault starts in a network without
-  # time servers as well.
+  # Certificate validation needs the time, and a new machine's clock may be years behind. But a vault must also start in
+  # a network without time servers.
   systemd.services.clock-is-set = {
     description = "The clock is set, or cannot be";
     wantedBy = [ "multi-user.target" ];
@@ -62,7 +62,7 @@ in
   networking.useDHCP = lib.mkDefault true;
   time.timeZone = "UTC";
 
-  # Nothing that nobody needs: nano, perl, rsync and strace are there otherwise.
+  # No default packages (nano, perl, rsync, strace).
   environment = lib.optionalAttrs (options.environment ? defaultPackages) { defaultPackages = [ ]; };
   documentation.enable = false;
   documentation.nixos.enable = false;
@@ -75,7 +75,7 @@ in
   xdg.mime.enable = false;
   xdg.sounds.enable = false;
   services.logrotate.enable = false;
-  # Before 25.05 the default is every locale there is, 200 MB.
+  # Before 25.05 the default is all locales, 200 MB.
   i18n = lib.optionalAttrs (!(options.i18n ? extraLocales)) { supportedLocales = [ "C.UTF-8/UTF-8" "en_US.UTF-8/UTF-8" ]; };
 
   system.stateVersion = lib.mkDefault (if isAtLeast "25.11" then "25.11" else lib.trivial.release);

@@ -1,8 +1,8 @@
-# How the machine is managed: sshd on its WireGuard address and nowhere else, with keys that are good from one address.
+# Remote management: sshd on the WireGuard address only, with keys that are valid from one address only.
 { fleet, node }:
 { lib, options, ... }:
 let
-  # On a spoke every operator comes from the hub, on the hub each from an address of their own.
+  # On a spoke, operators connect from the hub's address; on the hub, from their own.
   from = operator: if node.role == "hub" then operator.address else fleet.hub.address;
 in
 {
@@ -11,11 +11,11 @@ in
   services.openssh = {
     enable = true;
     startWhenNeeded = false;
-    # It is true by default, and opens port 22 to everybody.
+    # True by default, which would open port 22 to everyone.
     openFirewall = false;
     listenAddresses = [ { addr = node.address; port = 22; } ];
     hostKeys = [ { type = "ed25519"; path = "/etc/ssh/ssh_host_ed25519_key"; } ];
-    # Keys come with the system alone: one that an intruder puts into a home is not asked.
+    # Keys are part of the system only: a key that an intruder adds to a home directory is ignored.
     authorizedKeysFiles = lib.mkForce [ "/etc/ssh/authorized_keys.d/%u" ];
     extraConfig = ''
       AuthenticationMethods publickey
@@ -27,7 +27,7 @@ in
       ClientAliveInterval 15
     '';
   } // (if options.services.openssh ? settings then {
-    # nixpkgs since 22.11 …
+    # nixpkgs since 22.11.
     settings = {
       PasswordAuthentication = false;
       KbdInteractiveAuthentication = false;
@@ -35,7 +35,7 @@ in
       X11Forwarding = false;
     };
   } else {
-    # … and before.
+    # nixpkgs before 22.11.
     passwordAuthentication = false;
     challengeResponseAuthentication = false;
     permitRootLogin = "prohibit-password";
@@ -45,8 +45,7 @@ in
   users.users.root.openssh.authorizedKeys.keys =
     map (operator: "from=\"${from operator}\" ${operator.ssh-key}") fleet.operators;
 
-  # sshd may start before wg0 has its address: it then binds all the same, and waits for it. Without this it ends with
-  # "Cannot assign requested address".
+  # Lets sshd bind the address before wg0 has it. Without this it fails with "Cannot assign requested address".
   boot.kernel.sysctl."net.ipv4.ip_nonlocal_bind" = 1;
   systemd.services.sshd = {
     wants = [ "wireguard-wg0.service" ];
@@ -55,15 +54,15 @@ in
     serviceConfig = { Restart = "always"; RestartSec = "5s"; OOMScoreAdjust = -900; };
   };
 
-  # systemd 256 and later have sshd answer the hypervisor as well, over a socket of its own.
+  # systemd 256 and later also make sshd listen to the hypervisor, on a separate socket.
   systemd.generators.systemd-ssh-generator = "/dev/null";
 
   networking.firewall = {
     enable = true;
     interfaces.wg0.allowedTCPPorts = [ 22 ];
-    # A port that the internet knocks on every second would fill the journal.
+    # Constant scans from the internet would fill the journal.
     logRefusedConnections = false;
   };
-  # The rules of break-glass.nix and hub.nix are iptables'.
+  # break-glass.nix and hub.nix have iptables rules.
   networking.nftables.enable = false;
 }

@@ -110,10 +110,10 @@ in
       wantedBy = [ "multi-user.target" ];
       wants = [ "network-online.target" ];
       after = [ "network-online.target" ];
-      # A vault comes back, however often it fell.
+      # Always restart, however often it failed.
       startLimitIntervalSec = 0;
       serviceConfig = import ./hardening.nix // {
-        # A new machine's first vault, under the root key that was brought to it. Never over anything that is there.
+        # Creates a new machine's database, under the root key that was installed. Never overwrites existing data.
         ExecStartPre = "${cfg.package}/bin/clavitor-node init --if-empty --quiet --data /var/lib/clavitor";
         ExecStart = "${cfg.package}/bin/clavitor-node serve --data /var/lib/clavitor --config ${configFile}";
         User = "clavitor";

@@ -1,18 +1,18 @@
-# services.clavitor-monitor: hears the fleet's heartbeats.
+# services.clavitor-monitor: receives the fleet's heartbeats.
 { config, lib, pkgs, ... }:
 let
   inherit (lib) mkDefault mkEnableOption mkIf mkOption types;
   cfg = config.services.clavitor-monitor;
   toml = import ./toml.nix { inherit lib pkgs; };
   secretFile = import ./secret-file.nix { inherit lib; };
-  # As root its commands would leave files that the service cannot open.
+  # As root, its commands would create files that the service cannot open.
   admin = pkgs.writeScriptBin "clavitor-monitor-admin" ''
     #!${pkgs.runtimeShell}
     exec systemd-run --quiet --pipe --wait --collect --uid=clavitor-monitor --gid=clavitor-monitor --property=UMask=0077 \
       --property=StateDirectory=clavitor-monitor --property=StateDirectoryMode=0700 \
       ${cfg.package}/bin/clavitor-monitor "$@" --data /var/lib/clavitor-monitor
   '';
-  # The monitor itself checks its channels and routes, before any machine has them.
+  # The monitor checks its channels and routes at build time.
   configFile = pkgs.runCommand "clavitor-monitor.toml" { } ''
     ${cfg.package}/bin/clavitor-monitor channel list --config ${toml.generate "clavitor-monitor.toml" cfg.settings}
     cp ${toml.generate "clavitor-monitor.toml" cfg.settings} $out

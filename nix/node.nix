@@ -1,4 +1,4 @@
-# The template: a whole machine out of one entry of the inventory. Two processes, sshd and the vault.
+# The template: a machine's complete configuration from its inventory entry. It runs sshd and the vault.
 { fleet, node, dist }:
 { lib, pkgs, ... }:
 {
@@ -14,7 +14,7 @@
   assertions = map (message: { assertion = false; inherit message; }) (fleet.problems ++ fleet.missingFor node);
 
   networking.hostName = node.name;
-  # By UEFI the boot loader lies where every firmware looks for it, since none of a provider's keeps entries for us.
+  # With UEFI, the boot loader is at the fallback path, because providers' firmware does not keep boot entries.
   boot.loader.grub = if node.esp == "" then { device = node.disk; } else {
     device = "nodev";
     efiSupport = true;
@@ -30,13 +30,13 @@
     openFirewall = true;
     rootKeyFile = "/etc/clavitor/root.key";
     pushUrlFiles = [ "/etc/clavitor/push-url" ];
-    # Three quarters of what the tier has: the rest is for the system, and for a closure that arrives.
+    # Three quarters of the tier's memory: the rest is for the system, and for receiving a closure.
     memoryMax = lib.mkIf (fleet.tiers.${node.tier} ? memory-mb) "${toString (fleet.tiers.${node.tier}.memory-mb * 3 / 4)}M";
     settings = {
       acme-contact = fleet.contact;
       node-name = node.name;
       nodes = toString (pkgs.writeText "nodes.json" (builtins.toJSON fleet.nodesBody));
-      # The monitor is reached through the tunnel alone, so its certificate is a private one.
+      # The monitor is reachable only through the tunnel, so its certificate is from a private CA.
       push-ca-file = "/etc/clavitor/monitor-ca.pem";
     } // lib.optionalAttrs (node.registration != "") { inherit (node) registration; }
     // lib.optionalAttrs (fleet.backup.recipients != [ ]) {
@@ -47,6 +47,6 @@
     };
   };
 
-  # Not by DNS: heartbeats go on without it, and they keep the tunnel open.
+  # Without DNS: heartbeats continue if DNS fails, and they keep the tunnel open.
   networking.hosts.${fleet.hub.address} = [ fleet.monitor ];
 }

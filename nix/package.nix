@@ -1,4 +1,4 @@
-# One of the static binaries, as `make static` leaves them in dist/. There is nothing to link or to patch in it.
+# One of the static binaries that `make static` puts into dist/. It needs no linking or patching.
 { lib, stdenvNoCC, dist, program ? "clavitor-node", version ? "0.1.0" }:
 stdenvNoCC.mkDerivation {
   pname = program;
@@ -8,7 +8,7 @@ stdenvNoCC.mkDerivation {
   dontStrip = true;
   dontPatchELF = true;
   installPhase = "install -D -m 755 $src $out/bin/${program}";
-  # A binary that is not static does not start in here, where there is no libc.
+  # A binary that is not static fails to start in the sandbox, which has no libc.
   doInstallCheck = true;
   installCheckPhase = "$out/bin/${program} --version";
   meta = {

@@ -1,5 +1,5 @@
-# What is wrong with an inventory, as sentences. An empty list lets systems be built.
-# clavitor-soc says the same in the same order (Sources/Fleet/Inventory/InventoryProblems.swift); a test compares the two.
+# The problems of an inventory, as sentences. Systems are built only if the list is empty.
+# clavitor-soc reports the same in the same order (Sources/Fleet/Inventory/InventoryProblems.swift); a test compares the two.
 { fleet, network, ipv4, nodes, operators, hubs }:
 let
   inherit (builtins)
@@ -8,7 +8,7 @@ let
   when = condition: sentence: if condition then [ sentence ] else [ ];
   matches = pattern: text: match pattern text != null;
 
-  # Which keys a table has, and of what kind.
+  # The keys of each table, and their types.
   schema = {
     inventory = {
       needed = { break-glass = "table"; fleet = "table"; node = "list of tables"; provider = "table"; tier = "table"; };
@@ -65,7 +65,7 @@ let
   labelled = kind: entry: if isString (entry.name or null) && entry.name != "" then entry.name else kind;
   named = key: concatMap (name: shape schema.${key} "[${key}.${name}]" fleet.${key}.${name}) (attrNames fleet.${key});
 
-  # Asked first: the other questions need every key.
+  # Checked first: the other checks need every key.
   whole = shape schema.inventory "the inventory" fleet;
   shapes = if whole != [ ] then whole else concatLists [
     (shape schema.fleet "[fleet]" fleet.fleet)
@@ -91,12 +91,12 @@ let
   isWithin = zone: domain:
     let end = ".${zone}"; from = stringLength domain - stringLength end; in
     domain == zone || (from >= 0 && substring from (-1) domain == end);
-  # A control character would be a line of its own in authorized_keys.
+  # A control character could add a line to authorized_keys.
   isPublicKey = key: matches "(ssh-ed25519|sk-ssh-ed25519@openssh\\.com) ${key}( [^[:cntrl:]]*)?";
   isDigest = matches "[0-9a-f]{64}";
   base64 = "[A-Za-z0-9+/]";
 
-  # In Nix `a <= b` is `!(b < a)`, which is true of a number that is none.
+  # In Nix `a <= b` is `!(b < a)`, which is true for NaN.
   within = most: number: (number < most || number == most) && (-most < number || -most == number);
 
   inspectFleet = { port, monitor, ... }: concatLists [
@@ -104,8 +104,8 @@ let
     (when (!(isDomain monitor)) "fleet.monitor is no DNS name: \"${monitor}\"")
   ];
 
-  # No client on the internet reaches these (RFC 6890). Those for documentation (RFC 5737) are taken.
-  # A fleet whose own network is the loopback's is on one machine, and so are its clients.
+  # Addresses that no client on the internet can reach (RFC 6890). Documentation addresses (RFC 5737) are accepted.
+  # A fleet whose network is loopback is on one machine, with its clients.
   prefix = builtins.head network;
   isUnreachable = address: matches ipv4 address && !isOnOneMachine
     && (isReserved address || matches "${builtins.replaceStrings [ "." ] [ "[.]" ] prefix}[.].*" address);
@@ -113,7 +113,7 @@ let
     ("(0|10|127|22[4-9]|23[0-9]|24[0-9]|25[0-5]|100\\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])|169\\.254"
       + "|172\\.(1[6-9]|2[0-9]|3[01])|192\\.168|198\\.1[89])\\..*") address;
 
-  # RFC 4291, section 2.2, in small letters and without dots.
+  # RFC 4291, section 2.2, in lower case and without dotted decimals.
   isIPv6 = let g = "[0-9a-f]{1,4}"; in matches
     ("(${g}:){7}${g}|(${g}:){1,7}:|(${g}:){1,6}:${g}|(${g}:){1,5}(:${g}){1,2}|(${g}:){1,4}(:${g}){1,3}|(${g}:){1,3}(:${g}){1,4}"
       + "|(${g}:){1,2}(:${g}){1,5}|${g}:(:${g}){1,6}|:((:${g}){1,7}|:)");

@@ -1,5 +1,5 @@
-# A file with a secret, by its place on the machine. Never a Nix path, which would be copied into the store, and never
-# in the store, which everybody can read.
+# A secret's file, by its path on the machine. Never a Nix path, which would be copied into the store, and never in the
+# store, which is world-readable.
 { lib }:
 lib.types.strMatching "/.+" // {
   name = "secretFile";

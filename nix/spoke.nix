@@ -1,4 +1,4 @@
-# A spoke of the management network: it dials the hub, and hears the hub alone.
+# A spoke of the management network: it connects to the hub, and accepts only the hub.
 { fleet, node }:
 {
   networking.wireguard.interfaces.wg0 = {
@@ -6,9 +6,9 @@
     peers = [
       {
         publicKey = fleet.hub.public-key;
-        # Not the whole network: another spoke, once broken into, must not get here.
+        # Not the whole network: a compromised spoke must not reach this one.
         allowedIPs = [ "${fleet.hub.address}/32" ];
-        # An address and no name: a name that does not resolve at boot leaves the peer out for good.
+        # An address, not a name: WireGuard drops a peer whose name does not resolve at boot.
         endpoint = "${fleet.hub.ipv4}:${toString fleet.port}";
         persistentKeepalive = 25;
       }

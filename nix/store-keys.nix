@@ -1,9 +1,9 @@
-# An assertion: no setting that names a secret's file names one in the Nix store, which everybody can read.
+# Asserts that no setting for a secret's file names a file in the Nix store, which is world-readable.
 { lib, name, settings }:
 let
   secretKeys = [
-    "acme-eab-key-file" "dns-key-file" "push-url-file" "tls-key"   # both programs'
-    "dead-man-url-file" "url-file" "token-file" "password-file" "key-file"   # the monitor's and its channels'
+    "acme-eab-key-file" "dns-key-file" "push-url-file" "tls-key"   # both programs
+    "dead-man-url-file" "url-file" "token-file" "password-file" "key-file"   # the monitor and its channels
   ];
   inStore = value: builtins.isPath value || lib.hasPrefix builtins.storeDir (toString value);
   found = table: lib.concatLists (lib.mapAttrsToList

@@ -1,11 +1,11 @@
-# The format of `settings`: nixpkgs' own, or, where a nixpkgs from before 20.09's release has none, the little that our
-# files need: plain values, lists, and lists of tables one deep.
+# The format of `settings`: that of nixpkgs, or, before 20.09, a minimal one for our files: plain values, lists, and lists of
+# tables one level deep.
 { lib, pkgs }:
 let
   inherit (builtins) isAttrs isList toJSON;
 
   isTables = value: isList value && value != [ ] && lib.all isAttrs value;
-  # Without nulls JSON's values are TOML's as well.
+  # Without nulls, JSON values are also TOML values.
   line = key: value: "${toJSON key} = ${toJSON value}\n";
   lines = table: lib.concatStrings (lib.mapAttrsToList line table);
   text = settings:
@@ -18,7 +18,7 @@ let
   plain = with lib.types; either scalar (listOf scalar);
 in
 {
-  # The file as a value, for a check that shows it to the programs.
+  # The file as a value, for a check that passes it to the programs.
   inherit text;
 } // (if pkgs ? formats then
   let format = pkgs.formats.toml { };
@@ -28,6 +28,6 @@ in
   }
 else {
   generate = name: settings: pkgs.writeText name (text settings);
-  # No freeform submodules either: the options' types go unchecked, everything else holds.
+  # No freeform submodules either: the options' types are not checked.
   settings = _options: with lib.types; attrsOf (either scalar (listOf (either scalar (attrsOf plain))));
 })

@@ -1,4 +1,4 @@
-# One fault for each sentence of machine.nix: a module that breaks it. Without the sentence told, the check is blind.
+# A module that violates each sentence of machine.nix. If the check does not report the sentence, the check is broken.
 { lib, options, node }:
 let
   password = value: if options.services.openssh ? settings

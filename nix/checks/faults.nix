@@ -1,4 +1,4 @@
-# Faults of an inventory, each with the sentence that must tell of it.
+# Faults of an inventory, each with the sentence that must report it.
 { whole, tokyo, operator, keys }:
 map (f: { sentence = builtins.elemAt f 0; fleet = builtins.elemAt f 1; }) [
   [ "name seoul is there twice" (tokyo { name = "seoul"; }) ]

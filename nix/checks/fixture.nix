@@ -1,6 +1,6 @@
-# The real inventory, completed for a check: keys that were made for it a moment ago, addresses that belong to nobody.
+# The real inventory, completed for a check: with freshly generated keys, and documentation addresses.
 {
-  # What `wg pubkey` said, by name, and an SSH key of the form ssh-ed25519 ….
+  # The output of `wg pubkey`, by name, and an SSH key such as ssh-ed25519 ….
   keys,
   sshKey,
   fleet ? builtins.fromTOML (builtins.readFile ../fleet.toml),
@@ -13,7 +13,7 @@ fleet // {
     // (if n.role == "hub" then { } else { ipv6 = "2001:db8::${lastOf n.address}"; })) fleet.node;
   operator = [ { name = "soc"; address = "10.84.0.200"; public-key = keys.soc; ssh-key = sshKey; } ];
   break-glass = { ssh-key = sshKey; from = [ "198.51.100.7" "198.51.100.8" ]; };
-  # The example of age's own documentation.
+  # The example from age's documentation.
   backup.recipients = [ "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p" ];
   channel = [ { name = "phone"; type = "ntfy"; secrets = [ "token" ]; } ];
   route = [ { channel = "phone"; severities = [ "sev2" "sev1" ]; } ];

@@ -1,24 +1,24 @@
-# A hub, a node and a fake CA in three virtual machines, made by the template that the fleet is made by.
+# A hub, a node and a fake CA in three virtual machines, built from the fleet's template.
 { pkgs, dist }:
 let
-  # WireGuard and SSH keys that nixpkgs publishes for tests, so that no key of ours lies here.
+  # WireGuard and SSH keys that nixpkgs publishes for tests, so that no key of this project is here.
   snakeoil = import (pkgs.path + "/nixos/tests/wireguard/snakeoil-keys.nix");
   sshKeys = import (pkgs.path + "/nixos/tests/ssh-keys.nix") pkgs;
   raw = builtins.fromTOML (builtins.readFile ../fleet.toml);
 
-  # The test network numbers machines by their names: ca 1, tokyo 2, zurich 3.
+  # The test network numbers machines in the order of their names: ca 1, tokyo 2, zurich 3.
   addresses = { tokyo = "192.168.1.2"; zurich = "192.168.1.3"; };
   peers = { tokyo = snakeoil.peer0; zurich = snakeoil.peer1; };
   fleet = import ../fleet.nix {
     fleet = raw // {
       node = map (n: n // { public-key = peers.${n.name}.publicKey; ipv4 = addresses.${n.name}; })
         (builtins.filter (n: addresses ? ${n.name}) raw.node);
-      # Somebody must be there. The test itself signs in with the key below.
+      # At least one operator is required. The test signs in with the key below.
       operator = [
         {
           name = "soc";
           address = "10.84.0.200";
-          # Of a key's form, and nobody's.
+          # A placeholder with the format of a key.
           public-key = builtins.substring 0 43 (builtins.hashString "sha256" "soc") + "=";
           ssh-key = "ssh-ed25519 AAAA";
         }
@@ -41,7 +41,7 @@ let
     users.users.root.openssh.authorizedKeys.keys = [ "from=\"10.84.0.1\" ${sshKeys.snakeOilPublicKey}" ];
     environment.etc."wireguard/private.key" = { text = peers.${name}.privateKey; mode = "0400"; };
     environment.systemPackages = [ pkgs.openssl pkgs.wireguard-tools ];
-    # The test framework has disk, boot loader, network and clock of its own.
+    # The test framework has its own disk, boot loader, network and clock.
     networking.useDHCP = lib.mkForce false;
     services.timesyncd.enable = lib.mkForce false;
   };

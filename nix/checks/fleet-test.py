@@ -1,4 +1,4 @@
-# What fleet-test.nix asks of its three machines.
+# The test of fleet-test.nix's three machines.
 def put(machine, path, text):
     machine.succeed("umask 077; mkdir -p /etc/clavitor; cat >{} <<'EOT'\n{}\nEOT".format(path, text.strip()))
 
@@ -7,7 +7,7 @@ start_all()
 ca.wait_for_open_port(14000)
 authority = ca.succeed("cat /var/lib/pebble/ca.pem")
 
-# The hub's monitor has a certificate of its own, which nodes are told to trust.
+# The hub's monitor has its own certificate, which nodes are configured to trust.
 zurich.succeed(
     "mkdir -p /etc/clavitor && cd /etc/clavitor && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes "
     "-days 2 -subj /CN=monitor -addext subjectAltName=DNS:monitor.clavitor.com -keyout monitor.key -out monitor.crt"

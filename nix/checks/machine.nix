@@ -1,4 +1,4 @@
-# What must be true of a machine, by name. Each is a sentence about the evaluated system, not about our source.
+# The requirements of a machine, by name. Each is a sentence about the evaluated system, not about the source.
 { lib, fleet, node, config, options }:
 let
   inherit (lib) all any concatLists elem hasInfix hasPrefix sort;
@@ -26,7 +26,7 @@ let
   inStore = path: hasPrefix builtins.storeDir (toString path);
   credentials = unit: lib.toList (service unit).serviceConfig.LoadCredential;
   wanted = lib.attrNames (lib.filterAttrs (_: s: s.enable && elem "multi-user.target" s.wantedBy) config.systemd.services);
-  # What else starts is the system's own; versions of nixpkgs differ in it.
+  # Other units belong to the system, and differ between versions of nixpkgs.
   known = programs ++ lib.optional (node.ipv6 != "") "public-ipv6" ++ [
     "clock-is-set" "dhcpcd" "network-setup" "resolvconf" "sshd" "systemd-modules-load" "systemd-sysctl" "wireguard-wg0"
     "mount-pstore" "nscd" "sshd-keygen" "suid-sgid-wrappers" "systemd-oomd"

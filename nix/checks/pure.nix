@@ -1,5 +1,5 @@
-# What must be true of the inventory, and of the functions that read it. Needs no nixpkgs. The value is the list of what
-# is wrong; it is empty when all is well.
+# The requirements of the inventory and of the functions that read it. Does not need nixpkgs. The value is the list of
+# failures.
 { keysFile ? null, keys ? builtins.fromJSON (builtins.readFile keysFile), sshKey }:
 let
   inherit (builtins) attrNames concatMap elem filter foldl' length map sort toJSON;
@@ -16,7 +16,7 @@ let
   expect = name: got: want:
     if got == want then [ ] else [ "${name}: ${toJSON got}, expected ${toJSON want}" ];
 
-  # The whole inventory with a fault in one entry. It must be told of in these words.
+  # The complete inventory with a fault in one entry, which must be reported in these words.
   tokyo = change: whole // { node = map (n: if n.name == "tokyo" then n // change else n) whole.node; };
   operator = change: whole // { operator = map (o: o // change) whole.operator; };
   faults = import ./faults.nix { inherit whole tokyo operator keys; };
@@ -24,7 +24,7 @@ let
     let told = (import ../fleet.nix { inherit fleet; }).problems;
     in if elem sentence told then [ ] else [ "a planted fault was not told of: ${sentence}; only ${toJSON told}" ];
 
-  # The plain units forbid what the modules' forbid.
+  # The units in ../packaging have the modules' sandbox.
   hardening = import ../hardening.nix;
   show = value: if value == true then "true" else toString value;
   unitLines = unit: filter builtins.isString (builtins.split "\n" (builtins.readFile unit));
@@ -60,7 +60,7 @@ builtins.concatLists [
   (expect "problems of the fixture" fleet.problems [ ])
   (expect "missing in the fixture" (concatMap fleet.missingFor fleet.nodes) [ ])
   (expect "private keys in the inventory" (filter (n: n ? private-key) raw.node) [ ])
-  # A spoke's key stops the spoke and the hub, and no other machine.
+  # A missing key of a spoke stops only the spoke and the hub.
   (expect "missing for tokyo without a key" (length (missing (fleet.byName.tokyo // { public-key = ""; }))) 1)
   (expect "missing for the hub" (length (missing fleet.hub)) 1)
   (expect "missing for seoul" (missing fleet.byName.seoul) [ ])

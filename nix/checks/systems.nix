@@ -1,5 +1,5 @@
-# The machines, examined. For each: its derivation, the sentences of machine.nix that are false, and what its programs
-# would be given. `planted` is the same with one fault, and tells whether it was noticed.
+# Checks the machines. For each: its derivation, the false sentences of machine.nix, and the input of its programs.
+# `planted` is the same with one fault, and reports whether it was found.
 { nixpkgs, dist, keysFile ? null, keys ? builtins.fromJSON (builtins.readFile keysFile), sshKey, node }:
 let
   fleet = import ../fleet.nix { fleet = import ./fixture.nix { inherit keys sshKey; }; };
@@ -26,7 +26,7 @@ let
     in
     !outcome.success || !outcome.value;
 
-  # Settings as the programs read them. Only the lists of nodes are not there before the system is built.
+  # The settings as the programs read them. Only the lists of nodes do not exist before the system is built.
   rendered = settings: (import ../toml.nix { inherit lib; pkgs = sound.pkgs or config.nixpkgs.pkgs; }).text
     (settings // lib.optionalAttrs (settings ? nodes) { nodes = "nodes.json"; }
       // lib.optionalAttrs (settings ? access-file) { access-file = "access.json"; });
@@ -47,18 +47,18 @@ in
     inherit (fleet) access;
   };
 
-  # Sentences that no fault was planted for: nobody knows whether they can be false.
+  # Sentences without a planted fault, which may never be false.
   untried = lib.subtractLists (lib.concatMap lib.attrNames (lib.attrValues allBreaks)) (lib.attrNames (sentences sound));
 
-  # Which sentences have faults to try, and whether each fault of one is noticed: one a process, for its memory.
+  # The sentences with faults, and whether each fault is found: one per process, to limit memory.
   faults = lib.attrNames breaks;
   planted = notices;
 
-  # The inventory as it is committed, without keys: what stops it, and who says so.
+  # The committed inventory, which has no keys: which problem stops it, and what reports it.
   unfinished = map (a: a.message) (lib.filter (a: !a.assertion)
     (import ../systems.nix { inherit nixpkgs dist; }).${node}.config.assertions);
 
-  # Secrets in the store do not evaluate, or do not pass.
+  # Secrets in the store fail the evaluation or the assertions.
   leaks = lib.attrNames (lib.filterAttrs (_: refused: !refused) {
     "a root key in the store" = refuses { services.clavitor.rootKeyFile = lib.mkForce "${builtins.storeDir}/root.key"; };
     "a root key as a path" = refuses { services.clavitor.rootKeyFile = lib.mkForce ./systems.nix; };

@@ -80,7 +80,7 @@ struct InventoryFault: CustomTestStringConvertible, Sendable {
 
     private static func glass(_ key: String, _ from: String, _ sentence: String) -> InventoryFault {
         InventoryFault(
-            "ssh-key = \"\"                       # whose private half lies in a safe\nfrom = []",
+            "ssh-key = \"\"                       # its private key is in a safe\nfrom = []",
             "ssh-key = \"\(key)\"\nfrom = [\"192.0.2.8\", \"\(from)\"]", sentence)
     }
 

@@ -37,14 +37,14 @@ import Testing
         let gone = Set(real.components(separatedBy: "\n")).subtracting(edited.components(separatedBy: "\n"))
         #expect(
             gone.allSatisfy { $0.lowercased().contains("seoul") || $0.contains("10.84.0.11") || $0.contains("itude") })
-        #expect(edited.contains("# One entry a node. Nodes of a region"))
+        #expect(edited.contains("# One entry per node. Nodes of the same region"))
     }
 
     @Test func allButTheLastCanBeRemoved() throws {
         var text = InventoryText(real)
         for node in try Inventory(toml: real).spokes { text = try text.removing(node.name) }
         #expect(try Inventory(toml: text.text).nodes.map(\.name) == ["zurich"])
-        #expect(text.text.contains("# One entry a node."))
+        #expect(text.text.contains("# One entry per node."))
         #expect(throws: InventoryError.notWritten("zurich")) { try text.removing("zurich") }
     }
 
