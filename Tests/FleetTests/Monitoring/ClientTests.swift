@@ -11,9 +11,9 @@ extension RealMachines {
     @Suite(.enabled(if: TLSServer.isPossible))
     struct ClientTests {
         private static let fleet = """
-            {"now":1000,"doubtful":false,"ills":[],"timing":{"interval":30000,"sev2":1,"sev1":2},"nodes":[{"name":"tokyo","state":"up",
+            {"now":1000,"evaluationPaused":false,"healthProblems":[],"timing":{"interval":30000,"sev2":1,"sev1":2},"nodes":[{"name":"tokyo","state":"up",
             "skew":3,"lastBeat":990,"new":"later"}],"incidents":[{"id":7,"key":"tokyo/disk","node":"tokyo","rule":"disk",
-            "severity":"sev2","title":"tokyo runs out of disk","detail":"","opened":1}],"silences":[],"leases":[]}
+            "severity":"sev2","title":"tokyo runs out of disk","detail":"","opened":1}],"silences":[],"maintenanceWindows":[]}
             """
 
         private func withMonitor<R>(
@@ -86,7 +86,7 @@ extension RealMachines {
         @Test(arguments: [
             (#""now":1000"#, #""now":-9223372036854775807"#), (#""lastBeat":990"#, #""lastBeat":9223372036854775807"#),
             (#""skew":3"#, #""skew":-9223372036854775808"#), (#""sev2":1"#, #""sev2":9223372036854775807"#),
-            (#""leases":[]"#, #""leases":[{"id":1,"nodes":[],"reason":"","until":9223372036854775807}]"#),
+            (#""maintenanceWindows":[]"#, #""maintenanceWindows":[{"id":1,"nodes":[],"reason":"","until":9223372036854775807}]"#),
         ])
         func timesThatNothingCanHaveAreNotUnderstood(_ from: String, _ to: String) async throws {
             let lie = Self.fleet.replacing(from, with: to)
