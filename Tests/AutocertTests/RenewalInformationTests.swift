@@ -1,8 +1,8 @@
 import Autocert
+import Encoding
 import Foundation
 import TestSupport
 import Testing
-import Encoding
 
 /// Renewal information (RFC 9773) from a correct and from a faulty CA.
 @Suite struct RenewalInformationTests {

@@ -1,13 +1,13 @@
-import NIOHTTP1
-import NIOSSL
-import Crypto
-import NIOCore
 import ArgumentParser
 import AsyncHTTPClient
+import Crypto
 import Encoding
 import Files
 import Foundation
 import Logging
+import NIOCore
+import NIOHTTP1
+import NIOSSL
 import NodeCore
 import RootKeySources
 import ServiceLifecycle

@@ -86,7 +86,10 @@ extension RealMachines {
         @Test(arguments: [
             (#""now":1000"#, #""now":-9223372036854775807"#), (#""lastBeat":990"#, #""lastBeat":9223372036854775807"#),
             (#""skew":3"#, #""skew":-9223372036854775808"#), (#""sev2":1"#, #""sev2":9223372036854775807"#),
-            (#""maintenanceWindows":[]"#, #""maintenanceWindows":[{"id":1,"nodes":[],"reason":"","until":9223372036854775807}]"#),
+            (
+                #""maintenanceWindows":[]"#,
+                #""maintenanceWindows":[{"id":1,"nodes":[],"reason":"","until":9223372036854775807}]"#
+            ),
         ])
         func timesThatNothingCanHaveAreNotUnderstood(_ from: String, _ to: String) async throws {
             let lie = Self.fleet.replacing(from, with: to)
