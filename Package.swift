@@ -63,7 +63,7 @@ let package = Package(
         // Leaves: import nothing of ours.
         .target(name: "IPNetworks", swiftSettings: house),
         .target(name: "Encoding", swiftSettings: house),
-        .target(name: "Wire", dependencies: [crypto], swiftSettings: house),
+        .target(name: "Wire", dependencies: ["Encoding", crypto], swiftSettings: house),
         .target(name: "Files", swiftSettings: house),
         .target(name: "Systemd", swiftSettings: house),
         .target(name: "Console", swiftSettings: house),
@@ -73,7 +73,7 @@ let package = Package(
         .target(
             name: "Autocert",
             dependencies: [
-                "Outbound", crypto, nioCore, nioSSL, logging, lifecycle, httpClient,
+                "Encoding", "Outbound", crypto, nioCore, nioSSL, logging, lifecycle, httpClient,
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOTLS", package: "swift-nio"),
@@ -94,7 +94,7 @@ let package = Package(
             swiftSettings: house),
         .target(
             name: "Storage", dependencies: ["Encoding", "Vault", "VaultFormat", "Auth", "SQLite"], swiftSettings: house),
-        .target(name: "Backup", dependencies: ["Files", crypto], swiftSettings: house),
+        .target(name: "Backup", dependencies: ["Encoding", "Files", crypto], swiftSettings: house),
         .target(
             name: "API",
             dependencies: [
@@ -124,7 +124,7 @@ let package = Package(
         .target(
             name: "Telemetry",
             dependencies: [
-                "Outbound", "Wire", httpClient, lifecycle, logging, nioCore, nioSSL,
+                "Encoding", "Outbound", "Wire", httpClient, lifecycle, logging, nioCore, nioSSL,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: house
@@ -149,7 +149,8 @@ let package = Package(
         .target(
             name: "Fleet",
             dependencies: [
-                "Console", "DNSUpdate", "Files", "IPNetworks", "Outbound", "Wire", crypto, httpClient, nioCore,
+                "Console", "DNSUpdate", "Encoding", "Files", "IPNetworks", "Outbound", "Wire", crypto, httpClient,
+                nioCore,
                 nioPosix, nioSSL, subprocess, toml,
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "X509", package: "swift-certificates"),
@@ -326,6 +327,7 @@ let package = Package(
             swiftSettings: house),
         .testTarget(name: "ConsoleTests", dependencies: ["Console"], swiftSettings: house),
         .testTarget(name: "SystemdTests", dependencies: ["Systemd", "TestSupport"], swiftSettings: house),
-        .testTarget(name: "BackupTests", dependencies: ["Backup", "Files"], swiftSettings: house),
+        .testTarget(
+            name: "BackupTests", dependencies: ["Backup", "Encoding", "TestSupport", "Files"], swiftSettings: house),
     ]
 )

@@ -1,4 +1,5 @@
 import Crypto
+import Encoding
 
 /// The text header of an age file with the wrapped file key (specification, "Header").
 ///
@@ -25,7 +26,7 @@ struct AgeHeader {
     }
 
     var serialized: [UInt8] {
-        authenticated + [UInt8(ascii: " ")] + Base64.encode(mac) + [UInt8(ascii: "\n")]
+        authenticated + [UInt8(ascii: " ")] + Base64.encodeUnpadded(mac) + [UInt8(ascii: "\n")]
     }
 
     /// Compares in constant time.
@@ -50,7 +51,7 @@ struct AgeHeader {
                 stanzas.append(try AgeStanza(first: line, rest: &lines))
             } else if line.starts(with: macMark), !stanzas.isEmpty {
                 guard line.starts(with: Array("--- ".utf8)), line.count == 47,
-                    let mac = Base64.decode(line.dropFirst(4))
+                    let mac = Base64.decodeUnpadded(line.dropFirst(4))
                 else { throw .malformedHeader(line: lines.number, .mac) }
                 let header = AgeHeader(
                     stanzas: stanzas,

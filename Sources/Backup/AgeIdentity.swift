@@ -1,4 +1,5 @@
 import Crypto
+import Encoding
 
 /// A secret key that decrypts files: `AGE-SECRET-KEY-1…` (specification, "The X25519 recipient type").
 ///
@@ -61,7 +62,7 @@ package struct AgeIdentity: Sendable {
     func unwrap(_ stanzas: [AgeStanza]) throws(AgeError) -> FileKey? {
         for stanza in stanzas where stanza.type == AgeRecipient.stanzaType {
             guard stanza.arguments.count == 2,
-                let share = Base64.decode(Array(stanza.arguments[1].utf8)[...]),
+                let share = Base64.decodeUnpadded(Array(stanza.arguments[1].utf8)[...]),
                 let publicKey = try? Curve25519.KeyAgreement.PublicKey(rawRepresentation: share),
                 // Checked before any decryption, against partitioning oracle attacks.
                 stanza.body.count == 32

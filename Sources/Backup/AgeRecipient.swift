@@ -1,4 +1,5 @@
 import Crypto
+import Encoding
 
 /// A public key to which files are encrypted: `age1…` (specification, "The X25519 recipient type").
 package struct AgeRecipient: Sendable {
@@ -55,7 +56,7 @@ package struct AgeRecipient: Sendable {
             preconditionFailure("ChaCha20-Poly1305 seals 16 bytes under a 32-byte key")
         }
         return AgeStanza(
-            arguments: [Self.stanzaType, String(decoding: Base64.encode(share), as: UTF8.self)],
+            arguments: [Self.stanzaType, String(decoding: Base64.encodeUnpadded(share), as: UTF8.self)],
             body: body
         )
     }

@@ -1,3 +1,5 @@
+import Encoding
+
 /// A recipient stanza in a header: type, arguments and body (specification, "Recipient stanza").
 struct AgeStanza {
     /// Its first line in the parsed file, for errors.
@@ -13,7 +15,7 @@ struct AgeStanza {
     /// The encoded lines. The body ends with a line shorter than 64 columns, which may be empty.
     var serialized: [UInt8] {
         var text = [UInt8]("-> \(arguments.joined(separator: " "))\n".utf8)
-        var rest = Base64.encode(body)[...]
+        var rest = Base64.encodeUnpadded(body)[...]
         while rest.count >= Self.columns {
             text += rest.prefix(Self.columns)
             text.append(UInt8(ascii: "\n"))
@@ -46,7 +48,7 @@ struct AgeStanza {
             guard next.count <= Self.columns else { throw .malformedHeader(line: lines.number, .body) }
             text += next
         } while next.count == Self.columns
-        guard let body = Base64.decode(text[...]) else { throw .malformedHeader(line: lines.number, .body) }
+        guard let body = Base64.decodeUnpadded(text[...]) else { throw .malformedHeader(line: lines.number, .body) }
         self.body = body
     }
 

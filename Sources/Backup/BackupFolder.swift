@@ -1,4 +1,5 @@
 import Crypto
+import Encoding
 import Files
 package import FoundationEssentials
 
@@ -129,7 +130,7 @@ package struct BackupFolder: Sendable {
         )
         try encrypted.file.synchronize()
         let name = try publish(encrypted, time: time)
-        return Written(name: name, byteCount: byteCount, sha256: hexadecimal(hash.finalize()))
+        return Written(name: name, byteCount: byteCount, sha256: Hexadecimal.encode(hash.finalize()))
     }
 
     private func publish(_ encrypted: TemporaryFile, time: UTCTime) throws -> BackupName {
@@ -148,9 +149,5 @@ package struct BackupFolder: Sendable {
             return name
         }
         throw BackupError.tooManyInOneSecond
-    }
-
-    private func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }

@@ -40,7 +40,9 @@ package struct TOTP: Equatable, Sendable {
         for pair in query.split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2 else { continue }
-            guard let value = parts[1].percentDecoded else { return nil }
+            guard let value = PercentEncoding.decode(parts[1]).map({ String(decoding: $0, as: UTF8.self) }) else {
+                return nil
+            }
             parameters[parts[0].lowercased()] = value
         }
         guard let secret = parameters["secret"].flatMap(Base32.decode), !secret.isEmpty else { return nil }
@@ -87,24 +89,5 @@ package struct TOTP: Equatable, Sendable {
         return [now, now - 1, now + 1].first { step in
             step > last && constantTimeEqual(Array(self.code(step: step).utf8), Array(code.utf8))
         }
-    }
-}
-
-extension Substring {
-    /// RFC 3986 section 2.1. Nil for a `%` without two hexadecimal digits behind it.
-    fileprivate var percentDecoded: String? {
-        var bytes: [UInt8] = []
-        var rest = utf8[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            let digits = rest.prefix(2).compactMap { Character(UnicodeScalar($0)).hexDigitValue }
-            guard digits.count == 2 else { return nil }
-            bytes.append(UInt8(digits[0] << 4 | digits[1]))
-            rest = rest.dropFirst(2)
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -1,3 +1,4 @@
+import Encoding
 import FoundationEssentials
 
 /// Whom a monitor knows by its configuration: the nodes of an inventory and the tools of its operators, by the hashes of
@@ -37,16 +38,9 @@ package struct MonitorAccess: Codable, Equatable, Sendable {
             throw .unreadable
         }
         for (name, token) in nodes.map({ ($0.name, $0.token) }) + operators.map({ ($0.name, $0.token) })
-        where Self.bytes(token)?.count != 32 {
+        where Hexadecimal.decode(token)?.count != 32 {
             throw .notAHash(name)
         }
-    }
-
-    /// Of hexadecimal digits; nil for anything else.
-    package static func bytes(_ hexadecimal: String) -> [UInt8]? {
-        let digits = hexadecimal.utf8.map { Character(Unicode.Scalar($0)).hexDigitValue }
-        guard digits.count.isMultiple(of: 2), !digits.contains(nil) else { return nil }
-        return stride(from: 0, to: digits.count, by: 2).map { UInt8((digits[$0] ?? 0) << 4 | (digits[$0 + 1] ?? 0)) }
     }
 
     package init(nodes: [Node], operators: [Operator]) {

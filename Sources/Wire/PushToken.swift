@@ -1,4 +1,5 @@
 import Crypto
+import Encoding
 
 /// What a node proves itself with: 32 letters and digits at the end of its push URL. Kept as a hash only.
 package struct PushToken: Sendable {
@@ -19,13 +20,9 @@ package struct PushToken: Sendable {
     /// The token of a tool that speaks to the monitor for an operator, with 256 bits.
     package static func forTool() -> String {
         var random = SystemRandomNumberGenerator()
-        return "clm_" + (0..<32).map { _ in hexadecimal(UInt8.random(in: 0...255, using: &random)) }.joined()
+        return "clm_" + Hexadecimal.encode((0..<32).map { _ in UInt8.random(in: 0...255, using: &random) })
     }
 
     /// The hash as an inventory has it.
-    package static func digest(_ text: some StringProtocol) -> String { hash(text).map(hexadecimal).joined() }
-
-    private static func hexadecimal(_ byte: UInt8) -> String {
-        String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
-    }
+    package static func digest(_ text: some StringProtocol) -> String { Hexadecimal.encode(hash(text)) }
 }

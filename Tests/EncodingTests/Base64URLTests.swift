@@ -108,3 +108,23 @@ import VaultFormat
         #expect(!FieldID.random().isReserved)
     }
 }
+
+@Suite struct Base64Tests {
+    /// RFC 4648 section 10.
+    @Test(arguments: [
+        ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="),
+        ("foobar", "Zm9vYmFy"),
+    ])
+    func encodesAsTheStandardSays(_ text: String, _ encoded: String) {
+        let bytes = Array(text.utf8)
+        #expect(Base64.encode(bytes) == encoded)
+        let unpadded = Array(encoded.filter { $0 != "=" }.utf8)
+        #expect(Base64.encodeUnpadded(bytes) == unpadded)
+        #expect(Base64.decodeUnpadded(unpadded) == bytes)
+    }
+
+    @Test(arguments: ["Zg==", "Zh", "Zm9", "Z", "Zm9v\n", "Zm9-", "Zm9_"]) func oneValueHasOneText(_ text: String) {
+        // The last bits of "Zh" and "Zm9" encode nothing and are set.
+        #expect(Base64.decodeUnpadded(Array(text.utf8)) == nil)
+    }
+}

@@ -1,4 +1,5 @@
 import Crypto
+import Encoding
 package import FoundationEssentials
 import Synchronization
 
@@ -41,8 +42,8 @@ package final class ACMEClient: Sendable {
         if let known = state.withLock({ $0.directory }) { return known }
         let response = try await transport(ACMERequest(.get, directoryURL))
         guard response.status == 200 else { throw failure(response, "directory") }
-        if let date = response.header("date").flatMap(httpDate) {
-            let skew = date.timeIntervalSince(now())
+        if let seconds = response.header("date").flatMap(HTTPDate.seconds) {
+            let skew = Double(seconds) - now().timeIntervalSince1970
             guard abs(skew) <= Self.maximumClockSkew else { throw .clockSkew(Int64(skew)) }
         }
         let directory: Directory = try Self.decode(response, "directory")
@@ -130,7 +131,7 @@ package final class ACMEClient: Sendable {
     }
 
     package func finalize(_ order: Order, csr: [UInt8]) async throws -> Order {
-        try Self.decode(try await post(order.finalize, try json(["csr": base64URL(csr)])), "order")
+        try Self.decode(try await post(order.finalize, try json(["csr": Base64URL.encode(csr)])), "order")
     }
 
     /// Downloads the chain in PEM and the URLs of alternate chains for the same certificate (RFC 8555 section 7.4.2).
@@ -151,7 +152,7 @@ package final class ACMEClient: Sendable {
         guard let url = try await directory().revokeCert else {
             throw ACMEError.malformed("directory", "it has no revokeCert URL")
         }
-        _ = try await post(url, try json(Body(certificate: base64URL(der), reason: reason)))
+        _ = try await post(url, try json(Body(certificate: Base64URL.encode(der), reason: reason)))
     }
 
     /// Fetches the CA's renewal information for a certificate and its Retry-After. Nil for a CA without renewal

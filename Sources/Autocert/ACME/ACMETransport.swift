@@ -1,3 +1,4 @@
+import Encoding
 import FoundationEssentials
 
 /// A request to a CA.
@@ -39,7 +40,9 @@ package struct ACMEResponse: Sendable {
     /// `Retry-After` in either form (RFC 9110 section 10.2.3), at most a day from now.
     func retryAfter(from now: Date) -> Date? {
         guard let text = header("retry-after") else { return nil }
-        let date = Double(text).map { now.addingTimeInterval(max(0, $0)) } ?? httpDate(text)
+        let date =
+            Double(text).map { now.addingTimeInterval(max(0, $0)) }
+            ?? HTTPDate.seconds(text).map { Date(timeIntervalSince1970: Double($0)) }
         return date.map { min($0, now.addingTimeInterval(86_400)) }
     }
 

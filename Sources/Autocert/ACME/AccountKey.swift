@@ -1,4 +1,5 @@
 import Crypto
+import Encoding
 import FoundationEssentials
 
 /// The key of an ACME account: ECDSA with P-256 and SHA-256, "ES256" of RFC 7518 section 3.4.
@@ -20,12 +21,13 @@ package struct AccountKey: Sendable {
     /// The public half as a JSON Web Key, members in the order that RFC 7638 section 3 hashes them in.
     var publicKey: JSONWebKey {
         let point = Array(key.publicKey.rawRepresentation)
-        return JSONWebKey(crv: "P-256", kty: "EC", x: base64URL(point.prefix(32)), y: base64URL(point.suffix(32)))
+        return JSONWebKey(
+            crv: "P-256", kty: "EC", x: Base64URL.encode(point.prefix(32)), y: Base64URL.encode(point.suffix(32)))
     }
 
     /// The JWK thumbprint (RFC 7638), part of every key authorization.
     package var thumbprint: String {
-        get throws { base64URL(Array(SHA256.hash(data: try json(publicKey)))) }
+        get throws { Base64URL.encode(Array(SHA256.hash(data: try json(publicKey)))) }
     }
 
     /// The key authorization for a challenge token (RFC 8555 section 8.1).
@@ -51,7 +53,7 @@ package struct ExternalAccount: Sendable {
 
     /// `base64URLKey`: As the CA prints it.
     package init?(keyID: String, base64URLKey text: String) {
-        guard let bytes = bytes(base64URL: text), bytes.count >= 16 else { return nil }
+        guard let bytes = Base64URL.decode(text.prefix { $0 != "=" }), bytes.count >= 16 else { return nil }
         self.keyID = keyID
         key = SymmetricKey(data: bytes)
     }
@@ -88,9 +90,9 @@ struct JWS: Encodable {
     private let signature: String
 
     init(header: [UInt8], payload: [UInt8], sign: ([UInt8]) throws -> [UInt8]) rethrows {
-        protected = base64URL(header)
-        self.payload = base64URL(payload)
-        signature = base64URL(try sign(Array("\(protected).\(self.payload)".utf8)))
+        protected = Base64URL.encode(header)
+        self.payload = Base64URL.encode(payload)
+        signature = Base64URL.encode(try sign(Array("\(protected).\(self.payload)".utf8)))
     }
 
     var bytes: [UInt8] { get throws { try json(self) } }
@@ -101,21 +103,4 @@ func json(_ value: some Encodable) throws -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return Array(try encoder.encode(value))
-}
-
-/// Encodes base64url (RFC 4648 section 5) without padding.
-func base64URL(_ bytes: some Collection<UInt8>) -> String {
-    var text = Data(bytes).base64EncodedString()
-    while text.hasSuffix("=") { text.removeLast() }
-    text.replace("+", with: "-")
-    text.replace("/", with: "_")
-    return text
-}
-
-/// Decodes base64url with or without padding. Nil for invalid text.
-func bytes(base64URL text: String) -> [UInt8]? {
-    var text = text.replacing("-", with: "+").replacing("_", with: "/")
-    while text.hasSuffix("=") { text.removeLast() }
-    while text.utf8.count % 4 != 0 { text += "=" }
-    return Data(base64Encoded: text).map { Array($0) }
 }

@@ -1,4 +1,5 @@
 import Crypto
+import Encoding
 package import FoundationEssentials
 import Synchronization
 
@@ -59,7 +60,7 @@ package struct DNS01Solver: ChallengeSolver {
     }
 
     private static func text(_ authorization: String) -> String {
-        base64URL(Array(SHA256.hash(data: Array(authorization.utf8))))
+        Base64URL.encode(Array(SHA256.hash(data: Array(authorization.utf8))))
     }
 }
 

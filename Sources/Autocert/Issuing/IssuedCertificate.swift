@@ -1,3 +1,4 @@
+import Encoding
 package import FoundationEssentials
 import SwiftASN1
 package import X509
@@ -21,7 +22,7 @@ package struct IssuedCertificate: Sendable {
 
     /// The serial number in hexadecimal.
     package var serial: String {
-        leaf.serialNumber.bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        Hexadecimal.encode(leaf.serialNumber.bytes)
     }
 
     /// The certificate's id for renewal information: authority key identifier and serial number (RFC 9773 section 4.1).
@@ -31,7 +32,7 @@ package struct IssuedCertificate: Sendable {
         let serial = leaf.serialNumber.bytes
         // DER puts a zero byte in front of a number that would otherwise be negative.
         let sign: [UInt8] = (serial.first ?? 0) >= 0x80 ? [0] : []
-        return "\(base64URL(issuer)).\(base64URL(sign + serial))"
+        return "\(Base64URL.encode(issuer)).\(Base64URL.encode(sign + serial))"
     }
 
     package var der: [UInt8] {

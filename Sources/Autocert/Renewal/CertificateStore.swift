@@ -1,4 +1,5 @@
 import Crypto
+import Encoding
 import FoundationEssentials
 
 /// Persistent storage for the last three certificates, one account per CA, and the renewal record.
@@ -94,7 +95,7 @@ package struct CertificateStore: Sendable {
 
     private static func accountName(_ directory: String) -> String {
         let hash = SHA256.hash(data: Array(directory.utf8)).prefix(8)
-        return "account-\(hash.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()).pem"
+        return "account-\(Hexadecimal.encode(hash)).pem"
     }
 
     // MARK: Renewal record

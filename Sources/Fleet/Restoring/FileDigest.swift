@@ -1,4 +1,5 @@
 import Crypto
+import Encoding
 import Files
 
 /// Size and SHA-256 of a file of any size.
@@ -16,6 +17,6 @@ struct FileDigest: Equatable {
             hash.update(data: bytes)
             count += bytes.count
         }
-        (self.count, sha256) = (count, hash.finalize().hexadecimal)
+        (self.count, sha256) = (count, Hexadecimal.encode(hash.finalize()))
     }
 }

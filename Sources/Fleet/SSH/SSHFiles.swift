@@ -1,4 +1,5 @@
 import Crypto
+import Encoding
 import FoundationEssentials
 
 /// OpenSSH's configuration and known_hosts for the fleet, generated from the inventory; `~/.ssh` is not used.
@@ -84,7 +85,7 @@ package struct SSHFiles: Equatable, Sendable {
         }
         // The name depends on the configuration, so that another pinned key does not reuse an old connection.
         let digest = SHA256.hash(data: Data((lines + way + [common]).joined(separator: "\n").utf8))
-        lines.append("    ControlPath \(paths.directory)/\(digest.prefix(controlCount / 2).hexadecimal)")
+        lines.append("    ControlPath \(paths.directory)/\(Hexadecimal.encode(digest.prefix(controlCount / 2)))")
         return lines.joined(separator: "\n") + "\n"
     }
 

@@ -1,4 +1,5 @@
 import Crypto
+import Encoding
 import OneTimePasswords
 import SQLite
 import Synchronization
@@ -15,7 +16,7 @@ extension Operators {
 
         /// URI for authenticator apps (https://github.com/google/google-authenticator/wiki/Key-Uri-Format).
         package var uri: String {
-            "otpauth://totp/Clavitor%20monitor:\(name.percentEncoded)?secret=\(Base32.encode(seed))&issuer=Clavitor%20monitor"
+            "otpauth://totp/Clavitor%20monitor:\(PercentEncoding.encode(name))?secret=\(Base32.encode(seed))&issuer=Clavitor%20monitor"
         }
     }
 
@@ -126,13 +127,4 @@ struct CodeAttempts: Sendable {
 extension String {
     /// Without the spaces with which apps group digits.
     fileprivate var digits: String { filter { !$0.isWhitespace } }
-
-    /// Percent-encodes all but unreserved characters (RFC 3986 section 2.1).
-    fileprivate var percentEncoded: String {
-        utf8.map { byte in
-            let character = Character(UnicodeScalar(byte))
-            let isUnreserved = byte < 0x80 && (character.isLetter || character.isNumber || "-._~".contains(character))
-            return isUnreserved ? String(character) : "%" + [byte].hex.uppercased()
-        }.joined()
-    }
 }

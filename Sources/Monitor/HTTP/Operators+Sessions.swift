@@ -1,3 +1,4 @@
+import Encoding
 import FoundationEssentials
 import SQLite
 import Synchronization
@@ -12,8 +13,8 @@ extension Operators {
         var lifetime: Int64
 
         init(lifetime: Int64) {
-            token = "clm_" + Operators.random(32).hex
-            csrf = Operators.random(16).hex
+            token = "clm_" + Hexadecimal.encode(Operators.random(32))
+            csrf = Hexadecimal.encode(Operators.random(16))
             self.lifetime = lifetime
         }
     }

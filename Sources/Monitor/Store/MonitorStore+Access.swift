@@ -1,3 +1,4 @@
+import Encoding
 import SQLite
 package import Wire
 
@@ -28,7 +29,7 @@ extension MonitorStore {
     }
 
     private static func apply(_ node: MonitorAccess.Node, _ db: Connection, _ now: Int64) throws {
-        let token = Value.blob(MonitorAccess.bytes(node.token) ?? [])
+        let token = Value.blob(Hexadecimal.decode(node.token) ?? [])
         let every = Value.integer(node.every.map { $0 * 1_000 })
         // Two nodes may have exchanged their tokens: the previous owner of this token gets its own from its own entry.
         try db.run(
@@ -57,7 +58,7 @@ extension MonitorStore {
             """
             INSERT INTO session (token_hash, operator, csrf, expires, reads_only, purpose) VALUES (?, ?, hex(randomblob(16)), ?, 0, ?)
             ON CONFLICT (token_hash) DO NOTHING
-            """, .blob(MonitorAccess.bytes(entry.token) ?? []), .text(entry.name), .integer(now + lifetime),
+            """, .blob(Hexadecimal.decode(entry.token) ?? []), .text(entry.name), .integer(now + lifetime),
             .text(listedPurpose))
     }
 }

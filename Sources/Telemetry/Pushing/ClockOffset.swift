@@ -1,3 +1,4 @@
+import Encoding
 import FoundationEssentials
 import Wire
 
@@ -16,7 +17,7 @@ func clockOffset(_ reply: PushReply, now: Int64, elapsed: Duration) -> Int64? {
     let theirs: Int64
     if let time = reply.answer?.timeMS {
         theirs = time
-    } else if let date = reply.date.flatMap(unixTime(httpDate:)) {
+    } else if let date = reply.date.flatMap(HTTPDate.seconds) {
         theirs = date * 1000 + 500
     } else {
         return nil

@@ -1,3 +1,4 @@
+import Encoding
 import FoundationEssentials
 package import NIOSSL
 
@@ -44,7 +45,9 @@ package struct PushTarget: Sendable, CustomStringConvertible, CustomDebugStringC
 
     /// The address of one push. It contains the token: for the request only.
     package func address(_ query: PushQuery) -> String {
-        let ours = ["status=\(query.status.rawValue)", "msg=\(encoded(query.message))", "ping=\(query.pingText)"]
+        let ours = [
+            "status=\(query.status.rawValue)", "msg=\(PercentEncoding.encode(query.message))", "ping=\(query.pingText)",
+        ]
         return "\(origin)\(path)?\((kept + ours).joined(separator: "&"))"
     }
 
@@ -56,19 +59,5 @@ package struct PushTarget: Sendable, CustomStringConvertible, CustomDebugStringC
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.trustRoots = .certificates(certificates)
         return configuration
-    }
-
-    /// Percent-encodes everything but the unreserved characters of RFC 3986 section 2.3.
-    private func encoded(_ text: String) -> String {
-        text.utf8.reduce(into: "") { result, byte in
-            switch byte {
-            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                result.unicodeScalars.append(Unicode.Scalar(byte))
-            default:
-                result += (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
-            }
-        }
     }
 }

@@ -1,3 +1,4 @@
+import Encoding
 package import Logging
 import Synchronization
 package import Wire
@@ -48,10 +49,7 @@ package final class Sampler: Sendable {
         self.now = now
         self.logger = logger
         self.facts = facts
-        bootID = (0..<16).map { _ in
-            let byte = UInt8.random(in: .min ... .max)
-            return (byte < 16 ? "0" : "") + String(byte, radix: 16)
-        }.joined()
+        bootID = Hexadecimal.encode((0..<16).map { _ in UInt8.random(in: .min ... .max) })
     }
 
     /// Creates a heartbeat. A value that cannot be read is omitted: the heartbeat is sent, no limit is compared with a

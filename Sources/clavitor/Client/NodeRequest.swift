@@ -1,3 +1,4 @@
+import Encoding
 import FoundationEssentials
 import VaultFormat
 
@@ -48,32 +49,7 @@ struct NodeRequest {
     var target: String {
         let path =
             "/" + path.flatMap { $0.split(separator: "/") }.map { PercentEncoding.encode($0) }.joined(separator: "/")
-        let query = query.map { "\($0.name)=\(PercentEncoding.encode($0.value[...]))" }.joined(separator: "&")
+        let query = query.map { "\($0.name)=\(PercentEncoding.encode($0.value))" }.joined(separator: "&")
         return query.isEmpty ? path : "\(path)?\(query)"
-    }
-}
-
-/// RFC 3986 section 2.1: everything but unreserved characters.
-enum PercentEncoding {
-    static func encode(
-        _ text: Substring, upperCase: Bool = true, spaceAsPlus: Bool = false, sparing: [UInt8] = []
-    ) -> String {
-        let digits = Array((upperCase ? "0123456789ABCDEF" : "0123456789abcdef").utf8)
-        var encoded: [UInt8] = []
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                encoded.append(byte)
-            case _ where sparing.contains(byte):
-                encoded.append(byte)
-            case UInt8(ascii: " ") where spaceAsPlus:
-                encoded.append(UInt8(ascii: "+"))
-            default:
-                encoded += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: encoded, as: UTF8.self)
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Console
+import Encoding
 import Wire
 
 struct Get: AsyncParsableCommand {

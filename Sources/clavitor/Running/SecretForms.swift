@@ -1,3 +1,5 @@
+import Encoding
+
 /// A secret as programs print it: as it is, line by line, and in the encodings that are met in logs.
 enum SecretForms {
     /// Shorter pieces of base64 and hexadecimal occur in any output.
@@ -38,7 +40,7 @@ enum SecretForms {
                 for plus in [true, false] {
                     texts.append(
                         PercentEncoding.encode(
-                            secret[...], upperCase: upperCase, spaceAsPlus: plus, sparing: Array(spared.utf8)))
+                            secret, upperCase: upperCase, spaceAsPlus: plus, sparing: Array(spared.utf8)))
                 }
             }
         }

@@ -1,3 +1,4 @@
+import Encoding
 import FoundationEssentials
 
 /// A request to a channel's service, as a value.
@@ -52,7 +53,7 @@ package struct WebResponse: Equatable, Sendable {
     func retryAfter(now: Int64) -> Double? {
         guard let text = retryAfter?.trimmed else { return nil }
         if let seconds = Double(text) { return seconds.isFinite ? max(0, seconds) : nil }
-        return InternetDate.seconds(http: text).map { max(0, $0 - Double(now) / 1_000) }
+        return HTTPDate.seconds(text).map { max(0, Double($0) - Double(now) / 1_000) }
     }
 }
 

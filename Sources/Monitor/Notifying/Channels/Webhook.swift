@@ -1,4 +1,5 @@
 import Crypto
+import Encoding
 import FoundationEssentials
 
 /// A generic webhook: JSON by POST, or the operator's template, signed when there is a key.
@@ -29,13 +30,8 @@ struct Webhook: WebChannel {
     /// Signs the body and the time, so that a receiver can reject replays.
     static func signature(of body: [UInt8], key: SymmetricKey, at seconds: Int64) -> String {
         let code = HMAC<SHA256>.authenticationCode(for: Array("\(seconds).".utf8) + body, using: key)
-        return "t=\(seconds),v1=\(code.hex)"
+        return "t=\(seconds),v1=\(Hexadecimal.encode(code))"
     }
-}
-
-extension Sequence<UInt8> {
-    /// Lower-case hexadecimal.
-    var hex: String { map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined() }
 }
 
 /// The default body of a webhook. Times are Unix seconds.

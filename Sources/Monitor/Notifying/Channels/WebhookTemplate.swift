@@ -1,3 +1,4 @@
+import Encoding
 import FoundationEssentials
 
 /// An operator's body template with the placeholders `{title}`, `{severity}`, `{node}`, `{region}`, `{kind}`,
@@ -66,7 +67,7 @@ struct WebhookTemplate: Sendable {
                 case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
                     UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"):
                     String(UnicodeScalar(byte))
-                default: "%\(CollectionOfOne(byte).hex.uppercased())"
+                default: "%\(Hexadecimal.encode(CollectionOfOne(byte)).uppercased())"
                 }
             }.joined()
         }
@@ -81,7 +82,7 @@ struct WebhookTemplate: Sendable {
             case "\n": "\\n"
             case "\t": "\\t"
             case _ where scalar.value < 0x20:
-                "\\u00\(CollectionOfOne(UInt8(scalar.value)).hex)"
+                "\\u00\(Hexadecimal.encode(CollectionOfOne(UInt8(scalar.value))))"
             default: String(scalar)
             }
         }.joined()

@@ -15,7 +15,7 @@ package struct Mail: Equatable, Sendable {
             "From: Clavitor <\(from)>",
             "To: \(to)",
             "Subject: \(Self.subject(content.title))",
-            "Date: \(InternetDate.mail(at))",
+            "Date: \(MailDate.text(at))",
             // The same for each attempt, so that a mailbox can detect duplicates.
             "Message-ID: <\(message.key)@\(domain)>",
         ]

@@ -1,4 +1,5 @@
 import Crypto
+import Encoding
 
 /// Everything that a recipient receives at once. Composed when it is sent.
 package struct Message: Equatable, Sendable {
@@ -30,7 +31,7 @@ package struct Message: Equatable, Sendable {
         for change in changes {
             digest.update(data: Array("\n\(change.incident.id) \(change.kind.rawValue) \(change.at)".utf8))
         }
-        key = digest.finalize().prefix(16).hex
+        key = Hexadecimal.encode(digest.finalize().prefix(16))
         self.channel = channel
         at = changes.map(\.at).max() ?? 0
         total = changes.count
