@@ -30,7 +30,8 @@ import Vault
     }
 
     static let documents = [
-        "README.md", "docs/OPERATIONS.md", "docs/INFRASTRUCTURE.md", "docs/observability/README.md",
+        "README.md", "docs/OPERATIONS.md", "docs/INFRASTRUCTURE.md", "docs/observability/README.md", "docs/API-TOUR.md",
+        "docs/BACKUP.md", "docs/INSTALL.md",
     ]
     private static let programs = ["clavitor", "clavitor-node", "clavitor-monitor", "clavitor-soc"]
 
