@@ -71,7 +71,7 @@ struct Settings: Sendable {
     var logLevel = Logger.Level.info
 
     /// Keys of the TOML file.
-    private struct Keys: Decodable {
+    struct Keys: Decodable {
         var https: String?
         var nodes: String?
         var accessFile: String?
