@@ -249,6 +249,8 @@ let package = Package(
         .testTarget(
             name: "RootKeySourcesTests", dependencies: ["Files", "RootKeySources", "TestSupport", "VaultFormat"],
             swiftSettings: house),
+        .testTarget(
+            name: "OutboundTests", dependencies: ["Outbound", "TestSupport", httpClient, nioSSL], swiftSettings: house),
         .testTarget(name: "EncodingTests", dependencies: ["Encoding", "TestSupport"], swiftSettings: house),
         .testTarget(
             name: "DNSUpdateTests", dependencies: ["DNSUpdate", "TestSupport", crypto, nioCore, nioPosix],

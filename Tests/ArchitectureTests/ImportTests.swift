@@ -106,8 +106,8 @@ import Testing
         Rule(
             module: "Fleet", ours: ["Console", "DNSUpdate", "Encoding", "Files", "IPNetworks", "Outbound", "Wire"],
             others: [
-                "AsyncHTTPClient", "Crypto", "FoundationEssentials", "Glibc", "NIOCore", "NIOHTTP1", "NIOSSL",
-                "Subprocess", "SwiftASN1", "Synchronization", "TOMLKit", "X509",
+                "AsyncHTTPClient", "Crypto", "FoundationEssentials", "Glibc", "NIOCore", "NIOHTTP1", "Subprocess",
+                "SwiftASN1", "Synchronization", "TOMLKit", "X509",
             ],
             why: "who changes nodes speaks to them as any client does, and over SSH"),
         Rule(
@@ -141,7 +141,7 @@ import Testing
             ours: ["Autocert", "Backup", "Console", "Files", "Monitor", "Outbound", "SQLite", "Serving", "Wire"],
             others: [
                 "ArgumentParser", "AsyncHTTPClient", "FoundationEssentials", "Glibc", "Hummingbird", "Logging",
-                "NIOCore", "NIOHTTP1", "NIOPosix", "NIOSSL", "ServiceLifecycle", "TOMLKit", "UnixSignals",
+                "NIOCore", "NIOHTTP1", "NIOPosix", "ServiceLifecycle", "TOMLKit", "UnixSignals",
             ],
             why: "a program wires"),
         Rule(
@@ -152,7 +152,7 @@ import Testing
             ],
             others: [
                 "ArgumentParser", "AsyncHTTPClient", "Crypto", "FoundationEssentials", "Glibc", "NIOCore", "NIOHTTP1",
-                "NIOSSL", "Swift", "Synchronization",
+                "Swift", "Synchronization",
             ],
             why: "the client has the vault's formats and nothing of the server"),
     ]

@@ -61,7 +61,7 @@ import Testing
 
     @Test func anAnswerWithoutEndIsCutOff() async throws {
         let error = try await Server(["-WWW"]).get("huge")
-        guard case .malformed("answer", let why)? = error else {
+        guard case .malformed("response", let why)? = error else {
             Issue.record("\(String(describing: error))")
             return
         }

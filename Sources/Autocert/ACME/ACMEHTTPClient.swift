@@ -1,7 +1,6 @@
 import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
-import NIOSSL
 import Outbound
 
 /// HTTPS client for a CA, with limits on redirects, response time and response size.
@@ -13,13 +12,9 @@ package struct ACMEHTTPClient: Sendable {
 
     /// `trustedPEM`: Certificates to trust instead of the system's, for a private CA.
     package init(trustedPEM: [UInt8]?) throws {
-        var configuration = HTTPClient.Configuration()
-        configuration.redirectConfiguration = .disallow
-        configuration.timeout = .init(connect: .seconds(10), read: .seconds(20))
-        var tls = TLSConfiguration.makeClientConfiguration()
-        if let trustedPEM { tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(trustedPEM)) }
-        configuration.tlsConfiguration = tls
-        client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        client = HTTPClient(
+            eventLoopGroupProvider: .singleton,
+            configuration: try .outbound(trusting: TrustRoots(pem: trustedPEM), read: .seconds(20)))
     }
 
     package func shutdown() async throws { try await client.shutdown() }

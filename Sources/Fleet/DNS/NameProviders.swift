@@ -1,6 +1,7 @@
 import AsyncHTTPClient
 package import DNSUpdate
 import Files
+import Outbound
 
 extension DNS {
     /// Runs `body` with the provider that the settings choose.
@@ -15,7 +16,7 @@ extension DNS {
         of inventory: Inventory, now: @escaping @Sendable () -> Int64,
         _ body: (any NameProvider) async throws -> Result
     ) async throws -> Result {
-        let client = HTTPClient(eventLoopGroupProvider: .singleton)
+        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: .outbound)
         let result: Swift.Result<Result, any Error>
         do {
             result = .success(try await body(try nameProvider(for: inventory, client: client, now: now)))

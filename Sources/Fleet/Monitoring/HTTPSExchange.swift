@@ -1,7 +1,7 @@
 import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
-import NIOSSL
+import Outbound
 
 /// HTTPS client for machines with addresses from the inventory: it does not use DNS, and the certificate must be valid for
 /// the name.
@@ -34,14 +34,10 @@ package struct HTTPSExchange: Sendable {
     }
 
     private init(addresses: [String: String], caFile: String?) throws {
-        var tls = TLSConfiguration.makeClientConfiguration()
-        if let caFile { tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(caFile)) }
-        var configuration = HTTPClient.Configuration(
-            tlsConfiguration: tls, redirectConfiguration: .disallow,
-            timeout: .init(connect: .seconds(5), read: .seconds(10)))
+        var configuration = try HTTPClient.Configuration.outbound(
+            trusting: TrustRoots(file: caFile), connect: .seconds(5))
         configuration.dnsOverride = addresses
         configuration.httpVersion = .http1Only
-        configuration.connectionPool.retryConnectionEstablishment = false
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 

@@ -1,6 +1,7 @@
 import Encoding
 import FoundationEssentials
 package import NIOSSL
+import Outbound
 
 /// A heartbeat target. Its URL is a credential, so its descriptions contain only scheme, host and port.
 package struct PushTarget: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
@@ -53,11 +54,10 @@ package struct PushTarget: Sendable, CustomStringConvertible, CustomDebugStringC
 
     private static func configuration(trusting file: String) throws(PushTargetError) -> TLSConfiguration {
         guard let bytes = try? Data(contentsOf: URL(filePath: file)) else { throw .unreadable(file: file) }
-        guard let certificates = try? NIOSSLCertificate.fromPEMBytes(Array(bytes)), !certificates.isEmpty else {
+        do {
+            return try TrustRoots.pem(Array(bytes)).tlsConfiguration()
+        } catch {
             throw .notCertificates(file: file)
         }
-        var configuration = TLSConfiguration.makeClientConfiguration()
-        configuration.trustRoots = .certificates(certificates)
-        return configuration
     }
 }

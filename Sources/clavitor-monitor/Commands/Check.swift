@@ -6,7 +6,6 @@ import FoundationEssentials
 import Monitor
 import NIOCore
 import NIOHTTP1
-import NIOSSL
 import Outbound
 import Serving
 
@@ -46,9 +45,12 @@ struct Check: AsyncParsableCommand {
                 "\(tokenFile) cannot be read. `clavitor-monitor token add NAME --read-only --data DIR` prints a token for it."
             )
         }
-        var configuration = HTTPClient.Configuration()
-        configuration.tlsConfiguration = .makeClientConfiguration()
-        if let caFile { configuration.tlsConfiguration?.trustRoots = .file(caFile) }
+        let configuration: HTTPClient.Configuration
+        do {
+            configuration = try .outbound(trusting: TrustRoots(file: caFile))
+        } catch {
+            throw Failure("\(caFile ?? "") \(error).")
+        }
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         do {
             var request = HTTPClientRequest(url: "\(address.url)/api/v1/fleet")

@@ -2,7 +2,6 @@ import AsyncHTTPClient
 import FoundationEssentials
 import NIOCore
 import NIOHTTP1
-import NIOSSL
 import Outbound
 import Wire
 
@@ -28,23 +27,13 @@ struct NodeClient {
     }
 
     static func configuration(trusting caFile: String?) throws -> HTTPClient.Configuration {
-        var tls = TLSConfiguration.makeClientConfiguration()
-        if let caFile {
-            do {
-                tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(caFile))
-            } catch {
-                throw CommandFailure(
-                    .usage, "\(caFile) cannot be read as PEM certificates.",
-                    hint: "Give the node's certificate, or its authority's: --ca-file PEM")
-            }
+        do {
+            return try .outbound(trusting: TrustRoots(file: caFile), read: timeout)
+        } catch {
+            throw CommandFailure(
+                .usage, "\(caFile ?? "") \(error).",
+                hint: "Give the node's certificate, or its authority's: --ca-file PEM")
         }
-        var configuration = HTTPClient.Configuration(
-            tlsConfiguration: tls,
-            // A redirect would carry the token to a name that nobody has checked.
-            redirectConfiguration: .disallow,
-            timeout: .init(connect: .seconds(10), read: timeout))
-        configuration.connectionPool.retryConnectionEstablishment = false
-        return configuration
     }
 
     private init(server: ServerAddress, http: HTTPClient) {

@@ -2,7 +2,7 @@ import AsyncHTTPClient
 import FoundationEssentials
 import NIOCore
 import NIOHTTP1
-import NIOSSL
+import Outbound
 
 /// Sends requests to the channels' services over HTTPS, with limits on everything that the other side controls.
 package struct WebSender: Sendable {
@@ -18,13 +18,9 @@ package struct WebSender: Sendable {
     ///   - proxy: Proxy for hosts that do not bypass it.
     /// - Throws: When the certificates cannot be parsed.
     package init(trustedPEM: [UInt8]? = nil, proxy: WebProxy? = nil) throws {
-        var configuration = HTTPClient.Configuration()
-        // A redirect could lead anywhere, and would send the token there.
-        configuration.redirectConfiguration = .disallow
-        configuration.timeout = .init(connect: Self.timeout, read: Self.timeout)
         // The outbox retries and reports the error; the client would retry until its timeout.
-        configuration.connectionPool.retryConnectionEstablishment = false
-        configuration.tlsConfiguration = try TLSConfiguration.client(trusting: trustedPEM)
+        var configuration = try HTTPClient.Configuration.outbound(
+            trusting: TrustRoots(pem: trustedPEM), connect: Self.timeout, read: Self.timeout)
         client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         proxied = proxy.map { proxy in
             configuration.proxy = .server(host: proxy.host, port: proxy.port, authorization: proxy.authorization)
@@ -58,21 +54,8 @@ package struct WebSender: Sendable {
         outgoing.headers.add(name: "User-Agent", value: "clavitor-monitor")
         outgoing.body = .bytes(request.body)
         let response = try await client(for: request.url.exposed).execute(outgoing, timeout: Self.timeout)
-        var body: [UInt8] = []
-        for try await part in response.body where body.count < Self.limit {
-            body += part.readableBytesView.prefix(Self.limit - body.count)
-            if body.count == Self.limit { break }
-        }
+        let body = try await response.body.prefix(Self.limit)
         return WebResponse(
             status: Int(response.status.code), retryAfter: response.headers.first(name: "Retry-After"), body: body)
-    }
-}
-
-extension TLSConfiguration {
-    /// Full verification, against the system's roots or against these certificates only.
-    static func client(trusting pem: [UInt8]?) throws -> TLSConfiguration {
-        var configuration = makeClientConfiguration()
-        if let pem { configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(pem)) }
-        return configuration
     }
 }

@@ -10,7 +10,7 @@ package struct MailSender: Sendable {
 
     /// `trustedPEM`: Certificates to trust instead of the system's, for a private server.
     package init(trustedPEM: [UInt8]? = nil) throws {
-        context = try NIOSSLContext(configuration: TLSConfiguration.client(trusting: trustedPEM))
+        context = try NIOSSLContext(configuration: TrustRoots(pem: trustedPEM).tlsConfiguration())
     }
 
     package func send(_ account: MailAccount, _ mail: Mail) async throws(DeliveryFailure) {
