@@ -1,6 +1,6 @@
-import NIOSSL
 package import AsyncHTTPClient
 package import NIOCore
+import NIOSSL
 
 extension HTTPClient.Configuration {
     /// The settings of every client in our programs: full verification, no redirects (one would carry a token to a name that

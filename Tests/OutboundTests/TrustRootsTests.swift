@@ -1,6 +1,6 @@
+import AsyncHTTPClient
 import NIOCore
 import NIOSSL
-import AsyncHTTPClient
 import Outbound
 import TestSupport
 import Testing
