@@ -7,7 +7,9 @@ private let transient = unsafe unsafeBitCast(-1, to: sqlite3_destructor_type.sel
 @safe
 final class Statement {
     private let handle: OpaquePointer
-    private let sql: String
+    fileprivate let sql: String
+    /// The names of the result columns, in order.
+    fileprivate let columns: [String]
 
     init(_ sql: String, on database: OpaquePointer) throws(SQLiteError) {
         var handle: OpaquePointer?
@@ -17,6 +19,10 @@ final class Statement {
         }
         unsafe self.handle = prepared
         self.sql = sql
+        columns = unsafe (0..<sqlite3_column_count(prepared)).map { column in
+            guard let name = unsafe sqlite3_column_name(prepared, column) else { return "" }
+            return unsafe String(cString: name)
+        }
     }
 
     deinit {
@@ -37,7 +43,7 @@ final class Statement {
             let code = unsafe sqlite3_step(handle)
             switch code {
             case SQLITE_ROW:
-                if unsafe try body(Row(handle)) == .stop { return }
+                if unsafe try body(Row(handle, of: self)) == .stop { return }
             case SQLITE_DONE:
                 return
             default:
@@ -77,12 +83,16 @@ final class Statement {
 }
 
 /// The current row of a statement. Valid only inside the closure that receives it.
+///
+/// Columns are read by position, from 0, or by name: the column's own, or the one that the query gives it with `AS`.
 @safe
 package struct Row {
     private let handle: OpaquePointer
+    private let statement: Statement
 
-    fileprivate init(_ handle: OpaquePointer) {
+    fileprivate init(_ handle: OpaquePointer, of statement: Statement) {
         unsafe self.handle = handle
+        self.statement = statement
     }
 
     package func isNull(_ column: Int) -> Bool {
@@ -121,6 +131,28 @@ package struct Row {
 
     package func optionalInteger(_ column: Int) -> Int64? { isNull(column) ? nil : integer(column) }
     package func optionalBlob(_ column: Int) -> [UInt8]? { isNull(column) ? nil : blob(column) }
+}
+
+extension Row {
+    package func isNull(_ name: String) throws(SQLiteError) -> Bool { isNull(try position(of: name)) }
+    package func integer(_ name: String) throws(SQLiteError) -> Int64 { integer(try position(of: name)) }
+    package func int(_ name: String) throws(SQLiteError) -> Int { int(try position(of: name)) }
+    package func text(_ name: String) throws(SQLiteError) -> String { text(try position(of: name)) }
+    package func blob(_ name: String) throws(SQLiteError) -> [UInt8] { blob(try position(of: name)) }
+
+    package func optionalInteger(_ name: String) throws(SQLiteError) -> Int64? {
+        optionalInteger(try position(of: name))
+    }
+
+    package func optionalBlob(_ name: String) throws(SQLiteError) -> [UInt8]? {
+        optionalBlob(try position(of: name))
+    }
+
+    /// Compares the names one by one: a query has few columns, so a dictionary would cost more than it saves.
+    private func position(of name: String) throws(SQLiteError) -> Int {
+        for (position, column) in statement.columns.enumerated() where column == name { return position }
+        throw SQLiteError(code: SQLITE_RANGE, message: "the query returns no column \"\(name)\"", sql: statement.sql)
+    }
 }
 
 extension SQLiteError {

@@ -45,10 +45,8 @@ package final class AuditJournal: BatchObserver {
 
     static func readHead(_ database: Connection, key: SymmetricKey) throws -> AuditHead {
         let row = try database.first("SELECT epoch, sequence, hash, code FROM audit_head WHERE id = 1") { row in
-            (
-                AuditHead(epoch: row.integer(0), chain: AuditChain(sequence: row.integer(1), hash: row.blob(2))),
-                row.blob(3)
-            )
+            let chain = AuditChain(sequence: try row.integer("sequence"), hash: try row.blob("hash"))
+            return (AuditHead(epoch: try row.integer("epoch"), chain: chain), try row.blob("code"))
         }
         guard let (head, code) = row else { throw VaultError.damaged("the audit log has no head") }
         guard constantTimeEqual(head.code(key: key), code) else {

@@ -29,9 +29,10 @@ struct ChainCheck {
         ) { row in
             read += 1
             guard let stored = try? Store.auditLine(row) else {
-                note("line \(row.integer(0)) cannot be read")
+                let sequence = try row.integer("sequence")
+                note("line \(sequence) cannot be read")
                 // Behind it, or it would be met again for ever.
-                chain = AuditChain(sequence: max(chain.sequence + 1, row.integer(0)), hash: chain.hash)
+                chain = AuditChain(sequence: max(chain.sequence + 1, sequence), hash: chain.hash)
                 return
             }
             chain.append(stored.line)
@@ -107,7 +108,7 @@ struct AuditPass {
             """, .blob(vault.bytes), .integer(last), .integer(lines)
         ) { row in
             read += 1
-            last = row.integer(0)
+            last = try row.integer("sequence")
             do {
                 guard let event = try verification.open(try Store.auditLine(row).line) else {
                     isGone = true
@@ -115,7 +116,7 @@ struct AuditPass {
                 }
                 replay.apply(event)
             } catch {
-                report.findings.append("line \(row.integer(0)) does not open")
+                report.findings.append("line \(last) does not open")
             }
         }
         return read < lines

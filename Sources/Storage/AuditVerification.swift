@@ -86,14 +86,14 @@ package struct AuditVerification: Sendable {
                     + (SELECT COALESCE(SUM(length(a.box) + iif(length(a.box) > ?7, ?4 + ?8, ?4)), 0) FROM answer a
                         JOIN holder h ON h.id = a.holder WHERE h.vault = ?1)
                     + (SELECT COUNT(*) * ?5 FROM term WHERE vault = ?1)
-                    + (SELECT COUNT(*) * ?6 FROM entry WHERE vault = ?1),
-                (SELECT COUNT(*) FROM entry WHERE vault = ?1),
-                (SELECT COUNT(*) FROM value WHERE vault = ?1 AND is_current = 1 AND tier > 0)
+                    + (SELECT COUNT(*) * ?6 FROM entry WHERE vault = ?1) AS bytes,
+                (SELECT COUNT(*) FROM entry WHERE vault = ?1) AS entries,
+                (SELECT COUNT(*) FROM value WHERE vault = ?1 AND is_current = 1 AND tier > 0) AS fields
             """, .blob(vault.bytes), .integer(RowSize.value), .integer(RowSize.wrap), .integer(RowSize.answer),
             .integer(RowSize.term), .integer(RowSize.entry), .integer(RowSize.mostInPlace), .integer(RowSize.overflow)
-        ) { [$0.int(0), $0.int(1), $0.int(2)] }
+        ) { [try $0.int("bytes"), try $0.int("entries"), try $0.int("fields")] }
         let counted = try db.first("SELECT bytes, entries, fields FROM usage WHERE vault = ?", .blob(vault.bytes)) {
-            [$0.int(0), $0.int(1), $0.int(2)]
+            [try $0.int("bytes"), try $0.int("entries"), try $0.int("fields")]
         }
         return there == counted
     }
@@ -111,8 +111,9 @@ package struct AuditVerification: Sendable {
                 Base64URL.encode($0.blob(0))
             })
         try db.forEach("SELECT id, version, state FROM entry WHERE vault = ?", .blob(id)) { row in
-            guard let entryState = EntryState(rawValue: row.int(2)) else { return }
-            state.entries[Base64URL.encode(row.blob(0))] = .init(version: row.int(1), state: entryState)
+            guard let entryState = EntryState(rawValue: try row.int("state")) else { return }
+            state.entries[Base64URL.encode(try row.blob("id"))] = .init(
+                version: try row.int("version"), state: entryState)
         }
         try db.forEach(
             """
@@ -120,7 +121,8 @@ package struct AuditVerification: Sendable {
             WHERE v.vault = ? AND v.is_current = 1
             """, .blob(id)
         ) { row in
-            state.fields[Base64URL.encode(row.blob(0)), default: [:]][Base64URL.encode(row.blob(1))] = row.int(2)
+            let (entry, field) = (Base64URL.encode(try row.blob("entry")), Base64URL.encode(try row.blob("field")))
+            state.fields[entry, default: [:]][field] = try row.int("version")
         }
         // Every wrap of an agent counts, of old versions too: there should be none of those.
         try db.forEach(
@@ -128,8 +130,8 @@ package struct AuditVerification: Sendable {
             SELECT w.entry, w.field, w.holder FROM wrap w JOIN agent a ON a.holder = w.holder WHERE a.vault = ?
             """, .blob(id)
         ) { row in
-            state.readers[Base64URL.encode(row.blob(0)), default: [:]][Base64URL.encode(row.blob(1)), default: []]
-                .insert(Base64URL.encode(row.blob(2)))
+            let (entry, field) = (Base64URL.encode(try row.blob("entry")), Base64URL.encode(try row.blob("field")))
+            state.readers[entry, default: [:]][field, default: []].insert(Base64URL.encode(try row.blob("holder")))
         }
         return state
     }
@@ -140,7 +142,7 @@ enum Verified {
     /// The end of what was verified; the log's start when there is no row, or not one of this node's.
     static func read(_ db: Connection, key: SymmetricKey) throws -> AuditChain {
         let row = try db.first("SELECT sequence, hash, code FROM audit_verified WHERE id = 1") { row in
-            (AuditChain(sequence: row.integer(0), hash: row.blob(1)), row.blob(2))
+            (AuditChain(sequence: try row.integer("sequence"), hash: try row.blob("hash")), try row.blob("code"))
         }
         guard let (chain, code) = row, constantTimeEqual(self.code(chain, key), code) else { return .start }
         return chain

@@ -73,37 +73,44 @@ package struct RootKeyRotation: Sendable {
                 return try db.all(
                     "SELECT vault, email FROM account WHERE owner <> x'' AND substr(email, 3, 4) <> ? LIMIT ?",
                     bindings.0, bindings.1
-                ) { (.email(try Store.id($0.blob(0))), $0.blob(1)) }
+                ) { (.email(try Store.id($0.blob("vault"))), try $0.blob("email")) }
             case .auditKey:
                 return try db.all(
                     "SELECT vault, audit_key FROM account WHERE owner <> x'' AND substr(audit_key, 3, 4) <> ? LIMIT ?",
                     bindings.0,
                     bindings.1
-                ) { (.auditKey(try Store.id($0.blob(0))), $0.blob(1)) }
+                ) { (.auditKey(try Store.id($0.blob("vault"))), try $0.blob("audit_key")) }
             case .publicKey:
                 return try db.all(
                     "SELECT vault, id, public_key FROM holder WHERE substr(public_key, 3, 4) <> ? LIMIT ?", bindings.0,
                     bindings.1
-                ) { (.publicKey(try Store.id($0.blob(0)), try Store.id($0.blob(1))), $0.blob(2)) }
+                ) { row in
+                    (
+                        .publicKey(try Store.id(row.blob("vault")), try Store.id(row.blob("id"))),
+                        try row.blob("public_key")
+                    )
+                }
             case .policy:
                 return try db.all(
                     "SELECT vault, holder, policy FROM agent WHERE substr(policy, 3, 4) <> ? LIMIT ?", bindings.0,
                     bindings.1
-                ) { (.policy(try Store.id($0.blob(0)), try Store.id($0.blob(1))), $0.blob(2)) }
+                ) { row in
+                    (.policy(try Store.id(row.blob("vault")), try Store.id(row.blob("holder"))), try row.blob("policy"))
+                }
             case .credential:
                 return try db.all(
                     """
                     SELECT id, vault, holder, kind, lookup, box, l2_key, created, expires, last_used FROM credential
                     WHERE substr(box, 3, 4) <> ? LIMIT ?
                     """, bindings.0, bindings.1
-                ) { (.credential(try Store.credential($0)), $0.blob(5)) }
+                ) { (.credential(try Store.credential($0)), try $0.blob("box")) }
             case .credentialL2Key:
                 return try db.all(
                     """
                     SELECT id, vault, holder, kind, lookup, box, l2_key, created, expires, last_used FROM credential
                     WHERE l2_key IS NOT NULL AND substr(l2_key, 3, 4) <> ? LIMIT ?
                     """, bindings.0, bindings.1
-                ) { (.credentialL2Key(try Store.credential($0)), $0.blob(6)) }
+                ) { (.credentialL2Key(try Store.credential($0)), try $0.blob("l2_key")) }
             case .sealedWrap:
                 return try db.all(
                     """
@@ -111,7 +118,7 @@ package struct RootKeyRotation: Sendable {
                     JOIN value v ON v.entry = w.entry AND v.field = w.field AND v.version = w.version
                     WHERE w.is_sealed = 1 AND substr(w.box, 3, 4) <> ? LIMIT ?
                     """, bindings.0, bindings.1
-                ) { (.sealedWrap(try Store.place($0), try Store.id($0.blob(5))), $0.blob(6)) }
+                ) { (.sealedWrap(try Store.place($0), try Store.id($0.blob("holder"))), try $0.blob("box")) }
             }
         }
 
@@ -129,7 +136,7 @@ package struct RootKeyRotation: Sendable {
                 ORDER BY w.holder, w.entry, w.field, w.version LIMIT ?
                 """, .blob(key), .blob(holder), .blob(place?.entry.bytes ?? []), .blob(place?.field.bytes ?? []),
                 .integer(place?.version ?? 0), .integer(limit)
-            ) { (.sealedWrap(try Store.place($0), try Store.id($0.blob(5))), $0.blob(6)) }
+            ) { (.sealedWrap(try Store.place($0), try Store.id($0.blob("holder"))), try $0.blob("box")) }
         }
 
         func renew(_ db: Connection, _ root: RootKeys, limit: Int) throws -> Int {

@@ -48,11 +48,11 @@ extension Schema {
     private static func objects(_ db: Connection) throws -> [String: String] {
         let rows = try db.all(
             """
-            SELECT type, name, COALESCE(sql, '') FROM sqlite_schema
+            SELECT type, name, COALESCE(sql, '') AS definition FROM sqlite_schema
             WHERE NOT (type = 'index' AND sql IS NULL AND name GLOB 'sqlite_autoindex_*')
                 AND COALESCE(sql, '') <> 'CREATE TABLE sqlite_sequence(name,seq)'
             """
-        ) { row in ("\(row.text(0)) \(row.text(1))", row.text(2)) }
+        ) { row in ("\(try row.text("type")) \(try row.text("name"))", try row.text("definition")) }
         return Dictionary(rows) { first, second in first + second }
     }
 }

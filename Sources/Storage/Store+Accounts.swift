@@ -40,12 +40,15 @@ extension Store: AccountStore {
             try db.first(
                 """
                 SELECT c.id, c.vault, c.holder, c.kind, c.lookup, c.box, c.l2_key, c.created, c.expires, c.last_used,
-                    a.holder, a.vault, a.state, a.policy, a.record_version, a.uses, a.created, NULL
+                    a.holder AS agent, a.vault AS agent_vault, a.state, a.policy, a.record_version, a.uses,
+                    a.created AS agent_created, NULL AS public_key
                 FROM credential c LEFT JOIN agent a ON a.holder = c.holder WHERE c.lookup = ?
                 """, .blob(lookup)
             ) { row in
-                PresentedToken(
-                    credential: try Self.credential(row), agent: row.isNull(10) ? nil : try Self.agent(row, from: 10))
+                let agent =
+                    try row.isNull("agent")
+                    ? nil : Self.agent(row, holder: "agent", vault: "agent_vault", created: "agent_created")
+                return PresentedToken(credential: try Self.credential(row), agent: agent)
             }
         }
     }
@@ -76,7 +79,10 @@ extension Store: AccountStore {
         try database.lookUp { db in
             try db.first(
                 "SELECT box, created FROM answer WHERE holder = ? AND key = ?", .blob(holder.bytes), .blob(key)
-            ) { IdempotencyRecord(holder: holder, key: key, box: $0.blob(0), created: try Self.time($0, 1)) }
+            ) { row in
+                IdempotencyRecord(
+                    holder: holder, key: key, box: try row.blob("box"), created: try Self.time(row, "created"))
+            }
         }
     }
 
@@ -91,7 +97,9 @@ extension Store: AccountStore {
                 """, .blob(holder.bytes), .blob(place?.entry.bytes ?? []), .blob(place?.field.bytes ?? []),
                 .integer(place?.version ?? 0), .integer(limit)
             ) { row in
-                Wrap(place: try Self.place(row), holder: holder, isSealed: row.int(5) == 1, box: row.blob(6))
+                Wrap(
+                    place: try Self.place(row), holder: holder, isSealed: try row.int("is_sealed") == 1,
+                    box: try row.blob("box"))
             }
         }
     }
@@ -111,8 +119,8 @@ extension Store: AccountStore {
                 .integer(place?.version ?? 0), .integer(limit.rows)
             ) { row in
                 let value = StoredValue(
-                    place: try Self.place(row), box: row.blob(7), written: try Self.time(row, 5),
-                    author: try Self.id(row.blob(6)))
+                    place: try Self.place(row), box: try row.blob("box"), written: try Self.time(row, "written"),
+                    author: try Self.id(row.blob("author")))
                 return page.add(value, size: value.box.count)
             }
             return page.finished
@@ -137,8 +145,11 @@ extension Store: AccountStore {
 
     private static func account(_ row: Row) throws -> AccountRow {
         AccountRow(
-            vault: try id(row.blob(0)), emailIndex: row.blob(1), email: row.blob(2),
-            kdf: KDF(memoryKiB: row.int(3), iterations: row.int(4), parallelism: row.int(5)), salt: row.blob(6),
-            owner: try id(row.blob(7)), auditKey: row.blob(8), created: try time(row, 9))
+            vault: try id(row.blob("vault")), emailIndex: try row.blob("email_index"), email: try row.blob("email"),
+            kdf: KDF(
+                memoryKiB: try row.int("kdf_memory"), iterations: try row.int("kdf_iterations"),
+                parallelism: try row.int("kdf_parallelism")),
+            salt: try row.blob("salt"), owner: try id(row.blob("owner")), auditKey: try row.blob("audit_key"),
+            created: try time(row, "created"))
     }
 }

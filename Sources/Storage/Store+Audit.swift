@@ -44,10 +44,10 @@ extension Store {
             let part = try await database.read { db in
                 try db.first(
                     """
-                    SELECT COUNT(*), MAX(sequence) FROM (
+                    SELECT COUNT(*) AS lines, MAX(sequence) AS last FROM (
                         SELECT sequence FROM audit WHERE vault = ? AND sequence > ? ORDER BY sequence LIMIT ?)
                     """, .blob(vault.bytes), .integer(start), .integer(Self.linesAtATime)
-                ) { (count: $0.integer(0), last: $0.integer(1)) }
+                ) { (count: try $0.integer("lines"), last: try $0.integer("last")) }
             }
             more = part?.count ?? 0
             if let part, more > 0 { known = (part.last, known.count + part.count) }

@@ -58,7 +58,9 @@ extension Store {
     package func abuseRow(_ key: [UInt8]) throws -> AbuseRow? {
         try database.lookUp { db in
             try db.first("SELECT key, level, at, forgiven FROM abuse WHERE key = ?", .blob(key)) { row in
-                AbuseRow(key: row.blob(0), level: row.integer(1), at: row.integer(2), forgiven: row.integer(3))
+                AbuseRow(
+                    key: try row.blob("key"), level: try row.integer("level"), at: try row.integer("at"),
+                    forgiven: try row.integer("forgiven"))
             }
         }
     }
@@ -330,7 +332,7 @@ extension Store {
     /// The boxes of all vaults' audit keys.
     package static func auditKeys(_ database: Connection) throws -> [VaultID: [UInt8]] {
         let rows = try database.all("SELECT vault, audit_key FROM account WHERE owner <> x''") { row in
-            (try id(row.blob(0)) as VaultID, row.blob(1))
+            (try id(row.blob("vault")) as VaultID, try row.blob("audit_key"))
         }
         return Dictionary(rows) { first, _ in first }
     }

@@ -69,7 +69,7 @@ extension Store {
         case .expectEntry(let id, let vault, let version, let state):
             let found = try db.first(
                 "SELECT version, state FROM entry WHERE id = ? AND vault = ?", .blob(id.bytes), .blob(vault.bytes)
-            ) { (version: $0.int(0), state: $0.int(1)) }
+            ) { (version: try $0.int("version"), state: try $0.int("state")) }
             guard let found, found.state == state.rawValue else { throw VaultError.noSuchEntry }
             guard found.version == version else { throw VaultError.changedSince(version: found.version) }
         case .insertEntry(let row):

@@ -101,8 +101,9 @@ extension Store {
     /// A holder's keys to an entry stand together, in the table and in its indexes.
     private static func pages(ofWrapsOf entry: EntryID, _ db: Connection) throws -> Int64 {
         try db.first(
-            "SELECT count(*), count(DISTINCT holder) FROM wrap WHERE entry = ?", .blob(entry.bytes)
-        ) { $0.integer(0) * 400 + $0.integer(1) * 3 * page } ?? 0
+            "SELECT count(*) AS wraps, count(DISTINCT holder) AS holders FROM wrap WHERE entry = ?",
+            .blob(entry.bytes)
+        ) { try $0.integer("wraps") * 400 + $0.integer("holders") * 3 * page } ?? 0
     }
 
     private static func pages(of place: FieldPlace, _ db: Connection) throws -> Int64 {

@@ -10,52 +10,63 @@ extension Store {
     }
 
     /// A version, which others are counted from: 1 to 2^53, so that a number in JSON holds it.
-    static func version(_ row: Row, _ column: Int) throws -> Int {
-        guard (1...1 << 53).contains(row.integer(column)) else {
+    static func version(_ row: Row, _ column: String) throws -> Int {
+        let version = try row.int(column)
+        guard (1...1 << 53).contains(version) else {
             throw VaultError.damaged("a version that is not from 1 to 2^53")
         }
-        return row.int(column)
+        return version
     }
 
     /// Unix seconds, to and from which others are added.
-    static func time(_ row: Row, _ column: Int) throws -> Int64 {
-        guard (0...1 << 53).contains(row.integer(column)) else {
+    static func time(_ row: Row, _ column: String) throws -> Int64 {
+        let time = try row.integer(column)
+        guard (0...1 << 53).contains(time) else {
             throw VaultError.damaged("a time that is not from 0 to 2^53")
         }
-        return row.integer(column)
+        return time
     }
 
-    static func optionalTime(_ row: Row, _ column: Int) throws -> Int64? {
-        row.isNull(column) ? nil : try time(row, column)
+    static func optionalTime(_ row: Row, _ column: String) throws -> Int64? {
+        try row.isNull(column) ? nil : time(row, column)
     }
 
     /// Columns: entry, field, version, vault, tier.
     static func place(_ row: Row) throws -> FieldPlace {
-        guard let tier = Tier(rawValue: UInt8(truncatingIfNeeded: row.integer(4))) else {
+        guard let tier = Tier(rawValue: UInt8(truncatingIfNeeded: try row.integer("tier"))) else {
             throw VaultError.damaged("an unknown tier")
         }
         return FieldPlace(
-            vault: try id(row.blob(3)), entry: try id(row.blob(0)), field: try id(row.blob(1)), tier: tier,
-            version: try version(row, 2))
+            vault: try id(row.blob("vault")), entry: try id(row.blob("entry")), field: try id(row.blob("field")),
+            tier: tier, version: try version(row, "version"))
     }
 
-    /// Columns: those of `place`, is_current, written, author, box, the wrap's is_sealed and box.
+    /// Columns: those of `place`, written, author and box, the wrap's is_sealed and its box as wrap_box.
     static func part(_ row: Row, for holder: HolderID) throws -> StoredPart {
         let place = try place(row)
         let value = StoredValue(
-            place: place, box: row.blob(8), written: try time(row, 6), author: try id(row.blob(7)))
-        let wrap =
-            row.isNull(9) ? nil : Wrap(place: place, holder: holder, isSealed: row.int(9) == 1, box: row.blob(10))
-        return StoredPart(value: value, wrap: wrap)
+            place: place, box: try row.blob("box"), written: try time(row, "written"),
+            author: try id(row.blob("author")))
+        return StoredPart(value: value, wrap: try wrap(row, at: place, for: holder))
+    }
+
+    /// Columns: the wrap's is_sealed and its box as wrap_box, both null when there is none.
+    private static func wrap(_ row: Row, at place: FieldPlace, for holder: HolderID) throws -> Wrap? {
+        guard try !row.isNull("is_sealed") else { return nil }
+        return Wrap(
+            place: place, holder: holder, isSealed: try row.int("is_sealed") == 1, box: try row.blob("wrap_box"))
     }
 
     static func entryRow(_ row: Row) throws -> EntryRow {
-        guard let state = EntryState(rawValue: row.int(3)) else { throw VaultError.damaged("an unknown entry state") }
+        guard let state = EntryState(rawValue: try row.int("state")) else {
+            throw VaultError.damaged("an unknown entry state")
+        }
         return EntryRow(
-            id: try id(row.blob(0)), vault: try id(row.blob(1)), version: try version(row, 2), state: state,
-            created: try time(row, 4), updated: try time(row, 5), deleted: try optionalTime(row, 6),
+            id: try id(row.blob("id")), vault: try id(row.blob("vault")), version: try version(row, "version"),
+            state: state, created: try time(row, "created"), updated: try time(row, "updated"),
+            deleted: try optionalTime(row, "deleted"),
             // For show alone: a damaged one must not keep its owner from the entry.
-            depositor: row.optionalBlob(7).flatMap { Identifier($0) }, order: row.integer(8))
+            depositor: try row.optionalBlob("depositor").flatMap { Identifier($0) }, order: try row.integer("ordinal"))
     }
 
     static func stored(_ row: EntryRow, for reader: Reader, _ db: Connection) throws -> StoredEntry {
@@ -73,7 +84,7 @@ extension Store {
         let parts = try db.all(
             """
             SELECT v.entry, v.field, v.version, v.vault, v.tier, v.is_current, v.written, v.author, v.box,
-                w.is_sealed, w.box
+                w.is_sealed, w.box AS wrap_box
             FROM value v LEFT JOIN wrap w
                 ON w.holder = ? AND w.entry = v.entry AND w.field = v.field AND w.version = v.version
             WHERE v.entry = ? AND v.field <= ? AND v.is_current = 1
@@ -89,7 +100,7 @@ extension Store {
         byField(
             try db.all(
                 """
-                SELECT v.entry, v.field, v.version, v.vault, v.tier, w.is_sealed, w.box
+                SELECT v.entry, v.field, v.version, v.vault, v.tier, w.is_sealed, w.box AS wrap_box
                 FROM value v LEFT JOIN wrap w
                     ON w.holder = ? AND w.entry = v.entry AND w.field = v.field AND w.version = v.version
                 WHERE v.entry = ? AND v.field > ? AND v.is_current = 1
@@ -104,7 +115,7 @@ extension Store {
         byField(
             try db.all(
                 """
-                SELECT v.entry, v.field, v.version, v.vault, v.tier, w.is_sealed, w.box
+                SELECT v.entry, v.field, v.version, v.vault, v.tier, w.is_sealed, w.box AS wrap_box
                 FROM wrap w CROSS JOIN value v ON v.entry = w.entry AND v.field = w.field AND v.version = w.version
                 WHERE w.holder = ? AND w.entry = ? AND w.field > ? AND v.is_current = 1
                 """, .blob(holder.bytes), .blob(entry.bytes), .blob(FieldID.details.bytes)
@@ -115,42 +126,43 @@ extension Store {
         Dictionary(fields.map { ($0.place.field, $0) }) { _, last in last }
     }
 
-    /// Columns: those of `place`, the wrap's is_sealed and box.
+    /// Columns: those of `place` and of `wrap`.
     private static func field(_ row: Row, for holder: HolderID) throws -> StoredField {
         let place = try place(row)
-        return StoredField(
-            place: place,
-            wrap: row.isNull(5)
-                ? nil : Wrap(place: place, holder: holder, isSealed: row.int(5) == 1, box: row.blob(6)))
+        return StoredField(place: place, wrap: try wrap(row, at: place, for: holder))
     }
 
-    /// Columns: holder, vault, state, policy, record_version, uses, created, public_key; from `first` on.
-    static func agent(_ row: Row, from first: Int = 0) throws -> StoredAgent {
-        guard let state = StoredAgent.State(rawValue: row.int(first + 2)) else {
+    /// Columns: state, policy, record_version, uses, public_key, and three that a join may have to name otherwise.
+    static func agent(
+        _ row: Row, holder: String = "holder", vault: String = "vault", created: String = "created"
+    ) throws -> StoredAgent {
+        guard let state = StoredAgent.State(rawValue: try row.int("state")) else {
             throw VaultError.damaged("an unknown agent state")
         }
         return StoredAgent(
-            holder: try id(row.blob(first)), vault: try id(row.blob(first + 1)), state: state,
-            policy: row.blob(first + 3), recordVersion: try version(row, first + 4), uses: row.int(first + 5),
-            created: try time(row, first + 6), publicKey: row.blob(first + 7))
+            holder: try id(row.blob(holder)), vault: try id(row.blob(vault)), state: state,
+            policy: try row.blob("policy"), recordVersion: try version(row, "record_version"),
+            uses: try row.int("uses"), created: try time(row, created), publicKey: try row.blob("public_key"))
     }
 
     /// Columns: id, vault, holder, kind, lookup, box, l2_key, created, expires, last_used.
     static func credential(_ row: Row) throws -> StoredCredential {
-        guard let kind = CredentialKind(rawValue: row.text(3)) else {
+        guard let kind = CredentialKind(rawValue: try row.text("kind")) else {
             throw VaultError.damaged("an unknown kind of credential")
         }
         return StoredCredential(
-            id: try id(row.blob(0)), vault: try id(row.blob(1)), holder: try id(row.blob(2)), kind: kind,
-            lookup: row.optionalBlob(4), box: row.blob(5), created: try time(row, 7),
-            expires: try optionalTime(row, 8), lastUsed: try time(row, 9), l2Key: row.optionalBlob(6))
+            id: try id(row.blob("id")), vault: try id(row.blob("vault")), holder: try id(row.blob("holder")),
+            kind: kind, lookup: try row.optionalBlob("lookup"), box: try row.blob("box"),
+            created: try time(row, "created"), expires: try optionalTime(row, "expires"),
+            lastUsed: try time(row, "last_used"), l2Key: try row.optionalBlob("l2_key"))
     }
 
     static func auditLine(_ row: Row) throws -> StoredAuditLine {
         StoredAuditLine(
-            sequence: row.integer(0),
+            sequence: try row.integer("sequence"),
             line: SealedAuditLine(
-                time: try time(row, 1), vault: try row.optionalBlob(2).map { try id($0) }, body: row.blob(3)),
-            hash: row.blob(4))
+                time: try time(row, "time"), vault: try row.optionalBlob("vault").map { try id($0) },
+                body: try row.blob("body")),
+            hash: try row.blob("hash"))
     }
 }

@@ -14,7 +14,7 @@ extension Store: VaultStore {
             return try db.first(
                 """
                 SELECT v.entry, v.field, v.version, v.vault, v.tier, v.is_current, v.written, v.author, v.box,
-                    w.is_sealed, w.box
+                    w.is_sealed, w.box AS wrap_box
                 FROM value v LEFT JOIN wrap w
                     ON w.holder = ? AND w.entry = v.entry AND w.field = v.field AND w.version = v.version
                 WHERE v.entry = ? AND v.field = ? ORDER BY v.version DESC LIMIT 1
@@ -22,7 +22,7 @@ extension Store: VaultStore {
                 .blob(reader.holder.bytes), .blob(entry.bytes), .blob(field.bytes)
             ) { row in
                 let part = try Self.part(row, for: reader.holder)
-                return row.int(5) == 1 && part.value.place.vault == vault ? part : nil
+                return try row.int("is_current") == 1 && part.value.place.vault == vault ? part : nil
             } ?? nil
         }
     }
@@ -34,14 +34,14 @@ extension Store: VaultStore {
         try db.first(
             """
             SELECT v.entry, v.field, v.version, v.vault, v.tier, v.is_current, v.written, v.author, v.box,
-                w.is_sealed, w.box
+                w.is_sealed, w.box AS wrap_box
             FROM wrap w CROSS JOIN value v ON v.entry = w.entry AND v.field = w.field AND v.version = w.version
             WHERE w.holder = ? AND w.entry = ? AND w.field = ? ORDER BY w.version DESC LIMIT 1
             """,
             .blob(holder.bytes), .blob(entry.bytes), .blob(field.bytes)
         ) { row in
             let part = try Self.part(row, for: holder)
-            return row.int(5) == 1 && part.value.place.vault == vault ? part : nil
+            return try row.int("is_current") == 1 && part.value.place.vault == vault ? part : nil
         } ?? nil
     }
 
@@ -52,7 +52,7 @@ extension Store: VaultStore {
             try db.first(
                 """
                 SELECT v.entry, v.field, v.version, v.vault, v.tier, v.is_current, v.written, v.author, v.box,
-                    w.is_sealed, w.box
+                    w.is_sealed, w.box AS wrap_box
                 FROM value v LEFT JOIN wrap w
                     ON w.holder = ? AND w.entry = v.entry AND w.field = v.field AND w.version = v.version
                 WHERE v.entry = ? AND v.field = ? AND v.version <= ? AND v.vault = ?
@@ -164,7 +164,7 @@ extension Store: VaultStore {
                 WHERE entry = ? AND vault = ? ORDER BY version
                 """, .blob(entry.bytes), .blob(vault.bytes)
             ) { row in
-                (place: try Self.place(row), at: try Self.time(row, 5), by: try Self.id(row.blob(6)))
+                (place: try Self.place(row), at: try Self.time(row, "written"), by: try Self.id(row.blob("author")))
             }
         }
     }
@@ -204,7 +204,7 @@ extension Store: VaultStore {
                 WHERE w.entry = ? AND v.is_current = 1
                 """, .blob(entry.bytes)
             ) { row in
-                readers[try Self.id(row.blob(0)), default: []].insert(try Self.id(row.blob(1)))
+                readers[try Self.id(row.blob("field")), default: []].insert(try Self.id(row.blob("holder")))
             }
             return readers
         }
@@ -297,7 +297,7 @@ extension Store: VaultStore {
             // One that cannot be read lets no token in, and must not keep an owner from a change that ends others.
             try db.all(
                 """
-                SELECT holder, vault, state, policy, record_version, uses, created, NULL FROM agent WHERE vault = ?
+                SELECT holder, vault, state, policy, record_version, uses, created, NULL AS public_key FROM agent WHERE vault = ?
                 ORDER BY created, holder
                 """, .blob(vault.bytes), row: { try? Self.agent($0) }
             ).compactMap(\.self)
@@ -312,15 +312,15 @@ extension Store: VaultStore {
         let counts = try db.first(
             """
             SELECT bytes, entries, fields,
-                (SELECT COUNT(*) FROM agent WHERE agent.vault = usage.vault),
-                (SELECT COUNT(*) FROM entry WHERE entry.vault = usage.vault AND state = 2),
-                (SELECT COUNT(*) FROM credential WHERE credential.vault = usage.vault AND kind = 'session')
+                (SELECT COUNT(*) FROM agent WHERE agent.vault = usage.vault) AS agents,
+                (SELECT COUNT(*) FROM entry WHERE entry.vault = usage.vault AND state = 2) AS deposits,
+                (SELECT COUNT(*) FROM credential WHERE credential.vault = usage.vault AND kind = 'session') AS sessions
             FROM usage WHERE vault = ?
             """, .blob(vault.bytes)
         ) { row in
             [
-                Quota.bytes: row.int(0), .entries: row.int(1), .fields: row.int(2), .agents: row.int(3),
-                .deposits: row.int(4), .sessions: row.int(5),
+                Quota.bytes: try row.int("bytes"), .entries: try row.int("entries"), .fields: try row.int("fields"),
+                .agents: try row.int("agents"), .deposits: try row.int("deposits"), .sessions: try row.int("sessions"),
             ]
         }
         return VaultUsage(counts ?? [:])
@@ -335,8 +335,8 @@ extension Store: VaultStore {
                 """, .blob(vault.bytes)
             ) { row in
                 HolderRow(
-                    id: try Self.id(row.blob(0)), vault: try Self.id(row.blob(1)), isOwner: row.int(2) == 1,
-                    publicKey: row.blob(3))
+                    id: try Self.id(row.blob("id")), vault: try Self.id(row.blob("vault")),
+                    isOwner: try row.int("is_owner") == 1, publicKey: try row.blob("public_key"))
             }
         }
     }

@@ -201,6 +201,15 @@ import Testing
         }
     }
 
+    @Test func columnsAreDecodedByName() throws {
+        for file in try SourceTree.files(in: "Sources/Storage") {
+            let position = /(?:row|\$0)\.(?:optional)?(?:int|integer|text|blob|isNull|value|Integer|Blob)\([1-9]/
+            #expect(
+                file.text.firstMatch(of: position) == nil,
+                "\(file.name): a query that changes would silently give another column at that position")
+        }
+    }
+
     @Test func filesStaySmall() throws {
         let files = try SourceTree.files(in: "Sources")
         for file in files {

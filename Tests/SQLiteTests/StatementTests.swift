@@ -74,6 +74,44 @@ import Testing
         #expect(found == example.value)
     }
 
+    @Test func aColumnIsReadByItsName() throws {
+        let values = try database.lookUp { db in
+            try db.first("SELECT 7 AS count, x'0102' AS bytes, 'text' AS text, NULL AS missing") { row in
+                [
+                    Value.integer(try row.int("count")), .integer(try row.integer("count")),
+                    .blob(try row.blob("bytes")), .text(try row.text("text")),
+                    .integer(try row.optionalInteger("missing")), .blob(try row.optionalBlob("missing")),
+                    .integer(try row.isNull("missing") ? 1 : 0), .integer(try row.isNull("count") ? 1 : 0),
+                ]
+            }
+        }
+        #expect(
+            values == [
+                .integer(7), .integer(7), .blob([1, 2]), .text("text"), .null, .null, .integer(1), .integer(0),
+            ])
+    }
+
+    @Test func columnsOfJoinedTablesAreReadByTheirAliases() async throws {
+        try await database.write { db in
+            for id in 1...2 { try db.insert(id) }
+        }
+        let pair = try database.lookUp { db in
+            try db.first("SELECT a.id, b.id AS next FROM note a JOIN note b ON b.id = a.id + 1") { row in
+                [try row.int("id"), try row.int("next")]
+            }
+        }
+        #expect(pair == [1, 2])
+    }
+
+    @Test func anUnknownColumnNameIsAnError() async throws {
+        let error = await thrown {
+            try database.lookUp { try $0.first("SELECT 1 AS one") { try $0.int("two") } }
+        }
+        #expect(
+            error as? SQLiteError
+                == SQLiteError(code: 25, message: "the query returns no column \"two\"", sql: "SELECT 1 AS one"))
+    }
+
     @Test func aReadSeesOneSnapshot() async throws {
         let path = scratch.file("notes.db")
         let (before, after) = try await database.read { db in
