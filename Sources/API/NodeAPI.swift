@@ -9,7 +9,7 @@ package struct NodeAPI: Sendable {
     package var accounts: Accounts
     package var authenticator: Authenticator
     package var entries: Entries
-    package var roster: AgentRoster
+    package var agents: Agents
     package var trail: AuditTrail
     package var tokens: AgentTokens
     package var idempotency: IdempotencyRecords
@@ -23,7 +23,7 @@ package struct NodeAPI: Sendable {
     package var onFault: @Sendable (any Error) -> Void
 
     package init(
-        accounts: Accounts, authenticator: Authenticator, entries: Entries, roster: AgentRoster, trail: AuditTrail,
+        accounts: Accounts, authenticator: Authenticator, entries: Entries, agents: Agents, trail: AuditTrail,
         tokens: AgentTokens, idempotency: IdempotencyRecords, counters: RequestCounters, node: NodeBody,
         nodes: NodesBody,
         cursorKey: SymmetricKey,
@@ -32,7 +32,7 @@ package struct NodeAPI: Sendable {
         self.accounts = accounts
         self.authenticator = authenticator
         self.entries = entries
-        self.roster = roster
+        self.agents = agents
         self.trail = trail
         self.tokens = tokens
         self.idempotency = idempotency
@@ -64,8 +64,8 @@ package struct NodeAPI: Sendable {
             .add(middleware: BodyMiddleware(budget: bodies, work: entries.work))
             .group(context: SignedInContext.self)
         accountRoutes.add(toSignedIn: signedIn)
-        EntryRoutes(entries: entries, roster: roster, idempotency: idempotency, cursors: cursors).add(to: signedIn)
-        AgentRoutes(roster: roster, trail: trail, tokens: tokens, idempotency: idempotency, cursors: cursors).add(
+        EntryRoutes(entries: entries, agents: agents, idempotency: idempotency, cursors: cursors).add(to: signedIn)
+        AgentRoutes(agents: agents, trail: trail, tokens: tokens, idempotency: idempotency, cursors: cursors).add(
             to: signedIn)
         return router
     }

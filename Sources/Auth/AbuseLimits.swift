@@ -3,32 +3,32 @@ import Synchronization
 package import Vault
 package import VaultFormat
 
-/// Who has to wait before trying another password.
+/// Rate limits for failed authentication, as leaky buckets.
 ///
-/// Only failures cost. A guess is counted against account and network together, so a stranger behind the same
-/// address cannot lock anybody else out; against the whole account, so that many networks do not multiply the
-/// guesses; and against the whole network, so that one guess at each of many accounts is seen. A device that once
-/// logged in, and an account that once logged in from this network, are spared the last two; the device has an
-/// allowance of its own as well, so a neighbour guessing at the very same account does not stop it.
+/// Only failures count. A guess counts against the pair of account and network, so that an attacker behind the same
+/// address cannot lock other accounts out; against the whole account, so that many networks do not multiply the
+/// guesses; and against the whole network, so that one guess at each of many accounts is limited. A device that
+/// logged in before, and an account that logged in from this network before, are exempt from the last two. The device also has
+/// its own limit, so that guesses at the same account from the same network do not stop it.
 ///
-/// Counts are rows, written with each failure before it is answered, and memory holds those of late: neither a restart
-/// forgives anything, nor whoever fails under so many names that memory has no room for them.
+/// Counts are rows, written with each failure before it is answered; memory caches the recent ones. So neither a restart nor
+/// an overflow of the cache resets a count.
 package final class AbuseLimits: Sendable {
     private let buckets = Mutex<[[UInt8]: Bucket]>([:])
     private let trusted = Mutex<[Pair: Int64]>([:])
     private let keys: NodeKeys
     private let now: @Sendable () -> Int64
     private let stored: @Sendable (_ key: [UInt8]) throws -> AbuseRow?
-    /// Some 150 bytes each.
+    /// About 150 bytes each.
     private static let mostBuckets = 50_000
 
     package struct Attempt: Sendable {
-        /// The account's e-mail index; of an address without account too.
+        /// The account's e-mail index, also for an address without an account.
         package let account: [UInt8]
         package let network: IPNetwork?
-        /// A device that proved it logged in here before, since the last change of password.
+        /// A device that proved that it logged in here since the last change of password.
         package let device: [UInt8]?
-        /// And with a code: who has the password can be a new device as often as he likes.
+        /// Whether it did so with a second-factor code: with the password alone an attacker can register any number of devices.
         package let hasPassedCode: Bool
 
         package init(account: [UInt8], network: IPNetwork?, device: [UInt8]?, hasPassedCode: Bool = false) {
@@ -50,15 +50,15 @@ package final class AbuseLimits: Sendable {
         case account([UInt8])
         case network(IPNetwork?)
         case registrations(IPNetwork?)
-        /// Wrong codes after a right password: of an account, and apart from it of each device that logged in before, so
-        /// that who stole a password cannot lock its owner out.
+        /// Wrong codes after a correct password: per account, and separately per device that logged in before, so that a thief of
+        /// the password cannot lock the owner out.
         case code([UInt8])
         case codeOfDevice([UInt8])
-        /// Wrong proofs within a session, of which each has its own.
+        /// Wrong proofs, counted per session.
         case proof(CredentialID)
         case codeOfProof(CredentialID)
 
-        /// Failures at once, and seconds until one is forgiven.
+        /// The burst of failures, and the seconds after which one expires.
         var allowance: (burst: Double, seconds: Double) {
             switch self {
             case .pair: (10, 90)
@@ -66,12 +66,12 @@ package final class AbuseLimits: Sendable {
             case .account: (100, 36)
             case .network: (300, 3)
             case .registrations: (30, 120)
-            // Five an hour: with three valid codes in a million, a chance of 0.04 % a day.
+            // Five an hour: with three valid codes in a million, a success probability of 0.04 % a day.
             case .code, .codeOfDevice, .proof, .codeOfProof: (5, 720)
             }
         }
 
-        /// What the key is kept under: 16 bytes.
+        /// The row's key: 16 bytes.
         func digest(_ keys: NodeKeys) -> [UInt8] {
             switch self {
             case .pair(let pair): keys.abuseKey("pair", pair.account, Self.bytes(pair.network))
@@ -97,7 +97,7 @@ package final class AbuseLimits: Sendable {
         func level(at time: Int64) -> Double { max(0, level - Double(max(0, time - at)) / allowance.seconds) }
     }
 
-    /// `stored`: The row of a key, if there is one.
+    /// `stored`: Reads the row of a key.
     package init(
         keys: NodeKeys, now: @escaping @Sendable () -> Int64,
         stored: @escaping @Sendable (_ key: [UInt8]) throws -> AbuseRow?
@@ -109,17 +109,21 @@ package final class AbuseLimits: Sendable {
 
     // MARK: Log-ins
 
-    /// - Throws: `AuthError.tooManyAttempts` when the attempt must wait; the store's error, as all of these do.
+    /// Checks the limits of an attempt.
+    ///
+    /// - Throws: `AuthError.tooManyAttempts` when the attempt must wait; like all methods here, also the store's error.
     package func admit(_ attempt: Attempt) throws {
         try admit(keys(of: attempt))
     }
 
+    /// Counts a failed attempt.
+    ///
     /// - Returns: The rows to write before the failure is answered.
     package func failed(_ attempt: Attempt) throws -> [AbuseRow] {
         try charge(keys(of: attempt))
     }
 
-    /// The same for the code, once the password was right.
+    /// The same for the second-factor code, after a correct password.
     package func admitCode(_ attempt: Attempt) throws {
         try admit([codeKey(of: attempt)])
     }
@@ -128,7 +132,7 @@ package final class AbuseLimits: Sendable {
         try charge([codeKey(of: attempt)])
     }
 
-    /// Remembers that this account belongs behind this network, for thirty days or until the node restarts.
+    /// Trusts the account on this network for thirty days or until the node restarts.
     package func succeeded(_ attempt: Attempt) {
         let time = now()
         trusted.withLock { trusted in
@@ -140,7 +144,7 @@ package final class AbuseLimits: Sendable {
 
     // MARK: Within a session
 
-    /// For the secret that a request carries as proof.
+    /// Checks the limits of the proof in a request.
     package func admitProof(in session: CredentialID) throws {
         try admit([.proof(session), .codeOfProof(session)])
     }
@@ -150,12 +154,12 @@ package final class AbuseLimits: Sendable {
 
     // MARK: Registrations
 
-    /// Accounts that were made cost, and invitations that were not good: an open node must not be filled from one place
-    /// in an hour, nor an invitation guessed. Another failure costs nothing.
+    /// Counts a registration before it is performed, so that concurrent ones cannot pass together.
     ///
-    /// Charged as it is admitted: of many at once none may pass before the first is counted.
+    /// Created accounts and invalid invitations count: one network must neither fill an open node within an hour nor guess
+    /// invitations. Other failures do not count; call `refundRegistration` for them.
     ///
-    /// - Returns: The rows to write where it costs; otherwise `forgiveRegistration`.
+    /// - Returns: The rows to write when the registration counts.
     package func takeRegistration(from network: IPNetwork?) throws -> [AbuseRow] {
         let (key, time) = (Key.registrations(network), now())
         let digest = key.digest(keys)
@@ -164,14 +168,14 @@ package final class AbuseLimits: Sendable {
             let present = buckets[digest] ?? written
             let wait = Self.wait(key, present, at: time)
             if wait > 0 { return (wait, []) }
-            Self.makeRoom(in: &buckets, at: time)
+            Self.evict(from: &buckets, at: time)
             return (0, [Self.charge(key, digest, present, &buckets, at: time)])
         }
         if wait > 0 { throw AuthError.tooManyAttempts(retryAfter: wait) }
         return rows
     }
 
-    package func forgiveRegistration(from network: IPNetwork?) {
+    package func refundRegistration(from network: IPNetwork?) {
         let digest = Key.registrations(network).digest(keys)
         buckets.withLock { $0[digest]?.level -= 1 }
     }
@@ -190,11 +194,11 @@ package final class AbuseLimits: Sendable {
         return .codeOfDevice(device)
     }
 
-    /// What was written down. Read whatever memory holds: it may be gone from there in a moment.
+    /// Reads the stored buckets, also of keys in memory: those may be evicted at any moment.
     private func written(_ keys: [Key], _ digests: [[UInt8]]) throws -> [Bucket?] {
         try zip(keys, digests).map { key, digest in
             guard let row = try stored(digest) else { return nil }
-            // A row that says more than the burst was not written here.
+            // A level above the burst was not written by this program.
             let level = min(Double(max(0, row.level)) / 1_000, key.allowance.burst)
             return Bucket(level: level, at: max(0, row.at), allowance: key.allowance)
         }
@@ -210,7 +214,7 @@ package final class AbuseLimits: Sendable {
         if wait > 0 { throw AuthError.tooManyAttempts(retryAfter: wait) }
     }
 
-    /// Seconds until one more may come.
+    /// Seconds until the next attempt is allowed.
     private static func wait(_ key: Key, _ bucket: Bucket?, at time: Int64) -> Int {
         let (burst, seconds) = key.allowance
         let excess = (bucket?.level(at: time) ?? 0) - (burst - 1)
@@ -222,9 +226,9 @@ package final class AbuseLimits: Sendable {
         let digests = keys.map { $0.digest(self.keys) }
         let written = try written(keys, digests)
         return buckets.withLock { buckets in
-            // All are known before room is made, which may be theirs.
+            // Read all levels before evicting, which may evict these keys.
             let present = keys.indices.map { buckets[digests[$0]] ?? written[$0] }
-            Self.makeRoom(in: &buckets, at: time)
+            Self.evict(from: &buckets, at: time)
             return keys.indices.map { Self.charge(keys[$0], digests[$0], present[$0], &buckets, at: time) }
         }
     }
@@ -232,16 +236,16 @@ package final class AbuseLimits: Sendable {
     private static func charge(
         _ key: Key, _ digest: [UInt8], _ present: Bucket?, _ buckets: inout [[UInt8]: Bucket], at time: Int64
     ) -> AbuseRow {
-        // An attempt that was refused is not charged, so the level stays within the burst.
+        // A refused attempt does not count, so the level stays within the burst.
         let level = (present?.level(at: time) ?? 0) + 1
         buckets[digest] = Bucket(level: level, at: time, allowance: key.allowance)
         return AbuseRow(
             key: digest, level: Int64(level * 1_000), at: time,
-            forgiven: time + Int64((level * key.allowance.seconds).rounded(.up)))
+            expires: time + Int64((level * key.allowance.seconds).rounded(.up)))
     }
 
-    /// First what is forgiven anyway, then the older half. Their rows are written; those of the newest may not be.
-    private static func makeRoom(in buckets: inout [[UInt8]: Bucket], at time: Int64) {
+    /// Evicts empty buckets, then the older half. Rows of older buckets are on disk; those of the newest may not be yet.
+    private static func evict(from buckets: inout [[UInt8]: Bucket], at time: Int64) {
         guard buckets.count >= mostBuckets else { return }
         buckets = buckets.filter { $0.value.level(at: time) > 0 }
         guard buckets.count >= mostBuckets else { return }

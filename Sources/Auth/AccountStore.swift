@@ -1,7 +1,7 @@
 package import Vault
 package import VaultFormat
 
-/// A token's row, and the agent's if it is an agent's.
+/// A token's credential row, with the agent's row for an agent's token.
 package struct PresentedToken: Sendable {
     package let credential: StoredCredential
     package let agent: StoredAgent?
@@ -12,34 +12,34 @@ package struct PresentedToken: Sendable {
     }
 }
 
-/// Whether tries to sign in can go on record.
+/// Whether the disk has space to record sign-in attempts.
 package enum RoomForSignIns: Sendable {
     case plenty
-    /// The disk is full: each line takes room from those by which access is taken away.
+    /// The disk is full: each audit line takes space that revocations need.
     case scarce
-    /// A failure could not be written down, so that no secret is looked at.
+    /// A failure could not be recorded, so no secret is checked.
     case none
 }
 
-/// Where accounts and credentials rest. Adds to the vault's rows; opens nothing.
+/// Storage of accounts and credentials, in addition to the vault's rows. Decrypts nothing.
 package protocol AccountStore: VaultStore {
-    /// By key, so quick enough not to suspend.
+    /// Looks up by key, fast enough not to suspend.
     func account(emailIndex: [UInt8]) throws -> AccountRow?
     func account(of vault: VaultID) throws -> AccountRow?
     func token(lookup: [UInt8]) throws -> PresentedToken?
     func credential(_ kind: CredentialKind, of vault: VaultID) throws -> StoredCredential?
     func sessions(of vault: VaultID) async throws -> [StoredCredential]
     func answer(to key: [UInt8], of holder: HolderID) throws -> IdempotencyRecord?
-    /// Wraps of `holder`, in the order of their places, after one of them.
+    /// Lists wraps of `holder` after a place, in the order of their places.
     func wraps(of holder: HolderID, after place: FieldPlace?, limit: Int) async throws -> [Wrap]
-    /// L2 values of the vault, of every version, in the order of their places, after one of them.
+    /// Lists the vault's L2 values of every version after a place, in the order of their places.
     func l2Values(of vault: VaultID, after place: FieldPlace?, limit: PageLimit) async throws -> Page<StoredValue>
-    /// How many places `l2Places` would give.
+    /// Counts what `l2Places` returns.
     func l2Count(of vault: VaultID) async throws -> Int
-    /// Where all of them stand.
+    /// The places of all L2 values.
     func l2Places(of vault: VaultID) async throws -> Set<FieldPlace>
     var roomForSignIns: RoomForSignIns { get }
-    /// Deletes all that a closed account holds, in parts, so that nobody else's commit waits for thousands of rows. What it
-    /// leaves undone is done by `eraseClosedAccounts`.
+    /// Deletes the rows of a closed account in parts, so that no other commit waits for thousands of rows. `eraseClosedAccounts`
+    /// finishes an incomplete deletion.
     func erase(_ vault: VaultID) async
 }

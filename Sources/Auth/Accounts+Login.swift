@@ -25,32 +25,32 @@ extension Accounts {
         package let expires: Int64
         package let vault: VaultID
         package let wrappedL2Key: [UInt8]
-        /// Shown at the next login, it spares this device what strangers do.
+        /// Sent at the next login, it exempts this device from the limits that other clients' failures use up.
         package let device: [UInt8]
     }
 
-    /// Opens a session for whoever has the password and, where it is on, the second factor.
+    /// Opens a session after checking the password and, when enabled, the second factor.
     package func login(_ request: Login, from address: IPAddress?) async throws -> NewSession {
         let identified = try await identify(
             request.email, .password, request.authKey, request.device, from: address)
-        // One at a time, so that a code is spent once and the sessions are counted.
-        return try await unit.change(in: identified.account.vault, byProven: identified.owner.id, takesTurn: false) {
+        // Serialized per vault, so that a code is accepted once and the number of sessions is bounded.
+        return try await unit.change(in: identified.account.vault, byProven: identified.owner.id, isLong: false) {
             transaction in
             try limits.admit(identified.attempt)
             return try await begin(request, identified, from: address, in: &transaction)
         }
     }
 
-    /// Whoever has shown a secret of an account.
+    /// An account whose secret a request has proved.
     struct Identified {
         let account: AccountRow
         let owner: HolderKey
-        /// What was opened: while its bearer waits, another may take its place.
+        /// The credential that was opened. Another may replace it while the request waits for the vault's lock.
         let credential: CredentialID
         let attempt: AbuseLimits.Attempt
     }
 
-    /// The account that an address and a secret open together. For an unknown address it takes as long.
+    /// Opens the account with an address and a secret. For an unknown address it takes equally long.
     func identify(
         _ email: EmailAddress, _ kind: CredentialKind, _ secret: SymmetricKey, _ device: [UInt8]?,
         from address: IPAddress?
@@ -64,19 +64,19 @@ extension Accounts {
             device: passed ?? account.flatMap { knownDevice(device, $0.vault, $0.owner, withCode: false) },
             hasPassedCode: passed != nil)
         try limits.admit(attempt)
-        try admitTry(byKnownDevice: attempt.device != nil)
+        try admitAttempt(fromKnownDevice: attempt.device != nil)
         do {
             let opened = stored ?? dummy
             let owner = try opened.open(secret, root: keys.root)
             guard let account else { throw AuthError.badCredentials }
             return Identified(account: account, owner: owner, credential: opened.id, attempt: attempt)
         } catch BoxError.wrongKeyOrContext {
-            try await fail("password", attempt, account?.vault, address, costing: try limits.failed(attempt))
+            try await fail("password", attempt, account?.vault, address, abuse: try limits.failed(attempt))
             throw AuthError.badCredentials
         }
     }
 
-    /// The credential that was opened, as it is now. Under the vault's lock: it may have been replaced while this waited.
+    /// Reads the opened credential again, under the vault's lock: it may have been replaced while the request waited.
     func present(_ kind: CredentialKind, of identified: Identified) throws -> StoredCredential {
         guard let stored = try store.credential(kind, of: identified.account.vault),
             stored.id == identified.credential, stored.holder == identified.owner.id
@@ -84,9 +84,9 @@ extension Accounts {
         return stored
     }
 
-    /// Checks the second factor after a right secret; nil where it is off.
+    /// Checks the second factor after a correct secret. Nil when it is disabled.
     ///
-    /// - Returns: The factor, which does not take the code again once it is stored.
+    /// - Returns: The updated factor, which rejects the same code once it is stored.
     func acceptCode(
         _ code: String?, _ owner: HolderKey, in vault: VaultID, _ attempt: AbuseLimits.Attempt,
         from address: IPAddress?
@@ -94,16 +94,16 @@ extension Accounts {
         guard let box = try await store.item(.totp, of: owner.id) else { return nil }
         guard let code else { throw AuthError.secondFactorNeeded }
         try limits.admitCode(attempt)
-        try admitTry(byKnownDevice: true)
-        var factor = try SecondFactor(boxed: box, .totp, vault: vault, owner: owner)
+        try admitAttempt(fromKnownDevice: true)
+        var factor = try SecondFactor(sealed: box, .totp, vault: vault, owner: owner)
         guard factor.accept(code, at: now()) else {
-            try await fail("second-factor", attempt, vault, address, costing: try limits.failedCode(attempt))
+            try await fail("second-factor", attempt, vault, address, abuse: try limits.failedCode(attempt))
             throw AuthError.secondFactorWrong
         }
         return factor
     }
 
-    /// The half of a login after the password. Under the vault's lock.
+    /// Completes a login after the password. Under the vault's lock.
     private func begin(
         _ request: Login, _ identified: Identified, from address: IPAddress?, in transaction: inout Transaction
     ) async throws -> NewSession {
@@ -111,7 +111,7 @@ extension Accounts {
         let stored = try present(.password, of: identified)
         let factor = try await acceptCode(request.code, owner, in: vault, attempt, from: address)
         if let factor {
-            transaction.write(.putItem(.totp, owner.id, try factor.boxed(.totp, vault: vault, owner: owner)))
+            transaction.write(.putItem(.totp, owner.id, try factor.sealed(.totp, vault: vault, owner: owner)))
         }
         try spendSignIn(vault)
         limits.succeeded(attempt)
@@ -123,7 +123,7 @@ extension Accounts {
         return session.new
     }
 
-    /// A session and the mutations that store it.
+    /// Creates a session and the mutations that store it.
     func session(
         for owner: HolderKey, in vault: VaultID, l2Key: StoredCredential, device: [UInt8]?, withCode: Bool
     ) async throws -> (new: NewSession, mutations: [Mutation]) {
@@ -147,12 +147,12 @@ extension Accounts {
 
     func fail(
         _ reason: String, _ attempt: AbuseLimits.Attempt, _ vault: VaultID?, _ address: IPAddress?,
-        costing rows: [AbuseRow]
+        abuse rows: [AbuseRow]
     ) async throws {
         let event = AuditEvent(
-            .login, by: .init(.stranger), from: address?.text, outcome: .failed, reason: reason)
+            .login, by: .init(.unauthenticated), from: address?.text, outcome: .failed, reason: reason)
         try await failures.record(
-            event, account: attempt.account, network: attempt.network, vault: vault, costing: rows)
+            event, account: attempt.account, network: attempt.network, vault: vault, abuse: rows)
     }
 
     private func newDevice(_ vault: VaultID, _ owner: HolderID, withCode: Bool) -> [UInt8] {
@@ -175,11 +175,11 @@ extension Accounts {
         return try await store.sessions(of: principal.vault)
     }
 
-    /// Ends a session of the principal's own vault. Nil is the one that asks.
+    /// Ends a session of the principal's vault; nil stands for the requesting session.
     package func end(_ id: CredentialID?, as principal: Principal) async throws {
         let permit = try principal.authorize(.endSession, at: now())
         let id = try id ?? principal.requireSession()
-        // Of many at once one leaves a line; and one that has ended meanwhile ends no other.
+        // Of concurrent requests only one logs a line, and a session that has ended meanwhile ends no other.
         try await unit.change(permit) { transaction in
             guard try await store.sessions(of: principal.vault).contains(where: { $0.id == id }) else {
                 throw AuthError.noSuchSession

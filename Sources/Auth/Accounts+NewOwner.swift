@@ -3,21 +3,21 @@ package import IPNetworks
 package import Vault
 package import VaultFormat
 
-/// Whatever opened the vault before opens nothing that is written from now on: a new key holder takes the owner's place.
+/// Operations that replace the owner's key holder, so that no earlier credential opens what is written afterwards.
 extension Accounts {
-    /// What became of everything else that could open the vault.
+    /// The result: the new session, and the sessions and agents that were ended, paused or kept.
     package struct OwnerChange: Sendable {
         package let session: NewSession
         package let endedSessions: Int
         package let activeAgents: [HolderID]
-        /// Paused by this, or before.
+        /// Agents that were paused by this operation or before.
         package let pausedAgents: [HolderID]
     }
 
-    /// What a request for a new owner says of other credentials.
-    package struct Keeping: Sendable {
+    /// What a request for a new key holder says about the recovery kit and the agents.
+    package struct OwnerChangeOptions: Sendable {
         package let recovery: Secrets
-        /// Agents that go on; nil for all. The others are paused.
+        /// Agents that stay active; nil for all. The others are paused.
         package let agents: [HolderID]?
 
         package init(recovery: Secrets, agents: [HolderID]?) {
@@ -28,37 +28,37 @@ extension Accounts {
 
     /// Sets a new password and a new kit. Every session ends.
     package func changePassword(
-        _ secrets: Secrets, _ keeping: Keeping, proof: Proof, as principal: Principal
+        _ secrets: Secrets, _ options: OwnerChangeOptions, proof: Proof, as principal: Principal
     ) async throws -> OwnerChange {
         let permit = try principal.authorize(.changePassword, at: now())
         try check(secrets)
-        try check(keeping.recovery)
+        try check(options.recovery)
         return try await unit.change(permit) { transaction in
             let proven = try await check(proof, as: principal)
-            // After the proof: who has a session alone must not use up what the owner needs.
+            // After the proof: a stolen session alone must not use up the owner's operations.
             try operations.spend(principal.vault, share: .proven)
             return try await replaceOwner(
-                .passwordChange, principal.holder, in: principal.vault, secrets, keeping, proven.factor,
+                .passwordChange, principal.holder, in: principal.vault, secrets, options, proven.factor,
                 from: principal.from, transaction: &transaction)
         }
     }
 
-    /// Signs out everything, everywhere, this session too. The password, which is the proof, stays; the kit is a new one.
-    package func signOutEverywhere(_ keeping: Keeping, proof: Proof, as principal: Principal) async throws
+    /// Ends all sessions, including this one, and replaces the kit. The password, which is the proof, stays.
+    package func signOutEverywhere(_ options: OwnerChangeOptions, proof: Proof, as principal: Principal) async throws
         -> OwnerChange
     {
         let permit = try principal.authorize(.signOutEverywhere, at: now())
         guard proof.kind == .password else {
-            throw AuthError.invalid("proof.kind", "must be password: it goes on with the new key holder")
+            throw AuthError.invalid("proof.kind", "must be password, because the new key holder keeps it")
         }
-        try check(keeping.recovery)
+        try check(options.recovery)
         return try await unit.change(permit) { transaction in
             let proven = try await check(proof, as: principal)
             try operations.spend(principal.vault, share: .proven)
             let secrets = Secrets(
                 authKey: proof.secret, wrappedL2Key: try proven.credential.openL2Key(root: keys.root) ?? [])
             return try await replaceOwner(
-                .signOutEverywhere, principal.holder, in: principal.vault, secrets, keeping, proven.factor,
+                .signOutEverywhere, principal.holder, in: principal.vault, secrets, options, proven.factor,
                 from: principal.from, transaction: &transaction)
         }
     }
@@ -77,15 +77,15 @@ extension Accounts {
         }
     }
 
-    /// First half of a recovery: shows that the kit is good and gives the l2Key boxed for it, which the client needs to
-    /// box it for a new password. Nothing changes, and the code is not spent.
+    /// First step of a recovery: checks the kit and returns the l2Key encrypted for it, which the client re-encrypts for a new
+    /// password. Nothing changes, and the code is not used up.
     package func beginRecovery(
         _ request: Recovery, from address: IPAddress?
     ) async throws -> (vault: VaultID, wrappedL2Key: [UInt8]) {
         let identified = try await identify(
             request.email, .recovery, request.proof.secret, request.device, from: address)
         let (vault, owner) = (identified.account.vault, identified.owner)
-        return try await unit.change(in: vault, byProven: owner.id, takesTurn: false) { transaction in
+        return try await unit.change(in: vault, byProven: owner.id, isLong: false) { transaction in
             let stored = try present(.recovery, of: identified)
             _ = try await acceptCode(request.proof.code, owner, in: vault, identified.attempt, from: address)
             try spendSignIn(vault)
@@ -94,39 +94,41 @@ extension Accounts {
         }
     }
 
-    /// Second half: a new password, a new kit, a new key holder, and a session. The kit that was used ends.
+    /// Second step: sets a new password, a new kit and a new key holder, and opens a session. The kit that was used ends.
     package func recover(
-        _ request: Recovery, _ secrets: Secrets, _ keeping: Keeping, from address: IPAddress?
+        _ request: Recovery, _ secrets: Secrets, _ options: OwnerChangeOptions, from address: IPAddress?
     ) async throws -> OwnerChange {
         try check(secrets)
-        try check(keeping.recovery)
+        try check(options.recovery)
         let identified = try await identify(
             request.email, .recovery, request.proof.secret, request.device, from: address)
         let (vault, owner) = (identified.account.vault, identified.owner)
-        return try await unit.change(in: vault, byProven: owner.id, takesTurn: true) { transaction in
+        return try await unit.change(in: vault, byProven: owner.id, isLong: true) { transaction in
             _ = try present(.recovery, of: identified)
             let factor = try await acceptCode(
                 request.proof.code, owner, in: vault, identified.attempt, from: address)
             try spendSignIn(vault)
             limits.succeeded(identified.attempt)
             return try await replaceOwner(
-                .accountRecover, owner, in: vault, secrets, keeping, factor, from: address, transaction: &transaction)
+                .accountRecover, owner, in: vault, secrets, options, factor, from: address, transaction: &transaction)
         }
     }
 
     // MARK: The change
 
-    /// Makes a new owner holder: re-wraps every data key in batches, then switches in one commit. Under the vault's lock.
+    /// Creates a new key holder for the owner: re-wraps every data key in batches, then switches in one commit. Under the vault's
+    /// lock.
     private func replaceOwner(
-        _ action: AuditEvent.Action, _ old: HolderKey, in vault: VaultID, _ secrets: Secrets, _ keeping: Keeping,
+        _ action: AuditEvent.Action, _ old: HolderKey, in vault: VaultID, _ secrets: Secrets,
+        _ options: OwnerChangeOptions,
         _ factor: SecondFactor?, from address: IPAddress?, transaction: inout Transaction
     ) async throws -> OwnerChange {
         let agents = try await store.agentRows(of: vault)
-        if let kept = keeping.agents, !Set(kept).isSubset(of: agents.map(\.holder)) {
+        if let kept = options.agents, !Set(kept).isSubset(of: agents.map(\.holder)) {
             throw AuthError.invalid("keepAgents", "must name agents of this vault")
         }
         let paused = agents.filter { agent in
-            agent.state == .active && keeping.agents.map { !$0.contains(agent.holder) } == true
+            agent.state == .active && options.agents.map { !$0.contains(agent.holder) } == true
         }
         let endedSessions = try await store.sessions(of: vault).count
         let owner = HolderKey.generate()
@@ -135,7 +137,7 @@ extension Accounts {
             let password = credential(.password, secrets, owner, vault)
             transaction.write(
                 .insertCredential(password),
-                .insertCredential(credential(.recovery, keeping.recovery, owner, vault)))
+                .insertCredential(credential(.recovery, options.recovery, owner, vault)))
             transaction.write(paused.map { .setAgentState($0.holder, vault: vault, .paused) })
             transaction.write(try await items(of: old, factor, for: owner, in: vault))
             let session = try await session(
@@ -156,7 +158,7 @@ extension Accounts {
                 activeAgents: agents.filter { $0.state == .active && !pausedNow.contains($0.holder) }.map(\.holder),
                 pausedAgents: agents.filter { $0.state != .active || pausedNow.contains($0.holder) }.map(\.holder))
         } catch {
-            // Half a holder is of use to nobody. Where even this fails the next start does it.
+            // Delete the incomplete key holder. If this fails too, the next start does it.
             await store.clear(owner.id)
             throw error
         }
@@ -176,17 +178,17 @@ extension Accounts {
             }
             try await store.commit(renewed, [])
             last = end
-            try await WorkQueue.breathe()
+            try await WorkQueue.yieldIfNeeded()
         }
     }
 
-    /// The owner's own items under the new holder's key.
+    /// Re-encrypts the owner's items under the new key holder's key.
     private func items(
         of old: HolderKey, _ factor: SecondFactor?, for owner: HolderKey, in vault: VaultID
     ) async throws -> [Mutation] {
         var mutations: [Mutation] = []
         if let factor {
-            mutations.append(.putItem(.totp, owner.id, try factor.boxed(.totp, vault: vault, owner: owner)))
+            mutations.append(.putItem(.totp, owner.id, try factor.sealed(.totp, vault: vault, owner: owner)))
         }
         guard let box = try await store.item(.index, of: old.id) else {
             throw VaultError.damaged("an owner without an index key")

@@ -4,8 +4,8 @@ import Vault
 package import VaultFormat
 
 extension Accounts {
-    /// The secret of a lasting credential, and a code where the second factor is on, in the very request that changes one:
-    /// who has stolen a session, however fresh, cannot make himself permanent with it.
+    /// The secret of a permanent credential, with a code when the second factor is enabled. A request that changes such a
+    /// credential contains it, so that a stolen session, however fresh, does not give permanent access.
     package struct Proof: Sendable {
         package var kind: CredentialKind
         package var secret: SymmetricKey
@@ -19,20 +19,20 @@ extension Accounts {
         }
     }
 
-    /// What a proof opened.
+    /// The result of a successful proof.
     struct Proven {
         let credential: StoredCredential
-        /// Nil where the second factor is off.
+        /// Nil when the second factor is disabled.
         let factor: SecondFactor?
     }
 
-    /// Checks a proof, under the vault's lock. Its failures count in the session that sent it and nowhere else, so that
-    /// neither a stranger nor a thief in another session keeps the owner from changing what he has to. A code is spent
-    /// once it is accepted, whatever comes of the request.
+    /// Checks a proof, under the vault's lock. Failures count only in the session that sent them, so that neither an
+    /// unauthenticated client nor a thief in another session can keep the owner from changing credentials. An accepted code is
+    /// used up, even if the request fails later.
     func check(_ proof: Proof, as principal: Principal) async throws -> Proven {
         let session = try principal.requireSession()
         try limits.admitProof(in: session)
-        try admitTry(byKnownDevice: true)
+        try admitAttempt(fromKnownDevice: true)
         let stored = try store.credential(proof.kind, of: principal.vault)
         do {
             let opened = try (stored ?? dummy).open(proof.secret, root: keys.root)
@@ -41,23 +41,23 @@ extension Accounts {
                 return Proven(credential: stored, factor: nil)
             }
             guard let code = proof.code else { throw AuthError.secondFactorNeeded }
-            var factor = try SecondFactor(boxed: box, .totp, vault: principal.vault, owner: principal.holder)
+            var factor = try SecondFactor(sealed: box, .totp, vault: principal.vault, owner: principal.holder)
             guard factor.accept(code, at: now()) else {
-                try await failProof("second-factor", principal, costing: try limits.failedProofCode(in: session))
+                try await failProof("second-factor", principal, abuse: try limits.failedProofCode(in: session))
                 throw AuthError.secondFactorWrong
             }
-            let spent = try factor.boxed(.totp, vault: principal.vault, owner: principal.holder)
+            let spent = try factor.sealed(.totp, vault: principal.vault, owner: principal.holder)
             try await store.commit([.putItem(.totp, principal.holder.id, spent)], [])
             return Proven(credential: stored, factor: factor)
         } catch BoxError.wrongKeyOrContext {
-            try await failProof("proof", principal, costing: try limits.failedProof(in: session))
+            try await failProof("proof", principal, abuse: try limits.failedProof(in: session))
             throw AuthError.wrongProof
         }
     }
 
-    private func failProof(_ reason: String, _ principal: Principal, costing rows: [AbuseRow]) async throws {
+    private func failProof(_ reason: String, _ principal: Principal, abuse rows: [AbuseRow]) async throws {
         try await failures.record(
             principal.event(.denied, outcome: .failed, reason: reason), account: principal.vault.bytes,
-            network: principal.from?.rateLimitPrefix, vault: principal.vault, costing: rows)
+            network: principal.from?.rateLimitPrefix, vault: principal.vault, abuse: rows)
     }
 }

@@ -4,8 +4,8 @@ package import IPNetworks
 package import Vault
 package import VaultFormat
 
-/// Registration, login and what keeps an account. The node never sees a password: it sees `authKey`, which the
-/// client derives from it for this origin alone, and which opens the owner's holder or does not.
+/// Registration, login and account management. The node never sees a password: it receives `authKey`, which the client derives
+/// from it for this origin only, and which opens the owner's key holder.
 package struct Accounts: Sendable {
     let store: any AccountStore
     let unit: UnitOfWork
@@ -13,20 +13,20 @@ package struct Accounts: Sendable {
     let limits: AbuseLimits
     let failures: FailureLog
     let operations: OperationBudget
-    /// Apart from the other operations: who uses those up must not keep the owner out.
+    /// Separate from the other operations, so that using those up does not keep the owner from signing in.
     let signIns: OperationBudget
     let settings: Settings
     let now: @Sendable () -> Int64
-    /// Opened for addresses without an account, so that they take as long.
+    /// Opened for addresses without an account, so that they take equally long.
     let dummy: StoredCredential
 
     private static let signInsPerDay = 5_000
-    /// Tries of all devices that have not signed in before, on a full disk: each that fails is a row.
-    private let tries: OperationBudget
-    private static let triesPerDay = 2_000
-    private static let everybody = VaultID.random()
-    /// What a sign-in counts for on a full disk: twelve at once and ten a day, so that no tenant takes the room by which others
-    /// sign in to take access away.
+    /// Attempts of all unknown devices while the disk is full: each failure writes a row.
+    private let unknownDeviceAttempts: OperationBudget
+    private static let unknownDeviceAttemptsPerDay = 2_000
+    private static let allDevices = VaultID.random()
+    /// The cost of a sign-in while the disk is full: twelve at once and ten a day, so that no tenant uses up the disk space that
+    /// others need to sign in and revoke access.
     private static let signInOnFullDisk = 500
 
     package struct Settings: Sendable {
@@ -34,7 +34,7 @@ package struct Accounts: Sendable {
         /// Seconds.
         package var sessionLifetime: Int64
         package var quotas = Quotas()
-        /// Whether the process before this one ended without a word.
+        /// Whether the previous process did not shut down cleanly.
         package var isUnclean = false
 
         package enum Registration: String, Sendable, CaseIterable {
@@ -60,14 +60,14 @@ package struct Accounts: Sendable {
         let now = unit.now
         self.now = now
         signIns = OperationBudget(perDay: Self.signInsPerDay, isUnclean: settings.isUnclean, now: now)
-        tries = OperationBudget(perDay: Self.triesPerDay, now: now)
+        unknownDeviceAttempts = OperationBudget(perDay: Self.unknownDeviceAttemptsPerDay, now: now)
         self.settings = settings
         dummy = StoredCredential.make(
             .password, secret: SymmetricKey(size: .bits256), holder: .generate(), vault: .random(), created: 0,
             root: keys.root)
     }
 
-    /// What a client needs before it can derive keys. The same for an address with and without an account.
+    /// Returns what a client needs to derive keys. The answer does not reveal whether the address has an account.
     package func prelogin(_ email: EmailAddress) throws -> (kdf: KDF, salt: [UInt8]) {
         let account = try store.account(emailIndex: keys.emailIndex(email))
         return (account?.kdf ?? .standard, account?.salt ?? keys.preloginSalt(email))
@@ -77,13 +77,13 @@ package struct Accounts: Sendable {
         try signIns.spend(vault, count: store.roomForSignIns == .plenty ? 1 : Self.signInOnFullDisk)
     }
 
-    /// Before a secret is looked at: whether its failure could be written down.
+    /// Checks, before a secret is checked, that a failure could be recorded.
     ///
     /// - Throws: `VaultError.readOnly`, `VaultError.tooManyOperations`.
-    func admitTry(byKnownDevice isKnown: Bool) throws {
+    func admitAttempt(fromKnownDevice isKnown: Bool) throws {
         switch store.roomForSignIns {
         case .plenty: break
-        case .scarce: if !isKnown { try tries.spend(Self.everybody) }
+        case .scarce: if !isKnown { try unknownDeviceAttempts.spend(Self.allDevices) }
         case .none: throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue)
         }
     }
@@ -113,7 +113,8 @@ package struct Accounts: Sendable {
         }
     }
 
-    /// What a password or a kit gives the node: a key that opens the holder, and the l2Key boxed under its twin.
+    /// What a client derives from a password or a kit for the node: a key that opens the key holder, and the l2Key encrypted under
+    /// its companion key.
     package struct Secrets: Sendable {
         /// 32 bytes.
         package var authKey: SymmetricKey
@@ -127,32 +128,32 @@ package struct Accounts: Sendable {
 
     package func register(_ request: Registration, from address: IPAddress?) async throws {
         if settings.registration == .closed { throw AuthError.registrationClosed }
-        // It would be refused at its end, and leave what it costs.
+        // The commit would be refused, after the attempt was counted.
         guard store.roomForSignIns == .plenty else {
             throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue)
         }
         let network = address?.rateLimitPrefix
         let cost = try limits.takeRegistration(from: network).map(Mutation.putAbuse)
         do {
-            try await register(request, from: address, costing: cost)
+            try await register(request, from: address, abuse: cost)
         } catch AuthError.inviteNeeded where request.invite != nil {
             try await store.commit(cost, [])
             throw AuthError.inviteNeeded
         } catch {
-            limits.forgiveRegistration(from: network)
+            limits.refundRegistration(from: network)
             throw error
         }
         limits.succeeded(.init(account: keys.emailIndex(request.email), network: network, device: nil))
     }
 
     private func register(
-        _ request: Registration, from address: IPAddress?, costing mutations: [Mutation]
+        _ request: Registration, from address: IPAddress?, abuse mutations: [Mutation]
     ) async throws {
         guard request.kdf == .standard else {
-            throw AuthError.invalid("kdf", "must be what prelogin answered")
+            throw AuthError.invalid("kdf", "must be the value from prelogin")
         }
         guard constantTimeEqual(request.salt, keys.preloginSalt(request.email)) else {
-            throw AuthError.invalid("salt", "must be what prelogin answered")
+            throw AuthError.invalid("salt", "must be the value from prelogin")
         }
         try check(request.secrets)
         if let recovery = request.recovery { try check(recovery) }
@@ -209,10 +210,10 @@ package struct Accounts: Sendable {
         try check(wrappedL2Key: secrets.wrappedL2Key)
     }
 
-    /// All that the node can tell of a box that the client made of its l2Key.
+    /// Checks length and header of the client's secret box of its l2Key, which the node cannot open.
     func check(wrappedL2Key key: [UInt8]) throws(AuthError) {
         guard key.count == 32 + Box.overhead, (try? Box.keyID(of: key)) == 0 else {
-            throw .invalid("l2.wrappedKey", "must be a box of 32 bytes with key id 0")
+            throw .invalid("l2.wrappedKey", "must be a secret box of 32 bytes with key id 0")
         }
     }
 }

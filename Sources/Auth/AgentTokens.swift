@@ -1,7 +1,7 @@
 package import Vault
 package import VaultFormat
 
-/// Makes the credential that opens an agent's holder.
+/// Creates the credential that opens an agent's key holder.
 package struct AgentTokens: Sendable {
     private let keys: NodeKeys
     private let now: @Sendable () -> Int64

@@ -1,23 +1,23 @@
-/// Why somebody is not let in, or not let do this now.
+/// Errors of authentication and of account operations.
 package enum AuthError: Error, Equatable, Sendable {
-    /// Wrong password, wrong kit, or no such account: nobody learns which.
+    /// Wrong password, wrong kit, or no such account; the response does not reveal which.
     case badCredentials
     case secondFactorNeeded
     case secondFactorWrong
-    /// Seconds until the next try is worth it.
+    /// Carries the seconds until the next attempt is allowed.
     case tooManyAttempts(retryAfter: Int)
     /// The secret in the request is not the password's or the kit's.
     case wrongProof
     case noSuchSession
-    /// No such token, or a session that ended.
+    /// Unknown token, or a session that has ended.
     case badToken
     case sessionExpired
-    /// An agent's token outside its policy: why.
+    /// An agent's token outside its policy. Carries the reason.
     case tokenRefused(String)
     case registrationClosed
     case inviteNeeded
     case emailTaken
-    /// The member of the request, and what to do.
+    /// Carries the member of the request and what must hold.
     case invalid(String, String)
     case notEnabled
 }

@@ -4,23 +4,24 @@ import Synchronization
 package import Vault
 package import VaultFormat
 
-/// Holders that were opened on one TLS connection: a second request on it need not open them again.
+/// A cache of the key holders that were opened on one TLS connection, so that later requests need not open them again.
 ///
-/// Lives and dies with the connection, five minutes at most for each holder.
+/// Released with the connection. Each key holder stays for at most five minutes.
 package final class OpenHolders: Sendable {
     private let holders = Mutex<[String: Open]>([:])
     private static let seconds: Int64 = 300
     private static let most = 8
 
-    /// A token's look-up, which takes two HMACs to derive, the row that it led to, and what it opened there.
+    /// A token's look-up value, which takes two HMACs to derive, its credential row, and the key holder that it opened.
     struct Open: Sendable {
         let lookup: [UInt8]
         let credential: StoredCredential
         let holder: HolderKey
         let until: Int64
 
-        /// Whether a row is still the one that was opened: its box proves what stands beside it, and is not opened again.
-        func isOf(_ row: StoredCredential) -> Bool {
+        /// Whether the row is the one that was opened. The secret box authenticates the other columns, so an equal row need not be
+        /// opened again.
+        func matches(_ row: StoredCredential) -> Bool {
             credential.id == row.id && credential.vault == row.vault && credential.holder == row.holder
                 && credential.kind == row.kind && credential.box == row.box && credential.created == row.created
                 && credential.expires == row.expires
@@ -49,7 +50,7 @@ package final class OpenHolders: Sendable {
     }
 }
 
-/// Turns a token into a principal, or says why not.
+/// Authenticates tokens.
 package final class Authenticator: Sendable {
     private let store: any AccountStore
     private let keys: NodeKeys
@@ -58,7 +59,7 @@ package final class Authenticator: Sendable {
     private let sessionIdle: Int64
     private let policies = Mutex<[HolderID: (box: [UInt8], vault: VaultID, policy: AgentPolicy)]>([:])
 
-    /// `sessionIdle`: Seconds without a request after which a session ends.
+    /// `sessionIdle`: Seconds without a request after which a session expires.
     package init(
         store: any AccountStore, keys: NodeKeys, failures: FailureLog, sessionIdle: Int64,
         now: @escaping @Sendable () -> Int64
@@ -70,12 +71,11 @@ package final class Authenticator: Sendable {
         self.now = now
     }
 
-    /// The principal that a token stands for, here and now.
+    /// Returns the principal of a token.
     ///
-    /// `isRepeat`: Whether the answer may be one that was given before: a token that is used up by the first try still
-    /// gets it.
+    /// `isRepeat`: Whether the request may be a retry, whose stored response a token gets even when the first attempt used it up.
     ///
-    /// - Throws: `AuthError.badToken` and its siblings; `RootBoxError` when a row was tampered with.
+    /// - Throws: `AuthError.badToken` and other `AuthError`s; `RootBoxError` when a row was tampered with.
     package func principal(
         token text: String, from address: IPAddress?, on connection: OpenHolders?, isRepeat: Bool = false
     ) async throws -> Principal {
@@ -84,13 +84,13 @@ package final class Authenticator: Sendable {
         guard let lookup = open?.lookup ?? token?.lookup else {
             return try await refuse("malformed", nil, from: address, AuthError.badToken)
         }
-        // The row is read every time: a token may have been revoked since.
+        // The row is read for every request: the token may have been revoked.
         guard let presented = try store.token(lookup: lookup) else {
             return try await refuse("unknown", nil, from: address, AuthError.badToken)
         }
         let credential = presented.credential
         let role = try await role(of: presented, from: address, isRepeat: isRepeat)
-        if let open, open.isOf(credential) {
+        if let open, open.matches(credential) {
             return Principal(
                 vault: credential.vault, holder: open.holder, role: role, from: address,
                 policyBox: presented.agent?.policy)
@@ -102,7 +102,7 @@ package final class Authenticator: Sendable {
             return Principal(
                 vault: credential.vault, holder: holder, role: role, from: address, policyBox: presented.agent?.policy)
         } catch BoxError.wrongKeyOrContext {
-            // A row under this look-up that another token made.
+            // The row with this look-up value belongs to another token.
             return try await refuse("foreign", nil, from: address, AuthError.badToken)
         }
     }
@@ -118,7 +118,7 @@ package final class Authenticator: Sendable {
                 try await store.commit([.deleteCredential(credential.id)], [])
                 throw AuthError.sessionExpired
             }
-            // Coarse, so that reading does not write more than once a minute.
+            // Updated at most once a minute, so that reads rarely write.
             if time - credential.lastUsed >= 60 {
                 try await store.commit([.touch(credential.id, at: time)], [])
             }
@@ -144,7 +144,7 @@ package final class Authenticator: Sendable {
         }
     }
 
-    /// Puts on record that an agent asked for what it may not have; the same within a minute is counted.
+    /// Logs that an agent was denied an operation; repetitions within a minute are counted.
     package func denied(_ principal: Principal, _ reason: String) async throws {
         guard principal.party == .agents else { return }
         try await failures.record(
@@ -152,7 +152,7 @@ package final class Authenticator: Sendable {
             network: principal.from?.rateLimitPrefix, vault: principal.vault)
     }
 
-    /// Opened once and kept while the row stays the same.
+    /// Opens an agent's policy; cached while the row stays the same.
     private func policy(of agent: StoredAgent) throws -> AgentPolicy {
         if let known = policies.withLock({ $0[agent.holder] }), known.box == agent.policy, known.vault == agent.vault {
             return known.policy
@@ -169,7 +169,8 @@ package final class Authenticator: Sendable {
         _ reason: String, _ agent: StoredAgent?, from address: IPAddress?, _ error: any Error
     ) async throws -> R {
         let event = AuditEvent(
-            .denied, by: .init(agent == nil ? .stranger : .agent, agent?.holder), from: address?.text, outcome: .denied,
+            .denied, by: .init(agent == nil ? .unauthenticated : .agent, agent?.holder), from: address?.text,
+            outcome: .denied,
             reason: reason)
         try await failures.record(
             event, account: agent?.holder.bytes ?? [], network: address?.rateLimitPrefix, vault: agent?.vault)

@@ -3,28 +3,28 @@ import Synchronization
 package import Vault
 package import VaultFormat
 
-/// Puts failures and denials on record without letting anybody fill the disk with them.
+/// Writes failures and denials to the audit log, aggregated so that they cannot fill the disk.
 ///
-/// The first of a kind in a minute is written before it is answered. What follows within the same minute is
-/// counted, and the count written when the minute is over. Kinds are as many as networks and accounts, of which a
-/// stranger has as many as he likes: each vault, and all that is nobody's, may have so many of them at once and so many
-/// a minute; the rest share a line.
+/// The first failure of a kind in a minute is written before it is answered. Further ones within the minute are counted, and the
+/// count is written when the minute is over. An unauthenticated client can produce any number of kinds, by account and
+/// network. Therefore each vault, and all failures without a vault together, have a burst and a rate of kinds; beyond it
+/// failures share a line.
 package final class FailureLog: Sendable {
     private let audit: AuditSealer
     private let commit: @Sendable ([Mutation], [SealedAuditLine]) async throws -> Void
     private let now: @Sendable () -> Int64
     private let state = Mutex(State())
-    /// Kinds in a minute, of all vaults together.
+    /// Maximum kinds in a minute, over all vaults.
     private static let mostKeys = 500
-    /// Kinds of one vault, or of none: at once, and a minute. 7,200 lines a day.
+    /// Burst and rate of the kinds of one vault, or of failures without a vault. At most 7,200 lines a day.
     private static let keysPerVault = (burst: 50, perMinute: 5)
 
     private struct State {
         var minute: Int64 = 0
         var counts: [Key: (count: Int, event: AuditEvent)] = [:]
-        /// Kinds that each vault has used up of its burst.
+        /// Used part of each vault's burst.
         var used: [VaultID?: Int] = [:]
-        /// Counts of minutes that are over, which the disk refused.
+        /// Counts of past minutes that could not be written.
         var late: [Due] = []
     }
 
@@ -48,11 +48,13 @@ package final class FailureLog: Sendable {
         self.commit = commit
     }
 
-    /// `account`: What the failure is about: an e-mail index or a holder.
-    /// `vault`: Nil where nobody's vault is concerned.
-    /// `rows`: What it costs the abuse limits, on disk when this returns.
+    /// Records a failure.
+    ///
+    /// `account`: The e-mail index or key holder that the failure concerns.
+    /// `vault`: Nil for failures without a vault.
+    /// `rows`: Rows of `AbuseLimits`, durable when this returns.
     package func record(
-        _ event: AuditEvent, account: [UInt8], network: IPNetwork?, vault: VaultID?, costing rows: [AbuseRow] = []
+        _ event: AuditEvent, account: [UInt8], network: IPNetwork?, vault: VaultID?, abuse rows: [AbuseRow] = []
     ) async throws {
         let minute = now() / 60
         let (key, isFirst, due) = state.withLock { state in
@@ -66,9 +68,9 @@ package final class FailureLog: Sendable {
                 if state.counts.count < Self.mostKeys, state.used[vault, default: 0] < Self.keysPerVault.burst {
                     state.used[vault, default: 0] += 1
                 } else {
-                    // There are as many of these at most as there are vaults and actions.
+                    // Bounded by the number of vaults times actions.
                     key = Key(vault: vault, action: event.action, outcome: event.outcome)
-                    counted = event.inCommon
+                    counted = event.aggregated
                 }
             }
             let known = state.counts[key]
@@ -78,12 +80,12 @@ package final class FailureLog: Sendable {
         do {
             try await write(due + (isFirst ? [(event, vault)] : []), rows)
         } catch {
-            if isFirst { state.withLock { Self.forgetFirst(key, &$0) } }
+            if isFirst { state.withLock { Self.undoFirst(key, &$0) } }
             throw error
         }
     }
 
-    /// Writes what was counted in minutes that are over; at a stop, all of it.
+    /// Writes the counts of past minutes; when stopping, all counts.
     package func flush(isStopping: Bool = false) async throws {
         let minute = now() / 60
         let due = state.withLock { state in
@@ -92,14 +94,14 @@ package final class FailureLog: Sendable {
         try await write(due)
     }
 
-    /// Writes lines; counts that the disk refused wait for the next time.
+    /// Writes lines. Counts that could not be written are retried with the next write.
     private func write(_ due: [Due], _ rows: [AbuseRow] = []) async throws {
         do {
             let lines = try due.compactMap { event, vault in
                 do {
                     return try audit.seal(event, vault: vault)
                 } catch VaultError.noSuchEntry {
-                    // The vault was deleted meanwhile, and its lines are shredded anyway.
+                    // The vault was deleted meanwhile, and its lines are unreadable anyway.
                     return nil
                 }
             }
@@ -116,11 +118,11 @@ package final class FailureLog: Sendable {
         let passed = Int(clamping: max(0, minute - state.minute))
         state.minute = minute
         guard passed > 0 else { return }
-        let forgiven = min(passed, keysPerVault.burst) * keysPerVault.perMinute
-        state.used = state.used.compactMapValues { $0 > forgiven ? $0 - forgiven : nil }
+        let refilled = min(passed, keysPerVault.burst) * keysPerVault.perMinute
+        state.used = state.used.compactMapValues { $0 > refilled ? $0 - refilled : nil }
     }
 
-    /// What waits, and the counts. The first of each was written already.
+    /// Removes and returns the counts to write. The first failure of each kind was written already.
     private static func drain(_ state: inout State) -> [Due] {
         defer {
             state.counts.removeAll()
@@ -134,8 +136,8 @@ package final class FailureLog: Sendable {
             }
     }
 
-    /// A first line that could not be written: the next failure of its kind is the first again.
-    private static func forgetFirst(_ key: Key, _ state: inout State) {
+    /// Undoes a first line that could not be written: the next failure of its kind is written as the first.
+    private static func undoFirst(_ key: Key, _ state: inout State) {
         guard let entry = state.counts.removeValue(forKey: key), entry.count > 1, state.late.count < mostKeys else {
             return
         }
@@ -146,8 +148,8 @@ package final class FailureLog: Sendable {
 }
 
 extension AuditEvent {
-    /// What this has in common with others of its action: a line that counts them must not name one for all.
-    fileprivate var inCommon: AuditEvent {
+    /// The event without account and address, for a line that counts failures of several kinds.
+    fileprivate var aggregated: AuditEvent {
         AuditEvent(action, by: .init(actor.kind), outcome: outcome)
     }
 }

@@ -4,13 +4,13 @@ import FoundationEssentials
 package import Vault
 import VaultFormat
 
-/// Answers to creating requests with an `Idempotency-Key`, for clients that lost the first.
+/// Stored responses to creating requests with an `Idempotency-Key`, for clients that retry.
 ///
-/// Boxed under the principal's own wrap key: a token in an answer rests as safely as what it opens.
+/// Encrypted under the principal's wrap key: a token in a response is protected as well as what it opens.
 package struct IdempotencyRecords: Sendable {
     private let store: any AccountStore
     private let now: @Sendable () -> Int64
-    /// Seconds for which answers are kept.
+    /// Seconds after which a record expires.
     package static let lifetime: Int64 = 86_400
 
     package init(store: any AccountStore, now: @escaping @Sendable () -> Int64) {
@@ -24,16 +24,16 @@ package struct IdempotencyRecords: Sendable {
         let digest: [UInt8]
 
         /// `key`: The header's value.
-        /// `content`: Everything that makes the request what it is: path and body.
+        /// `content`: Everything that identifies the request: path and body.
         package init(key: String, content: [UInt8]) {
             self.key = Array(SHA256.hash(data: Array(key.utf8)))
             digest = Array(SHA256.hash(data: content))
         }
     }
 
-    /// The answer given before, if there was one.
+    /// Loads the stored response to an earlier request with the same key.
     ///
-    /// - Throws: `AuthError.invalid` when the key came with another request.
+    /// - Throws: `AuthError.invalid` when the key was used for another request.
     package func load(_ request: Request, as principal: Principal) throws -> [UInt8]? {
         guard let stored = try store.answer(to: request.key, of: principal.holder.id) else { return nil }
         let plaintext = try Box.open(stored.box, key: principal.holder.wrapKey, context: context(request, principal))
@@ -43,7 +43,7 @@ package struct IdempotencyRecords: Sendable {
         return Array(plaintext.dropFirst(32))
     }
 
-    /// What records the answer, for the commit of what is answered.
+    /// Returns the mutation that records the response, for the commit of the request itself.
     package func record(of answer: [UInt8], to request: Request, as principal: Principal) -> Mutation {
         let box = Box.seal(request.digest + answer, key: principal.holder.wrapKey, context: context(request, principal))
         return .recordIdempotency(

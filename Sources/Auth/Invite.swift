@@ -2,7 +2,7 @@ import Crypto
 import Encoding
 package import VaultFormat
 
-/// An invitation to register: signed by the node, so that making one needs no row, and spent by one.
+/// Invitations to register. The node authenticates them, so that creating one writes no row; redeeming one does.
 extension NodeKeys {
     /// `expires`: Unix seconds.
     package func makeInvite(expires: Int64) -> String {
@@ -10,7 +10,7 @@ extension NodeKeys {
         return Token(.invite, secret: SymmetricKey(data: payload + inviteCode(payload))).text
     }
 
-    /// What to remember when it is spent, or nil for one that is forged or over.
+    /// Returns the payload to store when the invitation is redeemed. Nil for a forged or expired one.
     func openInvite(_ text: String, at now: Int64) -> [UInt8]? {
         guard let token = Token(text), token.kind == .invite else { return nil }
         let bytes = token.secret.bytes

@@ -5,7 +5,7 @@ import OneTimePasswords
 import Vault
 import VaultFormat
 
-/// The TOTP seed, the last code's step and the recovery codes, boxed under the owner's wrap key.
+/// The second factor: TOTP seed, step of the last accepted code, and recovery codes, encrypted under the owner's wrap key.
 struct SecondFactor: Codable, Sendable {
     private var seed: [UInt8]
     private var lastStep: Int64
@@ -18,7 +18,7 @@ struct SecondFactor: Codable, Sendable {
 
     var secret: String { Base32.encode(seed) }
 
-    /// Whether the code is good; if so it will not be again.
+    /// Checks a code. An accepted code is used up.
     mutating func accept(_ code: String, at time: Int64) -> Bool {
         if let step = TOTP(secret: seed).accepts(code.filter { !$0.isWhitespace }, at: time, after: lastStep) {
             lastStep = step
@@ -30,7 +30,7 @@ struct SecondFactor: Codable, Sendable {
         return true
     }
 
-    /// Ten new recovery codes; the old ones are void.
+    /// Generates ten recovery codes, which replace the old ones.
     mutating func makeRecoveryCodes() -> [String] {
         let fresh = (0..<10).map { _ in
             Base32.encode(SymmetricKey(size: SymmetricKeySize(bitCount: 80)).bytes).lowercased()
@@ -43,13 +43,13 @@ struct SecondFactor: Codable, Sendable {
         Array(SHA256.hash(data: Array(code.lowercased().filter { $0.isLetter || $0.isNumber }.utf8)))
     }
 
-    func boxed(_ item: OwnerItem, vault: VaultID, owner: HolderKey) throws -> [UInt8] {
+    func sealed(_ item: OwnerItem, vault: VaultID, owner: HolderKey) throws -> [UInt8] {
         let plaintext = Array(try JSONEncoder().encode(self))
         return Box.seal(plaintext, key: owner.wrapKey, context: item.context(vault: vault, holder: owner.id))
     }
 
-    init(boxed: [UInt8], _ item: OwnerItem, vault: VaultID, owner: HolderKey) throws {
-        let plaintext = try Box.open(boxed, key: owner.wrapKey, context: item.context(vault: vault, holder: owner.id))
+    init(sealed: [UInt8], _ item: OwnerItem, vault: VaultID, owner: HolderKey) throws {
+        let plaintext = try Box.open(sealed, key: owner.wrapKey, context: item.context(vault: vault, holder: owner.id))
         self = try JSONDecoder().decode(SecondFactor.self, from: Data(plaintext))
     }
 

@@ -1,4 +1,4 @@
-/// Big-endian numbers in the digits 0–9, A–Z, a–z, of a fixed width.
+/// Fixed-width encoding of big-endian numbers in the digits 0–9, A–Z, a–z.
 package enum Base62 {
     package static let checksumDigits = 6
     private static let alphabet = Array("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8)
@@ -18,7 +18,7 @@ package enum Base62 {
         return text
     }
 
-    /// Nil for a foreign character or a number too large for `count` bytes.
+    /// Nil for a character outside the alphabet or a number too large for `count` bytes.
     package static func decode(_ text: some Collection<UInt8>, count: Int) -> [UInt8]? {
         var number = [UInt8](repeating: 0, count: count)
         for character in text {
@@ -40,7 +40,7 @@ package enum Base62 {
         return number
     }
 
-    /// The digits of a CRC-32 (IEEE 802.3) over the bytes: a checksum against typos, not a secret.
+    /// Computes the digits of a CRC-32 (IEEE 802.3) over the bytes. Detects typos; it is not a secret.
     package static func checksum(of bytes: some Collection<UInt8>) -> [UInt8] {
         let remainder = bytes.reduce(~UInt32(0)) { crc, byte in
             (0..<8).reduce(crc ^ UInt32(byte)) { crc, _ in crc >> 1 ^ (crc & 1 == 1 ? 0xedb8_8320 : 0) }

@@ -1,17 +1,17 @@
 @_spi(_Unicode) import Swift
 
 extension StringProtocol {
-    /// The text as names are compared: NFC, without case. Two spellings of one name are one name, in every table and
-    /// under every key.
+    /// The text normalized for comparing names: NFC and case-folded. Two spellings of a name are equal, in every table and under
+    /// every key.
     ///
-    /// Case goes by the full mappings to lower, upper and lower case of each scalar (Unicode, chapter 3.13), without
-    /// context: `ß` and `ẞ` are `ss`, a final sigma is a sigma. `docs/FORMAT.md` has it for other programs.
+    /// Folding uses the full mappings to lower, upper and lower case of each scalar (Unicode, chapter 3.13), without
+    /// context: `ß` and `ẞ` are `ss`, a final sigma is a sigma. `docs/FORMAT.md` specifies it for other programs.
     package var caseless: String {
         if utf8.allSatisfy({ $0 < 0x80 }) { return lowercased() }
         return CaselessLetters.fold(unicodeScalars) ?? folded
     }
 
-    /// For any text. Some fifty times as dear.
+    /// Folds any text. About fifty times slower than `CaselessLetters.fold`.
     fileprivate var folded: String {
         let first = String(self)._nfc.reduce(into: "") { $0 += $1.properties.lowercaseMapping }
         let upper = first._nfc.reduce(into: "") { $0 += $1.properties.uppercaseMapping }
@@ -20,8 +20,8 @@ extension StringProtocol {
     }
 }
 
-/// The scalars that are folded one by one: those that neither combine with a neighbour nor decompose, before, between and
-/// after the mappings. Most text of most languages has no others.
+/// A fast path for scalars that can be folded one by one: those that neither combine with a neighbour nor decompose, before,
+/// between and after the mappings. Most text of most languages has no others.
 private enum CaselessLetters {
     /// Nil for text that has others.
     static func fold(_ text: some Sequence<Unicode.Scalar>) -> String? {
@@ -41,22 +41,22 @@ private enum CaselessLetters {
 
     /// Latin, Greek, Cyrillic and Armenian, by scalar.
     private static let letters: [[UInt8]?] = (0..<0x590).map { value in
-        guard let scalar = Unicode.Scalar(UInt32(value)), stands(scalar) else { return nil }
+        guard let scalar = Unicode.Scalar(UInt32(value)), isIndependent(scalar) else { return nil }
         let text = String(Character(scalar))
         let folded = text.folded
-        // Every form on the way, so that nothing in it could combine with what comes before or after.
+        // Every intermediate form is checked, so that none combines with the scalar before or after it.
         let forms = [text.lowercased(), text.uppercased(), folded]
-        return forms.allSatisfy { $0.unicodeScalars.allSatisfy(stands) } ? Array(folded.utf8) : nil
+        return forms.allSatisfy { $0.unicodeScalars.allSatisfy(isIndependent) } ? Array(folded.utf8) : nil
     }
 
-    /// Without case: hiragana and katakana without their marks, CJK ideographs, Hangul syllables, and some signs.
+    /// Scalars without case: hiragana and katakana without their marks, CJK ideographs, Hangul syllables, and some signs.
     private static let unchanged: [ClosedRange<UInt32>] = [
         0x2010...0x2027, 0x2030...0x203b, 0x20a0...0x20bf, 0x3001...0x3029, 0x3041...0x3096, 0x30a1...0x30fa,
         0x4e00...0x9fff, 0xac00...0xd7a3, 0xff01...0xff20, 0x1f300...0x1f64f, 0x1f680...0x1f6ff, 0x1f900...0x1f9ff,
     ]
 
-    /// Whether it is alone what it is: no combining mark, and its own canonical form.
-    private static func stands(_ scalar: Unicode.Scalar) -> Bool {
+    /// Whether the scalar is independent of its neighbours: not a combining mark, and its own canonical form.
+    private static func isIndependent(_ scalar: Unicode.Scalar) -> Bool {
         scalar.properties.canonicalCombiningClass == .notReordered
             && !scalar.properties.isGraphemeExtend
             && String(Character(scalar))._nfc.elementsEqual([scalar])

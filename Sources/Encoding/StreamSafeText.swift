@@ -1,13 +1,13 @@
-/// Text without long runs of combining marks.
+/// Rejects text with long runs of combining marks.
 ///
-/// Comparing Swift strings normalises them, and a run of marks takes quadratic time to normalise. What a client sends is
-/// checked before anything compares it.
+/// Comparing Swift strings normalizes them, and a run of marks takes quadratic time to normalize. Client input is checked
+/// before anything compares it.
 package enum StreamSafeText {
-    /// Combining marks in a row that no text of any language exceeds (UAX #15, section 13, Stream-Safe Text Format).
+    /// Maximum number of consecutive combining marks, which no text of any language exceeds (UAX #15, section 13, Stream-Safe Text Format).
     package static let marks = 30
 
     package static func check(_ text: some Collection<UInt8>) -> Bool {
-        // The first combining mark, U+0300, begins with this byte.
+        // The UTF-8 encoding of the first combining mark, U+0300, begins with this byte.
         guard text.contains(where: { $0 >= 0xcc }) else { return true }
         var marks = 0
         for scalar in String(decoding: text, as: UTF8.self).unicodeScalars {
@@ -17,7 +17,7 @@ package enum StreamSafeText {
         return true
     }
 
-    /// Checks a path with its query as it will be once `%cc` stands for a byte.
+    /// Checks a path with its query after percent-decoding.
     package static func check(target: some Collection<UInt8>) -> Bool {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(target.count)

@@ -9,7 +9,7 @@ package struct IPAddress: Hashable, Sendable {
         self.bytes = bytes.count == 16 && bytes.starts(with: mapped) ? Array(bytes.suffix(4)) : bytes
     }
 
-    /// Reads dotted decimal or RFC 4291 text; a zone (`%eth0`) is dropped.
+    /// Parses dotted decimal or RFC 4291 text; a zone (`%eth0`) is dropped.
     package init?(_ text: some StringProtocol) {
         let bare = text.prefix { $0 != "%" }
         guard let bytes = bare.contains(":") ? Self.ipv6(bare) : Self.ipv4(bare) else { return nil }
@@ -37,7 +37,7 @@ package struct IPAddress: Hashable, Sendable {
         return head + [UInt8](repeating: 0, count: 16 - head.count - tail.count) + tail
     }
 
-    /// `isEnd`: Whether the address ends here, where its last four bytes may be dotted decimal.
+    /// `isEnd`: Whether the address ends here, so that its last four bytes may be dotted decimal.
     private static func groups(_ text: some StringProtocol, isEnd: Bool) -> [UInt8]? {
         if text.isEmpty { return [] }
         var bytes: [UInt8] = []
@@ -70,7 +70,7 @@ package struct IPAddress: Hashable, Sendable {
     }
 }
 
-/// A CIDR block (RFC 4632). Text form `address/prefix`; without a prefix one address.
+/// A CIDR block (RFC 4632). Its text is `address/prefix`; without a prefix it is a single address.
 package struct IPNetwork: Hashable, Sendable, Codable {
     private let base: IPAddress
     private let prefix: Int
@@ -87,7 +87,7 @@ package struct IPNetwork: Hashable, Sendable, Codable {
     }
 
     package init?(_ text: String) {
-        // A zone is of one machine, and would be dropped.
+        // A zone is local to one machine, and `IPAddress` would drop it.
         if text.contains("%") { return nil }
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let address = parts.first.flatMap({ IPAddress($0) }) else { return nil }
@@ -112,7 +112,7 @@ package struct IPNetwork: Hashable, Sendable, Codable {
         let text = try decoder.singleValueContainer().decode(String.self)
         guard let network = IPNetwork(text) else {
             throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "not a network like 192.0.2.0/24"))
+                .init(codingPath: decoder.codingPath, debugDescription: "must be a network such as 192.0.2.0/24"))
         }
         self = network
     }

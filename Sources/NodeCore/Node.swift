@@ -58,7 +58,7 @@ package struct Node: Sendable {
         self.mark = mark
         api = NodeAPI(
             accounts: services.accounts, authenticator: services.authenticator, entries: services.entries,
-            roster: services.roster, trail: services.trail, tokens: services.tokens,
+            agents: services.agents, trail: services.trail, tokens: services.tokens,
             idempotency: services.idempotency,
             counters: RequestCounters(now: now),
             node: NodeBody(

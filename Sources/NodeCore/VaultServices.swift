@@ -12,7 +12,7 @@ package struct VaultServices: Sendable {
     package let accounts: Accounts
     package let authenticator: Authenticator
     package let entries: Entries
-    package let roster: AgentRoster
+    package let agents: Agents
     package let trail: AuditTrail
     package let tokens: AgentTokens
     package let idempotency: IdempotencyRecords
@@ -38,7 +38,7 @@ package struct VaultServices: Sendable {
         entries = Entries(
             unit: unit, keys: keys, quotas: settings.quotas,
             rates: AgentRates(isUnclean: settings.isUnclean, now: now))
-        roster = AgentRoster(entries: entries)
+        agents = Agents(entries: entries)
         trail = AuditTrail(store: store, sealer: audit, work: work, now: now)
         tokens = AgentTokens(keys: keys, now: now)
         idempotency = IdempotencyRecords(store: store, now: now)

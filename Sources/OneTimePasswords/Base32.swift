@@ -1,4 +1,4 @@
-/// RFC 4648 section 6, read leniently: lower case, spaces, hyphens and missing padding are what people paste.
+/// Base 32 (RFC 4648 section 6). Decoding accepts lower case, spaces, hyphens and missing padding, as in pasted seeds.
 package enum Base32 {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".utf8)
 
@@ -22,7 +22,7 @@ package enum Base32 {
         var bytes: [UInt8] = []
         var buffer: UInt32 = 0
         var bits = 0
-        // Beyond ASCII, upper case makes letters of what is none.
+        // Upper-casing some characters beyond ASCII would produce letters of the alphabet.
         guard text.utf8.allSatisfy({ $0 < 0x80 }) else { return nil }
         for character in text.uppercased().utf8 where character != UInt8(ascii: " ") && character != UInt8(ascii: "-") {
             if character == UInt8(ascii: "=") { continue }

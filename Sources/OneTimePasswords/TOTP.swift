@@ -24,10 +24,10 @@ package struct TOTP: Equatable, Sendable {
         self.period = period
     }
 
-    /// Reads a base32 seed, as sites show it, or an `otpauth://totp/…` URI
+    /// Parses a base 32 seed, as web sites display it, or an `otpauth://totp/…` URI
     /// (https://github.com/google/google-authenticator/wiki/Key-Uri-Format). Nil for anything else.
     package init?(_ text: String) {
-        // Longer than any that a site gives out, and short to read.
+        // Longer than any seed that a site issues, and fast to parse.
         guard text.utf8.count <= 1_024 else { return nil }
         guard text.lowercased().hasPrefix("otpauth://") else {
             guard let secret = Base32.decode(text), !secret.isEmpty else { return nil }
@@ -61,7 +61,7 @@ package struct TOTP: Equatable, Sendable {
         }
     }
 
-    /// The number of the period that `time` (Unix seconds) falls into.
+    /// The number of the period that contains `time` (Unix seconds).
     package func step(at time: Int64) -> Int64 { time / period }
 
     /// The code of a step, with leading zeros (RFC 4226 section 5.3).
@@ -83,7 +83,8 @@ package struct TOTP: Equatable, Sendable {
 
     package func code(at time: Int64) -> String { code(step: step(at: time)) }
 
-    /// The step whose code this is, one step of clock skew either way, later than `last`: a code works once.
+    /// Returns the step that the code belongs to, within one step of clock skew either way. Steps up to `last` are rejected, so
+    /// that a code works once.
     package func accepts(_ code: String, at time: Int64, after last: Int64) -> Int64? {
         let now = step(at: time)
         return [now, now - 1, now + 1].first { step in

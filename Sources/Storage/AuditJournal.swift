@@ -5,7 +5,7 @@ import Synchronization
 package import Vault
 import VaultFormat
 
-/// Keeps the chain's head in step with the transactions: appends lines, and signs the head once per commit.
+/// Appends audit lines to the chain within the writer's transactions, and authenticates the head once per commit.
 package final class AuditJournal: BatchObserver {
     private let key: SymmetricKey
     private let onFault: @Sendable (any Error) -> Void
@@ -15,9 +15,9 @@ package final class AuditJournal: BatchObserver {
         var committed: AuditHead
         var current: AuditChain
         var mark: AuditChain
-        /// Of the writer's connection when the head was last read.
+        /// `PRAGMA data_version` of the writer's connection when the head was last read.
         var dataVersion: Int?
-        /// The first commit leaves the code of the schema that it found good.
+        /// Whether the code over the verified schema was written, which the first commit does.
         var isSchemaSealed = false
     }
 
@@ -28,12 +28,12 @@ package final class AuditJournal: BatchObserver {
             State(committed: AuditHead(epoch: 0, chain: .start), current: .start, mark: .start, dataVersion: nil))
     }
 
-    /// The last committed head: what the heartbeat reports.
+    /// The last committed head, as reported in heartbeats.
     package var head: AuditHead { state.withLock { $0.committed } }
 
     /// Checks the schema, reads the head and checks its code.
     ///
-    /// - Throws: `VaultError.damaged` when one is missing or not this node's.
+    /// - Throws: `VaultError.damaged` when the head is missing, or schema or head fail authentication.
     package func load(from database: Database) throws {
         let head = try database.lookUp { db in
             let differences = try Schema.differences(db, key: key)
@@ -50,12 +50,12 @@ package final class AuditJournal: BatchObserver {
         }
         guard let (head, code) = row else { throw VaultError.damaged("the audit log has no head") }
         guard constantTimeEqual(head.code(key: key), code) else {
-            throw VaultError.damaged("the audit log's head was not written by this node")
+            throw VaultError.damaged("the audit log's head fails authentication: corruption or tampering")
         }
         return head
     }
 
-    /// The head of a log without lines, in a given epoch.
+    /// Writes the head with its authentication code.
     static func writeHead(_ head: AuditHead, key: SymmetricKey, _ database: Connection) throws {
         try database.run(
             """
@@ -66,7 +66,7 @@ package final class AuditJournal: BatchObserver {
             .integer(head.epoch), .integer(head.chain.sequence), .blob(head.chain.hash), .blob(head.code(key: key)))
     }
 
-    /// Adds lines to the open transaction. On the writer's thread.
+    /// Appends lines within the open transaction, on the writer's thread.
     func append(_ lines: [SealedAuditLine], _ database: Connection) throws {
         try state.withLock { state in
             for line in lines {
@@ -79,8 +79,8 @@ package final class AuditJournal: BatchObserver {
         }
     }
 
-    /// Reads the head again, and compares the schema, if another process has written: one such as `clavitor-node backup`,
-    /// which adds lines, or one that means harm.
+    /// Reads the head again and compares the schema if another process has written to the file: for example `clavitor-node backup`,
+    /// which appends lines, or an attacker.
     ///
     /// - Throws: `ForeignWrite`.
     package func batchDidBegin(_ database: Connection) throws {
@@ -117,7 +117,7 @@ package final class AuditJournal: BatchObserver {
         }
     }
 
-    /// Tells the node about an error that may be the disk's.
+    /// Reports an error that may be a disk fault.
     func report(_ error: any Error) { onFault(error) }
 
     package func batchDidFail(_ error: any Error) {
@@ -126,7 +126,7 @@ package final class AuditJournal: BatchObserver {
     }
 }
 
-/// Another program wrote to the file while the node ran, and left something that no commit may be made on.
+/// Another program modified schema or head while the node ran, so that nothing may be committed.
 struct ForeignWrite: Error, CustomStringConvertible {
     let finding: String
 

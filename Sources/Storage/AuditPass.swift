@@ -4,22 +4,24 @@ import SQLite
 import Vault
 import VaultFormat
 
-/// Follows the chain, some lines at a time.
+/// Incremental verification of the hash chain.
 struct ChainCheck {
     private var chain: AuditChain
     private var findings: [String] = []
     private static let mostFindings = 20
 
-    /// `start`: What is known already.
+    /// `start`: The end of the part that was verified before.
     init(from start: AuditChain = .start, _ db: Connection) throws {
         chain = start
         guard start.sequence > 0 else { return }
         let hash = try db.first("SELECT hash FROM audit WHERE sequence = ?", .integer(start.sequence)) { $0.blob(0) }
         if hash.map({ constantTimeEqual($0, start.hash) }) != true {
-            findings.append("line \(start.sequence) is not the one that was verified")
+            findings.append("line \(start.sequence) differs from the verified one")
         }
     }
 
+    /// Verifies the next lines.
+    ///
     /// - Returns: Whether these were the last lines.
     mutating func advance(_ db: Connection, lines: Int) throws -> Bool {
         var read = 0
@@ -31,13 +33,13 @@ struct ChainCheck {
             guard let stored = try? Store.auditLine(row) else {
                 let sequence = try row.integer("sequence")
                 note("line \(sequence) cannot be read")
-                // Behind it, or it would be met again for ever.
+                // Continue after it, so that the line is not read again.
                 chain = AuditChain(sequence: max(chain.sequence + 1, sequence), hash: chain.hash)
                 return
             }
             chain.append(stored.line)
             if stored.sequence != chain.sequence || !constantTimeEqual(stored.hash, chain.hash) {
-                note("line \(stored.sequence) does not follow the one before it")
+                note("line \(stored.sequence) is not chained to the previous line")
                 chain = AuditChain(sequence: stored.sequence, hash: stored.hash)
             }
         }
@@ -48,46 +50,48 @@ struct ChainCheck {
         if findings.count < Self.mostFindings { findings.append(finding) }
     }
 
-    /// What was found, if the log should end there.
+    /// The findings, given that the log must end at `head`.
     func findings(upTo head: AuditHead) -> [String] {
         guard chain != head.chain else { return findings }
         return findings + ["the log ends at \(chain.sequence), its head says \(head.chain.sequence)"]
     }
 }
 
-/// A whole verification, some lines at a time: the schema, the chain, then vault after vault.
+/// Incremental verification of a whole file: the schema, the chain, then vault after vault.
 struct AuditPass {
     private let verification: AuditVerification
     private(set) var report = AuditVerification.Report(head: AuditHead(epoch: 0, chain: .start))
     private var chain: ChainCheck?
-    /// Those that are still to do; nil before the chain is done.
+    /// Vaults that remain to be verified; nil before the chain is done.
     private var vaults: [VaultID]?
     private var replay = AuditReplay()
-    /// The last line of the present vault that was followed.
+    /// Sequence number of the current vault's last replayed line.
     private var last: Int64 = 0
-    /// Whether the present vault was closed meanwhile. Lines and rows are of an older snapshot, their keys are gone.
+    /// Whether the current vault was closed during the verification, so that its lines can no longer be decrypted.
     private var isGone = false
 
     init(_ verification: AuditVerification) {
         self.verification = verification
     }
 
-    /// - Returns: Whether all is done.
+    /// Verifies the next part.
+    ///
+    /// - Returns: Whether the verification is complete.
     mutating func advance(_ db: Connection, lines: Int) throws -> Bool {
         guard let vault = vaults?.last else {
             if vaults != nil { return true }
-            try followChain(db, lines)
+            try verifyChain(db, lines)
             return false
         }
-        guard try follow(vault, db, lines) else { return false }
-        // Lines and rows are of one snapshot here.
+        guard try replayLines(of: vault, db, lines) else { return false }
+        // The last lines and the rows are read from one snapshot.
         try compare(vault, db)
         vaults?.removeLast()
         (replay, last, isGone) = (AuditReplay(), 0, false)
         return vaults?.isEmpty == true
     }
 
-    private mutating func followChain(_ db: Connection, _ lines: Int) throws {
+    private mutating func verifyChain(_ db: Connection, _ lines: Int) throws {
         var check = try chain ?? ChainCheck(db)
         let isDone = try check.advance(db, lines: lines)
         chain = check
@@ -98,8 +102,10 @@ struct AuditPass {
         report.vaults = vaults?.count ?? 0
     }
 
+    /// Replays the vault's next lines.
+    ///
     /// - Returns: Whether the vault has no further line.
-    private mutating func follow(_ vault: VaultID, _ db: Connection, _ lines: Int) throws -> Bool {
+    private mutating func replayLines(of vault: VaultID, _ db: Connection, _ lines: Int) throws -> Bool {
         var read = 0
         try db.forEach(
             """
@@ -116,14 +122,14 @@ struct AuditPass {
                 }
                 replay.apply(event)
             } catch {
-                report.findings.append("line \(last) does not open")
+                report.findings.append("line \(last) cannot be decrypted")
             }
         }
         return read < lines
     }
 
     private mutating func compare(_ vault: VaultID, _ db: Connection) throws {
-        // It may have been deleted since the list was made.
+        // The vault may have been deleted since the list was read.
         let isThere = try db.first("SELECT 1 FROM account WHERE vault = ? AND owner <> x''", .blob(vault.bytes)) { _ in
             true
         }
@@ -131,7 +137,7 @@ struct AuditPass {
         report.findings += replay.state.differences(from: try AuditVerification.state(of: vault, db))
             .map { "vault \(vault.text): \($0)" }
         if try !AuditVerification.isCounted(vault, db) {
-            report.findings.append("vault \(vault.text): what is counted of it is not what it holds")
+            report.findings.append("vault \(vault.text): its usage counters differ from its rows")
         }
     }
 }

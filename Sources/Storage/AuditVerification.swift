@@ -4,7 +4,7 @@ package import SQLite
 package import Vault
 import VaultFormat
 
-/// Checks a file's audit log from the first line to the head, and the vaults' rows against what it says.
+/// Verification of a file's audit log from the first line to the head, and of the vaults' rows against it.
 package struct AuditVerification: Sendable {
     let headKey: SymmetricKey
     let open: @Sendable (SealedAuditLine) throws -> AuditEvent?
@@ -12,11 +12,11 @@ package struct AuditVerification: Sendable {
     package struct Report: Sendable {
         package var head: AuditHead
         package var vaults = 0
-        /// Empty when all is as it should be.
+        /// Differences and damage; empty when the file is sound.
         package var findings: [String] = []
     }
 
-    /// `open`: Opens a body; nil for one whose vault was deleted.
+    /// `open`: Decrypts a line's body; nil when its vault was deleted.
     package init(
         headKey: SymmetricKey, open: @escaping @Sendable (SealedAuditLine) throws -> AuditEvent?
     ) {
@@ -24,8 +24,8 @@ package struct AuditVerification: Sendable {
         self.open = open
     }
 
-    /// In parts on a reader's thread, with as much rest between them, so that neither the log beside the file grows for as
-    /// long as this takes nor others wait. What was written meanwhile is checked too.
+    /// Verifies in parts on a reader's thread, pausing as long after each, so that neither the WAL grows meanwhile nor other
+    /// readers wait. Lines that are appended meanwhile are verified too.
     package func run(_ database: Database) async throws -> Report {
         var pass = AuditPass(self)
         while true {
@@ -42,42 +42,42 @@ package struct AuditVerification: Sendable {
         }
     }
 
-    /// Of a file that nobody else writes to.
+    /// Verifies a file that no other process writes to.
     package func run(_ db: Connection) throws -> Report {
         var pass = AuditPass(self)
         while try !pass.advance(db, lines: .max) {}
         return pass.report
     }
 
-    /// Checks the chain alone, from where it was last verified to the head, and remembers that.
+    /// Verifies the chain only, from the last checkpoint to the head, and saves a new checkpoint.
     ///
-    /// Enough to say that nobody cut or changed what was written since; quick enough to be done before a node serves.
+    /// Shows that lines since the checkpoint were neither removed nor modified; fast enough to run before a node serves.
     package func runSinceVerified(_ database: Database) async throws -> [String] {
         var check: ChainCheck?
         while true {
             let present = check
             let (next, end) = try await database.read(lasting: .long) { db in
-                var check = try present ?? ChainCheck(from: try Verified.read(db, key: headKey), db)
+                var check = try present ?? ChainCheck(from: try AuditCheckpoint.read(db, key: headKey), db)
                 let isDone = try check.advance(db, lines: 10_000)
                 return (check, isDone ? try AuditJournal.readHead(db, key: headKey) : nil)
             }
             check = next
             guard let end else { continue }
             let findings = next.findings(upTo: end)
-            // It saves time the next time, and no more: a full disk keeps nobody from starting.
-            if findings.isEmpty { try? await remember(end, database) }
+            // The checkpoint only saves time at the next start, so a full disk is not an error.
+            if findings.isEmpty { try? await saveCheckpoint(end, database) }
             return findings
         }
     }
 
-    /// Remembers that the chain was found whole up to here.
-    package func remember(_ head: AuditHead, _ database: Database) async throws {
-        try await database.write { try Verified.write(head, key: headKey, $0) }
+    /// Records that the chain was verified up to this head.
+    package func saveCheckpoint(_ head: AuditHead, _ database: Database) async throws {
+        try await database.write { try AuditCheckpoint.write(head, key: headKey, $0) }
     }
 
-    /// Whether `usage`, which quotas go by, is what the rows come to.
+    /// Whether the usage counters, which quotas are checked against, equal the sums over the rows.
     static func isCounted(_ vault: VaultID, _ db: Connection) throws -> Bool {
-        let there = try db.first(
+        let actual = try db.first(
             """
             SELECT
                 (SELECT COALESCE(SUM(length(box) + iif(length(box) > ?7, ?2 + ?8, ?2)), 0) FROM value WHERE vault = ?1)
@@ -95,7 +95,7 @@ package struct AuditVerification: Sendable {
         let counted = try db.first("SELECT bytes, entries, fields FROM usage WHERE vault = ?", .blob(vault.bytes)) {
             [try $0.int("bytes"), try $0.int("entries"), try $0.int("fields")]
         }
-        return there == counted
+        return actual == counted
     }
 
     static func state(of vault: VaultID, _ db: Connection) throws -> VaultState {
@@ -124,7 +124,7 @@ package struct AuditVerification: Sendable {
             let (entry, field) = (Base64URL.encode(try row.blob("entry")), Base64URL.encode(try row.blob("field")))
             state.fields[entry, default: [:]][field] = try row.int("version")
         }
-        // Every wrap of an agent counts, of old versions too: there should be none of those.
+        // Includes wraps of old versions, of which agents must have none.
         try db.forEach(
             """
             SELECT w.entry, w.field, w.holder FROM wrap w JOIN agent a ON a.holder = w.holder WHERE a.vault = ?
@@ -137,9 +137,9 @@ package struct AuditVerification: Sendable {
     }
 }
 
-/// Up to where the chain was verified: a row that only this node can make, so that it can begin there.
-enum Verified {
-    /// The end of what was verified; the log's start when there is no row, or not one of this node's.
+/// The end of the verified part of the chain, stored in an authenticated row.
+enum AuditCheckpoint {
+    /// Reads the checkpoint; returns the log's start when there is no row or it fails authentication.
     static func read(_ db: Connection, key: SymmetricKey) throws -> AuditChain {
         let row = try db.first("SELECT sequence, hash, code FROM audit_verified WHERE id = 1") { row in
             (AuditChain(sequence: try row.integer("sequence"), hash: try row.blob("hash")), try row.blob("code"))

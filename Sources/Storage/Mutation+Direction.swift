@@ -2,35 +2,34 @@ import Auth
 import Vault
 import VaultFormat
 
-/// What a mutation does to who can read what, and to the room on the disk. A node that is read-only admits a commit when none
-/// of its mutations adds anything: taking access away must work when everything else does not.
+/// The effect of a mutation on access rights and on disk space. A read-only node admits a commit when none of its mutations
+/// adds anything: revoking access must work when everything else fails.
 enum MutationDirection {
-    /// Gives access, or takes room that nothing bounds.
+    /// Grants access, or uses unbounded disk space.
     case adds
-    /// Takes access away.
+    /// Revokes access.
     case reduces
-    /// Moves to the trash, or frees room.
+    /// Moves to the trash, or frees disk space.
     case tidies
-    /// Part of a rule, and of bounded size: a condition, a count.
+    /// Enforces a rule and has a bounded size: a condition or a counter.
     case keepsCount
-    /// Left out where nothing should be written that need not be.
+    /// An optimization, left out on a read-only node.
     case savesTime
 }
 
 extension [Mutation] {
-    /// Whether what they come to gives no access and takes no room that nothing bounds. Of mutations that narrow
-    /// together each may write.
+    /// Whether the mutations together grant no access and use no unbounded disk space. In a narrowing change each may write.
     var addNothing: Bool { narrow || allSatisfy { $0.direction != .adds } }
 
     var narrow: Bool { contains { if case .narrows = $0 { true } else { false } } }
 
-    /// Bytes that have to be free on the disk of a read-only node: reads, and failures to sign in, end before those run out by
-    /// which people sign in, and these before those by which access is taken away and room is freed.
+    /// Free bytes that a read-only node requires. As the disk fills up, reads and failed sign-ins are refused first, then trash and
+    /// purges, then sign-ins; revocations are refused last.
     var room: Int64 {
         let signsIn = contains { mutation in
             switch mutation {
-            // The code of a second factor, too, which goes before what it is shown for; and a failure, since a secret is only
-            // looked at where it can be written down that it was wrong.
+            // Includes the use of a second-factor code, which is stored first, and a failure: a secret is checked only when its
+            // failure could be recorded.
             case .insertCredential, .putItem, .putAbuse: true
             default: false
             }
@@ -40,9 +39,9 @@ extension [Mutation] {
         return contains { $0.direction == .reduces } ? 0 : Self.roomForReads
     }
 
-    /// What a vault needs that has taken access away so often already since the disk was full. Each leaves a line for ever, and
-    /// whoever has a hundred agents to revoke must not take the room of those who have one. Closing an account needs none: it
-    /// frees most.
+    /// Free bytes that a revocation requires after `count` revocations of the same vault since the disk became full. Each leaves a
+    /// permanent audit line, and a vault with a hundred agents must not use up the space of vaults with one. Closing an account
+    /// requires none, because it frees the most.
     func room(after count: Int) -> Int64 {
         let closes = contains { if case .closeAccount = $0 { true } else { false } }
         if closes { return 0 }
@@ -55,13 +54,13 @@ extension [Mutation] {
     }
 
     static var roomForReads: Int64 { 8 << 20 }
-    /// Above that for sign-ins, with what the write-ahead log takes until it is cut: trash and purges go on for as long as
-    /// owners can sign in to revoke.
+    /// More than sign-ins require, including the growth of the WAL before it is truncated: trash and purges must not keep owners
+    /// from signing in to revoke.
     static var roomForTidying: Int64 { 7 << 19 }
     static var roomForSignIns: Int64 { 2 << 20 }
 }
 
-// No `default` anywhere: a new mutation does not compile until somebody decides which way it goes.
+// No `default` here, so that a new mutation does not compile without a direction.
 
 extension Mutation {
     var direction: MutationDirection {
@@ -69,18 +68,18 @@ extension Mutation {
         case .insertEntry, .putValue, .replaceEnvelope, .putWrap, .renewWrap, .replaceTerms, .insertHolder,
             .insertAgent, .updateAgent, .recordIdempotency, .insertAccount, .switchOwner:
             .adds
-        // Without a second factor a password is enough.
+        // Disabling the second factor makes a password sufficient.
         case .dropItem: .adds
         case .updateEntry(let row): row.state == .trashed ? .tidies : .adds
         case .setAgentState(_, _, let state): state == .active ? .adds : .reduces
-        // An owner has to sign in before he can take anything away. Sessions give way to each other, so they are few.
+        // An owner must sign in to revoke anything. The number of sessions is bounded: the oldest ends for a new one.
         case .insertCredential(let credential): credential.kind == .session ? .keepsCount : .adds
-        // With what it writes it needs the room that moving to the trash needs. Who has less pauses or revokes.
+        // A narrowing also writes, so it requires as much space as moving to the trash. Below that, pausing and revoking work.
         case .deleteEntry, .removeField, .deleteValues, .narrows: .tidies
         case .dropWrap, .dropAgentWraps, .deleteAgent, .deleteCredential, .deleteCredentials, .deleteSessions,
             .deleteSessionsExpired, .closeAccount:
             .reduces
-        // The second factor's last code among them, without which nobody signs in. There are three of an owner.
+        // Includes the second factor's last code, which a sign-in must store. An owner has three items.
         case .putItem: .keepsCount
         case .expectPrincipal, .expectWrap, .expectEntry, .countUse, .countBytes, .expectDepositRoom, .stayWithin,
             .redeemInvite, .putAbuse:

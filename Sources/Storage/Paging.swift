@@ -2,7 +2,7 @@ import SQLite
 import Vault
 
 extension Store {
-    /// Reads what belongs to each row until there are enough bytes.
+    /// Reads the items of rows until the byte limit is reached.
     static func page<Row, Item>(
         _ rows: [Row], _ limit: PageLimit, read: (Row) throws -> Item, size: (Item) -> Int
     ) throws -> Page<Item> {
@@ -17,7 +17,7 @@ extension Store {
     }
 }
 
-/// Collects a page from rows that bring all they hold, as a scan hands them over, until there are enough bytes.
+/// Collects a page from the rows of a scan until the byte limit is reached.
 struct PageScan<Item: Sendable> {
     private let limit: PageLimit
     private var items: [Item] = []
@@ -29,7 +29,7 @@ struct PageScan<Item: Sendable> {
 
     private var isFull: Bool { bytes >= limit.bytes }
 
-    /// `size`: Bytes of the item.
+    /// Adds an item of `size` bytes.
     mutating func add(_ item: Item, size: Int) -> Connection.Continuation {
         items.append(item)
         bytes += size

@@ -3,7 +3,7 @@ import Encoding
 package import SQLite
 package import VaultFormat
 
-/// Re-boxes every outer box under the current root key, in small commits, so that it can stop anywhere and go on.
+/// Re-encrypts every outer secret box under the current root key, in small commits, so that it can be interrupted and resumed.
 package struct RootKeyRotation: Sendable {
     private let database: Database
     private let root: RootKeys
@@ -14,7 +14,9 @@ package struct RootKeyRotation: Sendable {
         self.root = root
     }
 
-    /// - Returns: The number of boxes renewed. When it returns, nothing in the file needs an older key.
+    /// Re-encrypts all outer secret boxes. Afterwards nothing in the file requires an older key.
+    ///
+    /// - Returns: The number of re-encrypted secret boxes.
     @discardableResult
     package func run() async throws -> Int {
         var total = 0
@@ -26,13 +28,13 @@ package struct RootKeyRotation: Sendable {
                 if renewed == 0 { break }
             }
         }
-        // Old boxes must not survive in the log.
+        // Old secret boxes must not remain in the WAL.
         try await database.truncateWAL(ignoringBackOff: true)
         return total
     }
 
-    /// By their places: of these there may be hundreds of thousands, and looking for each batch from the first on would take a
-    /// time that grows with the square of their number.
+    /// Re-encrypts sealed wraps in the order of their places. There may be hundreds of thousands, and searching each batch from
+    /// the start would take quadratic time.
     private func renewSealedWraps() async throws -> Int {
         var total = 0
         var after: (HolderID, FieldPlace)?
@@ -49,7 +51,7 @@ package struct RootKeyRotation: Sendable {
         }
     }
 
-    /// Boxes still under another key than the current one.
+    /// The number of secret boxes under other keys than the current one.
     package func remaining() async throws -> Int {
         try await database.read { [root] db in
             try Table.allCases.reduce(0) { sum, table in
@@ -61,7 +63,7 @@ package struct RootKeyRotation: Sendable {
     private enum Table: CaseIterable {
         case node, email, auditKey, publicKey, policy, credential, credentialL2Key, sealedWrap
 
-        /// Rows whose box names another key. Bytes 3 to 6 of a box are its key id.
+        /// Rows whose secret box has another key id, which is its bytes 3 to 6.
         func stale(_ db: Connection, _ key: [UInt8], _ limit: Int) throws -> [(RootBox, [UInt8])] {
             let bindings: (Value, Value) = (.blob(key), .integer(limit))
             switch self {
@@ -122,7 +124,7 @@ package struct RootKeyRotation: Sendable {
             }
         }
 
-        /// The same of sealed wraps behind a place, in their own order.
+        /// The same for sealed wraps after a place, in the order of the primary key.
         static func sealedWraps(
             _ db: Connection, _ key: [UInt8], after last: (HolderID, FieldPlace)?, limit: Int
         ) throws -> [(RootBox, [UInt8])] {

@@ -1,16 +1,16 @@
 package import SQLite
 import Vault
 
-/// The schema, step by step. Rules for a new step: see `Migration`.
+/// The schema's migrations. See `Migration` for the rules.
 package enum Schema {
     package static let migrations = [first, second]
 
-    /// What a row with a box takes, as SQL. `Mutation.bytesAtRest` says the same.
+    /// SQL for the size of a row with a secret box; must equal `Mutation.bytesAtRest`.
     static func size(_ box: String, _ row: Int) -> String {
         "(length(\(box)) + iif(length(\(box)) > \(RowSize.mostInPlace), \(row + RowSize.overflow), \(row)))"
     }
 
-    /// What a vault holds is counted by triggers, so that a version from before counts as well.
+    /// Usage counters maintained by triggers, so that an older version of the program updates them too.
     private static let second = Migration(
         2,
         """
@@ -32,7 +32,7 @@ package enum Schema {
                 (SELECT COUNT(*) FROM entry e WHERE e.vault = account.vault),
                 (SELECT COUNT(*) FROM value v WHERE v.vault = account.vault AND v.is_current = 1 AND v.tier > 0)
             FROM account;
-        -- A number that nobody counted must not keep a row from going: beyond 64 bits a sum is none.
+        -- Clamped, so that a planted counter cannot overflow and prevent a deletion.
         CREATE TRIGGER usage_account AFTER INSERT ON account BEGIN
             INSERT INTO usage (vault) VALUES (NEW.vault);
         END;
@@ -52,7 +52,7 @@ package enum Schema {
                     - (OLD.is_current = 1 AND OLD.tier > 0)
             WHERE vault = NEW.vault;
         END;
-        -- A wrap goes with its value or with its holder; one of the two still names the vault.
+        -- A wrap is deleted with its value or with its key holder; the other one still has the vault.
         CREATE TRIGGER usage_wrap_insert AFTER INSERT ON wrap BEGIN
             UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) + \(size("NEW.box", RowSize.wrap))
             WHERE vault = (SELECT vault FROM holder WHERE id = NEW.holder);
@@ -72,7 +72,7 @@ package enum Schema {
         CREATE TRIGGER usage_term_delete AFTER DELETE ON term BEGIN
             UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) - 144 WHERE vault = OLD.vault;
         END;
-        -- Before, because with a holder its answers go last, when nothing names the vault any more.
+        -- Before the key holder, because a cascade would delete the records when the vault can no longer be found.
         CREATE TRIGGER usage_holder_delete BEFORE DELETE ON holder BEGIN
             DELETE FROM answer WHERE holder = OLD.id;
         END;
@@ -96,10 +96,10 @@ package enum Schema {
         ALTER TABLE agent ADD COLUMN quota_day INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE agent ADD COLUMN quota_bytes INTEGER NOT NULL DEFAULT 0;
 
-        -- What has run out is found without reading every tenant's answers.
+        -- Finds expired idempotency records without a scan.
         CREATE INDEX answer_by_age ON answer (created);
 
-        -- Failures that count against whoever guesses, by a key that only the node can make.
+        -- Counts of failed authentication, by a key that only the node can compute.
         CREATE TABLE abuse (
             key BLOB PRIMARY KEY,
             level INTEGER NOT NULL,
@@ -107,7 +107,7 @@ package enum Schema {
             forgiven INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
 
-        -- Up to where the log was verified, under the key of its head.
+        -- The checkpoint up to which the audit log was verified, authenticated with the key of its head.
         CREATE TABLE audit_verified (
             id INTEGER PRIMARY KEY CHECK (id = 1),
             sequence INTEGER NOT NULL,
@@ -115,7 +115,7 @@ package enum Schema {
             code BLOB NOT NULL
         ) STRICT;
 
-        -- That a node's program made this schema, for an older program that comes back after it.
+        -- Authentication code of the schema, for an older program after a rollback.
         CREATE TABLE schema_seal (
             id INTEGER PRIMARY KEY CHECK (id = 1),
             code BLOB NOT NULL
@@ -131,7 +131,7 @@ package enum Schema {
             created INTEGER NOT NULL
         ) STRICT;
 
-        -- Every row is chained to the one before; the head is authenticated and rewritten in each commit.
+        -- A hash chain; the head is authenticated and rewritten in each commit.
         CREATE TABLE audit (
             sequence INTEGER PRIMARY KEY,
             time INTEGER NOT NULL,
@@ -210,8 +210,8 @@ package enum Schema {
             depositor BLOB
         ) STRICT;
         CREATE INDEX entry_of_vault ON entry (vault, state, ordinal);
-        -- The newest version of a field is its current one, unless the field was removed. An agent's record stands
-        -- here too, at the agent's own id.
+        -- The newest version of a field is its current one, unless the field was removed. An agent's record is stored
+        -- here too, under the agent's id.
         CREATE TABLE value (
             entry BLOB NOT NULL,
             field BLOB NOT NULL,

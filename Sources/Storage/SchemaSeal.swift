@@ -2,13 +2,12 @@ import Crypto
 import Encoding
 import SQLite
 
-/// Whether a file's schema is one that a node's program made: a trigger put there could undo a revocation as it is
-/// written.
+/// Verification of a file's schema: a planted trigger could undo a revocation as it is written.
 ///
-/// A program knows its own migrations. After a rollback it meets those of a newer one, which are good if that one left
-/// its code over them; who writes to the file has no key to make it.
+/// The schema must equal the result of the program's migrations. After a rollback it may be a newer program's, which is accepted
+/// with a valid authentication code; an attacker with only the file cannot compute one.
 extension Schema {
-    /// What the schema holds beyond the migrations, lacks, or has otherwise; empty for one that is sealed.
+    /// Differences between the schema and the migrations' result; empty for a schema with a valid code.
     static func differences(_ db: Connection, key: SymmetricKey) throws -> [String] {
         let present = try objects(db)
         if try isSealed(present, key, db) { return [] }
@@ -20,7 +19,7 @@ extension Schema {
         } + wanted.keys.filter { present[$0] == nil }.sorted().map { "the schema lacks \($0)" }
     }
 
-    /// Leaves the code of a schema without differences.
+    /// Writes the authentication code of a verified schema.
     static func seal(_ db: Connection, key: SymmetricKey) throws {
         let present = try objects(db)
         guard try !isSealed(present, key, db) else { return }
@@ -30,7 +29,7 @@ extension Schema {
     }
 
     private static func isSealed(_ objects: [String: String], _ key: SymmetricKey, _ db: Connection) throws -> Bool {
-        // Nothing is asked of a table that the schema may not have.
+        // An older schema lacks the table.
         guard objects["table schema_seal"] != nil else { return false }
         let stored = try db.first("SELECT code FROM schema_seal WHERE id = 1") { $0.blob(0) }
         return stored.map { constantTimeEqual($0, code(objects, key)) } ?? false
@@ -44,7 +43,7 @@ extension Schema {
         return Array(HMAC<SHA256>.authenticationCode(for: message, using: key))
     }
 
-    /// Tables, indexes, triggers and views with their text, but for what SQLite makes for others of them.
+    /// Tables, indexes, triggers and views with their SQL, except for the objects that SQLite creates automatically.
     private static func objects(_ db: Connection) throws -> [String: String] {
         let rows = try db.all(
             """

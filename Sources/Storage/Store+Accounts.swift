@@ -25,11 +25,11 @@ extension Store: AccountStore {
     }
 
     package func token(lookup: [UInt8]) throws -> PresentedToken? {
-        // Where nothing can be taken from anybody, nobody gets anything, metadata included.
+        // A closed node cannot commit revocations, so it authenticates no token, and even metadata is unreadable.
         if case .closed(let fault) = health.mode { throw VaultError.readOnly(fault.rawValue) }
         let presented = try present(lookup)
-        // An owner may still try to take something away.
-        if let presented, presented.agent != nil, isShut(presented.credential.vault) {
+        // An owner may still attempt a revocation.
+        if let presented, presented.agent != nil, isReadBlocked(presented.credential.vault) {
             throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue)
         }
         return presented
@@ -65,7 +65,7 @@ extension Store: AccountStore {
 
     package func sessions(of vault: VaultID) async throws -> [StoredCredential] {
         try await database.read { db in
-            // A row that cannot be read lets nobody in, and must not keep an owner from the others.
+            // A damaged row admits no token, and must not hide the other sessions from the owner.
             try db.all(
                 """
                 SELECT id, vault, holder, kind, lookup, box, l2_key, created, expires, last_used FROM credential

@@ -1,14 +1,14 @@
-import SQLite
+package import SQLite
 import Synchronization
 package import Vault
 package import VaultFormat
 
-/// The lines of one vault, as its owner reads them.
+/// The audit lines of one vault, for its owner.
 extension Store {
     package func auditLines(
         of vault: VaultID, before position: AuditPosition?, limit: PageLimit
     ) async throws -> Page<NumberedAuditLine> {
-        // Counted before the lines are read: a line that comes between the two is not among them.
+        // Counted before the lines are read, so a line appended between the two is left out.
         let counted = try await position == nil ? countLines(of: vault) : nil
         return try await database.read { db in
             let before = position?.sequence ?? counted.map { min($0.sequence, .max - 1) + 1 } ?? .max
@@ -34,8 +34,8 @@ extension Store {
     private static let linesAtATime = 20_000
     private static let mostCounts = 10_000
 
-    /// How many lines a vault has, up to which sequence. Only what came since the last time is counted, in parts: a long
-    /// log is no reason for others to wait.
+    /// Counts a vault's lines, up to the returned sequence number. Counts only the lines since the last call, in parts, so that a
+    /// long log does not keep others waiting.
     private func countLines(of vault: VaultID) async throws -> (sequence: Int64, count: Int64) {
         var known: (sequence: Int64, count: Int64) = lineCounts.withLock { $0[vault] } ?? (0, 0)
         var more: Int64
@@ -51,12 +51,71 @@ extension Store {
             }
             more = part?.count ?? 0
             if let part, more > 0 { known = (part.last, known.count + part.count) }
-            try await WorkQueue.breathe()
+            try await WorkQueue.yieldIfNeeded()
         } while more == Int64(Self.linesAtATime)
         lineCounts.withLock { [known] counts in
             if counts.count >= Self.mostCounts { counts.removeAll() }
             counts[vault] = known
         }
         return known
+    }
+}
+
+/// The whole log, for the node itself.
+extension Store {
+    /// The newest line of the log; nil in an empty one.
+    ///
+    /// It tells how the last process ended, so its hash is verified against the head.
+    ///
+    /// - Throws: `VaultError.damaged` when it does not match.
+    package func lastAuditLine() async throws -> SealedAuditLine? {
+        let head = journal.head.chain
+        if head.sequence == 0 { return nil }
+        let lines = try await database.read { db in
+            try db.all(
+                "SELECT sequence, time, vault, body, hash FROM audit WHERE sequence > ? - 2 ORDER BY sequence",
+                .integer(head.sequence), row: { try Self.auditLine($0) })
+        }
+        let before = lines.first { $0.sequence == head.sequence - 1 }
+        var chain = before.map { AuditChain(sequence: $0.sequence, hash: $0.hash) } ?? .start
+        guard let last = lines.last, last.sequence == head.sequence else {
+            throw VaultError.damaged("the audit log ends before its head")
+        }
+        chain.append(last.line)
+        guard chain == head else {
+            throw VaultError.damaged("the audit log's last line is not the one that was written")
+        }
+        return last.line
+    }
+
+    /// Every audit line, oldest first, in pages.
+    package func forEachAuditLine(_ body: (StoredAuditLine) throws -> Void) async throws {
+        var last: Int64 = 0
+        while true {
+            let after = last
+            let page = try await database.read { db in
+                try db.all(
+                    "SELECT sequence, time, vault, body, hash FROM audit WHERE sequence > ? ORDER BY sequence LIMIT 500",
+                    .integer(after), row: Self.auditLine)
+            }
+            guard let end = page.last else { return }
+            for line in page { try body(line) }
+            last = end.sequence
+        }
+    }
+
+    /// Unix seconds of the newest line; 0 in an empty log.
+    package func lastAuditTime() async throws -> Int64 {
+        try await database.read { db in
+            try db.first("SELECT time FROM audit ORDER BY sequence DESC LIMIT 1") { $0.integer(0) } ?? 0
+        }
+    }
+
+    /// The encrypted audit keys of all vaults.
+    package static func auditKeys(_ database: Connection) throws -> [VaultID: [UInt8]] {
+        let rows = try database.all("SELECT vault, audit_key FROM account WHERE owner <> x''") { row in
+            (try id(row.blob("vault")) as VaultID, try row.blob("audit_key"))
+        }
+        return Dictionary(rows) { first, _ in first }
     }
 }

@@ -3,7 +3,7 @@ import SQLite
 import Vault
 import VaultFormat
 
-/// One statement or two for each mutation.
+/// The SQL of each mutation.
 extension Store {
     static func perform(_ mutation: Mutation, _ now: Int64, _ db: Connection) throws {
         switch mutation {
@@ -14,7 +14,7 @@ extension Store {
                 "UPDATE account SET owner = ? WHERE vault = ? AND owner = ?", .blob(new.bytes), .blob(vault.bytes),
                 .blob(old.bytes))
             guard switched == 1 else { throw VaultError.principalGone }
-            try disarm(old, db)
+            try deleteCredentials(ofHolder: old, db)
         case .deleteCredential(let id):
             try db.run("DELETE FROM credential WHERE id = ?", .blob(id.bytes))
         case .deleteCredentials(let kind, let vault):
@@ -31,17 +31,17 @@ extension Store {
         case .touch(let id, let time):
             try db.run("UPDATE credential SET last_used = ? WHERE id = ?", .integer(time), .blob(id.bytes))
         case .redeemInvite(let payload):
-            let spent = try db.run(
+            let redeemed = try db.run(
                 "INSERT INTO spent_invite (payload, spent) VALUES (?, ?) ON CONFLICT DO NOTHING", .blob(payload),
                 .integer(now))
-            guard spent == 1 else { throw AuthError.inviteNeeded }
+            guard redeemed == 1 else { throw AuthError.inviteNeeded }
         case .putAbuse(let row):
             try db.run(
                 """
                 INSERT INTO abuse (key, level, at, forgiven) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE
                 SET level = excluded.level, at = excluded.at, forgiven = excluded.forgiven
                 """,
-                .blob(row.key), .integer(row.level), .integer(row.at), .integer(row.forgiven))
+                .blob(row.key), .integer(row.level), .integer(row.at), .integer(row.expires))
         case .closeAccount(let vault):
             try close(vault, db)
         case .expectPrincipal(let holder, let session, let policy):
@@ -105,7 +105,7 @@ extension Store {
                 .blob(wrap.holder.bytes), .blob(place.entry.bytes), .blob(place.field.bytes), .integer(place.version),
                 .integer(wrap.isSealed ? 1 : 0), .blob(wrap.box))
         case .upgradeWrap(let wrap):
-            // An update and never an insert: a wrap that was revoked meanwhile must not come back.
+            // An update, never an insert, so that a wrap that was revoked meanwhile does not reappear.
             try db.run(
                 """
                 UPDATE wrap SET is_sealed = 0, box = ?
@@ -167,7 +167,7 @@ extension Store {
                 "SELECT 1 FROM agent WHERE holder = ? AND vault = ?", .blob(id.bytes), .blob(vault.bytes)
             ) { _ in true }
             guard agent != nil else { throw VaultError.noSuchAgent }
-            try disarm(id, db)
+            try deleteCredentials(ofHolder: id, db)
             if let successor {
                 try db.run(
                     "UPDATE agent SET uses = (SELECT uses FROM agent WHERE holder = ?1) WHERE holder = ?2",
@@ -196,7 +196,7 @@ extension Store {
                 ) { $0.int(0) } ?? 0
             guard waiting < maximum else { throw VaultError.quotaExceeded(.agentDeposits, maximum) }
         case .stayWithin, .narrows:
-            // The first is compared before and after all mutations, the other decides whether they are performed.
+            // `commit` checks the quotas after all mutations; `narrows` affects the admission.
             break
         case .countUse(let holder, let maximum):
             let counted = try db.run(
@@ -208,7 +208,7 @@ extension Store {
                 "INSERT INTO answer (holder, key, box, created) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 .blob(answer.holder.bytes), .blob(answer.key), .blob(answer.box), .integer(answer.created))
             guard recorded == 1 else { throw VaultError.idempotencyKeyUsed }
-            // The newest of a principal are kept, so that they take a bounded room.
+            // Keeps the principal's newest records, which bounds their space.
             try db.run(
                 """
                 DELETE FROM answer WHERE holder = ?1 AND key IN (

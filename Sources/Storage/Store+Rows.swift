@@ -2,14 +2,14 @@ import SQLite
 import Vault
 import VaultFormat
 
-/// From columns to rows. A value that no program wrote is damage, not a crash.
+/// Decoding of rows. An invalid value is reported as damage.
 extension Store {
     static func id<Kind>(_ bytes: [UInt8]) throws -> Identifier<Kind> {
         guard let id = Identifier<Kind>(bytes) else { throw VaultError.damaged("an id that is not 16 bytes") }
         return id
     }
 
-    /// A version, which others are counted from: 1 to 2^53, so that a number in JSON holds it.
+    /// Decodes a version: 1 to 2^53, so that it fits a JSON number and can be incremented.
     static func version(_ row: Row, _ column: String) throws -> Int {
         let version = try row.int(column)
         guard (1...1 << 53).contains(version) else {
@@ -18,7 +18,7 @@ extension Store {
         return version
     }
 
-    /// Unix seconds, to and from which others are added.
+    /// Decodes Unix seconds, bounded so that arithmetic cannot overflow.
     static func time(_ row: Row, _ column: String) throws -> Int64 {
         let time = try row.integer(column)
         guard (0...1 << 53).contains(time) else {
@@ -65,7 +65,7 @@ extension Store {
             id: try id(row.blob("id")), vault: try id(row.blob("vault")), version: try version(row, "version"),
             state: state, created: try time(row, "created"), updated: try time(row, "updated"),
             deleted: try optionalTime(row, "deleted"),
-            // For show alone: a damaged one must not keep its owner from the entry.
+            // Only displayed, so a damaged one must not make the entry unreadable.
             depositor: try row.optionalBlob("depositor").flatMap { Identifier($0) }, order: try row.integer("ordinal"))
     }
 
@@ -77,7 +77,7 @@ extension Store {
                 ? try allFields(of: row.id, for: reader.holder, db) : try heldFields(of: row.id, reader.holder, db))
     }
 
-    /// Title and details of an entry, or an agent's record, which stands where a title does.
+    /// Reads title and details of an entry, or an agent's record, which is stored in the title's field.
     static func metadata(
         of entry: EntryID, for holder: HolderID, _ db: Connection
     ) throws -> (title: StoredPart?, details: StoredPart?) {
@@ -93,7 +93,7 @@ extension Store {
         return (parts.last { $0.value.place.field == .title }, parts.last { $0.value.place.field == .details })
     }
 
-    /// Where the current fields stand, with the holder's wraps. No value is read.
+    /// Reads the places of the current fields with the key holder's wraps, without the values.
     private static func allFields(
         of entry: EntryID, for holder: HolderID, _ db: Connection
     ) throws -> [FieldID: StoredField] {
@@ -108,7 +108,7 @@ extension Store {
             ) { try field($0, for: holder) })
     }
 
-    /// The same of those that the holder has a wrap for.
+    /// The same for fields that the key holder has a wrap for.
     private static func heldFields(
         of entry: EntryID, _ holder: HolderID, _ db: Connection
     ) throws -> [FieldID: StoredField] {

@@ -3,9 +3,9 @@ import SQLite
 import Vault
 import VaultFormat
 
-/// Rows as mutations write them.
+/// Writing of rows.
 extension Store {
-    /// An entry's search terms that are not among these, and those of these that it has not.
+    /// Compares an entry's stored search terms with the wanted ones.
     static func difference(
         of terms: [[UInt8]], from entry: EntryID, _ db: Connection
     ) throws -> (gone: [[UInt8]], new: [[UInt8]]) {
@@ -14,8 +14,8 @@ extension Store {
         return (present.filter { !wanted.contains($0) }, wanted.filter { !old.contains($0) })
     }
 
-    /// Takes a holder what it could do something with: nobody opens it any more. Its wraps go in parts, see `clear`.
-    static func disarm(_ holder: HolderID, _ db: Connection) throws {
+    /// Deletes a key holder's credentials and items, so that it can no longer be opened. Its wraps are deleted in parts by `clear`.
+    static func deleteCredentials(ofHolder holder: HolderID, _ db: Connection) throws {
         try db.run("DELETE FROM credential WHERE holder = ?", .blob(holder.bytes))
         try db.run("DELETE FROM item WHERE holder = ?", .blob(holder.bytes))
     }
@@ -30,13 +30,13 @@ extension Store {
             .integer(row.kdf.iterations), .integer(row.kdf.parallelism), .blob(row.salt), .blob(row.owner.bytes),
             .blob(row.auditKey), .integer(row.created))
         guard inserted == 1 else { throw AuthError.emailTaken }
-        // The lines of a deleted vault stay, shredded. Under a second key for the same id they would look like damage.
+        // The encrypted audit lines of a deleted vault stay. With a new key for the same id they would look like damage.
         let isUsed = try db.first("SELECT 1 FROM audit WHERE vault = ? LIMIT 1", .blob(row.vault.bytes)) { _ in true }
         guard isUsed == nil else { throw AuthError.invalid("vault", "was used before; choose 16 random bytes") }
     }
 
     static func insert(_ row: EntryRow, _ db: Connection) throws {
-        // An agent's record stands among the values at the agent's id, and its name stays there.
+        // An agent's record is stored as a value under the agent's id, also after its revocation.
         let used = try db.first(
             "SELECT 1 FROM holder WHERE id = ?1 UNION ALL SELECT 1 FROM value WHERE entry = ?1 LIMIT 1",
             .blob(row.id.bytes)
@@ -76,7 +76,7 @@ extension Store {
     }
 
     static func replaceTerms(of entry: EntryID, _ vault: VaultID, by terms: [[UInt8]], _ db: Connection) throws {
-        // Each stands on a page of its own: those that stay are not written anew.
+        // Nearly each term is on a page of its own, so unchanged ones are not rewritten.
         let (gone, new) = try difference(of: terms, from: entry, db)
         for term in gone {
             try db.run(
@@ -111,7 +111,7 @@ extension Store {
         try db.run("DELETE FROM credential WHERE vault = ?", id)
         try db.run("DELETE FROM item WHERE holder IN (SELECT id FROM holder WHERE vault = ?)", id)
         try db.run("DELETE FROM agent WHERE vault = ?", id)
-        // Without an owner it is closed. No address has an index of this length.
+        // An empty owner marks a closed account. No address has an index of the vault id's length.
         try db.run(
             """
             UPDATE account SET owner = x'', email_index = vault, email = x'', salt = x'', audit_key = x''

@@ -4,25 +4,25 @@ import Synchronization
 package import Vault
 package import VaultFormat
 
-/// The vault's rows in SQLite. Knows columns; knows no rules and no keys.
+/// The SQLite store of the vault's rows. It has neither rules nor keys.
 package final class Store: Sendable {
     package let database: Database
     package let journal: AuditJournal
     package let health: NodeHealth
     let now: @Sendable () -> Int64
     let freeSpace: @Sendable () -> Int64?
-    /// A reader kept deleted bytes in the log; `sweep` tries again.
+    /// Whether deleted data remains in the WAL because a reader prevented its truncation; `sweep` retries.
     let owesTruncation = Atomic(false)
-    /// What each vault took away or deleted in the room that is kept for that, since the disk was full.
+    /// Number of commits of each vault that used the reserved space since the disk became full.
     let lastCommits = Mutex<[VaultID: Int]>([:])
-    /// Vaults of which the disk had no room to take access away when that was last asked for.
-    let shut = Mutex<Set<VaultID>>([])
-    /// How many lines each vault had when they were last counted, up to which sequence.
+    /// Vaults whose last revocation was refused for lack of disk space; their reads are refused.
+    let readBlocked = Mutex<Set<VaultID>>([])
+    /// Cached counts of each vault's audit lines, up to a sequence number.
     let lineCounts = Mutex<[VaultID: (sequence: Int64, count: Int64)]>([:])
 
-    /// Opens a file that `create` made, at the schema's last version.
+    /// Opens a file made by `create` and migrates its schema.
     ///
-    /// `freeSpace`: Bytes that the disk has left; nil when that is not known.
+    /// `freeSpace`: Free bytes on the disk; nil when unknown.
     package init(
         path: String, journal: AuditJournal, health: NodeHealth, now: @escaping @Sendable () -> Int64,
         freeSpace: @escaping @Sendable () -> Int64? = { nil }
@@ -35,11 +35,11 @@ package final class Store: Sendable {
         try journal.load(from: database)
     }
 
-    /// The stored node key of a file, which must be opened before anything else can be.
+    /// Reads a file's encrypted node key, which is needed to open anything else.
     package static func nodeKey(path: String) throws -> [UInt8] {
         let connection = try Connection(path: path, access: .readOnly)
         guard let key = try connection.first("SELECT node_key FROM node WHERE id = 1", row: { $0.blob(0) }) else {
-            throw VaultError.damaged("the file holds no node key")
+            throw VaultError.damaged("the file has no node key")
         }
         return key
     }
@@ -49,9 +49,9 @@ package final class Store: Sendable {
         let stored = NodeKeys.makeStored(root: root)
         let keys = try NodeKeys(root: root, stored: stored)
         let database = try Connection(path: path, access: .readWrite)
-        // A sealed key has room among others in a page of this size, and a page to itself in one of SQLite's usual size.
+        // A page of this size holds several sealed keys; one of SQLite's default size holds one.
         try database.script("PRAGMA page_size = 8192;")
-        // What is deleted can be given back to the disk, some pages at a time.
+        // Allows returning free pages to the disk incrementally.
         try database.script("PRAGMA auto_vacuum = INCREMENTAL;")
         try database.script("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;")
         try Migration.apply(Schema.migrations, to: database)
@@ -67,41 +67,41 @@ package final class Store: Sendable {
         try await commit(mutations, lines, isOwn: false)
     }
 
-    /// What the node says of itself: it needs no room, since nobody can make it say more.
+    /// Commits audit lines of the node itself. They require no reserved space, because requests cannot cause them.
     package func record(_ lines: [SealedAuditLine]) async throws { try await commit([], lines, isOwn: true) }
 
-    /// `isOwn`: The node's own doing, which needs no room kept for others.
+    /// `isOwn`: Whether the node itself initiated the commit, which exempts it from the disk-space limits.
     func commit(_ mutations: [Mutation], _ lines: [SealedAuditLine], isOwn: Bool) async throws {
         let vault = lines.lazy.compactMap(\.vault).first
         let (mutations, isLast) = try admitted(mutations, lines, of: vault, isOwn: isOwn)
         guard !mutations.isEmpty || !lines.isEmpty else { return }
         do {
-            // By itself where there may be little room: what others of its batch write cannot be seen yet.
+            // Commit alone when space is low: the writes of others in the same batch are not visible yet.
             let isAlone = health.mode != .normal && mutations.contains { $0.direction == .tidies }
             let floor = isAlone && !isOwn ? [Mutation].roomForTidying : 0
             try await database.write(size: isAlone || mutations.areMany ? .large : .small) {
                 [journal, now, freeSpace] db in
-                try Self.demandRoom(for: mutations, lines, floor: floor, freeSpace, db)
+                try Self.requireDiskSpace(for: mutations, lines, floor: floor, freeSpace, db)
                 let limits = mutations.compactMap(\.quotas)
                 let before = try limits.map { try Self.usage(of: $0.vault, db) }
                 let reduced = try Self.perform(mutations, now(), db)
-                // The last bytes are for what takes access away or frees room, not for what says so.
+                // The reserved space is only for commits that actually revoked access or freed space.
                 if isLast, !reduced { throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue) }
                 for (limit, before) in zip(limits, before) { try Self.check(limit, before, db) }
                 try journal.append(lines, db)
             }
         } catch let error as SQLiteError {
-            // In a batch of several the journal hears of a failed commit, not of a failed job.
+            // In a batch the journal observes a failed commit, but not a failed job.
             journal.report(error)
-            // What adds nothing breaks no rule of the schema, unless somebody put a row or a rule there.
+            // A commit that adds nothing can violate a constraint only if another program changed rows or schema.
             if error.cause == .constraint, mutations.addNothing, !mutations.narrow {
-                journal.report(ForeignWrite(finding: "a rule of the schema is broken: \(error)"))
+                journal.report(ForeignWrite(finding: "a constraint of the schema is violated: \(error)"))
                 throw VaultError.readOnly(NodeHealth.Fault.foreignWrite.rawValue)
             }
             if error.cause == .full {
-                // Where access cannot be taken away any more, it is not given either.
-                if mutations.takesAccess { health.noteExhaustion() }
-                // What a commit that failed wrote to the log is in the way of the next.
+                // When access cannot be revoked any more, reads are refused too.
+                if mutations.revokeAccess { health.noteExhaustion() }
+                // Remove the failed commit's pages from the WAL to make space for the next.
                 _ = try? await database.truncateWAL(ignoringBackOff: true)
             }
             throw refusal(error)
@@ -109,16 +109,18 @@ package final class Store: Sendable {
             throw VaultError.readOnly(NodeHealth.Fault.foreignWrite.rawValue)
         }
         health.endExhaustion()
-        // What is moved to the trash stays in the log otherwise, until the disk is looked at again.
+        // Free the WAL's space now instead of at the next check of the disk.
         if health.mode == .readOnly(.diskFull), mutations.contains(where: { $0.direction == .tidies }) {
             _ = try? await database.truncateWAL()
         }
-        guard let vault, mutations.takesAccess else { return }
+        guard let vault, mutations.revokeAccess else { return }
         if isLast { lastCommits.withLock { $0[vault, default: 0] += 1 } }
-        shut.withLock { _ = $0.remove(vault) }
+        readBlocked.withLock { _ = $0.remove(vault) }
     }
 
-    /// - Returns: Whether any of them took access away or freed room: one that finds nothing to delete does neither.
+    /// Performs the mutations.
+    ///
+    /// - Returns: Whether any changed rows to revoke access or free space.
     private static func perform(_ mutations: [Mutation], _ now: Int64, _ db: Connection) throws -> Bool {
         var reduced = mutations.narrow
         for mutation in mutations {
@@ -131,11 +133,11 @@ package final class Store: Sendable {
 
     package func truncateWAL() async { await truncateWAL(evenSoon: false) }
 
-    /// `evenSoon`: Also within some seconds after a reader kept it from being done.
+    /// `evenSoon`: Ignore the back-off of a few seconds after a reader prevented the truncation.
     func truncateWAL(evenSoon: Bool) async {
-        // A failure here is the disk's; what was to be done is done, and this is tried again.
-        let isForgotten = (try? await database.truncateWAL(ignoringBackOff: evenSoon)) ?? false
-        owesTruncation.store(!isForgotten, ordering: .relaxed)
+        // A failure is a disk fault; the deletion itself is committed, and `sweep` retries.
+        let isTruncated = (try? await database.truncateWAL(ignoringBackOff: evenSoon)) ?? false
+        owesTruncation.store(!isTruncated, ordering: .relaxed)
     }
 
     private static func check(
@@ -147,7 +149,7 @@ package final class Store: Sendable {
         }
     }
 
-    /// A commit that the disk refused is not the principal's fault.
+    /// Maps disk faults to read-only errors.
     private func refusal(_ error: SQLiteError) -> any Error {
         switch error.cause {
         case .full: VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue)
@@ -159,7 +161,9 @@ package final class Store: Sendable {
 }
 
 extension NodeHealth {
-    /// What an error from the database says about the node; nothing, if it was the principal's.
+    /// Notes the disk fault that a database error indicates, if any.
+    ///
+    /// - Returns: Whether the mode changed.
     package func note(_ error: any Error) -> Bool {
         if error is ForeignWrite { return note(.foreignWrite) }
         guard let error = error as? SQLiteError else { return false }

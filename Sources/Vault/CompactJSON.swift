@@ -1,6 +1,6 @@
-/// Writes one JSON object by hand, for the two places on the way of every read.
+/// A fast writer for one JSON object, used twice in every read.
 ///
-/// Foundation's encoder takes longer than decrypting the value. Members come in the order they are given.
+/// Foundation's encoder takes longer than decrypting the value. Members are written in the order of the calls.
 package struct CompactJSON {
     package private(set) var bytes: [UInt8] = [UInt8(ascii: "{")]
 
@@ -31,7 +31,7 @@ package struct CompactJSON {
         append(values)
     }
 
-    /// An object of texts; those that are nil are left out.
+    /// Adds an object of strings, without those that are nil.
     package mutating func add(_ name: StaticString, _ members: KeyValuePairs<String, String?>) {
         begin(name)
         bytes.append(UInt8(ascii: "{"))
@@ -46,7 +46,7 @@ package struct CompactJSON {
         bytes.append(UInt8(ascii: "}"))
     }
 
-    /// Keys in order, so that the same value has the same bytes.
+    /// Adds an object with sorted keys, so that equal values have equal bytes.
     package mutating func add(_ name: StaticString, _ values: [String: [String]]?) {
         guard let values else { return }
         begin(name)
@@ -75,7 +75,7 @@ package struct CompactJSON {
         bytes.append(UInt8(ascii: "]"))
     }
 
-    /// A string with what RFC 8259 section 7 wants escaped.
+    /// Appends a string, escaped according to RFC 8259 section 7.
     private mutating func append(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
         for byte in text.utf8 {

@@ -1,24 +1,24 @@
 import Synchronization
 
-/// Whether the node may write, as everything that writes must know.
+/// The node's operating mode: normal, read-only or closed.
 ///
-/// Goes only downhill by itself; what brings it back is an operator, or room on the disk.
+/// Faults only make it worse; an operator or free disk space restores it.
 package final class NodeHealth: Sendable {
     package enum Mode: Equatable, Sendable {
         case normal
-        /// No changes. Reads go on as long as their audit lines can be committed.
+        /// No changes. Reads continue as long as their audit lines can be committed.
         case readOnly(Fault)
-        /// Nothing is committed, so nothing secret is read either.
+        /// Nothing is committed, so secrets are not read either.
         case closed(Fault)
     }
 
     package enum Fault: String, Sendable {
-        /// Bytes in the file that SQLite or the audit chain did not write.
+        /// Corruption or tampering that SQLite or the audit verification found.
         case damaged
         case diskFull = "disk-full"
-        /// A write or an fsync failed. What a later fsync says is no longer worth anything, until a restart.
+        /// A write or an fsync failed. Later results of fsync are not reliable until a restart.
         case ioError = "io-error"
-        /// Another program wrote to the file and left a schema or a log that no commit may be made on.
+        /// Another program modified the schema or the audit log's head.
         case foreignWrite = "foreign-write"
     }
 
@@ -27,14 +27,14 @@ package final class NodeHealth: Sendable {
     private let exhausted = Atomic(false)
     private let onDamage: @Sendable () -> Void
 
-    /// `onDamage`: Called once, when damage is noted for the first time: it must be remembered beyond this process.
+    /// `onDamage`: Called once, when damage is first noted, to record it beyond this process.
     package init(onDamage: @escaping @Sendable () -> Void = {}) {
         self.onDamage = onDamage
     }
 
     package var mode: Mode { state.withLock { $0 } }
 
-    /// Notes a fault. A worse one stays.
+    /// Notes a fault. A worse mode is kept.
     ///
     /// - Returns: Whether the mode changed.
     @discardableResult
@@ -55,14 +55,14 @@ package final class NodeHealth: Sendable {
         return isChanged
     }
 
-    /// Whether the disk refused even what takes access away: then nobody reads either, metadata included.
+    /// Whether the disk refused even a revocation. Reads are refused then, metadata included.
     package var isExhausted: Bool { exhausted.load(ordering: .relaxed) }
 
     package func noteExhaustion() { exhausted.store(true, ordering: .relaxed) }
 
     package func endExhaustion() { exhausted.store(false, ordering: .relaxed) }
 
-    /// There is room again.
+    /// Returns to normal mode after the disk was full.
     package func diskHasRoom() {
         endExhaustion()
         state.withLock { if $0 == .readOnly(.diskFull) { $0 = .normal } }

@@ -1,16 +1,15 @@
 import Synchronization
 package import VaultFormat
 
-/// Operations of each vault in a day, as a token bucket: each leaves a line in the audit log for ever, so nobody may fill
-/// the disk with them.
+/// Daily budget of operations per vault, as a leaky bucket. Each operation leaves a permanent audit line, so the number is bounded
+/// to protect the disk.
 package final class OperationBudget: Sendable {
     private let levels = Mutex<[VaultID: Level]>([:])
     private let perDay: Int
-    /// When the process began after an unclean stop: half a day's worth counts as used then, so that no crash gives a day's
-    /// worth again.
+    /// Start time after an unclean shutdown. Half a day's budget counts as used then, so that a crash does not grant a new budget.
     private let halfSince: Int64?
     private let now: @Sendable () -> Int64
-    /// Some 50 bytes each. Only vaults that are active within a day are in the table.
+    /// About 50 bytes each. The table has only vaults that were active within a day.
     private static let mostVaults = 20_000
 
     private struct Level {
@@ -18,21 +17,21 @@ package final class OperationBudget: Sendable {
         var at: Int64
     }
 
-    /// `isUnclean`: Whether the process before this one ended without a word.
+    /// `isUnclean`: Whether the previous process did not shut down cleanly.
     package init(perDay: Int, isUnclean: Bool = false, now: @escaping @Sendable () -> Int64) {
         self.perDay = perDay
         halfSince = isUnclean ? now() : nil
         self.now = now
     }
 
-    /// Whose operations they are: each may only use so much of the budget, so that none keeps the next from his.
+    /// The class of an operation. Each class may use the budget up to its own limit, so that none exhausts the next one's part.
     package enum Share: Sendable {
-        /// All agents together.
+        /// Operations of all agents together.
         case agents
         case owner
-        /// What takes access away from somebody and can be repeated.
+        /// Revocations that can be repeated.
         case urgent
-        /// The same with a secret of its own: who has a session alone must not use up what the owner needs to end it.
+        /// Revocations with a proof: a stolen session alone must not use up the budget that the owner needs to end it.
         case proven
 
         fileprivate var most: Double {
@@ -45,14 +44,14 @@ package final class OperationBudget: Sendable {
         }
     }
 
-    /// The same for a principal.
+    /// Counts operations of a principal.
     package func spend(for principal: Principal, count: Int = 1) throws(VaultError) {
         try spend(principal.vault, count: count, share: principal.party == .owner ? .owner : .agents)
     }
 
     /// Counts operations.
     ///
-    /// - Throws: `VaultError.tooManyOperations` with the seconds until there is room.
+    /// - Throws: `VaultError.tooManyOperations` with the seconds until the next operation is allowed.
     package func spend(_ vault: VaultID, count: Int = 1, share: Share = .owner) throws(VaultError) {
         guard count > 0 else { return }
         let time = now()

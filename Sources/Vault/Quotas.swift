@@ -1,4 +1,4 @@
-/// What a tenant may store and do. One table: settings, API, command line and documentation follow from it.
+/// The quotas of a tenant. Settings, API, command line and documentation are derived from this table.
 package enum Quota: String, CaseIterable, Sendable {
     case bytes
     case entries
@@ -32,7 +32,7 @@ package enum Quota: String, CaseIterable, Sendable {
         }
     }
 
-    /// What an operator may set it to. An agent's every reader stands in one audit line, which bounds agents.
+    /// Maximum that an operator may set. One audit line lists all readers of a field, which bounds the number of agents.
     package var most: Int {
         switch self {
         case .bytes: 1 << 40
@@ -44,11 +44,11 @@ package enum Quota: String, CaseIterable, Sendable {
         }
     }
 
-    /// What is counted, as an operator and an owner read it.
+    /// Description for operators and owners.
     package var meaning: String {
         switch self {
         case .bytes:
-            "bytes of a vault at rest: values of every version, metadata, wrapped keys, search terms, remembered answers"
+            "bytes of a vault at rest: values of every version, metadata, wrapped keys, search terms, idempotency records"
         case .entries: "entries of a vault, with those in the trash and deposits"
         case .fields: "fields of a vault"
         case .agents: "agents of a vault"
@@ -65,7 +65,7 @@ package enum Quota: String, CaseIterable, Sendable {
     }
 }
 
-/// The quotas in force on a node: the defaults, and what its operator set.
+/// A node's quotas: the defaults and the operator's settings.
 package struct Quotas: Equatable, Sendable {
     private var changed: [Quota: Int] = [:]
 
@@ -76,16 +76,15 @@ package struct Quotas: Equatable, Sendable {
         set { changed[quota] = newValue }
     }
 
-    /// For a change that only takes away: it writes an entry's tags or an agent's grants anew, and must go on in a vault that
-    /// is full.
-    var forTakingAway: Quotas {
+    /// For a narrowing change, which rewrites an entry's tags or an agent's grants and must work in a full vault.
+    var forNarrowing: Quotas {
         var quotas = self
         quotas[.bytes] += self[.bytes] / 8
         return quotas
     }
 }
 
-/// What a vault holds now, of what has a quota.
+/// A vault's current usage of its quotas.
 package struct VaultUsage: Equatable, Sendable {
     private var counts: [Quota: Int]
 
@@ -95,13 +94,13 @@ package struct VaultUsage: Equatable, Sendable {
 
     package subscript(quota: Quota) -> Int { counts[quota] ?? 0 }
 
-    /// The quotas that are counted in a vault, rather than over a time or per agent.
+    /// The quotas that are counted per vault, rather than per time or per agent.
     package static let counted: [Quota] = [.bytes, .entries, .fields, .agents, .deposits, .sessions]
 
-    /// The first quota that `after` exceeds and that it did not exceed as much before: who is above a quota, because it was
-    /// lowered, can still make less of it.
+    /// Returns the first quota that `after` exceeds by more than `before` did. A vault above a lowered quota can still reduce its
+    /// usage.
     package static func exceeded(_ quotas: Quotas, before: VaultUsage, after: VaultUsage) -> Quota? {
-        // Sessions give way instead.
+        // The oldest sessions end instead.
         counted.first { $0 != .sessions && after[$0] > quotas[$0] && after[$0] > before[$0] }
     }
 }

@@ -1,6 +1,6 @@
 package import VaultFormat
 
-/// Everything the vault refuses to do. Each case is a decision, not an accident.
+/// The vault's errors.
 package enum VaultError: Error, Equatable, Sendable {
     case noSuchEntry
     case noSuchField
@@ -8,34 +8,34 @@ package enum VaultError: Error, Equatable, Sendable {
     case noSuchAgent
     case noSuchDeposit
     case entryExists
-    /// There is a record for the `Idempotency-Key` already.
+    /// The `Idempotency-Key` has a record already.
     case idempotencyKeyUsed
-    /// A stale `If-Match`. Carries the current version.
+    /// The `If-Match` version is stale. Carries the current version.
     case changedSince(version: Int)
-    /// The member of the request, and what to do.
+    /// Carries the member of the request and what must hold.
     case invalid(String, String)
-    /// These L2 fields differ from what is to be restored; only the client can re-encrypt them.
+    /// These L2 fields differ from the version to restore, and only the client can re-encrypt them.
     case needsEnvelopes([FieldID])
     case ownerOnly
-    /// The session is older than ten minutes; the password is needed again.
+    /// The session is older than ten minutes, and the action requires a fresh one.
     case reauthenticate
-    /// The session or the agent ended while its request waited for its turn.
+    /// The session or the agent ended while its request waited.
     case principalGone
-    /// The token lacks this verb. About the token alone, so that it tells nothing of entries.
+    /// The token lacks this verb. Depends on the token only, so that it reveals nothing about entries.
     case verbMissing(AgentPolicy.Verb)
     case usesExhausted
-    /// The agent's uses of the minute are used up. Seconds until there is one again.
+    /// The agent's rate limit is reached. Carries the seconds until the next use is allowed.
     case rateLimited(retryAfter: Int)
-    /// Nothing more fits; the number is the quota's.
+    /// The quota is reached. Carries its value.
     case quotaExceeded(Quota, Int)
-    /// The vault's operations of the day are used up. Seconds until there is one again.
+    /// The vault's daily operations are used up. Carries the seconds until the next one is allowed.
     case tooManyOperations(retryAfter: Int)
-    /// Too much of the principal's work waits already.
+    /// Too many of the principal's requests wait already.
     case busy
-    /// A value that should be a TOTP seed is none.
+    /// The value is not a TOTP seed.
     case notATOTPSeed
-    /// The file says something that no node wrote there.
+    /// Stored data is invalid or fails authentication: corruption or tampering.
     case damaged(String)
-    /// Nothing is written, and nothing secret leaves, until an operator has looked.
+    /// The node is read-only or closed. Carries the fault.
     case readOnly(String)
 }

@@ -1,24 +1,24 @@
 import Synchronization
 package import VaultFormat
 
-/// Lets one change at a time into each vault.
+/// A lock per vault, held by one change at a time.
 ///
-/// A change reads who may see what, seals keys to them, and writes. Between two such changes one could seal to
-/// an agent that the other has just revoked, so they take turns. Reads never wait here. One process owns
-/// the file, so a lock in memory is enough.
+/// A change reads who has access, seals keys to them, and writes. Two concurrent changes could seal to an agent that the other
+/// has just revoked, so they run one after the other. Reads take no lock. One process owns the file, so a lock in memory is
+/// enough.
 package final class VaultLocks: Sendable {
-    /// The vaults in which a change runs, and who waits there.
+    /// The vaults in which a change runs, with the changes that wait.
     private let waiting = Mutex<[VaultID: Queue]>([:])
-    /// Of one vault; the next is refused. What is urgent is bounded by the requests that a server answers at a time.
+    /// Waiting changes of one vault; the next is refused. Urgent ones are bounded by the server's concurrent requests.
     private let mostWaiting: Int
 
     private struct Queue {
         var urgent: [CheckedContinuation<Bool, Never>] = []
         var others: [CheckedContinuation<Bool, Never>] = []
-        /// How often what is urgent went before others that waited.
+        /// How many urgent changes went before the others since one of those ran.
         var overtaken = 0
 
-        /// Something else goes after eight urgent ones: a stream of them must not hold it up for ever.
+        /// After eight urgent changes one of the others runs, so that a stream of urgent ones cannot starve it.
         mutating func next() -> CheckedContinuation<Bool, Never>? {
             if !urgent.isEmpty, others.isEmpty || overtaken < 8 {
                 overtaken += others.isEmpty ? 0 : 1
@@ -35,7 +35,7 @@ package final class VaultLocks: Sendable {
 
     /// Runs `body` while no other change of this vault runs, in the order of arrival.
     ///
-    /// `isUrgent`: Goes before all that is not: signing in, and what ends somebody's access.
+    /// `isUrgent`: Runs before changes that are not: signing in, and ending access.
     /// - Throws: `VaultError.busy` when too many wait already.
     package func withLock<R>(
         _ vault: VaultID, isUrgent: Bool = false, _ body: () async throws -> R
@@ -45,12 +45,12 @@ package final class VaultLocks: Sendable {
         return try await body()
     }
 
-    /// The same for a change by somebody whose holder must still be there when its turn comes.
+    /// The same for a principal, whose key holder must still exist when the lock is acquired.
     ///
-    /// While it waited, another tab may have changed the password, or the owner revoked the agent. Every deletion of
-    /// a holder holds this lock, so one look is enough.
+    /// While it waited, another client may have changed the password, or the owner revoked the agent. Every deletion of a key
+    /// holder holds this lock, so one check is enough.
     ///
-    /// - Throws: `VaultError.principalGone` when the holder is gone.
+    /// - Throws: `VaultError.principalGone` when the key holder is gone.
     package func withLock<R>(
         for principal: Principal, in store: any VaultStore, isUrgent: Bool = false, _ body: () async throws -> R
     ) async throws -> R {
@@ -60,18 +60,18 @@ package final class VaultLocks: Sendable {
         }
     }
 
-    /// Whether something urgent waits for a vault.
+    /// Whether an urgent change waits for a vault.
     package func hasUrgent(_ vault: VaultID) -> Bool { waiting.withLock { $0[vault]?.urgent.isEmpty == false } }
 
     private func acquire(_ vault: VaultID, _ isUrgent: Bool) async -> Bool {
-        // Without others in it there is no waiting, and no turn to give up.
+        // An uncontended lock needs no wait, so the slot is kept.
         let isFree = waiting.withLock { waiting in
             guard waiting[vault] == nil else { return false }
             waiting[vault] = Queue()
             return true
         }
         if isFree { return true }
-        return await WorkQueue.waiting { await enqueue(vault, isUrgent) }
+        return await WorkQueue.withoutSlot { await enqueue(vault, isUrgent) }
     }
 
     private func enqueue(_ vault: VaultID, _ isUrgent: Bool) async -> Bool {

@@ -1,30 +1,30 @@
 import VaultFormat
 
-/// What waits, rests and runs, and whose turn it is next.
+/// The scheduler's state: waiting, suspended and running work, and the choice of the next.
 extension WorkQueue {
-    /// Whose turn it is.
+    /// Running, suspended and waiting work by vault.
     struct State {
         var running: Set<VaultID> = []
-        /// The one that runs something that cannot rest.
-        var lump: VaultID?
-        /// How much of a vault's work waits for something other than its turn.
-        var away: [VaultID: Int] = [:]
-        /// Work that has begun and waits for its turn to go on; more than one where some was urgent.
-        var resting: [VaultID: [Resting]] = [:]
-        /// Whether the turn that began last was for something urgent.
+        /// The vault that runs work that cannot yield.
+        var nonYielding: VaultID?
+        /// The number of a vault's work items that wait for its lock instead of a slot.
+        var blocked: [VaultID: Int] = [:]
+        /// Work that has begun, has yielded and waits for a slot; more than one item where some was urgent.
+        var suspended: [VaultID: [Suspended]] = [:]
+        /// Whether the slot that was given last went to urgent work.
         var wasUrgent = false
-        /// Vaults with waiting work, the next one first.
-        var turns: [VaultID] = []
+        /// Vaults with waiting or suspended work, in order of arrival.
+        var schedule: [VaultID] = []
         var waiting: [VaultID: [Waiting]] = [:]
-        /// What vaults had of late.
+        /// Recent processor time by vault.
         var usage: [VaultID: Usage] = [:]
 
-        /// Pieces that have begun and given up their turn, beyond which none begins: each holds what it has found so far.
-        private static let mostResting = 24
-        /// Whether something urgent waits for what a vault's work holds.
-        let isAwaited: @Sendable (VaultID) -> Bool
+        /// The number of suspended vaults from which on no other work begins: each keeps its partial results in memory.
+        private static let mostSuspended = 24
+        /// Whether an urgent change waits for the lock that a vault's work holds.
+        let hasUrgentWaiter: @Sendable (VaultID) -> Bool
 
-        /// All work whose turn it is.
+        /// All work that may run now.
         mutating func starts(width: Int) -> [Next] {
             var starts: [Next] = []
             while let next = next(width: width) { starts.append(next) }
@@ -34,64 +34,69 @@ extension WorkQueue {
         private mutating func next(width: Int) -> Next? {
             guard running.count < width else { return nil }
             let now = ContinuousClock.now
-            let ready = turns.indices.filter { mayGoOn(turns[$0], at: now) }
-            let (hurried, others) = (ready.filter { isUrgent(turns[$0]) }, ready.filter { !isUrgent(turns[$0]) })
-            wasUrgent = !hurried.isEmpty && (others.isEmpty || !wasUrgent)
-            let index = (wasUrgent ? hurried : others).min { rank(turns[$0], at: now) < rank(turns[$1], at: now) }
+            let ready = schedule.indices.filter { isReady(schedule[$0], at: now) }
+            let (urgentOnes, others) = (
+                ready.filter { isUrgent(schedule[$0]) }, ready.filter { !isUrgent(schedule[$0]) }
+            )
+            wasUrgent = !urgentOnes.isEmpty && (others.isEmpty || !wasUrgent)
+            let index = (wasUrgent ? urgentOnes : others).min {
+                rank(schedule[$0], at: now) < rank(schedule[$1], at: now)
+            }
             guard let index else { return nil }
-            let vault = turns.remove(at: index)
+            let vault = schedule.remove(at: index)
             running.insert(vault)
-            defer { if resting[vault] != nil || waiting[vault] != nil { turns.append(vault) } }
+            defer { if suspended[vault] != nil || waiting[vault] != nil { schedule.append(vault) } }
             var queue = waiting[vault] ?? []
-            let able = queue.indices.filter { lump == nil || !queue[$0].work.isLump }
+            let able = queue.indices.filter { nonYielding == nil || !queue[$0].work.isNonYielding }
             let urgent = able.first { queue[$0].work.isUrgent }
-            if urgent == nil, let rested = resting[vault] {
-                let first = rested.firstIndex(where: \.isUrgent) ?? 0
-                resting[vault] = rested.count > 1 ? Array(rested[..<first] + rested[(first + 1)...]) : nil
-                return rested[first].next
+            if urgent == nil, let paused = suspended[vault] {
+                let first = paused.firstIndex(where: \.isUrgent) ?? 0
+                suspended[vault] = paused.count > 1 ? Array(paused[..<first] + paused[(first + 1)...]) : nil
+                return paused[first].next
             }
             let first = urgent ?? able.first { queue[$0].work.party == .owner } ?? able[0]
             let chosen = queue.remove(at: first)
             waiting[vault] = queue.isEmpty ? nil : queue
-            if chosen.work.isLump { lump = vault }
+            if chosen.work.isNonYielding { nonYielding = vault }
             return chosen.next
         }
 
         func hasUrgent(_ vault: VaultID) -> Bool {
-            waiting[vault]?.contains { $0.work.isUrgent && (lump == nil || !$0.work.isLump) } ?? false
+            waiting[vault]?.contains { $0.work.isUrgent && (nonYielding == nil || !$0.work.isNonYielding) } ?? false
         }
 
-        /// Whether a vault has work that has begun, or may begin some. While many rest, only who asked for little of late
-        /// may begin.
-        func mayGoOn(_ vault: VaultID, at now: ContinuousClock.Instant) -> Bool {
+        /// Whether a vault has suspended work, or may begin some. While many vaults are suspended, only those with little recent
+        /// usage may begin.
+        func isReady(_ vault: VaultID, at now: ContinuousClock.Instant) -> Bool {
             guard !running.contains(vault) else { return false }
-            if hasUrgent(vault) || resting[vault] != nil { return true }
-            guard away[vault] == nil else { return false }
-            guard let queue = waiting[vault], lump == nil || queue.contains(where: { !$0.work.isLump }) else {
+            if hasUrgent(vault) || suspended[vault] != nil { return true }
+            guard blocked[vault] == nil else { return false }
+            guard let queue = waiting[vault], nonYielding == nil || queue.contains(where: { !$0.work.isNonYielding })
+            else {
                 return false
             }
-            return resting.count < Self.mostResting || rank(vault, at: now) <= Usage.little
+            return suspended.count < Self.mostSuspended || rank(vault, at: now) <= Usage.little
         }
 
-        /// Whether no more may rest: what was begun beyond the bound is short, or is given up.
-        var isFull: Bool { resting.count >= 2 * Self.mostResting }
+        /// Whether no more work may be suspended: work begun beyond the bound finishes without yielding, or fails.
+        var isFull: Bool { suspended.count >= 2 * Self.mostSuspended }
 
-        /// Who had least goes first. All who had little are alike and take turns: one who has just come would otherwise go
-        /// before one who has been there for a while, and so would the next of a thousand.
+        /// Recent usage, by which the vault with the least goes first. Below `Usage.little` all rank equally and run round-robin:
+        /// otherwise each new vault, one of a thousand, would go before those that have worked for a while.
         private func rank(_ vault: VaultID, at now: ContinuousClock.Instant) -> Double {
             max(usage[vault]?.amount(at: now) ?? 0, Usage.little)
         }
 
-        /// Whether a vault has something urgent to do, or keeps something urgent of its own waiting. It has every second turn,
-        /// whoever else waits; and no more, or whoever asks for what is urgent all the time would have the processor.
+        /// Whether a vault has urgent work, or holds a lock for which an urgent change of its own waits. Urgent work gets every
+        /// second slot and no more: otherwise a stream of urgent requests would have the processor to itself.
         private func isUrgent(_ vault: VaultID) -> Bool {
-            hasUrgent(vault) || resting[vault]?.contains(where: \.isUrgent) == true || isAwaited(vault)
+            hasUrgent(vault) || suspended[vault]?.contains(where: \.isUrgent) == true || hasUrgentWaiter(vault)
         }
 
-        /// Ends a vault's turn, or a part of it.
+        /// Takes the slot from a vault and charges its time.
         mutating func stop(_ vault: VaultID, since start: ContinuousClock.Instant) {
             running.remove(vault)
-            if lump == vault { lump = nil }
+            if nonYielding == vault { nonYielding = nil }
             charge(vault, since: start)
         }
 
@@ -103,8 +108,8 @@ extension WorkQueue {
         }
     }
 
-    /// Time that a vault had turns for. After a second it counts half, after two a third: who works all the time is soon
-    /// known, and has no long past that one who has just come goes before.
+    /// Decaying processor time of a vault: after a second it counts half, after two a third. The short memory keeps a vault
+    /// that works quietly from ranking behind every new one.
     struct Usage {
         let seconds: Double
         let at: ContinuousClock.Instant
@@ -116,7 +121,7 @@ extension WorkQueue {
         }
     }
 
-    /// Work that waits for a turn, its first or to go on. Resumed with whether it has it.
+    /// Continuation of work that waits for a slot; resumed with false when it is refused.
     typealias Next = CheckedContinuation<Bool, Never>
 
     struct Waiting {
@@ -124,18 +129,18 @@ extension WorkQueue {
         let next: Next
     }
 
-    struct Resting {
+    struct Suspended {
         let isUrgent: Bool
         let next: Next
     }
 
-    /// Whose work it is, and how it is treated.
+    /// A work item's owner and scheduling attributes.
     struct Work {
         let vault: VaultID
         let holder: HolderID
         let party: Party
         var isUrgent = false
         var isRefusable = true
-        var isLump = false
+        var isNonYielding = false
     }
 }

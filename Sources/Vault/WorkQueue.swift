@@ -1,28 +1,28 @@
 import Synchronization
 package import VaultFormat
 
-/// Lets work that takes milliseconds or more have the processor in turns, away from the event loops.
+/// Fair scheduler for work that takes milliseconds or more; runs it away from the event loops.
 ///
-/// A node has one processor, and one request can be worth a second of it: thousands of keys to seal, a log to search. At
-/// most `width` pieces of such work run at a time, one of a vault. The vault that had least of late goes first, so that
-/// whoever asks for little waits for nobody who asks for much. Within a vault the owner goes before agents.
+/// A node has one processor, and one request can need a second of it: thousands of keys to seal, a log to search. At
+/// most `width` items of such work run at a time, one per vault. The vault with the least recent usage goes first, so that
+/// small requests do not wait for large ones. Within a vault the owner goes before agents.
 ///
-/// Work within a turn of the same vault is a part of it: what is read and the answer that is made of it have one turn.
+/// Work started from within a slot of the same vault runs in that slot: reading and encoding the answer share one.
 ///
-/// Work that takes long gives up its turn between its parts (`breathe`), and work that has to wait for something else is
-/// not in anybody's way meanwhile (`waiting`). Either way nothing else of its vault begins before it goes on but what is
-/// urgent: what keeps two changes apart is `VaultLocks`.
+/// Long work yields between its parts (`yieldIfNeeded`), and work that waits for a lock does not hold a slot
+/// (`withoutSlot`). In both cases no other work of its vault begins before it continues, except urgent work: changes are kept
+/// apart by `VaultLocks`.
 package final class WorkQueue: Sendable {
     private let width: Int
-    /// Of one principal; the next is refused.
+    /// Waiting items of one principal; the next is refused.
     private let mostWaiting: Int
-    /// Of all agents of a vault.
+    /// Waiting items of all agents of a vault.
     private let mostOfAgents: Int
     /// Unix seconds.
     private let now: @Sendable () -> Int64
     private let state: Mutex<State>
 
-    /// `locks`: For which work waits within its turn.
+    /// `locks`: The locks that work waits for within its slot.
     package init(
         width: Int = 2, mostWaiting: Int = 40, mostOfAgents: Int = 160, locks: VaultLocks? = nil,
         now: @escaping @Sendable () -> Int64
@@ -34,27 +34,29 @@ package final class WorkQueue: Sendable {
         self.mostOfAgents = mostOfAgents
     }
 
-    /// Pieces of work that run now, and that wait.
+    /// The number of running items.
     package var running: Int { state.withLock { $0.running.count } }
+    /// The number of items that wait for their first slot.
     package var waiting: Int { state.withLock { $0.waiting.values.reduce(0) { $0 + $1.count } } }
 
-    /// Runs `work` when it is the principal's turn, on the threads that tasks share.
+    /// Runs `work` once the principal gets a slot, on the global concurrent executor.
     ///
-    /// `isLump`: It takes long and cannot rest. One of these runs at a time, beside what does not take long.
+    /// `isNonYielding`: The work is long and cannot yield. One such item runs at a time, so that another slot stays available.
     ///
-    /// - Throws: `VaultError.busy` when too much of the same principal waits already.
+    /// - Throws: `VaultError.busy` when too many items of the same principal wait already.
     package func run<R: Sendable>(
-        as principal: Principal, isLump: Bool = false, _ work: @escaping @Sendable () async throws -> R
+        as principal: Principal, isNonYielding: Bool = false, _ work: @escaping @Sendable () async throws -> R
     ) async throws -> R {
-        try await run(Work(of: principal, isLump: isLump), work)
+        try await run(Work(of: principal, isNonYielding: isNonYielding), work)
     }
 
-    /// The same for work that commits nothing: its principal must still be one when its turn has come.
+    /// The same for work that commits nothing: checks before, after and whenever it has yielded that the principal still has
+    /// access.
     package func run<R: Sendable>(
         as principal: Principal, in store: any VaultStore, _ work: @escaping @Sendable () async throws -> R
     ) async throws -> R {
         try await run(Work(of: principal)) {
-            let mayGoOn = { @Sendable () async -> VaultError? in
+            let checkAccess = { @Sendable () async -> VaultError? in
                 do {
                     try principal.requireUnexpired(at: self.now())
                     return try await store.holds(principal) ? nil : .principalGone
@@ -62,28 +64,28 @@ package final class WorkQueue: Sendable {
                     return error as? VaultError ?? .principalGone
                 }
             }
-            if let refusal = await mayGoOn() { throw refusal }
-            let turn = Turn.present
-            let before = turn?.ask(mayGoOn)
-            defer { if let before { _ = turn?.ask(before) } }
+            if let refusal = await checkAccess() { throw refusal }
+            let slot = Slot.current
+            let before = slot?.setAccessCheck(checkAccess)
+            defer { if let before { _ = slot?.setAccessCheck(before) } }
             let result = try await work()
-            // It may have been ended meanwhile.
-            if let refusal = await mayGoOn() { throw refusal }
+            // Access may have ended meanwhile.
+            if let refusal = await checkAccess() { throw refusal }
             return result
         }
     }
 
-    /// The same for what is left to do for a principal whose request has been performed: it is refused to nobody.
+    /// The same for the rest of a request that has been committed: never refused.
     package func finish<R: Sendable>(
         for principal: Principal, _ work: @escaping @Sendable () async throws -> R
     ) async throws -> R {
         try await run(Work(of: principal, isRefusable: false), work)
     }
 
-    /// The same for somebody who is no principal yet.
+    /// The same for a key holder that is not a principal yet.
     ///
-    /// `isUrgent`: Goes before all else of its vault and does not count with it: what a thief's session asks for must not
-    /// keep the owner from ending that session.
+    /// `isUrgent`: Runs before the vault's other work and is counted apart from it, so that requests of a stolen session
+    /// cannot keep the owner from ending that session.
     package func run<R: Sendable>(
         for holder: HolderID, of party: Party, isUrgent: Bool = false, in vault: VaultID,
         _ work: @escaping @Sendable () async throws -> R
@@ -92,14 +94,14 @@ package final class WorkQueue: Sendable {
     }
 
     private func run<R: Sendable>(_ work: Work, _ body: @escaping @Sendable () async throws -> R) async throws -> R {
-        // A part of what has its turn already.
-        if let turn = Turn.present, turn.queue === self, turn.vault == work.vault { return try await body() }
+        // A part of work that has a slot already.
+        if let slot = Slot.current, slot.queue === self, slot.vault == work.vault { return try await body() }
         guard await acquire(work) else { throw VaultError.busy }
-        let turn = Turn(queue: self, work)
-        defer { release(turn) }
-        return try await Turn.$present.withValue(turn) {
+        let slot = Slot(queue: self, work)
+        defer { release(slot) }
+        return try await Slot.$current.withValue(slot) {
             try await withTaskExecutorPreference(globalConcurrentExecutor) {
-                // Only what waits for something leaves the event loop that the request came by.
+                // Without a suspension point the work would stay on the request's event loop.
                 await Task.yield()
                 return try await body()
             }
@@ -118,7 +120,7 @@ package final class WorkQueue: Sendable {
                         return nil
                     }
                 }
-                if !state.turns.contains(vault) { state.turns.append(vault) }
+                if !state.schedule.contains(vault) { state.schedule.append(vault) }
                 state.waiting[vault, default: []].append(Waiting(work: work, next: next))
                 return state.starts(width: width)
             }
@@ -131,9 +133,9 @@ package final class WorkQueue: Sendable {
         for start in starts { start.resume(returning: true) }
     }
 
-    private func release(_ turn: Turn) {
+    private func release(_ slot: Slot) {
         let starts = state.withLock { state in
-            state.stop(turn.vault, since: turn.since)
+            state.stop(slot.vault, since: slot.since)
             return state.starts(width: width)
         }
         Self.resume(starts)
@@ -141,44 +143,44 @@ package final class WorkQueue: Sendable {
 }
 
 extension WorkQueue.Work {
-    fileprivate init(of principal: Principal, isRefusable: Bool = true, isLump: Bool = false) {
+    fileprivate init(of principal: Principal, isRefusable: Bool = true, isNonYielding: Bool = false) {
         self.init(
             vault: principal.vault, holder: principal.holder.id, party: principal.party, isRefusable: isRefusable,
-            isLump: isLump)
+            isNonYielding: isNonYielding)
     }
 }
 
-// MARK: Within a turn
+// MARK: Within a slot
 
 extension WorkQueue {
-    /// The turn that the present task has.
-    private final class Turn: Sendable {
-        @TaskLocal static var present: Turn?
+    /// The slot of the current task.
+    private final class Slot: Sendable {
+        @TaskLocal static var current: Slot?
 
         let queue: WorkQueue
         let vault: VaultID
         let isUrgent: Bool
-        /// Whether it can be given up for others.
+        /// Whether the work may be refused when it yields.
         let isRefusable: Bool
         private let start = Mutex(ContinuousClock.now)
-        /// Of work that commits nothing: why it may not go on, once its principal is none any more.
-        private let question = Mutex<Question>({ nil })
+        /// For work that commits nothing: returns an error once the principal's access has ended.
+        private let accessCheck = Mutex<AccessCheck>({ nil })
 
-        typealias Question = @Sendable () async -> VaultError?
+        typealias AccessCheck = @Sendable () async -> VaultError?
 
-        func refusal() async -> VaultError? { await question.withLock { $0 }() }
+        func refusal() async -> VaultError? { await accessCheck.withLock { $0 }() }
 
-        /// - Returns: What was asked before.
-        func ask(_ next: @escaping Question) -> Question {
-            question.withLock { question in
-                defer { question = next }
-                return question
+        /// - Returns: The previous check.
+        func setAccessCheck(_ next: @escaping AccessCheck) -> AccessCheck {
+            accessCheck.withLock { check in
+                defer { check = next }
+                return check
             }
         }
 
-        /// When it began, or went on.
+        /// The time at which the work began or last continued.
         var since: ContinuousClock.Instant { start.withLock { $0 } }
-        func goesOn() { start.withLock { $0 = .now } }
+        func restart() { start.withLock { $0 = .now } }
 
         init(queue: WorkQueue, _ work: Work) {
             self.queue = queue
@@ -188,48 +190,50 @@ extension WorkQueue {
         }
     }
 
-    /// How long work has the processor before others that wait go first.
+    /// Processor time after which work yields to others that wait.
     private static let slice = Duration.milliseconds(20)
 
-    /// Between parts of long work: lets others have their turn first, once this has had the processor for a while.
+    /// Yields cooperatively between parts of long work, once its time slice is used up.
     ///
-    /// - Throws: `VaultError.busy` when too much rests already, and what says that the principal's access has ended. Nothing of the
-    ///   work has been done then, or its caller undoes it.
-    package static func breathe() async throws(VaultError) {
-        guard let turn = Turn.present, turn.since.duration(to: .now) > slice else { return }
-        guard await turn.queue.rest(turn) else { throw .busy }
-        if let refusal = await turn.refusal() { throw refusal }
+    /// - Throws: `VaultError.busy` when too many vaults are suspended already, or the access check's error. The work must have
+    ///   committed nothing yet, or its caller must undo it.
+    package static func yieldIfNeeded() async throws(VaultError) {
+        guard let slot = Slot.current, slot.since.duration(to: .now) > slice else { return }
+        guard await slot.queue.suspend(slot) else { throw .busy }
+        if let refusal = await slot.refusal() { throw refusal }
     }
 
-    /// Waits for something that others of the same vault have, without keeping a turn from everybody else.
-    static func waiting<R>(for something: () async -> R) async -> R {
-        guard let turn = Turn.present else { return await something() }
-        turn.queue.leave(turn)
-        let result = await something()
-        await turn.queue.comeBack(turn)
+    /// Awaits a lock of the same vault without holding a slot meanwhile.
+    static func withoutSlot<R>(_ wait: () async -> R) async -> R {
+        guard let slot = Slot.current else { return await wait() }
+        slot.queue.block(slot)
+        let result = await wait()
+        await slot.queue.unblock(slot)
         return result
     }
 
-    /// Whether the work may go on.
-    private func rest(_ turn: Turn) async -> Bool {
-        let vault = turn.vault
-        defer { turn.goesOn() }
+    /// Gives the slot to others, and waits for the next one.
+    ///
+    /// - Returns: Whether the work may continue.
+    private func suspend(_ slot: Slot) async -> Bool {
+        let vault = slot.vault
+        defer { slot.restart() }
         return await withCheckedContinuation { (next: Next) in
             let (answer, starts) = state.withLock { state -> (Bool?, [Next]) in
                 let now = ContinuousClock.now
-                // A second part of the same work, beside this one, would take its place.
-                let hasOther = state.resting[vault]?.contains { $0.isUrgent == turn.isUrgent } == true
-                let letsIn = !turn.isUrgent && state.hasUrgent(vault)
+                // A second task of the same work is suspended already and would take this one's place.
+                let hasOther = state.suspended[vault]?.contains { $0.isUrgent == slot.isUrgent } == true
+                let hasUrgent = !slot.isUrgent && state.hasUrgent(vault)
                 let isAlone =
-                    hasOther || !letsIn && !state.turns.contains { state.mayGoOn($0, at: now) }
-                if isAlone || turn.isRefusable && state.isFull {
-                    state.charge(vault, since: turn.since)
+                    hasOther || !hasUrgent && !state.schedule.contains { state.isReady($0, at: now) }
+                if isAlone || slot.isRefusable && state.isFull {
+                    state.charge(vault, since: slot.since)
                     return (isAlone, [])
                 }
-                state.turns.removeAll { $0 == vault }
-                state.turns.append(vault)
-                state.resting[vault, default: []].append(Resting(isUrgent: turn.isUrgent, next: next))
-                state.stop(vault, since: turn.since)
+                state.schedule.removeAll { $0 == vault }
+                state.schedule.append(vault)
+                state.suspended[vault, default: []].append(Suspended(isUrgent: slot.isUrgent, next: next))
+                state.stop(vault, since: slot.since)
                 return (nil, state.starts(width: width))
             }
             if let answer { next.resume(returning: answer) }
@@ -237,33 +241,33 @@ extension WorkQueue {
         }
     }
 
-    private func leave(_ turn: Turn) {
+    private func block(_ slot: Slot) {
         let starts = state.withLock { state in
-            state.stop(turn.vault, since: turn.since)
-            state.away[turn.vault, default: 0] += 1
+            state.stop(slot.vault, since: slot.since)
+            state.blocked[slot.vault, default: 0] += 1
             return state.starts(width: width)
         }
         Self.resume(starts)
     }
 
-    private func comeBack(_ turn: Turn) async {
-        let vault = turn.vault
-        defer { turn.goesOn() }
+    private func unblock(_ slot: Slot) async {
+        let vault = slot.vault
+        defer { slot.restart() }
         _ = await withCheckedContinuation { (next: Next) in
-            let hasTurn = state.withLock { state in
-                let others = (state.away[vault] ?? 1) - 1
-                state.away[vault] = others > 0 ? others : nil
+            let hasSlot = state.withLock { state in
+                let others = (state.blocked[vault] ?? 1) - 1
+                state.blocked[vault] = others > 0 ? others : nil
                 if state.running.count < width, !state.running.contains(vault) {
                     state.running.insert(vault)
                     return true
                 }
-                // Others of its vault wait for what it now has.
-                state.turns.removeAll { $0 == vault }
-                state.turns.insert(vault, at: 0)
-                state.resting[vault, default: []].insert(Resting(isUrgent: turn.isUrgent, next: next), at: 0)
+                // Others of its vault wait for the lock that it now holds.
+                state.schedule.removeAll { $0 == vault }
+                state.schedule.insert(vault, at: 0)
+                state.suspended[vault, default: []].insert(Suspended(isUrgent: slot.isUrgent, next: next), at: 0)
                 return false
             }
-            if hasTurn { next.resume(returning: true) }
+            if hasSlot { next.resume(returning: true) }
         }
     }
 }

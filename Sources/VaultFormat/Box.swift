@@ -2,14 +2,14 @@ package import Crypto
 import Encoding
 import FoundationEssentials
 
-/// The one way in which anything is encrypted at rest: `docs/FORMAT.md`, "Box, suite 1".
+/// The secret box: committing AEAD for everything encrypted at rest, `docs/FORMAT.md`, "Secret box, suite 1".
 ///
-/// A fresh salt gives every box a key of its own, so the nonce can be zero, and a commitment to that key, so a box
-/// opens under one key only (AES-GCM alone does not promise that).
+/// A fresh salt gives every secret box its own key, so the nonce can be zero. A commitment to that key makes a secret box open
+/// under one key only, which AES-GCM alone does not guarantee.
 package enum Box {
-    /// Bytes that a box is longer than its plaintext.
+    /// Bytes that a secret box adds to its plaintext.
     package static let overhead = 78
-    /// Plaintext bytes at most: 1 MiB.
+    /// Maximum plaintext length in bytes: 1 MiB.
     package static let largestPlaintext = 1 << 20
 
     private static let format: UInt8 = 1
@@ -18,20 +18,20 @@ package enum Box {
     private static let commitmentEnd = 62
     private static let tagCount = 16
     private static let info = Array("clav1/box".utf8)
-    // Twelve zero bytes are always a nonce.
+    // Twelve bytes are always a valid nonce.
     // swift-format-ignore: NeverUseForceTry
     private static let nonce = try! AES.GCM.Nonce(data: [UInt8](repeating: 0, count: 12))
 
-    /// Encrypts `plaintext` (at most 1 MiB) for the place `context`.
+    /// Encrypts `plaintext` (at most 1 MiB), bound to `context`.
     ///
-    /// `keyID`: The root key's id in an outer box, else 0.
+    /// `keyID`: The root key's id in an outer secret box, else 0.
     package static func seal(_ plaintext: [UInt8], key: SymmetricKey, context: Context, keyID: UInt32 = 0) -> [UInt8] {
         var generator = SystemRandomNumberGenerator()
         let salt = (0..<3).flatMap { _ in generator.next().bigEndianBytes }
         return seal(plaintext, key: key, context: context, keyID: keyID, salt: salt)
     }
 
-    /// With a salt of the caller's: for test vectors. A salt must never be used twice with a key.
+    /// Encrypts with a given salt, for test vectors. A salt must never be used twice with a key.
     package static func seal(
         _ plaintext: [UInt8],
         key: SymmetricKey,
@@ -51,10 +51,10 @@ package enum Box {
         return box
     }
 
-    /// Decrypts a box made for exactly this key and context.
+    /// Decrypts a secret box made for exactly this key and context.
     ///
-    /// - Throws: `malformed` for bytes that are no box, `wrongKeyOrContext` when the commitment differs,
-    ///   `damaged` when the key is right and the ciphertext was changed.
+    /// - Throws: `malformed` for bytes that are not a secret box, `wrongKeyOrContext` when the commitment differs,
+    ///   `damaged` when the key is right and the ciphertext was modified.
     package static func open(_ box: [UInt8], key: SymmetricKey, context: Context) throws(BoxError) -> [UInt8] {
         _ = try keyID(of: box)
         let keys = derive(key, header: box[..<headerCount], context: context)
@@ -71,7 +71,7 @@ package enum Box {
         }
     }
 
-    /// Checks that the bytes have a box's shape, and gives the key id in it (0 in an inner box).
+    /// Checks format, suite and length, and returns the key id (0 in an inner secret box).
     @discardableResult
     package static func keyID(of box: [UInt8]) throws(BoxError) -> UInt32 {
         guard box.count >= overhead, box.count <= overhead + largestPlaintext, box[0] == format, box[1] == suite else {
@@ -97,10 +97,10 @@ package enum Box {
 }
 
 package enum BoxError: Error, Equatable, Sendable {
-    /// Not a box of a known format and suite, or of an impossible length.
+    /// Not a secret box of a known format and suite, or of an impossible length.
     case malformed
-    /// Not sealed under this key for this place.
+    /// Not sealed under this key for this context.
     case wrongKeyOrContext
-    /// Sealed under this key for this place, and changed since.
+    /// Sealed under this key for this context, and modified since.
     case damaged
 }

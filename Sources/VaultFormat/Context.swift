@@ -1,6 +1,6 @@
 import Encoding
 
-/// Where a ciphertext belongs. Part of the key derivation, so a box opens at its own place only.
+/// Identifies where a ciphertext belongs. Part of the key derivation, so a secret box moved to another place does not open.
 ///
 /// The encoding is injective: every part is preceded by its length in two bytes, big-endian.
 package struct Context: Equatable, Sendable {
@@ -19,7 +19,7 @@ package struct Context: Equatable, Sendable {
         for part in parts { append(part) }
     }
 
-    /// The same place seen by the outer box: `root`, then the parts of the inner one, then `more`.
+    /// The outer secret box's context for the same place: `root`, then the parts of the inner context, then `more`.
     package func outer(_ more: [UInt8]...) -> Context {
         var outer = Context("root")
         outer.bytes += bytes.dropFirst(2 + Self.version.count)
@@ -34,7 +34,7 @@ package struct Context: Equatable, Sendable {
     }
 }
 
-/// One version of one field: the place of a value and of its wraps.
+/// The place of a value and of its wraps: one version of one field.
 package struct FieldPlace: Hashable, Sendable {
     package var vault: VaultID
     package var entry: EntryID
@@ -61,12 +61,12 @@ package struct FieldPlace: Hashable, Sendable {
     }
 }
 
-/// Who can open a value.
+/// The encryption tier of a value, which decides what can open it.
 package enum Tier: UInt8, Sendable, CaseIterable {
     /// Titles and details.
     case metadata = 0
-    /// The node can open it while an authorised principal asks.
+    /// The node can open it during a request of an authorised principal.
     case l1 = 1
-    /// Encrypted on the client; the node never has the key.
+    /// Encrypted on the client; the node never sees the key.
     case l2 = 2
 }

@@ -1,7 +1,7 @@
 package import Crypto
 import Encoding
 
-/// What opens a holder while it is in flight.
+/// The kinds of credential that open a key holder during a request.
 package enum CredentialKind: String, Sendable {
     case password
     case session
@@ -9,20 +9,20 @@ package enum CredentialKind: String, Sendable {
     case recovery
 }
 
-/// A credential's row: a holder's secret in two boxes, the inner under the credential, the outer under the root key.
+/// A credential's row: a key holder's secret in two secret boxes, the inner under the credential, the outer under the root key.
 package struct StoredCredential: Sendable {
     package let id: CredentialID
     package let vault: VaultID
     package let holder: HolderID
     package let kind: CredentialKind
-    /// Finds the row for a token. 32 bytes; nil for passwords and kits, which are found by the account.
+    /// Look-up value of a token's row. 32 bytes; nil for passwords and kits, which are found by the account.
     package let lookup: [UInt8]?
     package let box: [UInt8]
-    /// Unix seconds. A session's creation and expiry are part of its outer box's context.
+    /// Unix seconds. A session's creation and expiry are part of its outer secret box's context.
     package let created: Int64
     package let expires: Int64?
     package var lastUsed: Int64
-    /// The client's box of `l2Key` under this credential's twin, in an outer box. Passwords and kits only.
+    /// The client's secret box of `l2Key` under this credential's companion key, in an outer secret box. Passwords and kits only.
     package let l2Key: [UInt8]?
 
     package init(
@@ -41,7 +41,7 @@ package struct StoredCredential: Sendable {
         self.l2Key = l2Key
     }
 
-    /// Boxes `holder` under `secret`, the 32 bytes that the principal will present.
+    /// Encrypts `holder` under `secret`, the 32 bytes that the principal will present.
     package static func make(
         _ kind: CredentialKind,
         secret: SymmetricKey,
@@ -63,9 +63,9 @@ package struct StoredCredential: Sendable {
             l2Key: l2Key.map { root.seal($0, context: l2Context(vault: vault, id: id)) })
     }
 
-    /// The holder, if `secret` is the credential's.
+    /// Opens the key holder with the credential's secret.
     ///
-    /// - Throws: `RootBoxError` when no node made the row (damage), `BoxError.wrongKeyOrContext` for a wrong secret.
+    /// - Throws: `RootBoxError` when the row fails authentication (corruption or tampering), `BoxError.wrongKeyOrContext` for a wrong secret.
     package func open(_ secret: SymmetricKey, root: RootKeys) throws -> HolderKey {
         let context = Self.context(vault: vault, holder: holder, kind: kind, id: id)
         let inner = try root.open(box, context: Self.outerContext(context, kind, created, expires))
@@ -73,13 +73,13 @@ package struct StoredCredential: Sendable {
         return HolderKey(id: holder, secret: SymmetricKey(data: opened))
     }
 
-    /// The client's wrapped `l2Key`, as it gave it.
+    /// Returns the client's wrapped `l2Key` as the client sent it.
     package func openL2Key(root: RootKeys) throws -> [UInt8]? {
         guard let l2Key else { return nil }
         return try root.open(l2Key, context: Self.l2Context(vault: vault, id: id))
     }
 
-    /// The same holder under the same secret with another wrapped `l2Key`.
+    /// Returns the same credential with another wrapped `l2Key`.
     package func replacingL2Key(_ new: [UInt8], root: RootKeys) -> StoredCredential {
         StoredCredential(
             id: id, vault: vault, holder: holder, kind: kind, lookup: lookup, box: box, created: created,
@@ -87,7 +87,7 @@ package struct StoredCredential: Sendable {
             l2Key: root.seal(new, context: Self.l2Context(vault: vault, id: id)))
     }
 
-    /// The contexts of the two outer boxes in this row, for re-boxing under a new root key.
+    /// The contexts of the row's two outer secret boxes, for re-encryption under a new root key.
     package var outerContexts: (box: Context, l2Key: Context) {
         let inner = Self.context(vault: vault, holder: holder, kind: kind, id: id)
         return (Self.outerContext(inner, kind, created, expires), Self.l2Context(vault: vault, id: id))

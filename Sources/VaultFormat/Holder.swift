@@ -1,10 +1,10 @@
 package import Crypto
 
-/// Somebody who can read: an id and 32 random bytes, here while a credential that opens them is in flight.
+/// A key holder: the id and the 32 random bytes of an owner or agent, in memory while a credential that opens them is in use.
 package struct HolderKey: Sendable {
     package let id: HolderID
     package let secret: SymmetricKey
-    /// Boxes data keys and the owner's own items.
+    /// Encrypts data keys and the owner's own items.
     package let wrapKey: SymmetricKey
 
     package init(id: HolderID, secret: SymmetricKey) {
@@ -17,21 +17,21 @@ package struct HolderKey: Sendable {
         HolderKey(id: .random(), secret: SymmetricKey(size: .bits256))
     }
 
-    /// The key pair to which others seal while this holder is absent. About 60 µs.
+    /// Derives the key pair to which others seal while this key holder is absent. Takes about 60 µs.
     package func sealingKey() throws -> XWingMLKEM768X25519.PrivateKey {
         let seed = secret.derive(Context("holder-seal", id.bytes))
         return try XWingMLKEM768X25519.PrivateKey(seedRepresentation: seed.bytes, publicKey: nil)
     }
 
-    /// Boxes a data key for this holder.
+    /// Wraps a data key for this key holder.
     package func wrap(_ dataKey: SymmetricKey, at place: FieldPlace) -> Wrap {
         let box = Box.seal(dataKey.bytes, key: wrapKey, context: place.wrapContext(for: id))
         return Wrap(place: place, holder: id, isSealed: false, box: box)
     }
 
-    /// Opens a data key that was boxed or sealed for this holder.
+    /// Opens a data key that was wrapped or sealed for this key holder.
     ///
-    /// - Throws: `RootBoxError` for a sealed wrap that no node made, `BoxError` for anything else that does not open.
+    /// - Throws: `RootBoxError` for a sealed wrap that fails the node's authentication, `BoxError` for anything else that does not open.
     package func unwrap(_ wrap: Wrap, root: RootKeys) throws -> SymmetricKey {
         let context = wrap.place.wrapContext(for: id)
         guard wrap.isSealed else {
@@ -42,10 +42,10 @@ package struct HolderKey: Sendable {
     }
 }
 
-/// A holder's public half, opened from the row that the node itself sealed.
+/// A key holder's public key, opened from the row that the node itself sealed.
 package struct HolderPublicKey: Sendable {
     package let id: HolderID
-    /// As the node sealed it: what a column of the file says may be somebody else's writing.
+    /// As the node sealed it: the column of the file is not authenticated.
     package let isOwner: Bool
     private let key: XWingMLKEM768X25519.PublicKey
 
@@ -57,7 +57,7 @@ package struct HolderPublicKey: Sendable {
         key = try XWingMLKEM768X25519.PublicKey(rawRepresentation: raw.dropFirst())
     }
 
-    /// Seals a data key to this holder, inside a root box that proves a node did it.
+    /// Seals a data key to this key holder, inside a root-key secret box that proves that the node did it.
     package func seal(_ dataKey: SymmetricKey, at place: FieldPlace, root: RootKeys) throws -> Wrap {
         let context = place.wrapContext(for: id)
         let sealed = try SealedWrap.seal(dataKey, to: key, context: context)
@@ -66,18 +66,18 @@ package struct HolderPublicKey: Sendable {
 }
 
 extension HolderKey {
-    /// The public key and whether it is an owner's, boxed for the holder's row.
+    /// Encrypts the public key and whether it is an owner's, for the key holder's row.
     package func storedPublicKey(vault: VaultID, isOwner: Bool, keys: NodeKeys) throws -> [UInt8] {
         let plaintext = [isOwner ? 1 : 0] + Array(try sealingKey().publicKey.rawRepresentation)
         return keys.sealNodeTier(plaintext, .holder, vault: vault, id: id.bytes)
     }
 }
 
-/// A data key as it rests, readable by one holder.
+/// A stored data key, readable by one key holder.
 package struct Wrap: Equatable, Sendable {
     package let place: FieldPlace
     package let holder: HolderID
-    /// Sealed to the holder's public key rather than boxed under its wrap key.
+    /// Sealed to the key holder's public key rather than encrypted under its wrap key.
     package let isSealed: Bool
     package let box: [UInt8]
 

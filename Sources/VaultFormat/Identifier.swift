@@ -1,16 +1,16 @@
 import Encoding
 
-/// Sixteen random bytes that name one thing. `Kind` keeps an entry's id from being used as a field's.
+/// A 16-byte random identifier. `Kind` keeps an entry's id from being used as a field's.
 package struct Identifier<Kind>: Hashable, Sendable, Comparable {
     private let high: UInt64
     private let low: UInt64
 
-    /// Never one whose text begins with "-", which a command line takes for an option.
+    /// Generates an id. Its text never begins with "-", which a command line would parse as an option.
     package static func random() -> Identifier {
         var generator = SystemRandomNumberGenerator()
         while true {
             let id = Identifier(high: generator.next(), low: generator.next())
-            // The first of 22 characters stands for six bits; 62 is "-".
+            // The first of 22 characters encodes six bits; 62 is "-".
             if id.high >> 58 != 62 { return id }
         }
     }
@@ -26,7 +26,7 @@ package struct Identifier<Kind>: Hashable, Sendable, Comparable {
         (high, low) = words
     }
 
-    /// Reads the 22 characters that `text` gives. Nil for anything else.
+    /// Parses the 22 characters of `text`. Nil for anything else.
     package init?(text: some StringProtocol) {
         guard text.utf8.count == 22, let bytes = Base64URL.decode(text) else { return nil }
         self.init(bytes)
@@ -38,7 +38,7 @@ package struct Identifier<Kind>: Hashable, Sendable, Comparable {
     }
 
     package var bytes: [UInt8] {
-        // By hand: this runs some twenty times for every read.
+        // Written as a loop for speed: it runs some twenty times for every read.
         var bytes = [UInt8](repeating: 0, count: 16)
         for index in 0..<8 {
             bytes[index] = UInt8(truncatingIfNeeded: high >> UInt64(56 - 8 * index))
@@ -68,13 +68,13 @@ package typealias HolderID = Identifier<HolderKind>
 package typealias CredentialID = Identifier<CredentialKindName>
 
 extension FieldID {
-    /// The place of an entry's title: 16 zero bytes. Granted along with any field.
+    /// The field id of an entry's title: 16 zero bytes. Granted along with any field.
     // swift-format-ignore: NeverForceUnwrap
     package static let title = FieldID([UInt8](repeating: 0, count: 16))!
-    /// The place of an entry's details: 15 zero bytes and a one. The owner's alone.
+    /// The field id of an entry's details: 15 zero bytes and a one. Readable by the owner only.
     // swift-format-ignore: NeverForceUnwrap
     package static let details = FieldID([UInt8](repeating: 0, count: 15) + [1])!
 
-    /// Ids that a client may not choose, because the format gave them a meaning.
+    /// Whether the format assigns the id a meaning, so that a client may not choose it.
     package var isReserved: Bool { self == .title || self == .details }
 }

@@ -1,7 +1,7 @@
 package import Crypto
 import Encoding
 
-/// What only the running node knows, opened once at start: the root keys and what follows from `nodeKey`.
+/// The node's keys, opened once at start: the root keys and the keys derived from `nodeKey`.
 ///
 /// `nodeKey` is random and never rotates, so that indexes made with it stay valid.
 package struct NodeKeys: Sendable {
@@ -11,12 +11,12 @@ package struct NodeKeys: Sendable {
     private let deviceKey: SymmetricKey
     private let inviteKey: SymmetricKey
     private let abuseKey: SymmetricKey
-    /// Boxes where a list goes on.
+    /// Encrypts list cursors.
     package let cursorKey: SymmetricKey
     package let auditHeadKey: SymmetricKey
     package let nodeAuditKey: SymmetricKey
 
-    /// Every key that the node keeps for as long as it runs.
+    /// Every key that the node keeps in memory while it runs.
     package var all: [SymmetricKey] {
         root.ids.compactMap(root.key) + [
             emailIndexKey, preloginKey, deviceKey, inviteKey, abuseKey, cursorKey, auditHeadKey, nodeAuditKey,
@@ -39,40 +39,40 @@ package struct NodeKeys: Sendable {
         nodeAuditKey = nodeKey.derive(Context("audit-body"))
     }
 
-    /// A new node's key, boxed for its row.
+    /// Generates a new node key, encrypted for its row.
     package static func makeStored(root: RootKeys) -> [UInt8] {
         root.seal(SymmetricKey(size: .bits256).bytes, context: place)
     }
 
-    /// Finds an account by address without the file telling who has one. 32 bytes.
+    /// Computes the look-up value of an address, which does not reveal the address to a reader of the file. 32 bytes.
     package func emailIndex(_ email: EmailAddress) -> [UInt8] {
         Array(HMAC<SHA256>.authenticationCode(for: Array(email.normalized.utf8), using: emailIndexKey))
     }
 
-    /// The salt of the account with this address, also where there is none, so that asking tells nothing. 16 bytes.
+    /// Computes the salt for this address, whether or not an account exists, so that the answer does not reveal it. 16 bytes.
     package func preloginSalt(_ email: EmailAddress) -> [UInt8] {
         Array(HMAC<SHA256>.authenticationCode(for: Array(email.normalized.utf8), using: preloginKey).prefix(16))
     }
 
-    /// What shows, without a row, that a device once logged in to this vault: with the password that its present owner
-    /// holder came with, and with or without a code. 16 bytes over 16 random ones.
+    /// Computes the code that proves, without a row, that a device once logged in to this vault under its present owner's key
+    /// holder, with or without a second-factor code. 16 bytes over 16 random ones.
     package func deviceCode(_ device: [UInt8], vault: VaultID, owner: HolderID, withCode: Bool) -> [UInt8] {
         let message = device + vault.bytes + owner.bytes + [withCode ? 1 : 0]
         return Array(HMAC<SHA256>.authenticationCode(for: message, using: deviceKey).prefix(16))
     }
 
-    /// Under what a count of failures is kept, so that the file does not tell who tried what from where. 16 bytes.
+    /// Computes the key of a failure count, which does not reveal account or network to a reader of the file. 16 bytes.
     package func abuseKey(_ kind: String, _ parts: [UInt8]...) -> [UInt8] {
         let message = Context(kind, parts: parts).bytes
         return Array(HMAC<SHA256>.authenticationCode(for: message, using: abuseKey).prefix(16))
     }
 
-    /// What makes an invitation this node's. 16 bytes over 16.
+    /// Computes an invitation's authentication code. 16 bytes over 16.
     package func inviteCode(_ payload: [UInt8]) -> [UInt8] {
         Array(HMAC<SHA256>.authenticationCode(for: payload, using: inviteKey).prefix(16))
     }
 
-    /// Seals something of the node tier: openable with the root key alone.
+    /// Encrypts an item of the node tier, which the root key alone opens.
     package func sealNodeTier(_ plaintext: [UInt8], _ item: NodeTierItem, vault: VaultID, id: [UInt8]) -> [UInt8] {
         root.seal(plaintext, context: item.context(vault: vault, id: id))
     }
@@ -87,10 +87,10 @@ package struct NodeKeys: Sendable {
     }
 }
 
-/// What the node may open with nobody asking.
+/// Items that the node can open without a principal.
 package enum NodeTierItem: String, Sendable {
     case email
-    /// A holder's public key: from here and nowhere else, so that nobody can plant one.
+    /// A key holder's public key. The node takes public keys from here only, so that an attacker with the file cannot plant one.
     case holder
     case policy
     case auditKey = "audit-key"
@@ -100,13 +100,13 @@ package enum NodeTierItem: String, Sendable {
     }
 }
 
-/// An e-mail address as an account's name. Compared `caseless` and without surrounding space.
+/// An e-mail address as an account's name, normalized with `caseless` and without surrounding space.
 package struct EmailAddress: Hashable, Sendable {
     package let normalized: String
 
-    /// Nil for what cannot be an address: no `@`, longer than 254 bytes, spaces, or characters that are not seen.
+    /// Nil for text that cannot be an address: no `@`, longer than 254 bytes, spaces, or invisible characters.
     package init?(_ text: String) {
-        // Before anything that takes time: what is much longer does not become short enough.
+        // Bounds the work below: text this long stays too long after trimming and folding.
         guard text.utf8.count <= 4 * 254 else { return nil }
         let trimmed = text.drop { $0.isWhitespace }
         let end = trimmed.lastIndex { !$0.isWhitespace }.map { trimmed.index(after: $0) } ?? trimmed.endIndex
@@ -114,14 +114,14 @@ package struct EmailAddress: Hashable, Sendable {
         let halves = address.split(separator: "@", omittingEmptySubsequences: false)
         guard
             halves.count == 2, !halves[0].isEmpty, !halves[1].isEmpty, address.utf8.count <= 254,
-            address.unicodeScalars.allSatisfy(Self.isSeen)
+            address.unicodeScalars.allSatisfy(Self.isVisible)
         else { return nil }
         normalized = address
     }
 
-    /// False for spaces, controls and everything that shows nothing or turns the text around: with it two addresses look
-    /// the same.
-    private static func isSeen(_ scalar: Unicode.Scalar) -> Bool {
+    /// False for spaces, controls, and characters that are invisible or change the text direction, with which two different
+    /// addresses look the same.
+    private static func isVisible(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .control, .format, .surrogate, .privateUse, .unassigned, .spaceSeparator, .lineSeparator,
             .paragraphSeparator:

@@ -1,4 +1,4 @@
-/// A box under a root key, with all that its context is made of: what a rotation of the root key visits.
+/// A secret box under a root key, with the parts of its context. A root-key rotation re-encrypts each of these.
 package enum RootBox: Sendable {
     case nodeKey
     case email(VaultID)
@@ -22,7 +22,7 @@ package enum RootBox: Sendable {
         }
     }
 
-    /// The same content under the ring's current key.
+    /// Re-encrypts the content under the current root key.
     package func renewed(_ box: [UInt8], root: RootKeys) throws(RootBoxError) -> [UInt8] {
         root.seal(try root.open(box, context: context), context: context)
     }

@@ -1,8 +1,8 @@
 package import Crypto
 
-/// The node's root keys by id. Lives in a file or a systemd credential, never in the database or a backup.
+/// The node's root keys by id. Stored in a file or a systemd credential, never in the database or a backup.
 ///
-/// More than one only while a rotation is under way: new boxes are made under `current`, old ones still open.
+/// There is more than one only during a rotation: `current` encrypts new secret boxes, the others open old ones.
 package struct RootKeys: Sendable {
     package let current: UInt32
     private let keys: [UInt32: SymmetricKey]
@@ -25,16 +25,16 @@ package struct RootKeys: Sendable {
 
     package var ids: [UInt32] { keys.keys.sorted() }
 
-    /// Seals under the current key. `context` is the outer one.
+    /// Encrypts under the current key. `context` is the outer context.
     package func seal(_ inner: [UInt8], context: Context) -> [UInt8] {
-        // `init` made sure of it.
-        guard let key = keys[current] else { preconditionFailure("the current root key is in the ring") }
+        // Guaranteed by `init`.
+        guard let key = keys[current] else { preconditionFailure("the current root key must be among the keys") }
         return Box.seal(inner, key: key, context: context, keyID: current)
     }
 
-    /// Opens a box made under any key of the ring.
+    /// Opens a secret box made under any of the keys.
     ///
-    /// A failure here is damage or a forged row, never a principal's mistake: alarm, do not answer 401.
+    /// A failure means corruption or tampering, never a principal's mistake: raise an alarm, do not answer 401.
     package func open(_ outer: [UInt8], context: Context) throws(RootBoxError) -> [UInt8] {
         do {
             let id = try Box.keyID(of: outer)
@@ -49,7 +49,7 @@ package struct RootKeys: Sendable {
         }
     }
 
-    /// A ring with a new current key beside the old ones: the first step of a rotation.
+    /// Adds a new current key to the old ones: the first step of a rotation.
     package func adding() -> RootKeys {
         let next = (ids.last ?? 0) + 1
         var keys = keys
@@ -57,7 +57,7 @@ package struct RootKeys: Sendable {
         return RootKeys(current: next, keys: keys) ?? self
     }
 
-    /// The current key alone: the last step of a rotation.
+    /// Keeps the current key only: the last step of a rotation.
     package func retiringOthers() -> RootKeys {
         RootKeys(current: current, keys: keys.filter { $0.key == current }) ?? self
     }
@@ -66,8 +66,8 @@ package struct RootKeys: Sendable {
 }
 
 package enum RootBoxError: Error, Equatable, Sendable {
-    /// The row was made under a root key that this node does not have.
+    /// The row was encrypted under a root key that this node does not have.
     case unknownKey(UInt32)
-    /// Not made by a node with this root key for this place, or changed since.
+    /// The row fails authentication under this root key and context: corruption or tampering.
     case notOurs(BoxError)
 }

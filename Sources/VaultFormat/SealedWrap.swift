@@ -1,7 +1,7 @@
 package import Crypto
 import FoundationEssentials
 
-/// A data key sealed to a holder who is absent: HPKE base mode (RFC 9180) with X-Wing, `docs/FORMAT.md`, "suite 2".
+/// A data key sealed to an absent key holder: HPKE base mode (RFC 9180) with X-Wing, `docs/FORMAT.md`, "suite 2".
 package enum SealedWrap {
     package static let count = 1_174
     private static let header: [UInt8] = [1, 2, 0, 0, 0, 0]
@@ -19,7 +19,7 @@ package enum SealedWrap {
         return header + sender.encapsulatedKey + sealed
     }
 
-    /// Opens what `seal` made for exactly this key and place.
+    /// Opens a sealed wrap made for exactly this key and context.
     package static func open(
         _ sealed: [UInt8],
         with privateKey: XWingMLKEM768X25519.PrivateKey,
@@ -35,7 +35,7 @@ package enum SealedWrap {
             )
             return SymmetricKey(data: try recipient.open(sealed[(header.count + encapsulatedCount)...]))
         } catch {
-            // HPKE does not tell a wrong key from a changed ciphertext; the outer box around it does.
+            // HPKE cannot distinguish a wrong key from a modified ciphertext; the outer secret box can.
             throw .wrongKeyOrContext
         }
     }
@@ -46,7 +46,7 @@ package enum SealedWrap {
 }
 
 extension SymmetricKey {
-    /// HKDF-SHA256 with an empty salt and a context as `info`; 32 bytes.
+    /// Derives a key by HKDF-SHA256 with an empty salt and the context as `info`; 32 bytes.
     package func derive(_ context: Context, count: Int = 32) -> SymmetricKey {
         HKDF<SHA256>.deriveKey(inputKeyMaterial: self, info: context.bytes, outputByteCount: count)
     }

@@ -1,8 +1,8 @@
 package import Crypto
 
 extension SymmetricKey {
-    /// The key's bytes, for the few places that put a key inside a box or take two keys from one.
+    /// The key's bytes, for the few callers that encrypt a key or derive two keys from one.
     ///
-    /// This file is the one of the module that touches raw memory.
+    /// The only code of the module that accesses raw memory.
     package var bytes: [UInt8] { unsafe withUnsafeBytes { unsafe Array($0) } }
 }

@@ -1,10 +1,10 @@
 package import Crypto
 import Encoding
 
-/// A credential as text: `clv_agt_` and the like, 32 bytes in base 62, six characters of CRC-32.
+/// A credential as text: a prefix such as `clv_agt_`, 32 bytes in base 62, six characters of CRC-32.
 ///
-/// Letters and digits only, so that a double click takes all of it; prefix and checksum, so that secret scanners
-/// find it and a typo is told from a revoked token without a look-up.
+/// It has only letters, digits and underscores, so that a double click selects all of it. Secret scanners recognize the prefix, and
+/// the checksum distinguishes a typo from a revoked token without a look-up.
 package struct Token: Sendable {
     package let kind: Kind
     package let secret: SymmetricKey
@@ -12,7 +12,7 @@ package struct Token: Sendable {
     package enum Kind: String, Sendable, CaseIterable {
         case session = "ses"
         case agent = "agt"
-        /// Printed once, to recover an account.
+        /// A recovery kit, printed once.
         case recoveryKit = "kit"
         case invite = "inv"
         case rootKey = "root"
@@ -25,7 +25,7 @@ package struct Token: Sendable {
         self.secret = secret
     }
 
-    /// Nil for anything that no node issued: wrong prefix, length, characters or checksum.
+    /// Nil for text with a wrong prefix, length, character or checksum.
     package init?(_ text: some StringProtocol) {
         let characters = Array(text.utf8)
         for kind in Kind.allCases {
@@ -48,6 +48,6 @@ package struct Token: Sendable {
         return String(decoding: body + Base62.checksum(of: body), as: UTF8.self)
     }
 
-    /// Finds the token's row; does not open it. 32 bytes.
+    /// Look-up value of the token's row; does not open it. 32 bytes.
     package var lookup: [UInt8] { secret.derive(Context("token-id")).bytes }
 }

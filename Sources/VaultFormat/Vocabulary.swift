@@ -1,4 +1,4 @@
-/// What an entry is for. Affects presentation alone: every type holds any fields.
+/// The type of an entry. Affects presentation only: an entry of any type can have any fields.
 package enum EntryType: String, Sendable, Codable, CaseIterable {
     case login
     case note
@@ -9,31 +9,31 @@ package enum EntryType: String, Sendable, Codable, CaseIterable {
     case apiKey = "api-key"
 }
 
-/// How a field's text is to be understood and shown.
+/// The kind of a field, which decides how its text is interpreted and displayed.
 package enum FieldKind: String, Sendable, Codable, CaseIterable {
     case text
     case username
-    /// Shown only when asked for.
+    /// Displayed only on request.
     case secret
     case url
     case email
     case phone
-    /// A seed or an `otpauth://` URI; its codes can be given without it.
+    /// A seed or an `otpauth://` URI. Its codes can be granted without the seed.
     case totp
     case date
     case number
-    /// Several lines.
+    /// Multi-line text.
     case note
 }
 
-/// What an agent may do with what it was granted.
+/// An operation that an agent may perform on its grants.
 package enum AgentVerb: String, Codable, Sendable, CaseIterable {
-    /// Values, and codes too.
+    /// Read values, and TOTP codes too.
     case read
-    /// New values of fields that it can open.
+    /// Write new values of fields that it can open.
     case write
-    /// New entries that it cannot read back.
+    /// Create entries that it cannot read back.
     case deposit
-    /// Codes of TOTP fields, without their seeds.
+    /// Read codes of TOTP fields, without their seeds.
     case totp
 }

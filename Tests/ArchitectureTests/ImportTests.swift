@@ -15,20 +15,20 @@ import Testing
     static let rules = [
         Rule(
             module: "IPNetworks", ours: [], others: [],
-            why: "an address is the same for the vault and for whoever serves it"),
+            why: "addresses are independent of vault and server"),
         Rule(
             module: "Encoding", ours: [], others: ["Swift"],
-            why: "what text and bytes may look like is the same for whoever reads them"),
+            why: "encodings are independent of their users"),
         Rule(
             module: "OneTimePasswords", ours: ["Encoding"], others: ["Crypto", "FoundationEssentials"],
-            why: "a code is the same for a vault's field, a vault's owner and the monitor's operator"),
+            why: "codes of vaults, owners and operators share one implementation"),
         Rule(
             module: "VaultFormat", ours: ["Encoding"], others: ["Crypto", "FoundationEssentials"],
             why: "a secret box is the same for the node, the client and the vectors"),
         Rule(
             module: "Vault", ours: ["Encoding", "IPNetworks", "OneTimePasswords", "VaultFormat"],
             others: ["Crypto", "FoundationEssentials", "Synchronization"],
-            why: "what is true about secrets depends on nothing that could change"),
+            why: "the domain depends on no adapter"),
         Rule(
             module: "Wire", ours: ["Encoding"], others: ["Crypto", "FoundationEssentials"],
             why: "our programs share words, not code"),
@@ -51,11 +51,11 @@ import Testing
         Rule(
             module: "Auth", ours: ["Encoding", "IPNetworks", "OneTimePasswords", "Vault", "VaultFormat"],
             others: ["Crypto", "FoundationEssentials", "Synchronization"],
-            why: "who is asking is decided without HTTP and without SQL"),
+            why: "authentication is independent of HTTP and SQL"),
         Rule(
             module: "Storage", ours: ["Auth", "Encoding", "SQLite", "Vault", "VaultFormat"],
             others: ["Crypto", "Synchronization"],
-            why: "rows know no HTTP"),
+            why: "the store is independent of HTTP"),
         Rule(
             module: "Files", ours: [], others: ["Glibc"],
             why: "what a disk does is the same for whoever writes to it"),

@@ -7,14 +7,14 @@ import Testing
 import Vault
 import VaultFormat
 
-/// Who waits and who does not, when somebody guesses.
+/// Rate limits for failed authentication.
 @Suite struct AbuseLimitsTests {
     let moments = Moments()
     let keys: NodeKeys
     let limits: AbuseLimits
     let rows = Rows()
 
-    /// What is written down.
+    /// Stored rows.
     final class Rows: Sendable {
         private let rows = Mutex<[[UInt8]: AbuseRow]>([:])
 
@@ -29,21 +29,21 @@ import VaultFormat
         limits = AbuseLimits(keys: keys, now: moments.source) { [rows] in rows[$0] }
     }
 
-    /// What a killed process, and the next one, go by.
-    private func restarted(_ rows: Rows) -> AbuseLimits {
+    /// Limits after a restart with only the stored rows.
+    func restarted(_ rows: Rows) -> AbuseLimits {
         AbuseLimits(keys: keys, now: moments.source) { rows[$0] }
     }
 
-    private func network(_ number: Int) -> IPNetwork? {
+    func network(_ number: Int) -> IPNetwork? {
         IPAddress(bytes: [10, UInt8(number >> 8 & 255), UInt8(number & 255), 1])?.rateLimitPrefix
     }
 
-    private func attempt(_ account: Int, from network: Int, device: [UInt8]? = nil) -> AbuseLimits.Attempt {
+    func attempt(_ account: Int, from network: Int, device: [UInt8]? = nil) -> AbuseLimits.Attempt {
         AbuseLimits.Attempt(account: account.bigEndianBytes, network: self.network(network), device: device)
     }
 
-    /// Guesses so often, each if it is admitted; how many were.
-    private func guess(_ count: Int, _ attempt: (Int) -> AbuseLimits.Attempt) -> Int {
+    /// Makes admitted guesses and returns their number.
+    func guess(_ count: Int, _ attempt: (Int) -> AbuseLimits.Attempt) -> Int {
         (0..<count).count { number in
             let attempt = attempt(number)
             guard (try? limits.admit(attempt)) != nil else { return false }
@@ -51,14 +51,14 @@ import VaultFormat
         }
     }
 
-    /// Writes down what a failure costs.
-    private func fail(_ cost: () throws -> [AbuseRow]) -> Bool {
+    /// Stores a failure's rows.
+    func fail(_ cost: () throws -> [AbuseRow]) -> Bool {
         guard let cost = try? cost() else { return false }
         rows.put(cost)
         return true
     }
 
-    private func isAdmitted(_ attempt: AbuseLimits.Attempt) -> Bool {
+    func isAdmitted(_ attempt: AbuseLimits.Attempt) -> Bool {
         (try? limits.admit(attempt)) != nil
     }
 
@@ -67,19 +67,19 @@ import VaultFormat
     }
 
     enum Person: Sendable {
-        case withDevice, knownFromHere, stranger
+        case withDevice, knownFromHere, unknown
     }
 
     struct Case: CustomTestStringConvertible {
         var testDescription: String
         var attacker: Attacker
         var guesses = 10_000
-        /// How many of them were tried.
+        /// Number of admitted guesses.
         var tried: Int
         var person: Person
-        /// Whose account: 0 is the one that is attacked.
+        /// The person's account: 0 is the attacked one.
         var account: Int
-        /// Where the person is: 0 is where the attacker is.
+        /// The person's network: 0 is the attacker's.
         var network: Int
         var isAdmitted: Bool
     }
@@ -89,14 +89,14 @@ import VaultFormat
             testDescription: "the owner, on a device, beside the attacker", attacker: .oneAccountFromOneNetwork,
             tried: 10, person: .withDevice, account: 0, network: 0, isAdmitted: true),
         Case(
-            testDescription: "the owner, elsewhere", attacker: .oneAccountFromOneNetwork, tried: 10, person: .stranger,
+            testDescription: "the owner, elsewhere", attacker: .oneAccountFromOneNetwork, tried: 10, person: .unknown,
             account: 0, network: 1, isAdmitted: true),
         Case(
             testDescription: "the owner, beside the attacker, without device", attacker: .oneAccountFromOneNetwork,
-            tried: 10, person: .stranger, account: 0, network: 0, isAdmitted: false),
+            tried: 10, person: .unknown, account: 0, network: 0, isAdmitted: false),
         Case(
-            testDescription: "a neighbour of the attacker, another account", attacker: .oneAccountFromOneNetwork,
-            tried: 10, person: .stranger, account: 1, network: 0, isAdmitted: true),
+            testDescription: "another account on the attacker's network", attacker: .oneAccountFromOneNetwork,
+            tried: 10, person: .unknown, account: 1, network: 0, isAdmitted: true),
         Case(
             testDescription: "the owner at home, while a botnet guesses", attacker: .oneAccountFromManyNetworks,
             tried: 100, person: .knownFromHere, account: 0, network: 9_000, isAdmitted: true),
@@ -104,29 +104,30 @@ import VaultFormat
             testDescription: "the owner on a device, while a botnet guesses", attacker: .oneAccountFromManyNetworks,
             tried: 100, person: .withDevice, account: 0, network: 9_000, isAdmitted: true),
         Case(
-            testDescription: "a stranger at the account that a botnet attacks", attacker: .oneAccountFromManyNetworks,
-            tried: 100, person: .stranger, account: 0, network: 9_000, isAdmitted: false),
+            testDescription: "an unknown client at the account that a botnet attacks",
+            attacker: .oneAccountFromManyNetworks,
+            tried: 100, person: .unknown, account: 0, network: 9_000, isAdmitted: false),
         Case(
             testDescription: "another account, while a botnet guesses", attacker: .oneAccountFromManyNetworks,
-            tried: 100, person: .stranger, account: 20_000, network: 9_000, isAdmitted: true),
+            tried: 100, person: .unknown, account: 20_000, network: 9_000, isAdmitted: true),
         Case(
-            testDescription: "a neighbour with a device, while one guess goes to each account",
+            testDescription: "a known device on the attacker's network, while one guess goes to each account",
             attacker: .manyAccountsFromOneNetwork, tried: 300, person: .withDevice, account: 20_000, network: 0,
             isAdmitted: true),
         Case(
-            testDescription: "a neighbour known here, while one guess goes to each account",
+            testDescription: "a trusted account on the attacker's network, while one guess goes to each account",
             attacker: .manyAccountsFromOneNetwork, tried: 300, person: .knownFromHere, account: 20_000, network: 0,
             isAdmitted: true),
         Case(
-            testDescription: "a new neighbour, while one guess goes to each account",
-            attacker: .manyAccountsFromOneNetwork, tried: 300, person: .stranger, account: 20_000, network: 0,
+            testDescription: "a new account on the attacker's network, while one guess goes to each account",
+            attacker: .manyAccountsFromOneNetwork, tried: 300, person: .unknown, account: 20_000, network: 0,
             isAdmitted: false),
         Case(
-            testDescription: "somebody elsewhere, while one guess goes to each account",
-            attacker: .manyAccountsFromOneNetwork, tried: 300, person: .stranger, account: 20_000, network: 1,
+            testDescription: "another network, while one guess goes to each account",
+            attacker: .manyAccountsFromOneNetwork, tried: 300, person: .unknown, account: 20_000, network: 1,
             isAdmitted: true),
     ])
-    func whoWaits(_ example: Case) {
+    func eachAttackerIsLimited(_ example: Case) {
         let device: [UInt8]? = example.person == .withDevice ? [UInt8](repeating: 7, count: 32) : nil
         let honest = attempt(example.account, from: example.network, device: device)
         if example.person == .knownFromHere { limits.succeeded(honest) }
@@ -141,7 +142,7 @@ import VaultFormat
         #expect(isAdmitted(honest) == example.isAdmitted)
     }
 
-    @Test func successesCostNothing() {
+    @Test func successesAreNotCounted() {
         let honest = attempt(0, from: 0)
         for _ in 0..<1_000 {
             #expect(isAdmitted(honest))
@@ -149,13 +150,13 @@ import VaultFormat
         }
     }
 
-    @Test func aRefusedAttemptIsNotCharged() {
+    @Test func aRefusedAttemptIsNotCounted() {
         _ = guess(1_000) { _ in attempt(0, from: 0) }
         moments.advance(by: 90)
         #expect(isAdmitted(attempt(0, from: 0)), "the thousand did not pile up")
     }
 
-    @Test func oneGuessIsForgivenAtATime() {
+    @Test func oneFailureExpiresAtATime() {
         _ = guess(10) { _ in attempt(0, from: 0) }
         var tried = 0
         for _ in 0..<20 {
@@ -165,7 +166,7 @@ import VaultFormat
         #expect(tried == 20)
     }
 
-    @Test func theWaitThatIsToldIsTheWaitThatHelps() {
+    @Test func theReportedWaitIsSufficient() {
         _ = guess(10) { _ in attempt(0, from: 0) }
         #expect(throws: AuthError.tooManyAttempts(retryAfter: 90)) { try limits.admit(attempt(0, from: 0)) }
         moments.advance(by: 89)
@@ -174,18 +175,18 @@ import VaultFormat
         #expect(isAdmitted(attempt(0, from: 0)))
     }
 
-    @Test func afterAQuietTimeAllIsForgotten() {
+    @Test func afterAQuietPeriodAllFailuresExpire() {
         _ = guess(10) { _ in attempt(0, from: 0) }
         moments.advance(by: 900)
         #expect(guess(20) { _ in attempt(0, from: 0) } == 10)
     }
 
-    @Test func aDeviceHasABoundToo() {
+    @Test func aDeviceIsLimitedToo() {
         let device = [UInt8](repeating: 7, count: 32)
         #expect(guess(1_000) { _ in attempt(0, from: 0, device: device) } == 20)
     }
 
-    @Test func aKnownPlaceIsForgottenAfterThirtyDays() {
+    @Test func aTrustedNetworkExpiresAfterThirtyDays() {
         let honest = attempt(0, from: 9_000)
         limits.succeeded(honest)
         moments.advance(by: 30 * 86_400)
@@ -193,14 +194,14 @@ import VaultFormat
         #expect(!isAdmitted(honest))
     }
 
-    @Test func aClockThatGoesBackForgivesNothing() {
+    @Test func aClockThatGoesBackResetsNoLimit() {
         _ = guess(10) { _ in attempt(0, from: 0) }
         moments.advance(by: -86_400)
         #expect(!isAdmitted(attempt(0, from: 0)))
     }
 
-    /// What fills memory is fuller than what it is to push out, and newer.
-    @Test func whateverElseFailsNoCodeIsForgiven() {
+    /// The buckets that fill memory have higher levels than those to evict, and are newer.
+    @Test func otherFailuresDoNotResetTheCodeLimit() {
         let victim = attempt(0, from: 0)
         func guessCodes() -> Int {
             (0..<10).count { _ in
@@ -221,8 +222,8 @@ import VaultFormat
         #expect(guess(1) { _ in victim } == 1, "passwords are counted apart from codes")
     }
 
-    /// The failure for which memory makes room is counted on top of the others of its key, though these are the oldest.
-    @Test(arguments: 49_998...50_001) func whoeverMakesRoomForgetsNothing(_ others: Int) throws {
+    /// A failure that causes an eviction is added to its key's earlier failures, although these are the oldest.
+    @Test(arguments: 49_998...50_001) func evictionLosesNoFailure(_ others: Int) throws {
         let victim = attempt(0, from: 0)
         for _ in 0..<4 { rows.put(try limits.failedCode(victim)) }
         moments.advance(by: 2)
@@ -231,7 +232,7 @@ import VaultFormat
         #expect(row.level > 4_900)
     }
 
-    @Test func aFloodOfNewAccountsDoesNotFreeAnAttacker() {
+    @Test func aFloodOfNewAccountsDoesNotResetAnAttackersLimit() {
         // A third of the buckets of one network is never full: from many networks, one guess each.
         _ = guess(100) { attempt(0, from: $0) }
         #expect(!isAdmitted(attempt(0, from: 60_000)))
@@ -239,8 +240,8 @@ import VaultFormat
         #expect(!isAdmitted(attempt(0, from: 60_000)))
     }
 
-    /// Registers if it is let in.
-    private func register(from network: Int) -> Bool {
+    /// Registers if admitted.
+    func register(from network: Int) -> Bool {
         fail { try limits.takeRegistration(from: self.network(network)) }
     }
 
@@ -253,71 +254,15 @@ import VaultFormat
         #expect(!register(from: 0))
     }
 
-    @Test func aRegistrationThatFailsCostsNothing() {
+    @Test func aFailedRegistrationIsNotCounted() {
         for _ in 0..<100 {
             #expect(register(from: 0))
-            limits.forgiveRegistration(from: network(0))
+            limits.refundRegistration(from: network(0))
         }
         #expect(register(from: 0))
     }
 
-    struct Restart: CustomTestStringConvertible {
-        var testDescription: String
-        /// Seconds between the last guess and the start.
-        var pause: Int64
-        var tried: Int
-    }
-
-    /// Rows are what a killed process leaves.
-    @Test(arguments: [
-        Restart(testDescription: "at once", pause: 0, tried: 0),
-        Restart(testDescription: "before one is forgiven", pause: 89, tried: 0),
-        Restart(testDescription: "when one is forgiven", pause: 90, tried: 1),
-        Restart(testDescription: "when half are", pause: 450, tried: 5),
-        Restart(testDescription: "when all are", pause: 900, tried: 10),
-    ])
-    func aRestartForgivesNothing(_ example: Restart) throws {
-        for _ in 0..<10 { rows.put(try limits.failed(attempt(0, from: 0))) }
-        moments.advance(by: example.pause)
-        let restarted = restarted(rows)
-        let tried = (0..<20).count { _ in
-            guard (try? restarted.admit(attempt(0, from: 0))) != nil else { return false }
-            return fail { try restarted.failed(attempt(0, from: 0)) }
-        }
-        #expect(tried == example.tried)
-    }
-
-    /// Rows that no node wrote: no sum of them is out of range.
-    @Test func plantedRowsStopNoLoginForLong() throws {
-        let keys = try limits.failed(attempt(0, from: 0)).map(\.key)
-        let times: [Int64] = [.min, -1, 0, moments.now, moments.now + 90, .max]
-        for (at, forgiven) in times.flatMap({ at in times.map { (at, $0) } }) {
-            for level in [Int64.min, 0, 1, .max] {
-                let rows = Rows()
-                rows.put(keys.map { AbuseRow(key: $0, level: level, at: at, forgiven: forgiven) })
-                let restarted = restarted(rows)
-                do {
-                    try restarted.admit(attempt(0, from: 0))
-                } catch AuthError.tooManyAttempts(let wait) {
-                    // The largest burst, at the slowest that any key forgives.
-                    #expect(wait <= 300 * 720)
-                }
-                #expect(try restarted.failed(attempt(0, from: 0)).allSatisfy { $0.level > 0 })
-            }
-        }
-    }
-
-    @Test func aRowSaysNothingToWhoHasAnotherKey() throws {
-        let root = RootKeys.generate()
-        let other = AbuseLimits(
-            keys: try NodeKeys(root: root, stored: NodeKeys.makeStored(root: root)), now: moments.source
-        ) { _ in nil }
-        let mine = Set(try limits.failed(attempt(0, from: 0)).map(\.key))
-        #expect(mine.count == 3)
-        #expect(mine.isDisjoint(with: try other.failed(attempt(0, from: 0)).map(\.key)))
-    }
-
-    @Test func registrationsDoNotSpendWhatLoginsNeed() {
+    @Test func registrationsDoNotUseUpTheLoginLimits() {
         for _ in 0..<100 { _ = register(from: 0) }
         #expect(isAdmitted(attempt(0, from: 0)))
     }

@@ -57,7 +57,7 @@ import VaultFormat
             + (try file.all("SELECT id FROM credential WHERE vault = ?", vault) { $0.blob(0) })
     }
 
-    @Test func noRowOfTheVaultStaysInAnyTable() async throws {
+    @Test func noRowOfTheVaultRemainsInAnyTable() async throws {
         let names = try names()
         let before = try rowsOfTheVault(names)
         let empty = before.filter { $0.value == 0 }.keys.sorted()
@@ -69,7 +69,7 @@ import VaultFormat
         #expect(after.values.allSatisfy { $0 == 0 }, "\(after)")
     }
 
-    @Test func nothingOfItIsLeftInTheBytesOfTheFile() async throws {
+    @Test func theFilesBytesContainNothingOfTheVault() async throws {
         let boxes = try node.file().all("SELECT box FROM value WHERE vault = ?", .blob(ada.vault.bytes)) { $0.blob(0) }
         let before = try node.scratch.everything(beginning: TestVault.name)
         #expect(boxes.allSatisfy { before.holds($0) })
@@ -78,7 +78,7 @@ import VaultFormat
         #expect(boxes.allSatisfy { !after.holds($0) })
     }
 
-    @Test func itsAuditBodiesAreShreddedAndTheChainStillHolds() async throws {
+    @Test func itsAuditBodiesAreUnreadableAndTheChainStillVerifies() async throws {
         try await node.accounts.delete(as: owner)
         var chain = AuditChain.start
         var shredded = 0
@@ -102,13 +102,13 @@ import VaultFormat
         #expect(chain == node.store.journal.head.chain)
     }
 
-    @Test func aRestartFindsTheLogAsItLeftIt() async throws {
+    @Test func aRestartContinuesTheLog() async throws {
         try await node.accounts.delete(as: owner)
         let restarted = try TestVault(opening: node.scratch, root: node.root, moments: node.moments)
         #expect(restarted.store.journal.head == node.store.journal.head)
     }
 
-    @Test func everythingOfItStopsWorking() async throws {
+    @Test func allItsCredentialsAreRejected() async throws {
         try await node.accounts.delete(as: owner)
         let errors = [
             await thrown { try await node.login(ada) }, await thrown { try await node.recover(ada, kit: ada.kit!) },
@@ -118,7 +118,7 @@ import VaultFormat
         #expect(listed as? VaultError == .principalGone)
     }
 
-    @Test func othersAreNotTouched() async throws {
+    @Test func otherAccountsAreUnaffected() async throws {
         try await node.accounts.delete(as: owner)
         let titles = try await node.entries.list(limit: 10, as: bob).entries.map(\.title)
         let error = await thrown { try await node.login(Person("bob@example.org")) }

@@ -35,7 +35,7 @@ import VaultFormat
     init() throws {
         let root = RootKeys.generate()
         let keys = try NodeKeys(root: root, stored: NodeKeys.makeStored(root: root))
-        // No vault has a key: those of a deleted account.
+        // No vault has a key, as after the deletion of the account.
         sealer = AuditSealer(keys: keys, now: moments.source) { _ in nil }
         log = FailureLog(audit: sealer, now: moments.source) { [written] in try written.commit($1) }
     }
@@ -48,18 +48,18 @@ import VaultFormat
         _ account: UInt8 = 1, reason: String = "password", network: UInt8 = 1, vault: VaultID? = nil
     ) async throws {
         try await log.record(
-            AuditEvent(.login, by: .init(.stranger), outcome: .failed, reason: reason), account: [account],
+            AuditEvent(.login, by: .init(.unauthenticated), outcome: .failed, reason: reason), account: [account],
             network: IPAddress(bytes: [10, 0, network, 1])?.rateLimitPrefix, vault: vault)
     }
 
-    /// Who fills the minute's table hides nothing from a vault's owner, and shows him nothing of another's.
-    @Test func aFullMinuteStillTellsEachOwner() async throws {
+    /// A full table for the minute hides nothing from a vault's owner, and shows nothing of other vaults.
+    @Test func aFullMinuteStillReportsToEachOwner() async throws {
         let node = try TestVault()
         let (mine, other) = (try await node.owner().vault, try await node.owner(Person("b@example.org")).vault)
         let log = FailureLog(audit: node.audit, now: node.moments.source) { [written] in try written.commit($1) }
         func fail(_ account: [UInt8], _ vault: VaultID?) async throws {
             try await log.record(
-                AuditEvent(.login, by: .init(.stranger), outcome: .failed, reason: "code"), account: account,
+                AuditEvent(.login, by: .init(.unauthenticated), outcome: .failed, reason: "code"), account: account,
                 network: nil, vault: vault)
         }
         for index in 0..<500 { try await fail([UInt8(index / 256), UInt8(index % 256)], nil) }
@@ -73,14 +73,14 @@ import VaultFormat
         #expect(try counts(other) == [nil])
     }
 
-    @Test func theFirstIsWrittenAtOnce() async throws {
+    @Test func theFirstFailureIsWrittenImmediately() async throws {
         try await fail()
         let events = try events
         #expect(events.map(\.count) == [nil])
         #expect(events.first?.outcome == .failed)
     }
 
-    @Test func theRestOfTheMinuteIsOneLine() async throws {
+    @Test func furtherFailuresOfTheMinuteShareOneLine() async throws {
         for _ in 0..<500 { try await fail() }
         #expect(written.lines.count == 1)
         moments.advance(by: 60)
@@ -99,14 +99,14 @@ import VaultFormat
         #expect(written.lines.count == 2)
     }
 
-    @Test func oneAloneLeavesNoSecondLine() async throws {
+    @Test func aSingleFailureLeavesNoSecondLine() async throws {
         try await fail()
         moments.advance(by: 60)
         try await log.flush()
         #expect(written.lines.count == 1)
     }
 
-    @Test func theNextMinuteBeginsAnew() async throws {
+    @Test func theNextMinuteStartsANewCount() async throws {
         for _ in 0..<3 { try await fail() }
         moments.advance(by: 60)
         for _ in 0..<3 { try await fail() }
@@ -114,7 +114,7 @@ import VaultFormat
         #expect(counts == [nil, 2, nil])
     }
 
-    @Test func whatIsStillCountedIsWrittenAtAStop() async throws {
+    @Test func pendingCountsAreWrittenWhenStopping() async throws {
         for _ in 0..<4 { try await fail() }
         try await log.flush()
         #expect(written.lines.count == 1, "the minute is not over")
@@ -123,7 +123,7 @@ import VaultFormat
         #expect(counts == [nil, 3])
     }
 
-    @Test func kindsAreCountedApart() async throws {
+    @Test func kindsAreCountedSeparately() async throws {
         for _ in 0..<3 {
             try await fail(1)
             try await fail(2)
@@ -138,18 +138,18 @@ import VaultFormat
     @Test func aFloodOfKindsDoesNotFillTheDisk() async throws {
         for number in 0..<30_000 {
             try await log.record(
-                AuditEvent(.login, by: .init(.stranger), outcome: .failed, reason: "password"),
+                AuditEvent(.login, by: .init(.unauthenticated), outcome: .failed, reason: "password"),
                 account: number.bigEndianBytes, network: nil, vault: nil)
         }
         #expect(written.lines.count == 51)
     }
 
-    /// A stranger with a prefix of his own has a new network for each try, all day.
-    @Test func aDayOfANewNetworkForEachTryIsSomeThousandLines() async throws {
+    /// A client with its own IPv6 prefix uses a new network for each attempt, all day.
+    @Test func aDayOfAttemptsFromNewNetworksIsAFewThousandLines() async throws {
         for minute in 0..<1_440 {
             for number in 0..<60 {
                 try await log.record(
-                    AuditEvent(.login, by: .init(.stranger), outcome: .failed, reason: "password"), account: [1],
+                    AuditEvent(.login, by: .init(.unauthenticated), outcome: .failed, reason: "password"), account: [1],
                     network: IPAddress(bytes: (minute * 60 + number).bigEndianBytes + [UInt8](repeating: 0, count: 8))?
                         .rateLimitPrefix, vault: nil)
             }
@@ -161,8 +161,8 @@ import VaultFormat
         #expect(try events.reduce(0) { $0 + ($1.count ?? 1) } == 1_440 * 60, "none is lost")
     }
 
-    /// Fifty at once are told apart; the line that counts the others names none of them for all.
-    @Test func aCountOfDifferentOnesNamesNone() async throws {
+    /// Fifty kinds are distinguished; the line that counts the others names none of them.
+    @Test func aCountOfSeveralKindsNamesNone() async throws {
         for number in UInt8(0)..<60 {
             try await log.record(
                 AuditEvent(
@@ -177,21 +177,22 @@ import VaultFormat
         #expect(counted == AuditEvent(.denied, by: .init(.agent), outcome: .denied).counted(9))
     }
 
-    @Test func whoSpentTheirOwnSpendNobodyElses() async throws {
+    @Test func aVaultUsesUpOnlyItsOwnBurst() async throws {
         let node = try TestVault()
         let (mine, other) = (try await node.owner().vault, try await node.owner(Person("b@example.org")).vault)
         let log = FailureLog(audit: node.audit, now: node.moments.source) { [written] in try written.commit($1) }
         for vault in [nil, mine, other] {
             for number in UInt8(0)..<100 {
                 try await log.record(
-                    AuditEvent(.login, by: .init(.stranger), outcome: .failed, reason: "code"), account: [number],
+                    AuditEvent(.login, by: .init(.unauthenticated), outcome: .failed, reason: "code"),
+                    account: [number],
                     network: nil, vault: vault)
             }
         }
         for vault in [nil, mine, other] { #expect(written.lines.filter { $0.vault == vault }.count == 51) }
     }
 
-    @Test func aFirstThatCouldNotBeWrittenIsFirstAgain() async throws {
+    @Test func aFirstFailureThatCouldNotBeWrittenIsRetried() async throws {
         written.failNext()
         await #expect(throws: Written.Refused.self) { try await fail() }
         try await fail()
@@ -209,7 +210,7 @@ import VaultFormat
         #expect(counts == [nil, 3])
     }
 
-    @Test func aVaultDeletedWithinTheMinuteHoldsUpNobody() async throws {
+    @Test func aVaultDeletedWithinTheMinuteBlocksNoOtherLine() async throws {
         let node = try TestVault()
         let owner = try await node.owner()
         for _ in 0..<3 { _ = await thrown { try await node.login(Person(password: "wrong")) } }

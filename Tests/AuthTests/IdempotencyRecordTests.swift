@@ -30,27 +30,27 @@ import Vault
         #expect(answer == nil)
     }
 
-    @Test func theSameKeyForSomethingElseIsRefused() async throws {
+    @Test func theSameKeyForAnotherRequestIsRefused() async throws {
         try await remember([1])
         let other = IdempotencyRecords.Request(key: "key", content: Array("POST /x {\"a\":1}".utf8))
         #expect(throws: AuthError.self) { try node.idempotency.load(other, as: owner) }
     }
 
-    @Test func ofTwoAtOnceOneIsRemembered() async throws {
+    @Test func ofTwoConcurrentRequestsOneIsRecorded() async throws {
         try await remember([1])
         await #expect(throws: VaultError.idempotencyKeyUsed) { try await remember([2]) }
         let answer = try node.idempotency.load(request, as: owner)
         #expect(answer == [1])
     }
 
-    @Test func somebodyElsesKeyIsAnotherKey() async throws {
+    @Test func anotherPrincipalsKeyIsIndependent() async throws {
         try await remember([1])
         let bob = try await node.owner(Person("bob@example.org"))
         let answer = try node.idempotency.load(request, as: bob)
         #expect(answer == nil)
     }
 
-    @Test func anAnswerRestsBoxed() async throws {
+    @Test func aStoredResponseIsEncrypted() async throws {
         let secret = Array("clv_agt_a-token-that-must-not-rest-in-clear".utf8)
         try await remember(secret)
         let bytes = try node.scratch.everything(beginning: TestVault.name)

@@ -25,7 +25,7 @@ import Vault
         #expect(unknown == .badCredentials)
     }
 
-    @Test func eachLeavesOneAuditLine() async throws {
+    @Test func eachFailureLeavesOneAuditLine() async throws {
         try await node.register(ada)
         let start = try lines()
         _ = await thrown { try await node.login(wrong) }
@@ -36,13 +36,13 @@ import Vault
         #expect(afterUnknown == start + 2)
     }
 
-    @Test func theOwnerSeesWhoTried() async throws {
+    @Test func theOwnerSeesFailedAttempts() async throws {
         let owner = try await node.owner(ada)
         _ = await thrown { try await node.login(wrong, from: IPAddress("198.51.100.9")) }
         let event = try #require(try await node.events(as: owner).first)
         #expect(event.action == .login)
         #expect(event.outcome == .failed)
-        #expect(event.actor.kind == .stranger)
+        #expect(event.actor.kind == .unauthenticated)
         #expect(event.from == "198.51.100.9")
     }
 
@@ -52,11 +52,11 @@ import Vault
         #expect(event.action == .login && event.outcome == .ok)
     }
 
-    @Test func tenThousandGuessesLockNobodyElseOut() async throws {
+    @Test func tenThousandGuessesLockNoOtherClientOut() async throws {
         try await node.register(ada)
         try await node.register(Person("bob@example.org"))
         let device = try await node.login(ada).device
-        // A neighbour of both, never seen here: the same /24 as home would be, at another place.
+        // An unknown client on a third network.
         let cafe = IPAddress("203.0.113.5")
         var refused = 0
         for _ in 0..<10_000 {
@@ -66,9 +66,9 @@ import Vault
         }
         #expect(refused == 9_990)
         let honest = try await node.login(ada, device: device, from: IPAddress("203.0.113.77"))
-        let neighbour = try await node.login(Person("bob@example.org"), from: IPAddress("203.0.113.78"))
+        let other = try await node.login(Person("bob@example.org"), from: IPAddress("203.0.113.78"))
         #expect(honest.vault == ada.vault)
-        #expect(neighbour.expires > node.moments.now)
+        #expect(other.expires > node.moments.now)
         let count = try lines()
         #expect(count < 20, "the disk is not filled")
     }
@@ -82,7 +82,7 @@ import Vault
         #expect(session.vault == ada.vault)
     }
 
-    @Test func aRightPasswordBehindTooManyWrongOnesWaits() async throws {
+    @Test func aCorrectPasswordAfterTooManyWrongOnesWaits() async throws {
         try await node.register(ada)
         for _ in 0..<10 { _ = await thrown { try await node.login(wrong) } }
         await #expect(throws: AuthError.tooManyAttempts(retryAfter: 90)) { try await node.login(ada) }
@@ -90,7 +90,7 @@ import Vault
         _ = try await node.login(ada)
     }
 
-    @Test func aForgedDeviceSparesNobody() async throws {
+    @Test func aForgedDeviceGivesNoExemption() async throws {
         try await node.register(ada)
         let real = try await node.login(ada).device
         var forged = real
@@ -102,7 +102,7 @@ import Vault
         #expect(withReal == nil)
     }
 
-    @Test func aDeviceOfOneAccountIsNoneOfAnother() async throws {
+    @Test func aDeviceOfOneAccountIsUnknownToAnother() async throws {
         try await node.register(ada)
         let thief = Person("thief@example.org")
         try await node.register(thief)
@@ -121,7 +121,7 @@ import Vault
         #expect(third != first)
     }
 
-    @Test func noSessionBeginsWithoutItsAuditLine() async throws {
+    @Test func noSessionIsOpenedWithoutItsAuditLine() async throws {
         try await node.register(ada)
         try await node.sabotage(
             "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT abs(-9223372036854775808); END")

@@ -5,7 +5,7 @@ import Testing
 import Vault
 import VaultFormat
 
-/// A holder that stays open on a connection proves only the row that it was opened from.
+/// A key holder cached on a connection authenticates only the row from which it was opened.
 @Suite struct OpenHolderTests {
     let node: TestVault
     let owner: Principal
@@ -36,11 +36,11 @@ import VaultFormat
         Planted(testDescription: "another vault", sql: "UPDATE credential SET vault = \(other) WHERE kind = 'session'"),
         Planted(testDescription: "created anew", sql: "UPDATE credential SET created = created + 100000"),
         Planted(testDescription: "longer", sql: "UPDATE credential SET expires = expires + 100000"),
-        Planted(testDescription: "another box", sql: "UPDATE credential SET box = zeroblob(length(box))"),
+        Planted(testDescription: "another secret box", sql: "UPDATE credential SET box = zeroblob(length(box))"),
         Planted(
             testDescription: "another id", sql: "UPDATE credential SET id = randomblob(16) WHERE kind = 'session'"),
     ])
-    func aSession(_ planted: Planted) async throws {
+    func aPlantedSessionRowIsRejected(_ planted: Planted) async throws {
         _ = try await node.principal(token, on: connection)
         _ = try await node.principal(token, on: connection)
         try node.file().script(planted.sql)
@@ -57,7 +57,7 @@ import VaultFormat
         Planted(testDescription: "another vault", sql: "UPDATE credential SET vault = \(other) WHERE kind = 'agent'"),
         Planted(testDescription: "its row in another vault", sql: "UPDATE agent SET vault = \(other)"),
     ])
-    func anAgent(_ planted: Planted) async throws {
+    func aPlantedAgentRowIsRejected(_ planted: Planted) async throws {
         let principal = try await node.principal(robot.token, on: connection)
         _ = try await node.value(entry.field("password"), of: entry.id, as: principal)
         try node.file().script(planted.sql)

@@ -26,7 +26,7 @@ import VaultFormat
         }
     }
 
-    @Test func whoRegistersLogsInAndReads() async throws {
+    @Test func aRegisteredOwnerLogsInAndReads() async throws {
         try await node.register(ada)
         let session = try await node.login(ada)
         let owner = try await node.principal(session.token)
@@ -43,7 +43,7 @@ import VaultFormat
         #expect(key == ada.l2Key)
     }
 
-    @Test func preloginSaysTheSameBeforeAndAfter() async throws {
+    @Test func preloginIsUnchangedByARegistration() async throws {
         let before = try node.accounts.prelogin(ada.email)
         try await node.register(ada)
         let after = try node.accounts.prelogin(ada.email)
@@ -52,7 +52,7 @@ import VaultFormat
         #expect(before.salt.count == 16)
     }
 
-    @Test func preloginSaysTheSameAfterAChangeOfPassword() async throws {
+    @Test func preloginIsUnchangedByAChangeOfPassword() async throws {
         let before = try node.accounts.prelogin(ada.email)
         let owner = try await node.owner(ada)
         var changed = ada
@@ -62,7 +62,7 @@ import VaultFormat
         #expect(before.salt == after.salt)
     }
 
-    @Test func everyAddressAndNodeHasASaltOfItsOwn() throws {
+    @Test func everyAddressAndNodeHasItsOwnSalt() throws {
         let other = try TestVault()
         let salts = [
             try node.accounts.prelogin(ada.email).salt, try other.accounts.prelogin(ada.email).salt,
@@ -81,19 +81,21 @@ import VaultFormat
         Case(testDescription: "a weaker KDF", member: "kdf") { $0.kdf.iterations = 3 },
         Case(testDescription: "a stronger KDF", member: "kdf") { $0.kdf.memoryKiB = 65_536 },
         Case(testDescription: "other lanes", member: "kdf") { $0.kdf.parallelism = 1 },
-        Case(testDescription: "a salt of one's own", member: "salt") { $0.salt[0] ^= 1 },
+        Case(testDescription: "a salt chosen by the client", member: "salt") { $0.salt[0] ^= 1 },
         Case(testDescription: "a short salt", member: "salt") { $0.salt.removeLast() },
         Case(testDescription: "no salt", member: "salt") { $0.salt = [] },
         Case(testDescription: "a short key", member: "authKey") { $0.secrets.authKey = SymmetricKey(size: .bits128) },
         Case(testDescription: "a long key", member: "authKey") {
             $0.secrets.authKey = SymmetricKey(size: .init(bitCount: 512))
         },
-        Case(testDescription: "an l2Key that is no box", member: "l2.wrappedKey") {
+        Case(testDescription: "an l2Key that is not a secret box", member: "l2.wrappedKey") {
             $0.secrets.wrappedL2Key = [UInt8](repeating: 0, count: 110)
         },
-        Case(testDescription: "a box of something else", member: "l2.wrappedKey") { $0.secrets.wrappedL2Key.append(0) },
-        Case(testDescription: "a box with a key id", member: "l2.wrappedKey") { $0.secrets.wrappedL2Key[5] = 1 },
-        Case(testDescription: "a kit with a bad box", member: "l2.wrappedKey") {
+        Case(testDescription: "a secret box of another length", member: "l2.wrappedKey") {
+            $0.secrets.wrappedL2Key.append(0)
+        },
+        Case(testDescription: "a secret box with a key id", member: "l2.wrappedKey") { $0.secrets.wrappedL2Key[5] = 1 },
+        Case(testDescription: "a kit with an invalid secret box", member: "l2.wrappedKey") {
             $0.recovery = .init(authKey: SymmetricKey(size: .bits256), wrappedL2Key: [1])
         },
     ])
@@ -114,42 +116,42 @@ import VaultFormat
         ("\u{3c3}\u{3bf}\u{3c2}@example.org", "\u{3a3}\u{39f}\u{3a3}@example.org"),
         ("\u{1100}\u{1161}@example.org", "\u{ac00}@example.org"),
     ])
-    func anAddressRegistersOnceHoweverItIsSpelt(_ first: String, _ second: String) async throws {
+    func anAddressRegistersOnceInAnySpelling(_ first: String, _ second: String) async throws {
         try await node.register(Person(first))
         await #expect(throws: AuthError.emailTaken) { try await node.register(Person(second)) }
         let session = try await node.login(Person(second))
         #expect(session.expires > node.moments.now)
     }
 
-    @Test func aRefusedRegistrationHarmsNotTheFirst() async throws {
+    @Test func aRefusedRegistrationLeavesTheFirstUnchanged() async throws {
         try await node.register(ada)
         _ = await thrown { try await node.register(Person("ada@example.org", password: "a thief's")) }
         let session = try await node.login(ada)
         #expect(session.vault == ada.vault)
     }
 
-    @Test func aVaultIdIsTakenOnce() async throws {
+    @Test func aVaultIDIsUsedOnce() async throws {
         try await node.register(ada)
         var bob = Person("bob@example.org")
         bob.vault = ada.vault
         await #expect(throws: AuthError.self) { try await node.register(bob) }
     }
 
-    @Test func registeringIsOnRecord() async throws {
+    @Test func aRegistrationIsLogged() async throws {
         let owner = try await node.owner(ada)
         let events = try await node.events(as: owner)
         #expect(events.last?.action == .accountCreate)
         #expect(events.last?.from == "192.0.2.7")
     }
 
-    @Test func aClosedNodeTakesNobody() async throws {
+    @Test func aClosedNodeRefusesRegistrations() async throws {
         var options = TestVault.Options()
         options.registration = .closed
         let node = try TestVault(options)
         await #expect(throws: AuthError.registrationClosed) { try await node.register(ada) }
     }
 
-    @Test func onlyAnAccountThatWasMadeCounts() async throws {
+    @Test func onlyCreatedAccountsCount() async throws {
         try await node.register(ada)
         for _ in 0..<40 { _ = await register { $0.kdf.iterations = 1 } }
         for _ in 0..<40 { _ = await thrown { try await node.register(ada) } }
@@ -159,7 +161,7 @@ import VaultFormat
         #expect(titles.isEmpty)
     }
 
-    @Test func noMoreThanThirtyFromOnePlace() async throws {
+    @Test func atMostThirtyRegistrationsPerNetwork() async throws {
         for number in 0..<30 { try await node.register(Person("\(number)@example.org")) }
         let error = await thrown { try await node.register(Person("31@example.org")) }
         guard case .tooManyAttempts = error as? AuthError else {
@@ -167,111 +169,5 @@ import VaultFormat
             return
         }
         try await node.register(ada, from: IPAddress("198.51.100.1"))
-    }
-}
-
-@Suite struct InviteTests {
-    let node: TestVault
-    let ada = Person("ada@example.org")
-
-    init() throws {
-        var options = TestVault.Options()
-        options.registration = .invite
-        node = try TestVault(options)
-    }
-
-    private var invite: String { node.keys.makeInvite(expires: node.moments.now + 3_600) }
-
-    @Test func anInvitationLetsIn() async throws {
-        try await node.register(ada, invite: invite)
-        let session = try await node.login(ada)
-        #expect(session.vault == ada.vault)
-    }
-
-    @Test func withoutOneNobodyGetsIn() async {
-        await #expect(throws: AuthError.inviteNeeded) { try await node.register(ada) }
-    }
-
-    @Test func anInvitationIsSpentOnce() async throws {
-        let invite = invite
-        try await node.register(ada, invite: invite)
-        await #expect(throws: AuthError.inviteNeeded) {
-            try await node.register(Person("bob@example.org"), invite: invite)
-        }
-    }
-
-    @Test func anInvitationIsSpentOnceByManyAtOnce() async throws {
-        let invite = invite
-        let registered = await withTaskGroup(of: Bool.self) { group in
-            for number in 0..<10 {
-                group.addTask { [node] in
-                    await thrown { try await node.register(Person("\(number)@example.org"), invite: invite) } == nil
-                }
-            }
-            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
-        }
-        #expect(registered == 1)
-    }
-
-    @Test func aFailedRegistrationDoesNotSpendIt() async throws {
-        try await node.register(ada, invite: invite)
-        let second = invite
-        await #expect(throws: AuthError.emailTaken) { try await node.register(ada, invite: second) }
-        try await node.register(Person("bob@example.org"), invite: second)
-    }
-
-    @Test func anExpiredOneLetsNobodyIn() async {
-        let invite = invite
-        node.moments.advance(by: 3_600)
-        await #expect(throws: AuthError.inviteNeeded) { try await node.register(ada, invite: invite) }
-    }
-
-    @Test func anotherNodesLetsNobodyIn() async throws {
-        let other = try TestVault()
-        let invite = other.keys.makeInvite(expires: node.moments.now + 3_600)
-        await #expect(throws: AuthError.inviteNeeded) { try await node.register(ada, invite: invite) }
-    }
-
-    @Test func aProlongedOneLetsNobodyIn() async throws {
-        // A valid token around a payload of the attacker's: the code in it is the node's alone.
-        let secret = try #require(Token(invite)).secret.bytes
-        let later = (node.moments.now + 999_999).bigEndianBytes + secret.dropFirst(8)
-        let forged = Token(.invite, secret: SymmetricKey(data: later)).text
-        await #expect(throws: AuthError.inviteNeeded) { try await node.register(ada, invite: forged) }
-    }
-
-    @Test func guessesAtInvitationsAreBounded() async throws {
-        for _ in 0..<30 {
-            _ = await thrown { try await node.register(ada, invite: Token(.invite).text) }
-        }
-        let error = await thrown { try await node.register(ada, invite: invite) }
-        #expect(error as? AuthError == .tooManyAttempts(retryAfter: 120))
-    }
-
-    @Test func anotherTokenIsNoInvitation() async throws {
-        let secret = try #require(Token(invite)).secret
-        await #expect(throws: AuthError.inviteNeeded) {
-            try await node.register(ada, invite: Token(.agent, secret: secret).text)
-        }
-    }
-
-    /// Many at once, all admitted before the first account is there, would otherwise all be made.
-    @Test func ofManyAtOnceNoMoreAreMadeThanOneByOne() async throws {
-        let node = try TestVault()
-        let made = await withTaskGroup(of: Bool.self) { group in
-            for number in 0..<60 {
-                group.addTask {
-                    await thrown { try await node.register(Person("p\(number)@example.org")) } == nil
-                }
-            }
-            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
-        }
-        #expect(made == 30)
-        // What failed for another reason has cost nothing.
-        node.moments.advance(by: 240)
-        let taken = await thrown { try await node.register(Person("p0@example.org")) }
-        let next = await thrown { try await node.register(Person("q@example.org")) }
-        #expect(taken != nil)
-        #expect(next == nil)
     }
 }

@@ -41,7 +41,7 @@ import VaultFormat
         }
     }
 
-    @Test func useDoesNotKeepItBeyondItsEnd() async throws {
+    @Test func useDoesNotExtendItsLifetime() async throws {
         try await node.register(ada)
         let session = try await node.login(ada)
         while node.moments.now + 500 < session.expires {
@@ -79,7 +79,7 @@ import VaultFormat
         #expect(working == [false, false, true, true, true])
     }
 
-    @Test func manyLoginsAtOnceKeepTheBound() async throws {
+    @Test func concurrentLoginsKeepTheSessionLimit() async throws {
         try await node.register(ada)
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<12 { group.addTask { [node, ada] in _ = await thrown { try await node.login(ada) } } }
@@ -88,7 +88,7 @@ import VaultFormat
         #expect(sessions == 3)
     }
 
-    @Test func signingOutEndsThisSessionAlone() async throws {
+    @Test func signingOutEndsOnlyThisSession() async throws {
         try await node.register(ada)
         let here = try await node.login(ada).token
         let there = try await node.login(ada).token
@@ -97,7 +97,7 @@ import VaultFormat
         #expect(working == [false, true])
     }
 
-    @Test func anOwnerEndsAnotherOfHisSessions() async throws {
+    @Test func anOwnerEndsAnotherSession() async throws {
         try await node.register(ada)
         let here = try await node.login(ada).token
         let there = try await node.login(ada)
@@ -109,7 +109,7 @@ import VaultFormat
         #expect(event?.action == .logout && event?.subject == there.id.text)
     }
 
-    @Test func nobodyEndsSomebodyElsesSession() async throws {
+    @Test func aSessionOfAnotherAccountCannotBeEnded() async throws {
         let bob = try await node.owner(Person("bob@example.org"))
         try await node.register(ada)
         let hers = try await node.login(ada)
@@ -123,7 +123,7 @@ import VaultFormat
         var text: String
     }
 
-    /// Of many ends of one session at once one is on record.
+    /// Of concurrent requests to end one session one is logged.
     @Test func aSessionEndsOnce() async throws {
         let owner = try await node.owner()
         let errors = await withTaskGroup { group in
@@ -143,7 +143,7 @@ import VaultFormat
         Bad(testDescription: "a kit", text: Token(.recoveryKit).text),
         Bad(testDescription: "a root key", text: Token(.rootKey).text),
     ])
-    func aTokenThatIsNoneIsRefusedOnRecord(_ example: Bad) async throws {
+    func anInvalidTokenIsRefusedAndLogged(_ example: Bad) async throws {
         await #expect(throws: AuthError.badToken) {
             try await node.authenticator.principal(token: example.text, from: TestVault.home, on: nil)
         }
@@ -151,7 +151,7 @@ import VaultFormat
         #expect(lines == 1)
     }
 
-    @Test func aFreshSessionIsNeededForWhatCouldMakeAThiefPermanent() async throws {
+    @Test func aFreshSessionIsRequiredForPermanentAccess() async throws {
         let owner = try await node.owner(ada)
         node.moments.advance(by: 600)
         let errors = [
@@ -168,7 +168,7 @@ import VaultFormat
         _ = try await node.accounts.beginSecondFactor(as: owner)
     }
 
-    @Test func onOneConnectionAHolderIsOpenedOnceAndARevokedTokenStillFails() async throws {
+    @Test func onOneConnectionAKeyHolderIsOpenedOnceAndARevokedTokenIsRefused() async throws {
         try await node.register(ada)
         let token = try await node.login(ada).token
         let connection = OpenHolders()

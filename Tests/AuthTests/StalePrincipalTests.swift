@@ -5,8 +5,8 @@ import Testing
 import Vault
 import VaultFormat
 
-/// Requests that were let in and whose holder is gone when it is their turn: another tab changed the password, the
-/// owner revoked the agent. They must fail, change nothing, and not look like damage, which would stop the node.
+/// Authenticated requests whose key holder is deleted while they wait: another client changed the password, or the owner revoked
+/// the agent. They must fail, change nothing, and not be reported as damage, which would stop the node.
 @Suite struct StalePrincipalTests {
     let node: TestVault
     let ada = Person("ada@example.org")
@@ -68,13 +68,13 @@ import VaultFormat
             _ = try await $0.node.entries.untrash($0.trashed.id, as: $0.stale)
         },
         Case(testDescription: "purge an entry") { try await $0.node.entries.purge($0.trashed.id, as: $0.stale) },
-        Case(testDescription: "make an agent") { _ = try await $0.node.agent(grants: [.tag("x")], as: $0.stale) },
+        Case(testDescription: "create an agent") { _ = try await $0.node.agent(grants: [.tag("x")], as: $0.stale) },
         Case(testDescription: "pause an agent") {
-            _ = try await $0.node.roster.update(
+            _ = try await $0.node.agents.update(
                 $0.robot.id, name: nil, grants: nil, policy: nil, isPaused: true, as: $0.stale)
         },
         Case(testDescription: "rotate an agent") { _ = try await $0.node.rotate($0.robot, as: $0.stale) },
-        Case(testDescription: "revoke an agent") { try await $0.node.roster.revoke($0.robot.id, as: $0.stale) },
+        Case(testDescription: "revoke an agent") { try await $0.node.agents.revoke($0.robot.id, as: $0.stale) },
     ])
     func afterAChangeOfPasswordTheOldOwnerChangesNothing(_ example: Case) async throws {
         let owner = try await change()
@@ -92,7 +92,7 @@ import VaultFormat
         #expect(login == nil)
     }
 
-    @Test(.timeLimit(.minutes(15))) func ofManyChangesOfPasswordAtOnceOneWinsAndNothingIsLost() async throws {
+    @Test(.timeLimit(.minutes(15))) func ofConcurrentChangesOfPasswordOneSucceedsAndNothingIsLost() async throws {
         let tokens = await withTaskGroup(of: Token?.self) { group in
             for number in 0..<4 {
                 group.addTask {
@@ -111,19 +111,19 @@ import VaultFormat
         #expect(passwords == 1)
     }
 
-    @Test func aReadByTheOldOwnerFindsNothingAndIsNoDamage() async throws {
+    @Test func aReadByTheOldKeyHolderFailsAndIsNotDamage() async throws {
         _ = try await change()
         let errors = [
             await thrown { try await node.value(entry.field("password"), of: entry.id, as: stale) },
             await thrown { try await node.entries.view(entry.id, as: stale) },
             await thrown { try await node.entries.search(.init(tag: "work"), limit: 5, as: stale) },
-            await thrown { try await node.roster.list(as: stale) },
+            await thrown { try await node.agents.list(as: stale) },
         ]
         #expect(errors.allSatisfy { $0 != nil && !isDamage($0) }, "\(errors)")
     }
 
     @Test func aRevokedAgentsWriteAndDepositFail() async throws {
-        try await node.roster.revoke(robot.id, as: stale)
+        try await node.agents.revoke(robot.id, as: stale)
         let errors = [
             await thrown {
                 try await node.entries.update(
@@ -136,14 +136,14 @@ import VaultFormat
         #expect(deposits == 0)
     }
 
-    @Test func aDepositForADeletedAccountIsNoDamage() async throws {
+    @Test func aDepositForADeletedAccountIsNotDamage() async throws {
         try await node.accounts.delete(as: stale)
         let error = await thrown { try await node.entries.deposit(.login(), as: agent) }
         #expect(error as? VaultError == .principalGone)
     }
 
-    @Test func theIdOfADeletedVaultIsNotGivenAgain() async throws {
-        // Its audit lines stay, shredded: with a new key under the old id they would look like damage.
+    @Test func theIDOfADeletedVaultIsNotReused() async throws {
+        // Its encrypted audit lines stay: with a new key for the old id they would look like damage.
         try await node.accounts.delete(as: stale)
         await #expect(throws: AuthError.self) { try await node.register(ada) }
         var again = Person("ada@example.org")

@@ -14,7 +14,7 @@ import VaultFormat
         }
     }
 
-    @Test(arguments: Token.Kind.allCases) func looksAsScannersExpect(_ kind: Token.Kind) {
+    @Test(arguments: Token.Kind.allCases) func matchesTheScannersPattern(_ kind: Token.Kind) {
         let text = Token(kind).text
         #expect(text.hasPrefix("clv_\(kind.rawValue)_"))
         #expect(text.utf8.count == "clv__".utf8.count + kind.rawValue.utf8.count + 43 + 6)
@@ -46,7 +46,7 @@ import VaultFormat
         }
     }
 
-    @Test func everyExchangeOfNeighboursIsRefused() {
+    @Test func everySwapOfAdjacentCharactersIsRefused() {
         let characters = Array(Token(.agent).text)
         for index in characters.indices.dropLast() where characters[index] != characters[index + 1] {
             var changed = characters
@@ -82,7 +82,7 @@ import VaultFormat
         #expect(Token(text)?.secret.bytes == example.secret)
     }
 
-    @Test func aNumberBeyond32BytesIsRefusedThoughItsChecksumIsRight() {
+    @Test func aNumberBeyond32BytesWithACorrectChecksumIsRefused() {
         // The largest and one more; "zzz…", with the CRC-32 of Python's zlib in base 62.
         for text in Self.tooLarge { #expect(Token(text) == nil) }
         #expect(Token(Self.largest) != nil, "or the checksums below are wrong")
@@ -99,7 +99,7 @@ import VaultFormat
         #expect(Token("clv_agt_" + text.dropFirst(8)) == nil)
     }
 
-    @Test func theLookUpTellsNothingOfTheSecretAndDiffers() {
+    @Test func theLookUpValueDiffersFromTheSecret() {
         let token = Token(.session)
         #expect(token.lookup.count == 32)
         #expect(token.lookup != token.secret.bytes)

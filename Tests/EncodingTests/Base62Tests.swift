@@ -9,7 +9,7 @@ import Testing
         #expect(String(decoding: Base62.encode([0xff, 0xff], digits: 3), as: UTF8.self) == "H31")
     }
 
-    @Test func everyWidthComesBack() {
+    @Test func roundTripsEveryWidth() {
         for count in 1...40 {
             let bytes = (0..<count).map { UInt8(truncatingIfNeeded: 255 - 7 * $0) }
             // A digit holds a little less than six bits.
@@ -17,7 +17,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["-", "é", " ", "zz"]) func refusesForeignCharactersAndNumbersThatAreTooLarge(_ text: String) {
+    @Test(arguments: ["-", "é", " ", "zz"]) func refusesInvalidCharactersAndTooLargeNumbers(_ text: String) {
         #expect(Base62.decode(Array(text.utf8), count: 1) == nil)
     }
 

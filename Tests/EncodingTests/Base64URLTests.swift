@@ -42,7 +42,7 @@ import VaultFormat
         }
     }
 
-    @Test func oneValueHasOneText() {
+    @Test func eachValueHasOneEncoding() {
         // Of all texts of two characters, just those that `encode` makes decode.
         let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
         let decoded = alphabet.flatMap { first in alphabet.map { "\(first)\($0)" } }.filter {
@@ -78,7 +78,7 @@ import VaultFormat
         for count in 0..<16 { #expect(EntryID(Array(id.bytes.prefix(count))) == nil) }
     }
 
-    @Test func longerIsRefused() {
+    @Test func aLongerTextIsRefused() {
         let id = EntryID.random()
         #expect(EntryID(text: id.text + "A") == nil)
         #expect(EntryID(id.bytes + [0]) == nil)
@@ -101,7 +101,7 @@ import VaultFormat
         #expect(ids.sorted().map(\.bytes.hex) == ids.map(\.bytes.hex).sorted())
     }
 
-    @Test func theTwoMeaningfulFieldIdsAreReserved() {
+    @Test func theTitleAndDetailsIDsAreReserved() {
         #expect(FieldID.title.bytes.hex == "00000000000000000000000000000000")
         #expect(FieldID.details.bytes.hex == "00000000000000000000000000000001")
         #expect(FieldID.title.isReserved && FieldID.details.isReserved)

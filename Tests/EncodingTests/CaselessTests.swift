@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 import VaultFormat
 
-/// Names as they are compared, against Python's Unicode tables.
+/// Name normalization, compared with Python's Unicode tables.
 @Suite struct CaselessTests {
     struct Case: Decodable, Sendable, CustomTestStringConvertible {
         let text: String
@@ -11,19 +11,19 @@ import VaultFormat
         var testDescription: String { text.unicodeScalars.map { String($0.value, radix: 16) }.joined(separator: " ") }
     }
 
-    @Test(arguments: try Vectors.load("caseless.json", as: [Case].self)) func isWhatPythonSays(_ example: Case) {
+    @Test(arguments: try Vectors.load("caseless.json", as: [Case].self)) func matchesPython(_ example: Case) {
         // Bytes: two spellings of one name are equal as Swift strings before anything is done.
         #expect(Array(example.text.caseless.utf8) == Array(example.caseless.utf8))
     }
 
-    @Test(arguments: try Vectors.load("caseless.json", as: [Case].self)) func doingItTwiceChangesNothing(
+    @Test(arguments: try Vectors.load("caseless.json", as: [Case].self)) func isIdempotent(
         _ example: Case
     ) {
         #expect(Array(example.caseless.caseless.utf8) == Array(example.caseless.utf8))
     }
 
-    /// An arrow stands for itself and has the whole text folded the long way.
-    @Test func theShortWayLeadsWhereTheLongOneDoes() {
+    /// An arrow is unchanged by folding and forces the slow path for the whole text.
+    @Test func theFastPathEqualsTheSlowPath() {
         let scalars = [
             0x80..<0x590, 0x1100..<0x1200, 0x2010..<0x2040, 0x3000..<0x3100, 0xac00..<0xac40, 0xff00..<0xff60,
         ]
@@ -49,14 +49,14 @@ import VaultFormat
         "ada\u{2028}@example.org", "\u{180e}ada@example.org", "ada\u{115f}@example.org", "ada\u{34f}@example.org",
         "ada\u{e000}@example.org", "ada\u{fff0}@example.org",
     ])
-    func anAddressWithWhatIsNotSeenIsNone(_ text: String) {
+    func anAddressWithInvisibleCharactersIsRefused(_ text: String) {
         #expect(EmailAddress(text) == nil)
     }
 
     @Test(arguments: [
         "ada@example.org", "ren\u{e9}@ex\u{e4}mple.org", "\u{5b57}@\u{4f8b}.jp", "a+b_c@x.y", "\u{1f600}@x.y",
     ])
-    func whatIsSeenMayBeAnAddress(_ text: String) {
+    func visibleCharactersAreAccepted(_ text: String) {
         #expect(EmailAddress(text) != nil)
     }
 }

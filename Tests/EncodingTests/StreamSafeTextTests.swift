@@ -12,13 +12,13 @@ import Testing
         text.utf8.map { "%" + String(0x100 + Int($0), radix: 16).dropFirst() }.joined()
     }
 
-    @Test(arguments: marks) func thirtyMarksAreText(_ marks: String) {
+    @Test(arguments: marks) func thirtyMarksAreAccepted(_ marks: String) {
         let (most, more) = (run(of: marks, 30), run(of: marks, 31))
         for text in [most, "e" + most + "e" + most] { #expect(StreamSafeText.check(text.utf8)) }
         for text in [more, "e" + more, "ee" + most + "e" + more + "e"] { #expect(!StreamSafeText.check(text.utf8)) }
     }
 
-    @Test(arguments: marks) func aTargetIsCheckedAsItWillBeRead(_ marks: String) {
+    @Test(arguments: marks) func aTargetIsCheckedAfterPercentDecoding(_ marks: String) {
         let (most, more) = (run(of: marks, 30), run(of: marks, 31))
         for prefix in ["/", "/entries/", "/entries?tag=", "/?"] {
             #expect(StreamSafeText.check(target: (prefix + percentEncoded(most)).utf8))
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test(arguments: ["%", "%c", "%zz", "/a%", "%%41", "%c3%28", "/ä?ö=%e4"])
-    func whatIsNotAnEscapeIsText(_ target: String) {
+    func anInvalidEscapeIsText(_ target: String) {
         for length in 0...target.utf8.count { #expect(StreamSafeText.check(target: target.utf8.prefix(length))) }
     }
 }

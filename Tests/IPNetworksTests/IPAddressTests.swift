@@ -5,7 +5,7 @@ import Testing
 @Suite struct IPAddressTests {
     struct Case: CustomTestStringConvertible {
         var text: String
-        /// In hex; nil where the text is no address.
+        /// Hexadecimal bytes; nil when the text is not an address.
         var bytes: String?
         var testDescription: String { text.isEmpty ? "nothing" : text }
 
@@ -44,7 +44,7 @@ import Testing
         #expect(IPAddress(example.text)?.bytes.hex == example.bytes)
     }
 
-    @Test func everyTruncationIsReadOrRefusedButNeverCrashes() {
+    @Test func everyTruncationIsParsedWithoutCrashing() {
         for text in ["2001:db8:1:2:3:4:192.0.2.7", "::ffff:192.0.2.7", "fe80::1%eth0", "192.0.2.255"] {
             for count in 0...text.count {
                 guard let address = IPAddress(text.prefix(count)) else { continue }
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test func givesBackWhatItRead() {
+    @Test func roundTripsText() {
         for _ in 0..<200 {
             let bytes = (0..<(Bool.random() ? 4 : 16)).map { _ in
                 UInt8.random(in: 0...3) == 0 ? 0 : UInt8.random(in: 0...255)
@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    @Test func otherCountsOfBytesAreNoAddress() {
+    @Test func otherLengthsAreRefused() {
         for count in 0...20 where count != 4 && count != 16 {
             #expect(IPAddress(bytes: [UInt8](repeating: 1, count: count)) == nil)
         }
@@ -85,7 +85,7 @@ import Testing
         Neighbours(
             testDescription: "mapped and plain", one: "::ffff:192.0.2.1", other: "192.0.2.2", areNeighbours: true),
     ])
-    func knowsItsNeighbourhood(_ example: Neighbours) throws {
+    func hasItsRateLimitPrefix(_ example: Neighbours) throws {
         let one = try #require(IPAddress(example.one))
         let other = try #require(IPAddress(example.other))
         #expect((one.rateLimitPrefix == other.rateLimitPrefix) == example.areNeighbours)
@@ -128,7 +128,7 @@ import Testing
         #expect(IPNetwork(text) == nil)
     }
 
-    @Test func sparesBitsAfterThePrefix() {
+    @Test func dropsBitsAfterThePrefix() {
         #expect(IPNetwork("10.1.2.3/8") == IPNetwork("10.0.0.0/8"))
         #expect(IPNetwork("10.1.2.3/8")?.text == "10.0.0.0/8")
     }

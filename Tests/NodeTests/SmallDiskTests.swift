@@ -404,15 +404,15 @@ struct SmallDiskTests {
     @Test func aLogThatFillsTheDiskIsCut() async throws {
         try await Self.with { disk, live, maintenance in
             let honest = try await Person.register(live)
-            _ = await live.node.store.keepLogShort(true)
-            _ = await live.node.store.keepLogShort(false)
+            _ = await live.node.store.limitWAL(true)
+            _ = await live.node.store.limitWAL(false)
             _ = try await honest.create(live, Self.large(fields: 12))
             let log = "\(live.directory.database)-wal"
             #expect(try #require(FileStatus.size(log)) > 1 << 19)
             live.node.health.note(.diskFull)
             _ = live.directory.reserve.release()
             try Self.leave(0, live, in: disk)
-            #expect(await !live.node.store.keepLogShort(true))
+            #expect(await !live.node.store.limitWAL(true))
             try await maintenance.watchDisk()
             #expect(FileStatus.size(log) ?? 0 == 0)
             #expect(try #require(FileStatus.freeSpace(live.directory.path)) > 1 << 20)

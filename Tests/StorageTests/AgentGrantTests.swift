@@ -7,7 +7,7 @@ import Testing
 import Vault
 import VaultFormat
 
-/// What an agent can open: by the node's answers, and by the bytes of a stolen file.
+/// Fields that an agent can open, through the node and with a stolen file.
 @Suite struct AgentGrantTests {
     let node: TestVault
     let owner: Principal
@@ -25,7 +25,7 @@ import VaultFormat
         mail = try await node.entries.create(.login("Mail", tags: ["work"]), id: nil, as: owner)
     }
 
-    /// Every wrap of the file that a holder's secret opens, as `entry/field`, whoever it is meant for.
+    /// Every wrap in the file that a key holder's secret opens, as `entry/field`.
     private func opened(by holder: HolderKey, root: RootKeys) throws -> Set<String> {
         let rows = try node.file().all(
             """
@@ -65,7 +65,7 @@ import VaultFormat
         await #expect(throws: VaultError.noSuchEntry) { try await node.entries.view(mail.id, as: agent) }
     }
 
-    @Test func inAStolenFileItsSecretOpensJustTheSame() async throws {
+    @Test func inAStolenFileItsSecretOpensNoMore() async throws {
         let field = bank.field("password")
         let robot = try await node.agent(grants: [.entry(bank.id, [field])], as: owner)
         let all = try opened(by: owner.holder, root: node.root)
@@ -74,7 +74,7 @@ import VaultFormat
         #expect(its == ["\(bank.id.text)/\(field.text)", "\(bank.id.text)/\(FieldID.title.text)"])
     }
 
-    @Test func withoutTheRootKeyASealedWrapOpensForNobody() async throws {
+    @Test func withoutTheRootKeyASealedWrapDoesNotOpen() async throws {
         let robot = try await node.agent(grants: [.tag("later")], as: owner)
         _ = try await node.entries.create(.login("Later", tags: ["later"]), id: nil, as: owner)
         let with = try opened(by: robot.holder, root: node.root)
@@ -91,7 +91,7 @@ import VaultFormat
         #expect(holder.secret == robot.holder.secret)
     }
 
-    @Test func nothingOfTheVaultStandsInTheFileInClear() async throws {
+    @Test func theFileContainsNoPlaintextOfTheVault() async throws {
         _ = try await node.agent("robot-name", grants: [.tag("money", ["password"])], as: owner)
         let bytes = try node.scratch.everything(beginning: TestVault.name)
         for text in [
@@ -101,7 +101,7 @@ import VaultFormat
         }
     }
 
-    @Test func aGrantByTagGivesWhatIsTaggedLaterWithoutANewToken() async throws {
+    @Test func aGrantByTagCoversEntriesTaggedLater() async throws {
         let agent = try await node.principal(try await node.agent(grants: [.tag("Money")], as: owner))
         let later = try await node.entries.create(.login("Card", tags: ["money"]), id: nil, as: owner)
         let retagged = try await node.entries.update(
@@ -114,7 +114,7 @@ import VaultFormat
         #expect(values == ["1234", "hunter2", "ada"])
     }
 
-    @Test func whenTheTagGoesSoDoesTheKey() async throws {
+    @Test func removingTheTagRemovesTheKey() async throws {
         let robot = try await node.agent(grants: [.tag("money")], as: owner)
         let agent = try await node.principal(robot)
         _ = try await node.value(bank.field("pin"), of: bank.id, as: agent)
@@ -125,7 +125,7 @@ import VaultFormat
         #expect(its.isEmpty)
     }
 
-    @Test func aGrantByTagAndLabelGivesTheFieldsSoLabelled() async throws {
+    @Test func aGrantByTagAndLabelCoversTheLabelledFields() async throws {
         let agent = try await node.principal(try await node.agent(grants: [.tag("money", ["PIN"])], as: owner))
         let view = try await node.entries.view(bank.id, as: agent)
         let added = try await node.entries.update(
@@ -144,7 +144,7 @@ import VaultFormat
         #expect(value == "8")
     }
 
-    @Test func theLastFieldGoneTheTitleGoesToo() async throws {
+    @Test func withoutAnyFieldTheTitleIsRevokedToo() async throws {
         let robot = try await node.agent(grants: [.entry(bank.id, [bank.field("pin")])], as: owner)
         _ = try await node.entries.update(
             bank.id, ifVersion: 1, EntryEdit(fields: [.init(id: bank.field("pin"), isRemoved: true)]), as: owner)
@@ -152,9 +152,9 @@ import VaultFormat
         #expect(its.isEmpty)
     }
 
-    @Test func newGrantsGiveAndTakeAtOnce() async throws {
+    @Test func newGrantsAddAndRemoveKeysImmediately() async throws {
         let robot = try await node.agent(grants: [.entry(bank.id)], as: owner)
-        _ = try await node.roster.update(
+        _ = try await node.agents.update(
             robot.id, name: nil, grants: [.entry(mail.id, [mail.field("password")])], policy: nil, isPaused: nil,
             as: owner)
         let its = try opened(by: robot.holder, root: node.root)
@@ -163,7 +163,7 @@ import VaultFormat
         #expect(value == "hunter2")
     }
 
-    @Test func l2IsNeverAnAgents() async throws {
+    @Test func anAgentNeverReadsL2() async throws {
         let id = EntryID.random()
         let field = FieldID.random()
         let box = Box.seal([1], key: SymmetricKey(size: .bits256), context: Context("value"))
@@ -192,7 +192,7 @@ import VaultFormat
         #expect(its.isEmpty)
     }
 
-    @Test func anAgentSearchesByTextInWhatItHolds() async throws {
+    @Test func anAgentSearchesByTextInItsFields() async throws {
         let agent = try await node.principal(
             try await node.agent(grants: [.entry(bank.id, [bank.field("pin")])], as: owner))
         let byLabel = try await node.entries.search(.init(text: "pin"), limit: 5, as: agent).entries.count

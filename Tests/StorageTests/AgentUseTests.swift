@@ -7,7 +7,7 @@ import Testing
 import Vault
 import VaultFormat
 
-/// What a live node allows a token, beyond what its keys open.
+/// Enforcement of agents' policies by a running node.
 @Suite struct AgentUseTests {
     let node: TestVault
     let owner: Principal
@@ -27,17 +27,17 @@ import VaultFormat
         field = entry.field("password")
     }
 
-    private func agent(_ policy: AgentPolicy) async throws -> TestAgent {
+    func agent(_ policy: AgentPolicy) async throws -> TestAgent {
         try await node.agent(grants: [.entry(entry.id)], policy: policy, as: owner)
     }
 
-    private func read(_ robot: TestAgent, from address: IPAddress? = TestVault.home) async -> (any Error)? {
+    func read(_ robot: TestAgent, from address: IPAddress? = TestVault.home) async -> (any Error)? {
         await thrown {
             try await node.value(field, of: entry.id, as: try await node.principal(robot, from: address))
         }
     }
 
-    @Test(.timeLimit(.minutes(15))) func ofAHundredReadsAtOnceExactlyTenSucceed() async throws {
+    @Test(.timeLimit(.minutes(15))) func ofAHundredConcurrentReadsExactlyTenSucceed() async throws {
         let robot = try await agent(AgentPolicy(maxUses: 10))
         let principal = try await node.principal(robot)
         let errors = await withTaskGroup(of: (any Error)?.self) { group in
@@ -49,7 +49,7 @@ import VaultFormat
             return await group.reduce(into: [(any Error)?]()) { $0.append($1) }
         }
         let lines = try await node.events(as: owner).count { $0.action == .valueRead && $0.actor.id == robot.id.text }
-        let uses = try await node.roster.view(robot.id, as: owner).uses
+        let uses = try await node.agents.view(robot.id, as: owner).uses
         #expect(errors.count { $0 == nil } == 10)
         #expect(errors.count { $0 as? VaultError == .usesExhausted } == 90)
         #expect(lines == 10)
@@ -66,7 +66,7 @@ import VaultFormat
         await #expect(throws: VaultError.usesExhausted) { try await node.value(field, of: entry.id, as: principal) }
     }
 
-    @Test func aUseThatFailsIsNotCounted() async throws {
+    @Test func aFailedUseIsNotCounted() async throws {
         let robot = try await agent(AgentPolicy(maxUses: 1))
         let principal = try await node.principal(robot)
         _ = await thrown { try await node.value(.random(), of: entry.id, as: principal) }
@@ -78,7 +78,7 @@ import VaultFormat
         let robot = try await agent(AgentPolicy(maxUses: 1))
         _ = await read(robot)
         let before = await read(robot)
-        _ = try await node.roster.update(
+        _ = try await node.agents.update(
             robot.id, name: nil, grants: nil, policy: { $0 = AgentPolicy(maxUses: 2) }, isPaused: nil, as: owner)
         let after = await read(robot)
         #expect(before as? VaultError == .usesExhausted)
@@ -106,7 +106,7 @@ import VaultFormat
             testDescription: "from nowhere", policy: AgentPolicy(cidr: [IPNetwork("192.0.2.0/24")!]), from: nil,
             refusal: "network"),
     ])
-    func theTokenWorksWhenAndWhereItsPolicySays(_ example: Case) async throws {
+    func theTokenIsAcceptedAsItsPolicyAllows(_ example: Case) async throws {
         let robot = try await agent(example.policy)
         node.moments.advance(by: example.after)
         let error = await read(robot, from: example.from)
@@ -117,61 +117,9 @@ import VaultFormat
         }
     }
 
-    @Test func theRateIsKeptAndRefills() async throws {
-        let robot = try await agent(AgentPolicy(ratePerMinute: 6))
-        var errors: [(any Error)?] = []
-        for _ in 0..<7 { errors.append(await read(robot)) }
-        node.moments.advance(by: 9)
-        errors.append(await read(robot))
-        node.moments.advance(by: 1)
-        errors.append(await read(robot))
-        errors.append(await read(robot))
-        #expect(errors.prefix(6).allSatisfy { $0 == nil })
-        #expect(errors[6] as? VaultError == .rateLimited(retryAfter: 10))
-        #expect(errors[7] as? VaultError == .rateLimited(retryAfter: 1))
-        #expect(errors[8] == nil)
-        #expect(errors[9] as? VaultError == .rateLimited(retryAfter: 10))
-    }
-
-    /// What `maxUses` counts, and nothing else: who looks for a value before reading it uses one.
-    @Test func onlyUsesCountAgainstTheRate() async throws {
-        let robot = try await agent(AgentPolicy(verbs: [.read, .write], ratePerMinute: 1))
-        for _ in 0..<5 {
-            let principal = try await node.principal(robot)
-            _ = try await node.entries.list(.active, after: 0, limit: 10, as: principal)
-            _ = try await node.entries.view(entry.id, as: principal)
-            // What fails is no use.
-            let missing = await thrown { try await node.value(.random(), of: entry.id, as: principal) }
-            #expect(missing as? VaultError == .noSuchField)
-            let stale = await thrown {
-                try await node.entries.update(entry.id, ifVersion: 9, .value("x", of: field), as: principal)
-            }
-            #expect(stale as? VaultError == .changedSince(version: 1))
-        }
-        #expect(await read(robot) == nil)
-        #expect(await read(robot) as? VaultError == .rateLimited(retryAfter: 60))
-        let principal = try await node.principal(robot)
-        _ = try await node.entries.view(entry.id, as: principal)
-        let write = await thrown {
-            try await node.entries.update(entry.id, ifVersion: 1, .value("x", of: field), as: principal)
-        }
-        #expect(write as? VaultError == .rateLimited(retryAfter: 60))
-    }
-
-    @Test(arguments: 1...3) func ofManyAtOnceAsManyAsTheRateSucceed(rate: Int) async throws {
-        let principal = try await node.principal(try await agent(AgentPolicy(ratePerMinute: rate)))
-        let errors = await withTaskGroup { group in
-            for _ in 0..<20 {
-                group.addTask { await thrown { try await node.value(field, of: entry.id, as: principal) } }
-            }
-            return await group.reduce(into: []) { $0.append($1) }
-        }
-        #expect(errors.count { $0 == nil } == rate)
-    }
-
-    /// Its request came before, and is committed after.
+    /// The policy changes between request and commit.
     @Test(arguments: ["verbs", "end", "network", "uses", "same", "time"])
-    func whatItsPolicySaysAtTheCommitHolds(_ change: String) async throws {
+    func thePolicyAtTheCommitApplies(_ change: String) async throws {
         let robot = try await agent(
             AgentPolicy(verbs: [.read, .write, .deposit], expiresAt: node.moments.now + 60))
         let principal = try await node.principal(robot)
@@ -187,7 +135,7 @@ import VaultFormat
                 default: policy.maxUses = 1
                 }
             }
-            _ = try await node.roster.update(
+            _ = try await node.agents.update(
                 robot.id, name: "new name", grants: nil, policy: change == "same" ? nil : narrow, isPaused: nil,
                 as: owner)
         }
@@ -203,24 +151,24 @@ import VaultFormat
         #expect(read as? VaultError == expected)
     }
 
-    /// Neither of two changes at once undoes the other.
-    @Test func twoChangesOfAPolicyBothHold() async throws {
+    /// Concurrent changes do not undo each other.
+    @Test func twoConcurrentPolicyChangesBothApply() async throws {
         let robot = try await agent(AgentPolicy())
         try await withThrowingTaskGroup { group in
             for number in 0..<20 {
                 group.addTask {
-                    _ = try await node.roster.update(
+                    _ = try await node.agents.update(
                         robot.id, name: nil, grants: nil,
                         policy: { $0.cidr.append(IPNetwork("10.0.\(number).0/24")!) }, isPaused: nil, as: owner)
                 }
             }
             try await group.waitForAll()
         }
-        #expect(try await node.roster.view(robot.id, as: owner).policy.cidr.count == 20)
+        #expect(try await node.agents.view(robot.id, as: owner).policy.cidr.count == 20)
     }
 
-    /// Reads of the old token while the new one is made are counted too.
-    @Test func aRotationForgetsNoUse() async throws {
+    /// Reads with the old token during the rotation are counted too.
+    @Test func aRotationLosesNoUse() async throws {
         let robot = try await agent(AgentPolicy(maxUses: 1_000))
         let principal = try await node.principal(robot)
         let (reads, rotated) = try await withThrowingTaskGroup(of: Int.self) { group in
@@ -233,15 +181,15 @@ import VaultFormat
                     return count
                 }
             }
-            while try await node.roster.view(robot.id, as: owner).uses < 8 {}
+            while try await node.agents.view(robot.id, as: owner).uses < 8 {}
             let rotated = try await node.rotate(robot, as: owner)
             return (try await group.reduce(0, +), rotated)
         }
-        #expect(try await node.roster.view(rotated.id, as: owner).uses == reads)
+        #expect(try await node.agents.view(rotated.id, as: owner).uses == reads)
     }
 
-    /// A token that is used up takes nothing of what its vault needs.
-    @Test func aUsedUpTokenSpendsNoOperation() async throws {
+    /// A used-up token does not use its vault's operations.
+    @Test func aUsedUpTokenUsesNoOperation() async throws {
         var options = TestVault.Options()
         options.quotas[.operationsPerDay] = 20
         let node = try TestVault(options)
@@ -257,16 +205,9 @@ import VaultFormat
         _ = try await node.agent(grants: [], policy: AgentPolicy(verbs: [.deposit]), as: owner)
     }
 
-    @Test func oneAgentsRateIsNotAnothers() async throws {
-        let one = try await agent(AgentPolicy(ratePerMinute: 1))
-        let other = try await agent(AgentPolicy(ratePerMinute: 1))
-        let errors = [await read(one), await read(one), await read(other)]
-        #expect(errors.map { $0 == nil } == [true, false, true])
-    }
-
     struct Verbs: CustomTestStringConvertible {
         var verbs: Set<AgentPolicy.Verb>
-        /// May read, see a code, write, deposit.
+        /// Expected permissions: read, code, write, deposit.
         var may: [Bool]
         var testDescription: String { verbs.map(\.rawValue).sorted().joined(separator: " and ") }
     }
@@ -278,7 +219,7 @@ import VaultFormat
         Verbs(verbs: [.deposit], may: [false, false, false, true]),
         Verbs(verbs: [.read, .deposit], may: [true, true, false, true]),
     ])
-    func verbsAreKept(_ example: Verbs) async throws {
+    func verbsAreEnforced(_ example: Verbs) async throws {
         let principal = try await node.principal(try await agent(AgentPolicy(verbs: example.verbs)))
         let errors = [
             await thrown { try await node.value(field, of: entry.id, as: principal) },
@@ -295,7 +236,7 @@ import VaultFormat
         }
     }
 
-    @Test func aCodeIsGivenWithoutItsSeed() async throws {
+    @Test func aCodeIsReadWithoutItsSeed() async throws {
         let principal = try await node.principal(try await agent(AgentPolicy(verbs: [.totp])))
         let (code, period, expiresIn) = try await node.entries.code(entry.field("seed"), of: entry.id, as: principal)
         let generator = try #require(TOTP("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"))
@@ -307,7 +248,7 @@ import VaultFormat
     }
 
     @Test func aPolicyOfAnotherAgentIsNotOpened() async throws {
-        // The file's writer gives a narrow agent the policy row of a wide one.
+        // An attacker with the file copies the policy of another agent.
         let narrow = try await agent(AgentPolicy(expiresAt: node.moments.now + 1))
         let wide = try await agent(AgentPolicy(verbs: [.read, .write]))
         try node.file().script(

@@ -22,7 +22,7 @@ import VaultFormat
         reader = try await node.principal(try await node.agent(grants: [.tag("work")], as: owner))
     }
 
-    @Test func everyPresentHolderReadsWhatAnAgentWrote() async throws {
+    @Test func everyCurrentReaderReadsAnAgentsValue() async throws {
         let view = try await node.entries.update(entry.id, ifVersion: 1, .value("rotated", of: field), as: writer)
         let values = [
             try await node.value(field, of: entry.id, as: owner), try await node.value(field, of: entry.id, as: reader),
@@ -34,7 +34,7 @@ import VaultFormat
         #expect(old.content == .value("hunter2"))
     }
 
-    @Test func whoHeldNothingHoldsNothingAfterwards() async throws {
+    @Test func anAgentsWriteAddsNoReaders() async throws {
         let other = try await node.principal(
             try await node.agent(grants: [.entry(entry.id, [entry.field("username")])], as: owner))
         _ = try await node.entries.update(entry.id, ifVersion: 1, .value("rotated", of: field), as: writer)
@@ -46,7 +46,7 @@ import VaultFormat
         #expect(holders == 3)
     }
 
-    @Test func itsAuthorAndReadersAreOnRecord() async throws {
+    @Test func authorAndReadersAreLogged() async throws {
         _ = try await node.entries.update(entry.id, ifVersion: 1, .value("rotated", of: field), as: writer)
         let event = try await node.events(as: owner).first
         let version = try await node.entries.versions(of: entry.id, as: owner).first
@@ -64,7 +64,7 @@ import VaultFormat
         #expect(view.fields.last?.version == 2)
     }
 
-    @Test func aSealedKeyBecomesABoxedOneAtTheFirstRead() async throws {
+    @Test func aSealedWrapIsUpgradedAtTheFirstRead() async throws {
         _ = try await node.entries.update(entry.id, ifVersion: 1, .value("rotated", of: field), as: writer)
         let query: StaticString = "SELECT is_sealed FROM wrap WHERE field = ? AND version = 2 AND holder = ?"
         let before = try node.file().first(query, .blob(field.bytes), .blob(owner.holder.id.bytes)) { $0.int(0) }
@@ -100,10 +100,10 @@ import VaultFormat
             testDescription: "all fields",
             edit: { EntryEdit(fields: [.init(id: $0, content: .value(""))], replacesFields: true) }, error: .ownerOnly),
         Case(
-            testDescription: "a field it does not hold", edit: { _ in .value("x", of: .random()) }, error: .noSuchField),
+            testDescription: "a field without a grant", edit: { _ in .value("x", of: .random()) }, error: .noSuchField),
         Case(testDescription: "a field without content", edit: { EntryEdit(fields: [.init(id: $0)]) }, error: nil),
     ])
-    func anAgentWritesValuesAndNothingElse(_ example: Case) async throws {
+    func anAgentWritesValuesOnly(_ example: Case) async throws {
         let error = await thrown {
             try await node.entries.update(entry.id, ifVersion: 1, example.edit(field), as: writer)
         }
@@ -113,7 +113,7 @@ import VaultFormat
         #expect(view == entryAsListed(view))
     }
 
-    /// The entry as it was made, which no refused change may differ from.
+    /// The entry as created, which a refused change must leave unchanged.
     private func entryAsListed(_ view: EntryView) -> EntryView {
         var expected = entry
         expected.order = view.order
@@ -127,7 +127,7 @@ import VaultFormat
         }
     }
 
-    @Test func anAgentDoesNotCreate() async throws {
+    @Test func anAgentCannotCreateEntries() async throws {
         await #expect(throws: VaultError.ownerOnly) { try await node.entries.create(.login(), id: nil, as: writer) }
     }
 }
@@ -162,7 +162,7 @@ import VaultFormat
         #expect(wraps.count == 4 && wraps.allSatisfy { $0 == owner.holder.id.bytes })
     }
 
-    @Test func noOtherAgentSeesItBeforeItIsAccepted() async throws {
+    @Test func noOtherAgentReadsItBeforeItIsAccepted() async throws {
         let other = try await node.principal(try await node.agent(grants: [.tag("inbox")], as: owner))
         _ = try await node.entries.deposit(.login("Key", tags: ["inbox"]), as: agent)
         let before = try await node.entries.list(limit: 5, as: other).entries
@@ -173,7 +173,7 @@ import VaultFormat
         #expect(after.map(\.title) == ["Key"])
     }
 
-    @Test func acceptedItIsAnEntryLikeAnyOther() async throws {
+    @Test func anAcceptedDepositIsARegularEntry() async throws {
         let id = try await node.entries.deposit(
             .login("Key", urls: ["https://key.example"], tags: ["inbox"]), as: agent)
         let accepted = try await node.entries.accept(id, as: owner)
@@ -191,7 +191,7 @@ import VaultFormat
         #expect(sealed == 0)
     }
 
-    @Test func theOwnerSeesWhoLeftIt() async throws {
+    @Test func theOwnerSeesTheDepositor() async throws {
         _ = try await node.entries.deposit(.login("Key"), as: agent)
         let deposit = try await node.entries.list(.deposit, limit: 5, as: owner).entries.first
         let event = try await node.events(as: owner).first
@@ -199,7 +199,7 @@ import VaultFormat
         #expect(event?.action == .depositCreate && event?.actor.id == robot.id.text)
     }
 
-    @Test func aRejectedOneIsGone() async throws {
+    @Test func aRejectedDepositIsDeleted() async throws {
         let id = try await node.entries.deposit(.login("Key"), as: agent)
         try await node.entries.reject(id, as: owner)
         let left = try node.file().first("SELECT count(*) FROM value WHERE entry = ?", .blob(id.bytes)) { $0.int(0) }
@@ -207,17 +207,17 @@ import VaultFormat
         await #expect(throws: VaultError.noSuchDeposit) { try await node.entries.accept(id, as: owner) }
     }
 
-    @Test func whatIsNoDepositIsNotAcceptedOrRejected() async throws {
+    @Test func onlyDepositsAreAcceptedOrRejected() async throws {
         let entry = try await node.entries.create(.login(), id: nil, as: owner)
         await #expect(throws: VaultError.noSuchDeposit) { try await node.entries.accept(entry.id, as: owner) }
         await #expect(throws: VaultError.noSuchDeposit) { try await node.entries.reject(entry.id, as: owner) }
     }
 
-    @Test func theOwnerCreatesAndDoesNotDeposit() async throws {
+    @Test func theOwnerCannotDeposit() async throws {
         await #expect(throws: VaultError.self) { try await node.entries.deposit(.login(), as: owner) }
     }
 
-    @Test func anAgentAcceptsNothing() async throws {
+    @Test func anAgentCannotAcceptDeposits() async throws {
         let id = try await node.entries.deposit(.login(), as: agent)
         await #expect(throws: VaultError.ownerOnly) { try await node.entries.accept(id, as: agent) }
         await #expect(throws: VaultError.ownerOnly) { try await node.entries.reject(id, as: agent) }

@@ -6,7 +6,7 @@ import Testing
 import Vault
 import VaultFormat
 
-/// No secret leaves without its audit line on disk, and a change and its line are one transaction.
+/// No value is returned before its audit line is durable, and a change and its line are one transaction.
 @Suite struct AuditFaultTests {
     let node: TestVault
     let owner: Principal
@@ -53,16 +53,16 @@ import VaultFormat
         },
         Case(testDescription: "trash") { try await $0.node.entries.trash($0.entry.id, ifVersion: 1, as: $0.owner) },
         Case(testDescription: "deposit") { _ = try await $0.node.entries.deposit(.login(), as: $0.agent) },
-        Case(testDescription: "make an agent") {
+        Case(testDescription: "create an agent") {
             _ = try await $0.node.agent("second", grants: [.tag("work")], as: $0.owner)
         },
         Case(testDescription: "rename an agent") {
-            _ = try await $0.node.roster.update(
+            _ = try await $0.node.agents.update(
                 $0.agent.holder.id, name: "x", grants: [], policy: { $0 = AgentPolicy(verbs: [.deposit]) },
                 isPaused: true,
                 as: $0.owner)
         },
-        Case(testDescription: "revoke an agent") { try await $0.node.roster.revoke($0.agent.holder.id, as: $0.owner) },
+        Case(testDescription: "revoke an agent") { try await $0.node.agents.revoke($0.agent.holder.id, as: $0.owner) },
         Case(testDescription: "log in") { _ = try await $0.node.login(Person()) },
         Case(testDescription: "sign out") { try await $0.node.accounts.end(nil, as: $0.owner) },
         Case(testDescription: "set a kit") {
@@ -72,7 +72,7 @@ import VaultFormat
         Case(testDescription: "delete the account") { try await $0.node.accounts.delete(as: $0.owner) },
         Case(testDescription: "register") { try await $0.node.register(Person("bob@example.org")) },
     ])
-    func withoutItsLineNothingHappens(_ example: Case) async throws {
+    func withoutItsAuditLineNothingHappens(_ example: Case) async throws {
         let before = try contents()
         try await breakAudit()
         let error = await thrown { try await example.run(self) }
@@ -81,7 +81,7 @@ import VaultFormat
         #expect(before == after)
     }
 
-    /// Counts and sums that any change would change.
+    /// Counts and sums that detect any change.
     private func contents() throws -> [Int] {
         [
             try node.count("SELECT count(*) FROM audit"), try node.count("SELECT sequence FROM audit_head"),
@@ -94,7 +94,7 @@ import VaultFormat
         ]
     }
 
-    @Test func afterwardsTheChainGoesOnWhereItWas() async throws {
+    @Test func afterwardsTheChainContinues() async throws {
         try await breakAudit()
         for _ in 0..<3 { _ = await thrown { try await node.value(entry.field("password"), of: entry.id, as: owner) } }
         try await node.sabotage("DROP TRIGGER full")
@@ -104,7 +104,7 @@ import VaultFormat
         #expect(report.head == node.store.journal.head)
     }
 
-    @Test func aFailureOfOneVaultsLineDoesNotUndoAnothers() async throws {
+    @Test func aFailureOfOneVaultsLineDoesNotUndoAnotherVaults() async throws {
         let bob = try await node.owner(Person("bob@example.org"))
         let his = try await node.entries.create(.login(), id: nil, as: bob)
         try await node.sabotage(
@@ -132,8 +132,8 @@ import VaultFormat
         #expect(report.findings == [])
     }
 
-    @Test func onAFullDiskNothingIsReadAndTheNodeSaysSo() async throws {
-        // Fill what room the last page has, then no page more.
+    @Test func onAFullDiskNothingIsReadAndTheNodeReportsIt() async throws {
+        // Fill the last page, then allow no further page.
         try await node.sabotage("PRAGMA max_page_count = 1")
         var error: (any Error)?
         for _ in 0..<500 where error == nil {
@@ -149,7 +149,7 @@ import VaultFormat
         #expect(report.findings == [])
     }
 
-    @Test func aFullDiskMetByOneOfManyIsNotedToo() async throws {
+    @Test func aFullDiskMetWithinABatchIsNotedToo() async throws {
         try await node.sabotage("PRAGMA max_page_count = 1")
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<400 {
@@ -161,7 +161,7 @@ import VaultFormat
         #expect(node.health.mode == .readOnly(.diskFull))
     }
 
-    @Test func concurrentReadsAreEachOnRecordInAnUnbrokenChain() async throws {
+    @Test func concurrentReadsAreAllLoggedInAnUnbrokenChain() async throws {
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<200 {
                 group.addTask { _ = try? await node.value(entry.field("password"), of: entry.id, as: owner) }

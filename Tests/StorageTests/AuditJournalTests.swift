@@ -5,7 +5,7 @@ import Testing
 import Vault
 import VaultFormat
 
-/// The log's head, which must be this node's and is looked at before anything is served.
+/// The audit log's head, which is authenticated before anything is served.
 @Suite struct AuditJournalTests {
     let node: TestVault
     let owner: Principal
@@ -20,14 +20,14 @@ import VaultFormat
         try TestVault(opening: node.scratch, root: root ?? node.root, moments: node.moments)
     }
 
-    @Test func aRestartGoesOnWhereTheLogEnded() async throws {
+    @Test func aRestartContinuesWhereTheLogEnded() async throws {
         let head = node.store.journal.head
         let again = try reopen()
         #expect(again.store.journal.head == head)
         #expect(head.epoch == 1 && head.chain.sequence == 3)
     }
 
-    @Test func everyCommitMovesTheHeadThatIsOnDisk() async throws {
+    @Test func everyCommitUpdatesTheHeadOnDisk() async throws {
         _ = await thrown { try await node.login(Person(password: "wrong")) }
         let stored = try node.count("SELECT sequence FROM audit_head")
         #expect(Int(node.store.journal.head.chain.sequence) == stored)
@@ -50,7 +50,7 @@ import VaultFormat
             testDescription: "a head rolled back to an earlier line",
             sql: "UPDATE audit_head SET sequence = 1, hash = (SELECT hash FROM audit WHERE sequence = 1)"),
     ])
-    func aHeadThatIsNotThisNodesIsRefusedAtOpen(_ example: Case) throws {
+    func aModifiedHeadIsRefusedAtOpen(_ example: Case) throws {
         try node.file().script(example.sql)
         #expect(throws: VaultError.self) { try reopen() }
     }
@@ -98,12 +98,12 @@ import VaultFormat
             testDescription: "a line too many",
             sql: "INSERT INTO audit SELECT 4, time, vault, body, hash FROM audit WHERE sequence = 3"),
         Line(
-            testDescription: "two lines that changed places",
+            testDescription: "two swapped lines",
             sql:
                 "UPDATE audit SET sequence = 99 WHERE sequence = 2; UPDATE audit SET sequence = 2 WHERE sequence = 3; UPDATE audit SET sequence = 3 WHERE sequence = 99"
         ),
     ])
-    func aTamperedLogIsFoundByTheVerification(_ example: Line) async throws {
+    func theVerificationFindsATamperedLog(_ example: Line) async throws {
         let before = try await node.verification().findings
         try node.file().script(example.sql)
         let after = try await node.verification().findings

@@ -12,7 +12,7 @@ import VaultFormat
         owner = try await node.owner()
     }
 
-    @Test func whatWasCreatedIsRead() async throws {
+    @Test func aCreatedEntryIsRead() async throws {
         let made = try await node.entries.create(
             .login("Bank", urls: ["https://bank.example/login"], tags: ["money"]), id: nil, as: owner)
         let seen = try await node.entries.view(made.id, as: owner)
@@ -34,7 +34,7 @@ import VaultFormat
         await #expect(throws: VaultError.entryExists) { try await node.entries.create(edit, id: id, as: owner) }
     }
 
-    @Test func aReadIsOnRecord() async throws {
+    @Test func aReadIsLogged() async throws {
         let entry = try await node.entries.create(.login(), id: nil, as: owner)
         let field = entry.field("password")
         _ = try await node.value(field, of: entry.id, as: owner)
@@ -44,7 +44,7 @@ import VaultFormat
         #expect(event.from == "192.0.2.7")
     }
 
-    @Test func aPatchChangesWhatItNamesAndNothingElse() async throws {
+    @Test func aPatchChangesOnlyWhatItNames() async throws {
         let entry = try await node.entries.create(.login(tags: ["a"]), id: nil, as: owner)
         let patched = try await node.entries.update(
             entry.id, ifVersion: 1, .value("new", of: entry.field("password")), as: owner)
@@ -56,7 +56,7 @@ import VaultFormat
         #expect([username, password] == ["ada", "new"])
     }
 
-    @Test func aReplacementDropsWhatItDoesNotName() async throws {
+    @Test func aReplacementRemovesOtherFields() async throws {
         let entry = try await node.entries.create(.login(), id: nil, as: owner)
         let replaced = try await node.entries.update(
             entry.id, ifVersion: 1,
@@ -78,7 +78,7 @@ import VaultFormat
         #expect(value == "1234")
     }
 
-    @Test func aFieldThatIsNotThereIsNotRemoved() async throws {
+    @Test func aMissingFieldCannotBeRemoved() async throws {
         let entry = try await node.entries.create(.login(), id: nil, as: owner)
         await #expect(throws: VaultError.noSuchField) {
             try await node.entries.update(
@@ -86,7 +86,7 @@ import VaultFormat
         }
     }
 
-    @Test func aNewLabelIsTheFieldsLabelEverywhere() async throws {
+    @Test func aNewLabelIsVisibleEverywhere() async throws {
         let entry = try await node.entries.create(.login(tags: ["work"]), id: nil, as: owner)
         let field = entry.field("password")
         let robot = try await node.agent(grants: [.entry(entry.id, [field])], as: owner)
@@ -126,7 +126,7 @@ import VaultFormat
         #expect(title == "Second")
     }
 
-    @Test(.timeLimit(.minutes(15))) func ofManyWritersOnOneEntryExactlyOneWins() async throws {
+    @Test(.timeLimit(.minutes(15))) func ofConcurrentWritersExactlyOneSucceeds() async throws {
         let entry = try await node.entries.create(.login(), id: nil, as: owner)
         let errors = await withTaskGroup(of: (any Error)?.self) { group in
             for number in 0..<12 {
@@ -144,7 +144,7 @@ import VaultFormat
         #expect(view.version == 2)
     }
 
-    @Test func anotherAccountsEntryIsNotThere() async throws {
+    @Test func anotherAccountsEntryIsNotFound() async throws {
         let entry = try await node.entries.create(.login(), id: nil, as: owner)
         let bob = try await node.owner(Person("bob@example.org"))
         let errors = [
@@ -158,7 +158,7 @@ import VaultFormat
         #expect(read as? VaultError == .noSuchField)
     }
 
-    @Test func theMetadatasPlacesAreNoFields() async throws {
+    @Test func metadataIsNotReadableAsFields() async throws {
         let entry = try await node.entries.create(.login(), id: nil, as: owner)
         for field in [FieldID.title, .details] {
             await #expect(throws: VaultError.noSuchField) { try await node.value(field, of: entry.id, as: owner) }
@@ -168,7 +168,7 @@ import VaultFormat
         }
     }
 
-    @Test func aListGoesOnWhereItEnded() async throws {
+    @Test func aListContinuesWhereItEnded() async throws {
         for number in 0..<7 { _ = try await node.entries.create(.login("\(number)"), id: nil, as: owner) }
         var titles: [String] = []
         var after: Int64? = 0
@@ -203,7 +203,7 @@ import VaultFormat
         Search(testDescription: "after a false start", query: .init(text: "sword"), found: ["Bank", "Card", "Mail"]),
         Search(testDescription: "not after two", query: .init(text: "ssword sssword"), found: []),
         Search(testDescription: "longer than all", query: .init(text: String(repeating: "m", count: 1_000)), found: []),
-        Search(testDescription: "nothing asked", query: .init(), found: ["Bank", "Card", "Mail"]),
+        Search(testDescription: "an empty query", query: .init(), found: ["Bank", "Card", "Mail"]),
     ])
     func finds(_ example: Search) async throws {
         _ = try await node.entries.create(
@@ -214,8 +214,10 @@ import VaultFormat
         #expect(found == example.found)
     }
 
-    /// Each word is looked for in everything that is read.
-    @Test(arguments: [(16, true), (17, false), (250, false)]) func wordsAreFew(_ count: Int, _ isTaken: Bool) async {
+    /// Each word is searched in everything that is read.
+    @Test(arguments: [(16, true), (17, false), (250, false)]) func theNumberOfWordsIsLimited(
+        _ count: Int, _ isTaken: Bool
+    ) async {
         let text = (0..<count).map { "w\($0)" }.joined(separator: " ")
         let error = await thrown { try await node.entries.search(.init(text: text), limit: 5, as: owner) }
         #expect((error == nil) == isTaken)

@@ -8,7 +8,7 @@ import Testing
 import Vault
 import VaultFormat
 
-/// What a disk with little room takes, and what it leaves for whoever has to take access away.
+/// Operations on a full disk, and the space reserved for revocations.
 @Suite struct FullDiskTests {
     let node: TestVault
     let person = Person()
@@ -23,7 +23,7 @@ import VaultFormat
 
     private func log() throws -> Int64 { Int64(FileStatus.size("\(node.path)-wal") ?? 0) }
 
-    /// An entry of L1 values, whose keys agents get.
+    /// Creates an entry of L1 values, for granting to agents.
     private func shared(_ count: Int) async throws -> EntryView {
         let fields = (0..<count).map {
             EntryEdit.Field(label: "\($0)", kind: .text, tier: .l1, content: .value("v"))
@@ -32,7 +32,7 @@ import VaultFormat
             EntryEdit(title: "shared", type: .note, fields: fields), id: nil, as: owner)
     }
 
-    /// An entry of L2 values of so many bytes.
+    /// Creates an entry of L2 values of `length` bytes.
     private func entry(_ count: Int, of length: Int) async throws -> EntryView {
         let id = EntryID.random()
         let fields = (0..<count).map { number in
@@ -50,7 +50,7 @@ import VaultFormat
         }
     }
 
-    /// What a commit has to find free before it begins, and what it then writes to the log: bytes.
+    /// Measures the bytes that a commit requires to be free, and the bytes that it writes to the WAL.
     private func measure(_ steps: [Mutation]) async throws -> (room: Int64, written: Int64) {
         _ = try await node.store.database.truncateWAL(ignoringBackOff: true)
         var room: Int64 = 0
@@ -67,33 +67,33 @@ import VaultFormat
         }
     }
 
-    /// Of every size, in particular those just above the one from which a box has pages of its own.
+    /// Sizes around the one from which a secret box has overflow pages.
     private static let sizes = [60, 1_000, 1_850, 1_950, 2_100, 7_900, 8_200, 16_300, 16_500, 60_000]
 
     private func expectRoomLeft(_ measured: (room: Int64, written: Int64)) {
-        // Below 256 KiB nothing is asked for.
+        // Below 256 KiB no free space is required.
         #expect(measured.written < 1 << 19 || measured.room - measured.written > 6 << 20, "\(measured)")
     }
 
-    @Test(arguments: sizes) func aDeletionLeavesRoom(_ size: Int) async throws {
+    @Test(arguments: sizes) func aDeletionLeavesSpace(_ size: Int) async throws {
         let entry = try await entry(100, of: size)
         try await expectRoomLeft(measure([.deleteEntry(entry.id)]))
     }
 
-    @Test(arguments: sizes) func forgettingHistoryLeavesRoom(_ size: Int) async throws {
+    @Test(arguments: sizes) func pruningHistoryLeavesSpace(_ size: Int) async throws {
         let entry = try await entry(100, of: size)
         let removals = entry.fields.map { EntryEdit.Field(id: $0.id, isRemoved: true) }
         _ = try await node.entries.update(entry.id, ifVersion: 1, EntryEdit(fields: removals), as: owner)
         try await expectRoomLeft(measure([.deleteValues(places(entry))]))
     }
 
-    @Test(arguments: sizes) func smallerEnvelopesLeaveRoom(_ size: Int) async throws {
+    @Test(arguments: sizes) func smallerEnvelopesLeaveSpace(_ size: Int) async throws {
         let entry = try await entry(100, of: size)
         let small = [UInt8](repeating: 0, count: Box.overhead + 1)
         try await expectRoomLeft(measure(places(entry).map { .replaceEnvelope($0, small) }))
     }
 
-    /// Terms stand where their hashes do: nearly each on a page of its own, in a vault of many entries.
+    /// Terms are ordered by their hashes: in a vault of many entries nearly each is on a page of its own.
     @Test func searchTermsAreCounted() async throws {
         let edit = EntryEdit(
             title: "large", type: .note, urls: (0..<64).map { "https://a.b.c.d.e.f.g\($0).example.org" },
@@ -115,8 +115,8 @@ import VaultFormat
         bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16, uppercase: true) }.joined()
     }
 
-    /// Moving to the trash takes the keys of every agent.
-    @Test func agentsKeysAreCounted() async throws {
+    /// Moving to the trash deletes every agent's wraps.
+    @Test func agentsWrapsAreCounted() async throws {
         let entry = try await shared(60)
         for number in 0..<24 { _ = try await node.agent("\(number)", grants: [.entry(entry.id)], as: owner) }
         let measured = try await measure([
@@ -130,21 +130,21 @@ import VaultFormat
         expectRoomLeft(measured)
     }
 
-    /// On a full disk what follows a revocation goes in parts, and the log is cut between them.
-    @Test func whatFollowsARevocationIsWrittenInParts() async throws {
+    /// On a full disk a revoked agent's wraps are deleted in parts, with the WAL truncated between them.
+    @Test func wrapsAreDeletedInPartsAfterARevocation() async throws {
         let entry = try await shared(100)
         let agent = try await node.agent(grants: [.entry(entry.id)], as: owner)
         let left = { [node] in
             try node.count("SELECT count(*) FROM wrap WHERE holder NOT IN (SELECT owner FROM account)")
         }
         node.health.note(.diskFull)
-        _ = await node.store.keepLogShort(true)
+        _ = await node.store.limitWAL(true)
         node.disk.free = 1 << 20
         let reader = try node.file()
         try reader.run("BEGIN")
         _ = try reader.first("SELECT count(*) FROM wrap") { $0.int(0) }
-        // Who looks on keeps the log from being cut: the rest waits.
-        try await node.roster.revoke(agent.id, as: owner)
+        // A reader prevents the truncation: the rest is left.
+        try await node.agents.revoke(agent.id, as: owner)
         let held = try log()
         try reader.run("COMMIT")
         #expect(held < 1 << 19)
@@ -153,8 +153,8 @@ import VaultFormat
         #expect(try left() == 0)
     }
 
-    /// A closed account goes in parts with little room, in whatever mode the node is, and never all at once.
-    @Test(arguments: [NodeHealth.Fault.diskFull, .damaged]) func aClosedAccountGoesInParts(
+    /// While space is low a closed account is erased in parts, in every mode.
+    @Test(arguments: [NodeHealth.Fault.diskFull, .damaged]) func aClosedAccountIsErasedInParts(
         _ fault: NodeHealth.Fault
     ) async throws {
         for number in 0..<12 {
@@ -166,7 +166,7 @@ import VaultFormat
         node.health.note(fault)
         let vault = owner.vault
         try await node.store.commit([.closeAccount(vault)], [])
-        // With no room for one of them nothing goes, and the account stays closed.
+        // Without space for one part nothing is deleted, and the account stays closed.
         node.disk.free = 800 << 10
         await node.store.erase(vault)
         #expect(try node.count("SELECT count(*) FROM answer") == 12)
@@ -179,16 +179,16 @@ import VaultFormat
         await node.store.erase(vault)
         let held = try log()
         try reader.run("COMMIT")
-        // Whoever looks on keeps the log from being cut: one part, and the rest waits.
+        // A reader prevents the truncation: one part is deleted, and the rest is left.
         #expect(held < 1 << 20)
         #expect(try node.count("SELECT count(*) FROM answer") == 11)
-        // After some seconds it is tried again.
+        // It is retried after a few seconds.
         await node.store.erase(vault)
         #expect(try node.count("SELECT count(*) FROM account") == 0)
     }
 
-    /// The node's own sweep has nothing to delete most times, and goes on to what strangers left.
-    @Test func theNodeSweepsOnAFullDisk() async throws {
+    /// A sweep without expired sessions continues with the failure counts.
+    @Test func aSweepRunsOnAFullDisk() async throws {
         for _ in 0..<3 {
             await #expect(throws: (any Error).self) { try await node.login(Person(password: "wrong")) }
         }
@@ -201,27 +201,27 @@ import VaultFormat
         #expect(try node.count("SELECT count(*) FROM credential WHERE kind = 'session'") == 0)
     }
 
-    /// A vault that was shut is open again with its next revocation, though the disk is still full.
-    @Test func aRevocationThatGoesThroughOpensTheVault() async throws {
+    /// A successful revocation allows the vault's reads again, although the disk is still full.
+    @Test func aSuccessfulRevocationUnblocksReads() async throws {
         var agents: [TestAgent] = []
         for number in 0..<8 { agents.append(try await node.agent("\(number)", grants: [.tag("t")], as: owner)) }
         _ = try await node.entries.create(.login(tags: ["t"]), id: nil, as: owner)
         let reader = try await node.principal(agents[7])
         node.health.note(.diskFull)
         node.disk.free = 3 << 20
-        for agent in agents.prefix(5) { try await node.roster.revoke(agent.id, as: owner) }
+        for agent in agents.prefix(5) { try await node.agents.revoke(agent.id, as: owner) }
         node.disk.free = 400 << 10
-        await #expect(throws: Self.diskFull) { try await node.roster.revoke(agents[5].id, as: owner) }
+        await #expect(throws: Self.diskFull) { try await node.agents.revoke(agents[5].id, as: owner) }
         node.disk.free = 9 << 20
         await #expect(throws: Self.diskFull) { try await node.entries.list(limit: 5, as: owner) }
         await #expect(throws: Self.diskFull) { try await node.entries.list(limit: 5, as: reader) }
-        try await node.roster.revoke(agents[5].id, as: owner)
+        try await node.agents.revoke(agents[5].id, as: owner)
         let listed = try await node.entries.list(limit: 5, as: reader).entries
         #expect(listed.count == 1)
     }
 
-    /// Below what signing in needs, an owner without a session can take nothing away: nobody reads titles either.
-    @Test func titlesEndWhereSignInsDo() async throws {
+    /// Below the sign-in limit an owner without a session can revoke nothing, so titles are refused too.
+    @Test func titlesAreRefusedWhereSignInsAre() async throws {
         let entry = try await node.entries.create(.login(tags: ["t"]), id: nil, as: owner)
         let agent = try await node.principal(try await node.agent(grants: [.tag("t")], as: owner))
         node.health.note(.diskFull)

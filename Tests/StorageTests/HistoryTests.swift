@@ -32,7 +32,7 @@ import VaultFormat
         #expect(versions.allSatisfy { $0.by == owner.holder.id })
     }
 
-    @Test func theOwnerReadsOldVersionsOnRecord() async throws {
+    @Test func readsOfOldVersionsAreLogged() async throws {
         let entry = try await node.entries.create(.login(), id: nil, as: owner)
         let field = entry.field("password")
         _ = try await node.entries.update(entry.id, ifVersion: 1, .value("b", of: field), as: owner)
@@ -42,7 +42,7 @@ import VaultFormat
         #expect(event?.action == .valueRead && event?.version == 1)
     }
 
-    @Test func aRemovedFieldsHistoryStays() async throws {
+    @Test func aRemovedFieldKeepsItsHistory() async throws {
         let entry = try await node.entries.create(.login(), id: nil, as: owner)
         let field = entry.field("password")
         _ = try await node.entries.update(
@@ -53,7 +53,7 @@ import VaultFormat
         #expect(old.content == .value("hunter2"))
     }
 
-    @Test func anAgentReadsNoHistory() async throws {
+    @Test func anAgentCannotReadHistory() async throws {
         let entry = try await node.entries.create(.login(), id: nil, as: owner)
         let field = entry.field("password")
         let agent = try await node.principal(try await node.agent(grants: [.entry(entry.id)], as: owner))
@@ -63,7 +63,7 @@ import VaultFormat
         await #expect(throws: VaultError.ownerOnly) { try await node.entries.versions(of: entry.id, as: agent) }
     }
 
-    @Test func aNewVersionTakesTheOldOnesKeyFromAgents() async throws {
+    @Test func aNewVersionRevokesTheOldOnesKeyFromAgents() async throws {
         let entry = try await node.entries.create(.login(), id: nil, as: owner)
         let field = entry.field("password")
         let robot = try await node.agent(grants: [.entry(entry.id)], as: owner)
@@ -74,7 +74,7 @@ import VaultFormat
         #expect(versions == [2])
     }
 
-    @Test func restoringBringsAllOfAVersionBack() async throws {
+    @Test func restoringBringsAVersionBackCompletely() async throws {
         let entry = try await node.entries.create(.login("First", tags: ["old"]), id: nil, as: owner)
         let password = entry.field("password")
         _ = try await node.entries.update(
@@ -96,7 +96,7 @@ import VaultFormat
         #expect(byTag == 1)
     }
 
-    @Test func restoringNeedsTheCurrentVersionAndAnOlderOne() async throws {
+    @Test func restoringRequiresTheCurrentVersionAndAnOlderOne() async throws {
         let entry = try await node.entries.create(.login(), id: nil, as: owner)
         _ = try await node.entries.update(entry.id, ifVersion: 1, EntryEdit(title: "b"), as: owner)
         await #expect(throws: VaultError.changedSince(version: 2)) {
@@ -109,7 +109,7 @@ import VaultFormat
         }
     }
 
-    @Test func restoringChangedL2NeedsEnvelopes() async throws {
+    @Test func restoringChangedL2RequiresEnvelopes() async throws {
         let id = EntryID.random()
         let field = FieldID.random()
         func edit(_ value: String, _ version: Int) -> EntryEdit {
@@ -133,7 +133,7 @@ import VaultFormat
         #expect(read.field.label == "number")
     }
 
-    @Test func restoringUnchangedL2NeedsNone() async throws {
+    @Test func restoringUnchangedL2RequiresNoEnvelopes() async throws {
         let id = EntryID.random()
         let field = FieldID.random()
         let box = envelope("one", id, field, 1)
@@ -147,7 +147,7 @@ import VaultFormat
         #expect(read.content == .envelope(box))
     }
 
-    @Test func restoringFollowsTheGrantsOfNow() async throws {
+    @Test func restoringAppliesTheCurrentGrants() async throws {
         let entry = try await node.entries.create(.login(tags: ["work"]), id: nil, as: owner)
         let robot = try await node.agent(grants: [.tag("work")], as: owner)
         _ = try await node.entries.update(entry.id, ifVersion: 1, EntryEdit(tags: []), as: owner)

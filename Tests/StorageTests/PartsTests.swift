@@ -7,7 +7,7 @@ import Testing
 import Vault
 import VaultFormat
 
-/// What changes thousands of rows does so in parts, and what was cut short in between goes on.
+/// Changes of thousands of rows are made in parts, and interrupted ones are completed.
 @Suite(.timeLimit(.minutes(5))) struct PartsTests {
     let node: TestVault
     let owner: Principal
@@ -17,7 +17,7 @@ import VaultFormat
         owner = try await node.owner()
     }
 
-    /// Of 500 fields, more than one commit drops.
+    /// Creates 500 fields, more than one commit drops.
     private func manyFields() async throws -> [(entry: EntryID, field: FieldID)] {
         var places: [(entry: EntryID, field: FieldID)] = []
         for number in 0..<5 {
@@ -34,12 +34,12 @@ import VaultFormat
 
     private func wraps(of agent: TestAgent) async throws -> Int { try await node.store.places(of: agent.id).count }
 
-    @Test func aLargeNarrowingLeavesNothing() async throws {
+    @Test func aLargeNarrowingDeletesEveryWrap() async throws {
         let places = try await manyFields()
         let robot = try await node.agent(grants: [.tag("t")], as: owner)
         let kept = Set(places.prefix(50).map(\.entry))
         let before = try await wraps(of: robot)
-        let view = try await node.roster.update(
+        let view = try await node.agents.update(
             robot.id, name: nil, grants: kept.map { Grant.entry($0) }, policy: nil, isPaused: nil, as: owner)
         let principal = try await node.principal(robot)
         #expect(before > 500)
@@ -52,60 +52,60 @@ import VaultFormat
         #expect(try await node.verification().findings == [])
     }
 
-    /// The program ended between the first commit and the last part.
-    @Test func aNarrowingThatWasCutShortGoesOnWhenTheAgentIsLetWorkAgain() async throws {
+    /// The program stopped between the first commit and the last part.
+    @Test func anInterruptedNarrowingCompletesWhenTheAgentIsResumed() async throws {
         _ = try await manyFields()
         let robot = try await node.agent(grants: [.tag("t")], as: owner)
         let file = try node.file()
         try file.script(Self.keepWraps)
-        _ = try await node.roster.update(
+        _ = try await node.agents.update(
             robot.id, name: nil, grants: [.tag("none")], policy: nil, isPaused: true, as: owner)
         try file.script("INSERT INTO wrap SELECT * FROM kept")
         #expect(try await wraps(of: robot) > 500)
-        // In the middle, and after a crash there, the log and the file agree as far as anybody can read.
+        // In between, and after a crash there, log and file agree on everything that can be read.
         #expect(try await node.verification().findings == [])
-        let view = try await node.roster.update(
+        let view = try await node.agents.update(
             robot.id, name: nil, grants: nil, policy: nil, isPaused: false, as: owner)
         #expect(view.state == .active)
         #expect(try await wraps(of: robot) == 0)
         #expect(try await node.verification().findings == [])
-        // An agent that works has what the log says, and nothing else.
+        // An active agent has exactly the wraps that the log lists.
         try file.script("INSERT INTO wrap SELECT * FROM kept LIMIT 1")
         #expect(try await node.verification().findings.count == 1)
     }
 
     enum Undoing: CaseIterable { case grantsAgain, anotherTag }
 
-    /// It was cut short, and then the owner wanted what is left after all: the log has to learn it.
-    @Test(arguments: Undoing.allCases) func aNarrowingThatWasCutShortMayBeUndone(_ undoing: Undoing) async throws {
+    /// After an interruption the owner grants the remaining fields again, which must be logged.
+    @Test(arguments: Undoing.allCases) func anInterruptedNarrowingMayBeUndone(_ undoing: Undoing) async throws {
         let places = try await manyFields()
         let robot = try await node.agent(grants: [.tag("t")], as: owner)
         let file = try node.file()
         try file.script(Self.keepWraps)
-        _ = try await node.roster.update(
+        _ = try await node.agents.update(
             robot.id, name: nil, grants: [.tag("u")], policy: nil, isPaused: true, as: owner)
         try file.script("INSERT INTO wrap SELECT * FROM kept")
         switch undoing {
         case .grantsAgain:
-            _ = try await node.roster.update(
+            _ = try await node.agents.update(
                 robot.id, name: nil, grants: [.tag("t")], policy: nil, isPaused: false, as: owner)
         case .anotherTag:
             for entry in Set(places.map(\.entry)) {
                 _ = try await node.entries.update(entry, ifVersion: 1, EntryEdit(tags: ["u"]), as: owner)
             }
-            _ = try await node.roster.update(
+            _ = try await node.agents.update(
                 robot.id, name: nil, grants: nil, policy: nil, isPaused: false, as: owner)
         }
         #expect(try await wraps(of: robot) > 500)
         #expect(try await node.verification().findings == [])
     }
 
-    /// A small one is one commit with its line.
-    @Test func anAgentThatIsLetWorkAgainKeepsWhatItHad() async throws {
+    /// A small change is one commit with one audit line.
+    @Test func aResumedAgentKeepsItsAccess() async throws {
         let entry = try await node.entries.create(.login(tags: ["t"]), id: nil, as: owner)
         let robot = try await node.agent(grants: [.tag("t")], as: owner)
         for isPaused in [true, false] {
-            _ = try await node.roster.update(
+            _ = try await node.agents.update(
                 robot.id, name: nil, grants: nil, policy: nil, isPaused: isPaused, as: owner)
         }
         let principal = try await node.principal(robot)
@@ -123,8 +123,8 @@ import VaultFormat
         }
     }
 
-    /// Its lines and rows are of a snapshot, and the key that opens the lines is gone.
-    @Test func anAccountThatIsClosedDuringAVerificationIsNoDamage() async throws {
+    /// Lines and rows are read from a snapshot, and the key for the lines is deleted.
+    @Test func anAccountClosedDuringAVerificationIsNotDamage() async throws {
         let entry = try await node.entries.create(.login(), id: nil, as: owner)
         for number in 1...5 {
             _ = try await node.entries.update(
@@ -137,7 +137,7 @@ import VaultFormat
             if line.vault == vault, lines.next() == 4 {
                 try Connection(path: path, access: .readWrite).run(
                     "UPDATE account SET owner = x'' WHERE vault = ?", .blob(vault.bytes))
-                audit.forget(vault)
+                audit.evictKey(of: vault)
             }
             return try audit.open(line)
         }
@@ -145,19 +145,19 @@ import VaultFormat
         #expect(lines.all > 4, "or it was not closed in the middle")
     }
 
-    /// The program ended after the account was closed.
-    @Test func anAccountThatWasClosedIsErasedAtTheNextStart() async throws {
+    /// The program stopped after the account was closed.
+    @Test func aClosedAccountIsErasedAtTheNextStart() async throws {
         _ = try await manyFields()
         _ = try await node.agent(grants: [.tag("t")], as: owner)
         let event = AuditEvent(.accountDelete, by: .init(.owner, owner.holder.id), subject: owner.vault.text)
         try await node.store.commit([.closeAccount(owner.vault)], [try node.audit.seal(event, vault: nil)])
         let again = try TestVault(opening: node.scratch, root: node.root, moments: node.moments)
-        // Nobody gets in, and the address is free.
+        // Sign-in is impossible, and the address is free.
         await #expect(throws: (any Error).self) { try await again.login(Person()) }
         let next = try await again.owner()
         #expect(next.vault != owner.vault)
         #expect(try await again.store.vaults() == [next.vault])
-        // What an inspection of the file, or of a copy made now, goes by.
+        // As used by an inspection of the file or of a copy.
         #expect(try Set(Store.auditKeys(again.file()).keys) == [next.vault])
         #expect(try await again.verification().findings == [])
         try await again.store.eraseClosedAccounts()

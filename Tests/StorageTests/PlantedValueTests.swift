@@ -6,9 +6,9 @@ import Testing
 import Vault
 import VaultFormat
 
-/// Values in the file that no program wrote: damage, not a crash, and no obstacle to taking access away.
+/// Planted values in the file are reported as damage, cause no crash and do not prevent revocations.
 @Suite(.timeLimit(.minutes(15))) struct PlantedValueTests {
-    /// Everything that a node does with a file.
+    /// Performs every operation of a node on its file.
     private static func use(
         _ node: TestVault, _ person: Person, _ owner: Principal, _ entry: EntryView, _ robot: TestAgent
     ) async {
@@ -27,9 +27,9 @@ import VaultFormat
                 _ = try await node.entries.update(entry.id, ifVersion: 2, .value("y", of: field), as: agent)
                 _ = try await node.entries.deposit(.login(), as: agent)
             },
-            { _ = try await node.roster.list(limit: 100, as: owner) },
+            { _ = try await node.agents.list(limit: 100, as: owner) },
             {
-                _ = try await node.roster.update(
+                _ = try await node.agents.update(
                     robot.id, name: "other", grants: nil, policy: { $0 = AgentPolicy(maxUses: 9) }, isPaused: nil,
                     as: owner)
             },
@@ -63,7 +63,7 @@ import VaultFormat
         "item", "node", "schema_seal", "spent_invite", "term", "usage", "value", "wrap",
     ]
 
-    @Test func everyTableIsTried() async throws {
+    @Test func everyTableIsCovered() async throws {
         let node = try TestVault()
         let tables = try node.file().all(
             "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name"
@@ -71,8 +71,8 @@ import VaultFormat
         #expect(tables == Self.tables)
     }
 
-    /// Every column of every table, with what least belongs there.
-    @Test(arguments: tables) func crashNothing(_ table: String) async throws {
+    /// Plants extreme values in every column of every table.
+    @Test(arguments: tables) func plantedValuesCrashNothing(_ table: String) async throws {
         let (first, _, _, _, _) = try await Self.made()
         let columns = try first.file().all("SELECT name, type FROM pragma_table_info(?)", .text(table)) { row in
             (name: row.text(0), type: row.text(1))
@@ -85,7 +85,7 @@ import VaultFormat
                 : column.type == "TEXT" ? ["''", "char(0, 55296)"] : ["x''", "x'00'", "zeroblob(100000)"]
             for value in values {
                 let (node, person, owner, entry, robot) = try await Self.made()
-                // A value that a constraint refuses cannot be planted this way.
+                // Skips values that a constraint refuses.
                 try? node.file().script("UPDATE OR IGNORE \(table) SET \(column.name) = \(value)")
                 await Self.use(node, person, owner, entry, robot)
             }
@@ -128,14 +128,14 @@ import VaultFormat
         Planted(testDescription: "an agent with all uses", sql: "UPDATE agent SET uses = 9223372036854775807"),
     ]
 
-    @Test(arguments: planted) func keepNobodyFromTakingAccessAway(_ example: Planted) async throws {
+    @Test(arguments: planted) func plantedValuesDoNotPreventRevocations(_ example: Planted) async throws {
         let (node, person, owner, entry, robot) = try await Self.made()
         try node.file().script(example.sql)
         let session = try await node.login(person)
         let now = try await node.principal(session.token)
         try await node.accounts.end(session.id, as: now)
         try await node.entries.trash(entry.id, ifVersion: nil, as: owner)
-        try await node.roster.revoke(robot.id, as: owner)
+        try await node.agents.revoke(robot.id, as: owner)
         _ = try await node.changePassword(person, to: person, as: owner)
         let ended = await thrown { try await node.principal(session.token) }
         #expect(ended as? AuthError == .badToken)

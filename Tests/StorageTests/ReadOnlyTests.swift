@@ -5,18 +5,18 @@ import Testing
 import Vault
 import VaultFormat
 
-/// What goes on and what does not, once a fault was noted.
+/// Operations on a read-only node.
 @Suite struct ReadOnlyTests {
     let node: TestVault
     let owner: Principal
     let entry: EntryView
     let robot: TestAgent
     let deposit: EntryID
-    /// Somebody else's, with the owner's password.
+    /// Another client's session, opened with the owner's password.
     let thief: Accounts.NewSession
     let codes: [String]
 
-    /// For the second factor; each is good once.
+    /// Recovery codes of the second factor, each valid once.
     var code: String { codes[0] }
 
     init() async throws {
@@ -39,7 +39,7 @@ import VaultFormat
         try await node.value(entry.field("password"), of: entry.id, as: principal)
     }
 
-    @Test(arguments: [NodeHealth.Fault.damaged, .diskFull]) func readsGoOnAndAreOnRecord(_ fault: NodeHealth.Fault)
+    @Test(arguments: [NodeHealth.Fault.damaged, .diskFull]) func readsContinueAndAreLogged(_ fault: NodeHealth.Fault)
         async throws
     {
         node.health.note(fault)
@@ -50,7 +50,7 @@ import VaultFormat
         #expect(after == before + 2)
     }
 
-    @Test func usesAreStillCountedAndRefused() async throws {
+    @Test func usesAreStillCountedAndLimited() async throws {
         node.health.note(.damaged)
         let agent = try await node.principal(robot)
         for _ in 0..<2 { _ = try await read(as: agent) }
@@ -66,7 +66,7 @@ import VaultFormat
         #expect(after == before)
     }
 
-    @Test func aSessionInUseGoesOn() async throws {
+    @Test func aSessionInUseContinues() async throws {
         let token = thief.token
         node.health.note(.damaged)
         node.moments.advance(by: 3_600)
@@ -74,7 +74,7 @@ import VaultFormat
         #expect(principal.vault == owner.vault)
     }
 
-    @Test func failuresAreStillOnRecord() async throws {
+    @Test func failuresAreStillLogged() async throws {
         node.health.note(.damaged)
         let before = try node.count("SELECT count(*) FROM audit")
         let error = await thrown { try await node.login(Person(password: "wrong")) }
@@ -96,13 +96,13 @@ import VaultFormat
         Case(testDescription: "deposit") {
             _ = try await $0.node.entries.deposit(.login(), as: try await $0.node.principal($0.robot))
         },
-        Case(testDescription: "make an agent") { _ = try await $0.node.agent(grants: [.tag("x")], as: $0.owner) },
+        Case(testDescription: "create an agent") { _ = try await $0.node.agent(grants: [.tag("x")], as: $0.owner) },
         Case(testDescription: "resume an agent") {
-            _ = try await $0.node.roster.update(
+            _ = try await $0.node.agents.update(
                 $0.robot.id, name: nil, grants: nil, policy: nil, isPaused: false, as: $0.owner)
         },
         Case(testDescription: "rotate an agent") { _ = try await $0.node.rotate($0.robot, as: $0.owner) },
-        Case(testDescription: "switch the second factor off") {
+        Case(testDescription: "disable the second factor") {
             try await $0.node.accounts.endSecondFactor(proof: Person().proof($0.code), as: $0.owner)
         },
         Case(testDescription: "register") { try await $0.node.register(Person("bob@example.org")) },
@@ -121,12 +121,12 @@ import VaultFormat
 
     private static let reductions = [
         Case(testDescription: "revoke an agent") { test in
-            try await test.node.roster.revoke(test.robot.id, as: test.owner)
+            try await test.node.agents.revoke(test.robot.id, as: test.owner)
             let error = await thrown { try await test.node.principal(test.robot) }
             #expect(error as? AuthError == .badToken)
         },
         Case(testDescription: "pause an agent") { test in
-            _ = try await test.node.roster.update(
+            _ = try await test.node.agents.update(
                 test.robot.id, name: nil, grants: nil, policy: nil, isPaused: true, as: test.owner)
             let error = await thrown { try await test.node.principal(test.robot) }
             #expect(error as? AuthError == .tokenRefused("paused"))
@@ -155,7 +155,7 @@ import VaultFormat
     ]
 
     @Test(arguments: [NodeHealth.Fault.damaged, .diskFull], reductions)
-    func takingAccessAwayAndFreeingRoomGoOnAndAreOnRecord(_ fault: NodeHealth.Fault, _ example: Case) async throws {
+    func revokingAndFreeingSpaceContinueAndAreLogged(_ fault: NodeHealth.Fault, _ example: Case) async throws {
         let before = try node.count("SELECT count(*) FROM audit")
         node.health.note(fault)
         try await example.run(self)
@@ -164,7 +164,7 @@ import VaultFormat
     }
 
     @Test(arguments: reductions)
-    func whereNotEvenTheirLineCanBeCommittedNobodyReadsEither(_ example: Case) async throws {
+    func withoutSpaceForRevocationsReadsAreRefusedToo(_ example: Case) async throws {
         node.health.note(.ioError)
         let error = await thrown { try await example.run(self) }
         let reading = await thrown { try await read(as: try await node.principal(robot)) }
@@ -172,7 +172,7 @@ import VaultFormat
         #expect(reading as? VaultError == .readOnly("io-error"))
     }
 
-    @Test func afterAFailedFsyncNothingSecretIsReadEither() async throws {
+    @Test func afterAFailedFsyncNoSecretIsRead() async throws {
         node.health.note(.ioError)
         await #expect(throws: VaultError.readOnly("io-error")) { try await read(as: owner) }
     }

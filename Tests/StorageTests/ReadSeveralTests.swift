@@ -6,7 +6,7 @@ import Testing
 import Vault
 import VaultFormat
 
-/// Several values at once, and entries by their titles.
+/// Reading several values in one request, and finding entries by title.
 @Suite struct ReadSeveralTests {
     let node: TestVault
     let owner: Principal
@@ -42,8 +42,8 @@ import VaultFormat
         try await node.events(as: owner).filter { $0.action == .valueRead }
     }
 
-    /// Between finding a value and answering, the owner took the entry away.
-    @Test func whatIsTakenAwayMeanwhileIsNotGivenOut() async throws {
+    /// The owner revokes the entry between look-up and response.
+    @Test func aFieldRevokedMeanwhileIsNotRead() async throws {
         let robot = try await node.agent(grants: [.tag("t")], as: owner)
         let principal = try await node.principal(robot)
         let (path, holder) = (node.path, robot.id)
@@ -58,17 +58,17 @@ import VaultFormat
         #expect(try await reads().isEmpty)
     }
 
-    @Test func theyComeInTheirOrderAndEachIsOnRecord() async throws {
+    @Test func valuesComeInOrderAndEachIsLogged() async throws {
         let values = try await read([(mail, "password"), (bank, "username"), (mail, "username")], as: owner)
         #expect(values == ["correct", "ada", "bob"])
         #expect(
             try await reads().map(\.field) == [
-                // The newest first.
+                // Newest first.
                 mail.field("username").text, bank.field("username").text, mail.field("password").text,
             ])
     }
 
-    @Test func oneThatIsNotThereIsNone() async throws {
+    @Test func oneMissingFieldFailsAll() async throws {
         let robot = try await node.agent(grants: [.tag("t")], as: owner)
         let principal = try await node.principal(robot)
         for missing in [(mail, "password"), (bank, "nothing")] {
@@ -79,20 +79,20 @@ import VaultFormat
         #expect(try await read([(bank, "password"), (bank, "username")], as: principal) == ["hunter2", "ada"])
     }
 
-    @Test func eachIsAUse() async throws {
+    @Test func eachValueCountsAsAUse() async throws {
         let robot = try await node.agent(grants: [.tag("t")], policy: AgentPolicy(maxUses: 3), as: owner)
         let principal = try await node.principal(robot)
         let both = [(bank, "password"), (bank, "username")]
         _ = try await read(both, as: principal)
         let error = await thrown { try await read(both, as: principal) }
         #expect(error as? VaultError == .usesExhausted)
-        #expect(try await node.roster.view(robot.id, as: owner).uses == 2)
+        #expect(try await node.agents.view(robot.id, as: owner).uses == 2)
         #expect(try await reads().count == 2)
         #expect(try await read([both[0]], as: principal) == ["hunter2"])
     }
 
-    /// What its token does not allow costs the vault nothing, however often it is asked for.
-    @Test func whatIsNoUseCostsNoOperation() async throws {
+    /// Requests that a token does not allow use no operations of the vault.
+    @Test func aRefusedUseCostsNoOperation() async throws {
         var options = TestVault.Options()
         options.quotas[.operationsPerDay] = 20
         let node = try TestVault(options)
@@ -113,7 +113,7 @@ import VaultFormat
         _ = try await node.value(bank.field("password"), of: bank.id, as: principal)
     }
 
-    @Test func theRateCountsEach() async throws {
+    @Test func eachValueCountsAgainstTheRate() async throws {
         let robot = try await node.agent(grants: [.tag("t")], policy: AgentPolicy(ratePerMinute: 3), as: owner)
         let principal = try await node.principal(robot)
         let both = [(bank, "password"), (bank, "username")]
@@ -123,7 +123,7 @@ import VaultFormat
         _ = try await read(both, as: principal)
     }
 
-    @Test(arguments: [0, 65]) func thereAreBounds(_ count: Int) async {
+    @Test(arguments: [0, 65]) func theNumberOfValuesIsLimited(_ count: Int) async {
         let error = await thrown { try await read((0..<count).map { _ in (bank.id, FieldID.random()) }, as: owner) }
         guard case .invalid("values", _)? = error as? VaultError else {
             Issue.record("\(String(describing: error))")
@@ -131,8 +131,8 @@ import VaultFormat
         }
     }
 
-    /// One field by many names would be one small request for a large answer.
-    @Test func noneIsReadTwice() async throws {
+    /// Otherwise a small request could have a large response.
+    @Test func noFieldIsReadTwice() async throws {
         let twice = [(mail, "password"), (bank, "password"), (mail, "password")]
         #expect(
             await thrown { try await read(twice, as: owner) } as? VaultError
@@ -140,7 +140,7 @@ import VaultFormat
         #expect(try await reads().isEmpty)
     }
 
-    @Test func anAnswerIsBounded() async throws {
+    @Test func aResponseIsBounded() async throws {
         let long = String(repeating: "x", count: EntryLimits.value)
         var fields: [(EntryID, FieldID)] = []
         for number in 0..<4 {
@@ -153,13 +153,13 @@ import VaultFormat
         #expect(fields.count == 64)
         #expect(
             await thrown { try await read(fields, as: owner) } as? VaultError
-                == .invalid("values", "hold more than 2 MiB together; ask for fewer at once"))
+                == .invalid("values", "must have at most 2 MiB together; read fewer at once"))
         #expect(try await reads().isEmpty, "nothing is on record of what was not given out")
         #expect(try await read(Array(fields.prefix(31)), as: owner).count == 31)
     }
 
-    /// A token whose time ended while its request was on its way reads nothing.
-    @Test func whoseTimeHasEndedReadsNothing() async throws {
+    /// A token that expires during its request reads nothing.
+    @Test func anExpiredAgentReadsNothing() async throws {
         let policy = AgentPolicy(expiresAt: node.moments.now + 60)
         let robot = try await node.agent(grants: [.tag("t")], policy: policy, as: owner)
         let principal = try await node.principal(robot)
@@ -174,8 +174,8 @@ import VaultFormat
 
     // MARK: By title
 
-    /// What one answer holds is bounded in bytes too, and the rest is on the next page.
-    @Test func manyOfOneTitleComeInPages() async throws {
+    /// A page is limited in bytes too, and the rest is on the next page.
+    @Test func manyEntriesOfOneTitleComeInPages() async throws {
         let notes = String(repeating: "n", count: EntryLimits.notes)
         var ids: Set<EntryID> = []
         for _ in 0..<40 {
@@ -202,8 +202,8 @@ import VaultFormat
         Set(try await node.entries.search(.init(titles: titles), limit: 100, as: principal).entries.map(\.id))
     }
 
-    /// What takes six bytes in the answer counts as six.
-    @Test func aPageIsMeasuredByItsAnswer() async throws {
+    /// A character that is encoded as six bytes counts as six.
+    @Test func aPageIsLimitedByItsResponseSize() async throws {
         for number in 0..<8 {
             var edit = EntryEdit.login("\(number)")
             edit.notes = String(repeating: "\u{1}", count: EntryLimits.notes)
@@ -213,7 +213,7 @@ import VaultFormat
         #expect(page.entries.count <= 6 && page.next != nil)
     }
 
-    @Test func aTitleIsFoundWhole() async throws {
+    @Test func aTitleMatchesCompletely() async throws {
         let second = try await node.entries.create(.login("bank"), id: nil, as: owner)
         #expect(try await titled("BANK", as: owner) == [bank.id, second.id])
         #expect(try await titled("Bank", "Mail", "Bank", as: owner) == [bank.id, second.id, mail.id])
@@ -223,7 +223,7 @@ import VaultFormat
         #expect(try await titled("bank", "mail", as: principal) == [bank.id])
     }
 
-    @Test func aTitleIsFoundAsItIsNow() async throws {
+    @Test func onlyTheCurrentTitleMatches() async throws {
         _ = try await node.entries.update(bank.id, ifVersion: 1, EntryEdit(title: "Savings"), as: owner)
         #expect(try await titled("Bank", as: owner).isEmpty)
         #expect(try await titled("savings", as: owner) == [bank.id])
@@ -238,7 +238,7 @@ import VaultFormat
         #expect(try await titled("parcel", as: owner) == [deposit])
     }
 
-    @Test func titlesStandAlone() async throws {
+    @Test func titlesExcludeOtherCriteria() async throws {
         let mixed = await thrown {
             try await node.entries.search(.init(tag: "t", titles: ["Bank"]), limit: 10, as: owner)
         }
@@ -253,7 +253,7 @@ import VaultFormat
         }
     }
 
-    @Test func aDomainFindsTheHostsInIt() async throws {
+    @Test func aDomainMatchesItsHosts() async throws {
         let shop = try await node.entries.create(
             .login("Shop", urls: ["https://www.shop.example.org/login", "https://192.0.2.7"]), id: nil, as: owner)
         for (host, isFound) in [

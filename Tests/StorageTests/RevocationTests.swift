@@ -7,7 +7,7 @@ import Testing
 import Vault
 import VaultFormat
 
-/// Taking a token away works whatever else does not, and the report about it comes after.
+/// Revocation works despite damage, and its report is complete.
 @Suite(.timeLimit(.minutes(5))) struct RevocationTests {
     let node: TestVault
     let owner: Principal
@@ -44,15 +44,15 @@ import VaultFormat
             testDescription: "its public key",
             sql: "UPDATE holder SET public_key = x'' WHERE id = (SELECT holder FROM agent)"),
         Damage(
-            testDescription: "the row of another holder",
+            testDescription: "the row of another key holder",
             sql: "INSERT INTO holder (id, vault, is_owner, public_key) SELECT x'00', vault, 0, x'' FROM account"),
         Damage(testDescription: "a place of its own", sql: "UPDATE value SET tier = 77 WHERE tier = 1"),
     ]
 
-    @Test(arguments: damages) func revokesThough(_ damage: Damage) async throws {
+    @Test(arguments: damages) func revocationWorksDespiteDamage(_ damage: Damage) async throws {
         _ = try await node.value(field, of: entry.id, as: try await node.principal(robot))
         try node.file().script(damage.sql)
-        try await node.roster.revoke(robot.id, as: owner)
+        try await node.agents.revoke(robot.id, as: owner)
         let error = await thrown { try await node.principal(robot) }
         let rows = try node.count(
             "SELECT (SELECT count(*) FROM agent) + (SELECT count(*) FROM holder WHERE is_owner = 0 AND length(id) = 16)"
@@ -61,11 +61,11 @@ import VaultFormat
         #expect(rows == 0)
     }
 
-    @Test(arguments: damages) func pausesThough(_ damage: Damage) async throws {
+    @Test(arguments: damages) func pausingWorksDespiteDamage(_ damage: Damage) async throws {
         try node.file().script(damage.sql)
-        // What it answers may be an error about the damage; that it works no more is what counts.
+        // The response may be an error about the damage, but the token must be rejected.
         _ = await thrown {
-            try await node.roster.update(
+            try await node.agents.update(
                 robot.id, name: nil, grants: nil, policy: nil, isPaused: true, as: owner)
         }
         let state = try node.count("SELECT state FROM agent")
@@ -74,11 +74,11 @@ import VaultFormat
         #expect(!works)
     }
 
-    @Test func theReportSaysWhatItCouldNotRead() async throws {
+    @Test func theReportStatesWhatItCouldNotRead() async throws {
         _ = try await node.value(field, of: entry.id, as: try await node.principal(robot))
         let whole = try await node.trail.disclosures(of: robot.id, as: owner)
         try node.file().script("UPDATE audit SET body = x'00' WHERE sequence = 3")
-        let ended = try await node.roster.revoke(robot.id, as: owner)
+        let ended = try await node.agents.revoke(robot.id, as: owner)
         let report = try await node.trail.disclosures(of: ended, as: owner)
         #expect(whole.isComplete)
         #expect(!report.isComplete)
@@ -86,7 +86,7 @@ import VaultFormat
         #expect(Set(report.canRead.map(\.field)) == Set(entry.fields.map(\.id)))
     }
 
-    /// While readers read as fast as they can: each read that was answered is in the report.
+    /// Each completed read is in the report, also with concurrent readers.
     @Test func noReadIsMissingFromTheReport() async throws {
         let agent = try await node.principal(robot)
         let (answered, report) = try await withThrowingTaskGroup(of: Int.self) { group in
@@ -98,7 +98,7 @@ import VaultFormat
                 }
             }
             while try node.count("SELECT count(*) FROM audit") < 100 { await Task.yield() }
-            let ended = try await node.roster.revoke(robot.id, as: owner)
+            let ended = try await node.agents.revoke(robot.id, as: owner)
             let report = try await node.trail.disclosures(of: ended, as: owner)
             return (try await group.reduce(0, +), report)
         }
@@ -106,7 +106,7 @@ import VaultFormat
         #expect(report.didRead.reduce(0) { $0 + $1.count } == answered)
     }
 
-    @Test func afterRotationsTheReadsOfEveryTokenStayInTheReport() async throws {
+    @Test func theReportIncludesReadsOfRotatedTokens() async throws {
         _ = try await node.value(field, of: entry.id, as: try await node.principal(robot))
         let second = try await node.rotate(robot, as: owner)
         _ = try await node.value(field, of: entry.id, as: try await node.principal(second))
@@ -118,10 +118,10 @@ import VaultFormat
         #expect(report.didRead.map(\.count) == [3])
     }
 
-    /// A request that was under way when its principal ended gives nothing out any more.
-    @Test func whoWasLetInAndEndedMeanwhileGetsNothing() async throws {
+    /// A request that is in progress when its principal ends returns nothing.
+    @Test func aPrincipalEndedMeanwhileGetsNothing() async throws {
         let agent = try await node.principal(robot)
-        _ = try await node.roster.update(
+        _ = try await node.agents.update(
             robot.id, name: nil, grants: nil, policy: nil, isPaused: true, as: owner)
         let errors = [
             await thrown { try await node.value(field, of: entry.id, as: agent) },
@@ -132,7 +132,7 @@ import VaultFormat
         #expect(errors.map { $0 as? VaultError } == Array(repeating: .principalGone, count: 4))
     }
 
-    /// Which token is the agent's, and how many reads its tokens were answered.
+    /// The agent's current token, and the number of completed reads.
     private final class Race: Sendable {
         private let state: Mutex<(agent: TestAgent, answered: Int, isOver: Bool)>
         init(_ agent: TestAgent) { state = Mutex((agent, 0, false)) }
@@ -144,14 +144,14 @@ import VaultFormat
         func end() { state.withLock { $0.isOver = true } }
     }
 
-    /// Reads and rotations at once: what any of the tokens read is in the last one's report.
+    /// With concurrent reads and rotations the last report includes the reads of all tokens.
     @Test func noReadIsMissingAfterRotations() async throws {
         let race = Race(robot)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<8 {
                 group.addTask { [node, entry, field] in
                     while !race.isOver {
-                        // An old token fails at once: the rotation must have its turn.
+                        // An old token fails immediately; yield to the rotation.
                         await Task.yield()
                         guard let agent = try? await node.principal(race.agent) else { continue }
                         if await thrown({ try await node.value(field, of: entry.id, as: agent) }) == nil { race.read() }
@@ -170,8 +170,8 @@ import VaultFormat
         #expect(report.didRead.reduce(0) { $0 + $1.count } == race.answered)
     }
 
-    /// Its agent has used the day up.
-    @Test func aTokenIsRotatedWhenNoOperationIsLeft() async throws {
+    /// The agent has used up the day's operations.
+    @Test func aTokenIsRotatedWithoutOperationsLeft() async throws {
         var options = TestVault.Options()
         options.quotas[.operationsPerDay] = 20
         let node = try TestVault(options)
@@ -183,8 +183,8 @@ import VaultFormat
         _ = try await node.rotate(robot, as: owner)
     }
 
-    /// Of a large agent too, whose line costs more than one; and of what is refused nothing stays.
-    @Test func aLargeAgentIsRotatedWhenNoOperationIsLeftAndARefusalLeavesNothing() async throws {
+    /// Also a large agent, whose audit line costs more than one operation. A refused rotation leaves nothing behind.
+    @Test func aLargeAgentIsRotatedWithoutOperationsLeftAndARefusalLeavesNothing() async throws {
         var options = TestVault.Options()
         options.quotas[.operationsPerDay] = 300
         let node = try TestVault(options)
@@ -226,9 +226,9 @@ import VaultFormat
         #expect(report.didRead.map(\.count) == [0])
     }
 
-    /// A use must not go on after the answer that says it is over.
+    /// A rejected token cannot list anything.
     @Test(arguments: ["used up", "paused", "expired", "suspended", "not yet", "elsewhere"])
-    func aTokenThatDoesNotWorkListsNothing(_ state: String) async throws {
+    func anInvalidTokenListsNothing(_ state: String) async throws {
         let policy: AgentPolicy =
             switch state {
             case "used up": AgentPolicy(maxUses: 1)

@@ -5,8 +5,7 @@ import Testing
 import Vault
 import VaultFormat
 
-/// An agent that asks for what it was not granted costs what one costs that asks for what is not there: by its time it
-/// learns nothing.
+/// A request without a grant takes the same number of SQLite steps as one for a missing item, so its time reveals nothing.
 @Suite struct SameWorkTests {
     let node: TestVault
     let owner: Principal
@@ -25,7 +24,7 @@ import VaultFormat
         agent = try await node.principal(try await node.agent(grants: [.entry(granted.id)], as: owner))
     }
 
-    /// Of every reader: look-ups take the first that is free, scans take turns.
+    /// Sums over all readers: look-ups use the first free one, scans alternate.
     private func steps() async throws -> Int {
         let database = node.store.database
         let lookUps = try database.lookUp { $0.machineSteps }

@@ -5,7 +5,7 @@ import Testing
 import Vault
 import VaultFormat
 
-/// More keys for agents than one change may seal follow it in parts: 20 agents of 60 fields.
+/// Keys beyond the limit of one change are sealed in parts: 20 agents of 60 fields.
 @Suite(.timeLimit(.minutes(5))) struct SharingTests {
     let node: TestVault
     let owner: Principal
@@ -22,7 +22,7 @@ import VaultFormat
         return try await node.entries.create(EntryEdit(title: "many", tags: tags, fields: fields), id: nil, as: owner)
     }
 
-    /// Reads the first field and the last as each agent.
+    /// Reads the first and the last field as each agent.
     private func expectReaders(of entry: EntryView) async throws {
         for robot in robots {
             let principal = try await node.principal(robot)
@@ -33,17 +33,17 @@ import VaultFormat
         #expect(try await node.verification().findings == [])
     }
 
-    @Test func aNewEntryReachesAllOfThem() async throws {
+    @Test func aNewEntryIsSharedWithAllAgents() async throws {
         try await expectReaders(of: try await entry(tags: ["t"]))
     }
 
-    @Test func aTagBringsAllOfThem() async throws {
+    @Test func aNewTagIsSharedWithAllAgents() async throws {
         let entry = try await entry(tags: [])
         _ = try await node.entries.update(entry.id, ifVersion: 1, EntryEdit(tags: ["t"]), as: owner)
         try await expectReaders(of: entry)
     }
 
-    @Test func whatWasInTheTrashComesBackToAllOfThem() async throws {
+    @Test func anUntrashedEntryIsSharedWithAllAgents() async throws {
         let entry = try await entry(tags: ["t"])
         try await node.entries.trash(entry.id, ifVersion: nil, as: owner)
         for robot in robots { #expect(try await node.store.places(of: robot.id).isEmpty) }
@@ -51,8 +51,8 @@ import VaultFormat
         try await expectReaders(of: entry)
     }
 
-    /// What the program's end kept from them comes with whatever is changed next.
-    @Test func whatIsMissingComesWithTheNextEdit() async throws {
+    /// Keys that a stop of the program left out are sealed with the next change.
+    @Test func missingKeysAreSealedWithTheNextEdit() async throws {
         let entry = try await entry(tags: ["t"])
         try node.file().script("DELETE FROM wrap WHERE holder IN (SELECT holder FROM agent) AND hex(field) < '8'")
         #expect(try await node.verification().findings != [])
@@ -60,7 +60,7 @@ import VaultFormat
         try await expectReaders(of: entry)
     }
 
-    /// An agent that is let work again gets what was left out, and the log says of it what it has.
+    /// A resumed agent gets the missing keys, and the log lists them.
     @Test(arguments: [0, 1]) func whatIsMissingComesWhenAnAgentIsLetWorkAgain(_ number: Int) async throws {
         let entry = try await entry(tags: ["t"])
         // As a crash after the first commit leaves file and log: the change of the last fields has shared nothing.
@@ -77,14 +77,14 @@ import VaultFormat
         #expect(try await node.verification().findings == [])
         let robot = robots[number].id
         for isPaused in [true, false] {
-            _ = try await node.roster.update(
+            _ = try await node.agents.update(
                 robot, name: nil, grants: nil, policy: nil, isPaused: isPaused, as: owner)
         }
         #expect(try await node.store.places(of: robot).count == 61)
         #expect(try await node.verification().findings == [])
     }
 
-    @Test func nothingIsDoneWhereThereIsNoRoomForAll() async throws {
+    @Test func nothingIsWrittenWithoutQuotaForAllKeys() async throws {
         let small = try await node.entries.create(.login(tags: ["t"]), id: nil, as: owner)
         let key = try node.count("SELECT MAX(length(box)) FROM wrap WHERE is_sealed = 1") + RowSize.wrap
         _ = try await node.entries.trash(small.id, ifVersion: nil, as: owner)

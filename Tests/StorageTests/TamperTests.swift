@@ -7,7 +7,7 @@ import Testing
 import Vault
 import VaultFormat
 
-/// What somebody can do who writes to the file and has no key: nothing but damage, which is refused and told.
+/// An attacker who can write to the file without a key can only cause damage, which is detected and reported.
 @Suite struct TamperTests {
     let node: TestVault
     let owner: Principal
@@ -41,7 +41,7 @@ import VaultFormat
             .integer(wrap.place.version), .integer(wrap.isSealed ? 1 : 0), .blob(wrap.box))
     }
 
-    @Test func twoValuesThatChangedPlacesDoNotOpen() async throws {
+    @Test func swappedValuesDoNotOpen() async throws {
         let file = try node.file()
         let a = Value.blob(username.bytes)
         let b = Value.blob(password.bytes)
@@ -50,7 +50,7 @@ import VaultFormat
         #expect(isDamage(error))
     }
 
-    @Test func valuesAndTheirKeysThatChangedPlacesTogetherDoNotOpen() async throws {
+    @Test func swappedValuesWithTheirWrapsDoNotOpen() async throws {
         let file = try node.file()
         let spare = Value.blob(FieldID.random().bytes)
         for table in 0..<2 {
@@ -94,7 +94,7 @@ import VaultFormat
         #expect(isDamage(error))
     }
 
-    @Test func anOldVersionMadeCurrentAgainIsFoundByTheVerification() async throws {
+    @Test func theVerificationFindsAnOldVersionMadeCurrent() async throws {
         // The reader cannot know: the row is whole. The log does.
         _ = try await node.entries.update(entry.id, ifVersion: 1, .value("new", of: password), as: owner)
         let before = try await node.verification().findings
@@ -106,9 +106,9 @@ import VaultFormat
         #expect(!after.isEmpty)
     }
 
-    @Test func aRevokedAgentsRowsPutBackAreFoundByTheVerification() async throws {
+    @Test func theVerificationFindsARevokedAgentsRestoredRows() async throws {
         try await node.store.database.copy(to: node.scratch.file("old.db"))
-        try await node.roster.revoke(robot.id, as: owner)
+        try await node.agents.revoke(robot.id, as: owner)
         let before = try await node.verification().findings
         let file = try node.file()
         try file.script("ATTACH '\(node.scratch.file("old.db"))' AS old")
@@ -120,7 +120,7 @@ import VaultFormat
         #expect(!after.isEmpty)
     }
 
-    @Test func aPlantedBoxedWrapDoesNotOpen() async throws {
+    @Test func aPlantedSymmetricWrapDoesNotOpen() async throws {
         // A value and a key of the attacker's, wrapped as well as he can without the owner's secret.
         let place = place(password)
         let key = SymmetricKey(size: .bits256)
@@ -134,7 +134,7 @@ import VaultFormat
         #expect(isDamage(error))
     }
 
-    @Test func aPlantedSealedWrapWithoutARootBoxDoesNotOpen() async throws {
+    @Test func aPlantedSealedWrapWithoutARootSecretBoxDoesNotOpen() async throws {
         // Everybody could seal to a public key; only the root box says that a node did.
         let place = place(password)
         let key = SymmetricKey(size: .bits256)
@@ -246,11 +246,11 @@ import VaultFormat
         Target(table: "credential", column: "l2_key") { _ = try await $0.node.login(Person()) },
         Target(table: "account", column: "email") { _ = try await $0.node.accounts.profile(as: $0.owner) },
         Target(table: "account", column: "audit_key") { suite in
-            suite.node.audit.forget(suite.owner.vault)
+            suite.node.audit.evictKey(of: suite.owner.vault)
             _ = try await suite.node.value(suite.password, of: suite.entry.id, as: suite.owner)
         },
     ])
-    func aFlippedByteInABoxIsDamage(_ target: Target) async throws {
+    func aFlippedByteInASecretBoxIsDamage(_ target: Target) async throws {
         let before = await thrown { try await target.use(self) }
         let column = "\"\(target.column)\""
         try node.file().script(

@@ -19,7 +19,7 @@ import VaultFormat
         try await node.principal(try await node.agent(grants: grants, as: owner))
     }
 
-    @Test func whatIsTrashedIsInTheTrashAndNowhereElse() async throws {
+    @Test func aTrashedEntryIsInTheTrashOnly() async throws {
         try await node.entries.trash(entry.id, ifVersion: 1, as: owner)
         let active = try await node.entries.list(limit: 5, as: owner).entries
         let found = try await node.entries.search(.init(tag: "work"), limit: 5, as: owner).entries
@@ -29,7 +29,7 @@ import VaultFormat
         #expect(trash.first?.deleted == node.moments.now)
     }
 
-    @Test func noAgentOpensWhatIsInTheTrash() async throws {
+    @Test func agentsCannotOpenTrashedEntries() async throws {
         let agent = try await agent([.entry(entry.id), .tag("work")])
         try await node.entries.trash(entry.id, ifVersion: 1, as: owner)
         let wraps = try node.file().all("SELECT holder FROM wrap WHERE entry = ?", .blob(entry.id.bytes)) { $0.blob(0) }
@@ -43,13 +43,13 @@ import VaultFormat
         #expect(listed.isEmpty)
     }
 
-    @Test func agentsDoNotLookIntoTheTrash() async throws {
+    @Test func agentsCannotListTheTrash() async throws {
         let agent = try await agent([.tag("work")])
         await #expect(throws: VaultError.ownerOnly) { try await node.entries.list(.trashed, limit: 5, as: agent) }
         await #expect(throws: VaultError.ownerOnly) { try await node.entries.trash(entry.id, ifVersion: 1, as: agent) }
     }
 
-    @Test func takenOutAgainAgentsGetItBack() async throws {
+    @Test func untrashingRestoresAgentsAccess() async throws {
         let agent = try await agent([.tag("work")])
         try await node.entries.trash(entry.id, ifVersion: 1, as: owner)
         let back = try await node.entries.untrash(entry.id, as: owner)
@@ -60,10 +60,10 @@ import VaultFormat
         #expect(found == 1)
     }
 
-    @Test func anAgentRevokedMeanwhileDoesNotGetItBack() async throws {
+    @Test func untrashingGivesNothingToAnAgentRevokedMeanwhile() async throws {
         let robot = try await node.agent(grants: [.tag("work")], as: owner)
         try await node.entries.trash(entry.id, ifVersion: 1, as: owner)
-        try await node.roster.revoke(robot.id, as: owner)
+        try await node.agents.revoke(robot.id, as: owner)
         _ = try await node.entries.untrash(entry.id, as: owner)
         let wraps = try node.file().all("SELECT DISTINCT holder FROM wrap") { $0.blob(0) }
         #expect(wraps == [owner.holder.id.bytes])
@@ -85,25 +85,25 @@ import VaultFormat
             try await $0.node.entries.trash($0.entry.id, ifVersion: nil, as: $0.owner)
         },
     ])
-    func whatIsInTheTrashIsNotChanged(_ example: Case) async throws {
+    func aTrashedEntryCannotBeChanged(_ example: Case) async throws {
         try await node.entries.trash(entry.id, ifVersion: 1, as: owner)
         let error = await thrown { try await example.run(self) }
         #expect(error as? VaultError == .noSuchEntry)
     }
 
-    @Test func aStaleTrashingChangesNothing() async throws {
+    @Test func aStaleTrashChangesNothing() async throws {
         _ = try await node.entries.update(entry.id, ifVersion: 1, EntryEdit(title: "b"), as: owner)
         await #expect(throws: VaultError.changedSince(version: 2)) {
             try await node.entries.trash(entry.id, ifVersion: 1, as: owner)
         }
     }
 
-    @Test func onlyWhatIsInTheTrashIsPurged() async throws {
+    @Test func onlyTrashedEntriesArePurged() async throws {
         await #expect(throws: VaultError.noSuchEntry) { try await node.entries.purge(entry.id, as: owner) }
         await #expect(throws: VaultError.noSuchEntry) { try await node.entries.untrash(entry.id, as: owner) }
     }
 
-    @Test func whatIsPurgedIsGoneFromEveryTableAndFromTheBytes() async throws {
+    @Test func aPurgedEntryIsDeletedFromEveryTableAndTheFilesBytes() async throws {
         _ = try await node.entries.update(entry.id, ifVersion: 1, .value("b", of: entry.field("password")), as: owner)
         let boxes = try node.file().all("SELECT box FROM value WHERE entry = ?", .blob(entry.id.bytes)) { $0.blob(0) }
         try await node.entries.trash(entry.id, ifVersion: 2, as: owner)
@@ -121,7 +121,7 @@ import VaultFormat
         #expect(boxes.allSatisfy { !bytes.holds($0) })
     }
 
-    @Test func everyStepIsOnRecord() async throws {
+    @Test func everyStepIsLogged() async throws {
         try await node.entries.trash(entry.id, ifVersion: 1, as: owner)
         _ = try await node.entries.untrash(entry.id, as: owner)
         try await node.entries.trash(entry.id, ifVersion: 1, as: owner)

@@ -6,7 +6,7 @@ import Testing
 import Vault
 import VaultFormat
 
-/// What counts against a vault's bytes, compared with what its rows take.
+/// Usage counters, compared with the size of rows.
 @Suite(.timeLimit(.minutes(5))) struct UsageTests {
     let node: TestVault
     let owner: Principal
@@ -18,7 +18,7 @@ import VaultFormat
 
     struct Rows: CustomTestStringConvertible {
         let testDescription: String
-        /// 20,000 of them, as small as they can be.
+        /// 20,000 rows of minimum size.
         let sql: String
     }
 
@@ -69,10 +69,10 @@ import VaultFormat
                 INSERT INTO term \(numbers) SELECT vault, randomblob(16), \(id) FROM n, account
                 """),
         Rows(
-            testDescription: "remembered answers",
+            testDescription: "idempotency records",
             sql: "INSERT INTO answer \(numbers) SELECT holder.id, randomblob(32), x'00', 1800000000 FROM n, holder"),
     ])
-    func smallRowsCountWhatTheyTake(_ rows: Rows) async throws {
+    func smallRowsAreCountedByTheirSize(_ rows: Rows) async throws {
         func size() throws -> Int {
             try node.count("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")
         }
@@ -84,8 +84,8 @@ import VaultFormat
         #expect((0.75...2).contains(counted / grown), "\(counted / 20_000) bytes counted, \(grown / 20_000) taken")
     }
 
-    /// What steps say that they add is what the schema counts, and what an agent's day is charged.
-    @Test func anAgentsDayIsChargedAllThatItsChangeAdds() async throws {
+    /// `bytesAtRest` equals the triggers' counters and an agent's daily bytes.
+    @Test func anAgentsDailyBytesIncludeAllOfItsChange() async throws {
         let entry = try await node.entries.create(.login(tags: ["t"]), id: nil, as: owner)
         var agents: [TestAgent] = []
         for _ in 0..<3 {
@@ -112,7 +112,7 @@ import VaultFormat
     }
 
     @Test(arguments: ["bytes = bytes - 1", "entries = 0", "fields = fields + 1"])
-    func aCountThatIsNotWhatIsThereIsFound(_ change: String) async throws {
+    func theVerificationFindsAWrongCounter(_ change: String) async throws {
         _ = try await node.entries.create(.login(tags: ["t"]), id: nil, as: owner)
         let before = try await node.verification().findings
         try node.file().script("UPDATE usage SET \(change)")
@@ -121,8 +121,8 @@ import VaultFormat
         #expect(after.count == 1)
     }
 
-    /// The log is for ever: who changes what many agents read pays for every line by its size.
-    @Test func whatALineTakesOfTheLogIsPaidFor() async throws {
+    /// Audit lines are permanent, so each is charged by its size.
+    @Test func anAuditLineIsChargedByItsSize() async throws {
         var options = TestVault.Options()
         options.quotas[.operationsPerDay] = 1_000
         let node = try TestVault(options)
@@ -149,8 +149,8 @@ import VaultFormat
         #expect(bytes < 1_000 * 2 * AuditEvent.bytesPerOperation)
     }
 
-    /// What it takes to find old versions grows with them, not with their square.
-    @Test func findingOldVersionsGoesOnceThroughThem() async throws {
+    /// Finding old versions takes time linear in their number.
+    @Test func findingOldVersionsTakesLinearTime() async throws {
         func steps(_ versions: Int) async throws -> Int {
             try node.file().script(
                 """
@@ -172,7 +172,7 @@ import VaultFormat
         #expect(fourfold < 6 * once, "\(once) and \(fourfold)")
     }
 
-    @Test func whatIsDeletedIsCountedNoMore() async throws {
+    @Test func deletedRowsAreNoLongerCounted() async throws {
         let empty = try await node.store.usage(of: owner.vault)
         let request = IdempotencyRecords.Request(key: "k", content: [])
         let entry = try await node.entries.create(
@@ -185,7 +185,7 @@ import VaultFormat
             [node.idempotency.record(of: [1], to: request, as: agent)]
         }
         let full = try await node.store.usage(of: owner.vault)
-        try await node.roster.revoke(robot.id, as: owner)
+        try await node.agents.revoke(robot.id, as: owner)
         try await node.entries.reject(deposit, as: owner)
         try await node.entries.trash(entry.id, ifVersion: nil, as: owner)
         try await node.entries.purge(entry.id, as: owner)
@@ -201,7 +201,7 @@ import VaultFormat
         for quota in Quota.allCases where quota != .bytes { #expect(after[quota] == empty[quota]) }
     }
 
-    /// What an owner wrote outlasts an agent's writes, whoever prunes after them, and when the agent is no more.
+    /// An owner's versions are kept despite an agent's writes, whoever prunes them, also after the agent's revocation.
     @Test(arguments: [false, true]) func anAgentsWritesPushOutNoOwners(isRevoked: Bool) async throws {
         var options = TestVault.Options()
         options.quotas[.versions] = 5
@@ -214,7 +214,7 @@ import VaultFormat
         for version in 1...20 {
             _ = try await node.entries.update(entry.id, ifVersion: version, .value("\(version)", of: field), as: agent)
         }
-        if isRevoked { try await node.roster.revoke(robot.id, as: owner) }
+        if isRevoked { try await node.agents.revoke(robot.id, as: owner) }
         for version in 21...23 {
             _ = try await node.entries.update(
                 entry.id, ifVersion: version, EntryEdit(notes: "\(version)"), as: owner)
@@ -233,8 +233,8 @@ import VaultFormat
         #expect(try node.count("SELECT count(DISTINCT version) FROM value WHERE tier = 1 AND version > 24") <= 6)
     }
 
-    /// However often an agent writes, what its owner wrote can be brought back.
-    @Test func anAgentsWritesPushOutItsOwnVersions() async throws {
+    /// However often an agent writes, the owner's versions can be restored.
+    @Test func anAgentsWritesDisplaceItsOwnVersions() async throws {
         var options = TestVault.Options()
         options.quotas[.versions] = 5
         let node = try TestVault(options)

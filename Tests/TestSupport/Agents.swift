@@ -3,7 +3,7 @@ package import IPNetworks
 package import Vault
 package import VaultFormat
 
-/// An agent as its owner made it, with the token that its owner saw once.
+/// A created agent with its token and key holder.
 package struct TestAgent: Sendable {
     package let id: HolderID
     package let token: Token
@@ -15,7 +15,7 @@ extension TestVault {
         _ name: String = "robot", grants: [Grant], policy: AgentPolicy = AgentPolicy(), as owner: Principal
     ) async throws -> TestAgent {
         let token = Token(.agent)
-        let created = try await roster.create(.init(name: name, grants: grants, policy: policy), as: owner) {
+        let created = try await agents.create(.init(name: name, grants: grants, policy: policy), as: owner) {
             [tokens] in tokens.mutations(for: $0.holder, token, vault: owner.vault)
         }
         return TestAgent(id: created.holder.id, token: token, holder: created.holder)
@@ -23,13 +23,13 @@ extension TestVault {
 
     package func rotate(_ agent: TestAgent, as owner: Principal) async throws -> TestAgent {
         let token = Token(.agent)
-        let created = try await roster.rotate(agent.id, as: owner) { [tokens] in
+        let created = try await agents.rotate(agent.id, as: owner) { [tokens] in
             tokens.mutations(for: $0.holder, token, vault: owner.vault)
         }
         return TestAgent(id: created.created.holder.id, token: token, holder: created.created.holder)
     }
 
-    /// The agent's principal, by its token.
+    /// Authenticates with the agent's token.
     package func principal(_ agent: TestAgent, from address: IPAddress? = TestVault.home) async throws -> Principal {
         try await principal(agent.token, from: address)
     }
@@ -46,7 +46,7 @@ extension Grant {
 }
 
 extension EntryEdit {
-    /// A login with these L1 fields, in this order.
+    /// Creates a login with these L1 fields, in order.
     package static func login(
         _ title: String = "Bank", urls: [String] = [], tags: [String] = [],
         _ fields: KeyValuePairs<String, String> = ["username": "ada", "password": "hunter2"]
@@ -70,7 +70,7 @@ extension EntryView {
 }
 
 extension TestVault {
-    /// A field's L1 value, read on record.
+    /// Reads a field's L1 value.
     package func value(_ field: FieldID, of entry: EntryID, as principal: Principal) async throws -> String? {
         guard case .value(let value) = try await entries.read(field, of: entry, as: principal).content else {
             return nil

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Holds tasks up until it is opened.
+/// Suspends tasks until it is opened.
 package final class AsyncGate: Sendable {
     private let state = Mutex<(isOpen: Bool, waiting: [CheckedContinuation<Void, Never>])>((false, []))
 

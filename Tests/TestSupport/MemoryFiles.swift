@@ -1,7 +1,7 @@
 import Autocert
 import Synchronization
 
-/// A directory in memory that can be full.
+/// An in-memory directory that can be set to full.
 package final class MemoryFiles: CertificateFiles {
     private let state = Mutex<(files: [String: [UInt8]], isFull: Bool)>(([:], false))
 

@@ -1,10 +1,10 @@
 import Synchronization
 
-/// Calendar time, in Unix seconds, that stands still until a test moves it.
+/// A settable wall clock in Unix seconds, which only tests advance.
 package final class Moments: Sendable {
     private let value: Atomic<Int64>
 
-    /// Begins at the first second of a minute.
+    /// `start`: The default is the first second of a minute.
     package init(_ start: Int64 = 1_709_312_400) {
         value = Atomic(start)
     }
@@ -19,6 +19,6 @@ package final class Moments: Sendable {
         value.store(time, ordering: .sequentiallyConsistent)
     }
 
-    /// What the code under test is given for `now`.
+    /// The `now` closure for the code under test.
     package var source: @Sendable () -> Int64 { { self.now } }
 }

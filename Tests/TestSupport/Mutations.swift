@@ -1,11 +1,11 @@
-/// Endless variations of good input, the same in every run: what a fuzzer's first minutes would try.
+/// Deterministic mutations of valid input, like the first minutes of a fuzzer.
 package struct Mutations: Sequence, IteratorProtocol {
     private let seeds: [[UInt8]]
     private let tokens: [[UInt8]]
     private var generator: SplitMix64
     private var left: Int
 
-    /// `tokens`: Pieces that mean something to the parser, to be put where they do not belong.
+    /// `tokens`: Syntax elements that are inserted at random positions.
     package init(of seeds: [String], tokens: [String], count: Int, seed: UInt64 = 1) {
         self.init(of: seeds.map { Array($0.utf8) }, tokens: tokens.map { Array($0.utf8) }, count: count, seed: seed)
     }
@@ -39,7 +39,7 @@ package struct Mutations: Sequence, IteratorProtocol {
     }
 }
 
-/// Sebastiano Vigna's SplitMix64: small, and the same everywhere.
+/// Sebastiano Vigna's SplitMix64, a small deterministic generator.
 private struct SplitMix64: RandomNumberGenerator {
     var state: UInt64
 

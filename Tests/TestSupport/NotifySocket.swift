@@ -1,10 +1,10 @@
 import Glibc
 
-/// A datagram socket where a service manager would have one.
+/// A datagram socket in place of a service manager's.
 package final class NotifySocket: Sendable {
     private let descriptor: Int32
 
-    /// `path`: Begins with a zero for a name in Linux' abstract space. Nil when it cannot be had.
+    /// `path`: Starts with a zero byte for a name in Linux' abstract namespace. Nil when the socket cannot be bound.
     package init?(at path: String) {
         descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
         var address = sockaddr_un()
@@ -18,7 +18,7 @@ package final class NotifySocket: Sendable {
         guard descriptor >= 0, bound == 0 else { return nil }
     }
 
-    /// What comes next, and nothing when nothing comes for two minutes.
+    /// The next message; empty after two minutes without one.
     package func next() async throws -> String {
         for _ in 0..<6_000 {
             var bytes = [UInt8](repeating: 0, count: 100)

@@ -1,14 +1,14 @@
 package import Foundation
 
-/// Something that a server answered, to be compared with its OpenAPI document. As `Tests/OpenAPI/validate.py` reads it.
+/// A recorded response, for comparison with the OpenAPI document by `Tests/OpenAPI/validate.py`.
 package struct AnswerRecord: Encodable, Sendable {
     package var method: String?
-    /// Of the document, with `{id}` and the like.
+    /// The document's path template, such as `/entries/{id}`.
     package var path: String?
     package var status: Int?
     package var type: String?
     package var schema: String?
-    /// Of what was taken: what was refused need not be as described.
+    /// The body of an accepted request; refused ones need not match the schema.
     package var request: String?
     package var body: String
 
@@ -25,17 +25,17 @@ package struct AnswerRecord: Encodable, Sendable {
         self.body = body
     }
 
-    /// Such as `GET /livez 200`.
+    /// For example `GET /livez 200`.
     package var outcome: String? { method.flatMap { method in path.map { "\(method) \($0) \(status ?? 0)" } } }
 }
 
-/// A comparison of answers with an OpenAPI document by programs that know nothing of ours.
+/// Comparison of responses with an OpenAPI document by independent programs.
 package struct OpenAPICheck {
     package let document: URL
 
     package init(document: URL) { self.document = document }
 
-    /// What is not as the document has it.
+    /// Differences from the document.
     package func complaints(_ records: [AnswerRecord]) throws -> [String] {
         let encoder = JSONEncoder()
         return try complaints(
@@ -53,10 +53,10 @@ package struct OpenAPICheck {
         return python.output.split(separator: "\n").map(String.init)
     }
 
-    /// Successes of the document, such as `GET /livez 200`, that are not among these.
+    /// Successful responses in the document, such as `GET /livez 200`, that were not recorded.
     package func untried(_ records: [AnswerRecord]) throws -> [String] {
         struct Content: Decodable { var paths: [String: [String: Methods]] }
-        /// Beside the operations of a path stand the parameters that they share.
+        /// A path item contains operations and shared parameters.
         struct Methods: Decodable {
             struct Operation: Decodable { var responses: [String: Response] }
             struct Response: Decodable {}

@@ -1,7 +1,7 @@
 import Vault
 import VaultFormat
 
-/// What a call threw; nil when it returned.
+/// The error that a call throws; nil when it returns.
 package func thrown<R>(_ body: () async throws -> R) async -> (any Error)? {
     do {
         _ = try await body()
@@ -11,7 +11,7 @@ package func thrown<R>(_ body: () async throws -> R) async -> (any Error)? {
     }
 }
 
-/// Whether an error says that the file holds what no node wrote: what the API answers with 503 and an alarm.
+/// Whether an error reports corruption or tampering, which the API answers with 503 and an alarm.
 package func isDamage(_ error: (any Error)?) -> Bool {
     switch error {
     case is BoxError, is RootBoxError: true

@@ -4,8 +4,8 @@ package import IPNetworks
 package import Vault
 package import VaultFormat
 
-/// A user and what the client of one knows. Its keys come from the password by one hash: Argon2id is the client's
-/// affair and would take a second each time.
+/// A user with the state of a client. Derives keys from the password by one hash instead of Argon2id, which would take a second
+/// each time.
 package struct Person: Sendable {
     package var email: EmailAddress
     package var vault = VaultID.random()
@@ -29,24 +29,24 @@ package struct Person: Sendable {
         kit.map { .init(authKey: Self.kitKey($0), wrappedL2Key: wrapped(under: Self.key("l2", $0.text))) }
     }
 
-    /// The kit's, or those of one that nobody kept.
+    /// The secrets of the kit, or of a random one.
     package var newRecovery: Accounts.Secrets {
         recovery
             ?? .init(authKey: Self.kitKey(Token(.recoveryKit)), wrappedL2Key: wrapped(under: .init(size: .bits256)))
     }
 
-    /// The password as proof.
+    /// A proof with the password.
     package func proof(_ code: String? = nil) -> Accounts.Proof {
         .init(kind: .password, secret: authKey, code: code)
     }
 
-    /// The l2Key that the node gave back, opened as a client would.
+    /// Opens the node's wrapped l2Key as a client does.
     package func openL2Key(_ box: [UInt8]) throws -> SymmetricKey {
         SymmetricKey(
             data: try Box.open(box, key: Self.key("l2", password), context: Context("l2key", vault.bytes)))
     }
 
-    /// The same, from what a kit's login gave back.
+    /// The same with a kit.
     package func openL2Key(_ box: [UInt8], kit: Token) throws -> SymmetricKey {
         SymmetricKey(data: try Box.open(box, key: Self.key("l2", kit.text), context: Context("l2key", vault.bytes)))
     }
@@ -63,7 +63,7 @@ package struct Person: Sendable {
 }
 
 extension TestVault {
-    /// Registers with what prelogin answers.
+    /// Registers with the values from prelogin.
     package func register(
         _ person: Person, invite: String? = nil, from address: IPAddress? = TestVault.home
     ) async throws {
@@ -83,7 +83,7 @@ extension TestVault {
             from: address)
     }
 
-    /// Sets the password and the kit that `person` has by the kit that is good now, as a client does: in two steps.
+    /// Recovers with the current kit in two steps, as a client does, and sets `person`'s password and kit.
     package func recover(
         _ person: Person, kit: Token, code: String? = nil, keeping agents: [HolderID] = [],
         from address: IPAddress? = TestVault.home
@@ -95,7 +95,7 @@ extension TestVault {
             request, person.secrets, .init(recovery: person.newRecovery, agents: agents), from: address)
     }
 
-    /// Changes the password to the one that `new` has, with a new kit.
+    /// Changes the password to `new`'s, with a new kit.
     package func changePassword(
         _ old: Person, to new: Person, code: String? = nil, keeping agents: [HolderID]? = nil, as owner: Principal
     ) async throws -> Accounts.OwnerChange {
@@ -121,7 +121,7 @@ extension TestVault {
             .init(recovery: person.newRecovery, agents: agents), proof: person.proof(code), as: owner)
     }
 
-    /// Registers, logs in, and comes back with the token.
+    /// Registers, logs in, and authenticates with the token.
     package func owner(_ person: Person = Person()) async throws -> Principal {
         try await register(person)
         return try await principal(try await login(person).token)

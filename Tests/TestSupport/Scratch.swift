@@ -1,6 +1,6 @@
 import Foundation
 
-/// A directory of its own for each test, removed at its end.
+/// A temporary directory, removed on deinit.
 package final class Scratch: Sendable {
     package let path: String
 
@@ -25,7 +25,7 @@ package final class Scratch: Sendable {
         [UInt8](try Data(contentsOf: URL(fileURLWithPath: file(name))))
     }
 
-    /// Everything in the files whose names begin so: a database with its WAL and shared memory.
+    /// The contents of all files with a prefix: a database with its WAL and shared memory.
     package func everything(beginning prefix: String) throws -> [UInt8] {
         try FileManager.default.contentsOfDirectory(atPath: path).filter { $0.hasPrefix(prefix) }.sorted()
             .flatMap { try read($0) }
@@ -33,7 +33,7 @@ package final class Scratch: Sendable {
 }
 
 extension Collection<UInt8> {
-    /// Whether these bytes stand anywhere in it.
+    /// Whether the collection contains these bytes.
     package func holds(_ needle: some Collection<UInt8>) -> Bool {
         Data(self).range(of: Data(needle)) != nil
     }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A clock that moves only when a test says so.
+/// A clock that only tests advance.
 package final class TestClock: Clock {
     package struct Instant: InstantProtocol {
         private var offset: Duration
@@ -22,7 +22,7 @@ package final class TestClock: Clock {
         var now = Instant()
         var nextID = 0
         var sleepers: [Sleeper] = []
-        /// Ids whose task was cancelled before it lay down.
+        /// Ids whose task was cancelled before it slept.
         var cancelled: Set<Int> = []
         var watchers: [(count: Int, wake: CheckedContinuation<Void, Never>)] = []
     }
@@ -34,7 +34,7 @@ package final class TestClock: Clock {
     package var now: Instant { state.withLock { $0.now } }
     package var minimumResolution: Duration { .zero }
 
-    /// How many tasks sleep at present.
+    /// The number of sleeping tasks.
     package var sleeping: Int { state.withLock { $0.sleepers.count } }
 
     /// Moves time forward and wakes every sleeper whose deadline has passed, earliest first.
@@ -49,7 +49,7 @@ package final class TestClock: Clock {
         for sleeper in due { sleeper.wake.resume() }
     }
 
-    /// Returns once at least so many tasks sleep: no race with `advance`.
+    /// Returns once at least `count` tasks sleep, so that `advance` does not race with them.
     package func sleepers(_ count: Int = 1) async {
         await withCheckedContinuation { continuation in
             let isThere = state.withLock { state in
@@ -68,7 +68,7 @@ package final class TestClock: Clock {
         }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                lieDown(Sleeper(id: id, deadline: deadline, wake: continuation))
+                enqueue(Sleeper(id: id, deadline: deadline, wake: continuation))
             }
         } onCancel: {
             let sleeper = state.withLock { state -> Sleeper? in
@@ -82,13 +82,13 @@ package final class TestClock: Clock {
         }
     }
 
-    private func lieDown(_ sleeper: Sleeper) {
-        enum Outcome { case sleeps, isOver, isCancelled }
+    private func enqueue(_ sleeper: Sleeper) {
+        enum Outcome { case sleeps, isPast, isCancelled }
         let (outcome, watchers) = state.withLock { state in
             if state.cancelled.remove(sleeper.id) != nil {
                 return (Outcome.isCancelled, [CheckedContinuation<Void, Never>]())
             }
-            if sleeper.deadline <= state.now { return (Outcome.isOver, []) }
+            if sleeper.deadline <= state.now { return (Outcome.isPast, []) }
             state.sleepers.append(sleeper)
             let count = state.sleepers.count
             let content = state.watchers.filter { $0.count <= count }.map(\.wake)
@@ -97,7 +97,7 @@ package final class TestClock: Clock {
         }
         switch outcome {
         case .sleeps: for watcher in watchers { watcher.resume() }
-        case .isOver: sleeper.wake.resume()
+        case .isPast: sleeper.wake.resume()
         case .isCancelled: sleeper.wake.resume(throwing: CancellationError())
         }
     }

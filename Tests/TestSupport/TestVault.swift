@@ -6,9 +6,9 @@ package import Storage
 package import Vault
 package import VaultFormat
 
-/// A whole node without HTTP, in a folder of its own, at a time that stands still.
+/// A complete node without HTTP, in a temporary directory, with a stopped clock.
 ///
-/// Wired by the program's own `VaultServices`. What a test does to the file behind the node's back goes through `file`.
+/// Wired by the program's `VaultServices`. Tests tamper with its database through `file`.
 package final class TestVault: Sendable {
     package let scratch: Scratch
     package let moments: Moments
@@ -25,12 +25,12 @@ package final class TestVault: Sendable {
     package var accounts: Accounts { services.accounts }
     package var authenticator: Authenticator { services.authenticator }
     package var entries: Entries { services.entries }
-    package var roster: AgentRoster { services.roster }
+    package var agents: Agents { services.agents }
     package var trail: AuditTrail { services.trail }
     package var tokens: AgentTokens { services.tokens }
     package var idempotency: IdempotencyRecords { services.idempotency }
 
-    /// Where everybody is unless said otherwise.
+    /// The default client address.
     package static let home = IPAddress(bytes: [192, 0, 2, 7])!
 
     package struct Options: Sendable {
@@ -52,7 +52,7 @@ package final class TestVault: Sendable {
         try self.init(opening: scratch, root: root, moments: moments, options)
     }
 
-    /// Opens a file that is there: what a restart does.
+    /// Opens an existing file, as after a restart.
     package init(opening scratch: Scratch, root: RootKeys, moments: Moments, _ options: Options = Options()) throws {
         let path = scratch.file(Self.name)
         let now = moments.source
@@ -77,7 +77,7 @@ package final class TestVault: Sendable {
     package static let name = "vault.db"
     package var path: String { scratch.file(Self.name) }
 
-    /// A connection of an attacker who can write to the file: no foreign keys, no observer.
+    /// An attacker's connection to the file, without foreign keys and observer.
     package func file() throws -> Connection {
         try Connection(path: path, access: .readWrite)
     }
@@ -87,17 +87,17 @@ package final class TestVault: Sendable {
         try await store.database.maintain { try $0.script(sql) }
     }
 
-    /// The one number that a query gives.
+    /// The single number that a query returns.
     package func count(_ sql: StaticString) throws -> Int {
         try file().first(sql) { $0.int(0) } ?? 0
     }
 
-    /// What the daily check of the log finds.
+    /// Runs the daily verification of the audit log.
     package func verification() async throws -> AuditVerification.Report {
         try await AuditVerification(headKey: keys.auditHeadKey) { [audit] in try audit.open($0) }.run(store.database)
     }
 
-    /// The principal that a token stands for.
+    /// Authenticates a token.
     package func principal(
         _ token: Token, from address: IPAddress? = TestVault.home, on connection: OpenHolders? = nil
     ) async throws -> Principal {

@@ -43,7 +43,7 @@ import VaultFormat
         #expect(Set(BlindIndex.domains(of: host)) == Set(domains))
     }
 
-    @Test func aHostOfManyLabelsIsInFewDomains() {
+    @Test func aHostOfManyLabelsHasFewDomains() {
         let host = [String](repeating: "a", count: 120).joined(separator: ".")
         #expect(BlindIndex.domains(of: host).count == 8)
     }
@@ -53,7 +53,7 @@ import VaultFormat
         for count in 0...url.count { _ = BlindIndex.host(of: String(url.prefix(count))) }
     }
 
-    @Test func termsAreKeyedShortAndBlindToCase() {
+    @Test func termsAreKeyedTruncatedAndCaseInsensitive() {
         let one = BlindIndex(key: SymmetricKey(size: .bits256))
         let other = BlindIndex(key: SymmetricKey(size: .bits256))
         #expect(one.term(host: "example.com").count == 16)

@@ -5,7 +5,7 @@ import Testing
 import VaultFormat
 
 extension Context {
-    /// The context of which a vector gives the bytes: its parts, read back and put together by our code.
+    /// Decodes a vector's context bytes into parts, and encodes them again.
     init(vector: Hex) throws {
         var parts: [[UInt8]] = []
         var rest = vector.bytes[...]
@@ -102,7 +102,7 @@ struct BoxFile: Decodable {
         #expect(inner.outer([4]) == Context("root", Array("wrap".utf8), [1], [2, 3], [4]))
     }
 
-    @Test func aFieldPlaceNamesAllOfItself() throws {
+    @Test func aFieldPlacesContextContainsAllParts() throws {
         let place = FieldPlace(
             vault: try #require(VaultID([UInt8](repeating: 0xa1, count: 16))),
             entry: try #require(EntryID([UInt8](repeating: 0xb2, count: 16))),
@@ -116,7 +116,7 @@ extension Hex {
     var hex: String { bytes.hex }
 }
 
-/// The vectors whose context no code can make, because it has no label, are left out.
+/// Skips vectors whose context has no label, which `Context` cannot represent.
 @Suite struct BoxVectorTests {
     static let file = Result { try Vectors.load("box.json", as: BoxFile.self) }
 
@@ -145,7 +145,7 @@ extension Hex {
         #expect(opened(example.box.bytes, SymmetricKey(data: example.key.bytes), context) == .failure(error))
     }
 
-    @Test func theLargestBoxIsTheFormatsLargest() throws {
+    @Test func theLargestSecretBoxMatchesTheFormat() throws {
         let limit = try Self.file.get().limit
         let plaintext = [UInt8](repeating: limit.plaintextByte.bytes[0], count: limit.plaintextLength)
         let key = SymmetricKey(data: limit.key.bytes)
@@ -194,13 +194,13 @@ extension Hex {
         }
     }
 
-    @Test func twoBoxesOfTheSameAreDifferent() {
+    @Test func encryptingTwiceGivesDifferentSecretBoxes() {
         let key = SymmetricKey(size: .bits256)
         let boxes = Set((0..<100).map { _ in Box.seal([1, 2, 3], key: key, context: Context("value")) })
         #expect(boxes.count == 100)
     }
 
-    @Test func aPlaintextTooLargeIsAProgrammingError() async {
+    @Test func aTooLargePlaintextIsAProgrammingError() async {
         await #expect(processExitsWith: .failure) {
             let plaintext = [UInt8](repeating: 0, count: Box.largestPlaintext + 1)
             _ = Box.seal(plaintext, key: SymmetricKey(size: .bits256), context: Context("value"))

@@ -4,7 +4,7 @@ import Vault
 import VaultFormat
 
 @Suite struct CompactJSONTests {
-    @Test func readsBackAsWhatWasWritten() throws {
+    @Test func roundTrips() throws {
         var event = AuditEvent(
             .entryUpdate, by: .init(.agent, .random()), from: "192.0.2.1", outcome: .denied, entry: .random(),
             field: .random(), version: 7, subject: "s", reason: "a \"quoted\" \\ back\nslash \u{1} é 🗝")
@@ -18,7 +18,7 @@ import VaultFormat
         #expect(read == event)
     }
 
-    @Test func leavesOutWhatIsNotThere() throws {
+    @Test func leavesOutNilMembers() throws {
         let event = AuditEvent(.nodeStart, by: .init(.node))
         #expect(
             String(decoding: event.compactJSON(), as: UTF8.self)

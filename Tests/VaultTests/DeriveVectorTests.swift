@@ -21,7 +21,7 @@ struct DeriveFile: Decodable {
     var holderSeal: HolderSeal
 }
 
-/// The node's part of `derive.json`; passwords are the client's.
+/// The node's part of `derive.json`; the client's tests cover passwords.
 @Suite struct DeriveVectorTests {
     static let file = Result { try Vectors.load("derive.json", as: DeriveFile.self) }
 
@@ -97,7 +97,7 @@ struct ChainFile: Decodable {
         Change(testDescription: "body", line: .init(time: 1, vault: vault, body: [1, 3])),
         Change(testDescription: "body, cut", line: .init(time: 1, vault: vault, body: [1])),
     ])
-    func whateverIsChangedInALineChangesItsHash(_ change: Change) {
+    func everyChangeOfALineChangesItsHash(_ change: Change) {
         var honest = AuditChain.start
         var forged = AuditChain.start
         honest.append(.init(time: 1, vault: Self.vault, body: [1, 2]))

@@ -38,7 +38,7 @@ struct EndToEndFile: Decodable {
     var boxes: [String: BoxFile.Case]
 }
 
-/// A whole account of the vectors, opened by the code that serves: from the credential to each value.
+/// A complete account from the vectors, opened by the production code from the credential to each value.
 @Suite struct EndToEndVectorTests {
     let file: EndToEndFile
     let root: RootKeys
@@ -111,7 +111,7 @@ struct EndToEndFile: Decodable {
         #expect(plaintext.hex == (try box("l2Value")).plaintext.hex)
     }
 
-    @Test func theOuterBoxOfTheL2KeyOpens() throws {
+    @Test func theOuterSecretBoxOfTheL2KeyOpens() throws {
         let inner = try credential().openL2Key(root: root)
         #expect(inner?.hex == (try box("l2Key")).box.hex)
     }

@@ -4,12 +4,12 @@ import Testing
 import Vault
 import VaultFormat
 
-/// What `EntryEdit` lets through, asked by way of creating an entry.
+/// Validation of `EntryEdit`, tested by creating entries.
 @Suite struct EntryEditTests {
     struct Case: CustomTestStringConvertible {
         var testDescription: String
         var edit: EntryEdit
-        /// The member that is at fault; nil when nothing is.
+        /// The invalid member; nil when the edit is valid.
         var fault: String?
     }
 
@@ -73,7 +73,7 @@ import VaultFormat
                 $0.tier = .l2; $0.content = .envelope(envelope)
             }, fault: "fields.id"),
         Case(
-            testDescription: "an envelope that is no box",
+            testDescription: "an envelope that is not a secret box",
             edit: field {
                 $0.tier = .l2; $0.id = id; $0.content = .envelope([1])
             }, fault: "fields.envelope"),

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 import VaultFormat
 
-/// What Swift sealed, opened by Python's `cryptography`: `Tests/Vectors/open.py`.
+/// Interoperability with Python's `cryptography`: `Tests/Vectors/open.py` opens what Swift sealed.
 @Suite struct InteropTests {
     private struct Request: Encodable {
         var kind: String
@@ -35,7 +35,7 @@ import VaultFormat
         return text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
     }
 
-    @Test func pythonOpensWhatSwiftSealed() throws {
+    @Test func pythonOpensSwiftsCiphertexts() throws {
         let key = SymmetricKey(size: .bits256)
         let holder = HolderKey.generate()
         let dataKey = SymmetricKey(size: .bits256)

@@ -25,13 +25,13 @@ import VaultFormat
         }
     }
 
-    /// What an agent can do at all, and the verbs of which it needs one.
+    /// The actions that agents can perform, with the verbs of which one is required.
     private static let agentActions: [Action: Set<AgentPolicy.Verb>?] = [
         .viewEntry: nil, .listEntries: nil, .search: nil, .readValue: [.read], .readCode: [.read, .totp],
         .changeValues: [.write], .deposit: [.deposit],
     ]
 
-    @Test(arguments: Action.allCases) func anAgentDoesWhatItsVerbsSayAndNothingElse(_ action: Action) {
+    @Test(arguments: Action.allCases) func anAgentIsPermittedByItsVerbsOnly(_ action: Action) {
         for verb in AgentPolicy.Verb.allCases {
             let denial = Self.denial(of: action, to: Self.agent([verb]))
             guard let needed = Self.agentActions[action] else {
@@ -44,7 +44,7 @@ import VaultFormat
         }
     }
 
-    @Test(arguments: Action.allCases) func anOwnerDoesEverythingAndSomeOfItOnlyWithAFreshSession(_ action: Action) {
+    @Test(arguments: Action.allCases) func anOwnerIsPermittedEverythingSomeWithAFreshSession(_ action: Action) {
         let needsFresh: Set<Action> = [.createAgent, .changeAgent, .rotateAgent, .beginSecondFactor, .deleteAccount]
         guard action != .deposit else {
             #expect(Self.denial(of: action, to: Self.owner(age: 0)) != nil)
@@ -55,7 +55,7 @@ import VaultFormat
             Self.denial(of: action, to: Self.owner(age: 600)) == (needsFresh.contains(action) ? .reauthenticate : nil))
     }
 
-    @Test func whatAnAgentCannotSeeIsNotThere() {
+    @Test func invisibleResourcesAreNotFoundForAgents() {
         let agent = Self.agent(Set(AgentPolicy.Verb.allCases))
         for state in [EntryState.trashed, .deposit] {
             #expect(Self.denial(of: .viewEntry, to: agent, on: .entry(state)) == .noSuchEntry)
@@ -67,7 +67,7 @@ import VaultFormat
         #expect(Self.denial(of: .readValue, to: Self.owner(age: 9_999), on: .field(.l2)) == nil)
     }
 
-    @Test(arguments: Action.allCases) func whatGivesValuesOutOrWritesForAnAgentHasItsObligations(_ action: Action) {
+    @Test(arguments: Action.allCases) func anAgentsReadsAndWritesHaveObligations(_ action: Action) {
         let agent = Self.agent(Set(AgentPolicy.Verb.allCases), uses: 5, rate: 7)
         guard case .permit(let obligations) = PolicyEngine.evaluate(agent, action, at: Self.now) else { return }
         switch action {

@@ -46,7 +46,7 @@ func privateKey(_ seed: Hex) throws -> XWingMLKEM768X25519.PrivateKey {
         #expect(key.bytes.hex == example.plaintext.hex)
     }
 
-    @Test(arguments: try file.get().cases) func theSeedGivesThePublicKey(_ example: SealFile.Case) throws {
+    @Test(arguments: try file.get().cases) func theSeedDerivesThePublicKey(_ example: SealFile.Case) throws {
         let key = try privateKey(example.seed).publicKey.rawRepresentation
         #expect(Array(key).hex == example.publicKey.hex)
     }
@@ -59,7 +59,7 @@ func privateKey(_ seed: Hex) throws -> XWingMLKEM768X25519.PrivateKey {
         #expect(throws: expected) { try SealedWrap.open(example.sealed.bytes, with: key, context: context) }
     }
 
-    @Test(arguments: try file.get().badPublicKeys) func refusesAPublicKeyThatIsNone(_ example: SealFile.BadKey) {
+    @Test(arguments: try file.get().badPublicKeys) func refusesAnInvalidPublicKey(_ example: SealFile.BadKey) {
         #expect(throws: (any Error).self) {
             // Some faults only show when the key is used.
             let key = try XWingMLKEM768X25519.PublicKey(rawRepresentation: example.publicKey.bytes)
@@ -67,7 +67,7 @@ func privateKey(_ seed: Hex) throws -> XWingMLKEM768X25519.PrivateKey {
         }
     }
 
-    @Test func isAsLongAsTheFormatSays() throws {
+    @Test func hasTheFormatsLength() throws {
         let holder = HolderKey.generate()
         let sealed = try SealedWrap.seal(
             SymmetricKey(size: .bits256), to: try holder.sealingKey().publicKey, context: Context("wrap"))

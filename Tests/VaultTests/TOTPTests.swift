@@ -39,7 +39,7 @@ struct TOTPFile: Decodable {
     static let file = Result { try Vectors.load("totp.json", as: TOTPFile.self) }
     let generator = TOTP(secret: Array("12345678901234567890".utf8))
 
-    @Test(arguments: try file.get().codes) func makesTheCode(_ example: TOTPFile.Code) throws {
+    @Test(arguments: try file.get().codes) func generatesTheCode(_ example: TOTPFile.Code) throws {
         let generator = TOTP(
             secret: example.secret.bytes, algorithm: try #require(.init(rawValue: example.algorithm)),
             digits: example.digits, period: example.period)
@@ -66,15 +66,15 @@ struct TOTPFile: Decodable {
     }
 
     @Test(arguments: ["GEZD GNBV GY3T QOJQ", "gezdgnbvgy3tqojq", "GEZD-GNBV-GY3T-QOJQ", "GEZDGNBVGY3TQOJQ======"])
-    func readsASeedAsPeoplePasteIt(_ text: String) {
+    func parsesAPastedSeed(_ text: String) {
         #expect(TOTP(text)?.secret == Array("1234567890".utf8))
     }
 
     struct Acceptance: CustomTestStringConvertible {
         var testDescription: String
-        /// Of the code's period relative to now.
+        /// The code's step relative to now.
         var step: Int64
-        /// The last step accepted, relative to now.
+        /// The last accepted step relative to now.
         var last: Int64
         var isAccepted: Bool
     }
@@ -99,12 +99,12 @@ struct TOTPFile: Decodable {
     }
 
     @Test(arguments: ["", "12345", "1234567", "abcdef", "000000 "])
-    func otherTextIsNoCode(_ text: String) {
+    func otherTextIsNotAccepted(_ text: String) {
         #expect(generator.accepts(text, at: 1_709_312_400, after: 0) == nil)
     }
 
-    /// In upper case these would be FF, SS and S.
-    @Test(arguments: ["\u{FB00}", "stra\u{DF}e", "\u{17F}a"]) func lettersBeyondASCIIAreNoSeed(_ text: String) {
+    /// Upper-casing these gives FF, SS and S.
+    @Test(arguments: ["\u{FB00}", "stra\u{DF}e", "\u{17F}a"]) func lettersBeyondASCIIAreRefused(_ text: String) {
         #expect(TOTP(text) == nil)
     }
 

@@ -22,7 +22,7 @@ import VaultFormat
         func leave() { state.withLock { $0.inside -= 1 } }
     }
 
-    @Test(.timeLimit(.minutes(15))) func oneAtATimeInOneVault() async {
+    @Test(.timeLimit(.minutes(15))) func oneChangeAtATimePerVault() async {
         let log = Log()
         let vault = VaultID.random()
         await withTaskGroup(of: Void.self) { group in
@@ -40,8 +40,8 @@ import VaultFormat
         #expect(log.order.sorted() == Array(0..<200))
     }
 
-    /// A stream of urgent ones lets another one by.
-    @Test(.timeLimit(.minutes(1))) func whatIsUrgentHoldsNothingUpForEver() async throws {
+    /// A stream of urgent changes does not starve another one.
+    @Test(.timeLimit(.minutes(1))) func urgentChangesStarveNoOtherChange() async throws {
         let log = Log()
         let vault = VaultID.random()
         let clock = TestClock()
@@ -62,13 +62,13 @@ import VaultFormat
         #expect(log.order.count == 51)
     }
 
-    @Test(.timeLimit(.minutes(15))) func inTheOrderOfArrival() async {
+    @Test(.timeLimit(.minutes(15))) func changesRunInTheOrderOfArrival() async {
         let log = Log()
         let vault = VaultID.random()
         let clock = TestClock()
         await withTaskGroup(of: Void.self) { group in
             for number in 0..<50 {
-                // Immediate: runs up to the lock before the next one is added.
+                // Immediate: runs up to the lock before the next task is added.
                 group.addImmediateTask { [locks] in
                     try? await locks.withLock(vault) {
                         log.enter(number)
@@ -95,7 +95,7 @@ import VaultFormat
         }
     }
 
-    @Test(.timeLimit(.minutes(15))) func aThrowingBodyGivesTheLockBack() async throws {
+    @Test(.timeLimit(.minutes(15))) func aThrowingBodyReleasesTheLock() async throws {
         struct Refused: Error {}
         let vault = VaultID.random()
         await #expect(throws: Refused.self) { try await locks.withLock(vault) { throw Refused() } }
@@ -103,7 +103,7 @@ import VaultFormat
         #expect(result == 1)
     }
 
-    @Test(.timeLimit(.minutes(15))) func whatIsUrgentGoesFirstAndIsNeverRefused() async throws {
+    @Test(.timeLimit(.minutes(15))) func urgentChangesGoFirstAndAreNeverRefused() async throws {
         let log = Log()
         let vault = VaultID.random()
         let clock = TestClock()
@@ -127,44 +127,5 @@ import VaultFormat
         }
         #expect(refused == 3)
         #expect(log.order == [0, 7, 8, 9, 1, 2, 3])
-    }
-}
-
-@Suite struct NodeHealthTests {
-    struct Case: CustomTestStringConvertible {
-        var testDescription: String
-        var faults: [NodeHealth.Fault]
-        var hasRoomAgain = false
-        var mode: NodeHealth.Mode
-    }
-
-    @Test(arguments: [
-        Case(testDescription: "nothing", faults: [], mode: .normal),
-        Case(testDescription: "a full disk", faults: [.diskFull], mode: .readOnly(.diskFull)),
-        Case(testDescription: "a full disk with room again", faults: [.diskFull], hasRoomAgain: true, mode: .normal),
-        Case(testDescription: "damage", faults: [.damaged], mode: .readOnly(.damaged)),
-        Case(
-            testDescription: "damage is not cured by room", faults: [.damaged], hasRoomAgain: true,
-            mode: .readOnly(.damaged)),
-        Case(testDescription: "damage after a full disk", faults: [.diskFull, .damaged], mode: .readOnly(.damaged)),
-        Case(testDescription: "a full disk after damage", faults: [.damaged, .diskFull], mode: .readOnly(.damaged)),
-        Case(testDescription: "a failed fsync", faults: [.ioError], mode: .closed(.ioError)),
-        Case(testDescription: "a failed fsync after damage", faults: [.damaged, .ioError], mode: .closed(.ioError)),
-        Case(testDescription: "somebody else's write", faults: [.foreignWrite], mode: .closed(.foreignWrite)),
-        Case(
-            testDescription: "damage after a failed fsync", faults: [.ioError, .damaged], hasRoomAgain: true,
-            mode: .closed(.ioError)),
-    ])
-    func goesOnlyDownhill(_ example: Case) {
-        let health = NodeHealth()
-        for fault in example.faults { health.note(fault) }
-        if example.hasRoomAgain { health.diskHasRoom() }
-        #expect(health.mode == example.mode)
-    }
-
-    @Test func saysWhetherTheModeChanged() {
-        let health = NodeHealth()
-        let changes = [health.note(.diskFull), health.note(.diskFull), health.note(.damaged), health.note(.diskFull)]
-        #expect(changes == [true, false, true, false])
     }
 }

@@ -84,7 +84,7 @@ extension BodyContext {
     /// some tenths of a second.
     func takingApart<R: Sendable>(_ body: @escaping @Sendable () throws -> R) async throws -> R {
         guard self.body.count > BodyBudget.large, let work, let known else { return try body() }
-        return try await work.run(as: known, isLump: true) { try body() }
+        return try await work.run(as: known, isNonYielding: true) { try body() }
     }
 }
 

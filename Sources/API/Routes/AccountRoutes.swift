@@ -270,7 +270,7 @@ extension Accounts.Proof {
     }
 }
 
-extension Accounts.Keeping {
+extension Accounts.OwnerChangeOptions {
     init(recovery: RecoveryBody, keep: [String], agents: [String]?) throws(Problem) {
         guard keep.isEmpty else { throw .malformed("keep", "must be empty: no credential outlives its key holder") }
         var kept: [HolderID]?

@@ -6,9 +6,9 @@ import Vault
 import VaultFormat
 import Wire
 
-/// Routes under `/api/v1/agents` and `/audit`. Translates between HTTP, `AgentRoster` and `AuditTrail`; decides nothing.
+/// Routes under `/api/v1/agents` and `/audit`. Translates between HTTP, `Agents` and `AuditTrail`; decides nothing.
 struct AgentRoutes {
-    let roster: AgentRoster
+    let agents: Agents
     let trail: AuditTrail
     let tokens: AgentTokens
     let idempotency: IdempotencyRecords
@@ -28,18 +28,18 @@ struct AgentRoutes {
     private func create(_ request: Request, context: SignedInContext) async throws -> Response {
         let body: AgentWriteBody = try await context.json()
         guard let name = body.name else { throw Problem.malformed("name", "is missing") }
-        let draft = AgentRoster.Draft(
+        let draft = Agents.Draft(
             name: name, grants: try (body.grants ?? []).map { body throws(Problem) in try Grant(body) },
             policy: try AgentPolicy(body, over: AgentPolicy()))
         let remembered = try request.remembered(context.body)
-        let perform = { [roster, tokens, idempotency] () async throws -> [UInt8] in
+        let perform = { [agents, tokens, idempotency] () async throws -> [UInt8] in
             let token = Token(.agent)
-            let answer = { @Sendable (created: AgentRoster.Created) throws -> [UInt8] in
-                let agent = AgentBody(created.agent, at: roster.now)
+            let answer = { @Sendable (created: Agents.Created) throws -> [UInt8] in
+                let agent = AgentBody(created.agent, at: agents.now)
                 return try JSONText.encode(
                     AgentTokenBody(id: agent.id, token: token.text, agent: agent, disclosures: nil))
             }
-            let created = try await roster.create(draft, as: context.principal) { created in
+            let created = try await agents.create(draft, as: context.principal) { created in
                 var mutations = tokens.mutations(for: created.holder, token, vault: context.principal.vault)
                 if let remembered {
                     mutations.append(
@@ -58,16 +58,16 @@ struct AgentRoutes {
         let after = try cursors.decode(cursor, count: 2, "agents", context.principal)
             .flatMap { HolderID($0.flatMap(\.bigEndianBytes)) }
         return try await .large(for: context) {
-            let page = try await roster.list(after: after, limit: limit, as: context.principal)
+            let page = try await agents.list(after: after, limit: limit, as: context.principal)
             let last = page.hasMore ? page.items.last?.id.numbers : nil
             return AgentListBody(
-                agents: page.items.map { AgentBody($0, at: roster.now) },
+                agents: page.items.map { AgentBody($0, at: agents.now) },
                 next: cursors.encode(last, "agents", context.principal))
         }
     }
 
     private func view(_: Request, context: SignedInContext) async throws -> Response {
-        try Response(AgentBody(try await roster.view(try agent(context), as: context.principal), at: roster.now))
+        try Response(AgentBody(try await agents.view(try agent(context), as: context.principal), at: agents.now))
     }
 
     private func update(_: Request, context: SignedInContext) async throws -> Response {
@@ -75,15 +75,15 @@ struct AgentRoutes {
         let id = try agent(context)
         let grants = try body.grants?.map { body throws(Problem) in try Grant(body) }
         let change: @Sendable (inout AgentPolicy) throws -> Void = { $0 = try AgentPolicy(body, over: $0) }
-        let agent = try await roster.update(
+        let agent = try await agents.update(
             id, name: body.name, grants: grants, policy: body.touchesPolicy ? change : nil, isPaused: body.paused,
             as: context.principal)
-        return try Response(AgentBody(agent, at: roster.now))
+        return try Response(AgentBody(agent, at: agents.now))
     }
 
     private func revoke(_: Request, context: SignedInContext) async throws -> Response {
         // First the end, then the report about it.
-        let ended = try await roster.revoke(try agent(context), as: context.principal)
+        let ended = try await agents.revoke(try agent(context), as: context.principal)
         return try await .report(for: context) {
             DisclosuresBody(try await trail.disclosures(of: ended, as: context.principal))
         }
@@ -94,11 +94,11 @@ struct AgentRoutes {
         let id = try agent(context)
         // In one turn: once the old token has ended, nothing may keep the new one from its owner.
         return try await .large(for: context) {
-            let (created, ended) = try await roster.rotate(id, as: context.principal) { [tokens] created in
+            let (created, ended) = try await agents.rotate(id, as: context.principal) { [tokens] created in
                 tokens.mutations(for: created.holder, token, vault: context.principal.vault)
             }
             let disclosures = try await trail.disclosures(of: ended, as: context.principal)
-            let agent = AgentBody(created.agent, at: roster.now)
+            let agent = AgentBody(created.agent, at: agents.now)
             return AgentTokenBody(
                 id: agent.id, token: token.text, agent: agent, disclosures: DisclosuresBody(disclosures))
         }
@@ -107,7 +107,7 @@ struct AgentRoutes {
     private func disclosures(_: Request, context: SignedInContext) async throws -> Response {
         let id = try agent(context)
         return try await .large(for: context) {
-            _ = try await roster.view(id, as: context.principal)
+            _ = try await agents.view(id, as: context.principal)
             return DisclosuresBody(try await trail.disclosures(of: id, as: context.principal))
         }
     }
@@ -120,7 +120,7 @@ struct AgentRoutes {
             let page = try await trail.lines(before: before, limit: limit, as: context.principal)
             let last = page.hasMore ? page.items.last?.position : nil
             let holders = page.items.flatMap { [$0.event.actor.id, $0.event.subject] }
-            let names = try await roster.names(
+            let names = try await agents.names(
                 of: Set(holders.compactMap { $0.flatMap { HolderID(text: $0) } }), as: context.principal)
             return AuditBody(
                 lines: page.items.map { AuditBody.Line($0, names) },

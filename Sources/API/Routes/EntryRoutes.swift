@@ -8,7 +8,7 @@ import Wire
 /// Routes under `/api/v1/entries`, `/trash` and `/deposits`. Translates between HTTP and `Entries`; decides nothing.
 struct EntryRoutes {
     let entries: Entries
-    let roster: AgentRoster
+    let agents: Agents
     let idempotency: IdempotencyRecords
     let cursors: Cursors
 
@@ -108,7 +108,7 @@ struct EntryRoutes {
         _ views: [EntryView], _ context: SignedInContext
     ) async throws -> [HolderID: String] {
         let depositors = Set(views.compactMap(\.depositor))
-        return depositors.isEmpty ? [:] : try await roster.names(of: depositors, as: context.principal)
+        return depositors.isEmpty ? [:] : try await agents.names(of: depositors, as: context.principal)
     }
 
     private func search(_: Request, context: SignedInContext) async throws -> Response {
@@ -135,7 +135,7 @@ struct EntryRoutes {
         let id = try entry(context)
         return try await .large(for: context) {
             let versions = try await entries.versions(of: id, as: context.principal)
-            let names = try await roster.names(of: Set(versions.map(\.by)), as: context.principal)
+            let names = try await agents.names(of: Set(versions.map(\.by)), as: context.principal)
             return VersionsBody(
                 versions: versions.map {
                     .init(

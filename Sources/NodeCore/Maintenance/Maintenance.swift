@@ -62,7 +62,7 @@ package struct Maintenance: Sendable {
             let report = try await node.verification.run(node.store.database)
             if report.findings.isEmpty {
                 node.isAuditWell.value = true
-                try await node.verification.remember(report.head, node.store.database)
+                try await node.verification.saveCheckpoint(report.head, node.store.database)
             }
             return report.findings
         }
@@ -98,7 +98,7 @@ package struct Maintenance: Sendable {
             }
             guard free > Self.enough else { return }
             node.health.diskHasRoom()
-            _ = await node.store.keepLogShort(false)
+            _ = await node.store.limitWAL(false)
             _ = directory.reserve.allocate(free: free)
             logger.notice("the disk has room again", metadata: ["free": "\(free)"])
         case .normal:
@@ -121,8 +121,8 @@ package struct Maintenance: Sendable {
 
     /// With the room that is held for this alone, where there is no other.
     private func cutLog() async {
-        if await !node.store.keepLogShort(true), directory.logReserve.release() {
-            _ = await node.store.keepLogShort(true)
+        if await !node.store.limitWAL(true), directory.logReserve.release() {
+            _ = await node.store.limitWAL(true)
         }
         if let free = FileStatus.freeSpace(directory.path) { _ = directory.logReserve.allocate(free: free) }
     }

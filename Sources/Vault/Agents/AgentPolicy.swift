@@ -1,13 +1,13 @@
 package import IPNetworks
 package import VaultFormat
 
-/// What a live node allows an agent. Not cryptography: the wraps decide which fields it can open at all.
+/// The policy that a running node enforces for an agent. Which fields the agent can decrypt is decided by its wraps instead.
 package struct AgentPolicy: Codable, Equatable, Sendable {
     package var verbs: Set<Verb>
     /// Unix seconds.
     package var notBefore: Int64?
     package var expiresAt: Int64?
-    /// Networks from which the token works; empty for any.
+    /// Networks from which the token is accepted; empty for any.
     package var cidr: [IPNetwork]
     package var maxUses: Int?
     package var ratePerMinute: Int?
@@ -26,7 +26,7 @@ package struct AgentPolicy: Codable, Equatable, Sendable {
         self.ratePerMinute = ratePerMinute
     }
 
-    /// Why the token does not work now and from there; nil when it does.
+    /// Returns why the token is refused at this time and from this address; nil when it is accepted.
     package func refusal(at now: Int64, from address: IPAddress?) -> Refusal? {
         if let notBefore, now < notBefore { return .notYet }
         if let expiresAt, now >= expiresAt { return .expired }
@@ -36,14 +36,16 @@ package struct AgentPolicy: Codable, Equatable, Sendable {
         return nil
     }
 
-    /// - Throws: `VaultError.invalid` for an end that has passed: whoever sets it has mistaken the time.
+    /// Rejects an expiry in the past, which is a mistake of the client.
+    ///
+    /// - Throws: `VaultError.invalid`.
     func requireFutureEnd(at now: Int64) throws(VaultError) {
-        guard expiresAt ?? .max > now else { throw .invalid("expiresAt", "is over already") }
+        guard expiresAt ?? .max > now else { throw .invalid("expiresAt", "must be in the future") }
     }
 
-    /// Whether it allows nothing that the other does not.
+    /// Whether the policy allows nothing that `other` does not.
     package func isWithin(_ other: AgentPolicy) -> Bool {
-        // Whoever reads gets codes too.
+        // The verb read includes totp.
         let allowed = other.verbs.contains(.read) ? other.verbs.union([.totp]) : other.verbs
         let networks =
             other.cidr.isEmpty
@@ -61,16 +63,16 @@ package struct AgentPolicy: Codable, Equatable, Sendable {
     }
 }
 
-/// Which fields of which entries an agent is given.
+/// Access to fields of one entry, or of all entries with a tag.
 package struct Grant: Codable, Equatable, Sendable {
     package var scope: Scope
-    /// Nil for every L1 field.
+    /// Field ids or labels; nil for every L1 field.
     package var only: [String]?
 
     package enum Scope: Equatable, Sendable {
-        /// `only` holds field ids.
+        /// `only` contains field ids.
         case entry(EntryID)
-        /// `only` holds labels. Tags and labels are compared `caseless`.
+        /// `only` contains labels. Tags and labels are compared `caseless`.
         case tag(String)
     }
 
@@ -107,25 +109,25 @@ package struct Grant: Codable, Equatable, Sendable {
     }
 }
 
-/// An agent's rows: its policy is the node's to open, its record the owner's.
+/// An agent's rows. The node can open its policy, the owner its record.
 package struct StoredAgent: Sendable {
     package var holder: HolderID
     package var vault: VaultID
     package var state: State
-    /// `AgentPolicy` as JSON, boxed in the node tier.
+    /// `AgentPolicy` as JSON, encrypted in the node tier.
     package var policy: [UInt8]
     package var recordVersion: Int
     package var uses: Int
     package var created: Int64
-    /// Boxed in the node tier. Empty where it was not asked for.
+    /// Encrypted in the node tier. Empty when it was not read.
     package var publicKey: [UInt8]
-    /// Name and grants with the owner's wrap. Nil where it was not asked for.
+    /// Name and grants with the owner's wrap. Nil when it was not read.
     package var record: StoredPart?
 
     package enum State: Int, Sendable {
         case active = 0
         case paused = 1
-        /// By a restore from backup: nobody knows what happened since.
+        /// Suspended by a restore from backup, because changes after the backup are unknown.
         case suspended = 2
     }
 
@@ -145,7 +147,7 @@ package struct StoredAgent: Sendable {
     }
 }
 
-/// An agent as its owner sees it.
+/// An agent as shown to its owner.
 package struct AgentView: Equatable, Sendable {
     package var id: HolderID
     package var name: String
@@ -155,7 +157,7 @@ package struct AgentView: Equatable, Sendable {
     package var uses: Int
     package var created: Int64
 
-    /// Whether its token works, wherever it comes from.
+    /// Whether the token is accepted, leaving networks aside.
     package enum Condition: String, CaseIterable, Sendable {
         case active, paused, suspended, expired
         case usedUp = "used-up"

@@ -1,10 +1,9 @@
 import Synchronization
 import VaultFormat
 
-/// Uses per minute of each agent, as a token bucket that holds one minute's worth: what gives something out or writes, as
-/// `maxUses` counts it.
+/// Rate limit of each agent's uses per minute, as a leaky bucket. A use is a read of a value or a write, as counted by `maxUses`.
 ///
-/// After an unclean stop buckets begin full: a crash must not give a minute's worth again.
+/// After an unclean shutdown buckets begin full, so that a crash does not grant another minute's uses.
 package final class AgentRates: Sendable {
     private let levels = Mutex<[HolderID: Level]>([:])
     private let fullSince: Double?
@@ -19,13 +18,13 @@ package final class AgentRates: Sendable {
         func used(at time: Double) -> Double { max(0, used - max(0, time - at) * refill) }
     }
 
-    /// `isUnclean`: Whether the process before this one ended without a word.
+    /// `isUnclean`: Whether the previous process did not shut down cleanly.
     package init(isUnclean: Bool, now: @escaping @Sendable () -> Int64) {
         fullSince = isUnclean ? Double(now()) : nil
         self.now = now
     }
 
-    /// Does what is a use of an agent's token, or several; what fails is none.
+    /// Runs `body` and counts it as `uses` of an agent's token. A failure is not counted.
     ///
     /// - Throws: `VaultError.rateLimited` when the minute's uses are used up.
     func using<R>(
@@ -34,7 +33,8 @@ package final class AgentRates: Sendable {
         guard let rate = permit.obligations.ratePerMinute else { return try await body() }
         let principal = permit.principal
         guard uses <= rate else {
-            throw VaultError.invalid("values", "are more than this token reads in a minute; ask for at most \(rate)")
+            throw VaultError.invalid(
+                "values", "must be at most \(rate), the number of reads that this token may make in a minute")
         }
         if let wait = wait(principal.holder.id, perMinute: rate, uses: uses, at: Double(now())) {
             throw VaultError.rateLimited(retryAfter: wait)
@@ -47,7 +47,7 @@ package final class AgentRates: Sendable {
         }
     }
 
-    /// Seconds to wait, or nil to go on. `time` in seconds.
+    /// Counts the uses and returns nil, or returns the seconds to wait. `time` in seconds.
     private func wait(_ agent: HolderID, perMinute rate: Int, uses: Int, at time: Double) -> Int? {
         let refill = Double(rate) / 60
         return levels.withLock { levels in

@@ -1,12 +1,12 @@
 import Encoding
 package import VaultFormat
 
-/// An agent's grants, ready to be asked for thousands of fields: names are folded once, and found by their hash.
+/// An agent's grants as hash tables with case-folded names, for matching thousands of fields.
 package struct GrantIndex: Sendable {
     private var entries: [EntryID: Scope] = [:]
     private var tags: [String: Scope] = [:]
 
-    /// What the grants give of one entry.
+    /// The part of an entry that the grants cover.
     package struct Scope: Sendable {
         fileprivate var isWhole = false
         fileprivate var fields: Set<String> = []
@@ -42,7 +42,7 @@ package struct GrantIndex: Sendable {
         }
     }
 
-    /// Whether it gives nothing that the other does not, whatever becomes of the entries' tags.
+    /// Whether the grants cover nothing that `other` does not, even if entries' tags change.
     func isWithin(_ other: GrantIndex) -> Bool {
         entries.allSatisfy { $1.isWithin(other.entries[$0] ?? Scope()) }
             && tags.allSatisfy { $1.isWithin(other.tags[$0] ?? Scope()) }

@@ -4,7 +4,7 @@ import VaultFormat
 
 /// The hash chain through all audit lines: each line's hash covers the one before it.
 package struct AuditChain: Equatable, Sendable {
-    /// Of the last line; 0 before the first.
+    /// The last line's sequence number; 0 before the first line.
     package private(set) var sequence: Int64
     /// 32 bytes.
     package private(set) var hash: [UInt8]
@@ -32,9 +32,9 @@ package struct AuditChain: Equatable, Sendable {
     }
 }
 
-/// The chain's end, authenticated: who has the file alone cannot cut the log and write a new end.
+/// The chain's authenticated end: an attacker with only the file cannot truncate the log and write a new end.
 package struct AuditHead: Equatable, Sendable {
-    /// Counts lawful restores; a chain that goes back without a new epoch was tampered with.
+    /// Number of restores. A chain that becomes shorter without a new epoch was tampered with.
     package var epoch: Int64
     package var chain: AuditChain
 
@@ -43,7 +43,7 @@ package struct AuditHead: Equatable, Sendable {
         self.chain = chain
     }
 
-    /// HMAC-SHA256 under the node's audit-head key.
+    /// The authentication code: HMAC-SHA256 under the node's audit-head key.
     package func code(key: SymmetricKey) -> [UInt8] {
         let message = Array("clav1/audit-head".utf8) + epoch.bigEndianBytes + chain.sequence.bigEndianBytes + chain.hash
         return Array(HMAC<SHA256>.authenticationCode(for: message, using: key))

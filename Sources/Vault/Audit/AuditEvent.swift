@@ -1,12 +1,12 @@
 import FoundationEssentials
 package import VaultFormat
 
-/// What happened, as the body of an audit line. Ids and codes only: no name, label or value ever stands here.
+/// The body of an audit line. Contains ids and codes only, never a name, label or value.
 package struct AuditEvent: Codable, Equatable, Sendable {
     package var action: Action
     package var actor: Actor
     package var outcome: Outcome
-    /// The network address that asked.
+    /// The client's network address.
     package var from: String?
     package var entry: String?
     package var field: String?
@@ -15,26 +15,26 @@ package struct AuditEvent: Codable, Equatable, Sendable {
     /// Fields written in `version`.
     package var changed: [String]?
     package var removed: [String]?
-    /// The agents that can open a field after this line, by field; only fields whose readers this line sets.
+    /// The agents that can open a field after this line, by field; only fields whose readers this line changes.
     package var readers: [String: [String]]?
-    /// Everything that the subject, or its successor, can open after this line, as `entry/field`.
+    /// All fields that the subject, or its successor, can open after this line, as `entry/field`.
     package var holds: [String]?
-    /// More of the same, where one line cannot hold them all.
+    /// Further fields, when one line cannot contain them all.
     package var holdsToo: [String]?
     /// Agents that this line paused.
     package var paused: [String]?
-    /// The agent, session or owner holder that the line is about.
+    /// The agent, session or owner's key holder that the line is about.
     package var subject: String?
-    /// What takes the subject's place: after a rotation or a change of password.
+    /// The subject's replacement after a rotation or a change of password.
     package var successor: String?
     package var reason: String?
-    /// For aggregated lines: how many of these within the minute.
+    /// For aggregated lines: the number of events within the minute.
     package var count: Int?
 
-    /// Places in one line: 48 bytes each, and a box holds 1 MiB.
+    /// Maximum fields in one line: 48 bytes each, in a secret box of at most 1 MiB.
     package static let mostHolds = 8_192
 
-    /// Bytes of a line that one operation pays for; the next ones cost another.
+    /// Bytes of a line that are included in one operation; each further block counts as another operation.
     package static let bytesPerOperation = 512
 
     package enum Action: String, Codable, Sendable, CaseIterable {
@@ -45,7 +45,7 @@ package struct AuditEvent: Codable, Equatable, Sendable {
         case entryTrash = "entry.trash"
         case entryUntrash = "entry.untrash"
         case entryPurge = "entry.purge"
-        /// Old versions deleted by the node; `count` says how many values.
+        /// Old versions deleted by the node; `count` is the number of values.
         case historyPrune = "history.prune"
         case depositCreate = "deposit.create"
         case depositAccept = "deposit.accept"
@@ -57,7 +57,7 @@ package struct AuditEvent: Codable, Equatable, Sendable {
         case agentRevoke = "agent.revoke"
         case accountCreate = "account.create"
         case accountDelete = "account.delete"
-        /// The kit was shown; nothing has changed yet.
+        /// The kit was proved; nothing has changed yet.
         case recoveryBegin = "account.recover-begin"
         case accountRecover = "account.recover"
         case passwordChange = "account.password"
@@ -68,7 +68,7 @@ package struct AuditEvent: Codable, Equatable, Sendable {
         case secondFactorDisable = "account.totp-disable"
         case login
         case logout
-        /// A principal asked for what it may not have, or with a token that does not work.
+        /// A principal requested an operation that it is not authorized for, or used an invalid token.
         case denied
         case nodeStart = "node.start"
         case nodeStop = "node.stop"
@@ -90,7 +90,9 @@ package struct AuditEvent: Codable, Equatable, Sendable {
         package var id: String?
 
         package enum Kind: String, Codable, Sendable {
-            case owner, agent, node, operator_ = "operator", stranger
+            case owner, agent, node, operator_ = "operator"
+            /// Stored under its historical name.
+            case unauthenticated = "stranger"
         }
 
         package init(_ kind: Kind, _ id: HolderID? = nil) {
@@ -120,7 +122,7 @@ package struct AuditEvent: Codable, Equatable, Sendable {
 }
 
 extension AuditEvent {
-    /// What `Codable` would write, in the order of the members.
+    /// Encodes what `Codable` would, with members in a fixed order.
     package func compactJSON() -> [UInt8] {
         var json = CompactJSON()
         json.add("action", action.rawValue)
@@ -144,7 +146,7 @@ extension AuditEvent {
     }
 }
 
-/// A line ready to be chained: the store sees neither key nor content.
+/// An encrypted line, ready to be appended to the chain. The store sees neither key nor content.
 package struct SealedAuditLine: Sendable {
     /// Unix seconds.
     package let time: Int64

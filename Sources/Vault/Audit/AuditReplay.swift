@@ -1,14 +1,14 @@
-/// What a vault's rows come to, as far as the audit log can tell.
+/// The part of a vault's state that the audit log determines.
 package struct VaultState: Equatable, Sendable {
     package var owner: String?
     package var agents: Set<String> = []
     package var entries: [String: Entry] = [:]
-    /// Current versions, by entry and field; no empty ones.
+    /// Current versions by entry and field, without empty entries.
     package var fields: [String: [String: Int]] = [:]
-    /// Agents that can open a current version, by entry and field; no empty ones.
+    /// Agents that can open a current version, by entry and field, without empty entries.
     package var readers: [String: [String: Set<String>]] = [:]
-    /// Agents that open nothing at present. Fields that the log has taken from one of these may still go from the file, in
-    /// parts; before it opens anything again the last of them is gone. The log says nothing of them.
+    /// Agents that are paused or suspended. The file may still have wraps that the log lists as revoked, because they are deleted
+    /// in parts; all are gone before the agent becomes active again.
     package var idle: Set<String> = []
 
     package struct Entry: Equatable, Sendable {
@@ -23,7 +23,7 @@ package struct VaultState: Equatable, Sendable {
 
     package init() {}
 
-    /// Where the rows differ from what the log led to: rows that somebody put back, took away or planted.
+    /// Compares the state according to the log with the file's: finds rows that were rolled back, removed or planted.
     package func differences(from actual: VaultState) -> [String] {
         var found: [String] = []
         func compare<Value: Equatable>(_ what: String, _ expected: [String: Value], _ actual: [String: Value]) {
@@ -51,7 +51,7 @@ package struct VaultState: Equatable, Sendable {
         return found
     }
 
-    /// By `entry/field`.
+    /// Flattens a nested dictionary to keys of the form `entry/field`.
     private static func byPlace<Value>(_ entries: [String: [String: Value]]) -> [String: Value] {
         var places: [String: Value] = [:]
         for (entry, fields) in entries { for (field, value) in fields { places["\(entry)/\(field)"] = value } }
@@ -59,10 +59,10 @@ package struct VaultState: Equatable, Sendable {
     }
 }
 
-/// Follows the log, line by line, to the state that it leads to. A line costs what it says, however large the vault.
+/// Replays the log to compute a vault's state. The cost of a line does not depend on the vault's size.
 package struct AuditReplay: Sendable {
     package private(set) var state = VaultState()
-    /// What each agent was given, as entry and field; also what has gone from it since.
+    /// Fields that each agent was granted, including ones revoked since. An index for `remove`.
     private var given: [String: Set<Place>] = [:]
 
     private struct Place: Hashable {

@@ -3,16 +3,16 @@ import FoundationEssentials
 import Synchronization
 package import VaultFormat
 
-/// Encrypts audit bodies under their vault's key, so that deleting an account shreds them while the chain still holds.
+/// Encrypts audit bodies under their vault's key: deleting an account makes them unreadable and leaves the chain verifiable.
 package final class AuditSealer: Sendable {
     private let keys: NodeKeys
     private let storedKey: @Sendable (VaultID) throws -> [UInt8]?
     private let now: @Sendable () -> Int64
     private let known = Mutex<[VaultID: SymmetricKey]>([:])
-    /// Some 100 bytes each.
+    /// About 100 bytes each.
     private static let mostKnown = 4_096
 
-    /// `storedKey`: The box of a vault's audit key; nil for a vault that is gone.
+    /// `storedKey`: Reads a vault's encrypted audit key; nil for a deleted vault.
     package init(
         keys: NodeKeys,
         now: @escaping @Sendable () -> Int64,
@@ -23,17 +23,18 @@ package final class AuditSealer: Sendable {
         self.storedKey = storedKey
     }
 
-    /// Seals an event of a vault, or of the node itself when `vault` is nil.
+    /// Encrypts an event of a vault, or of the node itself when `vault` is nil.
     package func seal(_ event: AuditEvent, vault: VaultID?) throws -> SealedAuditLine {
         let text = event.compactJSON()
         guard text.count <= Box.largestPlaintext else {
-            throw VaultError.invalid("request", "touches too much for one line of the audit log; do it in parts")
+            throw VaultError.invalid(
+                "request", "must fit into one line of the audit log; split it into several requests")
         }
         let body = Box.seal(text, key: try key(of: vault), context: Self.context(vault))
         return SealedAuditLine(time: now(), vault: vault, body: body)
     }
 
-    /// Opens a body. Nil for a vault that was deleted: its lines are shredded.
+    /// Decrypts a body. Nil when the vault and its audit key were deleted.
     package func open(_ line: SealedAuditLine) throws -> AuditEvent? {
         let key: SymmetricKey
         do {
@@ -44,14 +45,15 @@ package final class AuditSealer: Sendable {
         return try AuditEvent(jsonBytes: try Box.open(line.body, key: key, context: Self.context(line.vault)))
     }
 
-    /// Seals with a key that no row holds yet: the first line of a new vault.
+    /// Encrypts with a key that is not stored yet, for the first lines of a new vault.
     package func seal(_ event: AuditEvent, vault: VaultID, key: SymmetricKey) throws -> SealedAuditLine {
         SealedAuditLine(
             time: now(), vault: vault,
             body: Box.seal(event.compactJSON(), key: key, context: Self.context(vault)))
     }
 
-    package func forget(_ vault: VaultID) {
+    /// Removes a deleted vault's key from the cache.
+    package func evictKey(of vault: VaultID) {
         known.withLock { _ = $0.removeValue(forKey: vault) }
     }
 

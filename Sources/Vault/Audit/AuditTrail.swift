@@ -1,6 +1,6 @@
 package import VaultFormat
 
-/// The audit log of one vault, as its owner reads it.
+/// The audit log of one vault, for its owner.
 package struct AuditTrail: Sendable {
     private let store: any VaultStore
     private let sealer: AuditSealer
@@ -23,9 +23,9 @@ package struct AuditTrail: Sendable {
         package let event: AuditEvent
     }
 
-    /// Lines of the principal's vault, newest first.
+    /// Lists lines of the principal's vault, newest first.
     ///
-    /// `position`: Where to go on: lines before this one.
+    /// `position`: Only lines before this one.
     package func lines(before position: AuditPosition?, limit: Int, as principal: Principal) async throws -> Page<Line>
     {
         try principal.authorize(.readAudit, at: now())
@@ -42,7 +42,7 @@ package struct AuditTrail: Sendable {
         }
     }
 
-    /// What a holder can open now, and what it has read: the list of what to change when its token is lost.
+    /// The fields that an agent can read and the values that it has read: what to change when its token leaks.
     package struct Disclosures: Sendable {
         package var canRead: [FieldPlace]
         package var didRead: [Read]
@@ -54,14 +54,14 @@ package struct AuditTrail: Sendable {
             package let field: String
             package let version: Int
             package var lastAt: Int64
-            /// How often the value was given out.
+            /// Number of reads of the value.
             package var count: Int
-            /// How often a code made from it was.
+            /// Number of reads of a code generated from it.
             package var codes: Int
         }
     }
 
-    /// What an agent can read now, and what it and the tokens that it replaced have read.
+    /// Reports what an agent can read now, and what it has read with this and its previous tokens.
     package func disclosures(of agent: HolderID, as principal: Principal) async throws -> Disclosures {
         try principal.authorize(.viewDisclosures, at: now())
         return try await work.run(as: principal, in: store) {
@@ -69,24 +69,24 @@ package struct AuditTrail: Sendable {
         }
     }
 
-    /// The same of an agent that has just ended. Read after the commit that ended it, so that nothing comes later.
-    package func disclosures(of ended: AgentRoster.Ended, as principal: Principal) async throws -> Disclosures {
+    /// The same for an agent that was just revoked or rotated. Runs after that commit, so that no read is missing.
+    package func disclosures(of ended: Agents.Ended, as principal: Principal) async throws -> Disclosures {
         try principal.authorize(.viewDisclosures, at: now())
         do {
             return try await work.run(as: principal, in: store) { try await search(ended, as: principal) }
         } catch {
-            // What could be read is worth more than an error after the agent's end.
+            // The revocation is committed, so a partial report is better than an error.
             return Disclosures(canRead: ended.places ?? [], didRead: [], isComplete: false)
         }
     }
 
-    /// Within a turn, so that one such report of a vault is in memory at a time.
-    private func search(_ agent: AgentRoster.Ended, as principal: Principal) async throws -> Disclosures {
+    /// Runs in the work queue, so that one report per vault is in memory at a time.
+    private func search(_ agent: Agents.Ended, as principal: Principal) async throws -> Disclosures {
         var search = ReadSearch(agent: agent.id)
         var before: AuditPosition?
         repeat {
             (search, before) = try await searched(search, before: before, of: principal.vault)
-            try await WorkQueue.breathe()
+            try await WorkQueue.yieldIfNeeded()
         } while before != nil && !Task.isCancelled
         return Disclosures(
             canRead: agent.places ?? [],
@@ -99,7 +99,7 @@ package struct AuditTrail: Sendable {
     ) async throws -> (ReadSearch, AuditPosition?) {
         var search = search
         let page = try await store.auditLines(of: vault, before: position, limit: PageLimit(rows: 1_000))
-        // One line that does not open must not hide the others.
+        // A line that cannot be decrypted must not hide the others.
         for stored in page.items { search.add(stored.line, try? sealer.open(stored.line.line)) }
         let last = page.hasMore ? page.items.last : nil
         return (search, last.map { AuditPosition(sequence: $0.line.sequence, number: $0.number) })
@@ -107,14 +107,14 @@ package struct AuditTrail: Sendable {
 }
 
 extension VaultStore {
-    /// Every L1 field that a holder can open, read in pages.
+    /// Every L1 field that a key holder can open, read in pages.
     func readable(by holder: HolderID) async throws -> [FieldPlace] {
         var places: [FieldPlace] = []
         while true {
             let page = try await readable(by: holder, after: places.last, limit: 2_000)
             places += page
             guard page.count == 2_000 else { return places }
-            try await WorkQueue.breathe()
+            try await WorkQueue.yieldIfNeeded()
         }
     }
 }
@@ -123,9 +123,9 @@ extension VaultStore {
 private struct ReadSearch {
     private(set) var found: [String: AuditTrail.Disclosures.Read] = [:]
     var isComplete = true
-    /// Different values of a report, the last read ones: some 3 MB of memory and of the answer.
+    /// Maximum values in a report, most recently read first: about 3 MB of memory and of the response.
     private static let mostValues = 10_000
-    /// The agent and, once their rotation was met, the holders before it.
+    /// The agent's key holder and its predecessors, as found in rotation events.
     private var holders: Set<String>
 
     init(agent: HolderID) {

@@ -1,7 +1,8 @@
 package import Crypto
 import Encoding
 
-/// Finds entries by title, host or tag without the file telling which: HMAC under a key that only the owner can open.
+/// A blind index for finding entries by title, host or tag: HMACs under a key that only the owner can open, so that the file does
+/// not reveal the terms.
 package struct BlindIndex: Sendable {
     private let key: SymmetricKey
 
@@ -22,16 +23,16 @@ package struct BlindIndex: Sendable {
         Array(HMAC<SHA256>.authenticationCode(for: Array(text.utf8), using: key).prefix(16))
     }
 
-    /// The terms of an entry, each once.
+    /// The terms of an entry, without duplicates.
     func terms(title: String, urls: [String], tags: [String]) -> [[UInt8]] {
         let hosts = Set(urls.compactMap(Self.host(of:)).flatMap(Self.domains(of:)))
         return [term(title: title)] + hosts.map(term(host:)) + Set(tags.map(\.caseless)).map(term(tag:))
     }
 
-    /// The host and the domains that it is in, down to two labels: who looks for `example.org` finds `www.example.org`.
+    /// The host and its parent domains, down to two labels, so that a search for `example.org` finds `www.example.org`.
     package static func domains(of host: String) -> [String] {
         let labels = host.split(separator: ".", omittingEmptySubsequences: false)
-        // An address has no domains.
+        // An IP address has no parent domains.
         guard !host.contains(":"), labels.last?.contains(where: { !$0.isASCII || $0.isLetter }) == true else {
             return [host]
         }
@@ -39,10 +40,10 @@ package struct BlindIndex: Sendable {
         return [host] + counts.map { labels.suffix($0).joined(separator: ".") }
     }
 
-    /// Each label of a domain is a row.
+    /// Each parent domain takes a row.
     private static let mostLabels = 8
 
-    /// The host in a URL or in what people type for one, such as `example.com/login`.
+    /// Extracts the host from a URL or from input such as `example.com/login`.
     package static func host(of url: String) -> String? {
         var rest = url[...]
         if let scheme = rest.range(of: "://") { rest = rest[scheme.upperBound...] }
@@ -58,7 +59,7 @@ package struct BlindIndex: Sendable {
 }
 
 extension Substring {
-    /// Where `other` first stands.
+    /// The first occurrence of `other`.
     fileprivate func range(of other: String) -> Range<Index>? {
         var start = startIndex
         while start < endIndex {

@@ -2,24 +2,24 @@ import Crypto
 import VaultFormat
 
 extension Entries {
-    /// What an edit comes to: the mutations to perform and the entry as it will be.
+    /// The result of applying an edit: the mutations to perform and the resulting entry.
     struct Written {
         var mutations: [Mutation]
         var changed: [FieldID]
         var removed: [FieldID]
         var readers: [String: [String]]
-        /// What is shared with agents afterwards.
+        /// Keys to be sealed to agents after the commit.
         var later: [Sharing]
-        /// Whether all that it does is to take away: fields, tags, addresses, notes.
+        /// Whether the edit only removes fields, tags, URLs or notes.
         var narrows: Bool
         var view: EntryView
     }
 
-    /// Works an edit by the owner out: merges it with what is there, boxes what changed, and shares each part
-    /// with just the agents whose grants match from now on.
+    /// Computes an edit by the owner: merges it with the current entry, encrypts what changed, and shares each part with exactly
+    /// the agents whose grants match afterwards.
     ///
-    /// `open`: The entry as it is; nil for a new one.
-    /// `row`: The entry's row as it will be.
+    /// `open`: The current entry; nil for a new one.
+    /// `row`: The entry's new row.
     func apply(_ edit: EntryEdit, to open: OpenEntry?, row: EntryRow, as principal: Principal) async throws -> Written {
         let title = TitleText(
             title: edit.title ?? open?.title.title ?? "", type: edit.type ?? open?.title.type ?? .login)
@@ -45,7 +45,7 @@ extension Entries {
 
         var anyField: Set<HolderID> = []
         for field in merged.fields {
-            try await WorkQueue.breathe()
+            try await WorkQueue.yieldIfNeeded()
             let readers = agents.filter { $0.fields.contains(field.id) }
             anyField.formUnion(readers.map(\.holder))
             switch field.write {
@@ -92,7 +92,7 @@ extension Entries {
                 order: row.order))
     }
 
-    /// A field as it will be, and what has to be written for it.
+    /// A resulting field, and what must be written for it.
     struct MergedField {
         var id: FieldID
         var label: String
@@ -113,8 +113,8 @@ extension Entries {
         }
     }
 
-    /// The fields as they will be: in a patch the old ones in their order and then the new ones, in a replacement all
-    /// in its order.
+    /// Computes the resulting fields. A patch keeps the order of the old fields and appends new ones; a replacement defines the
+    /// order.
     private func merge(
         _ edit: EntryEdit, with open: OpenEntry?, as principal: Principal
     ) throws -> (fields: [MergedField], removed: [FieldID]) {
@@ -139,7 +139,7 @@ extension Entries {
         }
         let fields = ranked.sorted { $0.rank < $1.rank }.map(\.field)
         guard fields.count <= EntryLimits.fields else {
-            throw VaultError.invalid("fields", "at most \(EntryLimits.fields) fields")
+            throw VaultError.invalid("fields", "must be at most \(EntryLimits.fields)")
         }
         return (fields, removed)
     }
@@ -155,7 +155,7 @@ extension Entries {
         case (.value(let value)?, .l1): merged.write = .value(value)
         case (.envelope(let box)?, .l2): merged.write = .envelope(box)
         case (nil, .l1) where tier == old.tier && (merged.label, merged.kind) != (old.label, old.kind):
-            // An L1 value carries its label, which is how an agent learns it.
+            // An L1 value contains its label, from which an agent learns it, so it is rewritten.
             guard
                 let part = try store.part(
                     old.id, of: field.place.entry, in: principal.vault, for: Reader(principal))
@@ -165,32 +165,35 @@ extension Entries {
         case (nil, _) where tier == old.tier:
             break
         default:
-            throw VaultError.invalid("fields.tier", "1 takes a value and 2 an envelope; another tier needs a new one")
+            throw VaultError.invalid(
+                "fields.tier",
+                "must match the content: 1 takes a value, 2 an envelope; a change of tier requires new content")
         }
         return merged
     }
 
     private func added(_ field: EntryEdit.Field) throws -> MergedField {
         let tier = field.tier ?? .l1
-        guard let label = field.label else { throw VaultError.invalid("fields.label", "is missing") }
+        guard let label = field.label else { throw VaultError.invalid("fields.label", "is required") }
         let kind = field.kind ?? (tier == .l2 ? .secret : .text)
         switch (field.content, tier) {
         case (.value(let value)?, .l1):
             return MergedField(id: field.id ?? .random(), label: label, kind: kind, tier: tier, write: .value(value))
         case (.envelope(let box)?, .l2):
             guard let id = field.id else {
-                throw VaultError.invalid("fields.id", "an L2 field's id is the client's, as the envelope names it")
+                throw VaultError.invalid(
+                    "fields.id", "is required for an L2 field, because its envelope is bound to the id")
             }
             return MergedField(id: id, label: label, kind: kind, tier: tier, write: .envelope(box))
         default:
-            throw VaultError.invalid("fields", "tier 1 takes a value and tier 2 an envelope")
+            throw VaultError.invalid("fields", "must have a value in tier 1 and an envelope in tier 2")
         }
     }
 
     /// The owner's search index.
     func index(as principal: Principal) async throws -> BlindIndex {
         guard let box = try await store.item(.index, of: principal.holder.id) else {
-            // An owner who was replaced a moment ago has none any more.
+            // A key holder that was replaced a moment ago has no items any more.
             throw try await store.holds(principal)
                 ? VaultError.damaged("an owner without an index key") : .principalGone
         }
@@ -198,8 +201,8 @@ extension Entries {
         return BlindIndex(key: SymmetricKey(data: try Box.open(box, key: principal.holder.wrapKey, context: context)))
     }
 
-    /// The agents to whom the owner seals. A few are open at a time: a record may have 64 KB, and all that is kept of it is
-    /// which of the fields it covers.
+    /// The agents with the fields that their grants cover. Decrypts a few records at a time, because each may have 64 KB, and keeps
+    /// only the covered field ids.
     private func agentReaders(
         of entry: EntryID, tags: [String], _ fields: [MergedField], as principal: Principal
     ) async throws -> [AgentReader] {
@@ -221,7 +224,7 @@ extension Entries {
                 last = agent.holder
             }
             guard page.hasMore else { return readers }
-            try await WorkQueue.breathe()
+            try await WorkQueue.yieldIfNeeded()
         }
     }
 

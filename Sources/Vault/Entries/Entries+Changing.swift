@@ -2,9 +2,9 @@ import Crypto
 package import VaultFormat
 
 extension Entries {
-    /// Adds an entry. The client may have chosen the ids; with L2 fields it must have.
+    /// Creates an entry. The client may choose the ids, and must do so with L2 fields.
     ///
-    /// `extra`: What is committed with it, made from the entry as it will be.
+    /// `extra`: Returns further mutations for the same commit, given the resulting entry.
     package func create(
         _ edit: EntryEdit, id: EntryID?, as principal: Principal,
         adding extra: @escaping @Sendable (EntryView) throws -> [Mutation] = { _ in [] }
@@ -25,7 +25,7 @@ extension Entries {
         }
     }
 
-    /// Changes an entry that is still at `version`: the owner anything, an agent values of fields that it holds.
+    /// Changes an entry that is still at `version`. The owner may change anything, an agent values of fields that it can open.
     package func update(
         _ id: EntryID, ifVersion version: Int, _ edit: EntryEdit, as principal: Principal
     ) async throws -> EntryView {
@@ -48,16 +48,17 @@ extension Entries {
         }
     }
 
-    /// Throws `usesExhausted` when a token is used up, before its holder uses up what its vault needs. `countUse` decides.
+    /// Throws `usesExhausted` early when a token is used up, before the request uses up the vault's budgets. `countUse` makes the
+    /// final check in the commit.
     func requireUse(_ permit: Permit, count: Int = 1) throws {
         guard let most = permit.obligations.maximumUses else { return }
         let uses = try store.uses(of: permit.principal.holder.id)
         guard (uses ?? 0) + count <= most else { throw VaultError.usesExhausted }
     }
 
-    /// Brings an older version back as a new one. Fields that it lacked go away.
+    /// Restores an older version as a new one. Fields that it did not have are removed.
     ///
-    /// `envelopes`: New envelopes for L2 fields that have changed since; only the client can make them.
+    /// `envelopes`: New envelopes for L2 fields that have changed since, which only the client can create.
     package func restore(
         _ id: EntryID, to version: Int, ifVersion current: Int, envelopes: [FieldID: [UInt8]], as principal: Principal
     ) async throws -> EntryView {
@@ -75,7 +76,7 @@ extension Entries {
         }
     }
 
-    /// The edit that turns an entry back into what it was.
+    /// Creates the edit that restores a version.
     private func past(
         of open: OpenEntry, at version: Int, envelopes: [FieldID: [UInt8]], as principal: Principal
     ) async throws -> EntryEdit {
@@ -117,7 +118,7 @@ extension Entries {
         return edit
     }
 
-    /// Writes the owner's edit as the entry's next version.
+    /// Adds the owner's edit as the entry's next version.
     private func add(
         _ edit: EntryEdit, of open: OpenEntry, as principal: Principal, to transaction: inout Transaction
     ) async throws -> Changed {
@@ -136,7 +137,7 @@ extension Entries {
         return changed
     }
 
-    /// An agent's new values: each sealed at once to the field's present holders, without the owner.
+    /// Adds an agent's new values, each sealed to the field's current readers and the owner's public key.
     private func addValues(
         of edit: EntryEdit, of open: OpenEntry, _ permit: Permit, to transaction: inout Transaction
     ) async throws -> EntryView {
@@ -164,7 +165,7 @@ extension Entries {
                 throw VaultError.noSuchField
             }
             guard case .value(let value)? = change.content else {
-                throw VaultError.invalid("fields.value", "an agent writes L1 values only")
+                throw VaultError.invalid("fields.value", "must be an L1 value, because an agent cannot write others")
             }
             let field = view.fields[index]
             let place = FieldPlace(
@@ -196,11 +197,11 @@ extension Entries {
         return view
     }
 
-    /// Values of versions beyond those that are kept: at least as many as a change adds.
+    /// Values of versions beyond the retention limit, at least as many as a change adds.
     ///
-    /// An agent makes room among its own: however often it writes, what the owner wrote stays in the history.
+    /// An agent's change displaces only versions by the same agent, so that the owner's versions stay in the history.
     private func superseded(_ row: EntryRow, as principal: Principal) async throws -> [FieldPlace] {
-        // The owner's change is one of those that are kept.
+        // The owner's change itself counts as a kept version.
         let (owners, author): (Int, HolderID?) =
             switch principal.party {
             case .owner: (max(1, quotas[.versions] - 1), nil)
@@ -211,7 +212,7 @@ extension Entries {
             limit: 2 * EntryLimits.fields)
     }
 
-    /// Deletes superseded values, and says so in the log.
+    /// Deletes superseded values and logs it.
     private func prune(
         _ places: [FieldPlace], of row: EntryRow, as principal: Principal, in transaction: inout Transaction
     ) throws {
@@ -222,7 +223,7 @@ extension Entries {
         try transaction.log(event)
     }
 
-    /// Throws `quotaExceeded` when nothing more may be added, before work is done for it. `stayWithin` decides.
+    /// Throws `quotaExceeded` early when a quota is used up. `stayWithin` makes the final check in the commit.
     func requireRoom(for counted: [Quota], as principal: Principal) async throws {
         let usage = try await store.usage(of: principal.vault)
         for quota in counted where usage[quota] >= quotas[quota] {
@@ -230,14 +231,14 @@ extension Entries {
         }
     }
 
-    /// Counts what an agent's change writes against its day.
+    /// Counts the bytes of an agent's change against its daily quota.
     func byteMutation(_ transaction: Transaction, _ principal: Principal) -> Mutation {
         .countBytes(
             principal.holder.id, transaction.bytesAtRest, day: now() / 86_400,
             maximum: quotas[.agentBytesPerDay])
     }
 
-    /// The public halves of everybody in a vault, each from the row that a node sealed.
+    /// Reads the public keys of a vault's owner and agents, each authenticated by the node.
     private func publicKeys(
         of vault: VaultID
     ) async throws -> (owner: HolderPublicKey?, agents: [HolderID: HolderPublicKey]) {

@@ -3,13 +3,13 @@ import Encoding
 import VaultFormat
 
 extension Entries {
-    /// What to look for. All that is given must match.
+    /// A search query. All given parts must match.
     package struct Query: Sendable {
-        /// Words in the title, the labels, and for the owner in URLs, tags and notes; without case.
+        /// Words in title, labels and, for the owner, URLs, tags and notes; case-insensitive.
         package var text: String?
         package var tag: String?
         package var host: String?
-        /// Whole titles, without case, of which one must match; empty for any. Stands alone.
+        /// Complete titles, case-insensitive, of which one must match; empty for any. Excludes the other parts.
         package var titles: [String]
 
         package init(text: String? = nil, tag: String? = nil, host: String? = nil, titles: [String] = []) {
@@ -20,10 +20,10 @@ extension Entries {
         }
     }
 
-    /// Looks through the metadata that the principal may see.
+    /// Searches the metadata that the principal can read.
     ///
-    /// The owner's hosts and tags come from the blind index, his text search opens every title. An agent has no
-    /// index: it filters what it holds, by text alone.
+    /// For the owner hosts and tags are looked up in the blind index, and a text search decrypts every title. An agent has no index:
+    /// its search filters the fields that it can open, by text only.
     package func search(
         _ query: Query, after order: Int64 = 0, limit: Int, as principal: Principal
     ) async throws -> (entries: [EntryView], next: Int64?) {
@@ -36,7 +36,7 @@ extension Entries {
         guard query.titles.isEmpty else { return try await search(query, limit: limit, after: order, as: principal) }
         if query.tag != nil || query.host != nil {
             guard case .permit = PolicyEngine.evaluate(principal, .searchIndex, at: now()) else {
-                throw VaultError.invalid("tag", "an agent searches by text only")
+                throw VaultError.invalid("tag", "must be absent: an agent can search by text only")
             }
         }
         return try await work.run(as: principal, in: store) {
@@ -59,13 +59,13 @@ extension Entries {
 }
 
 extension Entries {
-    /// By title: an owner's through the index, whatever the vault's size; `order` counts what was looked at. An agent's
-    /// through what it holds.
+    /// Searches by title. For the owner it uses the index, so the cost does not depend on the vault's size, and `order` is an offset.
+    /// For an agent it filters the entries that it can read.
     private func search(
         _ query: Query, limit: Int, after order: Int64, as principal: Principal
     ) async throws -> (entries: [EntryView], next: Int64?) {
         guard query.text == nil, query.tag == nil, query.host == nil else {
-            throw VaultError.invalid("titles", "stands alone")
+            throw VaultError.invalid("titles", "must be the only criterion")
         }
         guard query.titles.count <= Query.mostTitles else {
             throw VaultError.invalid("titles", "must be at most \(Query.mostTitles)")
@@ -90,7 +90,7 @@ extension Entries {
             let sorted = ids.sorted()
             for (index, id) in sorted.enumerated().dropFirst(Int(clamping: order)) {
                 try Task.checkCancellation()
-                try await WorkQueue.breathe()
+                try await WorkQueue.yieldIfNeeded()
                 guard let stored = try await store.entry(id, in: principal.vault, for: Reader(principal)) else {
                     continue
                 }
@@ -109,18 +109,18 @@ extension Entries {
 }
 
 extension Entries.Query {
-    /// Bytes of each part of a query.
+    /// Maximum bytes of each part of a query.
     fileprivate static let mostText = 1_024
-    /// Each is looked for in everything that is read.
+    /// Maximum number of words, each of which is searched in everything that is read.
     fileprivate static let mostWords = 16
-    /// As many as one request looks up.
+    /// Maximum number of titles in a request.
     package static let mostTitles = 64
 
     fileprivate var hasSize: Bool {
         ([text, tag, host] + titles).allSatisfy { ($0?.utf8.count ?? 0) <= Self.mostText }
     }
 
-    /// All of them must be found, in UTF-8.
+    /// The query's words in UTF-8, all of which must match.
     fileprivate var words: Set<[UInt8]> {
         Set((text ?? "").caseless.split(whereSeparator: \.isWhitespace).map { Array($0.utf8) })
     }
@@ -132,15 +132,15 @@ extension EntryView {
         var haystack = [title] + fields.map(\.label)
         if let details { haystack += details.urls + details.tags + [details.notes] }
         let all = Array(haystack.joined(separator: "\n").caseless.utf8)
-        return words.allSatisfy { all.holds($0) }
+        return words.allSatisfy { all.contains(sequence: $0) }
     }
 }
 
 extension [UInt8] {
-    /// Whether `word`, which is not empty, is somewhere in these bytes. In time linear in both lengths (Knuth, Morris and
-    /// Pratt): the standard library's search takes their product, and both come from a principal.
-    fileprivate func holds(_ word: [UInt8]) -> Bool {
-        // Of each beginning of the word, the length of the longest shorter beginning that it ends with.
+    /// Whether the bytes contain the non-empty `word`. Takes time linear in both lengths (Knuth–Morris–Pratt): the standard
+    /// library's search takes their product, and both are client input.
+    fileprivate func contains(sequence word: [UInt8]) -> Bool {
+        // For each prefix of the word, the length of its longest proper prefix that is also a suffix.
         var borders = [0]
         var border = 0
         for byte in word.dropFirst() {

@@ -1,12 +1,12 @@
 import Crypto
 import VaultFormat
 
-/// A part of an entry whose key is sealed to agents that have come to it.
+/// Sealing of a part's key to new readers.
 struct Sharing {
     let place: FieldPlace
     let key: SymmetricKey
     let new: [AgentReader]
-    /// All who can open it then, as the log has them.
+    /// All agents that can open the part afterwards, for the audit log.
     let readers: [String]
 
     func mutations(root: RootKeys) throws -> [Mutation] {
@@ -15,11 +15,11 @@ struct Sharing {
 }
 
 extension Entries {
-    /// Adds what an edit by the owner comes to. What it leaves out of keys for agents is for `shareRest`.
+    /// Adds the result of an owner's edit to the transaction. `shareRest` seals the keys beyond the limit of one commit.
     ///
-    /// `mutations`: Performed before it.
+    /// `mutations`: Performed first.
     ///
-    /// - Throws: `VaultError.quotaExceeded` before anything is done when there is no room for all of it.
+    /// - Throws: `VaultError.quotaExceeded` when the quota has no room for all keys, before anything is written.
     func add(
         _ written: Written, after mutations: [Mutation], _ event: AuditEvent,
         as principal: Principal, to transaction: inout Transaction
@@ -30,19 +30,19 @@ extension Entries {
         return Changed(view: written.view, isShared: written.later.isEmpty)
     }
 
-    /// What a commit of a change has to keep to.
+    /// The quota conditions of a change's commit.
     func conditions(of principal: Principal, narrows: Bool) -> [Mutation] {
         narrows
-            ? [.narrows, .stayWithin(quotas.forTakingAway, principal.vault)] : [.stayWithin(quotas, principal.vault)]
+            ? [.narrows, .stayWithin(quotas.forNarrowing, principal.vault)] : [.stayWithin(quotas, principal.vault)]
     }
 
     struct Changed: Sendable {
         let view: EntryView
-        /// Whether all agents that may open it can.
+        /// Whether the keys were sealed to all agents with matching grants.
         var isShared = true
     }
 
-    /// An owner's change, and then what it had no room for.
+    /// Runs an owner's change, and then seals the keys beyond the limit of one commit.
     func changeAndShare(
         _ permit: Permit, _ body: @escaping @Sendable (inout Transaction) async throws -> Changed
     ) async throws -> EntryView {
@@ -51,19 +51,19 @@ extension Entries {
         return changed.view
     }
 
-    /// Gives agents the keys for which a change had no room, in parts. Each is a change by itself, so whoever is in a hurry
-    /// goes between two of them, and what has changed meanwhile holds.
+    /// Seals the keys for which a change had no room, in parts. Each part is a change by itself, so that urgent changes can run
+    /// between two of them, and the current state of the entry applies.
     ///
-    /// The change is done: nothing is thrown. What a crash or a full disk leaves out comes with the next edit of the entry,
-    /// or when an agent is let work again.
+    /// The change is committed, so errors are not thrown. Keys that a crash or a full disk leaves out are sealed with the next edit
+    /// of the entry, or when an agent is resumed.
     private func shareRest(of entry: EntryID, _ permit: Permit) async {
-        var patience = 50
-        while patience > 0 {
+        var attempts = 50
+        while attempts > 0 {
             do {
                 if try await sharePart(of: entry, permit) { return }
             } catch VaultError.busy {
-                // The change is done, so its rest is refused to nobody.
-                patience -= 1
+                // The change is committed, so its rest is retried instead of refused.
+                attempts -= 1
                 try? await Task.sleep(for: .milliseconds(200))
             } catch {
                 return
@@ -71,6 +71,8 @@ extension Entries {
         }
     }
 
+    /// Seals the next part.
+    ///
     /// - Returns: Whether nothing is left to share.
     private func sharePart(of entry: EntryID, _ permit: Permit) async throws -> Bool {
         let principal = permit.principal

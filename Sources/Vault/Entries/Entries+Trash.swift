@@ -2,7 +2,7 @@ import Crypto
 package import VaultFormat
 
 extension Entries {
-    /// Puts an entry into the trash: no agent can open it any more, the owner can undo it.
+    /// Moves an entry to the trash: no agent can open it any more, and the owner can undo it.
     package func trash(_ id: EntryID, ifVersion version: Int?, as principal: Principal) async throws {
         try await unit.change(try principal.authorize(.trashEntry, at: now())) { transaction in
             var row = try await row(id, .active, as: principal, missing: .noSuchEntry)
@@ -17,7 +17,7 @@ extension Entries {
         }
     }
 
-    /// Takes an entry out of the trash; agents whose grants match get it back.
+    /// Restores an entry from the trash; agents whose grants match get access again.
     package func untrash(_ id: EntryID, as principal: Principal) async throws -> EntryView {
         let permit = try principal.authorize(.untrashEntry, at: now())
         try operations.spend(for: principal)
@@ -27,7 +27,7 @@ extension Entries {
         }
     }
 
-    /// Deletes a trashed entry for good: its values, their keys, and what the log still holds of them.
+    /// Permanently deletes a trashed entry: its values, their keys, and their remains in the WAL.
     package func purge(_ id: EntryID, as principal: Principal) async throws {
         try await unit.change(try principal.authorize(.purgeEntry, at: now())) { transaction in
             let row = try await row(id, .trashed, as: principal, missing: .noSuchEntry)
@@ -37,9 +37,9 @@ extension Entries {
 
     // MARK: Deposits
 
-    /// Leaves an entry that the depositor cannot read back and cannot place in another agent's view.
+    /// Creates a deposit: an entry that neither the depositor nor any other agent can read.
     ///
-    /// - Returns: Its id, a receipt and nothing more.
+    /// - Returns: Its id, which gives no access.
     package func deposit(
         _ edit: EntryEdit, as principal: Principal,
         adding extra: @escaping @Sendable (EntryID) throws -> [Mutation] = { _ in [] }
@@ -77,7 +77,7 @@ extension Entries {
         }
     }
 
-    /// Makes a deposit an entry like any other: boxed for the owner, indexed, shared by its tags.
+    /// Accepts a deposit as a regular entry: re-wrapped for the owner, indexed, and shared by its tags.
     package func accept(_ id: EntryID, as principal: Principal) async throws -> EntryView {
         let permit = try principal.authorize(.acceptDeposit, at: now())
         try operations.spend(for: principal)
@@ -87,7 +87,7 @@ extension Entries {
         }
     }
 
-    /// Deletes a deposit unaccepted.
+    /// Rejects and deletes a deposit.
     package func reject(_ id: EntryID, as principal: Principal) async throws {
         try await unit.change(try principal.authorize(.rejectDeposit, at: now())) { transaction in
             let row = try await row(id, .deposit, as: principal, missing: .noSuchDeposit)
@@ -108,7 +108,7 @@ extension Entries {
         row.state = .active
         row.deleted = nil
         row.depositor = nil
-        // No content changes, only who can open it: the version stays.
+        // Only access changes, not content, so the version stays.
         let written = try await apply(EntryEdit(), to: open, row: row, as: principal)
         let metadata = [open.stored.title, open.stored.details].compactMap(\.?.field)
         let upgraded: [Mutation] = try (metadata + open.stored.fields.values).compactMap { part in
@@ -146,12 +146,12 @@ extension Entries {
     }
 
     private func depositParts(_ edit: EntryEdit) throws -> [(FieldID, Tier, [UInt8])] {
-        guard let title = edit.title else { throw VaultError.invalid("title", "is missing") }
+        guard let title = edit.title else { throw VaultError.invalid("title", "is required") }
         var details = DetailsText(urls: edit.urls ?? [], tags: edit.tags ?? [], notes: edit.notes ?? "")
         var parts: [(FieldID, Tier, [UInt8])] = []
         for field in edit.fields {
             guard case .value(let value)? = field.content, field.tier ?? .l1 == .l1, let label = field.label else {
-                throw VaultError.invalid("fields", "a deposit holds L1 fields with label and value")
+                throw VaultError.invalid("fields", "must be L1 fields with label and value in a deposit")
             }
             let id = field.id ?? .random()
             let kind = field.kind ?? .text

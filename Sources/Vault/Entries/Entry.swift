@@ -1,6 +1,6 @@
 package import VaultFormat
 
-/// An entry as its principal may see it: metadata, never a value.
+/// An entry's metadata as visible to a principal, without values.
 package struct EntryView: Equatable, Sendable {
     package var id: EntryID
     package var version: Int
@@ -11,13 +11,13 @@ package struct EntryView: Equatable, Sendable {
     package var deleted: Int64?
     package var title: String
     package var type: EntryType
-    /// Nil for an agent: details are the owner's.
+    /// Nil for an agent: details are visible to the owner only.
     package var details: Details?
-    /// The owner's in their order; for an agent the granted ones.
+    /// In the owner's order; for an agent only the granted fields.
     package var fields: [FieldView]
-    /// Who left it, while it is a deposit.
+    /// The depositor of a deposit.
     package var depositor: HolderID?
-    /// Where a list goes on.
+    /// Position in lists.
     package var order: Int64
 
     package struct Details: Equatable, Sendable {
@@ -39,34 +39,34 @@ package struct EntryView: Equatable, Sendable {
 package enum EntryState: Int, Sendable {
     case active = 0
     case trashed = 1
-    /// Left by an agent, not yet accepted by the owner.
+    /// Created by an agent and not yet accepted by the owner.
     case deposit = 2
 }
 
-/// What a field holds, given back to somebody who may have it.
+/// A field's content, for an authorized principal.
 package struct FieldContent: Equatable, Sendable {
     package var field: EntryView.FieldView
     package var content: Content
 
     package enum Content: Equatable, Sendable {
         case value(String)
-        /// L2: the client's own box.
+        /// L2: the client's secret box.
         case envelope([UInt8])
     }
 }
 
-/// One step in an entry's history.
+/// A version in an entry's history.
 package struct EntryVersion: Equatable, Sendable {
     package var version: Int
     /// Unix seconds.
     package var at: Int64
     package var by: HolderID
-    /// The fields written in it; the title and the details are not listed.
+    /// The fields written in this version, without title and details.
     package var fields: [FieldID]
 }
 
 extension EntryView {
-    /// Bytes that its texts take as JSON, where a control character takes six: what a page is measured by.
+    /// Size of the texts as JSON, where a control character takes six bytes; for the limit of a page.
     var answerByteCount: Int {
         var texts = [title] + fields.map(\.label)
         if let details { texts += details.urls + details.tags + [details.notes] }

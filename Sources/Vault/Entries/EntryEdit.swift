@@ -1,6 +1,6 @@
 package import VaultFormat
 
-/// A change to an entry, or a new one. What is nil stays as it is.
+/// A change to an entry, or a new entry. Nil members stay unchanged.
 package struct EntryEdit: Sendable {
     package var title: String?
     package var type: EntryType?
@@ -8,11 +8,11 @@ package struct EntryEdit: Sendable {
     package var tags: [String]?
     package var notes: String?
     package var fields: [Field]
-    /// Whether fields that are not named go away: a replacement rather than a patch.
+    /// Whether fields that are not listed are removed: a replacement rather than a patch.
     package var replacesFields: Bool
 
     package struct Field: Sendable {
-        /// Nil for a new field; the node chooses. An L2 field's is always the client's, as its envelope names it.
+        /// Nil for a new field whose id the node chooses. The client chooses an L2 field's id, to which its envelope is bound.
         package var id: FieldID?
         package var label: String?
         package var kind: FieldKind?
@@ -46,14 +46,14 @@ package struct EntryEdit: Sendable {
         self.replacesFields = replacesFields
     }
 
-    /// Whether anything but values of existing fields is touched: what an agent may not do.
+    /// Whether the edit changes anything but values of existing fields, which agents may not do.
     var touchesMetadata: Bool {
         title != nil || type != nil || urls != nil || tags != nil || notes != nil || replacesFields
             || fields.contains { $0.id == nil || $0.label != nil || $0.kind != nil || $0.tier != nil || $0.isRemoved }
     }
 }
 
-/// How large the parts of an entry may be, in bytes of UTF-8 unless said otherwise.
+/// Maximum sizes of an entry's parts, in bytes of UTF-8 unless noted otherwise.
 package enum EntryLimits {
     package static let title = 1_024
     package static let label = 256
@@ -64,16 +64,16 @@ package enum EntryLimits {
     /// Items of each list.
     package static let list = 64
     package static let fields = 128
-    /// One part of an entry as JSON, where a control character takes six bytes.
+    /// A part of an entry as JSON, where a control character takes six bytes.
     package static let part = 512 << 10
-    /// Keys that one commit may seal to agents: each costs about 0.15 ms of the processor, and some of the writer.
+    /// Keys that one commit may seal to agents: each takes about 0.15 ms of processor time, and writer time.
     package static let sealedKeys = 1_024
 }
 
 extension EntryEdit {
-    /// Checks sizes and shapes; what follows need not.
+    /// Checks sizes and formats.
     ///
-    /// - Throws: `VaultError.invalid` naming the member and what to do.
+    /// - Throws: `VaultError.invalid` with the member and what must hold.
     func validate() throws(VaultError) {
         try check(title, "title", EntryLimits.title)
         if let title, title.allSatisfy(\.isWhitespace) { throw .invalid("title", "must not be empty") }
@@ -82,13 +82,15 @@ extension EntryEdit {
         try check(tags, "tags", EntryLimits.tag)
         if let tags, tags.contains(where: \.isEmpty) { throw .invalid("tags", "must not be empty") }
         guard fields.count <= EntryLimits.fields else {
-            throw .invalid("fields", "at most \(EntryLimits.fields) fields")
+            throw .invalid("fields", "must be at most \(EntryLimits.fields)")
         }
         var seen: Set<FieldID> = []
         for field in fields {
             if let id = field.id {
-                guard !id.isReserved else { throw .invalid("fields.id", "is reserved; choose 16 random bytes") }
-                guard seen.insert(id).inserted else { throw .invalid("fields.id", "the same id twice") }
+                guard !id.isReserved else {
+                    throw .invalid("fields.id", "must not be a reserved id; choose 16 random bytes")
+                }
+                guard seen.insert(id).inserted else { throw .invalid("fields.id", "must be different from each other") }
             }
             try check(field.label, "fields.label", EntryLimits.label)
             if field.tier == .metadata { throw .invalid("fields.tier", "must be 1 or 2") }
@@ -97,22 +99,24 @@ extension EntryEdit {
         }
     }
 
-    /// All that the node can check of an L2 envelope: its header and its length.
+    /// Checks header and length of an L2 envelope, which the node cannot open.
     package static func checkEnvelope(_ box: [UInt8]) throws(VaultError) {
         guard (try? Box.keyID(of: box)) == 0, box.count <= EntryLimits.value * 2 + Box.overhead else {
-            throw .invalid("fields.envelope", "is not a suite-1 box with key id 0 of at most 128 KiB")
+            throw .invalid("fields.envelope", "must be a suite-1 secret box with key id 0 of at most 128 KiB")
         }
     }
 
     private func check(_ text: String?, _ member: String, _ limit: Int) throws(VaultError) {
         guard let text else { return }
-        guard text.utf8.count <= limit else { throw .invalid(member, "at most \(limit) bytes") }
+        guard text.utf8.count <= limit else { throw .invalid(member, "must have at most \(limit) bytes") }
         guard !text.utf8.contains(0) else { throw .invalid(member, "must not contain NUL") }
     }
 
     private func check(_ list: [String]?, _ member: String, _ limit: Int) throws(VaultError) {
         guard let list else { return }
-        guard list.count <= EntryLimits.list else { throw .invalid(member, "at most \(EntryLimits.list) items") }
+        guard list.count <= EntryLimits.list else {
+            throw .invalid(member, "must have at most \(EntryLimits.list) items")
+        }
         for item in list { try check(item, member, limit) }
     }
 }

@@ -1,7 +1,8 @@
 import Crypto
 import VaultFormat
 
-/// Works out what a change by the owner writes: new boxes, who can open them, and the audit line. Writes nothing.
+/// Computes what an owner's change writes: new secret boxes, wraps for their readers, and the audit line's content. Performs no
+/// writes itself.
 struct EntryWriter {
     let vault: VaultID
     let entry: EntryID
@@ -13,13 +14,13 @@ struct EntryWriter {
     private(set) var mutations: [Mutation] = []
     private(set) var changed: [FieldID] = []
     private(set) var readers: [String: [String]] = [:]
-    /// What is left to be shared after the change, because it would be too much in it.
+    /// Keys to be sealed after the change, beyond the limit of one commit.
     private(set) var later: [Sharing] = []
     /// Keys sealed to agents so far.
     private var sealed = 0
     private let mostSealed: Int
 
-    /// `mostSealed`: What is beyond it goes into `later`.
+    /// `mostSealed`: Maximum keys to seal; the rest is added to `later`.
     init(
         vault: VaultID, entry: EntryID, version: Int, owner: HolderKey, root: RootKeys, time: Int64, mostSealed: Int
     ) {
@@ -32,7 +33,7 @@ struct EntryWriter {
         self.mostSealed = mostSealed
     }
 
-    /// Writes a new version of a part under a new data key, for the owner and these agents.
+    /// Adds a new version of a part under a new data key, for the owner and these agents.
     mutating func write(_ plaintext: [UInt8], _ field: FieldID, tier: Tier, readers: [AgentReader]) throws {
         guard plaintext.count <= EntryLimits.part else {
             throw VaultError.invalid("entry", "must have at most \(EntryLimits.part) bytes of metadata as JSON")
@@ -47,17 +48,17 @@ struct EntryWriter {
         changed.append(field)
     }
 
-    /// Stores a client's envelope: no data key, no wraps.
+    /// Adds a client's envelope, which has neither data key nor wraps.
     mutating func write(envelope: [UInt8], _ field: FieldID) {
         let place = place(field, .l2)
-        // A field that was L1 before loses its readers.
+        // A field that was in tier L1 loses its readers.
         mutations.append(.dropAgentWraps(entry, field, owner: owner.id))
         mutations.append(.putValue(StoredValue(place: place, box: envelope, written: time, author: owner.id)))
         note(field, [])
         changed.append(field)
     }
 
-    /// Leaves a part as it is and makes just these agents its readers.
+    /// Leaves a part's value unchanged and makes exactly these agents its readers.
     mutating func share(_ part: StoredField, now present: Set<HolderID>, with readers: [AgentReader]) throws {
         let field = part.place.field
         let wanted = Set(readers.map(\.holder))
@@ -97,10 +98,10 @@ struct EntryWriter {
     }
 }
 
-/// An agent to whom the owner may have to seal.
+/// An agent with the fields of an entry that its grants cover.
 struct AgentReader {
     let holder: HolderID
-    /// Of the entry that is written, those that its grants cover.
+    /// The entry's fields that its grants cover.
     let fields: Set<FieldID>
     let publicKey: HolderPublicKey
 }
@@ -109,7 +110,7 @@ extension VaultError {
     static var tooManySeals: VaultError {
         .invalid(
             "fields",
-            "and the agents that read them need more than \(EntryLimits.sealedKeys) keys at once; change fewer fields at a time"
+            "must not require more than \(EntryLimits.sealedKeys) keys for the agents that read them; change fewer fields at a time"
         )
     }
 }

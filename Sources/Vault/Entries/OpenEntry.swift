@@ -1,17 +1,17 @@
 import Crypto
 import VaultFormat
 
-/// An entry with its metadata open, as its holder may see it.
+/// An entry with decrypted metadata, as visible to a principal.
 ///
-/// The owner's field list comes from the details; an agent's from the fields whose keys it holds, which it has
-/// to open to learn their labels.
+/// The owner's field list comes from the details. An agent's comes from the fields that it can open, whose values must be
+/// decrypted to learn their labels.
 struct OpenEntry {
     let stored: StoredEntry
     let title: TitleText
     /// Nil for an agent.
     let details: DetailsText?
     let fields: [EntryView.FieldView]
-    /// Bytes that were read for it.
+    /// Bytes that were read.
     let byteCount: Int
 
     init(_ stored: StoredEntry, by principal: Principal, in entries: Entries) throws {
@@ -64,7 +64,7 @@ struct OpenEntry {
 }
 
 extension StoredField {
-    /// The data key, if the holder has a wrap of it.
+    /// Opens the data key with the key holder's wrap.
     func dataKey(by holder: HolderKey, root: RootKeys) throws -> SymmetricKey {
         guard let wrap else { throw VaultError.noSuchField }
         return try holder.unwrap(wrap, root: root)
@@ -72,20 +72,20 @@ extension StoredField {
 }
 
 extension StoredPart {
-    /// The part without its value.
+    /// The part's place and wrap.
     var field: StoredField { StoredField(place: value.place, wrap: wrap) }
 
-    /// The data key, if the holder has a wrap of it.
+    /// Opens the data key with the key holder's wrap.
     func dataKey(by holder: HolderKey, root: RootKeys) throws -> SymmetricKey {
         try field.dataKey(by: holder, root: root)
     }
 
-    /// The plaintext of a metadata or L1 part.
+    /// Decrypts a metadata or L1 part.
     func open(by holder: HolderKey, root: RootKeys) throws -> [UInt8] {
         try open(with: try dataKey(by: holder, root: root))
     }
 
-    /// The plaintext, for a caller that has use for the key as well.
+    /// Decrypts the part with its data key.
     func open(with key: SymmetricKey) throws -> [UInt8] {
         try Box.open(value.box, key: key, context: value.place.valueContext)
     }

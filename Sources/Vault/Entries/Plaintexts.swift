@@ -2,7 +2,7 @@ import Encoding
 import FoundationEssentials
 import VaultFormat
 
-/// The JSON inside the boxes: `docs/FORMAT.md`, "Plaintexts". Field names are part of the format.
+/// The JSON inside the secret boxes: `docs/FORMAT.md`, "Plaintexts". Member names are part of the format.
 struct TitleText: Codable, Equatable {
     var title: String
     var type: EntryType
@@ -21,7 +21,7 @@ struct DetailsText: Codable, Equatable {
         var tier: UInt8
     }
 
-    /// Whether it holds less than the other, and nothing that the other does not.
+    /// Whether the details contain less than the other's, and nothing that the other's do not.
     func narrows(_ other: DetailsText) -> Bool {
         let (mine, theirs) = (Set(fields), Set(other.fields))
         let (myTags, theirTags) = (Set(tags.map(\.caseless)), Set(other.tags.map(\.caseless)))
@@ -39,7 +39,7 @@ struct ValueText: Codable, Equatable {
     var value: String
 }
 
-/// An agent's name and grants: the owner's, because they hold tags and ids.
+/// An agent's name and grants. Encrypted for the owner, because they contain tags and ids.
 struct AgentText: Codable, Equatable {
     var name: String
     var grants: [Grant]

@@ -1,6 +1,6 @@
 import VaultFormat
 
-/// Everything that a principal can ask of a vault. An action without a rule does not build.
+/// Every action of a principal on a vault. An action without a rule does not compile.
 package enum Action: CaseIterable, Sendable {
     // Entries
     case readValue, readPastValue, readCode
@@ -17,12 +17,12 @@ package enum Action: CaseIterable, Sendable {
     case viewAccount, listSessions, endSession, changePassword, signOutEverywhere, changeRecoveryKit
     case beginSecondFactor, confirmSecondFactor, endSecondFactor, exportL2, rekeyL2, deleteAccount
 
-    /// Who may do it.
+    /// The authorization rule.
     package var rule: Rule {
         switch self {
         case .viewEntry, .listEntries, .search: .everyPrincipal
         case .readValue: .verbs([.read])
-        // Whoever reads the seed can make the code.
+        // A principal that can read the seed can generate the code.
         case .readCode: .verbs([.totp, .read])
         case .changeValues: .verbs([.write])
         case .deposit: .agents(.deposit)
@@ -31,7 +31,7 @@ package enum Action: CaseIterable, Sendable {
             .replaceEntry, .restoreVersion, .trashEntry, .untrashEntry, .purgeEntry, .acceptDeposit, .rejectDeposit:
             .owner
         case .viewAgents, .viewDisclosures, .pauseAgent, .revokeAgent, .readAudit: .owner
-        // What makes a thief permanent needs the proof of a credential as well, which `Accounts` checks.
+        // Actions that could give a thief permanent access also require the proof of a credential, which `Accounts` checks.
         case .viewAccount, .listSessions, .endSession, .changePassword, .signOutEverywhere, .changeRecoveryKit,
             .confirmSecondFactor, .endSecondFactor, .exportL2, .rekeyL2:
             .owner
@@ -39,17 +39,17 @@ package enum Action: CaseIterable, Sendable {
     }
 
     package enum Rule: Equatable, Sendable {
-        /// What it sees follows from the keys that it holds.
+        /// Any principal; its keys determine what it can read.
         case everyPrincipal
         case owner
-        /// The owner, who gave the password or the kit within the last ten minutes.
+        /// The owner, with a session that was opened within the last ten minutes.
         case freshOwner
         /// The owner, or an agent with one of these verbs.
         case verbs([AgentPolicy.Verb])
-        /// Agents with this verb alone.
+        /// Only agents with this verb.
         case agents(AgentPolicy.Verb)
 
-        /// Who can satisfy it at all.
+        /// The parties that can satisfy the rule.
         package var parties: Set<Party> {
             switch self {
             case .everyPrincipal, .verbs: [.owner, .agents]

@@ -1,14 +1,14 @@
 package import VaultFormat
 
-/// Decides what a principal may do. Every interface asks it, and nothing else decides.
+/// The single authorization decision point for all interfaces.
 ///
-/// Which fields an agent can open is cryptography and not decided here: the store reads a principal no other rows than
-/// those of its `Visibility`, and their keys are wrapped for it or not.
+/// Which fields an agent can decrypt is enforced by cryptography instead: the store returns only rows of the principal's
+/// `Visibility`, and keys are wrapped for it or not.
 package enum PolicyEngine {
-    /// How old a session may be, in seconds, to do what could make a thief permanent.
+    /// Maximum age of a session, in seconds, for actions that could give a thief permanent access.
     private static let freshness: Int64 = 600
 
-    /// The decision over one action.
+    /// Evaluates an action.
     ///
     /// `time`: Unix seconds.
     package static func evaluate(
@@ -20,7 +20,7 @@ package enum PolicyEngine {
             case .everyPrincipal, .owner, .verbs: return .permit(obligations(of: action))
             case .freshOwner:
                 return time - since < freshness ? .permit(obligations(of: action)) : .deny(.reauthenticate)
-            case .agents: return .deny(.invalid("deposit", "is for agents; the owner creates entries"))
+            case .agents: return .deny(.invalid("deposit", "is for agents only; the owner creates entries directly"))
             }
         case .agent(let policy):
             switch action.rule {
@@ -31,12 +31,12 @@ package enum PolicyEngine {
                 guard policy.verbs.contains(verb) else { return .deny(.verbMissing(verb)) }
             case .everyPrincipal: break
             }
-            if let denial = resource.denialToAgents { return .deny(denial) }
+            if let denial = resource.agentDenial { return .deny(denial) }
             return .permit(obligations(of: action, by: policy))
         }
     }
 
-    /// The owner's changes run under the vault's lock, which looks at the principal again; what gives a value out does not.
+    /// An owner's changes run under the vault's lock, which checks the principal again; reads of values do not.
     private static func obligations(of action: Action) -> Obligations {
         Obligations(confirmsPrincipal: action.disclosesValues)
     }
@@ -49,19 +49,19 @@ package enum PolicyEngine {
     }
 }
 
-/// What was decided, and what has to be kept to.
+/// The result of an evaluation.
 package enum Decision: Equatable, Sendable {
     case permit(Obligations)
     case deny(VaultError)
 }
 
-/// What a permitted action still has to fulfil when it is performed.
+/// Conditions that a permitted action must fulfil in its commit.
 package struct Obligations: Equatable, Sendable {
-    /// At the commit the principal must be what it was when its request came.
+    /// The commit must verify that the principal and its policy are unchanged.
     package var confirmsPrincipal = false
-    /// At the commit it must still hold the key of each field that is given out.
+    /// The commit must verify that the principal still has a wrap of each field that is read.
     package var confirmsKeys = false
-    /// Each use is counted, up to this many.
+    /// Maximum number of uses, each of which is counted.
     package var maximumUses: Int?
     package var ratePerMinute: Int?
 
@@ -75,14 +75,14 @@ package struct Obligations: Equatable, Sendable {
     }
 }
 
-/// What an action is done to, as far as the decision depends on it.
+/// The target of an action, as far as the decision depends on it.
 package enum Resource: Sendable {
     case vault
     case entry(EntryState)
     case field(Tier)
 
-    /// Why an agent does not get it, whatever its verbs: for an agent it does not exist.
-    fileprivate var denialToAgents: VaultError? {
+    /// The error for agents, whatever their verbs. The resource does not exist for them.
+    fileprivate var agentDenial: VaultError? {
         switch self {
         case .vault, .entry(.active), .field(.l1), .field(.metadata): nil
         case .entry: .noSuchEntry
@@ -99,11 +99,11 @@ extension Action {
         }
     }
 
-    /// Whether it counts as a use of an agent's token: what gives something out or writes.
+    /// Whether the action counts as a use of an agent's token: it reads a value or writes.
     fileprivate var isUse: Bool { disclosesValues || self == .changeValues || self == .deposit }
 }
 
-/// An action that was permitted. Made by the policy engine alone, and needed for every change.
+/// A permitted action. Only the policy engine creates it, and every change requires one.
 package struct Permit: Sendable {
     package let principal: Principal
     package let action: Action
@@ -115,9 +115,9 @@ package struct Permit: Sendable {
         self.obligations = obligations
     }
 
-    /// The mutations by which a commit fulfils the obligations.
+    /// The mutations that fulfil the obligations in a commit.
     ///
-    /// `places`: Fields that are given out.
+    /// `places`: Fields whose values are read.
     package func mutations(uses: Int = 1, reading places: [FieldPlace] = []) -> [Mutation] {
         let holder = principal.holder.id
         var mutations: [Mutation] = []
@@ -127,7 +127,7 @@ package struct Permit: Sendable {
         if let maximum = obligations.maximumUses {
             for _ in 0..<uses { mutations.append(.countUse(holder, maximum: maximum)) }
         }
-        // Between finding and this, an owner may have taken it from an agent.
+        // The owner may have revoked the field since it was looked up.
         if obligations.confirmsKeys {
             for place in places { mutations.append(.expectWrap(holder, place.entry, place.field)) }
         }
@@ -136,7 +136,7 @@ package struct Permit: Sendable {
 }
 
 extension Principal {
-    /// Asks the policy engine.
+    /// Authorizes an action through the policy engine.
     ///
     /// - Throws: The reason of a denial.
     @discardableResult
@@ -149,15 +149,15 @@ extension Principal {
         }
     }
 
-    /// The session of an owner.
+    /// Returns the owner's session.
     ///
-    /// - Throws: `ownerOnly`.
+    /// - Throws: `ownerOnly` for an agent.
     package func requireSession() throws(VaultError) -> CredentialID {
         guard let session else { throw .ownerOnly }
         return session
     }
 
-    /// Throws `principalGone` for an agent whose time ended while its request waited.
+    /// Throws `principalGone` for an agent whose policy expired while its request waited.
     func requireUnexpired(at time: Int64) throws(VaultError) {
         guard case .agent(let policy) = role, let end = policy.expiresAt, time >= end else { return }
         throw .principalGone

@@ -1,18 +1,18 @@
 package import IPNetworks
 package import VaultFormat
 
-/// An authenticated party and its rights: the owner with a session, or an agent. Its key holder is open, because a credential
-/// for it came with the request.
+/// An authenticated party and its rights: the owner with a session, or an agent. Its key holder was opened with the credential of
+/// the request.
 package struct Principal: Sendable {
     package let vault: VaultID
     package let holder: HolderKey
     package let role: Role
     package let from: IPAddress?
-    /// An agent's policy as its row has it, so that a change of it is seen at the commit.
+    /// An agent's encrypted policy as stored, so that the commit detects a change of it.
     let policyBox: [UInt8]?
 
     package enum Role: Sendable {
-        /// `since` is when the password or kit was given, in Unix seconds.
+        /// `since`: Time of the password or kit proof, in Unix seconds.
         case owner(session: CredentialID, since: Int64)
         case agent(AgentPolicy)
     }
@@ -25,7 +25,7 @@ package struct Principal: Sendable {
         self.policyBox = policyBox
     }
 
-    /// An owner's.
+    /// The owner's session; nil for an agent.
     package var session: CredentialID? {
         switch role {
         case .owner(let session, _): session
@@ -33,7 +33,7 @@ package struct Principal: Sendable {
         }
     }
 
-    /// Whose share of the vault's budgets it uses.
+    /// The party whose share of the vault's budgets it uses.
     package var party: Party {
         switch role {
         case .owner: .owner
@@ -69,7 +69,7 @@ package enum Party: Hashable, Sendable {
     case owner, agents
 }
 
-/// Which rows of a vault a principal reads.
+/// The rows of a vault that a principal can read.
 package enum Visibility: Sendable {
     /// Every row, with details, history and trash.
     case wholeVault

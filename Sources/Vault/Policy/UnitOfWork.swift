@@ -1,8 +1,8 @@
 package import VaultFormat
 
-/// Runs what is done to vaults: permitted, in its turn, with its audit lines in the same commit.
+/// Runs operations on vaults: authorized, scheduled, and committed together with their audit lines.
 ///
-/// A change reads who may see what, seals keys to them and writes, so in each vault one change runs at a time.
+/// A change reads access rights, seals keys accordingly and writes, so each vault runs one change at a time.
 package struct UnitOfWork: Sendable {
     package let store: any VaultStore
     package let audit: AuditSealer
@@ -24,9 +24,10 @@ package struct UnitOfWork: Sendable {
         self.now = now
     }
 
-    /// Runs one change, as urgently as its action is, and commits what the transaction has collected: all of it or nothing.
+    /// Runs one change with its action's scheduling, and commits the collected transaction atomically.
     ///
-    /// - Throws: `VaultError.principalGone` when the principal ended while it waited, `VaultError.busy` when too much waits.
+    /// - Throws: `VaultError.principalGone` when the principal's access ended while it waited, `VaultError.busy` when too many changes
+    ///   wait.
     package func change<R: Sendable>(
         _ permit: Permit, _ body: @escaping @Sendable (inout Transaction) async throws -> R
     ) async throws -> R {
@@ -37,17 +38,17 @@ package struct UnitOfWork: Sendable {
                 return try await commit(transaction(for: permit), body)
             }
         }
-        guard scheduling.takesTurn else { return try await change() }
+        guard scheduling.isLong else { return try await change() }
         guard scheduling.isUrgent else { return try await work.run(as: principal, change) }
         return try await work.run(
             for: principal.holder.id, of: principal.party, isUrgent: true, in: principal.vault, change)
     }
 
-    /// The same for an owner who has just proved a password or a kit and has no session yet. Urgent.
+    /// The same for an owner who has proved a password or a kit and has no session yet. Always urgent.
     ///
-    /// `takesTurn`: Whether it is long.
+    /// `isLong`: Whether the change is long and goes through the work queue.
     package func change<R: Sendable>(
-        in vault: VaultID, byProven owner: HolderID, takesTurn: Bool,
+        in vault: VaultID, byProven owner: HolderID, isLong: Bool,
         _ body: @escaping @Sendable (inout Transaction) async throws -> R
     ) async throws -> R {
         let change = { @Sendable () async throws -> R in
@@ -55,11 +56,11 @@ package struct UnitOfWork: Sendable {
                 try await commit(Transaction(vault: vault, party: .owner, in: self), body)
             }
         }
-        guard takesTurn else { return try await change() }
+        guard isLong else { return try await change() }
         return try await work.run(for: owner, of: .owner, isUrgent: true, in: vault, change)
     }
 
-    /// What is committed without the vault's lock: reads.
+    /// Creates a transaction that is committed without the vault's lock, for reads.
     package func transaction(for permit: Permit) -> Transaction {
         Transaction(vault: permit.principal.vault, party: permit.principal.party, in: self)
     }
@@ -74,7 +75,7 @@ package struct UnitOfWork: Sendable {
     }
 }
 
-/// What one unit of work writes and what the audit log says of it, collected until it is committed.
+/// The mutations and audit lines of one unit of work, collected until the commit.
 package struct Transaction: Sendable {
     private let vault: VaultID
     private let party: Party
@@ -93,12 +94,12 @@ package struct Transaction: Sendable {
     package mutating func write(_ mutations: [Mutation]) { self.mutations += mutations }
     package mutating func write(_ mutations: Mutation...) { self.mutations += mutations }
 
-    /// Adds an event of the vault to the log.
+    /// Adds an event of the vault to the audit log.
     package mutating func log(_ event: AuditEvent) throws {
         lines.append(try unit.audit.seal(event, vault: vault))
     }
 
-    /// Adds events, each of which costs by its size what it takes of the log: it stays there for ever.
+    /// Adds events and charges the operation budget by their size, because audit lines are permanent.
     ///
     /// - Throws: `VaultError.tooManyOperations`.
     mutating func log(charging events: [AuditEvent], share: OperationBudget.Share = .owner) throws {
@@ -108,25 +109,25 @@ package struct Transaction: Sendable {
         lines += sealed
     }
 
-    /// Adds an event under the node's key, for a vault whose own key ends with this commit.
+    /// Adds an event under the node's key, for a vault whose audit key this commit deletes.
     package mutating func logUnderNodeKey(_ event: AuditEvent) throws {
         lines.append(try unit.audit.seal(event, vault: nil))
     }
 
-    /// Makes what the commit deletes unreadable in the log file too.
+    /// Truncates the WAL after the commit, so that deleted data is not readable there either.
     package mutating func erase() { erases = true }
 
-    /// Deletes the wraps of a holder that the commit ends, and erases them.
+    /// Deletes the wraps of a key holder after the commit that ends it, and truncates the WAL.
     package mutating func end(_ holder: HolderID) {
         ended.append(holder)
         erases = true
     }
 
-    /// Bytes that the mutations so far take at rest.
+    /// Bytes at rest of the mutations so far.
     var bytesAtRest: Int { mutations.reduce(0) { $0 + $1.bytesAtRest } }
 
-    /// Commits what was collected so far, for a change in several parts or with something to undo. Does nothing when nothing
-    /// was collected.
+    /// Commits what was collected so far, for a change with several commits or with a compensation on failure. Does nothing when
+    /// the transaction is empty.
     package mutating func commit() async throws {
         if mutations.isEmpty && lines.isEmpty { return }
         let (mutations, lines, ended, erases) = (mutations, lines, ended, erases)
@@ -138,11 +139,11 @@ package struct Transaction: Sendable {
 }
 
 extension Action {
-    /// How a change gets its turn.
+    /// Scheduling attributes of a change.
     struct Scheduling {
-        /// Waits in the `WorkQueue`: it takes long.
-        var takesTurn = false
-        /// Goes before all that is not urgent: it ends somebody's access.
+        /// Goes through the `WorkQueue`.
+        var isLong = false
+        /// Runs before changes that are not urgent, because it ends access.
         var isUrgent = false
     }
 
@@ -150,8 +151,8 @@ extension Action {
         switch self {
         case .createEntry, .changeValues, .changeMetadata, .replaceEntry, .restoreVersion, .untrashEntry, .deposit,
             .acceptDeposit, .createAgent, .changeAgent, .rotateAgent:
-            Scheduling(takesTurn: true)
-        case .changePassword, .signOutEverywhere, .rekeyL2: Scheduling(takesTurn: true, isUrgent: true)
+            Scheduling(isLong: true)
+        case .changePassword, .signOutEverywhere, .rekeyL2: Scheduling(isLong: true, isUrgent: true)
         case .pauseAgent, .revokeAgent, .endSession, .deleteAccount: Scheduling(isUrgent: true)
         case .readValue, .readPastValue, .readCode, .viewEntry, .listEntries, .listTrash, .listDeposits, .listVersions,
             .search, .searchIndex, .trashEntry, .purgeEntry, .rejectDeposit, .viewAgents, .viewDisclosures, .readAudit,

@@ -1,18 +1,18 @@
 package import VaultFormat
 
-/// An account: one owner, one vault.
+/// An account's row: one owner and one vault.
 package struct AccountRow: Sendable {
     package let vault: VaultID
     /// HMAC of the address. 32 bytes.
     package let emailIndex: [UInt8]
-    /// Boxed in the node tier.
+    /// Encrypted in the node tier.
     package let email: [UInt8]
     package let kdf: KDF
     /// 16 bytes.
     package let salt: [UInt8]
-    /// The owner. Changes with the password.
+    /// The owner's key holder. Replaced when the password changes.
     package let owner: HolderID
-    /// Boxed in the node tier.
+    /// Encrypted in the node tier.
     package let auditKey: [UInt8]
     /// Unix seconds.
     package let created: Int64
@@ -32,7 +32,7 @@ package struct AccountRow: Sendable {
     }
 }
 
-/// Parameters of Argon2id (RFC 9106), which runs on the client alone.
+/// Parameters of Argon2id (RFC 9106), which runs on the client only.
 package struct KDF: Equatable, Sendable {
     package var memoryKiB: Int
     package var iterations: Int
@@ -44,24 +44,24 @@ package struct KDF: Equatable, Sendable {
         self.parallelism = parallelism
     }
 
-    /// What every account of this version registers with, so that prelogin's answer tells nothing.
+    /// The parameters of every account of this version, so that prelogin does not reveal whether an account exists.
     package static let standard = KDF(memoryKiB: 32_768, iterations: 6, parallelism: 4)
 }
 
-/// How full a bucket of `AbuseLimits` is.
+/// The stored level of an `AbuseLimits` bucket.
 package struct AbuseRow: Equatable, Sendable {
-    /// 16 bytes that tell nothing without the node's key.
+    /// 16 bytes that reveal nothing without the node's key.
     package let key: [UInt8]
-    /// Thousandths of a failure, at a time in Unix seconds.
+    /// Level in thousandths of a failure, at the time `at` in Unix seconds.
     package let level: Int64
     package let at: Int64
-    /// When it is empty again.
-    package let forgiven: Int64
+    /// The time at which the bucket is empty. Stored in the column `forgiven`.
+    package let expires: Int64
 
-    package init(key: [UInt8], level: Int64, at: Int64, forgiven: Int64) {
+    package init(key: [UInt8], level: Int64, at: Int64, expires: Int64) {
         self.key = key
         self.level = level
         self.at = at
-        self.forgiven = forgiven
+        self.expires = expires
     }
 }

@@ -1,10 +1,10 @@
 import VaultFormat
 
 extension Mutation {
-    /// Bytes that the mutation adds to the file: what is boxed, and its row with its places in the indexes.
+    /// Bytes that the mutation adds to the file: its secret box, its row and its index entries.
     ///
-    /// The same figures stand in the schema, which counts what is there (`usage`); a test compares them, and both with the
-    /// growth of a file.
+    /// The triggers of the schema's `usage` table use the same figures. A test compares both with each other and with the growth of
+    /// a file.
     package var bytesAtRest: Int {
         switch self {
         case .putValue(let value): RowSize.of(value.box, RowSize.value)
@@ -27,10 +27,10 @@ extension Mutation {
 }
 
 extension [Mutation] {
-    /// Mutations from which on a commit is large: others do not wait for several of them at once.
+    /// Number of mutations from which on a commit is large and is not batched with others.
     private static let many = 600
 
-    /// Whether they change so many rows that they had better share no transaction.
+    /// Whether the mutations change so many rows that they must not share a transaction with others.
     package var areMany: Bool {
         count > Self.many
             || contains { mutation in
@@ -44,16 +44,16 @@ extension [Mutation] {
     }
 }
 
-/// What a row takes besides what is boxed in it, in bytes.
+/// Size of a row in bytes, besides its secret box.
 package enum RowSize {
     package static let value = 192
     package static let wrap = 192
     package static let entry = 160
     package static let term = 144
     package static let answer = 128
-    /// A longer box stands in pages of its own, of 8,192 bytes (https://www.sqlite.org/fileformat2.html, section 1.6).
+    /// A longer secret box has overflow pages of 8,192 bytes (https://www.sqlite.org/fileformat2.html, section 1.6).
     package static let mostInPlace = 1_970
-    /// What of the last of them is empty, and the row's beginning; more than half a page, so that nobody pays too little.
+    /// Unused space in the last overflow page and the row's start; more than half a page, so that usage is not underestimated.
     package static let overflow = 6_000
 
     static func of(_ box: [UInt8], _ row: Int) -> Int {

@@ -1,34 +1,34 @@
 package import VaultFormat
 
-/// One thing that a commit checks or writes. A change is a list of these: values, so that they can be examined before they
-/// are performed.
+/// A check or write in a commit. A change is a list of these values, which can be examined before they are performed.
 package enum Mutation: Sendable {
     /// Throws `principalGone` unless this is an active agent, or the owner with an open session.
     ///
-    /// `policy`: An agent's, as its request met it: nothing that was allowed then and is not now.
+    /// `policy`: An agent's policy at the time of the request, which must be unchanged.
     case expectPrincipal(HolderID, session: CredentialID?, policy: [UInt8]?)
-    /// The holder can still open this field, in whatever version: one that was read may have been written anew meanwhile.
+    /// Throws `noSuchField` unless the key holder has a wrap of this field in any version: the field may have been rewritten since it
+    /// was read.
     case expectWrap(HolderID, EntryID, FieldID)
-    /// Throws `changedSince` or `noSuchEntry` unless the entry is just so.
+    /// Throws `changedSince` or `noSuchEntry` unless the entry has this version and state.
     case expectEntry(EntryID, vault: VaultID, version: Int, state: EntryState)
     /// Throws `entryExists`.
     case insertEntry(EntryRow)
     case updateEntry(EntryRow)
     case deleteEntry(EntryID)
-    /// Makes this the field's current version.
+    /// Adds a value as the field's current version.
     case putValue(StoredValue)
-    /// Overwrites a value in its place: L2 rekey alone, which changes the key and not the value.
+    /// Overwrites a stored value. Only for an L2 rekey, which changes the key and not the value.
     case replaceEnvelope(FieldPlace, [UInt8])
     case removeField(EntryID, FieldID)
-    /// Old versions of fields, by place.
+    /// Deletes old versions of fields.
     case deleteValues([FieldPlace])
     case putWrap(Wrap)
-    /// Replaces a sealed wrap by a symmetric one if it is still there.
+    /// Replaces a sealed wrap with a symmetric one if it still exists.
     case upgradeWrap(Wrap)
-    /// A successor's, if the value was not deleted meanwhile.
+    /// Adds the wrap of a replacement key holder, if the value still exists.
     case renewWrap(Wrap)
     case dropWrap(EntryID, FieldID, HolderID)
-    /// Takes a field, or every field, of an entry from all holders but the owner.
+    /// Deletes all wraps of a field, or of every field, of an entry, except the owner's.
     case dropAgentWraps(EntryID, FieldID?, owner: HolderID)
     case replaceTerms(EntryID, vault: VaultID, [[UInt8]])
     case putItem(OwnerItem, HolderID, [UInt8])
@@ -36,33 +36,33 @@ package enum Mutation: Sendable {
     case insertHolder(HolderRow)
     case insertCredential(StoredCredential)
     case insertAgent(StoredAgent)
-    /// Policy, state and the version of the record.
+    /// Updates policy, state and record version.
     case updateAgent(StoredAgent)
     /// Throws `noSuchAgent`.
     case setAgentState(HolderID, vault: VaultID, StoredAgent.State)
-    /// With its credentials and record, in whose place its name stays. Throws `noSuchAgent`.
+    /// Deletes an agent with its credentials, and replaces its record with its name. Throws `noSuchAgent`.
     ///
-    /// `successor`: Who goes on with its count of uses.
+    /// `successor`: The agent that inherits its count of uses.
     case deleteAgent(HolderID, vault: VaultID, successor: HolderID?, leaving: AgentName?)
     /// Throws `usesExhausted` when the count has reached the maximum.
     case countUse(HolderID, maximum: Int)
-    /// Counts bytes that an agent writes; throws `quotaExceeded` beyond the maximum of the day (Unix days).
+    /// Counts bytes that an agent writes; throws `quotaExceeded` beyond the daily maximum. `day`: Days since the Unix epoch.
     case countBytes(HolderID, Int, day: Int64, maximum: Int)
-    /// Throws `quotaExceeded` when the agent has as many deposits waiting.
+    /// Throws `quotaExceeded` when the agent has `maximum` pending deposits.
     case expectDepositRoom(HolderID, maximum: Int)
     /// Throws `quotaExceeded` when all mutations together take the vault beyond a quota.
     case stayWithin(Quotas, VaultID)
-    /// Says that all mutations together leave less than there was, to read or to do: what they write stands in the place of what
-    /// gave more. Nobody's access is wider than before, and something is taken away.
+    /// Marks a narrowing change: all mutations together reduce access or content, and extend no access. What they write replaces
+    /// something that gave more.
     case narrows
-    /// Records the answer to a request with an `Idempotency-Key`; throws `idempotencyKeyUsed` when there is one.
+    /// Records the response to a request with an `Idempotency-Key`; throws `idempotencyKeyUsed` when the key has a record.
     case recordIdempotency(IdempotencyRecord)
 
     // MARK: Accounts
 
     /// Throws `emailTaken`, or `invalid` for a vault id that was used before.
     case insertAccount(AccountRow)
-    /// Makes `to` the owner and deletes what the old holder could be opened with; its wraps are for `clear`. Throws
+    /// Makes `to` the owner's key holder and deletes the old one's credentials and items; `clear` deletes its wraps. Throws
     /// `principalGone` unless `from` is the owner.
     case switchOwner(VaultID, from: HolderID, to: HolderID)
     case deleteCredential(CredentialID)
@@ -70,10 +70,10 @@ package enum Mutation: Sendable {
     case deleteSessions(of: VaultID, except: CredentialID)
     case deleteSessionsExpired(before: Int64, idleSince: Int64)
     case touch(CredentialID, at: Int64)
-    /// Throws `inviteNeeded` when it was used before.
+    /// Redeems an invitation; throws `inviteNeeded` when it was redeemed before.
     case redeemInvite([UInt8])
     case putAbuse(AbuseRow)
-    /// Nobody signs in any more, the e-mail address is free, and what the audit log says of it is unreadable. Its rows are for
-    /// `erase`.
+    /// Closes an account: sign-in is impossible, the e-mail address is free, and the vault's audit lines are unreadable. `erase`
+    /// deletes its rows.
     case closeAccount(VaultID)
 }

@@ -1,6 +1,6 @@
 package import VaultFormat
 
-/// A value as it rests: a box under its data key, or a client's envelope.
+/// A stored value: a secret box under its data key, or a client's envelope.
 package struct StoredValue: Sendable {
     package let place: FieldPlace
     package let box: [UInt8]
@@ -16,7 +16,7 @@ package struct StoredValue: Sendable {
     }
 }
 
-/// A value and one holder's wrap of its key, if it has one. L2 values have none.
+/// A stored value with one key holder's wrap of its data key, if there is one. L2 values have no wraps.
 package struct StoredPart: Sendable {
     package let value: StoredValue
     package let wrap: Wrap?
@@ -27,7 +27,7 @@ package struct StoredPart: Sendable {
     }
 }
 
-/// A field's current value without the value: where it stands, and one holder's wrap of its key, if it has one.
+/// The place of a field's current value with one key holder's wrap, if there is one, without the value.
 package struct StoredField: Sendable {
     package let place: FieldPlace
     package let wrap: Wrap?
@@ -38,13 +38,13 @@ package struct StoredField: Sendable {
     }
 }
 
-/// An entry's row and metadata as one holder sees them. Values are not in it: a list must not read them.
+/// An entry's row and encrypted metadata for one key holder, without values, which a list must not read.
 package struct StoredEntry: Sendable {
     package let row: EntryRow
-    /// Title and details, as far as the holder has them.
+    /// Title and details, with the key holder's wraps.
     package let title: StoredPart?
     package let details: StoredPart?
-    /// Every current field for the owner; for an agent those that it holds.
+    /// Every current field for the owner; for an agent those with a wrap.
     package let fields: [FieldID: StoredField]
 
     package init(row: EntryRow, title: StoredPart?, details: StoredPart?, fields: [FieldID: StoredField]) {
@@ -54,7 +54,7 @@ package struct StoredEntry: Sendable {
         self.fields = fields
     }
 
-    /// Bytes that reading it took, for the bounds of a page.
+    /// Bytes that were read, for the limit of a page.
     package var byteCount: Int {
         (title?.value.box.count ?? 0) + (details?.value.box.count ?? 0) + fields.count * 128
     }
@@ -69,7 +69,7 @@ package struct EntryRow: Sendable {
     package var updated: Int64
     package var deleted: Int64?
     package var depositor: HolderID?
-    /// Grows with every new entry of the file.
+    /// Creation order within the file.
     package let order: Int64
 
     package init(
@@ -88,7 +88,8 @@ package struct EntryRow: Sendable {
     }
 }
 
-/// A line with its number among its vault's lines, from 1: the log's own would show a tenant what the others do.
+/// An audit line with its number among its vault's lines, from 1. The log-wide sequence number would reveal other tenants'
+/// activity.
 package struct NumberedAuditLine: Sendable {
     package let number: Int64
     package let line: StoredAuditLine
@@ -99,11 +100,11 @@ package struct NumberedAuditLine: Sendable {
     }
 }
 
-/// A place in a vault's audit log.
+/// A position in a vault's audit log.
 package struct AuditPosition: Equatable, Sendable {
-    /// In the whole log; never shown.
+    /// Log-wide sequence number; not shown to clients.
     package let sequence: Int64
-    /// Among the vault's lines, from 1.
+    /// Number among the vault's lines, from 1.
     package let number: Int64
 
     package init(sequence: Int64, number: Int64) {
@@ -112,7 +113,7 @@ package struct AuditPosition: Equatable, Sendable {
     }
 }
 
-/// Something of the owner's, boxed under his wrap key.
+/// The kinds of items encrypted under the owner's wrap key.
 package enum OwnerItem: String, Sendable {
     case totp
     case pendingTOTP = "totp-pending"
@@ -127,7 +128,7 @@ package struct HolderRow: Sendable {
     package let id: HolderID
     package let vault: VaultID
     package let isOwner: Bool
-    /// Boxed in the node tier.
+    /// Encrypted in the node tier.
     package let publicKey: [UInt8]
 
     package init(id: HolderID, vault: VaultID, isOwner: Bool, publicKey: [UInt8]) {
@@ -138,7 +139,7 @@ package struct HolderRow: Sendable {
     }
 }
 
-/// What was answered to a request with an `Idempotency-Key`, boxed under the principal's wrap key.
+/// The response to a request with an `Idempotency-Key`, encrypted under the principal's wrap key.
 package struct IdempotencyRecord: Sendable {
     package let holder: HolderID
     /// SHA-256 of the key.
@@ -156,9 +157,9 @@ package struct IdempotencyRecord: Sendable {
 }
 
 extension HolderPublicKey {
-    /// Opens a holder's row and compares its column with what the node sealed.
+    /// Opens a key holder's row and compares its `is_owner` column with the sealed value.
     package init(_ row: HolderRow, keys: NodeKeys) throws {
         try self.init(id: row.id, vault: row.vault, stored: row.publicKey, keys: keys)
-        guard isOwner == row.isOwner else { throw VaultError.damaged("a holder that became somebody else") }
+        guard isOwner == row.isOwner else { throw VaultError.damaged("a key holder whose owner flag was changed") }
     }
 }

@@ -1,101 +1,99 @@
 package import VaultFormat
 
-/// Where a vault rests. Knows rows; opens nothing.
+/// Storage of vaults' rows. Decrypts nothing.
 package protocol VaultStore: Sendable {
-    /// The current value of a field, with the reader's wrap; agents have none of what is in the trash. By key, so quick
-    /// enough not to suspend. For an agent a field that it was not granted takes the work of one that is not there.
+    /// Reads the current value of a field with the reader's wrap. Agents have no wraps of trashed entries. Looks up by key, fast
+    /// enough not to suspend. For an agent a field without a grant takes the same work as a missing one.
     func part(_ field: FieldID, of entry: EntryID, in vault: VaultID, for reader: Reader) throws -> StoredPart?
-    /// An entry of which the reader can open at least the title; for an agent, otherwise, the work of one that is not
-    /// there.
+    /// Reads an entry whose title the reader can open. For an agent any other entry takes the same work as a missing one.
     func entry(_ id: EntryID, in vault: VaultID, for reader: Reader) async throws -> StoredEntry?
-    /// An entry's row alone.
+    /// Reads an entry's row only.
     func entryRow(_ id: EntryID, in vault: VaultID) async throws -> EntryRow?
-    /// Entries in the order of their creation, after `order`, of which the reader can open at least the title.
+    /// Lists entries after `order` in the order of their creation, whose title the reader can open.
     func entries(
         in vault: VaultID, for reader: Reader, state: EntryState, after order: Int64, limit: PageLimit
     ) async throws -> Page<StoredEntry>
-    /// The same, of those that carry every one of the terms.
+    /// The same for entries that have all of the terms.
     func entries(
         in vault: VaultID, for reader: Reader, terms: [[UInt8]], after order: Int64, limit: PageLimit
     ) async throws -> Page<StoredEntry>
-    /// Every active entry that carries the term.
+    /// Lists every active entry that has the term.
     func entryIDs(in vault: VaultID, term: [UInt8]) async throws -> [EntryID]
-    /// Every value row of an entry without its box: what its history is made of, oldest first.
+    /// Lists every value row of an entry without the secret box, oldest first, for its history.
     func history(of entry: EntryID, in vault: VaultID) async throws -> [(place: FieldPlace, at: Int64, by: HolderID)]
-    /// Values of an entry that no version from `version` on needs, oldest first. Of the owner's only those that are older
-    /// than the owner's last `owners` versions: what agents wrote pushes out only what agents wrote.
+    /// Lists values of an entry that no version from `version` on contains, oldest first. Of the owner's values only those older
+    /// than the owner's last `owners` versions, so that versions by agents displace only versions by agents.
     ///
-    /// `author`: Whose alone; nil for everybody's.
+    /// `author`: Only values by this author; nil for all.
     func superseded(
         in entry: EntryID, before version: Int, owners: Int, by author: HolderID?, limit: Int
     ) async throws -> [FieldPlace]
-    /// The newest value not younger than `version`.
+    /// Reads the newest value that is not newer than `version`.
     func part(
         _ field: FieldID, of entry: EntryID, in vault: VaultID, for holder: HolderID, notAfter version: Int
     ) async throws -> StoredPart?
-    /// The agents that hold a wrap of a current version, by field.
+    /// The agents with a wrap of a current version, by field.
     func readers(of entry: EntryID) async throws -> [FieldID: Set<HolderID>]
-    /// Current places of which the holder has a wrap.
+    /// The places of current values that the key holder has a wrap of.
     func places(of holder: HolderID) async throws -> Set<FieldPlace>
-    /// The same of L1 fields alone, in their order, after one of them.
+    /// The same for L1 fields only, after a place, in order.
     func readable(by holder: HolderID, after place: FieldPlace?, limit: Int) async throws -> [FieldPlace]
-    /// A vault's agents with their records, in the order of their ids.
+    /// Lists a vault's agents with their records, in the order of their ids.
     func agents(
         of vault: VaultID, for owner: HolderID, after id: HolderID?, limit: PageLimit
     ) async throws -> Page<StoredAgent>
     func agent(_ id: HolderID, of vault: VaultID, for owner: HolderID) async throws -> StoredAgent?
-    /// Of its row alone: a damaged record must not keep anybody from pausing it. Nil for an agent that is no more.
+    /// Reads an agent's state from its row only, so that a damaged record does not prevent pausing. Nil for a revoked agent.
     func state(of agent: HolderID, in vault: VaultID) throws -> StoredAgent.State?
-    /// How often an agent's token was used; nil for one that is no more.
+    /// Reads the number of an agent's uses; nil for a revoked agent.
     func uses(of agent: HolderID) throws -> Int?
-    /// The records of agents, also what is left of those that are no more. Other ids have none.
+    /// Reads the records of agents, including the name records of revoked ones. Other ids have none.
     func agentRecords(_ ids: Set<HolderID>, for owner: HolderID) async throws -> [HolderID: StoredPart]
-    /// Every agent's row that can be read, without public keys and records.
+    /// Lists every agent's undamaged row, without public keys and records.
     func agentRows(of vault: VaultID) async throws -> [StoredAgent]
     func usage(of vault: VaultID) async throws -> VaultUsage
     func holders(of vault: VaultID) async throws -> [HolderRow]
-    /// Whether this is an active agent of the vault or its present owner. Reads no other holder: a damaged one is no
-    /// obstacle.
+    /// Whether the key holder is an active agent of the vault or its current owner. Reads no other row, so that damage elsewhere
+    /// does not matter.
     func hasHolder(_ id: HolderID, in vault: VaultID, policy: [UInt8]?) async throws -> Bool
     func item(_ item: OwnerItem, of holder: HolderID) async throws -> [UInt8]?
     func hasCredential(_ id: CredentialID) throws -> Bool
-    /// The box of the vault's audit key.
+    /// The vault's encrypted audit key.
     func auditKey(of vault: VaultID) throws -> [UInt8]?
-    /// Audit lines of a vault, newest first, before `position`, each with its number in the vault.
+    /// Lists audit lines of a vault before `position`, newest first, each with its number in the vault.
     func auditLines(
         of vault: VaultID, before position: AuditPosition?, limit: PageLimit
     ) async throws -> Page<NumberedAuditLine>
-    /// Deletes the wraps of a holder that nobody can open any more, in parts, so that nobody else's commit waits for
-    /// thousands of rows. What it leaves undone is done at the next start.
+    /// Deletes the wraps of a key holder without credentials in parts, so that other commits need not wait for thousands of rows.
+    /// The next start finishes an incomplete deletion.
     func clear(_ holder: HolderID) async
-    /// Deletes wraps of an agent that is paused meanwhile, in parts.
+    /// Deletes wraps of a paused agent in parts.
     ///
-    /// `isAwaited`: Whether something urgent waits for the vault. With little room, where each part waits for the log to be
-    /// truncated, nothing more is deleted then.
+    /// `hasUrgentWaiter`: Whether an urgent change waits for the vault. The deletion stops then if disk space is low, because each
+    /// part waits for a truncation of the WAL.
     ///
-    /// - Returns: Whether all are deleted; not when there is no room for what is left.
-    /// - Throws: `VaultError.readOnly` when the disk refuses a part.
+    /// - Returns: Whether all were deleted; false when space ran out.
+    /// - Throws: `VaultError.readOnly` when a part could not be written.
     func drop(
-        _ places: [FieldPlace], of agent: HolderID, isAwaited: @Sendable () -> Bool
+        _ places: [FieldPlace], of agent: HolderID, hasUrgentWaiter: @Sendable () -> Bool
     ) async throws -> Bool
-    /// How many wraps one commit may delete: fewer where there is little room.
+    /// Maximum wraps that one commit may delete; fewer while disk space is low.
     var mostDropped: Int { get }
-    /// Makes what was deleted unreadable in the log beside the file too, as soon as no reader holds it. What could not
-    /// be done now is owed, and done by `sweep`.
+    /// Truncates the WAL, so that deleted data is not readable there either. If a reader prevents it, `sweep` retries.
     func truncateWAL() async
-    /// Performs all mutations and appends the lines, or nothing. On disk when it returns.
+    /// Performs all mutations and appends the lines, atomically. Durable when it returns.
     func commit(_ mutations: [Mutation], _ lines: [SealedAuditLine]) async throws
 }
 
 extension VaultStore {
-    /// Whether the principal's holder is an agent of the vault, or its present owner with a session that was not ended.
+    /// Whether the principal is an active agent of the vault, or its current owner with a session that has not ended.
     package func holds(_ principal: Principal) async throws -> Bool {
         if let session = principal.session, try !hasCredential(session) { return false }
         return try await hasHolder(principal.holder.id, in: principal.vault, policy: principal.policyBox)
     }
 }
 
-/// For whom rows are read.
+/// The key holder for which rows are read, with its visibility.
 package struct Reader: Sendable {
     package let holder: HolderID
     package let visibility: Visibility
@@ -111,7 +109,7 @@ package struct Reader: Sendable {
     }
 }
 
-/// How much of a list is read at once: so many rows, and no further row once there are so many bytes.
+/// The limit of a page: a number of rows, and a number of bytes after which no further row is added.
 package struct PageLimit: Sendable {
     package var rows: Int
     package var bytes: Int
@@ -122,7 +120,7 @@ package struct PageLimit: Sendable {
     }
 }
 
-/// Some of a list.
+/// A page of a list.
 package struct Page<Item: Sendable>: Sendable {
     package var items: [Item]
     /// Whether more may follow.

@@ -1,12 +1,12 @@
 import Crypto
 package import VaultFormat
 
-/// The agents of a vault, as their owner manages them.
-package struct AgentRoster: Sendable {
+/// Management of a vault's agents by its owner.
+package struct Agents: Sendable {
     let entries: Entries
-    /// Fields that a new agent, or new grants, may cover: their keys are written in one commit, for which others wait.
+    /// Maximum fields that a new agent, or new grants, may cover: their wraps are written in one commit, for which others wait.
     static let mostFields = 4_096
-    /// Tags may have brought an agent more since.
+    /// The limit for a rotation is higher, because tags may have added fields since.
     private static let mostRotated = 16_384
 
     var store: any VaultStore { entries.store }
@@ -17,14 +17,14 @@ package struct AgentRoster: Sendable {
         self.entries = entries
     }
 
-    /// What a new agent is to be.
+    /// Name, grants and policy of a new or changed agent.
     package struct Draft: Sendable {
         package var name: String
         package var grants: [Grant]
         package var policy: AgentPolicy
 
         private static let mostGrants = 64
-        /// Fields and labels that all grants name together: every change of an entry compares them.
+        /// Maximum fields and labels in all grants together: every change of an entry compares them.
         private static let mostNames = 512
         private static let mostNetworks = 64
 
@@ -43,17 +43,17 @@ package struct AgentRoster: Sendable {
                 throw .invalid("grants", "must name at most \(Self.mostNames) fields and labels in all")
             }
             guard policy.cidr.count <= Self.mostNetworks else {
-                throw .invalid("cidr", "must hold at most \(Self.mostNetworks) networks")
+                throw .invalid("cidr", "must contain at most \(Self.mostNetworks) networks")
             }
-            guard !policy.verbs.isEmpty else { throw .invalid("verbs", "at least one of read, write, deposit, totp") }
+            guard !policy.verbs.isEmpty else { throw .invalid("verbs", "must contain read, write, deposit or totp") }
             if grants.isEmpty, policy.verbs != [.deposit] {
-                throw .invalid("grants", "an agent without grants can only deposit")
+                throw .invalid("grants", "must not be empty unless the only verb is deposit")
             }
             if let from = policy.notBefore, let to = policy.expiresAt, from >= to {
                 throw .invalid("expiresAt", "must be after notBefore")
             }
-            if let uses = policy.maxUses, uses < 1 { throw .invalid("maxUses", "at least 1") }
-            if let rate = policy.ratePerMinute, rate < 1 { throw .invalid("ratePerMinute", "at least 1") }
+            if let uses = policy.maxUses, uses < 1 { throw .invalid("maxUses", "must be at least 1") }
+            if let rate = policy.ratePerMinute, rate < 1 { throw .invalid("ratePerMinute", "must be at least 1") }
             for grant in grants {
                 if case .tag(let tag) = grant.scope {
                     guard !tag.isEmpty, tag.utf8.count <= EntryLimits.tag else {
@@ -65,22 +65,22 @@ package struct AgentRoster: Sendable {
                     throw .invalid("grants.labels", "must have at most \(EntryLimits.label) bytes each")
                 }
                 guard !only.isEmpty, only.count <= EntryLimits.fields else {
-                    throw .invalid("grants", "name at least one field, or \"*\"")
+                    throw .invalid("grants", "must name at least one field, or \"*\"")
                 }
                 if case .entry = grant.scope, only.contains(where: { FieldID(text: $0)?.isReserved ?? true }) {
-                    throw .invalid("grants.fields", "holds something that is no field id")
+                    throw .invalid("grants.fields", "must contain field ids only")
                 }
             }
         }
     }
 
-    /// An agent's holder and what its owner can say about it; the token is the caller's to make.
+    /// A new agent with its key holder, for which the caller creates the token.
     package struct Created: Sendable {
         package let holder: HolderKey
         package let agent: AgentView
     }
 
-    /// Agents after one of them, in the order of their ids.
+    /// Lists agents after an id, in the order of their ids.
     package func list(
         after id: HolderID? = nil, limit: Int = 200, as principal: Principal
     ) async throws -> Page<AgentView> {
@@ -96,9 +96,9 @@ package struct AgentRoster: Sendable {
         try view(try await stored(id, as: principal), by: principal)
     }
 
-    /// Adds an agent and gives it what its grants cover now.
+    /// Creates an agent and wraps the keys that its grants cover now.
     ///
-    /// `credential`: Makes the row that will open the holder, given the holder.
+    /// `credential`: Creates the row of the credential that opens the key holder.
     package func create(
         _ draft: Draft, as principal: Principal, credential: @escaping @Sendable (Created) throws -> [Mutation]
     ) async throws -> Created {
@@ -107,7 +107,7 @@ package struct AgentRoster: Sendable {
         try draft.policy.requireFutureEnd(at: now)
         try entries.operations.spend(principal.vault)
         return try await entries.unit.change(permit) { transaction in
-            // Before the work that it would be for nothing.
+            // Checked before the expensive work.
             try await entries.requireRoom(for: [.agents, .bytes], as: principal)
             try await checkEntries(draft.grants, as: principal)
             let holder = HolderKey.generate()
@@ -128,14 +128,14 @@ package struct AgentRoster: Sendable {
         }
     }
 
-    /// Gives the agent a new holder and a new token; the old ones open nothing from now on.
+    /// Replaces the agent's key holder and token. The old token is invalid from then on.
     package func rotate(
         _ id: HolderID, as principal: Principal, credential: @escaping @Sendable (Created) throws -> [Mutation]
     ) async throws -> (created: Created, ended: Ended) {
         let permit = try principal.authorize(.rotateAgent, at: now)
         return try await entries.unit.change(permit) { transaction in
             let old = try await stored(id, as: principal)
-            // An owner whose agent has used the day up can still take its token away.
+            // `urgent`: the owner can rotate a token after agents have used up the day's operations.
             try entries.operations.spend(principal.vault, share: .urgent)
             let ended = Ended(id: id, places: try await readable(by: id))
             let draft = Draft(old: try view(old, by: principal))
@@ -155,7 +155,7 @@ package struct AgentRoster: Sendable {
             event.successor = holder.id.text
             try transaction.log(charging: events(event, holding: granted, by: holder.id, principal), share: .urgent)
             transaction.end(id)
-            // What can refuse has had its say: of what fails from here on nothing stays.
+            // All checks are done. If one of the commits below fails, the new key holder is deleted.
             do {
                 try await giveInParts(granted, to: holder, principal)
                 try await transaction.commit()
@@ -167,9 +167,9 @@ package struct AgentRoster: Sendable {
         }
     }
 
-    /// Nil when its rows could not be read.
+    /// The fields that a key holder can read; nil when its rows could not be read.
     ///
-    /// - Throws: `VaultError.busy` when there is no room for work that takes long.
+    /// - Throws: `VaultError.busy` when too many vaults are suspended in the work queue.
     private func readable(by id: HolderID) async throws(VaultError) -> [FieldPlace]? {
         do {
             return try await store.readable(by: id)
@@ -180,18 +180,19 @@ package struct AgentRoster: Sendable {
         }
     }
 
-    /// An agent, or a holder of one, that is no more.
+    /// A revoked agent, or a rotated agent's old key holder.
     package struct Ended: Sendable {
         package let id: HolderID
-        /// The L1 fields that it could open at its end, in their order; nil when its rows could not be read.
+        /// The L1 fields that it could open at the end, in order; nil when its rows could not be read.
         package let places: [FieldPlace]?
     }
 
-    /// Ends an agent: holder, credential and wraps are deleted, its name stays. Nothing that can fail stands before the commit.
+    /// Revokes an agent: deletes its key holder, credential and wraps, and keeps its name. Errors of earlier steps do not prevent
+    /// the commit.
     @discardableResult
     package func revoke(_ id: HolderID, as principal: Principal) async throws -> Ended {
         try await entries.unit.change(try principal.authorize(.revokeAgent, at: now)) { transaction in
-            // Under the lock no wrap comes or goes.
+            // Under the lock no wrap is added or removed.
             let ended = Ended(id: id, places: try? await store.readable(by: id))
             let known = try? await readNames(of: [id], as: principal)[id]
             let name = try self.name(known ?? id.text, of: id, principal)

@@ -2,11 +2,11 @@ import Crypto
 import Encoding
 package import VaultFormat
 
-/// What an agent's rows hold, and which keys follow from its grants.
-extension AgentRoster {
+/// Agents' records and policies, and the keys that their grants cover.
+extension Agents {
     // MARK: Records
 
-    /// Bytes of a name and its grants as JSON: every change of an entry opens them of every agent.
+    /// Maximum bytes of name and grants as JSON: every change of an entry decrypts the record of every agent.
     private static let largestRecord = 65_536
 
     func stored(_ id: HolderID, as principal: Principal) async throws -> StoredAgent {
@@ -41,7 +41,7 @@ extension AgentRoster {
         return [
             .putValue(StoredValue(place: place, box: box, written: entries.now(), author: principal.holder.id)),
             .putWrap(principal.holder.wrap(key, at: place)),
-            // Nobody asks what it was before, and grants that were taken away must not come back.
+            // Old records are never read, and must not bring revoked grants back.
             .deleteValues([Self.recordPlace(of: id, version: version - 1, principal)]),
         ]
     }
@@ -61,9 +61,9 @@ extension AgentRoster {
 
     // MARK: Grants
 
-    /// Every part that the grants cover now: the L1 fields, and the title of each entry that has one.
+    /// Lists every part that the grants cover now: the L1 fields, and the title of each entry with such a field.
     ///
-    /// One entry is open at a time: `keeping` says what is kept of each field.
+    /// Decrypts one entry at a time; `keeping` selects what is kept of each field.
     ///
     /// - Throws: `VaultError.invalid` beyond `most` fields.
     func grantable<Kept>(
@@ -80,7 +80,7 @@ extension AgentRoster {
             count += covered.count
             guard count <= most else {
                 throw VaultError.invalid(
-                    "grants", "must cover at most \(most) fields; make several agents, or name fewer")
+                    "grants", "must cover at most \(most) fields; create several agents, or grant fewer")
             }
             found[stored.row.id] =
                 covered.isEmpty
@@ -90,12 +90,12 @@ extension AgentRoster {
         for id in try await entryIDs(of: grants, as: principal) {
             try Task.checkCancellation()
             if let stored = try await store.entry(id, in: principal.vault, for: Reader(principal)) { try add(stored) }
-            try await WorkQueue.breathe()
+            try await WorkQueue.yieldIfNeeded()
         }
         return found.sorted { $0.key < $1.key }.flatMap(\.value)
     }
 
-    /// The entries that grants lead to, each once, however many do.
+    /// The ids of the entries that the grants cover, without duplicates.
     private func entryIDs(of grants: [Grant], as principal: Principal) async throws -> Set<EntryID> {
         var ids: Set<EntryID> = []
         var tags: Set<String> = []
@@ -109,14 +109,14 @@ extension AgentRoster {
         let index = try await entries.index(as: principal)
         for tag in tags {
             ids.formUnion(try await store.entryIDs(in: principal.vault, term: index.term(tag: tag)))
-            try await WorkQueue.breathe()
+            try await WorkQueue.yieldIfNeeded()
         }
         return ids
     }
 
-    /// Refuses grants that name an entry or field that is not there, or an L2 field, whose key the node has not.
+    /// Rejects grants for a missing entry or field, or for an L2 field, whose key the node does not have.
     ///
-    /// `known`: What they may name though it has gone since: it must not be in the way of taking something away.
+    /// `known`: The agent's current grants. They may name deleted entries and fields, so that a narrowing change still works.
     func checkEntries(_ grants: [Grant], knowing known: [Grant] = [], as principal: Principal) async throws {
         for grant in grants where !known.contains(grant) {
             guard case .entry(let id) = grant.scope else { continue }
@@ -132,7 +132,8 @@ extension AgentRoster {
             for text in grant.only ?? [] where !fields.contains(text) {
                 guard let field = open.fields.first(where: { $0.id.text == text }) else { throw VaultError.noSuchField }
                 guard field.tier == .l1 else {
-                    throw VaultError.invalid("grants.fields", "an L2 field cannot be granted: the node has no key")
+                    throw VaultError.invalid(
+                        "grants.fields", "must not name an L2 field, because the node does not have its key")
                 }
             }
         }
@@ -144,8 +145,8 @@ extension AgentRoster {
         }
     }
 
-    /// The same for a holder that nobody can open yet, in commits for which nobody waits long. Without an agent's row it
-    /// counts for nothing, and goes at the next start.
+    /// Writes the wraps of a new key holder in several small commits. Until the agent's row is written the key holder is unused,
+    /// and the next start deletes it.
     func giveInParts(_ places: [FieldPlace], to holder: HolderKey, _ principal: Principal) async throws {
         try await store.commit([try insertion(of: holder, principal)], [])
         for start in stride(from: 0, to: places.count, by: 500) {
@@ -155,13 +156,13 @@ extension AgentRoster {
                 guard let part, part.value.place == place else { throw VaultError.damaged("a field that was there") }
                 mutations.append(
                     .putWrap(holder.wrap(try part.dataKey(by: principal.holder, root: keys.root), at: place)))
-                try await WorkQueue.breathe()
+                try await WorkQueue.yieldIfNeeded()
             }
             try await store.commit(mutations, [])
         }
     }
 
-    /// The events of a change after which an agent can open just these fields: one, or for thousands of fields several.
+    /// The audit events of a change after which an agent can open exactly these fields. Thousands of fields need several events.
     func events(
         _ event: AuditEvent, holding places: [FieldPlace], by agent: HolderID, _ principal: Principal
     ) -> [AuditEvent] {
@@ -179,15 +180,15 @@ extension AgentRoster {
 }
 
 extension EntryID {
-    /// Where an agent's record stands among the values.
+    /// The entry id under which an agent's record is stored as a value.
     package static func record(of holder: HolderID) -> EntryID {
-        guard let id = EntryID(holder.bytes) else { preconditionFailure("ids are 16 bytes") }
+        guard let id = EntryID(holder.bytes) else { preconditionFailure("an id must have 16 bytes") }
         return id
     }
 }
 
 extension NodeKeys {
-    /// What a live node lets the agent do.
+    /// Decrypts an agent's policy.
     package func policy(of agent: StoredAgent) throws -> AgentPolicy {
         try AgentPolicy(
             jsonBytes: try openNodeTier(agent.policy, .policy, vault: agent.vault, id: agent.holder.bytes))

@@ -4,12 +4,12 @@ import Synchronization
 import Vault
 import VaultFormat
 
-/// What a disk with little room still takes: see decision 25.
+/// Admission of commits by free disk space: see decision 25.
 extension Store {
-    /// What may be performed in the node's present state: everything; what takes access away, frees room or keeps count;
-    /// or nothing.
+    /// Decides what may be performed in the node's current mode: everything; only what revokes access, frees space or updates
+    /// counters; or nothing.
     ///
-    /// - Returns: The mutations, and whether the disk has no more than what is kept for taking access away.
+    /// - Returns: The mutations, and whether the free space is within the part reserved for revocations.
     func admitted(
         _ mutations: [Mutation], _ lines: [SealedAuditLine], of vault: VaultID?, isOwn: Bool
     ) throws -> (mutations: [Mutation], isLast: Bool) {
@@ -23,9 +23,9 @@ extension Store {
             if isOwn { return (mutations, false) }
             let isLast =
                 free < [Mutation].roomForReads && mutations.contains { [.reduces, .tidies].contains($0.direction) }
-            let count = mutations.takesAccess ? vault.flatMap { vault in lastCommits.withLock { $0[vault] } } ?? 0 : 0
+            let count = mutations.revokeAccess ? vault.flatMap { vault in lastCommits.withLock { $0[vault] } } ?? 0 : 0
             guard free >= (mutations.room == 0 ? mutations.room(after: count) : mutations.room) else {
-                if mutations.takesAccess, let vault { shut.withLock { _ = $0.insert(vault) } }
+                if mutations.revokeAccess, let vault { readBlocked.withLock { _ = $0.insert(vault) } }
                 throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue)
             }
             return (mutations, isLast)
@@ -34,15 +34,14 @@ extension Store {
         }
     }
 
-    /// What is deleted or replaced is written to the log first, page by page. Begun without the room for it, it would take all
-    /// that there is, for nothing. Taking access away is never kept from it: its larger parts come after the commit.
+    /// Refuses a deletion or replacement whose WAL pages would not fit on the disk: begun without space, it would fill the disk and
+    /// fail. Revocations are always allowed, because their large parts follow after the commit.
     ///
-    /// `floor`: Bytes that stay free whatever is written; looked at here, because what was written since the commit was
-    /// admitted counts.
-    static func demandRoom(
+    /// `floor`: Bytes that must stay free; checked here again, because other commits may have run since the admission.
+    static func requireDiskSpace(
         for mutations: [Mutation], _ lines: [SealedAuditLine], floor: Int64, _ freeSpace: () -> Int64?, _ db: Connection
     ) throws {
-        guard !mutations.takesAccess else { return }
+        guard !mutations.revokeAccess else { return }
         let written = try pages(of: mutations, lines, db)
         guard written > 1 << 18 || floor > 0, let free = freeSpace() else { return }
         let isLarge = written > 1 << 18
@@ -51,10 +50,10 @@ extension Store {
         }
     }
 
-    /// Bytes of the pages that deletions touch, and a narrowing, which also writes.
+    /// Estimates the bytes of the pages that deletions and narrowing changes touch.
     private static func pages(of mutations: [Mutation], _ lines: [SealedAuditLine], _ db: Connection) throws -> Int64 {
         let narrow = mutations.narrow
-        // The line says of each field who can open it.
+        // The audit line lists the readers of each field.
         var written: Int64 = narrow ? lines.reduce(0) { $0 + 2 * Int64($1.body.count) } : 0
         var drops: [EntryID: Int] = [:]
         for mutation in mutations {
@@ -66,7 +65,7 @@ extension Store {
             case .dropAgentWraps(let id, let field?, let owner) where narrow:
                 drops[id, default: 0] += try agents(holding: field, of: id, owner, db)
             case .dropWrap(let id, _, _) where narrow: drops[id, default: 0] += 1
-            // A row's beginning, of which four or more stand on a page.
+            // The start of a row; a page has four or more.
             case .removeField where narrow: written += page / 4
             case .putValue(let value) where narrow: written += 2 * pages(ofBox: Int64(value.box.count))
             case .replaceTerms(let id, _, let terms) where narrow:
@@ -75,14 +74,14 @@ extension Store {
             default: continue
             }
         }
-        // Each has a place in the table and one in the index.
+        // Each wrap is in the table and in an index.
         for (entry, count) in drops { written += min(Int64(count) * 2 * page, try pages(ofWrapsOf: entry, db)) }
         return written
     }
 
     private static let page: Int64 = 8_192
 
-    /// Values, search terms, of which nearly each stands on a page of its own, and keys.
+    /// Includes values, search terms (nearly each on a page of its own) and wraps.
     private static func pages(of entry: EntryID, _ db: Connection) throws -> Int64 {
         let values = try db.all("SELECT length(box) FROM value WHERE entry = ?", .blob(entry.bytes)) { $0.integer(0) }
         let terms = try db.first("SELECT count(*) FROM term WHERE entry = ?", .blob(entry.bytes)) { $0.integer(0) } ?? 0
@@ -98,7 +97,7 @@ extension Store {
         ) { $0.int(0) } ?? 0
     }
 
-    /// A holder's keys to an entry stand together, in the table and in its indexes.
+    /// A key holder's wraps for an entry are adjacent in the table and in its indexes.
     private static func pages(ofWrapsOf entry: EntryID, _ db: Connection) throws -> Int64 {
         try db.first(
             "SELECT count(*) AS wraps, count(DISTINCT holder) AS holders FROM wrap WHERE entry = ?",
@@ -113,42 +112,42 @@ extension Store {
         ) { pages(ofBox: $0.integer(0)) } ?? 0
     }
 
-    /// Bytes of the pages that a box stands on: one of more than some two kilobytes has pages of its own.
+    /// Bytes of the pages of a secret box: one of more than about two kilobytes has overflow pages.
     private static func pages(ofBox length: Int64) -> Int64 {
         length > 1_900 ? (length + 2 * page - 1) / page * page : length + 300
     }
 
-    /// How well signing in can go on record.
+    /// Whether there is space to record sign-in attempts.
     package var roomForSignIns: RoomForSignIns {
         guard case .readOnly = health.mode, let free = freeSpace() else { return .plenty }
         return free < [Mutation].roomForSignIns ? .none : health.mode == .readOnly(.diskFull) ? .scarce : .plenty
     }
 
-    /// Keeps the write-ahead log short while the disk is full: at its usual length it would take what is kept for revocations.
-    /// What the disk does not take now is tried again with the next tick.
+    /// Limits the WAL while the disk is full: at its usual size it would use the space reserved for revocations. A failure is
+    /// retried with the next tick.
     ///
-    /// - Returns: Whether the log was cut.
-    package func keepLogShort(_ isFull: Bool) async -> Bool {
+    /// - Returns: Whether the WAL was truncated.
+    package func limitWAL(_ isFull: Bool) async -> Bool {
         if !isFull {
             lastCommits.withLock { $0 = [:] }
-            shut.withLock { $0 = [] }
+            readBlocked.withLock { $0 = [] }
         }
         try? await database.maintain { try $0.script("PRAGMA wal_autocheckpoint = \(isFull ? 64 : 1_000)") }
         return isFull ? (try? await database.truncateWAL(ignoringBackOff: true)) ?? false : true
     }
 
-    /// Whether nothing can be taken away from anybody of the vault, so that nobody of it reads, titles neither.
-    /// Titles end where sign-ins do: below that an owner without a session cannot revoke anything.
-    func isShut(_ vault: VaultID) -> Bool {
-        if health.isExhausted || shut.withLock({ $0.contains(vault) }) { return true }
+    /// Whether reads of the vault, metadata included, are refused because a revocation could not be committed.
+    /// This includes free space below the sign-in limit, where an owner without a session cannot revoke anything.
+    func isReadBlocked(_ vault: VaultID) -> Bool {
+        if health.isExhausted || readBlocked.withLock({ $0.contains(vault) }) { return true }
         if case .none = roomForSignIns { return true }
         return false
     }
 }
 
 extension [Mutation] {
-    /// Takes access from somebody, and does nothing else that could be done later.
-    var takesAccess: Bool {
+    /// Whether the mutations revoke access and do nothing that could be done later.
+    var revokeAccess: Bool {
         contains { $0.direction == .reduces } && !contains { $0.direction == .tidies }
     }
 }

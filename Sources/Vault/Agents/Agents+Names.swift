@@ -1,21 +1,21 @@
 import Crypto
 package import VaultFormat
 
-/// The name that an agent leaves behind, so that what it wrote stays its own: a record without grants, at its place.
+/// The record that keeps a revoked agent's name for the history of what it wrote. It has no grants and replaces the agent's record.
 package struct AgentName: Sendable {
     package let value: StoredValue
     package let wrap: Wrap
 }
 
-extension AgentRoster {
-    /// The names of agents, also of those that are no more. Whoever has none was no agent.
+extension Agents {
+    /// The names of agents, including revoked ones. Other ids have none.
     package func names(of ids: Set<HolderID>, as principal: Principal) async throws -> [HolderID: String] {
         try principal.authorize(.viewAgents, at: now)
         if ids.isEmpty { return [:] }
         return try await entries.work.run(as: principal, in: store) { try await readNames(of: ids, as: principal) }
     }
 
-    /// Records are opened a few at a time: each may have 64 KB.
+    /// Decrypts records a few at a time, because each may have 64 KB.
     func readNames(of ids: Set<HolderID>, as principal: Principal) async throws -> [HolderID: String] {
         var names: [HolderID: String] = [:]
         var rest = ids
@@ -24,23 +24,23 @@ extension AgentRoster {
             rest.subtract(some)
             for (id, record) in try await store.agentRecords(some, for: principal.holder.id)
             where record.value.place.vault == principal.vault {
-                // One record that does not open must not hide the others.
+                // A damaged record must not hide the others.
                 let text = try? AgentText(jsonBytes: try record.open(by: principal.holder, root: keys.root))
                 names[id] = text?.name ?? id.text
             }
-            try await WorkQueue.breathe()
+            try await WorkQueue.yieldIfNeeded()
         }
         return names
     }
 
-    /// What a rotation leaves beside the successor's record; nothing in a full vault, where it has to work all the same.
+    /// Returns the name record that a rotation adds; nil when the vault is full, because a rotation must always work.
     func roomForName(_ name: AgentName) async throws -> AgentName? {
         let bytes = [Mutation.putValue(name.value), .putWrap(name.wrap)].reduce(0) { $0 + $1.bytesAtRest }
         let vault = name.value.place.vault
         return try await store.usage(of: vault)[.bytes] + bytes <= entries.quotas[.bytes] ? name : nil
     }
 
-    /// After a revocation it takes no more room than the record that it replaces.
+    /// Creates a name record, which is no larger than the record that it replaces.
     func name(_ name: String, of id: HolderID, _ principal: Principal) throws -> AgentName {
         let place = Self.recordPlace(of: id, version: 1, principal)
         let key = SymmetricKey(size: .bits256)
@@ -50,7 +50,7 @@ extension AgentRoster {
             wrap: principal.holder.wrap(key, at: place))
     }
 
-    /// An agent's record is a value at the agent's own place, so that a change of owner re-wraps it too.
+    /// The place of an agent's record. It is stored as a value, so that a change of the owner's key holder re-wraps it too.
     static func recordPlace(of id: HolderID, version: Int, _ principal: Principal) -> FieldPlace {
         FieldPlace(vault: principal.vault, entry: .record(of: id), field: .title, tier: .metadata, version: version)
     }

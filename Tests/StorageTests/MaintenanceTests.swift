@@ -6,8 +6,8 @@ import Testing
 import Vault
 import VaultFormat
 
-/// What a node does to its file without anybody asking.
-@Suite struct KeepingTests {
+/// Maintenance of the file.
+@Suite struct MaintenanceTests {
     let node: TestVault
     let owner: Principal
 
@@ -16,7 +16,7 @@ import VaultFormat
         owner = try await node.owner()
     }
 
-    @Test func aSweepDeletesWhatHasRunOut() async throws {
+    @Test func aSweepDeletesWhatHasExpired() async throws {
         let request = IdempotencyRecords.Request(key: "k", content: [])
         try await node.store.commit(
             [node.idempotency.record(of: [1], to: request, as: owner)], [])
@@ -31,7 +31,7 @@ import VaultFormat
         #expect(left == 0)
     }
 
-    @Test func aSweepForgetsWhatAReaderHeldUp() async throws {
+    @Test func aSweepTruncatesWhatAReaderPrevented() async throws {
         let entry = try await node.entries.create(.login(), id: nil, as: owner)
         let boxes = try node.file().all("SELECT box FROM value") { $0.blob(0) }
         let reader = try Connection(path: node.path, access: .readOnly)
@@ -47,8 +47,8 @@ import VaultFormat
         #expect(boxes.allSatisfy { !after.holds($0) })
     }
 
-    /// What strangers' failures left goes on a full disk, too, however much of it there is.
-    @Test func failuresThatAreForgivenAreSwept() async throws {
+    /// Expired failure counts are deleted on a full disk too, in any number.
+    @Test func expiredFailuresAreSwept() async throws {
         try await node.sabotage(
             """
             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
@@ -57,12 +57,12 @@ import VaultFormat
         node.health.note(.diskFull)
         node.moments.advance(by: 2_000 - node.moments.now)
         try await node.store.sweep(sessionIdle: 86_400)
-        // One is of the registration.
+        // One row is from the registration.
         let left = try node.count("SELECT count(*) FROM abuse WHERE at = 0")
         #expect(left == 1_001)
     }
 
-    @Test func anOwnerThatAnInterruptedChangeLeftBehindIsDeleted() async throws {
+    @Test func aKeyHolderOfAnInterruptedChangeIsDeleted() async throws {
         let entry = try await node.entries.create(.login(), id: nil, as: owner)
         let orphan = HolderKey.generate()
         let row = HolderRow(
@@ -76,7 +76,7 @@ import VaultFormat
         #expect(value == "hunter2")
     }
 
-    @Test func underANewRootKeyEverythingGoesOnAndNothingNeedsTheOld() async throws {
+    @Test func afterARootKeyRotationNothingNeedsTheOldKey() async throws {
         let entry = try await node.entries.create(.login(tags: ["work"]), id: nil, as: owner)
         let robot = try await node.agent(
             grants: [.tag("work")], policy: AgentPolicy(verbs: [.read, .write, .deposit]), as: owner)

@@ -1,16 +1,15 @@
 package import VaultFormat
 
-/// Changes of an agent, and what of them only takes away.
-extension AgentRoster {
-    /// Changes name, grants, policy or whether it works at all. Keys follow the grants at once, both ways.
+/// Changes of an agent.
+extension Agents {
+    /// Changes name, grants or policy, and pauses or resumes an agent. Keys are granted and revoked in the same operation.
     ///
-    /// `policy`: Changes the policy that the agent has when its turn comes, so that of two changes at once neither undoes
-    /// the other.
+    /// `policy`: Modifies the current policy under the vault's lock, so that concurrent changes do not undo each other.
     package func update(
         _ id: HolderID, name: String?, grants: [Grant]?, policy change: (@Sendable (inout AgentPolicy) throws -> Void)?,
         isPaused: Bool?, as principal: Principal
     ) async throws -> AgentView {
-        // Pausing is what one does in a hurry.
+        // Pausing alone is urgent.
         if name == nil, grants == nil, change == nil, isPaused == true { return try await pause(id, as: principal) }
         let permit = try principal.authorize(.changeAgent, at: now)
         try entries.operations.spend(principal.vault)
@@ -36,7 +35,7 @@ extension AgentRoster {
                 agent.recordVersion += 1
                 transaction.write(try record(draft, of: id, version: agent.recordVersion, principal))
             }
-            // A narrowing that the program's end cut short goes on when the agent is let work again.
+            // Resuming an agent completes a narrowing change that a stop of the program interrupted.
             if grants != nil || resumes {
                 let publicKey = try HolderPublicKey(
                     id: id, vault: principal.vault, stored: agent.publicKey, keys: keys)
@@ -44,14 +43,14 @@ extension AgentRoster {
                 let wanted = try await grantable(
                     draft.grants, upTo: max(Self.mostFields, present.count), as: principal, keeping: \.self)
                 let places = Set(wanted.map(\.place))
-                // What only takes away gives nothing, also not what a disk that was full has left out.
+                // A narrowing change grants no keys, including those that a full disk left out before.
                 let missing = narrows ? [] : wanted.filter { !present.contains($0.place) }
-                // What a change that was cut short left out comes with it, as far as there is room.
+                // A resume also grants keys that an interrupted change left out, up to the limit of one commit.
                 let new = grants == nil ? Array(missing.prefix(EntryLimits.sealedKeys)) : missing
                 guard new.count <= EntryLimits.sealedKeys else {
                     throw VaultError.invalid(
                         "grants",
-                        "add more than \(EntryLimits.sealedKeys) fields at once; make a new agent, or add fewer at a time"
+                        "must add at most \(EntryLimits.sealedKeys) fields at once; create a new agent, or add fewer at a time"
                     )
                 }
                 gone = Array(present.subtracting(places))
@@ -59,7 +58,7 @@ extension AgentRoster {
                     let key = try field.dataKey(by: principal.holder, root: keys.root)
                     transaction.write(.putWrap(try publicKey.seal(key, at: field.place, root: keys.root)))
                 }
-                // Of an agent that was paused the log may say less than it has: a narrowing was cut short.
+                // A paused agent may still have wraps that the log lists as revoked: a narrowing change was interrupted.
                 if !new.isEmpty || !gone.isEmpty || old.state != .active {
                     held = present.intersection(places).union(new.map(\.place))
                 }
@@ -73,16 +72,16 @@ extension AgentRoster {
                 transaction.write(gone.map { .dropWrap($0.entry, $0.field, id) } + [.updateAgent(agent)])
                 return view(agent, draft)
             }
-            // Many are dropped in parts, between which others commit; the agent is paused until it has none of them.
-            var resting = agent
-            resting.state = .paused
-            transaction.write(.updateAgent(resting))
+            // Many wraps are dropped in parts, between which others commit; the agent is paused until all are gone.
+            var paused = agent
+            paused.state = .paused
+            transaction.write(.updateAgent(paused))
             try await transaction.commit()
             do {
                 let vault = principal.vault
                 let isDone = try await store.drop(gone, of: id) { [locks = entries.unit.locks] in locks.hasUrgent(vault)
                 }
-                guard isDone else { return view(resting, draft) }
+                guard isDone else { return view(paused, draft) }
                 if agent.state == .active {
                     let back = Mutation.setAgentState(id, vault: vault, .active)
                     transaction.write(narrows ? [.narrows, back] : [back])
@@ -90,16 +89,16 @@ extension AgentRoster {
                 }
                 return view(agent, draft)
             } catch VaultError.readOnly {
-                // Its owner sees that it is paused. The other keys go when it is resumed.
-                return view(resting, draft)
+                // The agent stays paused. The remaining wraps are dropped when it is resumed.
+                return view(paused, draft)
             }
         }
     }
 
-    /// Pauses an agent. Nothing is read or opened before it: a record that is damaged must not keep a token alive.
+    /// Pauses an agent without reading its record, so that a damaged record cannot keep the token active.
     private func pause(_ id: HolderID, as principal: Principal) async throws -> AgentView {
         try await entries.unit.change(try principal.authorize(.pauseAgent, at: now)) { transaction in
-            // Nothing to do again, and no line for it.
+            // Already paused: no change and no audit line.
             if (try? store.state(of: id, in: principal.vault)) == .paused { return }
             transaction.write(.setAgentState(id, vault: principal.vault, .paused))
             try transaction.log(principal.event(.agentUpdate, subject: id.text, reason: "paused"))
@@ -108,14 +107,14 @@ extension AgentRoster {
     }
 }
 
-extension AgentRoster.Draft {
+extension Agents.Draft {
     init(old: AgentView) {
         self.init(name: old.name, grants: old.grants, policy: old.policy)
     }
 
-    /// Whether it lets an agent do less than the other, and nothing that the other does not.
+    /// Whether the draft allows less than the other, and nothing that the other does not.
     ///
-    /// `evenIfSame`: Something else takes away.
+    /// `evenIfSame`: Also return true for equal drafts, for a change that narrows in another way.
     func narrows(_ other: Self, evenIfSame: Bool = false) -> Bool {
         let (index, others) = (GrantIndex(grants), GrantIndex(other.grants))
         guard name == other.name, policy.isWithin(other.policy), index.isWithin(others) else { return false }

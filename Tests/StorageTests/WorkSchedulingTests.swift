@@ -6,8 +6,8 @@ import Testing
 import Vault
 import VaultFormat
 
-/// What takes long has its principal's turn, and ends with its principal's access.
-@Suite(.timeLimit(.minutes(5))) struct TurnTests {
+/// Long work is scheduled by principal, and ends with its principal's access.
+@Suite(.timeLimit(.minutes(5))) struct WorkSchedulingTests {
     let node: TestVault
     let owner: Principal
 
@@ -21,8 +21,8 @@ import VaultFormat
         while start.duration(to: .now) < .milliseconds(25) {}
     }
 
-    /// A value that is large to open waits for its turn; one that is not, for nobody.
-    @Test func aLargeValueIsOpenedInATurn() async throws {
+    /// A large value is read through the work queue, a small one immediately.
+    @Test func aLargeValueIsReadThroughTheWorkQueue() async throws {
         let fields = [
             EntryEdit.Field(label: "large", content: .value(String(repeating: "\u{1}", count: 60_000))),
             EntryEdit.Field(label: "small", content: .value("hunter2")),
@@ -56,8 +56,8 @@ import VaultFormat
         }
     }
 
-    /// What waits for its turn holds no value: by then it may be gone.
-    @Test func aLargeValueThatIsGoneMeanwhileIsNotRead() async throws {
+    /// Waiting work holds no value, because it may be revoked meanwhile.
+    @Test func aLargeValueRevokedMeanwhileIsNotRead() async throws {
         let large = EntryEdit.Field(label: "large", content: .value(String(repeating: "\u{1}", count: 60_000)))
         let entry = try await node.entries.create(
             EntryEdit(title: "t", tags: ["t"], fields: [large]), id: nil, as: owner)
@@ -69,14 +69,14 @@ import VaultFormat
         while node.entries.work.running < 2 { await Task.yield() }
         let read = Task { try await node.entries.read(entry.field("large"), of: entry.id, as: principal) }
         while node.entries.work.waiting == 0 { await Task.yield() }
-        // As a narrowing does it, and without a turn of its own.
+        // As a narrowing change does, without the work queue.
         try node.file().script("DELETE FROM wrap WHERE is_sealed = 1 OR holder IN (SELECT holder FROM agent)")
         gate.open()
         await #expect(throws: VaultError.noSuchField) { try await read.value }
         for block in blocks { try await block.value }
     }
 
-    @Test func aSeedIsShort() async throws {
+    @Test func anOverlongSeedIsRefused() async throws {
         let seed = "otpauth://totp/?" + String(repeating: "a=b&", count: 1_000) + "secret=JBSWY3DPEHPK3PXP"
         let entry = try await node.entries.create(
             EntryEdit(title: "t", fields: [.init(label: "code", kind: .totp, content: .value(seed))]), id: nil,
@@ -88,7 +88,7 @@ import VaultFormat
 
     enum Ending: CaseIterable { case paused, revoked }
 
-    /// In the middle, and at the end.
+    /// Access ends in the middle or at the end of the work.
     @Test(arguments: Ending.allCases, [true, false]) func workEndsWithItsPrincipalsAccess(
         _ ending: Ending, _ isInTheMiddle: Bool
     ) async throws {
@@ -102,16 +102,16 @@ import VaultFormat
                 await gate.wait()
                 guard isInTheMiddle else { return }
                 Self.spend()
-                try await WorkQueue.breathe()
-                Issue.record("it goes on")
+                try await WorkQueue.yieldIfNeeded()
+                Issue.record("the work continues")
             }
         }
         await begun.wait()
         switch ending {
         case .paused:
-            _ = try await node.roster.update(
+            _ = try await node.agents.update(
                 robot.id, name: nil, grants: nil, policy: nil, isPaused: true, as: owner)
-        case .revoked: _ = try await node.roster.revoke(robot.id, as: owner)
+        case .revoked: _ = try await node.agents.revoke(robot.id, as: owner)
         }
         gate.open()
         await #expect(throws: VaultError.principalGone) { try await work.value }

@@ -1,0 +1,57 @@
+import IPNetworks
+package import Vault
+package import VaultFormat
+
+/// The account's profile, its recovery kit and its deletion.
+extension Accounts {
+    package struct Profile: Sendable {
+        package let email: String
+        package let vault: VaultID
+        package let created: Int64
+        package let hasRecoveryKit: Bool
+        package let hasSecondFactor: Bool
+        package let usage: VaultUsage
+        package let quotas: Quotas
+    }
+
+    package func profile(as principal: Principal) async throws -> Profile {
+        try principal.authorize(.viewAccount, at: now())
+        guard let account = try store.account(of: principal.vault) else { throw AuthError.badToken }
+        let email = try keys.openNodeTier(account.email, .email, vault: principal.vault, id: principal.vault.bytes)
+        return Profile(
+            email: String(decoding: email, as: UTF8.self), vault: principal.vault, created: account.created,
+            hasRecoveryKit: try store.credential(.recovery, of: principal.vault) != nil,
+            hasSecondFactor: try await store.item(.totp, of: principal.holder.id) != nil,
+            usage: try await store.usage(of: principal.vault), quotas: settings.quotas)
+    }
+
+    /// Replaces the recovery kit, or removes it when `kit` is nil.
+    package func setRecovery(_ kit: Secrets?, proof: Proof, as principal: Principal) async throws {
+        let permit = try principal.authorize(.changeRecoveryKit, at: now())
+        if let kit { try check(kit) }
+        try await unit.change(permit) { transaction in
+            _ = try await check(proof, as: principal)
+            // After the proof: a stolen session alone must not use up the owner's operations.
+            try operations.spend(principal.vault, share: .proven)
+            transaction.write(.deleteCredentials(.recovery, of: principal.vault))
+            if let kit {
+                transaction.write(.insertCredential(credential(.recovery, kit, principal.holder, principal.vault)))
+            }
+            try transaction.log(principal.event(.recoveryChange, reason: kit == nil ? "removed" : "set"))
+        }
+    }
+
+    /// Deletes the account with its vault and the key of its audit bodies.
+    package func delete(as principal: Principal) async throws {
+        try await unit.change(try principal.authorize(.deleteAccount, at: now())) { transaction in
+            let event = AuditEvent(
+                .accountDelete, by: .init(.owner, principal.holder.id), from: principal.from?.text,
+                subject: principal.vault.text)
+            transaction.write(.closeAccount(principal.vault))
+            try transaction.logUnderNodeKey(event)
+            try await transaction.commit()
+            unit.audit.evictKey(of: principal.vault)
+            await store.erase(principal.vault)
+        }
+    }
+}

@@ -1,0 +1,214 @@
+import OneTimePasswords
+package import VaultFormat
+
+/// Reading of values and codes. Every read is in the audit log before it is returned.
+extension Entries {
+    /// Reads a field's current content.
+    ///
+    /// `encode`: Encodes the response; runs in the work queue when the value is large.
+    package func read<R: Sendable>(
+        _ field: FieldID, of entry: EntryID, as principal: Principal,
+        encode: @escaping @Sendable (FieldContent) throws -> R
+    ) async throws -> R {
+        let permit = try principal.authorize(.readValue, at: now())
+        return try await scheduled(as: principal, { try find(field, of: entry, as: principal) }) { part in
+            var opened = try open(part, as: principal)
+            if opened.read.place.tier == .l2 {
+                opened.label(try await view(entry, as: principal).fields.first { $0.id == field })
+            }
+            let answer = try encode(opened.content)
+            try await record(.valueRead, [opened.read], permit)
+            return answer
+        }
+    }
+
+    package func read(_ field: FieldID, of entry: EntryID, as principal: Principal) async throws -> FieldContent {
+        try await read(field, of: entry, as: principal) { $0 }
+    }
+
+    /// Bytes of a secret box from which on opening it takes more than a few tenths of a millisecond.
+    private static let largeBox = 8 << 10
+
+    /// Runs `body` immediately for a small value, and in the work queue for a large one.
+    ///
+    /// A large value is looked up again once the work runs, because it may have been removed meanwhile.
+    private func scheduled<R: Sendable>(
+        as principal: Principal, _ find: @escaping @Sendable () async throws -> StoredPart,
+        _ body: @escaping @Sendable (StoredPart) async throws -> R
+    ) async throws -> R {
+        if let part = try await smallPart(find) { return try await body(part) }
+        return try await work.run(as: principal, in: store) { try await body(try await find()) }
+    }
+
+    /// Finds a part; nil when its value is large.
+    private func smallPart(_ find: () async throws -> StoredPart) async throws -> StoredPart? {
+        let part = try await find()
+        return part.value.box.count > Self.largeBox ? nil : part
+    }
+
+    /// Maximum fields in one request.
+    package static let mostRead = 64
+
+    /// Maximum response bytes of one request.
+    private static let mostReadBytes = 2 << 20
+
+    /// Reads the current contents of several fields, in order. All are logged in one commit, or none is returned.
+    ///
+    /// `add`: Appends a field to the response. Runs in the work queue, one field at a time.
+    package func read(
+        _ fields: [(entry: EntryID, field: FieldID)], as principal: Principal,
+        add: @escaping @Sendable (FieldContent, inout [UInt8]) -> Void
+    ) async throws -> [UInt8] {
+        let permit = try principal.authorize(.readValue, at: now())
+        guard (1...Self.mostRead).contains(fields.count) else {
+            throw VaultError.invalid("values", "must be 1 to \(Self.mostRead)")
+        }
+        guard Set(fields.map { $0.entry.bytes + $0.field.bytes }).count == fields.count else {
+            throw VaultError.invalid("values", "must not name a field twice")
+        }
+        return try await work.run(as: principal, in: store) {
+            var reads: [FieldRead] = []
+            var answer: [UInt8] = []
+            var labels: [EntryID: [FieldID: EntryView.FieldView]] = [:]
+            for (entry, field) in fields {
+                try Task.checkCancellation()
+                var found = try open(try find(field, of: entry, as: principal), as: principal)
+                if found.read.place.tier == .l2 {
+                    if labels[entry] == nil {
+                        let wanted = Set(fields.filter { $0.entry == entry }.map(\.field))
+                        let known = try await openEntry(entry, as: principal).view.fields.filter {
+                            wanted.contains($0.id)
+                        }
+                        labels[entry] = Dictionary(known.map { ($0.id, $0) }) { first, _ in first }
+                    }
+                    found.label(labels[entry]?[field])
+                }
+                reads.append(found.read)
+                add(found.content, &answer)
+                guard answer.count <= Self.mostReadBytes else {
+                    throw VaultError.invalid("values", "must have at most 2 MiB together; read fewer at once")
+                }
+                try await WorkQueue.yieldIfNeeded()
+            }
+            try await record(.valueRead, reads, permit)
+            return answer
+        }
+    }
+
+    /// Reads a field's content in an older version. For the owner only.
+    package func read<R: Sendable>(
+        _ field: FieldID, of entry: EntryID, at version: Int, as principal: Principal,
+        encode: @escaping @Sendable (FieldContent) throws -> R
+    ) async throws -> R {
+        let permit = try principal.authorize(.readPastValue, at: now())
+        let find: @Sendable () async throws -> StoredPart = {
+            guard let row = try await store.entryRow(entry, in: principal.vault) else { throw VaultError.noSuchEntry }
+            guard (1...row.version).contains(version),
+                let part = try await store.part(
+                    field, of: entry, in: principal.vault, for: principal.holder.id, notAfter: version),
+                !field.isReserved
+            else { throw VaultError.noSuchVersion }
+            return part
+        }
+        return try await scheduled(as: principal, find) { part in
+            let opened = try open(part, as: principal)
+            let answer = try encode(opened.content)
+            try await record(.valueRead, [opened.read], permit)
+            return answer
+        }
+    }
+
+    package func read(
+        _ field: FieldID, of entry: EntryID, at version: Int, as principal: Principal
+    ) async throws -> FieldContent {
+        try await read(field, of: entry, at: version, as: principal) { $0 }
+    }
+
+    /// Reads the current code of a TOTP field, for principals with access to codes but not to the seed.
+    package func code(
+        _ field: FieldID, of entry: EntryID, as principal: Principal
+    ) async throws -> (code: String, period: Int64, expiresIn: Int64) {
+        let permit = try principal.authorize(.readCode, at: now())
+        return try await scheduled(as: principal, { try find(field, of: entry, as: principal) }) { part in
+            let opened = try open(part, as: principal)
+            // Other kinds are refused: a password may be valid base 32, and its code would reveal part of it.
+            guard opened.content.field.kind == .totp, case .value(let seed) = opened.content.content,
+                let generator = TOTP(seed)
+            else { throw VaultError.notATOTPSeed }
+            try await record(.codeRead, [opened.read], permit)
+            let time = now()
+            return (generator.code(at: time), generator.period, generator.period - time % generator.period)
+        }
+    }
+
+    // MARK: Opening
+
+    /// A read as it is logged.
+    private struct FieldRead {
+        let place: FieldPlace
+        /// The symmetric wrap that replaces a sealed one.
+        let upgraded: Wrap?
+    }
+
+    /// A decrypted field.
+    private struct OpenField {
+        let read: FieldRead
+        var content: FieldContent
+
+        /// Sets the label of an L2 field, which comes from the details, because the node cannot decrypt the value.
+        mutating func label(_ known: EntryView.FieldView?) {
+            guard let known else { return }
+            content.field.label = known.label
+            content.field.kind = known.kind
+        }
+    }
+
+    /// Looks up a field's part by key.
+    private func find(_ field: FieldID, of entry: EntryID, as principal: Principal) throws -> StoredPart {
+        guard !field.isReserved,
+            let part = try store.part(field, of: entry, in: principal.vault, for: Reader(principal))
+        else { throw VaultError.noSuchField }
+        return part
+    }
+
+    /// Decrypts a part. On the hot path: opens two secret boxes.
+    private func open(_ part: StoredPart, as principal: Principal) throws -> OpenField {
+        let place = part.value.place
+        guard place.tier == .l1 else {
+            try principal.authorize(.readValue, on: .field(place.tier), at: now())
+            let content = FieldContent(
+                field: .init(id: place.field, label: "", kind: .secret, tier: place.tier, version: place.version),
+                content: .envelope(part.value.box))
+            return OpenField(read: FieldRead(place: place, upgraded: nil), content: content)
+        }
+        // A sealed key costs an X-Wing decapsulation, so it is opened once.
+        let key = try part.dataKey(by: principal.holder, root: keys.root)
+        let text = try ValueText(jsonBytes: try part.open(with: key))
+        let content = FieldContent(
+            field: .init(id: place.field, label: text.label, kind: text.kind, tier: .l1, version: place.version),
+            content: .value(text.value))
+        let isSealed = part.wrap?.isSealed == true
+        let upgraded = isSealed ? principal.holder.wrap(key, at: place) : nil
+        return OpenField(read: FieldRead(place: place, upgraded: upgraded), content: content)
+    }
+
+    /// Logs reads, and in the same commit replaces sealed wraps with symmetric ones.
+    private func record(
+        _ action: AuditEvent.Action, _ reads: [FieldRead], _ permit: Permit
+    ) async throws {
+        let principal = permit.principal
+        try await rates.using(permit, uses: reads.count) {
+            try principal.requireUnexpired(at: now())
+            try requireUse(permit, count: reads.count)
+            try operations.spend(for: principal, count: reads.count)
+            var transaction = unit.transaction(for: permit)
+            transaction.write(permit.mutations(uses: reads.count, reading: reads.map(\.place)))
+            transaction.write(reads.compactMap(\.upgraded).map(Mutation.upgradeWrap))
+            for place in reads.map(\.place) {
+                try transaction.log(
+                    principal.event(action, entry: place.entry, field: place.field, version: place.version))
+            }
+            try await transaction.commit()
+        }
+    }
+}
