@@ -4,7 +4,7 @@ package import Hummingbird
 package import Vault
 package import Wire
 
-/// Everything that the API needs to answer with.
+/// The HTTP API of a node: its dependencies and its routes.
 package struct NodeAPI: Sendable {
     package var accounts: Accounts
     package var authenticator: Authenticator
@@ -17,9 +17,9 @@ package struct NodeAPI: Sendable {
     package var node: NodeBody
     package var nodes: NodesBody
     package var cursorKey: SymmetricKey
-    /// Why the node is not ready; empty when it is.
+    /// Returns the reasons why the node is not ready; empty when it is ready.
     package var readiness: @Sendable () async -> [String]
-    /// Told about rows that no node wrote, and about errors that may be the disk's.
+    /// Called with stored data that fails authentication and with unhandled errors, which may be disk errors.
     package var onFault: @Sendable (any Error) -> Void
 
     package init(
@@ -44,15 +44,15 @@ package struct NodeAPI: Sendable {
         self.onFault = onFault
     }
 
-    /// TCP connections that have sent a request.
+    /// The number of open TCP connections that have sent a request.
     package static var connections: Int { ConnectionTable.shared.count }
 
-    /// All routes. Serves the program and the tests alike.
+    /// The router with all routes, for the program and for tests.
     package func router() throws -> Router<NodeContext> {
         let bodies = BodyBudget()
         let cursors = Cursors(key: cursorKey)
         let router = Router(context: NodeContext.self, options: .autoGenerateHeadEndpoints)
-        router.add(middleware: AnswerMiddleware(counters: counters, onFault: onFault))
+        router.add(middleware: ResponseMiddleware(counters: counters, onFault: onFault))
         let open = router.group().add(middleware: BodyMiddleware(budget: bodies, work: entries.work))
         NodeRoutes(
             node: node, nodes: nodes, readiness: readiness, description: try OpenAPI.document(version: node.version)

@@ -10,8 +10,8 @@
 static sigset_t mask;
 static int ignores_pipe;
 
-// Before main: the threads that tasks run on block every signal, and a library ignores one.
-__attribute__((constructor)) static void remember(void) {
+// Runs before main, because the task threads block all signals and the networking library ignores SIGPIPE.
+__attribute__((constructor)) static void save_signal_state(void) {
     pthread_sigmask(SIG_SETMASK, NULL, &mask);
     ignores_pipe = signal_is_ignored(SIGPIPE);
 }
@@ -21,7 +21,7 @@ int signal_is_ignored(int number) {
     return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
-int pipe_of_own(int *read_end, int *write_end) {
+int pipe_cloexec(int *read_end, int *write_end) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) return errno;
     *read_end = ends[0];
@@ -29,13 +29,13 @@ int pipe_of_own(int *read_end, int *write_end) {
     return 0;
 }
 
-// Only calls that POSIX allows between fork and exec in a process with threads.
-static void become(const struct child_program *program, pid_t parent, int report) {
-    // Its secrets must not outlive the program that masks them. Another parent: this one has ended meanwhile.
+// Async-signal-safe calls only, as POSIX requires between fork and exec in a process with threads.
+static void exec_program(const struct child_program *program, pid_t parent, int report) {
+    // The secrets must not outlive the masking parent. Another parent means that it has ended meanwhile.
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) _exit(127);
     if (program->output >= 0 && dup2(program->output, STDOUT_FILENO) < 0) goto failed;
     if (program->errors >= 0 && dup2(program->errors, STDERR_FILENO) < 0) goto failed;
-    // The networking library ignores SIGPIPE. All others are as they were: what is caught here ends with exec.
+    // The networking library ignores SIGPIPE. Other signals are unchanged, and exec resets handlers.
     signal(SIGPIPE, ignores_pipe ? SIG_IGN : SIG_DFL);
     sigprocmask(SIG_SETMASK, &mask, NULL);
     execve(program->path, program->arguments, program->environment);
@@ -46,7 +46,7 @@ failed:;
     _exit(127);
 }
 
-int process_become(const char *path, char *const *arguments, char *const *environment) {
+int process_exec(const char *path, char *const *arguments, char *const *environment) {
     signal(SIGPIPE, ignores_pipe ? SIG_IGN : SIG_DFL);
     pthread_sigmask(SIG_SETMASK, &mask, NULL);
     execve(path, arguments, environment);
@@ -58,7 +58,7 @@ int child_start(const struct child_program *program, pid_t *child) {
     if (pipe2(report, O_CLOEXEC) != 0) return errno;
     pid_t parent = getpid();
     *child = fork();
-    if (*child == 0) become(program, parent, report[1]);
+    if (*child == 0) exec_program(program, parent, report[1]);
     int error = *child < 0 ? errno : 0;
     close(report[1]);
     if (*child > 0) {

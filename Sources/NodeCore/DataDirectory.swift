@@ -5,12 +5,12 @@ import Storage
 import Systemd
 package import VaultFormat
 
-/// Where a node keeps what it has: one database, and beside it a root key, a lock and a reserve.
+/// A node's data directory: the database, the root key, a lock file, reserve files and certificates.
 package struct DataDirectory: Sendable {
     package let path: String
     package let rootKeySource: any RootKeySource
 
-    /// `rootKey`: The file with the root key. By default the systemd credential `root-key`, or else `root.key` in the
+    /// `rootKey`: The file with the root key. Default: the systemd credential `root-key`, or else `root.key` in the
     /// directory.
     package init(path: String, rootKey: String?) {
         self.path = path
@@ -27,20 +27,21 @@ package struct DataDirectory: Sendable {
     package var database: String { "\(path)/clavitor.db" }
     package var lock: String { "\(path)/lock" }
     package var reserve: ReserveFile { ReserveFile(in: path) }
-    /// Without it a log that fills the disk could not be cut: moving what it holds into the file takes a few pages.
+    /// Reserved space for truncating a WAL that fills the disk: a checkpoint needs a few pages.
     package var logReserve: ReserveFile { ReserveFile(in: path, name: "reserve-log", bytes: 2 << 20) }
-    /// There while damage was found that no operator has looked at.
+    /// The marker file of damage that no operator has accepted.
     package var damageMark: String { "\(path)/damaged" }
-    package var certificates: CertificatePlaces { CertificatePlaces(data: path) }
+    package var certificates: CertificatePaths { CertificatePaths(data: path) }
 
-    /// Makes the directory, a root key unless there is one, and an empty vault.
+    /// Creates the directory, a root key unless there is one, and an empty database.
     ///
-    /// The vault takes its name when it is whole, so that a start that was cut off is begun anew by the next.
+    /// The database is created under a temporary name and renamed when it is complete, so that an interrupted start is repeated by
+    /// the next one.
     ///
-    /// - Returns: The keys, if they were made now.
+    /// - Returns: The root keys, if they were generated now.
     package func initialize(now: Int64) throws -> RootKeys? {
         guard !File.exists(database) else {
-            throw Failure("\(database) exists. Choose another directory, or serve it.")
+            throw Failure("\(database) already exists. Choose another directory, or serve this one.")
         }
         try File.makeDirectory(path)
         let isNew = !rootKeySource.exists
@@ -55,10 +56,10 @@ package struct DataDirectory: Sendable {
         return isNew ? keys : nil
     }
 
-    /// Whether nothing was ever kept here, so that a service may make a vault by itself.
+    /// Whether the directory is empty, so that a service may initialize it.
     ///
-    /// What a first start leaves when it is cut off counts as nothing. Everything else may be what is left of a vault, or a
-    /// restore that is under way, and is an error.
+    /// Files of an interrupted first start are ignored. Any other file may belong to a lost vault or to a restore in progress, and
+    /// is an error.
     ///
     /// - Returns: False when there is a vault.
     package func isEmpty() throws -> Bool {
@@ -69,17 +70,17 @@ package struct DataDirectory: Sendable {
         guard found.isEmpty else {
             throw Failure(
                 """
-                There is no vault in \(path), and it is not empty: \(found.prefix(5).joined(separator: ", ")). Wait for the end \
-                of a restore, or bring back what is missing (`clavitor-node restore`). To begin anew, empty it first.
+                \(path) has no vault but is not empty: \(found.prefix(5).joined(separator: ", ")). Wait for a running restore, or \
+                restore the vault (`clavitor-node restore`). To start with a new vault, empty the directory first.
                 """)
         }
         return true
     }
 
-    /// Before anything is written: a disk that was full when the program ended may still be.
+    /// Releases the reserve if the disk is full. Call before the first write: the disk may have been full at the last stop.
     ///
-    /// - Returns: Whether it is.
-    package func giveReserveBackIfFull() -> Bool {
+    /// - Returns: Whether the disk is full.
+    package func releaseReserveIfLow() -> Bool {
         guard let free = FileStatus.freeSpace(path), free < ReserveFile.lowSpace else { return false }
         _ = reserve.release()
         return true
@@ -87,11 +88,11 @@ package struct DataDirectory: Sendable {
 
     package func requireVault() throws {
         guard File.exists(database) else {
-            throw Failure("There is no vault in \(path). Begin with `clavitor-node init --data \(path)`.")
+            throw Failure("There is no vault in \(path). Create one with `clavitor-node init --data \(path)`.")
         }
     }
 
-    /// The keys of the node, which only its own root key opens.
+    /// The node's keys, decrypted with its root key.
     package func nodeKeys() throws -> NodeKeys {
         try requireVault()
         do {
@@ -99,16 +100,17 @@ package struct DataDirectory: Sendable {
         } catch let error as RootBoxError {
             switch error {
             case .unknownKey(let id):
-                throw Failure("The database needs root key \(id), which \(rootKeySource.location) does not hold.")
+                throw Failure("The database requires root key \(id), which is not in \(rootKeySource.location).")
             case .notOurs:
                 throw Failure(
-                    "The root key in \(rootKeySource.location) is not this database's, or the database is damaged.")
+                    "The root key in \(rootKeySource.location) does not open this database: it belongs to another one, or the database is damaged."
+                )
             }
         }
     }
 
-    /// Takes the directory for this process alone, until the process ends. Makes it if it is not there.
-    package func takeLock() throws {
+    /// Locks the directory until the process ends. Creates it if needed.
+    package func acquireLock() throws {
         try File.makeDirectory(path)
         guard try File.tryLock(lock) else {
             throw Failure("Another clavitor-node is using \(path). Stop it first.")

@@ -13,7 +13,7 @@ import Telemetry
 import Vault
 import Wire
 
-/// The node's voice: what it knows of itself, told to monitors every thirty seconds.
+/// Samples the node's state and pushes a heartbeat to the monitors every thirty seconds.
 package struct Heartbeats {
     package let service: any Service
     private let client: PushClient
@@ -39,7 +39,7 @@ package struct Heartbeats {
         ) { (request) async throws(PushError) in try await client.send(request) }
     }
 
-    /// Once the services have ended.
+    /// Call after the services have ended.
     package func close() async { try? await client.shutdown() }
 
     private static func milliseconds() -> Int64 { Int64(Date().timeIntervalSince1970 * 1_000) }
@@ -57,7 +57,7 @@ package struct Heartbeats {
             facts.readOnly = true
             facts.healthProblems = [fault.rawValue]
         }
-        // A file that cannot be read says so by its integrity, not by how many sessions it has.
+        // An unreadable database shows in `dbIntegrity`; the session count is then zero.
         facts.activeSessions = (try? await node.store.activeSessions(idleLimit: node.settings.sessionIdle.seconds)) ?? 0
         let hour = node.api.counters.lastHour
         (facts.req1h, facts.err1h, facts.err5xx1h, facts.p99MS) = (hour.requests, hour.errors, hour.failures, hour.p99)
@@ -68,17 +68,17 @@ package struct Heartbeats {
             facts.certDaysRemaining = (end - now) / 86_400
             facts.certLifetimeDays = (end - served.notBefore.timeIntervalSince1970) / 86_400
         } else {
-            // Nobody is served until there is one.
+            // Without a certificate no client is served.
             facts.certDaysRemaining = 0
         }
-        facts.certError = certificates.keeper?.status.lastError.map { String($0.prefix(300)) }
+        facts.certError = certificates.renewer?.status.lastError.map { String($0.prefix(300)) }
         let head = node.journal.head
         (facts.auditEpoch, facts.auditSeq) = (head.epoch, head.chain.sequence)
         facts.auditHead = Base64URL.encode(head.chain.hash)
-        facts.auditOK = node.isAuditWell.value
+        facts.auditOK = node.isAuditVerified.value
         if let backup = node.settings.backup {
             let age = try? await BackupFolder(path: backup.folder).age(at: node.now())
-            // Without any, as old as can be said: a node that should make backups and has none is not well.
+            // Without any backup the age is ten years: a node that should have backups and has none is unhealthy.
             facts.lastBackupAgeS = age ?? 10 * 366 * 86_400
         }
         return facts

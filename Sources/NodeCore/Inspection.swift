@@ -4,7 +4,7 @@ import Storage
 import Vault
 package import VaultFormat
 
-/// Everything that can be checked about a database file at rest. Opens it for reading alone and leaves no trace.
+/// Checks a database file at rest: SQLite integrity and the audit chain. Read-only.
 package struct Inspection {
     package let path: String
     package let keys: NodeKeys
@@ -14,7 +14,7 @@ package struct Inspection {
         self.keys = keys
     }
 
-    /// What is wrong. Empty when nothing is.
+    /// The problems found; empty when the database is intact.
     package func findings() throws -> [String] {
         let database = try Connection(path: path, access: .readOnly)
         let damage = database.checkIntegrity(.full)

@@ -11,32 +11,32 @@ package import Vault
 package import VaultFormat
 import Wire
 
-/// A node put together: the one place that knows every module. Serves the program and the tests.
+/// Wires a node from all its modules, for the program and for tests.
 package struct Node: Sendable {
     package let keys: NodeKeys
     package let store: Store
     package let health: NodeHealth
     package let journal: AuditJournal
-    /// What the last verification of the audit log found; nil before the first.
-    package let isAuditWell = Shared<Bool?>(nil)
+    /// The result of the last audit verification; nil before the first.
+    package let isAuditVerified = Shared<Bool?>(nil)
     package let services: VaultServices
     package let api: NodeAPI
     package let settings: NodeSettings
     package let now: @Sendable () -> Int64
-    package let mark: DamageMark
+    package let damageMark: DamageMark
 
-    /// `isUnclean`: Whether the process before this one ended without a word, see `UncleanStop`.
+    /// `isUnclean`: Whether the previous process ended without a clean shutdown, see `UncleanShutdown`.
     package init(
         _ directory: DataDirectory, _ settings: NodeSettings, logger: Logger, isUnclean: Bool = false,
         now: @escaping @Sendable () -> Int64
     ) throws {
         let keys = try directory.nodeKeys()
-        let mark = DamageMark(path: directory.damageMark)
-        let health = NodeHealth { mark.set("found while running") }
-        if mark.isSet { health.note(.damaged) }
+        let damageMark = DamageMark(path: directory.damageMark)
+        let health = NodeHealth { damageMark.set("found while running") }
+        if damageMark.isSet { health.note(.damaged) }
         let onFault: @Sendable (any Error) -> Void = { error in
             if health.note(error) {
-                logger.critical("the node goes read-only", metadata: ["mode": "\(health.mode)", "error": "\(error)"])
+                logger.critical("the node is now read-only", metadata: ["mode": "\(health.mode)", "error": "\(error)"])
             }
         }
         let journal = AuditJournal(key: keys.auditHeadKey, onFault: onFault)
@@ -55,7 +55,7 @@ package struct Node: Sendable {
         self.journal = journal
         self.settings = settings
         self.now = now
-        self.mark = mark
+        self.damageMark = damageMark
         api = NodeAPI(
             accounts: services.accounts, authenticator: services.authenticator, entries: services.entries,
             agents: services.agents, trail: services.trail, tokens: services.tokens,
@@ -63,7 +63,7 @@ package struct Node: Sendable {
             counters: RequestCounters(now: now),
             node: NodeBody(
                 origin: settings.origin, version: Version.current, registration: settings.registration.rawValue),
-            nodes: try settings.nodes.map(Self.fleet) ?? NodesBody(nodes: []), cursorKey: keys.cursorKey,
+            nodes: try settings.nodes.map(Self.readNodes) ?? NodesBody(nodes: []), cursorKey: keys.cursorKey,
             readiness: {
                 switch health.mode {
                 case .normal: []
@@ -88,28 +88,28 @@ package struct Node: Sendable {
         AuditVerification(headKey: keys.auditHeadKey) { [audit] in try audit.open($0) }
     }
 
-    /// Keeps the node's own keys out of swap, as far as the limit on locked memory goes.
+    /// Locks the node's keys in memory, as far as the limit on locked memory allows.
     package func lockKeys(_ logger: Logger) {
         let isLocked = keys.all.allSatisfy { ProcessMemory.lock($0) }
-        if !isLocked { logger.notice("the node's keys could not be locked in memory; keep swap off or encrypted") }
+        if !isLocked { logger.notice("the node's keys are not locked in memory; disable or encrypt swap") }
     }
 
-    /// Puts something that the node itself did on record.
+    /// Writes an event of the node itself to the audit log.
     package func record(_ event: AuditEvent) async throws {
         try await store.record([try audit.seal(event, vault: nil)])
     }
 
-    private static func fleet(_ path: String) throws -> NodesBody {
+    private static func readNodes(_ path: String) throws -> NodesBody {
         do {
             return try JSONDecoder().decode(NodesBody.self, from: Data(try File.read(path, most: 1 << 20).utf8))
         } catch let error as DecodingError {
-            throw Failure("\(path) does not list nodes: \(error)")
+            throw Failure("\(path) must be a JSON list of nodes: \(error)")
         }
     }
 }
 
 extension Node {
-    /// For a command beside or instead of `serve`: the same node without a network.
+    /// A node without network, for commands other than `serve`.
     package init(offline directory: DataDirectory) throws {
         try self.init(
             directory, NodeSettings(origin: "localhost"),

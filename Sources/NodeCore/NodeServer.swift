@@ -13,7 +13,7 @@ import Storage
 import Vault
 import VaultFormat
 
-/// A node that serves: HTTPS with its certificates, and everything that runs beside it.
+/// Serves a node: HTTPS with its certificates, and all background services.
 package struct NodeServer: Sendable {
     private let node: Node
     private let directory: DataDirectory
@@ -21,14 +21,14 @@ package struct NodeServer: Sendable {
     private let certificates: Certificates
     private let port = Shared<Int?>(nil)
     private let heartbeats: Heartbeats?
-    private let supervision: Supervision?
+    private let systemd: SystemdNotifier?
     package let https: HTTPSServer
     /// Called with the port once the node listens.
     package var onRunning: @Sendable (Int?) -> Void = { _ in }
 
-    /// `spans`: How long a request and its answer may take.
+    /// `timeouts`: The timeouts of requests and responses.
     package init(
-        _ node: Node, _ directory: DataDirectory, logger: Logger, spans: RequestDeadline.Spans = .standard
+        _ node: Node, _ directory: DataDirectory, logger: Logger, timeouts: RequestDeadline.Timeouts = .standard
     ) throws {
         self.node = node
         self.directory = directory
@@ -36,36 +36,37 @@ package struct NodeServer: Sendable {
         let settings = node.settings
         certificates = try Certificates(
             settings.certificate, name: settings.origin, in: directory.certificates, address: settings.https,
-            port: port, logger: logger, record: CertificateRecord(node: node, logger: logger).add)
+            port: port, logger: logger, record: CertificateEventRecorder(node: node, logger: logger).add)
         heartbeats = try settings.push.map { [certificates] in
             try Heartbeats($0, node, directory, certificates, logger: logger)
         }
-        supervision = Supervision(logger: logger) { try await node.store.ping() }
+        systemd = SystemdNotifier(logger: logger) { try await node.store.ping() }
         https = HTTPSServer(
-            address: settings.https, served: certificates.served, limits: settings.limits, logger: logger, spans: spans)
+            address: settings.https, served: certificates.served, limits: settings.limits, logger: logger,
+            timeouts: timeouts)
     }
 
     /// The HTTPS server alone.
     package func application() throws -> some Service {
         var https = https
-        https.onRunning = { [port, logger, supervision, onRunning] channel in
+        https.onRunning = { [port, logger, systemd, onRunning] channel in
             logger.info("serving", metadata: ["address": "\(channel.localAddress?.description ?? "-")"])
             port.value = channel.localAddress?.port
-            supervision?.tellReady()
+            systemd?.notifyReady()
             onRunning(channel.localAddress?.port)
         }
         return https.application(
             responder: try node.api.router().buildResponder(), on: MultiThreadedEventLoopGroup.singleton)
     }
 
-    /// Everything that runs while the node serves, in the order of its start.
+    /// All services, in start order.
     package func services() throws -> [any Service] {
         let settings = node.settings
         var services = Maintenance(node: node, directory: directory, logger: logger).services
         if let backup = settings.backup { services.append(try backups(backup)) }
         services += certificates.services
         if let heartbeats { services.append(heartbeats.service) }
-        if let supervision { services.append(supervision) }
+        if let systemd { services.append(systemd) }
         if let http = settings.http {
             services.append(
                 PlainHTTP(
@@ -77,32 +78,32 @@ package struct NodeServer: Sendable {
         return services
     }
 
-    /// Once the services have ended.
+    /// Call after the services have ended.
     package func close() async {
         await certificates.close()
         await heartbeats?.close()
     }
 
-    /// Writes the last lines of the audit log.
+    /// Writes the last audit lines of a clean shutdown.
     package func recordStop(reason: String) async throws {
-        try await evenOnAFullDisk { try await node.failures.flush(isStopping: true) }
-        try await evenOnAFullDisk {
+        try await toleratingFullDisk { try await node.failures.flush(isStopping: true) }
+        try await toleratingFullDisk {
             try await node.record(AuditEvent(.nodeStop, by: .init(.node), reason: reason))
         }
-        try await evenOnAFullDisk { try await node.store.database.truncateWAL(ignoringBackOff: true) }
+        try await toleratingFullDisk { try await node.store.database.truncateWAL(ignoringBackOff: true) }
     }
 
-    /// On a disk that takes nothing the node starts and stops all the same: it says why it does nothing, and goes on by itself
-    /// when there is room.
-    package func evenOnAFullDisk(_ write: () async throws -> Void) async throws {
+    /// Performs a write whose failure on a full disk is logged and ignored, so that the node can start and stop. It recovers by
+    /// itself when there is space.
+    package func toleratingFullDisk(_ write: () async throws -> Void) async throws {
         do {
             try await write()
         } catch  where node.health.mode == .readOnly(.diskFull) {
-            logger.critical("the disk is full; this is not on record", metadata: ["error": "\(error)"])
+            logger.critical("the disk is full; the event is not in the audit log", metadata: ["error": "\(error)"])
         }
     }
 
-    /// Goes on with a rotation of the root key that was begun or interrupted.
+    /// Completes a root key rotation that was started or interrupted.
     package func finishRotation() async throws {
         let root = node.keys.root
         guard root.ids.count > 1 else { return }

@@ -3,17 +3,17 @@ package import Backup
 package import Serving
 package import Vault
 
-/// How a node serves: flags, file and defaults put together.
+/// The settings of a node, merged from flags, file and defaults.
 package struct NodeSettings: Sendable {
     package var https = BindAddress.everywhere(port: 443)
     package var origin: String
     package var certificate = CertificateSource.development
-    /// For HTTP-01 and for whoever types the name without a scheme; nil to listen there not at all.
+    /// The plain HTTP address for HTTP-01 and redirects; nil to disable it.
     package var http: BindAddress?
     package var registration = Accounts.Settings.Registration.invite
     package var nodes: String?
-    package var sessionIdle = Span(seconds: 12 * 3_600)
-    package var sessionLifetime = Span(seconds: 30 * 86_400)
+    package var sessionIdle = DurationOption(seconds: 12 * 3_600)
+    package var sessionLifetime = DurationOption(seconds: 30 * 86_400)
     package var limits = ConnectionLimits(connections: 1_500, connectionsPerNetwork: 200)
     package var quotas = Quotas()
     package var backup: BackupSettings?
@@ -24,7 +24,7 @@ package struct NodeSettings: Sendable {
         package var name: String
         package var urlFiles: [String]
         package var trust: String?
-        package var every = Span(seconds: 30)
+        package var every = DurationOption(seconds: 30)
 
         package init(name: String, urlFiles: [String], trust: String?) {
             self.name = name
@@ -36,7 +36,7 @@ package struct NodeSettings: Sendable {
     package struct BackupSettings: Sendable {
         package var folder: String
         package var recipients: [String]
-        package var every = Span(seconds: 86_400)
+        package var every = DurationOption(seconds: 86_400)
         package var keep = Retention(last: 3, daily: 7, weekly: 5, monthly: 12)
 
         package init(folder: String, recipients: [String]) {
@@ -45,7 +45,7 @@ package struct NodeSettings: Sendable {
         }
     }
 
-    /// The names that the node has, the one that clients know it by first.
+    /// The node's names, the origin first.
     package var names: [String] {
         [origin] + certificate.names.filter { $0 != origin }
     }

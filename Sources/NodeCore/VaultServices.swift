@@ -3,7 +3,7 @@ package import Storage
 package import Vault
 package import VaultFormat
 
-/// The use cases over one store, wired together.
+/// Wires the use cases of a node on one store.
 package struct VaultServices: Sendable {
     package let audit: AuditSealer
     package let failures: FailureLog
@@ -17,7 +17,7 @@ package struct VaultServices: Sendable {
     package let tokens: AgentTokens
     package let idempotency: IdempotencyRecords
 
-    /// `sessionIdle`: Seconds without a request after which a session ends.
+    /// `sessionIdle`: Seconds of inactivity after which a session ends.
     package init(
         store: Store, keys: NodeKeys, settings: Accounts.Settings, sessionIdle: Int64,
         now: @escaping @Sendable () -> Int64

@@ -4,7 +4,7 @@ package import VaultFormat
 /// Root keys in a file with mode 0400.
 package struct RootKeyFile: RootKeySource {
     package let location: String
-    /// Bytes of a file at most.
+    /// Maximum file size in bytes.
     private static let limit = 65_536
 
     package init(path: String) {
@@ -27,11 +27,11 @@ package struct RootKeyFile: RootKeySource {
     }
 }
 
-/// Root keys in a systemd credential (systemd.exec(5), `LoadCredential=`), which the node can read and not write.
+/// Root keys in a systemd credential (systemd.exec(5), `LoadCredential=`). Read-only.
 package struct RootKeyCredential: RootKeySource {
     private let file: RootKeyFile
 
-    /// `directory`: What systemd names in `CREDENTIALS_DIRECTORY`.
+    /// `directory`: The value of `CREDENTIALS_DIRECTORY`.
     package init(directory: String) {
         file = RootKeyFile(path: "\(directory)/root-key")
     }

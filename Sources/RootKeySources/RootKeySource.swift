@@ -1,21 +1,23 @@
 package import VaultFormat
 
-/// A place that holds a node's root keys.
+/// A source of a node's root keys.
 package protocol RootKeySource: Sendable {
-    /// Where the keys are, as an operator names the place.
+    /// The location of the keys, for messages to the operator.
     var location: String { get }
     var exists: Bool { get }
-    /// Throws `RootKeySourceError`, or what the system says.
-    func load() throws -> RootKeys
-    /// Replaces the keys as a whole: the old ones or the new ones are there at any instant.
+    /// Loads the keys.
     ///
-    /// - Throws: `RootKeySourceError.notReplaceable` when the node cannot write there.
+    /// - Throws: `RootKeySourceError`, or a system error.
+    func load() throws -> RootKeys
+    /// Replaces all keys atomically.
+    ///
+    /// - Throws: `RootKeySourceError.notReplaceable` when the source is read-only.
     func replace(with keys: RootKeys) throws
     /// Whether `replace` can work.
     var isReplaceable: Bool { get }
 }
 
-/// Why there are no root keys.
+/// An error of a root key source.
 package enum RootKeySourceError: Error, Equatable, CustomStringConvertible, Sendable {
     case missing(String)
     case malformed(String)
@@ -24,11 +26,11 @@ package enum RootKeySourceError: Error, Equatable, CustomStringConvertible, Send
     package var description: String {
         switch self {
         case .missing(let location):
-            "There is no root key at \(location). Give its place with --root-key, or restore it from your copy."
+            "There is no root key at \(location). Give its location with --root-key, or restore it from a copy."
         case .malformed(let location):
-            "\(location) is no root key file. Each line is a number and a key that begins with clv_root_."
+            "\(location) is not a root key file. Each line must have a number and a key that begins with clv_root_."
         case .notReplaceable(let location):
-            "The root key at \(location) is a systemd credential, which only you can replace. See docs/OPERATIONS.md."
+            "The root key at \(location) is a systemd credential, which the node cannot replace. docs/OPERATIONS.md has the steps."
         }
     }
 }

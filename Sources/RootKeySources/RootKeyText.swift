@@ -1,8 +1,8 @@
 package import VaultFormat
 
-/// Root keys as text: `1 clv_root_…`, a line for each key, the current one with the highest number.
+/// The text format of root keys: one line `1 clv_root_…` per key; the highest number is the current key.
 package enum RootKeyText {
-    /// Nil for anything else, and for a number that is there twice. Ignores empty lines and lines that begin with `#`.
+    /// Parses the format. Returns nil for other text and for duplicate numbers. Ignores empty lines and lines that begin with `#`.
     package static func parse(_ text: String) -> RootKeys? {
         var keys: [UInt32: Token] = [:]
         for line in text.split(whereSeparator: \.isNewline) where !line.hasPrefix("#") {

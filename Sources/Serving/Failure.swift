@@ -1,7 +1,7 @@
 import Glibc
 import NIOCore
 
-/// An error for the person at the terminal: what is wrong and what to do.
+/// An error message for the operator: the cause and what to do.
 package struct Failure: Error, CustomStringConvertible {
     package let description: String
 
@@ -9,27 +9,28 @@ package struct Failure: Error, CustomStringConvertible {
         self.description = description
     }
 
-    /// What ended a program that served, or would have.
+    /// Describes the error that ended a server program.
     ///
     /// - Parameters:
-    ///   - error: What was thrown.
-    ///   - address: Where it was to serve.
-    ///   - program: Such as "The node".
+    ///   - error: The error.
+    ///   - address: The address to serve.
+    ///   - program: The subject of the sentence, such as "The node".
     package init(_ error: any Error, serving address: BindAddress, by program: String) {
         switch (error as? IOError)?.errnoCode {
         case EADDRINUSE?:
-            self.init("\(address) is in use: another program serves there. Stop it, or take another with --https.")
+            self.init(
+                "\(address) is in use by another program. Stop that program, or choose another address with --https.")
         case EACCES?:
             self.init(
-                "\(address) may not be served: ports below 1024 need root or CAP_NET_BIND_SERVICE. Or take another with --https."
+                "\(address) cannot be bound: ports below 1024 require root or CAP_NET_BIND_SERVICE. Grant it, or choose another port with --https."
             )
         case EADDRNOTAVAIL?:
-            self.init("\(address) is no address of this machine. --https takes another.")
+            self.init("\(address) is not an address of this machine. Choose another with --https.")
         default: self.init("\(program) stopped: \(error)")
         }
     }
 
-    /// Where there is not even the program's own name, none could be read: without them it would do what it was not told.
+    /// Throws when the argument list is empty, because it could not be read: the program would ignore its options.
     package static func requireArguments() throws {
         guard !CommandLine.arguments.isEmpty else {
             throw Failure("/proc is not mounted, so the arguments cannot be read. Mount it: mount -t proc proc /proc")

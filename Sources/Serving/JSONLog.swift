@@ -3,7 +3,7 @@ import Glibc
 package import Logging
 import Synchronization
 
-/// One JSON object a line on standard error, with the time as Unix seconds.
+/// Logs one JSON object per line to standard error, with the time in Unix seconds.
 package struct JSONLog: LogHandler {
     package var logLevel: Logger.Level
     package var metadata: Logger.Metadata = [:]
@@ -32,7 +32,7 @@ package struct JSONLog: LogHandler {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         guard var bytes = try? Array(encoder.encode(line)) else { return }
         bytes.append(UInt8(ascii: "\n"))
-        // One call a line, so that lines do not mix.
+        // One write per line, so that lines do not interleave.
         _ = unsafe write(STDERR_FILENO, bytes, bytes.count)
     }
 

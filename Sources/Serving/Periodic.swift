@@ -1,10 +1,10 @@
 package import Logging
 import ServiceLifecycle
 
-/// Does something again and again until the program stops. A failure is logged and the next turn comes all the same.
+/// Runs work at an interval until shutdown. Logs a failure and continues with the next run.
 package struct Periodic: Service {
     private let name: String
-    /// Before the first turn: what is not urgent leaves the start alone.
+    /// The delay before the first run, so that work that is not urgent does not slow the start.
     private let delay: Duration
     private let interval: Duration
     private let logger: Logger

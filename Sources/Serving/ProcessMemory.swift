@@ -2,24 +2,25 @@ import CProcess
 package import FoundationEssentials
 import Glibc
 
-/// What a program that serves does about its memory, before anything else.
+/// Memory settings of the server programs, applied at the start.
 package enum ProcessMemory {
-    /// Our machines have 512 MB: memory that is not in use goes back to the system.
-    package static func keepSmall() { allocator_stay_small() }
+    /// Returns freed memory to the system early: the machines have 512 MB.
+    package static func limitHeapGrowth() { allocator_limit_growth() }
 
-    /// Keeps what the process knows out of core files and from other processes of the same user.
+    /// Disables core files, and denies other processes of the same user access to this one's memory.
     ///
-    /// - Throws: `Failure` when the system refuses: a vault must not start in the belief that it is hidden.
-    package static func hide() throws {
-        let code = process_hide_memory()
+    /// - Throws: `Failure` when the system refuses: a vault must not start unprotected.
+    package static func denyInspection() throws {
+        let code = process_deny_inspection()
         guard code == 0 else {
-            throw Failure("The process cannot be hidden from debuggers (PR_SET_DUMPABLE, RLIMIT_CORE): error \(code).")
+            throw Failure(
+                "Debugger access and core files cannot be disabled (PR_SET_DUMPABLE, RLIMIT_CORE): error \(code).")
         }
     }
 
-    /// Keeps the page that holds a key out of swap, if the limit on locked memory allows.
+    /// Locks a key in memory, so that it is never swapped, if the limit on locked memory allows it.
     ///
-    /// - Returns: Whether it did.
+    /// - Returns: Whether it is locked.
     package static func lock(_ key: some ContiguousBytes) -> Bool {
         unsafe key.withUnsafeBytes { bytes in
             guard let address = bytes.baseAddress else { return true }

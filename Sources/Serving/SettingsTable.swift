@@ -1,7 +1,7 @@
 import Files
 package import TOMLKit
 
-/// A program's TOML file. A key that nobody reads is a mistake that should be heard of before the night.
+/// A program's TOML settings file. Unknown keys are errors.
 package struct SettingsTable {
     package let path: String
     package let table: TOMLTable
@@ -16,12 +16,12 @@ package struct SettingsTable {
         }
     }
 
-    package func refuseKeys(butThese known: [String]) throws {
+    package func rejectUnknownKeys(known: [String]) throws {
         let unknown = Set(table.keys).subtracting(known).sorted()
         guard unknown.isEmpty else { throw Failure("\(path): unknown keys: \(unknown.joined(separator: ", ")).") }
     }
 
-    /// What is there for `Keys`, from the whole table or from the part that `keys` names.
+    /// Decodes `Keys` from the table, or from the keys that the `keys` predicate selects.
     package func decode<Keys: Decodable>(_: Keys.Type = Keys.self, keys: (String) -> Bool = { _ in true }) throws
         -> Keys
     {
@@ -36,7 +36,7 @@ package struct SettingsTable {
         }
     }
 
-    /// The decoder calls a key that has another type missing.
+    /// Explains a decoding error. The decoder reports a key of the wrong type as missing.
     private static func text(_ error: DecodingError, _ table: TOMLTable) -> String {
         let (keys, context): ([any CodingKey], DecodingError.Context)
         switch error {
@@ -45,11 +45,11 @@ package struct SettingsTable {
             (keys, context) = (found.codingPath, found)
         @unknown default: return "\(error)"
         }
-        // The last may stand in the path already.
+        // The path may end with the key already.
         let name = keys.map(\.stringValue).reduce(into: [String]()) { if $0.last != $1 { $0.append($1) } }
         if case .keyNotFound = error, let first = name.first, name.count > 1 || table[first] == nil {
-            return "\(name.joined(separator: ".")) is missing, or has another type. (\(context.debugDescription))"
+            return "\(name.joined(separator: ".")) is missing or has the wrong type. (\(context.debugDescription))"
         }
-        return "\(name.joined(separator: ".")) has another type. (\(context.debugDescription))"
+        return "\(name.joined(separator: ".")) has the wrong type. (\(context.debugDescription))"
     }
 }

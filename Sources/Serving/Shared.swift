@@ -1,6 +1,6 @@
 import Synchronization
 
-/// A value that one task sets and another reads.
+/// A mutable value that tasks share.
 package final class Shared<Value: Sendable>: Sendable {
     private let state: Mutex<Value>
 

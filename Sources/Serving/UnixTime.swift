@@ -1,4 +1,4 @@
 import Glibc
 
-/// Unix seconds by the machine's clock.
+/// The current time of the system clock in Unix seconds.
 @Sendable package func unixTime() -> Int64 { Int64(time(nil)) }

@@ -1,4 +1,4 @@
-/// Fields of an entry, or of every entry with a tag. In JSON `"*"` stands for all of them.
+/// A grant: fields of an entry, or of every entry with a tag. In JSON `"*"` means all fields.
 package struct GrantBody: Codable, Equatable, Sendable {
     package var entry: String?
     package var fields: Selection?
@@ -40,7 +40,7 @@ package struct GrantBody: Codable, Equatable, Sendable {
     }
 }
 
-/// A new agent, or in a patch what is to change. `null` takes a limit away; what is absent stays.
+/// A new agent, or the changes of a patch. `null` removes a limit; absent members stay unchanged.
 package struct AgentWriteBody: Codable, Sendable {
     package var name: String?
     package var grants: [GrantBody]?
@@ -162,12 +162,12 @@ package struct AgentListBody: Codable, Sendable {
     }
 }
 
-/// A new or rotated agent. The token is shown this once.
+/// A new or rotated agent, with its token. The token is never shown again.
 package struct AgentTokenBody: Codable, Equatable, Sendable {
     package var id: String
     package var token: String
     package var agent: AgentBody
-    /// After a rotation: what the old token could and did read.
+    /// The disclosures of the old token, after a rotation.
     package var disclosures: DisclosuresBody?
 
     package init(id: String, token: String, agent: AgentBody, disclosures: DisclosuresBody?) {
@@ -178,11 +178,11 @@ package struct AgentTokenBody: Codable, Equatable, Sendable {
     }
 }
 
-/// What an agent can open now, and what it has read: the list of what to change when its token is lost.
+/// The fields that an agent can read and has read: what to change when its token is lost.
 package struct DisclosuresBody: Codable, Equatable, Sendable {
     package var canRead: [Field]
     package var didRead: [Read]
-    /// False when something of it could not be read, so that more may have been disclosed.
+    /// False if some rows could not be read, so that more may have been disclosed.
     package var isComplete: Bool
 
     package struct Field: Codable, Equatable, Hashable, Sendable {
@@ -201,7 +201,7 @@ package struct DisclosuresBody: Codable, Equatable, Sendable {
         package var version: Int
         package var lastAt: Int64
         package var count: Int
-        /// Codes made from the value, which was not given out with them. Nil from a node that does not count them.
+        /// One-time codes generated from the value, which was not itself disclosed. Nil from a node that does not count them.
         package var codes: Int?
 
         package init(entry: String, field: String, version: Int, lastAt: Int64, count: Int, codes: Int?) {
@@ -231,10 +231,10 @@ package struct AuditBody: Codable, Equatable, Sendable {
         package var at: Int64
         package var action: String
         package var outcome: String
-        /// `owner`, `agent`, `node`, `operator` or `stranger`.
+        /// `owner`, `agent`, `node`, `operator` or `stranger` (unauthenticated).
         package var actorKind: String
         package var actor: String?
-        /// Names of agents, also of those that are no more.
+        /// Names of agents, including revoked ones.
         package var actorName: String?
         package var subjectName: String?
         package var from: String?
@@ -243,7 +243,7 @@ package struct AuditBody: Codable, Equatable, Sendable {
         package var version: Int?
         package var subject: String?
         package var reason: String?
-        /// How often within the minute, for lines that stand for several.
+        /// The number of events within the minute, for a line that represents several.
         package var count: Int?
 
         package init(

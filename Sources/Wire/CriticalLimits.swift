@@ -1,10 +1,10 @@
-/// Where a node says of itself that it is unhealthy, and where the monitor's rules have their highest severity. A stock Uptime
-/// Kuma sees only the first.
+/// Thresholds at which a node reports itself as unhealthy, and at which the monitor's rules have their highest severity. A stock
+/// Uptime Kuma sees only the former.
 package enum CriticalLimits {
-    /// Percent of the disk that is used.
+    /// Disk usage in percent.
     package static let disk = 95.0
-    /// Percent of the memory that is used.
+    /// Memory usage in percent.
     package static let memory = 96.0
-    /// Of a certificate's lifetime that is over.
+    /// The elapsed fraction of a certificate's lifetime.
     package static let certificate = 0.95
 }

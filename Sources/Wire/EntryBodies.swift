@@ -1,5 +1,5 @@
-/// A new entry, a replacement (`PUT`) or a patch. What is absent stays as it is; in a replacement, fields that are
-/// not named go away.
+/// A new entry, a replacement (`PUT`) or a patch. Absent members stay unchanged; a replacement removes fields that it does not
+/// contain.
 package struct EntryWriteBody: Codable, Sendable {
     package var id: String?
     package var title: String?
@@ -27,13 +27,13 @@ package struct FieldWriteBody: Codable, Sendable {
     package var id: String?
     package var label: String?
     package var kind: String?
-    /// 1 or 2.
+    /// The tier: 1 or 2.
     package var tier: Int?
-    /// L1.
+    /// The value of an L1 field.
     package var value: String?
-    /// L2: the client's box.
+    /// The value of an L2 field, encrypted by the client.
     package var envelope: String?
-    /// In a patch: takes the field away.
+    /// Removes the field, in a patch.
     package var remove: Bool?
 
     package init(
@@ -50,7 +50,7 @@ package struct FieldWriteBody: Codable, Sendable {
     }
 }
 
-/// Metadata of an entry, never a value. An agent gets no urls, tags and notes, and its own fields only.
+/// Metadata of an entry, without values. An agent gets neither urls, tags nor notes, and only fields granted to it.
 package struct EntryBody: Codable, Equatable, Sendable {
     package var id: String
     package var version: Int
@@ -62,7 +62,7 @@ package struct EntryBody: Codable, Equatable, Sendable {
     package var createdAt: Int64
     package var updatedAt: Int64
     package var deletedAt: Int64?
-    /// The agent that left it, while it is a deposit.
+    /// The depositing agent's id, while the entry is a deposit.
     package var depositor: String?
     /// The depositing agent's name, for the owner.
     package var depositorName: String?
@@ -106,7 +106,7 @@ package struct FieldBody: Codable, Equatable, Sendable {
 
 package struct EntryListBody: Codable, Equatable, Sendable {
     package var entries: [EntryBody]
-    /// Where to go on; absent at the end.
+    /// The cursor of the next page; absent at the end.
     package var next: String?
 
     package init(entries: [EntryBody], next: String?) {
@@ -118,9 +118,9 @@ package struct EntryListBody: Codable, Equatable, Sendable {
 package struct SearchBody: Codable, Sendable {
     package var text: String?
     package var tag: String?
-    /// The host, or a domain that it is in.
+    /// A host, or a domain that contains it.
     package var host: String?
-    /// Whole titles, of which one must match. Stands alone.
+    /// Complete titles, one of which must match. Excludes the other members.
     package var titles: [String]?
     package var cursor: String?
     package var limit: Int?
@@ -138,7 +138,7 @@ package struct SearchBody: Codable, Sendable {
     }
 }
 
-/// One field with its content: `value` for L1, `envelope` for L2.
+/// A field with its content: `value` for L1, `envelope` for L2.
 package struct FieldValueBody: Codable, Equatable, Sendable {
     package var id: String
     package var label: String
@@ -161,11 +161,11 @@ package struct FieldValueBody: Codable, Equatable, Sendable {
     }
 }
 
-/// `POST /api/v1/values`: fields to read at once.
+/// `POST /api/v1/values`: the fields to read in one request.
 package struct ValuesReadBody: Codable, Equatable, Sendable {
-    package var values: [Place]
+    package var values: [Field]
 
-    package struct Place: Codable, Hashable, Sendable {
+    package struct Field: Codable, Hashable, Sendable {
         package var entry: String
         package var field: String
 
@@ -175,12 +175,12 @@ package struct ValuesReadBody: Codable, Equatable, Sendable {
         }
     }
 
-    package init(values: [Place]) {
+    package init(values: [Field]) {
         self.values = values
     }
 }
 
-/// In the order that they were asked for.
+/// The values, in the order of the request.
 package struct ValuesBody: Codable, Equatable, Sendable {
     package var values: [FieldValueBody]
 
@@ -191,7 +191,7 @@ package struct ValuesBody: Codable, Equatable, Sendable {
 
 package struct CodeBody: Codable, Equatable, Sendable {
     package var code: String
-    /// Seconds.
+    /// In seconds.
     package var period: Int64
     package var expiresIn: Int64
 
@@ -208,11 +208,11 @@ package struct VersionsBody: Codable, Equatable, Sendable {
     package struct Version: Codable, Equatable, Sendable {
         package var version: Int
         package var at: Int64
-        /// The holder who wrote it: the owner or an agent.
+        /// The key holder that wrote the version: the owner's or an agent's.
         package var by: String
-        /// The agent's name, also of one that was revoked or has a new token since; nil where it was the owner.
+        /// The agent's name, even if it was revoked or rotated since; nil for the owner.
         package var agentName: String?
-        /// Fields written in it.
+        /// The fields written in the version.
         package var fields: [String]
 
         package init(version: Int, at: Int64, by: String, agentName: String?, fields: [String]) {
@@ -229,7 +229,7 @@ package struct VersionsBody: Codable, Equatable, Sendable {
     }
 }
 
-/// `POST …/restore`: with a version, back to it; without, out of the trash.
+/// `POST …/restore`: restores a version, or without one the entry from the trash.
 package struct RestoreBody: Codable, Sendable {
     package var version: Int?
     /// New envelopes for L2 fields that have changed since.
@@ -241,7 +241,7 @@ package struct RestoreBody: Codable, Sendable {
     }
 }
 
-/// A receipt for a deposit.
+/// The id of a new deposit.
 package struct DepositBody: Codable, Equatable, Sendable {
     package var id: String
 

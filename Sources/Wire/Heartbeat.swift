@@ -1,69 +1,68 @@
-/// What a node says of itself every thirty seconds. Of the first names, the fleet's since its first plan, only figures of
-/// the machine that it does not give may be missing; any of those below, so that nodes and monitors of different versions
-/// understand each other.
+/// The heartbeat that a node pushes every thirty seconds. Of the first members only machine figures that are unavailable may be
+/// missing; the later ones are all optional, so that nodes and monitors of different versions are compatible.
 package struct Heartbeat: Codable, Equatable, Sendable {
     package var node: String
     /// The node's clock, in Unix seconds.
     package var ts: Int64
-    /// Memory in use: what is not available to a new program. Of the control group, where it has a tighter limit.
+    /// Memory not available to a new program, of the control group where that has a lower limit.
     package var ramMB: Double?
     package var ramPct: Double?
-    /// Of the file system that holds the data.
+    /// Usage of the file system with the data directory.
     package var diskMB: Double?
     package var diskPct: Double?
-    /// Of all processors, since the beat before. Zero in the first one.
+    /// Usage of all processors since the previous heartbeat. Zero in the first one.
     package var cpuPct: Double?
     package var dbSizeMB: Double
-    /// `ok`, or what is wrong.
+    /// `ok`, or the problem.
     package var dbIntegrity: String
     package var activeSessions: Int
     package var req1h: Int
-    /// Answers from 400 on, so that guessing shows.
+    /// Responses with status 400 and above, so that guessing shows.
     package var err1h: Int
-    /// Nil when the node serves a certificate that it cannot read the end of.
+    /// Nil when the expiry of the certificate in service cannot be read.
     package var certDaysRemaining: Double?
-    /// The generation of the system profile; zero on a machine that has none.
+    /// The generation of the NixOS system profile; zero without one.
     package var nixGen: Int
     package var uptimeS: Int64?
 
     /// Random at each start of the program.
     package var bootID: String?
-    /// Counts from 1 at each start.
+    /// Sequence number, from 1 at each start.
     package var seq: Int64?
     package var phase: Phase?
     package var version: String?
     package var readOnly: Bool?
-    /// The audit chain: how long, its last link in base64url, and which chain it is (a restore begins another).
+    /// The audit chain: its length, its head in base64url, and its epoch (a restore starts a new one).
     package var auditSeq: Int64?
     package var auditHead: String?
     package var auditEpoch: Int64?
-    /// What the last daily verification found. Nil before the first.
+    /// The result of the last daily verification. Nil before the first.
     package var auditOK: Bool?
     /// Nil when the node makes no backups.
     package var lastBackupAgeS: Int64?
-    /// Days between the certificate's two dates, so that "soon" means the same for six days and for ninety.
+    /// The certificate's lifetime in days, so that thresholds scale with it.
     package var certLifetimeDays: Double?
-    /// What the CA or the check said last, and nothing once a certificate came.
+    /// The last renewal error; nil after a successful renewal.
     package var certError: String?
     package var conns: Int?
-    /// Of the last hour's answers, in milliseconds.
+    /// 99th percentile response time of the last hour in milliseconds.
     package var p99MS: Double?
     package var err5xx1h: Int?
-    /// How far the node's clock is ahead of the monitor's, as the node saw it in the last answer.
+    /// The offset of the node's clock to the monitor's, from the last response.
     package var clockOffsetMS: Int64?
     package var load1m: Double?
     package var swapMB: Double?
-    /// Shares of the last ten seconds in which some task waited for memory or for the disk, in percent.
+    /// Pressure stall percentages of the last ten seconds: some task waited for memory or disk.
     package var psiMemory: Double?
     package var psiIO: Double?
-    /// Of the program itself.
+    /// Figures of the node program itself.
     package var rssMB: Double?
-    /// Beats that were not delivered since the start.
+    /// Heartbeats that were not delivered since the start.
     package var beatsDropped: Int64?
 
     package enum Phase: String, Codable, Sendable {
         case running
-        /// The last beat of a planned stop.
+        /// The last heartbeat of a planned stop.
         case stopping
     }
 
@@ -125,11 +124,11 @@ package struct Heartbeat: Codable, Equatable, Sendable {
     }
 }
 
-/// What a monitor answers to a push. A stock Uptime Kuma sends the first two; the time is ours.
+/// The response to a push. A stock Uptime Kuma sends the first two members only.
 package struct PushAnswer: Codable, Equatable, Sendable {
     package var ok: Bool
     package var msg: String?
-    /// The monitor's clock in Unix milliseconds, so that the node can tell how far off its own is.
+    /// The monitor's clock in Unix milliseconds, from which the node computes its clock offset.
     package var timeMS: Int64?
 
     package init(ok: Bool, msg: String? = nil, timeMS: Int64? = nil) {

@@ -1,6 +1,6 @@
 /// `GET /.well-known/clavitor`
 package struct NodeBody: Codable, Equatable, Sendable {
-    /// The node's DNS name in lower case; what clients bind their keys to.
+    /// The node's DNS name in lower case, to which clients bind their keys.
     package var origin: String
     package var version: String
     /// `open`, `invite` or `closed`.
@@ -13,7 +13,7 @@ package struct NodeBody: Codable, Equatable, Sendable {
     }
 }
 
-/// `GET /.well-known/clavitor/nodes`: the fleet, for choosing the nearest.
+/// `GET /.well-known/clavitor/nodes`: the nodes of the fleet, for choosing the nearest.
 package struct NodesBody: Codable, Equatable, Sendable {
     package var nodes: [Node]
 
@@ -21,7 +21,7 @@ package struct NodesBody: Codable, Equatable, Sendable {
         package var name: String
         package var city: String
         package var url: String
-        /// Degrees.
+        /// In degrees.
         package var latitude: Double
         package var longitude: Double
 
@@ -42,7 +42,7 @@ package struct NodesBody: Codable, Equatable, Sendable {
 /// `GET /livez`, `GET /readyz`
 package struct HealthBody: Codable, Equatable, Sendable {
     package var status: String
-    /// Why the node is not ready; empty when it is.
+    /// The reasons why the node is not ready; empty when it is.
     package var reasons: [String]
 
     package init(status: String, reasons: [String]) {

@@ -1,21 +1,21 @@
-/// An error as clients see it (RFC 9457). `type` is a relative reference whose last part never changes its meaning.
+/// A problem document (RFC 9457). `type` is a relative reference whose last segment never changes its meaning.
 package struct Problem: Codable, Error, Equatable, Sendable {
     package static let mediaType = "application/problem+json"
 
     package var type: String
     package var title: String
     package var status: Int
-    /// What to do about it.
+    /// The explanation and what to do.
     package var detail: String?
-    /// Seconds until another try is worth it.
+    /// Seconds until the next attempt.
     package var retryAfter: Int?
-    /// The version that is current, when `If-Match` was stale.
+    /// The current version, when `If-Match` was stale.
     package var version: Int?
-    /// The fields that need new envelopes.
+    /// The fields that require new envelopes.
     package var fields: [String]?
-    /// The member of the request that was refused.
+    /// The member of the request that is invalid.
     package var member: String?
-    /// Names the request in the node's log.
+    /// The request's id in the node's log.
     package var requestId: String?
 
     package init(
@@ -27,7 +27,7 @@ package struct Problem: Codable, Error, Equatable, Sendable {
             version: version, fields: fields, member: member)
     }
 
-    /// `name`: A problem that is the caller's own, of a server that is no node.
+    /// `name`: The problem name of a server other than a node.
     package init(
         named name: String, status: Int, title: String, detail: String? = nil, retryAfter: Int? = nil,
         version: Int? = nil,
@@ -46,7 +46,7 @@ package struct Problem: Codable, Error, Equatable, Sendable {
     /// The stable name of the problem, such as `changed-since`.
     package var name: String { type.hasPrefix(Self.prefix) ? String(type.dropFirst(Self.prefix.count)) : type }
 
-    /// Nil for one of a newer node.
+    /// The code; nil for a problem of a newer node.
     package var code: ProblemCode? { ProblemCode(rawValue: name) }
 
     package static let prefix = "/problems/"

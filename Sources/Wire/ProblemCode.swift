@@ -1,7 +1,7 @@
-/// The problems that a node names, one for each refusal that a client may want to tell from others. A code never changes its
-/// meaning. A newer node may send one that is not here; its status says what kind of problem it is.
+/// The problem codes of a node. A code never changes its meaning. A newer node may send an unknown one; clients then use the HTTP
+/// status.
 package enum ProblemCode: String, CaseIterable, Sendable {
-    // The request.
+    // Malformed requests.
     case malformed
     case invalid
     case incompleteBody = "incomplete-body"
@@ -11,7 +11,7 @@ package enum ProblemCode: String, CaseIterable, Sendable {
     case preconditionRequired = "precondition-required"
     case noSuchRoute = "no-such-route"
 
-    // Who asks.
+    // Authentication and authorization.
     case badCredentials = "bad-credentials"
     case secondFactorNeeded = "second-factor-needed"
     case secondFactorWrong = "second-factor-wrong"
@@ -30,7 +30,7 @@ package enum ProblemCode: String, CaseIterable, Sendable {
     case emailTaken = "email-taken"
     case notEnabled = "not-enabled"
 
-    // What is asked for.
+    // Resources.
     case noSuchEntry = "no-such-entry"
     case noSuchField = "no-such-field"
     case noSuchVersion = "no-such-version"
@@ -43,13 +43,13 @@ package enum ProblemCode: String, CaseIterable, Sendable {
     case needsEnvelopes = "needs-envelopes"
     case notATOTPSeed = "not-a-totp-seed"
 
-    // What the node can do now.
+    // The state of the node.
     case quotaExceeded = "quota-exceeded"
     case tooManyOperations = "too-many-operations"
     case busy
     case readOnly = "read-only"
     case stopping
     case `internal`
-    /// Another HTTP status, which stands in the answer.
+    /// Any other error; the HTTP status describes it.
     case http
 }

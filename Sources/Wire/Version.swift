@@ -1,4 +1,4 @@
-/// The version of the four programs: `--version`, the API, heartbeats, the audit log.
+/// The version of all programs, in `--version`, the API, heartbeats and the audit log.
 package enum Version {
     package static let current = "0.1.0"
 }

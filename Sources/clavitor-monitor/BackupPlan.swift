@@ -11,7 +11,7 @@ struct BackupFlags: ParsableArguments {
     var backupRecipient: [String] = []
 
     @Option(help: "Backup interval.")
-    var backupEvery: Span?
+    var backupEvery: DurationOption?
 
     @Option(help: "Number of backups to keep, as last,daily,weekly,monthly.")
     var backupKeep: String?
@@ -29,7 +29,7 @@ struct BackupPlan: Sendable {
     struct Keys {
         var to: String?
         var recipients: [String]?
-        var every: Span?
+        var every: DurationOption?
         var keep: String?
     }
 

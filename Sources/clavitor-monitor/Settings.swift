@@ -77,7 +77,7 @@ struct Settings: Sendable {
         var accessFile: String?
         var backupTo: String?
         var backupRecipient: [String]?
-        var backupEvery: Span?
+        var backupEvery: DurationOption?
         var backupKeep: String?
         var caFile: String?
         var maxConnections: Int?

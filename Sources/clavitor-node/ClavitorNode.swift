@@ -4,15 +4,15 @@ import Serving
 import VaultFormat
 import Wire
 
-/// The program on every node. Arguments, configuration and wiring only.
+/// The program of a node: arguments, configuration and wiring.
 @main
 struct ClavitorNode: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "clavitor-node",
-        abstract: "A password and credential vault as an appliance.",
+        abstract: "A node that serves password and credential vaults.",
         discussion: """
-            A data directory holds the database, the root key unless it is elsewhere, and nothing else. Begin with \
-            `clavitor-node init --data DIR`, then `clavitor-node serve --data DIR`.
+            A data directory contains the database, and by default the root key. Create it with \
+            `clavitor-node init --data DIR`, then run `clavitor-node serve --data DIR`.
             """,
         version: Version.current,
         subcommands: [
@@ -21,22 +21,22 @@ struct ClavitorNode: AsyncParsableCommand {
         ]
     )
 
-    /// Without a subcommand.
+    /// Runs without a subcommand.
     func run() async throws {
         try Failure.requireArguments()
         throw CleanExit.helpRequest(self)
     }
 }
 
-/// Options of every command.
+/// The options of all commands.
 struct DataOptions: ParsableArguments {
-    @Option(help: "The data directory.")
+    @Option(help: "Data directory.")
     var data: String
 
     @Option(
         help: ArgumentHelp(
-            "The file with the root key.",
-            discussion: "By default the systemd credential `root-key`, or else `root.key` in the data directory."))
+            "File with the root key.",
+            discussion: "Default: the systemd credential `root-key`, otherwise `root.key` in the data directory."))
     var rootKey: String?
 
     var directory: DataDirectory { DataDirectory(path: data, rootKey: rootKey) }

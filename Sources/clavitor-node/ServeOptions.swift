@@ -6,77 +6,77 @@ import Serving
 import Vault
 import VaultFormat
 
-/// How a node serves. One TOML file; every key is also a flag, which wins. Secrets stand in files of their own.
+/// The options of `serve`. Every flag is also a key of the TOML file; flags take precedence. Secrets are read from files.
 struct ServeOptions: ParsableArguments {
-    @Option(help: "A TOML file whose keys are the flags below.")
+    @Option(help: "TOML file whose keys are the flags below.")
     var config: String?
 
-    @Flag(help: "A node on this machine for development: self-signed certificate, 127.0.0.1:8443, open registration.")
+    @Flag(help: "Run a development node: self-signed certificate, 127.0.0.1:8443, open registration.")
     var dev = false
 
-    @Option(help: "Where to serve HTTPS, as ADDRESS:PORT.")
+    @Option(help: "HTTPS address, as ADDRESS:PORT.")
     var https: String?
 
     @Option(
-        help: "The node's DNS name, to which clients bind their keys. Cannot change later without resetting passwords.")
+        help: "DNS name of the node, to which clients bind their keys. Changing it later invalidates all passwords.")
     var origin: String?
 
     @OptionGroup(title: "Certificate") var certificate: CertificateOptions
 
-    @Option(help: "Who may register: open, invite or closed.")
+    @Option(help: "Registration mode: open, invite or closed.")
     var registration: String?
 
-    @Option(help: "A JSON file with the fleet's nodes, for clients that look for the nearest.")
+    @Option(help: "JSON file with the fleet's nodes, from which clients choose the nearest.")
     var nodes: String?
 
-    @Option(help: "A session ends after this long without a request.")
-    var sessionIdle: Span?
+    @Option(help: "Idle timeout of a session.")
+    var sessionIdle: DurationOption?
 
-    @Option(help: "A session ends after this long in any case.")
-    var sessionLifetime: Span?
+    @Option(help: "Maximum lifetime of a session.")
+    var sessionLifetime: DurationOption?
 
-    @Option(help: "TCP connections at the same time.")
+    @Option(help: "Maximum concurrent TCP connections.")
     var maxConnections: Int?
 
-    @Option(help: "TCP connections of one network (a /24 of IPv4, a /64 of IPv6) at the same time.")
+    @Option(help: "Maximum concurrent TCP connections of one network (IPv4 /24 or IPv6 /64).")
     var maxConnectionsPerNetwork: Int?
 
     @Option(
         help: ArgumentHelp(
-            "What a tenant may store or do (repeatable): one of the quotas in docs/OPERATIONS.md.",
+            "Quota of a vault (repeatable), e.g. entries=20000. The quotas are listed in docs/OPERATIONS.md.",
             valueName: "name=number"))
     var quota: [String] = []
 
-    @Option(help: "A folder for encrypted backups; without it the node makes none.")
+    @Option(help: "Directory for encrypted backups; no backups without it.")
     var backupTo: String?
 
-    @Option(help: "An age recipient for backups (repeatable).")
+    @Option(help: "age recipient of backups (repeatable).")
     var backupRecipient: [String] = []
 
-    @Option(help: "How often to make a backup.")
-    var backupEvery: Span?
+    @Option(help: "Backup interval.")
+    var backupEvery: DurationOption?
 
-    @Option(help: "How many backups to keep, as last,daily,weekly,monthly.")
+    @Option(help: "Backup retention, as last,daily,weekly,monthly.")
     var backupKeep: String?
 
-    @Option(help: "A file with a monitor's push URL (repeatable). The URL is a credential.")
+    @Option(help: "File with a monitor's push URL, which is a credential (repeatable).")
     var pushUrlFile: [String] = []
 
-    @Option(help: "Certificates to trust a private monitor by, in PEM.")
+    @Option(help: "PEM file with trusted certificates for a private monitor.")
     var pushCaFile: String?
 
-    @Option(help: "How often to push a heartbeat. Monitors expect 30s.")
-    var pushEvery: Span?
+    @Option(help: "Heartbeat interval. Monitors expect 30s.")
+    var pushEvery: DurationOption?
 
-    @Option(help: "The node's name in the fleet. By default the first label of its DNS name.")
+    @Option(help: "Name of the node in the fleet. Default: the first label of its DNS name.")
     var nodeName: String?
 
-    @Option(help: "What to log: trace, debug, info, notice, warning, error, critical.")
+    @Option(help: "Log level: trace, debug, info, notice, warning, error or critical.")
     var logLevel: String?
 }
 
 extension NodeSettings {
-    /// Flags over file over defaults.
+    /// Merges flags, file and defaults, in this order of precedence.
     init(_ flags: ServeOptions) throws {
         self.init(origin: "")
         let file = try flags.config.map(SettingsFile.read) ?? SettingsFile()
@@ -84,7 +84,7 @@ extension NodeSettings {
         guard let origin = flags.origin ?? file.origin ?? certificate.names.first ?? (flags.dev ? "localhost" : nil)
         else {
             throw Failure(
-                "The node needs the DNS name that clients bind their keys to: --origin NAME beside --tls-cert and --tls-key, or --domain NAME to get a certificate as well. (To try it out on your own machine: --dev.)"
+                "The DNS name of the node is required: --origin NAME with --tls-cert and --tls-key, or --domain NAME to get a certificate too. (For development on this machine: --dev.)"
             )
         }
         self.origin = origin.lowercased()
@@ -102,7 +102,7 @@ extension NodeSettings {
         nodes = flags.nodes ?? file.nodes
         sessionIdle = flags.sessionIdle ?? file.sessionIdle ?? sessionIdle
         guard sessionIdle.seconds >= 120 else {
-            throw Failure("--session-idle must be at least 2m: that a session is used is noted once a minute.")
+            throw Failure("--session-idle must be at least 2m: the use of a session is recorded once a minute.")
         }
         sessionLifetime = flags.sessionLifetime ?? file.sessionLifetime ?? sessionLifetime
         limits = try limits.changed(
@@ -117,8 +117,8 @@ extension NodeSettings {
             push.every = flags.pushEvery ?? file.pushEvery ?? push.every
             self.push = push
         } else {
-            try Self.refuse(
-                "--push-url-file FILE, with a monitor's push URL",
+            try Self.reject(
+                "--push-url-file FILE, a file with a monitor's push URL",
                 [
                     ("--push-ca-file", flags.pushCaFile ?? file.pushCaFile),
                     ("--push-every", (flags.pushEvery ?? file.pushEvery)?.description),
@@ -128,7 +128,7 @@ extension NodeSettings {
         if let folder = flags.backupTo ?? file.backupTo {
             guard !recipients.isEmpty else {
                 throw Failure(
-                    "--backup-to needs --backup-recipient age1…, somebody who can open the backups (`age-keygen` makes one)."
+                    "--backup-to requires --backup-recipient age1…, whose key decrypts the backups (`age-keygen` makes one)."
                 )
             }
             var backup = BackupSettings(folder: folder, recipients: recipients)
@@ -136,8 +136,8 @@ extension NodeSettings {
             if let text = flags.backupKeep ?? file.backupKeep { backup.keep = try Self.keep(text) }
             self.backup = backup
         } else {
-            try Self.refuse(
-                "--backup-to DIR, the folder for backups",
+            try Self.reject(
+                "--backup-to DIR, the directory for backups",
                 [
                     ("--backup-recipient", recipients.first),
                     ("--backup-every", (flags.backupEvery ?? file.backupEvery)?.description),
@@ -146,10 +146,10 @@ extension NodeSettings {
         }
     }
 
-    /// Refuses options that are for nothing without another one.
-    private static func refuse(_ missing: String, _ options: [(name: String, value: String?)]) throws {
+    /// Rejects options that have no effect without another one.
+    private static func reject(_ missing: String, _ options: [(name: String, value: String?)]) throws {
         if let option = options.first(where: { $0.value != nil }) {
-            throw Failure("\(option.name) needs \(missing).")
+            throw Failure("\(option.name) requires \(missing).")
         }
     }
 
@@ -159,7 +159,7 @@ extension NodeSettings {
             let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard let quota = parts.first.flatMap({ Quota(rawValue: String($0)) }) else {
                 throw Failure(
-                    "--quota \"\(text)\": there is no such quota. They are \(Quota.allCases.map(\.rawValue).joined(separator: ", "))."
+                    "--quota \"\(text)\": unknown quota. The quotas are \(Quota.allCases.map(\.rawValue).joined(separator: ", "))."
                 )
             }
             guard parts.count == 2, let number = Int(parts[1]), (1...quota.most).contains(number) else {
@@ -172,7 +172,7 @@ extension NodeSettings {
 
     static func keep(_ text: String) throws -> Retention {
         guard let keep = Retention(text) else {
-            throw Failure("\"\(text)\" does not say what to keep: \(Retention.form).")
+            throw Failure("\"\(text)\" is not a retention: \(Retention.form).")
         }
         return keep
     }

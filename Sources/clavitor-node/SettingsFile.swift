@@ -1,25 +1,25 @@
 import Serving
 
-/// The keys of the TOML file.
+/// The TOML file of `serve`.
 struct SettingsFile: Decodable {
     var https: String?
     var origin: String?
-    /// Read from the same table.
+    /// Decoded from the same table.
     var certificate = CertificateKeys()
     var registration: String?
     var nodes: String?
-    var sessionIdle: Span?
-    var sessionLifetime: Span?
+    var sessionIdle: DurationOption?
+    var sessionLifetime: DurationOption?
     var maxConnections: Int?
     var maxConnectionsPerNetwork: Int?
     var quota: [String]?
     var backupTo: String?
     var backupRecipient: [String]?
-    var backupEvery: Span?
+    var backupEvery: DurationOption?
     var backupKeep: String?
     var pushUrlFile: [String]?
     var pushCaFile: String?
-    var pushEvery: Span?
+    var pushEvery: DurationOption?
     var nodeName: String?
     var logLevel: String?
 
@@ -42,7 +42,7 @@ struct SettingsFile: Decodable {
 
     static func read(_ path: String) throws -> SettingsFile {
         let table = try SettingsTable(path)
-        try table.refuseKeys(butThese: CodingKeys.allCases.map(\.rawValue) + CertificateKeys.names)
+        try table.rejectUnknownKeys(known: CodingKeys.allCases.map(\.rawValue) + CertificateKeys.names)
         var file = try table.decode(SettingsFile.self)
         file.certificate = try table.decode()
         return file

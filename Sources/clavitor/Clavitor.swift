@@ -3,22 +3,22 @@ import CProcess
 import Glibc
 import Wire
 
-/// The vault's command line. Does the L2 cryptography on this machine.
+/// The command-line client of a vault. Encrypts and decrypts L2 values locally.
 @main
 struct Clavitor: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "clavitor",
-        abstract: "Passwords and credentials for you and your agents, in a vault on a Clavitor node.",
+        abstract: "A password and credential vault for people and agents, on a Clavitor node.",
         discussion: """
-            Secrets are never taken from the command line: they are asked for, or read from standard input or files. \
-            CLAVITOR_SERVER, CLAVITOR_CA_FILE, CLAVITOR_TOKEN_FILE and CLAVITOR_PASSWORD_FILE stand in for --server, \
-            --ca-file, --token-file and --password-file.
+            Secrets are never command-line arguments: they are read from a prompt, standard input or files. \
+            CLAVITOR_SERVER, CLAVITOR_CA_FILE, CLAVITOR_TOKEN_FILE and CLAVITOR_PASSWORD_FILE are the defaults of \
+            --server, --ca-file, --token-file and --password-file.
 
-            An agent works with ls, get, totp, edit, deposit and run, and the token in a file: --token-file PATH.
+            Agents can use ls, get, totp, edit, deposit and run, with their token in a file: --token-file PATH.
 
             Completions: clavitor --generate-completion-script bash|zsh|fish
 
-            \(Outcome.table)
+            \(ExitStatus.table)
             """,
         version: Version.current,
         groupedSubcommands: [
@@ -38,14 +38,14 @@ struct Clavitor: AsyncParsableCommand {
             CommandGroup(name: "Tools", subcommands: [Run.self, Generate.self, Nodes.self]),
         ])
 
-    /// Here too, so that an alias can carry them: `alias clavitor='clavitor --ca-file dev-cert.pem'`.
-    @OptionGroup(title: "Everywhere") var global: GlobalOptions
+    /// Declared at the root too, so that an alias can set them: `alias clavitor='clavitor --ca-file dev-cert.pem'`.
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     static func main() async {
-        // Passwords and keys pass through here. A system that refuses is one where a debugger may look.
-        _ = process_hide_memory()
+        // Protects passwords and keys in memory. Where the system denies the call, debuggers can attach.
+        _ = process_deny_inspection()
         do {
-            // Not even the program's own name.
+            // Without /proc not even the program's name can be read.
             guard !CommandLine.arguments.isEmpty else {
                 throw CommandFailure(
                     .failed, "/proc is not mounted, so the arguments cannot be read.", hint: "mount -t proc proc /proc")
@@ -61,7 +61,7 @@ struct Clavitor: AsyncParsableCommand {
         }
     }
 
-    /// Says what went wrong, the one place where an error stops being thrown.
+    /// Prints an error. All errors end here.
     ///
     /// - Returns: The exit code.
     private static func report(_ error: any Error) -> Int32 {
@@ -73,7 +73,7 @@ struct Clavitor: AsyncParsableCommand {
         case let problem as Problem:
             return report(CommandFailure(problem))
         default:
-            // ArgumentParser's own: help, wrong usage, a child's exit code.
+            // Errors of ArgumentParser: help, wrong usage, and the exit code of a child process.
             let code = exitCode(for: error)
             let message = fullMessage(for: error)
             guard code.isSuccess else {
@@ -83,8 +83,8 @@ struct Clavitor: AsyncParsableCommand {
                 {
                     terminal.note("Did you mean: \(meant)")
                 }
-                // Its code for wrong usage is the 64 of sysexits.
-                return code == .validationFailure ? Outcome.usage.rawValue : code.rawValue
+                // ArgumentParser's code for wrong usage is EX_USAGE (64).
+                return code == .validationFailure ? ExitStatus.usage.rawValue : code.rawValue
             }
             do throws(CommandFailure) {
                 if !message.isEmpty { try terminal.line(message) }

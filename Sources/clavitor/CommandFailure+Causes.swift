@@ -1,9 +1,10 @@
 import Wire
 
 extension CommandFailure {
-    /// What a problem document means for the person at the terminal.
+    /// The message and hint for a problem document.
     ///
-    /// No `default`: a new problem does not compile until somebody decides. Of a newer node's the status decides.
+    /// There is no `default`: a new problem code does not compile until its message is written. An unknown code of a newer node is
+    /// mapped by its HTTP status.
     init(_ problem: Problem) {
         let said = [problem.title, problem.detail].compactMap(\.self).joined(separator: ": ")
         let wait = problem.retryAfter.map { "Try again in \($0) seconds." }
@@ -11,29 +12,31 @@ extension CommandFailure {
             switch problem.code {
             case .badCredentials:
                 CommandFailure(
-                    .refused, "The e-mail address or the password is wrong.", hint: "Lost it? clavitor recover")
+                    .refused, "The e-mail address or the password is wrong.",
+                    hint: "If the password is lost: clavitor recover")
             case .secondFactorNeeded:
-                CommandFailure(.refused, "This account asks for a second factor.", hint: "Add --totp CODE.")
+                CommandFailure(.refused, "This account requires a second factor.", hint: "Add --totp CODE.")
             case .secondFactorWrong:
                 CommandFailure(
-                    .refused, "That code is wrong, or was used already.",
+                    .refused, "The code is wrong or was already used.",
                     hint: "Wait for the next code, check this machine's clock, or use a recovery code.")
             case .badToken, .sessionExpired:
-                CommandFailure(.notSignedIn, "The session is over.", hint: "Sign in again: clavitor login")
+                CommandFailure(
+                    .notSignedIn, "The session has expired or was ended.", hint: "Sign in again: clavitor login")
             case .tokenRefused:
-                CommandFailure(.refused, said, hint: "Ask the vault's owner: clavitor agent show NAME")
+                CommandFailure(.refused, said, hint: "The vault's owner can check with: clavitor agent show NAME")
             case .reauthenticate:
-                CommandFailure(.refused, "This needs the password again.", hint: "clavitor login")
+                CommandFailure(.refused, "This requires a recent sign-in.", hint: "clavitor login")
             case .tooManyAttempts, .rateLimited, .tooManyOperations:
                 CommandFailure(.refused, said, hint: wait)
             case .registrationClosed:
-                CommandFailure(.refused, "This node takes no new accounts.", hint: "Other nodes: clavitor nodes")
+                CommandFailure(.refused, "Registration is closed on this node.", hint: "Other nodes: clavitor nodes")
             case .inviteNeeded:
                 CommandFailure(
-                    .refused, "This node takes new accounts by invitation only.",
-                    hint: "Add --invite CODE; a code works once and not for ever.")
+                    .refused, "Registration on this node requires an invitation.",
+                    hint: "Add --invite CODE. A code works once and expires.")
             case .emailTaken:
-                CommandFailure(.conflict, "There is an account with this address.", hint: "clavitor login")
+                CommandFailure(.conflict, "An account with this address already exists.", hint: "clavitor login")
             case .noSuchEntry, .noSuchField, .noSuchVersion, .noSuchAgent, .noSuchDeposit,
                 .noSuchSession:
                 CommandFailure(.notFound, said)
@@ -41,22 +44,22 @@ extension CommandFailure {
                 CommandFailure(.conflict, said)
             case .changedSince:
                 CommandFailure(
-                    .conflict, "Somebody changed the entry in the meantime; nothing was written.",
-                    hint: "Look at it with clavitor get, then repeat the command.")
+                    .conflict, "The entry was changed meanwhile; nothing was written.",
+                    hint: "Check it with clavitor get, then repeat the command.")
             case .wrongProof:
                 CommandFailure(
                     .refused, "The password is wrong, or it was changed on another machine.",
-                    hint: "After a change: clavitor login")
+                    hint: "If the password was changed: clavitor login")
             case .quotaExceeded:
-                CommandFailure(.refused, said, hint: "What is left: clavitor status")
+                CommandFailure(.refused, said, hint: "Usage and quotas: clavitor status")
             case .ownerOnly, .verbMissing, .usesExhausted:
                 CommandFailure(.refused, said, hint: "Only the vault's owner can change that.")
             case .notATOTPSeed:
                 CommandFailure(
-                    .failed, "The field holds no seed for one-time codes.",
-                    hint: "A seed is base32 or an otpauth:// address.")
+                    .failed, "The field does not contain a seed for one-time codes.",
+                    hint: "A seed is base32 or an otpauth:// URI.")
             case .readOnly:
-                CommandFailure(.readOnly, said, hint: wait ?? "Tell the node's operator.")
+                CommandFailure(.readOnly, said, hint: wait ?? "Inform the node's operator.")
             case .invalid:
                 CommandFailure(.failed, problem.member.map { "\(said) (\($0))" } ?? said)
             case .malformed, .incompleteBody, .tooLarge, .unsupportedMediaType, .methodNotAllowed,
@@ -66,7 +69,7 @@ extension CommandFailure {
             }
     }
 
-    private static func outcome(ofStatus status: Int) -> Outcome {
+    private static func outcome(ofStatus status: Int) -> ExitStatus {
         switch status {
         case 401: .notSignedIn
         case 403, 429: .refused
@@ -85,24 +88,27 @@ extension CommandFailure {
             case .memory(let kibibytes): "\(kibibytes) KiB of memory for Argon2id"
             case .parallelism(let lanes): "\(lanes) lanes of Argon2id"
             case .salt(let bytes): "a salt of \(bytes) bytes"
-            case .failed(let code): "parameters with which Argon2id fails (\(code))"
+            case .failed(let code): "parameters that Argon2id rejects (\(code))"
             }
         self.init(
-            .refused, "The node asks for \(what), which this program does not accept.",
-            hint: "The password was not used. Tell the node's operator; do not give the password to another program.")
+            .refused, "The node requires \(what), which this program does not accept.",
+            hint: "The password was not used. Inform the node's operator; do not enter the password in another program."
+        )
     }
 
     init(_ failure: L2Failure) {
         self =
             switch failure {
-            case .notABox: CommandFailure(.failed, "The node gave something that is no L2 value.")
+            case .notABox: CommandFailure(.failed, "The node sent an invalid L2 value.")
             case .wrongKeyOrPlace:
                 CommandFailure(
-                    .failed, "The L2 value does not open: another key, or it belongs to another place.",
-                    hint: "After a change of password elsewhere, sign in again: clavitor login")
-            case .damaged: CommandFailure(.failed, "The L2 value was changed since it was encrypted.")
-            case .notText: CommandFailure(.failed, "The L2 value opens, but holds no text.")
-            case .tooLong(let limit): CommandFailure(.usage, "The value is longer than \(limit / 1_024) KiB.")
+                    .failed,
+                    "The L2 value cannot be decrypted: it has another key, or belongs to another field or version.",
+                    hint: "If the password was changed elsewhere, sign in again: clavitor login")
+            case .damaged:
+                CommandFailure(.failed, "The L2 value fails authentication: it was changed after encryption.")
+            case .notText: CommandFailure(.failed, "The decrypted L2 value is not text.")
+            case .tooLong(let limit): CommandFailure(.usage, "The value must not be longer than \(limit / 1_024) KiB.")
             }
     }
 }

@@ -1,11 +1,11 @@
-/// A command that ends without having done what was asked. Says what happened and what to do next.
+/// The failure of a command: the exit status, what happened, and a hint what to do.
 struct CommandFailure: Error, Equatable {
-    let outcome: Outcome
+    let outcome: ExitStatus
     let message: String
-    /// What to do about it.
+    /// What to do.
     let hint: String?
 
-    init(_ outcome: Outcome, _ message: String, hint: String? = nil) {
+    init(_ outcome: ExitStatus, _ message: String, hint: String? = nil) {
         self.outcome = outcome
         self.message = message
         self.hint = hint
@@ -15,7 +15,7 @@ struct CommandFailure: Error, Equatable {
 }
 
 /// The exit codes of the program, as `clavitor --help` lists them.
-enum Outcome: Int32, CaseIterable {
+enum ExitStatus: Int32, CaseIterable {
     case failed = 1
     case usage = 2
     case notSignedIn = 3
@@ -24,7 +24,7 @@ enum Outcome: Int32, CaseIterable {
     case refused = 6
     case unreachable = 7
     case readOnly = 8
-    /// Of `run` alone, as shells have them.
+    /// Used by `run` only, with the values of POSIX shells.
     case cannotRun = 126
     case noProgram = 127
 
@@ -35,10 +35,10 @@ enum Outcome: Int32, CaseIterable {
           2  usage: wrong options or arguments
           3  not signed in, or the session has expired
           4  no such entry, field, version, agent or deposit
-          5  conflict: changed since, already there, or more than one match
+          5  conflict: changed meanwhile, already exists, or ambiguous
           6  refused: wrong password, not allowed, or too many attempts
           7  the node cannot be reached, or its TLS certificate is not trusted
-          8  the node is read-only at the moment
-        `clavitor run` ends with the exit code of the program it ran; 127 when there is none, 126 when it cannot be run.
+          8  the node is read-only
+        `clavitor run` exits with the exit code of the program; 127 if it does not exist, 126 if it cannot be run.
         """
 }

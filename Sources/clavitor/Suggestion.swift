@@ -1,8 +1,8 @@
 import ArgumentParser
 
-/// What somebody may have meant who mistyped a command.
+/// Suggests a command for a mistyped one.
 enum Suggestion {
-    /// What other programs of this kind call it.
+    /// Names of the same commands in other password managers.
     private static let elsewhere = [
         "create": "add", "new": "add", "insert": "add", "list": "ls", "search": "ls --text TEXT",
         "find": "ls --text TEXT",
@@ -15,13 +15,13 @@ enum Suggestion {
         "log": "audit", "token": "agent create", "tokens": "agent ls",
     ]
 
-    /// The command line as far as it is right, with the nearest name in place of the first wrong one; nil when there is none
-    /// near, or none is wrong.
+    /// Returns the command line up to the first unknown name, with that name replaced by the nearest known one; nil when no name
+    /// is near, or none is unknown.
     static func command(for arguments: [String]) -> String? {
         if let first = arguments.map(NameArgument.name).first(where: { !$0.hasPrefix("-") }),
-            let ours = elsewhere[first]
+            let suggestion = elsewhere[first]
         {
-            return "clavitor \(ours)"
+            return "clavitor \(suggestion)"
         }
         var words = ["clavitor"]
         var commands = Clavitor.configuration.all
@@ -34,14 +34,14 @@ enum Suggestion {
             }
             let names = commands.map { $0._commandName }
             let nearest = names.min { distance($0, argument) < distance($1, argument) }
-            // A third of it may be wrong.
+            // Up to a third of the letters may differ.
             guard let nearest, distance(nearest, argument) <= max(1, argument.count / 3) else { return nil }
             return (words + [nearest]).joined(separator: " ")
         }
         return nil
     }
 
-    /// Letters to put in, take out, replace or exchange (Damerau and Levenshtein, restricted).
+    /// The edit distance with transpositions (restricted Damerau–Levenshtein).
     static func distance(_ one: String, _ other: String) -> Int {
         let (one, other) = (Array(one), Array(other))
         var rows = [Array(0...other.count)]

@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// The version stands in one place, and Nix names the same.
+/// The version is defined once in Sources and matches nix/package.nix.
 @Suite struct VersionTests {
-    @Test func standsOnce() throws {
+    @Test func isDefinedOnce() throws {
         let files = try SourceTree.files(in: "Sources")
         let home = try #require(files.first { $0.name == "Sources/Wire/Version.swift" })
         let version = try #require(home.text.firstMatch(of: /current = "([^"]+)"/)).1

@@ -4,7 +4,7 @@ import Testing
 @testable import clavitor
 
 @Suite struct FieldInputTests {
-    @Test func aSecretIsAskedForOrReadFromElsewhere() throws {
+    @Test func aSecretIsPromptedForOrReadFromAFile() throws {
         let prompt = try FieldInput.split("pin", option: "--secret")
         #expect(prompt.label == "pin")
         #expect(prompt.origin == .prompt)
@@ -17,7 +17,7 @@ import Testing
         #expect(throws: CommandFailure.self) { try FieldInput.split(text, option: "--secret") }
     }
 
-    @Test func theRefusalDoesNotRepeatTheSecret() {
+    @Test func theErrorDoesNotRepeatTheSecret() {
         do {
             _ = try FieldInput.split("pin=hunter22", option: "--secret")
             Issue.record("not refused")
@@ -34,7 +34,7 @@ import Testing
         #expect(inputs.first { $0.label == "a" }?.content == .text("b=c"))
     }
 
-    @Test func aLabelTwiceIsRefused() throws {
+    @Test func aDuplicateLabelIsRejected() throws {
         let options = try FieldOptions.parse(["--secret", "Token", "--l2", "token"])
         #expect(throws: CommandFailure.self) { try options.inputs() }
     }

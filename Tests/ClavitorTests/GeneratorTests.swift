@@ -32,12 +32,12 @@ import Testing
             })
     }
 
-    @Test func noTwoAreTheSame() {
+    @Test func passwordsAreDistinct() {
         #expect(Set((0..<500).map { _ in Generator.password(length: 12) }).count == 500)
     }
 
-    /// A bias of a tenth would show: 40,000 draws, each character about 470 times.
-    @Test func noCharacterIsFarFromItsShare() {
+    /// Detects a bias of 10 %: 40,000 draws, each character about 470 times.
+    @Test func charactersAreUniform() {
         var counts: [Character: Int] = [:]
         for _ in 0..<40 { for character in Generator.password(length: 1_000) { counts[character, default: 0] += 1 } }
         let share = 40_000 / counts.count

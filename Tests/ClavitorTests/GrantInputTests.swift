@@ -24,7 +24,7 @@ import Wire
         #expect(throws: CommandFailure.self) { try GrantInput.tagGrants([text]) }
     }
 
-    @Test func aPathIsCutAtItsLastSlashFirst() {
+    @Test func aPathIsSplitAtItsLastSlashFirst() {
         let cuts = EntryFinder.cuts(of: "a/b/c")
         #expect(cuts.map(\.entry) == ["a/b", "a"])
         #expect(cuts.map(\.field) == ["c", "b/c"])
@@ -39,7 +39,7 @@ import Wire
         try AgentOptions.parse(arguments).body(now: 1_000_000)
     }
 
-    @Test func whatIsNotSaidStays() throws {
+    @Test func omittedOptionsChangeNothing() throws {
         let body = try body()
         guard case .unchanged = body.expiresAt, case .unchanged = body.maxUses, body.cidr == nil, body.verbs == nil
         else {
@@ -48,7 +48,7 @@ import Wire
         }
     }
 
-    @Test func limitsAreReadAndTakenAway() throws {
+    @Test func limitsAreSetAndRemoved() throws {
         let body = try body("--expires", "30d", "--max-uses", "7", "--rate", "none", "--not-before", "1970-01-02")
         guard case .some(1_000_000 + 30 * 86_400) = body.expiresAt, case .some(7) = body.maxUses,
             case .none = body.ratePerMinute, case .some(86_400) = body.notBefore
@@ -68,6 +68,6 @@ import Wire
 
     @Test(arguments: ["9223372036854775807d", "0d", "d", "", "2026-13-01", "30x"])
     func noOtherTextIsAMoment(_ text: String) {
-        #expect(Moment.parse(text, now: 1) == nil)
+        #expect(Timestamp.parse(text, now: 1) == nil)
     }
 }

@@ -49,7 +49,7 @@ import Wire
         field = try #require(FieldID(bytes(hex: file.ids.l2Field)))
     }
 
-    @Test func fromThePasswordToTheValue() throws {
+    @Test func aValueRoundTripsFromThePassword() throws {
         let master = try KDFParameters(file.account.kdf).masterKey(
             of: Password(file.account.password), salt: bytes(hex: file.account.salt))
         let keys = AccountKeys(masterKey: master, origin: file.account.origin)
@@ -61,7 +61,7 @@ import Wire
         #expect(value == "4111 1111 1111 1111")
     }
 
-    @Test func aValueOpensAtItsOwnPlaceOnly() throws {
+    @Test func aValueIsBoundToItsEntryFieldAndVersion() throws {
         let key = L2Key.generate(for: vault)
         let envelope = try key.seal("päss/\u{1f511}", entry: entry, field: field, version: 4)
         let value = try key.open(envelope, entry: entry, field: field, version: 4)
@@ -80,7 +80,7 @@ import Wire
         }
     }
 
-    @Test func aWrappedKeyOpensForItsVaultOnly() throws {
+    @Test func aWrappedKeyIsBoundToItsVault() throws {
         let wrapKey = SymmetricKey(size: .bits256)
         let wrapped = L2Key.generate(for: vault).wrapped(by: wrapKey)
         _ = try L2Key(wrapped: wrapped, by: wrapKey, vault: vault)
@@ -98,7 +98,7 @@ import Wire
         }
     }
 
-    @Test func aValueThatTheNodeWouldRefuseIsRefusedHere() {
+    @Test func anOversizedValueIsRejectedLocally() {
         let key = L2Key.generate(for: vault)
         #expect(throws: L2Failure.tooLong(limit: 131_072)) {
             try key.seal(String(repeating: "x", count: 131_072), entry: entry, field: field, version: 1)

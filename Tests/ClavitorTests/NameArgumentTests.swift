@@ -5,7 +5,7 @@ import Wire
 
 @testable import clavitor
 
-/// What a name on the command line stands for.
+/// Arguments that name entries, agents and sessions.
 @Suite struct NameArgumentTests {
     private static let old = "-AAAAAAAAAAAAAAAAAAAAA"
 
@@ -19,7 +19,7 @@ import Wire
         #expect(NameArgument.marked(["--twenty-two-letters-a", "-short"]) == ["--twenty-two-letters-a", "-short"])
     }
 
-    @Test func noIDThatIsMadeHereBeginsWithADash() {
+    @Test func newIDsNeverBeginWithADash() {
         #expect((0..<2_000).allSatisfy { _ in EntryID.random().text.first != "-" })
     }
 
@@ -35,7 +35,7 @@ import Wire
         try EntryFinder.target(path, EntryFinder.cuts(of: path), in: entries)
     }
 
-    @Test func aPathWithOneReadingIsThat() throws {
+    @Test func anUnambiguousPathResolves() throws {
         let entries = [Self.entry("Hooks", ["prod/url"]), Self.entry("AC/DC", ["key"])]
         #expect(try target("hooks/prod/url", in: entries).field?.label == "prod/url")
         #expect(try target("AC/DC/key", in: entries).field?.label == "key")
@@ -43,7 +43,7 @@ import Wire
         #expect(whole.entry.title == "AC/DC" && whole.field == nil)
     }
 
-    /// An agent may leave an entry whose title reads as another one's field.
+    /// An agent may deposit an entry whose title looks like a field of another one.
     @Test(arguments: [
         [entry("Hooks", ["prod/url"]), entry("Hooks/prod", ["url"])],
         [entry("Hooks", ["prod/url"]), entry("Hooks/prod/url", [])],
@@ -56,7 +56,7 @@ import Wire
         #expect(entries.allSatisfy { failure?.message.contains($0.id) == true })
     }
 
-    @Test func whatIsMissingIsSaid() {
+    @Test func missingNamesAreReported() {
         let entries = [Self.entry("Hooks", ["url"])]
         let field = #expect(throws: CommandFailure.self) { try target("Hooks/key", in: entries) }
         #expect(field?.message.contains("no field") == true)

@@ -10,7 +10,7 @@ import Testing
             name: name, city: city, url: "https://\(name).example.org", milliseconds: milliseconds, isReady: isReady)
     }
 
-    @Test func theNearestThatIsReadyIsProposed() {
+    @Test func theNearestReadyNodeIsRecommended() {
         let text = NearestNodes([
             Self.node("far", 90), Self.node("ill", 4, isReady: false), Self.node("near", 50),
             Self.node("gone", nil, isReady: false),
@@ -23,14 +23,14 @@ import Testing
         #expect(text.contains("clavitor register --server https://near.example.org\n"))
     }
 
-    @Test func whereNoneIsReadyNoneIsProposed() {
+    @Test func withoutAReadyNodeNoneIsRecommended() {
         let text = NearestNodes([Self.node("ill", 4, isReady: false)]).text
-        #expect(text.contains("None is ready"))
+        #expect(text.contains("No node is ready"))
         #expect(!text.contains("register"))
     }
 
-    /// Titles are the asked node's words.
-    @Test func noTextOfANodeReachesTheTerminalAsItIs() {
+    /// The queried node chooses the text.
+    @Test func nodeTextIsSanitizedForTheTerminal() {
         let evil = "\u{1b}]0;owned\u{7}\u{1b}[31mNear\nFAKE LINE"
         let text = NearestNodes([Self.node("near", 4, city: evil)]).text
         #expect(!text.unicodeScalars.contains { $0.value < 32 && $0 != "\n" })

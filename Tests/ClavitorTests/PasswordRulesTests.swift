@@ -33,7 +33,7 @@ import Testing
         #expect(PasswordWeakness.of(example.password, email: "jane.doe@example.org") == example.expected)
     }
 
-    @Test func whatTheProgramMakesUpMayBeUsed() {
+    @Test func generatedPasswordsAreAcceptable() {
         for _ in 0..<200 {
             #expect(PasswordWeakness.of(Generator.password(length: 16), email: "jane.doe@example.org") == nil)
             #expect(PasswordWeakness.of(Generator.passphrase(words: 6), email: "jane.doe@example.org") == nil)

@@ -13,8 +13,8 @@ import VaultFormat
         #expect(read.secret.bytes == secret)
     }
 
-    /// Made in Python from the node's format of tokens.
-    @Test func theTextIsThatOfTheNodesTokens() {
+    /// Generated in Python from the token format.
+    @Test func theFormatIsThatOfTokens() {
         let kit = RecoveryKit(secret: SymmetricKey(data: Array<UInt8>(0..<32)))
         #expect(kit.text == "clv_kit_003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf1CLKbZ")
     }
@@ -33,7 +33,7 @@ import VaultFormat
         #expect(RecoveryKit(text + "0") == nil)
     }
 
-    @Test func aTypoIsToldFromAKit() {
+    @Test func aTypoIsDetected() {
         let text = Array(RecoveryKit().text)
         for index in text.indices {
             var typo = text

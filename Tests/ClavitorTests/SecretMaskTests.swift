@@ -87,7 +87,7 @@ import Testing
         #expect(mask.pass(Array("Continue? ".utf8)) == Array("Continue? ".utf8))
     }
 
-    @Test func onlyTheBeginningOfASecretIsHeldBack() {
+    @Test func onlyABeginningOfASecretIsBuffered() {
         var mask = SecretMask(secrets: ["hunter22"])
         #expect(mask.pass(Array("say hun".utf8)) == Array("say ".utf8))
         #expect(mask.pass(Array("ger".utf8)) == Array("hunger".utf8))

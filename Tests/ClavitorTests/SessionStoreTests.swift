@@ -26,7 +26,7 @@ import Wire
         return unsafe stat(path, &status) == 0 ? status.st_mode & 0o7777 : 0
     }
 
-    @Test func onlyTheUserCanReadWhatIsKept() throws {
+    @Test func onlyTheUserCanReadTheFile() throws {
         let old = umask(0)
         defer { umask(old) }
         try SessionStore(directory: directory).keep(account("a@example.org"))
@@ -34,7 +34,7 @@ import Wire
         #expect(mode(directory + "/sessions.json") == 0o600)
     }
 
-    @Test func aDirectoryThatWasOpenIsClosed() throws {
+    @Test func anOpenDirectoryBecomesPrivate() throws {
         let store = SessionStore(directory: directory)
         try store.keep(account("a@example.org"))
         _ = unsafe chmod(directory, 0o755)
@@ -57,15 +57,15 @@ import Wire
         #expect(try store.current(on: nil)?.email == "a@example.org")
     }
 
-    @Test func aDamagedFileIsNotTakenForAnEmptyOne() throws {
+    @Test func aDamagedFileIsAnError() throws {
         let store = SessionStore(directory: directory)
         try store.keep(account("a@example.org"))
         try PrivateFile.replace(directory + "/sessions.json", with: Array("{".utf8))
         #expect(throws: CommandFailure.self) { try store.read() }
     }
 
-    /// Commands that run beside each other, each with an account of its own to keep.
-    @Test func whatOthersKeepMeanwhileStays() async throws {
+    /// Concurrent commands, each with its own account.
+    @Test func concurrentCommandsKeepEachOthersAccounts() async throws {
         let store = SessionStore(directory: directory)
         try await withThrowingTaskGroup { group in
             for number in 0..<20 {
@@ -77,7 +77,7 @@ import Wire
         #expect(try store.read().accounts.count == 20)
     }
 
-    @Test func aChangeIsOfWhatIsThereNow() throws {
+    @Test func anUpdateAppliesToTheCurrentRecord() throws {
         let store = SessionStore(directory: directory)
         let old = account("a@example.org")
         try store.keep(old)
@@ -92,7 +92,7 @@ import Wire
         #expect(try store.current(on: nil) == nil)
     }
 
-    @Test func noFileIsNoAccount() throws {
+    @Test func withoutAFileThereIsNoAccount() throws {
         #expect(try SessionStore(directory: directory).current(on: nil) == nil)
     }
 }

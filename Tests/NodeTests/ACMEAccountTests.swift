@@ -2,9 +2,9 @@ import Autocert
 import Foundation
 import Testing
 
-/// What an account can do at a real CA, beside ordering.
+/// Account operations at a real CA.
 @Suite(.timeLimit(.minutes(15))) struct ACMEAccountTests {
-    /// A client of pebble's, with the connection it needs closed in the end.
+    /// A client of pebble whose connection is closed at the end.
     private func with<R>(
         _ key: AccountKey = AccountKey(), at ca: Pebble, account: String? = nil, _ body: (ACMEClient) async throws -> R
     ) async throws -> R {
@@ -26,7 +26,7 @@ import Testing
         #expect(first == second)
     }
 
-    @Test func afterAChangeOfKeyOnlyTheNewOneWorks() async throws {
+    @Test func afterAKeyChangeOnlyTheNewKeyWorks() async throws {
         let ca = try Pebble(.init(badNonces: 0))
         let (old, new) = (AccountKey(), AccountKey())
         let account = try await with(old, at: ca) { client in
@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test func anEndedAccountOrdersNothing() async throws {
+    @Test func aDeactivatedAccountCannotOrder() async throws {
         let ca = try Pebble(.init(badNonces: 0))
         let key = AccountKey()
         let account = try await with(key, at: ca) { client in
@@ -61,7 +61,7 @@ import Testing
         }
     }
 
-    @Test func aStrangersDirectoryIsNotTrusted() async throws {
+    @Test func anUntrustedDirectoryIsRejected() async throws {
         let (ca, other) = (try Pebble(), try Pebble())
         let web = try ACMEHTTPClient(trustedPEM: Array(Data(contentsOf: URL(filePath: other.trust))))
         let transport: ACMETransport = { (request) async throws(ACMEError) in try await web.send(request) }

@@ -2,14 +2,14 @@ import Autocert
 import Foundation
 import Testing
 
-/// A CA's side of the connection that sends too much, or nothing. OpenSSL plays it.
+/// A CA that sends too much, or nothing, simulated by OpenSSL.
 @Suite(.timeLimit(.minutes(15))) struct ACMEHTTPClientTests {
     private final class Server {
         let scratch: Scratch
         let port: Int
         private let process = Process()
 
-        /// `arguments`: What `openssl s_server` does with whoever comes.
+        /// `arguments`: The arguments of `openssl s_server`.
         init(_ arguments: [String]) throws {
             scratch = try Scratch()
             port = try Pebble.freePort()
@@ -33,7 +33,7 @@ import Testing
             scratch.remove()
         }
 
-        /// Asks until the server is there, and then for `path`.
+        /// Waits for the server, and requests `path`.
         func get(_ path: String) async throws -> ACMEError? {
             let client = try ACMEHTTPClient(trustedPEM: Array(Data(contentsOf: scratch.url("cert.pem"))))
             let transport: ACMETransport = { (request) async throws(ACMEError) in try await client.send(request) }
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test func anAnswerWithoutEndIsCutOff() async throws {
+    @Test func anEndlessResponseIsAborted() async throws {
         let error = try await Server(["-WWW"]).get("huge")
         guard case .malformed("response", let why)? = error else {
             Issue.record("\(String(describing: error))")
@@ -68,7 +68,7 @@ import Testing
         #expect(why.contains("longer than"))
     }
 
-    @Test func aServerThatSaysNothingIsGivenUp() async throws {
+    @Test func aSilentServerTimesOut() async throws {
         let error = try await Server(["-quiet"]).get("directory")
         guard case .unreachable? = error else {
             Issue.record("\(String(describing: error))")

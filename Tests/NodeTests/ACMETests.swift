@@ -2,17 +2,17 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `clavitor-node serve --domain` as a process, with pebble as its CA and OpenSSL as the witness.
+/// `clavitor-node serve --domain` as a process, with pebble as its CA, verified by OpenSSL.
 @Suite(.timeLimit(.minutes(15))) struct ACMETests {
     private static let name = "vault.example.org"
 
-    /// A node and what it says.
+    /// A node process and its log.
     private final class Visited {
         let scratch: Scratch
         let ca: Pebble
         private(set) var process: Process
 
-        /// `directory`: Instead of the CA's.
+        /// `directory`: A directory URL instead of the CA's.
         init(
             _ ca: Pebble, _ arguments: [String] = [], directory: String? = nil, program: String = "clavitor-node"
         ) throws {
@@ -58,15 +58,15 @@ import Testing
 
         var log: String { (try? scratch.text("log")) ?? "" }
 
-        /// The CA looked while nobody was there, and the pause after that may be ten minutes: as if they had passed.
-        func forgetThePause() throws {
+        /// The CA validated while the node was down, and the back-off may be ten minutes: pretend that it has passed.
+        func skipTheBackOff() throws {
             let path = scratch.path("data/tls/ledger.json")
             let ledger = try String(contentsOfFile: path, encoding: .utf8)
             try ledger.replacing(/"notBefore":"[^"]*"/, with: "\"notBefore\":\"2000-01-01T00:00:00Z\"")
                 .write(toFile: path, atomically: true, encoding: .utf8)
         }
 
-        /// Waits until the log has one of `texts` so many times, and no longer than three minutes.
+        /// Waits until the log contains one of `texts` this many times, for three minutes at most.
         func says(_ texts: String..., times: Int = 1) async throws -> Bool {
             for _ in 0..<3_600 {
                 let log = log
@@ -116,7 +116,7 @@ import Testing
         #expect(status.status == 0 && status.output.contains(Self.name), "\(status.output)\(status.errors)")
     }
 
-    @Test func theMonitorGetsItsOwnInTheSameWay() async throws {
+    @Test func theMonitorGetsACertificateToo() async throws {
         let monitor = try Visited(try Pebble(), program: "clavitor-monitor")
         let isIssued = try await monitor.says("certificate issued")
         let visit = try monitor.openssl([
@@ -126,7 +126,7 @@ import Testing
         #expect(visit.contains("Verify return code: 0 (ok)"), "\(visit)")
     }
 
-    /// Another client at the same CA: what fails for us alone is ours.
+    /// Another client at the same CA, as a control.
     @Test func legoIsServedByTheSameCA() async throws {
         let ca = try Pebble()
         let output = try Pebble.run(
@@ -202,7 +202,7 @@ import Testing
         #expect(again.status != 0)
     }
 
-    @Test func aRestartAsksForNothing() async throws {
+    @Test func aRestartRequestsNoCertificate() async throws {
         let node = try Visited(try Pebble())
         let isIssued = try await node.says("certificate issued")
         let before = try node.openssl()
@@ -215,17 +215,17 @@ import Testing
         #expect(node.log.ranges(of: "certificate issued").count == 1)
     }
 
-    @Test func killedAtAnyMomentOfAnOrderItGetsItsCertificateAllTheSame() async throws {
+    @Test func killedAtAnyMomentOfAnOrderItStillGetsItsCertificate() async throws {
         let node = try Visited(try Pebble(.init(delay: 1)))
         for turn in 0..<8 {
             // From before the first request to the middle of the validation.
             try await Task.sleep(for: .milliseconds(40 + 90 * turn))
             try node.kill9AndStartAgain()
         }
-        _ = try await node.says("certificate issued", "no new certificate")
+        _ = try await node.says("certificate issued", "certificate renewal failed")
         if !node.log.contains("certificate issued") {
             node.kill9()
-            try node.forgetThePause()
+            try node.skipTheBackOff()
             try node.kill9AndStartAgain()
         }
         let isIssued = try await node.says("certificate issued")
@@ -245,18 +245,18 @@ import Testing
         let refused = try node.openssl()
         let plain = try Pebble.run(
             "/usr/bin/curl", ["-si", "-H", "Host: \(Self.name)", "http://127.0.0.1:\(ca.httpPort)/a?b=c"])
-        let stranger = try Pebble.run(
+        let otherPerson = try Pebble.run(
             "/usr/bin/curl", ["-si", "-H", "Host: evil.example.net", "http://127.0.0.1:\(ca.httpPort)/"])
         let unknown = try Pebble.run(
             "/usr/bin/curl", ["-si", "http://127.0.0.1:\(ca.httpPort)/.well-known/acme-challenge/guess"])
         #expect(!refused.contains("BEGIN CERTIFICATE") && refused.contains("alert internal error"), "\(refused)")
         #expect(plain.hasPrefix("HTTP/1.1 308"))
         #expect(plain.contains("https://\(Self.name):\(ca.tlsPort)/a?b=c"))
-        #expect(stranger.contains("https://\(Self.name):"))
+        #expect(otherPerson.contains("https://\(Self.name):"))
         #expect(unknown.hasPrefix("HTTP/1.1 404"))
     }
 
-    @Test func aTakenPort80IsSaidAndTheOtherChallengeServes() async throws {
+    @Test func withPort80InUseTheOtherChallengeWorks() async throws {
         let ca = try Pebble()
         let other = try Visited(ca, ["--acme-challenge", "tls-alpn-01"])
         _ = try await other.says("certificate issued")
@@ -274,15 +274,15 @@ import Testing
             process.waitUntilExit()
         }
         var text = ""
-        for _ in 0..<600 where !text.contains("nothing listens for plain HTTP") {
+        for _ in 0..<600 where !text.contains("plain HTTP is not served") {
             text = try scratch.text("log")
             try await Task.sleep(for: .milliseconds(50))
         }
-        #expect(text.contains("nothing listens for plain HTTP"), "\(text)")
+        #expect(text.contains("plain HTTP is not served"), "\(text)")
         #expect(process.isRunning)
     }
 
-    @Test func aSecondNodeOnOneDirectoryIsTurnedAway() async throws {
+    @Test func aSecondNodeOnOneDirectoryIsRejected() async throws {
         let node = try Visited(try Pebble())
         _ = try await node.says("certificate issued")
         let second = try Program(name: "clavitor-node").run([

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A person who changes what opens the vault, with the programs as processes.
+/// Commands that change credentials, as processes.
 @Suite(.timeLimit(.minutes(15))) struct AccountCommandTests {
     private let scratch: Scratch
     private let node: ServedNode
@@ -63,8 +63,8 @@ import Testing
             ] + place)
     }
 
-    /// Each ends the session that the machine had before; none ends the one that the machine has now.
-    @Test func loginsBesideEachOtherLeaveTheMachineSignedIn() throws {
+    /// Each sign-in ends the previous session of the machine, never the current one.
+    @Test func concurrentSignInsLeaveTheMachineSignedIn() throws {
         defer { end() }
         for _ in 0..<3 {
             let logins = try (0..<4).map { _ in
@@ -81,8 +81,8 @@ import Testing
         }
     }
 
-    /// It waits for its password while another command signs in anew, and its session ends.
-    @Test func aCommandGoesOnWithTheSessionOfAnother() throws {
+    /// The command waits for its password while another one signs in and ends its session.
+    @Test func aCommandContinuesWithANewerSession() throws {
         defer { end() }
         let input = Pipe()
         _ = FileManager.default.createFile(atPath: scratch.path("out"), contents: nil)
@@ -98,7 +98,7 @@ import Testing
         #expect(try scratch.text("out").contains("clv_kit_"))
     }
 
-    @Test func aNewPasswordTakesTheOldOneAndPrintsANewKit() throws {
+    @Test func aPasswordChangeRequiresTheOldOneAndPrintsANewKit() throws {
         defer { end() }
         let refused = try me.run([
             "password", "--password-file", scratch.path("wrong"), "--new-password-file", scratch.path("second"),
@@ -110,7 +110,7 @@ import Testing
         #expect(changed.status == 0, "\(changed.errors)")
         let newKit = try Self.kit(changed)
         #expect(newKit != kit)
-        #expect(changed.output.contains("Sessions ended: 1") && changed.output.contains("Agents that go on: 1"))
+        #expect(changed.output.contains("Sessions ended: 1") && changed.output.contains("Active agents: 1"))
         #expect(try login("first").status != 0)
         #expect(try login("second").status == 0)
         #expect(
@@ -121,12 +121,12 @@ import Testing
         #expect(try recover(newKit, to: "first").status == 0)
     }
 
-    @Test func aKitSetsANewPasswordAndLeavesNothingElseWorking() throws {
+    @Test func recoverySetsANewPasswordAndInvalidatesTheRest() throws {
         defer { end() }
         let recovered = try recover(kit, to: "second")
         #expect(recovered.status == 0, "\(recovered.errors)")
         let newKit = try Self.kit(recovered)
-        #expect(recovered.output.contains("Agents that are paused: 1"), "\(recovered.output)")
+        #expect(recovered.output.contains("Paused agents: 1"), "\(recovered.output)")
         #expect(try login("first").status != 0)
         #expect(try me.run(["ls"]).status != 0, "the old session")
         #expect(try bot().errors.contains("paused"))
@@ -141,7 +141,7 @@ import Testing
         #expect(newKit != kit)
     }
 
-    @Test func signingOutEverywherePausesAgentsThatAreNotNamed() throws {
+    @Test func signingOutEverywherePausesUnnamedAgents() throws {
         defer { end() }
         let out = try me.run(["sign-out-everywhere", "--password-file", scratch.path("first")])
         #expect(out.status == 0, "\(out.errors)")
@@ -150,13 +150,13 @@ import Testing
         let kept = try me.run([
             "sign-out-everywhere", "--keep-agent", "bot", "--password-file", scratch.path("first"),
         ])
-        #expect(kept.output.contains("Agents that go on: 1"), "\(kept.output)")
+        #expect(kept.output.contains("Active agents: 1"), "\(kept.output)")
         #expect(try bot().output == "alice")
         #expect(try login("first").status == 0)
         #expect(try recover(kit, to: "second").status != 0)
     }
 
-    @Test func kitsAndTheL2KeyAreChangedWithThePassword() throws {
+    @Test func changingKitOrL2KeyRequiresThePassword() throws {
         defer { end() }
         let without = try me.run(["kit", "remove", "--yes", "--password-file", scratch.path("wrong")])
         #expect(without.status != 0)
@@ -172,7 +172,7 @@ import Testing
         #expect(try recover(newKit, to: "second").status != 0)
     }
 
-    @Test func statusShowsWhatIsUsedAndAllowed() throws {
+    @Test func statusShowsUsageAndQuotas() throws {
         defer { end() }
         let status = try me.run(["status"])
         for text in ["entries", "bytes", "operations-per-day", "trash-days", "5000"] {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What an owner sees of agents, with the programs as processes.
+/// Commands about agents, as processes.
 @Suite(.timeLimit(.minutes(5))) struct AgentCommandTests {
     private let scratch: Scratch
     private let node: ServedNode
@@ -19,7 +19,7 @@ import Testing
         scratch.remove()
     }
 
-    /// The token of a new agent, or of one that got another, in a file.
+    /// Writes the token of a created or rotated agent to a file.
     private func token(_ command: String...) throws -> String {
         let made = try me.run(["agent"] + command)
         let token = try #require(made.output.firstMatch(of: /clv_agt_[0-9A-Za-z]+/), "\(made.errors)")
@@ -31,7 +31,7 @@ import Testing
             arguments + ["--server", node.url, "--ca-file", node.certificate, "--token-file", token])
     }
 
-    @Test func whatAnAgentDidKeepsItsName() throws {
+    @Test func auditLinesKeepTheAgentsName() throws {
         defer { end() }
         let first = try token("create", "robot", "--grant", "Bank/user", "--verb", "read", "--verb", "write")
         #expect(try bot(first, "edit", "Bank", "--field", "user=bob").status == 0)
@@ -49,7 +49,7 @@ import Testing
         #expect(try me.run(["audit", "--json"]).output.contains(/"actorName" *: *"robot"/))
     }
 
-    @Test func whatAnAgentLeftKeepsItsName() throws {
+    @Test func depositsKeepTheAgentsName() throws {
         defer { end() }
         let token = try token("create", "sender", "--verb", "deposit")
         #expect(try bot(token, "deposit", "Parcel", "--field", "code=1").status == 0)
@@ -58,7 +58,7 @@ import Testing
         #expect(try me.run(["deposits", "--json"]).output.contains(/"depositorName" *: *"sender"/))
     }
 
-    @Test func aTokenThatWorksNoMoreIsSaidToBeThat() throws {
+    @Test func anInvalidTokenIsReportedAsSuch() throws {
         defer { end() }
         let token = try token("create", "robot", "--grant", "Bank/user")
         #expect(try me.run(["agent", "revoke", "robot"]).status == 0)
@@ -67,7 +67,7 @@ import Testing
         #expect(read.errors.contains("token") && !read.errors.contains("clavitor login"))
     }
 
-    @Test func anEndIsInTheFutureAndIsSeen() throws {
+    @Test func expiryMustBeInTheFutureAndIsShown() throws {
         defer { end() }
         let past = try me.run(["agent", "create", "robot", "--grant", "Bank/user", "--expires", "2020-01-01"])
         #expect(past.status != 0 && past.errors.contains("over already"))
@@ -78,7 +78,7 @@ import Testing
         #expect(try me.run(["agent", "show", "brief"]).output.contains("expired"))
     }
 
-    /// One read a minute is one read, however the entry is found.
+    /// Finding the entry does not count towards the rate.
     @Test func aRateCountsReads() throws {
         defer { end() }
         let token = try token("create", "robot", "--grant", "Bank/user", "--rate", "1")

@@ -76,7 +76,7 @@ import Wire
         }
     }
 
-    @Test func everyTruncationOfAGoodBodyIsRefused() async throws {
+    @Test func everyTruncationOfAValidBodyIsRejected() async throws {
         try await LiveNode.with { live in
             let person = try await Person.register(live)
             let good = Array(
@@ -91,7 +91,7 @@ import Wire
         }
     }
 
-    @Test func tokensThatAreNotGoodAreAllRefusedAlike() async throws {
+    @Test func invalidTokensGetTheSameResponse() async throws {
         try await LiveNode.with { live in
             let person = try await Person.register(live)
             var other = Array(person.token)
@@ -134,7 +134,7 @@ import Wire
         }
     }
 
-    @Test func ofManyWritersOnOneEntryOneWins() async throws {
+    @Test func oneOfManyConcurrentWritersWins() async throws {
         try await LiveNode.with { live in
             let person = try await Person.register(live)
             let entry = try await person.createLogin(live)
@@ -153,7 +153,7 @@ import Wire
         }
     }
 
-    @Test func aRepeatedRequestIsAnsweredOnce() async throws {
+    @Test func aRepeatedRequestIsPerformedOnce() async throws {
         try await LiveNode.with { live in
             let person = try await Person.register(live)
             let headers = ["idempotency-key": "one"]
@@ -173,7 +173,7 @@ import Wire
         }
     }
 
-    @Test func everyAnswerCarriesTheSecurityHeaders() async throws {
+    @Test func everyResponseHasTheSecurityHeaders() async throws {
         try await LiveNode.with { live in
             for path in ["/livez", "/api/v1/entries", "/nothing", "/openapi.json"] {
                 let answer = try await live.send("GET", path)

@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// Caddy's `acme_server` as the CA: another implementation than pebble's. It looks on ports 80 and 443 alone and resolves by
-/// the machine's hosts file, so it and the node run in a network namespace of their own, which takes root.
+/// Caddy's `acme_server` as the CA, another implementation than pebble. It validates on ports 80 and 443 only and resolves by
+/// the hosts file, so it and the node run in a network namespace, which requires root.
 @Suite(.timeLimit(.minutes(15)), .enabled(if: geteuid() == 0, "needs root for a network namespace"))
 struct CaddyTests {
     private final class Namespace {
@@ -51,7 +51,7 @@ struct CaddyTests {
             processes.append(process)
         }
 
-        /// The certificate to trust the CA by, as soon as it has one.
+        /// The CA's certificate, as soon as it exists.
         func startCaddy() async throws -> String {
             let file = try scratch.write(CaddyTests.configuration, to: "Caddyfile")
             try start("/usr/bin/caddy", ["run", "--config", file, "--adapter", "caddyfile"], log: "caddy.log")

@@ -7,7 +7,7 @@ import Testing
 @testable import Serving
 @testable import clavitor_node
 
-/// Certificates that somebody else renews, in files.
+/// Certificate files that another program renews.
 @Suite struct CertificateFileTests {
     let scratch: Scratch
     let served = ServedCertificates(names: [])
@@ -27,7 +27,7 @@ import Testing
         CertificateFilePair(certificate: scratch.path("cert.pem"), key: scratch.path("key.pem"), served: served)
     }
 
-    @Test func aChangedPairIsServedAndTheSameOneReadOnce() throws {
+    @Test func aChangedPairIsServedAndReadOnce() throws {
         let pair = pair
         _ = try write("one.example.org")
         let isFirst = try pair.reload()
@@ -38,7 +38,7 @@ import Testing
         #expect(served.current?.names.contains("two.example.org") == true)
     }
 
-    @Test func halfAPairIsAnErrorAndTheOldOneStays() throws {
+    @Test func aMismatchedPairIsAnErrorAndTheOldOneStays() throws {
         let pair = pair
         let first = try write("one.example.org")
         _ = try pair.reload()
@@ -55,7 +55,7 @@ import Testing
         scratch.remove()
     }
 
-    @Test func theOldFormsOfKeysAreRead() throws {
+    @Test func olderKeyFormatsAreRead() throws {
         _ = try write("one.example.org")
         for form in ["-traditional"] {
             let text = try Pebble.run("/usr/bin/openssl", ["pkey", form, "-in", scratch.path("key.pem")])

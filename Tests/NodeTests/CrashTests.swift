@@ -4,8 +4,8 @@ import Testing
 import Wire
 
 @Suite(.timeLimit(.minutes(15))) struct CrashTests {
-    /// Writers write as fast as they can; the node is killed; whatever it acknowledged must be there.
-    @Test func killedAtAnyInstantTheNodeLosesNothingThatItAcknowledged() async throws {
+    /// The node is killed during concurrent writes; every acknowledged write must be present.
+    @Test func aKilledNodeLosesNoAcknowledgedWrite() async throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let node = try ServedNode(in: scratch)
@@ -48,7 +48,7 @@ import Wire
         #expect(verified.status == 0, "\(verified.output)")
     }
 
-    /// The first start is cut off as soon as a file is there; the next one is as good as a first.
+    /// The first start is killed as soon as a file exists; the next start completes it.
     @Test(arguments: ["lock", "root.key.new", "root.key", "clavitor.db.new", "clavitor.db.new-wal", "clavitor.db"])
     func aFirstStartThatIsCutOffIsBegunAnew(_ name: String) async throws {
         let scratch = try Scratch()

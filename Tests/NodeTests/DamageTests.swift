@@ -47,7 +47,7 @@ import Wire
         }
     }
 
-    @Test func whenTheAuditLineFailsNothingLeavesAndNothingChanges() async throws {
+    @Test func withoutAnAuditLineNothingIsReadOrChanged() async throws {
         try await LiveNode.with { live in
             let person = try await Person.register(live)
             let entry = try await person.createLogin(live)
@@ -69,7 +69,7 @@ import Wire
         }
     }
 
-    @Test func aChangedBoxMakesTheNodeReadOnlyAndSaysSo() async throws {
+    @Test func aTamperedSecretBoxMakesTheNodeReadOnly() async throws {
         try await LiveNode.with { live in
             let person = try await Person.register(live)
             let entry = try await person.createLogin(live)
@@ -92,7 +92,7 @@ import Wire
         }
     }
 
-    @Test func anOlderFilePutBackIsSeenByWhoeverKeepsTheHead() async throws {
+    @Test func aRestoredOlderFileIsDetectedByItsHead() async throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let directory = DataDirectory(path: scratch.path("data"), rootKey: nil)

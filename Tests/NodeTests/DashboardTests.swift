@@ -4,14 +4,14 @@ import TestSupport
 import Testing
 import Wire
 
-/// The pages in headless Chromium, against a monitor that hears a fleet. Tests/Browser/dashboard.py says what is looked at.
+/// The pages in headless Chromium, with a monitor that receives heartbeats. Tests/Browser/dashboard.py has the checks.
 @Suite(.timeLimit(.minutes(15))) struct DashboardTests {
     private static let cities: [(name: String, latitude: Double, longitude: Double)] = [
         ("tokyo", 35.7, 139.7), ("seoul", 37.6, 127), ("mumbai", 19.1, 72.9), ("zurich", 47.4, 8.5),
         ("lagos", 6.5, 3.4), ("dallas", 32.8, -96.8), ("lima", -12, -77), ("sydney", -33.9, 151.2),
     ]
 
-    @Test func aPersonSeesTheFleetAndActs() async throws {
+    @Test func anOperatorUsesThePages() async throws {
         // FLEET=1000 measures the first paint of a large one.
         let count = ProcessInfo.processInfo.environment["FLEET"].flatMap { Int($0) } ?? 24
         let names = (0..<count).map { "\(Self.cities[$0 % 8].name)-\($0)" }
@@ -56,7 +56,7 @@ import Wire
         return String(decoding: try JSONEncoder().encode(body), as: UTF8.self)
     }
 
-    /// The script at work, and where it says what it saw.
+    /// The running script and its output file.
     private static func person(
         at monitor: ServedMonitor, nodes: Int, probe: String
     ) throws -> (process: Process, log: URL) {

@@ -3,9 +3,9 @@ import TestSupport
 import Testing
 import Vault
 
-/// What the documents tell people to type exists. The programs themselves are asked.
+/// Every command in the documents exists, according to the programs' own help.
 @Suite(.timeLimit(.minutes(5))) struct DocumentsTests {
-    /// A command as the program's own description of itself has it.
+    /// A command from the program's `--experimental-dump-help`.
     private struct Command: Decodable {
         struct Argument: Decodable {
             struct Name: Decodable {
@@ -46,7 +46,7 @@ import Vault
         return trees
     }()
 
-    /// What is wrong with one line; nil when all of it exists.
+    /// The unknown part of a line; nil if all of it exists.
     private static func fault(_ line: [String]) -> String? {
         guard var command = trees[line[0]] else { return "there is no program \(line[0])" }
         var words = line.dropFirst()
@@ -69,7 +69,7 @@ import Vault
         return nil
     }
 
-    /// Lines of a document that begin with a program: in blocks, and between backticks.
+    /// Command lines of a document, from code blocks and code spans.
     private static func lines(in text: String) -> [[String]] {
         let joined = text.replacing(/\\\n\s*/, with: "")
         let spans = joined.matches(of: /`([^`\n]+)`/).map { String($0.1) }
@@ -97,12 +97,12 @@ import Vault
     @Test(arguments: [
         "clavitor-soc dance", "clavitor-soc fleet paint", "clavitor-node serve --faster", "clavitor-admin audit forget",
     ])
-    func whatDoesNotExistIsFound(_ line: String) {
+    func unknownCommandsAreFound(_ line: String) {
         #expect(Self.fault(line.split(separator: " ").map(String.init)) != nil)
     }
 
-    /// The table of quotas stands in one place more than the code, for those who read before they ask.
-    @Test func everyQuotaIsInTheOperatorsDocumentAsItIs() throws {
+    /// The table of quotas in OPERATIONS.md matches the code.
+    @Test func everyQuotaIsDocumented() throws {
         let text = try String(contentsOf: Project.folder.appending(path: "docs/OPERATIONS.md"), encoding: .utf8)
         let rows = text.split(separator: "\n").filter { $0.hasPrefix("| `") }.map(String.init)
         for quota in Quota.allCases {

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Changing and finding entries, with the programs as processes.
+/// Commands that change and find entries, as processes.
 @Suite(.timeLimit(.minutes(5))) struct EditCommandTests {
     private let scratch: Scratch
     private let node: ServedNode
@@ -26,7 +26,7 @@ import Testing
 
     private func shown() throws -> String { try me.run(["get", "Bank"]).output }
 
-    @Test func oneTagOrAddressComesAndGoes() throws {
+    @Test func singleTagsAndURLsAreAddedAndRemoved() throws {
         defer { end() }
         #expect(
             try me.run(["edit", "Bank", "--add-tag", "work", "--add-tag", "Home", "--remove-tag", "MONEY"]).status == 0)
@@ -41,7 +41,7 @@ import Testing
         #expect(try me.run(["edit", "Bank", "--tag", "a", "--add-tag", "b"]).status == 2)
     }
 
-    @Test func aFieldGetsAnotherLabelAndKeepsItsValue() throws {
+    @Test func aRenamedFieldKeepsItsValue() throws {
         defer { end() }
         #expect(try me.run(["edit", "Bank", "--rename", "user=login name"]).status == 0)
         #expect(try me.run(["get", "Bank/login name"]).output == "alice")
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test func theLogIsFiltered() throws {
+    @Test func auditLinesAreFiltered() throws {
         defer { end() }
         #expect(try me.run(["add", "Mail", "--field", "user=bob"]).status == 0)
         let made = try me.run(["agent", "create", "robot", "--grant", "Bank/user"])
@@ -99,7 +99,7 @@ import Testing
         #expect(try me.run(["audit", "--since", "yesterday"]).status == 2)
     }
 
-    @Test func theAccountIsChosen() throws {
+    @Test func anAccountIsChosenByEmail() throws {
         defer { end() }
         let password = try scratch.write("tulip-anvil-orbit-mango", to: "password-2")
         #expect(
@@ -131,13 +131,13 @@ import Testing
         #expect(result.status == 2 && result.errors.contains("Did you mean: \(meant)\n"), "\(result.errors)")
     }
 
-    @Test func whatIsNotNearIsNotSuggested() throws {
+    @Test func aDistantNameIsNotSuggested() throws {
         defer { end() }
         #expect(try !me.run(["xyzzy"]).errors.contains("Did you mean"))
     }
 
-    /// Many entries make a value no slower to find, nor `run` with many of them.
-    @Test func manyValuesAreReadAtOnce() throws {
+    /// Neither many entries nor many variables of `run` need more requests.
+    @Test func manyValuesAreReadInOneRequest() throws {
         defer { end() }
         var environment: [String] = []
         for number in 0..<12 {

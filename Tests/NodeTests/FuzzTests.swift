@@ -10,7 +10,7 @@ import Wire
 
 @testable import API
 
-/// Mutated requests against everything that reads a request's body, with Foundation as the second opinion.
+/// Fuzzes the parsers of request bodies, with Foundation as a reference.
 @Suite struct FuzzTests {
     private static let bodies = [
         #"{"title":"a \u00e9 \ud83d\ude00","urls":["https://example.com/?q=1"],"tags":["x","y"],"notes":"n","#
@@ -26,7 +26,7 @@ import Wire
         String(repeating: "[", count: 20),
     ]
 
-    @Test func whatTheStrictParserTakesFoundationTakesTooAndReadsTheSame() {
+    @Test func strictlyValidJSONDecodesTheSameInFoundation() {
         var taken = 0
         for bytes in Mutations(of: Self.bodies, tokens: Self.tokens, count: 20_000) {
             guard (try? StrictJSON.check(bytes)) != nil else { continue }
@@ -44,7 +44,7 @@ import Wire
         #expect(taken > 1_000, "too few mutations are still JSON to mean anything: \(taken)")
     }
 
-    @Test func noBodyEndsInAnythingButAProblem() {
+    @Test func everyInvalidBodyBecomesAProblem() {
         var read = 0
         for bytes in Mutations(of: Self.bodies, tokens: Self.tokens, count: 10_000, seed: 2) {
             do {
@@ -65,7 +65,7 @@ import Wire
         #expect(read > 100, "too few mutations are still entries to mean anything: \(read)")
     }
 
-    @Test func whatReadsAsANameIsWrittenTheSame() {
+    @Test func parsedIdsRoundTrip() {
         let names = [EntryID.random().text, "192.0.2.1", "2001:db8::7", "192.0.2.0/24", "AAAAAAAAAAE"]
         for bytes in Mutations(
             of: names, tokens: ["=", ".", ":", "::", "/", "-", "_", "%", "+"], count: 20_000, seed: 3)
@@ -77,8 +77,8 @@ import Wire
         }
     }
 
-    /// A cursor is a box: whatever is not one that the node made for this principal and list is refused.
-    @Test func noCursorIsReadButTheVeryOne() throws {
+    /// Any text but a cursor of the node for this principal and list is rejected.
+    @Test func onlyTheGenuineCursorIsAccepted() throws {
         let cursors = Cursors(key: SymmetricKey(size: .bits256))
         let principal = Principal(
             vault: .random(), holder: .generate(), role: .owner(session: .random(), since: 0), from: nil)
@@ -91,18 +91,18 @@ import Wire
         }
     }
 
-    /// The schema check stands before the decoder: it must neither trap nor let an unknown name by.
-    /// To Swift these are equal to K and to a letter with its accent; to another parser they are not.
-    @Test func aNameThatLooksTheSameIsAnother() {
+    /// The schema check must neither trap nor accept an unknown name.
+    /// Swift treats these as equal to K and to an accented letter; other parsers do not.
+    @Test func canonicallyEqualNamesAreDistinct() {
         for name in ["auth\u{212a}ey", "authKey\u{0}", "AUTHKEY"] {
             #expect(throws: Problem.self) {
-                try StrictJSON.check(Array("{\"\(name)\":\"\"}".utf8), schema: "Login", mostValues: 10)
+                try StrictJSON.check(Array("{\"\(name)\":\"\"}".utf8), schema: "Login", maxValues: 10)
             }
         }
     }
 
     /// Normalising a long run of marks takes quadratic time, and comparing Swift strings normalises.
-    @Test(arguments: ["\u{301}\u{323}", "\u{316}", "\u{5b0}\u{5b1}", "\u{1d165}"]) func runsOfMarksAreShort(
+    @Test(arguments: ["\u{301}\u{323}", "\u{316}", "\u{5b0}\u{5b1}", "\u{1d165}"]) func longRunsOfMarksAreRejected(
         _ marks: String
     ) {
         let run = String(String(repeating: marks, count: 31).unicodeScalars.prefix(31))
@@ -116,15 +116,15 @@ import Wire
     }
 
     /// One character can be as long as a body.
-    @Test func littleOfANameIsSaidBack() {
+    @Test func longNamesAreTruncatedInErrors() {
         let name = "e" + String(repeating: "\u{301}", count: 30) + String(repeating: "\u{200d}", count: 5_000)
         let problem = #expect(throws: Problem.self) {
-            try StrictJSON.check(Array("{\"\(name)\":\"\"}".utf8), schema: "Login", mostValues: 10)
+            try StrictJSON.check(Array("{\"\(name)\":\"\"}".utf8), schema: "Login", maxValues: 10)
         }
         #expect("\(String(describing: problem))".utf8.count < 2_000)
     }
 
-    @Test func noUnknownMemberGetsPastTheSchema() {
+    @Test func everyUnknownMemberIsRejected() {
         let known = Set([
             "name", "grants", "verbs", "notBefore", "expiresAt", "cidr", "maxUses", "ratePerMinute", "paused",
         ])
@@ -134,7 +134,7 @@ import Wire
             of: [good], tokens: ["\"", ",", ":", "{", "}", "[", "]", "cidrs", "maxuses", "\\u0063"], count: 20_000,
             seed: 5)
         {
-            guard (try? StrictJSON.check(bytes, schema: "AgentWrite", mostValues: 100)) != nil else { continue }
+            guard (try? StrictJSON.check(bytes, schema: "AgentWrite", maxValues: 100)) != nil else { continue }
             read += 1
             guard let object = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any] else { continue }
             if !Set(object.keys).isSubset(of: known) { Issue.record("\(String(decoding: bytes, as: UTF8.self))") }

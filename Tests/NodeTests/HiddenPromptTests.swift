@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Secrets typed and pasted on a real terminal, in a shell that would run whatever is left over.
+/// Secrets typed and pasted on a real terminal, in a shell that would run any remaining input.
 @Suite(.timeLimit(.minutes(5))) struct HiddenPromptTests {
     private struct Scenario: Decodable, Equatable {
         var status: Int32
@@ -19,7 +19,7 @@ import Testing
         let long: String
     }
 
-    @Test func whatIsTypedAndPastedArrivesWholeOrNotAtAll() throws {
+    @Test func hiddenInputIsCompleteOrRejected() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let node = try ServedNode(in: scratch)

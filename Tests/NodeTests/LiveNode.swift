@@ -17,7 +17,7 @@ import Wire
 
 @testable import clavitor_node
 
-/// A whole node in this process, on a port of its own, behind real TLS; and a client that trusts it alone.
+/// A complete node in this process, on a free port with real TLS, and a client that trusts only it.
 struct LiveNode: Sendable {
     let node: Node
     let directory: DataDirectory
@@ -31,7 +31,7 @@ struct LiveNode: Sendable {
 
     static func with<R: Sendable>(
         registration: String = "open", maxConnections: Int = 200, perNetwork: Int? = nil, quotas: [String] = [],
-        isUnclean: Bool = false, spans: RequestDeadline.Spans = .patient,
+        isUnclean: Bool = false, timeouts: RequestDeadline.Timeouts = .patient,
         http2: Bool = true, now: @escaping @Sendable () -> Int64 = unixTime,
         directory given: DataDirectory? = nil, body: @escaping @Sendable (LiveNode) async throws -> R
     ) async throws -> R {
@@ -45,7 +45,7 @@ struct LiveNode: Sendable {
         options.quota = quotas
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let node = try Node(directory, NodeSettings(options), logger: logger, isUnclean: isUnclean, now: now)
-        var server = try NodeServer(node, directory, logger: logger, spans: spans)
+        var server = try NodeServer(node, directory, logger: logger, timeouts: timeouts)
         let (ports, found) = AsyncStream<Int>.makeStream()
         let connections = server.https.connections
         server.onRunning = { found.yield($0 ?? 0) }
@@ -113,7 +113,7 @@ struct LiveNode: Sendable {
     }
 }
 
-/// A person with an account, who derives no keys from a password: the node cannot tell.
+/// A person with an account and random keys instead of derived ones, which the node cannot distinguish.
 struct Person: Sendable {
     let email: String
     let vault: VaultID
@@ -182,7 +182,7 @@ extension EntryBody {
 }
 
 extension LiveNode {
-    /// A node in another process, which may end in the middle of an answer.
+    /// Uses a node in another process, which may end during a response.
     struct Remote: Sendable {
         let url: String
         let certificate: String
@@ -248,7 +248,7 @@ extension LiveNode {
     }
 }
 
-extension RequestDeadline.Spans {
-    /// Longer than the slowest machine takes over a body of megabytes, while all other tests run beside it.
-    static let patient = Self(firstHead: .minutes(5), body: .minutes(5), answer: .minutes(5), idle: .minutes(5))
+extension RequestDeadline.Timeouts {
+    /// Long enough for a body of megabytes on a slow machine with concurrent tests.
+    static let patient = Self(firstHead: .minutes(5), body: .minutes(5), response: .minutes(5), idle: .minutes(5))
 }

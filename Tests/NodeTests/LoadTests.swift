@@ -14,12 +14,12 @@ import Wire
 
 @testable import clavitor_node
 
-/// Clients that are slow, many, or in the middle of something when the node stops.
+/// Slow clients, many clients, and clients with a request in progress at shutdown.
 @Suite(.timeLimit(.minutes(15))) struct LoadTests {
-    private static let short = RequestDeadline.Spans(
-        firstHead: .seconds(1), body: .seconds(1), answer: .seconds(1), idle: .seconds(1))
+    private static let short = RequestDeadline.Timeouts(
+        firstHead: .seconds(1), body: .seconds(1), response: .seconds(1), idle: .seconds(1))
 
-    /// A TLS connection by OpenSSL, which says what it is told and no more.
+    /// A TLS connection by OpenSSL that sends only the given bytes.
     final class Connection {
         private let process = Process()
         private let input = Pipe()
@@ -40,9 +40,9 @@ import Wire
             input.fileHandleForWriting.write(Data(text.utf8))
         }
 
-        /// Returns when the node closes the connection; the test's time limit is for when it never does.
+        /// Returns when the node closes the connection.
         ///
-        /// On a thread of its own: the node in this process needs those that tasks share.
+        /// Runs on a dedicated thread: the node in this process needs the shared task threads.
         func untilClosed() async -> String {
             let (process, file) = (process, output.fileHandleForReading)
             let data = await withCheckedContinuation { continuation in
@@ -65,15 +65,15 @@ import Wire
         "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n",
     ])
     func aClientThatStopsHalfwayIsShownOut(_ text: String) async throws {
-        try await LiveNode.with(spans: Self.short) { live in
+        try await LiveNode.with(timeouts: Self.short) { live in
             let connection = try Connection(live, saying: text)
             let answer = await connection.untilClosed()
             #expect(answer.contains("200 OK") == text.hasSuffix("\r\n\r\n") && !text.contains("POST") || answer.isEmpty)
         }
     }
 
-    @Test func aClientThatNeverShakesHandsIsShownOut() async throws {
-        try await LiveNode.with(spans: Self.short) { live in
+    @Test func aClientWithoutHandshakeIsDisconnected() async throws {
+        try await LiveNode.with(timeouts: Self.short) { live in
             let process = Process()
             process.executableURL = URL(filePath: "/bin/bash")
             process.arguments = ["-c", "exec 3<>/dev/tcp/127.0.0.1/\(live.port); cat <&3 >/dev/null"]
@@ -83,7 +83,7 @@ import Wire
         }
     }
 
-    /// TLS 1.2 with authenticated encryption and forward secrecy, or not at all.
+    /// TLS 1.2 requires authenticated encryption and forward secrecy.
     @Test(arguments: [
         ("ECDHE-ECDSA-AES128-GCM-SHA256", true), ("ECDHE-ECDSA-CHACHA20-POLY1305", true),
         ("ECDHE-ECDSA-AES256-GCM-SHA384", true), ("ECDHE-ECDSA-AES128-SHA", false), ("ECDHE-ECDSA-AES256-SHA", false),
@@ -99,7 +99,7 @@ import Wire
         }
     }
 
-    @Test func beyondTheCeilingTheLongestIdleConnectionMakesRoom() async throws {
+    @Test func beyondTheLimitTheLongestIdleConnectionIsClosed() async throws {
         try await LiveNode.with(maxConnections: 2, perNetwork: 10) { live in
             let idle = try (0..<2).map { _ in try Connection(live, saying: "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n") }
             defer { for connection in idle { connection.close() } }
@@ -109,8 +109,8 @@ import Wire
         }
     }
 
-    /// One address holds all that it may; another one gets in. The loopback network is a /8, so both are this machine.
-    @Test func oneNetworkDoesNotTakeEverything() async throws {
+    /// One address uses its limit; another one is still admitted. The loopback network is a /8, so both are this machine.
+    @Test func oneNetworkCannotUseAllConnections() async throws {
         try await LiveNode.with(maxConnections: 100, perNetwork: 3) { live in
             let many = try (0..<8).map { _ in try Connection(live, saying: "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n") }
             defer { for connection in many { connection.close() } }
@@ -151,8 +151,8 @@ import Wire
 }
 
 @Suite(.timeLimit(.minutes(15))) struct GuessingTests {
-    /// An attacker behind the same address guesses at many accounts and at the honest user's own.
-    @Test func tenThousandWrongLoginsBehindOneAddressLockNobodyOut() async throws {
+    /// An attacker behind the same address tries many accounts and the honest user's own.
+    @Test func tenThousandWrongSignInsFromOneAddressLockNobodyOut() async throws {
         try await LiveNode.with { live in
             let person = try await Person.register(live)
             let device = try await person.login(live).device
@@ -184,11 +184,11 @@ import Wire
                 "POST", "/api/v1/sessions",
                 json: LoginBody(email: other.email, authKey: Base64URL.encode(other.authKey)))
             #expect(neighbour.status == 201)
-            let stranger = try await live.send(
+            let unauthenticated = try await live.send(
                 "POST", "/api/v1/sessions",
                 json: LoginBody(email: person.email, authKey: Base64URL.encode(person.authKey)))
-            #expect(stranger.status == 429)
-            #expect(stranger.headers["retry-after"] != nil)
+            #expect(unauthenticated.status == 429)
+            #expect(unauthenticated.headers["retry-after"] != nil)
         }
     }
 }

@@ -2,13 +2,13 @@ import Foundation
 import NIOHTTP1
 import Testing
 
-/// A hub that is lost, and one that goes on from a copy.
+/// Backup of a monitor and restore on another hub.
 @Suite(.timeLimit(.minutes(5))) struct MonitorBackupTests {
     private func run(_ arguments: [String]) throws -> Program.Result {
         try Program(name: "clavitor-monitor").run(arguments)
     }
 
-    @Test func aCopyMadeWhileItServesIsWhereAnotherHubGoesOn() async throws {
+    @Test func aBackupMadeWhileServingRestoresOnAnotherHub() async throws {
         let monitor = try await ServedMonitor()
         let url = try monitor.addNodes(["tokyo"])[0]
         _ = try await monitor.sees { $0.nodes.count == 1 }
@@ -40,9 +40,9 @@ import Testing
         }
     }
 
-    /// On a disk that is filling up a backup would take what alarms are written with.
+    /// On a nearly full disk a backup would use the space for alarms.
     @Test(.enabled(if: geteuid() == 0, "needs root for a small file system"))
-    func noBackupIsMadeWhereItWouldFillTheDisk() async throws {
+    func aBackupThatWouldFillTheDiskIsNotMade() async throws {
         let scratch = try Scratch()
         let folder = scratch.path("backups")
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
@@ -62,10 +62,10 @@ import Testing
         _ = try await monitor.sees { _ in true }
     }
 
-    @Test func itsCertificateIsAskedFor() async throws {
+    @Test func certificateCommandsWork() async throws {
         let monitor = try await ServedMonitor()
         let status = try run(["cert", "status", "--data", monitor.data])
-        #expect(status.status == 1 && status.output.contains("there is no certificate"))
+        #expect(status.status == 1 && status.output.contains("no certificate"))
         let json = try run(["cert", "status", "--json", "--data", monitor.data])
         #expect(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) is NSDictionary)
         let metrics = try await monitor.get("/metrics").body

@@ -2,7 +2,7 @@ import Foundation
 import NIOHTTP1
 import Testing
 
-/// What the monitor's program says to somebody who made a mistake, and that it breaks nothing meanwhile.
+/// Errors of the monitor's program for mistaken commands.
 @Suite(.timeLimit(.minutes(10))) struct MonitorCommandTests {
     private func run(_ arguments: [String], input: String? = nil) throws -> Program.Result {
         try Program(name: "clavitor-monitor").run(arguments, input: input ?? "")
@@ -20,14 +20,14 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: scratch.path("typo")))
     }
 
-    @Test func servingNeedsADirectoryThatIsThere() throws {
+    @Test func servingRequiresAnExistingDirectory() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let told = try run(["serve", "--data", scratch.path("typo"), "--domain", "monitor.example.net"])
         #expect(told.status != 0 && told.errors.contains("There is no directory"), "\(told.errors)")
     }
 
-    @Test func whatIsNoDatabaseIsCalledSo() throws {
+    @Test func aFileThatIsNotADatabaseIsReported() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         _ = try run(["operator", "add", "soc", "--data", scratch.path("data")], input: "five words make a password\n")
@@ -40,14 +40,14 @@ import Testing
         #expect(told.errors.contains("\(scratch.path("data"))/monitor.db cannot be opened"), "\(told.errors)")
     }
 
-    @Test func twoDoNotServeTheSameData() async throws {
+    @Test func twoMonitorsCannotServeTheSameData() async throws {
         let monitor = try await ServedMonitor()
         let told = try run(["serve", "--dev", "--data", monitor.data, "--https", "127.0.0.1:0"])
         #expect(told.status != 0 && told.errors.contains("Another clavitor-monitor is serving"), "\(told.errors)")
         #expect(try await monitor.send(.GET, "/livez").status == 200)
     }
 
-    @Test func whoWatchesNobodySaysSo() async throws {
+    @Test func aMonitorWithoutNodesSaysSo() async throws {
         let monitor = try await ServedMonitor()
         #expect(monitor.log.contains("no nodes are configured"))
         #expect(!monitor.log.contains("no operators are configured"))
@@ -85,7 +85,7 @@ import Testing
         #expect(!told.errors.contains("push/key"), "the URL is a credential")
     }
 
-    @Test func aPortThatIsTakenIsNamed() async throws {
+    @Test func aPortInUseIsNamed() async throws {
         let monitor = try await ServedMonitor()
         let scratch = try Scratch()
         defer { scratch.remove() }
@@ -116,7 +116,7 @@ import Testing
         #expect(try run(["token", "end", id, "--data", monitor.data]).errors.contains("no token \(id)"))
     }
 
-    @Test func aChannelIsTried() async throws {
+    @Test func aChannelIsTested() async throws {
         let monitor = try await ServedMonitor()
         let url = try #require(try monitor.addNodes(["tokyo"]).first)
         _ = try await monitor.sees { $0.nodes.count == 1 }
@@ -167,7 +167,7 @@ import Testing
         #expect(try run(["node", "rename", "nobody", "x", "--data", monitor.data]).errors.contains("no node nobody"))
     }
 
-    @Test func whoCannotAskIsToldWhatIsMissing() throws {
+    @Test func withoutATerminalTheMissingOptionIsNamed() throws {
         let told = try run(["check", "--token-file", "/nonexistent/token"])
         #expect(told.status == 3)
         #expect(told.output.contains("/nonexistent/token cannot be read") && told.output.contains("token add"))

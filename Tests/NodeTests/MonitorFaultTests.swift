@@ -3,10 +3,10 @@ import NIOHTTP1
 import Testing
 import Wire
 
-/// What goes wrong around a monitor, with the real program.
+/// Faults around a monitor, with the real program.
 @Suite(.timeLimit(.minutes(15))) struct MonitorFaultTests {
-    /// Its files may not grow, then they may again. Nobody falls silent for that, and nobody is told so.
-    @Test func aFullDiskMakesNoNodeSilentAndEndsByItself() async throws {
+    /// The monitor's files cannot grow, then they can again. No node becomes silent, and nothing is notified.
+    @Test func aFullDiskSilencesNoNodeAndRecovers() async throws {
         // 512-byte blocks: the database fits and its log does not grow far.
         let monitor = try await ServedMonitor(hurry: 1, fileBlocks: 1_000)
         let urls = try monitor.addNodes((0..<4).map { "node-\($0)" })
@@ -37,15 +37,15 @@ import Wire
         #expect(!monitor.log.contains("/silent"))
     }
 
-    @Test func aThousandWrongTokensCostNobodyElse() async throws {
+    @Test func aThousandWrongTokensAffectNobodyElse() async throws {
         let monitor = try await ServedMonitor(hurry: 1)
         let url = try monitor.addNodes(["tokyo"])[0]
         _ = try await monitor.sees { $0.nodes.count == 1 }
-        let stranger = Visitor(monitor)
+        let unauthenticated = Visitor(monitor)
         let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
             for number in 0..<1_000 {
                 group.addTask {
-                    try await stranger.get("/api/push/\(String(repeating: "x", count: 30))\(number)?status=down")
+                    try await unauthenticated.get("/api/push/\(String(repeating: "x", count: 30))\(number)?status=down")
                 }
             }
             var honest: [Int] = []
@@ -60,9 +60,9 @@ import Wire
         #expect(isUp)
     }
 
-    /// The endpoint takes a second for each answer and refuses three times. It is told under one key until it agrees, and pushes
-    /// are answered meanwhile.
-    @Test func anEndpointThatIsSlowAndBrokenIsToldInTheEnd() async throws {
+    /// The endpoint takes a second per response and fails three times. The notification is retried with the same key until it is
+    /// accepted; pushes get responses meanwhile.
+    @Test func aSlowAndFailingEndpointIsEventuallyNotified() async throws {
         let hook = try Hook(refusals: 3, seconds: 1)
         let monitor = try await hook.monitor()
         let url = try monitor.addNodes(["tokyo"])[0]
@@ -80,8 +80,8 @@ import Wire
         #expect(calls.first?.title.contains("tokyo reports that it is down") == true)
     }
 
-    /// By the button, as the page does it.
-    @Test func aChannelIsTriedWhileTheMonitorServes() async throws {
+    /// With the request that the page's button sends.
+    @Test func aChannelIsTestedWhileTheMonitorServes() async throws {
         let hook = try Hook(refusals: 1, seconds: 0)
         let monitor = try await hook.monitor()
         func test(_ name: String) async throws -> ServedMonitor.Answer {
@@ -100,7 +100,7 @@ import Wire
         #expect(channels.contains(#""name":"hook""#) && channels.contains(#""failing":0"#))
     }
 
-    @Test func aRemovedNodeIsForgottenAndItsTokenDead() async throws {
+    @Test func aRemovedNodeAndItsTokenAreGone() async throws {
         let monitor = try await ServedMonitor()
         let url = try monitor.addNodes(["tokyo"])[0]
         _ = try await monitor.sees { $0.nodes.count == 1 }
@@ -113,7 +113,7 @@ import Wire
     }
 }
 
-/// An HTTP endpoint as a process: refuses some times, and takes its time.
+/// A slow HTTP endpoint as a process that fails some requests.
 private final class Hook {
     let scratch: Scratch
     private(set) var port = 0
@@ -122,7 +122,7 @@ private final class Hook {
     struct Call {
         var status: Int
         var key: String
-        /// Of the whole body.
+        /// The complete body.
         var digest: String
         var title: String
     }
@@ -166,7 +166,7 @@ private final class Hook {
         scratch.remove()
     }
 
-    /// One that tells it everything.
+    /// A route that notifies it of everything.
     func monitor() async throws -> ServedMonitor {
         let file = try scratch.write("http://127.0.0.1:\(port)/", to: "hook.url")
         return try await ServedMonitor(

@@ -3,7 +3,7 @@ import NIOHTTP1
 import Testing
 import Wire
 
-/// Nodes and a monitor as real processes, ten times as fast as in earnest.
+/// Nodes and a monitor as real processes, with time ten times faster.
 @Suite(.timeLimit(.minutes(15))) struct MonitoredNodeTests {
     private static func arguments(_ monitor: ServedMonitor, _ name: String) throws -> [String] {
         [
@@ -12,7 +12,7 @@ import Wire
         ]
     }
 
-    @Test func aKilledNodeIsASEV2ThenASEV1AndComesBack() async throws {
+    @Test func aKilledNodeIsASEV2ThenASEV1AndRecovers() async throws {
         let monitor = try await ServedMonitor()
         let scratch = try Scratch()
         defer { scratch.remove() }
@@ -46,7 +46,7 @@ import Wire
         #expect(monitor.log.ranges(of: "\"kind\":\"opened\"").count == 1, "\(monitor.log)")
     }
 
-    @Test func aPlannedStopIsNoAlarm() async throws {
+    @Test func aPlannedStopOpensNoIncident() async throws {
         let monitor = try await ServedMonitor()
         let scratch = try Scratch()
         defer { scratch.remove() }
@@ -60,7 +60,7 @@ import Wire
         #expect(fleet.incidents.map(\.key) == [])
     }
 
-    @Test func whateverPushesToUptimeKumaPushesHere() async throws {
+    @Test func uptimeKumaPushesAreAccepted() async throws {
         let monitor = try await ServedMonitor()
         let file = try monitor.addNode("printer")
         let url = try String(contentsOfFile: file, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
@@ -70,9 +70,9 @@ import Wire
             #expect(answer.status == 200)
             #expect(try answer.json(PushAnswer.self).ok)
         }
-        let stranger = try await monitor.send(.GET, "/api/push/nonsense?status=up")
-        #expect(stranger.status == 404)
-        #expect(try stranger.json(PushAnswer.self).ok == false)
+        let unauthenticated = try await monitor.send(.GET, "/api/push/nonsense?status=up")
+        #expect(unauthenticated.status == 404)
+        #expect(try unauthenticated.json(PushAnswer.self).ok == false)
         let huge = try await monitor.send(.POST, url, body: String(repeating: "x", count: 10_000_000))
         #expect(huge.status == 200 && huge.body.contains("at most 16384 bytes"))
         let wrong = try await monitor.send(.POST, url, body: #"{"node":"printer","ts":"soon"}"#)
@@ -90,7 +90,7 @@ import Wire
         #expect(!monitor.log.contains(url.suffix(32)))
     }
 
-    @Test func onlyWhoIsSignedInSeesAndChanges() async throws {
+    @Test func readingAndChangingRequireASession() async throws {
         let monitor = try await ServedMonitor()
         _ = try monitor.addNode("tokyo")
         for path in ["/api/v1/fleet", "/api/v1/nodes/tokyo", "/api/v1/incidents", "/api/v1/events", "/metrics"] {
@@ -118,7 +118,7 @@ import Wire
         #expect(out.status == 204 && after.status == 401)
     }
 
-    @Test func aTokenThatOnlyReadsChangesNothing() async throws {
+    @Test func aReadOnlyTokenChangesNothing() async throws {
         let monitor = try await ServedMonitor()
         let token = try Program(name: "clavitor-monitor").run([
             "token", "add", "soc", "--read-only", "--data", monitor.data,
@@ -132,7 +132,7 @@ import Wire
         #expect(change.status == 403 && change.body.contains("reads-only"))
     }
 
-    @Test func aRemovedOperatorIsOut() async throws {
+    @Test func aRemovedOperatorLosesAccess() async throws {
         let monitor = try await ServedMonitor()
         let program = Program(name: "clavitor-monitor")
         let before = try await monitor.get("/api/v1/fleet")
@@ -147,7 +147,7 @@ import Wire
         #expect(after.status == 401 && signIn.status == 401)
     }
 
-    @Test func guessingIsHeldBack() async throws {
+    @Test func failedSignInsAreRateLimited() async throws {
         let monitor = try await ServedMonitor()
         var statuses: [Int] = []
         for turn in 0..<7 {
@@ -158,14 +158,15 @@ import Wire
         #expect(statuses == [401, 401, 401, 401, 401, 429, 429])
     }
 
-    /// All at once they are no more than one after the other.
-    @Test func guessingInParallelIsHeldBackAsWell() async throws {
+    /// Parallel attempts are limited like sequential ones.
+    @Test func parallelFailedSignInsAreRateLimited() async throws {
         let monitor = try await ServedMonitor()
-        let stranger = Visitor(monitor)
+        let unauthenticated = Visitor(monitor)
         let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
             for turn in 0..<25 {
                 group.addTask {
-                    try await stranger.post("/api/v1/login", #"{"name":"soc","password":"guess number \#(turn)"}"#)
+                    try await unauthenticated.post(
+                        "/api/v1/login", #"{"name":"soc","password":"guess number \#(turn)"}"#)
                 }
             }
             return try await group.reduce(into: [Int: Int]()) { $0[$1, default: 0] += 1 }
@@ -173,7 +174,7 @@ import Wire
         #expect(statuses == [401: 5, 429: 20])
     }
 
-    @Test func strangersLearnNoNames() async throws {
+    @Test func unauthenticatedClientsLearnNoNames() async throws {
         let monitor = try await ServedMonitor(hurry: 1)
         let url = try String(contentsOfFile: monitor.addNode("tokyo"), encoding: .utf8)
             .trimmingCharacters(in: .whitespacesAndNewlines)
@@ -222,11 +223,11 @@ import Wire
         #expect(gone.status == 3)
         #expect(gone.output == "UNKNOWN - https://localhost:1 cannot be reached: Connection refused\n")
         // Nothing of a library's own words, which hold the paths that it was built at.
-        let stranger = try Program(name: "clavitor-monitor").run([
+        let unauthenticated = try Program(name: "clavitor-monitor").run([
             "check", "--url", "https://localhost:\(monitor.port)", "--token-file", monitor.scratch.path("token"),
         ])
         #expect(
-            stranger.output
+            unauthenticated.output
                 == "UNKNOWN - https://localhost:\(monitor.port) cannot be reached: its certificate is not trusted\n")
     }
 }

@@ -2,9 +2,9 @@ import Foundation
 import Testing
 import Wire
 
-/// A newcomer is led to the nearest node; whoever has a vault stays with the node that holds it.
+/// New users are directed to the nearest node; existing vaults stay.
 @Suite(.timeLimit(.minutes(5))) struct NearestNodeTests {
-    @Test func theNearestIsProposedAndAVaultStaysWhereItIs() throws {
+    @Test func theNearestNodeIsRecommendedAndVaultsStay() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let node = try ServedNode(in: scratch)

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What the command line does where it cannot write, and with files that hold something else than they should.
+/// The command line with unwritable output and with invalid files.
 @Suite(.timeLimit(.minutes(5))) struct OutputTests {
     private static func full(_ me: Program, _ arguments: [String]) throws -> (status: Int32, errors: String) {
         let errors = Pipe()
@@ -19,8 +19,8 @@ import Testing
         #expect(result.errors.contains("No space left on device"))
     }
 
-    /// A token, a kit: what is shown once can be had again, and the error says how.
-    @Test func whatIsShownOnceCanBeHadAgain() throws {
+    /// If a token or kit cannot be printed, the error says how to create another.
+    @Test func anUnprintedSecretCanBeCreatedAgain() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let node = try ServedNode(in: scratch)
@@ -42,7 +42,7 @@ import Testing
         #expect(try me.run(["agent", "rotate", id]).output.contains("clv_agt_"))
     }
 
-    /// No part of it is printed: it may be a token after all.
+    /// No part of the file is printed, because it may be a token.
     @Test(arguments: ["clv_agt_%", "%\n\n", "%\nx", "x%", "%\u{0}", ""])
     func aFileThatHoldsNoTokenIsRefusedAndNotShown(_ form: String) throws {
         let scratch = try Scratch()
@@ -53,10 +53,10 @@ import Testing
             "get", "Bank/key", "--server", "https://localhost:1", "--token-file", file,
         ])
         #expect(result.status == 2)
-        #expect(!result.errors.contains("ABCDEFG") && result.errors.contains("holds no token"))
+        #expect(!result.errors.contains("ABCDEFG") && result.errors.contains("does not contain a valid token"))
     }
 
-    @Test func whatAScriptMustNotTakeForAValueIsNone() throws {
+    @Test func metadataIsNeverPrintedAsAValue() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let node = try ServedNode(in: scratch)
@@ -79,8 +79,8 @@ import Testing
         #expect(try me.run(["totp", "Hooks/prod/url"]).output.count == 6)
     }
 
-    /// With a token nothing is kept, so there need be no place for it.
-    @Test func anAgentNeedsNoHome() throws {
+    /// With a token no state is stored, so no directory is needed.
+    @Test func anAgentNeedsNoHomeDirectory() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let node = try ServedNode(in: scratch)

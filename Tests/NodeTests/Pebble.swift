@@ -2,10 +2,10 @@ import Foundation
 import NIOCore
 import NIOPosix
 
-/// pebble and its DNS as processes: a CA that validates for real, on ports of this test's own.
+/// pebble and its DNS server as processes: a CA with real validation, on separate ports.
 final class Pebble {
     let scratch: Scratch
-    /// Where it looks for answers.
+    /// The ports for validation.
     let httpPort: Int
     let tlsPort: Int
     private let port: Int
@@ -13,17 +13,17 @@ final class Pebble {
     private var processes: [Process] = []
 
     struct Options {
-        /// Per cent of nonces refused, and of authorizations used again.
+        /// Percentages of rejected nonces and reused authorizations.
         var badNonces = 5
         var reuse = 0
         /// Seconds.
         var validity = 86_400
         var externalAccount: (keyID: String, key: String)?
-        /// A name server to ask instead of one that says 127.0.0.1 to everything.
+        /// A name server instead of the one that resolves everything to 127.0.0.1.
         var dns: (address: String, port: Int)?
-        /// Other roots than the first that a certificate can be had with.
+        /// Alternative roots of the certificate.
         var alternates = 0
-        /// Seconds at most that a validation is put off.
+        /// The maximum delay of a validation in seconds.
         var delay: Int?
     }
 
@@ -99,7 +99,7 @@ final class Pebble {
     var directory: String { "https://localhost:\(port)/dir" }
     var trust: String { scratch.path("ca.pem") }
 
-    /// The root that its certificates end at.
+    /// The root of its certificates.
     func root(_ number: Int = 0) throws -> String {
         let text = try Self.run(
             "/usr/bin/curl", ["-s", "--cacert", trust, "https://localhost:\(managementPort)/roots/\(number)"])

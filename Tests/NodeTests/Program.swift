@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// One of our programs as a process of its own, as a user runs it.
+/// One of the programs as a process.
 struct Program: Sendable {
     let name: String
     var environment: [String: String] = [:]
@@ -29,7 +29,7 @@ struct Program: Sendable {
         return process
     }
 
-    /// Runs to the end. Output goes through files, so that no full pipe can hold the process up.
+    /// Runs to the end. Output goes to files, because a full pipe would block the process.
     func run(_ arguments: [String], input: String? = nil) throws -> Result {
         let scratch = try Scratch()
         defer { scratch.remove() }
@@ -45,7 +45,7 @@ struct Program: Sendable {
     }
 }
 
-/// A folder that belongs to one test.
+/// The temporary directory of a test.
 struct Scratch: Sendable {
     let folder: URL
 
@@ -83,7 +83,7 @@ final class ServedNode {
     var url: String { "https://localhost:\(port)" }
     var certificate: String { data + "/dev-cert.pem" }
 
-    /// No warning, no last words.
+    /// Kills the process with SIGKILL.
     func kill() {
         Foundation.kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
@@ -94,7 +94,7 @@ final class ServedNode {
         process.waitUntilExit()
     }
 
-    /// On the port that it had, as clients know it.
+    /// Starts it again on the same port.
     func restart(arguments: [String] = []) throws {
         try Data().write(to: URL(filePath: log))
         process = try Self.start(data, log, port, arguments)
@@ -109,7 +109,7 @@ final class ServedNode {
             errors: handle)
     }
 
-    /// Reads its log until it says where it serves.
+    /// Reads the log until it has the address.
     private static func port(_ process: Process, _ log: String) throws -> Int {
         while process.isRunning {
             let text = String(decoding: try Data(contentsOf: URL(filePath: log)), as: UTF8.self)
@@ -124,14 +124,14 @@ final class ServedNode {
 }
 
 extension ServedNode {
-    /// The command line of a person whose state is kept in `scratch`.
+    /// A command line whose state is in `scratch`.
     func person(_ scratch: Scratch, _ name: String) -> Program {
         Program(name: "clavitor", environment: ["XDG_STATE_HOME": scratch.path("state-\(name)")])
     }
 
     static let address = "alice@example.com"
 
-    /// Somebody who has just registered and is signed in, and the file that his password is in.
+    /// A newly registered, signed-in owner, and the file with the password.
     func registered(_ scratch: Scratch) throws -> (me: Program, password: String) {
         let me = person(scratch, "me")
         let password = try scratch.write("tulip-anvil-orbit-mango", to: "password")

@@ -10,7 +10,7 @@ import Wire
 
 @testable import clavitor_node
 
-/// What a tenant may store and do, over HTTP, with quotas small enough to reach.
+/// Quotas over HTTP, small enough to be reached.
 @Suite(.timeLimit(.minutes(15))) struct QuotaTests {
     private static func note(_ title: String = "n", bytes: Int = 10) -> EntryWriteBody {
         EntryWriteBody(title: title, type: "note", notes: String(repeating: "n", count: bytes))
@@ -19,9 +19,9 @@ import Wire
     struct Case: CustomTestStringConvertible, Sendable {
         let quota: String
         let most: Int
-        /// Does one more of it.
+        /// Uses one more unit of the quota.
         let add: @Sendable (LiveNode, Person, Int) async throws -> LiveNode.Answer
-        /// How many go through.
+        /// The number of successful uses.
         let admitted: Int
         var testDescription: String { quota }
     }
@@ -55,7 +55,7 @@ import Wire
             }, admitted: 2),
     ]
 
-    @Test(arguments: cases) func isKeptAndSaysWhichItIs(_ example: Case) async throws {
+    @Test(arguments: cases) func isEnforcedAndNamed(_ example: Case) async throws {
         try await LiveNode.with(quotas: ["\(example.quota)=\(example.most)"]) { live in
             let person = try await Person.register(live)
             var answers: [LiveNode.Answer] = []
@@ -73,7 +73,7 @@ import Wire
         }
     }
 
-    @Test func whatIsDeletedMakesRoom() async throws {
+    @Test func deletionsFreeQuota() async throws {
         try await LiveNode.with(quotas: ["entries=1"]) { live in
             let person = try await Person.register(live)
             let first = try await person.create(live, Self.note())
@@ -88,7 +88,7 @@ import Wire
         }
     }
 
-    /// A vault that is above a quota because it was lowered can still be made smaller, and changed.
+    /// A vault above a lowered quota can still be reduced and changed.
     @Test func aVaultAboveALoweredQuotaCanBecomeSmaller() async throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
@@ -141,7 +141,7 @@ import Wire
         }
     }
 
-    @Test func operationsOfADayAreBoundedAndTakingAccessAwayIsNot() async throws {
+    @Test func dailyOperationsAreBoundedButRevocationsAreNot() async throws {
         try await LiveNode.with(quotas: ["operations-per-day=20"]) { live in
             let person = try await Person.register(live)
             let entry = try await person.createLogin(live)
@@ -169,7 +169,7 @@ import Wire
         }
     }
 
-    @Test func oldVersionsTrashAndDepositsExpireOnRecord() async throws {
+    @Test func oldVersionsTrashAndDepositsExpireWithAuditLines() async throws {
         let clock = Shared(unixTime())
         let quotas = ["versions=3", "trash-days=2", "deposit-days=5", "history-days=20"]
         try await LiveNode.with(quotas: quotas, now: { clock.value }) { live in
@@ -224,8 +224,8 @@ import Wire
         }
     }
 
-    /// Counted by triggers, in whatever way rows come and go.
-    @Test func whatIsCountedIsWhatIsThere() async throws {
+    /// Triggers count rows however they are inserted and deleted.
+    @Test func usageMatchesTheStoredRows() async throws {
         try await LiveNode.with { live in
             let person = try await Person.register(live)
             var entries: [EntryBody] = []

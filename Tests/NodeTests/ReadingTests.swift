@@ -47,8 +47,8 @@ import Wire
             #expect(read.value == "key-Bank")
 
             // Ungranted, L2, another entry's, nobody's: all the same answer.
-            let stranger = try await Person.register(live)
-            let foreign = try await stranger.createLogin(live)
+            let otherPerson = try await Person.register(live)
+            let foreign = try await otherPerson.createLogin(live)
             var answers: Set<String> = []
             for path in [
                 "\(entry.id)/fields/\(try entry.field("user name").id)",
@@ -75,7 +75,7 @@ import Wire
         }
     }
 
-    @Test func theAuditLogSaysWhoReadWhat() async throws {
+    @Test func theAuditLogHasEveryRead() async throws {
         try await LiveNode.with { live in
             let person = try await Person.register(live)
             let entry = try await person.createLogin(live)
@@ -121,7 +121,7 @@ import Wire
         }
     }
 
-    @Test func pagesCoverEverythingOnce() async throws {
+    @Test func pagesCoverEveryEntryOnce() async throws {
         try await LiveNode.with { live in
             let person = try await Person.register(live)
             var wanted: Set<String> = []

@@ -2,18 +2,18 @@ import Foundation
 import Testing
 import Wire
 
-/// How often the command line asks, in a vault of more entries than a page of a list has.
+/// The number of requests of the command line, in a vault with more entries than a page.
 @Suite(.timeLimit(.minutes(10))) struct RequestCountTests {
-    /// What the node answers meanwhile, such as `GET /api/v1/entries`.
+    /// The requests to the node, such as `GET /api/v1/entries`.
     private static func requests(of node: ServedNode, _ body: () throws -> Void) throws -> [String] {
-        let before = try answered(node).count
+        let before = try responses(node).count
         try body()
-        return Array(try answered(node).dropFirst(before))
+        return Array(try responses(node).dropFirst(before))
     }
 
-    private static func answered(_ node: ServedNode) throws -> [String] {
+    private static func responses(_ node: ServedNode) throws -> [String] {
         let log = try String(contentsOfFile: node.log, encoding: .utf8)
-        return try log.split(separator: "\n").filter { $0.contains(#""answered""#) }.map { line in
+        return try log.split(separator: "\n").filter { $0.contains(#""responded""#) }.map { line in
             let words = try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
             let data = try #require(words["data"] as? [String: String])
             return "\(data["method"] ?? "?") \(data["route"] ?? "?")"
@@ -22,7 +22,7 @@ import Wire
 
     private static let search = "POST /api/v1/entries/search"
 
-    @Test func aValueTakesTwoAndAProgramWithTenNoMore() throws {
+    @Test func readingOneOrTenValuesTakesTwoRequests() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let node = try ServedNode(in: scratch, arguments: ["--log-level", "debug"])

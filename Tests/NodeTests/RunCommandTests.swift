@@ -1,11 +1,11 @@
 import Foundation
 import Testing
 
-/// `clavitor run`: a program with secrets in its environment, as it would be without us.
+/// `clavitor run`: the program behaves as without it.
 @Suite(.timeLimit(.minutes(5))) struct RunCommandTests {
     private static let secret = "hunter2/correct+horse"
 
-    /// A node, and somebody signed in who keeps one secret in his vault.
+    /// A node with a signed-in owner and one secret.
     private static func with(_ body: (Program, Scratch) throws -> Void) throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
@@ -25,7 +25,7 @@ import Testing
         var testDescription: String { "\(command)" }
     }
 
-    /// Without a secret to fetch nobody needs to be signed in.
+    /// Without secrets to read, no session is needed.
     @Test(arguments: [
         Ending(command: ["true"], status: 0), Ending(command: ["/bin/true"], status: 0),
         Ending(command: ["sh", "-c", "exit 42"], status: 42), Ending(command: ["nonesuch-program"], status: 127),
@@ -50,7 +50,7 @@ import Testing
         #expect(try Program(name: "clavitor").run(["run", "--", missing]).status == 127)
     }
 
-    @Test func masksWhatIsShownAndLeavesWhatIsPipedOn() throws {
+    @Test func masksTerminalOutputButNotPipes() throws {
         try Self.with { me, _ in
             let show = ["--", "sh", "-c", #"printf '%s' "$KEY"; printf '%s' "$KEY" >&2; exit 3"#]
             let plain = try me.run(Self.key + show)
@@ -65,7 +65,7 @@ import Testing
         }
     }
 
-    @Test func endsWhenNobodyReadsAnyMore() throws {
+    @Test func endsWhenItsReaderIsGone() throws {
         try Self.with { me, _ in
             let pipe =
                 "\(me.url.path(percentEncoded: false)) run --mask --env KEY=Bank/key -- yes | head -1; echo ${PIPESTATUS[0]}"
@@ -76,7 +76,7 @@ import Testing
         }
     }
 
-    /// A program that says which signals came, until SIGTERM.
+    /// A program that prints the signals it receives, until SIGTERM.
     private static let listener = """
         import os, signal, sys, time
         names = [n for n in ("HUP INT QUIT USR1 USR2 ALRM VTALRM PROF WINCH IO PWR XCPU URG TERM").split()]
@@ -97,8 +97,7 @@ import Testing
         ("SIGPWR", SIGPWR), ("SIGXCPU", SIGXCPU), ("SIGURG", SIGURG), ("SIGTERM", SIGTERM),
     ]
 
-    /// Starts the program as a shell does. Threads of a test block every signal and
-    /// ignore one, and what they start would as well.
+    /// Starts the program as a shell does, with signals unblocked: test threads block all of them.
     private static func start(
         _ me: Program, _ arguments: [String], in program: String? = nil, ignoring ignored: String? = nil
     ) throws -> (Process, FileHandle) {
@@ -122,7 +121,7 @@ import Testing
         return (process, output.fileHandleForReading)
     }
 
-    @Test(arguments: [["--mask"], ["--no-mask"]]) func passesOnEverySignal(_ mask: [String]) throws {
+    @Test(arguments: [["--mask"], ["--no-mask"]]) func forwardsEverySignal(_ mask: [String]) throws {
         try Self.with { me, _ in
             let (process, output) = try Self.start(me, Self.key + mask + ["--", "python3", "-c", Self.listener])
             var lines = Lines(output)
@@ -138,7 +137,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [["--mask"], ["--no-mask"]]) func whatIsIgnoredStaysIgnored(_ mask: [String]) throws {
+    @Test(arguments: [["--mask"], ["--no-mask"]]) func ignoredSignalsStayIgnored(_ mask: [String]) throws {
         try Self.with { me, _ in
             let (shell, output) = try Self.start(
                 me, Self.key + mask + ["--", "python3", "-c", Self.listener], ignoring: "SIGUSR2")
@@ -155,7 +154,7 @@ import Testing
         }
     }
 
-    @Test func theProgramEndsWithIt() throws {
+    @Test func theChildEndsWithItsParent() throws {
         try Self.with { me, _ in
             let output = Pipe()
             let process = try me.start(
@@ -177,7 +176,7 @@ import Testing
         }
     }
 
-    /// Lines as they come; nil when none comes for half a minute.
+    /// The next line; nil after half a minute without one.
     private struct Lines {
         private let file: FileHandle
         private var rest = Data()

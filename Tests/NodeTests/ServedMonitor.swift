@@ -5,7 +5,7 @@ import NIOHTTP1
 import NIOSSL
 import Wire
 
-/// `clavitor-monitor serve --dev` as a process, with an operator, a tool's token, and somebody who talks to it.
+/// `clavitor-monitor serve --dev` as a process, with an operator, a tool's token and a client.
 final class ServedMonitor {
     let scratch: Scratch
     let data: String
@@ -16,7 +16,7 @@ final class ServedMonitor {
     private let configuration: String
     private let nodes: String
     private let hurry: Int
-    /// How large a file of it may become, in blocks of 512 bytes.
+    /// The file size limit of the process, in blocks of 512 bytes.
     private let fileBlocks: Int?
     static let password = "five words make a password"
 
@@ -30,10 +30,10 @@ final class ServedMonitor {
     }
 
     /// - Parameters:
-    ///   - configuration: Of the TOML file.
-    ///   - places: As the file of nodes has them.
-    ///   - hurry: How many times as fast as in earnest.
-    ///   - fileBlocks: How large a file of it may become, in blocks of 512 bytes: a disk that is full.
+    ///   - configuration: Lines of the TOML file.
+    ///   - places: Node locations, as in the file of nodes.
+    ///   - hurry: The factor by which time runs faster.
+    ///   - fileBlocks: The file size limit in blocks of 512 bytes, which simulates a full disk.
     /// - Throws: When it does not start.
     init(
         configuration: String = "", places: NodesBody = NodesBody(nodes: []), hurry: Int = 10, fileBlocks: Int? = nil
@@ -99,7 +99,7 @@ final class ServedMonitor {
         try await start()
     }
 
-    /// A file with the push URL of a new node.
+    /// Adds a node, and writes its push URL to a file.
     func addNode(_ name: String) throws -> String {
         try scratch.write(try addNodes([name]).joined(), to: "\(name).url")
     }
@@ -144,7 +144,7 @@ final class ServedMonitor {
             body: String(decoding: bytes.readableBytesView, as: UTF8.self))
     }
 
-    /// As the tool with the token.
+    /// Requests as the tool with the token.
     func get(_ path: String) async throws -> Answer {
         try await send(.GET, path, headers: ["Authorization": "Bearer \(token)"])
     }
@@ -166,7 +166,7 @@ final class ServedMonitor {
 
     func fleet() async throws -> Fleet { try await get("/api/v1/fleet").json() }
 
-    /// Looks until it is so, for three minutes at most.
+    /// Polls until the condition holds, for three minutes at most.
     func sees(_ condition: (Fleet) -> Bool) async throws -> Bool {
         for _ in 0..<900 {
             if condition(try await fleet()) { return true }
@@ -176,7 +176,7 @@ final class ServedMonitor {
     }
 }
 
-/// Somebody with the monitor's address and nothing else; may be many at once.
+/// An unauthenticated client of the monitor.
 struct Visitor: Sendable {
     private let client: HTTPClient
     private let base: String
@@ -188,7 +188,7 @@ struct Visitor: Sendable {
         certificate = monitor.certificate
     }
 
-    /// The status of the answer.
+    /// The status of the response.
     func get(_ path: String) async throws -> Int { try await send(HTTPClientRequest(url: base + path)) }
 
     func post(_ path: String, _ body: String) async throws -> Int {

@@ -1,12 +1,12 @@
 import Foundation
 import Testing
 
-/// Every start that cannot be says which options would end it.
+/// Every rejected start names the required options.
 @Suite(.timeLimit(.minutes(15))) struct StartTests {
     struct Case: CustomTestStringConvertible {
         let testDescription: String
         let arguments: [String]
-        /// All of them stand in the error.
+        /// Options that the error must contain.
         let named: [String]
     }
 
@@ -79,7 +79,7 @@ import Testing
             testDescription: "heartbeats to nobody", arguments: ["--dev", "--push-every", "30s"],
             named: ["--push-url-file"]),
     ])
-    func namesTheOptionsThatEndIt(_ example: Case) throws {
+    func namesTheRequiredOptions(_ example: Case) throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let data = scratch.path("data")
@@ -96,7 +96,7 @@ import Testing
         for option in example.named { #expect(result.errors.contains(option), "\(result.errors)") }
     }
 
-    @Test func withoutAVaultItSaysHowToMakeOne() throws {
+    @Test func withoutAVaultTheErrorSaysHowToCreateOne() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let result = try Program(name: "clavitor-node").run([
@@ -105,8 +105,8 @@ import Testing
         #expect(result.errors.contains("clavitor-node init --data"))
     }
 
-    /// What another process of the same user could read of a vault's memory.
-    @Test func theProcessHidesItsMemoryFromOthers() throws {
+    /// Another process of the same user cannot read the memory.
+    @Test func otherProcessesCannotReadTheMemory() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let node = try ServedNode(in: scratch)
@@ -137,7 +137,7 @@ import Testing
         #expect(text == "0 0\n")
     }
 
-    /// Where /proc is missing no program can read its arguments: none acts as if it had got none.
+    /// Without /proc no program can read its arguments: each one fails.
     @Test(
         .enabled(if: geteuid() == 0, "needs root to hide /proc"),
         arguments: [

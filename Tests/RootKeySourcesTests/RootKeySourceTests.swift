@@ -9,13 +9,13 @@ import VaultFormat
 
     init() throws { scratch = try Scratch() }
 
-    /// Seals with one ring and opens with the other.
+    /// Encrypts with one key ring and decrypts with the other.
     private func isSame(_ left: RootKeys, _ right: RootKeys) -> Bool {
         left.ids == right.ids
             && (try? right.open(left.seal([1, 2, 3], context: Context("test")), context: Context("test"))) == [1, 2, 3]
     }
 
-    @Test func aFileGivesBackWhatWasPutThere() throws {
+    @Test func aFileRoundTrips() throws {
         let file = RootKeyFile(path: scratch.file("root.key"))
         #expect(!file.exists)
         #expect(throws: RootKeySourceError.missing(file.location)) { _ = try file.load() }
@@ -41,7 +41,7 @@ import VaultFormat
         #expect(!credential.isReplaceable)
     }
 
-    @Test func everyTruncationIsRefusedOrASmallerRing() throws {
+    @Test func everyTruncationIsRejectedOrHasFewerKeys() throws {
         let text = RootKeyText.text(RootKeys.generate().adding())
         let whole = try #require(RootKeyText.parse(text))
         #expect(whole.ids == [1, 2])
@@ -64,12 +64,12 @@ import VaultFormat
         #expect(throws: RootKeySourceError.malformed(file.location)) { _ = try file.load() }
     }
 
-    @Test func aNumberThatIsThereTwiceIsRefused() {
+    @Test func aDuplicateNumberIsRejected() {
         let line = RootKeyText.text(.generate())
         #expect(RootKeyText.parse(line + line) == nil)
     }
 
-    @Test func otherTokensAreNoRootKeys() {
+    @Test func otherTokensAreNotRootKeys() {
         #expect(RootKeyText.parse("1 \(Token(.agent).text)") == nil)
         #expect(RootKeyText.parse("1 \(Token(.rootKey).text)") != nil)
     }

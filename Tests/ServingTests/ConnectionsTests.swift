@@ -4,7 +4,7 @@ import Testing
 
 @testable import Serving
 
-/// Who is let in, who waits and who is closed, when there are too many or they hold too much.
+/// Admission, waiting and eviction of connections at their limits.
 @Suite(.timeLimit(.minutes(1))) struct ConnectionsTests {
     private static func limits(
         _ connections: Int = 4, perNetwork: Int = 4, held: Int = 1_000, heldEach: Int = 100
@@ -22,7 +22,7 @@ import Testing
         return channel
     }
 
-    /// Whether each is open once its event loop has had its turn.
+    /// Whether each channel is open after its event loop has run.
     private func areOpen(_ channels: [EmbeddedChannel]) -> [Bool] {
         channels.map { channel in
             channel.embeddedEventLoop.run()
@@ -35,7 +35,7 @@ import Testing
         channel.embeddedEventLoop.run()
     }
 
-    @Test func aNetworkHasNoMoreThanItsCeiling() throws {
+    @Test func aNetworkIsLimited() throws {
         let connections = Connections(Self.limits(10, perNetwork: 2))
         let admitted = try ["192.0.2.1", "192.0.2.77", "192.0.2.200", "192.0.3.1"].map {
             connections.admit(try channel($0))
@@ -51,60 +51,60 @@ import Testing
         #expect(admitted == [true, false, true])
     }
 
-    /// A request's work goes on when its stream is reset or its connection closed, and counts until it ends.
-    @Test func whatIsBeingAnsweredCountsBeyondItsConnection() throws {
+    /// The work of a request counts until it ends, even if its stream or connection is closed.
+    @Test func handledRequestsCountBeyondTheirConnection() throws {
         var limits = Self.limits(10, perNetwork: 10)
-        limits.answering = 3
-        limits.answeringPerNetwork = 2
-        limits.answeringAlways = 0
+        limits.inFlight = 3
+        limits.inFlightPerNetwork = 2
+        limits.inFlightGuaranteed = 0
         let connections = Connections(limits)
         let (first, second, other) = (
             try channel("192.0.2.1"), try channel("192.0.2.2"), try channel("198.51.100.1")
         )
         for channel in [first, second, other] { #expect(connections.admit(channel)) }
-        let one = try #require(connections.beginAnswering(on: first))
-        let two = try #require(connections.beginAnswering(on: second))
+        let one = try #require(connections.beginHandling(on: first))
+        let two = try #require(connections.beginHandling(on: second))
         close(first)
-        #expect(connections.beginAnswering(on: second) == nil)
-        let three = try #require(connections.beginAnswering(on: other))
-        #expect(connections.beginAnswering(on: other) == nil)
-        #expect(connections.answering == 3)
-        for work in [one, two, three] { connections.endAnswering(work) }
-        #expect(connections.answering == 0)
-        #expect(connections.beginAnswering(on: second) != nil)
+        #expect(connections.beginHandling(on: second) == nil)
+        let three = try #require(connections.beginHandling(on: other))
+        #expect(connections.beginHandling(on: other) == nil)
+        #expect(connections.inFlight == 3)
+        for work in [one, two, three] { connections.endHandling(work) }
+        #expect(connections.inFlight == 0)
+        #expect(connections.beginHandling(on: second) != nil)
     }
 
-    /// Two networks that keep all busy do not keep a third one out.
-    @Test func aNetworkWithLittleIsAnsweredWhenAllAreTooMany() throws {
+    /// Two networks that reach the limit do not block a third one.
+    @Test func aNetworkWithFewRequestsIsServedUnderOverload() throws {
         var limits = Self.limits(10, perNetwork: 10)
-        limits.answering = 4
-        limits.answeringPerNetwork = 2
-        limits.answeringAlways = 1
+        limits.inFlight = 4
+        limits.inFlightPerNetwork = 2
+        limits.inFlightGuaranteed = 1
         let connections = Connections(limits)
         let all = try ["192.0.2.1", "198.51.100.1", "203.0.113.1"].map { try channel($0) }
         for channel in all { #expect(connections.admit(channel)) }
         for channel in all.prefix(2) {
-            for _ in 0..<2 { #expect(connections.beginAnswering(on: channel) != nil) }
-            #expect(connections.beginAnswering(on: channel) == nil)
+            for _ in 0..<2 { #expect(connections.beginHandling(on: channel) != nil) }
+            #expect(connections.beginHandling(on: channel) == nil)
         }
-        #expect(connections.beginAnswering(on: all[2]) != nil)
-        #expect(connections.beginAnswering(on: all[2]) == nil)
+        #expect(connections.beginHandling(on: all[2]) != nil)
+        #expect(connections.beginHandling(on: all[2]) == nil)
     }
 
-    /// A stream that waits for room and is reset waits no more.
-    @Test func whoWaitsIsLetGoWhenItsOwnStreamCloses() async throws {
+    /// A waiting stream resumes when it is reset.
+    @Test func aWaitingRequestResumesWhenItsStreamCloses() async throws {
         let connections = Connections(Self.limits(heldEach: 100))
         let (tcp, stream) = (try await asyncChannel(), try await asyncChannel())
         #expect(connections.admit(tcp))
         connections.hold(150, for: try #require(connections.begin(on: tcp, cost: 0)), on: tcp)
-        async let room: Void = connections.room(on: tcp, for: stream)
+        async let room: Void = connections.waitForCapacity(on: tcp, for: stream)
         try await stream.close()
         await stream.testingEventLoop.run()
         await room
         #expect(connections.isFull(tcp))
     }
 
-    @Test func aClosedConnectionMakesRoomInItsNetwork() throws {
+    @Test func aClosedConnectionFreesItsNetworksLimit() throws {
         let connections = Connections(Self.limits(10, perNetwork: 1))
         let first = try channel("192.0.2.1")
         #expect(connections.admit(first))
@@ -113,7 +113,7 @@ import Testing
         #expect(connections.count == 1)
     }
 
-    @Test func whenTheTableIsFullTheLongestIdleOneGoes() throws {
+    @Test func aFullTableClosesTheLongestIdleConnection() throws {
         let connections = Connections(Self.limits(3))
         let channels = try (1...3).map { try channel("192.0.\($0).1") }
         for channel in channels { #expect(connections.admit(channel)) }
@@ -127,7 +127,7 @@ import Testing
         connections.end(first, on: channels[0])
     }
 
-    @Test func aFullTableOfBusyOnesClosesTheOldestRequestOfTheHeaviestNetwork() throws {
+    @Test func aFullBusyTableClosesTheOldestRequestOfTheHeaviestNetwork() throws {
         let connections = Connections(Self.limits(3))
         let channels = try ["192.0.2.1", "192.0.2.2", "192.0.3.1"].map { try channel($0) }
         for channel in channels {
@@ -138,7 +138,7 @@ import Testing
         #expect(areOpen(channels) == [false, true, true])
     }
 
-    @Test func whoHoldsTooMuchIsClosedAndTheOthersAreNot() throws {
+    @Test func onlyTheHeaviestNetworkIsClosed() throws {
         let connections = Connections(Self.limits(held: 1_000))
         let honest = try channel("192.0.2.1")
         let greedy = try ["192.0.3.1", "192.0.3.2", "192.0.3.3"].map { try channel($0) }
@@ -155,9 +155,8 @@ import Testing
         #expect(connections.heldBytes == 800)
     }
 
-    /// Strangers of many networks fill the room with bodies that trickle; who has just come with a few bytes more than each
-    /// of them is not the one that is closed.
-    @Test func amongEqualsTheOldestRequestMakesRoom() throws {
+    /// Clients of many networks hold incomplete bodies; a new request with slightly more bytes is not the one closed.
+    @Test func amongEqualsTheOldestRequestIsClosed() throws {
         let connections = Connections(Self.limits(40, held: 96_000))
         let slow = try (0..<30).map { try channel("192.0.\($0).1") }
         for channel in slow {
@@ -171,7 +170,7 @@ import Testing
         #expect(areOpen(slow) == [false] + Array(repeating: true, count: 29))
     }
 
-    @Test func everythingIsGivenBack() throws {
+    @Test func everythingIsReleased() throws {
         let connections = Connections(Self.limits(held: 100_000))
         let one = try channel("192.0.2.1")
         let other = try channel("192.0.3.1")
@@ -196,7 +195,7 @@ import Testing
         return channel
     }
 
-    @Test func aConnectionWithUntakenAnswersWaitsUntilItTookThem() async throws {
+    @Test func aConnectionWaitsWhileResponsesAreUnsent() async throws {
         let connections = Connections(Self.limits(heldEach: 100))
         let channel = try await asyncChannel()
         #expect(connections.admit(channel))
@@ -204,25 +203,25 @@ import Testing
         #expect(!connections.isFull(channel))
         connections.hold(150, for: first, on: channel)
         #expect(connections.isFull(channel))
-        async let room: Void = connections.room(on: channel, for: channel)
+        async let room: Void = connections.waitForCapacity(on: channel, for: channel)
         connections.end(first, on: channel)
         await room
         #expect(!connections.isFull(channel))
     }
 
-    @Test func whoWaitsIsLetGoWhenTheConnectionCloses() async throws {
+    @Test func aWaitingRequestResumesWhenItsConnectionCloses() async throws {
         let connections = Connections(Self.limits(heldEach: 100))
         let channel = try await asyncChannel()
         #expect(connections.admit(channel))
         connections.hold(150, for: try #require(connections.begin(on: channel, cost: 0)), on: channel)
-        async let room: Void = connections.room(on: channel, for: channel)
+        async let room: Void = connections.waitForCapacity(on: channel, for: channel)
         try await channel.close()
         await channel.testingEventLoop.run()
         await room
         #expect(connections.heldBytes == 0)
     }
 
-    @Test func noMoreStreamsThanAnybodyNeeds() throws {
+    @Test func streamsAreBounded() throws {
         let connections = Connections(Self.limits(held: .max))
         let channel = try channel("192.0.2.1")
         #expect(connections.admit(channel))

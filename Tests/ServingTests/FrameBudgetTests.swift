@@ -4,7 +4,7 @@ import Testing
 
 @testable import Serving
 
-/// What an HTTP/2 client may send in small frames, counted before anything is made of them.
+/// Small HTTP/2 frames are counted before decoding.
 @Suite struct FrameBudgetTests {
     private let channel = EmbeddedChannel(handler: FrameBudget())
     private static let preface = Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
@@ -17,7 +17,7 @@ import Testing
         [0, UInt8(length >> 8), UInt8(length & 255), kind, 0, 0, 0, 0, 1] + Array(repeating: 7, count: length)
     }
 
-    /// Sends `bytes` in pieces, and says whether all of them arrived behind the budget.
+    /// Sends `bytes` in pieces. Returns whether all of them passed.
     private func isTaken(_ bytes: [UInt8], pieces: Int = 16_384) throws -> Bool {
         var arrived = 0
         for start in stride(from: 0, to: bytes.count, by: pieces) {
@@ -55,15 +55,15 @@ import Testing
         #expect(try isTaken(bytes, pieces: frames.length > 1_000 ? 16_384 : pieces) == frames.isTaken)
     }
 
-    /// However the bytes are cut, the same frames are counted: 512 pass, the next does not.
-    @Test(arguments: 1...40) func cut(_ pieces: Int) throws {
+    /// The count does not depend on fragmentation: 512 frames pass, the next one does not.
+    @Test(arguments: 1...40) func isCountedInAnyFragmentation(_ pieces: Int) throws {
         let start = Self.preface + (0..<512).flatMap { _ in Self.frame(0, 3) }
         #expect(try isTaken(start, pieces: pieces))
         #expect(try !isTaken(Self.frame(0, 3)))
     }
 
-    /// Who asks and takes long answers may say so as often as that needs.
-    @Test func answersEarnTheirUpdates() throws {
+    /// Long responses need many window updates, which are allowed.
+    @Test func responsesAllowWindowUpdates() throws {
         #expect(try isTaken(Self.preface))
         for _ in 0..<200 {
             #expect(try isTaken(Self.frame(1, 30)))
@@ -73,7 +73,7 @@ import Testing
         }
     }
 
-    @Test func timeEarnsPings() throws {
+    @Test func timeAllowsPings() throws {
         #expect(try isTaken(Self.preface + (0..<512).flatMap { _ in Self.frame(6, 8) }))
         for _ in 0..<100 {
             channel.embeddedEventLoop.advanceTime(by: .seconds(1))
@@ -83,7 +83,7 @@ import Testing
     }
 }
 
-/// A decoder of HTTP/1.1 gets nothing more once somebody behind it has had enough.
+/// An HTTP/1.1 decoder gets no input after a stop.
 @Suite struct SlicedReadsTests {
     private final class Sink: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
@@ -104,7 +104,7 @@ import Testing
         #expect(sink.taken == bytes)
     }
 
-    @Test func nothingComesAfterAStop() throws {
+    @Test func nothingIsPassedAfterAStop() throws {
         let sink = Sink(most: 2_000)
         let channel = EmbeddedChannel(handlers: [SlicedReads(), sink])
         try channel.writeInbound(ByteBuffer(repeating: 1, count: 16_384))

@@ -9,7 +9,7 @@ import Testing
 
 @testable import Serving
 
-/// Where port 80 leads, whatever names the program was given.
+/// Redirects of port 80 for configured and unconfigured names.
 @Suite struct PlainHTTPTests {
     private func answer(
         to host: String?, names: [String] = [], certificate: [String] = [], path: String = "/a?b=c"
@@ -27,7 +27,7 @@ import Testing
             httpsPort: 443, group: MultiThreadedEventLoopGroup.singleton,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let head = HTTPRequest(method: .get, scheme: nil, authority: host, path: path)
-        return plain.answer(Request(head: head, body: .init(buffer: ByteBuffer())))
+        return plain.response(to: Request(head: head, body: .init(buffer: ByteBuffer())))
     }
 
     private func location(_ response: Response) -> String? { response.headers[.location] }
@@ -39,7 +39,7 @@ import Testing
         #expect(response.status == .notFound && location(response) == nil)
     }
 
-    @Test func theCertificatesNameCountsWhereNoneIsConfigured() throws {
+    @Test func withoutConfiguredNamesTheCertificatesNameApplies() throws {
         // Such a certificate has the name localhost too, and first.
         for (host, name) in [
             ("hub.example.org", "hub.example.org"), ("HUB.example.org:80", "hub.example.org"),
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    @Test func ofSeveralTheOneThatWasAskedForCounts() throws {
+    @Test func theRequestedNameIsKept() throws {
         let names = ["one.example", "two.example"]
         #expect(location(try answer(to: "two.example", names: names)) == "https://two.example/a?b=c")
         #expect(location(try answer(to: "three.example", names: names)) == "https://one.example/a?b=c")
@@ -59,7 +59,7 @@ import Testing
         #expect(location(certificate) == "https://one.example/a?b=c")
     }
 
-    @Test func aWildcardStandsForOneLabel() throws {
+    @Test func aWildcardMatchesOneLabel() throws {
         let names = ["*.example.org"]
         #expect(location(try answer(to: "a.example.org", names: names)) == "https://a.example.org/a?b=c")
         for host in ["example.org", "a.b.example.org", "evil.net/.example.org", "*.example.org", "a.example.com"] {
@@ -68,7 +68,7 @@ import Testing
         #expect(location(try answer(to: "other", names: names + ["x.example"])) == "https://x.example/a?b=c")
     }
 
-    @Test func aChallengeThatIsNotThereIsNone() throws {
+    @Test func anUnknownChallengeIsNotFound() throws {
         #expect(try answer(to: nil, path: "/.well-known/acme-challenge/x").status == .notFound)
     }
 }

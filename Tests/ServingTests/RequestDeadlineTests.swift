@@ -6,34 +6,34 @@ import Testing
 
 @testable import Serving
 
-/// How long a client may take over each half of a request, on a clock that the test moves.
+/// The timeouts of requests and responses, on a test clock.
 @Suite struct RequestDeadlineTests {
     private let connections: Connections
     private let channel: EmbeddedChannel
     private let kernel: Kernel
 
-    /// Takes what is written when it is told to, and not before.
+    /// Completes writes only when the test says so.
     private final class Kernel: ChannelOutboundHandler {
         typealias OutboundIn = HTTPResponsePart
-        private var untaken: [EventLoopPromise<Void>] = []
+        private var unsent: [EventLoopPromise<Void>] = []
 
         func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-            if let promise { untaken.append(promise) }
+            if let promise { unsent.append(promise) }
         }
 
         func takeAll() {
-            for promise in untaken { promise.succeed() }
-            untaken = []
+            for promise in unsent { promise.succeed() }
+            unsent = []
         }
 
         func failAll() {
-            for promise in untaken { promise.fail(ChannelError.ioOnClosedChannel) }
-            untaken = []
+            for promise in unsent { promise.fail(ChannelError.ioOnClosedChannel) }
+            unsent = []
         }
     }
 
-    private static let spans = RequestDeadline.Spans(
-        firstHead: .seconds(10), body: .seconds(20), answer: .seconds(30), idle: .seconds(40))
+    private static let timeouts = RequestDeadline.Timeouts(
+        firstHead: .seconds(10), body: .seconds(20), response: .seconds(30), idle: .seconds(40))
 
     init() throws {
         connections = Connections(ConnectionLimits(connections: 10, connectionsPerNetwork: 10))
@@ -42,7 +42,7 @@ import Testing
         channel.remoteAddress = try SocketAddress(ipAddress: "192.0.2.1", port: 1)
         try channel.connect(to: try SocketAddress(ipAddress: "192.0.2.1", port: 1)).wait()
         _ = connections.admit(channel)
-        try channel.pipeline.syncOperations.addHandlers([kernel, RequestDeadline(Self.spans, connections)])
+        try channel.pipeline.syncOperations.addHandlers([kernel, RequestDeadline(Self.timeouts, connections)])
     }
 
     private func request(isWhole: Bool = true) throws {
@@ -64,12 +64,12 @@ import Testing
         return channel.isActive
     }
 
-    @Test func aHeadThatDoesNotCome() {
+    @Test func aMissingHeadTimesOut() {
         #expect(isOpen(after: 9))
         #expect(!isOpen(after: 1))
     }
 
-    @Test func aBodyThatDoesNotEnd() throws {
+    @Test func anIncompleteBodyTimesOut() throws {
         try request(isWhole: false)
         #expect(isOpen(after: 19))
         #expect(!isOpen(after: 1))
@@ -82,7 +82,7 @@ import Testing
         var testDescription: String { "\(count) of \(size) bytes" }
     }
 
-    /// Each piece costs the processor as much as a large one.
+    /// Small chunks cost as much time as large ones.
     @Test(arguments: [
         Pieces(size: 1, count: 200, isTaken: true), Pieces(size: 1, count: 400, isTaken: false),
         Pieces(size: 0, count: 400, isTaken: false), Pieces(size: 40, count: 2_000, isTaken: false),
@@ -103,7 +103,7 @@ import Testing
         #expect(isOpen(after: 10_000))
     }
 
-    @Test func anAnswerThatIsNotTaken() throws {
+    @Test func anUnreadResponseTimesOut() throws {
         try request()
         respond(100)
         #expect(isOpen(after: 29))
@@ -111,16 +111,16 @@ import Testing
         #expect(connections.heldBytes == 0)
     }
 
-    /// The answer is made and the channel does not take it: its writer waits, nothing reaches the handler.
-    @Test func anAnswerThatCannotEvenBeWritten() throws {
+    /// The channel is not writable, so the response never reaches the handler.
+    @Test func anUnwritableResponseTimesOut() throws {
         try request()
         try channel.pipeline.syncOperations.handler(type: RequestDeadline.self).hold(100)
         #expect(isOpen(after: 29))
         #expect(!isOpen(after: 1))
     }
 
-    /// Refused by its head alone, taken, and only then the body comes: the connection is one between requests.
-    @Test func aBodyAfterItsAnswer() throws {
+    /// The request is rejected by its head, the response is sent, and the body arrives afterwards: then the connection is idle.
+    @Test func aBodyMayArriveAfterItsResponse() throws {
         try request(isWhole: false)
         let asked = connections.heldBytes
         respond(100)
@@ -135,7 +135,7 @@ import Testing
         #expect(!isOpen(after: 10_000))
     }
 
-    @Test func aBodyThatNeverComesAfterItsAnswer() throws {
+    @Test func aBodyThatNeverArrivesTimesOutAfterItsResponse() throws {
         try request(isWhole: false)
         respond(100)
         kernel.takeAll()
@@ -144,7 +144,7 @@ import Testing
         #expect(connections.heldBytes == 0)
     }
 
-    @Test func aLongAnswerHasMoreTime() throws {
+    @Test func aLongResponseHasMoreTime() throws {
         try request()
         try channel.pipeline.syncOperations.handler(type: RequestDeadline.self).hold(320 << 10)
         respond(320 << 10)
@@ -152,7 +152,7 @@ import Testing
         #expect(!isOpen(after: 1))
     }
 
-    @Test func afterAnAnswerThatWasTakenTheNextRequestHasItsTime() throws {
+    @Test func afterASentResponseTheNextRequestHasItsOwnTime() throws {
         try request()
         respond(100)
         kernel.takeAll()
@@ -161,9 +161,8 @@ import Testing
         #expect(!isOpen(after: 1))
     }
 
-    /// Each answer that is taken gives the next one its time; one that is not ends the connection however many requests
-    /// come meanwhile.
-    @Test func moreRequestsDoNotProlongWhatIsNotTaken() throws {
+    /// Each sent response starts the next one's deadline; an unsent one closes the connection despite further requests.
+    @Test func moreRequestsDoNotExtendTheDeadline() throws {
         try request()
         respond(100)
         for _ in 0..<3 {
@@ -174,7 +173,7 @@ import Testing
         #expect(!isOpen(after: 3))
     }
 
-    @Test func noMorePipelinedRequestsThanAnybodyNeeds() throws {
+    @Test func pipelinedRequestsAreBounded() throws {
         for _ in 0..<32 { try request() }
         #expect(channel.isActive)
         try request()
@@ -182,7 +181,7 @@ import Testing
         #expect(connections.heldBytes == 0)
     }
 
-    @Test func aStreamOfEventsGoesOnWhileItsClientListens() throws {
+    @Test func anEventStreamContinuesWhileItsClientReads() throws {
         try request()
         respond(10, length: false)
         kernel.takeAll()
@@ -193,7 +192,7 @@ import Testing
         #expect(!isOpen(after: 1))
     }
 
-    @Test func whatARequestHoldsIsCountedAndGivenBack() throws {
+    @Test func memoryOfARequestIsCountedAndReleased() throws {
         try request()
         let held = connections.heldBytes
         try channel.pipeline.syncOperations.handler(type: RequestDeadline.self).hold(100)
@@ -206,7 +205,7 @@ import Testing
         #expect(connections.heldBytes == 0)
     }
 
-    @Test func aWriteThatFailsHoldsNothing() throws {
+    @Test func aFailedWriteReleasesItsMemory() throws {
         try request()
         respond(100)
         kernel.failAll()

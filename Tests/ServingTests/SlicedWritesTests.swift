@@ -4,9 +4,9 @@ import Testing
 
 @testable import Serving
 
-/// What TLS is given at a time.
+/// The size of writes to TLS.
 @Suite struct SlicedWritesTests {
-    /// Notes how much was written between two flushes.
+    /// Records the bytes between two flushes.
     private final class Flushes: ChannelOutboundHandler {
         typealias OutboundIn = ByteBuffer
         typealias OutboundOut = ByteBuffer

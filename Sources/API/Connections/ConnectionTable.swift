@@ -4,16 +4,16 @@ import NIOCore
 import Synchronization
 import Vault
 
-/// What belongs to a TCP connection rather than to a request.
+/// State of a TCP connection that its requests share.
 struct ClientConnection: Sendable {
     let address: IPAddress?
-    /// Holders that were opened on it before.
+    /// Key holders already opened on this connection.
     let holders: OpenHolders
 }
 
-/// Every connection that has sent a request. Entries go when their connection does.
+/// Tracks every open connection that has sent a request.
 final class ConnectionTable: Sendable {
-    /// Requests find their connection's entry by the channel alone, so one table serves the process.
+    /// One table per process: a request finds its connection by the channel alone.
     static let shared = ConnectionTable()
 
     var count: Int { connections.withLock { $0.count } }
@@ -27,7 +27,7 @@ final class ConnectionTable: Sendable {
         let new = ClientConnection(
             address: tcp.remoteAddress.flatMap(IPAddress.init(socket:)), holders: OpenHolders())
         let first = connections.withLock { connections in
-            // Another stream of the same connection may have come first.
+            // Another stream of the same connection may have been first.
             if let known = connections[id] { return known }
             connections[id] = new
             return new
@@ -49,7 +49,7 @@ final class ConnectionTable: Sendable {
 
 extension IPAddress {
     init?(socket: SocketAddress) {
-        // The text is all that NIO gives without touching raw memory.
+        // NIO gives nothing but text without raw memory access.
         guard let text = socket.ipAddress else { return nil }
         self.init(text)
     }

@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// The API's own description (OpenAPI 3.1), served at `/openapi.json`. A test compares it with the routes.
+/// The OpenAPI 3.1 document, served at `/openapi.json`. A test compares it with the routes.
 package enum OpenAPI {
     package static func document(version: String) throws -> [UInt8] {
         var paths: [String: [String: JSON]] = [:]
@@ -11,7 +11,7 @@ package enum OpenAPI {
             "openapi": "3.1.0",
             "info": [
                 "title": "Clavitor node", "version": .string(version),
-                "summary": "A password and credential vault with rights per field.",
+                "summary": "A password and credential vault with access control per field.",
                 "license": ["name": "Apache-2.0", "identifier": "Apache-2.0"],
             ],
             "paths": .object(paths.mapValues(JSON.object)),
@@ -22,7 +22,7 @@ package enum OpenAPI {
                 "schemas": .object(Schema.all.mapValues(\.json)),
                 "responses": [
                     "Problem": [
-                        "description": "What went wrong and what to do (RFC 9457).",
+                        "description": "The problem and how to resolve it (RFC 9457).",
                         "content": ["application/problem+json": ["schema": ["$ref": "#/components/schemas/Problem"]]],
                     ]
                 ],
@@ -34,7 +34,7 @@ package enum OpenAPI {
     }
 }
 
-/// A JSON value to be written.
+/// A JSON value for encoding.
 enum JSON: Encodable, Sendable, ExpressibleByStringLiteral, ExpressibleByDictionaryLiteral, ExpressibleByArrayLiteral,
     ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral
 {

@@ -1,26 +1,26 @@
 import HTTPTypes
 import Vault
 
-/// One thing that a client can ask for.
+/// One API operation: a route with its body schemas and limits.
 struct Operation: Sendable {
     let method: String
     let path: String
     let summary: String
-    /// What the policy engine decides over; nil where nobody signs in.
+    /// The action that the policy engine authorizes; nil for routes without authentication.
     let action: Action?
     var request: String?
-    var answer: String?
+    var response: String?
     var status = 200
     var query: [String] = []
     var headers: [String] = []
-    /// Bytes of a body at most.
+    /// Maximum body size in bytes.
     let limit: Int
-    /// JSON values in it at most.
-    let mostValues: Int
+    /// Maximum number of JSON values in the body.
+    let maxValues: Int
 
     private init(
-        _ method: String, _ path: String, _ summary: String, _ action: Action?, takes request: String? = nil,
-        gives answer: String? = nil, _ status: Int? = nil, query: [String] = [], headers: [String] = [],
+        _ method: String, _ path: String, _ summary: String, _ action: Action?, accepts request: String? = nil,
+        returns response: String? = nil, _ status: Int? = nil, query: [String] = [], headers: [String] = [],
         limit: Int = RequestLimits.small, values: Int = RequestLimits.values
     ) {
         self.method = method
@@ -28,36 +28,36 @@ struct Operation: Sendable {
         self.summary = summary
         self.action = action
         self.request = request
-        self.answer = answer
-        self.status = status ?? (answer == nil ? 204 : 200)
+        self.response = response
+        self.status = status ?? (response == nil ? 204 : 200)
         self.query = query
         self.headers = headers
         self.limit = limit
-        mostValues = values
+        maxValues = values
     }
 
-    /// Denies a principal whose party can never do this.
-    func admit(_ principal: Principal?) throws(VaultError) {
+    /// Denies a principal whose party can never perform the action.
+    func authorize(_ principal: Principal?) throws(VaultError) {
         guard let principal, let action, !action.rule.parties.contains(principal.party) else { return }
-        // Of an agent alone: an owner who deposits is told why in the use case.
+        // Agents only: the use case gives an owner who deposits a more specific error.
         if principal.party == .agents { throw .ownerOnly }
     }
 
-    /// By method and route, such as `/api/v1/entries/{id}`. HEAD is GET without the body.
+    /// Finds the operation of a method and a route such as `/api/v1/entries/{id}`. HEAD uses the operation of GET.
     static func find(_ method: HTTPRequest.Method, _ route: String?) -> Operation? {
         guard let route else { return nil }
         return byRoute["\(method == .head ? "GET" : method.rawValue) \(route)"]
     }
 
-    /// The methods of a path that was asked for with another one; empty for a path that is not there.
+    /// The methods allowed on a path; empty for an unknown path.
     static func methods(of path: String) -> [String] {
-        let asked = path.split(separator: "/")
+        let segments = path.split(separator: "/")
         let found = all.filter { operation in
             let parts = operation.path.split(separator: "/")
-            return parts.count == asked.count
-                && zip(parts, asked).allSatisfy { $0 == $1 || $0.hasPrefix("{") }
+            return parts.count == segments.count
+                && zip(parts, segments).allSatisfy { $0 == $1 || $0.hasPrefix("{") }
         }
-        // A literal part wins over a parameter, as in the router: `/entries/search` is no entry.
+        // A literal segment wins over a parameter, as in the router: `/entries/search` is not an entry.
         let fewest = found.map { $0.path.filter { $0 == "{" }.count }.min()
         let methods = found.filter { $0.path.filter { $0 == "{" }.count == fewest }.map(\.method)
         return Set(methods.contains("GET") ? methods + ["HEAD"] : methods).sorted()
@@ -69,146 +69,148 @@ struct Operation: Sendable {
 
     static let all: [Operation] = [
         Operation(
-            "GET", "/livez", "Check that the process answers", nil, gives: "Health"),
+            "GET", "/livez", "Check that the process answers", nil, returns: "Health"),
         Operation(
-            "GET", "/readyz", "Check readiness; 503 gives the reasons", nil, gives: "Health"),
+            "GET", "/readyz", "Check readiness; 503 gives the reasons", nil, returns: "Health"),
         Operation(
-            "GET", "/.well-known/clavitor", "Describe this node", nil, gives: "Node"),
+            "GET", "/.well-known/clavitor", "Describe this node", nil, returns: "Node"),
         Operation(
-            "GET", "/.well-known/clavitor/nodes", "List the fleet's nodes", nil, gives: "Nodes"),
+            "GET", "/.well-known/clavitor/nodes", "List the fleet's nodes", nil, returns: "Nodes"),
         Operation(
-            "GET", "/openapi.json", "Describe this API", nil, gives: "OpenAPI"),
+            "GET", "/openapi.json", "Describe this API", nil, returns: "OpenAPI"),
 
         Operation(
-            "POST", "/api/v1/accounts/prelogin", "Get the parameters of key derivation; alike for unknown addresses",
+            "POST", "/api/v1/accounts/prelogin",
+            "Get the key derivation parameters; unknown addresses get the same response",
             nil,
-            takes: "PreloginRequest", gives: "Prelogin", limit: RequestLimits.unknown),
+            accepts: "PreloginRequest", returns: "Prelogin", limit: RequestLimits.unauthenticated),
         Operation(
-            "POST", "/api/v1/accounts", "Register an account", nil, takes: "Registration", 201,
+            "POST", "/api/v1/accounts", "Register an account", nil, accepts: "Registration", 201,
             limit: RequestLimits.registration),
         Operation(
             "POST", "/api/v1/accounts/recover/begin",
-            "Begin a recovery: prove the kit and get its copy of the l2Key; changes nothing", nil,
-            takes: "RecoveryBegin", gives: "RecoveryBegun", limit: RequestLimits.unknown),
+            "Begin a recovery: prove the kit and get the l2Key wrapped for it; changes nothing", nil,
+            accepts: "RecoveryBegin", returns: "RecoveryBegun", limit: RequestLimits.unauthenticated),
         Operation(
             "POST", "/api/v1/accounts/recover",
-            "Recover the account: set a new password and kit by the present kit; ends every session", nil,
-            takes: "Recover", gives: "OwnerChange", 201),
+            "Recover the account: set a new password and kit with the current kit; ends every session", nil,
+            accepts: "Recover", returns: "OwnerChange", 201),
         Operation(
-            "POST", "/api/v1/sessions", "Sign in with a password", nil, takes: "Login", gives: "Session", 201,
-            limit: RequestLimits.unknown),
+            "POST", "/api/v1/sessions", "Sign in with a password", nil, accepts: "Login", returns: "Session", 201,
+            limit: RequestLimits.unauthenticated),
         Operation(
-            "GET", "/api/v1/sessions", "List sessions", .listSessions, gives: "SessionList"),
+            "GET", "/api/v1/sessions", "List sessions", .listSessions, returns: "SessionList"),
         Operation(
             "DELETE", "/api/v1/sessions/{id}", "End a session; `current` is this one", .endSession),
 
         Operation(
-            "GET", "/api/v1/account", "Get the account", .viewAccount, gives: "Account"),
+            "GET", "/api/v1/account", "Get the account", .viewAccount, returns: "Account"),
         Operation(
             "DELETE", "/api/v1/account", "Delete the account and everything in it", .deleteAccount),
         Operation(
             "PUT", "/api/v1/account/password", "Change the password and the kit; ends every session", .changePassword,
-            takes: "Password", gives: "OwnerChange"),
+            accepts: "Password", returns: "OwnerChange"),
         Operation(
-            "POST", "/api/v1/account/sign-out-everywhere", "End every session, this one too, and set a new kit",
+            "POST", "/api/v1/account/sign-out-everywhere", "End every session, including this one, and set a new kit",
             .signOutEverywhere,
-            takes: "SignOut", gives: "OwnerChange"),
+            accepts: "SignOut", returns: "OwnerChange"),
         Operation(
-            "PUT", "/api/v1/account/recovery", "Replace the recovery kit", .changeRecoveryKit, takes: "Kit"),
+            "PUT", "/api/v1/account/recovery", "Replace the recovery kit", .changeRecoveryKit, accepts: "Kit"),
         Operation(
-            "DELETE", "/api/v1/account/recovery", "Remove the recovery kit", .changeRecoveryKit, takes: "Proven"),
+            "DELETE", "/api/v1/account/recovery", "Remove the recovery kit", .changeRecoveryKit, accepts: "Proven"),
         Operation(
-            "POST", "/api/v1/account/totp", "Set up the second factor: begin without a code, confirm with one",
+            "POST", "/api/v1/account/totp", "Set up the second factor: begin without a code, confirm with a code",
             .confirmSecondFactor,
-            takes: "SecondFactorRequest", gives: "SecondFactor"),
+            accepts: "SecondFactorRequest", returns: "SecondFactor"),
         Operation(
-            "DELETE", "/api/v1/account/totp", "Remove the second factor", .endSecondFactor, takes: "Proven"),
+            "DELETE", "/api/v1/account/totp", "Remove the second factor", .endSecondFactor, accepts: "Proven"),
         Operation(
-            "GET", "/api/v1/account/l2", "List every L2 value of every version", .exportL2, gives: "L2Values",
+            "GET", "/api/v1/account/l2", "List every L2 value of every version", .exportL2, returns: "L2Values",
             query: page),
         Operation(
-            "PUT", "/api/v1/account/l2", "Replace every L2 value by one under a new l2Key", .rekeyL2, takes: "L2Rekey",
+            "PUT", "/api/v1/account/l2", "Re-encrypt every L2 value under a new l2Key", .rekeyL2, accepts: "L2Rekey",
             limit: RequestLimits.body, values: RequestLimits.rekeyValues),
 
         Operation(
-            "POST", "/api/v1/entries", "Create an entry", .createEntry, takes: "EntryWrite", gives: "Entry", 201,
+            "POST", "/api/v1/entries", "Create an entry", .createEntry, accepts: "EntryWrite", returns: "Entry", 201,
             headers: ["Idempotency-Key"], limit: RequestLimits.body),
         Operation(
-            "GET", "/api/v1/entries", "List entries without values; an agent gets those that it was granted",
-            .listEntries, gives: "EntryList",
+            "GET", "/api/v1/entries", "List entries without values; an agent gets the entries granted to it",
+            .listEntries, returns: "EntryList",
             query: page),
         Operation(
             "POST", "/api/v1/entries/search", "Search by titles or text, and for the owner by tag or host", .search,
-            takes: "Search",
-            gives: "EntryList"),
+            accepts: "Search",
+            returns: "EntryList"),
         Operation(
-            "GET", "/api/v1/entries/{id}", "Get an entry without values", .viewEntry, gives: "Entry"),
+            "GET", "/api/v1/entries/{id}", "Get an entry without values", .viewEntry, returns: "Entry"),
         Operation(
-            "PUT", "/api/v1/entries/{id}", "Replace an entry", .replaceEntry, takes: "EntryWrite", gives: "Entry",
+            "PUT", "/api/v1/entries/{id}", "Replace an entry", .replaceEntry, accepts: "EntryWrite", returns: "Entry",
             headers: ["If-Match"], limit: RequestLimits.body),
         Operation(
-            "PATCH", "/api/v1/entries/{id}", "Change an entry; an agent changes values that it can open", .changeValues,
-            takes: "EntryWrite",
-            gives: "Entry",
+            "PATCH", "/api/v1/entries/{id}", "Change an entry; an agent may change only values granted to it",
+            .changeValues,
+            accepts: "EntryWrite",
+            returns: "Entry",
             headers: ["If-Match"], limit: RequestLimits.body),
         Operation(
             "DELETE", "/api/v1/entries/{id}", "Move an entry to the trash", .trashEntry, headers: ["If-Match"]),
         Operation(
-            "GET", "/api/v1/entries/{id}/versions", "List versions", .listVersions, gives: "Versions"),
+            "GET", "/api/v1/entries/{id}/versions", "List versions", .listVersions, returns: "Versions"),
         Operation(
             "POST", "/api/v1/entries/{id}/restore", "Restore a version, or an entry from the trash", .restoreVersion,
-            takes: "Restore",
-            gives: "Entry", headers: ["If-Match"], limit: RequestLimits.body),
+            accepts: "Restore",
+            returns: "Entry", headers: ["If-Match"], limit: RequestLimits.body),
         Operation(
             "GET", "/api/v1/entries/{id}/fields/{field}",
-            "Read a field; the read is in the audit log before the answer is sent", .readValue,
-            gives: "FieldValue", query: ["version"]),
+            "Read a field; the audit line is durable before the response is sent", .readValue,
+            returns: "FieldValue", query: ["version"]),
         Operation(
             "POST", "/api/v1/values",
-            "Read up to 64 fields, all or none; the reads are in the audit log before the answer is sent", .readValue,
-            takes: "ValuesRead", gives: "Values"),
+            "Read up to 64 fields, all or none; the audit lines are durable before the response is sent", .readValue,
+            accepts: "ValuesRead", returns: "Values"),
         Operation(
             "GET", "/api/v1/entries/{id}/fields/{field}/totp", "Get a one-time code, not its seed", .readCode,
-            gives: "Code"),
+            returns: "Code"),
         Operation(
-            "GET", "/api/v1/trash", "List trashed entries", .listTrash, gives: "EntryList", query: page),
+            "GET", "/api/v1/trash", "List trashed entries", .listTrash, returns: "EntryList", query: page),
         Operation(
-            "DELETE", "/api/v1/trash/{id}", "Delete a trashed entry for good", .purgeEntry),
+            "DELETE", "/api/v1/trash/{id}", "Delete a trashed entry permanently", .purgeEntry),
         Operation(
             "POST", "/api/v1/deposits", "Deposit an entry that the depositor cannot read back", .deposit,
-            takes: "EntryWrite",
-            gives: "Deposit", 201, headers: ["Idempotency-Key"], limit: RequestLimits.body),
+            accepts: "EntryWrite",
+            returns: "Deposit", 201, headers: ["Idempotency-Key"], limit: RequestLimits.body),
         Operation(
-            "GET", "/api/v1/deposits", "List deposits", .listDeposits, gives: "EntryList", query: page),
+            "GET", "/api/v1/deposits", "List deposits", .listDeposits, returns: "EntryList", query: page),
         Operation(
-            "POST", "/api/v1/deposits/{id}/accept", "Accept a deposit as an entry", .acceptDeposit, gives: "Entry"),
+            "POST", "/api/v1/deposits/{id}/accept", "Accept a deposit as an entry", .acceptDeposit, returns: "Entry"),
         Operation(
             "DELETE", "/api/v1/deposits/{id}", "Reject and delete a deposit", .rejectDeposit),
 
         Operation(
-            "POST", "/api/v1/agents", "Create an agent; its token is shown this once", .createAgent,
-            takes: "AgentWrite",
-            gives: "AgentToken", 201, headers: ["Idempotency-Key"], limit: RequestLimits.agent),
+            "POST", "/api/v1/agents", "Create an agent; the response shows its token once", .createAgent,
+            accepts: "AgentWrite",
+            returns: "AgentToken", 201, headers: ["Idempotency-Key"], limit: RequestLimits.agent),
         Operation(
-            "GET", "/api/v1/agents", "List agents", .viewAgents, gives: "AgentList", query: page),
+            "GET", "/api/v1/agents", "List agents", .viewAgents, returns: "AgentList", query: page),
         Operation(
-            "GET", "/api/v1/agents/{id}", "Get an agent", .viewAgents, gives: "Agent"),
+            "GET", "/api/v1/agents/{id}", "Get an agent", .viewAgents, returns: "Agent"),
         Operation(
             "PATCH", "/api/v1/agents/{id}", "Change an agent's grants or policy, pause or resume it", .changeAgent,
-            takes: "AgentWrite",
-            gives: "Agent", limit: RequestLimits.agent),
+            accepts: "AgentWrite",
+            returns: "Agent", limit: RequestLimits.agent),
         Operation(
-            "DELETE", "/api/v1/agents/{id}", "Revoke an agent; answers what it could read and has read", .revokeAgent,
-            gives: "Disclosures"
+            "DELETE", "/api/v1/agents/{id}", "Revoke an agent; returns what it could read and has read", .revokeAgent,
+            returns: "Disclosures"
         ),
         Operation(
-            "POST", "/api/v1/agents/{id}/rotate", "Replace an agent's token; the old one ends", .rotateAgent,
-            gives: "AgentToken"),
+            "POST", "/api/v1/agents/{id}/rotate", "Replace an agent's token; the old token stops working", .rotateAgent,
+            returns: "AgentToken"),
         Operation(
             "GET", "/api/v1/agents/{id}/disclosures", "List what an agent can read and has read", .viewDisclosures,
-            gives: "Disclosures"),
+            returns: "Disclosures"),
         Operation(
-            "GET", "/api/v1/audit", "List audit lines of the vault, newest first", .readAudit, gives: "Audit",
+            "GET", "/api/v1/audit", "List audit lines of the vault, newest first", .readAudit, returns: "Audit",
             query: page),
     ]
 
@@ -225,8 +227,8 @@ struct Operation: Sendable {
                 "required": true, "content": ["application/json": ["schema": Self.reference(request)]],
             ]
         }
-        var success: [String: JSON] = ["description": .string(answer == nil ? "Done." : summary)]
-        if let answer { success["content"] = ["application/json": ["schema": Self.reference(answer)]] }
+        var success: [String: JSON] = ["description": .string(response == nil ? "Done." : summary)]
+        if let response { success["content"] = ["application/json": ["schema": Self.reference(response)]] }
         content["responses"] = .object([
             "\(status)": .object(success), "default": ["$ref": "#/components/responses/Problem"],
         ])
@@ -234,7 +236,7 @@ struct Operation: Sendable {
             content["security"] = [["token": []]]
             if action.rule.parties.contains(.agents) {
                 content["description"] = .string(
-                    action.rule.parties == [.agents] ? "For agents." : "For the owner and for agents.")
+                    action.rule.parties == [.agents] ? "Agents only." : "Owner and agents.")
             }
         }
         return .object(content)

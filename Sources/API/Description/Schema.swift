@@ -2,24 +2,24 @@ import Vault
 import VaultFormat
 import Wire
 
-/// The shape of a body. Members marked `?` may be absent.
+/// The JSON schema of a body. A `?` after a member's name marks it as optional.
 struct Schema: Sendable {
     let members: [String: Member]
-    /// By the name that stands in a body.
-    let named: [String: Member]
+    /// The members by their JSON names, without the `?`.
+    let byName: [String: Member]
 
     indirect enum Member: Sendable {
         case text, id, base64, integer, number, bool, time
         case choice([String])
         case list(Member)
         case schema(String)
-        /// A list of texts, or `"*"` for all.
+        /// A list of strings, or `"*"` for all.
         case selection
     }
 
     private init(_ members: [String: Member]) {
         self.members = members
-        named = Dictionary(
+        byName = Dictionary(
             uniqueKeysWithValues: members.map { ($0.key.hasSuffix("?") ? String($0.key.dropLast()) : $0.key, $0.value) }
         )
     }
@@ -34,7 +34,7 @@ struct Schema: Sendable {
             "status": .integer, "detail?": .text, "retryAfter?": .integer,
             "version?": .integer, "fields?": .list(.id), "member?": .text, "requestId?": .text,
         ]),
-        "Nothing": Schema([:]),
+        "Empty": Schema([:]),
         "Health": Schema(["status": .text, "reasons": .list(.text)]),
         "Node": Schema(["origin": .text, "version": .text, "registration": .choice(["open", "invite", "closed"])]),
         "Nodes": Schema(["nodes": .list(.schema("FleetNode"))]),
@@ -175,7 +175,7 @@ struct Schema: Sendable {
         let required = members.keys.filter { !$0.hasSuffix("?") }.sorted()
         return [
             "type": "object", "required": .array(required.map(JSON.string)),
-            "properties": .object(named.mapValues(\.json)),
+            "properties": .object(byName.mapValues(\.json)),
         ]
     }
 }

@@ -3,44 +3,44 @@ import NIOHTTP1
 import Synchronization
 import Wire
 
-/// Memory for the bodies of all requests that are being read or answered. What counts is what has come, not what was
-/// announced.
+/// Bounds the memory of all request bodies in flight, counted by the bytes received and not by `Content-Length`.
 ///
-/// Nobody gets more than a fifth of it, and no more than half of that for large bodies, which wait for their turn; together
-/// they leave a sixth to the small ones. Beyond it there is room for one body of each sender who has no other, if it is not
-/// very large: for log-ins, and for what ends others' access. Where it, or a sender's share, is full all the same, the body
-/// that has been coming for longest makes room, of that sender where it is the share: an honest one comes at once, and an
-/// agent's must not stand in its owner's way.
+/// - A client has a fifth of the total, and half of that for large bodies, which wait on the work queue.
+/// - All large bodies together leave a sixth of the total to small ones.
+/// - A reserve beyond the total takes one body of each client that has no other, up to `reserveBodyLimit`: sign-ins and
+///   revocations fit into it.
+/// - When the total or a client's share is full, the oldest body still being received is evicted (of that client, if its
+///   share is full): honest bodies arrive at once, and an agent's must not block its owner.
 final class BodyBudget: Sendable {
-    /// Who sends: a vault, or a network where nobody is signed in.
-    typealias Sender = [UInt8]
+    /// The owner or the agents of a vault, or the network of an unauthenticated client.
+    typealias Client = [UInt8]
 
     private let total: Int
-    /// Bytes beyond that for the only body of a sender, if it has no more than `modest`.
+    /// Bytes beyond the total for a client's only body, up to `reserveBodyLimit`.
     private let reserve: Int
-    private let modest: Int
-    /// Bytes above which a body may not use what is left to small ones.
+    private let reserveBodyLimit: Int
+    /// Bytes above which a body is large.
     private let large: Int
     static let large = 64 << 10
     private let used = Mutex(Used())
 
     fileprivate struct Used {
         var all = 0
-        var bySender: [Sender: Int] = [:]
-        /// Of all, in large bodies.
+        var byClient: [Client: Int] = [:]
+        /// Bytes in large bodies.
         var allLarge = 0
-        /// Of those of a sender.
-        var largeBySender: [Sender: Int] = [:]
+        /// Bytes in large bodies of each client.
+        var largeByClient: [Client: Int] = [:]
         var last = 0
-        /// Bodies that are still coming, by the number of their arrival.
-        var coming: [Int: Coming] = [:]
+        /// Bodies still being received, by order of arrival.
+        var receiving: [Int: Receiving] = [:]
 
-        mutating func release(_ body: Coming) {
+        mutating func release(_ body: Receiving) {
             all -= body.bytes
-            subtract(body.bytes, from: &bySender[body.sender])
+            subtract(body.bytes, from: &byClient[body.client])
             guard body.isLarge else { return }
             allLarge -= body.bytes
-            subtract(body.bytes, from: &largeBySender[body.sender])
+            subtract(body.bytes, from: &largeByClient[body.client])
         }
 
         private func subtract(_ bytes: Int, from count: inout Int?) {
@@ -49,38 +49,40 @@ final class BodyBudget: Sendable {
         }
     }
 
-    fileprivate struct Coming {
-        let sender: Sender
+    fileprivate struct Receiving {
+        let client: Client
         var bytes = 0
         var isLarge = false
-        /// Ends the reading; nil before there is one.
+        /// Cancels the read; nil before it has started.
         var stop: (@Sendable () -> Void)?
     }
 
     /// - Parameters:
-    ///   - total: Bytes. A tenth of it holds the largest body of any route.
-    ///   - reserve: Bytes beyond them.
+    ///   - total: Bytes. A tenth must hold the largest body of any route.
+    ///   - reserve: Bytes beyond the total.
     ///   - large: Bytes above which a body is large.
-    ///   - modest: Bytes above which the only body of a sender has no use of the reserve.
-    init(total: Int = 40 << 20, reserve: Int = 8 << 20, large: Int = BodyBudget.large, modest: Int = 512 << 10) {
-        self.modest = modest
+    ///   - reserveBodyLimit: Bytes above which a body cannot use the reserve.
+    init(
+        total: Int = 40 << 20, reserve: Int = 8 << 20, large: Int = BodyBudget.large, reserveBodyLimit: Int = 512 << 10
+    ) {
+        self.reserveBodyLimit = reserveBodyLimit
         self.total = total
         self.reserve = reserve
         self.large = large
     }
 
-    /// Bytes of bodies that are there.
+    /// Bytes of all bodies in flight.
     var held: Int { used.withLock { $0.all } }
 
-    /// Reads a body and keeps room for it while `work` runs.
+    /// Reads a body and counts its bytes until `work` ends.
     ///
-    /// - Throws: `NIOTooManyBytesError` beyond `limit`; a 503 problem where there is no room.
+    /// - Throws: `NIOTooManyBytesError` beyond `limit`; a 503 problem when the budget is full.
     func read<R, Body: AsyncSequence & Sendable>(
-        _ body: Body, upTo limit: Int, for sender: Sender, _ work: ([UInt8]) async throws -> R
+        _ body: Body, upTo limit: Int, for client: Client, _ work: ([UInt8]) async throws -> R
     ) async throws -> R where Body.Element == ByteBuffer {
         let number = used.withLock { used in
             used.last += 1
-            used.coming[used.last] = Coming(sender: sender)
+            used.receiving[used.last] = Receiving(client: client)
             return used.last
         }
         let reading = Task { [self] in
@@ -94,12 +96,12 @@ final class BodyBudget: Sendable {
             }
             return bytes
         }
-        let isComing = used.withLock { used in
-            used.coming[number]?.stop = { reading.cancel() }
-            return used.coming[number] != nil
+        let isReceiving = used.withLock { used in
+            used.receiving[number]?.stop = { reading.cancel() }
+            return used.receiving[number] != nil
         }
-        // It made room before it could be told to.
-        if !isComing { reading.cancel() }
+        // Evicted before `stop` was set.
+        if !isReceiving { reading.cancel() }
         var bytes: ByteBuffer
         do {
             bytes = try await withTaskCancellationHandler {
@@ -112,34 +114,34 @@ final class BodyBudget: Sendable {
             used.withLock { $0.release(own) }
             switch error {
             case is Problem, is NIOTooManyBytesError, is CancellationError, is HTTPParserError: throw error
-            // Whatever else can go wrong with the connection, it is the client's.
+            // Any other connection error is the client's.
             default: throw Problem.incompleteBody
             }
         }
         guard let own = finish(number) else { throw Problem.busy }
         defer { used.withLock { $0.release(own) } }
         let body = Array(bytes.readableBytesView)
-        // It may wait for long, and must not be there twice meanwhile.
+        // The work may wait for long; do not keep two copies meanwhile.
         bytes = ByteBuffer()
         return try await work(body)
     }
 
-    /// A body that is there; nil for one that had to make room.
-    private func finish(_ number: Int) -> Coming? {
-        used.withLock { $0.coming.removeValue(forKey: number) }
+    /// Ends the reception of a body. Returns nil if it was evicted.
+    private func finish(_ number: Int) -> Receiving? {
+        used.withLock { $0.receiving.removeValue(forKey: number) }
     }
 
     private func take(_ bytes: Int, for number: Int) throws(Problem) {
         var stops: [@Sendable () -> Void] = []
         let isTaken = used.withLock { used in
-            guard let own = used.coming[number] else { return false }
+            guard let own = used.receiving[number] else { return false }
             let size = own.bytes + bytes
-            let hasReserve = used.bySender[own.sender, default: 0] == own.bytes && size <= modest
+            let hasReserve = used.byClient[own.client, default: 0] == own.bytes && size <= reserveBodyLimit
             return used.take(
-                bytes, for: number, isLarge: size > large, room: hasReserve ? total + reserve : total,
-                largeRoom: hasReserve ? .max : total - total / 6, share: total / 5, stopping: &stops)
+                bytes, for: number, isLarge: size > large, limit: hasReserve ? total + reserve : total,
+                largeLimit: hasReserve ? .max : total - total / 6, share: total / 5, stopping: &stops)
         }
-        // Those who made room do so whether it was enough or not.
+        // Evicted bodies end even if the room was not enough.
         for stop in stops { stop() }
         if !isTaken { throw .busy }
     }
@@ -147,47 +149,47 @@ final class BodyBudget: Sendable {
 
 extension BodyBudget.Used {
     fileprivate mutating func take(
-        _ bytes: Int, for number: Int, isLarge: Bool, room: Int, largeRoom: Int, share: Int,
+        _ bytes: Int, for number: Int, isLarge: Bool, limit: Int, largeLimit: Int, share: Int,
         stopping stops: inout [@Sendable () -> Void]
     ) -> Bool {
-        guard let own = coming[number] else { return false }
-        // One that becomes large is so with all that has come of it.
+        guard let own = receiving[number] else { return false }
+        // When a body becomes large, all of its bytes count as large.
         let more = isLarge ? own.isLarge ? bytes : own.bytes + bytes : 0
-        guard bytes <= room, own.bytes + bytes <= (isLarge ? share / 2 : share) else { return false }
-        while bySender[own.sender, default: 0] + bytes > share
-            || isLarge && largeBySender[own.sender, default: 0] + more > share / 2
+        guard bytes <= limit, own.bytes + bytes <= (isLarge ? share / 2 : share) else { return false }
+        while byClient[own.client, default: 0] + bytes > share
+            || isLarge && largeByClient[own.client, default: 0] + more > share / 2
         {
-            guard let stop = makeRoom(beside: number, among: { $0.sender == own.sender }) else { return false }
+            guard let stop = evictOldest(except: number, among: { $0.client == own.client }) else { return false }
             stops += stop
         }
-        // Large bodies make room for large ones, and none else does.
-        while isLarge && allLarge + more > largeRoom {
-            guard let stop = makeRoom(beside: number, among: \.isLarge) else { return false }
+        // A large body evicts large bodies only.
+        while isLarge && allLarge + more > largeLimit {
+            guard let stop = evictOldest(except: number, among: \.isLarge) else { return false }
             stops += stop
         }
-        while all + bytes > room {
-            guard let stop = makeRoom(beside: number, among: { $0.isLarge || !isLarge }) else { return false }
+        while all + bytes > limit {
+            guard let stop = evictOldest(except: number, among: { $0.isLarge || !isLarge }) else { return false }
             stops += stop
         }
         all += bytes
-        bySender[own.sender, default: 0] += bytes
+        byClient[own.client, default: 0] += bytes
         if isLarge {
             allLarge += more
-            largeBySender[own.sender, default: 0] += more
+            largeByClient[own.client, default: 0] += more
         }
-        coming[number]?.bytes += bytes
-        coming[number]?.isLarge = isLarge
+        receiving[number]?.bytes += bytes
+        receiving[number]?.isLarge = isLarge
         return true
     }
 
-    /// Takes out the body that has been coming for longest.
+    /// Evicts the oldest body that is still being received.
     ///
-    /// - Returns: What ends its reading; nil when there is none.
-    private mutating func makeRoom(
-        beside number: Int, among isCandidate: (BodyBudget.Coming) -> Bool
+    /// - Returns: The closure that cancels its read; nil when there is no candidate.
+    private mutating func evictOldest(
+        except number: Int, among isCandidate: (BodyBudget.Receiving) -> Bool
     ) -> [@Sendable () -> Void]? {
-        let oldest = coming.filter { $0.key != number && $0.value.bytes > 0 && isCandidate($0.value) }.keys.min()
-        guard let oldest, let slow = coming.removeValue(forKey: oldest) else { return nil }
+        let oldest = receiving.filter { $0.key != number && $0.value.bytes > 0 && isCandidate($0.value) }.keys.min()
+        guard let oldest, let slow = receiving.removeValue(forKey: oldest) else { return nil }
         release(slow)
         return slow.stop.map { [$0] } ?? []
     }

@@ -4,10 +4,10 @@ import Vault
 import VaultFormat
 import Wire
 
-/// Makes the text with which a list goes on, and reads it.
+/// Encodes and decodes the pagination cursors of lists.
 ///
-/// A box under the node's key, bound to the principal and the list: it tells nobody how much the node stores for others, and
-/// leads nowhere in another list.
+/// A cursor is a secret box under the node's key, bound to the principal and the list. It reveals no row number, and is
+/// invalid in another list.
 struct Cursors: Sendable {
     private let key: SymmetricKey
 
@@ -15,7 +15,7 @@ struct Cursors: Sendable {
         self.key = key
     }
 
-    /// `list`: What the list shows, with everything that selects from it.
+    /// `list`: The list's name with all its filters.
     func encode(_ position: [Int64]?, _ list: String, _ principal: Principal) -> String? {
         position.map { position in
             Base64URL.encode(
@@ -23,25 +23,25 @@ struct Cursors: Sendable {
         }
     }
 
-    /// Nil where the list begins.
+    /// Returns nil without a cursor: the start of the list.
     func decode(_ text: String?, count: Int = 1, _ list: String, _ principal: Principal) throws(Problem) -> [Int64]? {
         guard let text else { return nil }
         guard let box = Base64URL.decode(text),
             let bytes = try? Box.open(box, key: key, context: Self.context(list, principal)), bytes.count == count * 8
-        else { throw .malformed("cursor", "must be what this list's page before gave as `next`") }
+        else { throw .malformed("cursor", "must be the `next` of the previous page of this list") }
         return stride(from: 0, to: bytes.count, by: 8).map { start in
             bytes[start..<start + 8].reduce(0) { $0 << 8 | Int64($1) }
         }
     }
 
     private static func context(_ list: String, _ principal: Principal) -> Context {
-        // What selects may be as long as a body; a part of a context may not.
+        // Hashed, because filters may be as long as a body and a context part may not.
         Context("cursor", principal.vault.bytes, principal.holder.id.bytes, Array(SHA256.hash(data: Array(list.utf8))))
     }
 }
 
 extension Identifier {
-    /// The id as two numbers of a cursor.
+    /// The id as two integers of a cursor.
     var numbers: [Int64] {
         let bytes: [UInt8] = bytes
         return stride(from: 0, to: bytes.count, by: 8).map { start in

@@ -5,14 +5,14 @@ import Vault
 import Wire
 
 extension Request {
-    /// The request as something to be answered once, if it carries an `Idempotency-Key`.
-    func remembered(_ body: [UInt8]) throws(Problem) -> IdempotencyRecords.Request? {
+    /// The idempotent request of an `Idempotency-Key` header; nil without the header.
+    func idempotentRequest(_ body: [UInt8]) throws(Problem) -> IdempotencyRecords.Request? {
         try IdempotencyRecords.Request(key: headers[.idempotencyKey], path: uri.path, body: body)
     }
 }
 
 extension IdempotencyRecords.Request {
-    /// Nil without a key. Digests the body.
+    /// Binds the key to the path and a digest of the body. Nil without a key.
     init?(key: String?, path: String, body: [UInt8]) throws(Problem) {
         guard let key else { return nil }
         guard (1...128).contains(key.utf8.count) else {
@@ -23,16 +23,17 @@ extension IdempotencyRecords.Request {
 }
 
 extension IdempotencyRecords {
-    /// The answer on record, or one that is made now. Two at once: one performs, the other gets its answer.
-    func once(
-        _ request: Request, as principal: Principal, perform: () async throws -> [UInt8]
+    /// Returns the recorded response, or performs the request and returns its response. Of two concurrent requests with the
+    /// same key one performs; the other gets its response.
+    func respondOnce(
+        to request: Request, as principal: Principal, perform: () async throws -> [UInt8]
     ) async throws -> Response {
-        if let answer = try load(request, as: principal) { return Response(json: answer, status: .created) }
+        if let recorded = try load(request, as: principal) { return Response(json: recorded, status: .created) }
         do {
             return Response(json: try await perform(), status: .created)
         } catch VaultError.idempotencyKeyUsed {
-            guard let answer = try load(request, as: principal) else { throw VaultError.idempotencyKeyUsed }
-            return Response(json: answer, status: .created)
+            guard let recorded = try load(request, as: principal) else { throw VaultError.idempotencyKeyUsed }
+            return Response(json: recorded, status: .created)
         }
     }
 }

@@ -6,15 +6,15 @@ import NIOCore
 import Vault
 import VaultFormat
 
-/// What is known of every request: where it comes from, and after authentication by whom.
+/// The context of every request: its connection, and after authentication its principal.
 package struct NodeContext: BodyContext {
     package var coreContext: CoreRequestContextStorage
     let connection: ClientConnection
-    /// Random: a counter would show each client how busy the node is.
+    /// Random: a counter would show every client how busy the node is.
     let requestID: String
     let isHTTP2: Bool
     var principal: Principal?
-    var known: Principal? { principal }
+    var authenticated: Principal? { principal }
     var body: [UInt8] = []
     var work: WorkQueue?
 
@@ -30,16 +30,16 @@ package struct NodeContext: BodyContext {
 
     package var maxUploadSize: Int { RequestLimits.body }
 
-    var bodySender: BodyBudget.Sender {
-        principal?.bodySender ?? Array((connection.address?.rateLimitPrefix.text ?? "").utf8)
+    var bodyClient: BodyBudget.Client {
+        principal?.bodyClient ?? Array((connection.address?.rateLimitPrefix.text ?? "").utf8)
     }
 }
 
-/// A request whose sender is known. Handlers take this type, so none can forget to check.
+/// The context of an authenticated request. Handlers take this type, so that none can forget the check.
 struct SignedInContext: ChildRequestContext, BodyContext {
     var coreContext: CoreRequestContextStorage
     let principal: Principal
-    var known: Principal? { principal }
+    var authenticated: Principal? { principal }
     var body: [UInt8]
     var work: WorkQueue?
 
@@ -52,30 +52,30 @@ struct SignedInContext: ChildRequestContext, BodyContext {
     }
 
     var maxUploadSize: Int { RequestLimits.body }
-    var bodySender: BodyBudget.Sender { principal.bodySender }
+    var bodyClient: BodyBudget.Client { principal.bodyClient }
 }
 
 extension Principal {
-    /// An owner and all agents of the vault have a share each: what an agent sends keeps no owner from pausing it.
-    var bodySender: BodyBudget.Sender { vault.bytes + [party == .owner ? 0 : 1] }
+    /// The owner and the agents of a vault have separate shares, so that agents cannot keep the owner from pausing them.
+    var bodyClient: BodyBudget.Client { vault.bytes + [party == .owner ? 0 : 1] }
 }
 
-/// How large requests may be, in bytes.
+/// Limits of requests. Body sizes are in bytes.
 package enum RequestLimits {
-    /// Of a route that says nothing else.
+    /// The default of routes.
     static let small = 16 << 10
-    /// Where nobody is known yet.
-    static let unknown = 4 << 10
+    /// Routes without authentication.
+    static let unauthenticated = 4 << 10
     static let registration = 64 << 10
-    /// Grants name entries and fields.
+    /// Grants list entries and fields.
     static let agent = 256 << 10
-    /// Holds an entry with most of its fields full, and an L2 rekey of some thousand values.
+    /// Enough for an entry with most fields full, and for an L2 rekey of some thousand values.
     package static let body = 4 << 20
-    /// JSON values in a body: objects, list items, members.
+    /// JSON values in a body: objects, list items and members.
     static let values = 2_048
     /// Four members and an object for each L2 value.
     static let rekeyValues = 65_536
-    /// Items of a page.
+    /// Items per page.
     static let page = 200
     static let standardPage = 50
 }

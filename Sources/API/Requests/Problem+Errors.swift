@@ -3,15 +3,14 @@ import Vault
 import VaultFormat
 import Wire
 
-// What a client learns of each refusal. No `default` anywhere: a new refusal does not compile until somebody
-// decides what the client sees.
+// Maps domain errors to problem documents. There is no `default`: a new error does not compile until its problem is chosen.
 
 extension Problem {
     init(_ error: VaultError) {
         self =
             switch error {
             case .noSuchEntry: Problem(.noSuchEntry, status: 404, title: "No such entry")
-            // Alike for an entry or field that is not there and for one that the principal was not granted.
+            // The same for an entry or field that does not exist and for one that the principal was not granted.
             case .noSuchField: Problem(.noSuchField, status: 404, title: "No such field")
             case .noSuchVersion: Problem(.noSuchVersion, status: 404, title: "No such version")
             case .noSuchAgent: Problem(.noSuchAgent, status: 404, title: "No such agent")
@@ -20,32 +19,36 @@ extension Problem {
                 Problem(.entryExists, status: 409, title: "Entry exists", detail: "Choose another id.")
             case .idempotencyKeyUsed:
                 Problem(
-                    .idempotencyKeyUsed, status: 409, title: "Idempotency-Key was used",
+                    .idempotencyKeyUsed, status: 409, title: "Idempotency-Key already used",
                     detail: "Send the request again, or choose another key.")
             case .changedSince(let version):
                 Problem(
-                    .changedSince, status: 412, title: "Changed since",
-                    detail: "Read the entry again and send If-Match: \"\(version)\".", version: version)
+                    .changedSince, status: 412, title: "Version conflict",
+                    detail: "The entry has a newer version. Read it again and send If-Match: \"\(version)\".",
+                    version: version)
             case .invalid(let member, let why):
                 Problem(.invalid, status: 422, title: "Invalid request", detail: "\(member) \(why).", member: member)
             case .needsEnvelopes(let fields):
                 Problem(
-                    .needsEnvelopes, status: 422, title: "New envelopes needed",
-                    detail: "Decrypt these L2 fields, encrypt them for the new version and send them along.",
+                    .needsEnvelopes, status: 422, title: "New envelopes required",
+                    detail:
+                        "Decrypt these L2 fields, encrypt them for the new version and send the envelopes in `fields`.",
                     fields: fields.map(\.text))
             case .ownerOnly:
                 Problem(.ownerOnly, status: 403, title: "Owner only", detail: "Agents cannot do this.")
             case .reauthenticate:
                 Problem(
                     .reauthenticate, status: 403, title: "Sign in again",
-                    detail: "This needs a session younger than ten minutes.")
+                    detail: "The session must be younger than ten minutes.")
             case .principalGone: .badToken
             case .verbMissing(let verb):
                 Problem(
-                    .verbMissing, status: 403, title: "Not among the token's verbs",
-                    detail: "The owner can give the token \"\(verb.rawValue)\".")
+                    .verbMissing, status: 403, title: "Verb not granted",
+                    detail: "The agent needs the verb \"\(verb.rawValue)\", which its owner can grant.")
             case .usesExhausted:
-                Problem(.usesExhausted, status: 403, title: "Token used up", detail: "The owner can raise maxUses.")
+                Problem(
+                    .usesExhausted, status: 403, title: "Token uses exhausted",
+                    detail: "The owner can raise maxUses.")
             case .quotaExceeded(let quota, let most):
                 Problem(
                     .quotaExceeded, status: 403, title: "Quota exceeded",
@@ -65,14 +68,15 @@ extension Problem {
             case .busy:
                 Problem(
                     .busy, status: 503, title: "Node is busy",
-                    detail: "Too many of your requests wait already. Try again in a moment.", retryAfter: 2)
+                    detail: "Too many requests of this vault are waiting. Try again in a moment.", retryAfter: 2)
             case .notATOTPSeed:
-                Problem(.notATOTPSeed, status: 422, title: "Not a TOTP seed", detail: "The field holds no seed.")
+                Problem(
+                    .notATOTPSeed, status: 422, title: "Not a TOTP seed", detail: "The field must contain a TOTP seed.")
             case .damaged, .readOnly:
                 Problem(
                     .readOnly, status: 503, title: "Node is read-only",
                     detail:
-                        "This was not done. Revoking, pausing, narrowing an agent, ending sessions and deleting may still work; the node's operator finds the cause in its log."
+                        "Nothing was changed. Revoking, pausing or narrowing an agent, ending sessions and deleting may still work. The node's log has the cause."
                 )
             }
     }
@@ -84,7 +88,7 @@ extension Problem {
                 Problem(.badCredentials, status: 401, title: "Wrong e-mail or password")
             case .secondFactorNeeded:
                 Problem(
-                    .secondFactorNeeded, status: 401, title: "Second factor needed",
+                    .secondFactorNeeded, status: 401, title: "Second factor required",
                     detail: "Send a code or a recovery code in `totp`.")
             case .secondFactorWrong:
                 Problem(.secondFactorWrong, status: 401, title: "Wrong code", detail: "Each code works once.")
@@ -95,19 +99,19 @@ extension Problem {
             case .wrongProof:
                 Problem(
                     .wrongProof, status: 403, title: "Wrong password or kit",
-                    detail: "The secret in `proof` is not this account's.")
+                    detail: "`proof.secret` must be the secret of this account's password or kit.")
             case .noSuchSession: Problem(.noSuchSession, status: 404, title: "No such session")
             case .badToken: .badToken
             case .sessionExpired:
-                Problem(.sessionExpired, status: 401, title: "Session ended", detail: "Sign in again.")
+                Problem(.sessionExpired, status: 401, title: "Session expired", detail: "Sign in again.")
             case .tokenRefused(let why):
                 Problem(
-                    .tokenRefused, status: 403, title: "Token refused", detail: "The token's policy says: \(why).")
+                    .tokenRefused, status: 403, title: "Token denied by its policy", detail: "Reason: \(why).")
             case .registrationClosed:
                 Problem(.registrationClosed, status: 403, title: "Registration is closed on this node")
             case .inviteNeeded:
                 Problem(
-                    .inviteNeeded, status: 403, title: "Invitation needed",
+                    .inviteNeeded, status: 403, title: "Invitation required",
                     detail: "Send an unused invitation of this node in `invite`.")
             case .emailTaken:
                 Problem(
@@ -115,20 +119,20 @@ extension Problem {
             case .invalid(let member, let why):
                 Problem(.invalid, status: 422, title: "Invalid request", detail: "\(member) \(why).", member: member)
             case .notEnabled:
-                Problem(.notEnabled, status: 409, title: "Not enabled", detail: "Begin by sending no code.")
+                Problem(.notEnabled, status: 409, title: "Not enabled", detail: "Send a request without a code first.")
             }
     }
 
     init(_ error: DecodingError) {
         switch error {
         case .keyNotFound(let key, let context):
-            self = .malformed(Self.path(context.codingPath + [key]), "is missing")
+            self = .malformed(Self.path(context.codingPath + [key]), "is required")
         case .typeMismatch(_, let context), .valueNotFound(_, let context):
             self = .malformed(Self.path(context.codingPath), "has the wrong type")
         case .dataCorrupted(let context):
-            self = .malformed(Self.path(context.codingPath), "cannot be read")
+            self = .malformed(Self.path(context.codingPath), "has an invalid value")
         @unknown default:
-            self = .malformed("body", "cannot be read")
+            self = .malformed("body", "has an invalid value")
         }
     }
 
@@ -139,8 +143,8 @@ extension Problem {
     private static let badToken = Problem(.badToken, status: 401, title: "Token not valid", detail: "Sign in.")
 
     static let preconditionRequired = Problem(
-        .preconditionRequired, status: 428, title: "If-Match needed",
-        detail: "Send the version that you have read, as in If-Match: \"3\".")
+        .preconditionRequired, status: 428, title: "If-Match required",
+        detail: "Send the version that was read, such as If-Match: \"3\".")
 
     private static func path(_ keys: [any CodingKey]) -> String {
         keys.isEmpty ? "body" : keys.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".")

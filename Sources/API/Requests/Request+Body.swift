@@ -6,9 +6,9 @@ import Vault
 import Wire
 
 extension BodyContext {
-    /// The body as a value; `BodyMiddleware` has checked its form and names.
+    /// Decodes the body, which `BodyMiddleware` has already validated.
     func json<Body: Decodable & Sendable>(_: Body.Type = Body.self) async throws -> Body {
-        try await takingApart { [body] in try JSONText.decode(body) }
+        try await parsing { [body] in try JSONText.decode(body) }
     }
 }
 
@@ -20,12 +20,13 @@ extension Request {
             text.hasPrefix("\"") && text.hasSuffix("\"") && text.count > 2 ? text.dropFirst().dropLast() : text[...]
         guard let version = Int(bare), version > 0 else {
             throw Problem(
-                .malformed, status: 400, title: "Malformed request", detail: "If-Match holds a version, as in \"3\".")
+                .malformed, status: 400, title: "Malformed request",
+                detail: "If-Match must be a version, such as \"3\".")
         }
         return version
     }
 
-    /// The page that `?cursor=…&limit=…` asks for: the cursor's text and how many items.
+    /// The pagination parameters `?cursor=…&limit=…`.
     func page() throws(Problem) -> (cursor: String?, limit: Int) {
         (uri.queryParameters.get("cursor"), try RequestLimits.page(uri.queryParameters.get("limit")))
     }
@@ -61,34 +62,35 @@ enum JSONText {
 }
 
 extension SignedInContext {
-    /// `isDone`: What is left to do must not be refused.
-    fileprivate func inTurn<R: Sendable>(
-        isDone: Bool = false, _ body: @escaping @Sendable () async throws -> R
+    /// Runs `body` on the work queue, away from the event loops.
+    ///
+    /// `isCommitted`: The change is already committed, so the queue must not reject the rest.
+    fileprivate func onWorkQueue<R: Sendable>(
+        isCommitted: Bool = false, _ body: @escaping @Sendable () async throws -> R
     ) async throws -> R {
         guard let work else { return try await body() }
-        return isDone ? try await work.finish(for: principal, body) : try await work.run(as: principal, body)
+        return isCommitted ? try await work.finish(for: principal, body) : try await work.run(as: principal, body)
     }
 }
 
 extension Response {
-    /// A JSON answer.
+    /// A JSON response.
     init(_ body: some Encodable, status: HTTPResponse.Status = .ok, type: String = "application/json") throws {
         self.init(json: try JSONText.encode(body), status: status, type: type)
     }
 
-    /// A JSON answer that may be large: what it says is looked up, and it is made, in one turn of its principal's and away from
-    /// the event loops.
+    /// A JSON response that may be large: read and encoded as one piece of work on the work queue.
     static func large(
         for context: SignedInContext, _ body: @escaping @Sendable () async throws -> some Encodable & SendableMetatype
     ) async throws -> Response {
-        try await context.inTurn { try Response(try await body()) }
+        try await context.onWorkQueue { try Response(try await body()) }
     }
 
-    /// The same for what tells of something that has been done: it is refused to nobody.
-    static func report(
+    /// The same after a committed change: the work queue does not reject it.
+    static func committed(
         for context: SignedInContext, _ body: @escaping @Sendable () async throws -> some Encodable & SendableMetatype
     ) async throws -> Response {
-        try await context.inTurn(isDone: true) { try Response(try await body()) }
+        try await context.onWorkQueue(isCommitted: true) { try Response(try await body()) }
     }
 
     init(json: [UInt8], status: HTTPResponse.Status = .ok, type: String = "application/json") {
@@ -96,12 +98,12 @@ extension Response {
             status: status, headers: [.contentType: type], body: ResponseBody(byteBuffer: ByteBuffer(bytes: json)))
     }
 
-    /// An entry with its version as the tag to send back in `If-Match`. Its notes alone may be large.
+    /// An entry with its version as the ETag for `If-Match`. Encoded on the work queue, because notes may be large.
     static func entry(
         status: HTTPResponse.Status = .ok, for context: SignedInContext,
         _ body: @escaping @Sendable () async throws -> EntryBody
     ) async throws -> Response {
-        try await context.inTurn {
+        try await context.onWorkQueue {
             let entry = try await body()
             var response = try Response(entry, status: status)
             response.headers[.eTag] = "\"\(entry.version)\""
@@ -109,5 +111,5 @@ extension Response {
         }
     }
 
-    static let nothing = Response(status: .noContent)
+    static let noContent = Response(status: .noContent)
 }

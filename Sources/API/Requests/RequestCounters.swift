@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Requests, errors and times of the last hour, in sixty one-minute buckets; always the same few kilobytes.
+/// Counts requests, errors and latencies of the last hour in sixty one-minute buckets of fixed size.
 package final class RequestCounters: Sendable {
     private let buckets = Mutex([Bucket](repeating: Bucket(), count: 60))
     private let now: @Sendable () -> Int64
@@ -13,13 +13,14 @@ package final class RequestCounters: Sendable {
         var times = LatencyHistogram()
     }
 
-    /// Of the last hour.
+    /// Figures of the last hour.
     package struct Figures: Equatable, Sendable {
         package var requests = 0
-        /// Answers from 400 on, so that guessing shows, and those from 500 on.
+        /// Responses with status 400 and above, so that guessing shows.
         package var errors = 0
+        /// Responses with status 500 and above.
         package var failures = 0
-        /// Milliseconds; nil without requests.
+        /// 99th percentile latency in milliseconds; nil without requests.
         package var p99: Double?
     }
 
@@ -56,43 +57,43 @@ package final class RequestCounters: Sendable {
     }
 }
 
-/// Times in 64 steps, each a quarter to a half longer than the one before: from 16 µs to about a minute.
+/// A latency histogram of 64 exponential buckets from 16 µs to about a minute, each 20 to 33 % wider than the previous one.
 struct LatencyHistogram: Equatable, Sendable {
     private var counts = [UInt32](repeating: 0, count: 64)
 
     mutating func add(_ time: Duration) {
         let (seconds, attoseconds) = time.components
         let micros = UInt64(max(0, seconds)) * 1_000_000 + UInt64(max(0, attoseconds) / 1_000_000_000_000)
-        counts[Self.step(micros)] &+= 1
+        counts[Self.bucket(micros)] &+= 1
     }
 
     mutating func add(_ other: LatencyHistogram) {
         for index in counts.indices { counts[index] &+= other.counts[index] }
     }
 
-    /// The upper end of the step that it falls into, in milliseconds. Nil without times.
-    func quantile(_ share: Double) -> Double? {
+    /// The upper bound, in milliseconds, of the bucket that holds the quantile. Nil without samples.
+    func quantile(_ fraction: Double) -> Double? {
         let all = counts.reduce(UInt64(0)) { $0 + UInt64($1) }
         guard all > 0 else { return nil }
-        var left = UInt64((Double(all) * share).rounded(.up))
+        var left = UInt64((Double(all) * fraction).rounded(.up))
         for (index, count) in counts.enumerated() {
-            if UInt64(count) >= left { return Double(Self.end(index)) / 1_000 }
+            if UInt64(count) >= left { return Double(Self.upperBound(index)) / 1_000 }
             left -= UInt64(count)
         }
-        return Double(Self.end(63)) / 1_000
+        return Double(Self.upperBound(63)) / 1_000
     }
 
-    /// Three steps for each power of two: 4, 5 and 6 quarters of it begin one, and the last goes to the next power.
-    private static func step(_ micros: UInt64) -> Int {
+    /// Three buckets for each power of two, which begin at 4/4, 5/4 and 6/4 of it.
+    private static func bucket(_ micros: UInt64) -> Int {
         guard micros >= 16 else { return 0 }
         let power = 63 - micros.leadingZeroBitCount
         let quarter = Int(micros >> UInt64(power - 2)) & 3
         return min(63, (power - 4) * 3 + min(quarter, 2))
     }
 
-    /// Microseconds.
-    private static func end(_ step: Int) -> UInt64 {
-        let base = UInt64(16) << UInt64(step / 3)
-        return step % 3 == 2 ? base * 2 : base + base / 4 * UInt64(step % 3 + 1)
+    /// In microseconds.
+    private static func upperBound(_ bucket: Int) -> UInt64 {
+        let base = UInt64(16) << UInt64(bucket / 3)
+        return bucket % 3 == 2 ? base * 2 : base + base / 4 * UInt64(bucket % 3 + 1)
     }
 }

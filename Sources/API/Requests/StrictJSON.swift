@@ -1,21 +1,20 @@
 import Encoding
 import Wire
 
-/// Checks JSON text (RFC 8259) before it is decoded: what two parsers could read differently is refused.
+/// Validates JSON (RFC 8259) before decoding, and rejects whatever two parsers could read differently.
 ///
-/// Refused are duplicate keys, members that the schema does not know, more values than a route can use, nesting deeper
-/// than 16, invalid UTF-8, lone surrogates in escapes, more than 30 combining marks in a row, and anything after the value.
-/// Foundation's decoder takes all but the last in its stride. A misspelt member would be a limit that its sender believes
-/// in and the node never saw.
+/// Rejects duplicate keys, members unknown to the schema, more values than the route allows, nesting deeper than 16, invalid
+/// UTF-8, lone surrogates in escapes, more than 30 combining marks in a row, and trailing data. Foundation's decoder accepts
+/// all but the last. A misspelt member could be a limit that the sender relies on and the node would ignore.
 enum StrictJSON {
     static let depth = 16
 
-    /// Checks a body against the schema of that name.
+    /// Validates a body against the named schema.
     ///
     /// - Throws: A 400 problem that names the member, or the byte.
-    static func check(_ bytes: [UInt8], schema: String, mostValues: Int) throws(Problem) {
+    static func check(_ bytes: [UInt8], schema: String, maxValues: Int) throws(Problem) {
         do throws(Malformed) {
-            try check(bytes, .schema(schema), mostValues: mostValues)
+            try check(bytes, .schema(schema), maxValues: maxValues)
         } catch {
             if let member = error.unknown { throw .unknown(member, known: error.known) }
             throw Problem(
@@ -23,37 +22,38 @@ enum StrictJSON {
         }
     }
 
-    static func check(_ bytes: [UInt8], _ schema: Schema.Member? = nil, mostValues: Int = .max) throws(Malformed) {
+    static func check(_ bytes: [UInt8], _ schema: Schema.Member? = nil, maxValues: Int = .max) throws(Malformed) {
         guard String(validating: bytes, as: UTF8.self) != nil else {
             throw Malformed(reason: "the body is not valid UTF-8", offset: 0)
         }
-        var scanner = Scanner(bytes: bytes, mostValues: mostValues)
+        var scanner = Scanner(bytes: bytes, maxValues: maxValues)
         try scanner.value(schema, depth: 0)
         scanner.skipSpace()
-        guard scanner.isAtEnd else { throw scanner.error("something follows the value") }
+        guard scanner.isAtEnd else { throw scanner.error("data after the value") }
     }
 
     struct Malformed: Error, Equatable {
         let reason: String
         /// Bytes from the start.
         let offset: Int
-        /// A member that the schema does not know, with its path, and those that it does.
+        /// The path of a member unknown to the schema.
         var unknown: String?
+        /// The members that the schema has at that path.
         var known: [String] = []
     }
 }
 
 private struct Scanner {
     let bytes: [UInt8]
-    let mostValues: Int
+    let maxValues: Int
     var offset = 0
     private var values = 0
-    /// Names of the members around the present value.
+    /// Member names from the root to the current value.
     private var path: [String] = []
 
-    init(bytes: [UInt8], mostValues: Int) {
+    init(bytes: [UInt8], maxValues: Int) {
         self.bytes = bytes
-        self.mostValues = mostValues
+        self.maxValues = maxValues
     }
 
     var isAtEnd: Bool { offset >= bytes.count }
@@ -67,7 +67,7 @@ private struct Scanner {
     mutating func value(_ schema: Schema.Member?, depth: Int) throws(StrictJSON.Malformed) {
         guard depth <= StrictJSON.depth else { throw error("nested deeper than \(StrictJSON.depth)") }
         values += 1
-        guard values <= mostValues else { throw error("more than \(mostValues) values") }
+        guard values <= maxValues else { throw error("more than \(maxValues) values") }
         skipSpace()
         switch peek() {
         case UInt8(ascii: "{"): try object(schema, depth: depth)
@@ -76,7 +76,7 @@ private struct Scanner {
         case UInt8(ascii: "t"): try word("true")
         case UInt8(ascii: "f"): try word("false")
         case UInt8(ascii: "n"): try word("null")
-        case nil: throw error("the text ends too early")
+        case nil: throw error("unexpected end of text")
         case let byte? where byte == UInt8(ascii: "-") || Self.isDigit(byte): try number()
         default: throw error("not a JSON value")
         }
@@ -93,35 +93,35 @@ private struct Scanner {
     private mutating func object(_ schema: Schema.Member?, depth: Int) throws(StrictJSON.Malformed) {
         offset += 1
         var members: [String: Schema.Member]?
-        if case .schema(let name)? = schema { members = Schema.all[name]?.named ?? [:] }
+        if case .schema(let name)? = schema { members = Schema.all[name]?.byName ?? [:] }
         var keys: Set<[UInt8]> = []
         skipSpace()
         if take(UInt8(ascii: "}")) { return }
         repeat {
             skipSpace()
-            guard peek() == UInt8(ascii: "\"") else { throw error("a member needs a name in quotes") }
+            guard peek() == UInt8(ascii: "\"") else { throw error("a member name must be in quotes") }
             let key = try string()
-            guard keys.insert(key).inserted else { throw error("the same member twice") }
+            guard keys.insert(key).inserted else { throw error("duplicate member") }
             let name = String(decoding: key, as: UTF8.self)
             var member: Schema.Member?
             if let members {
-                // Byte by byte: to Swift the Kelvin sign and K are the same.
+                // Compared by bytes: Swift strings treat the Kelvin sign and K as equal.
                 guard let index = members.index(forKey: name), members[index].key.utf8.elementsEqual(key) else {
                     throw unknown(name, known: members.keys.sorted())
                 }
                 member = members[index].value
             }
             skipSpace()
-            guard take(UInt8(ascii: ":")) else { throw error("a colon is missing") }
+            guard take(UInt8(ascii: ":")) else { throw error("expected a colon") }
             path.append(name)
             try value(member, depth: depth + 1)
             path.removeLast()
             skipSpace()
         } while take(UInt8(ascii: ","))
-        guard take(UInt8(ascii: "}")) else { throw error("a brace is missing") }
+        guard take(UInt8(ascii: "}")) else { throw error("expected a closing brace") }
     }
 
-    /// At most 64 scalars of a name are said back: a character can be of any length.
+    /// Repeats at most 64 scalars of the name: a character can have any length.
     private func unknown(_ name: String, known: [String]) -> StrictJSON.Malformed {
         .init(
             reason: "an unknown member", offset: offset,
@@ -139,10 +139,10 @@ private struct Scanner {
             try value(item, depth: depth + 1)
             skipSpace()
         } while take(UInt8(ascii: ","))
-        guard take(UInt8(ascii: "]")) else { throw error("a bracket is missing") }
+        guard take(UInt8(ascii: "]")) else { throw error("expected a closing bracket") }
     }
 
-    /// The string's bytes with escapes resolved, so that `"a"` and `"\u0061"` are the same name.
+    /// Returns the string's bytes with escapes resolved, so that `"a"` and `"\u0061"` are the same name.
     private mutating func string() throws(StrictJSON.Malformed) -> [UInt8] {
         offset += 1
         var text: [UInt8] = []
@@ -159,11 +159,11 @@ private struct Scanner {
             default: text.append(byte)
             }
         }
-        throw error("a string does not end")
+        throw error("unterminated string")
     }
 
     private mutating func escape(into text: inout [UInt8]) throws(StrictJSON.Malformed) {
-        guard let byte = peek() else { throw error("a string does not end") }
+        guard let byte = peek() else { throw error("unterminated string") }
         offset += 1
         switch byte {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): text.append(byte)
@@ -175,12 +175,12 @@ private struct Scanner {
         case UInt8(ascii: "u"):
             var code = try hexadecimal()
             if 0xd800..<0xdc00 ~= code {
-                guard take(UInt8(ascii: "\\")), take(UInt8(ascii: "u")) else { throw error("half a surrogate pair") }
+                guard take(UInt8(ascii: "\\")), take(UInt8(ascii: "u")) else { throw error("lone surrogate") }
                 let low = try hexadecimal()
-                guard 0xdc00..<0xe000 ~= low else { throw error("half a surrogate pair") }
+                guard 0xdc00..<0xe000 ~= low else { throw error("lone surrogate") }
                 code = 0x10000 + (code - 0xd800) << 10 + (low - 0xdc00)
             }
-            guard let scalar = Unicode.Scalar(code) else { throw error("half a surrogate pair") }
+            guard let scalar = Unicode.Scalar(code) else { throw error("lone surrogate") }
             text += Array(String(Character(scalar)).utf8)
         default: throw error("an unknown escape")
         }
@@ -190,7 +190,7 @@ private struct Scanner {
         var code: UInt32 = 0
         for _ in 0..<4 {
             guard let byte = peek(), let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
-                throw error("four hexadecimal digits are missing")
+                throw error("expected four hexadecimal digits")
             }
             offset += 1
             code = code << 4 | UInt32(digit)
@@ -219,6 +219,6 @@ private struct Scanner {
     private mutating func digits() throws(StrictJSON.Malformed) {
         let start = offset
         while let byte = peek(), Self.isDigit(byte) { offset += 1 }
-        guard offset > start else { throw error("a digit is missing") }
+        guard offset > start else { throw error("expected a digit") }
     }
 }

@@ -29,7 +29,7 @@ struct AccountRoutes {
         group.post("account/sign-out-everywhere", use: signOutEverywhere)
         group.put("account/recovery", use: setRecovery)
         group.delete("account/recovery", use: removeRecovery)
-        group.post("account/totp", use: secondFactor)
+        group.post("account/totp", use: setUpSecondFactor)
         group.delete("account/totp", use: endSecondFactor)
         group.get("account/l2", use: l2Values)
         group.put("account/l2", use: rekeyL2)
@@ -90,7 +90,7 @@ struct AccountRoutes {
             device: try device.map { try Base64URL.bytes($0, "device") })
     }
 
-    // MARK: With one
+    // MARK: With a session
 
     private func sessions(_: Request, context: SignedInContext) async throws -> Response {
         let sessions = try await accounts.sessions(as: context.principal)
@@ -108,7 +108,7 @@ struct AccountRoutes {
         let id = text == "current" ? nil : CredentialID(text: text)
         if id == nil, text != "current" { throw AuthError.noSuchSession }
         try await accounts.end(id, as: context.principal)
-        return .nothing
+        return .noContent
     }
 
     private func profile(_: Request, context: SignedInContext) async throws -> Response {
@@ -124,7 +124,7 @@ struct AccountRoutes {
 
     private func delete(_: Request, context: SignedInContext) async throws -> Response {
         try await accounts.delete(as: context.principal)
-        return .nothing
+        return .noContent
     }
 
     private func changePassword(_: Request, context: SignedInContext) async throws -> Response {
@@ -148,23 +148,23 @@ struct AccountRoutes {
         let body: KitBody = try await context.json()
         try await accounts.setRecovery(
             try .init(wire: body.recovery), proof: try .init(wire: body.proof), as: context.principal)
-        return .nothing
+        return .noContent
     }
 
     private func removeRecovery(_: Request, context: SignedInContext) async throws -> Response {
         let body: ProvenBody = try await context.json()
         try await accounts.setRecovery(nil, proof: try .init(wire: body.proof), as: context.principal)
-        return .nothing
+        return .noContent
     }
 
-    private func secondFactor(_: Request, context: SignedInContext) async throws -> Response {
+    private func setUpSecondFactor(_: Request, context: SignedInContext) async throws -> Response {
         let body: SecondFactorRequestBody = try await context.json()
         guard let code = body.code else {
             let secret = try await accounts.beginSecondFactor(as: context.principal)
             let uri = "otpauth://totp/Clavitor:\(origin)?secret=\(secret)&issuer=Clavitor"
             return try Response(SecondFactorBody(secret: secret, uri: uri))
         }
-        guard let proof = body.proof else { throw Problem.malformed("proof", "is missing") }
+        guard let proof = body.proof else { throw Problem.malformed("proof", "is required") }
         let codes = try await accounts.confirmSecondFactor(code, proof: try .init(wire: proof), as: context.principal)
         return try Response(SecondFactorBody(recoveryCodes: codes))
     }
@@ -172,12 +172,12 @@ struct AccountRoutes {
     private func endSecondFactor(_: Request, context: SignedInContext) async throws -> Response {
         let body: ProvenBody = try await context.json()
         try await accounts.endSecondFactor(proof: try .init(wire: body.proof), as: context.principal)
-        return .nothing
+        return .noContent
     }
 
     private func l2Values(_ request: Request, context: SignedInContext) async throws -> Response {
         let (cursor, limit) = try request.page()
-        // A place is an entry, a field and a version: two, two and one numbers.
+        // The cursor holds an entry id, a field id and a version: two, two and one integers.
         let after =
             try cursors.decode(cursor, count: 5, "l2", context.principal).flatMap { numbers in
                 let bytes = numbers.prefix(4).flatMap(\.bigEndianBytes)
@@ -202,17 +202,17 @@ struct AccountRoutes {
 
     private func rekeyL2(_: Request, context: SignedInContext) async throws -> Response {
         let vault = context.principal.vault
-        let (body, envelopes) = try await context.takingApart { [text = context.body] in
+        let (body, envelopes) = try await context.parsing { [text = context.body] in
             let body: L2RekeyBody = try JSONText.decode(text)
             var envelopes: [FieldPlace: [UInt8]] = [:]
             for envelope in body.envelopes {
                 guard let entry = EntryID(text: envelope.entry), let field = FieldID(text: envelope.field) else {
-                    throw Problem.malformed("envelopes", "must name entries and fields by their ids")
+                    throw Problem.malformed("envelopes", "must refer to entries and fields by id")
                 }
                 let place = FieldPlace(
                     vault: vault, entry: entry, field: field, tier: .l2, version: envelope.version)
                 guard envelopes[place] == nil else {
-                    throw Problem.malformed("envelopes", "must not name a value twice")
+                    throw Problem.malformed("envelopes", "must not contain the same value twice")
                 }
                 envelopes[place] = try Base64URL.bytes(envelope.envelope, "envelopes.envelope")
             }
@@ -222,101 +222,6 @@ struct AccountRoutes {
             wrappedKey: try Base64URL.bytes(body.l2.wrappedKey, "l2.wrappedKey"),
             kit: try body.recovery.map { try .init(wire: $0) }, envelopes: envelopes,
             proof: try .init(wire: body.proof), as: context.principal)
-        return .nothing
-    }
-}
-
-// MARK: Wire types
-
-extension EmailAddress {
-    init(wire text: String) throws(Problem) {
-        guard let address = EmailAddress(text) else { throw .malformed("email", "must be an e-mail address") }
-        self = address
-    }
-}
-
-extension KDF {
-    init(wire body: KDFBody) throws(Problem) {
-        guard body.type == "argon2id" else { throw .malformed("kdf.type", "must be argon2id") }
-        self.init(memoryKiB: body.memoryKiB, iterations: body.iterations, parallelism: body.parallelism)
-    }
-}
-
-extension KDFBody {
-    init(_ kdf: KDF) {
-        self.init(
-            type: "argon2id", memoryKiB: kdf.memoryKiB, iterations: kdf.iterations, parallelism: kdf.parallelism)
-    }
-}
-
-extension Accounts.Secrets {
-    init(wire authKey: String, _ l2: L2Body, _ member: String) throws(Problem) {
-        self.init(
-            authKey: try SymmetricKey(wire: authKey, member),
-            wrappedL2Key: try Base64URL.bytes(l2.wrappedKey, "l2.wrappedKey"))
-    }
-
-    init(wire recovery: RecoveryBody) throws(Problem) {
-        try self.init(wire: recovery.key, recovery.l2, "recovery.key")
-    }
-}
-
-extension Accounts.Proof {
-    init(wire body: ProofBody) throws(Problem) {
-        guard let kind = CredentialKind(rawValue: body.kind), kind == .password || kind == .recovery else {
-            throw .malformed("proof.kind", "must be password or recovery")
-        }
-        self.init(kind: kind, secret: try SymmetricKey(wire: body.secret, "proof.secret"), code: body.code)
-    }
-}
-
-extension Accounts.OwnerChangeOptions {
-    init(recovery: RecoveryBody, keep: [String], agents: [String]?) throws(Problem) {
-        guard keep.isEmpty else { throw .malformed("keep", "must be empty: no credential outlives its key holder") }
-        var kept: [HolderID]?
-        if let agents {
-            kept = []
-            for text in agents {
-                guard let id = HolderID(text: text) else { throw .malformed("keepAgents", "must hold agents' ids") }
-                kept?.append(id)
-            }
-        }
-        self.init(recovery: try .init(wire: recovery), agents: kept)
-    }
-}
-
-extension OwnerChangeBody {
-    init(_ change: Accounts.OwnerChange) {
-        self.init(
-            session: SessionBody(change.session), endedSessions: change.endedSessions,
-            activeAgents: change.activeAgents.map(\.text), pausedAgents: change.pausedAgents.map(\.text))
-    }
-}
-
-extension FieldPlace {
-    /// Entry, field and version as five numbers.
-    fileprivate var numbers: [Int64] { entry.numbers + field.numbers + [Int64(version)] }
-}
-
-extension SymmetricKey {
-    init(wire text: String, _ member: String) throws(Problem) {
-        let bytes = try Base64URL.bytes(text, member)
-        guard bytes.count == 32 else { throw .malformed(member, "must be 32 bytes in base64url") }
-        self.init(data: bytes)
-    }
-}
-
-extension Base64URL {
-    static func bytes(_ text: String, _ member: String) throws(Problem) -> [UInt8] {
-        guard let bytes = decode(text) else { throw .malformed(member, "must be base64url without padding") }
-        return bytes
-    }
-}
-
-extension SessionBody {
-    init(_ session: Accounts.NewSession) {
-        self.init(
-            token: session.token.text, id: session.id.text, expiresAt: session.expires, vault: session.vault.text,
-            l2: L2Body(wrappedKey: Base64URL.encode(session.wrappedL2Key)), device: Base64URL.encode(session.device))
+        return .noContent
     }
 }

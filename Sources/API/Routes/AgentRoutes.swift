@@ -27,30 +27,30 @@ struct AgentRoutes {
 
     private func create(_ request: Request, context: SignedInContext) async throws -> Response {
         let body: AgentWriteBody = try await context.json()
-        guard let name = body.name else { throw Problem.malformed("name", "is missing") }
+        guard let name = body.name else { throw Problem.malformed("name", "is required") }
         let draft = Agents.Draft(
             name: name, grants: try (body.grants ?? []).map { body throws(Problem) in try Grant(body) },
             policy: try AgentPolicy(body, over: AgentPolicy()))
-        let remembered = try request.remembered(context.body)
+        let idempotentRequest = try request.idempotentRequest(context.body)
         let perform = { [agents, tokens, idempotency] () async throws -> [UInt8] in
             let token = Token(.agent)
-            let answer = { @Sendable (created: Agents.Created) throws -> [UInt8] in
+            let encoded = { @Sendable (created: Agents.Created) throws -> [UInt8] in
                 let agent = AgentBody(created.agent, at: agents.now)
                 return try JSONText.encode(
                     AgentTokenBody(id: agent.id, token: token.text, agent: agent, disclosures: nil))
             }
             let created = try await agents.create(draft, as: context.principal) { created in
                 var mutations = tokens.mutations(for: created.holder, token, vault: context.principal.vault)
-                if let remembered {
+                if let idempotentRequest {
                     mutations.append(
-                        idempotency.record(of: try answer(created), to: remembered, as: context.principal))
+                        idempotency.record(of: try encoded(created), to: idempotentRequest, as: context.principal))
                 }
                 return mutations
             }
-            return try answer(created)
+            return try encoded(created)
         }
-        guard let remembered else { return Response(json: try await perform(), status: .created) }
-        return try await idempotency.once(remembered, as: context.principal, perform: perform)
+        guard let idempotentRequest else { return Response(json: try await perform(), status: .created) }
+        return try await idempotency.respondOnce(to: idempotentRequest, as: context.principal, perform: perform)
     }
 
     private func list(_ request: Request, context: SignedInContext) async throws -> Response {
@@ -82,9 +82,9 @@ struct AgentRoutes {
     }
 
     private func revoke(_: Request, context: SignedInContext) async throws -> Response {
-        // First the end, then the report about it.
+        // Revoke first; the disclosures are reported afterwards.
         let ended = try await agents.revoke(try agent(context), as: context.principal)
-        return try await .report(for: context) {
+        return try await .committed(for: context) {
             DisclosuresBody(try await trail.disclosures(of: ended, as: context.principal))
         }
     }
@@ -92,7 +92,7 @@ struct AgentRoutes {
     private func rotate(_: Request, context: SignedInContext) async throws -> Response {
         let token = Token(.agent)
         let id = try agent(context)
-        // In one turn: once the old token has ended, nothing may keep the new one from its owner.
+        // One piece of work: once the old token is revoked, the owner must receive the new one.
         return try await .large(for: context) {
             let (created, ended) = try await agents.rotate(id, as: context.principal) { [tokens] created in
                 tokens.mutations(for: created.holder, token, vault: context.principal.vault)
@@ -141,18 +141,18 @@ extension Grant {
         switch (body.entry, body.tag) {
         case (let text?, nil):
             guard let id = EntryID(text: text) else { throw .malformed("grants.entry", "must be an entry id") }
-            // A limit that its sender believes in and nobody keeps.
+            // A limit that would be ignored must be an error.
             if body.labels != nil {
-                throw .malformed("grants.labels", "goes with a tag; with an entry name its fields")
+                throw .malformed("grants.labels", "must go with a tag; use fields with an entry")
             }
             self.init(scope: .entry(id), only: try Self.only(body.fields, "grants.fields"))
         case (nil, let tag?):
             if body.fields != nil {
-                throw .malformed("grants.fields", "goes with an entry; with a tag name its labels")
+                throw .malformed("grants.fields", "must go with an entry; use labels with a tag")
             }
             self.init(scope: .tag(tag), only: try Self.only(body.labels, "grants.labels"))
         default:
-            throw .malformed("grants", "must name an entry or a tag")
+            throw .malformed("grants", "must have an entry or a tag, not both")
         }
     }
 
@@ -160,8 +160,8 @@ extension Grant {
         switch selection {
         case .all?: nil
         case .only(let list)?: list
-        // Forgetting to say which must not mean all.
-        case nil: throw .malformed(member, "must be a list, or \"*\" for all")
+        // An omitted selection must not grant everything.
+        case nil: throw .malformed(member, "must be a list of strings, or \"*\" for all")
         }
     }
 }
@@ -191,7 +191,8 @@ extension AgentPolicy {
             verbs = []
             for name in names {
                 guard let verb = Verb(rawValue: name) else {
-                    throw .malformed("verbs", "must be among \(Verb.allCases.map(\.rawValue).joined(separator: ", "))")
+                    throw .malformed(
+                        "verbs", "must contain only \(Verb.allCases.map(\.rawValue).joined(separator: ", "))")
                 }
                 verbs.insert(verb)
             }
@@ -200,7 +201,7 @@ extension AgentPolicy {
             cidr = []
             for text in texts {
                 guard let network = IPNetwork(text) else {
-                    throw .malformed("cidr", "must hold networks like 192.0.2.0/24")
+                    throw .malformed("cidr", "must contain networks such as 192.0.2.0/24")
                 }
                 cidr.append(network)
             }

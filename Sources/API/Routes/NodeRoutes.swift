@@ -1,7 +1,7 @@
 import Hummingbird
 import Wire
 
-/// What anybody may ask a node: whether it lives, who it is, who its neighbours are, how to talk to it.
+/// Routes without authentication: health checks, the node's description, the fleet's nodes and the OpenAPI document.
 struct NodeRoutes {
     let node: NodeBody
     let nodes: NodesBody

@@ -6,12 +6,12 @@ import SQLite
 import Storage
 import Vault
 
-/// Makes one backup, puts it on record, and removes those that are kept no longer.
+/// Makes one backup, records it in the audit log, and deletes backups beyond the retention.
 package struct BackupJob: Sendable {
     package let node: Node
     package let folder: BackupFolder
     package let recipients: [AgeRecipient]
-    /// Nil keeps everything.
+    /// Nil keeps all backups.
     package let keep: Retention?
 
     package init(node: Node, folder: BackupFolder, recipients: [AgeRecipient], keep: Retention?) {
@@ -23,7 +23,7 @@ package struct BackupJob: Sendable {
 
     package func run() async throws -> BackupFolder.Written {
         let store = node.store
-        guard case .normal = node.health.mode else { throw BackupRefusal.readOnly }
+        guard case .normal = node.health.mode else { throw BackupUnavailable.readOnly }
         try folder.requireFreeSpace(for: store.database.path)
         let now = Date(timeIntervalSince1970: Double(node.now()))
         let written = try await folder.write(recipients: recipients, now: now) { path in
@@ -35,16 +35,16 @@ package struct BackupJob: Sendable {
         return written
     }
 
-    /// Whether the newest backup is older than `seconds`: a restart does not make another one.
+    /// Whether the newest backup is older than `seconds`, so that a restart does not make another one.
     package func isDue(every seconds: Int64) async throws -> Bool {
         guard let age = try await folder.age(at: node.now()) else { return true }
         return age >= seconds
     }
 }
 
-/// Why no backup is made.
-package enum BackupRefusal: Error, Equatable, CustomStringConvertible {
+/// The reason why no backup is made.
+package enum BackupUnavailable: Error, Equatable, CustomStringConvertible {
     case readOnly
 
-    package var description: String { "No backup is made while the node is read-only." }
+    package var description: String { "The node is read-only; no backup is made." }
 }

@@ -1,8 +1,8 @@
 import Files
 
-/// A file beside the database that says that damage was found: a restart does not make a database whole.
+/// A marker file that keeps the node read-only after damage was found, across restarts.
 ///
-/// Cleared by `clavitor-node audit accept` alone, or by restoring a backup into an empty directory.
+/// Only `clavitor-node audit accept` clears it, or a restore of a backup into an empty directory.
 package struct DamageMark: Sendable {
     package let path: String
 
@@ -12,16 +12,16 @@ package struct DamageMark: Sendable {
 
     package var isSet: Bool { File.exists(path) }
 
-    /// What was found; nil when there is no mark.
+    /// The damage that was found; nil without a mark.
     package var reason: String? {
         guard isSet else { return nil }
         return (try? File.read(path, most: 65_536)) ?? "unreadable"
     }
 
-    /// On disk when it returns. The first reason stays.
+    /// Writes the mark durably. The first reason is kept.
     package func set(_ reason: String) {
         guard !isSet else { return }
-        // On a full disk an empty file still says it.
+        // On a full disk an empty file still marks the damage.
         do { try File.replace(path, with: reason, mode: 0o600) } catch { _ = try? OpenFile(creating: path) }
     }
 

@@ -2,13 +2,13 @@ import Storage
 import Vault
 import VaultFormat
 
-/// Deletes what quotas keep for a time alone: old versions, old trash, deposits that nobody accepted. Each vault's log says
-/// so.
+/// Deletes what has exceeded its retention quota: old versions, old trash and unaccepted deposits. Writes an audit line to each
+/// vault's log.
 package struct Expiry: Sendable {
     package let node: Node
-    /// Rows in one commit, so that nobody waits long for it.
+    /// Rows per commit, so that other commits do not wait long.
     private static let batch = 4
-    /// Of old versions, which are found by looking through all of a vault.
+    /// Old versions per commit: finding them scans the whole vault.
     private static let versions = 200
 
     package init(node: Node) {
@@ -22,15 +22,14 @@ package struct Expiry: Sendable {
             try Task.checkCancellation()
             guard node.health.mode == .normal else { break }
             do {
-                // Without the vault's lock, which whoever revokes something may be waiting for: each commit says what it
-                // expects.
+                // Without the vault's lock, which a revocation may be waiting for: each commit states what it expects.
                 try await deleteEntries(of: vault, in: .trashed, after: .trashDays, .entryPurge)
                 try await deleteEntries(of: vault, in: .deposit, after: .depositDays, .depositExpire)
                 try await prune(vault)
             } catch VaultError.noSuchEntry, VaultError.changedSince {
-                // The vault was deleted, or an entry changed, meanwhile. The next time does the rest.
+                // The vault was deleted or an entry was changed meanwhile. The next run handles the rest.
             } catch {
-                // What is wrong with one vault keeps nothing of the others.
+                // A failure in one vault must not affect the others.
                 failure = failure ?? error
             }
         }
@@ -44,21 +43,21 @@ package struct Expiry: Sendable {
         while true {
             let old = try await node.store.entries(of: vault, in: state, since: time(before: days), limit: batch)
             if old.isEmpty { return }
-            let steps: [Mutation] = old.flatMap { row in
+            let mutations: [Mutation] = old.flatMap { row in
                 [.expectEntry(row.id, vault: vault, version: row.version, state: state), .deleteEntry(row.id)]
             }
             let lines = try old.map { row in
                 try node.audit.seal(
                     AuditEvent(action, by: .init(.node), entry: row.id, version: row.version), vault: vault)
             }
-            try await commit(steps, lines, &batch)
+            try await commit(mutations, lines, &batch)
         }
     }
 
-    /// Where the disk has no room for so much at once nothing is done, and the next batch is of one.
-    private func commit(_ steps: [Mutation], _ lines: [SealedAuditLine], _ batch: inout Int) async throws {
+    /// Commits a batch. If the disk has no room for it, nothing is done and the next batch has one row.
+    private func commit(_ mutations: [Mutation], _ lines: [SealedAuditLine], _ batch: inout Int) async throws {
         do {
-            try await node.store.commit(steps, lines)
+            try await node.store.commit(mutations, lines)
         } catch VaultError.readOnly where batch > 1 && node.health.mode == .normal {
             batch = 1
             return
@@ -70,12 +69,12 @@ package struct Expiry: Sendable {
         let quotas = node.settings.quotas
         var batch = Self.versions
         while true {
-            let places = try await node.store.history(
+            let expired = try await node.store.history(
                 of: vault, beyond: quotas[.versions], before: time(before: .historyDays), limit: batch)
-            if places.isEmpty { return }
+            if expired.isEmpty { return }
             var event = AuditEvent(.historyPrune, by: .init(.node))
-            event.count = places.count
-            try await commit([.deleteValues(places)], [try node.audit.seal(event, vault: vault)], &batch)
+            event.count = expired.count
+            try await commit([.deleteValues(expired)], [try node.audit.seal(event, vault: vault)], &batch)
         }
     }
 

@@ -8,7 +8,7 @@ import Serving
 import Storage
 import Vault
 
-/// What a node does for itself while it serves: looks for damage, keeps room on the disk, forgets what has run out.
+/// Periodic maintenance of a serving node: integrity checks, disk space and expiry.
 package struct Maintenance: Sendable {
     package let node: Node
     package let directory: DataDirectory
@@ -35,7 +35,7 @@ package struct Maintenance: Sendable {
             Periodic(name: "verified", delay: .seconds(1_800), interval: .seconds(3_600), logger: logger) {
                 try await verifyChain()
             },
-            Periodic(name: "disk", interval: .seconds(10), logger: logger) { try await watchDisk() },
+            Periodic(name: "disk", interval: .seconds(10), logger: logger) { try await checkDiskSpace() },
             Periodic(name: "quick-check", delay: .seconds(5), interval: .seconds(6 * 3_600), logger: logger) {
                 try await check(.quick)
             },
@@ -49,27 +49,27 @@ package struct Maintenance: Sendable {
     package func check(_ depth: IntegrityDepth) async throws {
         let findings = try await node.store.database.checkIntegrity(depth)
         guard !findings.isEmpty else { return }
-        try await declare(.damaged, findings)
+        try await reportFault(.damaged, findings)
     }
 
-    /// Follows the chain from where it was followed last, so that little is left to do after an unclean stop.
+    /// Verifies the audit chain from the last verified line on, so that little remains after an unclean shutdown.
     package func verifyChain() async throws {
-        try await declareDamage { try await node.verification.runSinceVerified(node.store.database) }
+        try await reportDamage { try await node.verification.runSinceVerified(node.store.database) }
     }
 
     package func verifyAudit() async throws {
-        try await declareDamage {
+        try await reportDamage {
             let report = try await node.verification.run(node.store.database)
             if report.findings.isEmpty {
-                node.isAuditWell.value = true
+                node.isAuditVerified.value = true
                 try await node.verification.saveCheckpoint(report.head, node.store.database)
             }
             return report.findings
         }
     }
 
-    /// Declares what a check of the log finds. A row that cannot even be read is as bad as one that says something else.
-    private func declareDamage(_ check: () async throws -> [String]) async throws {
+    /// Reports the findings of an audit check. An unreadable row counts as a finding.
+    private func reportDamage(_ check: () async throws -> [String]) async throws {
         let findings: [String]
         do {
             findings = try await check()
@@ -77,61 +77,61 @@ package struct Maintenance: Sendable {
             findings = [what]
         }
         guard !findings.isEmpty else { return }
-        node.isAuditWell.value = false
-        try await declare(.damaged, findings)
+        node.isAuditVerified.value = false
+        try await reportFault(.damaged, findings)
     }
 
-    /// Gives the reserve up when the disk is full and takes it back when there is room again. Without a reserve, and without
-    /// room for one, the disk is as good as full: what takes access away would soon find no room.
-    package func watchDisk() async throws {
+    /// Releases the reserve when the disk is full and allocates it again when there is space. Without a reserve and without space
+    /// for one the disk counts as full, because revocations would soon fail.
+    package func checkDiskSpace() async throws {
         guard var free = FileStatus.freeSpace(directory.path) else { return }
         switch node.health.mode {
         case .readOnly(.diskFull):
-            let isGivenBack = directory.reserve.release()
-            await cutLog()
-            if isGivenBack {
-                return try await declare(.diskFull, ["\(free) bytes free"])
+            let isReleased = directory.reserve.release()
+            await truncateLog()
+            if isReleased {
+                return try await reportFault(.diskFull, ["\(free) bytes free"])
             }
-            // The file keeps the room of what was deleted.
-            if free <= Self.enough, (try? await node.store.database.reclaimFreePages()) ?? 0 > 0 {
+            // SQLite keeps the pages of deleted rows in the file.
+            if free <= Self.spaceToRecover, (try? await node.store.database.reclaimFreePages()) ?? 0 > 0 {
                 free = FileStatus.freeSpace(directory.path) ?? free
             }
-            guard free > Self.enough else { return }
+            guard free > Self.spaceToRecover else { return }
             node.health.diskHasRoom()
             _ = await node.store.limitWAL(false)
             _ = directory.reserve.allocate(free: free)
-            logger.notice("the disk has room again", metadata: ["free": "\(free)"])
+            logger.notice("disk space recovered", metadata: ["free": "\(free)"])
         case .normal:
             _ = directory.logReserve.allocate(free: free)
             if !directory.reserve.allocate(free: free) {
-                logger.warning("no room for the reserve", metadata: ["free": "\(free)"])
+                logger.warning("no space for the reserve", metadata: ["free": "\(free)"])
             }
             if !directory.reserve.isAllocated, free <= 2 * ReserveFile.bytes {
-                try await declare(.diskFull, ["\(free) bytes free, and none in reserve"])
+                try await reportFault(.diskFull, ["\(free) bytes free, no reserve"])
             }
         case .readOnly:
-            // What takes access away goes on there, too.
+            // Revocations still work in this state and need space.
             guard free < ReserveFile.lowSpace else { return }
             _ = directory.reserve.release()
-            await cutLog()
+            await truncateLog()
         case .closed:
             break
         }
     }
 
-    /// With the room that is held for this alone, where there is no other.
-    private func cutLog() async {
+    /// Truncates the WAL, releasing the log reserve if there is no other space.
+    private func truncateLog() async {
         if await !node.store.limitWAL(true), directory.logReserve.release() {
             _ = await node.store.limitWAL(true)
         }
         if let free = FileStatus.freeSpace(directory.path) { _ = directory.logReserve.allocate(free: free) }
     }
 
-    /// Bytes beyond which a full disk is none any more.
-    private static let enough = 4 * ReserveFile.bytes
+    /// Free bytes above which a full disk counts as recovered.
+    private static let spaceToRecover = 4 * ReserveFile.bytes
 
-    private func declare(_ fault: NodeHealth.Fault, _ findings: [String]) async throws {
-        if fault == .damaged { node.mark.set(findings.prefix(5).joined(separator: "; ")) }
+    private func reportFault(_ fault: NodeHealth.Fault, _ findings: [String]) async throws {
+        if fault == .damaged { node.damageMark.set(findings.prefix(5).joined(separator: "; ")) }
         node.health.note(fault)
         logger.critical(
             "the node is read-only",

@@ -1,25 +1,25 @@
 package import ArgumentParser
 package import Autocert
 
-/// A program's options that say where its certificate is kept.
-package protocol CertificateKeeping: ParsableArguments {
-    /// As it is called.
+/// A program's options from which its certificate store follows.
+package protocol CertificateStoreOptions: ParsableArguments {
+    /// The program's name.
     static var program: String { get }
-    /// As people say it.
+    /// A noun for the program, such as "node".
     static var noun: String { get }
 
     func certificates() throws -> CertificateStore
 }
 
-package struct CertificateStatus<Options: CertificateKeeping>: AsyncParsableCommand {
+package struct CertificateStatus<Options: CertificateStoreOptions>: AsyncParsableCommand {
     package static var configuration: CommandConfiguration {
         CommandConfiguration(
-            commandName: "status", abstract: "Say what there is, until when, and what comes next.",
-            discussion: "Ends with 1 when there is no certificate whose time is not over.")
+            commandName: "status", abstract: "Show the certificate, its expiry and the next renewal.",
+            discussion: "Exits with 1 when there is no unexpired certificate.")
     }
 
     @OptionGroup var options: Options
-    @Flag(help: "One JSON object.") var json = false
+    @Flag(help: "Print one JSON object.") var json = false
 
     package init() {}
 
@@ -30,11 +30,11 @@ package struct CertificateStatus<Options: CertificateKeeping>: AsyncParsableComm
     }
 }
 
-package struct CertificateRenewal<Options: CertificateKeeping>: AsyncParsableCommand {
+package struct CertificateRenewal<Options: CertificateStoreOptions>: AsyncParsableCommand {
     package static var configuration: CommandConfiguration {
         CommandConfiguration(
-            commandName: "renew", abstract: "Ask for a new certificate, whatever the old one has left.",
-            discussion: "The \(Options.noun) that serves this data directory takes the wish up within ten seconds.")
+            commandName: "renew", abstract: "Request a new certificate regardless of the current expiry.",
+            discussion: "The \(Options.noun) that serves this data directory starts the renewal within ten seconds.")
     }
 
     @OptionGroup var options: Options
@@ -43,6 +43,6 @@ package struct CertificateRenewal<Options: CertificateKeeping>: AsyncParsableCom
 
     package func run() async throws {
         try options.certificates().requestRenewal()
-        print("Asked. `\(Options.program) cert status` shows when it is done.")
+        print("Renewal requested. `\(Options.program) cert status` shows the result.")
     }
 }

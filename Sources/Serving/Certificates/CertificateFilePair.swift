@@ -2,7 +2,7 @@ import Autocert
 import Files
 import Synchronization
 
-/// A certificate and a key in two files that somebody else renews.
+/// A certificate and its key in two files that another program renews.
 final class CertificateFilePair: Sendable {
     private let certificate: String
     private let key: String
@@ -15,8 +15,8 @@ final class CertificateFilePair: Sendable {
         self.served = served
     }
 
-    /// Reads the files and serves what is in them, if they have changed. What cannot be served is an error, and what is
-    /// served stays; two files are never replaced at the same moment, so the next look may find them fit.
+    /// Serves the files' contents if they have changed. An unusable pair is an error and leaves the current certificate in
+    /// service: two files are never replaced at the same instant, so the next reload may find a matching pair.
     func reload() throws -> Bool {
         let texts = [try Self.text(certificate), try Self.text(key)]
         guard texts != read.withLock({ $0 }) else { return false }

@@ -1,62 +1,62 @@
 package import ArgumentParser
 
-/// Where a program's certificate comes from, as flags. `CertificateKeys` has the same for a file.
+/// Command-line options of a program's certificate. `CertificateKeys` has the same for a TOML file.
 package struct CertificateOptions: ParsableArguments {
-    @Option(help: "A name to get a certificate for (repeatable). The first one is the server's own.")
+    @Option(help: "DNS name of the certificate (repeatable). The first is the server's own name.")
     package var domain: [String] = []
 
-    @Option(help: "Where to answer HTTP-01 and to redirect to HTTPS, as ADDRESS:PORT. By default port 80.")
+    @Option(help: "Address for HTTP-01 responses and redirects to HTTPS, as ADDRESS:PORT. Default: port 80.")
     package var http: String?
 
-    @Option(help: "A CA's ACME directory (repeatable, in order of preference). By default Let's Encrypt.")
+    @Option(help: "ACME directory URL of a CA (repeatable, in order of preference). Default: Let's Encrypt.")
     package var acmeDirectory: [String] = []
 
-    @Option(help: "The staging directory of the first CA, for the try after one that failed.")
+    @Option(help: "Staging directory of the first CA, used for the attempt after a failed one.")
     package var acmeStaging: String?
 
-    @Option(help: "Certificates to trust a private CA's directory by, in PEM.")
+    @Option(help: "PEM file with trusted certificates for the directory of a private CA.")
     package var acmeCaFile: String?
 
-    @Option(help: "An e-mail address for the CA (repeatable).")
+    @Option(help: "Contact e-mail address for the CA (repeatable).")
     package var acmeContact: [String] = []
 
-    @Option(help: "The key id of an external account binding.")
+    @Option(help: "Key id of the external account binding.")
     package var acmeEabKid: String?
 
-    @Option(help: "A file with the key of an external account binding, as the CA prints it.")
+    @Option(help: "File with the key of the external account binding, as the CA prints it.")
     package var acmeEabKeyFile: String?
 
-    @Option(help: "A profile that the CA offers, such as shortlived.")
+    @Option(help: "Certificate profile of the CA, such as shortlived.")
     package var acmeProfile: String?
 
-    @Option(help: "The common name of the root to prefer, if the CA has several chains.")
+    @Option(help: "Common name of the preferred root, if the CA offers several chains.")
     package var acmeChain: String?
 
-    @Option(help: "The kind of key: p256, p384 or rsa2048.")
+    @Option(help: "Key type: p256, p384 or rsa2048.")
     package var acmeKey: String?
 
-    @Option(help: "The one kind of challenge to answer: http-01, tls-alpn-01 or dns-01.")
+    @Option(help: "Challenge type to use exclusively: http-01, tls-alpn-01 or dns-01.")
     package var acmeChallenge: String?
 
-    @Option(help: "The name server to send updates to for dns-01 (RFC 2136), as ADDRESS:PORT.")
+    @Option(help: "Name server for dns-01 updates (RFC 2136), as ADDRESS:PORT.")
     package var dnsServer: String?
 
-    @Option(help: "The zone to update for dns-01.")
+    @Option(help: "Zone to update for dns-01.")
     package var dnsZone: String?
 
-    @Option(help: "A file with the TSIG key for updates, as ALGORITHM:NAME:SECRET.")
+    @Option(help: "File with the TSIG key for dns-01 updates, as ALGORITHM:NAME:SECRET.")
     package var dnsKeyFile: String?
 
-    @Option(help: "Certificate chain in PEM, instead of getting one. Read again when it changes.")
+    @Option(help: "PEM file with the certificate chain, instead of ACME. Reloaded when it changes.")
     package var tlsCert: String?
 
-    @Option(help: "Its private key in PEM.")
+    @Option(help: "PEM file with the private key of --tls-cert.")
     package var tlsKey: String?
 
     package init() {}
 }
 
-/// The same as keys of a TOML file.
+/// The keys of a program's certificate in a TOML file.
 package struct CertificateKeys: Decodable, Sendable {
     package var domain: [String]?
     package var http: String?

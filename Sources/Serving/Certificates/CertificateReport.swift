@@ -1,7 +1,7 @@
 package import Autocert
 package import FoundationEssentials
 
-/// What there is of a certificate that a CA gave, until when, and what comes next.
+/// The state of the ACME certificate: names, issuer, expiry, next attempt and last error.
 package struct CertificateReport: Encodable {
     private let names: [String]?
     private let issuer: String?
@@ -13,10 +13,10 @@ package struct CertificateReport: Encodable {
     private let lastError: String?
     private let lastErrorAt: Date?
 
-    /// Whether there is one whose time is not over.
+    /// Whether there is an unexpired certificate.
     package var isGood: Bool { (daysRemaining ?? 0) > 0 }
 
-    /// - Throws: When what is kept cannot be read.
+    /// - Throws: When the store cannot be read.
     package init(_ store: CertificateStore, now: Date = Date()) throws {
         let certificate = try store.latest(for: []).certificate
         let record = try store.record()
@@ -27,11 +27,11 @@ package struct CertificateReport: Encodable {
         (nextAttempt, lastError, lastErrorAt) = (record.nextAttempt, record.lastError, record.lastErrorAt)
     }
 
-    /// A line for each thing that there is.
+    /// One line for each known value.
     package var text: String {
         let until = notAfter.map { "\($0.formatted(.iso8601)), \(daysRemaining ?? 0) days" }
         let lines: [(String, String?)] = [
-            ("names", names?.joined(separator: " ") ?? "there is no certificate"), ("issuer", issuer),
+            ("names", names?.joined(separator: " ") ?? "no certificate"), ("issuer", issuer),
             ("serial", serial), ("until", until), ("from", directory), ("next", nextAttempt?.formatted(.iso8601)),
             ("error", lastError),
         ]
@@ -40,7 +40,7 @@ package struct CertificateReport: Encodable {
         }.joined(separator: "\n")
     }
 
-    /// One object; times in ISO 8601.
+    /// One JSON object, with times in ISO 8601.
     package var json: String {
         get throws {
             let encoder = JSONEncoder()

@@ -2,20 +2,20 @@ package import Autocert
 import DNSUpdate
 import Files
 
-/// Where a program's certificate comes from.
+/// The source of a program's certificate.
 package enum CertificateSource: Sendable {
-    /// Self-signed, made at the first start.
+    /// Self-signed, generated at the first start.
     case development
     case files(certificate: String, key: String)
     case acme(ACMESettings)
 
-    /// The names that a CA is asked for.
+    /// The names of the ACME certificate; empty for other sources.
     package var names: [String] {
         guard case .acme(let acme) = self else { return [] }
-        return acme.keeper.names
+        return acme.renewal.names
     }
 
-    /// Flags over file.
+    /// Flags take precedence over the file.
     package init(_ flags: CertificateOptions, _ file: CertificateKeys, isDevelopment: Bool) throws {
         let domains = flags.domain.isEmpty ? file.domain ?? [] : flags.domain
         switch (flags.tlsCert ?? file.tlsCert, flags.tlsKey ?? file.tlsKey) {
@@ -24,64 +24,64 @@ package enum CertificateSource: Sendable {
         case (nil, nil) where isDevelopment: self = .development
         case (nil, nil):
             throw Failure(
-                "A certificate is needed: --domain NAME to get one from a CA, or --tls-cert FILE with --tls-key FILE. (To try it out on your own machine: --dev.)"
+                "A certificate is required: --domain NAME to get one from a CA, or --tls-cert FILE with --tls-key FILE. (For development on this machine: --dev.)"
             )
-        case (_?, nil): throw Failure("--tls-cert needs --tls-key FILE, the certificate's private key in PEM.")
-        case (nil, _?): throw Failure("--tls-key needs --tls-cert FILE, the certificate chain in PEM.")
+        case (_?, nil): throw Failure("--tls-cert requires --tls-key FILE, the certificate's private key in PEM.")
+        case (nil, _?): throw Failure("--tls-key requires --tls-cert FILE, the certificate chain in PEM.")
         case (_?, _?):
             throw Failure(
-                "--domain gets a certificate from a CA, --tls-cert and --tls-key bring one: leave one of the two out. Where --domain was meant to name the server, --origin NAME does."
+                "--domain and --tls-cert exclude each other: --domain gets a certificate from a CA. To set only the server's name, use --origin NAME instead of --domain."
             )
         }
     }
 }
 
-/// How to get a certificate from a CA.
+/// Settings of the ACME certificate.
 package struct ACMESettings: Sendable {
     static let letsEncrypt = "https://acme-v02.api.letsencrypt.org/directory"
     static let letsEncryptStaging = "https://acme-staging-v02.api.letsencrypt.org/directory"
 
-    package var keeper: CertificateRenewer.Settings
+    package var renewal: CertificateRenewer.Settings
     var trustedPEM: [UInt8]?
-    /// Challenge types in order.
+    /// Challenge types in order of preference.
     var challenges = ["tls-alpn-01", "http-01"]
     var dns: DNSUpdater?
 
     init(_ flags: CertificateOptions, _ file: CertificateKeys, domains: [String]) throws {
         let names = try domains.map { text in
             guard let name = try? DNSName(text), text.contains("."), !text.contains("*"), !text.hasSuffix(".") else {
-                throw Failure("\"\(text)\" is no name that a CA would certify, such as vault.example.org.")
+                throw Failure("\"\(text)\" must be a DNS name that a CA can certify, such as vault.example.org.")
             }
             return "\(name)"
         }
         let given = flags.acmeDirectory.isEmpty ? file.acmeDirectory ?? [] : flags.acmeDirectory
         let directories = given.isEmpty ? [Self.letsEncrypt] : given
-        keeper = CertificateRenewer.Settings(names: names, directories: directories)
-        if let staging = flags.acmeStaging ?? file.acmeStaging { keeper.staging = [directories[0]: staging] }
-        if directories.contains(Self.letsEncrypt), keeper.staging[Self.letsEncrypt] == nil {
-            keeper.staging[Self.letsEncrypt] = Self.letsEncryptStaging
+        renewal = CertificateRenewer.Settings(names: names, directories: directories)
+        if let staging = flags.acmeStaging ?? file.acmeStaging { renewal.staging = [directories[0]: staging] }
+        if directories.contains(Self.letsEncrypt), renewal.staging[Self.letsEncrypt] == nil {
+            renewal.staging[Self.letsEncrypt] = Self.letsEncryptStaging
         }
-        keeper.contact = flags.acmeContact.isEmpty ? file.acmeContact ?? [] : flags.acmeContact
-        keeper.profile = flags.acmeProfile ?? file.acmeProfile
-        keeper.preferredRoot = flags.acmeChain ?? file.acmeChain
+        renewal.contact = flags.acmeContact.isEmpty ? file.acmeContact ?? [] : flags.acmeContact
+        renewal.profile = flags.acmeProfile ?? file.acmeProfile
+        renewal.preferredRoot = flags.acmeChain ?? file.acmeChain
         if let text = flags.acmeKey ?? file.acmeKey {
             guard let type = CertificateKeyType(rawValue: text) else {
-                throw Failure("A certificate's key is p256, p384 or rsa2048, not \"\(text)\".")
+                throw Failure("--acme-key must be p256, p384 or rsa2048, not \"\(text)\".")
             }
-            keeper.keyType = type
+            renewal.keyType = type
         }
         if flags.acmeEabKid ?? file.acmeEabKid == nil, flags.acmeEabKeyFile ?? file.acmeEabKeyFile != nil {
-            throw Failure("--acme-eab-key-file needs --acme-eab-kid KEYID, as the CA gave it.")
+            throw Failure("--acme-eab-key-file requires --acme-eab-kid KEYID, as issued by the CA.")
         }
         if let keyID = flags.acmeEabKid ?? file.acmeEabKid {
             guard let path = flags.acmeEabKeyFile ?? file.acmeEabKeyFile else {
-                throw Failure("--acme-eab-kid needs --acme-eab-key-file.")
+                throw Failure("--acme-eab-kid requires --acme-eab-key-file FILE.")
             }
             let text = try File.read(path, most: 4_096).filter { !$0.isWhitespace }
             guard let external = ExternalAccount(keyID: keyID, base64URLKey: text) else {
-                throw Failure("\(path) holds no key in base64url of 16 bytes or more.")
+                throw Failure("\(path) must contain a base64url key of at least 16 bytes.")
             }
-            keeper.external = external
+            renewal.external = external
         }
         if let path = flags.acmeCaFile ?? file.acmeCaFile {
             trustedPEM = Array(try File.read(path, most: 1 << 20).utf8)
@@ -89,10 +89,10 @@ package struct ACMESettings: Sendable {
         dns = try Self.dns(flags, file)
         if let type = flags.acmeChallenge ?? file.acmeChallenge {
             guard ["http-01", "tls-alpn-01", "dns-01"].contains(type) else {
-                throw Failure("A challenge is http-01, tls-alpn-01 or dns-01, not \"\(type)\".")
+                throw Failure("--acme-challenge must be http-01, tls-alpn-01 or dns-01, not \"\(type)\".")
             }
             guard type != "dns-01" || dns != nil else {
-                throw Failure("dns-01 needs --dns-server, --dns-zone and --dns-key-file.")
+                throw Failure("--acme-challenge dns-01 requires --dns-server, --dns-zone and --dns-key-file.")
             }
             challenges = [type]
         }
@@ -103,11 +103,11 @@ package struct ACMESettings: Sendable {
             for (name, value) in [
                 ("--dns-zone", flags.dnsZone ?? file.dnsZone), ("--dns-key-file", flags.dnsKeyFile ?? file.dnsKeyFile),
             ] where value != nil {
-                throw Failure("\(name) needs --dns-server ADDRESS:PORT, the name server to send updates to.")
+                throw Failure("\(name) requires --dns-server ADDRESS:PORT, the name server for updates.")
             }
             return nil
         }
-        guard let zone = flags.dnsZone ?? file.dnsZone else { throw Failure("--dns-server needs --dns-zone.") }
+        guard let zone = flags.dnsZone ?? file.dnsZone else { throw Failure("--dns-server requires --dns-zone.") }
         let address = try BindAddress(server, option: "--dns-server")
         do {
             let key = try (flags.dnsKeyFile ?? file.dnsKeyFile).map {

@@ -5,9 +5,9 @@ import FoundationEssentials
 package import Logging
 package import ServiceLifecycle
 
-/// Where a program keeps its certificates, in its data directory.
-package struct CertificatePlaces: Sendable {
-    /// Certificates and keys from CAs, accounts, and what happened with them.
+/// The paths of a program's certificates in its data directory.
+package struct CertificatePaths: Sendable {
+    /// The certificate store: ACME certificates, keys, accounts and the renewal record.
     package let folder: String
     package let developmentCertificate: String
     package let developmentKey: String
@@ -19,74 +19,74 @@ package struct CertificatePlaces: Sendable {
     }
 }
 
-/// The certificate's part of a program: what is served, and who sees to it that it stays good.
+/// The certificates of a server program: the one in service, and the services that renew it.
 package struct Certificates: Sendable {
     package let served: ServedCertificates
-    /// Answers for port 80.
+    /// HTTP-01 responses for port 80.
     package let challenges = HTTP01Solver()
-    /// Nil unless a CA is asked.
-    package let keeper: CertificateRenewer?
+    /// Nil for sources other than ACME.
+    package let renewer: CertificateRenewer?
     package let services: [any Service]
     private let web: ACMEHTTPClient?
 
     /// - Parameters:
-    ///   - source: Where the certificate comes from.
-    ///   - name: Whose name the development certificate has.
-    ///   - places: Where everything is kept.
-    ///   - address: Where the program listens, for a look at what it shows.
-    ///   - port: The port that it really has, once it listens.
-    ///   - logger: Hears of every event.
-    ///   - record: Puts an event on record where the program has one.
-    /// - Throws: A `Failure` when files cannot be read or hold no certificate that fits.
+    ///   - source: The source of the certificate.
+    ///   - name: The name in the development certificate.
+    ///   - paths: The paths of the certificates.
+    ///   - address: The address of the server, for the TLS self-check.
+    ///   - port: The actual port, set once the server listens.
+    ///   - logger: Logs every event.
+    ///   - record: Writes an event to the program's audit log.
+    /// - Throws: A `Failure` when the files cannot be read or are not a certificate with its key.
     package init(
-        _ source: CertificateSource, name: String, in places: CertificatePlaces, address: BindAddress,
+        _ source: CertificateSource, name: String, in paths: CertificatePaths, address: BindAddress,
         port: Shared<Int?>, logger: Logger,
         record: @escaping @Sendable (CertificateRenewer.Event) async -> Void = { _ in }
     ) throws {
         switch source {
         case .development:
             served = ServedCertificates(names: [])
-            served.install(try Self.development(name, places))
-            (keeper, services, web) = (nil, [], nil)
+            served.install(try Self.development(name, paths))
+            (renewer, services, web) = (nil, [], nil)
         case .files(let certificate, let key):
             served = ServedCertificates(names: [])
             let files = CertificateFilePair(certificate: certificate, key: key, served: served)
-            guard try files.reload() else { throw Failure("There is nothing in \(certificate).") }
-            (keeper, web) = (nil, nil)
+            guard try files.reload() else { throw Failure("\(certificate) is empty.") }
+            (renewer, web) = (nil, nil)
             services = [
                 Periodic(name: "certificate files", delay: .seconds(10), interval: .seconds(10), logger: logger) {
                     if try files.reload() {
-                        logger.notice("certificate files read again", metadata: ["path": "\(certificate)"])
+                        logger.notice("certificate files reloaded", metadata: ["path": "\(certificate)"])
                     }
                 }
             ]
         case .acme(let acme):
-            served = ServedCertificates(names: Set(acme.keeper.names))
+            served = ServedCertificates(names: Set(acme.renewal.names))
             let web = try ACMEHTTPClient(trustedPEM: acme.trustedPEM)
-            let files = try DiskFiles(places.folder)
-            let keeper = Self.keeper(acme, files, served, challenges, web, address, port) { event in
+            let files = try DiskFiles(paths.folder)
+            let renewer = Self.makeRenewer(acme, files, served, challenges, web, address, port) { event in
                 Self.log(event, logger)
                 await record(event)
             }
-            (self.keeper, self.web) = (keeper, web)
-            services = [keeper]
+            (self.renewer, self.web) = (renewer, web)
+            services = [renewer]
         }
     }
 
-    /// Once the services have ended.
+    /// Call after the services have ended.
     package func close() async { try? await web?.shutdown() }
 
-    /// A certificate of the program's own making, the same one at each start.
-    private static func development(_ name: String, _ places: CertificatePlaces) throws -> ServableCertificate {
-        if !File.exists(places.developmentCertificate) {
+    /// Loads the self-signed certificate; generates it at the first start.
+    private static func development(_ name: String, _ paths: CertificatePaths) throws -> ServableCertificate {
+        if !File.exists(paths.developmentCertificate) {
             let made = try DevelopmentCertificate(name: name, now: Date())
-            try File.replace(places.developmentKey, with: made.privateKeyPEM, mode: 0o600)
-            try File.replace(places.developmentCertificate, with: made.certificatePEM, mode: 0o644)
+            try File.replace(paths.developmentKey, with: made.privateKeyPEM, mode: 0o600)
+            try File.replace(paths.developmentCertificate, with: made.certificatePEM, mode: 0o644)
         }
-        return try CertificateFilePair.read(places.developmentCertificate, places.developmentKey)
+        return try CertificateFilePair.read(paths.developmentCertificate, paths.developmentKey)
     }
 
-    private static func keeper(
+    private static func makeRenewer(
         _ acme: ACMESettings, _ files: DiskFiles, _ served: ServedCertificates, _ challenges: HTTP01Solver,
         _ web: ACMEHTTPClient, _ address: BindAddress, _ port: Shared<Int?>,
         report: @escaping @Sendable (CertificateRenewer.Event) async -> Void
@@ -101,18 +101,18 @@ package struct Certificates: Sendable {
         }
         let transport: ACMETransport = { (request) async throws(ACMEError) in try await web.send(request) }
         return CertificateRenewer(
-            settings: acme.keeper, store: CertificateStore(files), solvers: solvers,
+            settings: acme.renewal, store: CertificateStore(files), solvers: solvers,
             dependencies: .init(transport: transport),
             install: { issued in
                 let new = try ServableCertificate(
                     certificatePEM: Array(issued.chainPEM.utf8), privateKeyPEM: Array(issued.keyPEM.utf8))
                 let old = served.current
                 served.install(new)
-                // Before the node listens there is nobody to ask.
+                // Before the server listens there is nothing to check.
                 guard let port = port.value else { return }
                 do {
                     try await TLSSelfCheck.check(
-                        .init(host: address.host, port: port), name: acme.keeper.names[0], shows: new)
+                        .init(host: address.host, port: port), name: acme.renewal.names[0], presents: new)
                 } catch {
                     if let old { served.install(old) }
                     throw error
@@ -130,22 +130,23 @@ package struct Certificates: Sendable {
                 metadata: [
                     "names": "\(certificate.names.joined(separator: " "))", "issuer": "\(certificate.issuer)",
                     "serial": "\(certificate.serial)", "until": "\(certificate.notAfter.formatted(.iso8601))",
-                    "directory": "\(certificate.directory)", "replaces": "\(old?.serial ?? "-")",
+                    "directory": "\(certificate.directory)", "repaths": "\(old?.serial ?? "-")",
                 ])
         case .failed(let why, let next):
             logger.error(
-                "no new certificate",
+                "certificate renewal failed",
                 metadata: ["error": "\(why)", "next": "\(next?.formatted(.iso8601) ?? "-")"])
         case .quarantined(let name):
-            logger.error("a stored certificate is torn or foreign, and was set aside", metadata: ["name": "\(name)"])
+            logger.error(
+                "a stored certificate is damaged or has other names; it was renamed", metadata: ["name": "\(name)"])
         case .renewalExplained(let url):
-            logger.notice("the CA explains why it wants a renewal", metadata: ["url": "\(url)"])
+            logger.notice("the CA recommends renewal", metadata: ["url": "\(url)"])
         }
     }
 }
 
 extension DNS01Solver {
-    /// Through dynamic updates. A record lives for a minute, so that the next try is not answered with this one.
+    /// Publishes challenge records by dynamic update, with a TTL of a minute, so that the next attempt does not see an old one.
     init(_ updater: DNSUpdater) {
         self.init(
             add: { name, text in try await updater.perform([.add(try DNSName(name), ttl: 60, .txt(text))]) },

@@ -1,7 +1,7 @@
 import Autocert
 import Files
 
-/// The folder of certificates and keys on the disk: 0700, its files 0600 and whole.
+/// Stores certificate files in a directory with mode 0700, each file with mode 0600 and replaced atomically.
 package struct DiskFiles: CertificateFiles {
     private let folder: String
     private static let most = 1 << 20

@@ -4,8 +4,8 @@ import Hummingbird
 import HummingbirdCore
 import NIOCore
 
-/// Answers a request when its connection has taken enough of its earlier answers, and counts the answer before it is
-/// written: a client that reads nothing must not make the server remember more and more.
+/// Delays a request while its connection has too many unsent response bytes, and counts the response before it is written: a
+/// client that reads nothing must not make the server buffer without limit.
 struct BoundedResponder<Base: HTTPResponder>: HTTPResponder
 where Base.Context: InitializableFromSource<ApplicationRequestContextSource> {
     let base: Base
@@ -27,19 +27,21 @@ where Base.Context: InitializableFromSource<ApplicationRequestContextSource> {
                 status: .badRequest, headers: [.contentType: "text/plain; charset=utf-8"],
                 body: .init(
                     byteBuffer: ByteBuffer(
-                        string: "A path or header has more than \(StreamSafeText.marks) combining marks in a row.\n")))
+                        string:
+                            "A path or header must not have more than \(StreamSafeText.marks) combining marks in a row.\n"
+                    )))
         }
         let channel = context.channel
-        // The answers that are waited for have deadlines of their own.
-        await connections.room(on: channel.tcpConnection, for: channel)
+        // The responses that it waits for have their own deadlines.
+        await connections.waitForCapacity(on: channel.tcpConnection, for: channel)
         guard channel.isActive else {
-            connections.letNextGo(on: channel.tcpConnection)
+            connections.resumeNextWaiting(on: channel.tcpConnection)
             throw CancellationError()
         }
-        guard let work = connections.beginAnswering(on: channel.tcpConnection) else {
+        guard let work = connections.beginHandling(on: channel.tcpConnection) else {
             return Response(status: .serviceUnavailable, headers: [.retryAfter: "1", .contentLength: "0"])
         }
-        defer { connections.endAnswering(work) }
+        defer { connections.endHandling(work) }
         let response = try await base.respond(to: request, context: context.base)
         if let count = response.body.contentLength, count > 0 { withDeadline(of: channel) { $0.hold(count) } }
         return response
@@ -53,7 +55,7 @@ where Base.Context: InitializableFromSource<ApplicationRequestContextSource> {
 
     private func withDeadline(of channel: any Channel, _ body: @escaping @Sendable (RequestDeadline) -> Void) {
         let run: @Sendable () -> Void = {
-            // A channel that was closed meanwhile has no handlers any more.
+            // A channel that was closed meanwhile has no handlers.
             if let handler = try? channel.pipeline.syncOperations.handler(type: RequestDeadline.self) { body(handler) }
         }
         if channel.eventLoop.inEventLoop { run() } else { channel.eventLoop.execute(run) }

@@ -1,30 +1,31 @@
-/// Ceilings that keep a server inside its memory, whoever connects.
+/// Limits that bound a server's memory.
 package struct ConnectionLimits: Equatable, Sendable {
-    /// TCP connections at the same time. When all are taken, the longest idle one is closed for a new one.
+    /// Concurrent TCP connections. When the limit is reached, the longest idle one is closed for a new one.
     package var connections: Int
-    /// TCP connections of one network: a /24 of IPv4, a /64 of IPv6.
+    /// Concurrent TCP connections of one network: an IPv4 /24 or an IPv6 /64.
     package var connectionsPerNetwork: Int
-    /// Bytes that all open requests may hold together: streams, header fields, answers not yet taken.
+    /// Bytes that all open requests may hold together: streams, header fields and unsent responses.
     package var heldBytes = 48 << 20
-    /// Bytes of answers that one connection may leave untaken before its next request waits. One answer may be longer.
+    /// Unsent response bytes of one connection above which its next request waits. A single response may be longer.
     package var heldBytesPerConnection = 1 << 20
-    /// HTTP/2 streams that a client is told it may open, and pipelined HTTP/1.1 requests.
+    /// Advertised HTTP/2 streams, and pipelined HTTP/1.1 requests, per connection.
     package var requestsPerConnection = 32
-    /// HTTP/2 streams of a client that opened them before it was told, or does not care.
-    static let mostStreams = 100
+    /// HTTP/2 streams accepted from a client that exceeds the advertised limit.
+    static let maxStreams = 100
 
-    /// Requests that are being answered, with those whose stream was reset or whose connection is closed: their work goes on.
-    package var answering = 2_048
-    package var answeringPerNetwork = 1_024
-    /// So many of a network are answered even when all together are too many.
-    package var answeringAlways = 32
+    /// Requests being handled, including those whose stream was reset or whose connection is closed: their work continues.
+    package var inFlight = 2_048
+    /// The same per network.
+    package var inFlightPerNetwork = 1_024
+    /// Requests of one network that are accepted even when `inFlight` is reached.
+    package var inFlightGuaranteed = 32
 
     package init(connections: Int, connectionsPerNetwork: Int) {
         self.connections = connections
         self.connectionsPerNetwork = connectionsPerNetwork
     }
 
-    /// With what an operator set.
+    /// The limits with the operator's settings.
     package func changed(connections: Int?, perNetwork: Int?) throws -> ConnectionLimits {
         var limits = self
         limits.connections = connections ?? limits.connections
@@ -36,12 +37,12 @@ package struct ConnectionLimits: Equatable, Sendable {
         return limits
     }
 
-    /// What one open request costs besides its header fields and its answer, in bytes. Measured: an HTTP/2 stream with
-    /// its channel, pipeline and task; a pipelined HTTP/1.1 request.
+    /// Bytes of one open request besides its header fields and response. Measured: an HTTP/2 stream with its channel, pipeline
+    /// and task; a pipelined HTTP/1.1 request.
     static let streamCost = 40 << 10
     static let pipelinedCost = 2 << 10
-    /// What a body that is not whole costs besides: of an HTTP/2 stream its flow-control window, of an HTTP/1.1 connection
-    /// the buffers of its socket and of its decoders, which take more than a third of a megabyte.
+    /// Additional bytes of an incomplete body: the flow-control window of an HTTP/2 stream; the socket and decoder buffers of an
+    /// HTTP/1.1 connection, more than a third of a megabyte.
     static let streamBodyCost = 64 << 10
     static let connectionBodyCost = 384 << 10
 }

@@ -2,16 +2,16 @@ import IPNetworks
 import NIOCore
 import Synchronization
 
-/// The TCP connections of a server and the memory that their open requests hold.
+/// Tracks the TCP connections of a server and the memory that their open requests hold.
 ///
-/// Decides who is let in, who waits and who is closed:
+/// Admission and eviction rules:
 ///
-/// - A network at its ceiling gets no further connection.
-/// - When the table is full, the longest idle connection makes room; without an idle one, the oldest request of the
-///   network that holds the most.
-/// - When open requests hold too many bytes, connections are closed the same way until they do not.
-/// - A connection that leaves answers untaken waits with its next request.
-/// - A network with too many requests being answered gets no further answer but that.
+/// - A network at its limit gets no further connection.
+/// - When the table is full, the longest idle connection is closed; without an idle one, the connection with the oldest request
+///   of the network that holds the most memory.
+/// - When open requests hold too many bytes, connections are closed by the same rule until they do not.
+/// - A connection with too many unsent response bytes waits with its next request.
+/// - A network with too many requests in flight gets 503 for further ones.
 package final class Connections: Sendable {
     private let limits: ConnectionLimits
     private let state = Mutex(State())
@@ -21,9 +21,9 @@ package final class Connections: Sendable {
         var perNetwork: [IPNetwork: Int] = [:]
         var held = 0
         var nextRequest = 0
-        /// Requests that are being answered. They outlive streams and connections.
-        var answering: [IPNetwork?: Int] = [:]
-        var allAnswering = 0
+        /// Requests being handled, per network. They may outlive their streams and connections.
+        var inFlight: [IPNetwork?: Int] = [:]
+        var allInFlight = 0
     }
 
     private struct Connection {
@@ -32,16 +32,16 @@ package final class Connections: Sendable {
         var lastActive: NIODeadline
         /// Bytes held by each open request, by number: a lower number is an older request.
         var requests: [Int: Request] = [:]
-        /// Oldest first, by number.
+        /// Requests that wait for capacity, oldest first.
         var waiting: [(number: Int, continuation: CheckedContinuation<Void, Never>)] = []
 
-        var held: Int { requests.values.reduce(0) { $0 + $1.cost + $1.answer } }
-        var untaken: Int { requests.values.reduce(0) { $0 + $1.answer } }
+        var held: Int { requests.values.reduce(0) { $0 + $1.cost + $1.response } }
+        var unsent: Int { requests.values.reduce(0) { $0 + $1.response } }
     }
 
     private struct Request {
         var cost: Int
-        var answer = 0
+        var response = 0
     }
 
     package init(_ limits: ConnectionLimits) {
@@ -56,9 +56,9 @@ package final class Connections: Sendable {
     /// Bytes that open requests hold.
     package var heldBytes: Int { state.withLock { $0.held } }
 
-    /// Takes a new connection into the table.
+    /// Admits a new connection, evicting another one if the table is full.
     ///
-    /// - Returns: False when it must be closed: its network, or the table, has no room.
+    /// - Returns: False when the connection must be closed: its network or the table is full.
     func admit(_ channel: any Channel) -> Bool {
         let id = ObjectIdentifier(channel)
         let network = channel.remoteAddress.flatMap(\.ipAddress).flatMap { IPAddress($0) }?.rateLimitPrefix
@@ -84,16 +84,16 @@ package final class Connections: Sendable {
         return true
     }
 
-    /// Counts a request from its head on.
+    /// Registers a request when its head has arrived.
     ///
     /// - Parameters:
     ///   - connection: The TCP connection.
-    ///   - cost: Bytes that it holds until it is answered.
-    /// - Returns: Its number; nil when its connection was closed, or has too many.
+    ///   - cost: Bytes that it holds until its response is sent.
+    /// - Returns: The request's number; nil when the connection was closed or has too many requests.
     func begin(on connection: any Channel, cost: Int) -> Int? {
         let id = ObjectIdentifier(connection)
         let (number, evicted) = state.withLock { state -> (Int?, [Connection]) in
-            guard let known = state.connections[id], known.requests.count < ConnectionLimits.mostStreams else {
+            guard let known = state.connections[id], known.requests.count < ConnectionLimits.maxStreams else {
                 return (nil, [])
             }
             state.nextRequest += 1
@@ -101,108 +101,108 @@ package final class Connections: Sendable {
             state.connections[id]?.lastActive = .now()
             state.connections[id]?.requests[number] = Request(cost: cost)
             state.held += cost
-            let evicted = makeRoom(&state)
+            let evicted = evictOverLimit(&state)
             return (state.connections[id] == nil ? nil : number, evicted)
         }
         evicted.forEach(Self.close)
         return number
     }
 
-    /// Counts an answer's body from the moment that it exists.
+    /// Counts the body of a response as soon as it exists.
     func hold(_ bytes: Int, for number: Int, on connection: any Channel) {
         let id = ObjectIdentifier(connection)
         let (evicted, next) = state.withLock { state -> ([Connection], CheckedContinuation<Void, Never>?) in
             guard state.connections[id]?.requests[number] != nil else { return ([], nil) }
-            state.connections[id]?.requests[number]?.answer += bytes
+            state.connections[id]?.requests[number]?.response += bytes
             state.held += bytes
-            return (makeRoom(&state), nextWaiting(id, &state))
+            return (evictOverLimit(&state), nextWaiting(id, &state))
         }
         evicted.forEach(Self.close)
         next?.resume()
     }
 
-    /// Counts what holds a request's body while it is not whole.
+    /// Counts the memory of a request body that is still incomplete.
     func holdBody(_ bytes: Int, for number: Int, on connection: any Channel) {
         let id = ObjectIdentifier(connection)
         let evicted = state.withLock { state -> [Connection] in
             guard state.connections[id]?.requests[number] != nil else { return [] }
             state.connections[id]?.requests[number]?.cost += bytes
             state.held += bytes
-            return makeRoom(&state)
+            return evictOverLimit(&state)
         }
         evicted.forEach(Self.close)
     }
 
-    /// A request whose answer was taken before its body was whole: its stream and what came of the body are still there.
-    func answerTaken(_ number: Int, on connection: any Channel) {
+    /// Records that a response was sent before the request body was complete: the stream and the partial body remain.
+    func responseSent(_ number: Int, on connection: any Channel) {
         let id = ObjectIdentifier(connection)
         let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
-            guard let answer = state.connections[id]?.requests[number]?.answer else { return nil }
-            state.connections[id]?.requests[number]?.answer = 0
-            state.held -= answer
+            guard let response = state.connections[id]?.requests[number]?.response else { return nil }
+            state.connections[id]?.requests[number]?.response = 0
+            state.held -= response
             return nextWaiting(id, &state)
         }
         next?.resume()
     }
 
-    /// A request that is whole and whose answer was taken, or that will have none.
+    /// Removes a request that is complete and whose response was sent, or that will get none.
     func end(_ number: Int, on connection: any Channel) {
         let id = ObjectIdentifier(connection)
         let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
             guard let request = state.connections[id]?.requests.removeValue(forKey: number) else { return nil }
             state.connections[id]?.lastActive = .now()
-            state.held -= request.cost + request.answer
+            state.held -= request.cost + request.response
             return nextWaiting(id, &state)
         }
         next?.resume()
     }
 
-    /// Counts a request's work until its answer exists, whatever becomes of its stream: a client that resets streams must not
-    /// leave more behind than one that waits.
+    /// Counts the work of a request until its response exists, even if its stream is reset: a client that resets streams must
+    /// not leave more work behind than one that waits.
     ///
-    /// - Returns: Whom to name to `endAnswering`; nil when too much is being answered.
-    func beginAnswering(on connection: any Channel) -> Answering? {
+    /// - Returns: The argument of `endHandling`; nil when too many requests are in flight.
+    func beginHandling(on connection: any Channel) -> HandledRequest? {
         let id = ObjectIdentifier(connection)
         return state.withLock { state in
             let network = state.connections[id]?.network
-            let count = state.answering[network, default: 0]
-            guard count < limits.answeringPerNetwork,
-                state.allAnswering < limits.answering
-                    || count < limits.answeringAlways && state.allAnswering < 2 * limits.answering
+            let count = state.inFlight[network, default: 0]
+            guard count < limits.inFlightPerNetwork,
+                state.allInFlight < limits.inFlight
+                    || count < limits.inFlightGuaranteed && state.allInFlight < 2 * limits.inFlight
             else { return nil }
-            state.answering[network] = count + 1
-            state.allAnswering += 1
-            return Answering(network: network)
+            state.inFlight[network] = count + 1
+            state.allInFlight += 1
+            return HandledRequest(network: network)
         }
     }
 
-    struct Answering {
+    struct HandledRequest {
         fileprivate let network: IPNetwork?
     }
 
-    func endAnswering(_ work: Answering) {
+    func endHandling(_ work: HandledRequest) {
         state.withLock { state in
-            let left = state.answering[work.network, default: 1] - 1
-            state.answering[work.network] = left > 0 ? left : nil
-            state.allAnswering -= 1
+            let left = state.inFlight[work.network, default: 1] - 1
+            state.inFlight[work.network] = left > 0 ? left : nil
+            state.allInFlight -= 1
         }
     }
 
-    /// Requests that are being answered.
-    package var answering: Int { state.withLock { $0.allAnswering } }
+    /// The number of requests being handled.
+    package var inFlight: Int { state.withLock { $0.allInFlight } }
 
-    /// Whether the connection leaves more answers untaken than it may before its next request.
+    /// Whether the connection has too many unsent response bytes for its next request.
     func isFull(_ connection: any Channel) -> Bool {
         let id = ObjectIdentifier(connection)
-        return state.withLock { ($0.connections[id]?.untaken ?? 0) > limits.heldBytesPerConnection }
+        return state.withLock { ($0.connections[id]?.unsent ?? 0) > limits.heldBytesPerConnection }
     }
 
-    /// Returns when the connection has taken enough of its answers to get another one, or the request's channel was closed.
-    func room(on connection: any Channel, for channel: any Channel) async {
+    /// Returns when the connection has few enough unsent bytes for another response, or when the request's channel was closed.
+    func waitForCapacity(on connection: any Channel, for channel: any Channel) async {
         let id = ObjectIdentifier(connection)
         await withCheckedContinuation { continuation in
             let number = state.withLock { state -> Int? in
-                guard let known = state.connections[id], known.untaken > limits.heldBytesPerConnection else {
+                guard let known = state.connections[id], known.unsent > limits.heldBytesPerConnection else {
                     return nil
                 }
                 state.nextRequest += 1
@@ -210,7 +210,7 @@ package final class Connections: Sendable {
                 return state.nextRequest
             }
             guard let number else { return continuation.resume() }
-            // A stream that is reset waits no more. Whoever waits on a connection without streams goes with it.
+            // A reset HTTP/2 stream stops waiting. HTTP/1.1 requests are resumed when their connection closes.
             guard ObjectIdentifier(channel) != id else { return }
             channel.closeFuture.whenComplete { [self] _ in
                 state.withLock { state -> CheckedContinuation<Void, Never>? in
@@ -223,22 +223,22 @@ package final class Connections: Sendable {
         }
     }
 
-    /// For a request that waited for room and has no use for it any more.
-    func letNextGo(on connection: any Channel) {
+    /// Passes the capacity on when a request that waited for it was closed.
+    func resumeNextWaiting(on connection: any Channel) {
         state.withLock { nextWaiting(ObjectIdentifier(connection), &$0) }?.resume()
     }
 
     // MARK: Under the lock
 
-    /// One at a time: whoever goes on holds an answer in a moment, and lets the next one go on if there is still room.
+    /// Resumes one request at a time: it holds a response in a moment, and resumes the next one if there is still capacity.
     private func nextWaiting(_ id: ObjectIdentifier, _ state: inout State) -> CheckedContinuation<Void, Never>? {
         guard let known = state.connections[id], !known.waiting.isEmpty,
-            known.untaken <= limits.heldBytesPerConnection
+            known.unsent <= limits.heldBytesPerConnection
         else { return nil }
         return state.connections[id]?.waiting.removeFirst().continuation
     }
 
-    private func makeRoom(_ state: inout State) -> [Connection] {
+    private func evictOverLimit(_ state: inout State) -> [Connection] {
         var evicted: [Connection] = []
         while state.held > limits.heldBytes, let victim = heaviest(state) {
             if let closed = Self.remove(victim, &state) { evicted.append(closed) }
@@ -250,17 +250,19 @@ package final class Connections: Sendable {
         state.connections.filter { $0.value.requests.isEmpty }.min { $0.value.lastActive < $1.value.lastActive }?.key
     }
 
-    /// Less than this, 64 KiB as a rule, is no difference between networks: a few longer headers must not make somebody the
-    /// heaviest.
-    private var step: Int { max(1, limits.heldBytes / 768) }
+    /// Networks are compared in units of this, 64 KiB by default: a few longer headers must not make a network the heaviest.
+    private var comparisonUnit: Int { max(1, limits.heldBytes / 768) }
 
-    /// Of the networks that hold the most, the connection with the oldest request.
+    /// The connection with the oldest request among the networks that hold the most memory.
     private func heaviest(_ state: State) -> ObjectIdentifier? {
         var held: [IPNetwork?: Int] = [:]
         for connection in state.connections.values { held[connection.network, default: 0] += connection.held }
         guard let most = held.values.max() else { return nil }
         return state.connections
-            .filter { held[$0.value.network, default: 0] / step == most / step && !$0.value.requests.isEmpty }
+            .filter {
+                held[$0.value.network, default: 0] / comparisonUnit == most / comparisonUnit
+                    && !$0.value.requests.isEmpty
+            }
             .min { ($0.value.requests.keys.min() ?? .max) < ($1.value.requests.keys.min() ?? .max) }?.key
     }
 
@@ -275,13 +277,13 @@ package final class Connections: Sendable {
     }
 
     private static func close(_ connection: Connection) {
-        connection.channel.closeHard()
+        connection.channel.closeAbortively()
         for waiting in connection.waiting { waiting.continuation.resume() }
     }
 }
 
 extension Channel {
-    /// The TCP connection of an HTTP/2 stream, or of itself. A stream's parent is its connection; a connection's parent
+    /// The TCP connection of an HTTP/2 stream, or the channel itself. A stream's parent is its connection; a connection's parent
     /// is the listener, which has none.
     var tcpConnection: any Channel {
         guard let parent, parent.parent != nil else { return self }

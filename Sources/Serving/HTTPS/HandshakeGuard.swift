@@ -6,7 +6,7 @@ import NIOHTTP2
 import NIOSSL
 import NIOTLS
 
-/// Reads whom a client wants before TLS does, and closes connections whose handshake does not come to an end.
+/// Inspects the ClientHello before TLS, and closes connections whose handshake exceeds a deadline.
 struct HandshakeGuard<Base: ServerChildChannel>: ServerChildChannel {
     typealias Value = Base.Value
 
@@ -15,7 +15,7 @@ struct HandshakeGuard<Base: ServerChildChannel>: ServerChildChannel {
     private let streams: Int
     private let limit: TimeAmount
 
-    /// `streams`: How many an HTTP/2 client is told that it may open.
+    /// `streams`: The advertised SETTINGS_MAX_CONCURRENT_STREAMS of HTTP/2.
     init(_ base: Base, _ served: ServedCertificates, streams: Int, within limit: TimeAmount) {
         self.base = base
         self.served = served
@@ -39,8 +39,8 @@ struct HandshakeGuard<Base: ServerChildChannel>: ServerChildChannel {
     }
 }
 
-/// Waits for the handshake, puts a guard in front of what decodes the protocol that was agreed on, says how many streams an HTTP/2
-/// client may open, and steps aside.
+/// Waits for the handshake, inserts a guard in front of the decoder of the negotiated protocol, advertises the HTTP/2 stream
+/// limit, and removes itself.
 private final class HandshakeDeadline: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = NIOAny
 
@@ -61,16 +61,16 @@ private final class HandshakeDeadline: ChannelInboundHandler, RemovableChannelHa
     func handlerRemoved(context: ChannelHandlerContext) { timer?.cancel() }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        // First on, then out: a handler that has left the pipeline passes nothing on.
+        // Forward first: a handler that has left the pipeline forwards nothing.
         context.fireUserInboundEventTriggered(event)
         guard case .handshakeCompleted(let negotiated)? = event as? TLSUserEvent else { return }
         timer?.cancel()
         let pipeline = context.pipeline.syncOperations
         try? pipeline.addHandler(SlicedWrites(), position: .after(self))
-        // Behind this handler and in front of the decoders, which are there by now. On a connection that is gone, nothing is.
+        // In front of the decoders, which are installed by now. On a closed connection they are not.
         if negotiated == "h2" {
             try? pipeline.addHandler(FrameBudget(), position: .after(self))
-            // Right behind the settings that Hummingbird sends, which has no option for this one.
+            // After Hummingbird's own SETTINGS frame: Hummingbird has no option for this setting.
             let settings = HTTP2Settings([HTTP2Setting(parameter: .maxConcurrentStreams, value: streams)])
             let frame = HTTP2Frame(streamID: .rootStream, payload: .settings(.settings(settings)))
             context.channel.writeAndFlush(frame, promise: nil)

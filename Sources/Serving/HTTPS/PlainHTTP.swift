@@ -5,12 +5,12 @@ package import Logging
 package import NIOCore
 import ServiceLifecycle
 
-/// Port 80: answers of HTTP-01, and the way to HTTPS for everything else. Never a byte of what is served over TLS.
+/// Serves port 80: HTTP-01 responses, and redirects to HTTPS for everything else. Never serves content.
 package struct PlainHTTP: Service {
     let address: BindAddress
     let challenges: HTTP01Solver
-    /// The names that this server is configured with; the first is where a stranger's `Host` is sent. Where there are none,
-    /// those of the certificate that is served count.
+    /// The configured names of the server; an unknown `Host` is redirected to the first. If empty, the names of the certificate
+    /// in service apply.
     let names: [String]
     let served: ServedCertificates
     let httpsPort: Int
@@ -38,52 +38,54 @@ package struct PlainHTTP: Service {
         let http1 = HTTP1Channel.Configuration(
             additionalChannelHandlers: [RequestDeadline(.standard, connections)],
             httpDecoderConfiguration: .init(
-                maxHeaderFieldSize: HTTPSServer.mostHeaders, maxHeaderListSize: HTTPSServer.mostHeaders,
+                maxHeaderFieldSize: HTTPSServer.maxHeaderBytes, maxHeaderListSize: HTTPSServer.maxHeaderBytes,
                 maxHeaderFieldCount: 64))
         let application = Application(
             responder: BoundedResponder(
-                base: CallbackResponder<BasicRequestContext> { request, _ in answer(request) }, connections: connections
+                base: CallbackResponder<BasicRequestContext> { request, _ in response(to: request) },
+                connections: connections
             ),
             server: HTTPServerBuilder { responder in
-                ConnectionGuard(Sliced(HTTP1Channel(responder: responder, configuration: http1)), connections)
+                ConnectionGuard(
+                    SlicedReadsChannel(HTTP1Channel(responder: responder, configuration: http1)), connections)
             },
             configuration: ApplicationConfiguration(address: .hostname(address.host, port: address.port)),
             onServerRunning: onRunning, eventLoopGroupProvider: .shared(group), logger: logger)
         do {
             try await application.run()
         } catch {
-            // The port is taken or not ours. HTTPS is served all the same, and TLS-ALPN-01 needs no port 80.
+            // The port is in use or forbidden. HTTPS and TLS-ALPN-01 work without port 80.
             logger.error(
-                "nothing listens for plain HTTP: HTTP-01 cannot be answered",
+                "plain HTTP is not served; HTTP-01 challenges will fail",
                 metadata: ["address": "\(address.host):\(address.port)", "error": "\(error)"])
             try? await gracefulShutdown()
         }
     }
 
-    func answer(_ request: Request) -> Response {
+    func response(to request: Request) -> Response {
         guard request.method == .get || request.method == .head else { return Response(status: .badRequest) }
         if request.uri.path.hasPrefix(HTTP01Solver.path) {
-            guard let answer = challenges.response(path: request.uri.path) else { return Response(status: .notFound) }
+            guard let content = challenges.response(path: request.uri.path) else { return Response(status: .notFound) }
             return Response(
                 status: .ok, headers: [.contentType: "application/octet-stream"],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: answer)))
+                body: ResponseBody(byteBuffer: ByteBuffer(string: content)))
         }
-        guard let host = host(askedFor: request.head.authority?.prefix { $0 != ":" }.lowercased() ?? "") else {
+        guard let host = host(for: request.head.authority?.prefix { $0 != ":" }.lowercased() ?? "") else {
             return Response(
                 status: .notFound, headers: [.contentType: "text/plain; charset=utf-8"],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: "Nothing is served here. Use https.\n")))
+                body: ResponseBody(byteBuffer: ByteBuffer(string: "This server has no name yet. Use https.\n")))
         }
         let port = httpsPort == 443 ? "" : ":\(httpsPort)"
         return Response(status: .permanentRedirect, headers: [.location: "https://\(host)\(port)\(request.uri)"])
     }
 
-    /// A name of this server's: the one that was asked for, if it is one.
-    private func host(askedFor asked: String) -> String? {
+    /// The server's name for a redirect: the requested name if it is one of its names, else the first.
+    private func host(for requested: String) -> String? {
         let names = names.isEmpty ? served.current?.names ?? [] : names
-        // `*.example.org` stands for one label more (RFC 9525, section 6.3).
-        let parent = asked.firstIndex(of: ".").map { "*\(asked[$0...])" }
-        let isName = asked.utf8.allSatisfy { "abcdefghijklmnopqrstuvwxyz0123456789-.".utf8.contains($0) }
-        if isName, names.contains(asked) || parent.map(names.contains) == true { return asked }
+        // `*.example.org` matches one additional label (RFC 9525, section 6.3).
+        let parent = requested.firstIndex(of: ".").map { "*\(requested[$0...])" }
+        let isName = requested.utf8.allSatisfy { "abcdefghijklmnopqrstuvwxyz0123456789-.".utf8.contains($0) }
+        if isName, names.contains(requested) || parent.map(names.contains) == true { return requested }
         return names.first { !$0.hasPrefix("*") }
     }
 }

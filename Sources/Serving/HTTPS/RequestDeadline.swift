@@ -2,79 +2,79 @@ import HTTPTypes
 package import NIOCore
 package import NIOHTTPTypes
 
-/// Closes connections that take too long over a request or its answer, and counts what each request holds.
+/// Closes connections of slow clients, and counts the memory that each request holds.
 ///
-/// Four spans: until a request's head is there, until its body is, until its answer was taken (however steadily it
-/// trickles), and between requests. The time that the server itself takes to answer does not count. What was written counts
-/// as taken when the kernel has it; for HTTP/2 that takes room in the client's flow-control windows as well.
+/// There are four timeouts: for the request head, for the body, for sending the response (even if it trickles steadily), and
+/// between requests. The server's own time to respond does not count. A response counts as sent when the kernel has it; in
+/// HTTP/2 the client's flow-control windows must have room for it as well.
 package final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandler {
     package typealias InboundIn = HTTPRequestPart
     package typealias InboundOut = HTTPRequestPart
     package typealias OutboundIn = HTTPResponsePart
     package typealias OutboundOut = HTTPResponsePart
 
-    package struct Spans: Sendable {
+    package struct Timeouts: Sendable {
         package var firstHead: TimeAmount
         package var body: TimeAmount
-        /// For an answer, besides one second for each `bytesPerSecond` of it.
-        package var answer: TimeAmount
+        /// For the response, plus one second for each `bytesPerSecond` of it.
+        package var response: TimeAmount
         package var idle: TimeAmount
 
-        package init(firstHead: TimeAmount, body: TimeAmount, answer: TimeAmount, idle: TimeAmount) {
+        package init(firstHead: TimeAmount, body: TimeAmount, response: TimeAmount, idle: TimeAmount) {
             self.firstHead = firstHead
             self.body = body
-            self.answer = answer
+            self.response = response
             self.idle = idle
         }
 
-        package static let standard = Spans(
-            firstHead: .seconds(15), body: .seconds(30), answer: .seconds(20), idle: .seconds(75))
+        package static let standard = Timeouts(
+            firstHead: .seconds(15), body: .seconds(30), response: .seconds(20), idle: .seconds(75))
 
-        /// The slowest rate at which a long answer may be taken.
+        /// The minimum rate at which a client must read a long response.
         static let bytesPerSecond = 32 << 10
     }
 
-    private let spans: Spans
+    private let timeouts: Timeouts
     private let connections: Connections
-    /// For a head, a body, or the next request.
+    /// The deadline for a head, a body, or the next request.
     private var inbound: Scheduled<Void>?
-    /// For the oldest answer that is not taken.
+    /// The deadline for the oldest unsent response.
     private var outbound: Scheduled<Void>?
     private var context: ChannelHandlerContext?
-    /// The present answer has no length: it goes on for as long as its client listens.
+    /// Whether the current response is an event stream without a length.
     private var isStreaming = false
-    /// Pieces of such an answer that were written and not taken.
-    private var untaken = 0
+    /// Chunks of the event stream that were written and not yet sent.
+    private var unsent = 0
     /// Oldest first. More than one only in pipelined HTTP/1.1.
     private var requests: [Open] = []
-    /// The newest request's body is whole. Only its end can be missing: the next request comes after it.
-    private var isWhole = true
+    /// Whether the newest request's body is complete. Earlier ones are: the next request follows the body.
+    private var isBodyComplete = true
     private var isBodyCounted = false
-    /// Of the newest request's body, as far as it came.
-    private var body = (pieces: 0, bytes: 0)
-    /// The newest request, where its answer was taken before its body was whole.
-    private var early: Int?
+    /// The chunks and bytes received of the newest request's body.
+    private var body = (chunks: 0, bytes: 0)
+    /// The newest request's number, if its response was sent before its body was complete.
+    private var respondedEarly: Int?
 
-    /// A piece costs a microsecond or two, however small it is: so many may be of any size, and beyond them they must be of
-    /// so many bytes on average.
-    private static let fewPieces = 256
-    private static let smallPiece = 64
+    /// A chunk costs a microsecond or two however small it is. This many chunks may have any size; beyond them their average size
+    /// must be at least `minAverageChunk` bytes.
+    private static let freeChunks = 256
+    private static let minAverageChunk = 64
 
     private struct Open {
         let number: Int
-        var answer = 0
-        var isAnswered = false
+        var response = 0
+        var isResponded = false
     }
 
-    /// `connections`: Where the requests are counted.
-    package init(_ spans: Spans, _ connections: Connections) {
-        self.spans = spans
+    /// `connections`: The table that counts the requests.
+    package init(_ timeouts: Timeouts, _ connections: Connections) {
+        self.timeouts = timeouts
         self.connections = connections
     }
 
     package func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        wait(spans.firstHead, context)
+        startReceiveDeadline(timeouts.firstHead, context)
     }
 
     package func handlerRemoved(context: ChannelHandlerContext) {
@@ -94,32 +94,32 @@ package final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandl
                 context.channel.close(promise: nil)
                 return
             }
-            (isWhole, isBodyCounted, body) = (false, false, (0, 0))
-            wait(spans.body, context)
+            (isBodyComplete, isBodyCounted, body) = (false, false, (0, 0))
+            startReceiveDeadline(timeouts.body, context)
         case .body(let piece):
-            body.pieces += 1
+            body.chunks += 1
             body.bytes += piece.readableBytes
-            guard body.pieces <= Self.fewPieces + body.bytes / Self.smallPiece else {
+            guard body.chunks <= Self.freeChunks + body.bytes / Self.minAverageChunk else {
                 context.triggerUserOutboundEvent(SlicedReads.Stop(), promise: nil)
-                context.channel.tcpConnection.closeHard()
+                context.channel.tcpConnection.closeAbortively()
                 return
             }
         case .end:
-            isWhole = true
+            isBodyComplete = true
             inbound?.cancel()
-            if let early {
-                connections.end(early, on: context.channel.tcpConnection)
-                self.early = nil
+            if let respondedEarly {
+                connections.end(respondedEarly, on: context.channel.tcpConnection)
+                self.respondedEarly = nil
             }
-            // Answered before its body was there: the next request is what is waited for.
-            if requests.isEmpty { wait(spans.idle, context) }
+            // The response was sent before the body arrived: now wait for the next request.
+            if requests.isEmpty { startReceiveDeadline(timeouts.idle, context) }
         }
         context.fireChannelRead(data)
     }
 
-    /// What came of a body without its end takes room, whether or not anybody reads it.
+    /// Counts the memory of an incomplete body, whether or not a handler reads it.
     package func channelReadComplete(context: ChannelHandlerContext) {
-        if !isWhole, !isBodyCounted, let number = early ?? requests.last?.number {
+        if !isBodyComplete, !isBodyCounted, let number = respondedEarly ?? requests.last?.number {
             isBodyCounted = true
             connections.holdBody(
                 context.channel.isStream ? ConnectionLimits.streamBodyCost : ConnectionLimits.connectionBodyCost,
@@ -131,20 +131,20 @@ package final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandl
     package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
         case .head(let head):
-            if head.status.kind != .informational { answerBegins(head, context) }
+            if head.status.kind != .informational { responseBegins(head, context) }
             context.write(data, promise: promise)
         case .body:
-            // Of a stream of events each piece must be taken in its turn; of an answer with an end, the end.
+            // Each chunk of an event stream has a deadline; a response with a length has one for its end.
             guard isStreaming else { return context.write(data, promise: promise) }
-            untaken += 1
-            expectTaking(context)
-            context.write(data, promise: whenTaken(promise, context) { handler, _ in handler.pieceTaken() })
+            unsent += 1
+            startSendDeadline(context)
+            context.write(data, promise: whenSent(promise, context) { handler, _ in handler.chunkSent() })
         case .end:
-            context.write(data, promise: whenTaken(promise, context) { $0.answerTaken($1) })
+            context.write(data, promise: whenSent(promise, context) { $0.responseSent($1) })
         }
     }
 
-    private func whenTaken(
+    private func whenSent(
         _ promise: EventLoopPromise<Void>?, _ context: ChannelHandlerContext,
         _ body: @escaping @Sendable (RequestDeadline, ChannelHandlerContext) -> Void
     ) -> EventLoopPromise<Void> {
@@ -157,16 +157,18 @@ package final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandl
         return taken
     }
 
-    /// Counts the answer of the oldest request without one, before it is written. On the channel's event loop.
+    /// Counts the response of the oldest request without one, before it is written. Call on the channel's event loop.
     func hold(_ bytes: Int) {
-        guard let context, let index = requests.firstIndex(where: { $0.answer == 0 && !$0.isAnswered }) else { return }
-        requests[index].answer = bytes
+        guard let context, let index = requests.firstIndex(where: { $0.response == 0 && !$0.isResponded }) else {
+            return
+        }
+        requests[index].response = bytes
         connections.hold(bytes, for: requests[index].number, on: context.channel.tcpConnection)
-        expectTaking(context)
+        startSendDeadline(context)
     }
 
     private func open(_ head: HTTPRequest, _ context: ChannelHandlerContext) -> Bool {
-        guard early == nil, requests.count < connections.requestsPerConnection else { return false }
+        guard respondedEarly == nil, requests.count < connections.requestsPerConnection else { return false }
         let fields = head.headerFields.reduce(0) { $0 + $1.name.rawName.utf8.count + $1.value.utf8.count + 64 }
         let cost = context.channel.isStream ? ConnectionLimits.streamCost : ConnectionLimits.pipelinedCost
         guard let number = connections.begin(on: context.channel.tcpConnection, cost: cost + fields) else {
@@ -176,62 +178,62 @@ package final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandl
         return true
     }
 
-    private func answerBegins(_ head: HTTPResponse, _ context: ChannelHandlerContext) {
-        if let index = requests.firstIndex(where: { !$0.isAnswered }) { requests[index].isAnswered = true }
+    private func responseBegins(_ head: HTTPResponse, _ context: ChannelHandlerContext) {
+        if let index = requests.firstIndex(where: { !$0.isResponded }) { requests[index].isResponded = true }
         isStreaming =
             head.headerFields[.contentLength] == nil && head.status.code != 204 && head.status.code != 304
-        if !isStreaming { expectTaking(context) }
+        if !isStreaming { startSendDeadline(context) }
     }
 
-    private func pieceTaken() {
-        untaken -= 1
-        guard untaken == 0 else { return }
+    private func chunkSent() {
+        unsent -= 1
+        guard unsent == 0 else { return }
         outbound?.cancel()
         outbound = nil
     }
 
-    private func answerTaken(_ context: ChannelHandlerContext) {
+    private func responseSent(_ context: ChannelHandlerContext) {
         outbound?.cancel()
         outbound = nil
         guard !requests.isEmpty else { return }
         let done = requests.removeFirst()
-        if requests.isEmpty, !isWhole {
-            early = done.number
-            connections.answerTaken(done.number, on: context.channel.tcpConnection)
+        if requests.isEmpty, !isBodyComplete {
+            respondedEarly = done.number
+            connections.responseSent(done.number, on: context.channel.tcpConnection)
         } else {
             connections.end(done.number, on: context.channel.tcpConnection)
         }
         guard context.channel.isActive else { return }
         if requests.isEmpty {
-            wait(early == nil ? spans.idle : spans.body, context)
-        } else if requests.contains(where: \.isAnswered) {
-            expectTaking(context)
+            startReceiveDeadline(respondedEarly == nil ? timeouts.idle : timeouts.body, context)
+        } else if requests.contains(where: \.isResponded) {
+            startSendDeadline(context)
         }
     }
 
-    /// The channel is gone: nothing is held, nobody is waited for.
+    /// Releases everything when the channel has closed.
     private func finish(_ context: ChannelHandlerContext) {
         inbound?.cancel()
         outbound?.cancel()
-        for number in requests.map(\.number) + [early].compactMap(\.self) {
+        for number in requests.map(\.number) + [respondedEarly].compactMap(\.self) {
             connections.end(number, on: context.channel.tcpConnection)
         }
         requests.removeAll()
-        early = nil
+        respondedEarly = nil
     }
 
-    private func wait(_ span: TimeAmount, _ context: ChannelHandlerContext) {
+    private func startReceiveDeadline(_ timeout: TimeAmount, _ context: ChannelHandlerContext) {
         inbound?.cancel()
         let channel = context.channel
-        inbound = context.eventLoop.scheduleTask(in: span) { channel.close(promise: nil) }
+        inbound = context.eventLoop.scheduleTask(in: timeout) { channel.close(promise: nil) }
     }
 
-    /// Who does not take an answer loses the whole connection: its other streams would be left lying as well.
-    private func expectTaking(_ context: ChannelHandlerContext) {
+    /// A client that does not read a response loses the whole connection, because it would not read the other streams either.
+    private func startSendDeadline(_ context: ChannelHandlerContext) {
         guard outbound == nil else { return }
-        let bytes = requests.reduce(0) { $0 + $1.answer }
-        let span = spans.answer + .seconds(Int64(bytes / Spans.bytesPerSecond))
+        let bytes = requests.reduce(0) { $0 + $1.response }
+        let timeout = timeouts.response + .seconds(Int64(bytes / Timeouts.bytesPerSecond))
         let connection = context.channel.tcpConnection
-        outbound = context.eventLoop.scheduleTask(in: span) { connection.closeHard() }
+        outbound = context.eventLoop.scheduleTask(in: timeout) { connection.closeAbortively() }
     }
 }

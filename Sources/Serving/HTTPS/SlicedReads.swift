@@ -2,14 +2,14 @@ import HummingbirdCore
 import Logging
 import NIOCore
 
-/// Gives an HTTP/1.1 decoder a little at a time, and nothing more once a later handler has had enough: thousands of chunks of one
-/// byte come in one piece of TLS, and a connection cannot be closed in the middle of it.
+/// Passes input to an HTTP/1.1 decoder in small slices, and nothing after a later handler has sent `Stop`. One TLS read may
+/// contain thousands of one-byte chunks, and a connection cannot be closed in the middle of a read.
 final class SlicedReads: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
     typealias OutboundIn = Any
 
-    /// Says that nothing more is wanted, as an outbound event.
+    /// The outbound event that stops the input.
     struct Stop: Sendable {}
 
     private static let slice = 1 << 10
@@ -31,8 +31,8 @@ final class SlicedReads: ChannelDuplexHandler {
     }
 }
 
-/// Puts `SlicedReads` in front of a channel without TLS.
-struct Sliced<Base: ServerChildChannel>: ServerChildChannel {
+/// Adds `SlicedReads` to a channel without TLS.
+struct SlicedReadsChannel<Base: ServerChildChannel>: ServerChildChannel {
     typealias Value = Base.Value
 
     private let base: Base
@@ -41,7 +41,7 @@ struct Sliced<Base: ServerChildChannel>: ServerChildChannel {
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         do {
-            // In front of the decoders, which come behind what is there already.
+            // The decoders are added behind the existing handlers.
             try channel.pipeline.syncOperations.addHandler(SlicedReads())
         } catch {
             return channel.eventLoop.makeFailedFuture(error)

@@ -1,14 +1,13 @@
 import NIOCore
 
-/// Hands answers to TLS in pieces of one record.
+/// Passes responses to TLS in slices of one record.
 ///
-/// NIOSSL keeps its buffer for encrypted bytes as large as it ever was, for as long as the connection lives: an answer of a
-/// megabyte would take a megabyte of every connection that once had one.
+/// NIOSSL never shrinks its buffer of encrypted bytes: after a response of a megabyte the connection would keep a megabyte.
 final class SlicedWrites: ChannelOutboundHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// Somewhat less than a record (RFC 8446 section 5.1), so that it fits into 16 KiB with its tag and header.
+    /// Slightly less than a record (RFC 8446 section 5.1), so that it fits into 16 KiB with tag and header.
     private static let slice = 16_000
     private var unflushed = 0
 

@@ -8,12 +8,12 @@ struct CertCommand: AsyncParsableCommand {
         subcommands: [CertificateStatus<DataOptions>.self, CertificateRenewal<DataOptions>.self])
 }
 
-extension DataOptions: CertificateKeeping {
+extension DataOptions: CertificateStoreOptions {
     static let program = "clavitor-monitor"
     static let noun = "monitor"
 
     func certificates() throws -> CertificateStore {
         _ = try store()
-        return CertificateStore(try DiskFiles(CertificatePlaces(data: data).folder))
+        return CertificateStore(try DiskFiles(CertificatePaths(data: data).folder))
     }
 }

@@ -22,8 +22,8 @@ struct Serve: AsyncParsableCommand {
     @OptionGroup var serving: ServeOptions
 
     func run() async throws {
-        ProcessMemory.keepSmall()
-        try ProcessMemory.hide()
+        ProcessMemory.limitHeapGrowth()
+        try ProcessMemory.denyInspection()
         let settings = try Settings(serving)
         LoggingSystem.bootstrap { _ in JSONLog(logLevel: settings.logLevel) }
         let logger = Logger(label: "clavitor-monitor")
@@ -90,7 +90,7 @@ struct Serve: AsyncParsableCommand {
         let deadMansSwitch = try settings.deadMansSwitch.map { try Self.deadMansSwitch($0, web) }
         let port = Shared<Int?>(nil)
         let certificates = try Certificates(
-            settings.certificate, name: "localhost", in: CertificatePlaces(data: options.data),
+            settings.certificate, name: "localhost", in: CertificatePaths(data: options.data),
             address: settings.https, port: port, logger: logger)
         let served = certificates.served
         let api = MonitorAPI(
@@ -140,14 +140,14 @@ struct Serve: AsyncParsableCommand {
                     served: certificates.served,
                     httpsPort: settings.https.port, group: group, logger: logger))
         }
-        let supervision = Supervision(logger: logger) { try await store.ping() }
-        if let supervision { services.append(supervision) }
+        let systemd = SystemdNotifier(logger: logger) { try await store.ping() }
+        if let systemd { services.append(systemd) }
         var server = HTTPSServer(
             address: settings.https, served: certificates.served, limits: settings.limits, logger: logger)
         server.onRunning = { channel in
             logger.info("serving", metadata: ["address": "\(channel.localAddress?.description ?? "-")"])
             port.value = channel.localAddress?.port
-            supervision?.tellReady()
+            systemd?.notifyReady()
         }
         services.append(server.application(responder: api.router().buildResponder(), on: group))
         var configuration = ServiceGroupConfiguration(

@@ -10,11 +10,11 @@ import VaultFormat
 
 struct Audit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Check or export the audit log.", subcommands: [Verify.self, Accept.self, Export.self])
+        abstract: "Verify or export the audit log.", subcommands: [Verify.self, Accept.self, Export.self])
 
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Follow the chain from the first line to the head, and compare the vaults with what it says.")
+            abstract: "Verify the audit chain, and compare the vaults with the log.")
 
         @OptionGroup var options: DataOptions
 
@@ -35,10 +35,10 @@ struct Audit: AsyncParsableCommand {
 
     struct Accept: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Let a node that found damage write again, once the database is whole.",
+            abstract: "Clear the damage mark of an intact database, so that the node accepts changes again.",
             discussion: """
-                Checks the database and the audit log like `doctor`, and refuses while anything is wrong: then restore a \
-                backup. The acceptance is a line of the audit log. Stop the node first.
+                Checks the database and the audit log like `doctor`, and fails if anything is damaged: restore a backup then. \
+                Records the acceptance in the audit log. Stop the node first.
                 """)
 
         @OptionGroup var options: DataOptions
@@ -46,10 +46,10 @@ struct Audit: AsyncParsableCommand {
         func run() async throws {
             let directory = options.directory
             try directory.requireVault()
-            try directory.takeLock()
+            try directory.acquireLock()
             let mark = DamageMark(path: directory.damageMark)
             guard let reason = mark.reason else {
-                print("Nothing to accept: no damage is on record.")
+                print("Nothing to accept: there is no damage mark.")
                 return
             }
             let findings = try Inspection(path: directory.database, keys: try directory.nodeKeys()).findings()
@@ -57,19 +57,20 @@ struct Audit: AsyncParsableCommand {
                 for finding in findings { print("FOUND  \(finding)") }
                 throw Failure("The database is still damaged. Restore a backup: `clavitor-node restore`.")
             }
-            // First the line, then the mark: a node is not well without a trace of why.
+            // Record first, then clear: the log must explain why the node is healthy again.
             let node = try Node(offline: directory)
             try await node.record(AuditEvent(.auditAccept, by: .init(.operator_), reason: reason))
             mark.clear()
-            print("Accepted. The node may be started.")
+            print("Accepted. Start the node.")
         }
     }
 
     struct Export: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Print every line as JSON, oldest first, with the hash that chains it.",
+            abstract: "Print all audit lines as JSON, oldest first, with their chain hashes.",
             discussion:
-                "Lines hold ids, addresses and actions; no name and no value. Lines of deleted vaults have no event.")
+                "Lines contain ids, addresses and actions, but no names or values. Lines of deleted vaults have no event."
+        )
 
         @OptionGroup var options: DataOptions
 

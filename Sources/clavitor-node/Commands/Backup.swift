@@ -12,29 +12,29 @@ import VaultFormat
 
 struct Backup: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Write an encrypted backup, also while the node serves.",
+        abstract: "Write an encrypted backup, also while the node is serving.",
         discussion:
-            "The file is in the age format: `age -d -i KEY FILE` opens it as well. It does not hold the root key.")
+            "The file has the age format: `age -d -i KEY FILE` decrypts it. It does not contain the root key.")
 
     @OptionGroup var options: DataOptions
 
-    @Option(help: "The folder to write to.")
+    @Option(help: "Directory to write to.")
     var to: String
 
-    @Option(help: "An age recipient (repeatable).")
+    @Option(help: "age recipient (repeatable).")
     var recipient: [String] = []
 
-    @Option(help: "A file of age recipients, one a line.")
+    @Option(help: "File with age recipients, one per line.")
     var recipientsFile: String?
 
-    @Option(help: "How many to keep, as last,daily,weekly,monthly; all of them by default.")
+    @Option(help: "Retention, as last,daily,weekly,monthly. Default: all.")
     var keep: String?
 
     func run() async throws {
         var recipients = try recipient.map { try AgeRecipient($0) }
         if let recipientsFile { recipients += try AgeRecipient.list(try File.read(recipientsFile, most: 1 << 20)) }
         guard !recipients.isEmpty else {
-            throw Failure("Say who can open it: --recipient age1… (`age-keygen` makes one).")
+            throw Failure("At least one recipient is required: --recipient age1… (`age-keygen` makes one).")
         }
         let kept = try keep.map(NodeSettings.keep)
         let node = try Node(offline: options.directory)
@@ -48,19 +48,19 @@ struct Backup: AsyncParsableCommand {
 
 struct Restore: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Make a data directory from a backup.",
+        abstract: "Restore a backup into a new data directory.",
         discussion: """
-            Checks everything first and never overwrites. Needs the root key of the backup's node, at --root-key or as \
-            root.key in the directory. Nobody is signed in afterwards and agents are suspended until their owners \
-            look at them; the audit log opens a new epoch.
+            Verifies the backup first and never overwrites. Requires the root key of the backup's node, at --root-key or as \
+            root.key in the directory. Afterwards all sessions are ended and agents are suspended until their owners \
+            resume them; the audit log starts a new epoch.
             """)
 
     @OptionGroup var options: DataOptions
 
-    @Option(help: "The backup.")
+    @Option(help: "Backup file.")
     var from: String
 
-    @Option(help: "The age identity file that opens it.")
+    @Option(help: "age identity file that decrypts the backup.")
     var identity: String
 
     func run() async throws {
@@ -74,7 +74,7 @@ struct Restore: AsyncParsableCommand {
             do {
                 keys = try NodeKeys(root: root, stored: try Store.nodeKey(path: path))
             } catch is RootBoxError {
-                throw Failure("The root key in \(directory.rootKeySource.location) is not the one of this backup.")
+                throw Failure("The root key in \(directory.rootKeySource.location) does not open this backup.")
             }
             let findings = try Inspection(path: path, keys: keys).findings()
             guard findings.isEmpty else {

@@ -9,16 +9,16 @@ import VaultFormat
 
 struct Cert: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "The certificate that a CA gave this node.",
+        abstract: "Show, renew or revoke the node's certificate.",
         subcommands: [CertificateStatus<DataOptions>.self, CertificateRenewal<DataOptions>.self, Revoke.self])
 
     struct Revoke: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Tell the CA to revoke the certificate, and get another with a new key.")
+            abstract: "Revoke the certificate at the CA, and request one with a new key.")
 
         @OptionGroup var options: DataOptions
-        @Flag(help: "Somebody else has the private key.") var keyCompromise = false
-        @Option(help: "Certificates to trust a private CA's directory by, in PEM.") var acmeCaFile: String?
+        @Flag(help: "State that the private key is compromised.") var keyCompromise = false
+        @Option(help: "PEM file with trusted certificates for the directory of a private CA.") var acmeCaFile: String?
 
         func run() async throws {
             let store = try options.certificates()
@@ -44,19 +44,19 @@ struct Cert: AsyncParsableCommand {
             try await node.record(
                 AuditEvent(.certificateRevoke, by: .init(.operator_), reason: "serial \(certificate.serial)"))
             print(
-                "Revoked \(certificate.serial). The node that serves this directory asks for another within ten seconds."
+                "Revoked \(certificate.serial). The node that serves this directory requests a new certificate within ten seconds."
             )
         }
     }
 }
 
-extension DataOptions: CertificateKeeping {
+extension DataOptions: CertificateStoreOptions {
     static let program = "clavitor-node"
     static let noun = "node"
 
     func certificates() throws -> CertificateStore {
         guard File.exists(directory.database) else {
-            throw Failure("There is no vault in \(directory.path). Begin with `clavitor-node init`.")
+            throw Failure("There is no vault in \(directory.path). Create one with `clavitor-node init`.")
         }
         return CertificateStore(try DiskFiles(directory.certificates.folder))
     }

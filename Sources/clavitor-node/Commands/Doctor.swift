@@ -16,7 +16,7 @@ struct Doctor: AsyncParsableCommand {
 
     private struct Check {
         let name: String
-        /// Nil when all is well, else what is wrong and what to do.
+        /// The problem and its remedy; nil when the check passes.
         let problem: String?
     }
 
@@ -51,7 +51,7 @@ struct Doctor: AsyncParsableCommand {
             Check(
                 name: "free space",
                 problem: free > 4 * ReserveFile.bytes
-                    ? nil : "\(free >> 20) MiB left; at least \(4 * ReserveFile.bytes >> 20) are wanted"),
+                    ? nil : "\(free >> 20) MiB free; at least \(4 * ReserveFile.bytes >> 20) are required"),
         ]
     }
 
@@ -65,14 +65,14 @@ struct Doctor: AsyncParsableCommand {
         var checks = [
             Check(name: "root key opens the database", problem: nil),
             Check(
-                name: "no rotation is unfinished",
+                name: "no rotation is incomplete",
                 problem: keys.root.ids.count == 1 ? nil : "run `clavitor-node root-key rotate --resume`"),
         ]
         do {
             let findings = try Inspection(path: directory.database, keys: keys).findings()
             checks.append(
                 Check(
-                    name: "database and audit log are whole",
+                    name: "database and audit log are intact",
                     problem: findings.isEmpty ? nil : findings.joined(separator: "; ")))
             let node = try Node(offline: directory)
             let last = try await node.store.lastAuditTime()
@@ -82,7 +82,7 @@ struct Doctor: AsyncParsableCommand {
                     problem: last <= unixTime() + 60
                         ? nil : "the last audit line is \(last - unixTime()) seconds in the future; set the clock"))
         } catch {
-            checks.append(Check(name: "database and audit log are whole", problem: "\(error)"))
+            checks.append(Check(name: "database and audit log are intact", problem: "\(error)"))
         }
         return checks
     }

@@ -15,12 +15,12 @@ struct Init: AsyncParsableCommand {
     @Flag(help: "Do not print the root key; `clavitor-node root-key print` does.")
     var quiet = false
 
-    @Flag(help: "Do nothing where there is a vault, and refuse a directory with anything else: for services.")
+    @Flag(help: "Do nothing if there is a vault; fail if the directory has other files. For services.")
     var ifEmpty = false
 
     func run() async throws {
         let directory = options.directory
-        try directory.takeLock()
+        try directory.acquireLock()
         if ifEmpty, try !directory.isEmpty() { return }
         let keys = try directory.initialize(now: unixTime())
         print("Created \(directory.database).")
@@ -33,8 +33,8 @@ struct Init: AsyncParsableCommand {
         print(
             """
 
-            Keep a copy of this line apart from the machine and from its backups. Whoever has it and a backup can
-            guess passwords; whoever lacks it can open nothing, and neither can you.
+            Keep a copy of this line apart from the machine and from its backups. With it and a backup, passwords can
+            be guessed; without it, neither the database nor any backup can be opened.
 
                 \(RootKeyText.text(keys))
             """)
@@ -43,12 +43,12 @@ struct Init: AsyncParsableCommand {
 
 struct Invite: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Print an invitation: good for one registration on this node.")
+        abstract: "Print an invitation for one registration on this node.")
 
     @OptionGroup var options: DataOptions
 
-    @Option(help: "How long it is good for, such as 12h or 7d.")
-    var expires: Span = Span(seconds: 7 * 86_400)
+    @Option(help: "Validity of the invitation, such as 12h or 7d.")
+    var expires: DurationOption = DurationOption(seconds: 7 * 86_400)
 
     func run() async throws {
         print(try options.directory.nodeKeys().makeInvite(expires: unixTime() + expires.seconds))

@@ -15,13 +15,13 @@ struct RootKey: AsyncParsableCommand {
 
     struct Generate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Print a new root key, which no node has: for `clavitor-soc secrets generate`.")
+            abstract: "Print a new root key without storing it, for `clavitor-soc secrets generate`.")
 
         func run() async throws { print(RootKeyText.text(.generate()), terminator: "") }
     }
 
     struct Print: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Print the root key, to be kept on paper.")
+        static let configuration = CommandConfiguration(abstract: "Print the root key, for a copy on paper.")
 
         @OptionGroup var options: DataOptions
 
@@ -35,14 +35,14 @@ struct RootKey: AsyncParsableCommand {
     struct Export: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Encrypt the root key to age recipients.",
-            discussion: "Keep it apart from the backups: together they are all that a thief needs to start guessing.")
+            discussion: "Keep it apart from the backups: with both, passwords can be guessed.")
 
         @OptionGroup var options: DataOptions
 
-        @Option(help: "The file to write.")
+        @Option(help: "Output file.")
         var to: String
 
-        @Option(help: "An age recipient (repeatable).")
+        @Option(help: "age recipient (repeatable).")
         var recipient: [String]
 
         func run() async throws {
@@ -54,44 +54,48 @@ struct RootKey: AsyncParsableCommand {
             try file.synchronize()
             try await node.record(
                 AuditEvent(.rootKeyExport, by: .init(.operator_), reason: "to \(recipients.count) recipients"))
-            print("Wrote \(to). `age -d -i KEY \(to)` gives the root key file.")
+            print("Wrote \(to). `age -d -i KEY \(to)` decrypts it to a root key file.")
         }
     }
 
     struct Rotate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make a new root key, re-box everything under it, destroy the old one.",
+            abstract: "Generate a new root key, re-encrypt everything under it, and delete the old one.",
             discussion: """
-                The node must not be serving. If this is interrupted, the next `rotate --resume` or `serve` finishes \
-                it. Older backups still need the key of their time.
+                Stop the node first. If the rotation is interrupted, the next `rotate --resume` or `serve` completes \
+                it. Older backups still require the root key that they were made under.
                 """)
 
         @OptionGroup var options: DataOptions
 
-        @Flag(help: "Finish an interrupted rotation and begin no new one.")
+        @Flag(help: "Complete an interrupted rotation; do not start a new one.")
         var resume = false
 
         func run() async throws {
             let directory = options.directory
             let source = directory.rootKeySource
             guard source.isReplaceable else { throw RootKeySourceError.notReplaceable(source.location) }
-            try directory.takeLock()
+            try directory.acquireLock()
             let old = try source.load()
-            let isUnderWay = old.ids.count > 1
-            if resume, !isUnderWay {
-                print("No rotation is under way.")
+            let isInProgress = old.ids.count > 1
+            if resume, !isInProgress {
+                print("No rotation is in progress.")
                 return
             }
-            let ring = isUnderWay ? old : old.adding()
-            // On disk before the first box needs it.
-            if !isUnderWay { try source.replace(with: ring) }
+            let ring = isInProgress ? old : old.adding()
+            // On disk before anything is encrypted under it.
+            if !isInProgress { try source.replace(with: ring) }
             let node = try Node(offline: directory)
             let rotation = RootKeyRotation(node.store.database, root: ring)
             let renewed = try await rotation.run()
-            guard try await rotation.remaining() == 0 else { throw Failure("Boxes remain; run `rotate --resume`.") }
+            guard try await rotation.remaining() == 0 else {
+                throw Failure("Some secret boxes are still under the old key; run `rotate --resume`.")
+            }
             try await node.record(AuditEvent(.rootKeyRotate, by: .init(.operator_), reason: "key \(ring.current)"))
             try source.replace(with: ring.retiringOthers())
-            print("Root key \(ring.current) is in use; \(renewed) boxes were renewed and the old key is gone.")
+            print(
+                "Root key \(ring.current) is in use; \(renewed) secret boxes were re-encrypted and the old key is deleted."
+            )
             print("Keep a copy of the new one: `clavitor-node root-key print --data \(directory.path)`.")
         }
     }

@@ -21,8 +21,8 @@ struct Serve: AsyncParsableCommand {
     @OptionGroup var serving: ServeOptions
 
     func run() async throws {
-        ProcessMemory.keepSmall()
-        try ProcessMemory.hide()
+        ProcessMemory.limitHeapGrowth()
+        try ProcessMemory.denyInspection()
         let settings = try NodeSettings(serving)
         let directory = options.directory
         if !serving.dev { try directory.requireVault() }
@@ -33,23 +33,23 @@ struct Serve: AsyncParsableCommand {
         }
         LoggingSystem.bootstrap { _ in JSONLog(logLevel: level) }
         let logger = Logger(label: "clavitor-node")
-        try directory.takeLock()
-        try Self.refuseNetworkFileSystem(directory)
+        try directory.acquireLock()
+        try Self.rejectNetworkFileSystem(directory)
         if serving.dev, !File.exists(directory.database) { _ = try directory.initialize(now: unixTime()) }
 
-        let isFull = directory.giveReserveBackIfFull()
-        let isUnclean = try await UncleanStop(directory).run(logger)
+        let isFull = directory.releaseReserveIfLow()
+        let isUnclean = try await UncleanShutdown(directory).run(logger)
         let node = try Node(directory, settings, logger: logger, isUnclean: isUnclean, now: unixTime)
         if isFull {
             node.health.note(.diskFull)
-            // Whether anything can be taken away shows with the first try.
+            // Whether revocations find space shows with the first attempt.
             if let free = FileStatus.freeSpace(directory.path), free < 1 << 19 { node.health.noteExhaustion() }
         }
         node.lockKeys(logger)
         var server = try NodeServer(node, directory, logger: logger)
         try await node.store.deleteAbandonedHolders()
-        try await server.evenOnAFullDisk { try await server.finishRotation() }
-        try await server.evenOnAFullDisk {
+        try await server.toleratingFullDisk { try await server.finishRotation() }
+        try await server.toleratingFullDisk {
             try await node.record(AuditEvent(.nodeStart, by: .init(.node), reason: Version.current))
         }
         let isDevelopment = serving.dev
@@ -73,9 +73,9 @@ struct Serve: AsyncParsableCommand {
         logger.info("stopped")
     }
 
-    static func refuseNetworkFileSystem(_ directory: DataDirectory) throws {
+    static func rejectNetworkFileSystem(_ directory: DataDirectory) throws {
         if case .network(let name) = try FileSystem(folder: directory.path) {
-            throw Failure("\(directory.path) is on \(name). SQLite loses data there; use a local disk.")
+            throw Failure("\(directory.path) is on \(name), where SQLite can lose data. Use a local disk.")
         }
     }
 
@@ -83,7 +83,7 @@ struct Serve: AsyncParsableCommand {
         print(
             """
 
-            Clavitor is serving on https://\(settings.origin):\(port ?? settings.https.port) with a certificate of its own. In another terminal:
+            Clavitor is serving on https://\(settings.origin):\(port ?? settings.https.port) with a self-signed certificate. In another terminal:
 
                 alias clavitor='swift run -q clavitor --ca-file \(directory.certificates.developmentCertificate)'
                 clavitor register --server https://\(settings.origin):\(port ?? settings.https.port) --email you@example.com

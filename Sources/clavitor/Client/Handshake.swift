@@ -3,19 +3,19 @@ import NIOCore
 import NIOHTTP1
 import Synchronization
 
-/// How far away a node is, the time until TCP and TLS are done, and whether it is ready to serve.
+/// Measures the TCP and TLS handshake time of a node, and whether it is ready.
 struct Handshake: Equatable, Sendable {
     var time: Duration
-    /// `/readyz` answered with 200: what only shakes hands is no place for a vault.
+    /// Whether `/readyz` returned 200.
     var isReady: Bool
 
-    /// Nil for a node that does not answer within five seconds or is not trusted.
+    /// Nil for a node that does not respond within five seconds or is not trusted.
     static func with(_ server: ServerAddress, trusting caFile: String?) async -> Handshake? {
         let connected = Connected()
         guard var configuration = try? NodeClient.configuration(trusting: caFile) else { return nil }
         configuration.httpVersion = .http1Only
         configuration.timeout = .init(connect: .seconds(5), read: .seconds(5))
-        // The hook runs when the connection stands and before the request goes out.
+        // The hook runs after the handshake and before the request.
         configuration.http1_1ConnectionDebugInitializer = { channel in
             connected.instant.withLock { $0 = $0 ?? .now }
             return channel.eventLoop.makeSucceededVoidFuture()

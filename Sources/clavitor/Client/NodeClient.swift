@@ -5,19 +5,18 @@ import NIOHTTP1
 import Outbound
 import Wire
 
-/// Speaks with one node over HTTPS: JSON in, JSON out, problems as `Problem`.
+/// The HTTPS client of a node: JSON requests and responses, errors as `Problem`.
 struct NodeClient {
     let server: ServerAddress
-    /// A session's or an agent's.
+    /// The token of a session or agent.
     var token: String?
     private let http: HTTPClient
 
-    /// Large enough for every L2 value of a vault at once.
+    /// Enough for all L2 values of a vault at once.
     private static let largestAnswer = 256 << 20
     private static let timeout = TimeAmount.seconds(60)
 
-    /// Runs `body` with a client that is closed afterwards. `caFile` holds PEM certificates to trust instead of the
-    /// system's.
+    /// Runs `body` with a client that is closed afterwards. `caFile`: PEM certificates to trust instead of the system's.
     static func connected<Result>(
         to server: ServerAddress, trusting caFile: String?, _ body: (NodeClient) async throws -> Result
     ) async throws -> Result {
@@ -41,21 +40,21 @@ struct NodeClient {
         self.http = http
     }
 
-    /// Sends the request and decodes the answer.
+    /// Sends the request and decodes the response.
     ///
-    /// - Throws: `Problem` when the node refuses, `CommandFailure` when there is no node to talk to.
+    /// - Throws: `Problem` when the node refuses, `CommandFailure` when the node cannot be reached.
     func send<Answer: Decodable>(_ request: NodeRequest, as answer: Answer.Type = Answer.self) async throws -> Answer {
         let body = try await bytes(request)
         do {
             return try JSONDecoder().decode(Answer.self, from: body)
         } catch {
             throw CommandFailure(
-                .failed, "The node's answer is not one that this version of clavitor understands.",
+                .failed, "The node's response has an unknown format.",
                 hint: "Is \(server.text) a Clavitor node? Otherwise update clavitor.")
         }
     }
 
-    /// Sends the request; the answer has nothing to say but that it was done.
+    /// Sends a request whose response has no content.
     func send(_ request: NodeRequest) async throws {
         _ = try await bytes(request)
     }
@@ -67,7 +66,7 @@ struct NodeClient {
             } catch let error as HTTPClientError
                 where request.isRepeatable && [.remoteConnectionClosed, .readTimeout].contains(error)
             {
-                // The request or its answer was lost; asking once more changes nothing twice.
+                // The request or its response was lost; the request is idempotent.
                 return try await attempt(request)
             }
         } catch {
@@ -109,19 +108,19 @@ struct NodeClient {
         switch fault {
         case .otherName:
             CommandFailure(
-                .unreachable, "\(server.text) shows a certificate for another name.",
-                hint: "Use the name that the node goes by.")
+                .unreachable, "\(server.text) presents a certificate for another name.",
+                hint: "Use the node's own name.")
         case .untrusted:
             CommandFailure(
-                .unreachable, "\(server.text) shows a certificate that this machine does not trust.",
-                hint: "For a node with a certificate of its own, say which: --ca-file PEM")
+                .unreachable, "\(server.text) presents a certificate that this machine does not trust.",
+                hint: "For a self-signed certificate: --ca-file PEM")
         case .handshake: CommandFailure(.unreachable, "\(server.text) fails in the TLS handshake.")
         case .noAnswerInTime, .other:
             CommandFailure(
                 .unreachable, "\(server.text) cannot be reached: \(fault).",
                 hint: token == nil
                     ? "Check the address and the network; `clavitor nodes` measures the others."
-                    : "Your vault is on this node and on no other. Check the network; if it stays so, ask whoever runs it."
+                    : "Your vault is on this node and on no other. Check the network; if it persists, ask the node's operator."
             )
         }
     }

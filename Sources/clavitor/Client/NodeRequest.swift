@@ -2,7 +2,7 @@ import Encoding
 import FoundationEssentials
 import VaultFormat
 
-/// One request to a node, before it has an address and a token.
+/// A request to a node, without address and token.
 struct NodeRequest {
     enum Method: String {
         case get = "GET"
@@ -13,13 +13,13 @@ struct NodeRequest {
     }
 
     let method: Method
-    /// Without the leading slash; every part is escaped.
+    /// Path segments without the leading slash; they are percent-encoded when sent.
     let path: [String]
     var query: [(name: String, value: String)] = []
     var body: (any Encodable)?
-    /// The version that the write is meant for.
+    /// The version that the write expects.
     var ifMatch: Int?
-    /// Makes a repeated creation the same creation.
+    /// Makes a repeated creation idempotent.
     var idempotencyKey: String?
 
     init(_ method: Method, _ path: String..., body: (any Encodable)? = nil, ifMatch: Int? = nil) {
@@ -29,8 +29,8 @@ struct NodeRequest {
         self.ifMatch = ifMatch
     }
 
-    /// The same under a key of its own, so that it can be sent again when an answer got lost.
-    func once() -> NodeRequest {
+    /// The request with a new idempotency key, so that it can be repeated if the response is lost.
+    func idempotent() -> NodeRequest {
         var request = self
         request.idempotencyKey = EntryID.random().text
         return request
@@ -43,7 +43,7 @@ struct NodeRequest {
         return request
     }
 
-    /// Whether sending it twice is sending it once.
+    /// Whether the request can be repeated safely.
     var isRepeatable: Bool { method == .get || idempotencyKey != nil }
 
     var target: String {

@@ -1,10 +1,10 @@
-/// A node's address as the user gives it. HTTPS only: every key is bound to a name that TLS has verified.
+/// The URL of a node, as given by the user. HTTPS only, because keys are bound to a name verified by TLS.
 struct ServerAddress: Equatable, Sendable {
     /// In lower case, without brackets.
     let host: String
     let port: Int?
 
-    /// Reads `https://host[:port]`, or the same without a scheme. Nil for anything else, a path included.
+    /// Parses `https://host[:port]`, or the same without a scheme. Nil for other text, also with a path.
     init?(_ text: String) {
         var rest = text[...]
         if let scheme = rest.firstRange(of: "://") {
@@ -40,10 +40,10 @@ struct ServerAddress: Equatable, Sendable {
 
     var isLoopback: Bool { ["localhost", "127.0.0.1", "::1"].contains(host) }
 
-    /// Whether a node that was reached under this name may ask for keys bound to `origin`.
+    /// Whether a node with this address may request keys bound to `origin`.
     ///
-    /// Without this check a node could have the password's proof for another node computed, and use it there. On
-    /// loopback there is no other node.
+    /// Without this check a node could obtain the password proof for another node, and use it there. Loopback addresses are
+    /// exempt.
     func mayClaim(origin: String) -> Bool {
         isLoopback ? !origin.isEmpty : origin == host
     }

@@ -5,24 +5,24 @@ import VaultFormat
 import Wire
 
 struct Status: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Say who is signed in, where, and until when.")
+    static let configuration = CommandConfiguration(abstract: "Show the account, its session, and usage with quotas.")
 
-    @OptionGroup(title: "Everywhere") var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func run() async throws {
-        let workspace = try Workspace(global)
-        try await workspace.signedIn { signedIn in
+        let context = try CommandContext(global)
+        try await context.signedIn { signedIn in
             let local = try signedIn.owner()
             let account = try await signedIn.send(NodeRequest(.get, "api/v1/account"), as: AccountBody.self)
             try local.pins.check(vault: account.vault)
             let output = StatusOutput(server: local.server, expiresAt: local.session?.expiresAt ?? 0, account: account)
-            try workspace.show(output) {
+            try context.show(output) {
                 """
                 \(account.email.printable) at \(local.server)
-                  session        until \(Moment.text(output.expiresAt))
+                  session        until \(Timestamp.text(output.expiresAt))
                   second factor  \(account.hasSecondFactor ? "on" : "off (clavitor second-factor enable)")
-                  recovery kit   \(account.hasRecoveryKit ? "made" : "none (clavitor kit new)")
-                  vault          \(account.vault), since \(Moment.text(account.createdAt))
+                  recovery kit   \(account.hasRecoveryKit ? "created" : "none (clavitor kit new)")
+                  vault          \(account.vault), since \(Timestamp.text(account.createdAt))
 
                 \(usage(account))
                 """
@@ -31,9 +31,9 @@ struct Status: AsyncParsableCommand {
     }
 }
 
-/// What the vault holds beside what it may hold, then the other quotas.
+/// A table of usage and quotas.
 private func usage(_ account: AccountBody) -> String {
-    var table = Table("of the vault", "now", "at most")
+    var table = Table("quota", "used", "limit")
     for name in account.usage.keys.sorted() {
         table.add(name.printable, "\(account.usage[name] ?? 0)", account.quotas[name].map { "\($0)" } ?? "-")
     }
@@ -53,21 +53,21 @@ struct ChangePassword: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "password", abstract: "Change the account's password.",
         discussion:
-            "Everything else that is signed in is signed out, and the old recovery kit ends: a new one is printed.")
+            "Ends all other sessions and replaces the recovery kit: the new one is printed.")
 
-    @Flag(help: "Pause every agent: somebody may have been in.")
+    @Flag(help: "Pause every agent, after a possible compromise.")
     var pauseAgents = false
 
     @OptionGroup var code: CodeOptions
     @OptionGroup var newPassword: NewPasswordOptions
-    @OptionGroup(title: "Everywhere") var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func run() async throws {
-        let workspace = try Workspace(global)
-        try await workspace.signedIn { signedIn in
+        let context = try CommandContext(global)
+        try await context.signedIn { signedIn in
             let l2Key = try await signedIn.l2Key()
             let account = try signedIn.owner()
-            let password = try newPassword.ask(workspace, email: account.email)
+            let password = try newPassword.ask(context, email: account.email)
             let keys = try SignIn.Terms(account.pins.prelogin).keys(of: password)
             let kit = RecoveryKit()
             let change = try await signedIn.proving(code) { proof in
@@ -78,7 +78,7 @@ struct ChangePassword: AsyncParsableCommand {
                 return try await signedIn.send(
                     NodeRequest(.put, "api/v1/account/password", body: body), as: OwnerChangeBody.self)
             }
-            try workspace.showChange(OwnerChangeOutput(change, kit)) { "The password is changed." }
+            try context.showChange(OwnerChangeOutput(change, kit)) { "Password changed." }
             try signedIn.adopt(change.session, keys: keys)
         }
     }
@@ -88,48 +88,48 @@ struct Recover: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Set a new password with the recovery kit, and sign in.",
         discussion: """
-            The kit is used up: a new one is printed. Every session ends and every agent is paused; `clavitor agent \
-            resume` brings back those that you know.
+            Replaces the kit: the new one is printed. Ends all sessions and pauses all agents; `clavitor agent \
+            resume` resumes those that you recognize.
             """)
 
-    @Option(help: "Your e-mail address; the last one used when left out.")
+    @Option(help: "E-mail address. Default: the last one used.")
     var email: String?
 
     @Option(
-        name: .customLong("kit-file"), help: ArgumentHelp("Take the kit from a file.", valueName: "path"),
+        name: .customLong("kit-file"), help: ArgumentHelp("Read the kit from a file.", valueName: "path"),
         completion: .file())
     var kitFile: String?
 
     @OptionGroup var code: CodeOptions
     @OptionGroup var newPassword: NewPasswordOptions
-    @OptionGroup(title: "Everywhere") var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func run() async throws {
-        let workspace = try Workspace(global)
-        let server = try workspace.someServer()
-        guard let email = try email ?? workspace.sessions.current(on: server)?.email else {
-            throw CommandFailure(.usage, "Whose account is it?", hint: "Add --email ADDRESS.")
+        let context = try CommandContext(global)
+        let server = try context.someServer()
+        guard let email = try email ?? context.sessions.current(on: server)?.email else {
+            throw CommandFailure(.usage, "No account was given.", hint: "Add --email ADDRESS.")
         }
-        try await workspace.connected(to: server) { node in
-            let signIn = try SignIn(workspace: workspace, node: node, email: email)
+        try await context.connected(to: server) { node in
+            let signIn = try SignIn(context: context, node: node, email: email)
             let known = try signIn.known
             let terms = try await signIn.terms(pinned: known?.pins)
-            let kitKeys = AccountKeys(kit: try kit(workspace), origin: terms.answer.origin)
-            // Before the code is asked for, which is good for a minute.
-            let keys = try terms.keys(of: try newPassword.ask(workspace, email: signIn.email))
+            let kitKeys = AccountKeys(kit: try kit(context), origin: terms.answer.origin)
+            // Before the prompt for the code, which is valid for a minute.
+            let keys = try terms.keys(of: try newPassword.ask(context, email: signIn.email))
             let kit = RecoveryKit()
-            let change = try await workspace.withSecondFactor(code.totp) { code in
+            let change = try await context.withSecondFactor(code.totp) { code in
                 try await recover(signIn, kitKeys, keys, kit, code: code)
             }
             try known?.pins.check(vault: change.session.vault)
-            try workspace.showChange(OwnerChangeOutput(change, kit)) {
-                "The new password is set, and you are signed in."
+            try context.showChange(OwnerChangeOutput(change, kit)) {
+                "Password set. Signed in."
             }
             _ = try signIn.stored(change.session, terms: terms, l2WrapKey: keys.l2WrapKey, before: known)
         }
     }
 
-    /// Fetches the l2Key that the kit opens, and sets the new password with it.
+    /// Gets the l2Key wrapped for the kit, and sets the new password.
     private func recover(
         _ signIn: SignIn, _ kitKeys: AccountKeys, _ keys: AccountKeys, _ kit: RecoveryKit, code: String?
     ) async throws -> OwnerChangeBody {
@@ -152,14 +152,14 @@ struct Recover: AsyncParsableCommand {
                 NodeRequest(.post, "api/v1/accounts/recover", body: body), as: OwnerChangeBody.self)
         } catch let problem as Problem where problem.code == .badCredentials {
             throw CommandFailure(
-                .refused, "The kit does not belong to this address, or a newer one took its place.",
-                hint: "A kit ends with each change of password; look for the one printed last.")
+                .refused, "The kit does not belong to this address, or it was replaced by a newer one.",
+                hint: "Each password change replaces the kit; use the one printed last.")
         }
     }
 
     private func l2Key(_ begun: RecoveryBegunBody, _ kitKeys: AccountKeys) throws -> L2Key {
         guard let vault = VaultID(text: begun.vault) else {
-            throw CommandFailure(.failed, "The node named no vault.")
+            throw CommandFailure(.failed, "The node sent an invalid vault id.")
         }
         do throws(L2Failure) {
             return try L2Key(wrapped: begun.l2.wrappedKey, by: kitKeys.l2WrapKey, vault: vault)
@@ -168,20 +168,20 @@ struct Recover: AsyncParsableCommand {
         }
     }
 
-    private func kit(_ workspace: Workspace) throws -> RecoveryKit {
+    private func kit(_ context: CommandContext) throws -> RecoveryKit {
         let text =
             try kitFile.map { try SecretSource.file($0) }
-            ?? workspace.terminal.ask("Recovery kit (clv_kit_…)", otherwise: "Add --kit-file PATH.")
+            ?? context.terminal.ask("Recovery kit (clv_kit_…)", otherwise: "Add --kit-file PATH.")
         guard let kit = RecoveryKit(text) else {
             throw CommandFailure(
-                .usage, "That is no recovery kit: a character is missing or wrong.",
-                hint: "It begins with clv_kit_ and has 57 characters; capital letters matter.")
+                .usage, "This is not a recovery kit: a character is missing or wrong.",
+                hint: "A kit begins with clv_kit_ and has 57 characters; it is case-sensitive.")
         }
         return kit
     }
 }
 
-/// A new kit as it is printed, alone or after something else.
+/// The output of a new kit.
 struct KitOutput: Encodable {
     let recoveryKit: String?
 
@@ -190,6 +190,6 @@ struct KitOutput: Encodable {
     }
 
     static func paragraph(_ kit: RecoveryKit?) -> String {
-        "\n\n" + (kit?.printed ?? "There is no recovery kit now. To make one: clavitor kit new")
+        "\n\n" + (kit?.printed ?? "There is no recovery kit. To create one: clavitor kit new")
     }
 }

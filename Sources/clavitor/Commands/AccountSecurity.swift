@@ -3,21 +3,21 @@ import Wire
 
 struct SignOutEverywhere: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "sign-out-everywhere", abstract: "End every session on every machine; the password stays.",
+        commandName: "sign-out-everywhere", abstract: "End all sessions on all machines; the password stays.",
         discussion: """
-            For when somebody may have been in. The recovery kit ends too: a new one is printed. Agents are paused, but for \
-            those that --keep-agent names; `clavitor agent resume` brings them back.
+            For use after a possible compromise. Replaces the recovery kit: the new one is printed. Pauses agents, except \
+            those named by --keep-agent; `clavitor agent resume` resumes them.
             """)
 
-    @Option(name: .customLong("keep-agent"), help: "An agent that goes on, by name or id (repeatable).")
+    @Option(name: .customLong("keep-agent"), help: "Agent to keep active, by name or id (repeatable).")
     var keptAgents: [String] = []
 
     @OptionGroup var code: CodeOptions
-    @OptionGroup(title: "Everywhere") var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func run() async throws {
-        let workspace = try Workspace(global)
-        try await workspace.signedIn { signedIn in
+        let context = try CommandContext(global)
+        try await context.signedIn { signedIn in
             let account = try signedIn.owner()
             let l2Key = try await signedIn.l2Key()
             let keys = try await signedIn.passwordKeys()
@@ -30,14 +30,14 @@ struct SignOutEverywhere: AsyncParsableCommand {
                 return try await signedIn.send(
                     NodeRequest(.post, "api/v1/account/sign-out-everywhere", body: body), as: OwnerChangeBody.self)
             }
-            try workspace.showChange(OwnerChangeOutput(change, kit)) { "Every other session has ended." }
+            try context.showChange(OwnerChangeOutput(change, kit)) { "All other sessions are ended." }
             try signedIn.adopt(change.session, keys: keys)
         }
     }
 }
 
-/// What became of everything that could open the vault, and the new kit. Shown before anything else can fail: the kit is
-/// good from the node's answer on.
+/// The result of a credential change with the new kit. Printed before anything else can fail, because the kit is valid from the
+/// node's response on.
 struct OwnerChangeOutput: Encodable {
     let recoveryKit: String
     let endedSessions: Int
@@ -52,14 +52,14 @@ struct OwnerChangeOutput: Encodable {
     }
 }
 
-extension Workspace {
+extension CommandContext {
     func showChange(_ output: OwnerChangeOutput, _ first: () -> String) throws {
-        try show(output, otherwise: "The change is made. Make another kit: clavitor login, then clavitor kit new") {
+        try show(output, otherwise: "The change was made. Create another kit: clavitor login, then clavitor kit new") {
             var lines = [first(), "Sessions ended: \(output.endedSessions)."]
-            if !output.activeAgents.isEmpty { lines.append("Agents that go on: \(output.activeAgents.count).") }
+            if !output.activeAgents.isEmpty { lines.append("Active agents: \(output.activeAgents.count).") }
             if !output.pausedAgents.isEmpty {
                 lines.append(
-                    "Agents that are paused: \(output.pausedAgents.count). See `clavitor agent ls`, then `clavitor agent resume NAME`."
+                    "Paused agents: \(output.pausedAgents.count). See `clavitor agent ls`, then `clavitor agent resume NAME`."
                 )
             }
             return lines.joined(separator: "\n") + KitOutput.paragraph(RecoveryKit(output.recoveryKit))
@@ -69,18 +69,18 @@ extension Workspace {
 
 struct Kit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Make or remove the recovery kit.", subcommands: [New.self, Remove.self])
+        abstract: "Create or remove the recovery kit.", subcommands: [New.self, Remove.self])
 
     struct New: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Print a new recovery kit; an old one ends.")
+            abstract: "Create a recovery kit, replacing an old one.")
 
         @OptionGroup var code: CodeOptions
-        @OptionGroup(title: "Everywhere") var global: GlobalOptions
+        @OptionGroup(title: "Global options") var global: GlobalOptions
 
         func run() async throws {
-            let workspace = try Workspace(global)
-            try await workspace.signedIn { signedIn in
+            let context = try CommandContext(global)
+            try await context.signedIn { signedIn in
                 let l2Key = try await signedIn.l2Key()
                 let kit = RecoveryKit()
                 let recovery = kit.body(for: l2Key, origin: try signedIn.owner().pins.origin)
@@ -89,8 +89,8 @@ struct Kit: AsyncParsableCommand {
                         NodeRequest(
                             .put, "api/v1/account/recovery", body: KitBody(proof: proof, recovery: recovery)))
                 }
-                try workspace.show(
-                    KitOutput(kit), otherwise: "The old kit has ended. Make another: clavitor kit new"
+                try context.show(
+                    KitOutput(kit), otherwise: "The old kit is replaced. Create another: clavitor kit new"
                 ) { kit.printed }
             }
         }
@@ -98,24 +98,24 @@ struct Kit: AsyncParsableCommand {
 
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "End the recovery kit: without the password the vault is lost then.")
+            abstract: "Remove the recovery kit. If the password is lost then, the vault is lost.")
 
-        @Flag(help: "Do not ask.")
+        @Flag(help: "Skip the confirmation.")
         var yes = false
 
         @OptionGroup var code: CodeOptions
-        @OptionGroup(title: "Everywhere") var global: GlobalOptions
+        @OptionGroup(title: "Global options") var global: GlobalOptions
 
         func run() async throws {
-            let workspace = try Workspace(global)
-            try await workspace.signedIn { signedIn in
-                let question = "Remove the recovery kit? Without the password the vault is lost then."
-                guard try yes || workspace.terminal.confirm(question, otherwise: "Add --yes.") else { return }
+            let context = try CommandContext(global)
+            try await context.signedIn { signedIn in
+                let question = "Remove the recovery kit? If the password is lost then, the vault is lost."
+                guard try yes || context.terminal.confirm(question, otherwise: "Add --yes.") else { return }
                 try await signedIn.proving(code) { proof in
                     try await signedIn.send(
                         NodeRequest(.delete, "api/v1/account/recovery", body: ProvenBody(proof: proof)))
                 }
-                workspace.terminal.note("The recovery kit opens nothing any more.")
+                context.terminal.note("Recovery kit removed.")
             }
         }
     }
@@ -123,24 +123,24 @@ struct Kit: AsyncParsableCommand {
 
 struct SecondFactor: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "second-factor", abstract: "Ask for a one-time code at every login, or stop.",
+        commandName: "second-factor", abstract: "Enable or disable a one-time code at sign-in.",
         subcommands: [Enable.self, Disable.self])
 
     struct Enable: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Switch the second factor on.")
+        static let configuration = CommandConfiguration(abstract: "Enable the second factor.")
 
         @OptionGroup var code: CodeOptions
-        @OptionGroup(title: "Everywhere") var global: GlobalOptions
+        @OptionGroup(title: "Global options") var global: GlobalOptions
 
         func run() async throws {
-            let workspace = try Workspace(global)
-            try await workspace.signedIn { signedIn in
+            let context = try CommandContext(global)
+            try await context.signedIn { signedIn in
                 let begun = try await signedIn.send(
                     NodeRequest(.post, "api/v1/account/totp", body: SecondFactorRequestBody()),
                     as: SecondFactorBody.self)
-                workspace.terminal.note(
+                context.terminal.note(
                     "Enter this in an authenticator app:\n\n    \(begun.secret ?? "")\n    \(begun.uri ?? "")\n")
-                let shown = try workspace.terminal.ask("The code it shows now", otherwise: "This needs a terminal.")
+                let shown = try context.terminal.ask("Current code", otherwise: "This command requires a terminal.")
                 let done = try await signedIn.proving(code) { proof in
                     try await signedIn.send(
                         NodeRequest(
@@ -148,9 +148,10 @@ struct SecondFactor: AsyncParsableCommand {
                             body: SecondFactorRequestBody(proof: proof, code: shown.filter { !$0.isWhitespace })),
                         as: SecondFactorBody.self)
                 }
-                try workspace.show(
+                try context.show(
                     done,
-                    otherwise: "The second factor is on. For other codes: clavitor second-factor disable, then enable"
+                    otherwise:
+                        "The second factor is enabled. For new recovery codes: clavitor second-factor disable, then enable"
                 ) {
                     """
                     The second factor is on. These codes stand in for it, each of them once; keep them like the kit:
@@ -163,19 +164,19 @@ struct SecondFactor: AsyncParsableCommand {
     }
 
     struct Disable: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Switch the second factor off.")
+        static let configuration = CommandConfiguration(abstract: "Disable the second factor.")
 
         @OptionGroup var code: CodeOptions
-        @OptionGroup(title: "Everywhere") var global: GlobalOptions
+        @OptionGroup(title: "Global options") var global: GlobalOptions
 
         func run() async throws {
-            let workspace = try Workspace(global)
-            try await workspace.signedIn { signedIn in
+            let context = try CommandContext(global)
+            try await context.signedIn { signedIn in
                 try await signedIn.proving(code) { proof in
                     try await signedIn.send(
                         NodeRequest(.delete, "api/v1/account/totp", body: ProvenBody(proof: proof)))
                 }
-                workspace.terminal.note("The second factor is off.")
+                context.terminal.note("Second factor disabled.")
             }
         }
     }
@@ -183,27 +184,27 @@ struct SecondFactor: AsyncParsableCommand {
 
 struct DeleteAccount: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "delete-account", abstract: "Delete the account and everything in its vault, for good.")
+        commandName: "delete-account", abstract: "Delete the account and its vault permanently.")
 
-    @Flag(help: "Do not ask.")
+    @Flag(help: "Skip the confirmation.")
     var yes = false
 
-    @OptionGroup(title: "Everywhere") var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func run() async throws {
-        let workspace = try Workspace(global)
-        try await workspace.signedIn { signedIn in
+        let context = try CommandContext(global)
+        try await context.signedIn { signedIn in
             let account = try signedIn.owner()
             if !yes {
-                let typed = try workspace.terminal.ask(
-                    "Everything in the vault will be gone. Type \(account.email) to go on", otherwise: "Add --yes.")
+                let typed = try context.terminal.ask(
+                    "The vault will be deleted permanently. Type \(account.email) to confirm", otherwise: "Add --yes.")
                 guard typed == account.email else {
-                    throw CommandFailure(.usage, "That is not the address; nothing was deleted.")
+                    throw CommandFailure(.usage, "The address does not match; nothing was deleted.")
                 }
             }
             try await signedIn.send(NodeRequest(.delete, "api/v1/account"))
-            try workspace.sessions.forget(account)
-            workspace.terminal.note("\(account.email) is deleted.")
+            try context.sessions.forget(account)
+            context.terminal.note("Deleted \(account.email).")
         }
     }
 }

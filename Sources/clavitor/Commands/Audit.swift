@@ -4,44 +4,44 @@ import Wire
 
 struct Audit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show what was done in your vault, by whom: newest first.")
+        abstract: "List audit lines of the vault, newest first.")
 
-    @Option(help: "How many lines.")
+    @Option(help: "Maximum number of lines.")
     var limit = 50
 
-    @Option(help: ArgumentHelp("Only what this agent did, or was done to it.", valueName: "name"))
+    @Option(help: ArgumentHelp("Only lines by or about this agent.", valueName: "name"))
     var agent: String?
 
-    @Option(help: ArgumentHelp("Only what concerns this entry.", valueName: "title"))
+    @Option(help: ArgumentHelp("Only lines about this entry.", valueName: "title"))
     var entry: String?
 
     @Option(
         help: ArgumentHelp(
-            "Only this, or what begins so: value.read, login, agent. With --json it is `action`.", valueName: "action"))
+            "Only this action or group: value.read, login, agent. Shown by --json as `action`.", valueName: "action"))
     var action: String?
 
-    @Option(help: ArgumentHelp("Nothing older: 24h, 7d, 2026-12-31.", valueName: "when"))
+    @Option(help: ArgumentHelp("Only lines since: 24h, 7d, 2026-12-31.", valueName: "when"))
     var since: String?
 
-    @OptionGroup(title: "Everywhere") var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func validate() throws {
-        guard limit > 0 else { throw ValidationError("--limit is at least 1.") }
+        guard limit > 0 else { throw ValidationError("--limit must be an integer from 1.") }
     }
 
     func run() async throws {
-        let workspace = try Workspace(global)
-        try await workspace.signedIn { signedIn in
+        let context = try CommandContext(global)
+        try await context.signedIn { signedIn in
             let lines = try await lines(signedIn, try await filter(signedIn))
-            let names = workspace.printsJSON ? Names() : try await Names(signedIn)
-            try workspace.show(AuditBody(lines: lines, next: nil)) {
+            let names = context.printsJSON ? Names() : try await Names(signedIn)
+            try context.show(AuditBody(lines: lines, next: nil)) {
                 var table = Table("time", "who", "what", "entry/field", "outcome", "from")
                 for line in lines {
                     table.add(
-                        Moment.text(line.at), line.who, line.what, line.place(names), line.result,
+                        Timestamp.text(line.at), line.who, line.what, line.place(names), line.result,
                         line.from ?? "")
                 }
-                return table.isEmpty ? "Nothing was done yet." : table.text
+                return table.isEmpty ? "No audit lines." : table.text
             }
         }
     }
@@ -67,9 +67,9 @@ struct Audit: AsyncParsableCommand {
         var filter = Filter(agent: agent, action: action)
         if let entry { filter.entry = try await EntryFinder(signedIn: signedIn).entry(entry).id }
         if let since {
-            guard let moment = Moment.parsePast(since, now: Moment.now) else {
+            guard let moment = Timestamp.parsePast(since, now: Timestamp.now) else {
                 throw CommandFailure(
-                    .usage, "--since \(since) cannot be read.", hint: "It takes 24h, 7d or 2026-12-31.")
+                    .usage, "--since must be 24h, 7d or 2026-12-31; not \(since).")
             }
             filter.since = moment
         }
@@ -99,13 +99,13 @@ extension AuditBody.Line {
         }
     }
 
-    /// Past tense for what the table knows; an action of a newer node goes by its own name.
+    /// The action in past tense; an unknown action of a newer node by its own name.
     fileprivate var what: String {
         if action == "login", outcome != "ok" { return "tried to sign in" }
         return Self.actions[action] ?? action
     }
 
-    /// The entry and field; for what concerns an agent, that.
+    /// The entry and field, or the agent.
     fileprivate func place(_ names: Names) -> String {
         if entry != nil { return names.place(entry, field) + (version.map { " v\($0)" } ?? "") }
         return action.hasPrefix("agent.") ? subjectName ?? subject ?? "" : ""
@@ -116,9 +116,10 @@ extension AuditBody.Line {
     }
 
     private static let actions = [
-        "value.read": "read a value", "value.totp": "took a code", "entry.create": "added", "entry.update": "changed",
+        "value.read": "read a value", "value.totp": "read a code", "entry.create": "added", "entry.update": "changed",
         "entry.trash": "removed", "entry.untrash": "restored", "entry.purge": "purged", "deposit.create": "deposited",
-        "deposit.accept": "accepted a deposit", "deposit.reject": "rejected a deposit", "agent.create": "made an agent",
+        "deposit.accept": "accepted a deposit", "deposit.reject": "rejected a deposit",
+        "agent.create": "created an agent",
         "agent.update": "changed an agent", "agent.rotate": "rotated a token", "agent.revoke": "revoked an agent",
         "account.create": "registered", "account.delete": "deleted the account", "account.recover": "used the kit",
         "account.password": "changed the password", "account.sign-out-everywhere": "signed out everywhere",

@@ -7,58 +7,58 @@ struct Edit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Change an entry.",
         discussion: """
-            A field that is there gets the new value, one that is not is added. An L2 field stays L2 unless --to-l1 \
-            says otherwise; --password and --l2 make an L1 field L2. --url and --tag replace all that were there; an \
-            empty one, --tag "", leaves none; --add-tag, --remove-tag, --add-url and --remove-url leave the others. If \
-            somebody changed the entry meanwhile, nothing is written.
+            Existing fields get the new value, others are added. An L2 field stays L2 unless --to-l1 is given; \
+            --password and --l2 make an L1 field L2. --url and --tag replace all URLs and tags; an empty one, --tag "", \
+            removes all; --add-tag, --remove-tag, --add-url and --remove-url change single ones. If \
+            the entry was changed meanwhile, nothing is written.
             """)
 
-    @Argument(help: "The entry's title or id.")
+    @Argument(help: "Entry title or id.")
     var entry: String
 
-    @Option(help: "A new title.")
+    @Option(help: "New title.")
     var title: String?
 
-    @Option(help: ArgumentHelp("Take a field away. May be repeated.", valueName: "label"))
+    @Option(help: ArgumentHelp("Remove a field. Repeatable.", valueName: "label"))
     var remove: [String] = []
 
-    @Option(help: ArgumentHelp("Give a field another label. May be repeated.", valueName: "label=new label"))
+    @Option(help: ArgumentHelp("Rename a field. Repeatable.", valueName: "label=new label"))
     var rename: [String] = []
 
-    @Option(name: .customLong("add-tag"), help: ArgumentHelp("One more tag. May be repeated.", valueName: "tag"))
+    @Option(name: .customLong("add-tag"), help: ArgumentHelp("Add a tag. Repeatable.", valueName: "tag"))
     var addTag: [String] = []
 
-    @Option(name: .customLong("remove-tag"), help: ArgumentHelp("One tag less. May be repeated.", valueName: "tag"))
+    @Option(name: .customLong("remove-tag"), help: ArgumentHelp("Remove a tag. Repeatable.", valueName: "tag"))
     var removeTag: [String] = []
 
-    @Option(name: .customLong("add-url"), help: ArgumentHelp("One more address. May be repeated.", valueName: "url"))
+    @Option(name: .customLong("add-url"), help: ArgumentHelp("Add a URL. Repeatable.", valueName: "url"))
     var addURL: [String] = []
 
     @Option(
-        name: .customLong("remove-url"), help: ArgumentHelp("One address less. May be repeated.", valueName: "url"))
+        name: .customLong("remove-url"), help: ArgumentHelp("Remove a URL. Repeatable.", valueName: "url"))
     var removeURL: [String] = []
 
     @Option(
         name: .customLong("to-l1"),
-        help: ArgumentHelp("Let the node see this L2 field's value from now on. May be repeated.", valueName: "label"))
+        help: ArgumentHelp("Move an L2 field to L1, readable by the node. Repeatable.", valueName: "label"))
     var toL1: [String] = []
 
     @OptionGroup var metadata: MetadataOptions
     @OptionGroup(title: "Fields") var fields: FieldOptions
-    @OptionGroup(title: "Everywhere") var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func run() async throws {
-        let workspace = try Workspace(global)
+        let context = try CommandContext(global)
         let inputs = try fields.inputs()
-        try await workspace.signedIn { signedIn in
+        try await context.signedIn { signedIn in
             let old = try await EntryFinder(signedIn: signedIn).entry(entry)
             let body = try await changes(of: old, by: inputs, signedIn)
             let request = NodeRequest(.patch, "api/v1/entries", old.id, body: body, ifMatch: old.version)
             let new = try await signedIn.send(request, as: EntryBody.self)
             guard new.id == old.id, new.version == old.version + 1 else {
-                throw CommandFailure(.failed, "The node wrote another version than was asked for; look at the entry.")
+                throw CommandFailure(.failed, "The node wrote another version than requested; check the entry.")
             }
-            try workspace.show(new) { "Changed \"\(new.title.printable)\": version \(new.version)." }
+            try context.show(new) { "Changed \"\(new.title.printable)\": version \(new.version)." }
         }
     }
 
@@ -66,7 +66,7 @@ struct Edit: AsyncParsableCommand {
         -> EntryWriteBody
     {
         guard let id = EntryID(text: old.id) else {
-            throw CommandFailure(.failed, "The node gave something that is no id.")
+            throw CommandFailure(.failed, "The node sent an invalid id.")
         }
         let lowered = Set(toL1.map { $0.lowercased() })
         let writer = FieldWriter(signedIn: signedIn, entry: id, version: old.version + 1, toL1: lowered)
@@ -95,9 +95,9 @@ struct Edit: AsyncParsableCommand {
             title: title, type: metadata.type?.rawValue,
             urls: try Self.list("url", metadata.url, adding: addURL, removing: removeURL, to: old.urls),
             tags: try Self.list("tag", metadata.tag, adding: addTag, removing: removeTag, to: old.tags),
-            notes: try metadata.notes(signedIn.workspace.secrets), fields: changes.isEmpty ? nil : changes)
+            notes: try metadata.notes(signedIn.context.secrets), fields: changes.isEmpty ? nil : changes)
         guard body.changesSomething else {
-            throw CommandFailure(.usage, "Nothing to change was named.", hint: "clavitor edit --help")
+            throw CommandFailure(.usage, "No change was given.", hint: "clavitor edit --help")
         }
         return body
     }
@@ -105,7 +105,9 @@ struct Edit: AsyncParsableCommand {
     private func relabel(_ text: String, in old: EntryBody, _ changes: inout [FieldWriteBody]) throws {
         guard let equals = text.firstIndex(of: "="), equals != text.startIndex,
             text.index(after: equals) != text.endIndex
-        else { throw CommandFailure(.usage, "--rename \(text) lacks a label.", hint: "--rename LABEL=NEW_LABEL") }
+        else {
+            throw CommandFailure(.usage, "--rename \(text) must be LABEL=NEW_LABEL.", hint: "--rename LABEL=NEW_LABEL")
+        }
         let field = try EntryFinder.field(String(text[..<equals]), of: old)
         let label = String(text[text.index(after: equals)...])
         if let index = changes.firstIndex(where: { $0.id == field.id }) {
@@ -115,14 +117,14 @@ struct Edit: AsyncParsableCommand {
         }
     }
 
-    /// Nil where nothing was named; the new list replaces the old one, or is the old one with some more and some less.
+    /// The new list: a replacement, or the old list with additions and removals. Nil if no option was given.
     private static func list(
         _ name: String, _ new: [String], adding: [String], removing: [String], to old: [String]?
     ) throws -> [String]? {
         if !new.isEmpty {
             guard adding.isEmpty, removing.isEmpty else {
                 throw CommandFailure(
-                    .usage, "--\(name) replaces all; it goes with neither --add-\(name) nor --remove-\(name).")
+                    .usage, "--\(name) replaces all, so it cannot be combined with --add-\(name) or --remove-\(name).")
             }
             return new.filter { !$0.isEmpty }
         }

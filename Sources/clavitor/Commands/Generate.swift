@@ -2,13 +2,13 @@ import ArgumentParser
 
 struct Generate: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Make up a password or a passphrase.",
-        discussion: "Nothing is stored. --words 6 makes one that can be remembered and typed.")
+        abstract: "Generate a password or passphrase.",
+        discussion: "Nothing is stored. --words 6 generates a passphrase that is easy to remember.")
 
-    @Option(help: ArgumentHelp("Characters of a password.", valueName: "characters"))
+    @Option(help: ArgumentHelp("Password length.", valueName: "characters"))
     var length = 20
 
-    @Option(help: ArgumentHelp("Words of a passphrase instead.", valueName: "count"))
+    @Option(help: ArgumentHelp("Number of words of a passphrase.", valueName: "count"))
     var words: Int?
 
     @Flag(help: "Print JSON.")
@@ -17,11 +17,11 @@ struct Generate: ParsableCommand {
     func validate() throws {
         guard Generator.lengths.contains(length) else {
             throw ValidationError(
-                "--length is from \(Generator.lengths.lowerBound) to \(Generator.lengths.upperBound).")
+                "--length must be an integer from \(Generator.lengths.lowerBound) to \(Generator.lengths.upperBound).")
         }
         if let words, !Generator.wordCounts.contains(words) {
             let counts = Generator.wordCounts
-            throw ValidationError("--words is from \(counts.lowerBound) to \(counts.upperBound).")
+            throw ValidationError("--words must be an integer from \(counts.lowerBound) to \(counts.upperBound).")
         }
     }
 

@@ -8,19 +8,19 @@ struct L2: AsyncParsableCommand {
 
     struct Rekey: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Encrypt every L2 value anew under a new key.",
+            abstract: "Re-encrypt every L2 value under a new key.",
             discussion: """
-                After a password got out: whoever knew it, and copied the key, opens no copy made from now on. Values \
-                that may have been seen must still be changed at their source. The recovery kit ends; a new one is \
+                For use after a password was compromised: the old key decrypts no value that is read from now on. Values \
+                that may have been read must still be changed at their source. Replaces the recovery kit: the new one is \
                 printed.
                 """)
 
         @OptionGroup var code: CodeOptions
-        @OptionGroup(title: "Everywhere") var global: GlobalOptions
+        @OptionGroup(title: "Global options") var global: GlobalOptions
 
         func run() async throws {
-            let workspace = try Workspace(global)
-            try await workspace.signedIn { signedIn in
+            let context = try CommandContext(global)
+            try await context.signedIn { signedIn in
                 let old = try await signedIn.l2Key()
                 let keys = try await signedIn.passwordKeys()
                 let new = L2Key.generate(for: old.vault)
@@ -33,14 +33,14 @@ struct L2: AsyncParsableCommand {
                         proof: proof, l2: L2Body(wrappedKey: wrapped), recovery: recovery, envelopes: renewed)
                     try await signedIn.send(NodeRequest(.put, "api/v1/account/l2", body: body))
                 }
-                try workspace.show(KitOutput(kit)) {
-                    "\(renewed.count) L2 values are under a new key." + KitOutput.paragraph(kit)
+                try context.show(KitOutput(kit)) {
+                    "\(renewed.count) L2 values re-encrypted under a new key." + KitOutput.paragraph(kit)
                 }
                 try signedIn.adopt(wrappedL2Key: wrapped)
             }
         }
 
-        /// Every L2 value of every version, page by page.
+        /// Gets all L2 values of all versions, page by page.
         private func stored(_ signedIn: SignedIn) async throws -> [L2RekeyBody.Envelope] {
             var envelopes: [L2RekeyBody.Envelope] = []
             var cursor: String?
@@ -58,7 +58,7 @@ struct L2: AsyncParsableCommand {
 extension L2RekeyBody.Envelope {
     fileprivate func renewed(from old: L2Key, to new: L2Key) throws -> L2RekeyBody.Envelope {
         guard let entryID = EntryID(text: entry), let fieldID = FieldID(text: field) else {
-            throw CommandFailure(.failed, "The node gave something that is no id.")
+            throw CommandFailure(.failed, "The node sent an invalid id.")
         }
         do throws(L2Failure) {
             let value = try old.open(envelope, entry: entryID, field: fieldID, version: version)
@@ -69,7 +69,7 @@ extension L2RekeyBody.Envelope {
             let failure = CommandFailure(error)
             throw CommandFailure(
                 failure.outcome, "Version \(version) of field \(field) in entry \(entry): \(failure.message)",
-                hint: "Nothing was changed. Purge the entry if it is of no use, then repeat.")
+                hint: "Nothing was changed. Purge the entry if it is not needed, then repeat.")
         }
     }
 }

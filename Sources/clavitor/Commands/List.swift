@@ -2,32 +2,32 @@ import ArgumentParser
 import Wire
 
 struct List: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "ls", abstract: "List entries, never values.")
+    static let configuration = CommandConfiguration(commandName: "ls", abstract: "List entries without values.")
 
-    @Option(help: "Only those in whose title, tags or addresses this occurs.")
+    @Option(help: "Only entries with this text in title, tags or URLs.")
     var text: String?
 
-    @Option(help: "Only those with this tag.")
+    @Option(help: "Only entries with this tag.")
     var tag: String?
 
-    @Option(help: "Only those that belong to this host.")
+    @Option(help: "Only entries of this host or domain.")
     var host: String?
 
-    @Flag(help: "What was removed.")
+    @Flag(help: "List the trash.")
     var trash = false
 
-    @OptionGroup(title: "Everywhere") var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func run() async throws {
-        let workspace = try Workspace(global)
+        let context = try CommandContext(global)
         let isSearch = text != nil || tag != nil || host != nil
-        if trash, isSearch { throw CommandFailure(.usage, "--trash lists everything; it takes no filter.") }
-        try await workspace.signedIn { signedIn in
+        if trash, isSearch { throw CommandFailure(.usage, "--trash cannot be combined with a filter.") }
+        try await context.signedIn { signedIn in
             let entries =
                 isSearch
                 ? try await search(signedIn)
                 : try await EntryFinder(signedIn: signedIn).all(in: trash ? "api/v1/trash" : "api/v1/entries")
-            try workspace.show(EntryListBody(entries: entries, next: nil)) { entries.printed }
+            try context.show(EntryListBody(entries: entries, next: nil)) { entries.printed }
         }
     }
 

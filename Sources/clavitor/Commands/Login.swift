@@ -4,29 +4,29 @@ import Wire
 struct Login: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Sign in on this machine.")
 
-    @Option(help: "Your e-mail address; the last one used when left out.")
+    @Option(help: "E-mail address. Default: the last one used.")
     var email: String?
 
-    @Option(help: "The second factor's code, or a recovery code.")
+    @Option(help: "One-time code of the second factor, or a recovery code.")
     var totp: String?
 
-    @OptionGroup(title: "Everywhere") var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func run() async throws {
-        let workspace = try Workspace(global)
-        let server = try workspace.someServer()
-        let last = try workspace.sessions.current(on: server)
+        let context = try CommandContext(global)
+        let server = try context.someServer()
+        let last = try context.sessions.current(on: server)
         guard let email = email ?? last?.email else {
-            throw CommandFailure(.usage, "Who signs in?", hint: "Add --email ADDRESS.")
+            throw CommandFailure(.usage, "No account was given.", hint: "Add --email ADDRESS.")
         }
-        let account = try await workspace.connected(to: server) { node in
-            let signIn = try SignIn(workspace: workspace, node: node, email: email)
+        let account = try await context.connected(to: server) { node in
+            let signIn = try SignIn(context: context, node: node, email: email)
             let terms = try await signIn.terms(pinned: try signIn.known?.pins)
-            let keys = try terms.keys(of: Password(try workspace.secrets.password(for: signIn.email)))
+            let keys = try terms.keys(of: Password(try context.secrets.password(for: signIn.email)))
             return try await signIn.login(keys: keys, terms: terms, code: totp)
         }
-        try workspace.show(SignedInOutput(account)) {
-            "Signed in to \(account.server) as \(account.email) until \(Moment.text(account.session?.expiresAt ?? 0))."
+        try context.show(SignedInOutput(account)) {
+            "Signed in to \(account.server) as \(account.email) until \(Timestamp.text(account.session?.expiresAt ?? 0))."
         }
     }
 }
@@ -48,54 +48,55 @@ private struct SignedInOutput: Encodable {
 struct Logout: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "End the session on this machine.")
 
-    @OptionGroup(title: "Everywhere") var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func run() async throws {
-        let workspace = try Workspace(global)
-        guard let account = try workspace.sessions.current(on: try workspace.namedServer()),
+        let context = try CommandContext(global)
+        guard let account = try context.sessions.current(on: try context.namedServer()),
             let token = account.session?.token
         else {
-            workspace.terminal.note("Nobody was signed in.")
+            context.terminal.note("There was no session.")
             return
         }
-        // First here, so that a node out of reach does not keep this machine signed in.
-        try workspace.sessions.update(account) { $0.session = nil }
+        // Locally first, in case the node cannot be reached.
+        try context.sessions.update(account) { $0.session = nil }
         guard let server = ServerAddress(account.server) else { return }
         do {
-            try await workspace.connected(to: server) { node in
+            try await context.connected(to: server) { node in
                 var node = node
                 node.token = token
                 try await node.send(NodeRequest(.delete, "api/v1/sessions/current"))
             }
         } catch let problem as Problem where problem.status == 401 {
-            // Over already.
+            // The session has already ended.
         } catch let failure as CommandFailure where failure.outcome == .unreachable {
             throw CommandFailure(
-                .unreachable, "Signed out here; the node was not told and may keep the session until it expires.",
-                hint: "clavitor sessions ls, once it can be reached")
+                .unreachable,
+                "Signed out on this machine. The node could not be reached; its session may last until it expires.",
+                hint: "When it can be reached: clavitor sessions ls")
         }
-        workspace.terminal.note("Signed out.")
+        context.terminal.note("Signed out.")
     }
 }
 
 struct Forget: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Make this machine forget an account: session, pins and its copy of the L2 key.",
-        discussion: "The account itself stays. The next login trusts what the node says as if it were the first.")
+        abstract: "Remove an account from this machine: session, pins and L2 key copy.",
+        discussion: "The account itself stays. The next login trusts the node as at first use.")
 
-    @OptionGroup(title: "Everywhere") var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
-    @Flag(help: "Do not ask.")
+    @Flag(help: "Skip the confirmation.")
     var yes = false
 
     func run() async throws {
-        let workspace = try Workspace(global)
-        guard let account = try workspace.sessions.current(on: try workspace.namedServer()) else {
-            throw CommandFailure(.notSignedIn, "This machine knows no account.")
+        let context = try CommandContext(global)
+        guard let account = try context.sessions.current(on: try context.namedServer()) else {
+            throw CommandFailure(.notSignedIn, "There is no account on this machine.")
         }
-        let question = "Forget \(account.email) at \(account.server)?"
-        guard try yes || workspace.terminal.confirm(question, otherwise: "Add --yes.") else { return }
-        try workspace.sessions.forget(account)
-        workspace.terminal.note("Forgotten.")
+        let question = "Remove \(account.email) at \(account.server) from this machine?"
+        guard try yes || context.terminal.confirm(question, otherwise: "Add --yes.") else { return }
+        try context.sessions.forget(account)
+        context.terminal.note("Removed.")
     }
 }

@@ -4,16 +4,16 @@ import Wire
 
 struct Nodes: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "List the fleet's nodes, nearest first, by the time that TCP and TLS take from here.",
-        discussion: "Proposes the nearest whose /readyz answers; one that does not is no place for a new vault.")
+        abstract: "List the fleet's nodes by latency of a TCP and TLS handshake.",
+        discussion: "Recommends the nearest node that is ready (/readyz).")
 
-    @OptionGroup(title: "Everywhere") var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func run() async throws {
-        let workspace = try Workspace(global)
-        let server = try workspace.someServer()
-        let caFile = try workspace.caFile(for: server)
-        let list = try await workspace.connected(to: server) { node in
+        let context = try CommandContext(global)
+        let server = try context.someServer()
+        let caFile = try context.caFile(for: server)
+        let list = try await context.connected(to: server) { node in
             try await node.send(NodeRequest(.get, ".well-known/clavitor/nodes"), as: NodesBody.self).nodes
         }
         let measured = await withTaskGroup(of: MeasuredNode.self) { group in
@@ -23,13 +23,13 @@ struct Nodes: AsyncParsableCommand {
             return await group.reduce(into: []) { $0.append($1) }
         }
         let found = NearestNodes(measured)
-        try workspace.show(found.nodes) {
-            found.nodes.isEmpty ? "\(server.text) knows of no fleet." : found.text
+        try context.show(found.nodes) {
+            found.nodes.isEmpty ? "\(server.text) lists no nodes." : found.text
         }
     }
 }
 
-/// The nodes of a fleet, nearest first. Their names are whatever the asked node says.
+/// The nodes of a fleet, nearest first. The queried node chooses their names.
 struct NearestNodes {
     let nodes: [MeasuredNode]
 
@@ -39,7 +39,7 @@ struct NearestNodes {
         }
     }
 
-    /// For people: a table, and the nearest that would take a vault.
+    /// A table, and the nearest node that is ready.
     var text: String {
         var table = Table("name", "city", "latency", "", "url")
         for node in nodes {
@@ -48,14 +48,14 @@ struct NearestNodes {
                 node.name, node.city, latency, node.milliseconds == nil || node.isReady ? "" : "not ready", node.url)
         }
         guard let nearest = nodes.first(where: \.isReady) else {
-            return table.text + "\n\nNone is ready for a new vault now."
+            return table.text + "\n\nNo node is ready for a new vault."
         }
         return table.text + """
 
 
-            The nearest that is ready is \(nearest.city.printable). For a new vault: clavitor register --server \
+            The nearest ready node is \(nearest.city.printable). For a new vault: clavitor register --server \
             \(nearest.url.printable)
-            A vault that there is stays where it is.
+            Existing vaults stay on their node.
             """
     }
 }
@@ -66,7 +66,7 @@ struct MeasuredNode: Encodable, Sendable {
     var url: String
     /// The best of three connections; nil for a node that did not answer.
     var milliseconds: Double?
-    /// At the last of them.
+    /// The result of the last connection.
     var isReady: Bool
 
     private enum CodingKeys: String, CodingKey {
@@ -84,7 +84,7 @@ extension MeasuredNode {
             guard let answer = await Handshake.with(address, trusting: caFile) else { break }
             best = min(best ?? answer.time, answer.time)
             isReady = answer.isReady
-            // A node that is not ready is not compared, and one that hangs is not waited for again.
+            // A node that is not ready is not measured again.
             guard isReady else { break }
         }
         milliseconds = best.map { $0 / .milliseconds(1) }
@@ -92,7 +92,7 @@ extension MeasuredNode {
 }
 
 extension ServerAddress {
-    /// Nothing in it means anything to the shell that it is copied into.
+    /// Whether the address has no shell metacharacters, since it is printed as part of a command.
     fileprivate var isPlain: Bool {
         host.utf8.allSatisfy("abcdefghijklmnopqrstuvwxyz0123456789-.:".utf8.contains)
     }

@@ -4,25 +4,25 @@ import Wire
 
 struct OneTimeCode: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "totp", abstract: "Print the one-time code of a field that holds a seed.")
+        commandName: "totp", abstract: "Print the current one-time code of a TOTP field.")
 
     @Argument(help: "ENTRY/FIELD.")
     var path: String
 
-    @OptionGroup(title: "Everywhere") var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func run() async throws {
-        let workspace = try Workspace(global)
-        try await workspace.signedIn { signedIn in
+        let context = try CommandContext(global)
+        try await context.signedIn { signedIn in
             let (entry, field) = try await EntryFinder(signedIn: signedIn).fieldTarget(path)
             let code = try await code(of: field, in: entry, signedIn)
-            if workspace.printsJSON {
-                try workspace.terminal.json(code)
-            } else if workspace.terminal.isOutputInteractive {
-                try workspace.terminal.line(code.code)
-                workspace.terminal.note("Good for \(code.expiresIn) seconds.")
+            if context.printsJSON {
+                try context.terminal.json(code)
+            } else if context.terminal.isOutputInteractive {
+                try context.terminal.line(code.code)
+                context.terminal.note("Valid for \(code.expiresIn) seconds.")
             } else {
-                try workspace.terminal.write(code.code)
+                try context.terminal.write(code.code)
             }
         }
     }
@@ -31,10 +31,10 @@ struct OneTimeCode: AsyncParsableCommand {
         guard field.tier == 2 else {
             return try await signedIn.send(NodeRequest(.get, "api/v1/entries", entry.id, "fields", field.id, "totp"))
         }
-        // The node cannot: the seed is opened here.
+        // The node cannot decrypt L2, so the code is computed here.
         let seed = try await FieldReader(signedIn: signedIn).value(of: field, in: entry)
         guard let generator = TOTP(seed) else { throw Problem(.notATOTPSeed, status: 422, title: "Not a seed") }
-        let now = Moment.now
+        let now = Timestamp.now
         return CodeBody(
             code: generator.code(at: now), period: generator.period,
             expiresIn: generator.period - now % generator.period)

@@ -5,31 +5,32 @@ import Wire
 
 struct Register: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Make an account on a node.",
+        abstract: "Register an account on a node.",
         discussion: """
-            The password never leaves this machine. The recovery kit is printed once: it is the only way back in when \
-            the password is lost. `clavitor generate --words 6` makes a password that can be remembered.
+            The password never leaves this machine. The recovery kit is printed once: it is the only way to recover when \
+            the password is lost. `clavitor generate --words 6` generates a passphrase that is easy to remember.
             """)
 
-    @Option(help: "Your e-mail address.")
+    @Option(help: "E-mail address.")
     var email: String
 
-    @Option(help: "An invitation, where the node wants one.")
+    @Option(help: "Invitation code, if the node requires one.")
     var invite: String?
 
-    @Flag(name: .customLong("no-kit"), help: "Make no recovery kit: without the password the vault is lost.")
+    @Flag(
+        name: .customLong("no-kit"), help: "Do not create a recovery kit. If the password is lost, the vault is lost.")
     var withoutKit = false
 
     @OptionGroup var newPassword: NewPasswordOptions
-    @OptionGroup(title: "Everywhere") var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func run() async throws {
-        let workspace = try Workspace(global)
-        try await workspace.connected(to: try workspace.someServer()) { node in
-            let signIn = try SignIn(workspace: workspace, node: node, email: email)
-            // A new account is a new first use: what an earlier one on this node pinned does not bind it.
+        let context = try CommandContext(global)
+        try await context.connected(to: try context.someServer()) { node in
+            let signIn = try SignIn(context: context, node: node, email: email)
+            // A new account is a first use: pins of an earlier account do not apply.
             let terms = try await signIn.terms(pinned: nil)
-            let password = try newPassword.ask(workspace, email: signIn.email, file: workspace.secrets.passwordFile)
+            let password = try newPassword.ask(context, email: signIn.email, file: context.secrets.passwordFile)
             let keys = try terms.keys(of: password)
             let vault = VaultID.random()
             let l2Key = L2Key.generate(for: vault)
@@ -40,23 +41,24 @@ struct Register: AsyncParsableCommand {
                 l2: L2Body(wrappedKey: l2Key.wrapped(by: keys.l2WrapKey)),
                 recovery: kit?.body(for: l2Key, origin: terms.answer.origin), invite: invite)
             try await node.send(NodeRequest(.post, "api/v1/accounts", body: body))
-            // The kit exists from here on, whatever happens to the login: show it first.
+            // The kit is valid from here on, so print it before the login can fail.
             let output = RegisteredOutput(
                 email: signIn.email, server: node.server.text, vault: vault.text, recoveryKit: kit?.text)
-            try workspace.show(
+            try context.show(
                 output,
-                otherwise: kit.map { _ in "The account exists. Make another kit: clavitor login, then clavitor kit new"
+                otherwise: kit.map { _ in
+                    "The account exists. Create another kit: clavitor login, then clavitor kit new"
                 }
             ) {
-                "\(output.email) is registered at \(output.server)." + (kit.map { "\n\n" + $0.printed } ?? "")
+                "Registered \(output.email) at \(output.server)." + (kit.map { "\n\n" + $0.printed } ?? "")
             }
-            if let known = try signIn.known { try workspace.sessions.forget(known) }
+            if let known = try signIn.known { try context.sessions.forget(known) }
             let account = try await signIn.login(keys: keys, terms: terms, code: nil)
             guard account.pins.vault == vault.text else {
-                try workspace.sessions.forget(account)
-                throw CommandFailure(.refused, "The node put the account into another vault than was asked for.")
+                try context.sessions.forget(account)
+                throw CommandFailure(.refused, "The node used another vault id than requested.")
             }
-            workspace.terminal.note("You are signed in.")
+            context.terminal.note("Signed in.")
         }
     }
 }
@@ -68,20 +70,20 @@ private struct RegisteredOutput: Encodable {
     let recoveryKit: String?
 }
 
-/// How commands that set a password come by it.
+/// The options of commands that set a password.
 struct NewPasswordOptions: ParsableArguments {
     @Option(
         name: .customLong("new-password-file"),
-        help: ArgumentHelp("Take the new password from a file.", valueName: "path"), completion: .file())
+        help: ArgumentHelp("Read the new password from a file.", valueName: "path"), completion: .file())
     var file: String?
 
-    /// Asks for one that may be used; `file` is where it is when the options do not say.
-    func ask(_ workspace: Workspace, email: String, file: String? = nil) throws -> Password {
-        let text = try workspace.secrets.newPassword(file: self.file ?? file) { text in
+    /// Reads a password of sufficient strength. `file`: The file if the options name none.
+    func ask(_ context: CommandContext, email: String, file: String? = nil) throws -> Password {
+        let text = try context.secrets.newPassword(file: self.file ?? file) { text in
             PasswordWeakness.of(text, email: email).map { weakness in
                 CommandFailure(
-                    .usage, "That password is too weak: \(weakness.explanation).",
-                    hint: "clavitor generate --words 6 makes a strong one that can be remembered.")
+                    .usage, "The password is too weak: \(weakness.explanation).",
+                    hint: "Generate a strong passphrase: clavitor generate --words 6")
             }
         }
         return Password(text)
@@ -89,7 +91,7 @@ struct NewPasswordOptions: ParsableArguments {
 }
 
 extension RecoveryKit {
-    /// What the node keeps of the kit.
+    /// The node's part of the kit.
     func body(for l2Key: L2Key, origin: String) -> RecoveryBody {
         let keys = AccountKeys(kit: self, origin: origin)
         return RecoveryBody(
@@ -98,11 +100,11 @@ extension RecoveryKit {
 
     var printed: String {
         """
-        RECOVERY KIT, shown this once. Print it and keep it away from this machine:
+        RECOVERY KIT, shown only once. Print it and keep it away from this machine:
 
             \(text)
 
-        Whoever has it and your e-mail address has your vault. If the password is lost: clavitor recover
+        The kit and your e-mail address give full access to your vault. If the password is lost: clavitor recover
         """
     }
 }

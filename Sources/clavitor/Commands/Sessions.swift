@@ -4,23 +4,23 @@ import Wire
 
 struct Sessions: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show and end sessions.", subcommands: [List.self, End.self], defaultSubcommand: List.self)
+        abstract: "List and end sessions.", subcommands: [List.self, End.self], defaultSubcommand: List.self)
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "ls", abstract: "List what is signed in.")
+        static let configuration = CommandConfiguration(commandName: "ls", abstract: "List sessions.")
 
-        @OptionGroup(title: "Everywhere") var global: GlobalOptions
+        @OptionGroup(title: "Global options") var global: GlobalOptions
 
         func run() async throws {
-            let workspace = try Workspace(global)
-            try await workspace.signedIn { signedIn in
+            let context = try CommandContext(global)
+            try await context.signedIn { signedIn in
                 let list = try await signedIn.send(NodeRequest(.get, "api/v1/sessions"), as: SessionListBody.self)
-                try workspace.show(list) {
+                try context.show(list) {
                     var table = Table("id", "since", "last used", "until", "")
                     for session in list.sessions {
                         table.add(
-                            session.id, Moment.text(session.createdAt), Moment.text(session.lastUsedAt),
-                            Moment.text(session.expiresAt), session.isCurrent ? "this one" : "")
+                            session.id, Timestamp.text(session.createdAt), Timestamp.text(session.lastUsedAt),
+                            Timestamp.text(session.expiresAt), session.isCurrent ? "this one" : "")
                     }
                     return table.text
                 }
@@ -31,16 +31,16 @@ struct Sessions: AsyncParsableCommand {
     struct End: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "End a session.")
 
-        @Argument(help: "Its id, as `sessions ls` shows it.")
+        @Argument(help: "Session id, as shown by `sessions ls`.")
         var id: String
 
-        @OptionGroup(title: "Everywhere") var global: GlobalOptions
+        @OptionGroup(title: "Global options") var global: GlobalOptions
 
         func run() async throws {
-            let workspace = try Workspace(global)
-            try await workspace.signedIn { signedIn in
+            let context = try CommandContext(global)
+            try await context.signedIn { signedIn in
                 try await signedIn.send(NodeRequest(.delete, "api/v1/sessions", NameArgument.name(id)))
-                workspace.terminal.note("The session has ended.")
+                context.terminal.note("Session ended.")
             }
         }
     }

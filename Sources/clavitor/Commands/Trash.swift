@@ -5,63 +5,63 @@ import Wire
 
 struct Remove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "rm", abstract: "Move an entry to the trash. `restore` brings it back.")
+        commandName: "rm", abstract: "Move an entry to the trash. Undo with `restore`.")
 
-    @Argument(help: "The entry's title or id.")
+    @Argument(help: "Entry title or id.")
     var entry: String
 
-    @OptionGroup(title: "Everywhere") var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func run() async throws {
-        let workspace = try Workspace(global)
-        try await workspace.signedIn { signedIn in
+        let context = try CommandContext(global)
+        try await context.signedIn { signedIn in
             let entry = try await EntryFinder(signedIn: signedIn).entry(entry)
             try await signedIn.send(NodeRequest(.delete, "api/v1/entries", entry.id, ifMatch: entry.version))
-            workspace.terminal.note("\"\(entry.title.printable)\" is in the trash.")
+            context.terminal.note("\"\(entry.title.printable)\" is in the trash.")
         }
     }
 }
 
 struct Purge: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Delete an entry in the trash, with its history, for good.")
+        abstract: "Delete a trashed entry with its history permanently.")
 
-    @Argument(help: "The entry's title or id, as `ls --trash` shows it.")
+    @Argument(help: "Entry title or id, as shown by `ls --trash`.")
     var entry: String
 
-    @Flag(help: "Do not ask.")
+    @Flag(help: "Skip the confirmation.")
     var yes = false
 
-    @OptionGroup(title: "Everywhere") var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func run() async throws {
-        let workspace = try Workspace(global)
-        try await workspace.signedIn { signedIn in
+        let context = try CommandContext(global)
+        try await context.signedIn { signedIn in
             let trash = try await EntryFinder(signedIn: signedIn).all(in: "api/v1/trash")
             let entry = try EntryFinder.only(EntryFinder.matches(entry, in: trash), entry, "entry in the trash")
-            let question = "Delete \"\(entry.title.printable)\" and its history for good?"
-            guard try yes || workspace.terminal.confirm(question, otherwise: "Add --yes.") else { return }
+            let question = "Delete \"\(entry.title.printable)\" and its history permanently?"
+            guard try yes || context.terminal.confirm(question, otherwise: "Add --yes.") else { return }
             try await signedIn.send(NodeRequest(.delete, "api/v1/trash", entry.id, ifMatch: entry.version))
-            workspace.terminal.note("\"\(entry.title.printable)\" is gone.")
+            context.terminal.note("\"\(entry.title.printable)\" is deleted.")
         }
     }
 }
 
 struct Restore: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Bring an entry back: out of the trash, or to an older version.")
+        abstract: "Restore an entry from the trash, or an older version of it.")
 
-    @Argument(help: "The entry's title or id.")
+    @Argument(help: "Entry title or id.")
     var entry: String
 
-    @Option(help: "The version to go back to. What is written is a new version.")
+    @Option(help: "Version to restore, as a new version.")
     var version: Int?
 
-    @OptionGroup(title: "Everywhere") var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func run() async throws {
-        let workspace = try Workspace(global)
-        try await workspace.signedIn { signedIn in
+        let context = try CommandContext(global)
+        try await context.signedIn { signedIn in
             let finder = EntryFinder(signedIn: signedIn)
             let restored: EntryBody
             if let version {
@@ -71,11 +71,11 @@ struct Restore: AsyncParsableCommand {
                 let entry = try EntryFinder.only(EntryFinder.matches(entry, in: trash), entry, "entry in the trash")
                 restored = try await post(RestoreBody(), to: entry, signedIn)
             }
-            try workspace.show(restored) { "\"\(restored.title.printable)\" is back: version \(restored.version)." }
+            try context.show(restored) { "\"\(restored.title.printable)\" is restored: version \(restored.version)." }
         }
     }
 
-    /// L2 values that have changed since are encrypted anew for the version that this makes: only this machine can.
+    /// Re-encrypts L2 values that have changed since for the new version, which only the client can.
     private func restore(_ entry: EntryBody, to version: Int, _ signedIn: SignedIn) async throws -> EntryBody {
         do {
             return try await post(RestoreBody(version: version), to: entry, signedIn)
@@ -100,25 +100,25 @@ struct Restore: AsyncParsableCommand {
 }
 
 struct History: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Show an entry's versions.")
+    static let configuration = CommandConfiguration(abstract: "List the versions of an entry.")
 
-    @Argument(help: "The entry's title or id.")
+    @Argument(help: "Entry title or id.")
     var entry: String
 
-    @OptionGroup(title: "Everywhere") var global: GlobalOptions
+    @OptionGroup(title: "Global options") var global: GlobalOptions
 
     func run() async throws {
-        let workspace = try Workspace(global)
-        try await workspace.signedIn { signedIn in
+        let context = try CommandContext(global)
+        try await context.signedIn { signedIn in
             let entry = try await EntryFinder(signedIn: signedIn).entry(entry)
             let history = try await signedIn.send(
                 NodeRequest(.get, "api/v1/entries", entry.id, "versions"), as: VersionsBody.self)
-            try workspace.show(history) {
+            try context.show(history) {
                 var table = Table("version", "when", "who", "fields written")
                 for version in history.versions {
                     let labels = version.fields.map { id in entry.fields.first { $0.id == id }?.label ?? "(removed)" }
                     table.add(
-                        "\(version.version)", Moment.text(version.at),
+                        "\(version.version)", Timestamp.text(version.at),
                         version.agentName ?? "you",
                         labels.isEmpty ? "title or details" : labels.joined(separator: ", "))
                 }

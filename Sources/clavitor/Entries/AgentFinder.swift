@@ -13,7 +13,7 @@ struct AgentFinder {
             agents += page.agents
             cursor = page.next
         } while cursor != nil
-        // As they were made: the node lists them by id.
+        // In order of creation; the node lists them by id.
         return agents.sorted { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
     }
 
@@ -28,7 +28,7 @@ struct AgentFinder {
         guard found.count == 1 else {
             let list = found.map { "  \($0.id)  \($0.name.printable)" }.joined(separator: "\n")
             throw CommandFailure(
-                .conflict, "There are several agents \"\(name.printable)\":\n\(list)", hint: "Name it by its id.")
+                .conflict, "There are several agents \"\(name.printable)\":\n\(list)", hint: "Use the id.")
         }
         return agent
     }

@@ -2,11 +2,11 @@ import Console
 import VaultFormat
 import Wire
 
-/// Finds entries and fields by what people type: an id, or a title or label without regard to case.
+/// Finds entries and fields by id, or by title and label, ignoring case.
 struct EntryFinder {
     let signedIn: SignedIn
 
-    /// Every entry that the caller may see.
+    /// All entries visible to the principal.
     func all(in path: String = "api/v1/entries") async throws -> [EntryBody] {
         var entries: [EntryBody] = []
         var cursor: String?
@@ -26,7 +26,7 @@ struct EntryFinder {
             do {
                 return try await entry(id)
             } catch let problem as Problem where problem.code == .noSuchEntry {
-                // Twenty-two characters can be a title too.
+                // A title may have the form of an id.
             }
         }
         return try Self.only(try await titled([name]), name, "entry")
@@ -61,18 +61,18 @@ struct EntryFinder {
 
     private func entry(_ id: EntryID) async throws -> EntryBody {
         let entry = try await signedIn.send(NodeRequest(.get, "api/v1/entries", id.text), as: EntryBody.self)
-        guard entry.id == id.text else { throw CommandFailure(.failed, "The node gave another entry than asked for.") }
+        guard entry.id == id.text else { throw CommandFailure(.failed, "The node sent another entry than requested.") }
         return entry
     }
 
-    /// An entry and, where the path names one, its field: `ENTRY` or `ENTRY/FIELD`.
+    /// Resolves `ENTRY` or `ENTRY/FIELD`.
     ///
     /// Titles and labels may contain slashes.
     func target(_ argument: String) async throws -> (entry: EntryBody, field: FieldBody?) {
         try await targets([argument])[0]
     }
 
-    /// The same of several paths, whose titles are looked up together.
+    /// The same for several paths, with one look-up of all titles.
     func targets(_ arguments: [String]) async throws -> [(entry: EntryBody, field: FieldBody?)] {
         let paths = arguments.map { path in
             let path = NameArgument.name(path)
@@ -104,16 +104,15 @@ struct EntryFinder {
             do {
                 entries.append(try await entry(id))
             } catch let problem as Problem where problem.code == .noSuchEntry {
-                // Twenty-two characters can be a title too.
+                // A title may have the form of an id.
             }
         }
         return entries
     }
 
-    /// Every reading of a path that leads to something counts: an entry with a slash in its title, which an agent may have
-    /// left, must not take another one's place.
+    /// Considers every interpretation of a path: a deposited entry with a slash in its title must not shadow another entry's field.
     ///
-    /// - Throws: `CommandFailure` with ids when there is more than one.
+    /// - Throws: `CommandFailure` with the ids if the path is ambiguous.
     static func target(
         _ path: String, _ cuts: [(entry: String, field: String)], in entries: [EntryBody]
     ) throws -> (entry: EntryBody, field: FieldBody?) {
@@ -126,7 +125,7 @@ struct EntryFinder {
             }
         }
         guard let only = readings.first else {
-            // An entry without such a field says more than that there is nothing.
+            // "No such field" is more helpful than "no such entry".
             if let (entry, label) = named.first { return (entry, try field(label, of: entry)) }
             throw CommandFailure(.notFound, "There is no entry \"\(path.printable)\".", hint: "clavitor ls")
         }
@@ -136,8 +135,8 @@ struct EntryFinder {
                     + (reading.field.map { ", field \($0.label.printable)" } ?? "")
             }
             throw CommandFailure(
-                .conflict, "\"\(path.printable)\" can mean each of these:\n\(list.joined(separator: "\n"))",
-                hint: "Name it by its ids.")
+                .conflict, "\"\(path.printable)\" is ambiguous:\n\(list.joined(separator: "\n"))",
+                hint: "Use the ids.")
         }
         return only
     }
@@ -147,7 +146,7 @@ struct EntryFinder {
         try await fieldTargets([path])[0]
     }
 
-    /// The same of several paths.
+    /// The same for several paths.
     func fieldTargets(_ paths: [String]) async throws -> [(entry: EntryBody, field: FieldBody)] {
         try zip(paths, try await targets(paths)).map { path, target in try Self.fieldTarget(path, target) }
     }
@@ -157,13 +156,13 @@ struct EntryFinder {
     ) throws -> (entry: EntryBody, field: FieldBody) {
         guard let field = target.field else {
             throw CommandFailure(
-                .usage, "\"\(path.printable)\" names an entry; a field is meant.",
+                .usage, "\"\(path.printable)\" is an entry; a field is required.",
                 hint: "ENTRY/FIELD, one of: \(target.entry.fields.map(\.label.printable).joined(separator: ", "))")
         }
         return (target.entry, field)
     }
 
-    /// Where a path can be cut, the last slash first.
+    /// The positions at which a path can be split, the last slash first.
     static func cuts(of path: String) -> [(entry: String, field: String)] {
         path.indices.reversed().compactMap { index in
             let field = path[path.index(after: index)...]
@@ -189,7 +188,7 @@ struct EntryFinder {
             let list = fields.map { "  \($0.id)  \($0.label.printable)" }.joined(separator: "\n")
             throw CommandFailure(
                 .conflict, "\"\(entry.title.printable)\" has several fields \"\(name.printable)\":\n\(list)",
-                hint: "Name it by its id.")
+                hint: "Use the id.")
         }
         return field
     }
@@ -206,7 +205,7 @@ struct EntryFinder {
         guard found.count == 1 else {
             let list = found.map { "  \($0.id)  \($0.title.printable)" }.joined(separator: "\n")
             throw CommandFailure(
-                .conflict, "There are several entries \"\(name.printable)\":\n\(list)", hint: "Name it by its id.")
+                .conflict, "There are several entries \"\(name.printable)\":\n\(list)", hint: "Use the id.")
         }
         return entry
     }

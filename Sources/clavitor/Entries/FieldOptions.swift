@@ -3,45 +3,45 @@ import VaultFormat
 
 /// The options of `add`, `edit` and `deposit` that set fields.
 struct FieldOptions: ParsableArguments {
-    @Option(help: "The user name.")
+    @Option(help: "User name.")
     var username: String?
 
-    @Flag(help: "A password, end-to-end encrypted (L2): asked for.")
+    @Flag(help: "Prompt for a password, end-to-end encrypted (L2).")
     var password = false
 
-    @Flag(help: "Make the password up instead of asking for it.")
+    @Flag(help: "Generate the password instead of prompting.")
     var generate = false
 
-    @Option(help: ArgumentHelp("Characters of a password that is made up.", valueName: "characters"))
+    @Option(help: ArgumentHelp("Length of the generated password.", valueName: "characters"))
     var length = 20
 
-    @Option(help: ArgumentHelp("A field with text.", valueName: "label=value"))
+    @Option(help: ArgumentHelp("Plain text field.", valueName: "label=value"))
     var field: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "A secret that agents can be granted (L1): asked for; LABEL=- from standard input, LABEL=@FILE.",
+            "Secret that can be granted to agents (L1): prompts; LABEL=- reads standard input, LABEL=@FILE a file.",
             valueName: "label"))
     var secret: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "A secret for nobody but you (L2, end-to-end encrypted): asked for; also LABEL=- and LABEL=@FILE.",
+            "Secret with end-to-end encryption (L2): prompts; also LABEL=- and LABEL=@FILE.",
             valueName: "label"))
     var l2: [String] = []
 
     @Option(
-        help: ArgumentHelp("A seed for one-time codes: asked for; also LABEL=- and LABEL=@FILE.", valueName: "label"))
+        help: ArgumentHelp("TOTP seed: prompts; also LABEL=- and LABEL=@FILE.", valueName: "label"))
     var totp: [String] = []
 
     func validate() throws {
         guard Generator.lengths.contains(length) else {
             throw ValidationError(
-                "--length is from \(Generator.lengths.lowerBound) to \(Generator.lengths.upperBound).")
+                "--length must be an integer from \(Generator.lengths.lowerBound) to \(Generator.lengths.upperBound).")
         }
     }
 
-    /// - Throws: `CommandFailure` when a label appears twice, or a secret stands on the command line.
+    /// - Throws: `CommandFailure` for a duplicate label, or a secret on the command line.
     func inputs() throws -> [FieldInput] {
         var inputs: [FieldInput] = []
         if let username { inputs.append(FieldInput(label: "username", kind: .username, content: .text(username))) }

@@ -1,11 +1,11 @@
 import Console
 import Wire
 
-/// `--grant ENTRY/FIELD` and `--grant-tag TAG[/LABEL]`.
+/// Converts `--grant ENTRY/FIELD` and `--grant-tag TAG[/LABEL]` into grants.
 struct GrantInput {
     let signedIn: SignedIn
 
-    /// The grants as the node takes them, one for each entry and each tag.
+    /// The grants, one per entry and tag.
     func grants(entries: [String], tags: [String]) async throws -> [GrantBody] {
         var byEntry: [(id: String, fields: [String]?)] = []
         for path in entries {
@@ -18,27 +18,27 @@ struct GrantInput {
             + (try Self.tagGrants(tags))
     }
 
-    /// `ENTRY/*` and `ENTRY` stand for all fields.
+    /// `ENTRY/*` and `ENTRY` mean all fields.
     private func target(_ path: String) async throws -> (entry: EntryBody, field: FieldBody?) {
         let finder = EntryFinder(signedIn: signedIn)
         if path.hasSuffix("/*") { return (try await finder.entry(String(path.dropLast(2))), nil) }
         let target = try await finder.target(path)
         if let field = target.field, field.tier == 2 {
             throw CommandFailure(
-                .usage, "\"\(field.label.printable)\" is L2: the node has no key that it could give an agent.",
-                hint: "--to-l1 of clavitor edit changes that.")
+                .usage, "\"\(field.label.printable)\" is L2, which cannot be granted: the node has no key for it.",
+                hint: "To move it to L1: clavitor edit --to-l1")
         }
         return target
     }
 
-    /// Labels cannot be looked up: a grant by tag holds for entries to come as well.
+    /// Labels are not looked up, because a grant by tag covers future entries too.
     static func tagGrants(_ texts: [String]) throws -> [GrantBody] {
         var byTag: [(tag: String, labels: [String]?)] = []
         for text in texts {
             let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             guard !parts[0].isEmpty, parts.count == 1 || !parts[1].isEmpty else {
                 throw CommandFailure(
-                    .usage, "\"\(text)\" is no grant.", hint: "--grant-tag TAG or --grant-tag TAG/LABEL")
+                    .usage, "\"\(text)\" is not a grant.", hint: "--grant-tag TAG or --grant-tag TAG/LABEL")
             }
             let label = parts.count == 2 && parts[1] != "*" ? parts[1] : nil
             let index = byTag.firstIndex { $0.tag.lowercased() == parts[0].lowercased() } ?? byTag.endIndex

@@ -1,8 +1,8 @@
 import VaultFormat
 
-/// A name of an entry, an agent or a session on the command line: a title, or `id:` and an id.
+/// An argument that names an entry, agent or session: a title, or `id:` followed by an id.
 ///
-/// One id in 64 that older versions made begins with "-", and would be read as an option.
+/// One in 64 ids of older versions begins with "-", and would be parsed as an option.
 enum NameArgument {
     private static let mark = "id:"
 

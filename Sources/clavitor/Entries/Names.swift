@@ -1,14 +1,14 @@
 import Wire
 
-/// Titles and labels for ids, as far as they are still known.
+/// Maps ids to titles and labels that still exist.
 struct Names {
     private var titles: [String: String] = [:]
     private var labels: [String: String] = [:]
 
-    /// Knows nothing.
+    /// An empty map.
     init() {}
 
-    /// What the owner's vault has now: entries, trash and deposits.
+    /// The names in the owner's vault: entries, trash and deposits.
     init(_ signedIn: SignedIn) async throws {
         let finder = EntryFinder(signedIn: signedIn)
         for path in ["api/v1/entries", "api/v1/trash", "api/v1/deposits"] {
@@ -19,7 +19,7 @@ struct Names {
         }
     }
 
-    /// `Title/label`, with ids for what is gone.
+    /// `Title/label`, with ids in place of unknown names.
     func place(_ entry: String?, _ field: String?) -> String {
         let names = [entry.map { titles[$0] ?? $0 }, field.map { labels[$0] ?? $0 }]
         return names.compactMap(\.self).joined(separator: "/")

@@ -1,8 +1,8 @@
 import Glibc
 
-/// Makes passwords and passphrases that nobody has thought of.
+/// Generates random passwords and passphrases.
 ///
-/// `Int.random(in:)` rejects rather than wraps around, so no character and no word is likelier than another.
+/// `Int.random(in:)` has no modulo bias, so all characters and words are equally likely.
 struct Generator {
     static let lengths = 8...1_024
     static let wordCounts = 4...64
@@ -11,8 +11,8 @@ struct Generator {
         "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789", "!#$%&*+-./:;<=>?@^_~",
     ].map(Array.init)
 
-    /// Characters of four kinds, each present: what a site that counts kinds asks for. Drawn whole and drawn again
-    /// until they are, so that every allowed password is as likely as every other.
+    /// A password with lower case, upper case, digits and symbols, as password policies require. Rejection sampling of whole
+    /// passwords, so that all allowed passwords are equally likely.
     static func password(length: Int) -> String {
         precondition(lengths.contains(length), "callers check the length")
         let all = classes.flatMap { $0 }
@@ -30,7 +30,7 @@ struct Generator {
         return (0..<count).map { _ in words[Int.random(in: words.indices, using: &generator)] }.joined(separator: "-")
     }
 
-    /// Bits of entropy of a passphrase, rounded down.
+    /// The entropy of a passphrase in bits, rounded down.
     static func bits(words count: Int) -> Int {
         Int(Double(count) * log2(Double(WordList.words.count)))
     }

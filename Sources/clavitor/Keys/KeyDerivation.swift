@@ -2,8 +2,8 @@ import CArgon2
 import Crypto
 import Wire
 
-/// The parameters of Argon2id, within what a client accepts: a node that asks for less weakens the password, one
-/// that asks for more stops the machine.
+/// Argon2id parameters within the range that the client accepts: lower values weaken the password, higher ones exhaust the
+/// machine.
 struct KDFParameters: Equatable, Sendable {
     let memoryKiB: UInt32
     let iterations: UInt32
@@ -19,7 +19,7 @@ struct KDFParameters: Equatable, Sendable {
         parallelism = UInt32(body.parallelism)
     }
 
-    /// Argon2id version 1.3. Takes a tenth of a second and `memoryKiB`.
+    /// Runs Argon2id version 1.3, which takes a tenth of a second and `memoryKiB`.
     func masterKey(of password: borrowing Password, salt: [UInt8]) throws(KDFRefusal) -> SecretBytes {
         guard salt.count == 16 else { throw .salt(bytes: salt.count) }
         var status = ARGON2_OK.rawValue
@@ -44,11 +44,11 @@ enum KDFRefusal: Error, Equatable, Sendable {
     case failed(code: Int32)
 }
 
-/// What follows from a password or from a recovery kit: what the node is shown, and what it never sees.
+/// The keys derived from a password or recovery kit: the authKey for the node, and the wrap key that never leaves the client.
 struct AccountKeys: Sendable {
-    /// Proves to this origin who is asking; useless at another one.
+    /// Authenticates the account to this origin only.
     let authKey: SymmetricKey
-    /// Boxes the l2Key. Never leaves this machine.
+    /// Wraps the l2Key. Never leaves this machine.
     let l2WrapKey: SymmetricKey
 
     init(masterKey: borrowing SecretBytes, origin: String) {

@@ -3,12 +3,12 @@ import Encoding
 import FoundationEssentials
 import VaultFormat
 
-/// The account's key for L2 values, open. It is never written to disk and never sent.
+/// The account's key for L2 values, in plain form. Never written to disk and never sent.
 struct L2Key: Sendable {
     let vault: VaultID
     private let key: SymmetricKey
 
-    /// A new account's, or the next one after `l2 rekey`.
+    /// Generates the key of a new account or of `l2 rekey`.
     static func generate(for vault: VaultID) -> L2Key {
         L2Key(vault: vault, key: SymmetricKey(size: .bits256))
     }
@@ -18,7 +18,7 @@ struct L2Key: Sendable {
         self.key = key
     }
 
-    /// Opens the box that `wrapped` made under the same key for the same vault.
+    /// Unwraps a key that `wrapped` made with the same wrap key and vault.
     init(wrapped: String, by wrapKey: SymmetricKey, vault: VaultID) throws(L2Failure) {
         guard let box = Base64URL.decode(wrapped) else { throw .notABox }
         let opened = try Self.open(box, key: wrapKey, context: Context("l2key", vault.bytes))
@@ -26,12 +26,12 @@ struct L2Key: Sendable {
         self.init(vault: vault, key: SymmetricKey(data: opened))
     }
 
-    /// The key in its box, as the node keeps it.
+    /// Wraps the key for storage at the node.
     func wrapped(by wrapKey: SymmetricKey) -> String {
         Base64URL.encode(Box.seal(key.bytes, key: wrapKey, context: Context("l2key", vault.bytes)))
     }
 
-    /// Encrypts a value for the entry's version that the write will make.
+    /// Encrypts a value for the version that the write creates.
     func seal(_ value: String, entry: EntryID, field: FieldID, version: Int) throws(L2Failure) -> String {
         let plaintext: [UInt8]
         do {
@@ -45,8 +45,8 @@ struct L2Key: Sendable {
         return Base64URL.encode(Box.seal(plaintext, key: key, context: context(entry, field, version)))
     }
 
-    /// Opens a value at the place that was asked for. Never at one that the answer names: a node that mixes values up
-    /// would otherwise decide which password is typed into which site.
+    /// Decrypts a value of the requested entry, field and version; never of those in the response, because a malicious node could
+    /// then substitute one password for another.
     func open(_ envelope: String, entry: EntryID, field: FieldID, version: Int) throws(L2Failure) -> String {
         guard let box = Base64URL.decode(envelope) else { throw .notABox }
         let plaintext = try Self.open(box, key: key, context: context(entry, field, version))
@@ -57,7 +57,7 @@ struct L2Key: Sendable {
         }
     }
 
-    /// Bytes of JSON that the node still takes, as the envelope of at most 128 KiB.
+    /// The maximum JSON size that fits into the node's limit of 128 KiB per envelope.
     private static let largestValue = 131_072
 
     private func context(_ entry: EntryID, _ field: FieldID, _ version: Int) -> Context {
@@ -77,10 +77,10 @@ struct L2Key: Sendable {
     }
 }
 
-/// Why an L2 value or the wrapped l2Key does not open, or cannot be made.
+/// An error when encrypting or decrypting an L2 value or the l2Key.
 enum L2Failure: Error, Equatable, Sendable {
     case notABox
-    /// Another password, or a box that belongs elsewhere.
+    /// Another password, or a value of another entry, field or version.
     case wrongKeyOrPlace
     case damaged
     case notText

@@ -1,11 +1,11 @@
 @_spi(_Unicode) import Swift
 
-/// A password as the key derivation takes it: NFC, then UTF-8, so that one password typed on two systems is one.
+/// A password normalized for key derivation: NFC, then UTF-8, so that it is the same on all systems.
 struct Password: ~Copyable {
     let bytes: SecretBytes
 
-    /// The text and its normalised twin are ordinary Swift strings, which nobody can wipe; they die with the caller's
-    /// frame and are overwritten whenever the allocator likes. What is kept for longer is wiped.
+    /// The text and its normalized copy are Swift strings, which cannot be wiped; they are released when the caller returns. The
+    /// stored bytes are wiped.
     init(_ text: String) {
         bytes = SecretBytes(Password.normalized(text))
     }

@@ -1,12 +1,12 @@
-/// Why a new password is refused. Guessing at Argon2id's cost is the one attack that the design leaves to a thief of
-/// database and root key, so what everybody tries first must not work.
+/// Reasons to reject a new password. With database and root key an attacker can guess passwords at the cost of Argon2id, so
+/// common guesses must not succeed.
 enum PasswordWeakness: Error, Equatable, Sendable {
     case tooShort(least: Int)
     case common
     case email
     case repetitive
 
-    /// Nil for a password that may be used.
+    /// Nil for an acceptable password.
     static func of(_ password: String, email: String) -> PasswordWeakness? {
         let least = 10
         let plain = password.lowercased()
@@ -34,12 +34,12 @@ enum PasswordWeakness: Error, Equatable, Sendable {
         }
     }
 
-    /// The mailbox's name with fewer than six characters around it.
+    /// The local part of the e-mail address with fewer than six other characters.
     private static func isPadded(_ password: String, _ mailbox: String) -> Bool {
         mailbox.count >= 4 && password.contains(mailbox) && password.count - mailbox.count < 6
     }
 
-    /// A common password several times over.
+    /// A repeated common password.
     private static func isRepeated(_ text: String) -> Bool {
         (2...4).contains { times in
             guard text.count % times == 0 else { return false }
@@ -49,7 +49,7 @@ enum PasswordWeakness: Error, Equatable, Sendable {
         }
     }
 
-    /// `abcdefghij`, `9876543210`.
+    /// A sequence such as `abcdefghij` or `9876543210`.
     private static func isCounting(_ text: String) -> Bool {
         let scalars = text.unicodeScalars.map { Int($0.value) }
         let steps = zip(scalars, scalars.dropFirst()).map { $1 - $0 }
@@ -66,8 +66,8 @@ extension String {
     }
 }
 
-/// What everybody tries first, in lower case, without punctuation. Short ones are refused by their length alone and
-/// stand here for what is left of a longer one when its digits are gone.
+/// Common passwords in lower case, without punctuation. Short ones are rejected by length; they are here for longer passwords
+/// without their digits.
 enum CommonPasswords {
     static func contains(_ password: String) -> Bool { list.contains(password) }
 

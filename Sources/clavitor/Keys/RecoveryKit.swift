@@ -1,8 +1,7 @@
 import Crypto
 import VaultFormat
 
-/// Thirty-two bytes on paper that open the account when the password is lost: a `Token` of that kind, so a typo is told
-/// from a kit that is not the account's.
+/// A recovery kit: 32 bytes, printed as a `Token`, whose checksum distinguishes a typo from a wrong kit.
 struct RecoveryKit: Sendable {
     let secret: SymmetricKey
 
@@ -10,7 +9,7 @@ struct RecoveryKit: Sendable {
         self.secret = secret
     }
 
-    /// Reads what `text` gives; spaces and line breaks around and within it are what people type. Nil for a typo.
+    /// Parses the form of `text`, ignoring white space. Nil for a typo.
     init?(_ text: some StringProtocol) {
         let characters = text.utf8.filter { !" \t\r\n".utf8.contains($0) }
         guard let token = Token(String(decoding: characters, as: UTF8.self)), token.kind == .recoveryKit else {

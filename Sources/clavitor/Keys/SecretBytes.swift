@@ -1,19 +1,19 @@
 import Glibc
 
-/// Bytes that are wiped when nobody needs them any more: a password, a master key.
+/// Secret bytes, such as a password or key, that are wiped when released.
 ///
-/// Noncopyable, and without a description: what cannot be copied cannot be forgotten somewhere.
+/// Noncopyable and without a description, so that no copy is left behind.
 @safe
 struct SecretBytes: ~Copyable {
     private let storage: UnsafeMutableBufferPointer<UInt8>
 
-    /// Takes the bytes of a sequence over; the sequence itself is the caller's to forget.
+    /// Copies a sequence. The caller must dispose of the original.
     init(_ bytes: some Collection<UInt8>) {
         unsafe storage = .allocate(capacity: bytes.count)
         _ = unsafe storage.initialize(from: bytes)
     }
 
-    /// Bytes that `fill` writes, zero before.
+    /// Allocates zeroed bytes and fills them with `fill`.
     init(count: Int, filledBy fill: (UnsafeMutableBufferPointer<UInt8>) throws -> Void) rethrows {
         unsafe storage = .allocate(capacity: count)
         unsafe storage.initialize(repeating: 0)
@@ -27,7 +27,7 @@ struct SecretBytes: ~Copyable {
 
     var count: Int { unsafe storage.count }
 
-    /// Lends the bytes. They are gone when `body` returns, as far as the caller is concerned.
+    /// Gives access to the bytes for the duration of `body`.
     func withBytes<Result: ~Copyable>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
         unsafe try body(UnsafeRawBufferPointer(storage))
     }

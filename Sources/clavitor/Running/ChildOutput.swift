@@ -1,9 +1,9 @@
 import CProcess
 import Glibc
 
-/// One stream of a program on its way to one of ours.
+/// A pipe that masks one output stream of the child.
 final class MaskedPipe {
-    /// The descriptor that it comes out of.
+    /// The descriptor that receives the masked output.
     let target: Int32
     private(set) var readEnd: Int32
     private(set) var writeEnd: Int32
@@ -11,8 +11,8 @@ final class MaskedPipe {
 
     init(to target: Int32, hiding secrets: [String]) throws(CommandFailure) {
         var ends: (read: Int32, write: Int32) = (-1, -1)
-        guard unsafe pipe_of_own(&ends.read, &ends.write) == 0 else {
-            throw CommandFailure(.failed, "There is no pipe to be had for the program's output.")
+        guard unsafe pipe_cloexec(&ends.read, &ends.write) == 0 else {
+            throw CommandFailure(.failed, "A pipe for the program's output cannot be created.")
         }
         self.target = target
         (readEnd, writeEnd) = ends
@@ -26,8 +26,8 @@ final class MaskedPipe {
         writeEnd = -1
     }
 
-    /// Passes on what has come. Closes at the end, and when nobody reads what comes out: the program hears of that by
-    /// its next write, as it would without us.
+    /// Forwards available bytes. Closes at end of file, and when the output has no reader: the child then gets SIGPIPE at its next
+    /// write, as it would without the pipe.
     func pass() {
         guard let bytes = StandardStream.read(readEnd, upTo: 65_536), !bytes.isEmpty else { return close() }
         if !StandardStream.write(mask.pass(bytes), to: target) { close() }
@@ -41,19 +41,19 @@ final class MaskedPipe {
     }
 }
 
-/// Copies what a program prints until it has ended.
+/// Copies the output of a child until it ends.
 struct ChildOutput {
     private let pipes: [MaskedPipe]
-    /// How often it is looked whether the program has ended while a pipe is still open, in milliseconds.
+    /// The poll interval for the end of the child, in milliseconds.
     private static let pause: Int32 = 100
-    /// After the program's end, for what another that it left behind still writes: so many pauses without a byte.
-    private static let patience = 5
+    /// Intervals without output after the child's end, for processes that it left behind.
+    private static let quietIntervals = 5
 
     init(_ pipes: [MaskedPipe]) {
         self.pipes = pipes
     }
 
-    /// - Returns: The program's exit code, as shells have it.
+    /// - Returns: The exit code, as in POSIX shells.
     func copy(of child: pid_t) -> Int32 {
         var (code, quiet): (Int32?, Int) = (nil, 0)
         while true {
@@ -64,13 +64,13 @@ struct ChildOutput {
             for (pipe, poll) in zip(open, polled) where poll.revents != 0 { pipe.pass() }
             code = code ?? Self.status(of: child, options: WNOHANG)
             quiet = count > 0 || code == nil ? 0 : quiet + 1
-            if quiet >= Self.patience { break }
+            if quiet >= Self.quietIntervals { break }
         }
         for pipe in pipes { pipe.close() }
         return code ?? Self.status(of: child, options: 0) ?? 1
     }
 
-    /// Nil while it runs.
+    /// The exit code; nil while the child runs.
     private static func status(of child: pid_t, options: Int32) -> Int32? {
         var status: Int32 = 0
         while true {

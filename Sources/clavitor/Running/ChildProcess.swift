@@ -1,17 +1,17 @@
 import CProcess
 import Glibc
 
-/// Runs a program with secrets in its environment and masks them in what it prints.
+/// Runs a program with secrets in its environment, and masks them in its output.
 struct ChildProcess {
-    /// As `Executable` found it.
+    /// The path found by `Executable`.
     let path: String
-    /// The program's name as it was given, and what follows.
+    /// The program's name as given, and its arguments.
     let arguments: [String]
-    /// All of it.
+    /// The complete environment.
     let environment: [String: String]
     let secrets: [String]
 
-    /// Which of the program's streams are looked through.
+    /// The output streams to mask.
     struct Masking: Equatable, Sendable {
         var output: Bool
         var errors: Bool
@@ -19,21 +19,23 @@ struct ChildProcess {
         static let none = Masking(output: false, errors: false)
     }
 
-    /// Becomes the program: nothing stands between it and its terminal, its parent and its signals.
+    /// Replaces this process by the program (exec), which then has its terminal, parent and signals directly.
     ///
-    /// - Returns: Only what kept it from that.
-    func become() -> CommandFailure {
+    /// - Returns: The error. Does not return on success.
+    func replaceProcess() -> CommandFailure {
         let error = unsafe withStrings { path, arguments, environment in
-            unsafe process_become(path, arguments, environment)
+            unsafe process_exec(path, arguments, environment)
         }
         return Executable.failure(of: path, errno: error)
     }
 
-    /// - Returns: Its exit code; 128 and the signal's number when a signal ended it, as shells have it.
+    /// Runs the program as a child.
+    ///
+    /// - Returns: The exit code; 128 plus the signal's number if a signal ended it, as in POSIX shells.
     func run(_ masking: Masking) async throws -> Int32 {
         try await withCheckedThrowingContinuation { continuation in
-            // The program ends with the thread that starts it, so that is one of its own.
-            ThreadOfItsOwn.run { continuation.resume(with: Result { try blockingRun(masking) }) }
+            // The child is killed when its parent thread ends, so it gets a dedicated thread.
+            DedicatedThread.run { continuation.resume(with: Result { try blockingRun(masking) }) }
         }
     }
 
@@ -72,7 +74,7 @@ struct ChildProcess {
     }
 }
 
-/// Texts as exec wants them: each with a zero at its end, and nil after the last.
+/// A NULL-terminated array of C strings for exec, wiped when released.
 @safe
 private final class CStrings {
     let pointer: UnsafePointer<UnsafeMutablePointer<CChar>?>
@@ -101,7 +103,8 @@ private final class CStrings {
     }
 }
 
-private enum ThreadOfItsOwn {
+/// Runs a closure on a new thread.
+private enum DedicatedThread {
     private final class Work {
         let body: () -> Void
         init(_ body: @escaping () -> Void) { self.body = body }
@@ -118,7 +121,7 @@ private enum ThreadOfItsOwn {
                 }
                 return nil
             }, context)
-        precondition(code == 0, "no thread to be had")
+        precondition(code == 0, "pthread_create failed")
         pthread_detach(thread)
     }
 }

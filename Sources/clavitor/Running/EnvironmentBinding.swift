@@ -1,25 +1,25 @@
-/// `KEY=entry/field` pairs: of `--env`, and of the lines of `--env-file`.
+/// A binding `KEY=entry/field` of `--env` or of a line of `--env-file`.
 struct EnvironmentBinding: Equatable {
     let key: String
     /// ENTRY/FIELD.
     let path: String
 
-    /// - Throws: `CommandFailure` for a key that no environment takes, or a path without a field.
+    /// - Throws: `CommandFailure` for an invalid key, or a path without a field.
     init(_ text: some StringProtocol) throws {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2, Self.isKey(parts[0]) else {
-            throw CommandFailure(.usage, "\"\(text)\" is not KEY=ENTRY/FIELD.")
+            throw CommandFailure(.usage, "\"\(text)\" must be KEY=ENTRY/FIELD.")
         }
         guard parts[1].contains("/") else {
             throw CommandFailure(
-                .usage, "\"\(parts[0])\" is bound to something that is no ENTRY/FIELD.",
-                hint: "Values are read from the vault, never written here.")
+                .usage, "\"\(parts[0])\" must be bound to ENTRY/FIELD.",
+                hint: "Values are read from the vault, not given here.")
         }
         key = String(parts[0])
         path = String(parts[1])
     }
 
-    /// Empty lines and lines with `#` in front say nothing.
+    /// Ignores empty lines and lines that begin with `#`.
     static func lines(of text: String) throws -> [EnvironmentBinding] {
         try text.split(whereSeparator: \.isNewline).compactMap { line in
             let line = line.drop { $0 == " " || $0 == "\t" }

@@ -1,10 +1,10 @@
 import Console
 import Glibc
 
-/// Where a program is, as shells look for it (POSIX.1-2024, XCU 2.9.1.4): what has a slash is a path, anything else is
-/// looked for in the directories of PATH.
+/// Finds a program as POSIX shells do (POSIX.1-2024, XCU 2.9.1.4): a name with a slash is a path, any other name is searched for
+/// in PATH.
 enum Executable {
-    /// - Throws: `CommandFailure` with the exit codes of shells: 127 for what is not there, 126 for what cannot be run.
+    /// - Throws: `CommandFailure` with the exit codes of POSIX shells: 127 if not found, 126 if not executable.
     static func path(of command: String, searching path: String?) throws(CommandFailure) -> String {
         guard !command.isEmpty else { throw CommandFailure(.noProgram, "The program's name is empty.") }
         if command.contains("/") {
@@ -26,17 +26,17 @@ enum Executable {
         throw refused
             ?? CommandFailure(
                 .noProgram, "There is no program \"\(command.printable)\" in PATH.",
-                hint: "For one elsewhere give its path, such as ./\(command.printable).")
+                hint: "For a program elsewhere, give its path, such as ./\(command.printable).")
     }
 
-    /// What starting it came to, in the words and codes of the checks before it.
+    /// The failure for an errno of exec, consistent with the checks before it.
     static func failure(of program: String, errno code: Int32) -> CommandFailure {
         switch code {
-        case ENOENT, ENOTDIR: CommandFailure(.noProgram, "There is no \(program.printable), or none that runs it.")
+        case ENOENT, ENOTDIR: CommandFailure(.noProgram, "\(program.printable) or its interpreter does not exist.")
         case ENOEXEC:
             CommandFailure(
-                .cannotRun, "\(program.printable) is no program of this system.",
-                hint: "A script needs a first line such as #!/bin/sh.")
+                .cannotRun, "\(program.printable) is not an executable for this system.",
+                hint: "A script requires a first line such as #!/bin/sh.")
         default:
             CommandFailure(.cannotRun, "\(program.printable) cannot be run: \(systemMessage(code)).")
         }

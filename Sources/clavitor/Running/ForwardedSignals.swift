@@ -2,11 +2,11 @@ import CProcess
 import Glibc
 import Synchronization
 
-/// Passes on to the child whatever signal can be passed on, while it runs.
+/// Forwards signals to the child while it runs.
 ///
-/// What the terminal sends (Ctrl-C, Ctrl-\, a changed size) reaches the child by itself, as it is in the same process group:
-/// only what another process sent is passed on. A signal that was ignored when this program began stays so. Those that
-/// stop and continue are the terminal's and the shell's affair.
+/// Signals of the terminal (Ctrl-C, Ctrl-\, a changed size) reach the child directly, because it is in the same process group:
+/// only signals of other processes are forwarded. A signal that was ignored at the start stays ignored. Job control signals
+/// are left to the terminal and the shell.
 enum ForwardedSignals {
     private static let signals = [
         SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGWINCH, SIGIO, SIGPWR,
@@ -14,16 +14,16 @@ enum ForwardedSignals {
         SIGXFSZ, SIGSTKFLT, SIGURG,
     ]
 
-    /// From here on the signals no longer end this program; one that comes before there is a child waits for it.
+    /// Installs the handlers. A signal that arrives before the child exists is forwarded when it does.
     static func begin() {
-        // Before a handler could be the first to use them.
+        // Initialized before a handler can use them.
         child.store(0, ordering: .relaxed)
         waiting.store(0, ordering: .relaxed)
         for signal in signals {
             if signal_is_ignored(signal) == 1 { continue }
             var action = sigaction()
             unsafe action.__sigaction_handler.sa_sigaction = { number, information, _ in
-                // Only atomics and kill: what POSIX allows in a handler.
+                // Async-signal-safe: atomics and kill only.
                 let isFromTerminal = unsafe information?.pointee.si_code == fromKernel
                 if isFromTerminal { return }
                 let process = child.load(ordering: .relaxed)
@@ -45,7 +45,7 @@ enum ForwardedSignals {
     }
 }
 
-/// The `si_code` of what the kernel sends by itself, as for a key on the terminal.
+/// The `si_code` of signals that the kernel sends, such as for a key on the terminal.
 private let fromKernel: Int32 = 0x80
 
 private let child = Atomic<Int32>(0)

@@ -1,15 +1,15 @@
-/// Replaces secrets in a stream of bytes, also where one is split between two reads.
+/// Masks secrets in a byte stream, even if one is split between two reads.
 ///
-/// Covers every place where a secret occurs, overlapping ones too, and puts one mark for each stretch. Holds back only
-/// what may turn out to be the beginning of a secret, so that a prompt without a line end still appears.
+/// Masks every occurrence, including overlapping ones, with one mark per contiguous range. Buffers only a possible beginning of a
+/// secret, so that a prompt without a line end still appears.
 struct SecretMask {
     static let mark = Array("•••".utf8)
-    /// Shorter ones would mask half of any output, and say by that what they are.
+    /// Shorter secrets would mask much ordinary output, and thereby reveal themselves.
     static let least = 4
 
     private let patterns: [UInt8: [[UInt8]]]
     private var held: [UInt8] = []
-    /// How many of the bytes held are known to belong to a secret.
+    /// The number of buffered bytes known to belong to a secret.
     private var covered = 0
     private var isInSecret = false
 
@@ -21,21 +21,21 @@ struct SecretMask {
         patterns = Dictionary(grouping: all) { $0[0] }
     }
 
-    /// Takes the next bytes; gives what can be shown by now.
+    /// Adds bytes. Returns the output that is final.
     mutating func pass(_ bytes: some Sequence<UInt8>) -> [UInt8] {
         held += bytes
         return show(upTo: scan())
     }
 
-    /// Gives the rest, at the end of the stream.
+    /// Returns the remaining output at the end of the stream.
     mutating func finish() -> [UInt8] {
         _ = scan()
         return show(upTo: held.count)
     }
 
-    /// Marks what secrets cover.
+    /// Marks the ranges of secrets.
     ///
-    /// - Returns: Where the first secret could begin that is not complete yet.
+    /// - Returns: The first position at which an incomplete secret may begin.
     private mutating func scan() -> Int {
         var undecided = held.count
         for start in held.indices {
@@ -87,6 +87,6 @@ struct SecretMask {
 
     private static func forms(of secret: String) -> [[UInt8]] {
         guard secret.utf8.count >= least else { return [] }
-        return SecretForms.all(of: secret).filter { !$0.isEmpty }
+        return SecretEncodings.all(of: secret).filter { !$0.isEmpty }
     }
 }

@@ -2,35 +2,34 @@ import Console
 import VaultFormat
 import Wire
 
-/// An account as this machine knows it: what it saw at first use and holds the node to, and the session if there is
-/// one.
+/// An account on this machine: the values pinned at first use, and the session if signed in.
 struct Account: Codable, Equatable, Sendable {
     var server: String
     var email: String
     var pins: Pins
-    /// This machine's own copy of the wrapped l2Key: a node that lost or replaced its own cannot lock the owner out.
+    /// This machine's copy of the wrapped l2Key, in case the node loses or replaces its own.
     var wrappedL2Key: String
-    /// What the last login answered; spares the next one what strangers do.
+    /// The device token of the last login, which exempts the next login from limits caused by others' failed attempts.
     var device: String?
     var caFile: String?
-    /// Nil when signed out; the pins stay.
+    /// Nil when signed out. The pins remain.
     var session: Session?
 
     struct Session: Codable, Equatable, Sendable {
         var id: String
         var token: String
-        /// Unix seconds.
+        /// In Unix seconds.
         var expiresAt: Int64
     }
 
-    /// What must never change, because a node that changes it wants something.
+    /// Values that must never change: a node that changes them may be malicious.
     struct Pins: Codable, Equatable, Sendable {
         var origin: String
         var salt: String
         var kdf: KDFBody
         var vault: String
 
-        /// - Throws: `CommandFailure` naming what the node answers differently.
+        /// - Throws: `CommandFailure` that names the changed value.
         func check(_ answer: PreloginBody) throws {
             let spared = "The password was not used."
             if answer.origin != origin { throw Self.changed("origin", origin, answer.origin, spared) }
@@ -42,12 +41,12 @@ struct Account: Codable, Equatable, Sendable {
             if answered != vault { throw Self.changed("vault", vault, answered, "Nothing was read or written.") }
         }
 
-        /// What the keys were derived with, as the node said it at first use.
+        /// The key derivation parameters pinned at first use.
         var prelogin: PreloginBody { PreloginBody(origin: origin, kdf: kdf, salt: salt) }
 
         private static func changed(_ what: String, _ old: String, _ new: String, _ so: String) -> CommandFailure {
             CommandFailure(
-                .refused, "The node's \(what) for this account is not what it was: \(new.printable) instead of \(old).",
+                .refused, "The node's \(what) for this account has changed: it is \(new.printable) instead of \(old).",
                 hint: """
                     \(so) The node may have been replaced or tampered with: ask its operator. If the account was \
                     deleted and made anew on purpose: clavitor forget

@@ -2,19 +2,20 @@ import ArgumentParser
 import Glibc
 import Wire
 
-/// The options that every command takes.
+/// The options of all commands.
 struct GlobalOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The node, such as https://zurich.example.net.", valueName: "url"))
+    @Option(help: ArgumentHelp("URL of the node, such as https://zurich.example.net.", valueName: "url"))
     var server: String?
 
     @Option(
         help: ArgumentHelp(
-            "Which of the accounts that this machine knows; the last one used when left out.", valueName: "email"))
+            "Account on this machine. Default: the last one used.", valueName: "email"))
     var account: String?
 
     @Option(
         name: .customLong("ca-file"),
-        help: ArgumentHelp("Trust these certificates instead of the system's; remembered at login.", valueName: "pem"),
+        help: ArgumentHelp(
+            "PEM file of trusted certificates, instead of the system's; stored at login.", valueName: "pem"),
         completion: .file())
     var caFile: String?
 
@@ -22,29 +23,29 @@ struct GlobalOptions: ParsableArguments {
     var json = false
 
     @Flag(
-        name: .customLong("password-stdin"), help: "Take each password that is asked for from a line of standard input."
+        name: .customLong("password-stdin"), help: "Read each password from a line of standard input."
     )
     var passwordStdin = false
 
     @Option(
         name: .customLong("password-file"),
-        help: ArgumentHelp("Take the account's password from a file.", valueName: "path"),
+        help: ArgumentHelp("Read the account's password from a file.", valueName: "path"),
         completion: .file())
     var passwordFile: String?
 
     @Option(
         name: .customLong("token-file"),
-        help: ArgumentHelp("Act as the agent whose token is in this file.", valueName: "path"), completion: .file())
+        help: ArgumentHelp("Act as the agent whose token is in the file.", valueName: "path"), completion: .file())
     var tokenFile: String?
 
     @Option(
-        name: .customLong("state-dir"), help: ArgumentHelp("Keep sessions here.", visibility: .hidden),
+        name: .customLong("state-dir"), help: ArgumentHelp("Directory for sessions.", visibility: .hidden),
         completion: .directory)
     var stateDirectory: String?
 }
 
-/// What a command works with: the options that all share, put together with the environment.
-struct Workspace {
+/// The context of a command: the global options merged with the environment.
+struct CommandContext {
     let terminal = Terminal()
     let secrets: SecretSource
     let sessions: SessionStore
@@ -55,7 +56,7 @@ struct Workspace {
 
     init(_ options: GlobalOptions, environment: ProcessEnvironment = ProcessEnvironment()) throws {
         if options.passwordStdin, options.passwordFile != nil {
-            throw CommandFailure(.usage, "--password-stdin and --password-file exclude each other.")
+            throw CommandFailure(.usage, "--password-stdin and --password-file are mutually exclusive.")
         }
         secrets = SecretSource(
             terminal: terminal,
@@ -69,39 +70,39 @@ struct Workspace {
         givenCAFile = try (options.caFile ?? environment.caFile).map(Self.absolute)
     }
 
-    /// The node that was named; nil when none was.
+    /// The node given by an option or the environment; nil if there is none.
     func namedServer() throws -> ServerAddress? {
         guard let server else { return nil }
         guard let address = ServerAddress(server) else {
             throw CommandFailure(
-                .usage, "\(server) is no node's address.", hint: "An address is https://HOST or https://HOST:PORT.")
+                .usage, "\(server) is not a node URL.", hint: "A node URL is https://HOST or https://HOST:PORT.")
         }
         return address
     }
 
-    /// The node that was named, else the one signed in to.
+    /// The given node, otherwise the one of the current session.
     func someServer() throws -> ServerAddress {
         if let named = try namedServer() { return named }
         guard let known = try sessions.current(on: nil).flatMap({ ServerAddress($0.server) }) else {
-            throw CommandFailure(.usage, "Which node?", hint: "Add --server URL or set CLAVITOR_SERVER.")
+            throw CommandFailure(.usage, "No node was given.", hint: "Add --server URL or set CLAVITOR_SERVER.")
         }
         return known
     }
 
-    /// The certificates to trust for a node: given now, or at its last login.
+    /// The trusted certificates for a node: given now, or at its last login.
     func caFile(for server: ServerAddress) throws -> String? {
         try givenCAFile ?? sessions.current(on: server)?.caFile
     }
 
-    /// Runs `body` with a node, signed in to it or not.
+    /// Runs `body` with a client of the node, with or without a session.
     func connected<Result>(to server: ServerAddress, _ body: (NodeClient) async throws -> Result) async throws -> Result
     {
         try await NodeClient.connected(to: server, trusting: try caFile(for: server), body)
     }
 
-    /// Prints `value` as JSON where that is wanted, else what `text` makes of it.
+    /// Prints `value` as JSON with `--json`, otherwise as `text`.
     ///
-    /// `otherwise`: For what is shown only this once: what is so although it could not be shown, and how to get another.
+    /// `otherwise`: The error text when a value that is shown only once could not be written: what happened, and how to get another.
     func show(_ value: some Encodable, otherwise: String? = nil, as text: () throws -> String) throws {
         do {
             if printsJSON { try terminal.json(value) } else { try terminal.line(try text()) }

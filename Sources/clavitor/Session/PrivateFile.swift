@@ -1,9 +1,9 @@
 import FoundationEssentials
 import Glibc
 
-/// Files that only their owner may read, replaced as a whole or not at all.
+/// Reads and atomically replaces files with mode 0600.
 enum PrivateFile {
-    /// The file's bytes; nil when there is none.
+    /// Returns the file's bytes; nil if it does not exist.
     static func read(_ path: String) throws(CommandFailure) -> [UInt8]? {
         let descriptor = try open(path, O_RDONLY | O_CLOEXEC, allowMissing: true)
         guard let descriptor else { return nil }
@@ -11,7 +11,7 @@ enum PrivateFile {
         return try StandardStream.readAll(descriptor, named: path)
     }
 
-    /// Writes under a temporary name, forces it to disk, then renames.
+    /// Writes a temporary file, syncs it and renames it.
     static func replace(_ path: String, with bytes: [UInt8]) throws(CommandFailure) {
         let temporary = "\(path).\(getpid()).new"
         unsafe unlink(temporary)
@@ -27,7 +27,7 @@ enum PrivateFile {
         }
     }
 
-    /// Makes the directory and what is missing above it; the last one is 0700 even where it was wider.
+    /// Creates the directory and its parents, and sets its mode to 0700.
     static func makeDirectory(_ path: String) throws(CommandFailure) {
         var made = path.hasPrefix("/") ? "" : "."
         for part in path.split(separator: "/") {

@@ -1,16 +1,16 @@
 import FoundationEssentials
 
-/// What the program takes from its environment. Read here and nowhere else.
+/// The environment variables of the program. The only place that reads them.
 struct ProcessEnvironment: Sendable {
     /// `CLAVITOR_SERVER`
     let server: String?
-    /// `CLAVITOR_TOKEN_FILE`: where an agent's token is.
+    /// `CLAVITOR_TOKEN_FILE`: the file with an agent's token.
     let tokenFile: String?
     /// `CLAVITOR_CA_FILE`
     let caFile: String?
     /// `CLAVITOR_PASSWORD_FILE`
     let passwordFile: String?
-    /// `$XDG_STATE_HOME/clavitor`, by default `~/.local/state/clavitor`. Nil without a home.
+    /// `$XDG_STATE_HOME/clavitor`, by default `~/.local/state/clavitor`. Nil without a home directory.
     let stateDirectory: String?
 
     init(_ variables: [String: String] = ProcessInfo.processInfo.environment) {
@@ -19,7 +19,7 @@ struct ProcessEnvironment: Sendable {
         tokenFile = value("CLAVITOR_TOKEN_FILE")
         caFile = value("CLAVITOR_CA_FILE")
         passwordFile = value("CLAVITOR_PASSWORD_FILE")
-        // Relative paths in XDG variables are to be ignored, says the specification.
+        // The XDG specification requires that relative paths are ignored.
         if let state = value("XDG_STATE_HOME"), state.hasPrefix("/") {
             stateDirectory = state + "/clavitor"
         } else {

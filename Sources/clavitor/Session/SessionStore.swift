@@ -3,15 +3,15 @@ import Files
 import FoundationEssentials
 import Glibc
 
-/// The accounts of this machine in one file, `sessions.json`, for its user's eyes alone.
+/// Stores the accounts of this machine in one private file, `sessions.json`.
 struct SessionStore {
-    /// Nil where there is none, as for agents on machines without a home: then nothing is known, and nothing kept.
+    /// Nil without a home directory, as for some agents: nothing is stored then.
     let directory: String?
-    /// The account that was chosen; nil for the one in use.
+    /// The chosen account; nil for the current one.
     var email: String?
 
     struct Contents: Codable, Equatable {
-        /// The one that commands without `--server` and `--email` mean is first.
+        /// The first one is the default of commands without `--server` and `--email`.
         var accounts: [Account] = []
     }
 
@@ -21,11 +21,11 @@ struct SessionStore {
             return try JSONDecoder().decode(Contents.self, from: Data(bytes))
         } catch {
             throw CommandFailure(
-                .failed, "\(path) is damaged.", hint: "Move it away and sign in again: clavitor login")
+                .failed, "\(path) is damaged.", hint: "Rename it and sign in again: clavitor login")
         }
     }
 
-    /// The account that was chosen or is in use: the latest, or the latest on `server`.
+    /// The chosen account, otherwise the latest one, on `server` if given.
     func current(on server: ServerAddress?) throws -> Account? {
         let accounts = try read().accounts
         let found = accounts.first { account in
@@ -35,9 +35,9 @@ struct SessionStore {
         if let email, found == nil {
             throw CommandFailure(
                 .notSignedIn,
-                "This machine knows no account \(email.printable)\(server.map { " at \($0.text)" } ?? "").",
+                "There is no account \(email.printable)\(server.map { " at \($0.text)" } ?? "").",
                 hint: accounts.isEmpty
-                    ? "clavitor login" : "It knows: \(accounts.map(\.email.printable).joined(separator: ", "))")
+                    ? "clavitor login" : "Known accounts: \(accounts.map(\.email.printable).joined(separator: ", "))")
         }
         return found
     }
@@ -46,9 +46,9 @@ struct SessionStore {
         try read().accounts.first { $0.isAccount(email, on: server.text) }
     }
 
-    /// Puts the account first, in place of what was known of it.
+    /// Stores the account as the first one, replacing an earlier record of it.
     ///
-    /// - Returns: What was known of it.
+    /// - Returns: The earlier record.
     @discardableResult
     func keep(_ account: Account) throws -> Account? {
         try change { contents in
@@ -58,7 +58,7 @@ struct SessionStore {
         }
     }
 
-    /// Changes what is known of the account now, which another command may have written. Does nothing where there is none.
+    /// Updates the current record of the account, which another command may have written. Does nothing without a record.
     func update(_ account: Account, _ update: (inout Account) -> Void) throws {
         try change { contents in
             guard
@@ -75,13 +75,14 @@ struct SessionStore {
 
     private static func path(_ directory: String) -> String { directory + "/sessions.json" }
 
-    /// Reads, changes and writes while no other command on this machine does.
+    /// Reads, changes and writes the file under a lock.
     private func change<Result>(_ change: (inout Contents) throws -> Result) throws -> Result {
         guard let directory else {
-            throw CommandFailure(.usage, "There is no place to keep the session.", hint: "Set HOME or XDG_STATE_HOME.")
+            throw CommandFailure(
+                .usage, "There is no directory to store the session.", hint: "Set HOME or XDG_STATE_HOME.")
         }
         try PrivateFile.makeDirectory(directory)
-        // The directory and not the file, which is replaced.
+        // Locks the directory, because the file is replaced.
         let lock = try? OpenFile(directory: directory)
         try Self.wait(for: lock, directory)
         var contents = try read()
@@ -92,16 +93,16 @@ struct SessionStore {
         return result
     }
 
-    /// The others hold it for some milliseconds, unless they were stopped.
+    /// Other commands hold the lock for some milliseconds, unless they are stopped.
     private static func wait(for lock: borrowing OpenFile?, _ directory: String) throws(CommandFailure) {
         for _ in 0..<200 {
-            // On a file system without locks nobody waits.
+            // A file system without locks: continue without one.
             guard (try? lock?.lock()) == false else { return }
             usleep(50_000)
         }
         throw CommandFailure(
-            .failed, "Another clavitor has held \(directory) for ten seconds.",
-            hint: "Is one stopped? Bring it back with fg, or end it.")
+            .failed, "Another clavitor process has locked \(directory) for ten seconds.",
+            hint: "If it is stopped, continue it with fg or end it.")
     }
 }
 

@@ -5,13 +5,13 @@ import Encoding
 import VaultFormat
 import Wire
 
-/// Signing in to a node with a password or a kit, and holding it to what it said the first time.
+/// Signs in to a node with a password or kit, and verifies the values pinned at first use.
 struct SignIn {
-    let workspace: Workspace
+    let context: CommandContext
     let node: NodeClient
     let email: String
 
-    /// What the account's keys are derived with: asked of the node, compared with what is known.
+    /// The key derivation parameters of the account: from the node, verified against the pins.
     struct Terms {
         let answer: PreloginBody
         let salt: [UInt8]
@@ -37,18 +37,18 @@ struct SignIn {
         }
     }
 
-    init(workspace: Workspace, node: NodeClient, email: String) throws {
+    init(context: CommandContext, node: NodeClient, email: String) throws {
         guard let address = EmailAddress(email) else {
-            throw CommandFailure(.usage, "\(email.printable) is no e-mail address.")
+            throw CommandFailure(.usage, "\(email.printable) is not an e-mail address.")
         }
-        self.workspace = workspace
+        self.context = context
         self.node = node
         self.email = address.normalized
     }
 
-    var known: Account? { get throws { try workspace.sessions.account(email, on: node.server) } }
+    var known: Account? { get throws { try context.sessions.account(email, on: node.server) } }
 
-    /// Asks the node; `pins` is what an earlier use saw, nil at the first one.
+    /// Gets the parameters from the node. `pins`: The values of first use; nil at first use.
     func terms(pinned pins: Account.Pins?) async throws -> Terms {
         let request = NodeRequest(.post, "api/v1/accounts/prelogin", body: PreloginRequestBody(email: email))
         let answer = try await node.send(request, as: PreloginBody.self)
@@ -56,16 +56,16 @@ struct SignIn {
         guard node.server.mayClaim(origin: answer.origin) else {
             throw CommandFailure(
                 .refused,
-                "\(node.server.text) says that it is \(answer.origin.printable); keys are bound to a node's name.",
-                hint: "Use the name that the node goes by: --server https://\(answer.origin.printable)")
+                "\(node.server.text) has the name \(answer.origin.printable); keys are bound to a node's name.",
+                hint: "Use the node's own name: --server https://\(answer.origin.printable)")
         }
         return try Terms(answer)
     }
 
-    /// Opens a session and stores it. The second factor's code is asked for when the node wants one and it is nil.
+    /// Signs in and stores the session. Prompts for a second factor code if the node requires one and `code` is nil.
     func login(keys: AccountKeys, terms: Terms, code: String?) async throws -> Account {
         let known = try known
-        let session = try await workspace.withSecondFactor(code) { code in
+        let session = try await context.withSecondFactor(code) { code in
             let body = LoginBody(
                 email: email, authKey: Base64URL.encode(keys.authKey.bytes), totp: code, device: known?.device)
             return try await node.send(NodeRequest(.post, "api/v1/sessions", body: body), as: SessionBody.self)
@@ -73,7 +73,7 @@ struct SignIn {
         try known?.pins.check(vault: session.vault)
         let (account, replaced) = try stored(session, terms: terms, l2WrapKey: keys.l2WrapKey, before: known)
         if let old = replaced?.session {
-            // This machine has a newer one, which other commands on it find. If this fails, the old one expires by itself.
+            // Other commands use the newer session. If this fails, the old one expires by itself.
             var node = node
             node.token = session.token
             try? await node.send(NodeRequest(.delete, "api/v1/sessions", old.id))
@@ -81,48 +81,49 @@ struct SignIn {
         return account
     }
 
-    /// Checks that the l2Key opens, and keeps the account.
+    /// Verifies that the wrapped l2Key opens, and stores the account.
     ///
-    /// This machine's own copy takes over when the node's does not open and the own one does.
+    /// Uses this machine's copy if the node's does not open and the copy does.
     ///
-    /// - Returns: The account, and as it was kept until now.
+    /// - Returns: The account and its earlier record.
     @discardableResult
     func stored(
         _ session: SessionBody, terms: Terms, l2WrapKey: SymmetricKey, before: Account?
     ) throws -> (account: Account, replaced: Account?) {
         guard let vault = VaultID(text: session.vault) else {
-            throw CommandFailure(.failed, "The node named no vault.")
+            throw CommandFailure(.failed, "The node sent an invalid vault id.")
         }
         var account = Account(
             server: node.server.text, email: email,
             pins: .init(
                 origin: terms.answer.origin, salt: terms.answer.salt, kdf: terms.answer.kdf, vault: session.vault),
-            wrappedL2Key: session.l2.wrappedKey, device: session.device, caFile: try workspace.caFile(for: node.server),
+            wrappedL2Key: session.l2.wrappedKey, device: session.device, caFile: try context.caFile(for: node.server),
             session: .init(id: session.id, token: session.token, expiresAt: session.expiresAt))
         do throws(L2Failure) {
             _ = try L2Key(wrapped: session.l2.wrappedKey, by: l2WrapKey, vault: vault)
         } catch {
             if let own = before?.wrappedL2Key, (try? L2Key(wrapped: own, by: l2WrapKey, vault: vault)) != nil {
                 account.wrappedL2Key = own
-                workspace.terminal.note(
-                    "The node's copy of the L2 key does not open; using this machine's. Tell the node's operator.")
+                context.terminal.note(
+                    "The node's copy of the L2 key cannot be decrypted; using this machine's copy. Inform the node's operator."
+                )
             } else {
-                workspace.terminal.note(
-                    "The L2 key does not open; L2 values cannot be read. Another machine may still have a copy.")
+                context.terminal.note(
+                    "The L2 key cannot be decrypted, so L2 values cannot be read. Another machine may have a copy.")
             }
         }
-        return (account, try workspace.sessions.keep(account))
+        return (account, try context.sessions.keep(account))
     }
 }
 
-/// The second factor's code, for commands whose request carries a proof.
+/// The second factor code of commands whose request carries a proof.
 struct CodeOptions: ParsableArguments {
-    @Option(help: "The second factor's code, or a recovery code.")
+    @Option(help: "One-time code of the second factor, or a recovery code.")
     var totp: String?
 }
 
-extension Workspace {
-    /// Sends something, and once more with a code when the node asks for one.
+extension CommandContext {
+    /// Sends a request, and repeats it with a prompted code if the node requires one.
     func withSecondFactor<Result>(_ code: String?, _ send: (String?) async throws -> Result) async throws -> Result {
         do {
             return try await send(code)

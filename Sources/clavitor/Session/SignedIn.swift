@@ -4,17 +4,17 @@ import FoundationEssentials
 import VaultFormat
 import Wire
 
-/// A node on which somebody is signed in: the owner by the stored session, or an agent by its token.
+/// An authenticated node client: of the owner with the stored session, or of an agent with its token.
 final class SignedIn {
-    let workspace: Workspace
+    let context: CommandContext
     private(set) var node: NodeClient
-    /// The owner's; nil for an agent.
+    /// The owner's account; nil for an agent.
     private(set) var account: Account?
-    /// Of a password that was given during this command.
+    /// The keys of a password that was entered during this command.
     private var keys: AccountKeys?
 
-    init(workspace: Workspace, node: NodeClient, account: Account?, keys: AccountKeys? = nil) {
-        self.workspace = workspace
+    init(context: CommandContext, node: NodeClient, account: Account?, keys: AccountKeys? = nil) {
+        self.context = context
         self.node = node
         self.account = account
         self.keys = keys
@@ -33,26 +33,26 @@ final class SignedIn {
 
     // MARK: Password
 
-    /// The account, for commands that an agent cannot give.
+    /// The owner's account, for commands that agents cannot use.
     func owner() throws -> Account {
         guard let account else {
-            throw CommandFailure(.refused, "An agent cannot do this.", hint: "Leave --token-file out and sign in.")
+            throw CommandFailure(.refused, "An agent cannot do this.", hint: "Omit --token-file and sign in.")
         }
         return account
     }
 
-    /// The keys of the account's password, asked for at most once in a command.
+    /// The keys of the account's password, which is asked for at most once per command.
     func passwordKeys() async throws -> AccountKeys {
         if let keys { return keys }
         let account = try owner()
-        let password = Password(try workspace.secrets.password(for: account.email))
-        // From the pins, not from the node: what is derived here is bound to what was seen at first use.
+        let password = Password(try context.secrets.password(for: account.email))
+        // Derived with the pinned parameters, not with the node's.
         let derived = try SignIn.Terms(account.pins.prelogin).keys(of: password)
         keys = derived
         return derived
     }
 
-    /// The account's key for L2 values, with the password.
+    /// The l2Key, unwrapped with the password.
     func l2Key() async throws -> L2Key {
         let account = try owner()
         let keys = try await passwordKeys()
@@ -62,29 +62,28 @@ final class SignedIn {
             self.keys = nil
             throw CommandFailure(
                 .refused, "The password is wrong, or it was changed on another machine.",
-                hint: "After a change: clavitor login")
+                hint: "If the password was changed: clavitor login")
         }
     }
 
-    /// Sends what changes a lasting credential, with the password's key in the request itself; and once more with a code
-    /// when the node asks for one.
+    /// Sends a change of a credential with a proof of the password, and repeats it with a prompted code if the node requires one.
     func proving<Result>(_ options: CodeOptions, _ send: (ProofBody) async throws -> Result) async throws -> Result {
         let secret = Base64URL.encode(try await passwordKeys().authKey.bytes)
         do {
-            return try await workspace.withSecondFactor(options.totp) { code in
+            return try await context.withSecondFactor(options.totp) { code in
                 try await send(ProofBody(kind: "password", secret: secret, code: code))
             }
         } catch let problem as Problem where problem.code == .wrongProof {
             keys = nil
             throw CommandFailure(
                 .refused, "The password is wrong, or it was changed on another machine.",
-                hint: "After a change: clavitor login")
+                hint: "If the password was changed: clavitor login")
         }
     }
 
     // MARK: Sessions
 
-    /// Uses the session that the node answered a change of password or the like with.
+    /// Stores the new session from the response to a credential change.
     func adopt(_ session: SessionBody, keys: AccountKeys) throws {
         try owner().pins.check(vault: session.vault)
         try keep { account in
@@ -95,7 +94,7 @@ final class SignedIn {
         self.keys = keys
     }
 
-    /// Keeps a new wrapped l2Key.
+    /// Stores a new wrapped l2Key.
     func adopt(wrappedL2Key: String) throws {
         try keep { $0.wrappedL2Key = wrappedL2Key }
     }
@@ -103,7 +102,7 @@ final class SignedIn {
     private func keep(_ change: (inout Account) -> Void) throws {
         var account = try owner()
         change(&account)
-        try workspace.sessions.update(account, change)
+        try context.sessions.update(account, change)
         use(account)
     }
 
@@ -112,8 +111,8 @@ final class SignedIn {
         node.token = account.session?.token
     }
 
-    /// Does `body`; when the node wants the password for it, signs in once more and repeats it once. The same with the
-    /// newer session of a command that ran beside this one, and ended this one's.
+    /// Runs `body`. If the node requires a recent sign-in, signs in again and repeats it once. If a concurrent command has
+    /// replaced the session, repeats it with the newer one.
     private func reauthenticating<Result>(_ body: () async throws -> Result) async throws -> Result {
         do {
             return try await body()
@@ -122,7 +121,7 @@ final class SignedIn {
             return try await body()
         } catch let problem as Problem where problem.status == 401 {
             guard let account, let server = ServerAddress(account.server),
-                let known = try workspace.sessions.account(account.email, on: server), let session = known.session,
+                let known = try context.sessions.account(account.email, on: server), let session = known.session,
                 session != account.session, known.pins == account.pins
             else { throw problem }
             use(known)
@@ -135,15 +134,15 @@ final class SignedIn {
         let keys = try await passwordKeys()
         var anonymous = node
         anonymous.token = nil
-        let signIn = try SignIn(workspace: workspace, node: anonymous, email: account.email)
-        // The answer may only confirm what the keys were derived with.
+        let signIn = try SignIn(context: context, node: anonymous, email: account.email)
+        // The response must match the pinned parameters.
         let terms = try await signIn.terms(pinned: account.pins)
         use(try await signIn.login(keys: keys, terms: terms, code: nil))
     }
 }
 
-extension Workspace {
-    /// Runs `body` signed in: as the agent whose token was given, else as the owner.
+extension CommandContext {
+    /// Runs `body` authenticated: as the agent of the given token, otherwise as the owner.
     func signedIn<Result>(_ body: (SignedIn) async throws -> Result) async throws -> Result {
         if let tokenFile {
             let token = try SecretSource.token(tokenFile)
@@ -151,10 +150,10 @@ extension Workspace {
                 var node = node
                 node.token = token
                 do {
-                    return try await body(SignedIn(workspace: self, node: node, account: nil))
+                    return try await body(SignedIn(context: self, node: node, account: nil))
                 } catch let problem as Problem where problem.status == 401 {
                     throw CommandFailure(
-                        .notSignedIn, "The node does not know the token in \(tokenFile).",
+                        .notSignedIn, "The token in \(tokenFile) is not valid on this node.",
                         hint: """
                             It was replaced, or its agent revoked, or it is another node's: ask the vault's owner for a \
                             token.
@@ -170,14 +169,14 @@ extension Workspace {
             let server = ServerAddress(account.server)
         else {
             throw CommandFailure(
-                .notSignedIn, "Nobody is signed in.", hint: "clavitor login, or clavitor register for a new account")
+                .notSignedIn, "There is no session.", hint: "clavitor login, or clavitor register for a new account")
         }
-        guard session.expiresAt > Moment.now else {
+        guard session.expiresAt > Timestamp.now else {
             throw CommandFailure(
                 .notSignedIn, "The session of \(account.email) has expired.", hint: "Sign in again: clavitor login")
         }
         return try await connected(to: server) { node in
-            try await body(SignedIn(workspace: self, node: node, account: account))
+            try await body(SignedIn(context: self, node: node, account: account))
         }
     }
 }

@@ -1,16 +1,17 @@
 import Console
 import Wire
 
-/// What agents look like on a terminal.
+// Terminal output of agents.
+
 extension AgentBody {
     func printed(_ names: Names) -> String {
         var lines = [
             name.printable, "  id        \(id)", "  state     \(state)", "  verbs     \(verbs.joined(separator: ", "))",
-            "  made      \(Moment.text(createdAt))", "  uses      \(uses)" + (maxUses.map { " of \($0)" } ?? ""),
+            "  created   \(Timestamp.text(createdAt))", "  uses      \(uses)" + (maxUses.map { " of \($0)" } ?? ""),
         ]
-        if let notBefore { lines.append("  from      \(Moment.text(notBefore))") }
-        if let expiresAt { lines.append("  until     \(Moment.text(expiresAt))") }
-        if let ratePerMinute { lines.append("  a minute  \(ratePerMinute)") }
+        if let notBefore { lines.append("  from      \(Timestamp.text(notBefore))") }
+        if let expiresAt { lines.append("  until     \(Timestamp.text(expiresAt))") }
+        if let ratePerMinute { lines.append("  per min   \(ratePerMinute)") }
         if !cidr.isEmpty { lines.append("  networks  \(cidr.joined(separator: ", "))") }
         for grant in grants { lines.append("  grant     \(grant.printed(names))") }
         return lines.joined(separator: "\n")
@@ -29,18 +30,18 @@ extension GrantBody {
 }
 
 extension AgentTokenBody {
-    /// For a token that could not be shown.
+    /// The error text when the token could not be written.
     static func another(_ agent: AgentBody) -> String {
-        "The agent is made. Give it another token: clavitor agent rotate \(agent.id)"
+        "The agent was created. Get another token: clavitor agent rotate \(agent.id)"
     }
 
     func printed(_ first: String) -> String {
         """
-        \(first) Its token, shown this once:
+        \(first) Its token, which is shown only once:
 
             \(token)
 
-        Put it into a file that only the program can read, and name that: CLAVITOR_TOKEN_FILE=PATH clavitor get …
+        Store it in a file that only the program can read, and set CLAVITOR_TOKEN_FILE=PATH.
         """
     }
 }
@@ -52,13 +53,13 @@ extension DisclosuresBody {
             read.add(
                 names.place(field.entry, field.field), "\(field.version)",
                 "\(field.count)" + (field.codes.flatMap { $0 > 0 ? ", and \($0) codes" : nil } ?? ""),
-                Moment.text(field.lastAt))
+                Timestamp.text(field.lastAt))
         }
         var readable = Table("can read")
         for field in canRead { readable.add(names.place(field.entry, field.field)) }
-        return (readable.isEmpty ? "It can read nothing." : readable.text) + "\n\n"
-            + (read.isEmpty ? "It has read nothing." : read.text)
+        return (readable.isEmpty ? "It cannot read any field." : readable.text) + "\n\n"
+            + (read.isEmpty ? "It has not read any field." : read.text)
             + (isComplete
-                ? "" : "\n\nThis list is not complete: some rows could not be read. Tell the node's operator.")
+                ? "" : "\n\nThe list is incomplete: some rows could not be read. Inform the node's operator.")
     }
 }

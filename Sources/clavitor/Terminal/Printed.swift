@@ -1,15 +1,16 @@
 import Console
 import Wire
 
-/// What entries look like on a terminal.
+// Terminal output of entries.
+
 extension EntryBody {
     var printed: String {
         var lines = [
             title.printable, "  id       \(id)", "  type     \(type.printable)", "  version  \(version)",
-            "  changed  \(Moment.text(updatedAt))",
+            "  changed  \(Timestamp.text(updatedAt))",
         ]
-        if let deletedAt { lines.append("  deleted  \(Moment.text(deletedAt))") }
-        if let name = depositorName ?? depositor { lines.append("  left by  \(name.printable)") }
+        if let deletedAt { lines.append("  deleted  \(Timestamp.text(deletedAt))") }
+        if let name = depositorName ?? depositor { lines.append("  from     \(name.printable)") }
         for url in urls ?? [] { lines.append("  url      \(url.printable)") }
         if let tags, !tags.isEmpty { lines.append("  tags     \(tags.map(\.printable).joined(separator: ", "))") }
         if let notes, !notes.isEmpty {
@@ -31,8 +32,8 @@ extension [EntryBody] {
         for entry in sorted(by: { $0.title.lowercased() < $1.title.lowercased() }) {
             table.add(
                 entry.title, entry.type, entry.fields.map(\.label).joined(separator: ", "),
-                (entry.tags ?? []).joined(separator: ", "), Moment.text(entry.updatedAt), entry.id)
+                (entry.tags ?? []).joined(separator: ", "), Timestamp.text(entry.updatedAt), entry.id)
         }
-        return table.isEmpty ? "Nothing here." : table.text
+        return table.isEmpty ? "No entries." : table.text
     }
 }

@@ -2,11 +2,10 @@ import Console
 import Glibc
 import VaultFormat
 
-/// Where secrets come from: prompts, standard input, files. Never the command line, where every process of the machine
-/// can read them.
+/// Reads secrets from prompts, standard input or files; never from arguments, which every process on the machine can read.
 final class SecretSource {
     private let terminal: Terminal
-    /// With the account's present password.
+    /// The file with the account's current password.
     let passwordFile: String?
     private let takesPasswordFromInput: Bool
     private var isInputTaken = false
@@ -25,7 +24,7 @@ final class SecretSource {
             "Password of \(email.printable)", otherwise: "Add --password-stdin or --password-file PATH.")
     }
 
-    /// A password that is to be: from a terminal asked for twice, and again while `refusal` says why it may not be.
+    /// Reads a new password. On a terminal it is entered twice, and again while `refusal` returns a reason.
     func newPassword(file: String?, refusal: (String) -> CommandFailure?) throws -> String {
         if takesPasswordFromInput || file != nil {
             let password = try file.map { try Self.file($0) } ?? inputLine("the new password")
@@ -37,10 +36,10 @@ final class SecretSource {
             let password = try terminal.askHidden("New password", otherwise: hint)
             if let refusal = refusal(password) {
                 terminal.note(refusal.printed)
-            } else if try terminal.askHidden("The same again", otherwise: hint) == password {
+            } else if try terminal.askHidden("Repeat password", otherwise: hint) == password {
                 return password
             } else {
-                terminal.note("The two are different.")
+                terminal.note("The passwords differ.")
             }
         }
     }
@@ -60,8 +59,8 @@ final class SecretSource {
         }
     }
 
-    /// A file's text. A single line is taken without its end, which editors and `echo` add; several lines, such as a key in
-    /// PEM, byte for byte.
+    /// Reads a file. Removes the line end of a single line, which editors and `echo` add; keeps several lines, such as a PEM key,
+    /// unchanged.
     static func file(_ path: String) throws -> String {
         guard let bytes = try PrivateFile.read(path) else { throw CommandFailure(.usage, "\(path) does not exist.") }
         return try text(bytes, named: path)
@@ -70,14 +69,14 @@ final class SecretSource {
     private func inputLine(_ what: String) throws -> String {
         guard let line = Terminal.readLine(from: STDIN_FILENO) else {
             throw CommandFailure(
-                .usage, "Standard input has no line left for \(what).",
-                hint: "--password-stdin takes a line for each password asked for.")
+                .usage, "Standard input has no more lines for \(what).",
+                hint: "--password-stdin reads one line per password.")
         }
         return line
     }
 
     private func inputRest(_ what: String) throws -> String {
-        guard !isInputTaken else { throw CommandFailure(.usage, "Standard input can be only one field's value.") }
+        guard !isInputTaken else { throw CommandFailure(.usage, "Standard input can be the value of one field only.") }
         isInputTaken = true
         return try Self.text(try StandardStream.readAll(STDIN_FILENO, named: "Standard input"), named: "Standard input")
     }
@@ -89,19 +88,19 @@ final class SecretSource {
         return text
     }
 
-    /// An agent's token or a session's, checked here: what is none is neither sent nor shown.
+    /// Reads an agent or session token. Invalid text is neither sent nor printed.
     static func token(_ path: String) throws -> String {
         let text = String(try file(path).filter { !$0.isWhitespace })
         guard let token = Token(text), token.kind == .agent || token.kind == .session else {
             throw CommandFailure(
-                .usage, "\(path.printable) holds no token, or one with a character too many, missing or wrong.",
-                hint: "A token begins with clv_agt_ and has 57 characters; nothing else stands in the file.")
+                .usage, "\(path.printable) does not contain a valid token.",
+                hint: "A token begins with clv_agt_ and has 57 characters. The file must contain nothing else.")
         }
         return text
     }
 }
 
-/// How a secret option asks for its value: `LABEL`, `LABEL=-`, `LABEL=@FILE`.
+/// The source of an option's secret value: `LABEL`, `LABEL=-`, `LABEL=@FILE`.
 enum SecretOrigin: Equatable {
     case prompt
     case input

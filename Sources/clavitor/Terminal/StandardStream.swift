@@ -1,8 +1,8 @@
 import Glibc
 
-/// Bytes in and out of descriptors, unbuffered: what is printed and what a child prints keep their order.
+/// Unbuffered I/O on descriptors, so that the output of this program and its child keeps its order.
 enum StandardStream {
-    /// Writes all of it. False when nobody reads any more, or the disk is full.
+    /// Writes all bytes. Returns false if the reader has gone or the disk is full.
     @discardableResult
     static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
         var rest = bytes[...]
@@ -27,7 +27,7 @@ enum StandardStream {
         throw CommandFailure(.failed, "\(name) cannot be read.")
     }
 
-    /// The next bytes; none at the end, nil on an error.
+    /// Returns the next bytes; empty at the end, nil on an error.
     static func read(_ descriptor: Int32, upTo most: Int) -> [UInt8]? {
         while true {
             var count = 0

@@ -2,8 +2,7 @@ import Console
 import FoundationEssentials
 import Glibc
 
-/// The person at the machine: questions go to the terminal, answers of the program to standard output, and what is
-/// only said along the way to standard error.
+/// Terminal I/O: prompts on the terminal, results on standard output, notes on standard error.
 struct Terminal {
     var isOutputInteractive: Bool { isatty(STDOUT_FILENO) == 1 }
 
@@ -19,7 +18,7 @@ struct Terminal {
         try write(text + "\n")
     }
 
-    /// Beside the result: to standard error.
+    /// Prints a note to standard error.
     func note(_ text: String) {
         StandardStream.write(Array((text + "\n").utf8), to: STDERR_FILENO)
     }
@@ -30,15 +29,14 @@ struct Terminal {
         try line(String(decoding: try encoder.encode(value), as: UTF8.self))
     }
 
-    /// Asks without showing the answer, which is in one line unless it may have several; `otherwise` says how to answer where
-    /// there is no terminal.
+    /// Prompts for a hidden answer of one line, or of several if `lines` allows it. `otherwise`: The hint when there is no terminal.
     func askHidden(_ question: String, lines: HiddenInput.Lines = .one, otherwise: String) throws -> String {
         do {
             let answer = try ask(question, otherwise: otherwise) { terminal in
                 try HiddenInput.ask("\(question): ", lines: lines, on: terminal)
             }
             guard !answer.isEmpty else {
-                throw CommandFailure(.usage, "Nothing was typed for: \(question).", hint: otherwise)
+                throw CommandFailure(.usage, "The answer is empty: \(question).", hint: otherwise)
             }
             return answer
         } catch let problem as HiddenInput.InputError {
@@ -53,20 +51,20 @@ struct Terminal {
         }
     }
 
-    /// Yes or no; anything but a yes is a no.
+    /// Prompts for yes or no. Everything but y and yes means no.
     func confirm(_ question: String, otherwise: String) throws -> Bool {
         let answer = try ask("\(question) [y/N]", otherwise: otherwise).lowercased()
         return answer == "y" || answer == "yes"
     }
 
     private func ask(_ question: String, otherwise: String, by read: (Int32) throws -> String?) throws -> String {
-        // The terminal itself, so that standard input can carry something else.
+        // /dev/tty, because standard input may carry data.
         let terminal = unsafe open("/dev/tty", O_RDWR | O_CLOEXEC)
         guard terminal >= 0 else {
-            throw CommandFailure(.usage, "There is no terminal to ask for: \(question).", hint: otherwise)
+            throw CommandFailure(.usage, "There is no terminal to prompt for: \(question).", hint: otherwise)
         }
         defer { close(terminal) }
-        guard let answer = try read(terminal) else { throw CommandFailure(.failed, "Nothing was answered.") }
+        guard let answer = try read(terminal) else { throw CommandFailure(.failed, "There was no answer.") }
         return answer
     }
 

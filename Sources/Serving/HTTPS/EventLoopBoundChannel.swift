@@ -2,10 +2,10 @@ import HummingbirdCore
 import Logging
 import NIOCore
 
-/// Runs a connection's tasks on its own event loop, so that a request changes threads only to wait for its commit.
+/// Runs the tasks of a connection on its own event loop, so that a request changes threads only to wait for its commit.
 ///
-/// What answers a request computes for some hundred microseconds; handing it to another thread and back costs as much.
-struct OnItsLoop<Base: ServerChildChannel>: ServerChildChannel {
+/// Handling a request takes some hundred microseconds; a switch to another thread and back costs as much.
+struct EventLoopBoundChannel<Base: ServerChildChannel>: ServerChildChannel {
     private let base: Base
 
     init(_ base: Base) {

@@ -1,8 +1,8 @@
 import Encoding
 
-/// A secret as programs print it: as it is, line by line, and in the encodings that are met in logs.
-enum SecretForms {
-    /// Shorter pieces of base64 and hexadecimal occur in any output.
+/// The forms in which a program may print a secret: verbatim, line by line, and in the encodings common in logs.
+enum SecretEncodings {
+    /// Shorter base64 and hexadecimal strings occur in ordinary output.
     private static let leastEncoded = 8
 
     static func all(of secret: String) -> [[UInt8]] {
@@ -15,13 +15,13 @@ enum SecretForms {
         return texts.map { Array($0.utf8) }
     }
 
-    /// RFC 4648 in both alphabets, wherever the secret begins in what is encoded: `user:secret` of HTTP Basic too. What
-    /// its neighbours take part in is left out.
+    /// Base64 (RFC 4648) in both alphabets, at each of the three alignments of the secret in the encoded text, such as `user:secret`
+    /// of HTTP Basic. Omits characters that depend on neighbouring bytes.
     private static func base64(_ bytes: [UInt8]) -> [String] {
         (0..<3).flatMap { before -> [String] in
             let padded = [UInt8](repeating: 0, count: before) + bytes
             let text = Base64.encode(padded)
-            // A character stands for six bits. At the end of what is encoded the last one is the secret's own.
+            // A character encodes six bits. At the end of the encoded text the last character depends on the secret alone.
             let first = (before * 8 + 5) / 6
             let whole = text.utf8.count - text.utf8.count(where: { $0 == UInt8(ascii: "=") })
             let inner = padded.count * 8 / 6
@@ -32,7 +32,7 @@ enum SecretForms {
         }
     }
 
-    /// RFC 3986, as strict and as lax as libraries are, and the form encoding of HTML.
+    /// Percent-encoding (RFC 3986) with the reserved sets of common libraries, and HTML form encoding.
     private static func percentEncoded(_ secret: String) -> [String] {
         var texts: [String] = []
         for spared in ["", "/", "!'()*", "/!'()*", "!$&'()*+,;=:@", "!$&'()*+,;=:@/?"] {
@@ -47,7 +47,7 @@ enum SecretForms {
         return texts
     }
 
-    /// RFC 8259 section 7: with the escapes that must be, with `/` and all beyond ASCII escaped, and as in HTML.
+    /// JSON strings (RFC 8259 section 7): with mandatory escapes, with `/` and non-ASCII escaped, and HTML-safe.
     private static func jsonEscaped(_ secret: String) -> [String] {
         [(false, false, false), (true, false, false), (false, true, false), (true, true, false), (false, true, true)]
             .map { slash, ascii, html in

@@ -6,8 +6,8 @@ import Testing
 
 @testable import clavitor_node
 
-/// What a node remembers beyond its process, when it was killed and when damage was found.
-@Suite(.timeLimit(.minutes(15))) struct UncleanStopTests {
+/// State that survives a kill: failed attempts, damage, the unverified end of the log.
+@Suite(.timeLimit(.minutes(15))) struct UncleanShutdownTests {
     private static func served(_ scratch: Scratch) throws -> (ServedNode, Program, [String]) {
         let node = try ServedNode(in: scratch)
         let (me, password) = try node.registered(scratch)
@@ -15,7 +15,7 @@ import Testing
         return (node, me, [password, wrong])
     }
 
-    @Test func aKilledNodeForgivesNoGuess() throws {
+    @Test func failedAttemptsSurviveAKill() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let (node, _, passwords) = try Self.served(scratch)
@@ -40,7 +40,7 @@ import Testing
         var sql: String
     }
 
-    /// The log was changed while the node was down, and it was not stopped: it serves no value before it noticed.
+    /// The log was changed after an unclean shutdown: the node serves no value before it is detected.
     @Test(arguments: [
         Change(testDescription: "a body", sql: "UPDATE audit SET body = x'00' WHERE sequence = 3"),
         Change(testDescription: "a row that is none", sql: "UPDATE audit SET vault = x'00' WHERE sequence = 3"),
@@ -86,7 +86,7 @@ import Testing
         _ = passwords
     }
 
-    /// The line of an orderly stop, of some time ago, where the log now ends.
+    /// An old clean-shutdown line at the end of the log.
     @Test(arguments: [
         Change(
             testDescription: "copied over the last",
@@ -123,7 +123,7 @@ import Testing
         #expect(FileManager.default.fileExists(atPath: "\(node.data)/damaged"))
     }
 
-    /// What would undo a change as it is written is found before anything is.
+    /// A trigger that would undo a change is found before any write.
     @Test(arguments: [
         "CREATE TRIGGER planted BEFORE DELETE ON holder BEGIN SELECT RAISE(IGNORE); END",
         "CREATE VIEW planted AS SELECT * FROM agent",
@@ -151,7 +151,7 @@ import Testing
         #expect(verified.status != 0)
     }
 
-    @Test func anUncleanStopWithAWholeLogIsNoDamage() throws {
+    @Test func anUncleanShutdownWithAnIntactLogIsNoDamage() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let (node, me, _) = try Self.served(scratch)
@@ -164,8 +164,8 @@ import Testing
         #expect(try me.run(["get", "Bank/username"]).output == "alice")
     }
 
-    /// The mark ends with an operator who looked, and a database that is whole.
-    @Test func damageIsRememberedUntilItIsAccepted() throws {
+    /// Only an operator's acceptance of an intact database clears the mark.
+    @Test func damagePersistsUntilAccepted() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let (node, me, _) = try Self.served(scratch)

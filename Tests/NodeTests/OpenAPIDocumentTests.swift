@@ -7,9 +7,9 @@ import Testing
 
 @testable import clavitor_node
 
-/// The OpenAPI document against the routes that are really there.
-@Suite struct DescriptionTests {
-    @Test func describesEveryRouteAndNothingElse() async throws {
+/// The OpenAPI document against the actual routes.
+@Suite struct OpenAPIDocumentTests {
+    @Test func describesExactlyTheRoutes() async throws {
         try await LiveNode.with { live in
             let routes = try live.node.api.router().routes.map { route in
                 let path = route.path.description.split(separator: "/").map { part in
@@ -27,7 +27,7 @@ import Testing
         }
     }
 
-    @Test func everyReferenceLeadsSomewhere() async throws {
+    @Test func everyReferenceResolves() async throws {
         try await LiveNode.with { live in
             let text = String(decoding: try await live.send("GET", "/openapi.json").body, as: UTF8.self)
             let document = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])

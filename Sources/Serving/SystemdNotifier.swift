@@ -2,17 +2,17 @@ package import Logging
 import ServiceLifecycle
 import Systemd
 
-/// What systemd hears of a program that serves: that it is ready, that it lives, that it stops.
-package struct Supervision: Service {
+/// Notifies systemd when the program is ready, alive and stopping (sd_notify(3)).
+package struct SystemdNotifier: Service {
     private let manager: ServiceManager
     private let logger: Logger
     private let isAlive: @Sendable () async throws -> Void
 
-    /// Nil when nobody supervises.
+    /// Nil when the program does not run under systemd.
     ///
     /// - Parameters:
-    ///   - logger: Hears when the program does not live.
-    ///   - isAlive: Does a little of what the program is for; when it fails or hangs, systemd starts the program anew.
+    ///   - logger: Logs failed liveness checks.
+    ///   - isAlive: The liveness check. When it fails or hangs, systemd restarts the program.
     package init?(logger: Logger, isAlive: @escaping @Sendable () async throws -> Void) {
         guard let manager = ServiceManager() else { return nil }
         self.manager = manager
@@ -20,27 +20,27 @@ package struct Supervision: Service {
         self.isAlive = isAlive
     }
 
-    package func tellReady() { manager.notify(.ready) }
+    package func notifyReady() { manager.notify(.ready) }
 
     package func run() async throws {
         await cancelWhenGracefulShutdown {
-            // Twice as often as it must be (sd_watchdog_enabled(3)).
+            // Half of the watchdog interval, as sd_watchdog_enabled(3) recommends.
             let pause = manager.watchdog.map { Duration.microseconds($0 / 2) } ?? .seconds(86_400)
             while !Task.isCancelled {
-                if manager.watchdog != nil { await tellAlive() }
+                if manager.watchdog != nil { await notifyWatchdog() }
                 try? await Task.sleep(for: pause)
             }
         }
         manager.notify(.stopping)
     }
 
-    private func tellAlive() async {
+    private func notifyWatchdog() async {
         do {
             try await isAlive()
             manager.notify(.watchdog)
         } catch is CancellationError {
         } catch {
-            logger.critical("the watchdog hears nothing", metadata: ["error": "\(error)"])
+            logger.critical("the liveness check failed; the watchdog is not notified", metadata: ["error": "\(error)"])
         }
     }
 }

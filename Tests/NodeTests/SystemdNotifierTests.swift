@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Both programs under a service manager that listens where systemd would.
-@Suite(.timeLimit(.minutes(15))) struct SupervisionTests {
+/// Both server programs with a socket in place of systemd's.
+@Suite(.timeLimit(.minutes(15))) struct SystemdNotifierTests {
     @Test(arguments: ["clavitor-node", "clavitor-monitor"])
     func itIsReadyThenAliveThenStopping(_ name: String) async throws {
         let scratch = try Scratch()

@@ -2,11 +2,11 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What the node really takes and answers, against the OpenAPI document that it serves.
-@Suite(.timeLimit(.minutes(5))) struct AnswerShapeTests {
-    @Test func everyAnswerIsAsDescribed() async throws {
+/// Actual requests and responses against the served OpenAPI document.
+@Suite(.timeLimit(.minutes(5))) struct ResponseSchemaTests {
+    @Test func everyResponseMatchesItsSchema() async throws {
         let (records, document) = try await LiveNode.with { live in
-            let visit = try await NodeVisit(live)
+            let visit = try await NodeAPIWalkthrough(live)
             try await visit.everybody()
             try await visit.entries()
             try await visit.agents()

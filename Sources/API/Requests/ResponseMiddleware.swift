@@ -7,14 +7,14 @@ import Vault
 import VaultFormat
 import Wire
 
-/// The one place where an error becomes a response, and where every response gets its headers and its log line.
+/// Maps errors to problem documents, and adds the security headers and a log line to every response.
 ///
-/// Logs carry the route's template and never its values, nor a query, nor a body.
-struct AnswerMiddleware: RouterMiddleware {
+/// The log has the route template, never parameter values, queries or bodies.
+struct ResponseMiddleware: RouterMiddleware {
     typealias Context = NodeContext
 
     let counters: RequestCounters
-    /// Told about rows that no node wrote, and about errors that may be the disk's.
+    /// Called with stored data that fails authentication and with unhandled errors, which may be disk errors.
     let onFault: @Sendable (any Error) -> Void
 
     func handle(
@@ -26,14 +26,14 @@ struct AnswerMiddleware: RouterMiddleware {
             try Self.checkHost(request, context)
             response = try await next(request, context)
         } catch {
-            response = try answer(to: error, request, context)
+            response = try self.response(to: error, request, context)
             if request.method == .head { response = response.createHeadResponse() }
         }
         for field in Self.headers { response.headers.append(field) }
         response.headers.append(HTTPField(name: .xRequestID, value: context.requestID))
         counters.count(status: response.status.code, took: ContinuousClock.now - began)
         context.logger.debug(
-            "answered",
+            "responded",
             metadata: [
                 "method": "\(request.method)", "route": "\(context.endpointPath ?? "-")",
                 "status": "\(response.status.code)",
@@ -41,16 +41,16 @@ struct AnswerMiddleware: RouterMiddleware {
         return response
     }
 
-    /// RFC 9112 section 3.2: one `Host`, no more and no less. In HTTP/2 it may stand beside `:authority` if it is the same.
+    /// Requires exactly one `Host` (RFC 9112 section 3.2). In HTTP/2 it may accompany an equal `:authority`.
     private static func checkHost(_ request: Request, _ context: NodeContext) throws(Problem) {
-        let others = request.headers[values: .host]
-        let isOne = context.isHTTP2 ? others.allSatisfy { $0 == request.head.authority } : others.isEmpty
+        let hosts = request.headers[values: .host]
+        let isOne = context.isHTTP2 ? hosts.allSatisfy { $0 == request.head.authority } : hosts.isEmpty
         guard request.head.authority?.isEmpty == false, isOne else {
-            throw .malformed("Host", "must be there once")
+            throw .malformed("Host", "must appear exactly once")
         }
     }
 
-    private func answer(to error: any Error, _ request: Request, _ context: NodeContext) throws -> Response {
+    private func response(to error: any Error, _ request: Request, _ context: NodeContext) throws -> Response {
         var problem = problem(for: error, request, context)
         problem.requestId = context.requestID
         var response = try Response(
@@ -60,7 +60,7 @@ struct AnswerMiddleware: RouterMiddleware {
         if problem.status == 405 {
             response.headers[.allow] = Operation.methods(of: request.uri.path).joined(separator: ", ")
         }
-        // What follows on the connection cannot be told from the rest of this request.
+        // The start of the next request on the connection is unknown.
         if error is HTTPParserError, !context.isHTTP2 { response.headers[.connection] = "close" }
         return response
     }
@@ -73,25 +73,26 @@ struct AnswerMiddleware: RouterMiddleware {
             return Problem(error)
         case let error as VaultError:
             if case .damaged(let what) = error {
-                context.logger.critical("damage found", metadata: ["what": "\(what)"])
+                context.logger.critical("stored data is damaged", metadata: ["what": "\(what)"])
                 onFault(error)
             }
             return Problem(error)
         case is RootBoxError, is BoxError:
-            // A wrong secret was told apart before; what is left was changed on the disk.
-            context.logger.critical("a stored box does not open", metadata: ["error": "\(error)"])
+            // Wrong secrets are handled earlier. What remains is corruption or tampering on disk.
+            context.logger.critical("a stored secret box fails authentication", metadata: ["error": "\(error)"])
             onFault(error)
             return Problem(VaultError.damaged("box"))
         case is HTTPParserError:
             return Problem(
-                .malformed, status: 400, title: "Malformed request", detail: "The body's chunks cannot be read.")
+                .malformed, status: 400, title: "Malformed request",
+                detail: "The chunked encoding of the body is invalid.")
         case let error as any HTTPResponseError where error.status == .notFound:
             let methods = Operation.methods(of: request.uri.path)
             return methods.isEmpty
-                ? Problem(.noSuchRoute, status: 404, title: "Nothing here", detail: "See /openapi.json.")
+                ? Problem(.noSuchRoute, status: 404, title: "No such route", detail: "The routes are in /openapi.json.")
                 : Problem(
                     .methodNotAllowed, status: 405, title: "Method not allowed",
-                    detail: "Allowed are \(methods.joined(separator: ", ")).")
+                    detail: "Allowed methods: \(methods.joined(separator: ", ")).")
         case let error as any HTTPResponseError:
             return Problem(.http, status: Int(error.status.code), title: error.status.reasonPhrase)
         case is CancellationError:
@@ -102,11 +103,12 @@ struct AnswerMiddleware: RouterMiddleware {
             context.logger.error(
                 "unhandled error", metadata: ["error": "\(error)", "route": "\(context.endpointPath ?? "-")"])
             return Problem(
-                .internal, status: 500, title: "Internal error", detail: "The request id finds it in the log.")
+                .internal, status: 500, title: "Internal error",
+                detail: "The node's log has the error under this request id.")
         }
     }
 
-    /// For an API that only programs read: nothing may be framed, run, sniffed, referred to or kept.
+    /// Security headers of an API without pages: no framing, scripts, content sniffing, referrers or caching.
     private static let headers: [HTTPField] = [
         HTTPField(name: .cacheControl, value: "no-store"),
         HTTPField(name: .contentSecurityPolicy, value: "default-src 'none'; frame-ancestors 'none'"),
@@ -118,7 +120,7 @@ struct AnswerMiddleware: RouterMiddleware {
 }
 
 extension HTTPField.Name {
-    // Literals that are valid field names.
+    // Valid field names.
     // swift-format-ignore: NeverForceUnwrap
     static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
     // swift-format-ignore: NeverForceUnwrap
@@ -129,7 +131,7 @@ extension HTTPField.Name {
     static let host = HTTPField.Name("Host")!
 }
 
-/// Says who is asking, for the routes behind it.
+/// Authenticates the bearer token and sets the principal.
 struct AuthenticationMiddleware: RouterMiddleware {
     typealias Context = NodeContext
 
@@ -154,7 +156,7 @@ struct AuthenticationMiddleware: RouterMiddleware {
         }
     }
 
-    /// Whether the request carries a key under which it may have been answered before.
+    /// Whether the request carries an `Idempotency-Key` on a route that supports it.
     private static func mayBeRepeat(_ request: Request, _ context: NodeContext) -> Bool {
         guard request.headers[.idempotencyKey] != nil else { return false }
         return Operation.find(request.method, context.endpointPath)?.headers.contains("Idempotency-Key") == true
@@ -162,8 +164,8 @@ struct AuthenticationMiddleware: RouterMiddleware {
 }
 
 extension VaultError {
-    /// For the audit log, why an agent did not get what it asked for; nil for what is no denial. Alike for what is not
-    /// there and what was not granted.
+    /// The reason of a denial in the audit log; nil for errors that are no denials. The same for what does not exist and for what
+    /// was not granted.
     fileprivate var denial: String? {
         switch self {
         case .noSuchEntry: "no-such-entry"

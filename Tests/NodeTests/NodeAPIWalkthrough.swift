@@ -7,8 +7,8 @@ import Testing
 import VaultFormat
 import Wire
 
-/// Somebody who asks a node for everything that there is, and writes down what comes.
-actor NodeVisit {
+/// Calls every route of a node and records the responses.
+actor NodeAPIWalkthrough {
     private(set) var records: [AnswerRecord] = []
     private let live: LiveNode
     private var person: Person
@@ -26,7 +26,7 @@ actor NodeVisit {
 
     private struct Unexpected: Error { var record: AnswerRecord }
 
-    /// `route`: Such as `GET /api/v1/entries/{id}`, with `values` for what is in braces.
+    /// `route`: A route such as `GET /api/v1/entries/{id}`. `values`: The values of its parameters.
     @discardableResult
     private func ask(
         _ route: String, _ values: [String] = [], query: String = "", as token: String? = nil,
@@ -169,7 +169,7 @@ actor NodeVisit {
         try await ask("GET /api/v1/audit", query: "?limit=200")
     }
 
-    /// One of each family of refusals.
+    /// One error of each kind.
     func refusals() async throws {
         try await ask("GET /api/v1/account", as: "clv_ses_wrong", gives: 401)
         try await ask("GET /api/v1/entries/{id}", [EntryID.random().text], gives: 404)

@@ -4,23 +4,22 @@ import Serving
 import Storage
 import Vault
 
-/// What a node does first after a process that ended without a word: it verifies the audit chain from where it was
-/// verified last, before it serves a value.
-package struct UncleanStop {
+/// After an unclean shutdown, verifies the audit chain from the last verified line on, before any value is served.
+package struct UncleanShutdown {
     package let directory: DataDirectory
 
     package init(_ directory: DataDirectory) {
         self.directory = directory
     }
 
-    /// - Returns: Whether the process before ended without a word.
+    /// - Returns: Whether the previous process ended without a clean shutdown.
     package func run(_ logger: Logger) async throws -> Bool {
         let node = try Node(offline: directory)
         guard try await endedUncleanly(node) else { return false }
-        logger.notice("the node did not stop in an orderly way; verifying the audit chain")
+        logger.notice("unclean shutdown; verifying the audit chain")
         let findings = try await node.verification.runSinceVerified(node.store.database)
         if !findings.isEmpty {
-            node.mark.set(findings.prefix(5).joined(separator: "; "))
+            node.damageMark.set(findings.prefix(5).joined(separator: "; "))
             logger.critical(
                 "the audit chain is damaged; the node is read-only",
                 metadata: ["findings": "\(findings.prefix(5).joined(separator: "; "))"])
@@ -28,7 +27,7 @@ package struct UncleanStop {
         return true
     }
 
-    /// An orderly stop writes the last line of the log. A new node has no line yet.
+    /// A clean shutdown writes the last line of the log. A new node has no line yet.
     private func endedUncleanly(_ node: Node) async throws -> Bool {
         let last: SealedAuditLine?
         do { last = try await node.store.lastAuditLine() } catch VaultError.damaged { return true }

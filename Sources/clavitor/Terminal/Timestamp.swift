@@ -1,8 +1,8 @@
 import FoundationEssentials
 import Glibc
 
-/// Points in time as people read and write them.
-enum Moment {
+/// Formats and parses points in time.
+enum Timestamp {
     /// `2026-11-21 01:58` in the machine's time zone.
     static func text(_ unixSeconds: Int64) -> String {
         var time = time_t(unixSeconds)
@@ -27,7 +27,7 @@ enum Moment {
         return Int64(date.timeIntervalSince1970)
     }
 
-    /// The same before `now`: `24h` is a day ago.
+    /// The same before `now`: `24h` means a day ago.
     static func parsePast(_ text: String, now: Int64) -> Int64? {
         guard let moment = parse(text, now: now) else { return nil }
         return text.last.map { units[$0] != nil } == true ? now - (moment - now) : moment

@@ -3,8 +3,8 @@ package import Logging
 import Serving
 import Vault
 
-/// What happens with the node's certificate is on record in its audit log.
-package struct CertificateRecord: Sendable {
+/// Writes certificate events to the node's audit log.
+package struct CertificateEventRecorder: Sendable {
     package let node: Node
     package let logger: Logger
 
@@ -23,7 +23,7 @@ package struct CertificateRecord: Sendable {
         }
     }
 
-    /// A read-only node renews its certificate all the same.
+    /// Failures are logged only: a read-only node still renews its certificate.
     private func record(_ action: AuditEvent.Action, _ reason: String) async {
         do {
             try await node.record(
@@ -31,7 +31,7 @@ package struct CertificateRecord: Sendable {
                     action, by: .init(.node), outcome: action == .certificateFail ? .failed : .ok,
                     reason: String(reason.prefix(500))))
         } catch {
-            logger.warning("the audit log did not take it", metadata: ["error": "\(error)"])
+            logger.warning("certificate event not recorded in the audit log", metadata: ["error": "\(error)"])
         }
     }
 }

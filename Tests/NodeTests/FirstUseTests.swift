@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-/// The main job as a newcomer does it: the programs as processes, real TLS, a real password.
-@Suite(.timeLimit(.minutes(15))) struct MainJobTests {
-    @Test func aNewcomerStoresReadsSharesAndSeesWhoReadWhat() throws {
+/// The first use by a new user: the programs as processes, with real TLS and a real password.
+@Suite(.timeLimit(.minutes(15))) struct FirstUseTests {
+    @Test func aNewUserStoresReadsSharesAndAuditsASecret() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let node = try ServedNode(in: scratch)
@@ -51,7 +51,7 @@ import Testing
         #expect(verified.status == 0, "\(verified.output)")
     }
 
-    @Test func whatTheNodeMustNotKnowIsNowhere() throws {
+    @Test func theNodeNeverSeesL2Secrets() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let node = try ServedNode(in: scratch)
@@ -96,7 +96,7 @@ import Testing
     }
 }
 
-/// What a core file would hold: every writable mapping of a process.
+/// Reads every writable memory mapping of a process.
 enum ProcessMemory {
     static func read(_ process: Int32) throws -> Data {
         let maps = try String(contentsOf: URL(filePath: "/proc/\(process)/maps"), encoding: .utf8)

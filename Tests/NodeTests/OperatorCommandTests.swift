@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// The operator's commands, as processes.
-@Suite(.timeLimit(.minutes(15))) struct KeepingTests {
+/// The operator's commands of `clavitor-node`, as processes.
+@Suite(.timeLimit(.minutes(15))) struct OperatorCommandTests {
     private let node = Program(name: "clavitor-node")
 
     private func run(_ program: String, _ arguments: [String]) throws -> String {
@@ -101,7 +101,7 @@ import Testing
         #expect(shut.errors.contains("root key 2"))
     }
 
-    @Test func doctorSaysWhatIsWrong() throws {
+    @Test func doctorReportsProblems() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let data = scratch.path("data")
@@ -114,7 +114,7 @@ import Testing
         #expect(ill.output.contains("FAIL  root key is private"))
     }
 
-    @Test func initShowsTheRootKeyOnceAndNeverOverwrites() throws {
+    @Test func initPrintsTheRootKeyOnceAndNeverOverwrites() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
         let first = try node.run(["init", "--data", scratch.path("data")])

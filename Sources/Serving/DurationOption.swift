@@ -1,7 +1,7 @@
 import ArgumentParser
 
-/// A length of time as people write it: `90s`, `30m`, `12h`, `30d`.
-package struct Span: Equatable, Sendable, ExpressibleByArgument, Decodable, CustomStringConvertible {
+/// A duration as an option or a TOML value: `90s`, `30m`, `12h` or `30d`.
+package struct DurationOption: Equatable, Sendable, ExpressibleByArgument, Decodable, CustomStringConvertible {
     package let seconds: Int64
 
     package init(seconds: Int64) {
@@ -18,12 +18,14 @@ package struct Span: Equatable, Sendable, ExpressibleByArgument, Decodable, Cust
 
     package init(from decoder: any Decoder) throws {
         let text = try decoder.singleValueContainer().decode(String.self)
-        guard let span = Span(argument: text) else {
+        guard let duration = DurationOption(argument: text) else {
             throw DecodingError.dataCorrupted(
-                .init(codingPath: decoder.codingPath, debugDescription: "\"\(text)\" is no span such as 30m, 12h or 7d")
+                .init(
+                    codingPath: decoder.codingPath,
+                    debugDescription: "\"\(text)\" must be a duration such as 90s, 30m, 12h or 7d")
             )
         }
-        self = span
+        self = duration
     }
 
     package var description: String {

@@ -1,0 +1,101 @@
+import Auth
+import Crypto
+import Encoding
+import Vault
+import VaultFormat
+import Wire
+
+// Conversions between the wire types of accounts and the domain.
+
+extension EmailAddress {
+    init(wire text: String) throws(Problem) {
+        guard let address = EmailAddress(text) else { throw .malformed("email", "must be an e-mail address") }
+        self = address
+    }
+}
+
+extension KDF {
+    init(wire body: KDFBody) throws(Problem) {
+        guard body.type == "argon2id" else { throw .malformed("kdf.type", "must be argon2id") }
+        self.init(memoryKiB: body.memoryKiB, iterations: body.iterations, parallelism: body.parallelism)
+    }
+}
+
+extension KDFBody {
+    init(_ kdf: KDF) {
+        self.init(
+            type: "argon2id", memoryKiB: kdf.memoryKiB, iterations: kdf.iterations, parallelism: kdf.parallelism)
+    }
+}
+
+extension Accounts.Secrets {
+    init(wire authKey: String, _ l2: L2Body, _ member: String) throws(Problem) {
+        self.init(
+            authKey: try SymmetricKey(wire: authKey, member),
+            wrappedL2Key: try Base64URL.bytes(l2.wrappedKey, "l2.wrappedKey"))
+    }
+
+    init(wire recovery: RecoveryBody) throws(Problem) {
+        try self.init(wire: recovery.key, recovery.l2, "recovery.key")
+    }
+}
+
+extension Accounts.Proof {
+    init(wire body: ProofBody) throws(Problem) {
+        guard let kind = CredentialKind(rawValue: body.kind), kind == .password || kind == .recovery else {
+            throw .malformed("proof.kind", "must be password or recovery")
+        }
+        self.init(kind: kind, secret: try SymmetricKey(wire: body.secret, "proof.secret"), code: body.code)
+    }
+}
+
+extension Accounts.OwnerChangeOptions {
+    init(recovery: RecoveryBody, keep: [String], agents: [String]?) throws(Problem) {
+        guard keep.isEmpty else { throw .malformed("keep", "must be empty: no credential outlives its key holder") }
+        var kept: [HolderID]?
+        if let agents {
+            kept = []
+            for text in agents {
+                guard let id = HolderID(text: text) else { throw .malformed("keepAgents", "must contain agent ids") }
+                kept?.append(id)
+            }
+        }
+        self.init(recovery: try .init(wire: recovery), agents: kept)
+    }
+}
+
+extension OwnerChangeBody {
+    init(_ change: Accounts.OwnerChange) {
+        self.init(
+            session: SessionBody(change.session), endedSessions: change.endedSessions,
+            activeAgents: change.activeAgents.map(\.text), pausedAgents: change.pausedAgents.map(\.text))
+    }
+}
+
+extension FieldPlace {
+    /// Entry, field and version as five integers of a cursor.
+    var numbers: [Int64] { entry.numbers + field.numbers + [Int64(version)] }
+}
+
+extension SymmetricKey {
+    init(wire text: String, _ member: String) throws(Problem) {
+        let bytes = try Base64URL.bytes(text, member)
+        guard bytes.count == 32 else { throw .malformed(member, "must be 32 bytes in base64url") }
+        self.init(data: bytes)
+    }
+}
+
+extension Base64URL {
+    static func bytes(_ text: String, _ member: String) throws(Problem) -> [UInt8] {
+        guard let bytes = decode(text) else { throw .malformed(member, "must be base64url without padding") }
+        return bytes
+    }
+}
+
+extension SessionBody {
+    init(_ session: Accounts.NewSession) {
+        self.init(
+            token: session.token.text, id: session.id.text, expiresAt: session.expires, vault: session.vault.text,
+            l2: L2Body(wrappedKey: Base64URL.encode(session.wrappedL2Key)), device: Base64URL.encode(session.device))
+    }
+}
