@@ -79,6 +79,8 @@ extension Mutation {
         case .dropWrap, .dropAgentWraps, .deleteAgent, .deleteCredential, .deleteCredentials, .deleteSessions,
             .deleteSessionsExpired, .closeAccount:
             .reduces
+        // A second factor cannot be confirmed here, so none begins.
+        case .putItem(.pendingTOTP, _, _): .adds
         // Includes the second factor's last code, which a sign-in must store. An owner has three items.
         case .putItem: .keepsCount
         case .expectPrincipal, .expectWrap, .expectEntry, .countUse, .countBytes, .expectDepositRoom, .stayWithin,

@@ -30,7 +30,7 @@ import Testing
             others: ["Crypto", "FoundationEssentials", "Synchronization"],
             why: "the domain does not depend on adapters"),
         Rule(
-            module: "Wire", ours: [], others: ["Crypto", "FoundationEssentials"],
+            module: "Wire", ours: ["Encoding"], others: ["Crypto", "FoundationEssentials"],
             why: "programs share wire formats, not code"),
         Rule(
             module: "SQLite", ours: ["CSQLite"], others: ["Glibc", "Synchronization"],
@@ -215,10 +215,10 @@ import Testing
     @Test func filesAreSmall() throws {
         let files = try SourceTree.files(in: "Sources")
         for file in files {
-            #expect(file.lines <= 400, "\(file.name) has \(file.lines) lines; split it by subject")
+            #expect(file.lines <= 300, "\(file.name) has \(file.lines) lines; split it by subject")
         }
         let median = files.map(\.lines).sorted()[files.count / 2]
-        #expect(median <= 150)
+        #expect(median <= 130)
     }
 }
 

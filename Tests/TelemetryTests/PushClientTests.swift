@@ -170,7 +170,8 @@ import Wire
             #expect(server.requestLog.connections < beats.count)
             #expect(beats.dropLast().allSatisfy { $0.phase == .running })
             #expect(beats.last?.phase == .stopping)
-            #expect(beats.last?.clockOffsetMS ?? 0 > 1_600_000_000_000)
+            // Less half of the exchange's duration, which depends on the machine.
+            #expect(beats.last?.clockOffsetMS ?? 0 > 1_599_999_000_000)
             #expect(server.requestLog.requests.last?.head.uri.contains("status=down&msg=stopping") == true)
         }
     }

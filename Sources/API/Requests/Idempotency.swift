@@ -31,8 +31,9 @@ extension IdempotencyRecords {
         if let recorded = try load(request, as: principal) { return Response(json: recorded, status: .created) }
         do {
             return Response(json: try await perform(), status: .created)
-        } catch VaultError.idempotencyKeyUsed {
-            guard let recorded = try load(request, as: principal) else { throw VaultError.idempotencyKeyUsed }
+        } catch let error as VaultError where error != .principalGone {
+            // The other may have taken the last use, the last room or the entry's id as well.
+            guard let recorded = try load(request, as: principal) else { throw error }
             return Response(json: recorded, status: .created)
         }
     }
