@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test func aServerThatIsDownIsNamed() async throws {
-        let port = try KnotServer.freePort(on: "127.0.0.1")
+        let port = try FreePort.take(on: "127.0.0.1")
         let error = await #expect(throws: DNSUpdateError.self) { try await updater(port).perform([]) }
         guard case .unreachable(let server, let reason) = error else {
             Issue.record("\(error.debugDescription)")

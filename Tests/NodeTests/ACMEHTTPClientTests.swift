@@ -1,5 +1,6 @@
 import Autocert
 import Foundation
+import TestSupport
 import Testing
 
 /// A CA that sends too much, or nothing, simulated by OpenSSL.
@@ -12,7 +13,7 @@ import Testing
         /// `arguments`: The arguments of `openssl s_server`.
         init(_ arguments: [String]) throws {
             scratch = try Scratch()
-            port = try Pebble.freePort()
+            port = try FreePort.take()
             let made = try DevelopmentCertificate(name: "localhost", now: Date())
             _ = try scratch.write(made.certificatePEM, to: "cert.pem")
             _ = try scratch.write(made.privateKeyPEM, to: "key.pem")

@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import NIOPosix
+import TestSupport
 
 /// pebble and its DNS server as processes: a CA with real validation, on separate ports.
 final class Pebble {
@@ -31,7 +32,7 @@ final class Pebble {
 
     init(_ options: Options = Options()) throws {
         scratch = try Scratch()
-        let ports = try (0..<6).map { _ in try Self.freePort() }
+        let ports = try (0..<6).map { _ in try FreePort.take() }
         (port, managementPort, httpPort, tlsPort) = (ports[0], ports[1], ports[2], ports[3])
         _ = try Self.run(
             "/usr/bin/openssl",
@@ -135,13 +136,5 @@ final class Pebble {
         let output = pipe.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         return String(decoding: output, as: UTF8.self)
-    }
-
-    /// A port that was free a moment ago.
-    static func freePort() throws -> Int {
-        let channel = try ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .bind(host: "127.0.0.1", port: 0).wait()
-        defer { try? channel.close().wait() }
-        return channel.localAddress?.port ?? 0
     }
 }

@@ -18,7 +18,7 @@ package final class KnotServer: Sendable {
     package init() throws {
         folder = FileManager.default.temporaryDirectory.appending(path: "clavitor-knot-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        port = try Self.freePort(on: address)
+        port = try FreePort.take(on: address)
         let (configuration, log) = (folder.appending(path: "knot.conf"), folder.appending(path: "knot.log"))
         try Data(Self.configuration(folder.path, address, port).utf8).write(to: configuration)
         try Data(Self.zone.utf8).write(to: folder.appending(path: "example.org.zone"))
@@ -80,14 +80,6 @@ package final class KnotServer: Sendable {
             usleep(25_000)
         }
         throw KnotFailure(log: String(decoding: try Data(contentsOf: log), as: UTF8.self))
-    }
-
-    /// A port that was free a moment ago.
-    package static func freePort(on address: String) throws -> Int {
-        let channel = try ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .bind(host: address, port: 0).wait()
-        defer { try? channel.close().wait() }
-        return channel.localAddress?.port ?? 0
     }
 
     /// Three keys: two that may update, and one that is known and may not.

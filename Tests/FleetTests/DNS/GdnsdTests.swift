@@ -81,7 +81,7 @@ struct Gdnsd {
     private let address = "127.0.86.1"
 
     init(_ inventory: Inventory, in scratch: Scratch) throws {
-        let port = try KnotServer.freePort(on: address)
+        let port = try FreePort.take(on: address)
         self.port = port
         let files = FileManager.default
         for folder in ["zones", "geoip", "run", "state", "extfile"] {

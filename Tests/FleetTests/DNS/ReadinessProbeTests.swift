@@ -88,7 +88,7 @@ import Testing
 
     @Test func aClosedPortIsSaidInWords() async throws {
         let nodes = try sampleFleet(2) { $0[0].ipv4 = "127.0.85.2" }.nodes.filter { $0.name == "n1" }
-        let port = try KnotServer.freePort(on: "127.0.85.2")
+        let port = try FreePort.take(on: "127.0.85.2")
         let answers = try await HTTPSExchange.connected(addresses: [nodes[0].domain: "127.0.85.2"], caFile: nil) {
             await HTTPSProbe(exchange: $0).results(of: nodes, port: port)
         }

@@ -95,7 +95,7 @@ import Testing
     }
 
     @Test func aServerThatIsNotThereIsSaidSo() async throws {
-        let port = try KnotServer.freePort(on: "127.0.0.1")
+        let port = try FreePort.take(on: "127.0.0.1")
         let nowhere = UpdatedZone(
             DNSUpdater(server: ("127.0.0.1", port), zone: try DNSName("example.org"), key: nil, now: { 0 }))
         await #expect {

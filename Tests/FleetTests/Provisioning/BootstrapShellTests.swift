@@ -18,7 +18,7 @@ final class SSHServer: Sendable {
         }
         identity = scratch.file("user")
         hostKey = try HostKey(try String(contentsOfFile: scratch.file("host.pub"), encoding: .utf8))
-        port = try KnotServer.freePort(on: address)
+        port = try FreePort.take(on: address)
         try FileManager.default.createDirectory(atPath: "/run/sshd", withIntermediateDirectories: true)
         try scratch.write(
             Array(

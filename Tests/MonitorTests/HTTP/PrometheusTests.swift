@@ -79,7 +79,7 @@ private final class Prometheus: Sendable {
         try scratch.write([], to: "log")
         // A random address of 127.0.0.0/8, so that no other program takes the port first.
         let address = "127.\(Int.random(in: 1...254)).\(Int.random(in: 1...254)).\(Int.random(in: 1...254))"
-        let port = try KnotServer.freePort(on: address)
+        let port = try FreePort.take(on: address)
         url = "http://\(address):\(port)/api/v1/query"
         process = Process()
         process.executableURL = try Tool.find("prometheus", "apt-get install prometheus")
