@@ -17,7 +17,6 @@ extension Accounts {
             var event = principal.event(.export, reason: "l2")
             event.count = page.items.count
             var transaction = unit.transaction(for: permit)
-            transaction.write(permit.mutations())
             try transaction.log(event)
             try await transaction.commit()
             return page

@@ -91,7 +91,7 @@ extension Accounts {
         _ code: String?, _ owner: HolderKey, in vault: VaultID, _ attempt: AbuseLimits.Attempt,
         from address: IPAddress?
     ) async throws -> SecondFactor? {
-        guard let box = try await store.item(.totp, of: owner.id) else { return nil }
+        guard let box = try store.item(.totp, of: owner.id) else { return nil }
         guard let code else { throw AuthError.secondFactorNeeded }
         try limits.admitCode(attempt)
         try admitAttempt(fromKnownDevice: true)

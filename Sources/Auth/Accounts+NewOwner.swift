@@ -139,7 +139,7 @@ extension Accounts {
                 .insertCredential(password),
                 .insertCredential(credential(.recovery, options.recovery, owner, vault)))
             transaction.write(paused.map { .setAgentState($0.holder, vault: vault, .paused) })
-            transaction.write(try await items(of: old, factor, for: owner, in: vault))
+            transaction.write(try items(of: old, factor, for: owner, in: vault))
             let session = try await session(
                 for: owner, in: vault, l2Key: password, device: nil, withCode: factor != nil)
             transaction.write(.switchOwner(vault, from: old.id, to: owner.id))
@@ -185,12 +185,12 @@ extension Accounts {
     /// Re-encrypts the owner's items under the new key holder's key.
     private func items(
         of old: HolderKey, _ factor: SecondFactor?, for owner: HolderKey, in vault: VaultID
-    ) async throws -> [Mutation] {
+    ) throws -> [Mutation] {
         var mutations: [Mutation] = []
         if let factor {
             mutations.append(.putItem(.totp, owner.id, try factor.sealed(.totp, vault: vault, owner: owner)))
         }
-        guard let box = try await store.item(.index, of: old.id) else {
+        guard let box = try store.item(.index, of: old.id) else {
             throw VaultError.damaged("an owner without an index key")
         }
         let key = try Box.open(

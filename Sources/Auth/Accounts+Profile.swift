@@ -21,7 +21,7 @@ extension Accounts {
         return Profile(
             email: String(decoding: email, as: UTF8.self), vault: principal.vault, created: account.created,
             hasRecoveryKit: try store.credential(.recovery, of: principal.vault) != nil,
-            hasSecondFactor: try await store.item(.totp, of: principal.holder.id) != nil,
+            hasSecondFactor: try store.item(.totp, of: principal.holder.id) != nil,
             usage: try await store.usage(of: principal.vault), quotas: settings.quotas)
     }
 

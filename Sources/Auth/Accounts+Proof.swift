@@ -37,7 +37,7 @@ extension Accounts {
         do {
             let opened = try (stored ?? dummy).open(proof.secret, root: keys.root)
             guard let stored, opened.id == principal.holder.id else { throw AuthError.wrongProof }
-            guard let box = try await store.item(.totp, of: principal.holder.id) else {
+            guard let box = try store.item(.totp, of: principal.holder.id) else {
                 return Proven(credential: stored, factor: nil)
             }
             guard let code = proof.code else { throw AuthError.secondFactorNeeded }

@@ -24,7 +24,7 @@ extension Accounts {
         try operations.spend(principal.vault)
         return try await unit.change(permit) { transaction in
             _ = try await check(proof, as: principal)
-            guard let box = try await store.item(.pendingTOTP, of: principal.holder.id) else {
+            guard let box = try store.item(.pendingTOTP, of: principal.holder.id) else {
                 throw AuthError.notEnabled
             }
             var factor = try SecondFactor(sealed: box, .pendingTOTP, vault: principal.vault, owner: principal.holder)
@@ -48,7 +48,7 @@ extension Accounts {
         try operations.spend(principal.vault)
         // Under the lock, so that a concurrent login does not store the factor again.
         try await unit.change(permit) { transaction in
-            guard try await store.item(.totp, of: principal.holder.id) != nil else { throw AuthError.notEnabled }
+            guard try store.item(.totp, of: principal.holder.id) != nil else { throw AuthError.notEnabled }
             _ = try await check(proof, as: principal)
             transaction.write(
                 .dropItem(.totp, principal.holder.id), .dropItem(.pendingTOTP, principal.holder.id))

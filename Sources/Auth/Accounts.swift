@@ -12,7 +12,7 @@ package struct Accounts: Sendable {
     let keys: NodeKeys
     let limits: AbuseLimits
     let failures: FailureLog
-    let operations: OperationBudget
+    var operations: OperationBudget { unit.operations }
     /// Separate from the other operations, so that using those up does not keep the owner from signing in.
     let signIns: OperationBudget
     let settings: Settings
@@ -49,14 +49,13 @@ package struct Accounts: Sendable {
 
     package init(
         store: any AccountStore, unit: UnitOfWork, keys: NodeKeys, limits: AbuseLimits, failures: FailureLog,
-        operations: OperationBudget, settings: Settings
+        settings: Settings
     ) {
         self.store = store
         self.keys = keys
         self.unit = unit
         self.limits = limits
         self.failures = failures
-        self.operations = operations
         let now = unit.now
         self.now = now
         signIns = OperationBudget(perDay: Self.signInsPerDay, isUnclean: settings.isUnclean, now: now)

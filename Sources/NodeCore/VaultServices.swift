@@ -32,14 +32,14 @@ package struct VaultServices: Sendable {
         let unit = UnitOfWork(
             store: store, audit: audit, locks: locks, work: work, operations: operations, now: now)
         accounts = Accounts(
-            store: store, unit: unit, keys: keys, limits: limits, failures: failures, operations: operations,
+            store: store, unit: unit, keys: keys, limits: limits, failures: failures,
             settings: settings)
         authenticator = Authenticator(store: store, keys: keys, failures: failures, sessionIdle: sessionIdle, now: now)
         entries = Entries(
             unit: unit, keys: keys, quotas: settings.quotas,
             rates: AgentRates(isUnclean: settings.isUnclean, now: now))
         agents = Agents(entries: entries)
-        trail = AuditTrail(store: store, sealer: audit, work: work, now: now)
+        trail = AuditTrail(unit: unit)
         tokens = AgentTokens(keys: keys, now: now)
         idempotency = IdempotencyRecords(store: store, now: now)
     }

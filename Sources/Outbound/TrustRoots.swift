@@ -13,6 +13,13 @@ package enum TrustRoots: Sendable {
 
     package init(pem: [UInt8]?) { self = pem.map(Self.pem) ?? .system }
 
+    private var file: String? {
+        switch self {
+        case .file(let path): path
+        case .system, .pem: nil
+        }
+    }
+
     /// A client's TLS settings: full verification of chain and name.
     ///
     /// - Throws: `TrustRootsError`.
@@ -26,17 +33,21 @@ package enum TrustRoots: Sendable {
             case .file(let path): certificates = try NIOSSLCertificate.fromPEMFile(path)
             }
         } catch {
-            throw .notCertificates
+            throw .notCertificates(file)
         }
-        guard !certificates.isEmpty else { throw .notCertificates }
+        guard !certificates.isEmpty else { throw .notCertificates(file) }
         configuration.trustRoots = .certificates(certificates)
         return configuration
     }
 }
 
 package enum TrustRootsError: Error, Equatable, CustomStringConvertible, Sendable {
-    /// The file cannot be read, or what is in it is no PEM certificate.
-    case notCertificates
+    /// The file cannot be read, or has no PEM certificate. Nil for bytes.
+    case notCertificates(String?)
 
-    package var description: String { "cannot be read as PEM certificates" }
+    package var description: String {
+        switch self {
+        case .notCertificates(let file): "\(file ?? "The trusted certificates") cannot be read as PEM certificates"
+        }
+    }
 }

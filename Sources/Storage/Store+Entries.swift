@@ -85,7 +85,7 @@ extension Store {
         ) { _ in true } ?? false
     }
 
-    package func entryRow(_ id: EntryID, in vault: VaultID) async throws -> EntryRow? {
+    package func entryRow(_ id: EntryID, in vault: VaultID) throws -> EntryRow? {
         try database.lookUp { try Self.entryRow(id, in: vault, $0) }
     }
 

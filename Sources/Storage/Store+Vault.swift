@@ -54,7 +54,7 @@ extension Store: VaultStore {
         }
     }
 
-    package func item(_ item: OwnerItem, of holder: HolderID) async throws -> [UInt8]? {
+    package func item(_ item: OwnerItem, of holder: HolderID) throws -> [UInt8]? {
         try database.lookUp { db in
             try db.first(
                 "SELECT box FROM item WHERE holder = ? AND name = ?", .blob(holder.bytes), .text(item.rawValue)

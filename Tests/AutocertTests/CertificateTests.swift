@@ -2,6 +2,7 @@ import Autocert
 import Crypto
 import Foundation
 import SwiftASN1
+import TestSupport
 import Testing
 import X509
 
@@ -31,12 +32,12 @@ import X509
         _ = try scratch.write(try await OpenSSL.run(kind.arguments).output, to: "key")
         #expect(try scratch.text("key").contains(kind.header))
         let made = try await OpenSSL.run([
-            "req", "-x509", "-key", scratch.path("key"), "-subj", "/O=Somebody/CN=Her CA", "-days", "7", "-addext",
-            "subjectAltName=DNS:Node.Example,IP:127.0.0.1,DNS:second.example", "-out", scratch.path("certificate"),
+            "req", "-x509", "-key", scratch.file("key"), "-subj", "/O=Somebody/CN=Her CA", "-days", "7", "-addext",
+            "subjectAltName=DNS:Node.Example,IP:127.0.0.1,DNS:second.example", "-out", scratch.file("certificate"),
         ])
         try #require(made.status == 0)
         let certificate = try ServableCertificate(
-            certificatePEM: scratch.bytes("certificate"), privateKeyPEM: scratch.bytes("key"))
+            certificatePEM: scratch.read("certificate"), privateKeyPEM: scratch.read("key"))
         #expect(certificate.names == ["node.example", "second.example"])
         #expect(certificate.issuer == "CN=Her CA,O=Somebody")
         #expect(certificate.notAfter.timeIntervalSince(certificate.notBefore) == 7 * 86_400)

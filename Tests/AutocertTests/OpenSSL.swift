@@ -1,5 +1,6 @@
 import Foundation
 import NIOSSL
+import TestSupport
 
 /// The `openssl` program, an independent implementation of TLS and certificates.
 enum OpenSSL {
@@ -53,25 +54,4 @@ enum OpenSSL {
         return Outcome(
             status: process.terminationStatus, output: try scratch.text("out"), errors: try scratch.text("err"))
     }
-}
-
-/// A temporary directory for one test.
-struct Scratch: Sendable {
-    let folder: URL
-
-    init() throws {
-        folder = FileManager.default.temporaryDirectory.appending(path: "autocert-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    }
-
-    func url(_ name: String) -> URL { folder.appending(path: name) }
-    func path(_ name: String) -> String { url(name).path(percentEncoded: false) }
-    func text(_ name: String) throws -> String { String(decoding: try Data(contentsOf: url(name)), as: UTF8.self) }
-    func bytes(_ name: String) throws -> [UInt8] { Array(try Data(contentsOf: url(name))) }
-    func write(_ text: String, to name: String) throws -> String {
-        try Data(text.utf8).write(to: url(name))
-        return path(name)
-    }
-
-    func remove() { try? FileManager.default.removeItem(at: folder) }
 }

@@ -1,6 +1,7 @@
 import Autocert
 import Foundation
 import NIOSSL
+import TestSupport
 import Testing
 
 /// Serving over real sockets, checked with OpenSSL.
@@ -107,9 +108,9 @@ import Testing
         let arguments = ["-servername", "node.example", version]
         certificates.install(try someCertificate())
         try await EchoServer.with(certificates) { server in
-            _ = try await OpenSSL.visit(server.port, arguments + ["-sess_out", scratch.path("session")])
+            _ = try await OpenSSL.visit(server.port, arguments + ["-sess_out", scratch.file("session")])
             certificates.install(try someCertificate())
-            let again = try await OpenSSL.visit(server.port, arguments + ["-sess_in", scratch.path("session")])
+            let again = try await OpenSSL.visit(server.port, arguments + ["-sess_in", scratch.file("session")])
             #expect(again.output.contains("\nping\n"))
         }
     }

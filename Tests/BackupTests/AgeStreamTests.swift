@@ -1,6 +1,7 @@
 import Backup
 import Files
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct AgeStreamTests {

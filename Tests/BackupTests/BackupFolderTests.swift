@@ -1,5 +1,6 @@
 import Backup
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct BackupFolderTests {

@@ -31,7 +31,7 @@ import Testing
             _ scratch: Scratch, _ ca: Pebble, _ arguments: [String], _ directory: String? = nil,
             program: String = "clavitor-node"
         ) throws -> Process {
-            let log = scratch.path("log")
+            let log = scratch.file("log")
             if !FileManager.default.fileExists(atPath: log) {
                 _ = FileManager.default.createFile(atPath: log, contents: nil)
             }
@@ -39,7 +39,7 @@ import Testing
             try handle.seekToEnd()
             return try Program(name: program).start(
                 [
-                    "serve", "--dev", "--data", scratch.path("data"), "--domain", ACMETests.name, "--https",
+                    "serve", "--dev", "--data", scratch.file("data"), "--domain", ACMETests.name, "--https",
                     "127.0.0.1:\(ca.tlsPort)", "--http", "127.0.0.1:\(ca.httpPort)", "--acme-directory",
                     directory ?? ca.directory,
                     "--acme-ca-file", ca.trust,
@@ -60,7 +60,7 @@ import Testing
 
         /// The CA validated while the node was down, and the back-off may be ten minutes: pretend that it has passed.
         func skipTheBackOff() throws {
-            let path = scratch.path("data/tls/ledger.json")
+            let path = scratch.file("data/tls/ledger.json")
             let ledger = try String(contentsOfFile: path, encoding: .utf8)
             try ledger.replacing(/"notBefore":"[^"]*"/, with: "\"notBefore\":\"2000-01-01T00:00:00Z\"")
                 .write(toFile: path, atomically: true, encoding: .utf8)
@@ -84,7 +84,7 @@ import Testing
         }
 
         func cert(_ arguments: String...) throws -> Program.Result {
-            try Program(name: "clavitor-node").run(["cert"] + arguments + ["--data", scratch.path("data")])
+            try Program(name: "clavitor-node").run(["cert"] + arguments + ["--data", scratch.file("data")])
         }
     }
 
@@ -132,12 +132,12 @@ import Testing
         let output = try Pebble.run(
             "/usr/bin/env",
             [
-                "LEGO_CA_CERTIFICATES=\(ca.trust)", "/usr/bin/lego", "--path", ca.scratch.path("lego"), "--server",
+                "LEGO_CA_CERTIFICATES=\(ca.trust)", "/usr/bin/lego", "--path", ca.scratch.file("lego"), "--server",
                 ca.directory, "--accept-tos", "--email", "soc@example.org", "--domains", Self.name, "--http",
                 "--http.port",
                 "127.0.0.1:\(ca.httpPort)", "run",
             ])
-        let certificate = ca.scratch.path("lego/certificates/\(Self.name).crt")
+        let certificate = ca.scratch.file("lego/certificates/\(Self.name).crt")
         #expect(FileManager.default.fileExists(atPath: certificate), "\(output)")
     }
 
@@ -148,7 +148,7 @@ import Testing
         let isRefused = try await node.says("external account binding")
         let path = try node.scratch.write(key + "\n", to: "eab")
         node.kill9()
-        try FileManager.default.removeItem(atPath: node.scratch.path("data/tls/ledger.json"))
+        try FileManager.default.removeItem(atPath: node.scratch.file("data/tls/ledger.json"))
         try node.kill9AndStartAgain(["--acme-eab-kid", "kid-1", "--acme-eab-key-file", path])
         let isIssued = try await node.says("certificate issued")
         #expect(isRefused)
@@ -195,7 +195,7 @@ import Testing
         let isIssued = try await node.says("certificate issued")
         let revoked = try node.cert("revoke", "--key-compromise", "--acme-ca-file", node.ca.trust)
         let isReplaced = try await node.says("certificate issued", times: 2)
-        let again = try node.cert("revoke", "--acme-ca-file", node.scratch.path("nothing"))
+        let again = try node.cert("revoke", "--acme-ca-file", node.scratch.file("nothing"))
         #expect(isIssued)
         #expect(revoked.status == 0, "\(revoked.errors)")
         #expect(isReplaced, "\(node.log)")
@@ -230,7 +230,7 @@ import Testing
         }
         let isIssued = try await node.says("certificate issued")
         node.kill9()
-        let audit = try Program(name: "clavitor-node").run(["audit", "export", "--data", node.scratch.path("data")])
+        let audit = try Program(name: "clavitor-node").run(["audit", "export", "--data", node.scratch.file("data")])
         #expect(isIssued, "\(node.log)")
         #expect((1...6).contains(audit.output.ranges(of: "certificate.order").count), "\(audit.output)")
         // Twice if it died between the line and the note that it was written.
@@ -262,11 +262,11 @@ import Testing
         _ = try await other.says("certificate issued")
         let scratch = try Scratch()
         defer { scratch.remove() }
-        _ = FileManager.default.createFile(atPath: scratch.path("log"), contents: nil)
+        _ = FileManager.default.createFile(atPath: scratch.file("log"), contents: nil)
         let handle = try FileHandle(forWritingTo: scratch.url("log"))
         let process = try Program(name: "clavitor-node").start(
             [
-                "serve", "--dev", "--data", scratch.path("data"), "--domain", Self.name, "--https", "127.0.0.1:0",
+                "serve", "--dev", "--data", scratch.file("data"), "--domain", Self.name, "--https", "127.0.0.1:0",
                 "--http", "127.0.0.1:\(ca.httpPort)", "--acme-directory", ca.directory, "--acme-ca-file", ca.trust,
             ], output: handle, errors: handle)
         defer {
@@ -286,7 +286,7 @@ import Testing
         let node = try Visited(try Pebble())
         _ = try await node.says("certificate issued")
         let second = try Program(name: "clavitor-node").run([
-            "serve", "--dev", "--data", node.scratch.path("data"), "--domain", Self.name, "--https", "127.0.0.1:0",
+            "serve", "--dev", "--data", node.scratch.file("data"), "--domain", Self.name, "--https", "127.0.0.1:0",
         ])
         #expect(second.status != 0)
         #expect(node.log.ranges(of: "certificate issued").count == 1)

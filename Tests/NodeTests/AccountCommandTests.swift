@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Commands that change credentials, as processes.
@@ -20,12 +21,12 @@ import Testing
         }
         let registered = try me.run([
             "register", "--server", node.url, "--ca-file", node.certificate, "--email", "alice@example.com",
-            "--password-file", scratch.path("first"),
+            "--password-file", scratch.file("first"),
         ])
         kit = try Self.kit(registered)
         let added = try me.run([
-            "add", "Bank", "--username", "alice", "--l2", "password=@\(scratch.path("first"))", "--password-file",
-            scratch.path("first"),
+            "add", "Bank", "--username", "alice", "--l2", "password=@\(scratch.file("first"))", "--password-file",
+            scratch.file("first"),
         ])
         #expect(added.status == 0, "\(added.errors)")
         let agent = try me.run(["agent", "create", "bot", "--grant", "Bank/username", "--verb", "read"])
@@ -45,13 +46,13 @@ import Testing
     private var place: [String] { ["--server", node.url, "--ca-file", node.certificate] }
 
     private func bot() throws -> Program.Result {
-        try Program(name: "clavitor", environment: ["XDG_STATE_HOME": scratch.path("state-bot")])
-            .run(["get", "Bank/username", "--token-file", scratch.path("token")] + place)
+        try Program(name: "clavitor", environment: ["XDG_STATE_HOME": scratch.file("state-bot")])
+            .run(["get", "Bank/username", "--token-file", scratch.file("token")] + place)
     }
 
     private func login(_ password: String) throws -> Program.Result {
         try node.person(scratch, UUID().uuidString).run(
-            ["login", "--email", "alice@example.com", "--password-file", scratch.path(password)] + place)
+            ["login", "--email", "alice@example.com", "--password-file", scratch.file(password)] + place)
     }
 
     private func recover(_ kit: String, to password: String) throws -> Program.Result {
@@ -59,7 +60,7 @@ import Testing
         return try node.person(scratch, "recovering").run(
             [
                 "recover", "--email", "alice@example.com", "--kit-file", file, "--new-password-file",
-                scratch.path(password),
+                scratch.file(password),
             ] + place)
     }
 
@@ -69,7 +70,7 @@ import Testing
         for _ in 0..<3 {
             let logins = try (0..<4).map { _ in
                 try me.start(
-                    ["login", "--password-file", scratch.path("first")], output: FileHandle.nullDevice,
+                    ["login", "--password-file", scratch.file("first")], output: FileHandle.nullDevice,
                     errors: FileHandle.nullDevice)
             }
             for login in logins {
@@ -85,13 +86,13 @@ import Testing
     @Test func aCommandContinuesWithANewerSession() throws {
         defer { end() }
         let input = Pipe()
-        _ = FileManager.default.createFile(atPath: scratch.path("out"), contents: nil)
+        _ = FileManager.default.createFile(atPath: scratch.file("out"), contents: nil)
         let waiting = try me.start(
             ["kit", "new", "--password-stdin"], input: input,
             output: try FileHandle(forWritingTo: scratch.url("out")), errors: FileHandle.nullDevice)
         // It knows its session by then; if not, the test shows less.
         Thread.sleep(forTimeInterval: 1)
-        #expect(try me.run(["login", "--password-file", scratch.path("first")]).status == 0)
+        #expect(try me.run(["login", "--password-file", scratch.file("first")]).status == 0)
         try input.fileHandleForWriting.write(contentsOf: Data("tulip-anvil-orbit-mango\n".utf8))
         waiting.waitUntilExit()
         #expect(waiting.terminationStatus == 0)
@@ -101,11 +102,11 @@ import Testing
     @Test func aPasswordChangeRequiresTheOldOneAndPrintsANewKit() throws {
         defer { end() }
         let refused = try me.run([
-            "password", "--password-file", scratch.path("wrong"), "--new-password-file", scratch.path("second"),
+            "password", "--password-file", scratch.file("wrong"), "--new-password-file", scratch.file("second"),
         ])
         #expect(refused.status != 0 && refused.errors.contains("password is wrong"), "\(refused.errors)")
         let changed = try me.run([
-            "password", "--password-file", scratch.path("first"), "--new-password-file", scratch.path("second"),
+            "password", "--password-file", scratch.file("first"), "--new-password-file", scratch.file("second"),
         ])
         #expect(changed.status == 0, "\(changed.errors)")
         let newKit = try Self.kit(changed)
@@ -114,7 +115,7 @@ import Testing
         #expect(try login("first").status != 0)
         #expect(try login("second").status == 0)
         #expect(
-            try me.run(["get", "Bank/password", "--password-file", scratch.path("second")]).output
+            try me.run(["get", "Bank/password", "--password-file", scratch.file("second")]).output
                 == "tulip-anvil-orbit-mango")
         #expect(try bot().output == "alice")
         #expect(try recover(kit, to: "first").status != 0)
@@ -134,7 +135,7 @@ import Testing
         let person = node.person(scratch, "recovering")
         #expect(try person.run(["get", "Bank/username"]).output == "alice")
         #expect(
-            try person.run(["get", "Bank/password", "--password-file", scratch.path("second")]).output
+            try person.run(["get", "Bank/password", "--password-file", scratch.file("second")]).output
                 == "tulip-anvil-orbit-mango")
         #expect(try person.run(["agent", "resume", "bot"]).status == 0)
         #expect(try bot().output == "alice")
@@ -143,12 +144,12 @@ import Testing
 
     @Test func signingOutEverywherePausesUnnamedAgents() throws {
         defer { end() }
-        let out = try me.run(["sign-out-everywhere", "--password-file", scratch.path("first")])
+        let out = try me.run(["sign-out-everywhere", "--password-file", scratch.file("first")])
         #expect(out.status == 0, "\(out.errors)")
         #expect(try bot().errors.contains("paused"))
         #expect(try me.run(["agent", "resume", "bot"]).status == 0)
         let kept = try me.run([
-            "sign-out-everywhere", "--keep-agent", "bot", "--password-file", scratch.path("first"),
+            "sign-out-everywhere", "--keep-agent", "bot", "--password-file", scratch.file("first"),
         ])
         #expect(kept.output.contains("Active agents: 1"), "\(kept.output)")
         #expect(try bot().output == "alice")
@@ -158,16 +159,16 @@ import Testing
 
     @Test func changingKitOrL2KeyRequiresThePassword() throws {
         defer { end() }
-        let without = try me.run(["kit", "remove", "--yes", "--password-file", scratch.path("wrong")])
+        let without = try me.run(["kit", "remove", "--yes", "--password-file", scratch.file("wrong")])
         #expect(without.status != 0)
-        let rekeyed = try me.run(["l2", "rekey", "--password-file", scratch.path("first")])
+        let rekeyed = try me.run(["l2", "rekey", "--password-file", scratch.file("first")])
         #expect(rekeyed.status == 0, "\(rekeyed.errors)")
         #expect(
-            try me.run(["get", "Bank/password", "--password-file", scratch.path("first")]).output
+            try me.run(["get", "Bank/password", "--password-file", scratch.file("first")]).output
                 == "tulip-anvil-orbit-mango")
-        let newKit = try Self.kit(try me.run(["kit", "new", "--password-file", scratch.path("first")]))
+        let newKit = try Self.kit(try me.run(["kit", "new", "--password-file", scratch.file("first")]))
         #expect(try recover(kit, to: "second").status != 0)
-        let removed = try me.run(["kit", "remove", "--yes", "--password-file", scratch.path("first")])
+        let removed = try me.run(["kit", "remove", "--yes", "--password-file", scratch.file("first")])
         #expect(removed.status == 0, "\(removed.errors)")
         #expect(try recover(newKit, to: "second").status != 0)
     }

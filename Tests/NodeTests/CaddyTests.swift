@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Caddy's `acme_server` as the CA, another implementation than pebble. It validates on ports 80 and 443 only and resolves by
@@ -35,15 +36,15 @@ struct CaddyTests {
         }
 
         func start(_ program: String, _ arguments: [String], log: String) throws {
-            _ = FileManager.default.createFile(atPath: scratch.path(log), contents: nil)
+            _ = FileManager.default.createFile(atPath: scratch.file(log), contents: nil)
             let handle = try FileHandle(forWritingTo: scratch.url(log))
             let process = Process()
             // `ip netns exec` becomes the program, so its id is the program's.
             process.executableURL = URL(filePath: "/usr/sbin/ip")
             process.arguments = ["netns", "exec", name, program] + arguments
             process.environment = [
-                "PATH": "/usr/sbin:/usr/bin:/bin", "XDG_DATA_HOME": scratch.path("data"),
-                "XDG_CONFIG_HOME": scratch.path("config"), "HOME": scratch.path("home"),
+                "PATH": "/usr/sbin:/usr/bin:/bin", "XDG_DATA_HOME": scratch.file("data"),
+                "XDG_CONFIG_HOME": scratch.file("config"), "HOME": scratch.file("home"),
             ]
             process.standardOutput = handle
             process.standardError = handle
@@ -106,7 +107,7 @@ struct CaddyTests {
         try machine.start(
             Program(name: "clavitor-node").url.path,
             [
-                "serve", "--dev", "--data", machine.scratch.path("node"), "--domain", "node.clavitor.test", "--https",
+                "serve", "--dev", "--data", machine.scratch.file("node"), "--domain", "node.clavitor.test", "--https",
                 "127.0.0.1:443", "--http", "127.0.0.1:80", "--acme-directory", Self.directory, "--acme-ca-file", root,
                 "--acme-challenge", challenge,
             ], log: "node.log")

@@ -2,6 +2,7 @@ import Autocert
 import Foundation
 import NodeCore
 import RootKeySources
+import TestSupport
 import Testing
 
 @testable import Serving
@@ -24,7 +25,7 @@ import Testing
     }
 
     private var pair: CertificateFilePair {
-        CertificateFilePair(certificate: scratch.path("cert.pem"), key: scratch.path("key.pem"), served: served)
+        CertificateFilePair(certificate: scratch.file("cert.pem"), key: scratch.file("key.pem"), served: served)
     }
 
     @Test func aChangedPairIsServedAndReadOnce() throws {
@@ -58,7 +59,7 @@ import Testing
     @Test func olderKeyFormatsAreRead() throws {
         _ = try write("one.example.org")
         for form in ["-traditional"] {
-            let text = try Pebble.run("/usr/bin/openssl", ["pkey", form, "-in", scratch.path("key.pem")])
+            let text = try Pebble.run("/usr/bin/openssl", ["pkey", form, "-in", scratch.file("key.pem")])
             _ = try scratch.write(text, to: "key.pem")
             let isServed = try pair.reload()
             #expect(text.contains("BEGIN EC PRIVATE KEY"))

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import Foundation
+import TestSupport
 import Testing
 import Wire
 
@@ -53,13 +54,13 @@ import Wire
     func aFirstStartThatIsCutOffIsBegunAnew(_ name: String) async throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
-        let file = scratch.path("data/\(name)")
+        let file = scratch.file("data/\(name)")
         let first = try Program(name: "clavitor-node").start(
-            ["serve", "--dev", "--data", scratch.path("data"), "--https", "127.0.0.1:0"],
+            ["serve", "--dev", "--data", scratch.file("data"), "--https", "127.0.0.1:0"],
             output: FileHandle.nullDevice, errors: FileHandle.nullDevice)
         // Some files are there for less than a moment: then it is killed a little later.
         while first.isRunning, !FileManager.default.fileExists(atPath: file),
-            !FileManager.default.fileExists(atPath: scratch.path("data/clavitor.db"))
+            !FileManager.default.fileExists(atPath: scratch.file("data/clavitor.db"))
         {
             await Task.yield()
         }

@@ -5,6 +5,7 @@ import RootKeySources
 import SQLite
 import Serving
 import Storage
+import TestSupport
 import Testing
 import Vault
 import VaultFormat
@@ -95,16 +96,16 @@ import Wire
     @Test func aRestoredOlderFileIsDetectedByItsHead() async throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
-        let directory = DataDirectory(path: scratch.path("data"), rootKey: nil)
+        let directory = DataDirectory(path: scratch.file("data"), rootKey: nil)
         let (before, person) = try await LiveNode.with(directory: directory) { live in
             let person = try await Person.register(live)
             try await live.node.store.database.truncateWAL()
-            try FileManager.default.copyItem(atPath: directory.database, toPath: scratch.path("older.db"))
+            try FileManager.default.copyItem(atPath: directory.database, toPath: scratch.file("older.db"))
             _ = try await person.createLogin(live)
             return (live.node.store.journal.head, person)
         }
         for name in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: directory.database + name) }
-        try FileManager.default.moveItem(atPath: scratch.path("older.db"), toPath: directory.database)
+        try FileManager.default.moveItem(atPath: scratch.file("older.db"), toPath: directory.database)
         try await LiveNode.with(directory: directory) { live in
             _ = person
             let now = live.node.store.journal.head
@@ -117,7 +118,7 @@ import Wire
     @Test func aWrongRootKeyOpensNothing() async throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
-        let directory = DataDirectory(path: scratch.path("data"), rootKey: nil)
+        let directory = DataDirectory(path: scratch.file("data"), rootKey: nil)
         _ = try directory.initialize(now: 1)
         File.remove(directory.rootKeySource.location)
         try directory.rootKeySource.replace(with: .generate())

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Commands that change and find entries, as processes.
@@ -112,7 +113,7 @@ import Testing
         let list = try me.run(["status", "--json"]).output
         #expect(list.contains("second@example.com"))
         let first = try #require(
-            try String(contentsOf: URL(filePath: scratch.path("state-me/clavitor/sessions.json")), encoding: .utf8)
+            try String(contentsOf: URL(filePath: scratch.file("state-me/clavitor/sessions.json")), encoding: .utf8)
                 .matches(of: /"email" : "([^"]*)"/).map { String($0.1) }.first { $0 != "second@example.com" })
         #expect(try me.run(["ls", "--account", first]).output.contains("Bank"))
         let unknown = try me.run(["ls", "--account", "nobody@example.com"])

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The first use by a new user: the programs as processes, with real TLS and a real password.
@@ -34,7 +35,7 @@ import Testing
         let file = try scratch.write(String(token.0), to: "token")
         let bot = Program(
             name: "clavitor",
-            environment: ["XDG_STATE_HOME": scratch.path("state-bot"), "CLAVITOR_TOKEN_FILE": file])
+            environment: ["XDG_STATE_HOME": scratch.file("state-bot"), "CLAVITOR_TOKEN_FILE": file])
         let place = ["--server", node.url, "--ca-file", node.certificate]
         #expect(try bot.run(["get", "Bank/API key"] + place).output == "sk-live-51H8canary")
         #expect(try bot.run(["get", "Bank/username"] + place).status == 4)

@@ -12,6 +12,7 @@ import NodeCore
 import RootKeySources
 import ServiceLifecycle
 import Serving
+import TestSupport
 import VaultFormat
 import Wire
 
@@ -35,9 +36,9 @@ struct LiveNode: Sendable {
         http2: Bool = true, now: @escaping @Sendable () -> Int64 = unixTime,
         directory given: DataDirectory? = nil, body: @escaping @Sendable (LiveNode) async throws -> R
     ) async throws -> R {
-        let scratch = FileManager.default.temporaryDirectory.appending(path: "clavitor-\(UUID().uuidString)")
-        defer { if given == nil { try? FileManager.default.removeItem(at: scratch) } }
-        let directory = given ?? DataDirectory(path: scratch.path(percentEncoded: false), rootKey: nil)
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let directory = given ?? DataDirectory(path: scratch.path, rootKey: nil)
         if !File.exists(directory.database) { _ = try directory.initialize(now: now()) }
         var options = try ServeOptions.parse(["--dev", "--https", "127.0.0.1:0", "--registration", registration])
         options.maxConnections = maxConnections

@@ -1,5 +1,6 @@
 import Foundation
 import NIOHTTP1
+import TestSupport
 import Testing
 
 /// Backup of a monitor and restore on another hub.
@@ -14,7 +15,7 @@ import Testing
         _ = try await monitor.sees { $0.nodes.count == 1 }
         _ = try await monitor.send(.GET, url + "?status=down&msg=no")
         _ = try await monitor.sees { !$0.incidents.isEmpty }
-        let copy = monitor.scratch.path("copy.db")
+        let copy = monitor.scratch.file("copy.db")
         let made = try run(["backup", copy, "--data", monitor.data])
         #expect(made.status == 0, "\(made.errors)")
         let mode = try FileManager.default.attributesOfItem(atPath: copy)[.posixPermissions] as? Int
@@ -23,7 +24,7 @@ import Testing
         #expect(try run(["backup", copy, "--data", monitor.data]).errors.contains("already exists"))
         #expect(
             try run(["restore", copy, "--data", monitor.data]).errors.contains("Another clavitor-monitor is serving"))
-        let next = monitor.scratch.path("next")
+        let next = monitor.scratch.file("next")
         let restored = try run(["restore", copy, "--data", next])
         #expect(restored.status == 0, "\(restored.errors)")
         #expect(try run(["node", "list", "--data", next]).output.hasPrefix("tokyo"))
@@ -31,12 +32,12 @@ import Testing
         #expect(try run(["restore", copy, "--data", next]).errors.contains("already exists"))
         // What is no copy, or half of one.
         for (name, text) in [("none.db", "nonsense"), ("half.db", "")] {
-            let path = monitor.scratch.path(name)
+            let path = monitor.scratch.file(name)
             let bytes = name == "half.db" ? try Data(contentsOf: URL(filePath: copy)).prefix(20_000) : Data(text.utf8)
             try bytes.write(to: URL(filePath: path))
-            let refused = try run(["restore", path, "--data", monitor.scratch.path("empty")])
+            let refused = try run(["restore", path, "--data", monitor.scratch.file("empty")])
             #expect(refused.status != 0 && refused.errors.contains("Nothing was restored"), "\(name)")
-            #expect(!FileManager.default.fileExists(atPath: monitor.scratch.path("empty/monitor.db")))
+            #expect(!FileManager.default.fileExists(atPath: monitor.scratch.file("empty/monitor.db")))
         }
     }
 
@@ -44,7 +45,7 @@ import Testing
     @Test(.enabled(if: geteuid() == 0, "needs root for a small file system"))
     func aBackupThatWouldFillTheDiskIsNotMade() async throws {
         let scratch = try Scratch()
-        let folder = scratch.path("backups")
+        let folder = scratch.file("backups")
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
         _ = try Pebble.run("/usr/bin/mount", ["-t", "tmpfs", "-o", "size=40m", "tmpfs", folder])
         defer {

@@ -1,5 +1,6 @@
 import Foundation
 import NIOHTTP1
+import TestSupport
 import Testing
 
 /// Errors of the monitor's program for mistaken commands.
@@ -14,30 +15,30 @@ import Testing
     func aMistypedDataDirectoryIsNotMade(_ command: [String]) throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
-        let told = try run(command + ["--data", scratch.path("typo")])
+        let told = try run(command + ["--data", scratch.file("typo")])
         #expect(told.status != 0)
-        #expect(told.errors.contains("There is no \(scratch.path("typo"))/monitor.db"), "\(told.errors)")
-        #expect(!FileManager.default.fileExists(atPath: scratch.path("typo")))
+        #expect(told.errors.contains("There is no \(scratch.file("typo"))/monitor.db"), "\(told.errors)")
+        #expect(!FileManager.default.fileExists(atPath: scratch.file("typo")))
     }
 
     @Test func servingRequiresAnExistingDirectory() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
-        let told = try run(["serve", "--data", scratch.path("typo"), "--domain", "monitor.example.net"])
+        let told = try run(["serve", "--data", scratch.file("typo"), "--domain", "monitor.example.net"])
         #expect(told.status != 0 && told.errors.contains("There is no directory"), "\(told.errors)")
     }
 
     @Test func aFileThatIsNotADatabaseIsReported() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
-        _ = try run(["operator", "add", "soc", "--data", scratch.path("data")], input: "five words make a password\n")
+        _ = try run(["operator", "add", "soc", "--data", scratch.file("data")], input: "five words make a password\n")
         _ = try scratch.write(String(repeating: "no database\n", count: 1_000), to: "data/monitor.db")
         for ending in ["wal", "shm"] {
-            try? FileManager.default.removeItem(atPath: scratch.path("data/monitor.db-\(ending)"))
+            try? FileManager.default.removeItem(atPath: scratch.file("data/monitor.db-\(ending)"))
         }
-        let told = try run(["node", "list", "--data", scratch.path("data")])
+        let told = try run(["node", "list", "--data", scratch.file("data")])
         #expect(told.status != 0)
-        #expect(told.errors.contains("\(scratch.path("data"))/monitor.db cannot be opened"), "\(told.errors)")
+        #expect(told.errors.contains("\(scratch.file("data"))/monitor.db cannot be opened"), "\(told.errors)")
     }
 
     @Test func twoMonitorsCannotServeTheSameData() async throws {
@@ -63,9 +64,9 @@ import Testing
     func aWrongConfigurationEndsWithASentence(_ text: String, _ word: String) throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
-        _ = try run(["operator", "add", "soc", "--data", scratch.path("data")], input: "five words make a password\n")
+        _ = try run(["operator", "add", "soc", "--data", scratch.file("data")], input: "five words make a password\n")
         let file = try scratch.write(text, to: "monitor.toml")
-        let told = try run(["serve", "--dev", "--data", scratch.path("data"), "--config", file])
+        let told = try run(["serve", "--dev", "--data", scratch.file("data"), "--config", file])
         #expect(told.status == 1, "\(told.status): \(told.errors)")
         #expect(told.errors.contains(word), "\(told.errors)")
         #expect(!told.errors.contains("Fatal error"))
@@ -77,10 +78,10 @@ import Testing
     func anOwnHeartbeatGoesNowhereUnencrypted(_ url: String, _ word: String) throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
-        _ = try run(["operator", "add", "soc", "--data", scratch.path("data")], input: "five words make a password\n")
+        _ = try run(["operator", "add", "soc", "--data", scratch.file("data")], input: "five words make a password\n")
         let secret = try scratch.write(url + "\n", to: "dead-man")
         let file = try scratch.write("dead-man-url-file = \"\(secret)\"", to: "monitor.toml")
-        let told = try run(["serve", "--dev", "--data", scratch.path("data"), "--config", file])
+        let told = try run(["serve", "--dev", "--data", scratch.file("data"), "--config", file])
         #expect(told.status == 1 && told.errors.contains(word), "\(told.errors)")
         #expect(!told.errors.contains("push/key"), "the URL is a credential")
     }
@@ -89,9 +90,9 @@ import Testing
         let monitor = try await ServedMonitor()
         let scratch = try Scratch()
         defer { scratch.remove() }
-        _ = try run(["operator", "add", "soc", "--data", scratch.path("data")], input: "five words make a password\n")
+        _ = try run(["operator", "add", "soc", "--data", scratch.file("data")], input: "five words make a password\n")
         let address = "127.0.0.1:\(monitor.port)"
-        let told = try run(["serve", "--dev", "--data", scratch.path("data"), "--https", address])
+        let told = try run(["serve", "--dev", "--data", scratch.file("data"), "--https", address])
         #expect(told.status == 1)
         #expect(told.errors.contains(address) && told.errors.contains("in use"), "\(told.errors)")
     }
@@ -129,7 +130,7 @@ import Testing
                 [[channel]]
                 name = "\(name)"
                 type = "webhook"
-                url-file = "\(monitor.scratch.path("\(name).url"))"
+                url-file = "\(monitor.scratch.file("\(name).url"))"
 
                 """
             }.joined(), to: "channels.toml")

@@ -1,5 +1,6 @@
 import Foundation
 import NIOHTTP1
+import TestSupport
 import Testing
 import Wire
 
@@ -151,7 +152,7 @@ private final class Hook {
         process = Process()
         process.executableURL = URL(filePath: "/usr/bin/python3")
         process.arguments = ["-c", Self.program, "\(refusals)", "\(seconds)"]
-        _ = FileManager.default.createFile(atPath: scratch.path("calls"), contents: nil)
+        _ = FileManager.default.createFile(atPath: scratch.file("calls"), contents: nil)
         process.standardOutput = try FileHandle(forWritingTo: scratch.url("calls"))
         try process.run()
         while port == 0, process.isRunning {

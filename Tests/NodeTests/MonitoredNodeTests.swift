@@ -1,5 +1,6 @@
 import Foundation
 import NIOHTTP1
+import TestSupport
 import Testing
 import Wire
 
@@ -195,7 +196,7 @@ import Wire
             .trimmingCharacters(in: .whitespacesAndNewlines)
         func check(_ port: Int) throws -> Program.Result {
             try Program(name: "clavitor-monitor").run([
-                "check", "--url", "https://localhost:\(port)", "--token-file", monitor.scratch.path("token"),
+                "check", "--url", "https://localhost:\(port)", "--token-file", monitor.scratch.file("token"),
                 "--ca-file",
                 monitor.certificate,
             ])
@@ -224,7 +225,7 @@ import Wire
         #expect(gone.output == "UNKNOWN - https://localhost:1 cannot be reached: Connection refused\n")
         // Nothing of a library's own words, which hold the paths that it was built at.
         let unauthenticated = try Program(name: "clavitor-monitor").run([
-            "check", "--url", "https://localhost:\(monitor.port)", "--token-file", monitor.scratch.path("token"),
+            "check", "--url", "https://localhost:\(monitor.port)", "--token-file", monitor.scratch.file("token"),
         ])
         #expect(
             unauthenticated.output

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The operator's commands of `clavitor-node`, as processes.
@@ -31,24 +32,24 @@ import Testing
         defer { scratch.remove() }
         let (served, me, password) = try served(scratch)
         defer { served.stop() }
-        _ = try run("/usr/bin/age-keygen", ["-o", scratch.path("identity")])
+        _ = try run("/usr/bin/age-keygen", ["-o", scratch.file("identity")])
         let recipient = try #require(try scratch.text("identity").firstMatch(of: /age1[0-9a-z]+/))
         let backup = try node.run([
-            "backup", "--data", served.data, "--to", scratch.path("backups"), "--recipient", String(recipient.0),
+            "backup", "--data", served.data, "--to", scratch.file("backups"), "--recipient", String(recipient.0),
         ])
         #expect(backup.status == 0, "\(backup.errors)")
         // The node goes on, and its chain with the other process's line in it.
         #expect(try me.run(["get", "Bank/username"]).output == "alice")
-        let file = try #require(FileManager.default.contentsOfDirectory(atPath: scratch.path("backups")).first)
-        let path = scratch.path("backups/\(file)")
+        let file = try #require(FileManager.default.contentsOfDirectory(atPath: scratch.file("backups")).first)
+        let path = scratch.file("backups/\(file)")
         let plain = try run(
-            "/usr/bin/age", ["-d", "-i", scratch.path("identity"), "-o", scratch.path("plain.db"), path])
+            "/usr/bin/age", ["-d", "-i", scratch.file("identity"), "-o", scratch.file("plain.db"), path])
         #expect(plain.isEmpty)
         #expect(try scratch.text("plain.db").hasPrefix("SQLite format 3"))
 
         // Without the root key nothing is restored; with it everything is.
-        let elsewhere = scratch.path("elsewhere")
-        let arguments = ["restore", "--data", elsewhere, "--from", path, "--identity", scratch.path("identity")]
+        let elsewhere = scratch.file("elsewhere")
+        let arguments = ["restore", "--data", elsewhere, "--from", path, "--identity", scratch.file("identity")]
         let refused = try node.run(arguments)
         #expect(refused.status != 0)
         #expect(!FileManager.default.fileExists(atPath: elsewhere + "/clavitor.db"))
@@ -63,7 +64,7 @@ import Testing
         #expect(verified.status == 0, "\(verified.output)")
         #expect(verified.output.contains("epoch 2"))
         // The old session is gone; the password still opens the vault.
-        try FileManager.default.moveItem(atPath: served.data, toPath: scratch.path("old"))
+        try FileManager.default.moveItem(atPath: served.data, toPath: scratch.file("old"))
         try FileManager.default.moveItem(atPath: elsewhere, toPath: served.data)
         try served.restart()
         let place = ["--server", served.url, "--ca-file", served.certificate]
@@ -104,7 +105,7 @@ import Testing
     @Test func doctorReportsProblems() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
-        let data = scratch.path("data")
+        let data = scratch.file("data")
         #expect(try node.run(["init", "--data", data, "--quiet"]).status == 0)
         let well = try node.run(["doctor", "--data", data])
         #expect(well.status == 0, "\(well.output)")
@@ -117,10 +118,10 @@ import Testing
     @Test func initPrintsTheRootKeyOnceAndNeverOverwrites() throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
-        let first = try node.run(["init", "--data", scratch.path("data")])
+        let first = try node.run(["init", "--data", scratch.file("data")])
         #expect(first.output.contains("clv_root_"))
         let key = try scratch.text("data/root.key")
-        let second = try node.run(["init", "--data", scratch.path("data")])
+        let second = try node.run(["init", "--data", scratch.file("data")])
         #expect(second.status != 0)
         #expect(try scratch.text("data/root.key") == key)
     }

@@ -39,12 +39,12 @@ final class Pebble {
             [
                 "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
                 "/CN=pebble", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout",
-                scratch.path("key.pem"),
-                "-out", scratch.path("ca.pem"),
+                scratch.file("key.pem"),
+                "-out", scratch.file("ca.pem"),
             ])
         var settings: [String: Any] = [
             "listenAddress": "127.0.0.1:\(port)", "managementListenAddress": "127.0.0.1:\(managementPort)",
-            "certificate": scratch.path("ca.pem"), "privateKey": scratch.path("key.pem"), "httpPort": httpPort,
+            "certificate": scratch.file("ca.pem"), "privateKey": scratch.file("key.pem"), "httpPort": httpPort,
             "tlsPort": tlsPort, "ocspResponderURL": "", "certificateValidityPeriod": options.validity,
             "externalAccountBindingRequired": options.externalAccount != nil,
         ]
@@ -76,10 +76,10 @@ final class Pebble {
         processes.append(
             try start(
                 "/usr/bin/pebble",
-                ["-strict", "-config", scratch.path("pebble.json"), "-dnsserver", "\(dns.address):\(dns.port)"],
+                ["-strict", "-config", scratch.file("pebble.json"), "-dnsserver", "\(dns.address):\(dns.port)"],
                 environment))
         for _ in 0..<600 {
-            if try Self.run("/usr/bin/curl", ["-s", "--cacert", scratch.path("ca.pem"), directory]).contains("newNonce")
+            if try Self.run("/usr/bin/curl", ["-s", "--cacert", scratch.file("ca.pem"), directory]).contains("newNonce")
             {
                 return
             }
@@ -98,7 +98,7 @@ final class Pebble {
     }
 
     var directory: String { "https://localhost:\(port)/dir" }
-    var trust: String { scratch.path("ca.pem") }
+    var trust: String { scratch.file("ca.pem") }
 
     /// The root of its certificates.
     func root(_ number: Int = 0) throws -> String {

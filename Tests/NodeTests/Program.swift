@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// One of the programs as a process.
@@ -34,7 +35,7 @@ struct Program: Sendable {
         let scratch = try Scratch()
         defer { scratch.remove() }
         try Data((input ?? "").utf8).write(to: scratch.url("in"))
-        for name in ["out", "err"] { _ = FileManager.default.createFile(atPath: scratch.path(name), contents: nil) }
+        for name in ["out", "err"] { _ = FileManager.default.createFile(atPath: scratch.file(name), contents: nil) }
         let process = try start(
             arguments, input: try FileHandle(forReadingFrom: scratch.url("in")),
             output: try FileHandle(forWritingTo: scratch.url("out")),
@@ -45,26 +46,6 @@ struct Program: Sendable {
     }
 }
 
-/// The temporary directory of a test.
-struct Scratch: Sendable {
-    let folder: URL
-
-    init() throws {
-        folder = FileManager.default.temporaryDirectory.appending(path: "clavitor-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    }
-
-    func url(_ name: String) -> URL { folder.appending(path: name) }
-    func path(_ name: String) -> String { url(name).path(percentEncoded: false) }
-    func text(_ name: String) throws -> String { String(decoding: try Data(contentsOf: url(name)), as: UTF8.self) }
-    func write(_ text: String, to name: String) throws -> String {
-        try Data(text.utf8).write(to: url(name))
-        return path(name)
-    }
-
-    func remove() { try? FileManager.default.removeItem(at: folder) }
-}
-
 /// `clavitor-node serve --dev` as a process, on a port that the kernel chose.
 final class ServedNode {
     let data: String
@@ -73,8 +54,8 @@ final class ServedNode {
     private(set) var port = 0
 
     init(in scratch: Scratch, arguments: [String] = []) throws {
-        data = scratch.path("data")
-        log = scratch.path("node.log")
+        data = scratch.file("data")
+        log = scratch.file("node.log")
         _ = FileManager.default.createFile(atPath: log, contents: nil)
         process = try Self.start(data, log, 0, arguments)
         port = try Self.port(process, log)
@@ -126,7 +107,7 @@ final class ServedNode {
 extension ServedNode {
     /// A command line whose state is in `scratch`.
     func person(_ scratch: Scratch, _ name: String) -> Program {
-        Program(name: "clavitor", environment: ["XDG_STATE_HOME": scratch.path("state-\(name)")])
+        Program(name: "clavitor", environment: ["XDG_STATE_HOME": scratch.file("state-\(name)")])
     }
 
     static let address = "alice@example.com"

@@ -5,6 +5,7 @@ import RootKeySources
 import SQLite
 import Serving
 import Storage
+import TestSupport
 import Testing
 import Wire
 
@@ -92,7 +93,7 @@ import Wire
     @Test func aVaultAboveALoweredQuotaCanBecomeSmaller() async throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
-        let directory = DataDirectory(path: scratch.path("data"), rootKey: nil)
+        let directory = DataDirectory(path: scratch.file("data"), rootKey: nil)
         let (person, entry) = try await LiveNode.with(directory: directory) { live in
             let person = try await Person.register(live)
             for _ in 0..<3 { _ = try await person.create(live, Self.note(bytes: 1_000)) }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `clavitor run`: the program behaves as without it.

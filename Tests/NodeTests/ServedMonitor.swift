@@ -3,6 +3,7 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 import NIOSSL
+import TestSupport
 import Wire
 
 /// `clavitor-monitor serve --dev` as a process, with an operator, a tool's token and a client.
@@ -41,7 +42,7 @@ final class ServedMonitor {
         self.hurry = hurry
         self.fileBlocks = fileBlocks
         scratch = try Scratch()
-        data = scratch.path("monitor")
+        data = scratch.file("monitor")
         self.configuration = try scratch.write(configuration, to: "monitor.toml")
         nodes = try scratch.write(String(decoding: try JSONEncoder().encode(places), as: UTF8.self), to: "nodes.json")
         let program = Program(name: "clavitor-monitor")
@@ -49,7 +50,7 @@ final class ServedMonitor {
         token = try program.run(["token", "add", "soc", "--data", data]).output
             .trimmingCharacters(in: .whitespacesAndNewlines)
         _ = try scratch.write(token, to: "token")
-        _ = FileManager.default.createFile(atPath: scratch.path("monitor.log"), contents: nil)
+        _ = FileManager.default.createFile(atPath: scratch.file("monitor.log"), contents: nil)
         process = Process()
         client = HTTPClient(eventLoopGroupProvider: .singleton)
         try await start()

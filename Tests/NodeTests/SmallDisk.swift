@@ -19,15 +19,15 @@ enum SmallDisk {
 
         init() throws {
             scratch = try Scratch()
-            _ = try Pebble.run("/usr/bin/mount", ["-t", "tmpfs", "-o", "size=128m", "tmpfs", scratch.path("")])
+            _ = try Pebble.run("/usr/bin/mount", ["-t", "tmpfs", "-o", "size=128m", "tmpfs", scratch.file("")])
         }
 
         deinit {
-            _ = try? Pebble.run("/usr/bin/umount", [scratch.path("")])
+            _ = try? Pebble.run("/usr/bin/umount", [scratch.file("")])
             scratch.remove()
         }
 
-        var directory: DataDirectory { DataDirectory(path: scratch.path("data"), rootKey: nil) }
+        var directory: DataDirectory { DataDirectory(path: scratch.file("data"), rootKey: nil) }
     }
 
     static func maintenance(_ live: LiveNode) -> Maintenance {
@@ -68,7 +68,7 @@ enum SmallDisk {
 
     /// Leaves this many bytes free, as if another program had written the rest.
     static func leave(_ bytes: Int64, _ live: LiveNode, in disk: Disk) throws {
-        let ballast = disk.scratch.path("ballast")
+        let ballast = disk.scratch.file("ballast")
         File.remove(ballast)
         let free = try #require(FileStatus.freeSpace(live.directory.path))
         #expect(File.allocate(ballast, free - bytes))

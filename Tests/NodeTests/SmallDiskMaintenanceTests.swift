@@ -74,14 +74,14 @@ struct SmallDiskMaintenanceTests {
     @Test func noBackupIsMadeWhereItWouldFillTheDisk() async throws {
         try await SmallDisk.with { disk, live, maintenance in
             let person = try await Person.register(live)
-            let folder = disk.scratch.path("backups")
+            let folder = disk.scratch.file("backups")
             let recipient = try AgeRecipient("age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p")
             let job = BackupJob(node: live.node, folder: BackupFolder(path: folder), recipients: [recipient], keep: nil)
             _ = try await job.run()
             try SmallDisk.leave(60 << 20, live, in: disk)
             await #expect(throws: BackupError.self) { try await job.run() }
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 1)
-            File.remove(disk.scratch.path("ballast"))
+            File.remove(disk.scratch.file("ballast"))
             live.node.health.note(.diskFull)
             await #expect(throws: BackupUnavailable.readOnly) { try await job.run() }
             _ = person

@@ -192,7 +192,7 @@ struct SmallDiskTests {
             try await maintenance.checkDiskSpace()
             try await maintenance.checkDiskSpace()
             #expect(try await live.send("GET", "/api/v1/entries", token: robot.token).status == 200)
-            let ballast = disk.scratch.path("ballast")
+            let ballast = disk.scratch.file("ballast")
             #expect(File.allocate(ballast, try #require(FileStatus.freeSpace(live.directory.path))))
             // The WAL may have a little free space of its own.
             for agent in robots.dropFirst() where !live.node.health.isExhausted {

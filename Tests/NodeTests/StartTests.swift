@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Every rejected start names the required options.
@@ -82,12 +83,12 @@ import Testing
     func namesTheRequiredOptions(_ example: Case) throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
-        let data = scratch.path("data")
+        let data = scratch.file("data")
         _ = try Program(name: "clavitor-node").run(["init", "--data", data])
         let arguments = try example.arguments.map { argument in
             switch argument {
             case "CERT", "KEY": try scratch.write("x", to: argument)
-            case "DIR": scratch.path("backups")
+            case "DIR": scratch.file("backups")
             default: argument
             }
         }
@@ -100,7 +101,7 @@ import Testing
         let scratch = try Scratch()
         defer { scratch.remove() }
         let result = try Program(name: "clavitor-node").run([
-            "serve", "--data", scratch.path("none"), "--domain", "a.example",
+            "serve", "--data", scratch.file("none"), "--domain", "a.example",
         ])
         #expect(result.errors.contains("clavitor-node init --data"))
     }
@@ -115,7 +116,7 @@ import Testing
         let core = try #require(limits.split(separator: "\n").first { $0.hasPrefix("Max core file size") })
         #expect(core.split(separator: " ", omittingEmptySubsequences: true).dropFirst(4).prefix(2) == ["0", "0"])
         // The kernel gives the files of a process that is not dumpable to root, whoever runs it.
-        let copy = scratch.path("clavitor-node")
+        let copy = scratch.file("clavitor-node")
         try FileManager.default.copyItem(atPath: Program(name: "clavitor-node").url.path, toPath: copy)
         let script = """
             import os, subprocess, sys, time
@@ -128,7 +129,7 @@ import Testing
             """
         let python = Process()
         python.executableURL = URL(filePath: "/usr/bin/python3")
-        python.arguments = ["-c", script, copy, scratch.path("theirs"), scratch.folder.path(percentEncoded: false)]
+        python.arguments = ["-c", script, copy, scratch.file("theirs"), scratch.folder.path(percentEncoded: false)]
         let output = Pipe()
         python.standardOutput = output
         try python.run()

@@ -8,12 +8,12 @@ import Testing
     func itIsReadyThenAliveThenStopping(_ name: String) async throws {
         let scratch = try Scratch()
         defer { scratch.remove() }
-        let socket = try #require(NotifySocket(at: scratch.path("notify")))
+        let socket = try #require(NotifySocket(at: scratch.file("notify")))
         defer { socket.close() }
         var program = Program(name: name)
-        program.environment = ["NOTIFY_SOCKET": scratch.path("notify"), "WATCHDOG_USEC": "400000"]
+        program.environment = ["NOTIFY_SOCKET": scratch.file("notify"), "WATCHDOG_USEC": "400000"]
         let process = try program.start(
-            ["serve", "--dev", "--data", scratch.path("data"), "--https", "127.0.0.1:0"],
+            ["serve", "--dev", "--data", scratch.file("data"), "--https", "127.0.0.1:0"],
             output: FileHandle.nullDevice, errors: FileHandle.nullDevice)
         defer { kill(process.processIdentifier, SIGKILL) }
         var heard: [String] = []

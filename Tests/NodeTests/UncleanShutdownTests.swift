@@ -2,6 +2,7 @@ import Foundation
 import NodeCore
 import RootKeySources
 import SQLite
+import TestSupport
 import Testing
 
 @testable import clavitor_node

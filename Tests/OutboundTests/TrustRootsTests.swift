@@ -12,8 +12,11 @@ import Testing
 
     @Test func whatIsNoCertificateIsRefused() throws {
         let path = try scratch.write(Array("no certificate\n".utf8), to: "ca.pem")
-        for roots in [TrustRoots.file(path), .file(scratch.file("missing")), .pem([]), .pem([0, 255])] {
-            #expect(throws: TrustRootsError.notCertificates) { _ = try roots.tlsConfiguration() }
+        for file in [path, scratch.file("missing")] {
+            #expect(throws: TrustRootsError.notCertificates(file)) { _ = try TrustRoots.file(file).tlsConfiguration() }
+        }
+        for bytes in [[], [0, 255]] as [[UInt8]] {
+            #expect(throws: TrustRootsError.notCertificates(nil)) { _ = try TrustRoots.pem(bytes).tlsConfiguration() }
         }
     }
 

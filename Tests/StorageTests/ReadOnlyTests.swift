@@ -102,6 +102,9 @@ import VaultFormat
                 $0.robot.id, name: nil, grants: nil, policy: nil, isPaused: false, as: $0.owner)
         },
         Case(testDescription: "rotate an agent") { _ = try await $0.node.rotate($0.robot, as: $0.owner) },
+        Case(testDescription: "begin with a second factor") {
+            _ = try await $0.node.accounts.beginSecondFactor(as: $0.owner)
+        },
         Case(testDescription: "disable the second factor") {
             try await $0.node.accounts.endSecondFactor(proof: Person().proof($0.code), as: $0.owner)
         },

@@ -1,6 +1,6 @@
-import Foundation
+package import Foundation
 
-/// A temporary directory, removed on deinit.
+/// A temporary directory for one test, removed at its end.
 package final class Scratch: Sendable {
     package let path: String
 
@@ -9,31 +9,46 @@ package final class Scratch: Sendable {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
     }
 
-    deinit {
-        try? FileManager.default.removeItem(atPath: path)
-    }
+    deinit { remove() }
 
+    /// For tests in which other things use the directory longer than the test's last mention of it: `defer { scratch.remove() }`.
+    package func remove() { try? FileManager.default.removeItem(atPath: path) }
+
+    package var folder: URL { URL(filePath: path) }
     package func file(_ name: String) -> String { "\(path)/\(name)" }
+    package func url(_ name: String) -> URL { URL(filePath: file(name)) }
 
     @discardableResult
     package func write(_ bytes: [UInt8], to name: String) throws -> String {
-        try Data(bytes).write(to: URL(fileURLWithPath: file(name)))
+        try Data(bytes).write(to: url(name))
         return file(name)
     }
 
-    package func read(_ name: String) throws -> [UInt8] {
-        [UInt8](try Data(contentsOf: URL(fileURLWithPath: file(name))))
+    @discardableResult
+    package func write(_ text: String, to name: String) throws -> String { try write(Array(text.utf8), to: name) }
+
+    package func read(_ name: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: url(name))) }
+
+    package func text(_ name: String) throws -> String { String(decoding: try read(name), as: UTF8.self) }
+
+    /// All names in a directory, hidden ones too, sorted; nil for a missing directory.
+    package func names(in directory: String = "") -> [String]? {
+        try? FileManager.default.contentsOfDirectory(atPath: file(directory)).sorted()
     }
 
-    /// The contents of all files with a prefix: a database with its WAL and shared memory.
+    /// A file's permission bits.
+    package func mode(_ name: String) -> Int? {
+        try? FileManager.default.attributesOfItem(atPath: file(name))[.posixPermissions] as? Int
+    }
+
+    /// Concatenates the files with this prefix: a database with its WAL and shared memory.
     package func everything(beginning prefix: String) throws -> [UInt8] {
-        try FileManager.default.contentsOfDirectory(atPath: path).filter { $0.hasPrefix(prefix) }.sorted()
-            .flatMap { try read($0) }
+        try (names() ?? []).filter { $0.hasPrefix(prefix) }.flatMap { try read($0) }
     }
 }
 
 extension Collection<UInt8> {
-    /// Whether the collection contains these bytes.
+    /// Whether these bytes occur anywhere in it.
     package func holds(_ needle: some Collection<UInt8>) -> Bool {
         Data(self).range(of: Data(needle)) != nil
     }

@@ -2,18 +2,14 @@ package import VaultFormat
 
 /// The audit log of one vault, for its owner.
 package struct AuditTrail: Sendable {
-    private let store: any VaultStore
-    private let sealer: AuditSealer
-    private let work: WorkQueue
-    private let now: @Sendable () -> Int64
+    private let unit: UnitOfWork
 
-    package init(
-        store: any VaultStore, sealer: AuditSealer, work: WorkQueue, now: @escaping @Sendable () -> Int64
-    ) {
-        self.store = store
-        self.sealer = sealer
-        self.work = work
-        self.now = now
+    private var store: any VaultStore { unit.store }
+    private var sealer: AuditSealer { unit.audit }
+    private var work: WorkQueue { unit.work }
+
+    package init(unit: UnitOfWork) {
+        self.unit = unit
     }
 
     package struct Line: Sendable {
@@ -28,7 +24,7 @@ package struct AuditTrail: Sendable {
     /// `position`: Only lines before this one.
     package func lines(before position: AuditPosition?, limit: Int, as principal: Principal) async throws -> Page<Line>
     {
-        try principal.authorize(.readAudit, at: now())
+        try principal.authorize(.readAudit, at: unit.now())
         return try await work.run(as: principal, in: store) {
             let page = try await store.auditLines(
                 of: principal.vault, before: position, limit: PageLimit(rows: limit))
@@ -63,7 +59,7 @@ package struct AuditTrail: Sendable {
 
     /// Reports what an agent can read now, and what it has read with this and its previous tokens.
     package func disclosures(of agent: HolderID, as principal: Principal) async throws -> Disclosures {
-        try principal.authorize(.viewDisclosures, at: now())
+        try principal.authorize(.viewDisclosures, at: unit.now())
         return try await work.run(as: principal, in: store) {
             try await search(.init(id: agent, places: try await store.readable(by: agent)), as: principal)
         }
@@ -71,7 +67,7 @@ package struct AuditTrail: Sendable {
 
     /// The same for an agent that was just revoked or rotated. Runs after that commit, so that no read is missing.
     package func disclosures(of ended: Agents.Ended, as principal: Principal) async throws -> Disclosures {
-        try principal.authorize(.viewDisclosures, at: now())
+        try principal.authorize(.viewDisclosures, at: unit.now())
         do {
             return try await work.run(as: principal, in: store) { try await search(ended, as: principal) }
         } catch {

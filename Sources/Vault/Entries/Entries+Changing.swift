@@ -144,7 +144,6 @@ extension Entries {
         let principal = permit.principal
         if edit.touchesMetadata || edit.fields.isEmpty { try principal.authorize(.changeMetadata, at: now()) }
         var row = open.stored.row
-        transaction.write(permit.mutations())
         transaction.write(
             .stayWithin(quotas, principal.vault),
             .expectEntry(row.id, vault: row.vault, version: row.version, state: .active))

@@ -102,7 +102,7 @@ extension Entries {
     ) async throws -> R {
         let permit = try principal.authorize(.readPastValue, at: now())
         let find: @Sendable () async throws -> StoredPart = {
-            guard let row = try await store.entryRow(entry, in: principal.vault) else { throw VaultError.noSuchEntry }
+            guard let row = try store.entryRow(entry, in: principal.vault) else { throw VaultError.noSuchEntry }
             guard (1...row.version).contains(version),
                 let part = try await store.part(
                     field, of: entry, in: principal.vault, for: principal.holder.id, notAfter: version),
@@ -201,8 +201,7 @@ extension Entries {
             try principal.requireUnexpired(at: now())
             try requireUse(permit, count: reads.count)
             try operations.spend(for: principal, count: reads.count)
-            var transaction = unit.transaction(for: permit)
-            transaction.write(permit.mutations(uses: reads.count, reading: reads.map(\.place)))
+            var transaction = unit.transaction(for: permit, uses: reads.count, reading: reads.map(\.place))
             transaction.write(reads.compactMap(\.upgraded).map(Mutation.upgradeWrap))
             for place in reads.map(\.place) {
                 try transaction.log(

@@ -5,7 +5,7 @@ extension Entries {
     /// Moves an entry to the trash: no agent can open it any more, and the owner can undo it.
     package func trash(_ id: EntryID, ifVersion version: Int?, as principal: Principal) async throws {
         try await unit.change(try principal.authorize(.trashEntry, at: now())) { transaction in
-            var row = try await row(id, .active, as: principal, missing: .noSuchEntry)
+            var row = try row(id, .active, as: principal, missing: .noSuchEntry)
             if let version, version != row.version { throw VaultError.changedSince(version: row.version) }
             let expectation = Mutation.expectEntry(id, vault: row.vault, version: row.version, state: .active)
             row.state = .trashed
@@ -30,7 +30,7 @@ extension Entries {
     /// Permanently deletes a trashed entry: its values, their keys, and their remains in the WAL.
     package func purge(_ id: EntryID, as principal: Principal) async throws {
         try await unit.change(try principal.authorize(.purgeEntry, at: now())) { transaction in
-            let row = try await row(id, .trashed, as: principal, missing: .noSuchEntry)
+            let row = try row(id, .trashed, as: principal, missing: .noSuchEntry)
             try delete(row, .entryPurge, as: principal, in: &transaction)
         }
     }
@@ -54,7 +54,6 @@ extension Entries {
                 id: .random(), vault: principal.vault, version: 1, state: .deposit, created: time, updated: time,
                 depositor: principal.holder.id)
             return try await unit.change(permit) { transaction in
-                transaction.write(permit.mutations())
                 transaction.write(
                     .stayWithin(quotas, principal.vault),
                     .expectDepositRoom(principal.holder.id, maximum: quotas[.agentDeposits]), .insertEntry(row))
@@ -90,7 +89,7 @@ extension Entries {
     /// Rejects and deletes a deposit.
     package func reject(_ id: EntryID, as principal: Principal) async throws {
         try await unit.change(try principal.authorize(.rejectDeposit, at: now())) { transaction in
-            let row = try await row(id, .deposit, as: principal, missing: .noSuchDeposit)
+            let row = try row(id, .deposit, as: principal, missing: .noSuchDeposit)
             try delete(row, .depositReject, as: principal, in: &transaction)
         }
     }
@@ -101,7 +100,7 @@ extension Entries {
         _ id: EntryID, from state: EntryState, _ action: AuditEvent.Action, missing: VaultError,
         as principal: Principal, in transaction: inout Transaction
     ) async throws -> Changed {
-        _ = try await row(id, state, as: principal, missing: missing)
+        _ = try row(id, state, as: principal, missing: missing)
         let open = try await openEntry(id, as: principal)
         var row = open.stored.row
         let expectation = Mutation.expectEntry(id, vault: row.vault, version: row.version, state: state)
@@ -124,8 +123,8 @@ extension Entries {
 
     private func row(
         _ id: EntryID, _ state: EntryState, as principal: Principal, missing: VaultError
-    ) async throws -> EntryRow {
-        guard let row = try await store.entryRow(id, in: principal.vault), row.state == state else { throw missing }
+    ) throws -> EntryRow {
+        guard let row = try store.entryRow(id, in: principal.vault), row.state == state else { throw missing }
         return row
     }
 

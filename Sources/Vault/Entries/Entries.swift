@@ -82,7 +82,7 @@ package struct Entries: Sendable {
         try principal.authorize(.listVersions, at: now())
         let history = try await work.run(as: principal, in: store) {
             // An agent's record has a history too, but is not an entry.
-            guard try await store.entryRow(id, in: principal.vault) != nil else { throw VaultError.noSuchEntry }
+            guard try store.entryRow(id, in: principal.vault) != nil else { throw VaultError.noSuchEntry }
             return try await store.history(of: id, in: principal.vault)
         }
         var versions: [Int: EntryVersion] = [:]

@@ -95,7 +95,13 @@ extension Action {
     fileprivate var disclosesValues: Bool {
         switch self {
         case .readValue, .readPastValue, .readCode, .exportL2: true
-        default: false
+        case .viewEntry, .listEntries, .listTrash, .listDeposits, .listVersions, .search, .searchIndex, .createEntry,
+            .changeValues, .changeMetadata, .replaceEntry, .restoreVersion, .trashEntry, .untrashEntry, .purgeEntry,
+            .deposit, .acceptDeposit, .rejectDeposit, .viewAgents, .viewDisclosures, .createAgent, .changeAgent,
+            .pauseAgent, .rotateAgent, .revokeAgent, .readAudit, .viewAccount, .listSessions, .endSession,
+            .changePassword, .signOutEverywhere, .changeRecoveryKit, .beginSecondFactor, .confirmSecondFactor,
+            .endSecondFactor, .rekeyL2, .deleteAccount:
+            false
         }
     }
 
@@ -118,7 +124,7 @@ package struct Permit: Sendable {
     /// The mutations that fulfil the obligations in a commit.
     ///
     /// `places`: Fields whose values are read.
-    package func mutations(uses: Int = 1, reading places: [FieldPlace] = []) -> [Mutation] {
+    func mutations(uses: Int, reading places: [FieldPlace]) -> [Mutation] {
         let holder = principal.holder.id
         var mutations: [Mutation] = []
         if obligations.confirmsPrincipal {

@@ -8,7 +8,7 @@ package struct UnitOfWork: Sendable {
     package let audit: AuditSealer
     package let locks: VaultLocks
     package let work: WorkQueue
-    let operations: OperationBudget
+    package let operations: OperationBudget
     /// Unix seconds.
     package let now: @Sendable () -> Int64
 
@@ -24,7 +24,8 @@ package struct UnitOfWork: Sendable {
         self.now = now
     }
 
-    /// Runs one change with its action's scheduling, and commits the collected transaction atomically.
+    /// Runs one change with its action's scheduling, and commits the collected transaction atomically, with the mutations that
+    /// fulfil the permit's obligations.
     ///
     /// - Throws: `VaultError.principalGone` when the principal's access ended while it waited, `VaultError.busy` when too many changes
     ///   wait.
@@ -60,9 +61,13 @@ package struct UnitOfWork: Sendable {
         return try await work.run(for: owner, of: .owner, isUrgent: true, in: vault, change)
     }
 
-    /// Creates a transaction that is committed without the vault's lock, for reads.
-    package func transaction(for permit: Permit) -> Transaction {
-        Transaction(vault: permit.principal.vault, party: permit.principal.party, in: self)
+    /// Creates a transaction that fulfils the permit's obligations. Reads commit it without the vault's lock.
+    ///
+    /// `places`: Fields whose values are read.
+    package func transaction(for permit: Permit, uses: Int = 1, reading places: [FieldPlace] = []) -> Transaction {
+        var transaction = Transaction(vault: permit.principal.vault, party: permit.principal.party, in: self)
+        transaction.write(permit.mutations(uses: uses, reading: places))
+        return transaction
     }
 
     private func commit<R>(

@@ -8,7 +8,7 @@ package protocol VaultStore: Sendable {
     /// Reads an entry whose title the reader can open. For an agent any other entry takes the same work as a missing one.
     func entry(_ id: EntryID, in vault: VaultID, for reader: Reader) async throws -> StoredEntry?
     /// Reads an entry's row only.
-    func entryRow(_ id: EntryID, in vault: VaultID) async throws -> EntryRow?
+    func entryRow(_ id: EntryID, in vault: VaultID) throws -> EntryRow?
     /// Lists entries after `order` in the order of their creation, whose title the reader can open.
     func entries(
         in vault: VaultID, for reader: Reader, state: EntryState, after order: Int64, limit: PageLimit
@@ -56,7 +56,7 @@ package protocol VaultStore: Sendable {
     /// Whether the key holder is an active agent of the vault or its current owner. Reads no other row, so that damage elsewhere
     /// does not matter.
     func hasHolder(_ id: HolderID, in vault: VaultID, policy: [UInt8]?) async throws -> Bool
-    func item(_ item: OwnerItem, of holder: HolderID) async throws -> [UInt8]?
+    func item(_ item: OwnerItem, of holder: HolderID) throws -> [UInt8]?
     func hasCredential(_ id: CredentialID) throws -> Bool
     /// The vault's encrypted audit key.
     func auditKey(of vault: VaultID) throws -> [UInt8]?

@@ -49,7 +49,7 @@ struct Check: AsyncParsableCommand {
         do {
             configuration = try .outbound(trusting: TrustRoots(file: caFile))
         } catch {
-            throw Failure("\(caFile ?? "") \(error).")
+            throw Failure("\(error).")
         }
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         do {

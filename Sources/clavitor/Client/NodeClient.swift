@@ -30,7 +30,7 @@ struct NodeClient {
             return try .outbound(trusting: TrustRoots(file: caFile), read: timeout)
         } catch {
             throw CommandFailure(
-                .usage, "\(caFile ?? "") \(error).",
+                .usage, "\(error).",
                 hint: "Give the node's certificate, or its authority's: --ca-file PEM")
         }
     }

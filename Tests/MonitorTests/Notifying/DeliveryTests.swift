@@ -179,7 +179,7 @@ import Testing
     @Test func aClockSetBackDelaysNothing() async throws {
         let rig = try NotifyingRig(grouping: .standard)
         try await rig.put(1)
-        let other = try Connection(path: rig.folder.path("monitor.db"), access: .readWrite)
+        let other = try Connection(path: rig.folder.file("monitor.db"), access: .readWrite)
         let far = NotifyingRig.start + 86_400_000
         try other.run("UPDATE telling SET created = ?", .integer(far))
         try other.run("INSERT INTO told_cause VALUES ('hook', 'silent/asia', ?)", .integer(far))

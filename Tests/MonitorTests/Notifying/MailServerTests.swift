@@ -1,5 +1,6 @@
 import Foundation
 import Monitor
+import TestSupport
 import Testing
 
 /// Mail to a real server, Python's aiosmtpd, over real TLS.
@@ -108,7 +109,7 @@ import Testing
     }
 
     @Test func anUnreachableServerIsReported() async throws {
-        let scratch = try NotifyingScratch()
+        let scratch = try Scratch()
         let server = MailServer(port: 1, certificate: [], folder: scratch)
         await #expect { try await MailSender().send(account(server, .implicit), mail().1) } throws: { error in
             "\(error)".hasPrefix("mail: localhost:1 cannot be reached: ")
@@ -121,7 +122,7 @@ struct MailServer: Sendable {
     let port: Int
     /// PEM.
     let certificate: [UInt8]
-    let folder: NotifyingScratch
+    let folder: Scratch
 
     static var python: String? { ProcessInfo.processInfo.environment["CLAVITOR_PYTHON"] }
 
@@ -137,14 +138,14 @@ struct MailServer: Sendable {
     struct DidNotStart: Error { let output: String }
 
     static func with(_ security: String, _ method: String, _ body: (MailServer) async throws -> Void) async throws {
-        let folder = try NotifyingScratch()
+        let folder = try Scratch()
         let files = try await ChildProcess.makeCertificate(in: folder)
         let (script, output) = (try folder.write(Self.script, to: "server.py"), try folder.write("", to: "log"))
         try folder.write("", to: "mails")
         try folder.write("", to: "port")
         let process = try ChildProcess.start(
             python ?? "",
-            [script, security, method, files.certificate, files.key, folder.path("mails"), folder.path("port")],
+            [script, security, method, files.certificate, files.key, folder.file("mails"), folder.file("port")],
             output: output)
         defer { kill(process.processIdentifier, SIGKILL) }
         var port: Int?

@@ -7,7 +7,7 @@ import TestSupport
 
 /// Everything between the evaluator and the network, with its own database and a manual clock.
 struct NotifyingRig: Sendable {
-    let folder: NotifyingScratch
+    let folder: Scratch
     let clock = TestClock()
     let network = ScriptedNetwork()
     let log = LogLines()
@@ -22,7 +22,7 @@ struct NotifyingRig: Sendable {
     /// Creates webhooks with these names, each with a host of its name.
     init(
         hooks: [String] = ["hook"], routes: [Route] = [], grouping: Grouping = atOnce, limit: Int? = nil,
-        in folder: NotifyingScratch? = nil
+        in folder: Scratch? = nil
     ) throws {
         let channels = hooks.map { name in
             ChannelSettings(
@@ -31,12 +31,12 @@ struct NotifyingRig: Sendable {
         try self.init(channels: channels, routes: routes, limit: limit, in: folder)
     }
 
-    init(channels: [ChannelSettings], routes: [Route] = [], limit: Int? = nil, in folder: NotifyingScratch? = nil)
+    init(channels: [ChannelSettings], routes: [Route] = [], limit: Int? = nil, in folder: Scratch? = nil)
         throws
     {
-        self.folder = try folder ?? NotifyingScratch()
+        self.folder = try folder ?? Scratch()
         settings = try NotificationSettings(channels: channels, routes: routes)
-        store = try MonitorStore(path: self.folder.path("monitor.db"))
+        store = try MonitorStore(path: self.folder.file("monitor.db"))
         outbox = Outbox(alerts: store.alerts, recipients: settings.recipients, limit: limit)
     }
 
@@ -179,26 +179,4 @@ final class LogLines: Sendable {
             lines.lines.withLock { $0.append("\(event.level) \(event.message) \(pairs)") }
         }
     }
-}
-
-/// A directory that is deleted with its last reference.
-final class NotifyingScratch: Sendable {
-    private let folder: URL
-
-    init() throws {
-        folder = FileManager.default.temporaryDirectory.appending(path: "notifying-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    }
-
-    deinit { try? FileManager.default.removeItem(at: folder) }
-
-    func path(_ name: String) -> String { folder.appending(path: name).path(percentEncoded: false) }
-
-    @discardableResult
-    func write(_ text: String, to name: String) throws -> String {
-        try Data(text.utf8).write(to: URL(filePath: path(name)))
-        return path(name)
-    }
-
-    func text(_ name: String) throws -> String { try String(contentsOfFile: path(name), encoding: .utf8) }
 }

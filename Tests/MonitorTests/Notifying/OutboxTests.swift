@@ -15,7 +15,7 @@ import Testing
 
     @Test func notificationsAndStateAreOneTransaction() async throws {
         let rig = try NotifyingRig()
-        let other = try Connection(path: rig.folder.path("monitor.db"), access: .readWrite)
+        let other = try Connection(path: rig.folder.file("monitor.db"), access: .readWrite)
         try other.script("CREATE TRIGGER full BEFORE INSERT ON telling BEGIN SELECT RAISE(ABORT, 'disk full'); END")
         await #expect(throws: SQLiteError.self) { try await rig.notifier.notify([opened(1, rig)]) }
         #expect(try other.first("SELECT count(*) FROM escalation", row: { $0.int(0) }) == 0)
@@ -82,7 +82,7 @@ import Testing
         let rig = try NotifyingRig(hooks: ["hook", "boss"], routes: Self.ladder)
         try await rig.notifier.notify([opened(1, rig), opened(2, rig)])
         try await rig.put(3)
-        let other = try Connection(path: rig.folder.path("monitor.db"), access: .readWrite)
+        let other = try Connection(path: rig.folder.file("monitor.db"), access: .readWrite)
         try other.script("UPDATE escalation SET state = '{}' WHERE incident = 1")
         try other.script("UPDATE telling SET change = '{}' WHERE id = 1")
         rig.clock.advance(by: .seconds(600))
@@ -98,10 +98,10 @@ import Testing
 
     /// Rows of version 0.1.0: pending messages, and incidents that channels were notified of.
     @Test func rowsOfAnOlderVersionAreNotified() async throws {
-        let folder = try NotifyingScratch()
+        let folder = try Scratch()
         do {
             let old = try Database(
-                path: folder.path("monitor.db"), migrations: Array(MonitorSchema.migrations.prefix(3)))
+                path: folder.file("monitor.db"), migrations: Array(MonitorSchema.migrations.prefix(3)))
             try await old.write { database in
                 for (key, channel, waits) in [("a", "mail", true), ("b", "hook", false), ("c", "gone", true)] {
                     let change = try JSONEncoder().encode(IncidentChange(.opened, anIncident(1), at: 5))

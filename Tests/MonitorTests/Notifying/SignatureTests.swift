@@ -1,11 +1,12 @@
 import Foundation
 import Monitor
+import TestSupport
 import Testing
 
 /// The webhook's signature, verified with OpenSSL's HMAC.
 @Suite struct SignatureTests {
     @Test func theSignatureMatchesOpenSSL() async throws {
-        let scratch = try NotifyingScratch()
+        let scratch = try Scratch()
         let kind = ChannelSettings.Kind.webhook(.init(urlFile: "/url", keyFile: "/key"))
         let request = try await ChannelFormatTests.requests(kind, aMessage("c"))[0]
         let header = try #require(request.header("X-Clavitor-Signature"))
@@ -24,7 +25,7 @@ enum ChildProcess {
     struct Failed: Error { let output: String }
 
     /// Runs to completion and returns the output. Output goes through a file, so that no full pipe can block it.
-    static func run(_ program: String, _ arguments: [String], in scratch: NotifyingScratch) async throws -> String {
+    static func run(_ program: String, _ arguments: [String], in scratch: Scratch) async throws -> String {
         let name = "output-\(UUID().uuidString)"
         let process = try start(program, arguments, output: scratch.write("", to: name))
         while process.isRunning { try await Task.sleep(for: .milliseconds(5)) }
@@ -46,8 +47,8 @@ enum ChildProcess {
     }
 
     /// A key and a self-signed certificate for localhost and 127.0.0.1, in PEM files.
-    static func makeCertificate(in scratch: NotifyingScratch) async throws -> (certificate: String, key: String) {
-        let (certificate, key) = (scratch.path("certificate.pem"), scratch.path("key.pem"))
+    static func makeCertificate(in scratch: Scratch) async throws -> (certificate: String, key: String) {
+        let (certificate, key) = (scratch.file("certificate.pem"), scratch.file("key.pem"))
         _ = try await run(
             "/usr/bin/openssl",
             [

@@ -6,6 +6,7 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 import Synchronization
+import TestSupport
 import Testing
 
 /// The sender against a real server over real TLS.
@@ -94,7 +95,7 @@ struct WebServer: Sendable {
     final class Log: Sendable { let all = Mutex<[Seen]>([]) }
 
     static func with<R: Sendable>(_ body: (WebServer) async throws -> R) async throws -> R {
-        let scratch = try NotifyingScratch()
+        let scratch = try Scratch()
         let files = try await ChildProcess.makeCertificate(in: scratch)
         let context = try NIOSSLContext(
             configuration: .makeServerConfiguration(

@@ -8,7 +8,7 @@ import Testing
 
 /// The monitor's handling of a full disk.
 @Suite struct DiskSpaceGuardTests {
-    private let folder = try? NotifyingScratch()
+    private let folder = try? Scratch()
     private let log = LogLines()
 
     private final class Disk: Sendable {
@@ -16,13 +16,13 @@ import Testing
     }
 
     private func diskSpace(_ disk: Disk) throws -> DiskSpaceGuard {
-        DiskSpaceGuard(directory: try #require(folder).path(""), logger: log.logger) {
+        DiskSpaceGuard(directory: try #require(folder).path, logger: log.logger) {
             DiskSpace(used: 1 << 30, available: UInt64(disk.free.withLock { $0 }))
         }
     }
 
     private var reserve: Int64? {
-        (try? FileManager.default.attributesOfItem(atPath: folder?.path("reserve") ?? ""))?[.size] as? Int64
+        (try? FileManager.default.attributesOfItem(atPath: folder?.file("reserve") ?? ""))?[.size] as? Int64
     }
 
     @Test func aReserveIsHeldAndReleasedWhenTheDiskIsFull() throws {

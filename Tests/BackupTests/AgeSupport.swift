@@ -1,50 +1,15 @@
 import Backup
 import Foundation
+import TestSupport
 import Testing
 
-/// A temporary directory for one test, removed at its end.
-final class Scratch: Sendable {
-    let path: String
-
-    init() throws {
-        path = NSTemporaryDirectory() + "clavitor-test-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
-    }
-
-    deinit {
-        try? FileManager.default.removeItem(atPath: path)
-    }
-
-    func file(_ name: String) -> String { "\(path)/\(name)" }
-
-    @discardableResult
-    func write(_ bytes: [UInt8], to name: String) throws -> String {
-        try Data(bytes).write(to: URL(fileURLWithPath: file(name)))
-        return file(name)
-    }
-
-    func read(_ name: String) throws -> [UInt8] {
-        [UInt8](try Data(contentsOf: URL(fileURLWithPath: file(name))))
-    }
-
+extension Scratch {
     /// The content of a file; nil if it cannot be read.
-    func content(_ name: String) -> [UInt8]? {
-        try? read(name)
-    }
+    func content(_ name: String) -> [UInt8]? { try? read(name) }
 
     /// The plaintext of an age file; nil if it cannot be decrypted.
     func decrypted(_ name: String, with identity: AgeIdentity) -> [UInt8]? {
         content(name).flatMap { try? AgeFile.decrypt($0, with: [identity]) }
-    }
-
-    /// All names, hidden ones too; nil for a missing directory.
-    func names(in directory: String = "") -> [String]? {
-        try? FileManager.default.contentsOfDirectory(atPath: file(directory)).sorted()
-    }
-
-    /// The permission bits.
-    func mode(_ name: String) -> Int? {
-        try? FileManager.default.attributesOfItem(atPath: file(name))[.posixPermissions] as? Int
     }
 }
 
