@@ -5,41 +5,16 @@ import Vault
 
 /// Every command in the documents exists, according to the programs' own help.
 @Suite(.timeLimit(.minutes(5))) struct DocumentsTests {
-    /// A command from the program's `--experimental-dump-help`.
-    private struct Command: Decodable {
-        struct Argument: Decodable {
-            struct Name: Decodable {
-                var kind: String
-                var name: String
-            }
-            var names: [Name]?
-        }
-        struct Tree: Decodable { var command: Command }
-
-        var commandName: String
-        var subcommands: [Command]?
-        var arguments: [Argument]?
-
-        func has(_ flag: String) -> Bool {
-            (arguments ?? []).contains { argument in
-                (argument.names ?? []).contains { name in
-                    flag == (name.kind == "long" ? "--\(name.name)" : "-\(name.name)")
-                }
-            }
-        }
-    }
-
     static let documents = [
         "README.md", "docs/OPERATIONS.md", "docs/INFRASTRUCTURE.md", "docs/observability/README.md", "docs/API-TOUR.md",
         "docs/BACKUP.md", "docs/INSTALL.md",
     ]
     private static let programs = ["clavitor", "clavitor-node", "clavitor-monitor", "clavitor-soc"]
 
-    private static let trees: [String: Command] = {
-        var trees: [String: Command] = [:]
+    private static let trees: [String: ProgramDescription] = {
+        var trees: [String: ProgramDescription] = [:]
         for name in programs {
-            guard let told = try? Program(name: name).run(["--experimental-dump-help"]).output else { continue }
-            trees[name] = try? JSONDecoder().decode(Command.Tree.self, from: Data(told.utf8)).command
+            trees[name] = try? .read(name)
         }
         // The same commands, as the service's user.
         trees["clavitor-admin"] = trees["clavitor-node"]

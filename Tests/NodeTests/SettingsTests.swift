@@ -34,25 +34,9 @@ import Testing
             ]),
     ]
 
-    private struct Command: Decodable {
-        struct Argument: Decodable {
-            struct Name: Decodable {
-                var kind: String
-                var name: String
-            }
-            var names: [Name]?
-            var abstract: String?
-            var discussion: String?
-        }
-        struct Tree: Decodable { var command: Command }
-        var arguments: [Argument]
-    }
-
     /// Names and help of the program's own flags.
     private static func flags(of program: String) throws -> [(name: String, help: String)] {
-        let help = try Program(name: program).run(["serve", "--experimental-dump-help"]).output
-        return try JSONDecoder().decode(Command.Tree.self, from: Data(help.utf8)).command.arguments.compactMap {
-            argument in
+        (try ProgramDescription.read(program, "serve").arguments ?? []).compactMap { argument in
             guard let name = argument.names?.first(where: { $0.kind == "long" })?.name,
                 name != "help", name != "version"
             else { return nil }
