@@ -1,6 +1,6 @@
 # Every target installs the system packages that it needs and says so.
 SHELL := /bin/bash
-BUILD_PACKAGES := libsqlite3-dev libargon2-dev
+BUILD_PACKAGES := libsqlite3-dev libargon2-dev zlib1g-dev
 ACME_PACKAGES := pebble openssl curl
 TEST_PACKAGES := age openssl curl python3-venv pebble knot knot-dnsutils caddy lego iproute2 prometheus chromium chromium-driver \
 	gdnsd openssh-server openssh-client wireguard-tools shellcheck nix-bin nix-setup-systemd procps

@@ -56,6 +56,7 @@ let package = Package(
         // System libraries.
         .systemLibrary(name: "CSQLite"),
         .systemLibrary(name: "CArgon2"),
+        .systemLibrary(name: "CZlib"),
         .target(name: "CProcess"),
         // The monitor's pages, embedded.
         .target(name: "CMonitorAssets", exclude: ["web"]),
@@ -95,10 +96,22 @@ let package = Package(
         .target(
             name: "Storage", dependencies: ["Encoding", "Vault", "VaultFormat", "Auth", "SQLite"], swiftSettings: house),
         .target(name: "Backup", dependencies: ["Encoding", "Files", crypto], swiftSettings: house),
+        // What the HTTP interfaces of node and monitor share.
+        .target(
+            name: "HTTPServing",
+            dependencies: ["Wire", httpTypes, nioCore, .product(name: "Hummingbird", package: "hummingbird")],
+            swiftSettings: house),
+        .target(
+            name: "WebAssets",
+            dependencies: [
+                "CZlib", "Encoding", crypto, httpTypes, nioCore, .product(name: "Hummingbird", package: "hummingbird"),
+            ],
+            swiftSettings: house),
         .target(
             name: "API",
             dependencies: [
-                "Encoding", "IPNetworks", "Vault", "VaultFormat", "Auth", "Wire", crypto, httpTypes, logging, nioCore,
+                "Encoding", "HTTPServing", "IPNetworks", "Vault", "VaultFormat", "Auth", "Wire", crypto, httpTypes,
+                logging, nioCore,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -132,7 +145,8 @@ let package = Package(
         .target(
             name: "Monitor",
             dependencies: [
-                "CMonitorAssets", "Encoding", "Files", "OneTimePasswords", "Outbound", "SQLite", "Telemetry", "Wire",
+                "CMonitorAssets", "Encoding", "Files", "HTTPServing", "OneTimePasswords", "Outbound", "SQLite",
+                "Telemetry", "WebAssets", "Wire",
                 crypto, httpClient, httpTypes,
                 lifecycle, logging, nioCore,
                 nioPosix,
@@ -234,7 +248,7 @@ let package = Package(
         .testTarget(
             name: "NodeTests",
             dependencies: [
-                "NodeCore", "RootKeySources",
+                "HTTPServing", "NodeCore", "RootKeySources",
                 "API", "Auth", "Autocert", "Files", "IPNetworks", "OneTimePasswords", "SQLite", "Serving", "Storage",
                 "TestSupport", "Vault", "VaultFormat",
                 "Wire",
@@ -251,6 +265,14 @@ let package = Package(
             swiftSettings: house),
         .testTarget(
             name: "OutboundTests", dependencies: ["Outbound", "TestSupport", httpClient, nioSSL], swiftSettings: house),
+        .testTarget(
+            name: "WebAssetsTests",
+            dependencies: [
+                "TestSupport", "WebAssets", crypto, httpTypes, nioCore,
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ],
+            swiftSettings: house),
         .testTarget(name: "EncodingTests", dependencies: ["Encoding", "TestSupport"], swiftSettings: house),
         .testTarget(
             name: "DNSUpdateTests", dependencies: ["DNSUpdate", "TestSupport", crypto, nioCore, nioPosix],
@@ -310,8 +332,8 @@ let package = Package(
         .testTarget(
             name: "MonitorTests",
             dependencies: [
-                "Autocert", "CMonitorAssets", "Fleet", "Monitor", "OneTimePasswords", "SQLite", "Serving",
-                "TestSupport", "Wire", crypto,
+                "Autocert", "Fleet", "Monitor", "OneTimePasswords", "SQLite", "Serving",
+                "TestSupport", "WebAssets", "Wire", crypto,
                 httpClient, lifecycle, logging, nioCore, nioPosix, nioSSL,
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

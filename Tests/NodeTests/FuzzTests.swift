@@ -1,6 +1,7 @@
 import Crypto
 import Encoding
 import Foundation
+import HTTPServing
 import IPNetworks
 import TestSupport
 import Testing

@@ -1,5 +1,6 @@
 import Crypto
 import Encoding
+import HTTPServing
 import Vault
 import VaultFormat
 import Wire

@@ -1,4 +1,5 @@
 import Auth
+import HTTPServing
 import HTTPTypes
 import Hummingbird
 import Vault
@@ -28,13 +29,13 @@ extension IdempotencyRecords {
     func respondOnce(
         to request: Request, as principal: Principal, perform: () async throws -> [UInt8]
     ) async throws -> Response {
-        if let recorded = try load(request, as: principal) { return Response(json: recorded, status: .created) }
+        if let recorded = try load(request, as: principal) { return Response(bytes: recorded, status: .created) }
         do {
-            return Response(json: try await perform(), status: .created)
+            return Response(bytes: try await perform(), status: .created)
         } catch let error as VaultError where error != .principalGone {
             // The other may have taken the last use, the last room or the entry's id as well.
             guard let recorded = try load(request, as: principal) else { throw error }
-            return Response(json: recorded, status: .created)
+            return Response(bytes: recorded, status: .created)
         }
     }
 }

@@ -123,30 +123,9 @@ extension Problem {
             }
     }
 
-    init(_ error: DecodingError) {
-        switch error {
-        case .keyNotFound(let key, let context):
-            self = .malformed(Self.path(context.codingPath + [key]), "is required")
-        case .typeMismatch(_, let context), .valueNotFound(_, let context):
-            self = .malformed(Self.path(context.codingPath), "has the wrong type")
-        case .dataCorrupted(let context):
-            self = .malformed(Self.path(context.codingPath), "has an invalid value")
-        @unknown default:
-            self = .malformed("body", "has an invalid value")
-        }
-    }
-
-    static func malformed(_ member: String, _ why: String) -> Problem {
-        Problem(.malformed, status: 400, title: "Malformed request", detail: "\(member) \(why).", member: member)
-    }
-
     private static let badToken = Problem(.badToken, status: 401, title: "Token not valid", detail: "Sign in.")
 
     static let preconditionRequired = Problem(
         .preconditionRequired, status: 428, title: "If-Match required",
         detail: "Send the version that was read, such as If-Match: \"3\".")
-
-    private static func path(_ keys: [any CodingKey]) -> String {
-        keys.isEmpty ? "body" : keys.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".")
-    }
 }

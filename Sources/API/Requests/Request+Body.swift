@@ -1,4 +1,5 @@
 import FoundationEssentials
+import HTTPServing
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -45,22 +46,6 @@ extension RequestLimits {
     }
 }
 
-enum JSONText {
-    static func decode<Body: Decodable>(_ bytes: [UInt8]) throws -> Body {
-        do {
-            return try JSONDecoder().decode(Body.self, from: Data(bytes))
-        } catch let error as DecodingError {
-            throw Problem(error)
-        }
-    }
-
-    static func encode(_ body: some Encodable) throws -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .withoutEscapingSlashes
-        return Array(try encoder.encode(body))
-    }
-}
-
 extension SignedInContext {
     /// Runs `body` on the work queue, away from the event loops.
     ///
@@ -74,28 +59,18 @@ extension SignedInContext {
 }
 
 extension Response {
-    /// A JSON response.
-    init(_ body: some Encodable, status: HTTPResponse.Status = .ok, type: String = "application/json") throws {
-        self.init(json: try JSONText.encode(body), status: status, type: type)
-    }
-
     /// A JSON response that may be large: read and encoded as one piece of work on the work queue.
     static func large(
         for context: SignedInContext, _ body: @escaping @Sendable () async throws -> some Encodable & SendableMetatype
     ) async throws -> Response {
-        try await context.onWorkQueue { try Response(try await body()) }
+        try await context.onWorkQueue { try Response(json: try await body()) }
     }
 
     /// The same after a committed change: the work queue does not reject it.
     static func committed(
         for context: SignedInContext, _ body: @escaping @Sendable () async throws -> some Encodable & SendableMetatype
     ) async throws -> Response {
-        try await context.onWorkQueue(isCommitted: true) { try Response(try await body()) }
-    }
-
-    init(json: [UInt8], status: HTTPResponse.Status = .ok, type: String = "application/json") {
-        self.init(
-            status: status, headers: [.contentType: type], body: ResponseBody(byteBuffer: ByteBuffer(bytes: json)))
+        try await context.onWorkQueue(isCommitted: true) { try Response(json: try await body()) }
     }
 
     /// An entry with its version as the ETag for `If-Match`. Encoded on the work queue, because notes may be large.
@@ -105,11 +80,9 @@ extension Response {
     ) async throws -> Response {
         try await context.onWorkQueue {
             let entry = try await body()
-            var response = try Response(entry, status: status)
+            var response = try Response(json: entry, status: status)
             response.headers[.eTag] = "\"\(entry.version)\""
             return response
         }
     }
-
-    static let noContent = Response(status: .noContent)
 }

@@ -1,4 +1,5 @@
 import Auth
+import HTTPServing
 import HTTPTypes
 import Hummingbird
 import Logging
@@ -29,7 +30,7 @@ struct ResponseMiddleware: RouterMiddleware {
             response = try self.response(to: error, request, context)
             if request.method == .head { response = response.createHeadResponse() }
         }
-        for field in Self.headers { response.headers.append(field) }
+        response.addSecurityHeaders()
         response.headers.append(HTTPField(name: .xRequestID, value: context.requestID))
         counters.count(status: response.status.code, took: ContinuousClock.now - began)
         context.logger.debug(
@@ -53,10 +54,7 @@ struct ResponseMiddleware: RouterMiddleware {
     private func response(to error: any Error, _ request: Request, _ context: NodeContext) throws -> Response {
         var problem = problem(for: error, request, context)
         problem.requestId = context.requestID
-        var response = try Response(
-            problem, status: HTTPResponse.Status(code: problem.status), type: Problem.mediaType)
-        if let seconds = problem.retryAfter { response.headers[.retryAfter] = "\(seconds)" }
-        if problem.status == 401 { response.headers[.wwwAuthenticate] = "Bearer" }
+        var response = try Response(problem)
         if problem.status == 405 {
             response.headers[.allow] = Operation.methods(of: request.uri.path).joined(separator: ", ")
         }
@@ -107,28 +105,14 @@ struct ResponseMiddleware: RouterMiddleware {
                 detail: "The node's log has the error under this request id.")
         }
     }
-
-    /// Security headers of an API without pages: no framing, scripts, content sniffing, referrers or caching.
-    private static let headers: [HTTPField] = [
-        HTTPField(name: .cacheControl, value: "no-store"),
-        HTTPField(name: .contentSecurityPolicy, value: "default-src 'none'; frame-ancestors 'none'"),
-        HTTPField(name: .strictTransportSecurity, value: "max-age=31536000"),
-        HTTPField(name: .xContentTypeOptions, value: "nosniff"),
-        HTTPField(name: .referrerPolicy, value: "no-referrer"),
-        HTTPField(name: .crossOriginResourcePolicy, value: "same-origin"),
-    ]
 }
 
 extension HTTPField.Name {
     // Valid field names.
     // swift-format-ignore: NeverForceUnwrap
-    static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
-    // swift-format-ignore: NeverForceUnwrap
     static let xRequestID = HTTPField.Name("X-Request-Id")!
     // swift-format-ignore: NeverForceUnwrap
     static let idempotencyKey = HTTPField.Name("Idempotency-Key")!
-    // swift-format-ignore: NeverForceUnwrap
-    static let host = HTTPField.Name("Host")!
 }
 
 /// Authenticates the bearer token and sets the principal.
@@ -140,12 +124,10 @@ struct AuthenticationMiddleware: RouterMiddleware {
     func handle(
         _ request: Request, context: NodeContext, next: @concurrent (Request, NodeContext) async throws -> Response
     ) async throws -> Response {
-        guard let header = request.headers[.authorization], header.lowercased().hasPrefix("bearer ") else {
-            throw AuthError.badToken
-        }
+        guard let token = request.bearerToken else { throw AuthError.badToken }
         var context = context
         let principal = try await authenticator.principal(
-            token: String(header.dropFirst(7)), from: context.connection.address, on: context.connection.holders,
+            token: token, from: context.connection.address, on: context.connection.holders,
             isRepeat: Self.mayBeRepeat(request, context))
         context.principal = principal
         do {

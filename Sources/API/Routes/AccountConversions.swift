@@ -1,6 +1,7 @@
 import Auth
 import Crypto
 import Encoding
+import HTTPServing
 import Vault
 import VaultFormat
 import Wire

@@ -1,6 +1,7 @@
 import Auth
 import Crypto
 import Encoding
+import HTTPServing
 import Hummingbird
 import Vault
 import VaultFormat
@@ -40,7 +41,7 @@ struct AccountRoutes {
     private func prelogin(_: Request, context: NodeContext) async throws -> Response {
         let body: PreloginRequestBody = try await context.json()
         let (kdf, salt) = try accounts.prelogin(try EmailAddress(wire: body.email))
-        return try Response(PreloginBody(origin: origin, kdf: KDFBody(kdf), salt: Base64URL.encode(salt)))
+        return try Response(json: PreloginBody(origin: origin, kdf: KDFBody(kdf), salt: Base64URL.encode(salt)))
     }
 
     private func register(_: Request, context: NodeContext) async throws -> Response {
@@ -63,7 +64,7 @@ struct AccountRoutes {
                 email: try EmailAddress(wire: body.email), authKey: try SymmetricKey(wire: body.authKey, "authKey"),
                 code: body.totp, device: try body.device.map { try Base64URL.bytes($0, "device") }),
             from: context.connection.address)
-        return try Response(SessionBody(session), status: .created)
+        return try Response(json: SessionBody(session), status: .created)
     }
 
     private func beginRecovery(_: Request, context: NodeContext) async throws -> Response {
@@ -71,7 +72,7 @@ struct AccountRoutes {
         let (vault, wrappedL2Key) = try await accounts.beginRecovery(
             try recovery(body.email, body.proof, body.device), from: context.connection.address)
         return try Response(
-            RecoveryBegunBody(vault: vault.text, l2: L2Body(wrappedKey: Base64URL.encode(wrappedL2Key))))
+            json: RecoveryBegunBody(vault: vault.text, l2: L2Body(wrappedKey: Base64URL.encode(wrappedL2Key))))
     }
 
     private func recover(_: Request, context: NodeContext) async throws -> Response {
@@ -80,7 +81,7 @@ struct AccountRoutes {
             try recovery(body.email, body.proof, body.device), try .init(wire: body.authKey, body.l2, "authKey"),
             try .init(recovery: body.recovery, keep: body.keep, agents: body.keepAgents),
             from: context.connection.address)
-        return try Response(OwnerChangeBody(change), status: .created)
+        return try Response(json: OwnerChangeBody(change), status: .created)
     }
 
     private func recovery(_ email: String, _ proof: ProofBody, _ device: String?) throws -> Accounts.Recovery {
@@ -95,7 +96,7 @@ struct AccountRoutes {
     private func sessions(_: Request, context: SignedInContext) async throws -> Response {
         let sessions = try await accounts.sessions(as: context.principal)
         return try Response(
-            SessionListBody(
+            json: SessionListBody(
                 sessions: sessions.map { session in
                     .init(
                         id: session.id.text, createdAt: session.created, lastUsedAt: session.lastUsed,
@@ -114,7 +115,7 @@ struct AccountRoutes {
     private func profile(_: Request, context: SignedInContext) async throws -> Response {
         let profile = try await accounts.profile(as: context.principal)
         return try Response(
-            AccountBody(
+            json: AccountBody(
                 email: profile.email, vault: profile.vault.text, createdAt: profile.created,
                 hasRecoveryKit: profile.hasRecoveryKit, hasSecondFactor: profile.hasSecondFactor,
                 usage: Dictionary(
@@ -133,7 +134,7 @@ struct AccountRoutes {
             try .init(wire: body.authKey, body.l2, "authKey"),
             try .init(recovery: body.recovery, keep: body.keep, agents: body.keepAgents),
             proof: try .init(wire: body.proof), as: context.principal)
-        return try Response(OwnerChangeBody(change))
+        return try Response(json: OwnerChangeBody(change))
     }
 
     private func signOutEverywhere(_: Request, context: SignedInContext) async throws -> Response {
@@ -141,7 +142,7 @@ struct AccountRoutes {
         let change = try await accounts.signOutEverywhere(
             try .init(recovery: body.recovery, keep: body.keep, agents: body.keepAgents),
             proof: try .init(wire: body.proof), as: context.principal)
-        return try Response(OwnerChangeBody(change))
+        return try Response(json: OwnerChangeBody(change))
     }
 
     private func setRecovery(_: Request, context: SignedInContext) async throws -> Response {
@@ -162,11 +163,11 @@ struct AccountRoutes {
         guard let code = body.code else {
             let secret = try await accounts.beginSecondFactor(as: context.principal)
             let uri = "otpauth://totp/Clavitor:\(origin)?secret=\(secret)&issuer=Clavitor"
-            return try Response(SecondFactorBody(secret: secret, uri: uri))
+            return try Response(json: SecondFactorBody(secret: secret, uri: uri))
         }
         guard let proof = body.proof else { throw Problem.malformed("proof", "is required") }
         let codes = try await accounts.confirmSecondFactor(code, proof: try .init(wire: proof), as: context.principal)
-        return try Response(SecondFactorBody(recoveryCodes: codes))
+        return try Response(json: SecondFactorBody(recoveryCodes: codes))
     }
 
     private func endSecondFactor(_: Request, context: SignedInContext) async throws -> Response {

@@ -1,5 +1,6 @@
 import Auth
 import Encoding
+import HTTPServing
 import Hummingbird
 import IPNetworks
 import Vault
@@ -49,7 +50,7 @@ struct AgentRoutes {
             }
             return try encoded(created)
         }
-        guard let idempotentRequest else { return Response(json: try await perform(), status: .created) }
+        guard let idempotentRequest else { return Response(bytes: try await perform(), status: .created) }
         return try await idempotency.respondOnce(to: idempotentRequest, as: context.principal, perform: perform)
     }
 
@@ -67,7 +68,7 @@ struct AgentRoutes {
     }
 
     private func view(_: Request, context: SignedInContext) async throws -> Response {
-        try Response(AgentBody(try await agents.view(try agent(context), as: context.principal), at: agents.now))
+        try Response(json: AgentBody(try await agents.view(try agent(context), as: context.principal), at: agents.now))
     }
 
     private func update(_: Request, context: SignedInContext) async throws -> Response {
@@ -78,7 +79,7 @@ struct AgentRoutes {
         let agent = try await agents.update(
             id, name: body.name, grants: grants, policy: body.touchesPolicy ? change : nil, isPaused: body.paused,
             as: context.principal)
-        return try Response(AgentBody(agent, at: agents.now))
+        return try Response(json: AgentBody(agent, at: agents.now))
     }
 
     private func revoke(_: Request, context: SignedInContext) async throws -> Response {

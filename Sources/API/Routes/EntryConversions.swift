@@ -1,4 +1,5 @@
 import Encoding
+import HTTPServing
 import Vault
 import VaultFormat
 import Wire

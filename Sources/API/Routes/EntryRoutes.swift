@@ -1,4 +1,5 @@
 import Auth
+import HTTPServing
 import Hummingbird
 import Vault
 import VaultFormat
@@ -38,7 +39,7 @@ struct EntryRoutes {
         let (entry, field) = try field(context)
         guard let text = request.uri.queryParameters.get("version") else {
             return Response(
-                json: try await entries.read(field, of: entry, as: context.principal) { $0.compactJSON() })
+                bytes: try await entries.read(field, of: entry, as: context.principal) { $0.compactJSON() })
         }
         guard let version = Int(text), version > 0 else {
             throw Problem.malformed("version", "must be an integer from 1")
@@ -46,7 +47,7 @@ struct EntryRoutes {
         let json = try await entries.read(field, of: entry, at: version, as: context.principal) { content in
             try JSONText.encode(FieldValueBody(content))
         }
-        return Response(json: json)
+        return Response(bytes: json)
     }
 
     private func readValues(_: Request, context: SignedInContext) async throws -> Response {
@@ -63,13 +64,13 @@ struct EntryRoutes {
             json += json.isEmpty ? #"{"values":["#.utf8 : ",".utf8
             json += content.compactJSON()
         }
-        return Response(json: json + "]}".utf8)
+        return Response(bytes: json + "]}".utf8)
     }
 
     private func totpCode(_: Request, context: SignedInContext) async throws -> Response {
         let (entry, field) = try field(context)
         let (code, period, expiresIn) = try await entries.code(field, of: entry, as: context.principal)
-        return try Response(CodeBody(code: code, period: period, expiresIn: expiresIn))
+        return try Response(json: CodeBody(code: code, period: period, expiresIn: expiresIn))
     }
 
     private func view(_: Request, context: SignedInContext) async throws -> Response {
@@ -229,7 +230,7 @@ struct EntryRoutes {
         let edit = write.edit
         guard let idempotentRequest = write.idempotentRequest else {
             let id = try await entries.deposit(edit, as: context.principal)
-            return try Response(DepositBody(id: id.text), status: .created)
+            return try Response(json: DepositBody(id: id.text), status: .created)
         }
         return try await idempotency.respondOnce(to: idempotentRequest, as: context.principal) { [idempotency] in
             let id = try await entries.deposit(edit, as: context.principal) { id in

@@ -1,4 +1,5 @@
 import Auth
+import HTTPServing
 import Hummingbird
 import Vault
 import VaultFormat

@@ -1,3 +1,4 @@
+import HTTPServing
 import Hummingbird
 import Wire
 
@@ -10,15 +11,15 @@ struct NodeRoutes {
     let description: [UInt8]
 
     func add(to router: RouterGroup<NodeContext>) {
-        router.get("/livez") { _, _ in try Response(HealthBody(status: "ok", reasons: [])) }
+        router.get("/livez") { _, _ in try Response(json: HealthBody(status: "ok", reasons: [])) }
         router.get("/readyz") { _, _ in
             let reasons = await readiness()
             return reasons.isEmpty
-                ? try Response(HealthBody(status: "ok", reasons: []))
-                : try Response(HealthBody(status: "unavailable", reasons: reasons), status: .serviceUnavailable)
+                ? try Response(json: HealthBody(status: "ok", reasons: []))
+                : try Response(json: HealthBody(status: "unavailable", reasons: reasons), status: .serviceUnavailable)
         }
-        router.get("/.well-known/clavitor") { _, _ in try Response(node) }
-        router.get("/.well-known/clavitor/nodes") { _, _ in try Response(nodes) }
-        router.get("/openapi.json") { [description] _, _ in Response(json: description) }
+        router.get("/.well-known/clavitor") { _, _ in try Response(json: node) }
+        router.get("/.well-known/clavitor/nodes") { _, _ in try Response(json: nodes) }
+        router.get("/openapi.json") { [description] _, _ in Response(bytes: description) }
     }
 }

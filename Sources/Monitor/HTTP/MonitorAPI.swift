@@ -1,7 +1,9 @@
+import HTTPServing
 import HTTPTypes
 package import Hummingbird
 import Logging
 import NIOCore
+import WebAssets
 import Wire
 
 /// The monitor's HTTP interface on one port: pushes, the API, the pages.
@@ -30,7 +32,7 @@ package struct MonitorAPI: Sendable {
         // Separate from the rest: a push runs no middleware that it does not need.
         PushRoutes(watch: watch).add(to: router)
         let rest = router.group().add(middleware: ResponseMiddleware())
-        PageRoutes().add(to: rest)
+        AssetCatalog.monitor.add(to: rest)
         PublicRoutes(watch: watch).add(to: rest)
         SessionRoutes(operators: operators).add(toOpen: rest)
         let signedIn = rest.group("/api/v1").add(middleware: OperatorMiddleware(operators: operators))
@@ -83,15 +85,8 @@ struct OperatorContext: ChildRequestContext {
     var maxUploadSize: Int { 65_536 }
 }
 
-extension HTTPField {
-    /// RFC 6797 section 6.1.
-    static let strictTransport = HTTPField(name: .strictTransportSecurity, value: "max-age=31536000")
-}
-
 extension HTTPField.Name {
-    // The literal is a valid field name.
-    // swift-format-ignore: NeverForceUnwrap
-    static let referrerPolicy = HTTPField.Name("Referrer-Policy")!
+    // A valid field name.
     // swift-format-ignore: NeverForceUnwrap
     static let csrfToken = HTTPField.Name("X-CSRF-Token")!
 }

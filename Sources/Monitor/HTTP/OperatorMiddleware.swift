@@ -1,4 +1,5 @@
 import Encoding
+import HTTPServing
 import HTTPTypes
 import Hummingbird
 import Wire
@@ -13,9 +14,7 @@ struct OperatorMiddleware: RouterMiddleware {
         _ request: Request, context: MonitorContext,
         next: @concurrent (Request, MonitorContext) async throws -> Response
     ) async throws -> Response {
-        let bearer = request.headers[.authorization].flatMap { header in
-            header.lowercased().hasPrefix("bearer ") ? String(header.dropFirst(7)) : nil
-        }
+        let bearer = request.bearerToken
         let cookie = request.cookies[SessionRoutes.cookie]?.value
         guard let token = bearer ?? cookie, let session = try await operators.signedIn(token) else {
             throw Problem.signIn

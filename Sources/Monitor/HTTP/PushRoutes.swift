@@ -1,3 +1,4 @@
+import HTTPServing
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
@@ -19,7 +20,7 @@ struct PushRoutes: Sendable {
 
     private func respond(_ request: Request, _ context: MonitorContext) async -> Response {
         var response = await accept(request, context)
-        response.headers.append(.strictTransport)
+        response.headers.append(SecurityHeaders.strictTransport)
         return response
     }
 

@@ -1,3 +1,4 @@
+import HTTPServing
 import HTTPTypes
 import Hummingbird
 import Logging
@@ -16,11 +17,9 @@ struct ResponseMiddleware: RouterMiddleware {
         do {
             response = try await next(request, context)
         } catch {
-            let problem = problem(for: error, context)
-            response = try Response(json: problem, status: .init(code: problem.status), type: Problem.mediaType)
-            if let seconds = problem.retryAfter { response.headers[.retryAfter] = "\(seconds)" }
+            response = try Response(problem(for: error, context))
         }
-        for field in Self.headers where response.headers[field.name] == nil { response.headers.append(field) }
+        response.addSecurityHeaders()
         return response
     }
 
@@ -44,14 +43,4 @@ struct ResponseMiddleware: RouterMiddleware {
                 named: "internal", status: 500, title: "Internal error", detail: "See the monitor's log.")
         }
     }
-
-    private static let headers: [HTTPField] = [
-        HTTPField(name: .cacheControl, value: "no-store"),
-        HTTPField(
-            name: .contentSecurityPolicy,
-            value: "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"),
-        .strictTransport,
-        HTTPField(name: .xContentTypeOptions, value: "nosniff"),
-        HTTPField(name: .referrerPolicy, value: "no-referrer"),
-    ]
 }

@@ -1,3 +1,4 @@
+import HTTPServing
 import HTTPTypes
 import Hummingbird
 import Wire
@@ -27,8 +28,7 @@ struct SessionRoutes: Sendable {
             }
             let session = try await operators.signIn(body.name, password: body.password, code: body.code)
             var response = try Response(json: SessionBody(name: body.name, csrf: session.csrf))
-            response.headers[.setCookie] =
-                "\(Self.cookie)=\(session.token); Path=/; Max-Age=\(session.lifetime / 1_000); Secure; HttpOnly; SameSite=Strict"
+            response.setCookie(Self.cookie(session.token, seconds: Int(session.lifetime / 1_000)))
             return response
         }
     }
@@ -40,8 +40,13 @@ struct SessionRoutes: Sendable {
         group.post("/logout") { request, _ in
             if let token = request.cookies[Self.cookie]?.value { await operators.signOut(token) }
             var response = Response.noContent
-            response.headers[.setCookie] = "\(Self.cookie)=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Strict"
+            response.setCookie(Self.cookie("", seconds: 0))
             return response
         }
+    }
+
+    /// The cookie that has a session's token; zero seconds delete it.
+    private static func cookie(_ token: String, seconds: Int) -> Cookie {
+        Cookie(name: cookie, value: token, maxAge: seconds, path: "/", secure: true, httpOnly: true, sameSite: .strict)
     }
 }

@@ -1,10 +1,10 @@
-import CMonitorAssets
 import Foundation
 import Hummingbird
 import Monitor
 import SQLite
 import TestSupport
 import Testing
+import WebAssets
 import Wire
 
 /// Compares the OpenAPI document with the actual routes and responses.
@@ -39,9 +39,7 @@ import Wire
         let routes = try await ServedMonitor.with { monitor in
             monitor.api.router().routes.map { "\($0.method.rawValue) \($0.path.described)" }
         }
-        let pages = (0..<monitor_asset_count()).map { index in
-            unsafe RouterPath(String(cString: monitor_asset_at(index).path))
-        }.map { "GET \($0.described)" }
+        let pages = AssetCatalog.monitor.paths.map { "GET \(RouterPath($0).described)" }
         let described = try Document().operations.keys
         #expect(Set(routes).count == routes.count)
         #expect(Set(described) == Set(routes).subtracting(pages).union(["GET /openapi.json"]))

@@ -1,0 +1,43 @@
+import FoundationEssentials
+package import HTTPTypes
+package import Hummingbird
+import NIOCore
+import Wire
+
+/// JSON of request and response bodies.
+package enum JSONText {
+    /// - Throws: A 400 `Problem` that names the member.
+    package static func decode<Body: Decodable>(_ bytes: [UInt8]) throws -> Body {
+        do {
+            return try JSONDecoder().decode(Body.self, from: Data(bytes))
+        } catch let error as DecodingError {
+            throw Problem(error)
+        }
+    }
+
+    package static func encode(_ body: some Encodable) throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .withoutEscapingSlashes
+        return Array(try encoder.encode(body))
+    }
+}
+
+extension Response {
+    package init(
+        json body: some Encodable, status: HTTPResponse.Status = .ok, type: String = "application/json"
+    ) throws {
+        self.init(bytes: try JSONText.encode(body), status: status, type: type)
+    }
+
+    package init(bytes: [UInt8], status: HTTPResponse.Status = .ok, type: String = "application/json") {
+        self.init(
+            status: status, headers: [.contentType: type], body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    package init(text: String, status: HTTPResponse.Status = .ok, type: String) {
+        self.init(
+            status: status, headers: [.contentType: type], body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    }
+
+    package static let noContent = Response(status: .noContent)
+}
