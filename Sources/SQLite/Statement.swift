@@ -144,6 +144,10 @@ extension Row {
         optionalInteger(try position(of: name))
     }
 
+    package func optionalText(_ name: String) throws(SQLiteError) -> String? {
+        try isNull(name) ? nil : text(name)
+    }
+
     package func optionalBlob(_ name: String) throws(SQLiteError) -> [UInt8]? {
         optionalBlob(try position(of: name))
     }

@@ -45,7 +45,11 @@ extension Operators {
             try db.first(
                 "SELECT operator, csrf, reads_only, expires FROM session WHERE token_hash = ? AND expires > ?",
                 .blob(hash), .integer(now)
-            ) { SignedIn(name: $0.text(0), csrf: $0.text(1), readsOnly: $0.integer(2) != 0, expires: $0.integer(3)) }
+            ) { row in
+                SignedIn(
+                    name: try row.text("operator"), csrf: try row.text("csrf"),
+                    readsOnly: try row.int("reads_only") != 0, expires: try row.integer("expires"))
+            }
         }
     }
 

@@ -27,13 +27,13 @@ extension Operators {
         return try await store.database.read { db in
             try db.all(
                 """
-                SELECT lower(hex(substr(token_hash, 1, 4))), operator, purpose, reads_only, expires FROM session
+                SELECT lower(hex(substr(token_hash, 1, 4))) AS id, operator, purpose, reads_only, expires FROM session
                 WHERE purpose IS NOT NULL AND expires > ? ORDER BY operator, expires
                 """, .integer(now)
             ) { row in
                 TokenLine(
-                    id: row.text(0), name: row.text(1), purpose: row.text(2), readsOnly: row.int(3) != 0,
-                    expires: row.integer(4))
+                    id: try row.text("id"), name: try row.text("operator"), purpose: try row.text("purpose"),
+                    readsOnly: try row.int("reads_only") != 0, expires: try row.integer("expires"))
             }
         }
     }

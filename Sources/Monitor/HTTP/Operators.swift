@@ -60,7 +60,9 @@ package final class Operators: Sendable {
 
     package func all() async throws -> [(name: String, hasSecondFactor: Bool)] {
         try await store.database.read { db in
-            try db.all("SELECT name, totp IS NOT NULL FROM operator ORDER BY name") { ($0.text(0), $0.int(1) == 1) }
+            try db.all("SELECT name, totp IS NOT NULL AS has_totp FROM operator ORDER BY name") {
+                (try $0.text("name"), try $0.int("has_totp") == 1)
+            }
         }
     }
 
@@ -106,8 +108,10 @@ package final class Operators: Sendable {
         let known = try await store.database.read { db in
             try db.first("SELECT salt, hash, totp, totp_step FROM operator WHERE name = ?", .text(name)) { row in
                 StoredCredentials(
-                    salt: row.blob(0), hash: row.blob(1),
-                    factor: row.isNull(2) ? nil : .init(ciphertext: row.blob(2), lastStep: row.optionalInteger(3) ?? 0))
+                    salt: try row.blob("salt"), hash: try row.blob("hash"),
+                    factor: try row.optionalBlob("totp").map {
+                        .init(ciphertext: $0, lastStep: try row.optionalInteger("totp_step") ?? 0)
+                    })
             }
         }
         // An unknown name costs the same work, so that timing reveals nothing.

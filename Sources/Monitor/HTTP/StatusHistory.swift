@@ -51,10 +51,10 @@ final class StatusHistory: Sendable {
             }
             let nodes = try db.all(
                 """
-                SELECT coalesce(region, 'Everywhere'), min(added) FROM node WHERE coalesce(every, 0) <= ? GROUP BY 1
+                SELECT coalesce(region, 'Everywhere') AS region, min(added) AS added FROM node WHERE coalesce(every, 0) <= ? GROUP BY 1
                 """, .integer(MonitoredNode.longestInterval)
             ) {
-                ($0.text(0), $0.integer(1))
+                (try $0.text("region"), try $0.integer("added"))
             }
             return (outages, Dictionary(nodes) { min($0, $1) })
         }

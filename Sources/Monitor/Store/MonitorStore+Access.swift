@@ -18,7 +18,7 @@ extension MonitorStore {
         try await database.write { db in
             let listed = Set(access.nodes.map(\.name))
             for (id, name) in try db.all(
-                "SELECT id, name FROM node WHERE declared = 1", row: { ($0.integer(0), $0.text(1)) })
+                "SELECT id, name FROM node WHERE declared = 1", row: { (try $0.integer("id"), try $0.text("name")) })
             where !listed.contains(name) {
                 try Self.remove(id, db)
             }

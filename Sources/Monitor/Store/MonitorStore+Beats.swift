@@ -64,7 +64,8 @@ extension MonitorStore {
                     "SELECT node, beats, metrics FROM minute WHERE at >= ? AND at < ?", .integer(hour * 60),
                     .integer(hour * 60 + 60)
                 ) { row in
-                    means[row.integer(0), default: MeanMetrics()].add(Metrics(bytes: row.blob(2)), weight: row.int(1))
+                    let metrics = Metrics(bytes: try row.blob("metrics"))
+                    means[try row.integer("node"), default: MeanMetrics()].add(metrics, weight: try row.int("beats"))
                 }
                 return means
             }
@@ -153,7 +154,9 @@ extension MonitorStore {
                 """
             let first = last - count + 1
             try db.forEach(rows, .integer(first), .integer(last), .text(name)) { row in
-                points[Int(row.integer(0) - first)] = (row.int(1), Metrics(bytes: row.blob(2)))
+                points[Int(try row.integer("at") - first)] = (
+                    try row.int("beats"), Metrics(bytes: try row.blob("metrics"))
+                )
             }
             return History(from: first * step, step: step, points: points)
         }

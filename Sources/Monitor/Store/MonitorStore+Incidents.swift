@@ -73,9 +73,10 @@ extension MonitorStore {
                 """, .integer(id)
             ) { row in
                 TimelineLine(
-                    at: row.integer(0), kind: row.text(1), severity: Severity(rawValue: row.text(2)) ?? .warning,
-                    inhibitedBy: row.isNull(3) ? nil : row.text(3), by: row.isNull(4) ? nil : row.text(4),
-                    note: row.isNull(5) ? nil : row.text(5))
+                    at: try row.integer("at"), kind: try row.text("kind"),
+                    severity: Severity(rawValue: try row.text("severity")) ?? .warning,
+                    inhibitedBy: try row.optionalText("hidden_by"), by: try row.optionalText("by"),
+                    note: try row.optionalText("note"))
             }
             return (incident, lines)
         }

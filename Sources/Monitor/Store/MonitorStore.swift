@@ -54,12 +54,12 @@ package final class MonitorStore: Sendable {
     private static func incidents(_ db: Connection, now: Int64) throws -> IncidentRegistry {
         IncidentRegistry(
             open: try db.all("SELECT body, is_told FROM incident WHERE is_open = 1") { row in
-                IncidentRegistry.Entry(incident: try decode(row.text(0)), isNotified: row.int(1) == 1)
+                IncidentRegistry.Entry(incident: try decode(row.text("body")), isNotified: try row.int("is_told") == 1)
             },
             openings: try db.all(
                 "SELECT key, opened FROM incident WHERE opened > ? ORDER BY id",
                 .integer(now - IncidentRegistry.flapWindow)
-            ) { ($0.text(0), $0.integer(1)) },
+            ) { (try $0.text("key"), try $0.integer("opened")) },
             nextID: (try db.first("SELECT MAX(id) FROM incident") { $0.integer(0) } ?? 0) + 1)
     }
 
@@ -70,7 +70,7 @@ package final class MonitorStore: Sendable {
             guard present != version else { return nil }
             let nodes = try db.all("SELECT id, name, region, token_hash, every, added FROM node") { row in
                 StoredNode(
-                    id: row.integer(0), name: Self.nodeName(row, every: 4), tokenHash: row.blob(3),
+                    id: try row.integer("id"), name: try Self.nodeName(row), tokenHash: try row.blob("token_hash"),
                     persisted: PersistedNodeState()
                 )
             }
@@ -83,10 +83,11 @@ package final class MonitorStore: Sendable {
         var nodes: [Int64: StoredNode] = [:]
         var latest: Int64 = 0
         try db.forEach("SELECT id, name, region, token_hash, memory, kept, every, added FROM node") { row in
-            let persisted: PersistedNodeState? = row.isNull(4) ? nil : try? decode(row.text(4))
-            latest = max(latest, row.integer(5))
-            nodes[row.integer(0)] = StoredNode(
-                id: row.integer(0), name: nodeName(row, every: 6), tokenHash: row.blob(3),
+            let persisted: PersistedNodeState? = try row.isNull("memory") ? nil : try? decode(row.text("memory"))
+            latest = max(latest, try row.integer("kept"))
+            let id = try row.integer("id")
+            nodes[id] = StoredNode(
+                id: id, name: try nodeName(row), tokenHash: try row.blob("token_hash"),
                 persisted: persisted ?? PersistedNodeState())
         }
         // All active nodes are written each minute, so that what is missing came after the latest write.
@@ -95,26 +96,27 @@ package final class MonitorStore: Sendable {
             SELECT node, at, boot, sequence, epoch, audit_sequence, audit_head FROM beat WHERE at > ? ORDER BY at
             """, .integer(latest - 120_000)
         ) { row in
-            guard var node = nodes[row.integer(0)], row.integer(1) > node.persisted.lastBeat ?? 0 else { return }
-            node.persisted.lastBeat = row.integer(1)
-            if let sequence = row.optionalInteger(3), !row.isNull(2) {
-                _ = node.persisted.take(boot: row.text(2), sequence: sequence)
+            let at = try row.integer("at")
+            guard var node = nodes[try row.integer("node")], at > node.persisted.lastBeat ?? 0 else { return }
+            node.persisted.lastBeat = at
+            if let sequence = try row.optionalInteger("sequence"), let boot = try row.optionalText("boot") {
+                _ = node.persisted.take(boot: boot, sequence: sequence)
             }
-            if let sequence = row.optionalInteger(5), !row.isNull(6) {
+            if let sequence = try row.optionalInteger("audit_sequence"), let head = try row.optionalText("audit_head") {
                 // A checkpoint that broke the chain was reported, and is compared with the one before it.
                 _ = node.persisted.recordCheckpoint(
-                    AuditCheckpoint(epoch: row.integer(4), sequence: sequence, head: row.text(6)))
+                    AuditCheckpoint(epoch: try row.integer("epoch"), sequence: sequence, head: head))
             }
             nodes[node.id] = node
         }
         return nodes.values.sorted { $0.id < $1.id }
     }
 
-    /// Reads a node from the columns name and region at 1, and every and added at `every`.
-    private static func nodeName(_ row: Row, every: Int) -> MonitoredNode {
+    /// Reads a node from the columns name, region, every and added.
+    private static func nodeName(_ row: Row) throws -> MonitoredNode {
         MonitoredNode(
-            row.text(1), region: row.isNull(2) ? nil : row.text(2), every: row.optionalInteger(every),
-            added: row.integer(every + 1))
+            try row.text("name"), region: try row.optionalText("region"), every: try row.optionalInteger("every"),
+            added: try row.integer("added"))
     }
 
     /// Runs a trivial query, which shows that the database responds.
@@ -163,7 +165,7 @@ package final class MonitorStore: Sendable {
     /// Renames a node in silences, maintenance windows and plans.
     private static func renameReferences(_ names: [String: String], _ db: Connection) throws {
         func rename<Work: NodeReferencing>(_: Work.Type, _ select: StaticString, _ update: StaticString) throws {
-            for (id, body) in try db.all(select, row: { ($0.integer(0), $0.text(1)) }) {
+            for (id, body) in try db.all(select, row: { (try $0.integer("id"), try $0.text("body")) }) {
                 var work: Work = try decode(body)
                 work.rename(names)
                 try db.run(update, .text(try encode(work)), .integer(id))
@@ -203,7 +205,7 @@ package final class MonitorStore: Sendable {
 
     package func nodeNames() async throws -> [MonitoredNode] {
         try await database.read { db in
-            try db.all("SELECT id, name, region, every, added FROM node ORDER BY name") { Self.nodeName($0, every: 3) }
+            try db.all("SELECT id, name, region, every, added FROM node ORDER BY name") { try Self.nodeName($0) }
         }
     }
 

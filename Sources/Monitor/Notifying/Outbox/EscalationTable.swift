@@ -7,8 +7,9 @@ enum EscalationTable {
         var tracked: [Int64: TrackedIncident] = [:]
         var unreadable: [Int64] = []
         let take = { (row: Row) in
-            let id = row.integer(0)
-            tracked[id] = try? JSONDecoder().decode(TrackedIncident.self, from: Data(row.text(1).utf8))
+            let id = try row.integer("incident")
+            let state = Data(try row.text("state").utf8)
+            tracked[id] = try? JSONDecoder().decode(TrackedIncident.self, from: state)
             if tracked[id] == nil { unreadable.append(id) }
         }
         switch selection {

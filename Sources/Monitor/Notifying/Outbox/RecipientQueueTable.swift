@@ -13,23 +13,25 @@ enum RecipientQueueTable {
             .text(recipient), .integer(limit)
         ) { row in
             // A change that this version cannot decode is discarded.
-            guard let change = try? JSONDecoder().decode(IncidentChange.self, from: Data(row.text(1).utf8)) else {
-                return queue.unreadable.append(row.integer(0))
+            let (id, bytes) = (try row.integer("id"), Data(try row.text("change").utf8))
+            guard let change = try? JSONDecoder().decode(IncidentChange.self, from: bytes) else {
+                return queue.unreadable.append(id)
             }
             queue.waiting.append(
                 PendingNotification(
-                    id: row.integer(0), change: change, created: row.integer(2), attempts: row.int(3),
-                    nextAttempt: row.optionalInteger(4)))
+                    id: id, change: change, created: try row.integer("created"), attempts: try row.int("attempts"),
+                    nextAttempt: try row.optionalInteger("next_attempt")))
         }
         try database.forEach(
             "SELECT incident, severity, is_acknowledged, thread, cause, at FROM heard WHERE line = ?", .text(recipient)
         ) { row in
-            queue.notified[row.integer(0)] = NotifiedIncident(
-                severity: Severity(rawValue: row.text(1)) ?? .warning, isAcknowledged: row.int(2) == 1,
-                thread: row.text(3), cause: row.text(4), at: row.integer(5))
+            queue.notified[try row.integer("incident")] = NotifiedIncident(
+                severity: Severity(rawValue: try row.text("severity")) ?? .warning,
+                isAcknowledged: try row.int("is_acknowledged") == 1, thread: try row.text("thread"),
+                cause: try row.text("cause"), at: try row.integer("at"))
         }
         try database.forEach("SELECT cause, at FROM told_cause WHERE line = ?", .text(recipient)) { row in
-            queue.lastNotifiedByCause[row.text(0)] = row.integer(1)
+            queue.lastNotifiedByCause[try row.text("cause")] = try row.integer("at")
         }
         return queue
     }

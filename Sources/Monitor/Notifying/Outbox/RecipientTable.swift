@@ -4,29 +4,31 @@ enum RecipientTable {
     static func load(_ recipient: String, from database: Connection) throws -> RecipientState {
         try database.first(
             "SELECT sent, failing_since, attempts, refusals, next_attempt, last_error FROM line WHERE name = ?",
-            .text(recipient), row: { state($0, from: 0) }) ?? RecipientState()
+            .text(recipient), row: state) ?? RecipientState()
     }
 
     static func all(in database: Connection) throws -> [String: RecipientState] {
         let rows = try database.all(
             "SELECT name, sent, failing_since, attempts, refusals, next_attempt, last_error FROM line",
-            row: { ($0.text(0), state($0, from: 1)) })
+            row: { (try $0.text("name"), try state($0)) })
         var states = Dictionary(uniqueKeysWithValues: rows)
-        try database.forEach("SELECT line, count(*), min(created) FROM telling GROUP BY line") { row in
-            states[row.text(0), default: RecipientState()].waiting = row.int(1)
-            states[row.text(0), default: RecipientState()].waitingSince = row.integer(2)
+        try database.forEach("SELECT line, count(*) AS waiting, min(created) AS since FROM telling GROUP BY line") {
+            row in
+            let name = try row.text("line")
+            states[name, default: RecipientState()].waiting = try row.int("waiting")
+            states[name, default: RecipientState()].waitingSince = try row.integer("since")
         }
         return states
     }
 
-    private static func state(_ row: Row, from first: Int) -> RecipientState {
+    private static func state(_ row: Row) throws -> RecipientState {
         var state = RecipientState()
-        state.sent = row.optionalInteger(first)
-        state.failingSince = row.optionalInteger(first + 1)
-        state.attempts = row.int(first + 2)
-        state.rejections = row.int(first + 3)
-        state.nextAttempt = row.optionalInteger(first + 4)
-        state.lastError = row.isNull(first + 5) ? nil : row.text(first + 5)
+        state.sent = try row.optionalInteger("sent")
+        state.failingSince = try row.optionalInteger("failing_since")
+        state.attempts = try row.int("attempts")
+        state.rejections = try row.int("refusals")
+        state.nextAttempt = try row.optionalInteger("next_attempt")
+        state.lastError = try row.optionalText("last_error")
         return state
     }
 
