@@ -9,7 +9,7 @@ NIX_PACKAGES := nix-bin wireguard-tools openssh-client shellcheck jq systemd
 BENCH_PACKAGES := golang-go golang-github-mattn-go-sqlite3-dev libsqlite3-dev nginx-light wrk
 PYTHON_PACKAGES := cryptography==48.0.0 argon2-cffi==25.1.0 aiosmtpd==1.4.6 openapi-spec-validator==0.9.0 selenium==4.51.0 \
 	hpack==4.2.0
-UNIT_TESTS := ArchitectureTests|AuthTests|ConsoleTests|EncodingTests|IPNetworksTests|RootKeySourcesTests|SQLiteTests|SystemdTests|TelemetryTests|VaultTests
+UNIT_TESTS := ArchitectureTests|AuthTests|ConsoleTests|EncodingTests|IPNetworksTests|RootKeySourcesTests|SQLiteTests|SystemdTests|TelemetryTests|VaultTests|WebAssetsTests
 RUN_DATA ?= run
 # Across modules, so that what swift-crypto and swift-nio write generically is compiled for the types it is used with.
 STATIC := swift build -c release -Xswiftc -static-executable -Xswiftc -cross-module-optimization -Xlinker -s
