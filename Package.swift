@@ -233,10 +233,11 @@ let package = Package(
         ),
 
         // Tests.
+        .target(name: "CSpawn", path: "Tests/CSpawn"),
         .target(
             name: "TestSupport",
             dependencies: [
-                "NodeCore",
+                "CProcess", "CSpawn", "NodeCore",
                 "Auth", "Autocert", "DNSUpdate", "IPNetworks", "SQLite", "Storage", "Vault", "VaultFormat", crypto,
                 nioCore, nioPosix,
                 .product(name: "SwiftASN1", package: "swift-asn1"),

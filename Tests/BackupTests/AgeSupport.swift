@@ -20,17 +20,9 @@ struct CommandFailed: Error {
 /// Runs an installed program and returns its output.
 @discardableResult
 func run(_ program: String, _ arguments: String...) throws -> String {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = [program] + arguments
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardError = output
-    try process.run()
-    let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw CommandFailed(output: text) }
-    return text
+    let tool = try Tool(program, arguments)
+    guard tool.status == 0 else { throw CommandFailed(output: tool.text) }
+    return tool.text
 }
 
 /// Deterministic pseudorandom bytes.

@@ -8,7 +8,7 @@ import Testing
     private final class Server {
         let scratch: Scratch
         let port: Int
-        private let process = Process()
+        private let process: RunningTool
 
         /// `arguments`: The arguments of `openssl s_server`.
         init(_ arguments: [String]) throws {
@@ -18,20 +18,10 @@ import Testing
             _ = try scratch.write(made.certificatePEM, to: "cert.pem")
             _ = try scratch.write(made.privateKeyPEM, to: "key.pem")
             try Data(repeating: 0x20, count: 1 << 20).write(to: scratch.url("huge"))
-            process.executableURL = URL(filePath: "/usr/bin/openssl")
-            process.currentDirectoryURL = scratch.folder
-            process.arguments =
-                ["s_server", "-accept", "127.0.0.1:\(port)", "-cert", "cert.pem", "-key", "key.pem"] + arguments
-            process.standardInput = Pipe()
-            process.standardOutput = FileHandle.nullDevice
-            process.standardError = FileHandle.nullDevice
-            try process.run()
-        }
-
-        deinit {
-            kill(process.processIdentifier, SIGKILL)
-            process.waitUntilExit()
-            scratch.remove()
+            process = try RunningTool(
+                "/usr/bin/openssl",
+                ["s_server", "-accept", "127.0.0.1:\(port)", "-cert", "cert.pem", "-key", "key.pem"] + arguments,
+                input: nil, in: scratch.path)
         }
 
         /// Waits for the server, and requests `path`.

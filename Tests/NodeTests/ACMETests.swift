@@ -10,7 +10,7 @@ import Testing
     private final class Visited {
         let scratch: Scratch
         let ca: Pebble
-        private(set) var process: Process
+        private(set) var process: RunningTool
 
         /// `directory`: A directory URL instead of the CA's.
         init(
@@ -22,34 +22,25 @@ import Testing
         }
 
         deinit {
-            kill(process.processIdentifier, SIGKILL)
-            process.waitUntilExit()
+            process.kill()
             scratch.remove()
         }
 
         private static func start(
             _ scratch: Scratch, _ ca: Pebble, _ arguments: [String], _ directory: String? = nil,
             program: String = "clavitor-node"
-        ) throws -> Process {
+        ) throws -> RunningTool {
             let log = scratch.file("log")
-            if !FileManager.default.fileExists(atPath: log) {
-                _ = FileManager.default.createFile(atPath: log, contents: nil)
-            }
-            let handle = try FileHandle(forWritingTo: URL(filePath: log))
-            try handle.seekToEnd()
             return try Program(name: program).start(
                 [
                     "serve", "--dev", "--data", scratch.file("data"), "--domain", ACMETests.name, "--https",
                     "127.0.0.1:\(ca.tlsPort)", "--http", "127.0.0.1:\(ca.httpPort)", "--acme-directory",
                     directory ?? ca.directory,
                     "--acme-ca-file", ca.trust,
-                ] + arguments, output: handle, errors: handle)
+                ] + arguments, output: log, errors: log)
         }
 
-        func kill9() {
-            kill(process.processIdentifier, SIGKILL)
-            process.waitUntilExit()
-        }
+        func kill9() { process.kill() }
 
         func kill9AndStartAgain(_ arguments: [String] = []) throws {
             kill9()
@@ -68,19 +59,22 @@ import Testing
 
         /// Waits until the log contains one of `texts` this many times, for three minutes at most.
         func says(_ texts: String..., times: Int = 1) async throws -> Bool {
-            for _ in 0..<3_600 {
-                let log = log
-                if texts.contains(where: { log.ranges(of: $0).count >= times }) { return true }
-                guard process.isRunning else { return false }
-                try await Task.sleep(for: .milliseconds(50))
+            do {
+                try await process.wait { process in
+                    let log = process.text
+                    return texts.contains { log.ranges(of: $0).count >= times }
+                }
+                return true
+            } catch is RunningTool.NotReady {
+                return false
             }
-            return false
         }
 
         func openssl(_ arguments: [String] = []) throws -> String {
-            try Pebble.run(
+            try Tool(
                 "/usr/bin/openssl",
-                ["s_client", "-connect", "127.0.0.1:\(ca.tlsPort)", "-servername", ACMETests.name] + arguments)
+                ["s_client", "-connect", "127.0.0.1:\(ca.tlsPort)", "-servername", ACMETests.name] + arguments
+            ).text
         }
 
         func cert(_ arguments: String...) throws -> Program.Result {
@@ -129,14 +123,15 @@ import Testing
     /// Another client at the same CA, as a control.
     @Test func legoIsServedByTheSameCA() async throws {
         let ca = try Pebble()
-        let output = try Pebble.run(
+        let output = try await Tool(
             "/usr/bin/env",
             [
                 "LEGO_CA_CERTIFICATES=\(ca.trust)", "/usr/bin/lego", "--path", ca.scratch.file("lego"), "--server",
                 ca.directory, "--accept-tos", "--email", "soc@example.org", "--domains", Self.name, "--http",
                 "--http.port",
                 "127.0.0.1:\(ca.httpPort)", "run",
-            ])
+            ]
+        ).text
         let certificate = ca.scratch.file("lego/certificates/\(Self.name).crt")
         #expect(FileManager.default.fileExists(atPath: certificate), "\(output)")
     }
@@ -173,8 +168,9 @@ import Testing
     @Test func ofSeveralChainsThePreferredOneIsServed() async throws {
         let ca = try Pebble(.init(alternates: 2))
         let root = try ca.root(2)
-        let subject = try Pebble.run(
-            "/usr/bin/openssl", ["x509", "-in", root, "-noout", "-subject", "-nameopt", "sep_multiline"])
+        let subject = try await Tool(
+            "/usr/bin/openssl", ["x509", "-in", root, "-noout", "-subject", "-nameopt", "sep_multiline"]
+        ).text
         let name = try #require(subject.firstMatch(of: /CN=(.+)/)?.1)
         let node = try Visited(ca, ["--acme-chain", String(name)])
         let isIssued = try await node.says("certificate issued")
@@ -243,12 +239,15 @@ import Testing
         let node = try Visited(ca, directory: "https://localhost:1/dir")
         _ = try await node.says("\"message\":\"serving\"")
         let refused = try node.openssl()
-        let plain = try Pebble.run(
-            "/usr/bin/curl", ["-si", "-H", "Host: \(Self.name)", "http://127.0.0.1:\(ca.httpPort)/a?b=c"])
-        let otherPerson = try Pebble.run(
-            "/usr/bin/curl", ["-si", "-H", "Host: evil.example.net", "http://127.0.0.1:\(ca.httpPort)/"])
-        let unknown = try Pebble.run(
-            "/usr/bin/curl", ["-si", "http://127.0.0.1:\(ca.httpPort)/.well-known/acme-challenge/guess"])
+        let plain = try await Tool(
+            "/usr/bin/curl", ["-si", "-H", "Host: \(Self.name)", "http://127.0.0.1:\(ca.httpPort)/a?b=c"]
+        ).text
+        let otherPerson = try await Tool(
+            "/usr/bin/curl", ["-si", "-H", "Host: evil.example.net", "http://127.0.0.1:\(ca.httpPort)/"]
+        ).text
+        let unknown = try await Tool(
+            "/usr/bin/curl", ["-si", "http://127.0.0.1:\(ca.httpPort)/.well-known/acme-challenge/guess"]
+        ).text
         #expect(!refused.contains("BEGIN CERTIFICATE") && refused.contains("alert internal error"), "\(refused)")
         #expect(plain.hasPrefix("HTTP/1.1 308"))
         #expect(plain.contains("https://\(Self.name):\(ca.tlsPort)/a?b=c"))
@@ -262,23 +261,13 @@ import Testing
         _ = try await other.says("certificate issued")
         let scratch = try Scratch()
         defer { scratch.remove() }
-        _ = FileManager.default.createFile(atPath: scratch.file("log"), contents: nil)
-        let handle = try FileHandle(forWritingTo: scratch.url("log"))
         let process = try Program(name: "clavitor-node").start(
             [
                 "serve", "--dev", "--data", scratch.file("data"), "--domain", Self.name, "--https", "127.0.0.1:0",
                 "--http", "127.0.0.1:\(ca.httpPort)", "--acme-directory", ca.directory, "--acme-ca-file", ca.trust,
-            ], output: handle, errors: handle)
-        defer {
-            kill(process.processIdentifier, SIGKILL)
-            process.waitUntilExit()
-        }
-        var text = ""
-        for _ in 0..<600 where !text.contains("plain HTTP is not served") {
-            text = try scratch.text("log")
-            try await Task.sleep(for: .milliseconds(50))
-        }
-        #expect(text.contains("plain HTTP is not served"), "\(text)")
+            ])
+        defer { process.kill() }
+        try await process.wait { $0.text.contains("plain HTTP is not served") }
         #expect(process.isRunning)
     }
 

@@ -31,7 +31,7 @@ import Testing
         }
         _ = try scratch.write("\(Self.password)\n\(Self.password)\n", to: "password")
         let tour = try Tool(
-            "/usr/bin/env", "", ["-i", "HOME=\(scratch.folder.path)", "bash", "-euo", "pipefail", "-c", script],
+            "/usr/bin/env", ["-i", "HOME=\(scratch.folder.path)", "bash", "-euo", "pipefail", "-c", script],
             in: scratch.folder.path)
         #expect(tour.status == 0, "\(tour.errors)")
         #expect(!tour.output.contains("alice\""), "an agent saw a field that it was not granted")

@@ -9,11 +9,11 @@ struct CaddyTests {
     private final class Namespace {
         let name = "clavitor-\(UInt32.random(in: 0...UInt32.max))"
         let scratch: Scratch
-        private var processes: [Process] = []
+        private var processes: [RunningTool] = []
 
         init() throws {
             scratch = try Scratch()
-            _ = try Pebble.run("/usr/sbin/ip", ["netns", "add", name])
+            _ = try Tool("/usr/sbin/ip", ["netns", "add", name])
             _ = try inside("/usr/sbin/ip", ["link", "set", "lo", "up"])
             let folder = "/etc/netns/\(name)"
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -22,52 +22,41 @@ struct CaddyTests {
         }
 
         deinit {
-            for process in processes {
-                kill(process.processIdentifier, SIGKILL)
-                process.waitUntilExit()
-            }
-            _ = try? Pebble.run("/usr/sbin/ip", ["netns", "del", name])
+            for process in processes { process.kill() }
+            _ = try? Tool("/usr/sbin/ip", ["netns", "del", name])
             try? FileManager.default.removeItem(atPath: "/etc/netns/\(name)")
             scratch.remove()
         }
 
         func inside(_ program: String, _ arguments: [String]) throws -> String {
-            try Pebble.run("/usr/sbin/ip", ["netns", "exec", name, program] + arguments)
+            try Tool("/usr/sbin/ip", ["netns", "exec", name, program] + arguments).text
         }
 
-        func start(_ program: String, _ arguments: [String], log: String) throws {
-            _ = FileManager.default.createFile(atPath: scratch.file(log), contents: nil)
-            let handle = try FileHandle(forWritingTo: scratch.url(log))
-            let process = Process()
-            // `ip netns exec` becomes the program, so its id is the program's.
-            process.executableURL = URL(filePath: "/usr/sbin/ip")
-            process.arguments = ["netns", "exec", name, program] + arguments
-            process.environment = [
-                "PATH": "/usr/sbin:/usr/bin:/bin", "XDG_DATA_HOME": scratch.file("data"),
-                "XDG_CONFIG_HOME": scratch.file("config"), "HOME": scratch.file("home"),
-            ]
-            process.standardOutput = handle
-            process.standardError = handle
-            try process.run()
+        func start(_ program: String, _ arguments: [String]) throws -> RunningTool {
+            let process = try RunningTool(
+                "/usr/sbin/ip", ["netns", "exec", name, program] + arguments,
+                environment: [
+                    "PATH": "/usr/sbin:/usr/bin:/bin", "XDG_DATA_HOME": scratch.file("data"),
+                    "XDG_CONFIG_HOME": scratch.file("config"), "HOME": scratch.file("home"),
+                ])
             processes.append(process)
+            return process
         }
 
         /// The CA's certificate, as soon as it exists.
         func startCaddy() async throws -> String {
             let file = try scratch.write(CaddyTests.configuration, to: "Caddyfile")
-            try start("/usr/bin/caddy", ["run", "--config", file, "--adapter", "caddyfile"], log: "caddy.log")
+            let caddy = try start("/usr/bin/caddy", ["run", "--config", file, "--adapter", "caddyfile"])
             struct Answer: Decodable { let root_certificate: String }
-            for _ in 0..<600 {
+            var root = ""
+            try await caddy.wait { _ in
                 let text = try inside("/usr/bin/curl", ["-s", "http://127.0.0.1:2019/pki/ca/test"])
+                let answer = try? JSONDecoder().decode(Answer.self, from: Data(text.utf8))
+                root = answer?.root_certificate ?? ""
                 let directory = try inside("/usr/bin/curl", ["-sk", CaddyTests.directory])
-                if directory.contains("newNonce"),
-                    let answer = try? JSONDecoder().decode(Answer.self, from: Data(text.utf8))
-                {
-                    return try scratch.write(answer.root_certificate, to: "root.pem")
-                }
-                try await Task.sleep(for: .milliseconds(50))
+                return !root.isEmpty && directory.contains("newNonce")
             }
-            throw Pebble.StartFailure(log: try scratch.text("caddy.log"))
+            return try scratch.write(root, to: "root.pem")
         }
     }
 
@@ -104,25 +93,20 @@ struct CaddyTests {
     func caddyIssuesAndOpenSSLAccepts(_ challenge: String) async throws {
         let machine = try Namespace()
         let root = try await machine.startCaddy()
-        try machine.start(
+        let node = try machine.start(
             Program(name: "clavitor-node").url.path,
             [
                 "serve", "--dev", "--data", machine.scratch.file("node"), "--domain", "node.clavitor.test", "--https",
                 "127.0.0.1:443", "--http", "127.0.0.1:80", "--acme-directory", Self.directory, "--acme-ca-file", root,
                 "--acme-challenge", challenge,
-            ], log: "node.log")
-        var log = ""
-        for _ in 0..<600 where !log.contains("certificate issued") {
-            log = try machine.scratch.text("node.log")
-            try await Task.sleep(for: .milliseconds(50))
-        }
+            ])
+        try await node.wait { $0.text.contains("certificate issued") }
         let visit = try machine.inside(
             "/usr/bin/openssl",
             [
                 "s_client", "-connect", "127.0.0.1:443", "-servername", "node.clavitor.test", "-CAfile", root,
                 "-verify_return_error", "-verify_hostname", "node.clavitor.test",
             ])
-        #expect(log.contains("certificate issued"), "\(log)")
         #expect(visit.contains("Verify return code: 0 (ok)"), "\(visit)")
     }
 }

@@ -59,7 +59,7 @@ import Testing
     @Test func olderKeyFormatsAreRead() throws {
         _ = try write("one.example.org")
         for form in ["-traditional"] {
-            let text = try Pebble.run("/usr/bin/openssl", ["pkey", form, "-in", scratch.file("key.pem")])
+            let text = try Tool("/usr/bin/openssl", ["pkey", form, "-in", scratch.file("key.pem")]).text
             _ = try scratch.write(text, to: "key.pem")
             let isServed = try pair.reload()
             #expect(text.contains("BEGIN EC PRIVATE KEY"))

@@ -56,16 +56,14 @@ import Wire
         defer { scratch.remove() }
         let file = scratch.file("data/\(name)")
         let first = try Program(name: "clavitor-node").start(
-            ["serve", "--dev", "--data", scratch.file("data"), "--https", "127.0.0.1:0"],
-            output: FileHandle.nullDevice, errors: FileHandle.nullDevice)
+            ["serve", "--dev", "--data", scratch.file("data"), "--https", "127.0.0.1:0"])
         // Some files are there for less than a moment: then it is killed a little later.
         while first.isRunning, !FileManager.default.fileExists(atPath: file),
             !FileManager.default.fileExists(atPath: scratch.file("data/clavitor.db"))
         {
             await Task.yield()
         }
-        kill(first.processIdentifier, SIGKILL)
-        first.waitUntilExit()
+        first.kill()
         let node = try ServedNode(in: scratch)
         node.stop()
         #expect(try Program(name: "clavitor-node").run(["doctor", "--data", node.data]).status == 0)

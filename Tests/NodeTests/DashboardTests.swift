@@ -34,14 +34,15 @@ import Wire
         }
         try await beat()
         _ = try await monitor.sees { $0.nodes.count { $0.body != nil } == count }
-        let (person, log) = try Self.person(at: monitor, nodes: count + 1, probe: probe)
+        let person = try Self.person(at: monitor, nodes: count + 1, probe: probe)
         while person.isRunning {
             try await beat()
             for _ in 0..<50 where person.isRunning { try await Task.sleep(for: .milliseconds(100)) }
         }
-        let said = try String(contentsOf: log, encoding: .utf8)
+        let said = person.text
         print(said)
-        #expect(person.terminationStatus == 0, "\(said)")
+        let status = await person.waitUntilExit()
+        #expect(status == 0, "\(said)")
         #expect(said.ranges(of: "ok    ").count == 15)
     }
 
@@ -56,26 +57,16 @@ import Wire
         return String(decoding: try JSONEncoder().encode(body), as: UTF8.self)
     }
 
-    /// The running script and its output file.
-    private static func person(
-        at monitor: ServedMonitor, nodes: Int, probe: String
-    ) throws -> (process: Process, log: URL) {
+    private static func person(at monitor: ServedMonitor, nodes: Int, probe: String) throws -> RunningTool {
         let python = try #require(
             ProcessInfo.processInfo.environment["CLAVITOR_PYTHON"], "Run the tests with `make test`.")
-        let process = Process()
-        process.executableURL = URL(filePath: python)
-        process.arguments = [
-            Project.folder.appending(path: "Tests/Browser/dashboard.py").path, "https://localhost:\(monitor.port)",
-            "soc",
-            try monitor.scratch.write(ServedMonitor.password, to: "password"), "--nodes", "\(nodes)",
-            "--push-url-file", probe, "--screenshots", Project.folder.appending(path: ".build/screenshots").path,
-            "--program", Program(name: "clavitor-monitor").url.path, "--data", monitor.data,
-        ]
-        let log = monitor.scratch.url("browser.log")
-        _ = FileManager.default.createFile(atPath: log.path, contents: nil)
-        let handle = try FileHandle(forWritingTo: log)
-        (process.standardOutput, process.standardError) = (handle, handle)
-        try process.run()
-        return (process, log)
+        return try RunningTool(
+            python,
+            [
+                Project.folder.appending(path: "Tests/Browser/dashboard.py").path, "https://localhost:\(monitor.port)",
+                "soc", try monitor.scratch.write(ServedMonitor.password, to: "password"), "--nodes", "\(nodes)",
+                "--push-url-file", probe, "--screenshots", Project.folder.appending(path: ".build/screenshots").path,
+                "--program", Program(name: "clavitor-monitor").url.path, "--data", monitor.data,
+            ])
     }
 }

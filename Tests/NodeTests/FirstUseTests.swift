@@ -81,7 +81,7 @@ import Testing
             "canary-tag", "canary-note", "canary-mail", String(token.0),
         ]
         var files = ["clavitor.db", "clavitor.db-wal"].map { "\(node.data)/\($0)" } + [node.log]
-        files += ["environ", "cmdline"].map { "/proc/\(node.process.processIdentifier)/\($0)" }
+        files += ["environ", "cmdline"].map { "/proc/\(node.process.id)/\($0)" }
         for file in files {
             let bytes = try Data(contentsOf: URL(filePath: file))
             for canary in everything {
@@ -89,7 +89,7 @@ import Testing
             }
         }
         // In memory, as a core file would show it, there may be what the node opened; never what it cannot know.
-        let memory = try ProcessMemory.read(node.process.processIdentifier)
+        let memory = try ProcessMemory.read(node.process.id)
         #expect(memory.count > 1 << 20)
         for canary in ["canary-password-q7Zx", "canary-l2-W3pT"] {
             #expect(memory.range(of: Data(canary.utf8)) == nil, "\(canary) in memory")

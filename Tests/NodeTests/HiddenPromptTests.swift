@@ -25,19 +25,12 @@ import Testing
         let node = try ServedNode(in: scratch)
         defer { node.stop() }
         let (me, _) = try node.registered(scratch)
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(
-            filePath: ProcessInfo.processInfo.environment["CLAVITOR_PYTHON"] ?? "/usr/bin/python3")
-        process.arguments = [Project.folder.appending(path: "Tests/Terminal/hidden_prompt.py").path, me.url.path]
-        process.environment = me.environment.merging(["PATH": "/usr/bin:/bin"]) { ours, _ in ours }
-        process.currentDirectoryURL = scratch.folder
-        process.standardOutput = output
-        try process.run()
-        let text = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0)
-        let report = try JSONDecoder().decode(Report.self, from: text)
+        let script = try Tool(
+            ProcessInfo.processInfo.environment["CLAVITOR_PYTHON"] ?? "/usr/bin/python3",
+            [Project.folder.appending(path: "Tests/Terminal/hidden_prompt.py").path, me.url.path],
+            in: scratch.path, environment: me.environment.merging(["PATH": "/usr/bin:/bin"]) { ours, _ in ours })
+        try #require(script.status == 0, "\(script.errors)")
+        let report = try JSONDecoder().decode(Report.self, from: Data(script.output.utf8))
         let expected: [String: Scenario] = [
             "line": .init(status: 0, value: "hunter2"),
             "edited": .init(status: 0, value: "hunter3"),

@@ -9,6 +9,7 @@ import NodeCore
 import RootKeySources
 import Serving
 import Synchronization
+import TestSupport
 import Testing
 import Wire
 
@@ -21,42 +22,25 @@ import Wire
 
     /// A TLS connection by OpenSSL that sends only the given bytes.
     final class Connection {
-        private let process = Process()
-        private let input = Pipe()
-        private let output = Pipe()
+        private let process: RunningTool
 
         init(_ live: LiveNode, saying text: String, from address: String? = nil) throws {
-            process.executableURL = URL(filePath: "/usr/bin/openssl")
-            process.arguments = [
-                "s_client", "-quiet", "-connect", "127.0.0.1:\(live.port)", "-CAfile",
-                live.directory.certificates.developmentCertificate,
-                "-verify_return_error",
-            ]
-            if let address { process.arguments?.append(contentsOf: ["-bind", "\(address):0"]) }
-            process.standardInput = input
-            process.standardOutput = output
-            process.standardError = FileHandle.nullDevice
-            try process.run()
-            input.fileHandleForWriting.write(Data(text.utf8))
+            process = try RunningTool(
+                "/usr/bin/openssl",
+                [
+                    "s_client", "-quiet", "-connect", "127.0.0.1:\(live.port)", "-CAfile",
+                    live.directory.certificates.developmentCertificate, "-verify_return_error",
+                ] + (address.map { ["-bind", "\($0):0"] } ?? []), input: nil)
+            try process.write(text)
         }
 
         /// Returns when the node closes the connection.
-        ///
-        /// Runs on a dedicated thread: the node in this process needs the shared task threads.
         func untilClosed() async -> String {
-            let (process, file) = (process, output.fileHandleForReading)
-            let data = await withCheckedContinuation { continuation in
-                DispatchQueue.global().async { continuation.resume(returning: file.readDataToEndOfFile()) }
-            }
-            process.waitUntilExit()
-            return String(decoding: data, as: UTF8.self)
+            await process.waitUntilExit()
+            return process.output
         }
 
-        func close() {
-            // Threads of the pool block SIGTERM, and a child begins with the mask of the thread that made it.
-            kill(process.processIdentifier, SIGKILL)
-            process.waitUntilExit()
-        }
+        func close() { process.kill() }
     }
 
     @Test(arguments: [
@@ -74,12 +58,9 @@ import Wire
 
     @Test func aClientWithoutHandshakeIsDisconnected() async throws {
         try await LiveNode.with(timeouts: Self.short) { live in
-            let process = Process()
-            process.executableURL = URL(filePath: "/bin/bash")
-            process.arguments = ["-c", "exec 3<>/dev/tcp/127.0.0.1/\(live.port); cat <&3 >/dev/null"]
-            try process.run()
-            process.waitUntilExit()
-            #expect(process.terminationStatus == 0)
+            let client = try await Tool(
+                "/bin/bash", ["-c", "exec 3<>/dev/tcp/127.0.0.1/\(live.port); cat <&3 >/dev/null"])
+            #expect(client.status == 0)
         }
     }
 
@@ -91,9 +72,10 @@ import Wire
     ])
     func onlyAuthenticatedSuitesAreServed(_ suite: String, _ isServed: Bool) async throws {
         try await LiveNode.with { live in
-            let said = try Pebble.run(
+            let said = try await Tool(
                 "/usr/bin/openssl",
-                ["s_client", "-tls1_2", "-cipher", suite, "-connect", "127.0.0.1:\(live.port)"])
+                ["s_client", "-tls1_2", "-cipher", suite, "-connect", "127.0.0.1:\(live.port)"]
+            ).text
             #expect(said.contains("Cipher is \(suite)") == isServed, "\(said.prefix(2_000))")
             if !isServed { #expect(said.contains("Cipher is (NONE)")) }
         }

@@ -47,9 +47,9 @@ import Testing
         let scratch = try Scratch()
         let folder = scratch.file("backups")
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
-        _ = try Pebble.run("/usr/bin/mount", ["-t", "tmpfs", "-o", "size=40m", "tmpfs", folder])
+        let mount = try TemporaryMount(at: folder, size: "40m")
         defer {
-            _ = try? Pebble.run("/usr/bin/umount", [folder])
+            mount.remove()
             scratch.remove()
         }
         let monitor = try await ServedMonitor(

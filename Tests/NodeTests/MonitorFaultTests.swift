@@ -118,7 +118,7 @@ import Wire
 private final class Hook {
     let scratch: Scratch
     private(set) var port = 0
-    private let process: Process
+    private let process: RunningTool
 
     struct Call {
         var status: Int
@@ -149,21 +149,13 @@ private final class Hook {
 
     init(refusals: Int, seconds: Double) throws {
         scratch = try Scratch()
-        process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/python3")
-        process.arguments = ["-c", Self.program, "\(refusals)", "\(seconds)"]
-        _ = FileManager.default.createFile(atPath: scratch.file("calls"), contents: nil)
-        process.standardOutput = try FileHandle(forWritingTo: scratch.url("calls"))
-        try process.run()
-        while port == 0, process.isRunning {
-            usleep(20_000)
-            port = lines.first.flatMap { Int($0.dropFirst(5)) } ?? 0
-        }
+        process = try RunningTool("/usr/bin/python3", ["-c", Self.program, "\(refusals)", "\(seconds)"])
+        try process.wait { $0.output.hasSuffix("\n") }
+        port = lines.first.flatMap { Int($0.dropFirst(5)) } ?? 0
     }
 
     deinit {
-        kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
+        process.kill()
         scratch.remove()
     }
 
@@ -180,7 +172,7 @@ private final class Hook {
     }
 
     private var lines: [Substring] {
-        ((try? scratch.text("calls")) ?? "").split(whereSeparator: \.isNewline)
+        process.output.split(whereSeparator: \.isNewline)
     }
 
     var calls: [Call] {

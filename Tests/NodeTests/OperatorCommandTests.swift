@@ -7,16 +7,8 @@ import Testing
     private let node = Program(name: "clavitor-node")
 
     private func run(_ program: String, _ arguments: [String]) throws -> String {
-        let process = Process()
-        let pipe = Pipe()
-        process.executableURL = URL(filePath: program)
-        process.arguments = arguments
-        process.standardOutput = pipe
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        let output = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return process.terminationStatus == 0 ? String(decoding: output, as: UTF8.self) : ""
+        let tool = try Tool(program, arguments)
+        return tool.status == 0 ? tool.output : ""
     }
 
     private func served(_ scratch: Scratch) throws -> (ServedNode, Program, String) {

@@ -5,12 +5,8 @@ import Testing
 /// The command line with unwritable output and with invalid files.
 @Suite(.timeLimit(.minutes(5))) struct OutputTests {
     private static func full(_ me: Program, _ arguments: [String]) throws -> (status: Int32, errors: String) {
-        let errors = Pipe()
-        let process = try me.start(
-            arguments, output: try FileHandle(forWritingTo: URL(filePath: "/dev/full")), errors: errors)
-        let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return (process.terminationStatus, text)
+        let process = try me.start(arguments, output: "/dev/full")
+        return (process.waitUntilExit(), process.errors)
     }
 
     @Test(arguments: [["generate"], ["generate", "--json"], ["--help"], ["--version"], ["generate", "--words", "6"]])

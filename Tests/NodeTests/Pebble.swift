@@ -11,7 +11,7 @@ final class Pebble {
     let tlsPort: Int
     private let port: Int
     private let managementPort: Int
-    private var processes: [Process] = []
+    private var processes: [RunningTool] = []
 
     struct Options {
         /// Percentages of rejected nonces and reused authorizations.
@@ -28,13 +28,11 @@ final class Pebble {
         var delay: Int?
     }
 
-    struct StartFailure: Error { let log: String }
-
     init(_ options: Options = Options()) throws {
         scratch = try Scratch()
         let ports = try (0..<6).map { _ in try FreePort.take() }
         (port, managementPort, httpPort, tlsPort) = (ports[0], ports[1], ports[2], ports[3])
-        _ = try Self.run(
+        _ = try Tool(
             "/usr/bin/openssl",
             [
                 "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
@@ -55,7 +53,7 @@ final class Pebble {
         try configuration.write(to: scratch.url("pebble.json"))
         if options.dns == nil {
             processes.append(
-                try start(
+                try RunningTool(
                     "/usr/bin/pebble-challtestsrv",
                     [
                         "-http01", "", "-https01", "", "-tlsalpn01", "", "-defaultIPv6", "", "-defaultIPv4",
@@ -73,27 +71,18 @@ final class Pebble {
             environment["PEBBLE_VA_NOSLEEP"] = "1"
         }
         let dns = options.dns ?? ("127.0.0.1", ports[4])
-        processes.append(
-            try start(
-                "/usr/bin/pebble",
-                ["-strict", "-config", scratch.file("pebble.json"), "-dnsserver", "\(dns.address):\(dns.port)"],
-                environment))
-        for _ in 0..<600 {
-            if try Self.run("/usr/bin/curl", ["-s", "--cacert", scratch.file("ca.pem"), directory]).contains("newNonce")
-            {
-                return
-            }
-            usleep(25_000)
+        let pebble = try RunningTool(
+            "/usr/bin/pebble",
+            ["-strict", "-config", scratch.file("pebble.json"), "-dnsserver", "\(dns.address):\(dns.port)"],
+            environment: environment)
+        processes.append(pebble)
+        try pebble.wait { _ in
+            try Tool("/usr/bin/curl", ["-s", "--cacert", scratch.file("ca.pem"), directory]).output.contains("newNonce")
         }
-        throw StartFailure(log: try scratch.text("log"))
     }
 
     deinit {
-        for process in processes {
-            // A child may begin with SIGTERM blocked.
-            kill(process.processIdentifier, SIGKILL)
-            process.waitUntilExit()
-        }
+        for process in processes { process.kill() }
         scratch.remove()
     }
 
@@ -102,39 +91,8 @@ final class Pebble {
 
     /// The root of its certificates.
     func root(_ number: Int = 0) throws -> String {
-        let text = try Self.run(
+        let answer = try Tool(
             "/usr/bin/curl", ["-s", "--cacert", trust, "https://localhost:\(managementPort)/roots/\(number)"])
-        return try scratch.write(text, to: "root.pem")
-    }
-
-    private func start(_ program: String, _ arguments: [String], _ environment: [String: String] = [:]) throws
-        -> Process
-    {
-        let log = scratch.url("log")
-        if !FileManager.default.fileExists(atPath: log.path) { try Data().write(to: log) }
-        let handle = try FileHandle(forWritingTo: log)
-        try handle.seekToEnd()
-        let process = Process()
-        process.executableURL = URL(filePath: program)
-        process.arguments = arguments
-        process.environment = environment
-        process.standardOutput = handle
-        process.standardError = handle
-        try process.run()
-        return process
-    }
-
-    static func run(_ program: String, _ arguments: [String]) throws -> String {
-        let process = Process()
-        let pipe = Pipe()
-        process.executableURL = URL(filePath: program)
-        process.arguments = arguments
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = pipe
-        process.standardError = pipe
-        try process.run()
-        let output = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return String(decoding: output, as: UTF8.self)
+        return try scratch.write(answer.output, to: "root.pem")
     }
 }

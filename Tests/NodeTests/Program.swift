@@ -17,32 +17,23 @@ struct Program: Sendable {
 
     var url: URL { Self.folder.appending(path: name) }
 
-    func start(_ arguments: [String], input: Any? = FileHandle.nullDevice, output: Any?, errors: Any?) throws -> Process
-    {
-        let process = Process()
-        process.executableURL = url
-        process.arguments = arguments
-        process.environment = environment.merging(["PATH": "/usr/bin:/bin", "HOME": "/nonexistent"]) { ours, _ in ours }
-        process.standardInput = input
-        process.standardOutput = output
-        process.standardError = errors
-        try process.run()
-        return process
+    /// Its parameters are those of `RunningTool`.
+    func start(
+        _ arguments: [String], input: String? = "", output: String? = nil, errors: String? = nil
+    ) throws -> RunningTool {
+        try RunningTool(
+            url.path(percentEncoded: false), arguments, input: input, output: output, errors: errors,
+            environment: processEnvironment)
     }
 
-    /// Runs to the end. Output goes to files, because a full pipe would block the process.
-    func run(_ arguments: [String], input: String? = nil) throws -> Result {
-        let scratch = try Scratch()
-        defer { scratch.remove() }
-        try Data((input ?? "").utf8).write(to: scratch.url("in"))
-        for name in ["out", "err"] { _ = FileManager.default.createFile(atPath: scratch.file(name), contents: nil) }
-        let process = try start(
-            arguments, input: try FileHandle(forReadingFrom: scratch.url("in")),
-            output: try FileHandle(forWritingTo: scratch.url("out")),
-            errors: try FileHandle(forWritingTo: scratch.url("err")))
-        process.waitUntilExit()
-        return Result(
-            status: process.terminationStatus, output: try scratch.text("out"), errors: try scratch.text("err"))
+    var processEnvironment: [String: String] {
+        environment.merging(["PATH": "/usr/bin:/bin", "HOME": "/nonexistent"]) { ours, _ in ours }
+    }
+
+    /// Runs to the end.
+    func run(_ arguments: [String], input: String = "") throws -> Result {
+        let process = try start(arguments, input: input)
+        return Result(status: process.waitUntilExit(), output: process.output, errors: process.errors)
     }
 }
 
@@ -50,58 +41,45 @@ struct Program: Sendable {
 final class ServedNode {
     let data: String
     let log: String
-    private(set) var process: Process
+    private(set) var process: RunningTool
     private(set) var port = 0
 
     init(in scratch: Scratch, arguments: [String] = []) throws {
         data = scratch.file("data")
         log = scratch.file("node.log")
-        _ = FileManager.default.createFile(atPath: log, contents: nil)
         process = try Self.start(data, log, 0, arguments)
-        port = try Self.port(process, log)
+        port = try Self.port(process)
     }
 
     var url: String { "https://localhost:\(port)" }
     var certificate: String { data + "/dev-cert.pem" }
 
     /// Kills the process with SIGKILL.
-    func kill() {
-        Foundation.kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
-    }
+    func kill() { process.kill() }
 
-    func stop() {
-        process.terminate()
-        process.waitUntilExit()
-    }
+    func stop() { process.stop() }
 
     /// Starts it again on the same port.
     func restart(arguments: [String] = []) throws {
         try Data().write(to: URL(filePath: log))
         process = try Self.start(data, log, port, arguments)
-        port = try Self.port(process, log)
+        port = try Self.port(process)
     }
 
-    private static func start(_ data: String, _ log: String, _ port: Int, _ arguments: [String]) throws -> Process {
-        let handle = try FileHandle(forWritingTo: URL(filePath: log))
-        try handle.seekToEnd()
-        return try Program(name: "clavitor-node").start(
-            ["serve", "--dev", "--data", data, "--https", "127.0.0.1:\(port)"] + arguments, output: handle,
-            errors: handle)
+    private static func start(_ data: String, _ log: String, _ port: Int, _ arguments: [String]) throws -> RunningTool {
+        try Program(name: "clavitor-node").start(
+            ["serve", "--dev", "--data", data, "--https", "127.0.0.1:\(port)"] + arguments, output: log, errors: log)
     }
 
     /// Reads the log until it has the address.
-    private static func port(_ process: Process, _ log: String) throws -> Int {
-        while process.isRunning {
-            let text = String(decoding: try Data(contentsOf: URL(filePath: log)), as: UTF8.self)
-            if let match = text.firstMatch(of: /"address":"[^"]*:(\d+)"/), let port = Int(match.1) { return port }
-            usleep(20_000)
+    private static func port(_ process: RunningTool) throws -> Int {
+        var port = 0
+        try process.wait { process in
+            port = process.text.firstMatch(of: /"address":"[^"]*:(\d+)"/).flatMap { Int($0.1) } ?? 0
+            return port > 0
         }
-        let text = String(decoding: try Data(contentsOf: URL(filePath: log)), as: UTF8.self)
-        throw StartFailure(log: text)
+        return port
     }
-
-    struct StartFailure: Error { let log: String }
 }
 
 extension ServedNode {

@@ -70,10 +70,8 @@ import Testing
         try Self.with { me, _ in
             let pipe =
                 "\(me.url.path(percentEncoded: false)) run --mask --env KEY=Bank/key -- yes | head -1; echo ${PIPESTATUS[0]}"
-            let (shell, output) = try Self.start(me, ["-c", pipe], in: "/bin/bash")
-            let text = String(decoding: output.readDataToEndOfFile(), as: UTF8.self)
-            shell.waitUntilExit()
-            #expect(text == "y\n141\n")
+            let shell = try Tool("/bin/bash", ["-c", pipe], environment: me.processEnvironment)
+            #expect(shell.output == "y\n141\n")
         }
     }
 
@@ -98,74 +96,41 @@ import Testing
         ("SIGPWR", SIGPWR), ("SIGXCPU", SIGXCPU), ("SIGURG", SIGURG), ("SIGTERM", SIGTERM),
     ]
 
-    /// Starts the program as a shell does, with signals unblocked: test threads block all of them.
-    private static func start(
-        _ me: Program, _ arguments: [String], in program: String? = nil, ignoring ignored: String? = nil
-    ) throws -> (Process, FileHandle) {
-        let launcher = """
-            import os, signal, sys
-            signal.pthread_sigmask(signal.SIG_SETMASK, [])
-            signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-            if sys.argv[1]: signal.signal(getattr(signal, sys.argv[1]), signal.SIG_IGN)
-            os.execv(sys.argv[2], sys.argv[2:])
-            """
-        let (process, output) = (Process(), Pipe())
-        process.executableURL = URL(filePath: "/usr/bin/python3")
-        process.arguments = ["-c", launcher, ignored ?? "", program ?? me.url.path(percentEncoded: false)] + arguments
-        process.environment = me.environment.merging(["PATH": "/usr/bin:/bin", "HOME": "/nonexistent"]) { ours, _ in
-            ours
-        }
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        return (process, output.fileHandleForReading)
-    }
-
     @Test(arguments: [["--mask"], ["--no-mask"]]) func forwardsEverySignal(_ mask: [String]) throws {
         try Self.with { me, _ in
-            let (process, output) = try Self.start(me, Self.key + mask + ["--", "python3", "-c", Self.listener])
-            var lines = Lines(output)
-            defer { kill(process.processIdentifier, SIGKILL) }
-            #expect(lines.next() == "ignored False")
-            #expect(lines.next() == "ready")
+            let process = try me.start(Self.key + mask + ["--", "python3", "-c", Self.listener])
+            try process.wait { $0.output == "ignored False\nready\n" }
+            var expected = process.output
             for (name, number) in Self.signals {
-                kill(process.processIdentifier, number)
-                try #require(lines.next() == name)
+                process.send(number)
+                expected += name + "\n"
+                try process.wait { $0.output == expected }
             }
-            process.waitUntilExit()
-            #expect(process.terminationStatus == 7)
+            #expect(process.waitUntilExit() == 7)
         }
     }
 
     @Test(arguments: [["--mask"], ["--no-mask"]]) func ignoredSignalsStayIgnored(_ mask: [String]) throws {
         try Self.with { me, _ in
-            let (shell, output) = try Self.start(
-                me, Self.key + mask + ["--", "python3", "-c", Self.listener], ignoring: "SIGUSR2")
-            var lines = Lines(output)
-            defer { kill(shell.processIdentifier, SIGKILL) }
-            try #require(lines.next() == "ignored True")
-            try #require(lines.next() == "ready")
-            kill(shell.processIdentifier, SIGUSR2)
-            kill(shell.processIdentifier, SIGUSR1)
-            try #require(lines.next() == "SIGUSR1")
-            kill(shell.processIdentifier, SIGTERM)
-            shell.waitUntilExit()
-            #expect(shell.terminationStatus == 7)
+            let command =
+                [me.url.path(percentEncoded: false)] + Self.key + mask + ["--", "python3", "-c", Self.listener]
+            let process = try RunningTool(
+                "/bin/sh", ["-c", #"trap '' USR2; exec "$@""#, "sh"] + command, environment: me.processEnvironment)
+            try process.wait { $0.output == "ignored True\nready\n" }
+            process.send(SIGUSR2)
+            process.send(SIGUSR1)
+            try process.wait { $0.output == "ignored True\nready\nSIGUSR1\n" }
+            #expect(process.stop() == 7)
         }
     }
 
     @Test func theChildEndsWithItsParent() throws {
         try Self.with { me, _ in
-            let output = Pipe()
-            let process = try me.start(
-                Self.key + ["--mask", "--", "sh", "-c", "echo $$; exec sleep 1000"], output: output,
-                errors: FileHandle.nullDevice)
-            var lines = Lines(output.fileHandleForReading)
-            let child = try #require(lines.next().flatMap { pid_t($0) })
+            let process = try me.start(Self.key + ["--mask", "--", "sh", "-c", "echo $$; exec sleep 1000"])
+            try process.wait { $0.output.hasSuffix("\n") }
+            let child = try #require(pid_t(process.output.dropLast()))
             #expect(kill(child, 0) == 0)
-            kill(process.processIdentifier, SIGKILL)
-            process.waitUntilExit()
+            process.kill()
             // Our own parent or init reaps it; what counts is that it does not run.
             var isGone = false
             for _ in 0..<500 where !isGone {
@@ -174,31 +139,6 @@ import Testing
                 if !isGone { usleep(10_000) }
             }
             #expect(isGone)
-        }
-    }
-
-    /// The next line; nil after half a minute without one.
-    private struct Lines {
-        private let file: FileHandle
-        private var rest = Data()
-
-        init(_ file: FileHandle) { self.file = file }
-
-        mutating func next() -> String? {
-            while true {
-                if let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
-                    let line = String(decoding: rest[..<end], as: UTF8.self)
-                    rest = Data(rest[(end + 1)...])
-                    return line
-                }
-                var ready = pollfd(fd: file.fileDescriptor, events: Int16(POLLIN), revents: 0)
-                let count = unsafe poll(&ready, 1, 30_000)
-                if count < 0, errno == EINTR { continue }
-                guard count == 1 else { return nil }
-                let more = file.availableData
-                if more.isEmpty { return nil }
-                rest += more
-            }
         }
     }
 }

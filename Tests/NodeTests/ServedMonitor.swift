@@ -10,7 +10,7 @@ import Wire
 final class ServedMonitor {
     let scratch: Scratch
     let data: String
-    private(set) var process: Process
+    private var running: RunningTool?
     private(set) var port = 0
     let token: String
     let client: HTTPClient
@@ -50,53 +50,40 @@ final class ServedMonitor {
         token = try program.run(["token", "add", "soc", "--data", data]).output
             .trimmingCharacters(in: .whitespacesAndNewlines)
         _ = try scratch.write(token, to: "token")
-        _ = FileManager.default.createFile(atPath: scratch.file("monitor.log"), contents: nil)
-        process = Process()
         client = HTTPClient(eventLoopGroupProvider: .singleton)
         try await start()
     }
 
     deinit {
-        kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
+        running?.kill()
         try? client.syncShutdown()
         scratch.remove()
     }
 
     private func start() async throws {
-        let handle = try FileHandle(forWritingTo: scratch.url("monitor.log"))
-        try handle.seekToEnd()
         let before = log.ranges(of: "\"message\":\"serving\"").count
-        process = try start(handle)
-        while log.ranges(of: "\"message\":\"serving\"").count == before {
-            guard process.isRunning else { throw ServedNode.StartFailure(log: log) }
-            try await Task.sleep(for: .milliseconds(20))
-        }
+        let process = try launch(log: scratch.file("monitor.log"))
+        running = process
+        try await process.wait { $0.text.ranges(of: "\"message\":\"serving\"").count > before }
         if port == 0, let found = log.firstMatch(of: /127\.0\.0\.1:(\d+)"/) { port = Int(found.1) ?? 0 }
     }
 
-    private func start(_ handle: FileHandle) throws -> Process {
+    private func launch(log: String) throws -> RunningTool {
         let program = Program(name: "clavitor-monitor")
-        guard let fileBlocks else { return try program.start(arguments, output: handle, errors: handle) }
-        let shell = Process()
-        shell.executableURL = URL(filePath: "/bin/sh")
-        shell.arguments =
-            ["-c", "trap '' XFSZ; ulimit -S -f \(fileBlocks); exec \"$@\"", "sh", program.url.path] + arguments
-        (shell.standardOutput, shell.standardError) = (handle, handle)
-        try shell.run()
-        return shell
+        guard let fileBlocks else { return try program.start(arguments, output: log, errors: log) }
+        return try RunningTool(
+            "/bin/sh",
+            ["-c", "trap '' XFSZ; ulimit -S -f \(fileBlocks); exec \"$@\"", "sh", program.url.path] + arguments,
+            output: log, errors: log)
     }
 
     func liftFileLimit() throws {
-        let lifted = try Process.run(
-            URL(filePath: "/usr/bin/prlimit"),
-            arguments: ["--pid", "\(process.processIdentifier)", "--fsize=unlimited:unlimited"])
-        lifted.waitUntilExit()
+        guard let id = running?.id else { return }
+        _ = try Tool("/usr/bin/prlimit", ["--pid", "\(id)", "--fsize=unlimited:unlimited"])
     }
 
     func kill9AndStartAgain() async throws {
-        kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
+        running?.kill()
         try await start()
     }
 

@@ -16,15 +16,11 @@ import Wire
 enum SmallDisk {
     final class Disk: Sendable {
         let scratch: Scratch
+        private let mount: TemporaryMount
 
         init() throws {
             scratch = try Scratch()
-            _ = try Pebble.run("/usr/bin/mount", ["-t", "tmpfs", "-o", "size=128m", "tmpfs", scratch.file("")])
-        }
-
-        deinit {
-            _ = try? Pebble.run("/usr/bin/umount", [scratch.file("")])
-            scratch.remove()
+            mount = try TemporaryMount(at: scratch.path, size: "128m")
         }
 
         var directory: DataDirectory { DataDirectory(path: scratch.file("data"), rootKey: nil) }

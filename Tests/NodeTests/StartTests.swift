@@ -112,7 +112,7 @@ import Testing
         defer { scratch.remove() }
         let node = try ServedNode(in: scratch)
         defer { node.stop() }
-        let limits = try String(contentsOfFile: "/proc/\(node.process.processIdentifier)/limits", encoding: .utf8)
+        let limits = try String(contentsOfFile: "/proc/\(node.process.id)/limits", encoding: .utf8)
         let core = try #require(limits.split(separator: "\n").first { $0.hasPrefix("Max core file size") })
         #expect(core.split(separator: " ", omittingEmptySubsequences: true).dropFirst(4).prefix(2) == ["0", "0"])
         // The kernel gives the files of a process that is not dumpable to root, whoever runs it.
@@ -127,15 +127,10 @@ import Testing
             print(os.stat(f'/proc/{child.pid}/mem').st_uid, os.stat(f'/proc/{child.pid}/environ').st_uid)
             child.kill()
             """
-        let python = Process()
-        python.executableURL = URL(filePath: "/usr/bin/python3")
-        python.arguments = ["-c", script, copy, scratch.file("theirs"), scratch.folder.path(percentEncoded: false)]
-        let output = Pipe()
-        python.standardOutput = output
-        try python.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        python.waitUntilExit()
-        #expect(text == "0 0\n")
+        let python = try Tool(
+            "/usr/bin/python3",
+            ["-c", script, copy, scratch.file("theirs"), scratch.folder.path(percentEncoded: false)])
+        #expect(python.output == "0 0\n")
     }
 
     /// Without /proc no program can read its arguments: each one fails.
@@ -145,19 +140,13 @@ import Testing
             ["clavitor-node", "serve", "--dev"], ["clavitor-monitor", "check"], ["clavitor", "get", "Bank/key"],
         ])
     func withoutProcProgramsSayWhy(_ command: [String]) throws {
-        let process = Process()
-        let errors = Pipe()
-        process.executableURL = URL(filePath: "/usr/bin/unshare")
-        process.arguments =
+        let tool = try Tool(
+            "/usr/bin/unshare",
             [
                 "--mount", "--propagation", "private", "sh", "-c", #"mount -t tmpfs tmpfs /proc && exec "$@""#, "sh",
                 Program(name: command[0]).url.path,
-            ] + command.dropFirst()
-        (process.standardOutput, process.standardError) = (FileHandle.nullDevice, errors)
-        try process.run()
-        let said = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        #expect(process.terminationStatus != 0)
-        #expect(said.contains("/proc is not mounted"), "\(said)")
+            ] + command.dropFirst())
+        #expect(tool.status != 0)
+        #expect(tool.errors.contains("/proc is not mounted"), "\(tool.errors)")
     }
 }

@@ -13,21 +13,19 @@ import Testing
         var program = Program(name: name)
         program.environment = ["NOTIFY_SOCKET": scratch.file("notify"), "WATCHDOG_USEC": "400000"]
         let process = try program.start(
-            ["serve", "--dev", "--data", scratch.file("data"), "--https", "127.0.0.1:0"],
-            output: FileHandle.nullDevice, errors: FileHandle.nullDevice)
-        defer { kill(process.processIdentifier, SIGKILL) }
+            ["serve", "--dev", "--data", scratch.file("data"), "--https", "127.0.0.1:0"])
         var heard: [String] = []
         while heard.count < 8, !heard.contains("READY=1") || heard.last != "WATCHDOG=1" {
             heard.append(try await socket.next())
         }
         let beats = [try await socket.next(), try await socket.next()]
-        process.terminate()
+        process.send(SIGTERM)
         var last = try await socket.next()
         while last == "WATCHDOG=1" { last = try await socket.next() }
-        process.waitUntilExit()
+        let status = await process.waitUntilExit()
         #expect(heard.count { $0 == "READY=1" } == 1, "\(heard)")
         #expect(beats == ["WATCHDOG=1", "WATCHDOG=1"])
         #expect(last == "STOPPING=1")
-        #expect(process.terminationStatus == 0)
+        #expect(status == 0)
     }
 }

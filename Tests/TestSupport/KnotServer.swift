@@ -12,33 +12,19 @@ package final class KnotServer: Sendable {
     /// Any of 127.0.0.0/8, so that no other program's client is given the port before we take it.
     package let address = "127.\(Int.random(in: 1...254)).\(Int.random(in: 1...254)).\(Int.random(in: 1...254))"
     package let port: Int
-    private let folder: URL
-    private let process: Process
+    private let scratch: Scratch
+    private let process: RunningTool
 
     package init() throws {
-        folder = FileManager.default.temporaryDirectory.appending(path: "clavitor-knot-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        scratch = try Scratch()
         port = try FreePort.take(on: address)
-        let (configuration, log) = (folder.appending(path: "knot.conf"), folder.appending(path: "knot.log"))
-        try Data(Self.configuration(folder.path, address, port).utf8).write(to: configuration)
-        try Data(Self.zone.utf8).write(to: folder.appending(path: "example.org.zone"))
-        try Data().write(to: log)
-        process = Process()
-        process.executableURL = URL(filePath: "/usr/sbin/knotd")
-        process.arguments = ["-c", configuration.path]
-        process.standardOutput = try FileHandle(forWritingTo: log)
-        process.standardError = process.standardOutput
-        try process.run()
-        try awaitReadiness(log)
+        let configuration = try scratch.write(Self.configuration(scratch.path, address, port), to: "knot.conf")
+        try scratch.write(Self.zone, to: "example.org.zone")
+        process = try RunningTool("/usr/sbin/knotd", ["-c", configuration])
+        try process.wait { _ in try kdig("+short", "example.org", "SOA").contains("hostmaster") }
     }
 
-    deinit {
-        if process.isRunning {
-            process.terminate()
-            process.waitUntilExit()
-        }
-        try? FileManager.default.removeItem(at: folder)
-    }
+    deinit { process.stop() }
 
     /// `late`: How many seconds its clock is behind.
     package func updater(
@@ -51,9 +37,7 @@ package final class KnotServer: Sendable {
 
     /// A file with the key that may update, as programs read it.
     package func keyFile() throws -> String {
-        let file = folder.appending(path: "key")
-        try Data("hmac-sha256:acme.key:\(Self.secret)\n".utf8).write(to: file)
-        return file.path
+        try scratch.write("hmac-sha256:acme.key:\(Self.secret)\n", to: "key")
     }
 
     /// The records of a name as `kdig` reads them, sorted; over TCP, where a long answer fits.
@@ -62,24 +46,9 @@ package final class KnotServer: Sendable {
     }
 
     private func kdig(_ arguments: String...) throws -> String {
-        let kdig = Process()
-        kdig.executableURL = URL(filePath: "/usr/bin/kdig")
-        kdig.arguments = ["@\(address)", "-p", "\(port)", "+tcp", "+timeout=10", "+retry=2"] + arguments
-        let output = Pipe()
-        kdig.standardOutput = output
-        kdig.standardError = FileHandle.nullDevice
-        try kdig.run()
-        defer { kdig.waitUntilExit() }
-        return String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    }
-
-    /// Asks until it answers for its zone.
-    private func awaitReadiness(_ log: URL) throws {
-        for _ in 0..<400 where process.isRunning {
-            if try kdig("+short", "example.org", "SOA").contains("hostmaster") { return }
-            usleep(25_000)
-        }
-        throw KnotFailure(log: String(decoding: try Data(contentsOf: log), as: UTF8.self))
+        try Tool(
+            "/usr/bin/kdig", ["@\(address)", "-p", "\(port)", "+tcp", "+timeout=10", "+retry=2"] + arguments
+        ).output
     }
 
     /// Three keys: two that may update, and one that is known and may not.
@@ -130,8 +99,4 @@ package final class KnotServer: Sendable {
         ns A 127.0.0.1
 
         """
-}
-
-package struct KnotFailure: Error {
-    package var log: String
 }

@@ -45,8 +45,8 @@ package struct OpenAPICheck {
     package func complaints(lines: String) throws -> [String] {
         let script = Project.folder.appending(path: "Tests/OpenAPI/validate.py").path
         let python = try Tool(
-            ProcessInfo.processInfo.environment["CLAVITOR_PYTHON"] ?? "python3", "make test installs it",
-            [script, document.path], input: lines)
+            ProcessInfo.processInfo.environment["CLAVITOR_PYTHON"] ?? "python3", [script, document.path],
+            help: "make test installs it", input: lines)
         guard python.status == 0 else {
             throw Tool.Missing(description: "pip install openapi-spec-validator: \(python.errors)")
         }

@@ -1,40 +1,47 @@
 package import Foundation
 
 /// A program of the system's, run to its end.
-package struct Tool {
+package struct Tool: Sendable {
+    /// The exit code; 128 and the number of the signal that ended it.
     package var status: Int32
     package var output: String
     package var errors: String
 
-    /// `help`: What to do when it is missing.
+    /// `help`: What to do when the program is missing.
     package init(
-        _ name: String, _ help: String, _ arguments: [String], input: String = "", in folder: String? = nil
+        _ name: String, _ arguments: [String], help: String = "", input: String = "", in folder: String? = nil,
+        environment: [String: String]? = nil
     ) throws {
-        // Through files, so that no full pipe can hold it up.
-        let scratch = try Scratch()
-        try scratch.write(Array(input.utf8), to: "in")
-        for file in ["out", "err"] { try scratch.write([], to: file) }
-        let process = Process()
-        process.executableURL = try Self.find(name, help)
-        process.arguments = arguments
-        process.standardInput = FileHandle(forReadingAtPath: scratch.file("in"))
-        process.standardOutput = FileHandle(forWritingAtPath: scratch.file("out"))
-        process.standardError = FileHandle(forWritingAtPath: scratch.file("err"))
-        if let folder { process.currentDirectoryURL = URL(filePath: folder) }
-        try process.run()
-        process.waitUntilExit()
-        status = process.terminationStatus
-        output = String(decoding: try scratch.read("out"), as: UTF8.self)
-        errors = String(decoding: try scratch.read("err"), as: UTF8.self)
+        let running = try RunningTool(
+            name, arguments, help: help, input: input, in: folder, environment: environment)
+        self.init(running, status: running.waitUntilExit())
     }
 
-    package var lines: [String] { (output + errors).split(separator: "\n").map(String.init) }
+    /// The same without blocking the task's thread. Cancelling the task ends the program.
+    package init(
+        _ name: String, _ arguments: [String], help: String = "", input: String = "", in folder: String? = nil,
+        environment: [String: String]? = nil
+    ) async throws {
+        let running = try RunningTool(
+            name, arguments, help: help, input: input, in: folder, environment: environment)
+        self.init(running, status: await running.waitUntilExit())
+    }
 
-    package static func find(_ name: String, _ help: String) throws -> URL {
+    private init(_ running: RunningTool, status: Int32) {
+        self.status = status
+        output = running.output
+        errors = running.errors
+    }
+
+    /// Output and errors.
+    package var text: String { output + errors }
+    package var lines: [String] { text.split(separator: "\n").map(String.init) }
+
+    package static func find(_ name: String, _ help: String = "") throws -> URL {
         let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":")
         let paths = name.hasPrefix("/") ? [name] : folders.map { "\($0)/\(name)" }
         guard let path = paths.first(where: FileManager.default.isExecutableFile) else {
-            throw Missing(description: "\(name) is missing: \(help)")
+            throw Missing(description: "\(name) is missing. \(help)")
         }
         return URL(filePath: path)
     }

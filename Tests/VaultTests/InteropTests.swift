@@ -15,24 +15,12 @@ import VaultFormat
     }
 
     private func python(_ requests: [Request]) throws -> [String] {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [
+        let input = try requests.map { try JSONEncoder().encode($0) }.reduce(Data(), +)
+        let python = try Tool(
             ProcessInfo.processInfo.environment["CLAVITOR_PYTHON"] ?? "python3",
-            Vectors.folder.appendingPathComponent("open.py").path,
-        ]
-        let input = Pipe()
-        let output = Pipe()
-        process.standardInput = input
-        process.standardOutput = output
-        try process.run()
-        try input.fileHandleForWriting.write(
-            contentsOf: requests.map { try JSONEncoder().encode($0) }.reduce(Data(), +))
-        try input.fileHandleForWriting.close()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0)
-        return text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
+            [Vectors.folder.appendingPathComponent("open.py").path], input: String(decoding: input, as: UTF8.self))
+        try #require(python.status == 0, "\(python.errors)")
+        return python.output.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
     }
 
     @Test func pythonOpensSwiftsCiphertexts() throws {

@@ -74,7 +74,7 @@ import Testing
         try scratch.write(Array("{}".utf8), to: "flake.nix")
         try scratch.write(Array(FlakeLockTests.text.utf8), to: "flake.lock")
         let script = try scratch.write(Array("echo\n".utf8), to: "infect")
-        let hash = String(try output(of: "/usr/bin/sha256sum", [script]).prefix { $0 != " " })
+        let hash = String(try await Tool("/usr/bin/sha256sum", [script]).output.prefix { $0 != " " })
         let zeros = String(repeating: "0", count: 64)
         func provision(_ path: String, _ hash: String) async throws {
             let words = [

@@ -1,5 +1,6 @@
 import Fleet
 import Foundation
+import TestSupport
 import Testing
 
 @Suite struct CoordinateTests {
@@ -161,20 +162,9 @@ import Testing
     }
 
     @Test func itIsWellFormed() throws {
-        let parser = Process()
-        parser.executableURL = URL(filePath: "/usr/bin/python3")
-        parser.arguments = [
-            "-c",
-            "import sys, xml.dom.minidom as m; print(len(m.parse(sys.stdin).getElementsByTagName('circle')))",
-        ]
-        let (input, output) = (Pipe(), Pipe())
-        (parser.standardInput, parser.standardOutput) = (input, output)
-        try parser.run()
         let svg = try map().svg
-        try input.fileHandleForWriting.write(contentsOf: Data(svg.utf8))
-        try input.fileHandleForWriting.close()
-        let count = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        parser.waitUntilExit()
+        let script = "import sys, xml.dom.minidom as m; print(len(m.parse(sys.stdin).getElementsByTagName('circle')))"
+        let count = try Tool("/usr/bin/python3", ["-c", script], input: svg).output
         #expect(count == "304\n")
         #expect(svg.contains("Tel &lt;Aviv&gt;"))
         #expect(svg.contains("prefers-color-scheme: dark"))

@@ -76,7 +76,7 @@ struct GdnsdTests {
 
 /// gdnsd as a process with a folder of its own. `n1` is near 198.51.100.0/24, `n3` near 203.0.113.0/24.
 struct Gdnsd {
-    private let daemon: Daemon
+    private let daemon: RunningTool
     private let port: Int
     private let address = "127.0.86.1"
 
@@ -108,31 +108,18 @@ struct Gdnsd {
             """
         try scratch.write(
             Array((head + printed.zoneLines.joined(separator: "\n") + "\n").utf8), to: "zones/example.org")
-        daemon = try Daemon("/usr/sbin/gdnsd", ["-c", scratch.path, "start"], log: scratch.file("log"))
+        daemon = try RunningTool("/usr/sbin/gdnsd", ["-c", scratch.path, "start"])
     }
 
     func ask(_ name: String, _ type: String = "A", from network: String? = nil) throws -> [String] {
-        let kdig = Process()
-        kdig.executableURL = URL(filePath: "/usr/bin/kdig")
-        kdig.arguments =
+        let kdig = try Tool(
+            "/usr/bin/kdig",
             ["@\(address)", "-p", "\(port)", "+tcp", "+short", "+timeout=2", "+retry=0", name, type]
-            + (network.map { ["+subnet=\($0)"] } ?? [])
-        let output = Pipe()
-        kdig.standardOutput = output
-        kdig.standardError = FileHandle.nullDevice
-        try kdig.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        kdig.waitUntilExit()
-        return text.split(separator: "\n").map(String.init).sorted()
+                + (network.map { ["+subnet=\($0)"] } ?? []))
+        return kdig.output.split(separator: "\n").map(String.init).sorted()
     }
 
     func eventually(_ network: String, _ type: String = "A", is expected: [String]) async throws {
-        var answer: [String] = []
-        for _ in 0..<200 {
-            answer = try ask("api.example.org", type, from: network)
-            if answer == expected { return }
-            try await Task.sleep(for: .milliseconds(100))
-        }
-        Issue.record("from \(network): \(answer) instead of \(expected)")
+        try await daemon.wait { _ in try ask("api.example.org", type, from: network) == expected }
     }
 }

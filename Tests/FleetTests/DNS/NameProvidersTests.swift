@@ -84,17 +84,10 @@ import Testing
 
     @Test func theFormThatKeymgrPrintsIsRead() async throws {
         let scratch = try Scratch()
-        let keymgr = Process()
-        keymgr.executableURL = URL(filePath: "/usr/sbin/keymgr")
-        keymgr.arguments = ["-t", "soc.example.org", "hmac-sha256"]
-        let output = Pipe()
-        keymgr.standardOutput = output
-        try keymgr.run()
-        let text = output.fileHandleForReading.readDataToEndOfFile()
-        keymgr.waitUntilExit()
+        let keymgr = try await Tool("/usr/sbin/keymgr", ["-t", "soc.example.org", "hmac-sha256"])
         let inventory = try sampleFleet(2)
         var dns = try #require(inventory.dns)
-        (dns.server, dns.keyFile) = ("127.0.0.1", try scratch.write(Array(text), to: "key"))
+        (dns.server, dns.keyFile) = ("127.0.0.1", try scratch.write(keymgr.output, to: "key"))
         let settings = dns
         try await settings.withProvider(of: inventory, now: { 0 }) { _ in }
     }

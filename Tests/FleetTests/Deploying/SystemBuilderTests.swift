@@ -43,7 +43,7 @@ struct SystemBuilderTests {
 
     private static func git(_ words: [String], in folder: String) throws {
         let identity = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
-        _ = try output(of: "/usr/bin/git", ["-C", folder] + identity + words)
+        _ = try Tool("/usr/bin/git", ["-C", folder] + identity + words)
     }
 
     /// The next revision of nixpkgs.

@@ -10,8 +10,8 @@ struct AgeKey {
 
     init(in scratch: Scratch) throws {
         identity = scratch.file("age-identity")
-        _ = try output(of: "/usr/bin/age-keygen", ["-o", identity])
-        recipient = try output(of: "/usr/bin/age-keygen", ["-y", identity]).filter { !$0.isWhitespace }
+        _ = try Tool("/usr/bin/age-keygen", ["-o", identity])
+        recipient = try Tool("/usr/bin/age-keygen", ["-y", identity]).output.filter { !$0.isWhitespace }
     }
 
     func program(reads: Bool = true) throws -> AgeProgram {

@@ -3,37 +3,21 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A program with something on its standard input.
-func output(of program: String, _ arguments: [String] = [], input: String = "") throws -> String {
-    let process = Process()
-    process.executableURL = URL(filePath: program)
-    process.arguments = arguments
-    let (stdin, stdout) = (Pipe(), Pipe())
-    (process.standardInput, process.standardOutput) = (stdin, stdout)
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    try stdin.fileHandleForWriting.write(contentsOf: Data(input.utf8))
-    try stdin.fileHandleForWriting.close()
-    let text = String(decoding: stdout.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    process.waitUntilExit()
-    return text
-}
-
 @Suite(.timeLimit(.minutes(2))) struct WireGuardKeyTests {
     @Test(.enabled(if: FileManager.default.fileExists(atPath: "/usr/bin/wg"))) func wgReadsTheSameKey() throws {
         for _ in 0..<20 {
             let key = WireGuardKey()
-            let theirs = try output(of: "/usr/bin/wg", ["pubkey"], input: key.privateText + "\n")
+            let theirs = try Tool("/usr/bin/wg", ["pubkey"], input: key.privateText + "\n").output
             #expect(theirs == key.publicText + "\n")
         }
     }
 
     @Test(.enabled(if: FileManager.default.fileExists(atPath: "/usr/bin/wg"))) func weReadWhatWgMakes() throws {
         for _ in 0..<5 {
-            let made = try output(of: "/usr/bin/wg", ["genkey"])
+            let made = try Tool("/usr/bin/wg", ["genkey"]).output
             let key = try WireGuardKey(made)
             #expect(key.privateText + "\n" == made)
-            #expect(try output(of: "/usr/bin/wg", ["pubkey"], input: made) == key.publicText + "\n")
+            #expect(try Tool("/usr/bin/wg", ["pubkey"], input: made).output == key.publicText + "\n")
         }
     }
 

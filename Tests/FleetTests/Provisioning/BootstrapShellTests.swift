@@ -9,12 +9,11 @@ final class SSHServer: Sendable {
     let port: Int
     let identity: String
     let hostKey: HostKey
-    private let daemon: Daemon
+    private let daemon: RunningTool
 
     init(in scratch: Scratch) throws {
         for name in ["host", "user"] {
-            _ = try output(
-                of: "/usr/bin/ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", scratch.file(name)])
+            _ = try Tool("/usr/bin/ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", scratch.file(name)])
         }
         identity = scratch.file("user")
         hostKey = try HostKey(try String(contentsOfFile: scratch.file("host.pub"), encoding: .utf8))
@@ -33,7 +32,7 @@ final class SSHServer: Sendable {
                 PasswordAuthentication no
 
                 """.utf8), to: "sshd_config")
-        daemon = try Daemon("/usr/sbin/sshd", ["-D", "-f", scratch.file("sshd_config")])
+        daemon = try RunningTool("/usr/sbin/sshd", ["-D", "-f", scratch.file("sshd_config")])
     }
 }
 

@@ -107,8 +107,8 @@ import Testing
 
     @Test(.enabled(if: FileManager.default.fileExists(atPath: "/usr/bin/shellcheck")))
     func theScriptPassesShellcheck() throws {
-        let said = try output(
-            of: "/usr/bin/shellcheck", ["-s", "sh", "--exclude=SC1091", "-"], input: HostFacts.script)
+        let said = try Tool("/usr/bin/shellcheck", ["-s", "sh", "--exclude=SC1091", "-"], input: HostFacts.script)
+            .output
         #expect(said.isEmpty, "\(said)")
     }
 }

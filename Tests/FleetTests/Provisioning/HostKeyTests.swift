@@ -8,9 +8,9 @@ import Testing
         let scratch = try Scratch()
         for number in 0..<3 {
             let path = scratch.file("key\(number)")
-            _ = try output(of: "/usr/bin/ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", path])
+            _ = try Tool("/usr/bin/ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", path])
             let key = try HostKey(try String(contentsOfFile: "\(path).pub", encoding: .utf8))
-            let theirs = try output(of: "/usr/bin/ssh-keygen", ["-l", "-f", "\(path).pub"]).split(separator: " ")[1]
+            let theirs = try Tool("/usr/bin/ssh-keygen", ["-l", "-f", "\(path).pub"]).output.split(separator: " ")[1]
             #expect(key.fingerprint == theirs)
         }
     }

@@ -36,7 +36,7 @@ import Testing
 
     @Test func theScriptIsKeptAndBegunApartFromTheConnection() async throws {
         let text = "echo 'infected'\n"
-        let hash = String(try output(of: "/usr/bin/sha256sum", input: text).prefix { $0 != " " })
+        let hash = String(try await Tool("/usr/bin/sha256sum", [], input: text).output.prefix { $0 != " " })
         let outcome = try await run(ProvisionScripts.infect, [hash, "nixos-25.05"], input: text)
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(String(decoding: try scratch.read("clavitor-infect"), as: UTF8.self) == text)
@@ -44,7 +44,8 @@ import Testing
     }
 
     @Test func halfAScriptIsNotBegun() async throws {
-        let hash = String(try output(of: "/usr/bin/sha256sum", input: "rm -rf /old; exit\n").prefix { $0 != " " })
+        let hash = String(
+            try await Tool("/usr/bin/sha256sum", [], input: "rm -rf /old; exit\n").output.prefix { $0 != " " })
         let outcome = try await run(ProvisionScripts.infect, [hash, "nixos-25.05"], input: "rm -rf /")
         #expect(outcome.status != 0)
         #expect(!log.contains("systemd-run"))
@@ -70,7 +71,7 @@ import Testing
             ProvisionScripts.infect, ProvisionScripts.infectState, ProvisionScripts.system, ProvisionScripts.reboot,
         ])
     func theScriptsPassShellcheck(_ script: String) throws {
-        let said = try output(of: "/usr/bin/shellcheck", ["-s", "sh", "-"], input: script)
+        let said = try Tool("/usr/bin/shellcheck", ["-s", "sh", "-"], input: script).output
         #expect(said.isEmpty, "\(said)")
     }
 }

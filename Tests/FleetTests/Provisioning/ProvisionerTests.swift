@@ -138,7 +138,7 @@ final class ScriptedProbe: NodeProbe {
         hostKey = try HostKey(BreakGlassEditTests.key)
         try scratch.write(Array("echo infected\n".utf8), to: "infect")
         sha256 = String(
-            try output(of: "/usr/bin/sha256sum", [scratch.file("infect")]).prefix { $0 != " " })
+            try await Tool("/usr/bin/sha256sum", [scratch.file("infect")]).output.prefix { $0 != " " })
         try scratch.write(Array("{}".utf8), to: "flake.nix")
         try scratch.write(Array(FlakeLockTests.text.utf8), to: "flake.lock")
         flake = try Flake(scratch.path, dist: scratch.path)

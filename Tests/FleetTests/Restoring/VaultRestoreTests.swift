@@ -21,11 +21,11 @@ import Testing
             scratch.file("secrets"), age: program,
             keys: KeyStore(try LocalSecretStore(scratch.file("keys"), age: program)))
         let path = "\(FleetSetupTests.programs)/clavitor-node"
-        _ = try output(of: path, ["init", "--quiet", "--data", scratch.file("old")])
-        try await secrets.set(.rootKey, of: node, to: try output(of: "/bin/cat", [scratch.file("old/root.key")]))
-        let made = try output(
-            of: path,
-            ["backup", "--data", scratch.file("old"), "--to", scratch.file("b"), "--recipient", age.recipient])
+        _ = try await Tool(path, ["init", "--quiet", "--data", scratch.file("old")])
+        try await secrets.set(.rootKey, of: node, to: try await Tool("/bin/cat", [scratch.file("old/root.key")]).output)
+        let made = try await Tool(
+            path, ["backup", "--data", scratch.file("old"), "--to", scratch.file("b"), "--recipient", age.recipient]
+        ).output
         backup = VaultBackup(path: String(made.prefix { $0 != " " }), identity: age.identity)
         try scratch.write(Array("{}".utf8), to: "flake.nix")
     }
@@ -40,8 +40,8 @@ import Testing
     /// The audit chain, and the vaults beside it.
     private func verify() throws {
         try scratch.write(try scratch.read("old/root.key"), to: "root.key")
-        _ = try output(
-            of: "\(FleetSetupTests.programs)/clavitor-node",
+        _ = try Tool(
+            "\(FleetSetupTests.programs)/clavitor-node",
             ["audit", "verify", "--data", scratch.file("data"), "--root-key", scratch.file("root.key")])
     }
 
@@ -58,8 +58,8 @@ import Testing
 
     /// A node's own start makes no empty vault meanwhile, and what it made is not written over in silence.
     @Test func whatIsThereIsSetAsideWhenThatIsSaid() async throws {
-        _ = try output(
-            of: "\(FleetSetupTests.programs)/clavitor-node", ["init", "--quiet", "--data", scratch.file("data")])
+        _ = try await Tool(
+            "\(FleetSetupTests.programs)/clavitor-node", ["init", "--quiet", "--data", scratch.file("data")])
         let before = try scratch.read("data/clavitor.db")
         let error = await #expect(throws: LocalShell.Failed.self) { try await restore() }
         #expect(try #require(error).errors.contains("--replace"))
@@ -75,7 +75,7 @@ import Testing
         await #expect(throws: RestoreError.self) {
             try await restore(VaultBackup(path: backup.path, identity: other.identity))
         }
-        let generated = try output(of: "\(FleetSetupTests.programs)/clavitor-node", ["root-key", "generate"])
+        let generated = try await Tool("\(FleetSetupTests.programs)/clavitor-node", ["root-key", "generate"]).output
         try await secrets.set(.rootKey, of: node, to: generated)
         let error = await #expect(throws: RestoreError.self) { try await restore() }
         #expect("\(try #require(error))".contains("root key"))
@@ -97,7 +97,7 @@ import Testing
 
     @Test(.enabled(if: FileManager.default.fileExists(atPath: "/usr/bin/shellcheck")))
     func theScriptPassesShellcheck() throws {
-        #expect(try output(of: "/usr/bin/shellcheck", ["-s", "sh", "-"], input: RestoreScripts.place).isEmpty)
+        #expect(try Tool("/usr/bin/shellcheck", ["-s", "sh", "-"], input: RestoreScripts.place).output.isEmpty)
     }
 }
 
@@ -109,7 +109,8 @@ import Testing
     init() throws {
         scratch = try Scratch()
         try scratch.write(
-            Array(try output(of: "\(FleetSetupTests.programs)/clavitor-node", ["root-key", "generate"]).utf8), to: "key"
+            Array(try Tool("\(FleetSetupTests.programs)/clavitor-node", ["root-key", "generate"]).output.utf8),
+            to: "key"
         )
     }
 

@@ -1,25 +1,26 @@
 import Foundation
 import Synchronization
+import TestSupport
 
 @testable import Fleet
 
 /// Machines on 127.0.84.0/24, each with a real sshd and a rig behind it. The hub lets nobody but ssh -J through.
 final class SSHDFleet: Sendable {
+    private let scratch: Scratch
     let folder: String
     let inventoryText: String
     let inventory: Inventory
     let rigs: [String: NodeRig]
     let places: SSHFiles.Paths
-    private let servers = Mutex<[String: Int32]>([:])
+    private let servers = Mutex<[String: RunningTool]>([:])
 
     static let isPossible = getuid() == 0 && FileManager.default.isExecutableFile(atPath: "/usr/sbin/sshd")
 
     /// Starts them, with keys made for the occasion. The inventory has another's host key for `wrongKey`.
     init(_ spokes: [(name: String, region: String)], wrongKey: String? = nil) async throws {
-        // Short: a socket's name in it has at most 107 bytes.
-        folder = "/tmp/c\(UInt32.random(in: 0 ... .max))"
-        try FileManager.default.createDirectory(
-            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        scratch = try Scratch()
+        folder = scratch.path
+        try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: folder)
         try FileManager.default.createDirectory(atPath: "/run/sshd", withIntermediateDirectories: true)
         var keys: [String: String] = [:]
         for name in ["operator", "zurich"] + spokes.map(\.name) {
@@ -41,7 +42,6 @@ final class SSHDFleet: Sendable {
 
     deinit {
         for name in rigs.keys { stop(name) }
-        try? FileManager.default.removeItem(atPath: folder)
     }
 
     func rig(_ name: String) throws -> NodeRig {
@@ -69,30 +69,15 @@ final class SSHDFleet: Sendable {
             PidFile none
             """
         try Data(config.utf8).write(to: URL(filePath: "\(root)/sshd_config"))
-        let pid = try Self.spawn(["/usr/sbin/sshd", "-D", "-e", "-f", "\(root)/sshd_config"])
-        servers.withLock { $0[name] = pid }
-    }
-
-    /// Not as Foundation's `Process`: sshd closes all that it inherits, which Foundation takes for its end. It then waits
-    /// for the real one in the single thread that waits for all its children.
-    private static func spawn(_ words: [String]) throws -> Int32 {
-        var pid: Int32 = 0
-        var actions = unsafe posix_spawn_file_actions_t()
-        unsafe posix_spawn_file_actions_init(&actions)
-        unsafe posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
-        let arguments = unsafe words.map { unsafe strdup($0) } + [nil]
-        let status = unsafe posix_spawn(&pid, words[0], &actions, nil, arguments, environ)
-        unsafe arguments.forEach { unsafe free($0) }
-        unsafe posix_spawn_file_actions_destroy(&actions)
-        guard status == 0 else { throw ChildError.failed(words[0], "status \(status)") }
-        return pid
+        let server = try RunningTool("/usr/sbin/sshd", ["-D", "-e", "-f", "\(root)/sshd_config"])
+        servers.withLock { $0[name] = server }
     }
 
     /// The server and every connection that it has; nothing else that runs on the machine.
     func stop(_ name: String) {
-        guard let pid = servers.withLock({ $0.removeValue(forKey: name) }) else { return }
-        for child in Self.children(of: pid) + [pid] { kill(child, SIGKILL) }
-        waitpid(pid, nil, 0)
+        guard let server = servers.withLock({ $0.removeValue(forKey: name) }) else { return }
+        for child in Self.children(of: server.id) { kill(child, SIGKILL) }
+        server.kill()
     }
 
     private func answers(_ node: Node) async throws {

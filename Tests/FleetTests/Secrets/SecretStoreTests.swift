@@ -174,7 +174,7 @@ final class NotingShell: RemoteShell {
     @Test(.enabled(if: FileManager.default.fileExists(atPath: "/usr/bin/shellcheck")))
     func theScriptPassesShellcheck() throws {
         let words = SecretPush.command(.rootKey, "x").words
-        #expect(try output(of: "/usr/bin/shellcheck", ["-s", "sh", "-"], input: words[2]).isEmpty)
+        #expect(try Tool("/usr/bin/shellcheck", ["-s", "sh", "-"], input: words[2]).output.isEmpty)
     }
 
     /// A development machine's tests.

@@ -106,12 +106,13 @@ import Wire
             return pem
         }
         func verify(_ name: String) throws -> String {
-            try output(
-                of: "/usr/bin/openssl",
+            try Tool(
+                "/usr/bin/openssl",
                 [
                     "verify", "-x509_strict", "-CAfile", scratch.file("s/monitor-ca.pem"), "-verify_hostname", name,
                     scratch.file("monitor.crt"),
-                ])
+                ]
+            ).output
         }
         let first = try await certificate()
         #expect(try verify("monitor.example.com").hasSuffix("monitor.crt: OK\n"))

@@ -60,7 +60,7 @@ import Wire
 /// A `prometheus` process with its own data, which scrapes each second.
 private final class Prometheus: Sendable {
     private let scratch: Scratch
-    private let process: Process
+    private let process: RunningTool
     private let url: String
     private let client: HTTPClient
 
@@ -76,26 +76,19 @@ private final class Prometheus: Sendable {
         try scratch.write(Array(configuration.utf8), to: "prometheus.yml")
         try scratch.write(Array(try Project.observability("alerts.yml").utf8), to: "alerts.yml")
         try scratch.write(Array((token ?? monitor.token).utf8), to: "clavitor-token")
-        try scratch.write([], to: "log")
         // A random address of 127.0.0.0/8, so that no other program takes the port first.
         let address = "127.\(Int.random(in: 1...254)).\(Int.random(in: 1...254)).\(Int.random(in: 1...254))"
         let port = try FreePort.take(on: address)
         url = "http://\(address):\(port)/api/v1/query"
-        process = Process()
-        process.executableURL = try Tool.find("prometheus", "apt-get install prometheus")
-        process.arguments = [
-            "--config.file=\(scratch.file("prometheus.yml"))", "--storage.tsdb.path=\(scratch.file("data"))",
-            "--web.listen-address=\(address):\(port)",
-        ]
-        process.standardOutput = FileHandle(forWritingAtPath: scratch.file("log"))
-        process.standardError = process.standardOutput
-        try process.run()
+        process = try RunningTool(
+            "prometheus",
+            [
+                "--config.file=\(scratch.file("prometheus.yml"))", "--storage.tsdb.path=\(scratch.file("data"))",
+                "--web.listen-address=\(address):\(port)",
+            ], help: "apt-get install prometheus")
     }
 
-    func stop() {
-        process.terminate()
-        process.waitUntilExit()
-    }
+    func stop() { process.stop() }
 
     struct Sample: Decodable, Sendable {
         var metric: [String: String]
@@ -130,7 +123,7 @@ private final class Prometheus: Sendable {
         var samples: [Sample] = []
         for _ in 0..<300 {
             guard process.isRunning else {
-                throw Refused(text: String(decoding: try scratch.read("log"), as: UTF8.self))
+                throw Refused(text: process.text)
             }
             if let response = try? await client.execute(
                 HTTPClientRequest(url: "\(url)?query=\(text)"), timeout: .seconds(30))

@@ -3,7 +3,7 @@ import TestSupport
 
 extension Tool {
     static func promtool(_ arguments: String..., input: String = "", in folder: String? = nil) throws -> Tool {
-        try Tool("promtool", "apt-get install prometheus", arguments, input: input, in: folder)
+        try Tool("promtool", arguments, help: "apt-get install prometheus", input: input, in: folder)
     }
 }
 

@@ -135,25 +135,18 @@ struct MailServer: Sendable {
         }
     }
 
-    struct DidNotStart: Error { let output: String }
-
     static func with(_ security: String, _ method: String, _ body: (MailServer) async throws -> Void) async throws {
         let folder = try Scratch()
-        let files = try await ChildProcess.makeCertificate(in: folder)
-        let (script, output) = (try folder.write(Self.script, to: "server.py"), try folder.write("", to: "log"))
+        let files = try await folder.makeCertificate()
+        let script = try folder.write(Self.script, to: "server.py")
         try folder.write("", to: "mails")
         try folder.write("", to: "port")
-        let process = try ChildProcess.start(
+        let process = try RunningTool(
             python ?? "",
-            [script, security, method, files.certificate, files.key, folder.file("mails"), folder.file("port")],
-            output: output)
-        defer { kill(process.processIdentifier, SIGKILL) }
-        var port: Int?
-        for _ in 0..<2_000 where port == nil && process.isRunning {
-            port = Int(try folder.text("port"))
-            if port == nil { try await Task.sleep(for: .milliseconds(10)) }
-        }
-        guard let port else { throw DidNotStart(output: try folder.text("log")) }
+            [script, security, method, files.certificate, files.key, folder.file("mails"), folder.file("port")])
+        defer { process.kill() }
+        try await process.wait { _ in Int(try folder.text("port")) != nil }
+        let port = try #require(Int(try folder.text("port")))
         let certificate = Array(try folder.text("certificate.pem").utf8)
         try await body(MailServer(port: port, certificate: certificate, folder: folder))
     }

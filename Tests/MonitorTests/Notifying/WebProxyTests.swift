@@ -1,6 +1,7 @@
 import Foundation
 import Monitor
 import NIOHTTP1
+import TestSupport
 import Testing
 
 /// Services behind an HTTP proxy.
@@ -62,25 +63,11 @@ import Testing
             client.close(); other.close()
         """
 
-    private static func line(of pipe: Pipe) throws -> String {
-        var line = Data()
-        while let byte = try pipe.fileHandleForReading.read(upToCount: 1), byte != Data("\n".utf8) { line += byte }
-        return String(decoding: line, as: UTF8.self)
-    }
-
     /// A real proxy, by CONNECT, with end-to-end TLS.
     @Test func aMessageIsSentThroughAProxy() async throws {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/python3")
-        process.arguments = ["-c", Self.program]
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        defer {
-            kill(process.processIdentifier, SIGKILL)
-            process.waitUntilExit()
-        }
-        let port = try Self.line(of: output)
+        let process = try RunningTool("/usr/bin/python3", ["-c", Self.program])
+        try await process.wait { $0.output.hasSuffix("\n") }
+        let port = process.output.dropLast()
         try await WebServer.with { server in
             let proxy = try WebProxy(file: "http://me:s3cret@127.0.0.1:\(port)", environment: [:])
             let web = try WebSender(trustedPEM: server.certificate, proxy: proxy)
@@ -93,7 +80,8 @@ import Testing
             #expect(await web.isAnswered("https://localhost:\(server.port)/readyz"))
             try await web.shutdown()
             #expect(server.seen.first?.head.uri == "/hooks/9f8e7d6c5b")
-            #expect(try Self.line(of: output) == "CONNECT localhost:\(server.port) me:s3cret")
+            #expect(
+                process.output.split(separator: "\n").dropFirst().first == "CONNECT localhost:\(server.port) me:s3cret")
         }
     }
 }

@@ -96,7 +96,7 @@ struct WebServer: Sendable {
 
     static func with<R: Sendable>(_ body: (WebServer) async throws -> R) async throws -> R {
         let scratch = try Scratch()
-        let files = try await ChildProcess.makeCertificate(in: scratch)
+        let files = try await scratch.makeCertificate()
         let context = try NIOSSLContext(
             configuration: .makeServerConfiguration(
                 certificateChain: NIOSSLCertificate.fromPEMFile(files.certificate).map { .certificate($0) },

@@ -1,5 +1,6 @@
 import Foundation
 import Monitor
+import TestSupport
 import Testing
 
 /// Time zones of the system's tz database.
@@ -10,18 +11,12 @@ import Testing
     /// Python reads the same files.
     @Test func agreesWithPythonAboutEveryZone() throws {
         let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "zones.py")
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(
-            filePath: ProcessInfo.processInfo.environment["CLAVITOR_PYTHON"] ?? "/usr/bin/python3")
-        process.arguments = [script.path(), Self.folder]
-        process.standardOutput = output
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
+        let python = try Tool(
+            ProcessInfo.processInfo.environment["CLAVITOR_PYTHON"] ?? "/usr/bin/python3",
+            [script.path(), Self.folder])
         var rules: [Substring: TimeZoneRules] = [:]
         var counts: [Substring: Int] = [:]
-        for line in text.split(separator: "\n") {
+        for line in python.output.split(separator: "\n") {
             let words = line.split(separator: " ")
             let (given, expected) = (try #require(Int64(words[2])), try #require(Int64(words[3])))
             let zone = try rules[words[1]] ?? zones.rules(of: String(words[1]))
