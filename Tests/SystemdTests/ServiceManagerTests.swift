@@ -26,8 +26,8 @@ import Testing
 
     @Test(arguments: [true, false]) func notificationsArrive(_ isAbstract: Bool) async throws {
         let name = "clavitor-\(UUID().uuidString)"
-        let path = FileManager.default.temporaryDirectory.appending(path: name).path
-        defer { try? FileManager.default.removeItem(atPath: path) }
+        let scratch = try Scratch()
+        let path = scratch.file("notify")
         let listener = try #require(NotifySocket(at: isAbstract ? "\0\(name)" : path))
         let socket = isAbstract ? "@\(name)" : path
         let manager = try #require(ServiceManager(environment: Self.environment(["NOTIFY_SOCKET": socket])))

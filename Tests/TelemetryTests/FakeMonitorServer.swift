@@ -4,6 +4,7 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 import Synchronization
+import TestSupport
 import Testing
 
 /// A fake monitor with real TLS on a free port, with scripted behavior.
@@ -41,7 +42,7 @@ struct FakeMonitorServer: Sendable {
     var url: String { "https://localhost:\(port)/api/push/tok3n" }
 
     static func with<R>(
-        _ behavior: Behavior, name: String = "localhost", in folder: TemporaryDirectory,
+        _ behavior: Behavior, name: String = "localhost", in folder: Scratch,
         _ body: (FakeMonitorServer) async throws -> R
     ) async throws -> R {
         let made = try makeCertificate(for: name, in: folder)
@@ -72,17 +73,14 @@ struct FakeMonitorServer: Sendable {
     }
 
     /// Creates a self-signed certificate and its key with OpenSSL, in one file.
-    private static func makeCertificate(for name: String, in folder: TemporaryDirectory) throws -> String {
+    private static func makeCertificate(for name: String, in folder: Scratch) throws -> String {
         let file = "\(folder.path)/\(UUID().uuidString).pem"
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/openssl")
-        process.arguments = [
-            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
-            "/CN=\(name)", "-addext", "subjectAltName=DNS:\(name)", "-keyout", file, "-out", "\(file).crt",
-        ]
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
+        _ = try Tool(
+            "/usr/bin/openssl",
+            [
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+                "/CN=\(name)", "-addext", "subjectAltName=DNS:\(name)", "-keyout", file, "-out", "\(file).crt",
+            ])
         let both =
             try String(contentsOfFile: "\(file).crt", encoding: .utf8) + String(contentsOfFile: file, encoding: .utf8)
         try Data(both.utf8).write(to: URL(fileURLWithPath: file))

@@ -1,5 +1,6 @@
 import Foundation
 import Telemetry
+import TestSupport
 
 /// Kernel texts of a small NixOS node.
 enum Fixtures {
@@ -54,7 +55,7 @@ enum Fixtures {
         """
 
     /// Creates a directory that looks like a machine's root.
-    static func machine(in folder: TemporaryDirectory) throws -> Machine {
+    static func machine(in folder: Scratch) throws -> Machine {
         for (path, text) in [
             "proc/meminfo": meminfo, "proc/stat": stat, "proc/loadavg": loadavg, "proc/uptime": uptime,
             "proc/self/status": status, "proc/self/limits": limits, "proc/pressure/memory": pressure,
@@ -69,25 +70,7 @@ enum Fixtures {
     }
 }
 
-/// A temporary directory of one test.
-final class TemporaryDirectory: Sendable {
-    let path: String
-
-    init() throws {
-        path = NSTemporaryDirectory() + "telemetry-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    @discardableResult
-    func write(_ text: String, to name: String) throws -> String {
-        let file = URL(fileURLWithPath: "\(path)/\(name)")
-        try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try Data(text.utf8).write(to: file)
-        return "\(path)/\(name)"
-    }
-
+extension Scratch {
     func link(_ name: String, to target: String) throws {
         let link = URL(fileURLWithPath: "\(path)/\(name)")
         try FileManager.default.createDirectory(at: link.deletingLastPathComponent(), withIntermediateDirectories: true)

@@ -3,14 +3,15 @@ import Logging
 import NIOHTTP1
 import ServiceLifecycle
 import Telemetry
+import TestSupport
 import Testing
 import Wire
 
 /// The real network: TLS, and misbehaving monitors.
 @Suite(.timeLimit(.minutes(3))) struct PushClientTests {
-    let folder: TemporaryDirectory
+    let folder: Scratch
 
-    init() throws { folder = try TemporaryDirectory() }
+    init() throws { folder = try Scratch() }
 
     /// Sends one push, and cancels it after a timeout.
     private func push(

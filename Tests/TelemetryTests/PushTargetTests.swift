@@ -1,12 +1,13 @@
 import Foundation
 import Telemetry
+import TestSupport
 import Testing
 
 @Suite struct PushTargetTests {
-    let folder: TemporaryDirectory
+    let folder: Scratch
     let query = PushQuery(status: .up, message: "OK", ping: 12)
 
-    init() throws { folder = try TemporaryDirectory() }
+    init() throws { folder = try Scratch() }
 
     private func target(_ text: String) throws -> PushTarget {
         try PushTarget(file: folder.write(text, to: "url"))

@@ -31,7 +31,7 @@ final class PusherRig: Sendable {
 
     let clock = TestClock()
     let log = LogRecorder()
-    let folder: TemporaryDirectory
+    let folder: Scratch
     let machine: Machine
     private let state = Mutex(State())
 
@@ -47,7 +47,7 @@ final class PusherRig: Sendable {
     }
 
     init() throws {
-        folder = try TemporaryDirectory()
+        folder = try Scratch()
         machine = try Fixtures.machine(in: folder)
     }
 

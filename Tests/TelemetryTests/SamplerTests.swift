@@ -1,16 +1,17 @@
 import Foundation
 import Logging
 import Telemetry
+import TestSupport
 import Testing
 import Wire
 
 @Suite struct SamplerTests {
-    let folder: TemporaryDirectory
+    let folder: Scratch
     let machine: Machine
     let log = LogRecorder()
 
     init() throws {
-        folder = try TemporaryDirectory()
+        folder = try Scratch()
         machine = try Fixtures.machine(in: folder)
     }
 

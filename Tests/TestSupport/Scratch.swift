@@ -1,11 +1,20 @@
 package import Foundation
+import Glibc
 
-/// A temporary directory for one test, removed at its end.
+/// A temporary directory for one test, removed at its end and at the latest when this process ends.
 package final class Scratch: Sendable {
     package let path: String
 
+    /// The directory of all of them. The path is short, because a Unix socket's has at most 107 bytes.
+    private static let root = Result {
+        let path = NSTemporaryDirectory() + "clavitor-test-\(getpid())"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        // Programs that the tests started are killed at the same moment, and may write until then.
+        return (path: path, guardian: try Guardian(#"rm -rf "$1" || { sleep 1; rm -rf "$1"; }"#, path))
+    }
+
     package init() throws {
-        path = NSTemporaryDirectory() + "clavitor-test-\(UUID().uuidString)"
+        path = "\(try Self.root.get().path)/\(String(UInt32.random(in: 0 ... .max), radix: 36))"
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
     }
 
@@ -20,6 +29,8 @@ package final class Scratch: Sendable {
 
     @discardableResult
     package func write(_ bytes: [UInt8], to name: String) throws -> String {
+        let folder = url(name).deletingLastPathComponent()
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try Data(bytes).write(to: url(name))
         return file(name)
     }

@@ -34,9 +34,8 @@ import Testing
         "forwardx11 no",
     ])
     func sshUnderstandsIt(_ line: String) async throws {
-        let path = NSTemporaryDirectory() + "soc-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        try Data(try SSHFiles(inventory, places).config.utf8).write(to: URL(filePath: path))
+        let scratch = try Scratch()
+        let path = try scratch.write(try SSHFiles(inventory, places).config, to: "config")
         let outcome = try await SystemProcesses().run(
             ChildProcess("ssh", ["-G", "-F", path, "tokyo"], deadline: .seconds(120)))
         #expect(outcome.output.split(separator: "\n").contains(Substring(line)), "\(outcome.output)\(outcome.errors)")

@@ -2,6 +2,7 @@ import Foundation
 import OneTimePasswords
 import SQLite
 import Synchronization
+import TestSupport
 import Testing
 import Wire
 
@@ -14,11 +15,10 @@ import Wire
     }
 
     private static func with(_ body: (Operators, ManualTime) async throws -> Void) async throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "clavitor-monitor-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
+        let scratch = try Scratch()
+        defer { scratch.remove() }
         let hand = ManualTime()
-        let operators = Operators(store: try MonitorStore(path: folder.appending(path: "monitor.db").path())) {
+        let operators = Operators(store: try MonitorStore(path: scratch.file("monitor.db"))) {
             hand.now.withLock { $0 }
         }
         try await operators.set("soc", password: "five words")

@@ -1,5 +1,6 @@
 import Foundation
 import SQLite
+import TestSupport
 import Testing
 import Wire
 
@@ -8,10 +9,9 @@ import Wire
 /// Nodes and operators listed by the configuration.
 @Suite struct AccessTests {
     private static func with(_ body: (MonitorStore, Operators) async throws -> Void) async throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "clavitor-monitor-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let store = try MonitorStore(path: folder.appending(path: "monitor.db").path())
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let store = try MonitorStore(path: scratch.file("monitor.db"))
         try await body(store, Operators(store: store, now: { 1_000 }))
     }
 

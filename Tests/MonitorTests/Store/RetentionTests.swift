@@ -1,5 +1,6 @@
 import Foundation
 import SQLite
+import TestSupport
 import Testing
 import Wire
 
@@ -10,10 +11,9 @@ import Wire
     private static let start: Int64 = 1_800_000_000_000 / 86_400_000 * 86_400_000
 
     private static func with(_ body: (MonitorStore, String) async throws -> Void) async throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "clavitor-monitor-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let path = folder.appending(path: "monitor.db").path()
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let path = scratch.file("monitor.db")
         let store = try MonitorStore(path: path)
         try await store.addNode(MonitoredNode("tokyo"), tokenHash: PushToken().hash, now: 0)
         try await body(store, path)

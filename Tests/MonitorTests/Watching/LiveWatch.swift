@@ -3,12 +3,13 @@ import Logging
 import Monitor
 import SQLite
 import Synchronization
+import TestSupport
 import Testing
 import Wire
 
 /// A watch with a real database file and a manual clock.
 final class LiveWatch: Sendable {
-    let folder: URL
+    let folder: Scratch
     let store: MonitorStore
     let watch: Watch
     let clock: ManualClock
@@ -52,16 +53,16 @@ final class LiveWatch: Sendable {
     }
 
     convenience init(_ names: [String] = ["tokyo"]) async throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "clavitor-monitor-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let folder = try Scratch()
         let tokens = Dictionary(uniqueKeysWithValues: names.map { ($0, PushToken()) })
-        let store = try MonitorStore(path: folder.appending(path: "monitor.db").path())
+        let store = try MonitorStore(path: folder.file("monitor.db"))
         for (name, token) in tokens { try await store.addNode(MonitoredNode(name), tokenHash: token.hash, now: 0) }
         try await self.init(folder, store, ManualClock(), Notified(), tokens)
     }
 
     private init(
-        _ folder: URL, _ store: MonitorStore, _ clock: ManualClock, _ notified: Notified, _ tokens: [String: PushToken],
+        _ folder: Scratch, _ store: MonitorStore, _ clock: ManualClock, _ notified: Notified,
+        _ tokens: [String: PushToken],
         zones: TimeZoneDatabase = TimeZoneDatabase(), notify: Watch.NotifyHandler? = nil
     ) async throws {
         self.folder = folder
@@ -85,11 +86,11 @@ final class LiveWatch: Sendable {
         -> LiveWatch
     {
         try await LiveWatch(
-            folder, try MonitorStore(path: folder.appending(path: "monitor.db").path()), clock, notified, tokens,
+            folder, try MonitorStore(path: folder.file("monitor.db")), clock, notified, tokens,
             zones: zones, notify: notify)
     }
 
-    func remove() { try? FileManager.default.removeItem(at: folder) }
+    func remove() { folder.remove() }
 
     func push(
         _ name: String = "tokyo", seq: Int64? = nil, _ change: (inout Heartbeat) -> Void = { _ in }

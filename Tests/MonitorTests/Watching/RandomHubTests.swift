@@ -12,7 +12,7 @@ import Wire
     /// The monitor from store to outbox, without sending.
     private final class Hub {
         static let names = ["calm1", "calm2", "calm3", "dying", "flaky1", "flaky2"]
-        let folder = FileManager.default.temporaryDirectory.appending(path: "clavitor-monitor-\(UUID().uuidString)")
+        let folder: Scratch
         let clock = LiveWatch.ManualClock()
         let tokens = Dictionary(uniqueKeysWithValues: names.map { ($0, PushToken()) })
         private(set) var store: MonitorStore
@@ -22,7 +22,7 @@ import Wire
         var isFull = false
 
         init() async throws {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            folder = try Scratch()
             settings = try NotificationSettings(
                 channels: [
                     ChannelSettings(
@@ -30,20 +30,18 @@ import Wire
                         grouping: Grouping(wait: 0, interval: 0))
                 ],
                 routes: [Route(channel: "hook", severities: [.sev2, .sev1])])
-            let store = try MonitorStore(path: folder.appending(path: "monitor.db").path())
+            let store = try MonitorStore(path: folder.file("monitor.db"))
             for (name, token) in tokens {
                 try await store.addNode(MonitoredNode(name), tokenHash: token.hash, now: clock.now.wall)
             }
             (self.store, outbox, watch) = try await Self.started(folder, settings, clock)
         }
 
-        deinit { try? FileManager.default.removeItem(at: folder) }
-
         private static func started(
-            _ folder: URL, _ settings: NotificationSettings, _ clock: LiveWatch.ManualClock
+            _ folder: Scratch, _ settings: NotificationSettings, _ clock: LiveWatch.ManualClock
         ) async throws -> (MonitorStore, Outbox, Watch) {
             let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-            let store = try MonitorStore(path: folder.appending(path: "monitor.db").path())
+            let store = try MonitorStore(path: folder.file("monitor.db"))
             let outbox = Outbox(alerts: store.alerts, recipients: settings.recipients)
             let notifier = Notifier(
                 outbox: outbox, settings: settings, clock: TestClock(), now: { clock.now.wall }, logger: logger)

@@ -3,6 +3,7 @@ import Logging
 import Monitor
 import SQLite
 import Synchronization
+import TestSupport
 import Testing
 import Wire
 
@@ -23,7 +24,8 @@ import Wire
         defer { live.remove() }
         try await live.push()
         let token = try #require(live.tokens["tokyo"]?.text)
-        for file in try FileManager.default.contentsOfDirectory(at: live.folder, includingPropertiesForKeys: nil) {
+        for file in try FileManager.default.contentsOfDirectory(at: live.folder.folder, includingPropertiesForKeys: nil)
+        {
             #expect(try Data(contentsOf: file).range(of: Data(token.utf8)) == nil, "\(file.lastPathComponent)")
         }
     }
