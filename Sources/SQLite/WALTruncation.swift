@@ -2,7 +2,7 @@ import Synchronization
 
 /// Truncates the WAL once for all concurrent callers, with a back-off after a reader blocked it: each attempt delays every
 /// commit while it waits.
-final class WALTruncation: Sendable {
+package final class WALTruncation: Sendable {
     private typealias Waiter = CheckedContinuation<Bool, any Error>
 
     private struct State {
@@ -15,13 +15,15 @@ final class WALTruncation: Sendable {
     private static let busyTimeout = 50
     private static let backOff = Duration.seconds(5)
 
+    package init() {}
+
     /// The number of waiting callers.
-    var waiters: Int { state.withLock { $0.waiters.count } }
+    package var waiters: Int { state.withLock { $0.waiters.count } }
 
     /// Waits for a truncation. `schedule`: Called for the first waiter; must cause one call of `run`.
     ///
     /// - Returns: Whether the WAL was truncated.
-    func wait(ignoringBackOff: Bool = false, schedule: () -> Void) async throws -> Bool {
+    package func wait(ignoringBackOff: Bool = false, schedule: () -> Void) async throws -> Bool {
         try await withCheckedThrowingContinuation { (continuation: Waiter) in
             let count = state.withLock { state -> Int? in
                 guard ignoringBackOff || ContinuousClock.now >= state.notBefore else { return nil }
@@ -34,7 +36,7 @@ final class WALTruncation: Sendable {
     }
 
     /// Truncates on the writer's connection, outside any transaction.
-    func run(on database: Connection) {
+    package func run(on database: Connection) {
         let waiters = state.withLock { state in
             defer { state.waiters = [] }
             return state.waiters

@@ -1,6 +1,6 @@
-import Crypto
+package import Crypto
 import Encoding
-import SQLite
+package import SQLite
 
 /// Verification of a file's schema: a planted trigger could undo a revocation as it is written.
 ///
@@ -20,7 +20,7 @@ extension Schema {
     }
 
     /// Writes the authentication code of a verified schema.
-    static func seal(_ db: Connection, key: SymmetricKey) throws {
+    package static func seal(_ db: Connection, key: SymmetricKey) throws {
         let present = try objects(db)
         guard try !isSealed(present, key, db) else { return }
         try db.run(

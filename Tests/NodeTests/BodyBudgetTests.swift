@@ -1,10 +1,9 @@
+import API
 import NIOCore
 import Testing
 import Vault
 import VaultFormat
 import Wire
-
-@testable import API
 
 /// The memory bound of all request bodies in flight.
 @Suite(.timeLimit(.minutes(15))) struct BodyBudgetTests {

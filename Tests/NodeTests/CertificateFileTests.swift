@@ -2,10 +2,10 @@ import Autocert
 import Foundation
 import NodeCore
 import RootKeySources
+import Serving
 import TestSupport
 import Testing
 
-@testable import Serving
 @testable import clavitor_node
 
 /// Certificate files that another program renews.

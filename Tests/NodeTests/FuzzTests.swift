@@ -1,3 +1,4 @@
+import API
 import Crypto
 import Encoding
 import Foundation
@@ -8,8 +9,6 @@ import Testing
 import Vault
 import VaultFormat
 import Wire
-
-@testable import API
 
 /// Fuzzes the parsers of request bodies, with Foundation as a reference.
 @Suite struct FuzzTests {

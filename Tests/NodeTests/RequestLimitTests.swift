@@ -1,3 +1,4 @@
+import API
 import AsyncHTTPClient
 import Foundation
 import NIOCore
@@ -12,7 +13,6 @@ import Vault
 import VaultFormat
 import Wire
 
-@testable import API
 @testable import clavitor_node
 
 /// Limits of request bodies, headers and values.

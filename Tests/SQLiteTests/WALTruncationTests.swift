@@ -1,8 +1,7 @@
+import SQLite
 import Synchronization
 import TestSupport
 import Testing
-
-@testable import SQLite
 
 /// Many concurrent callers share one truncation.
 @Suite struct WALTruncationTests {

@@ -1,8 +1,7 @@
 import NIOCore
 import NIOEmbedded
+import Serving
 import Testing
-
-@testable import Serving
 
 /// Admission, waiting and eviction of connections at their limits.
 @Suite(.timeLimit(.minutes(1))) struct ConnectionsTests {

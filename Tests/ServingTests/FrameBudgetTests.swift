@@ -1,8 +1,7 @@
 import NIOCore
 import NIOEmbedded
+import Serving
 import Testing
-
-@testable import Serving
 
 /// Small HTTP/2 frames are counted before decoding.
 @Suite struct FrameBudgetTests {

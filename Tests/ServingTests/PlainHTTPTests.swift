@@ -5,9 +5,8 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import NIOPosix
+import Serving
 import Testing
-
-@testable import Serving
 
 /// Redirects of port 80 for configured and unconfigured names.
 @Suite struct PlainHTTPTests {

@@ -2,9 +2,8 @@ import HTTPTypes
 import NIOCore
 import NIOEmbedded
 import NIOHTTPTypes
+import Serving
 import Testing
-
-@testable import Serving
 
 /// The timeouts of requests and responses, on a test clock.
 @Suite struct RequestDeadlineTests {

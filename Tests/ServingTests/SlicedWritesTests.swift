@@ -1,8 +1,7 @@
 import NIOCore
 import NIOEmbedded
+import Serving
 import Testing
-
-@testable import Serving
 
 /// The size of writes to TLS.
 @Suite struct SlicedWritesTests {

@@ -1,11 +1,10 @@
 import Auth
 import SQLite
+import Storage
 import TestSupport
 import Testing
 import Vault
 import VaultFormat
-
-@testable import Storage
 
 /// Writes by another program while the node runs.
 @Suite struct ForeignWriteTests {

@@ -1,6 +1,5 @@
+import Telemetry
 import Testing
-
-@testable import Telemetry
 
 /// Memory limits of control groups, versions 1 and 2.
 @Suite struct GroupMemoryTests {

@@ -1,20 +1,20 @@
 import HTTPTypes
-import Vault
+package import Vault
 
 /// One API operation: a route with its body schemas and limits.
-struct Operation: Sendable {
+package struct Operation: Sendable {
     let method: String
-    let path: String
+    package let path: String
     let summary: String
     /// The action that the policy engine authorizes; nil for routes without authentication.
-    let action: Action?
-    var request: String?
+    package let action: Action?
+    package var request: String?
     var response: String?
     var status = 200
     var query: [String] = []
     var headers: [String] = []
     /// Maximum body size in bytes.
-    let limit: Int
+    package let limit: Int
     /// Maximum number of JSON values in the body.
     let maxValues: Int
 
@@ -67,7 +67,7 @@ struct Operation: Sendable {
 
     private static let page = ["cursor", "limit"]
 
-    static let all: [Operation] = [
+    package static let all: [Operation] = [
         Operation(
             "GET", "/livez", "Check that the process answers", nil, returns: "Health"),
         Operation(

@@ -3,12 +3,12 @@ import VaultFormat
 import Wire
 
 /// The JSON schema of a body. A `?` after a member's name marks it as optional.
-struct Schema: Sendable {
+package struct Schema: Sendable {
     let members: [String: Member]
     /// The members by their JSON names, without the `?`.
     let byName: [String: Member]
 
-    indirect enum Member: Sendable {
+    package indirect enum Member: Sendable {
         case text, id, base64, integer, number, bool, time
         case choice([String])
         case list(Member)

@@ -1,4 +1,4 @@
-import NIOCore
+package import NIOCore
 import NIOHTTP1
 import Synchronization
 import Wire
@@ -11,9 +11,9 @@ import Wire
 ///   revocations fit into it.
 /// - When the total or a client's share is full, the oldest body still being received is evicted (of that client, if its
 ///   share is full): honest bodies arrive at once, and an agent's must not block its owner.
-final class BodyBudget: Sendable {
+package final class BodyBudget: Sendable {
     /// The owner or the agents of a vault, or the network of an unauthenticated client.
-    typealias Client = [UInt8]
+    package typealias Client = [UInt8]
 
     private let total: Int
     /// Bytes beyond the total for a client's only body, up to `reserveBodyLimit`.
@@ -62,7 +62,7 @@ final class BodyBudget: Sendable {
     ///   - reserve: Bytes beyond the total.
     ///   - large: Bytes above which a body is large.
     ///   - reserveBodyLimit: Bytes above which a body cannot use the reserve.
-    init(
+    package init(
         total: Int = 40 << 20, reserve: Int = 8 << 20, large: Int = BodyBudget.large, reserveBodyLimit: Int = 512 << 10
     ) {
         self.reserveBodyLimit = reserveBodyLimit
@@ -72,12 +72,12 @@ final class BodyBudget: Sendable {
     }
 
     /// Bytes of all bodies in flight.
-    var held: Int { used.withLock { $0.all } }
+    package var held: Int { used.withLock { $0.all } }
 
     /// Reads a body and counts its bytes until `work` ends.
     ///
     /// - Throws: `NIOTooManyBytesError` beyond `limit`; a 503 problem when the budget is full.
-    func read<R, Body: AsyncSequence & Sendable>(
+    package func read<R, Body: AsyncSequence & Sendable>(
         _ body: Body, upTo limit: Int, for client: Client, _ work: ([UInt8]) async throws -> R
     ) async throws -> R where Body.Element == ByteBuffer {
         let number = used.withLock { used in

@@ -1,23 +1,23 @@
-import Crypto
+package import Crypto
 import Encoding
 import HTTPServing
-import Vault
+package import Vault
 import VaultFormat
-import Wire
+package import Wire
 
 /// Encodes and decodes the pagination cursors of lists.
 ///
 /// A cursor is a secret box under the node's key, bound to the principal and the list. It reveals no row number, and is
 /// invalid in another list.
-struct Cursors: Sendable {
+package struct Cursors: Sendable {
     private let key: SymmetricKey
 
-    init(key: SymmetricKey) {
+    package init(key: SymmetricKey) {
         self.key = key
     }
 
     /// `list`: The list's name with all its filters.
-    func encode(_ position: [Int64]?, _ list: String, _ principal: Principal) -> String? {
+    package func encode(_ position: [Int64]?, _ list: String, _ principal: Principal) -> String? {
         position.map { position in
             Base64URL.encode(
                 Box.seal(position.flatMap(\.bigEndianBytes), key: key, context: Self.context(list, principal)))
@@ -25,7 +25,9 @@ struct Cursors: Sendable {
     }
 
     /// Returns nil without a cursor: the start of the list.
-    func decode(_ text: String?, count: Int = 1, _ list: String, _ principal: Principal) throws(Problem) -> [Int64]? {
+    package func decode(_ text: String?, count: Int = 1, _ list: String, _ principal: Principal) throws(Problem)
+        -> [Int64]?
+    {
         guard let text else { return nil }
         guard let box = Base64URL.decode(text),
             let bytes = try? Box.open(box, key: key, context: Self.context(list, principal)), bytes.count == count * 8

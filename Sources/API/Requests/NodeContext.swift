@@ -57,7 +57,7 @@ struct SignedInContext: ChildRequestContext, BodyContext {
 
 extension Principal {
     /// The owner and the agents of a vault have separate shares, so that agents cannot keep the owner from pausing them.
-    var bodyClient: BodyBudget.Client { vault.bytes + [party == .owner ? 0 : 1] }
+    package var bodyClient: BodyBudget.Client { vault.bytes + [party == .owner ? 0 : 1] }
 }
 
 /// Limits of requests. Body sizes are in bytes.

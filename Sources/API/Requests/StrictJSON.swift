@@ -1,18 +1,18 @@
 import Encoding
-import Wire
+package import Wire
 
 /// Validates JSON (RFC 8259) before decoding, and rejects whatever two parsers could read differently.
 ///
 /// Rejects duplicate keys, members unknown to the schema, more values than the route allows, nesting deeper than 16, invalid
 /// UTF-8, lone surrogates in escapes, more than 30 combining marks in a row, and trailing data. Foundation's decoder accepts
 /// all but the last. A misspelt member could be a limit that the sender relies on and the node would ignore.
-enum StrictJSON {
+package enum StrictJSON {
     static let depth = 16
 
     /// Validates a body against the named schema.
     ///
     /// - Throws: A 400 problem that names the member, or the byte.
-    static func check(_ bytes: [UInt8], schema: String, maxValues: Int) throws(Problem) {
+    package static func check(_ bytes: [UInt8], schema: String, maxValues: Int) throws(Problem) {
         do throws(Malformed) {
             try check(bytes, .schema(schema), maxValues: maxValues)
         } catch {
@@ -22,7 +22,8 @@ enum StrictJSON {
         }
     }
 
-    static func check(_ bytes: [UInt8], _ schema: Schema.Member? = nil, maxValues: Int = .max) throws(Malformed) {
+    package static func check(_ bytes: [UInt8], _ schema: Schema.Member? = nil, maxValues: Int = .max) throws(Malformed)
+    {
         guard String(validating: bytes, as: UTF8.self) != nil else {
             throw Malformed(reason: "the body is not valid UTF-8", offset: 0)
         }
@@ -32,7 +33,7 @@ enum StrictJSON {
         guard scanner.isAtEnd else { throw scanner.error("data after the value") }
     }
 
-    struct Malformed: Error, Equatable {
+    package struct Malformed: Error, Equatable {
         let reason: String
         /// Bytes from the start.
         let offset: Int

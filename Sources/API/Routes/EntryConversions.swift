@@ -1,13 +1,13 @@
 import Encoding
 import HTTPServing
-import Vault
+package import Vault
 import VaultFormat
-import Wire
+package import Wire
 
 // Conversions between the wire types of entries and the domain.
 
 extension EntryEdit {
-    init(_ body: EntryWriteBody, replacesFields: Bool) throws(Problem) {
+    package init(_ body: EntryWriteBody, replacesFields: Bool) throws(Problem) {
         let type = try body.type.map { name throws(Problem) in
             guard let type = EntryType(rawValue: name) else {
                 throw .malformed("type", "must be one of \(EntryType.allCases.map(\.rawValue).joined(separator: ", "))")

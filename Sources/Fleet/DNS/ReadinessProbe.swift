@@ -18,7 +18,7 @@ extension HTTPSProbe {
     }
 
     /// Combines the results. If no node responds over IPv6, this machine has no IPv6, and those results are ignored.
-    static func merge(_ ipv4: [String: ProbeResult], _ ipv6: [String: ProbeResult]) -> [String: ProbeResult] {
+    package static func merge(_ ipv4: [String: ProbeResult], _ ipv6: [String: ProbeResult]) -> [String: ProbeResult] {
         guard ipv6.values.contains(.ready) else { return ipv4 }
         return ipv4.merging(ipv6) { ipv4, ipv6 in
             ipv4 == .ready && ipv6 != .ready ? .readyByIPv4("\(ipv6)") : ipv4

@@ -2,7 +2,7 @@ import Console
 import Wire
 
 /// Health checks required before a deployment is confirmed.
-struct ConfirmationCheck: Sendable {
+package struct ConfirmationCheck: Sendable {
     /// Largest accepted increase of the error ratio, with at least this many requests.
     private static let maximumErrorIncrease = 0.05
     private static let minimumRequests = 20
@@ -12,8 +12,14 @@ struct ConfirmationCheck: Sendable {
     /// Unix milliseconds by the monitor's clock: only a later heartbeat counts. Nil without a monitor.
     let heartbeatAfter: Int64?
 
+    package init(version: String?, errorRatioBefore: Double?, heartbeatAfter: Int64?) {
+        self.version = version
+        self.errorRatioBefore = errorRatioBefore
+        self.heartbeatAfter = heartbeatAfter
+    }
+
     /// The first failed check; nil if all pass.
-    func failure(_ state: NodeState, _ health: NodeHealth, _ report: FleetReport.Node?) -> String? {
+    package func failure(_ state: NodeState, _ health: NodeHealth, _ report: FleetReport.Node?) -> String? {
         guard state.unit == "active" else { return "its unit is \(state.unit)" }
         switch health {
         case .notReady(let why): return why

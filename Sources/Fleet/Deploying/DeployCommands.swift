@@ -12,7 +12,7 @@ package struct DeployCommands: Sendable {
 
     func facts(_ node: Node) -> RemoteCall { RemoteCall(node, scripts.facts, []) }
 
-    func copy(_ step: DeployPlan.Step) -> ChildProcess {
+    package func copy(_ step: DeployPlan.Step) -> ChildProcess {
         var child = ChildProcess(
             "nix-copy-closure", ["--to", step.node, step.target], deadline: .seconds(3_600))
         child.environment = ["NIX_SSHOPTS": "-F \(ssh.paths.config)"]
@@ -21,7 +21,7 @@ package struct DeployCommands: Sendable {
 
     func hold(_ node: Node, _ step: DeployPlan.Step) -> RemoteCall { RemoteCall(node, scripts.hold, [step.target]) }
 
-    func begin(_ node: Node, _ step: DeployPlan.Step, _ plan: DeployPlan) -> RemoteCall {
+    package func begin(_ node: Node, _ step: DeployPlan.Step, _ plan: DeployPlan) -> RemoteCall {
         RemoteCall(
             node, scripts.begin,
             [plan.id, step.target, "\(plan.options.window)", step.previous] + (plan.options.isRollback ? ["back"] : []))

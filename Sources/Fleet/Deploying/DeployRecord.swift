@@ -38,7 +38,7 @@ package struct DeployRecord: Codable, Equatable, Sendable {
     package var isRollback: Bool { back == true }
 
     /// One line of JSON.
-    func line() throws -> String {
+    package func line() throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(self), as: UTF8.self)

@@ -36,7 +36,7 @@ extension DeployScripts {
         """
 
     /// Activates the new system, detached. Does nothing if the timer has already decided.
-    static let activate = """
+    package static let activate = """
         dir=$1
         [ -e "$dir/pending" ] || exit 0
         status=0
@@ -49,7 +49,7 @@ extension DeployScripts {
     /// Rolls back, detached, started by the timer or by `abort`. Stops a hanging activation first, because it holds the lock
     /// of switch-to-configuration. The failed system is kept for diagnosis. Depends on nothing but the old system's
     /// activation: the new system may have filled or broken the disk.
-    static let rollback = """
+    package static let rollback = """
         set +e
         dir=$1 id=$2
         mv "$dir/pending" "$dir/expired" 2>/dev/null || [ -e "$dir/pending" ] || exit 0

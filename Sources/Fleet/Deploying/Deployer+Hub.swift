@@ -7,7 +7,7 @@ extension Deployer {
     }
 
     /// - Throws: `DeployPreconditionError.locked` if another deploy has the lock.
-    func lock(_ plan: DeployPlan, isTakingOver: Bool) async throws {
+    package func lock(_ plan: DeployPlan, isTakingOver: Bool) async throws {
         let output = try await calls.ssh.perform(
             RemoteCall(
                 try hub, calls.hub.lock,
@@ -43,7 +43,7 @@ extension Deployer {
         return "\(who)\(since), deploy \(lines.text("deploy") ?? "with an unknown id")"
     }
 
-    func unlock(_ plan: DeployPlan) async throws {
+    package func unlock(_ plan: DeployPlan) async throws {
         _ = try await calls.ssh.perform(RemoteCall(try hub, calls.hub.unlock, [plan.id]))
     }
 

@@ -2,7 +2,7 @@
 /// first, so that resuming after a crash leads to the same result.
 package struct Deployer<C: Clock>: Sendable where C.Duration == Duration {
     package let inventory: Inventory
-    let calls: DeployCommands
+    package let calls: DeployCommands
     let processes: any ChildProcesses
     /// Nil without a monitor.
     let monitor: (any FleetMonitor)?

@@ -3,7 +3,7 @@ package struct RemoteScript: Equatable, Sendable {
     package let name: String
     package let text: String
 
-    init(_ name: String, _ paths: NodePaths, _ body: String) {
+    package init(_ name: String, _ paths: NodePaths, _ body: String) {
         self.name = name
         text = paths.prelude + body
     }

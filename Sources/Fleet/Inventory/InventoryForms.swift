@@ -1,5 +1,5 @@
 /// The formats of the inventory's names, addresses and keys. The patterns are those of nix/problems.nix.
-enum InventoryForms {
+package enum InventoryForms {
     /// `[a-z]([a-z0-9-]{0,61}[a-z0-9])?`
     static func isName(_ text: String) -> Bool {
         text.utf8.first?.isLowercaseLetter == true && isLabel(text[...])
@@ -45,7 +45,7 @@ enum InventoryForms {
 
     /// `HOST` or `HOST:PORT`, where the host is a DNS name, an IPv4 address, or an IPv6 address in brackets; without a port the
     /// brackets are optional.
-    static func isServer(_ text: String) -> Bool {
+    package static func isServer(_ text: String) -> Bool {
         if isIPv6(text) { return true }
         guard let (host, port) = try? DNS.address(text), (1...65_535).contains(port) else { return false }
         // In the syntax that Nix supports.

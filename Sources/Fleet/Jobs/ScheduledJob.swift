@@ -23,7 +23,7 @@ package enum ScheduledJob: String, CaseIterable, Sendable {
     }
 
     /// The value of `OnCalendar=` (systemd.time(7)); nil for a continuous job.
-    var calendar: String? {
+    package var calendar: String? {
         switch self {
         case .backups: "daily"
         case .integrity: "Sat 03:00"

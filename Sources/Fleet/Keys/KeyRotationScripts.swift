@@ -28,7 +28,7 @@ package struct KeyRotationScripts: Sendable {
     }
 
     /// The detached attempt.
-    static let attempt = """
+    package static let attempt = """
         next=$wireguard/\(nextName)
         sleep 3
         "$wg" set wg0 private-key "$next"

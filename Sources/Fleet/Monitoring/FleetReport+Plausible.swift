@@ -5,7 +5,7 @@ extension FleetReport {
     private static let maximumTime: Int64 = 250_000_000_000_000
 
     /// Whether arithmetic with its numbers cannot overflow: differences of times, and percentages as whole numbers.
-    var isPlausible: Bool {
+    package var isPlausible: Bool {
         let times =
             [now, timing.sev2] + nodes.flatMap { [$0.lastBeat, $0.skew].compactMap(\.self) }
             + maintenanceWindows.map(\.until)

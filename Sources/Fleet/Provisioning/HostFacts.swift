@@ -26,7 +26,7 @@ package struct HostFacts: Equatable, Sendable {
 
     /// Collects the facts without changing anything. nixos-infect installs download and unpacking programs itself with a
     /// package manager that it supports.
-    static let script = """
+    package static let script = """
         set -eu
         ID=unknown VERSION_ID=
         if [ -r /etc/os-release ]; then . /etc/os-release; fi

@@ -29,7 +29,7 @@ package struct ProvisionJournal: Sendable {
         Set(try content(hostKey).done.map(\.step))
     }
 
-    func add(_ step: ProvisionPlan.Step, on hostKey: HostKey, at now: Int64) throws {
+    package func add(_ step: ProvisionPlan.Step, on hostKey: HostKey, at now: Int64) throws {
         var content = try content(hostKey)
         content.done.append(Entry(step: step, at: now))
         let encoder = JSONEncoder()

@@ -1,12 +1,12 @@
 /// POSIX shell scripts that restore vaults on a node.
-enum RestoreScripts {
+package enum RestoreScripts {
     /// Installs a database from standard input. Arguments: the data directory, the database's size and SHA-256, and `replace`
     /// or `keep`.
     ///
     /// Stops the node's service after the transfer, and starts it again in any case. The service creates no empty vault while
     /// the new file exists (`clavitor-node init --if-empty`). systemd changes the owner of the files to the service's user,
     /// which may not exist on the machine yet.
-    static let place = """
+    package static let place = """
         set -eu
         umask 077
         data=$1 bytes=$2 digest=$3 how=$4

@@ -45,7 +45,7 @@ package struct SecretStore: Sendable {
     package func monitorCA() async throws -> String? { try await fleetText("ca.pem") }
 
     /// Nil if it is not set.
-    func text(_ secret: NodeSecret, of node: Node) async throws -> String? {
+    package func text(_ secret: NodeSecret, of node: Node) async throws -> String? {
         try await local(node).read(secret.name)
     }
 

@@ -1,17 +1,24 @@
 /// Sessions and sign-outs that could not be stored, by the hash of their token.
-struct InMemorySessions: Sendable {
-    struct Pending: Sendable {
-        var session: Operators.SignedIn
-        var salt: [UInt8]
+package struct InMemorySessions: Sendable {
+    package struct Pending: Sendable {
+        package var session: Operators.SignedIn
+        package var salt: [UInt8]
+
+        package init(session: Operators.SignedIn, salt: [UInt8]) {
+            self.session = session
+            self.salt = salt
+        }
     }
 
-    private(set) var pending: [[UInt8]: Pending] = [:]
+    package private(set) var pending: [[UInt8]: Pending] = [:]
     /// Stored sessions that have ended.
     var ended: Set<[UInt8]> = []
     /// Operators are few.
     private static let limit = 200
 
-    mutating func begin(_ hash: [UInt8], _ session: Pending) {
+    package init() {}
+
+    package mutating func begin(_ hash: [UInt8], _ session: Pending) {
         if pending.count >= Self.limit,
             let oldest = pending.min(by: { $0.value.session.expires < $1.value.session.expires })
         {

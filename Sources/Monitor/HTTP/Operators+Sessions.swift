@@ -6,11 +6,11 @@ import Wire
 
 /// Sessions. On a full disk operators can still sign in and out, because that is when they must see what is wrong.
 extension Operators {
-    struct Session: Sendable {
-        var token: String
-        var csrf: String
+    package struct Session: Sendable {
+        package var token: String
+        package var csrf: String
         /// Milliseconds.
-        var lifetime: Int64
+        package var lifetime: Int64
 
         init(lifetime: Int64) {
             token = "clm_" + Hexadecimal.encode(Operators.random(32))
@@ -19,15 +19,22 @@ extension Operators {
         }
     }
 
-    struct SignedIn: Sendable {
-        var name: String
-        var csrf: String
-        var readsOnly: Bool
+    package struct SignedIn: Sendable {
+        package var name: String
+        package var csrf: String
+        package var readsOnly: Bool
         /// Unix milliseconds.
-        var expires: Int64
+        package var expires: Int64
+
+        package init(name: String, csrf: String, readsOnly: Bool, expires: Int64) {
+            self.name = name
+            self.csrf = csrf
+            self.readsOnly = readsOnly
+            self.expires = expires
+        }
     }
 
-    func signedIn(_ token: String) async throws -> SignedIn? {
+    package func signedIn(_ token: String) async throws -> SignedIn? {
         let hash = PushToken.hash(token)
         let now = now()
         let (here, isOver) = inMemorySessions.withLock { ($0.pending[hash], $0.ended.contains(hash)) }
@@ -55,7 +62,7 @@ extension Operators {
 
     /// Ends a session. If it cannot be stored, the session ends all the same, and is deleted with the next write that
     /// succeeds.
-    func signOut(_ token: String) async {
+    package func signOut(_ token: String) async {
         let ended = inMemorySessions.withLock { $0.end(PushToken.hash(token)) }
         do {
             try await store.database.write { db in

@@ -9,7 +9,7 @@ import Wire
 
 /// Operators: accounts, sign-in and sessions.
 package final class Operators: Sendable {
-    let store: MonitorStore
+    package let store: MonitorStore
     let now: @Sendable () -> Int64
     /// Sessions that could not be stored.
     let inMemorySessions = Mutex(InMemorySessions())
@@ -80,7 +80,7 @@ package final class Operators: Sendable {
     ///
     /// - Throws: A 401 problem, the same for a wrong password and an unknown name, another where a code is required or
     ///   wrong; 429 after five failures in five minutes, and after five wrong codes in an hour.
-    func signIn(_ name: String, password: String, code: String? = nil) async throws -> Session {
+    package func signIn(_ name: String, password: String, code: String? = nil) async throws -> Session {
         let now = now()
         // Counted before the password is checked: many concurrent attempts would pass otherwise.
         let isAllowed = failures.withLock { failures in

@@ -3,7 +3,7 @@ import SQLite
 import Synchronization
 
 /// Outage history of the regions over thirty days, for the public page. Computed at most once a minute.
-final class StatusHistory: Sendable {
+package final class StatusHistory: Sendable {
     static let days = 30
     private static let day: Int64 = 86_400_000
     /// Maximum number of outages, newest first.
@@ -15,10 +15,16 @@ final class StatusHistory: Sendable {
     init(store: MonitorStore) { self.store = store }
 
     /// A time range in which some node of a region was silent, in Unix milliseconds.
-    struct Outage: Equatable, Sendable {
-        var region: String
-        var from: Int64
-        var until: Int64
+    package struct Outage: Equatable, Sendable {
+        package var region: String
+        package var from: Int64
+        package var until: Int64
+
+        package init(region: String, from: Int64, until: Int64) {
+            self.region = region
+            self.from = from
+            self.until = until
+        }
     }
 
     /// Minutes with an outage for each region and day (UTC), oldest first and today last; nil for days before the
@@ -61,7 +67,7 @@ final class StatusHistory: Sendable {
     }
 
     /// Overlapping outages count once.
-    static func minutes(
+    package static func minutes(
         _ outages: [Outage], beginnings: [String: Int64], first: Int64, now: Int64
     ) -> [String: [Int?]] {
         var days: [String: [Int?]] = [:]

@@ -1,15 +1,15 @@
-import Autocert
+package import Autocert
 import Files
 import Synchronization
 
 /// A certificate and its key in two files that another program renews.
-final class CertificateFilePair: Sendable {
+package final class CertificateFilePair: Sendable {
     private let certificate: String
     private let key: String
     private let served: ServedCertificates
     private let read = Mutex<[String]>([])
 
-    init(certificate: String, key: String, served: ServedCertificates) {
+    package init(certificate: String, key: String, served: ServedCertificates) {
         self.certificate = certificate
         self.key = key
         self.served = served
@@ -17,7 +17,7 @@ final class CertificateFilePair: Sendable {
 
     /// Serves the files' contents if they have changed. An unusable pair is an error and leaves the current certificate in
     /// service: two files are never replaced at the same instant, so the next reload may find a matching pair.
-    func reload() throws -> Bool {
+    package func reload() throws -> Bool {
         let texts = [try Self.text(certificate), try Self.text(key)]
         guard texts != read.withLock({ $0 }) else { return false }
         served.install(try Self.servable(texts, certificate, key))

@@ -44,5 +44,5 @@ package struct ConnectionLimits: Equatable, Sendable {
     /// Additional bytes of an incomplete body: the flow-control window of an HTTP/2 stream; the socket and decoder buffers of an
     /// HTTP/1.1 connection, more than a third of a megabyte.
     static let streamBodyCost = 64 << 10
-    static let connectionBodyCost = 384 << 10
+    package static let connectionBodyCost = 384 << 10
 }

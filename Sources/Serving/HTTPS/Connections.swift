@@ -1,5 +1,5 @@
 import IPNetworks
-import NIOCore
+package import NIOCore
 import Synchronization
 
 /// Tracks the TCP connections of a server and the memory that their open requests hold.
@@ -59,7 +59,7 @@ package final class Connections: Sendable {
     /// Admits a new connection, evicting another one if the table is full.
     ///
     /// - Returns: False when the connection must be closed: its network or the table is full.
-    func admit(_ channel: any Channel) -> Bool {
+    package func admit(_ channel: any Channel) -> Bool {
         let id = ObjectIdentifier(channel)
         let network = channel.remoteAddress.flatMap(\.ipAddress).flatMap { IPAddress($0) }?.rateLimitPrefix
         let (isAdmitted, evicted) = state.withLock { state -> (Bool, Connection?) in
@@ -90,7 +90,7 @@ package final class Connections: Sendable {
     ///   - connection: The TCP connection.
     ///   - cost: Bytes that it holds until its response is sent.
     /// - Returns: The request's number; nil when the connection was closed or has too many requests.
-    func begin(on connection: any Channel, cost: Int) -> Int? {
+    package func begin(on connection: any Channel, cost: Int) -> Int? {
         let id = ObjectIdentifier(connection)
         let (number, evicted) = state.withLock { state -> (Int?, [Connection]) in
             guard let known = state.connections[id], known.requests.count < ConnectionLimits.maxStreams else {
@@ -109,7 +109,7 @@ package final class Connections: Sendable {
     }
 
     /// Counts the body of a response as soon as it exists.
-    func hold(_ bytes: Int, for number: Int, on connection: any Channel) {
+    package func hold(_ bytes: Int, for number: Int, on connection: any Channel) {
         let id = ObjectIdentifier(connection)
         let (evicted, next) = state.withLock { state -> ([Connection], CheckedContinuation<Void, Never>?) in
             guard state.connections[id]?.requests[number] != nil else { return ([], nil) }
@@ -146,7 +146,7 @@ package final class Connections: Sendable {
     }
 
     /// Removes a request that is complete and whose response was sent, or that will get none.
-    func end(_ number: Int, on connection: any Channel) {
+    package func end(_ number: Int, on connection: any Channel) {
         let id = ObjectIdentifier(connection)
         let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
             guard let request = state.connections[id]?.requests.removeValue(forKey: number) else { return nil }
@@ -161,7 +161,7 @@ package final class Connections: Sendable {
     /// not leave more work behind than one that waits.
     ///
     /// - Returns: The argument of `endHandling`; nil when too many requests are in flight.
-    func beginHandling(on connection: any Channel) -> HandledRequest? {
+    package func beginHandling(on connection: any Channel) -> HandledRequest? {
         let id = ObjectIdentifier(connection)
         return state.withLock { state in
             let network = state.connections[id]?.network
@@ -176,11 +176,11 @@ package final class Connections: Sendable {
         }
     }
 
-    struct HandledRequest {
+    package struct HandledRequest {
         fileprivate let network: IPNetwork?
     }
 
-    func endHandling(_ work: HandledRequest) {
+    package func endHandling(_ work: HandledRequest) {
         state.withLock { state in
             let left = state.inFlight[work.network, default: 1] - 1
             state.inFlight[work.network] = left > 0 ? left : nil
@@ -192,13 +192,13 @@ package final class Connections: Sendable {
     package var inFlight: Int { state.withLock { $0.allInFlight } }
 
     /// Whether the connection has too many unsent response bytes for its next request.
-    func isFull(_ connection: any Channel) -> Bool {
+    package func isFull(_ connection: any Channel) -> Bool {
         let id = ObjectIdentifier(connection)
         return state.withLock { ($0.connections[id]?.unsent ?? 0) > limits.heldBytesPerConnection }
     }
 
     /// Returns when the connection has few enough unsent bytes for another response, or when the request's channel was closed.
-    func waitForCapacity(on connection: any Channel, for channel: any Channel) async {
+    package func waitForCapacity(on connection: any Channel, for channel: any Channel) async {
         let id = ObjectIdentifier(connection)
         await withCheckedContinuation { continuation in
             let number = state.withLock { state -> Int? in

@@ -1,14 +1,14 @@
-import NIOCore
+package import NIOCore
 
 /// Closes an HTTP/2 connection that sends too many small frames, before they are decoded.
 ///
 /// Every frame costs some microseconds however small it is, and data waits on its stream until it is read. Frames are therefore
 /// counted by their headers (RFC 9113 §4.1) in front of the HTTP/2 handler.
-final class FrameBudget: ChannelDuplexHandler {
-    typealias InboundIn = ByteBuffer
-    typealias InboundOut = ByteBuffer
-    typealias OutboundIn = IOData
-    typealias OutboundOut = IOData
+package final class FrameBudget: ChannelDuplexHandler {
+    package typealias InboundIn = ByteBuffer
+    package typealias InboundOut = ByteBuffer
+    package typealias OutboundIn = IOData
+    package typealias OutboundOut = IOData
 
     /// The initial budget: settings, and the frames that open the streams.
     private static let start = 512
@@ -35,9 +35,11 @@ final class FrameBudget: ChannelDuplexHandler {
     private var header: [UInt8] = []
     private var isOver = false
 
-    func handlerAdded(context: ChannelHandlerContext) { began = context.eventLoop.now }
+    package init() {}
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    package func handlerAdded(context: ChannelHandlerContext) { began = context.eventLoop.now }
+
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isOver else { return }
         let bytes = unwrapInboundIn(data)
         count(bytes.readableBytesView)
@@ -50,7 +52,7 @@ final class FrameBudget: ChannelDuplexHandler {
         context.fireChannelRead(data)
     }
 
-    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+    package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         if case .byteBuffer(let bytes) = unwrapOutboundIn(data) { responseBytes += bytes.readableBytes }
         context.write(data, promise: promise)
     }

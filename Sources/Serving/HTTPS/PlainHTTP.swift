@@ -1,5 +1,5 @@
 package import Autocert
-import Hummingbird
+package import Hummingbird
 import HummingbirdCore
 package import Logging
 package import NIOCore
@@ -62,7 +62,7 @@ package struct PlainHTTP: Service {
         }
     }
 
-    func response(to request: Request) -> Response {
+    package func response(to request: Request) -> Response {
         guard request.method == .get || request.method == .head else { return Response(status: .badRequest) }
         if request.uri.path.hasPrefix(HTTP01Solver.path) {
             guard let content = challenges.response(path: request.uri.path) else { return Response(status: .notFound) }

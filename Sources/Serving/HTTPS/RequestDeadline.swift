@@ -158,7 +158,7 @@ package final class RequestDeadline: ChannelDuplexHandler, RemovableChannelHandl
     }
 
     /// Counts the response of the oldest request without one, before it is written. Call on the channel's event loop.
-    func hold(_ bytes: Int) {
+    package func hold(_ bytes: Int) {
         guard let context, let index = requests.firstIndex(where: { $0.response == 0 && !$0.isResponded }) else {
             return
         }

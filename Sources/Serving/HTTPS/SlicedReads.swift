@@ -1,21 +1,25 @@
 import HummingbirdCore
 import Logging
-import NIOCore
+package import NIOCore
 
 /// Passes input to an HTTP/1.1 decoder in small slices, and nothing after a later handler has sent `Stop`. One TLS read may
 /// contain thousands of one-byte chunks, and a connection cannot be closed in the middle of a read.
-final class SlicedReads: ChannelDuplexHandler {
-    typealias InboundIn = ByteBuffer
-    typealias InboundOut = ByteBuffer
-    typealias OutboundIn = Any
+package final class SlicedReads: ChannelDuplexHandler {
+    package typealias InboundIn = ByteBuffer
+    package typealias InboundOut = ByteBuffer
+    package typealias OutboundIn = Any
 
     /// The outbound event that stops the input.
-    struct Stop: Sendable {}
+    package struct Stop: Sendable {
+        package init() {}
+    }
 
     private static let slice = 1 << 10
     private var isOver = false
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    package init() {}
+
+    package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var bytes = unwrapInboundIn(data)
         while !isOver, let slice = bytes.readSlice(length: min(Self.slice, bytes.readableBytes)),
             slice.readableBytes > 0
@@ -24,7 +28,8 @@ final class SlicedReads: ChannelDuplexHandler {
         }
     }
 
-    func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
+    package func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?)
+    {
         guard event is Stop else { return context.triggerUserOutboundEvent(event, promise: promise) }
         isOver = true
         promise?.succeed()

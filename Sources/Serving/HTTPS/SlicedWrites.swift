@@ -1,17 +1,19 @@
-import NIOCore
+package import NIOCore
 
 /// Passes responses to TLS in slices of one record.
 ///
 /// NIOSSL never shrinks its buffer of encrypted bytes: after a response of a megabyte the connection would keep a megabyte.
-final class SlicedWrites: ChannelOutboundHandler {
-    typealias OutboundIn = ByteBuffer
-    typealias OutboundOut = ByteBuffer
+package final class SlicedWrites: ChannelOutboundHandler {
+    package typealias OutboundIn = ByteBuffer
+    package typealias OutboundOut = ByteBuffer
 
     /// Slightly less than a record (RFC 8446 section 5.1), so that it fits into 16 KiB with tag and header.
     private static let slice = 16_000
     private var unflushed = 0
 
-    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+    package init() {}
+
+    package func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         var buffer = unwrapOutboundIn(data)
         while unflushed + buffer.readableBytes > Self.slice,
             let part = buffer.readSlice(length: min(Self.slice - unflushed, buffer.readableBytes))
@@ -23,7 +25,7 @@ final class SlicedWrites: ChannelOutboundHandler {
         context.write(wrapOutboundOut(buffer), promise: promise)
     }
 
-    func flush(context: ChannelHandlerContext) {
+    package func flush(context: ChannelHandlerContext) {
         unflushed = 0
         context.flush()
     }

@@ -1,14 +1,14 @@
 /// Memory limit and usage of the program's control group, in bytes: where a unit or a container sets a limit, the
 /// kernel kills at that, however much memory the machine has.
-struct ControlGroupMemory: Equatable, Sendable {
-    var limit: UInt64
+package struct ControlGroupMemory: Equatable, Sendable {
+    package var limit: UInt64
     /// Usage without inactive file cache, which the kernel reclaims on demand.
-    var used: UInt64
+    package var used: UInt64
 
     /// Reads the tightest limit; nil without a limit or control groups.
     ///
     /// `groups`: The text of `/proc/self/cgroup` (cgroups(7)). `read`: Reads files by absolute path.
-    init?(groups: String, read: (String) throws -> String) {
+    package init?(groups: String, read: (String) throws -> String) {
         let lines = groups.utf8.split(separator: UInt8(ascii: "\n")).map(Substring.init).compactMap(Line.init)
         let found = lines.compactMap { line -> ControlGroupMemory? in
             line.directories.compactMap { ControlGroupMemory(in: $0, isVersion2: line.isVersion2, read) }.min {

@@ -31,7 +31,7 @@ package struct MemoryInfo: Equatable, Sendable {
     package var usedPercent: Double { total > 0 ? 100 * Double(used) / Double(total) : 0 }
 
     /// Applies a control group's limit, where it is lower than the machine's memory.
-    func within(_ group: ControlGroupMemory?) -> MemoryInfo {
+    package func within(_ group: ControlGroupMemory?) -> MemoryInfo {
         guard let group, group.limit < total else { return self }
         let left = group.limit - min(group.used, group.limit)
         return MemoryInfo(total: group.limit, available: min(left, available), swapUsed: swapUsed)

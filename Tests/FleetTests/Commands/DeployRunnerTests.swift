@@ -1,10 +1,10 @@
 import ArgumentParser
+import Fleet
 import Foundation
 import Synchronization
 import Testing
 import Wire
 
-@testable import Fleet
 @testable import clavitor_soc
 
 extension RealMachines {

@@ -1,9 +1,9 @@
 import ArgumentParser
+import Fleet
 import Foundation
 import TestSupport
 import Testing
 
-@testable import Fleet
 @testable import clavitor_soc
 
 /// What is refused before anything was touched ends with 2, and says what to do.

@@ -1,9 +1,9 @@
 import ArgumentParser
+import Fleet
 import Foundation
 import TestSupport
 import Testing
 
-@testable import Fleet
 @testable import clavitor_soc
 
 @Suite struct SettingsTests {

@@ -1,10 +1,9 @@
+import Fleet
 import Foundation
 import NIOHTTP1
 import Synchronization
 import TestSupport
 import Testing
-
-@testable import Fleet
 
 /// Against real TLS on addresses of the loopback network.
 @Suite(.timeLimit(.minutes(3))) struct ReadinessProbeTests {

@@ -1,6 +1,5 @@
+import Fleet
 import Testing
-
-@testable import Fleet
 
 /// The deploying program is killed at each of its events, before and after the event is on the disk, and started again.
 @Suite struct CrashTests {

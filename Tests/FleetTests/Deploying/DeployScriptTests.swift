@@ -1,8 +1,7 @@
+import Fleet
 import Foundation
 import TestSupport
 import Testing
-
-@testable import Fleet
 
 /// The node's side alone: who decides, and what is left to do after whatever happened.
 @Suite struct DeployScriptTests {

@@ -1,7 +1,6 @@
+import Fleet
 import Foundation
 import Testing
-
-@testable import Fleet
 
 /// Whole deploys against rigs: the node-side scripts are the real ones, in a real shell.
 @Suite struct DeployerTests {

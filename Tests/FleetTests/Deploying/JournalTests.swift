@@ -1,8 +1,7 @@
+import Fleet
 import Foundation
 import TestSupport
 import Testing
-
-@testable import Fleet
 
 @Suite struct JournalTests {
     private let scratch: Scratch

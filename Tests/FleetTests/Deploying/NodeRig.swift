@@ -1,8 +1,7 @@
 import Files
+import Fleet
 import Foundation
 import TestSupport
-
-@testable import Fleet
 
 /// A directory that is a machine to the scripts: paths are relative to it, and NixOS' programs are stand-ins in `bin`.
 struct NodeRig: Sendable {

@@ -1,6 +1,5 @@
+import Fleet
 import Testing
-
-@testable import Fleet
 
 @Suite struct PlanTests {
     private static func candidates(_ spokes: [(name: String, region: String)]) throws -> [DeployPlan.Candidate] {

@@ -1,7 +1,6 @@
+import Fleet
 import Foundation
 import Testing
-
-@testable import Fleet
 
 @Suite struct PreflightTests {
     private func problems(

@@ -1,7 +1,6 @@
+import Fleet
 import Foundation
 import Synchronization
-
-@testable import Fleet
 
 /// `ssh` and `nix-copy-closure` to rigs, without a network: the scripts run in a real `sh` with the rig as their place.
 final class RigProcesses: ChildProcesses {

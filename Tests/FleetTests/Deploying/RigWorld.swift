@@ -1,9 +1,8 @@
+import Fleet
 import Foundation
 import Synchronization
 import TestSupport
 import Wire
-
-@testable import Fleet
 
 /// A fleet of rigs with a monitor, a probe and a journal: everything that a deploy touches.
 final class RigWorld: Sendable {

@@ -1,7 +1,6 @@
+import Fleet
 import Foundation
 import Testing
-
-@testable import Fleet
 
 /// Back means further back, for exactly those who have what was deployed last.
 @Suite struct RollbackTests {

@@ -1,8 +1,7 @@
+import Fleet
 import Foundation
 import TestSupport
 import Testing
-
-@testable import Fleet
 
 /// With the real nix, and a flake whose systems are files of a few bytes: nothing is fetched.
 @Suite(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/nix") && getuid() == 0))

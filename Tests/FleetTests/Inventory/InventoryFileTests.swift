@@ -1,9 +1,8 @@
 import Files
+import Fleet
 import Foundation
 import TestSupport
 import Testing
-
-@testable import Fleet
 
 @Suite(.timeLimit(.minutes(2))) struct InventoryFileTests {
     private let scratch: Scratch

@@ -1,8 +1,7 @@
+import Fleet
 import Foundation
 import Testing
 import Wire
-
-@testable import Fleet
 
 @Suite struct InventoryTests {
     static let root = URL(filePath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()

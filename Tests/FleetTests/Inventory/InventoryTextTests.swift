@@ -1,7 +1,6 @@
+import Fleet
 import Foundation
 import Testing
-
-@testable import Fleet
 
 @Suite struct InventoryTextTests {
     private let real: String

@@ -1,10 +1,10 @@
 import ArgumentParser
+import Fleet
 import Foundation
 import TestSupport
 import Testing
 import Wire
 
-@testable import Fleet
 @testable import clavitor_soc
 
 /// What an operator's machine does on timers.

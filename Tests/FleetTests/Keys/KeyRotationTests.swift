@@ -1,8 +1,7 @@
+import Fleet
 import Foundation
 import TestSupport
 import Testing
-
-@testable import Fleet
 
 /// A hub and a spoke whose `wg` stands in for the tunnel: the hub hears the spoke when it admits the key that the spoke has.
 @Suite(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/wg"))) struct KeyRotationTests {

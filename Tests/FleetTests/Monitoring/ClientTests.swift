@@ -1,10 +1,9 @@
+import Fleet
 import Foundation
 import Synchronization
 import TestSupport
 import Testing
 import Wire
-
-@testable import Fleet
 
 extension RealMachines {
     /// Real TLS on real sockets.

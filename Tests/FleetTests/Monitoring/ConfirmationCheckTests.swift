@@ -1,7 +1,6 @@
+import Fleet
 import Testing
 import Wire
-
-@testable import Fleet
 
 @Suite struct ConfirmationCheckTests {
     struct Case {

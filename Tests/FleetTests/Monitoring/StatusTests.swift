@@ -1,8 +1,7 @@
+import Fleet
 import Foundation
 import Synchronization
 import Testing
-
-@testable import Fleet
 
 /// Nodes that answer at once, so that what is left is this program's own work.
 struct InstantProcesses: ChildProcesses {

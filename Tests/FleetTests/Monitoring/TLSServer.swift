@@ -1,11 +1,10 @@
+import Fleet
 import Foundation
 import NIOCore
 import NIOHTTP1
 import NIOPosix
 import NIOSSL
 import Synchronization
-
-@testable import Fleet
 
 /// An HTTPS server with a certificate of its own authority, on port 443 of one of the machine's addresses.
 final class TLSServer: Sendable {

@@ -1,8 +1,7 @@
+import Fleet
 import Foundation
 import TestSupport
 import Testing
-
-@testable import Fleet
 
 @Suite struct HostFactsTests {
     /// What the script printed on machines of 512 MB and 10 GB: systems that debootstrap made, booted in QEMU.

@@ -1,9 +1,8 @@
+import Fleet
 import Foundation
 import Synchronization
 import TestSupport
 import Testing
-
-@testable import Fleet
 
 /// Plays the new machine, nix and the node's program: what is asked of them is noted, and each kind of command can be made to fail once.
 final class ScriptedMachine: ChildProcesses {

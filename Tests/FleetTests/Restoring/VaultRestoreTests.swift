@@ -1,8 +1,7 @@
+import Fleet
 import Foundation
 import TestSupport
 import Testing
-
-@testable import Fleet
 
 /// A backup that the node's own program made, opened by it here and placed by a real sh.
 @Suite(.timeLimit(.minutes(3))) struct VaultRestoreTests {

@@ -1,8 +1,7 @@
+import Fleet
 import Foundation
 import Synchronization
 import TestSupport
-
-@testable import Fleet
 
 /// Machines on 127.0.84.0/24, each with a real sshd and a rig behind it. The hub lets nobody but ssh -J through.
 final class SSHDFleet: Sendable {

@@ -1,7 +1,6 @@
+import Fleet
 import Foundation
 import Testing
-
-@testable import Fleet
 
 extension RealMachines {
     /// Real ssh to real sshd, over the hub.

@@ -1,10 +1,10 @@
 import ArgumentParser
+import Fleet
 import Foundation
 import TestSupport
 import Testing
 import Wire
 
-@testable import Fleet
 @testable import clavitor_soc
 
 /// Day 0 with the real age, ssh-keygen, openssl, and the node's own program.

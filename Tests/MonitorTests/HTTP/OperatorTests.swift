@@ -1,12 +1,11 @@
 import Foundation
+import Monitor
 import OneTimePasswords
 import SQLite
 import Synchronization
 import TestSupport
 import Testing
 import Wire
-
-@testable import Monitor
 
 /// Signing in while the disk cannot be written.
 @Suite(.timeLimit(.minutes(5))) struct OperatorTests {

@@ -1,6 +1,5 @@
+import Monitor
 import Testing
-
-@testable import Monitor
 
 /// The public page's history.
 @Suite struct StatusHistoryTests {
