@@ -15,9 +15,11 @@ package struct SystemCallError: Error, Equatable, Sendable, CustomStringConverti
     }
 
     package var description: String {
-        let reason = unsafe String(cString: strerror(code))
-        return "\(call)\(path.map { " \($0)" } ?? ""): \(reason)"
+        "\(call)\(path.map { " \($0)" } ?? ""): \(Self.reason(of: code))"
     }
+
+    /// The system's message for an error code.
+    package static func reason(of code: Int32 = errno) -> String { unsafe String(cString: strerror(code)) }
 
     /// Makes an error from `errno`, right after the failed call.
     package static func last(_ call: String, _ path: String? = nil) -> SystemCallError {

@@ -1,4 +1,5 @@
 import Console
+import Files
 import Glibc
 
 /// Finds a program as POSIX shells do (POSIX.1-2024, XCU 2.9.1.4): a name with a slash is a path, any other name is searched for
@@ -38,7 +39,7 @@ enum Executable {
                 .cannotRun, "\(program.printable) is not an executable for this system.",
                 hint: "A script requires a first line such as #!/bin/sh.")
         default:
-            CommandFailure(.cannotRun, "\(program.printable) cannot be run: \(systemMessage(code)).")
+            CommandFailure(.cannotRun, "\(program.printable) cannot be run: \(SystemCallError.reason(of: code)).")
         }
     }
 
@@ -49,9 +50,5 @@ enum Executable {
             throw CommandFailure(.cannotRun, "\(path.printable) is a directory.")
         }
         guard unsafe access(path, X_OK) == 0 else { throw failure(of: path, errno: errno) }
-    }
-
-    private static func systemMessage(_ code: Int32) -> String {
-        unsafe String(cString: strerror(code))
     }
 }

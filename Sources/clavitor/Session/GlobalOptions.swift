@@ -1,5 +1,5 @@
 import ArgumentParser
-import Glibc
+import Files
 import Wire
 
 /// The options of all commands.
@@ -112,10 +112,9 @@ struct CommandContext {
     }
 
     private static func absolute(_ path: String) throws -> String {
-        guard let resolved = unsafe realpath(path, nil) else {
+        guard File.exists(path) else {
             throw CommandFailure(.usage, "\(path) does not exist.", hint: "Give the node's certificate: --ca-file PEM")
         }
-        defer { unsafe free(resolved) }
-        return unsafe String(cString: resolved)
+        return Directory.resolved(path)
     }
 }

@@ -1,3 +1,4 @@
+import Files
 import FoundationEssentials
 import Glibc
 
@@ -14,7 +15,7 @@ enum PrivateFile {
     /// Writes a temporary file, syncs it and renames it.
     static func replace(_ path: String, with bytes: [UInt8]) throws(CommandFailure) {
         let temporary = "\(path).\(getpid()).new"
-        unsafe unlink(temporary)
+        File.remove(temporary)
         guard let descriptor = try open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, allowMissing: false) else {
             throw failure("written", temporary)
         }
@@ -22,7 +23,7 @@ enum PrivateFile {
         close(descriptor)
         guard isWritten, unsafe rename(temporary, path) == 0 else {
             let failure = failure("written", path)
-            unsafe unlink(temporary)
+            File.remove(temporary)
             throw failure
         }
     }
@@ -45,7 +46,6 @@ enum PrivateFile {
     }
 
     private static func failure(_ verb: String, _ path: String) -> CommandFailure {
-        let reason = unsafe String(cString: strerror(errno))
-        return CommandFailure(.failed, "\(path) cannot be \(verb): \(reason).")
+        CommandFailure(.failed, "\(path) cannot be \(verb): \(SystemCallError.reason()).")
     }
 }

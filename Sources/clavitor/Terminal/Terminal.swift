@@ -1,4 +1,5 @@
 import Console
+import Files
 import FoundationEssentials
 import Glibc
 
@@ -9,8 +10,7 @@ struct Terminal {
     /// - Throws: `CommandFailure` when not all of it could be written.
     func write(_ text: String) throws(CommandFailure) {
         guard StandardStream.write(Array(text.utf8), to: STDOUT_FILENO) else {
-            let reason = unsafe String(cString: strerror(errno))
-            throw CommandFailure(.failed, "Standard output cannot be written: \(reason).")
+            throw CommandFailure(.failed, "Standard output cannot be written: \(SystemCallError.reason()).")
         }
     }
 
