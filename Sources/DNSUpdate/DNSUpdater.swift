@@ -49,11 +49,6 @@ package struct DNSUpdater: Sendable {
         return try query.read(try await exchangeWithTimeout(query.bytes), now: now())
     }
 
-    /// Replaces the name's TXT records with `values`.
-    package func setTXT(_ name: DNSName, _ values: [String], ttl: UInt32) async throws {
-        try await perform([.removeSet(name, .txt)] + values.map { .add(name, ttl: ttl, .txt($0)) })
-    }
-
     /// Removes one TXT record. Keeps the others, which may belong to another challenge.
     package func removeTXT(_ name: DNSName, _ value: String) async throws {
         try await perform([.remove(name, .txt(value))])

@@ -104,3 +104,10 @@ import Testing
         await #expect(throws: DNSUpdateError.tsigError(.badTime)) { try await updater.perform([]) }
     }
 }
+
+extension DNSUpdater {
+    /// Replaces the name's TXT records with `values`.
+    fileprivate func setTXT(_ name: DNSName, _ values: [String], ttl: UInt32) async throws {
+        try await perform([.removeSet(name, .txt)] + values.map { .add(name, ttl: ttl, .txt($0)) })
+    }
+}
