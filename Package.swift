@@ -64,6 +64,7 @@ let package = Package(
         // Leaves: import nothing of ours.
         .target(name: "IPNetworks", swiftSettings: house),
         .target(name: "Encoding", swiftSettings: house),
+        .target(name: "Secrets", dependencies: [crypto], swiftSettings: house),
         .target(name: "Wire", dependencies: ["Encoding", crypto], swiftSettings: house),
         .target(name: "Files", swiftSettings: house),
         .target(name: "Systemd", swiftSettings: house),
@@ -86,20 +87,21 @@ let package = Package(
 
         // Built on the leaves; adapters do not know each other.
         .target(name: "OneTimePasswords", dependencies: ["Encoding", crypto], swiftSettings: house),
-        .target(name: "VaultFormat", dependencies: ["Encoding", crypto], swiftSettings: house),
+        .target(name: "VaultFormat", dependencies: ["Encoding", "Secrets", crypto], swiftSettings: house),
         .target(
             name: "Vault", dependencies: ["Encoding", "IPNetworks", "OneTimePasswords", "VaultFormat", crypto],
             swiftSettings: house),
         .target(
-            name: "Auth", dependencies: ["Encoding", "IPNetworks", "OneTimePasswords", "Vault", "VaultFormat", crypto],
+            name: "Auth",
+            dependencies: ["Encoding", "IPNetworks", "OneTimePasswords", "Secrets", "Vault", "VaultFormat", crypto],
             swiftSettings: house),
         .target(
             name: "Storage", dependencies: ["Encoding", "Vault", "VaultFormat", "Auth", "SQLite"], swiftSettings: house),
-        .target(name: "Backup", dependencies: ["Encoding", "Files", crypto], swiftSettings: house),
+        .target(name: "Backup", dependencies: ["Encoding", "Files", "Secrets", crypto], swiftSettings: house),
         // What the HTTP interfaces of node and monitor share.
         .target(
             name: "HTTPServing",
-            dependencies: ["Wire", httpTypes, nioCore, .product(name: "Hummingbird", package: "hummingbird")],
+            dependencies: ["Secrets", "Wire", httpTypes, nioCore, .product(name: "Hummingbird", package: "hummingbird")],
             swiftSettings: house),
         .target(
             name: "WebAssets",
@@ -110,7 +112,7 @@ let package = Package(
         .target(
             name: "API",
             dependencies: [
-                "Encoding", "HTTPServing", "IPNetworks", "Vault", "VaultFormat", "Auth", "Wire", crypto, httpTypes,
+                "Encoding", "HTTPServing", "IPNetworks", "Secrets", "Vault", "VaultFormat", "Auth", "Wire", crypto, httpTypes,
                 logging, nioCore,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
@@ -146,7 +148,7 @@ let package = Package(
             name: "Monitor",
             dependencies: [
                 "CMonitorAssets", "Encoding", "Files", "HTTPServing", "OneTimePasswords", "Outbound", "SQLite",
-                "Telemetry", "WebAssets", "Wire",
+                "Secrets", "Telemetry", "WebAssets", "Wire",
                 crypto, httpClient, httpTypes,
                 lifecycle, logging, nioCore,
                 nioPosix,
@@ -201,8 +203,8 @@ let package = Package(
         .executableTarget(
             name: "clavitor",
             dependencies: [
-                "CArgon2", "CProcess", "Console", "Encoding", "Files", "OneTimePasswords", "Outbound", "VaultFormat",
-                "Wire", arguments,
+                "CArgon2", "CProcess", "Console", "Encoding", "Files", "OneTimePasswords", "Outbound", "Secrets",
+                "VaultFormat", "Wire", arguments,
                 crypto, httpClient,
                 nioCore,
                 nioSSL,
@@ -251,7 +253,7 @@ let package = Package(
             dependencies: [
                 "HTTPServing", "NodeCore", "RootKeySources",
                 "API", "Auth", "Autocert", "Files", "IPNetworks", "OneTimePasswords", "SQLite", "Serving", "Storage",
-                "TestSupport", "Vault", "VaultFormat",
+                "TestSupport", "Vault", "Secrets", "VaultFormat",
                 "Wire",
                 "clavitor-node",
                 "clavitor", "clavitor-monitor", arguments, crypto, httpClient, lifecycle, logging, nioCore, nioPosix,
@@ -274,6 +276,7 @@ let package = Package(
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             swiftSettings: house),
+        .testTarget(name: "SecretsTests", dependencies: ["Secrets", crypto], swiftSettings: house),
         .testTarget(name: "EncodingTests", dependencies: ["Encoding", "TestSupport"], swiftSettings: house),
         .testTarget(
             name: "DNSUpdateTests", dependencies: ["DNSUpdate", "TestSupport", crypto, nioCore, nioPosix],
@@ -302,26 +305,28 @@ let package = Package(
         .testTarget(
             name: "VaultTests",
             dependencies: [
-                "Encoding", "IPNetworks", "OneTimePasswords", "Vault", "VaultFormat", "TestSupport", crypto,
+                "Encoding", "IPNetworks", "OneTimePasswords", "Vault", "Secrets", "VaultFormat", "TestSupport", crypto,
             ],
             swiftSettings: house),
         .testTarget(
             name: "AuthTests",
             dependencies: [
-                "Auth", "IPNetworks", "OneTimePasswords", "SQLite", "Storage", "Vault", "VaultFormat", "TestSupport",
+                "Auth", "IPNetworks", "OneTimePasswords", "SQLite", "Storage", "Vault", "Secrets", "VaultFormat",
+                "TestSupport",
                 crypto,
             ],
             swiftSettings: house),
         .testTarget(
             name: "StorageTests",
             dependencies: [
-                "Auth", "Files", "IPNetworks", "OneTimePasswords", "SQLite", "Storage", "Vault", "VaultFormat",
+                "Auth", "Files", "IPNetworks", "OneTimePasswords", "SQLite", "Storage", "Vault", "Secrets",
+                "VaultFormat",
                 "TestSupport", crypto,
             ],
             swiftSettings: house),
         .testTarget(
             name: "ClavitorTests",
-            dependencies: ["Console", "Vault", "VaultFormat", "Wire", "clavitor", arguments, crypto],
+            dependencies: ["Console", "Vault", "Secrets", "VaultFormat", "Wire", "clavitor", arguments, crypto],
             swiftSettings: house),
         .testTarget(
             name: "TelemetryTests",

@@ -1,6 +1,7 @@
 package import Crypto
 import Encoding
 package import IPNetworks
+import Secrets
 package import Vault
 package import VaultFormat
 

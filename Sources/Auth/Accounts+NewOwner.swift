@@ -193,7 +193,7 @@ extension Accounts {
         guard let box = try store.item(.index, of: old.id) else {
             throw VaultError.damaged("an owner without an index key")
         }
-        let key = try Box.open(
+        let key = try Box.openKey(
             box, key: old.wrapKey, context: OwnerItem.index.context(vault: vault, holder: old.id))
         let renewed = Box.seal(
             key, key: owner.wrapKey, context: OwnerItem.index.context(vault: vault, holder: owner.id))

@@ -173,7 +173,7 @@ package struct Accounts: Sendable {
                     email: keys.sealNodeTier(
                         Array(request.email.normalized.utf8), .email, vault: vault, id: vault.bytes),
                     kdf: request.kdf, salt: request.salt, owner: owner.id,
-                    auditKey: keys.sealNodeTier(auditKey.bytes, .auditKey, vault: vault, id: vault.bytes),
+                    auditKey: keys.sealNodeTier(auditKey, .auditKey, vault: vault, id: vault.bytes),
                     created: time)),
             .insertHolder(
                 HolderRow(
@@ -193,7 +193,7 @@ package struct Accounts: Sendable {
 
     private func indexKey(of owner: HolderKey, _ vault: VaultID) -> [UInt8] {
         let context = OwnerItem.index.context(vault: vault, holder: owner.id)
-        return Box.seal(SymmetricKey(size: .bits256).bytes, key: owner.wrapKey, context: context)
+        return Box.seal(SymmetricKey(size: .bits256), key: owner.wrapKey, context: context)
     }
 
     func credential(

@@ -1,5 +1,6 @@
 import Crypto
 import Encoding
+import Secrets
 package import VaultFormat
 
 /// Invitations to register. The node authenticates them, so that creating one writes no row; redeeming one does.

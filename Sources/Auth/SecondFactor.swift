@@ -2,6 +2,7 @@ import Crypto
 import Encoding
 import FoundationEssentials
 import OneTimePasswords
+import Secrets
 import Vault
 import VaultFormat
 
@@ -33,7 +34,7 @@ struct SecondFactor: Codable, Sendable {
     /// Generates ten recovery codes, which replace the old ones.
     mutating func makeRecoveryCodes() -> [String] {
         let fresh = (0..<10).map { _ in
-            Base32.encode(SymmetricKey(size: SymmetricKeySize(bitCount: 80)).bytes).lowercased()
+            Base32.encode(Array(SymmetricKey(size: SymmetricKeySize(bitCount: 80)).bytes)).lowercased()
         }
         codes = fresh.map(Self.digest)
         return fresh.map { "\($0.prefix(4))-\($0.dropFirst(4).prefix(4))-\($0.dropFirst(8).prefix(4))-\($0.suffix(4))" }

@@ -1,5 +1,6 @@
 import Crypto
 import Encoding
+import Secrets
 
 /// A secret key that decrypts files: `AGE-SECRET-KEY-1…` (specification, "The X25519 recipient type").
 ///

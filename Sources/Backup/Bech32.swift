@@ -1,3 +1,5 @@
+import Secrets
+
 /// Bech32 as used by age: BIP 173 without the limit of 90 characters (specification, "Conventions").
 ///
 /// Wipes its working copies, because they may be secret keys. The caller is responsible for the text.

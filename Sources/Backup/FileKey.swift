@@ -1,5 +1,6 @@
 import Crypto
 import FoundationEssentials
+import Secrets
 
 /// The 128-bit key of one age file (specification, "File key"), stored in `SymmetricKey`, which wipes itself.
 struct FileKey {
@@ -14,8 +15,7 @@ struct FileKey {
 
     /// Copies a decrypted key and wipes its buffer.
     init(wiping bytes: inout Data) {
-        key = SymmetricKey(data: bytes)
-        bytes.resetBytes(in: bytes.startIndex..<bytes.endIndex)
+        key = SymmetricKey(wiping: &bytes)
     }
 
     /// The HMAC key ("Header MAC").
@@ -35,7 +35,7 @@ struct FileKey {
 
     /// The body of an X25519 stanza: 16 bytes and a tag, 32 in all. The nonce is zero because a wrap key is used once.
     func wrapped(under wrapKey: SymmetricKey) throws -> [UInt8] {
-        let box = try ChaChaPoly.seal(key, using: wrapKey, nonce: .zero)
+        let box = try ChaChaPoly.seal(key.bytes, using: wrapKey, nonce: .zero)
         return Array(box.ciphertext) + Array(box.tag)
     }
 

@@ -26,6 +26,11 @@ package enum Base64URL {
 
     /// Nil for padding, foreign characters, an impossible length, or bits set that encode nothing: one value has one text.
     package static func decode(_ text: some StringProtocol) -> [UInt8]? { codec.decode(text.utf8) }
+
+    /// Decodes text of `output.freeCapacity` bytes. False under the same conditions, and for another length.
+    package static func decode(_ text: some StringProtocol, into output: inout OutputSpan<UInt8>) -> Bool {
+        text.utf8.count == (output.freeCapacity * 4 + 2) / 3 && codec.decode(text.utf8, into: &output)
+    }
 }
 
 /// Base64 over one alphabet, without padding.
@@ -59,13 +64,17 @@ private struct Base64Codec: Sendable {
     }
 
     func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(text.count * 3 / 4)
+        var isValid = false
+        let bytes = [UInt8](capacity: text.count * 3 / 4) { isValid = decode(text, into: &$0) }
+        return isValid ? bytes : nil
+    }
+
+    func decode(_ text: some Collection<UInt8>, into bytes: inout OutputSpan<UInt8>) -> Bool {
         var buffer: UInt32 = 0
         var bits = 0
         for character in text {
             let value = values[Int(character)]
-            guard value != 0xff else { return nil }
+            guard value != 0xff else { return false }
             buffer = buffer << 6 | UInt32(value)
             bits += 6
             if bits >= 8 {
@@ -73,7 +82,6 @@ private struct Base64Codec: Sendable {
                 bytes.append(UInt8(truncatingIfNeeded: buffer >> UInt32(bits)))
             }
         }
-        guard bits < 6, buffer & ((1 << UInt32(bits)) - 1) == 0 else { return nil }
-        return bytes
+        return bits < 6 && buffer & ((1 << UInt32(bits)) - 1) == 0
     }
 }

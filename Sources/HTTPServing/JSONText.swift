@@ -2,14 +2,17 @@ import FoundationEssentials
 package import HTTPTypes
 package import Hummingbird
 import NIOCore
+import Secrets
 import Wire
 
-/// JSON of request and response bodies.
+/// JSON of request and response bodies. Both may have secrets, so the copies that coding needs are wiped.
 package enum JSONText {
     /// - Throws: A 400 `Problem` that names the member.
     package static func decode<Body: Decodable>(_ bytes: [UInt8]) throws -> Body {
         do {
-            return try JSONDecoder().decode(Body.self, from: Data(bytes))
+            var data = Data(bytes)
+            defer { wipe(&data) }
+            return try JSONDecoder().decode(Body.self, from: data)
         } catch let error as DecodingError {
             throw Problem(error)
         }
@@ -18,7 +21,9 @@ package enum JSONText {
     package static func encode(_ body: some Encodable) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .withoutEscapingSlashes
-        return Array(try encoder.encode(body))
+        var data = try encoder.encode(body)
+        defer { wipe(&data) }
+        return Array(data)
     }
 }
 

@@ -1,6 +1,7 @@
 package import Crypto
 import Encoding
 import FoundationEssentials
+import Secrets
 
 /// The secret box: committing AEAD for everything encrypted at rest, `docs/FORMAT.md`, "Secret box, suite 1".
 ///
@@ -26,20 +27,21 @@ package enum Box {
     ///
     /// `keyID`: The root key's id in an outer secret box, else 0.
     package static func seal(_ plaintext: [UInt8], key: SymmetricKey, context: Context, keyID: UInt32 = 0) -> [UInt8] {
-        var generator = SystemRandomNumberGenerator()
-        let salt = (0..<3).flatMap { _ in generator.next().bigEndianBytes }
-        return seal(plaintext, key: key, context: context, keyID: keyID, salt: salt)
+        encrypt(plaintext, key: key, context: context, keyID: keyID)
     }
 
-    /// Encrypts with a given salt, for test vectors. A salt must never be used twice with a key.
-    package static func seal(
-        _ plaintext: [UInt8],
-        key: SymmetricKey,
-        context: Context,
-        keyID: UInt32,
-        salt: [UInt8]
+    /// Encrypts a key, without a copy of it.
+    package static func seal(_ secret: SymmetricKey, key: SymmetricKey, context: Context, keyID: UInt32 = 0) -> [UInt8]
+    {
+        encrypt(secret.bytes, key: key, context: context, keyID: keyID)
+    }
+
+    private static func encrypt(
+        _ plaintext: some DataProtocol, key: SymmetricKey, context: Context, keyID: UInt32
     ) -> [UInt8] {
-        precondition(plaintext.count <= largestPlaintext && salt.count == 24, "callers bound what they seal")
+        precondition(plaintext.count <= largestPlaintext, "callers bound what they seal")
+        var generator = SystemRandomNumberGenerator()
+        let salt = (0..<3).flatMap { _ in generator.next().bigEndianBytes }
         var box = [format, suite] + keyID.bigEndianBytes + salt
         let keys = derive(key, header: box[...], context: context)
         box += keys.commitment
@@ -56,6 +58,20 @@ package enum Box {
     /// - Throws: `malformed` for bytes that are not a secret box, `wrongKeyOrContext` when the commitment differs,
     ///   `damaged` when the key is right and the ciphertext was modified.
     package static func open(_ box: [UInt8], key: SymmetricKey, context: Context) throws(BoxError) -> [UInt8] {
+        var plaintext = try decrypt(box, key: key, context: context)
+        defer { wipe(&plaintext) }
+        return Array(plaintext)
+    }
+
+    /// Decrypts a key and wipes the buffer that it was decrypted to. Throws as `open` does.
+    package static func openKey(
+        _ box: [UInt8], key: SymmetricKey, context: Context
+    ) throws(BoxError) -> SymmetricKey {
+        var plaintext = try decrypt(box, key: key, context: context)
+        return SymmetricKey(wiping: &plaintext)
+    }
+
+    private static func decrypt(_ box: [UInt8], key: SymmetricKey, context: Context) throws(BoxError) -> Data {
         _ = try keyID(of: box)
         let keys = derive(key, header: box[..<headerCount], context: context)
         guard constantTimeEqual(keys.commitment, box[headerCount..<commitmentEnd]) else { throw .wrongKeyOrContext }
@@ -65,7 +81,7 @@ package enum Box {
                 ciphertext: box[commitmentEnd..<(box.count - tagCount)],
                 tag: box[(box.count - tagCount)...]
             )
-            return Array(try AES.GCM.open(sealed, using: keys.key))
+            return try AES.GCM.open(sealed, using: keys.key)
         } catch {
             throw .damaged
         }
@@ -91,8 +107,7 @@ package enum Box {
             info: info + header.prefix(6) + context.bytes,
             outputByteCount: 64
         )
-        let bytes = both.bytes
-        return (SymmetricKey(data: bytes[..<32]), Array(bytes[32...]))
+        return (both.key(at: 0..<32), both.publicBytes(at: 32..<64))
     }
 }
 

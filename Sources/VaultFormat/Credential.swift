@@ -55,7 +55,7 @@ package struct StoredCredential: Sendable {
     ) -> StoredCredential {
         let id = CredentialID.random()
         let context = context(vault: vault, holder: holder.id, kind: kind, id: id)
-        let inner = Box.seal(holder.secret.bytes, key: key(secret, kind), context: context)
+        let inner = Box.seal(holder.secret, key: key(secret, kind), context: context)
         return StoredCredential(
             id: id, vault: vault, holder: holder.id, kind: kind, lookup: lookup,
             box: root.seal(inner, context: outerContext(context, kind, created, expires)),
@@ -69,8 +69,8 @@ package struct StoredCredential: Sendable {
     package func open(_ secret: SymmetricKey, root: RootKeys) throws -> HolderKey {
         let context = Self.context(vault: vault, holder: holder, kind: kind, id: id)
         let inner = try root.open(box, context: Self.outerContext(context, kind, created, expires))
-        let opened = try Box.open(inner, key: Self.key(secret, kind), context: context)
-        return HolderKey(id: holder, secret: SymmetricKey(data: opened))
+        return HolderKey(
+            id: holder, secret: try Box.openKey(inner, key: Self.key(secret, kind), context: context))
     }
 
     /// Returns the client's wrapped `l2Key` as the client sent it.

@@ -1,4 +1,5 @@
 package import Crypto
+import Secrets
 
 /// A key holder: the id and the 32 random bytes of an owner or agent, in memory while a credential that opens them is in use.
 package struct HolderKey: Sendable {
@@ -25,7 +26,7 @@ package struct HolderKey: Sendable {
 
     /// Wraps a data key for this key holder.
     package func wrap(_ dataKey: SymmetricKey, at place: FieldPlace) -> Wrap {
-        let box = Box.seal(dataKey.bytes, key: wrapKey, context: place.wrapContext(for: id))
+        let box = Box.seal(dataKey, key: wrapKey, context: place.wrapContext(for: id))
         return Wrap(place: place, holder: id, isSealed: false, box: box)
     }
 
@@ -35,7 +36,7 @@ package struct HolderKey: Sendable {
     package func unwrap(_ wrap: Wrap, root: RootKeys) throws -> SymmetricKey {
         let context = wrap.place.wrapContext(for: id)
         guard wrap.isSealed else {
-            return SymmetricKey(data: try Box.open(wrap.box, key: wrapKey, context: context))
+            return try Box.openKey(wrap.box, key: wrapKey, context: context)
         }
         let sealed = try root.open(wrap.box, context: context.outer())
         return try SealedWrap.open(sealed, with: sealingKey(), context: context)

@@ -27,7 +27,7 @@ package struct NodeKeys: Sendable {
 
     /// Opens the stored node key.
     package init(root: RootKeys, stored: [UInt8]) throws(RootBoxError) {
-        let nodeKey = SymmetricKey(data: try root.open(stored, context: Self.place))
+        let nodeKey = try root.openKey(stored, context: Self.place)
         self.root = root
         emailIndexKey = nodeKey.derive(Context("email-index"))
         preloginKey = nodeKey.derive(Context("prelogin"))
@@ -41,7 +41,7 @@ package struct NodeKeys: Sendable {
 
     /// Generates a new node key, encrypted for its row.
     package static func makeStored(root: RootKeys) -> [UInt8] {
-        root.seal(SymmetricKey(size: .bits256).bytes, context: place)
+        root.seal(SymmetricKey(size: .bits256), context: place)
     }
 
     /// Computes the look-up value of an address, which does not reveal the address to a reader of the file. 32 bytes.
@@ -77,6 +77,11 @@ package struct NodeKeys: Sendable {
         root.seal(plaintext, context: item.context(vault: vault, id: id))
     }
 
+    /// Encrypts a key of the node tier.
+    package func sealNodeTier(_ secret: SymmetricKey, _ item: NodeTierItem, vault: VaultID, id: [UInt8]) -> [UInt8] {
+        root.seal(secret, context: item.context(vault: vault, id: id))
+    }
+
     package func openNodeTier(
         _ box: [UInt8],
         _ item: NodeTierItem,
@@ -84,6 +89,16 @@ package struct NodeKeys: Sendable {
         id: [UInt8]
     ) throws(RootBoxError) -> [UInt8] {
         try root.open(box, context: item.context(vault: vault, id: id))
+    }
+
+    /// Opens a key of the node tier.
+    package func openNodeTierKey(
+        _ box: [UInt8],
+        _ item: NodeTierItem,
+        vault: VaultID,
+        id: [UInt8]
+    ) throws(RootBoxError) -> SymmetricKey {
+        try root.openKey(box, context: item.context(vault: vault, id: id))
     }
 }
 

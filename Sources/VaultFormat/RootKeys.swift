@@ -27,26 +27,39 @@ package struct RootKeys: Sendable {
 
     /// Encrypts under the current key. `context` is the outer context.
     package func seal(_ inner: [UInt8], context: Context) -> [UInt8] {
+        Box.seal(inner, key: currentKey, context: context, keyID: current)
+    }
+
+    /// Encrypts a key of the node's own.
+    package func seal(_ secret: SymmetricKey, context: Context) -> [UInt8] {
+        Box.seal(secret, key: currentKey, context: context, keyID: current)
+    }
+
+    private var currentKey: SymmetricKey {
         // Guaranteed by `init`.
         guard let key = keys[current] else { preconditionFailure("the current root key must be among the keys") }
-        return Box.seal(inner, key: key, context: context, keyID: current)
+        return key
     }
 
     /// Opens a secret box made under any of the keys.
     ///
     /// A failure means corruption or tampering, never a principal's mistake: raise an alarm, do not answer 401.
     package func open(_ outer: [UInt8], context: Context) throws(RootBoxError) -> [UInt8] {
-        do {
-            let id = try Box.keyID(of: outer)
-            guard let key = keys[id] else { throw RootBoxError.unknownKey(id) }
-            return try Box.open(outer, key: key, context: context)
-        } catch let error as BoxError {
-            throw .notOurs(error)
-        } catch let error as RootBoxError {
-            throw error
-        } catch {
-            throw .notOurs(.malformed)
-        }
+        try withKey(of: outer) { key throws(BoxError) in try Box.open(outer, key: key, context: context) }
+    }
+
+    /// Opens a secret box that contains a key of the node's own. Fails as `open` does.
+    package func openKey(_ outer: [UInt8], context: Context) throws(RootBoxError) -> SymmetricKey {
+        try withKey(of: outer) { key throws(BoxError) in try Box.openKey(outer, key: key, context: context) }
+    }
+
+    private func withKey<R>(
+        of outer: [UInt8], _ open: (SymmetricKey) throws(BoxError) -> R
+    ) throws(RootBoxError) -> R {
+        let id: UInt32
+        do { id = try Box.keyID(of: outer) } catch { throw .notOurs(error) }
+        guard let key = keys[id] else { throw .unknownKey(id) }
+        do { return try open(key) } catch { throw .notOurs(error) }
     }
 
     /// Adds a new current key to the old ones: the first step of a rotation.

@@ -1,5 +1,6 @@
 package import Crypto
 import FoundationEssentials
+import Secrets
 
 /// A data key sealed to an absent key holder: HPKE base mode (RFC 9180) with X-Wing, `docs/FORMAT.md`, "suite 2".
 package enum SealedWrap {
@@ -33,7 +34,8 @@ package enum SealedWrap {
                 info: info(context),
                 encapsulatedKey: Data(sealed[header.count..<(header.count + encapsulatedCount)])
             )
-            return SymmetricKey(data: try recipient.open(sealed[(header.count + encapsulatedCount)...]))
+            var key = try recipient.open(sealed[(header.count + encapsulatedCount)...])
+            return SymmetricKey(wiping: &key)
         } catch {
             // HPKE cannot distinguish a wrong key from a modified ciphertext; the outer secret box can.
             throw .wrongKeyOrContext

@@ -1,5 +1,6 @@
 package import Crypto
 import Encoding
+import Secrets
 
 /// A credential as text: a prefix such as `clv_agt_`, 32 bytes in base 62, six characters of CRC-32.
 ///
@@ -16,6 +17,8 @@ package struct Token: Sendable {
         case recoveryKit = "kit"
         case invite = "inv"
         case rootKey = "root"
+
+        fileprivate var prefix: String { "clv_\(rawValue)_" }
     }
 
     private static let digits = 43
@@ -27,27 +30,36 @@ package struct Token: Sendable {
 
     /// Nil for text with a wrong prefix, length, character or checksum.
     package init?(_ text: some StringProtocol) {
-        let characters = Array(text.utf8)
+        let characters = text.utf8
         for kind in Kind.allCases {
-            let prefix = Array("clv_\(kind.rawValue)_".utf8)
+            let prefix = kind.prefix.utf8
             guard characters.count == prefix.count + Self.digits + Base62.checksumDigits,
                 characters.starts(with: prefix)
             else { continue }
-            let body = characters[..<(prefix.count + Self.digits)]
-            guard Base62.checksum(of: body) == Array(characters.suffix(Base62.checksumDigits)),
-                let secret = Base62.decode(body.dropFirst(prefix.count), count: 32)
-            else { return nil }
-            self.init(kind, secret: SymmetricKey(data: secret))
+            let body = characters.dropLast(Base62.checksumDigits)
+            var isNumber = false
+            let secret = SecretBytes(count: 32) { output in
+                isNumber = Base62.decode(body.dropFirst(prefix.count), into: &output)
+            }
+            guard isNumber, Base62.checksum(of: body).elementsEqual(characters.suffix(Base62.checksumDigits)) else {
+                return nil
+            }
+            self.init(kind, secret: SymmetricKey(secret))
             return
         }
         return nil
     }
 
     package var text: String {
-        let body = Array("clv_\(kind.rawValue)_".utf8) + Base62.encode(secret.bytes, digits: Self.digits)
-        return String(decoding: body + Base62.checksum(of: body), as: UTF8.self)
+        let prefix = kind.prefix.utf8
+        let text = SecretBytes(count: prefix.count + Self.digits + Base62.checksumDigits) { output in
+            for character in prefix { output.append(character) }
+            Base62.encode(secret.bytes, digits: Self.digits, to: &output)
+            for digit in Base62.checksum(of: output.span) { output.append(digit) }
+        }
+        return text.text
     }
 
     /// Look-up value of the token's row; does not open it. 32 bytes.
-    package var lookup: [UInt8] { secret.derive(Context("token-id")).bytes }
+    package var lookup: [UInt8] { secret.derive(Context("token-id")).publicBytes(at: 0..<32) }
 }

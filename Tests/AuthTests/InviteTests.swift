@@ -2,6 +2,7 @@ import Auth
 import Crypto
 import Encoding
 import IPNetworks
+import Secrets
 import TestSupport
 import Testing
 import Vault
@@ -71,7 +72,7 @@ import VaultFormat
 
     @Test func anExtendedInvitationIsRefused() async throws {
         // A valid token with the attacker's payload: only the node can compute its code.
-        let secret = try #require(Token(invite)).secret.bytes
+        let secret = Array(try #require(Token(invite)).secret.bytes)
         let later = (node.moments.now + 999_999).bigEndianBytes + secret.dropFirst(8)
         let forged = Token(.invite, secret: SymmetricKey(data: later)).text
         await #expect(throws: AuthError.inviteNeeded) { try await node.register(ada, invite: forged) }

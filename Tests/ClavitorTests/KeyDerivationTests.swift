@@ -1,4 +1,5 @@
 import Crypto
+import Secrets
 import Testing
 import VaultFormat
 import Wire
@@ -35,7 +36,7 @@ import Wire
         #expect(Password.normalized(example.password) == bytes(hex: example.passwordBytes))
         let parameters = try KDFParameters(example.kdf)
         let key = try parameters.masterKey(of: Password(example.password), salt: bytes(hex: example.salt))
-        let found = unsafe key.withBytes { unsafe Array($0) }
+        let found = Array(SymmetricKey(key).bytes)
         #expect(found == bytes(hex: example.masterKey))
     }
 
@@ -59,8 +60,8 @@ import Wire
             example.recovery
             ? AccountKeys(kit: RecoveryKit(secret: SymmetricKey(data: secret)), origin: example.origin)
             : AccountKeys(masterKey: SecretBytes(secret), origin: example.origin)
-        #expect(keys.authKey.bytes == bytes(hex: example.authKey))
-        #expect(keys.l2WrapKey.bytes == bytes(hex: example.l2WrapKey))
+        #expect(Array(keys.authKey.bytes) == bytes(hex: example.authKey))
+        #expect(Array(keys.l2WrapKey.bytes) == bytes(hex: example.l2WrapKey))
     }
 }
 

@@ -1,5 +1,6 @@
 import Crypto
 import Encoding
+import Secrets
 import Testing
 import VaultFormat
 import Wire
@@ -53,7 +54,7 @@ import Wire
         let master = try KDFParameters(file.account.kdf).masterKey(
             of: Password(file.account.password), salt: bytes(hex: file.account.salt))
         let keys = AccountKeys(masterKey: master, origin: file.account.origin)
-        #expect(keys.authKey.bytes == bytes(hex: file.account.authKey))
+        #expect(Array(keys.authKey.bytes) == bytes(hex: file.account.authKey))
         let wrapped = Base64URL.encode(bytes(hex: file.boxes.l2Key.box))
         let l2Key = try L2Key(wrapped: wrapped, by: keys.l2WrapKey, vault: vault)
         let envelope = Base64URL.encode(bytes(hex: file.boxes.l2Value.box))

@@ -54,7 +54,7 @@ package struct Person: Sendable {
     package static func kitKey(_ kit: Token) -> SymmetricKey { key("auth", kit.text) }
 
     private func wrapped(under key: SymmetricKey) -> [UInt8] {
-        Box.seal(l2Key.bytes, key: key, context: Context("l2key", vault.bytes))
+        Box.seal(l2Key, key: key, context: Context("l2key", vault.bytes))
     }
 
     private static func key(_ use: String, _ secret: String) -> SymmetricKey {

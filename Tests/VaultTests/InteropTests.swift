@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import Secrets
 import TestSupport
 import Testing
 import VaultFormat

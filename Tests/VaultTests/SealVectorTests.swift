@@ -1,4 +1,5 @@
 import Crypto
+import Secrets
 import TestSupport
 import Testing
 import VaultFormat

@@ -80,9 +80,8 @@ extension FieldPlace {
 
 extension SymmetricKey {
     init(wire text: String, _ member: String) throws(Problem) {
-        let bytes = try Base64URL.bytes(text, member)
-        guard bytes.count == 32 else { throw .malformed(member, "must be 32 bytes in base64url") }
-        self.init(data: bytes)
+        guard let key = SymmetricKey(base64URL: text) else { throw .malformed(member, "must be 32 bytes in base64url") }
+        self = key
     }
 }
 

@@ -4,6 +4,7 @@ import Encoding
 import FoundationEssentials
 import NIOPosix
 import SQLite
+import Secrets
 import Synchronization
 import Wire
 
@@ -137,8 +138,7 @@ package final class Operators: Sendable {
             let key = try KDF.Scrypt.deriveKey(
                 from: Array(password.utf8), salt: salt, outputByteCount: 64, rounds: 1 << 15, blockSize: 8,
                 parallelism: 3)
-            let bytes = unsafe key.withUnsafeBytes { unsafe Array($0) }
-            return (Array(bytes.prefix(32)), SymmetricKey(data: bytes.suffix(32)))
+            return (key.publicBytes(at: 0..<32), key.key(at: 32..<64))
         }
     }
 

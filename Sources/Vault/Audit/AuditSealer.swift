@@ -61,7 +61,7 @@ package final class AuditSealer: Sendable {
         guard let vault else { return keys.nodeAuditKey }
         if let key = known.withLock({ $0[vault] }) { return key }
         guard let stored = try storedKey(vault) else { throw VaultError.noSuchEntry }
-        let key = SymmetricKey(data: try keys.openNodeTier(stored, .auditKey, vault: vault, id: vault.bytes))
+        let key = try keys.openNodeTierKey(stored, .auditKey, vault: vault, id: vault.bytes)
         known.withLock { known in
             if known.count >= Self.mostKnown { known.removeAll() }
             known[vault] = key

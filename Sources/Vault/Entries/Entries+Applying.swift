@@ -198,7 +198,7 @@ extension Entries {
                 ? VaultError.damaged("an owner without an index key") : .principalGone
         }
         let context = OwnerItem.index.context(vault: principal.vault, holder: principal.holder.id)
-        return BlindIndex(key: SymmetricKey(data: try Box.open(box, key: principal.holder.wrapKey, context: context)))
+        return BlindIndex(key: try Box.openKey(box, key: principal.holder.wrapKey, context: context))
     }
 
     /// The agents with the fields that their grants cover. Decrypts a few records at a time, because each may have 64 KB, and keeps

@@ -72,7 +72,7 @@ struct ChangePassword: AsyncParsableCommand {
             let kit = RecoveryKit()
             let change = try await signedIn.proving(code) { proof in
                 let body = PasswordBody(
-                    proof: proof, authKey: Base64URL.encode(keys.authKey.bytes),
+                    proof: proof, authKey: keys.authKey.base64URL,
                     l2: L2Body(wrappedKey: l2Key.wrapped(by: keys.l2WrapKey)),
                     recovery: kit.body(for: l2Key, origin: account.pins.origin), keepAgents: pauseAgents ? [] : nil)
                 return try await signedIn.send(
@@ -134,7 +134,7 @@ struct Recover: AsyncParsableCommand {
         _ signIn: SignIn, _ kitKeys: AccountKeys, _ keys: AccountKeys, _ kit: RecoveryKit, code: String?
     ) async throws -> OwnerChangeBody {
         let known = try signIn.known
-        let proof = ProofBody(kind: "recovery", secret: Base64URL.encode(kitKeys.authKey.bytes), code: code)
+        let proof = ProofBody(kind: "recovery", secret: kitKeys.authKey.base64URL, code: code)
         do {
             let begun = try await signIn.node.send(
                 NodeRequest(
@@ -144,7 +144,7 @@ struct Recover: AsyncParsableCommand {
             try known?.pins.check(vault: begun.vault)
             let l2Key = try l2Key(begun, kitKeys)
             let body = RecoverBody(
-                email: signIn.email, proof: proof, authKey: Base64URL.encode(keys.authKey.bytes),
+                email: signIn.email, proof: proof, authKey: keys.authKey.base64URL,
                 l2: L2Body(wrappedKey: l2Key.wrapped(by: keys.l2WrapKey)),
                 recovery: kit.body(for: l2Key, origin: try await signIn.terms(pinned: known?.pins).answer.origin),
                 keepAgents: [], device: known?.device)

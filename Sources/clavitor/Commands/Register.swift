@@ -37,7 +37,7 @@ struct Register: AsyncParsableCommand {
             let kit = withoutKit ? nil : RecoveryKit()
             let body = RegistrationBody(
                 email: signIn.email, vault: vault.text, kdf: terms.answer.kdf, salt: terms.answer.salt,
-                authKey: Base64URL.encode(keys.authKey.bytes),
+                authKey: keys.authKey.base64URL,
                 l2: L2Body(wrappedKey: l2Key.wrapped(by: keys.l2WrapKey)),
                 recovery: kit?.body(for: l2Key, origin: terms.answer.origin), invite: invite)
             try await node.send(NodeRequest(.post, "api/v1/accounts", body: body))
@@ -95,7 +95,7 @@ extension RecoveryKit {
     func body(for l2Key: L2Key, origin: String) -> RecoveryBody {
         let keys = AccountKeys(kit: self, origin: origin)
         return RecoveryBody(
-            key: Base64URL.encode(keys.authKey.bytes), l2: L2Body(wrappedKey: l2Key.wrapped(by: keys.l2WrapKey)))
+            key: keys.authKey.base64URL, l2: L2Body(wrappedKey: l2Key.wrapped(by: keys.l2WrapKey)))
     }
 
     var printed: String {

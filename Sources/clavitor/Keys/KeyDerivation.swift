@@ -1,5 +1,6 @@
 import CArgon2
 import Crypto
+import Secrets
 import Wire
 
 /// Argon2id parameters within the range that the client accepts: lower values weaken the password, higher ones exhaust the
@@ -23,11 +24,17 @@ struct KDFParameters: Equatable, Sendable {
     func masterKey(of password: borrowing Password, salt: [UInt8]) throws(KDFRefusal) -> SecretBytes {
         guard salt.count == 16 else { throw .salt(bytes: salt.count) }
         var status = ARGON2_OK.rawValue
-        let key = unsafe password.bytes.withBytes { password in
-            unsafe SecretBytes(count: 32) { key in
-                status = unsafe argon2id_hash_raw(
-                    iterations, memoryKiB, parallelism, password.baseAddress, password.count, salt, salt.count,
-                    key.baseAddress, key.count)
+        let key = password.bytes.withBytes { password in
+            SecretBytes(count: 32) { output in
+                output.append(repeating: 0, count: 32)
+                var key = output.mutableSpan
+                status = unsafe password.withUnsafeBufferPointer { password in
+                    unsafe key.withUnsafeMutableBufferPointer { key in
+                        unsafe argon2id_hash_raw(
+                            iterations, memoryKiB, parallelism, password.baseAddress, password.count, salt, salt.count,
+                            key.baseAddress, key.count)
+                    }
+                }
             }
         }
         guard status == ARGON2_OK.rawValue else { throw .failed(code: status) }
@@ -52,7 +59,7 @@ struct AccountKeys: Sendable {
     let l2WrapKey: SymmetricKey
 
     init(masterKey: borrowing SecretBytes, origin: String) {
-        self.init(secret: unsafe masterKey.withBytes { unsafe SymmetricKey(data: $0) }, label: "", origin: origin)
+        self.init(secret: SymmetricKey(masterKey), label: "", origin: origin)
     }
 
     init(kit: RecoveryKit, origin: String) {

@@ -21,14 +21,15 @@ struct L2Key: Sendable {
     /// Unwraps a key that `wrapped` made with the same wrap key and vault.
     init(wrapped: String, by wrapKey: SymmetricKey, vault: VaultID) throws(L2Failure) {
         guard let box = Base64URL.decode(wrapped) else { throw .notABox }
-        let opened = try Self.open(box, key: wrapKey, context: Context("l2key", vault.bytes))
-        guard opened.count == 32 else { throw .notABox }
-        self.init(vault: vault, key: SymmetricKey(data: opened))
+        let context = Context("l2key", vault.bytes)
+        let key = try Self.reporting { () throws(BoxError) in try Box.openKey(box, key: wrapKey, context: context) }
+        guard key.bitCount == 256 else { throw .notABox }
+        self.init(vault: vault, key: key)
     }
 
     /// Wraps the key for storage at the node.
     func wrapped(by wrapKey: SymmetricKey) -> String {
-        Base64URL.encode(Box.seal(key.bytes, key: wrapKey, context: Context("l2key", vault.bytes)))
+        Base64URL.encode(Box.seal(key, key: wrapKey, context: Context("l2key", vault.bytes)))
     }
 
     /// Encrypts a value for the version that the write creates.
@@ -49,7 +50,8 @@ struct L2Key: Sendable {
     /// then substitute one password for another.
     func open(_ envelope: String, entry: EntryID, field: FieldID, version: Int) throws(L2Failure) -> String {
         guard let box = Base64URL.decode(envelope) else { throw .notABox }
-        let plaintext = try Self.open(box, key: key, context: context(entry, field, version))
+        let context = context(entry, field, version)
+        let plaintext = try Self.reporting { () throws(BoxError) in try Box.open(box, key: key, context: context) }
         do {
             return try JSONDecoder().decode(L2Text.self, from: Data(plaintext)).value
         } catch {
@@ -64,9 +66,9 @@ struct L2Key: Sendable {
         FieldPlace(vault: vault, entry: entry, field: field, tier: .l2, version: version).valueContext
     }
 
-    private static func open(_ box: [UInt8], key: SymmetricKey, context: Context) throws(L2Failure) -> [UInt8] {
+    private static func reporting<R>(_ open: () throws(BoxError) -> R) throws(L2Failure) -> R {
         do {
-            return try Box.open(box, key: key, context: context)
+            return try open()
         } catch {
             switch error {
             case .malformed: throw .notABox

@@ -1,3 +1,4 @@
+import Secrets
 @_spi(_Unicode) import Swift
 
 /// A password normalized for key derivation: NFC, then UTF-8, so that it is the same on all systems.

@@ -67,7 +67,7 @@ struct SignIn {
         let known = try known
         let session = try await context.withSecondFactor(code) { code in
             let body = LoginBody(
-                email: email, authKey: Base64URL.encode(keys.authKey.bytes), totp: code, device: known?.device)
+                email: email, authKey: keys.authKey.base64URL, totp: code, device: known?.device)
             return try await node.send(NodeRequest(.post, "api/v1/sessions", body: body), as: SessionBody.self)
         }
         try known?.pins.check(vault: session.vault)

@@ -68,7 +68,7 @@ final class SignedIn {
 
     /// Sends a change of a credential with a proof of the password, and repeats it with a prompted code if the node requires one.
     func proving<Result>(_ options: CodeOptions, _ send: (ProofBody) async throws -> Result) async throws -> Result {
-        let secret = Base64URL.encode(try await passwordKeys().authKey.bytes)
+        let secret = try await passwordKeys().authKey.base64URL
         do {
             return try await context.withSecondFactor(options.totp) { code in
                 try await send(ProofBody(kind: "password", secret: secret, code: code))
