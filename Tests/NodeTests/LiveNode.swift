@@ -188,17 +188,18 @@ extension LiveNode {
         let url: String
         let certificate: String
 
-        func client() -> HTTPClient {
+        func client(http2: Bool = true) -> HTTPClient {
             var configuration = HTTPClient.Configuration()
             configuration.tlsConfiguration = .makeClientConfiguration()
             configuration.tlsConfiguration?.trustRoots = .file(certificate)
+            configuration.httpVersion = http2 ? .automatic : .http1Only
             configuration.timeout = .init(connect: .seconds(5), read: .seconds(60))
             return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         }
 
-        private func live(_ client: HTTPClient, _ method: String, _ path: String, token: String?, body: [UInt8]?)
-            async throws -> [UInt8]
-        {
+        func send(
+            _ client: HTTPClient, _ method: String, _ path: String, token: String? = nil, body: [UInt8]? = nil
+        ) async throws -> [UInt8] {
             var request = HTTPClientRequest(url: url + path)
             request.method = .init(rawValue: method)
             if let token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
@@ -212,7 +213,7 @@ extension LiveNode {
         func register(_ client: HTTPClient) async throws -> String {
             let email = "\(UUID().uuidString)@example.com"
             func post<Body: Encodable>(_ path: String, _ body: Body) async throws -> Data {
-                Data(try await live(client, "POST", path, token: nil, body: Array(try JSONEncoder().encode(body))))
+                Data(try await send(client, "POST", path, token: nil, body: Array(try JSONEncoder().encode(body))))
             }
             let hello = try JSONDecoder().decode(
                 PreloginBody.self,
@@ -231,7 +232,7 @@ extension LiveNode {
 
         func create(_ client: HTTPClient, token: String) async throws -> String {
             let body = Array(#"{"title":"written","fields":[{"label":"l","value":"v"}]}"#.utf8)
-            let answer = try await live(client, "POST", "/api/v1/entries", token: token, body: body)
+            let answer = try await send(client, "POST", "/api/v1/entries", token: token, body: body)
             return try JSONDecoder().decode(EntryBody.self, from: Data(answer)).id
         }
 
@@ -239,7 +240,7 @@ extension LiveNode {
             var ids: Set<String> = []
             var path: String? = "/api/v1/entries?limit=200"
             while let current = path {
-                let answer = try await live(client, "GET", current, token: token, body: nil)
+                let answer = try await send(client, "GET", current, token: token, body: nil)
                 let page = try JSONDecoder().decode(EntryListBody.self, from: Data(answer))
                 ids.formUnion(page.entries.map(\.id))
                 path = page.next.map { "/api/v1/entries?limit=200&cursor=\($0)" }
