@@ -16,13 +16,10 @@ import VaultFormat
         defer { scratch.remove() }
         let node = try ServedNode(in: scratch)
         defer { node.stop() }
-        let process = node.process.processIdentifier
-        let sockets = try Self.sockets(of: process)
+        let process = node.process.id
         let use = VaultUse(node)
         try await use.run(last: last)
-        while try Self.sockets(of: process) > sockets {
-            try await Task.sleep(for: .milliseconds(20))
-        }
+        while try Self.isConnected(node.port) { try await Task.sleep(for: .milliseconds(20)) }
         let stored = try StoredKeys(node, use)
         var memory = try ProcessMemory(of: process)
         // The socket is closed before the connection's state is released.
@@ -35,11 +32,13 @@ import VaultFormat
         for key in stored.clients + use.keys { #expect(!memory.contains(key), "\(key.name) in memory") }
     }
 
-    private static func sockets(of process: Int32) throws -> Int {
-        let folder = "/proc/\(process)/fd"
-        return try FileManager.default.contentsOfDirectory(atPath: folder).count { name in
-            let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\(name)")
-            return target?.hasPrefix("socket:") == true
+    /// Whether a server on this port has an open connection (proc_pid_net(5): states ESTABLISHED and CLOSE_WAIT).
+    private static func isConnected(_ port: Int) throws -> Bool {
+        let table = try String(contentsOf: URL(filePath: "/proc/net/tcp"), encoding: .utf8)
+        return table.split(separator: "\n").dropFirst().contains { line in
+            let columns = line.split(separator: " ")
+            let local = columns[1].split(separator: ":").last.flatMap { Int($0, radix: 16) }
+            return local == port && ["01", "08"].contains(columns[3])
         }
     }
 }

@@ -133,7 +133,7 @@ import WebAssets
         let scratch = try Scratch()
         let file = scratch.file("main.js.gz")
         try Data(buffer: compressed.body).write(to: URL(filePath: file))
-        let unpacked = try Tool("gzip", ["-dc", file], help: "apt-get install gzip")
+        let unpacked = try await Tool("gzip", ["-dc", file], help: "apt-get install gzip")
         #expect(unpacked.output == String(buffer: plain.body))
     }
 
