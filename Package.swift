@@ -101,7 +101,9 @@ let package = Package(
         // What the HTTP interfaces of node and monitor share.
         .target(
             name: "HTTPServing",
-            dependencies: ["Secrets", "Wire", httpTypes, nioCore, .product(name: "Hummingbird", package: "hummingbird")],
+            dependencies: [
+                "Secrets", "Wire", httpTypes, nioCore, .product(name: "Hummingbird", package: "hummingbird"),
+            ],
             swiftSettings: house),
         .target(
             name: "WebAssets",
@@ -112,7 +114,8 @@ let package = Package(
         .target(
             name: "API",
             dependencies: [
-                "Encoding", "HTTPServing", "IPNetworks", "Secrets", "Vault", "VaultFormat", "Auth", "Wire", crypto, httpTypes,
+                "Encoding", "HTTPServing", "IPNetworks", "Secrets", "Vault", "VaultFormat", "Auth", "Wire", crypto,
+                httpTypes,
                 logging, nioCore,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
@@ -122,7 +125,7 @@ let package = Package(
         ),
 
         .target(
-            name: "Serving",
+            name: "ServerRuntime",
             dependencies: [
                 "Autocert", "CProcess", "DNSUpdate", "Encoding", "Files", "IPNetworks", "Systemd", arguments,
                 httpTypes, lifecycle, logging, nioCore, nioPosix, nioSSL,
@@ -181,7 +184,7 @@ let package = Package(
         .target(
             name: "NodeCore",
             dependencies: [
-                "API", "Auth", "Autocert", "Backup", "Encoding", "Files", "RootKeySources", "SQLite", "Serving",
+                "API", "Auth", "Autocert", "Backup", "Encoding", "Files", "RootKeySources", "SQLite", "ServerRuntime",
                 "Storage", "Systemd", "Telemetry", "Vault", "VaultFormat", "Wire", lifecycle, logging, nioCore,
                 nioPosix,
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -192,7 +195,7 @@ let package = Package(
         .executableTarget(
             name: "clavitor-node",
             dependencies: [
-                "API", "Auth", "Autocert", "Backup", "Files", "NodeCore", "RootKeySources", "SQLite", "Serving",
+                "API", "Auth", "Autocert", "Backup", "Files", "NodeCore", "RootKeySources", "SQLite", "ServerRuntime",
                 "Storage", "Systemd", "Telemetry",
                 "Vault", "VaultFormat", "Wire", arguments, lifecycle, logging, nioCore, nioPosix,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -216,7 +219,8 @@ let package = Package(
         .executableTarget(
             name: "clavitor-monitor",
             dependencies: [
-                "Autocert", "Backup", "Files", "Monitor", "Console", "Outbound", "SQLite", "Serving", "Wire", arguments,
+                "Autocert", "Backup", "Files", "Monitor", "Console", "Outbound", "SQLite", "ServerRuntime", "Wire",
+                arguments,
                 httpClient, lifecycle, logging, nioCore,
                 nioPosix,
                 nioSSL,
@@ -252,7 +256,8 @@ let package = Package(
             name: "NodeTests",
             dependencies: [
                 "HTTPServing", "NodeCore", "RootKeySources",
-                "API", "Auth", "Autocert", "Files", "IPNetworks", "OneTimePasswords", "SQLite", "Serving", "Storage",
+                "API", "Auth", "Autocert", "Files", "IPNetworks", "OneTimePasswords", "SQLite", "ServerRuntime",
+                "Storage",
                 "TestSupport", "Vault", "Secrets", "VaultFormat",
                 "Wire",
                 "clavitor-node",
@@ -294,9 +299,9 @@ let package = Package(
         ),
         .testTarget(name: "SQLiteTests", dependencies: ["SQLite", "TestSupport"], swiftSettings: house),
         .testTarget(
-            name: "ServingTests",
+            name: "ServerRuntimeTests",
             dependencies: [
-                "Autocert", "Serving", "TestSupport", httpTypes, logging, nioCore, nioPosix,
+                "Autocert", "ServerRuntime", "TestSupport", httpTypes, logging, nioCore, nioPosix,
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
@@ -338,7 +343,7 @@ let package = Package(
         .testTarget(
             name: "MonitorTests",
             dependencies: [
-                "Autocert", "Fleet", "Monitor", "OneTimePasswords", "SQLite", "Serving",
+                "Autocert", "Fleet", "Monitor", "OneTimePasswords", "SQLite", "ServerRuntime",
                 "TestSupport", "WebAssets", "Wire", crypto,
                 httpClient, lifecycle, logging, nioCore, nioPosix, nioSSL,
                 .product(name: "Hummingbird", package: "hummingbird"),

@@ -1,6 +1,6 @@
 package import Autocert
 package import Logging
-import Serving
+import ServerRuntime
 import Vault
 
 /// Writes certificate events to the node's audit log.

@@ -1,6 +1,6 @@
 package import Files
 package import RootKeySources
-package import Serving
+package import ServerRuntime
 import Storage
 import Systemd
 package import VaultFormat

@@ -5,8 +5,8 @@ import Encoding
 import Files
 import FoundationEssentials
 package import Logging
+package import ServerRuntime
 package import ServiceLifecycle
-package import Serving
 import Storage
 import Synchronization
 import Telemetry

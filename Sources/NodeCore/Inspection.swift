@@ -1,5 +1,5 @@
 import SQLite
-import Serving
+import ServerRuntime
 import Storage
 import Vault
 package import VaultFormat

@@ -5,7 +5,7 @@ import Files
 import FoundationEssentials
 import Hummingbird
 package import Logging
-package import Serving
+package import ServerRuntime
 package import Storage
 package import Vault
 package import VaultFormat

@@ -7,8 +7,8 @@ import NIOCore
 import NIOPosix
 import RootKeySources
 import SQLite
+package import ServerRuntime
 package import ServiceLifecycle
-package import Serving
 import Storage
 import Vault
 import VaultFormat

@@ -1,6 +1,6 @@
 package import Auth
 package import Backup
-package import Serving
+package import ServerRuntime
 package import Vault
 
 /// The settings of a node, merged from flags, file and defaults.

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Backup
-import Serving
+import ServerRuntime
 
 /// Flags for encrypted backups of the monitor's database file.
 struct BackupFlags: ParsableArguments {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Files
 import Monitor
-import Serving
+import ServerRuntime
 import Wire
 
 /// The hub's program: arguments, configuration and wiring only.

@@ -3,7 +3,7 @@ import Files
 import FoundationEssentials
 import Logging
 import Monitor
-import Serving
+import ServerRuntime
 import TOMLKit
 import Wire
 

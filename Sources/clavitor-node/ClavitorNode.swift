@@ -1,6 +1,6 @@
 import ArgumentParser
 import NodeCore
-import Serving
+import ServerRuntime
 import VaultFormat
 import Wire
 

@@ -2,7 +2,7 @@ import ArgumentParser
 import Auth
 import Backup
 import NodeCore
-import Serving
+import ServerRuntime
 import Vault
 import VaultFormat
 

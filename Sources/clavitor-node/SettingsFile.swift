@@ -1,4 +1,4 @@
-import Serving
+import ServerRuntime
 
 /// The TOML file of `serve`.
 struct SettingsFile: Decodable {

@@ -69,7 +69,7 @@ import Testing
             module: "Systemd", ours: [], others: ["Glibc"],
             why: "the systemd protocol does not depend on the program"),
         Rule(
-            module: "Serving",
+            module: "ServerRuntime",
             ours: ["Autocert", "CProcess", "DNSUpdate", "Encoding", "Files", "IPNetworks", "Systemd"],
             others: [
                 "ArgumentParser", "FoundationEssentials", "Glibc", "HTTPTypes", "Hummingbird", "HummingbirdCore",
@@ -82,7 +82,7 @@ import Testing
             others: ["Crypto", "Dispatch", "FoundationEssentials", "Synchronization"],
             why: "backups do not depend on their content"),
         Rule(
-            module: "HTTPServing", ours: ["Wire"],
+            module: "HTTPServing", ours: ["Secrets", "Wire"],
             others: ["FoundationEssentials", "HTTPTypes", "Hummingbird", "NIOCore"],
             why: "the HTTP interfaces share it, whatever they serve"),
         Rule(
@@ -90,7 +90,8 @@ import Testing
             others: ["Crypto", "HTTPTypes", "Hummingbird", "NIOCore"],
             why: "pages are served alike, whatever they show"),
         Rule(
-            module: "API", ours: ["Auth", "Encoding", "HTTPServing", "IPNetworks", "Vault", "VaultFormat", "Wire"],
+            module: "API",
+            ours: ["Auth", "Encoding", "HTTPServing", "IPNetworks", "Secrets", "Vault", "VaultFormat", "Wire"],
             others: [
                 "Crypto", "FoundationEssentials", "HTTPTypes", "Hummingbird", "Logging", "NIOCore", "NIOHTTP1",
                 "Synchronization",
@@ -107,7 +108,7 @@ import Testing
             module: "Monitor",
             ours: [
                 "CMonitorAssets", "Encoding", "Files", "HTTPServing", "OneTimePasswords", "Outbound", "SQLite",
-                "Telemetry", "WebAssets", "Wire",
+                "Secrets", "Telemetry", "WebAssets", "Wire",
             ],
             others: [
                 "AsyncHTTPClient", "Crypto", "CryptoExtras", "FoundationEssentials", "HTTPTypes", "HeapModule",
@@ -132,7 +133,7 @@ import Testing
         Rule(
             module: "NodeCore",
             ours: [
-                "API", "Auth", "Autocert", "Backup", "Encoding", "Files", "RootKeySources", "SQLite", "Serving",
+                "API", "Auth", "Autocert", "Backup", "Encoding", "Files", "RootKeySources", "SQLite", "ServerRuntime",
                 "Storage", "Systemd", "Telemetry", "Vault", "VaultFormat", "Wire",
             ],
             others: [
@@ -143,14 +144,14 @@ import Testing
         Rule(
             module: "clavitor-node",
             ours: [
-                "Auth", "Autocert", "Backup", "Encoding", "Files", "NodeCore", "RootKeySources", "SQLite", "Serving",
-                "Storage", "Vault", "VaultFormat", "Wire",
+                "Auth", "Autocert", "Backup", "Encoding", "Files", "NodeCore", "RootKeySources", "SQLite",
+                "ServerRuntime", "Storage", "Vault", "VaultFormat", "Wire",
             ],
             others: ["ArgumentParser", "FoundationEssentials", "Glibc", "Logging", "ServiceLifecycle", "UnixSignals"],
             why: "a program only wires modules"),
         Rule(
             module: "clavitor-monitor",
-            ours: ["Autocert", "Backup", "Console", "Files", "Monitor", "Outbound", "SQLite", "Serving", "Wire"],
+            ours: ["Autocert", "Backup", "Console", "Files", "Monitor", "Outbound", "SQLite", "ServerRuntime", "Wire"],
             others: [
                 "ArgumentParser", "AsyncHTTPClient", "FoundationEssentials", "Glibc", "Hummingbird", "Logging",
                 "NIOCore", "NIOHTTP1", "NIOPosix", "ServiceLifecycle", "TOMLKit", "UnixSignals",

@@ -2,7 +2,7 @@ import Autocert
 import Foundation
 import NodeCore
 import RootKeySources
-import Serving
+import ServerRuntime
 import TestSupport
 import Testing
 

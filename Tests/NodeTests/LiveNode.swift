@@ -10,8 +10,8 @@ import NIOHTTP1
 import NIOSSL
 import NodeCore
 import RootKeySources
+import ServerRuntime
 import ServiceLifecycle
-import Serving
 import TestSupport
 import VaultFormat
 import Wire

@@ -7,7 +7,7 @@ import NIOCore
 import NIOHTTP1
 import NodeCore
 import RootKeySources
-import Serving
+import ServerRuntime
 import Synchronization
 import TestSupport
 import Testing

@@ -1,6 +1,6 @@
 import Foundation
 import Glibc
-import Serving
+import ServerRuntime
 
 /// Every writable memory mapping of a process, read while it is stopped.
 struct ProcessMemory {

@@ -3,7 +3,7 @@ import Foundation
 import NodeCore
 import RootKeySources
 import SQLite
-import Serving
+import ServerRuntime
 import Storage
 import TestSupport
 import Testing

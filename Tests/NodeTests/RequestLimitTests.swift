@@ -6,7 +6,7 @@ import NIOHTTP1
 import NodeCore
 import RootKeySources
 import SQLite
-import Serving
+import ServerRuntime
 import Storage
 import Testing
 import Vault

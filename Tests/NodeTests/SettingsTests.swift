@@ -1,5 +1,5 @@
 import Foundation
-import Serving
+import ServerRuntime
 import TestSupport
 import Testing
 

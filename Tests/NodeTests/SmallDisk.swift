@@ -3,7 +3,7 @@ import Files
 import Foundation
 import Logging
 import NodeCore
-import Serving
+import ServerRuntime
 import TestSupport
 import Testing
 import Vault

@@ -7,7 +7,7 @@ import Logging
 import NodeCore
 import RootKeySources
 import SQLite
-import Serving
+import ServerRuntime
 import Storage
 import TestSupport
 import Testing

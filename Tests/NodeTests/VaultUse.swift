@@ -3,7 +3,7 @@ import Crypto
 import Encoding
 import Foundation
 import Secrets
-import Serving
+import ServerRuntime
 import TestSupport
 import VaultFormat
 import Wire

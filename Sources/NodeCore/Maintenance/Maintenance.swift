@@ -3,8 +3,8 @@ import Backup
 import Files
 package import Logging
 package import SQLite
+import ServerRuntime
 package import ServiceLifecycle
-import Serving
 import Storage
 import Vault
 

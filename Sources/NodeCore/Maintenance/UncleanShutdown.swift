@@ -1,6 +1,6 @@
 import Files
 package import Logging
-import Serving
+import ServerRuntime
 import Storage
 import Vault
 

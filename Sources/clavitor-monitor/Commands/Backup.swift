@@ -1,7 +1,7 @@
 import ArgumentParser
 import Files
 import Monitor
-import Serving
+import ServerRuntime
 
 struct Backup: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Autocert
-import Serving
+import ServerRuntime
 
 struct CertCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

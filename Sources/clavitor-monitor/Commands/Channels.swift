@@ -1,7 +1,7 @@
 import ArgumentParser
 import Files
 import Monitor
-import Serving
+import ServerRuntime
 
 /// Lists and tests notification channels.
 struct ChannelCommand: AsyncParsableCommand {

@@ -7,7 +7,7 @@ import Monitor
 import NIOCore
 import NIOHTTP1
 import Outbound
-import Serving
+import ServerRuntime
 
 /// Prints the fleet's state, with the exit codes of Nagios plugins.
 struct Check: AsyncParsableCommand {

@@ -3,7 +3,7 @@ import Console
 import FoundationEssentials
 import Glibc
 import Monitor
-import Serving
+import ServerRuntime
 
 /// Manages the operators who may sign in.
 struct OperatorCommand: AsyncParsableCommand {

@@ -9,8 +9,8 @@ import Monitor
 import NIOCore
 import NIOPosix
 import SQLite
+import ServerRuntime
 import ServiceLifecycle
-import Serving
 import UnixSignals
 import Wire
 

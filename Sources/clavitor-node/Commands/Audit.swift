@@ -3,7 +3,7 @@ import Encoding
 import FoundationEssentials
 import NodeCore
 import SQLite
-import Serving
+import ServerRuntime
 import Storage
 import Vault
 import VaultFormat

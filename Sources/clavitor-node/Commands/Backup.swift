@@ -5,7 +5,7 @@ import Files
 import Logging
 import NodeCore
 import RootKeySources
-import Serving
+import ServerRuntime
 import Storage
 import Vault
 import VaultFormat

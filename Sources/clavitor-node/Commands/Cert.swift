@@ -3,7 +3,7 @@ import Autocert
 import Files
 import FoundationEssentials
 import NodeCore
-import Serving
+import ServerRuntime
 import Vault
 import VaultFormat
 

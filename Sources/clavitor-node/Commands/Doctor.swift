@@ -4,7 +4,7 @@ import Files
 import NodeCore
 import RootKeySources
 import SQLite
-import Serving
+import ServerRuntime
 import Storage
 import VaultFormat
 

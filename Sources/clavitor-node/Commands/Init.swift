@@ -2,7 +2,7 @@ import ArgumentParser
 import Auth
 import NodeCore
 import RootKeySources
-import Serving
+import ServerRuntime
 import VaultFormat
 
 struct Init: AsyncParsableCommand {

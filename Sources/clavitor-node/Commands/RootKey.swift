@@ -3,7 +3,7 @@ import Backup
 import Files
 import NodeCore
 import RootKeySources
-import Serving
+import ServerRuntime
 import Storage
 import Vault
 import VaultFormat

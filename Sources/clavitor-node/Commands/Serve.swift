@@ -6,8 +6,8 @@ import Logging
 import NodeCore
 import RootKeySources
 import SQLite
+import ServerRuntime
 import ServiceLifecycle
-import Serving
 import Storage
 import UnixSignals
 import Vault

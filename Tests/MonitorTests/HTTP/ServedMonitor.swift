@@ -9,8 +9,8 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 import SQLite
+import ServerRuntime
 import ServiceLifecycle
-import Serving
 import TestSupport
 import Wire
 

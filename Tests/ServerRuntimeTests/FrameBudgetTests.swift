@@ -1,6 +1,6 @@
 import NIOCore
 import NIOEmbedded
-import Serving
+import ServerRuntime
 import Testing
 
 /// Small HTTP/2 frames are counted before decoding.

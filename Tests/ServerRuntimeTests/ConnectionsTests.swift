@@ -1,6 +1,6 @@
 import NIOCore
 import NIOEmbedded
-import Serving
+import ServerRuntime
 import Testing
 
 /// Admission, waiting and eviction of connections at their limits.

@@ -1,6 +1,6 @@
 import NIOCore
 import NIOEmbedded
-import Serving
+import ServerRuntime
 import Testing
 
 /// The size of writes to TLS.

@@ -2,7 +2,7 @@ import HTTPTypes
 import NIOCore
 import NIOEmbedded
 import NIOHTTPTypes
-import Serving
+import ServerRuntime
 import Testing
 
 /// The timeouts of requests and responses, on a test clock.

@@ -5,7 +5,7 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import NIOPosix
-import Serving
+import ServerRuntime
 import Testing
 
 /// Redirects of port 80 for configured and unconfigured names.
