@@ -34,8 +34,8 @@ package struct Heartbeats {
         var times = HeartbeatPusher<ContinuousClock>.Settings()
         times.interval = .seconds(settings.every.seconds)
         service = HeartbeatPusher(
-            to: targets, sampler: sampler, settings: times, clock: ContinuousClock(), now: { Self.milliseconds() },
-            logger: logger
+            to: targets, sampler: sampler, requests: node.heartbeatRequests, settings: times, clock: ContinuousClock(),
+            now: { Self.milliseconds() }, logger: logger
         ) { (request) async throws(PushError) in try await client.send(request) }
     }
 

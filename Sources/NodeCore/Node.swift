@@ -7,6 +7,7 @@ import Hummingbird
 package import Logging
 package import ServerRuntime
 package import Storage
+package import Telemetry
 package import Vault
 package import VaultFormat
 import Wire
@@ -24,6 +25,8 @@ package struct Node: Sendable {
     package let settings: NodeSettings
     package let now: @Sendable () -> Int64
     package let damageMark: DamageMark
+    /// Requests a heartbeat at once when access was taken, so that a restored older file cannot hide it until the next one.
+    package let heartbeatRequests: HeartbeatRequests
 
     /// `isUnclean`: Whether the previous process ended without a clean shutdown, see `UncleanShutdown`.
     package init(
@@ -40,9 +43,10 @@ package struct Node: Sendable {
             }
         }
         let journal = AuditJournal(key: keys.auditHeadKey, onFault: onFault)
-        let store = try Store(path: directory.database, journal: journal, health: health, now: now) {
-            FileStatus.freeSpace(directory.path)
-        }
+        let heartbeatRequests = HeartbeatRequests()
+        let store = try Store(
+            path: directory.database, journal: journal, health: health, now: now,
+            freeSpace: { FileStatus.freeSpace(directory.path) }, onAccessTaken: { heartbeatRequests.request() })
         var accounts = Accounts.Settings(
             registration: settings.registration, sessionLifetime: settings.sessionLifetime.seconds)
         accounts.quotas = settings.quotas
@@ -56,6 +60,7 @@ package struct Node: Sendable {
         self.settings = settings
         self.now = now
         self.damageMark = damageMark
+        self.heartbeatRequests = heartbeatRequests
         api = NodeAPI(
             accounts: services.accounts, authenticator: services.authenticator, entries: services.entries,
             agents: services.agents, trail: services.trail, tokens: services.tokens,

@@ -146,6 +146,17 @@ extension Store {
 }
 
 extension [Mutation] {
+    /// Whether the mutations take access from somebody who had it. Expired sessions had none.
+    var takeAccess: Bool {
+        contains { mutation in
+            switch mutation {
+            case .deleteSessionsExpired: false
+            case .switchOwner: true
+            default: mutation.direction == .reduces
+            }
+        }
+    }
+
     /// Whether the mutations revoke access and do nothing that could be done later.
     var revokeAccess: Bool {
         contains { $0.direction == .reduces } && !contains { $0.direction == .tidies }

@@ -11,6 +11,8 @@ package final class Store: Sendable {
     package let health: NodeHealth
     let now: @Sendable () -> Int64
     let freeSpace: @Sendable () -> Int64?
+    /// Called after each commit that takes access from somebody.
+    let onAccessTaken: @Sendable () -> Void
     /// Whether deleted data remains in the WAL because a reader prevented its truncation; `sweep` retries.
     let owesTruncation = Atomic(false)
     /// Number of commits of each vault that used the reserved space since the disk became full.
@@ -25,12 +27,13 @@ package final class Store: Sendable {
     /// `freeSpace`: Free bytes on the disk; nil when unknown.
     package init(
         path: String, journal: AuditJournal, health: NodeHealth, now: @escaping @Sendable () -> Int64,
-        freeSpace: @escaping @Sendable () -> Int64? = { nil }
+        freeSpace: @escaping @Sendable () -> Int64? = { nil }, onAccessTaken: @escaping @Sendable () -> Void = {}
     ) throws {
         self.journal = journal
         self.health = health
         self.now = now
         self.freeSpace = freeSpace
+        self.onAccessTaken = onAccessTaken
         database = try Database(path: path, migrations: Schema.migrations, observer: journal)
         try journal.load(from: database)
     }
@@ -109,6 +112,7 @@ package final class Store: Sendable {
             throw VaultError.readOnly(NodeHealth.Fault.foreignWrite.rawValue)
         }
         health.endExhaustion()
+        if mutations.takeAccess { onAccessTaken() }
         // Free the WAL's space now instead of at the next check of the disk.
         if health.mode == .readOnly(.diskFull), mutations.contains(where: { $0.direction == .tidies }) {
             _ = try? await database.truncateWAL()

@@ -61,6 +61,21 @@ import Wire
         #expect(fleet.incidents.map(\.key) == [])
     }
 
+    /// The next scheduled heartbeat is up to an hour away.
+    @Test func whatTakesAccessIsReportedAtOnce() async throws {
+        let monitor = try await ServedMonitor()
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        var arguments = try Self.arguments(monitor, "tokyo")
+        arguments[arguments.count - 1] = "1h"
+        let node = try ServedNode(in: scratch, arguments: arguments)
+        defer { node.kill() }
+        // Includes a change of the password, which ends all sessions and agents.
+        try await VaultUse(node).run(last: .ownersRead)
+        let isReported = try await monitor.sees { ($0.nodes.first?.body?.auditSeq ?? 0) > 0 }
+        #expect(isReported)
+    }
+
     @Test func uptimeKumaPushesAreAccepted() async throws {
         let monitor = try await ServedMonitor()
         let file = try monitor.addNode("printer")

@@ -31,6 +31,7 @@ final class PusherRig: Sendable {
 
     let clock = TestClock()
     let log = LogRecorder()
+    let requests = HeartbeatRequests()
     let folder: Scratch
     let machine: Machine
     private let state = Mutex(State())
@@ -79,7 +80,8 @@ final class PusherRig: Sendable {
             state.withLock { $0.facts }
         }
         return HeartbeatPusher(
-            to: try urls.map { try target($0) }, sampler: sampler, settings: settings, clock: clock, now: now,
+            to: try urls.map { try target($0) }, sampler: sampler, requests: requests, settings: settings, clock: clock,
+            now: now,
             random: { [self] range in
                 state.withLock { state in
                     state.draws += 1

@@ -51,6 +51,59 @@ import Wire
         #expect(rig.pushes.map { $0.time - PusherRig.phase() } == [0, 3_610_000, 3_630_000, 3_630_000])
     }
 
+    // MARK: Requests
+
+    @Test func aRequestedHeartbeatIsSentAtOnce() async throws {
+        let rig = try PusherRig()
+        try await rig.run(try rig.pusher(to: both)) {
+            try await rig.asleep(before: 1)
+            rig.requests.request()
+            try await rig.until("the requested heartbeat") { rig.pushes.count == 2 }
+        }
+        #expect(rig.pushes.prefix(2).map(\.time) == [0, 0])
+        #expect(Set(rig.pushes.prefix(2).map(\.origin)) == [Self.kuma, Self.other])
+        #expect(rig.pushes.prefix(2).map(\.beat.phase) == [.running, .running])
+    }
+
+    @Test func manyRequestsShareOneHeartbeatASecond() async throws {
+        let rig = try PusherRig()
+        try await rig.run(try rig.pusher(to: urls)) {
+            try await rig.asleep(before: 1)
+            rig.requests.request()
+            try await rig.until("the first requested heartbeat") { rig.pushes.count == 1 }
+            for _ in 0..<100 { rig.requests.request() }
+            try await rig.until("a second one") {
+                rig.clock.advance(by: .milliseconds(100))
+                return rig.pushes.count == 2
+            }
+            #expect(rig.pushes.last?.time ?? 0 >= 1_000)
+            rig.clock.advance(by: .seconds(3))
+            // Nothing is left to send: the next one is due by schedule.
+            try await Task.sleep(for: .milliseconds(50))
+            #expect(rig.pushes.count == 2)
+        }
+    }
+
+    @Test func aRequestDuringAPushIsAnsweredAfterIt() async throws {
+        let rig = try PusherRig()
+        try await rig.run(try rig.pusher(to: urls)) {
+            rig.monitor(Self.kuma, .hang)
+            try await rig.asleep(before: 1)
+            rig.clock.advance(by: .milliseconds(PusherRig.phase()))
+            try await rig.until("a push in flight") { rig.pushes.count == 1 }
+            rig.requests.request()
+            rig.monitor(Self.kuma, PusherRig.ok)
+            // The push in flight times out after ten seconds.
+            try await rig.until("the requested heartbeat") {
+                rig.clock.advance(by: .milliseconds(500))
+                return rig.pushes.count == 2
+            }
+        }
+        #expect(rig.pushes[1].time < PusherRig.phase() + 30_000)
+    }
+
+    // MARK: Phases
+
     @Test func aFleetDoesNotSendInUnison() {
         let phases = (1...300).map { HeartbeatSchedule(node: "node\($0)", interval: .seconds(30)).phase }
         #expect(phases.allSatisfy { (0..<30_000).contains($0) })

@@ -3,7 +3,8 @@ package import Logging
 import ServiceLifecycle
 import Wire
 
-/// Sends one heartbeat per interval to each target until the node stops, then a last one that announces the stop.
+/// Sends one heartbeat per interval to each target until the node stops, then a last one that announces the stop. In between it sends
+/// those that `HeartbeatRequests` asks for, at most one a second.
 ///
 /// A heartbeat that cannot be delivered is counted and dropped. The next one carries newer values, and the monitor
 /// raises the alarm on silence, so a retry would only deliver stale data. Only a graceful shutdown is announced: a
@@ -15,6 +16,8 @@ package struct HeartbeatPusher<C: Clock>: Service where C.Duration == Duration {
         package var timeout = Duration.seconds(10)
         /// Timeout of the last heartbeat to all targets: a shutdown must not wait for a monitor.
         package var finalBeatTimeout = Duration.seconds(3)
+        /// Between two requested heartbeats: the monitor rejects more than five a second.
+        package var requestedInterval = Duration.seconds(1)
 
         package init() {}
     }
@@ -22,6 +25,7 @@ package struct HeartbeatPusher<C: Clock>: Service where C.Duration == Duration {
     private let settings: Settings
     private let sampler: Sampler
     private let statuses: [TargetStatus<C>]
+    private let requests: HeartbeatRequests
     private let clock: C
     private let now: @Sendable () -> Int64
     private let random: @Sendable (ClosedRange<Int64>) -> Int64
@@ -33,6 +37,7 @@ package struct HeartbeatPusher<C: Clock>: Service where C.Duration == Duration {
     /// - Parameters:
     ///   - targets: Each is served independently.
     ///   - sampler: Creates the heartbeats.
+    ///   - requests: Requests for heartbeats ahead of schedule.
     ///   - settings: Intervals and timeouts.
     ///   - clock: For durations.
     ///   - now: Unix milliseconds.
@@ -40,13 +45,15 @@ package struct HeartbeatPusher<C: Clock>: Service where C.Duration == Duration {
     ///   - logger: Never receives a push URL.
     ///   - send: Sends a push. It must heed cancellation, which ends a push that exceeds its timeout.
     package init(
-        to targets: [PushTarget], sampler: Sampler, settings: Settings = .init(), clock: C,
+        to targets: [PushTarget], sampler: Sampler, requests: HeartbeatRequests = .init(), settings: Settings = .init(),
+        clock: C,
         now: @escaping @Sendable () -> Int64,
         random: @escaping @Sendable (ClosedRange<Int64>) -> Int64 = { Int64.random(in: $0) }, logger: Logger,
         send: @escaping PushSend
     ) {
         statuses = targets.map(TargetStatus.init)
         self.sampler = sampler
+        self.requests = requests
         self.settings = settings
         self.clock = clock
         self.now = now
@@ -56,13 +63,20 @@ package struct HeartbeatPusher<C: Clock>: Service where C.Duration == Duration {
     }
 
     package func run() async throws {
-        await cancelWhenGracefulShutdown { await beat() }
+        await cancelWhenGracefulShutdown {
+            await withDiscardingTaskGroup { group in
+                group.addTask { await beat() }
+                group.addTask { await answerRequests() }
+            }
+        }
         // Cancelled: not a graceful shutdown.
         guard !Task.isCancelled else { return }
         await within(settings.finalBeatTimeout) {
             let sample = await sampler.sample(.stopping)
             await withDiscardingTaskGroup { group in
-                for status in statuses { group.addTask { await push(sample, to: status) } }
+                for status in statuses {
+                    group.addTask { if await !push(sample, to: status) { drop(status, .previousInFlight) } }
+                }
             }
         }
     }
@@ -79,14 +93,33 @@ package struct HeartbeatPusher<C: Clock>: Service where C.Duration == Duration {
                 try? await clock.sleep(until: due, tolerance: nil)
                 guard !Task.isCancelled else { return }
                 let sample = await sampler.sample(.running)
-                for status in statuses { group.addTask { await push(sample, to: status) } }
+                for status in statuses {
+                    group.addTask { if await !push(sample, to: status) { drop(status, .previousInFlight) } }
+                }
                 slot = slots.next(after: slot, elapsed: first.duration(to: clock.now).milliseconds)
             }
         }
     }
 
-    private func push(_ sample: Sampler.Sample, to status: TargetStatus<C>) async {
-        guard let previous = status.begin() else { return drop(status, .previousInFlight) }
+    /// Sends requested heartbeats until cancelled.
+    private func answerRequests() async {
+        for await _ in requests.stream {
+            let sample = await sampler.sample(.running)
+            let areSent = await withTaskGroup { group in
+                for status in statuses { group.addTask { await push(sample, to: status) } }
+                return await group.reduce(true) { $0 && $1 }
+            }
+            // What is in flight was sampled before the request.
+            if !areSent { requests.request() }
+            try? await clock.sleep(for: settings.requestedInterval)
+        }
+    }
+
+    /// Sends a heartbeat, and counts it when it is lost.
+    ///
+    /// - Returns: False when nothing was sent, because another heartbeat to the target is in flight.
+    private func push(_ sample: Sampler.Sample, to status: TargetStatus<C>) async -> Bool {
+        guard let previous = status.begin() else { return false }
         let start = clock.now
         do {
             let reply = try await reply(to: sample, previous, from: status.target)
@@ -95,7 +128,7 @@ package struct HeartbeatPusher<C: Clock>: Service where C.Duration == Duration {
             let missed = status.delivered(ping: elapsed.milliseconds, clockOffset: offset)
             status.end()
             logger.debug("heartbeat delivered", metadata: ["target": "\(status.target)"])
-            guard missed > 0 else { return }
+            guard missed > 0 else { return true }
             logger.notice(
                 "heartbeats delivered again", metadata: ["target": "\(status.target)", "missed": "\(missed)"])
         } catch {
@@ -103,6 +136,7 @@ package struct HeartbeatPusher<C: Clock>: Service where C.Duration == Duration {
             // Cancelled by the node's shutdown, which is not a failure.
             if !Task.isCancelled { drop(status, error) }
         }
+        return true
     }
 
     private func drop(_ status: TargetStatus<C>, _ error: PushError) {
