@@ -2,6 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 import Vault
+import VaultFormat
 
 /// Every command in the documents exists, according to the programs' own help.
 @Suite(.timeLimit(.minutes(5))) struct DocumentsTests {
@@ -53,6 +54,13 @@ import Vault
         }
         return (spans + blocks).map { $0.split(whereSeparator: \.isWhitespace).map(String.init) }.filter { words in
             words.first.map { ($0 == "clavitor-admin" || programs.contains($0)) && words.count > 1 } ?? false
+        }
+    }
+
+    @Test func theFormatNamesEveryTypeAndKind() throws {
+        let text = try String(contentsOf: Project.folder.appending(path: "docs/FORMAT.md"), encoding: .utf8)
+        for name in EntryType.allCases.map(\.rawValue) + FieldKind.allCases.map(\.rawValue) {
+            #expect(text.contains("`\(name)`"), "\(name)")
         }
     }
 

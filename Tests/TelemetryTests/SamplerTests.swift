@@ -43,6 +43,16 @@ import Wire
         #expect(log.lines.isEmpty)
     }
 
+    @Test func everyMemberIsSampledButThoseThatThePusherAdds() async {
+        var facts = NodeFacts(version: "1")
+        (facts.p99MS, facts.certDaysRemaining, facts.certLifetimeDays, facts.certError) = (1, 1, 1, "refused")
+        (facts.auditSeq, facts.auditHead, facts.auditEpoch, facts.auditOK) = (1, "head", 1, true)
+        facts.lastBackupAgeS = 1
+        #expect(unsetMembers(of: facts) == [])
+        let beat = await sampler { [facts] in facts }.sample(.running).heartbeat
+        #expect(Set(unsetMembers(of: beat)) == ["clockOffsetMS", "beatsDropped"])
+    }
+
     @Test func processorUsageIsSinceThePreviousHeartbeat() async throws {
         let sampler = sampler()
         _ = await sampler.sample(.running)

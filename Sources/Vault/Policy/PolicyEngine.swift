@@ -105,8 +105,18 @@ extension Action {
         }
     }
 
-    /// Whether the action counts as a use of an agent's token: it reads a value or writes.
-    fileprivate var isUse: Bool { disclosesValues || self == .changeValues || self == .deposit }
+    /// Whether the action counts as a use of an agent's token: it reads a value, uses one or writes.
+    fileprivate var isUse: Bool {
+        switch self {
+        case .readValue, .readPastValue, .readCode, .exportL2, .changeValues, .deposit: true
+        case .viewEntry, .listEntries, .listTrash, .listDeposits, .listVersions, .search, .searchIndex, .createEntry,
+            .changeMetadata, .replaceEntry, .restoreVersion, .trashEntry, .untrashEntry, .purgeEntry, .acceptDeposit,
+            .rejectDeposit, .viewAgents, .viewDisclosures, .createAgent, .changeAgent, .pauseAgent, .rotateAgent,
+            .revokeAgent, .readAudit, .viewAccount, .listSessions, .endSession, .changePassword, .signOutEverywhere,
+            .changeRecoveryKit, .beginSecondFactor, .confirmSecondFactor, .endSecondFactor, .rekeyL2, .deleteAccount:
+            false
+        }
+    }
 }
 
 /// A permitted action. Only the policy engine creates it, and every change requires one.

@@ -1,4 +1,6 @@
+import Foundation
 import Monitor
+import TestSupport
 import Testing
 import Wire
 
@@ -66,6 +68,13 @@ import Wire
             opened: ["opened tokyo/backup sev2"]
         ),
     ]
+
+    /// Operators look an incident up by its rule.
+    @Test(arguments: Rule.names) func everyRuleIsExplained(_ name: String) throws {
+        let text = try String(contentsOf: Project.folder.appending(path: "docs/OPERATIONS.md"), encoding: .utf8)
+        let rows = text.split(separator: "\n").filter { $0.hasPrefix("| ") && $0.split(separator: "|").count == 3 }
+        #expect(rows.contains { $0.split(separator: "|")[0].contains("`\(name)`") })
+    }
 
     @Test(arguments: rows) func aRuleOpensOnceAndResolves(_ row: Row) throws {
         var fleet = EvaluatedFleet()

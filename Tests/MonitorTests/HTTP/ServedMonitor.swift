@@ -161,7 +161,7 @@ struct ServedMonitor: Sendable {
 }
 
 extension Heartbeat {
-    /// A heartbeat with every member.
+    /// A heartbeat with every member, which `HeartbeatMembersTests` checks.
     static func whole(_ node: String, at seconds: Int64) -> Heartbeat {
         var body = Heartbeat.healthy(node, at: seconds)
         (body.bootID, body.seq, body.phase) = ("boot", 1, .running)

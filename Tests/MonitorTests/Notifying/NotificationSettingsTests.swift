@@ -1,3 +1,4 @@
+import Fleet
 import Monitor
 import TOMLKit
 import Testing
@@ -6,6 +7,13 @@ import Testing
 @Suite struct NotificationSettingsTests {
     private func decode(_ text: String) throws -> NotificationSettings {
         try TOMLDecoder().decode(NotificationSettings.self, from: text)
+    }
+
+    /// A type that the inventory does not know cannot be configured in a fleet.
+    @Test func everyTypeIsKnownToTheFleetAndToTheTestOfSecrets() {
+        let types = Set(ChannelSettings.ChannelType.allCases)
+        #expect(Set(types.map(\.rawValue)) == Set(Inventory.Channel.needed.keys))
+        #expect(Set(SecrecyTests.channels.map(\.type)) == types)
     }
 
     @Test func readsEveryKey() throws {

@@ -13,28 +13,31 @@ extension ChannelSettings: Decodable {
 
     package init(from decoder: any Decoder) throws {
         let table = try Table(decoder)
-        switch table.type {
-        case "webhook":
+        guard let type = ChannelType(rawValue: table.type) else {
+            throw NotificationSettingsError.unknownType(table.type, channel: table.name)
+        }
+        switch type {
+        case .webhook:
             try table.allow(.urlFile, .keyFile, .template, .contentType)
             kind = .webhook(
                 Webhook(
                     urlFile: try table.text(.urlFile), keyFile: try table.optional(.keyFile),
                     template: try table.optional(.template), contentType: try table.optional(.contentType)))
-        case "ntfy":
+        case .ntfy:
             try table.allow(.urlFile, .tokenFile)
             kind = .ntfy(urlFile: try table.text(.urlFile), tokenFile: try table.optional(.tokenFile))
-        case "chat":
+        case .chat:
             try table.allow(.urlFile, .style)
             let style = try table.choice(.style, among: [ChatStyle.slack, .discord]) ?? .slack
             kind = .chat(urlFile: try table.text(.urlFile), style)
-        case "pagerduty":
+        case .pagerduty:
             try table.allow(.keyFile, .url)
             kind = .pagerDuty(keyFile: try table.text(.keyFile), url: try table.optional(.url))
-        case "telegram":
+        case .telegram:
             try table.allow(.tokenFile, .chat, .url)
             kind = .telegram(
                 tokenFile: try table.text(.tokenFile), chat: try table.text(.chat), url: try table.optional(.url))
-        case "email":
+        case .email:
             try table.allow(.host, .port, .tls, .username, .passwordFile, .from, .to)
             kind = .email(
                 Email(
@@ -42,8 +45,6 @@ extension ChannelSettings: Decodable {
                     security: try table.choice(.tls, among: [Email.Security.implicit, .starttls, .none]) ?? .starttls,
                     username: try table.optional(.username), passwordFile: try table.optional(.passwordFile),
                     from: try table.text(.from), to: try table.container.decode([String].self, forKey: .to)))
-        default:
-            throw NotificationSettingsError.unknownType(table.type, channel: table.name)
         }
         name = table.name
         // Seconds. Values out of range are rejected later.

@@ -15,6 +15,22 @@ package struct ChannelSettings: Equatable, Sendable {
         case email(Email)
     }
 
+    /// The value of the key `type`.
+    package enum ChannelType: String, CaseIterable, Sendable {
+        case webhook, ntfy, chat, pagerduty, telegram, email
+    }
+
+    package var type: ChannelType {
+        switch kind {
+        case .webhook: .webhook
+        case .ntfy: .ntfy
+        case .chat: .chat
+        case .pagerDuty: .pagerduty
+        case .telegram: .telegram
+        case .email: .email
+        }
+    }
+
     package struct Webhook: Equatable, Sendable {
         package var urlFile: String
         package var keyFile: String?

@@ -25,7 +25,8 @@ extension NotificationSettingsError: CustomStringConvertible {
             "Wrong value for \(subject): \(fault)."
         case .unknownType(let type, let channel):
             """
-            The channel \(channel) has the unknown type \(type). Use webhook, ntfy, chat, pagerduty, telegram or email.
+            The channel \(channel) has the unknown type \(type). The types are: \
+            \(ChannelSettings.ChannelType.allCases.map(\.rawValue).joined(separator: ", ")).
             """
         case .missing(let key, let channel):
             "The channel \(channel) needs the key \(key)."
