@@ -24,6 +24,6 @@ package struct Inspection {
     private func report(_ database: Connection) throws -> AuditVerification.Report {
         let stored = try Store.auditKeys(database)
         let sealer = AuditSealer(keys: keys, now: unixTime) { stored[$0] }
-        return try AuditVerification(headKey: keys.auditHeadKey) { try sealer.open($0) }.run(database)
+        return try AuditVerification(headKey: keys.auditHeadKey, root: keys.root) { try sealer.open($0) }.run(database)
     }
 }

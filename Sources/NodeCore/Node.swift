@@ -90,7 +90,7 @@ package struct Node: Sendable {
     package var locks: VaultLocks { services.locks }
 
     package var verification: AuditVerification {
-        AuditVerification(headKey: keys.auditHeadKey) { [audit] in try audit.open($0) }
+        AuditVerification(headKey: keys.auditHeadKey, root: keys.root) { [audit] in try audit.open($0) }
     }
 
     /// Locks the node's keys in memory, as far as the limit on locked memory allows.

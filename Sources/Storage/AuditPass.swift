@@ -57,7 +57,7 @@ struct ChainCheck {
     }
 }
 
-/// Incremental verification of a whole file: the schema, the chain, then vault after vault.
+/// Incremental verification of a whole file: the schema, the chain, vault after vault, then the secret boxes under root keys.
 struct AuditPass {
     private let verification: AuditVerification
     private(set) var report = AuditVerification.Report(head: AuditHead(epoch: 0, chain: .start))
@@ -69,9 +69,14 @@ struct AuditPass {
     private var last: Int64 = 0
     /// Whether the current vault was closed during the verification, so that its lines can no longer be decrypted.
     private var isGone = false
+    private var boxes: RootBoxCheck
+    private var boxFindings = 0
+    /// Secret boxes that are reported one by one; a wrong root key damages all.
+    private static let mostBoxes = 20
 
     init(_ verification: AuditVerification) {
         self.verification = verification
+        boxes = RootBoxCheck(root: verification.root)
     }
 
     /// Verifies the next part.
@@ -79,7 +84,7 @@ struct AuditPass {
     /// - Returns: Whether the verification is complete.
     mutating func advance(_ db: Connection, lines: Int) throws -> Bool {
         guard let vault = vaults?.last else {
-            if vaults != nil { return true }
+            if vaults != nil { return try openBoxes(db, lines) }
             try verifyChain(db, lines)
             return false
         }
@@ -88,7 +93,17 @@ struct AuditPass {
         try compare(vault, db)
         vaults?.removeLast()
         (replay, last, isGone) = (AuditReplay(), 0, false)
-        return vaults?.isEmpty == true
+        return false
+    }
+
+    /// Opens the next secret boxes.
+    ///
+    /// - Returns: Whether they were the last.
+    private mutating func openBoxes(_ db: Connection, _ rows: Int) throws -> Bool {
+        let (findings, isDone) = try boxes.advance(db, rows: rows)
+        report.findings += findings.prefix(max(0, Self.mostBoxes - boxFindings))
+        boxFindings += findings.count
+        return isDone
     }
 
     private mutating func verifyChain(_ db: Connection, _ lines: Int) throws {

@@ -2,11 +2,13 @@ package import Crypto
 import Encoding
 package import SQLite
 package import Vault
-import VaultFormat
+package import VaultFormat
 
-/// Verification of a file's audit log from the first line to the head, and of the vaults' rows against it.
+/// Verification of a file's audit log from the first line to the head, of the vaults' rows against it, and of all secret boxes that the
+/// node can open by itself.
 package struct AuditVerification: Sendable {
     let headKey: SymmetricKey
+    let root: RootKeys
     let open: @Sendable (SealedAuditLine) throws -> AuditEvent?
 
     package struct Report: Sendable {
@@ -18,9 +20,10 @@ package struct AuditVerification: Sendable {
 
     /// `open`: Decrypts a line's body; nil when its vault was deleted.
     package init(
-        headKey: SymmetricKey, open: @escaping @Sendable (SealedAuditLine) throws -> AuditEvent?
+        headKey: SymmetricKey, root: RootKeys, open: @escaping @Sendable (SealedAuditLine) throws -> AuditEvent?
     ) {
         self.headKey = headKey
+        self.root = root
         self.open = open
     }
 

@@ -21,7 +21,7 @@ package struct RootKeyRotation: Sendable {
     package func run() async throws -> Int {
         var total = 0
         total += try await renewSealedWraps()
-        for table in Table.allCases {
+        for table in RootBoxTable.allCases {
             while true {
                 let renewed = try await database.write { [root] db in try table.renew(db, root, limit: Self.batch) }
                 total += renewed
@@ -41,8 +41,8 @@ package struct RootKeyRotation: Sendable {
         while true {
             let last = after
             let (count, place) = try await database.write { [root] db in
-                let rows = try Table.sealedWraps(db, root.current.bigEndianBytes, after: last, limit: Self.batch)
-                for (item, box) in rows { try Table.put(try item.renewed(box, root: root), item, db) }
+                let rows = try RootBoxTable.sealedWraps(db, root.current.bigEndianBytes, after: last, limit: Self.batch)
+                for (item, box) in rows { try RootBoxTable.put(try item.renewed(box, root: root), item, db) }
                 return (rows.count, rows.last.flatMap { $0.0.wrapPlace })
             }
             total += count
@@ -54,126 +54,9 @@ package struct RootKeyRotation: Sendable {
     /// The number of secret boxes under other keys than the current one.
     package func remaining() async throws -> Int {
         try await database.read { [root] db in
-            try Table.allCases.reduce(0) { sum, table in
+            try RootBoxTable.allCases.reduce(0) { sum, table in
                 sum + (try table.stale(db, root.current.bigEndianBytes, .max).count)
             }
         }
-    }
-
-    private enum Table: CaseIterable {
-        case node, email, auditKey, publicKey, policy, credential, credentialL2Key, sealedWrap
-
-        /// Rows whose secret box has another key id, which is its bytes 3 to 6.
-        func stale(_ db: Connection, _ key: [UInt8], _ limit: Int) throws -> [(RootBox, [UInt8])] {
-            let bindings: (Value, Value) = (.blob(key), .integer(limit))
-            switch self {
-            case .node:
-                return try db.all(
-                    "SELECT node_key FROM node WHERE substr(node_key, 3, 4) <> ? LIMIT ?", bindings.0, bindings.1
-                ) { (.nodeKey, $0.blob(0)) }
-            case .email:
-                return try db.all(
-                    "SELECT vault, email FROM account WHERE owner <> x'' AND substr(email, 3, 4) <> ? LIMIT ?",
-                    bindings.0, bindings.1
-                ) { (.email(try Store.id($0.blob("vault"))), try $0.blob("email")) }
-            case .auditKey:
-                return try db.all(
-                    "SELECT vault, audit_key FROM account WHERE owner <> x'' AND substr(audit_key, 3, 4) <> ? LIMIT ?",
-                    bindings.0,
-                    bindings.1
-                ) { (.auditKey(try Store.id($0.blob("vault"))), try $0.blob("audit_key")) }
-            case .publicKey:
-                return try db.all(
-                    "SELECT vault, id, public_key FROM holder WHERE substr(public_key, 3, 4) <> ? LIMIT ?", bindings.0,
-                    bindings.1
-                ) { row in
-                    (
-                        .publicKey(try Store.id(row.blob("vault")), try Store.id(row.blob("id"))),
-                        try row.blob("public_key")
-                    )
-                }
-            case .policy:
-                return try db.all(
-                    "SELECT vault, holder, policy FROM agent WHERE substr(policy, 3, 4) <> ? LIMIT ?", bindings.0,
-                    bindings.1
-                ) { row in
-                    (.policy(try Store.id(row.blob("vault")), try Store.id(row.blob("holder"))), try row.blob("policy"))
-                }
-            case .credential:
-                return try db.all(
-                    """
-                    SELECT id, vault, holder, kind, lookup, box, l2_key, created, expires, last_used FROM credential
-                    WHERE substr(box, 3, 4) <> ? LIMIT ?
-                    """, bindings.0, bindings.1
-                ) { (.credential(try Store.credential($0)), try $0.blob("box")) }
-            case .credentialL2Key:
-                return try db.all(
-                    """
-                    SELECT id, vault, holder, kind, lookup, box, l2_key, created, expires, last_used FROM credential
-                    WHERE l2_key IS NOT NULL AND substr(l2_key, 3, 4) <> ? LIMIT ?
-                    """, bindings.0, bindings.1
-                ) { (.credentialL2Key(try Store.credential($0)), try $0.blob("l2_key")) }
-            case .sealedWrap:
-                return try db.all(
-                    """
-                    SELECT v.entry, v.field, v.version, v.vault, v.tier, w.holder, w.box FROM wrap w
-                    JOIN value v ON v.entry = w.entry AND v.field = w.field AND v.version = w.version
-                    WHERE w.is_sealed = 1 AND substr(w.box, 3, 4) <> ? LIMIT ?
-                    """, bindings.0, bindings.1
-                ) { (.sealedWrap(try Store.place($0), try Store.id($0.blob("holder"))), try $0.blob("box")) }
-            }
-        }
-
-        /// The same for sealed wraps after a place, in the order of the primary key.
-        static func sealedWraps(
-            _ db: Connection, _ key: [UInt8], after last: (HolderID, FieldPlace)?, limit: Int
-        ) throws -> [(RootBox, [UInt8])] {
-            let (holder, place) = (last?.0.bytes ?? [], last?.1)
-            return try db.all(
-                """
-                SELECT v.entry, v.field, v.version, v.vault, v.tier, w.holder, w.box FROM wrap w
-                JOIN value v ON v.entry = w.entry AND v.field = w.field AND v.version = w.version
-                WHERE w.is_sealed = 1 AND substr(w.box, 3, 4) <> ?
-                    AND (w.holder, w.entry, w.field, w.version) > (?, ?, ?, ?)
-                ORDER BY w.holder, w.entry, w.field, w.version LIMIT ?
-                """, .blob(key), .blob(holder), .blob(place?.entry.bytes ?? []), .blob(place?.field.bytes ?? []),
-                .integer(place?.version ?? 0), .integer(limit)
-            ) { (.sealedWrap(try Store.place($0), try Store.id($0.blob("holder"))), try $0.blob("box")) }
-        }
-
-        func renew(_ db: Connection, _ root: RootKeys, limit: Int) throws -> Int {
-            let rows = try stale(db, root.current.bigEndianBytes, limit)
-            for (item, box) in rows { try Self.put(try item.renewed(box, root: root), item, db) }
-            return rows.count
-        }
-
-        static func put(_ box: [UInt8], _ item: RootBox, _ db: Connection) throws {
-            switch item {
-            case .nodeKey:
-                try db.run("UPDATE node SET node_key = ?", .blob(box))
-            case .email(let vault):
-                try db.run("UPDATE account SET email = ? WHERE vault = ?", .blob(box), .blob(vault.bytes))
-            case .auditKey(let vault):
-                try db.run("UPDATE account SET audit_key = ? WHERE vault = ?", .blob(box), .blob(vault.bytes))
-            case .publicKey(_, let holder):
-                try db.run("UPDATE holder SET public_key = ? WHERE id = ?", .blob(box), .blob(holder.bytes))
-            case .policy(_, let holder):
-                try db.run("UPDATE agent SET policy = ? WHERE holder = ?", .blob(box), .blob(holder.bytes))
-            case .credential(let credential):
-                try db.run("UPDATE credential SET box = ? WHERE id = ?", .blob(box), .blob(credential.id.bytes))
-            case .credentialL2Key(let credential):
-                try db.run("UPDATE credential SET l2_key = ? WHERE id = ?", .blob(box), .blob(credential.id.bytes))
-            case .sealedWrap(let place, let holder):
-                try db.run(
-                    "UPDATE wrap SET box = ? WHERE holder = ? AND entry = ? AND field = ? AND version = ?", .blob(box),
-                    .blob(holder.bytes), .blob(place.entry.bytes), .blob(place.field.bytes), .integer(place.version))
-            }
-        }
-    }
-}
-
-extension RootBox {
-    fileprivate var wrapPlace: (HolderID, FieldPlace)? {
-        if case .sealedWrap(let place, let holder) = self { (holder, place) } else { nil }
     }
 }

@@ -133,7 +133,7 @@ import VaultFormat
         let ada = try await node.owner(Person("other@example.org"))
         _ = try await node.entries.create(.login(), id: nil, as: ada)
         let (audit, path, vault, lines) = (node.audit, node.path, owner.vault, LineCount())
-        let verification = AuditVerification(headKey: node.keys.auditHeadKey) { line in
+        let verification = AuditVerification(headKey: node.keys.auditHeadKey, root: node.keys.root) { line in
             if line.vault == vault, lines.next() == 4 {
                 try Connection(path: path, access: .readWrite).run(
                     "UPDATE account SET owner = x'' WHERE vault = ?", .blob(vault.bytes))

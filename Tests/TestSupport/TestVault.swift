@@ -94,7 +94,8 @@ package final class TestVault: Sendable {
 
     /// Runs the daily verification of the audit log.
     package func verification() async throws -> AuditVerification.Report {
-        try await AuditVerification(headKey: keys.auditHeadKey) { [audit] in try audit.open($0) }.run(store.database)
+        try await AuditVerification(headKey: keys.auditHeadKey, root: keys.root) { [audit] in try audit.open($0) }.run(
+            store.database)
     }
 
     /// Authenticates a token.

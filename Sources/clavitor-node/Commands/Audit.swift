@@ -20,9 +20,7 @@ struct Audit: AsyncParsableCommand {
 
         func run() async throws {
             let node = try Node(offline: options.directory)
-            let report = try await AuditVerification(headKey: node.keys.auditHeadKey) {
-                try node.audit.open($0)
-            }.run(node.store.database)
+            let report = try await node.verification.run(node.store.database)
             let head = report.head
             print("epoch \(head.epoch)  lines \(head.chain.sequence)  head \(Base64URL.encode(head.chain.hash))")
             guard report.findings.isEmpty else {
