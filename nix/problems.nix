@@ -11,55 +11,55 @@ let
   # The keys of each table, and their types.
   schema = {
     inventory = {
-      needed = { break-glass = "table"; fleet = "table"; node = "list of tables"; provider = "table"; tier = "table"; };
+      needed = { break-glass = "a table"; fleet = "a table"; node = "an array of tables"; provider = "a table"; tier = "a table"; };
       optional = {
-        backup = "table"; channel = "list of tables"; dns = "table"; job = "list of tables"; notify = "table";
-        operator = "list of tables"; route = "list of tables";
+        backup = "a table"; channel = "an array of tables"; dns = "a table"; job = "an array of tables"; notify = "a table";
+        operator = "an array of tables"; route = "an array of tables";
       };
     };
-    fleet.needed = { acme-contact = "list of texts"; monitor = "text"; network = "text"; port = "whole number"; };
-    break-glass = { needed = { from = "list of texts"; ssh-key = "text"; }; optional.enabled = "boolean"; };
-    backup.optional = { enabled = "boolean"; every = "text"; keep = "text"; recipients = "list of texts"; target = "text"; };
-    notify.optional = { dead-man = "boolean"; enabled = "boolean"; };
-    job = { needed = { every = "text"; name = "text"; }; optional.push-token = "text"; };
-    provider = { needed = { disk = "text"; root = "text"; }; optional.esp = "text"; };
+    fleet.needed = { acme-contact = "an array of strings"; monitor = "a string"; network = "a string"; port = "an integer"; };
+    break-glass = { needed = { from = "an array of strings"; ssh-key = "a string"; }; optional.enabled = "a boolean"; };
+    backup.optional = { enabled = "a boolean"; every = "a string"; keep = "a string"; recipients = "an array of strings"; target = "a string"; };
+    notify.optional = { dead-man = "a boolean"; enabled = "a boolean"; };
+    job = { needed = { every = "a string"; name = "a string"; }; optional.push-token = "a string"; };
+    provider = { needed = { disk = "a string"; root = "a string"; }; optional.esp = "a string"; };
     tier = {
-      needed.usd = "number";
-      optional = { disk-gb = "whole number"; memory-mb = "whole number"; transfer-gb = "whole number"; };
+      needed.usd = "a number";
+      optional = { disk-gb = "an integer"; memory-mb = "an integer"; transfer-gb = "an integer"; };
     };
     peer = {
-      needed = { address = "text"; name = "text"; public-key = "text"; ssh-key = "text"; };
-      optional.monitor-token = "text";
+      needed = { address = "a string"; name = "a string"; public-key = "a string"; ssh-key = "a string"; };
+      optional.monitor-token = "a string";
     };
     node = {
       needed = {
-        name = "text"; city = "text"; region = "text"; latitude = "number"; longitude = "number"; domain = "text";
-        provider = "text"; tier = "text"; role = "text"; address = "text"; ipv4 = "text"; public-key = "text";
-        host-key = "text";
+        name = "a string"; city = "a string"; region = "a string"; latitude = "a number"; longitude = "a number"; domain = "a string";
+        provider = "a string"; tier = "a string"; role = "a string"; address = "a string"; ipv4 = "a string"; public-key = "a string";
+        host-key = "a string";
       };
-      optional = { disk = "text"; esp = "text"; ipv6 = "text"; push-token = "text"; registration = "text"; root = "text"; };
+      optional = { disk = "a string"; esp = "a string"; ipv6 = "a string"; push-token = "a string"; registration = "a string"; root = "a string"; };
     };
     dns = {
-      needed = { floor = "whole number"; nearest = "text"; provider = "text"; ttl = "whole number"; zone = "text"; };
-      optional = { health-file = "text"; key-file = "text"; server = "text"; token-file = "text"; zone-id = "text"; };
+      needed = { floor = "an integer"; nearest = "a string"; provider = "a string"; ttl = "an integer"; zone = "a string"; };
+      optional = { health-file = "a string"; key-file = "a string"; server = "a string"; token-file = "a string"; zone-id = "a string"; };
     };
   };
   fits = {
-    "text" = isString;
-    "whole number" = isInt;
-    "number" = v: isInt v || isFloat v;
-    "boolean" = isBool;
-    "list of texts" = v: isList v && all isString v;
-    "table" = isAttrs;
-    "list of tables" = v: isList v && all isAttrs v;
+    "a string" = isString;
+    "an integer" = isInt;
+    "a number" = v: isInt v || isFloat v;
+    "a boolean" = isBool;
+    "an array of strings" = v: isList v && all isString v;
+    "a table" = isAttrs;
+    "an array of tables" = v: isList v && all isAttrs v;
   };
 
   shape = { needed ? { }, optional ? { } }: label: table:
     let kinds = optional // needed; in
-    if !(isAttrs table) then [ "${label} is no table" ] else concatLists [
-      (map (k: "${label} has no ${k}") (filter (k: !(table ? ${k})) (attrNames needed)))
+    if !(isAttrs table) then [ "${label} must be a table" ] else concatLists [
+      (map (k: "${label} must have the key ${k}") (filter (k: !(table ? ${k})) (attrNames needed)))
       (map (k: "${label} has an unknown key, ${k}") (filter (k: !(kinds ? ${k})) (attrNames table)))
-      (map (k: "${label}'s ${k} is no ${kinds.${k}}")
+      (map (k: "${label}'s ${k} must be ${kinds.${k}}")
         (filter (k: kinds ? ${k} && !(fits.${kinds.${k}} table.${k})) (attrNames table)))
     ];
   labelled = kind: entry: if isString (entry.name or null) && entry.name != "" then entry.name else kind;
@@ -85,8 +85,9 @@ let
       known = filter (v: v != "") values;
       repeated = filter (v: length (filter (w: w == v) known) > 1) known;
     in
-    when (repeated != [ ]) "${what} ${builtins.head repeated} is there twice";
+    when (repeated != [ ]) "${what} ${builtins.head repeated} is used twice; it must be unique";
 
+  nameRule = "it must be at most 63 lower-case letters, digits and hyphens, a letter first and no hyphen last";
   isDomain = text: stringLength text <= 253 && matches "([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z]{1,63}" text;
   isWithin = zone: domain:
     let end = ".${zone}"; from = stringLength domain - stringLength end; in
@@ -100,8 +101,8 @@ let
   within = most: number: (number < most || number == most) && (-most < number || -most == number);
 
   inspectFleet = { port, monitor, ... }: concatLists [
-    (when (port < 1 || port > 65535) "fleet.port is ${toString port}; it must be 1 to 65535")
-    (when (!(isDomain monitor)) "fleet.monitor is no DNS name: \"${monitor}\"")
+    (when (port < 1 || port > 65535) "fleet.port is ${toString port}; it must be an integer from 1 to 65535")
+    (when (!(isDomain monitor)) "fleet.monitor is \"${monitor}\"; it must be a DNS name")
   ];
 
   # Addresses that no client on the internet can reach (RFC 6890). Documentation addresses (RFC 5737) are accepted.
@@ -120,64 +121,64 @@ let
   isOnOneMachine = matches "127\\..*" prefix;
 
   inspect = n: let ipv6 = n.ipv6 or ""; in concatLists [
-    (when (!(matches "[a-z]([a-z0-9-]{0,61}[a-z0-9])?" n.name)) "\"${n.name}\" is no name: small letters, digits and hyphens")
-    (when (!(isDomain n.domain)) "${n.name}'s domain is no DNS name: \"${n.domain}\"")
-    (when (n.region == "" || n.city == "") "${n.name} needs a city and a region")
-    (when (!(within 90 n.latitude && within 180 n.longitude)) "${n.name} is nowhere on earth")
-    (when (!(fleet.provider ? ${n.provider})) "${n.name} is with an unknown provider, ${n.provider}")
-    (when (!(fleet.tier ? ${n.tier})) "${n.name} has an unknown tier, ${n.tier}")
-    (when (!(elem n.role [ "hub" "spoke" ])) "${n.name}'s role is hub or spoke, not ${n.role}")
-    (when (n.ipv4 != "" && !(matches ipv4 n.ipv4)) "${n.name}'s ipv4 is no address: ${n.ipv4}")
-    (when (isUnreachable n.ipv4) "${n.name}'s ipv4 is ${n.ipv4}, which is no public address: clients could not reach it")
-    (when (ipv6 != "" && !(isIPv6 ipv6)) "${n.name}'s ipv6 is no address: ${ipv6}")
+    (when (!(matches "[a-z]([a-z0-9-]{0,61}[a-z0-9])?" n.name)) "the name of a node is \"${n.name}\"; ${nameRule}")
+    (when (!(isDomain n.domain)) "${n.name}'s domain is \"${n.domain}\"; it must be a DNS name")
+    (when (n.region == "" || n.city == "") "${n.name} must have a city and a region")
+    (when (!(within 90 n.latitude && within 180 n.longitude)) "${n.name}'s latitude must be from -90 to 90, its longitude from -180 to 180")
+    (when (!(fleet.provider ? ${n.provider})) "${n.name}'s provider is ${n.provider}; it must be a key of [provider]")
+    (when (!(fleet.tier ? ${n.tier})) "${n.name}'s tier is ${n.tier}; it must be a key of [tier]")
+    (when (!(elem n.role [ "hub" "spoke" ])) "${n.name}'s role is ${n.role}; it must be hub or spoke")
+    (when (n.ipv4 != "" && !(matches ipv4 n.ipv4)) "${n.name}'s ipv4 is ${n.ipv4}; it must be an IPv4 address")
+    (when (isUnreachable n.ipv4) "${n.name}'s ipv4 is ${n.ipv4}; it must be a public address")
+    (when (ipv6 != "" && !(isIPv6 ipv6)) "${n.name}'s ipv6 is ${ipv6}; it must be an IPv6 address in lower case")
     (when (isIPv6 ipv6 && !(matches "[23][0-9a-f]{3}:.*" ipv6) && !isOnOneMachine)
-      "${n.name}'s ipv6 is ${ipv6}, which is no public address: clients could not reach it")
-    (when (ipv6 != "" && n.ipv4 == "") "${n.name} has an ipv6 and no ipv4: most clients could not reach it")
-    (when (ipv6 != "" && n.role == "hub") "${n.name} is the hub and has an ipv6: node and monitor share its ports, by IPv4 alone")
-    (when ((n.push-token or "") != "" && !(isDigest n.push-token)) "${n.name}'s push-token is no SHA-256 in hexadecimal")
+      "${n.name}'s ipv6 is ${ipv6}; it must be a public address")
+    (when (ipv6 != "" && n.ipv4 == "") "${n.name} has an ipv6 and no ipv4; it must have both, for clients without IPv6")
+    (when (ipv6 != "" && n.role == "hub") "${n.name} is the hub and has an ipv6; it must have none, because its node and the monitor share ports over IPv4")
+    (when ((n.push-token or "") != "" && !(isDigest n.push-token)) "${n.name}'s push-token must be a SHA-256 in hexadecimal")
     (when (!(elem (n.registration or "") [ "" "open" "invite" "closed" ]))
-      "${n.name}'s registration is open, invite or closed, not ${n.registration}")
+      "${n.name}'s registration is ${n.registration}; it must be open, invite or closed")
     (when (n.host-key != "" && !(matches "ssh-ed25519 [A-Za-z0-9+/=]+" n.host-key))
-      "${n.name}'s host-key is not of the form ssh-ed25519 …")
+      "${n.name}'s host-key must be of the form ssh-ed25519 …")
     (wireguard n)
   ];
 
   wireguard = peer:
     when (peer.public-key != "" && !(matches "${base64}{43}=" peer.public-key))
-      "${peer.name}'s public-key is no WireGuard key";
+      "${peer.name}'s public-key must be a WireGuard key";
 
   inRange = low: high: id: id != null && id >= low && id <= high;
 
   addresses = concatMap
     (n: when (!(if n.role == "hub" then n.id == 1 else inRange 2 199 n.id))
-      "${n.name}'s address is ${n.address}: the hub has .1 of ${fleet.fleet.network}, a spoke .2 to .199")
+      "${n.name}'s address is ${n.address}; it must be .1 of ${fleet.fleet.network} for the hub, .2 to .199 for a spoke")
     nodes;
 
   inspectOperator = o: concatLists [
-    (when (!(inRange 200 254 o.id)) "operator ${o.name}'s address is ${o.address}: it is .200 to .254 of ${fleet.fleet.network}")
-    (when (!(isPublicKey "[A-Za-z0-9+/=]+" o.ssh-key)) "operator ${o.name}'s ssh-key is no ed25519 key")
-    (when (o.public-key == "") "operator ${o.name} has no WireGuard key")
+    (when (!(inRange 200 254 o.id)) "operator ${o.name}'s address is ${o.address}; it must be .200 to .254 of ${fleet.fleet.network}")
+    (when (!(isPublicKey "[A-Za-z0-9+/=]+" o.ssh-key)) "operator ${o.name}'s ssh-key must be an Ed25519 public key")
+    (when (o.public-key == "") "operator ${o.name} must have a WireGuard key in public-key")
     (when ((o.monitor-token or "") != "" && !(isDigest o.monitor-token))
-      "operator ${o.name}'s monitor-token is no SHA-256 in hexadecimal")
+      "operator ${o.name}'s monitor-token must be a SHA-256 in hexadecimal")
     (wireguard o)
   ];
 
   inspectBreakGlass = { ssh-key, from, ... }: concatLists [
-    (when ((ssh-key == "") != (from == [ ])) "break-glass needs a key and an address, or neither")
+    (when ((ssh-key == "") != (from == [ ])) "[break-glass] must have both ssh-key and from, or neither")
     (when (ssh-key != "" && !(isPublicKey "(${base64}{4}){16,}(${base64}{4}|${base64}{3}=|${base64}{2}==)" ssh-key))
-      "break-glass.ssh-key is no ed25519 key")
-    (map (f: "break-glass.from is no address: ${f}") (filter (f: !(matches ipv4 f)) from))
+      "break-glass.ssh-key must be an Ed25519 public key")
+    (map (f: "break-glass.from has ${f}; it must be a list of IPv4 addresses") (filter (f: !(matches ipv4 f)) from))
   ];
 
   inspectBackup = { recipients ? [ ], every ? "", keep ? "", target ? "", ... }: concatLists [
-    (map (r: "backup.recipients has ${r}, which is no recipient of age: they begin with age1")
+    (map (r: "backup.recipients has ${r}; it must be a list of age recipients, age1… or ssh-ed25519 …")
       (filter (r: !(matches "age1[a-z0-9]{58}|ssh-ed25519 [A-Za-z0-9+/=]+" r)) recipients))
     (when (every != "" && !(isDuration every))
       "backup.every is ${every}; it must be a duration such as 12h or 1d")
     (when (keep != "" && (!(matches "[0-9]{1,4}(,[0-9]{1,4}){3}" keep) || matches "[0,]*" keep))
       "backup.keep is ${keep}; it must be four numbers, last,daily,weekly,monthly")
     (when (target != "" && !(isBackupFolder target))
-      "backup.target is ${target}; it must be a folder below /var/, and none of the programs' own")
+      "backup.target is ${target}; it must be a directory below /var/ that no program owns")
   ];
   isBackupFolder = target: matches "/var(/[A-Za-z0-9._-]+)+" target && !(matches "(.*/)?[.]{1,2}(/.*)?" target)
     && !(matches "/var/lib/clavitor(-monitor|-soc)?(/.*)?" target);
@@ -187,12 +188,12 @@ let
   inspectChannel = c:
     let name = if isString (c.name or null) then c.name else ""; type = if isString (c.type or null) then c.type else ""; in
     concatLists [
-      (when (!(matches "[a-z]([a-z0-9-]{0,61}[a-z0-9])?" name)) "\"${name}\" is no name of a channel: small letters, digits and hyphens")
+      (when (!(matches "[a-z]([a-z0-9-]{0,61}[a-z0-9])?" name)) "the name of a channel is \"${name}\"; ${nameRule}")
       (when (!(elem type [ "chat" "email" "ntfy" "pagerduty" "telegram" "webhook" ]))
-        "channel ${name}'s type is chat, email, ntfy, pagerduty, telegram or webhook, not ${type}")
-      (map (s: "channel ${name}'s secrets are key, password, token, url, not ${s}")
+        "channel ${name}'s type is ${type}; it must be chat, email, ntfy, pagerduty, telegram or webhook")
+      (map (s: "channel ${name}'s secrets has ${s}; each must be one of key, password, token, url")
         (filter (s: isString s && !(elem s secretParts)) (if isList (c.secrets or null) then c.secrets else [ ])))
-      (map (k: "channel ${name} names a file, ${k}: its secret is kept by `clavitor-soc secrets`")
+      (map (k: "channel ${name} must not have ${k}: `clavitor-soc secrets` stores its secret")
         (filter (k: matches ".*-file" k) (attrNames c)))
     ];
   channelNames = map (c: if isString (c.name or null) then c.name else "") channels;
@@ -200,7 +201,7 @@ let
   inspectChannels = concatLists [
     (twice "channel" channelNames)
     (concatMap inspectChannel channels)
-    (map (r: "a route leads to the channel ${routeTo r}, which is not there")
+    (map (r: "a route's channel is ${routeTo r}; it must be the name of a channel")
       (filter (r: !(elem (routeTo r) channelNames)) (fleet.route or [ ])))
   ];
 
@@ -208,13 +209,13 @@ let
   isDuration = matches "[1-9][0-9]{0,3}[smhd]";
   inspectJobs = concatLists [
     (twice "job" (map (j: j.name) jobs))
-    (map (j: "job ${j.name} has the name of a node: the monitor knows both by it")
+    (map (j: "job ${j.name} must not have the name of a node: the monitor identifies both by name")
       (filter (j: elem j.name (map (n: n.name) fleet.node)) jobs))
     (concatMap
       (j: concatLists [
-        (when (!(matches "[a-z]([a-z0-9-]{0,61}[a-z0-9])?" j.name)) "\"${j.name}\" is no name of a job: small letters, digits and hyphens")
+        (when (!(matches "[a-z]([a-z0-9-]{0,61}[a-z0-9])?" j.name)) "the name of a job is \"${j.name}\"; ${nameRule}")
         (when (!(isDuration j.every)) "job ${j.name}'s every is ${j.every}; it must be a duration such as 12h or 1d")
-        (when ((j.push-token or "") != "" && !(isDigest j.push-token)) "job ${j.name}'s push-token is no SHA-256 in hexadecimal")
+        (when ((j.push-token or "") != "" && !(isDigest j.push-token)) "job ${j.name}'s push-token must be a SHA-256 in hexadecimal")
       ])
       jobs)
   ];
@@ -225,19 +226,19 @@ let
     isIPv6 text || (parts != null && (port == null || builtins.fromJSON port <= 65535)
       && (matches ipv4 host || isDomain host || (matches "[[].*[]]" host && isIPv6 (substring 1 (stringLength host - 2) host))));
   inspectDNS = { zone, nearest, ttl, floor, provider, ... }@dns: concatLists [
-    (when (!(isDomain zone)) "dns.zone is no DNS name: \"${zone}\"")
-    (when (!(isDomain nearest)) "dns.nearest is no DNS name: \"${nearest}\"")
-    (when (!(isWithin zone nearest)) "dns.nearest is not in the zone ${zone}: ${nearest}")
-    (when (ttl < 1 || ttl > 86400) "dns.ttl is ${toString ttl}; it must be 1 to 86400 seconds")
+    (when (!(isDomain zone)) "dns.zone is \"${zone}\"; it must be a DNS name")
+    (when (!(isDomain nearest)) "dns.nearest is \"${nearest}\"; it must be a DNS name")
+    (when (!(isWithin zone nearest)) "dns.nearest is ${nearest}; it must be in the zone ${zone}")
+    (when (ttl < 1 || ttl > 86400) "dns.ttl is ${toString ttl}; it must be from 1 to 86400 seconds")
     (when (floor < 0) "dns.floor is ${toString floor}; it must be 0 or more")
-    (when (!(neededBy ? ${provider})) "dns.provider is rfc2136, gdnsd or cloudflare, not ${provider}")
+    (when (!(neededBy ? ${provider})) "dns.provider is ${provider}; it must be rfc2136, gdnsd or cloudflare")
     (when ((dns.server or "") != "" && !(isServer dns.server))
       "dns.server is ${dns.server}; it must be an address or a DNS name, with or without :PORT")
-    (concatMap (k: when ((dns.${k} or "") == "") "dns.${k} is needed for the provider ${provider}") (neededBy.${provider} or [ ]))
+    (concatMap (k: when ((dns.${k} or "") == "") "dns.${k} must be set for the provider ${provider}") (neededBy.${provider} or [ ]))
     (concatMap
       (n: concatLists [
-        (when (!(isWithin zone n.domain)) "${n.name}'s domain is not in the zone ${zone}: ${n.domain}")
-        (when (n.domain == nearest) "dns.nearest is ${n.name}'s own name: ${nearest}")
+        (when (!(isWithin zone n.domain)) "${n.name}'s domain is ${n.domain}; it must be in the zone ${zone}")
+        (when (n.domain == nearest) "dns.nearest is ${nearest}; it must not be the domain of ${n.name}")
       ])
       fleet.node)
   ];
@@ -255,7 +256,7 @@ else concatLists [
   (twice "ipv6" (map (n: n.ipv6 or "") fleet.node))
   (twice "host-key" (map (n: n.host-key) fleet.node))
   (twice "push-token" (map (n: n.push-token or "") (fleet.node ++ jobs)))
-  (when (length hubs != 1) "the fleet has ${toString (length hubs)} hubs; it needs one")
+  (when (length hubs != 1) "the fleet has ${toString (length hubs)} hubs; it must have one")
   (inspectFleet fleet.fleet)
   (concatMap inspect fleet.node)
   addresses

@@ -12,14 +12,14 @@ struct DNSProblems {
         let (ttl, floor, provider) = (dns.whole("ttl"), dns.whole("floor"), dns.text("provider"))
         let server = dns.text("server")
         return broken([
-            (!InventoryForms.isDomain(zone), "dns.zone is no DNS name: \"\(zone)\""),
-            (!InventoryForms.isDomain(nearest), "dns.nearest is no DNS name: \"\(nearest)\""),
-            (!InventoryForms.isWithin(zone, nearest), "dns.nearest is not in the zone \(zone): \(nearest)"),
-            (!(1...86_400).contains(ttl), "dns.ttl is \(ttl); it must be 1 to 86400 seconds"),
+            (!InventoryForms.isDomain(zone), "dns.zone is \"\(zone)\"; it must be a DNS name"),
+            (!InventoryForms.isDomain(nearest), "dns.nearest is \"\(nearest)\"; it must be a DNS name"),
+            (!InventoryForms.isWithin(zone, nearest), "dns.nearest is \(nearest); it must be in the zone \(zone)"),
+            (!(1...86_400).contains(ttl), "dns.ttl is \(ttl); it must be from 1 to 86400 seconds"),
             (floor < 0, "dns.floor is \(floor); it must be 0 or more"),
             (
                 DNS.Provider(rawValue: provider) == nil,
-                "dns.provider is rfc2136, gdnsd or cloudflare, not \(provider)"
+                "dns.provider is \(provider); it must be rfc2136, gdnsd or cloudflare"
             ),
             (
                 !server.isEmpty && !InventoryForms.isServer(server),
@@ -30,14 +30,14 @@ struct DNSProblems {
 
     private func needed(by provider: String) -> [String] {
         guard let keys = DNS.Provider(rawValue: provider)?.needed else { return [] }
-        return keys.filter { dns.text($0).isEmpty }.map { "dns.\($0) is needed for the provider \(provider)" }
+        return keys.filter { dns.text($0).isEmpty }.map { "dns.\($0) must be set for the provider \(provider)" }
     }
 
     private func inspect(_ node: InventoryEntry, _ zone: String, _ nearest: String) -> [String] {
         let (name, domain) = (node.text("name"), node.text("domain"))
         return broken([
-            (!InventoryForms.isWithin(zone, domain), "\(name)'s domain is not in the zone \(zone): \(domain)"),
-            (domain == nearest, "dns.nearest is \(name)'s own name: \(nearest)"),
+            (!InventoryForms.isWithin(zone, domain), "\(name)'s domain is \(domain); it must be in the zone \(zone)"),
+            (domain == nearest, "dns.nearest is \(nearest); it must not be the domain of \(name)"),
         ])
     }
 }

@@ -12,9 +12,12 @@ struct DutyProblems {
         let entry = root.entry("break-glass")
         let (key, from) = (entry.text("ssh-key"), entry.texts("from"))
         return broken([
-            (key.isEmpty != from.isEmpty, "break-glass needs a key and an address, or neither"),
-            (!key.isEmpty && !InventoryForms.isBreakGlassKey(key), "break-glass.ssh-key is no ed25519 key"),
-        ]) + from.filter { !InventoryForms.isIPv4($0) }.map { "break-glass.from is no address: \($0)" }
+            (key.isEmpty != from.isEmpty, "[break-glass] must have both ssh-key and from, or neither"),
+            (!key.isEmpty && !InventoryForms.isBreakGlassKey(key), "break-glass.ssh-key must be an Ed25519 public key"),
+        ])
+            + from.filter { !InventoryForms.isIPv4($0) }.map {
+                "break-glass.from has \($0); it must be a list of IPv4 addresses"
+            }
     }
 
     private func backup() -> [String] {
@@ -22,7 +25,7 @@ struct DutyProblems {
         let entry = root.entry("backup")
         let (every, keep, target) = (entry.text("every"), entry.text("keep"), entry.text("target"))
         return entry.texts("recipients").filter { !InventoryForms.isRecipient($0) }.map {
-            "backup.recipients has \($0), which is no recipient of age: they begin with age1"
+            "backup.recipients has \($0); it must be a list of age recipients, age1… or ssh-ed25519 …"
         }
             + broken([
                 (
@@ -35,7 +38,7 @@ struct DutyProblems {
                 ),
                 (
                     !target.isEmpty && !InventoryForms.isBackupFolder(target),
-                    "backup.target is \(target); it must be a folder below /var/, and none of the programs' own"
+                    "backup.target is \(target); it must be a directory below /var/ that no program owns"
                 ),
             ])
     }
@@ -46,7 +49,7 @@ struct DutyProblems {
         return twice("channel", names)
             + entries.flatMap(inspect)
             + root.entries("route").filter { !names.contains($0.text("channel")) }.map {
-                "a route leads to the channel \($0.text("channel")), which is not there"
+                "a route's channel is \($0.text("channel")); it must be the name of a channel"
             }
     }
 
@@ -55,21 +58,23 @@ struct DutyProblems {
         let names = entries.map { $0.text("name") }
         let nodes = root.entries("node").map { $0.text("name") }
         return twice("job", names)
-            + names.filter(nodes.contains).map { "job \($0) has the name of a node: the monitor knows both by it" }
+            + names.filter(nodes.contains).map {
+                "job \($0) must not have the name of a node: the monitor identifies both by name"
+            }
             + entries.flatMap(inspectJob)
     }
 
     private func inspectJob(_ job: InventoryEntry) -> [String] {
         let (name, every, token) = (job.text("name"), job.text("every"), job.text("push-token"))
         return broken([
-            (!InventoryForms.isName(name), "\"\(name)\" is no name of a job: small letters, digits and hyphens"),
+            (!InventoryForms.isName(name), "the name of a job is \"\(name)\"; \(nameRule)"),
             (
                 !InventoryForms.isDuration(every),
                 "job \(name)'s every is \(every); it must be a duration such as 12h or 1d"
             ),
             (
                 !token.isEmpty && !InventoryForms.isDigest(token),
-                "job \(name)'s push-token is no SHA-256 in hexadecimal"
+                "job \(name)'s push-token must be a SHA-256 in hexadecimal"
             ),
         ])
     }
@@ -79,17 +84,17 @@ struct DutyProblems {
         let types = Inventory.Channel.needed.keys.sorted()
         let parts = Inventory.Channel.parts
         return broken([
-            (!InventoryForms.isName(name), "\"\(name)\" is no name of a channel: small letters, digits and hyphens"),
+            (!InventoryForms.isName(name), "the name of a channel is \"\(name)\"; \(nameRule)"),
             (
                 !types.contains(type),
-                "channel \(name)'s type is \(types.dropLast().joined(separator: ", ")) or \(types.last ?? ""), not \(type)"
+                "channel \(name)'s type is \(type); it must be \(types.dropLast().joined(separator: ", ")) or \(types.last ?? "")"
             ),
         ])
             + channel.texts("secrets").filter { !parts.contains($0) }.map {
-                "channel \(name)'s secrets are \(parts.joined(separator: ", ")), not \($0)"
+                "channel \(name)'s secrets has \($0); each must be one of \(parts.joined(separator: ", "))"
             }
             + channel.keys.filter { $0.hasSuffix("-file") }.map {
-                "channel \(name) names a file, \($0): its secret is kept by `clavitor-soc secrets`"
+                "channel \(name) must not have \($0): `clavitor-soc secrets` stores its secret"
             }
     }
 }

@@ -19,7 +19,7 @@ package struct InventoryProblems {
             throw .unreadable("\(error)")
         }
         guard root.dates.isEmpty else {
-            return root.dates.map { "\($0) is a date or a time, which Nix does not read: put it in quotes" }
+            return root.dates.map { "\($0) is a date or a time, which Nix cannot read; it must be in quotes" }
         }
         // Checked first: the other checks need every key.
         let shapes = shapes(root)
@@ -65,7 +65,7 @@ package struct InventoryProblems {
         for key in ["domain", "ipv4", "ipv6", "host-key"] { found += twice(key, nodes.map { $0.text(key) }) }
         found += twice("push-token", (nodes + root.entries("job")).map { $0.text("push-token") })
         let hubs = nodes.count { $0.text("role") == "hub" }
-        if hubs != 1 { found.append("the fleet has \(hubs) hubs; it needs one") }
+        if hubs != 1 { found.append("the fleet has \(hubs) hubs; it must have one") }
         found += inspectFleet() + nodes.flatMap(inspect) + nodes.flatMap(inspectAddress)
         found += operators.flatMap(inspectOperator) + DutyProblems(root).all()
         return root.table["dns"] == nil ? found : found + DNSProblems(root.entry("dns"), nodes).all()
@@ -74,8 +74,8 @@ package struct InventoryProblems {
     private func inspectFleet() -> [String] {
         let (port, monitor) = (root.entry("fleet").whole("port"), root.entry("fleet").text("monitor"))
         return broken([
-            (!(1...65_535).contains(port), "fleet.port is \(port); it must be 1 to 65535"),
-            (!InventoryForms.isDomain(monitor), "fleet.monitor is no DNS name: \"\(monitor)\""),
+            (!(1...65_535).contains(port), "fleet.port is \(port); it must be an integer from 1 to 65535"),
+            (!InventoryForms.isDomain(monitor), "fleet.monitor is \"\(monitor)\"; it must be a DNS name"),
         ])
     }
 
@@ -87,36 +87,48 @@ package struct InventoryProblems {
         let isOnEarth =
             (-90...90).contains(node.number("latitude")) && (-180...180).contains(node.number("longitude"))
         return broken([
-            (!InventoryForms.isName(name), "\"\(name)\" is no name: small letters, digits and hyphens"),
-            (!InventoryForms.isDomain(domain), "\(name)'s domain is no DNS name: \"\(domain)\""),
-            (node.text("region").isEmpty || node.text("city").isEmpty, "\(name) needs a city and a region"),
-            (!isOnEarth, "\(name) is nowhere on earth"),
-            (!root.entry("provider").keys.contains(provider), "\(name) is with an unknown provider, \(provider)"),
-            (!root.entry("tier").keys.contains(tier), "\(name) has an unknown tier, \(tier)"),
-            (Node.Role(rawValue: role) == nil, "\(name)'s role is hub or spoke, not \(role)"),
-            (!ipv4.isEmpty && !InventoryForms.isIPv4(ipv4), "\(name)'s ipv4 is no address: \(ipv4)"),
+            (!InventoryForms.isName(name), "the name of a node is \"\(name)\"; \(nameRule)"),
+            (!InventoryForms.isDomain(domain), "\(name)'s domain is \"\(domain)\"; it must be a DNS name"),
+            (node.text("region").isEmpty || node.text("city").isEmpty, "\(name) must have a city and a region"),
+            (!isOnEarth, "\(name)'s latitude must be from -90 to 90, its longitude from -180 to 180"),
+            (
+                !root.entry("provider").keys.contains(provider),
+                "\(name)'s provider is \(provider); it must be a key of [provider]"
+            ),
+            (!root.entry("tier").keys.contains(tier), "\(name)'s tier is \(tier); it must be a key of [tier]"),
+            (Node.Role(rawValue: role) == nil, "\(name)'s role is \(role); it must be hub or spoke"),
+            (!ipv4.isEmpty && !InventoryForms.isIPv4(ipv4), "\(name)'s ipv4 is \(ipv4); it must be an IPv4 address"),
             (
                 isUnreachable(ipv4),
-                "\(name)'s ipv4 is \(ipv4), which is no public address: clients could not reach it"
+                "\(name)'s ipv4 is \(ipv4); it must be a public address"
             ),
-            (!ipv6.isEmpty && !InventoryForms.isIPv6(ipv6), "\(name)'s ipv6 is no address: \(ipv6)"),
+            (
+                !ipv6.isEmpty && !InventoryForms.isIPv6(ipv6),
+                "\(name)'s ipv6 is \(ipv6); it must be an IPv6 address in lower case"
+            ),
             (
                 InventoryForms.isIPv6(ipv6) && !InventoryForms.isGlobalIPv6(ipv6) && !isOnOneMachine,
-                "\(name)'s ipv6 is \(ipv6), which is no public address: clients could not reach it"
+                "\(name)'s ipv6 is \(ipv6); it must be a public address"
             ),
-            (!ipv6.isEmpty && ipv4.isEmpty, "\(name) has an ipv6 and no ipv4: most clients could not reach it"),
+            (
+                !ipv6.isEmpty && ipv4.isEmpty,
+                "\(name) has an ipv6 and no ipv4; it must have both, for clients without IPv6"
+            ),
             (
                 !ipv6.isEmpty && role == "hub",
-                "\(name) is the hub and has an ipv6: node and monitor share its ports, by IPv4 alone"
+                "\(name) is the hub and has an ipv6; it must have none, because its node and the monitor share ports over IPv4"
             ),
-            (!token.isEmpty && !InventoryForms.isDigest(token), "\(name)'s push-token is no SHA-256 in hexadecimal"),
+            (
+                !token.isEmpty && !InventoryForms.isDigest(token),
+                "\(name)'s push-token must be a SHA-256 in hexadecimal"
+            ),
             (
                 !["", "open", "invite", "closed"].contains(registration),
-                "\(name)'s registration is open, invite or closed, not \(registration)"
+                "\(name)'s registration is \(registration); it must be open, invite or closed"
             ),
             (
                 !hostKey.isEmpty && !InventoryForms.isHostKey(hostKey),
-                "\(name)'s host-key is not of the form ssh-ed25519 …"
+                "\(name)'s host-key must be of the form ssh-ed25519 …"
             ),
         ]) + inspectWireGuard(node)
     }
@@ -131,7 +143,7 @@ package struct InventoryProblems {
     private func inspectWireGuard(_ peer: InventoryEntry) -> [String] {
         let key = peer.text("public-key")
         guard !key.isEmpty, !InventoryForms.isWireGuardKey(key) else { return [] }
-        return ["\(peer.text("name"))'s public-key is no WireGuard key"]
+        return ["\(peer.text("name"))'s public-key must be a WireGuard key"]
     }
 
     private func inspectAddress(_ node: InventoryEntry) -> [String] {
@@ -139,7 +151,9 @@ package struct InventoryProblems {
         let id = network.id(of: address) ?? 0
         let isRight = node.text("role") == "hub" ? id == 1 : (2...199).contains(id)
         guard !isRight else { return [] }
-        return ["\(node.text("name"))'s address is \(address): the hub has .1 of \(networkText), a spoke .2 to .199"]
+        return [
+            "\(node.text("name"))'s address is \(address); it must be .1 of \(networkText) for the hub, .2 to .199 for a spoke"
+        ]
     }
 
     private func inspectOperator(_ entry: InventoryEntry) -> [String] {
@@ -147,23 +161,29 @@ package struct InventoryProblems {
         return broken([
             (
                 !(200...254).contains(network.id(of: address) ?? 0),
-                "operator \(name)'s address is \(address): it is .200 to .254 of \(networkText)"
+                "operator \(name)'s address is \(address); it must be .200 to .254 of \(networkText)"
             ),
-            (!InventoryForms.isOperatorKey(entry.text("ssh-key")), "operator \(name)'s ssh-key is no ed25519 key"),
-            (entry.text("public-key").isEmpty, "operator \(name) has no WireGuard key"),
+            (
+                !InventoryForms.isOperatorKey(entry.text("ssh-key")),
+                "operator \(name)'s ssh-key must be an Ed25519 public key"
+            ),
+            (entry.text("public-key").isEmpty, "operator \(name) must have a WireGuard key in public-key"),
             (
                 !token.isEmpty && !InventoryForms.isDigest(token),
-                "operator \(name)'s monitor-token is no SHA-256 in hexadecimal"
+                "operator \(name)'s monitor-token must be a SHA-256 in hexadecimal"
             ),
         ]) + inspectWireGuard(entry)
     }
 }
 
+/// The end of a sentence about a name.
+let nameRule = "it must be at most 63 lower-case letters, digits and hyphens, a letter first and no hyphen last"
+
 /// Reports the first duplicate value. Empty values are ignored.
 func twice(_ what: String, _ values: [String]) -> [String] {
     var counts: [String: Int] = [:]
     for value in values where !value.isEmpty { counts[value, default: 0] += 1 }
-    return values.first { counts[$0, default: 0] > 1 }.map { ["\(what) \($0) is there twice"] } ?? []
+    return values.first { counts[$0, default: 0] > 1 }.map { ["\(what) \($0) is used twice; it must be unique"] } ?? []
 }
 
 /// The sentences of the violated rules, in order.

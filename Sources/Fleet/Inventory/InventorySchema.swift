@@ -2,15 +2,15 @@ import TOMLKit
 
 /// The keys of each table of the inventory, and the types of their values: the same as in nix/problems.nix.
 struct InventorySchema {
-    /// The type's name in messages.
+    /// The type's name in messages, with its article.
     enum Kind: String {
-        case text
-        case whole = "whole number"
-        case number
-        case texts = "list of texts"
-        case truth = "boolean"
-        case table
-        case tables = "list of tables"
+        case text = "a string"
+        case whole = "an integer"
+        case number = "a number"
+        case texts = "an array of strings"
+        case truth = "a boolean"
+        case table = "a table"
+        case tables = "an array of tables"
     }
 
     let needed: [String: Kind]
@@ -54,14 +54,14 @@ struct InventorySchema {
 
     /// The label is the table's name in messages.
     func problems(of value: (any TOMLValueConvertible)?, _ label: String) -> [String] {
-        guard let table = value?.table else { return ["\(label) is no table"] }
+        guard let table = value?.table else { return ["\(label) must be a table"] }
         let kinds = needed.merging(optional) { kind, _ in kind }
         let keys = table.keys.sorted()
-        return needed.keys.sorted().filter { !keys.contains($0) }.map { "\(label) has no \($0)" }
+        return needed.keys.sorted().filter { !keys.contains($0) }.map { "\(label) must have the key \($0)" }
             + keys.filter { kinds[$0] == nil }.map { "\(label) has an unknown key, \($0)" }
             + keys.compactMap { key in
                 guard let kind = kinds[key], let value = table[key], !kind.fits(value) else { return nil }
-                return "\(label)'s \(key) is no \(kind.rawValue)"
+                return "\(label)'s \(key) must be \(kind.rawValue)"
             }
     }
 }

@@ -52,12 +52,12 @@ import Wire
         let text = try Self.real().replacing("region = \"oceania\"", with: "region = \"oceania\"\nsince = 2026-01-01")
         #expect(
             try InventoryProblems.found(in: text)
-                == ["node.since is a date or a time, which Nix does not read: put it in quotes"])
+                == ["node.since is a date or a time, which Nix cannot read; it must be in quotes"])
     }
 
     @Test func whatHasTheWrongKindIsNotToldOfAsMissing() throws {
         let text = try Self.real().replacing("port = 51820", with: "port = \"51820\"")
-        #expect(throws: InventoryError.faulty(["[fleet]'s port is no whole number"])) { try Inventory(toml: text) }
+        #expect(throws: InventoryError.faulty(["[fleet]'s port must be an integer"])) { try Inventory(toml: text) }
     }
 
     private static let folder = root.appending(path: "nix").path(percentEncoded: false)
