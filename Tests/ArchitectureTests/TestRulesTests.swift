@@ -27,6 +27,27 @@ import Testing
         }
     }
 
+    @Test func testsWaitForConditions() throws {
+        // Files whose fixed waits are no waits for a condition, and what they are.
+        let exceptions = [
+            "Tests/FleetTests/DNS/DNSCommandTests.swift": "nothing is changed meanwhile",
+            "Tests/MonitorTests/Notifying/DeliveryTests.swift": "the clock advances when no attempt is in flight",
+            "Tests/NodeTests/ACMETests.swift": "a node is killed at various moments of an order",
+            "Tests/NodeTests/DashboardTests.swift": "the interval of heartbeats",
+            "Tests/NodeTests/MonitorFaultTests.swift": "pushes stay below their rate limit",
+            "Tests/SQLiteTests/WriterTests.swift": "a slow disk, and writes that arrive one after another",
+            "Tests/TelemetryTests/PushClientTests.swift": "the timeout of a push",
+            "Tests/TelemetryTests/PusherTests.swift": "nothing is pushed meanwhile",
+        ]
+        let sleeping = try Self.files.filter { $0.text.contains(/\b(?:Task|Thread)\.sleep\b|\b(?:u|nano)sleep\(/) }
+        for name in Set(sleeping.map(\.name)).subtracting(exceptions.keys) {
+            Issue.record("\(name) sleeps; eventually waits for a condition")
+        }
+        for (name, reason) in exceptions where !sleeping.contains(where: { $0.name == name }) {
+            Issue.record("\(name) no longer sleeps (\(reason)); remove the exception")
+        }
+    }
+
     @Test func modulesAreTestedThroughTheirInterface() throws {
         // An executable has no importers, so its declarations have no reason to be `package`.
         let programs: Set<Substring> = ["clavitor", "clavitor_monitor", "clavitor_node", "clavitor_soc"]

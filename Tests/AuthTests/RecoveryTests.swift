@@ -68,12 +68,12 @@ import VaultFormat
                 return node.tokens.mutations(for: created.holder, Token(.agent), vault: owner.vault)
             }
         }
-        while node.entries.work.running == 0 { try await Task.sleep(for: .milliseconds(2)) }
+        try await eventually("the change runs") { node.entries.work.running > 0 }
         let thief = Task { [node, ada] in
             try await node.accounts.recover(
                 request, ada.secrets, .init(recovery: ada.newRecovery, agents: []), from: TestVault.home)
         }
-        while node.entries.work.waiting == 0 { try await Task.sleep(for: .milliseconds(2)) }
+        try await eventually("the recovery waits") { node.entries.work.waiting > 0 }
         try node.file().script("UPDATE credential SET id = randomblob(16) WHERE kind = 'recovery'")
         release.signal()
         _ = try await change.value

@@ -5,6 +5,7 @@ import NIOPosix
 import NIOSSL
 import NIOTLS
 import Synchronization
+import TestSupport
 import Testing
 
 /// A TLS server on a port chosen by the kernel. It echoes the first bytes it receives, and closes.
@@ -59,10 +60,10 @@ struct EchoServer: Sendable {
         return result
     }
 
-    /// Waits up to ten seconds until `count` connections have ended.
+    /// Waits until `count` connections have ended.
     func ended(_ count: Int) async throws {
-        for _ in 0..<2000 where recorder.events.count(where: { $0 == .inactive }) < count {
-            try await Task.sleep(for: .milliseconds(5))
+        try await eventually("\(count) connections have ended") {
+            recorder.events.count { $0 == .inactive } >= count
         }
         #expect(recorder.events.count(where: { $0 == .inactive }) == count)
     }

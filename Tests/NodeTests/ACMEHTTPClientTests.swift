@@ -29,23 +29,23 @@ import Testing
             let client = try ACMEHTTPClient(trustedPEM: Array(Data(contentsOf: scratch.url("cert.pem"))))
             let transport: ACMETransport = { (request) async throws(ACMEError) in try await client.send(request) }
             var error: ACMEError?
-            for _ in 0..<200 {
+            var listens = false
+            try? await eventually("", every: .milliseconds(50)) {
                 let acme = ACMEClient(
                     directory: "https://localhost:\(port)/\(path)", key: AccountKey(), account: nil, now: { Date() },
                     transport: transport)
-                do {
+                do throws(ACMEError) {
                     _ = try await acme.directory()
                     error = nil
                 } catch let thrown {
                     error = thrown
                 }
-                if case .unreachable(let why)? = error, why.contains("onnect") {
-                    try await Task.sleep(for: .milliseconds(50))
-                    continue
-                }
-                break
+                if case .unreachable(let why)? = error, why.contains("onnect") { return false }
+                listens = true
+                return true
             }
             try await client.shutdown()
+            #expect(listens)
             return error
         }
     }

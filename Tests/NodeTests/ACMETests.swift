@@ -65,7 +65,9 @@ import Testing
                     return texts.contains { log.ranges(of: $0).count >= times }
                 }
                 return true
-            } catch is RunningTool.NotReady {
+            } catch is NeverHappened {
+                return false
+            } catch is RunningTool.Ended {
                 return false
             }
         }

@@ -81,10 +81,11 @@ import Testing
     @Test func aCommandContinuesWithANewerSession() throws {
         defer { end() }
         let waiting = try me.start(["kit", "new", "--password-stdin"], input: nil)
-        // It knows its session by then; if not, the test shows less.
-        Thread.sleep(forTimeInterval: 1)
+        try waiting.write("tulip-anvil-orbit-mango")
+        // It asks for the password after it has read its session.
+        try waiting.wait { $0.hasReadInput }
         #expect(try me.run(["login", "--password-file", scratch.file("first")]).status == 0)
-        try waiting.write("tulip-anvil-orbit-mango\n")
+        try waiting.write("\n")
         #expect(waiting.waitUntilExit() == 0, "\(waiting.errors)")
         #expect(waiting.output.contains("clv_kit_"))
     }

@@ -1,5 +1,6 @@
 import API
 import NIOCore
+import TestSupport
 import Testing
 import Vault
 import VaultFormat
@@ -66,7 +67,7 @@ import Wire
             streams.append(stream)
             slow.append(Task { try await budget.read(body, upTo: 500, for: [sender]) { $0.count } })
             stream.yield(ByteBuffer(repeating: 0x20, count: 300))
-            while budget.held < Int(sender) * 300 { try await Task.sleep(for: .milliseconds(1)) }
+            try await eventually("sender \(sender) holds a body") { budget.held >= Int(sender) * 300 }
         }
         #expect(try await budget.read(Self.body(200), upTo: 500, for: [6]) { $0.count } == 200)
         let evicted = await #expect(throws: Problem.self) { _ = try await slow[0].value }
@@ -82,7 +83,7 @@ import Wire
         let (body, stream) = AsyncStream<ByteBuffer>.makeStream()
         let slow = Task { try await budget.read(body, upTo: 500, for: [1]) { $0.count } }
         stream.yield(ByteBuffer(repeating: 0x20, count: 300))
-        while budget.held < 300 { try await Task.sleep(for: .milliseconds(1)) }
+        try await eventually("the slow body is held") { budget.held >= 300 }
         #expect(try await budget.read(Self.body(20), upTo: 500, for: [1]) { $0.count } == 20)
         let evicted = await #expect(throws: Problem.self) { _ = try await slow.value }
         #expect(evicted?.status == 503)

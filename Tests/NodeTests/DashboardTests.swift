@@ -37,6 +37,7 @@ import Wire
         let person = try Self.person(at: monitor, nodes: count + 1, probe: probe)
         while person.isRunning {
             try await beat()
+            // Heartbeats are five seconds apart.
             for _ in 0..<50 where person.isRunning { try await Task.sleep(for: .milliseconds(100)) }
         }
         let said = person.text

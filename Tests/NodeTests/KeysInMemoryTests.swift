@@ -19,17 +19,18 @@ import VaultFormat
         let process = node.process.id
         let use = VaultUse(node)
         try await use.run(last: last)
-        while try Self.isConnected(node.port) { try await Task.sleep(for: .milliseconds(20)) }
+        try await eventually("all connections are closed") { try !Self.isConnected(node.port) }
         let stored = try StoredKeys(node, use)
         var memory = try ProcessMemory(of: process)
         // The socket is closed before the connection's state is released.
-        for _ in 0..<20 where stored.clients.contains(where: memory.contains) {
-            try await Task.sleep(for: .milliseconds(50))
+        var left: [String] = []
+        try await eventually("in memory: \(left)", within: .seconds(20), every: .milliseconds(50)) {
             memory = try ProcessMemory(of: process)
+            left = (stored.clients + use.keys).filter(memory.contains).map(\.name)
+            return left.isEmpty
         }
         // The search finds what is rightly there.
         for key in stored.nodes { #expect(memory.contains(key), "\(key.name) is not found") }
-        for key in stored.clients + use.keys { #expect(!memory.contains(key), "\(key.name) in memory") }
     }
 
     /// Whether a server on this port has an open connection (proc_pid_net(5): states ESTABLISHED and CLOSE_WAIT).

@@ -85,7 +85,7 @@ import Wire
         try await LiveNode.with(maxConnections: 2, perNetwork: 10) { live in
             let idle = try (0..<2).map { _ in try Connection(live, saying: "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n") }
             defer { for connection in idle { connection.close() } }
-            while live.connections.count < 2 { try await Task.sleep(for: .milliseconds(5)) }
+            try await eventually("two connections") { live.connections.count >= 2 }
             #expect(try await live.send("GET", "/livez").status == 200)
             #expect(live.connections.count == 2)
         }
@@ -96,7 +96,7 @@ import Wire
         try await LiveNode.with(maxConnections: 100, perNetwork: 3) { live in
             let many = try (0..<8).map { _ in try Connection(live, saying: "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n") }
             defer { for connection in many { connection.close() } }
-            while live.connections.count < 3 { try await Task.sleep(for: .milliseconds(5)) }
+            try await eventually("three connections") { live.connections.count >= 3 }
             let other = try Connection(
                 live, saying: "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", from: "127.0.9.1")
             #expect(await other.untilClosed().contains("200 OK"))
@@ -122,8 +122,8 @@ import Wire
             let before = looks.withLock { $0 }
             async let answer = live.client.execute(sent, timeout: .seconds(120))
             send.yield(ByteBuffer(string: String(text.prefix(10))))
-            // Who is asked whether a session has run out looks at the clock: then the node has the head.
-            while looks.withLock({ $0 }) == before { try await Task.sleep(for: .milliseconds(5)) }
+            // The node reads the clock to check the session, after it has received the head.
+            try await eventually("the session is checked") { looks.withLock { $0 } > before }
             await live.stop()
             send.yield(ByteBuffer(string: String(text.dropFirst(10))))
             send.finish()

@@ -58,7 +58,9 @@ import Testing
                 backup-recipient = ["age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"]
 
                 """)
-        while !monitor.log.contains("MiB free, and a backup needs 6") { try await Task.sleep(for: .milliseconds(50)) }
+        try await eventually("a refused backup is logged", every: .milliseconds(50)) {
+            monitor.log.contains("MiB free, and a backup needs 6")
+        }
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
         _ = try await monitor.sees { _ in true }
     }

@@ -52,13 +52,22 @@ import Wire
         let scratch = try Scratch()
         defer { scratch.remove() }
         let node = try ServedNode(in: scratch, arguments: try Self.arguments(monitor, "tokyo"))
-        _ = try await monitor.sees { $0.nodes.first?.state == "up" }
+        let printer = try String(contentsOfFile: monitor.addNode("printer"), encoding: .utf8)
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+        func isTokyo(_ state: String) async throws -> Bool {
+            try await monitor.sees {
+                $0.nodes.count == 2 && $0.nodes.contains { ($0.name, $0.state) == ("tokyo", state) }
+            }
+        }
+        let isUp = try await isTokyo("up")
         node.stop()
-        let isStopped = try await monitor.sees { $0.nodes.first?.state == "stopped" }
-        try await Task.sleep(for: .seconds(8))
+        let isStopped = try await isTokyo("stopped")
+        #expect(isUp && isStopped)
+        // A heartbeat after the node's last one, and none after it: its incident shows that the limit has passed for both.
+        #expect(try await monitor.send(.GET, printer + "?status=up").status == 200)
+        _ = try await monitor.sees { !$0.incidents.isEmpty }
         let fleet = try await monitor.fleet()
-        #expect(isStopped)
-        #expect(fleet.incidents.map(\.key) == [])
+        #expect(fleet.incidents.map(\.key) == ["printer/silent"])
     }
 
     /// The next scheduled heartbeat is up to an hour away.
@@ -216,13 +225,13 @@ import Wire
                 monitor.certificate,
             ])
         }
-        #expect(try check(monitor.port).status == 1, "who judges nobody yet, and watches nobody, is no good sign")
+        #expect(try check(monitor.port).status == 1, "a monitor without nodes, whose evaluation is paused, is not OK")
         _ = try await monitor.sees { $0.nodes.count == 1 }
         _ = try await monitor.send(.GET, url + "?status=up")
         var well = try check(monitor.port)
-        for _ in 0..<300 where well.output.contains("evaluation is paused") {
-            try await Task.sleep(for: .milliseconds(200))
+        try await eventually("evaluation begins", every: .milliseconds(200)) {
             well = try check(monitor.port)
+            return !well.output.contains("evaluation is paused")
         }
         #expect(well.status == 0 && well.output.hasPrefix("OK"), "\(well.output)\(well.errors)")
         let first = well.output.split(separator: "\n").first ?? ""

@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import ServerRuntime
+import TestSupport
 
 /// Every writable memory mapping of a process, read while it is stopped.
 struct ProcessMemory {
@@ -9,7 +10,7 @@ struct ProcessMemory {
     init(of process: Int32) throws {
         guard kill(process, SIGSTOP) == 0 else { throw Failure("process \(process) cannot be stopped") }
         defer { kill(process, SIGCONT) }
-        while try Self.state(of: process) != "T" { usleep(1_000) }
+        try eventually("process \(process) is stopped") { try Self.state(of: process) == "T" }
         let maps = try String(contentsOf: URL(filePath: "/proc/\(process)/maps"), encoding: .utf8)
         let memory = try FileHandle(forReadingFrom: URL(filePath: "/proc/\(process)/mem"))
         var mappings: [(String, [UInt8])] = []

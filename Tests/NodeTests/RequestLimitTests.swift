@@ -8,6 +8,7 @@ import RootKeySources
 import SQLite
 import ServerRuntime
 import Storage
+import TestSupport
 import Testing
 import Vault
 import VaultFormat
@@ -129,7 +130,7 @@ import Wire
                         + "Content-Length: 4000000\r\n\r\n{")
             }
             defer { for connection in stalled { connection.close() } }
-            while live.connections.count < 12 { try await Task.sleep(for: .milliseconds(5)) }
+            try await eventually("twelve connections") { live.connections.count >= 12 }
             let entry = try await honest.createLogin(live)
             #expect(entry.version == 1)
         }
@@ -140,17 +141,13 @@ import Wire
     /// A client that disconnects while sending is not counted as a server error.
     @Test(arguments: ["Content-Length: 100\r\n\r\n{\"a\":", "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"a\""])
     func anAbortedBodyIsNotAServerError(_ rest: String) async throws {
-        @Sendable func becomes(_ isSo: @Sendable () -> Bool) async throws {
-            for _ in 0..<4_000 where !isSo() { try await Task.sleep(for: .milliseconds(5)) }
-            try #require(isSo())
-        }
         try await LiveNode.with(http2: false) { live in
             for _ in 0..<10 {
                 let connection = try LoadTests.Connection(
                     live, saying: "POST /api/v1/accounts/prelogin HTTP/1.1\r\nHost: x\r\n\(rest)")
-                try await becomes { live.connections.inFlight == 1 }
+                try await eventually("a request in flight") { live.connections.inFlight == 1 }
                 connection.close()
-                try await becomes { live.connections.inFlight == 0 }
+                try await eventually("no request in flight") { live.connections.inFlight == 0 }
             }
             // Each request was counted, without a failure.
             let figures = live.node.api.counters.lastHour

@@ -154,13 +154,14 @@ final class ServedMonitor {
 
     func fleet() async throws -> Fleet { try await get("/api/v1/fleet").json() }
 
-    /// Polls until the condition holds, for three minutes at most.
+    /// Whether the condition becomes true within three minutes.
     func sees(_ condition: (Fleet) -> Bool) async throws -> Bool {
-        for _ in 0..<900 {
-            if condition(try await fleet()) { return true }
-            try await Task.sleep(for: .milliseconds(200))
+        do {
+            try await eventually("", every: .milliseconds(200)) { condition(try await fleet()) }
+            return true
+        } catch is NeverHappened {
+            return false
         }
-        return false
     }
 }
 

@@ -68,7 +68,7 @@ import Testing
         try Connection(path: "\(node.data)/clavitor.db", access: .readWrite).script(change.sql)
         do {
             try node.restart()
-        } catch is RunningTool.NotReady {
+        } catch is RunningTool.Ended {
             // Where the log takes no line any more, nothing is served at all.
             #expect(FileManager.default.fileExists(atPath: "\(node.data)/damaged"))
             return
@@ -146,7 +146,7 @@ import Testing
         } else {
             try file.script(sql)
         }
-        let failure = #expect(throws: RunningTool.NotReady.self) { try node.restart() }
+        let failure = #expect(throws: RunningTool.Ended.self) { try node.restart() }
         #expect(failure?.text.contains(name == "planted" && sql.hasPrefix("ALTER") ? "table agent" : name) == true)
         let verified = try Program(name: "clavitor-node").run(["audit", "verify", "--data", node.data])
         #expect(verified.status != 0)

@@ -73,8 +73,8 @@ import Testing
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { [database] in
                 try await database.write { _ in
-                    while coming.all.count < jobs.count { usleep(1_000) }
-                    // Blocks until the last job has arrived.
+                    try eventually("all jobs begin") { coming.all.count == jobs.count }
+                    // Nothing shows that the last job is queued; if it is not by then, the test shows less.
                     usleep(300_000)
                 }
             }
@@ -83,6 +83,7 @@ import Testing
                     coming.note(size)
                     try await database.write(size: size) { _ in
                         order.note(size)
+                        // Simulates a slow disk.
                         usleep(20_000)
                     }
                 }

@@ -148,8 +148,7 @@ import Wire
         let group = ServiceGroup(services: [pusher], logger: Logger(label: "group") { _ in SwiftLogNoOpLogHandler() })
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
-            for _ in 0..<1200 where !isDone() { try await Task.sleep(for: .milliseconds(25)) }
-            #expect(isDone())
+            try await eventually("the pushes that the test needs") { isDone() }
             await group.triggerGracefulShutdown()
             try await tasks.waitForAll()
         }

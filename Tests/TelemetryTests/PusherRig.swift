@@ -111,7 +111,7 @@ final class PusherRig: Sendable {
             return reply
         case .fail(let error): throw error
         case .hang:
-            while !Task.isCancelled { try? await Task.sleep(for: .seconds(60)) }
+            await cancelled()
             state.withLock { ($0.brokenOff, $0.hanging) = ($0.brokenOff + 1, $0.hanging - 1) }
             throw .unreachable("broken off")
         }
@@ -119,21 +119,11 @@ final class PusherRig: Sendable {
 
     // MARK: Time
 
-    /// Waits, with a timeout, for a condition.
-    func until(_ what: String, _ condition: @Sendable () -> Bool) async throws {
-        for _ in 0..<20_000 {
-            if condition() { return }
-            try await Task.sleep(for: .milliseconds(2))
-        }
-        Issue.record("waited in vain: \(what)")
-        throw CancellationError()
-    }
-
     /// Waits until the pusher has scheduled that heartbeat, and all earlier pushes have ended or hang. A push ends with
     /// a log line, after which it touches neither clock nor counters.
     func asleep(before beat: Int) async throws {
-        try await until("beat \(beat) planned") { state.withLock { $0.draws } >= beat }
-        try await until("beats before \(beat) ended") {
+        try await eventually("beat \(beat) planned") { state.withLock { $0.draws } >= beat }
+        try await eventually("beats before \(beat) ended") {
             let lines = log.all.filter { ["heartbeat delivered", "heartbeat not delivered"].contains($0.message) }
             let refused = lines.count { $0.metadata["error"] == "\(PushError.previousInFlight)" }
             return state.withLock { state in

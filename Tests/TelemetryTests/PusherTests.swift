@@ -28,6 +28,7 @@ import Wire
         try await rig.run(try rig.pusher(to: urls)) {
             try await rig.asleep(before: 1)
             rig.clock.advance(by: .milliseconds(PusherRig.phase()))
+            // Nothing is pushed meanwhile.
             try await Task.sleep(for: .milliseconds(50))
             #expect(rig.pushes.isEmpty)
             rig.jitter(0)
@@ -236,13 +237,14 @@ import Wire
         rig.monitor(Self.kuma, .hang)
         try await rig.run(try rig.pusher(to: urls)) {
             try await rig.beats(1...1, phase: PusherRig.phase())
-            try await rig.until("pushed") { rig.pushes.count == 1 }
+            try await eventually("pushed") { rig.pushes.count == 1 }
             await rig.clock.sleepers(2)
             rig.clock.advance(by: .milliseconds(9_999))
+            // The push is not cancelled meanwhile.
             try await Task.sleep(for: .milliseconds(50))
             #expect(rig.brokenOff == 0)
             rig.clock.advance(by: .milliseconds(1))
-            try await rig.until("broken off") { rig.brokenOff == 1 }
+            try await eventually("broken off") { rig.brokenOff == 1 }
             rig.monitor(Self.kuma, PusherRig.ok)
             try await rig.beats(2...2, phase: PusherRig.phase())
         }
@@ -260,10 +262,10 @@ import Wire
         settings.timeout = .seconds(75)
         try await rig.run(try rig.pusher(to: both, settings: settings)) {
             try await rig.beats(1...3, phase: PusherRig.phase())
-            try await rig.until("three beats") { rig.pushes(to: Self.other).count == 3 }
+            try await eventually("three beats") { rig.pushes(to: Self.other).count == 3 }
             #expect(rig.pushes(to: Self.kuma).count == 1)
             rig.clock.advance(by: .seconds(15))
-            try await rig.until("given up") { rig.brokenOff == 1 }
+            try await eventually("given up") { rig.brokenOff == 1 }
             rig.monitor(Self.kuma, PusherRig.ok)
             try await rig.beats(4...4, phase: PusherRig.phase())
         }
@@ -292,7 +294,7 @@ import Wire
         try await rig.run(try rig.pusher(to: both)) {
             try await rig.asleep(before: 1)
         } whileStopping: {
-            try await rig.until("both told") { rig.pushes.count == 2 }
+            try await eventually("two pushes") { rig.pushes.count == 2 }
             // The timeouts of the last heartbeat and of the push.
             await rig.clock.sleepers(2)
             rig.clock.advance(by: .seconds(3))
@@ -307,7 +309,7 @@ import Wire
         rig.monitor(Self.kuma, .hang)
         try await rig.run(try rig.pusher(to: urls)) {
             try await rig.beats(1...1, phase: PusherRig.phase())
-            try await rig.until("pushed") { rig.pushes.count == 1 }
+            try await eventually("pushed") { rig.pushes.count == 1 }
             rig.monitor(Self.kuma, PusherRig.ok)
         }
         #expect(rig.pushes.map(\.beat.phase) == [.running, .stopping])

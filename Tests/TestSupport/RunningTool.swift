@@ -58,6 +58,13 @@ package final class RunningTool: Sendable {
     package func write(_ text: String) throws { try input?.write(contentsOf: Data(text.utf8)) }
     package func closeInput() throws { try input?.close() }
 
+    /// Whether the program has read everything that was written.
+    package var hasReadInput: Bool {
+        var unread: Int32 = -1
+        guard let input, unsafe ioctl(input.fileDescriptor, UInt(FIONREAD), &unread) == 0 else { return false }
+        return unread == 0
+    }
+
     /// Sends a signal, unless the program has ended.
     package func send(_ signal: Int32) { exit.send(signal, to: id) }
 
@@ -86,30 +93,25 @@ package final class RunningTool: Sendable {
 
     /// Waits until a condition holds.
     ///
-    /// - Throws: When the program ends before, and after three minutes.
+    /// - Throws: `Ended` when the program ends before, and `NeverHappened`, both with what the program printed.
     package func wait(until isTrue: (RunningTool) throws -> Bool) throws {
-        for _ in 0..<18_000 {
-            let isLast = !isRunning
-            if try isTrue(self) { return }
-            if isLast { throw NotReady(text: text) }
-            usleep(10_000)
-        }
-        throw NotReady(text: text)
+        try eventually(text) { try holds(isTrue) }
     }
 
     /// The same without blocking the task's thread.
     package func wait(until isTrue: (RunningTool) throws -> Bool) async throws {
-        for _ in 0..<18_000 {
-            let isLast = !isRunning
-            if try isTrue(self) { return }
-            if isLast { throw NotReady(text: text) }
-            try await Task.sleep(for: .milliseconds(10))
-        }
-        throw NotReady(text: text)
+        try await eventually(text) { try holds(isTrue) }
     }
 
-    /// The program ended or hangs; what it printed.
-    package struct NotReady: Error { package let text: String }
+    private func holds(_ isTrue: (RunningTool) throws -> Bool) throws -> Bool {
+        let hasEnded = !isRunning
+        if try isTrue(self) { return true }
+        if hasEnded { throw Ended(text: text) }
+        return false
+    }
+
+    /// The program ended before the condition held.
+    package struct Ended: Error { package let text: String }
 }
 
 /// The end of one child process. Its id belongs to it until it is reaped, which happens under the same lock as each signal.

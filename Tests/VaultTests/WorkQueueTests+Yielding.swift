@@ -210,7 +210,7 @@ extension WorkQueueTests {
             }
             while queue.waiting < 56 { await Task.yield() }
             gate.open()
-            while begun.most < 48 { try await Task.sleep(for: .milliseconds(1)) }
+            try await eventually("48 works have begun", every: .milliseconds(1)) { begun.most >= 48 }
             try await queue.run(as: Self.principal(.random())) { log.add("short") }
             try await group.waitForAll()
         }

@@ -64,7 +64,7 @@ import Testing
                 let inventory = String(decoding: try scratch.read("fleet.toml"), as: UTF8.self)
                 let changed = inventory.replacing(#"ipv4 = "127.0.86.2""#, with: #"ipv4 = "127.0.86.44""#)
                 try scratch.write(Array(changed.utf8), to: "fleet.toml")
-                // Two more looks at least.
+                // The watch for the new inventory cannot start, and nothing is changed meanwhile.
                 try await Task.sleep(for: .seconds(3))
                 #expect(try health.contains("127.0.86.2 => UP"))
                 try scratch.write(settings, to: "state/soc.toml")
@@ -77,8 +77,12 @@ import Testing
         #expect(try health.contains("127.0.86.44 => UP"))
     }
 
-    private func until(_ isSo: ([String]) -> Bool) async throws {
-        while !isSo((try? health) ?? []) { try await Task.sleep(for: .milliseconds(50)) }
+    private func until(_ isTrue: ([String]) -> Bool) async throws {
+        try await eventually(
+            "the health file is \((try? health) ?? [])", within: .seconds(60), every: .milliseconds(50)
+        ) {
+            isTrue((try? health) ?? [])
+        }
     }
 
     @Test func whomAPersonTakesOutIsDownAtOnce() async throws {

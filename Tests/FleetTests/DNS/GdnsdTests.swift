@@ -13,14 +13,14 @@ struct GdnsdTests {
         try await apply([], health)
         let server = try Gdnsd(inventory, in: scratch)
 
-        try await server.eventually("198.51.100.0/24", is: ["192.0.2.1"])
-        try await server.eventually("203.0.113.0/24", is: ["192.0.2.3"])
+        try await server.until("198.51.100.0/24", gets: ["192.0.2.1"])
+        try await server.until("203.0.113.0/24", gets: ["192.0.2.3"])
         try await apply(["n3"], health)
-        try await server.eventually("203.0.113.0/24", is: ["192.0.2.2"])
-        try await server.eventually("198.51.100.0/24", is: ["192.0.2.1"])
+        try await server.until("203.0.113.0/24", gets: ["192.0.2.2"])
+        try await server.until("198.51.100.0/24", gets: ["192.0.2.1"])
         #expect(try server.ask("n3.example.org") == ["192.0.2.3"])
         try await apply([], health)
-        try await server.eventually("203.0.113.0/24", is: ["192.0.2.3"])
+        try await server.until("203.0.113.0/24", gets: ["192.0.2.3"])
     }
 
     @Test func aNodeThatWasRemovedIsNotUpAgain() async throws {
@@ -28,13 +28,13 @@ struct GdnsdTests {
         let before = HealthFile(path: scratch.file("health"), complete: try Records(try sampleFleet(3)))
         try await apply(["n3"], before)
         let server = try Gdnsd(try sampleFleet(3), in: scratch)
-        try await server.eventually("203.0.113.0/24", is: ["192.0.2.2"])
+        try await server.until("203.0.113.0/24", gets: ["192.0.2.2"])
         // Its configuration is not printed anew, and then another node falls ill.
         let wanted = try Records(try sampleFleet(2), withdrawn: ["n2"])
         let after = HealthFile(path: scratch.file("health"), complete: try Records(try sampleFleet(2)))
         let present = try await after.present([wanted.nearest])
         try await after.apply(NamePlan(wanted: wanted, present: present, names: [wanted.nearest]).changes)
-        try await server.eventually("203.0.113.0/24", is: ["192.0.2.1"])
+        try await server.until("203.0.113.0/24", gets: ["192.0.2.1"])
     }
 
     private func apply(
@@ -54,15 +54,15 @@ struct GdnsdTests {
         let health = HealthFile(path: scratch.file("health"), complete: try Records(inventory))
         try await apply([], health, of: inventory)
         let server = try Gdnsd(inventory, in: scratch)
-        try await server.eventually("203.0.113.0/24", "AAAA", is: ["2001:db8::3"])
-        try await server.eventually("203.0.113.0/24", is: ["192.0.2.3"])
+        try await server.until("203.0.113.0/24", "AAAA", gets: ["2001:db8::3"])
+        try await server.until("203.0.113.0/24", gets: ["192.0.2.3"])
         #expect(try server.ask("n3.example.org", "AAAA") == ["2001:db8::3"])
         // Both of them go, and come back.
         try await apply(["n3"], health, of: inventory)
-        try await server.eventually("203.0.113.0/24", is: ["192.0.2.2"])
+        try await server.until("203.0.113.0/24", gets: ["192.0.2.2"])
         #expect(try server.ask("api.example.org", "AAAA", from: "203.0.113.0/24") != ["2001:db8::3"])
         try await apply([], health, of: inventory)
-        try await server.eventually("203.0.113.0/24", "AAAA", is: ["2001:db8::3"])
+        try await server.until("203.0.113.0/24", "AAAA", gets: ["2001:db8::3"])
     }
 
     @Test func theMapReachesBeyondAllThatMayBeDown() throws {
@@ -119,7 +119,7 @@ struct Gdnsd {
         return kdig.output.split(separator: "\n").map(String.init).sorted()
     }
 
-    func eventually(_ network: String, _ type: String = "A", is expected: [String]) async throws {
+    func until(_ network: String, _ type: String = "A", gets expected: [String]) async throws {
         try await daemon.wait { _ in try ask("api.example.org", type, from: network) == expected }
     }
 }

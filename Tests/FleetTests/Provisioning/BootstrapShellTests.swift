@@ -9,7 +9,7 @@ final class SSHServer: Sendable {
     let port: Int
     let identity: String
     let hostKey: HostKey
-    private let daemon: RunningTool
+    let daemon: RunningTool
 
     init(in scratch: Scratch) throws {
         for name in ["host", "user"] {
@@ -46,10 +46,8 @@ final class SSHServer: Sendable {
         let server = try SSHServer(in: scratch)
         self.server = server
         node = try sampleFleet(2) { $0[1].ipv4 = server.address }.nodes[1]
-        // Until it listens.
-        for _ in 0..<200 {
-            if (try? await BootstrapShell.scan(node, port: server.port, processes: SystemProcesses())) != nil { return }
-            try await Task.sleep(for: .milliseconds(50))
+        try await eventually("sshd listens: \(server.daemon.text)", every: .milliseconds(50)) { [node] in
+            (try? await BootstrapShell.scan(node, port: server.port, processes: SystemProcesses())) != nil
         }
     }
 

@@ -80,13 +80,11 @@ final class SSHDFleet: Sendable {
     }
 
     private func answers(_ node: Node) async throws {
-        for _ in 0..<200 {
+        try await eventually("the sshd of \(node.name) listens", every: .milliseconds(20)) {
             let outcome = try await SystemProcesses().run(
                 ChildProcess("ssh-keyscan", ["-T", "1", "-t", "ed25519", node.address], deadline: .seconds(120)))
-            if outcome.output.contains("ssh-ed25519") { return }
-            try await Task.sleep(for: .milliseconds(20))
+            return outcome.output.contains("ssh-ed25519")
         }
-        throw SSHError.unreachable(node.name, "its sshd did not start")
     }
 
     private static func children(of parent: Int32) -> [Int32] {

@@ -1,5 +1,6 @@
 import Fleet
 import Foundation
+import TestSupport
 import Testing
 
 extension RealMachines {
@@ -150,9 +151,9 @@ extension RealMachines {
             return Deploy(result: result, events: try JournalFile.read(path))
         }
 
-        /// As soon as a file is there, so that nothing depends on how fast the machine is.
+        /// Acts as soon as the file exists.
         private func whenThere(_ rig: NodeRig, _ name: String, _ action: () throws -> Void) async throws {
-            for _ in 0..<3_000 where !rig.exists(name) { try await Task.sleep(for: .milliseconds(10)) }
+            try await eventually("\(name) exists") { rig.exists(name) }
             try action()
         }
 

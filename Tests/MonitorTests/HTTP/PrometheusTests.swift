@@ -115,26 +115,23 @@ private final class Prometheus: Sendable {
 
     struct Refused: Error { var text: String }
 
-    /// Queries until the condition holds, for at most a minute.
+    /// Queries until the condition holds.
     func values(_ query: String, until condition: ([Sample]) -> Bool) async throws -> [Sample] {
         var allowed = CharacterSet.alphanumerics
         allowed.insert(charactersIn: "_")
         let text = query.addingPercentEncoding(withAllowedCharacters: allowed) ?? ""
         var samples: [Sample] = []
-        for _ in 0..<300 {
-            guard process.isRunning else {
-                throw Refused(text: process.text)
-            }
-            if let response = try? await client.execute(
-                HTTPClientRequest(url: "\(url)?query=\(text)"), timeout: .seconds(30))
-            {
-                let body = Data(try await response.body.collect(upTo: 16 << 20).readableBytesView)
-                // It responds with 503 until it is ready.
-                guard response.status != .badRequest else { throw Refused(text: String(decoding: body, as: UTF8.self)) }
-                samples = (try? JSONDecoder().decode(Answer.self, from: body))?.data.result ?? []
-                if response.status == .ok, condition(samples) { return samples }
-            }
-            try await Task.sleep(for: .milliseconds(200))
+        try await eventually("\(query) is \(samples)", every: .milliseconds(200)) {
+            guard process.isRunning else { throw Refused(text: process.text) }
+            guard
+                let response = try? await client.execute(
+                    HTTPClientRequest(url: "\(url)?query=\(text)"), timeout: .seconds(30))
+            else { return false }
+            let body = Data(try await response.body.collect(upTo: 16 << 20).readableBytesView)
+            // It responds with 503 until it is ready.
+            guard response.status != .badRequest else { throw Refused(text: String(decoding: body, as: UTF8.self)) }
+            samples = (try? JSONDecoder().decode(Answer.self, from: body))?.data.result ?? []
+            return response.status == .ok && condition(samples)
         }
         return samples
     }

@@ -2,15 +2,19 @@ import Foundation
 import Monitor
 import NIOCore
 import NIOPosix
+import TestSupport
 import Testing
 
 /// Mail servers that misbehave in ways that a real one does not on request.
 @Suite(.timeLimit(.minutes(1))) struct MailTroubleTests {
-    private func send(_ probeResults: [String: String], _ security: ChannelSettings.Email.Security) async throws {
+    private func send(
+        _ probeResults: [String: String], _ security: ChannelSettings.Email.Security,
+        onConnection: @escaping @Sendable () -> Void = {}
+    ) async throws {
         let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(Parrot(probeResults))
+                    try channel.pipeline.syncOperations.addHandler(Parrot(probeResults, onConnection))
                 }
             }
             .bind(host: "127.0.0.1", port: 0).get()
@@ -60,9 +64,10 @@ import Testing
         }
     }
 
-    @Test func aServerWithoutRepliesTimesOut() async throws {
-        let task = Task { try await send([:], .none) }
-        try await Task.sleep(for: .milliseconds(100))
+    @Test func waitingForAReplyIsCancellable() async throws {
+        let connected = AsyncGate()
+        let task = Task { try await send([:], .none) { connected.open() } }
+        await connected.wait()
         task.cancel()
         await #expect(throws: DeliveryFailure.self) { try await task.value }
     }
@@ -73,10 +78,16 @@ import Testing
         typealias OutboundOut = ByteBuffer
 
         private let probeResults: [String: String]
+        private let onConnection: @Sendable () -> Void
 
-        init(_ probeResults: [String: String]) { self.probeResults = probeResults }
+        init(_ probeResults: [String: String], _ onConnection: @escaping @Sendable () -> Void) {
+            (self.probeResults, self.onConnection) = (probeResults, onConnection)
+        }
 
-        func channelActive(context: ChannelHandlerContext) { say("", context) }
+        func channelActive(context: ChannelHandlerContext) {
+            onConnection()
+            say("", context)
+        }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             let line = String(buffer: unwrapInboundIn(data))

@@ -85,18 +85,16 @@ struct NotifyingRig: Sendable {
     /// The queue of a recipient.
     func queue(_ line: String = "hook") async throws -> RecipientQueue { try await outbox.queue(of: line) }
 
-    /// Waits, with a timeout, until the queue satisfies a condition.
+    /// Waits until the queue satisfies a condition.
     @discardableResult
-    func until(_ line: String = "hook", _ isSo: (RecipientQueue) -> Bool) async throws -> RecipientQueue {
-        for _ in 0..<4_000 {
-            let queue = try await queue(line)
-            if isSo(queue) { return queue }
-            try await Task.sleep(for: .milliseconds(5))
+    func until(_ line: String = "hook", _ isTrue: (RecipientQueue) -> Bool) async throws -> RecipientQueue {
+        var queue = try await queue(line)
+        try await eventually("the queue is \(queue)") {
+            queue = try await self.queue(line)
+            return isTrue(queue)
         }
-        throw NeverHappened(queue: "\(try await queue(line))")
+        return queue
     }
-
-    struct NeverHappened: Error { let queue: String }
 }
 
 extension RecipientQueue {
