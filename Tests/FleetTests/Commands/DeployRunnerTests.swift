@@ -8,10 +8,10 @@ import Wire
 @testable import clavitor_soc
 
 extension RealMachines {
-    /// The program itself but for its arguments: real ssh, real TLS to nodes and monitor, journal and lock on the disk.
+    /// The deploy runner with real ssh, real TLS to nodes and monitor, and a journal and lock on disk.
     @Suite(.enabled(if: SSHDFleet.isPossible && TLSServer.isPossible))
     struct DeployRunnerTests {
-        /// What the fleet's machines answer over HTTPS.
+        /// The HTTPS servers of the fleet's machines.
         private final class Outside: Sendable {
             let fleet: SSHDFleet
             let caFile: String
@@ -31,7 +31,7 @@ extension RealMachines {
                 var servers: [TLSServer] = []
                 for node in fleet.inventory.nodes {
                     let rig = try fleet.rig(node.name)
-                    // The hub's machine has two names and one address here, which the monitor gets below.
+                    // The hub's machine has two names and one address here; the monitor below serves it.
                     guard node.role == .spoke else { continue }
                     servers.append(
                         try await TLSServer(name: node.domain, address: node.ipv4, folder: fleet.folder) {
@@ -142,7 +142,7 @@ extension RealMachines {
             }
         }
 
-        @Test func aGoodReleaseEndsWithZeroAndABadOneWithOne() async throws {
+        @Test func exitCodesDistinguishGoodAndBadReleases() async throws {
             try await withProgram(["--canary", "tokyo"]) { fleet, outside, context, rollout in
                 let good = try fleet.rigs.mapValues { try $0.install("second", health: "ready 2.0") }
                 try await perform(context, rollout, Release(systems: good, version: "2.0"))
@@ -150,7 +150,7 @@ extension RealMachines {
                 #expect(outside.maintenanceWindows.open.withLock { $0 }.isEmpty)
                 #expect(outside.maintenanceWindows.opened.withLock { $0 } == 2)
 
-                // Once more: nothing is to be done, and nothing is.
+                // A second run has nothing to do.
                 let lock = "\(context.state)/deploys/lock"
                 try FileManager.default.removeItem(atPath: lock)
                 try await perform(context, rollout, Release(systems: good, version: "2.0"))
@@ -165,7 +165,7 @@ extension RealMachines {
                 let history = fleet.rigs["zurich"]?.text("state/history.jsonl")
                 #expect(DeployRecord.read(history ?? "").map(\.result) == [.done, .rolledBack])
 
-                // What came to its end cannot be resumed.
+                // A finished deploy cannot be resumed.
                 try FileManager.default.removeItem(atPath: lock)
                 await #expect(throws: DeployPreconditionError.self) {
                     try await perform(context, rollout, Release(systems: [:]), resuming: true)
@@ -173,14 +173,14 @@ extension RealMachines {
             }
         }
 
-        @Test func aDeployWhoseProgramDiedIsGoneOnWith() async throws {
+        @Test func aDeployIsResumedAfterACrash() async throws {
             try await withProgram([]) { fleet, outside, context, rollout in
                 let systems = try fleet.rigs.mapValues { try $0.install("second", health: "ready 2.0") }
                 let plan = try DeployPlan(
                     id: "20261121T080000Z-0001",
                     try context.inventory.spokes.map { .init($0, current: try fleet.rig($0.name).current) },
                     Release(systems: systems, version: "2.0"), rollout.deployOptions)
-                // It died in the middle of a line.
+                // The program crashed while it wrote a line.
                 let folder = "\(context.state)/deploys"
                 try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
                 let planned = try JournalFile.text(DeployEvent(.planned, at: 1, plan: plan))
@@ -194,7 +194,7 @@ extension RealMachines {
             }
         }
 
-        @Test func anythingWrongBeforehandRefusesEverything() async throws {
+        @Test func aFailedPreflightRejectsTheDeploy() async throws {
             try await withProgram([]) { fleet, outside, context, rollout in
                 try fleet.rig("tokyo").write("failed\n", to: "unit")
                 try fleet.rig("dallas").install("first", health: "disk is full")
@@ -202,11 +202,11 @@ extension RealMachines {
                 let refusal = await #expect(throws: DeployPreconditionError.self) {
                     try await perform(context, rollout, Release(systems: systems, sizes: ["dallas": 1 << 60]))
                 }
-                let told = "\(try #require(refusal))"
+                let reported = "\(try #require(refusal))"
                 for word in [
                     "tokyo's unit is failed", "dallas is not ready: /readyz answers 503: disk is full", "MiB free",
                 ] {
-                    #expect(told.contains(word), "\(told)")
+                    #expect(reported.contains(word), "\(reported)")
                 }
                 #expect(outside.maintenanceWindows.opened.withLock { $0 } == 0)
                 #expect(fleet.rigs.values.allSatisfy { !$0.exists("state") })

@@ -6,7 +6,7 @@ import Testing
 
 @testable import clavitor_soc
 
-/// What is refused before anything was touched ends with 2, and says what to do.
+/// Failed preconditions exit with 2 and name a remedy, before anything is changed.
 @Suite(.timeLimit(.minutes(2))) struct PreconditionTests {
     private let scratch: Scratch
     private let options: [String]
@@ -32,14 +32,14 @@ import Testing
         get throws { try InventoryFile(scratch.file("fleet.toml")).read() }
     }
 
-    /// Another operator, or a new laptop: an empty state directory beside an inventory whose nodes are in use.
-    @Test func keysThatWereMadeElsewhereStay() async throws {
+    /// An empty state directory with an inventory whose nodes are in use, as on another operator's machine.
+    @Test func keysCreatedElsewhereAreKept() async throws {
         try await run("keys", "generate")
         let before = try scratch.read("fleet.toml")
         try FileManager.default.removeItem(atPath: scratch.file("state/keys"))
         await #expect(throws: KeyStoreError.madeElsewhere("tokyo")) { try await run("keys", "generate", "tokyo") }
         #expect(try scratch.read("fleet.toml") == before)
-        // Nor is any made when one of those that were named cannot be.
+        // No key is generated if one of the named nodes cannot have one.
         try InventoryFile(scratch.file("fleet.toml")).edit { try $0.setting("public-key", of: "seoul", to: "") }
         await #expect(throws: KeyStoreError.madeElsewhere("tokyo")) {
             try await run("keys", "generate", "seoul", "tokyo")
@@ -48,7 +48,7 @@ import Testing
         #expect(KeyStoreError.madeElsewhere("tokyo") as any Error is any PreconditionError)
     }
 
-    @Test func aLongStateDirectoryHurtsOnlyWhoUsesSSH() throws {
+    @Test func aLongStateDirectoryFailsSSHCommandsOnly() throws {
         let long = scratch.file("state/" + String(repeating: "x", count: 70))
         let context = try OperatorContext(try OperatorOptions.parse(options.dropLast() + [long]))
         _ = try context.keys()
@@ -56,7 +56,7 @@ import Testing
         #expect(try #require(error).isPreconditionError)
     }
 
-    @Test func theOptionOfAFileThatIsNotThereIsNamed() async throws {
+    @Test func theOptionOfAMissingFileIsNamed() async throws {
         let error = await #expect(throws: CommandFailure.self) {
             try await run("break-glass", "enable", "--from", "192.0.2.7", "--key-file", scratch.file("none"))
         }
@@ -65,7 +65,7 @@ import Testing
         #expect(AgeSettingsError.noRecipients as any Error is any PreconditionError)
     }
 
-    @Test func lookingAtAPlanForgetsNothing() async throws {
+    @Test func printingAPlanChangesNothing() async throws {
         let key = BreakGlassEditTests.key
         let journal = ProvisionJournal(folder: scratch.file("state/provision"), node: "tokyo")
         try FileManager.default.createDirectory(
@@ -84,7 +84,7 @@ import Testing
             let command = try ClavitorSOC.parseAsRoot(words + options) as? ProvisionCommand
             try await command?.run()
         }
-        // An inventory that lacks something is refused first.
+        // An incomplete inventory is rejected first.
         await #expect(throws: DeployPreconditionError.self) { try await provision(script, hash) }
         try declineEverything()
         try await provision(script, hash)
@@ -95,7 +95,7 @@ import Testing
         #expect(try journal.done(on: try HostKey(key)) == [.convert])
     }
 
-    /// An inventory that says what it does without, with all keys.
+    /// An inventory with all keys that disables the optional duties.
     private func declineEverything() throws {
         let key = String(repeating: "A", count: 43) + "="
         let text =

@@ -15,7 +15,7 @@ import Testing
         try Settings(path: try scratch.write(Array(text.utf8), to: "soc.toml"))
     }
 
-    @Test func allOfItIsOptional() throws {
+    @Test func allSettingsAreOptional() throws {
         #expect(try Settings(path: scratch.file("none.toml")) == Settings())
         #expect(try settings("") == Settings())
         let some = try settings("ssh-key = \"/k\"\nage-recipients = [\"age1x\"]\n")
@@ -30,7 +30,7 @@ import Testing
         #expect(throws: CommandFailure.self) { try settings("ssh-key = \n") }
     }
 
-    @Test func theStateDirectoryIsTheOperatorsAlone() throws {
+    @Test func theStateDirectoryIsReadableByTheOperatorOnly() throws {
         var options = OperatorOptions()
         options.state = nil
         let made = try options.stateDirectory(["HOME": scratch.path])
@@ -76,13 +76,13 @@ import Testing
         #expect(try inventory.node("oslo").longitude == -10.7)
         try run("set", "oslo", "ipv4", "203.0.113.9")
         #expect(try inventory.node("oslo").ipv4 == "203.0.113.9")
-        // It lacks what nobody can decide for an operator.
+        // Values that only an operator can choose are missing.
         #expect(throws: ExitCode(1)) { try run("check") }
         try run("remove", "oslo")
         #expect(try scratch.read("fleet.toml") == Array(FleetFixture.text().utf8))
     }
 
-    @Test func anEditThatWouldBeWrongIsNotWritten() throws {
+    @Test func anInvalidEditIsNotWritten() throws {
         let before = try scratch.read("fleet.toml")
         #expect(throws: InventoryError.self) { try run("set", "tokyo", "host-key", "ssh-rsa AAAA") }
         #expect(throws: InventoryError.self) { try run("set", "tokyo", "address", "127.0.84.3") }
@@ -90,7 +90,7 @@ import Testing
         #expect(try scratch.read("fleet.toml") == before)
     }
 
-    @Test func aFaultIsAnExitCode() throws {
+    @Test func aProblemIsReportedByTheExitCode() throws {
         try scratch.write(Array(FleetFixture.text().replacing("mini\"", with: "huge\"").utf8), to: "fleet.toml")
         #expect(throws: ExitCode.self) { try run("check") }
     }
@@ -101,13 +101,13 @@ import Testing
         ["--soak", "-1"], ["--max-unavailable", "0"], ["--rollback-after", "5"], ["--resume", "--dry-run"],
         ["--no-such"],
     ])
-    func whatMakesNoSenseIsUsage(_ words: [String]) {
+    func invalidOptionsAreUsageErrors(_ words: [String]) {
         let error = #expect(throws: (any Error).self) { try DeployCommand.parse(words) }
         #expect(error.map { DeployCommand.exitCode(for: $0) } == .validationFailure)
         #expect(ExitCode.validationFailure.rawValue == 64)
     }
 
-    @Test func theVersionIsWhatTheNewProgramSays() async throws {
+    @Test func theVersionIsReadFromTheNewProgram() async throws {
         let dist = try Scratch()
         try dist.write(Array("{}".utf8), to: "flake.nix")
         let flake = try Flake(dist.path, dist: dist.path)
@@ -115,7 +115,7 @@ import Testing
         #expect("\(try #require(refusal))".contains("make static"))
         try NodeRig.program(dist.file("clavitor-node"), "[ \"$1\" = --version ] && echo 2.5")
         #expect(try await flake.version(SystemProcesses()) == "2.5")
-        // Else the gate would ask for none.
+        // Otherwise the confirmation check would require no version.
         try NodeRig.program(dist.file("clavitor-node"), "exit 0")
         await #expect(throws: FlakePreconditionError.self) { try await flake.version(SystemProcesses()) }
     }
@@ -128,13 +128,13 @@ import Testing
 }
 
 @Suite struct DisplayTests {
-    @Test func aTerminalIsShownNoControlCharacters() {
+    @Test func controlCharactersAreNotPrinted() {
         let said = Terminal.shown("tokyo's unit is \u{1b}[2K\u{1b}]52;c;cm0=\u{7}\r\u{9b}31m\u{202e}\nand\tmore")
         #expect(said.unicodeScalars.filter { $0.value < 32 } == ["\n", "\t"])
         #expect(!said.unicodeScalars.contains("\u{9b}") && !said.unicodeScalars.contains("\u{202e}"))
     }
 
-    @Test func jsonLosesNothingAndMovesNothing() throws {
+    @Test func jsonEscapesControlCharacters() throws {
         let said = "\u{9b}2J \u{202e}\u{7f} é\n"
         let json = String(decoding: try JSONEncoder().encode([said]), as: UTF8.self)
         let escaped = Terminal.escaped(json)
@@ -142,7 +142,7 @@ import Testing
         #expect(try JSONDecoder().decode([String].self, from: Data(escaped.utf8)) == [said])
     }
 
-    @Test func nothingThatANodeSaysMovesTheCursor() throws {
+    @Test func controlCharactersFromANodeAreNotPrinted() throws {
         let text = DeployDisplay.text(
             DeployEvent(.rolledBack, node: "tokyo", text: "tokyo: rolled back: \u{1b}[2J\r\nall is well"))
         #expect(text?.unicodeScalars.contains { $0.value < 32 } == false)

@@ -5,11 +5,11 @@ import Testing
 
 @testable import clavitor_soc
 
-/// What the fleet's document tells people to type at night is a whole command, with all that it wants.
+/// Parses every `clavitor-soc` command line in the fleet's documentation.
 @Suite struct RunbookTests {
     private static let document = Project.folder.appending(path: "docs/INFRASTRUCTURE.md")
 
-    /// Of its blocks and between its backticks. `…` is something that fits.
+    /// Lines of code blocks and code spans. `…` stands for a valid value.
     private static func lines() throws -> [[String]] {
         let text = try String(contentsOf: document, encoding: .utf8).replacing(/\\\n\s*/, with: "")
         let spans = text.matches(of: /`(clavitor-soc [^`\n]+)`/).map { String($0.1) }

@@ -10,12 +10,12 @@ import Testing
         (-33.9461, 151.1772, 33.9425, -118.4081, 12_051.0),
         (35.7647, 140.3864, 1.3502, 103.9944, 5_350.0),
     ])
-    func distancesAreKnown(_ a: Double, _ b: Double, _ c: Double, _ d: Double, _ expected: Double) {
+    func distancesMatchPublishedOnes(_ a: Double, _ b: Double, _ c: Double, _ d: Double, _ expected: Double) {
         let distance = Coordinate(latitude: a, longitude: b).distance(to: Coordinate(latitude: c, longitude: d))
         #expect(abs(distance - expected) < expected * 0.006, "\(distance)")
     }
 
-    @Test func itIsAMetric() {
+    @Test func distanceIsAMetric() {
         let points = stride(from: -90.0, through: 90, by: 22.5).flatMap { latitude in
             stride(from: -180.0, through: 180, by: 45).map { Coordinate(latitude: latitude, longitude: $0) }
         }
@@ -28,12 +28,12 @@ import Testing
         }
     }
 
-    @Test func theAntimeridianIsNoWall() {
+    @Test func distancesCrossTheAntimeridian() {
         let fiji = Coordinate(latitude: 0, longitude: 179.5)
         #expect(abs(fiji.distance(to: Coordinate(latitude: 0, longitude: -179.5)) - 111.19) < 0.01)
     }
 
-    @Test func atAPoleTheLongitudeDoesNotMatter() {
+    @Test func longitudeIsIgnoredAtAPole() {
         let pole = Coordinate(latitude: 90, longitude: 0)
         #expect(pole.distance(to: Coordinate(latitude: 90, longitude: 123)) < 1e-6)
         #expect(abs(pole.distance(to: Coordinate(latitude: -90, longitude: 77)) - 20_015.1) < 0.1)
@@ -41,7 +41,7 @@ import Testing
 }
 
 @Suite struct InhabitedPlaceTests {
-    @Test func theListIsWhole() throws {
+    @Test func theListIsComplete() throws {
         let places = try InhabitedPlace.all()
         #expect(places.count == 407)
         #expect(Set(places.map(\.country)).count > 240)
@@ -74,7 +74,7 @@ import Testing
 
     init() throws { places = try InhabitedPlace.all() }
 
-    @Test(arguments: 1...6) func theWorstPlaceIsTheWorst(_ count: Int) throws {
+    @Test(arguments: 1...6) func theWorstPlaceHasTheGreatestDistance(_ count: Int) throws {
         let nodes = try sampleFleet(count) { nodes in
             for index in nodes.indices {
                 nodes[index].latitude = Double((index * 53) % 140 - 70)
@@ -91,7 +91,7 @@ import Testing
         #expect(coverage.remotest.roundTrip >= worst - 2)
     }
 
-    @Test func aCellCountsOnceWithItsWorstPlace() throws {
+    @Test func aCellIsCountedOnceWithItsWorstPlace() throws {
         let nodes = try sampleFleet(1) { ($0[0].latitude, $0[0].longitude) = (0, 0) }.nodes
         let coverage = try Coverage(
             nodes: nodes,
@@ -101,7 +101,7 @@ import Testing
         #expect(coverage.spread()?.count == 2)
     }
 
-    @Test func bothSidesOfTheDateLineAreOneCellOnlyWhereTheyMeet() throws {
+    @Test func bothSidesOfTheDateLineAreOneCell() throws {
         let nodes = try sampleFleet(1).nodes
         let coverage = try Coverage(
             nodes: nodes,
@@ -110,8 +110,8 @@ import Testing
         #expect(coverage.cells.count == 2)
     }
 
-    @Test func theShareOfTheGlobeIsThatOfACap() throws {
-        // One node at the pole: within reach lies a cap, whose share is (1 - cos r) / 2.
+    @Test func theCoveredShareIsThatOfASphericalCap() throws {
+        // One node at the pole covers a spherical cap, whose share is (1 - cos r) / 2.
         let nodes = try sampleFleet(1) { ($0[0].latitude, $0[0].longitude) = (90, 0) }.nodes
         let coverage = try Coverage(nodes: nodes, places: places, limit: 100)
         let angle = coverage.propagation.reach(100) / 6_371.0088
@@ -119,7 +119,7 @@ import Testing
         #expect(coverage.remotest.at.latitude < -89)
     }
 
-    @Test func theVerdictSaysWhetherThePromiseHolds() throws {
+    @Test func theSummarySaysWhetherTheTargetIsMet() throws {
         let nodes = try sampleFleet(3).nodes
         let failed = CoverageReport(try Coverage(nodes: nodes, places: places)).text
         let held = CoverageReport(try Coverage(nodes: nodes, places: places, limit: 450)).text
@@ -133,7 +133,7 @@ import Testing
 }
 
 @Suite struct CoverageMapTests {
-    /// The seed's sixteen cities, five of them close together.
+    /// Sixteen cities, five of them close together.
     private static let cities = [
         ("Zurich", 47.38, 8.54), ("Tokyo", 35.68, 139.69), ("Amsterdam", 52.37, 4.90), ("Dubai", 25.20, 55.27),
         ("New Jersey", 40.55, -74.46), ("Silicon Valley", 37.35, -121.95), ("Dallas", 32.78, -96.80),
@@ -151,7 +151,7 @@ import Testing
         return CoverageMap(try Coverage(nodes: nodes, places: try InhabitedPlace.all()))
     }
 
-    @Test func everyNodeHasItsNameAndNoTwoOverlap() throws {
+    @Test func nodeNamesDoNotOverlap() throws {
         let labels = try map().labels
         #expect(Set(Self.cities.map(\.0)).isSubset(of: labels.map(\.text)))
         for (index, one) in labels.enumerated() {
@@ -161,7 +161,7 @@ import Testing
         }
     }
 
-    @Test func itIsWellFormed() throws {
+    @Test func theMapIsWellFormed() throws {
         let svg = try map().svg
         let script = "import sys, xml.dom.minidom as m; print(len(m.parse(sys.stdin).getElementsByTagName('circle')))"
         let count = try Tool("/usr/bin/python3", ["-c", script], input: svg).output

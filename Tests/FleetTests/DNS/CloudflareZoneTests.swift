@@ -7,9 +7,9 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Against a server on real TLS that keeps records as the documentation of Cloudflare's API says.
+/// Uses a TLS server that implements the documented part of Cloudflare's API.
 @Suite(.timeLimit(.minutes(3))) struct CloudflareZoneTests {
-    /// One zone of it.
+    /// One zone of the server.
     final class Zone: Sendable {
         struct Record: Codable, Equatable {
             var id: String
@@ -42,7 +42,7 @@ import Testing
         let records = Mutex<[Record]>([])
         let requests = Mutex<[String]>([])
         private let token = "t0ken"
-        /// The API's own least is 5.
+        /// The API's minimum is 5.
         private let pageSize = 2
 
         func answer(_ request: SecureServer.Request) -> SecureServer.Response {
@@ -76,7 +76,7 @@ import Testing
                     """)
         }
 
-        /// All or nothing, as one transaction.
+        /// Applies all changes or none.
         private func perform(_ batch: Batch) -> SecureServer.Response {
             records.withLock { records in
                 var after = records
@@ -139,7 +139,7 @@ import Testing
         }
     }
 
-    @Test func aPlanIsPerformedAndThenThereIsNothingToDo() async throws {
+    @Test func anAppliedPlanLeavesNoChanges() async throws {
         let wanted = try Records(try sampleFleet(5))
         let present = try await with { zone in
             try await zone.apply(NamePlan(wanted: wanted, present: [:]).changes)
@@ -150,7 +150,7 @@ import Testing
         #expect(zone.records.withLock { $0.allSatisfy { !$0.proxied && $0.ttl == 30 } })
     }
 
-    @Test func bothFamiliesStandAndAStrangersGoes() async throws {
+    @Test func bothFamiliesAreKeptAndUnknownAddressesRemoved() async throws {
         let inventory = try sampleFleet(2) { $0[1].ipv6 = "2001:db8::2" }
         let wanted = try Records(inventory)
         zone.records.withLock {
@@ -171,7 +171,7 @@ import Testing
         #expect(zone.records.withLock { $0.map(\.type).sorted() } == ["A", "A", "A", "A", "AAAA", "AAAA", "TXT"])
     }
 
-    @Test func whoLeavesIsGoneInOneBatch() async throws {
+    @Test func aWithdrawnNodeIsRemovedInOneBatch() async throws {
         let whole = try Records(try sampleFleet(5))
         let wanted = try Records(try sampleFleet(5), withdrawn: ["n2"])
         let present = try await with { zone in
@@ -184,8 +184,8 @@ import Testing
         #expect(zone.requests.withLock { $0.count { $0.hasPrefix("POST") } } == 1)
     }
 
-    /// 1 is a lifetime that one may want, and what Cloudflare shows for a proxied record.
-    @Test(arguments: [1, 30]) func aProxiedRecordIsLaidOpen(_ ttl: Int) async throws {
+    /// 1 is a valid TTL, and also what Cloudflare returns for a proxied record.
+    @Test(arguments: [1, 30]) func aProxiedRecordIsUnproxied(_ ttl: Int) async throws {
         zone.records.withLock {
             $0 = [Zone.Record(id: "1", name: "api.example.org", content: "192.0.2.1", ttl: 1, proxied: true)]
         }
@@ -202,7 +202,7 @@ import Testing
                 == [Zone.Record(id: "1", name: "api.example.org", content: "192.0.2.1", ttl: ttl)])
     }
 
-    @Test func aTokenThatCannotBeSentIsNotTold() async throws {
+    @Test func anUnsendableTokenIsNotPrinted() async throws {
         await #expect {
             try await with(token: "s3cret\u{1B}[201~") { try await $0.present(["api.example.org"]) }
         } throws: {
@@ -210,7 +210,7 @@ import Testing
         }
     }
 
-    @Test func whatStandsIsReadAgainBeforeItIsChanged() async throws {
+    @Test func recordsAreReadAgainBeforeAChange() async throws {
         let wanted = try Records(try sampleFleet(2))
         zone.records.withLock { $0 = [Zone.Record(id: "1", name: "api.example.org", content: "192.0.2.1", ttl: 30)] }
         let present = try await with { zone in
@@ -242,7 +242,7 @@ import Testing
             testDescription: "a page for people", response: .init(status: .badGateway, body: "<html>"),
             expected: .unreadable("status 502")),
     ])
-    func aRefusalIsTold(_ example: PreconditionError) async throws {
+    func aRejectionIsReported(_ example: PreconditionError) async throws {
         let zone = zone
         let conduct: SecureServer.Conduct = { request in example.response ?? zone.answer(request) }
         await #expect(throws: example.expected) {
@@ -251,14 +251,14 @@ import Testing
         #expect(!"\(example.expected)".contains(example.token))
     }
 
-    @Test func anAnswerWithoutEndIsCutOff() async throws {
+    @Test func anEndlessResponseIsAborted() async throws {
         let flood = String(repeating: " ", count: 2 << 20)
         await #expect(throws: CloudflareError.self) {
             try await with(conduct: { _ in .init(body: flood) }) { try await $0.present(["api.example.org"]) }
         }
     }
 
-    @Test func aZoneThatIsNoIDIsRefused() async throws {
+    @Test func anInvalidZoneIDIsRejected() async throws {
         let client = HTTPClient(eventLoopGroupProvider: .singleton)
         #expect(throws: CloudflareError.zoneID("../accounts")) {
             _ = try CloudflareZone(client: client, zoneID: "../accounts", token: "t")

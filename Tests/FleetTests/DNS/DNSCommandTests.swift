@@ -6,7 +6,7 @@ import Testing
 
 @testable import clavitor_soc
 
-/// The commands with gdnsd's health file, a monitor at an address where nobody is, and an inventory on the disk.
+/// The commands with gdnsd's health file, an unreachable monitor, and an inventory on disk.
 @Suite struct DNSCommandTests {
     let scratch: Scratch
     let words: [String]
@@ -49,12 +49,12 @@ import Testing
         }
     }
 
-    @Test func aLookThatCouldNotDoItsWorkIsAFailure() async throws {
+    @Test func anEvaluationThatFailsExitsWithOne() async throws {
         await #expect(throws: ExitCode(1)) { try await run("watch", "--once") }
         #expect(try health.allSatisfy { $0.hasSuffix("UP") })
     }
 
-    @Test(.timeLimit(.minutes(2))) func theWatchTakesUpAChangedInventoryWhateverHindersIt() async throws {
+    @Test(.timeLimit(.minutes(2))) func theWatchAppliesAChangedInventoryOnceItIsValid() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await run("watch", "--interval", "1") }
             group.addTask {
@@ -70,7 +70,7 @@ import Testing
                 try scratch.write(settings, to: "state/soc.toml")
                 try await until { $0.contains("127.0.86.44 => UP") && $0.contains("127.0.86.2 => DOWN") }
             }
-            // The watch does not end of itself.
+            // The watch runs until it is cancelled.
             try await group.next()
             group.cancelAll()
         }
@@ -85,8 +85,8 @@ import Testing
         }
     }
 
-    @Test func whomAPersonTakesOutIsDownAtOnce() async throws {
-        // The monitor cannot be asked, which is told; the name changes all the same.
+    @Test func aManualOverrideIsAppliedImmediately() async throws {
+        // The unreachable monitor is reported; the override is applied nevertheless.
         await #expect(throws: ExitCode(1)) { try await run("withdraw", "tokyo", "--for", "2h") }
         #expect(try health.contains("127.0.86.2 => DOWN"))
         let state = WatchState(folder: scratch.file("state"))
@@ -97,33 +97,33 @@ import Testing
         #expect(
             absences.count == 1 && absences[0].hasPrefix("tokyo is out of the nearest name: by manual override of "))
         await #expect(throws: ManualOverrideError.noOverride("seoul")) { try await run("restore", "seoul") }
-        // This process holds the watch's lock by now: whoever has it does the rest.
+        // This process holds the watch's lock by now, so its watch applies the override.
         try await run("restore", "tokyo")
         #expect(try state.overrides().isEmpty)
         try await run("withdraw", "seoul")
         #expect(try state.overrides().keys.sorted() == ["seoul"])
         await #expect(throws: InventoryError.self) { try await run("withdraw", "oslo") }
-        // Nobody has looked since, and half of four is two.
+        // There was no evaluation since; half of four nodes is two.
         try await run("withdraw", "tokyo")
         await #expect(throws: ManualOverrideError.tooFew("dallas")) { try await run("withdraw", "dallas") }
         try await run("withdraw", "dallas", "--below-floor")
     }
 
     @Test(arguments: [("30m", 1_800), ("2h", 7_200), ("3d", 259_200), ("5s", 5)])
-    func aStretchIsReadAsOneWritesIt(_ text: String, _ seconds: Int64) {
+    func durationsAreParsed(_ text: String, _ seconds: Int64) {
         #expect(DNSWithdraw.DurationArgument(argument: text)?.seconds == seconds)
     }
 
     @Test(arguments: ["", "2", "h", "-2h", "0h", "2 h", "2w", "9223372036854775807d", "366d"])
-    func whatIsNoStretchIsRefused(_ text: String) {
+    func invalidDurationsAreRejected(_ text: String) {
         #expect(DNSWithdraw.DurationArgument(argument: text) == nil)
     }
 
-    @Test func anApplyLeavesTheMembersToTheWatchUnlessItIsAsked() async throws {
+    @Test func applyKeepsMembershipUnlessRequested() async throws {
         try await run("apply")
         let all = try health
         #expect(all.count == 4)
-        // A watch on another machine has taken one out.
+        // A watch on another machine has withdrawn a node.
         let text = all.joined(separator: "\n").replacing("127.0.86.2 => UP", with: "127.0.86.2 => DOWN")
         try scratch.write(Array("# \n\(text)\n".utf8), to: "health")
         try await run("plan")

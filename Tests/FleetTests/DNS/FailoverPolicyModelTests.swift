@@ -1,34 +1,35 @@
 import Fleet
 import Testing
 
-/// Random histories, judged by the state machine and by a second implementation that remembers everything and looks
-/// back at each step.
-@Suite struct WithdrawalModelTests {
-    /// All that ever happened. Slow and plain.
-    struct Historian {
-        struct Look {
+/// Compares the policy, on random histories, with a second implementation that stores all observations and evaluates
+/// all of them at each step.
+@Suite struct FailoverPolicyModelTests {
+    /// The model: stores every evaluation.
+    struct Model {
+        struct Evaluation {
             var at: Int64
             var observations: [String: HealthObservation]
             var outBefore: Set<String>
         }
 
-        var looks: [Look] = []
+        var evaluations: [Evaluation] = []
         var left: [String: [Int64]] = [:]
         var returned: [String: [Int64]] = [:]
         var out: Set<String> = []
 
-        mutating func see(_ observations: [String: HealthObservation], _ rules: FailoverPolicy.Rules, _ now: Int64) {
-            looks.append(Look(at: now, observations: observations, outBefore: out))
-            guard Self.hears(observations) else { return }
+        mutating func evaluate(_ observations: [String: HealthObservation], _ rules: FailoverPolicy.Rules, _ now: Int64)
+        {
+            evaluations.append(Evaluation(at: now, observations: observations, outBefore: out))
+            guard Self.reachesNodes(observations) else { return }
             let names = observations.keys.sorted()
-            for name in names where out.contains(name) && wellFor(name, now, rules) >= wait(name, rules) {
+            for name in names where out.contains(name) && healthyFor(name, now, rules) >= wait(name, rules) {
                 out.remove(name)
                 returned[name, default: []].append(now)
             }
             let most = min(names.count - rules.floor, names.count / 2)
             for name in names where !out.contains(name) {
                 guard observations[name]?.agreedFailure != nil else { continue }
-                let waiting = out.map { (wellFor($0, now, rules), $0) }.filter { $0.0 >= 0 }
+                let waiting = out.map { (healthyFor($0, now, rules), $0) }.filter { $0.0 >= 0 }
                 if out.count >= most, let longest = waiting.map(\.0).max(),
                     let other = waiting.filter({ $0.0 == longest }).min(by: {
                         (since($0.1), $0.1) < (since($1.1), $1.1)
@@ -45,20 +46,21 @@ import Testing
 
         private func since(_ name: String) -> Int64 { left[name]?.last ?? 0 }
 
-        /// Two answers or more; the one could be the watcher's neighbour.
-        static func hears(_ observations: [String: HealthObservation]) -> Bool {
+        /// At least two responses: a single one could come from the watch's own machine.
+        static func reachesNodes(_ observations: [String: HealthObservation]) -> Bool {
             observations.values.count { if case .unreachable = $0.probe { false } else { true } } > 1
         }
 
-        /// Milliseconds of unbroken health while out, -1 for none.
-        private func wellFor(_ name: String, _ now: Int64, _ rules: FailoverPolicy.Rules) -> Int64 {
+        /// Milliseconds of uninterrupted health while withdrawn, -1 for none.
+        private func healthyFor(_ name: String, _ now: Int64, _ rules: FailoverPolicy.Rules) -> Int64 {
             var since: Int64?
             var later = now
-            for look in looks.reversed() {
-                guard look.outBefore.contains(name), Self.hears(look.observations), later - look.at <= rules.maximumGap,
-                    look.observations[name] == .well
+            for evaluation in evaluations.reversed() {
+                guard evaluation.outBefore.contains(name), Self.reachesNodes(evaluation.observations),
+                    later - evaluation.at <= rules.maximumGap,
+                    evaluation.observations[name] == .healthy
                 else { break }
-                (since, later) = (look.at, look.at)
+                (since, later) = (evaluation.at, evaluation.at)
             }
             return since.map { now - $0 } ?? -1
         }
@@ -76,7 +78,7 @@ import Testing
         }
     }
 
-    /// SplitMix64: also its highest bits are random, of which `Int.random(in:)` makes its numbers.
+    /// SplitMix64, whose highest bits are random, too: `Int.random(in:)` uses those.
     struct Dice: RandomNumberGenerator {
         var state: UInt64
         mutating func next() -> UInt64 {
@@ -87,18 +89,20 @@ import Testing
         }
     }
 
-    static func random(_ dice: inout Dice, mood: Int) -> HealthObservation {
+    static func random(_ dice: inout Dice, healthyShare: Int) -> HealthObservation {
         switch Int.random(in: 0..<100, using: &dice) {
-        case ..<mood: .well
-        case ..<(mood + (100 - mood) / 2): .dead
-        case ..<(mood + (100 - mood) * 3 / 4): HealthObservation(monitor: .unhealthy("disk"), probe: .notReady(503))
-        case ..<(mood + (100 - mood) * 7 / 8): HealthObservation(monitor: .unknown, probe: .ready)
-        case ..<(mood + (100 - mood) * 15 / 16): HealthObservation(monitor: .healthy, probe: .unreachable("refused"))
+        case ..<healthyShare: .healthy
+        case ..<(healthyShare + (100 - healthyShare) / 2): .unreachable
+        case ..<(healthyShare + (100 - healthyShare) * 3 / 4):
+            HealthObservation(monitor: .unhealthy("disk"), probe: .notReady(503))
+        case ..<(healthyShare + (100 - healthyShare) * 7 / 8): HealthObservation(monitor: .unknown, probe: .ready)
+        case ..<(healthyShare + (100 - healthyShare) * 15 / 16):
+            HealthObservation(monitor: .healthy, probe: .unreachable("refused"))
         default: HealthObservation(monitor: .unhealthy("certificate"), probe: .badCertificate("it is not trusted"))
         }
     }
 
-    @Test(arguments: 0..<60) func bothDecideTheSame(_ seed: UInt64) {
+    @Test(arguments: 0..<60) func thePolicyMatchesTheModel(_ seed: UInt64) {
         var dice = Dice(state: seed &* 977 &+ 1)
         let members = (1...Int.random(in: 3...9, using: &dice)).map {
             FailoverPolicy.Member(name: "n\($0)", region: "r\($0 % 3)")
@@ -108,44 +112,44 @@ import Testing
         rules.maximumHoldDown = 90_000
         rules.relapseWindow = 300_000
         rules.maximumGap = 30_000
-        let mood = [50, 80, 97, 99].randomElement(using: &dice) ?? 90
-        var (machine, historian) = (FailoverPolicy(), Historian())
-        var current = Dictionary(uniqueKeysWithValues: members.map { ($0.name, HealthObservation.well) })
+        let healthyShare = [50, 80, 97, 99].randomElement(using: &dice) ?? 90
+        var (machine, model) = (FailoverPolicy(), Model())
+        var current = Dictionary(uniqueKeysWithValues: members.map { ($0.name, HealthObservation.healthy) })
         var leftAt: [String: Int64] = [:]
         var now: Int64 = 1_700_000_000_000
         for step in 0..<400 {
-            // Health lasts: each node's state changes now and then.
+            // A node's state lasts for several evaluations.
             for member in members where Int.random(in: 0..<8, using: &dice) == 0 {
-                current[member.name] = Self.random(&dice, mood: mood)
+                current[member.name] = Self.random(&dice, healthyShare: healthyShare)
             }
             now += Int.random(in: 0..<50, using: &dice) == 0 ? 45_000 : 5_000
             let before = Set(machine.withdrawn.keys)
             let decisions = machine.evaluate(current, of: members, rules: rules, at: now)
-            historian.see(current, rules, now)
+            model.evaluate(current, rules, now)
             let out = Set(machine.withdrawn.keys)
-            #expect(out == historian.out, "seed \(seed), step \(step)")
+            #expect(out == model.out, "seed \(seed), step \(step)")
 
-            // What must hold whatever the two say.
+            // Invariants.
             #expect(members.count - out.count >= rules.floor)
             #expect(out.count * 2 <= members.count)
             for decision in decisions {
                 switch decision {
                 case .withdraw(let name, _, _):
-                    #expect(current[name] != .well)
+                    #expect(current[name] != .healthy)
                     leftAt[name] = now
                 case .restore(let name, .replacement):
-                    #expect(current[name] == .well)
+                    #expect(current[name] == .healthy)
                 case .restore(let name, _):
                     #expect(now - (leftAt[name] ?? now) >= rules.holdDown)
                 case .keep, .discrepancy, .await: break
                 }
             }
-            let sees = Historian.hears(current)
-            // A look that knows nothing changes nothing.
+            let sees = Model.reachesNodes(current)
+            // An evaluation without observations changes nothing.
             if !sees || current.values.allSatisfy({ $0.monitor == .unknown }) { #expect(out == before) }
-            // Nobody ill is in it while somebody well waits outside.
+            // No unhealthy node is a member while a healthy one is withdrawn.
             if sees, current.contains(where: { !out.contains($0.key) && $0.value.agreedFailure != nil }) {
-                #expect(!current.contains { out.contains($0.key) && $0.value == .well })
+                #expect(!current.contains { out.contains($0.key) && $0.value == .healthy })
             }
             let room = min(members.count - rules.floor, members.count / 2) - out.count
             if sees, room > 0 {
@@ -153,12 +157,12 @@ import Testing
                     #expect(out.contains(name))
                 }
             }
-            if out != historian.out { return }
+            if out != model.out { return }
         }
     }
 
-    /// With people who take nodes out and put them back, whatever happens to the nodes.
-    @Test(arguments: 0..<30) func whatPeopleSayGoesFirst(_ seed: UInt64) {
+    /// With random manual overrides.
+    @Test(arguments: 0..<30) func manualOverridesTakePrecedence(_ seed: UInt64) {
         var dice = Dice(state: seed &* 389 &+ 7)
         var members = (1...Int.random(in: 3...9, using: &dice)).map {
             FailoverPolicy.Member(name: "n\($0)", region: "r\($0 % 3)")
@@ -166,13 +170,13 @@ import Testing
         var rules = FailoverPolicy.Rules(floor: Int.random(in: 1...2, using: &dice))
         rules.holdDown = 20_000
         var machine = FailoverPolicy()
-        var current = Dictionary(uniqueKeysWithValues: members.map { ($0.name, HealthObservation.well) })
+        var current = Dictionary(uniqueKeysWithValues: members.map { ($0.name, HealthObservation.healthy) })
         var now: Int64 = 1_700_000_000_000
         for step in 0..<300 {
             now += 5_000
             for index in members.indices {
                 if Int.random(in: 0..<8, using: &dice) == 0 {
-                    current[members[index].name] = Self.random(&dice, mood: 80)
+                    current[members[index].name] = Self.random(&dice, healthyShare: 80)
                 }
                 guard Int.random(in: 0..<40, using: &dice) == 0 else { continue }
                 members[index].manualOverride =
@@ -186,12 +190,14 @@ import Testing
             #expect(out.count < members.count, "seed \(seed), step \(step)")
             #expect(out.count - byHand.count { $0.manualOverride?.isBelowFloor == true } <= limit)
             if byHand.count <= limit { #expect(byHand.allSatisfy { out.contains($0.name) }) }
-            // Nobody ill is in it while somebody well waits outside whom nobody took out.
-            if Historian.hears(current),
+            // No unhealthy node is a member while a healthy one is withdrawn without an override.
+            if Model.reachesNodes(current),
                 current.contains(where: { !out.contains($0.key) && $0.value.agreedFailure != nil })
             {
                 #expect(
-                    !members.contains { $0.manualOverride == nil && out.contains($0.name) && current[$0.name] == .well }
+                    !members.contains {
+                        $0.manualOverride == nil && out.contains($0.name) && current[$0.name] == .healthy
+                    }
                 )
             }
         }

@@ -29,12 +29,12 @@ import Testing
         (#""state":"maintenance","lastBeat":900000"#, .silent(100)),
         (#""state":"a new one","lastBeat":1"#, .unknown),
     ])
-    func aStateIsRead(_ state: String, _ expected: MonitorStatus) throws {
+    func nodeStatesAreMapped(_ state: String, _ expected: MonitorStatus) throws {
         let verdict = try statuses(#"{"name":"n1","skew":0,\#(state)}"#)["n1"]
         #expect(verdict == expected)
     }
 
-    @Test(arguments: ["null", #""silence/3""#]) func aMonitorThatIsCutOffSaysNothing(_ hider: String) throws {
+    @Test(arguments: ["null", #""silence/3""#]) func anIsolatedMonitorReportsNoStatus(_ hider: String) throws {
         let incident = """
             {"id":1,"key":"fleet/cut-off","node":null,"rule":"cut-off","severity":"sev2","title":"The hub is cut off",
             "inhibitedBy":\(hider)}
@@ -43,7 +43,7 @@ import Testing
         #expect(try !statuses(#"{"name":"n1","state":"silent","lastBeat":1}"#).isEmpty)
     }
 
-    @Test func aDoubtfulMonitorSaysNothing() throws {
+    @Test func aPausedEvaluationReportsNoStatus() throws {
         #expect(
             try statuses(#"{"name":"n1","skew":0,"state":"silent","lastBeat":1}"#, isEvaluationPaused: true).isEmpty)
     }

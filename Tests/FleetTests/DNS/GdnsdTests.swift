@@ -3,10 +3,10 @@ import Foundation
 import TestSupport
 import Testing
 
-/// Debian's gdnsd with the configuration that we print, asked by `kdig` from networks on two sides of the world.
+/// Debian's gdnsd with the printed configuration, queried by `kdig` for distant client networks.
 @Suite(.enabled(if: FileManager.default.fileExists(atPath: "/usr/sbin/gdnsd")), .timeLimit(.minutes(3)))
 struct GdnsdTests {
-    @Test func theAnswerIsTheNearestNodeThatIsUp() async throws {
+    @Test func theNearestHealthyNodeIsReturned() async throws {
         let inventory = try sampleFleet(3)
         let scratch = try Scratch()
         let health = HealthFile(path: scratch.file("health"), complete: try Records(inventory))
@@ -23,13 +23,13 @@ struct GdnsdTests {
         try await server.until("203.0.113.0/24", gets: ["192.0.2.3"])
     }
 
-    @Test func aNodeThatWasRemovedIsNotUpAgain() async throws {
+    @Test func aRemovedNodeStaysDown() async throws {
         let scratch = try Scratch()
         let before = HealthFile(path: scratch.file("health"), complete: try Records(try sampleFleet(3)))
         try await apply(["n3"], before)
         let server = try Gdnsd(try sampleFleet(3), in: scratch)
         try await server.until("203.0.113.0/24", gets: ["192.0.2.2"])
-        // Its configuration is not printed anew, and then another node falls ill.
+        // The configuration is not generated again, and another node becomes unhealthy.
         let wanted = try Records(try sampleFleet(2), withdrawn: ["n2"])
         let after = HealthFile(path: scratch.file("health"), complete: try Records(try sampleFleet(2)))
         let present = try await after.present([wanted.nearest])
@@ -45,7 +45,7 @@ struct GdnsdTests {
         try await health.apply(NamePlan(wanted: wanted, present: present, names: [wanted.nearest]).changes)
     }
 
-    @Test func bothFamiliesAreTheNearests() async throws {
+    @Test func bothFamiliesBelongToTheNearestNode() async throws {
         let inventory = try sampleFleet(3) { nodes in
             nodes[0].ipv6 = "2001:db8::1"
             nodes[2].ipv6 = "2001:db8::3"
@@ -57,7 +57,7 @@ struct GdnsdTests {
         try await server.until("203.0.113.0/24", "AAAA", gets: ["2001:db8::3"])
         try await server.until("203.0.113.0/24", gets: ["192.0.2.3"])
         #expect(try server.ask("n3.example.org", "AAAA") == ["2001:db8::3"])
-        // Both of them go, and come back.
+        // Both addresses are withdrawn and restored.
         try await apply(["n3"], health, of: inventory)
         try await server.until("203.0.113.0/24", gets: ["192.0.2.2"])
         #expect(try server.ask("api.example.org", "AAAA", from: "203.0.113.0/24") != ["2001:db8::3"])
@@ -65,7 +65,7 @@ struct GdnsdTests {
         try await server.until("203.0.113.0/24", "AAAA", gets: ["2001:db8::3"])
     }
 
-    @Test func theMapReachesBeyondAllThatMayBeDown() throws {
+    @Test func theMapIncludesEnoughFallbacks() throws {
         let configuration = try GdnsdConfiguration(
             try sampleFleet(6), healthFile: "/var/lib/gdnsd/extfile/health", locations: .database("City.mmdb"))
         #expect(configuration.lines.contains { $0.hasSuffix(" auto_dc_limit => 4") })
@@ -74,7 +74,7 @@ struct GdnsdTests {
     }
 }
 
-/// gdnsd as a process with a folder of its own. `n1` is near 198.51.100.0/24, `n3` near 203.0.113.0/24.
+/// gdnsd as a process with its own directory. `n1` is near 198.51.100.0/24, `n3` near 203.0.113.0/24.
 struct Gdnsd {
     private let daemon: RunningTool
     private let port: Int

@@ -20,7 +20,7 @@ import Testing
         try await file.apply(NamePlan(wanted: wanted, present: present).changes)
     }
 
-    @Test func itSaysWhoIsUpAndWhoIsDown() async throws {
+    @Test func theFileListsNodesAsUpOrDown() async throws {
         try await apply(withdrawn: ["n2"])
         let text = String(decoding: try scratch.read("health"), as: UTF8.self)
         #expect(text.hasSuffix("\n192.0.2.1 => UP\n192.0.2.2 => DOWN\n192.0.2.3 => UP\n"))
@@ -29,7 +29,7 @@ import Testing
         #expect(present["n2.example.org"]?.addresses == addresses(2))
     }
 
-    @Test func whoIsNoLongerANodeStaysDown() async throws {
+    @Test func aRemovedNodeStaysListedAsDown() async throws {
         try await apply(withdrawn: [])
         let fewer = try sampleFleet(2)
         let smaller = HealthFile(path: scratch.file("health"), complete: try Records(fewer))
@@ -38,7 +38,7 @@ import Testing
             wanted: wanted, present: try await smaller.present([wanted.nearest]), names: [wanted.nearest])
         try await smaller.apply(plan.changes)
         #expect(plan.lines == ["- api.example.org 30 A 192.0.2.3  (no node of the inventory)"])
-        // And in every file after that.
+        // It stays in all later files.
         let next = try Records(fewer, withdrawn: ["n2"])
         let present = try await smaller.present([next.nearest])
         try await smaller.apply(NamePlan(wanted: next, present: present, names: [next.nearest]).changes)
@@ -50,14 +50,14 @@ import Testing
         #expect(try await file.remarks() == [])
     }
 
-    @Test func aNewNodeIsStillUnknownToGdnsd() async throws {
+    @Test func aNodeThatGdnsdDoesNotHaveIsReported() async throws {
         try await apply(withdrawn: [])
         let larger = HealthFile(path: scratch.file("health"), complete: try Records(try sampleFleet(4)))
         #expect(try await larger.remarks().first?.hasPrefix("gdnsd does not have 192.0.2.4 yet.") == true)
     }
 
-    /// gdnsd would take it for up as soon as it has it.
-    @Test func aNewNodeThatIsNotToBeFoundIsWrittenDown() async throws {
+    /// gdnsd considers an unlisted address as up.
+    @Test func aNewUnhealthyNodeIsListedAsDown() async throws {
         try await apply(withdrawn: [])
         let larger = HealthFile(path: scratch.file("health"), complete: try Records(try sampleFleet(4)))
         let wanted = try Records(try sampleFleet(4), withdrawn: ["n4"], belowFloor: 1)
@@ -67,7 +67,7 @@ import Testing
         #expect(String(decoding: try scratch.read("health"), as: UTF8.self).contains("192.0.2.4 => DOWN"))
     }
 
-    @Test func aPlaceWhereNothingCanBeWrittenIsNamedByItsSetting() async throws {
+    @Test func anUnwritableFileIsReportedWithItsSetting() async throws {
         let nowhere = HealthFile(path: scratch.file("no/health"), complete: complete)
         await #expect {
             try await nowhere.apply([
@@ -78,17 +78,17 @@ import Testing
         }
     }
 
-    @Test func aMissingFileIsWrittenEvenWhenAllAreWell() async throws {
+    @Test func aMissingFileIsWrittenWhenAllNodesAreHealthy() async throws {
         try await apply(withdrawn: [])
         #expect(try !scratch.read("health").isEmpty)
     }
 
-    @Test func aLineThatIsNotOursIsNotOverwritten() async throws {
+    @Test func unknownLinesAreNotOverwritten() async throws {
         try scratch.write(Array("192.0.2.1 -> UP\n".utf8), to: "health")
         await #expect(throws: HealthFileError.line("192.0.2.1 -> UP")) { try await apply(withdrawn: ["n2"]) }
     }
 
-    @Test func aNodesOwnNameIsNotInIt() async throws {
+    @Test func nodeNamesAreNotListed() async throws {
         let change = NameChange(
             name: "n1.example.org", before: nil, after: RecordSet(addresses: addresses(7), ttl: 30))
         await #expect(throws: HealthFileError.fixedName("n1.example.org")) { try await file.apply([change]) }

@@ -3,14 +3,14 @@ import Glibc
 import Testing
 
 @Suite struct HostAddressTests {
-    /// As the C library writes it, but for IPv4 in it, which RFC 5952 leaves open.
+    /// The format of the C library, except for embedded IPv4 addresses, which RFC 5952 leaves open.
     private func witness(_ bytes: [UInt8]) -> String {
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
         _ = unsafe inet_ntop(bytes.count == 4 ? AF_INET : AF_INET6, bytes, &text, socklen_t(text.count))
         return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    @Test func itIsWrittenAsOthersWriteIt() throws {
+    @Test func addressesAreFormattedAsByTheCLibrary() throws {
         for _ in 0..<20_000 {
             let groups = (0..<8).map { _ in
                 Bool.random() ? 0 : UInt16.random(in: 1...0xffff) >> UInt16.random(in: 0..<16)
@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test(arguments: ["::", "::1", "1::", "2001:db8::1:0:0:1", "2001:0:0:1::1", "::ffff:c000:201", "192.0.2.1"])
-    func whatIsReadIsWrittenAgain(_ text: String) {
+    func formattingInvertsParsing(_ text: String) {
         #expect(HostAddress(text)?.description == text)
     }
 
@@ -33,7 +33,7 @@ import Testing
         "1::2::3",
         ":::", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "12345::", "g::", " ::1", "[::1]",
     ])
-    func whatIsNoneIsRefused(_ text: String) {
+    func invalidAddressesAreRejected(_ text: String) {
         #expect(HostAddress(text) == nil)
     }
 }

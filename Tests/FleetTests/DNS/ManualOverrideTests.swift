@@ -8,14 +8,14 @@ import Testing
     var policy = FailoverPolicy()
     var now: Int64 = 1_700_000_000_000
 
-    /// Those not named are well.
-    private mutating func see(_ others: [String: HealthObservation] = [:]) -> [FailoverPolicy.Decision] {
+    /// Nodes that are not named are healthy.
+    private mutating func evaluate(_ others: [String: HealthObservation] = [:]) -> [FailoverPolicy.Decision] {
         now += 5_000
-        let observations = Dictionary(uniqueKeysWithValues: members.map { ($0.name, HealthObservation.well) })
+        let observations = Dictionary(uniqueKeysWithValues: members.map { ($0.name, HealthObservation.healthy) })
         return policy.evaluate(observations.merging(others) { $1 }, of: members, rules: rules, at: now)
     }
 
-    private mutating func take(_ number: Int, seconds: Int64? = nil, isBelowFloor: Bool = false) -> ManualOverride {
+    private mutating func override(_ number: Int, seconds: Int64? = nil, isBelowFloor: Bool = false) -> ManualOverride {
         let hand = ManualOverride(
             by: "ana@soc", at: now, until: seconds.map { now + $0 * 1_000 }, isBelowFloor: isBelowFloor)
         members[number - 1].manualOverride = hand
@@ -24,81 +24,81 @@ import Testing
 
     private var out: [String] { policy.withdrawn.keys.sorted() }
 
-    @Test mutating func howeverHealthyItIsOutUntilItIsRestored() {
-        let hand = take(3)
-        let first = see()
+    @Test mutating func anOverriddenNodeStaysWithdrawnUntilItIsRestored() {
+        let hand = override(3)
+        let first = evaluate()
         #expect(first == [.withdraw("n3", because: "\(hand)", lastOf: nil)])
         #expect(first.first?.description.contains("by manual override of ana@soc") == true)
-        for _ in 0..<100 { #expect(see().isEmpty) }
+        for _ in 0..<100 { #expect(evaluate().isEmpty) }
         #expect(policy.withdrawn["n3"] == "\(hand)")
         members[2].manualOverride = nil
-        #expect(see() == [.restore("n3", .overrideEnded)])
+        #expect(evaluate() == [.restore("n3", .overrideEnded)])
         #expect(out.isEmpty)
     }
 
-    @Test mutating func aSecondWordSaysWhatItChanges() throws {
-        let first = take(3, seconds: 3_600)
+    @Test mutating func aSecondOverrideDescribesTheChange() throws {
+        let first = override(3, seconds: 3_600)
         now += 5_000
-        let second = take(3)
+        let second = override(3)
         #expect(second.change(from: nil, of: "n3") == nil)
-        let told = try #require(second.change(from: first, of: "n3"))
-        #expect(told == "n3 was withdrawn already, \(first). It is withdrawn now \(second).")
-        #expect(told.contains("until it is restored"))
+        let reported = try #require(second.change(from: first, of: "n3"))
+        #expect(reported == "n3 was withdrawn already, \(first). It is withdrawn now \(second).")
+        #expect(reported.contains("until it is restored"))
     }
 
-    @Test mutating func itEndsWithItsTime() {
-        _ = take(3, seconds: 60)
-        _ = see()
-        for _ in 0..<10 { #expect(see().isEmpty) }
-        #expect(see() == [.restore("n3", .overrideEnded)])
+    @Test mutating func anOverrideExpires() {
+        _ = override(3, seconds: 60)
+        _ = evaluate()
+        for _ in 0..<10 { #expect(evaluate().isEmpty) }
+        #expect(evaluate() == [.restore("n3", .overrideEnded)])
     }
 
-    @Test mutating func whoIsIllMeanwhileStaysOutAndHealsOutside() {
-        _ = see(["n3": .dead])
-        _ = take(3)
-        #expect(see(["n3": .dead]).isEmpty)
-        for _ in 0..<30 { #expect(see().isEmpty) }
+    @Test mutating func anOverrideDoesNotInterruptTheHoldDown() {
+        _ = evaluate(["n3": .unreachable])
+        _ = override(3)
+        #expect(evaluate(["n3": .unreachable]).isEmpty)
+        for _ in 0..<30 { #expect(evaluate().isEmpty) }
         #expect(out == ["n3"])
         members[2].manualOverride = nil
-        #expect(see() == [.restore("n3", .overrideEnded)])
-        _ = take(4)
-        _ = see()
+        #expect(evaluate() == [.restore("n3", .overrideEnded)])
+        _ = override(4)
+        _ = evaluate()
         members[3].manualOverride = nil
-        #expect(see(["n4": .dead]).map(\.kind) == ["put-back", "withdraw"])
+        #expect(evaluate(["n4": .unreachable]).map(\.kind) == ["put-back", "withdraw"])
     }
 
-    @Test mutating func itCountsForTheLimitsAndNobodyGivesItsPlace() {
-        _ = take(1)
-        let decisions = see(["n2": .dead, "n3": .dead, "n4": .dead])
+    @Test mutating func anOverrideCountsForTheLimits() {
+        _ = override(1)
+        let decisions = evaluate(["n2": .unreachable, "n3": .unreachable, "n4": .unreachable])
         #expect(decisions.map(\.kind) == ["withdraw", "withdraw", "withdraw", "keep"])
         #expect(out == ["n1", "n2", "n3"])
-        // n1 looks well and is not to be had for it.
-        #expect(see(["n2": .dead, "n3": .dead, "n4": .dead]).isEmpty)
+        // n1 is healthy, but its override keeps it withdrawn.
+        #expect(evaluate(["n2": .unreachable, "n3": .unreachable, "n4": .unreachable]).isEmpty)
     }
 
-    @Test mutating func belowTheFloorItIsOutBesides() {
-        _ = see(["n1": .dead, "n2": .dead, "n3": .dead])
-        _ = take(4, isBelowFloor: true)
-        _ = see(["n1": .dead, "n2": .dead, "n3": .dead])
+    @Test mutating func anOverrideBelowTheFloorIsAdditional() {
+        _ = evaluate(["n1": .unreachable, "n2": .unreachable, "n3": .unreachable])
+        _ = override(4, isBelowFloor: true)
+        _ = evaluate(["n1": .unreachable, "n2": .unreachable, "n3": .unreachable])
         #expect(out == ["n1", "n2", "n3", "n4"])
-        _ = take(5, isBelowFloor: true)
-        _ = take(6, isBelowFloor: true)
-        _ = see(["n1": .dead, "n2": .dead, "n3": .dead])
-        #expect(out.count < 6, "somebody stays")
+        _ = override(5, isBelowFloor: true)
+        _ = override(6, isBelowFloor: true)
+        _ = evaluate(["n1": .unreachable, "n2": .unreachable, "n3": .unreachable])
+        #expect(out.count < 6, "the name is never empty")
     }
 
-    @Test mutating func aFleetThatShrinksTakesItBack() {
-        _ = take(1)
+    @Test mutating func aSmallerFleetLiftsAnOverride() {
+        _ = override(1)
         now += 1
-        _ = take(2)
-        _ = see()
+        _ = override(2)
+        _ = evaluate()
         members.removeLast(3)
-        #expect(see() == [.restore("n2", .limits)])
+        #expect(evaluate() == [.restore("n2", .limits)])
         #expect(out == ["n1"])
     }
 
-    @Test mutating func whatWouldLeaveTooFewIsRefused() throws {
-        _ = see(["n1": .dead, "n2": .dead, "n3": .dead])
+    @Test mutating func anOverrideThatLeavesTooFewIsRejected() throws {
+        _ = evaluate(["n1": .unreachable, "n2": .unreachable, "n3": .unreachable])
         var hand = ManualOverride(by: "ana@soc", at: now)
         try policy.validate(hand, for: "n1", of: members, rules: rules)
         #expect(throws: ManualOverrideError.tooFew("n4")) {
@@ -107,17 +107,17 @@ import Testing
         hand.isBelowFloor = true
         try policy.validate(hand, for: "n4", of: members, rules: rules)
         for number in 4...5 {
-            _ = take(number, isBelowFloor: true)
-            _ = see(["n1": .dead, "n2": .dead, "n3": .dead])
+            _ = override(number, isBelowFloor: true)
+            _ = evaluate(["n1": .unreachable, "n2": .unreachable, "n3": .unreachable])
         }
         #expect(throws: ManualOverrideError.last("n6")) {
             try policy.validate(hand, for: "n6", of: members, rules: rules)
         }
     }
 
-    @Test mutating func itSurvivesBeingWrittenDownAndOldFilesAreRead() throws {
-        _ = take(2, seconds: 60)
-        _ = see()
+    @Test mutating func overridesArePersistedAndOldFilesAreRead() throws {
+        _ = override(2, seconds: 60)
+        _ = evaluate()
         let copy = try JSONDecoder().decode(FailoverPolicy.self, from: try JSONEncoder().encode(policy))
         #expect(copy == policy)
         #expect(!copy.isSame(as: FailoverPolicy()))

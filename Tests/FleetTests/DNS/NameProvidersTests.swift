@@ -21,7 +21,7 @@ import Testing
             testDescription: "no token", settings: { ($0.provider, $0.zoneID) = (.cloudflare, "ab") },
             expected: .missing("token-file", "cloudflare")),
     ])
-    func whatAProviderNeedsIsNamed(_ example: Case) async throws {
+    func missingSettingsOfAProviderAreNamed(_ example: Case) async throws {
         let inventory = try sampleFleet(2)
         var dns = try #require(inventory.dns)
         example.settings(&dns)
@@ -32,7 +32,7 @@ import Testing
     @Test(arguments: [
         "\u{1B}[200~s3cret\u{1B}[201~", "s3cret\0", "\u{feff}s3cret", "s3cret and more", "s\u{fffd}3cret",
     ])
-    func aTokenWithOtherBytesIsRefusedAndNotTold(_ token: String) async throws {
+    func anInvalidTokenIsRejectedAndNotPrinted(_ token: String) async throws {
         let scratch = try Scratch()
         let inventory = try sampleFleet(2)
         var dns = try #require(inventory.dns)
@@ -67,7 +67,7 @@ import Testing
 
         """,
     ])
-    func aKeyIsReadAsItsProgramsWriteIt(_ text: String) async throws {
+    func keyFileFormatsAreParsed(_ text: String) async throws {
         let knot = try KnotServer()
         let scratch = try Scratch()
         let inventory = try sampleFleet(2)
@@ -82,7 +82,7 @@ import Testing
         #expect(try knot.lookUp("n2.example.org", "A") == ["192.0.2.2"])
     }
 
-    @Test func theFormThatKeymgrPrintsIsRead() async throws {
+    @Test func theFormatOfKeymgrIsParsed() async throws {
         let scratch = try Scratch()
         let keymgr = try await Tool("/usr/sbin/keymgr", ["-t", "soc.example.org", "hmac-sha256"])
         let inventory = try sampleFleet(2)
@@ -92,7 +92,7 @@ import Testing
         try await settings.withProvider(of: inventory, now: { 0 }) { _ in }
     }
 
-    @Test func aKeyThatCannotBeReadIsNamedByItsSetting() async throws {
+    @Test func anInvalidKeyIsReportedWithItsSetting() async throws {
         let scratch = try Scratch()
         let inventory = try sampleFleet(2)
         var dns = try #require(inventory.dns)
@@ -107,7 +107,7 @@ import Testing
         }
     }
 
-    @Test func theSettingsReachARealServer() async throws {
+    @Test func theSettingsWorkWithARealServer() async throws {
         let knot = try KnotServer()
         let inventory = try sampleFleet(2)
         var dns = try #require(inventory.dns)

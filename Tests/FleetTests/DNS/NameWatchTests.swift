@@ -45,94 +45,94 @@ import Testing
             state: WatchState(folder: scratch.path), isOutdated: isOutdated, now: { moments.now * 1_000 })
     }
 
-    private func look(_ watch: inout NameWatch) async -> [NameWatch.Event] {
+    private func evaluate(_ watch: inout NameWatch) async -> [NameWatch.Event] {
         moments.advance(by: 5)
         return await watch.tick() ?? []
     }
 
-    @Test func theNameIsSetAndThenLeftAlone() async throws {
+    @Test func theNameIsWrittenOnce() async throws {
         var watch = try makeWatch()
-        let first = await look(&watch)
-        let second = await look(&watch)
+        let first = await evaluate(&watch)
+        let second = await evaluate(&watch)
         #expect(first.count == 1)
         #expect(second.isEmpty)
         #expect(zone.nearest == addresses(1, 2, 3, 4))
         #expect(zone.state.withLock { $0.applied } == [["api.example.org"]])
     }
 
-    @Test func anIllNodeIsOutWithinOneLookAndBackAfterItsStretch() async throws {
+    @Test func anUnhealthyNodeIsWithdrawnAndRestored() async throws {
         var watch = try makeWatch()
-        _ = await look(&watch)
+        _ = await evaluate(&watch)
         fall("n2")
-        let events = await look(&watch)
+        let events = await evaluate(&watch)
         #expect(zone.nearest == addresses(1, 3, 4))
         #expect(events.first?.description.hasPrefix("n2 leaves the nearest name") == true)
         #expect(events.last == .changed(["- api.example.org 30 A 192.0.2.2  (n2)"]))
         reportHealthy()
         probes.set("n2", nil)
-        for _ in 0..<24 { _ = await look(&watch) }
+        for _ in 0..<24 { _ = await evaluate(&watch) }
         #expect(zone.nearest == addresses(1, 3, 4))
-        _ = await look(&watch)
+        _ = await evaluate(&watch)
         #expect(zone.nearest == addresses(1, 2, 3, 4))
     }
 
-    @Test func aWatcherThatStartsAgainKnowsWhoIsOut() async throws {
+    @Test func aRestartedWatchLoadsItsState() async throws {
         var watch = try makeWatch()
         fall("n2")
-        _ = await look(&watch)
+        _ = await evaluate(&watch)
         var other = try makeWatch()
         health.say(nil)
-        let events = await look(&other)
+        let events = await evaluate(&other)
         #expect(zone.nearest == addresses(1, 3, 4))
         #expect(events == [.problem("The monitor cannot be queried: nothing is withdrawn. connection refused")])
     }
 
-    @Test func aDeafOrDoubtfulMonitorChangesNothing() async throws {
+    @Test func anUnreachableOrPausedMonitorChangesNothing() async throws {
         var watch = try makeWatch()
         fall("n2")
-        _ = await look(&watch)
+        _ = await evaluate(&watch)
         for statuses in [nil, [:]] as [[String: MonitorStatus]?] {
             health.say(statuses)
             probes.set("n2", nil)
             probes.set("n3", .unreachable("refused"))
-            for _ in 0..<100 { _ = await look(&watch) }
+            for _ in 0..<100 { _ = await evaluate(&watch) }
             #expect(zone.nearest == addresses(1, 3, 4))
         }
     }
 
-    @Test func aMonitorThatHasJustStartedIsNoFailureOfTheWatch() async throws {
+    @Test func aMonitorThatHasJustStartedIsNotAFailure() async throws {
         var watch = try makeWatch()
         var outcome = WatchOutcome()
         health.say([:])
-        let events = await look(&watch)
+        let events = await evaluate(&watch)
         outcome.update(with: events)
         #expect(events.contains(.paused))
         #expect(outcome.failure == nil)
         health.say(nil)
-        outcome.update(with: await look(&watch))
+        outcome.update(with: await evaluate(&watch))
         #expect(outcome.failure?.contains("connection refused") == true)
         fall("n2")
-        outcome.update(with: await look(&watch))
+        outcome.update(with: await evaluate(&watch))
         #expect(outcome.failure == nil)
     }
 
-    @Test func whatCouldNotBeDoneIsDoneLaterAndToldOnce() async throws {
+    @Test func aFailedUpdateIsRetriedAndReportedOnce() async throws {
         var watch = try makeWatch()
-        _ = await look(&watch)
+        _ = await evaluate(&watch)
         zone.state.withLock { $0.isBroken = true }
         fall("n2")
-        let events = await look(&watch)
-        let again = await look(&watch)
+        let events = await evaluate(&watch)
+        let again = await evaluate(&watch)
         zone.state.withLock { $0.isBroken = false }
-        let repaired = await look(&watch)
-        #expect(events.last == .problem("The zone could not be updated: out of order"))
+        let repaired = await evaluate(&watch)
+        #expect(events.last == .problem("The zone could not be updated: write failed"))
         #expect(again.isEmpty)
         #expect(repaired == [.changed(["- api.example.org 30 A 192.0.2.2  (n2)"]), .recovered])
     }
 
-    @Test func whomAPersonTakesOutIsOutWhileTheMonitorIsDeaf() async throws {
+    @Test func anOverrideAppliesWhileTheMonitorIsUnreachable() async throws {
         var watch = try makeWatch()
-        _ = await look(&watch)
+        _ = await evaluate(&watch)
         health.say(nil)
         let state = WatchState(folder: scratch.path)
         let overrides = Dictionary(
@@ -140,117 +140,117 @@ import Testing
                 ("n\($0)", ManualOverride(by: "ana@soc", at: Int64($0), isBelowFloor: true))
             })
         try state.editOverrides { $0 = overrides }
-        _ = await look(&watch)
+        _ = await evaluate(&watch)
         #expect(zone.nearest == addresses(4))
-        // What cannot be read changes nothing.
+        // An unreadable file changes nothing.
         try scratch.write(Array("{".utf8), to: "dns-by-hand.json")
-        let events = await look(&watch)
+        let events = await evaluate(&watch)
         #expect(zone.nearest == addresses(4))
         #expect(events.contains { $0.description.hasPrefix("The manual overrides cannot be read") })
         try scratch.write(Array("{}".utf8), to: "dns-by-hand.json")
-        _ = await look(&watch)
+        _ = await evaluate(&watch)
         #expect(zone.nearest == addresses(1, 2, 3, 4))
     }
 
-    @Test func whatSomebodyElseChangedIsPutRight() async throws {
+    @Test func externalChangesAreReverted() async throws {
         var watch = try makeWatch()
-        _ = await look(&watch)
+        _ = await evaluate(&watch)
         zone.state.withLock { $0.sets["api.example.org"]?.addresses = addresses(77) }
-        for _ in 0..<13 { _ = await look(&watch) }
+        for _ in 0..<13 { _ = await evaluate(&watch) }
         #expect(zone.nearest == addresses(1, 2, 3, 4))
     }
 
-    @Test func withoutAFileForItNothingIsDecided() async throws {
+    @Test func withoutAStateFileNothingIsDecided() async throws {
         var watch = try makeWatch()
-        _ = await look(&watch)
-        // A folder stands where the file should be.
+        _ = await evaluate(&watch)
+        // A directory has the file's name.
         try? FileManager.default.removeItem(atPath: scratch.file("dns-watch.json"))
         try FileManager.default.createDirectory(
             atPath: scratch.file("dns-watch.json/x"), withIntermediateDirectories: true)
         fall("n2")
-        let events = await look(&watch)
+        let events = await evaluate(&watch)
         #expect(zone.nearest == addresses(1, 2, 3, 4))
         #expect(events.contains { $0.description.hasPrefix("The zone could not be updated") })
-        // Nothing new is decided, and still it is not written.
-        let again = await look(&watch)
+        // No new decision is made, and the zone is not written.
+        let again = await evaluate(&watch)
         #expect(again.isEmpty)
         #expect(zone.nearest == addresses(1, 2, 3, 4))
         try FileManager.default.removeItem(atPath: scratch.file("dns-watch.json"))
-        let written = await look(&watch)
+        let written = await evaluate(&watch)
         #expect(written == [.changed(["- api.example.org 30 A 192.0.2.2  (n2)"]), .recovered])
         #expect(try WatchState(folder: scratch.path).read().withdrawn.keys.sorted() == ["n2"])
     }
 
-    @Test func rareRunsOfOneLookHealToo() async throws {
+    @Test func rareSingleEvaluationsRestoreANode() async throws {
         fall("n2")
         var first = try makeWatch()
-        _ = await look(&first)
+        _ = await evaluate(&first)
         reportHealthy()
         probes.set("n2", nil)
         for _ in 0..<6 {
             moments.advance(by: 45)
             var watch = try makeWatch()
-            _ = await look(&watch)
+            _ = await evaluate(&watch)
         }
         #expect(zone.nearest == addresses(1, 2, 3, 4))
     }
 
-    @Test func withANewerInventoryItEnds() async throws {
+    @Test func aNewerInventoryEndsTheWatch() async throws {
         let isOutdated = Mutex(false)
         var watch = try makeWatch { isOutdated.withLock { $0 } }
-        _ = await look(&watch)
+        _ = await evaluate(&watch)
         isOutdated.withLock { $0 = true }
         zone.state.withLock { $0.sets["api.example.org"]?.addresses = addresses(77) }
         for _ in 0..<20 { #expect(await watch.tick() == nil) }
         #expect(zone.nearest == addresses(77))
-        var told = 0
-        try await watch.run(every: .seconds(5), clock: ContinuousClock()) { _ in told += 1 }
-        #expect(told == 0)
+        var reported = 0
+        try await watch.run(every: .seconds(5), clock: ContinuousClock()) { _ in reported += 1 }
+        #expect(reported == 0)
     }
 
-    @Test func anInventoryThatCannotBeUsedLeavesTheOneBefore() async throws {
+    @Test func anInvalidInventoryKeepsThePreviousOne() async throws {
         let fault = Mutex<String?>("n9 has no address")
         struct Faulty: Error, CustomStringConvertible { let description: String }
         var watch = try makeWatch {
             if let text = fault.withLock({ $0 }) { throw Faulty(description: text) }
             return false
         }
-        let first = await look(&watch)
-        let second = await look(&watch)
+        let first = await evaluate(&watch)
+        let second = await evaluate(&watch)
         #expect(zone.nearest == addresses(1, 2, 3, 4))
         #expect(first.last?.description.hasSuffix("the previous one stays in use: n9 has no address") == true)
         #expect(second.isEmpty)
         fault.withLock { $0 = nil }
-        let third = await look(&watch)
+        let third = await evaluate(&watch)
         #expect(third == [.recovered])
     }
 
-    @Test func onlyOneWatchesAtATime() throws {
+    @Test func onlyOneWatchRunsAtATime() throws {
         let state = WatchState(folder: scratch.path)
         try state.lock()
         #expect(throws: WatchStateError.self) { try state.lock() }
     }
 
-    @Test func aDamagedFileIsNamed() throws {
+    @Test func aDamagedStateFileIsNamed() throws {
         try scratch.write(Array("{".utf8), to: "dns-watch.json")
         #expect(throws: WatchStateError.unreadable(scratch.file("dns-watch.json"))) { try makeWatch() }
         let error: (any Error)? = #expect(throws: (any Error).self) { try makeWatch() }
         #expect(error is any PreconditionError)
     }
 
-    /// knotd, TLS and the watch together; only the monitor's word is the test's.
-    @Test func aNodeThatFallsSilentLeavesARealZone() async throws {
+    /// The watch with real knotd and TLS, and a scripted monitor.
+    @Test func aSilentNodeIsRemovedFromARealZone() async throws {
         let knot = try KnotServer()
         let inventory = try sampleFleet(3) { nodes in
             for index in nodes.indices { nodes[index].ipv4 = "127.0.87.\(index + 1)" }
         }
-        let ill = Mutex<Set<String>>([])
+        let unhealthy = Mutex<Set<String>>([])
         let health = health
         try await SecureServer.with(
             names: ["n1.example.org", "n2.example.org", "n3.example.org"], host: "0.0.0.0", in: scratch.path,
             conduct: { request in
                 let name = String((request.headers["Host"].first ?? "").prefix { $0 != "." })
-                return .init(status: ill.withLock { $0.contains(name) } ? .serviceUnavailable : .ok)
+                return .init(status: unhealthy.withLock { $0.contains(name) } ? .serviceUnavailable : .ok)
             }
         ) { server in
             let addresses = Dictionary(uniqueKeysWithValues: inventory.nodes.map { ($0.domain, $0.ipv4) })
@@ -262,7 +262,7 @@ import Testing
                     state: WatchState(folder: self.scratch.path), now: { Int64(Date().timeIntervalSince1970 * 1_000) })
                 _ = await watch.tick()
                 #expect(try knot.lookUp("api.example.org", "A") == ["127.0.87.1", "127.0.87.2", "127.0.87.3"])
-                ill.withLock { $0 = ["n3"] }
+                unhealthy.withLock { $0 = ["n3"] }
                 self.reportHealthy(except: ["n3": .silent(66)])
                 _ = await watch.tick()
                 #expect(try knot.lookUp("api.example.org", "A") == ["127.0.87.1", "127.0.87.2"])

@@ -5,7 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Against real TLS on addresses of the loopback network.
+/// Uses TLS servers on loopback addresses.
 @Suite(.timeLimit(.minutes(3))) struct ReadinessProbeTests {
     let scratch: Scratch
 
@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    @Test func itAsksAtTheInventorysAddressAndForItsName() async throws {
+    @Test func theProbeUsesTheInventorysAddressAndName() async throws {
         let hosts = Mutex<[String]>([])
         let answers = try await SecureServer.with(
             names: ["n1.example.org", "n2.example.org"], host: "127.0.85.1", in: scratch.path,
@@ -37,14 +37,14 @@ import Testing
         #expect(hosts.withLock { $0.sorted() } == ["n1.example.org/readyz", "n2.example.org/readyz"])
     }
 
-    @Test func aCertificateOfAnotherNameIsSaidSo() async throws {
+    @Test func aCertificateForAnotherNameIsReported() async throws {
         let answers = try await SecureServer.with(
             names: ["other.example.org"], host: "127.0.85.1", in: scratch.path, conduct: { _ in .init() }
         ) { try await self.answers(["n1"], server: $0) }
         #expect(answers["n1"] == .badCertificate("its certificate is for another name"))
     }
 
-    @Test func aCertificateThatIsNotTrustedIsSaidSo() async throws {
+    @Test func anUntrustedCertificateIsReported() async throws {
         let nodes = try sampleFleet(2) { $0[0].ipv4 = "127.0.85.1" }.nodes.filter { $0.name == "n1" }
         let answers = try await SecureServer.with(
             names: ["n1.example.org"], host: "127.0.85.1", in: scratch.path, conduct: { _ in .init() }
@@ -56,8 +56,8 @@ import Testing
         #expect(answers["n1"] == .badCertificate("its certificate is not trusted"))
     }
 
-    /// A watcher without IPv6 accuses nobody.
-    @Test func whoAnswersOverIPv4AloneIsToldWhereOthersAnswerOverBoth() {
+    /// A watch without IPv6 reports no missing IPv6.
+    @Test func aNodeWithoutIPv6IsReportedIfOthersHaveIt() {
         let answers: [String: ProbeResult] = ["n1": .ready, "n2": .ready, "n3": .notReady(503), "n4": .ready]
         let dead = ProbeResult.unreachable("refused")
         #expect(HTTPSProbe.merge(answers, ["n1": dead, "n2": dead]) == answers)
@@ -70,7 +70,7 @@ import Testing
         )
     }
 
-    @Test func silenceEnds() async throws {
+    @Test func theProbeTimesOut() async throws {
         let answers = try await SecureServer.with(
             names: ["n1.example.org"], host: "127.0.85.1", in: scratch.path, conduct: { _ in nil }
         ) { try await self.answers(["n1"], server: $0, timeout: .milliseconds(300)) }
@@ -85,7 +85,7 @@ import Testing
         #expect(answers["n1"] == .notReady(302))
     }
 
-    @Test func aClosedPortIsSaidInWords() async throws {
+    @Test func aClosedPortIsReported() async throws {
         let nodes = try sampleFleet(2) { $0[0].ipv4 = "127.0.85.2" }.nodes.filter { $0.name == "n1" }
         let port = try FreePort.take(on: "127.0.85.2")
         let answers = try await HTTPSExchange.connected(addresses: [nodes[0].domain: "127.0.85.2"], caFile: nil) {

@@ -2,7 +2,7 @@ import Fleet
 import Testing
 
 @Suite struct RecordsTests {
-    @Test func everyNodeHasItsOwnNameAndAllAnswerForTheNearest() throws {
+    @Test func everyNodeHasItsNameAndIsInTheNearestName() throws {
         let records = try Records(try sampleFleet(3))
         #expect(
             records.sets == [
@@ -19,14 +19,14 @@ import Testing
         #expect(records.sets["n2.example.org"]?.addresses == addresses(2))
     }
 
-    @Test func aPersonMayGoBelowTheFloorButNotToNothing() throws {
+    @Test func overridesMayGoBelowTheFloorButNotToZero() throws {
         let inventory = try sampleFleet(3, floor: 2)
         let records = try Records(inventory, withdrawn: ["n1", "n2"], belowFloor: 1)
         #expect(records.sets["api.example.org"]?.addresses == addresses(3))
         #expect(throws: RecordsError.self) { try Records(inventory, withdrawn: ["n1", "n2", "n3"], belowFloor: 3) }
     }
 
-    @Test func theNearestNameLeadsToWhoTakesNewcomers() throws {
+    @Test func theNearestNameListsNodesWithOpenRegistration() throws {
         func nearest(_ registrations: String?...) throws -> Set<HostAddress>? {
             let inventory = try sampleFleet(registrations.count) { nodes in
                 for (index, registration) in registrations.enumerated() { nodes[index].registration = registration }
@@ -38,8 +38,8 @@ import Testing
         #expect(throws: RecordsError.noMembers) { try nearest("closed", "closed") }
     }
 
-    /// Where a watch runs elsewhere, who is in the nearest name stays as it is, with all of its addresses.
-    @Test func aMemberOfTheNearestNameHasBothOfItsAddressesThere() throws {
+    /// An apply that keeps the membership for a watch elsewhere keeps all addresses of a member.
+    @Test func aMemberHasBothOfItsAddressesInTheNearestName() throws {
         let inventory = try sampleFleet(3) {
             $0[1].ipv6 = "2001:db8::2"
             $0[2].registration = "closed"
@@ -91,14 +91,14 @@ import Testing
             testDescription: "nobody at all", expected: .noMembers,
             inventory: { try sampleFleet(1) { $0[0].ipv4 = "" } }),
     ])
-    func whatCannotStandIsRefused(_ example: Case) throws {
+    func invalidNamesAreRejected(_ example: Case) throws {
         let inventory = try example.inventory()
         #expect(throws: example.expected) { try Records(inventory, withdrawn: example.withdrawn) }
     }
 }
 
 @Suite struct NamePlanTests {
-    @Test func aPlanSaysEveryRecord() throws {
+    @Test func aPlanListsEveryRecord() throws {
         let wanted = try Records(try sampleFleet(3), withdrawn: ["n3"])
         let plan = NamePlan(
             wanted: wanted,
@@ -118,15 +118,15 @@ import Testing
             ])
     }
 
-    @Test func nothingToDoIsAnEmptyPlan() throws {
+    @Test func unchangedRecordsMakeAnEmptyPlan() throws {
         let wanted = try Records(try sampleFleet(3))
         #expect(NamePlan(wanted: wanted, present: wanted.sets).isEmpty)
     }
 
-    @Test func whoIsInTheNearestNameCanBeLeftToTheWatch() throws {
+    @Test func membershipOfTheNearestNameCanBeKept() throws {
         let wanted = try Records(try sampleFleet(3))
         var present = wanted.sets
-        // n2 was taken out by somebody, and 77 was a node once.
+        // n2 is withdrawn; 77 is the address of a removed node.
         present["api.example.org"] = RecordSet(addresses: addresses(1, 3, 77), ttl: 30)
         present["n2.example.org"] = nil
         let plan = NamePlan(wanted: wanted, present: present, keepingMembers: true)
@@ -143,7 +143,7 @@ import Testing
         #expect(lost.changes.first?.after.addresses == addresses(1, 2, 3))
     }
 
-    @Test func otherNamesAreLeftAlone() throws {
+    @Test func otherNamesAreNotChanged() throws {
         let wanted = try Records(try sampleFleet(3))
         let plan = NamePlan(
             wanted: wanted, present: ["mail.example.org": RecordSet(addresses: addresses(9), ttl: 60)],

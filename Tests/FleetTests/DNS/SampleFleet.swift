@@ -1,6 +1,6 @@
 import Fleet
 
-/// An inventory of made-up nodes, `n1` to `n<count>`, two to a region, under `example.org`.
+/// An inventory with nodes `n1` to `n<count>` under `example.org`, two in each region.
 func sampleFleet(
     _ count: Int = 4, floor: Int = 1, nearest: String = "api.example.org", ttl: Int = 30,
     change: (inout [Node]) -> Void = { _ in }
@@ -51,8 +51,8 @@ func sampleFleet(
 }
 
 extension HealthObservation {
-    static let well = HealthObservation(monitor: .healthy, probe: .ready)
-    static let dead = HealthObservation(monitor: .silent(70), probe: .unreachable("refused"))
+    static let healthy = HealthObservation(monitor: .healthy, probe: .ready)
+    static let unreachable = HealthObservation(monitor: .silent(70), probe: .unreachable("refused"))
 }
 
 func addresses(_ numbers: Int...) -> Set<HostAddress> {

@@ -6,7 +6,7 @@ import NIOSSL
 import TestSupport
 import Testing
 
-/// HTTPS behind a certificate of its own for some names, that answers as the test says.
+/// An HTTPS server with a self-signed certificate and scripted responses.
 struct SecureServer: Sendable {
     struct Request: Sendable {
         var method: HTTPMethod
@@ -21,11 +21,11 @@ struct SecureServer: Sendable {
         var body = ""
     }
 
-    /// Nil: never.
+    /// Nil: no response.
     typealias Conduct = @Sendable (Request) -> Response?
 
     let port: Int
-    /// A file in PEM.
+    /// The path of the certificate in PEM.
     let certificate: String
 
     static func with<R>(

@@ -5,7 +5,7 @@ import NIOCore
 import TestSupport
 import Testing
 
-/// The stock `knotd` of Debian keeps the zone, `kdig` reads back what it believes.
+/// Updates a zone of Debian's `knotd` and reads it with `kdig`.
 @Suite(.timeLimit(.minutes(5))) struct UpdatedZoneTests {
     let knot: KnotServer
     let zone: UpdatedZone
@@ -15,7 +15,7 @@ import Testing
         zone = UpdatedZone(try knot.updater())
     }
 
-    @Test func aPlanIsPerformedAndThenThereIsNothingToDo() async throws {
+    @Test func anAppliedPlanLeavesNoChanges() async throws {
         let wanted = try Records(try sampleFleet(3))
         let names = wanted.sets.keys.sorted()
         let empty = try await zone.present(names)
@@ -27,7 +27,7 @@ import Testing
         #expect(try knot.lookUp("api.example.org", "A") == ["192.0.2.1", "192.0.2.2", "192.0.2.3"])
     }
 
-    @Test func whoLeavesIsGoneAndTheOthersStay() async throws {
+    @Test func aWithdrawnNodeIsRemovedAndOthersStay() async throws {
         let whole = try Records(try sampleFleet(3))
         try await zone.apply(NamePlan(wanted: whole, present: [:]).changes)
         let wanted = try Records(try sampleFleet(3), withdrawn: ["n2"])
@@ -38,10 +38,10 @@ import Testing
         #expect(try knot.lookUp("n2.example.org", "A") == ["192.0.2.2"])
     }
 
-    @Test func whatStoodMeanwhileDoesNotSurviveAnApply() async throws {
+    @Test func recordsAddedMeanwhileAreRemovedByAnApply() async throws {
         let wanted = try Records(try sampleFleet(2))
         try await knot.updater().perform([.add(try DNSName("api.example.org"), ttl: 300, .a(0xcb00_7101))])
-        // Planned without having seen it.
+        // The plan does not contain the new record.
         try await zone.apply(NamePlan(wanted: wanted, present: [:]).changes)
         let present = try await zone.present(["api.example.org"])
         #expect(present["api.example.org"] == RecordSet(addresses: addresses(1, 2), ttl: 30))
@@ -60,8 +60,8 @@ import Testing
         #expect(try knot.lookUp("n3.example.org", "AAAA") == ["2001:db8::3"])
     }
 
-    /// Half of all clients would follow it.
-    @Test(arguments: ["2001:db8::bad", "::ffff:c000:201"]) func aStrangersAddressAtOurNameIsSeenAndRemoved(
+    /// Half of all clients would connect to the unknown address.
+    @Test(arguments: ["2001:db8::bad", "::ffff:c000:201"]) func anUnknownAddressIsRemoved(
         _ stranger: String
     ) async throws {
         let wanted = try Records(try sampleFleet(2))
@@ -77,8 +77,8 @@ import Testing
         #expect(try await zone.present(wanted.sets.keys.sorted()) == wanted.sets)
     }
 
-    /// Of two lifetimes neither is what is wanted.
-    @Test func anotherLifetimeOfOneFamilyIsMended() async throws {
+    /// The records of one name must have the same TTL.
+    @Test func differentTTLsAreCorrected() async throws {
         let wanted = try Records(try sampleFleet(1) { $0[0].ipv6 = "2001:db8::1" })
         try await zone.apply(NamePlan(wanted: wanted, present: [:]).changes)
         let name = try DNSName("n1.example.org")
@@ -90,11 +90,11 @@ import Testing
         #expect(try await zone.present(wanted.sets.keys.sorted()) == wanted.sets)
     }
 
-    @Test func anotherZonesNameIsNotTheServersToAnswer() async throws {
+    @Test func aNameOfAnotherZoneIsRejected() async throws {
         await #expect(throws: DNSUpdateError.refused(.refused)) { try await zone.present(["api.example.com"]) }
     }
 
-    @Test func aServerThatIsNotThereIsSaidSo() async throws {
+    @Test func anUnreachableServerIsReported() async throws {
         let port = try FreePort.take(on: "127.0.0.1")
         let nowhere = UpdatedZone(
             DNSUpdater(server: ("127.0.0.1", port), zone: try DNSName("example.org"), key: nil, now: { 0 }))

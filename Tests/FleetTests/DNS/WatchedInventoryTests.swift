@@ -31,7 +31,7 @@ import Testing
         return try await watched.hasChanged()
     }
 
-    @Test func anAddressThatIsNewIsNews() async throws {
+    @Test func aNewAddressIsAChange() async throws {
         #expect(try await !watched.hasChanged())
         let change = try await hasChanged { $0.replacing(#"ipv4 = "127.0.84.2""#, with: #"ipv4 = "127.0.84.44""#) }
         #expect(change)
@@ -41,11 +41,11 @@ import Testing
         ("[fleet]", "[fle"), (#"ipv4 = "127.0.84.2""#, #"ipv4 = "300""#), ("[dns]", "[dms]"),
         (#"server = "127.0.0.1""#, ""), ("/key\"", "/nokey\""), ("ttl = 30", "ttl = 0"),
     ])
-    func whatNobodyCanWorkWithIsThrown(_ from: String, _ to: String) async throws {
+    func anInvalidInventoryIsThrown(_ from: String, _ to: String) async throws {
         await #expect(throws: (any Error).self) { try await hasChanged { $0.replacing(from, with: to) } }
     }
 
-    @Test func aFileThatIsGoneIsThrown() async throws {
+    @Test func aMissingFileIsThrown() async throws {
         try FileManager.default.removeItem(atPath: scratch.file("fleet.toml"))
         await #expect(throws: (any Error).self) { try await watched.hasChanged() }
     }

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The node's side alone: who decides, and what is left to do after whatever happened.
+/// The scripts on a node: confirmation, timer, reboot and recovery.
 @Suite struct DeployScriptTests {
     private let scratch: Scratch
     private let rig: NodeRig
@@ -16,7 +16,7 @@ import Testing
         second = try rig.install("second", health: "ready 2.0")
     }
 
-    /// Runs a script on the rig; the clock stands, so that nothing is due unless `at` says so.
+    /// Runs a script on the rig, whose clock stands at `at`.
     @discardableResult
     private func run(_ script: RemoteScript, _ arguments: [String], at now: Int = 1_800_000_000) async throws
         -> NodeState
@@ -44,7 +44,7 @@ import Testing
         _ = try await shell(["sh", "state/deploy/d1/rollback", "state/deploy/d1", "d1"])
     }
 
-    @Test func aNodeThatWasNeverAskedKnowsNothing() async throws {
+    @Test func aNewNodeHasNoState() async throws {
         #expect(try await run(scripts.state, ["d1"]).phase == .none)
     }
 
@@ -61,20 +61,20 @@ import Testing
     }
 
     @Test func theTimerIsArmedBeforeAnythingIsActivated() async throws {
-        // systemd-run refuses the timer: then nothing may happen.
+        // systemd-run fails, so nothing may be activated.
         try NodeRig.program("\(rig.root)/bin/systemd-run", "exit 1")
         await #expect(throws: (any Error).self) { try await run(scripts.begin, ["d1", second, "120"]) }
         #expect(rig.text("switches") == nil)
         #expect(try await run(scripts.state, ["d1"]).phase == .prepared)
     }
 
-    @Test func withoutAWayBackNothingBegins() async throws {
+    @Test func withoutAPreviousGenerationNothingStarts() async throws {
         try FileManager.default.removeItem(atPath: rig.system("first") + "/bin/switch-to-configuration")
         await #expect(throws: (any Error).self) { try await run(scripts.begin, ["d1", second, "120"]) }
         #expect(rig.text("switches") == nil)
     }
 
-    @Test func confirmingDecidesAgainstTheTimer() async throws {
+    @Test func confirmationWinsAgainstALaterTimer() async throws {
         try await run(scripts.begin, ["d1", second, "120"])
         #expect(try await run(scripts.confirm, ["d1"]).phase == .kept)
         try await fire()
@@ -83,7 +83,7 @@ import Testing
         #expect(try rig.profile == second)
     }
 
-    @Test func theTimerDecidesAgainstConfirming() async throws {
+    @Test func theTimerWinsAgainstALaterConfirmation() async throws {
         try await run(scripts.begin, ["d1", second, "120"])
         try await fire()
         #expect(try await run(scripts.confirm, ["d1"]).phase == .restored)
@@ -91,7 +91,7 @@ import Testing
         #expect(try rig.profile == rig.system("first"))
     }
 
-    /// Both at once, over and over: one wins, and the machine is whole either way.
+    /// Confirmation and timer run concurrently: one wins, and the state is consistent.
     @Test func theRaceHasOneWinner() async throws {
         var winners: Set<NodeState.Phase> = []
         for round in 0..<12 {
@@ -117,7 +117,7 @@ import Testing
         #expect(!winners.isEmpty)
     }
 
-    @Test func aRebootDecidesForTheOldSystem() async throws {
+    @Test func aRebootReturnsToTheOldSystem() async throws {
         try await run(scripts.begin, ["d1", second, "120"])
         try rig.write("boot-2\n", to: "boot_id")
         try FileManager.default.removeItem(atPath: "\(rig.root)/current-system")
@@ -129,8 +129,8 @@ import Testing
         #expect(try await run(scripts.abort, ["d1"]).phase == .restored)
     }
 
-    /// The new system has filled the disk: not even a log can be made.
-    @Test func goingBackNeedsNoRoom() async throws {
+    /// The new system has filled the disk: no log can be written.
+    @Test func rollbackWorksOnAFullDisk() async throws {
         try await run(scripts.begin, ["d1", second, "120"])
         for name in ["rollback.log", "activated.new"] {
             try? FileManager.default.removeItem(atPath: "\(rig.root)/state/deploy/d1/\(name)")
@@ -144,12 +144,12 @@ import Testing
         #expect(try rig.current == rig.system("first"))
     }
 
-    @Test func goingBackNeedsNoDiskThatTakesChanges() async throws {
+    @Test func rollbackWorksOnAReadOnlyDisk() async throws {
         try await run(scripts.begin, ["d1", second, "120"])
         try NodeRig.program("\(rig.root)/bin/mv", "echo 'mv: Read-only file system' >&2; exit 1")
         try await fire()
         #expect(try rig.current == rig.system("first"))
-        // Who confirmed is not overruled by such a disk.
+        // A confirmed deploy stays confirmed on such a disk.
         try FileManager.default.removeItem(atPath: "\(rig.root)/bin/mv")
         try await run(scripts.begin, ["d2", second, "120"])
         try await run(scripts.confirm, ["d2"])
@@ -158,7 +158,7 @@ import Testing
         #expect(try rig.current == second)
     }
 
-    @Test func aRebootBeforeTheActivationDoesNotLeaveItWithoutATimer() async throws {
+    @Test func aRebootBeforeActivationKeepsATimer() async throws {
         let real = try String(contentsOfFile: "\(rig.root)/bin/systemd-run", encoding: .utf8)
         try NodeRig.program(
             "\(rig.root)/bin/systemd-run", "case $* in *clavitor-activate*) exit 1 ;; esac\n\(real)")
@@ -172,7 +172,7 @@ import Testing
         #expect(rig.exists("units/clavitor-rollback-d1"))
     }
 
-    @Test func aBootDefaultThatCannotBeSetIsTriedAgain() async throws {
+    @Test func settingTheBootDefaultIsRetried() async throws {
         try await run(scripts.begin, ["d1", second, "120"])
         try rig.write("", to: "nix-env-fails")
         await #expect(throws: (any Error).self) { try await run(scripts.confirm, ["d1"]) }
@@ -181,7 +181,7 @@ import Testing
         #expect(try await run(scripts.confirm, ["d1"]).phase == .kept)
     }
 
-    @Test func factsTellTheGenerationBefore() async throws {
+    @Test func factsNameThePreviousGeneration() async throws {
         var facts = try NodeFacts(try await shell(["sh", "-s"], input: scripts.facts.text), from: "node")
         #expect(facts.generation == 1)
         #expect(facts.previous == nil)
@@ -195,7 +195,7 @@ import Testing
         #expect(facts.previous == rig.system("first"))
     }
 
-    @Test func collectingLeavesOpenDeploysAlone() async throws {
+    @Test func garbageCollectionKeepsUnfinishedDeploys() async throws {
         try await run(scripts.begin, ["d1", second, "120"])
         try await run(scripts.confirm, ["d1"])
         try await run(scripts.begin, ["d2", rig.system("first"), "120"])
@@ -203,13 +203,13 @@ import Testing
         #expect(!rig.exists("state/deploy/d1"))
         #expect(rig.exists("state/deploy/d2"))
         #expect(rig.text("calls")?.contains("--delete-generations +2") == true)
-        // Whoever goes on with the last one after a crash still asks for it.
+        // A deploy that is resumed after a crash needs the state of the last one.
         try await run(scripts.confirm, ["d2"])
         _ = try await shell(["sh", "-s"], input: MaintenanceScripts(NodeRig.paths).collect.text)
         #expect(try await run(scripts.state, ["d2"]).phase == .kept)
     }
 
-    @Test func aHalfLineOfHistorySpoilsNeitherItselfNorTheNext() async throws {
+    @Test func aTruncatedHistoryLineIsSkipped() async throws {
         let hub = HubScripts(NodeRig.paths)
         let line = { (id: String) in
             try DeployRecord(
@@ -229,7 +229,7 @@ import Testing
         }
     }
 
-    @Test func aLockThatCouldNotBeWrittenIsNobodys() async throws {
+    @Test func aLockThatCouldNotBeWrittenIsNotHeld() async throws {
         let hub = HubScripts(NodeRig.paths)
         try NodeRig.program("\(rig.root)/bin/mv", "exit 1")
         await #expect(throws: (any Error).self) {
@@ -252,7 +252,7 @@ import Testing
             hub.record, hub.history, care.collect, care.integrity,
         ]
         for script in all + inner {
-            // SC2034: a script does not use every path of the prelude.
+            // SC2034: a script does not use all variables of the prelude.
             let outcome = try await SystemProcesses().run(
                 ChildProcess(
                     "shellcheck", ["--shell=sh", "--exclude=SC2034", "-"], input: script.text, deadline: .seconds(120)))

@@ -12,7 +12,7 @@ import Testing
 
     init() throws { scratch = try Scratch() }
 
-    @Test func whatWasWrittenIsRead() throws {
+    @Test func writtenEventsAreRead() throws {
         let journal = try JournalFile(scratch.file("d1.jsonl"))
         for event in events { try journal.append(event) }
         #expect(try JournalFile.read(journal.path) == events)
@@ -20,7 +20,7 @@ import Testing
         #expect(lines.count == 3, "a line each")
     }
 
-    @Test func aLineThatACrashCutOffIsNone() throws {
+    @Test func aTruncatedLineIsIgnored() throws {
         let path = scratch.file("d1.jsonl")
         let journal = try JournalFile(path)
         for event in events { try journal.append(event) }
@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    @Test func goingOnLeavesNoHalfLineBehind() throws {
+    @Test func resumingRemovesATruncatedLine() throws {
         let path = scratch.file("d1.jsonl")
         try scratch.write(Array("{\"kind\":\"locking\",\"at\":1}\n{\"kind\":\"beg".utf8), to: "d1.jsonl")
         let before = try JournalFile.read(path)
@@ -42,13 +42,13 @@ import Testing
         #expect(try JournalFile.read(path) == [events[0], events[1]])
     }
 
-    @Test func whatIsGoneOnWithIsTheLastThatCameToNoEnd() throws {
+    @Test func theLastUnfinishedDeployIsResumed() throws {
         #expect(try JournalFile.latestUnfinished(in: scratch.file("none")) == nil)
         let plan = try DeployPlan(id: "d", [], Release(systems: [:]), DeployOptions())
         let (planned, ended) = (DeployEvent(.planned, plan: plan), DeployEvent(.ended, result: .failed))
         let journals = [
             ("20261121T070000Z-0000", [planned]), ("20261121T080000Z-ffff", [planned, DeployEvent(.locking)]),
-            // Refused by the lock of the one before.
+            // Rejected because of the previous deploy's lock.
             ("20261121T090000Z-0000", [planned, DeployEvent(.locking), ended]), ("20261121T100000Z-0000", []),
         ]
         for (name, events) in journals { _ = try JournalFile(scratch.file("\(name).jsonl"), after: events) }

@@ -3,11 +3,11 @@ import Fleet
 import Foundation
 import TestSupport
 
-/// A directory that is a machine to the scripts: paths are relative to it, and NixOS' programs are stand-ins in `bin`.
+/// A directory in place of a machine: the scripts' paths are relative to it, and `bin` has stand-ins for NixOS' programs.
 struct NodeRig: Sendable {
     let root: String
 
-    /// For every rig: whoever runs a script there changes into its root first.
+    /// Paths for every rig, relative to its root, which is the scripts' working directory.
     static let paths: NodePaths = {
         var paths = NodePaths()
         paths.state = "state"
@@ -19,7 +19,7 @@ struct NodeRig: Sendable {
         paths.systemdRun = "bin/systemd-run"
         paths.systemctl = "bin/systemctl"
         paths.nixEnv = "bin/nix-env"
-        // Not its real name: nix-copy-closure starts the real one.
+        // Not the program's real name, which nix-copy-closure starts.
         paths.nixStore = "bin/nix-store-stand-in"
         paths.admin = "bin/clavitor-admin"
         paths.wireguard = "wireguard"
@@ -44,8 +44,8 @@ struct NodeRig: Sendable {
 
     func system(_ name: String) -> String { "\(root)/store/\(name)" }
 
-    /// A system that becomes the current one when it is switched to, after `delay` seconds, with that exit status.
-    /// A probe then finds its health: `ready VERSION`, or what is wrong.
+    /// Installs a system whose activation takes `delay` seconds and exits with `status`.
+    /// `health`: The result of a probe afterwards: `ready VERSION` or a problem.
     @discardableResult
     func install(_ name: String, health: String, status: Int = 0, delay: Double = 0) throws -> String {
         let path = system(name)
@@ -68,7 +68,7 @@ struct NodeRig: Sendable {
     /// The boot default.
     var profile: String { get throws { try destination("profiles/" + destination("profiles/system")) } }
 
-    /// What a probe finds.
+    /// The result of a probe.
     var health: NodeHealth {
         let text = (try? String(contentsOfFile: "\(root)/current-system/health", encoding: .utf8)) ?? "nothing runs"
         return text.hasPrefix("ready ") ? .ready(version: String(text.dropFirst(6))) : .notReady(text)

@@ -39,12 +39,12 @@ import Testing
     }
 
     @Test func wavesAreAsFewAsRegionsAllow() throws {
-        // The canary takes one of a; of the others a and b have three each, c one: no fewer than three waves.
+        // Without the canary, regions a and b have three nodes each and c has one, so three waves are the minimum.
         let spokes = ["a", "a", "a", "a", "b", "b", "b", "c"].enumerated().map { (name: "n\($0)", region: $1) }
         #expect(try Self.plan(try Self.candidates(spokes)).waves.map(\.count) == [1, 3, 2, 2, 1])
     }
 
-    @Test func theCanaryIsTheHealthySpokeWithTheLeastToDo() throws {
+    @Test func theCanaryIsTheHealthySpokeWithTheLeastLoad() throws {
         var candidates = try Self.candidates([("busy", "a"), ("ill", "b"), ("quiet", "c"), ("silent", "d")])
         candidates[1].load = 900
         (candidates[2].load, candidates[2].isHealthy) = (1, false)
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test func whoRunsItAlreadyIsInNoWave() throws {
+    @Test func aNodeThatRunsTheSystemIsInNoWave() throws {
         var candidates = try Self.candidates([("a", "a"), ("b", "b")])
         candidates[1].current = "/new"
         let plan = try Self.plan(candidates)
@@ -69,14 +69,14 @@ import Testing
         #expect(try Self.plan(candidates).waves.map { $0.map(\.node) } == [["zurich"]])
     }
 
-    @Test func aNodeWithoutASystemIsToldOf() throws {
+    @Test func aNodeWithoutASystemIsReported() throws {
         let candidates = try Self.candidates([("a", "a")])
         #expect(throws: DeployPreconditionError.noSystem("a")) {
             try DeployPlan(id: "d", candidates, Release(systems: ["zurich": "/new"]), DeployOptions())
         }
     }
 
-    @Test func aDryRunIsEveryCommandLineInOrder() throws {
+    @Test func aDryRunListsEveryCommandLineInOrder() throws {
         let inventory = try Inventory(toml: FleetFixture.text(spokes: [("tokyo", "asia")]))
         let candidates = inventory.nodes.map { DeployPlan.Candidate($0, current: "/old") }
         let plan = try Self.plan(candidates) { $0.soak = 60 }
@@ -111,7 +111,7 @@ import Testing
         return state
     }
 
-    @Test func nothingIsConfirmedThatDoesNotRun() {
+    @Test func onlyARunningSystemIsConfirmed() {
         #expect(RolloutStep.next(Self.state(.pending)) == .wait)
         #expect(RolloutStep.next(Self.state(.pending) { $0.activated = 0 }) == .checkHealth)
         let failed = Self.state(.pending) { $0.activated = 4 }
@@ -120,7 +120,7 @@ import Testing
         #expect(RolloutStep.next(other) == .abort("it runs /old after the activation"))
     }
 
-    @Test func whatIsNeitherHereNorThereIsForAPerson() {
+    @Test func anInconsistentStateRequiresAnOperator() {
         for state in [
             Self.state(.kept) { $0.current = "/old" }, Self.state(.confirmed) { $0.current = "/old" },
             Self.state(.restored) { $0.restored = 1 }, Self.state(.expired) { $0.isRebooted = true },
@@ -134,8 +134,8 @@ import Testing
         #expect(RolloutStep.next(rebooted) == .rolledBack)
     }
 
-    /// A node may say anything; it must not bring the program down.
-    @Test func answersThatMakeNoSenseAreRefused() {
+    /// An invalid response of a node must not crash the program.
+    @Test func invalidResponsesAreRejected() {
         let whole = "phase=pending\ncurrent=/new\nactivated=0\nleft=100\nunit=active\n"
         #expect((try? NodeState(whole, from: "a"))?.activated == 0)
         for text in ["", "phase=\ncurrent=/a", "phase=what\ncurrent=/a", "current=/a", "=\n=\n", "phase=pending"] {
@@ -146,7 +146,7 @@ import Testing
         #expect(throws: SSHError.self) {
             try NodeFacts("current=/a\nfree_kb=9223372036854775807\nclock=1", from: "a")
         }
-        // Sums are made of these.
+        // The program adds these numbers.
         for lie in [
             "free_kb=-9223372036854775808\nclock=1", "free_kb=1\nclock=-9223372036854775808",
             "free_kb=1\nclock=9223372036854775807",

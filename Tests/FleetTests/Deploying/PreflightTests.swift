@@ -5,29 +5,29 @@ import Testing
 @Suite struct PreflightTests {
     private func problems(
         _ release: Release? = nil, allowingIll: Bool = false, cutOff: Set<String> = [],
-        _ plant: (RigWorld) throws -> Void = { _ in }
+        _ plant: (RigFleet) throws -> Void = { _ in }
     ) async throws -> [String] {
-        let world = try RigWorld(FleetFixture.text(spokes: [("tokyo", "asia")]))
-        try plant(world)
+        let fleet = try RigFleet(FleetFixture.text(spokes: [("tokyo", "asia")]))
+        try plant(fleet)
         var options = DeployOptions()
         options.allowsUnhealthy = allowingIll
-        let program = world.program()
+        let program = fleet.program()
         program.processes.cutOff(cutOff)
-        return await program.deployer.preflight(world.inventory.nodes, release, options).problems
+        return await program.deployer.preflight(fleet.inventory.nodes, release, options).problems
     }
 
-    @Test func aFleetThatIsWellHasNone() async throws {
+    @Test func aHealthyFleetHasNoProblems() async throws {
         #expect(try await problems() == [])
     }
 
-    @Test func everythingThatIsWrongIsTold() async throws {
-        let told = try await problems(Release(systems: [:], sizes: ["zurich": 1 << 60])) { world in
-            try world.rig("tokyo").write("failed\n", to: "unit")
-            try NodeRig.program(world.rig("tokyo").root + "/bin/date", "echo $((RIG_NOW + 6))")
-            try world.rig("zurich").install("first", health: "no database")
-            world.monitor.raise(
+    @Test func everyProblemIsReported() async throws {
+        let reported = try await problems(Release(systems: [:], sizes: ["zurich": 1 << 60])) { fleet in
+            try fleet.rig("tokyo").write("failed\n", to: "unit")
+            try NodeRig.program(fleet.rig("tokyo").root + "/bin/date", "echo $((RIG_NOW + 6))")
+            try fleet.rig("zurich").install("first", health: "no database")
+            fleet.monitor.raise(
                 .init(id: 1, key: "k", node: "tokyo", rule: "disk", severity: "sev2", title: "tokyo runs out of disk"))
-            world.monitor.raise(
+            fleet.monitor.raise(
                 .init(
                     id: 2, key: "l", node: "tokyo", rule: "load", severity: "warning", title: "tokyo is slow",
                     inhibitedBy: "silence/1"))
@@ -37,29 +37,29 @@ import Testing
             "zurich is not ready: no database",
             "clavitor-soc gc zurich", "open incident: tokyo runs out of disk (sev2)",
         ]
-        for word in words { #expect(told.contains { $0.contains(word) }, "\(word) in \(told)") }
-        #expect(told.count == words.count)
+        for word in words { #expect(reported.contains { $0.contains(word) }, "\(word) in \(reported)") }
+        #expect(reported.count == words.count)
     }
 
-    @Test func aNodeThatDoesNotAnswerIsToldOf() async throws {
+    @Test func anUnreachableNodeIsReported() async throws {
         #expect(
             try await problems(cutOff: ["tokyo"])
                 == ["tokyo cannot be reached: connect to host: Connection timed out"])
     }
 
-    @Test func aMachineThatIsNotOursIsToldOf() async throws {
-        let told = try await problems { world in
-            try FileManager.default.removeItem(atPath: world.rig("tokyo").root + "/current-system")
+    @Test func aMachineWithoutOurSystemIsReported() async throws {
+        let reported = try await problems { fleet in
+            try FileManager.default.removeItem(atPath: fleet.rig("tokyo").root + "/current-system")
         }
-        #expect(told == ["The output of tokyo is invalid: it does not run a NixOS system"])
+        #expect(reported == ["The output of tokyo is invalid: it does not run a NixOS system"])
     }
 
-    @Test func illnessMayBeAllowed() async throws {
-        let told = try await problems(allowingIll: true) { world in
-            try world.rig("tokyo").write("failed\n", to: "unit")
-            try world.rig("tokyo").install("first", health: "no database")
-            try NodeRig.program(world.rig("zurich").root + "/bin/date", "echo $((RIG_NOW - 6))")
+    @Test func unhealthyNodesCanBeAllowed() async throws {
+        let reported = try await problems(allowingIll: true) { fleet in
+            try fleet.rig("tokyo").write("failed\n", to: "unit")
+            try fleet.rig("tokyo").install("first", health: "no database")
+            try NodeRig.program(fleet.rig("zurich").root + "/bin/date", "echo $((RIG_NOW - 6))")
         }
-        #expect(told == [])
+        #expect(reported == [])
     }
 }

@@ -2,7 +2,7 @@ import Fleet
 import Foundation
 import Synchronization
 
-/// `ssh` and `nix-copy-closure` to rigs, without a network: the scripts run in a real `sh` with the rig as their place.
+/// `ssh` and `nix-copy-closure` to rigs without a network: the scripts run in a real `sh` in the rig's directory.
 final class RigProcesses: ChildProcesses {
     let rigs: [String: NodeRig]
     private let clock: RigClock
@@ -19,7 +19,7 @@ final class RigProcesses: ChildProcesses {
         self.clock = clock
     }
 
-    /// Command lines as they came, in order.
+    /// Command lines in order.
     var lines: [String] { state.withLock { $0.lines } }
 
     func cutOff(_ nodes: Set<String>) { state.withLock { $0.unreachable = nodes } }
@@ -57,7 +57,7 @@ final class RigProcesses: ChildProcesses {
         return try await shell(command, in: rig, input: child.input)
     }
 
-    /// What is due by the test's clock happens, whether or not anybody can be asked.
+    /// Runs the timers that are due by the test's clock, also on unreachable rigs.
     func fire(_ rig: NodeRig) async throws {
         for unit in try FileManager.default.contentsOfDirectory(atPath: "\(rig.root)/units") {
             guard let text = rig.text("units/\(unit)"), let space = text.firstIndex(of: " "),
@@ -77,7 +77,7 @@ final class RigProcesses: ChildProcesses {
     }
 }
 
-/// Whether the program that deploys is still there. After a kill it gets nothing done any more.
+/// Whether the deploy program runs. After a kill each of its operations fails.
 final class Life: Sendable {
     struct Killed: Error {}
 
@@ -90,7 +90,7 @@ final class Life: Sendable {
     }
 }
 
-/// Time that passes only while somebody sleeps.
+/// A clock that only sleeping advances.
 final class RigClock: Clock, Sendable {
     typealias Instant = ContinuousClock.Instant
 
@@ -98,7 +98,7 @@ final class RigClock: Clock, Sendable {
     private let start = ContinuousClock().now
     private let passed: Passed
 
-    /// Outlives the program that deploys, as time does.
+    /// The time that has passed, which a restarted program shares.
     final class Passed: Sendable {
         let duration = Mutex(Duration.zero)
     }

@@ -2,14 +2,14 @@ import Fleet
 import Foundation
 import Testing
 
-/// Back means further back, for exactly those who have what was deployed last.
+/// A rollback returns the nodes with the last release to their previous generation.
 @Suite struct RollbackTests {
-    private let world: RigWorld
+    private let fleet: RigFleet
 
-    init() throws { world = try RigWorld(FleetFixture.text()) }
+    init() throws { fleet = try RigFleet(FleetFixture.text()) }
 
     private func deploy(_ id: String, _ name: String, on names: [String]? = nil) async throws {
-        let systems = try world.rigs.filter { names?.contains($0.key) ?? true }.mapValues {
+        let systems = try fleet.rigs.filter { names?.contains($0.key) ?? true }.mapValues {
             try $0.install(name, health: "ready 1.0")
         }
         #expect(try await perform(id, Release(systems: systems), DeployOptions()) == .done)
@@ -18,8 +18,8 @@ import Testing
     private func perform(_ id: String, _ release: Release, _ options: DeployOptions) async throws -> DeployResult {
         var options = options
         options.soak = 0
-        let program = world.program()
-        let nodes = world.inventory.nodes.filter { release.systems[$0.name] != nil }
+        let program = fleet.program()
+        let nodes = fleet.inventory.nodes.filter { release.systems[$0.name] != nil }
         let found = await program.deployer.preflight(nodes, release, options)
         #expect(found.problems == [])
         let plan = try DeployPlan(id: id, found.candidates, release, options)
@@ -33,77 +33,77 @@ import Testing
     }
 
     private func find(cutOff: Set<String> = []) async -> Preflight {
-        let program = world.program()
+        let program = fleet.program()
         program.processes.cutOff(cutOff)
-        return await program.deployer.preflight(world.inventory.nodes, nil, options)
+        return await program.deployer.preflight(fleet.inventory.nodes, nil, options)
     }
 
     private func rollBack(_ id: String, cutOff: Set<String> = [], isAll: Bool = true) async throws -> Rollback {
-        let history = try await world.program().deployer.history(limit: 100)
-        let rollback = try Rollback(world.inventory.nodes, await find(cutOff: cutOff), history, isAll: isAll)
+        let history = try await fleet.program().deployer.history(limit: 100)
+        let rollback = try Rollback(fleet.inventory.nodes, await find(cutOff: cutOff), history, isAll: isAll)
         #expect(try await perform(id, Release(systems: rollback.systems), options) == .done)
         return rollback
     }
 
     private func running() throws -> [String: String] {
-        try world.rigs.mapValues {
+        try fleet.rigs.mapValues {
             #expect(try $0.current == $0.profile)
             return try URL(filePath: $0.current).lastPathComponent
         }
     }
 
-    @Test func eachOneGoesFurtherBackAndNeverForward() async throws {
+    @Test func eachRollbackGoesFurtherBack() async throws {
         try await deploy("d1", "b")
         try await deploy("d2", "c")
         _ = try await rollBack("d3")
         #expect(Set(try running().values) == ["b"])
-        let tokyo = try world.rig("tokyo")
+        let tokyo = try fleet.rig("tokyo")
         #expect(try tokyo.destination("gcroots/clavitor-failed") == tokyo.system("c"))
         #expect(!tokyo.exists("profiles/system-3-link"))
-        // All have left what was deployed last, and nobody said how far back.
+        // No node has the last release, and no target was given.
         await #expect(throws: DeployPreconditionError.self) { _ = try await rollBack("d4") }
         _ = try await rollBack("d4", isAll: false)
         #expect(Set(try running().values) == ["first"])
         await #expect(throws: DeployPreconditionError.self) { _ = try await rollBack("d5", isAll: false) }
-        // What is deployed next goes back to where it came from.
+        // The next deploy is rolled back to the generation before it.
         try await deploy("d6", "d")
         _ = try await rollBack("d7")
         #expect(Set(try running().values) == ["first"])
     }
 
-    @Test func allAreThoseWithWhatWasDeployedLast() async throws {
+    @Test func allMeansNodesWithTheLastRelease() async throws {
         try await deploy("d1", "b")
         try await deploy("d2", "c", on: ["tokyo", "seoul"])
         let rollback = try await rollBack("d3")
         #expect(rollback.nodes.map(\.name).sorted() == ["seoul", "tokyo"])
         #expect(Set(try running().values) == ["b"])
-        // Somebody took the canary back by hand, and then the rest: it stays where it is.
+        // The canary was rolled back by hand: rolling back all nodes does not change it.
         try await deploy("d4", "c")
-        let tokyo = ["tokyo": try world.rig("tokyo").system("b")]
+        let tokyo = ["tokyo": try fleet.rig("tokyo").system("b")]
         #expect(try await perform("d5", Release(systems: tokyo), options) == .done)
         #expect(try await rollBack("d6").nodes.map(\.name).sorted() == ["dallas", "seoul", "zurich"])
         #expect(Set(try running().values) == ["b"])
     }
 
-    @Test func aDeadNodeDoesNotKeepTheOthers() async throws {
+    @Test func anUnreachableNodeDoesNotBlockOthers() async throws {
         try await deploy("d1", "b")
         let rollback = try await rollBack("d2", cutOff: ["seoul"])
         #expect(rollback.leftOut.contains { $0.contains("seoul cannot be reached") })
         #expect(try running() == ["zurich": "first", "tokyo": "first", "dallas": "first", "seoul": "b"])
-        // Who is named must answer.
-        let (nodes, found) = (world.inventory.nodes, await find(cutOff: ["seoul"]))
+        // A named node must be reachable.
+        let (nodes, found) = (fleet.inventory.nodes, await find(cutOff: ["seoul"]))
         #expect(throws: DeployPreconditionError.self) { try Rollback(nodes, found, isAll: false) }
     }
 
-    @Test func aReleaseThatOnlyTheDeadHaveTakesNobodyElseBack() async throws {
+    @Test func aReleaseOnUnreachableNodesRollsBackNoOtherNode() async throws {
         try await deploy("d1", "b")
         try await deploy("d2", "c", on: ["tokyo"])
         await #expect(throws: DeployPreconditionError.self) { _ = try await rollBack("d3", cutOff: ["tokyo"]) }
         #expect(try running().filter { $0.key != "tokyo" }.values.allSatisfy { $0 == "b" })
     }
 
-    /// It stopped halfway and was typed again.
-    @Test func oneReleaseOfTwoDeploysGoesBackAsOne() async throws {
+    /// A deploy stopped halfway and was started again.
+    @Test func aReleaseOfTwoDeploysIsRolledBackAsOne() async throws {
         try await deploy("d1", "a")
         try await deploy("d2", "b", on: ["tokyo", "seoul"])
         try await deploy("d3", "b")
@@ -111,23 +111,23 @@ import Testing
         #expect(Set(try running().values) == ["a"])
     }
 
-    @Test func withoutAGenerationBeforeItIsRefused() async throws {
-        let (nodes, found) = (world.inventory.nodes, await find())
+    @Test func aRollbackWithoutAPreviousGenerationIsRejected() async throws {
+        let (nodes, found) = (fleet.inventory.nodes, await find())
         #expect(throws: DeployPreconditionError.self) { try Rollback(nodes, found, isAll: true) }
         #expect(throws: DeployPreconditionError.notReady(["zurich has no generation before the present one"])) {
             try Rollback([nodes[0]], found, isAll: false)
         }
     }
 
-    /// `confirm` died between any two of its steps.
-    @Test func takingAGenerationAwayTwiceTakesOne() async throws {
+    /// `confirm` was killed between two steps.
+    @Test func removingAGenerationIsIdempotent() async throws {
         try await deploy("d1", "b")
         try await deploy("d2", "c")
-        let tokyo = try world.rig("tokyo")
+        let tokyo = try fleet.rig("tokyo")
         try FileManager.default.removeItem(atPath: "\(tokyo.root)/profiles/system")
         try FileManager.default.createSymbolicLink(
             atPath: "\(tokyo.root)/profiles/system", withDestinationPath: "system-2-link")
-        // The profile was switched, the rest was not done: it runs c, boots b.
+        // The profile was switched and the rest was not done: the node runs c and boots b.
         let facts = try #require(await find().facts["tokyo"])
         #expect(!facts.isSettled)
         #expect(facts.previous == tokyo.system("b"))

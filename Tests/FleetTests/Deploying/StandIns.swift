@@ -1,5 +1,5 @@
-/// What stands in for NixOS' programs on a rig. With `RIG_NOW` in the environment time is the test's: a unit runs at
-/// once, and a timer waits in `units` until the test fires it.
+/// Stand-ins for NixOS' programs on a rig. With `RIG_NOW` in the environment, a unit runs immediately, and a timer waits
+/// in `units` until the test fires it.
 enum StandIns {
     static let all = [
         ("systemd-run", systemdRun), ("systemctl", systemctl), ("nix-env", nixEnv), ("nix-store-stand-in", nixStore),

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// With the real nix, and a flake whose systems are files of a few bytes: nothing is fetched.
+/// Uses the real nix with a flake whose systems are small files, so that nothing is downloaded.
 @Suite(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/nix") && getuid() == 0))
 struct SystemBuilderTests {
     private let scratch: Scratch
@@ -74,7 +74,7 @@ struct SystemBuilderTests {
         }
     }
 
-    @Test func whatCannotBeBuiltIsRefusedInWords() async throws {
+    @Test func aFailedBuildIsReported() async throws {
         _ = try await FlakeUpdate(try flake, SystemProcesses()).run()
         let others = try Inventory(toml: FleetFixture.text(spokes: [("lagos", "africa")])).nodes
         let error = await #expect(throws: FlakePreconditionError.self) {
@@ -84,8 +84,8 @@ struct SystemBuilderTests {
         #expect(throws: FlakePreconditionError.self) { try Flake(scratch.file("none"), dist: scratch.file("dist")) }
     }
 
-    /// Until somebody says so, a build takes the nixpkgs of the lock, however old.
-    @Test func theLockMovesWhenItIsTold() async throws {
+    /// A build uses the locked nixpkgs until an update is requested.
+    @Test func theLockIsUpdatedOnRequest() async throws {
         let builder = SystemBuilder(SystemProcesses())
         let (_, first) = try await FlakeUpdate(try flake, SystemProcesses()).run()
         try publish("2")
@@ -95,12 +95,12 @@ struct SystemBuilderTests {
         #expect(before == first && now != first)
         let new = try await builder.build(nodes, try flake)
         #expect(try String(contentsOfFile: try #require(new.systems["tokyo"]), encoding: .utf8) == "v2 2\n")
-        // Nobody's folder stands in the lock.
+        // The lock does not contain a local path.
         #expect(!String(decoding: try scratch.read("nix/flake.lock"), as: UTF8.self).contains(scratch.file("dist")))
         #expect(try await FlakeUpdate(try flake, SystemProcesses()).run().now == now)
     }
 
-    @Test func anUpdateThatFailsLeavesTheLock() async throws {
+    @Test func aFailedUpdateKeepsTheLock() async throws {
         _ = try await FlakeUpdate(try flake, SystemProcesses()).run()
         let before = try scratch.read("nix/flake.lock")
         try FileManager.default.removeItem(atPath: scratch.file("nixpkgs"))
@@ -108,7 +108,7 @@ struct SystemBuilderTests {
         #expect(try scratch.read("nix/flake.lock") == before)
     }
 
-    @Test func anotherInventoryThanTheFlakesIsRefused() async throws {
+    @Test func anInventoryOutsideTheFlakeIsRejected() async throws {
         let named = InventoryFile(try scratch.write(Array(FleetFixture.text().utf8), to: "fleet.toml"))
         try scratch.write(Array((FleetFixture.text() + "\n").utf8), to: "nix/fleet.toml")
         let error = #expect(throws: FlakePreconditionError.self) { try flake.check(named) }
@@ -127,13 +127,13 @@ struct SystemBuilderTests {
             try scratch.write(Array(text.utf8), to: "systems.json"), for: nodes)
     }
 
-    @Test func othersThanThoseAskedForAreLeftOut() async throws {
+    @Test func onlyRequestedSystemsAreListed() async throws {
         let release = try await read(#"{"tokyo":"/nix/store/a","oslo":"/nix/store/b"}"#)
         #expect(release.systems == ["tokyo": "/nix/store/a"])
     }
 
     @Test(arguments: ["", "[]", #"{"tokyo":5}"#, #"{"tokyo":"store/a"}"#, #"{"tokyo":"/nix/store/a b"}"#])
-    func whatIsNoListIsRefused(_ text: String) async throws {
+    func anInvalidListIsRejected(_ text: String) async throws {
         await #expect(throws: FlakePreconditionError.self) { try await read(text) }
     }
 }
@@ -154,7 +154,7 @@ struct SystemBuilderTests {
         }
         """
 
-    @Test func itSaysWhatIsPinned() throws {
+    @Test func pinnedRevisionsAreRead() throws {
         let lock = try FlakeLock(Self.text, path: "flake.lock")
         #expect(lock.revision == "ddda066b26f39162")
         #expect(lock.branch == "nixos-26.05")

@@ -1,6 +1,6 @@
-/// Inventories for tests, with keys that are nobody's.
+/// Inventories for tests, with invalid keys.
 enum FleetFixture {
-    /// A hub and spokes, one region after the other.
+    /// A hub and spokes.
     static func text(
         spokes: [(name: String, region: String)] = [
             ("tokyo", "east-asia"), ("seoul", "east-asia"), ("dallas", "america"),

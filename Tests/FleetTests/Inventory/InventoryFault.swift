@@ -1,6 +1,6 @@
 import Testing
 
-/// A change of the real inventory and the sentence that must tell of it.
+/// A change of the real inventory, and the sentence that must report it.
 struct InventoryFault: CustomTestStringConvertible, Sendable {
     let old: String
     let new: String

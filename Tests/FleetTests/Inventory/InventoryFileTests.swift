@@ -13,7 +13,7 @@ import Testing
         file = InventoryFile(try scratch.write(Array(try InventoryTests.real().utf8), to: "fleet.toml"))
     }
 
-    @Test func editsAtOnceAreAllMade() async throws {
+    @Test func concurrentEditsAreAllApplied() async throws {
         let names = try file.read().nodes.map(\.name)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (index, name) in names.enumerated() {
@@ -25,7 +25,7 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path) == ["fleet.toml"])
     }
 
-    @Test func replacingAtOnceFailsNowhere() async throws {
+    @Test func concurrentReplacementsSucceed() async throws {
         let path = scratch.file("config")
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<8 {
@@ -38,15 +38,15 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path).sorted() == ["config", "fleet.toml"])
     }
 
-    /// As on a full disk: nothing is left behind that would take up more of it.
-    @Test func whatCannotBeReplacedLeavesNothingBehind() throws {
+    /// As on a full disk, where a remaining file would take up more room.
+    @Test func aFailedReplacementLeavesNoFile() throws {
         try FileManager.default.createDirectory(
             atPath: scratch.file("taken/by"), withIntermediateDirectories: true)
         #expect(throws: SystemCallError.self) { try File.replace(scratch.file("taken"), with: "x", mode: 0o600) }
         #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path).sorted() == ["fleet.toml", "taken"])
     }
 
-    @Test func whatCheckWouldRefuseIsNotWritten() throws {
+    @Test func anInvalidInventoryIsNotWritten() throws {
         let before = try file.text()
         for (key, value) in [("ipv4", "300.1.1.1"), ("domain", "\(String(repeating: "a", count: 82)).com")] {
             #expect(throws: InventoryError.self) { try file.edit { try $0.setting(key, of: "tokyo", to: value) } }
@@ -54,7 +54,7 @@ import Testing
         #expect(try file.text() == before)
     }
 
-    @Test func anInventoryThatIsNotThereIsARefusalThatSaysWhatToDo() throws {
+    @Test func aMissingInventoryIsReportedWithARemedy() throws {
         let none = InventoryFile(scratch.file("nix/fleet.toml"))
         for ask in [{ _ = try none.text() }, { _ = try none.readValid() }, { try none.edit { $0 } }] {
             let refusal = #expect(throws: InventoryError.notThere(none.path)) { try ask() }
@@ -62,7 +62,7 @@ import Testing
         }
     }
 
-    @Test func removingANodeLeavesWorkThatIsNamed() throws {
+    @Test func removingANodeListsTheRemainingWork() throws {
         try file.edit { try $0.setting("ipv4", of: "tokyo", to: "203.0.113.7") }
         var inventory = try file.read()
         let tokyo = try inventory.node("tokyo")
@@ -81,15 +81,15 @@ import Testing
         #expect(!inventory.remains(of: tokyo).contains { $0.contains("gdnsd") })
     }
 
-    /// For other programs: under the keys that the file has.
-    @Test func aNodeIsWrittenAsItWasRead() throws {
+    /// For other programs, with the keys of the file.
+    @Test func encodingANodeInvertsDecoding() throws {
         let tokyo = try file.read().node("tokyo")
         let json = try JSONEncoder().encode(tokyo)
         #expect(try JSONDecoder().decode(Node.self, from: json) == tokyo)
         #expect(String(decoding: json, as: UTF8.self).contains("\"public-key\":\"\""))
     }
 
-    @Test func renamingANodeLeavesWhatIsUnderTheOldName() throws {
+    @Test func renamingANodeListsWhatKeepsTheOldName() throws {
         let before = try file.read().node("tokyo")
         try file.edit { try $0.setting("name", of: "tokyo", to: "edo") }
         let inventory = try file.read()

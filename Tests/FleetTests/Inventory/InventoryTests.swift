@@ -21,19 +21,19 @@ import Wire
         #expect(inventory.freeAddress == "10.84.0.17")
     }
 
-    @Test func degreesMayBeWhole() throws {
+    @Test func coordinatesMayBeIntegers() throws {
         let text = try Self.real().replacing("latitude = 47.38", with: "latitude = 47")
         #expect(try Inventory(toml: text).node("zurich").latitude == 47)
         #expect(try InventoryProblems.found(in: text) == [])
     }
 
-    @Test func aMissingNodeIsAnsweredWithThoseThatAreThere() throws {
+    @Test func anUnknownNodeIsReportedWithTheExistingOnes() throws {
         let error = #expect(throws: InventoryError.self) { try Inventory(toml: try Self.real()).node("tokio") }
         #expect("\(try #require(error))".contains("tokyo"))
     }
 
     @Test(arguments: InventoryFault.all)
-    func aFaultIsToldOf(_ fault: InventoryFault) throws {
+    func aFaultIsReported(_ fault: InventoryFault) throws {
         let text = try Self.real()
         let faulty = text.replacing(fault.old, with: fault.new, maxReplacements: 1)
         try #require(faulty != text)
@@ -44,25 +44,25 @@ import Wire
         "192.0.2.53", "192.0.2.53:5353", "ns.example.org", "ns.example.org:53", "2001:db8::53", "[2001:db8::53]",
         "[2001:db8::53]:53",
     ])
-    func aServerMayBeWrittenSo(_ text: String) {
+    func serverAddressesAreAccepted(_ text: String) {
         #expect(InventoryForms.isServer(text))
     }
 
-    @Test func aDateIsSomethingThatNixCannotRead() throws {
+    @Test func aDateIsRejectedBecauseNixCannotReadIt() throws {
         let text = try Self.real().replacing("region = \"oceania\"", with: "region = \"oceania\"\nsince = 2026-01-01")
         #expect(
             try InventoryProblems.found(in: text)
                 == ["node.since is a date or a time, which Nix cannot read; it must be in quotes"])
     }
 
-    @Test func whatHasTheWrongKindIsNotToldOfAsMissing() throws {
+    @Test func aWrongTypeIsNotReportedAsMissing() throws {
         let text = try Self.real().replacing("port = 51820", with: "port = \"51820\"")
         #expect(throws: InventoryError.faulty(["[fleet]'s port must be an integer"])) { try Inventory(toml: text) }
     }
 
     private static let folder = root.appending(path: "nix").path(percentEncoded: false)
 
-    /// What Nix makes of an expression that reads texts, as JSON, from standard input.
+    /// Evaluates a Nix expression that reads texts as JSON from standard input.
     private static func evaluate<Told: Decodable>(_ expression: String, over texts: [String]) async throws -> Told {
         let outcome = try await SystemProcesses().run(
             ChildProcess(
@@ -72,9 +72,9 @@ import Wire
         return try JSONDecoder().decode(Told.self, from: Data(outcome.output.utf8))
     }
 
-    /// The one inventory has two readers, and they must agree on every word.
+    /// Swift and Nix read the inventory and must report the same sentences.
     @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/nix-instantiate")))
-    func nixTellsTheSame() async throws {
+    func nixReportsTheSameProblems() async throws {
         let text = try Self.real()
         let texts = [text] + InventoryFault.all.map { text.replacing($0.old, with: $0.new, maxReplacements: 1) }
         let folder = Self.folder
@@ -82,16 +82,16 @@ import Wire
             map (text: (import \(folder)/fleet.nix { fleet = builtins.fromTOML text; }).problems)
               (builtins.fromJSON (builtins.readFile "/dev/stdin"))
             """
-        let told: [[String]] = try await Self.evaluate(expression, over: texts)
+        let reported: [[String]] = try await Self.evaluate(expression, over: texts)
         for (index, faulty) in texts.enumerated() {
             let ours = try InventoryProblems.found(in: faulty)
-            #expect(ours == told[index])
+            #expect(ours == reported[index])
         }
     }
 
-    /// What systems lack stops Nix, and is said here before.
+    /// Nix does not build a system without the keys that are reported here.
     @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/nix-instantiate")))
-    func nixMissesTheSame() async throws {
+    func nixReportsTheSameMissingKeys() async throws {
         let real = try Self.real()
         let declined = real.replacing("from = []  ", with: "enabled = false\nfrom = []  ")
             .replacing("recipients = []", with: "enabled = false\nrecipients = []")
@@ -105,17 +105,19 @@ import Wire
               map fleet.missingFor [ fleet.byName.zurich fleet.byName.tokyo ])
               (builtins.fromJSON (builtins.readFile "/dev/stdin"))
             """
-        let told: [[[String]]] = try await Self.evaluate(expression, over: texts)
+        let reported: [[[String]]] = try await Self.evaluate(expression, over: texts)
         for (index, text) in texts.enumerated() {
             let inventory = try Inventory(toml: text)
             let ours = try ["zurich", "tokyo"].map { inventory.missing(for: try inventory.node($0)) }
-            #expect(ours == told[index])
+            #expect(ours == reported[index])
         }
-        // Keys and the operator are always needed; three duties may be declined.
-        #expect(told[0].map(\.count) == [6, 5] && told[1].map(\.count) == [3, 3] && told[2].map(\.count) == [5, 5])
+        // Keys and an operator are required; three duties can be disabled.
+        #expect(
+            reported[0].map(\.count) == [6, 5] && reported[1].map(\.count) == [3, 3]
+                && reported[2].map(\.count) == [5, 5])
     }
 
-    @Test func nixRendersTheSameListForClients() async throws {
+    @Test func nixRendersTheSameNodeListForClients() async throws {
         guard FileManager.default.isExecutableFile(atPath: "/usr/bin/nix-instantiate") else { return }
         let folder = Self.root.appending(path: "nix").path(percentEncoded: false)
         let outcome = try await SystemProcesses().run(

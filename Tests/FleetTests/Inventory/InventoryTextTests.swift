@@ -22,15 +22,15 @@ import Testing
         #expect(try InventoryProblems.found(in: edited) == [])
     }
 
-    @Test func addingAndRemovingIsNothing() throws {
+    @Test func removingANodeUndoesAddingIt() throws {
         #expect(try InventoryText(real).adding(node("reykjavik")).removing("reykjavik").text == real)
     }
 
-    @Test func aNameIsThereOnce() throws {
+    @Test func namesAreUnique() throws {
         #expect(throws: InventoryError.alreadyThere("tokyo")) { try InventoryText(real).adding(node("tokyo")) }
     }
 
-    @Test func removingTakesOneEntryOnly() throws {
+    @Test func removingANodeRemovesOneEntry() throws {
         let edited = try InventoryText(real).removing("seoul").text
         #expect(try Inventory(toml: edited).nodes.map(\.name).contains("seoul") == false)
         let gone = Set(real.components(separatedBy: "\n")).subtracting(edited.components(separatedBy: "\n"))
@@ -47,7 +47,7 @@ import Testing
         #expect(throws: InventoryError.notWritten("zurich")) { try text.removing("zurich") }
     }
 
-    @Test func settingKeepsTheCommentBehindTheValue() throws {
+    @Test func settingAValueKeepsItsComment() throws {
         let commented = real.replacing("name = \"tokyo\"", with: "  name  =  \"tokyo\"   # not \"kyoto\"")
             .replacing("ipv4 = \"\"", with: "ipv4 = \"\"\t# none yet")
         let edited = try InventoryText(commented).setting("ipv4", of: "tokyo", to: "203.0.113.7").text
@@ -71,7 +71,7 @@ import Testing
         }
     }
 
-    @Test func whatIsWrittenOtherwiseIsLeftAlone() throws {
+    @Test func unknownFormattingIsNotEdited() throws {
         let strange = real.replacing(
             "ipv4 = \"\"\npublic-key = \"\"\nhost-key = \"\"\n\n[[node]]\nname = \"tokyo\"",
             with: "ipv4 = \"\"\npublic-key = \"\"\nhost-key = \"\"\n\n[[node]]\nname = \"\"\"\ntokyo\"\"\"")
@@ -81,7 +81,7 @@ import Testing
         }
     }
 
-    @Test func linesOfOtherSystemsKeepTheirEnds() throws {
+    @Test func otherLineEndingsAreKept() throws {
         let edited = try InventoryText(real.replacing("\n", with: "\r\n")).setting("tier", of: "tokyo", to: "small")
             .text
         #expect(try Inventory(toml: edited).node("tokyo").tier == "small")

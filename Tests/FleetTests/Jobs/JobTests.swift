@@ -7,7 +7,7 @@ import Wire
 
 @testable import clavitor_soc
 
-/// What an operator's machine does on timers.
+/// Scheduled jobs of an operator's machine.
 @Suite struct JobTests {
     private let scratch: Scratch
     private let words: [String]
@@ -28,7 +28,7 @@ import Wire
 
     private func text(_ name: String) throws -> String { String(decoding: try scratch.read(name), as: UTF8.self) }
 
-    @Test func installedTheyAreKnownToTheMonitorByTheInventory() async throws {
+    @Test func installedJobsAreInTheInventory() async throws {
         try await run("job", "install", "--units", scratch.file("units"))
         let jobs = try InventoryFile(scratch.file("fleet.toml")).readValid().jobs
         #expect(jobs.map(\.name) == ["soc-backups", "soc-integrity", "soc-upkeep"])
@@ -38,14 +38,14 @@ import Wire
         #expect(jobs[0].pushToken == PushToken.digest(url.split(separator: "/").last ?? ""))
         let attributes = try FileManager.default.attributesOfItem(atPath: scratch.file("state/jobs/backups.url"))
         #expect(attributes[.posixPermissions] as? Int == 0o600)
-        // Again: what the monitor knows stays good.
+        // A second installation keeps the push tokens.
         let before = try text("fleet.toml")
         try await run("job", "install", "--units", scratch.file("units"))
         #expect(try text("fleet.toml") == before)
     }
 
     @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/systemd-analyze")))
-    func systemdTakesTheUnits() async throws {
+    func systemdAcceptsTheUnits() async throws {
         let units = try JobUnits(program: "/bin/true", state: scratch.file("state"), inventory: "/f/fleet.toml")
         var paths: [String] = []
         for job in ScheduledJob.allCases {
@@ -65,11 +65,11 @@ import Wire
     }
 
     @Test(arguments: ["/home/a b/x", "/x%h", "/x\"y", "/x$HOME", "/x\\y", "/x;y"])
-    func aPathThatAUnitReadsInItsOwnWayIsRefused(_ path: String) {
+    func aPathWithSpecialCharactersOfUnitsIsRejected(_ path: String) {
         #expect(throws: JobPreconditionError.path(path)) { try JobUnits(program: "/p", state: path, inventory: "/f") }
     }
 
-    @Test func aJobThatIsNotInstalledSaysSo() async throws {
+    @Test func aJobThatIsNotInstalledIsReported() async throws {
         await #expect(throws: JobPreconditionError.notInstalled("backups")) { try await run("job", "run", "backups") }
     }
 }

@@ -3,10 +3,10 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A hub and a spoke whose `wg` stands in for the tunnel: the hub hears the spoke when it admits the key that the spoke has.
+/// A hub and a spoke with a stand-in for `wg`: a handshake succeeds when the hub accepts the spoke's key.
 @Suite(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/wg"))) struct KeyRotationTests {
     private let scratch: Scratch
-    private let world: RigWorld
+    private let fleet: RigFleet
     private let keys: KeyStore
     private let old: String
 
@@ -15,11 +15,11 @@ import Testing
         keys = KeyStore(try LocalSecretStore(scratch.file("keys"), age: nil))
         let plain = try Inventory(toml: FleetFixture.text(spokes: [("tokyo", "asia")]))
         old = try await keys.generate(try plain.node("tokyo"))
-        world = try RigWorld(FleetFixture.text(spokes: [("tokyo", "asia")], publicKeys: ["tokyo": old]))
+        fleet = try RigFleet(FleetFixture.text(spokes: [("tokyo", "asia")], publicKeys: ["tokyo": old]))
         let tunnel = scratch.file("tunnel")
         try FileManager.default.createDirectory(atPath: tunnel, withIntermediateDirectories: true)
         for name in ["zurich", "tokyo"] {
-            let rig = try world.rig(name)
+            let rig = try fleet.rig(name)
             try FileManager.default.createDirectory(atPath: "\(rig.root)/wireguard", withIntermediateDirectories: true)
             try NodeRig.program("\(rig.root)/bin/wg", Self.wg.replacing("TUNNEL", with: tunnel))
             try NodeRig.program("\(rig.root)/bin/systemd-run", Self.systemdRun)
@@ -30,16 +30,16 @@ import Testing
         try Data(old.utf8).write(to: URL(filePath: "\(tunnel)/has"))
     }
 
-    private var tokyo: NodeRig { get throws { try world.rig("tokyo") } }
+    private var tokyo: NodeRig { get throws { try fleet.rig("tokyo") } }
 
-    /// Detached, with the real time.
+    /// Runs detached, with the real time.
     private static let systemdRun = """
         while :; do case $1 in --*) shift ;; *) break ;; esac; done
         unset RIG_NOW
         setsid "$@" >/dev/null 2>&1 </dev/null &
         """
 
-    /// The last key that got the address, and the one that the spoke's interface has.
+    /// The key that the hub accepts for the address, and the key of the spoke's interface.
     private static let wg = """
         case $1 in
         pubkey) exec /usr/bin/wg pubkey ;;
@@ -59,10 +59,10 @@ import Testing
         """
 
     private func rotate(timeout: Int = 60, _ adopt: (String) throws -> Void = { _ in }) async throws -> String {
-        let program = world.program()
-        let ssh = SSH(world.inventory, SSHFiles.Paths(directory: "/run/soc", identity: nil), program.processes)
+        let program = fleet.program()
+        let ssh = SSH(fleet.inventory, SSHFiles.Paths(directory: "/run/soc", identity: nil), program.processes)
         let rotation = try KeyRotation(
-            try world.inventory.node("tokyo"), ssh, keys, NodeRig.paths, clock: ContinuousClock(),
+            try fleet.inventory.node("tokyo"), ssh, keys, NodeRig.paths, clock: ContinuousClock(),
             timeout: timeout)
         return try await rotation.run({ _ in }, adopt: adopt)
     }
@@ -75,30 +75,30 @@ import Testing
         try WireGuardKey(try #require(try tokyo.text("wireguard/private.key"))).publicText
     }
 
-    @Test func bothSidesComeToHaveIt() async throws {
+    @Test func bothSidesGetTheNewKey() async throws {
         var adopted: [String] = []
         let new = try await rotate { adopted.append($0) }
         #expect(new != old && adopted == [new])
         #expect(try file() == new && tunnel("has") == new && tunnel("admitted") == new)
         #expect(tunnel("calls").hasSuffix("remove \(old)\n"))
-        let kept = try await keys.publicKeys(try world.inventory.node("tokyo"))
+        let kept = try await keys.publicKeys(try fleet.inventory.node("tokyo"))
         #expect(kept.present == new && kept.next == nil)
         #expect(try !tokyo.exists("wireguard/private.key.next"))
     }
 
-    @Test func whenTheHubHearsNothingBothGoBack() async throws {
+    @Test func withoutAHandshakeBothSidesRevert() async throws {
         try Data().write(to: URL(filePath: scratch.file("tunnel/deaf")))
         await #expect(throws: KeyRotationError.notHeard("tokyo")) { try await rotate(timeout: 1) }
         #expect(try file() == old && tunnel("has") == old && tunnel("admitted") == old)
         #expect(try !tokyo.exists("wireguard/private.key.next"))
         // The next run tries the same key.
         try FileManager.default.removeItem(atPath: scratch.file("tunnel/deaf"))
-        let next = try await keys.publicKeys(try world.inventory.node("tokyo")).next
+        let next = try await keys.publicKeys(try fleet.inventory.node("tokyo")).next
         #expect(try await rotate() == next)
     }
 
-    /// The program died when all was done but the inventory.
-    @Test func aRunThatBrokeOffIsGoneOnWith() async throws {
+    /// The program was killed before it changed the inventory.
+    @Test func anInterruptedRotationIsResumed() async throws {
         struct Broken: Error {}
         await #expect(throws: Broken.self) { try await rotate { _ in throw Broken() } }
         let calls = tunnel("calls")
@@ -107,10 +107,10 @@ import Testing
         #expect(tunnel("calls").dropFirst(calls.count) == "allowed-ips \(new)\nremove \(old)\n")
     }
 
-    @Test func theHubAndAStrangersKeyAreRefused() async throws {
+    @Test func theHubAndUnknownKeysAreRejected() async throws {
         let ssh = SSH(
-            world.inventory, SSHFiles.Paths(directory: "/run/soc", identity: nil), world.program().processes)
-        let hub = try world.inventory.node("zurich")
+            fleet.inventory, SSHFiles.Paths(directory: "/run/soc", identity: nil), fleet.program().processes)
+        let hub = try fleet.inventory.node("zurich")
         #expect(throws: KeyRotationPreconditionError.hub("zurich")) {
             try KeyRotation(hub, ssh, keys, NodeRig.paths, clock: ContinuousClock())
         }
@@ -119,22 +119,22 @@ import Testing
     }
 }
 
-/// A machine that is given up: its key is refused at once, whatever was made since.
+/// Revokes the key of an abandoned machine immediately.
 @Suite(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/wg"))) struct KeyReplacementTests {
-    private static func ssh(_ world: RigWorld) -> SSH {
-        SSH(world.inventory, SSHFiles.Paths(directory: "/run/soc", identity: nil), world.program().processes)
+    private static func ssh(_ fleet: RigFleet) -> SSH {
+        SSH(fleet.inventory, SSHFiles.Paths(directory: "/run/soc", identity: nil), fleet.program().processes)
     }
 
-    @Test func theHubForgetsWhateverHadTheAddress() async throws {
+    @Test func theHubRemovesTheAddressesOldKey() async throws {
         let scratch = try Scratch()
         let keys = KeyStore(try LocalSecretStore(scratch.file("keys"), age: nil))
         let plain = try Inventory(toml: FleetFixture.text(spokes: [("tokyo", "asia")]))
         let old = try await keys.generate(try plain.node("tokyo"))
         let next = try await keys.rotate(try plain.node("tokyo"))
-        let world = try RigWorld(FleetFixture.text(spokes: [("tokyo", "asia")], publicKeys: ["tokyo": old]))
-        let hub = try world.rig("zurich")
+        let fleet = try RigFleet(FleetFixture.text(spokes: [("tokyo", "asia")], publicKeys: ["tokyo": old]))
+        let hub = try fleet.rig("zurich")
         let peers = scratch.file("peers")
-        let address = try world.inventory.node("tokyo").address
+        let address = try fleet.inventory.node("tokyo").address
         try Data("\(old)\t\(address)/32\n\(next)\t\(address)/32\nother=\t127.0.84.9/32\n".utf8).write(
             to: URL(filePath: peers))
         try NodeRig.program(
@@ -145,9 +145,9 @@ import Testing
             set) [ "$5" = remove ] && grep -vF "$4" "\(peers)" >"\(peers).new"; mv "\(peers).new" "\(peers)" ;;
             esac
             """)
-        let node = try world.inventory.node("tokyo")
+        let node = try fleet.inventory.node("tokyo")
         var adopted = ""
-        let (publicKey, hubSays) = try await KeyReplacement(node, keys).run(Self.ssh(world), NodeRig.paths) {
+        let (publicKey, hubSays) = try await KeyReplacement(node, keys).run(Self.ssh(fleet), NodeRig.paths) {
             adopted = $0
         }
         #expect(hubSays == nil && publicKey == adopted && ![old, next].contains(publicKey))
@@ -156,14 +156,14 @@ import Testing
         #expect(try await keys.publicKeys(node).next == nil)
     }
 
-    /// The hub is lost: the key is made all the same, and it is said that the old one is not refused yet.
-    @Test func aHubThatDoesNotAnswerIsSaid() async throws {
+    /// The key is generated without the hub, and the report says that the old key is not revoked yet.
+    @Test func anUnreachableHubIsReported() async throws {
         let scratch = try Scratch()
         let keys = KeyStore(try LocalSecretStore(scratch.file("keys"), age: nil))
-        let world = try RigWorld(FleetFixture.text(spokes: [("tokyo", "asia")]))
-        try NodeRig.program("\(world.rig("zurich").root)/bin/wg", "echo no >&2; exit 1")
-        let node = try world.inventory.node("tokyo")
-        let (publicKey, hubSays) = try await KeyReplacement(node, keys).run(Self.ssh(world), NodeRig.paths) { _ in }
+        let fleet = try RigFleet(FleetFixture.text(spokes: [("tokyo", "asia")]))
+        try NodeRig.program("\(fleet.rig("zurich").root)/bin/wg", "echo no >&2; exit 1")
+        let node = try fleet.inventory.node("tokyo")
+        let (publicKey, hubSays) = try await KeyReplacement(node, keys).run(Self.ssh(fleet), NodeRig.paths) { _ in }
         #expect(!publicKey.isEmpty && hubSays != nil)
     }
 }

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `age` with a key of its own.
+/// `age` with its own key.
 struct AgeKey {
     let identity: String
     let recipient: String
@@ -21,7 +21,7 @@ struct AgeKey {
 }
 
 extension Scratch {
-    /// Of every file below, names among them.
+    /// Names and contents of all files below.
     func everythingBelow(_ folder: String) throws -> [UInt8] {
         let files = FileManager.default.enumerator(atPath: file(folder))?.compactMap { $0 as? String } ?? []
         return files.flatMap { name in
@@ -48,7 +48,7 @@ extension Scratch {
         KeyStore(try LocalSecretStore(scratch.file("keys"), age: age))
     }
 
-    @Test func aKeyIsMadeOnce() async throws {
+    @Test func aKeyIsGeneratedOnce() async throws {
         let store = try store()
         let publicKey = try await store.generate(node)
         var used = node
@@ -59,7 +59,7 @@ extension Scratch {
         #expect(try scratch.mode("keys/n2.key") == 0o600)
     }
 
-    @Test func rotationKeepsTheOldKeyUntilTheNewOneIsThere() async throws {
+    @Test func rotationKeepsTheOldKeyUntilItIsReplaced() async throws {
         let store = try store()
         let old = try await store.generate(node)
         let new = try await store.rotate(node)
@@ -73,21 +73,21 @@ extension Scratch {
         #expect(try await store.publicKeys(node).next == nil)
     }
 
-    @Test func aKeyThatWasMadeElsewhereIsNotReplaced() async throws {
+    @Test func aKeyFromAnotherMachineIsNotReplaced() async throws {
         var used = node
         used.publicKey = WireGuardKey().publicText
         let store = try store()
         for _ in 0..<2 {
             await #expect(throws: KeyStoreError.madeElsewhere("n2")) { try await store.generate(used) }
             await #expect(throws: KeyStoreError.madeElsewhere("n2")) { try await store.firstKey(of: used) }
-            // Nor when another one of that name lies here.
+            // Nor if another key with this name exists here.
             _ = try await store.generate(node)
         }
         try FileManager.default.removeItem(atPath: scratch.file("keys/n2.key"))
         await #expect(throws: KeyStoreError.madeElsewhere("n2")) { try await store.rotate(used) }
     }
 
-    @Test func aKeyThatIsHereIsTakenUpAgain() async throws {
+    @Test func anExistingKeyIsReused() async throws {
         let store = try store()
         #expect(try await store.firstKey(of: node) == .new)
         let publicKey = try await store.generate(node)
@@ -95,12 +95,12 @@ extension Scratch {
         #expect(try await store.generate(node) == publicKey)
     }
 
-    @Test func withoutAKeyThereIsNothingToRotate() async throws {
+    @Test func rotationRequiresAKey() async throws {
         let store = try store()
         await #expect(throws: KeyStoreError.missing("n2")) { try await store.rotate(node) }
     }
 
-    @Test func withAgeNoPlainTextIsOnTheDisk() async throws {
+    @Test func withAgeNoPlainTextIsStored() async throws {
         let store = try store(try AgeKey(in: scratch).program())
         let publicKey = try await store.generate(node)
         let key = try await store.present(node)
@@ -111,7 +111,7 @@ extension Scratch {
         #expect(kept.holds("BEGIN AGE ENCRYPTED FILE".utf8))
     }
 
-    @Test func aKeyFromBeforeAgeIsEncryptedWhenItIsRead() async throws {
+    @Test func aPlainTextKeyIsEncryptedWhenItIsRead() async throws {
         let publicKey = try await store().generate(node)
         let plain = try await store().present(node).privateText
         let encrypting = try store(try AgeKey(in: scratch).program())
@@ -119,8 +119,8 @@ extension Scratch {
         #expect(try !scratch.everythingBelow("keys").holds(plain.utf8))
     }
 
-    /// A key that only somebody else can open is lost.
-    @Test func aKeyIsNotEncryptedToWhomWeAreNot() async throws {
+    /// A key that only others can decrypt would be lost.
+    @Test func aKeyThatCouldNotBeDecryptedIsNotEncrypted() async throws {
         let publicKey = try await store().generate(node)
         let writing = try store(try AgeKey(in: scratch).program(reads: false))
         for _ in 0..<2 { #expect(try await writing.publicKeys(node).present == publicKey) }
@@ -131,7 +131,7 @@ extension Scratch {
         for _ in 0..<2 { #expect(try await mistyped.publicKeys(node).present == publicKey) }
     }
 
-    @Test func nothingIsKeptInAWorkTree() throws {
+    @Test func keysAreNotStoredInAWorkTree() throws {
         try FileManager.default.createDirectory(atPath: scratch.file("tree/.git"), withIntermediateDirectories: true)
         try FileManager.default.createDirectory(atPath: scratch.file("tree/deep"), withIntermediateDirectories: true)
         try FileManager.default.createSymbolicLink(
@@ -143,7 +143,7 @@ extension Scratch {
         }
     }
 
-    @Test func aFolderThatOthersReadIsRefused() throws {
+    @Test func aDirectoryReadableByOthersIsRejected() throws {
         try FileManager.default.createDirectory(
             atPath: scratch.file("keys"), withIntermediateDirectories: false,
             attributes: [.posixPermissions: 0o755])

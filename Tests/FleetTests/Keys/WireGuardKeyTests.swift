@@ -12,7 +12,7 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: FileManager.default.fileExists(atPath: "/usr/bin/wg"))) func weReadWhatWgMakes() throws {
+    @Test(.enabled(if: FileManager.default.fileExists(atPath: "/usr/bin/wg"))) func keysOfWgAreParsed() throws {
         for _ in 0..<5 {
             let made = try Tool("/usr/bin/wg", ["genkey"]).output
             let key = try WireGuardKey(made)
@@ -21,7 +21,7 @@ import Testing
         }
     }
 
-    @Test func itIsClampedAndRandom() throws {
+    @Test func keysAreClampedAndRandom() throws {
         var seen: Set<String> = []
         for _ in 0..<50 {
             let key = WireGuardKey()
@@ -34,20 +34,20 @@ import Testing
         #expect(seen.count == 50)
     }
 
-    @Test func aKeyFromElsewhereIsClampedToo() throws {
+    @Test func importedKeysAreClamped() throws {
         let key = try WireGuardKey(Data(repeating: 0xff, count: 32).base64EncodedString())
         let bytes = try #require(Data(base64Encoded: key.privateText))
         #expect(bytes[0] == 0xf8)
         #expect(bytes[31] == 0x7f)
     }
 
-    @Test func itIsTheSameEachTimeItIsAskedFor() {
+    @Test func thePublicKeyIsDeterministic() {
         let key = WireGuardKey()
         let (first, second) = (key.privateText, key.privateText)
         #expect(first == second)
     }
 
-    @Test func itPrintsItsPublicHalfAlone() {
+    @Test func onlyThePublicKeyIsPrinted() {
         let key = WireGuardKey()
         var dumped = ""
         dump(key, to: &dumped)

@@ -6,7 +6,7 @@ import Testing
 import Wire
 
 extension RealMachines {
-    /// Real TLS on real sockets.
+    /// Uses TLS on real sockets.
     @Suite(.enabled(if: TLSServer.isPossible))
     struct ClientTests {
         private static let fleet = """
@@ -35,7 +35,7 @@ extension RealMachines {
             return try result.get()
         }
 
-        @Test func theFleetIsReadAndLeasesAreOpenedAndClosed() async throws {
+        @Test func theFleetIsReadAndMaintenanceWindowsAreOpenedAndClosed() async throws {
             let seen = Mutex<[TLSServer.Request]>([])
             try await withMonitor { request in
                 seen.withLock { $0.append(request) }
@@ -49,7 +49,7 @@ extension RealMachines {
                 #expect(report.node("tokyo")?.lastBeat == 990)
                 #expect(report.incidents.map(\.title) == ["tokyo runs out of disk"])
                 #expect(try await client.openMaintenanceWindow(nodes: ["tokyo"], reason: "deploy", minutes: 9).id == 4)
-                // Over already is over.
+                // Closing a closed window succeeds.
                 try await client.closeMaintenanceWindow(4)
             }
             let requests = seen.withLock { $0 }
@@ -76,7 +76,7 @@ extension RealMachines {
                 error: .refused(400, "No: Say why")),
             Trouble(status: 503, body: "<html>", error: .refused(503, "no reason given")),
         ])
-        func refusalsAreInWords(_ trouble: Trouble) async throws {
+        func rejectionsAreReported(_ trouble: Trouble) async throws {
             await #expect(throws: trouble.error) {
                 try await withMonitor(answer: { _ in (trouble.status, trouble.body) }) { try await $0.fleet() }
             }
@@ -90,7 +90,7 @@ extension RealMachines {
                 #""maintenanceWindows":[{"id":1,"nodes":[],"reason":"","until":9223372036854775807}]"#
             ),
         ])
-        func timesThatNothingCanHaveAreNotUnderstood(_ from: String, _ to: String) async throws {
+        func impossibleTimesAreRejected(_ from: String, _ to: String) async throws {
             let lie = Self.fleet.replacing(from, with: to)
             #expect(lie != Self.fleet)
             let error = await #expect(throws: MonitorError.self) {
@@ -99,7 +99,7 @@ extension RealMachines {
             #expect(try #require(error) == .invalidResponse("it has numbers out of range"))
         }
 
-        @Test(arguments: [1e300, -1e300, .infinity, .nan]) func percentagesThatNothingCanHaveAreNeither(
+        @Test(arguments: [1e300, -1e300, .infinity, .nan]) func impossiblePercentagesAreRejected(
             _ percent: Double
         ) {
             var node = ConfirmationCheckTests.Case().report
@@ -112,7 +112,7 @@ extension RealMachines {
             #expect(!report.isPlausible)
         }
 
-        @Test func aTokenThatCannotBeSentIsNotTold() async throws {
+        @Test func anUnsendableTokenIsNotPrinted() async throws {
             try await HTTPSExchange.connected(addresses: ["monitor.example.com": "127.0.85.9"], caFile: nil) {
                 exchange in
                 let client = MonitorClient(name: "monitor.example.com", token: "clm_\u{1B}[200~", exchange: exchange)
@@ -120,7 +120,7 @@ extension RealMachines {
             }
         }
 
-        @Test func aBodyWithoutEndIsNotRead() async throws {
+        @Test func anEndlessBodyIsAborted() async throws {
             let large = String(repeating: " ", count: 17 << 20)
             await #expect(throws: MonitorError.self) {
                 try await withMonitor(answer: { _ in (200, large) }) { try await $0.fleet() }
@@ -141,20 +141,20 @@ extension RealMachines {
             #expect(seen.withLock { $0 } == 0, "no token goes to a stranger")
         }
 
-        @Test func nobodyThereIsInWords() async throws {
+        @Test func anUnreachableMonitorIsReported() async throws {
             try await HTTPSExchange.connected(addresses: ["monitor.example.com": "127.0.85.9"], caFile: nil) {
                 exchange in
                 let error = await #expect(throws: MonitorError.self) {
                     try await MonitorClient(name: "monitor.example.com", token: "clm_secret", exchange: exchange)
                         .fleet()
                 }
-                let told = "\(try #require(error))"
-                #expect(told.contains("Connection refused"), "\(told)")
-                #expect(!told.contains("clm_secret"))
+                let reported = "\(try #require(error))"
+                #expect(reported.contains("Connection refused"), "\(reported)")
+                #expect(!reported.contains("clm_secret"))
             }
         }
 
-        @Test func aNodeIsAskedAtItsOwnAddressUnderItsOwnName() async throws {
+        @Test func aNodeIsProbedAtItsAddressWithItsName() async throws {
             let inventory = try Inventory(toml: FleetFixture.text(network: "127.0.85"))
             var node = try inventory.node("tokyo")
             let scratch = try Scratch()
@@ -173,7 +173,7 @@ extension RealMachines {
                 node.ipv4 = ""
                 #expect(await probe.health(of: node) == .notReady("it has no ipv4 in the inventory"))
             }
-            // Whoever trusts the public authorities only does not trust this one.
+            // A client with the public authorities only rejects this one.
             node.ipv4 = "127.0.85.2"
             try await HTTPSExchange.connected(addresses: [node.domain: node.ipv4], caFile: nil) { exchange in
                 #expect(

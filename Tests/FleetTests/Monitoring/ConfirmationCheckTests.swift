@@ -22,7 +22,7 @@ import Wire
         var failure: String? { check.failure(state, health, report) }
     }
 
-    @Test func whatIsWellMayStay() {
+    @Test func aHealthyNodeIsConfirmed() {
         #expect(Case().failure == nil)
     }
 
@@ -46,21 +46,21 @@ import Wire
     ]
 
     @Test(arguments: faults)
-    func everythingElseMayNot(_ fault: Fault) throws {
+    func anUnhealthyNodeIsNotConfirmed(_ fault: Fault) throws {
         var planted = Case()
         fault.plant(&planted)
         let missing = try #require(planted.failure)
         #expect(missing.contains(fault.word), "\(missing)")
     }
 
-    @Test func fewRequestsProveNothing() {
+    @Test func fewRequestsAreNotEvaluated() {
         var planted = Case()
         planted.report.body?.req1h = 19
         planted.report.body?.err5xx1h = 19
         #expect(planted.failure == nil)
     }
 
-    @Test func withoutAMonitorOnlyTheNodeIsAsked() {
+    @Test func withoutAMonitorOnlyTheNodeIsProbed() {
         var planted = Case()
         planted.check = ConfirmationCheck(version: nil, errorRatioBefore: nil, heartbeatAfter: nil)
         planted.report.lastBeat = nil

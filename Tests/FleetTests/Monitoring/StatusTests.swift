@@ -3,7 +3,7 @@ import Foundation
 import Synchronization
 import Testing
 
-/// Nodes that answer at once, so that what is left is this program's own work.
+/// Nodes that respond immediately.
 struct InstantProcesses: ChildProcesses {
     let silent: Set<String>
 
@@ -19,7 +19,7 @@ struct InstantProcesses: ChildProcesses {
 }
 
 @Suite struct StatusTests {
-    /// A monitor that says the same of every node.
+    /// A monitor with the same status for every node.
     private struct CalmMonitor: FleetMonitor {
         var report: FleetReport
 
@@ -47,7 +47,7 @@ struct InstantProcesses: ChildProcesses {
         return await FleetStatus.gather(inventory.nodes, ssh, NodePaths(), monitor: CalmMonitor(report: report))
     }
 
-    @Test func everyNodeHasARowWhetherItAnswersOrNot() async throws {
+    @Test func everyNodeHasARow() async throws {
         let status = try await Self.gather(5, silent: ["n3"])
         #expect(status.rows.map(\.node) == ["zurich", "n0", "n1", "n2", "n3", "n4"])
         #expect(status.rows[4].trouble == "n3 cannot be reached: ssh: connect to host: No route to host")
@@ -56,8 +56,8 @@ struct InstantProcesses: ChildProcesses {
         #expect(try await Self.gather(2).isHealthy)
     }
 
-    /// Whoever trusts the exit code sleeps.
-    @Test func aMonitorThatCannotJudgeIsNotWell() async throws {
+    /// Scripts rely on the exit code.
+    @Test func aPausedMonitorIsUnhealthy() async throws {
         let doubtful = try await Self.gather(2) { $0.isEvaluationPaused = true }
         let ill = try await Self.gather(2) { $0.healthProblems = ["beats are not written: disk full"] }
         let ignorant = try await Self.gather(2) { $0.nodes.removeLast() }
@@ -67,7 +67,7 @@ struct InstantProcesses: ChildProcesses {
         #expect(ignorant.monitorTroubles == ["The monitor does not know n1."])
     }
 
-    @Test func aThousandNodesAreOneTable() async throws {
+    @Test func aThousandNodesFitInOneTable() async throws {
         let status = try await Self.gather(1_000)
         #expect(status.rows.count == 1_001)
         #expect(status.isHealthy)

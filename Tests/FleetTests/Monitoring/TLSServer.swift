@@ -6,7 +6,7 @@ import NIOPosix
 import NIOSSL
 import Synchronization
 
-/// An HTTPS server with a certificate of its own authority, on port 443 of one of the machine's addresses.
+/// An HTTPS server on port 443 of one of the machine's addresses, with its own certificate authority.
 final class TLSServer: Sendable {
     struct Request: Equatable, Sendable {
         var line: String
@@ -21,7 +21,7 @@ final class TLSServer: Sendable {
     let caFile: String
     private let channel: any Channel
 
-    /// Listens there, with a certificate for that name; keys and certificate lie in the folder.
+    /// Listens with a certificate for this name. Keys and certificate are in the directory.
     init(name: String, address: String, folder: String, answer: @escaping Answer) async throws {
         let base = "\(folder)/\(name)"
         let outcome = try await SystemProcesses().run(

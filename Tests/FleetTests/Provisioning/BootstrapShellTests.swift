@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A real sshd of OpenSSH's on a loopback address, with keys of its own.
+/// OpenSSH's sshd on a loopback address with its own keys.
 final class SSHServer: Sendable {
     let address = "127.0.88.1"
     let port: Int
@@ -58,12 +58,12 @@ final class SSHServer: Sendable {
             processes: SystemProcesses())
     }
 
-    @Test func theKeyThatIsShownIsTheServers() async throws {
+    @Test func theScannedKeyIsTheServers() async throws {
         let key = try await BootstrapShell.scan(node, port: server.port, processes: SystemProcesses())
         #expect(key == server.hostKey)
     }
 
-    @Test func theMachineIsAskedOverSSH() async throws {
+    @Test func factsAreCollectedOverSSH() async throws {
         let facts = try await HostFacts.ask(try shell(knowing: server.hostKey))
         #expect(facts.isRoot)
         #expect(facts.system == "debian 12")
@@ -74,7 +74,7 @@ final class SSHServer: Sendable {
         await #expect(throws: SSHError.wrongHostKey("n2")) { try await HostFacts.ask(shell) }
     }
 
-    @Test func aSecretArrivesOverSSH() async throws {
+    @Test func aSecretIsTransferredOverSSH() async throws {
         let root = scratch.file("a root with 'quotes'")
         try await SecretPush.push(
             "r00t $HOME 'key'\n", as: .rootKey, to: try shell(knowing: server.hostKey), root: root)
@@ -82,7 +82,7 @@ final class SSHServer: Sendable {
         #expect(text == "r00t $HOME 'key'\n")
     }
 
-    @Test func aScriptThatFailsSaysWhy() async throws {
+    @Test func aFailedScriptReportsItsErrors() async throws {
         let shell = try shell(knowing: server.hostKey)
         await #expect(throws: SSHError.failed("n2", 3, "not today")) {
             try await shell.run(.script("echo not today >&2; exit 3"), input: nil, deadline: .seconds(120))

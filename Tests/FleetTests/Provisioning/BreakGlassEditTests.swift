@@ -38,7 +38,7 @@ import Testing
 
         """
 
-    @Test func onlyTheTwoValuesChangeAndTheyChangeBack() throws {
+    @Test func onlyTheTwoValuesChangeAndRevert() throws {
         let edit = try BreakGlassEdit(sshKey: Self.key + " somebody@somewhere", from: ["192.0.2.7", "198.51.100.9"])
         let enabled = try edit.edited(InventoryText(Self.text))
         let expected = Self.text
@@ -52,7 +52,7 @@ import Testing
         ("", "192.0.2.7"), ("hello", "192.0.2.7"), ("ssh-rsa AAAA", "192.0.2.7"),
         ("ssh-ed25519 AAAA\",command=\"x", "192.0.2.7"), (key, "example.org"), (key, "192.0.2.0/24"), (key, ""),
     ])
-    func whatIsNoKeyOrAddressIsRefused(_ key: String, _ from: String) {
+    func invalidKeysAndAddressesAreRejected(_ key: String, _ from: String) {
         #expect(throws: BreakGlassError.self) { try BreakGlassEdit(sshKey: key, from: ["192.0.2.8", from]) }
         #expect(throws: BreakGlassError.self) { try BreakGlassEdit(sshKey: key, from: []) }
     }
@@ -61,19 +61,19 @@ import Testing
         ("[break-glass]   # the door\n", ""), ("ssh-key = \"\"", "\"ssh-key\" = \"\""),
         ("from = []", "from = [\n]"),
     ])
-    func aWayOfWritingThatIsNotOursIsNotEdited(_ ours: String, _ other: String) throws {
+    func unknownFormattingIsNotEdited(_ ours: String, _ other: String) throws {
         let text = InventoryText(Self.text.replacing(ours, with: other))
         let edit = try BreakGlassEdit(sshKey: Self.key, from: ["192.0.2.7", "198.51.100.9"])
         #expect(throws: (any Error).self) { try edit.edited(text) }
     }
 
-    @Test func thePlanSaysThatADeployIsNeeded() throws {
+    @Test func thePlanRequiresADeploy() throws {
         let inventory = try Inventory(toml: Self.text)
         let plan = BreakGlassEdit.disable.plan(inventory.breakGlass, nodes: 16)
         #expect(plan.last == "then: clavitor-soc deploy, to all 16 nodes; the emergency sshd is gone")
     }
 
-    @Test func whatWasNotTestedForALongTimeIsDue() throws {
+    @Test func anOldTestIsDue() throws {
         let nodes = try sampleFleet(3).nodes
         var tests = BreakGlassTestRecord(passed: ["n1": 1_000_000, "n2": 1_000_000 - 91 * 86_400])
         #expect(tests.due(nodes, after: 90, now: 1_000_000) == ["n2", "n3"])

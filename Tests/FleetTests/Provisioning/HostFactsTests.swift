@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct HostFactsTests {
-    /// What the script printed on machines of 512 MB and 10 GB: systems that debootstrap made, booted in QEMU.
+    /// Recorded output of the script on systems of debootstrap in QEMU, with 512 MB of memory and a disk of 10 GB.
     static let text = """
         system=debian 12
         architecture=x86_64
@@ -54,19 +54,19 @@ import Testing
     static let uefi = NodeDisk(disk: "/dev/vda", root: "/dev/vda1", esp: "/dev/vda15")
 
     @Test(arguments: [(text, disk, "debian 12"), (debian13, disk, "debian 13"), (debian13WithUEFI, uefi, "debian 13")])
-    func debianIsFit(_ recorded: String, _ disk: NodeDisk, _ system: String) throws {
+    func debianIsSupported(_ recorded: String, _ disk: NodeDisk, _ system: String) throws {
         let facts = try HostFacts(recorded)
         #expect(facts.problems(for: disk) == [])
         #expect(facts.system == system)
     }
 
-    /// Its name decides nothing: what the conversion needs does. No Ubuntu was recorded.
+    /// The requirements of the conversion are checked, not the system's name. The output is not a recorded one of Ubuntu.
     @Test(arguments: ["ubuntu 22.04", "ubuntu 24.04", "unknown"])
-    func whatHasAllThatIsNeededIsFit(_ system: String) throws {
+    func aSystemWithAllRequirementsIsSupported(_ system: String) throws {
         #expect(try HostFacts(Self.text.replacing("debian 12", with: system)).problems(for: Self.disk) == [])
     }
 
-    @Test func aMachineWithUEFINamesItsPartition() throws {
+    @Test func theUEFIPartitionIsReported() throws {
         let text = Self.debian13WithUEFI
         #expect(
             try HostFacts(text).problems(for: Self.disk) == [
@@ -84,7 +84,7 @@ import Testing
         ("container=", "container=lxc", "container (lxc)"), ("ext4", "btrfs", "btrfs"),
         ("lacking=", "lacking= curl xzcat", "lacks curl, xzcat"),
     ])
-    func whatIsWrongIsSaid(_ right: String, _ wrong: String, _ expected: String) throws {
+    func problemsAreReported(_ right: String, _ wrong: String, _ expected: String) throws {
         let problems = try HostFacts(Self.text.replacing(right, with: wrong)).problems(for: Self.disk)
         #expect(problems.count == 1)
         #expect(problems.first?.contains(expected) == true, "\(problems)")
@@ -96,7 +96,7 @@ import Testing
         }
     }
 
-    @Test func thisMachineAnswers() async throws {
+    @Test func factsOfThisMachineAreParsed() async throws {
         let facts = try await HostFacts.ask(LocalShell())
         #expect(facts.memory > 0)
         #expect(facts.free > 0)

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct HostKeyTests {
-    @Test func theFingerprintIsOpenSSHs() throws {
+    @Test func theFingerprintMatchesOpenSSH() throws {
         let scratch = try Scratch()
         for number in 0..<3 {
             let path = scratch.file("key\(number)")
@@ -15,7 +15,7 @@ import Testing
         }
     }
 
-    @Test func aScanIsReadPastItsComments() throws {
+    @Test func commentsOfAScanAreSkipped() throws {
         let text = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGjvxkY4IkHBkP8VHGCIYsfO1xsLW0SvjPXD2yyHiJzu"
         let key = try HostKey(scan: "# 192.0.2.1:22 SSH-2.0-OpenSSH_9.2p1\n192.0.2.1 \(text)\n")
         #expect(key.text == text)

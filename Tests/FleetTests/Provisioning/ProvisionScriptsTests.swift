@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The scripts in a real sh, with stand-ins for what only systemd and Nix can do.
+/// Runs the scripts in a real sh, with stand-ins for systemd and Nix.
 @Suite(.timeLimit(.minutes(2))) struct ProvisionScriptsTests {
     let scratch: Scratch
 
@@ -34,7 +34,7 @@ import Testing
 
     private var log: String { (try? String(contentsOfFile: scratch.file("log"), encoding: .utf8)) ?? "" }
 
-    @Test func theScriptIsKeptAndBegunApartFromTheConnection() async throws {
+    @Test func theScriptIsStoredAndStartedInTheBackground() async throws {
         let text = "echo 'infected'\n"
         let hash = String(try await Tool("/usr/bin/sha256sum", [], input: text).output.prefix { $0 != " " })
         let outcome = try await run(ProvisionScripts.infect, [hash, "nixos-25.05"], input: text)
@@ -43,7 +43,7 @@ import Testing
         #expect(log.contains("systemd-run --quiet --unit=clavitor-infect --setenv=NIX_CHANNEL=nixos-25.05"))
     }
 
-    @Test func halfAScriptIsNotBegun() async throws {
+    @Test func aTruncatedScriptIsNotStarted() async throws {
         let hash = String(
             try await Tool("/usr/bin/sha256sum", [], input: "rm -rf /old; exit\n").output.prefix { $0 != " " })
         let outcome = try await run(ProvisionScripts.infect, [hash, "nixos-25.05"], input: "rm -rf /")
@@ -51,7 +51,7 @@ import Testing
         #expect(!log.contains("systemd-run"))
     }
 
-    @Test func theFirstSystemIsMadeTheBootedOneAndThenTheMachineReboots() async throws {
+    @Test func theFirstSystemBecomesTheBootDefaultBeforeTheReboot() async throws {
         for script in [ProvisionScripts.system, ProvisionScripts.reboot] {
             let outcome = try await run(script, [scratch.file("system")])
             #expect(outcome.status == 0, "\(outcome.errors)")

@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Plays the new machine, nix and the node's program: what is asked of them is noted, and each kind of command can be made to fail once.
+/// The new machine, nix and the node's program: records commands, and can fail once for a kind of command.
 final class ScriptedMachine: ChildProcesses {
     private struct State {
         var asked: [String] = []
@@ -18,7 +18,7 @@ final class ScriptedMachine: ChildProcesses {
     func failOnce(_ kind: String, status: Int32 = 1) { state.withLock { $0.failing = (kind, status) } }
 
     func run(_ child: ChildProcess) async throws -> ChildOutcome {
-        // age is the real one.
+        // age is the real program.
         if child.executable == "age" { return try await SystemProcesses().run(child) }
         let kind = Self.kind(child)
         return state.withLock { state in
@@ -36,7 +36,7 @@ final class ScriptedMachine: ChildProcesses {
             case "nix": return ChildOutcome(status: 0, output: "{\"n2\":\"/nix/store/abc-system.drv\"}")
             case "nix-store": return ChildOutcome(status: 0, output: "/nix/store/abc-system\n")
             case "clavitor-node":
-                // What it opens is a database.
+                // The backup contains a database.
                 if let at = child.arguments.firstIndex(of: "--data") {
                     let path = "\(child.arguments[at + 1])/clavitor.db"
                     _ = FileManager.default.createFile(atPath: path, contents: Data("vaults".utf8))
@@ -50,7 +50,7 @@ final class ScriptedMachine: ChildProcesses {
     private static func kind(_ child: ChildProcess) -> String {
         guard child.executable == "ssh", let script = child.arguments.last else {
             let name = child.executable.split(separator: "/").last.map(String.init) ?? ""
-            // Sizes are asked for as well, which decide nothing here.
+            // Sizes are queried as well; they have no effect here.
             return name == "nix" && child.arguments.contains("path-info") ? "sizes" : name
         }
         let marks = [
@@ -63,12 +63,12 @@ final class ScriptedMachine: ChildProcesses {
     }
 }
 
-/// The hub, whose WireGuard says what the test wants.
+/// A hub with scripted WireGuard handshakes.
 final class ScriptedHub: RemoteShell {
     let peers: Mutex<String>
     let asked = Mutex(0)
     private let handshake: String
-    /// So many answers tell of a handshake that another machine had a moment before.
+    /// The number of responses with a recent handshake of another machine.
     let dead = Mutex(0)
 
     init(key: String) {
@@ -83,7 +83,7 @@ final class ScriptedHub: RemoteShell {
             return count >= 0
         }
         if isDead { return "1700000000\n\(peers.withLock { $0 })\t1699999980\n" }
-        // At first there is none.
+        // The first response has no handshake.
         let isFirst = asked.withLock { count in
             count += 1
             return count == 1
@@ -94,7 +94,7 @@ final class ScriptedHub: RemoteShell {
     func send(_ path: String, to command: RemoteCommand, deadline: Duration) async throws -> String { "" }
 }
 
-/// A node that is ready from the second look on.
+/// A node that is ready from the second probe on.
 final class ScriptedProbe: NodeProbe {
     let looks = Mutex(0)
 
@@ -160,7 +160,7 @@ final class ScriptedProbe: NodeProbe {
             plan, inventory: inventory, journal: journal, first: first, hub: hub, secrets: secrets, monitor: nil,
             probe: probe, processes: machine, folder: scratch.file("restore"), clock: clock,
             now: { 1_700_000_000 })
-        // Waiting costs no time here: whoever sleeps is woken.
+        // Sleeping tasks are woken immediately.
         let waking = Task {
             while !Task.isCancelled {
                 clock.advance(by: .seconds(10))
@@ -171,7 +171,7 @@ final class ScriptedProbe: NodeProbe {
         try await provisioner.run { _ in }
     }
 
-    @Test func everyStepIsDoneInOrder() async throws {
+    @Test func everyStepRunsInOrder() async throws {
         let plan = try plan()
         #expect(plan.steps == Self.all)
         try await run(plan)
@@ -185,7 +185,7 @@ final class ScriptedProbe: NodeProbe {
         #expect(try self.plan().steps.isEmpty)
     }
 
-    /// What cannot be built costs no disk.
+    /// A failed build must not cost the machine its disk.
     @Test(arguments: ["nix", "nix-store"])
     func theMachineIsNotTouchedBeforeItsSystemIsBuilt(_ kind: String) async throws {
         machine.failOnce(kind)
@@ -193,23 +193,23 @@ final class ScriptedProbe: NodeProbe {
         #expect(!machine.asked.contains("infect") && !machine.asked.contains("secret"))
     }
 
-    @Test func aLostNodesVaultsAreThereBeforeItStarts() async throws {
+    @Test func vaultsAreRestoredBeforeTheNodeStarts() async throws {
         try await run(try plan(restoring: true))
         let asked = machine.asked.filter { ["boot", "clavitor-node", "vaults", "secret", "reboot"].contains($0) }
         #expect(asked == ["boot", "clavitor-node", "vaults", "secret", "secret", "secret", "secret", "reboot"])
         #expect(!FileManager.default.fileExists(atPath: scratch.file("restore")))
-        // Neither the root key nor the identity was in an argument.
+        // No argument contained the root key or the identity.
         #expect(try journal.done(on: hostKey).contains(.restore))
     }
 
-    @Test func withoutALockNothingIsTouched() async throws {
+    @Test func withoutALockNothingIsChanged() async throws {
         try FileManager.default.removeItem(atPath: scratch.file("flake.lock"))
         await #expect(throws: FlakePreconditionError.noLock(flake.lockPath)) { try await run(try plan()) }
         #expect(!machine.asked.contains("infect"))
     }
 
     @Test(arguments: ["facts", "infect", "secret", "nix", "nix-copy-closure", "boot", "reboot"])
-    func afterAFailureItGoesOnWhereItStopped(_ kind: String) async throws {
+    func aFailedRunIsResumed(_ kind: String) async throws {
         machine.failOnce(kind)
         await #expect(throws: (any Error).self) { try await run(try plan()) }
         let before = machine.asked
@@ -217,22 +217,22 @@ final class ScriptedProbe: NodeProbe {
         try await run(try plan())
         #expect(try journal.done(on: hostKey) == Set(Self.all))
         #expect(machine.asked.dropFirst(before.count).contains(kind))
-        // What was done is not done again: the disk is replaced once.
+        // Finished steps are not repeated: the disk is replaced once.
         if !["facts", "infect", "nix"].contains(kind) {
             #expect(!machine.asked.dropFirst(before.count).contains("infect"))
         }
         if kind == "reboot" { #expect(!machine.asked.dropFirst(before.count).contains("nix")) }
     }
 
-    /// The machine went down before its answer arrived, and its port is shut when it is asked again.
-    @Test func thatTheRebootIsNotAnsweredStopsNothing() async throws {
+    /// The machine went down before its response arrived, and its port is closed at the next attempt.
+    @Test func aLostResponseToTheRebootIsIgnored() async throws {
         machine.failOnce("reboot", status: 255)
         try await run(try plan())
         #expect(try journal.done(on: hostKey) == Set(Self.all))
     }
 
-    /// The program was killed after it had asked: the port is shut by now, and the hub has heard it.
-    @Test func aNodeThatWasRebootedIsWaitedFor() async throws {
+    /// The program was killed after its request: the port is closed by now, and the hub has a handshake.
+    @Test func aRebootedNodeIsAwaited() async throws {
         for step in Self.all.dropLast(3) { try journal.add(step, on: hostKey, at: 1) }
         hub.asked.withLock { $0 = 1 }
         machine.failOnce("reboot", status: 255)
@@ -241,28 +241,28 @@ final class ScriptedProbe: NodeProbe {
         #expect(try journal.done(on: hostKey) == Set(Self.all))
     }
 
-    /// Whoever died a minute ago has been heard: it is not the machine that takes its place.
-    @Test func aHandshakeOfTheDeadIsNone() async throws {
+    /// The old machine had a handshake a minute ago, which is not one of its replacement.
+    @Test func aHandshakeOfTheOldMachineIsIgnored() async throws {
         hub.dead.withLock { $0 = 4 }
         try await run(try plan())
         #expect(machine.asked.last == "reboot")
         #expect(hub.dead.withLock { $0 } < 0)
     }
 
-    @Test func anotherMachineBeginsAnew() async throws {
+    @Test func anotherMachineRestartsProvisioning() async throws {
         try await run(try plan())
         let other = try HostKey("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGjvxkY4IkHBkP8VHGCIYsfO1xsLW0SvjPXD2yyHiJzv")
         #expect(try journal.done(on: other).isEmpty)
     }
 
-    @Test func aScriptThatNobodyReadIsNotRun() throws {
+    @Test func anUnreviewedScriptIsNotRun() throws {
         let other = String(repeating: "0", count: 64)
         #expect(throws: ProvisionPreconditionError.self) {
             try InfectScript(scratch.file("infect"), sha256: other, channel: "nixos-26.05")
         }
     }
 
-    @Test func whatIsMissingIsSaidBeforeAnythingIsTouched() async throws {
+    @Test func missingRequirementsAreReportedFirst() async throws {
         hub.peers.withLock { $0 = "somebody=" }
         try FileManager.default.removeItem(atPath: scratch.file("secrets/n2/push-url.age"))
         await #expect(

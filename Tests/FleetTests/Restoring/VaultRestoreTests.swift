@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A backup that the node's own program made, opened by it here and placed by a real sh.
+/// Restores a backup of the node's own program with a real sh.
 @Suite(.timeLimit(.minutes(3))) struct VaultRestoreTests {
     private let scratch: Scratch
     private let node: Node
@@ -36,7 +36,7 @@ import Testing
         ).run(LocalShell(), replaces: replaces)
     }
 
-    /// The audit chain, and the vaults beside it.
+    /// The audit chain and the vaults.
     private func verify() throws {
         try scratch.write(try scratch.read("old/root.key"), to: "root.key")
         _ = try Tool(
@@ -44,7 +44,7 @@ import Testing
             ["audit", "verify", "--data", scratch.file("data"), "--root-key", scratch.file("root.key")])
     }
 
-    @Test func theVaultsComeBackAndNothingElseIsLeft() async throws {
+    @Test func vaultsAreRestoredWithoutRemnants() async throws {
         #expect(try await restore() == "")
         try verify()
         #expect(!FileManager.default.fileExists(atPath: scratch.file("work")))
@@ -55,8 +55,8 @@ import Testing
         #expect(try scratch.mode("data/clavitor.db") == 0o600)
     }
 
-    /// A node's own start makes no empty vault meanwhile, and what it made is not written over in silence.
-    @Test func whatIsThereIsSetAsideWhenThatIsSaid() async throws {
+    /// An initialized node's data is overwritten only on request.
+    @Test func existingDataIsMovedAsideOnRequest() async throws {
         _ = try await Tool(
             "\(FleetSetupTests.programs)/clavitor-node", ["init", "--quiet", "--data", scratch.file("data")])
         let before = try scratch.read("data/clavitor.db")
@@ -69,7 +69,7 @@ import Testing
         try verify()
     }
 
-    @Test func anotherRootKeyOrIdentityOpensNothing() async throws {
+    @Test func aWrongRootKeyOrIdentityIsRejected() async throws {
         let other = try AgeKey(in: try Scratch())
         await #expect(throws: RestoreError.self) {
             try await restore(VaultBackup(path: backup.path, identity: other.identity))
@@ -81,7 +81,7 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: scratch.file("data/clavitor.db")))
     }
 
-    @Test func halfAFileIsNotPlaced() async throws {
+    @Test func aTruncatedFileIsNotInstalled() async throws {
         try FileManager.default.createDirectory(atPath: scratch.file("data"), withIntermediateDirectories: false)
         let half = try scratch.write(Array("half".utf8), to: "half")
         await #expect(throws: LocalShell.Failed.self) {
@@ -100,7 +100,7 @@ import Testing
     }
 }
 
-/// `clavitor-node init --if-empty`, by which a service makes its first vault.
+/// `clavitor-node init --if-empty`, which a service runs at its first start.
 @Suite(.timeLimit(.minutes(2))) struct InitIfEmptyTests {
     private let scratch: Scratch
     private var data: String { scratch.file("data") }
@@ -121,7 +121,7 @@ import Testing
                 deadline: .seconds(60)))
     }
 
-    @Test func aNewDirectoryGetsAVaultAndAnOldOneStays() async throws {
+    @Test func aNewDirectoryIsInitializedAndAnOldOneKept() async throws {
         #expect(try await start().status == 0)
         let made = try scratch.read("data/clavitor.db")
         #expect(!FileManager.default.fileExists(atPath: "\(data)/root.key"))
@@ -130,17 +130,17 @@ import Testing
         #expect(try scratch.read("data/clavitor.db") == made)
     }
 
-    @Test func aStartThatWasCutOffIsBegunAnew() async throws {
+    @Test func anInterruptedInitIsRepeated() async throws {
         try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: false)
         for name in ["lock", "clavitor.db.new", "clavitor.db.new-wal"] { try scratch.write([1], to: "data/\(name)") }
         #expect(try await start().status == 0)
     }
 
-    /// What may be left of a vault, or be one that is on its way.
+    /// Files that may be the remains of a vault, or an unfinished restore.
     @Test(arguments: [
         ".clavitor-restore-soc", "clavitor.db-wal", "certificates", "damaged", "reserve", "root.key", "replaced-1",
     ])
-    func anythingElseStopsIt(_ name: String) async throws {
+    func otherFilesPreventInit(_ name: String) async throws {
         try FileManager.default.createDirectory(atPath: data, withIntermediateDirectories: false)
         try scratch.write([1], to: "data/\(name)")
         let refused = try await start()

@@ -1,4 +1,4 @@
 import Testing
 
-/// Suites that take addresses of this machine: one test after the other, over all of them.
+/// Suites that use fixed addresses of this machine, so all their tests are serialized.
 @Suite(.serialized) enum RealMachines {}

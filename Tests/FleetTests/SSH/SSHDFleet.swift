@@ -3,7 +3,7 @@ import Foundation
 import Synchronization
 import TestSupport
 
-/// Machines on 127.0.84.0/24, each with a real sshd and a rig behind it. The hub lets nobody but ssh -J through.
+/// Machines on 127.0.84.0/24, each with a real sshd and a rig. The hub permits forwarding for `ssh -J` only.
 final class SSHDFleet: Sendable {
     private let scratch: Scratch
     let folder: String
@@ -15,7 +15,7 @@ final class SSHDFleet: Sendable {
 
     static let isPossible = getuid() == 0 && FileManager.default.isExecutableFile(atPath: "/usr/sbin/sshd")
 
-    /// Starts them, with keys made for the occasion. The inventory has another's host key for `wrongKey`.
+    /// Starts them with new keys. The inventory has a wrong host key for `wrongKey`.
     init(_ spokes: [(name: String, region: String)], wrongKey: String? = nil) async throws {
         scratch = try Scratch()
         folder = scratch.path
@@ -72,7 +72,7 @@ final class SSHDFleet: Sendable {
         servers.withLock { $0[name] = server }
     }
 
-    /// The server and every connection that it has; nothing else that runs on the machine.
+    /// Ends the server and its connections, and no other process of the machine.
     func stop(_ name: String) {
         guard let server = servers.withLock({ $0.removeValue(forKey: name) }) else { return }
         for child in Self.children(of: server.id) { kill(child, SIGKILL) }
@@ -103,7 +103,7 @@ final class SSHDFleet: Sendable {
     }
 }
 
-/// Real programs, but for `nix-copy-closure`: it proves that the options it was given lead to the node.
+/// Real programs, except for `nix-copy-closure`, whose stand-in connects to the node with the given options.
 struct OperatorProcesses: ChildProcesses {
     func run(_ child: ChildProcess) async throws -> ChildOutcome {
         guard child.executable == "nix-copy-closure" else { return try await SystemProcesses().run(child) }
@@ -116,7 +116,7 @@ struct OperatorProcesses: ChildProcesses {
 }
 
 extension SSH {
-    /// Ends the shared connections, which would outlive the test by a minute.
+    /// Ends the shared connections, which would stay open for a minute.
     func disconnect(_ nodes: [Node]) async {
         for node in nodes where !node.hostKey.isEmpty {
             let child = ChildProcess("ssh", ["-F", paths.config, "-O", "exit", node.name], deadline: .seconds(120))

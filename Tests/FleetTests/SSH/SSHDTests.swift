@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 extension RealMachines {
-    /// Real ssh to real sshd, over the hub.
+    /// Uses real ssh and sshd, through the hub.
     @Suite(.enabled(if: SSHDFleet.isPossible))
     struct SSHDTests {
         private static let spokes = [("tokyo", "asia"), ("dallas", "america")].map { (name: $0.0, region: $0.1) }
@@ -15,7 +15,7 @@ extension RealMachines {
             return ssh
         }
 
-        @Test func commandsArriveAsTheyWere() async throws {
+        @Test func commandsArriveUnchanged() async throws {
             let fleet = try await SSHDFleet(Self.spokes)
             let ssh = try ssh(fleet)
             for node in fleet.inventory.nodes {
@@ -46,8 +46,8 @@ extension RealMachines {
             await ssh.disconnect(fleet.inventory.nodes)
         }
 
-        /// The way to a spoke leads through the hub, and what is wrong there is said of it.
-        @Test func whatIsTheHubsFaultIsSaidOfTheHub() async throws {
+        /// Connections to a spoke pass through the hub, whose faults are reported for the hub.
+        @Test func aFaultOfTheHubIsReportedForTheHub() async throws {
             let forged = try await SSHDFleet(Self.spokes, wrongKey: "zurich")
             let changed = await #expect(throws: SSHError.self) {
                 try await ssh(forged).run(try forged.inventory.node("tokyo"), RemoteCommand(["true"]))
@@ -55,7 +55,7 @@ extension RealMachines {
             #expect(changed == .wrongHostKey("zurich"))
         }
 
-        @Test func aHubThatIsGoneIsSaidOfEverySpoke() async throws {
+        @Test func anUnreachableHubIsReportedForEverySpoke() async throws {
             let fleet = try await SSHDFleet(Self.spokes)
             let tokyo = try fleet.inventory.node("tokyo")
             fleet.stop("zurich")
@@ -63,13 +63,13 @@ extension RealMachines {
             let said = "\(try #require(gone))"
             #expect(said.hasPrefix("tokyo cannot be reached because zurich, the hub, cannot: "), "\(said)")
             #expect(said.contains("refused"))
-            // The others are not asked one after the other.
+            // The other nodes are not tried one after another.
             let status = await FleetStatus.gather(
                 fleet.inventory.nodes, try ssh(fleet), NodeRig.paths, monitor: nil)
             #expect(status.rows.map { $0.trouble?.contains("not queried") } == [false, true, true])
         }
 
-        @Test func aKeyThatSSHDoesNotTakeIsNamed() async throws {
+        @Test func aKeyThatSSHRejectsIsNamed() async throws {
             let fleet = try await SSHDFleet(Self.spokes)
             let key = try #require(fleet.places.identity)
             func ask(_ places: SSHFiles.Paths) throws -> SSHError? {
@@ -86,7 +86,7 @@ extension RealMachines {
             #expect("\(missing)".contains("\(fleet.folder)/none") && missing.isPreconditionError, "\(missing)")
         }
 
-        @Test func aConnectionThatStandsDoesNotServeAnotherPinnedKey() async throws {
+        @Test func anOpenConnectionIsNotUsedForAnotherPinnedKey() async throws {
             let fleet = try await SSHDFleet(Self.spokes)
             let (before, tokyo) = (try ssh(fleet), try fleet.inventory.node("tokyo"))
             _ = try await before.run(tokyo, RemoteCommand(["true"]))
@@ -104,9 +104,9 @@ extension RealMachines {
             await before.disconnect(fleet.inventory.nodes)
         }
 
-        /// The real nix-copy-closure, which starts nix-store on the other side.
+        /// Uses the real nix-copy-closure, which starts nix-store on the node.
         @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/nix-copy-closure")))
-        func aClosureTravelsOverTheSameConnection() async throws {
+        func aClosureIsCopiedOverTheSameConnection() async throws {
             let fleet = try await SSHDFleet(Self.spokes)
             let ssh = try ssh(fleet)
             let added = try await SystemProcesses().run(
@@ -115,7 +115,7 @@ extension RealMachines {
             let step = DeployPlan.Step(node: "tokyo", target: path, previous: "/old")
             let copied = try await SystemProcesses().run(DeployCommands(ssh, NodeRig.paths).copy(step))
             #expect(copied.status == 0, "\(copied.errors)")
-            // It was sshd's to answer, and none but ours is asked.
+            // Only our own host key file is used.
             fleet.stop("tokyo")
             let again = try await SystemProcesses().run(DeployCommands(ssh, NodeRig.paths).copy(step))
             #expect(again.status != 0)
@@ -152,38 +152,38 @@ extension RealMachines {
         }
 
         /// Acts as soon as the file exists.
-        private func whenThere(_ rig: NodeRig, _ name: String, _ action: () throws -> Void) async throws {
+        private func whenExists(_ rig: NodeRig, _ name: String, _ action: () throws -> Void) async throws {
             try await eventually("\(name) exists") { rig.exists(name) }
             try action()
         }
 
-        @Test func aDeployEndsWellThoughItsConnectionsAreCutInMidActivation() async throws {
+        @Test func aDeploySurvivesADisconnectDuringActivation() async throws {
             let fleet = try await SSHDFleet(Self.spokes)
             let tokyo = try fleet.rig("tokyo")
             async let deployed = deploy(fleet, window: 60, patience: 50) {
                 try $0.install("second", health: "ready 2.0", delay: 1)
             }
-            try await whenThere(tokyo, "state/deploy/d1/started") { fleet.stop("tokyo") }
-            try await whenThere(tokyo, "state/deploy/d1/activated") { try fleet.start("tokyo") }
+            try await whenExists(tokyo, "state/deploy/d1/started") { fleet.stop("tokyo") }
+            try await whenExists(tokyo, "state/deploy/d1/activated") { try fleet.start("tokyo") }
             let deploy = try await deployed
             #expect(deploy.result == .done, "\(deploy.events)")
             for rig in fleet.rigs.values {
                 #expect(try rig.profile == rig.system("second"))
                 #expect(try rig.current == rig.system("second"))
-                // The timer was stopped, and nothing of it is left.
+                // The timer was stopped and removed.
                 #expect(try FileManager.default.contentsOfDirectory(atPath: "\(rig.root)/units").isEmpty)
             }
             #expect(try fleet.rig("zurich").text("state/history.jsonl")?.contains("\"result\":\"done\"") == true)
         }
 
-        @Test func aNodeThatNobodyReachesGoesBackByItself() async throws {
+        @Test func anUnreachableNodeRollsBackItself() async throws {
             let fleet = try await SSHDFleet(Self.spokes)
             let tokyo = try fleet.rig("tokyo")
             async let deployed = deploy(fleet, window: 5, patience: 4) {
                 try $0.install("second", health: "ready 2.0")
             }
-            try await whenThere(tokyo, "state/deploy/d1/started") { fleet.stop("tokyo") }
-            try await whenThere(tokyo, "state/deploy/d1/restored") { try fleet.start("tokyo") }
+            try await whenExists(tokyo, "state/deploy/d1/started") { fleet.stop("tokyo") }
+            try await whenExists(tokyo, "state/deploy/d1/restored") { try fleet.start("tokyo") }
             let deploy = try await deployed
             #expect(deploy.result == .rolledBack)
             #expect(tokyo.text("switches") == "test second\ntest first\n")
@@ -191,7 +191,7 @@ extension RealMachines {
             #expect(try fleet.rig("dallas").text("switches") == nil)
         }
 
-        @Test func anActivationThatHangsIsEndedByTheNodeItself() async throws {
+        @Test func aHangingActivationIsEndedByTheNode() async throws {
             let fleet = try await SSHDFleet(Self.spokes)
             let deploy = try await deploy(fleet, window: 4, patience: 3) {
                 try $0.install("second", health: "ready 2.0", delay: 600)
@@ -203,7 +203,7 @@ extension RealMachines {
             #expect(!tokyo.exists("state/deploy/d1/activated"))
         }
 
-        @Test func aBadVersionIsStoppedAtTheCanary() async throws {
+        @Test func aBadVersionStopsAtTheCanary() async throws {
             let fleet = try await SSHDFleet(Self.spokes)
             let deploy = try await deploy(fleet, window: 30, patience: 3) {
                 try $0.install("bad", health: "the database does not open")

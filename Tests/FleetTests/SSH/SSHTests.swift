@@ -25,14 +25,14 @@ import Testing
         #expect(files.knownHosts.hasPrefix("zurich ssh-ed25519 AAAAzurich\ntokyo ssh-ed25519 AAAAtokyo\n"))
     }
 
-    /// As ssh itself reads the file.
+    /// Compares with the configuration that ssh reads from the file.
     @Test(arguments: [
         "stricthostkeychecking true", "userknownhostsfile /run/soc/known_hosts", "globalknownhostsfile none",
         "batchmode yes", "forwardagent no", "identitiesonly yes", "identityfile /home/ana/.ssh/soc", "user root",
         "controlmaster auto", "controlpersist 60", "hostname 127.0.84.2", "hostkeyalias tokyo", "proxyjump zurich",
         "forwardx11 no",
     ])
-    func sshUnderstandsIt(_ line: String) async throws {
+    func sshAcceptsTheConfiguration(_ line: String) async throws {
         let scratch = try Scratch()
         let path = try scratch.write(try SSHFiles(inventory, places).config, to: "config")
         let outcome = try await SystemProcesses().run(
@@ -40,7 +40,7 @@ import Testing
         #expect(outcome.output.split(separator: "\n").contains(Substring(line)), "\(outcome.output)\(outcome.errors)")
     }
 
-    @Test func aNodeWithoutAHostKeyIsRefusedWithWhatToDo() throws {
+    @Test func aMissingHostKeyIsReportedWithARemedy() throws {
         var inventory = inventory
         inventory.nodes[1].hostKey = ""
         let ssh = SSH(inventory, places, SystemProcesses())
@@ -48,14 +48,14 @@ import Testing
             try ssh.arguments(inventory.nodes[1], RemoteCommand(["true"]))
         }
         #expect("\(try #require(error))".contains("clavitor-soc fleet set tokyo host-key"))
-        // Nor is anything reached through a hub that nobody knows.
+        // Nor is a hub without a host key used.
         inventory.nodes[0].hostKey = ""
         #expect(throws: SSHError.noHostKey("zurich")) {
             try SSH(inventory, places, SystemProcesses()).arguments(inventory.nodes[2], nil)
         }
     }
 
-    @Test func aSocketThatCannotBeBoundIsToldOfBefore() {
+    @Test func aTooLongSocketPathIsReportedFirst() {
         let long = SSHFiles.Paths(directory: "/" + String(repeating: "x", count: 70), identity: nil)
         #expect(throws: SSHError.pathTooLong(long.directory)) { try SSHFiles(inventory, long) }
         #expect(throws: SSHError.spacesInPath("/a b")) {
@@ -66,7 +66,7 @@ import Testing
         }
     }
 
-    @Test func whatIsThereAlreadyIsNotWrittenAgain() throws {
+    @Test func unchangedFilesAreNotRewritten() throws {
         let scratch = try Scratch()
         let places = SSHFiles.Paths(directory: scratch.file("ssh"), identity: nil)
         func number() throws -> Int? {
@@ -82,7 +82,7 @@ import Testing
         #expect(try String(contentsOfFile: places.config, encoding: .utf8).contains("127.0.84.9"))
     }
 
-    @Test func aCommandLineIsWhatAPersonWouldType() throws {
+    @Test func theDescriptionIsAShellCommandLine() throws {
         let ssh = SSH(inventory, places, SystemProcesses())
         let child = try ssh.process(inventory.nodes[1], RemoteCommand(["echo", "it's"]), fresh: true)
         #expect(
@@ -101,7 +101,7 @@ import Testing
         (0..<Int.random(in: 0...6, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "" }.joined()
     }
 
-    @Test func theShellTakesEveryWordAsItIs() async throws {
+    @Test func everyWordIsQuoted() async throws {
         var random = SystemRandomNumberGenerator()
         for _ in 0..<60 {
             let words = (0..<8).map { _ in Self.word(&random) }
@@ -112,7 +112,7 @@ import Testing
         }
     }
 
-    @Test func plainWordsStayReadable() {
+    @Test func plainWordsAreNotQuoted() {
         #expect("\(RemoteCommand(["sh", "-s", "--", "d1", "/nix/store/a-b"]))" == "sh -s -- d1 /nix/store/a-b")
         #expect("\(RemoteCommand(["", "a=b", "~"]))" == "'' 'a=b' '~'")
     }

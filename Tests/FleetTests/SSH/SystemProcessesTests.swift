@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test(arguments: ["no-such-program-here", "/nowhere/program"])
-    func aProgramThatIsNotThereIsNamed(_ program: String) async throws {
+    func aMissingProgramIsNamed(_ program: String) async throws {
         await #expect(throws: ChildError.notFound(program)) { try await say(program) }
     }
 
@@ -33,19 +33,19 @@ import Testing
         return try await SystemProcesses().run(child)
     }
 
-    @Test func tellsStatusAndBothOutputs() async throws {
+    @Test func statusAndBothOutputsAreReturned() async throws {
         let outcome = try await run("cat; echo no >&2; exit 3", input: "yes")
         #expect(outcome == ChildOutcome(status: 3, output: "yes", errors: "no\n"))
         #expect(try await run("kill -9 $$").status == 137)
     }
 
-    @Test func aProgramThatDoesNotReadItsInputStillTellsItsStatus() async throws {
+    @Test func unreadInputDoesNotHideTheStatus() async throws {
         let outcome = try await run("exec 0<&-; echo why >&2; exit 255", input: String(repeating: "x", count: 1 << 20))
         #expect(outcome.status == 255)
         #expect(outcome.errors == "why\n")
     }
 
-    @Test func whatTakesTooLongIsEndedWithItsChildren() async throws {
+    @Test func aTimeoutKillsTheProgramAndItsChildren() async throws {
         let mark = "/tmp/soc-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: mark) }
         await #expect(throws: ChildError.timedOut("sh", .seconds(3))) {
@@ -56,7 +56,7 @@ import Testing
         try await eventually("the group has ended") { kill(-pid, 0) != 0 }
     }
 
-    @Test func whatPrintsTooMuchIsEnded() async throws {
+    @Test func excessiveOutputKillsTheProgram() async throws {
         await #expect(throws: ChildError.tooMuchOutput("sh", 1_000)) { try await run("yes", most: 1_000) }
     }
 }

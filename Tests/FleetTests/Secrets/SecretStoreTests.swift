@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// This machine, as if it were another.
+/// A remote shell that runs commands on this machine.
 struct LocalShell: RemoteShell {
     struct Failed: Error { var errors: String }
 
@@ -24,8 +24,8 @@ struct LocalShell: RemoteShell {
     }
 }
 
-/// Notes what it is asked, and may hand over only a part of the input.
-final class NotingShell: RemoteShell {
+/// Records commands, and can truncate the input.
+final class RecordingShell: RemoteShell {
     let commands = Mutex<[String]>([])
     private let keeps: Int
 
@@ -62,10 +62,10 @@ final class NotingShell: RemoteShell {
         try? String(contentsOfFile: scratch.file("root\(name)"), encoding: .utf8)
     }
 
-    @Test func whatIsSetArrivesAndIsNeverKeptInClear() async throws {
+    @Test func secretsArePushedAndStoredEncrypted() async throws {
         try await store.set(.pushURL, of: node, to: Self.url)
         try await store.set(.rootKey, of: node, to: "1 clv_root_r00t 'with' $quotes\nand a line\n")
-        let shell = NotingShell()
+        let shell = RecordingShell()
         let names = try await store.push([.pushURL, .rootKey], to: node, shell, root: scratch.file("root"))
         #expect(names == [.pushURL, .rootKey])
         #expect(pushed("/etc/clavitor/push-url") == Self.url + "\n")
@@ -76,7 +76,7 @@ final class NotingShell: RemoteShell {
         #expect(!shell.commands.withLock { $0.joined() }.contains("canary"))
     }
 
-    @Test func anOldOneIsReplacedWithItsMode() async throws {
+    @Test func aSecretIsReplacedWithItsMode() async throws {
         let path = scratch.file("root/etc/clavitor/push-url")
         try FileManager.default.createDirectory(
             atPath: scratch.file("root/etc/clavitor"), withIntermediateDirectories: true)
@@ -88,20 +88,20 @@ final class NotingShell: RemoteShell {
         #expect(try scratch.mode("root/etc/clavitor/push-url") == 0o600)
     }
 
-    @Test func halfASecretReplacesNothing() async throws {
+    @Test func aTruncatedSecretReplacesNothing() async throws {
         try await store.set(.pushURL, of: node, to: Self.url)
         _ = try await store.push([.pushURL], to: node, LocalShell(), root: scratch.file("root"))
         try await store.set(.pushURL, of: node, to: Self.url + "-new")
         await #expect(throws: LocalShell.Failed.self) {
-            try await store.push([.pushURL], to: node, NotingShell(keeps: 20), root: scratch.file("root"))
+            try await store.push([.pushURL], to: node, RecordingShell(keeps: 20), root: scratch.file("root"))
         }
         #expect(pushed("/etc/clavitor/push-url") == Self.url + "\n")
         #expect(
             try FileManager.default.contentsOfDirectory(atPath: scratch.file("root/etc/clavitor")) == ["push-url"])
     }
 
-    /// A rotation tries the next one before it counts.
-    @Test func aKeyThatIsToReplaceAnotherIsNotPushed() async throws {
+    /// A rotation tests the next key before it is in effect.
+    @Test func aPendingKeyIsNotPushed() async throws {
         let present = try await keys.generate(node)
         let next = try await keys.rotate(node)
         _ = try await store.push(nil, to: node, LocalShell(), root: scratch.file("root"))
@@ -111,7 +111,7 @@ final class NotingShell: RemoteShell {
         #expect((kept.present, kept.next) == (present, next))
     }
 
-    @Test func theListSaysNamesAndTimesAlone() async throws {
+    @Test func theListHasNamesAndTimesOnly() async throws {
         try await store.set(.pushURL, of: node, to: Self.url)
         let list = try store.list(node)
         #expect(list.map(\.name) == ["push-url"])
@@ -119,19 +119,19 @@ final class NotingShell: RemoteShell {
         #expect(!list[0].isSet.contains("canary"))
     }
 
-    @Test func withNothingToPushItSaysSo() async throws {
+    @Test func anEmptyPushIsReported() async throws {
         await #expect(throws: NodeSecretError.nothing("n2")) {
             try await store.push(nil, to: node, LocalShell(), root: scratch.file("root"))
         }
     }
 
-    @Test func withoutARecipientNothingIsSet() async throws {
+    @Test func settingRequiresARecipient() async throws {
         let store = SecretStore(scratch.file("plain"), age: nil, keys: keys)
         await #expect(throws: AgeSettingsError.noRecipients) { try await store.set(.pushURL, of: node, to: Self.url) }
         #expect(try scratch.everythingBelow("plain").isEmpty)
     }
 
-    @Test func whoCanOnlyWriteCannotPush() async throws {
+    @Test func pushingRequiresAnIdentity() async throws {
         let other = try Scratch()
         let age = try AgeKey(in: other).program(reads: false)
         let store = SecretStore(scratch.file("secrets"), age: age, keys: keys)
@@ -141,29 +141,30 @@ final class NotingShell: RemoteShell {
         }
     }
 
-    struct Unfit: CustomTestStringConvertible {
+    struct InvalidSecret: CustomTestStringConvertible {
         var testDescription: String
         var secret: NodeSecret
         var text: String
     }
 
     @Test(arguments: [
-        Unfit(testDescription: "an http URL", secret: .pushURL, text: "http://m/api/push/x"),
-        Unfit(testDescription: "two words", secret: .pushURL, text: "https://m/api/push/x y"),
-        Unfit(testDescription: "nothing", secret: .rootKey, text: " \n"),
-        Unfit(testDescription: "no certificate", secret: .monitorCA, text: "hello"),
-        Unfit(
+        InvalidSecret(testDescription: "an http URL", secret: .pushURL, text: "http://m/api/push/x"),
+        InvalidSecret(testDescription: "two words", secret: .pushURL, text: "https://m/api/push/x y"),
+        InvalidSecret(testDescription: "nothing", secret: .rootKey, text: " \n"),
+        InvalidSecret(testDescription: "no certificate", secret: .monitorCA, text: "hello"),
+        InvalidSecret(
             testDescription: "a certificate with its key", secret: .monitorCA,
             text: "-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\n"),
-        Unfit(testDescription: "a certificate for a key", secret: .monitorKey, text: "-----BEGIN CERTIFICATE-----"),
-        Unfit(testDescription: "a WireGuard key by hand", secret: .privateKey, text: "x"),
+        InvalidSecret(
+            testDescription: "a certificate for a key", secret: .monitorKey, text: "-----BEGIN CERTIFICATE-----"),
+        InvalidSecret(testDescription: "a WireGuard key by hand", secret: .privateKey, text: "x"),
     ])
-    func whatDoesNotFitIsRefused(_ example: Unfit) {
+    func invalidSecretsAreRejected(_ example: InvalidSecret) {
         let error = #expect(throws: NodeSecretError.self) { try example.secret.checked(example.text) }
         #expect(!"\(error, default: "")".contains("m/api/push/x"))
     }
 
-    @Test func onlyKnownNamesAreTaken() {
+    @Test func onlyKnownNamesAreAccepted() {
         for name in ["../root.key", "channel-phone", "channel-../x-url", "channel--url", "channel-Phone-url", ""] {
             let error = #expect(throws: NodeSecretError.self) { try NodeSecret(name: name) }
             #expect("\(error, default: "")".contains("push-url"))
@@ -177,9 +178,9 @@ final class NotingShell: RemoteShell {
         #expect(try Tool("/usr/bin/shellcheck", ["-s", "sh", "-"], input: words[2]).output.isEmpty)
     }
 
-    /// A development machine's tests.
+    /// For tests on a development machine.
     @Test(.enabled(if: getuid() == 0 && FileManager.default.fileExists(atPath: "/usr/bin/setpriv")))
-    func whoIsNotRootOwnsTheFileHimself() async throws {
+    func anotherUserOwnsTheFile() async throws {
         try FileManager.default.createDirectory(
             atPath: scratch.file("open"), withIntermediateDirectories: false, attributes: [.posixPermissions: 0o777])
         try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: scratch.file("open"))

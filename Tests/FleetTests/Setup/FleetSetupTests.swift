@@ -7,9 +7,9 @@ import Wire
 
 @testable import clavitor_soc
 
-/// Day 0 with the real age, ssh-keygen, openssl, and the node's own program.
+/// Sets up a fleet with the real age, ssh-keygen, openssl and node program.
 @Suite(.timeLimit(.minutes(3))) struct FleetSetupTests {
-    /// Where our programs are built.
+    /// The directory of the built programs.
     static let programs = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().path
     private let scratch: Scratch
 
@@ -41,7 +41,7 @@ import Wire
 
     private func text(_ name: String) throws -> String { String(decoding: try scratch.read(name), as: UTF8.self) }
 
-    @Test func fromAnEmptyDirectoryToAHubThatCanBeProvisioned() async throws {
+    @Test func setupPreparesAHub() async throws {
         try await begin("203.0.113.1")
         let inventory = try file.readValid()
         let hub = try #require(inventory.hub)
@@ -50,7 +50,7 @@ import Wire
         #expect((ana.name, ana.address) == ("ana", "10.84.0.200"))
         #expect(ana.monitorToken == PushToken.digest(try text("s/monitor-token").filter { !$0.isWhitespace }))
         #expect(try text("s/id_ed25519.pub").hasPrefix(ana.sshKey))
-        // What nobody can decide for the operator is said.
+        // Values that only the operator can choose are reported.
         #expect(
             inventory.missing(for: hub).map { String($0.prefix(18)) } == ["no break-glass key", "no [[channel]]: th"])
         #expect(inventory.backup?.recipients?.count == 1)
@@ -63,7 +63,7 @@ import Wire
         #expect(
             hub.pushToken == PushToken.digest(try #require(url.split(separator: "/").last).filter { !$0.isWhitespace }))
         #expect(try await context.secrets().text(.rootKey, of: hub)?.hasPrefix("1 clv_root_") == true)
-        // Secrets are encrypted where they lie.
+        // Secrets are stored encrypted.
         #expect(try !scratch.everythingBelow("s/secrets").holds("clv_root_".utf8))
         for name in ["s/age.key", "s/monitor-token", "s/clavitor-soc.conf", "s/id_ed25519"] {
             #expect(try scratch.mode(name) == 0o600, "\(name)")
@@ -75,8 +75,8 @@ import Wire
         #expect(try WireGuardKey(own).publicText == ana.publicKey)
     }
 
-    /// It may be run again: for a hub that moved, the tunnel's configuration alone changes.
-    @Test func runAgainItKeepsWhatIsThere() async throws {
+    /// A second run for a hub with a new address changes the tunnel's configuration only.
+    @Test func aSecondRunKeepsExistingFiles() async throws {
         try await begin("203.0.113.1")
         let (before, settings) = (try text("fleet.toml"), try text("s/soc.toml"))
         let secrets = try scratch.everythingBelow("s/secrets")
@@ -89,13 +89,13 @@ import Wire
         #expect(try text("s/clavitor-soc.conf").contains("Endpoint = 203.0.113.99:51820\n"))
     }
 
-    @Test func withoutAnInventoryTheHubIsAskedFor() async throws {
+    @Test func withoutAnInventoryTheHubIsRequired() async throws {
         let error = await #expect(throws: CommandFailure.self) { try await run("begin", "--operator", "ana") }
         #expect(try #require(error).description.contains("--ipv4"))
         #expect(!FileManager.default.fileExists(atPath: file.path))
     }
 
-    @Test func theMonitorsCertificateIsTheFleetsOwn() async throws {
+    @Test func theMonitorsCertificateIsIssuedByTheFleet() async throws {
         try await begin("203.0.113.1")
         let context = try OperatorContext(
             try OperatorOptions.parse(["--inventory", file.path, "--state", scratch.file("s")]))
@@ -117,7 +117,7 @@ import Wire
         let first = try await certificate()
         #expect(try verify("monitor.example.com").hasSuffix("monitor.crt: OK\n"))
         #expect(try verify("zurich.example.com").isEmpty)
-        // After a break-in: another one of the same authority, which everybody believes already.
+        // A replacement after a break-in is issued by the same authority, which clients trust already.
         let url = try await context.secrets().text(.pushURL, of: hub)
         try await run("secrets", "generate", "zurich", "--anew", "push-url", "monitor.crt")
         #expect(try await certificate() != first)
@@ -129,8 +129,8 @@ import Wire
         await #expect(throws: SecretMakerError.notAnew) { try await run("secrets", "generate", "--anew", "root.key") }
     }
 
-    /// The 17th node: its keys and secrets by one command, and what was there stays.
-    @Test func aNodesKeysAndSecretsAreMadeByOneCommand() async throws {
+    /// Adds a node: existing keys and secrets are kept.
+    @Test func oneCommandGeneratesANodesKeysAndSecrets() async throws {
         try await begin("203.0.113.1")
         var add = try FleetCommand.parseAsRoot([
             "add", "lagos", "--city", "Lagos", "--region", "africa", "--latitude", "6.45", "--longitude", "3.39",

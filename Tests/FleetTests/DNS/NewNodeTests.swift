@@ -2,72 +2,73 @@ import Fleet
 import Foundation
 import Testing
 
-/// `fleet add` comes long before there is a machine, and a watch reads the inventory at each look.
-@Suite struct NewcomerTests {
+/// Nodes in the inventory that have no machine yet.
+@Suite struct NewNodeTests {
     private var policy = FailoverPolicy()
     private var now: Int64 = 1_700_000_000_000
     private static let empty = HealthObservation(monitor: .neverSeen, probe: .unreachable("no route"))
 
-    private mutating func see(_ observations: [String: HealthObservation], floor: Int = 1) -> [FailoverPolicy.Decision]
+    private mutating func evaluate(_ observations: [String: HealthObservation], floor: Int = 1) -> [FailoverPolicy
+        .Decision]
     {
         now += 5_000
         let members = observations.keys.sorted().map { FailoverPolicy.Member(name: $0, region: "r") }
         return policy.evaluate(observations, of: members, rules: .init(floor: floor), at: now)
     }
 
-    private static let old = ["n1": HealthObservation.well, "n2": .well, "n3": .well, "n4": .well]
+    private static let old = ["n1": HealthObservation.healthy, "n2": .healthy, "n3": .healthy, "n4": .healthy]
 
-    @Test mutating func aNodeThatIsNotThereYetIsNotInTheName() throws {
-        _ = see(Self.old)
+    @Test mutating func aNodeWithoutAMachineIsNotAMember() throws {
+        _ = evaluate(Self.old)
         let with = { (observation: HealthObservation) in Self.old.merging(["n5": observation]) { $1 } }
-        #expect(see(with(Self.empty)) == [.await("n5")])
+        #expect(evaluate(with(Self.empty)) == [.await("n5")])
         #expect(Array(policy.withdrawn.keys) == ["n5"])
-        // It may be half of what is known of it, and the watch may begin anew.
+        // Partial observations and a restart of the watch change nothing.
         policy = try JSONDecoder().decode(FailoverPolicy.self, from: try JSONEncoder().encode(policy))
         for observation in [
             HealthObservation(monitor: .unknown, probe: .ready), HealthObservation(monitor: .silent(70), probe: .ready),
             HealthObservation(monitor: .unhealthy("disk 81 % full"), probe: .notReady(503)),
         ] {
-            #expect(see(with(observation)) == [])
+            #expect(evaluate(with(observation)) == [])
         }
-        #expect(see(with(.well)) == [.restore("n5", .firstHealthy)])
+        #expect(evaluate(with(.healthy)) == [.restore("n5", .firstHealthy)])
         #expect(policy.withdrawn.isEmpty)
-        // From now on it is as the others.
-        #expect(see(with(Self.empty)) == [])
+        // From now on the node is treated as the others.
+        #expect(evaluate(with(Self.empty)) == [])
         #expect(policy.withdrawn.isEmpty)
     }
 
-    @Test mutating func itTakesNobodysPlaceOutside() {
-        _ = see(Self.old)
+    @Test mutating func aNewNodeDoesNotCountAsWithdrawn() {
+        _ = evaluate(Self.old)
         let new = ["n5": Self.empty, "n6": Self.empty]
-        var ill = Self.old.merging(new) { $1 }
-        _ = see(ill)
-        (ill["n1"], ill["n2"]) = (.dead, .dead)
-        #expect(see(ill).map(\.kind) == ["withdraw", "withdraw"])
+        var unhealthy = Self.old.merging(new) { $1 }
+        _ = evaluate(unhealthy)
+        (unhealthy["n1"], unhealthy["n2"]) = (.unreachable, .unreachable)
+        #expect(evaluate(unhealthy).map(\.kind) == ["withdraw", "withdraw"])
         #expect(policy.belowFloor == 2)
         #expect(Set(policy.withdrawn.keys) == ["n1", "n2", "n5", "n6"])
     }
 
-    /// Who asks for room without having looked finds it as it is.
-    @Test mutating func whoLooksAtNothingMakesNobodyWell() {
-        _ = see(Self.old)
-        _ = see(Self.old.merging(["n5": Self.empty]) { $1 })
+    /// An evaluation without observations must not restore a node.
+    @Test mutating func anEvaluationWithoutObservationsRestoresNothing() {
+        _ = evaluate(Self.old)
+        _ = evaluate(Self.old.merging(["n5": Self.empty]) { $1 })
         let members = ["n1", "n2", "n3", "n4", "n5", "n6"].map { FailoverPolicy.Member(name: $0, region: "r") }
         _ = policy.evaluate([:], of: members, rules: .init(floor: 1), at: now)
         #expect(Set(policy.withdrawn.keys) == ["n5", "n6"])
     }
 
-    @Test mutating func whoComplainsAndServesIsThere() {
-        _ = see(Self.old)
-        _ = see(Self.old.merging(["n5": Self.empty]) { $1 })
-        let complaining = HealthObservation(monitor: .unhealthy("disk 81 % full"), probe: .ready)
-        #expect(see(Self.old.merging(["n5": complaining]) { $1 }) == [.restore("n5", .firstHealthy)])
+    @Test mutating func anUnhealthyNodeThatServesIsAMember() {
+        _ = evaluate(Self.old)
+        _ = evaluate(Self.old.merging(["n5": Self.empty]) { $1 })
+        let serving = HealthObservation(monitor: .unhealthy("disk 81 % full"), probe: .ready)
+        #expect(evaluate(Self.old.merging(["n5": serving]) { $1 }) == [.restore("n5", .firstHealthy)])
     }
 
-    @Test mutating func theyLeaveNoRoomForAPersonsWord() {
+    @Test mutating func newNodesCountForTheLimitsOfAnOverride() {
         let with = Self.old.merging(["n5": Self.empty, "n6": Self.empty]) { $1 }
-        _ = see(Self.old)
-        _ = see(with)
+        _ = evaluate(Self.old)
+        _ = evaluate(with)
         var members = with.keys.sorted().map { FailoverPolicy.Member(name: $0, region: "r") }
         for name in ["n1", "n2"] {
             let index = members.firstIndex { $0.name == name } ?? 0
@@ -79,17 +80,20 @@ import Testing
         }
     }
 
-    @Test mutating func whoWasThereAtTheFirstLookIsAMember() {
-        #expect(see(["n1": .well, "n2": .well, "n3": .dead, "n4": Self.empty]).map(\.kind) == ["await", "withdraw"])
+    @Test mutating func aNodeSeenAtTheFirstEvaluationIsAMember() {
+        #expect(
+            evaluate(["n1": .healthy, "n2": .healthy, "n3": .unreachable, "n4": Self.empty]).map(\.kind) == [
+                "await", "withdraw",
+            ])
     }
 
-    /// The monitor is new, too, and no node has beaten yet.
-    @Test mutating func somebodyAlwaysAnswers() {
-        #expect(see(["n1": Self.empty, "n2": Self.empty]) == [])
+    /// The monitor is new, and no heartbeat has arrived.
+    @Test mutating func theNameIsNeverEmpty() {
+        #expect(evaluate(["n1": Self.empty, "n2": Self.empty]) == [])
         #expect(policy.withdrawn.isEmpty)
     }
 
-    @Test func whoIsAwaitedIsNotMissedByTheFloor() throws {
+    @Test func theFloorIgnoresNodesWithoutAMachine() throws {
         let inventory = try sampleFleet(4, floor: 4)
         #expect(throws: RecordsError.self) { try Records(inventory, withdrawn: ["n4"]) }
         let records = try Records(inventory, withdrawn: ["n4"], belowFloor: 1)

@@ -1,24 +1,24 @@
 import Fleet
 import Synchronization
 
-/// What the monitor says, as the test has it say.
+/// A monitor with scripted statuses.
 final class ScriptedHealth: FleetHealth {
-    struct Deaf: Error, CustomStringConvertible { let description = "connection refused" }
+    struct Unreachable: Error, CustomStringConvertible { let description = "connection refused" }
 
     private let said = Mutex<[String: MonitorStatus]?>([:])
 
-    /// Nil: the monitor does not answer.
+    /// Nil: the monitor is unreachable.
     func say(_ statuses: [String: MonitorStatus]?) { said.withLock { $0 = statuses } }
 
     func statuses() async throws -> [String: MonitorStatus] {
-        guard let statuses = said.withLock({ $0 }) else { throw Deaf() }
+        guard let statuses = said.withLock({ $0 }) else { throw Unreachable() }
         return statuses
     }
 }
 
-/// Keeps names in memory, and can be out of order.
+/// A zone in memory that can fail.
 final class MemoryZone: NameProvider {
-    struct OutOfOrder: Error, CustomStringConvertible { let description = "out of order" }
+    struct Failed: Error, CustomStringConvertible { let description = "write failed" }
     struct State {
         var sets: [String: RecordSet] = [:]
         var isBroken = false
@@ -29,14 +29,14 @@ final class MemoryZone: NameProvider {
 
     func present(_ names: [String]) async throws -> [String: RecordSet] {
         try state.withLock { state in
-            if state.isBroken { throw OutOfOrder() }
+            if state.isBroken { throw Failed() }
             return state.sets.filter { names.contains($0.key) }
         }
     }
 
     func apply(_ changes: [NameChange]) async throws {
         try state.withLock { state in
-            if state.isBroken { throw OutOfOrder() }
+            if state.isBroken { throw Failed() }
             state.applied.append(changes.map(\.name))
             for change in changes { state.sets[change.name] = change.after }
         }

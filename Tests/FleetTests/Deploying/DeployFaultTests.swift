@@ -3,11 +3,11 @@ import Foundation
 import Synchronization
 import Testing
 
-/// What goes wrong around a deploy: colleagues, lids, full disks, reboots, and nodes that lie.
-@Suite struct HardNightTests {
-    private let world: RigWorld
+/// Faults around a deploy: other operators, suspended laptops, full disks, reboots, and wrong responses of nodes.
+@Suite struct DeployFaultTests {
+    private let fleet: RigFleet
 
-    init() throws { world = try RigWorld(FleetFixture.text()) }
+    init() throws { fleet = try RigFleet(FleetFixture.text()) }
 
     private func plan(_ id: String, _ release: Release, _ change: (inout DeployOptions) -> Void = { _ in }) throws
         -> DeployPlan
@@ -15,28 +15,28 @@ import Testing
         var options = DeployOptions()
         (options.canary, options.soak) = ("seoul", 5)
         change(&options)
-        let candidates = try world.inventory.nodes.map {
-            DeployPlan.Candidate($0, current: try world.rig($0.name).current)
+        let candidates = try fleet.inventory.nodes.map {
+            DeployPlan.Candidate($0, current: try fleet.rig($0.name).current)
         }
         return try DeployPlan(id: id, candidates, release, options)
     }
 
-    /// The program sleeps at its soak; meanwhile `act` happens.
+    /// Runs `act` during the program's soak time.
     private func deploy(_ act: @escaping @Sendable (DeployPlan) -> Void) async throws -> (DeployResult, String) {
-        let program = world.program()
-        let plan = try plan("d1", try world.release("second"))
-        let journal = world.journal
+        let program = fleet.program()
+        let plan = try plan("d1", try fleet.release("second"))
+        let journal = fleet.journal
         let log = DeployLog(journal, now: { program.clock.seconds }) { if $0.kind == .soaking { act(plan) } }
         let result = try await program.deployer.run(plan, log)
         return (result, journal.events.first { $0.kind == .stopping }?.text ?? "")
     }
 
     private func nobodyElseWasTouched() throws {
-        for name in ["tokyo", "dallas", "zurich"] { #expect(try world.rig(name).text("switches") == nil) }
+        for name in ["tokyo", "dallas", "zurich"] { #expect(try fleet.rig(name).text("switches") == nil) }
     }
 
     @Test func aDeployWhoseLockWasTakenOverStops() async throws {
-        let hub = try world.rig("zurich")
+        let hub = try fleet.rig("zurich")
         let (result, why) = try await deploy { _ in
             try? hub.write("deploy=d2\nwho=ben\nhost=desk2\nsince=1800000000\n", to: "state/lock/owner")
         }
@@ -47,7 +47,7 @@ import Testing
     }
 
     @Test func aDeployWhoseLockWasBrokenStops() async throws {
-        let hub = try world.rig("zurich")
+        let hub = try fleet.rig("zurich")
         let (result, why) = try await deploy { _ in
             try? FileManager.default.removeItem(atPath: "\(hub.root)/state/lock")
         }
@@ -56,8 +56,8 @@ import Testing
         try nobodyElseWasTouched()
     }
 
-    @Test func aCanaryThatAColleagueTookBackStopsTheOthers() async throws {
-        let seoul = try world.rig("seoul")
+    @Test func aCanaryRolledBackByAnotherOperatorStopsTheDeploy() async throws {
+        let seoul = try fleet.rig("seoul")
         let (result, why) = try await deploy { _ in
             try? FileManager.default.removeItem(atPath: "\(seoul.root)/current-system")
             try? FileManager.default.createSymbolicLink(
@@ -68,8 +68,8 @@ import Testing
         try nobodyElseWasTouched()
     }
 
-    @Test func anIncidentOfTheCanaryStopsTheOthers() async throws {
-        let monitor = world.monitor
+    @Test func anIncidentOfTheCanaryStopsTheDeploy() async throws {
+        let monitor = fleet.monitor
         let (result, why) = try await deploy { _ in
             monitor.raise(
                 .init(id: 1, key: "seoul/memory", node: "seoul", rule: "memory", severity: "sev2", title: "seoul swaps")
@@ -80,68 +80,68 @@ import Testing
         try nobodyElseWasTouched()
     }
 
-    private func look() async -> Preflight {
-        await world.program().deployer.preflight(world.inventory.nodes, nil, DeployOptions())
+    private func preflight() async -> Preflight {
+        await fleet.program().deployer.preflight(fleet.inventory.nodes, nil, DeployOptions())
     }
 
     @Test func aNodeOnTrialIsNotDeployedTo() async throws {
-        let program = world.program()
-        let plan = try plan("d1", try world.release("second"))
-        let seoul = try world.inventory.node("seoul")
+        let program = fleet.program()
+        let plan = try plan("d1", try fleet.release("second"))
+        let seoul = try fleet.inventory.node("seoul")
         let step = try #require(plan.steps.first { $0.node == "seoul" })
         _ = try await program.deployer.calls.ssh.perform(program.deployer.calls.begin(seoul, step, plan))
-        let found = await look()
+        let found = await preflight()
         #expect(found.problems.count == 1 && found.problems[0].contains("seoul is on trial in deploy d1"))
         let trial = try #require(found.facts["seoul"]?.trial)
         #expect(trial.deploy == "d1" && trial.left == 120)
-        // A reboot has decided.
-        try world.rig("seoul").write("boot-2\n", to: "boot_id")
-        #expect(await look().facts["seoul"]?.trial == nil)
+        // A reboot has rolled the node back.
+        try fleet.rig("seoul").write("boot-2\n", to: "boot_id")
+        #expect(await preflight().facts["seoul"]?.trial == nil)
     }
 
-    @Test func aNodeThatWouldBootTheOldSystemIsDeployedToAgain() async throws {
-        let seoul = try world.rig("seoul")
+    @Test func aNodeThatBootsTheOldSystemIsDeployedAgain() async throws {
+        let seoul = try fleet.rig("seoul")
         try seoul.write("", to: "nix-env-fails")
         #expect(try await deploy { _ in }.0 == .failed)
         try FileManager.default.removeItem(atPath: "\(seoul.root)/nix-env-fails")
         #expect(try seoul.current != seoul.profile)
-        let (release, found) = (try world.release("second"), await look())
+        let (release, found) = (try fleet.release("second"), await preflight())
         let again = try DeployPlan(id: "d2", found.candidates, release, DeployOptions())
         #expect(!again.unchanged.contains("seoul"))
-        let program = world.program()
+        let program = fleet.program()
         #expect(try await program.deployer.run(again, program.log(RigJournal())) == .done)
         #expect(try seoul.profile == seoul.system("second"))
     }
 
-    /// With a full boot partition the profile is set, and the boot loader's menu is not written.
-    @Test func aBootMenuThatCouldNotBeWrittenIsWrittenLater() async throws {
-        let seoul = try world.rig("seoul")
-        let release = try world.release("second")
+    /// A full boot partition: the profile is set, and the boot loader's menu cannot be written.
+    @Test func anUnwrittenBootMenuIsWrittenLater() async throws {
+        let seoul = try fleet.rig("seoul")
+        let release = try fleet.release("second")
         let switching = try String(
             contentsOfFile: "\(release.systems["seoul"] ?? "")/bin/switch-to-configuration", encoding: .utf8)
         try NodeRig.program(
             "\(seoul.system("second"))/bin/switch-to-configuration", "[ \"$1\" != boot ] || exit 1\n\(switching)")
-        let program = world.program()
+        let program = fleet.program()
         let first = try plan("d1", release) { $0.soak = 0 }
         #expect(try await program.deployer.run(first, program.log(RigJournal())) == .failed)
         #expect(try seoul.profile == seoul.system("second"))
         try NodeRig.program("\(seoul.system("second"))/bin/switch-to-configuration", switching)
-        let again = try DeployPlan(id: "d2", await look().candidates, release, DeployOptions())
+        let again = try DeployPlan(id: "d2", await preflight().candidates, release, DeployOptions())
         #expect(!again.unchanged.contains("seoul"))
-        #expect(try await world.program().deployer.run(again, program.log(RigJournal())) == .done)
+        #expect(try await fleet.program().deployer.run(again, program.log(RigJournal())) == .done)
         #expect(seoul.text("switches")?.contains("boot second") == true)
     }
 
-    @Test func whatAColleagueTookBackIsNotGoneOnWith() async throws {
-        let hub = try world.rig("zurich")
-        let plan = try plan("d1", try world.release("second"))
+    @Test func aDeployRolledBackByAnotherOperatorIsNotResumed() async throws {
+        let hub = try fleet.rig("zurich")
+        let plan = try plan("d1", try fleet.release("second"))
         let progress = DeployProgress([
             DeployEvent(.planned, plan: plan), DeployEvent(.activating, node: "seoul"),
             DeployEvent(.kept, node: "seoul"),
         ])
         #expect(!hub.exists("state/lock"))
-        let program = world.program()
-        let (journal, deployer) = (world.journal, program.deployer)
+        let program = fleet.program()
+        let (journal, deployer) = (fleet.journal, program.deployer)
         await #expect(throws: DeployPreconditionError.takenOver("this deploy's lock was broken and released")) {
             try await deployer.run(plan, after: progress, program.log(journal, after: progress))
         }
@@ -149,62 +149,62 @@ import Testing
         #expect(DeployProgress(journal.events).isEnded)
     }
 
-    @Test func theLockIsAskedForBeforeTheFirstWaveToo() async throws {
-        let hub = try world.rig("zurich")
-        let program = world.program()
-        let plan = try plan("d1", try world.release("second"))
-        let journal = world.journal
-        // Copying took an hour.
+    @Test func theLockIsCheckedBeforeTheFirstWave() async throws {
+        let hub = try fleet.rig("zurich")
+        let program = fleet.program()
+        let plan = try plan("d1", try fleet.release("second"))
+        let journal = fleet.journal
+        // Copying has taken an hour.
         let log = DeployLog(journal, now: { program.clock.seconds }) {
             if $0.kind == .copied { try? hub.write("deploy=d2\nwho=ben\nhost=x\nsince=1\n", to: "state/lock/owner") }
         }
         #expect(try await program.deployer.run(plan, log) == .failed)
-        #expect(world.rigs.values.allSatisfy { $0.text("switches") == nil })
+        #expect(fleet.rigs.values.allSatisfy { $0.text("switches") == nil })
     }
 
-    @Test func aNodeThatWentBackAndCouldNotWriteItDownIsNotOnTrialForEver() async throws {
-        let program = world.program()
-        let plan = try plan("d1", try world.release("second"))
-        let seoul = try world.inventory.node("seoul")
+    @Test func anUnrecordedRollbackEndsTheTrial() async throws {
+        let program = fleet.program()
+        let plan = try plan("d1", try fleet.release("second"))
+        let seoul = try fleet.inventory.node("seoul")
         let step = try #require(plan.steps.first { $0.node == "seoul" })
         _ = try await program.deployer.calls.ssh.perform(program.deployer.calls.begin(seoul, step, plan))
-        let rig = try world.rig("seoul")
+        let rig = try fleet.rig("seoul")
         try FileManager.default.removeItem(atPath: "\(rig.root)/units/clavitor-rollback-d1")
         try rig.write("1799999000\n", to: "state/deploy/d1/deadline")
-        #expect(await look().problems.contains { $0.contains("should have been rolled back by now") })
+        #expect(await preflight().problems.contains { $0.contains("should have been rolled back by now") })
         try FileManager.default.removeItem(atPath: "\(rig.root)/current-system")
         try FileManager.default.createSymbolicLink(
             atPath: "\(rig.root)/current-system", withDestinationPath: rig.system("first"))
-        #expect(await look().facts["seoul"]?.trial == nil)
+        #expect(await preflight().facts["seoul"]?.trial == nil)
     }
 
-    @Test func aRefusedResumeCanBeResumedLater() async throws {
-        let hub = try world.rig("zurich")
-        let plan = try plan("d1", try world.release("second"))
+    @Test func aRejectedResumeCanBeRetried() async throws {
+        let hub = try fleet.rig("zurich")
+        let plan = try plan("d1", try fleet.release("second"))
         let progress = DeployProgress([DeployEvent(.planned, plan: plan)])
         try FileManager.default.createDirectory(atPath: "\(hub.root)/state/lock", withIntermediateDirectories: true)
         try hub.write("deploy=d0\nwho=ben\nhost=x\nsince=-9223372036854775808\n", to: "state/lock/owner")
-        let program = world.program()
-        let (journal, deployer) = (world.journal, program.deployer)
+        let program = fleet.program()
+        let (journal, deployer) = (fleet.journal, program.deployer)
         await #expect(throws: DeployPreconditionError.self) {
             try await deployer.run(plan, after: progress, program.log(journal, after: progress))
         }
         #expect(!DeployProgress(journal.events).isEnded)
     }
 
-    @Test func aClockThatAnActivationSetsDoesNotShortenTheTrial() async throws {
-        let seoul = try world.rig("seoul")
-        let release = try world.release("second", health: "starting")
-        let program = world.program()
+    @Test func aClockSetByAnActivationDoesNotShortenTheTrial() async throws {
+        let seoul = try fleet.rig("seoul")
+        let release = try fleet.release("second", health: "starting")
+        let program = fleet.program()
         let plan = try plan("d1", release) { $0.soak = 0 }
-        let (journal, clock) = (world.journal, program.clock)
+        let (journal, clock) = (fleet.journal, program.clock)
         let log = DeployLog(journal, now: { clock.seconds }) { event in
             guard event.kind == .checking, event.node == "seoul" else { return }
-            // Ten minutes ahead at once, and well a few looks later.
+            // The clock jumps by ten minutes, and the node is healthy a few checks later.
             try? seoul.write("1799999000\n", to: "state/deploy/d1/deadline")
         }
         let looks = Mutex(0)
-        let rigs = world.rigs
+        let rigs = fleet.rigs
         program.processes.onScript { node, _ in
             guard node == "seoul",
                 looks.withLock({

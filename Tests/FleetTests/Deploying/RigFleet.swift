@@ -4,8 +4,8 @@ import Synchronization
 import TestSupport
 import Wire
 
-/// A fleet of rigs with a monitor, a probe and a journal: everything that a deploy touches.
-final class RigWorld: Sendable {
+/// A fleet of rigs with a monitor, a probe and a journal.
+final class RigFleet: Sendable {
     let scratch: Scratch
     let inventory: Inventory
     let rigs: [String: NodeRig]
@@ -26,12 +26,12 @@ final class RigWorld: Sendable {
         return rig
     }
 
-    /// A system of that name on every node.
+    /// Installs a system of this name on every node.
     func release(_ name: String, health: String = "ready 2.0", version: String? = "2.0") throws -> Release {
         Release(systems: try rigs.mapValues { try $0.install(name, health: health) }, version: version)
     }
 
-    /// The program that deploys. A second one is another start of it.
+    /// Starts the deploy program. A second call is a restart.
     func program(_ life: Life = Life()) -> RigProgram {
         let clock = RigClock(life, passed: passed)
         let processes = RigProcesses(rigs, clock)
@@ -45,7 +45,7 @@ final class RigWorld: Sendable {
         return RigProgram(deployer: deployer, processes: processes, clock: clock, life: life)
     }
 
-    /// Everything that must be the same in the end, whatever happened on the way.
+    /// The state that must be the same after every crash.
     func endState() throws -> [String] {
         var lines: [String] = []
         for (name, rig) in rigs.sorted(by: { $0.key < $1.key }) {
@@ -79,23 +79,23 @@ struct RigProbe: NodeProbe {
     func health(of node: Node) async -> NodeHealth { rigs[node.name]?.health ?? .notReady("no such rig") }
 }
 
-/// Keeps events, and ends the program's life at one of them.
+/// A journal in memory that crashes the program at one event.
 final class RigJournal: DeployJournal {
-    private let state = Mutex<(events: [DeployEvent], death: (at: Int, written: Bool, life: Life)?)>(([], nil))
+    private let state = Mutex<(events: [DeployEvent], crash: (at: Int, written: Bool, life: Life)?)>(([], nil))
 
     var events: [DeployEvent] { state.withLock { $0.events } }
 
-    /// The program dies at its event of that number, before or after it is on the disk.
-    func kill(_ life: Life, at index: Int, written: Bool) { state.withLock { $0.death = (index, written, life) } }
+    /// Crashes the program at this event, before or after it is written.
+    func kill(_ life: Life, at index: Int, written: Bool) { state.withLock { $0.crash = (index, written, life) } }
 
     func append(_ event: DeployEvent) throws {
         try state.withLock { state in
-            if let death = state.death {
-                try death.life.check()
-                if state.events.count == death.at {
-                    if death.written { state.events.append(event) }
-                    death.life.end()
-                    state.death = nil
+            if let crash = state.crash {
+                try crash.life.check()
+                if state.events.count == crash.at {
+                    if crash.written { state.events.append(event) }
+                    crash.life.end()
+                    state.crash = nil
                     throw Life.Killed()
                 }
             }
@@ -104,7 +104,7 @@ final class RigJournal: DeployJournal {
     }
 }
 
-/// A monitor whose nodes beat all the time, unless they are told not to.
+/// A monitor that receives heartbeats of all nodes, except those that the test silences.
 final class RigMonitor: Sendable {
     private struct State {
         var clock: RigClock?
@@ -127,7 +127,7 @@ final class RigMonitor: Sendable {
 
     func raise(_ incident: FleetReport.Incident) { state.withLock { $0.incidents.append(incident) } }
 
-    /// No heartbeat of theirs comes any more.
+    /// Ends the heartbeats of these nodes.
     func silence(_ nodes: Set<String>) { state.withLock { $0.silent = nodes } }
 
     func load(_ node: String, requests: Int, errors: Int = 0) {
