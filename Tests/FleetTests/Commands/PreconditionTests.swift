@@ -86,7 +86,7 @@ import Testing
         }
         // An incomplete inventory is rejected first.
         await #expect(throws: DeployPreconditionError.self) { try await provision(script, hash) }
-        try declineEverything()
+        try disableOptionalDuties()
         try await provision(script, hash)
         #expect(try journal.done(on: try HostKey(key)) == [.convert])
         for path in [script, scratch.file("none")] {
@@ -96,7 +96,7 @@ import Testing
     }
 
     /// An inventory with all keys that disables the optional duties.
-    private func declineEverything() throws {
+    private func disableOptionalDuties() throws {
         let key = String(repeating: "A", count: 43) + "="
         let text =
             String(decoding: try scratch.read("fleet.toml"), as: UTF8.self)

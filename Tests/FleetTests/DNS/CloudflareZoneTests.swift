@@ -156,7 +156,7 @@ import Testing
         zone.records.withLock {
             $0 = [
                 Zone.Record(id: "1", type: "AAAA", name: "n1.example.org", content: "2001:db8:0::bad", ttl: 30),
-                Zone.Record(id: "2", type: "TXT", name: "n1.example.org", content: "of somebody else", ttl: 30),
+                Zone.Record(id: "2", type: "TXT", name: "n1.example.org", content: "of another program", ttl: 30),
             ]
         }
         let (before, present) = try await with { zone in
@@ -236,10 +236,10 @@ import Testing
             response: .init(status: .tooManyRequests, headers: ["Retry-After": "17"], body: "slow down"),
             expected: .tooMany(seconds: 17)),
         PreconditionError(
-            testDescription: "no success in spite of 200", response: Zone.refusal(.ok, 1004, "DNS Validation Error"),
+            testDescription: "an error with status 200", response: Zone.refusal(.ok, 1004, "DNS Validation Error"),
             expected: .refused(status: 200, reasons: ["DNS Validation Error (1004)"])),
         PreconditionError(
-            testDescription: "a page for people", response: .init(status: .badGateway, body: "<html>"),
+            testDescription: "an HTML page", response: .init(status: .badGateway, body: "<html>"),
             expected: .unreadable("status 502")),
     ])
     func aRejectionIsReported(_ example: PreconditionError) async throws {

@@ -31,7 +31,7 @@ import Testing
             testDescription: "only the watch does not reach it",
             observation: HealthObservation(monitor: .healthy, probe: .unreachable("refused"))),
         Disagreement(
-            testDescription: "the monitor does not know",
+            testDescription: "the monitor does not know its state",
             observation: HealthObservation(monitor: .unknown, probe: .unreachable("refused"))),
         Disagreement(
             testDescription: "it is unhealthy, and the watch does not reach it",

@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct HostAddressTests {
     /// The format of the C library, except for embedded IPv4 addresses, which RFC 5952 leaves open.
-    private func witness(_ bytes: [UInt8]) -> String {
+    private func libcText(_ bytes: [UInt8]) -> String {
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
         _ = unsafe inet_ntop(bytes.count == 4 ? AF_INET : AF_INET6, bytes, &text, socklen_t(text.count))
         return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -17,7 +17,7 @@ import Testing
             }
             let bytes = groups.flatMap { [UInt8($0 >> 8), UInt8(truncatingIfNeeded: $0)] }
             let address = try #require(HostAddress(bytes: bytes))
-            let written = witness(bytes)
+            let written = libcText(bytes)
             if !written.contains(".") { #expect(address.description == written) }
             #expect(HostAddress(address.description) == address, "\(address)")
         }

@@ -31,7 +31,7 @@ import Testing
             ["n1": .healthy, "n2": .healthy, "n3": .healthy, "n4": .healthy].merging(others) { $1 })
     }
 
-    private func fall(_ name: String) {
+    private func fail(_ name: String) {
         reportHealthy(except: [name: .silent(66)])
         probes.set(name, .unreachable("refused"))
     }
@@ -63,7 +63,7 @@ import Testing
     @Test func anUnhealthyNodeIsWithdrawnAndRestored() async throws {
         var watch = try makeWatch()
         _ = await evaluate(&watch)
-        fall("n2")
+        fail("n2")
         let events = await evaluate(&watch)
         #expect(zone.nearest == addresses(1, 3, 4))
         #expect(events.first?.description.hasPrefix("n2 leaves the nearest name") == true)
@@ -78,7 +78,7 @@ import Testing
 
     @Test func aRestartedWatchLoadsItsState() async throws {
         var watch = try makeWatch()
-        fall("n2")
+        fail("n2")
         _ = await evaluate(&watch)
         var other = try makeWatch()
         health.say(nil)
@@ -89,7 +89,7 @@ import Testing
 
     @Test func anUnreachableOrPausedMonitorChangesNothing() async throws {
         var watch = try makeWatch()
-        fall("n2")
+        fail("n2")
         _ = await evaluate(&watch)
         for statuses in [nil, [:]] as [[String: MonitorStatus]?] {
             health.say(statuses)
@@ -111,7 +111,7 @@ import Testing
         health.say(nil)
         outcome.update(with: await evaluate(&watch))
         #expect(outcome.failure?.contains("connection refused") == true)
-        fall("n2")
+        fail("n2")
         outcome.update(with: await evaluate(&watch))
         #expect(outcome.failure == nil)
     }
@@ -120,7 +120,7 @@ import Testing
         var watch = try makeWatch()
         _ = await evaluate(&watch)
         zone.state.withLock { $0.isBroken = true }
-        fall("n2")
+        fail("n2")
         let events = await evaluate(&watch)
         let again = await evaluate(&watch)
         zone.state.withLock { $0.isBroken = false }
@@ -167,7 +167,7 @@ import Testing
         try? FileManager.default.removeItem(atPath: scratch.file("dns-watch.json"))
         try FileManager.default.createDirectory(
             atPath: scratch.file("dns-watch.json/x"), withIntermediateDirectories: true)
-        fall("n2")
+        fail("n2")
         let events = await evaluate(&watch)
         #expect(zone.nearest == addresses(1, 2, 3, 4))
         #expect(events.contains { $0.description.hasPrefix("The zone could not be updated") })
@@ -182,7 +182,7 @@ import Testing
     }
 
     @Test func rareSingleEvaluationsRestoreANode() async throws {
-        fall("n2")
+        fail("n2")
         var first = try makeWatch()
         _ = await evaluate(&first)
         reportHealthy()

@@ -70,25 +70,25 @@ import Testing
     }
 
     @Test(arguments: [
-        Case(testDescription: "an address that is none", expected: .address("n1", "192.0.2.01")) {
+        Case(testDescription: "an invalid address", expected: .address("n1", "192.0.2.01")) {
             try sampleFleet(2) { $0[0].ipv4 = "192.0.2.01" }
         },
         Case(
-            testDescription: "one address for two",
+            testDescription: "one address for two nodes",
             expected: .shared(HostAddress("192.0.2.1")!, "n1", "n2")
         ) { try sampleFleet(2) { $0[1].ipv4 = "192.0.2.1" } },
-        Case(testDescription: "a node named like the nearest", expected: .takenName("api.example.org")) {
+        Case(testDescription: "a node with the nearest name", expected: .takenName("api.example.org")) {
             try sampleFleet(2) { $0[1].domain = "api.example.org" }
         },
         Case(
-            testDescription: "a name of somebody else's", expected: .outsideZone("n1.example.com", zone: "example.org")
+            testDescription: "a name outside the zone", expected: .outsideZone("n1.example.com", zone: "example.org")
         ) { try sampleFleet(2) { $0[0].domain = "n1.example.com" } },
-        Case(testDescription: "a lifetime of nothing", expected: .lifetime(0)) { try sampleFleet(2, ttl: 0) },
+        Case(testDescription: "a TTL of zero", expected: .lifetime(0)) { try sampleFleet(2, ttl: 0) },
         Case(
             testDescription: "fewer than the floor", expected: .belowFloor(1, floor: 2),
             inventory: { try sampleFleet(3, floor: 2) }, withdrawn: ["n1", "n2"]),
         Case(
-            testDescription: "nobody at all", expected: .noMembers,
+            testDescription: "no members", expected: .noMembers,
             inventory: { try sampleFleet(1) { $0[0].ipv4 = "" } }),
     ])
     func invalidNamesAreRejected(_ example: Case) throws {

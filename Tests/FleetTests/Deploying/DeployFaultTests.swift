@@ -31,7 +31,7 @@ import Testing
         return (result, journal.events.first { $0.kind == .stopping }?.text ?? "")
     }
 
-    private func nobodyElseWasTouched() throws {
+    private func otherNodesAreUnchanged() throws {
         for name in ["tokyo", "dallas", "zurich"] { #expect(try fleet.rig(name).text("switches") == nil) }
     }
 
@@ -42,8 +42,8 @@ import Testing
         }
         #expect(result == .failed)
         #expect(why.contains("the lock was taken over by ben on desk2"), "\(why)")
-        try nobodyElseWasTouched()
-        #expect(hub.exists("state/lock"), "another's lock stays")
+        try otherNodesAreUnchanged()
+        #expect(hub.exists("state/lock"), "another operator's lock is kept")
     }
 
     @Test func aDeployWhoseLockWasBrokenStops() async throws {
@@ -53,7 +53,7 @@ import Testing
         }
         #expect(result == .failed)
         #expect(why.contains("this deploy's lock was broken"), "\(why)")
-        try nobodyElseWasTouched()
+        try otherNodesAreUnchanged()
     }
 
     @Test func aCanaryRolledBackByAnotherOperatorStopsTheDeploy() async throws {
@@ -65,7 +65,7 @@ import Testing
         }
         #expect(result == .failed)
         #expect(why.contains("it was kept, but runs"), "\(why)")
-        try nobodyElseWasTouched()
+        try otherNodesAreUnchanged()
     }
 
     @Test func anIncidentOfTheCanaryStopsTheDeploy() async throws {
@@ -77,7 +77,7 @@ import Testing
         }
         #expect(result == .failed)
         #expect(why.contains("seoul swaps"), "\(why)")
-        try nobodyElseWasTouched()
+        try otherNodesAreUnchanged()
     }
 
     private func preflight() async -> Preflight {
@@ -145,7 +145,7 @@ import Testing
         await #expect(throws: DeployPreconditionError.takenOver("this deploy's lock was broken and released")) {
             try await deployer.run(plan, after: progress, program.log(journal, after: progress))
         }
-        try nobodyElseWasTouched()
+        try otherNodesAreUnchanged()
         #expect(DeployProgress(journal.events).isEnded)
     }
 

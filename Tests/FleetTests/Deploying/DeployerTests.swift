@@ -37,7 +37,7 @@ import Testing
         // State is read and confirmed over new connections.
         let asked = program.processes.lines.filter { $0.hasSuffix("sh -s -- d1'") }
         #expect(asked.count { $0.contains("ControlPath=none") } >= 12)
-        #expect(asked.count { !$0.contains("ControlPath=none") } == 1, "the lock's end alone")
+        #expect(asked.count { !$0.contains("ControlPath=none") } == 1, "only unlocking uses the shared connection")
         // The printed commands are those that ran.
         let plan = try #require(fleet.journal.events.first?.plan)
         for line in try program.deployer.calls.lines(plan, fleet.inventory) where !line.hasPrefix("#") {
@@ -74,7 +74,7 @@ import Testing
     static let faults = [
         Fault(testDescription: "the activation fails", word: "status 4", status: 4) { _ in },
         Fault(testDescription: "another version runs", word: "reports version 1.9", health: "ready 1.9") { _ in },
-        Fault(testDescription: "no heartbeat comes", word: "no heartbeat") { $0.monitor.silence(["seoul"]) },
+        Fault(testDescription: "no heartbeat arrives", word: "no heartbeat") { $0.monitor.silence(["seoul"]) },
     ]
 
     @Test(arguments: faults)

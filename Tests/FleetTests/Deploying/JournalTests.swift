@@ -17,7 +17,7 @@ import Testing
         for event in events { try journal.append(event) }
         #expect(try JournalFile.read(journal.path) == events)
         let lines = String(decoding: try scratch.read("d1.jsonl"), as: UTF8.self).split(separator: "\n")
-        #expect(lines.count == 3, "a line each")
+        #expect(lines.count == 3, "one line for each event")
     }
 
     @Test func aTruncatedLineIsIgnored() throws {

@@ -90,7 +90,7 @@ struct InventoryFault: CustomTestStringConvertible, Sendable {
         tokyo("public-key", "\"\"\nipv6 = \"\(address)\"", sentence)
     }
 
-    private static func glass(_ key: String, _ from: String, _ sentence: String) -> InventoryFault {
+    private static func breakGlass(_ key: String, _ from: String, _ sentence: String) -> InventoryFault {
         InventoryFault(
             "ssh-key = \"\"                       # its private key is in a safe\nfrom = []",
             "ssh-key = \"\(key)\"\nfrom = [\"192.0.2.8\", \"\(from)\"]", sentence)
@@ -301,12 +301,12 @@ struct InventoryFault: CustomTestStringConvertible, Sendable {
             "operator soc's ssh-key must be an Ed25519 public key"),
         InventoryFault(
             "from = []", "from = [\"198.51.100.7\"]", "[break-glass] must have both ssh-key and from, or neither"),
-        glass("hello", "192.0.2.7", "break-glass.ssh-key must be an Ed25519 public key"),
-        glass("ssh-ed25519 AAAA", "192.0.2.7", "break-glass.ssh-key must be an Ed25519 public key"),
-        glass(BreakGlassEditTests.key + "=", "192.0.2.7", "break-glass.ssh-key must be an Ed25519 public key"),
-        glass(
+        breakGlass("hello", "192.0.2.7", "break-glass.ssh-key must be an Ed25519 public key"),
+        breakGlass("ssh-ed25519 AAAA", "192.0.2.7", "break-glass.ssh-key must be an Ed25519 public key"),
+        breakGlass(BreakGlassEditTests.key + "=", "192.0.2.7", "break-glass.ssh-key must be an Ed25519 public key"),
+        breakGlass(
             BreakGlassEditTests.key, "anywhere", "break-glass.from has anywhere; it must be a list of IPv4 addresses"),
-        glass(
+        breakGlass(
             BreakGlassEditTests.key, "192.0.2.0/24",
             "break-glass.from has 192.0.2.0/24; it must be a list of IPv4 addresses"),
         InventoryFault(

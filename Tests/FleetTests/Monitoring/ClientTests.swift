@@ -138,7 +138,7 @@ extension RealMachines {
                 ) { try await $0.fleet() }
             }
             #expect("\(try #require(error))".contains("certificate"))
-            #expect(seen.withLock { $0 } == 0, "no token goes to a stranger")
+            #expect(seen.withLock { $0 } == 0, "no token is sent to another server")
         }
 
         @Test func anUnreachableMonitorIsReported() async throws {

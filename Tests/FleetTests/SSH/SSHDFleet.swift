@@ -10,7 +10,7 @@ final class SSHDFleet: Sendable {
     let inventoryText: String
     let inventory: Inventory
     let rigs: [String: NodeRig]
-    let places: SSHFiles.Paths
+    let paths: SSHFiles.Paths
     private let servers = Mutex<[String: RunningTool]>([:])
 
     static let isPossible = getuid() == 0 && FileManager.default.isExecutableFile(atPath: "/usr/sbin/sshd")
@@ -34,7 +34,7 @@ final class SSHDFleet: Sendable {
         var rigs: [String: NodeRig] = [:]
         for node in inventory.nodes { rigs[node.name] = try NodeRig("\(folder)/\(node.name)") }
         self.rigs = rigs
-        places = SSHFiles.Paths(directory: "\(folder)/s", identity: "\(folder)/operator.key")
+        paths = SSHFiles.Paths(directory: "\(folder)/s", identity: "\(folder)/operator.key")
         for node in inventory.nodes { try start(node.name) }
         for node in inventory.nodes { try await answers(node) }
     }

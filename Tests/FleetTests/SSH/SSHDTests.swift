@@ -10,7 +10,7 @@ extension RealMachines {
         private static let spokes = [("tokyo", "asia"), ("dallas", "america")].map { (name: $0.0, region: $0.1) }
 
         private func ssh(_ fleet: SSHDFleet) throws -> SSH {
-            let ssh = SSH(fleet.inventory, fleet.places, OperatorProcesses())
+            let ssh = SSH(fleet.inventory, fleet.paths, OperatorProcesses())
             try ssh.prepare()
             return ssh
         }
@@ -71,18 +71,18 @@ extension RealMachines {
 
         @Test func aKeyThatSSHRejectsIsNamed() async throws {
             let fleet = try await SSHDFleet(Self.spokes)
-            let key = try #require(fleet.places.identity)
-            func ask(_ places: SSHFiles.Paths) throws -> SSHError? {
-                let ssh = SSH(fleet.inventory, places, OperatorProcesses())
+            let key = try #require(fleet.paths.identity)
+            func ask(_ paths: SSHFiles.Paths) throws -> SSHError? {
+                let ssh = SSH(fleet.inventory, paths, OperatorProcesses())
                 do { try ssh.prepare() } catch let error as SSHError { return error }
                 return nil
             }
             try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: key)
-            let open = try #require(try ask(fleet.places))
+            let open = try #require(try ask(fleet.paths))
             #expect("\(open)".contains(key) && "\(open)".contains("chmod 600") && open.isPreconditionError, "\(open)")
-            var places = fleet.places
-            places.identity = "\(fleet.folder)/none"
-            let missing = try #require(try ask(places))
+            var paths = fleet.paths
+            paths.identity = "\(fleet.folder)/none"
+            let missing = try #require(try ask(paths))
             #expect("\(missing)".contains("\(fleet.folder)/none") && missing.isPreconditionError, "\(missing)")
         }
 
@@ -92,7 +92,7 @@ extension RealMachines {
             _ = try await before.run(tokyo, RemoteCommand(["true"]))
             let dallas = try fleet.inventory.node("dallas")
             let text = fleet.inventoryText.replacing(tokyo.hostKey, with: dallas.hostKey)
-            let after = SSH(try Inventory(toml: text), fleet.places, OperatorProcesses())
+            let after = SSH(try Inventory(toml: text), fleet.paths, OperatorProcesses())
             try after.prepare()
             let error = await #expect(throws: SSHError.self) {
                 try await after.run(try after.inventory.node("tokyo"), RemoteCommand(["touch", "was-here"]))

@@ -5,14 +5,14 @@ import Testing
 
 @Suite struct SSHFilesTests {
     private let inventory: Inventory
-    private let places = SSHFiles.Paths(directory: "/run/soc", identity: "/home/ana/.ssh/soc")
+    private let paths = SSHFiles.Paths(directory: "/run/soc", identity: "/home/ana/.ssh/soc")
 
     init() throws {
         inventory = try Inventory(toml: FleetFixture.text())
     }
 
     @Test func aSpokeIsReachedThroughTheHub() throws {
-        let files = try SSHFiles(inventory, places)
+        let files = try SSHFiles(inventory, paths)
         let hosts = files.config.components(separatedBy: "\n\n")
         let (hub, spoke) = (hosts[0].split(separator: "\n"), hosts[1].split(separator: "\n"))
         #expect(hub.dropLast() == ["Host zurich", "    HostName 127.0.84.1", "    HostKeyAlias zurich"])
@@ -34,7 +34,7 @@ import Testing
     ])
     func sshAcceptsTheConfiguration(_ line: String) async throws {
         let scratch = try Scratch()
-        let path = try scratch.write(try SSHFiles(inventory, places).config, to: "config")
+        let path = try scratch.write(try SSHFiles(inventory, paths).config, to: "config")
         let outcome = try await SystemProcesses().run(
             ChildProcess("ssh", ["-G", "-F", path, "tokyo"], deadline: .seconds(120)))
         #expect(outcome.output.split(separator: "\n").contains(Substring(line)), "\(outcome.output)\(outcome.errors)")
@@ -43,7 +43,7 @@ import Testing
     @Test func aMissingHostKeyIsReportedWithARemedy() throws {
         var inventory = inventory
         inventory.nodes[1].hostKey = ""
-        let ssh = SSH(inventory, places, SystemProcesses())
+        let ssh = SSH(inventory, paths, SystemProcesses())
         let error = #expect(throws: SSHError.noHostKey("tokyo")) {
             try ssh.arguments(inventory.nodes[1], RemoteCommand(["true"]))
         }
@@ -51,7 +51,7 @@ import Testing
         // Nor is a hub without a host key used.
         inventory.nodes[0].hostKey = ""
         #expect(throws: SSHError.noHostKey("zurich")) {
-            try SSH(inventory, places, SystemProcesses()).arguments(inventory.nodes[2], nil)
+            try SSH(inventory, paths, SystemProcesses()).arguments(inventory.nodes[2], nil)
         }
     }
 
@@ -68,22 +68,22 @@ import Testing
 
     @Test func unchangedFilesAreNotRewritten() throws {
         let scratch = try Scratch()
-        let places = SSHFiles.Paths(directory: scratch.file("ssh"), identity: nil)
+        let paths = SSHFiles.Paths(directory: scratch.file("ssh"), identity: nil)
         func number() throws -> Int? {
-            try FileManager.default.attributesOfItem(atPath: places.config)[.systemFileNumber] as? Int
+            try FileManager.default.attributesOfItem(atPath: paths.config)[.systemFileNumber] as? Int
         }
-        try SSH(inventory, places, SystemProcesses()).prepare()
+        try SSH(inventory, paths, SystemProcesses()).prepare()
         let first = try number()
-        try SSH(inventory, places, SystemProcesses()).prepare()
+        try SSH(inventory, paths, SystemProcesses()).prepare()
         #expect(try number() == first)
         var changed = inventory
         changed.nodes[1].address = "127.0.84.9"
-        try SSH(changed, places, SystemProcesses()).prepare()
-        #expect(try String(contentsOfFile: places.config, encoding: .utf8).contains("127.0.84.9"))
+        try SSH(changed, paths, SystemProcesses()).prepare()
+        #expect(try String(contentsOfFile: paths.config, encoding: .utf8).contains("127.0.84.9"))
     }
 
     @Test func theDescriptionIsAShellCommandLine() throws {
-        let ssh = SSH(inventory, places, SystemProcesses())
+        let ssh = SSH(inventory, paths, SystemProcesses())
         let child = try ssh.process(inventory.nodes[1], RemoteCommand(["echo", "it's"]), fresh: true)
         #expect(
             "\(child)" == #"ssh -F /run/soc/ssh_config -o 'ControlPath=none' tokyo -- 'echo '\''it'\''\'\'''\''s'\'''"#)

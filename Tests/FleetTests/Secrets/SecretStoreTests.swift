@@ -149,15 +149,15 @@ final class RecordingShell: RemoteShell {
 
     @Test(arguments: [
         InvalidSecret(testDescription: "an http URL", secret: .pushURL, text: "http://m/api/push/x"),
-        InvalidSecret(testDescription: "two words", secret: .pushURL, text: "https://m/api/push/x y"),
-        InvalidSecret(testDescription: "nothing", secret: .rootKey, text: " \n"),
+        InvalidSecret(testDescription: "a URL with a space", secret: .pushURL, text: "https://m/api/push/x y"),
+        InvalidSecret(testDescription: "an empty text", secret: .rootKey, text: " \n"),
         InvalidSecret(testDescription: "no certificate", secret: .monitorCA, text: "hello"),
         InvalidSecret(
             testDescription: "a certificate with its key", secret: .monitorCA,
             text: "-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----\n"),
         InvalidSecret(
             testDescription: "a certificate for a key", secret: .monitorKey, text: "-----BEGIN CERTIFICATE-----"),
-        InvalidSecret(testDescription: "a WireGuard key by hand", secret: .privateKey, text: "x"),
+        InvalidSecret(testDescription: "an invalid WireGuard key", secret: .privateKey, text: "x"),
     ])
     func invalidSecretsAreRejected(_ example: InvalidSecret) {
         let error = #expect(throws: NodeSecretError.self) { try example.secret.checked(example.text) }
