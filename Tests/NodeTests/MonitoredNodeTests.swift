@@ -79,6 +79,8 @@ import Wire
         arguments[arguments.count - 1] = "1h"
         let node = try ServedNode(in: scratch, arguments: arguments)
         defer { node.kill() }
+        // Until it has read its list of nodes again, the monitor rejects the push.
+        _ = try await monitor.sees { $0.nodes.count == 1 }
         // Includes a change of the password, which ends all sessions and agents.
         try await VaultUse(node).run(last: .ownersRead)
         let isReported = try await monitor.sees { ($0.nodes.first?.body?.auditSeq ?? 0) > 0 }
