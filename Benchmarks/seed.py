@@ -1,6 +1,6 @@
-"""Fills a node that runs in development mode: one account, entries of ten L1 fields, one agent that may read some.
+"""Fills a node that runs in development mode: one account, entries of ten L1 fields, agents that may read some.
 
-Prints one JSON object: the owner's token, the agent's, how many fields. Writes lines 'path token' for wrk/read.lua.
+Prints one JSON object: the owner's token, the first agent's, how many fields. Writes lines 'path token' for wrk/read.lua.
 """
 
 import argparse
@@ -15,6 +15,10 @@ import threading
 
 def b64(data):
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+# An agent's grants cover at most 4,096 fields, an entry's title and details included.
+FIELDS_OF_AN_AGENT = 3000
 
 
 class Client:
@@ -58,22 +62,28 @@ def main():
         "l2": {"wrappedKey": wrapped}})
     owner = client.call("POST", "/api/v1/sessions", {"email": email, "authKey": key})["token"]
 
+    # Entries that one agent reads.
+    share = max(1, FIELDS_OF_AN_AGENT // options.fields)
+
     def create(number):
         return client.call("POST", "/api/v1/entries", {
             "title": f"entry {number}", "type": "api-key",
-            "tags": ["granted"] if number < options.granted else [],
+            "tags": [f"granted-{number // share}"] if number < options.granted else [],
             "fields": [{"label": f"field {index}", "kind": "secret", "tier": 1, "value": os.urandom(12).hex()}
                        for index in range(options.fields)]}, owner)
 
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         entries = list(pool.map(create, range(options.entries)))
-    agent = client.call("POST", "/api/v1/agents", {
-        "name": "bench", "grants": [{"tag": "granted", "labels": "*"}], "verbs": ["read"]}, owner)
+    tokens = [
+        client.call("POST", "/api/v1/agents", {
+            "name": f"bench-{number}", "grants": [{"tag": f"granted-{number}", "labels": "*"}], "verbs": ["read"]},
+            owner)["token"]
+        for number in range(-(-min(options.granted, options.entries) // share))]
     with open(options.paths, "w") as file:
-        for entry in entries[:options.granted]:
+        for number, entry in enumerate(entries[:options.granted]):
             for field in entry["fields"]:
-                file.write(f"/api/v1/entries/{entry['id']}/fields/{field['id']} {agent['token']}\n")
-    print(json.dumps({"owner": owner, "agent": agent["token"], "fields": options.entries * options.fields}))
+                file.write(f"/api/v1/entries/{entry['id']}/fields/{field['id']} {tokens[number // share]}\n")
+    print(json.dumps({"owner": owner, "agent": tokens[0] if tokens else None, "fields": options.entries * options.fields}))
 
 
 if __name__ == "__main__":
