@@ -58,13 +58,7 @@ enum RootBoxTable: CaseIterable {
                 """, bindings.0, bindings.1
             ) { (.credentialL2Key(try Store.credential($0)), try $0.blob("l2_key")) }
         case .sealedWrap:
-            return try db.all(
-                """
-                SELECT v.entry, v.field, v.version, v.vault, v.tier, w.holder, w.box FROM wrap w
-                JOIN value v ON v.entry = w.entry AND v.field = w.field AND v.version = w.version
-                WHERE w.is_sealed = 1 AND substr(w.box, 3, 4) IS NOT ? LIMIT ?
-                """, bindings.0, bindings.1
-            ) { (.sealedWrap(try Store.place($0), try Store.id($0.blob("holder"))), try $0.blob("box")) }
+            return try Self.sealedWraps(db, key, after: nil, limit: limit)
         }
     }
 

@@ -28,13 +28,11 @@ package struct AssetCatalog: Sendable {
         served = assets.map { asset in
             if let name = asset.name {
                 return ServedAsset(
-                    path: folder + name, mediaType: asset.mediaType, bytes: asset.bytes, caching: .immutable,
-                    policy: Self.nothing)
+                    path: folder + name, mediaType: asset.mediaType, bytes: asset.bytes, caching: .immutable)
             }
             guard asset.isPage else {
                 return ServedAsset(
-                    path: asset.path, mediaType: asset.mediaType, bytes: asset.bytes, caching: .revalidated,
-                    policy: Self.nothing)
+                    path: asset.path, mediaType: asset.mediaType, bytes: asset.bytes, caching: .revalidated)
             }
             let page = Page(
                 String(decoding: asset.bytes, as: UTF8.self), assets: byName, graph: graph, folder: folder)
@@ -52,7 +50,4 @@ package struct AssetCatalog: Sendable {
             group.get(RouterPath(asset.path)) { request, _ in asset.response(to: request) }
         }
     }
-
-    /// The policy of what is no page: nothing loads, nothing frames it.
-    private static let nothing: ContentSecurityPolicy = [.defaultSrc(.none), .frameAncestors(.none)]
 }

@@ -25,13 +25,16 @@ struct ServedAsset: Sendable {
         let headers: HTTPFields
     }
 
-    init(path: String, mediaType: String, bytes: [UInt8], caching: Caching, policy: ContentSecurityPolicy) {
+    /// `policy`: Of a page. What is no page gets the server's standard policy, which allows nothing.
+    init(
+        path: String, mediaType: String, bytes: [UInt8], caching: Caching, policy: ContentSecurityPolicy? = nil
+    ) {
         self.path = path
         let hash = Hexadecimal.encode(SHA256.hash(data: bytes).prefix(16))
-        let headers: HTTPFields = [
+        var headers: HTTPFields = [
             .contentType: mediaType, .cacheControl: caching.rawValue, .vary: "Accept-Encoding",
-            .contentSecurityPolicy: policy.description, .crossOriginResourcePolicy: "same-origin",
         ]
+        if let policy { headers[.contentSecurityPolicy] = policy.description }
         func representation(_ bytes: [UInt8], tag: String, encoding: String?) -> Representation {
             var headers = headers
             headers[.eTag] = tag
@@ -52,9 +55,6 @@ struct ServedAsset: Sendable {
         }
         return Response(status: .ok, headers: best.headers, body: .init(byteBuffer: best.body))
     }
-
-    /// Bytes that a browser receives: compressed where that is shorter.
-    var transferSize: Int { (compressed ?? plain).body.readableBytes }
 
     /// Whether `Accept-Encoding` allows gzip (RFC 9110 section 12.5.3).
     private static func acceptsGzip(_ headers: HTTPFields) -> Bool {

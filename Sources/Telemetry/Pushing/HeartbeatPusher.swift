@@ -74,9 +74,7 @@ package struct HeartbeatPusher<C: Clock>: Service where C.Duration == Duration {
         await within(settings.finalBeatTimeout) {
             let sample = await sampler.sample(.stopping)
             await withDiscardingTaskGroup { group in
-                for status in statuses {
-                    group.addTask { if await !push(sample, to: status) { drop(status, .previousInFlight) } }
-                }
+                for status in statuses { group.addTask { await pushOrDrop(sample, to: status) } }
             }
         }
     }
@@ -93,9 +91,7 @@ package struct HeartbeatPusher<C: Clock>: Service where C.Duration == Duration {
                 try? await clock.sleep(until: due, tolerance: nil)
                 guard !Task.isCancelled else { return }
                 let sample = await sampler.sample(.running)
-                for status in statuses {
-                    group.addTask { if await !push(sample, to: status) { drop(status, .previousInFlight) } }
-                }
+                for status in statuses { group.addTask { await pushOrDrop(sample, to: status) } }
                 slot = slots.next(after: slot, elapsed: first.duration(to: clock.now).milliseconds)
             }
         }
@@ -137,6 +133,11 @@ package struct HeartbeatPusher<C: Clock>: Service where C.Duration == Duration {
             if !Task.isCancelled { drop(status, error) }
         }
         return true
+    }
+
+    /// The same for a scheduled heartbeat, which is lost while another one is in flight.
+    private func pushOrDrop(_ sample: Sampler.Sample, to status: TargetStatus<C>) async {
+        if await !push(sample, to: status) { drop(status, .previousInFlight) }
     }
 
     private func drop(_ status: TargetStatus<C>, _ error: PushError) {

@@ -46,6 +46,23 @@ import Wire
         #expect(Set(pages).isSubset(of: routes))
     }
 
+    /// What sets no headers of its own gets the standard ones.
+    @Test func everyResponseHasSecurityHeaders() async throws {
+        let asset = try #require(AssetCatalog.monitor.paths.first { $0.hasSuffix("/dom.js") })
+        try await ServedMonitor.with { monitor in
+            for path in ["/", asset, "/openapi.json", "/livez", "/api/v1/fleet"] {
+                let headers = try await monitor.send("GET", path).headers
+                let policy = try #require(headers["content-security-policy"], "\(path)")
+                let isPage = policy.contains("require-trusted-types-for 'script'")
+                #expect(isPage == (path == "/") && policy.hasPrefix("default-src 'none'"), "\(path): \(policy)")
+                #expect(isPage || policy == "default-src 'none'; frame-ancestors 'none'", "\(path): \(policy)")
+                #expect(headers["cross-origin-resource-policy"] == "same-origin", "\(path)")
+                #expect(headers["x-content-type-options"] == "nosniff" && headers["referrer-policy"] == "no-referrer")
+                #expect(headers["strict-transport-security"] == "max-age=31536000")
+            }
+        }
+    }
+
     @Test func operationIdsAreUnique() throws {
         let names = try Document().operations.values.map(\.operationId)
         #expect(Set(names).count == names.count)
