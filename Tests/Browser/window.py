@@ -3,14 +3,27 @@
 import time
 
 from selenium import webdriver
-from selenium.common.exceptions import JavascriptException, StaleElementReferenceException
+from selenium.common.exceptions import JavascriptException, StaleElementReferenceException, WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.errorhandler import ErrorHandler
 
 
 # What was looked at changed under our hands, as a live page may.
 CHANGED = (JavascriptException, StaleElementReferenceException)
+
+
+class Errors(ErrorHandler):
+    """Between two documents the driver has no class of its own for a stale element, only words."""
+
+    def check_response(self, response):
+        try:
+            super().check_response(response)
+        except WebDriverException as error:
+            if "does not belong to the document" in str(error.msg):
+                raise StaleElementReferenceException(error.msg) from None
+            raise
 
 
 class Failed(Exception):
@@ -46,6 +59,7 @@ class Window:
         for argument in ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1400,1000"]:
             chrome.add_argument(argument)
         self.driver = webdriver.Chrome(options=chrome, service=Service("/usr/bin/chromedriver"))
+        self.driver.error_handler = Errors()
         self.options = options
         self.run = self.driver.execute_script
 
