@@ -166,7 +166,7 @@ extension Accounts {
     ) -> [UInt8]? {
         guard let device, device.count == 32 else { return nil }
         let code = keys.deviceCode(Array(device.prefix(16)), vault: vault, owner: owner, withCode: withCode)
-        return constantTimeEqual(code, device.suffix(16)) ? device : nil
+        return constantTimeEqual(code, Array(device.suffix(16))) ? device : nil
     }
 
     // MARK: Sessions

@@ -37,7 +37,7 @@ package struct IdempotencyRecords: Sendable {
     package func load(_ request: Request, as principal: Principal) throws -> [UInt8]? {
         guard let stored = try store.answer(to: request.key, of: principal.holder.id) else { return nil }
         let plaintext = try Box.open(stored.box, key: principal.holder.wrapKey, context: context(request, principal))
-        guard constantTimeEqual(plaintext.prefix(32), request.digest) else {
+        guard constantTimeEqual(Array(plaintext.prefix(32)), request.digest) else {
             throw AuthError.invalid("Idempotency-Key", "was used for another request")
         }
         return Array(plaintext.dropFirst(32))

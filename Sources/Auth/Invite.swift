@@ -17,7 +17,7 @@ extension NodeKeys {
         let bytes = token.secret.bytes
         let payload = Array(bytes.prefix(16))
         let expires = payload.prefix(8).reduce(Int64(0)) { $0 << 8 | Int64($1) }
-        guard constantTimeEqual(inviteCode(payload), bytes.suffix(16)), now < expires else { return nil }
+        guard constantTimeEqual(inviteCode(payload), Array(bytes.suffix(16))), now < expires else { return nil }
         return payload
     }
 }

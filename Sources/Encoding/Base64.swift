@@ -20,12 +20,14 @@ package enum Base64 {
 package enum Base64URL {
     private static let codec = Base64Codec(lastTwo: "-_")
 
-    package static func encode(_ bytes: some Collection<UInt8>) -> String {
-        String(decoding: codec.encode(bytes), as: UTF8.self)
-    }
+    package static func encode(_ bytes: some Collection<UInt8>) -> String { encode(Array(bytes)) }
+
+    package static func encode(_ bytes: [UInt8]) -> String { String(decoding: codec.encode(bytes), as: UTF8.self) }
 
     /// Nil for padding, foreign characters, an impossible length, or bits set that encode nothing: one value has one text.
-    package static func decode(_ text: some StringProtocol) -> [UInt8]? { codec.decode(text.utf8) }
+    package static func decode(_ text: some StringProtocol) -> [UInt8]? { decode(String(text)) }
+
+    package static func decode(_ text: String) -> [UInt8]? { codec.decode(text.utf8) }
 
     /// Decodes text of `output.freeCapacity` bytes. False under the same conditions, and for another length.
     package static func decode(_ text: some StringProtocol, into output: inout OutputSpan<UInt8>) -> Bool {

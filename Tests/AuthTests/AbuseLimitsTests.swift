@@ -39,7 +39,7 @@ import VaultFormat
     }
 
     func attempt(_ account: Int, from network: Int, device: [UInt8]? = nil) -> AbuseLimits.Attempt {
-        AbuseLimits.Attempt(account: account.bigEndianBytes, network: self.network(network), device: device)
+        AbuseLimits.Attempt(account: Int64(account).bigEndianBytes, network: self.network(network), device: device)
     }
 
     /// Makes admitted guesses and returns their number.

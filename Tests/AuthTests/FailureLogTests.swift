@@ -139,7 +139,7 @@ import VaultFormat
         for number in 0..<30_000 {
             try await log.record(
                 AuditEvent(.login, by: .init(.unauthenticated), outcome: .failed, reason: "password"),
-                account: number.bigEndianBytes, network: nil, vault: nil)
+                account: Int64(number).bigEndianBytes, network: nil, vault: nil)
         }
         #expect(written.lines.count == 51)
     }
@@ -150,7 +150,7 @@ import VaultFormat
             for number in 0..<60 {
                 try await log.record(
                     AuditEvent(.login, by: .init(.unauthenticated), outcome: .failed, reason: "password"), account: [1],
-                    network: IPAddress(bytes: (minute * 60 + number).bigEndianBytes + [UInt8](repeating: 0, count: 8))?
+                    network: IPAddress(bytes: Int64(minute * 60 + number).bigEndianBytes + [UInt8](repeating: 0, count: 8))?
                         .rateLimitPrefix, vault: nil)
             }
             moments.advance(by: 60)

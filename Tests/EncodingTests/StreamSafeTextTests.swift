@@ -14,25 +14,25 @@ import Testing
 
     @Test(arguments: marks) func thirtyMarksAreAccepted(_ marks: String) {
         let (most, more) = (run(of: marks, 30), run(of: marks, 31))
-        for text in [most, "e" + most + "e" + most] { #expect(StreamSafeText.check(text.utf8)) }
-        for text in [more, "e" + more, "ee" + most + "e" + more + "e"] { #expect(!StreamSafeText.check(text.utf8)) }
+        for text in [most, "e" + most + "e" + most] { #expect(StreamSafeText.check(text)) }
+        for text in [more, "e" + more, "ee" + most + "e" + more + "e"] { #expect(!StreamSafeText.check(text)) }
     }
 
     @Test(arguments: marks) func aTargetIsCheckedAfterPercentDecoding(_ marks: String) {
         let (most, more) = (run(of: marks, 30), run(of: marks, 31))
         for prefix in ["/", "/entries/", "/entries?tag=", "/?"] {
-            #expect(StreamSafeText.check(target: (prefix + percentEncoded(most)).utf8))
-            #expect(StreamSafeText.check(target: (prefix + most).utf8))
-            #expect(!StreamSafeText.check(target: (prefix + percentEncoded(more)).utf8))
-            #expect(!StreamSafeText.check(target: (prefix + percentEncoded(more).uppercased()).utf8))
-            #expect(!StreamSafeText.check(target: (prefix + more).utf8))
+            #expect(StreamSafeText.check(target: prefix + percentEncoded(most)))
+            #expect(StreamSafeText.check(target: prefix + most))
+            #expect(!StreamSafeText.check(target: prefix + percentEncoded(more)))
+            #expect(!StreamSafeText.check(target: prefix + percentEncoded(more).uppercased()))
+            #expect(!StreamSafeText.check(target: prefix + more))
             // Half of them written one way and half the other.
-            #expect(!StreamSafeText.check(target: (prefix + most + percentEncoded(most)).utf8))
+            #expect(!StreamSafeText.check(target: prefix + most + percentEncoded(most)))
         }
     }
 
     @Test(arguments: ["%", "%c", "%zz", "/a%", "%%41", "%c3%28", "/ä?ö=%e4"])
     func anInvalidEscapeIsText(_ target: String) {
-        for length in 0...target.utf8.count { #expect(StreamSafeText.check(target: target.utf8.prefix(length))) }
+        for length in 0...target.count { #expect(StreamSafeText.check(target: String(target.prefix(length)))) }
     }
 }

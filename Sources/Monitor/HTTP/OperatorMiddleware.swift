@@ -25,7 +25,7 @@ struct OperatorMiddleware: RouterMiddleware {
         }
         // Any page can make a browser send the cookie; only ours sends this header.
         if bearer == nil, !reads,
-            !constantTimeEqual((request.headers[.csrfToken] ?? "").utf8, session.csrf.utf8)
+            !constantTimeEqual(Array((request.headers[.csrfToken] ?? "").utf8), Array(session.csrf.utf8))
         {
             throw Problem(named: "csrf", status: 403, title: "X-CSRF-Token is missing or wrong")
         }

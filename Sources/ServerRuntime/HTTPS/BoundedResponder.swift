@@ -48,9 +48,9 @@ where Base.Context: InitializableFromSource<ApplicationRequestContextSource> {
     }
 
     private func isStreamSafe(_ head: HTTPRequest) -> Bool {
-        StreamSafeText.check(target: (head.path ?? "").utf8)
-            && StreamSafeText.check((head.authority ?? "").utf8)
-            && head.headerFields.allSatisfy { StreamSafeText.check($0.value.utf8) }
+        StreamSafeText.check(target: head.path ?? "")
+            && StreamSafeText.check(head.authority ?? "")
+            && head.headerFields.allSatisfy { StreamSafeText.check($0.value) }
     }
 
     private func withDeadline(of channel: any Channel, _ body: @escaping @Sendable (RequestDeadline) -> Void) {
