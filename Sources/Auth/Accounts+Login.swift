@@ -92,7 +92,7 @@ extension Accounts {
         _ code: String?, _ owner: HolderKey, in vault: VaultID, _ attempt: AbuseLimits.Attempt,
         from address: IPAddress?
     ) async throws -> SecondFactor? {
-        guard let box = try store.item(.totp, of: owner.id) else { return nil }
+        guard let box = try store.item(.totp, of: owner.id, in: vault) else { return nil }
         guard let code else { throw AuthError.secondFactorNeeded }
         try limits.admitCode(attempt)
         try admitAttempt(fromKnownDevice: true)
@@ -112,7 +112,8 @@ extension Accounts {
         let stored = try present(.password, of: identified)
         let factor = try await acceptCode(request.code, owner, in: vault, attempt, from: address)
         if let factor {
-            transaction.write(.putItem(.totp, owner.id, try factor.sealed(.totp, vault: vault, owner: owner)))
+            transaction.write(
+                .putItem(.totp, owner.id, vault: vault, try factor.sealed(.totp, vault: vault, owner: owner)))
         }
         try spendSignIn(vault)
         limits.succeeded(attempt)

@@ -188,16 +188,17 @@ extension Accounts {
     ) throws -> [Mutation] {
         var mutations: [Mutation] = []
         if let factor {
-            mutations.append(.putItem(.totp, owner.id, try factor.sealed(.totp, vault: vault, owner: owner)))
+            mutations.append(
+                .putItem(.totp, owner.id, vault: vault, try factor.sealed(.totp, vault: vault, owner: owner)))
         }
-        guard let box = try store.item(.index, of: old.id) else {
+        guard let box = try store.item(.index, of: old.id, in: vault) else {
             throw VaultError.damaged("an owner without an index key")
         }
         let key = try Box.openKey(
             box, key: old.wrapKey, context: OwnerItem.index.context(vault: vault, holder: old.id))
         let renewed = Box.seal(
             key, key: owner.wrapKey, context: OwnerItem.index.context(vault: vault, holder: owner.id))
-        mutations.append(.putItem(.index, owner.id, renewed))
+        mutations.append(.putItem(.index, owner.id, vault: vault, renewed))
         return mutations
     }
 }

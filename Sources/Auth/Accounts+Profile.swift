@@ -21,7 +21,7 @@ extension Accounts {
         return Profile(
             email: String(decoding: email, as: UTF8.self), vault: principal.vault, created: account.created,
             hasRecoveryKit: try store.credential(.recovery, of: principal.vault) != nil,
-            hasSecondFactor: try store.item(.totp, of: principal.holder.id) != nil,
+            hasSecondFactor: try store.item(.totp, of: principal.holder.id, in: principal.vault) != nil,
             usage: try await store.usage(of: principal.vault), quotas: settings.quotas)
     }
 
@@ -48,6 +48,8 @@ extension Accounts {
                 .accountDelete, by: .init(.owner, principal.holder.id), from: principal.from?.text,
                 subject: principal.vault.text)
             transaction.write(.closeAccount(principal.vault))
+            // The vault's own line, which nobody can read afterwards, ends its state in the chain.
+            try transaction.log(event)
             try transaction.logUnderNodeKey(event)
             try await transaction.commit()
             unit.audit.evictKey(of: principal.vault)

@@ -37,7 +37,7 @@ extension Accounts {
         do {
             let opened = try (stored ?? dummy).open(proof.secret, root: keys.root)
             guard let stored, opened.id == principal.holder.id else { throw AuthError.wrongProof }
-            guard let box = try store.item(.totp, of: principal.holder.id) else {
+            guard let box = try store.item(.totp, of: principal.holder.id, in: principal.vault) else {
                 return Proven(credential: stored, factor: nil)
             }
             guard let code = proof.code else { throw AuthError.secondFactorNeeded }
@@ -47,7 +47,9 @@ extension Accounts {
                 throw AuthError.secondFactorWrong
             }
             let spent = try factor.sealed(.totp, vault: principal.vault, owner: principal.holder)
-            try await store.commit([.putItem(.totp, principal.holder.id, spent)], [])
+            try await store.commit(
+                [.putItem(.totp, principal.holder.id, vault: principal.vault, spent)],
+                [try unit.audit.seal(principal.event(.codeUse), vault: principal.vault)])
             return Proven(credential: stored, factor: factor)
         } catch BoxError.wrongKeyOrContext {
             try await failProof("proof", principal, abuse: try limits.failedProof(in: session))

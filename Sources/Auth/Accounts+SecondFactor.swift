@@ -11,7 +11,10 @@ extension Accounts {
         let permit = try principal.authorize(.beginSecondFactor, at: now())
         let factor = SecondFactor.generate()
         let box = try factor.sealed(.pendingTOTP, vault: principal.vault, owner: principal.holder)
-        try await unit.change(permit) { $0.write(.putItem(.pendingTOTP, principal.holder.id, box)) }
+        try await unit.change(permit) { transaction in
+            transaction.write(.putItem(.pendingTOTP, principal.holder.id, vault: principal.vault, box))
+            try transaction.log(principal.event(.secondFactorBegin))
+        }
         return factor.secret
     }
 
@@ -24,7 +27,7 @@ extension Accounts {
         try operations.spend(principal.vault)
         return try await unit.change(permit) { transaction in
             _ = try await check(proof, as: principal)
-            guard let box = try store.item(.pendingTOTP, of: principal.holder.id) else {
+            guard let box = try store.item(.pendingTOTP, of: principal.holder.id, in: principal.vault) else {
                 throw AuthError.notEnabled
             }
             var factor = try SecondFactor(sealed: box, .pendingTOTP, vault: principal.vault, owner: principal.holder)
@@ -36,7 +39,8 @@ extension Accounts {
             let codes = factor.makeRecoveryCodes()
             let final = try factor.sealed(.totp, vault: principal.vault, owner: principal.holder)
             transaction.write(
-                .putItem(.totp, principal.holder.id, final), .dropItem(.pendingTOTP, principal.holder.id))
+                .putItem(.totp, principal.holder.id, vault: principal.vault, final),
+                .dropItem(.pendingTOTP, principal.holder.id))
             try transaction.log(principal.event(.secondFactorEnable))
             return codes
         }
@@ -48,7 +52,9 @@ extension Accounts {
         try operations.spend(principal.vault)
         // Under the lock, so that a concurrent login does not store the factor again.
         try await unit.change(permit) { transaction in
-            guard try store.item(.totp, of: principal.holder.id) != nil else { throw AuthError.notEnabled }
+            guard try store.item(.totp, of: principal.holder.id, in: principal.vault) != nil else {
+                throw AuthError.notEnabled
+            }
             _ = try await check(proof, as: principal)
             transaction.write(
                 .dropItem(.totp, principal.holder.id), .dropItem(.pendingTOTP, principal.holder.id))

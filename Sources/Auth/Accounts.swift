@@ -156,11 +156,16 @@ package struct Accounts: Sendable {
         }
         try check(request.secrets)
         if let recovery = request.recovery { try check(recovery) }
+        // These bytes stand for the node's own records.
+        guard request.vault != .node else { throw AuthError.invalid("vault", "must be 16 random bytes") }
         var mutations = mutations
+        var nodeLines: [SealedAuditLine] = []
         if settings.registration == .invite {
             guard let text = request.invite else { throw AuthError.inviteNeeded }
             guard let invite = keys.openInvite(text, at: now()) else { throw AuthError.inviteNeeded }
             mutations.append(.redeemInvite(invite))
+            nodeLines.append(
+                try unit.audit.seal(AuditEvent(.inviteRedeem, by: .init(.node), from: address?.text), vault: nil))
         }
         let vault = request.vault
         let time = now()
@@ -180,7 +185,7 @@ package struct Accounts: Sendable {
                     id: owner.id, vault: vault, isOwner: true,
                     publicKey: try owner.storedPublicKey(vault: vault, isOwner: true, keys: keys))),
             .insertCredential(credential(.password, request.secrets, owner, vault)),
-            .putItem(.index, owner.id, indexKey(of: owner, vault)),
+            .putItem(.index, owner.id, vault: vault, indexKey(of: owner, vault)),
         ]
         var events = [AuditEvent(.accountCreate, by: .init(.owner, owner.id), from: address?.text)]
         if let recovery = request.recovery {
@@ -188,7 +193,8 @@ package struct Accounts: Sendable {
             events.append(
                 AuditEvent(.recoveryChange, by: .init(.owner, owner.id), from: address?.text, reason: "set"))
         }
-        try await store.commit(mutations, try events.map { try unit.audit.seal($0, vault: vault, key: auditKey) })
+        let lines = try events.map { try unit.audit.seal($0, vault: vault, key: auditKey) }
+        try await store.commit(mutations, nodeLines + lines)
     }
 
     private func indexKey(of owner: HolderKey, _ vault: VaultID) -> [UInt8] {

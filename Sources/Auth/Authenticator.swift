@@ -54,6 +54,7 @@ package final class OpenHolders: Sendable {
 package final class Authenticator: Sendable {
     private let store: any AccountStore
     private let keys: NodeKeys
+    private let audit: AuditSealer
     private let failures: FailureLog
     private let now: @Sendable () -> Int64
     private let sessionIdle: Int64
@@ -61,11 +62,12 @@ package final class Authenticator: Sendable {
 
     /// `sessionIdle`: Seconds without a request after which a session expires.
     package init(
-        store: any AccountStore, keys: NodeKeys, failures: FailureLog, sessionIdle: Int64,
+        store: any AccountStore, keys: NodeKeys, audit: AuditSealer, failures: FailureLog, sessionIdle: Int64,
         now: @escaping @Sendable () -> Int64
     ) {
         self.store = store
         self.keys = keys
+        self.audit = audit
         self.failures = failures
         self.sessionIdle = sessionIdle
         self.now = now
@@ -115,7 +117,10 @@ package final class Authenticator: Sendable {
         switch credential.kind {
         case .session:
             guard time < credential.expires ?? 0, time - credential.lastUsed < sessionIdle else {
-                try await store.commit([.deleteCredential(credential.id)], [])
+                var event = AuditEvent(.sessionExpire, by: .init(.node), subject: credential.id.text)
+                event.count = 1
+                try await store.commit(
+                    [.deleteCredential(credential.id)], [try audit.seal(event, vault: credential.vault)])
                 throw AuthError.sessionExpired
             }
             // Updated at most once a minute, so that reads rarely write.

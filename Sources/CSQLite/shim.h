@@ -1,3 +1,5 @@
+/* Declares the preupdate hook, which Debian's library has. */
+#define SQLITE_ENABLE_PREUPDATE_HOOK 1
 #include <sqlite3.h>
 #include <stdint.h>
 #include <sys/vfs.h>

@@ -3,6 +3,7 @@ package import RootKeySources
 package import ServerRuntime
 import Storage
 import Systemd
+import Vault
 package import VaultFormat
 
 /// A node's data directory: the database, the root key, a lock file, reserve files and certificates.
@@ -97,6 +98,12 @@ package struct DataDirectory: Sendable {
         try requireVault()
         do {
             return try NodeKeys(root: try rootKeySource.load(), stored: try Store.nodeKey(path: database))
+        } catch VaultError.otherFormat {
+            throw Failure(
+                """
+                \(database) was made by clavitor-node 0.1.0, whose format this version does not read. Serve it with that version, \
+                or begin a new vault: `clavitor-node init --data OTHER`.
+                """)
         } catch let error as RootBoxError {
             switch error {
             case .unknownKey(let id):

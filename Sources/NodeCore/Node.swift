@@ -29,9 +29,10 @@ package struct Node: Sendable {
     package let heartbeatRequests: HeartbeatRequests
 
     /// `isUnclean`: Whether the previous process ended without a clean shutdown, see `UncleanShutdown`.
+    /// `isSoleWriter`: Whether no other process may change records meanwhile, see `AuditJournal`.
     package init(
         _ directory: DataDirectory, _ settings: NodeSettings, logger: Logger, isUnclean: Bool = false,
-        now: @escaping @Sendable () -> Int64
+        isSoleWriter: Bool = true, now: @escaping @Sendable () -> Int64
     ) throws {
         let keys = try directory.nodeKeys()
         let damageMark = DamageMark(path: directory.damageMark)
@@ -42,7 +43,15 @@ package struct Node: Sendable {
                 logger.critical("the node is now read-only", metadata: ["mode": "\(health.mode)", "error": "\(error)"])
             }
         }
-        let journal = AuditJournal(key: keys.auditHeadKey, onFault: onFault)
+        let journal = AuditJournal(
+            key: keys.auditHeadKey, isSoleWriter: isSoleWriter, onFault: onFault,
+            onDamage: { [isAuditVerified] vault, finding in
+                isAuditVerified.value = false
+                if vault == .node { health.note(.damaged) }
+                logger.critical(
+                    "records were changed by another program; the vault is not served",
+                    metadata: ["vault": "\(vault == .node ? "the node's own" : vault.text)", "finding": "\(finding)"])
+            })
         let heartbeatRequests = HeartbeatRequests()
         let store = try Store(
             path: directory.database, journal: journal, health: health, now: now,
@@ -118,7 +127,7 @@ extension Node {
     package init(offline directory: DataDirectory) throws {
         try self.init(
             directory, NodeSettings(origin: "localhost"),
-            logger: Logger(label: "clavitor-node") { _ in SwiftLogNoOpLogHandler() },
+            logger: Logger(label: "clavitor-node") { _ in SwiftLogNoOpLogHandler() }, isSoleWriter: false,
             now: unixTime)
     }
 }

@@ -107,7 +107,7 @@ package struct NodeServer: Sendable {
     package func finishRotation() async throws {
         let root = node.keys.root
         guard root.ids.count > 1 else { return }
-        let renewed = try await RootKeyRotation(node.store.database, root: root).run()
+        let renewed = try await RootKeyRotation(node.store, root: root, audit: node.audit).run()
         try await node.record(AuditEvent(.rootKeyRotate, by: .init(.node), reason: "key \(root.current)"))
         let figures: Logger.Metadata = ["current": "\(root.current)", "renewed": "\(renewed)"]
         guard directory.rootKeySource.isReplaceable else {

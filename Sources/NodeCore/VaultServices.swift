@@ -34,7 +34,8 @@ package struct VaultServices: Sendable {
         accounts = Accounts(
             store: store, unit: unit, keys: keys, limits: limits, failures: failures,
             settings: settings)
-        authenticator = Authenticator(store: store, keys: keys, failures: failures, sessionIdle: sessionIdle, now: now)
+        authenticator = Authenticator(
+            store: store, keys: keys, audit: audit, failures: failures, sessionIdle: sessionIdle, now: now)
         entries = Entries(
             unit: unit, keys: keys, quotas: settings.quotas,
             rates: AgentRates(isUnclean: settings.isUnclean, now: now))

@@ -8,6 +8,9 @@ import CSQLite
 package final class Connection {
     private let handle: OpaquePointer
     private var statements: [UInt: Statement] = [:]
+    /// Statements whose SQL names a table of a list, by their SQL.
+    private var tableStatements: [String: Statement] = [:]
+    private var rowChanges: RowChangeObserver?
 
     package enum Access: Sendable {
         case readWrite
@@ -38,6 +41,7 @@ package final class Connection {
 
     deinit {
         statements.removeAll()
+        tableStatements.removeAll()
         unsafe sqlite3_close_v2(handle)
     }
 
@@ -108,7 +112,7 @@ package final class Connection {
     package var machineSteps: Int { statements.values.reduce(0) { $0 + $1.machineSteps } }
 
     /// Runs `body` on one snapshot, however many statements it has.
-    func snapshot<T>(_ body: (Connection) throws -> T) throws -> T {
+    package func snapshot<T>(_ body: (Connection) throws -> T) throws -> T {
         try run("BEGIN")
         // Nothing was written, so rollback suffices; on a damaged file COMMIT throws, which would lose the findings of an
         // integrity check.
@@ -119,6 +123,30 @@ package final class Connection {
     /// Rolls back the open transaction, if SQLite has not done so already.
     func rollBack() {
         if isInTransaction { _ = try? run("ROLLBACK") }
+    }
+
+    /// Passes every row of the tables that this connection inserts, changes or deletes to `body`, before it does so.
+    ///
+    /// `body` runs within the statement and may not use the connection.
+    package func observeRowChanges(in tables: [TableName], _ body: @escaping (RowChange) -> Void) {
+        let observer = RowChangeObserver(tables: tables, body: body)
+        unsafe observer.install(on: handle)
+        rowChanges = observer
+    }
+
+    /// Runs a statement whose SQL was built from a `TableName`.
+    func forEach(trusted sql: String, _ bindings: [Value], row: (Row) throws -> Void) throws {
+        let statement: Statement
+        if let known = tableStatements[sql] {
+            statement = known
+        } else {
+            statement = unsafe try Statement(sql, on: handle)
+            tableStatements[sql] = statement
+        }
+        try statement.forEachRow(bindings) { current in
+            try row(current)
+            return .next
+        }
     }
 
     /// Gives other files of this module access to the C handle.

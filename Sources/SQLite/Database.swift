@@ -57,6 +57,7 @@ package final class Database: Sendable {
             PRAGMA cache_size = -4096;
             """)
         try Migration.apply(migrations, to: connection)
+        try observer?.start(on: connection)
         writer = Writer(connection, commitDelay: commitDelay, observer: observer)
         lookUps = try (0..<readers).map { _ in LookUp(try Self.reader(path)) }
         scans = try (0..<readers).map { _ in try Self.scan(path) }

@@ -5,16 +5,26 @@ import Synchronization
 ///
 /// Every call is made on the writer's thread.
 package protocol BatchObserver: Sendable {
+    /// Called once with the writer's connection, before any transaction.
+    func start(on database: Connection) throws
     /// A transaction has begun, so no other process can write: read here what another process may have changed.
     func batchDidBegin(_ database: Connection) throws
     /// A job is about to run; `jobDidFail` undoes everything since this call.
     func jobWillRun()
+    /// May refuse the job by throwing, which makes it fail.
+    func jobDidRun(_ database: Connection) throws
     func jobDidFail()
     /// Called right before COMMIT, once per batch. May write to the database.
     func batchWillCommit(_ database: Connection) throws
-    func batchDidCommit()
+    /// Calls `commit` once, which runs COMMIT, and takes over the batch's state when it returns.
+    func commit(_ commit: () throws -> Void) throws
     /// The whole batch was rolled back.
     func batchDidFail(_ error: any Error)
+}
+
+extension BatchObserver {
+    package func start(on database: Connection) throws {}
+    package func jobDidRun(_ database: Connection) throws {}
 }
 
 /// The size class of a job, which decides how it shares the writer with others.
@@ -162,8 +172,11 @@ final class Writer: Sendable {
                 try run(job, alone: batch.count == 1, on: database)
             }
             try observer?.batchWillCommit(database)
-            try database.run("COMMIT")
-            observer?.batchDidCommit()
+            if let observer {
+                try observer.commit { try database.run("COMMIT") }
+            } else {
+                try database.run("COMMIT")
+            }
             for job in batch { job.succeed() }
         } catch {
             database.rollBack()
@@ -178,7 +191,7 @@ final class Writer: Sendable {
         if !alone { try database.run("SAVEPOINT job") }
         observer?.jobWillRun()
         do {
-            try job.run(on: database)
+            try job.run(on: database) { try observer?.jobDidRun(database) }
         } catch {
             observer?.jobDidFail()
             if alone || !database.isInTransaction { throw error }
@@ -190,7 +203,8 @@ final class Writer: Sendable {
 
 /// A type-erased job that waits for its commit.
 private protocol WriteJob: AnyObject, Sendable {
-    func run(on database: Connection) throws
+    /// `check`: Runs after the job; the job fails when it throws.
+    func run(on database: Connection, check: () throws -> Void) throws
     /// The batch is on disk. A job whose closure threw resumes with its own error.
     func succeed()
     func fail(_ error: any Error)
@@ -210,9 +224,10 @@ private final class Job<R: Sendable>: WriteJob, @unchecked Sendable {
         self.continuation = continuation
     }
 
-    func run(on database: Connection) throws {
+    func run(on database: Connection, check: () throws -> Void) throws {
         do {
             outcome = .success(try body(database))
+            try check()
         } catch {
             outcome = .failure(error)
             throw error

@@ -8,6 +8,8 @@ import VaultFormat
 struct ChainCheck {
     private var chain: AuditChain
     private var findings: [String] = []
+    /// Each vault's last state in the verified lines, without those that were closed.
+    private(set) var states: [VaultID: NodeState.Vault] = [:]
     private static let mostFindings = 20
 
     /// `start`: The end of the part that was verified before.
@@ -26,7 +28,7 @@ struct ChainCheck {
     mutating func advance(_ db: Connection, lines: Int) throws -> Bool {
         var read = 0
         try db.forEach(
-            "SELECT sequence, time, vault, body, hash FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?",
+            "SELECT sequence, time, vault, change, digest, body, hash FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?",
             .integer(chain.sequence), .integer(lines)
         ) { row in
             read += 1
@@ -38,6 +40,9 @@ struct ChainCheck {
                 return
             }
             chain.append(stored.line)
+            if let state = stored.line.state {
+                states[stored.line.vault ?? .node] = state.digest == .zeros ? nil : state
+            }
             if stored.sequence != chain.sequence || !constantTimeEqual(stored.hash, chain.hash) {
                 note("line \(stored.sequence) is not chained to the previous line")
                 chain = AuditChain(sequence: stored.sequence, hash: stored.hash)
@@ -111,10 +116,15 @@ struct AuditPass {
         let isDone = try check.advance(db, lines: lines)
         chain = check
         guard isDone else { return }
-        report.head = try AuditJournal.readHead(db, key: verification.headKey)
+        let verified = try VerifiedState(db, key: verification.headKey)
+        report.head = verified.head
         report.findings += try Schema.differences(db, key: verification.headKey) + check.findings(upTo: report.head)
-        vaults = try db.all("SELECT vault FROM account", row: { try Store.id($0.blob(0)) as VaultID })
-        report.vaults = vaults?.count ?? 0
+        report.findings += check.differences(from: try StoredState(db)).map { Self.finding(in: $0, $1) }
+        let accounts = try db.all("SELECT vault FROM account", row: { try Store.id($0.blob(0)) as VaultID })
+        report.vaults = accounts.count
+        // Also those whose account is missing.
+        vaults = Set(accounts).union(verified.states.vaults.keys).subtracting([.node]).sorted()
+        try compareRecords(of: .node, db)
     }
 
     /// Replays the vault's next lines.
@@ -124,7 +134,7 @@ struct AuditPass {
         var read = 0
         try db.forEach(
             """
-            SELECT sequence, time, vault, body, hash FROM audit WHERE vault = ? AND sequence > ?
+            SELECT sequence, time, vault, change, digest, body, hash FROM audit WHERE vault = ? AND sequence > ?
             ORDER BY sequence LIMIT ?
             """, .blob(vault.bytes), .integer(last), .integer(lines)
         ) { row in
@@ -143,11 +153,27 @@ struct AuditPass {
         return read < lines
     }
 
+    private static func finding(in vault: VaultID, _ what: String) -> String {
+        vault == .node ? "the node's own records: \(what)" : "vault \(vault.text): \(what)"
+    }
+
+    /// Compares all records with the vault's state in the same snapshot.
+    private mutating func compareRecords(of vault: VaultID, _ db: Connection) throws {
+        var records = try LoadedRecords(of: vault, try RecordTables(db), db)
+        let state = try db.first("SELECT change, digest FROM vault_state WHERE vault = ?", .blob(vault.bytes)) {
+            try StoredState.state($0)
+        }
+        guard state?.digest != records.digest() else { return }
+        report.findings.append(Self.finding(in: vault, "its records are not those of its state"))
+    }
+
     private mutating func compare(_ vault: VaultID, _ db: Connection) throws {
         // The vault may have been deleted since the list was read.
+        let hasState = try db.first("SELECT 1 FROM vault_state WHERE vault = ?", .blob(vault.bytes)) { _ in true }
         let isThere = try db.first("SELECT 1 FROM account WHERE vault = ? AND owner <> x''", .blob(vault.bytes)) { _ in
             true
         }
+        if hasState != nil || isThere != nil { try compareRecords(of: vault, db) }
         guard isThere != nil, !isGone else { return }
         report.findings += replay.state.differences(from: try AuditVerification.state(of: vault, db))
             .map { "vault \(vault.text): \($0)" }

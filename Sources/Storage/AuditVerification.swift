@@ -62,7 +62,7 @@ package struct AuditVerification: Sendable {
             let (next, end) = try await database.read(lasting: .long) { db in
                 var check = try present ?? ChainCheck(from: try AuditCheckpoint.read(db, key: headKey), db)
                 let isDone = try check.advance(db, lines: 10_000)
-                return (check, isDone ? try AuditJournal.readHead(db, key: headKey) : nil)
+                return (check, isDone ? try VerifiedState(db, key: headKey).head : nil)
             }
             check = next
             guard let end else { continue }

@@ -77,10 +77,10 @@ extension Mutation {
         // A narrowing also writes, so it requires as much space as moving to the trash. Below that, pausing and revoking work.
         case .deleteEntry, .removeField, .deleteValues, .narrows: .tidies
         case .dropWrap, .dropAgentWraps, .deleteAgent, .deleteCredential, .deleteCredentials, .deleteSessions,
-            .deleteSessionsExpired, .closeAccount:
+            .closeAccount:
             .reduces
         // A second factor cannot be confirmed here, so none begins.
-        case .putItem(.pendingTOTP, _, _): .adds
+        case .putItem(.pendingTOTP, _, _, _): .adds
         // Includes the second factor's last code, which a sign-in must store. An owner has three items.
         case .putItem: .keepsCount
         case .expectPrincipal, .expectWrap, .expectEntry, .countUse, .countBytes, .expectDepositRoom, .stayWithin,

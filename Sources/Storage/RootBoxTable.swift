@@ -46,14 +46,14 @@ enum RootBoxTable: CaseIterable {
         case .credential:
             return try db.all(
                 """
-                SELECT id, vault, holder, kind, lookup, box, l2_key, created, expires, last_used FROM credential
+                SELECT id, vault, holder, kind, lookup, box, l2_key, created, expires, NULL AS last_used FROM credential
                 WHERE substr(box, 3, 4) IS NOT ? LIMIT ?
                 """, bindings.0, bindings.1
             ) { (.credential(try Store.credential($0)), try $0.blob("box")) }
         case .credentialL2Key:
             return try db.all(
                 """
-                SELECT id, vault, holder, kind, lookup, box, l2_key, created, expires, last_used FROM credential
+                SELECT id, vault, holder, kind, lookup, box, l2_key, created, expires, NULL AS last_used FROM credential
                 WHERE l2_key IS NOT NULL AND substr(l2_key, 3, 4) IS NOT ? LIMIT ?
                 """, bindings.0, bindings.1
             ) { (.credentialL2Key(try Store.credential($0)), try $0.blob("l2_key")) }
@@ -77,12 +77,6 @@ enum RootBoxTable: CaseIterable {
             """, .blob(key), .blob(holder), .blob(place?.entry.bytes ?? []), .blob(place?.field.bytes ?? []),
             .integer(place?.version ?? 0), .integer(limit)
         ) { (.sealedWrap(try Store.place($0), try Store.id($0.blob("holder"))), try $0.blob("box")) }
-    }
-
-    func renew(_ db: Connection, _ root: RootKeys, limit: Int) throws -> Int {
-        let rows = try stale(db, root.current.bigEndianBytes, limit)
-        for (item, box) in rows { try Self.put(try item.renewed(box, root: root), item, db) }
-        return rows.count
     }
 
     static func put(_ box: [UInt8], _ item: RootBox, _ db: Connection) throws {

@@ -3,35 +3,181 @@ import Vault
 
 /// The schema's migrations. See `Migration` for the rules.
 package enum Schema {
-    package static let migrations = [first, second]
+    package static let migrations = [first]
 
     /// SQL for the size of a row with a secret box; must equal `Mutation.bytesAtRest`.
     static func size(_ box: String, _ row: Int) -> String {
         "(length(\(box)) + iif(length(\(box)) > \(RowSize.mostInPlace), \(row + RowSize.overflow), \(row)))"
     }
 
-    /// Usage counters maintained by triggers, so that an older version of the program updates them too.
-    private static let second = Migration(
-        2,
+    private static let first = Migration(
+        1,
         """
+        CREATE TABLE node (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            node_key BLOB NOT NULL,
+            created INTEGER NOT NULL
+        ) STRICT;
+
+        -- A hash chain; the head is authenticated and rewritten in each commit.
+        CREATE TABLE audit (
+            sequence INTEGER PRIMARY KEY,
+            time INTEGER NOT NULL,
+            vault BLOB,
+            -- The state after a change of records.
+            change INTEGER NOT NULL,
+            digest BLOB,
+            body BLOB NOT NULL,
+            hash BLOB NOT NULL
+        ) STRICT;
+        CREATE INDEX audit_of_vault ON audit (vault, sequence) WHERE vault IS NOT NULL;
+        CREATE TABLE audit_head (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            epoch INTEGER NOT NULL,
+            sequence INTEGER NOT NULL,
+            hash BLOB NOT NULL,
+            code BLOB NOT NULL
+        ) STRICT;
+
+        -- The tables whose rows decide over access, with the column that identifies a row.
+        CREATE TABLE recorded (
+            name TEXT PRIMARY KEY,
+            key TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        INSERT INTO recorded (name, key) VALUES ('account', 'vault'), ('agent', 'holder'), ('credential', 'id'),
+            ('entry', 'id'), ('item', 'id'), ('node', 'id'), ('recorded', 'name'), ('spent_invite', 'payload');
+        -- The digest of each vault's records after its latest change; of the node's own under 16 zero bytes.
+        CREATE TABLE vault_state (
+            vault BLOB PRIMARY KEY,
+            change INTEGER NOT NULL,
+            digest BLOB NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE account (
+            vault BLOB PRIMARY KEY,
+            email_index BLOB NOT NULL UNIQUE,
+            email BLOB NOT NULL,
+            kdf_memory INTEGER NOT NULL,
+            kdf_iterations INTEGER NOT NULL,
+            kdf_parallelism INTEGER NOT NULL,
+            salt BLOB NOT NULL,
+            owner BLOB NOT NULL,
+            audit_key BLOB NOT NULL,
+            created INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE holder (
+            id BLOB PRIMARY KEY,
+            vault BLOB NOT NULL REFERENCES account (vault) ON DELETE CASCADE,
+            is_owner INTEGER NOT NULL,
+            public_key BLOB NOT NULL
+        ) STRICT;
+        CREATE INDEX holder_of_vault ON holder (vault);
+        CREATE TABLE credential (
+            id BLOB PRIMARY KEY,
+            vault BLOB NOT NULL REFERENCES account (vault) ON DELETE CASCADE,
+            holder BLOB NOT NULL REFERENCES holder (id) ON DELETE CASCADE,
+            kind TEXT NOT NULL,
+            lookup BLOB UNIQUE,
+            box BLOB NOT NULL,
+            l2_key BLOB,
+            created INTEGER NOT NULL,
+            expires INTEGER
+        ) STRICT;
+        CREATE INDEX credential_of_vault ON credential (vault, kind);
+        CREATE INDEX credential_of_holder ON credential (holder);
+        -- No record: without it an idle session lives until it expires.
+        CREATE TABLE last_use (
+            credential BLOB PRIMARY KEY REFERENCES credential (id) ON DELETE CASCADE,
+            at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        -- The id is the key holder's with the name.
+        CREATE TABLE item (
+            id BLOB PRIMARY KEY,
+            vault BLOB NOT NULL REFERENCES account (vault) ON DELETE CASCADE,
+            holder BLOB NOT NULL REFERENCES holder (id) ON DELETE CASCADE,
+            name TEXT NOT NULL,
+            box BLOB NOT NULL
+        ) STRICT;
+        CREATE INDEX item_of_vault ON item (vault);
+        CREATE INDEX item_of_holder ON item (holder);
+        CREATE TABLE agent (
+            holder BLOB PRIMARY KEY REFERENCES holder (id) ON DELETE CASCADE,
+            vault BLOB NOT NULL REFERENCES account (vault) ON DELETE CASCADE,
+            state INTEGER NOT NULL,
+            policy BLOB NOT NULL,
+            record_version INTEGER NOT NULL,
+            uses INTEGER NOT NULL,
+            created INTEGER NOT NULL,
+            quota_day INTEGER NOT NULL DEFAULT 0,
+            quota_bytes INTEGER NOT NULL DEFAULT 0
+        ) STRICT;
+        CREATE INDEX agent_of_vault ON agent (vault);
+
+        CREATE TABLE entry (
+            ordinal INTEGER PRIMARY KEY AUTOINCREMENT,
+            id BLOB NOT NULL UNIQUE,
+            vault BLOB NOT NULL REFERENCES account (vault) ON DELETE CASCADE,
+            version INTEGER NOT NULL,
+            state INTEGER NOT NULL,
+            created INTEGER NOT NULL,
+            updated INTEGER NOT NULL,
+            deleted INTEGER,
+            depositor BLOB
+        ) STRICT;
+        CREATE INDEX entry_of_vault ON entry (vault, state, ordinal);
+        -- The newest version of a field is its current one, unless the field was removed. An agent's record is stored
+        -- here too, under the agent's id.
+        CREATE TABLE value (
+            entry BLOB NOT NULL,
+            field BLOB NOT NULL,
+            version INTEGER NOT NULL,
+            vault BLOB NOT NULL REFERENCES account (vault) ON DELETE CASCADE,
+            tier INTEGER NOT NULL,
+            is_current INTEGER NOT NULL,
+            written INTEGER NOT NULL,
+            author BLOB NOT NULL,
+            box BLOB NOT NULL,
+            PRIMARY KEY (entry, field, version)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX value_of_vault ON value (vault, tier);
+        CREATE TABLE wrap (
+            holder BLOB NOT NULL REFERENCES holder (id) ON DELETE CASCADE,
+            entry BLOB NOT NULL,
+            field BLOB NOT NULL,
+            version INTEGER NOT NULL,
+            is_sealed INTEGER NOT NULL,
+            box BLOB NOT NULL,
+            PRIMARY KEY (holder, entry, field, version),
+            FOREIGN KEY (entry, field, version) REFERENCES value (entry, field, version) ON DELETE CASCADE
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX wrap_of_value ON wrap (entry, field, version, holder);
+        CREATE INDEX wrap_sealed ON wrap (holder) WHERE is_sealed = 1;
+        CREATE TABLE term (
+            vault BLOB NOT NULL REFERENCES account (vault) ON DELETE CASCADE,
+            term BLOB NOT NULL,
+            entry BLOB NOT NULL REFERENCES entry (id) ON DELETE CASCADE,
+            PRIMARY KEY (vault, term, entry)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX term_of_entry ON term (entry);
+        CREATE TABLE answer (
+            holder BLOB NOT NULL REFERENCES holder (id) ON DELETE CASCADE,
+            key BLOB NOT NULL,
+            box BLOB NOT NULL,
+            created INTEGER NOT NULL,
+            PRIMARY KEY (holder, key)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE spent_invite (
+            payload BLOB PRIMARY KEY,
+            spent INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
+        -- Usage counters, maintained by triggers, so that an older version of the program updates them too.
         CREATE TABLE usage (
             vault BLOB PRIMARY KEY REFERENCES account (vault) ON DELETE CASCADE,
             bytes INTEGER NOT NULL DEFAULT 0,
             entries INTEGER NOT NULL DEFAULT 0,
             fields INTEGER NOT NULL DEFAULT 0
         ) STRICT, WITHOUT ROWID;
-        INSERT INTO usage (vault, bytes, entries, fields)
-            SELECT vault,
-                (SELECT COALESCE(SUM(\(size("box", RowSize.value))), 0) FROM value v WHERE v.vault = account.vault)
-                    + (SELECT COALESCE(SUM(\(size("w.box", RowSize.wrap))), 0) FROM wrap w JOIN holder h ON h.id = w.holder
-                        WHERE h.vault = account.vault)
-                    + (SELECT COALESCE(SUM(\(size("a.box", RowSize.answer))), 0) FROM answer a JOIN holder h ON h.id = a.holder
-                        WHERE h.vault = account.vault)
-                    + 144 * (SELECT COUNT(*) FROM term t WHERE t.vault = account.vault)
-                    + 160 * (SELECT COUNT(*) FROM entry e WHERE e.vault = account.vault),
-                (SELECT COUNT(*) FROM entry e WHERE e.vault = account.vault),
-                (SELECT COUNT(*) FROM value v WHERE v.vault = account.vault AND v.is_current = 1 AND v.tier > 0)
-            FROM account;
         -- Clamped, so that a planted counter cannot overflow and prevent a deletion.
         CREATE TRIGGER usage_account AFTER INSERT ON account BEGIN
             INSERT INTO usage (vault) VALUES (NEW.vault);
@@ -93,9 +239,6 @@ package enum Schema {
             WHERE vault = OLD.vault;
         END;
 
-        ALTER TABLE agent ADD COLUMN quota_day INTEGER NOT NULL DEFAULT 0;
-        ALTER TABLE agent ADD COLUMN quota_bytes INTEGER NOT NULL DEFAULT 0;
-
         -- Finds expired idempotency records without a scan.
         CREATE INDEX answer_by_age ON answer (created);
 
@@ -120,140 +263,5 @@ package enum Schema {
             id INTEGER PRIMARY KEY CHECK (id = 1),
             code BLOB NOT NULL
         ) STRICT;
-        """)
-
-    private static let first = Migration(
-        1,
-        """
-        CREATE TABLE node (
-            id INTEGER PRIMARY KEY CHECK (id = 1),
-            node_key BLOB NOT NULL,
-            created INTEGER NOT NULL
-        ) STRICT;
-
-        -- A hash chain; the head is authenticated and rewritten in each commit.
-        CREATE TABLE audit (
-            sequence INTEGER PRIMARY KEY,
-            time INTEGER NOT NULL,
-            vault BLOB,
-            body BLOB NOT NULL,
-            hash BLOB NOT NULL
-        ) STRICT;
-        CREATE INDEX audit_of_vault ON audit (vault, sequence) WHERE vault IS NOT NULL;
-        CREATE TABLE audit_head (
-            id INTEGER PRIMARY KEY CHECK (id = 1),
-            epoch INTEGER NOT NULL,
-            sequence INTEGER NOT NULL,
-            hash BLOB NOT NULL,
-            code BLOB NOT NULL
-        ) STRICT;
-
-        CREATE TABLE account (
-            vault BLOB PRIMARY KEY,
-            email_index BLOB NOT NULL UNIQUE,
-            email BLOB NOT NULL,
-            kdf_memory INTEGER NOT NULL,
-            kdf_iterations INTEGER NOT NULL,
-            kdf_parallelism INTEGER NOT NULL,
-            salt BLOB NOT NULL,
-            owner BLOB NOT NULL,
-            audit_key BLOB NOT NULL,
-            created INTEGER NOT NULL
-        ) STRICT;
-        CREATE TABLE holder (
-            id BLOB PRIMARY KEY,
-            vault BLOB NOT NULL REFERENCES account (vault) ON DELETE CASCADE,
-            is_owner INTEGER NOT NULL,
-            public_key BLOB NOT NULL
-        ) STRICT;
-        CREATE INDEX holder_of_vault ON holder (vault);
-        CREATE TABLE credential (
-            id BLOB PRIMARY KEY,
-            vault BLOB NOT NULL REFERENCES account (vault) ON DELETE CASCADE,
-            holder BLOB NOT NULL REFERENCES holder (id) ON DELETE CASCADE,
-            kind TEXT NOT NULL,
-            lookup BLOB UNIQUE,
-            box BLOB NOT NULL,
-            l2_key BLOB,
-            created INTEGER NOT NULL,
-            expires INTEGER,
-            last_used INTEGER NOT NULL
-        ) STRICT;
-        CREATE INDEX credential_of_vault ON credential (vault, kind);
-        CREATE INDEX credential_of_holder ON credential (holder);
-        CREATE TABLE item (
-            holder BLOB NOT NULL REFERENCES holder (id) ON DELETE CASCADE,
-            name TEXT NOT NULL,
-            box BLOB NOT NULL,
-            PRIMARY KEY (holder, name)
-        ) STRICT, WITHOUT ROWID;
-        CREATE TABLE agent (
-            holder BLOB PRIMARY KEY REFERENCES holder (id) ON DELETE CASCADE,
-            vault BLOB NOT NULL REFERENCES account (vault) ON DELETE CASCADE,
-            state INTEGER NOT NULL,
-            policy BLOB NOT NULL,
-            record_version INTEGER NOT NULL,
-            uses INTEGER NOT NULL,
-            created INTEGER NOT NULL
-        ) STRICT;
-        CREATE INDEX agent_of_vault ON agent (vault);
-
-        CREATE TABLE entry (
-            ordinal INTEGER PRIMARY KEY AUTOINCREMENT,
-            id BLOB NOT NULL UNIQUE,
-            vault BLOB NOT NULL REFERENCES account (vault) ON DELETE CASCADE,
-            version INTEGER NOT NULL,
-            state INTEGER NOT NULL,
-            created INTEGER NOT NULL,
-            updated INTEGER NOT NULL,
-            deleted INTEGER,
-            depositor BLOB
-        ) STRICT;
-        CREATE INDEX entry_of_vault ON entry (vault, state, ordinal);
-        -- The newest version of a field is its current one, unless the field was removed. An agent's record is stored
-        -- here too, under the agent's id.
-        CREATE TABLE value (
-            entry BLOB NOT NULL,
-            field BLOB NOT NULL,
-            version INTEGER NOT NULL,
-            vault BLOB NOT NULL REFERENCES account (vault) ON DELETE CASCADE,
-            tier INTEGER NOT NULL,
-            is_current INTEGER NOT NULL,
-            written INTEGER NOT NULL,
-            author BLOB NOT NULL,
-            box BLOB NOT NULL,
-            PRIMARY KEY (entry, field, version)
-        ) STRICT, WITHOUT ROWID;
-        CREATE INDEX value_of_vault ON value (vault, tier);
-        CREATE TABLE wrap (
-            holder BLOB NOT NULL REFERENCES holder (id) ON DELETE CASCADE,
-            entry BLOB NOT NULL,
-            field BLOB NOT NULL,
-            version INTEGER NOT NULL,
-            is_sealed INTEGER NOT NULL,
-            box BLOB NOT NULL,
-            PRIMARY KEY (holder, entry, field, version),
-            FOREIGN KEY (entry, field, version) REFERENCES value (entry, field, version) ON DELETE CASCADE
-        ) STRICT, WITHOUT ROWID;
-        CREATE INDEX wrap_of_value ON wrap (entry, field, version, holder);
-        CREATE INDEX wrap_sealed ON wrap (holder) WHERE is_sealed = 1;
-        CREATE TABLE term (
-            vault BLOB NOT NULL REFERENCES account (vault) ON DELETE CASCADE,
-            term BLOB NOT NULL,
-            entry BLOB NOT NULL REFERENCES entry (id) ON DELETE CASCADE,
-            PRIMARY KEY (vault, term, entry)
-        ) STRICT, WITHOUT ROWID;
-        CREATE INDEX term_of_entry ON term (entry);
-        CREATE TABLE answer (
-            holder BLOB NOT NULL REFERENCES holder (id) ON DELETE CASCADE,
-            key BLOB NOT NULL,
-            box BLOB NOT NULL,
-            created INTEGER NOT NULL,
-            PRIMARY KEY (holder, key)
-        ) STRICT, WITHOUT ROWID;
-        CREATE TABLE spent_invite (
-            payload BLOB PRIMARY KEY,
-            spent INTEGER NOT NULL
-        ) STRICT, WITHOUT ROWID;
         """)
 }

@@ -5,22 +5,20 @@ package import VaultFormat
 
 extension Store: AccountStore {
     package func account(emailIndex: [UInt8]) throws -> AccountRow? {
-        try database.lookUp { db in
-            try db.first(
-                """
-                SELECT vault, email_index, email, kdf_memory, kdf_iterations, kdf_parallelism, salt, owner, audit_key,
-                    created FROM account WHERE email_index = ?
-                """, .blob(emailIndex), row: Self.account)
+        try lookUp { db, check in
+            try db.first("SELECT * FROM account WHERE email_index = ?", .blob(emailIndex)) { row in
+                try check.row(row, in: .account, db)
+                return try Self.account(row)
+            }
         }
     }
 
     package func account(of vault: VaultID) throws -> AccountRow? {
-        try database.lookUp { db in
-            try db.first(
-                """
-                SELECT vault, email_index, email, kdf_memory, kdf_iterations, kdf_parallelism, salt, owner, audit_key,
-                    created FROM account WHERE vault = ? AND owner <> x''
-                """, .blob(vault.bytes), row: Self.account)
+        try lookUp { db, check in
+            try db.first("SELECT * FROM account WHERE vault = ? AND owner <> x''", .blob(vault.bytes)) { row in
+                try check.row(row, in: .account, of: vault, db)
+                return try Self.account(row)
+            }
         }
     }
 
@@ -36,42 +34,57 @@ extension Store: AccountStore {
     }
 
     private func present(_ lookup: [UInt8]) throws -> PresentedToken? {
-        try database.lookUp { db in
+        try lookUp { db, check in
             try db.first(
                 """
-                SELECT c.id, c.vault, c.holder, c.kind, c.lookup, c.box, c.l2_key, c.created, c.expires, c.last_used,
-                    a.holder AS agent, a.vault AS agent_vault, a.state, a.policy, a.record_version, a.uses,
-                    a.created AS agent_created, NULL AS public_key
-                FROM credential c LEFT JOIN agent a ON a.holder = c.holder WHERE c.lookup = ?
+                SELECT c.*, u.at AS last_used FROM credential c LEFT JOIN last_use u ON u.credential = c.id
+                WHERE c.lookup = ?
                 """, .blob(lookup)
             ) { row in
-                let agent =
-                    try row.isNull("agent")
-                    ? nil : Self.agent(row, holder: "agent", vault: "agent_vault", created: "agent_created")
-                return PresentedToken(credential: try Self.credential(row), agent: agent)
+                try check.row(row, in: .credential, db)
+                let credential = try Self.credential(row)
+                guard credential.kind == .agent else { return PresentedToken(credential: credential, agent: nil) }
+                let agent = try db.first("SELECT * FROM agent WHERE holder = ?", .blob(credential.holder.bytes)) {
+                    row in
+                    try check.row(row, in: .agent, of: credential.vault, db)
+                    return try Self.agent(row)
+                }
+                if agent == nil {
+                    try check.absent(.blob(credential.holder.bytes), in: .agent, of: credential.vault, db)
+                }
+                return PresentedToken(credential: credential, agent: agent)
             }
         }
     }
 
     package func credential(_ kind: CredentialKind, of vault: VaultID) throws -> StoredCredential? {
-        try database.lookUp { db in
-            try db.first(
+        try lookUp { db, check in
+            let found = try db.first(
                 """
-                SELECT id, vault, holder, kind, lookup, box, l2_key, created, expires, last_used FROM credential
+                SELECT c.*, u.at AS last_used FROM credential c LEFT JOIN last_use u ON u.credential = c.id
                 WHERE vault = ? AND kind = ?
-                """, .blob(vault.bytes), .text(kind.rawValue), row: Self.credential)
+                """, .blob(vault.bytes), .text(kind.rawValue)
+            ) { row in
+                try check.row(row, in: .credential, of: vault, db)
+                return try Self.credential(row)
+            }
+            if found == nil { try check.complete(.credential, of: vault, db) }
+            return found
         }
     }
 
     package func sessions(of vault: VaultID) async throws -> [StoredCredential] {
-        try await database.read { db in
-            // A damaged row admits no token, and must not hide the other sessions from the owner.
-            try db.all(
+        try await read { db, check in
+            try check.complete(.credential, of: vault, db)
+            return try db.all(
                 """
-                SELECT id, vault, holder, kind, lookup, box, l2_key, created, expires, last_used FROM credential
+                SELECT c.*, u.at AS last_used FROM credential c LEFT JOIN last_use u ON u.credential = c.id
                 WHERE vault = ? AND kind = 'session' ORDER BY created
-                """, .blob(vault.bytes), row: { try? Self.credential($0) }
-            ).compactMap(\.self)
+                """, .blob(vault.bytes)
+            ) { row in
+                try check.row(row, in: .credential, of: vault, db)
+                return try Self.credential(row)
+            }
         }
     }
 

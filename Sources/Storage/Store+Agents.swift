@@ -32,13 +32,17 @@ extension Store {
     package func agents(
         of vault: VaultID, for owner: HolderID, after id: HolderID?, limit: PageLimit
     ) async throws -> Page<StoredAgent> {
-        try await database.read { db in
+        try await read { db, check in
+            try check.complete(.agent, of: vault, db)
             let rows = try db.all(
                 """
-                SELECT a.holder, a.vault, a.state, a.policy, a.record_version, a.uses, a.created, h.public_key
-                FROM agent a JOIN holder h ON h.id = a.holder WHERE a.vault = ? AND a.holder > ?
-                ORDER BY a.holder LIMIT ?
-                """, .blob(vault.bytes), .blob(id?.bytes ?? []), .integer(limit.rows), row: { try Self.agent($0) })
+                SELECT a.*, h.public_key FROM agent a LEFT JOIN holder h ON h.id = a.holder
+                WHERE a.vault = ? AND a.holder > ? ORDER BY a.holder LIMIT ?
+                """, .blob(vault.bytes), .blob(id?.bytes ?? []), .integer(limit.rows)
+            ) { row in
+                try check.row(row, in: .agent, of: vault, db)
+                return try Self.agent(row, publicKey: row.blob("public_key"))
+            }
             return try Self.page(rows, limit) {
                 try Self.withRecord($0, for: owner, db)
             } size: {
@@ -48,27 +52,40 @@ extension Store {
     }
 
     package func agent(_ id: HolderID, of vault: VaultID, for owner: HolderID) async throws -> StoredAgent? {
-        try await database.read { db in
-            try db.first(
+        try await read { db, check in
+            let found = try db.first(
                 """
-                SELECT a.holder, a.vault, a.state, a.policy, a.record_version, a.uses, a.created, h.public_key
-                FROM agent a JOIN holder h ON h.id = a.holder WHERE a.holder = ? AND a.vault = ?
-                """, .blob(id.bytes), .blob(vault.bytes), row: { try Self.agent($0) }
-            ).map { try Self.withRecord($0, for: owner, db) }
+                SELECT a.*, h.public_key FROM agent a LEFT JOIN holder h ON h.id = a.holder
+                WHERE a.holder = ? AND a.vault = ?
+                """, .blob(id.bytes), .blob(vault.bytes)
+            ) { row in
+                try check.row(row, in: .agent, of: vault, db)
+                return try Self.agent(row, publicKey: row.blob("public_key"))
+            }
+            if found == nil { try check.absent(.blob(id.bytes), in: .agent, of: vault, db) }
+            return try found.map { try Self.withRecord($0, for: owner, db) }
         }
     }
 
     package func state(of agent: HolderID, in vault: VaultID) throws -> StoredAgent.State? {
-        try database.lookUp { db in
-            try db.first(
-                "SELECT state FROM agent WHERE holder = ? AND vault = ?", .blob(agent.bytes), .blob(vault.bytes)
-            ) { StoredAgent.State(rawValue: $0.int(0)) }.flatMap(\.self)
+        try lookUp { db, check in
+            let state = try db.first(
+                "SELECT * FROM agent WHERE holder = ? AND vault = ?", .blob(agent.bytes), .blob(vault.bytes)
+            ) { row in
+                try check.row(row, in: .agent, of: vault, db)
+                return StoredAgent.State(rawValue: try row.int("state"))
+            }
+            if state == nil { try check.absent(.blob(agent.bytes), in: .agent, of: vault, db) }
+            return state.flatMap(\.self)
         }
     }
 
     package func uses(of agent: HolderID) throws -> Int? {
-        try database.lookUp { db in
-            try db.first("SELECT uses FROM agent WHERE holder = ?", .blob(agent.bytes)) { $0.int(0) }
+        try lookUp { db, check in
+            try db.first("SELECT * FROM agent WHERE holder = ?", .blob(agent.bytes)) { row in
+                try check.row(row, in: .agent, db)
+                return try row.int("uses")
+            }
         }
     }
 
@@ -87,14 +104,13 @@ extension Store {
     }
 
     package func agentRows(of vault: VaultID) async throws -> [StoredAgent] {
-        try await database.read { db in
-            // A damaged row admits no token, and must not keep the owner from ending other agents.
-            try db.all(
-                """
-                SELECT holder, vault, state, policy, record_version, uses, created, NULL AS public_key FROM agent WHERE vault = ?
-                ORDER BY created, holder
-                """, .blob(vault.bytes), row: { try? Self.agent($0) }
-            ).compactMap(\.self)
+        try await read { db, check in
+            try check.complete(.agent, of: vault, db)
+            return try db.all("SELECT * FROM agent WHERE vault = ? ORDER BY created, holder", .blob(vault.bytes)) {
+                row in
+                try check.row(row, in: .agent, of: vault, db)
+                return try Self.agent(row)
+            }
         }
     }
 }

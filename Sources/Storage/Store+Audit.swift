@@ -16,7 +16,7 @@ extension Store {
             var page = PageScan<NumberedAuditLine>(limit)
             try db.scan(
                 """
-                SELECT sequence, time, vault, body, hash FROM audit WHERE vault = ? AND sequence < ?
+                SELECT sequence, time, vault, change, digest, body, hash FROM audit WHERE vault = ? AND sequence < ?
                 ORDER BY sequence DESC LIMIT ?
                 """,
                 .blob(vault.bytes), .integer(before), .integer(limit.rows)
@@ -73,7 +73,7 @@ extension Store {
         if head.sequence == 0 { return nil }
         let lines = try await database.read { db in
             try db.all(
-                "SELECT sequence, time, vault, body, hash FROM audit WHERE sequence > ? - 2 ORDER BY sequence",
+                "SELECT sequence, time, vault, change, digest, body, hash FROM audit WHERE sequence > ? - 2 ORDER BY sequence",
                 .integer(head.sequence), row: { try Self.auditLine($0) })
         }
         let before = lines.first { $0.sequence == head.sequence - 1 }
@@ -95,7 +95,7 @@ extension Store {
             let after = last
             let page = try await database.read { db in
                 try db.all(
-                    "SELECT sequence, time, vault, body, hash FROM audit WHERE sequence > ? ORDER BY sequence LIMIT 500",
+                    "SELECT sequence, time, vault, change, digest, body, hash FROM audit WHERE sequence > ? ORDER BY sequence LIMIT 500",
                     .integer(after), row: Self.auditLine)
             }
             guard let end = page.last else { return }
@@ -109,6 +109,10 @@ extension Store {
         try await database.read { db in
             try db.first("SELECT time FROM audit ORDER BY sequence DESC LIMIT 1") { $0.integer(0) } ?? 0
         }
+    }
+
+    package static func auditKeys(path: String) throws -> [VaultID: [UInt8]] {
+        try auditKeys(Connection(path: path, access: .readOnly))
     }
 
     /// The encrypted audit keys of all vaults.

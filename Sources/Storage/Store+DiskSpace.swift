@@ -146,11 +146,10 @@ extension Store {
 }
 
 extension [Mutation] {
-    /// Whether the mutations take access from somebody who had it. Expired sessions had none.
+    /// Whether the mutations take access from somebody.
     var takeAccess: Bool {
         contains { mutation in
             switch mutation {
-            case .deleteSessionsExpired: false
             case .switchOwner: true
             default: mutation.direction == .reduces
             }

@@ -66,10 +66,10 @@ extension Store {
 
     package func entry(_ id: EntryID, in vault: VaultID, for reader: Reader) async throws -> StoredEntry? {
         try admitReading(vault)
-        return try await database.read { db in
+        return try await read { db, check in
             // Checks the reader's wrap first, so that the time does not reveal whether an entry exists that it cannot read.
             guard try reader.visibility == .wholeVault || Self.hasTitle(of: id, reader.holder, db) else { return nil }
-            return try Self.entryRow(id, in: vault, db).map { try Self.stored($0, for: reader, db) }
+            return try Self.entryRow(id, in: vault, check, db).map { try Self.stored($0, for: reader, db) }
         }
     }
 
@@ -86,31 +86,42 @@ extension Store {
     }
 
     package func entryRow(_ id: EntryID, in vault: VaultID) throws -> EntryRow? {
-        try database.lookUp { try Self.entryRow(id, in: vault, $0) }
+        try lookUp { db, check in try Self.entryRow(id, in: vault, check, db) }
     }
 
-    private static func entryRow(_ id: EntryID, in vault: VaultID, _ db: Connection) throws -> EntryRow? {
-        try db.first(
-            """
-            SELECT id, vault, version, state, created, updated, deleted, depositor, ordinal
-            FROM entry WHERE id = ? AND vault = ?
-            """, .blob(id.bytes), .blob(vault.bytes), row: entryRow)
+    static func entryRow(
+        _ id: EntryID, in vault: VaultID, _ check: RecordCheck, _ db: Connection
+    ) throws -> EntryRow? {
+        let found = try db.first(
+            "SELECT * FROM entry WHERE id = ? AND vault = ?", .blob(id.bytes), .blob(vault.bytes)
+        ) { row in
+            try check.row(row, in: .entry, of: vault, db)
+            return try entryRow(row)
+        }
+        if found == nil { try check.absent(.blob(id.bytes), in: .entry, of: vault, db) }
+        return found
     }
 
     package func entries(
         in vault: VaultID, for reader: Reader, state: EntryState, after order: Int64, limit: PageLimit
     ) async throws -> Page<StoredEntry> {
         try admitReading(vault)
-        return try await database.read { db in
+        return try await read { db, check in
+            // One that is hidden in another state is in that list.
+            if order == 0 { try check.complete(.entry, of: vault, db) }
             let rows = try db.all(
                 """
-                SELECT id, vault, version, state, created, updated, deleted, depositor, ordinal FROM entry
+                SELECT * FROM entry
                 WHERE vault = ? AND state = ? AND ordinal > ? AND EXISTS (
                     SELECT 1 FROM wrap w WHERE w.holder = ? AND w.entry = entry.id AND w.field = zeroblob(16))
                 ORDER BY ordinal LIMIT ?
                 """,
                 .blob(vault.bytes), .integer(state.rawValue), .integer(order), .blob(reader.holder.bytes),
-                .integer(limit.rows), row: Self.entryRow)
+                .integer(limit.rows)
+            ) { row in
+                try check.row(row, in: .entry, of: vault, db)
+                return try Self.entryRow(row)
+            }
             return try Self.page(rows, limit) {
                 try Self.stored($0, for: reader, db)
             } size: {
@@ -126,16 +137,18 @@ extension Store {
         guard let first = terms.first else { return Page(items: [], hasMore: false) }
         // A query has at most two terms: a host and a tag.
         let second = terms.count > 1 ? terms[1] : first
-        return try await database.read { db in
+        return try await read { db, check in
             let rows = try db.all(
                 """
-                SELECT id, e.vault, version, state, created, updated, deleted, depositor, ordinal
-                FROM term a JOIN term b ON b.vault = a.vault AND b.entry = a.entry JOIN entry e ON e.id = a.entry
+                SELECT e.* FROM term a JOIN term b ON b.vault = a.vault AND b.entry = a.entry JOIN entry e ON e.id = a.entry
                 WHERE a.vault = ? AND a.term = ? AND b.term = ? AND state = 0 AND ordinal > ?
                 ORDER BY ordinal LIMIT ?
                 """,
-                .blob(vault.bytes), .blob(first), .blob(second), .integer(order), .integer(limit.rows),
-                row: Self.entryRow)
+                .blob(vault.bytes), .blob(first), .blob(second), .integer(order), .integer(limit.rows)
+            ) { row in
+                try check.row(row, in: .entry, of: vault, db)
+                return try Self.entryRow(row)
+            }
             return try Self.page(rows, limit) {
                 try Self.stored($0, for: reader, db)
             } size: {
@@ -145,13 +158,16 @@ extension Store {
     }
 
     package func entryIDs(in vault: VaultID, term: [UInt8]) async throws -> [EntryID] {
-        try await database.read { db in
+        try await read { db, check in
             try db.all(
                 """
-                SELECT t.entry FROM term t JOIN entry e ON e.id = t.entry
+                SELECT e.* FROM term t JOIN entry e ON e.id = t.entry
                 WHERE t.vault = ? AND t.term = ? AND e.state = 0
                 """, .blob(vault.bytes), .blob(term)
-            ) { try Self.id($0.blob(0)) }
+            ) { row in
+                try check.row(row, in: .entry, of: vault, db)
+                return try Self.id(row.blob("id"))
+            }
         }
     }
 
@@ -195,16 +211,17 @@ extension Store {
     }
 
     package func readers(of entry: EntryID) async throws -> [FieldID: Set<HolderID>] {
-        try await database.read { db in
+        try await read { db, check in
             var readers: [FieldID: Set<HolderID>] = [:]
             try db.forEach(
                 """
-                SELECT w.field, w.holder FROM wrap w
+                SELECT a.*, w.field FROM wrap w
                 JOIN value v ON v.entry = w.entry AND v.field = w.field AND v.version = w.version
                 JOIN agent a ON a.holder = w.holder
                 WHERE w.entry = ? AND v.is_current = 1
                 """, .blob(entry.bytes)
             ) { row in
+                try check.row(row, in: .agent, db)
                 readers[try Self.id(row.blob("field")), default: []].insert(try Self.id(row.blob("holder")))
             }
             return readers

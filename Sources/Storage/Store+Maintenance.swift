@@ -7,9 +7,9 @@ package import VaultFormat
 /// Periodic maintenance of the file.
 extension Store {
     /// Deletes expired sessions and idempotency records, and truncates the WAL if an earlier deletion could not.
-    package func sweep(sessionIdle: Int64) async throws {
+    package func sweep(sessionIdle: Int64, audit: AuditSealer) async throws {
         let time = now()
-        try await commit([.deleteSessionsExpired(before: time, idleSince: time - sessionIdle)], [], isOwn: true)
+        try await endExpiredSessions(before: time, idleSince: time - sessionIdle, audit)
         // Also on a full disk: failures of unauthenticated clients can be a million rows.
         try await deleteExpiredAbuse(before: time)
         guard health.mode == .normal else { return }
@@ -19,6 +19,30 @@ extension Store {
             DELETE FROM answer WHERE (holder, key) IN (SELECT holder, key FROM answer WHERE created < ?1 LIMIT ?2)
             """, .integer(time - IdempotencyRecords.lifetime), most: 20, few: 1)
         if owesTruncation.load(ordering: .relaxed) { await truncateWAL(evenSoon: true) }
+    }
+
+    /// Deletes sessions that expired or were idle, with one line per vault.
+    private func endExpiredSessions(before time: Int64, idleSince: Int64, _ audit: AuditSealer) async throws {
+        let expired = try await read { db, check in
+            try db.all(
+                """
+                SELECT c.* FROM credential c LEFT JOIN last_use u ON u.credential = c.id
+                WHERE kind = 'session' AND (expires < ? OR COALESCE(u.at, created) < ?)
+                """, .integer(time), .integer(idleSince)
+            ) { row in
+                (vault: try Self.id(row.blob("vault")) as VaultID, session: try Self.id(row.blob("id")) as CredentialID)
+            }
+        }
+        for (vault, sessions) in Dictionary(grouping: expired, by: \.vault) {
+            var event = AuditEvent(.sessionExpire, by: .init(.node))
+            event.count = sessions.count
+            do {
+                try await commit(
+                    sessions.map { .deleteCredential($0.session) }, [try audit.seal(event, vault: vault)], isOwn: true)
+            } catch VaultError.vaultDamaged {
+                // Nobody uses its sessions, and those of other vaults must end.
+            }
+        }
     }
 
     /// Deletes failure counts that have expired, in the order of their keys, so that each part continues where the last one ended.
@@ -75,13 +99,17 @@ extension Store {
     package func entries(
         of vault: VaultID, in state: EntryState, since time: Int64, limit: Int
     ) async throws -> [EntryRow] {
-        try await database.read { db in
+        try await read { db, check in
             try db.all(
                 """
-                SELECT id, vault, version, state, created, updated, deleted, depositor, ordinal FROM entry
-                WHERE vault = ? AND state = ? AND COALESCE(deleted, updated) < ? ORDER BY ordinal LIMIT ?
+                SELECT * FROM entry WHERE vault = ? AND state = ? AND COALESCE(deleted, updated) < ?
+                ORDER BY ordinal LIMIT ?
                 """,
-                .blob(vault.bytes), .integer(state.rawValue), .integer(time), .integer(limit), row: Self.entryRow)
+                .blob(vault.bytes), .integer(state.rawValue), .integer(time), .integer(limit)
+            ) { row in
+                try check.row(row, in: .entry, of: vault, db)
+                return try Self.entryRow(row)
+            }
         }
     }
 
@@ -126,7 +154,10 @@ extension Store {
         let time = now()
         return try await database.read { db in
             try db.first(
-                "SELECT COUNT(*) FROM credential WHERE kind = 'session' AND expires > ? AND last_used > ?",
+                """
+                SELECT COUNT(*) FROM credential c LEFT JOIN last_use u ON u.credential = c.id
+                WHERE kind = 'session' AND expires > ? AND COALESCE(u.at, created) > ?
+                """,
                 .integer(time), .integer(time - idleLimit)
             ) { $0.int(0) } ?? 0
         }

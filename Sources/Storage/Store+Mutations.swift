@@ -5,31 +5,36 @@ import VaultFormat
 
 /// The SQL of each mutation.
 extension Store {
-    static func perform(_ mutation: Mutation, _ now: Int64, _ db: Connection) throws {
+    static func perform(_ mutation: Mutation, _ now: Int64, _ journal: AuditJournal, _ db: Connection) throws {
+        let check = RecordCheck(reference: .writer(journal))
         switch mutation {
         case .insertAccount(let row):
+            journal.open(row.vault)
             try insert(row, db)
         case .switchOwner(let vault, let old, let new):
             let switched = try db.run(
                 "UPDATE account SET owner = ? WHERE vault = ? AND owner = ?", .blob(new.bytes), .blob(vault.bytes),
                 .blob(old.bytes))
             guard switched == 1 else { throw VaultError.principalGone }
-            try deleteCredentials(ofHolder: old, db)
+            try deleteCredentials(ofHolder: old, in: vault, check, db)
         case .deleteCredential(let id):
             try db.run("DELETE FROM credential WHERE id = ?", .blob(id.bytes))
         case .deleteCredentials(let kind, let vault):
+            try check.complete(.credential, of: vault, db)
             try db.run(
                 "DELETE FROM credential WHERE vault = ? AND kind = ?", .blob(vault.bytes), .text(kind.rawValue))
         case .deleteSessions(let vault, let kept):
+            try check.complete(.credential, of: vault, db)
             try db.run(
                 "DELETE FROM credential WHERE vault = ? AND kind = 'session' AND id <> ?", .blob(vault.bytes),
                 .blob(kept.bytes))
-        case .deleteSessionsExpired(let before, let idleSince):
-            try db.run(
-                "DELETE FROM credential WHERE kind = 'session' AND (expires < ? OR last_used < ?)",
-                .integer(before), .integer(idleSince))
         case .touch(let id, let time):
-            try db.run("UPDATE credential SET last_used = ? WHERE id = ?", .integer(time), .blob(id.bytes))
+            // The session may have ended meanwhile.
+            try db.run(
+                """
+                INSERT INTO last_use (credential, at) SELECT id, ? FROM credential WHERE id = ?
+                ON CONFLICT DO UPDATE SET at = excluded.at
+                """, .integer(time), .blob(id.bytes))
         case .redeemInvite(let payload):
             let redeemed = try db.run(
                 "INSERT INTO spent_invite (payload, spent) VALUES (?, ?) ON CONFLICT DO NOTHING", .blob(payload),
@@ -43,23 +48,12 @@ extension Store {
                 """,
                 .blob(row.key), .integer(row.level), .integer(row.at), .integer(row.expires))
         case .closeAccount(let vault):
+            journal.close(vault)
             try close(vault, db)
-        case .expectPrincipal(let holder, let session, let policy):
-            let found =
-                if let session {
-                    try db.first(
-                        """
-                        SELECT 1 FROM credential c JOIN account a ON a.vault = c.vault AND a.owner = c.holder
-                        WHERE c.id = ? AND c.holder = ?
-                        """, .blob(session.bytes), .blob(holder.bytes)
-                    ) { _ in true }
-                } else {
-                    try db.first(
-                        "SELECT 1 FROM agent WHERE holder = ?1 AND state = 0 AND (?2 IS NULL OR policy = ?2)",
-                        .blob(holder.bytes), .blob(policy)
-                    ) { _ in true }
-                }
-            guard found != nil else { throw VaultError.principalGone }
+        case .expectPrincipal(let holder, let vault, let session, let policy):
+            guard try holds(holder, in: vault, session: session, policy: policy, check, db) else {
+                throw VaultError.principalGone
+            }
         case .expectWrap(let holder, let entry, let field):
             let found = try db.first(
                 "SELECT 1 FROM wrap WHERE holder = ? AND entry = ? AND field = ?", .blob(holder.bytes),
@@ -67,10 +61,8 @@ extension Store {
             ) { _ in true }
             guard found != nil else { throw VaultError.noSuchField }
         case .expectEntry(let id, let vault, let version, let state):
-            let found = try db.first(
-                "SELECT version, state FROM entry WHERE id = ? AND vault = ?", .blob(id.bytes), .blob(vault.bytes)
-            ) { (version: try $0.int("version"), state: try $0.int("state")) }
-            guard let found, found.state == state.rawValue else { throw VaultError.noSuchEntry }
+            let found = try entryRow(id, in: vault, check, db)
+            guard let found, found.state == state else { throw VaultError.noSuchEntry }
             guard found.version == version else { throw VaultError.changedSince(version: found.version) }
         case .insertEntry(let row):
             try insert(row, db)
@@ -126,12 +118,15 @@ extension Store {
                 "DELETE FROM wrap WHERE entry = ? AND holder <> ?", .blob(entry.bytes), .blob(owner.bytes))
         case .replaceTerms(let entry, let vault, let terms):
             try replaceTerms(of: entry, vault, by: terms, db)
-        case .putItem(let item, let holder, let box):
+        case .putItem(let item, let holder, let vault, let box):
             try db.run(
-                "INSERT INTO item (holder, name, box) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET box = excluded.box",
-                .blob(holder.bytes), .text(item.rawValue), .blob(box))
+                """
+                INSERT INTO item (id, vault, holder, name, box) VALUES (?, ?, ?, ?, ?)
+                ON CONFLICT (id) DO UPDATE SET box = excluded.box
+                """,
+                .blob(item.key(of: holder)), .blob(vault.bytes), .blob(holder.bytes), .text(item.rawValue), .blob(box))
         case .dropItem(let item, let holder):
-            try db.run("DELETE FROM item WHERE holder = ? AND name = ?", .blob(holder.bytes), .text(item.rawValue))
+            try db.run("DELETE FROM item WHERE id = ?", .blob(item.key(of: holder)))
         case .insertHolder(let row):
             try db.run(
                 "INSERT INTO holder (id, vault, is_owner, public_key) VALUES (?, ?, ?, ?)", .blob(row.id.bytes),
@@ -167,7 +162,7 @@ extension Store {
                 "SELECT 1 FROM agent WHERE holder = ? AND vault = ?", .blob(id.bytes), .blob(vault.bytes)
             ) { _ in true }
             guard agent != nil else { throw VaultError.noSuchAgent }
-            try deleteCredentials(ofHolder: id, db)
+            try deleteCredentials(ofHolder: id, in: vault, check, db)
             if let successor {
                 try db.run(
                     "UPDATE agent SET uses = (SELECT uses FROM agent WHERE holder = ?1) WHERE holder = ?2",

@@ -132,20 +132,20 @@ extension Store {
         return StoredField(place: place, wrap: try wrap(row, at: place, for: holder))
     }
 
-    /// Columns: state, policy, record_version, uses, public_key, and three that a join may have to name otherwise.
-    static func agent(
-        _ row: Row, holder: String = "holder", vault: String = "vault", created: String = "created"
-    ) throws -> StoredAgent {
+    /// Columns: those of `agent`.
+    ///
+    /// `publicKey`: That of its key holder, where it is needed.
+    static func agent(_ row: Row, publicKey: [UInt8] = []) throws -> StoredAgent {
         guard let state = StoredAgent.State(rawValue: try row.int("state")) else {
             throw VaultError.damaged("an unknown agent state")
         }
         return StoredAgent(
-            holder: try id(row.blob(holder)), vault: try id(row.blob(vault)), state: state,
+            holder: try id(row.blob("holder")), vault: try id(row.blob("vault")), state: state,
             policy: try row.blob("policy"), recordVersion: try version(row, "record_version"),
-            uses: try row.int("uses"), created: try time(row, created), publicKey: try row.blob("public_key"))
+            uses: try row.int("uses"), created: try time(row, "created"), publicKey: publicKey)
     }
 
-    /// Columns: id, vault, holder, kind, lookup, box, l2_key, created, expires, last_used.
+    /// Columns: those of `credential` and last_used, which is NULL for one that was not used since it was made.
     static func credential(_ row: Row) throws -> StoredCredential {
         guard let kind = CredentialKind(rawValue: try row.text("kind")) else {
             throw VaultError.damaged("an unknown kind of credential")
@@ -154,7 +154,7 @@ extension Store {
             id: try id(row.blob("id")), vault: try id(row.blob("vault")), holder: try id(row.blob("holder")),
             kind: kind, lookup: try row.optionalBlob("lookup"), box: try row.blob("box"),
             created: try time(row, "created"), expires: try optionalTime(row, "expires"),
-            lastUsed: try time(row, "last_used"), l2Key: try row.optionalBlob("l2_key"))
+            lastUsed: try optionalTime(row, "last_used") ?? time(row, "created"), l2Key: try row.optionalBlob("l2_key"))
     }
 
     static func auditLine(_ row: Row) throws -> StoredAuditLine {
@@ -162,7 +162,7 @@ extension Store {
             sequence: try row.integer("sequence"),
             line: SealedAuditLine(
                 time: try time(row, "time"), vault: try row.optionalBlob("vault").map { try id($0) },
-                body: try row.blob("body")),
+                body: try row.blob("body"), state: try row.isNull("digest") ? nil : StoredState.state(row)),
             hash: try row.blob("hash"))
     }
 }

@@ -26,8 +26,9 @@ extension Store: VaultStore {
     }
 
     package func holders(of vault: VaultID) async throws -> [HolderRow] {
-        try await database.read { db in
-            try db.all(
+        try await read { db, check in
+            try Self.checkHolders(of: vault, check, db)
+            return try db.all(
                 """
                 SELECT h.id, h.vault, h.is_owner, h.public_key FROM holder h JOIN account a ON a.vault = h.vault
                 WHERE h.vault = ?1 AND (h.id = a.owner OR h.id IN (SELECT holder FROM agent WHERE vault = ?1))
@@ -40,34 +41,68 @@ extension Store: VaultStore {
         }
     }
 
-    package func hasHolder(_ id: HolderID, in vault: VaultID, policy: [UInt8]?) async throws -> Bool {
-        try await database.read { db in
-            try db.first(
-                """
-                SELECT 1 FROM holder h JOIN account a ON a.vault = h.vault
-                WHERE h.id = ?1 AND h.vault = ?2 AND (
-                    h.id = a.owner OR EXISTS (
-                        SELECT 1 FROM agent WHERE holder = ?1 AND vault = ?2 AND state = 0
-                            AND (?3 IS NULL OR policy = ?3)))
-                """, .blob(id.bytes), .blob(vault.bytes), .blob(policy)
-            ) { _ in true } ?? false
+    package func holds(_ principal: Principal) async throws -> Bool {
+        try await read { db, check in
+            try Self.holds(
+                principal.holder.id, in: principal.vault, session: principal.session, policy: principal.policyBox,
+                check,
+                db)
         }
     }
 
-    package func item(_ item: OwnerItem, of holder: HolderID) throws -> [UInt8]? {
-        try database.lookUp { db in
-            try db.first(
-                "SELECT box FROM item WHERE holder = ? AND name = ?", .blob(holder.bytes), .text(item.rawValue)
-            ) { $0.blob(0) }
+    /// The same for the ids alone. Reads no other rows, so that damage elsewhere does not matter.
+    static func holds(
+        _ holder: HolderID, in vault: VaultID, session: CredentialID?, policy: [UInt8]?, _ check: RecordCheck,
+        _ db: Connection
+    ) throws -> Bool {
+        guard let session else {
+            let isActive = try db.first("SELECT * FROM agent WHERE holder = ?", .blob(holder.bytes)) { row in
+                try check.row(row, in: .agent, of: vault, db)
+                let isSame = try policy == nil || row.blob("policy") == policy
+                return try row.int("state") == StoredAgent.State.active.rawValue && isSame
+            }
+            if isActive == nil { try check.absent(.blob(holder.bytes), in: .agent, of: vault, db) }
+            return isActive ?? false
+        }
+        let isOpen = try db.first("SELECT * FROM credential WHERE id = ?", .blob(session.bytes)) { row in
+            try check.row(row, in: .credential, of: vault, db)
+            return try row.blob("holder") == holder.bytes
+        }
+        if isOpen == nil { try check.absent(.blob(session.bytes), in: .credential, of: vault, db) }
+        let isOwner = try db.first("SELECT * FROM account WHERE vault = ?", .blob(vault.bytes)) { row in
+            try check.row(row, in: .account, of: vault, db)
+            return try row.blob("owner") == holder.bytes
+        }
+        if isOwner == nil { try check.absent(.blob(vault.bytes), in: .account, of: vault, db) }
+        return isOpen == true && isOwner == true
+    }
+
+    package func item(_ item: OwnerItem, of holder: HolderID, in vault: VaultID) throws -> [UInt8]? {
+        let id = Value.blob(item.key(of: holder))
+        return try lookUp { db, check in
+            let box = try db.first("SELECT * FROM item WHERE id = ?", id) { row in
+                try check.row(row, in: .item, of: vault, db)
+                return try row.blob("box")
+            }
+            if box == nil { try check.absent(id, in: .item, of: vault, db) }
+            return box
         }
     }
 
-    package func hasCredential(_ id: CredentialID) throws -> Bool {
-        try database.lookUp { db in
-            try db.first("SELECT 1 FROM credential WHERE id = ?", .blob(id.bytes)) { _ in true } ?? false
+    /// Checks the rows that tell which key holders a vault has.
+    static func checkHolders(of vault: VaultID, _ check: RecordCheck, _ db: Connection) throws {
+        try check.complete(.account, of: vault, db)
+        try check.complete(.agent, of: vault, db)
+        try db.forEach("SELECT * FROM account WHERE vault = ?", .blob(vault.bytes)) {
+            try check.row($0, in: .account, of: vault, db)
+        }
+        try db.forEach("SELECT * FROM agent WHERE vault = ?", .blob(vault.bytes)) {
+            try check.row($0, in: .agent, of: vault, db)
         }
     }
 
+    /// Not compared with the state: the audit log of a damaged vault stays readable for its node, and a key that is not the vault's
+    /// opens nothing.
     package func auditKey(of vault: VaultID) throws -> [UInt8]? {
         try database.lookUp { db in
             try db.first("SELECT audit_key FROM account WHERE vault = ? AND owner <> x''", .blob(vault.bytes)) {

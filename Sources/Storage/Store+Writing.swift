@@ -15,7 +15,12 @@ extension Store {
     }
 
     /// Deletes a key holder's credentials and items, so that it can no longer be opened. Its wraps are deleted in parts by `clear`.
-    static func deleteCredentials(ofHolder holder: HolderID, _ db: Connection) throws {
+    static func deleteCredentials(
+        ofHolder holder: HolderID, in vault: VaultID, _ check: RecordCheck, _ db: Connection
+    ) throws {
+        // None may be hidden now and put back later.
+        try check.complete(.credential, of: vault, db)
+        try check.complete(.item, of: vault, db)
         try db.run("DELETE FROM credential WHERE holder = ?", .blob(holder.bytes))
         try db.run("DELETE FROM item WHERE holder = ?", .blob(holder.bytes))
     }
@@ -55,12 +60,11 @@ extension Store {
     static func insert(_ row: StoredCredential, _ db: Connection) throws {
         try db.run(
             """
-            INSERT INTO credential (id, vault, holder, kind, lookup, box, l2_key, created, expires, last_used)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO credential (id, vault, holder, kind, lookup, box, l2_key, created, expires)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             .blob(row.id.bytes), .blob(row.vault.bytes), .blob(row.holder.bytes), .text(row.kind.rawValue),
-            .blob(row.lookup), .blob(row.box), .blob(row.l2Key), .integer(row.created), .integer(row.expires),
-            .integer(row.lastUsed))
+            .blob(row.lookup), .blob(row.box), .blob(row.l2Key), .integer(row.created), .integer(row.expires))
     }
 
     static func put(_ value: StoredValue, _ db: Connection) throws {

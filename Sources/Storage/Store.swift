@@ -41,6 +41,7 @@ package final class Store: Sendable {
     /// Reads a file's encrypted node key, which is needed to open anything else.
     package static func nodeKey(path: String) throws -> [UInt8] {
         let connection = try Connection(path: path, access: .readOnly)
+        try FileFormat.check(connection)
         guard let key = try connection.first("SELECT node_key FROM node WHERE id = 1", row: { $0.blob(0) }) else {
             throw VaultError.damaged("the file has no node key")
         }
@@ -56,11 +57,16 @@ package final class Store: Sendable {
         try database.script("PRAGMA page_size = 8192;")
         // Allows returning free pages to the disk incrementally.
         try database.script("PRAGMA auto_vacuum = INCREMENTAL;")
+        try database.script("PRAGMA application_id = \(FileFormat.applicationID);")
         try database.script("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;")
         try Migration.apply(Schema.migrations, to: database)
         try database.run("BEGIN IMMEDIATE")
         try database.run("INSERT INTO node (id, node_key, created) VALUES (1, ?, ?)", .blob(stored), .integer(now))
-        try AuditJournal.writeHead(AuditHead(epoch: 1, chain: .start), key: keys.auditHeadKey, database)
+        var records = try LoadedRecords(of: .node, RecordTables(database), database)
+        let state = NodeState.Vault(change: 1, digest: records.digest())
+        try StoredState.put(state, of: .node, database)
+        try AuditJournal.writeHead(
+            AuditHead(epoch: 1, chain: .start), key: keys.auditHeadKey, StoredState([.node: state]).sum, database)
         try database.run("COMMIT")
     }
 
@@ -87,7 +93,7 @@ package final class Store: Sendable {
                 try Self.requireDiskSpace(for: mutations, lines, floor: floor, freeSpace, db)
                 let limits = mutations.compactMap(\.quotas)
                 let before = try limits.map { try Self.usage(of: $0.vault, db) }
-                let reduced = try Self.perform(mutations, now(), db)
+                let reduced = try Self.perform(mutations, now(), journal, db)
                 // The reserved space is only for commits that actually revoked access or freed space.
                 if isLast, !reduced { throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue) }
                 for (limit, before) in zip(limits, before) { try Self.check(limit, before, db) }
@@ -108,16 +114,21 @@ package final class Store: Sendable {
                 _ = try? await database.truncateWAL(ignoringBackOff: true)
             }
             throw refusal(error)
+        } catch let mismatch as RecordMismatch {
+            // The writer's own transaction is never older than memory.
+            journal.memory.noteDamage(mismatch)
+            throw VaultError.vaultDamaged
         } catch is ForeignWrite {
             throw VaultError.readOnly(NodeHealth.Fault.foreignWrite.rawValue)
         }
         health.endExhaustion()
-        if mutations.takeAccess { onAccessTaken() }
+        // What the node ends by itself had expired.
+        if mutations.takeAccess, !isOwn { onAccessTaken() }
         // Free the WAL's space now instead of at the next check of the disk.
         if health.mode == .readOnly(.diskFull), mutations.contains(where: { $0.direction == .tidies }) {
             _ = try? await database.truncateWAL()
         }
-        guard let vault, mutations.revokeAccess else { return }
+        guard let vault, mutations.revokeAccess, !isOwn else { return }
         if isLast { lastCommits.withLock { $0[vault, default: 0] += 1 } }
         readBlocked.withLock { _ = $0.remove(vault) }
     }
@@ -125,11 +136,13 @@ package final class Store: Sendable {
     /// Performs the mutations.
     ///
     /// - Returns: Whether any changed rows to revoke access or free space.
-    private static func perform(_ mutations: [Mutation], _ now: Int64, _ db: Connection) throws -> Bool {
+    private static func perform(
+        _ mutations: [Mutation], _ now: Int64, _ journal: AuditJournal, _ db: Connection
+    ) throws -> Bool {
         var reduced = mutations.narrow
         for mutation in mutations {
             let before = db.totalChanges
-            try perform(mutation, now, db)
+            try perform(mutation, now, journal, db)
             if [.reduces, .tidies].contains(mutation.direction), db.totalChanges != before { reduced = true }
         }
         return reduced

@@ -36,6 +36,10 @@ package enum VaultError: Error, Equatable, Sendable {
     case notATOTPSeed
     /// Stored data is invalid or fails authentication: corruption or tampering.
     case damaged(String)
+    /// Records of the vault are not those that the node committed: another program changed them, put them back or removed them.
+    case vaultDamaged
+    /// The database has another format than this version's.
+    case otherFormat
     /// The node is read-only or closed. Carries the fault.
     case readOnly(String)
 }

@@ -74,7 +74,8 @@ package enum Box {
     private static func decrypt(_ box: [UInt8], key: SymmetricKey, context: Context) throws(BoxError) -> Data {
         _ = try keyID(of: box)
         let keys = derive(key, header: box[..<headerCount], context: context)
-        guard constantTimeEqual(keys.commitment, Array(box[headerCount..<commitmentEnd])) else { throw .wrongKeyOrContext }
+        let commitment = Array(box[headerCount..<commitmentEnd])
+        guard constantTimeEqual(keys.commitment, commitment) else { throw .wrongKeyOrContext }
         do {
             let sealed = try AES.GCM.SealedBox(
                 nonce: nonce,

@@ -48,6 +48,7 @@ package enum ProblemCode: String, CaseIterable, Sendable {
     case tooManyOperations = "too-many-operations"
     case busy
     case readOnly = "read-only"
+    case vaultDamaged = "vault-damaged"
     case stopping
     case `internal`
     /// Any other error; the HTTP status describes it.

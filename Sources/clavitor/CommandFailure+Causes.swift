@@ -29,6 +29,8 @@ extension CommandFailure {
                 CommandFailure(.refused, "This requires a recent sign-in.", hint: "clavitor login")
             case .tooManyAttempts, .rateLimited, .tooManyOperations:
                 CommandFailure(.refused, said, hint: wait)
+            case .vaultDamaged:
+                CommandFailure(.readOnly, said, hint: "Ask the node's operator.")
             case .registrationClosed:
                 CommandFailure(.refused, "Registration is closed on this node.", hint: "Other nodes: clavitor nodes")
             case .inviteNeeded:

@@ -12,6 +12,7 @@ import Testing
         "Sources/SQLite/FileSystem.swift": "statfs",
         "Sources/SQLite/IntegrityCheck.swift": "SQLite's C interface: the progress handler",
         "Sources/SQLite/OnlineCopy.swift": "SQLite's C interface: online backup",
+        "Sources/SQLite/RowChange.swift": "SQLite's C interface: the preupdate hook",
         "Sources/SQLite/Statement.swift": "SQLite's C interface: bind values and read columns without copies",
         "Sources/SQLite/WorkerThread.swift": "a POSIX thread and semaphore",
         "Sources/Files/Directory.swift": "readdir, stat, link, realpath",

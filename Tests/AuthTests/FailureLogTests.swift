@@ -150,7 +150,8 @@ import VaultFormat
             for number in 0..<60 {
                 try await log.record(
                     AuditEvent(.login, by: .init(.unauthenticated), outcome: .failed, reason: "password"), account: [1],
-                    network: IPAddress(bytes: Int64(minute * 60 + number).bigEndianBytes + [UInt8](repeating: 0, count: 8))?
+                    network: IPAddress(
+                        bytes: Int64(minute * 60 + number).bigEndianBytes + [UInt8](repeating: 0, count: 8))?
                         .rateLimitPrefix, vault: nil)
             }
             moments.advance(by: 60)

@@ -52,7 +52,7 @@ import VaultFormat
         Planted(
             testDescription: "made an owner's",
             sql:
-                "UPDATE credential SET kind = 'session', expires = 9999999999, last_used = created WHERE kind = 'agent'"
+                "UPDATE credential SET kind = 'session', expires = 9999999999 WHERE kind = 'agent'"
         ),
         Planted(testDescription: "another vault", sql: "UPDATE credential SET vault = \(other) WHERE kind = 'agent'"),
         Planted(testDescription: "its row in another vault", sql: "UPDATE agent SET vault = \(other)"),

@@ -74,7 +74,9 @@ import VaultFormat
                 request, ada.secrets, .init(recovery: ada.newRecovery, agents: []), from: TestVault.home)
         }
         try await eventually("the recovery waits") { node.entries.work.waiting > 0 }
-        try node.file().script("UPDATE credential SET id = randomblob(16) WHERE kind = 'recovery'")
+        let old = try #require(try node.store.credential(.recovery, of: ada.vault))
+        let line = try node.audit.seal(AuditEvent(.recoveryChange, by: .init(.owner)), vault: ada.vault)
+        try await node.store.commit([.deleteCredential(old.id)], [line])
         release.signal()
         _ = try await change.value
         let error = await thrown { try await thief.value }

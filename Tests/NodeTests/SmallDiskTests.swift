@@ -42,7 +42,7 @@ struct SmallDiskTests {
             #expect(try await live.send("GET", path, token: honest.token).status == 503)
             // A session is valid although its last use is no longer recorded.
             try await live.node.store.database.maintain {
-                try $0.script("UPDATE credential SET last_used = last_used - 90")
+                try $0.script("INSERT OR REPLACE INTO last_use SELECT id, created - 90 FROM credential")
             }
             #expect(try await live.send("GET", "/api/v1/sessions", token: honest.token).status == 200)
             let paused = try await live.send(

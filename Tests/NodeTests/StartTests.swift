@@ -1,4 +1,5 @@
 import Foundation
+import SQLite
 import TestSupport
 import Testing
 
@@ -148,5 +149,22 @@ import Testing
             ] + command.dropFirst())
         #expect(tool.status != 0)
         #expect(tool.errors.contains("/proc is not mounted"), "\(tool.errors)")
+    }
+
+    @Test func aDatabaseOfVersion01IsRefusedInWords() throws {
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let node = Program(name: "clavitor-node")
+        let made = try node.run(["init", "--data", scratch.file("node")])
+        #expect(made.status == 0)
+        // As that version made it: without the mark of a format.
+        let file = try Connection(path: scratch.file("node/clavitor.db"), access: .readWrite)
+        try file.script("PRAGMA application_id = 0")
+        for command in [["serve", "--dev", "--https", "127.0.0.1:0"], ["doctor"], ["audit", "verify"]] {
+            let refused = try node.run(command + ["--data", scratch.file("node")])
+            #expect(refused.status != 0)
+            #expect(
+                refused.errors.contains("0.1.0") && refused.errors.contains("clavitor-node init"), "\(refused.errors)")
+        }
     }
 }

@@ -55,7 +55,7 @@ import Testing
         Change(
             testDescription: "a line added",
             sql:
-                "INSERT INTO audit SELECT sequence + 1, time, vault, body, hash FROM audit ORDER BY sequence DESC LIMIT 1"
+                "INSERT INTO audit SELECT sequence + 1, time, vault, change, digest, body, hash FROM audit ORDER BY sequence DESC LIMIT 1"
         ),
     ])
     func afterAKillAChangedLogIsFoundBeforeAnythingIsServed(_ change: Change) throws {
@@ -92,7 +92,7 @@ import Testing
         Change(
             testDescription: "copied over the last",
             sql: """
-                UPDATE audit SET (time, vault, body, hash) = (SELECT time, vault, body, hash FROM audit WHERE sequence = %)
+                UPDATE audit SET (time, vault, change, digest, body, hash) = (SELECT time, vault, change, digest, body, hash FROM audit WHERE sequence = %)
                 WHERE sequence = (SELECT max(sequence) FROM audit)
                 """),
         Change(

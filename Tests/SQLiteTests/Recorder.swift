@@ -5,6 +5,10 @@ import Synchronization
 /// Records the calls of the writer to its observer.
 final class Recorder: BatchObserver {
     private let state = Mutex<(calls: [String], refusesNext: Bool)>(([], false))
+    /// Jobs after which the file has this row are refused.
+    private let refused: Int?
+
+    init(refusing row: Int? = nil) { refused = row }
 
     var calls: [String] { state.withLock { $0.calls } }
     var commits: Int { calls.count { $0 == "did commit" } }
@@ -18,6 +22,10 @@ final class Recorder: BatchObserver {
     func jobWillRun() { note("job") }
     func jobDidFail() { note("job failed") }
 
+    func jobDidRun(_ database: Connection) throws {
+        if let refused, try database.ids.contains(refused) { throw Refused() }
+    }
+
     func batchWillCommit(_ database: Connection) throws {
         note("will commit")
         let refuses = state.withLock { state in
@@ -27,7 +35,11 @@ final class Recorder: BatchObserver {
         if refuses { throw CommitRefused() }
     }
 
-    func batchDidCommit() { note("did commit") }
+    func commit(_ commit: () throws -> Void) throws {
+        try commit()
+        note("did commit")
+    }
+
     func batchDidFail(_ error: any Error) { note("batch failed") }
 
     private func note(_ call: String) { state.withLock { $0.calls.append(call) } }

@@ -96,7 +96,7 @@ import VaultFormat
         Line(testDescription: "a missing end", sql: "DELETE FROM audit WHERE sequence = 3"),
         Line(
             testDescription: "a line too many",
-            sql: "INSERT INTO audit SELECT 4, time, vault, body, hash FROM audit WHERE sequence = 3"),
+            sql: "INSERT INTO audit SELECT 4, time, vault, change, digest, body, hash FROM audit WHERE sequence = 3"),
         Line(
             testDescription: "two swapped lines",
             sql:

@@ -48,7 +48,8 @@ import VaultFormat
     /// A row with the next sequence number prevents a revocation's audit line; reads are refused then too.
     @Test func aViolatedConstraintClosesTheNode() async throws {
         try node.file().script(
-            "INSERT INTO audit SELECT sequence + 1, time, vault, body, hash FROM audit ORDER BY sequence DESC LIMIT 1")
+            "INSERT INTO audit SELECT sequence + 1, time, vault, change, digest, body, hash FROM audit ORDER BY sequence DESC LIMIT 1"
+        )
         let revoked = await thrown { try await node.agents.revoke(robot.id, as: owner) }
         let listed = await thrown { try await node.principal(robot) }
         #expect(revoked as? VaultError == .readOnly("foreign-write"))

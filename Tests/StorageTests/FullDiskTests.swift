@@ -57,7 +57,8 @@ import VaultFormat
         while true {
             node.disk.free = room
             do {
-                try await node.store.commit(steps, [])
+                let event = AuditEvent(.entryPurge, by: .init(.owner))
+                try await node.store.commit(steps, [try node.audit.seal(event, vault: owner.vault)])
                 return (room, try log())
             } catch VaultError.readOnly {
                 let written = try log()
@@ -165,7 +166,8 @@ import VaultFormat
         }
         node.health.note(fault)
         let vault = owner.vault
-        try await node.store.commit([.closeAccount(vault)], [])
+        let event = AuditEvent(.accountDelete, by: .init(.owner))
+        try await node.store.commit([.closeAccount(vault)], [try node.audit.seal(event, vault: vault)])
         // Without space for one part nothing is deleted, and the account stays closed.
         node.disk.free = 800 << 10
         await node.store.erase(vault)
@@ -196,7 +198,7 @@ import VaultFormat
         node.health.note(.diskFull)
         node.disk.free = 1 << 20
         node.moments.advance(by: 30 * 86_400)
-        try await node.store.sweep(sessionIdle: 86_400)
+        try await node.store.sweep(sessionIdle: 86_400, audit: node.audit)
         #expect(try node.count("SELECT count(*) FROM abuse") == 0)
         #expect(try node.count("SELECT count(*) FROM credential WHERE kind = 'session'") == 0)
     }

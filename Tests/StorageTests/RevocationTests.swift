@@ -39,7 +39,6 @@ import VaultFormat
         Damage(
             testDescription: "the key of its record",
             sql: "DELETE FROM wrap WHERE entry = (SELECT holder FROM agent)"),
-        Damage(testDescription: "its policy", sql: "UPDATE agent SET policy = x''"),
         Damage(
             testDescription: "its public key",
             sql: "UPDATE holder SET public_key = x'' WHERE id = (SELECT holder FROM agent)"),

@@ -201,14 +201,14 @@ import VaultFormat
             "UPDATE credential SET id = ?, holder = ?, box = ?, l2_key = ? WHERE kind = 'password'", .blob(row.0),
             .blob(row.1), .blob(row.2), .blob(row.3))
         let error = await thrown { try await node.login(twin) }
-        #expect(error is RootBoxError)
+        #expect(error as? VaultError == .vaultDamaged)
     }
 
     @Test func aSessionsEndInTheFileIsNotProlonged() async throws {
         let session = try await node.login(Person())
         try node.file().script("UPDATE credential SET expires = expires + 99999 WHERE kind = 'session'")
         let error = await thrown { try await node.principal(session.token) }
-        #expect(error is RootBoxError)
+        #expect(error as? VaultError == .vaultDamaged)
     }
 
     @Test func aCredentialOfAnotherKindOrVaultOpensNothing() async throws {

@@ -190,7 +190,7 @@ import VaultFormat
         try await node.entries.trash(entry.id, ifVersion: nil, as: owner)
         try await node.entries.purge(entry.id, as: owner)
         node.moments.advance(by: IdempotencyRecords.lifetime + 1)
-        try await node.store.sweep(sessionIdle: .max / 2)
+        try await node.store.sweep(sessionIdle: .max / 2, audit: node.audit)
         let after = try await node.store.usage(of: owner.vault)
         #expect(full[.bytes] > empty[.bytes] + 2_000)
         // The agent's name, which stays: a value and the owner's wrap.

@@ -15,7 +15,7 @@ package func thrown<R>(_ body: () async throws -> R) async -> (any Error)? {
 package func isDamage(_ error: (any Error)?) -> Bool {
     switch error {
     case is BoxError, is RootBoxError: true
-    case VaultError.damaged?: true
+    case VaultError.damaged?, VaultError.vaultDamaged?: true
     default: false
     }
 }

@@ -3,6 +3,7 @@ package import IPNetworks
 import NodeCore
 package import SQLite
 package import Storage
+import Synchronization
 package import Vault
 package import VaultFormat
 
@@ -16,6 +17,8 @@ package final class TestVault: Sendable {
     package let keys: NodeKeys
     package let health = NodeHealth()
     package let disk = FakeDisk()
+    /// Vaults whose records were found to be changed.
+    package let damaged = DamagedVaults()
     package let store: Store
     private let services: VaultServices
 
@@ -40,6 +43,7 @@ package final class TestVault: Sendable {
         package var sessionIdle: Int64 = 86_400
         package var quotas = Quotas()
         package var isUnclean = false
+        package var mostRecords = 700_000
 
         package init() {}
     }
@@ -59,8 +63,11 @@ package final class TestVault: Sendable {
         let health = self.health
         let keys = try NodeKeys(root: root, stored: try Store.nodeKey(path: path))
         let store = try Store(
-            path: path, journal: AuditJournal(key: keys.auditHeadKey) { _ = health.note($0) }, health: health,
-            now: now, freeSpace: { [disk] in disk.free })
+            path: path,
+            journal: AuditJournal(
+                key: keys.auditHeadKey, mostRecords: options.mostRecords, onFault: { _ = health.note($0) },
+                onDamage: { [damaged] vault, _ in damaged.add(vault) }),
+            health: health, now: now, freeSpace: { [disk] in disk.free })
         var settings = Accounts.Settings(
             registration: options.registration, sessionLifetime: options.sessionLifetime)
         settings.quotas = options.quotas
@@ -104,4 +111,12 @@ package final class TestVault: Sendable {
     ) async throws -> Principal {
         try await authenticator.principal(token: token.text, from: address, on: connection)
     }
+}
+
+/// What a node's `onDamage` was called with.
+package final class DamagedVaults: Sendable {
+    private let vaults = Mutex<Set<VaultID>>([])
+
+    package var all: Set<VaultID> { vaults.withLock { $0 } }
+    func add(_ vault: VaultID) { vaults.withLock { _ = $0.insert(vault) } }
 }

@@ -49,13 +49,17 @@ struct ChainFile: Decodable {
         var seq: Int64
         var time: Int64
         var vault: Hex
+        var change: Int64
+        var digest: Hex
         var body: Hex
         var hash: Hex
         var testDescription: String { "line \(seq)" }
 
         var sealed: SealedAuditLine {
-            let isNode = vault.bytes.allSatisfy { $0 == 0 }
-            return SealedAuditLine(time: time, vault: isNode ? nil : VaultID(vault.bytes), body: body.bytes)
+            let vault = VaultID(vault.bytes)
+            let state =
+                change == 0 ? nil : StateDigest(digest.bytes).map { NodeState.Vault(change: change, digest: $0) }
+            return SealedAuditLine(time: time, vault: vault == .node ? nil : vault, body: body.bytes, state: state)
         }
     }
     var first: Hex
@@ -97,6 +101,9 @@ struct ChainFile: Decodable {
         Change(testDescription: "no vault", line: .init(time: 1, vault: nil, body: [1, 2])),
         Change(testDescription: "body", line: .init(time: 1, vault: vault, body: [1, 3])),
         Change(testDescription: "body, cut", line: .init(time: 1, vault: vault, body: [1])),
+        Change(
+            testDescription: "a state",
+            line: .init(time: 1, vault: vault, body: [1, 2], state: .init(change: 1, digest: .zeros))),
     ])
     func everyChangeOfALineChangesItsHash(_ change: Change) {
         var honest = AuditChain.start
@@ -115,15 +122,18 @@ struct ChainFile: Decodable {
         #expect(one.hash != other.hash)
     }
 
-    @Test func theHeadsCodeCoversEpochSequenceHashAndKey() {
+    @Test func theHeadsCodeCoversEpochSequenceHashStateAndKey() throws {
         let chain = AuditChain(sequence: 5, hash: [UInt8](repeating: 9, count: 32))
+        let other = try #require(StateDigest([UInt8](repeating: 1, count: 32)))
         let codes = Set([
-            AuditHead(epoch: 1, chain: chain).code(key: key),
-            AuditHead(epoch: 2, chain: chain).code(key: key),
-            AuditHead(epoch: 1, chain: AuditChain(sequence: 6, hash: chain.hash)).code(key: key),
-            AuditHead(epoch: 1, chain: AuditChain(sequence: 5, hash: [UInt8](repeating: 8, count: 32))).code(key: key),
-            AuditHead(epoch: 1, chain: chain).code(key: SymmetricKey(size: .bits256)),
+            AuditHead(epoch: 1, chain: chain).code(key: key, .zeros),
+            AuditHead(epoch: 2, chain: chain).code(key: key, .zeros),
+            AuditHead(epoch: 1, chain: AuditChain(sequence: 6, hash: chain.hash)).code(key: key, .zeros),
+            AuditHead(epoch: 1, chain: AuditChain(sequence: 5, hash: [UInt8](repeating: 8, count: 32)))
+                .code(key: key, .zeros),
+            AuditHead(epoch: 1, chain: chain).code(key: key, other),
+            AuditHead(epoch: 1, chain: chain).code(key: SymmetricKey(size: .bits256), .zeros),
         ])
-        #expect(codes.count == 5)
+        #expect(codes.count == 6)
     }
 }

@@ -114,9 +114,3 @@ def client_keys(secret, origin, recovery=False):
     """authKey and l2WrapKey of a master key, or their twins of a recovery kit."""
     prefix = b"clavitor/1/recovery/" if recovery else b"clavitor/1/"
     return hkdf(secret, prefix + b"auth\x00" + origin.encode()), hkdf(secret, prefix + b"l2")
-
-
-def chain_hash(previous, seq, time, vault, body):
-    """The hash of one audit line. `vault` is 16 zero bytes for a line that belongs to none."""
-    line = b"clav1/audit" + previous + u64(seq) + u64(time) + vault + struct.pack(">I", len(body)) + body
-    return hashlib.sha256(line).digest()

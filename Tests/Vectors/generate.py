@@ -16,6 +16,7 @@ import sys
 import unicodedata
 
 import clav1
+import state
 from clav1 import context, u64
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -448,24 +449,30 @@ def totp_file():
 
 
 def chain_file():
+    nothing = (0, bytes(32))
     bodies = [
-        (bytes(16), b"node started"),
-        (VAULT, b""),
-        (VAULT, fixed("an audit body", 120)),
-        (fixed("another vault", 16), fixed("a long audit body", 300)),
-        (bytes(16), b"\x00"),
+        (bytes(16), nothing, b"node started"),
+        (VAULT, (1, fixed("a state", 32)), b""),
+        (VAULT, nothing, fixed("an audit body", 120)),
+        (fixed("another vault", 16), (2**40, fixed("another state", 32)), fixed("a long audit body", 300)),
+        # The vault was closed.
+        (VAULT, (2, bytes(32)), b"closed"),
+        (bytes(16), nothing, b"\x00"),
     ]
     first = previous = bytes(32)
     lines = []
-    for seq, (vault, body) in enumerate(bodies, start=1):
+    for seq, (vault, (change, digest), body) in enumerate(bodies, start=1):
         time = 1709312400 + 3600 * (seq - 1)
-        hash_ = clav1.chain_hash(previous, seq, time, vault, body)
-        lines.append({"seq": seq, "time": time, "vault": vault, "body": body, "hash": hash_})
+        hash_ = state.line_hash(previous, seq, time, vault, change, digest, body)
+        lines.append({
+            "seq": seq, "time": time, "vault": vault, "change": change, "digest": digest, "body": body, "hash": hash_})
         previous = hash_
-    far = {"previous": fixed("a far hash", 32), "seq": 2**40 + 1, "time": 2**33, "vault": VAULT, "body": b"far"}
-    far["hash"] = clav1.chain_hash(*far.values())
+    far = {
+        "previous": fixed("a far hash", 32), "seq": 2**40 + 1, "time": 2**33, "vault": VAULT, "change": 0,
+        "digest": bytes(32), "body": b"far"}
+    far["hash"] = state.line_hash(*far.values())
     return {
-        "about": "the audit chain; hash = SHA-256(clav1/audit, previous, seq, time, vault, body length, body)",
+        "about": "the audit chain; hash = SHA-256(clav2/audit, previous, seq, time, vault, change, digest, body length, body)",
         "first": first, "lines": lines, "single": [far],
     }
 
@@ -550,6 +557,67 @@ def end_to_end_file():
     }
 
 
+# state.json
+
+
+def state_file():
+    entry = {"id": ENTRY, "vault": VAULT, "version": 7, "record": b"\x00\x01"}
+    rows = {
+        "FORMAT.md's own": ("entry", "id", entry),
+        "a column that is NULL counts as absent": ("entry", "id", entry | {"later": None}),
+        "another version": ("entry", "id", entry | {"version": 8}),
+        "an integer is not its text": ("entry", "id", entry | {"version": "7"}),
+        "text is not its bytes": ("entry", "id", entry | {"version": b"7"}),
+        "the smallest integer, empty text, empty bytes": (
+            "account", "vault", {"vault": VAULT, "added": -(2**63), "note": "", "box": b""}),
+        "text beyond ASCII": ("client", "id", {"id": ROW, "vault": VAULT, "name": "Z\u00fcrich \U0001f511"}),
+        "names in byte order": ("item", "id", {"id": ROW, "vault": VAULT, "b_1": 1, "b": 2, "b0": 3}),
+    }
+    records = [
+        {
+            "name": name, "table": table,
+            "columns": [
+                {"name": column, "type": {int: "integer", str: "text", bytes: "blob", type(None): "null"}[type(value)],
+                 "value": str(value) if isinstance(value, int) else value}
+                for column, value in row.items()],
+            "primaryKey": primary, "bytes": state.record(table, row), "key": state.key(table, row[primary]),
+            "digest": state.digest(table, row),
+        } for name, (table, primary, row) in rows.items()]
+    many = {fixed(f"state: key {n}", 16): fixed(f"state: digest {n}", 32) for n in range(300)}
+    first = {bytes([0xB2]) + fixed(f"state: same byte {n}", 15): fixed(f"state: same digest {n}", 32) for n in range(3)}
+    sets = {
+        "empty": {},
+        "FORMAT.md's own": {records[0]["key"]: records[0]["digest"]},
+        "three with the same first byte": first,
+        "three hundred": many,
+    }
+    digests = {name: state.set_digest(entries) for name, entries in sets.items()}
+    own = (5, digests["three with the same first byte"])
+    nodes = {
+        "FORMAT.md's own": {VAULT: (3, digests["FORMAT.md's own"])},
+        "with the node's own set": {state.ZEROS: own, VAULT: (3, digests["FORMAT.md's own"])},
+        "a vault without records": {state.ZEROS: own, VAULT: (4, digests["empty"])},
+    }
+    head_key = bytes(range(32))
+    body = fixed("state: body", 40)
+    line = (bytes(32), 9, 1709312400000, VAULT, 3, digests["FORMAT.md's own"], body)
+    return {
+        "about": "records, the digest of a set of records, the digest of a node, the head's code and an audit line",
+        "records": records,
+        "sets": [
+            {"name": name, "entries": [{"key": k, "digest": d} for k, d in entries.items()], "digest": digests[name]}
+            for name, entries in sets.items()],
+        "nodes": [
+            {"name": name, "vaults": [{"vault": v, "change": c, "digest": d} for v, (c, d) in vaults.items()],
+             "digest": state.node_digest(vaults),
+             "epoch": 1, "sequence": 9, "hash": bytes(32), "headKey": head_key,
+             "code": state.head_code(head_key, 1, 9, bytes(32), state.node_digest(vaults))}
+            for name, vaults in nodes.items()],
+        "line": dict(zip(("previous", "sequence", "time", "vault", "change", "digest", "body"), line))
+        | {"hash": state.line_hash(*line)},
+    }
+
+
 FILES = {
     "caseless.json": caseless_file,
     "context.json": context_file,
@@ -559,6 +627,7 @@ FILES = {
     "totp.json": totp_file,
     "chain.json": chain_file,
     "end-to-end.json": end_to_end_file,
+    "state.json": state_file,
 }
 
 

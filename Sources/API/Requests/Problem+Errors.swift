@@ -72,7 +72,13 @@ extension Problem {
             case .notATOTPSeed:
                 Problem(
                     .notATOTPSeed, status: 422, title: "Not a TOTP seed", detail: "The field must contain a TOTP seed.")
-            case .damaged, .readOnly:
+            case .vaultDamaged:
+                Problem(
+                    .vaultDamaged, status: 503, title: "Vault is damaged",
+                    detail:
+                        "Another program changed the vault's records, so nobody can use it until the node's operator has examined it."
+                )
+            case .damaged, .otherFormat, .readOnly:
                 Problem(
                     .readOnly, status: 503, title: "Node is read-only",
                     detail:

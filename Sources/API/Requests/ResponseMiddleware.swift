@@ -162,7 +162,7 @@ extension VaultError {
         case .quotaExceeded(let quota, _): "quota-exceeded: \(quota.rawValue)"
         case .tooManyOperations, .busy, .entryExists, .idempotencyKeyUsed, .changedSince, .invalid, .needsEnvelopes,
             .reauthenticate,
-            .principalGone, .notATOTPSeed, .damaged, .readOnly:
+            .principalGone, .notATOTPSeed, .damaged, .vaultDamaged, .otherFormat, .readOnly:
             nil
         }
     }

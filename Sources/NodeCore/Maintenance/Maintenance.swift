@@ -24,7 +24,7 @@ package struct Maintenance: Sendable {
         [
             Periodic(name: "failures", interval: .seconds(60), logger: logger) { try await node.failures.flush() },
             Periodic(name: "sweep", interval: .seconds(600), logger: logger) {
-                try await node.store.sweep(sessionIdle: node.settings.sessionIdle.seconds)
+                try await node.store.sweep(sessionIdle: node.settings.sessionIdle.seconds, audit: node.audit)
             },
             Periodic(name: "erase", delay: .seconds(10), interval: .seconds(600), logger: logger) {
                 try await node.store.eraseClosedAccounts()

@@ -85,6 +85,7 @@ extension Agents {
                 if agent.state == .active {
                     let back = Mutation.setAgentState(id, vault: vault, .active)
                     transaction.write(narrows ? [.narrows, back] : [back])
+                    try transaction.log(principal.event(.agentUpdate, subject: id.text, reason: "resumed"))
                     try await transaction.commit()
                 }
                 return view(agent, draft)

@@ -1,6 +1,6 @@
 package import Crypto
 import Encoding
-import VaultFormat
+package import VaultFormat
 
 /// The hash chain through all audit lines: each line's hash covers the one before it.
 package struct AuditChain: Equatable, Sendable {
@@ -10,14 +10,15 @@ package struct AuditChain: Equatable, Sendable {
     package private(set) var hash: [UInt8]
 
     package static let start = AuditChain(sequence: 0, hash: [UInt8](repeating: 0, count: 32))
-    private static let label = Array("clav1/audit".utf8)
+    private static let label = Array("clav2/audit".utf8)
 
     package init(sequence: Int64, hash: [UInt8]) {
         self.sequence = sequence
         self.hash = hash
     }
 
-    /// Adds a line: SHA-256 over label, previous hash, sequence, time, vault (zeros if none), body length, body.
+    /// Adds a line: SHA-256 over label, previous hash, sequence, time, vault (zeros if none), number and digest of the vault's change
+    /// (zeros if its records are as before), body length, body.
     package mutating func append(_ line: SealedAuditLine) {
         sequence += 1
         var hasher = SHA256()
@@ -26,6 +27,8 @@ package struct AuditChain: Equatable, Sendable {
         hasher.update(data: sequence.bigEndianBytes)
         hasher.update(data: line.time.bigEndianBytes)
         hasher.update(data: line.vault?.bytes ?? [UInt8](repeating: 0, count: 16))
+        hasher.update(data: (line.state?.change ?? 0).bigEndianBytes)
+        hasher.update(data: (line.state?.digest ?? .zeros).bytes)
         hasher.update(data: UInt32(line.body.count).bigEndianBytes)
         hasher.update(data: line.body)
         hash = Array(hasher.finalize())
@@ -44,8 +47,12 @@ package struct AuditHead: Equatable, Sendable {
     }
 
     /// The authentication code: HMAC-SHA256 under the node's audit-head key.
-    package func code(key: SymmetricKey) -> [UInt8] {
-        let message = Array("clav1/audit-head".utf8) + epoch.bigEndianBytes + chain.sequence.bigEndianBytes + chain.hash
+    ///
+    /// `state`: The digest over the states of all vaults.
+    package func code(key: SymmetricKey, _ state: StateDigest) -> [UInt8] {
+        let message =
+            Array("clav2/audit-head".utf8) + epoch.bigEndianBytes + chain.sequence.bigEndianBytes + chain.hash
+            + state.bytes
         return Array(HMAC<SHA256>.authenticationCode(for: message, using: key))
     }
 }

@@ -64,12 +64,18 @@ package struct AuditEvent: Codable, Equatable, Sendable {
         case signOutEverywhere = "account.sign-out-everywhere"
         case l2Rekey = "account.l2-rekey"
         case recoveryChange = "account.recovery"
+        case secondFactorBegin = "account.totp-begin"
+        /// A code or recovery code was used up by a request that changes credentials, whether or not that succeeded.
+        case codeUse = "account.totp-use"
         case secondFactorEnable = "account.totp-enable"
         case secondFactorDisable = "account.totp-disable"
         case login
         case logout
+        /// Sessions that reached their end or their idle limit; `count` is their number.
+        case sessionExpire = "session.expire"
         /// A principal requested an operation that it is not authorized for, or used an invalid token.
         case denied
+        case inviteRedeem = "invite.redeem"
         case nodeStart = "node.start"
         case nodeStop = "node.stop"
         case backup
@@ -152,11 +158,15 @@ package struct SealedAuditLine: Sendable {
     package let time: Int64
     package let vault: VaultID?
     package let body: [UInt8]
+    /// The state of the vault, or of the node's own records, after a change of records: the digest is zeros when the vault was closed.
+    /// Nil when no record changed. The store sets it.
+    package var state: NodeState.Vault?
 
-    package init(time: Int64, vault: VaultID?, body: [UInt8]) {
+    package init(time: Int64, vault: VaultID?, body: [UInt8], state: NodeState.Vault? = nil) {
         self.time = time
         self.vault = vault
         self.body = body
+        self.state = state
     }
 }
 

@@ -105,8 +105,9 @@ package struct AuditReplay: Sendable {
             add(event.successor, event.holds)
         case .agentRevoke:
             remove(event.subject)
-        case .valueRead, .codeRead, .accountDelete, .recoveryBegin, .l2Rekey, .recoveryChange, .secondFactorEnable,
-            .secondFactorDisable, .historyPrune, .auditAccept, .login, .logout, .denied, .nodeStart, .nodeStop, .backup,
+        case .valueRead, .codeRead, .accountDelete, .recoveryBegin, .l2Rekey, .recoveryChange,
+            .secondFactorBegin, .codeUse, .secondFactorEnable, .secondFactorDisable, .sessionExpire, .inviteRedeem,
+            .historyPrune, .auditAccept, .login, .logout, .denied, .nodeStart, .nodeStop, .backup,
             .restore, .rootKeyRotate,
             .rootKeyExport, .export, .readOnly, .certificateOrder, .certificateIssue, .certificateFail,
             .certificateRevoke:

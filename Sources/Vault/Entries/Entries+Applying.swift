@@ -192,7 +192,7 @@ extension Entries {
 
     /// The owner's search index.
     func index(as principal: Principal) async throws -> BlindIndex {
-        guard let box = try store.item(.index, of: principal.holder.id) else {
+        guard let box = try store.item(.index, of: principal.holder.id, in: principal.vault) else {
             // A key holder that was replaced a moment ago has no items any more.
             throw try await store.holds(principal)
                 ? VaultError.damaged("an owner without an index key") : .principalGone

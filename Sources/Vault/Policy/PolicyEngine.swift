@@ -138,7 +138,9 @@ package struct Permit: Sendable {
         let holder = principal.holder.id
         var mutations: [Mutation] = []
         if obligations.confirmsPrincipal {
-            mutations.append(.expectPrincipal(holder, session: principal.session, policy: principal.policyBox))
+            mutations.append(
+                .expectPrincipal(
+                    holder, in: principal.vault, session: principal.session, policy: principal.policyBox))
         }
         if let maximum = obligations.maximumUses {
             for _ in 0..<uses { mutations.append(.countUse(holder, maximum: maximum)) }

@@ -9,7 +9,7 @@ package struct Principal: Sendable {
     package let role: Role
     package let from: IPAddress?
     /// An agent's encrypted policy as stored, so that the commit detects a change of it.
-    let policyBox: [UInt8]?
+    package let policyBox: [UInt8]?
 
     package enum Role: Sendable {
         /// `since`: Time of the password or kit proof, in Unix seconds.

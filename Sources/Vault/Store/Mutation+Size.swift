@@ -20,7 +20,7 @@ extension Mutation {
             .narrows:
             0
         case .insertAccount, .switchOwner, .deleteCredential, .deleteCredentials, .deleteSessions,
-            .deleteSessionsExpired, .touch, .redeemInvite, .putAbuse, .closeAccount:
+            .touch, .redeemInvite, .putAbuse, .closeAccount:
             0
         }
     }

@@ -5,7 +5,7 @@ package enum Mutation: Sendable {
     /// Throws `principalGone` unless this is an active agent, or the owner with an open session.
     ///
     /// `policy`: An agent's policy at the time of the request, which must be unchanged.
-    case expectPrincipal(HolderID, session: CredentialID?, policy: [UInt8]?)
+    case expectPrincipal(HolderID, in: VaultID, session: CredentialID?, policy: [UInt8]?)
     /// Throws `noSuchField` unless the key holder has a wrap of this field in any version: the field may have been rewritten since it
     /// was read.
     case expectWrap(HolderID, EntryID, FieldID)
@@ -31,7 +31,7 @@ package enum Mutation: Sendable {
     /// Deletes all wraps of a field, or of every field, of an entry, except the owner's.
     case dropAgentWraps(EntryID, FieldID?, owner: HolderID)
     case replaceTerms(EntryID, vault: VaultID, [[UInt8]])
-    case putItem(OwnerItem, HolderID, [UInt8])
+    case putItem(OwnerItem, HolderID, vault: VaultID, [UInt8])
     case dropItem(OwnerItem, HolderID)
     case insertHolder(HolderRow)
     case insertCredential(StoredCredential)
@@ -68,7 +68,6 @@ package enum Mutation: Sendable {
     case deleteCredential(CredentialID)
     case deleteCredentials(CredentialKind, of: VaultID)
     case deleteSessions(of: VaultID, except: CredentialID)
-    case deleteSessionsExpired(before: Int64, idleSince: Int64)
     case touch(CredentialID, at: Int64)
     /// Redeems an invitation; throws `inviteNeeded` when it was redeemed before.
     case redeemInvite([UInt8])

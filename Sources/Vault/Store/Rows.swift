@@ -119,6 +119,9 @@ package enum OwnerItem: String, Sendable {
     case pendingTOTP = "totp-pending"
     case index
 
+    /// The item's key in the store.
+    package func key(of holder: HolderID) -> [UInt8] { holder.bytes + Array(rawValue.utf8) }
+
     package func context(vault: VaultID, holder: HolderID) -> Context {
         Context("item", vault.bytes, holder.bytes, Array(rawValue.utf8))
     }

@@ -53,11 +53,10 @@ package protocol VaultStore: Sendable {
     func agentRows(of vault: VaultID) async throws -> [StoredAgent]
     func usage(of vault: VaultID) async throws -> VaultUsage
     func holders(of vault: VaultID) async throws -> [HolderRow]
-    /// Whether the key holder is an active agent of the vault or its current owner. Reads no other row, so that damage elsewhere
-    /// does not matter.
-    func hasHolder(_ id: HolderID, in vault: VaultID, policy: [UInt8]?) async throws -> Bool
-    func item(_ item: OwnerItem, of holder: HolderID) throws -> [UInt8]?
-    func hasCredential(_ id: CredentialID) throws -> Bool
+    /// Whether the principal is an active agent, with its policy as it was, or the vault's current owner with a session that has not
+    /// ended.
+    func holds(_ principal: Principal) async throws -> Bool
+    func item(_ item: OwnerItem, of holder: HolderID, in vault: VaultID) throws -> [UInt8]?
     /// The vault's encrypted audit key.
     func auditKey(of vault: VaultID) throws -> [UInt8]?
     /// Lists audit lines of a vault before `position`, newest first, each with its number in the vault.
@@ -83,14 +82,6 @@ package protocol VaultStore: Sendable {
     func truncateWAL() async
     /// Performs all mutations and appends the lines, atomically. Durable when it returns.
     func commit(_ mutations: [Mutation], _ lines: [SealedAuditLine]) async throws
-}
-
-extension VaultStore {
-    /// Whether the principal is an active agent of the vault, or its current owner with a session that has not ended.
-    package func holds(_ principal: Principal) async throws -> Bool {
-        if let session = principal.session, try !hasCredential(session) { return false }
-        return try await hasHolder(principal.holder.id, in: principal.vault, policy: principal.policyBox)
-    }
 }
 
 /// The key holder for which rows are read, with its visibility.

@@ -36,15 +36,21 @@ struct Audit: AsyncParsableCommand {
             abstract: "Clear the damage mark of an intact database, so that the node accepts changes again.",
             discussion: """
                 Checks the database and the audit log like `doctor`, and fails if anything is damaged: restore a backup then. \
+                With --vault, accepts the records of one vault as the file has them, although another program changed them: its \
+                sessions end and its agents are suspended. Only its owner can tell whether the rest is right, so prefer a backup. \
                 Records the acceptance in the audit log. Stop the node first.
                 """)
 
         @OptionGroup var options: DataOptions
 
+        @Option(help: "Vault whose records to accept, as `audit verify` names it.")
+        var vault: String?
+
         func run() async throws {
             let directory = options.directory
             try directory.requireVault()
             try directory.acquireLock()
+            if let vault { return try await accept(vault, in: directory) }
             let mark = DamageMark(path: directory.damageMark)
             guard let reason = mark.reason else {
                 print("Nothing to accept: there is no damage mark.")
@@ -60,6 +66,19 @@ struct Audit: AsyncParsableCommand {
             try await node.record(AuditEvent(.auditAccept, by: .init(.operator_), reason: reason))
             mark.clear()
             print("Accepted. Start the node.")
+        }
+
+        private func accept(_ text: String, in directory: DataDirectory) async throws {
+            guard let vault = VaultID(text: text) else {
+                throw ValidationError("--vault requires the 22 characters of a vault's id.")
+            }
+            let node = try Node(offline: directory)
+            guard let finding = try await node.store.damagedVaults()[vault] else {
+                print("Nothing to accept: the vault's records are those that the node wrote.")
+                return
+            }
+            try await node.store.acceptRecords(of: vault, audit: node.audit, reason: finding)
+            print("Accepted. Its sessions have ended and its agents are suspended. Start the node, and tell the owner.")
         }
     }
 

@@ -80,10 +80,11 @@ struct Restore: AsyncParsableCommand {
             guard findings.isEmpty else {
                 throw Failure("The backup is damaged; nothing was restored.\n" + findings.joined(separator: "\n"))
             }
-            let sealer = AuditSealer(keys: keys, now: unixTime) { _ in nil }
+            let stored = try Store.auditKeys(path: path)
+            let sealer = AuditSealer(keys: keys, now: unixTime) { stored[$0] }
             let name = source.split(separator: "/").last.map(String.init) ?? source
             let event = AuditEvent(.restore, by: .init(.operator_), reason: name)
-            try Store.adoptRestored(path: path, keys: keys, line: try sealer.seal(event, vault: nil))
+            try Store.adoptRestored(path: path, keys: keys, audit: sealer, event: event, now: unixTime())
         }
         print("Restored \(directory.database). Start it with `clavitor-node serve`.")
     }

@@ -86,7 +86,7 @@ struct RootKey: AsyncParsableCommand {
             // On disk before anything is encrypted under it.
             if !isInProgress { try source.replace(with: ring) }
             let node = try Node(offline: directory)
-            let rotation = RootKeyRotation(node.store.database, root: ring)
+            let rotation = RootKeyRotation(node.store, root: ring, audit: node.audit)
             let renewed = try await rotation.run()
             guard try await rotation.remaining() == 0 else {
                 throw Failure("Some secret boxes are still under the old key; run `rotate --resume`.")

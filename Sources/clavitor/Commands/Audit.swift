@@ -124,6 +124,8 @@ extension AuditBody.Line {
         "account.create": "registered", "account.delete": "deleted the account", "account.recover": "used the kit",
         "account.password": "changed the password", "account.sign-out-everywhere": "signed out everywhere",
         "account.l2-rekey": "renewed the L2 key", "account.recovery": "changed the kit",
+        "account.totp-begin": "began a second factor", "account.totp-use": "used a code",
+        "session.expire": "sessions expired",
         "account.totp-enable": "second factor on", "account.totp-disable": "second factor off", "login": "signed in",
         "logout": "signed out", "denied": "was refused", "export": "exported",
     ]
