@@ -126,6 +126,27 @@ package struct Row {
         }
     }
 
+    /// Appends the bytes of a text or blob without a copy of their own.
+    package func appendBytes(_ column: Int, to bytes: inout [UInt8]) {
+        guard let start = unsafe sqlite3_column_blob(handle, Int32(column)) else { return }
+        let count = unsafe Int(sqlite3_column_bytes(handle, Int32(column)))
+        unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(start: start, count: count))
+    }
+
+    /// The number of bytes of a text or blob.
+    package func byteCount(_ column: Int) -> Int { unsafe Int(sqlite3_column_bytes(handle, Int32(column))) }
+
+    package enum StorageClass: Sendable { case null, integer, text, blob }
+
+    package func storageClass(_ column: Int) -> StorageClass {
+        switch unsafe sqlite3_column_type(handle, Int32(column)) {
+        case SQLITE_NULL: .null
+        case SQLITE_INTEGER: .integer
+        case SQLITE_BLOB: .blob
+        default: .text
+        }
+    }
+
     /// The whole row.
     package var values: [Value] { unsafe (0..<Int(sqlite3_column_count(handle))).map { value($0) } }
 

@@ -29,15 +29,26 @@ struct RecordTable: Sendable {
 
     /// The record of a row whose first columns are all of the table's.
     func identify(_ row: Row) -> IdentifiedRecord {
-        identify { row.value($0) }
+        var encoder = RecordEncoder(layout)
+        for column in layout.columns {
+            let position = column.position
+            switch row.storageClass(position) {
+            case .null: continue
+            case .integer: encoder.add(row.integer(position), of: column)
+            case let storage:
+                encoder.add(isText: storage == .text, count: row.byteCount(position), of: column) {
+                    row.appendBytes(position, to: &$0)
+                }
+            }
+        }
+        return IdentifiedRecord(
+            vault: vault.map { VaultID(row.blob($0)) } ?? .node, table: name, key: key(row.value(key)),
+            digest: Record(encoder).digest)
     }
 
     func identify(_ values: [Value]) -> IdentifiedRecord {
-        identify { $0 < values.count ? values[$0] : .null }
-    }
-
-    private func identify(_ value: (Int) -> Value) -> IdentifiedRecord {
-        IdentifiedRecord(
+        func value(_ position: Int) -> Value { position < values.count ? values[position] : .null }
+        return IdentifiedRecord(
             vault: vault.map(value).map { VaultID($0.bytes) } ?? .node, table: name, key: key(value(key)),
             digest: Record(layout) { value($0).recorded }.digest)
     }

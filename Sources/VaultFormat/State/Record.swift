@@ -15,16 +15,17 @@ package struct Record: Equatable, Sendable {
     package let bytes: [UInt8]
 
     /// `value`: The column's value by its position; nil for NULL.
-    package init<E: Error>(_ layout: RecordLayout, _ value: (Int) throws(E) -> Value?) throws(E) {
-        var bytes = layout.label
-        bytes.reserveCapacity(512)
+    package init(_ layout: RecordLayout, _ value: (Int) throws -> Value?) rethrows {
+        var encoder = RecordEncoder(layout)
         for column in layout.columns {
             guard let value = try value(column.position) else { continue }
-            bytes += column.name
-            Self.append(value, to: &bytes)
+            encoder.add(value, of: column)
         }
-        self.bytes = bytes
+        bytes = encoder.bytes
     }
+
+    /// The bytes that an encoder has collected.
+    package init(_ encoder: RecordEncoder) { bytes = encoder.bytes }
 
     package var digest: StateDigest { StateDigest(hash: SHA256.hash(data: bytes)) }
 
@@ -36,7 +37,7 @@ package struct Record: Equatable, Sendable {
         package init(table: String, primaryKey: Value) {
             var bytes = Array("clav2/key".utf8)
             bytes += RecordLayout.name(table)
-            append(primaryKey, to: &bytes)
+            RecordEncoder.append(primaryKey, to: &bytes)
             self.bytes = Array(SHA256.hash(data: bytes).prefix(Self.count))
         }
 
@@ -46,24 +47,73 @@ package struct Record: Equatable, Sendable {
             self.bytes = bytes
         }
     }
+}
 
-    private static func append(_ value: Value, to bytes: inout [UInt8]) {
-        let (type, content): (UInt8, [UInt8]) =
-            switch value {
-            case .integer(let number): (1, number.bigEndianBytes)
-            case .text(let text): (2, Array(text.utf8))
-            case .blob(let blob): (3, blob)
-            }
+/// Collects a record's bytes column by column.
+package struct RecordEncoder {
+    fileprivate(set) var bytes: [UInt8]
+
+    package init(_ layout: RecordLayout) {
+        bytes = layout.label
+        bytes.reserveCapacity(layout.label.count + 512)
+    }
+
+    package mutating func add(_ value: Record.Value, of column: RecordLayout.Column) {
+        bytes += column.name
+        Self.append(value, to: &bytes)
+    }
+
+    package mutating func add(_ integer: Int64, of column: RecordLayout.Column) {
+        bytes += column.name
+        Self.append(integer, to: &bytes)
+    }
+
+    /// Adds a text or a blob, whose bytes `content` appends.
+    package mutating func add(
+        isText: Bool, count: Int, of column: RecordLayout.Column, _ content: (inout [UInt8]) -> Void
+    ) {
+        bytes += column.name
+        Self.appendHeader(isText ? 2 : 3, count, to: &bytes)
+        content(&bytes)
+    }
+
+    fileprivate static func append(_ value: Record.Value, to bytes: inout [UInt8]) {
+        switch value {
+        case .integer(let number):
+            append(number, to: &bytes)
+        case .text(let text):
+            appendHeader(2, text.utf8.count, to: &bytes)
+            bytes += text.utf8
+        case .blob(let blob):
+            appendHeader(3, blob.count, to: &bytes)
+            bytes += blob
+        }
+    }
+
+    private static func append(_ number: Int64, to bytes: inout [UInt8]) {
+        appendHeader(1, 8, to: &bytes)
+        for shift in stride(from: 56, through: 0, by: -8) {
+            bytes.append(UInt8(truncatingIfNeeded: number >> Int64(shift)))
+        }
+    }
+
+    private static func appendHeader(_ type: UInt8, _ count: Int, to bytes: inout [UInt8]) {
         bytes.append(type)
-        bytes += UInt32(content.count).bigEndianBytes
-        bytes += content
+        for shift in stride(from: 24, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: count >> shift)) }
     }
 }
 
 /// The columns of a table in the order in which a record has them.
 package struct RecordLayout: Sendable {
     fileprivate let label: [UInt8]
-    fileprivate let columns: [(name: [UInt8], position: Int)]
+    package let columns: [Column]
+
+    package struct Column: Sendable {
+        /// With its length.
+        fileprivate let name: [UInt8]
+        /// In the table.
+        package let position: Int
+    }
 
     /// `columns`: The names of all columns, by position.
     package init(table: String, columns: [String]) {
@@ -71,7 +121,7 @@ package struct RecordLayout: Sendable {
         // By their bytes: `String`'s own order is Unicode's.
         self.columns = columns.enumerated()
             .sorted { $0.element.utf8.lexicographicallyPrecedes($1.element.utf8) }
-            .map { (Self.name($0.element), $0.offset) }
+            .map { Column(name: Self.name($0.element), position: $0.offset) }
     }
 
     /// A name with its length in two bytes.
