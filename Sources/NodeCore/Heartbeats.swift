@@ -26,16 +26,20 @@ package struct Heartbeats {
         for file in settings.urlFiles { targets.append(try PushTarget(file: file, trust: settings.trust)) }
         let client = PushClient()
         self.client = client
+        let proofs = AuditProofs(store: node.store)
         let sampler = Sampler(
             node: settings.name, machine: .host(data: directory.path), now: { Self.milliseconds() }, logger: logger
         ) {
-            await Self.facts(node, directory, certificates)
+            let head = node.journal.head
+            proofs.report(head.chain)
+            return await Self.facts(node, directory, certificates, head)
         }
         var times = HeartbeatPusher<ContinuousClock>.Settings()
         times.interval = .seconds(settings.every.seconds)
         service = HeartbeatPusher(
             to: targets, sampler: sampler, requests: node.heartbeatRequests, settings: times, clock: ContinuousClock(),
-            now: { Self.milliseconds() }, logger: logger
+            now: { Self.milliseconds() }, prove: { await proofs.hash(at: $0).map { Base64URL.encode($0) } },
+            logger: logger
         ) { (request) async throws(PushError) in try await client.send(request) }
     }
 
@@ -44,8 +48,9 @@ package struct Heartbeats {
 
     private static func milliseconds() -> Int64 { Int64(Date().timeIntervalSince1970 * 1_000) }
 
-    private static func facts(_ node: Node, _ directory: DataDirectory, _ certificates: Certificates) async -> NodeFacts
-    {
+    private static func facts(
+        _ node: Node, _ directory: DataDirectory, _ certificates: Certificates, _ head: AuditHead
+    ) async -> NodeFacts {
         var facts = NodeFacts(version: Version.current)
         let bytes = [directory.database, directory.database + "-wal"].compactMap(FileStatus.size).reduce(0, +)
         facts.dbSizeMB = Double(bytes) / 1_048_576
@@ -72,7 +77,6 @@ package struct Heartbeats {
             facts.certDaysRemaining = 0
         }
         facts.certError = certificates.renewer?.status.lastError.map { String($0.prefix(300)) }
-        let head = node.journal.head
         (facts.auditEpoch, facts.auditSeq) = (head.epoch, head.chain.sequence)
         facts.auditHead = Base64URL.encode(head.chain.hash)
         facts.auditOK = node.isAuditVerified.value

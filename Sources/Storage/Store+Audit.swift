@@ -104,6 +104,35 @@ extension Store {
         }
     }
 
+    /// The chain's hash at a line, recomputed from there up to the committed head, so that the stored hash is the one that was written.
+    ///
+    /// - Returns: Nil when there is no such line, or the links do not lead to the head.
+    package func recomputedHash(at sequence: Int64) async throws -> [UInt8]? {
+        let head = journal.head.chain
+        guard sequence >= 0, sequence <= head.sequence else { return nil }
+        let stored = try await database.read { db in
+            try db.first("SELECT hash FROM audit WHERE sequence = ?", .integer(sequence)) { $0.blob(0) }
+        }
+        guard let start = sequence == 0 ? AuditChain.start.hash : stored else { return nil }
+        var chain = AuditChain(sequence: sequence, hash: start)
+        while chain.sequence < head.sequence {
+            let present = chain
+            chain = try await database.read(lasting: .long) { db in
+                var chain = present
+                try db.forEach(
+                    """
+                    SELECT sequence, time, vault, change, digest, body, hash FROM audit
+                    WHERE sequence > ? AND sequence <= ? ORDER BY sequence LIMIT 10000
+                    """, .integer(chain.sequence), .integer(head.sequence)
+                ) { chain.append(try Self.auditLine($0).line) }
+                return chain
+            }
+            // A missing line.
+            if chain == present { return nil }
+        }
+        return chain == head ? start : nil
+    }
+
     /// Unix seconds of the newest line; 0 in an empty log.
     package func lastAuditTime() async throws -> Int64 {
         try await database.read { db in

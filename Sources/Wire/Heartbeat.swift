@@ -36,6 +36,10 @@ package struct Heartbeat: Codable, Equatable, Sendable {
     package var auditSeq: Int64?
     package var auditHead: String?
     package var auditEpoch: Int64?
+    /// The line that the monitor asked for, and the chain's hash at it, in base64url: recomputed up to the head, so that it shows that the
+    /// head continues what the monitor has seen.
+    package var auditAt: Int64?
+    package var auditAtHash: String?
     /// The result of the last daily verification. Nil before the first.
     package var auditOK: Bool?
     /// Nil when the node makes no backups.
@@ -108,6 +112,8 @@ package struct Heartbeat: Codable, Equatable, Sendable {
         case auditSeq = "audit_seq"
         case auditHead = "audit_head"
         case auditEpoch = "audit_epoch"
+        case auditAt = "audit_at"
+        case auditAtHash = "audit_at_hash"
         case auditOK = "audit_ok"
         case lastBackupAgeS = "last_backup_age_s"
         case certLifetimeDays = "cert_lifetime_days"
@@ -130,15 +136,19 @@ package struct PushAnswer: Codable, Equatable, Sendable {
     package var msg: String?
     /// The monitor's clock in Unix milliseconds, from which the node computes its clock offset.
     package var timeMS: Int64?
+    /// The line of the audit chain whose hash the next heartbeat should carry.
+    package var auditWant: Int64?
 
-    package init(ok: Bool, msg: String? = nil, timeMS: Int64? = nil) {
+    package init(ok: Bool, msg: String? = nil, timeMS: Int64? = nil, auditWant: Int64? = nil) {
         self.ok = ok
         self.msg = msg
         self.timeMS = timeMS
+        self.auditWant = auditWant
     }
 
     enum CodingKeys: String, CodingKey {
         case ok, msg
         case timeMS = "time_ms"
+        case auditWant = "audit_want"
     }
 }

@@ -1,4 +1,5 @@
 import Auth
+import NodeCore
 import SQLite
 import Storage
 import TestSupport
@@ -174,6 +175,33 @@ import VaultFormat
         }
         let error = await thrown { try await node.entries.create(.login(), id: nil, as: owner) }
         #expect(error as? VaultError == .readOnly("foreign-write"))
+    }
+
+    // MARK: Witness
+
+    @Test func theHashAtALineIsRecomputed() async throws {
+        let lines = try node.file().all("SELECT sequence, hash FROM audit ORDER BY sequence") {
+            ($0.integer(0), $0.blob(1))
+        }
+        for (line, hash) in lines { #expect(try await node.store.recomputedHash(at: line) == hash) }
+        #expect(try await node.store.recomputedHash(at: 0) == AuditChain.start.hash)
+        #expect(try await node.store.recomputedHash(at: Int64(lines.count) + 1) == nil)
+        #expect(try await node.store.recomputedHash(at: -1) == nil)
+    }
+
+    /// The column has the hash that the monitor saw, the lines are others.
+    @Test(arguments: [
+        "UPDATE audit SET hash = x'%' WHERE sequence = 2", "UPDATE audit SET time = time + 1 WHERE sequence = 3",
+        "UPDATE audit SET digest = zeroblob(32) WHERE sequence = 3", "DELETE FROM audit WHERE sequence = 3",
+    ])
+    func aHashInTheFileProvesNothing(_ sql: String) async throws {
+        try node.file().script(sql.replacing("%", with: String(repeating: "5a", count: 32)))
+        #expect(try await node.store.recomputedHash(at: 2) == nil)
+        // What was reported is in memory.
+        let proofs = AuditProofs(store: node.store)
+        proofs.report(node.store.journal.head.chain)
+        #expect(await proofs.hash(at: node.store.journal.head.chain.sequence) == node.store.journal.head.chain.hash)
+        #expect(await proofs.hash(at: 2) == nil)
     }
 
     // MARK: Accepting

@@ -72,7 +72,8 @@ final class PusherRig: Sendable {
     }
 
     func pusher(
-        to urls: [String], settings: HeartbeatPusher<TestClock>.Settings = .init()
+        to urls: [String], settings: HeartbeatPusher<TestClock>.Settings = .init(),
+        prove: @escaping AuditProof = { _ in nil }
     ) throws -> HeartbeatPusher<TestClock> {
         state.withLock { $0.targets = urls.count }
         let now: @Sendable () -> Int64 = { [self] in Self.epoch + elapsed }
@@ -87,7 +88,7 @@ final class PusherRig: Sendable {
                     state.draws += 1
                     return min(state.jitter, range.upperBound)
                 }
-            }, logger: log.logger,
+            }, prove: prove, logger: log.logger,
             send: { [self] request async throws(PushError) in try await send(request) })
     }
 

@@ -150,6 +150,24 @@ import Wire
             ])
     }
 
+    @Test func theNextHeartbeatProvesTheLineThatWasAskedFor() async throws {
+        let rig = try PusherRig()
+        rig.monitor(Self.kuma, .answer(PushReply(status: 200, body: Array(#"{"ok":true,"audit_want":36}"#.utf8))))
+        let pusher = try rig.pusher(to: urls) { line in line == 36 ? "hash at 36" : nil }
+        try await rig.run(pusher) { try await rig.beats(1...2, phase: PusherRig.phase()) }
+        #expect(rig.pushes.prefix(2).map(\.beat.auditAt) == [nil, 36])
+        #expect(rig.pushes.prefix(2).map(\.beat.auditAtHash) == [nil, "hash at 36"])
+    }
+
+    @Test(arguments: [#"{"ok":true}"#, #"{"ok":true,"audit_want":37}"#, "pong"])
+    func withoutAQuestionOrAnAnswerNothingIsProven(_ answer: String) async throws {
+        let rig = try PusherRig()
+        rig.monitor(Self.kuma, .answer(PushReply(status: 200, body: Array(answer.utf8))))
+        let pusher = try rig.pusher(to: urls) { line in line == 36 ? "hash at 36" : nil }
+        try await rig.run(pusher) { try await rig.beats(1...2, phase: PusherRig.phase()) }
+        #expect(rig.pushes.prefix(2).allSatisfy { $0.beat.auditAt == nil && $0.beat.auditAtHash == nil })
+    }
+
     @Test func theClockOffsetIsInTheNextHeartbeat() async throws {
         let rig = try PusherRig()
         let monitor = PusherRig.epoch + PusherRig.phase() - 5_000

@@ -1,8 +1,11 @@
 package import Wire
 
-/// Position of a node's audit chain as the monitor last saw it. A node that lost its log, or whose log was rewritten,
-/// cannot detect this from its own data; the monitor can by comparing checkpoints. (The node's own check is
-/// `clavitor-node audit verify`.)
+/// Position of a node's audit chain that the monitor has seen and that the chain was proven to contain since. A node that lost its
+/// log, or whose log was rewritten, cannot detect this from its own data; the monitor can. (The node's own check is `clavitor-node
+/// audit verify`.)
+///
+/// A head with more lines proves nothing by itself: lines could have been cut and replaced by others. So the monitor asks for the hash at
+/// its checkpoint, and moves on when the next heartbeat has it.
 package struct AuditCheckpoint: Codable, Equatable, Sendable {
     package var epoch: Int64
     package var sequence: Int64
@@ -45,6 +48,12 @@ package struct AuditCheckpoint: Codable, Equatable, Sendable {
     /// Returns nil when the heartbeat carries no audit position.
     package init?(_ beat: Heartbeat) {
         guard let sequence = beat.auditSeq, let head = beat.auditHead else { return nil }
+        self.init(epoch: beat.auditEpoch ?? 0, sequence: sequence, head: head)
+    }
+
+    /// The proof that a heartbeat carries, in the epoch of its head.
+    package init?(proofIn beat: Heartbeat) {
+        guard let sequence = beat.auditAt, let head = beat.auditAtHash else { return nil }
         self.init(epoch: beat.auditEpoch ?? 0, sequence: sequence, head: head)
     }
 

@@ -63,10 +63,10 @@ extension FleetEvaluator {
     }
 
     private func reading(of beat: Beat, _ record: inout NodeRecord, at now: ClockReading) -> Rule.Reading {
-        var finding: AuditCheckpoint.Finding?
-        if let next = beat.body.flatMap(AuditCheckpoint.init) { finding = record.persisted.recordCheckpoint(next) }
+        let finding = beat.body.flatMap { record.persisted.recordCheckpoint(in: $0) }
         return Rule.Reading(
             beat: beat, skew: record.persisted.skew, usualErrors: record.persisted.usualErrors, auditFinding: finding,
+            unproven: record.persisted.unproven ?? 0,
             replays: record.replays.count { now.monotonic - $0 < 2 * timing.sev1 }, fleet: norm)
     }
 

@@ -15,13 +15,17 @@ package struct PersistedNodeState: Codable, Equatable, Sendable {
     /// Earlier boots: a heartbeat from one of them is a replay.
     package var pastBoots: [String] = []
     package var checkpoint: AuditCheckpoint?
+    /// Heartbeats in a row that did not prove the checkpoint, and the sequence number of the last one.
+    package var unproven: Int?
+    package var lastUnproven: Int64?
     /// Whether a legitimate restore was seen and not yet reported.
     package var wasRestored: Bool?
     package var usualErrors = 0.0
 
     /// The keys of the stored JSON, which an upgrade must still read.
     private enum CodingKeys: String, CodingKey {
-        case lastBeat, isStopped, body, ping, skew, bootID, sequence, pastBoots, wasRestored, usualErrors
+        case lastBeat, isStopped, body, ping, skew, bootID, sequence, pastBoots, wasRestored, usualErrors, unproven,
+            lastUnproven
         case healthProblem = "ill"
         case checkpoint = "witness"
     }
@@ -43,11 +47,33 @@ package struct PersistedNodeState: Codable, Equatable, Sendable {
         return true
     }
 
-    /// Advances the audit checkpoint. A checkpoint that does not continue the chain is reported and not stored.
-    mutating func recordCheckpoint(_ next: AuditCheckpoint) -> AuditCheckpoint.Finding {
+    /// Takes the audit position of a heartbeat. Advances the checkpoint when the heartbeat proves it; one that does not continue the
+    /// chain is reported and not stored.
+    mutating func recordCheckpoint(in beat: Heartbeat) -> AuditCheckpoint.Finding? {
+        guard let next = AuditCheckpoint(beat) else { return nil }
+        if let checkpoint, let proof = AuditCheckpoint(proofIn: beat), proof.sequence == checkpoint.sequence,
+            proof.epoch == checkpoint.epoch, proof.head != checkpoint.head
+        {
+            return .forked(at: checkpoint.sequence)
+        }
+        let isProven = checkpoint == nil || AuditCheckpoint(proofIn: beat) == checkpoint || next == checkpoint
+        let isNewEpoch = checkpoint.map { next.epoch > $0.epoch } ?? false
+        let finding = recordCheckpoint(next, isProven: isProven)
+        // What is broken is reported as such.
+        if isProven || isNewEpoch || finding.isBroken {
+            (unproven, lastUnproven) = (nil, nil)
+        } else if beat.seq == nil || lastUnproven != beat.seq {
+            // The rules may read one heartbeat several times.
+            (unproven, lastUnproven) = ((unproven ?? 0) + 1, beat.seq)
+        }
+        return finding
+    }
+
+    /// The same for a position alone.
+    mutating func recordCheckpoint(_ next: AuditCheckpoint, isProven: Bool) -> AuditCheckpoint.Finding {
         let finding = checkpoint?.finding(next) ?? .holds
         guard !finding.isBroken else { return finding }
-        checkpoint = next
+        if isProven || finding == .restored || checkpoint == nil { checkpoint = next }
         if finding == .restored { wasRestored = true }
         return wasRestored == true ? .restored : finding
     }

@@ -42,18 +42,21 @@ package struct Rule: Sendable {
         /// The node's usual error ratio, averaged over about a day.
         package var usualErrors: Double
         package var auditFinding: AuditCheckpoint.Finding?
+        /// Heartbeats in a row that did not prove the monitor's checkpoint.
+        package var unproven: Int
         /// Recent replays of the node's heartbeats; at most three are counted.
         package var replays: Int
         package var fleet: FleetNorm
 
         package init(
             beat: Beat, skew: Int64 = 0, usualErrors: Double = 0, auditFinding: AuditCheckpoint.Finding? = nil,
-            replays: Int = 0, fleet: FleetNorm = FleetNorm()
+            unproven: Int = 0, replays: Int = 0, fleet: FleetNorm = FleetNorm()
         ) {
             self.beat = beat
             self.skew = skew
             self.usualErrors = usualErrors
             self.auditFinding = auditFinding
+            self.unproven = unproven
             self.replays = replays
             self.fleet = fleet
         }

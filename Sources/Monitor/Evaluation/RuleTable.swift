@@ -9,6 +9,14 @@ extension Rule {
             detail: { $1.auditFinding?.text ?? "" },
             measure: { $1.auditFinding.map { $0.isBroken ? 1 : 0 } }),
         Rule(
+            "audit-unproven", [Level(.sev2, from: 3, until: 1)], followsFrom: ["audit-chain"],
+            title: { "\($0) does not prove its audit chain" },
+            detail: { _, reading in
+                "\(reading.unproven) heartbeats in a row did not show that the log continues the lines seen before. "
+                    + "Run `clavitor-node audit verify` on the node."
+            },
+            measure: { beat, reading in beat.auditSeq.map { _ in Double(reading.unproven) } }),
+        Rule(
             "restored", [.fact(.warning)], isLatched: true,
             title: { "\($0) was restored from a backup" },
             detail: { beat, _ in "It is in audit epoch \(beat.auditEpoch ?? 0) now." },

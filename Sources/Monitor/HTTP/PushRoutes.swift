@@ -33,9 +33,12 @@ struct PushRoutes: Sendable {
                 token: token, status: query.get("status"), msg: query.get("msg"), ping: query.get("ping"),
                 body: try await body(request))
             guard let parseError = accepted.parseError else {
-                return response(200, "{\"ok\":true,\"time_ms\":\(accepted.time)}")
+                let want = accepted.auditWant.map { ",\"audit_want\":\($0)" } ?? ""
+                return response(200, "{\"ok\":true,\"time_ms\":\(accepted.time)\(want)}")
             }
-            return try Response(json: PushAnswer(ok: true, msg: parseError, timeMS: accepted.time), status: .ok)
+            let answer = PushAnswer(
+                ok: true, msg: parseError, timeMS: accepted.time, auditWant: accepted.auditWant)
+            return try Response(json: answer, status: .ok)
         } catch let rejection as PushRejection {
             return rejected(rejection.status, rejection.text)
         } catch {

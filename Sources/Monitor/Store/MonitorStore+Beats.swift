@@ -14,7 +14,7 @@ extension MonitorStore {
     func append(_ beat: Beat, _ metrics: Metrics, of node: Int64, at now: Int64) async throws {
         let bytes = metrics.bytes
         let body = beat.body
-        let checkpoint = body.flatMap(AuditCheckpoint.init)
+        let checkpoint = body.flatMap { AuditCheckpoint($0) }
         _ = try await database.write { db in
             // Two heartbeats of one node in the same millisecond carry no more information than one.
             try db.run(

@@ -103,9 +103,9 @@ package final class MonitorStore: Sendable {
                 _ = node.persisted.take(boot: boot, sequence: sequence)
             }
             if let sequence = try row.optionalInteger("audit_sequence"), let head = try row.optionalText("audit_head") {
-                // A checkpoint that broke the chain was reported, and is compared with the one before it.
+                // One that broke the chain was reported. Whether one was proven is not stored, so the checkpoint stays.
                 _ = node.persisted.recordCheckpoint(
-                    AuditCheckpoint(epoch: try row.integer("epoch"), sequence: sequence, head: head))
+                    AuditCheckpoint(epoch: try row.integer("epoch"), sequence: sequence, head: head), isProven: false)
             }
             nodes[node.id] = node
         }

@@ -90,7 +90,7 @@ package enum Push {
             ("active_sessions", Int64(beat.activeSessions)), ("req_1h", Int64(beat.req1h)),
             ("err_1h", Int64(beat.err1h)),
             ("nix_gen", Int64(beat.nixGen)), ("uptime_s", beat.uptimeS ?? 0), ("seq", beat.seq ?? 0),
-            ("audit_seq", beat.auditSeq ?? 0), ("audit_epoch", beat.auditEpoch ?? 0),
+            ("audit_seq", beat.auditSeq ?? 0), ("audit_epoch", beat.auditEpoch ?? 0), ("audit_at", beat.auditAt ?? 0),
             ("last_backup_age_s", beat.lastBackupAgeS ?? 0), ("conns", Int64(beat.conns ?? 0)),
             ("beats_dropped", beat.beatsDropped ?? 0), ("err_5xx_1h", Int64(beat.err5xx1h ?? 0)),
         ]
@@ -105,7 +105,8 @@ package enum Push {
         guard (1_000_000_000..<10_000_000_000).contains(beat.ts) else {
             return "ts must be Unix time in seconds."
         }
-        let texts = [beat.dbIntegrity, beat.bootID, beat.version, beat.auditHead, beat.certError].compactMap(\.self)
+        let texts = [beat.dbIntegrity, beat.bootID, beat.version, beat.auditHead, beat.auditAtHash, beat.certError]
+            .compactMap(\.self)
         return texts.allSatisfy { $0.utf8.count <= 1_000 } ? nil : "A text must have at most 1,000 bytes."
     }
 }

@@ -129,11 +129,12 @@ package final class Watch: Service {
     ///
     /// `body`: Nil when it was too large.
     ///
-    /// - Returns: The monitor's time of receipt, in Unix milliseconds, and what of the push could not be parsed.
+    /// - Returns: The monitor's time of receipt, in Unix milliseconds, the line of the audit chain that the next heartbeat should prove, and
+    ///   what of the push could not be parsed.
     /// - Throws: `PushRejection`, or the store's error: then the heartbeat counts as a sign of life and is not stored.
     package func receive(
         token: some StringProtocol, status: String?, msg: String?, ping: String?, body: [UInt8]?
-    ) async throws -> (time: Int64, parseError: String?) {
+    ) async throws -> (time: Int64, auditWant: Int64?, parseError: String?) {
         let hash = PushToken.hash(token)
         let now = dependencies.now()
         let name = try state.withLock { state in
@@ -156,7 +157,7 @@ package final class Watch: Service {
         }
         let beat = reading.beat
         let metrics = Metrics(beat)
-        let id = try state.withLock { state in
+        let (id, auditWant) = try state.withLock { state in
             let (reception, changes) = state.evaluator.receive(beat, from: name, at: now)
             state.pendingChanges += changes
             guard reception == .accepted, let id = state.ids[name] else {
@@ -167,10 +168,10 @@ package final class Watch: Service {
             state.pushProblems[name] = reading.parseError
             state.changedNodes.insert(name)
             state.statistics.beats += 1
-            return id
+            return (id, state.evaluator.nodes[name]?.persisted.checkpoint?.sequence)
         }
         try await write(beat, metrics, of: id, at: now)
-        return (now.wall, reading.parseError)
+        return (now.wall, auditWant, reading.parseError)
     }
 
     private func write(_ beat: Beat, _ metrics: Metrics, of node: Int64, at now: ClockReading) async throws {

@@ -3,6 +3,9 @@ package import Logging
 import ServiceLifecycle
 import Wire
 
+/// Returns the hash of the audit chain at a line.
+package typealias AuditProof = @Sendable (Int64) async -> String?
+
 /// Sends one heartbeat per interval to each target until the node stops, then a last one that announces the stop. In between it sends
 /// those that `HeartbeatRequests` asks for, at most one a second.
 ///
@@ -29,6 +32,7 @@ package struct HeartbeatPusher<C: Clock>: Service where C.Duration == Duration {
     private let clock: C
     private let now: @Sendable () -> Int64
     private let random: @Sendable (ClosedRange<Int64>) -> Int64
+    private let prove: AuditProof
     private let send: PushSend
     private let logger: Logger
 
@@ -42,13 +46,15 @@ package struct HeartbeatPusher<C: Clock>: Service where C.Duration == Duration {
     ///   - clock: For durations.
     ///   - now: Unix milliseconds.
     ///   - random: Draws the jitter.
+    ///   - prove: The audit chain's hash at a line, in base64url, recomputed up to its head; nil when there is none.
     ///   - logger: Never receives a push URL.
     ///   - send: Sends a push. It must heed cancellation, which ends a push that exceeds its timeout.
     package init(
         to targets: [PushTarget], sampler: Sampler, requests: HeartbeatRequests = .init(), settings: Settings = .init(),
         clock: C,
         now: @escaping @Sendable () -> Int64,
-        random: @escaping @Sendable (ClosedRange<Int64>) -> Int64 = { Int64.random(in: $0) }, logger: Logger,
+        random: @escaping @Sendable (ClosedRange<Int64>) -> Int64 = { Int64.random(in: $0) },
+        prove: @escaping AuditProof = { _ in nil }, logger: Logger,
         send: @escaping PushSend
     ) {
         statuses = targets.map(TargetStatus.init)
@@ -58,6 +64,7 @@ package struct HeartbeatPusher<C: Clock>: Service where C.Duration == Duration {
         self.clock = clock
         self.now = now
         self.random = random
+        self.prove = prove
         self.logger = logger
         self.send = send
     }
@@ -121,7 +128,8 @@ package struct HeartbeatPusher<C: Clock>: Service where C.Duration == Duration {
             let reply = try await reply(to: sample, previous, from: status.target)
             let elapsed = start.duration(to: clock.now)
             let offset = clockOffset(reply, now: now(), elapsed: elapsed)
-            let missed = status.delivered(ping: elapsed.milliseconds, clockOffset: offset)
+            let missed = status.delivered(
+                ping: elapsed.milliseconds, clockOffset: offset, auditWant: reply.answer?.auditWant)
             status.end()
             logger.debug("heartbeat delivered", metadata: ["target": "\(status.target)"])
             guard missed > 0 else { return true }
@@ -152,6 +160,9 @@ package struct HeartbeatPusher<C: Clock>: Service where C.Duration == Duration {
     ) async throws(PushError) -> PushReply {
         var beat = sample.heartbeat
         (beat.beatsDropped, beat.clockOffsetMS) = (previous.dropped, previous.clockOffset)
+        if let line = previous.auditWant, let hash = await prove(line) {
+            (beat.auditAt, beat.auditAtHash) = (line, hash)
+        }
         guard let body = try? JSONEncoder().encode(beat) else { throw .notEncoded }
         let request = PushRequest(
             target: target, query: PushQuery(sample, ping: previous.ping), body: Array(body))

@@ -13,6 +13,7 @@ final class TargetStatus<C: Clock>: Sendable where C.Duration == Duration {
         var lastLogged: C.Instant?
         var ping: Int64?
         var clockOffset: Int64?
+        var auditWant: Int64?
     }
 
     /// What the next heartbeat reports about the previous ones.
@@ -20,6 +21,8 @@ final class TargetStatus<C: Clock>: Sendable where C.Duration == Duration {
         let dropped: Int64
         let ping: Int64?
         let clockOffset: Int64?
+        /// The line of the audit chain that the target asked for.
+        let auditWant: Int64?
     }
 
     init(_ target: PushTarget) {
@@ -31,16 +34,18 @@ final class TargetStatus<C: Clock>: Sendable where C.Duration == Duration {
         state.withLock { state in
             guard !state.isInFlight else { return nil }
             state.isInFlight = true
-            return Previous(dropped: state.dropped, ping: state.ping, clockOffset: state.clockOffset)
+            return Previous(
+                dropped: state.dropped, ping: state.ping, clockOffset: state.clockOffset, auditWant: state.auditWant)
         }
     }
 
     func end() { state.withLock { $0.isInFlight = false } }
 
     /// Records a delivery. Returns the number of consecutive heartbeats lost before it.
-    func delivered(ping: Int64, clockOffset: Int64?) -> Int64 {
+    func delivered(ping: Int64, clockOffset: Int64?, auditWant: Int64?) -> Int64 {
         state.withLock { state in
             state.ping = ping
+            state.auditWant = auditWant
             state.clockOffset = clockOffset
             defer { (state.failures, state.lastLogged) = (0, nil) }
             return state.failures

@@ -8,6 +8,10 @@ struct EvaluatedFleet {
     var changes: [IncidentChange] = []
     private var sequences: [String: Int64] = [:]
     var boots: [String: String] = [:]
+    /// The first hash that each node sent for a line, by epoch.
+    private var chains: [String: [Int64: [Int64: String]]] = [:]
+    /// Whether nodes prove what the monitor asks for.
+    var provesChains = true
 
     /// Starts after the initial evaluation pause, with a heartbeat of every node.
     init(_ names: [String] = ["tokyo"], every: Int64? = nil, settled: Bool = true) {
@@ -57,9 +61,19 @@ struct EvaluatedFleet {
         body.bootID = boots[name] ?? "boot"
         body.seq = sequences[name]
         change(&body)
+        prove(&body, name)
         let (reception, new) = evaluator.receive(Beat(ping: 12, body: body), from: name, at: now)
         changes += new
         return reception
+    }
+
+    private mutating func prove(_ body: inout Heartbeat, _ name: String) {
+        guard let line = body.auditSeq, let hash = body.auditHead else { return }
+        let known = chains[name]?[body.auditEpoch ?? 0]?[line]
+        chains[name, default: [:]][body.auditEpoch ?? 0, default: [:]][line] = known ?? hash
+        guard provesChains, body.auditAt == nil, let want = evaluator.nodes[name]?.persisted.checkpoint else { return }
+        body.auditAtHash = chains[name]?[body.auditEpoch ?? 0]?[want.sequence]
+        body.auditAt = body.auditAtHash == nil ? nil : want.sequence
     }
 
     mutating func reboot(_ name: String, as boot: String) {

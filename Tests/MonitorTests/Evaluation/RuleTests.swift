@@ -260,6 +260,48 @@ import Wire
         #expect(fleet.notified() == [])
     }
 
+    /// Lines were cut and replaced by as many others and more.
+    @Test func aChainWithOtherLinesIsDetected() {
+        var fleet = EvaluatedFleet()
+        fleet.beat(["tokyo"], for: 90) { ($0.auditEpoch, $0.auditSeq, $0.auditHead) = (1, 36, "reported") }
+        fleet.beat("tokyo") {
+            ($0.auditEpoch, $0.auditSeq, $0.auditHead) = (1, 42, "padded")
+            ($0.auditAt, $0.auditAtHash) = (36, "another")
+        }
+        #expect(fleet.notified() == ["opened tokyo/audit-chain sev1"])
+    }
+
+    @Test func aChainThatIsNotProvenIsDetected() {
+        var fleet = EvaluatedFleet()
+        fleet.beat(["tokyo"], for: 90) { ($0.auditEpoch, $0.auditSeq, $0.auditHead) = (1, 36, "reported") }
+        fleet.provesChains = false
+        fleet.beat(["tokyo"], for: 60) { ($0.auditEpoch, $0.auditSeq, $0.auditHead) = (1, 42, "padded") }
+        #expect(fleet.notified() == [])
+        fleet.restart()
+        fleet.beat(["tokyo"], for: 120) { ($0.auditEpoch, $0.auditSeq, $0.auditHead) = (1, 42, "padded") }
+        #expect(fleet.notified().contains("opened tokyo/audit-unproven sev2"))
+        // The hash at another line proves nothing.
+        fleet.beat(["tokyo"], for: 60) {
+            ($0.auditEpoch, $0.auditSeq, $0.auditHead) = (1, 42, "padded")
+            ($0.auditAt, $0.auditAtHash) = (42, "padded")
+        }
+        #expect(fleet.evaluator.incidents.open["tokyo/audit-unproven"] != nil)
+        fleet.provesChains = true
+        fleet.beat(["tokyo"], for: 60) { ($0.auditEpoch, $0.auditSeq, $0.auditHead) = (1, 43, "whole") }
+        #expect(fleet.evaluator.incidents.open["tokyo/audit-unproven"] == nil)
+    }
+
+    @Test func aGrowingChainThatIsProvenRaisesNothing() {
+        var fleet = EvaluatedFleet()
+        var line: Int64 = 0
+        fleet.beat(["tokyo"], for: 1_800) {
+            line += 7
+            ($0.auditEpoch, $0.auditSeq, $0.auditHead) = (1, line, "head \(line)")
+        }
+        #expect(fleet.notified() == [])
+        #expect(fleet.evaluator.nodes["tokyo"]?.persisted.checkpoint?.sequence == line)
+    }
+
     @Test func onlyLatchedIncidentsAreAccepted() throws {
         var fleet = EvaluatedFleet()
         fleet.wait(65)

@@ -166,6 +166,7 @@ extension Heartbeat {
         var body = Heartbeat.healthy(node, at: seconds)
         (body.bootID, body.seq, body.phase) = ("boot", 1, .running)
         (body.auditSeq, body.auditHead, body.auditEpoch) = (500, "head", 1)
+        (body.auditAt, body.auditAtHash) = (400, "earlier")
         (body.certError, body.conns, body.p99MS, body.err5xx1h) = ("too many requests", 7, 3.5, 1)
         (body.clockOffsetMS, body.load1m, body.swapMB, body.psiMemory, body.psiIO) = (-12, 0.25, 0, 0.5, 1.5)
         (body.rssMB, body.beatsDropped) = (45, 2)
