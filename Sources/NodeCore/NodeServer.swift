@@ -107,7 +107,14 @@ package struct NodeServer: Sendable {
     package func finishRotation() async throws {
         let root = node.keys.root
         guard root.ids.count > 1 else { return }
-        let renewed = try await RootKeyRotation(node.store, root: root, audit: node.audit).run()
+        let renewed: Int
+        do {
+            renewed = try await RootKeyRotation(node.store, root: root, audit: node.audit).run()
+        } catch VaultError.vaultDamaged {
+            // The others are served; the old key stays, as the damaged vault still requires it.
+            logger.critical("the rotation of the root key waits until the damaged vault is accepted or restored")
+            return
+        }
         try await node.record(AuditEvent(.rootKeyRotate, by: .init(.node), reason: "key \(root.current)"))
         let figures: Logger.Metadata = ["current": "\(root.current)", "renewed": "\(renewed)"]
         guard directory.rootKeySource.isReplaceable else {

@@ -160,7 +160,7 @@ enum AuditCheckpoint {
     }
 
     private static func code(_ chain: AuditChain, _ key: SymmetricKey) -> [UInt8] {
-        let message = Array("clav1/audit-verified".utf8) + chain.sequence.bigEndianBytes + chain.hash
+        let message = Array("clav2/audit-verified".utf8) + chain.sequence.bigEndianBytes + chain.hash
         return Array(HMAC<SHA256>.authenticationCode(for: message, using: key))
     }
 }

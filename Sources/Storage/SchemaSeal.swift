@@ -36,7 +36,7 @@ extension Schema {
     }
 
     private static func code(_ objects: [String: String], _ key: SymmetricKey) -> [UInt8] {
-        var message = Array("clav1/schema".utf8)
+        var message = Array("clav2/schema".utf8)
         for (name, text) in objects.sorted(by: { $0.key < $1.key }) {
             for part in [name, text] { message += UInt64(part.utf8.count).bigEndianBytes + Array(part.utf8) }
         }

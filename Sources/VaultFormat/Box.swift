@@ -13,12 +13,12 @@ package enum Box {
     /// Maximum plaintext length in bytes: 1 MiB.
     package static let largestPlaintext = 1 << 20
 
-    private static let format: UInt8 = 1
+    private static let format: UInt8 = 2
     private static let suite: UInt8 = 1
     private static let headerCount = 30
     private static let commitmentEnd = 62
     private static let tagCount = 16
-    private static let info = Array("clav1/box".utf8)
+    private static let info = Array("clav2/box".utf8)
     // Twelve bytes are always a valid nonce.
     // swift-format-ignore: NeverUseForceTry
     private static let nonce = try! AES.GCM.Nonce(data: [UInt8](repeating: 0, count: 12))

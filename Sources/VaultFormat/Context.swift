@@ -5,7 +5,7 @@ import Encoding
 /// The encoding is injective: every part is preceded by its length in two bytes, big-endian.
 package struct Context: Equatable, Sendable {
     package private(set) var bytes: [UInt8]
-    private static let version = Array("clav1".utf8)
+    private static let version = Array("clav2".utf8)
 
     package init(_ label: String, _ parts: [UInt8]...) {
         self.init(label, parts: parts)

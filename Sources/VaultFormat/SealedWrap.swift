@@ -5,7 +5,7 @@ import Secrets
 /// A data key sealed to an absent key holder: HPKE base mode (RFC 9180) with X-Wing, `docs/FORMAT.md`, "suite 2".
 package enum SealedWrap {
     package static let count = 1_174
-    private static let header: [UInt8] = [1, 2, 0, 0, 0, 0]
+    private static let header: [UInt8] = [2, 2, 0, 0, 0, 0]
     private static let encapsulatedCount = 1_120
     private static let ciphersuite = HPKE.Ciphersuite.XWingMLKEM768X25519_SHA256_AES_GCM_256
 
@@ -43,7 +43,7 @@ package enum SealedWrap {
     }
 
     private static func info(_ context: Context) -> Data {
-        Data(Array("clav1/seal".utf8) + header + context.bytes)
+        Data(Array("clav2/seal".utf8) + header + context.bytes)
     }
 }
 

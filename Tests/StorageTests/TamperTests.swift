@@ -125,7 +125,7 @@ import VaultFormat
         let place = place(password)
         let key = SymmetricKey(size: .bits256)
         let forger = HolderKey(id: owner.holder.id, secret: SymmetricKey(size: .bits256))
-        let text = Array(#"{"kind":"secret","label":"password","value":"planted"}"#.utf8)
+        let text = PaddedPlaintext.encode([0, 8] + Array("password".utf8) + [6] + Array("secretplanted".utf8))
         try node.file().run(
             "UPDATE value SET box = ? WHERE field = ?", .blob(Box.seal(text, key: key, context: place.valueContext)),
             .blob(password.bytes))
@@ -140,7 +140,7 @@ import VaultFormat
         let key = SymmetricKey(size: .bits256)
         let context = place.wrapContext(for: owner.holder.id)
         let sealed = try SealedWrap.seal(key, to: try owner.holder.sealingKey().publicKey, context: context)
-        let text = Array(#"{"kind":"secret","label":"password","value":"planted"}"#.utf8)
+        let text = PaddedPlaintext.encode([0, 8] + Array("password".utf8) + [6] + Array("secretplanted".utf8))
         try node.file().run(
             "UPDATE value SET box = ? WHERE field = ?", .blob(Box.seal(text, key: key, context: place.valueContext)),
             .blob(password.bytes))

@@ -14,7 +14,7 @@ extension Context {
             parts.append(Array(rest.dropFirst(2).prefix(count)))
             rest = rest.dropFirst(2 + count)
         }
-        try #require(parts.first == Array("clav1".utf8))
+        try #require(parts.first == Array("clav2".utf8))
         // "No parts" is what no code makes: a context begins with a label.
         let label = try #require(parts.dropFirst().first)
         self.init(String(decoding: label, as: UTF8.self), parts: Array(parts.dropFirst(2)))
@@ -87,7 +87,7 @@ struct BoxFile: Decodable {
     func isEncodedAsTheFormatSays(_ example: ContextFile.Case) throws {
         guard let label = example.parts.first else {
             // The format allows it; nothing in the program needs it.
-            #expect(example.bytes.hex == "0005636c617631")
+            #expect(example.bytes.hex == "0005636c617632")
             return
         }
         let context = Context(

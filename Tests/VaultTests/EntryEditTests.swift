@@ -80,19 +80,19 @@ import VaultFormat
         Case(
             testDescription: "an envelope with a key id",
             edit: field {
-                $0.tier = .l2; $0.id = id; $0.content = .envelope([1, 1, 0, 0, 0, 1] + envelope.dropFirst(6))
+                $0.tier = .l2; $0.id = id; $0.content = .envelope([2, 1, 0, 0, 0, 1] + envelope.dropFirst(6))
             }, fault: "fields.envelope"),
         Case(
             testDescription: "an envelope of 128 KiB",
             edit: field {
                 $0.tier = .l2; $0.id = id;
-                $0.content = .envelope([1, 1, 0, 0, 0, 0] + [UInt8](repeating: 1, count: 131_072 + 72))
+                $0.content = .envelope([2, 1, 0, 0, 0, 0] + [UInt8](repeating: 1, count: 131_072 + 72))
             }, fault: nil),
         Case(
             testDescription: "a longer envelope",
             edit: field {
                 $0.tier = .l2; $0.id = id;
-                $0.content = .envelope([1, 1, 0, 0, 0, 0] + [UInt8](repeating: 1, count: 131_072 + 73))
+                $0.content = .envelope([2, 1, 0, 0, 0, 0] + [UInt8](repeating: 1, count: 131_072 + 73))
             }, fault: "fields.envelope"),
         Case(
             testDescription: "the same id twice",

@@ -15,9 +15,9 @@ import struct
 import sys
 import unicodedata
 
-import clav1
+import clav2
 import state
-from clav1 import context, u64
+from clav2 import context, u64
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -67,7 +67,7 @@ def context_file():
         "a part of 1000 bytes": (b"value", b"\x5a" * 1000, b"\x01"),
     }
     return {
-        "about": "context(parts): clav1 and the parts, each behind its length as two bytes big-endian",
+        "about": "context(parts): clav2 and the parts, each behind its length as two bytes big-endian",
         "cases": [{"name": name, "parts": list(parts), "bytes": context(*parts)} for name, parts in cases.items()],
     }
 
@@ -77,8 +77,8 @@ def context_file():
 
 def box_case(name, plaintext, ctx, key=None, salt=None, key_id=0):
     key, salt = key or fixed(f"{name}: key", 32), salt or fixed(f"{name}: salt", 24)
-    box = clav1.seal_box(plaintext, key, ctx, salt, key_id)
-    assert clav1.open_box(box, key, ctx) == plaintext
+    box = clav2.seal_box(plaintext, key, ctx, salt, key_id)
+    assert clav2.open_box(box, key, ctx) == plaintext
     return {"name": name, "key": key, "salt": salt, "keyId": key_id, "context": ctx, "plaintext": plaintext, "box": box}
 
 
@@ -91,19 +91,19 @@ def flipped(data, at, bit=0x01):
 def box_failures(good):
     """Ways to spoil the box of `good`; each must be refused with the class beside it."""
     key, ctx, box = good["key"], good["context"], good["box"]
-    form, wrong, damaged = clav1.FORMAT, clav1.WRONG_KEY_OR_CONTEXT, clav1.DAMAGED
+    form, wrong, damaged = clav2.FORMAT, clav2.WRONG_KEY_OR_CONTEXT, clav2.DAMAGED
     failures = []
 
     def add(name, error, box=box, key=key, ctx=ctx):
         try:
-            clav1.open_box(box, key, ctx)
+            clav2.open_box(box, key, ctx)
             raise AssertionError(f"{name}: opened")
-        except clav1.Refused as refused:
+        except clav2.Refused as refused:
             assert str(refused) == error, name
         failures.append({"name": name, "key": key, "context": ctx, "box": box, "error": error})
 
     add("format 0", form, box=b"\x00" + box[1:])
-    add("format 2", form, box=b"\x02" + box[1:])
+    add("format 1", form, box=b"\x01" + box[1:])
     add("suite 0", form, box=box[:1] + b"\x00" + box[2:])
     add("suite 2, which is a sealed wrap", form, box=box[:1] + b"\x02" + box[2:])
     add("suite 3", form, box=box[:1] + b"\x03" + box[2:])
@@ -143,25 +143,25 @@ def box_failures(good):
 def box_limit():
     """The largest plaintext, told by its hash, and one byte more, which neither side may accept."""
     key, salt, ctx = fixed("limit: key", 32), fixed("limit: salt", 24), context(b"value", VAULT)
-    plaintext = b"\x61" * clav1.MAX_PLAINTEXT
-    box = clav1.seal_box(plaintext, key, ctx, salt)
+    plaintext = b"\x61" * clav2.MAX_PLAINTEXT
+    box = clav2.seal_box(plaintext, key, ctx, salt)
     try:
-        clav1.open_box(box + b"\x00", key, ctx)
+        clav2.open_box(box + b"\x00", key, ctx)
         raise AssertionError("too long a box opened")
-    except clav1.Refused as refused:
-        assert str(refused) == clav1.FORMAT
+    except clav2.Refused as refused:
+        assert str(refused) == clav2.FORMAT
     return {
         "key": key, "salt": salt, "keyId": 0, "context": ctx,
         "plaintextByte": b"\x61", "plaintextLength": len(plaintext),
         "boxLength": len(box), "boxSHA256": hashlib.sha256(box).digest(),
-        "oneByteMore": clav1.FORMAT,
+        "oneByteMore": clav2.FORMAT,
     }
 
 
 # As it stands in FORMAT.md.
 FORMAT_MD_BOX = (
-    "010100000000404142434445464748494a4b4c4d4e4f5051525354555657f065c779a089f03c69aff42fc0d20084"
-    "16612e9a3808dd86717b637ca55614afc3743936690bc35d5bfbe99e1a5c6e06d2ffe88ce19cc3"
+    "020100000000404142434445464748494a4b4c4d4e4f50515253545556570ef48be082d6165a66f1fb64c4084b98"
+    "782f18ac8319f1d9075786079690d7094ea35884d31369debabad37cd608693879e1db07ec6133"
 )
 
 
@@ -185,7 +185,7 @@ def box_file():
     ]
     empty = cases[1]
     short = {"name": "empty plaintext, truncated to 77", "key": empty["key"], "context": value,
-             "box": empty["box"][:77], "error": clav1.FORMAT}
+             "box": empty["box"][:77], "error": clav2.FORMAT}
     return {
         "about": "boxes of suite 1; failures name the error that opening must give",
         "cases": cases,
@@ -201,35 +201,35 @@ def kept_seal(old, name, plaintext, seed, ctx):
     """The sealed wrap that `old` holds under `name`, if it opens, else a new one."""
     for case in old.get("cases", []):
         try:
-            if case["name"] == name and clav1.open_seal(bytes.fromhex(case["sealed"]), seed, ctx) == plaintext:
+            if case["name"] == name and clav2.open_seal(bytes.fromhex(case["sealed"]), seed, ctx) == plaintext:
                 return bytes.fromhex(case["sealed"])
-        except (KeyError, TypeError, ValueError, clav1.Refused):
+        except (KeyError, TypeError, ValueError, clav2.Refused):
             continue
-    return clav1.seal_wrap(plaintext, seed, ctx)
+    return clav2.seal_wrap(plaintext, seed, ctx)
 
 
 def seal_case(old, name, ctx, seed=None, plaintext=None):
     seed, plaintext = seed or fixed(f"{name}: seed", 32), plaintext or fixed(f"{name}: DEK", 32)
     sealed = kept_seal(old, name, plaintext, seed, ctx)
-    assert clav1.open_seal(sealed, seed, ctx) == plaintext and len(sealed) == clav1.SEAL_LENGTH
-    return {"name": name, "seed": seed, "publicKey": clav1.xwing(seed)[1], "context": ctx,
+    assert clav2.open_seal(sealed, seed, ctx) == plaintext and len(sealed) == clav2.SEAL_LENGTH
+    return {"name": name, "seed": seed, "publicKey": clav2.xwing(seed)[1], "context": ctx,
             "plaintext": plaintext, "sealed": sealed}
 
 
 def seal_failures(good):
     seed, ctx, sealed = good["seed"], good["context"], good["sealed"]
-    form, wrong = clav1.FORMAT, clav1.WRONG_KEY_OR_CONTEXT
+    form, wrong = clav2.FORMAT, clav2.WRONG_KEY_OR_CONTEXT
     failures = []
 
     def add(name, error, sealed=sealed, seed=seed, ctx=ctx):
         try:
-            clav1.open_seal(sealed, seed, ctx)
+            clav2.open_seal(sealed, seed, ctx)
             raise AssertionError(f"{name}: opened")
-        except clav1.Refused as refused:
+        except clav2.Refused as refused:
             assert str(refused) == error, name
         failures.append({"name": name, "seed": seed, "context": ctx, "sealed": sealed, "error": error})
 
-    add("format 2", form, sealed=b"\x02" + sealed[1:])
+    add("format 1", form, sealed=b"\x01" + sealed[1:])
     add("suite 1, which is a box", form, sealed=sealed[:1] + b"\x01" + sealed[2:])
     add("suite 3", form, sealed=sealed[:1] + b"\x03" + sealed[2:])
     add("key id not zero", form, sealed=flipped(sealed, 5))
@@ -280,7 +280,7 @@ def password_case(name, password, iterations, memory_kib, parallelism):
     return {
         "name": name, "password": password, "passwordBytes": encoded, "salt": salt,
         "kdf": {"type": "argon2id", "memoryKiB": memory_kib, "iterations": iterations, "parallelism": parallelism},
-        "masterKey": clav1.argon2id(encoded, salt, iterations, memory_kib, parallelism),
+        "masterKey": clav2.argon2id(encoded, salt, iterations, memory_kib, parallelism),
     }
 
 
@@ -316,7 +316,7 @@ def derive_file():
     client = []
     for origin in (ORIGIN, "localhost:8443"):
         for recovery, secret in ((False, passwords[0]["masterKey"]), (True, fixed("a recovery kit", 32))):
-            auth, wrap = clav1.client_keys(secret, origin, recovery)
+            auth, wrap = clav2.client_keys(secret, origin, recovery)
             client.append({"secret": secret, "recovery": recovery, "origin": origin,
                            "authKey": auth, "l2WrapKey": wrap})
 
@@ -335,7 +335,7 @@ def derive_file():
     ]:
         info = context(*parts)
         node.append({"label": parts[0].decode(), "ikm": ikm, "parts": parts, "info": info,
-                     "okm": clav1.hkdf(ikm, info)})
+                     "okm": clav2.hkdf(ikm, info)})
 
     seed = node[5]["okm"]
     return {
@@ -344,7 +344,7 @@ def derive_file():
         "refusedParameters": refused_parameters(),
         "client": client,
         "node": node,
-        "holderSeal": {"seed": seed, "publicKey": clav1.xwing(seed)[1]},
+        "holderSeal": {"seed": seed, "publicKey": clav2.xwing(seed)[1]},
     }
 
 
@@ -499,7 +499,7 @@ def end_to_end_file():
     old = on_disk("end-to-end.json")
     account = password_case("account", "violet tractor seventeen lakes", 6, 32768, 4)
     del account["name"]
-    auth, wrap = clav1.client_keys(account["masterKey"], ORIGIN)
+    auth, wrap = clav2.client_keys(account["masterKey"], ORIGIN)
     vault, entry, secret_field, open_field, owner, agent, row = (
         fixed(f"end to end: {name}", 16)
         for name in ("vault", "entry", "L2 field", "L1 field", "owner", "agent", "row")
@@ -518,25 +518,25 @@ def end_to_end_file():
 
     credential = (b"credential", vault, owner, b"password", row)
     l2 = (b"l2key", vault)
-    owner_wrap = clav1.hkdf(owner_key, context(b"holder-wrap", owner))
-    agent_seed = clav1.hkdf(agent_key, context(b"holder-seal", agent))
+    owner_wrap = clav2.hkdf(owner_key, context(b"holder-wrap", owner))
+    agent_seed = clav2.hkdf(agent_key, context(b"holder-seal", agent))
     for_owner = (b"wrap", vault, entry, open_field, b"\x01", version, owner)
     for_agent = (*for_owner[:-1], agent)
     title_place = (vault, entry, NO_FIELD, b"\x00", version)
 
     boxes = {}
     boxes["credential"] = inner(
-        "credential", owner_key, clav1.hkdf(auth, context(b"credential", b"password")), *credential)
+        "credential", owner_key, clav2.hkdf(auth, context(b"credential", b"password")), *credential)
     boxes["credentialOuter"] = outer("credential", boxes["credential"]["box"], *credential)
     boxes["l2Key"] = inner("l2Key", l2_key, wrap, *l2)
     boxes["l2KeyOuter"] = outer("l2Key", boxes["l2Key"]["box"], *l2, row)
     boxes["l2Value"] = inner(
-        "L2 value", compact({"value": "4111 1111 1111 1111"}), l2_key,
+        "L2 value", clav2.pad(b"4111 1111 1111 1111"), l2_key,
         b"value", vault, entry, secret_field, b"\x02", version)
-    boxes["title"] = inner("title", compact({"title": "Bank", "type": "login"}), title_dek, b"value", *title_place)
+    boxes["title"] = inner("title", clav2.pad(compact({"title": "Bank", "type": "login"})), title_dek, b"value", *title_place)
     boxes["titleWrap"] = inner("title wrap", title_dek, owner_wrap, b"wrap", *title_place, owner)
     boxes["l1Value"] = inner(
-        "L1 value", compact({"label": "api key", "kind": "secret", "value": "hunter2"}), dek,
+        "L1 value", clav2.pad(clav2.l1_value("api key", "secret", "hunter2")), dek,
         b"value", vault, entry, open_field, b"\x01", version)
     boxes["l1Wrap"] = inner("L1 wrap", dek, owner_wrap, *for_owner)
     sealed = seal_case(old, "end to end: sealed wrap", context(*for_agent), agent_seed, dek)
@@ -554,6 +554,31 @@ def end_to_end_file():
         "agent": {"H": agent_key, "sealSeed": agent_seed},
         "boxes": boxes,
         "cases": [sealed],
+    }
+
+
+# padding.json
+
+
+def padding_file():
+    sizes = [0, 1, 27, 28, 29, 60, 124, 251, 252, 253, 316, 317, 412, 413, 700, 5000, 65536]
+    contents = [(fixed("padding", 32) * 2049)[:size] for size in sizes]
+    return {
+        "about": "plaintexts; the long ones as their length alone; refused: what is no padded plaintext",
+        "steps": [{"count": count, "step": clav2.step(count)} for count in range(4, 1500)],
+        "cases": [{"content": content, "padded": clav2.pad(content)} for content in contents[:15]],
+        "refused": [
+            {"name": name, "padded": padded} for name, padded in {
+                "nothing": b"", "three bytes": bytes(3), "a length alone": bytes(4),
+                "a byte too few": clav2.pad(b"secret")[:-1], "a byte too many": clav2.pad(b"secret") + b"\x00",
+                "a step too many": clav2.pad(b"secret") + bytes(32), "padding that is not zeros": clav2.pad(b"secret")[:-1] + b"\x01",
+                "a length beyond the end": struct.pack(">I", 29) + bytes(28), "a length of four gigabytes": b"\xff" * 4 + bytes(28),
+            }.items()],
+        "values": [
+            {"label": label, "kind": kind, "value": value, "content": clav2.l1_value(label, kind, value)}
+            for label, kind, value in [
+                ("api key", "secret", "hunter2"), ("", "text", ""), ("\u00e9\U0001f511" * 20, "username", "Gr\u00fcezi \U0001f5dd"),
+                ("l", "totp", "JBSWY3DPEHPK3PXP" * 8)]],
     }
 
 
@@ -627,6 +652,7 @@ FILES = {
     "totp.json": totp_file,
     "chain.json": chain_file,
     "end-to-end.json": end_to_end_file,
+    "padding.json": padding_file,
     "state.json": state_file,
 }
 

@@ -10,7 +10,7 @@ An object that is none of these ends the program with status 2.
 import json
 import sys
 
-import clav1
+import clav2
 
 
 def objects(text):
@@ -23,9 +23,9 @@ def objects(text):
 def opened(request):
     ctx, box = bytes.fromhex(request["context"]), bytes.fromhex(request["box"])
     if request["kind"] == "box":
-        return clav1.open_box(box, bytes.fromhex(request["key"]), ctx)
+        return clav2.open_box(box, bytes.fromhex(request["key"]), ctx)
     if request["kind"] == "seal":
-        return clav1.open_seal(box, bytes.fromhex(request["seed"]), ctx)
+        return clav2.open_seal(box, bytes.fromhex(request["seed"]), ctx)
     raise ValueError(f"unknown kind {request['kind']!r}")
 
 
@@ -34,7 +34,7 @@ def main():
         for request in objects(sys.stdin.read()):
             try:
                 print(opened(request).hex())
-            except clav1.Refused as refused:
+            except clav2.Refused as refused:
                 print(f"error: {refused}")
     except (KeyError, TypeError, ValueError) as wrong:
         print(f"open.py: {wrong!r}", file=sys.stderr)

@@ -19,7 +19,7 @@ extension Agents {
 
     func view(_ agent: StoredAgent, by principal: Principal) throws -> AgentView {
         guard let record = agent.record else { throw VaultError.damaged("an agent without a record") }
-        let text = try AgentText(jsonBytes: try record.open(by: principal.holder, root: keys.root))
+        let text = try AgentText(plaintext: try record.open(by: principal.holder, root: keys.root))
         let policy = try keys.policy(of: agent)
         return view(agent, Draft(name: text.name, grants: text.grants, policy: policy))
     }
@@ -33,11 +33,11 @@ extension Agents {
     func record(_ draft: Draft, of id: HolderID, version: Int, _ principal: Principal) throws -> [Mutation] {
         let place = Self.recordPlace(of: id, version: version, principal)
         let key = SymmetricKey(size: .bits256)
-        let text = try AgentText(name: draft.name, grants: draft.grants).jsonBytes()
-        guard text.count <= Self.largestRecord else {
+        let text = AgentText(name: draft.name, grants: draft.grants)
+        guard try text.content().count <= Self.largestRecord else {
             throw VaultError.invalid("grants", "must be at most \(Self.largestRecord) bytes together")
         }
-        let box = Box.seal(text, key: key, context: place.valueContext)
+        let box = Box.seal(try text.plaintext(), key: key, context: place.valueContext)
         return [
             .putValue(StoredValue(place: place, box: box, written: entries.now(), author: principal.holder.id)),
             .putWrap(principal.holder.wrap(key, at: place)),

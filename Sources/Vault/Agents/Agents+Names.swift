@@ -25,7 +25,7 @@ extension Agents {
             for (id, record) in try await store.agentRecords(some, for: principal.holder.id)
             where record.value.place.vault == principal.vault {
                 // A damaged record must not hide the others.
-                let text = try? AgentText(jsonBytes: try record.open(by: principal.holder, root: keys.root))
+                let text = try? AgentText(plaintext: try record.open(by: principal.holder, root: keys.root))
                 names[id] = text?.name ?? id.text
             }
             try await WorkQueue.yieldIfNeeded()
@@ -44,7 +44,7 @@ extension Agents {
     func name(_ name: String, of id: HolderID, _ principal: Principal) throws -> AgentName {
         let place = Self.recordPlace(of: id, version: 1, principal)
         let key = SymmetricKey(size: .bits256)
-        let box = Box.seal(try AgentText(name: name, grants: []).jsonBytes(), key: key, context: place.valueContext)
+        let box = Box.seal(try AgentText(name: name, grants: []).plaintext(), key: key, context: place.valueContext)
         return AgentName(
             value: StoredValue(place: place, box: box, written: entries.now(), author: principal.holder.id),
             wrap: principal.holder.wrap(key, at: place))

@@ -51,7 +51,7 @@ extension Entries {
             switch field.write {
             case .value(let value):
                 let text = ValueText(label: field.label, kind: field.kind, value: value)
-                try writer.write(try text.jsonBytes(), field.id, tier: .l1, readers: readers)
+                try writer.write(try text.plaintext(), field.id, tier: .l1, readers: readers)
             case .envelope(let box):
                 writer.write(envelope: box, field.id)
             case .unchanged(let part):
@@ -62,12 +62,12 @@ extension Entries {
         }
         let titleReaders = agents.filter { anyField.contains($0.holder) }
         if title != open?.title {
-            try writer.write(try title.jsonBytes(), .title, tier: .metadata, readers: titleReaders)
+            try writer.write(try title.plaintext(), .title, tier: .metadata, readers: titleReaders)
         } else if let part = open?.stored.title {
             try writer.share(part.field, now: present[.title] ?? [], with: titleReaders)
         }
         if details != open?.details {
-            try writer.write(try details.jsonBytes(), .details, tier: .metadata, readers: [])
+            try writer.write(try details.plaintext(), .details, tier: .metadata, readers: [])
         }
         let index = try await index(as: principal)
         return Written(
@@ -160,7 +160,7 @@ extension Entries {
                 let part = try store.part(
                     old.id, of: field.place.entry, in: principal.vault, for: Reader(principal))
             else { throw VaultError.damaged("a field without a value") }
-            let text = try ValueText(jsonBytes: try part.open(by: principal.holder, root: keys.root))
+            let text = try ValueText(plaintext: try part.open(by: principal.holder, root: keys.root))
             merged.write = .value(text.value)
         case (nil, _) where tier == old.tier:
             break
@@ -213,7 +213,7 @@ extension Entries {
                 of: principal.vault, for: principal.holder.id, after: last, limit: PageLimit(rows: Self.agentsAtATime))
             for agent in page.items {
                 guard let record = agent.record else { throw VaultError.damaged("an agent without a record") }
-                let text = try AgentText(jsonBytes: try record.open(by: principal.holder, root: keys.root))
+                let text = try AgentText(plaintext: try record.open(by: principal.holder, root: keys.root))
                 let scope = GrantIndex(text.grants).scope(of: entry, tags: tags)
                 let covered = fields.filter { $0.tier == .l1 && scope.covers(field: $0.id, label: $0.label) }
                 readers.append(

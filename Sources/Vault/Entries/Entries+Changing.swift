@@ -88,9 +88,9 @@ extension Entries {
             return part
         }
         let title = try TitleText(
-            jsonBytes: try await part(.title).open(by: principal.holder, root: keys.root))
+            plaintext: try await part(.title).open(by: principal.holder, root: keys.root))
         let details = try DetailsText(
-            jsonBytes: try await part(.details).open(by: principal.holder, root: keys.root))
+            plaintext: try await part(.details).open(by: principal.holder, root: keys.root))
         var edit = EntryEdit(
             title: title.title, type: title.type, urls: details.urls, tags: details.tags, notes: details.notes,
             replacesFields: true)
@@ -108,7 +108,7 @@ extension Entries {
                         missing.append(fieldID)
                     }
                 } else {
-                    let text = try ValueText(jsonBytes: try old.open(by: principal.holder, root: keys.root))
+                    let text = try ValueText(plaintext: try old.open(by: principal.holder, root: keys.root))
                     change.content = .value(text.value)
                 }
             }
@@ -170,7 +170,7 @@ extension Entries {
             let place = FieldPlace(
                 vault: row.vault, entry: row.id, field: id, tier: .l1, version: row.version)
             let key = SymmetricKey(size: .bits256)
-            let text = try ValueText(label: field.label, kind: field.kind, value: value).jsonBytes()
+            let text = try ValueText(label: field.label, kind: field.kind, value: value).plaintext()
             let box = Box.seal(text, key: key, context: place.valueContext)
             transaction.write(
                 .putValue(StoredValue(place: place, box: box, written: row.updated, author: principal.holder.id)))

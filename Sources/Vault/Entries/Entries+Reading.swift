@@ -183,7 +183,7 @@ extension Entries {
         }
         // A sealed key costs an X-Wing decapsulation, so it is opened once.
         let key = try part.dataKey(by: principal.holder, root: keys.root)
-        let text = try ValueText(jsonBytes: try part.open(with: key))
+        let text = try ValueText(plaintext: try part.open(with: key))
         let content = FieldContent(
             field: .init(id: place.field, label: text.label, kind: text.kind, tier: .l1, version: place.version),
             content: .value(text.value))

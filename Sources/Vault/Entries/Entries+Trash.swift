@@ -154,14 +154,11 @@ extension Entries {
             }
             let id = field.id ?? .random()
             let kind = field.kind ?? .text
-            parts.append((id, .l1, try ValueText(label: label, kind: kind, value: value).jsonBytes()))
+            parts.append((id, .l1, try ValueText(label: label, kind: kind, value: value).plaintext()))
             details.fields.append(.init(id: id.text, label: label, kind: kind, tier: Tier.l1.rawValue))
         }
-        parts.append((.title, .metadata, try TitleText(title: title, type: edit.type ?? .login).jsonBytes()))
-        parts.append((.details, .metadata, try details.jsonBytes()))
-        guard parts.allSatisfy({ $0.2.count <= EntryLimits.part }) else {
-            throw VaultError.invalid("entry", "must have at most \(EntryLimits.part) bytes of metadata as JSON")
-        }
+        parts.append((.title, .metadata, try TitleText(title: title, type: edit.type ?? .login).plaintext()))
+        parts.append((.details, .metadata, try details.plaintext()))
         return parts
     }
 }

@@ -35,9 +35,6 @@ struct EntryWriter {
 
     /// Adds a new version of a part under a new data key, for the owner and these agents.
     mutating func write(_ plaintext: [UInt8], _ field: FieldID, tier: Tier, readers: [AgentReader]) throws {
-        guard plaintext.count <= EntryLimits.part else {
-            throw VaultError.invalid("entry", "must have at most \(EntryLimits.part) bytes of metadata as JSON")
-        }
         let place = place(field, tier)
         let key = SymmetricKey(size: .bits256)
         let box = Box.seal(plaintext, key: key, context: place.valueContext)

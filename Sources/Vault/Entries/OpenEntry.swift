@@ -18,7 +18,7 @@ struct OpenEntry {
         self.stored = stored
         let root = entries.keys.root
         guard let titlePart = stored.title, titlePart.wrap != nil else { throw VaultError.noSuchEntry }
-        title = try TitleText(jsonBytes: try titlePart.open(by: principal.holder, root: root))
+        title = try TitleText(plaintext: try titlePart.open(by: principal.holder, root: root))
         guard principal.visibility == .wholeVault else {
             details = nil
             var labels: [EntryView.FieldView] = []
@@ -30,7 +30,7 @@ struct OpenEntry {
                         field.place.field, of: stored.row.id, in: principal.vault, for: Reader(principal))
                 else { continue }
                 count += part.value.box.count
-                let text = try ValueText(jsonBytes: try part.open(by: principal.holder, root: root))
+                let text = try ValueText(plaintext: try part.open(by: principal.holder, root: root))
                 labels.append(
                     EntryView.FieldView(
                         id: part.value.place.field, label: text.label, kind: text.kind, tier: .l1,
@@ -41,7 +41,7 @@ struct OpenEntry {
             return
         }
         guard let part = stored.details else { throw VaultError.damaged("an entry without details") }
-        let details = try DetailsText(jsonBytes: try part.open(by: principal.holder, root: root))
+        let details = try DetailsText(plaintext: try part.open(by: principal.holder, root: root))
         fields = try details.fields.map { field in
             guard let id = FieldID(text: field.id), let tier = Tier(rawValue: field.tier),
                 let stored = stored.fields[id], stored.place.tier == tier

@@ -2,13 +2,43 @@ import Encoding
 import FoundationEssentials
 import VaultFormat
 
-/// The JSON inside the secret boxes: `docs/FORMAT.md`, "Plaintexts". Member names are part of the format.
-struct TitleText: Codable, Equatable {
+/// What secret boxes hold: `docs/FORMAT.md`, "Plaintexts". Padded, so that a file shows lengths by steps only.
+protocol Plaintext {
+    func content() throws -> [UInt8]
+    init(content: [UInt8]) throws
+}
+
+extension Plaintext {
+    /// - Throws: `VaultError.invalid` for more than a part of an entry may have.
+    func plaintext() throws -> [UInt8] {
+        let content = try content()
+        guard content.count <= EntryLimits.part else {
+            throw VaultError.invalid("entry", "must have at most \(EntryLimits.part) bytes of metadata as JSON")
+        }
+        return PaddedPlaintext.encode(content)
+    }
+
+    /// - Throws: `VaultError.damaged`.
+    init(plaintext: [UInt8]) throws {
+        guard let content = PaddedPlaintext.decode(plaintext) else {
+            throw VaultError.damaged("a plaintext whose padding is none")
+        }
+        try self.init(content: content)
+    }
+}
+
+/// JSON, whose member names are part of the format.
+extension Plaintext where Self: Codable {
+    func content() throws -> [UInt8] { try jsonBytes() }
+    init(content: [UInt8]) throws { try self.init(jsonBytes: content) }
+}
+
+struct TitleText: Plaintext, Codable, Equatable {
     var title: String
     var type: EntryType
 }
 
-struct DetailsText: Codable, Equatable {
+struct DetailsText: Plaintext, Codable, Equatable {
     var urls: [String] = []
     var tags: [String] = []
     var notes = ""
@@ -33,14 +63,49 @@ struct DetailsText: Codable, Equatable {
 }
 
 /// An L1 value with its label, so that an agent granted one field learns that label and no other.
-struct ValueText: Codable, Equatable {
+///
+/// Binary, as it is in every read: label and kind with their lengths (2 and 1 bytes), then the value.
+struct ValueText: Plaintext, Equatable {
     var label: String
     var kind: FieldKind
     var value: String
+
+    init(label: String, kind: FieldKind, value: String) {
+        self.label = label
+        self.kind = kind
+        self.value = value
+    }
+
+    func content() -> [UInt8] {
+        let (label, kind) = (Array(label.utf8), Array(kind.rawValue.utf8))
+        return UInt16(label.count).bigEndianBytes + label + [UInt8(kind.count)] + kind + Array(value.utf8)
+    }
+
+    init(content: [UInt8]) throws {
+        var rest = content[...]
+        func take(_ count: Int) throws -> String {
+            guard rest.count >= count, let text = String(validating: rest.prefix(count), as: UTF8.self) else {
+                throw VaultError.damaged("a value that is none")
+            }
+            rest = rest.dropFirst(count)
+            return text
+        }
+        func length(_ bytes: Int) throws -> Int {
+            guard rest.count >= bytes else { throw VaultError.damaged("a value that is none") }
+            defer { rest = rest.dropFirst(bytes) }
+            return rest.prefix(bytes).reduce(0) { $0 << 8 | Int($1) }
+        }
+        label = try take(length(2))
+        guard let kind = FieldKind(rawValue: try take(length(1))) else {
+            throw VaultError.damaged("a value of an unknown kind")
+        }
+        self.kind = kind
+        value = try take(rest.count)
+    }
 }
 
 /// An agent's name and grants. Encrypted for the owner, because they contain tags and ids.
-struct AgentText: Codable, Equatable {
+struct AgentText: Plaintext, Codable, Equatable {
     var name: String
     var grants: [Grant]
 }

@@ -1,6 +1,5 @@
 import Crypto
 import Encoding
-import FoundationEssentials
 import VaultFormat
 
 /// The account's key for L2 values, in plain form. Never written to disk and never sent.
@@ -34,15 +33,8 @@ struct L2Key: Sendable {
 
     /// Encrypts a value for the version that the write creates.
     func seal(_ value: String, entry: EntryID, field: FieldID, version: Int) throws(L2Failure) -> String {
-        let plaintext: [UInt8]
-        do {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.withoutEscapingSlashes]
-            plaintext = Array(try encoder.encode(L2Text(value: value)))
-        } catch {
-            throw .notText
-        }
-        guard plaintext.count <= Self.largestValue else { throw .tooLong(limit: Self.largestValue) }
+        let plaintext = PaddedPlaintext.encode(Array(value.utf8))
+        guard plaintext.count <= Self.largestPlaintext else { throw .tooLong(limit: Self.largestPlaintext) }
         return Base64URL.encode(Box.seal(plaintext, key: key, context: context(entry, field, version)))
     }
 
@@ -52,15 +44,15 @@ struct L2Key: Sendable {
         guard let box = Base64URL.decode(envelope) else { throw .notABox }
         let context = context(entry, field, version)
         let plaintext = try Self.reporting { () throws(BoxError) in try Box.open(box, key: key, context: context) }
-        do {
-            return try JSONDecoder().decode(L2Text.self, from: Data(plaintext)).value
-        } catch {
+        guard let content = PaddedPlaintext.decode(plaintext), let text = String(validating: content, as: UTF8.self)
+        else {
             throw .notText
         }
+        return text
     }
 
-    /// The maximum JSON size that fits into the node's limit of 128 KiB per envelope.
-    private static let largestValue = 131_072
+    /// What fits into the node's limit of 128 KiB per envelope.
+    private static let largestPlaintext = 131_072
 
     private func context(_ entry: EntryID, _ field: FieldID, _ version: Int) -> Context {
         FieldPlace(vault: vault, entry: entry, field: field, tier: .l2, version: version).valueContext
@@ -87,9 +79,4 @@ enum L2Failure: Error, Equatable, Sendable {
     case damaged
     case notText
     case tooLong(limit: Int)
-}
-
-/// The plaintext of an L2 value; its name is part of the format.
-private struct L2Text: Codable {
-    var value: String
 }

@@ -1,4 +1,4 @@
-"""Format version 1 in Python: contexts, boxes, sealed wraps and key derivation.
+"""The format in Python: contexts, boxes, sealed wraps, padding and key derivation.
 
 Written from docs/FORMAT.md alone, so that it is an independent witness of the Swift code.
 The functions that make a box take the salt as an argument; only vectors may do that.
@@ -23,7 +23,7 @@ DAMAGED = "damaged"  # the commitment is right, the tag is not
 
 BOX_OVERHEAD = 78
 MAX_PLAINTEXT = 1 << 20
-SEAL_HEADER = b"\x01\x02\x00\x00\x00\x00"
+SEAL_HEADER = b"\x02\x02\x00\x00\x00\x00"
 SEAL_LENGTH = 1174
 
 HPKE = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
@@ -34,8 +34,8 @@ class Refused(Exception):
 
 
 def context(*parts):
-    """Each part, "clav1" first, behind its length as two bytes big-endian."""
-    return b"".join(struct.pack(">H", len(part)) + part for part in (b"clav1", *parts))
+    """Each part, "clav2" first, behind its length as two bytes big-endian."""
+    return b"".join(struct.pack(">H", len(part)) + part for part in (b"clav2", *parts))
 
 
 def u64(number):
@@ -48,7 +48,7 @@ def hkdf(key, info, salt=b"", length=32):
 
 
 def _box_keys(key, header, ctx):
-    okm = hkdf(key, b"clav1/box" + header[:6] + ctx, salt=header[6:30], length=64)
+    okm = hkdf(key, b"clav2/box" + header[:6] + ctx, salt=header[6:30], length=64)
     return okm[:32], okm[32:]
 
 
@@ -56,13 +56,13 @@ def seal_box(plaintext, key, ctx, salt, key_id=0):
     """A box of suite 1."""
     if len(plaintext) > MAX_PLAINTEXT or len(key) != 32 or len(salt) != 24:
         raise ValueError("outside the format")
-    header = struct.pack(">BBI", 1, 1, key_id) + salt
+    header = struct.pack(">BBI", 2, 1, key_id) + salt
     once, commitment = _box_keys(key, header, ctx)
     return header + commitment + AESGCM(once).encrypt(bytes(12), plaintext, None)
 
 
 def open_box(box, key, ctx):
-    if not BOX_OVERHEAD <= len(box) <= BOX_OVERHEAD + MAX_PLAINTEXT or box[:2] != b"\x01\x01":
+    if not BOX_OVERHEAD <= len(box) <= BOX_OVERHEAD + MAX_PLAINTEXT or box[:2] != b"\x02\x01":
         raise Refused(FORMAT)
     once, commitment = _box_keys(key, box[:30], ctx)
     if not hmac.compare_digest(commitment, box[30:62]):
@@ -83,7 +83,7 @@ def xwing(seed):
 
 
 def _seal_info(ctx):
-    return b"clav1/seal" + SEAL_HEADER + ctx
+    return b"clav2/seal" + SEAL_HEADER + ctx
 
 
 def seal_wrap(plaintext, seed, ctx):
@@ -103,6 +103,27 @@ def open_seal(sealed, seed, ctx):
         return HPKE.decrypt(sealed[6:], private, _seal_info(ctx))
     except InvalidTag:
         raise Refused(WRONG_KEY_OR_CONTEXT) from None
+
+
+def step(count):
+    """The length to which `count` bytes are padded."""
+    if count <= 256:
+        return max(32, -(-count // 32) * 32)
+    length = 256
+    while length < count:
+        length = -(-length * 5 // 128) * 32
+    return length
+
+
+def pad(content):
+    """Length, content, zeros up to the step."""
+    framed = struct.pack(">I", len(content)) + content
+    return framed.ljust(step(len(framed)), b"\x00")
+
+
+def l1_value(label, kind, value):
+    label, kind = label.encode(), kind.encode()
+    return struct.pack(">H", len(label)) + label + bytes([len(kind)]) + kind + value.encode()
 
 
 def argon2id(password, salt, iterations, memory_kib, parallelism):
