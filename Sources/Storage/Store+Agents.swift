@@ -97,9 +97,13 @@ extension Store {
         }
     }
 
+    /// - Throws: `VaultError.damaged` when the record is not the version that the agent's row names: an older one could have more grants.
     private static func withRecord(_ agent: StoredAgent, for owner: HolderID, _ db: Connection) throws -> StoredAgent {
         var agent = agent
         agent.record = try metadata(of: .record(of: agent.holder), for: owner, db).title
+        if let version = agent.record?.value.place.version, version != agent.recordVersion {
+            throw VaultError.damaged("an agent's record of another version than its row names")
+        }
         return agent
     }
 

@@ -106,6 +106,31 @@ import VaultFormat
         #expect(!after.isEmpty)
     }
 
+    /// The owner narrows an agent; the record with the wider grants is put back. The next edit must not seal the new value to it.
+    @Test(arguments: [
+        "UPDATE value SET is_current = 0 WHERE entry = x'%' AND version = 2",
+        "DELETE FROM value WHERE entry = x'%' AND version = 2",
+    ])
+    func anOlderGrantsRecordIsNotUsed(_ hiding: String) async throws {
+        let narrowed = try await node.agent("narrowed", grants: [.entry(entry.id)], as: owner)
+        try await node.store.database.copy(to: node.scratch.file("old.db"))
+        _ = try await node.agents.update(
+            narrowed.id, name: nil, grants: [.entry(entry.id, [entry.field("username")])], policy: nil, isPaused: nil,
+            as: owner)
+        let (file, id) = (try node.file(), narrowed.id.bytes.hex)
+        try file.script("ATTACH '\(node.scratch.file("old.db"))' AS old")
+        try file.script("INSERT OR REPLACE INTO value SELECT * FROM old.value WHERE entry = x'\(id)'")
+        try file.script("INSERT OR REPLACE INTO wrap SELECT * FROM old.wrap WHERE entry = x'\(id)'")
+        try file.script(hiding.replacing("%", with: id))
+        let error = await thrown {
+            try await node.entries.update(entry.id, ifVersion: entry.version, .value("new", of: password), as: owner)
+        }
+        #expect(isDamage(error))
+        try file.script(
+            "CREATE TEMP TABLE held AS SELECT * FROM wrap WHERE holder = x'\(id)' AND field = x'\(password.bytes.hex)'")
+        #expect(try file.first("SELECT count(*) FROM temp.held") { $0.int(0) } == 0)
+    }
+
     @Test func theVerificationFindsARevokedAgentsRestoredRows() async throws {
         try await node.store.database.copy(to: node.scratch.file("old.db"))
         try await node.agents.revoke(robot.id, as: owner)
