@@ -124,10 +124,12 @@ package struct Node: Sendable {
 
 extension Node {
     /// A node without network, for commands other than `serve`.
-    package init(offline directory: DataDirectory) throws {
+    ///
+    /// `isSoleWriter`: Whether the command holds the directory's lock.
+    package init(offline directory: DataDirectory, isSoleWriter: Bool = false) throws {
         try self.init(
             directory, NodeSettings(origin: "localhost"),
-            logger: Logger(label: "clavitor-node") { _ in SwiftLogNoOpLogHandler() }, isSoleWriter: false,
+            logger: Logger(label: "clavitor-node") { _ in SwiftLogNoOpLogHandler() }, isSoleWriter: isSoleWriter,
             now: unixTime)
     }
 }

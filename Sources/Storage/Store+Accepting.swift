@@ -7,19 +7,25 @@ extension Store {
     /// Makes a vault's records in the file the ones that count, ends its sessions and suspends its agents: whoever wrote to the file may
     /// have put any of them there.
     ///
-    /// - Throws: `VaultError.damaged` when the file has no account with this vault.
-    package func acceptRecords(of vault: VaultID, audit: AuditSealer, reason: String) async throws {
+    /// - Returns: False when the node has no such vault: then only a state that another program wrote was removed.
+    /// - Throws: `VaultError.damaged` when the vault's account is missing.
+    package func acceptRecords(of vault: VaultID, audit: AuditSealer, reason: String) async throws -> Bool {
+        guard journal.memory.state(of: vault) != nil else {
+            let event = AuditEvent(.auditAccept, by: .init(.operator_), subject: vault.text, reason: reason)
+            let line = try audit.seal(event, vault: nil)
+            try await database.write { [journal] db in
+                try StoredState.put(nil, of: vault, db)
+                try journal.append([line], db)
+            }
+            return false
+        }
+        guard try auditKey(of: vault) != nil else {
+            throw VaultError.damaged("there is no account of this vault; restore a backup")
+        }
         let event = AuditEvent(.auditAccept, by: .init(.operator_), subject: vault.text, reason: reason)
         let lines = [try audit.seal(event, vault: vault), try audit.seal(event, vault: nil)]
         let time = now()
         try await database.write { [journal] db in
-            let isThere = try db.first("SELECT 1 FROM account WHERE vault = ? AND owner <> x''", .blob(vault.bytes)) {
-                _ in
-                true
-            }
-            guard isThere != nil else {
-                throw VaultError.damaged("there is no account of this vault; restore a backup")
-            }
             try journal.accept(vault, db)
             try Self.perform(.deleteCredentials(.session, of: vault), time, journal, db)
             try db.run(
@@ -27,12 +33,13 @@ extension Store {
                 .blob(vault.bytes))
             try journal.append(lines, db)
         }
+        return true
     }
 
     /// Vaults whose records are not those of their state, with what was found.
     package func damagedVaults() async throws -> [VaultID: String] {
-        var damaged: [VaultID: String] = [:]
-        for vault in journal.memory.vaults {
+        var damaged = journal.memory.allDamaged
+        for vault in journal.memory.vaults where damaged[vault] == nil {
             do {
                 try await read { db, check in try check.complete(.account, of: vault, db) }
             } catch VaultError.vaultDamaged {

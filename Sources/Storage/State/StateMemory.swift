@@ -57,6 +57,8 @@ final class StateMemory: Sendable {
     /// What was found in a damaged vault; nil for a sound one.
     func damage(of vault: VaultID) -> String? { memory.withLock { $0.damaged[vault] } }
 
+    var allDamaged: [VaultID: String] { memory.withLock(\.damaged) }
+
     func loaded(_ vault: VaultID) -> LoadedRecords? { memory.withLock { $0.loaded[vault] } }
 
     /// Nothing commits while `body` runs, so that file and memory have the same state.

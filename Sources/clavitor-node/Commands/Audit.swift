@@ -72,13 +72,16 @@ struct Audit: AsyncParsableCommand {
             guard let vault = VaultID(text: text) else {
                 throw ValidationError("--vault requires the 22 characters of a vault's id.")
             }
-            let node = try Node(offline: directory)
+            let node = try Node(offline: directory, isSoleWriter: true)
             guard let finding = try await node.store.damagedVaults()[vault] else {
                 print("Nothing to accept: the vault's records are those that the node wrote.")
                 return
             }
-            try await node.store.acceptRecords(of: vault, audit: node.audit, reason: finding)
-            print("Accepted. Its sessions have ended and its agents are suspended. Start the node, and tell the owner.")
+            let isThere = try await node.store.acceptRecords(of: vault, audit: node.audit, reason: finding)
+            print(
+                isThere
+                    ? "Accepted. Its sessions have ended and its agents are suspended. Start the node, and tell the owner."
+                    : "Removed: the node has no such vault; another program put its state there. Start the node.")
         }
     }
 

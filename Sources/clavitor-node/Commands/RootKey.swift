@@ -85,7 +85,7 @@ struct RootKey: AsyncParsableCommand {
             let ring = isInProgress ? old : old.adding()
             // On disk before anything is encrypted under it.
             if !isInProgress { try source.replace(with: ring) }
-            let node = try Node(offline: directory)
+            let node = try Node(offline: directory, isSoleWriter: true)
             let rotation = RootKeyRotation(node.store, root: ring, audit: node.audit)
             let renewed = try await rotation.run()
             guard try await rotation.remaining() == 0 else {
