@@ -56,7 +56,7 @@ def main():
     hello = client.call("POST", "/api/v1/accounts/prelogin", {"email": email})
     key = b64(os.urandom(32))
     # The node checks the shape of the wrapped key alone; nobody here will open it.
-    wrapped = b64(bytes([1, 1, 0, 0, 0, 0]) + os.urandom(24 + 32 + 32 + 16))
+    wrapped = b64(bytes([2, 1, 0, 0, 0, 0]) + os.urandom(24 + 32 + 32 + 16))
     client.call("POST", "/api/v1/accounts", {
         "email": email, "vault": b64(os.urandom(16)), "kdf": hello["kdf"], "salt": hello["salt"], "authKey": key,
         "l2": {"wrappedKey": wrapped}})

@@ -44,6 +44,12 @@ import VaultFormat
         #expect(try await reopened().verification().findings == [])
     }
 
+    @Test func noVaultHasTheIDOfTheNodesOwnRecords() async throws {
+        var eve = Person("eve@example.org")
+        eve.vault = .node
+        await #expect(throws: AuthError.invalid("vault", "must be 16 random bytes")) { try await node.register(eve) }
+    }
+
     @Test func eachChangeIsInTheChainOnce() async throws {
         let changes = try node.file().all(
             "SELECT change FROM audit WHERE vault = ? AND change > 0 ORDER BY sequence", .blob(ada.vault.bytes)

@@ -13,7 +13,7 @@ def b64(data):
 
 def box(size):
     """What the node takes for a box of `size` bytes: it checks header and length alone; nobody here will open it."""
-    return b64(bytes([1, 1, 0, 0, 0, 0]) + os.urandom(24 + 32 + size + 16))
+    return b64(bytes([2, 1, 0, 0, 0, 0]) + os.urandom(24 + 32 + size + 16))
 
 
 class Refused(Exception):

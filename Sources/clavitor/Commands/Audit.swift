@@ -125,7 +125,9 @@ extension AuditBody.Line {
         "account.password": "changed the password", "account.sign-out-everywhere": "signed out everywhere",
         "account.l2-rekey": "renewed the L2 key", "account.recovery": "changed the kit",
         "account.totp-begin": "began a second factor", "account.totp-use": "used a code",
-        "session.expire": "sessions expired",
+        "session.expire": "sessions expired", "audit.accept": "accepted changed records",
+        "restore": "restored a backup",
+        "root-key.rotate": "rotated the root key",
         "account.totp-enable": "second factor on", "account.totp-disable": "second factor off", "login": "signed in",
         "logout": "signed out", "denied": "was refused", "export": "exported",
     ]
