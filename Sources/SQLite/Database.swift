@@ -147,10 +147,4 @@ package final class Database: Sendable {
         try connection.script("PRAGMA query_only = ON; PRAGMA cache_size = -2048;")
         return connection
     }
-
-    /// Unchecked is sound: the value was made by this thread and goes back to this thread.
-    private struct Unsent<R>: @unchecked Sendable {
-        let value: R
-        init(_ value: R) { self.value = value }
-    }
 }

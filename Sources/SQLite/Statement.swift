@@ -118,11 +118,11 @@ package struct Row {
 
     /// The value in its own storage class; a REAL, which no schema here uses, is returned as text.
     package func value(_ column: Int) -> Value {
-        switch unsafe sqlite3_column_type(handle, Int32(column)) {
-        case SQLITE_NULL: .null
-        case SQLITE_INTEGER: .integer(integer(column))
-        case SQLITE_BLOB: .blob(blob(column))
-        default: .text(text(column))
+        switch storageClass(column) {
+        case .null: .null
+        case .integer: .integer(integer(column))
+        case .blob: .blob(blob(column))
+        case .text: .text(text(column))
         }
     }
 

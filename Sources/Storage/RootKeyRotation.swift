@@ -71,8 +71,7 @@ package struct RootKeyRotation: Sendable {
                 return rows.map(\.0)
             }
         } catch let mismatch as RecordMismatch {
-            journal.memory.noteDamage(mismatch)
-            throw VaultError.vaultDamaged
+            throw journal.memory.noteDamage(mismatch)
         }
     }
 

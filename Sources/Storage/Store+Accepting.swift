@@ -38,14 +38,13 @@ extension Store {
 
     /// Vaults whose records are not those of their state, with what was found.
     package func damagedVaults() async throws -> [VaultID: String] {
-        var damaged = journal.memory.allDamaged
-        for vault in journal.memory.vaults where damaged[vault] == nil {
+        for vault in journal.memory.vaults {
             do {
                 try await read { db, check in try check.complete(.account, of: vault, db) }
             } catch VaultError.vaultDamaged {
-                damaged[vault] = journal.memory.damage(of: vault)
+                // Noted.
             }
         }
-        return damaged
+        return journal.memory.damaged
     }
 }

@@ -37,8 +37,7 @@ extension Store {
         do {
             return try journal.memory.withoutCommits(body)
         } catch let mismatch as RecordMismatch {
-            journal.memory.noteDamage(mismatch)
-            throw VaultError.vaultDamaged
+            throw journal.memory.noteDamage(mismatch)
         }
     }
 }

@@ -116,8 +116,7 @@ package final class Store: Sendable {
             throw refusal(error)
         } catch let mismatch as RecordMismatch {
             // The writer's own transaction is never older than memory.
-            journal.memory.noteDamage(mismatch)
-            throw VaultError.vaultDamaged
+            throw journal.memory.noteDamage(mismatch)
         } catch is ForeignWrite {
             throw VaultError.readOnly(NodeHealth.Fault.foreignWrite.rawValue)
         }

@@ -51,12 +51,13 @@ package struct PersistedNodeState: Codable, Equatable, Sendable {
     /// chain is reported and not stored.
     mutating func recordCheckpoint(in beat: Heartbeat) -> AuditCheckpoint.Finding? {
         guard let next = AuditCheckpoint(beat) else { return nil }
-        if let checkpoint, let proof = AuditCheckpoint(proofIn: beat), proof.sequence == checkpoint.sequence,
+        let proof = AuditCheckpoint(proofIn: beat)
+        if let checkpoint, let proof, proof.sequence == checkpoint.sequence,
             proof.epoch == checkpoint.epoch, proof.head != checkpoint.head
         {
             return .forked(at: checkpoint.sequence)
         }
-        let isProven = checkpoint == nil || AuditCheckpoint(proofIn: beat) == checkpoint || next == checkpoint
+        let isProven = checkpoint == nil || proof == checkpoint || next == checkpoint
         let isNewEpoch = checkpoint.map { next.epoch > $0.epoch } ?? false
         let finding = recordCheckpoint(next, isProven: isProven)
         // What is broken is reported as such.

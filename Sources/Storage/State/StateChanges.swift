@@ -97,7 +97,7 @@ struct StateChanges: Sendable {
         var result: [VaultID: NodeState.Vault] = [:]
         for vault in Set(pending.map(\.vault)).union(closed).union(accepted) {
             if closed.contains(vault) {
-                let change = (working[vault]?.state ?? memory.state(of: vault))?.change ?? 0
+                let change = state(of: vault)?.change ?? 0
                 working[vault] = Working(records: LoadedRecords(), state: nil)
                 try StoredState.put(nil, of: vault, db)
                 result[vault] = NodeState.Vault(change: change + 1, digest: .zeros)
@@ -113,8 +113,7 @@ struct StateChanges: Sendable {
     ///
     /// - Returns: Its new state; nil when nothing changed, or when the vault was closed before and only its rows are being erased.
     private mutating func advance(_ vault: VaultID, _ db: Connection) throws -> NodeState.Vault? {
-        if working[vault] == nil, !opened.contains(vault), memory.state(of: vault) == nil { return nil }
-        if let known = working[vault], known.state == nil, !opened.contains(vault) { return nil }
+        guard opened.contains(vault) || state(of: vault) != nil else { return nil }
         var current = try base(vault, db)
         for change in pending where change.vault == vault {
             guard current.records[change.table, change.key] == change.old else {
@@ -131,11 +130,17 @@ struct StateChanges: Sendable {
         return state
     }
 
+    /// The vault's state before the current job; nil for one that is closed or never was.
+    private func state(of vault: VaultID) -> NodeState.Vault? {
+        if let known = working[vault] { known.state } else { memory.state(of: vault) }
+    }
+
     /// The vault's records before the current job.
     private mutating func base(_ vault: VaultID, _ db: Connection) throws -> Working {
         if let known = working[vault], known.state != nil { return known }
-        if opened.contains(vault) { return Working(records: LoadedRecords(), state: nil) }
-        guard let state = memory.state(of: vault) else { return Working(records: LoadedRecords(), state: nil) }
+        guard !opened.contains(vault), let state = memory.state(of: vault) else {
+            return Working(records: LoadedRecords(), state: nil)
+        }
         if let records = memory.loaded(vault) { return Working(records: records, state: state) }
         let loaded = Working(records: try read(vault, expecting: state, db), state: state)
         working[vault] = loaded

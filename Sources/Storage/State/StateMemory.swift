@@ -54,22 +54,14 @@ final class StateMemory: Sendable {
 
     var vaults: [VaultID] { memory.withLock { Array($0.vaults.keys) } }
 
-    /// What was found in a damaged vault; nil for a sound one.
-    func damage(of vault: VaultID) -> String? { memory.withLock { $0.damaged[vault] } }
-
-    var allDamaged: [VaultID: String] { memory.withLock(\.damaged) }
+    /// What was found in damaged vaults.
+    var damaged: [VaultID: String] { memory.withLock(\.damaged) }
 
     func loaded(_ vault: VaultID) -> LoadedRecords? { memory.withLock { $0.loaded[vault] } }
 
     /// Nothing commits while `body` runs, so that file and memory have the same state.
     func withoutCommits<R, E: Error>(_ body: () throws(E) -> R) throws(E) -> R {
         try commit.withLock { _ throws(E) in try Unsent(body()) }.value
-    }
-
-    /// Unchecked is sound: the value was made by this thread and goes back to this thread.
-    private struct Unsent<R>: @unchecked Sendable {
-        let value: R
-        init(_ value: R) { self.value = value }
     }
 
     /// Takes over what a commit has written.
@@ -95,8 +87,8 @@ final class StateMemory: Sendable {
     ///
     /// - Throws: `RecordMismatch` when the file's records are not those of the vault's state.
     func withRecords<R>(of vault: VaultID, _ db: Connection, _ body: (LoadedRecords) throws -> R) throws -> R {
-        try requireSound(vault)
-        let known = memory.withLock { memory -> LoadedRecords? in
+        let known = try memory.withLock { memory throws(VaultError) -> LoadedRecords? in
+            if memory.damaged[vault] != nil { throw .vaultDamaged }
             guard memory.vaults[vault] != nil else { return LoadedRecords() }
             guard memory.loaded[vault] != nil else { return nil }
             memory.uses += 1
@@ -122,12 +114,16 @@ final class StateMemory: Sendable {
     func clearDamage(of vault: VaultID) { memory.withLock { $0.damaged[vault] = nil } }
 
     /// Notes that records of a vault are not those that were committed.
-    func noteDamage(_ mismatch: RecordMismatch) {
+    ///
+    /// - Returns: The error for who used them.
+    @discardableResult
+    func noteDamage(_ mismatch: RecordMismatch) -> VaultError {
         let isNew = memory.withLock { memory in
             memory.loaded[mismatch.vault] = nil
             return memory.damaged.updateValue(mismatch.finding, forKey: mismatch.vault) == nil
         }
         if isNew { onDamage(mismatch.vault, mismatch.finding) }
+        return .vaultDamaged
     }
 }
 

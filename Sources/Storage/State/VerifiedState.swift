@@ -7,6 +7,8 @@ import VaultFormat
 struct VerifiedState {
     let head: AuditHead
     let states: StoredState
+    /// The states that the file has.
+    let stored: StoredState
     /// Vaults whose stored state is not the one that counts.
     let damaged: [VaultID: String]
 
@@ -15,7 +17,7 @@ struct VerifiedState {
     ///
     /// - Throws: `VaultError.damaged` when the log's states do not give the code either, so that nothing in the file can be trusted.
     init(_ db: Connection, key: SymmetricKey) throws {
-        let stored = try StoredState(db)
+        stored = try StoredState(db)
         do {
             head = try AuditJournal.readHead(db, key: key, stored.sum)
             (states, damaged) = (stored, [:])
