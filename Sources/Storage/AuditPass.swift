@@ -179,6 +179,8 @@ struct AuditPass {
         guard isThere != nil, !isGone else { return }
         report.findings += replay.state.differences(from: try AuditVerification.state(of: vault, db))
             .map { "vault \(vault.text): \($0)" }
+        report.findings += try AuditVerification.entriesNotAsRecorded(in: vault, db)
+            .map { "vault \(vault.text): entry \($0.text): its values, wraps or terms are not those of its record" }
         if try !AuditVerification.isCounted(vault, db) {
             report.findings.append("vault \(vault.text): its usage counters differ from its rows")
         }

@@ -101,6 +101,18 @@ package struct AuditVerification: Sendable {
         return actual == counted
     }
 
+    /// Entries whose rows of values, wraps and terms are not those that their records name.
+    static func entriesNotAsRecorded(in vault: VaultID, _ db: Connection) throws -> [EntryID] {
+        let agents = try EntryEdits.agents(of: vault, db)
+        let entries = try db.all("SELECT id, record FROM entry WHERE vault = ?", .blob(vault.bytes)) { row in
+            (id: try Store.id(row.blob("id")) as EntryID, record: EntryRecord(try row.blob("record")))
+        }
+        return entries.compactMap { entry in
+            let actual = try? EntryRecord(rowsOf: entry.id, agents: agents, db)
+            return actual == entry.record?.limited(to: agents) ? nil : entry.id
+        }
+    }
+
     static func state(of vault: VaultID, _ db: Connection) throws -> VaultState {
         var state = VaultState()
         let id: [UInt8] = vault.bytes

@@ -83,7 +83,7 @@ extension Mutation {
         case .putItem(.pendingTOTP, _, _, _): .adds
         // Includes the second factor's last code, which a sign-in must store. An owner has three items.
         case .putItem: .keepsCount
-        case .expectPrincipal, .expectWrap, .expectEntry, .countUse, .countBytes, .expectDepositRoom, .stayWithin,
+        case .expectPrincipal, .expectReader, .expectEntry, .countUse, .countBytes, .expectDepositRoom, .stayWithin,
             .redeemInvite, .putAbuse:
             .keepsCount
         case .upgradeWrap, .touch: .savesTime

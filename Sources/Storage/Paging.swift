@@ -4,12 +4,12 @@ import Vault
 extension Store {
     /// Reads the items of rows until the byte limit is reached.
     static func page<Row, Item>(
-        _ rows: [Row], _ limit: PageLimit, read: (Row) throws -> Item, size: (Item) -> Int
+        _ rows: [Row], _ limit: PageLimit, read: (Row) throws -> Item?, size: (Item) -> Int
     ) throws -> Page<Item> {
         var (items, bytes): ([Item], Int) = ([], 0)
         for row in rows {
             guard bytes < limit.bytes else { return Page(items: items, hasMore: true) }
-            let item = try read(row)
+            guard let item = try read(row) else { continue }
             bytes += size(item)
             items.append(item)
         }

@@ -122,11 +122,13 @@ package enum Schema {
             created INTEGER NOT NULL,
             updated INTEGER NOT NULL,
             deleted INTEGER,
-            depositor BLOB
+            depositor BLOB,
+            -- Names the current version and readers of each part, the older versions and the terms.
+            record BLOB NOT NULL
         ) STRICT;
         CREATE INDEX entry_of_vault ON entry (vault, state, ordinal);
-        -- The newest version of a field is its current one, unless the field was removed. An agent's record is stored
-        -- here too, under the agent's id.
+        -- Rows of values, wraps and terms count as far as the entry's record names them. An agent's record is stored here
+        -- too, under the agent's id.
         CREATE TABLE value (
             entry BLOB NOT NULL,
             field BLOB NOT NULL,
@@ -213,10 +215,10 @@ package enum Schema {
             WHERE vault = (SELECT vault FROM holder WHERE id = NEW.holder);
         END;
         CREATE TRIGGER usage_term_insert AFTER INSERT ON term BEGIN
-            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) + 144 WHERE vault = NEW.vault;
+            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) + \(RowSize.term) WHERE vault = NEW.vault;
         END;
         CREATE TRIGGER usage_term_delete AFTER DELETE ON term BEGIN
-            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) - 144 WHERE vault = OLD.vault;
+            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) - \(RowSize.term) WHERE vault = OLD.vault;
         END;
         -- Before the key holder, because a cascade would delete the records when the vault can no longer be found.
         CREATE TRIGGER usage_holder_delete BEFORE DELETE ON holder BEGIN
@@ -231,11 +233,11 @@ package enum Schema {
             WHERE vault = (SELECT vault FROM holder WHERE id = OLD.holder);
         END;
         CREATE TRIGGER usage_entry_insert AFTER INSERT ON entry BEGIN
-            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) + 160, entries = MIN(MAX(entries, 0), 1 << 60) + 1
+            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) + \(RowSize.entry), entries = MIN(MAX(entries, 0), 1 << 60) + 1
             WHERE vault = NEW.vault;
         END;
         CREATE TRIGGER usage_entry_delete AFTER DELETE ON entry BEGIN
-            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) - 160, entries = MIN(MAX(entries, 0), 1 << 60) - 1
+            UPDATE usage SET bytes = MIN(MAX(bytes, 0), 1 << 60) - \(RowSize.entry), entries = MIN(MAX(entries, 0), 1 << 60) - 1
             WHERE vault = OLD.vault;
         END;
 

@@ -27,13 +27,26 @@ extension Store {
         let time = now()
         try await database.write { [journal] db in
             try journal.accept(vault, db)
-            try Self.perform(.deleteCredentials(.session, of: vault), time, journal, db)
+            try Self.rebuildEntryRecords(of: vault, db)
+            try Self.perform([.deleteCredentials(.session, of: vault)], time, journal, db)
             try db.run(
                 "UPDATE agent SET state = ? WHERE vault = ?", .integer(StoredAgent.State.suspended.rawValue),
                 .blob(vault.bytes))
             try journal.append(lines, db)
         }
         return true
+    }
+
+    /// Makes each entry's record name the rows that the file has.
+    private static func rebuildEntryRecords(of vault: VaultID, _ db: Connection) throws {
+        let agents = try EntryEdits.agents(of: vault, db)
+        let entries = try db.all("SELECT id, record FROM entry WHERE vault = ?", .blob(vault.bytes)) { row in
+            (id: try id(row.blob("id")) as EntryID, record: try row.blob("record"))
+        }
+        for entry in entries {
+            let record = try EntryRecord(rowsOf: entry.id, agents: agents, db)
+            if record.bytes != entry.record { try EntryEdits.write(record, of: entry.id, db) }
+        }
     }
 
     /// Vaults whose records are not those of their state, with what was found.

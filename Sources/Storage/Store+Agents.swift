@@ -4,28 +4,17 @@ package import VaultFormat
 
 /// Agents, and the fields that they can open.
 extension Store {
-    package func places(of holder: HolderID) async throws -> Set<FieldPlace> {
-        try await database.read { db in
-            Set(
-                try db.all(
-                    """
-                    SELECT v.entry, v.field, v.version, v.vault, v.tier FROM wrap w
-                    JOIN value v ON v.entry = w.entry AND v.field = w.field AND v.version = w.version
-                    WHERE w.holder = ? AND v.is_current = 1
-                    """, .blob(holder.bytes), row: Self.place))
-        }
-    }
-
-    package func readable(by holder: HolderID, after place: FieldPlace?, limit: Int) async throws -> [FieldPlace] {
-        try await database.read { db in
-            try db.all(
-                """
-                SELECT v.entry, v.field, v.version, v.vault, v.tier FROM wrap w CROSS JOIN value v
-                    ON v.entry = w.entry AND v.field = w.field AND v.version = w.version
-                WHERE w.holder = ? AND (w.entry, w.field) > (?, ?) AND v.is_current = 1 AND v.tier = 1
-                ORDER BY w.entry, w.field LIMIT ?
-                """, .blob(holder.bytes), .blob(place?.entry.bytes ?? []), .blob(place?.field.bytes ?? []),
-                .integer(limit), row: Self.place)
+    package func places(of agent: HolderID, in vault: VaultID) async throws -> Set<FieldPlace> {
+        let reader = Reader(holder: agent, visibility: .heldKeys)
+        return try await read { db, check in
+            try check.complete(.entry, of: vault, db)
+            var places: Set<FieldPlace> = []
+            try db.forEach("SELECT * FROM entry WHERE vault = ?", .blob(vault.bytes)) { row in
+                try check.row(row, in: .entry, of: vault, db)
+                let entry = try RecordedEntry(row)
+                for part in try entry.parts(for: reader).values { places.insert(entry.place(of: part)) }
+            }
+            return places
         }
     }
 

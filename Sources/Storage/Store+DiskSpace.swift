@@ -61,10 +61,10 @@ extension Store {
             case .deleteEntry(let id): written += try pages(of: id, db)
             case .deleteValues(let places): for place in places { written += try pages(of: place, db) }
             case .replaceEnvelope(let place, _): written += try pages(of: place, db)
-            case .dropAgentWraps(let id, nil, _): written += try pages(ofWrapsOf: id, db)
-            case .dropAgentWraps(let id, let field?, let owner) where narrow:
+            case .dropAgentWraps(let id, nil, _, _): written += try pages(ofWrapsOf: id, db)
+            case .dropAgentWraps(let id, let field?, let owner, _) where narrow:
                 drops[id, default: 0] += try agents(holding: field, of: id, owner, db)
-            case .dropWrap(let id, _, _) where narrow: drops[id, default: 0] += 1
+            case .dropWrap(let id, _, _, _) where narrow: drops[id, default: 0] += 1
             // The start of a row; a page has four or more.
             case .removeField where narrow: written += page / 4
             case .putValue(let value) where narrow: written += 2 * pages(ofBox: Int64(value.box.count))
@@ -74,8 +74,8 @@ extension Store {
             default: continue
             }
         }
-        // Each wrap is in the table and in an index.
-        for (entry, count) in drops { written += min(Int64(count) * 2 * page, try pages(ofWrapsOf: entry, db)) }
+        // Each wrap is in the table and in an index, and the entry's record names its reader.
+        for (entry, count) in drops { written += page + min(Int64(count) * 2 * page, try pages(ofWrapsOf: entry, db)) }
         return written
     }
 

@@ -7,60 +7,24 @@ extension Store {
     package func part(
         _ field: FieldID, of entry: EntryID, in vault: VaultID, for reader: Reader
     ) throws -> StoredPart? {
-        try database.lookUp { db in
-            guard reader.visibility == .wholeVault else {
-                return try Self.grantedPart(field, of: entry, in: vault, reader.holder, db)
-            }
-            // Only the newest version counts: when the field was removed it is not current.
-            return try db.first(
-                """
-                SELECT v.entry, v.field, v.version, v.vault, v.tier, v.is_current, v.written, v.author, v.box,
-                    w.is_sealed, w.box AS wrap_box
-                FROM value v LEFT JOIN wrap w
-                    ON w.holder = ? AND w.entry = v.entry AND w.field = v.field AND w.version = v.version
-                WHERE v.entry = ? AND v.field = ? ORDER BY v.version DESC LIMIT 1
-                """,
-                .blob(reader.holder.bytes), .blob(entry.bytes), .blob(field.bytes)
-            ) { row in
-                let part = try Self.part(row, for: reader.holder)
-                return try row.int("is_current") == 1 && part.value.place.vault == vault ? part : nil
-            } ?? nil
+        try lookUp { db, check in
+            // For an agent without a wrap nothing else is read, so that the time does not reveal whether the field exists.
+            guard try reader.visibility == .wholeVault || Self.hasWrap(of: field, in: entry, reader.holder, db),
+                let entry = try Self.recordedEntry(entry, in: vault, check, db),
+                let named = entry.part(field, for: reader)
+            else { return nil }
+            return try Self.part(named, of: entry, for: reader.holder, db)
         }
-    }
-
-    /// Looks up the wrap first: without one nothing else is read, so the time does not reveal whether the field exists.
-    private static func grantedPart(
-        _ field: FieldID, of entry: EntryID, in vault: VaultID, _ holder: HolderID, _ db: Connection
-    ) throws -> StoredPart? {
-        try db.first(
-            """
-            SELECT v.entry, v.field, v.version, v.vault, v.tier, v.is_current, v.written, v.author, v.box,
-                w.is_sealed, w.box AS wrap_box
-            FROM wrap w CROSS JOIN value v ON v.entry = w.entry AND v.field = w.field AND v.version = w.version
-            WHERE w.holder = ? AND w.entry = ? AND w.field = ? ORDER BY w.version DESC LIMIT 1
-            """,
-            .blob(holder.bytes), .blob(entry.bytes), .blob(field.bytes)
-        ) { row in
-            let part = try Self.part(row, for: holder)
-            return try row.int("is_current") == 1 && part.value.place.vault == vault ? part : nil
-        } ?? nil
     }
 
     package func part(
         _ field: FieldID, of entry: EntryID, in vault: VaultID, for holder: HolderID, notAfter version: Int
     ) async throws -> StoredPart? {
-        try await database.read { db in
-            try db.first(
-                """
-                SELECT v.entry, v.field, v.version, v.vault, v.tier, v.is_current, v.written, v.author, v.box,
-                    w.is_sealed, w.box AS wrap_box
-                FROM value v LEFT JOIN wrap w
-                    ON w.holder = ? AND w.entry = v.entry AND w.field = v.field AND w.version = v.version
-                WHERE v.entry = ? AND v.field = ? AND v.version <= ? AND v.vault = ?
-                ORDER BY v.version DESC LIMIT 1
-                """,
-                .blob(holder.bytes), .blob(entry.bytes), .blob(field.bytes), .integer(version), .blob(vault.bytes)
-            ) { try Self.part($0, for: holder) }
+        try await read { db, check in
+            guard let entry = try Self.recordedEntry(entry, in: vault, check, db) else { return nil }
+            let versions = try Self.versions(of: entry, db).filter { $0.field == field && $0.version <= version }
+            guard let newest = versions.max(by: { $0.version < $1.version }) else { return nil }
+            return try Self.part(newest, of: entry, for: holder, db)
         }
     }
 
@@ -68,8 +32,10 @@ extension Store {
         try admitReading(vault)
         return try await read { db, check in
             // Checks the reader's wrap first, so that the time does not reveal whether an entry exists that it cannot read.
-            guard try reader.visibility == .wholeVault || Self.hasTitle(of: id, reader.holder, db) else { return nil }
-            return try Self.entryRow(id, in: vault, check, db).map { try Self.stored($0, for: reader, db) }
+            guard try reader.visibility == .wholeVault || Self.hasWrap(of: .title, in: id, reader.holder, db),
+                let entry = try Self.recordedEntry(id, in: vault, check, db), entry.part(.title, for: reader) != nil
+            else { return nil }
+            return try Self.stored(entry, for: reader, db)
         }
     }
 
@@ -78,28 +44,17 @@ extension Store {
         if isReadBlocked(vault) { throw VaultError.readOnly(NodeHealth.Fault.diskFull.rawValue) }
     }
 
-    private static func hasTitle(of entry: EntryID, _ holder: HolderID, _ db: Connection) throws -> Bool {
+    private static func hasWrap(
+        of field: FieldID, in entry: EntryID, _ holder: HolderID, _ db: Connection
+    ) throws -> Bool {
         try db.first(
-            "SELECT 1 FROM wrap WHERE holder = ? AND entry = ? AND field = zeroblob(16) LIMIT 1", .blob(holder.bytes),
-            .blob(entry.bytes)
+            "SELECT 1 FROM wrap WHERE holder = ? AND entry = ? AND field = ? LIMIT 1", .blob(holder.bytes),
+            .blob(entry.bytes), .blob(field.bytes)
         ) { _ in true } ?? false
     }
 
     package func entryRow(_ id: EntryID, in vault: VaultID) throws -> EntryRow? {
-        try lookUp { db, check in try Self.entryRow(id, in: vault, check, db) }
-    }
-
-    static func entryRow(
-        _ id: EntryID, in vault: VaultID, _ check: RecordCheck, _ db: Connection
-    ) throws -> EntryRow? {
-        let found = try db.first(
-            "SELECT * FROM entry WHERE id = ? AND vault = ?", .blob(id.bytes), .blob(vault.bytes)
-        ) { row in
-            try check.row(row, in: .entry, of: vault, db)
-            return try entryRow(row)
-        }
-        if found == nil { try check.absent(.blob(id.bytes), in: .entry, of: vault, db) }
-        return found
+        try lookUp { db, check in try Self.recordedEntry(id, in: vault, check, db)?.row }
     }
 
     package func entries(
@@ -120,10 +75,11 @@ extension Store {
                 .integer(limit.rows)
             ) { row in
                 try check.row(row, in: .entry, of: vault, db)
-                return try Self.entryRow(row)
+                return try RecordedEntry(row)
             }
-            return try Self.page(rows, limit) {
-                try Self.stored($0, for: reader, db)
+            return try Self.page(rows, limit) { entry in
+                guard entry.part(.title, for: reader) != nil else { return nil }
+                return try Self.stored(entry, for: reader, db)
             } size: {
                 $0.byteCount
             }
@@ -147,10 +103,11 @@ extension Store {
                 .blob(vault.bytes), .blob(first), .blob(second), .integer(order), .integer(limit.rows)
             ) { row in
                 try check.row(row, in: .entry, of: vault, db)
-                return try Self.entryRow(row)
+                return try RecordedEntry(row)
             }
-            return try Self.page(rows, limit) {
-                try Self.stored($0, for: reader, db)
+            return try Self.page(rows, limit) { entry in
+                guard entry.record.contains(term: first), entry.record.contains(term: second) else { return nil }
+                return try Self.stored(entry, for: reader, db)
             } size: {
                 $0.byteCount
             }
@@ -166,22 +123,20 @@ extension Store {
                 """, .blob(vault.bytes), .blob(term)
             ) { row in
                 try check.row(row, in: .entry, of: vault, db)
-                return try Self.id(row.blob("id"))
-            }
+                return try RecordedEntry(row)
+            }.filter { $0.record.contains(term: term) }.map(\.row.id)
         }
     }
 
     package func history(
         of entry: EntryID, in vault: VaultID
     ) async throws -> [(place: FieldPlace, at: Int64, by: HolderID)] {
-        try await database.read { db in
-            try db.all(
-                """
-                SELECT entry, field, version, vault, tier, written, author FROM value
-                WHERE entry = ? AND vault = ? ORDER BY version
-                """, .blob(entry.bytes), .blob(vault.bytes)
-            ) { row in
-                (place: try Self.place(row), at: try Self.time(row, "written"), by: try Self.id(row.blob("author")))
+        try await read { db, check in
+            guard let recorded = try Self.recordedEntry(entry, in: vault, check, db) else { return [] }
+            return try Self.versions(of: recorded, db).sorted { $0.version < $1.version }.map { version in
+                let place = FieldPlace(
+                    vault: vault, entry: entry, field: version.field, tier: version.tier, version: version.version)
+                return (place: place, at: version.written, by: version.author)
             }
         }
     }
@@ -210,21 +165,20 @@ extension Store {
         }
     }
 
-    package func readers(of entry: EntryID) async throws -> [FieldID: Set<HolderID>] {
+    package func readers(of entry: EntryID, in vault: VaultID) async throws -> [FieldID: Set<HolderID>] {
         try await read { db, check in
-            var readers: [FieldID: Set<HolderID>] = [:]
-            try db.forEach(
-                """
-                SELECT a.*, w.field FROM wrap w
-                JOIN value v ON v.entry = w.entry AND v.field = w.field AND v.version = w.version
-                JOIN agent a ON a.holder = w.holder
-                WHERE w.entry = ? AND v.is_current = 1
-                """, .blob(entry.bytes)
-            ) { row in
-                try check.row(row, in: .agent, db)
-                readers[try Self.id(row.blob("field")), default: []].insert(try Self.id(row.blob("holder")))
+            guard let recorded = try Self.recordedEntry(entry, in: vault, check, db) else { return [:] }
+            let readers = try recorded.contents.parts.mapValues(\.readers)
+            // The record may name agents that were revoked since.
+            let present = try readers.values.reduce(into: Set<HolderID>()) { $0.formUnion($1) }.filter { holder in
+                let isPresent = try db.first("SELECT * FROM agent WHERE holder = ?", .blob(holder.bytes)) { row in
+                    try check.row(row, in: .agent, of: vault, db)
+                    return true
+                }
+                if isPresent == nil { try check.absent(.blob(holder.bytes), in: .agent, of: vault, db) }
+                return isPresent ?? false
             }
-            return readers
+            return readers.mapValues { $0.intersection(present) }.filter { !$0.value.isEmpty }
         }
     }
 }

@@ -1,5 +1,5 @@
 import SQLite
-import Vault
+package import Vault
 package import VaultFormat
 
 /// Deletion of wraps, key holders and closed accounts, in parts between which others commit.
@@ -7,7 +7,8 @@ extension Store {
     package var mostDropped: Int { isDiskSpaceLow ? 12 : 400 }
 
     package func drop(
-        _ places: [FieldPlace], of agent: HolderID, hasUrgentWaiter: @Sendable () -> Bool
+        _ places: [FieldPlace], of agent: HolderID, line: (Int) throws -> SealedAuditLine,
+        hasUrgentWaiter: @Sendable () -> Bool
     ) async throws -> Bool {
         var rest = places[...]
         while !rest.isEmpty {
@@ -17,7 +18,8 @@ extension Store {
             }
             let part = rest.prefix(mostDropped)
             rest = rest.dropFirst(part.count)
-            try await commit([.narrows] + part.map { .dropWrap($0.entry, $0.field, agent) }, [])
+            try await commit(
+                [.narrows] + part.map { .dropWrap($0.entry, $0.field, agent, vault: $0.vault) }, [line(part.count)])
             // Errors are ignored: the deletion must not stop halfway.
             try? await WorkQueue.yieldIfNeeded()
             guard isDiskSpaceLow else { continue }

@@ -5,7 +5,10 @@ import VaultFormat
 
 /// The SQL of each mutation.
 extension Store {
-    static func perform(_ mutation: Mutation, _ now: Int64, _ journal: AuditJournal, _ db: Connection) throws {
+    /// `edits`: Collects what the entries' records must say at the job's end.
+    static func perform(
+        _ mutation: Mutation, _ now: Int64, _ journal: AuditJournal, _ edits: inout EntryEdits, _ db: Connection
+    ) throws {
         let check = RecordCheck(reference: .writer(journal))
         switch mutation {
         case .insertAccount(let row):
@@ -54,17 +57,15 @@ extension Store {
             guard try holds(holder, in: vault, session: session, policy: policy, check, db) else {
                 throw VaultError.principalGone
             }
-        case .expectWrap(let holder, let entry, let field):
-            let found = try db.first(
-                "SELECT 1 FROM wrap WHERE holder = ? AND entry = ? AND field = ?", .blob(holder.bytes),
-                .blob(entry.bytes), .blob(field.bytes)
-            ) { _ in true }
-            guard found != nil else { throw VaultError.noSuchField }
+        case .expectReader(let holder, let entry, let field, let vault):
+            let part = try recordedEntry(entry, in: vault, check, db)?.record.part(of: field)
+            guard part?.readers.contains(holder) == true else { throw VaultError.noSuchField }
         case .expectEntry(let id, let vault, let version, let state):
-            let found = try entryRow(id, in: vault, check, db)
+            let found = try recordedEntry(id, in: vault, check, db)?.row
             guard let found, found.state == state else { throw VaultError.noSuchEntry }
             guard found.version == version else { throw VaultError.changedSince(version: found.version) }
         case .insertEntry(let row):
+            edits.insert(row.id, in: row.vault)
             try insert(row, db)
         case .updateEntry(let row):
             try db.run(
@@ -74,17 +75,21 @@ extension Store {
                 .integer(row.version), .integer(row.state.rawValue), .integer(row.updated), .integer(row.deleted),
                 .blob(row.depositor?.bytes), .blob(row.id.bytes))
         case .deleteEntry(let id):
+            edits.delete(id)
             try db.run("DELETE FROM value WHERE entry = ?", .blob(id.bytes))
             try db.run("DELETE FROM entry WHERE id = ?", .blob(id.bytes))
         case .putValue(let value):
+            try edits.put(value, db)
             try put(value, db)
         case .replaceEnvelope(let place, let box):
             try db.run(
                 "UPDATE value SET box = ? WHERE entry = ? AND field = ? AND version = ? AND tier = 2", .blob(box),
                 .blob(place.entry.bytes), .blob(place.field.bytes), .integer(place.version))
-        case .removeField(let entry, let field):
+        case .removeField(let entry, let field, let vault):
+            try edits.remove(field, of: entry, in: vault, db)
             try removeField(field, of: entry, db)
         case .putWrap(let wrap):
+            try edits.addWrap(wrap, db)
             try put(wrap, db)
         case .renewWrap(let wrap):
             let place = wrap.place
@@ -105,18 +110,22 @@ extension Store {
                 """,
                 .blob(wrap.box), .blob(wrap.holder.bytes), .blob(wrap.place.entry.bytes),
                 .blob(wrap.place.field.bytes), .integer(wrap.place.version))
-        case .dropWrap(let entry, let field, let holder):
+        case .dropWrap(let entry, let field, let holder, let vault):
+            try edits.endReading(of: field, in: entry, by: holder, in: vault, db)
             try db.run(
                 "DELETE FROM wrap WHERE holder = ? AND entry = ? AND field = ?", .blob(holder.bytes),
                 .blob(entry.bytes), .blob(field.bytes))
-        case .dropAgentWraps(let entry, let field?, let owner):
+        case .dropAgentWraps(let entry, let field?, let owner, let vault):
+            try edits.endReading(of: field, in: entry, by: nil, in: vault, db)
             try db.run(
                 "DELETE FROM wrap WHERE entry = ? AND field = ? AND holder <> ?", .blob(entry.bytes),
                 .blob(field.bytes), .blob(owner.bytes))
-        case .dropAgentWraps(let entry, nil, let owner):
+        case .dropAgentWraps(let entry, nil, let owner, let vault):
+            try edits.endReading(of: nil, in: entry, by: nil, in: vault, db)
             try db.run(
                 "DELETE FROM wrap WHERE entry = ? AND holder <> ?", .blob(entry.bytes), .blob(owner.bytes))
         case .replaceTerms(let entry, let vault, let terms):
+            try edits.replaceTerms(of: entry, in: vault, by: terms, db)
             try replaceTerms(of: entry, vault, by: terms, db)
         case .putItem(let item, let holder, let vault, let box):
             try db.run(
@@ -133,6 +142,7 @@ extension Store {
                 .blob(row.vault.bytes), .integer(row.isOwner ? 1 : 0), .blob(row.publicKey))
         case .deleteValues(let places):
             for place in places {
+                try edits.deleteOlder(place, db)
                 try db.run(
                     "DELETE FROM value WHERE entry = ? AND field = ? AND version = ? AND is_current = 0",
                     .blob(place.entry.bytes), .blob(place.field.bytes), .integer(place.version))
@@ -140,6 +150,7 @@ extension Store {
         case .insertCredential(let credential):
             try insert(credential, db)
         case .insertAgent(let agent):
+            edits.insertAgent(agent)
             try db.run(
                 """
                 INSERT INTO agent (holder, vault, state, policy, record_version, uses, created)

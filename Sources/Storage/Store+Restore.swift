@@ -25,7 +25,7 @@ extension Store {
         let lines = try [try audit.seal(event, vault: nil)] + vaults.map { try audit.seal(event, vault: $0) }
         journal.beginEpoch(after: journal.head.epoch, at: now)
         try journal.commitAlone(on: db) {
-            for mutation in mutations { try perform(mutation, now, journal, db) }
+            try perform(mutations, now, journal, db)
             try journal.append(lines, db)
         }
         try db.script("PRAGMA journal_mode = DELETE")

@@ -69,12 +69,28 @@ extension Store {
             depositor: try row.optionalBlob("depositor").flatMap { Identifier($0) }, order: try row.integer("ordinal"))
     }
 
-    static func stored(_ row: EntryRow, for reader: Reader, _ db: Connection) throws -> StoredEntry {
-        let (title, details) = try metadata(of: row.id, for: reader.holder, db)
+    /// The parts of an entry that its record names for the reader.
+    static func stored(_ entry: RecordedEntry, for reader: Reader, _ db: Connection) throws -> StoredEntry {
+        let named = try entry.parts(for: reader)
+        let (title, details) = try metadata(of: entry.row.id, for: reader.holder, db)
+        let metadata = [FieldID.title: title, .details: details]
+        for (field, part) in metadata where named[field] != part?.value.partVersion {
+            // Details are nobody's but the owner's; of an agent's wraps the title's has been looked up.
+            guard named[field] == nil else { throw entry.mismatch("title or details are missing or others") }
+        }
+        let rows =
+            try reader.visibility == .wholeVault
+            ? allFields(of: entry.row.id, for: reader.holder, db) : heldFields(of: entry.row.id, reader.holder, db)
+        let fields = rows.filter { field in
+            guard let part = named[field.place.field] else { return false }
+            return part.version == field.place.version && part.tier == field.place.tier
+        }
+        guard fields.count == named.keys.count(where: { !$0.isReserved }) else {
+            throw entry.mismatch("fields are missing or others")
+        }
         return StoredEntry(
-            row: row, title: title, details: details,
-            fields: reader.visibility == .wholeVault
-                ? try allFields(of: row.id, for: reader.holder, db) : try heldFields(of: row.id, reader.holder, db))
+            row: entry.row, title: named[.title] == nil ? nil : title, details: named[.details] == nil ? nil : details,
+            fields: Dictionary(fields.map { ($0.place.field, $0) }) { _, last in last })
     }
 
     /// Reads title and details of an entry, or an agent's record, which is stored in the title's field.
@@ -96,34 +112,28 @@ extension Store {
     /// Reads the places of the current fields with the key holder's wraps, without the values.
     private static func allFields(
         of entry: EntryID, for holder: HolderID, _ db: Connection
-    ) throws -> [FieldID: StoredField] {
-        byField(
-            try db.all(
-                """
-                SELECT v.entry, v.field, v.version, v.vault, v.tier, w.is_sealed, w.box AS wrap_box
-                FROM value v LEFT JOIN wrap w
-                    ON w.holder = ? AND w.entry = v.entry AND w.field = v.field AND w.version = v.version
-                WHERE v.entry = ? AND v.field > ? AND v.is_current = 1
-                """, .blob(holder.bytes), .blob(entry.bytes), .blob(FieldID.details.bytes)
-            ) { try field($0, for: holder) })
+    ) throws -> [StoredField] {
+        try db.all(
+            """
+            SELECT v.entry, v.field, v.version, v.vault, v.tier, w.is_sealed, w.box AS wrap_box
+            FROM value v LEFT JOIN wrap w
+                ON w.holder = ? AND w.entry = v.entry AND w.field = v.field AND w.version = v.version
+            WHERE v.entry = ? AND v.field > ? AND v.is_current = 1
+            """, .blob(holder.bytes), .blob(entry.bytes), .blob(FieldID.details.bytes)
+        ) { try field($0, for: holder) }
     }
 
     /// The same for fields that the key holder has a wrap for.
     private static func heldFields(
         of entry: EntryID, _ holder: HolderID, _ db: Connection
-    ) throws -> [FieldID: StoredField] {
-        byField(
-            try db.all(
-                """
-                SELECT v.entry, v.field, v.version, v.vault, v.tier, w.is_sealed, w.box AS wrap_box
-                FROM wrap w CROSS JOIN value v ON v.entry = w.entry AND v.field = w.field AND v.version = w.version
-                WHERE w.holder = ? AND w.entry = ? AND w.field > ? AND v.is_current = 1
-                """, .blob(holder.bytes), .blob(entry.bytes), .blob(FieldID.details.bytes)
-            ) { try field($0, for: holder) })
-    }
-
-    private static func byField(_ fields: [StoredField]) -> [FieldID: StoredField] {
-        Dictionary(fields.map { ($0.place.field, $0) }) { _, last in last }
+    ) throws -> [StoredField] {
+        try db.all(
+            """
+            SELECT v.entry, v.field, v.version, v.vault, v.tier, w.is_sealed, w.box AS wrap_box
+            FROM wrap w CROSS JOIN value v ON v.entry = w.entry AND v.field = w.field AND v.version = w.version
+            WHERE w.holder = ? AND w.entry = ? AND w.field > ? AND v.is_current = 1
+            """, .blob(holder.bytes), .blob(entry.bytes), .blob(FieldID.details.bytes)
+        ) { try field($0, for: holder) }
     }
 
     /// Columns: those of `place` and of `wrap`.

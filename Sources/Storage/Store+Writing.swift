@@ -49,11 +49,12 @@ extension Store {
         guard used == nil else { throw VaultError.entryExists }
         let inserted = try db.run(
             """
-            INSERT INTO entry (id, vault, version, state, created, updated, deleted, depositor)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+            INSERT INTO entry (id, vault, version, state, created, updated, deleted, depositor, record)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
             """,
             .blob(row.id.bytes), .blob(row.vault.bytes), .integer(row.version), .integer(row.state.rawValue),
-            .integer(row.created), .integer(row.updated), .integer(row.deleted), .blob(row.depositor?.bytes))
+            .integer(row.created), .integer(row.updated), .integer(row.deleted), .blob(row.depositor?.bytes),
+            .blob(EntryRecord().bytes))
         guard inserted == 1 else { throw VaultError.entryExists }
     }
 

@@ -135,15 +135,18 @@ package final class Store: Sendable {
     /// Performs the mutations.
     ///
     /// - Returns: Whether any changed rows to revoke access or free space.
-    private static func perform(
+    @discardableResult
+    static func perform(
         _ mutations: [Mutation], _ now: Int64, _ journal: AuditJournal, _ db: Connection
     ) throws -> Bool {
         var reduced = mutations.narrow
+        var edits = EntryEdits(RecordCheck(reference: .writer(journal)))
         for mutation in mutations {
             let before = db.totalChanges
-            try perform(mutation, now, journal, db)
+            try perform(mutation, now, journal, &edits, db)
             if [.reduces, .tidies].contains(mutation.direction), db.totalChanges != before { reduced = true }
         }
+        try edits.write(db)
         return reduced
     }
 

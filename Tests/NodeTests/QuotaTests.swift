@@ -247,8 +247,8 @@ import Wire
                     try db.first("SELECT bytes, entries, fields FROM usage") { [$0.int(0), $0.int(1), $0.int(2)] },
                     try db.first(
                         """
-                        SELECT (SELECT sum(length(box) + 192) FROM value) + (SELECT sum(length(box) + 192) FROM wrap)
-                                + (SELECT count(*) * 144 FROM term) + (SELECT count(*) * 160 FROM entry),
+                        SELECT (SELECT sum(length(box) + 248) FROM value) + (SELECT sum(length(box) + 192) FROM wrap)
+                                + (SELECT count(*) * 160 FROM term) + (SELECT count(*) * 208 FROM entry),
                             (SELECT count(*) FROM entry),
                             (SELECT count(*) FROM value WHERE is_current = 1 AND tier > 0)
                         """

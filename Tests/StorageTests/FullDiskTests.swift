@@ -125,7 +125,7 @@ import VaultFormat
                 EntryRow(
                     id: entry.id, vault: owner.vault, version: 1, state: .trashed, created: entry.created,
                     updated: entry.updated, deleted: node.moments.now)),
-            .dropAgentWraps(entry.id, nil, owner: owner.holder.id),
+            .dropAgentWraps(entry.id, nil, owner: owner.holder.id, vault: owner.vault),
         ])
         #expect(measured.written > 1 << 18)
         expectRoomLeft(measured)

@@ -67,7 +67,7 @@ extension NarrowingTests {
         let new = try await node.entries.update(bank.id, ifVersion: 1, edit.edit(bank), as: owner)
         #expect(new.version == 2)
         #expect(try lines() == before + 1)
-        let held = try await node.store.places(of: robot.id).filter { $0.entry == bank.id }
+        let held = try await node.store.places(of: robot.id, in: owner.vault).filter { $0.entry == bank.id }
         // The grant of the whole entry still applies to the title and the remaining fields.
         #expect(Set(held.map(\.field)) == Set(new.fields.map(\.id) + [.title]))
     }
@@ -75,7 +75,7 @@ extension NarrowingTests {
     @Test func removingATagRevokesItsReaders() async throws {
         node.health.note(.damaged)
         _ = try await node.entries.update(mail.id, ifVersion: 1, EntryEdit(tags: []), as: owner)
-        #expect(try await node.store.places(of: robot.id).allSatisfy { $0.entry == bank.id })
+        #expect(try await node.store.places(of: robot.id, in: owner.vault).allSatisfy { $0.entry == bank.id })
     }
 }
 

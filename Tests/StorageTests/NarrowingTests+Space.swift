@@ -18,7 +18,7 @@ extension NarrowingTests {
         let grants: [Grant] = [.entry(bank.id, [bank.field("password")]), .tag("work", Self.labels)]
         _ = try await perform(Change(testDescription: "fields", narrows: true, grants: { _ in grants }))
         _ = try await node.entries.update(bank.id, ifVersion: 1, EntryEdit(tags: []), as: owner)
-        #expect(try await node.store.places(of: robot.id).filter { $0.entry == bank.id }.count == 2)
+        #expect(try await node.store.places(of: robot.id, in: owner.vault).filter { $0.entry == bank.id }.count == 2)
     }
 
     /// Repeated narrowing changes cannot grow a vault without bound.
@@ -130,13 +130,15 @@ extension NarrowingTests {
                 title: "t", type: .note, tags: ["many"],
                 fields: (0..<110).map { .init(label: "\($0)", kind: .text, content: .value("v")) }), id: nil, as: owner)
         let agent = try await node.agent(grants: [.tag("many")], as: owner)
-        let places = try await node.store.places(of: agent.id).sorted { $0.field < $1.field }
+        let places = try await node.store.places(of: agent.id, in: owner.vault).sorted { $0.field < $1.field }
         node.disk.free = free
         let parts = Parts()
-        let isDone = try await node.store.drop(Array(places.prefix(100)), of: agent.id) {
+        let isDone = try await node.store.drop(Array(places.prefix(100)), of: agent.id) { [node, owner] count in
+            try node.audit.seal(AuditEvent(.agentUpdate, by: .init(.node)), vault: owner.vault)
+        } hasUrgentWaiter: {
             parts.next() > 0 && isWaiting
         }
-        let left = try await node.store.places(of: agent.id)
+        let left = try await node.store.places(of: agent.id, in: owner.vault)
         #expect(isDone == (dropped == 100))
         #expect(places.count - left.count == dropped)
         #expect(left.allSatisfy { $0.entry == entry.id })

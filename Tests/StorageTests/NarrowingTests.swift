@@ -158,7 +158,7 @@ import VaultFormat
                 let place = FieldPlace(vault: owner.vault, entry: entry.id, field: field.id, tier: .l1, version: 1)
                 let covers = index.scope(of: entry.id, tags: entry.details?.tags ?? [])
                     .covers(field: field.id, label: field.label)
-                #expect(try await node.store.places(of: robot.id).contains(place) == covers)
+                #expect(try await node.store.places(of: robot.id, in: owner.vault).contains(place) == covers)
             }
         }
     }
@@ -184,7 +184,7 @@ import VaultFormat
                 testDescription: "a label", narrows: true, grants: { [.entry($0.bank.id), .tag("work", ["password"])] })
         )
         #expect(new.grants.count == 2)
-        #expect(try await node.store.places(of: robot.id).filter { $0.entry == mail.id }.count == 2)
+        #expect(try await node.store.places(of: robot.id, in: owner.vault).filter { $0.entry == mail.id }.count == 2)
         // Nor when its own grant is narrowed.
         let grants: [Grant] = [.entry(bank.id, [bank.field("password")]), .tag("work", ["password"])]
         let less = try await perform(Change(testDescription: "a field", narrows: true, grants: { _ in grants }))
@@ -204,7 +204,7 @@ import VaultFormat
             bank.id, ifVersion: 1, EntryEdit(fields: [.init(id: fields[0], isRemoved: true)]), as: owner)
         let new = try await perform(change([fields[0]]))
         #expect(new.grants == [.entry(bank.id, [fields[0]])])
-        #expect(try await node.store.places(of: robot.id).allSatisfy { $0.entry != bank.id })
+        #expect(try await node.store.places(of: robot.id, in: owner.vault).allSatisfy { $0.entry != bank.id })
     }
 
     /// Keys that a full disk left out are neither granted by a narrowing change nor do they prevent it.
@@ -212,14 +212,17 @@ import VaultFormat
         let holder = robot.id
         try await node.store.commit(
             (bank.fields.map(\.id) + mail.fields.map(\.id)).flatMap {
-                [Mutation.dropWrap(bank.id, $0, holder), .dropWrap(mail.id, $0, holder)]
-            }, [])
-        let seen = try await node.store.places(of: robot.id)
+                [
+                    Mutation.dropWrap(bank.id, $0, holder, vault: owner.vault),
+                    .dropWrap(mail.id, $0, holder, vault: owner.vault),
+                ]
+            }, [try node.audit.seal(AuditEvent(.agentUpdate, by: .init(.node)), vault: owner.vault)])
+        let seen = try await node.store.places(of: robot.id, in: owner.vault)
         node.health.note(.damaged)
         let grants: [Grant] = [.entry(bank.id), .tag("work", ["password"])]
         _ = try await perform(Change(testDescription: "a label", narrows: true, grants: { _ in grants }))
         _ = try await node.entries.update(bank.id, ifVersion: 1, EntryEdit(tags: []), as: owner)
-        #expect(try await node.store.places(of: robot.id) == seen)
+        #expect(try await node.store.places(of: robot.id, in: owner.vault) == seen)
         #expect(seen.count == 2)
     }
 }

@@ -1,4 +1,5 @@
 import Auth
+import Dispatch
 import SQLite
 import Storage
 import TestSupport
@@ -46,13 +47,19 @@ import VaultFormat
     @Test func aFieldRevokedMeanwhileIsNotRead() async throws {
         let robot = try await node.agent(grants: [.tag("t")], as: owner)
         let principal = try await node.principal(robot)
-        let (path, holder) = (node.path, robot.id)
+        let (store, id, owner) = (node.store, bank.id, owner)
+        let line = try node.audit.seal(AuditEvent(.entryUpdate, by: .init(.node)), vault: owner.vault)
         let fields = ["username", "password"].map { (entry: bank.id, field: bank.field($0)) }
         await #expect(throws: VaultError.noSuchField) {
             try await node.entries.read(fields, as: principal) { content, _ in
                 guard content.field.label == "password" else { return }
-                _ = try? Connection(path: path, access: .readWrite).run(
-                    "DELETE FROM wrap WHERE holder = ?", .blob(holder.bytes))
+                let done = DispatchSemaphore(value: 0)
+                Task.detached {
+                    try? await store.commit(
+                        [.dropAgentWraps(id, nil, owner: owner.holder.id, vault: owner.vault)], [line])
+                    done.signal()
+                }
+                done.wait()
             }
         }
         #expect(try await reads().isEmpty)

@@ -60,7 +60,7 @@ import VaultFormat
             testDescription: "entries",
             sql: """
                 INSERT INTO entry \(numbers)
-                SELECT NULL, randomblob(16), vault, 1, 0, 1800000000, 1800000000, NULL, NULL FROM n, account
+                SELECT NULL, randomblob(16), vault, 1, 0, 1800000000, 1800000000, NULL, NULL, zeroblob(39) FROM n, account
                 """),
         Rows(
             testDescription: "terms",
@@ -195,8 +195,8 @@ import VaultFormat
         #expect(full[.bytes] > empty[.bytes] + 2_000)
         // The agent's name, which stays: a value and the owner's wrap.
         let name =
-            try node.count("SELECT SUM(length(box)) + 192 FROM value")
-            + node.count("SELECT SUM(length(box)) + 192 FROM wrap")
+            try node.count("SELECT SUM(length(box)) FROM value") + RowSize.value
+            + node.count("SELECT SUM(length(box)) FROM wrap") + RowSize.wrap
         #expect(after[.bytes] == empty[.bytes] + name && name < 700)
         for quota in Quota.allCases where quota != .bytes { #expect(after[quota] == empty[quota]) }
     }

@@ -643,6 +643,44 @@ def state_file():
     }
 
 
+# entry-record.json
+
+
+def entry_record_file():
+    def some(what, n):
+        return fixed(f"entry record: {what} {n}", 16)
+
+    def part(n, field=None, version=1, readers=()):
+        return (field or some("field", n), n % 3, version, some("author", n % 2), 1_700_000_000 + n), {some("reader", r) for r in readers}
+
+    title, details = bytes(16), bytes(15) + b"\x01"
+    login = [part(0, title, 2, (0, 1)), part(3, details, 2), part(1, None, 1, (0, 1)), part(4, None, 2, (1,)), part(2, None, 2**53)]
+    cases = {
+        "a new entry, before its first part": ([], [], []),
+        "a login with two readers": (login, [part(4)[0], part(4, None, 0)[0]], [some("term", 0), some("term", 1)]),
+        "older versions alone, out of order": ([], [part(7, None, 3)[0], part(7, None, 1)[0], part(5, None, 2)[0]], []),
+        "eight readers": ([part(1, None, 1, range(8)), part(4, None, 1, (7,))], [], []),
+        "nine readers, of whom the last reads nothing else": (
+            [part(1, None, 1, range(8)), part(4, None, 1, (8,))], [], [some("term", 9)]),
+        "forty parts, and more terms than one byte counts": (
+            [part(n, None, n + 1, (n % 20,)) for n in range(40)], [], [some("term", n) for n in range(260)]),
+    }
+
+    def version(columns):
+        return dict(zip(("field", "tier", "version", "author", "written"), columns))
+
+    return {
+        "about": "the column record of an entry",
+        "cases": [
+            {
+                "name": name,
+                "parts": [version(columns) | {"readers": sorted(readers)} for columns, readers in parts],
+                "older": [version(columns) for columns in older], "terms": terms,
+                "record": state.entry_record(parts, older, terms),
+            } for name, (parts, older, terms) in cases.items()],
+    }
+
+
 FILES = {
     "caseless.json": caseless_file,
     "context.json": context_file,
@@ -654,6 +692,7 @@ FILES = {
     "end-to-end.json": end_to_end_file,
     "padding.json": padding_file,
     "state.json": state_file,
+    "entry-record.json": entry_record_file,
 }
 
 

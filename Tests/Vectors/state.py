@@ -59,6 +59,27 @@ def node_digest(vaults):
         vault: hashlib.sha256(b"clav2/vault" + vault + u64(change) + d).digest() for vault, (change, d) in vaults.items()})
 
 
+def part_version(field, tier, version, author, written):
+    """The columns of a value by which an entry's record names it."""
+    return field + bytes([tier]) + u64(version) + author + u64(written)
+
+
+def older_digest(versions):
+    """Over the versions that are no longer current, by field and version."""
+    return hashlib.sha256(b"".join(part_version(*v) for v in sorted(versions, key=lambda v: (v[0], v[2])))).digest()
+
+
+def entry_record(parts, older, terms):
+    """The column `record` of an entry. `parts`: versions with the set of their readers."""
+    readers = sorted(set().union(*(who for _, who in parts)))
+    out = b"\x01" + struct.pack(">H", len(readers)) + b"".join(readers) + struct.pack(">H", len(parts))
+    for version, who in sorted(parts, key=lambda part: part[0][0]):
+        bits = "".join("1" if reader in who else "0" for reader in readers)
+        bits += "0" * (-len(bits) % 8)
+        out += part_version(*version) + bytes(int(bits[at:at + 8], 2) for at in range(0, len(bits), 8))
+    return out + older_digest(older) + struct.pack(">H", len(terms)) + b"".join(sorted(terms))
+
+
 def head_code(head_key, epoch, sequence, line_hash, n):
     return hmac.digest(head_key, b"clav2/audit-head" + u64(epoch) + u64(sequence) + line_hash + n, "sha256")
 

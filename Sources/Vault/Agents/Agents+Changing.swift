@@ -39,7 +39,7 @@ extension Agents {
             if grants != nil || resumes {
                 let publicKey = try HolderPublicKey(
                     id: id, vault: principal.vault, stored: agent.publicKey, keys: keys)
-                let present = try await store.places(of: id)
+                let present = try await store.places(of: id, in: principal.vault)
                 let wanted = try await grantable(
                     draft.grants, upTo: max(Self.mostFields, present.count), as: principal, keeping: \.self)
                 let places = Set(wanted.map(\.place))
@@ -69,7 +69,8 @@ extension Agents {
                 try transaction.log(event)
             }
             guard gone.count > store.mostDropped else {
-                transaction.write(gone.map { .dropWrap($0.entry, $0.field, id) } + [.updateAgent(agent)])
+                transaction.write(
+                    gone.map { .dropWrap($0.entry, $0.field, id, vault: $0.vault) } + [.updateAgent(agent)])
                 return view(agent, draft)
             }
             // Many wraps are dropped in parts, between which others commit; the agent is paused until all are gone.
@@ -79,7 +80,12 @@ extension Agents {
             try await transaction.commit()
             do {
                 let vault = principal.vault
-                let isDone = try await store.drop(gone, of: id) { [locks = entries.unit.locks] in locks.hasUrgent(vault)
+                let isDone = try await store.drop(gone, of: id) { [audit = entries.unit.audit] count in
+                    var event = principal.event(.agentUpdate, subject: id.text, reason: "narrowed")
+                    event.count = count
+                    return try audit.seal(event, vault: vault)
+                } hasUrgentWaiter: { [locks = entries.unit.locks] in
+                    locks.hasUrgent(vault)
                 }
                 guard isDone else { return view(paused, draft) }
                 if agent.state == .active {

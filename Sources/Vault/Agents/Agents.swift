@@ -137,7 +137,7 @@ package struct Agents: Sendable {
             let old = try await stored(id, as: principal)
             // `urgent`: the owner can rotate a token after agents have used up the day's operations.
             try entries.operations.spend(principal.vault, share: .urgent)
-            let ended = Ended(id: id, places: try await readable(by: id))
+            let ended = Ended(id: id, places: try await readable(by: id, as: principal))
             let draft = Draft(old: try view(old, by: principal))
             let holder = HolderKey.generate()
             let agent = StoredAgent(
@@ -170,9 +170,11 @@ package struct Agents: Sendable {
     /// The fields that a key holder can read; nil when its rows could not be read.
     ///
     /// - Throws: `VaultError.busy` when too many vaults are suspended in the work queue.
-    private func readable(by id: HolderID) async throws(VaultError) -> [FieldPlace]? {
+    private func readable(
+        by id: HolderID, as principal: Principal
+    ) async throws(VaultError) -> [FieldPlace]? {
         do {
-            return try await store.readable(by: id)
+            return try await store.readable(by: id, in: principal.vault)
         } catch VaultError.busy {
             throw .busy
         } catch {
@@ -193,7 +195,7 @@ package struct Agents: Sendable {
     package func revoke(_ id: HolderID, as principal: Principal) async throws -> Ended {
         try await entries.unit.change(try principal.authorize(.revokeAgent, at: now)) { transaction in
             // Under the lock no wrap is added or removed.
-            let ended = Ended(id: id, places: try? await store.readable(by: id))
+            let ended = Ended(id: id, places: try? await store.readable(by: id, in: principal.vault))
             let known = try? await readNames(of: [id], as: principal)[id]
             let name = try self.name(known ?? id.text, of: id, principal)
             transaction.write(.deleteAgent(id, vault: principal.vault, successor: nil, leaving: name))

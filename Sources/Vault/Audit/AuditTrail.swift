@@ -61,7 +61,8 @@ package struct AuditTrail: Sendable {
     package func disclosures(of agent: HolderID, as principal: Principal) async throws -> Disclosures {
         try principal.authorize(.viewDisclosures, at: unit.now())
         return try await work.run(as: principal, in: store) {
-            try await search(.init(id: agent, places: try await store.readable(by: agent)), as: principal)
+            try await search(
+                .init(id: agent, places: try await store.readable(by: agent, in: principal.vault)), as: principal)
         }
     }
 
@@ -99,19 +100,6 @@ package struct AuditTrail: Sendable {
         for stored in page.items { search.add(stored.line, try? sealer.open(stored.line.line)) }
         let last = page.hasMore ? page.items.last : nil
         return (search, last.map { AuditPosition(sequence: $0.line.sequence, number: $0.number) })
-    }
-}
-
-extension VaultStore {
-    /// Every L1 field that a key holder can open, read in pages.
-    func readable(by holder: HolderID) async throws -> [FieldPlace] {
-        var places: [FieldPlace] = []
-        while true {
-            let page = try await readable(by: holder, after: places.last, limit: 2_000)
-            places += page
-            guard page.count == 2_000 else { return places }
-            try await WorkQueue.yieldIfNeeded()
-        }
     }
 }
 

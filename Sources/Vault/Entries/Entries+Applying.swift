@@ -37,7 +37,7 @@ extension Entries {
             title == open?.title && merged.fields.allSatisfy(\.isUnchanged)
             && open?.details.map { details.narrows($0) } ?? false
         let agents = try await agentReaders(of: row.id, tags: details.tags, merged.fields, as: principal)
-        let present = open == nil ? [:] : try await store.readers(of: row.id)
+        let present = open == nil ? [:] : try await store.readers(of: row.id, in: row.vault)
         var writer = EntryWriter(
             vault: row.vault, entry: row.id, version: row.version, owner: principal.holder, root: keys.root,
             time: row.updated, mostSealed: narrows ? 0 : EntryLimits.sealedKeys)

@@ -151,7 +151,7 @@ extension Entries {
         row.version += 1
         row.updated = now()
         transaction.write(.updateEntry(row))
-        let present = try await store.readers(of: row.id)
+        let present = try await store.readers(of: row.id, in: row.vault)
         let publicKeys = try await publicKeys(of: principal.vault)
         var event = principal.event(.entryUpdate, entry: row.id, version: row.version)
         event.changed = []
@@ -176,7 +176,7 @@ extension Entries {
                 .putValue(StoredValue(place: place, box: box, written: row.updated, author: principal.holder.id)))
             guard let owner = publicKeys.owner else { throw VaultError.damaged("a vault without an owner") }
             transaction.write(
-                .dropAgentWraps(row.id, id, owner: owner.id),
+                .dropAgentWraps(row.id, id, owner: owner.id, vault: row.vault),
                 .putWrap(try owner.seal(key, at: place, root: keys.root)),
                 .putWrap(principal.holder.wrap(key, at: place)))
             let others = (present[id] ?? []).subtracting([principal.holder.id])

@@ -12,7 +12,8 @@ extension Entries {
             row.deleted = now()
             let event = principal.event(.entryTrash, entry: id, version: row.version)
             transaction.write(
-                expectation, .updateEntry(row), .dropAgentWraps(id, nil, owner: principal.holder.id))
+                expectation, .updateEntry(row),
+                .dropAgentWraps(id, nil, owner: principal.holder.id, vault: principal.vault))
             try transaction.log(event)
         }
     }

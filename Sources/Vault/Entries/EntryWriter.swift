@@ -39,7 +39,7 @@ struct EntryWriter {
         let key = SymmetricKey(size: .bits256)
         let box = Box.seal(plaintext, key: key, context: place.valueContext)
         mutations.append(.putValue(StoredValue(place: place, box: box, written: time, author: owner.id)))
-        mutations.append(.dropAgentWraps(entry, field, owner: owner.id))
+        mutations.append(.dropAgentWraps(entry, field, owner: owner.id, vault: vault))
         mutations.append(.putWrap(owner.wrap(key, at: place)))
         try seal(key, at: place, to: readers, of: readers)
         changed.append(field)
@@ -49,7 +49,7 @@ struct EntryWriter {
     mutating func write(envelope: [UInt8], _ field: FieldID) {
         let place = place(field, .l2)
         // A field that was in tier L1 loses its readers.
-        mutations.append(.dropAgentWraps(entry, field, owner: owner.id))
+        mutations.append(.dropAgentWraps(entry, field, owner: owner.id, vault: vault))
         mutations.append(.putValue(StoredValue(place: place, box: envelope, written: time, author: owner.id)))
         note(field, [])
         changed.append(field)
@@ -60,15 +60,17 @@ struct EntryWriter {
         let field = part.place.field
         let wanted = Set(readers.map(\.holder))
         guard wanted != present else { return }
-        for holder in present.subtracting(wanted).sorted() { mutations.append(.dropWrap(entry, field, holder)) }
+        for holder in present.subtracting(wanted).sorted() {
+            mutations.append(.dropWrap(entry, field, holder, vault: vault))
+        }
         let new = readers.filter { !present.contains($0.holder) }
         guard !new.isEmpty else { return note(field, readers) }
         try seal(try part.dataKey(by: owner, root: root), at: part.place, to: new, of: readers)
     }
 
     mutating func remove(_ field: FieldID) {
-        mutations.append(.dropAgentWraps(entry, field, owner: owner.id))
-        mutations.append(.removeField(entry, field))
+        mutations.append(.dropAgentWraps(entry, field, owner: owner.id, vault: vault))
+        mutations.append(.removeField(entry, field, vault: vault))
         note(field, [])
     }
 

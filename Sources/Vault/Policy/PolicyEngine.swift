@@ -147,7 +147,9 @@ package struct Permit: Sendable {
         }
         // The owner may have revoked the field since it was looked up.
         if obligations.confirmsKeys {
-            for place in places { mutations.append(.expectWrap(holder, place.entry, place.field)) }
+            for place in places {
+                mutations.append(.expectReader(holder, place.entry, place.field, vault: place.vault))
+            }
         }
         return mutations
     }

@@ -15,7 +15,7 @@ extension Mutation {
         case .replaceEnvelope, .updateEntry, .putItem, .insertHolder, .insertCredential, .insertAgent, .updateAgent,
             .setAgentState, .upgradeWrap:
             0
-        case .expectPrincipal, .expectWrap, .expectEntry, .deleteEntry, .removeField, .deleteValues, .dropWrap,
+        case .expectPrincipal, .expectReader, .expectEntry, .deleteEntry, .removeField, .deleteValues, .dropWrap,
             .dropAgentWraps, .dropItem, .deleteAgent, .countUse, .countBytes, .expectDepositRoom, .stayWithin,
             .narrows:
             0
@@ -35,7 +35,7 @@ extension [Mutation] {
         count > Self.many
             || contains { mutation in
                 switch mutation {
-                case .deleteEntry, .deleteAgent, .dropAgentWraps(_, nil, _): true
+                case .deleteEntry, .deleteAgent, .dropAgentWraps(_, nil, _, _): true
                 case .deleteValues(let places): places.count > 50
                 case .replaceTerms(_, _, let terms): terms.count > Self.many
                 default: false
@@ -46,10 +46,12 @@ extension [Mutation] {
 
 /// Size of a row in bytes, besides its secret box.
 package enum RowSize {
-    package static let value = 192
+    /// Includes its part of the entry's record.
+    package static let value = 248
     package static let wrap = 192
-    package static let entry = 160
-    package static let term = 144
+    package static let entry = 208
+    /// Includes its part of the entry's record.
+    package static let term = 160
     package static let answer = 128
     /// A longer secret box has overflow pages of 8,192 bytes (https://www.sqlite.org/fileformat2.html, section 1.6).
     package static let mostInPlace = 1_970

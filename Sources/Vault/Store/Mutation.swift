@@ -6,9 +6,8 @@ package enum Mutation: Sendable {
     ///
     /// `policy`: An agent's policy at the time of the request, which must be unchanged.
     case expectPrincipal(HolderID, in: VaultID, session: CredentialID?, policy: [UInt8]?)
-    /// Throws `noSuchField` unless the key holder has a wrap of this field in any version: the field may have been rewritten since it
-    /// was read.
-    case expectWrap(HolderID, EntryID, FieldID)
+    /// Throws `noSuchField` unless the agent may read this field, in whatever version: it may have been rewritten since it was read.
+    case expectReader(HolderID, EntryID, FieldID, vault: VaultID)
     /// Throws `changedSince` or `noSuchEntry` unless the entry has this version and state.
     case expectEntry(EntryID, vault: VaultID, version: Int, state: EntryState)
     /// Throws `entryExists`.
@@ -19,7 +18,7 @@ package enum Mutation: Sendable {
     case putValue(StoredValue)
     /// Overwrites a stored value. Only for an L2 rekey, which changes the key and not the value.
     case replaceEnvelope(FieldPlace, [UInt8])
-    case removeField(EntryID, FieldID)
+    case removeField(EntryID, FieldID, vault: VaultID)
     /// Deletes old versions of fields.
     case deleteValues([FieldPlace])
     case putWrap(Wrap)
@@ -27,9 +26,9 @@ package enum Mutation: Sendable {
     case upgradeWrap(Wrap)
     /// Adds the wrap of a replacement key holder, if the value still exists.
     case renewWrap(Wrap)
-    case dropWrap(EntryID, FieldID, HolderID)
+    case dropWrap(EntryID, FieldID, HolderID, vault: VaultID)
     /// Deletes all wraps of a field, or of every field, of an entry, except the owner's.
-    case dropAgentWraps(EntryID, FieldID?, owner: HolderID)
+    case dropAgentWraps(EntryID, FieldID?, owner: HolderID, vault: VaultID)
     case replaceTerms(EntryID, vault: VaultID, [[UInt8]])
     case putItem(OwnerItem, HolderID, vault: VaultID, [UInt8])
     case dropItem(OwnerItem, HolderID)

@@ -32,12 +32,10 @@ package protocol VaultStore: Sendable {
     func part(
         _ field: FieldID, of entry: EntryID, in vault: VaultID, for holder: HolderID, notAfter version: Int
     ) async throws -> StoredPart?
-    /// The agents with a wrap of a current version, by field.
-    func readers(of entry: EntryID) async throws -> [FieldID: Set<HolderID>]
-    /// The places of current values that the key holder has a wrap of.
-    func places(of holder: HolderID) async throws -> Set<FieldPlace>
-    /// The same for L1 fields only, after a place, in order.
-    func readable(by holder: HolderID, after place: FieldPlace?, limit: Int) async throws -> [FieldPlace]
+    /// The agents that may read a current version, by field.
+    func readers(of entry: EntryID, in vault: VaultID) async throws -> [FieldID: Set<HolderID>]
+    /// The places of current values that the agent may read. Visits all entries of the vault.
+    func places(of agent: HolderID, in vault: VaultID) async throws -> Set<FieldPlace>
     /// Lists a vault's agents with their records, in the order of their ids.
     func agents(
         of vault: VaultID, for owner: HolderID, after id: HolderID?, limit: PageLimit
@@ -66,15 +64,17 @@ package protocol VaultStore: Sendable {
     /// Deletes the wraps of a key holder without credentials in parts, so that other commits need not wait for thousands of rows.
     /// The next start finishes an incomplete deletion.
     func clear(_ holder: HolderID) async
-    /// Deletes wraps of a paused agent in parts.
+    /// Ends a paused agent's reading of these fields and deletes their wraps, in parts.
     ///
+    /// `line`: The audit line of a part with this number of fields.
     /// `hasUrgentWaiter`: Whether an urgent change waits for the vault. The deletion stops then if disk space is low, because each
     /// part waits for a truncation of the WAL.
     ///
     /// - Returns: Whether all were deleted; false when space ran out.
     /// - Throws: `VaultError.readOnly` when a part could not be written.
     func drop(
-        _ places: [FieldPlace], of agent: HolderID, hasUrgentWaiter: @Sendable () -> Bool
+        _ places: [FieldPlace], of agent: HolderID, line: (Int) throws -> SealedAuditLine,
+        hasUrgentWaiter: @Sendable () -> Bool
     ) async throws -> Bool
     /// Maximum wraps that one commit may delete; fewer while disk space is low.
     var mostDropped: Int { get }
@@ -82,6 +82,14 @@ package protocol VaultStore: Sendable {
     func truncateWAL() async
     /// Performs all mutations and appends the lines, atomically. Durable when it returns.
     func commit(_ mutations: [Mutation], _ lines: [SealedAuditLine]) async throws
+}
+
+extension VaultStore {
+    /// The L1 fields that an agent may read, in order.
+    func readable(by agent: HolderID, in vault: VaultID) async throws -> [FieldPlace] {
+        try await places(of: agent, in: vault).filter { $0.tier == .l1 }
+            .sorted { ($0.entry, $0.field) < ($1.entry, $1.field) }
+    }
 }
 
 /// The key holder for which rows are read, with its visibility.

@@ -1,0 +1,167 @@
+import SQLite
+import Vault
+import VaultFormat
+
+/// What the mutations of one job change in the records of entries. Written at the job's end.
+///
+/// It follows from the mutations and from the committed records, never from the rows that a statement found: somebody may have hidden
+/// one to put it back later.
+struct EntryEdits {
+    private let check: RecordCheck
+    /// Nil for an id that is no entry's, such as an agent's record.
+    private var entries: [EntryID: Edited?] = [:]
+    /// Agents whose wraps were written before they were agents.
+    private var newAgents: [(id: HolderID, vault: VaultID)] = []
+
+    private struct Edited {
+        let vault: VaultID
+        let before: EntryRecord
+        var record: EntryRecord
+        /// Versions that are no longer current; nil until they are needed.
+        var older: Set<PartVersion>?
+        /// Key holders with a new wrap, which count if they are agents at the job's end.
+        var added: [(HolderID, FieldID, version: Int)] = []
+    }
+
+    init(_ check: RecordCheck) { self.check = check }
+
+    // MARK: Mutations, each before its statement
+
+    /// A new entry, whose row has an empty record.
+    mutating func insert(_ entry: EntryID, in vault: VaultID) {
+        let record = EntryRecord()
+        entries[entry] = Edited(vault: vault, before: record, record: record, older: [])
+    }
+
+    mutating func delete(_ entry: EntryID) { entries[entry] = Edited?.none }
+
+    /// Makes a value the field's current version, without readers.
+    mutating func put(_ value: StoredValue, _ db: Connection) throws {
+        try edit(value.place.entry, in: value.place.vault, db) { edited in
+            try Self.retire(value.place.field, of: value.place.entry, &edited, db)
+            edited.record.parts[value.place.field] = EntryRecord.Part(value.partVersion)
+        }
+    }
+
+    mutating func remove(_ field: FieldID, of entry: EntryID, in vault: VaultID, _ db: Connection) throws {
+        try edit(entry, in: vault, db) { try Self.retire(field, of: entry, &$0, db) }
+    }
+
+    /// Deletes a version that is no longer current.
+    mutating func deleteOlder(_ place: FieldPlace, _ db: Connection) throws {
+        try edit(place.entry, in: place.vault, db) { edited in
+            try Self.loadOlder(of: place.entry, &edited, db)
+            edited.older = edited.older?.filter { $0.field != place.field || $0.version != place.version }
+        }
+    }
+
+    mutating func addWrap(_ wrap: Wrap, _ db: Connection) throws {
+        let place = wrap.place
+        try edit(place.entry, in: place.vault, db) { $0.added.append((wrap.holder, place.field, place.version)) }
+    }
+
+    /// Ends the reading of a field, or of all fields, by one agent, or by all.
+    mutating func endReading(
+        of field: FieldID?, in entry: EntryID, by agent: HolderID?, in vault: VaultID, _ db: Connection
+    ) throws {
+        try edit(entry, in: vault, db) { edited in
+            for (id, part) in edited.record.parts where field == nil || field == id {
+                edited.record.parts[id]?.readers = agent.map { part.readers.subtracting([$0]) } ?? []
+            }
+            edited.added.removeAll { (field == nil || field == $0.1) && (agent == nil || agent == $0.0) }
+        }
+    }
+
+    mutating func replaceTerms(
+        of entry: EntryID, in vault: VaultID, by terms: [[UInt8]], _ db: Connection
+    ) throws {
+        try edit(entry, in: vault, db) { $0.record.terms = Set(terms) }
+    }
+
+    mutating func insertAgent(_ agent: StoredAgent) { newAgents.append((agent.holder, agent.vault)) }
+
+    // MARK: End of the job
+
+    /// Writes the records that changed.
+    mutating func write(_ db: Connection) throws {
+        for agent in newAgents { try addWraps(of: agent.id, in: agent.vault, db) }
+        var agents: [VaultID: Set<HolderID>] = [:]
+        for (id, edited) in entries {
+            guard var edited else { continue }
+            let known = try agents[edited.vault] ?? Self.agents(of: edited.vault, db)
+            agents[edited.vault] = known
+            for (holder, field, version) in edited.added where known.contains(holder) {
+                guard edited.record.parts[field]?.value.version == version else { continue }
+                edited.record.parts[field]?.readers.insert(holder)
+            }
+            if let older = edited.older { edited.record.older = EntryRecord.hash(ofOlder: older) }
+            guard edited.record != edited.before else { continue }
+            // Those that were revoked since.
+            for field in edited.record.parts.keys { edited.record.parts[field]?.readers.formIntersection(known) }
+            try Self.write(edited.record, of: id, db)
+        }
+        entries = [:]
+    }
+
+    static func write(_ record: EntryRecord, of entry: EntryID, _ db: Connection) throws {
+        try db.run("UPDATE entry SET record = ? WHERE id = ?", .blob(record.bytes), .blob(entry.bytes))
+    }
+
+    static func agents(of vault: VaultID, _ db: Connection) throws -> Set<HolderID> {
+        Set(try db.all("SELECT holder FROM agent WHERE vault = ?", .blob(vault.bytes)) { try Store.id($0.blob(0)) })
+    }
+
+    /// The wraps that a new agent already has, written in several commits.
+    private mutating func addWraps(of agent: HolderID, in vault: VaultID, _ db: Connection) throws {
+        let wraps: [(EntryID, FieldID, version: Int)] = try db.all(
+            "SELECT entry, field, version FROM wrap WHERE holder = ?", .blob(agent.bytes)
+        ) { row in
+            (try Store.id(row.blob("entry")), try Store.id(row.blob("field")), try Store.version(row, "version"))
+        }
+        for (entry, field, version) in wraps {
+            try edit(entry, in: vault, db) { $0.added.append((agent, field, version)) }
+        }
+    }
+
+    // MARK: Shared
+
+    private mutating func edit(
+        _ id: EntryID, in vault: VaultID, _ db: Connection, _ body: (inout Edited) throws -> Void
+    ) throws {
+        var edited: Edited?
+        if let known = entries[id] {
+            edited = known
+        } else if let entry = try Store.recordedEntry(id, in: vault, check, db) {
+            let record = try entry.contents
+            edited = Edited(vault: vault, before: record, record: record)
+        }
+        // Taken out, so that it is changed in place.
+        entries[id] = Edited?.none
+        guard var edited else { return }
+        try body(&edited)
+        entries[id] = edited
+    }
+
+    /// The field's current version becomes an older one.
+    private static func retire(
+        _ field: FieldID, of entry: EntryID, _ edited: inout Edited, _ db: Connection
+    ) throws {
+        guard let part = edited.record.parts[field] else { return }
+        try loadOlder(of: entry, &edited, db)
+        edited.older?.insert(part.value)
+        edited.record.parts[field] = nil
+    }
+
+    /// Reads the older versions as the file has them before the next statement, and compares them with the record.
+    private static func loadOlder(of entry: EntryID, _ edited: inout Edited, _ db: Connection) throws {
+        guard edited.older == nil else { return }
+        let current = Set(edited.record.parts.values.map(\.value))
+        let all = try Store.versions(of: entry, db)
+        let older = Set(all).subtracting(current)
+        guard older.count + current.count == all.count, EntryRecord.hash(ofOlder: older) == edited.record.older else {
+            throw RecordMismatch(
+                vault: edited.vault, finding: "entry \(entry.text): its values are not those of its record")
+        }
+        edited.older = older
+    }
+}

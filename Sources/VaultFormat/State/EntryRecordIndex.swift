@@ -1,0 +1,93 @@
+import Encoding
+
+/// Finds single parts in the bytes of an entry's record without decoding the others.
+package struct EntryRecordIndex: Sendable {
+    static let format: UInt8 = 1
+    private static let idLength = 16
+
+    package let bytes: [UInt8]
+    private let readerCount: Int
+    /// Parts in the record.
+    let count: Int
+    private let firstPart: Int
+    private let stride: Int
+
+    /// Nil for bytes that are no record.
+    package init?(_ bytes: [UInt8]) {
+        self.bytes = bytes
+        guard bytes.first == Self.format, let readers = Self.count(in: bytes, at: 1) else { return nil }
+        readerCount = readers
+        let counted = 3 + readers * Self.idLength
+        guard let parts = Self.count(in: bytes, at: counted) else { return nil }
+        count = parts
+        firstPart = counted + 2
+        stride = PartVersion.byteCount + (readers + 7) / 8
+        let older = firstPart + parts * stride
+        guard let terms = Self.count(in: bytes, at: older + StateDigest.count) else { return nil }
+        guard bytes.count >= older + StateDigest.count + 2 + terms * Self.idLength else { return nil }
+    }
+
+    /// The part of a field; nil when the entry has no such field.
+    package func part(of field: FieldID) -> EntryRecord.Part? {
+        let wanted = field.bytes
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            let start = firstPart + middle * stride
+            let candidate = bytes[start..<(start + Self.idLength)]
+            if candidate.elementsEqual(wanted) { return part(middle) }
+            if candidate.lexicographicallyPrecedes(wanted) { low = middle + 1 } else { high = middle }
+        }
+        return nil
+    }
+
+    package func contains(term: [UInt8]) -> Bool { terms.contains(term) }
+
+    func part(_ number: Int) -> EntryRecord.Part? {
+        let start = firstPart + number * stride
+        guard let field: FieldID = id(at: start), let tier = Tier(rawValue: bytes[start + 16]),
+            let version = Int(exactly: integer(at: start + 17)), let author: HolderID = id(at: start + 25)
+        else { return nil }
+        let value = PartVersion(
+            field: field, tier: tier, version: version, author: author,
+            written: Int64(truncatingIfNeeded: integer(at: start + 41)))
+        return EntryRecord.Part(value, readers: readers(bitsAt: start + PartVersion.byteCount))
+    }
+
+    private func readers(bitsAt start: Int) -> Set<HolderID> {
+        var readers: Set<HolderID> = []
+        for number in 0..<readerCount where bytes[start + number / 8] & 0x80 >> UInt8(number % 8) != 0 {
+            if let reader: HolderID = id(at: 3 + number * Self.idLength) { readers.insert(reader) }
+        }
+        return readers
+    }
+
+    private var afterParts: Int { firstPart + count * stride }
+
+    var older: [UInt8] { Array(bytes[afterParts..<(afterParts + StateDigest.count)]) }
+
+    var terms: [[UInt8]] {
+        let start = afterParts + StateDigest.count
+        let count = Self.count(in: bytes, at: start) ?? 0
+        return (0..<count).map { Array(bytes[(start + 2 + $0 * Self.idLength)...].prefix(Self.idLength)) }
+    }
+
+    var rest: [UInt8] {
+        let start = afterParts + StateDigest.count
+        return Array(bytes[(start + 2 + (Self.count(in: bytes, at: start) ?? 0) * Self.idLength)...])
+    }
+
+    private func id<Kind>(at start: Int) -> Identifier<Kind>? {
+        Identifier(Array(bytes[start..<(start + Self.idLength)]))
+    }
+
+    private func integer(at start: Int) -> UInt64 {
+        bytes[start..<(start + 8)].reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    /// Two bytes; nil when there are no more.
+    private static func count(in bytes: [UInt8], at start: Int) -> Int? {
+        guard start + 2 <= bytes.count else { return nil }
+        return Int(bytes[start]) << 8 | Int(bytes[start + 1])
+    }
+}
