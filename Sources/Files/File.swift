@@ -73,6 +73,11 @@ package enum File {
         return flock(descriptor, LOCK_EX | LOCK_NB) == 0
     }
 
+    /// Gives the file mode 0600.
+    package static func makePrivate(_ path: String) throws {
+        guard unsafe chmod(path, 0o600) == 0 else { throw SystemCallError.last("chmod", path) }
+    }
+
     package static func remove(_ path: String) { _ = unsafe unlink(path) }
 
     package static func move(_ path: String, to other: String) throws {

@@ -26,6 +26,8 @@ package struct DataDirectory: Sendable {
     }
 
     package var database: String { "\(path)/clavitor.db" }
+    /// Where commands reach the node that serves this directory.
+    package var controlSocket: String { "\(path)/control" }
     package var lock: String { "\(path)/lock" }
     package var reserve: ReserveFile { ReserveFile(in: path) }
     /// Reserved space for truncating a WAL that fills the disk: a checkpoint needs a few pages.
@@ -117,9 +119,15 @@ package struct DataDirectory: Sendable {
     }
 
     /// Locks the directory until the process ends. Creates it if needed.
-    package func acquireLock() throws {
+    ///
+    /// - Returns: False when another process has the lock.
+    package func tryLock() throws -> Bool {
         try File.makeDirectory(path)
-        guard try File.tryLock(lock) else {
+        return try File.tryLock(lock)
+    }
+
+    package func acquireLock() throws {
+        guard try tryLock() else {
             throw Failure("Another clavitor-node is using \(path). Stop it first.")
         }
     }

@@ -62,6 +62,7 @@ package struct Heartbeats {
             facts.readOnly = true
             facts.healthProblems = [fault.rawValue]
         }
+        if node.foreignCommits.value > 0 { facts.healthProblems.append("another program wrote to the database") }
         // An unreadable database shows in `dbIntegrity`; the session count is then zero.
         facts.activeSessions = (try? await node.store.activeSessions(idleLimit: node.settings.sessionIdle.seconds)) ?? 0
         let hour = node.api.counters.lastHour

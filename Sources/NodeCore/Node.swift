@@ -20,6 +20,8 @@ package struct Node: Sendable {
     package let journal: AuditJournal
     /// The result of the last audit verification; nil before the first.
     package let isAuditVerified = Shared<Bool?>(nil)
+    /// Commits of other programs that were noticed since the start.
+    package let foreignCommits = Shared(0)
     package let services: VaultServices
     package let api: NodeAPI
     package let settings: NodeSettings
@@ -29,10 +31,9 @@ package struct Node: Sendable {
     package let heartbeatRequests: HeartbeatRequests
 
     /// `isUnclean`: Whether the previous process ended without a clean shutdown, see `UncleanShutdown`.
-    /// `isSoleWriter`: Whether no other process may change records meanwhile, see `AuditJournal`.
     package init(
         _ directory: DataDirectory, _ settings: NodeSettings, logger: Logger, isUnclean: Bool = false,
-        isSoleWriter: Bool = true, now: @escaping @Sendable () -> Int64
+        now: @escaping @Sendable () -> Int64
     ) throws {
         let keys = try directory.nodeKeys()
         let damageMark = DamageMark(path: directory.damageMark)
@@ -44,13 +45,17 @@ package struct Node: Sendable {
             }
         }
         let journal = AuditJournal(
-            key: keys.auditHeadKey, isSoleWriter: isSoleWriter, onFault: onFault,
+            key: keys.auditHeadKey, onFault: onFault,
             onDamage: { [isAuditVerified] vault, finding in
                 isAuditVerified.value = false
                 if vault == .node { health.note(.damaged) }
                 logger.critical(
                     "records were changed by another program; the vault is not served",
                     metadata: ["vault": "\(vault == .node ? "the node's own" : vault.text)", "finding": "\(finding)"])
+            },
+            onForeignCommit: { [foreignCommits] in
+                foreignCommits.value += 1
+                logger.critical("another program wrote to the database; only the node may, while it serves")
             })
         let heartbeatRequests = HeartbeatRequests()
         let store = try Store(
@@ -123,13 +128,10 @@ package struct Node: Sendable {
 }
 
 extension Node {
-    /// A node without network, for commands other than `serve`.
-    ///
-    /// `isSoleWriter`: Whether the command holds the directory's lock.
-    package init(offline directory: DataDirectory, isSoleWriter: Bool = false) throws {
+    /// A node without network, for commands other than `serve`. Only a command that holds the directory's lock may change anything.
+    package init(offline directory: DataDirectory) throws {
         try self.init(
             directory, NodeSettings(origin: "localhost"),
-            logger: Logger(label: "clavitor-node") { _ in SwiftLogNoOpLogHandler() }, isSoleWriter: isSoleWriter,
-            now: unixTime)
+            logger: Logger(label: "clavitor-node") { _ in SwiftLogNoOpLogHandler() }, now: unixTime)
     }
 }

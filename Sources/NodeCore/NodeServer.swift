@@ -63,7 +63,11 @@ package struct NodeServer: Sendable {
     package func services() throws -> [any Service] {
         let settings = node.settings
         var services = Maintenance(node: node, directory: directory, logger: logger).services
-        if let backup = settings.backup { services.append(try backups(backup)) }
+        let backup = try settings.backup.map { try job($0) }
+        if let backup, let every = settings.backup?.every.seconds { services.append(backups(backup, every: every)) }
+        services.append(
+            ControlServer(
+                path: directory.controlSocket, handler: ControlHandler(node: node, backup: backup), logger: logger))
         services += certificates.services
         if let heartbeats { services.append(heartbeats.service) }
         if let systemd { services.append(systemd) }
@@ -125,11 +129,13 @@ package struct NodeServer: Sendable {
         logger.notice("root key rotated", metadata: figures)
     }
 
-    private func backups(_ settings: NodeSettings.BackupSettings) throws -> Periodic {
-        let job = BackupJob(
+    private func job(_ settings: NodeSettings.BackupSettings) throws -> BackupJob {
+        BackupJob(
             node: node, folder: BackupFolder(path: settings.folder),
             recipients: try settings.recipients.map { try AgeRecipient($0) }, keep: settings.keep)
-        let every = settings.every.seconds
+    }
+
+    private func backups(_ job: BackupJob, every: Int64) -> Periodic {
         let backOff = BackOff()
         return Periodic(name: "backup", interval: .seconds(min(every, 300)), logger: logger) {
             guard backOff.hasElapsed(at: node.now()), try await job.isDue(every: every) else { return }

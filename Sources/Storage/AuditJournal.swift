@@ -10,7 +10,9 @@ package import VaultFormat
 package final class AuditJournal: BatchObserver {
     private let key: SymmetricKey
     private let onFault: @Sendable (any Error) -> Void
-    private let isSoleWriter: Bool
+    private let onForeignCommit: @Sendable () -> Void
+    /// `PRAGMA data_version` of the writer's connection: another number once another program has committed.
+    private let dataVersion = Atomic(0)
     let memory: StateMemory
     private let state: Mutex<State>
     /// The epoch that begins with the next commit.
@@ -24,8 +26,6 @@ package final class AuditJournal: BatchObserver {
         var node: NodeState?
         /// Chain and changes before the current job.
         var mark: (AuditChain, StateChanges)
-        /// `PRAGMA data_version` of the writer's connection when the head was last read.
-        var dataVersion: Int?
         /// Whether the code over the verified schema was written, which the first commit does.
         var isSchemaSealed = false
 
@@ -38,16 +38,17 @@ package final class AuditJournal: BatchObserver {
     }
 
     /// `mostRecords`: Records whose digests are kept in memory, 48 bytes each.
-    /// `isSoleWriter`: Whether no other process may change records meanwhile: true for a node that serves.
+    /// `onForeignCommit`: Called when another program has written to the file, before what it wrote is compared.
     /// `onDamage`: Called once for each vault whose records were changed by another program, with what was found.
     package init(
-        key: SymmetricKey, mostRecords: Int = 700_000, isSoleWriter: Bool = true,
+        key: SymmetricKey, mostRecords: Int = 700_000,
         onFault: @escaping @Sendable (any Error) -> Void,
-        onDamage: @escaping @Sendable (VaultID, String) -> Void = { _, _ in }
+        onDamage: @escaping @Sendable (VaultID, String) -> Void = { _, _ in },
+        onForeignCommit: @escaping @Sendable () -> Void = {}
     ) {
         self.key = key
-        self.isSoleWriter = isSoleWriter
         self.onFault = onFault
+        self.onForeignCommit = onForeignCommit
         memory = StateMemory(mostRecords: mostRecords, onDamage: onDamage)
         state = Mutex(State(AuditHead(epoch: 0, chain: .start), memory))
     }
@@ -82,6 +83,7 @@ package final class AuditJournal: BatchObserver {
 
     /// Observes the writer's changes of records.
     package func start(on database: Connection) throws {
+        dataVersion.store(try database.dataVersion, ordering: .relaxed)
         let tables = try RecordTables(database)
         database.observeRowChanges(in: tables.all.map(\.name)) { [self] change in
             state.withLock { $0.changes.note(change, tables) }
@@ -152,25 +154,18 @@ package final class AuditJournal: BatchObserver {
 
     // MARK: Batches
 
-    /// Reads the head again and compares the schema if another process has written to the file: for example `clavitor-node backup`,
-    /// which appends lines, or an attacker.
+    /// Compares schema and head with those that the last commit left, if another program has written to the file since: only this
+    /// process does.
     ///
     /// - Throws: `ForeignWrite`.
     package func batchDidBegin(_ database: Connection) throws {
         let version = try database.dataVersion
-        guard state.withLock({ $0.dataVersion != version }) else { return }
+        guard dataVersion.exchange(version, ordering: .relaxed) != version else { return }
+        onForeignCommit()
         if let finding = try Schema.differences(database, key: key).first { throw ForeignWrite(finding: finding) }
-        let known = state.withLock(\.committed)
         do {
-            let stored = isSoleWriter ? nil : try StoredState(database)
-            let head = try Self.readHead(database, key: key, stored?.sum ?? memory.sum)
-            guard head.epoch == known.epoch, head.chain.sequence >= known.chain.sequence else {
-                throw ForeignWrite(finding: "an older head of the audit log was put back")
-            }
-            if let stored { memory.start(stored, tables: try RecordTables(database)) }
-            state.withLock {
-                $0 = State(head, memory)
-                $0.dataVersion = version
+            guard try Self.readHead(database, key: key, memory.sum) == self.head else {
+                throw ForeignWrite(finding: "another head of the audit log was put in place")
             }
         } catch VaultError.damaged(let finding) {
             throw ForeignWrite(finding: finding)

@@ -133,11 +133,10 @@ extension Store {
         return chain == head ? start : nil
     }
 
-    /// Unix seconds of the newest line; 0 in an empty log.
-    package func lastAuditTime() async throws -> Int64 {
-        try await database.read { db in
-            try db.first("SELECT time FROM audit ORDER BY sequence DESC LIMIT 1") { $0.integer(0) } ?? 0
-        }
+    /// Unix seconds of the newest line of a file that a node may be serving; 0 in an empty log.
+    package static func lastAuditTime(path: String) throws -> Int64 {
+        let connection = try Connection(path: path, access: .readOnly)
+        return try connection.first("SELECT time FROM audit ORDER BY sequence DESC LIMIT 1") { $0.integer(0) } ?? 0
     }
 
     package static func auditKeys(path: String) throws -> [VaultID: [UInt8]] {

@@ -144,6 +144,9 @@ extension Store {
         }
     }
 
+    /// Begins a transaction, with which the journal notices what another program has committed.
+    package func noticeForeignCommits() async throws { try await database.write { _ in } }
+
     /// Runs a trivial query on a reader.
     package func ping() async throws {
         _ = try await database.read { db in try db.first("SELECT 1") { $0.integer(0) } }

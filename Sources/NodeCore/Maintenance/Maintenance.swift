@@ -35,6 +35,9 @@ package struct Maintenance: Sendable {
             Periodic(name: "verified", delay: .seconds(1_800), interval: .seconds(3_600), logger: logger) {
                 try await verifyChain()
             },
+            Periodic(name: "foreign-commits", interval: .seconds(10), logger: logger) {
+                try await node.store.noticeForeignCommits()
+            },
             Periodic(name: "disk", interval: .seconds(10), logger: logger) { try await checkDiskSpace() },
             Periodic(name: "quick-check", delay: .seconds(5), interval: .seconds(6 * 3_600), logger: logger) {
                 try await check(.quick)

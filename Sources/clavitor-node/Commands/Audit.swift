@@ -19,15 +19,16 @@ struct Audit: AsyncParsableCommand {
         @OptionGroup var options: DataOptions
 
         func run() async throws {
-            let node = try Node(offline: options.directory)
-            let report = try await node.verification.run(node.store.database)
-            let head = report.head
-            print("epoch \(head.epoch)  lines \(head.chain.sequence)  head \(Base64URL.encode(head.chain.hash))")
-            guard report.findings.isEmpty else {
-                for finding in report.findings { print("FOUND  \(finding)") }
+            guard
+                case .report(let epoch, let lines, let head, let vaults, let findings) = try await options.directory
+                    .ask(.verify)
+            else { throw Failure.unexpectedAnswer }
+            print("epoch \(epoch)  lines \(lines)  head \(head)")
+            guard findings.isEmpty else {
+                for finding in findings { print("FOUND  \(finding)") }
                 throw ExitCode(1)
             }
-            print("Audit chain OK; \(report.vaults) vaults match the log.")
+            print("Audit chain OK; \(vaults) vaults match the log.")
         }
     }
 
@@ -72,7 +73,7 @@ struct Audit: AsyncParsableCommand {
             guard let vault = VaultID(text: text) else {
                 throw ValidationError("--vault requires the 22 characters of a vault's id.")
             }
-            let node = try Node(offline: directory, isSoleWriter: true)
+            let node = try Node(offline: directory)
             guard let finding = try await node.store.damagedVaults()[vault] else {
                 print("Nothing to accept: the vault's records are those that the node wrote.")
                 return
@@ -104,8 +105,8 @@ struct Audit: AsyncParsableCommand {
         }
 
         func run() async throws {
+            _ = try await options.directory.ask(.record(.auditExported))
             let node = try Node(offline: options.directory)
-            try await node.record(AuditEvent(.export, by: .init(.operator_), reason: "audit"))
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             try await node.store.forEachAuditLine { stored in

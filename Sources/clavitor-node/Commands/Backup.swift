@@ -12,14 +12,17 @@ import VaultFormat
 
 struct Backup: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Write an encrypted backup, also while the node is serving.",
-        discussion:
-            "The file has the age format: `age -d -i KEY FILE` decrypts it. It does not contain the root key.")
+        abstract: "Write an encrypted backup.",
+        discussion: """
+            The file has the age format: `age -d -i KEY FILE` decrypts it. It does not contain the root key. While the node \
+            serves, it makes the backup itself, to the folder and recipients of its settings and to no others; other options \
+            are for a node that is stopped.
+            """)
 
     @OptionGroup var options: DataOptions
 
     @Option(help: "Directory to write to.")
-    var to: String
+    var to: String?
 
     @Option(help: "age recipient (repeatable).")
     var recipient: [String] = []
@@ -31,18 +34,33 @@ struct Backup: AsyncParsableCommand {
     var keep: String?
 
     func run() async throws {
+        let directory = options.directory
+        if to == nil, recipient.isEmpty, recipientsFile == nil, keep == nil {
+            return try Self.show(await directory.ask(.backup))
+        }
+        guard let to else { throw Failure("--to is required: the directory to write to.") }
         var recipients = try recipient.map { try AgeRecipient($0) }
         if let recipientsFile { recipients += try AgeRecipient.list(try File.read(recipientsFile, most: 1 << 20)) }
         guard !recipients.isEmpty else {
             throw Failure("At least one recipient is required: --recipient age1… (`age-keygen` makes one).")
         }
         let kept = try keep.map(NodeSettings.keep)
-        let node = try Node(offline: options.directory)
-        let written = try await BackupJob(
-            node: node, folder: BackupFolder(path: to), recipients: recipients,
-            keep: kept
-        ).run()
-        print("\(to)/\(written.name.fileName)  \(written.byteCount) bytes  sha256 \(written.sha256)")
+        try directory.requireVault()
+        guard try directory.tryLock() else {
+            throw Failure(
+                """
+                A node serves \(directory.path), and makes backups to the folder and recipients of its settings alone. Run \
+                `clavitor-node backup --data \(directory.path)` without other options, or stop the node.
+                """)
+        }
+        let job = BackupJob(
+            node: try Node(offline: directory), folder: BackupFolder(path: to), recipients: recipients, keep: kept)
+        try Self.show(.backup(try await job.run(), in: job.folder))
+    }
+
+    private static func show(_ answer: ControlAnswer) throws {
+        guard case .backup(let file, let bytes, let sha256) = answer else { throw Failure.unexpectedAnswer }
+        print("\(file)  \(bytes) bytes  sha256 \(sha256)")
     }
 }
 

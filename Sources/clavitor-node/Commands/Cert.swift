@@ -40,9 +40,7 @@ struct Cert: AsyncParsableCommand {
             }
             try await web.shutdown()
             try store.requestRenewal()
-            let node = try Node(offline: options.directory)
-            try await node.record(
-                AuditEvent(.certificateRevoke, by: .init(.operator_), reason: "serial \(certificate.serial)"))
+            _ = try await options.directory.ask(.record(.certificateRevoked(serial: certificate.serial)))
             print(
                 "Revoked \(certificate.serial). The node that serves this directory requests a new certificate within ten seconds."
             )

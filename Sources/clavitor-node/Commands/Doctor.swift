@@ -74,8 +74,7 @@ struct Doctor: AsyncParsableCommand {
                 Check(
                     name: "database and audit log are intact",
                     problem: findings.isEmpty ? nil : findings.joined(separator: "; ")))
-            let node = try Node(offline: directory)
-            let last = try await node.store.lastAuditTime()
+            let last = try Store.lastAuditTime(path: directory.database)
             checks.append(
                 Check(
                     name: "clock",

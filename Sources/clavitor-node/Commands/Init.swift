@@ -51,6 +51,8 @@ struct Invite: AsyncParsableCommand {
     var expires: DurationOption = DurationOption(seconds: 7 * 86_400)
 
     func run() async throws {
-        print(try options.directory.nodeKeys().makeInvite(expires: unixTime() + expires.seconds))
+        guard case .text(let invite) = try await options.directory.ask(.invite(expires: unixTime() + expires.seconds))
+        else { throw Failure.unexpectedAnswer }
+        print(invite)
     }
 }

@@ -26,9 +26,7 @@ struct RootKey: AsyncParsableCommand {
         @OptionGroup var options: DataOptions
 
         func run() async throws {
-            let node = try Node(offline: options.directory)
-            try await node.record(AuditEvent(.rootKeyExport, by: .init(.operator_), reason: "printed"))
-            print(RootKeyText.text(node.keys.root), terminator: "")
+            print(try await options.directory.recordedRootKey(.rootKeyPrinted), terminator: "")
         }
     }
 
@@ -46,14 +44,12 @@ struct RootKey: AsyncParsableCommand {
         var recipient: [String]
 
         func run() async throws {
-            let node = try Node(offline: options.directory)
             let recipients = try recipient.map { try AgeRecipient($0) }
-            let sealed = try AgeFile.encrypt(Array(RootKeyText.text(node.keys.root).utf8), to: recipients)
+            let text = try await options.directory.recordedRootKey(.rootKeyEncrypted(recipients: recipients.count))
+            let sealed = try AgeFile.encrypt(Array(text.utf8), to: recipients)
             let file = try OpenFile(creating: to)
             try file.write(sealed)
             try file.synchronize()
-            try await node.record(
-                AuditEvent(.rootKeyExport, by: .init(.operator_), reason: "to \(recipients.count) recipients"))
             print("Wrote \(to). `age -d -i KEY \(to)` decrypts it to a root key file.")
         }
     }
@@ -85,7 +81,7 @@ struct RootKey: AsyncParsableCommand {
             let ring = isInProgress ? old : old.adding()
             // On disk before anything is encrypted under it.
             if !isInProgress { try source.replace(with: ring) }
-            let node = try Node(offline: directory, isSoleWriter: true)
+            let node = try Node(offline: directory)
             let rotation = RootKeyRotation(node.store, root: ring, audit: node.audit)
             let renewed = try await rotation.run()
             guard try await rotation.remaining() == 0 else {
@@ -98,5 +94,20 @@ struct RootKey: AsyncParsableCommand {
             )
             print("Keep a copy of the new one: `clavitor-node root-key print --data \(directory.path)`.")
         }
+    }
+}
+
+extension DataDirectory {
+    /// The root key's text, of which the audit log has a line. From its source where this process can read it, or else from the
+    /// node.
+    fileprivate func recordedRootKey(_ note: OperatorNote) async throws -> String {
+        if let keys = try? rootKeySource.load() {
+            // Only the key of this database is recorded as such.
+            _ = try nodeKeys()
+            _ = try await ask(.record(note))
+            return RootKeyText.text(keys)
+        }
+        guard case .text(let text) = try await ask(.rootKey) else { throw Failure.unexpectedAnswer }
+        return text
     }
 }
