@@ -11,6 +11,7 @@ import Storage
 import Synchronization
 import Telemetry
 import Vault
+import VaultFormat
 import Wire
 
 /// Samples the node's state and pushes a heartbeat to the monitors every thirty seconds.
@@ -39,7 +40,7 @@ package struct Heartbeats {
         service = HeartbeatPusher(
             to: targets, sampler: sampler, requests: node.heartbeatRequests, settings: times, clock: ContinuousClock(),
             now: { Self.milliseconds() }, prove: { await proofs.hash(at: $0).map { Base64URL.encode($0) } },
-            logger: logger
+            signer: HeartbeatSigner(try node.keys.heartbeatSigningKey), logger: logger
         ) { (request) async throws(PushError) in try await client.send(request) }
     }
 

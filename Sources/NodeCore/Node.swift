@@ -13,7 +13,7 @@ package import VaultFormat
 import Wire
 
 /// Wires a node from all its modules, for the program and for tests.
-package struct Node: Sendable {
+package final class Node: Sendable {
     package let keys: NodeKeys
     package let store: Store
     package let health: NodeHealth
@@ -129,7 +129,7 @@ package struct Node: Sendable {
 
 extension Node {
     /// A node without network, for commands other than `serve`. Only a command that holds the directory's lock may change anything.
-    package init(offline directory: DataDirectory) throws {
+    package convenience init(offline directory: DataDirectory) throws {
         try self.init(
             directory, NodeSettings(origin: "localhost"),
             logger: Logger(label: "clavitor-node") { _ in SwiftLogNoOpLogHandler() }, now: unixTime)

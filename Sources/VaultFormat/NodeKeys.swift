@@ -15,11 +15,14 @@ package struct NodeKeys: Sendable {
     package let cursorKey: SymmetricKey
     package let auditHeadKey: SymmetricKey
     package let nodeAuditKey: SymmetricKey
+    /// The seed of the key that signs heartbeats.
+    private let heartbeatKey: SymmetricKey
 
     /// Every key that the node keeps in memory while it runs.
     package var all: [SymmetricKey] {
         root.ids.compactMap(root.key) + [
             emailIndexKey, preloginKey, deviceKey, inviteKey, abuseKey, cursorKey, auditHeadKey, nodeAuditKey,
+            heartbeatKey,
         ]
     }
 
@@ -37,6 +40,14 @@ package struct NodeKeys: Sendable {
         cursorKey = nodeKey.derive(Context("cursor"))
         auditHeadKey = nodeKey.derive(Context("audit-head"))
         nodeAuditKey = nodeKey.derive(Context("audit-body"))
+        heartbeatKey = nodeKey.derive(Context("heartbeat"))
+    }
+
+    /// The Ed25519 key that signs heartbeats (RFC 8032 section 5.1.5).
+    package var heartbeatSigningKey: Curve25519.Signing.PrivateKey {
+        get throws {
+            try Curve25519.Signing.PrivateKey(rawRepresentation: heartbeatKey)
+        }
     }
 
     /// Generates a new node key, encrypted for its row.

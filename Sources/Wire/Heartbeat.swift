@@ -63,6 +63,8 @@ package struct Heartbeat: Codable, Equatable, Sendable {
     package var rssMB: Double?
     /// Heartbeats that were not delivered since the start.
     package var beatsDropped: Int64?
+    /// The node's Ed25519 public key in base64url, under which `HeartbeatSignature.header` has a signature of the whole body.
+    package var key: String?
 
     package enum Phase: String, Codable, Sendable {
         case running
@@ -93,7 +95,7 @@ package struct Heartbeat: Codable, Equatable, Sendable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case node, ts, seq, phase, version, conns
+        case node, ts, seq, phase, version, conns, key
         case ramMB = "ram_mb"
         case ramPct = "ram_pct"
         case diskMB = "disk_mb"
@@ -128,6 +130,15 @@ package struct Heartbeat: Codable, Equatable, Sendable {
         case rssMB = "rss_mb"
         case beatsDropped = "beats_dropped"
     }
+}
+
+/// How a heartbeat is signed, so that who has a node's push URL, but not its root key, cannot speak for it.
+package enum HeartbeatSignature {
+    /// The request header with the signature in base64url (Ed25519, RFC 8032).
+    package static let header = "clavitor-signature"
+
+    /// What is signed: a label and the body's bytes.
+    package static func message(_ body: [UInt8]) -> [UInt8] { Array("clav2/heartbeat".utf8) + body }
 }
 
 /// The response to a push. A stock Uptime Kuma sends the first two members only.

@@ -100,8 +100,8 @@ import Testing
         Rule(
             module: "Telemetry", ours: ["Encoding", "Outbound", "Wire"],
             others: [
-                "AsyncHTTPClient", "FoundationEssentials", "Glibc", "Logging", "NIOCore", "NIOHTTP1", "NIOSSL",
-                "ServiceLifecycle", "Synchronization",
+                "AsyncHTTPClient", "Crypto", "FoundationEssentials", "Glibc", "Logging", "NIOCore", "NIOHTTP1",
+                "NIOSSL", "ServiceLifecycle", "Synchronization",
             ],
             why: "telemetry has no access to the vault"),
         Rule(

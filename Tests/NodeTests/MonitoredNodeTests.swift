@@ -47,6 +47,34 @@ import Wire
         #expect(monitor.log.ranges(of: "\"kind\":\"opened\"").count == 1, "\(monitor.log)")
     }
 
+    /// Who has the push URL does not have the key that signs.
+    @Test func aHeartbeatThatTheNodeDidNotSignIsRefused() async throws {
+        let monitor = try await ServedMonitor()
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let arguments = try Self.arguments(monitor, "tokyo")
+        let node = try ServedNode(in: scratch, arguments: arguments)
+        defer { node.stop() }
+        _ = try await monitor.sees { ($0.nodes.first?.body?.seq ?? 0) > 1 }
+        let file = try #require(arguments.firstIndex(of: "--push-url-file")).advanced(by: 1)
+        let url = try String(contentsOfFile: arguments[file], encoding: .utf8).trimmingCharacters(
+            in: .whitespacesAndNewlines)
+        let forged = try await monitor.send(.GET, url + "?status=up")
+        #expect(forged.status == 403)
+        let isSeen = try await monitor.sees { fleet in
+            fleet.incidents.contains { $0.key == "tokyo/heartbeat-key" && $0.severity == "sev1" }
+        }
+        #expect(isSeen)
+        // A restart keeps the key, which follows from the node's own.
+        node.stop()
+        try node.restart(arguments: arguments)
+        let boot = try await monitor.fleet().nodes.first?.body?.bootID
+        let isBack = try await monitor.sees {
+            ($0.nodes.first?.body?.bootID ?? boot) != boot && $0.nodes.first?.state == "up"
+        }
+        #expect(isBack)
+    }
+
     @Test func aPlannedStopOpensNoIncident() async throws {
         let monitor = try await ServedMonitor()
         let scratch = try Scratch()

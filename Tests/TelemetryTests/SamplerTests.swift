@@ -50,7 +50,7 @@ import Wire
         facts.lastBackupAgeS = 1
         #expect(unsetMembers(of: facts) == [])
         let beat = await sampler { [facts] in facts }.sample(.running).heartbeat
-        #expect(Set(unsetMembers(of: beat)) == ["auditAt", "auditAtHash", "clockOffsetMS", "beatsDropped"])
+        #expect(Set(unsetMembers(of: beat)) == ["auditAt", "auditAtHash", "clockOffsetMS", "beatsDropped", "key"])
     }
 
     @Test func processorUsageIsSinceThePreviousHeartbeat() async throws {

@@ -332,6 +332,7 @@ def derive_file():
         (node_key, b"email-index"),
         (node_key, b"prelogin"),
         (node_key, b"audit-head"),
+        (node_key, b"heartbeat"),
     ]:
         info = context(*parts)
         node.append({"label": parts[0].decode(), "ikm": ikm, "parts": parts, "info": info,

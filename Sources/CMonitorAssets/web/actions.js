@@ -6,7 +6,7 @@ import { fleet, refresh } from "./fleet.js";
 import { rules } from "./format.js";
 
 /// Rules whose incidents only an operator can resolve; all others resolve when their condition clears.
-const acceptable = ["audit-chain", "restored"];
+const acceptable = ["audit-chain", "heartbeat-key", "restored"];
 
 /// The buttons of an incident. `data-do` names each one, so that the focus can be restored when they are redrawn.
 export function incidentButtons(incident) {

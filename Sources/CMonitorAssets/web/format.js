@@ -14,6 +14,8 @@ export const rules = {
   silent: "no heartbeats",
   flapping: "flapping",
   "audit-chain": "audit chain changed",
+  "audit-unproven": "audit chain not proven",
+  "heartbeat-key": "heartbeats that it did not sign",
   restored: "restored from a backup",
   replayed: "replayed heartbeats",
   audit: "audit log does not verify",

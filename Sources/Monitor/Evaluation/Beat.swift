@@ -9,9 +9,13 @@ package struct Beat: Equatable, Sendable {
     /// Nil from clients that speak only Uptime Kuma's protocol.
     package var body: Heartbeat?
 
-    package init(healthProblem: String? = nil, ping: Double? = nil, body: Heartbeat? = nil) {
+    /// The key under which the body is signed, verified; nil without a signature.
+    package var key: String?
+
+    package init(healthProblem: String? = nil, ping: Double? = nil, body: Heartbeat? = nil, key: String? = nil) {
         self.healthProblem = healthProblem
         self.ping = ping
         self.body = body
+        self.key = key
     }
 }

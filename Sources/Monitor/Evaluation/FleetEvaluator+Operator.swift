@@ -14,12 +14,17 @@ extension FleetEvaluator {
     }
 
     /// Resolves a latched incident, which only an operator can end. Accepting a changed audit chain makes its present
-    /// state the new checkpoint.
+    /// state the new checkpoint; accepting another key lets the next heartbeat choose one.
     package mutating func accept(_ id: Int64, at now: ClockReading) throws(ActionError) -> [IncidentChange] {
         guard let incident = incidents.incident(id) else { throw .noSuchIncident }
         guard Rule.table.contains(where: { $0.name == incident.rule && $0.isLatched }) else { throw .endsOnlyByItself }
-        if let name = incident.node, let body = nodes[name]?.persisted.body {
-            nodes[name]?.persisted.checkpoint = AuditCheckpoint(body)
+        if let name = incident.node {
+            if incident.rule == "heartbeat-key" {
+                nodes[name]?.persisted.heartbeatKey = nil
+                nodes[name]?.persisted.hasOtherKey = nil
+            } else if let body = nodes[name]?.persisted.body {
+                nodes[name]?.persisted.checkpoint = AuditCheckpoint(body)
+            }
         }
         return incidents.resolve(incident.key, at: now.wall)
             + (incident.node.map { updateInhibitions(of: $0, at: now) } ?? [])

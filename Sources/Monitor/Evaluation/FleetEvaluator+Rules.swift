@@ -55,18 +55,23 @@ extension FleetEvaluator {
             deferredNodes.remove(name)
             // A silent or stopped node is evaluated by the heartbeat with which it comes back.
             guard let record = nodes[name], !record.isSilent, !record.persisted.isStopped else { continue }
-            let beat = Beat(
-                healthProblem: record.persisted.healthProblem, ping: record.persisted.ping, body: record.persisted.body)
-            changes += evaluateRules(beat, of: name, at: now)
+            changes += evaluateLastBeat(of: name, at: now)
         }
         return changes
+    }
+
+    /// Evaluates the last accepted heartbeat again.
+    mutating func evaluateLastBeat(of name: String, at now: ClockReading) -> [IncidentChange] {
+        guard let persisted = nodes[name]?.persisted else { return [] }
+        let beat = Beat(healthProblem: persisted.healthProblem, ping: persisted.ping, body: persisted.body)
+        return evaluateRules(beat, of: name, at: now)
     }
 
     private func reading(of beat: Beat, _ record: inout NodeRecord, at now: ClockReading) -> Rule.Reading {
         let finding = beat.body.flatMap { record.persisted.recordCheckpoint(in: $0) }
         return Rule.Reading(
             beat: beat, skew: record.persisted.skew, usualErrors: record.persisted.usualErrors, auditFinding: finding,
-            unproven: record.persisted.unproven ?? 0,
+            unproven: record.persisted.unproven ?? 0, hasOtherKey: record.persisted.hasOtherKey == true,
             replays: record.replays.count { now.monotonic - $0 < 2 * timing.sev1 }, fleet: norm)
     }
 

@@ -48,6 +48,8 @@ package struct FleetEvaluator: Sendable {
         case accepted
         /// A replay of an earlier heartbeat, which is no sign of life.
         case replayed
+        /// Not signed with the key that the node's heartbeats have had, and no sign of life.
+        case otherKey
         case unknownNode
     }
 
@@ -182,6 +184,11 @@ package struct FleetEvaluator: Sendable {
     ) {
         var changes = advance(to: now)
         guard var record = nodes[name] else { return (.unknownNode, changes) }
+        if let key = record.persisted.heartbeatKey, beat.key != key {
+            nodes[name]?.persisted.hasOtherKey = true
+            return (.otherKey, changes + evaluateLastBeat(of: name, at: now))
+        }
+        record.persisted.heartbeatKey = beat.key
         if let body = beat.body {
             guard record.isFresh(body) else {
                 nodes[name]?.replays = record.replays.suffix(2) + [now.monotonic]

@@ -18,6 +18,10 @@ package struct PersistedNodeState: Codable, Equatable, Sendable {
     /// Heartbeats in a row that did not prove the checkpoint, and the sequence number of the last one.
     package var unproven: Int?
     package var lastUnproven: Int64?
+    /// The key of its first signed heartbeat, in base64url: others are refused.
+    package var heartbeatKey: String?
+    /// Whether a heartbeat came under another key, until an operator accepts that.
+    package var hasOtherKey: Bool?
     /// Whether a legitimate restore was seen and not yet reported.
     package var wasRestored: Bool?
     package var usualErrors = 0.0
@@ -25,7 +29,7 @@ package struct PersistedNodeState: Codable, Equatable, Sendable {
     /// The keys of the stored JSON, which an upgrade must still read.
     private enum CodingKeys: String, CodingKey {
         case lastBeat, isStopped, body, ping, skew, bootID, sequence, pastBoots, wasRestored, usualErrors, unproven,
-            lastUnproven
+            lastUnproven, heartbeatKey, hasOtherKey
         case healthProblem = "ill"
         case checkpoint = "witness"
     }

@@ -44,19 +44,22 @@ package struct Rule: Sendable {
         package var auditFinding: AuditCheckpoint.Finding?
         /// Heartbeats in a row that did not prove the monitor's checkpoint.
         package var unproven: Int
+        /// Whether a heartbeat came that was not signed with the node's key.
+        package var hasOtherKey: Bool
         /// Recent replays of the node's heartbeats; at most three are counted.
         package var replays: Int
         package var fleet: FleetNorm
 
         package init(
             beat: Beat, skew: Int64 = 0, usualErrors: Double = 0, auditFinding: AuditCheckpoint.Finding? = nil,
-            unproven: Int = 0, replays: Int = 0, fleet: FleetNorm = FleetNorm()
+            unproven: Int = 0, hasOtherKey: Bool = false, replays: Int = 0, fleet: FleetNorm = FleetNorm()
         ) {
             self.beat = beat
             self.skew = skew
             self.usualErrors = usualErrors
             self.auditFinding = auditFinding
             self.unproven = unproven
+            self.hasOtherKey = hasOtherKey
             self.replays = replays
             self.fleet = fleet
         }

@@ -17,6 +17,14 @@ extension Rule {
             },
             measure: { beat, reading in beat.auditSeq.map { _ in Double(reading.unproven) } }),
         Rule(
+            "heartbeat-key", [.fact(.sev1)], isLatched: true,
+            title: { "\($0): heartbeats that it did not sign" },
+            detail: { _, _ in
+                "Someone who has its push URL speaks for it, or it serves another vault now. `clavitor-monitor node renew` "
+                    + "revokes the URL. Accepting the incident takes the key of the next heartbeat."
+            },
+            measure: { $1.hasOtherKey ? 1 : 0 }),
+        Rule(
             "restored", [.fact(.warning)], isLatched: true,
             title: { "\($0) was restored from a backup" },
             detail: { beat, _ in "It is in audit epoch \(beat.auditEpoch ?? 0) now." },

@@ -9,6 +9,7 @@ import Wire
 /// Routes for pushes. Responds as Uptime Kuma does, so that its clients can push here.
 struct PushRoutes: Sendable {
     let watch: Watch
+    private static let header = HTTPField.Name(HeartbeatSignature.header)
 
     func add(to router: Router<MonitorContext>) {
         for method in [HTTPRequest.Method.get, .post, .put, .patch] {
@@ -31,7 +32,7 @@ struct PushRoutes: Sendable {
             let query = URI(request.uri.string.replacing("+", with: "%20")).queryParameters
             let accepted = try await watch.receive(
                 token: token, status: query.get("status"), msg: query.get("msg"), ping: query.get("ping"),
-                body: try await body(request))
+                body: try await body(request), signature: Self.header.flatMap { request.headers[$0] })
             guard let parseError = accepted.parseError else {
                 let want = accepted.auditWant.map { ",\"audit_want\":\($0)" } ?? ""
                 return response(200, "{\"ok\":true,\"time_ms\":\(accepted.time)\(want)}")

@@ -1,3 +1,5 @@
+import Crypto
+import Encoding
 import FoundationEssentials
 import Wire
 
@@ -22,11 +24,14 @@ package enum Push {
         }
     }
 
-    /// Parses a push. `body`: Nil when it was too large.
+    /// Parses a push.
     ///
-    /// - Throws: `PushRejection.otherNode` for a heartbeat of another node: its token was copied.
+    /// `body`: Nil when it was too large.
+    /// `signature`: Of the body, in base64url.
+    ///
+    /// - Throws: `PushRejection.otherNode` for a heartbeat of another node: its token was copied. `PushRejection.badSignature`.
     package static func read(
-        status: String?, msg: String?, ping: String?, body: [UInt8]?, of node: String
+        status: String?, msg: String?, ping: String?, body: [UInt8]?, signature: String? = nil, of node: String
     ) throws(PushRejection) -> Reading {
         var reading = Reading()
         if let ping, !ping.isEmpty {
@@ -50,6 +55,7 @@ package enum Push {
             return reading
         }
         guard heartbeat.node == node else { throw .otherNode(String(heartbeat.node.prefix(64))) }
+        reading.beat.key = try verifiedKey(of: heartbeat, body, signature)
         if let parseError = parseError(of: heartbeat) {
             reading.parseError = parseError
             return reading
@@ -58,6 +64,18 @@ package enum Push {
         if heartbeat.phase == .stopping { reading.beat.healthProblem = nil }
         reading.beat.body = heartbeat
         return reading
+    }
+
+    /// The key under which a heartbeat is signed; nil for one that names none.
+    private static func verifiedKey(
+        of heartbeat: Heartbeat, _ body: [UInt8], _ signature: String?
+    ) throws(PushRejection) -> String? {
+        guard let text = heartbeat.key else { return nil }
+        guard let bytes = Base64URL.decode(text), let signed = signature.flatMap({ Base64URL.decode($0) }),
+            let key = try? Curve25519.Signing.PublicKey(rawRepresentation: bytes),
+            key.isValidSignature(signed, for: HeartbeatSignature.message(body))
+        else { throw .badSignature }
+        return text
     }
 
     private static func reason(_ error: any Error) -> String {

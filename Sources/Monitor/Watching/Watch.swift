@@ -128,12 +128,14 @@ package final class Watch: Service {
     /// Accepts one push.
     ///
     /// `body`: Nil when it was too large.
+    /// `signature`: Of the body, in base64url.
     ///
     /// - Returns: The monitor's time of receipt, in Unix milliseconds, the line of the audit chain that the next heartbeat should prove, and
     ///   what of the push could not be parsed.
     /// - Throws: `PushRejection`, or the store's error: then the heartbeat counts as a sign of life and is not stored.
     package func receive(
-        token: some StringProtocol, status: String?, msg: String?, ping: String?, body: [UInt8]?
+        token: some StringProtocol, status: String?, msg: String?, ping: String?, body: [UInt8]?,
+        signature: String? = nil
     ) async throws -> (time: Int64, auditWant: Int64?, parseError: String?) {
         let hash = PushToken.hash(token)
         let now = dependencies.now()
@@ -150,7 +152,8 @@ package final class Watch: Service {
         }
         let reading: Push.Reading
         do throws(PushRejection) {
-            reading = try Push.read(status: status, msg: msg, ping: ping, body: body, of: name)
+            reading = try Push.read(
+                status: status, msg: msg, ping: ping, body: body, signature: signature, of: name)
         } catch {
             state.withLock { $0.reject(error, name, at: now) }
             throw error
@@ -161,8 +164,12 @@ package final class Watch: Service {
             let (reception, changes) = state.evaluator.receive(beat, from: name, at: now)
             state.pendingChanges += changes
             guard reception == .accepted, let id = state.ids[name] else {
-                state.statistics.rejected += 1
-                throw reception == .replayed ? PushRejection.replayed : PushRejection.unknownToken
+                if reception == .otherKey {
+                    state.reject(.otherKey, name, at: now)
+                } else {
+                    state.statistics.rejected += 1
+                }
+                throw PushRejection(reception)
             }
             state.means[name, default: MeanMetrics()].add(metrics)
             state.pushProblems[name] = reading.parseError

@@ -33,6 +33,7 @@ package struct HeartbeatPusher<C: Clock>: Service where C.Duration == Duration {
     private let now: @Sendable () -> Int64
     private let random: @Sendable (ClosedRange<Int64>) -> Int64
     private let prove: AuditProof
+    private let signer: HeartbeatSigner?
     private let send: PushSend
     private let logger: Logger
 
@@ -47,6 +48,7 @@ package struct HeartbeatPusher<C: Clock>: Service where C.Duration == Duration {
     ///   - now: Unix milliseconds.
     ///   - random: Draws the jitter.
     ///   - prove: The audit chain's hash at a line, in base64url, recomputed up to its head; nil when there is none.
+    ///   - signer: Signs the heartbeats; nil for none.
     ///   - logger: Never receives a push URL.
     ///   - send: Sends a push. It must heed cancellation, which ends a push that exceeds its timeout.
     package init(
@@ -54,7 +56,7 @@ package struct HeartbeatPusher<C: Clock>: Service where C.Duration == Duration {
         clock: C,
         now: @escaping @Sendable () -> Int64,
         random: @escaping @Sendable (ClosedRange<Int64>) -> Int64 = { Int64.random(in: $0) },
-        prove: @escaping AuditProof = { _ in nil }, logger: Logger,
+        prove: @escaping AuditProof = { _ in nil }, signer: HeartbeatSigner? = nil, logger: Logger,
         send: @escaping PushSend
     ) {
         statuses = targets.map(TargetStatus.init)
@@ -65,6 +67,7 @@ package struct HeartbeatPusher<C: Clock>: Service where C.Duration == Duration {
         self.now = now
         self.random = random
         self.prove = prove
+        self.signer = signer
         self.logger = logger
         self.send = send
     }
@@ -163,9 +166,12 @@ package struct HeartbeatPusher<C: Clock>: Service where C.Duration == Duration {
         if let line = previous.auditWant, let hash = await prove(line) {
             (beat.auditAt, beat.auditAtHash) = (line, hash)
         }
-        guard let body = try? JSONEncoder().encode(beat) else { throw .notEncoded }
+        beat.key = signer?.publicKey
+        guard let body = (try? JSONEncoder().encode(beat)).map({ Array($0) }) else { throw .notEncoded }
+        let signature: String?
+        do { signature = try signer?.sign(body) } catch { throw .notEncoded }
         let request = PushRequest(
-            target: target, query: PushQuery(sample, ping: previous.ping), body: Array(body))
+            target: target, query: PushQuery(sample, ping: previous.ping), body: body, signature: signature)
         let outcome = await within(settings.timeout) { () -> Result<PushReply, PushError> in
             do throws(PushError) {
                 return .success(try await send(request))

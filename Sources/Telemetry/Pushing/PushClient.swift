@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
 import Outbound
+import Wire
 
 /// One push. The pusher's network interface is a closure from requests to replies.
 package struct PushRequest: Sendable {
@@ -9,11 +10,14 @@ package struct PushRequest: Sendable {
     package let query: PushQuery
     /// A heartbeat in JSON.
     package let body: [UInt8]
+    /// Of the body, in base64url.
+    package let signature: String?
 
-    package init(target: PushTarget, query: PushQuery, body: [UInt8]) {
+    package init(target: PushTarget, query: PushQuery, body: [UInt8], signature: String? = nil) {
         self.target = target
         self.query = query
         self.body = body
+        self.signature = signature
     }
 }
 
@@ -58,6 +62,9 @@ package struct PushClient: Sendable {
             outgoing.method = .POST
             outgoing.headers.add(name: "User-Agent", value: "clavitor-node")
             outgoing.headers.add(name: "Content-Type", value: "application/json")
+            if let signature = request.signature {
+                outgoing.headers.add(name: HeartbeatSignature.header, value: signature)
+            }
             outgoing.body = .bytes(request.body)
             outgoing.tlsConfiguration = request.target.tls
             let response = try await client.execute(outgoing, timeout: .seconds(10))

@@ -6,7 +6,7 @@ struct EvaluatedFleet {
     var evaluator: FleetEvaluator
     var now = ClockReading(monotonic: 1_000_000, wall: 1_800_000_000_000)
     var changes: [IncidentChange] = []
-    private var sequences: [String: Int64] = [:]
+    var sequences: [String: Int64] = [:]
     var boots: [String: String] = [:]
     /// The first hash that each node sent for a line, by epoch.
     private var chains: [String: [Int64: [Int64: String]]] = [:]

@@ -139,7 +139,7 @@ struct ServedMonitor: Sendable {
 
     func heartbeat(_ name: String, seq: Int64 = 1, _ change: (inout Heartbeat) -> Void = { _ in }) throws -> String {
         var body = Heartbeat.whole(name, at: clock.now.wall / 1_000)
-        body.seq = seq
+        (body.seq, body.key) = (seq, nil)
         change(&body)
         return String(decoding: try JSONEncoder().encode(body), as: UTF8.self)
     }
@@ -169,7 +169,7 @@ extension Heartbeat {
         (body.auditAt, body.auditAtHash) = (400, "earlier")
         (body.certError, body.conns, body.p99MS, body.err5xx1h) = ("too many requests", 7, 3.5, 1)
         (body.clockOffsetMS, body.load1m, body.swapMB, body.psiMemory, body.psiIO) = (-12, 0.25, 0, 0.5, 1.5)
-        (body.rssMB, body.beatsDropped) = (45, 2)
+        (body.rssMB, body.beatsDropped, body.key) = (45, 2, "key")
         return body
     }
 }
