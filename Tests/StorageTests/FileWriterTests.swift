@@ -25,15 +25,15 @@ import VaultFormat
             "id vault is_owner public_key", "account and agent name key holders; the secret box authenticates the row"),
         "last_use": columns("credential at", "without it an idle session lives until it expires"),
         "schema_seal": columns("id code", "the code covers the schema"),
-        "term": columns("vault term entry", "an index for the owner's search; the daily verification counts them"),
+        "term": columns("vault term entry", "counts as far as the entry's record names it, see EntryRecordTests"),
         "usage": columns("vault bytes entries fields", "quotas; the daily verification counts again"),
         "value": columns(
             "entry field version vault tier is_current written author box",
-            "the secret box authenticates the place; the audit log has the current versions"),
+            "counts as far as the entry's record names it, see EntryRecordTests; the secret box authenticates the place"),
         "vault_state": columns("vault change digest", "the head's code covers all; memory has what is newer"),
         "wrap": columns(
             "holder entry field version is_sealed box",
-            "authenticated for key holder and place; the audit log has the readers"),
+            "counts as far as the entry's record names its holder, see EntryRecordTests; authenticated for holder and place"),
     ]
 
     private static func columns(_ names: String, _ reason: String) -> [String: String] {

@@ -5,7 +5,7 @@ package import Wire
 /// audit verify`.)
 ///
 /// A head with more lines proves nothing by itself: lines could have been cut and replaced by others. So the monitor asks for the hash at
-/// its checkpoint, and moves on when the next heartbeat has it.
+/// its checkpoint, and moves on when the next heartbeat has it. A restored log must continue one of the lines that it keeps, one a day.
 package struct AuditCheckpoint: Codable, Equatable, Sendable {
     package var epoch: Int64
     package var sequence: Int64
@@ -19,11 +19,13 @@ package struct AuditCheckpoint: Codable, Equatable, Sendable {
         case wentBack(from: Int64, to: Int64)
         case forked(at: Int64)
         case epochWentBack(from: Int64, to: Int64)
+        /// A new epoch whose log continues no line that the monitor knows.
+        case unknownOrigin(epoch: Int64)
 
         package var isBroken: Bool {
             switch self {
             case .holds, .restored: false
-            case .wentBack, .forked, .epochWentBack: true
+            case .wentBack, .forked, .epochWentBack, .unknownOrigin: true
             }
         }
 
@@ -35,6 +37,8 @@ package struct AuditCheckpoint: Codable, Equatable, Sendable {
             case .forked(let at): "Line \(at) differs from the one seen before: the log was rewritten."
             case .epochWentBack(let from, let to):
                 "The epoch was \(from) and is now \(to): an older file was restored."
+            case .unknownOrigin(let epoch):
+                "Epoch \(epoch) continues no line that this monitor has seen: it is another vault's file, or a backup from before."
             }
         }
     }

@@ -22,8 +22,8 @@ extension FleetEvaluator {
             if incident.rule == "heartbeat-key" {
                 nodes[name]?.persisted.heartbeatKey = nil
                 nodes[name]?.persisted.hasOtherKey = nil
-            } else if let body = nodes[name]?.persisted.body {
-                nodes[name]?.persisted.checkpoint = AuditCheckpoint(body)
+            } else {
+                nodes[name]?.persisted.acceptCheckpoint()
             }
         }
         return incidents.resolve(incident.key, at: now.wall)

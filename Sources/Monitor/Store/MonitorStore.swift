@@ -102,10 +102,12 @@ package final class MonitorStore: Sendable {
             if let sequence = try row.optionalInteger("sequence"), let boot = try row.optionalText("boot") {
                 _ = node.persisted.take(boot: boot, sequence: sequence)
             }
-            if let sequence = try row.optionalInteger("audit_sequence"), let head = try row.optionalText("audit_head") {
-                // One that broke the chain was reported. Whether one was proven is not stored, so the checkpoint stays.
-                _ = node.persisted.recordCheckpoint(
-                    AuditCheckpoint(epoch: try row.integer("epoch"), sequence: sequence, head: head), isProven: false)
+            // One that broke the chain was reported. Whether one was proven is not stored, so a checkpoint stays.
+            if node.persisted.checkpoint == nil, let sequence = try row.optionalInteger("audit_sequence"),
+                let head = try row.optionalText("audit_head")
+            {
+                node.persisted.checkpoint = AuditCheckpoint(
+                    epoch: try row.integer("epoch"), sequence: sequence, head: head)
             }
             nodes[node.id] = node
         }

@@ -175,7 +175,7 @@ package final class Watch: Service {
             state.pushProblems[name] = reading.parseError
             state.changedNodes.insert(name)
             state.statistics.beats += 1
-            return (id, state.evaluator.nodes[name]?.persisted.checkpoint?.sequence)
+            return (id, state.evaluator.nodes[name]?.persisted.auditWant)
         }
         try await write(beat, metrics, of: id, at: now)
         return (now.wall, auditWant, reading.parseError)

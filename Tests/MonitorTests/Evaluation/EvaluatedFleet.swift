@@ -71,9 +71,11 @@ struct EvaluatedFleet {
         guard let line = body.auditSeq, let hash = body.auditHead else { return }
         let known = chains[name]?[body.auditEpoch ?? 0]?[line]
         chains[name, default: [:]][body.auditEpoch ?? 0, default: [:]][line] = known ?? hash
-        guard provesChains, body.auditAt == nil, let want = evaluator.nodes[name]?.persisted.checkpoint else { return }
-        body.auditAtHash = chains[name]?[body.auditEpoch ?? 0]?[want.sequence]
-        body.auditAt = body.auditAtHash == nil ? nil : want.sequence
+        guard provesChains, body.auditAt == nil, let want = evaluator.nodes[name]?.persisted.auditWant else { return }
+        // A restored log has the lines of the epoch before, as far as it has no others.
+        let epochs = (chains[name] ?? [:]).filter { $0.key <= body.auditEpoch ?? 0 }.sorted { $0.key > $1.key }
+        body.auditAtHash = epochs.lazy.compactMap { $0.value[want] }.first
+        body.auditAt = body.auditAtHash == nil ? nil : want
     }
 
     mutating func reboot(_ name: String, as boot: String) {

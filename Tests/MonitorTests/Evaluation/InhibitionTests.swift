@@ -92,12 +92,13 @@ import Wire
 
     @Test func aRestoreDuringMaintenanceIsNotifiedAfterwards() {
         var fleet = EvaluatedFleet()
+        fleet.beat("tokyo") { ($0.auditEpoch, $0.auditSeq, $0.auditHead) = (1, 3, "early") }
         fleet.beat("tokyo") { ($0.auditEpoch, $0.auditSeq, $0.auditHead) = (1, 500, "head") }
         fleet.changes += fleet.evaluator.add(
             MaintenanceWindow(id: 1, nodes: ["tokyo"], by: "soc", reason: "restore", until: fleet.now.wall + 300_000),
             at: fleet.now
         )
-        var line: Int64 = 0
+        var line: Int64 = 3
         fleet.beat(["tokyo"], for: 270) {
             line += 1
             ($0.auditEpoch, $0.auditSeq, $0.auditHead) = (2, line, "new \(line)")

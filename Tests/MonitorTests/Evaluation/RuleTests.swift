@@ -241,7 +241,8 @@ import Wire
             testDescription: "its epoch went back", epoch: 0, sequence: 99, head: "z",
             opened: ["opened tokyo/audit-chain sev1"]),
         Chain(
-            testDescription: "a restore", epoch: 2, sequence: 5, head: "z", opened: ["opened tokyo/restored warning"]),
+            testDescription: "another file in a new epoch", epoch: 2, sequence: 5, head: "z",
+            opened: ["opened tokyo/audit-chain sev1"]),
     ])
     func theMonitorDetectsAChangedAuditChain(_ chain: Chain) throws {
         var fleet = EvaluatedFleet()
@@ -251,12 +252,13 @@ import Wire
         fleet.beat("tokyo") { ($0.auditEpoch, $0.auditSeq, $0.auditHead) = (chain.epoch, chain.sequence, chain.head) }
         #expect(fleet.notified() == chain.opened)
         // A growing chain does not resolve the incident; an operator must accept it.
-        fleet.beat(["tokyo"], for: 300) { ($0.auditEpoch, $0.auditSeq, $0.auditHead) = (chain.epoch, 100, "y") }
+        let grown: Int64 = chain.epoch == 2 ? 7 : 100
+        fleet.beat(["tokyo"], for: 300) { ($0.auditEpoch, $0.auditSeq, $0.auditHead) = (chain.epoch, grown, "y") }
         #expect(fleet.notified() == [])
         guard let id = fleet.evaluator.incidents.open.values.first?.incident.id else { return }
         fleet.changes += try fleet.evaluator.accept(id, at: fleet.now)
         #expect(fleet.notified().count == 1)
-        fleet.beat(["tokyo"], for: 300) { ($0.auditEpoch, $0.auditSeq, $0.auditHead) = (chain.epoch, 100, "y") }
+        fleet.beat(["tokyo"], for: 300) { ($0.auditEpoch, $0.auditSeq, $0.auditHead) = (chain.epoch, grown, "y") }
         #expect(fleet.notified() == [])
     }
 
