@@ -30,15 +30,24 @@ class Client:
         self.local = threading.local()
 
     def call(self, method, path, body=None, token=None):
-        if not hasattr(self.local, "connection"):
-            self.local.connection = http.client.HTTPSConnection(*self.place, context=self.context, timeout=120)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self.local.connection.request(method, path, json.dumps(body) if body is not None else None, headers)
-        answer = self.local.connection.getresponse()
+        sent = json.dumps(body) if body is not None else None
+        try:
+            answer = self.send(method, path, sent, headers)
+        except (ssl.SSLEOFError, ConnectionError, http.client.RemoteDisconnected):
+            # The node has closed a connection that was idle for more than a minute.
+            self.local.connection.close()
+            answer = self.send(method, path, sent, headers)
         text = answer.read()
         if answer.status >= 300:
             raise SystemExit(f"{method} {path}: {answer.status} {text.decode()}")
         return json.loads(text) if text else None
+
+    def send(self, method, path, body, headers):
+        if not hasattr(self.local, "connection"):
+            self.local.connection = http.client.HTTPSConnection(*self.place, context=self.context, timeout=120)
+        self.local.connection.request(method, path, body, headers)
+        return self.local.connection.getresponse()
 
 
 def main():

@@ -29,11 +29,13 @@ import VaultFormat
         "usage": columns("vault bytes entries fields", "quotas; the daily verification counts again"),
         "value": columns(
             "entry field version vault tier is_current written author box",
-            "counts as far as the entry's record names it, see EntryRecordTests; the secret box authenticates the place"),
+            "counts as far as the entry's record names it, see EntryRecordTests"
+        ),
         "vault_state": columns("vault change digest", "the head's code covers all; memory has what is newer"),
         "wrap": columns(
             "holder entry field version is_sealed box",
-            "counts as far as the entry's record names its holder, see EntryRecordTests; authenticated for holder and place"),
+            "counts as far as the entry's record names its holder, see EntryRecordTests"
+        ),
     ]
 
     private static func columns(_ names: String, _ reason: String) -> [String: String] {
