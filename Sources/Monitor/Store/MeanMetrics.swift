@@ -1,13 +1,13 @@
 /// Accumulates the mean of several `Metrics`.
-struct MeanMetrics: Equatable, Sendable {
+package struct MeanMetrics: Equatable, Sendable {
     private var sums = Array(repeating: 0.0, count: Metric.allCases.count)
     private var counts = Array(repeating: 0.0, count: Metric.allCases.count)
-    private(set) var beats = 0
+    package private(set) var beats = 0
 
-    init() {}
+    package init() {}
 
     /// `weight`: How many heartbeats the metrics represent.
-    mutating func add(_ metrics: Metrics, weight: Int = 1) {
+    package mutating func add(_ metrics: Metrics, weight: Int = 1) {
         beats += weight
         for (index, value) in metrics.values.enumerated() where !value.isNaN {
             sums[index] += Double(value) * Double(weight)
@@ -15,7 +15,7 @@ struct MeanMetrics: Equatable, Sendable {
         }
     }
 
-    var mean: Metrics {
+    package var mean: Metrics {
         var metrics = Metrics()
         for metric in Metric.allCases where counts[metric.rawValue] > 0 {
             metrics[metric] = sums[metric.rawValue] / counts[metric.rawValue]

@@ -1,12 +1,12 @@
 import Wire
 
 /// One value for each `Metric`; NaN for missing values.
-struct Metrics: Equatable, Sendable {
-    private(set) var values: [Float]
+package struct Metrics: Equatable, Sendable {
+    package private(set) var values: [Float]
 
-    init() { values = Array(repeating: .nan, count: Metric.allCases.count) }
+    package init() { values = Array(repeating: .nan, count: Metric.allCases.count) }
 
-    init(_ beat: Beat) {
+    package init(_ beat: Beat) {
         self.init()
         self[.ping] = beat.ping
         guard let body = beat.body else { return }
@@ -23,14 +23,14 @@ struct Metrics: Equatable, Sendable {
         self[.load] = body.load1m
     }
 
-    subscript(metric: Metric) -> Double? {
+    package subscript(metric: Metric) -> Double? {
         get { values[metric.rawValue].isNaN ? nil : Double(values[metric.rawValue]) }
         set { values[metric.rawValue] = newValue.map(Float.init) ?? .nan }
     }
 
     // MARK: Encoding: four bytes each, little-endian
 
-    init(bytes: [UInt8]) {
+    package init(bytes: [UInt8]) {
         self.init()
         for index in 0..<min(values.count, bytes.count / 4) {
             let word = (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[index * 4 + $1]) << (8 * UInt32($1)) }
@@ -38,7 +38,7 @@ struct Metrics: Equatable, Sendable {
         }
     }
 
-    var bytes: [UInt8] {
+    package var bytes: [UInt8] {
         values.flatMap { value in (0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> (8 * UInt32($0))) } }
     }
 }

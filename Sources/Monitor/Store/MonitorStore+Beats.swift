@@ -11,7 +11,7 @@ extension MonitorStore {
     }
 
     /// Stores a heartbeat. Durable when this returns; concurrent calls share a commit.
-    func append(_ beat: Beat, _ metrics: Metrics, of node: Int64, at now: Int64) async throws {
+    package func append(_ beat: Beat, _ metrics: Metrics, of node: Int64, at now: Int64) async throws {
         let bytes = metrics.bytes
         let body = beat.body
         let checkpoint = body.flatMap { AuditCheckpoint($0) }
@@ -25,15 +25,22 @@ extension MonitorStore {
         }
     }
 
-    struct MinuteRow: Sendable {
-        var node: Int64
-        var beats: Int
-        var metrics: Metrics
-        var persisted: PersistedNodeState
+    package struct MinuteRow: Sendable {
+        package var node: Int64
+        package var beats: Int
+        package var metrics: Metrics
+        package var persisted: PersistedNodeState
+
+        package init(node: Int64, beats: Int, metrics: Metrics, persisted: PersistedNodeState) {
+            self.node = node
+            self.beats = beats
+            self.metrics = metrics
+            self.persisted = persisted
+        }
     }
 
     /// Writes a finished minute, and the persisted state of its nodes.
-    func save(_ rows: [MinuteRow], minute: Int64, now: Int64) async throws {
+    package func save(_ rows: [MinuteRow], minute: Int64, now: Int64) async throws {
         // In batches, so that heartbeats do not wait for a whole fleet.
         for start in stride(from: 0, to: rows.count, by: 500) {
             let piece = try rows[start..<min(start + 500, rows.count)].map { ($0, try Self.encode($0.persisted)) }
@@ -51,7 +58,7 @@ extension MonitorStore {
     }
 
     /// Aggregates minutes to hours, for every finished hour that has not been aggregated.
-    func rollUpHours(now: Int64) async throws {
+    package func rollUpHours(now: Int64) async throws {
         let present = now / 3_600_000
         let last = try await database.read { db in try db.first("SELECT hour FROM rolled") { $0.integer(0) } }
         // Hours aggregated while the clock ran ahead are aggregated again.
@@ -91,7 +98,7 @@ extension MonitorStore {
     }
 
     /// Deletes expired rows in small batches, without VACUUM or long transactions.
-    func deleteExpired(now: Int64) async throws {
+    package func deleteExpired(now: Int64) async throws {
         let cuts: [(StaticString, Int64)] = [
             (
                 "DELETE FROM beat WHERE (at, node) IN (SELECT at, node FROM beat WHERE at < ? LIMIT 2000)",
@@ -127,13 +134,13 @@ extension MonitorStore {
     // MARK: History
 
     /// A node's means over time: `step` milliseconds apart, oldest first, nil for gaps.
-    struct History: Sendable {
-        var from: Int64
-        var step: Int64
-        var points: [(beats: Int, metrics: Metrics)?]
+    package struct History: Sendable {
+        package var from: Int64
+        package var step: Int64
+        package var points: [(beats: Int, metrics: Metrics)?]
     }
 
-    func history(of name: String, days: Int, now: Int64) async throws -> History {
+    package func history(of name: String, days: Int, now: Int64) async throws -> History {
         let step: Int64 = days <= 2 ? 60_000 : 3_600_000
         let last = now / step
         let count = Int64(days) * 86_400_000 / step

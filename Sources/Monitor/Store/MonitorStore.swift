@@ -17,11 +17,11 @@ package final class MonitorStore: Sendable {
     }
 
     /// A node that may push.
-    struct StoredNode: Sendable {
-        var id: Int64
-        var name: MonitoredNode
-        var tokenHash: [UInt8]
-        var persisted: PersistedNodeState
+    package struct StoredNode: Sendable {
+        package var id: Int64
+        package var name: MonitoredNode
+        package var tokenHash: [UInt8]
+        package var persisted: PersistedNodeState
     }
 
     /// The state from which evaluation continues after a restart.
@@ -64,7 +64,7 @@ package final class MonitorStore: Sendable {
     }
 
     /// Returns the nodes that may push, without their persisted state; nil when the list still has this `version`.
-    func nodeList(since version: Int64) async throws -> (nodes: [StoredNode], version: Int64)? {
+    package func nodeList(since version: Int64) async throws -> (nodes: [StoredNode], version: Int64)? {
         try await database.read { db in
             let present = try db.first("SELECT version FROM roster") { $0.integer(0) } ?? 0
             guard present != version else { return nil }

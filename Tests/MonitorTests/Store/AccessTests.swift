@@ -1,10 +1,9 @@
 import Foundation
+import Monitor
 import SQLite
 import TestSupport
 import Testing
 import Wire
-
-@testable import Monitor
 
 /// Nodes and operators listed by the configuration.
 @Suite struct AccessTests {

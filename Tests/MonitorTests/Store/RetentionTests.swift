@@ -1,10 +1,9 @@
 import Foundation
+import Monitor
 import SQLite
 import TestSupport
 import Testing
 import Wire
-
-@testable import Monitor
 
 /// Heartbeats are aggregated to minutes and hours, and the file stays as small as documented.
 @Suite(.timeLimit(.minutes(15))) struct RetentionTests {
