@@ -70,6 +70,11 @@ package final class Connection {
 
     /// The first row, if there is one.
     package func first<T>(_ sql: StaticString, _ bindings: Value..., row: (Row) throws -> T) throws -> T? {
+        try first(sql, all: bindings, row: row)
+    }
+
+    /// The same with an array of values, one per placeholder.
+    package func first<T>(_ sql: StaticString, all bindings: [Value], row: (Row) throws -> T) throws -> T? {
         var result: T?
         try statement(sql).forEachRow(bindings) { current in
             result = try row(current)

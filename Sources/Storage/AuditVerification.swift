@@ -103,7 +103,7 @@ package struct AuditVerification: Sendable {
 
     /// Entries whose rows of values, wraps and terms are not those that their records name.
     static func entriesNotAsRecorded(in vault: VaultID, _ db: Connection) throws -> [EntryID] {
-        let agents = try EntryEdits.agents(of: vault, db)
+        let agents = try Store.agentIDs(of: vault, db)
         let entries = try db.all("SELECT id, record FROM entry WHERE vault = ?", .blob(vault.bytes)) { row in
             (id: try Store.id(row.blob("id")) as EntryID, record: EntryRecord(try row.blob("record")))
         }

@@ -44,14 +44,10 @@ extension Store: AccountStore {
                 try check.row(row, in: .credential, db)
                 let credential = try Self.credential(row)
                 guard credential.kind == .agent else { return PresentedToken(credential: credential, agent: nil) }
-                let agent = try db.first("SELECT * FROM agent WHERE holder = ?", .blob(credential.holder.bytes)) {
-                    row in
-                    try check.row(row, in: .agent, of: credential.vault, db)
-                    return try Self.agent(row)
-                }
-                if agent == nil {
-                    try check.absent(.blob(credential.holder.bytes), in: .agent, of: credential.vault, db)
-                }
+                let agent = try check.first(
+                    "SELECT * FROM agent WHERE holder = ?", .blob(credential.holder.bytes), in: .agent,
+                    of: credential.vault, db
+                ) { try Self.agent($0) }
                 return PresentedToken(credential: credential, agent: agent)
             }
         }

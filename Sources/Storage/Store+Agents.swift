@@ -42,30 +42,23 @@ extension Store {
 
     package func agent(_ id: HolderID, of vault: VaultID, for owner: HolderID) async throws -> StoredAgent? {
         try await read { db, check in
-            let found = try db.first(
+            let found = try check.first(
                 """
                 SELECT a.*, h.public_key FROM agent a LEFT JOIN holder h ON h.id = a.holder
                 WHERE a.holder = ? AND a.vault = ?
-                """, .blob(id.bytes), .blob(vault.bytes)
-            ) { row in
-                try check.row(row, in: .agent, of: vault, db)
-                return try Self.agent(row, publicKey: row.blob("public_key"))
-            }
-            if found == nil { try check.absent(.blob(id.bytes), in: .agent, of: vault, db) }
+                """, .blob(id.bytes), .blob(vault.bytes), in: .agent, of: vault, db
+            ) { try Self.agent($0, publicKey: $0.blob("public_key")) }
             return try found.map { try Self.withRecord($0, for: owner, db) }
         }
     }
 
     package func state(of agent: HolderID, in vault: VaultID) throws -> StoredAgent.State? {
         try lookUp { db, check in
-            let state = try db.first(
-                "SELECT * FROM agent WHERE holder = ? AND vault = ?", .blob(agent.bytes), .blob(vault.bytes)
-            ) { row in
-                try check.row(row, in: .agent, of: vault, db)
-                return StoredAgent.State(rawValue: try row.int("state"))
-            }
-            if state == nil { try check.absent(.blob(agent.bytes), in: .agent, of: vault, db) }
-            return state.flatMap(\.self)
+            try check.first(
+                "SELECT * FROM agent WHERE holder = ? AND vault = ?", .blob(agent.bytes), .blob(vault.bytes),
+                in: .agent, of: vault, db
+            ) { StoredAgent.State(rawValue: try $0.int("state")) }
+            .flatMap(\.self)
         }
     }
 
@@ -105,5 +98,10 @@ extension Store {
                 return try Self.agent(row)
             }
         }
+    }
+
+    /// The ids of a vault's agents as the file has them.
+    static func agentIDs(of vault: VaultID, _ db: Connection) throws -> Set<HolderID> {
+        Set(try db.all("SELECT holder FROM agent WHERE vault = ?", .blob(vault.bytes)) { try id($0.blob(0)) })
     }
 }

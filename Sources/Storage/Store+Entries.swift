@@ -171,12 +171,9 @@ extension Store {
             let readers = try recorded.contents.parts.mapValues(\.readers)
             // The record may name agents that were revoked since.
             let present = try readers.values.reduce(into: Set<HolderID>()) { $0.formUnion($1) }.filter { holder in
-                let isPresent = try db.first("SELECT * FROM agent WHERE holder = ?", .blob(holder.bytes)) { row in
-                    try check.row(row, in: .agent, of: vault, db)
-                    return true
-                }
-                if isPresent == nil { try check.absent(.blob(holder.bytes), in: .agent, of: vault, db) }
-                return isPresent ?? false
+                try check.first(
+                    "SELECT * FROM agent WHERE holder = ?", .blob(holder.bytes), in: .agent, of: vault, db
+                ) { _ in true } ?? false
             }
             return readers.mapValues { $0.intersection(present) }.filter { !$0.value.isEmpty }
         }

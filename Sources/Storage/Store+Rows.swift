@@ -31,14 +31,18 @@ extension Store {
         try row.isNull(column) ? nil : time(row, column)
     }
 
-    /// Columns: entry, field, version, vault, tier.
-    static func place(_ row: Row) throws -> FieldPlace {
+    static func tier(_ row: Row) throws -> Tier {
         guard let tier = Tier(rawValue: UInt8(truncatingIfNeeded: try row.integer("tier"))) else {
             throw VaultError.damaged("an unknown tier")
         }
-        return FieldPlace(
+        return tier
+    }
+
+    /// Columns: entry, field, version, vault, tier.
+    static func place(_ row: Row) throws -> FieldPlace {
+        FieldPlace(
             vault: try id(row.blob("vault")), entry: try id(row.blob("entry")), field: try id(row.blob("field")),
-            tier: tier, version: try version(row, "version"))
+            tier: try tier(row), version: try version(row, "version"))
     }
 
     /// Columns: those of `place`, written, author and box, the wrap's is_sealed and its box as wrap_box.

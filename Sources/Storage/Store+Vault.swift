@@ -56,36 +56,26 @@ extension Store: VaultStore {
         _ db: Connection
     ) throws -> Bool {
         guard let session else {
-            let isActive = try db.first("SELECT * FROM agent WHERE holder = ?", .blob(holder.bytes)) { row in
-                try check.row(row, in: .agent, of: vault, db)
+            return try check.first(
+                "SELECT * FROM agent WHERE holder = ?", .blob(holder.bytes), in: .agent, of: vault, db
+            ) { row in
                 let isSame = try policy == nil || row.blob("policy") == policy
                 return try row.int("state") == StoredAgent.State.active.rawValue && isSame
-            }
-            if isActive == nil { try check.absent(.blob(holder.bytes), in: .agent, of: vault, db) }
-            return isActive ?? false
+            } ?? false
         }
-        let isOpen = try db.first("SELECT * FROM credential WHERE id = ?", .blob(session.bytes)) { row in
-            try check.row(row, in: .credential, of: vault, db)
-            return try row.blob("holder") == holder.bytes
-        }
-        if isOpen == nil { try check.absent(.blob(session.bytes), in: .credential, of: vault, db) }
-        let isOwner = try db.first("SELECT * FROM account WHERE vault = ?", .blob(vault.bytes)) { row in
-            try check.row(row, in: .account, of: vault, db)
-            return try row.blob("owner") == holder.bytes
-        }
-        if isOwner == nil { try check.absent(.blob(vault.bytes), in: .account, of: vault, db) }
+        let isOpen = try check.first(
+            "SELECT * FROM credential WHERE id = ?", .blob(session.bytes), in: .credential, of: vault, db
+        ) { try $0.blob("holder") == holder.bytes }
+        let isOwner = try check.first(
+            "SELECT * FROM account WHERE vault = ?", .blob(vault.bytes), in: .account, of: vault, db
+        ) { try $0.blob("owner") == holder.bytes }
         return isOpen == true && isOwner == true
     }
 
     package func item(_ item: OwnerItem, of holder: HolderID, in vault: VaultID) throws -> [UInt8]? {
         let id = Value.blob(item.key(of: holder))
         return try lookUp { db, check in
-            let box = try db.first("SELECT * FROM item WHERE id = ?", id) { row in
-                try check.row(row, in: .item, of: vault, db)
-                return try row.blob("box")
-            }
-            if box == nil { try check.absent(id, in: .item, of: vault, db) }
-            return box
+            try check.first("SELECT * FROM item WHERE id = ?", id, in: .item, of: vault, db) { try $0.blob("box") }
         }
     }
 

@@ -34,8 +34,8 @@ extension DataDirectory {
         } catch {
             throw Failure(
                 """
-                Another clavitor-node uses \(path) and does not answer at \(controlSocket) (\(error)). Wait until it has started \
-                or ended, ask as its user or as root, or stop it.
+                Another clavitor-node uses \(path) and does not answer at \(controlSocket). Wait until it has started or \
+                ended, ask as its user or as root, or stop it.
                 """)
         }
     }

@@ -14,7 +14,7 @@ package struct ControlServer: Service {
     private let path: String
     private let handler: ControlHandler
     private let logger: Logger
-    static let mostBytes = 65_536
+    private static let mostBytes = 65_536
     /// Seconds within which a request must be complete.
     private static let patience: Int64 = 10
 

@@ -88,7 +88,7 @@ struct EntryEdits {
         var agents: [VaultID: Set<HolderID>] = [:]
         for (id, edited) in entries {
             guard var edited else { continue }
-            let known = try agents[edited.vault] ?? Self.agents(of: edited.vault, db)
+            let known = try agents[edited.vault] ?? Store.agentIDs(of: edited.vault, db)
             agents[edited.vault] = known
             for (holder, field, version) in edited.added where known.contains(holder) {
                 guard edited.record.parts[field]?.value.version == version else { continue }
@@ -97,18 +97,13 @@ struct EntryEdits {
             if let older = edited.older { edited.record.older = EntryRecord.hash(ofOlder: older) }
             guard edited.record != edited.before else { continue }
             // Those that were revoked since.
-            for field in edited.record.parts.keys { edited.record.parts[field]?.readers.formIntersection(known) }
-            try Self.write(edited.record, of: id, db)
+            try Self.write(edited.record.limited(to: known), of: id, db)
         }
         entries = [:]
     }
 
     static func write(_ record: EntryRecord, of entry: EntryID, _ db: Connection) throws {
         try db.run("UPDATE entry SET record = ? WHERE id = ?", .blob(record.bytes), .blob(entry.bytes))
-    }
-
-    static func agents(of vault: VaultID, _ db: Connection) throws -> Set<HolderID> {
-        Set(try db.all("SELECT holder FROM agent WHERE vault = ?", .blob(vault.bytes)) { try Store.id($0.blob(0)) })
     }
 
     /// The wraps that a new agent already has, written in several commits.
@@ -155,10 +150,7 @@ struct EntryEdits {
     /// Reads the older versions as the file has them before the next statement, and compares them with the record.
     private static func loadOlder(of entry: EntryID, _ edited: inout Edited, _ db: Connection) throws {
         guard edited.older == nil else { return }
-        let current = Set(edited.record.parts.values.map(\.value))
-        let all = try Store.versions(of: entry, db)
-        let older = Set(all).subtracting(current)
-        guard older.count + current.count == all.count, EntryRecord.hash(ofOlder: older) == edited.record.older else {
+        guard let older = edited.record.older(among: try Store.versions(of: entry, db)) else {
             throw RecordMismatch(
                 vault: edited.vault, finding: "entry \(entry.text): its values are not those of its record")
         }

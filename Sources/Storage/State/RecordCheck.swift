@@ -27,6 +27,23 @@ struct RecordCheck {
         }
     }
 
+    /// Reads the row that a key identifies and checks it, or checks that there is none.
+    ///
+    /// `sql`: Selects all columns of the table first.
+    /// `key`: The value of the column that identifies it, and the first placeholder's.
+    /// `more`: The values of the other placeholders.
+    func first<T>(
+        _ sql: StaticString, _ key: Value, _ more: Value..., in table: TableName, of vault: VaultID, _ db: Connection,
+        read: (Row) throws -> T
+    ) throws -> T? {
+        let found = try db.first(sql, all: [key] + more) { row in
+            try self.row(row, in: table, of: vault, db)
+            return try read(row)
+        }
+        if found == nil { try absent(key, in: table, of: vault, db) }
+        return found
+    }
+
     /// Checks that a row that was not found does not exist.
     ///
     /// `key`: The value of the column that identifies it.

@@ -29,7 +29,7 @@ struct RecordedEntry {
 
     var contents: EntryRecord {
         get throws {
-            guard let contents = EntryRecord(record.bytes) else {
+            guard let contents = EntryRecord(record) else {
                 throw VaultError.damaged("an entry without a valid record")
             }
             return contents
@@ -62,14 +62,9 @@ extension Store {
     static func recordedEntry(
         _ id: EntryID, in vault: VaultID, _ check: RecordCheck, _ db: Connection
     ) throws -> RecordedEntry? {
-        let found = try db.first(
-            "SELECT * FROM entry WHERE id = ? AND vault = ?", .blob(id.bytes), .blob(vault.bytes)
-        ) { row in
-            try check.row(row, in: .entry, of: vault, db)
-            return try RecordedEntry(row)
-        }
-        if found == nil { try check.absent(.blob(id.bytes), in: .entry, of: vault, db) }
-        return found
+        try check.first(
+            "SELECT * FROM entry WHERE id = ? AND vault = ?", .blob(id.bytes), .blob(vault.bytes), in: .entry,
+            of: vault, db, read: RecordedEntry.init)
     }
 
     /// Reads a value that an entry names.
@@ -94,11 +89,8 @@ extension Store {
 
     /// Reads all versions of an entry's values without the secret boxes, current and older ones.
     static func versions(of entry: RecordedEntry, _ db: Connection) throws -> [PartVersion] {
-        let record = try entry.contents
         let all = try versions(of: entry.row.id, db)
-        let current = Set(record.parts.values.map(\.value))
-        let older = all.filter { !current.contains($0) }
-        guard older.count + current.count == all.count, EntryRecord.hash(ofOlder: older) == record.older else {
+        guard try entry.contents.older(among: all) != nil else {
             throw entry.mismatch("its values are not those of its record")
         }
         return all
@@ -110,11 +102,8 @@ extension Store {
             "SELECT field, tier, version, author, written FROM value WHERE entry = ? ORDER BY field, version",
             .blob(entry.bytes)
         ) { row in
-            guard let tier = Tier(rawValue: UInt8(truncatingIfNeeded: try row.integer("tier"))) else {
-                throw VaultError.damaged("an unknown tier")
-            }
-            return PartVersion(
-                field: try id(row.blob("field")), tier: tier, version: try version(row, "version"),
+            PartVersion(
+                field: try id(row.blob("field")), tier: try tier(row), version: try version(row, "version"),
                 author: try id(row.blob("author")), written: try time(row, "written"))
         }
     }

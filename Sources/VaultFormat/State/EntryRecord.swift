@@ -28,6 +28,11 @@ package struct EntryRecord: Equatable, Sendable {
     /// Nil for bytes that are no record.
     package init?(_ bytes: [UInt8]) {
         guard let index = EntryRecordIndex(bytes) else { return nil }
+        self.init(index)
+    }
+
+    /// Nil when a part is none.
+    package init?(_ index: EntryRecordIndex) {
         for number in 0..<index.count {
             guard let part = index.part(number) else { return nil }
             parts[part.value.field] = part
@@ -52,6 +57,14 @@ package struct EntryRecord: Equatable, Sendable {
         bytes += older.bytes + UInt16(terms.count).bigEndianBytes
         for term in terms.sorted(by: { $0.lexicographicallyPrecedes($1) }) { bytes += term }
         return bytes + rest
+    }
+
+    /// The versions that are no longer current among all of the entry's; nil unless they are those of the record.
+    package func older(among versions: [PartVersion]) -> Set<PartVersion>? {
+        let current = Set(parts.values.map(\.value))
+        let older = Set(versions).subtracting(current)
+        guard older.count + current.count == versions.count, Self.hash(ofOlder: older) == self.older else { return nil }
+        return older
     }
 
     /// The hash of all versions that are no longer current, by field and version.

@@ -5,26 +5,30 @@ package struct EntryRecordIndex: Sendable {
     static let format: UInt8 = 1
     private static let idLength = 16
 
-    package let bytes: [UInt8]
+    private let bytes: [UInt8]
     private let readerCount: Int
     /// Parts in the record.
     let count: Int
     private let firstPart: Int
     private let stride: Int
+    private let firstTerm: Int
+    private let termCount: Int
 
     /// Nil for bytes that are no record.
     package init?(_ bytes: [UInt8]) {
         self.bytes = bytes
         guard bytes.first == Self.format, let readers = Self.count(in: bytes, at: 1) else { return nil }
         readerCount = readers
-        let counted = 3 + readers * Self.idLength
-        guard let parts = Self.count(in: bytes, at: counted) else { return nil }
+        let partsCounted = 3 + readers * Self.idLength
+        guard let parts = Self.count(in: bytes, at: partsCounted) else { return nil }
         count = parts
-        firstPart = counted + 2
+        firstPart = partsCounted + 2
         stride = PartVersion.byteCount + (readers + 7) / 8
-        let older = firstPart + parts * stride
-        guard let terms = Self.count(in: bytes, at: older + StateDigest.count) else { return nil }
-        guard bytes.count >= older + StateDigest.count + 2 + terms * Self.idLength else { return nil }
+        let termsCounted = firstPart + parts * stride + StateDigest.count
+        guard let terms = Self.count(in: bytes, at: termsCounted) else { return nil }
+        firstTerm = termsCounted + 2
+        termCount = terms
+        guard bytes.count >= firstTerm + terms * Self.idLength else { return nil }
     }
 
     /// The part of a field; nil when the entry has no such field.
@@ -62,20 +66,13 @@ package struct EntryRecordIndex: Sendable {
         return readers
     }
 
-    private var afterParts: Int { firstPart + count * stride }
-
-    var older: [UInt8] { Array(bytes[afterParts..<(afterParts + StateDigest.count)]) }
+    var older: [UInt8] { Array(bytes[(firstTerm - 2 - StateDigest.count)..<(firstTerm - 2)]) }
 
     var terms: [[UInt8]] {
-        let start = afterParts + StateDigest.count
-        let count = Self.count(in: bytes, at: start) ?? 0
-        return (0..<count).map { Array(bytes[(start + 2 + $0 * Self.idLength)...].prefix(Self.idLength)) }
+        (0..<termCount).map { Array(bytes[(firstTerm + $0 * Self.idLength)...].prefix(Self.idLength)) }
     }
 
-    var rest: [UInt8] {
-        let start = afterParts + StateDigest.count
-        return Array(bytes[(start + 2 + (Self.count(in: bytes, at: start) ?? 0) * Self.idLength)...])
-    }
+    var rest: [UInt8] { Array(bytes[(firstTerm + termCount * Self.idLength)...]) }
 
     private func id<Kind>(at start: Int) -> Identifier<Kind>? {
         Identifier(Array(bytes[start..<(start + Self.idLength)]))
